@@ -1,0 +1,111 @@
+/** Process exit codes; the meaning of each is part of the command-line contract. */
+export const exitCodes = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  invalidInput: 3,
+  infeasible: 4,
+  solverLimit: 5,
+  sloFailed: 99,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** One thing wrong with an input: where it is, what was expected there, what was found, and what may help. */
+export interface Problem {
+  /** File the problem is in, if it came from one. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** Dotted path, key, tensor or row inside the input, such as `hardware.memory.bytes` or `row 17`. */
+  readonly at?: string;
+  readonly expected: string;
+  readonly found?: unknown;
+  readonly hint?: string;
+}
+
+/** Base of every error whose message is meant for the person who ran the command. */
+export abstract class MoecastError extends Error {
+  abstract readonly exitCode: ExitCode;
+}
+
+/** A scenario, trace, profile or model file that cannot be used. Carries every problem found, not just the first. */
+export class InvalidInputError extends MoecastError {
+  readonly exitCode = exitCodes.invalidInput;
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join("\n"));
+    this.name = "InvalidInputError";
+    this.problems = problems;
+  }
+}
+
+/** Wrong command-line words. */
+export class UsageError extends MoecastError {
+  readonly exitCode = exitCodes.usage;
+  override readonly name = "UsageError";
+}
+
+/** A valid deployment that cannot exist: the model does not fit, or no configuration meets the target. */
+export class InfeasibleError extends MoecastError {
+  readonly exitCode = exitCodes.infeasible;
+  override readonly name = "InfeasibleError";
+}
+
+/** A solver reached its limit without any solution. */
+export class SolverLimitError extends MoecastError {
+  readonly exitCode = exitCodes.solverLimit;
+  override readonly name = "SolverLimitError";
+}
+
+/** A law of the simulation was broken: a defect of moecast, never of the input. */
+export class InvariantError extends MoecastError {
+  readonly exitCode = exitCodes.internal;
+  /** Name of the law, such as `kv-block-conservation`. */
+  readonly law: string;
+  constructor(law: string, detail: string) {
+    super(`broken law "${law}": ${detail}`);
+    this.name = "InvariantError";
+    this.law = law;
+  }
+}
+
+/** Throws for a single problem; see {@link InvalidInputError}. */
+export function refuse(problem: Problem): never {
+  throw new InvalidInputError([problem]);
+}
+
+/** Checks a law of the simulation; the detail is only built when it is broken. */
+export function holds(condition: boolean, law: string, detail: () => string): asserts condition {
+  if (!condition) throw new InvariantError(law, detail());
+}
+
+/** `file:line:column: at: expected X, found Y (hint)`; text from inputs is stripped of control characters. */
+export function formatProblem(problem: Problem): string {
+  const place = [problem.file, problem.line, problem.line === undefined ? undefined : problem.column]
+    .filter((part) => part !== undefined)
+    .join(":");
+  const found = "found" in problem ? `, found ${describe(problem.found)}` : "";
+  const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
+  return printable([place, problem.at, `expected ${problem.expected}${found}${hint}`].filter(Boolean).join(": "));
+}
+
+/** A short, printable form of any value. */
+export function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+/** Removes C0 and C1 control characters, so that names from files cannot drive the terminal. */
+export function printable(text: string): string {
+  let out = "";
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    const control = (code < 0x20 && code !== 0x0a && code !== 0x09) || (code >= 0x7f && code < 0xa0);
+    out += control ? "\ufffd" : char;
+  }
+  return out;
+}

@@ -1,0 +1,127 @@
+import type { CacheResult, LayerLoad, LedgerEntry, ResourceUse, Saturation, TimeComponent } from "../sim/result.ts";
+import type { MemoryMap } from "../sim/memory.ts";
+
+/** Version of the result document; raised on every incompatible change. */
+export const forecastSchemaVersion = 1;
+
+/** Statistics of one latency metric. Units ms. A percentile is null where there are too few samples for it. */
+export interface LatencyStats {
+  readonly n: number;
+  readonly mean: number | null;
+  /** Half-width of the 95 % interval of the mean (batch means). */
+  readonly meanHalfWidth: number | null;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+}
+
+export const latencyMetrics = ["ttft", "tpot", "itl", "e2e", "queue"] as const;
+export type LatencyMetric = (typeof latencyMetrics)[number];
+
+/** Verdict of one SLO. */
+export interface SloVerdict {
+  /** Metric with its tag filter as written, such as `ttft{class:chat}`. */
+  readonly metric: string;
+  readonly expression: string;
+  readonly level: "error" | "warn";
+  readonly passed: boolean;
+  /** Observed value in the unit of the expression; null if there was nothing to judge. */
+  readonly observed: number | null;
+  readonly observedText: string;
+  /** (limit - observed) / limit for upper limits, (observed - limit) / limit for lower ones; null if not judged. */
+  readonly margin: number | null;
+  readonly samples: number;
+  /** Why a verdict is what it is, where it is not just the comparison: no samples, too few samples, overloaded. */
+  readonly reason: string | null;
+}
+
+/** A scenario's forecast: the run, judged and documented. `result.json` is this document. */
+export interface Forecast {
+  readonly schemaVersion: typeof forecastSchemaVersion;
+  readonly kind: "forecast";
+  readonly engineVersion: string;
+  readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
+  readonly seed: number;
+  readonly inputs: readonly { readonly role: string; readonly name: string; readonly sha256: string }[];
+  readonly deployment: {
+    readonly model: string;
+    readonly device: string;
+    readonly devices: number;
+    readonly replicas: number;
+    readonly mapping: Readonly<Record<"tp" | "cp" | "dp" | "pp" | "ep" | "etp" | "edp", number>>;
+    readonly engine: string;
+    readonly formats: Readonly<Record<string, string>>;
+    readonly placement: string;
+    readonly offload: string | null;
+  };
+  readonly interrupted: boolean;
+  readonly requests: {
+    readonly total: number;
+    readonly completed: number;
+    readonly rejected: number;
+    readonly unfinished: number;
+    readonly warmup: number;
+    readonly preemptions: number;
+  };
+  readonly saturation: Saturation;
+  readonly steadyState: { readonly reached: boolean; readonly reason: string };
+  /** Per metric over all classes, then per class. */
+  readonly latency: Readonly<Record<LatencyMetric, LatencyStats>>;
+  readonly latencyByClass: Readonly<Record<string, Readonly<Record<LatencyMetric, LatencyStats>>>>;
+  readonly throughput: {
+    readonly durationS: number;
+    readonly requestsPerSecond: number;
+    readonly outputTokensPerSecond: number;
+    readonly outputTokensPerSecondPerDevice: number;
+    readonly totalTokensPerSecond: number;
+    readonly meanBatchTokens: number;
+    /** Share of completed requests that meet every per-request limit of the scenario; null without limits. */
+    readonly goodput: number | null;
+  };
+  readonly cost: { readonly usdPerHour: number; readonly usdPerMillionOutputTokens: number } | null;
+  readonly energy: { readonly joulesPerOutputToken: number; readonly averageW: number } | null;
+  readonly experts: {
+    /** Mean over MoE layers of the mean imbalance (heaviest / mean rank). */
+    readonly imbalance: number;
+    readonly imbalanceMax: number;
+    readonly distinctExpertsPerStep: number;
+    readonly layers: readonly LayerLoad[];
+    readonly rankLoad: readonly number[];
+  } | null;
+  readonly cache: CacheResult | null;
+  readonly kv: {
+    readonly blocks: number;
+    readonly peakShare: number;
+    readonly preemptions: number;
+    readonly prefixHitRate: number | null;
+  };
+  readonly memory: MemoryMap;
+  /** Share of engine time per component, and the largest one in words. */
+  readonly timeShare: Readonly<Record<TimeComponent, number>>;
+  readonly bottleneck: { readonly component: TimeComponent; readonly share: number; readonly advice: string };
+  readonly resources: readonly (ResourceUse & { readonly utilisation: number })[];
+  readonly series: {
+    readonly intervalS: number;
+    readonly waiting: readonly number[];
+    readonly running: readonly number[];
+    readonly kvUse: readonly number[];
+    readonly outputTokensPerSecond: readonly number[];
+  };
+  readonly slos: readonly SloVerdict[];
+  readonly passed: boolean;
+  readonly ledger: readonly LedgerEntry[];
+  readonly laws: Readonly<Record<string, number>>;
+  readonly baseline: readonly BaselineDelta[] | null;
+}
+
+/** One metric against a baseline result. `regression` is positive when worse, as a share of the baseline. */
+export interface BaselineDelta {
+  readonly metric: string;
+  readonly before: number;
+  readonly after: number;
+  readonly regression: number;
+  readonly failed: boolean;
+}

@@ -1,0 +1,73 @@
+import type { MathFormat } from "../core/dtype.ts";
+
+/** A point-to-point or shared link: time of a transfer = latency + bytes / (bandwidth x efficiency). Per direction. */
+export interface Link {
+  readonly name: string;
+  readonly bytesPerSecond: number;
+  readonly latencyNs: number;
+  /** Share of the nominal bandwidth that large transfers reach. */
+  readonly efficiency: number;
+}
+
+/** Efficiency parameters of a device: fitted or assumed shares of the physical peaks. All in (0, 1] unless noted. */
+export interface Efficiency {
+  /** Large dense products, share of peak FLOP/s. */
+  readonly gemmCompute: number;
+  /** Weight streaming of dense products, share of memory bandwidth. */
+  readonly gemmMemory: number;
+  readonly groupedGemmCompute: number;
+  readonly groupedGemmMemory: number;
+  readonly attentionPrefillCompute: number;
+  readonly attentionDecodeMemory: number;
+  readonly attentionDecodeCompute: number;
+  readonly elementwiseMemory: number;
+  /** Tokens at which dense and grouped products reach half of their compute efficiency (tile quantisation, ramp). >= 0. */
+  readonly gemmHalfTokens: number;
+  /** Exponent p of (memory^p + compute^p)^(1/p); large p is the plain maximum. >= 1. */
+  readonly rooflineNorm: number;
+  /** Share of the link bandwidth collectives reach. */
+  readonly allReduceBandwidth: number;
+  readonly allToAllBandwidth: number;
+  /** Fixed time of a collective inside a node and across nodes, ns. */
+  readonly collectiveLatencyNs: number;
+  readonly collectiveLatencyNsScaleOut: number;
+}
+
+/** A device as the engine sees it: plain numbers, resolved from a profile. */
+export interface Device {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "gpu" | "npu" | "rdu" | "cpu";
+  /** Peak dense FLOP/s (or OP/s for int8) per arithmetic; absent where the device lacks it. */
+  readonly peak: Readonly<Partial<Record<MathFormat, number>>>;
+  readonly memoryBytes: number;
+  readonly memoryBytesPerSecond: number;
+  /** Device to device inside a node or rack domain; null if devices only meet through the host. */
+  readonly scaleUp: Link | null;
+  /** Devices in one scale-up domain. */
+  readonly scaleUpDomain: number;
+  readonly scaleOut: Link | null;
+  /** Host to device; null on unified memory. */
+  readonly hostLink: Link | null;
+  readonly powerW: number | null;
+  readonly idlePowerW: number | null;
+  readonly usdPerHour: number | null;
+  readonly efficiency: Efficiency;
+}
+
+/** A memory tier behind the device: host DDR, CXL, NVMe. */
+export interface MemoryTier {
+  readonly id: string;
+  readonly kind: "ddr" | "cxl" | "nvme";
+  readonly bytes: number;
+  /** Read path from the tier towards the device. */
+  readonly read: Link;
+}
+
+/** A host and the devices in it. */
+export interface Node {
+  readonly device: Device;
+  readonly devicesPerNode: number;
+  /** Tiers by distance, nearest first. */
+  readonly tiers: readonly MemoryTier[];
+}

@@ -1,0 +1,46 @@
+/**
+ * A cache of experts under event-atomic replay. The event is one layer call with its distinct experts. Hits are judged
+ * against residency at the start of the call; then all its experts, hits included, are touched in the given order, the
+ * last being the most recent; eviction never removes an expert the call has still to compute. When a call has more
+ * distinct experts than slots, the surplus streams through the transfer buffer and what stays resident afterwards is
+ * the policy's choice.
+ */
+export interface ExpertCache {
+  /** Slots of this cache. */
+  readonly capacity: number;
+  /** Objects resident now. */
+  readonly resident: number;
+  contains(key: number): boolean;
+  /**
+   * Serves one call: keys[from .. to) are distinct dense ids in stored order. Writes 1 (hit) or 0 (miss) to
+   * hit[0 .. to - from) and returns the number of hits.
+   */
+  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number;
+}
+
+/** What a cache policy may ask for. */
+export type CacheNeed = "popularity" | "future";
+
+export interface CacheContext {
+  /** Dense ids are in [0, objects). */
+  readonly objects: number;
+  readonly capacity: number;
+  /** Uses of each object in the fitting set, for static residency; null if not needed. */
+  readonly popularity: Float64Array | null;
+  /** The whole coming access sequence with call boundaries, for clairvoyant replay; null if not needed. */
+  readonly future: CallLog | null;
+}
+
+/** A recorded sequence of calls: call c touches keys[starts[c] .. starts[c + 1]). */
+export interface CallLog {
+  readonly keys: Uint32Array;
+  readonly starts: Uint32Array;
+  readonly calls: number;
+}
+
+/** A cache policy: one file each, listed in `caches.ts`. */
+export interface CachePolicy {
+  readonly name: string;
+  readonly needs: readonly CacheNeed[];
+  create(context: CacheContext): ExpertCache;
+}

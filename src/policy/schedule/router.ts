@@ -1,0 +1,20 @@
+/** What a router sees of one scheduling domain (an attention-DP rank of a replica) when a request arrives. */
+export interface RouterView {
+  readonly targets: number;
+  waiting(target: number): number;
+  running(target: number): number;
+  /** Prompt and output tokens admitted or waiting that are not finished. */
+  outstandingTokens(target: number): number;
+  /** Prompt tokens of this request whose KV blocks the target holds. */
+  cachedPromptTokens(target: number, request: number): number;
+}
+
+export interface Router {
+  choose(request: number, view: RouterView): number;
+}
+
+/** A request router: one file each, listed in `routers.ts`. */
+export interface RouterPolicy {
+  readonly name: string;
+  create(targets: number): Router;
+}

@@ -1,0 +1,79 @@
+import type { StorageFormat } from "../core/dtype.ts";
+import type { Node } from "../hardware/device.ts";
+import type { EngineProfile } from "../hardware/engine-profile.ts";
+import type { ModelSpec, TensorClass } from "../models/spec.ts";
+import type { CachePolicy } from "../policy/offload/expert-cache.ts";
+import type { Placement } from "../policy/placement/placement.ts";
+import type { RouterPolicy } from "../policy/schedule/router.ts";
+import type { RequestTable } from "../trace/request-table.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+import type { Mapping } from "./mapping.ts";
+
+/** Everything the engine needs, as plain values: no file, no default, no name left to resolve. */
+export interface SimConfig {
+  readonly seed: number;
+  readonly model: ModelSpec;
+  /** Storage format per tensor class in this deployment (may be quantised further than the release). */
+  readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
+  readonly kvFormat: StorageFormat;
+  readonly node: Node;
+  readonly engine: EngineProfile;
+  readonly mapping: Mapping;
+  /** Copies of the whole mapping behind one router. */
+  readonly replicas: number;
+  readonly scheduler: SchedulerConfig;
+  readonly router: RouterPolicy;
+  readonly workload: Workload;
+  readonly routing: Routing;
+  /** null: contiguous, no replicas. */
+  readonly placement: Placement | null;
+  readonly offload: OffloadConfig | null;
+  /** Requests at the start whose latencies are left out of the statistics (warm-up), by arrival order. */
+  readonly warmupRequests: number;
+}
+
+export interface SchedulerConfig {
+  /** Tokens per step and scheduling domain. */
+  readonly maxBatchTokens: number;
+  /** Running sequences per scheduling domain. */
+  readonly maxSequences: number;
+  readonly chunkedPrefill: boolean;
+  readonly prefixCaching: boolean;
+  /** Tokens per KV block. */
+  readonly blockTokens: number;
+  /** Share of device memory the engine may use. */
+  readonly memoryUtilisation: number;
+  /** Longest prompt + output accepted; longer requests are rejected and counted. */
+  readonly contextTokensMax: number;
+}
+
+export type Workload =
+  /** Requests arrive when the table says so. */
+  | { readonly kind: "open"; readonly requests: RequestTable }
+  /** A fixed number of clients, each sending its next request when the last one finished; arrival times are ignored. */
+  | { readonly kind: "closed"; readonly requests: RequestTable; readonly concurrency: number };
+
+export type Routing =
+  | {
+      readonly kind: "replay";
+      readonly table: RoutingTable;
+      /** Trace layer replayed by each MoE layer of the model: [MoE layers]. */
+      readonly layerMap: readonly number[];
+      readonly start: "zero" | "random";
+    }
+  /** No per-token routing: expected distinct experts and loads of independent uniform top-k. */
+  | { readonly kind: "uniform" };
+
+/** Experts that live below device memory and are cached in slots. */
+export interface OffloadConfig {
+  readonly policy: CachePolicy;
+  readonly scope: "layer" | "global";
+  /** Expert slots in device memory, per layer under `layer` scope, in all under `global`. Per rank. */
+  readonly slots: number;
+  /** Bytes of host memory that may hold experts; what exceeds it lives on NVMe and is cached in host memory by LRU. */
+  readonly hostBytes: number;
+  /** [trace layers x experts] uses in the fitting set, for static policies and the host tier; null without. */
+  readonly popularity: Float64Array | null;
+  /** Accesses kept for the clairvoyant replay after the run. */
+  readonly logAccessesMax: number;
+}

@@ -1,0 +1,21 @@
+/** One line of a memory map. */
+export interface MemoryItem {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What occupies one tier of the most loaded device (or of the host). Items sum to `usedBytes`. */
+export interface TierMap {
+  readonly tier: string;
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly items: readonly MemoryItem[];
+}
+
+/** Byte-exact occupation of every tier, per device of the heaviest pipeline stage. */
+export interface MemoryMap {
+  readonly tiers: readonly TierMap[];
+  /** KV blocks per scheduling domain that the remaining memory holds. */
+  readonly kvBlocks: number;
+  readonly kvBytesPerToken: number;
+}

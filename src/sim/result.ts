@@ -1,0 +1,147 @@
+import type { LogHistogram } from "../core/histogram.ts";
+import type { MemoryMap } from "./memory.ts";
+
+/** Fate of a request. */
+export const requestStatus = { completed: 0, rejected: 1, running: 2, waiting: 3, notArrived: 4 } as const;
+
+/** Per-request rows in arrival order; times in ns, NaN where the event did not happen. */
+export interface RequestRows {
+  readonly count: number;
+  readonly status: Uint8Array;
+  readonly arrivalNs: Float64Array;
+  readonly scheduledNs: Float64Array;
+  readonly firstTokenNs: Float64Array;
+  readonly lastTokenNs: Float64Array;
+  readonly promptTokens: Uint32Array;
+  readonly cachedTokens: Uint32Array;
+  readonly outputTokens: Uint32Array;
+  readonly classOf: Uint16Array;
+  readonly classes: readonly string[];
+  readonly replicaOf: Uint16Array;
+  readonly preemptions: Uint16Array;
+  /** Requests at the start that statistics leave out. */
+  readonly warmup: number;
+}
+
+/** Where the time of engine steps went, ns summed over steps on the critical path; components sum to the busy time. */
+export const timeComponents = [
+  "attention",
+  "experts",
+  "sharedExperts",
+  "dense",
+  "head",
+  "dispatch",
+  "combine",
+  "allReduce",
+  "pipeline",
+  "kernelOverhead",
+  "hostOverhead",
+  "expertFetch",
+  "straggler",
+] as const;
+export type TimeComponent = (typeof timeComponents)[number];
+
+/** Routing seen by one MoE layer over the run. */
+export interface LayerLoad {
+  /** Mean over steps of (heaviest rank / mean rank) tokens; 1 is perfect. */
+  readonly imbalance: number;
+  /** Largest such ratio in one step. */
+  readonly imbalanceMax: number;
+  /** Mean distinct experts touched per step, over all ranks. */
+  readonly distinctExperts: number;
+  /** Token-expert pairs over the run. */
+  readonly pairs: number;
+}
+
+/** Expert cache over the run. */
+export interface CacheResult {
+  readonly policy: string;
+  readonly scope: "layer" | "global";
+  readonly slots: number;
+  readonly accesses: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** Misses that were served from NVMe instead of host memory. */
+  readonly diskReads: number;
+  readonly fetchedBytes: number;
+  /** Time the devices waited for experts, ns. */
+  readonly stallNs: number;
+  /** Mean over calls of distinct experts / slots. */
+  readonly unionOverCapacity: number;
+  /** Hit rates of the clairvoyant optimum and of the best static set on the logged accesses, and of the policy there. */
+  readonly reference: {
+    readonly accesses: number;
+    readonly policy: number;
+    readonly belady: number;
+    readonly bestStatic: number;
+    readonly lru: number;
+  } | null;
+}
+
+/** A resource that can be busy: a device, link or disk. */
+export interface ResourceUse {
+  readonly name: string;
+  readonly busyNs: number;
+  readonly bytes: number;
+}
+
+/** Samples of the state at equal intervals of simulated time. */
+export interface TimeSeries {
+  readonly intervalNs: number;
+  readonly waiting: Float64Array;
+  readonly running: Float64Array;
+  readonly kvUse: Float64Array;
+  readonly outputTokens: Float64Array;
+}
+
+/** Whether the deployment keeps up with its load. */
+export interface Saturation {
+  readonly verdict: "stable" | "overloaded" | "closed-loop";
+  readonly offeredRequestsPerSecond: number | null;
+  /** Completions per second while it was saturated; the largest rate it sustains. null if it never was. */
+  readonly sustainedRequestsPerSecond: number | null;
+  readonly reason: string;
+}
+
+/** How a number came about; the fidelity ledger lists them. */
+export type Fidelity = "replayed" | "measured" | "fitted" | "emulated" | "assumed" | "vendor" | "generated";
+
+export interface LedgerEntry {
+  readonly topic: string;
+  readonly fidelity: Fidelity;
+  readonly detail: string;
+}
+
+/** What a run of the engine returns. Everything printed, asserted or compared is a function of it. */
+export interface RunResult {
+  readonly requests: RequestRows;
+  /** Gaps between consecutive output tokens of all measured requests. */
+  readonly itl: LogHistogram;
+  readonly endNs: number;
+  readonly steps: number;
+  readonly promptTokensComputed: number;
+  readonly outputTokens: number;
+  readonly replicaBusyNs: readonly number[];
+  readonly time: Readonly<Record<TimeComponent, number>>;
+  readonly layers: readonly LayerLoad[];
+  /** Mean over steps and layers of tokens on each rank of the expert group, relative to the mean rank. */
+  readonly rankLoad: readonly number[];
+  readonly cache: CacheResult | null;
+  readonly resources: readonly ResourceUse[];
+  readonly memory: MemoryMap;
+  readonly kv: {
+    readonly blocks: number;
+    readonly peakBlocks: number;
+    readonly preemptions: number;
+    readonly prefixHitTokens: number;
+    readonly prefixLookupTokens: number;
+  };
+  readonly series: TimeSeries;
+  readonly saturation: Saturation;
+  readonly routing: { readonly rows: number; readonly reuse: number } | null;
+  readonly ledger: readonly LedgerEntry[];
+  /** Set when the run was stopped early; metrics then cover what had happened. */
+  readonly interrupted: boolean;
+  /** Number of checks each always-on law passed. */
+  readonly laws: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,23 @@
+/** Requests of a workload as parallel arrays, ordered by arrival. */
+export interface RequestTable {
+  readonly count: number;
+  /** Arrival, integer ns from the start of the trace; non-decreasing. */
+  readonly arrivalNs: Float64Array;
+  readonly promptTokens: Uint32Array;
+  readonly outputTokens: Uint32Array;
+  /** Class of each request (index into `classes`), used as a tag by SLOs. */
+  readonly classOf: Uint16Array;
+  readonly classes: readonly string[];
+  /** Routing domain of each request (index into `domains`), or null if unlabelled. */
+  readonly domainOf: Uint16Array | null;
+  readonly domains: readonly string[];
+  /** Prefix blocks: request i holds block ids ids[offsets[i] .. offsets[i+1]); equal ids hold equal tokens. */
+  readonly prefix: { readonly blockTokens: number; readonly offsets: Uint32Array; readonly ids: Uint32Array } | null;
+  readonly origin: {
+    readonly kind: "recorded" | "generated";
+    readonly name: string;
+    readonly digest: string;
+    /** Rejected rows, quantised timestamps, jitter: what a reader has to know. */
+    readonly notes: readonly string[];
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * Recorded (or synthesised) routing in the layout replay reads: one row per token, all its layers side by side.
+ * Rows are grouped by domain; inside a domain they keep recorded order, sequence after sequence.
+ */
+export interface RoutingTable {
+  readonly experts: number;
+  readonly topK: number;
+  /** MoE layers recorded. */
+  readonly layers: number;
+  readonly rows: number;
+  /** [rows][layers][topK] expert ids in stored order: descending router weight where weights were recorded. */
+  readonly ids: Uint8Array | Uint16Array;
+  /** First row of each sequence, ascending, then `rows`. A sequence never crosses a domain. */
+  readonly sequenceStarts: Uint32Array;
+  readonly domains: readonly string[];
+  /** First row of each domain, then `rows`: [domains + 1]. */
+  readonly domainStarts: Uint32Array;
+  /** Model layer of each recorded layer, where the trace says so. */
+  readonly modelLayers: readonly number[];
+  readonly origin: RoutingOrigin;
+}
+
+/** Where routing came from, as the fidelity ledger prints it. */
+export interface RoutingOrigin {
+  readonly kind: "recorded" | "synthesised";
+  readonly name: string;
+  /** sha256 of the source bytes, or of the statistics a generator was given. */
+  readonly digest: string;
+  /** Rows in the source; `rows` of the table may be fewer under a memory budget. */
+  readonly sourceRows: number;
+  readonly phase: "prefill" | "decode" | "mixed" | "unknown";
+  /** What a reader has to know: dropped warm-up rows, grouping, alignment. */
+  readonly notes: readonly string[];
+}
+
+/** Aggregated routing: tokens per (step, layer, expert). Feeds popularity and placement; cache replay refuses it. */
+export interface CountsTable {
+  readonly steps: number;
+  readonly layers: number;
+  readonly experts: number;
+  readonly topK: number | null;
+  /** [steps][layers][experts] */
+  readonly counts: Uint32Array;
+  readonly modelLayers: readonly number[];
+  readonly origin: RoutingOrigin;
+}
