@@ -117,11 +117,14 @@ export interface Forecast {
   readonly baseline: readonly BaselineDelta[] | null;
 }
 
-/** One metric against a baseline result. `regression` is positive when worse, as a share of the baseline. */
+/**
+ * One metric against a baseline result. `regression` is positive when worse, as a share of the baseline; it and `after`
+ * are null where the metric is missing now, which fails.
+ */
 export interface BaselineDelta {
   readonly metric: string;
   readonly before: number;
-  readonly after: number;
-  readonly regression: number;
+  readonly after: number | null;
+  readonly regression: number | null;
   readonly failed: boolean;
 }

@@ -17,6 +17,11 @@ export interface Efficiency {
   readonly gemmMemory: number;
   readonly groupedGemmCompute: number;
   readonly groupedGemmMemory: number;
+  /**
+   * Further share of the peak by arithmetic, over all products: narrow formats stay further below their peak than bf16.
+   * 1 where absent.
+   */
+  readonly formatCompute?: Readonly<Partial<Record<MathFormat, number>>>;
   readonly attentionPrefillCompute: number;
   readonly attentionDecodeMemory: number;
   readonly attentionDecodeCompute: number;
@@ -30,6 +35,8 @@ export interface Efficiency {
   readonly allToAllBandwidth: number;
   /** Fixed time of a collective inside a node and across nodes, ns. */
   readonly collectiveLatencyNs: number;
+  /** Fixed time of an all-reduce inside a node, by one-shot kernels; `collectiveLatencyNs` where absent. */
+  readonly allReduceLatencyNs?: number;
   readonly collectiveLatencyNsScaleOut: number;
 }
 
@@ -68,6 +75,8 @@ export interface MemoryTier {
 export interface Node {
   readonly device: Device;
   readonly devicesPerNode: number;
+  /** Root complexes of the host: devices without a scale-up link share their host links through them. 1 if absent. */
+  readonly hostRoots?: number;
   /** Tiers by distance, nearest first. */
   readonly tiers: readonly MemoryTier[];
 }

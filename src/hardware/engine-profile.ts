@@ -10,7 +10,12 @@ export interface EngineProfile {
   /** Launch and gap time per kernel, ns. */
   readonly kernelOverheadNs: number;
   /** Kernels per layer by attention kind, feed-forward included. */
-  readonly kernelsPerLayer: { readonly gqa: number; readonly mla: number; readonly sparseMla: number; readonly linear: number };
+  readonly kernelsPerLayer: {
+    readonly gqa: number;
+    readonly mla: number;
+    readonly sparseMla: number;
+    readonly linear: number;
+  };
   /** Factors on kernel overhead for quantised kernels. */
   readonly fp8BlockFactor: number;
   readonly int4Factor: number;

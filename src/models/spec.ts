@@ -6,6 +6,12 @@ export interface GqaAttention {
   readonly queryHeads: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** Width of a value head where it differs from `headDim` (MiMo-V2); absent where it is the same. */
+  readonly valueHeadDim?: number;
+  /** Keys double as values: no value projection, while the cache still holds both (Gemma 4, global layers). */
+  readonly keyIsValue?: boolean;
+  /** Block-sparse attention: at most this many keys are attended per query (MiniMax-M3); absent for all visible keys. */
+  readonly topTokens?: number;
   /** Keys visible to a query, or null for the whole context. */
   readonly windowTokens: number | null;
   /** An output gate as wide as the query projection (Qwen3-Next, Qwen3.5). */
@@ -26,7 +32,25 @@ export interface MlaAttention {
   readonly valueHeadDim: number;
   /** Sparse attention (DSA): an indexer selects topTokens keys per query; null for dense attention. */
   readonly indexer: { readonly heads: number; readonly headDim: number; readonly topTokens: number } | null;
+  /** Layers that reuse the selection of an earlier layer hold no indexer of their own (GLM-5.2); absent: false. */
+  readonly indexerShared?: boolean;
+  /** An output gate as wide as the values (Kimi K3); absent: false. */
+  readonly outputGate?: boolean;
+  /** Attention over a compressed cache (DeepSeek-V4); absent for MLA proper. */
+  readonly compressed?: CompressedCache;
   readonly smallParameters: number;
+}
+
+/**
+ * A cache of one entry per `ratio` tokens beside a window of recent tokens (DeepSeek-V4). All heads share one key-value
+ * head of kvLoraRank + ropeHeadDim values, and the output projection is low-rank within groups of heads.
+ */
+export interface CompressedCache {
+  /** Tokens per cached entry; 0 where a layer has only its window. */
+  readonly ratio: number;
+  readonly windowTokens: number;
+  /** Weights of the query, key-value, compressor and grouped output projections. */
+  readonly projectionParameters: number;
 }
 
 /** Linear attention or state-space mixing: a state of constant size per sequence instead of a growing cache. */
@@ -36,6 +60,8 @@ export interface LinearAttention {
   readonly projectionParameters: number;
   /** Values of the recurrent and convolution state per sequence. */
   readonly stateValues: number;
+  /** Storage format of the state; absent: the format of the KV cache. */
+  readonly stateFormat?: StorageFormat;
   readonly smallParameters: number;
 }
 
@@ -52,7 +78,12 @@ export interface Router {
   readonly scoring: "softmax" | "sigmoid" | "sqrtsoftplus" | "hash";
   readonly normalisesTopK: boolean;
   /** Group-limited selection: experts in `groups`, of which `groupsKept` may fire; null for plain top-k. */
-  readonly groups: { readonly count: number; readonly kept: number } | null;
+  readonly groups: {
+    readonly count: number;
+    readonly kept: number;
+    /** Experts chosen in every kept group (grouped top-k of Pangu Pro MoE); absent: any number. */
+    readonly topKPerGroup?: number;
+  } | null;
   /** Per-expert selection bias (DeepSeek-V3), counted as parameters. */
   readonly bias: boolean;
 }
@@ -82,6 +113,8 @@ export type FeedForward = DenseFeedForward | MoeFeedForward | { readonly kind: "
 export interface LayerSpec {
   readonly attention: Attention;
   readonly feedForward: FeedForward;
+  /** Parameters of the layer's norms; absent: one vector of the hidden size before each sublayer. */
+  readonly normParameters?: number;
 }
 
 /** Tensor classes: what is stored, moved and quantised alike. */
@@ -104,6 +137,8 @@ export interface ModelSpec {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly tiedEmbeddings: boolean;
+  /** A bias on the output head (Phi-3.5-MoE); absent: false. */
+  readonly headBias?: boolean;
   readonly contextTokensMax: number;
   readonly layers: readonly LayerSpec[];
   /** Multi-token-prediction modules shipped with the model; not counted in its parameters. */

@@ -4,6 +4,9 @@
  * last being the most recent; eviction never removes an expert the call has still to compute. When a call has more
  * distinct experts than slots, the surplus streams through the transfer buffer and what stays resident afterwards is
  * the policy's choice.
+ *
+ * Admission is mandatory for every policy that evicts: after a call that fits, all its experts are resident, so victims
+ * are taken from the experts outside the call. A call that does not fit evicts in the policy's order from everything.
  */
 export interface ExpertCache {
   /** Slots of this cache. */
@@ -22,10 +25,11 @@ export interface ExpertCache {
 export type CacheNeed = "popularity" | "future";
 
 export interface CacheContext {
-  /** Dense ids are in [0, objects). */
+  /** Dense ids are in [base, base + objects); base is 0 unless the cache serves one layer of a model. */
   readonly objects: number;
+  readonly base?: number;
   readonly capacity: number;
-  /** Uses of each object in the fitting set, for static residency; null if not needed. */
+  /** Uses of object base + i in the fitting set at index i, for static residency; null if not needed. */
   readonly popularity: Float64Array | null;
   /** The whole coming access sequence with call boundaries, for clairvoyant replay; null if not needed. */
   readonly future: CallLog | null;

@@ -1,10 +1,16 @@
+/** Marks a physical slot that holds no expert, where slots outnumber what a policy fills. */
+export const emptySlot = 0xffff;
+
 /** Where the copies of every expert live: per layer, `slotsPerRank` physical slots on each of `ranks` ranks. */
 export interface Placement {
   readonly layers: number;
   readonly experts: number;
   readonly ranks: number;
   readonly slotsPerRank: number;
-  /** [layers][ranks * slotsPerRank] logical expert in each slot; slot s lies on rank floor(s / slotsPerRank). */
+  /**
+   * [layers][ranks * slotsPerRank] logical expert in each slot, or {@link emptySlot}; slot s lies on rank
+   * floor(s / slotsPerRank).
+   */
   readonly slotExpert: Uint16Array;
 }
 
@@ -18,7 +24,10 @@ export interface PlacementInput {
   /** Ranks per node and expert groups of the router, for hierarchical placement. */
   readonly nodes: number;
   readonly groups: number;
-  /** Physical slots per layer; equals `experts` without redundancy; a multiple of `ranks`. */
+  /**
+   * Physical slots per layer, a multiple of `ranks`. Without redundancy: `experts`, rounded up to that multiple. Slots
+   * a policy does not fill stay empty.
+   */
   readonly slots: number;
   /** [layers][experts] tokens routed to each expert in the fitting set; null if the policy does not need it. */
   readonly loads: Float64Array | null;

@@ -1,0 +1,68 @@
+import type { RandomStream } from "../../src/core/random.ts";
+import { manyServersExponential, singleServerExponential, singleServerGeneral } from "./closed-forms.ts";
+import { simulateFcfs } from "./fcfs.ts";
+import { type Observation, type RunLength, serviceNs } from "./observation.ts";
+import { simulateProcessorSharing } from "./processor-sharing.ts";
+import { deterministic, exponential, hyperexponential } from "./service.ts";
+import { simulateTandem } from "./tandem.ts";
+
+/** A queueing model with a known mean time in system. */
+export interface QueueingCase {
+  /** Customers of one run are served by so many servers or stations in all. */
+  readonly servers: number;
+  /** Services that one customer receives. */
+  readonly visits: number;
+  exactNs(rho: number): number;
+  simulate(rho: number, run: RunLength, random: RandomStream): Observation;
+}
+
+const skewed = hyperexponential(2);
+const servers = 4;
+const stations = 3;
+
+export const queueingCases = {
+  "M/M/1": {
+    servers: 1,
+    visits: 1,
+    exactNs: (rho) => singleServerExponential(serviceNs, rho),
+    simulate: (rho, run, random) => simulateFcfs(1, exponential, rho, run, random),
+  },
+  "M/D/1": {
+    servers: 1,
+    visits: 1,
+    exactNs: (rho) => singleServerGeneral(serviceNs, deterministic.squaredVariation, rho),
+    simulate: (rho, run, random) => simulateFcfs(1, deterministic, rho, run, random),
+  },
+  "M/M/4": {
+    servers,
+    visits: 1,
+    exactNs: (rho) => manyServersExponential(serviceNs, servers, rho),
+    simulate: (rho, run, random) => simulateFcfs(servers, exponential, rho, run, random),
+  },
+  "M/H2/1": {
+    servers: 1,
+    visits: 1,
+    exactNs: (rho) => singleServerGeneral(serviceNs, skewed.squaredVariation, rho),
+    simulate: (rho, run, random) => simulateFcfs(1, skewed, rho, run, random),
+  },
+  "M/D/1-PS": {
+    servers: 1,
+    visits: 1,
+    exactNs: (rho) => singleServerExponential(serviceNs, rho),
+    simulate: (rho, run, random) => simulateProcessorSharing(deterministic, rho, run, random),
+  },
+  "M/H2/1-PS": {
+    servers: 1,
+    visits: 1,
+    exactNs: (rho) => singleServerExponential(serviceNs, rho),
+    simulate: (rho, run, random) => simulateProcessorSharing(skewed, rho, run, random),
+  },
+  "tandem of 3": {
+    servers: stations,
+    visits: stations,
+    exactNs: (rho) => stations * singleServerExponential(serviceNs, rho),
+    simulate: (rho, run, random) => simulateTandem(stations, exponential, rho, run, random),
+  },
+} satisfies Record<string, QueueingCase>;
+
+export type QueueingCaseName = keyof typeof queueingCases;

@@ -1,0 +1,120 @@
+import { InvariantError } from "./errors.ts";
+
+/**
+ * The p-quantile by linear interpolation between order statistics, the convention "type 7" of Hyndman and Fan (1996),
+ * which R, NumPy and Excel use by default: with h = (n - 1) p, x[floor h] + (h - floor h)(x[floor h + 1] - x[floor h]).
+ * Exact, by selection in expected linear time. NaN when there are no values; the input is not changed.
+ */
+export function quantile(values: Float64Array, p: number): number {
+  return quantiles(values, [p])[0] ?? NaN;
+}
+
+/** Several quantiles of the same values, in the order of `ps`; see {@link quantile}. */
+export function quantiles(values: Float64Array, ps: readonly number[]): number[] {
+  for (const p of ps)
+    if (!(p >= 0 && p <= 1)) throw new InvariantError("quantile-level", `p = ${p} is not between 0 and 1`);
+  for (const value of values)
+    if (Number.isNaN(value)) throw new InvariantError("quantile-samples", "a sample is not a number");
+  if (values.length === 0) return ps.map(() => NaN);
+  const work = values.slice();
+  const last = work.length - 1;
+  const ranks = [...new Set(ps.flatMap((p) => [Math.floor(last * p), Math.ceil(last * p)]))].sort((a, b) => a - b);
+  let from = 0;
+  for (const rank of ranks) {
+    select(work, from, last, rank);
+    from = rank + 1;
+  }
+  return ps.map((p) => {
+    const place = last * p;
+    const rank = Math.floor(place);
+    const low = work[rank]! + 0;
+    const high = work[Math.ceil(place)]! + 0;
+    return low === high ? low : low + (place - rank) * (high - low);
+  });
+}
+
+/** Whether n samples say anything about the p-quantile: at least ten lie beyond it. */
+export function enoughSamples(n: number, p: number): boolean {
+  return n * (1 - p) >= 10 - 1e-9;
+}
+
+/**
+ * Interval for the p-quantile from the order statistics of ascending samples, free of assumptions on the distribution:
+ * between x(l) and x(u), where the number of samples below the quantile, binomial(n, p), lies in l..u-1 with
+ * probability >= level. Null when the samples are too few for that level.
+ */
+export function percentileInterval(
+  sorted: Float64Array,
+  p: number,
+  level: number,
+): { low: number; high: number } | null {
+  const n = sorted.length;
+  if (n === 0 || !(p > 0 && p < 1)) return null;
+  const mode = Math.min(n, Math.floor((n + 1) * p));
+  const odds = p / (1 - p);
+  // Probabilities relative to the mode's, walking outwards until they no longer count.
+  const below: number[] = [];
+  for (let k = mode, weight = 1; k > 0; k--) {
+    weight *= k / ((n - k + 1) * odds);
+    if (weight < 1e-18) break;
+    below.push(weight);
+  }
+  const above: number[] = [];
+  for (let k = mode, weight = 1; k < n; k++) {
+    weight *= ((n - k) * odds) / (k + 1);
+    if (weight < 1e-18) break;
+    above.push(weight);
+  }
+  const total = [...below, ...above].reduce((sum, weight) => sum + weight, 1);
+  let covered = 1;
+  let down = 0;
+  let up = 0;
+  while (covered < level * total) {
+    const lower = below[down] ?? 0;
+    const upper = above[up] ?? 0;
+    if (lower === 0 && upper === 0) return null;
+    covered += Math.max(lower, upper);
+    if (lower >= upper) down++;
+    else up++;
+  }
+  const low = sorted[mode - down - 1];
+  const high = sorted[mode + up];
+  return low === undefined || high === undefined ? null : { low, high };
+}
+
+/** Reorders values[from..to] so that values[rank] is the one a sort would put there, none greater before it. */
+function select(values: Float64Array, from: number, to: number, rank: number): void {
+  let low = from;
+  let high = to;
+  // Bad pivots are possible on hostile orders; past this many rounds a sort bounds the time.
+  let rounds = 2 * Math.ceil(Math.log2(to - from + 2)) + 8;
+  while (high - low > 16 && rounds-- > 0) {
+    const pivot = ninther(values, low, high);
+    let left = low - 1;
+    let right = high + 1;
+    for (;;) {
+      do left++;
+      while (values[left]! < pivot);
+      do right--;
+      while (values[right]! > pivot);
+      if (left >= right) break;
+      const swapped = values[left]!;
+      values[left] = values[right]!;
+      values[right] = swapped;
+    }
+    if (rank <= right) high = right;
+    else low = right + 1;
+  }
+  values.subarray(low, high + 1).sort();
+}
+
+/** Median of three medians of three, spread over the range. */
+function ninther(values: Float64Array, low: number, high: number): number {
+  const step = Math.floor((high - low) / 9);
+  const triple = (at: number) => middle(values[at]!, values[at + step]!, values[at + 2 * step]!);
+  return middle(triple(low), triple(low + 3 * step), triple(low + 6 * step));
+}
+
+function middle(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}

@@ -1,0 +1,81 @@
+import { refuse } from "../core/errors.ts";
+import { fromScenario } from "../scenario/file-path.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import { openRoutingTrace } from "../trace/container/open-trace.ts";
+import { countsOf, loadCountsTable } from "../trace/load-counts.ts";
+import type { CountsTable, RoutingTable } from "../trace/routing-table.ts";
+import { rowsOfDomain } from "./routing-domain.ts";
+
+/** What a policy is fitted on: another trace, a domain, or the routing that is replayed. */
+export type FitChoice = NonNullable<NonNullable<Scenario["policy"]["placement"]>["fit"]>;
+
+/** Expert loads to fit a policy on, with their source in words. */
+export interface ExpertLoads {
+  /** [trace layers x experts] tokens routed to each expert. */
+  readonly uses: Float64Array;
+  readonly layers: number;
+  readonly modelLayers: readonly number[];
+  readonly source: string;
+  readonly digest: string;
+  /** Whether loads come from the very rows that are replayed. */
+  readonly inSample: boolean;
+}
+
+/** The routing a scenario replays, with where it came from. */
+export interface FitSource {
+  /** All rows of the source, before a domain was chosen for replay. */
+  readonly whole: RoutingTable;
+  /** The rows that are replayed. */
+  readonly replayed: RoutingTable;
+}
+
+/** Counts expert uses in the fitting set. Throws where neither a file nor a replayed table gives any. */
+export async function expertLoads(
+  scenario: Scenario,
+  fit: FitChoice | undefined,
+  source: FitSource | null,
+  experts: number,
+): Promise<ExpertLoads> {
+  const counts = await countsFor(scenario, fit, source);
+  if (counts.experts !== experts)
+    refuse({ expected: `counts of the model's ${experts} experts`, found: `${counts.experts} experts` });
+  const width = counts.layers * counts.experts;
+  const uses = new Float64Array(width);
+  for (let at = 0; at < counts.steps * width; at += 1) uses[at % width]! += counts.counts[at]!;
+  const domain = fit?.domain === undefined ? "all domains" : `domain ${fit.domain}`;
+  return {
+    uses,
+    layers: counts.layers,
+    modelLayers: counts.modelLayers,
+    source: `${counts.origin.name}, ${domain}`,
+    digest: counts.origin.digest,
+    inSample: isInSample(fit, source),
+  };
+}
+
+async function countsFor(
+  scenario: Scenario,
+  fit: FitChoice | undefined,
+  source: FitSource | null,
+): Promise<CountsTable> {
+  if (fit?.file !== undefined) {
+    const trace = await openRoutingTrace(fromScenario(scenario.file, fit.file));
+    try {
+      return await loadCountsTable(trace, fit.domain === undefined ? {} : { domain: fit.domain });
+    } finally {
+      await trace.close();
+    }
+  }
+  if (source === null)
+    refuse({
+      expected: "expert loads to fit on",
+      found: "uniform routing",
+      hint: "replay a routing trace, or give fit.file",
+    });
+  return countsOf(fit?.domain === undefined ? source.replayed : rowsOfDomain(source.whole, fit.domain));
+}
+
+function isInSample(fit: FitChoice | undefined, source: FitSource | null): boolean {
+  if (fit?.file !== undefined || source === null) return false;
+  return fit?.domain === undefined || source.replayed.domains.includes(fit.domain);
+}

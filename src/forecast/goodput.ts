@@ -1,0 +1,29 @@
+import type { SloSection } from "../scenario/slo-section.ts";
+import type { RunResult } from "../sim/result.ts";
+import { measuredRequests, requestValue } from "./measured-requests.ts";
+
+/** Requests judged for goodput, and how many of them meet every limit. */
+export interface Goodput {
+  readonly samples: number;
+  readonly good: number;
+}
+
+/**
+ * Completed requests after the warm-up that meet every per-request limit, as vLLM's request goodput counts them. A
+ * request of one output token has no TPOT and meets every TPOT limit. Null without limits.
+ */
+export function goodputOf(
+  run: RunResult,
+  limits: SloSection["perRequest"],
+  requestClass: string | null,
+): Goodput | null {
+  if (limits === null) return null;
+  const requests = measuredRequests(run.requests, requestClass);
+  const limited = (["ttft", "tpot", "e2e"] as const).flatMap((metric) => {
+    const limitNs = limits[metric];
+    return limitNs === undefined ? [] : [{ metric, limitNs }];
+  });
+  const meets = (request: number) =>
+    limited.every(({ metric, limitNs }) => !(requestValue(run.requests, metric, request) > limitNs));
+  return { samples: requests.length, good: requests.filter(meets).length };
+}

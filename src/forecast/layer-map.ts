@@ -1,0 +1,48 @@
+import { refuse } from "../core/errors.ts";
+import type { ModelSpec } from "../models/spec.ts";
+
+/** Layers of a routing trace, as far as mapping needs them. */
+interface TraceLayers {
+  readonly layers: number;
+  /** Model layer of each trace layer, where the trace says so. */
+  readonly modelLayers: readonly number[];
+}
+
+/** How MoE layers of the model find their trace layer. */
+export type LayerMapChoice = "identity" | "nearest" | "repeat" | readonly number[];
+
+/** Indices of the model's layers that have routed experts. */
+export function moeLayerIndices(model: ModelSpec): number[] {
+  return [...model.layers.entries()].filter(([, layer]) => layer.feedForward.kind === "moe").map(([index]) => index);
+}
+
+/**
+ * Trace layer that each MoE layer of the model replays. `identity` goes by the layer numbers of the trace where it has
+ * one for every MoE layer, else by position, and refuses a trace of another depth; `nearest` goes by relative depth;
+ * `repeat` cycles through the trace's layers.
+ */
+export function layerMapOf(choice: LayerMapChoice, trace: TraceLayers, model: ModelSpec): number[] {
+  const indices = moeLayerIndices(model);
+  const depth = indices.length;
+  if (typeof choice !== "string") {
+    if (choice.length !== depth || choice.some((layer) => layer >= trace.layers))
+      refuse({ expected: `${depth} trace layers below ${trace.layers}`, found: choice });
+    return [...choice];
+  }
+  switch (choice) {
+    case "identity": {
+      const numbered = indices.map((layer) => trace.modelLayers.indexOf(layer));
+      if (numbered.every((layer) => layer >= 0)) return numbered;
+      if (trace.layers === depth) return indices.map((_layer, position) => position);
+      return refuse({
+        expected: `a trace of the model's ${depth} MoE layers`,
+        found: `${trace.layers} layers`,
+        hint: "routing.layerMap nearest or repeat replays a trace of another depth",
+      });
+    }
+    case "nearest":
+      return indices.map((_layer, position) => Math.min(trace.layers - 1, Math.floor(((position + 0.5) * trace.layers) / depth)));
+    case "repeat":
+      return indices.map((_layer, position) => position % trace.layers);
+  }
+}

@@ -1,0 +1,17 @@
+import { InvalidInputError } from "../core/errors.ts";
+import type { ModelSpec } from "../models/spec.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import { type Mapping, mappingProblems, moeShape } from "../sim/mapping.ts";
+
+/** The mapping of a scenario, defaults filled in. Throws for every identity or divisibility it breaks. */
+export function resolveMapping(scenario: Scenario, model: ModelSpec): Mapping {
+  const { tp = 1, cp = 1, dp = 1, pp = 1, etp = 1, edp = 1, ep } = scenario.parallel;
+  const spread = (tp * cp * dp) / (etp * edp);
+  const mapping: Mapping = { tp, cp, dp, pp, etp, edp, ep: ep ?? (moeShape(model) === null ? 1 : spread) };
+  const problems = mappingProblems(mapping, model);
+  if (problems.length > 0)
+    throw new InvalidInputError(
+      problems.map((problem) => ({ ...problem, ...scenario.place((problem.at ?? "parallel").split(".")) })),
+    );
+  return mapping;
+}

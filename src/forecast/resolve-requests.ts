@@ -1,0 +1,138 @@
+import { holds } from "../core/errors.ts";
+import { RandomStream } from "../core/random.ts";
+import { fromScenario } from "../scenario/file-path.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { Warmup } from "../scenario/warmup-section.ts";
+import type { Workload } from "../sim/config.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import type { RequestTable } from "../trace/request-table.ts";
+import type { ArrivalSpec } from "../trace/requests/generate/arrivals.ts";
+import { generateRequests } from "../trace/requests/generate/generate-requests.ts";
+import type { ClassSpec } from "../trace/requests/generate/generate-spec.ts";
+import type { LengthSpec } from "../trace/requests/generate/lengths.ts";
+import { loadRequests } from "../trace/requests/load-requests.ts";
+import { located, locatedAsync } from "./located.ts";
+
+type Generated = Extract<Scenario["traffic"], { kind: "generated" }>;
+type Recorded = Extract<Scenario["traffic"], { kind: "trace" }>;
+type Arrivals = Generated["arrivals"];
+
+const nsPerSecond = 1e9;
+
+/** The requests of a scenario, and how they arrive. */
+export async function resolveWorkload(scenario: Scenario): Promise<Workload> {
+  const { traffic } = scenario;
+  const requests = traffic.kind === "trace" ? await recorded(scenario, traffic) : generated(scenario, traffic);
+  const { arrivals } = traffic;
+  return arrivals.kind === "closed"
+    ? { kind: "closed", requests, concurrency: arrivals.maxConcurrency }
+    : { kind: "open", requests };
+}
+
+function generated(scenario: Scenario, traffic: Generated): RequestTable {
+  const classes: ClassSpec[] =
+    traffic.classes === undefined
+      ? [{ name: "all", lengths: { prompt: lengthOf(traffic.isl), output: lengthOf(traffic.osl) } }]
+      : traffic.classes.map(({ name, share, isl, osl, domains }) => ({
+          name,
+          weight: share,
+          lengths: { prompt: lengthOf(isl), output: lengthOf(osl) },
+          ...(domains === undefined ? {} : { domains }),
+        }));
+  return located(scenario, ["traffic"], () =>
+    generateRequests(
+      { arrivals: arrivalsOf(traffic.arrivals), classes, requests: traffic.requests },
+      new RandomStream(scenario.seed, "traffic"),
+    ),
+  );
+}
+
+async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestTable> {
+  const { arrivals } = traffic;
+  const replayed = arrivals.kind === "recorded" ? arrivals : null;
+  const table = await locatedAsync(scenario, ["traffic", "file"], () =>
+    loadRequests(traffic.format, fromScenario(scenario.file, traffic.file), {
+      seed: scenario.seed,
+      ...(traffic.thin === undefined ? {} : { thin: traffic.thin }),
+      ...(traffic.requests === undefined ? {} : { limit: traffic.requests }),
+      ...(traffic.class === undefined ? {} : { class: traffic.class }),
+      ...(traffic.domain === undefined ? {} : { domain: traffic.domain }),
+      ...(replayed === null ? {} : { rateScale: replayed.rateScale }),
+      ...(replayed?.jitterQuantum === undefined ? {} : { jitterQuantumNs: replayed.jitterQuantum }),
+    }),
+  );
+  if (arrivals.kind === "recorded" || arrivals.kind === "closed") return table;
+  const domains = traffic.domain === undefined ? {} : { domains: { [traffic.domain]: 1 } };
+  return located(scenario, ["traffic"], () =>
+    generateRequests(
+      {
+        arrivals: arrivalsOf(arrivals),
+        classes: [{ name: traffic.class ?? "all", lengths: { lengthsFrom: "trace" }, ...domains }],
+        requests: table.count,
+      },
+      new RandomStream(scenario.seed, "traffic"),
+      { trace: table },
+    ),
+  );
+}
+
+/** The law of a length; absent ones were refused by the schema. */
+function lengthOf(length: Generated["isl"]): LengthSpec {
+  holds(length !== undefined, "validated-lengths", () => "a length is missing after validation");
+  if (length.kind === "fixed" || length.kind === "uniform") return length;
+  const { min, max, ...law } = length;
+  const clip = {
+    ...(min === undefined ? {} : { minTokens: min }),
+    ...(max === undefined ? {} : { maxTokens: max }),
+  };
+  if (law.kind !== "lognormal") return { ...law, ...clip };
+  const { kind, mean, sigma, p50 } = law;
+  return sigma === undefined ? { kind, mean, p50: p50 ?? mean, ...clip } : { kind, mean, sigma, ...clip };
+}
+
+/** Arrivals in the generator's words; null for a closed loop, whose arrivals follow from its completions. */
+function arrivalsOf(arrivals: Arrivals): ArrivalSpec | null {
+  switch (arrivals.kind) {
+    case "closed":
+      return null;
+    case "poisson":
+    case "constant":
+      return { kind: arrivals.kind, ratePerSecond: arrivals.requestRate };
+    case "gamma":
+      return { kind: "gamma", ratePerSecond: arrivals.requestRate, burstiness: arrivals.burstiness };
+    case "onOff":
+      return {
+        kind: "onOff",
+        onRatePerSecond: arrivals.onRate,
+        offRatePerSecond: arrivals.offRate ?? 0,
+        onMeanSeconds: arrivals.onMean / nsPerSecond,
+        offMeanSeconds: arrivals.offMean / nsPerSecond,
+      };
+  }
+}
+
+/** Requests at the start that statistics leave out. */
+export function warmupRequests(warmup: Warmup, requests: number): number {
+  return "requests" in warmup ? Math.min(warmup.requests, requests) : Math.floor(warmup.share * requests);
+}
+
+/** How the requests came about. */
+export function requestLedger(workload: Workload): LedgerEntry[] {
+  const { requests } = workload;
+  const { origin } = requests;
+  const notes = origin.notes.length === 0 ? "" : `; ${origin.notes.join("; ")}`;
+  const entries: LedgerEntry[] = [
+    {
+      topic: "requests",
+      fidelity: origin.kind === "recorded" ? "replayed" : "generated",
+      detail: `${requests.count} requests of ${origin.name}${notes}`,
+    },
+  ];
+  if (workload.kind === "closed")
+    entries.push({
+      topic: "arrivals",
+      fidelity: "generated",
+      detail: `closed loop of ${workload.concurrency} clients without think time`,
+    });
+  return entries;
+}

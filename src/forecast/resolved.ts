@@ -1,0 +1,16 @@
+import type { LedgerEntry } from "../sim/result.ts";
+import type { SimConfig } from "../sim/config.ts";
+import type { Price } from "./cost-energy.ts";
+import type { Forecast } from "./forecast.ts";
+
+/** A scenario with every name resolved: what the engine runs, and what the forecast says about where it came from. */
+export interface ResolvedScenario {
+  readonly config: SimConfig;
+  readonly inputs: Forecast["inputs"];
+  readonly price: Price | null;
+  /** Names of the policies as the scenario chose them. */
+  readonly placement: string;
+  readonly offload: string | null;
+  /** How the inputs came about. */
+  readonly ledger: readonly LedgerEntry[];
+}

@@ -1,0 +1,29 @@
+import { refuse } from "../core/errors.ts";
+import { closest } from "../core/suggest.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+
+/** The rows of one domain as a table of their own; ids are shared, not copied. */
+export function rowsOfDomain(table: RoutingTable, domain: string): RoutingTable {
+  const index = table.domains.indexOf(domain);
+  if (index < 0) {
+    const near = closest(domain, table.domains);
+    refuse({
+      expected: `a domain of ${table.origin.name}: ${table.domains.join(", ")}`,
+      found: domain,
+      ...(near === null ? {} : { hint: `did you mean ${near}?` }),
+    });
+  }
+  const first = table.domainStarts[index]!;
+  const end = table.domainStarts[index + 1]!;
+  if (end === first) refuse({ expected: `a domain with rows in ${table.origin.name}`, found: domain });
+  const stride = table.layers * table.topK;
+  const starts = table.sequenceStarts.filter((row) => row >= first && row < end).map((row) => row - first);
+  return {
+    ...table,
+    rows: end - first,
+    ids: table.ids.subarray(first * stride, end * stride),
+    sequenceStarts: Uint32Array.of(...starts, end - first),
+    domains: [domain],
+    domainStarts: Uint32Array.of(0, end - first),
+  };
+}

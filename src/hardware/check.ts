@@ -1,0 +1,59 @@
+import type { MathFormat } from "../core/dtype.ts";
+import type { Problem } from "../core/errors.ts";
+import type { DeviceProfile } from "./profile-schema.ts";
+
+/**
+ * Largest ratio of the 8-bit to the 16-bit peak: hardware doubles the rate when the width halves; the rest is rounding
+ * of printed figures. A larger ratio is a sparse (2:4) figure taken for a dense one.
+ */
+const ratioMax = 2.1;
+/** The same for fp4 over fp8: B300 and GB300 triple it (14,000 over 4,500). */
+const fp4RatioMax = 3.4;
+
+/**
+ * Pairs of peaks and the ratio the narrow one may reach; the first base the device has counts. GeForce parts halve bf16 and fp8 with fp32 accumulation but not int8, so int8 is held against fp8.
+ */
+const ratios: readonly { narrow: MathFormat; bases: readonly MathFormat[]; most: number }[] = [
+  { narrow: "fp8", bases: ["bf16"], most: ratioMax },
+  { narrow: "int8", bases: ["fp8", "bf16"], most: ratioMax },
+  { narrow: "fp4", bases: ["fp8", "bf16"], most: fp4RatioMax },
+];
+
+const formats = ["bf16", "fp8", "int8", "fp4"] as const satisfies readonly MathFormat[];
+
+/** Everything in a device profile that physics or its own vendor's figures rule out. Empty for a sound profile. */
+export function checkProfile(profile: DeviceProfile): Problem[] {
+  const problems: Problem[] = [];
+  const { peak, vendorPeak, achieved, memory } = profile;
+  const say = (at: string, expected: string, found: unknown, hint?: string) =>
+    problems.push({ at: `${profile.id}.${at}`, expected, found, ...(hint === undefined ? {} : { hint }) });
+
+  for (const { narrow, bases, most } of ratios) {
+    const top = peak[narrow]?.value;
+    const wide = bases.find((format) => peak[format] !== undefined);
+    const base = wide === undefined ? undefined : peak[wide]?.value;
+    if (top !== undefined && base !== undefined && top > most * base)
+      say(`peak.${narrow}`, `at most ${most} x the ${wide} peak of ${base}`, top, "a sparse figure taken for dense?");
+  }
+  for (const format of formats) {
+    const limit = peak[format]?.value;
+    const listed = vendorPeak?.[format]?.value;
+    if (limit !== undefined && listed !== undefined && limit > listed)
+      say(`peak.${format}`, `at most the vendor's ${listed}`, limit);
+    const reached = achieved?.[format]?.value;
+    if (reached === undefined) continue;
+    if (limit === undefined) say(`achieved.${format}`, `a ${format} peak to compare with`, reached);
+    else if (reached > limit) say(`achieved.${format}`, `at most the peak of ${limit}`, reached);
+  }
+  const streamed = achieved?.memoryBytesPerSecond?.value;
+  if (streamed !== undefined && streamed > memory.bytesPerSecond.value)
+    say("achieved.memoryBytesPerSecond", `at most the nominal ${memory.bytesPerSecond.value}`, streamed);
+  const idle = profile.idlePowerW?.value;
+  if (idle !== undefined && profile.powerW !== undefined && idle >= profile.powerW.value)
+    say("idlePowerW", `less than the active ${profile.powerW.value} W`, idle);
+  const norm = profile.efficiency.rooflineNorm?.value;
+  if (norm !== undefined && norm < 1) say("efficiency.rooflineNorm", "a norm of at least 1", norm);
+  if (profile.scaleUp === null && profile.scaleUpDomain.value > 1)
+    say("scaleUpDomain", "1 where there is no scale-up link", profile.scaleUpDomain.value);
+  return problems;
+}

@@ -1,0 +1,168 @@
+import { formatBytes, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import type { DeviceProfile, LinkProfile } from "./profile-schema.ts";
+import { efficiencyProfile, linkProfile, tierProfile } from "./resolve.ts";
+import { isSourced, type SourceKind } from "./sourced.ts";
+import {
+  deviceIds,
+  deviceProfileNamed,
+  engineIds,
+  engineProfileNamed,
+  systemIds,
+  systemProfileNamed,
+} from "./systems.ts";
+import { efficiencyPresets, links, tiers } from "./tables.ts";
+
+/** One number of a profile as `moecast hardware show` prints it. */
+export interface NumberRow {
+  /** Dotted path inside the profile, such as `memory.bytes`. */
+  readonly at: string;
+  readonly value: number | string | boolean;
+  /** The value with its unit. */
+  readonly text: string;
+  readonly kind: SourceKind;
+  readonly source: string;
+}
+
+/** One profile as `moecast hardware list` prints it. */
+export interface ProfileRow {
+  readonly id: string;
+  readonly name: string;
+  readonly type: "device" | "system" | "engine";
+  /** Headline numbers. */
+  readonly summary: string;
+}
+
+/** Every device, system and engine profile in table order. */
+export function hardwareList(): ProfileRow[] {
+  return [
+    ...deviceIds.map((id): ProfileRow => {
+      const { name, peak, memory } = deviceProfileNamed(id);
+      const figures = [flops(peak.bf16.value), formatBytes(memory.bytes.value), rate(memory.bytesPerSecond.value)];
+      return { id, name, type: "device", summary: figures.join(", ") };
+    }),
+    ...systemIds.map((id): ProfileRow => {
+      const { name, device, devicesPerNode, tiers: behind } = systemProfileNamed(id);
+      const memories = behind.map(({ tier, bytes }) => `${tierProfile(tier, id).id} ${formatBytes(bytes.value)}`);
+      return { id, name, type: "system", summary: [`${devicesPerNode.value} x ${device}`, ...memories].join(", ") };
+    }),
+    ...engineIds.map((id): ProfileRow => {
+      const { name, version } = engineProfileNamed(id);
+      return { id, name, type: "engine", summary: `version ${version}` };
+    }),
+  ];
+}
+
+/** Every number of the profile `id` (device, system or engine) with kind and source; throws InvalidInputError. */
+export function hardwareShow(id: string): NumberRow[] {
+  if (systemIds.includes(id)) return systemRows(id);
+  if (engineIds.includes(id)) return numberRows(engineProfileNamed(id));
+  return deviceRows(deviceProfileNamed(id));
+}
+
+/** Every number of a device profile, those of its links and of its efficiency preset included. */
+export function deviceRows(profile: DeviceProfile): NumberRow[] {
+  const link = (reference: string | LinkProfile | null, at: string) =>
+    reference === null ? null : linkProfile(reference, `${profile.id}.${at}`);
+  return numberRows({
+    ...profile,
+    scaleUp: link(profile.scaleUp, "scaleUp"),
+    scaleOut: link(profile.scaleOut, "scaleOut"),
+    hostLink: link(profile.hostLink, "hostLink"),
+    efficiency: efficiencyProfile(profile),
+  });
+}
+
+function systemRows(id: string): NumberRow[] {
+  const system = systemProfileNamed(id);
+  const behind = system.tiers.map((entry, index) => ({
+    ...entry,
+    tier: tierProfile(entry.tier, `${id}.tiers.${index}.tier`),
+  }));
+  const device = deviceRows(deviceProfileNamed(system.device));
+  return [
+    ...numberRows({ ...system, tiers: behind }),
+    ...device.map((row) => ({ ...row, at: `${system.device}.${row.at}` })),
+  ];
+}
+
+/** The sourced numbers anywhere inside a value, in order. */
+function numberRows(value: unknown, at = ""): NumberRow[] {
+  if (isSourced(value))
+    return [{ at, value: value.value, text: withUnit(at, value.value), kind: value.kind, source: value.source }];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => numberRows(item, at === "" ? key : `${at}.${key}`));
+}
+
+type Format = (value: number) => string;
+
+/** Units by the path of a number; the first that matches counts. */
+const units: readonly { at: RegExp; format: Format }[] = [
+  { at: /bytesPerSecond$/i, format: rate },
+  { at: /bytes$/i, format: formatBytes },
+  { at: /^(.*\.)?(peak|vendorPeak|achieved)\./, format: flops },
+  { at: /Ns(ScaleOut)?$/, format: formatDuration },
+  { at: /powerW$/i, format: (value) => `${formatNumber(value)} W` },
+  { at: /usdPerHour$/, format: (value) => `$${formatNumber(value)}/h` },
+  {
+    at: /(Compute|Memory|Bandwidth|Utilisation|formatCompute\.\w+|efficiency)$/,
+    format: (value) => formatPercent(value, 0),
+  },
+];
+
+function withUnit(at: string, value: number | string | boolean): string {
+  if (typeof value !== "number") return String(value);
+  return units.find((unit) => unit.at.test(at))?.format(value) ?? formatNumber(value);
+}
+
+function rate(bytesPerSecond: number): string {
+  return `${formatNumber(bytesPerSecond / 1e9, 4)} GB/s`;
+}
+
+function flops(perSecond: number): string {
+  return `${formatNumber(perSecond / 1e12, 4)} TFLOP/s`;
+}
+
+/** The reference page of all profiles, as Markdown: docs/hardware.md is exactly this text. */
+export function hardwareTable(): string {
+  const list = hardwareList();
+  const overview = (type: ProfileRow["type"]) =>
+    list.filter((row) => row.type === type).map(({ id, name, summary }) => [`\`${id}\``, name, summary]);
+  const numbersOf = (rows: NumberRow[]) =>
+    table(
+      ["number", "value", "kind", "source"],
+      rows.map(({ at, text, kind, source }) => [at, text, kind, source]),
+    );
+  const section = (title: string, body: string) => `### ${title}\n\n${body}`;
+  return `${[
+    "# Hardware and engine profiles",
+    [
+      "Generated from the profile files in `src/hardware`. Every number names its source and a kind: *measured* on the",
+      "hardware, stated by the *vendor*, read from a *thirdParty* table, or *estimated* (assumed, or carried over from",
+      "similar hardware, as the source says). Peaks are dense and link rates are per direction; a number without a source is left out.",
+    ].join(" "),
+    "## Devices",
+    table(["id", "device", "bf16 peak, memory, bandwidth"], overview("device")),
+    "## Systems",
+    table(["id", "node", "devices and tiers behind them"], overview("system")),
+    "## Engines",
+    table(["id", "engine", ""], overview("engine")),
+    "## Links",
+    ...links().map((link) => section(`${link.name} (\`${link.id}\`)`, numbersOf(numberRows(link)))),
+    "## Memory tiers",
+    ...tiers().map((tier) => section(`${tier.name} (\`${tier.id}\`)`, numbersOf(numberRows(tier)))),
+    "## Efficiency presets",
+    "A device profile starts from the numbers of its class and overrides single ones.",
+    ...Object.entries(efficiencyPresets()).map(([id, preset]) => section(`\`${id}\``, numbersOf(numberRows(preset)))),
+    "## Numbers of each device",
+    ...deviceIds.map((id) => section(`\`${id}\``, numbersOf(numberRows(deviceProfileNamed(id))))),
+    "## Numbers of each system",
+    ...systemIds.map((id) => section(`\`${id}\``, numbersOf(numberRows(systemProfileNamed(id))))),
+    "## Numbers of each engine",
+    ...engineIds.map((id) => section(`\`${id}\``, numbersOf(numberRows(engineProfileNamed(id))))),
+  ].join("\n\n")}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

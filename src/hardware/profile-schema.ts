@@ -1,0 +1,227 @@
+import { z } from "zod";
+import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { checkJson } from "../core/json.ts";
+import { checkProfile } from "./check.ts";
+import { numbers } from "./sourced.ts";
+
+const id = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "expected lower-case letters, digits, dots and hyphens");
+const name = z.string().trim().min(1);
+
+/** A link: nominal bandwidth per direction, the share that large transfers reach, and the time of an empty one. */
+const linkSchema = z.strictObject({
+  id,
+  name,
+  bytesPerSecond: numbers.bytesPerSecond,
+  efficiency: numbers.share,
+  latencyNs: numbers.nonNegative,
+});
+
+const peakSchema = z.strictObject({
+  bf16: numbers.flopsPerSecond,
+  fp8: numbers.flopsPerSecond.optional(),
+  int8: numbers.flopsPerSecond.optional(),
+  fp4: numbers.flopsPerSecond.optional(),
+});
+
+const efficiencySchema = z.strictObject({
+  gemmCompute: numbers.share,
+  gemmMemory: numbers.share,
+  groupedGemmCompute: numbers.share,
+  groupedGemmMemory: numbers.share,
+  formatCompute: z
+    .strictObject({
+      bf16: numbers.share.optional(),
+      fp8: numbers.share.optional(),
+      int8: numbers.share.optional(),
+      fp4: numbers.share.optional(),
+    })
+    .optional(),
+  attentionPrefillCompute: numbers.share,
+  attentionDecodeMemory: numbers.share,
+  attentionDecodeCompute: numbers.share,
+  elementwiseMemory: numbers.share,
+  gemmHalfTokens: numbers.nonNegative,
+  rooflineNorm: numbers.positive,
+  allReduceBandwidth: numbers.share,
+  allToAllBandwidth: numbers.share,
+  collectiveLatencyNs: numbers.nonNegative,
+  allReduceLatencyNs: numbers.nonNegative.optional(),
+  collectiveLatencyNsScaleOut: numbers.nonNegative,
+});
+
+const linkReference = z.union([id, linkSchema]);
+
+const deviceSchema = z.strictObject({
+  id,
+  name,
+  kind: z.enum(["gpu", "npu", "rdu", "cpu"]),
+  /** Dense peaks. */
+  peak: peakSchema,
+  /** Dense peaks as the vendor lists them: the ceiling that `peak` may not pass. */
+  vendorPeak: peakSchema.partial().optional(),
+  memory: z.strictObject({ technology: name, bytes: numbers.bytes, bytesPerSecond: numbers.bytesPerSecond }),
+  /** Highest rates measured on the device; evidence that must stay below the peaks. */
+  achieved: z
+    .strictObject({
+      memoryBytesPerSecond: numbers.bytesPerSecond.optional(),
+      bf16: numbers.flopsPerSecond.optional(),
+      fp8: numbers.flopsPerSecond.optional(),
+      int8: numbers.flopsPerSecond.optional(),
+      fp4: numbers.flopsPerSecond.optional(),
+    })
+    .optional(),
+  /** Id of a link of the table, or a link. */
+  scaleUp: linkReference.nullable(),
+  scaleUpDomain: numbers.count,
+  scaleOut: linkReference.nullable(),
+  hostLink: linkReference.nullable(),
+  powerW: numbers.positive.optional(),
+  idlePowerW: numbers.nonNegative.optional(),
+  usdPerHour: numbers.positive.optional(),
+  /** Name of an efficiency preset; `efficiency` overrides single numbers of it. */
+  efficiencyPreset: z.string().optional(),
+  efficiency: efficiencySchema.partial(),
+});
+
+const tierSchema = z.strictObject({
+  id,
+  name,
+  kind: z.enum(["ddr", "cxl", "nvme"]),
+  bytesPerSecond: numbers.bytesPerSecond,
+  efficiency: numbers.share,
+  latencyNs: numbers.nonNegative,
+});
+
+const systemSchema = z.strictObject({
+  id,
+  name,
+  /** Id of a device of the table. */
+  device: id,
+  devicesPerNode: numbers.count,
+  hostRoots: numbers.count.optional(),
+  /** Nearest first. */
+  tiers: z.array(
+    z.strictObject({
+      /** Id of a tier of the table, or a tier. */
+      tier: z.union([id, tierSchema]),
+      bytes: numbers.bytes,
+      /** Drives or modules that are read side by side. */
+      units: numbers.count.optional(),
+    }),
+  ),
+});
+
+const engineSchema = z.strictObject({
+  id,
+  name,
+  version: name,
+  stepOverheadNs: numbers.nonNegative,
+  sequenceOverheadNs: numbers.nonNegative,
+  kernelOverheadNs: numbers.nonNegative,
+  kernelsPerLayer: z.strictObject({
+    gqa: numbers.nonNegative,
+    mla: numbers.nonNegative,
+    sparseMla: numbers.nonNegative,
+    linear: numbers.nonNegative,
+  }),
+  fp8BlockFactor: numbers.positive,
+  int4Factor: numbers.positive,
+  overlapsHost: numbers.flag,
+  overlapsSharedExperts: numbers.flag,
+  expertExchange: z.strictObject({
+    value: z.enum(["allToAll", "allGatherReduceScatter"]),
+    kind: numbers.flag.shape.kind,
+    source: numbers.flag.shape.source,
+  }),
+  mixesPrefillWithDecode: numbers.flag,
+  defaults: z.strictObject({
+    maxBatchTokens: numbers.count,
+    maxSequences: numbers.count,
+    chunkedPrefill: numbers.flag,
+    prefixCaching: numbers.flag,
+    blockTokens: numbers.count,
+    memoryUtilisation: numbers.share,
+  }),
+});
+
+export type LinkProfile = z.infer<typeof linkSchema>;
+export type EfficiencyProfile = z.infer<typeof efficiencySchema>;
+export type DeviceProfile = z.infer<typeof deviceSchema>;
+export type TierProfile = z.infer<typeof tierSchema>;
+export type SystemProfile = z.infer<typeof systemSchema>;
+export type EngineProfileFile = z.infer<typeof engineSchema>;
+
+/** Reads a device profile; throws InvalidInputError with every problem, those of {@link checkProfile} included. */
+export function parseDeviceProfile(json: unknown, file: string): DeviceProfile {
+  const profile = parse(deviceSchema, json, file);
+  const problems = checkProfile(profile).map((problem) => ({ ...problem, file }));
+  if (problems.length > 0) throw new InvalidInputError(problems);
+  return profile;
+}
+
+/** Reads a system (node) profile; throws InvalidInputError. */
+export function parseSystemProfile(json: unknown, file: string): SystemProfile {
+  return parse(systemSchema, json, file);
+}
+
+/** Reads an engine profile; throws InvalidInputError. */
+export function parseEngineProfile(json: unknown, file: string): EngineProfileFile {
+  return parse(engineSchema, json, file);
+}
+
+/** Reads a list of links; throws InvalidInputError. */
+export function parseLinks(json: unknown, file: string): LinkProfile[] {
+  return parse(z.array(linkSchema), json, file);
+}
+
+/** Reads a list of memory tiers; throws InvalidInputError. */
+export function parseTiers(json: unknown, file: string): TierProfile[] {
+  return parse(z.array(tierSchema), json, file);
+}
+
+/** Reads efficiency presets by name; throws InvalidInputError. */
+export function parseEfficiencyPresets(json: unknown, file: string): Record<string, EfficiencyProfile> {
+  return parse(z.record(z.string(), efficiencySchema), json, file);
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.infer<Schema> {
+  const result = schema.safeParse(checkJson(json, file));
+  if (!result.success) throw new InvalidInputError(result.error.issues.map((issue) => problemOf(issue, json, file)));
+  return result.data;
+}
+
+function problemOf(issue: z.core.$ZodIssue, json: unknown, file: string): Problem {
+  const found = issue.path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+    json,
+  );
+  const at = issue.path.map(String).join(".");
+  const unsourced = found === undefined && /(^|\.)(source|kind)$/.test(at);
+  const where = { file, at: at === "" ? "profile" : at };
+  if (issue.code === "unrecognized_keys")
+    return { ...where, expected: "only keys of the schema", found: issue.keys.join(", ") };
+  return {
+    ...where,
+    expected: expectation(issue),
+    found,
+    ...(unsourced ? { hint: "every number needs a source and a kind; leave the number out if it has none" } : {}),
+  };
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.message.startsWith("expected ")) return issue.message.slice("expected ".length);
+  const unit = "origin" in issue && issue.origin === "string" ? " characters" : "";
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.expected === "int" ? "an integer" : `a value of type ${issue.expected}`;
+    case "too_small":
+      return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${unit}`;
+    case "too_big":
+      return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${unit}`;
+    case "invalid_value":
+      return `one of ${issue.values.map(String).join(", ")}`;
+    default:
+      return issue.message;
+  }
+}

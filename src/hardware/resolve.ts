@@ -1,0 +1,124 @@
+import { InvalidInputError, refuse } from "../core/errors.ts";
+import type { Device, Efficiency, Link, MemoryTier, Node } from "./device.ts";
+import type { EngineProfile } from "./engine-profile.ts";
+import type {
+  DeviceProfile,
+  EfficiencyProfile,
+  EngineProfileFile,
+  LinkProfile,
+  SystemProfile,
+  TierProfile,
+} from "./profile-schema.ts";
+import { isSourced, type Sourced } from "./sourced.ts";
+import { efficiencyPresets, links, tiers } from "./tables.ts";
+
+/** The value behind every {@link Sourced} of a profile, same shape. */
+type Plain<T> =
+  T extends Sourced<infer Value>
+    ? Value
+    : T extends object
+      ? { [Key in keyof T]: Plain<Exclude<T[Key], undefined>> }
+      : T;
+
+function plain<T>(profile: T): Plain<T> {
+  if (isSourced(profile)) return profile.value as Plain<T>;
+  if (typeof profile !== "object" || profile === null) return profile as Plain<T>;
+  const entries = Object.entries(profile).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([key, value]) => [key, plain(value)])) as Plain<T>;
+}
+
+/** The link behind a reference: itself, or that of the table; throws InvalidInputError. */
+export function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
+  if (typeof reference !== "string") return reference;
+  return (
+    links().find((link) => link.id === reference) ?? refuse({ at, expected: "a link of the table", found: reference })
+  );
+}
+
+/** The tier behind a reference: itself, or that of the table; throws InvalidInputError. */
+export function tierProfile(reference: string | TierProfile, at: string): TierProfile {
+  if (typeof reference !== "string") return reference;
+  return (
+    tiers().find((tier) => tier.id === reference) ?? refuse({ at, expected: "a tier of the table", found: reference })
+  );
+}
+
+/** Efficiency numbers of a device with its preset filled in; throws InvalidInputError where numbers are missing. */
+export function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
+  const presets = efficiencyPresets();
+  const preset = profile.efficiencyPreset === undefined ? undefined : presets[profile.efficiencyPreset];
+  const at = `${profile.id}.efficiencyPreset`;
+  if (profile.efficiencyPreset !== undefined && preset === undefined)
+    refuse({ at, expected: `one of ${Object.keys(presets).join(", ")}`, found: profile.efficiencyPreset });
+  const merged = { ...preset, ...profile.efficiency };
+  const missing = Object.keys(presets["gpu"] ?? {}).filter((key) => !(key in merged));
+  if (missing.length > 0)
+    throw new InvalidInputError(
+      missing.map((key) => ({ at: `${profile.id}.efficiency.${key}`, expected: "a number, or an efficiencyPreset" })),
+    );
+  return merged as EfficiencyProfile;
+}
+
+/** The device of a profile: references followed, preset filled in, sources dropped. Throws InvalidInputError. */
+export function resolveDevice(profile: DeviceProfile): Device {
+  const efficiency: Efficiency = plain(efficiencyProfile(profile));
+  return {
+    id: profile.id,
+    name: profile.name,
+    kind: profile.kind,
+    peak: plain(profile.peak),
+    memoryBytes: profile.memory.bytes.value,
+    memoryBytesPerSecond: profile.memory.bytesPerSecond.value,
+    scaleUp: resolveLink(profile.scaleUp, `${profile.id}.scaleUp`),
+    scaleUpDomain: profile.scaleUpDomain.value,
+    scaleOut: resolveLink(profile.scaleOut, `${profile.id}.scaleOut`),
+    hostLink: resolveLink(profile.hostLink, `${profile.id}.hostLink`),
+    powerW: profile.powerW?.value ?? null,
+    idlePowerW: profile.idlePowerW?.value ?? null,
+    usdPerHour: profile.usdPerHour?.value ?? null,
+    efficiency,
+  };
+}
+
+/** The node of a system profile around its device; throws InvalidInputError. */
+export function resolveNode(profile: SystemProfile, device: Device): Node {
+  return {
+    device,
+    devicesPerNode: profile.devicesPerNode.value,
+    ...(profile.hostRoots === undefined ? {} : { hostRoots: profile.hostRoots.value }),
+    tiers: profile.tiers.map(({ tier, bytes, units }, index): MemoryTier => {
+      const found = tierProfile(tier, `${profile.id}.tiers.${index}.tier`);
+      const own: Link = {
+        name: found.name,
+        bytesPerSecond: found.bytesPerSecond.value * (units?.value ?? 1),
+        latencyNs: found.latencyNs.value,
+        efficiency: found.efficiency.value,
+      };
+      return { id: found.id, kind: found.kind, bytes: bytes.value, read: inSeries(own, device.hostLink) };
+    }),
+  };
+}
+
+/** The engine of a profile, sources dropped. */
+export function resolveEngine(profile: EngineProfileFile): EngineProfile {
+  return plain(profile);
+}
+
+function resolveLink(reference: string | LinkProfile | null, at: string): Link | null {
+  if (reference === null) return null;
+  const { name, bytesPerSecond, latencyNs, efficiency } = plain(linkProfile(reference, at));
+  return { name, bytesPerSecond, latencyNs, efficiency };
+}
+
+/** Path from a tier through the host link to the device: the slower of the two carries, latencies add. */
+function inSeries(tier: Link, hostLink: Link | null): Link {
+  if (hostLink === null) return tier;
+  const reached = (link: Link) => link.bytesPerSecond * link.efficiency;
+  const slower = reached(tier) <= reached(hostLink) ? tier : hostLink;
+  return {
+    name: `${tier.name} over ${hostLink.name}`,
+    bytesPerSecond: slower.bytesPerSecond,
+    efficiency: slower.efficiency,
+    latencyNs: tier.latencyNs + hostLink.latencyNs,
+  };
+}

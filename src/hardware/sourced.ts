@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+/**
+ * How far a number can be trusted: measured on the hardware, stated by its vendor, read from a third party's table, or
+ * estimated (assumed or carried over from similar hardware; the source says how).
+ */
+export const sourceKinds = ["measured", "vendor", "thirdParty", "estimated"] as const;
+export type SourceKind = (typeof sourceKinds)[number];
+
+/** A value of a profile with where it comes from. */
+export interface Sourced<Value> {
+  readonly value: Value;
+  readonly kind: SourceKind;
+  /** Publication, table, measurement or reasoning behind the value. */
+  readonly source: string;
+}
+
+function sourced<Value extends z.ZodType>(value: Value) {
+  return z.strictObject({ value, kind: z.enum(sourceKinds), source: z.string().trim().min(8) });
+}
+
+const positive = z.number().positive();
+const share = z.number().gt(0).lte(1);
+
+/** The shapes of single numbers in profiles; each carries its source and kind. */
+export const numbers = {
+  /** > 0 */
+  positive: sourced(positive),
+  /** >= 0 */
+  nonNegative: sourced(z.number().nonnegative()),
+  /** In (0, 1]. */
+  share: sourced(share),
+  /** Integer >= 1. */
+  count: sourced(z.number().int().positive()),
+  /** Bytes per second; below 1e6 a rate was given in MB/s or GB/s. */
+  bytesPerSecond: sourced(positive.min(1e6, "expected bytes per second, not GB/s")),
+  /** Bytes; below 1e6 a size was given in MB or GB. */
+  bytes: sourced(positive.min(1e6, "expected bytes, not GB")),
+  /** Operations per second; below 1e9 a peak was given in TFLOP/s. */
+  flopsPerSecond: sourced(positive.min(1e9, "expected FLOP/s, not TFLOP/s")),
+  flag: sourced(z.boolean()),
+} as const;
+
+/** True for any object that has the form of {@link Sourced}. */
+export function isSourced(value: unknown): value is Sourced<number | boolean | string> {
+  return typeof value === "object" && value !== null && "value" in value && "kind" in value && "source" in value;
+}

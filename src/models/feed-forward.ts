@@ -1,0 +1,150 @@
+import { aliases } from "./aliases.ts";
+import type { ConfigReader } from "./config-reader.ts";
+import type { Family } from "./families.ts";
+import type { FeedForwardKind } from "./layer-pattern.ts";
+import type { DenseFeedForward, FeedForward, MoeFeedForward, Router } from "./spec.ts";
+
+const path = "layers[].feedForward";
+const widthMax = 16777216;
+/** Expert ids of traces are 16 bits wide. */
+const expertsMax = 65536;
+
+/** The feed-forward network of each layer. */
+export function feedForwards(
+  reader: ConfigReader,
+  family: Family,
+  hiddenSize: number,
+  kinds: readonly FeedForwardKind[],
+): readonly FeedForward[] {
+  const moe = kinds.includes("moe") ? mixture(reader, family, hiddenSize) : null;
+  const dense = kinds.includes("dense") ? denseNetwork(reader, family) : null;
+  const hashed = reader.count(`${path}.router.hashLayers`, ["num_hash_layers"], {
+    min: 0,
+    max: kinds.length,
+    fallback: { value: 0, rule: "no num_hash_layers" },
+  });
+  return kinds.map((kind, layerIndex): FeedForward => {
+    if (kind === "dense") return dense ?? { kind: "none" };
+    if (kind === "none" || moe === null) return { kind: "none" };
+    if (layerIndex >= hashed) return moe;
+    return { ...moe, router: { ...moe.router, scoring: "hash", bias: false } };
+  });
+}
+
+function denseNetwork(reader: ConfigReader, family: Family): DenseFeedForward {
+  return {
+    kind: "dense",
+    width: reader.count("layers[dense].feedForward.width", [family.denseWidthKey], { max: widthMax }),
+    matrices: family.matrices,
+  };
+}
+
+function mixture(reader: ConfigReader, family: Family, hiddenSize: number): MoeFeedForward {
+  const experts = reader.count(`${path}.experts`, aliases.experts, { max: expertsMax });
+  const topK = reader.count(`${path}.topK`, aliases.topK, { max: expertsMax });
+  if (topK > experts) reader.problem(aliases.topK[0], `at most the ${experts} experts`, topK);
+  const expertWidth = readExpertWidth(reader, family, experts);
+  const expertHidden = reader.count(`${path}.expertHidden`, aliases.latentWidth, {
+    max: widthMax,
+    fallback: { value: hiddenSize, rule: "hidden_size" },
+  });
+  if (expertHidden > hiddenSize)
+    reader.problem(aliases.latentWidth[0], `at most hidden_size ${hiddenSize}`, expertHidden);
+  return {
+    kind: "moe",
+    experts,
+    topK,
+    expertWidth,
+    matrices: family.matrices,
+    expertHidden,
+    sharedWidth: readSharedWidth(reader, family, expertWidth),
+    sharedGate: family.sharedGate,
+    // Gate and up projections are biased at the expert's width, the down projection at its hidden size.
+    expertBiasParameters: family.expertBias ? (family.matrices - 1) * expertWidth + expertHidden : 0,
+    denseWidth: readDenseWidth(reader, family),
+    router: readRouter(reader, family, experts, topK),
+  };
+}
+
+/** Width of one expert, from the key of the family or, for experts split from a dense network, their listed sizes. */
+function readExpertWidth(reader: ConfigReader, family: Family, experts: number): number {
+  const sizes = reader.raw("size_experts");
+  if (!Array.isArray(sizes)) return reader.count(`${path}.expertWidth`, [family.expertWidthKey], { max: widthMax });
+  const flat = sizes.flat();
+  const width = flat[0];
+  if (typeof width !== "number" || flat.some((size) => size !== width) || flat.length !== sizes.length * experts) {
+    reader.problem("size_experts", `one equal width for each of ${experts} experts in every layer`, sizes[0] ?? null);
+    return 1;
+  }
+  reader.raw(family.expertWidthKey);
+  reader.record(`${path}.expertWidth`, "size_experts", width);
+  return width;
+}
+
+function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: number): number {
+  const none = { min: 0, max: widthMax };
+  const counted = reader.first(aliases.sharedExperts) !== null;
+  const count = reader.count(`${path}.sharedExperts`, aliases.sharedExperts, {
+    ...none,
+    fallback: family.implicitShared
+      ? { value: 1, rule: "one, implied by the model class" }
+      : { value: 0, rule: "no key for shared experts" },
+  });
+  const width = reader.count(`${path}.sharedWidth`, aliases.sharedWidth, {
+    ...none,
+    fallback: { value: expertWidth, rule: `${family.expertWidthKey} per shared expert` },
+  });
+  if (counted || reader.first(aliases.sharedWidth) === null) return count * width;
+  reader.record(`${path}.sharedExperts`, "one, as a shared width is given", 1);
+  return width;
+}
+
+function readDenseWidth(reader: ConfigReader, family: Family): number {
+  const beside = reader.raw("enable_moe_block") === true && family.denseBeside;
+  if (!beside) return 0;
+  return reader.count(`${path}.denseWidth`, ["intermediate_size"], { max: widthMax });
+}
+
+const scorings: Readonly<Record<string, Router["scoring"]>> = {
+  softmax: "softmax",
+  sigmoid: "sigmoid",
+  sqrtsoftplus: "sqrtsoftplus",
+};
+
+function readRouter(reader: ConfigReader, family: Family, experts: number, topK: number): Router {
+  const named = reader.text(aliases.scoring);
+  if (named !== null && !Object.hasOwn(scorings, named))
+    reader.problem(aliases.scoring[0], `one of ${Object.keys(scorings).join(", ")}`, named);
+  const scoring = (named === null ? undefined : scorings[named]) ?? family.scoring;
+  reader.record(`${path}.router.scoring`, named === null ? "model class" : aliases.scoring.join(" ?? "), scoring);
+
+  const method = reader.text(["topk_method"]);
+  const bias = reader.flag(`${path}.router.bias`, aliases.routerBias, {
+    value: method === null ? family.routerBias : method === "noaux_tc",
+    rule: method === null ? "model class" : "topk_method",
+  });
+  const normalisesTopK = reader.flag(`${path}.router.normalisesTopK`, aliases.normalisesTopK, {
+    value: family.normalisesTopK,
+    rule: "model class",
+  });
+  return { scoring, normalisesTopK, groups: readGroups(reader, family, experts, topK), bias };
+}
+
+/** Group-limited selection, or null where all experts form one group. */
+function readGroups(reader: ConfigReader, family: Family, experts: number, topK: number): Router["groups"] {
+  reader.raw("use_grouped_topk");
+  const one = { max: experts, fallback: { value: 1, rule: "one group" } };
+  const count = reader.count(`${path}.router.groups.count`, aliases.groups, one);
+  const kept = reader.count(`${path}.router.groups.kept`, aliases.groupsKept, {
+    max: experts,
+    fallback: { value: count, rule: "all groups" },
+  });
+  if (count === 1) return null;
+  if (experts % count !== 0) reader.problem(aliases.groups[0], `a divisor of the ${experts} experts`, count);
+  if (kept > count) reader.problem(aliases.groupsKept[0], `at most the ${count} groups`, kept);
+  if ((experts / count) * kept < topK)
+    reader.problem(aliases.groupsKept[0], `groups that hold at least the ${topK} experts chosen`, kept);
+  if (!family.groupedTopK) return { count, kept };
+  if (topK % kept !== 0) reader.problem(aliases.groupsKept[0], `a divisor of the ${topK} experts chosen`, kept);
+  return { count, kept, topKPerGroup: topK / kept };
+}

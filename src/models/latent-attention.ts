@@ -1,0 +1,128 @@
+import { aliases } from "./aliases.ts";
+import type { ConfigReader } from "./config-reader.ts";
+import type { MlaAttention } from "./spec.ts";
+
+const path = "layers[].attention";
+const rankMax = 1048576;
+const headsMax = 65536;
+
+/** The keys of DSA's indexer (DeepSeek-V3.2), or null where the model has none. */
+function readIndexer(reader: ConfigReader): MlaAttention["indexer"] {
+  const keys = ["index_n_heads", "index_head_dim", "index_topk"];
+  if (keys.every((key) => reader.raw(key) === undefined)) return null;
+  return {
+    heads: reader.count(`${path}.indexer.heads`, ["index_n_heads"], { max: headsMax }),
+    headDim: reader.count(`${path}.indexer.headDim`, ["index_head_dim"], { max: headsMax }),
+    topTokens: reader.count(`${path}.indexer.topTokens`, ["index_topk"]),
+  };
+}
+
+function readQueryRank(reader: ConfigReader): number | null {
+  if (reader.raw("q_lora_rank") !== undefined)
+    return reader.count(`${path}.queryLoraRank`, ["q_lora_rank"], { max: rankMax });
+  reader.record(`${path}.queryLoraRank`, "q_lora_rank absent or null: queries are projected directly", null);
+  return null;
+}
+
+/** Multi-head latent attention, one entry per layer. Layers differ only where some share an earlier layer's indexer. */
+export function latentAttention(reader: ConfigReader, layerCount: number): readonly MlaAttention[] {
+  for (const key of ["head_dim", "num_key_value_heads", "index_topk_freq", "index_topk_pattern"]) reader.raw(key);
+  reader.raw("index_skip_topk_offset");
+  const queryHeads = reader.count(`${path}.queryHeads`, aliases.queryHeads, { max: headsMax });
+  const queryLoraRank = readQueryRank(reader);
+  const kvLoraRank = reader.count(`${path}.kvLoraRank`, ["kv_lora_rank"], { max: rankMax });
+  const nopeHeadDim = reader.count(`${path}.nopeHeadDim`, ["qk_nope_head_dim"], { max: headsMax });
+  const ropeHeadDim = reader.count(`${path}.ropeHeadDim`, ["qk_rope_head_dim"], { min: 0, max: headsMax });
+  const valueHeadDim = reader.count(`${path}.valueHeadDim`, ["v_head_dim"], { max: headsMax });
+  const whole = reader.raw("qk_head_dim");
+  if (whole !== undefined && whole !== nopeHeadDim + ropeHeadDim)
+    reader.problem("qk_head_dim", `qk_nope_head_dim + qk_rope_head_dim = ${nopeHeadDim + ropeHeadDim}`, whole);
+  const outputGate = reader.flag(`${path}.outputGate`, ["mla_use_output_gate"], { value: false, rule: "absent" });
+  const indexer = readIndexer(reader);
+  const sharing = reader.perLayer("indexer_types", layerCount);
+
+  return Array.from({ length: layerCount }, (_, layerIndex): MlaAttention => {
+    const shared = indexer !== null && sharing?.[layerIndex] === "shared";
+    return {
+      kind: "mla",
+      queryHeads,
+      queryLoraRank,
+      kvLoraRank,
+      nopeHeadDim,
+      ropeHeadDim,
+      valueHeadDim,
+      indexer,
+      ...(shared ? { indexerShared: true } : {}),
+      ...(outputGate ? { outputGate } : {}),
+      // Norms of both compressions; the indexer's key norm has a weight and a bias.
+      smallParameters: (queryLoraRank ?? 0) + kvLoraRank + (indexer === null || shared ? 0 : 2 * indexer.headDim),
+    };
+  });
+}
+
+/**
+ * Compressed attention of DeepSeek-V4: one shared key-value head, a window of recent tokens, and beyond it one cached
+ * entry per 4 tokens (selected by an indexer) or per 128 (all attended), by layer.
+ */
+export function compressedAttention(
+  reader: ConfigReader,
+  hiddenSize: number,
+  layerCount: number,
+): readonly MlaAttention[] {
+  const queryHeads = reader.count(`${path}.queryHeads`, aliases.queryHeads, { max: headsMax });
+  const kvHeads = reader.count(`${path}.kvHeads`, aliases.kvHeads, { max: headsMax });
+  if (kvHeads !== 1) reader.problem("num_key_value_heads", "1, the head shared by all queries", kvHeads);
+  const headDim = reader.count(`${path}.headDim`, ["head_dim"], { max: headsMax });
+  const ropeHeadDim = reader.count(`${path}.ropeHeadDim`, ["qk_rope_head_dim"], { max: headsMax });
+  if (ropeHeadDim >= headDim) reader.problem("qk_rope_head_dim", `less than head_dim ${headDim}`, ropeHeadDim);
+  const queryLoraRank = reader.count(`${path}.queryLoraRank`, ["q_lora_rank"], { max: rankMax });
+  const outputRank = reader.count(`${path}.outputLoraRank`, ["o_lora_rank"], { max: rankMax });
+  const outputGroups = reader.count(`${path}.outputGroups`, ["o_groups"], { max: headsMax });
+  const windowTokens = reader.count(`${path}.windowTokens`, aliases.windowTokens);
+  const indexer = readIndexer(reader);
+  if (indexer === null) reader.problem("index_topk", "the keys of the indexer");
+  const ratios = reader.perLayer("compress_ratios", layerCount);
+  if (ratios === null) reader.problem("compress_ratios", `a ratio for each of the ${layerCount} layers`);
+  reader.record(`${path}.compressed.ratio`, "compress_ratios", layerCount);
+
+  return Array.from({ length: layerCount }, (_, layerIndex): MlaAttention => {
+    const ratio = ratios?.[layerIndex] ?? 0;
+    if (typeof ratio !== "number" || !Number.isInteger(ratio) || ratio < 0 || ratio > 1048576) {
+      reader.problem(`compress_ratios[${layerIndex}]`, "0 or the tokens per cached entry", ratio);
+    }
+    const tokens = typeof ratio === "number" ? ratio : 0;
+    const selected = tokens === 4 ? indexer : null;
+    // A compressor projects to entries and gates; at ratio 4 neighbouring blocks overlap, which doubles both.
+    const overlap = tokens === 4 ? 2 : 1;
+    const compressor = (width: number): number => (tokens === 0 ? 0 : 2 * hiddenSize * overlap * width);
+    const attended = queryHeads * headDim;
+    return {
+      kind: "mla",
+      queryHeads,
+      queryLoraRank,
+      kvLoraRank: headDim - ropeHeadDim,
+      nopeHeadDim: headDim - ropeHeadDim,
+      ropeHeadDim,
+      valueHeadDim: headDim,
+      indexer: selected,
+      compressed: {
+        ratio: tokens,
+        windowTokens,
+        projectionParameters:
+          hiddenSize * queryLoraRank +
+          queryLoraRank * attended +
+          hiddenSize * headDim +
+          attended * outputRank +
+          outputGroups * outputRank * hiddenSize +
+          compressor(headDim) +
+          (selected === null
+            ? 0
+            : queryLoraRank * selected.heads * selected.headDim +
+              hiddenSize * selected.heads +
+              compressor(selected.headDim)),
+      },
+      smallParameters:
+        queryHeads + queryLoraRank + headDim + (tokens === 0 ? 0 : headDim + tokens * overlap * headDim),
+    };
+  });
+}

@@ -1,0 +1,213 @@
+import type { Json } from "../core/json.ts";
+import { aliases } from "./aliases.ts";
+import type { ConfigReader } from "./config-reader.ts";
+import type { Family } from "./families.ts";
+
+/** What mixes tokens in a layer: attention over all keys, over a window, a linear mixer, or nothing. */
+export type MixerKind = "full" | "sliding" | "linear" | "none";
+export type FeedForwardKind = "moe" | "dense" | "none";
+
+export interface LayerPattern {
+  readonly mixers: readonly MixerKind[];
+  readonly feedForwards: readonly FeedForwardKind[];
+}
+
+/** Blocks of Nemotron-H: one sublayer each. Letters of `hybrid_override_pattern`, words of `layers_block_type`. */
+const blocks: Readonly<Record<string, readonly [MixerKind, FeedForwardKind]>> = {
+  M: ["linear", "none"],
+  "*": ["full", "none"],
+  E: ["none", "moe"],
+  "-": ["none", "dense"],
+  mamba: ["linear", "none"],
+  attention: ["full", "none"],
+  moe: ["none", "moe"],
+  mlp: ["none", "dense"],
+};
+
+const layerTypes: Readonly<Record<string, MixerKind>> = {
+  full_attention: "full",
+  deepseek_sparse_attention: "full",
+  attention: "full",
+  sliding_attention: "sliding",
+  chunked_attention: "sliding",
+  linear_attention: "linear",
+};
+
+/** The list of single-sublayer blocks of a hybrid model, or null where layers have two sublayers. */
+export function hybridBlocks(reader: ConfigReader): readonly string[] | null {
+  const pattern = reader.raw("hybrid_override_pattern");
+  if (typeof pattern === "string") return [...pattern];
+  const words = reader.raw("layers_block_type");
+  if (Array.isArray(words)) return words.map(String);
+  return null;
+}
+
+/** Mixer and feed-forward of every layer. `hasExperts` is false for a dense model. */
+export function layerPattern(
+  reader: ConfigReader,
+  family: Family,
+  layerCount: number,
+  hasExperts: boolean,
+): LayerPattern {
+  const hybrid = hybridBlocks(reader);
+  if (hybrid !== null) {
+    const known = hybrid.map((block, index) => {
+      if (!Object.hasOwn(blocks, block))
+        reader.problem(`layers_block_type[${index}]`, `one of ${Object.keys(blocks).join(" ")}`, block);
+      return blocks[block] ?? (["none", "none"] as const);
+    });
+    reader.record("layers[].kind", "hybrid_override_pattern ?? layers_block_type", hybrid.join(" "));
+    return { mixers: known.map(([mixer]) => mixer), feedForwards: known.map(([, feedForward]) => feedForward) };
+  }
+  return {
+    mixers: mixerKinds(reader, family, layerCount),
+    feedForwards: feedForwardKinds(reader, family, layerCount, hasExperts),
+  };
+}
+
+function fill<T>(layerCount: number, kind: (layerIndex: number) => T): readonly T[] {
+  return Array.from({ length: layerCount }, (_, layerIndex) => kind(layerIndex));
+}
+
+/** An entry per layer, each 0 or 1. */
+function bits(reader: ConfigReader, key: string, list: readonly Json[]): readonly boolean[] {
+  const wrong = list.findIndex((bit) => bit !== 0 && bit !== 1);
+  if (wrong >= 0) reader.problem(`${key}[${wrong}]`, "0 or 1", list[wrong]);
+  return list.map((bit) => bit === 1);
+}
+
+function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): readonly MixerKind[] {
+  const path = "layers[].attention.kind";
+  const byName = reader.perLayer("layer_types", layerCount);
+  const interval = reader.raw("full_attention_interval");
+  if (byName !== null) {
+    reader.record(path, "layer_types", byName.length);
+    return byName.map((name, index) => {
+      const kind = typeof name === "string" && Object.hasOwn(layerTypes, name) ? layerTypes[name] : undefined;
+      if (kind === undefined)
+        reader.problem(`layer_types[${index}]`, `one of ${Object.keys(layerTypes).join(", ")}`, name);
+      return kind ?? "full";
+    });
+  }
+  if (interval !== undefined) {
+    const every = reader.count(path, ["full_attention_interval"]);
+    return fill(layerCount, (layer) => ((layer + 1) % every === 0 ? "full" : "linear"));
+  }
+  const hybrid = reader.perLayer("hybrid_layer_pattern", layerCount);
+  if (hybrid !== null) {
+    reader.record(path, "hybrid_layer_pattern", hybrid.length);
+    return bits(reader, "hybrid_layer_pattern", hybrid).map((windowed) => (windowed ? "sliding" : "full"));
+  }
+  const attentionTypes = reader.perLayer("attn_type_list", layerCount);
+  if (attentionTypes?.some((type) => type !== 1))
+    reader.problem("attn_type_list", "softmax attention (1) in every layer", "another type");
+  const kimi = reader.nested("linear_attn_config");
+  if (kimi !== null) {
+    const listed = kimi.raw("full_attn_layers");
+    if (!Array.isArray(listed)) kimi.problem("full_attn_layers", "a list of layers, counted from 1", listed);
+    const full = new Set<Json>(Array.isArray(listed) ? listed : []);
+    kimi.record(path, "linear_attn_config.full_attn_layers", full.size);
+    return fill(layerCount, (layer) => (full.has(layer + 1) ? "full" : "linear"));
+  }
+  if (family.mixer === "mamba1") {
+    const period = reader.count(`${path}.period`, ["attn_layer_period"]);
+    const offset = reader.count(`${path}.offset`, ["attn_layer_offset"], { min: 0 });
+    return fill(layerCount, (layer) => (layer % period === offset ? "full" : "linear"));
+  }
+  return windowKinds(reader, family, layerCount);
+}
+
+/** Windows that the model class places, from `sliding_window` or `attention_chunk_size`. */
+function windowKinds(reader: ConfigReader, family: Family, layerCount: number): readonly MixerKind[] {
+  const path = "layers[].attention.kind";
+  const window = reader.first(aliases.windowTokens);
+  switch (family.window) {
+    case "all":
+      return fill(layerCount, () => (window === null ? "full" : "sliding"));
+    case "if-enabled": {
+      const enabled = reader.raw("use_sliding_window") === true && window !== null;
+      const from = reader.count(`${path}.from`, ["max_window_layers"], {
+        min: 0,
+        fallback: { value: layerCount, rule: "no windowed layers" },
+      });
+      return fill(layerCount, (layer) => (enabled && layer >= from ? "sliding" : "full"));
+    }
+    case "alternating":
+      reader.assume("sliding and full attention alternate, sliding first, as in the model class");
+      reader.record(path, "alternating, sliding first (model class)", layerCount);
+      return fill(layerCount, (layer) => (layer % 2 === 0 && window !== null ? "sliding" : "full"));
+    case "chunked": {
+      const rope = reader.perLayer("no_rope_layers", layerCount);
+      const chunked = reader.raw("attention_chunk_size") !== undefined;
+      const rule = "no_rope_layers ?? every fourth layer sees the whole context (model class)";
+      reader.record(path, rule, layerCount);
+      if (chunked) reader.assume("attention in chunks is treated as a window of attention_chunk_size tokens");
+      return fill(layerCount, (layer) => {
+        const local = rope === null ? (layer + 1) % 4 !== 0 : rope[layer] === 1;
+        return chunked && local ? "sliding" : "full";
+      });
+    }
+    case "none":
+      return fill(layerCount, () => "full");
+  }
+}
+
+function feedForwardKinds(
+  reader: ConfigReader,
+  family: Family,
+  layerCount: number,
+  hasExperts: boolean,
+): readonly FeedForwardKind[] {
+  const path = "layers[].feedForward.kind";
+  const kinds = (isMoe: (layer: number) => boolean, rule: string): readonly FeedForwardKind[] => {
+    reader.record(path, rule, layerCount);
+    return fill(layerCount, (layer) => (isMoe(layer) ? "moe" : "dense"));
+  };
+  if (!hasExperts) return kinds(() => false, "no experts");
+
+  const prefix = reader.count("layers[].feedForward.densePrefix", aliases.densePrefix, {
+    min: 0,
+    max: layerCount,
+    fallback: { value: 0, rule: "no first_k_dense_replace" },
+  });
+  const byName = reader.perLayer("mlp_layer_types", layerCount);
+  const frequency = reader.raw("moe_layer_freq");
+  if (byName !== null) {
+    byName.forEach((name, layer) => {
+      if (name !== "dense" && name !== "sparse") reader.problem(`mlp_layer_types[${layer}]`, "dense or sparse", name);
+      if (name === "sparse" && layer < prefix)
+        reader.problem(`mlp_layer_types[${layer}]`, `dense, as first_k_dense_replace is ${prefix}`, name);
+    });
+    return kinds((layer) => byName[layer] === "sparse", "mlp_layer_types");
+  }
+  if (Array.isArray(frequency)) {
+    const list = bits(reader, "moe_layer_freq", reader.perLayer("moe_layer_freq", layerCount) ?? []);
+    const early = list.findIndex((moe, layer) => moe && layer < prefix);
+    if (early >= 0) reader.problem(`moe_layer_freq[${early}]`, `0, as first_k_dense_replace is ${prefix}`, 1);
+    return kinds((layer) => list[layer] === true, "moe_layer_freq");
+  }
+  const explicit = reader.raw("moe_layers");
+  const step = reader.raw("interleave_moe_layer_step");
+  if (Array.isArray(explicit) && explicit.length > 0) {
+    const listed = new Set<Json>(explicit);
+    return kinds((layer) => listed.has(layer), "moe_layers");
+  }
+  if (step !== undefined) {
+    const every = reader.count(`${path}.step`, ["interleave_moe_layer_step"]);
+    return kinds((layer) => (layer + 1) % every === 0, "interleave_moe_layer_step");
+  }
+  if (family.mixer === "mamba1") {
+    const period = reader.count(`${path}.period`, ["expert_layer_period"]);
+    const offset = reader.count(`${path}.offset`, ["expert_layer_offset"], { min: 0 });
+    return kinds((layer) => layer % period === offset, "expert_layer_period, expert_layer_offset");
+  }
+  const only = reader.raw("mlp_only_layers");
+  const dense = new Set<Json>(Array.isArray(only) ? only : []);
+  const one = { fallback: { value: 1, rule: "every layer" } };
+  const sparseStep = reader.count(`${path}.sparseStep`, ["decoder_sparse_step"], one);
+  const every = reader.count(`${path}.every`, ["moe_layer_freq"], one);
+  return kinds(
+    (layer) => layer >= prefix && layer % every === 0 && (layer + 1) % sparseStep === 0 && !dense.has(layer),
+    "first_k_dense_replace, moe_layer_freq, decoder_sparse_step, mlp_only_layers",
+  );
+}

@@ -1,0 +1,17 @@
+import { belady } from "./belady.ts";
+import type { CachePolicy } from "./expert-cache.ts";
+import { fifo } from "./fifo.ts";
+import { lfu } from "./lfu.ts";
+import { lru } from "./lru.ts";
+import { staticTop } from "./static-top.ts";
+
+/** Expert cache policies by the name a scenario uses. */
+export const cachePolicies = {
+  lru,
+  lfu,
+  fifo,
+  static: staticTop,
+  belady,
+} as const satisfies Record<string, CachePolicy>;
+
+export type CachePolicyName = keyof typeof cachePolicies;

@@ -1,0 +1,177 @@
+import { nextStamp } from "./call-stamps.ts";
+import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
+
+/**
+ * Least frequently used, uses counted while an object is resident, ties to the least recently used. Residents hang in
+ * circular lists, one per distinct frequency, ordered by recency; the lists themselves are linked by ascending
+ * frequency, so that a promotion and a victim cost a constant number of steps.
+ */
+class LfuCache implements ExpertCache {
+  readonly capacity: number;
+  resident = 0;
+  readonly #objects: number;
+  readonly #base: number;
+  /** Neighbours in a frequency list, least recent first. Node `objects + b` is the end mark of list b. */
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  /** List of each resident object. */
+  readonly #listOf: Int32Array;
+  /** Call in which each object was last used; 0 if it is not resident. */
+  readonly #usedIn: Uint16Array;
+  /** Lists by ascending frequency; list 0 is the end mark of the chain. Unused lists are chained by `#above`. */
+  readonly #frequency: Float64Array;
+  readonly #above: Int32Array;
+  readonly #below: Int32Array;
+  #unused = 1;
+  #call = 0;
+
+  constructor(context: CacheContext) {
+    const objects = context.objects;
+    const lists = objects + 2;
+    this.capacity = context.capacity;
+    this.#objects = objects;
+    this.#base = context.base ?? 0;
+    this.#next = new Int32Array(objects + lists);
+    this.#previous = new Int32Array(objects + lists);
+    this.#listOf = new Int32Array(objects);
+    this.#usedIn = new Uint16Array(objects);
+    this.#frequency = new Float64Array(lists);
+    this.#above = Int32Array.from({ length: lists }, (_, list) => list + 1);
+    this.#below = new Int32Array(lists);
+    this.#above[0] = 0;
+  }
+
+  contains(key: number): boolean {
+    return (this.#usedIn[key - this.#base] ?? 0) !== 0;
+  }
+
+  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
+    const base = this.#base;
+    const usedIn = this.#usedIn;
+    const now = nextStamp(this.#call, usedIn);
+    this.#call = now;
+    let hits = 0;
+    for (let i = from; i < to; i++) {
+      const id = keys[i]! - base;
+      const wasResident = usedIn[id] !== 0 ? 1 : 0;
+      hit[i - from] = wasResident;
+      hits += wasResident;
+      usedIn[id] = now;
+      if (wasResident !== 0) this.#promote(id);
+    }
+    const calls = to - from;
+    const misses = calls - hits;
+    if (misses === 0) return hits;
+    const fits = calls <= this.capacity;
+    if (fits) this.#evict(this.resident + misses - this.capacity, now);
+    this.#insert(keys, from, to, hit);
+    this.resident += misses;
+    if (!fits) this.#evict(this.resident - this.capacity, -1);
+    return hits;
+  }
+
+  /** Moves a resident to the recent end of the list one frequency up. */
+  #promote(id: number): void {
+    const next = this.#next;
+    const previous = this.#previous;
+    const list = this.#listOf[id]!;
+    const frequency = this.#frequency[list]! + 1;
+    const before = previous[id]!;
+    const after = next[id]!;
+    let target = this.#above[list]!;
+    if (target === 0 || this.#frequency[target] !== frequency) {
+      if (before === after) {
+        this.#frequency[list] = frequency;
+        return;
+      }
+      target = this.#open(frequency, list);
+    }
+    next[before] = after;
+    previous[after] = before;
+    if (before === after) this.#close(list);
+    const mark = this.#objects + target;
+    const last = previous[mark]!;
+    next[last] = id;
+    previous[id] = last;
+    next[id] = mark;
+    previous[mark] = id;
+    this.#listOf[id] = target;
+  }
+
+  /** Appends the missed keys to the list of frequency 1, in stored order. */
+  #insert(keys: Uint32Array, from: number, to: number, hit: Uint8Array): void {
+    const next = this.#next;
+    const previous = this.#previous;
+    const lowest = this.#above[0]!;
+    const list = lowest !== 0 && this.#frequency[lowest] === 1 ? lowest : this.#open(1, 0);
+    const mark = this.#objects + list;
+    let last = previous[mark]!;
+    for (let i = from; i < to; i++) {
+      if (hit[i - from] !== 0) continue;
+      const id = keys[i]! - this.#base;
+      next[last] = id;
+      previous[id] = last;
+      this.#listOf[id] = list;
+      last = id;
+    }
+    next[last] = mark;
+    previous[mark] = last;
+  }
+
+  /** Evicts `count` residents, lowest frequency and least recent first, sparing those used in call `protect`. */
+  #evict(count: number, protect: number): void {
+    if (count <= 0) return;
+    this.resident -= count;
+    const next = this.#next;
+    const previous = this.#previous;
+    const usedIn = this.#usedIn;
+    let list = this.#above[0]!;
+    let left = count;
+    while (left > 0) {
+      const mark = this.#objects + list;
+      const above = this.#above[list]!;
+      let id = next[mark]!;
+      // Members used in this call are the most recent of their list: the rest of the list is spared too.
+      while (left > 0 && id !== mark && usedIn[id] !== protect) {
+        usedIn[id] = 0;
+        id = next[id]!;
+        left--;
+      }
+      next[mark] = id;
+      previous[id] = mark;
+      if (id === mark) this.#close(list);
+      list = above;
+    }
+  }
+
+  /** Opens an empty list of a frequency above list `below` in the chain. */
+  #open(frequency: number, below: number): number {
+    const list = this.#unused;
+    this.#unused = this.#above[list]!;
+    const above = this.#above[below]!;
+    this.#frequency[list] = frequency;
+    this.#above[below] = list;
+    this.#below[list] = below;
+    this.#above[list] = above;
+    this.#below[above] = list;
+    const mark = this.#objects + list;
+    this.#next[mark] = mark;
+    this.#previous[mark] = mark;
+    return list;
+  }
+
+  #close(list: number): void {
+    const above = this.#above[list]!;
+    const below = this.#below[list]!;
+    this.#above[below] = above;
+    this.#below[above] = below;
+    this.#above[list] = this.#unused;
+    this.#unused = list;
+  }
+}
+
+/**
+ * Evicts the expert used least often since it was loaded, ties to the least recently used. Counts are lost with the
+ * slot, as in MoE-Infinity's runtime (arXiv 2401.14361) and libCacheSim; its per-request reset is left out.
+ */
+export const lfu: CachePolicy = { name: "lfu", needs: [], create: (context) => new LfuCache(context) };

@@ -1,0 +1,15 @@
+import { contiguous } from "./contiguous.ts";
+import { eplb } from "./eplb.ts";
+import { lpt } from "./lpt.ts";
+import type { PlacementPolicy } from "./placement.ts";
+import { roundRobin } from "./round-robin.ts";
+
+/** Placement policies by the name a scenario uses. */
+export const placementPolicies = {
+  contiguous,
+  "round-robin": roundRobin,
+  lpt,
+  eplb,
+} as const satisfies Record<string, PlacementPolicy>;
+
+export type PlacementPolicyName = keyof typeof placementPolicies;

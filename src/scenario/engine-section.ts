@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { count, exactlyOne, filePath, share, word } from "./quantity.ts";
+
+/** The serving engine and its scheduler; keys are vLLM's flags in camel case. */
+export const engineSection = z
+  .strictObject({
+    id: word().optional().describe("Bundled engine profile, such as vllm; not together with file."),
+    file: filePath().optional().describe("An engine profile of your own; not together with id."),
+    maxNumBatchedTokens: count().optional().describe("Tokens per step and scheduling domain."),
+    maxNumSeqs: count(1, 65536).optional().describe("Running sequences per scheduling domain."),
+    maxModelLen: count().optional().describe("Longest prompt + output accepted; default the model's context."),
+    blockSize: count(1, 1024).optional().describe("Tokens per KV block."),
+    gpuMemoryUtilization: share().optional().describe("Share of device memory the engine may use."),
+    enableChunkedPrefill: z.boolean().optional().describe("Whether prompts are computed in chunks beside decodes."),
+    enablePrefixCaching: z.boolean().optional().describe("Whether KV blocks of equal prefixes are shared."),
+  })
+  .superRefine(exactlyOne("id", "file"));

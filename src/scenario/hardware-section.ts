@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
+
+const tier = (what: string) =>
+  z
+    .strictObject({
+      capacity: quantity("bytes").optional().describe(`Capacity of ${what} per node.`),
+      bandwidth: quantity("bytesPerSecond").optional().describe(`Read bandwidth that ${what} reaches.`),
+      latency: quantity("duration").optional().describe(`Read latency of ${what}.`),
+    })
+    .optional()
+    .describe(`Overrides of ${what}; what is left out comes from the profile.`);
+
+/** What the model runs on. */
+export const hardwareSection = z
+  .strictObject({
+    system: word().optional().describe("System of the hardware profiles, such as h100-sxm-8; not together with file."),
+    file: filePath().optional().describe("A system profile of your own; not together with system."),
+    device: z
+      .strictObject({ file: filePath().describe("A device profile of your own.") })
+      .optional()
+      .describe("Device in place of the system's."),
+    devicesPerNode: count(1, 1024).optional().describe("Devices in one node; default from the profile."),
+    hostLink: z
+      .strictObject({
+        bandwidth: quantity("bytesPerSecond").optional().describe("Bandwidth that large transfers reach, per direction."),
+        latency: quantity("duration").optional().describe("Latency of one transfer."),
+      })
+      .optional()
+      .describe("Override of the link between host and device."),
+    tiers: z
+      .strictObject({ ddr: tier("host memory"), cxl: tier("CXL memory"), nvme: tier("the NVMe disk") })
+      .optional()
+      .describe("Overrides of the memory tiers behind the device."),
+  })
+  .superRefine(exactlyOne("system", "file"));

@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { type StorageFormat, storageFormats } from "../core/dtype.ts";
+import { tensorClasses } from "../models/spec.ts";
+import { exactlyOne, filePath, word } from "./quantity.ts";
+
+const format = z.enum(Object.keys(storageFormats) as [StorageFormat, ...StorageFormat[]]);
+
+/** Which model is served, and how it is quantised. */
+export const modelSection = z
+  .strictObject({
+    id: word().optional().describe("Model of the catalogue, such as qwen3-30b-a3b; not together with file."),
+    file: filePath().optional().describe("A Hugging Face config.json; not together with id."),
+    dtypes: z
+      .partialRecord(z.enum(tensorClasses), format)
+      .optional()
+      .describe("Storage format per tensor class where it differs from the release, such as {experts: int4}."),
+    kvCacheDtype: format.optional().describe("Storage format of the KV cache; default as released."),
+  })
+  .superRefine(exactlyOne("id", "file"));

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { count } from "./quantity.ts";
+
+const degree = (what: string) => count(1, 65536).optional().describe(what);
+
+/** How one replica is spread over devices, in the words of aiconfigurator. tp * cp * dp == ep * etp * edp must hold. */
+export const parallelSection = z.strictObject({
+  tp: degree("Tensor parallelism of attention and dense layers; default 1."),
+  cp: degree("Context parallelism; default 1."),
+  dp: degree("Attention data parallelism: ranks with their own requests and KV cache; default 1."),
+  pp: degree("Pipeline parallelism; default 1."),
+  ep: degree("Expert parallelism; default tp * cp * dp / (etp * edp)."),
+  etp: degree("Tensor parallelism inside each expert; default 1."),
+  edp: degree("Expert data parallelism; default 1."),
+  replicas: degree("Copies of the whole mapping behind one router; default 1."),
+});

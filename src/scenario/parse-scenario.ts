@@ -1,0 +1,78 @@
+import { sha256 } from "../core/digest.ts";
+import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { expandPaths } from "./file-path.ts";
+import { knownKeys, scenarioJsonSchema } from "./json-schema.ts";
+import { type ScenarioValue, scenarioSchema } from "./schema.ts";
+import { schemaProblems } from "./schema-problems.ts";
+import { applySettings, type Setting, settingName } from "./settings.ts";
+import { type Place, plainValue, readYaml, type ValuePath, type YamlSource } from "./yaml-source.ts";
+
+/** A validated scenario that still knows where each of its values stands. */
+export interface Scenario extends ScenarioValue {
+  readonly file: string;
+  /** sha256 of the text of the file. */
+  readonly sha256: string;
+  /** Settings and parameters that were applied over the file, as given. */
+  readonly overrides: readonly string[];
+  /** Where the value at a path stands, for problems that are found after parsing. */
+  place(path: ValuePath): Place;
+}
+
+/** What a caller lays over a scenario file. */
+export interface ScenarioOptions {
+  /** `path=value` each. */
+  readonly settings?: readonly string[];
+  /** Values of `${NAME}` in paths. */
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a scenario. `file` is the name used in messages and the place relative paths start from. Throws one
+ * InvalidInputError with every problem of the text, the settings, the parameters and the schema.
+ */
+export function parseScenario(text: string, file: string, options: ScenarioOptions = {}): Scenario {
+  const source = readYaml(text, file);
+  const settings = applySettings(source, options.settings ?? []);
+  const placed = namingSettings(source, settings.applied);
+  const plain = plainValue(placed);
+  const expanded = expandPaths(plain.value, options.params ?? {}, placed);
+  const result = scenarioSchema.safeParse(expanded.value);
+  const issues = result.success ? [] : result.error.issues;
+  const schema = issues.some((issue) => issue.code === "unrecognized_keys") ? scenarioJsonSchema() : {};
+  const problems: readonly Problem[] = [
+    ...settings.problems,
+    ...plain.problems,
+    ...expanded.problems,
+    ...schemaProblems(issues, expanded.value, placed, (path) => knownKeys(schema, expanded.value, path)),
+  ];
+  if (!result.success || problems.length > 0) throw new InvalidInputError(inFileOrder(problems));
+  return {
+    ...result.data,
+    file,
+    sha256: sha256(text),
+    overrides: [
+      ...settings.applied.map((setting) => setting.text),
+      ...Object.entries(options.params ?? {}).map(([name, value]) => `${name}=${value}`),
+    ],
+    place: (path) => placed.place(path, "value"),
+  };
+}
+
+/** The source with values that came from a setting placed at that setting instead of in the file. */
+function namingSettings(source: YamlSource, applied: readonly Setting[]): YamlSource {
+  const settingAt = (path: ValuePath) =>
+    applied.findLast((setting) => setting.path.every((step, depth) => String(step) === String(path[depth])));
+  return {
+    ...source,
+    place: (path, of) => {
+      const setting = settingAt(path);
+      return setting === undefined ? source.place(path, of) : { file: settingName(setting.text) };
+    },
+    textColumn: (path) => (settingAt(path) === undefined ? source.textColumn(path) : null),
+  };
+}
+
+function inFileOrder(problems: readonly Problem[]): Problem[] {
+  const key = (problem: Problem) => (problem.line ?? 0) * 1e6 + (problem.column ?? 0);
+  return [...problems].sort((a, b) => key(a) - key(b));
+}

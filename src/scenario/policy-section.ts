@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { type CachePolicyName, cachePolicies } from "../policy/offload/caches.ts";
+import { type PlacementName, placements } from "../policy/placement/placements.ts";
+import { type RouterName, routers } from "../policy/schedule/routers.ts";
+import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
+
+const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
+  Object.keys(table) as [Name, ...Name[]];
+
+const fit = z
+  .strictObject({
+    file: filePath().optional().describe("Routing trace to fit on; default the one that is replayed."),
+    domain: word().optional().describe("Domain of that trace to fit on; default all."),
+  })
+  .optional()
+  .describe("What expert loads are counted from; default the routing that is replayed, which is optimistic.");
+
+const placement = z.strictObject({
+  kind: z.enum(names<PlacementName>(placements)).describe("Placement algorithm."),
+  redundant: count(0, 65536).default(0).describe("Physical expert slots per layer beyond one per expert."),
+  groups: count(1, 1024).optional().describe("Expert groups of hierarchical placement; default the router's, else 1."),
+  nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
+  fit,
+});
+
+const offload = z
+  .strictObject({
+    kind: z.enum(names<CachePolicyName>(cachePolicies)).describe("Eviction policy of the expert cache."),
+    scope: z
+      .enum(["layer", "global"])
+      .default("layer")
+      .describe("One cache per layer, or one cache over all layers."),
+    slots: count(1, 1e7)
+      .optional()
+      .describe("Expert slots in device memory: per layer with scope layer, in all with scope global. Per device."),
+    memory: quantity("bytes").optional().describe("Device memory for expert slots, instead of slots."),
+    hostMemory: quantity("bytes")
+      .optional()
+      .describe("Host memory that may hold experts; what exceeds it is read from NVMe. Default all of the DDR tier."),
+    logAccesses: count(0, 1e9)
+      .default(4_000_000)
+      .describe("Expert accesses kept for the clairvoyant replay after the run."),
+    fit,
+  })
+  .superRefine(exactlyOne("slots", "memory"));
+
+/** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
+export const policySection = z.strictObject({
+  placement: placement.optional().describe("Where experts and their replicas live; default contiguous, no replicas."),
+  offload: offload.optional().describe("Keep experts below device memory and cache them; default all in device memory."),
+  router: z
+    .enum(names<RouterName>(routers))
+    .optional()
+    .describe("How requests are spread over replicas and data-parallel ranks; default the first in the list."),
+});

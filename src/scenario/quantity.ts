@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { parseQuantity } from "../core/units.ts";
+
+/** What each kind of quantity looks like in a scenario file. */
+const forms = {
+  duration: { expected: "a duration with its unit, such as 800ms, 2s or 3h", example: "800ms" },
+  bytes: { expected: "an amount of bytes with its unit, such as 24GiB or 80GB", example: "24GiB" },
+  bytesPerSecond: { expected: "a bandwidth with its unit, such as 25GB/s", example: "25GB/s" },
+  rate: { expected: "a rate with its unit, such as 16/s", example: "16/s" },
+} as const;
+
+/**
+ * A positive quantity written as text with its unit: a bare number is refused, since its unit would be a guess. The
+ * value is in the base unit: ns, bytes, bytes per second, per second.
+ */
+export function quantity(dimension: keyof typeof forms) {
+  const { expected, example } = forms[dimension];
+  return z
+    .string({ error: expected })
+    .transform((text, context) => {
+      const value = /\d\s*$/.test(text) ? null : parseQuantity(text, dimension);
+      if (value !== null && value > 0 && Number.isFinite(value)) return value;
+      context.addIssue({ code: "custom", message: expected });
+      return z.NEVER;
+    })
+    .meta({ examples: [example] });
+}
+
+/** A share in [0, 1], as a number or as a percentage. */
+export function share() {
+  const expected = "a share from 0 to 1, or a percentage such as 5%";
+  return z.union([z.string(), z.number()], { error: expected }).transform((raw, context) => {
+    const value = typeof raw === "number" ? raw : parseQuantity(raw, "ratio");
+    if (value !== null && value >= 0 && value <= 1) return value;
+    context.addIssue({ code: "custom", message: expected });
+    return z.NEVER;
+  });
+}
+
+/** A whole number of at least `min`. */
+export const count = (min = 1, max = 1e9) => z.int().min(min).max(max);
+
+/** A path, relative to the scenario file; `${NAME}` stands for a parameter. */
+export const filePath = () => z.string().min(1).max(4096);
+
+/** A short name without control characters; names appear in reports. */
+export const word = () =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  z.string().min(1).max(200).regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, { error: "text without control characters" });
+
+/** A check that one of two keys is given, and not both. */
+export const exactlyOne =
+  (a: string, b: string) =>
+  (value: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void => {
+    if ((value[a] === undefined) === (value[b] === undefined))
+      context.addIssue({ code: "custom", message: `either ${a} or ${b}` });
+  };

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { count, filePath, word } from "./quantity.ts";
+
+const replay = {
+  start: z
+    .enum(["zero", "random"])
+    .default("random")
+    .describe("First trace row of a request: its sequence's first, or one drawn at random."),
+  layerMap: z
+    .union([z.enum(["identity", "nearest", "repeat"]), z.array(count(0, 4096)).min(1)], {
+      error: "identity, nearest, repeat, or a list with one trace layer for each MoE layer",
+    })
+    .default("identity")
+    .describe(
+      "Trace layer each MoE layer of the model replays: the same one (the trace must hold as many), the nearest by " +
+        "relative depth, the trace's layers over and over, or a list.",
+    ),
+  domain: word().optional().describe("Replay rows of this domain of the trace only."),
+};
+
+const rows = count(100, 10_000_000).describe("Rows (tokens) to synthesise.");
+
+/** Which experts each token visits in each layer. */
+export const routingSection = z.discriminatedUnion("kind", [
+  z
+    .strictObject({
+      kind: z.literal("trace"),
+      file: filePath().describe("A routing trace in moecast's container (see `moecast trace import`)."),
+      maxRows: count(1).optional().describe("Read at most this many rows."),
+      ...replay,
+    })
+    .describe("Replay a recorded trace."),
+  z
+    .strictObject({
+      kind: z.literal("published"),
+      id: word().describe("Named set of published statistics, such as qwen3-30b-a3b."),
+      rows: rows.default(20_000),
+      ...replay,
+    })
+    .describe("Replay routing synthesised from published statistics of a named model."),
+  z
+    .strictObject({
+      kind: z.literal("parametric"),
+      skew: z.number().min(0).max(4).default(0.5).describe("Unevenness of expert popularity; 0 is uniform."),
+      reuse: z.number().min(0).max(1).default(0).describe("Chance that an expert of the previous token is used again."),
+      grouped: z.boolean().default(false).describe("Choose equally many experts in each group of the router."),
+      rows: rows.default(20_000),
+      start: replay.start,
+    })
+    .describe("Replay routing synthesised from a popularity skew and a reuse."),
+  z
+    .strictObject({ kind: z.literal("uniform") })
+    .describe("No replay: expected loads of independent uniform choices, the cheapest and most optimistic model."),
+]);

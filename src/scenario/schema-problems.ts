@@ -1,0 +1,112 @@
+import type { z } from "zod";
+import type { Problem } from "../core/errors.ts";
+import { closest } from "../core/suggest.ts";
+import { pathText, type ValuePath, type YamlSource } from "./yaml-source.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** Extra facts a custom check attaches to its issue. */
+export interface IssueDetail {
+  readonly hint?: string;
+  /** Offset inside the text of the value, for grammars inside strings. */
+  readonly offset?: number;
+  /** The problem is the key, not its value. */
+  readonly onKey?: boolean;
+}
+
+/** What a schema check found, as problems with file, line and column, and the nearest known word for unknown ones. */
+export function schemaProblems(
+  issues: readonly Issue[],
+  value: unknown,
+  source: YamlSource,
+  keysAt: (path: ValuePath) => readonly string[],
+): Problem[] {
+  return issues.flatMap((issue) => problemsOf(issue, value, source, keysAt));
+}
+
+function problemsOf(
+  issue: Issue,
+  value: unknown,
+  source: YamlSource,
+  keysAt: (path: ValuePath) => readonly string[],
+): Problem[] {
+  const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(path);
+    return issue.keys.map((key) => ({
+      ...source.place([...path, key], "key"),
+      at: pathText([...path, key]),
+      expected: path.length === 0 ? "a key of a scenario" : `a key of ${pathText(path)}`,
+      found: key,
+      ...hintOf(suggestion(key, known) ?? (known.length > 0 ? `known: ${known.join(", ")}` : undefined)),
+    }));
+  }
+  const found = valueAt(value, path);
+  const detail: IssueDetail = issue.code === "custom" ? ((issue.params ?? {}) as IssueDetail) : {};
+  const place = source.place(path, detail.onKey === true ? "key" : "value");
+  const textColumn = detail.offset === undefined ? null : source.textColumn(path);
+  const words = allowedWords(issue);
+  return [
+    {
+      ...place,
+      ...(textColumn === null || detail.offset === undefined ? {} : { column: textColumn + detail.offset }),
+      at: pathText(path) || "scenario",
+      expected: expectation(issue, words),
+      found: detail.onKey === true ? path.at(-1) : found,
+      ...hintOf(detail.hint ?? (typeof found === "string" ? suggestion(found, words) : undefined)),
+    },
+  ];
+}
+
+const hintOf = (hint: string | undefined) => (hint === undefined ? {} : { hint });
+
+function suggestion(word: string, known: readonly string[]): string | undefined {
+  const near = closest(word, known);
+  return near === null ? undefined : `did you mean ${near}?`;
+}
+
+/** The words an enumeration or a `kind` accepts. */
+function allowedWords(issue: Issue): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  if (issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options))
+    return issue.options.map(String);
+  return [];
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: "a mapping",
+  record: "a mapping",
+  array: "a list",
+};
+
+function expectation(issue: Issue, words: readonly string[]): string {
+  if (words.length === 1) return words[0] ?? "";
+  if (words.length > 1) return `one of ${words.join(", ")}`;
+  switch (issue.code) {
+    case "invalid_type":
+      return typeNames[issue.expected] ?? issue.expected;
+    case "too_small":
+      return `${sizeOf(issue.origin)}${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
+    case "too_big":
+      return `${sizeOf(issue.origin)}${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+const sizeOf = (origin: string): string =>
+  origin === "string" ? "text of length " : origin === "array" || origin === "map" ? "a size of " : "";
+
+/** The plain value at a path, or undefined. */
+function valueAt(value: unknown, path: ValuePath): unknown {
+  let at = value;
+  for (const step of path) {
+    if (at === null || typeof at !== "object") return undefined;
+    at = (at as Record<string | number, unknown>)[step];
+  }
+  return at;
+}

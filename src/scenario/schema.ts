@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { costSection } from "./cost-section.ts";
+import { engineSection } from "./engine-section.ts";
+import { hardwareSection } from "./hardware-section.ts";
+import { modelSection } from "./model-section.ts";
+import { parallelSection } from "./parallel-section.ts";
+import { policySection } from "./policy-section.ts";
+import { word } from "./quantity.ts";
+import { routingSection } from "./routing-section.ts";
+import { sloSection } from "./slo-section.ts";
+import { trafficSection } from "./traffic-section.ts";
+import { warmupSection } from "./warmup-section.ts";
+
+/** Version of the scenario format; raised on every incompatible change. */
+const scenarioVersion = 1;
+
+/** A parameter of the scenario: a default, or null where the caller has to give a value. */
+const parameters = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.union([z.string(), z.null()]));
+
+/** The scenario file: the one place that says which keys exist, what they mean and what they default to. */
+export const scenarioSchema = z.strictObject({
+  version: z.literal(scenarioVersion).describe("Version of the scenario format."),
+  name: word().describe("Name of the scenario, printed with results."),
+  description: z.string().max(10_000).default("").describe("What the scenario shows."),
+  params: parameters
+    .optional()
+    .describe("Parameters of file paths: ${NAME} in a path is the value of --param NAME=value, else the default here."),
+  seed: z.int().min(0).max(4_294_967_295).default(1).describe("Seed of every random stream."),
+  warmup: warmupSection.describe("Requests at the start that statistics leave out: a number, or a percentage of them."),
+  model: modelSection.describe("The model that is served."),
+  hardware: hardwareSection.describe("What it runs on."),
+  engine: engineSection.describe("The serving engine and its scheduler. Keys are vLLM's flags in camel case."),
+  parallel: parallelSection
+    .default({})
+    .describe("How a replica is spread over devices: tp * cp * dp == ep * etp * edp must hold."),
+  traffic: trafficSection.describe("The requests: how many, when, how long."),
+  routing: routingSection.describe("Which experts each token visits."),
+  policy: policySection.default({}).describe("Placement, offload and request routing."),
+  slo: sloSection.optional().describe("Service-level objectives: expressions per metric."),
+  cost: costSection.optional().describe("Price of the deployment, instead of the profile's."),
+});
+
+/** A scenario as validated: defaults filled in, quantities in base units, paths as written. */
+export type ScenarioValue = z.output<typeof scenarioSchema>;

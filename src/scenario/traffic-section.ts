@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { type RequestFormatName, requestFormats } from "../trace/requests/request-formats.ts";
+import { count, exactlyOne, filePath, quantity, share, word } from "./quantity.ts";
+
+const tokens = count(1, 10_000_000);
+
+const mean = z.number().min(1).max(1e7).describe("Mean of the distribution, before clipping.");
+const clip = {
+  min: tokens.optional().describe("Smaller draws become this; default 1."),
+  max: tokens.optional().describe("Larger draws become this."),
+};
+
+/** Distribution of a number of tokens. */
+const tokenCount = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("fixed"), tokens: tokens.describe("The number itself.") }),
+  z
+    .strictObject({ kind: z.literal("uniform"), low: tokens, high: tokens })
+    .describe("Whole numbers from low to high."),
+  z
+    .strictObject({
+      kind: z.literal("lognormal"),
+      mean,
+      sigma: z.number().min(0).max(5).optional().describe("Standard deviation of the logarithm; not with p50."),
+      p50: z.number().gt(0).optional().describe("Median, at most the mean; not together with sigma."),
+      ...clip,
+    })
+    .superRefine(exactlyOne("sigma", "p50"))
+    .describe("Logarithm normally distributed, the usual shape of prompt and answer lengths."),
+  z
+    .strictObject({
+      kind: z.literal("gamma"),
+      mean,
+      cv: z.number().gt(0).max(100).describe("Coefficient of variation."),
+      ...clip,
+    })
+    .describe("Gamma distribution."),
+  z.strictObject({ kind: z.literal("exponential"), mean, ...clip }).describe("Exponential distribution."),
+  z
+    .strictObject({ kind: z.literal("geometric"), mean, ...clip })
+    .describe("Tokens until a stop that each token has with the same probability."),
+]);
+
+const rate = quantity("rate").describe("Mean requests per second, such as 16/s.");
+
+const closed = z
+  .strictObject({
+    kind: z.literal("closed"),
+    maxConcurrency: count(1, 1_000_000).describe("Clients, each with one request at a time."),
+  })
+  .describe("Closed loop: a client sends its next request when the last one has finished.");
+
+const generatedArrivals = [
+  z.strictObject({ kind: z.literal("poisson"), requestRate: rate }).describe("Independent arrivals."),
+  z.strictObject({ kind: z.literal("constant"), requestRate: rate }).describe("Equal gaps."),
+  z
+    .strictObject({
+      kind: z.literal("gamma"),
+      requestRate: rate,
+      burstiness: z
+        .number()
+        .gt(0)
+        .max(1000)
+        .describe("Shape of the Gamma distribution of the gaps: 1 is Poisson, smaller is burstier."),
+    })
+    .describe("Gamma-distributed gaps, as vLLM's benchmark draws them."),
+  z
+    .strictObject({
+      kind: z.literal("onOff"),
+      onRate: quantity("rate").describe("Requests per second in an on period."),
+      offRate: quantity("rate").optional().describe("Requests per second in an off period; default none."),
+      onMean: quantity("duration").describe("Mean length of an on period."),
+      offMean: quantity("duration").describe("Mean length of an off period."),
+    })
+    .describe("Poisson arrivals whose rate switches between two values; both periods are exponential."),
+  closed,
+] as const;
+
+const lengths = {
+  isl: tokenCount.describe("Input sequence length: tokens of a prompt."),
+  osl: tokenCount.describe("Output sequence length: tokens of an answer."),
+};
+
+const requestClass = z.strictObject({
+  name: word()
+    .regex(/^[^\s{},:][^{},]*$/, { error: "a class name without braces, commas and colons" })
+    .describe("Name of the class, the tag of its SLOs: ttft{class:NAME}."),
+  share: share().describe("Share of the requests; shares of all classes sum to 1."),
+  ...lengths,
+  domains: z
+    .record(word(), z.number().gt(0).max(1e6))
+    .optional()
+    .describe("Domains of the routing trace its requests replay, by weight: {code: 3, math: 1}."),
+});
+
+const generated = z
+  .strictObject({
+    kind: z.literal("generated"),
+    requests: count(1, 10_000_000).describe("Requests to generate. A p99 needs at least 1,000 measured ones."),
+    arrivals: z.discriminatedUnion("kind", generatedArrivals).describe("When requests arrive."),
+    isl: lengths.isl.optional(),
+    osl: lengths.osl.optional(),
+    classes: z.array(requestClass).min(1).max(256).optional().describe("Classes of requests, instead of isl and osl."),
+  })
+  .superRefine((value, context) => {
+    const complain = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+    if (value.classes === undefined) {
+      if (value.isl === undefined) complain(["isl"], "isl, or classes");
+      if (value.osl === undefined) complain(["osl"], "osl, or classes");
+      return;
+    }
+    if (value.isl !== undefined) complain(["isl"], "isl inside each class, or no classes");
+    if (value.osl !== undefined) complain(["osl"], "osl inside each class, or no classes");
+    const sum = value.classes.reduce((total, item) => total + item.share, 0);
+    if (Math.abs(sum - 1) > 1e-9) complain(["classes"], `shares that sum to 1, here ${sum}`);
+    const seen = new Set<string>();
+    for (const [index, item] of value.classes.entries()) {
+      if (seen.has(item.name)) complain(["classes", index, "name"], "each class once");
+      seen.add(item.name);
+    }
+  })
+  .describe("Requests drawn from distributions.");
+
+const recorded = z
+  .strictObject({
+    kind: z.literal("trace"),
+    file: filePath().describe("A request trace; .gz is read as it is."),
+    format: z
+      .enum(["auto", ...(Object.keys(requestFormats) as RequestFormatName[])])
+      .default("auto")
+      .describe("Layout of the file; auto tells it by its first lines."),
+    thin: share().optional().describe("Share of the requests to keep, drawn at random."),
+    requests: count(1).optional().describe("Read at most this many requests; default all."),
+    arrivals: z
+      .discriminatedUnion("kind", [
+        z
+          .strictObject({
+            kind: z.literal("recorded"),
+            rateScale: z.number().gt(0).max(1e6).default(1).describe("Times arrivals come this much faster."),
+            jitterQuantum: quantity("duration")
+              .optional()
+              .describe("Spread arrivals over this recording quantum, for traces with coarse timestamps."),
+          })
+          .describe("Arrivals as recorded."),
+        ...generatedArrivals,
+      ])
+      .prefault({ kind: "recorded" })
+      .describe(
+        "When requests arrive; default as recorded. With other arrivals than recorded and closed, length pairs are " +
+          "drawn from the trace with replacement.",
+      ),
+    class: word().optional().describe("Class of every request, in place of the file's own."),
+    domain: word().optional().describe("Domain of the routing trace the requests replay."),
+  })
+  .describe("Requests of a recorded trace.");
+
+/** The requests: how many, when, how long. */
+export const trafficSection = z.discriminatedUnion("kind", [generated, recorded]);

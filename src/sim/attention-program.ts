@@ -1,0 +1,216 @@
+import { type MathFormat, type StorageFormat, storageFormats } from "../core/dtype.ts";
+import type { CostModel } from "../hardware/cost.ts";
+import type { AttentionOp, ElementwiseOp, GemmOp } from "../hardware/op.ts";
+import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../models/spec.ts";
+import type { DomainBatch } from "./batch.ts";
+
+/** The token mixing of one layer class on one rank: weights it holds, cache it keeps, and its time for a batch. */
+export interface AttentionProgram {
+  /** Matrix weights on one rank, in values. */
+  readonly weightValues: number;
+  /** Cache bytes per token of context on one rank; 0 for layers whose cache does not grow. */
+  readonly cacheBytesPerToken: number;
+  /** Cache bytes per sequence on one rank that do not grow with context: windows and recurrent states. */
+  readonly cacheBytesPerSequence: number;
+  /** Device time in ns, kernels' fixed overheads not included. */
+  ns(batch: DomainBatch): number;
+}
+
+export interface AttentionContext {
+  readonly hidden: number;
+  readonly tp: number;
+  readonly weightFormat: StorageFormat;
+  readonly kvFormat: StorageFormat;
+  readonly math: MathFormat;
+  readonly cost: CostModel;
+  /** Sorted distinct windows of the model; Infinity is full attention. */
+  readonly windows: Float64Array;
+}
+
+const activationBytes = 2;
+/** Residual reads and writes around one mixer: two norms, one residual add. */
+const residualPasses = 6;
+
+/** Distinct key windows of the attention layers, for {@link DomainBatch}. */
+export function attentionWindows(attentions: readonly Attention[]): Float64Array {
+  const windows = new Set<number>([Number.POSITIVE_INFINITY]);
+  for (const attention of attentions) {
+    if (attention.kind === "gqa" && attention.windowTokens !== null) windows.add(attention.windowTokens);
+    if (attention.kind === "mla" && attention.indexer !== null) windows.add(attention.indexer.topTokens);
+  }
+  return Float64Array.from([...windows].sort((a, b) => a - b));
+}
+
+export function attentionProgram(attention: Attention, context: AttentionContext): AttentionProgram {
+  switch (attention.kind) {
+    case "gqa":
+      return gqaProgram(attention, context);
+    case "mla":
+      return mlaProgram(attention, context);
+    case "linear":
+      return linearProgram(attention, context);
+    case "none":
+      return { weightValues: 0, cacheBytesPerToken: 0, cacheBytesPerSequence: 0, ns: () => 0 };
+  }
+}
+
+/** A list of products that all see the same tokens; one pass sums their times. */
+class GemmChain {
+  readonly ops: GemmOp[];
+  readonly weightValues: number;
+  private readonly cost: CostModel;
+  constructor(shapes: readonly (readonly [inputWidth: number, outputWidth: number])[], context: AttentionContext) {
+    this.cost = context.cost;
+    this.ops = shapes.map(([inputWidth, outputWidth]) => ({
+      kind: "gemm",
+      tokens: 0,
+      inputWidth,
+      outputWidth,
+      weightFormat: context.weightFormat,
+      math: context.math,
+    }));
+    this.weightValues = shapes.reduce((sum, [a, b]) => sum + a * b, 0);
+  }
+  ns(tokens: number): number {
+    if (tokens === 0) return 0;
+    let sum = 0;
+    for (const op of this.ops) {
+      op.tokens = tokens;
+      sum += this.cost.opNs(op);
+    }
+    return sum;
+  }
+}
+
+function scoreOp(kind: AttentionOp["kind"], heads: number, width: number, cacheBytes: number): AttentionOp {
+  return {
+    kind,
+    queryTokens: 0,
+    scorePairs: 0,
+    cacheTokens: 0,
+    heads,
+    widthPerPair: width,
+    cacheBytesPerToken: cacheBytes,
+    math: "bf16",
+  };
+}
+
+function attentionNs(cost: CostModel, op: AttentionOp, queries: number, pairs: number, keys: number): number {
+  if (queries === 0) return 0;
+  op.queryTokens = queries;
+  op.scorePairs = pairs;
+  op.cacheTokens = keys;
+  return cost.opNs(op);
+}
+
+function elementwiseNs(cost: CostModel, op: ElementwiseOp, bytes: number): number {
+  op.bytes = bytes;
+  return cost.opNs(op);
+}
+
+function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionProgram {
+  const { hidden, tp, cost, windows } = context;
+  const heads = spec.queryHeads / tp;
+  // With more ranks than KV heads, the heads are replicated.
+  const kvHeads = Math.max(1, spec.kvHeads / tp);
+  const queryWidth = heads * spec.headDim;
+  const chain = new GemmChain(
+    [
+      [hidden, queryWidth * (spec.outputGate ? 2 : 1) + 2 * kvHeads * spec.headDim],
+      [queryWidth, hidden],
+    ],
+    context,
+  );
+  const cacheBytes = (2 * kvHeads * spec.headDim * storageFormats[context.kvFormat].bitsPerValue) / 8;
+  const window = windows.indexOf(spec.windowTokens ?? Number.POSITIVE_INFINITY);
+  const decode = scoreOp("attentionDecode", heads, 2 * spec.headDim, cacheBytes);
+  const prefill = scoreOp("attentionPrefill", heads, 2 * spec.headDim, cacheBytes);
+  const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
+  const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes;
+  return {
+    weightValues: chain.weightValues,
+    cacheBytesPerToken: spec.windowTokens === null ? cacheBytes : 0,
+    cacheBytesPerSequence: spec.windowTokens === null ? 0 : spec.windowTokens * cacheBytes,
+    ns: (batch) =>
+      chain.ns(batch.tokens) +
+      attentionNs(cost, decode, batch.decodeSequences, batch.decodeKeys[window]!, batch.decodeKeys[window]!) +
+      attentionNs(cost, prefill, batch.prefillTokens, batch.prefillPairs[window]!, batch.prefillKeys[window]!) +
+      elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
+  };
+}
+
+/**
+ * Multi-head latent attention. Down-projections are replicated over tensor-parallel ranks. Decoding uses the absorbed
+ * form (scores against the latent cache), prefill the expanded one (DeepSeek-V2, section 2.1 and appendix C).
+ */
+function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionProgram {
+  const { hidden, tp, cost, windows } = context;
+  const heads = spec.queryHeads / tp;
+  const queryHead = spec.nopeHeadDim + spec.ropeHeadDim;
+  const latent = spec.kvLoraRank + spec.ropeHeadDim;
+  const query: [number, number][] =
+    spec.queryLoraRank === null
+      ? [[hidden, heads * queryHead]]
+      : [
+          [hidden, spec.queryLoraRank],
+          [spec.queryLoraRank, heads * queryHead],
+        ];
+  const indexer = spec.indexer;
+  const indexing: [number, number][] =
+    indexer === null
+      ? []
+      : [
+          [spec.queryLoraRank ?? hidden, indexer.heads * indexer.headDim],
+          [hidden, indexer.headDim + indexer.heads],
+        ];
+  const chain = new GemmChain([...query, [hidden, latent], [heads * spec.valueHeadDim, hidden], ...indexing], context);
+  // Key and value up-projection of the prefill path; the absorbed products of the decode path hold the same weights.
+  const expand = new GemmChain([[spec.kvLoraRank, heads * (spec.nopeHeadDim + spec.valueHeadDim)]], context);
+  const absorb = new GemmChain([[spec.kvLoraRank, heads * (spec.nopeHeadDim + spec.valueHeadDim)]], context);
+  const valueBytes = storageFormats[context.kvFormat].bitsPerValue / 8;
+  const cacheBytes = latent * valueBytes;
+  const indexBytes = indexer === null ? 0 : indexer.headDim;
+  const full = windows.indexOf(Number.POSITIVE_INFINITY);
+  const window = indexer === null ? full : windows.indexOf(indexer.topTokens);
+  const decode = scoreOp("attentionDecode", heads, latent + spec.kvLoraRank, cacheBytes);
+  const prefill = scoreOp("attentionPrefill", heads, queryHead + spec.valueHeadDim, cacheBytes);
+  const index = scoreOp("attentionDecode", indexer?.heads ?? 0, indexer?.headDim ?? 0, indexBytes);
+  const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
+  const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes + indexBytes;
+  return {
+    weightValues: chain.weightValues + expand.weightValues,
+    cacheBytesPerToken: cacheBytes + indexBytes,
+    cacheBytesPerSequence: 0,
+    ns: (batch) => {
+      let sum = chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeSequences);
+      const decodeKeys = batch.decodeKeys[window]!;
+      sum += attentionNs(cost, decode, batch.decodeSequences, decodeKeys, decodeKeys);
+      sum += attentionNs(cost, prefill, batch.prefillTokens, batch.prefillPairs[window]!, batch.prefillKeys[full]!);
+      if (indexer !== null) {
+        const pairs = batch.decodeKeys[full]! + batch.prefillPairs[full]!;
+        sum += attentionNs(cost, index, batch.tokens, pairs, batch.decodeKeys[full]! + batch.prefillKeys[full]!);
+      }
+      return sum + elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken);
+    },
+  };
+}
+
+function linearProgram(spec: LinearAttention, context: AttentionContext): AttentionProgram {
+  const { hidden, tp, cost } = context;
+  const chain = new GemmChain([[hidden, spec.projectionParameters / hidden / tp]], context);
+  const stateBytes = (spec.stateValues / tp) * 4;
+  const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
+  return {
+    weightValues: chain.weightValues,
+    cacheBytesPerToken: 0,
+    cacheBytesPerSequence: stateBytes,
+    // The state is read and written once per sequence and step.
+    ns: (batch) =>
+      chain.ns(batch.tokens) +
+      elementwiseNs(
+        cost,
+        elementwise,
+        batch.sequences * 2 * stateBytes + batch.tokens * residualPasses * hidden * activationBytes,
+      ),
+  };
+}

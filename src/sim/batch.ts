@@ -1,0 +1,72 @@
+/**
+ * What one scheduling domain (an attention-DP rank) computes in one step, summed over its sequences. Attention cost needs
+ * keys seen under each window of the model, so those sums are kept per window.
+ */
+export interface DomainBatch {
+  /** Tokens computed: prefill and decode. */
+  tokens: number;
+  /** Sequences that decode one token. */
+  decodeSequences: number;
+  prefillTokens: number;
+  /** Sequences with any token in the step. */
+  sequences: number;
+  /** Sequences that emit a token at the end of the step (the LM head runs on these). */
+  sampled: number;
+  /** [windows] keys read by decoding sequences. */
+  readonly decodeKeys: Float64Array;
+  /** [windows] sum over prefill tokens of the keys each sees. */
+  readonly prefillPairs: Float64Array;
+  /** [windows] keys read by prefill chunks, once per sequence. */
+  readonly prefillKeys: Float64Array;
+}
+
+export function emptyBatch(windows: number): DomainBatch {
+  return {
+    tokens: 0,
+    decodeSequences: 0,
+    prefillTokens: 0,
+    sequences: 0,
+    sampled: 0,
+    decodeKeys: new Float64Array(windows),
+    prefillPairs: new Float64Array(windows),
+    prefillKeys: new Float64Array(windows),
+  };
+}
+
+export function clearBatch(batch: DomainBatch): void {
+  batch.tokens = 0;
+  batch.decodeSequences = 0;
+  batch.prefillTokens = 0;
+  batch.sequences = 0;
+  batch.sampled = 0;
+  batch.decodeKeys.fill(0);
+  batch.prefillPairs.fill(0);
+  batch.prefillKeys.fill(0);
+}
+
+/**
+ * Adds the chunk of positions [done, done + tokens) of one sequence. A query at position p sees min(p + 1, window) keys.
+ * `decode` marks the single next token of a sequence whose prompt is computed.
+ */
+export function addChunk(batch: DomainBatch, windows: Float64Array, done: number, tokens: number, decode: boolean): void {
+  batch.tokens += tokens;
+  batch.sequences += 1;
+  const end = done + tokens;
+  if (decode) {
+    batch.decodeSequences += 1;
+    for (let w = 0; w < windows.length; w++) batch.decodeKeys[w]! += Math.min(end, windows[w]!);
+    return;
+  }
+  batch.prefillTokens += tokens;
+  for (let w = 0; w < windows.length; w++) {
+    const window = windows[w]!;
+    batch.prefillPairs[w]! += visibleKeys(end, window) - visibleKeys(done, window);
+    batch.prefillKeys[w]! += Math.min(end, window + tokens - 1);
+  }
+}
+
+/** Sum over positions p < n of min(p + 1, window). */
+export function visibleKeys(n: number, window: number): number {
+  if (n <= window) return (n * (n + 1)) / 2;
+  return (window * (window + 1)) / 2 + (n - window) * window;
+}

@@ -1,0 +1,67 @@
+import { createScopedCache } from "../policy/offload/cache-scope.ts";
+import { type CallLogRecorder, replayLog } from "../policy/offload/call-log.ts";
+import { cachePolicies } from "../policy/offload/caches.ts";
+import type { CacheResult } from "./result.ts";
+import type { SimConfig } from "./config.ts";
+import { spreadPopularity } from "./experts.ts";
+import type { OffloadState } from "./offload-state.ts";
+
+/**
+ * The cache over the run, with the clairvoyant optimum (Belady), the best fixed set and LRU replayed on the recorded
+ * accesses under the same slots and admission. The log is a prefix of the run if the run outgrew it.
+ */
+export function cacheResult(
+  config: SimConfig,
+  offloads: readonly OffloadState[],
+  logs: readonly CallLogRecorder[],
+): CacheResult | null {
+  const { offload, routing } = config;
+  if (offload === null || routing.kind !== "replay") return null;
+  const sum = (pick: (state: OffloadState) => number) => offloads.reduce((total, state) => total + pick(state), 0);
+  const calls = sum((state) => state.calls);
+  return {
+    policy: offload.policy.name,
+    scope: offload.scope,
+    slots: offload.slots,
+    accesses: sum((state) => state.hits + state.misses),
+    hits: sum((state) => state.hits),
+    misses: sum((state) => state.misses),
+    diskReads: sum((state) => state.diskReads),
+    fetchedBytes: sum((state) => state.fetchedBytes),
+    stallNs: sum((state) => state.stallNs),
+    unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
+    reference: references(config, logs),
+  };
+}
+
+function references(config: SimConfig, logs: readonly CallLogRecorder[]): CacheResult["reference"] {
+  const { offload, routing } = config;
+  if (offload === null || routing.kind !== "replay") return null;
+  const layers = routing.layerMap.length;
+  const { experts } = routing.table;
+  const own = spreadPopularity(offload.popularity, routing.layerMap, experts);
+  const hits = { policy: 0, belady: 0, bestStatic: 0, lru: 0 };
+  let accesses = 0;
+  for (const recorder of logs) {
+    const log = recorder.toLog();
+    accesses += log.keys.length;
+    // The best fixed set is the most used experts of this very log.
+    const used = new Float64Array(layers * experts);
+    for (const key of log.keys) used[key]!++;
+    const shape = { layers, expertsPerLayer: experts, slots: offload.slots };
+    const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
+      replayLog(log, createScopedCache(policy, offload.scope, { ...shape, popularity, future: log })).hits;
+    hits.policy += replay(offload.policy, own);
+    hits.belady += replay(cachePolicies.belady, null);
+    hits.bestStatic += replay(cachePolicies.static, used);
+    hits.lru += replay(cachePolicies.lru, null);
+  }
+  if (accesses === 0) return null;
+  return {
+    accesses,
+    policy: hits.policy / accesses,
+    belady: hits.belady / accesses,
+    bestStatic: hits.bestStatic / accesses,
+    lru: hits.lru / accesses,
+  };
+}

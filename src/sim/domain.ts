@@ -1,0 +1,201 @@
+import { holds } from "../core/errors.ts";
+import { addChunk, clearBatch, type DomainBatch, emptyBatch } from "./batch.ts";
+import type { SchedulerConfig } from "./config.ts";
+import type { KvBlocks } from "./kv-blocks.ts";
+import { RequestQueue, type RequestState } from "./request-state.ts";
+import { requestStatus } from "./result.ts";
+
+/** The share of one step that falls to one scheduling domain. */
+export interface DomainStep {
+  readonly batch: DomainBatch;
+  requests: Int32Array;
+  tokens: Int32Array;
+  count: number;
+}
+
+/**
+ * One scheduling domain: an attention-DP rank with its own queues and KV cache. Forms steps as vLLM's scheduler does:
+ * decodes first, then prompts in progress, then new requests while the token budget, the sequence limit and the KV
+ * blocks allow; when a decode finds no block, the youngest running request gives up its blocks and is recomputed later.
+ */
+export class Domain {
+  readonly waiting = new RequestQueue();
+  running: Int32Array;
+  runningCount = 0;
+  /** Prompt and output tokens of unfinished requests. */
+  outstandingTokens = 0;
+  preemptions = 0;
+  prefixHitTokens = 0;
+  prefixLookupTokens = 0;
+  readonly kv: KvBlocks;
+  private readonly state: RequestState;
+  private readonly scheduler: SchedulerConfig;
+  private readonly mixes: boolean;
+  private readonly windows: Float64Array;
+  private budget = 0;
+  private sequenceLimit = 0;
+
+  constructor(
+    state: RequestState,
+    kv: KvBlocks,
+    scheduler: SchedulerConfig,
+    options: { mixesPrefillWithDecode: boolean; windows: Float64Array },
+  ) {
+    this.state = state;
+    this.kv = kv;
+    this.scheduler = scheduler;
+    this.mixes = options.mixesPrefillWithDecode;
+    this.windows = options.windows;
+    this.running = new Int32Array(scheduler.maxSequences);
+  }
+
+  emptyStep(): DomainStep {
+    const size = this.scheduler.maxSequences;
+    return {
+      batch: emptyBatch(this.windows.length),
+      requests: new Int32Array(size),
+      tokens: new Int32Array(size),
+      count: 0,
+    };
+  }
+
+  enqueue(request: number): void {
+    this.state.status[request] = requestStatus.waiting;
+    this.waiting.pushBack(request);
+  }
+
+  /**
+   * Fills `step` with the work of the next step; at most `sequenceLimit` sequences. `idle` says that no other step of
+   * this domain is in flight, so that lack of memory can only be cured by preemption.
+   */
+  form(step: DomainStep, sequenceLimit: number, idle: boolean): void {
+    clearBatch(step.batch);
+    step.count = 0;
+    this.budget = this.scheduler.maxBatchTokens;
+    this.sequenceLimit = sequenceLimit;
+    if (this.mixes) {
+      const before = this.preemptions;
+      this.addDecodes(step);
+      this.addPrefills(step);
+      // Blocks that a decode had to take from others are not handed to newcomers.
+      if (this.preemptions === before) this.admit(step);
+    } else {
+      this.addPrefills(step);
+      this.admit(step);
+      if (step.count === 0) this.addDecodes(step);
+    }
+    // Prompts in progress hold all blocks and none can go on: the youngest starts over.
+    while (step.count === 0 && idle && this.runningCount > 0) {
+      holds(
+        this.runningCount > 1,
+        "progress",
+        () => `request ${this.running[0]} alone cannot get ${this.kv.capacity} KV blocks to suffice`,
+      );
+      this.preempt(this.runningCount - 1);
+      this.addPrefills(step);
+    }
+  }
+
+  private schedule(step: DomainStep, request: number, tokens: number, decode: boolean): void {
+    const { state } = this;
+    step.requests[step.count] = request;
+    step.tokens[step.count++] = tokens;
+    const done = state.computed[request]!;
+    addChunk(step.batch, this.windows, done, tokens, decode);
+    if (done + tokens === state.known(request)) step.batch.sampled++;
+    state.inStep[request] = 1;
+    this.budget -= tokens;
+  }
+
+  private addDecodes(step: DomainStep): void {
+    const { state, kv } = this;
+    for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
+      const request = this.running[i]!;
+      if (state.inStep[request] === 1 || !state.decoding(request)) continue;
+      const tokens = state.computed[request]! + 1;
+      let fits = kv.grow(request, tokens);
+      while (!fits) {
+        const victim = this.youngestIdle(i);
+        this.preempt(victim);
+        if (victim === i) break;
+        fits = kv.grow(request, tokens);
+      }
+      if (fits) this.schedule(step, request, 1, true);
+      else i--;
+    }
+  }
+
+  private addPrefills(step: DomainStep): void {
+    const { state, kv } = this;
+    for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
+      const request = this.running[i]!;
+      if (state.inStep[request] === 1 || state.decoding(request)) continue;
+      const tokens = Math.min(state.known(request) - state.computed[request]!, this.budget);
+      if (!kv.grow(request, state.computed[request]! + tokens)) return;
+      this.schedule(step, request, tokens, false);
+    }
+  }
+
+  private admit(step: DomainStep): void {
+    const { state, kv, scheduler } = this;
+    while (
+      this.waiting.size > 0 &&
+      this.budget > 0 &&
+      step.count < this.sequenceLimit &&
+      this.runningCount < scheduler.maxSequences
+    ) {
+      const request = this.waiting.peek();
+      const known = state.known(request);
+      const cached = scheduler.prefixCaching ? kv.cachedTokens(request, known) : 0;
+      const left = known - cached;
+      const whole = !scheduler.chunkedPrefill;
+      // Without chunking a prompt runs in one step: it waits for an empty step if it exceeds the rest of the budget.
+      if (whole && left > this.budget && step.count > 0) return;
+      const tokens = whole ? left : Math.min(left, this.budget);
+      kv.shareCached(request, cached);
+      if (!kv.grow(request, cached + tokens)) {
+        kv.release(request);
+        return;
+      }
+      this.waiting.popFront();
+      if (scheduler.prefixCaching) {
+        this.prefixLookupTokens += state.promptTokens[request]!;
+        this.prefixHitTokens += cached;
+      }
+      state.cachedTokens[request] = cached;
+      state.computed[request] = cached;
+      state.status[request] = requestStatus.running;
+      this.running[this.runningCount++] = request;
+      this.schedule(step, request, tokens, false);
+    }
+  }
+
+  /** Position of the youngest running request that is not in a step, at or after `from`. */
+  private youngestIdle(from: number): number {
+    for (let i = this.runningCount - 1; i > from; i--) if (this.state.inStep[this.running[i]!] === 0) return i;
+    return from;
+  }
+
+  /** Takes the blocks of the running request at `position`; it goes to the head of the queue and starts over. */
+  private preempt(position: number): void {
+    const request = this.running[position]!;
+    this.kv.release(request);
+    this.state.computed[request] = 0;
+    this.state.preemptions[request]!++;
+    this.state.status[request] = requestStatus.waiting;
+    this.preemptions++;
+    this.running.copyWithin(position, position + 1, this.runningCount);
+    this.runningCount--;
+    this.waiting.pushFront(request);
+  }
+
+  /** Drops finished requests from the running list, keeping the order of the others. */
+  compact(): void {
+    let kept = 0;
+    for (let i = 0; i < this.runningCount; i++) {
+      const request = this.running[i]!;
+      if (this.state.status[request] === requestStatus.running) this.running[kept++] = request;
+    }
+    this.runningCount = kept;
+  }
+}

@@ -1,0 +1,135 @@
+import type { Placement } from "../policy/placement/placement.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+
+export const emptySlot = 0xffff;
+
+/** Work of the routed experts in one step: per (MoE layer, expert group) the pairs computed and the experts touched. */
+export interface ExpertWork {
+  readonly layers: number;
+  readonly groups: number;
+  /** [layers][groups] (token, expert) pairs. */
+  readonly pairs: Float64Array;
+  /** [layers][groups] experts (or replicas of experts) with at least one token. */
+  readonly distinct: Float64Array;
+}
+
+/**
+ * Turns tokens per (layer, expert) into work per expert group under a placement. An expert with several copies splits
+ * its tokens evenly among them, the remainder going to the first copies after a rotation by the expert id.
+ */
+export class ExpertGroups {
+  readonly work: ExpertWork;
+  private readonly layerMap: readonly number[];
+  private readonly experts: number;
+  /** [layers * experts + 1] first copy of each expert in `copyGroup`. */
+  private readonly copyStart: Uint32Array;
+  private readonly copyGroup: Uint16Array;
+  private readonly replicated: boolean;
+
+  constructor(placement: Placement, layerMap: readonly number[]) {
+    const { layers, experts, ranks, slotsPerRank, slotExpert } = placement;
+    this.layerMap = layerMap;
+    this.experts = experts;
+    this.work = {
+      layers,
+      groups: ranks,
+      pairs: new Float64Array(layers * ranks),
+      distinct: new Float64Array(layers * ranks),
+    };
+    const slots = ranks * slotsPerRank;
+    const copies = new Uint32Array(layers * experts + 1);
+    for (let i = 0; i < layers * slots; i++) {
+      const expert = slotExpert[i]!;
+      if (expert !== emptySlot) copies[Math.floor(i / slots) * experts + expert + 1]!++;
+    }
+    for (let i = 0; i < layers * experts; i++) copies[i + 1]! += copies[i]!;
+    this.copyStart = copies.slice();
+    const next = copies.slice();
+    this.copyGroup = new Uint16Array(copies[layers * experts]!);
+    for (let i = 0; i < layers * slots; i++) {
+      const expert = slotExpert[i]!;
+      if (expert === emptySlot) continue;
+      const key = Math.floor(i / slots) * experts + expert;
+      this.copyGroup[next[key]!++] = Math.floor((i % slots) / slotsPerRank);
+    }
+    this.replicated = this.copyGroup.length > layers * experts;
+  }
+
+  /** Group that holds an expert (its first copy). */
+  groupOf(layer: number, expert: number): number {
+    return this.copyGroup[this.copyStart[layer * this.experts + expert]!]!;
+  }
+
+  /** Fills {@link work} from the counts of a step, [trace layers][experts]. */
+  split(counts: Uint32Array): void {
+    const { layers, groups, pairs, distinct } = this.work;
+    pairs.fill(0);
+    distinct.fill(0);
+    if (this.replicated) {
+      this.splitReplicated(counts);
+      return;
+    }
+    const { experts, copyGroup } = this;
+    for (let layer = 0; layer < layers; layer++) {
+      const from = this.layerMap[layer]! * experts;
+      const base = layer * groups;
+      const copy = layer * experts;
+      for (let e = 0; e < experts; e++) {
+        const tokens = counts[from + e]!;
+        if (tokens === 0) continue;
+        const at = base + copyGroup[copy + e]!;
+        pairs[at]! += tokens;
+        distinct[at]!++;
+      }
+    }
+  }
+
+  private splitReplicated(counts: Uint32Array): void {
+    const { layers, groups, pairs, distinct } = this.work;
+    const { experts, copyGroup, copyStart } = this;
+    for (let layer = 0; layer < layers; layer++) {
+      const from = this.layerMap[layer]! * experts;
+      for (let e = 0; e < experts; e++) {
+        const tokens = counts[from + e]!;
+        if (tokens === 0) continue;
+        const first = copyStart[layer * experts + e]!;
+        const copies = copyStart[layer * experts + e + 1]! - first;
+        const each = Math.floor(tokens / copies);
+        const extra = tokens - each * copies;
+        for (let c = 0; c < copies; c++) {
+          const share = each + (c < extra ? 1 : 0);
+          if (share === 0) break;
+          const at = layer * groups + copyGroup[first + ((c + e) % copies)]!;
+          pairs[at]! += share;
+          distinct[at]!++;
+        }
+      }
+    }
+  }
+
+  /** Mean over recorded rows (evenly spaced, at most 8,192) of the distinct groups of a token's experts: [layers]. */
+  meanSpread(table: RoutingTable): Float64Array {
+    const { layers, groups } = this.work;
+    const stride = Math.ceil(table.rows / 8192);
+    const sampled = Math.ceil(table.rows / stride);
+    const spread = new Float64Array(layers);
+    const stamp = new Int32Array(groups).fill(-1);
+    let mark = 0;
+    for (let layer = 0; layer < layers; layer++) {
+      let sum = 0;
+      for (let row = 0; row < table.rows; row += stride) {
+        const from = (row * table.layers + this.layerMap[layer]!) * table.topK;
+        for (let i = from; i < from + table.topK; i++) {
+          const group = this.groupOf(layer, table.ids[i]!);
+          if (stamp[group] !== mark) {
+            stamp[group] = mark;
+            sum++;
+          }
+        }
+        mark++;
+      }
+      spread[layer] = sum / sampled;
+    }
+    return spread;
+  }
+}

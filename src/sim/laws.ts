@@ -1,0 +1,108 @@
+import { holds } from "../core/errors.ts";
+import type { RequestState } from "./request-state.ts";
+import { requestStatus } from "./result.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** How often each always-on law was checked. */
+export class LawCounter {
+  readonly counts: Record<string, number> = {};
+  count(law: string, times = 1): void {
+    this.counts[law] = (this.counts[law] ?? 0) + times;
+  }
+}
+
+/** Causality and token conservation of a request that has just finished. */
+export function checkRequest(state: RequestState, request: number, laws: LawCounter): void {
+  const arrival = state.arrivalNs[request]!;
+  const scheduled = state.scheduledNs[request]!;
+  const first = state.firstTokenNs[request]!;
+  const last = state.lastTokenNs[request]!;
+  holds(
+    arrival <= scheduled && scheduled < first && first <= last,
+    "causality",
+    () => `request ${request}: arrival ${arrival}, scheduled ${scheduled}, first token ${first}, last ${last}`,
+  );
+  const known = state.known(request);
+  holds(
+    state.generated[request] === state.outputTokens[request] && state.computed[request] === known - 1,
+    "token-conservation",
+    () => `request ${request}: ${state.generated[request]} emitted, ${state.computed[request]} of ${known} computed`,
+  );
+  laws.count("causality");
+  laws.count("token-conservation");
+}
+
+/** Laws over the whole run. A finished run leaves no request, no KV block and no token unaccounted for. */
+export function checkFinal(simulation: Simulation): void {
+  const { state, laws, domains, replicas, experts } = simulation;
+  const byStatus = new Float64Array(5);
+  let emitted = 0;
+  for (let request = 0; request < state.count; request++) {
+    byStatus[state.status[request]!]!++;
+    emitted += state.generated[request]!;
+  }
+  const [completed, rejected, running, waiting, notArrived] = byStatus;
+  holds(
+    completed === simulation.completed && rejected === simulation.rejected,
+    "request-conservation",
+    () => `counted ${simulation.completed} completed and ${simulation.rejected} rejected, found ${completed}, ${rejected}`,
+  );
+  holds(
+    simulation.interrupted || running! + waiting! + notArrived! === 0,
+    "request-conservation",
+    () => `${running} running, ${waiting} waiting, ${notArrived} not arrived at the end`,
+  );
+  let held = 0;
+  let queued = 0;
+  for (const domain of domains) {
+    domain.kv.check();
+    held += domain.kv.used;
+    queued += domain.waiting.size;
+  }
+  holds(simulation.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
+  holds(queued === waiting, "request-conservation", () => `${queued} queued, ${waiting} marked waiting`);
+  holds(
+    emitted === simulation.outputTokens,
+    "token-conservation",
+    () => `${emitted} tokens by request, ${simulation.outputTokens} by step`,
+  );
+  laws.count("request-conservation", state.count);
+  laws.count("clock-monotone", simulation.steps);
+  laws.count("progress", simulation.steps);
+
+  const elapsed = simulation.nowNs;
+  const stages = simulation.config.mapping.pp;
+  for (const replica of replicas)
+    if (!simulation.interrupted)
+      holds(
+        replica.busyNs <= elapsed * stages,
+        "device-busy",
+        () => `${replica.busyNs} ns busy in ${elapsed} ns of ${stages} stages`,
+      );
+  laws.count("device-busy", replicas.length);
+  const busy = replicas.reduce((sum, replica) => sum + replica.busyNs, 0);
+  let parts = 0;
+  for (const value of simulation.cost.components) parts += value;
+  // Pipeline hand-offs lie between stages; steps round to whole ns.
+  holds(
+    simulation.config.mapping.pp > 1 || Math.abs(parts - busy) <= simulation.steps + 1e-9 * busy,
+    "time-components",
+    () => `components sum to ${parts} ns, busy ${busy} ns in ${simulation.steps} steps`,
+  );
+  laws.count("time-components");
+  for (const offload of experts.offloads) {
+    holds(
+      offload.hostBusyNs <= elapsed + 1 || simulation.interrupted,
+      "link-busy",
+      () => `host link busy ${offload.hostBusyNs} ns of ${elapsed}`,
+    );
+    holds(
+      offload.diskBusyNs <= elapsed + 1 || simulation.interrupted,
+      "link-busy",
+      () => `disk busy ${offload.diskBusyNs} ns of ${elapsed}`,
+    );
+    laws.count("link-busy", 2);
+    laws.count("cache-accounting", offload.calls);
+  }
+  if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
+}

@@ -1,0 +1,70 @@
+import type { LedgerEntry } from "./result.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** What the engine itself replayed, emulated or assumed in a run. */
+export function simulationLedger(simulation: Simulation): LedgerEntry[] {
+  const { config, experts } = simulation;
+  const { mapping, engine, workload, routing } = config;
+  const entries: LedgerEntry[] = [];
+  const add = (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) =>
+    entries.push({ topic, fidelity, detail });
+
+  if (experts.replay !== null && routing.kind === "replay") {
+    const { table, rowReads } = experts.replay;
+    const reuse = rowReads / table.rows;
+    add(
+      "routing replay",
+      table.origin.kind === "recorded" ? "replayed" : "generated",
+      `each token reads one of ${table.rows} rows of ${table.origin.name} (phase recorded: ${table.origin.phase}); ` +
+        `every row is read ${reuse.toFixed(1)} times on average, start ${routing.start}`,
+    );
+    const distinct = new Set(routing.layerMap).size;
+    if (distinct < routing.layerMap.length || table.layers !== routing.layerMap.length)
+      add(
+        "layer mapping",
+        "assumed",
+        `${routing.layerMap.length} MoE layers replay ${distinct} recorded layers: ${summary(routing.layerMap)}`,
+      );
+    add("arrivals and routing", "assumed", "request lengths and routing rows are composed independently");
+  } else if (routing.kind === "uniform") {
+    add(
+      "routing",
+      "assumed",
+      "independent uniform top-k: expected distinct experts, even load on every rank; imbalance is not modelled",
+    );
+  }
+  if (mapping.dp > 1 && engine.expertExchange === "allToAll")
+    add(
+      "dispatch and combine volumes",
+      "emulated",
+      "pairs per rank are counted from routing; copies of a token to one rank are merged by the trace's mean per layer, " +
+        "and senders are spread evenly over ranks",
+    );
+  if (experts.offloads.length > 0) {
+    add(
+      "expert cache",
+      "replayed",
+      "event-atomic: hits judged at the start of each layer call, demand fetch only, start-up loads not counted",
+    );
+    if (mapping.ep > 1) add("NVMe", "assumed", "each expert group reads NVMe as if alone");
+    if (experts.logs.some((log) => log.stopped))
+      add("clairvoyant reference", "replayed", `on the first ${experts.logs[0]?.accesses} accesses of each group`);
+  }
+  add("activation memory", "assumed", "largest step's residual stream and intermediates, float32 logits per sequence");
+  add(
+    "kernel overhead",
+    "assumed",
+    `${engine.name} ${engine.version}: ${engine.kernelOverheadNs / 1000} us per kernel, ` +
+      `${engine.stepOverheadNs / 1000} us per step, ${engine.sequenceOverheadNs / 1000} us per sequence`,
+  );
+  if (mapping.pp > 1)
+    add("pipeline", "emulated", "sequences are divided evenly over the steps in flight; hand-offs do not contend");
+  if (config.scheduler.prefixCaching && workload.requests.prefix !== null)
+    add("prefix cache", "replayed", `blocks of ${workload.requests.prefix.blockTokens} tokens named by the trace`);
+  return entries;
+}
+
+function summary(layerMap: readonly number[]): string {
+  const text = layerMap.join(",");
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,215 @@
+import { storedBytes } from "../core/dtype.ts";
+import { InfeasibleError } from "../core/errors.ts";
+import { formatBytes } from "../core/units.ts";
+import type { AttentionProgram } from "./attention-program.ts";
+import type { SimConfig } from "./config.ts";
+import { moeShape, stageRanks } from "./mapping.ts";
+import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
+import { expertValues, moeLayers, stagePlans, type StagePlan } from "./stage-plan.ts";
+
+const activationBytes = 2;
+const normFormat = "bf16";
+
+/** What the plan decides besides the map: slots and bytes of offloaded experts per device. */
+export interface MemoryPlan {
+  readonly map: MemoryMap;
+  /** Bytes of one expert slice on one device. */
+  readonly expertBytes: number;
+  /** Distinct experts per node that host memory can hold, and whether it holds all of them. */
+  readonly hostExperts: number;
+  readonly hostHoldsAll: boolean;
+}
+
+/** Fixed bytes of one pipeline stage on one device, and its cache bytes per token and per sequence. */
+interface StageBytes {
+  readonly items: MemoryItem[];
+  readonly bytes: number;
+  readonly kvPerToken: number;
+  readonly perSequence: number;
+}
+
+/**
+ * Byte-exact occupation of the most loaded device, then of the tiers behind it. Weights are split as the mapping says
+ * (replicated where it cannot split them); what remains of the engine's share of memory becomes KV blocks. Throws
+ * InfeasibleError with the whole sum when anything does not fit.
+ */
+export function planMemory(config: SimConfig, attention: readonly AttentionProgram[]): MemoryPlan {
+  const { node, model, mapping, formats, scheduler, offload } = config;
+  const moe = moeShape(model);
+  const expertBytes = moe === null ? 0 : storedBytes(expertValues(moe) / mapping.etp, formats.experts);
+  const slotsPerRank = config.placement?.slotsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
+
+  let heaviest: StageBytes = { items: [], bytes: -1, kvPerToken: 0, perSequence: 0 };
+  const plans = stagePlans(model, mapping.pp);
+  for (const [index, plan] of plans.entries()) {
+    const items = stageItems(config, attention, plan, {
+      first: index === 0,
+      last: index === plans.length - 1,
+      expertBytes,
+      slotsPerRank,
+    });
+    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+    let kvPerToken = 0;
+    let perSequence = 0;
+    for (const mixing of plan.attentionClass) {
+      kvPerToken += attention[mixing]!.cacheBytesPerToken;
+      perSequence += attention[mixing]!.cacheBytesPerSequence;
+    }
+    // The stage that leaves the fewest tokens of KV is the one that binds.
+    if (bytes + kvPerToken > heaviest.bytes + heaviest.kvPerToken)
+      heaviest = { items, bytes, kvPerToken, perSequence };
+  }
+  const { items, kvPerToken, perSequence } = heaviest;
+  if (perSequence > 0)
+    items.push({ name: "window and state caches", bytes: Math.ceil(perSequence) * scheduler.maxSequences });
+
+  const budget = Math.floor(node.device.memoryBytes * scheduler.memoryUtilisation);
+  const fixed = items.reduce((sum, item) => sum + item.bytes, 0);
+  const blockBytes = Math.ceil(kvPerToken * scheduler.blockTokens);
+  const sequenceBlocks = Math.ceil(scheduler.contextTokensMax / scheduler.blockTokens) * scheduler.maxSequences;
+  const affordable = blockBytes === 0 ? sequenceBlocks : Math.floor((budget - fixed) / blockBytes);
+  const kvBlocks = Math.min(affordable, sequenceBlocks);
+  if (kvBlocks < 1) throw doesNotFit(config, items, budget, blockBytes);
+  items.push({ name: `KV cache, ${kvBlocks} blocks of ${scheduler.blockTokens} tokens`, bytes: kvBlocks * blockBytes });
+
+  const device: TierMap = {
+    tier: `${node.device.name} memory`,
+    capacityBytes: node.device.memoryBytes,
+    usedBytes: fixed + kvBlocks * blockBytes,
+    items,
+  };
+  const behind =
+    offload === null || moe === null
+      ? { tiers: [], hostExperts: 0, hostHoldsAll: true }
+      : offloadTiers(config, storedBytes(expertValues(moe), formats.experts));
+  return {
+    map: { tiers: [device, ...behind.tiers], kvBlocks, kvBytesPerToken: kvPerToken },
+    expertBytes,
+    hostExperts: behind.hostExperts,
+    hostHoldsAll: behind.hostHoldsAll,
+  };
+}
+
+function stageItems(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+  plan: StagePlan,
+  stage: { first: boolean; last: boolean; expertBytes: number; slotsPerRank: number },
+): MemoryItem[] {
+  const { model, mapping, formats, scheduler, offload } = config;
+  const hidden = model.hiddenSize;
+  let attentionValues = 0;
+  let small = 0;
+  let denseValues = 0;
+  let routerValues = 0;
+  let sharedValues = 0;
+  let moeCount = 0;
+  for (let i = 0; i < plan.layers; i++) {
+    const spec = model.layers[plan.first + i]!;
+    attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
+    small += 2 * hidden + ("smallParameters" in spec.attention ? spec.attention.smallParameters : 0);
+    const ff = spec.feedForward;
+    if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
+    if (ff.kind !== "moe") continue;
+    moeCount++;
+    const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
+    routerValues += hidden * ff.experts + (ff.router.bias ? ff.experts : 0) + (ff.sharedGate ? hidden : 0) + latent;
+    sharedValues += (ff.matrices * hidden * (ff.sharedWidth + ff.denseWidth)) / mapping.tp;
+  }
+  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
+  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
+  const slots =
+    offload === null ? stage.slotsPerRank * moeCount : offload.scope === "layer" ? offload.slots * moeCount : offload.slots;
+  const items: MemoryItem[] = [
+    { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
+    { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
+    { name: "dense weights", bytes: storedBytes(denseValues, formats.dense) },
+    { name: "router weights", bytes: storedBytes(routerValues, formats.router) },
+    { name: "shared expert weights", bytes: storedBytes(sharedValues, formats.shared) },
+    {
+      name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
+      bytes: slots * stage.expertBytes,
+    },
+    { name: "expert transfer buffer", bytes: offload === null || moeCount === 0 ? 0 : 2 * stage.expertBytes },
+    { name: "head", bytes: holdsHead ? storedBytes(vocabulary, formats.head) : 0 },
+    { name: "norms and biases", bytes: storedBytes(small + (stage.last ? hidden : 0), normFormat) },
+    { name: "activations", bytes: activationBytesMax(config) },
+    {
+      name: "communication buffers",
+      bytes: stageRanks(mapping) > 1 ? 2 * scheduler.maxBatchTokens * hidden * activationBytes : 0,
+    },
+  ];
+  return items.filter((item) => item.bytes > 0);
+}
+
+/**
+ * Peak activation memory of a step, assumed as the largest step's residual stream, projections and feed-forward
+ * intermediates, plus float32 logits of one token per sequence.
+ */
+function activationBytesMax(config: SimConfig): number {
+  const { model, mapping, scheduler } = config;
+  const moe = moeShape(model);
+  let widest = 0;
+  for (const layer of model.layers) {
+    const ff = layer.feedForward;
+    if (ff.kind === "dense") widest = Math.max(widest, (2 * ff.width) / mapping.tp);
+  }
+  if (moe !== null) {
+    const perToken = (moe.topK * (moe.expertHidden + 2 * (moe.expertWidth / mapping.etp))) / mapping.ep;
+    widest = Math.max(widest, perToken);
+  }
+  const perToken = (4 * model.hiddenSize + widest) * activationBytes;
+  return Math.ceil(scheduler.maxBatchTokens * perToken + scheduler.maxSequences * (model.vocabSize / mapping.tp) * 4);
+}
+
+/** Host memory and NVMe of one node: every expert has its home there; host memory holds what it may. */
+function offloadTiers(
+  config: SimConfig,
+  wholeExpertBytes: number,
+): { tiers: TierMap[]; hostExperts: number; hostHoldsAll: boolean } {
+  const { node, offload, model } = config;
+  const moe = moeShape(model)!;
+  const experts = moeLayers(model).length * moe.experts;
+  const allBytes = experts * wholeExpertBytes;
+  const host = node.tiers.find((tier) => tier.kind !== "nvme");
+  const disk = node.tiers.find((tier) => tier.kind === "nvme");
+  const hostBudget = Math.min(offload!.hostBytes, host?.bytes ?? 0);
+  const hostHoldsAll = allBytes <= hostBudget;
+  const hostExperts = hostHoldsAll ? experts : Math.floor(hostBudget / wholeExpertBytes);
+  const tiers: TierMap[] = [];
+  if (host !== undefined) {
+    const bytes = hostExperts * wholeExpertBytes;
+    tiers.push({
+      tier: host.id,
+      capacityBytes: host.bytes,
+      usedBytes: bytes,
+      items: [{ name: `${hostHoldsAll ? "home of" : "cache of"} ${hostExperts} experts`, bytes }],
+    });
+  }
+  if (hostHoldsAll) return { tiers, hostExperts, hostHoldsAll };
+  if (disk === undefined || disk.bytes < allBytes)
+    throw new InfeasibleError(
+      `the experts do not fit below device memory: ${formatBytes(allBytes)} needed, ` +
+        `${formatBytes(hostBudget)} of host memory and ${formatBytes(disk?.bytes ?? 0)} of NVMe available`,
+    );
+  tiers.push({
+    tier: disk.id,
+    capacityBytes: disk.bytes,
+    usedBytes: allBytes,
+    items: [{ name: `home of ${experts} experts`, bytes: allBytes }],
+  });
+  return { tiers, hostExperts, hostHoldsAll };
+}
+
+function doesNotFit(config: SimConfig, items: readonly MemoryItem[], budget: number, blockBytes: number): InfeasibleError {
+  const { node, scheduler, model } = config;
+  const rows = [...items, { name: "one KV block", bytes: blockBytes }];
+  const sum = rows.reduce((total, item) => total + item.bytes, 0);
+  const width = Math.max(...rows.map((row) => row.name.length));
+  const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);
+  return new InfeasibleError(
+    `${model.name} does not fit: ${formatBytes(sum)} needed per ${node.device.name}, ` +
+      `${formatBytes(budget)} available (${formatBytes(node.device.memoryBytes)} x ${scheduler.memoryUtilisation})\n` +
+      lines.join("\n"),
+  );
+}

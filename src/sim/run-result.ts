@@ -1,0 +1,81 @@
+import { cacheResult } from "./cache-reference.ts";
+import { simulationLedger } from "./ledger.ts";
+import type { ResourceUse, RunResult } from "./result.ts";
+import { type TimeComponent, timeComponents } from "./result.ts";
+import { judgeSaturation } from "./saturation.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** Gathers the result of a run from the state of its parts. */
+export function buildResult(simulation: Simulation): RunResult {
+  const { config, state, domains, cost, experts, replicas } = simulation;
+  const sum = (pick: (domain: (typeof domains)[number]) => number) =>
+    domains.reduce((total, domain) => total + pick(domain), 0);
+  const { requests } = config.workload;
+  const cache = cacheResult(config, experts.offloads, experts.logs);
+  const time = Object.fromEntries(timeComponents.map((name, i) => [name, cost.components[i]!]));
+  return {
+    requests: {
+      count: state.count,
+      status: state.status,
+      arrivalNs: state.arrivalNs,
+      scheduledNs: state.scheduledNs,
+      firstTokenNs: state.firstTokenNs,
+      lastTokenNs: state.lastTokenNs,
+      promptTokens: state.promptTokens,
+      cachedTokens: state.cachedTokens,
+      outputTokens: state.outputTokens,
+      classOf: requests.classOf,
+      classes: requests.classes,
+      replicaOf: state.domain.map((domain) => Math.floor(domain / config.mapping.dp)),
+      preemptions: state.preemptions,
+      warmup: Math.min(config.warmupRequests, state.count),
+    },
+    itl: simulation.itl,
+    endNs: simulation.nowNs,
+    steps: simulation.steps,
+    promptTokensComputed: simulation.promptTokensComputed,
+    outputTokens: simulation.outputTokens,
+    replicaBusyNs: replicas.map((replica) => replica.busyNs),
+    time: time as Record<TimeComponent, number>,
+    layers: experts.loads?.layers() ?? [],
+    rankLoad: experts.loads?.rankLoad() ?? [],
+    cache,
+    resources: resourceUse(simulation),
+    memory: simulation.memory.map,
+    kv: {
+      blocks: simulation.memory.map.kvBlocks,
+      peakBlocks: domains.reduce((peak, domain) => Math.max(peak, domain.kv.peakUsed), 0),
+      preemptions: sum((domain) => domain.preemptions),
+      prefixHitTokens: sum((domain) => domain.prefixHitTokens),
+      prefixLookupTokens: sum((domain) => domain.prefixLookupTokens),
+    },
+    series: simulation.series.result(),
+    saturation: judgeSaturation(state, config.workload.kind === "open", simulation.waitingAtLastArrival),
+    routing:
+      experts.replay === null
+        ? null
+        : { rows: experts.replay.table.rows, reuse: experts.replay.rowReads / experts.replay.table.rows },
+    ledger: simulationLedger(simulation),
+    interrupted: simulation.interrupted,
+    laws: simulation.laws.counts,
+  };
+}
+
+function resourceUse(simulation: Simulation): ResourceUse[] {
+  const { replicas, cost, experts } = simulation;
+  const copies = replicas.length;
+  const use: ResourceUse[] = replicas.map((replica, r) => ({
+    name: `replica ${r}`,
+    busyNs: replica.busyNs / replica.plans.length,
+    bytes: 0,
+  }));
+  for (const [group, busyNs] of cost.groupBusyNs.entries())
+    use.push({ name: `experts of group ${group}`, busyNs: busyNs / copies, bytes: 0 });
+  if (cost.linkBusyNs > 0)
+    use.push({ name: "device interconnect", busyNs: cost.linkBusyNs / copies, bytes: cost.linkBytes });
+  for (const [group, offload] of experts.offloads.entries()) {
+    use.push({ name: `host link of group ${group}`, busyNs: offload.hostBusyNs, bytes: offload.fetchedBytes });
+    if (offload.diskReads > 0) use.push({ name: `NVMe for group ${group}`, busyNs: offload.diskBusyNs, bytes: 0 });
+  }
+  return use;
+}

@@ -1,0 +1,327 @@
+import { holds } from "../core/errors.ts";
+import { EventQueue } from "../core/event-queue.ts";
+import { LogHistogram } from "../core/histogram.ts";
+import { CostModel } from "../hardware/cost.ts";
+import type { RouterView } from "../policy/schedule/router.ts";
+import type { SimConfig } from "./config.ts";
+import { Domain } from "./domain.ts";
+import { type Experts, buildExperts } from "./experts.ts";
+import { KvBlocks } from "./kv-blocks.ts";
+import { checkFinal, checkRequest, LawCounter } from "./laws.ts";
+import { devicesOf } from "./mapping.ts";
+import { planMemory } from "./memory-plan.ts";
+import { Replica, type StepSlot } from "./replica.ts";
+import { RequestState } from "./request-state.ts";
+import { buildResult } from "./run-result.ts";
+import { requestStatus, type RunResult } from "./result.ts";
+import { SeriesRecorder } from "./series.ts";
+import { stagePlans } from "./stage-plan.ts";
+import { StepCost } from "./step-cost.ts";
+
+const eventKind = { arrival: 0, stepDone: 1, start: 2 } as const;
+/** At one instant: arrivals first, then finished steps, then new steps, so that a step sees all that has happened. */
+const eventPriority = { arrival: 0, stepDone: 1, start: 2 } as const;
+const stepsWithoutTokenMax = 1_000_000;
+
+/**
+ * One run of the engine. Requests arrive and are routed to scheduling domains; each replica repeats: form a step from its
+ * domains, look up the routed experts of every token, time the layers, and at the end of the step emit tokens. `advance`
+ * runs a number of steps, so that a caller can stop between them; `result` may be asked for at any time.
+ */
+export class Simulation {
+  readonly config: SimConfig;
+  readonly state: RequestState;
+  readonly replicas: readonly Replica[];
+  readonly domains: readonly Domain[];
+  readonly cost: StepCost;
+  readonly experts: Experts;
+  readonly memory: ReturnType<typeof planMemory>;
+  readonly itl = new LogHistogram();
+  readonly series = new SeriesRecorder();
+  readonly laws = new LawCounter();
+  steps = 0;
+  completed = 0;
+  rejected = 0;
+  outputTokens = 0;
+  promptTokensComputed = 0;
+  /** Requests in the system when the last one of an open workload arrived, and those of them still waiting. */
+  waitingAtLastArrival = 0;
+  interrupted = false;
+  private readonly queue = new EventQueue(256);
+  private readonly router: { choose(request: number, view: RouterView): number };
+  private readonly view: RouterView;
+  private nextRequest = 0;
+  private lastEventNs = 0;
+  private tokensSinceEvent = 0;
+  private waitingCount = 0;
+  private runningCount = 0;
+  private stepsSinceToken = 0;
+
+  constructor(config: SimConfig) {
+    this.config = config;
+    const { mapping, workload, scheduler, engine } = config;
+    const { requests } = workload;
+    this.state = new RequestState(requests);
+    this.cost = new StepCost(config, new CostModel(config.node.device, config.node));
+    this.memory = planMemory(config, this.cost.attention);
+    const plans = stagePlans(config.model, mapping.pp);
+    const prefix = scheduler.prefixCaching ? requests.prefix : null;
+    this.domains = Array.from({ length: config.replicas * mapping.dp }, () => {
+      const kv = new KvBlocks(this.memory.map.kvBlocks, scheduler.blockTokens, requests.count, prefix);
+      const { windows } = this.cost;
+      return new Domain(this.state, kv, scheduler, { mixesPrefillWithDecode: engine.mixesPrefillWithDecode, windows });
+    });
+    this.replicas = Array.from(
+      { length: config.replicas },
+      (_, r) => new Replica(plans, this.domains.slice(r * mapping.dp, (r + 1) * mapping.dp)),
+    );
+    this.experts = buildExperts(config, this.memory);
+    this.router = config.router.create(this.domains.length);
+    this.view = {
+      targets: this.domains.length,
+      waiting: (target) => this.domains[target]!.waiting.size,
+      running: (target) => this.domains[target]!.runningCount,
+      outstandingTokens: (target) => this.domains[target]!.outstandingTokens,
+      cachedPromptTokens: (target, request) =>
+        scheduler.prefixCaching ? this.domains[target]!.kv.cachedTokens(request, this.state.promptTokens[request]!) : 0,
+    };
+    this.openWorkload();
+  }
+
+  get nowNs(): number {
+    return this.lastEventNs;
+  }
+
+  private openWorkload(): void {
+    const { workload } = this.config;
+    if (workload.requests.count === 0) return;
+    if (workload.kind === "open") {
+      this.queue.push(this.state.arrivalNs[0]!, eventPriority.arrival, eventKind.arrival, 0);
+      return;
+    }
+    const clients = Math.min(workload.concurrency, workload.requests.count);
+    for (let client = 0; client < clients; client++) this.sendNext(0);
+  }
+
+  /** Closed loop: the next request of a client arrives now. */
+  private sendNext(atNs: number): void {
+    if (this.nextRequest >= this.state.count) return;
+    const request = this.nextRequest++;
+    this.state.arrivalNs[request] = atNs;
+    this.queue.push(atNs, eventPriority.arrival, eventKind.arrival, request);
+  }
+
+  /** Runs up to `steps` engine steps; returns whether the run is over. */
+  advance(steps: number): boolean {
+    const until = this.steps + steps;
+    const { queue } = this;
+    while (this.steps < until) {
+      if (!queue.pop()) return true;
+      this.recordSpan(queue.atNs);
+      if (queue.kind === eventKind.arrival) this.arrive(queue.payload, queue.atNs);
+      else if (queue.kind === eventKind.stepDone) this.finishStep(queue.payload, queue.atNs);
+      else this.startSteps(this.replicas[queue.payload]!, queue.payload, queue.atNs);
+    }
+    return queue.size === 0;
+  }
+
+  private recordSpan(atNs: number): void {
+    holds(atNs >= this.lastEventNs, "clock-monotone", () => `${atNs} after ${this.lastEventNs}`);
+    if (atNs === this.lastEventNs && this.tokensSinceEvent === 0) return;
+    let used = 0;
+    for (const domain of this.domains) used += domain.kv.used;
+    const kvUse = used / (this.domains.length * this.memory.map.kvBlocks);
+    this.series.add(this.lastEventNs, atNs, this.waitingCount, this.runningCount, kvUse, this.tokensSinceEvent);
+    this.tokensSinceEvent = 0;
+    this.lastEventNs = atNs;
+  }
+
+  private arrive(request: number, atNs: number): void {
+    const { state, config } = this;
+    if (config.workload.kind === "open") {
+      const next = request + 1;
+      if (next < state.count)
+        this.queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
+      else this.waitingAtLastArrival = this.waitingCount;
+    }
+    const tokens = state.promptTokens[request]! + state.outputTokens[request]!;
+    const target = this.router.choose(request, this.view);
+    holds(target >= 0 && target < this.domains.length, "router-target", () => `target ${target}`);
+    const domain = this.domains[target]!;
+    state.domain[request] = target;
+    // One block of slack covers the rounding of a partly filled shared block.
+    if (tokens > config.scheduler.contextTokensMax || domain.kv.blocksFor(tokens) + 1 > domain.kv.capacity) {
+      state.status[request] = requestStatus.rejected;
+      this.rejected++;
+      if (config.workload.kind === "closed") this.sendNext(atNs);
+      return;
+    }
+    domain.outstandingTokens += tokens;
+    domain.enqueue(request);
+    this.waitingCount++;
+    const replica = Math.floor(target / config.mapping.dp);
+    this.wake(replica, atNs);
+  }
+
+  private wake(replica: number, atNs: number): void {
+    const target = this.replicas[replica]!;
+    if (target.startPending || !target.canStart(atNs)) return;
+    target.startPending = true;
+    this.queue.push(atNs, eventPriority.start, eventKind.start, replica);
+  }
+
+  private startSteps(replica: Replica, index: number, atNs: number): void {
+    replica.startPending = false;
+    if (!replica.canStart(atNs)) return;
+    const before = replica.runningCount();
+    const slot = replica.form();
+    this.runningCount += replica.runningCount() - before;
+    this.waitingCount -= replica.runningCount() - before;
+    if (slot === null) return;
+    this.steps++;
+    const endNs = this.time(index, slot, atNs);
+    this.markScheduled(slot, atNs);
+    this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * 1024 + slot.index);
+    // With pipeline stages, the next step may enter when the first stage is free.
+    if (replica.slots.length > 1) {
+      replica.startPending = true;
+      this.queue.push(replica.stageFreeNs[0]!, eventPriority.start, eventKind.start, index);
+    }
+  }
+
+  /** Times a formed step through all stages, each rounded to whole ns; returns its end. */
+  private time(index: number, slot: StepSlot, atNs: number): number {
+    const { experts, cost, state } = this;
+    const replica = this.replicas[index]!;
+    experts.beginStep(index);
+    let sequences = 0;
+    for (const step of slot.domains) {
+      sequences = Math.max(sequences, step.count);
+      for (let i = 0; i < step.count; i++) {
+        const request = step.requests[i]!;
+        experts.addChunk(request, state.computed[request]!, step.tokens[i]!);
+      }
+    }
+    experts.endStep(slot.batches);
+    let at = atNs;
+    let deviceNs = 0;
+    for (let s = 0; s < replica.plans.length; s++) {
+      const plan = replica.plans[s]!;
+      const last = s === replica.plans.length - 1;
+      const begin = Math.max(at, replica.stageFreeNs[s]!);
+      let ns = cost.stageNs(plan, begin, slot.batches, experts.source, last);
+      deviceNs += ns;
+      if (last) ns += cost.hostNs(sequences, deviceNs);
+      ns = Math.max(1, Math.round(ns));
+      replica.stageFreeNs[s] = begin + ns;
+      replica.busyNs += ns;
+      at = begin + ns;
+      if (!last) at += Math.round(cost.handoffNs(slot.batches));
+    }
+    return at;
+  }
+
+  private markScheduled(slot: StepSlot, atNs: number): void {
+    const { scheduledNs } = this.state;
+    for (const step of slot.domains) {
+      for (let i = 0; i < step.count; i++) {
+        const request = step.requests[i]!;
+        if (Number.isNaN(scheduledNs[request]!)) scheduledNs[request] = atNs;
+      }
+    }
+  }
+
+  private finishStep(payload: number, atNs: number): void {
+    const index = Math.floor(payload / 1024);
+    const replica = this.replicas[index]!;
+    const slot = replica.slots[payload % 1024]!;
+    const before = this.outputTokens;
+    for (let d = 0; d < slot.domains.length; d++) this.finishDomain(slot, d, replica, atNs);
+    replica.release(slot);
+    this.experts.check();
+    this.stepsSinceToken = this.outputTokens > before ? 0 : this.stepsSinceToken + 1;
+    holds(this.stepsSinceToken < stepsWithoutTokenMax, "progress", () => `${stepsWithoutTokenMax} steps without a token`);
+    this.wake(index, atNs);
+  }
+
+  private finishDomain(slot: StepSlot, d: number, replica: Replica, atNs: number): void {
+    const { state, itl } = this;
+    const domain = replica.domains[d]!;
+    const step = slot.domains[d]!;
+    let finished = 0;
+    let gapNs = -1;
+    let gaps = 0;
+    for (let i = 0; i < step.count; i++) {
+      const request = step.requests[i]!;
+      const tokens = step.tokens[i]!;
+      state.inStep[request] = 0;
+      const done = (state.computed[request]! += tokens);
+      const prompt = state.promptTokens[request]!;
+      if (done <= prompt) {
+        this.promptTokensComputed += tokens;
+        if (this.config.scheduler.prefixCaching) domain.kv.publish(request, done, prompt);
+      }
+      if (done < state.known(request)) continue;
+      const generated = ++state.generated[request]!;
+      this.outputTokens++;
+      this.tokensSinceEvent++;
+      if (generated === 1) state.firstTokenNs[request] = atNs;
+      else if (request >= this.config.warmupRequests) {
+        // Sequences that decode together share a gap: count runs of equal gaps once.
+        const gap = atNs - state.lastTokenNs[request]!;
+        if (gap !== gapNs) {
+          if (gaps > 0) itl.record(gapNs, gaps);
+          gapNs = gap;
+          gaps = 0;
+        }
+        gaps++;
+      }
+      state.lastTokenNs[request] = atNs;
+      if (generated === state.outputTokens[request]!) {
+        this.complete(request, domain, atNs);
+        finished++;
+      }
+    }
+    if (gaps > 0) itl.record(gapNs, gaps);
+    if (finished > 0) domain.compact();
+    domain.kv.check();
+    this.laws.count("kv-block-conservation");
+  }
+
+  private complete(request: number, domain: Domain, atNs: number): void {
+    const { state } = this;
+    state.status[request] = requestStatus.completed;
+    this.completed++;
+    this.runningCount--;
+    domain.kv.release(request);
+    domain.outstandingTokens -= state.promptTokens[request]! + state.outputTokens[request]!;
+    checkRequest(state, request, this.laws);
+    if (this.config.workload.kind === "closed") this.sendNext(atNs);
+  }
+
+  /** The result so far; `interrupted` says that requests were left unfinished on purpose. */
+  result(interrupted = false): RunResult {
+    this.interrupted = interrupted;
+    checkFinal(this);
+    return buildResult(this);
+  }
+
+  get devices(): number {
+    return devicesOf(this.config.mapping) * this.config.replicas;
+  }
+}
+
+/** Runs a configuration to its end, or until `shouldStop` says so (asked between batches of steps). */
+export function simulate(
+  config: SimConfig,
+  hooks: { onProgress?: (completed: number, total: number) => void; shouldStop?: () => boolean } = {},
+): RunResult {
+  const simulation = new Simulation(config);
+  let done = false;
+  while (!done) {
+    done = simulation.advance(2048);
+    hooks.onProgress?.(simulation.completed + simulation.rejected, simulation.state.count);
+    if (!done && hooks.shouldStop?.() === true) return simulation.result(true);
+  }
+  return simulation.result();
+}

@@ -1,0 +1,415 @@
+import { type StorageFormat, storageFormats } from "../core/dtype.ts";
+import type { CostModel } from "../hardware/cost.ts";
+import { mathFor } from "../hardware/math-format.ts";
+import type { CollectiveOp, CopyOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
+import type { MoeFeedForward } from "../models/spec.ts";
+import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
+import type { DomainBatch } from "./batch.ts";
+import type { SimConfig } from "./config.ts";
+import type { ExpertSource } from "./expert-source.ts";
+import { stageRanks } from "./mapping.ts";
+import { type TimeComponent, timeComponents } from "./result.ts";
+import { expertValues, layerClasses, type StagePlan } from "./stage-plan.ts";
+
+const activationBytes = 2;
+const component = Object.fromEntries(timeComponents.map((name, index) => [name, index])) as Record<
+  TimeComponent,
+  number
+>;
+
+/** Feed-forward of one layer class, prepared as operations to refill. */
+type FeedForwardProgram =
+  | { readonly kind: "none" }
+  | { readonly kind: "dense"; readonly up: GemmOp; readonly down: GemmOp }
+  | {
+      readonly kind: "moe";
+      readonly moe: MoeFeedForward;
+      readonly router: GemmOp;
+      readonly experts: GroupedGemmOp;
+      readonly shared: readonly [GemmOp, GemmOp] | null;
+      /** Factor on kernel overhead of quantised expert kernels. */
+      readonly kernelFactor: number;
+      readonly latent: readonly [GemmOp, GemmOp] | null;
+    };
+
+/**
+ * The timeline of one engine step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
+ * inside it move together. Exchanges of the MoE group are barriers: dispatch starts when the last rank arrives, combine
+ * when the last expert group is done, and the wait is booked as straggler time. Components on the critical path add up to
+ * the duration of the step.
+ */
+export class StepCost {
+  readonly windows: Float64Array;
+  readonly attention: readonly AttentionProgram[];
+  /** Time per component over the run, ns. */
+  readonly components = new Float64Array(timeComponents.length);
+  /** Busy time and bytes per device of the scale-up link, and compute busy time per expert group, over the run. */
+  linkBusyNs = 0;
+  linkBytes = 0;
+  readonly groupBusyNs: Float64Array;
+  private readonly cost: CostModel;
+  private readonly config: SimConfig;
+  private readonly feedForward: readonly FeedForwardProgram[];
+  private readonly ranks: number;
+  private readonly groups: number;
+  private readonly kernels: Float64Array;
+  private readonly clock: Float64Array;
+  /** [attention classes][dp] time of token mixing in this step. */
+  private readonly mixNs: Float64Array;
+  private readonly collective: CollectiveOp;
+  private readonly handoff: CopyOp;
+  private readonly head: GemmOp;
+  private readonly groupNs: Float64Array;
+  private readonly dispatchValueBytes: number;
+
+  constructor(config: SimConfig, cost: CostModel) {
+    this.config = config;
+    this.cost = cost;
+    const { model, mapping, formats, node, engine } = config;
+    const classes = layerClasses(model);
+    this.windows = attentionWindows(classes.attention);
+    const attentionMath = mathFor(node.device, formats.attention, activationsFor(formats.attention));
+    this.attention = classes.attention.map((spec) =>
+      attentionProgram(spec, {
+        hidden: model.hiddenSize,
+        tp: mapping.tp,
+        weightFormat: formats.attention,
+        kvFormat: config.kvFormat,
+        math: attentionMath,
+        cost,
+        windows: this.windows,
+      }),
+    );
+    const perLayer = engine.kernelsPerLayer;
+    this.kernels = Float64Array.from(classes.attention, (spec) => {
+      if (spec.kind === "mla") return spec.indexer === null ? perLayer.mla : perLayer.sparseMla;
+      return spec.kind === "linear" ? perLayer.linear : perLayer.gqa;
+    });
+    this.feedForward = classes.feedForward.map((spec) => feedForwardProgram(spec, config));
+    this.ranks = stageRanks(mapping);
+    this.groups = mapping.ep;
+    this.clock = new Float64Array(mapping.dp);
+    this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
+    this.groupNs = new Float64Array(mapping.ep);
+    this.groupBusyNs = new Float64Array(mapping.ep);
+    this.collective = { kind: "allReduce", bytes: 0, ranks: 1, ranksPerNode: node.devicesPerNode };
+    this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
+    this.head = {
+      kind: "gemm",
+      tokens: 0,
+      inputWidth: model.hiddenSize,
+      outputWidth: Math.ceil(model.vocabSize / mapping.tp),
+      weightFormat: formats.head,
+      math: mathFor(node.device, formats.head, activationsFor(formats.head)),
+    };
+    this.dispatchValueBytes = storageFormats[activationsFor(formats.experts)].bitsPerValue / 8;
+  }
+
+  /**
+   * Duration of the stage for a step that starts at `startNs`, ns (float). `batches` holds one batch per attention-DP
+   * rank; `experts` gives the routed work, which may queue transfers on the links of the offloaded experts.
+   */
+  stageNs(plan: StagePlan, startNs: number, batches: readonly DomainBatch[], experts: ExpertSource, last: boolean): number {
+    const { clock, config } = this;
+    const dp = clock.length;
+    let tokens = 0;
+    for (const batch of batches) tokens += batch.tokens;
+    clock.fill(0);
+    this.prepareAttention(batches);
+    for (let i = 0; i < plan.layers; i++) {
+      const mixing = plan.attentionClass[i]!;
+      const program = this.feedForward[plan.feedForwardClass[i]!]!;
+      const factor = program.kind === "moe" ? program.kernelFactor : 1;
+      const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
+      for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
+      this.components[component.kernelOverhead]! += overhead;
+      this.components[component.attention]! += this.meanMix(mixing);
+      if (config.mapping.tp > 1) this.allReduceWithinDomains(batches);
+      if (program.kind === "dense") this.denseLayer(program, batches);
+      else if (program.kind === "moe") this.moeLayer(program, plan.moeIndex[i]!, startNs, tokens, batches, experts);
+    }
+    this.meet();
+    if (last) this.headLayer(batches);
+    return clock[0]!;
+  }
+
+  /** Handing activations to the next stage, ns. */
+  handoffNs(batches: readonly DomainBatch[]): number {
+    let tokens = 0;
+    for (const batch of batches) tokens = Math.max(tokens, batch.tokens);
+    this.handoff.bytes = (tokens * this.config.model.hiddenSize * activationBytes) / this.config.mapping.tp;
+    this.handoff.link = this.ranks >= this.config.node.devicesPerNode ? "scaleOut" : "scaleUp";
+    const ns = this.cost.opNs(this.handoff);
+    this.components[component.pipeline]! += ns;
+    return ns;
+  }
+
+  /** Host time of a step that the device waits for, given its device time, ns. */
+  hostNs(sequences: number, deviceNs: number): number {
+    const { engine } = this.config;
+    const host = engine.stepOverheadNs + engine.sequenceOverheadNs * sequences;
+    const waits = engine.overlapsHost ? Math.max(0, host - deviceNs) : host;
+    this.components[component.hostOverhead]! += waits;
+    return waits;
+  }
+
+  private prepareAttention(batches: readonly DomainBatch[]): void {
+    const dp = this.clock.length;
+    for (let a = 0; a < this.attention.length; a++) {
+      const program = this.attention[a]!;
+      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!);
+    }
+  }
+
+  private meanMix(mixing: number): number {
+    const dp = this.clock.length;
+    let sum = 0;
+    for (let g = 0; g < dp; g++) sum += this.mixNs[mixing * dp + g]!;
+    return sum / dp;
+  }
+
+  /** All ranks wait for the slowest; the mean wait is straggler time. Afterwards every clock shows the same. */
+  private meet(): number {
+    const { clock } = this;
+    let max = 0;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      sum += clock[g]!;
+      if (clock[g]! > max) max = clock[g]!;
+    }
+    this.components[component.straggler]! += max - sum / clock.length;
+    clock.fill(max);
+    return max;
+  }
+
+  private collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number): number {
+    const op = this.collective;
+    op.kind = kind;
+    op.bytes = bytes;
+    op.ranks = ranks;
+    const ns = this.cost.opNs(op);
+    if (ns > 0) {
+      this.linkBusyNs += ns;
+      this.linkBytes += bytes;
+    }
+    return ns;
+  }
+
+  /** Sum of partial results inside each tensor-parallel group. */
+  private allReduceWithinDomains(batches: readonly DomainBatch[]): void {
+    const { clock, config } = this;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const bytes = batches[g]!.tokens * config.model.hiddenSize * activationBytes;
+      const ns = this.collectiveNs("allReduce", bytes, config.mapping.tp);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    this.components[component.allReduce]! += sum / clock.length;
+  }
+
+  private denseLayer(program: FeedForwardProgram & { kind: "dense" }, batches: readonly DomainBatch[]): void {
+    const { clock } = this;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const ns = this.gemmNs(program.up, batches[g]!.tokens) + this.gemmNs(program.down, batches[g]!.tokens);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    this.components[component.dense]! += sum / clock.length;
+    if (this.config.mapping.tp > 1) this.allReduceWithinDomains(batches);
+  }
+
+  private gemmNs(op: GemmOp, tokens: number): number {
+    if (tokens === 0) return 0;
+    op.tokens = tokens;
+    return this.cost.opNs(op);
+  }
+
+  private moeLayer(
+    program: FeedForwardProgram & { kind: "moe" },
+    layer: number,
+    startNs: number,
+    tokens: number,
+    batches: readonly DomainBatch[],
+    experts: ExpertSource,
+  ): void {
+    const { clock, config } = this;
+    const dp = clock.length;
+    let routerNs = 0;
+    let sharedNs = 0;
+    for (let g = 0; g < dp; g++) {
+      const batchTokens = batches[g]!.tokens;
+      let ns = this.gemmNs(program.router, batchTokens);
+      if (program.latent !== null) ns += this.gemmNs(program.latent[0], batchTokens);
+      routerNs += ns;
+      clock[g]! += ns;
+      if (program.shared !== null) {
+        const shared = this.gemmNs(program.shared[0], batchTokens) + this.gemmNs(program.shared[1], batchTokens);
+        sharedNs = Math.max(sharedNs, shared);
+      }
+    }
+    this.components[component.experts]! += routerNs / dp;
+    const arrived = this.meet();
+    const dispatchNs = dp > 1 ? this.exchangeNs(program.moe, layer, tokens, batches, experts, "dispatch") : 0;
+    this.components[component.dispatch]! += dispatchNs;
+    // Shared experts run beside the dispatch where the engine overlaps them, else after it.
+    const sharedWaitNs = config.engine.overlapsSharedExperts ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
+    this.components[component.sharedExperts]! += sharedWaitNs;
+    const begin = arrived + dispatchNs + sharedWaitNs;
+    const end = this.expertPhase(program, layer, startNs, begin, experts);
+    const combineNs =
+      dp > 1
+        ? this.exchangeNs(program.moe, layer, tokens, batches, experts, "combine")
+        : this.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
+    this.components[component.combine]! += combineNs;
+    let done = end + combineNs;
+    if (program.latent !== null) {
+      const ns = this.gemmNs(program.latent[1], Math.ceil(tokens / dp));
+      this.components[component.experts]! += ns;
+      done += ns;
+    }
+    clock.fill(done);
+  }
+
+  /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */
+  private expertPhase(
+    program: FeedForwardProgram & { kind: "moe" },
+    layer: number,
+    startNs: number,
+    begin: number,
+    experts: ExpertSource,
+  ): number {
+    let max = 0;
+    let sum = 0;
+    let stallSum = 0;
+    for (let e = 0; e < this.groups; e++) {
+      const offload = experts.offload(e);
+      let ns: number;
+      if (offload === null) {
+        program.experts.pairs = experts.pairs(layer, e);
+        program.experts.distinctExperts = experts.distinct(layer, e);
+        ns = this.cost.opNs(program.experts);
+        this.groupBusyNs[e]! += ns;
+      } else {
+        const before = offload.stallNs;
+        ns = experts.serve(layer, e, startNs + begin, program.experts, this.cost);
+        const stall = offload.stallNs - before;
+        stallSum += stall;
+        this.groupBusyNs[e]! += ns - stall;
+      }
+      sum += ns;
+      if (ns > max) max = ns;
+    }
+    const mean = sum / this.groups;
+    const stall = stallSum / this.groups;
+    this.components[component.experts]! += mean - stall;
+    this.components[component.expertFetch]! += stall;
+    this.components[component.straggler]! += max - mean;
+    return begin + max;
+  }
+
+  /**
+   * Tokens to experts and back under attention data parallelism. All-to-all volumes follow the replayed routing: a rank
+   * sends each token once to every other expert group that holds one of its experts, and receives what its own experts
+   * were chosen for; the busiest rank decides.
+   */
+  private exchangeNs(
+    moe: MoeFeedForward,
+    layer: number,
+    tokens: number,
+    batches: readonly DomainBatch[],
+    experts: ExpertSource,
+    direction: "dispatch" | "combine",
+  ): number {
+    const { config, ranks, groups } = this;
+    const { tp, etp } = config.mapping;
+    if (tokens === 0) return 0;
+    const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
+    if (config.engine.expertExchange === "allGatherReduceScatter") {
+      const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
+      return this.collectiveNs(kind, tokens * moe.expertHidden * valueBytes, ranks);
+    }
+    const spread = experts.spread(layer);
+    const remote = 1 - 1 / groups;
+    let busiest = 0;
+    for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
+    for (let e = 0; e < groups; e++)
+      busiest = Math.max(busiest, (experts.pairs(layer, e) / moe.topK) * spread * remote);
+    const ns = this.collectiveNs("allToAll", busiest * moe.expertHidden * valueBytes, ranks);
+    // Tensor-parallel ranks dispatched a share of the tokens each and gather the results.
+    if (direction === "dispatch" || tp === 1) return ns;
+    return ns + this.collectiveNs("allGather", (tokens / batches.length) * moe.expertHidden * activationBytes, tp);
+  }
+
+  /** LM head on the sequences that emit a token. */
+  private headLayer(batches: readonly DomainBatch[]): void {
+    let max = 0;
+    for (const batch of batches) max = Math.max(max, this.gemmNs(this.head, batch.sampled));
+    this.components[component.head]! += max;
+    for (let g = 0; g < this.clock.length; g++) this.clock[g]! += max;
+  }
+}
+
+/** Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit weights 16-bit ones. */
+export function activationsFor(weights: StorageFormat): StorageFormat {
+  switch (weights) {
+    case "fp8":
+    case "fp8_block":
+      return "fp8";
+    case "int8":
+      return "int8";
+    case "nvfp4":
+      return "nvfp4";
+    case "int4":
+    case "mxfp4":
+    case "fp32":
+    case "fp16":
+    case "bf16":
+      return "bf16";
+  }
+}
+
+function feedForwardProgram(spec: SimConfig["model"]["layers"][number]["feedForward"], config: SimConfig): FeedForwardProgram {
+  const { model, mapping, formats, node, engine } = config;
+  const hidden = model.hiddenSize;
+  const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({
+    kind: "gemm",
+    tokens: 0,
+    inputWidth,
+    outputWidth,
+    weightFormat,
+    math: mathFor(node.device, weightFormat, activationsFor(weightFormat)),
+  });
+  const mlp = (width: number, matrices: number, format: StorageFormat): readonly [GemmOp, GemmOp] => [
+    gemm(hidden, (width / mapping.tp) * (matrices - 1), format),
+    gemm(width / mapping.tp, hidden, format),
+  ];
+  if (spec.kind === "none") return { kind: "none" };
+  if (spec.kind === "dense") {
+    const [up, down] = mlp(spec.width, spec.matrices, formats.dense);
+    return { kind: "dense", up, down };
+  }
+  const sharedWidth = spec.sharedWidth + spec.denseWidth;
+  return {
+    kind: "moe",
+    moe: spec,
+    router: gemm(hidden, spec.experts, formats.router),
+    experts: {
+      kind: "groupedGemm",
+      pairs: 0,
+      distinctExperts: 0,
+      parametersPerExpert: expertValues(spec) / mapping.etp,
+      valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
+      weightFormat: formats.experts,
+      math: mathFor(node.device, formats.experts, activationsFor(formats.experts)),
+    },
+    shared: sharedWidth === 0 ? null : mlp(sharedWidth, spec.matrices, formats.shared),
+    kernelFactor:
+      formats.experts === "fp8_block" ? engine.fp8BlockFactor : formats.experts === "int4" ? engine.int4Factor : 1,
+    latent:
+      spec.expertHidden === hidden
+        ? null
+        : [gemm(hidden, spec.expertHidden, formats.router), gemm(spec.expertHidden, hidden, formats.router)],
+  };
+}

@@ -1,0 +1,72 @@
+import type { TraceProvenance } from "../container/trace-header.ts";
+import type { RoutingTraceLayout } from "../container/trace-tensors.ts";
+import type { RoutingTraceWriter } from "../container/write-trace.ts";
+
+/** What a person may state about a source that does not say it itself. */
+export interface ImportOptions {
+  readonly model?: string;
+  /** Routed experts per layer; without it the largest id seen decides, with a warning. */
+  readonly experts?: number;
+  /** Experts per token, for sources that list selections one by one. */
+  readonly topK?: number;
+  /** Model layer number of each recorded layer. */
+  readonly modelLayers?: readonly number[];
+  /** Domain of all files (one name) or of each file (one per path); by default named by the source or the file. */
+  readonly domains?: readonly string[];
+  /** Row i is token floor(i / n) of stream i mod n. */
+  readonly interleaved?: number;
+  /** How rows of batch steps become sequences; see `groupSteps`. */
+  readonly grouping?: StepGrouping;
+  /** Which of the two kinds to import where a source holds both. */
+  readonly kind?: "tokens" | "counts";
+  readonly device?: string;
+  readonly dtype?: string;
+}
+
+export type StepGrouping = "auto" | "slots" | "steps";
+
+/** A source that has been read once: what will be written, and the second reading that writes it. */
+export interface ImportedTrace {
+  readonly layout: RoutingTraceLayout;
+  /** What the person who imports should know; facts for readers of the trace are in the header's notes. */
+  readonly warnings: readonly string[];
+  write(writer: RoutingTraceWriter): Promise<void>;
+}
+
+/** The start of a file, for telling formats apart. */
+export interface FileSample {
+  /** Last part of the path. */
+  readonly fileName: string;
+  /** The first characters, decompressed; empty for binary files. */
+  readonly text: string;
+  /** Names of the arrays in an .npy, .npz or safetensors file with their dimensions; null for other files. */
+  readonly arrays: readonly { readonly name: string; readonly shape: readonly number[] }[] | null;
+}
+
+/** A format that routing is recorded in. */
+export interface TraceImporter {
+  readonly description: string;
+  detects(sample: FileSample): boolean;
+  /** First reading; refuses what is not in this format. `files` goes into the provenance. */
+  import(
+    paths: readonly string[],
+    options: ImportOptions,
+    files: NonNullable<TraceProvenance["files"]>,
+  ): Promise<ImportedTrace>;
+}
+
+/** Domain of each path: as given, else the file's name without folder and extensions. */
+export function domainsOfFiles(paths: readonly string[], options: ImportOptions): string[] {
+  return paths.map((path, i) => {
+    const given = options.domains;
+    return (given?.length === 1 ? given[0] : given?.[i]) ?? fileStem(path);
+  });
+}
+
+export function fileName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
+
+export function fileStem(path: string): string {
+  return fileName(path).replace(/(\.(npz|npy|safetensors|jsonl|json|csv|txt|gz))+$/i, "");
+}

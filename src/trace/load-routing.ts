@@ -1,0 +1,250 @@
+import { refuse } from "../core/errors.ts";
+import type { RoutingTraceFile } from "./container/open-trace.ts";
+import { absentIds, type ExpertIds, isAbsent } from "./container/row-check.ts";
+import { phases } from "./container/trace-tensors.ts";
+import type { RoutingOrigin, RoutingTable } from "./routing-table.ts";
+import { selectSequences } from "./select-sequences.ts";
+
+export interface LoadRoutingOptions {
+  /** Bytes the ids of the table may take; a larger trace is loaded in part. Default 256 MiB. */
+  readonly bytesMax?: number;
+  /** Recorded layers to load, as indices into the header's `layers`; all by default. */
+  readonly layers?: readonly number[];
+}
+
+/**
+ * Loads a tokens trace into the layout that replay reads: rows grouped by domain, sequences whole and in the order they
+ * begin, ids as [row][layer][k]. Rows that a chosen layer did not record are left out and counted. Memory is bounded
+ * by `bytesMax` plus a few bytes per sequence, whatever the size of the file; the notes say what was left out.
+ */
+export async function loadRoutingTable(
+  file: RoutingTraceFile,
+  options: LoadRoutingOptions = {},
+): Promise<RoutingTable> {
+  const { header } = file;
+  const topK = header.topK;
+  if (header.kind !== "tokens" || topK === null)
+    refuse({
+      file: file.name,
+      expected: "a tokens trace",
+      found: `a ${header.kind} trace`,
+      hint: "counts have no order of tokens: they feed popularity and placement, not replay",
+    });
+  const layers = chosenLayers(file, options.layers);
+  const scan = await scanSequences(file);
+  const rowBytes = layers.length * topK * absentIds(0, header.experts, topK).BYTES_PER_ELEMENT;
+  const selection = selectSequences(scan, Math.max(1, Math.floor((options.bytesMax ?? 256 * 1024 * 1024) / rowBytes)));
+
+  const order = placeSequences(scan.domainOf, selection.rows, header.domains.length);
+  const ids = absentIds(selection.rowsTotal * layers.length * topK, header.experts, topK);
+  const absent = await fillTable(file, layers, topK, selection.rows, order.starts, ids);
+  const kept = dropRows(ids, layers.length * topK, absent, order);
+  if (kept.rows === 0)
+    refuse({ file: file.name, expected: "at least one row that every chosen layer recorded", found: "none" });
+
+  const { provenance } = header;
+  const notes = [...provenance.notes];
+  if (provenance.droppedRows > 0)
+    notes.push(`${provenance.droppedRows} warm-up or padding rows were dropped on import`);
+  notes.push(`sequences: ${provenance.grouping}`);
+  const absentRows = selection.rowsTotal - kept.rows;
+  if (absentRows > 0) notes.push(`${absentRows} rows were left out: some layer did not record them`);
+  if (layers.length < header.layers.length)
+    notes.push(`${layers.length} of ${header.layers.length} layers were loaded`);
+  if (selection.rowsTotal < file.rows) {
+    const sequences = selection.rows.filter((rows) => rows > 0).length;
+    const cut = selection.cut > 0 ? `, ${selection.cut} of them cut short` : "";
+    notes.push(
+      `${selection.rowsTotal} of ${file.rows} rows fit the memory budget: ` +
+        `${sequences} of ${scan.lengths.length} sequences, spread over domains and time${cut}`,
+    );
+  }
+  return {
+    experts: header.experts,
+    topK,
+    layers: layers.length,
+    rows: kept.rows,
+    ids: kept.ids,
+    sequenceStarts: kept.sequenceStarts,
+    domains: header.domains,
+    domainStarts: kept.domainStarts,
+    modelLayers: layers.map((layer) => header.layers[layer] ?? layer),
+    origin: await originOf(file, scan.phase, notes),
+  };
+}
+
+/** The origin a table gets from the header of its trace. */
+export async function originOf(
+  file: RoutingTraceFile,
+  phase: RoutingOrigin["phase"],
+  notes: readonly string[],
+): Promise<RoutingOrigin> {
+  const { model, provenance } = file.header;
+  return {
+    kind: provenance.origin,
+    name: `${model} (${provenance.source})`,
+    digest: await file.digest(),
+    sourceRows: file.rows,
+    phase,
+    notes,
+  };
+}
+
+function chosenLayers(file: RoutingTraceFile, chosen: readonly number[] | undefined): readonly number[] {
+  const count = file.header.layers.length;
+  const layers = chosen ?? file.header.layers.map((_layer, index) => index);
+  const wrong = layers.filter(
+    (layer, i) => !Number.isInteger(layer) || layer < 0 || layer >= count || layers.indexOf(layer) !== i,
+  );
+  if (layers.length === 0 || wrong.length > 0)
+    refuse({ file: file.name, at: "layers", expected: `different layer indices below ${count}`, found: layers });
+  return layers;
+}
+
+const scanRows = 1 << 16;
+
+/** One pass over the columns: length and domain of each sequence, and the phase of the trace. */
+async function scanSequences(file: RoutingTraceFile) {
+  const lengths: number[] = [];
+  const domainOf: number[] = [];
+  const seenPhases = new Set<number>();
+  const domainCount = file.header.domains.length;
+  const has = (column: "domain" | "phase") => file.columns.includes(column);
+  for (let from = 0; from < file.rows; from += scanRows) {
+    const to = Math.min(file.rows, from + scanRows);
+    const sequences = await file.readColumn("sequence", from, to);
+    const domains = has("domain") ? await file.readColumn("domain", from, to) : null;
+    if (has("phase")) for (const phase of await file.readColumn("phase", from, to)) seenPhases.add(phase);
+    for (let i = 0; i < sequences.length; i++) {
+      const sequence = sequences[i]!;
+      const domain = domains === null ? 0 : domains[i]!;
+      const at = `row ${from + i}`;
+      if (sequence > lengths.length)
+        refuse({
+          file: file.name,
+          at,
+          expected: `sequence numbers by first appearance (at most ${lengths.length})`,
+          found: sequence,
+        });
+      if (domain >= domainCount)
+        refuse({ file: file.name, at, expected: `a domain below ${domainCount}`, found: domain });
+      if (sequence === lengths.length) {
+        lengths.push(0);
+        domainOf.push(domain);
+      } else if (domainOf[sequence] !== domain)
+        refuse({
+          file: file.name,
+          at,
+          expected: `domain ${domainOf[sequence]} throughout sequence ${sequence}`,
+          found: domain,
+        });
+      lengths[sequence]! += 1;
+    }
+  }
+  return { lengths, domainOf, phase: phaseOf(seenPhases) };
+}
+
+function phaseOf(seen: ReadonlySet<number>): RoutingOrigin["phase"] {
+  if (seen.size === 0 || seen.has(phases.unknown)) return "unknown";
+  if (seen.size > 1) return "mixed";
+  return seen.has(phases.prefill) ? "prefill" : seen.has(phases.decode) ? "decode" : "unknown";
+}
+
+/** Where each selected sequence goes: by domain, then in the order the sequences begin. */
+interface SequenceOrder {
+  /** First table row of each sequence of the file. */
+  readonly starts: Float64Array;
+  /** The same starts in table order, then the number of rows. */
+  readonly sequenceStarts: readonly number[];
+  /** Number of selected sequences in the domains before each domain, then of all. */
+  readonly domainSequences: readonly number[];
+}
+
+function placeSequences(domainOf: readonly number[], rows: readonly number[], domains: number): SequenceOrder {
+  const members = Array.from({ length: domains }, (): number[] => []);
+  for (const [sequence, domain] of domainOf.entries()) if ((rows[sequence] ?? 0) > 0) members[domain]?.push(sequence);
+  const starts = new Float64Array(rows.length);
+  const sequenceStarts: number[] = [];
+  const domainSequences = [0];
+  let row = 0;
+  for (const sequences of members) {
+    for (const sequence of sequences) {
+      starts[sequence] = row;
+      sequenceStarts.push(row);
+      row += rows[sequence] ?? 0;
+    }
+    domainSequences.push(sequenceStarts.length);
+  }
+  return { starts, sequenceStarts: [...sequenceStarts, row], domainSequences };
+}
+
+const fillBytes = 4 << 20;
+
+/** Copies the selected rows to their places, transposing layer-major to row-major; returns a 1 for each row to leave out. */
+async function fillTable(
+  file: RoutingTraceFile,
+  layers: readonly number[],
+  topK: number,
+  selected: readonly number[],
+  starts: Float64Array,
+  ids: ExpertIds,
+): Promise<Uint8Array> {
+  const stride = layers.length * topK;
+  const taken = new Float64Array(selected.length);
+  const absent = new Uint8Array(ids.length / stride);
+  const chunkRows = Math.max(64, Math.floor(fillBytes / topK));
+  for (let from = 0; from < file.rows; from += chunkRows) {
+    const to = Math.min(file.rows, from + chunkRows);
+    const sequences = await file.readColumn("sequence", from, to);
+    const target = new Float64Array(to - from).fill(-1);
+    let wanted = 0;
+    for (let i = 0; i < target.length; i++) {
+      const sequence = sequences[i]!;
+      if (taken[sequence]! >= selected[sequence]!) continue;
+      target[i] = starts[sequence]! + taken[sequence]!;
+      taken[sequence]! += 1;
+      wanted += 1;
+    }
+    if (wanted === 0) continue;
+    for (const [place, layer] of layers.entries()) {
+      const chunk = await file.readLayer(layer, from, to);
+      for (let i = 0; i < target.length; i++) {
+        if (target[i]! < 0) continue;
+        if (isAbsent(chunk, i, topK)) absent[target[i]!] = 1;
+        const at = target[i]! * stride + place * topK;
+        for (let k = 0; k < topK; k++) ids[at + k] = chunk[i * topK + k]!;
+      }
+    }
+  }
+  return absent;
+}
+
+/** Closes the gaps of the rows left out, and drops sequences that nothing is left of. */
+function dropRows(ids: ExpertIds, stride: number, absent: Uint8Array, order: SequenceOrder) {
+  const sequenceStarts: number[] = [];
+  const domainStarts: number[] = [];
+  let kept = 0;
+  let domain = 0;
+  for (let sequence = 0; sequence < order.sequenceStarts.length; sequence++) {
+    while (order.domainSequences[domain] === sequence) {
+      domainStarts.push(kept);
+      domain += 1;
+    }
+    const first = kept;
+    const from = order.sequenceStarts[sequence] ?? 0;
+    const to = order.sequenceStarts[sequence + 1] ?? from;
+    for (let row = from; row < to; row++) {
+      if (absent[row] === 1) continue;
+      if (kept !== row) ids.copyWithin(kept * stride, row * stride, (row + 1) * stride);
+      kept += 1;
+    }
+    if (kept > first) sequenceStarts.push(first);
+  }
+  sequenceStarts.push(kept);
+  return {
+    rows: kept,
+    ids: kept * stride === ids.length ? ids : ids.slice(0, kept * stride),
+    sequenceStarts: Uint32Array.from(sequenceStarts),
+    domainStarts: Uint32Array.from(domainStarts),
+  };
+}

@@ -1,0 +1,139 @@
+import { Sha256 } from "../../../core/digest.ts";
+import { refuse } from "../../../core/errors.ts";
+import type { RandomStream } from "../../../core/random.ts";
+import type { RequestTable } from "../../request-table.ts";
+import { Column } from "../column.ts";
+import { arrivalsOf } from "./arrivals.ts";
+import { checkGenerateSpec } from "./check-generate-spec.ts";
+import type { ClassSpec, GenerateSpec } from "./generate-spec.ts";
+import { lengthsOf } from "./lengths.ts";
+
+/**
+ * Draws a workload. Arrivals, the choice of classes, and each class's prompts, outputs, pairs and domains have streams
+ * of their own: changing one law never changes what the others draw.
+ *
+ * @param tables request tables that `lengthsFrom` names.
+ */
+export function generateRequests(
+  spec: GenerateSpec,
+  rng: RandomStream,
+  tables: Readonly<Record<string, RequestTable>> = {},
+): RequestTable {
+  checkGenerateSpec(spec, tables);
+  const arrivalNs = drawArrivals(spec, rng.fork("arrivals"));
+  const count = arrivalNs.length;
+  const domains = [...new Set(spec.classes.flatMap(({ domains }) => Object.keys(domains ?? {})))].sort();
+  const draws = spec.classes.map((each) => requestDraw(each, rng.fork(`class ${each.name}`), tables, domains));
+  const chooseClass = weighted(spec.classes.map(({ weight }) => weight ?? 1));
+  const choices = rng.fork("classes");
+  const promptTokens = new Uint32Array(count);
+  const outputTokens = new Uint32Array(count);
+  const classOf = new Uint16Array(count);
+  const domainOf = domains.length === 0 ? null : new Uint16Array(count);
+  for (let request = 0; request < count; request += 1) {
+    const chosen = chooseClass(choices.at(request));
+    const { lengths, domain } = draws[chosen]!;
+    classOf[request] = chosen;
+    [promptTokens[request], outputTokens[request]] = lengths();
+    if (domainOf !== null) domainOf[request] = domain();
+  }
+  const digest = digestOf([arrivalNs, promptTokens, outputTokens, classOf, domainOf ?? new Uint16Array(0)]);
+  return {
+    count,
+    arrivalNs,
+    promptTokens,
+    outputTokens,
+    classOf,
+    classes: spec.classes.map(({ name }) => name),
+    domainOf,
+    domains,
+    prefix: null,
+    origin: { kind: "generated", name: spec.arrivals?.kind ?? "closed loop", digest, notes: notesOf(spec, tables) },
+  };
+}
+
+function drawArrivals(spec: GenerateSpec, rng: RandomStream): Float64Array {
+  const { arrivals, requests = Number.POSITIVE_INFINITY, durationSeconds = Number.POSITIVE_INFINITY } = spec;
+  if (arrivals === null) return new Float64Array(requests);
+  const next = arrivalsOf(arrivals, rng);
+  const column = new Column((length) => new Float64Array(length));
+  while (column.length < requests) {
+    const seconds = next();
+    if (seconds >= durationSeconds) break;
+    const atNs = Math.round(seconds * 1e9);
+    if (!Number.isSafeInteger(atNs))
+      refuse({ at: "arrivals", expected: "arrivals within 2^53 ns (104 days)", found: seconds });
+    column.push(atNs);
+  }
+  if (column.length === 0)
+    refuse({ at: "durationSeconds", expected: "long enough for one arrival", found: durationSeconds });
+  return column.view().slice();
+}
+
+interface RequestDraw {
+  /** Prompt and output tokens of the class's next request. */
+  readonly lengths: () => [number, number];
+  /** Index of its domain. */
+  readonly domain: () => number;
+}
+
+function requestDraw(
+  spec: ClassSpec,
+  rng: RandomStream,
+  tables: Readonly<Record<string, RequestTable>>,
+  domains: readonly string[],
+): RequestDraw {
+  const own = Object.entries(spec.domains ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const chooseDomain = weighted(own.map(([, weight]) => weight));
+  const indices = own.map(([name]) => domains.indexOf(name));
+  const domainRng = rng.fork("domain");
+  return { lengths: pairDraw(spec, rng, tables), domain: () => indices[chooseDomain(domainRng.uniform())]! };
+}
+
+function pairDraw(
+  { lengths }: ClassSpec,
+  rng: RandomStream,
+  tables: Readonly<Record<string, RequestTable>>,
+): () => [number, number] {
+  if ("lengthsFrom" in lengths) {
+    const { count, promptTokens, outputTokens } = tables[lengths.lengthsFrom] as RequestTable;
+    const pairs = rng.fork("pairs");
+    return () => {
+      const row = pairs.below(count);
+      return [promptTokens[row]!, outputTokens[row]!];
+    };
+  }
+  const prompt = lengthsOf(lengths.prompt, rng.fork("prompt"));
+  const output = lengthsOf(lengths.output, rng.fork("output"));
+  return () => [prompt(), output()];
+}
+
+/** Index of the weight into which a uniform number of [0, 1) falls. */
+function weighted(weights: readonly number[]): (uniform: number) => number {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return (uniform) => {
+    let left = uniform * total;
+    for (const [index, weight] of weights.entries()) {
+      left -= weight;
+      if (left < 0) return index;
+    }
+    return weights.length - 1;
+  };
+}
+
+function digestOf(columns: readonly ArrayBufferView[]): string {
+  const hash = new Sha256();
+  for (const { buffer, byteOffset, byteLength } of columns)
+    hash.update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+  return hash.hex();
+}
+
+function notesOf(spec: GenerateSpec, tables: Readonly<Record<string, RequestTable>>): string[] {
+  const notes = spec.arrivals === null ? ["closed loop: all requests arrive at 0, concurrency admits them"] : [];
+  for (const { name, lengths } of spec.classes) {
+    if (!("lengthsFrom" in lengths)) continue;
+    const origin = tables[lengths.lengthsFrom]?.origin;
+    notes.push(`lengths of class ${name} drawn from ${origin?.name} (sha256 ${origin?.digest}), arrivals not`);
+  }
+  return notes;
+}

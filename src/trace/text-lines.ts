@@ -1,0 +1,79 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { InvalidInputError, refuse } from "../core/errors.ts";
+import { unreadable, withFile } from "./byte-source.ts";
+
+export interface TextLimits {
+  /** Decompressed bytes a file may have. */
+  readonly bytesMax?: number;
+  /** Characters a line may have. */
+  readonly lineCharsMax?: number;
+}
+
+/** Consecutive lines of a text file without their line ends. */
+export interface LineBatch {
+  readonly lines: readonly string[];
+  /** Number of `lines[0]` in the file, from 1. */
+  readonly firstLine: number;
+}
+
+const limits = { bytesMax: 64 * 1024 * 1024 * 1024, lineCharsMax: 64 * 1024 * 1024 };
+
+/**
+ * Lines of a text file, plain or gzipped (told apart by the first two bytes), streamed. LF and CRLF end a line, a last
+ * line without an end counts. Refuses more decompressed bytes or longer lines than the limits, and broken gzip.
+ */
+export async function* textLines(path: string, given: TextLimits = {}): AsyncGenerator<LineBatch> {
+  const { lineCharsMax } = { ...limits, ...given };
+  const decoder = new TextDecoder();
+  let rest = "";
+  let firstLine = 1;
+  const clean = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);
+  for await (const bytes of plainBytes(path, given)) {
+    const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    if (rest.length > lineCharsMax)
+      refuse({ file: path, line: firstLine + parts.length, expected: `lines of at most ${lineCharsMax} characters` });
+    if (parts.length > 0) yield { lines: parts.map(clean), firstLine };
+    firstLine += parts.length;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield { lines: [clean(rest)], firstLine };
+}
+
+/** The bytes of a file, decompressed when it starts with the gzip magic, streamed under a size limit. */
+export async function* plainBytes(path: string, given: TextLimits = {}): AsyncGenerator<Uint8Array> {
+  const { bytesMax } = { ...limits, ...given };
+  const gzipped = await isGzip(path);
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  // A pipeline, so that an error or an early end of either stream closes both.
+  const stream = gzipped ? pipeline(file, createGunzip({ chunkSize: 1 << 18 }), () => {}) : file;
+  let bytes = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) refuse({ file: path, expected: `at most ${bytesMax} decompressed bytes`, found: "more" });
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    refuse(
+      code?.startsWith("Z_")
+        ? { file: path, expected: "an intact gzip file", hint: message }
+        : unreadable(path, error as Error),
+    );
+  } finally {
+    file.destroy();
+  }
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  return withFile(path, async (source) => {
+    if (source.bytes < 2) return false;
+    const magic = new Uint8Array(2);
+    await source.read(magic, 0);
+    return magic[0] === 0x1f && magic[1] === 0x8b;
+  });
+}

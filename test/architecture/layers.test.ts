@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+// Lowest first. A folder may import itself and folders on a lower row, never its own row.
+const levels = [
+  ["core"],
+  ["models", "hardware", "trace", "solver"],
+  ["policy"],
+  ["sim"],
+  ["scenario"],
+  ["forecast"],
+  ["plan", "capture"],
+  ["tui", "report"],
+  ["cli"],
+];
+
+/** Folders that may import a wrapped package. Everything else that src imports must be listed too. */
+const packageOwners: Record<string, readonly string[]> = {
+  "glpk.js": ["solver"],
+  highs: ["solver"],
+  "simple-statistics": ["core"],
+  "fastest-levenshtein": ["core"],
+  ink: ["tui"],
+  react: ["tui"],
+  "@inkjs/ui": ["tui"],
+  "@tensorflow/tfjs-core": ["capture"],
+  "@tensorflow/tfjs-backend-wasm": ["capture"],
+  "@tensorflow/tfjs-backend-webgpu": ["capture"],
+  "@tensorflow/tfjs-node-gpu": ["capture"],
+  commander: ["cli"],
+  yaml: ["scenario"],
+  zod: ["scenario", "hardware", "forecast"],
+  "csv-parse": ["trace"],
+  fflate: ["trace"],
+  "junit-report-builder": ["report"],
+};
+
+/** Folders that may touch the disk, clocks, processes or workers. The rest is pure. */
+const effectful = new Set(["trace", "forecast", "plan", "capture", "tui", "cli"]);
+const pureNodeModules = new Set(["node:crypto", "node:buffer"]);
+
+const src = resolve("src");
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+const entryPoints = new Set(["index.ts"]);
+const folderOf = (path: string) => path.split("/")[0] ?? "";
+const levelOf = (folder: string) => levels.findIndex((row) => row.includes(folder));
+const packageOf = (name: string) =>
+  name
+    .split("/")
+    .slice(0, name.startsWith("@") ? 2 : 1)
+    .join("/");
+
+/** Modules named by import, export-from, dynamic import and worker URLs. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), "utf8");
+  const patterns = [/\b(?:from|import)\s*\(?\s*"([^"]+)"/g, /new URL\(\s*"([^"]+)"/g];
+  return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ""));
+}
+
+const inFolders = files.filter((file) => !entryPoints.has(file));
+
+test("every source file lies in a known folder", () => {
+  expect(inFolders.filter((file) => levelOf(folderOf(file)) < 0)).toEqual([]);
+});
+
+test("a folder imports only itself and folders below it", () => {
+  const violations = inFolders.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => name.startsWith("."))
+      .map((name) => relative(src, resolve(dirname(join(src, file)), name)))
+      .filter((target) => folderOf(target) !== folderOf(file))
+      .filter((target) => levelOf(folderOf(target)) >= levelOf(folderOf(file)))
+      .map((target) => `${file} -> ${target}`),
+  );
+  expect(violations).toEqual([]);
+});
+
+test("a package is imported by its owners only, and every package has one", () => {
+  const violations = inFolders.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => !name.startsWith(".") && !name.startsWith("node:"))
+      .filter((name) => !(packageOwners[packageOf(name)] ?? []).includes(folderOf(file)))
+      .map((name) => `${file} -> ${name}`),
+  );
+  expect(violations).toEqual([]);
+});
+
+test("pure folders use no Node module but hashing", () => {
+  const violations = inFolders
+    .filter((file) => !effectful.has(folderOf(file)))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.startsWith("node:") && !pureNodeModules.has(name))
+        .map((name) => `${file} -> ${name}`),
+    );
+  expect(violations).toEqual([]);
+});
+
+test("nothing that differs between runs, locales or Node versions is used below the command line", () => {
+  // A power of two with a literal exponent is exact everywhere and folded by the compiler.
+  const powerOfTwo = /\b2 \*\* -?\d+/g;
+  const banned = /Math\.pow|\*\*|Math\.random|\bDate\b|\bIntl\b|toLocale|performance\.now/;
+  const violations = inFolders
+    .filter((file) => !["cli", "tui", "capture", "plan"].includes(folderOf(file)))
+    .flatMap((file) =>
+      readFileSync(join(src, file), "utf8")
+        .split("\n")
+        .map((line, index) => ({ line: line.replace(/\/\/.*$/, "").replace(/^\s*\/?\*.*$/, ""), at: index + 1 }))
+        .filter(({ line }) => banned.test(line.replace(/"[^"]*"|`[^`]*`/g, "").replace(powerOfTwo, "")))
+        .map(({ line, at }) => `${file}:${at}: ${line.trim()}`),
+    );
+  expect(violations).toEqual([]);
+});

@@ -1,0 +1,127 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { bestStaticHitRate, createScopedCache } from "../../src/policy/offload/cache-scope.ts";
+import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import { CallLogRecorder, replayLog } from "../../src/policy/offload/call-log.ts";
+import type { CallLog } from "../../src/policy/offload/expert-cache.ts";
+import { callsOf, logOf } from "./call-logs.ts";
+
+const layers = 3;
+const expertsPerLayer = 6;
+const shape = { layers, expertsPerLayer };
+
+/** Calls that each stay in one layer. */
+const layeredCalls = fc.array(
+  fc
+    .tuple(fc.nat(layers - 1), fc.uniqueArray(fc.nat(expertsPerLayer - 1), { minLength: 1, maxLength: 4 }))
+    .map(([layer, experts]) => experts.map((expert) => layer * expertsPerLayer + expert)),
+  { maxLength: 80 },
+);
+
+const usesOf = (log: CallLog): Float64Array => {
+  const uses = new Float64Array(layers * expertsPerLayer);
+  for (const key of log.keys) uses[key] = (uses[key] ?? 0) + 1;
+  return uses;
+};
+
+describe.each(Object.values(cachePolicies))("$name", (policy) => {
+  test("under layer scope behaves as independent caches, one per layer", () => {
+    fc.assert(
+      fc.property(layeredCalls, fc.integer({ min: 1, max: expertsPerLayer }), (calls, slots) => {
+        const log = logOf(calls);
+        const popularity = usesOf(log);
+        const cache = createScopedCache(policy, "layer", { ...shape, slots, popularity, future: log });
+        let hits = 0;
+        let resident = 0;
+        for (let layer = 0; layer < layers; layer++) {
+          const base = layer * expertsPerLayer;
+          const own = logOf(
+            calls
+              .filter((keys) => Math.floor((keys[0] ?? 0) / expertsPerLayer) === layer)
+              .map((keys) => keys.map((key) => key - base)),
+          );
+          const single = policy.create({
+            objects: expertsPerLayer,
+            capacity: slots,
+            popularity: popularity.slice(base, base + expertsPerLayer),
+            future: own,
+          });
+          hits += replayLog(own, single).hits;
+          resident += single.resident;
+        }
+        expect(replayLog(log, cache).hits).toBe(hits);
+        expect(cache.resident).toBe(resident);
+        expect(cache.capacity).toBe(layers * slots);
+      }),
+    );
+  });
+
+  test("under global scope shares its slots between layers", () => {
+    const calls = Array.from({ length: 9 }, () => [7, 8, 6]);
+    const log = logOf(calls);
+    const input = { ...shape, slots: 3, popularity: usesOf(log), future: log };
+    const cache = createScopedCache(policy, "global", input);
+    expect(replayLog(log, cache).misses).toBe(policy.name === "static" ? 0 : 3);
+    expect(cache.capacity).toBe(3);
+    expect(cache.contains(8)).toBe(true);
+  });
+});
+
+test("a layer cache takes nothing from an empty call and contains no unknown expert", () => {
+  const cache = createScopedCache(cachePolicies.lru, "layer", { ...shape, slots: 2, popularity: null, future: null });
+  expect(cache.call(Uint32Array.from([1]), 1, 1, new Uint8Array(1))).toBe(0);
+  expect(cache.contains(layers * expertsPerLayer)).toBe(false);
+});
+
+test("the best static set is what a static cache holds when it is fitted on the log itself", () => {
+  fc.assert(
+    fc.property(
+      layeredCalls,
+      fc.constantFrom("layer" as const, "global" as const),
+      fc.nat(7),
+      (calls, scope, slots) => {
+        const log = logOf(calls);
+        const input = { ...shape, slots, popularity: usesOf(log), future: null };
+        const { accesses, hits } = replayLog(log, createScopedCache(cachePolicies.static, scope, input));
+        expect(bestStaticHitRate(log, scope, { ...shape, slots })).toBeCloseTo(
+          accesses === 0 ? 0 : hits / accesses,
+          12,
+        );
+      },
+    ),
+  );
+});
+
+test("the best static set is at least as good as any other fixed set", () => {
+  const log = logOf([[0, 1], [0, 2], [6, 7], [0, 1], [12]]);
+  // Two slots per layer: {0, 1 or 2}, {6, 7}, {12}: 5 or 4 + 2 + 1 of 9 accesses.
+  expect(bestStaticHitRate(log, "layer", { ...shape, slots: 2 })).toBeCloseTo(8 / 9, 12);
+  // Two slots in all: 0 (three uses) and 1 (two uses).
+  expect(bestStaticHitRate(log, "global", { ...shape, slots: 2 })).toBeCloseTo(5 / 9, 12);
+});
+
+test("a recorder keeps every call until its limit, then a gapless prefix", () => {
+  fc.assert(
+    fc.property(layeredCalls, fc.nat(200), (calls, accessesMax) => {
+      const recorder = new CallLogRecorder(accessesMax);
+      const kept: number[][] = [];
+      for (const keys of calls) {
+        const padded = Uint32Array.from([99, ...keys, 99]);
+        recorder.record(padded, 1, keys.length + 1);
+        if (!recorder.stopped) kept.push(keys);
+      }
+      const log = recorder.toLog();
+      expect(callsOf(log)).toEqual(kept);
+      expect(recorder.accesses).toBe(kept.flat().length);
+      expect(recorder.stopped).toBe(calls.flat().length > accessesMax);
+    }),
+  );
+});
+
+test("a recorder grows far beyond its first buffers", () => {
+  const recorder = new CallLogRecorder(1_000_000);
+  for (let call = 0; call < 5000; call++) recorder.record(Uint32Array.from([call, call + 1, call + 2]), 0, 3);
+  const log = recorder.toLog();
+  expect(log.calls).toBe(5000);
+  expect([...log.keys.subarray(14_997)]).toEqual([4999, 5000, 5001]);
+});
