@@ -1,8 +1,7 @@
-import { RandomStream } from "../../src/core/random.ts";
-import { mean, slope } from "../../src/core/statistics.ts";
-import { studentT } from "../../src/core/student-t.ts";
+import type { RandomStream } from "../../src/core/random.ts";
 import type { QueueingCase } from "./cases.ts";
-import { type Observation, serviceNs } from "./observation.ts";
+import { controlledMean } from "./control-variates.ts";
+import type { Observation } from "./observation.ts";
 
 export interface Estimate {
   readonly meanNs: number;
@@ -11,11 +10,7 @@ export interface Estimate {
   readonly observations: readonly Observation[];
 }
 
-/**
- * Mean time in system over independent replications. The load that each replication happened to draw, mean service
- * over mean interarrival time relative to what the model prescribes, serves as a control variate (Lavenberg and Welch
- * 1981): its expectation is known, and at high utilisation it explains about half of the variance.
- */
+/** Mean time in system over independent replications of so many customers each. */
 export function estimate(
   model: QueueingCase,
   rho: number,
@@ -23,25 +18,19 @@ export function estimate(
   customers: number,
   random: RandomStream,
 ): Estimate {
-  const run = { warmUp: warmUpCustomers(model, rho), customers };
+  const run = { warmUp: warmUpCustomers(rho), customers };
   const observations = Array.from({ length: replications }, (_, i) =>
     model.simulate(rho, run, random.fork(`replication ${i}`)),
   );
-  const interarrivalNs = (serviceNs * model.visits) / (model.servers * rho);
-  const serviceSumNs = serviceNs * model.visits;
-  const excess = observations.map((o) => o.meanServiceNs / serviceSumNs - o.meanInterarrivalNs / interarrivalNs);
-  const sojourns = observations.map((o) => o.meanSojournNs);
-  const beta = slope(excess, sojourns);
-  const meanExcess = mean(excess);
-  const meanNs = mean(sojourns) - beta * meanExcess;
-  const residuals = sojourns.map((sojourn, i) => sojourn - meanNs - beta * (excess[i] ?? NaN));
-  const variance = residuals.reduce((sum, r) => sum + r * r, 0) / (replications - 2);
-  const spread = excess.reduce((sum, x) => sum + (x - meanExcess) * (x - meanExcess), 0);
-  const standardError = Math.sqrt(variance * (1 / replications + (meanExcess * meanExcess) / spread));
-  return { meanNs, halfWidthNs: studentT(replications - 2, 0.99) * standardError, observations };
+  const { mean, halfWidth } = controlledMean(
+    observations.map((observation) => observation.meanSojournNs),
+    observations.map((observation) => observation.controls),
+    0.99,
+  );
+  return { meanNs: mean, halfWidthNs: halfWidth, observations };
 }
 
 /** Some ten relaxation times of the queue, which grow as 1 / (1 - rho)^2. */
-function warmUpCustomers(model: QueueingCase, rho: number): number {
-  return Math.ceil((100 * model.servers) / ((1 - rho) * (1 - rho)));
+function warmUpCustomers(rho: number): number {
+  return Math.ceil(100 / ((1 - rho) * (1 - rho)));
 }

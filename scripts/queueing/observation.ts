@@ -8,39 +8,45 @@ export interface RunLength {
   readonly customers: number;
 }
 
-/** What one run saw. Warm-up is left out of the means; areas and sums cover the whole run, from empty to empty. */
+/** What one run saw. Means leave the warm-up out; areas and sums cover the whole run, from empty to empty. */
 export interface Observation {
   readonly meanSojournNs: number;
-  readonly meanInterarrivalNs: number;
-  readonly meanServiceNs: number;
+  /** Means of the control variates: each has expectation 0 in any queue that cannot see the future. */
+  readonly controls: readonly number[];
   /** Integral of the number in system over time, kept by the events. */
   readonly areaNs: number;
   readonly sojournSumNs: number;
   /** Integral of the number of busy servers over time, kept by the events. */
   readonly busyNs: number;
-  readonly serviceSumNs: number;
+  readonly workSumNs: number;
+  readonly customers: number;
   readonly endNs: number;
 }
 
-/** Collects the observation of one run. Sums of whole nanoseconds, exact below 2^53. */
+/**
+ * Collects the observation of one run; sums of whole nanoseconds are exact below 2^53.
+ *
+ * Control variates: a model reports every random time it draws, relative to its mean, as a surplus over 1, and the
+ * state it is in then. Surplus and surplus times state have expectation 0 because a draw is independent of everything
+ * before it, and most of the variance of the mean sojourn is a linear combination of their sums.
+ */
 export class Observer {
   private readonly run: RunLength;
+  private readonly controls: Float64Array;
   private arrivals = 0;
   private departures = 0;
   private inSystem = 0;
   private busy = 0;
   private lastNs = 0;
-  private firstCountedNs = 0;
-  private lastArrivalNs = 0;
-  private countedServiceNs = 0;
   private countedSojournNs = 0;
   private areaNs = 0;
   private busyNs = 0;
-  private serviceSumNs = 0;
+  private workSumNs = 0;
   private sojournSumNs = 0;
 
-  constructor(run: RunLength) {
+  constructor(run: RunLength, controls: number) {
     this.run = run;
+    this.controls = new Float64Array(2 * controls);
   }
 
   /** Whether customers still have to arrive. */
@@ -48,48 +54,52 @@ export class Observer {
     return this.arrivals < this.run.warmUp + this.run.customers;
   }
 
-  arrived(atNs: number): void {
+  /** Customers that have arrived. */
+  get arrived(): number {
+    return this.arrivals;
+  }
+
+  /** The draw for a customer (counted from 0) was `surplus` above its expectation, in state `state`. */
+  drew(control: number, customer: number, surplus: number, state: number): void {
+    if (customer < this.run.warmUp) return;
+    this.controls[2 * control]! += surplus;
+    this.controls[2 * control + 1]! += surplus * state;
+  }
+
+  arrive(atNs: number): void {
     this.advance(atNs);
     this.inSystem += 1;
-    if (this.arrivals++ === this.run.warmUp) this.firstCountedNs = atNs;
-    this.lastArrivalNs = atNs;
+    this.arrivals += 1;
   }
 
-  /** A server starts work of `workNs`; `customer` counts arrivals from 0. */
-  started(atNs: number, workNs: number, customer: number): void {
-    this.advance(atNs);
-    this.busy += 1;
-    this.joined(workNs, customer);
-  }
-
-  /** Work of `workNs` joins a server that is busy already. */
-  joined(workNs: number, customer: number): void {
-    this.serviceSumNs += workNs;
-    if (customer >= this.run.warmUp) this.countedServiceNs += workNs;
-  }
-
-  finished(atNs: number): void {
-    this.advance(atNs);
-    this.busy -= 1;
-  }
-
-  departed(atNs: number, arrivedNs: number): void {
+  depart(atNs: number, arrivedNs: number): void {
     this.advance(atNs);
     this.inSystem -= 1;
     this.sojournSumNs += atNs - arrivedNs;
     if (this.departures++ >= this.run.warmUp) this.countedSojournNs += atNs - arrivedNs;
   }
 
+  /** A customer brings work. */
+  bring(workNs: number): void {
+    this.workSumNs += workNs;
+  }
+
+  /** A server starts (+1) or stops (-1) working. */
+  work(atNs: number, change: number): void {
+    this.advance(atNs);
+    this.busy += change;
+  }
+
   observation(): Observation {
     const { customers } = this.run;
     return {
       meanSojournNs: this.countedSojournNs / customers,
-      meanInterarrivalNs: (this.lastArrivalNs - this.firstCountedNs) / (customers - 1),
-      meanServiceNs: this.countedServiceNs / customers,
+      controls: Array.from(this.controls, (sum) => sum / customers),
       areaNs: this.areaNs,
       sojournSumNs: this.sojournSumNs,
       busyNs: this.busyNs,
-      serviceSumNs: this.serviceSumNs,
+      workSumNs: this.workSumNs,
+      customers: this.arrivals,
       endNs: this.lastNs,
     };
   }
@@ -98,29 +108,5 @@ export class Observer {
     this.areaNs += this.inSystem * (atNs - this.lastNs);
     this.busyNs += this.busy * (atNs - this.lastNs);
     this.lastNs = atNs;
-  }
-}
-
-/** A first-in-first-out line of times, doubling when full. */
-export class Line {
-  private times = new Float64Array(1024);
-  private head = 0;
-  private tail = 0;
-
-  get length(): number {
-    return this.tail - this.head;
-  }
-
-  put(atNs: number): void {
-    if (this.tail - this.head === this.times.length) {
-      const larger = new Float64Array(this.times.length * 2);
-      for (let i = this.head; i < this.tail; i++) larger[i & (larger.length - 1)] = this.times[i & (this.times.length - 1)]!;
-      this.times = larger;
-    }
-    this.times[this.tail++ & (this.times.length - 1)] = atNs;
-  }
-
-  take(): number {
-    return this.times[this.head++ & (this.times.length - 1)]!;
   }
 }

@@ -23,42 +23,46 @@ export function simulateProcessorSharing(
   const interarrivalNs = serviceNs / rho;
   const queue = new EventQueue();
   const leaving = new EventQueue();
-  const observer = new Observer(run);
+  const observer = new Observer(run, 2);
   let attainedNs = 0;
   let lastNs = 0;
-  let current = 0;
-  let present = 0;
+  let plannedDeparture = 0;
 
   const attain = () => {
-    if (present > 0) attainedNs += (queue.atNs - lastNs) / present;
+    if (leaving.size > 0) attainedNs += (queue.atNs - lastNs) / leaving.size;
     lastNs = queue.atNs;
   };
+  const scheduleArrival = () => {
+    const gap = arrivals.exponential();
+    observer.drew(0, observer.arrived, gap - 1, leaving.size);
+    queue.push(queue.atNs + Math.round(gap * interarrivalNs), 0, arrival, 0);
+  };
   const scheduleDeparture = () => {
-    if (leaving.size === 0) return;
-    const remainingNs = Math.max(0, leaving.peekNs() - attainedNs);
-    queue.push(queue.atNs + Math.round(remainingNs * present), 0, departure, ++current);
+    const remainingNs = Math.max(0, leaving.peekNs() - attainedNs) * leaving.size;
+    queue.push(queue.atNs + Math.round(remainingNs), 0, departure, ++plannedDeparture);
   };
 
-  queue.push(Math.round(arrivals.exponential(interarrivalNs)), 0, arrival, 0);
-  let arrived = 0;
+  scheduleArrival();
   while (queue.pop()) {
     const nowNs = queue.atNs;
     if (queue.kind === arrival) {
       attain();
-      observer.arrived(nowNs);
-      const workNs = Math.round(service.draw(services) * serviceNs);
-      if (present++ === 0) observer.started(nowNs, workNs, arrived++);
-      else observer.joined(workNs, arrived++);
+      const work = service.draw(services);
+      observer.drew(1, observer.arrived, work - 1, leaving.size);
+      const workNs = Math.round(work * serviceNs);
+      observer.bring(workNs);
+      observer.arrive(nowNs);
+      if (leaving.size === 0) observer.work(nowNs, 1);
       leaving.push(Math.max(leaving.atNs, Math.round(attainedNs + workNs)), 0, 0, nowNs);
-      if (observer.expectsMore) queue.push(nowNs + Math.round(arrivals.exponential(interarrivalNs)), 0, arrival, 0);
+      if (observer.expectsMore) scheduleArrival();
       scheduleDeparture();
-    } else if (queue.payload === current) {
+    } else if (queue.payload === plannedDeparture) {
       attain();
       leaving.pop();
       attainedNs = leaving.atNs;
-      observer.departed(nowNs, leaving.payload);
-      if (--present === 0) observer.finished(nowNs);
-      scheduleDeparture();
+      observer.depart(nowNs, leaving.payload);
+      if (leaving.size === 0) observer.work(nowNs, -1);
+      else scheduleDeparture();
     }
   }
   return observer.observation();

@@ -1,6 +1,7 @@
 import { EventQueue } from "../../src/core/event-queue.ts";
 import type { RandomStream } from "../../src/core/random.ts";
-import { Line, type Observation, Observer, type RunLength, serviceNs } from "./observation.ts";
+import { Line } from "./line.ts";
+import { type Observation, Observer, type RunLength, serviceNs } from "./observation.ts";
 import type { ServiceTime } from "./service.ts";
 
 const arrival = 0;
@@ -21,34 +22,47 @@ export function simulateTandem(
   const services = Array.from({ length: stations }, (_, station) => random.fork(`service ${station}`));
   const interarrivalNs = serviceNs / rho;
   const queue = new EventQueue();
-  const observer = new Observer(run);
+  const observer = new Observer(run, 2 * stations);
   const inSystem = new Line();
   const atStation = new Float64Array(stations);
   const served = new Float64Array(stations);
 
+  /** A draw feeds one station and drains another; both numbers present are states worth multiplying with. */
+  const report = (drained: number, customer: number, surplus: number) => {
+    if (drained >= 0) observer.drew(2 * drained, customer, surplus, atStation[drained]!);
+    if (drained + 1 < stations) observer.drew(2 * drained + 3, customer, surplus, atStation[drained + 1]!);
+  };
+  const scheduleArrival = () => {
+    const gap = arrivals.exponential();
+    observer.drew(1, observer.arrived, gap - 1, atStation[0]!);
+    queue.push(queue.atNs + Math.round(gap * interarrivalNs), 0, arrival, 0);
+  };
   const serve = (station: number) => {
-    const workNs = Math.round(service.draw(services[station]!) * serviceNs);
-    observer.started(queue.atNs, workNs, served[station]!++);
+    const work = service.draw(services[station]!);
+    report(station, served[station]!++, work - 1);
+    const workNs = Math.round(work * serviceNs);
+    observer.bring(workNs);
+    observer.work(queue.atNs, 1);
     queue.push(queue.atNs + workNs, 0, serviceEnd, station);
   };
   const enter = (station: number) => {
     if (atStation[station]!++ === 0) serve(station);
   };
 
-  queue.push(Math.round(arrivals.exponential(interarrivalNs)), 0, arrival, 0);
+  scheduleArrival();
   while (queue.pop()) {
     const nowNs = queue.atNs;
     if (queue.kind === arrival) {
-      observer.arrived(nowNs);
+      observer.arrive(nowNs);
       inSystem.put(nowNs);
-      if (observer.expectsMore) queue.push(nowNs + Math.round(arrivals.exponential(interarrivalNs)), 0, arrival, 0);
       enter(0);
+      if (observer.expectsMore) scheduleArrival();
     } else {
       const station = queue.payload;
-      observer.finished(nowNs);
+      observer.work(nowNs, -1);
       if (--atStation[station]! > 0) serve(station);
       if (station + 1 < stations) enter(station + 1);
-      else observer.departed(nowNs, inSystem.take());
+      else observer.depart(nowNs, inSystem.take());
     }
   }
   return observer.observation();

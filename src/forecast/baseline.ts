@@ -30,7 +30,11 @@ const comparedMetrics: readonly ComparedMetric[] = [
   { name: "requests/s", better: "higher", of: (forecast) => forecast.throughput.requestsPerSecond },
   { name: "goodput", better: "higher", of: (forecast) => forecast.throughput.goodput },
   { name: "expert cache hit rate", better: "higher", of: (forecast) => hitRate(forecast) },
-  { name: "USD per million output tokens", better: "lower", of: (forecast) => forecast.cost?.usdPerMillionOutputTokens ?? null },
+  {
+    name: "USD per million output tokens",
+    better: "lower",
+    of: (forecast) => forecast.cost?.usdPerMillionOutputTokens ?? null,
+  },
   { name: "J per output token", better: "lower", of: (forecast) => forecast.energy?.joulesPerOutputToken ?? null },
 ];
 

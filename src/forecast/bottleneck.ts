@@ -4,7 +4,8 @@ import type { Forecast } from "./forecast.ts";
 /** What helps when a component takes most of the time. */
 const advice: Readonly<Record<TimeComponent, string>> = {
   attention: "spread the KV cache over more ranks (dp, tp), or store it in fp8 (model.kvCacheDtype)",
-  experts: "spread experts over more devices (parallel.ep), store them in fewer bits (model.dtypes.experts), or batch more",
+  experts:
+    "spread experts over more devices (parallel.ep), store them in fewer bits (model.dtypes.experts), or batch more",
   sharedExperts: "store shared experts in fewer bits, or use an engine that runs them beside the routed ones",
   dense: "raise parallel.tp, or store dense layers in fewer bits",
   head: "raise parallel.tp: the output head is split over it",
@@ -14,7 +15,8 @@ const advice: Readonly<Record<TimeComponent, string>> = {
   pipeline: "lower parallel.pp, or keep more requests in flight",
   kernelOverhead: "larger batches amortise kernel launches: fewer replicas, or a higher load per replica",
   hostOverhead: "larger batches, or an engine that schedules beside the device",
-  expertFetch: "more expert slots (policy.offload.slots), fewer bits per expert (model.dtypes.experts), or a faster host link",
+  expertFetch:
+    "more expert slots (policy.offload.slots), fewer bits per expert (model.dtypes.experts), or a faster host link",
   straggler: "balance ranks: policy.placement.kind eplb, with more redundant slots",
 };
 

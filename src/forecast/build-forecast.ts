@@ -1,7 +1,7 @@
 import { version } from "../core/version.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { devicesOf } from "../sim/mapping.ts";
-import { requestStatus, type RunResult } from "../sim/result.ts";
+import { type RunResult, requestStatus } from "../sim/result.ts";
 import { bottleneckOf, timeShares } from "./bottleneck.ts";
 import { costOf, energyOf } from "./cost-energy.ts";
 import { type Forecast, forecastSchemaVersion } from "./forecast.ts";

@@ -1,5 +1,5 @@
-import type { CacheResult, LayerLoad, LedgerEntry, ResourceUse, Saturation, TimeComponent } from "../sim/result.ts";
 import type { MemoryMap } from "../sim/memory.ts";
+import type { CacheResult, LayerLoad, LedgerEntry, ResourceUse, Saturation, TimeComponent } from "../sim/result.ts";
 
 /** Version of the result document; raised on every incompatible change. */
 export const forecastSchemaVersion = 1;

@@ -78,7 +78,9 @@ function observeLatency(slo: Slo, metric: LatencyMetric, context: JudgeContext):
       const p = aggregation.percent / 100;
       if (!enoughSamples(count, p)) {
         const needed = Math.ceil(10 / (1 - p) - 1e-6);
-        return refused(`too few samples for p(${aggregation.percent}): ${formatCount(count)} of ${formatCount(needed)}`);
+        return refused(
+          `too few samples for p(${aggregation.percent}): ${formatCount(count)} of ${formatCount(needed)}`,
+        );
       }
       return { observed: samples.quantile(p), samples: count, reason: null };
     }

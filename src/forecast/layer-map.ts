@@ -41,7 +41,9 @@ export function layerMapOf(choice: LayerMapChoice, trace: TraceLayers, model: Mo
       });
     }
     case "nearest":
-      return indices.map((_layer, position) => Math.min(trace.layers - 1, Math.floor(((position + 0.5) * trace.layers) / depth)));
+      return indices.map((_layer, position) =>
+        Math.min(trace.layers - 1, Math.floor(((position + 0.5) * trace.layers) / depth)),
+      );
     case "repeat":
       return indices.map((_layer, position) => position % trace.layers);
   }

@@ -1,6 +1,6 @@
-import { mean } from "../core/statistics.ts";
 import { quantile } from "../core/quantile.ts";
-import { type RequestRows, requestStatus, type RunResult } from "../sim/result.ts";
+import { mean } from "../core/statistics.ts";
+import { type RequestRows, type RunResult, requestStatus } from "../sim/result.ts";
 import type { LatencyMetric } from "./forecast.ts";
 
 /** Samples of one latency metric in ns, exact or as a histogram. */
@@ -17,7 +17,7 @@ export interface LatencySamples {
 export type RequestMetric = Exclude<LatencyMetric, "itl">;
 
 /** TTFT, E2E and queueing count from the arrival of the request; TPOT is not defined for a single output token. */
-const valueOf: Readonly<Record<RequestMetric, (rows: RequestRows, request: number) => number>> = {
+const valueFrom: Readonly<Record<RequestMetric, (rows: RequestRows, request: number) => number>> = {
   ttft: (rows, request) => rows.firstTokenNs[request]! - rows.arrivalNs[request]!,
   e2e: (rows, request) => rows.lastTokenNs[request]! - rows.arrivalNs[request]!,
   queue: (rows, request) => rows.scheduledNs[request]! - rows.arrivalNs[request]!,
@@ -40,11 +40,11 @@ export function measuredRequests(rows: RequestRows, requestClass: string | null)
 
 /** Value of a metric for one completed request, ns; NaN where it is not defined. */
 export const requestValue = (rows: RequestRows, metric: RequestMetric, request: number): number =>
-  valueOf[metric](rows, request);
+  valueFrom[metric](rows, request);
 
 /** Values of a metric in order of arrival, ns. */
 export function requestValues(rows: RequestRows, metric: RequestMetric, requests: Uint32Array): Float64Array {
-  const values = Float64Array.from(requests, (request) => valueOf[metric](rows, request));
+  const values = Float64Array.from(requests, (request) => valueFrom[metric](rows, request));
   return metric === "tpot" ? values.filter((value) => !Number.isNaN(value)) : values;
 }
 

@@ -80,7 +80,13 @@ export function readForecast(text: string, file: string): Forecast {
   const version = at(json, "schemaVersion");
   if (version !== forecastSchemaVersion)
     throw new InvalidInputError([
-      { file, at: "schemaVersion", expected: String(forecastSchemaVersion), found: version, hint: "run the scenario again" },
+      {
+        file,
+        at: "schemaVersion",
+        expected: String(forecastSchemaVersion),
+        found: version,
+        hint: "run the scenario again",
+      },
     ]);
   const problems: Problem[] = [];
   for (const [path, expected] of Object.entries(shape)) {

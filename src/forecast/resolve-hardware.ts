@@ -1,6 +1,11 @@
 import { refuse } from "../core/errors.ts";
 import type { Node } from "../hardware/device.ts";
-import { type DeviceProfile, parseDeviceProfile, parseSystemProfile, type SystemProfile } from "../hardware/profile-schema.ts";
+import {
+  type DeviceProfile,
+  parseDeviceProfile,
+  parseSystemProfile,
+  type SystemProfile,
+} from "../hardware/profile-schema.ts";
 import { resolveDevice, resolveNode, tierProfile } from "../hardware/resolve.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../hardware/systems.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -108,8 +113,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
 
 function withHostLink(device: Node["device"], override: Scenario["hardware"]["hostLink"]): Node["device"] {
   if (override === undefined) return device;
-  if (device.hostLink === null)
-    refuse({ expected: `no hostLink: ${device.name} has unified memory` });
+  if (device.hostLink === null) refuse({ expected: `no hostLink: ${device.name} has unified memory` });
   const { bandwidth, latency } = override;
   return {
     ...device,

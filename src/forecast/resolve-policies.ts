@@ -3,7 +3,8 @@ import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { cachePolicies } from "../policy/offload/caches.ts";
-import type { Placement } from "../policy/placement/placement.ts";
+import type { CachePolicy } from "../policy/offload/expert-cache.ts";
+import type { Placement, PlacementPolicy } from "../policy/placement/placement.ts";
 import { placements } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { OffloadConfig, SimConfig } from "../sim/config.ts";
@@ -39,8 +40,10 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
   const section = scenario.policy.placement;
   if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
   return locatedAsync(scenario, ["policy", "placement"], async () => {
-    const policy = placements[section.kind];
-    const slots = moe.experts + section.redundant;
+    const policy: PlacementPolicy = placements[section.kind];
+    // Without redundancy the slots of a rank are rounded up, and the last ones stay empty.
+    const slots =
+      section.redundant > 0 ? moe.experts + section.redundant : Math.ceil(moe.experts / mapping.ep) * mapping.ep;
     const problems: Problem[] = [];
     if (slots % mapping.ep !== 0)
       problems.push({
@@ -110,30 +113,35 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: "routing to replay: a cache has no hit rate under uniform routing",
         found: "routing.kind uniform",
       });
-    const policy = cachePolicies[section.kind];
+    const policy: CachePolicy = cachePolicies[section.kind];
     const moeLayers = moeLayerIndices(model).length;
-    const sliceBytes = storedBytes((moe.matrices * moe.expertHidden * moe.expertWidth + moe.expertBiasParameters) / mapping.etp, formats.experts);
+    const sliceBytes = storedBytes(
+      (moe.matrices * moe.expertHidden * moe.expertWidth + moe.expertBiasParameters) / mapping.etp,
+      formats.experts,
+    );
     const share = section.scope === "layer" ? moeLayers : 1;
     const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * share));
     const perRank = Math.ceil(moe.experts / mapping.ep) * (section.scope === "layer" ? 1 : moeLayers);
     if (slots < 1)
-      refuse({ expected: `memory for at least one expert per cache: ${sliceBytes * share} bytes`, found: section.memory });
-    const loads = await popularity(setting);
-    const ddr = node.tiers.filter((tier) => tier.kind === "ddr").reduce((sum, tier) => sum + tier.bytes, 0);
-    const hostBytes = section.hostMemory ?? ddr;
+      refuse({
+        expected: `memory for at least one expert per cache: ${sliceBytes * share} bytes`,
+        found: section.memory,
+      });
+    const loads = policy.needs.includes("popularity") ? await popularity(setting) : null;
+    const hostBytes = section.hostMemory ?? node.tiers.find((tier) => tier.kind !== "nvme")?.bytes ?? 0;
     const value: OffloadConfig = {
       policy,
       scope: section.scope,
       slots: Math.min(slots, perRank),
       hostBytes,
-      popularity: loads.uses,
+      popularity: loads?.uses ?? null,
       logAccessesMax: section.logAccesses,
     };
     const unit = section.scope === "layer" ? "a layer" : "in all";
     return {
       value,
       name: `${section.kind}, ${value.slots} of ${perRank} experts ${unit}`,
-      ledger: policy.needs.includes("popularity") ? [fitEntry("expert cache", loads)] : [],
+      ledger: loads === null ? [] : [fitEntry("expert cache", loads)],
     };
   });
 }

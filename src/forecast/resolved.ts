@@ -1,5 +1,5 @@
-import type { LedgerEntry } from "../sim/result.ts";
 import type { SimConfig } from "../sim/config.ts";
+import type { LedgerEntry } from "../sim/result.ts";
 import type { Price } from "./cost-energy.ts";
 import type { Forecast } from "./forecast.ts";
 

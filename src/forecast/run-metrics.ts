@@ -1,5 +1,5 @@
 import type { SloSection } from "../scenario/slo-section.ts";
-import { requestStatus, type RunResult } from "../sim/result.ts";
+import { type RunResult, requestStatus } from "../sim/result.ts";
 import type { Forecast } from "./forecast.ts";
 import { goodputOf } from "./goodput.ts";
 import type { JudgeContext, Scalar, ScalarMetric } from "./judge.ts";
@@ -43,8 +43,7 @@ export function judgeContext(run: RunResult, limits: SloSection["perRequest"], s
     rejected: (kind, requestClass) => rejected(run, kind, requestClass),
   };
   return {
-    overloaded:
-      run.saturation.verdict === "overloaded" ? `overloaded: ${run.saturation.reason}` : null,
+    overloaded: run.saturation.verdict === "overloaded" ? `overloaded: ${run.saturation.reason}` : null,
     samples: (metric, requestClass) => latencySamples(run, metric, requestClass),
     scalar: (metric, kind, requestClass) => scalars[metric](kind, requestClass),
   };

@@ -1,4 +1,4 @@
-import { requestStatus, type RunResult } from "../sim/result.ts";
+import { type RunResult, requestStatus } from "../sim/result.ts";
 import type { Forecast } from "./forecast.ts";
 
 /**

@@ -60,7 +60,7 @@ export function hardwareShow(id: string): NumberRow[] {
 }
 
 /** Every number of a device profile, those of its links and of its efficiency preset included. */
-export function deviceRows(profile: DeviceProfile): NumberRow[] {
+function deviceRows(profile: DeviceProfile): NumberRow[] {
   const link = (reference: string | LinkProfile | null, at: string) =>
     reference === null ? null : linkProfile(reference, `${profile.id}.${at}`);
   return numberRows({

@@ -1,13 +1,13 @@
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Family } from "./families.ts";
-import { linearAttention } from "./linear-attention.ts";
 import { compressedAttention, latentAttention } from "./latent-attention.ts";
 import type { MixerKind } from "./layer-pattern.ts";
+import { linearAttention } from "./linear-attention.ts";
 import type { Attention, GqaAttention } from "./spec.ts";
 
 /** Shape facts that the attention of every layer shares. */
-export interface ModelWidths {
+interface ModelWidths {
   readonly hiddenSize: number;
   readonly contextTokensMax: number;
 }
@@ -19,24 +19,28 @@ export function attentions(
   widths: ModelWidths,
   mixers: readonly MixerKind[],
 ): readonly Attention[] {
+  // A model without softmax attention may still carry its keys.
+  for (const key of [...aliases.queryHeads, ...aliases.kvHeads, ...aliases.headDim]) reader.raw(key);
   if (family.attention === "compressed") return compressedAttention(reader, widths.hiddenSize, mixers.length);
-  const latent =
-    family.attention === "mla" && mixers.includes("full") ? latentAttention(reader, mixers.length) : null;
-  const full = family.attention === "gqa" && mixers.includes("full") ? groupedAttention(reader, family, widths, "full") : null;
+  const latent = family.attention === "mla" && mixers.includes("full") ? latentAttention(reader, mixers.length) : null;
+  const full =
+    family.attention === "gqa" && mixers.includes("full") ? groupedAttention(reader, family, widths, "full") : null;
   const sliding = mixers.includes("sliding") ? groupedAttention(reader, family, widths, "sliding") : null;
   const linear = mixers.includes("linear") ? linearAttention(reader, family, widths.hiddenSize) : null;
-  return mixers.map((mixer, layerIndex): Attention => {
+  const none: Attention = { kind: "none" };
+  const byKind = (mixer: MixerKind, layerIndex: number): Attention => {
     switch (mixer) {
       case "full":
-        return latent?.[layerIndex] ?? full ?? { kind: "none" };
+        return latent?.[layerIndex] ?? full ?? none;
       case "sliding":
-        return sliding ?? { kind: "none" };
+        return sliding ?? none;
       case "linear":
-        return linear ?? { kind: "none" };
+        return linear ?? none;
       case "none":
-        return { kind: "none" };
+        return none;
     }
-  });
+  };
+  return mixers.map(byKind);
 }
 
 /** Keys that give windowed layers (MiMo-V2) or full layers (Gemma 4) a shape of their own. */
@@ -75,7 +79,10 @@ function groupedAttention(
     fallback: { value: widths.hiddenSize / queryHeads, rule: "hidden_size / num_attention_heads" },
   });
   if (!Number.isInteger(headDim))
-    reader.problem("head_dim", `a whole number, as hidden_size ${widths.hiddenSize} is no multiple of ${queryHeads} heads`);
+    reader.problem(
+      "head_dim",
+      `a whole number, as hidden_size ${widths.hiddenSize} is no multiple of ${queryHeads} heads`,
+    );
   if (queryHeads % kvHeads !== 0)
     reader.problem(aliases.kvHeads[0], `a divisor of the ${queryHeads} query heads`, kvHeads);
   const valueHeadDim = reader.count(`${path}.valueHeadDim`, overriding(own.valueDim, ["v_head_dim"]), {
@@ -157,6 +164,8 @@ function sparseTopTokens(reader: ConfigReader): number | null {
   if (sparse === null || sparse.raw("use_sparse_attention") === false) return null;
   const blocks = sparse.count("layers[].attention.topBlocks", ["sparse_topk_blocks"]);
   const tokens = sparse.count("layers[].attention.blockTokens", ["sparse_block_size"]);
-  reader.assume("block-sparse attention applies to every layer, and its index projections are not counted as parameters");
+  reader.assume(
+    "block-sparse attention applies to every layer, and its index projections are not counted as parameters",
+  );
   return blocks * tokens;
 }

@@ -15,12 +15,12 @@ export interface Findings {
 }
 
 /** A value to use when no key is present, and the rule that gives it. */
-export interface Fallback<T> {
+interface Fallback<T> {
   readonly value: T;
   readonly rule: string;
 }
 
-export interface CountOptions {
+interface CountOptions {
   readonly min?: number;
   readonly max?: number;
   readonly fallback?: Fallback<number>;
@@ -80,7 +80,8 @@ export class ConfigReader {
       const value = this.raw(key);
       if (value === undefined) continue;
       if (found === null) found = { key, value };
-      else if (found.value !== value) this.problem(key, `the value of ${found.key}, ${String(found.value)}`, value);
+      else if (found.value !== value)
+        this.problem(key, `the value of ${found.key}, ${JSON.stringify(found.value)}`, value);
     }
     return found;
   }
@@ -98,7 +99,12 @@ export class ConfigReader {
       this.record(path, fallback.rule, fallback.value);
       return fallback.value;
     }
-    if (typeof found.value !== "number" || !Number.isSafeInteger(found.value) || found.value < min || found.value > max) {
+    if (
+      typeof found.value !== "number" ||
+      !Number.isSafeInteger(found.value) ||
+      found.value < min ||
+      found.value > max
+    ) {
       this.problem(found.key, `a whole number from ${min} to ${max}`, found.value);
       return min;
     }
@@ -122,15 +128,18 @@ export class ConfigReader {
     return null;
   }
 
-  /** A list with one entry per layer, or null where the key is absent; an empty list counts as absent. */
-  perLayer(key: string, layerCount: number): readonly Json[] | null {
+  /**
+   * A list with one entry per layer, or null where the key is absent; an empty list counts as absent. With `more`, entries
+   * of multi-token-prediction layers may follow.
+   */
+  perLayer(key: string, layerCount: number, more = false): readonly Json[] | null {
     const value = this.raw(key);
     if (value === undefined || (Array.isArray(value) && value.length === 0)) return null;
     if (!Array.isArray(value)) {
       this.problem(key, `a list with an entry for each of the ${layerCount} layers`, value);
       return null;
     }
-    if (value.length < layerCount) {
+    if (value.length < layerCount || (value.length > layerCount && !more)) {
       this.problem(key, `${layerCount} entries, one a layer`, value.length);
       return null;
     }

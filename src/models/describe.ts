@@ -5,7 +5,7 @@ import { type Parameters, parametersOf } from "./parameters.ts";
 import type { LayerSpec, ModelSpec, TensorClass } from "./spec.ts";
 
 /** One number of a model with the key of config.json, or the rule, that it came from. */
-export interface DescribedValue {
+interface DescribedValue {
   /** Path in the spec, such as `layers[].feedForward.topK`. */
   readonly name: string;
   readonly value: number | string | boolean | null;
@@ -13,7 +13,7 @@ export interface DescribedValue {
 }
 
 /** Consecutive layers of one shape; `first` and `last` count from 0. */
-export interface LayerRun {
+interface LayerRun {
   readonly first: number;
   readonly last: number;
   readonly layer: LayerSpec;
@@ -27,7 +27,11 @@ export interface ModelDescription {
   readonly layers: readonly LayerRun[];
   readonly parameters: Parameters;
   /** Stored weights by tensor class as released, in bytes, with the format of each class. */
-  readonly weights: { readonly formats: Readonly<Record<TensorClass, StorageFormat>>; readonly bytes: Readonly<Record<TensorClass, number>>; readonly totalBytes: number };
+  readonly weights: {
+    readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
+    readonly bytes: Readonly<Record<TensorClass, number>>;
+    readonly totalBytes: number;
+  };
   /** Bytes of one routed expert as released; null for a dense model. */
   readonly expertBytes: number | null;
   readonly kv: {
@@ -36,7 +40,11 @@ export interface ModelDescription {
     /** At some context lengths up to the model's maximum; windows and states make this less than proportional. */
     readonly sequences: readonly { readonly contextTokens: number; readonly bytes: number }[];
   };
-  readonly flops: readonly (FlopsOptions & { readonly weights: number; readonly mixing: number; readonly total: number })[];
+  readonly flops: readonly (FlopsOptions & {
+    readonly weights: number;
+    readonly mixing: number;
+    readonly total: number;
+  })[];
 }
 
 const contexts = [1024, 8192, 32768, 131072];

@@ -15,6 +15,8 @@ export interface Family {
   readonly outputGate: boolean;
   /** Layers that see only a window, where no list per layer says so. */
   readonly window: "none" | "all" | "if-enabled" | "alternating" | "chunked";
+  /** Whether the family has members without experts; elsewhere their absence is an error. */
+  readonly mayBeDense: boolean;
   readonly expertWidthKey: "moe_intermediate_size" | "intermediate_size";
   readonly denseWidthKey: "intermediate_size" | "intermediate_size_mlp" | "dense_intermediate_size" | "ffn_hidden_size";
   readonly matrices: 2 | 3;
@@ -46,6 +48,7 @@ const plain: Family = {
   sinks: false,
   outputGate: false,
   window: "none",
+  mayBeDense: false,
   expertWidthKey: "moe_intermediate_size",
   denseWidthKey: "intermediate_size",
   matrices: 3,
@@ -73,7 +76,6 @@ const sigmoidGqa: Family = { ...plain, scoring: "sigmoid", routerBias: true };
 
 /** Families by `model_type`; the suffix `_text` of nested configs is dropped before the look-up. */
 export const families = {
-  bailing_moe: { ...plain },
   deepseek: { ...plain, normalisesTopK: false },
   deepseek_ref: deepseek4,
   deepseek_v2: { ...plain, attention: "mla", normalisesTopK: false },
@@ -86,6 +88,7 @@ export const families = {
     ...plain,
     queryKeyNorm: "head",
     denseBeside: true,
+    mayBeDense: true,
     norms: { perLayer: 7, bias: false },
     tied: true,
     unsupported: {
@@ -112,7 +115,7 @@ export const families = {
   jamba: { ...plain, mixer: "mamba1", expertWidthKey: "intermediate_size", normalisesTopK: false },
   kimi_k2: deepseek3,
   kimi_linear: { ...deepseek3, mixer: "kimi-delta" },
-  llama: plain,
+  llama: { ...plain, mayBeDense: true },
   llama4: {
     ...plain,
     window: "chunked",
@@ -125,18 +128,18 @@ export const families = {
   },
   llama_moe: { ...plain, expertWidthKey: "intermediate_size" },
   mimo_v2_flash: sigmoidGqa,
-  minicpm: { ...plain, expertWidthKey: "intermediate_size", tied: true },
+  minicpm: { ...plain, mayBeDense: true, expertWidthKey: "intermediate_size", tied: true },
   minimax_m2: { ...sigmoidGqa, queryKeyNorm: "whole", expertWidthKey: "intermediate_size" },
   minimax_m3: { ...sigmoidGqa, queryKeyNorm: "head", denseWidthKey: "dense_intermediate_size" },
-  mistral: { ...plain, window: "all" },
+  mistral: { ...plain, window: "all", mayBeDense: true },
   mixtral,
   nemotron_h: { ...sigmoidGqa, mixer: "mamba2", matrices: 2 },
   olmoe: { ...plain, queryKeyNorm: "whole", expertWidthKey: "intermediate_size", normalisesTopK: false },
   pangu_pro_moe: { ...plain, bias: { byDefault: true, output: true }, groupedTopK: true, normalisesTopK: false },
   phimoe: phi,
-  qwen2: { ...qwen2 },
+  qwen2: { ...qwen2, mayBeDense: true },
   qwen2_moe: { ...qwen2, sharedGate: true, normalisesTopK: false },
-  qwen3,
+  qwen3: { ...qwen3, mayBeDense: true },
   qwen3_moe: qwen3,
   qwen3_next: qwen3Next,
   qwen3_5_moe: qwen3Next,

@@ -9,7 +9,7 @@ export interface FlopsOptions {
   readonly logits: boolean;
 }
 
-export interface Flops {
+interface Flops {
   /** Multiply-adds with the weights, two operations each, by tensor class. */
   readonly weights: Readonly<Record<TensorClass, number>>;
   /** Scores against the cached keys, sums over values, selection by an indexer, updates of recurrent states. */
@@ -29,7 +29,10 @@ export function flopsPerToken(spec: ModelSpec, options: FlopsOptions): Flops {
     if (name !== "head") return counts[name].matrices;
     return options.logits ? spec.vocabSize * spec.hiddenSize : 0;
   };
-  const weights = Object.fromEntries(tensorClasses.map((name) => [name, 2 * used(name)])) as Record<TensorClass, number>;
+  const weights = Object.fromEntries(tensorClasses.map((name) => [name, 2 * used(name)])) as Record<
+    TensorClass,
+    number
+  >;
   const mixing = spec.layers.reduce((sum, { attention }) => sum + mixingFlops(attention, options), 0);
   return { weights, mixing, total: tensorClasses.reduce((sum, name) => sum + weights[name], mixing) };
 }
@@ -57,7 +60,8 @@ function mixingFlops(attention: Attention, options: FlopsOptions): number {
         : 2 * queryHeads * (nopeHeadDim + ropeHeadDim + valueHeadDim);
       const entries = compressed === undefined ? keysSeen(options, null) : compressedEntries(options, compressed.ratio);
       const window = compressed === undefined ? 0 : keysSeen(options, compressed.windowTokens);
-      const attended = indexer === null ? entries : selected(options, entries, indexer.topTokens, compressed?.ratio ?? 1);
+      const attended =
+        indexer === null ? entries : selected(options, entries, indexer.topTokens, compressed?.ratio ?? 1);
       const indexed =
         indexer === null || attention.indexerShared === true ? 0 : 2 * entries * indexer.heads * indexer.headDim;
       return perKey * (attended + window) + indexed;

@@ -28,6 +28,7 @@ function readQueryRank(reader: ConfigReader): number | null {
 export function latentAttention(reader: ConfigReader, layerCount: number): readonly MlaAttention[] {
   for (const key of ["head_dim", "num_key_value_heads", "index_topk_freq", "index_topk_pattern"]) reader.raw(key);
   reader.raw("index_skip_topk_offset");
+  reader.unsupported({ attention_bias: "a bias in latent attention" });
   const queryHeads = reader.count(`${path}.queryHeads`, aliases.queryHeads, { max: headsMax });
   const queryLoraRank = readQueryRank(reader);
   const kvLoraRank = reader.count(`${path}.kvLoraRank`, ["kv_lora_rank"], { max: rankMax });
@@ -69,6 +70,7 @@ export function compressedAttention(
   hiddenSize: number,
   layerCount: number,
 ): readonly MlaAttention[] {
+  reader.unsupported({ attention_bias: "a bias in compressed attention" });
   const queryHeads = reader.count(`${path}.queryHeads`, aliases.queryHeads, { max: headsMax });
   const kvHeads = reader.count(`${path}.kvHeads`, aliases.kvHeads, { max: headsMax });
   if (kvHeads !== 1) reader.problem("num_key_value_heads", "1, the head shared by all queries", kvHeads);
@@ -81,7 +83,7 @@ export function compressedAttention(
   const windowTokens = reader.count(`${path}.windowTokens`, aliases.windowTokens);
   const indexer = readIndexer(reader);
   if (indexer === null) reader.problem("index_topk", "the keys of the indexer");
-  const ratios = reader.perLayer("compress_ratios", layerCount);
+  const ratios = reader.perLayer("compress_ratios", layerCount, true);
   if (ratios === null) reader.problem("compress_ratios", `a ratio for each of the ${layerCount} layers`);
   reader.record(`${path}.compressed.ratio`, "compress_ratios", layerCount);
 
@@ -121,8 +123,7 @@ export function compressedAttention(
               hiddenSize * selected.heads +
               compressor(selected.headDim)),
       },
-      smallParameters:
-        queryHeads + queryLoraRank + headDim + (tokens === 0 ? 0 : headDim + tokens * overlap * headDim),
+      smallParameters: queryHeads + queryLoraRank + headDim + (tokens === 0 ? 0 : headDim + tokens * overlap * headDim),
     };
   });
 }

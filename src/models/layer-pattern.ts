@@ -7,7 +7,7 @@ import type { Family } from "./families.ts";
 export type MixerKind = "full" | "sliding" | "linear" | "none";
 export type FeedForwardKind = "moe" | "dense" | "none";
 
-export interface LayerPattern {
+interface LayerPattern {
   readonly mixers: readonly MixerKind[];
   readonly feedForwards: readonly FeedForwardKind[];
 }
@@ -36,7 +36,7 @@ const layerTypes: Readonly<Record<string, MixerKind>> = {
 /** The list of single-sublayer blocks of a hybrid model, or null where layers have two sublayers. */
 export function hybridBlocks(reader: ConfigReader): readonly string[] | null {
   const pattern = reader.raw("hybrid_override_pattern");
-  if (typeof pattern === "string") return [...pattern];
+  if (typeof pattern === "string") return pattern.split("");
   const words = reader.raw("layers_block_type");
   if (Array.isArray(words)) return words.map(String);
   return null;

@@ -114,8 +114,8 @@ function mamba1(reader: ConfigReader, hiddenSize: number): LinearAttention {
 
 /** Format of the recurrent state; the small convolution state is counted in it too. */
 function stateFormat(reader: ConfigReader, key: string): { readonly stateFormat: "fp32" | "bf16" } {
-  const value = reader.raw(key);
-  reader.record(`${path}.stateFormat`, value === undefined ? "model class" : key, String(value ?? "float32"));
-  return { stateFormat: value === "bfloat16" ? "bf16" : "fp32" };
+  const name = reader.text([key]);
+  const format = name === "bfloat16" ? "bf16" : "fp32";
+  reader.record(`${path}.stateFormat`, name === null ? "model class" : key, format);
+  return { stateFormat: format };
 }
-

@@ -1,7 +1,14 @@
-import { type Attention, type FeedForward, type ModelSpec, type MoeFeedForward, type TensorClass, tensorClasses } from "./spec.ts";
+import {
+  type Attention,
+  type FeedForward,
+  type ModelSpec,
+  type MoeFeedForward,
+  type TensorClass,
+  tensorClasses,
+} from "./spec.ts";
 
 /** Values of a tensor class: matrices, which are quantised, and vectors (biases, norms), which are not. */
-export interface ValueCount {
+interface ValueCount {
   readonly matrices: number;
   readonly vectors: number;
 }
@@ -72,7 +79,10 @@ function feedForwardValues(
       // A latent MoE projects once into and once out of the experts' hidden size, for all experts together.
       const latent = expertHidden === hiddenSize ? 0 : 2 * hiddenSize * expertHidden;
       return {
-        experts: { matrices: experts * expertMatrices(feedForward), vectors: experts * feedForward.expertBiasParameters },
+        experts: {
+          matrices: experts * expertMatrices(feedForward),
+          vectors: experts * feedForward.expertBiasParameters,
+        },
         shared: {
           matrices: matrices * hiddenSize * sharedWidth + latent + (sharedGate && sharedWidth > 0 ? hiddenSize : 0),
           vectors: 0,

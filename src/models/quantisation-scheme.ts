@@ -3,7 +3,7 @@ import type { ConfigReader } from "./config-reader.ts";
 import { classOfModule, type QuantisedClass } from "./quantised-modules.ts";
 
 /** One quantisation configuration, whichever tool wrote it. */
-export interface Scheme {
+interface Scheme {
   readonly formats: Readonly<Partial<Record<QuantisedClass, StorageFormat>>>;
   /** Modules left in the base format, in the pattern language of the tool. */
   readonly excluded: readonly string[];
@@ -117,7 +117,7 @@ function groupFormat(source: ConfigReader, model: ConfigReader): StorageFormat {
   if (bits === 8 && type === "float") return weights.raw("strategy") === "block" ? "fp8_block" : "fp8";
   if (bits === 8 && type === "int") return "int8";
   if (bits === 4 && type === "int") {
-    if (size !== 128) model.assume(`int4 scales are counted per 128 values; the file groups ${String(size)}`);
+    if (size !== 128) model.assume(`int4 scales are counted per 128 values; the file groups ${JSON.stringify(size)}`);
     return "int4";
   }
   weights.problem("num_bits", "4 or 8 bits of int or float", bits);

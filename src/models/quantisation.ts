@@ -5,7 +5,7 @@ import { readScheme } from "./quantisation-scheme.ts";
 import { excludedClasses, type QuantisedClass } from "./quantised-modules.ts";
 import type { LayerSpec, TensorClass } from "./spec.ts";
 
-export interface Formats {
+interface Formats {
   readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
   readonly kvFormat: StorageFormat;
 }

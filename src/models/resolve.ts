@@ -4,7 +4,7 @@ import { closest } from "../core/suggest.ts";
 import { aliases, nestingKeys } from "./aliases.ts";
 import { attentions } from "./attention.ts";
 import { ConfigReader, type Findings } from "./config-reader.ts";
-import { architectureTypes, families, type Family, unsupportedFamilies } from "./families.ts";
+import { architectureTypes, type Family, families, unsupportedFamilies } from "./families.ts";
 import { feedForwards } from "./feed-forward.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
@@ -12,7 +12,7 @@ import { parametersOf } from "./parameters.ts";
 import { tensorFormats } from "./quantisation.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
 
-export interface ResolveOptions {
+interface ResolveOptions {
   /** Name of the file for messages, such as `model/config.json`. */
   readonly file: string;
   /** Id and name of the model; without it the name in the file, else its model type. */
@@ -21,7 +21,7 @@ export interface ResolveOptions {
   readonly quantConfig?: Json;
 }
 
-export interface Resolution {
+interface Resolution {
   readonly spec: ModelSpec;
   /** Keys of the file that change no shape and were not read, sorted. */
   readonly ignored: readonly string[];
@@ -30,6 +30,13 @@ export interface Resolution {
 }
 
 const layersMax = 4096;
+
+/** Switches of any model that the spec cannot express. */
+const unsupportedFeatures = {
+  is_encoder_decoder: "an encoder-decoder model",
+  mlp_bias: "a bias in the feed-forward network",
+  use_parallel_residual: "attention and feed-forward in parallel",
+};
 
 /**
  * Resolves a Hugging Face `config.json` to a model spec, noting for each number the key it came from. Descends into
@@ -45,7 +52,11 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const modelType = readModelType(object, root, options.file);
   const family: Family = families[modelType];
 
-  reader.unsupported(family.unsupported);
+  for (const key of ["model_type", "architectures"]) {
+    reader.raw(key);
+    outer.raw(key);
+  }
+  reader.unsupported({ ...unsupportedFeatures, ...family.unsupported });
   const hiddenSize = reader.count("hiddenSize", aliases.hiddenSize, { max: 1048576 });
   const layerCount = readLayerCount(reader);
   const vocabSize = reader.count("vocabSize", aliases.vocabSize, { max: 134217728 });
@@ -54,7 +65,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const headBias = reader.flag("headBias", ["lm_head_bias"], { value: false, rule: "absent" });
   reader.stop();
 
-  const hasExperts = aliases.experts.some((key) => typeof reader.raw(key) === "number" && reader.raw(key) !== 0);
+  const hasExperts = !family.mayBeDense || mentions(reader, [...aliases.experts, ...aliases.topK]);
   const pattern = layerPattern(reader, family, layerCount, hasExperts);
   const mixers = attentions(reader, family, { hiddenSize, contextTokensMax }, pattern.mixers);
   const networks = feedForwards(reader, family, hiddenSize, pattern.feedForwards);
@@ -68,9 +79,13 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     return {
       attention,
       feedForward,
-      normParameters: normParameters(family, hiddenSize, sublayers, streams),
+      // The final norm's bias, where norms have one, is counted with the last layer.
+      normParameters:
+        normParameters(family, hiddenSize, sublayers, streams) +
+        (family.norms.bias && index === layerCount - 1 ? hiddenSize : 0),
     };
   });
+  const mtpLayers = readMtpLayers(reader);
   const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), layers);
   const ignored = [...new Set([...reader.unread(modelType), ...(reader === outer ? [] : outer.rest())])].sort();
   reader.stop();
@@ -86,7 +101,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     ...(headBias ? { headBias } : {}),
     contextTokensMax,
     layers,
-    mtpLayers: readMtpLayers(reader),
+    mtpLayers,
     formats,
     kvFormat,
     provenance: findings.provenance,
@@ -131,7 +146,13 @@ function readModelType(object: JsonObject, root: JsonObject, file: string): keyo
   if (!Object.hasOwn(families, modelType)) {
     const near = closest(modelType, Object.keys(families));
     const hint = near === null ? undefined : `did you mean ${near}?`;
-    refuse({ file, at: "model_type", expected: "a known model type", found: named, ...(hint === undefined ? {} : { hint }) });
+    refuse({
+      file,
+      at: "model_type",
+      expected: "a known model type",
+      found: named,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
   return modelType as keyof typeof families;
 }
@@ -145,6 +166,11 @@ function readLayerCount(reader: ConfigReader): number {
     reader.problem(aliases.layerCount[0], `${blocks.length}, the entries of the layer pattern`, count);
   if (blocks !== null && blocks.length > layersMax) reader.problem("layers_block_type", `at most ${layersMax} entries`);
   return count;
+}
+
+/** Whether any of the keys holds something other than nothing or zero. */
+function mentions(reader: ConfigReader, keys: readonly string[]): boolean {
+  return keys.map((key) => reader.raw(key)).some((value) => value !== undefined && value !== 0);
 }
 
 function readTied(reader: ConfigReader, outer: ConfigReader, family: Family): boolean {
@@ -174,5 +200,7 @@ function quantReader(options: ResolveOptions, findings: Findings): ConfigReader 
   if (options.quantConfig === undefined) return null;
   const content = checkJson(options.quantConfig, options.file);
   if (isObject(content)) return new ConfigReader(content, "hf_quant_config.", findings);
-  throw new InvalidInputError([{ file: options.file, at: "hf_quant_config", expected: "a JSON object", found: content }]);
+  throw new InvalidInputError([
+    { file: options.file, at: "hf_quant_config", expected: "a JSON object", found: content },
+  ]);
 }

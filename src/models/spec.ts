@@ -118,7 +118,16 @@ export interface LayerSpec {
 }
 
 /** Tensor classes: what is stored, moved and quantised alike. */
-export const tensorClasses = ["embedding", "attention", "dense", "router", "shared", "experts", "head", "norm"] as const;
+export const tensorClasses = [
+  "embedding",
+  "attention",
+  "dense",
+  "router",
+  "shared",
+  "experts",
+  "head",
+  "norm",
+] as const;
 export type TensorClass = (typeof tensorClasses)[number];
 
 /** Where a number of a model came from. */

@@ -23,7 +23,9 @@ export const hardwareSection = z
     devicesPerNode: count(1, 1024).optional().describe("Devices in one node; default from the profile."),
     hostLink: z
       .strictObject({
-        bandwidth: quantity("bytesPerSecond").optional().describe("Bandwidth that large transfers reach, per direction."),
+        bandwidth: quantity("bytesPerSecond")
+          .optional()
+          .describe("Bandwidth that large transfers reach, per direction."),
         latency: quantity("duration").optional().describe("Latency of one transfer."),
       })
       .optional()

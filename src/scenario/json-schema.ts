@@ -11,6 +11,10 @@ export interface JsonSchema {
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
+  readonly allOf?: readonly JsonSchema[];
+  readonly $ref?: string;
+  readonly definitions?: Readonly<Record<string, JsonSchema>>;
+  readonly title?: string;
   readonly const?: string | number | boolean;
   readonly enum?: readonly (string | number)[];
   readonly default?: unknown;
@@ -25,26 +29,34 @@ export function scenarioJsonSchema(): JsonSchema {
   return { ...generated, title: "moecast scenario" } as JsonSchema;
 }
 
-/** Alternatives of a schema; the schema itself where it has none. */
-export const alternatives = (schema: JsonSchema): readonly JsonSchema[] => schema.oneOf ?? schema.anyOf ?? [schema];
+/** Name of the definition a schema refers to, or null. */
+export const definitionOf = (schema: JsonSchema): string | null =>
+  (schema.allOf?.[0]?.$ref ?? schema.$ref)?.replace("#/definitions/", "") ?? null;
+
+/** Alternatives of a schema, references followed; the schema itself where it has none. */
+export function alternatives(schema: JsonSchema, root: JsonSchema): readonly JsonSchema[] {
+  const name = definitionOf(schema);
+  const target = name === null ? schema : (root.definitions?.[name] ?? schema);
+  return target.oneOf ?? target.anyOf ?? [target];
+}
 
 /** Keys that may stand in the mapping at a path; where alternatives differ, those of the one whose `kind` is given. */
-export function knownKeys(schema: JsonSchema, value: unknown, path: readonly (string | number)[]): readonly string[] {
-  let here: readonly JsonSchema[] = [schema];
+export function knownKeys(root: JsonSchema, value: unknown, path: readonly (string | number)[]): readonly string[] {
+  let here: readonly JsonSchema[] = [root];
   let at = value;
   for (const step of path) {
-    here = chosen(here, at).flatMap((item) => {
+    here = chosen(here, at, root).flatMap((item) => {
       if (typeof step === "number") return item.items === undefined ? [] : [item.items];
       const next = item.properties?.[step] ?? item.additionalProperties;
       return typeof next === "object" ? [next] : [];
     });
     at = at !== null && typeof at === "object" ? (at as Record<string | number, unknown>)[step] : undefined;
   }
-  return [...new Set(chosen(here, at).flatMap((item) => Object.keys(item.properties ?? {})))];
+  return [...new Set(chosen(here, at, root).flatMap((item) => Object.keys(item.properties ?? {})))];
 }
 
-function chosen(schemas: readonly JsonSchema[], value: unknown): readonly JsonSchema[] {
-  const all = schemas.flatMap((schema) => alternatives(schema).flatMap((item) => alternatives(item)));
+function chosen(schemas: readonly JsonSchema[], value: unknown, root: JsonSchema): readonly JsonSchema[] {
+  const all = schemas.flatMap((schema) => alternatives(schema, root).flatMap((item) => alternatives(item, root)));
   const kind = value !== null && typeof value === "object" ? (value as Record<string, unknown>)["kind"] : undefined;
   const matching = all.filter((item) => item.properties?.["kind"]?.const === kind && kind !== undefined);
   return matching.length > 0 ? matching : all;

@@ -60,8 +60,14 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
 
 /** The source with values that came from a setting placed at that setting instead of in the file. */
 function namingSettings(source: YamlSource, applied: readonly Setting[]): YamlSource {
+  const begins = (path: ValuePath, start: ValuePath) =>
+    start.every((step, depth) => String(step) === String(path[depth]));
   const settingAt = (path: ValuePath) =>
-    applied.findLast((setting) => setting.path.every((step, depth) => String(step) === String(path[depth])));
+    applied.findLast((setting) => begins(path, setting.path)) ??
+    // A mapping that a setting made on its way to the value.
+    (source.document.hasIn(path) && source.place(path, "key").line === undefined
+      ? applied.findLast((setting) => begins(setting.path, path))
+      : undefined);
   return {
     ...source,
     place: (path, of) => {

@@ -1,11 +1,17 @@
 import { z } from "zod";
 import { type CachePolicyName, cachePolicies } from "../policy/offload/caches.ts";
+import type { CachePolicy } from "../policy/offload/expert-cache.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
 import { type RouterName, routers } from "../policy/schedule/routers.ts";
 import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
 
-const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
-  Object.keys(table) as [Name, ...Name[]];
+const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
+
+/** Policies that need no knowledge of the future: the clairvoyant one is a reference beside the run, not a choice. */
+const livePolicies = names<CachePolicyName>(cachePolicies).filter((name) => {
+  const policy: CachePolicy = cachePolicies[name];
+  return !policy.needs.includes("future");
+});
 
 const fit = z
   .strictObject({
@@ -25,11 +31,8 @@ const placement = z.strictObject({
 
 const offload = z
   .strictObject({
-    kind: z.enum(names<CachePolicyName>(cachePolicies)).describe("Eviction policy of the expert cache."),
-    scope: z
-      .enum(["layer", "global"])
-      .default("layer")
-      .describe("One cache per layer, or one cache over all layers."),
+    kind: z.enum(livePolicies).describe("Eviction policy of the expert cache."),
+    scope: z.enum(["layer", "global"]).default("layer").describe("One cache per layer, or one cache over all layers."),
     slots: count(1, 1e7)
       .optional()
       .describe("Expert slots in device memory: per layer with scope layer, in all with scope global. Per device."),
@@ -47,9 +50,11 @@ const offload = z
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
 export const policySection = z.strictObject({
   placement: placement.optional().describe("Where experts and their replicas live; default contiguous, no replicas."),
-  offload: offload.optional().describe("Keep experts below device memory and cache them; default all in device memory."),
+  offload: offload
+    .optional()
+    .describe("Keep experts below device memory and cache them; default all in device memory."),
   router: z
     .enum(names<RouterName>(routers))
-    .optional()
-    .describe("How requests are spread over replicas and data-parallel ranks; default the first in the list."),
+    .default("least-loaded")
+    .describe("How requests are spread over replicas and data-parallel ranks."),
 });

@@ -17,13 +17,13 @@ export function quantity(dimension: keyof typeof forms) {
   const { expected, example } = forms[dimension];
   return z
     .string({ error: expected })
+    .meta({ examples: [example] })
     .transform((text, context) => {
       const value = /\d\s*$/.test(text) ? null : parseQuantity(text, dimension);
       if (value !== null && value > 0 && Number.isFinite(value)) return value;
       context.addIssue({ code: "custom", message: expected });
       return z.NEVER;
-    })
-    .meta({ examples: [example] });
+    });
 }
 
 /** A share in [0, 1], as a number or as a percentage. */
@@ -45,8 +45,11 @@ export const filePath = () => z.string().min(1).max(4096);
 
 /** A short name without control characters; names appear in reports. */
 export const word = () =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  z.string().min(1).max(200).regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, { error: "text without control characters" });
+  z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^\P{Cc}*$/u, { error: "text without control characters" });
 
 /** A check that one of two keys is given, and not both. */
 export const exactlyOne =

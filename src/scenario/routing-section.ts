@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, filePath, word } from "./quantity.ts";
+import { count, filePath, quantity, word } from "./quantity.ts";
 
 const replay = {
   start: z
@@ -26,7 +26,7 @@ export const routingSection = z.discriminatedUnion("kind", [
     .strictObject({
       kind: z.literal("trace"),
       file: filePath().describe("A routing trace in moecast's container (see `moecast trace import`)."),
-      maxRows: count(1).optional().describe("Read at most this many rows."),
+      memory: quantity("bytes").optional().describe("Memory the trace may take; a larger one is read in part."),
       ...replay,
     })
     .describe("Replay a recorded trace."),

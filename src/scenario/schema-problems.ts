@@ -88,7 +88,7 @@ function expectation(issue: Issue, words: readonly string[]): string {
   if (words.length > 1) return `one of ${words.join(", ")}`;
   switch (issue.code) {
     case "invalid_type":
-      return typeNames[issue.expected] ?? issue.expected;
+      return issue.message.startsWith("Invalid input") ? (typeNames[issue.expected] ?? issue.expected) : issue.message;
     case "too_small":
       return `${sizeOf(issue.origin)}${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
     case "too_big":

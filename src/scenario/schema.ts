@@ -24,7 +24,9 @@ export const scenarioSchema = z.strictObject({
   description: z.string().max(10_000).default("").describe("What the scenario shows."),
   params: parameters
     .optional()
-    .describe("Parameters of file paths: ${NAME} in a path is the value of --param NAME=value, else the default here."),
+    .describe(
+      "Parameters of file paths by name, written as $NAME in braces there: the value of --param NAME=value, else this.",
+    ),
   seed: z.int().min(0).max(4_294_967_295).default(1).describe("Seed of every random stream."),
   warmup: warmupSection.describe("Requests at the start that statistics leave out: a number, or a percentage of them."),
   model: modelSection.describe("The model that is served."),
@@ -35,7 +37,7 @@ export const scenarioSchema = z.strictObject({
     .describe("How a replica is spread over devices: tp * cp * dp == ep * etp * edp must hold."),
   traffic: trafficSection.describe("The requests: how many, when, how long."),
   routing: routingSection.describe("Which experts each token visits."),
-  policy: policySection.default({}).describe("Placement, offload and request routing."),
+  policy: policySection.prefault({}).describe("Placement, offload and request routing."),
   slo: sloSection.optional().describe("Service-level objectives: expressions per metric."),
   cost: costSection.optional().describe("Price of the deployment, instead of the profile's."),
 });

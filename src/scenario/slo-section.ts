@@ -36,9 +36,9 @@ const threshold = z.strictObject({
     .describe("error makes the run exit with 99 when it fails; warn only reports it."),
 });
 const entry = z.union([expression, threshold], { error: "an expression such as p(99)<800ms, or {threshold, level}" });
-const entries = z.union([entry, z.array(entry).min(1)], {
-  error: "an expression such as p(99)<800ms, or a list of them",
-});
+const entries = z
+  .union([entry, z.array(entry).min(1)], { error: "an expression such as p(99)<800ms, or a list of them" })
+  .meta({ id: "thresholds", title: "Expressions of one metric" });
 
 const perRequest = z.strictObject({
   ttft: quantity("duration").optional().describe("Longest time to first token."),
@@ -79,7 +79,11 @@ export const sloSection = z
         const text = typeof item === "string" ? item : item.threshold;
         const parsed = parseExpression(text, target.ok.metric);
         if ("error" in parsed) {
-          const path = [key, ...(Array.isArray(value) ? [index] : []), ...(typeof item === "string" ? [] : ["threshold"])];
+          const path = [
+            key,
+            ...(Array.isArray(value) ? [index] : []),
+            ...(typeof item === "string" ? [] : ["threshold"]),
+          ];
           complain(path, parsed.error, false);
         } else
           thresholds.push({

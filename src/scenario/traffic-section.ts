@@ -11,34 +11,36 @@ const clip = {
 };
 
 /** Distribution of a number of tokens. */
-const tokenCount = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("fixed"), tokens: tokens.describe("The number itself.") }),
-  z
-    .strictObject({ kind: z.literal("uniform"), low: tokens, high: tokens })
-    .describe("Whole numbers from low to high."),
-  z
-    .strictObject({
-      kind: z.literal("lognormal"),
-      mean,
-      sigma: z.number().min(0).max(5).optional().describe("Standard deviation of the logarithm; not with p50."),
-      p50: z.number().gt(0).optional().describe("Median, at most the mean; not together with sigma."),
-      ...clip,
-    })
-    .superRefine(exactlyOne("sigma", "p50"))
-    .describe("Logarithm normally distributed, the usual shape of prompt and answer lengths."),
-  z
-    .strictObject({
-      kind: z.literal("gamma"),
-      mean,
-      cv: z.number().gt(0).max(100).describe("Coefficient of variation."),
-      ...clip,
-    })
-    .describe("Gamma distribution."),
-  z.strictObject({ kind: z.literal("exponential"), mean, ...clip }).describe("Exponential distribution."),
-  z
-    .strictObject({ kind: z.literal("geometric"), mean, ...clip })
-    .describe("Tokens until a stop that each token has with the same probability."),
-]);
+const tokenCount = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("fixed"), tokens: tokens.describe("The number itself.") }),
+    z
+      .strictObject({ kind: z.literal("uniform"), low: tokens, high: tokens })
+      .describe("Whole numbers from low to high."),
+    z
+      .strictObject({
+        kind: z.literal("lognormal"),
+        mean,
+        sigma: z.number().min(0).max(5).optional().describe("Standard deviation of the logarithm; not with p50."),
+        p50: z.number().gt(0).optional().describe("Median, at most the mean; not together with sigma."),
+        ...clip,
+      })
+      .superRefine(exactlyOne("sigma", "p50"))
+      .describe("Logarithm normally distributed, the usual shape of prompt and answer lengths."),
+    z
+      .strictObject({
+        kind: z.literal("gamma"),
+        mean,
+        cv: z.number().gt(0).max(100).describe("Coefficient of variation."),
+        ...clip,
+      })
+      .describe("Gamma distribution."),
+    z.strictObject({ kind: z.literal("exponential"), mean, ...clip }).describe("Exponential distribution."),
+    z
+      .strictObject({ kind: z.literal("geometric"), mean, ...clip })
+      .describe("Tokens until a stop that each token has with the same probability."),
+  ])
+  .meta({ id: "tokenCount", title: "Number of tokens" });
 
 const rate = quantity("rate").describe("Mean requests per second, such as 16/s.");
 

@@ -39,7 +39,8 @@ export interface YamlSource {
 }
 
 export function readYaml(text: string, file: string): YamlSource {
-  if (text.length > bytesMax) refuse({ file, expected: "a scenario of at most 1 MiB", found: `${text.length} characters` });
+  if (text.length > bytesMax)
+    refuse({ file, expected: "a scenario of at most 1 MiB", found: `${text.length} characters` });
   const lines = new LineCounter();
   const document = parseDocument(text, { strict: true, uniqueKeys: true, version: "1.2", lineCounter: lines });
   const complaints = [...document.errors, ...document.warnings];
@@ -100,6 +101,9 @@ function nodeAt(document: Document, path: ValuePath, of: "value" | "key"): Node 
   return node;
 }
 
+/** Keys that a setting makes are bare strings; those of the file are scalars. */
+const isPlainKey = (key: unknown): boolean => (isScalar(key) ? key.value !== null : typeof key === "string");
+
 const keyText = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : pair.key);
 
 /**
@@ -140,8 +144,7 @@ export function plainValue(source: YamlSource): { readonly value: unknown; reado
       for (const pair of node.items) {
         const key = keyText(pair);
         const at = [...path, key];
-        if (!isScalar(pair.key) || pair.key.value === null)
-          say(at, "key", { expected: "a plain text key", found: key });
+        if (!isPlainKey(pair.key)) say(at, "key", { expected: "a plain text key", found: key });
         else if (forbiddenKeys.has(key)) say(at, "key", { expected: "an ordinary key", found: key });
         else if (key in out) say(at, "key", { expected: "each key once", found: key });
         else out[key] = read(pair.value, at);
@@ -161,7 +164,5 @@ export function plainValue(source: YamlSource): { readonly value: unknown; reado
 
 /** `slo.ttft[0]` for `["slo", "ttft", 0]`. */
 export function pathText(path: ValuePath): string {
-  return path
-    .map((step, depth) => (typeof step === "number" ? `[${step}]` : depth === 0 ? step : `.${step}`))
-    .join("");
+  return path.map((step, depth) => (typeof step === "number" ? `[${step}]` : depth === 0 ? step : `.${step}`)).join("");
 }

@@ -48,7 +48,13 @@ export function clearBatch(batch: DomainBatch): void {
  * Adds the chunk of positions [done, done + tokens) of one sequence. A query at position p sees min(p + 1, window) keys.
  * `decode` marks the single next token of a sequence whose prompt is computed.
  */
-export function addChunk(batch: DomainBatch, windows: Float64Array, done: number, tokens: number, decode: boolean): void {
+export function addChunk(
+  batch: DomainBatch,
+  windows: Float64Array,
+  done: number,
+  tokens: number,
+  decode: boolean,
+): void {
   batch.tokens += tokens;
   batch.sequences += 1;
   const end = done + tokens;

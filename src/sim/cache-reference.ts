@@ -1,10 +1,10 @@
 import { createScopedCache } from "../policy/offload/cache-scope.ts";
-import { type CallLogRecorder, replayLog } from "../policy/offload/call-log.ts";
 import { cachePolicies } from "../policy/offload/caches.ts";
-import type { CacheResult } from "./result.ts";
+import { type CallLogRecorder, replayLog } from "../policy/offload/call-log.ts";
 import type { SimConfig } from "./config.ts";
 import { spreadPopularity } from "./experts.ts";
 import type { OffloadState } from "./offload-state.ts";
+import type { CacheResult } from "./result.ts";
 
 /**
  * The cache over the run, with the clairvoyant optimum (Belady), the best fixed set and LRU replayed on the recorded

@@ -1,9 +1,9 @@
 import { InvariantError } from "../core/errors.ts";
-import { createScopedCache } from "../policy/offload/cache-scope.ts";
-import { CallLogRecorder } from "../policy/offload/call-log.ts";
-import { cachePolicies } from "../policy/offload/caches.ts";
-import { contiguous } from "../policy/placement/contiguous.ts";
 import { transferNs } from "../hardware/cost.ts";
+import { createScopedCache } from "../policy/offload/cache-scope.ts";
+import { cachePolicies } from "../policy/offload/caches.ts";
+import { CallLogRecorder } from "../policy/offload/call-log.ts";
+import { contiguous } from "../policy/placement/contiguous.ts";
 import type { DomainBatch } from "./batch.ts";
 import type { SimConfig } from "./config.ts";
 import { ExpertGroups } from "./expert-groups.ts";

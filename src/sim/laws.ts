@@ -45,7 +45,8 @@ export function checkFinal(simulation: Simulation): void {
   holds(
     completed === simulation.completed && rejected === simulation.rejected,
     "request-conservation",
-    () => `counted ${simulation.completed} completed and ${simulation.rejected} rejected, found ${completed}, ${rejected}`,
+    () =>
+      `counted ${simulation.completed} completed and ${simulation.rejected} rejected, found ${completed}, ${rejected}`,
   );
   holds(
     simulation.interrupted || running! + waiting! + notArrived! === 0,

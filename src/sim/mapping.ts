@@ -1,4 +1,4 @@
-import { type Problem } from "../core/errors.ts";
+import type { Problem } from "../core/errors.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 
 /** How one replica is spread over devices. Attention uses tp x cp x dp ranks, experts ep x etp x edp of the same ranks. */
@@ -27,8 +27,7 @@ export function moeShape(model: ModelSpec): MoeFeedForward | null {
 /** Everything wrong with a mapping for a model: identities, divisibility, degrees that exceed what they divide. */
 export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parallel"): Problem[] {
   const problems: Problem[] = [];
-  const say = (key: string, expected: string, found: unknown) =>
-    problems.push({ at: `${at}.${key}`, expected, found });
+  const say = (key: string, expected: string, found: unknown) => problems.push({ at: `${at}.${key}`, expected, found });
   for (const [key, value] of Object.entries(mapping))
     if (!Number.isInteger(value) || value < 1) say(key, "a positive integer", value);
   if (problems.length > 0) return problems;
@@ -39,7 +38,8 @@ export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parall
   if (moe !== null && attention !== experts)
     say("ep", `tp*cp*dp == etp*ep*edp, here ${attention} == ${experts}`, mapping.ep);
   if (mapping.cp > 1) say("cp", "1: context parallelism is not simulated", mapping.cp);
-  if (mapping.edp > 1) say("edp", "1: expert data parallelism is expressed as placement with redundant slots", mapping.edp);
+  if (mapping.edp > 1)
+    say("edp", "1: expert data parallelism is expressed as placement with redundant slots", mapping.edp);
   if (mapping.pp > model.layers.length) say("pp", `at most ${model.layers.length} layers`, mapping.pp);
   for (const layer of model.layers) {
     const attentionSpec = layer.attention;
@@ -51,7 +51,8 @@ export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parall
   }
   if (moe !== null) {
     if (mapping.ep > moe.experts) say("ep", `at most ${moe.experts} experts`, mapping.ep);
-    if (moe.expertWidth % mapping.etp !== 0) say("etp", `a divisor of the expert width ${moe.expertWidth}`, mapping.etp);
+    if (moe.expertWidth % mapping.etp !== 0)
+      say("etp", `a divisor of the expert width ${moe.expertWidth}`, mapping.etp);
   }
   return problems;
 }

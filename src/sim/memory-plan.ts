@@ -5,7 +5,7 @@ import type { AttentionProgram } from "./attention-program.ts";
 import type { SimConfig } from "./config.ts";
 import { moeShape, stageRanks } from "./mapping.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
-import { expertValues, moeLayers, stagePlans, type StagePlan } from "./stage-plan.ts";
+import { expertValues, moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
 
 const activationBytes = 2;
 const normFormat = "bf16";
@@ -56,8 +56,7 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
       perSequence += attention[mixing]!.cacheBytesPerSequence;
     }
     // The stage that leaves the fewest tokens of KV is the one that binds.
-    if (bytes + kvPerToken > heaviest.bytes + heaviest.kvPerToken)
-      heaviest = { items, bytes, kvPerToken, perSequence };
+    if (bytes + kvPerToken > heaviest.bytes + heaviest.kvPerToken) heaviest = { items, bytes, kvPerToken, perSequence };
   }
   const { items, kvPerToken, perSequence } = heaviest;
   if (perSequence > 0)
@@ -119,7 +118,11 @@ function stageItems(
   const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
   const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
   const slots =
-    offload === null ? stage.slotsPerRank * moeCount : offload.scope === "layer" ? offload.slots * moeCount : offload.slots;
+    offload === null
+      ? stage.slotsPerRank * moeCount
+      : offload.scope === "layer"
+        ? offload.slots * moeCount
+        : offload.slots;
   const items: MemoryItem[] = [
     { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
     { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
@@ -201,7 +204,12 @@ function offloadTiers(
   return { tiers, hostExperts, hostHoldsAll };
 }
 
-function doesNotFit(config: SimConfig, items: readonly MemoryItem[], budget: number, blockBytes: number): InfeasibleError {
+function doesNotFit(
+  config: SimConfig,
+  items: readonly MemoryItem[],
+  budget: number,
+  blockBytes: number,
+): InfeasibleError {
   const { node, scheduler, model } = config;
   const rows = [...items, { name: "one KV block", bytes: blockBytes }];
   const sum = rows.reduce((total, item) => total + item.bytes, 0);

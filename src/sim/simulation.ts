@@ -5,15 +5,15 @@ import { CostModel } from "../hardware/cost.ts";
 import type { RouterView } from "../policy/schedule/router.ts";
 import type { SimConfig } from "./config.ts";
 import { Domain } from "./domain.ts";
-import { type Experts, buildExperts } from "./experts.ts";
+import { buildExperts, type Experts } from "./experts.ts";
 import { KvBlocks } from "./kv-blocks.ts";
 import { checkFinal, checkRequest, LawCounter } from "./laws.ts";
 import { devicesOf } from "./mapping.ts";
 import { planMemory } from "./memory-plan.ts";
 import { Replica, type StepSlot } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
+import { type RunResult, requestStatus } from "./result.ts";
 import { buildResult } from "./run-result.ts";
-import { requestStatus, type RunResult } from "./result.ts";
 import { SeriesRecorder } from "./series.ts";
 import { stagePlans } from "./stage-plan.ts";
 import { StepCost } from "./step-cost.ts";
@@ -140,8 +140,7 @@ export class Simulation {
     const { state, config } = this;
     if (config.workload.kind === "open") {
       const next = request + 1;
-      if (next < state.count)
-        this.queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
+      if (next < state.count) this.queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
       else this.waitingAtLastArrival = this.waitingCount;
     }
     const tokens = state.promptTokens[request]! + state.outputTokens[request]!;
@@ -240,7 +239,11 @@ export class Simulation {
     replica.release(slot);
     this.experts.check();
     this.stepsSinceToken = this.outputTokens > before ? 0 : this.stepsSinceToken + 1;
-    holds(this.stepsSinceToken < stepsWithoutTokenMax, "progress", () => `${stepsWithoutTokenMax} steps without a token`);
+    holds(
+      this.stepsSinceToken < stepsWithoutTokenMax,
+      "progress",
+      () => `${stepsWithoutTokenMax} steps without a token`,
+    );
     this.wake(index, atNs);
   }
 
@@ -255,7 +258,8 @@ export class Simulation {
       const request = step.requests[i]!;
       const tokens = step.tokens[i]!;
       state.inStep[request] = 0;
-      const done = (state.computed[request]! += tokens);
+      const done = state.computed[request]! + tokens;
+      state.computed[request] = done;
       const prompt = state.promptTokens[request]!;
       if (done <= prompt) {
         this.promptTokensComputed += tokens;
@@ -309,19 +313,4 @@ export class Simulation {
   get devices(): number {
     return devicesOf(this.config.mapping) * this.config.replicas;
   }
-}
-
-/** Runs a configuration to its end, or until `shouldStop` says so (asked between batches of steps). */
-export function simulate(
-  config: SimConfig,
-  hooks: { onProgress?: (completed: number, total: number) => void; shouldStop?: () => boolean } = {},
-): RunResult {
-  const simulation = new Simulation(config);
-  let done = false;
-  while (!done) {
-    done = simulation.advance(2048);
-    hooks.onProgress?.(simulation.completed + simulation.rejected, simulation.state.count);
-    if (!done && hooks.shouldStop?.() === true) return simulation.result(true);
-  }
-  return simulation.result();
 }

@@ -109,7 +109,13 @@ export class StepCost {
    * Duration of the stage for a step that starts at `startNs`, ns (float). `batches` holds one batch per attention-DP
    * rank; `experts` gives the routed work, which may queue transfers on the links of the offloaded experts.
    */
-  stageNs(plan: StagePlan, startNs: number, batches: readonly DomainBatch[], experts: ExpertSource, last: boolean): number {
+  stageNs(
+    plan: StagePlan,
+    startNs: number,
+    batches: readonly DomainBatch[],
+    experts: ExpertSource,
+    last: boolean,
+  ): number {
     const { clock, config } = this;
     const dp = clock.length;
     let tokens = 0;
@@ -370,7 +376,10 @@ export function activationsFor(weights: StorageFormat): StorageFormat {
   }
 }
 
-function feedForwardProgram(spec: SimConfig["model"]["layers"][number]["feedForward"], config: SimConfig): FeedForwardProgram {
+function feedForwardProgram(
+  spec: SimConfig["model"]["layers"][number]["feedForward"],
+  config: SimConfig,
+): FeedForwardProgram {
   const { model, mapping, formats, node, engine } = config;
   const hidden = model.hiddenSize;
   const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({

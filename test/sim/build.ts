@@ -1,3 +1,4 @@
+import { RandomStream } from "../../src/core/random.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import type { EngineProfile } from "../../src/hardware/engine-profile.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
@@ -5,7 +6,6 @@ import { routers } from "../../src/policy/schedule/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
-import { RandomStream } from "../../src/core/random.ts";
 
 /** A small MoE: shapes chosen so that every number can be worked out by hand. */
 export function tinyModel(overrides: Partial<ModelSpec> = {}, layers = 4, experts = 8, topK = 2): ModelSpec {

@@ -5,7 +5,7 @@ import { cachePolicies } from "../../src/policy/offload/caches.ts";
 import { routers } from "../../src/policy/schedule/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { requestStatus } from "../../src/sim/result.ts";
-import { simulate } from "../../src/sim/simulation.ts";
+import { simulate } from "../../src/sim/simulate.ts";
 import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
 
 const many = (n: number, seed: number, gapNs: number) => {
@@ -131,9 +131,7 @@ describe("scheduling", () => {
   });
 
   test("a closed loop keeps exactly its number of requests in the system", () => {
-    const result = simulate(
-      testConfig({ workload: { kind: "closed", concurrency: 3, requests: many(20, 1, 1) } }),
-    );
+    const result = simulate(testConfig({ workload: { kind: "closed", concurrency: 3, requests: many(20, 1, 1) } }));
     const { arrivalNs, lastTokenNs } = result.requests;
     for (let i = 3; i < 20; i++) {
       const inSystem = Array.from(arrivalNs).filter((at, j) => at <= arrivalNs[i]! && lastTokenNs[j]! > arrivalNs[i]!);
@@ -179,7 +177,10 @@ describe("mappings", () => {
 
   test("expert tensor parallelism alone leaves no rank imbalance", () => {
     const result = simulate(
-      testConfig({ mapping: { ...singleDevice, tp: 4, etp: 4 }, workload: { kind: "open", requests: many(10, 4, 1e6) } }),
+      testConfig({
+        mapping: { ...singleDevice, tp: 4, etp: 4 },
+        workload: { kind: "open", requests: many(10, 4, 1e6) },
+      }),
     );
     for (const layer of result.layers) expect(layer.imbalance).toBe(1);
     expect(result.time.straggler).toBe(0);

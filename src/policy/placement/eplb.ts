@@ -22,7 +22,10 @@ export const eplb: PlacementPolicy = {
     const { layers, experts, ranks, slots } = input;
     const slotExpert = new Uint16Array(layers * slots);
     for (let layer = 0; layer < layers; layer++)
-      slotExpert.set(placeLayer(Float32Array.from(layerLoads(input, layer)), slots, groups, nodes, ranks), layer * slots);
+      slotExpert.set(
+        placeLayer(Float32Array.from(layerLoads(input, layer)), slots, groups, nodes, ranks),
+        layer * slots,
+      );
     return { layers, experts, ranks, slotsPerRank: slots / ranks, slotExpert } satisfies Placement;
   },
 };

@@ -21,7 +21,11 @@ export function placementProblems(placement: Placement, at = "placement"): Probl
     }
     const missing = copies.indexOf(0);
     if (missing >= 0)
-      problems.push({ at: `${at}[${layer}]`, expected: `a slot for every expert`, found: `none for expert ${missing}` });
+      problems.push({
+        at: `${at}[${layer}]`,
+        expected: `a slot for every expert`,
+        found: `none for expert ${missing}`,
+      });
   }
   return problems;
 }

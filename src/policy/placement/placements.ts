@@ -5,11 +5,11 @@ import type { PlacementPolicy } from "./placement.ts";
 import { roundRobin } from "./round-robin.ts";
 
 /** Placement policies by the name a scenario uses. */
-export const placementPolicies = {
+export const placements = {
   contiguous,
   "round-robin": roundRobin,
   lpt,
   eplb,
 } as const satisfies Record<string, PlacementPolicy>;
 
-export type PlacementPolicyName = keyof typeof placementPolicies;
+export type PlacementName = keyof typeof placements;

@@ -1,5 +1,5 @@
 import { refuse } from "../../core/errors.ts";
-import { absentIds, idBytes } from "../container/row-check.ts";
+import { idBytes } from "../container/row-check.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
@@ -67,6 +67,7 @@ export async function scanLog(
         expected: `${first.ids.length} experts per row, with weights in all rows or none`,
         found: ids,
       });
+    if (new Set(ids).size !== ids.length) refuse({ file, line, expected: "different experts", found: ids });
     layers.add(layer);
     while (tracks.length <= stream) tracks.push(new Map());
     let track = tracks[stream]?.get(layer);
@@ -207,16 +208,7 @@ async function writeCells(writer: RoutingTraceWriter, { shape, cells }: LogTrace
     if (row === null) continue;
     const layer = layerIndex.get(cell.layer) ?? 0;
     const target = (firstRow[cell.stream] ?? 0) + row;
-    try {
-      await writer.experts(layer, target, narrow ? Uint8Array.from(cell.ids) : Uint16Array.from(cell.ids));
-    } catch {
-      refuse({
-        file: cell.file,
-        line: cell.line,
-        expected: `${shape.topK} different experts below ${shape.experts}`,
-        found: cell.ids,
-      });
-    }
+    await writer.experts(layer, target, narrow ? Uint8Array.from(cell.ids) : Uint16Array.from(cell.ids));
     if (cell.weights !== null) await writer.weights(layer, target, Float32Array.from(cell.weights));
   }
 }
@@ -228,9 +220,4 @@ export function missingNote({ missing, layers, rows }: LogShape): string | null 
     `${missing} of ${rows * layers.length} layer rows are missing in the log and marked absent; ` +
     "tokens of different layers may be misaligned by as many places"
   );
-}
-
-/** An empty id array of the width a shape needs; what a missing cell reads as. */
-export function absentRow({ experts, topK }: LogShape) {
-  return absentIds(topK, experts, topK);
 }

@@ -3,6 +3,7 @@ import { phases } from "../container/trace-tensors.ts";
 import { type FileArray, floatBlocks, integerBlocks, openArrays, smallIntegers } from "./arrays.ts";
 import { domainsOfFiles, type FileSample, type TraceImporter } from "./importer.ts";
 import { interleavingWarning } from "./interleaving.ts";
+import { importedProvenance } from "./provenance.ts";
 import { importRows, type RowBlock, type RowPart } from "./row-parts.ts";
 
 const idsPerBlock = 1 << 18;

@@ -5,7 +5,7 @@ import { traceLimits } from "../container/trace-header.ts";
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
-import { type RowRun, rowAfterDropping, rowsIn, WarmUpDetector } from "./warm-up.ts";
+import { type RowRun, rowsIn, WarmUpDetector } from "./warm-up.ts";
 
 /** Rows as a source stores them: [rows][layers][topK], negative ids for what was not recorded. */
 export interface RowBlock {

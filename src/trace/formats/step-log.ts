@@ -1,5 +1,5 @@
 import { refuse } from "../../core/errors.ts";
-import { domainsOfFiles, type ImportOptions, type TraceImporter } from "./importer.ts";
+import type { TraceImporter } from "./importer.ts";
 import { firstObject, jsonLines } from "./json-lines.ts";
 import { importLog, type LogCell, scanLog } from "./layered-log.ts";
 import { importedProvenance } from "./provenance.ts";
@@ -34,12 +34,11 @@ export const stepLog: TraceImporter = {
       startOf.push(rows);
       rows += size;
     }
-    const sequenceNumbers = new Map<number, number>();
     let step = 0;
     return importLog({
       shape,
       model: options.model ?? facts.model ?? "unknown",
-      domains: [domainsOf(paths, options)],
+      domains: [options.domains?.[0] ?? "unlabelled"],
       provenance: {
         ...importedProvenance(`vLLM logger${facts.version}`, groupingRules[grouping], options, files, [
           `${kept.length} steps were recorded besides warm-up`,
@@ -54,18 +53,11 @@ export const stepLog: TraceImporter = {
         if (row < (startOf[step] ?? 0)) step = 0;
         while (row >= (startOf[step] ?? 0) + (kept[step] ?? 1)) step += 1;
         const slot = row - (startOf[step] ?? 0);
-        const group = groupOf(step, slot);
-        const sequence = sequenceNumbers.get(group.sequence) ?? sequenceNumbers.size;
-        sequenceNumbers.set(group.sequence, sequence);
-        return { ...group, sequence, step, slot, domain: 0 };
+        return { ...groupOf(step, slot), step, slot, domain: 0 };
       },
     });
   },
 };
-
-function domainsOf(paths: readonly string[], options: ImportOptions): string {
-  return options.domains?.[0] ?? domainsOfFiles(paths.slice(0, 1), options)[0] ?? "unlabelled";
-}
 
 /** Sizes of the steps that are left when warm-up rows are taken out. */
 function keptSteps(sizes: readonly number[], dropped: Parameters<typeof rowsIn>[0]): number[] {

@@ -16,17 +16,17 @@ const runMin = { withWeights: 32, idsOnly: 64 } as const;
  */
 export class WarmUpDetector {
   readonly runs: RowRun[] = [];
-  #key = "";
+  #hash: readonly [number, number] | null = null;
   #from = 0;
   #row = 0;
   #withWeights = false;
 
   /** The next row: per layer `topK` ids, and weights in the same order if recorded. */
   push(ids: ArrayLike<number>, weights: ArrayLike<number> | null, topK: number): void {
-    const key = rowKey(ids, weights, topK);
-    if (key !== this.#key) {
+    const hash = rowHash(ids, weights, topK);
+    if (this.#hash === null || hash[0] !== this.#hash[0] || hash[1] !== this.#hash[1]) {
       this.#close();
-      this.#key = key;
+      this.#hash = hash;
       this.#from = this.#row;
       this.#withWeights = weights !== null;
     }
@@ -46,14 +46,36 @@ export class WarmUpDetector {
   }
 }
 
-function rowKey(ids: ArrayLike<number>, weights: ArrayLike<number> | null, topK: number): string {
-  let key = "";
+const weight = new Float32Array(1);
+const weightBits = new Uint32Array(weight.buffer);
+
+/**
+ * Two 32-bit hashes of a row: the order of layers counts, the order of experts within a layer does not. A run needs
+ * dozens of equal hashes in a row, so a chance collision cannot make one.
+ */
+function rowHash(ids: ArrayLike<number>, weights: ArrayLike<number> | null, topK: number): readonly [number, number] {
+  let a = 0;
+  let b = 0;
   for (let at = 0; at < ids.length; at += topK) {
-    const layer: string[] = [];
-    for (let i = at; i < at + topK; i++) layer.push(weights === null ? `${ids[i]}` : `${ids[i]}:${weights[i]}`);
-    key += `${layer.sort().join()};`;
+    let sumA = 0;
+    let sumB = 0;
+    for (let i = at; i < at + topK; i++) {
+      weight[0] = weights === null ? 0 : weights[i]!;
+      const pair = mix(Math.imul(ids[i]! + 1, 0x9e3779b1) ^ weightBits[0]!);
+      sumA = (sumA + pair) | 0;
+      sumB = (sumB + mix(pair ^ 0x27d4eb2f)) | 0;
+    }
+    a = (Math.imul(a, 31) + sumA) | 0;
+    b = (Math.imul(b, 37) + sumB) | 0;
   }
-  return key;
+  return [a, b];
+}
+
+/** A bijection of 32-bit integers in which every input bit reaches every output bit. */
+function mix(value: number): number {
+  const x = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  const y = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return y ^ (y >>> 16);
 }
 
 /** Rows that are in a run of each list: what all layers agree on. Runs ascend and do not overlap. */

@@ -3,7 +3,7 @@ import type { Reject } from "./fields.ts";
 import type { RequestRow, RowSink, TextReader } from "./request-format.ts";
 
 /** The cells of a row by column name; a column that the file lacks is undefined. */
-export type Cells = (column: string) => string | undefined;
+type Cells = (column: string) => string | undefined;
 
 /** Reads a CSV with a header line: columns are found by name, in any order, and unknown ones are ignored. */
 export function csvRows(

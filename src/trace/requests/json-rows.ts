@@ -3,7 +3,7 @@ import { type Json, parseJson } from "../../core/json.ts";
 import type { Reject } from "./fields.ts";
 import type { RequestRow, RowSink, TextReader } from "./request-format.ts";
 
-export type JsonObject = { readonly [key: string]: Json };
+type JsonObject = { readonly [key: string]: Json };
 
 /** Reads JSON lines: one object a row, blank lines skipped. */
 export function jsonRows(sink: RowSink, decode: (row: JsonObject, reject: Reject) => RequestRow | null): TextReader {

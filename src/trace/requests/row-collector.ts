@@ -10,7 +10,7 @@ const distinctBlocksMax = 1 << 24; // what a Map holds
 const classesMax = 1 << 16;
 
 /** How rows are chosen and labelled while they are read. */
-export interface RowChoice {
+interface RowChoice {
   readonly limit: number;
   readonly thin: { readonly share: number; readonly rng: RandomStream } | null;
   readonly className: string | null;

@@ -2,7 +2,7 @@ import { mean, variance } from "../../core/statistics.ts";
 import type { RequestTable } from "../request-table.ts";
 
 /** Lengths in tokens; percentiles are the order statistic at floor(p n). */
-export interface LengthSummary {
+interface LengthSummary {
   readonly mean: number;
   readonly p10: number;
   readonly p50: number;

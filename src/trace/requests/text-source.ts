@@ -6,7 +6,7 @@ import { refuse } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 
 /** Consecutive lines of a file, without their line ends. */
-export interface TextBatch {
+interface TextBatch {
   readonly lines: readonly string[];
   readonly firstLine: number;
 }

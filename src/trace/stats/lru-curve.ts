@@ -43,6 +43,14 @@ export function hitRate(curve: LruCurve, capacity: number): number {
   return curve.accesses === 0 ? 0 : hits / curve.accesses;
 }
 
+/** Accesses at each depth of the LRU stack, 0 = most recent; the last entry counts the cold misses. */
+export function accessesAtDepth(curve: LruCurve): Float64Array {
+  const counts = new Float64Array(curve.hits.length);
+  for (let depth = 0; depth + 1 < counts.length; depth++) counts[depth] = curve.hits[depth + 1]! - curve.hits[depth]!;
+  counts[counts.length - 1] = curve.coldMisses;
+  return counts;
+}
+
 /** Adds curves of caches of the same size: the curve of one cache of that size per layer. */
 export function addCurves(curves: readonly LruCurve[]): LruCurve {
   const hits = new Float64Array(Math.max(0, ...curves.map((curve) => curve.hits.length)));

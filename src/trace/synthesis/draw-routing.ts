@@ -1,4 +1,4 @@
-import { RandomStream } from "../../core/random.ts";
+import type { RandomStream } from "../../core/random.ts";
 import { LayerSampler, type LayerWeights } from "./layer-sampler.ts";
 import type { SequencePlan } from "./sequence-plan.ts";
 

@@ -19,8 +19,8 @@ export interface LayerMeasure {
   readonly counts: Float64Array;
   readonly curve: LruCurve;
   readonly overlap: Overlap;
-  /** Tokens whose first stored expert is each expert. */
-  readonly leads: Float64Array;
+  /** Tokens whose first stored expert is each expert, and the share whose first one repeats that of the token before. */
+  readonly leads: { readonly counts: Float64Array; readonly repeat: number };
 }
 
 /** Counts a table once; used on the recorded trace and on each trial run of the fit. */
@@ -52,7 +52,12 @@ function domainRows(table: RoutingTable, domain: number): DomainRows {
     const start = table.sequenceStarts[sequence]!;
     if (start >= from && start < to) sequences.push(sequence);
   }
-  return { from, to, sequences, starts: [...sequences.map((sequence) => table.sequenceStarts[sequence]! - from), to - from] };
+  return {
+    from,
+    to,
+    sequences,
+    starts: [...sequences.map((sequence) => table.sequenceStarts[sequence]! - from), to - from],
+  };
 }
 
 function measureLayer(table: RoutingTable, part: DomainRows, layer: number): LayerMeasure {
@@ -66,11 +71,12 @@ function measureLayer(table: RoutingTable, part: DomainRows, layer: number): Lay
     for (let at = 0; at < topK; at++) ids[row * topK + at] = table.ids[from + at]!;
     leads[ids[row * topK]!]! += 1;
   }
+  const overlap = overlapAtLag(table, layer, 1, part.sequences);
   return {
     tokens,
     counts: expertCounts(table, layer, part.from, part.to),
     curve: lruCurve(ids, tokens, topK, experts, part.starts),
-    overlap: overlapAtLag(table, layer, 1, part.sequences),
-    leads,
+    overlap,
+    leads: { counts: leads, repeat: overlap.leadRepeat },
   };
 }

@@ -1,11 +1,15 @@
 import type { RoutingOrigin } from "../routing-table.ts";
+import { shares } from "../stats/popularity.ts";
+import type { LayerGoal, RoutingGoal } from "./calibrate.ts";
+import type { LayerLogs, LogWeights, RoutingLogs } from "./routing-logs.ts";
 
 /**
  * What a routing generator knows about a trace: plain JSON, no recorded row in it. The model behind it draws the
  * topK experts of a token and layer without replacement, with weights
- *   exp(base[expert] + recency[depth of the expert in the LRU stack] + sum of lift[expert chosen one layer up][expert]).
+ *   exp(base[e] + recency[depth of e in the LRU stack] + sum of lift[expert chosen one layer up][e]
+ *       + sum of pair[expert already drawn for this token][e]).
  * The LRU stack of a layer is emptied where a sequence starts. `base` carries popularity, `recency` the reuse at every
- * distance (adjacent overlap and the whole LRU curve follow from it), `lift` the cross-layer transition.
+ * distance (adjacent overlap and the LRU curve), `lift` the cross-layer transition, `pair` the co-selection.
  */
 export interface RoutingStatistics {
   readonly format: "moecast.routing-statistics/1";
@@ -16,13 +20,10 @@ export interface RoutingStatistics {
   /** Experts are drawn in equal numbers from this many contiguous groups of experts (grouped top-k); 1 = no groups. */
   readonly groups: number;
   readonly domains: readonly DomainStatistics[];
-  /**
-   * Per layer, the log lifts towards the next layer, [experts][experts] as base64 of little-endian int16 in units of
-   * 1/256; null where layers are drawn independently.
-   */
-  readonly lifts: readonly string[] | null;
-  /** Per layer, the log lifts between experts of one token, packed alike. */
-  readonly pairs: readonly string[] | null;
+  /** Per layer but the last, [experts][experts] towards the next layer, packed; empty where layers are independent. */
+  readonly lifts: readonly string[];
+  /** Per layer, [experts][experts] between experts of a token, packed; empty where they are independent. */
+  readonly pairs: readonly string[];
   readonly origin: RoutingOrigin;
 }
 
@@ -36,13 +37,11 @@ export interface DomainStatistics {
   readonly layers: readonly LayerStatistics[];
 }
 
-/** Measured targets of one layer, and the log weights that reproduce them. */
+/** Targets of one layer, and the log weights that reproduce them. */
 export interface LayerStatistics {
   /** Share of the selections each expert takes; sums to 1. */
   readonly popularity: readonly number[];
-  /** Mean of |S(t) and S(t-1)| / topK inside a sequence. */
-  readonly adjacentOverlap: number;
-  /** Event-atomic LRU hit rate with 1 .. experts slots. */
+  /** Event-atomic LRU hit rate with 1 .. experts slots; at topK slots it is the adjacent overlap. */
   readonly hitRate: readonly number[];
   /** Log weight of each expert. */
   readonly base: readonly number[];
@@ -54,20 +53,63 @@ export interface LayerStatistics {
   readonly leadRepeat: number;
 }
 
-const liftUnit = 1 / 256;
-
-/** Packs log lifts for {@link RoutingStatistics.lifts}. */
-export function packLift(lift: Float64Array): string {
-  const packed = new DataView(new ArrayBuffer(lift.length * 2));
-  for (let at = 0; at < lift.length; at++)
-    packed.setInt16(at * 2, Math.max(-32767, Math.min(32767, Math.round(lift[at]! / liftUnit))), true);
-  return Buffer.from(packed.buffer).toString("base64");
+/** Puts goals and fitted weights into their JSON form, rounded to five decimals. */
+export function describeRouting(
+  goal: RoutingGoal,
+  logs: RoutingLogs,
+  names: {
+    readonly domains: readonly string[];
+    readonly modelLayers: readonly number[];
+    readonly origin: RoutingOrigin;
+  },
+): RoutingStatistics {
+  return {
+    format: "moecast.routing-statistics/1",
+    experts: goal.experts,
+    topK: goal.topK,
+    layers: goal.layers,
+    modelLayers: names.modelLayers,
+    groups: goal.groups,
+    domains: goal.plan.map((plan, domain) => ({
+      name: names.domains[domain]!,
+      ...plan,
+      layers: goal.domains[domain]!.map((layer, index) => describeLayer(layer, logs.domains[domain]![index]!)),
+    })),
+    lifts: logs.lifts.map(packLogs),
+    pairs: logs.pairs.map(packLogs),
+    origin: names.origin,
+  };
 }
 
-/** Unpacks log lifts. */
-export function unpackLift(text: string): Float64Array {
+function describeLayer(goal: LayerGoal, logs: LayerLogs): LayerStatistics {
+  const accesses = Math.max(1, goal.curve.accesses);
+  return {
+    popularity: shares(goal.counts).map(rounded),
+    hitRate: Array.from(goal.curve.hits.subarray(1), (hits) => rounded(hits / accesses)),
+    base: Array.from(logs.base.logs, rounded),
+    recency: Array.from(logs.recency.logs, rounded),
+    lead: Array.from(logs.lead.logs, rounded),
+    leadRepeat: rounded(logs.leadRepeat.logs[0]!),
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e5) / 1e5;
+}
+
+/** Packed logs are base64 of little-endian int16 in this unit. */
+const packedUnit = 1 / 256;
+
+function packLogs({ logs }: LogWeights): string {
+  const packed = Buffer.alloc(logs.length * 2);
+  for (let at = 0; at < logs.length; at++) packed.writeInt16LE(Math.round(logs[at]! / packedUnit), at * 2);
+  return packed.toString("base64");
+}
+
+/** Weights (not logs) of a packed matrix. */
+export function unpackWeights(text: string): Float32Array {
   const bytes = Buffer.from(text, "base64");
-  const lift = new Float64Array(bytes.length / 2);
-  for (let at = 0; at < lift.length; at++) lift[at] = bytes.readInt16LE(at * 2) * liftUnit;
-  return lift;
+  const weights = new Float32Array(bytes.length / 2);
+  for (let at = 0; at < weights.length; at++) weights[at] = Math.exp(bytes.readInt16LE(at * 2) * packedUnit);
+  return weights;
 }

@@ -1,47 +1,44 @@
-import { RandomStream } from "../../core/random.ts";
-import type { RoutingStatistics } from "./routing-statistics.ts";
+import type { RandomStream } from "../../core/random.ts";
 
-export interface SynthesisOptions {
-  /** Rows to generate, all domains together. */
-  readonly tokens: number;
-  readonly seed: number;
-  /** Lengths of the sequences in tokens, dealt in shuffled rounds; the recorded lengths of each domain by default. */
-  readonly sequenceTokens?: readonly number[];
+/** A domain to generate: its share of the tokens, and lengths that each stand for an equal share of its sequences. */
+export interface PlannedDomain {
+  readonly share: number;
+  readonly sequenceTokens: readonly number[];
 }
 
 /** Sequences of a table to be generated, domain after domain. */
 export interface SequencePlan {
   /** First row of each sequence, then the number of rows. */
   readonly starts: Uint32Array;
+  /** Domain of each sequence. */
   readonly domainOf: readonly number[];
   readonly domainStarts: Uint32Array;
 }
 
 /**
- * Splits the tokens over domains by share and over sequences by length. Lengths are dealt like cards: every length of a
- * domain once, in random order, before any comes again, so that short samples too have the mix of lengths they should.
+ * Splits `tokens` rows over domains by share and over sequences by length. Lengths are dealt like cards: every length of
+ * a domain once, in random order, before any comes again, so that short samples too have the mix of lengths they should.
  */
-export function sequencePlan(statistics: RoutingStatistics, options: SynthesisOptions): SequencePlan {
+export function sequencePlan(domains: readonly PlannedDomain[], tokens: number, random: RandomStream): SequencePlan {
   const starts: number[] = [];
   const domainOf: number[] = [];
-  const domainStarts = new Uint32Array(statistics.domains.length + 1);
-  const random = new RandomStream(options.seed, "routing synthesis lengths");
-  let shares = 0;
+  const domainStarts = new Uint32Array(domains.length + 1);
+  const shares = domains.reduce((sum, domain) => sum + domain.share, 0);
+  let share = 0;
   let row = 0;
-  for (const [index, domain] of statistics.domains.entries()) {
+  for (const [index, domain] of domains.entries()) {
     domainStarts[index] = row;
-    shares += domain.share;
-    const last = index === statistics.domains.length - 1;
-    const end = last ? options.tokens : Math.min(options.tokens, Math.round(shares * options.tokens));
+    share += domain.share;
+    const end = index === domains.length - 1 ? tokens : Math.round((share / shares) * tokens);
     let deck: number[] = [];
     while (row < end) {
-      if (deck.length === 0) deck = shuffled(options.sequenceTokens ?? domain.sequenceTokens, random);
+      if (deck.length === 0) deck = shuffled(domain.sequenceTokens, random);
       starts.push(row);
       domainOf.push(index);
-      row = Math.min(end, row + Math.max(1, Math.round(deck.pop() ?? end)));
+      row = Math.min(end, row + Math.max(1, Math.round(deck.pop() ?? tokens)));
     }
   }
-  domainStarts[statistics.domains.length] = row;
+  domainStarts[domains.length] = row;
   starts.push(row);
   return { starts: Uint32Array.from(starts), domainOf, domainStarts };
 }

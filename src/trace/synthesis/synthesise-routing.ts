@@ -4,26 +4,37 @@ import { canonicalJson } from "../../core/json.ts";
 import { RandomStream } from "../../core/random.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { drawRouting, type RoutingModel } from "./draw-routing.ts";
-import { type RoutingStatistics, unpackLift } from "./routing-statistics.ts";
-import { type SynthesisOptions, sequencePlan } from "./sequence-plan.ts";
+import { type RoutingStatistics, unpackWeights } from "./routing-statistics.ts";
+import { sequencePlan } from "./sequence-plan.ts";
+
+export interface SynthesisOptions {
+  /** Rows to generate, all domains together. */
+  readonly tokens: number;
+  readonly seed: number;
+  /** Lengths of sequences in tokens, for every domain; the recorded lengths of each domain by default. */
+  readonly sequenceTokens?: readonly number[];
+}
 
 /**
- * Generates routing with the given statistics. Equal statistics, options and seed give equal ids; a layer's draws come
- * from its own stream, so that layers do not shift each other.
+ * Generates routing with the given statistics. Equal statistics, options and seed give equal ids. The digest in the
+ * origin is that of the statistics.
  */
 export function synthesiseRouting(statistics: RoutingStatistics, options: SynthesisOptions): RoutingTable {
-  const { experts, topK, layers } = statistics;
-  if (!Number.isInteger(options.tokens) || options.tokens < 1)
-    refuse({ at: "tokens", expected: "a positive whole number of tokens", found: options.tokens });
-  const plan = sequencePlan(statistics, options);
-  const ids = drawRouting(routingModel(statistics), plan, new RandomStream(options.seed, "routing synthesis"));
-  const digest = sha256(canonicalJson(statistics));
+  const { tokens, seed, sequenceTokens } = options;
+  if (!Number.isSafeInteger(tokens) || tokens < 1)
+    refuse({ at: "tokens", expected: "a positive whole number of tokens", found: tokens });
+  const streams = new RandomStream(seed, "routing synthesis");
+  const domains = statistics.domains.map((domain) => ({
+    share: domain.share,
+    sequenceTokens: sequenceTokens ?? domain.sequenceTokens,
+  }));
+  const plan = sequencePlan(domains, tokens, streams.fork("lengths"));
   return {
-    experts,
-    topK,
-    layers,
-    rows: options.tokens,
-    ids,
+    experts: statistics.experts,
+    topK: statistics.topK,
+    layers: statistics.layers,
+    rows: tokens,
+    ids: drawRouting(modelOf(statistics), plan, streams),
     sequenceStarts: plan.starts,
     domains: statistics.domains.map((domain) => domain.name),
     domainStarts: plan.domainStarts,
@@ -31,30 +42,25 @@ export function synthesiseRouting(statistics: RoutingStatistics, options: Synthe
     origin: {
       ...statistics.origin,
       kind: "synthesised",
-      digest,
-      sourceRows: options.tokens,
-      notes: [...statistics.origin.notes, `synthesised: ${options.tokens} tokens, seed ${options.seed}`],
+      digest: sha256(canonicalJson(statistics)),
+      sourceRows: tokens,
+      notes: [...statistics.origin.notes, `${tokens} tokens synthesised with seed ${seed}`],
     },
   };
 }
 
-function routingModel(statistics: RoutingStatistics): RoutingModel {
-  const pairs = statistics.pairs?.map((text) => Float32Array.from(unpackLift(text), Math.exp)) ?? [];
-  const lifts = statistics.lifts?.map((text) => Float32Array.from(unpackLift(text), Math.exp)) ?? [];
-  return {
-    experts: statistics.experts,
-    topK: statistics.topK,
-    layers: statistics.layers,
-    groups: statistics.groups,
-    weights: statistics.domains.map((domain) =>
-      domain.layers.map((layer, index) => ({
-        base: Float64Array.from(layer.base, Math.exp),
-        recency: Float64Array.from(layer.recency, Math.exp),
-        lift: lifts[index - 1] ?? null,
-        pair: pairs[index] ?? null,
-        lead: Float64Array.from(layer.lead, Math.exp),
-        leadRepeat: Math.exp(layer.leadRepeat),
-      })),
-    ),
-  };
+function modelOf(statistics: RoutingStatistics): RoutingModel {
+  const lifts = statistics.lifts.map(unpackWeights);
+  const pairs = statistics.pairs.map(unpackWeights);
+  const weights = statistics.domains.map((domain) =>
+    domain.layers.map((layer, index) => ({
+      base: Float64Array.from(layer.base, Math.exp),
+      recency: Float64Array.from(layer.recency, Math.exp),
+      lift: lifts[index - 1] ?? null,
+      pair: pairs[index] ?? null,
+      lead: Float64Array.from(layer.lead, Math.exp),
+      leadRepeat: Math.exp(layer.leadRepeat),
+    })),
+  );
+  return { ...statistics, weights };
 }

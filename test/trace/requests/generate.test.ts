@@ -73,6 +73,19 @@ describe("arrivals", () => {
     expect(Math.abs((dispersion10s ?? 0) / expected - 1)).toBeLessThan(0.1);
   });
 
+  test("on-off starts in either phase with its long-run probability", () => {
+    const arrivals = {
+      kind: "onOff",
+      onRatePerSecond: 1000,
+      offRatePerSecond: 0,
+      onMeanSeconds: 50,
+      offMeanSeconds: 150,
+    } as const;
+    const seeds = Array.from({ length: 600 }, (_, seed) => seed);
+    const startedOn = seeds.filter((seed) => generate({ arrivals, requests: 1 }, seed).arrivalNs[0]! < 20e6).length;
+    expect(Math.abs(startedOn / 600 - 0.25)).toBeLessThan(3.3 * Math.sqrt((0.25 * 0.75) / 600));
+  });
+
   test("on-off with equal rates is poisson", () => {
     const arrivals = {
       kind: "onOff",
@@ -260,6 +273,16 @@ describe("streams", () => {
     const [fewer, more] = [ofClass(other, "short"), ofClass(base, "short")];
     expect(fewer.length).toBeLessThan(more.length);
     expect(more.slice(0, fewer.length)).toEqual(fewer);
+  });
+
+  test("classes of the same laws, and prompts and outputs of the same law, are independent", () => {
+    const law: LengthSpec = { kind: "uniform", low: 1, high: 1000 };
+    const twins = ["a", "b"].map((name) => ({ name, lengths: { prompt: law, output: law } }));
+    const table = generate({ classes: twins });
+    expect(Math.abs(summariseRequests(table).lengthCorrelation ?? 1)).toBeLessThan(3.3 / Math.sqrt(table.count));
+    const [a, b] = [ofClass(table, "a"), ofClass(table, "b")];
+    const same = a.slice(0, 15_000).filter(([prompt], i) => prompt === b[i]?.[0]).length;
+    expect(same).toBeLessThan(15 + 4 * Math.sqrt(15));
   });
 
   test("classes and domains come in the shares of their weights", () => {

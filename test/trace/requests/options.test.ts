@@ -61,6 +61,16 @@ test("jitter moves each request inside the quantum, by its row and the seed alon
   expect(await moves({})).toEqual(all);
   expect(await moves({ seed: 1 })).not.toEqual(all);
   for (const [request, ns] of await moves({ limit: 100 })) expect(ns).toBe(all.get(request));
+  const thinned = await moves({ thin: 0.3 });
+  expect(thinned.size).toBeLessThan(2000);
+  const shifts = new Set([...thinned].map(([request, ns]) => (all.get(request) ?? 0) - ns));
+  expect(shifts.size).toBe(1); // only by the time of the first request that is left
+});
+
+test("jitter is inside the recorded quantum: time is compressed after it", async () => {
+  const jittered = await loadRequests("auto", trace, { jitterQuantumNs: 3e9 });
+  const both = await loadRequests("auto", trace, { jitterQuantumNs: 3e9, rateScale: 4 });
+  expect([...both.arrivalNs]).toEqual([...jittered.arrivalNs].map((atNs) => Math.round(atNs / 4)));
 });
 
 test("jitter is noted", async () => {

@@ -11,7 +11,7 @@ export type ArrivalSpec =
  * Gamma inter-arrival times as in `vllm bench serve --burstiness`: the burstiness is the shape, so 1 is Poisson, less
  * is burstier; the coefficient of variation is 1 / sqrt(burstiness).
  */
-export interface GammaArrivals {
+interface GammaArrivals {
   readonly kind: "gamma";
   readonly ratePerSecond: number;
   readonly burstiness: number;
@@ -21,7 +21,7 @@ export interface GammaArrivals {
  * Poisson arrivals whose rate switches between two values; both phases last an exponential time (a two-state Markov
  * modulated Poisson process). Mean rate: (onRate onMean + offRate offMean) / (onMean + offMean).
  */
-export interface OnOffArrivals {
+interface OnOffArrivals {
   readonly kind: "onOff";
   readonly onRatePerSecond: number;
   readonly offRatePerSecond: number;
@@ -30,7 +30,7 @@ export interface OnOffArrivals {
 }
 
 /** Time of the next arrival, seconds from the start; never earlier than the one before. */
-export type NextArrival = () => number;
+type NextArrival = () => number;
 
 /** Arrivals of a spec, drawn from the stream. */
 export function arrivalsOf(spec: ArrivalSpec, rng: RandomStream): NextArrival {

@@ -21,6 +21,4 @@ export interface ClassSpec {
 }
 
 /** Independent laws, or (prompt, output) pairs drawn with replacement from the named request table. */
-export type ClassLengths =
-  | { readonly prompt: LengthSpec; readonly output: LengthSpec }
-  | { readonly lengthsFrom: string };
+type ClassLengths = { readonly prompt: LengthSpec; readonly output: LengthSpec } | { readonly lengthsFrom: string };

@@ -6,7 +6,7 @@ import type { RandomStream } from "../../../core/random.ts";
  */
 export type LengthSpec = LengthLaw & { readonly minTokens?: number; readonly maxTokens?: number };
 
-export type LengthLaw =
+type LengthLaw =
   | { readonly kind: "fixed"; readonly tokens: number }
   /** Whole numbers from `low` to `high`, both included. */
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }

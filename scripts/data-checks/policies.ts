@@ -1,0 +1,208 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createScopedCache } from "../../src/policy/offload/cache-scope.ts";
+import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import type { CachePolicy, CallLog } from "../../src/policy/offload/expert-cache.ts";
+import { contiguous } from "../../src/policy/placement/contiguous.ts";
+import { eplb } from "../../src/policy/placement/eplb.ts";
+import { lpt } from "../../src/policy/placement/lpt.ts";
+import { balance, rankLoads, toPhysicalToLogical } from "../../src/policy/placement/placement-measures.ts";
+import type { Placement } from "../../src/policy/placement/placement.ts";
+import { type AssignmentProblem, assignLongestFirst, binLoads } from "../../src/solver/assignment.ts";
+
+interface Check {
+  readonly name: string;
+  readonly expected: string;
+  readonly found: string;
+  readonly ok: boolean;
+}
+
+const check = (name: string, expected: string, found: string): Check => ({ name, expected, found, ok: expected === found });
+
+const json = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path), "utf8")) as T;
+
+/** Conformance of policies with published traces, placements and load tables, read from a folder of data sets. */
+export const policiesCheck = {
+  name: "policies",
+  folders: ["moe_cache_eval", "deepep_eplb", "olmoe_routing", "mcmoe_mixtral", "seeds_golden"],
+  run: (folder: string): Promise<Check[]> => {
+    const checks: readonly [string, (folder: string) => Check[]][] = [
+      ["moe_cache_eval", toyTrace],
+      ["deepep_eplb", eplbExample],
+      ["olmoe_routing", rankLoadTable],
+      ["mcmoe_mixtral", mixtralPairs],
+      ["seeds_golden", hitCurves],
+    ];
+    return Promise.resolve(
+      checks.flatMap(([set, run]) => (existsSync(join(folder, set)) ? run(join(folder, set)) : [])),
+    );
+  },
+};
+
+/** The event-atomic toy trace of arXiv 2608.07911: 3 layers x 4 experts, 2 slots per layer, LRU. */
+function toyTrace(folder: string): Check[] {
+  const shape = { layers: 3, expertsPerLayer: 4, slots: 2, popularity: null, future: null };
+  const cache = createScopedCache(cachePolicies.lru, "layer", shape);
+  const lines = readFileSync(join(folder, "event_atomic_toy_trace.csv"), "utf8").trim().split("\n").slice(1);
+  const published: string[] = [];
+  const found: string[] = [];
+  let accesses = 0;
+  let hits = 0;
+  for (const line of lines) {
+    const [, , layer = "", experts = "", misses = "", expectedHits = ""] = line.split(",");
+    const keys = Uint32Array.from(experts.split(" "), (expert) => Number(layer) * 4 + Number(expert));
+    const callHits = cache.call(keys, 0, keys.length, new Uint8Array(4));
+    published.push(`${Number(expectedHits)}/${Number(misses)}`);
+    found.push(`${callHits}/${keys.length - callHits}`);
+    accesses += keys.length;
+    hits += callHits;
+  }
+  return [
+    check("event-atomic toy trace: hits/misses per event", published.join(" "), found.join(" ")),
+    check(
+      "event-atomic toy trace: accesses, hits, misses",
+      "30 accesses, 12 hits, 18 misses",
+      `${accesses} accesses, ${hits} hits, ${accesses - hits} misses`,
+    ),
+  ];
+}
+
+interface EplbExample {
+  readonly weight: number[][];
+  readonly num_replicas: number;
+  readonly num_groups: number;
+  readonly num_nodes: number;
+  readonly num_gpus: number;
+  readonly phy2log: number[][];
+}
+
+function eplbExample(folder: string): Check[] {
+  const example = json<EplbExample>(folder, "eplb_golden.json");
+  const placement = eplb.place({
+    layers: example.weight.length,
+    experts: example.weight[0]?.length ?? 0,
+    ranks: example.num_gpus,
+    nodes: example.num_nodes,
+    groups: example.num_groups,
+    slots: example.num_replicas,
+    loads: Float64Array.from(example.weight.flat()),
+  });
+  const layers = toPhysicalToLogical(placement);
+  return example.phy2log.map((expected, layer) =>
+    check(`EPLB example, layer ${layer}`, expected.join(" "), (layers[layer] ?? []).join(" ")),
+  );
+}
+
+/** Max/mean rank load of OLMoE under EP8, layers 0, 7 and 15: placement fitted on one domain, loads of another. */
+const rankLoadRows: Readonly<Record<string, readonly string[]>> = {
+  contiguous: ["1.20 1.09 1.20", "1.27 2.14 1.28", "1.85 1.63 1.51", "1.29 1.85 1.83", "1.25 1.58 1.44", "1.39 1.57 1.26"],
+  c4: ["1.06 1.02 1.01", "1.31 1.61 1.51", "1.78 1.65 1.66", "1.33 1.42 1.42", "1.22 1.70 1.54", "1.36 1.26 1.42"],
+  github: ["1.11 1.27 1.21", "1.06 1.01 1.00", "1.87 1.22 1.42", "1.39 1.52 1.50", "1.42 1.50 1.42", "1.39 1.14 1.22"],
+  tulu: ["1.16 1.32 1.28", "1.36 1.21 1.31", "1.77 1.32 1.17", "1.39 2.03 1.65", "1.40 1.16 1.23", "1.05 1.04 1.04"],
+};
+const domains = ["c4", "github", "arxiv", "wikipedia", "book", "tulu"];
+const olmoeLayers = [0, 7, 15];
+
+function rankLoadTable(folder: string): Check[] {
+  const counts = json<Record<string, number[]>>(folder, "expert_counts.json");
+  const countsOf = (domain: string, layer: number) => Float64Array.from(counts[`olmoe/${domain}/L${layer}`] ?? []);
+  const layer = (loads: Float64Array) => ({ layers: 1, experts: 64, ranks: 8, nodes: 1, groups: 1, slots: 64, loads });
+  const ratios = (place: (layer: number) => (loads: Float64Array) => number, domain: string): string =>
+    olmoeLayers.map((at) => place(at)(countsOf(domain, at)).toFixed(2)).join(" ");
+  const byPlacement = (placement: Placement) => (loads: Float64Array) => balance(rankLoads(placement, loads));
+  const plain = (fitted: Float64Array) => {
+    const problem: AssignmentProblem = { loads: fitted, bins: 8, binItemsMax: 8 };
+    const binOf = assignLongestFirst(problem);
+    return (loads: Float64Array) => balance(binLoads({ ...problem, loads }, binOf));
+  };
+  const contiguousRanks = () => byPlacement(contiguous.place(layer(countsOf("c4", 0))));
+  const table = Object.entries(rankLoadRows).map(([fit, row]) => {
+    const place = fit === "contiguous" ? contiguousRanks : (at: number) => plain(countsOf(fit, at));
+    const name = fit === "contiguous" ? fit : `heaviest-first with 8 experts a rank and no swaps, fitted on ${fit}`;
+    return check(`OLMoE EP8 rank load, ${name}`, row.join(" | "), domains.map((each) => ratios(place, each)).join(" | "));
+  });
+  const swapped = ["c4", "github", "tulu"].map((domain) =>
+    ratios((at) => byPlacement(lpt.place(layer(countsOf(domain, at)))), domain),
+  );
+  const even = "1.00 1.00 1.00";
+  return [
+    ...table,
+    check("OLMoE EP8 rank load, lpt with swaps on its own domain", [even, even, even].join(" | "), swapped.join(" | ")),
+  ];
+}
+
+/** Mixtral's eight experts on four ranks: contiguous pairs, and the best of the 105 pairings, mean over layers. */
+function mixtralPairs(folder: string): Check[] {
+  const layers = json<number[][]>(folder, "experts_act_frequency.json");
+  const input = { layers: layers.length, experts: 8, ranks: 4, nodes: 1, groups: 1, slots: 8 };
+  const loads = Float64Array.from(layers.flat());
+  const sums = rankLoads(contiguous.place({ ...input, loads: null }), loads);
+  const mean = (values: number[]) => (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3);
+  const contiguousBalance = layers.map((_, layer) => balance(sums.subarray(4 * layer, 4 * layer + 4)));
+  const best = layers.map((layer) => balance(Float64Array.from(bestPairing(layer))));
+  const fitted = rankLoads(lpt.place({ ...input, loads }), loads);
+  const lptBalance = layers.map((_, layer) => balance(fitted.subarray(4 * layer, 4 * layer + 4)));
+  return [
+    check("Mixtral EP4 rank load, contiguous", "1.058", mean(contiguousBalance)),
+    check("Mixtral EP4 rank load, best pairing", "1.023", mean(best)),
+    check("Mixtral EP4 rank load, lpt reaches the best pairing", mean(best), mean(lptBalance)),
+  ];
+}
+
+/** Loads of the pairs whose heaviest is lightest. */
+function bestPairing(loads: readonly number[]): number[] {
+  if (loads.length === 0) return [];
+  const [first = 0, ...others] = loads;
+  let best: number[] = [];
+  for (let partner = 0; partner < others.length; partner++) {
+    const rest = others.filter((_, i) => i !== partner);
+    const pairs = [first + (others[partner] ?? 0), ...bestPairing(rest)];
+    if (best.length === 0 || Math.max(...pairs) < Math.max(...best)) best = pairs;
+  }
+  return best;
+}
+
+interface HitCurves {
+  readonly E: number;
+  readonly k: number;
+  readonly seq: number[][];
+  readonly lru: number[];
+  readonly belady: number[];
+}
+
+/**
+ * Hit-rate curves of moe-lrc (arXiv 2505.16056) for LRU and Belady. Its cache evicts access by access and judges
+ * hits at the start of a token; first loads into free room count as hits. Calls of one access and `contains` at the
+ * start of each token give exactly that.
+ */
+function hitCurves(folder: string): Check[] {
+  const traces = json<HitCurves[]>(folder, "moe_lrc_golden.json");
+  return traces.flatMap((trace, index) =>
+    (["lru", "belady"] as const).map((name) => {
+      const found = trace[name].map((_, at) => lrcHitRate(cachePolicies[name], trace, at + 1));
+      const digits = (rates: readonly number[]) => rates.map((rate) => rate.toFixed(6)).join(" ");
+      return check(`moe-lrc trace ${index}, ${name} at 1..${trace.E} slots`, digits(trace[name]), digits(found));
+    }),
+  );
+}
+
+function lrcHitRate(policy: CachePolicy, trace: HitCurves, capacity: number): number {
+  const keys = Uint32Array.from(trace.seq.flat());
+  const future: CallLog = { keys, starts: Uint32Array.from({ length: keys.length + 1 }, (_, i) => i), calls: keys.length };
+  const cache = policy.create({ objects: trace.E, capacity, popularity: null, future });
+  const seen = new Set<number>();
+  const hit = new Uint8Array(1);
+  let hits = 0;
+  let at = 0;
+  for (const token of trace.seq) {
+    for (const expert of token) {
+      if (cache.contains(expert)) hits++;
+      else if (!seen.has(expert)) {
+        if (seen.size < capacity) hits++;
+        seen.add(expert);
+      }
+    }
+    for (let i = 0; i < token.length; i++, at++) cache.call(keys, at, at + 1, hit);
+  }
+  return hits / keys.length;
+}

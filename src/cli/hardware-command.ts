@@ -1,0 +1,30 @@
+import type { CommandRegistration } from "./program.ts";
+
+export const hardwareCommand: CommandRegistration = (program, exit) => {
+  const hardware = program.command("hardware").description("device, system and engine profiles");
+  hardware
+    .command("list")
+    .description("all profiles with their headline numbers")
+    .option("--json", "print JSON")
+    .action(async (options: { json?: boolean }) => {
+      const { listHardware } = await import("./hardware.ts");
+      listHardware(options.json === true);
+    });
+  hardware
+    .command("show")
+    .description("every number of a profile with its source and kind")
+    .argument("<id>", "device, system or engine id")
+    .option("--json", "print JSON")
+    .action(async (id: string, options: { json?: boolean }) => {
+      const { showHardware } = await import("./hardware.ts");
+      showHardware(id, options.json === true);
+    });
+  hardware
+    .command("check")
+    .description("check all shipped profiles, or your own device profile files")
+    .argument("[file...]", "device profiles (JSON)")
+    .action(async (files: string[]) => {
+      const { checkHardware } = await import("./hardware.ts");
+      exit(await checkHardware(files));
+    });
+};

@@ -1,0 +1,22 @@
+import type { CommandRegistration } from "./program.ts";
+
+export const modelCommand: CommandRegistration = (program) => {
+  const model = program.command("model").description("models: shapes, parameters, bytes, FLOPs");
+  model
+    .command("list")
+    .description("the catalogue with parameter counts")
+    .option("--json", "print JSON")
+    .action(async (options: { json?: boolean }) => {
+      const { listModels } = await import("./model.ts");
+      listModels(options.json === true);
+    });
+  model
+    .command("show")
+    .description("every number of a model with the config key it came from")
+    .argument("<id-or-folder>", "catalogue id, a config.json, or a folder that holds one")
+    .option("--json", "print JSON")
+    .action(async (source: string, options: { json?: boolean }) => {
+      const { showModel } = await import("./model.ts");
+      await showModel(source, options.json === true);
+    });
+};

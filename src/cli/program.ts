@@ -1,0 +1,36 @@
+import { Command } from "commander";
+import type { ExitCode } from "../core/errors.ts";
+import { version } from "../core/version.ts";
+import { hardwareCommand } from "./hardware-command.ts";
+import { modelCommand } from "./model-command.ts";
+import { runCommand } from "./run-command.ts";
+import { schemaCommand } from "./schema-command.ts";
+import { traceCommand } from "./trace-command.ts";
+
+/** Reports how a command ended, for commands whose outcome is more than success or an error. */
+export type SetExitCode = (code: ExitCode) => void;
+
+/** Adds one command to the program. Its work is imported only when it runs, so that help stays quick. */
+export type CommandRegistration = (program: Command, exit: SetExitCode) => void;
+
+const commands = [runCommand, traceCommand, hardwareCommand, modelCommand, schemaCommand];
+
+const exitCodeHelp = `
+Exit codes: 0 ok, 1 internal error, 2 usage, 3 invalid input, 4 infeasible, 5 solver limit,
+99 SLO or regression failed, 130 interrupted (partial results kept).`;
+
+export function buildProgram(exit: SetExitCode): Command {
+  const program = new Command("moecast")
+    .description("Forecasts how a Mixture-of-Experts model will serve on given hardware, from recorded expert routing.")
+    .version(version)
+    .option("--no-color", "plain text, also with NO_COLOR set")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText("after", exitCodeHelp);
+  for (const register of commands) register(program, exit);
+  for (const command of program.commands) {
+    command.exitOverride();
+    for (const sub of command.commands) sub.exitOverride();
+  }
+  return program;
+}

@@ -1,0 +1,11 @@
+import type { CommandRegistration } from "./program.ts";
+
+export const schemaCommand: CommandRegistration = (program) => {
+  program
+    .command("schema")
+    .description("print the JSON Schema of scenario files (draft 7)")
+    .action(async () => {
+      const { scenarioJsonSchema } = await import("../scenario/json-schema.ts");
+      process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+    });
+};

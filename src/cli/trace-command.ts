@@ -1,0 +1,87 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { CommandRegistration } from "./program.ts";
+import type { ConvertOptions, ImportCliOptions, StatsOptions, SynthOptions } from "./trace.ts";
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("expected a whole number of at least 1");
+  return value;
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("expected a whole number of at least 0");
+  return value;
+}
+
+const collect = (value: string, previous: readonly string[]) => [...previous, value];
+
+export const traceCommand: CommandRegistration = (program) => {
+  const trace = program
+    .command("trace")
+    .description("routing and request traces: import, inspect, statistics, synthesis");
+  trace
+    .command("import")
+    .description("convert recorded routing into a trace file")
+    .argument("<path...>", "files or folders of one recording")
+    .requiredOption("-o, --output <file>", "trace file to write (.safetensors)")
+    .option("--format <name>", "source format; `auto` looks at the first file", "auto")
+    .option("--model <name>", "model name, where the source does not say")
+    .option("--experts <n>", "routed experts per layer, where the source does not say", positive)
+    .option("--top-k <n>", "experts per token, for sources that list selections one by one", positive)
+    .option("--domain <name>", "domain of all files, or once per file", collect, [])
+    .option("--interleaved <n>", "row i is token floor(i / n) of stream i mod n", positive)
+    .addOption(
+      new Option("--grouping <rule>", "how rows of batch steps become sequences")
+        .choices(["auto", "slots", "steps"])
+        .default("auto"),
+    )
+    .addOption(new Option("--kind <kind>", "which to import where a source holds both").choices(["tokens", "counts"]))
+    .action(async (paths: string[], options: ImportCliOptions) => {
+      const { importCommand } = await import("./trace.ts");
+      await importCommand(paths, options);
+    });
+  trace
+    .command("inspect")
+    .description("what a trace holds: a routing trace's header, or a request trace's rates and lengths")
+    .argument("<file>")
+    .option("--json", "print JSON")
+    .action(async (file: string, options: { json?: boolean }) => {
+      const { inspect } = await import("./trace.ts");
+      await inspect(file, options.json === true);
+    });
+  trace
+    .command("stats")
+    .description("skew, balance per rank, reuse, cross-layer transition, and the LRU hit curve from one pass")
+    .argument("<file>", "routing trace")
+    .option("--ranks <n>", "expert-parallel ranks for the balance figures", positive, 8)
+    .option("--json", "print JSON")
+    .action(async (file: string, options: StatsOptions) => {
+      const { stats } = await import("./trace.ts");
+      await stats(file, options);
+    });
+  trace
+    .command("convert")
+    .description("write a routing trace in another format")
+    .argument("<file>", "routing trace")
+    .requiredOption("--to <format>", "tokens, counts, csv or oracle-general")
+    .requiredOption("-o, --output <file>", "file to write")
+    .action(async (file: string, options: ConvertOptions) => {
+      const { convert } = await import("./trace.ts");
+      await convert(file, options);
+    });
+  trace
+    .command("synth")
+    .description("synthesise routing fitted to a trace, or from published statistics")
+    .option("--from <trace>", "routing trace to fit")
+    .option("--published <id>", "published statistics, such as qwen3-30b-a3b")
+    .option("--tokens <n>", "tokens to generate", positive, 20_000)
+    .option("--seed <n>", "seed", whole, 1)
+    .requiredOption("-o, --output <file>", "trace file to write")
+    .action(async (options: SynthOptions) => {
+      const { synth } = await import("./trace.ts");
+      await synth(options);
+    });
+};

@@ -1,0 +1,227 @@
+import { open } from "node:fs/promises";
+import { printable, refuse, UsageError } from "../core/errors.ts";
+import { closest } from "../core/suggest.ts";
+import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { textTable } from "../report/text-table.ts";
+import { openRoutingTrace, type RoutingTraceFile } from "../trace/container/open-trace.ts";
+import { type RoutingExportFormat, routingExporters } from "../trace/export/routing-exporters.ts";
+import { importTrace } from "../trace/formats/import-trace.ts";
+import type { ImportOptions } from "../trace/formats/importer.ts";
+import { importers, type TraceFormat } from "../trace/formats/importers.ts";
+import { loadRoutingTable } from "../trace/load-routing.ts";
+import { loadRequests } from "../trace/requests/load-requests.ts";
+import { summariseRequests } from "../trace/requests/summarise-requests.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+import { saveRoutingTable } from "../trace/save-routing.ts";
+import { describeStats } from "../trace/stats/describe-stats.ts";
+import { traceStats } from "../trace/stats/trace-stats.ts";
+import { fitRouting } from "../trace/synthesis/fit-routing.ts";
+import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
+import { synthesiseRouting } from "../trace/synthesis/synthesise-routing.ts";
+import { processIo } from "./io.ts";
+
+export interface ImportCliOptions {
+  readonly output: string;
+  readonly format: string;
+  readonly model?: string;
+  readonly experts?: number;
+  readonly topK?: number;
+  readonly domain: readonly string[];
+  readonly interleaved?: number;
+  readonly grouping: NonNullable<ImportOptions["grouping"]>;
+  readonly kind?: "tokens" | "counts";
+}
+
+/** Bytes of expert ids that commands on one trace may hold. */
+const bytesMax = 1024 * 1024 * 1024;
+
+export async function importCommand(paths: readonly string[], options: ImportCliOptions): Promise<void> {
+  const io = processIo(true);
+  const format = oneOf(options.format, ["auto", ...(Object.keys(importers) as TraceFormat[])] as const, "--format");
+  const { model, experts, topK, interleaved, grouping, kind, domain } = options;
+  const report = await importTrace(format, paths, options.output, {
+    grouping,
+    ...(model === undefined ? {} : { model }),
+    ...(experts === undefined ? {} : { experts }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(interleaved === undefined ? {} : { interleaved }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(domain.length === 0 ? {} : { domains: domain }),
+  });
+  for (const warning of report.warnings) io.err(`warning: ${printable(warning)}\n`);
+  const { header } = report;
+  io.out(
+    `${printable(options.output)}: ${formatCount(report.rows)} ${header.kind === "tokens" ? "tokens" : "steps"}, ` +
+      `${header.layers.length} layers, ${header.experts} experts, top-${header.topK ?? "?"} (${report.format})\n` +
+      `${formatCount(header.provenance.droppedRows)} warm-up or padding rows dropped; sequences: ${printable(header.provenance.grouping)}\n`,
+  );
+}
+
+export async function inspect(file: string, json: boolean): Promise<void> {
+  const io = processIo(true);
+  if (!(await looksLikeSafetensors(file))) {
+    const table = await loadRequests("auto", file);
+    const summary = summariseRequests(table);
+    if (json) io.out(`${JSON.stringify({ origin: table.origin, ...summary }, null, 2)}\n`);
+    else io.out(requestText(table.origin, summary));
+    return;
+  }
+  await withTrace(file, async (trace) => {
+    const { header, rows, columns, hasWeights, hasScores, bytes } = trace;
+    if (json) {
+      io.out(`${JSON.stringify({ ...header, rows, columns, hasWeights, hasScores, bytes }, null, 2)}\n`);
+      return;
+    }
+    const { provenance } = header;
+    const lines: string[][] = [
+      ["kind", header.kind],
+      ["model", header.model],
+      [header.kind === "tokens" ? "tokens" : "steps", formatCount(rows)],
+      ["layers", `${header.layers.length}: ${ranges(header.layers)}`],
+      ["experts", `${header.experts}, top-${header.topK ?? "unknown"}`],
+      ["domains", header.domains.join(", ") || "none"],
+      ["columns", columns.join(", ") || "none"],
+      ["weights, scores", `${hasWeights ? "yes" : "no"}, ${hasScores ? "yes" : "no"}`],
+      ["file", formatBytes(bytes)],
+      ["origin", `${provenance.origin}: ${provenance.source}`],
+      ["sequences", provenance.grouping],
+      ["dropped rows", formatCount(provenance.droppedRows)],
+      ...provenance.notes.map((note) => ["note", note]),
+      ...(provenance.files ?? []).map((source) => ["from", `${source.name} sha256 ${source.sha256.slice(0, 16)}`]),
+    ];
+    io.out(`${textTable(lines, [], "").join("\n")}\n`);
+  });
+}
+
+export interface StatsOptions {
+  readonly ranks: number;
+  readonly json?: boolean;
+}
+
+export async function stats(file: string, options: StatsOptions): Promise<void> {
+  const io = processIo(true);
+  const table = await loadTable(file);
+  const result = traceStats(table, { ranks: options.ranks });
+  if (options.json === true) io.out(`${JSON.stringify(result, null, 2)}\n`);
+  else io.out(`${describeStats(result)}\n`);
+}
+
+export interface ConvertOptions {
+  readonly to: string;
+  readonly output: string;
+}
+
+export async function convert(file: string, options: ConvertOptions): Promise<void> {
+  const io = processIo(true);
+  const format = oneOf(options.to, Object.keys(routingExporters) as RoutingExportFormat[], "--to");
+  const { table, model } = await withTrace(file, async (trace) => {
+    const loaded = await loadRoutingTable(trace, { bytesMax });
+    if (loaded.rows < trace.rows)
+      io.err(`warning: ${formatCount(trace.rows - loaded.rows)} of ${formatCount(trace.rows)} tokens are left out\n`);
+    return { table: loaded, model: trace.header.model };
+  });
+  await routingExporters[format].write(table, model, options.output);
+  io.out(`${printable(options.output)}: ${formatCount(table.rows)} tokens as ${format}\n`);
+}
+
+export interface SynthOptions {
+  readonly from?: string;
+  readonly published?: string;
+  readonly tokens: number;
+  readonly seed: number;
+  readonly output: string;
+}
+
+export async function synth(options: SynthOptions): Promise<void> {
+  const io = processIo(true);
+  const { from, published, tokens, seed, output } = options;
+  if ((from === undefined) === (published === undefined))
+    throw new UsageError("give either --from <trace> or --published <id>");
+  const statistics =
+    published === undefined ? fitRouting(await loadTable(from ?? "")) : routingFromPublished(published);
+  const table = synthesiseRouting(statistics, { tokens, seed });
+  await saveRoutingTable(table, published ?? "synthesised", output);
+  io.out(`${printable(output)}: ${formatCount(table.rows)} tokens, ${table.layers} layers, ${table.experts} experts\n`);
+  for (const note of table.origin.notes) io.out(`  ${printable(note)}\n`);
+}
+
+async function withTrace<T>(file: string, use: (trace: RoutingTraceFile) => Promise<T>): Promise<T> {
+  const trace = await openRoutingTrace(file);
+  try {
+    return await use(trace);
+  } finally {
+    await trace.close();
+  }
+}
+
+const loadTable = (file: string): Promise<RoutingTable> =>
+  withTrace(file, (trace) => loadRoutingTable(trace, { bytesMax }));
+
+/** Whether a file starts as a safetensors file does: an 8-byte header length, then an opening brace. */
+async function looksLikeSafetensors(file: string): Promise<boolean> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(9), 0, 9, 0);
+      return bytesRead === 9 && buffer[8] === 0x7b && buffer.readUInt32LE(4) < 0x10000;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return refuse({ file, expected: "a readable file", hint: (error as NodeJS.ErrnoException).code ?? "" });
+  }
+}
+
+function requestText(
+  origin: { name: string; notes: readonly string[] },
+  summary: ReturnType<typeof summariseRequests>,
+): string {
+  const lengths = (name: string, of: typeof summary.prompt) => [
+    name,
+    `mean ${formatNumber(of.mean, 4)}, p10 ${of.p10}, p50 ${of.p50}, p90 ${of.p90}, p99 ${of.p99}, max ${of.max}`,
+  ];
+  const optional = (value: number | null) => (value === null ? "n/a" : formatNumber(value));
+  const rows: string[][] = [
+    ["requests", formatCount(summary.count)],
+    ["span", formatDuration(summary.spanNs)],
+    ["rate", `${optional(summary.ratePerSecond)} requests/s, busiest minute ${formatCount(summary.peakPerMinute)}`],
+    [
+      "inter-arrival CV",
+      `${optional(summary.interarrivalCv)} (1 is Poisson), longest gap ${formatDuration(summary.longestGapNs)}`,
+    ],
+    ["dispersion, 10 s", optional(summary.dispersion10s)],
+    ["distinct arrivals", formatCount(summary.distinctArrivals)],
+    lengths("prompt tokens", summary.prompt),
+    lengths("output tokens", summary.output),
+    ["length correlation", optional(summary.lengthCorrelation)],
+  ];
+  if (summary.prefix !== null) {
+    const { blocks, distinct, hitRateMax } = summary.prefix;
+    rows.push([
+      "prefix blocks",
+      `${formatCount(blocks)}, ${formatCount(distinct)} distinct; an infinite cache hits ${formatPercent(hitRateMax)}`,
+    ]);
+  }
+  rows.push(...origin.notes.map((note) => ["note", note]));
+  return `${textTable(rows, [], "").join("\n")}\n`;
+}
+
+/** 0, 1, 2, 5 as `0-2, 5`. */
+function ranges(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const n of numbers) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === n - 1) last[1] = n;
+    else runs.push([n, n]);
+  }
+  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(", ");
+}
+
+function oneOf<T extends string>(word: string, known: readonly T[], option: string): T {
+  const found = known.find((name) => name === word);
+  if (found !== undefined) return found;
+  const near = closest(word, known);
+  throw new UsageError(
+    `${option}: unknown "${printable(word)}"${near === null ? "" : `, did you mean "${near}"?`} (one of ${known.join(", ")})`,
+  );
+}

@@ -1,0 +1,31 @@
+import { setImmediate } from "node:timers/promises";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import { simulateCooperatively } from "../sim/simulate.ts";
+import { buildForecast } from "./build-forecast.ts";
+import type { Forecast } from "./forecast.ts";
+import type { FileReader } from "./forecast-reader.ts";
+import { resolveScenario } from "./resolve-scenario.ts";
+
+/** What a forecast needs from outside: files, and someone who watches. */
+export interface ForecastDeps extends FileReader {
+  /** Stops the run when aborted; what had happened until then is reported, marked as interrupted. */
+  readonly signal?: AbortSignal;
+  /** Requests finished, of all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Forecasts a scenario: resolves it, runs the engine, judges the run. Throws InvalidInputError (exit 3) for inputs that
+ * cannot be used, InfeasibleError (exit 4) for a deployment that does not fit.
+ */
+export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): Promise<Forecast> {
+  const resolved = await resolveScenario(scenario, deps);
+  const { signal, onProgress } = deps;
+  const run = await simulateCooperatively(resolved.config, {
+    // Lets signals of the process be served while a long run goes on.
+    giveWay: () => setImmediate(),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
+  });
+  return buildForecast(scenario, resolved, run);
+}

@@ -1,0 +1,142 @@
+import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import { fromScenario } from "../scenario/file-path.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { Routing } from "../sim/config.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import { openRoutingTrace } from "../trace/container/open-trace.ts";
+import { loadRoutingTable } from "../trace/load-routing.ts";
+import type { RequestTable } from "../trace/request-table.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+import { parametricRouting } from "../trace/synthesis/parametric-routing.ts";
+import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
+import type { FitSource } from "./expert-loads.ts";
+import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
+import { located, locatedAsync } from "./located.ts";
+import { rowsOfDomain } from "./routing-domain.ts";
+
+/** The routing of a scenario. */
+export interface ResolvedRouting {
+  readonly routing: Routing;
+  /** Rows to fit policies on; null for uniform routing. */
+  readonly source: FitSource | null;
+  readonly layerMap: LayerMapChoice;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+const uniform: ResolvedRouting = {
+  routing: { kind: "uniform" },
+  source: null,
+  layerMap: "identity",
+  ledger: [],
+};
+
+/** Reads or synthesises the routing and maps its layers to the model's. */
+export async function resolveRouting(
+  scenario: Scenario,
+  model: ModelSpec,
+  moe: MoeFeedForward | null,
+): Promise<ResolvedRouting> {
+  const section = scenario.routing;
+  if (section.kind === "uniform") return uniform;
+  if (moe === null)
+    refuse({
+      ...scenario.place(["routing", "kind"]),
+      at: "routing.kind",
+      expected: `uniform: ${model.name} has no routed experts`,
+      found: section.kind,
+    });
+  const whole = await routingTable(scenario, model, moe);
+  const domain = section.kind === "parametric" ? undefined : section.domain;
+  const layerMap = section.kind === "parametric" ? "identity" : section.layerMap;
+  const replayed =
+    domain === undefined ? whole : located(scenario, ["routing", "domain"], () => rowsOfDomain(whole, domain));
+  checkShape(scenario, replayed, moe);
+  const map = located(scenario, ["routing", "layerMap"], () => layerMapOf(layerMap, replayed, model));
+  return {
+    routing: { kind: "replay", table: replayed, layerMap: map, start: section.start },
+    source: { whole, replayed },
+    layerMap,
+    ledger: routingLedger(replayed),
+  };
+}
+
+async function routingTable(scenario: Scenario, model: ModelSpec, moe: MoeFeedForward): Promise<RoutingTable> {
+  const section = scenario.routing;
+  const { seed } = scenario;
+  switch (section.kind) {
+    case "trace":
+      return locatedAsync(scenario, ["routing", "file"], async () => {
+        const trace = await openRoutingTrace(fromScenario(scenario.file, section.file));
+        try {
+          return await loadRoutingTable(trace, section.memory === undefined ? {} : { bytesMax: section.memory });
+        } finally {
+          await trace.close();
+        }
+      });
+    case "published":
+      return located(scenario, ["routing", "id"], () =>
+        routingFromPublished(section.id, { tokens: section.rows, seed }),
+      );
+    case "parametric":
+      return located(scenario, ["routing"], () =>
+        parametricRouting({
+          experts: moe.experts,
+          topK: moe.topK,
+          layers: moeLayerIndices(model).length,
+          groups: section.grouped ? (moe.router.groups?.count ?? 1) : 1,
+          skew: section.skew,
+          reuse: section.reuse,
+          tokens: section.rows,
+          seed,
+        }),
+      );
+    case "uniform":
+      return refuse({ at: "routing.kind", expected: "routing that is replayed", found: section.kind });
+  }
+}
+
+function checkShape(scenario: Scenario, table: RoutingTable, moe: MoeFeedForward): void {
+  const problems: Problem[] = [];
+  const compare = (what: string, expected: number, found: number) => {
+    if (expected === found) return;
+    problems.push({
+      ...scenario.place(["routing"]),
+      at: "routing",
+      expected: `routing of ${expected} ${what}, as the model has`,
+      found: `${found} in ${table.origin.name}`,
+    });
+  };
+  compare("experts", moe.experts, table.experts);
+  compare("experts per token", moe.topK, table.topK);
+  if (problems.length > 0) throw new InvalidInputError(problems);
+}
+
+/** Refuses request classes whose domain the routing does not have. */
+export function checkDomains(scenario: Scenario, requests: RequestTable, routing: Routing): void {
+  if (routing.kind !== "replay" || requests.domainOf === null) return;
+  const missing = requests.domains.filter((domain) => !routing.table.domains.includes(domain));
+  if (missing.length === 0) return;
+  refuse({
+    ...scenario.place(["traffic"]),
+    at: "traffic",
+    expected: `domains of ${routing.table.origin.name}: ${routing.table.domains.join(", ")}`,
+    found: missing.join(", "),
+  });
+}
+
+function routingLedger({ origin, rows }: RoutingTable): LedgerEntry[] {
+  const notes = origin.notes.length === 0 ? "" : `; ${origin.notes.join("; ")}`;
+  return [
+    {
+      topic: "routing",
+      fidelity: origin.kind === "recorded" ? "replayed" : "fitted",
+      detail: `${rows} rows ${origin.kind === "recorded" ? "of" : "synthesised from"} ${origin.name}${notes}`,
+    },
+    {
+      topic: "phase",
+      fidelity: origin.phase === "mixed" ? "replayed" : "assumed",
+      detail: `rows recorded in phase ${origin.phase} stand for prompts and for output alike`,
+    },
+  ];
+}

@@ -1,0 +1,153 @@
+import { basename } from "node:path";
+import { sha256 } from "../core/digest.ts";
+import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { closest } from "../core/suggest.ts";
+import { routers } from "../policy/schedule/routers.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import { printTarget } from "../scenario/slo-expression.ts";
+import { moeShape } from "../sim/mapping.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import type { RequestTable } from "../trace/request-table.ts";
+import type { Forecast } from "./forecast.ts";
+import type { FileReader } from "./forecast-reader.ts";
+import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
+import { resolveHardware } from "./resolve-hardware.ts";
+import { resolveMapping } from "./resolve-mapping.ts";
+import { resolveModel } from "./resolve-model.ts";
+import { type PolicySetting, resolveOffload, resolvePlacement } from "./resolve-policies.ts";
+import { requestLedger, resolveWorkload, warmupRequests } from "./resolve-requests.ts";
+import { checkDomains, resolveRouting } from "./resolve-routing.ts";
+import type { ResolvedScenario } from "./resolved.ts";
+
+/**
+ * Turns every name of a scenario into values: model, hardware, engine, requests, routing, policies. Throws
+ * InvalidInputError, with the place in the scenario, for names that do not exist and values that do not fit together.
+ */
+export async function resolveScenario(scenario: Scenario, reader: FileReader): Promise<ResolvedScenario> {
+  const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
+  const hardware = await resolveHardware(scenario, reader);
+  const { engine, ...engineFacts } = await resolveEngine(scenario, reader);
+  const mapping = resolveMapping(scenario, model);
+  const workload = await resolveWorkload(scenario);
+  checkClasses(scenario, workload.requests);
+  const moe = moeShape(model);
+  const routed = await resolveRouting(scenario, model, moe);
+  checkDomains(scenario, workload.requests, routed.routing);
+  const policies = await resolvePolicies(
+    scenario,
+    moe === null
+      ? null
+      : {
+          scenario,
+          model,
+          moe,
+          mapping,
+          node: hardware.node,
+          formats,
+          source: routed.source,
+          layerMap: routed.layerMap,
+        },
+  );
+  return {
+    config: {
+      seed: scenario.seed,
+      model,
+      formats,
+      kvFormat,
+      node: hardware.node,
+      engine,
+      mapping,
+      replicas: scenario.parallel.replicas ?? 1,
+      scheduler: schedulerOf(scenario.engine, engine, model),
+      router: routers[scenario.policy.router],
+      workload,
+      routing: routed.routing,
+      placement: policies.placement.value,
+      offload: policies.offload.value,
+      warmupRequests: warmupRequests(scenario.warmup, workload.requests.count),
+    },
+    price: hardware.price,
+    placement: policies.placement.name,
+    offload: policies.offload.value === null ? null : policies.offload.name,
+    inputs: [
+      ...scenarioInputs(scenario),
+      ...modelFacts.inputs,
+      ...hardware.inputs,
+      ...engineFacts.inputs,
+      ...traceInputs(workload.requests, routed.source?.whole.origin ?? null),
+    ],
+    ledger: [
+      ...modelFacts.ledger,
+      ...hardware.ledger,
+      ...engineFacts.ledger,
+      ...requestLedger(workload),
+      ...routed.ledger,
+      ...policies.placement.ledger,
+      ...policies.offload.ledger,
+      ...costLedger(hardware.price),
+    ],
+  };
+}
+
+/** The scenario and what was laid over it: a setting or parameter changes the result as the file's text does. */
+function scenarioInputs(scenario: Scenario): Forecast["inputs"] {
+  return [
+    { role: "scenario", name: basename(scenario.file), sha256: scenario.sha256 },
+    ...scenario.overrides.map((text) => ({ role: "override", name: text, sha256: sha256(text) })),
+  ];
+}
+
+async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null) {
+  if (setting !== null) return { placement: await resolvePlacement(setting), offload: await resolveOffload(setting) };
+  const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
+    scenario.policy[key] === undefined
+      ? []
+      : [
+          {
+            ...scenario.place(["policy", key]),
+            at: `policy.${key}`,
+            expected: "nothing: the model has no routed experts",
+          },
+        ],
+  );
+  if (problems.length > 0) throw new InvalidInputError(problems);
+  return { placement: { value: null, name: "none", ledger: [] }, offload: { value: null, name: "", ledger: [] } };
+}
+
+/** Refuses SLOs of classes that no request has. */
+function checkClasses(scenario: Scenario, requests: RequestTable): void {
+  const problems: Problem[] = (scenario.slo?.thresholds ?? []).flatMap(({ target }) => {
+    const { requestClass } = target;
+    if (requestClass === null || requests.classes.includes(requestClass)) return [];
+    const near = closest(requestClass, requests.classes);
+    return [
+      {
+        ...scenario.place(["slo", printTarget(target)]),
+        at: `slo.${printTarget(target)}`,
+        expected: `a class of the requests: ${requests.classes.join(", ") || "they have none"}`,
+        found: requestClass,
+        ...(near === null ? {} : { hint: `did you mean ${near}?` }),
+      },
+    ];
+  });
+  if (problems.length > 0) throw new InvalidInputError(problems);
+}
+
+function traceInputs(requests: RequestTable, routing: { name: string; digest: string } | null): Forecast["inputs"] {
+  return [
+    { role: "requests", name: requests.origin.name, sha256: requests.origin.digest },
+    ...(routing === null ? [] : [{ role: "routing", name: routing.name, sha256: routing.digest }]),
+  ];
+}
+
+function costLedger(price: ResolvedScenario["price"]): LedgerEntry[] {
+  return price === null
+    ? []
+    : [
+        {
+          topic: "cost",
+          fidelity: "vendor",
+          detail: `${price.usdPerDeviceHour} USD per device and hour: ${price.source}`,
+        },
+      ];
+}

@@ -1,0 +1,13 @@
+/** How the reported quantities are defined; printed with results, so that a number never stands without its meaning. */
+export const definitions = {
+  TTFT: "time from a request's arrival to its first output token, queueing included",
+  TPOT: "(E2E - TTFT) / (output tokens - 1), per request; requests with one output token have none",
+  ITL: "gaps between consecutive output tokens, over all tokens of all requests",
+  E2E: "time from a request's arrival to its last output token",
+  queue: "time from a request's arrival to the first step that computes one of its tokens",
+  percentile: "type 7 (linear interpolation), exact over requests; ITL from a histogram with relative error below 0.4%",
+  "±": "half-width of the 95% interval of the mean by batch means",
+  "hit rate": "distinct experts of a layer call resident when the call starts / distinct experts of all layer calls",
+  imbalance: "tokens on the most loaded rank / tokens on the mean rank, per step and MoE layer; 1 is perfect balance",
+  goodput: "share of measured requests that meet every per-request limit",
+} as const satisfies Record<string, string>;

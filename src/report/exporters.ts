@@ -1,0 +1,17 @@
+import { csvExport } from "./csv.ts";
+import type { Exporter } from "./exporter.ts";
+import { githubExport } from "./github.ts";
+import { jsonExport } from "./json.ts";
+import { junitExport } from "./junit.ts";
+import { markdownExport } from "./markdown.ts";
+
+/** Output formats of `--export FORMAT=PATH`. */
+export const exporters = {
+  json: jsonExport,
+  csv: csvExport,
+  markdown: markdownExport,
+  junit: junitExport,
+  github: githubExport,
+} as const satisfies Record<string, Exporter>;
+
+export type ExportFormat = keyof typeof exporters;

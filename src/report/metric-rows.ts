@@ -1,0 +1,36 @@
+import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
+
+/** One number of a forecast with its unit; null where the forecast has none. */
+export interface MetricRow {
+  readonly metric: string;
+  readonly value: number | null;
+  readonly unit: string;
+}
+
+const percentiles = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
+
+/** The figures of a forecast as rows, for tables that are read by people or spreadsheets. */
+export function metricRows(forecast: Forecast): MetricRow[] {
+  const rows: MetricRow[] = [];
+  const add = (metric: string, value: number | null, unit: string) => rows.push({ metric, value, unit });
+  const overloaded = forecast.saturation.verdict === "overloaded";
+  for (const metric of latencyMetrics)
+    for (const p of percentiles) add(`${metric}_${p}`, overloaded ? null : forecast.latency[metric][p], "ms");
+  const { throughput: t, requests, experts, cache, kv, cost, energy } = forecast;
+  add("output_tokens_per_second", t.outputTokensPerSecond, "tok/s");
+  add("output_tokens_per_second_per_device", t.outputTokensPerSecondPerDevice, "tok/s");
+  add("requests_per_second", t.requestsPerSecond, "req/s");
+  add("goodput", t.goodput, "share");
+  add("completed", requests.completed, "requests");
+  add("rejected", requests.rejected, "requests");
+  add("preemptions", requests.preemptions, "requests");
+  add("sustained_requests_per_second", forecast.saturation.sustainedRequestsPerSecond, "req/s");
+  add("imbalance", experts?.imbalance ?? null, "ratio");
+  add("expert_cache_hit", cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses, "share");
+  add("expert_cache_hit_optimum", cache?.reference?.belady ?? null, "share");
+  add("kv_peak", kv.peakShare, "share");
+  add("prefix_hit", kv.prefixHitRate, "share");
+  add("cost", cost?.usdPerMillionOutputTokens ?? null, "usd/Mtok");
+  add("energy", energy?.joulesPerOutputToken ?? null, "J/tok");
+  return rows;
+}

@@ -1,0 +1,172 @@
+import { alternatives, definitionOf, type JsonSchema, scenarioJsonSchema } from "./json-schema.ts";
+import { sloGrammar } from "./slo-expression.ts";
+import { type SloMetric, sloMetricNames, sloMetrics } from "./slo-metrics.ts";
+
+/** The reference of scenario files as Markdown, made from the schema alone. */
+export function scenarioReference(): string {
+  const root = scenarioJsonSchema();
+  const required = new Set(root.required ?? []);
+  const sections = Object.entries(root.properties ?? {});
+  const isSection = (section: JsonSchema) => alternatives(section, root).some((item) => item.properties !== undefined);
+  const scalars = sections.filter(([, section]) => !isSection(section));
+  const parts = sections
+    .filter(([, section]) => isSection(section))
+    .map(([key, section]) =>
+      key === "slo" ? sloPart(section, root) : sectionPart(key, section, required.has(key), root),
+    );
+  const top = table(scalars.map(([key, section]) => row(key, section, required.has(key), root)));
+  return `${[intro, top, ...parts, ...definitionParts(root)].join("\n\n")}\n`;
+}
+
+const intro = `# Scenario files
+
+This page and \`schema/scenario.schema.json\`, which editors read, are generated from one schema by
+\`npx tsx scripts/generate-schema.ts\`. The first line of a scenario tells the editor where the schema is:
+
+\`\`\`yaml
+# yaml-language-server: $schema=../schema/scenario.schema.json
+\`\`\`
+
+- A scenario is one YAML document. Unknown keys, duplicate keys, unknown tags, infinite numbers and more than 1 MiB are
+  refused; every problem is reported with file, line and column, all together.
+- Keys are in camel case and otherwise the words of vLLM's flags and of aiconfigurator: \`--max-num-seqs\` is
+  \`maxNumSeqs\`, \`isl\` and \`osl\` are input and output sequence length.
+- Quantities carry their unit: \`800ms\`, \`24GiB\`, \`25GB/s\`, \`16/s\`. KiB is 1024 bytes, KB is 1000.
+- A path is the value of a key named \`file\`. It starts at the scenario's folder, and \`\${NAME}\` in it is the value of
+  \`--param NAME=value\`, else the default under \`params\`.
+- \`--set path=value\` replaces one value: \`--set policy.offload.slots=4\`, \`--set 'slo.ttft[0]=p(99)<1s'\`;
+  \`--set policy.offload=null\` removes a key.
+
+## Top level`;
+
+function sectionPart(key: string, section: JsonSchema, required: boolean, root: JsonSchema): string {
+  const text = `## ${key}${required ? "" : " (optional)"}\n\n${section.description ?? ""}`;
+  const kinds = alternatives(section, root);
+  if (kinds.length === 1) return `${text}\n\n${table(kinds.flatMap((kind) => rowsOf(kind, "", root)))}`;
+  const parts = kinds.map((kind) => {
+    const name = String(kind.properties?.["kind"]?.const ?? "");
+    return `### ${key}: ${name}\n\n${kind.description ?? ""}\n\n${table(rowsOf(kind, "", root))}`;
+  });
+  return [text, ...parts].join("\n\n");
+}
+
+/** A section for each shared shape that is a mapping, such as a number of tokens. */
+function definitionParts(root: JsonSchema): string[] {
+  return Object.entries(root.definitions ?? {}).flatMap(([name, definition]) => {
+    const kinds = alternatives(definition, root).filter((item) => item.properties?.["kind"] !== undefined);
+    if (kinds.length === 0) return [];
+    const rows = kinds.flatMap((kind) => kindRows(kind, "", root));
+    return [`## ${titleOf(name, root)}\n\n${table(rows)}`];
+  });
+}
+
+const titleOf = (name: string, root: JsonSchema): string => root.definitions?.[name]?.title ?? name;
+
+function sloPart(section: JsonSchema, root: JsonSchema): string {
+  const limits = section.properties?.["perRequest"];
+  const metrics = sloMetricNames.map((name) => {
+    const { meaning, aggregations, byClass }: SloMetric = sloMetrics[name];
+    const forms = aggregations.map((kind) => (kind === "percentile" ? "p(N)" : kind)).join(", ");
+    return `| \`${name}\` | ${forms} | ${byClass ? "yes" : "no"} | ${meaning} |`;
+  });
+  return `## slo (optional)
+
+${section.description ?? ""} A key is a metric, or a metric of one class of requests; a
+value is an expression, a \`{threshold, level}\`, or a list of them.
+
+\`\`\`yaml
+slo:
+  ttft: ["p(99)<800ms", { threshold: "p(99.9)<2s", level: warn }]
+  "tpot{class:chat}": p(99)<40ms
+  goodput: rate>99%
+  perRequest: { ttft: 1s, tpot: 50ms }
+\`\`\`
+
+\`\`\`text
+${sloGrammar}
+\`\`\`
+
+\`med\` is \`p(50)\`, \`avg\` is \`mean\`. A metric without a tag covers the requests of all classes.
+
+| metric | aggregations | by class | meaning |
+|---|---|---|---|
+${metrics.join("\n")}
+
+Percentiles are exact ones of the measured requests, linearly interpolated between order statistics (type 7); those of
+\`itl\` come from a histogram of relative error below 2^-8. An SLO fails
+
+- when there are no samples;
+- when there are too few for its percentile: p(N) needs 10 samples beyond it, so p(99) needs 1,000;
+- when it is about latency or goodput and the deployment is overloaded: its latencies grow as long as requests arrive.
+
+Level \`error\`, the default, makes \`moecast run\` exit with 99; \`warn\` only reports.
+
+### slo.perRequest
+
+${limits?.description ?? ""}
+
+${table(limits === undefined ? [] : rowsOf(limits, "", root))}`;
+}
+
+/** Rows of a mapping's keys; nested mappings follow their key, alternatives by kind. Shared shapes have their own section. */
+function rowsOf(schema: JsonSchema, prefix: string, root: JsonSchema): string[] {
+  const required = new Set(schema.required ?? []);
+  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const name = `${prefix}${key}`;
+    const own = row(name, value, required.has(key), root);
+    if (definitionOf(value) !== null) return [own];
+    const below = value.items === undefined ? `${name}.` : `${name}[].`;
+    const inner = alternatives(value.items ?? value, root)
+      .filter((item) => item.properties !== undefined)
+      .flatMap((item) =>
+        item.properties?.["kind"]?.const === undefined ? rowsOf(item, below, root) : kindRows(item, below, root),
+      );
+    return [own, ...inner];
+  });
+}
+
+/** Rows of one kind: its name and meaning, then the keys it has besides. */
+function kindRows(item: JsonSchema, prefix: string, root: JsonSchema): string[] {
+  const { kind, ...rest } = item.properties ?? {};
+  const holder = prefix === "" ? "" : `${prefix.slice(0, -1)} `;
+  const name = String(kind?.const ?? "");
+  return [
+    `| \`${prefix}kind: ${name}\` | | | ${item.description ?? ""} |`,
+    ...rowsOf({ ...item, properties: rest }, `${holder}${name}: `, root),
+  ];
+}
+
+function row(name: string, schema: JsonSchema, required: boolean, root: JsonSchema): string {
+  const initial = schema.default === undefined ? (required ? "required" : "") : `\`${JSON.stringify(schema.default)}\``;
+  return `| \`${name}\` | ${typeOf(schema, root)} | ${initial} | ${schema.description ?? ""} |`;
+}
+
+const table = (rows: readonly string[]): string =>
+  rows.length === 0 ? "" : ["| key | value | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
+
+const typeWords: Readonly<Record<string, string>> = {
+  string: "text",
+  integer: "whole number",
+  boolean: "true or false",
+  object: "mapping",
+};
+
+function typeOf(schema: JsonSchema, root: JsonSchema): string {
+  const shared = definitionOf(schema);
+  if (shared !== null) {
+    const title = titleOf(shared, root);
+    return `[${title.toLowerCase()}](#${title.toLowerCase().replaceAll(" ", "-")})`;
+  }
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum !== undefined) return schema.enum.map((word) => `\`${word}\``).join(", ");
+  if (schema.examples?.[0] !== undefined) return `such as \`${String(schema.examples[0])}\``;
+  const kinds = alternatives(schema, root);
+  if (kinds.length > 1)
+    return kinds.every((item) => item.properties !== undefined)
+      ? "one of these kinds"
+      : kinds.map((item) => typeOf(item, root)).join(" or ");
+  if (schema.items !== undefined)
+    return schema.items.properties === undefined ? `list of ${typeOf(schema.items, root)}` : "list of mappings";
+  const types = typeof schema.type === "string" ? [schema.type] : (schema.type ?? []);
+  return types.map((type) => typeWords[type] ?? type).join(" or ");
+}

@@ -1,0 +1,42 @@
+import type { SimConfig } from "./config.ts";
+import type { RunResult } from "./result.ts";
+import { Simulation } from "./simulation.ts";
+
+/** What a caller may watch and decide while a run goes on. */
+export interface SimulateHooks {
+  onProgress?(completed: number, total: number): void;
+  /** Asked between batches of steps; true ends the run with what has happened so far. */
+  shouldStop?(): boolean;
+}
+
+const stepsPerBatch = 2048;
+
+/** Runs a configuration to its end, or until `shouldStop`. */
+export function simulate(config: SimConfig, hooks: SimulateHooks = {}): RunResult {
+  const simulation = new Simulation(config);
+  while (!simulation.advance(stepsPerBatch)) {
+    report(simulation, hooks);
+    if (hooks.shouldStop?.() === true) return simulation.result(true);
+  }
+  report(simulation, hooks);
+  return simulation.result();
+}
+
+/** The same, giving way between batches so that signals and timers of the process are served. */
+export async function simulateCooperatively(
+  config: SimConfig,
+  hooks: SimulateHooks & { giveWay(): Promise<void> },
+): Promise<RunResult> {
+  const simulation = new Simulation(config);
+  while (!simulation.advance(stepsPerBatch)) {
+    report(simulation, hooks);
+    await hooks.giveWay();
+    if (hooks.shouldStop?.() === true) return simulation.result(true);
+  }
+  report(simulation, hooks);
+  return simulation.result();
+}
+
+function report(simulation: Simulation, hooks: SimulateHooks): void {
+  hooks.onProgress?.(simulation.completed + simulation.rejected, simulation.state.count);
+}

@@ -1,0 +1,196 @@
+import { RandomStream } from "../../core/random.ts";
+import type { RoutingTable } from "../routing-table.ts";
+import { accessesAtDepth, type LruCurve } from "../stats/lru-curve.ts";
+import { drawRouting, type RoutingModel } from "./draw-routing.ts";
+import type { LayerLogs, LogWeights, RoutingLogs } from "./routing-logs.ts";
+import { measureRouting } from "./routing-measure.ts";
+import { type PlannedDomain, sequencePlan } from "./sequence-plan.ts";
+
+export interface FitOptions {
+  /** Trial runs; each corrects the weights by what the run got wrong. 60 by default. */
+  readonly rounds?: number;
+  /** Tokens of a trial run in the second half of the rounds; a quarter of it in the first. 20,000 by default. */
+  readonly tokensPerRound?: number;
+  /** Seed of the trial runs. What is generated later comes from other streams. */
+  readonly seed?: number;
+}
+
+/** What trial runs are compared with. Counts may be of any size; only their proportions matter. */
+export interface RoutingGoal {
+  readonly experts: number;
+  readonly topK: number;
+  readonly layers: number;
+  readonly groups: number;
+  readonly plan: readonly PlannedDomain[];
+  /** [domain][layer] */
+  readonly domains: readonly (readonly LayerGoal[])[];
+  readonly transitions: readonly Float64Array[];
+  readonly pairs: readonly Float64Array[];
+}
+
+export interface LayerGoal {
+  readonly tokens: number;
+  readonly counts: Float64Array;
+  readonly curve: LruCurve;
+  /** Tokens whose first stored expert is each expert, and the share that repeats it; null where it is not known. */
+  readonly leads: { readonly counts: Float64Array; readonly repeat: number } | null;
+}
+
+const baseStep = 0.3;
+const liftStep = 0.25;
+const leadStep = 0.3;
+
+/**
+ * Fits the log weights in place by iterative proportional fitting on trial runs: after each run every log weight moves
+ * by the log ratio of the goal to what the run showed. Steps shrink in the second half, so that the noise of single
+ * runs averages out (stochastic approximation, Robbins and Monro 1951).
+ */
+export function calibrate(
+  logs: RoutingLogs,
+  goal: RoutingGoal,
+  depthEdges: readonly number[],
+  options: FitOptions,
+): void {
+  const rounds = options.rounds ?? 60;
+  const tokensLate = options.tokensPerRound ?? 20_000;
+  const streams = new RandomStream(options.seed ?? 0, "routing fit");
+  for (let round = 0; round < rounds; round++) {
+    const late = round - Math.floor(rounds / 2);
+    const tokens = late < 0 ? Math.ceil(tokensLate / 4) : tokensLate;
+    const step = late <= 0 ? 1 : 1 / (1 + late / 2);
+    const trial = trialRun(logs, goal, tokens, streams.fork(`round ${round}`));
+    const shown = measureRouting(trial);
+    for (const [domain, layers] of goal.domains.entries())
+      for (const [layer, wanted] of layers.entries())
+        correctLayer(logs.domains[domain]![layer]!, wanted, shown.domains[domain]![layer]!, depthEdges, step);
+    for (const [layer, lift] of logs.lifts.entries())
+      correctLift(lift, goal.transitions[layer]!, shown.transitions[layer]!, goal, goal.topK, step);
+    for (const [layer, pair] of logs.pairs.entries())
+      correctLift(pair, goal.pairs[layer]!, shown.pairs[layer]!, goal, goal.topK - 1, step);
+  }
+}
+
+function trialRun(logs: RoutingLogs, goal: RoutingGoal, tokens: number, streams: RandomStream): RoutingTable {
+  const plan = sequencePlan(goal.plan, tokens, streams.fork("lengths"));
+  return {
+    ...goal,
+    rows: tokens,
+    ids: drawRouting(modelOf(logs, goal), plan, streams),
+    sequenceStarts: plan.starts,
+    domains: goal.plan.map((_, domain) => `domain ${domain}`),
+    domainStarts: plan.domainStarts,
+    modelLayers: Array.from({ length: goal.layers }, (_, layer) => layer),
+    origin: { kind: "synthesised", name: "trial run", digest: "", sourceRows: tokens, phase: "unknown", notes: [] },
+  };
+}
+
+function modelOf(logs: RoutingLogs, goal: RoutingGoal): RoutingModel {
+  const lifts = logs.lifts.map((lift) => Float32Array.from(lift.weights()));
+  const pairs = logs.pairs.map((pair) => Float32Array.from(pair.weights()));
+  const weights = logs.domains.map((layers) =>
+    layers.map((layer, index) => ({
+      base: layer.base.weights(),
+      recency: layer.recency.weights(),
+      lift: lifts[index - 1] ?? null,
+      pair: pairs[index] ?? null,
+      lead: layer.lead.weights(),
+      leadRepeat: Math.exp(layer.leadRepeat.logs[0]!),
+    })),
+  );
+  return { ...goal, weights };
+}
+
+interface LayerShown {
+  readonly tokens: number;
+  readonly counts: Float64Array;
+  readonly curve: LruCurve;
+  readonly leads: { readonly counts: Float64Array; readonly repeat: number };
+}
+
+function correctLayer(
+  logs: LayerLogs,
+  goal: LayerGoal,
+  shown: LayerShown,
+  depthEdges: readonly number[],
+  step: number,
+): void {
+  if (goal.tokens === 0 || shown.tokens === 0) return;
+  const scale = shown.tokens / goal.tokens;
+  for (let e = 0; e < goal.counts.length; e++)
+    logs.base.move(e, baseStep * step * logRatio(goal.counts[e]! * scale, shown.counts[e]!));
+  const goalDepths = accessesAtDepth(goal.curve);
+  const shownDepths = accessesAtDepth(shown.curve);
+  for (let bin = 0; bin + 1 < depthEdges.length; bin++) {
+    let wanted = 0;
+    let got = 0;
+    for (let depth = depthEdges[bin]!; depth < depthEdges[bin + 1]!; depth++) {
+      wanted += goalDepths[depth]! * scale;
+      got += shownDepths[depth]!;
+    }
+    const by = baseStep * step * logRatio(wanted, got);
+    for (let depth = depthEdges[bin]!; depth < depthEdges[bin + 1]!; depth++) logs.recency.move(depth, by);
+  }
+  if (goal.leads === null) return;
+  for (let e = 0; e < goal.counts.length; e++) {
+    const wanted = (goal.leads.counts[e]! / Math.max(1, goal.counts[e]!)) * shown.counts[e]!;
+    logs.lead.move(e, leadStep * step * logRatio(wanted, shown.leads.counts[e]!));
+  }
+  const repeats = logRatio(goal.leads.repeat * shown.tokens, shown.leads.repeat * shown.tokens);
+  logs.leadRepeat.move(0, leadStep * step * repeats);
+}
+
+/**
+ * Moves the lift of each (row, column) by the gap between the log odds of the column given the row, less the gap of
+ * the column's popularity, which the base weights answer for. `perToken` columns are chosen per row of a token.
+ */
+function correctLift(
+  lift: LogWeights,
+  goal: Float64Array,
+  shown: Float64Array,
+  { experts }: RoutingGoal,
+  perToken: number,
+  step: number,
+): void {
+  const goalColumns = columnSums(goal, experts);
+  const shownColumns = columnSums(shown, experts);
+  const scale = sum(shownColumns) / Math.max(1, sum(goalColumns));
+  for (let row = 0; row < experts; row++) {
+    const goalRow = goal.subarray(row * experts, (row + 1) * experts);
+    const shownRow = shown.subarray(row * experts, (row + 1) * experts);
+    const wanted = sum(goalRow);
+    const got = sum(shownRow);
+    if (wanted === 0 || got === 0) continue;
+    for (let e = 0; e < experts; e++) {
+      const odds = logOddsGap((goalRow[e]! / wanted) * got, shownRow[e]!, got / perToken);
+      const popularity = logRatio(goalColumns[e]! * scale, shownColumns[e]!);
+      lift.move(row * experts + e, liftStep * step * (odds - popularity));
+    }
+  }
+}
+
+function columnSums(counts: Float64Array, experts: number): Float64Array {
+  const sums = new Float64Array(experts);
+  for (let row = 0; row < counts.length; row += experts) for (let e = 0; e < experts; e++) sums[e]! += counts[row + e]!;
+  return sums;
+}
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (let at = 0; at < values.length; at++) total += values[at]!;
+  return total;
+}
+
+/** Log of wanted over shown counts, steadied by half a count and bounded. */
+function logRatio(wanted: number, shown: number): number {
+  return bounded(Math.log((wanted + 0.5) / (shown + 0.5)));
+}
+
+/** The same for odds among `of`: weights act on odds, and probabilities near 1 hardly move otherwise. */
+function logOddsGap(wanted: number, shown: number, of: number): number {
+  const left = Math.log((wanted + 0.5) / (Math.max(0, of - wanted) + 0.5));
+  return bounded(left - Math.log((shown + 0.5) / (Math.max(0, of - shown) + 0.5)));
+}
+
+function bounded(log: number): number {
+  return Math.max(-1.5, Math.min(1.5, log));
+}

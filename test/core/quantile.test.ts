@@ -1,0 +1,101 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InvariantError } from "../../src/core/errors.ts";
+import { enoughSamples, percentileInterval, quantile, quantiles } from "../../src/core/quantile.ts";
+import { RandomStream } from "../../src/core/random.ts";
+
+/** Type 7 as Hyndman and Fan write it, on a full sort. */
+function byDefinition(values: readonly number[], p: number): number {
+  const x = values.toSorted((a, b) => a - b);
+  const h = (x.length - 1) * p;
+  const low = x[Math.floor(h)] ?? NaN;
+  const high = x[Math.ceil(h)] ?? NaN;
+  return low === high ? low : low + (h - Math.floor(h)) * (high - low);
+}
+
+const p = fc.double({ min: 0, max: 1, noNaN: true });
+
+describe("quantile", () => {
+  test("is type 7: the values R documents for 1..10", () => {
+    const values = Float64Array.from([10, 1, 9, 2, 8, 3, 7, 4, 6, 5]);
+    expect(quantiles(values, [0, 0.25, 0.5, 0.75, 0.9, 1])).toEqual([1, 3.25, 5.5, 7.75, 9.1, 10]);
+  });
+
+  test("equals the definition on a full sort, for any values and levels, and leaves its input alone", () => {
+    const values = fc.oneof(
+      fc.array(fc.double({ noNaN: true, min: -1e100, max: 1e100 }), { minLength: 1, maxLength: 500 }),
+      fc.array(fc.nat(3), { minLength: 1, maxLength: 500 }),
+    );
+    fc.assert(
+      fc.property(values, fc.array(p, { maxLength: 6 }), (sample, ps) => {
+        const input = Float64Array.from(sample);
+        const expected = ps.map((level) => byDefinition(sample, level) + 0);
+        expect(quantiles(input, ps)).toEqual(expected);
+        expect([...input]).toEqual(sample);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("is right on orders that defeat simple pivots", () => {
+    const n = 30_000;
+    const orders = {
+      ascending: (i: number) => i,
+      descending: (i: number) => n - i,
+      equal: () => 7,
+      organPipe: (i: number) => Math.min(i, n - i),
+      sawtooth: (i: number) => i % 9,
+    };
+    for (const at of Object.values(orders)) {
+      const values = Float64Array.from({ length: n }, (_, i) => at(i));
+      expect(quantile(values, 0.99)).toBe(byDefinition([...values], 0.99));
+    }
+  });
+
+  test("has no answer without samples and refuses samples that are no numbers and levels outside 0..1", () => {
+    expect(quantile(new Float64Array(0), 0.5)).toBeNaN();
+    expect(() => quantile(Float64Array.of(1, NaN), 0.5)).toThrow(InvariantError);
+    for (const level of [-0.1, 1.1, NaN]) expect(() => quantile(Float64Array.of(1), level)).toThrow(InvariantError);
+  });
+});
+
+test("a percentile needs ten samples beyond it", () => {
+  for (const [n, level] of [
+    [100, 0.9],
+    [1000, 0.99],
+    [10_000, 0.999],
+    [20, 0.5],
+  ] as const) {
+    expect(enoughSamples(n, level)).toBe(true);
+    expect(enoughSamples(n - 1, level)).toBe(false);
+  }
+});
+
+describe("the interval of a percentile", () => {
+  test("is the textbook pair of order statistics for the median of ten", () => {
+    // Binomial(10, 1/2): P(2 <= K <= 8) = 1002/1024 = 0.979 and P(3 <= K <= 7) = 0.891; one more on a side gives 0.935.
+    const sorted = Float64Array.from({ length: 10 }, (_, i) => i + 1);
+    expect(percentileInterval(sorted, 0.5, 0.89)).toEqual({ low: 3, high: 8 });
+    expect(percentileInterval(sorted, 0.5, 0.97)).toEqual({ low: 2, high: 9 });
+  });
+
+  test("does not exist when the samples are too few for the level", () => {
+    const sorted = Float64Array.from({ length: 10 }, (_, i) => i);
+    expect(percentileInterval(sorted, 0.99, 0.95)).toBeNull();
+    expect(percentileInterval(new Float64Array(0), 0.5, 0.95)).toBeNull();
+  });
+
+  test("covers the quantile at least as often as it says", () => {
+    const random = new RandomStream(1, "coverage");
+    let covered = 0;
+    const trials = 2000;
+    for (let trial = 0; trial < trials; trial++) {
+      const sorted = Float64Array.from({ length: 200 }, () => random.exponential()).sort();
+      const interval = percentileInterval(sorted, 0.9, 0.95);
+      const truth = Math.log(10);
+      if (interval !== null && interval.low <= truth && truth <= interval.high) covered++;
+    }
+    expect(covered / trials).toBeGreaterThan(0.94);
+    expect(covered / trials).toBeLessThan(0.98);
+  });
+});

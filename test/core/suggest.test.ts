@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { closest } from "../../src/core/suggest.ts";
+
+const commands = ["run", "plan", "place", "report", "compare"];
+
+test("a slip of the finger finds the word meant", () => {
+  expect(closest("plam", commands)).toBe("plan");
+  expect(closest("RPEORT", commands)).toBe("report");
+  expect(closest("comapre", commands)).toBe("compare");
+  expect(closest("ru", commands)).toBe("run");
+});
+
+test("nothing is suggested for a word unlike any, nor for one too long to be a slip", () => {
+  expect(closest("quantisation", commands)).toBeNull();
+  expect(closest("x", commands)).toBeNull();
+  expect(closest("r".repeat(1e6), commands)).toBeNull();
+  expect(closest("run", [])).toBeNull();
+});
+
+test("of equally near words the first wins", () => {
+  expect(closest("plac", ["plan", "place", "plat"])).toBe("plan");
+});

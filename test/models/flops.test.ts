@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { catalogue, modelNamed } from "../../src/models/catalogue.ts";
+import { flopsPerToken, keysSeen } from "../../src/models/flops.ts";
+import { parametersOf } from "../../src/models/parameters.ts";
+import type { ModelSpec } from "../../src/models/spec.ts";
+import { deepseek, resolve } from "./configs.ts";
+
+const decode = (spec: ModelSpec, contextTokens: number): number =>
+  flopsPerToken(spec, { contextTokens, phase: "decode", logits: true }).total;
+
+describe("operations per token", () => {
+  test("DeepSeekMoE 16B takes 40.2 % of the operations of LLaMA2-7B on 4K sequences", () => {
+    const llama = resolve({
+      model_type: "llama",
+      hidden_size: 4096,
+      num_hidden_layers: 32,
+      vocab_size: 32000,
+      max_position_embeddings: 4096,
+      num_attention_heads: 32,
+      num_key_value_heads: 32,
+      intermediate_size: 11008,
+      torch_dtype: "float16",
+    });
+    expect((parametersOf(llama).total / 1e9).toFixed(2)).toBe("6.74");
+    // Forward and backward of a sequence, every token scored against all 4096: three times the forward operations.
+    const perSequence = (spec: ModelSpec): number => 3 * 4096 * decode(spec, 4096);
+    const ours = perSequence(modelNamed("deepseek-moe-16b"));
+    expect((ours / 1e12).toFixed(1)).toBe("75.9");
+    expect((perSequence(llama) / 1e12).toFixed(1)).toBe("188.8");
+    expect(((100 * ours) / perSequence(llama)).toFixed(1)).toBe("40.2");
+  });
+
+  test("weights cost two operations per active matrix value, the embedding none, the head when logits are wanted", () => {
+    const spec = modelNamed("mixtral-8x7b");
+    const { activeByClass } = parametersOf(spec);
+    const matrices = activeByClass.attention + activeByClass.experts + activeByClass.router;
+    const off = flopsPerToken(spec, { contextTokens: 1, phase: "decode", logits: false });
+    expect(off.total - off.mixing).toBe(2 * matrices);
+    expect(decode(spec, 1) - off.total).toBe(2 * activeByClass.head);
+    expect(off.weights.embedding).toBe(0);
+  });
+
+  test("a tied head still costs its product", () => {
+    const spec = { ...modelNamed("mixtral-8x7b"), tiedEmbeddings: true };
+    expect(decode(spec, 7)).toBe(decode(modelNamed("mixtral-8x7b"), 7));
+  });
+
+  test("scores and sums cost four operations per head dimension and key", () => {
+    const { mixing } = flopsPerToken(modelNamed("mixtral-8x7b"), {
+      contextTokens: 100,
+      phase: "decode",
+      logits: false,
+    });
+    expect(mixing).toBe(32 * 4 * 32 * 128 * 100);
+  });
+
+  test("latent attention scores in the latent space when it decodes and in the heads when it prefills", () => {
+    const spec = resolve(deepseek);
+    const options = { contextTokens: 9, logits: false };
+    expect(flopsPerToken(spec, { ...options, phase: "decode" }).mixing).toBe(4 * 2 * 4 * (2 * 20 + 4) * 9);
+    expect(flopsPerToken(spec, { ...options, phase: "prefill" }).mixing).toBe(4 * 2 * 4 * (8 + 4 + 6) * 5);
+  });
+
+  test("an indexer looks at all keys so that attention looks at few", () => {
+    const spec = resolve({
+      ...deepseek,
+      model_type: "glm_moe_dsa",
+      index_n_heads: 2,
+      index_head_dim: 8,
+      index_topk: 64,
+    });
+    const { mixing } = flopsPerToken(spec, { contextTokens: 1000, phase: "decode", logits: false });
+    expect(mixing).toBe(4 * (2 * 4 * 44 * 64 + 2 * 2 * 8 * 1000));
+  });
+});
+
+describe("keys seen", () => {
+  test("in prefill the mean over the tokens, as summed one by one", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.option(fc.integer({ min: 1, max: 400 })), (tokens, limit) => {
+        let sum = 0;
+        for (let token = 1; token <= tokens; token += 1) sum += Math.min(token, limit ?? token);
+        const seen = keysSeen({ contextTokens: tokens, phase: "prefill", logits: false }, limit);
+        expect(seen).toBeCloseTo(sum / tokens, 9);
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+
+  test("in decode all, up to the window", () => {
+    const options = { contextTokens: 50, phase: "decode", logits: false } as const;
+    expect([null, 10, 90].map((limit) => keysSeen(options, limit))).toEqual([50, 10, 50]);
+  });
+
+  test("more context never costs less, and prefill's mean never more than its last token, but for unabsorbed heads", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(catalogue)), fc.integer({ min: 1, max: 50_000 }), (id, tokens) => {
+        const spec = modelNamed(id);
+        expect(decode(spec, tokens + 1000)).toBeGreaterThanOrEqual(decode(spec, tokens));
+        if (spec.layers.some(({ attention }) => attention.kind === "mla")) return;
+        const prefill = flopsPerToken(spec, { contextTokens: tokens, phase: "prefill", logits: true }).total;
+        expect(prefill).toBeLessThanOrEqual(decode(spec, tokens) * (1 + 1e-12));
+      }),
+      { numRuns: 200, seed: 8 },
+    );
+  });
+});
