@@ -6,8 +6,8 @@ import type { CachePolicy, CallLog } from "../../src/policy/offload/expert-cache
 import { contiguous } from "../../src/policy/placement/contiguous.ts";
 import { eplb } from "../../src/policy/placement/eplb.ts";
 import { lpt } from "../../src/policy/placement/lpt.ts";
-import { balance, rankLoads, toPhysicalToLogical } from "../../src/policy/placement/placement-measures.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
+import { balance, rankLoads, toPhysicalToLogical } from "../../src/policy/placement/placement-measures.ts";
 import { type AssignmentProblem, assignLongestFirst, binLoads } from "../../src/solver/assignment.ts";
 
 interface Check {
@@ -17,7 +17,12 @@ interface Check {
   readonly ok: boolean;
 }
 
-const check = (name: string, expected: string, found: string): Check => ({ name, expected, found, ok: expected === found });
+const check = (name: string, expected: string, found: string): Check => ({
+  name,
+  expected,
+  found,
+  ok: expected === found,
+});
 
 const json = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path), "utf8")) as T;
 
@@ -95,7 +100,14 @@ function eplbExample(folder: string): Check[] {
 
 /** Max/mean rank load of OLMoE under EP8, layers 0, 7 and 15: placement fitted on one domain, loads of another. */
 const rankLoadRows: Readonly<Record<string, readonly string[]>> = {
-  contiguous: ["1.20 1.09 1.20", "1.27 2.14 1.28", "1.85 1.63 1.51", "1.29 1.85 1.83", "1.25 1.58 1.44", "1.39 1.57 1.26"],
+  contiguous: [
+    "1.20 1.09 1.20",
+    "1.27 2.14 1.28",
+    "1.85 1.63 1.51",
+    "1.29 1.85 1.83",
+    "1.25 1.58 1.44",
+    "1.39 1.57 1.26",
+  ],
   c4: ["1.06 1.02 1.01", "1.31 1.61 1.51", "1.78 1.65 1.66", "1.33 1.42 1.42", "1.22 1.70 1.54", "1.36 1.26 1.42"],
   github: ["1.11 1.27 1.21", "1.06 1.01 1.00", "1.87 1.22 1.42", "1.39 1.52 1.50", "1.42 1.50 1.42", "1.39 1.14 1.22"],
   tulu: ["1.16 1.32 1.28", "1.36 1.21 1.31", "1.77 1.32 1.17", "1.39 2.03 1.65", "1.40 1.16 1.23", "1.05 1.04 1.04"],
@@ -119,7 +131,11 @@ function rankLoadTable(folder: string): Check[] {
   const table = Object.entries(rankLoadRows).map(([fit, row]) => {
     const place = fit === "contiguous" ? contiguousRanks : (at: number) => plain(countsOf(fit, at));
     const name = fit === "contiguous" ? fit : `heaviest-first with 8 experts a rank and no swaps, fitted on ${fit}`;
-    return check(`OLMoE EP8 rank load, ${name}`, row.join(" | "), domains.map((each) => ratios(place, each)).join(" | "));
+    return check(
+      `OLMoE EP8 rank load, ${name}`,
+      row.join(" | "),
+      domains.map((each) => ratios(place, each)).join(" | "),
+    );
   });
   const swapped = ["c4", "github", "tulu"].map((domain) =>
     ratios((at) => byPlacement(lpt.place(layer(countsOf(domain, at)))), domain),
@@ -188,7 +204,11 @@ function hitCurves(folder: string): Check[] {
 
 function lrcHitRate(policy: CachePolicy, trace: HitCurves, capacity: number): number {
   const keys = Uint32Array.from(trace.seq.flat());
-  const future: CallLog = { keys, starts: Uint32Array.from({ length: keys.length + 1 }, (_, i) => i), calls: keys.length };
+  const future: CallLog = {
+    keys,
+    starts: Uint32Array.from({ length: keys.length + 1 }, (_, i) => i),
+    calls: keys.length,
+  };
   const cache = policy.create({ objects: trace.E, capacity, popularity: null, future });
   const seen = new Set<number>();
   const hit = new Uint8Array(1);

@@ -60,7 +60,7 @@ export const queueingCases = {
   },
   "M/H2/1-PS": {
     servers: 1,
-    effort: 4,
+    effort: 2,
     shared: true,
     exactNs: (rho) => singleServerExponential(serviceNs, rho),
     simulate: (rho, run, random) => simulateProcessorSharing(skewed, rho, run, random),
@@ -73,5 +73,3 @@ export const queueingCases = {
     simulate: (rho, run, random) => simulateTandem(stations, exponential, rho, run, random),
   },
 } satisfies Record<string, QueueingCase>;
-
-export type QueueingCaseName = keyof typeof queueingCases;

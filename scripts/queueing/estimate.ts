@@ -3,7 +3,7 @@ import type { QueueingCase } from "./cases.ts";
 import { controlledMean } from "./control-variates.ts";
 import type { Observation } from "./observation.ts";
 
-export interface Estimate {
+interface Estimate {
   readonly meanNs: number;
   /** Of the 99 % confidence interval. */
   readonly halfWidthNs: number;

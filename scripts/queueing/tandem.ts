@@ -22,24 +22,30 @@ export function simulateTandem(
   const services = Array.from({ length: stations }, (_, station) => random.fork(`service ${station}`));
   const interarrivalNs = serviceNs / rho;
   const queue = new EventQueue();
-  const observer = new Observer(run, 2 * stations);
+  const observer = new Observer(run, 4 * stations);
   const inSystem = new Line();
   const atStation = new Float64Array(stations);
   const served = new Float64Array(stations);
 
-  /** A draw feeds one station and drains another; both numbers present are states worth multiplying with. */
-  const report = (drained: number, customer: number, surplus: number) => {
-    if (drained >= 0) observer.drew(2 * drained, customer, surplus, atStation[drained]!);
-    if (drained + 1 < stations) observer.drew(2 * drained + 3, customer, surplus, atStation[drained + 1]!);
+  // A service moves a customer out of the stations up to its own and into the next, an arrival into every such group:
+  // these are the states to multiply the draws with.
+  const upTo = (station: number) => {
+    let total = 0;
+    for (let k = 0; k <= station; k++) total += atStation[k]!;
+    return total;
   };
   const scheduleArrival = () => {
     const gap = arrivals.exponential();
-    observer.drew(1, observer.arrived, gap - 1, atStation[0]!);
+    for (let k = 0; k < stations; k++) observer.drew(k, observer.arrived, gap - 1, upTo(k));
     queue.push(queue.atNs + Math.round(gap * interarrivalNs), 0, arrival, 0);
   };
   const serve = (station: number) => {
     const work = service.draw(services[station]!);
-    report(station, served[station]!++, work - 1);
+    const customer = served[station]!++;
+    const control = stations + 3 * station;
+    observer.drew(control, customer, work - 1, upTo(station));
+    observer.drew(control + 1, customer, work - 1, atStation[station]!);
+    if (station + 1 < stations) observer.drew(control + 2, customer, work - 1, atStation[station + 1]!);
     const workNs = Math.round(work * serviceNs);
     observer.bring(workNs);
     observer.work(queue.atNs, 1);

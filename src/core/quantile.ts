@@ -13,8 +13,8 @@ export function quantile(values: Float64Array, p: number): number {
 export function quantiles(values: Float64Array, ps: readonly number[]): number[] {
   for (const p of ps)
     if (!(p >= 0 && p <= 1)) throw new InvariantError("quantile-level", `p = ${p} is not between 0 and 1`);
-  for (const value of values)
-    if (Number.isNaN(value)) throw new InvariantError("quantile-samples", "a sample is not a number");
+  for (let i = 0; i < values.length; i++)
+    if (Number.isNaN(values[i]!)) throw new InvariantError("quantile-samples", "a sample is not a number");
   if (values.length === 0) return ps.map(() => NaN);
   const work = values.slice();
   const last = work.length - 1;

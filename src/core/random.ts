@@ -1,4 +1,4 @@
-import { refuse } from "./errors.ts";
+import { InvariantError, refuse } from "./errors.ts";
 import { philox4x32 } from "./philox.ts";
 import { pow } from "./pow.ts";
 
@@ -67,6 +67,8 @@ export class RandomStream {
 
   /** Whole number from 0 to n - 1, every one equally likely; 1 <= n <= 2^53. */
   below(n: number): number {
+    if (!(n >= 1 && n <= twoTo53 && n === Math.floor(n)))
+      throw new InvariantError("random-range", `below(${n}) asks for no whole number from 1 to 2^53`);
     const wide = n > twoTo32;
     const range = wide ? twoTo53 : twoTo32;
     const limit = range - (range % n);
@@ -89,6 +91,7 @@ export class RandomStream {
 
   /** Gamma with mean shape * scale (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000). */
   gamma(shape: number, scale: number): number {
+    if (!(shape > 0 && shape < Infinity)) throw new InvariantError("gamma-shape", `shape ${shape} is not above 0`);
     if (shape < 1) {
       const boost = pow(1 - this.uniform(), 1 / shape);
       return this.gamma(shape + 1, scale) * boost;

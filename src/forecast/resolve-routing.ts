@@ -10,6 +10,7 @@ import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { parametricRouting } from "../trace/synthesis/parametric-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
+import { synthesiseRouting } from "../trace/synthesis/synthesise-routing.ts";
 import type { FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
@@ -76,7 +77,7 @@ async function routingTable(scenario: Scenario, model: ModelSpec, moe: MoeFeedFo
       });
     case "published":
       return located(scenario, ["routing", "id"], () =>
-        routingFromPublished(section.id, { tokens: section.rows, seed }),
+        synthesiseRouting(routingFromPublished(section.id), { tokens: section.rows, seed }),
       );
     case "parametric":
       return located(scenario, ["routing"], () =>

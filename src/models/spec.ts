@@ -45,7 +45,7 @@ export interface MlaAttention {
  * A cache of one entry per `ratio` tokens beside a window of recent tokens (DeepSeek-V4). All heads share one key-value
  * head of kvLoraRank + ropeHeadDim values, and the output projection is low-rank within groups of heads.
  */
-export interface CompressedCache {
+interface CompressedCache {
   /** Tokens per cached entry; 0 where a layer has only its window. */
   readonly ratio: number;
   readonly windowTokens: number;

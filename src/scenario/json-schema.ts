@@ -23,8 +23,15 @@ export interface JsonSchema {
   readonly maximum?: number;
 }
 
-/** The JSON Schema (draft 7, what YAML language servers read) of scenario files, as written by people. */
+let made: JsonSchema | null = null;
+
+/** The JSON Schema (draft 7, what YAML language servers read) of scenario files, as written by people. Made once. */
 export function scenarioJsonSchema(): JsonSchema {
+  made ??= makeJsonSchema();
+  return made;
+}
+
+function makeJsonSchema(): JsonSchema {
   const generated = z.toJSONSchema(scenarioSchema, { target: "draft-7", io: "input" });
   return { ...generated, title: "moecast scenario" } as JsonSchema;
 }

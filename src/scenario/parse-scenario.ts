@@ -74,7 +74,7 @@ function namingSettings(source: YamlSource, applied: readonly Setting[]): YamlSo
       const setting = settingAt(path);
       return setting === undefined ? source.place(path, of) : { file: settingName(setting.text) };
     },
-    textColumn: (path) => (settingAt(path) === undefined ? source.textColumn(path) : null),
+    textColumn: (path, of) => (settingAt(path) === undefined ? source.textColumn(path, of) : null),
   };
 }
 

@@ -43,8 +43,9 @@ function problemsOf(
   }
   const found = valueAt(value, path);
   const detail: IssueDetail = issue.code === "custom" ? ((issue.params ?? {}) as IssueDetail) : {};
-  const place = source.place(path, detail.onKey === true ? "key" : "value");
-  const textColumn = detail.offset === undefined ? null : source.textColumn(path);
+  const part = detail.onKey === true ? "key" : "value";
+  const place = source.place(path, part);
+  const textColumn = detail.offset === undefined ? null : source.textColumn(path, part);
   const words = allowedWords(issue);
   return [
     {

@@ -101,6 +101,8 @@ export const sloSection = z
         path: [printTarget(needsLimits.target)],
         message: "slo.perRequest beside goodput, which is the share of requests that meet its limits",
       });
+    // The schema yields plain metrics before tagged ones; a metric and its classes belong together.
+    thresholds.sort((a, b) => sloMetricNames.indexOf(a.target.metric) - sloMetricNames.indexOf(b.target.metric));
     return { thresholds, perRequest: limits === undefined ? null : withoutUndefined(limits) };
   });
 

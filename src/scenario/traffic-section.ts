@@ -15,7 +15,11 @@ const tokenCount = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("fixed"), tokens: tokens.describe("The number itself.") }),
     z
-      .strictObject({ kind: z.literal("uniform"), low: tokens, high: tokens })
+      .strictObject({
+        kind: z.literal("uniform"),
+        low: tokens.describe("Smallest number."),
+        high: tokens.describe("Largest number."),
+      })
       .describe("Whole numbers from low to high."),
     z
       .strictObject({

@@ -34,8 +34,8 @@ export interface YamlSource {
   readonly document: Document;
   /** Place of the value at `path`, or of its key; of the nearest enclosing value where the path does not exist. */
   place(path: ValuePath, of: "value" | "key"): Place;
-  /** Column where the text of the scalar at `path` begins, quotes excluded; null if it spans lines or is no scalar. */
-  textColumn(path: ValuePath): number | null;
+  /** Column where the text of a scalar, or of its key, begins, quotes excluded; null if it spans lines or is no scalar. */
+  textColumn(path: ValuePath, of: "value" | "key"): number | null;
 }
 
 export function readYaml(text: string, file: string): YamlSource {
@@ -56,8 +56,8 @@ export function readYaml(text: string, file: string): YamlSource {
     file,
     document,
     place: (path, of) => placeOf(nodeAt(document, path, of)),
-    textColumn: (path) => {
-      const node = nodeAt(document, path, "value");
+    textColumn: (path, of) => {
+      const node = nodeAt(document, path, of);
       if (!isScalar(node) || !node.range) return null;
       const quoted = node.type === "QUOTE_SINGLE" || node.type === "QUOTE_DOUBLE";
       if (!quoted && node.type !== "PLAIN") return null;

@@ -24,6 +24,10 @@ export class ExpertGroups {
   /** [layers * experts + 1] first copy of each expert in `copyGroup`. */
   private readonly copyStart: Uint32Array;
   private readonly copyGroup: Uint16Array;
+  /** Experts of each (layer, group) one after another, for experts with one copy: [layers * experts]. */
+  private readonly groupOrder: Uint16Array;
+  /** [layers * groups + 1] */
+  private readonly groupStart: Uint32Array;
   private readonly replicated: boolean;
 
   constructor(placement: Placement, layerMap: readonly number[]) {
@@ -53,6 +57,14 @@ export class ExpertGroups {
       this.copyGroup[next[key]!++] = Math.floor((i % slots) / slotsPerRank);
     }
     this.replicated = this.copyGroup.length > layers * experts;
+    this.groupOrder = new Uint16Array(this.copyGroup.length);
+    this.groupStart = new Uint32Array(layers * ranks + 1);
+    let at = 0;
+    for (let group = 0; group < layers * ranks; group++) {
+      for (let slot = group * slotsPerRank; slot < (group + 1) * slotsPerRank; slot++)
+        if (slotExpert[slot] !== emptySlot) this.groupOrder[at++] = slotExpert[slot]!;
+      this.groupStart[group + 1] = at;
+    }
   }
 
   /** Group that holds an expert (its first copy). */
@@ -63,29 +75,32 @@ export class ExpertGroups {
   /** Fills {@link work} from the counts of a step, [trace layers][experts]. */
   split(counts: Uint32Array): void {
     const { layers, groups, pairs, distinct } = this.work;
-    pairs.fill(0);
-    distinct.fill(0);
     if (this.replicated) {
       this.splitReplicated(counts);
       return;
     }
-    const { experts, copyGroup } = this;
+    // Sums in registers, one expert group after another, without a branch on the (unpredictable) empty counters.
+    const { experts, groupOrder, groupStart } = this;
     for (let layer = 0; layer < layers; layer++) {
       const from = this.layerMap[layer]! * experts;
-      const base = layer * groups;
-      const copy = layer * experts;
-      for (let e = 0; e < experts; e++) {
-        const tokens = counts[from + e]!;
-        if (tokens === 0) continue;
-        const at = base + copyGroup[copy + e]!;
-        pairs[at]! += tokens;
-        distinct[at]!++;
+      for (let g = layer * groups; g < (layer + 1) * groups; g++) {
+        let sum = 0;
+        let touched = 0;
+        for (let i = groupStart[g]!; i < groupStart[g + 1]!; i++) {
+          const tokens = counts[from + groupOrder[i]!]!;
+          sum += tokens;
+          touched += tokens === 0 ? 0 : 1;
+        }
+        pairs[g] = sum;
+        distinct[g] = touched;
       }
     }
   }
 
   private splitReplicated(counts: Uint32Array): void {
     const { layers, groups, pairs, distinct } = this.work;
+    pairs.fill(0);
+    distinct.fill(0);
     const { experts, copyGroup, copyStart } = this;
     for (let layer = 0; layer < layers; layer++) {
       const from = this.layerMap[layer]! * experts;

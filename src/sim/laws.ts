@@ -1,6 +1,5 @@
 import { holds } from "../core/errors.ts";
 import type { RequestState } from "./request-state.ts";
-import { requestStatus } from "./result.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** How often each always-on law was checked. */

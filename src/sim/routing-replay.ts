@@ -1,6 +1,7 @@
 import { InvariantError } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
+import { countRows } from "./count-rows.ts";
 
 const prefixBytesMax = 64 * 1024 * 1024;
 const noDomain = -1;
@@ -72,7 +73,7 @@ export class RoutingReplay {
     const prefix = new Uint32Array((blocks + 1) * width);
     for (let block = 0; block < blocks; block++) {
       this.counts.fill(0);
-      this.addRows(block * this.blockRows, (block + 1) * this.blockRows);
+      countRows(this.counts, this.table, block * this.blockRows, (block + 1) * this.blockRows, 1);
       const from = block * width;
       const to = from + width;
       for (let i = 0; i < width; i++) prefix[to + i] = prefix[from + i]! + this.counts[i]!;
@@ -104,7 +105,7 @@ export class RoutingReplay {
   private addRange(from: number, to: number): void {
     if (this.ordered) {
       this.keepRows(from, to);
-      this.addRows(from, to);
+      countRows(this.counts, this.table, from, to, 1);
       return;
     }
     const block = this.blockRows;
@@ -113,7 +114,7 @@ export class RoutingReplay {
     const lower = Math.min(Math.round(from / block), blocks);
     const upper = Math.min(Math.round(to / block), blocks);
     if (upper - lower < 2) {
-      this.addRows(from, to);
+      countRows(this.counts, this.table, from, to, 1);
       return;
     }
     const { counts, prefix } = this;
@@ -121,33 +122,10 @@ export class RoutingReplay {
     const a = lower * width;
     const b = upper * width;
     for (let i = 0; i < width; i++) counts[i]! += prefix![b + i]! - prefix![a + i]!;
-    if (from < lower * block) this.addRows(from, lower * block);
-    else this.takeRows(lower * block, from);
-    if (to > upper * block) this.addRows(upper * block, to);
-    else this.takeRows(to, upper * block);
-  }
-
-  /** The hottest loop of a run with replay: layers x topK increments per row. */
-  private addRows(from: number, to: number): void {
-    const { ids, layers, topK, experts } = this.table;
-    const counts = this.counts;
-    let i = from * layers * topK;
-    for (let row = from; row < to; row++) {
-      for (let base = 0; base < counts.length; base += experts) {
-        for (let j = 0; j < topK; j++) counts[base + ids[i++]!]!++;
-      }
-    }
-  }
-
-  private takeRows(from: number, to: number): void {
-    const { ids, layers, topK, experts } = this.table;
-    const counts = this.counts;
-    let i = from * layers * topK;
-    for (let row = from; row < to; row++) {
-      for (let base = 0; base < counts.length; base += experts) {
-        for (let j = 0; j < topK; j++) counts[base + ids[i++]!]!--;
-      }
-    }
+    if (from < lower * block) countRows(counts, this.table, from, lower * block, 1);
+    else countRows(counts, this.table, lower * block, from, -1);
+    if (to > upper * block) countRows(counts, this.table, upper * block, to, 1);
+    else countRows(counts, this.table, to, upper * block, -1);
   }
 
   private keepRows(from: number, to: number): void {

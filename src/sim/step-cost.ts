@@ -59,7 +59,6 @@ export class StepCost {
   private readonly collective: CollectiveOp;
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
-  private readonly groupNs: Float64Array;
   private readonly dispatchValueBytes: number;
 
   constructor(config: SimConfig, cost: CostModel) {
@@ -90,7 +89,6 @@ export class StepCost {
     this.groups = mapping.ep;
     this.clock = new Float64Array(mapping.dp);
     this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
-    this.groupNs = new Float64Array(mapping.ep);
     this.groupBusyNs = new Float64Array(mapping.ep);
     this.collective = { kind: "allReduce", bytes: 0, ranks: 1, ranksPerNode: node.devicesPerNode };
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };

@@ -4,5 +4,3 @@ import type { MilpSolver } from "./milp.ts";
 
 /** Solvers by name, the default first. */
 export const milpSolvers = { highs, glpk } as const satisfies Record<string, MilpSolver>;
-
-export type MilpSolverName = keyof typeof milpSolvers;

@@ -24,6 +24,9 @@ export async function fileSource(path: string): Promise<ByteSource> {
   }
 }
 
+/** Node refuses single reads of 2 GiB and more. */
+const readBytesMax = 1 << 30;
+
 class OpenFile implements ByteSource {
   readonly name: string;
   readonly bytes: number;
@@ -39,7 +42,7 @@ class OpenFile implements ByteSource {
     let done = 0;
     while (done < target.length) {
       const { bytesRead } = await this.#handle
-        .read(target, done, target.length - done, offset + done)
+        .read(target, done, Math.min(target.length - done, readBytesMax), offset + done)
         .catch((error: Error) => refuse(unreadable(this.name, error)));
       if (bytesRead === 0) refuse(truncated(this.name, offset + target.length, offset + done));
       done += bytesRead;

@@ -84,7 +84,8 @@ function add(sums: Uint32Array, at: number, step: Uint32Array, file: string): vo
 export function countsOf(table: RoutingTable): CountsTable {
   const { experts, layers, topK, ids } = table;
   const counts = new Uint32Array(layers * experts);
-  const stride = layers * topK;
-  for (let i = 0; i < ids.length; i++) counts[Math.floor((i % stride) / topK) * experts + ids[i]!]! += 1;
+  for (let at = 0; at < ids.length; )
+    for (let layer = 0; layer < layers; layer++)
+      for (let k = 0; k < topK; k++) counts[layer * experts + ids[at++]!]! += 1;
   return { steps: 1, layers, experts, topK, counts, modelLayers: table.modelLayers, origin: table.origin };
 }

@@ -30,7 +30,7 @@ export function selectSequences(facts: SequenceFacts, rowsMax: number): Sequence
   const total = lengths.reduce((sum, length) => sum + length, 0);
   if (total <= rowsMax) return { rows: lengths, rowsTotal: total, cut: 0 };
 
-  const rows = new Array<number>(lengths.length).fill(0);
+  const rows = lengths.map(() => 0);
   let rowsTotal = 0;
   let cut = 0;
   for (const { members, share } of shares(byDomain, lengths, rowsMax)) {

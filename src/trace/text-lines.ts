@@ -18,7 +18,7 @@ export interface LineBatch {
   readonly firstLine: number;
 }
 
-const limits = { bytesMax: 64 * 1024 * 1024 * 1024, lineCharsMax: 64 * 1024 * 1024 };
+const limits = { bytesMax: 64 * 1024 * 1024 * 1024, lineCharsMax: 16 * 1024 * 1024 };
 
 /**
  * Lines of a text file, plain or gzipped (told apart by the first two bytes), streamed. LF and CRLF end a line, a last
@@ -27,18 +27,29 @@ const limits = { bytesMax: 64 * 1024 * 1024 * 1024, lineCharsMax: 64 * 1024 * 10
 export async function* textLines(path: string, given: TextLimits = {}): AsyncGenerator<LineBatch> {
   const { lineCharsMax } = { ...limits, ...given };
   const decoder = new TextDecoder();
-  let rest = "";
-  let firstLine = 1;
   const clean = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);
+  // The unfinished last line, in the pieces it arrived in: joined once, however long it is.
+  let open: string[] = [];
+  let openChars = 0;
+  let firstLine = 1;
+  const extend = (piece: string) => {
+    open.push(piece);
+    openChars += piece.length;
+    if (openChars > lineCharsMax)
+      refuse({ file: path, line: firstLine, expected: `lines of at most ${lineCharsMax} characters` });
+  };
   for await (const bytes of plainBytes(path, given)) {
-    const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    if (rest.length > lineCharsMax)
-      refuse({ file: path, line: firstLine + parts.length, expected: `lines of at most ${lineCharsMax} characters` });
-    if (parts.length > 0) yield { lines: parts.map(clean), firstLine };
-    firstLine += parts.length;
+    const [head = "", ...lines] = decoder.decode(bytes, { stream: true }).split("\n");
+    extend(head);
+    const last = lines.pop();
+    if (last === undefined) continue;
+    yield { lines: [open.join(""), ...lines].map(clean), firstLine };
+    firstLine += lines.length + 1;
+    open = [];
+    openChars = 0;
+    extend(last);
   }
-  rest += decoder.decode();
+  const rest = open.join("") + decoder.decode();
   if (rest !== "") yield { lines: [clean(rest)], firstLine };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { InvalidInputError } from "../../src/core/errors.ts";
+import { InvalidInputError, InvariantError } from "../../src/core/errors.ts";
 import { philox4x32 } from "../../src/core/philox.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { mean, variance } from "../../src/core/statistics.ts";
@@ -82,7 +82,7 @@ describe("a random stream", () => {
     const fork = new RandomStream(4, "x").fork("f");
     const indexed = Array.from({ length: n }, (_, i) => fork.at(i));
     for (const sample of [first, second, indexed]) {
-      const cells = new Array<number>(100).fill(0);
+      const cells = Array.from({ length: 100 }, () => 0);
       for (const x of sample) cells[Math.floor(x * 100)]! += 1;
       const chiSquared = cells.reduce((sum, cell) => sum + (cell - n / 100) ** 2 / (n / 100), 0);
       // 99 degrees of freedom: 148.2 is exceeded with probability 0.001.
@@ -98,7 +98,7 @@ describe("a random stream", () => {
 
   test("draws whole numbers below n equally often, for small n and for n beyond 32 bits", () => {
     const stream = new RandomStream(5, "below");
-    const counts = new Array<number>(6).fill(0);
+    const counts = Array.from({ length: 6 }, () => 0);
     for (let i = 0; i < 60_000; i++) counts[stream.below(6)]! += 1;
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(400);
     expect(stream.below(1)).toBe(0);
@@ -129,5 +129,11 @@ describe("a random stream", () => {
   test("refuses a seed that is not a whole number in range", () => {
     for (const seed of [-1, 0.5, NaN, 2 ** 53, Infinity])
       expect(() => new RandomStream(seed, "x")).toThrow(InvalidInputError);
+  });
+
+  test("refuses ranges and shapes for which no draw exists", () => {
+    const stream = new RandomStream(7, "refused");
+    for (const n of [0, -1, 1.5, NaN, 2 ** 54]) expect(() => stream.below(n)).toThrow(InvariantError);
+    for (const shape of [0, -1, NaN, Infinity]) expect(() => stream.gamma(shape, 1)).toThrow(InvariantError);
   });
 });

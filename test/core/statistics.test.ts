@@ -82,7 +82,7 @@ describe("MSER-5", () => {
   });
 
   test("cuts nothing from a constant or a very short series", () => {
-    expect(mser5(new Array<number>(100).fill(3))).toBe(0);
+    expect(mser5(Array.from({ length: 100 }, () => 3))).toBe(0);
     expect(mser5([1, 2, 3])).toBe(0);
   });
 });

@@ -214,6 +214,27 @@ describe("closed forms on a device of round numbers", () => {
     expect(modelOf(slower).opNs(op)).toBeCloseTo(modelOf(syntheticDevice(base)).opNs(op) / 0.8, 3);
   });
 
+  test("each efficiency slows its own operation and no other", () => {
+    const base: Partial<Device> = { peak: { bf16: 1e12 } };
+    const manyFlops = { scorePairs: 1e9, cacheTokens: 1 };
+    const ops = {
+      gemmCompute: gemm({ tokens: 1e6, inputWidth: 1e6, outputWidth: 1e6 }),
+      gemmMemory: gemm({ tokens: 1 }),
+      groupedGemmCompute: grouped({ pairs: 1e7, valuesPerPair: 0 }),
+      groupedGemmMemory: grouped({ pairs: 32, valuesPerPair: 0 }),
+      attentionPrefillCompute: attention({ kind: "attentionPrefill", ...manyFlops }),
+      attentionDecodeCompute: attention(manyFlops),
+      attentionDecodeMemory: attention({ heads: 1 }),
+      elementwiseMemory: { kind: "elementwise", bytes: 1000 },
+    } as const satisfies Record<string, Op>;
+    expect(model.opNs(ops.elementwiseMemory)).toBe(1000);
+    for (const name of Object.keys(ops)) {
+      const slower = modelOf(syntheticDevice({ ...base, efficiency: { ...perfect, [name]: 0.5 } }));
+      for (const [other, op] of Object.entries(ops))
+        expect(slower.opNs(op) / model.opNs(op), `${name} on ${other}`).toBeCloseTo(name === other ? 2 : 1, 9);
+    }
+  });
+
   test("a copy takes its latency and its bytes over the used share of the link", () => {
     const slow = { ...link, latencyNs: 500, efficiency: 0.5 };
     expect(transferNs(slow, 1000)).toBe(500 + 2000);

@@ -94,6 +94,17 @@ describe("the profiles that come with moecast", () => {
     expect(engine.expertExchange).toMatch(/^all/);
   });
 
+  test("a device's own efficiency goes before that of its preset", () => {
+    const profile = deviceProfileNamed("h100-sxm");
+    const own = {
+      ...profile,
+      efficiency: { gemmCompute: { value: 0.123, kind: "measured" as const, source: "a test bench" } },
+    };
+    const device = resolveDevice(own);
+    expect(device.efficiency.gemmCompute).toBe(0.123);
+    expect(device.efficiency.gemmMemory).toBe(deviceNamed("t4").efficiency.gemmMemory);
+  });
+
   test("link and tier ids are unique", () => {
     for (const ids of [links().map((link) => link.id), tiers().map((tier) => tier.id)])
       expect(new Set(ids).size).toBe(ids.length);

@@ -5,8 +5,8 @@ import { estimate } from "../../scripts/queueing/estimate.ts";
 import { lawViolations } from "../../scripts/queueing/laws.ts";
 import { RandomStream } from "../../src/core/random.ts";
 
-const replications = 20;
-const customers = 10_000;
+const replications = 40;
+const customers = 5_000;
 
 describe.each(Object.entries(queueingCases))("%s", (name, model) => {
   test.each([0.5, 0.8])("agrees with its closed form at utilisation %s", (rho) => {

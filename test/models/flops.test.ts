@@ -4,7 +4,7 @@ import { catalogue, modelNamed } from "../../src/models/catalogue.ts";
 import { flopsPerToken, keysSeen } from "../../src/models/flops.ts";
 import { parametersOf } from "../../src/models/parameters.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
-import { deepseek, resolve } from "./configs.ts";
+import { deepseek, resolve, small } from "./configs.ts";
 
 const decode = (spec: ModelSpec, contextTokens: number): number =>
   flopsPerToken(spec, { contextTokens, phase: "decode", logits: true }).total;
@@ -72,6 +72,39 @@ describe("operations per token", () => {
     });
     const { mixing } = flopsPerToken(spec, { contextTokens: 1000, phase: "decode", logits: false });
     expect(mixing).toBe(4 * (2 * 4 * 44 * 64 + 2 * 2 * 8 * 1000));
+  });
+});
+
+describe("layers with little to look at", () => {
+  test("a linear layer reads, updates and applies its state, whatever the context", () => {
+    const mamba = resolve({
+      ...small,
+      model_type: "nemotron_h",
+      hybrid_override_pattern: "MMMM",
+      mamba_num_heads: 4,
+      mamba_head_dim: 8,
+      n_groups: 2,
+      ssm_state_size: 16,
+      conv_kernel: 4,
+    });
+    const state = 32 * 16 + (32 + 2 * 2 * 16) * 3;
+    for (const contextTokens of [1, 1000])
+      for (const phase of ["prefill", "decode"] as const)
+        expect(flopsPerToken(mamba, { contextTokens, phase, logits: false }).mixing).toBe(4 * 3 * 2 * state);
+  });
+
+  test("compressed attention looks at its window and at selected or all entries", () => {
+    const spec = modelNamed("deepseek-v4-flash");
+    const perKey = 2 * 64 * 2 * 512;
+    const counted = (layer: number, contextTokens: number): number =>
+      flopsPerToken(
+        { ...spec, layers: spec.layers.slice(layer, layer + 1) },
+        { contextTokens, phase: "decode", logits: false },
+      ).mixing;
+    expect(counted(0, 100_000)).toBe(perKey * 128);
+    expect(counted(2, 8192)).toBe(perKey * (128 + 512) + 2 * 64 * 128 * 2048);
+    expect(counted(2, 400)).toBe(perKey * (128 + 100) + 2 * 64 * 128 * 100);
+    expect(counted(3, 8192)).toBe(perKey * (128 + 64));
   });
 });
 

@@ -47,6 +47,57 @@ describe("closed forms", () => {
     expect(gated - parametersOf(resolve(qwen3)).byClass.attention).toBe(4 * 64 * 64);
   });
 
+  test("keys that double as values have one projection, a gate of latent attention is as wide as its values", () => {
+    const gemma: Config = {
+      ...small,
+      model_type: "gemma4",
+      head_dim: 16,
+      attention_k_eq_v: true,
+      layer_types: Array(4).fill("full_attention") as string[],
+      intermediate_size: 96,
+    };
+    expect(parametersOf(resolve(gemma)).byClass.attention).toBe(4 * (64 * (64 + 32 + 64) + 2 * 16));
+    const attention = (config: Config): number => parametersOf(resolve(config)).byClass.attention;
+    expect(attention({ ...deepseek, mla_use_output_gate: true }) - attention(deepseek)).toBe(4 * 64 * 4 * 6);
+  });
+
+  test("a shared expert's gate is one column of the hidden size", () => {
+    const qwen2 = { ...qwen3, model_type: "qwen2_moe", shared_expert_intermediate_size: 40 };
+    expect(parametersOf(resolve(qwen2)).byClass.shared).toBe(4 * (3 * 64 * 40 + 64));
+    expect(parametersOf(resolve({ ...deepseek, n_shared_experts: 2 })).byClass.shared).toBe(3 * 3 * 64 * 64);
+  });
+
+  test("compressed attention: shared keys, grouped output, a compressor by ratio, mixed residual streams", () => {
+    const spec = resolve({
+      ...small,
+      model_type: "deepseek_v4",
+      num_hidden_layers: 3,
+      num_key_value_heads: 1,
+      head_dim: 32,
+      qk_rope_head_dim: 8,
+      q_lora_rank: 24,
+      o_groups: 2,
+      o_lora_rank: 12,
+      sliding_window: 16,
+      compress_ratios: [0, 4, 128],
+      index_n_heads: 2,
+      index_head_dim: 8,
+      index_topk: 64,
+      hc_mult: 4,
+      n_routed_experts: 8,
+      num_experts_per_tok: 2,
+      moe_intermediate_size: 32,
+    });
+    const plain = 64 * 24 + 24 * 4 * 32 + 64 * 32 + 4 * 32 * 12 + 2 * 12 * 64 + (4 + 24 + 32);
+    const compressor = 2 * 64 * 32 + 32;
+    const overlapping = 2 * (2 * 64 * 32) + 32 + 4 * 2 * 32;
+    const indexer = 24 * 2 * 8 + 64 * 2 + 2 * (2 * 64 * 8);
+    const { byClass } = parametersOf(spec);
+    expect(byClass.attention).toBe(3 * plain + overlapping + indexer + compressor + 128 * 32);
+    const mixes = (2 + 4) * 4;
+    expect(byClass.norm).toBe(3 * 2 * (64 + mixes * 4 * 64 + mixes + 3) + 64);
+  });
+
   test("biases, query and key norms and sinks are counted where the class has them", () => {
     const attention = (changes: Config): number =>
       parametersOf(resolve({ ...mixtral, ...changes })).byClass.attention / 4 - (64 * 64 * 2 + 64 * 32 * 2);
@@ -87,6 +138,31 @@ describe("closed forms", () => {
     const [keys, values] = [16, 24];
     const mixer = 64 * (2 * keys + 2 * values + 8) + (2 * keys + values) * 4 + values * 64 + 2 * 4 + 6;
     expect(parametersOf(resolve(next)).byClass.attention).toBe(4 * mixer);
+    const kimi: Config = {
+      ...deepseek,
+      model_type: "kimi_linear",
+      linear_attn_config: { full_attn_layers: [4], num_heads: 4, head_dim: 8, short_conv_kernel_size: 4 },
+    };
+    const lowRank = 64 * 8 + 8 * 32;
+    const delta = 4 * 64 * 32 + 3 * 32 * 4 + 64 * 4 + 2 * lowRank + 4 + 32 + 8;
+    const latent = parametersOf(resolve(deepseek)).byClass.attention / 4;
+    expect(parametersOf(resolve(kimi)).byClass.attention).toBe(3 * delta + latent);
+    const jamba: Config = {
+      ...mixtral,
+      model_type: "jamba",
+      attn_layer_period: 9,
+      attn_layer_offset: 8,
+      expert_layer_period: 1,
+      expert_layer_offset: 0,
+      mamba_expand: 2,
+      mamba_d_state: 4,
+      mamba_d_conv: 3,
+      mamba_dt_rank: 5,
+    };
+    const inner = 128;
+    const norms = 5 + 2 * 4;
+    const selective = 64 * 2 * inner + inner * (3 + 1) + inner * (5 + 8) + (5 + 1) * inner + inner * 4 + inner;
+    expect(parametersOf(resolve(jamba)).byClass.attention).toBe(4 * (selective + norms + inner * 64));
     const mamba: Config = {
       ...small,
       model_type: "nemotron_h",

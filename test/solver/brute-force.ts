@@ -2,8 +2,8 @@ import type { AssignmentProblem } from "../../src/solver/assignment.ts";
 
 /** Smallest possible load of the heaviest bin, by trying every assignment that keeps the limit of items per bin. */
 export function lightestHeaviestBin(problem: AssignmentProblem): number {
-  const sums = new Array<number>(problem.bins).fill(0);
-  const counts = new Array<number>(problem.bins).fill(0);
+  const sums = Array.from({ length: problem.bins }, () => 0);
+  const counts = Array.from({ length: problem.bins }, () => 0);
   let best = Infinity;
   const place = (item: number): void => {
     if (item === problem.loads.length) {

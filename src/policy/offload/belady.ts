@@ -2,9 +2,8 @@ import { holds } from "../../core/errors.ts";
 import type { CacheContext, CachePolicy, CallLog, ExpertCache } from "./expert-cache.ts";
 import { PositionSet } from "./position-set.ts";
 
-/** Marks an access that is the last of its object, and an object not used yet. */
+/** Marks an access that is the last of its object. */
 const never = -1;
-const unseen = -2;
 
 /**
  * The clairvoyant cache. A resident is represented by the trace position of its next use in a set of positions: an
@@ -18,11 +17,8 @@ class BeladyCache implements ExpertCache {
   readonly #future: CallLog;
   readonly #nextUse: Int32Array;
   readonly #upcoming: PositionSet;
-  /** Next use of each object as of its last use, for `contains`. */
-  readonly #nextUseOf: Int32Array;
-  /** Residents that are never used again, and whether an object is one. */
+  /** Residents that are never used again, the latest first to go. */
   readonly #finished: Int32Array;
-  readonly #isFinished: Uint8Array;
   #finishedCount = 0;
   #call = 0;
 
@@ -33,71 +29,58 @@ class BeladyCache implements ExpertCache {
     this.#future = context.future;
     this.#nextUse = nextUses(context.future, this.#base, context.objects);
     this.#upcoming = new PositionSet(this.#nextUse.length);
-    this.#nextUseOf = new Int32Array(context.objects).fill(unseen);
     this.#finished = new Int32Array(context.objects);
-    this.#isFinished = new Uint8Array(context.objects);
   }
 
+  /** Looks for the next use, so it costs the distance to it. */
   contains(key: number): boolean {
-    const next = this.#nextUseOf[key - this.#base] ?? unseen;
-    return next >= 0 ? this.#upcoming.has(next) : next === never && this.#isFinished[key - this.#base] === 1;
+    const { keys, starts } = this.#future;
+    const next = keys.indexOf(key, starts[this.#call]);
+    if (next >= 0 && next < this.#nextUse.length) return this.#upcoming.has(next);
+    return this.#finished.lastIndexOf(key - this.#base, this.#finishedCount - 1) >= 0 && this.#finishedCount > 0;
   }
 
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
-    const upcoming = this.#upcoming;
-    const start = this.#future.starts[this.#call]!;
-    this.#checkCall(keys, from, to);
-    this.#call++;
-    let hits = 0;
-    for (let position = start; position < start + to - from; position++) {
-      const wasResident = upcoming.remove(position) ? 1 : 0;
-      hit[position - start] = wasResident;
-      hits += wasResident;
-    }
-    const size = to - from;
-    this.resident += size - hits;
+    const start = this.#nextCall(keys, from, to);
+    const end = start + to - from;
+    const hits = this.#upcoming.takeRange(start, end, hit);
+    this.resident += end - start - hits;
     // Victims are chosen before the next uses of a fitting call enter the set, so its own experts are safe.
-    if (size <= this.capacity) {
-      this.#evict();
-      this.#schedule(keys, from, to, start);
-    } else {
-      this.#schedule(keys, from, to, start);
-      this.#evict();
-    }
+    const fits = end - start <= this.capacity;
+    if (fits) this.#evict();
+    this.#schedule(start, end);
+    if (!fits) this.#evict();
     return hits;
   }
 
-  #schedule(keys: Uint32Array, from: number, to: number, start: number): void {
-    const base = this.#base;
+  #schedule(start: number, end: number): void {
     const nextUse = this.#nextUse;
-    const nextUseOf = this.#nextUseOf;
     const upcoming = this.#upcoming;
-    for (let i = from; i < to; i++) {
-      const id = keys[i]! - base;
-      const next = nextUse[start + i - from]!;
-      nextUseOf[id] = next;
+    for (let position = start; position < end; position++) {
+      const next = nextUse[position]!;
       if (next !== never) upcoming.add(next);
-      else {
-        this.#finished[this.#finishedCount++] = id;
-        this.#isFinished[id] = 1;
-      }
+      else this.#finished[this.#finishedCount++] = this.#future.keys[position]! - this.#base;
     }
   }
 
   #evict(): void {
-    while (this.resident > this.capacity) {
-      this.resident--;
-      if (this.#finishedCount > 0) this.#isFinished[this.#finished[--this.#finishedCount]!] = 0;
-      else this.#upcoming.remove(this.#upcoming.highest());
-    }
+    let excess = this.resident - this.capacity;
+    if (excess <= 0) return;
+    this.resident = this.capacity;
+    for (; excess > 0 && this.#finishedCount > 0; excess--) this.#finishedCount--;
+    for (; excess > 0; excess--) this.#upcoming.takeHighest();
   }
 
-  #checkCall(keys: Uint32Array, from: number, to: number): void {
+  /** Position of the coming call in the log; the call must be that one. */
+  #nextCall(keys: Uint32Array, from: number, to: number): number {
     const { starts, keys: expected, calls } = this.#future;
-    const start = starts[this.#call] ?? 0;
+    const start = starts[this.#call]!;
     let same = this.#call < calls && starts[this.#call + 1]! - start === to - from;
-    for (let i = from; same && i < to; i++) same = keys[i] === expected[start + i - from];
+    if (keys !== expected || from !== start)
+      for (let i = from; same && i < to; i++) same = keys[i] === expected[start + i - from];
     holds(same, "clairvoyant-replay", () => `call ${this.#call} is not the one in the given future`);
+    this.#call++;
+    return start;
   }
 }
 

@@ -44,6 +44,7 @@ export function createScopedCache(policy: CachePolicy, scope: CacheScope, input:
 /** One cache per layer behind the interface of one. */
 class LayerCaches implements ExpertCache {
   readonly capacity: number;
+  resident = 0;
   readonly #caches: readonly ExpertCache[];
   readonly #expertsPerLayer: number;
 
@@ -51,12 +52,7 @@ class LayerCaches implements ExpertCache {
     this.capacity = caches.length * slots;
     this.#caches = caches;
     this.#expertsPerLayer = expertsPerLayer;
-  }
-
-  get resident(): number {
-    let resident = 0;
-    for (const cache of this.#caches) resident += cache.resident;
-    return resident;
+    for (const cache of caches) this.resident += cache.resident;
   }
 
   contains(key: number): boolean {
@@ -65,7 +61,11 @@ class LayerCaches implements ExpertCache {
 
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
     if (from === to) return 0;
-    return this.#caches[(keys[from]! / this.#expertsPerLayer) | 0]!.call(keys, from, to, hit);
+    const cache = this.#caches[(keys[from]! / this.#expertsPerLayer) | 0]!;
+    const before = cache.resident;
+    const hits = cache.call(keys, from, to, hit);
+    this.resident += cache.resident - before;
+    return hits;
   }
 }
 

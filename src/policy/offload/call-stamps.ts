@@ -2,8 +2,8 @@
 const lastStamp = 0xffff;
 
 /**
- * The number of the call after `call`. Stamps are 16-bit call numbers, 0 for "not resident"; when they run out, every
- * resident object becomes one of call 1, which only matters for telling it from the current call.
+ * The number of the call after `call`. Stamps are 16-bit numbers of the call an object was last used in, 0 for none;
+ * when they run out, all become call 1, which still tells them from the current call and from none.
  */
 export function nextStamp(call: number, stamps: Uint16Array): number {
   if (call < lastStamp) return call + 1;

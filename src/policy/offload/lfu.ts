@@ -1,4 +1,5 @@
 import { nextStamp } from "./call-stamps.ts";
+import { denseArray } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
 
 /**
@@ -12,11 +13,11 @@ class LfuCache implements ExpertCache {
   readonly #objects: number;
   readonly #base: number;
   /** Neighbours in a frequency list, least recent first. Node `objects + b` is the end mark of list b. */
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
-  /** List of each resident object. */
-  readonly #listOf: Int32Array;
-  /** Call in which each object was last used; 0 if it is not resident. */
+  readonly #next: Uint16Array | Uint32Array;
+  readonly #previous: Uint16Array | Uint32Array;
+  /** List of each resident object; 0 if it is not resident. */
+  readonly #listOf: Uint16Array | Uint32Array;
+  /** Call in which each object last hit. */
   readonly #usedIn: Uint16Array;
   /** Lists by ascending frequency; list 0 is the end mark of the chain. Unused lists are chained by `#above`. */
   readonly #frequency: Float64Array;
@@ -31,9 +32,9 @@ class LfuCache implements ExpertCache {
     this.capacity = context.capacity;
     this.#objects = objects;
     this.#base = context.base ?? 0;
-    this.#next = new Int32Array(objects + lists);
-    this.#previous = new Int32Array(objects + lists);
-    this.#listOf = new Int32Array(objects);
+    this.#next = denseArray(objects + lists, objects + lists);
+    this.#previous = denseArray(objects + lists, objects + lists);
+    this.#listOf = denseArray(objects, lists);
     this.#usedIn = new Uint16Array(objects);
     this.#frequency = new Float64Array(lists);
     this.#above = Int32Array.from({ length: lists }, (_, list) => list + 1);
@@ -42,22 +43,26 @@ class LfuCache implements ExpertCache {
   }
 
   contains(key: number): boolean {
-    return (this.#usedIn[key - this.#base] ?? 0) !== 0;
+    return (this.#listOf[key - this.#base] ?? 0) !== 0;
   }
 
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
     const base = this.#base;
+    const listOf = this.#listOf;
     const usedIn = this.#usedIn;
     const now = nextStamp(this.#call, usedIn);
     this.#call = now;
     let hits = 0;
     for (let i = from; i < to; i++) {
-      const id = keys[i]! - base;
-      const wasResident = usedIn[id] !== 0 ? 1 : 0;
-      hit[i - from] = wasResident;
-      hits += wasResident;
+      const id = (keys[i]! - base) | 0;
+      if (listOf[id] === 0) {
+        hit[i - from] = 0;
+        continue;
+      }
+      hit[i - from] = 1;
+      hits++;
       usedIn[id] = now;
-      if (wasResident !== 0) this.#promote(id);
+      this.#promote(id);
     }
     const calls = to - from;
     const misses = calls - hits;
@@ -124,6 +129,7 @@ class LfuCache implements ExpertCache {
     this.resident -= count;
     const next = this.#next;
     const previous = this.#previous;
+    const listOf = this.#listOf;
     const usedIn = this.#usedIn;
     let list = this.#above[0]!;
     let left = count;
@@ -131,9 +137,9 @@ class LfuCache implements ExpertCache {
       const mark = this.#objects + list;
       const above = this.#above[list]!;
       let id = next[mark]!;
-      // Members used in this call are the most recent of their list: the rest of the list is spared too.
+      // Members that hit in this call are the most recent of their list: the rest of the list is spared too.
       while (left > 0 && id !== mark && usedIn[id] !== protect) {
-        usedIn[id] = 0;
+        listOf[id] = 0;
         id = next[id]!;
         left--;
       }

@@ -1,12 +1,12 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
 import { emptySlot, type Placement, type PlacementInput } from "./placement.ts";
 
-/** Ranks, slots and experts that cannot be placed, however the policy works. */
-export function placementInputProblems(input: PlacementInput, at = "placement"): Problem[] {
+/** Refuses ranks, slots, experts or loads that cannot be placed, however the policy works. */
+export function checkPlacementInput(input: PlacementInput): void {
   const problems: Problem[] = [];
   const { layers, experts, ranks, slots, loads } = input;
   const expect = (holds: boolean, key: string, expected: string, found: unknown) => {
-    if (!holds) problems.push({ at: `${at}.${key}`, expected, found });
+    if (!holds) problems.push({ at: `placement.${key}`, expected, found });
   };
   for (const key of ["layers", "experts", "ranks", "nodes", "groups", "slots"] as const)
     expect(Number.isInteger(input[key]) && input[key] > 0, key, "a positive integer", input[key]);
@@ -17,12 +17,6 @@ export function placementInputProblems(input: PlacementInput, at = "placement"):
     expect(loads.length === layers * experts, "loads", `${layers} x ${experts} values`, `${loads.length} values`);
   const bad = loads?.findIndex((load) => !(load >= 0 && load < Infinity)) ?? -1;
   expect(bad < 0, `loads[${bad}]`, "a finite load >= 0", loads?.[bad]);
-  return problems;
-}
-
-/** Refuses an input that cannot be placed. */
-export function checkPlacementInput(input: PlacementInput): void {
-  const problems = placementInputProblems(input);
   if (problems.length > 0) throw new InvalidInputError(problems);
 }
 

@@ -1,8 +1,8 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
 import { canonicalJson, type Json, parseJson } from "../../core/json.ts";
 
-export const traceFormat = "moecast-routing";
-export const traceVersion = 1;
+const traceFormat = "moecast-routing";
+const traceVersion = 1;
 
 /** What a routing-trace file says about itself; the `__metadata__` of the container. */
 export interface RoutingTraceHeader {

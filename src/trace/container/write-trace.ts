@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { holds } from "../../core/errors.ts";
+import { holds, refuse } from "../../core/errors.ts";
 import { toHalf } from "./half-float.ts";
 import { checkFinite, checkIds, type ExpertIds, idBytes } from "./row-check.ts";
 import { layOutSafetensors, type TensorEntry } from "./safetensors.ts";
@@ -32,7 +32,9 @@ export async function writeRoutingTrace(
   fill: (writer: RoutingTraceWriter) => Promise<void>,
 ): Promise<void> {
   const temporary = `${path}.partial`;
-  const handle = await open(temporary, "w");
+  const handle = await open(temporary, "w").catch((error: Error) =>
+    refuse({ file: path, expected: "a place that can be written", hint: error.message }),
+  );
   try {
     const writer = new TraceFileWriter(handle, layout, path);
     await writer.begin();

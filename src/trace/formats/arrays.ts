@@ -169,6 +169,6 @@ export async function smallIntegers(array: FileArray, valuesMax: number): Promis
   if (count > valuesMax)
     refuse({ file: array.file, at: array.name, expected: `at most ${valuesMax} values`, found: count });
   const values: number[] = [];
-  for await (const block of integerBlocks(array, 1, Math.max(1, count))) values.push(...block);
+  for await (const block of integerBlocks(array, 1, Math.max(1, count))) for (const value of block) values.push(value);
   return values;
 }

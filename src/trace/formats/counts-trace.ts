@@ -2,6 +2,7 @@ import { refuse } from "../../core/errors.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
 import { traceLimits } from "../container/trace-header.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
+import { beyondInt32 } from "./npy.ts";
 
 /** One step of counts: tokens per expert, [layers][experts] flattened, and its domain. */
 export interface CountsStep {
@@ -65,7 +66,7 @@ export function importCounts(source: CountsSource, options: ImportOptions): Impo
 
 /** Signed integers as counts; refuses negative ones and those beyond 32 bits. */
 export function toCounts(values: Int32Array, file: string, at: string): Uint32Array {
-  const wrong = values.findIndex((value) => value < 0 || value === 0x7fff_ffff);
+  const wrong = values.findIndex((value) => value < 0 || value === beyondInt32);
   if (wrong !== -1) refuse({ file, at, expected: "counts from 0 to below 2^31", found: values[wrong] });
   return Uint32Array.from(values);
 }

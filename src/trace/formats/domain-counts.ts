@@ -67,9 +67,7 @@ export const domainCounts: TraceImporter = {
         warnings,
         read: () => steps,
       },
-      {
-        ...(options.topK === undefined ? {} : { topK: options.topK }),
-      },
+      options.topK === undefined ? {} : { topK: options.topK },
     );
   },
 };

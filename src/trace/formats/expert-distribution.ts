@@ -1,7 +1,7 @@
 import { refuse } from "../../core/errors.ts";
 import { addCounts, importCounts } from "./counts-trace.ts";
 import { isHeader, wholeNumberRows } from "./csv-rows.ts";
-import { domainsOfFiles, type TraceImporter } from "./importer.ts";
+import { domainsOfParts, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";
 
 const columns = ["layer_id", "expert_id", "count"];
@@ -19,7 +19,7 @@ export const expertDistribution: TraceImporter = {
   },
 
   async import(paths, options, files) {
-    const domains = options.domains === undefined ? paths.map(() => "unlabelled") : domainsOfFiles(paths, options);
+    const domains = domainsOfParts(paths, options);
     const names = [...new Set(domains)];
     const seen = new Set<string>();
     const warnings: string[] = [];

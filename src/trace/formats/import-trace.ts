@@ -43,7 +43,7 @@ export async function importTrace(
 }
 
 /** The format of a file, from its first bytes and its name. */
-export async function detectFormat(path: string): Promise<TraceFormat> {
+async function detectFormat(path: string): Promise<TraceFormat> {
   const sample = await sampleOf(path);
   for (const [format, importer] of Object.entries(importers))
     if (importer.detects(sample)) return format as TraceFormat;

@@ -30,7 +30,7 @@ export interface ImportedTrace {
   readonly layout: RoutingTraceLayout;
   /** What the person who imports should know; facts for readers of the trace are in the header's notes. */
   readonly warnings: readonly string[];
-  write(writer: RoutingTraceWriter): Promise<void>;
+  readonly write: (writer: RoutingTraceWriter) => Promise<void>;
 }
 
 /** The start of a file, for telling formats apart. */
@@ -55,18 +55,31 @@ export interface TraceImporter {
   ): Promise<ImportedTrace>;
 }
 
-/** Domain of each path: as given, else the file's name without folder and extensions. */
+/** Domain of each path: as given, else the name of the file without folder, extensions and a trailing number. */
 export function domainsOfFiles(paths: readonly string[], options: ImportOptions): string[] {
   return paths.map((path, i) => {
     const given = options.domains;
-    return (given?.length === 1 ? given[0] : given?.[i]) ?? fileStem(path);
+    return (given?.length === 1 ? given[0] : given?.[i]) ?? nameWithoutNumber(path);
   });
 }
+
+/** Domain of each path where files are parts of one recording, such as ranks: as given, else the same for all. */
+export function domainsOfParts(paths: readonly string[], options: ImportOptions): string[] {
+  return options.domains === undefined ? paths.map(() => unlabelled) : domainsOfFiles(paths, options);
+}
+
+/** Domain of recordings that nothing names. */
+export const unlabelled = "unlabelled";
 
 export function fileName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
-export function fileStem(path: string): string {
-  return fileName(path).replace(/(\.(npz|npy|safetensors|jsonl|json|csv|txt|gz))+$/i, "");
+/** `req12.npy` -> `req`, `code_001.npz` -> `code`: files that differ by a number hold the same kind of text. */
+function nameWithoutNumber(path: string): string {
+  const stem = fileName(path).replace(/(\.(npz|npy|safetensors|jsonl|json|csv|txt|gz))+$/i, "");
+  const name = /^[a-z]+[0-9]+$/i.test(stem)
+    ? stem.replace(/[0-9]+$/, "")
+    : stem.replace(/([-_.]*\b[0-9]+|[-_.]+[0-9]+)+$/, "");
+  return name === "" ? unlabelled : name;
 }

@@ -1,6 +1,6 @@
 import { refuse } from "../../core/errors.ts";
 import { idBytes } from "../container/row-check.ts";
-import type { TraceProvenance } from "../container/trace-header.ts";
+import { type TraceProvenance, traceLimits } from "../container/trace-header.ts";
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
@@ -69,6 +69,14 @@ export async function scanLog(
       });
     if (new Set(ids).size !== ids.length) refuse({ file, line, expected: "different experts", found: ids });
     layers.add(layer);
+    if (layers.size > traceLimits.layers || layer >= 1e6)
+      refuse({
+        file,
+        line,
+        at: "layer",
+        expected: `at most ${traceLimits.layers} layers, numbered below 10^6`,
+        found: layer,
+      });
     while (tracks.length <= stream) tracks.push(new Map());
     let track = tracks[stream]?.get(layer);
     if (track === undefined) {
@@ -143,9 +151,9 @@ export interface LogTrace {
   readonly columns: readonly TraceColumn[];
   readonly warnings: readonly string[];
   /** Second reading: the same cells again. */
-  cells(): AsyncIterable<LogCell>;
+  readonly cells: () => AsyncIterable<LogCell>;
   /** Place of the kept row `row` of a stream; sequences are numbered by first appearance. */
-  place(stream: number, row: number): LogPlace;
+  readonly place: (stream: number, row: number) => LogPlace;
 }
 
 /** The trace that a scanned log becomes. */

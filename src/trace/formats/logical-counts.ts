@@ -1,7 +1,7 @@
 import { refuse } from "../../core/errors.ts";
 import { type FileArray, integerBlocks, openArrays } from "./arrays.ts";
 import { type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
-import { domainsOfFiles, type TraceImporter } from "./importer.ts";
+import { domainsOfParts, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";
 
 const key = "logical_count";
@@ -36,7 +36,7 @@ export const logicalCounts: TraceImporter = {
         });
     if (layers * experts > 1 << 26)
       refuse({ file: paths[0] ?? "", at: key, expected: "at most 2^26 counts per step", found: layers * experts });
-    const domains = domainsOfFiles(paths, options);
+    const domains = domainsOfParts(paths, options);
     const names = [...new Set(domains)];
     async function* read(): AsyncGenerator<CountsStep> {
       for (const [index, array] of arrays.entries()) {

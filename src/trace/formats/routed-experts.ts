@@ -24,7 +24,8 @@ export const routedExperts: TraceImporter = {
   async import(paths, options, files) {
     const domains = domainsOfFiles(paths, options);
     const groups: RequestArrays[] = [];
-    for (const [domain, path] of paths.entries()) groups.push(...(await requestsOf(path, domain)));
+    for (const [domain, path] of paths.entries())
+      for (const group of await requestsOf(path, domain)) groups.push(group);
     const shape = groups[0]?.ids.shape ?? [];
     const [layers = 0, topK = 0] = shape.slice(-2);
     for (const { ids } of groups)
@@ -41,13 +42,16 @@ export const routedExperts: TraceImporter = {
     const streams = options.interleaved ?? 1;
     if (streams === 1 && first !== undefined && groups.length === 1)
       warnings.push(...(await interleavingWarning(first.ids, layers, topK)));
+    const hasWeights = groups.every(({ weights }) => weights !== null);
+    if (!hasWeights && groups.some(({ weights }) => weights !== null))
+      warnings.push("only some arrays have weights: no weights are imported");
     const parts = await partsOf(groups, streams);
     return importRows(
       {
         parts,
         layers,
         topK,
-        hasWeights: groups.every(({ weights }) => weights !== null),
+        hasWeights,
         columns: ["sequence", "position", "phase", "domain"],
         domains,
         modelLayers: options.modelLayers ?? listed ?? Array.from({ length: layers }, (_value, layer) => layer),

@@ -1,5 +1,5 @@
 import { refuse } from "../../core/errors.ts";
-import type { TraceImporter } from "./importer.ts";
+import { type TraceImporter, unlabelled } from "./importer.ts";
 import { firstObject, jsonLines } from "./json-lines.ts";
 import { importLog, type LogCell, scanLog } from "./layered-log.ts";
 import { importedProvenance } from "./provenance.ts";
@@ -38,7 +38,7 @@ export const stepLog: TraceImporter = {
     return importLog({
       shape,
       model: options.model ?? facts.model ?? "unknown",
-      domains: [options.domains?.[0] ?? "unlabelled"],
+      domains: [options.domains?.[0] ?? unlabelled],
       provenance: {
         ...importedProvenance(`vLLM logger${facts.version}`, groupingRules[grouping], options, files, [
           `${kept.length} steps were recorded besides warm-up`,

@@ -59,7 +59,7 @@ export function calibrate(
     const tokens = late < 0 ? Math.ceil(tokensLate / 4) : tokensLate;
     const step = late <= 0 ? 1 : 1 / (1 + late / 2);
     const trial = trialRun(logs, goal, tokens, streams.fork(`round ${round}`));
-    const shown = measureRouting(trial);
+    const shown = measureRouting(trial, logs.lifts.length + logs.pairs.length > 0);
     for (const [domain, layers] of goal.domains.entries())
       for (const [layer, wanted] of layers.entries())
         correctLayer(logs.domains[domain]![layer]!, wanted, shown.domains[domain]![layer]!, depthEdges, step);

@@ -23,12 +23,16 @@ export interface LayerMeasure {
   readonly leads: { readonly counts: Float64Array; readonly repeat: number };
 }
 
-/** Counts a table once; used on the recorded trace and on each trial run of the fit. */
-export function measureRouting(table: RoutingTable): RoutingMeasure {
+/**
+ * Counts a table; used on the recorded trace and on each trial run of the fit. Matrices between experts, which take
+ * most of the time, can be left out.
+ */
+export function measureRouting(table: RoutingTable, matrices = true): RoutingMeasure {
   const domains = table.domains.map((_, domain) => {
     const part = domainRows(table, domain);
     return Array.from({ length: table.layers }, (_, layer) => measureLayer(table, part, layer));
   });
+  if (!matrices) return { domains, transitions: [], pairs: [] };
   const transitions = Array.from({ length: Math.max(0, table.layers - 1) }, (_, layer) =>
     transitionCounts(table, layer),
   );

@@ -1,4 +1,5 @@
 import type { RandomStream } from "../../core/random.ts";
+import { permuted } from "./interpolate.ts";
 
 /** A domain to generate: its share of the tokens, and lengths that each stand for an equal share of its sequences. */
 export interface PlannedDomain {
@@ -44,10 +45,5 @@ export function sequencePlan(domains: readonly PlannedDomain[], tokens: number, 
 }
 
 function shuffled(values: readonly number[], random: RandomStream): number[] {
-  const deck = [...values];
-  for (let left = deck.length - 1; left > 0; left--) {
-    const other = random.below(left + 1);
-    [deck[left], deck[other]] = [deck[other]!, deck[left]!];
-  }
-  return deck;
+  return permuted(values.length, random).map((at) => values[at]!);
 }

@@ -38,7 +38,7 @@ const load = (rows: readonly TraceRow[], options?: LoadRoutingOptions) =>
 /** The rows of a table as a list of sequences, each a list of rows, by domain. */
 function sequencesOf(table: RoutingTable): { domain: string; rows: number[][] }[] {
   const stride = table.layers * table.topK;
-  return [...table.sequenceStarts.slice(0, -1)].map((start, i) => ({
+  return Array.from(table.sequenceStarts.subarray(0, -1), (start, i) => ({
     domain: table.domains[table.domainStarts.findLastIndex((first) => first <= start)] ?? "",
     rows: Array.from({ length: table.sequenceStarts[i + 1]! - start }, (_value, row) => [
       ...table.ids.subarray((start + row) * stride, (start + row + 1) * stride),

@@ -10,7 +10,7 @@ async function linesOf(data: string | Uint8Array, limits?: TextLimits): Promise<
   const lines: string[] = [];
   for await (const batch of textLines(folder.write("text", data), limits)) {
     expect(batch.firstLine).toBe(lines.length + 1);
-    lines.push(...batch.lines);
+    for (const line of batch.lines) lines.push(line);
   }
   return lines;
 }

@@ -1,0 +1,19 @@
+/**
+ * moecast as a library: parse a scenario, forecast it, render the forecast; or build a SimConfig and run the engine.
+ */
+export { exitCodes, InfeasibleError, InvalidInputError, MoecastError } from "./core/errors.ts";
+export { version } from "./core/version.ts";
+export { compareForecasts } from "./forecast/baseline.ts";
+export type { Forecast, LatencyStats, SloVerdict } from "./forecast/forecast.ts";
+export { type ForecastDeps, forecastScenario } from "./forecast/forecast-scenario.ts";
+export { readForecast } from "./forecast/read-forecast.ts";
+export { deviceNamed, engineNamed, nodeNamed } from "./hardware/systems.ts";
+export { modelNamed } from "./models/catalogue.ts";
+export { resolveConfig } from "./models/resolve.ts";
+export type { ModelSpec } from "./models/spec.ts";
+export { exporters } from "./report/exporters.ts";
+export { terminalSummary } from "./report/terminal.ts";
+export { parseScenario, type Scenario } from "./scenario/parse-scenario.ts";
+export type { SimConfig } from "./sim/config.ts";
+export type { RunResult } from "./sim/result.ts";
+export { simulate } from "./sim/simulate.ts";

@@ -1,0 +1,74 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { scenarioJsonSchema } from "../../src/scenario/json-schema.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { scenarioReference } from "../../src/scenario/reference.ts";
+import { sloMetricNames } from "../../src/scenario/slo-metrics.ts";
+
+test("the committed JSON Schema is the one the schema gives", () => {
+  const committed = readFileSync("schema/scenario.schema.json", "utf8");
+  expect(committed, "run npx tsx scripts/generate-schema.ts").toBe(
+    `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`,
+  );
+});
+
+test("the committed reference is the one the schema gives", () => {
+  const committed = readFileSync("docs/scenarios.md", "utf8");
+  expect(committed, "run npx tsx scripts/generate-schema.ts").toBe(scenarioReference());
+});
+
+test("the JSON Schema is draft 7, which YAML language servers read", () => {
+  expect(scenarioJsonSchema()).toMatchObject({ $schema: "http://json-schema.org/draft-07/schema#" });
+});
+
+test("every key of every mapping is described, except the kind that names an alternative", () => {
+  const undescribed: string[] = [];
+  const walk = (node: unknown, path: string): void => {
+    if (typeof node !== "object" || node === null) return;
+    const { properties } = node as { properties?: Record<string, { description?: string }> };
+    for (const [key, value] of Object.entries(properties ?? {}))
+      if (key !== "kind" && value.description === undefined) undescribed.push(`${path}.${key}`);
+    for (const [key, value] of Object.entries(node)) walk(value, `${path}.${key}`);
+  };
+  walk(scenarioJsonSchema(), "");
+  expect(undescribed).toEqual([]);
+});
+
+test("the reference names every metric", () => {
+  for (const metric of sloMetricNames) expect(scenarioReference()).toContain(`| \`${metric}\` |`);
+});
+
+const scenarios = readdirSync("scenarios", { recursive: true, encoding: "utf8" }).filter((file) =>
+  file.endsWith(".yaml"),
+);
+
+test("there are at least eight scenarios to learn from", () => {
+  expect(scenarios.length).toBeGreaterThanOrEqual(8);
+});
+
+describe.each(scenarios)("scenarios/%s", (name) => {
+  const file = join("scenarios", name);
+  const text = readFileSync(file, "utf8");
+  const needsData = text.includes("DATA: null");
+  const scenario = () => parseScenario(text, file, needsData ? { params: { DATA: "trace.csv" } } : {});
+
+  test("is valid, named and described", () => {
+    expect(scenario().description.length).toBeGreaterThan(20);
+  });
+
+  test("tells the editor where the schema is", () => {
+    const modeline = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1] ?? "";
+    expect(existsSync(resolve(dirname(file), modeline))).toBe(true);
+  });
+
+  test("simulates enough requests for its percentiles", () => {
+    const { traffic, slo, warmup } = scenario();
+    const p99 = slo?.thresholds.some(({ expression: { aggregation } }) =>
+      aggregation.kind === "percentile" ? aggregation.percent >= 99 : false,
+    );
+    if (p99 !== true || traffic.requests === undefined) return;
+    const measured = traffic.requests * (1 - ("share" in warmup ? warmup.share : 0));
+    expect(measured).toBeGreaterThanOrEqual(1000);
+  });
+});
