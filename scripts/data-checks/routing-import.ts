@@ -36,8 +36,16 @@ export const routingImportCheck = {
       };
       const qwen = (await readdir(join(folder, "qwen15_moe_routing"))).filter((name) => name.endsWith(".jsonl.gz"));
       return [
-        ...(await imported(at("mixtral_routing/humaneval_2_routing.jsonl.gz"), { experts: 8 }, problems(10_779))),
-        ...(await imported(at("mixtral_routing/gsm8k_2_routing.jsonl.gz"), { experts: 8 }, problems(7_889))),
+        ...(await imported(
+          at("mixtral_routing/humaneval_2_routing.jsonl.gz"),
+          { experts: 8 },
+          problems(10_779, [0.397, 0.515, 0.622, 0.718, 0.813]),
+        )),
+        ...(await imported(
+          at("mixtral_routing/gsm8k_2_routing.jsonl.gz"),
+          { experts: 8 },
+          problems(7_889, [0.341, 0.471, 0.597, 0.705, 0.804]),
+        )),
         ...(await imported(at(...qwen.map((name) => `qwen15_moe_routing/${name}`)), { experts: 60 }, batchSteps)),
         ...(await imported(at("flame_moe_routing/encoder_32x64.npz"), { experts: 64 }, rowOrder)),
         ...(await imported(at("flame_moe_routing/encoder_32x64.npz"), { experts: 64, interleaved: 8 }, streams)),
@@ -68,7 +76,39 @@ async function recordedRows(file: RoutingTraceFile): Promise<number> {
   return recorded;
 }
 
-function problems(rows: number): Use {
+/**
+ * Hits of an event-atomic LRU cache of `slots` experts per layer that is emptied between sequences. An event is one
+ * token at one layer: hits are judged at its start, then its experts are touched in stored order.
+ */
+function lruHits(table: RoutingTable, slots: number): number {
+  let hits = 0;
+  const stride = table.layers * table.topK;
+  for (let sequence = 0; sequence + 1 < table.sequenceStarts.length; sequence++)
+    for (let layer = 0; layer < table.layers; layer++) {
+      let cache: number[] = [];
+      for (let row = table.sequenceStarts[sequence]!; row < table.sequenceStarts[sequence + 1]!; row++) {
+        const at = row * stride + layer * table.topK;
+        const ids = [...table.ids.subarray(at, at + table.topK)];
+        hits += ids.filter((id) => cache.includes(id)).length;
+        cache = [...cache.filter((id) => !ids.includes(id)), ...ids].slice(-slots);
+      }
+    }
+  return hits;
+}
+
+/** LRU hit rates at 2 to 6 slots, layer by layer, so that rows missing in other layers do not count. */
+async function layerHitRates(file: RoutingTraceFile): Promise<string> {
+  const hits = [0, 0, 0, 0, 0];
+  let selections = 0;
+  for (const layer of file.header.layers.keys()) {
+    const table = await loadRoutingTable(file, { layers: [layer] });
+    selections += table.ids.length;
+    for (const i of hits.keys()) hits[i]! += lruHits(table, i + 2);
+  }
+  return hits.map((count) => (count / selections).toFixed(3)).join(", ");
+}
+
+function problems(rows: number, hitRates: readonly number[]): Use {
   return async (file) => {
     const domain = file.header.domains.join();
     const table = await loadRoutingTable(file);
@@ -76,6 +116,11 @@ function problems(rows: number): Use {
       same(`mixtral ${domain}: layer rows kept`, rows, await recordedRows(file)),
       same(`mixtral ${domain}: layers`, 32, file.header.layers.length),
       same(`mixtral ${domain}: sequences`, 2, table.sequenceStarts.length - 1),
+      same(
+        `mixtral ${domain}: LRU hit rate at 2 to 6 of 8`,
+        hitRates.map((rate) => rate.toFixed(3)).join(", "),
+        await layerHitRates(file),
+      ),
       same(`mixtral ${domain}: warm-up rows`, 0, file.header.provenance.droppedRows),
     ];
   };
@@ -125,6 +170,11 @@ const streams: Use = async (file) => {
   const table = await loadRoutingTable(file);
   return [
     same("flame de-interleaved: sequences", 8, table.sequenceStarts.length - 1),
+    same(
+      "flame de-interleaved: LRU hit rate at 8, 16, 32 of 64",
+      "0.246, 0.379, 0.613",
+      [8, 16, 32].map((slots) => (lruHits(table, slots) / table.ids.length).toFixed(3)).join(", "),
+    ),
     same("flame de-interleaved: overlap of neighbours", "0.213", overlap(table, 1).toFixed(3)),
   ];
 };

@@ -19,7 +19,7 @@ const expSeries = Float64Array.from({ length: 12 }, (_, i) => 1 / factorial(14 -
 /**
  * x to the power y, with the special cases of Math.pow. Uses only + - * / and bit operations, so that every engine
  * gives the same bits, which Math.pow and ** do not (Node 20 and 24 differ). The base-2 logarithm and its product
- * with y are carried in two doubles; normal results are within 0.8 units in the last place.
+ * with y are carried in two doubles; normal results are within one unit in the last place.
  */
 export function pow(x: number, y: number): number {
   if (y === 0) return 1;

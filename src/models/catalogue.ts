@@ -31,7 +31,7 @@ export interface PublishedFigure {
   readonly value: number;
   /** Value of the last printed digit: a count agrees if it is within half of it. */
   readonly unit: number;
-  /** Tensor classes that the publisher does not count; absent: all are counted. */
+  /** Tensor classes left out of the count; inferred from the figure unless the entry's note says who states it. */
   readonly without?: readonly string[];
   /** Present where no reading of the released shapes gives the figure; the entry's note says what they give. */
   readonly unmet?: boolean;
@@ -110,7 +110,7 @@ export function modelNamed(id: string): ModelSpec {
   return named;
 }
 
-/** Whether a count agrees with a published figure, given the classes that the publisher leaves out. */
+/** Whether a count agrees with a published figure, given the classes that it leaves out. */
 export function agrees(
   byClass: Readonly<Record<TensorClass, number>>,
   figure: PublishedFigure,

@@ -1,4 +1,4 @@
-import { type MathFormat, type StorageFormat, storageFormats } from "../core/dtype.ts";
+import { type MathFormat, type StorageFormat, storageFormats, storedBytes } from "../core/dtype.ts";
 import type { CostModel } from "../hardware/cost.ts";
 import type { AttentionOp, ElementwiseOp, GemmOp } from "../hardware/op.ts";
 import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../models/spec.ts";
@@ -31,12 +31,29 @@ const activationBytes = 2;
 /** Residual reads and writes around one mixer: two norms, one residual add. */
 const residualPasses = 6;
 
+/** Keys a query attends to at most: its sliding window, or the keys block-sparse attention selects. */
+function keyWindow(spec: GqaAttention): number {
+  return Math.min(spec.windowTokens ?? Number.POSITIVE_INFINITY, spec.topTokens ?? Number.POSITIVE_INFINITY);
+}
+
+/** Tokens of context that the selected entries of a compressed cache stand for. */
+function selectedSpan(spec: MlaAttention): number {
+  const ratio = spec.compressed?.ratio ?? 0;
+  return spec.indexer === null || ratio === 0 ? Number.POSITIVE_INFINITY : spec.indexer.topTokens * ratio;
+}
+
 /** Distinct key windows of the attention layers, for {@link DomainBatch}. */
 export function attentionWindows(attentions: readonly Attention[]): Float64Array {
   const windows = new Set<number>([Number.POSITIVE_INFINITY]);
   for (const attention of attentions) {
-    if (attention.kind === "gqa" && attention.windowTokens !== null) windows.add(attention.windowTokens);
-    if (attention.kind === "mla" && attention.indexer !== null) windows.add(attention.indexer.topTokens);
+    if (attention.kind === "gqa") windows.add(keyWindow(attention));
+    if (attention.kind === "mla") {
+      const { compressed, indexer } = attention;
+      if (compressed !== undefined) {
+        windows.add(compressed.windowTokens);
+        windows.add(selectedSpan(attention));
+      } else if (indexer !== null) windows.add(indexer.topTokens);
+    }
   }
   return Float64Array.from([...windows].sort((a, b) => a - b));
 }
@@ -46,7 +63,9 @@ export function attentionProgram(attention: Attention, context: AttentionContext
     case "gqa":
       return gqaProgram(attention, context);
     case "mla":
-      return mlaProgram(attention, context);
+      return attention.compressed === undefined
+        ? mlaProgram(attention, context)
+        : compressedProgram(attention, attention.compressed, context);
     case "linear":
       return linearProgram(attention, context);
     case "none":
@@ -113,18 +132,20 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
   const heads = spec.queryHeads / tp;
   // With more ranks than KV heads, the heads are replicated.
   const kvHeads = Math.max(1, spec.kvHeads / tp);
-  const queryWidth = heads * spec.headDim;
+  const valueHeadDim = spec.valueHeadDim ?? spec.headDim;
+  const keyAndValue = kvHeads * (spec.headDim + (spec.keyIsValue === true ? 0 : valueHeadDim));
   const chain = new GemmChain(
     [
-      [hidden, queryWidth * (spec.outputGate ? 2 : 1) + 2 * kvHeads * spec.headDim],
-      [queryWidth, hidden],
+      [hidden, heads * spec.headDim * (spec.outputGate ? 2 : 1) + keyAndValue],
+      [heads * valueHeadDim, hidden],
     ],
     context,
   );
-  const cacheBytes = (2 * kvHeads * spec.headDim * storageFormats[context.kvFormat].bitsPerValue) / 8;
-  const window = windows.indexOf(spec.windowTokens ?? Number.POSITIVE_INFINITY);
-  const decode = scoreOp("attentionDecode", heads, 2 * spec.headDim, cacheBytes);
-  const prefill = scoreOp("attentionPrefill", heads, 2 * spec.headDim, cacheBytes);
+  const width = spec.headDim + valueHeadDim;
+  const cacheBytes = (kvHeads * width * storageFormats[context.kvFormat].bitsPerValue) / 8;
+  const window = windows.indexOf(keyWindow(spec));
+  const decode = scoreOp("attentionDecode", heads, width, cacheBytes);
+  const prefill = scoreOp("attentionPrefill", heads, width, cacheBytes);
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes;
   return {
@@ -155,7 +176,9 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
           [hidden, spec.queryLoraRank],
           [spec.queryLoraRank, heads * queryHead],
         ];
-  const indexer = spec.indexer;
+  // Layers that share a selection read the selected keys only, without an indexer of their own.
+  const indexer = spec.indexerShared === true ? null : spec.indexer;
+  const gate: [number, number][] = spec.outputGate === true ? [[hidden, heads * spec.valueHeadDim]] : [];
   const indexing: [number, number][] =
     indexer === null
       ? []
@@ -163,15 +186,18 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
           [spec.queryLoraRank ?? hidden, indexer.heads * indexer.headDim],
           [hidden, indexer.headDim + indexer.heads],
         ];
-  const chain = new GemmChain([...query, [hidden, latent], [heads * spec.valueHeadDim, hidden], ...indexing], context);
+  const chain = new GemmChain(
+    [...query, [hidden, latent], [heads * spec.valueHeadDim, hidden], ...gate, ...indexing],
+    context,
+  );
   // Key and value up-projection of the prefill path; the absorbed products of the decode path hold the same weights.
   const expand = new GemmChain([[spec.kvLoraRank, heads * (spec.nopeHeadDim + spec.valueHeadDim)]], context);
   const absorb = new GemmChain([[spec.kvLoraRank, heads * (spec.nopeHeadDim + spec.valueHeadDim)]], context);
   const valueBytes = storageFormats[context.kvFormat].bitsPerValue / 8;
   const cacheBytes = latent * valueBytes;
-  const indexBytes = indexer === null ? 0 : indexer.headDim;
+  const indexBytes = indexer === null ? 0 : indexer.headDim * valueBytes;
   const full = windows.indexOf(Number.POSITIVE_INFINITY);
-  const window = indexer === null ? full : windows.indexOf(indexer.topTokens);
+  const window = spec.indexer === null ? full : windows.indexOf(spec.indexer.topTokens);
   const decode = scoreOp("attentionDecode", heads, latent + spec.kvLoraRank, cacheBytes);
   const prefill = scoreOp("attentionPrefill", heads, queryHead + spec.valueHeadDim, cacheBytes);
   const index = scoreOp("attentionDecode", indexer?.heads ?? 0, indexer?.headDim ?? 0, indexBytes);
@@ -195,10 +221,42 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
   };
 }
 
+/** Attention over a window of recent tokens and one cached entry per `ratio` older tokens (DeepSeek-V4). */
+function compressedProgram(
+  spec: MlaAttention,
+  compressed: NonNullable<MlaAttention["compressed"]>,
+  context: AttentionContext,
+): AttentionProgram {
+  const { hidden, tp, cost, windows } = context;
+  const { ratio } = compressed;
+  const latent = spec.kvLoraRank + spec.ropeHeadDim;
+  const chain = new GemmChain([[hidden, compressed.projectionParameters / hidden / tp]], context);
+  const valueBytes = storageFormats[context.kvFormat].bitsPerValue / 8;
+  const indexValues = spec.indexer === null || spec.indexerShared === true ? 0 : spec.indexer.headDim;
+  const recent = windows.indexOf(compressed.windowTokens);
+  const older = windows.indexOf(selectedSpan(spec));
+  const perEntry = ratio === 0 ? 0 : 1 / ratio;
+  const heads = spec.queryHeads / tp;
+  const decode = scoreOp("attentionDecode", heads, 2 * latent, latent * valueBytes);
+  const prefill = scoreOp("attentionPrefill", heads, 2 * latent, latent * valueBytes);
+  const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
+  const keys = (sums: Float64Array) => sums[recent]! + sums[older]! * perEntry;
+  return {
+    weightValues: chain.weightValues,
+    cacheBytesPerToken: (latent + indexValues) * valueBytes * perEntry,
+    cacheBytesPerSequence: compressed.windowTokens * latent * valueBytes,
+    ns: (batch) =>
+      chain.ns(batch.tokens) +
+      attentionNs(cost, decode, batch.decodeSequences, keys(batch.decodeKeys), keys(batch.decodeKeys)) +
+      attentionNs(cost, prefill, batch.prefillTokens, keys(batch.prefillPairs), keys(batch.prefillKeys)) +
+      elementwiseNs(cost, elementwise, batch.tokens * residualPasses * hidden * activationBytes),
+  };
+}
+
 function linearProgram(spec: LinearAttention, context: AttentionContext): AttentionProgram {
   const { hidden, tp, cost } = context;
   const chain = new GemmChain([[hidden, spec.projectionParameters / hidden / tp]], context);
-  const stateBytes = (spec.stateValues / tp) * 4;
+  const stateBytes = storedBytes(spec.stateValues, spec.stateFormat ?? context.kvFormat) / tp;
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   return {
     weightValues: chain.weightValues,

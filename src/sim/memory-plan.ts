@@ -1,14 +1,14 @@
 import { storedBytes } from "../core/dtype.ts";
 import { InfeasibleError } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
+import { expertBytes } from "../models/bytes.ts";
 import type { AttentionProgram } from "./attention-program.ts";
 import type { SimConfig } from "./config.ts";
 import { moeShape, stageRanks } from "./mapping.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
-import { expertValues, moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
+import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
 
 const activationBytes = 2;
-const normFormat = "bf16";
 
 /** What the plan decides besides the map: slots and bytes of offloaded experts per device. */
 export interface MemoryPlan {
@@ -36,7 +36,7 @@ interface StageBytes {
 export function planMemory(config: SimConfig, attention: readonly AttentionProgram[]): MemoryPlan {
   const { node, model, mapping, formats, scheduler, offload } = config;
   const moe = moeShape(model);
-  const expertBytes = moe === null ? 0 : storedBytes(expertValues(moe) / mapping.etp, formats.experts);
+  const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
   const slotsPerRank = config.placement?.slotsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
 
   let heaviest: StageBytes = { items: [], bytes: -1, kvPerToken: 0, perSequence: 0 };
@@ -45,7 +45,7 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
     const items = stageItems(config, attention, plan, {
       first: index === 0,
       last: index === plans.length - 1,
-      expertBytes,
+      expertBytes: sliceBytes,
       slotsPerRank,
     });
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
@@ -80,10 +80,10 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
   const behind =
     offload === null || moe === null
       ? { tiers: [], hostExperts: 0, hostHoldsAll: true }
-      : offloadTiers(config, storedBytes(expertValues(moe), formats.experts));
+      : offloadTiers(config, expertBytes(moe, formats.experts, formats.norm));
   return {
     map: { tiers: [device, ...behind.tiers], kvBlocks, kvBytesPerToken: kvPerToken },
-    expertBytes,
+    expertBytes: sliceBytes,
     hostExperts: behind.hostExperts,
     hostHoldsAll: behind.hostHoldsAll,
   };
@@ -106,16 +106,22 @@ function stageItems(
   for (let i = 0; i < plan.layers; i++) {
     const spec = model.layers[plan.first + i]!;
     attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
-    small += 2 * hidden + ("smallParameters" in spec.attention ? spec.attention.smallParameters : 0);
+    const sublayers = Number(spec.attention.kind !== "none") + Number(spec.feedForward.kind !== "none");
+    small += spec.normParameters ?? sublayers * hidden;
+    if ("smallParameters" in spec.attention) small += spec.attention.smallParameters;
     const ff = spec.feedForward;
     if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
     if (ff.kind !== "moe") continue;
     moeCount++;
     const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
-    routerValues += hidden * ff.experts + (ff.router.bias ? ff.experts : 0) + (ff.sharedGate ? hidden : 0) + latent;
-    sharedValues += (ff.matrices * hidden * (ff.sharedWidth + ff.denseWidth)) / mapping.tp;
+    routerValues += hidden * ff.experts;
+    if (ff.router.bias) small += ff.experts;
+    sharedValues += (ff.matrices * hidden * ff.sharedWidth) / mapping.tp + latent;
+    denseValues += (ff.matrices * hidden * ff.denseWidth) / mapping.tp;
+    if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
   }
   const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
+  const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
   const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
   const slots =
     offload === null
@@ -135,7 +141,7 @@ function stageItems(
     },
     { name: "expert transfer buffer", bytes: offload === null || moeCount === 0 ? 0 : 2 * stage.expertBytes },
     { name: "head", bytes: holdsHead ? storedBytes(vocabulary, formats.head) : 0 },
-    { name: "norms and biases", bytes: storedBytes(small + (stage.last ? hidden : 0), normFormat) },
+    { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
     { name: "activations", bytes: activationBytesMax(config) },
     {
       name: "communication buffers",

@@ -417,6 +417,6 @@ function feedForwardProgram(
     latent:
       spec.expertHidden === hidden
         ? null
-        : [gemm(hidden, spec.expertHidden, formats.router), gemm(spec.expertHidden, hidden, formats.router)],
+        : [gemm(hidden, spec.expertHidden, formats.shared), gemm(spec.expertHidden, hidden, formats.shared)],
   };
 }

@@ -57,7 +57,7 @@ function unitsInLastPlace(x: number, y: number): number {
 }
 
 describe("pow", () => {
-  test("is within 0.8 units in the last place of a 220-bit reference", () => {
+  test("is within one unit in the last place of a 220-bit reference", () => {
     const x = fc.oneof(
       fc.double({ min: 1e-300, max: 1e300, noNaN: true }),
       fc.double({ min: 0.5, max: 2, noNaN: true }),
@@ -68,7 +68,7 @@ describe("pow", () => {
       fc.property(x, y, (base, exponent) => {
         const size = Math.abs(exponent * Math.log2(base));
         fc.pre(exponent !== 0 && size < 1020 && size > 1e-8);
-        expect(Math.abs(unitsInLastPlace(base, exponent))).toBeLessThan(0.8);
+        expect(Math.abs(unitsInLastPlace(base, exponent))).toBeLessThan(1);
       }),
       { numRuns: 1500 },
     );

@@ -56,7 +56,7 @@ export function calibrate(
   const streams = new RandomStream(options.seed ?? 0, "routing fit");
   for (let round = 0; round < rounds; round++) {
     const late = round - Math.floor(rounds / 2);
-    const tokens = late < 0 ? Math.ceil(tokensLate / 4) : tokensLate;
+    const tokens = wholeRounds(goal, late < 0 ? Math.ceil(tokensLate / 4) : tokensLate);
     const step = late <= 0 ? 1 : 1 / (1 + late / 2);
     const trial = trialRun(logs, goal, tokens, streams.fork(`round ${round}`));
     const shown = measureRouting(trial, logs.lifts.length + logs.pairs.length > 0);
@@ -68,6 +68,15 @@ export function calibrate(
     for (const [layer, pair] of logs.pairs.entries())
       correctLift(pair, goal.pairs[layer]!, shown.pairs[layer]!, goal, goal.topK - 1, step);
   }
+}
+
+/** About `tokens`, in which every length of every domain comes equally often; a part of a round would change the mix. */
+function wholeRounds(goal: RoutingGoal, tokens: number): number {
+  const inRound = goal.plan.reduce(
+    (sum, { sequenceTokens }) => sum + sequenceTokens.reduce((total, length) => total + length, 0),
+    0,
+  );
+  return Math.max(1, Math.round(tokens / inRound)) * inRound;
 }
 
 function trialRun(logs: RoutingLogs, goal: RoutingGoal, tokens: number, streams: RandomStream): RoutingTable {

@@ -57,7 +57,9 @@ function depthEdges(experts: number, topK: number): number[] {
   return edges;
 }
 
-/** Lengths of the sequences of a domain, as at most 64 of them at even ranks. */
+const lengthsMax = 512;
+
+/** Lengths of the sequences of a domain; of many, the means of equally large groups by rank, which keeps the total. */
 function sequenceLengths(table: RoutingTable, domain: number): number[] {
   const lengths: number[] = [];
   for (let sequence = 0; sequence + 1 < table.sequenceStarts.length; sequence++) {
@@ -65,7 +67,11 @@ function sequenceLengths(table: RoutingTable, domain: number): number[] {
     if (start >= table.domainStarts[domain]! && start < table.domainStarts[domain + 1]!)
       lengths.push(table.sequenceStarts[sequence + 1]! - start);
   }
+  if (lengths.length <= lengthsMax) return lengths;
   lengths.sort((a, b) => a - b);
-  const kept = Math.min(64, lengths.length);
-  return Array.from({ length: kept }, (_, rank) => lengths[Math.floor(((rank + 0.5) * lengths.length) / kept)]!);
+  return Array.from({ length: lengthsMax }, (_, group) => {
+    const from = Math.floor((group * lengths.length) / lengthsMax);
+    const to = Math.floor(((group + 1) * lengths.length) / lengthsMax);
+    return Math.round(lengths.slice(from, to).reduce((sum, length) => sum + length, 0) / (to - from));
+  });
 }

@@ -107,7 +107,13 @@ export class LayerSampler {
     let fresh = 0;
     for (let draw = 0; draw < this.#topK; draw++) {
       const group = draw % this.#groups;
-      const depth = pickInGroup(weights, order, group * groupSize, groupSize, random.uint32() * perUint32 * Math.max(0, totals[group]!));
+      const depth = pickInGroup(
+        weights,
+        order,
+        group * groupSize,
+        groupSize,
+        random.uint32() * perUint32 * Math.max(0, totals[group]!),
+      );
       totals[group]! -= weights[depth]!;
       weights[depth] = 0;
       if (depth >= used) fresh += 1;
@@ -229,8 +235,7 @@ function leadBy(
 ): number {
   const { lead, leadRepeat } = model;
   let total = 0;
-  for (let draw = at; draw < at + topK; draw++)
-    total += lead[ids[draw]!]! * (ids[draw] === leader ? leadRepeat : 1);
+  for (let draw = at; draw < at + topK; draw++) total += lead[ids[draw]!]! * (ids[draw] === leader ? leadRepeat : 1);
   let left = uniform * total;
   let place = at;
   for (; place < at + topK - 1; place++) {

@@ -5,7 +5,7 @@ import { LogWeights, type RoutingLogs } from "./routing-logs.ts";
 export interface LocalityGoal {
   /** Share of the selections by expert. */
   readonly popularity: readonly number[];
-  /** Hit rate at each of the sizes given with the goals. */
+  /** Hit rate at each of the sizes given with the goals; none of them is wanted if there is no size. */
   readonly hitRate: readonly number[];
 }
 
@@ -19,7 +19,7 @@ export function localityWeights(
   goals: readonly LocalityGoal[],
   sequenceTokens: number,
   options: FitOptions,
-): { readonly goals: readonly LayerGoal[]; readonly logs: RoutingLogs } {
+): RoutingLogs {
   const { experts } = model;
   const layerGoals = goals.map((goal) => layerGoal(goal, sizes, model));
   const logs: RoutingLogs = {
@@ -43,11 +43,15 @@ export function localityWeights(
     pairs: [],
   };
   calibrate(logs, goal, [0, ...sizes, experts + 1], options);
-  return { goals: layerGoals, logs };
+  return logs;
 }
 
 /** The goal as counts; hits between two sizes are spread evenly. */
-function layerGoal({ popularity, hitRate }: LocalityGoal, sizes: readonly number[], { experts, topK }: { readonly experts: number; readonly topK: number }): LayerGoal {
+function layerGoal(
+  { popularity, hitRate }: LocalityGoal,
+  sizes: readonly number[],
+  { experts, topK }: { readonly experts: number; readonly topK: number },
+): LayerGoal {
   const accesses = 1e6;
   const hits = new Float64Array(experts + 1);
   let from = 0;

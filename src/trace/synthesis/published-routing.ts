@@ -1,10 +1,10 @@
-import { closest } from "../../core/suggest.ts";
 import { refuse } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
+import { closest } from "../../core/suggest.ts";
 import qwen3 from "../published/qwen3-30b-a3b.json" with { type: "json" };
+import { interpolate, permuted } from "./interpolate.ts";
 import { bisect, coveredShare, excessOverlap, type LocalityShape, solveShape } from "./locality-curve.ts";
 import { localityWeights } from "./locality-weights.ts";
-import { interpolate, permuted } from "./interpolate.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
 
 /** Routing statistics as a publication gives them: a few numbers for a whole model. */
@@ -21,7 +21,11 @@ export interface PublishedRouting {
   /** Share of the selections that the most popular experts of a layer take, as a range over tasks. */
   readonly topShare: { readonly experts: number; readonly range: readonly number[] };
   /** Mean over layers of the hit rates of a cache per layer. */
-  readonly hitRate: { readonly slots: readonly number[]; readonly lru: readonly number[]; readonly lfu: readonly number[] };
+  readonly hitRate: {
+    readonly slots: readonly number[];
+    readonly lru: readonly number[];
+    readonly lfu: readonly number[];
+  };
 }
 
 /** Publications with a routing generator behind them. */
@@ -76,12 +80,12 @@ export function routingFromPublished(id: string): RoutingStatistics {
       interpolate(pick(node), pick(node + 1), at - node);
     const order = permuted(experts, places.fork(`layer ${layer}`));
     const byRank = (values: readonly number[]): number[] => order.map((rank) => values[rank]!);
-    const base = byRank(blend((index) => fitted.logs.domains[0]![index]!.base.logs));
+    const base = byRank(blend((index) => fitted.domains[0]![index]!.base.logs));
     return {
       popularity: byRank(popularityByRank(lfu, excessOverlap(overlap, topK, experts), topK, experts)),
       hitRate: Array.from({ length: experts }, (_, size) => hitRateAt(lru, size + 1, overlap, topK, experts)),
       base,
-      recency: blend((index) => fitted.logs.domains[0]![index]!.recency.logs),
+      recency: blend((index) => fitted.domains[0]![index]!.recency.logs),
       lead: base,
       leadRepeat: 0,
     };
@@ -108,13 +112,22 @@ export function routingFromPublished(id: string): RoutingStatistics {
 }
 
 /** Shapes of the LRU and popularity curves whose means over the layers pass through the published rates. */
-export function publishedShapes(published: PublishedRouting): { readonly lru: LocalityShape; readonly lfu: LocalityShape } {
+export function publishedShapes(published: PublishedRouting): {
+  readonly lru: LocalityShape;
+  readonly lfu: LocalityShape;
+} {
   const { experts, topK, hitRate } = published;
   const overlaps = layerOverlaps(published);
   const reused = overlaps.map((overlap) => excessOverlap(overlap / (1 - coldShare), topK, experts));
   const popular = overlaps.map((overlap) => excessOverlap(overlap, topK, experts));
   return {
-    lru: solveShape(hitRate.slots, hitRate.lru.map((rate) => rate / (1 - coldShare)), reused, topK, experts),
+    lru: solveShape(
+      hitRate.slots,
+      hitRate.lru.map((rate) => rate / (1 - coldShare)),
+      reused,
+      topK,
+      experts,
+    ),
     lfu: solveShape(hitRate.slots, hitRate.lfu, popular, topK, experts),
   };
 }
@@ -132,7 +145,10 @@ export function layerOverlaps({ layers, adjacentOverlap }: PublishedRouting): nu
   const points = adjacentOverlap.atLayer;
   const along = (bend: number): number[] =>
     Array.from({ length: layers }, (_, layer) => {
-      const next = Math.max(1, points.findIndex(([at]) => at! >= layer));
+      const next = Math.max(
+        1,
+        points.findIndex(([at]) => at! >= layer),
+      );
       const [fromLayer, from] = points[next - 1]!;
       const [toLayer, to] = points[next]!;
       const x = (layer - fromLayer!) / (toLayer! - fromLayer!);

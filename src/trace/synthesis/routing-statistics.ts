@@ -41,7 +41,7 @@ export interface DomainStatistics {
 export interface LayerStatistics {
   /** Share of the selections each expert takes; sums to 1. */
   readonly popularity: readonly number[];
-  /** Event-atomic LRU hit rate with 1 .. experts slots; at topK slots it is the adjacent overlap. */
+  /** Event-atomic LRU hit rate with 1 .. experts slots (at topK slots the adjacent overlap); empty if not a target. */
   readonly hitRate: readonly number[];
   /** Log weight of each expert. */
   readonly base: readonly number[];
