@@ -1,13 +1,19 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseJson } from "../core/json.ts";
 import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
+import { parseConfigText } from "../models/config-text.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
 import { resolveConfig } from "../models/resolve.ts";
 import { type ModelSpec, tensorClasses } from "../models/spec.ts";
 import { plainStyle, type TextStyle, textTable } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";
+
+/** What the resolver left aside or had to assume. */
+interface Notes {
+  readonly ignored: readonly string[];
+  readonly assumptions: readonly string[];
+}
 
 const billions = (values: number) => `${formatNumber(values / 1e9, 4)} B`;
 
@@ -37,24 +43,25 @@ export function listModels(json: boolean): void {
 
 export async function showModel(source: string, json: boolean): Promise<void> {
   const io = processIo(true);
-  const { spec, ignored } = await readModel(source, io);
+  const { spec, ignored, assumptions } = await readModel(source, io);
   const model = describeModel(spec);
-  if (json) io.out(`${JSON.stringify({ ...model, ignored }, null, 2)}\n`);
-  else io.out(modelText(model, ignored, io.style));
+  if (json) io.out(`${JSON.stringify({ ...model, ignored, assumptions }, null, 2)}\n`);
+  else io.out(modelText(model, { ignored, assumptions }, io.style));
 }
 
 /** A model by catalogue id, config.json path or folder (with hf_quant_config.json where the folder has one). */
-async function readModel(source: string, io: Io): Promise<{ spec: ModelSpec; ignored: readonly string[] }> {
-  if (!existsSync(source)) return { spec: modelNamed(source), ignored: [] };
+async function readModel(source: string, io: Io): Promise<Notes & { spec: ModelSpec }> {
+  if (!existsSync(source)) return { spec: modelNamed(source), ignored: [], assumptions: [] };
   const folder = statSync(source).isDirectory();
   const file = folder ? join(source, "config.json") : source;
-  const config = parseJson(await io.readText(file), file);
+  const config = parseConfigText(await io.readText(file), file);
   const quantFile = folder ? join(source, "hf_quant_config.json") : "";
-  const quantConfig = folder && existsSync(quantFile) ? parseJson(await io.readText(quantFile), quantFile) : undefined;
+  const quantConfig =
+    folder && existsSync(quantFile) ? parseConfigText(await io.readText(quantFile), quantFile) : undefined;
   return resolveConfig(config, { file, ...(quantConfig === undefined ? {} : { quantConfig }) });
 }
 
-function modelText(model: ModelDescription, ignored: readonly string[], style: TextStyle = plainStyle): string {
+function modelText(model: ModelDescription, { ignored, assumptions }: Notes, style: TextStyle = plainStyle): string {
   const { parameters, weights, kv } = model;
   const classes = tensorClasses
     .filter((name) => parameters.byClass[name] > 0)
@@ -98,6 +105,7 @@ function modelText(model: ModelDescription, ignored: readonly string[], style: T
         ["left", "right"],
       ),
     ],
+    ...(assumptions.length === 0 ? [] : [[style.bold("Assumed"), ...assumptions.map((text) => `  ${text}`)]]),
     ...(ignored.length === 0 ? [] : [[style.bold("Keys that do not change the shape"), `  ${ignored.join(", ")}`]]),
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;

@@ -10,6 +10,7 @@ export const storageFormats = {
   fp8_block: { bitsPerValue: 8 + 32 / (128 * 128), note: "E4M3 with an fp32 scale per 128x128 block" },
   int8: { bitsPerValue: 8, note: "one scale per channel (not counted)" },
   int4: { bitsPerValue: 4 + 16 / 128, note: "a 16-bit scale per group of 128" },
+  int4_g32: { bitsPerValue: 4 + 16 / 32, note: "a 16-bit scale per group of 32" },
   mxfp4: { bitsPerValue: 4 + 8 / 32, note: "E2M1 with an 8-bit scale per 32 (OCP MX)" },
   nvfp4: { bitsPerValue: 4 + 8 / 16, note: "E2M1 with an fp8 scale per 16" },
 } as const satisfies Record<string, { bitsPerValue: number; note: string }>;

@@ -48,7 +48,7 @@ export class LogHistogram {
     this.mantissas[octave]! += (high & 0xfffff) * count;
   }
 
-  /** Mean to a relative error of 2^-20; NaN when empty. */
+  /** Mean to a relative error of 2^-21; NaN when empty. */
   mean(): number {
     let sum = 0;
     for (let octave = 0; octave < this.mantissas.length; octave++) {

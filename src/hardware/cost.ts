@@ -17,6 +17,7 @@ const bytesPerValue = {
   fp8_block: storageFormats.fp8_block.bitsPerValue / 8,
   int8: storageFormats.int8.bitsPerValue / 8,
   int4: storageFormats.int4.bitsPerValue / 8,
+  int4_g32: storageFormats.int4_g32.bitsPerValue / 8,
   mxfp4: storageFormats.mxfp4.bitsPerValue / 8,
   nvfp4: storageFormats.nvfp4.bitsPerValue / 8,
 } as const satisfies Record<StorageFormat, number>;

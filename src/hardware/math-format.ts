@@ -24,6 +24,7 @@ const kindOf = {
   fp8_block: "float",
   int8: "integer",
   int4: "integer",
+  int4_g32: "integer",
   mxfp4: "float",
   nvfp4: "float",
 } as const satisfies Record<StorageFormat, NumberKind>;

@@ -117,6 +117,7 @@ function groupFormat(source: ConfigReader, model: ConfigReader): StorageFormat {
   if (bits === 8 && type === "float") return weights.raw("strategy") === "block" ? "fp8_block" : "fp8";
   if (bits === 8 && type === "int") return "int8";
   if (bits === 4 && type === "int") {
+    if (size === 32) return "int4_g32";
     if (size !== 128) model.assume(`int4 scales are counted per 128 values; the file groups ${JSON.stringify(size)}`);
     return "int4";
   }

@@ -366,12 +366,19 @@ export function activationsFor(weights: StorageFormat): StorageFormat {
     case "nvfp4":
       return "nvfp4";
     case "int4":
+    case "int4_g32":
     case "mxfp4":
     case "fp32":
     case "fp16":
     case "bf16":
       return "bf16";
   }
+}
+
+/** Factor on kernel overhead of quantised expert kernels. */
+function kernelFactor(experts: StorageFormat, engine: SimConfig["engine"]): number {
+  if (experts === "fp8_block") return engine.fp8BlockFactor;
+  return experts === "int4" || experts === "int4_g32" ? engine.int4Factor : 1;
 }
 
 function feedForwardProgram(
@@ -412,8 +419,7 @@ function feedForwardProgram(
       math: mathFor(node.device, formats.experts, activationsFor(formats.experts)),
     },
     shared: sharedWidth === 0 ? null : mlp(sharedWidth, spec.matrices, formats.shared),
-    kernelFactor:
-      formats.experts === "fp8_block" ? engine.fp8BlockFactor : formats.experts === "int4" ? engine.int4Factor : 1,
+    kernelFactor: kernelFactor(formats.experts, engine),
     latent:
       spec.expertHidden === hidden
         ? null

@@ -30,6 +30,9 @@ export function assignLongestFirst(problem: AssignmentProblem): Uint16Array {
   return binOf;
 }
 
+/** Relative improvement below which a swap is rounding noise. */
+const leastImprovement = 1e-12;
+
 /**
  * Improves an assignment in place: as long as it helps, swaps an item of the heaviest bin with an item of another bin,
  * or moves it to a bin with room, such that the heavier of the two bins becomes as light as possible. Returns the load
@@ -44,7 +47,7 @@ export function improveBySwaps(problem: AssignmentProblem, binOf: Uint16Array): 
   for (;;) {
     const heaviest = indexOfMax(binLoad);
     const current = binLoad[heaviest]!;
-    let best = current;
+    let best = current * (1 - leastImprovement);
     let bestItem = -1;
     let bestPartner = -1;
     let bestBin = -1;

@@ -2,7 +2,7 @@ import { InvariantError } from "../core/errors.ts";
 import type { MilpSolver } from "./milp.ts";
 
 /** The package's types describe its CommonJS form; imported, its default export is the loader itself. */
-type Load = (typeof import("highs"))["default"];
+type Load = typeof import("highs")["default"];
 
 /** HiGHS (MIT) compiled to WebAssembly, through its persistent model, which accepts a starting solution. */
 export const highs: MilpSolver = async (problem, options) => {

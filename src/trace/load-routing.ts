@@ -148,26 +148,58 @@ async function fillTable(
     const to = Math.min(file.rows, from + chunkRows);
     const sequences = await file.readColumn("sequence", from, to);
     const target = new Float64Array(to - from).fill(-1);
-    let wanted = 0;
     for (let i = 0; i < target.length; i++) {
       const sequence = sequences[i]!;
       if (taken[sequence]! >= selected[sequence]!) continue;
       target[i] = starts[sequence]! + taken[sequence]!;
       taken[sequence]! += 1;
-      wanted += 1;
     }
-    if (wanted === 0) continue;
-    for (const [place, layer] of layers.entries()) {
-      const chunk = await file.readLayer(layer, from, to);
-      for (let i = 0; i < target.length; i++) {
-        if (target[i]! < 0) continue;
-        if (isAbsent(chunk, i, topK)) absent[target[i]!] = 1;
-        const at = target[i]! * stride + place * topK;
-        for (let k = 0; k < topK; k++) ids[at + k] = chunk[i * topK + k]!;
+    for (const span of wantedSpans(target)) {
+      for (const [place, layer] of layers.entries()) {
+        const chunk = await file.readLayer(layer, from + span.from, from + span.to);
+        copyRows(chunk, target.subarray(span.from, span.to), topK, ids, stride, place * topK, absent);
       }
     }
   }
   return absent;
+}
+
+/** Unwanted rows between wanted ones that are cheaper to read along than to skip. */
+const gapRows = 512;
+
+/** Stretches of rows that have a target, small gaps included. */
+function* wantedSpans(target: Float64Array): Generator<{ from: number; to: number }> {
+  let from = -1;
+  let to = -1;
+  for (let i = 0; i < target.length; i++) {
+    if (target[i]! < 0) continue;
+    if (from >= 0 && i - to > gapRows) {
+      yield { from, to };
+      from = i;
+    }
+    if (from < 0) from = i;
+    to = i + 1;
+  }
+  if (from >= 0) yield { from, to };
+}
+
+/** Copies the rows of one layer to their targets, column `column` on, and marks the rows the layer did not record. */
+function copyRows(
+  chunk: ExpertIds,
+  target: Float64Array,
+  topK: number,
+  ids: ExpertIds,
+  stride: number,
+  column: number,
+  absent: Uint8Array,
+): void {
+  for (let i = 0; i < target.length; i++) {
+    const row = target[i]!;
+    if (row < 0) continue;
+    if (isAbsent(chunk, i, topK)) absent[row] = 1;
+    const at = row * stride + column;
+    for (let k = 0; k < topK; k++) ids[at + k] = chunk[i * topK + k]!;
+  }
 }
 
 /** Closes the gaps of the rows left out, and drops sequences that nothing is left of. */
@@ -194,7 +226,8 @@ function dropRows(ids: ExpertIds, stride: number, absent: Uint8Array, order: Seq
   sequenceStarts.push(kept);
   return {
     rows: kept,
-    ids: kept * stride === ids.length ? ids : ids.slice(0, kept * stride),
+    // A view: a copy without the gaps would double the memory of a large table.
+    ids: ids.subarray(0, kept * stride),
     sequenceStarts: Uint32Array.from(sequenceStarts),
     domainStarts: Uint32Array.from(domainStarts),
   };

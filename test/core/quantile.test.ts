@@ -37,6 +37,14 @@ describe("quantile", () => {
     );
   });
 
+  test("interpolates between the right neighbours at every rank", () => {
+    const random = new RandomStream(2, "ranks");
+    const values = Float64Array.from({ length: 400 }, () => random.uniform());
+    const ps = Array.from({ length: 399 }, (_, rank) => (rank + 0.5) / 399);
+    expect(ps.map((level) => quantile(values, level))).toEqual(ps.map((level) => byDefinition([...values], level)));
+    expect(quantiles(values, ps)).toEqual(ps.map((level) => byDefinition([...values], level)));
+  });
+
   test("is right on orders that defeat simple pivots", () => {
     const n = 30_000;
     const orders = {

@@ -70,13 +70,16 @@ export function calibrate(
   }
 }
 
-/** About `tokens`, in which every length of every domain comes equally often; a part of a round would change the mix. */
+/**
+ * About `tokens`, in which every length of every domain comes equally often: a part of a round would change the mix. Just
+ * `tokens` where one round takes more than twice as many.
+ */
 function wholeRounds(goal: RoutingGoal, tokens: number): number {
   const inRound = goal.plan.reduce(
     (sum, { sequenceTokens }) => sum + sequenceTokens.reduce((total, length) => total + length, 0),
     0,
   );
-  return Math.max(1, Math.round(tokens / inRound)) * inRound;
+  return inRound > 2 * tokens ? tokens : Math.max(1, Math.round(tokens / inRound)) * inRound;
 }
 
 function trialRun(logs: RoutingLogs, goal: RoutingGoal, tokens: number, streams: RandomStream): RoutingTable {

@@ -4,13 +4,15 @@ import { calibrate, type FitOptions, type RoutingGoal } from "./calibrate.ts";
 import { LogWeights, type RoutingLogs } from "./routing-logs.ts";
 import { type LayerMeasure, measureRouting } from "./routing-measure.ts";
 import { describeRouting, type RoutingStatistics } from "./routing-statistics.ts";
+import { arrangedByParts, sequenceParts } from "./sequence-parts.ts";
 
 /**
  * Fits the generator to a table: per domain and layer popularity, LRU curve (adjacent overlap is its value at topK
  * slots) and the order of the chosen experts; over all domains the cross-layer transition and the co-selection of
  * experts. Time grows with layers x rounds x tokensPerRound.
  */
-export function fitRouting(table: RoutingTable, options: FitOptions = {}): RoutingStatistics {
+export function fitRouting(recorded: RoutingTable, options: FitOptions = {}): RoutingStatistics {
+  const table = arrangedByParts(recorded, sequenceParts(recorded));
   const { experts, topK, layers } = table;
   const measure = measureRouting(table);
   const goal: RoutingGoal = {

@@ -27,7 +27,10 @@ export interface RoutingStatistics {
   readonly origin: RoutingOrigin;
 }
 
-/** Statistics of the rows of one domain. */
+/**
+ * Statistics of the rows of one domain, or of one part of it: entries of the same name follow each other and make up one
+ * domain, whose sequences differ in how much they reuse.
+ */
 export interface DomainStatistics {
   readonly name: string;
   /** Share of the tokens. */

@@ -5,7 +5,7 @@ import { RandomStream } from "../../core/random.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { drawRouting, type RoutingModel } from "./draw-routing.ts";
 import { type RoutingStatistics, unpackWeights } from "./routing-statistics.ts";
-import { sequencePlan } from "./sequence-plan.ts";
+import { type SequencePlan, sequencePlan } from "./sequence-plan.ts";
 
 export interface SynthesisOptions {
   /** Rows to generate, all domains together. */
@@ -36,8 +36,7 @@ export function synthesiseRouting(statistics: RoutingStatistics, options: Synthe
     rows: tokens,
     ids: drawRouting(modelOf(statistics), plan, streams),
     sequenceStarts: plan.starts,
-    domains: statistics.domains.map((domain) => domain.name),
-    domainStarts: plan.domainStarts,
+    ...joinParts(statistics, plan),
     modelLayers: statistics.modelLayers,
     origin: {
       ...statistics.origin,
@@ -46,6 +45,15 @@ export function synthesiseRouting(statistics: RoutingStatistics, options: Synthe
       sourceRows: tokens,
       notes: [...statistics.origin.notes, `${tokens} tokens synthesised with seed ${seed}`],
     },
+  };
+}
+
+/** Parts of one name become one domain. */
+function joinParts({ domains }: RoutingStatistics, plan: SequencePlan): Pick<RoutingTable, "domains" | "domainStarts"> {
+  const first = domains.map(({ name }, index) => domains[index - 1]?.name !== name);
+  return {
+    domains: domains.filter((_, index) => first[index]).map(({ name }) => name),
+    domainStarts: plan.domainStarts.filter((_, index) => first[index] ?? true),
   };
 }
 
