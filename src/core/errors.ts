@@ -53,12 +53,6 @@ export class InfeasibleError extends MoecastError {
   override readonly name = "InfeasibleError";
 }
 
-/** A solver reached its limit without any solution. */
-export class SolverLimitError extends MoecastError {
-  readonly exitCode = exitCodes.solverLimit;
-  override readonly name = "SolverLimitError";
-}
-
 /** A law of the simulation was broken: a defect of moecast, never of the input. */
 export class InvariantError extends MoecastError {
   readonly exitCode = exitCodes.internal;
@@ -92,10 +86,11 @@ export function formatProblem(problem: Problem): string {
 }
 
 /** A short, printable form of any value. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number" || typeof value === "bigint") return String(value);
-  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  // JSON.stringify gives undefined for functions and symbols, whatever its type says.
+  const text = (JSON.stringify(value) as string | undefined) ?? typeof value;
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 

@@ -67,4 +67,3 @@ export interface ElementwiseOp {
 
 /** What a device, link or collective is asked to do. Fields are mutable so that hot paths can refill one object. */
 export type Op = GemmOp | GroupedGemmOp | AttentionOp | CollectiveOp | CopyOp | ElementwiseOp;
-export type OpKind = Op["kind"];

@@ -21,7 +21,7 @@ export function scenarioReference(): string {
 const intro = `# Scenario files
 
 This page and \`schema/scenario.schema.json\`, which editors read, are generated from one schema by
-\`npx tsx scripts/generate-schema.ts\`. The first line of a scenario tells the editor where the schema is:
+\`npm run generate\`. The first line of a scenario tells the editor where the schema is:
 
 \`\`\`yaml
 # yaml-language-server: $schema=../schema/scenario.schema.json

@@ -72,7 +72,7 @@ export function addChunk(
 }
 
 /** Sum over positions p < n of min(p + 1, window). */
-export function visibleKeys(n: number, window: number): number {
+function visibleKeys(n: number, window: number): number {
   if (n <= window) return (n * (n + 1)) / 2;
   return (window * (window + 1)) / 2 + (n - window) * window;
 }

@@ -1,7 +1,6 @@
-import type { Placement } from "../policy/placement/placement.ts";
+import { emptySlot, type Placement } from "../policy/placement/placement.ts";
+import { ranksOf } from "../policy/placement/placement-measures.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
-
-export const emptySlot = 0xffff;
 
 /** Work of the routed experts in one step: per (MoE layer, expert group) the pairs computed and the experts touched. */
 export interface ExpertWork {
@@ -40,22 +39,9 @@ export class ExpertGroups {
       pairs: new Float64Array(layers * ranks),
       distinct: new Float64Array(layers * ranks),
     };
-    const slots = ranks * slotsPerRank;
-    const copies = new Uint32Array(layers * experts + 1);
-    for (let i = 0; i < layers * slots; i++) {
-      const expert = slotExpert[i]!;
-      if (expert !== emptySlot) copies[Math.floor(i / slots) * experts + expert + 1]!++;
-    }
-    for (let i = 0; i < layers * experts; i++) copies[i + 1]! += copies[i]!;
-    this.copyStart = copies.slice();
-    const next = copies.slice();
-    this.copyGroup = new Uint16Array(copies[layers * experts]!);
-    for (let i = 0; i < layers * slots; i++) {
-      const expert = slotExpert[i]!;
-      if (expert === emptySlot) continue;
-      const key = Math.floor(i / slots) * experts + expert;
-      this.copyGroup[next[key]!++] = Math.floor((i % slots) / slotsPerRank);
-    }
+    const copies = ranksOf(placement);
+    this.copyStart = copies.starts;
+    this.copyGroup = copies.ranks;
     this.replicated = this.copyGroup.length > layers * experts;
     this.groupOrder = new Uint16Array(this.copyGroup.length);
     this.groupStart = new Uint32Array(layers * ranks + 1);

@@ -356,7 +356,7 @@ export class StepCost {
 }
 
 /** Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit weights 16-bit ones. */
-export function activationsFor(weights: StorageFormat): StorageFormat {
+function activationsFor(weights: StorageFormat): StorageFormat {
   switch (weights) {
     case "fp8":
     case "fp8_block":

@@ -8,14 +8,14 @@ import { sloMetricNames } from "../../src/scenario/slo-metrics.ts";
 
 test("the committed JSON Schema is the one the schema gives", () => {
   const committed = readFileSync("schema/scenario.schema.json", "utf8");
-  expect(committed, "run npx tsx scripts/generate-schema.ts").toBe(
+  expect(committed, "run npm run generate").toBe(
     `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`,
   );
 });
 
 test("the committed reference is the one the schema gives", () => {
   const committed = readFileSync("docs/scenarios.md", "utf8");
-  expect(committed, "run npx tsx scripts/generate-schema.ts").toBe(scenarioReference());
+  expect(committed, "run npm run generate").toBe(scenarioReference());
 });
 
 test("the JSON Schema is draft 7, which YAML language servers read", () => {

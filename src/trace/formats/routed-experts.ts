@@ -75,8 +75,11 @@ export const routedExperts: TraceImporter = {
 
 const promptKey = "prompt_routed_experts";
 
+/** Names that are no ids: what may stand beside them, and the tensors of trace containers. */
+const besideIds = new Set(["weights", "scores", "layers", "positions", "counts"]);
+
 function isIds(name: string): boolean {
-  return !["weights", "layers", "positions"].includes(name);
+  return !besideIds.has(name);
 }
 
 /** The arrays of one request (or of several, when the ids have four dimensions). */

@@ -105,6 +105,18 @@ for (const [what, [at, given]] of Object.entries(refusals))
     expect((await problemsOf(oneRow(given)))[0]).toMatchObject({ file: "hostile.safetensors", at });
   });
 
+test("every wrong row is named, absent rows between them pass", async () => {
+  const tensors = {
+    sequence: { dtype: "U32", shape: [5], data_offsets: [0, 20] },
+    "experts.0": { dtype: "U8", shape: [5, 2], data_offsets: [20, 30] },
+  };
+  const data = [...Array(20).fill(0), 3, 3, 255, 255, 0, 1, 1, 9, 0, 7];
+  expect((await problemsOf(oneRow({ tensors, data }))).map(({ at, found }) => [at, found])).toEqual([
+    ["experts.0 row 0", [3, 3]],
+    ["experts.0 row 3", [1, 9]],
+  ]);
+});
+
 test("a NaN weight is refused with its row", async () => {
   const tensors = { "weights.0": { dtype: "F32", shape: [1, 2], data_offsets: [6, 14] } };
   const data = [0, 0, 0, 0, 3, 1, 0, 0, 0, 63, 0, 0, 192, 127];

@@ -487,6 +487,15 @@ test("llama.cpp selections are tokens when top-k is stated; a last layer with fe
 
 // --- detection
 
+test("a trace container is not mistaken for a recording", async () => {
+  const csv = folder.write("again.csv", "layer_id,expert_id,count\n0,1,5\n");
+  const { file } = await open([csv], { experts: 4 });
+  await file.close();
+  await expect(importAndOpen(folder.path("twice.safetensors"), [folder.path("imported.safetensors")])).rejects.toThrow(
+    /known routing format/,
+  );
+});
+
 test("an unknown file is refused with the formats that are known", async () => {
   await expect(open([folder.write("notes.txt", "hello\nworld\n")])).rejects.toThrow(/routed-experts: vLLM/);
   await expect(open([folder.path("missing.npz")])).rejects.toThrow(InvalidInputError);

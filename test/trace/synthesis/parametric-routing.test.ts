@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { InvalidInputError } from "../../../src/core/errors.ts";
+import { layerLruCurve } from "../../../src/trace/stats/lru-curve.ts";
+import { overlapAtLag } from "../../../src/trace/stats/overlap.ts";
+import { contiguousRankLoads, expertCounts, maxOverMean, shares } from "../../../src/trace/stats/popularity.ts";
+import { parametricRouting } from "../../../src/trace/synthesis/parametric-routing.ts";
+
+const plain = { experts: 32, topK: 4, layers: 2, skew: 0.6, tokens: 8000, seed: 7 };
+
+describe("parametric routing", () => {
+  test("has the wanted reuse, and Zipf popularity", () => {
+    const table = parametricRouting({ ...plain, reuse: 0.4 });
+    for (const layer of [0, 1]) {
+      expect(Math.abs(overlapAtLag(table, layer, 1).share - 0.4)).toBeLessThanOrEqual(0.02);
+      const popularity = shares(expertCounts(table, layer)).sort((a, b) => b - a);
+      const zipf = shares(Array.from({ length: 32 }, (_, rank) => (rank + 1) ** -0.6));
+      expect(popularity.reduce((sum, share, rank) => sum + Math.abs(share - zipf[rank]!), 0) / 2).toBeLessThanOrEqual(
+        0.05,
+      );
+    }
+    expect(layerLruCurve(table, 0).hits[8]).toBeGreaterThan(layerLruCurve(table, 0).hits[4]!);
+  });
+
+  test("without skew and reuse is uniform: overlap topK / experts, hit rate slots / experts", () => {
+    const table = parametricRouting({ ...plain, skew: 0, reuse: 0 });
+    expect(Math.abs(overlapAtLag(table, 0, 1).share - 4 / 32)).toBeLessThanOrEqual(0.01);
+    expect(maxOverMean(expertCounts(table, 0))).toBeLessThan(1.15);
+    const curve = layerLruCurve(table, 0);
+    expect(Math.abs(curve.hits[16]! / curve.accesses - 0.5)).toBeLessThanOrEqual(0.02);
+  });
+
+  test("with groups takes the same number of experts from each, so that ranks of whole groups are balanced", () => {
+    const table = parametricRouting({ ...plain, groups: 2, reuse: 0.3, skew: 1 });
+    for (let at = 0; at < table.ids.length; at += 4) {
+      const chosen = [...table.ids.subarray(at, at + 4)];
+      expect(new Set(chosen).size).toBe(4);
+      expect(chosen.filter((expert) => expert < 16)).toHaveLength(2);
+    }
+    expect(maxOverMean(contiguousRankLoads(expertCounts(table, 1), 2))).toBe(1);
+    expect(maxOverMean(expertCounts(table, 1))).toBeGreaterThan(2);
+  });
+
+  test("has other popular experts in each layer, and other tokens with each seed", () => {
+    const table = parametricRouting(plain);
+    const popularity = [0, 1].map((layer) => [...expertCounts(table, layer)]);
+    expect(popularity[0]!.indexOf(Math.max(...popularity[0]!))).not.toBe(
+      popularity[1]!.indexOf(Math.max(...popularity[1]!)),
+    );
+    expect(parametricRouting(plain).ids).toEqual(table.ids);
+    expect(parametricRouting({ ...plain, seed: 8 }).ids).not.toEqual(table.ids);
+    expect(table.origin.notes.every((note) => note.includes("assumed") || note.includes("seed"))).toBe(true);
+  });
+
+  test("refuses parameters that make no sense, all at once", () => {
+    const broken = { ...plain, topK: 40, groups: 3, skew: -1, reuse: 1.5 };
+    try {
+      parametricRouting(broken);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidInputError);
+      const places = (error as InvalidInputError).problems.map(({ at }) => at);
+      expect(new Set(places)).toEqual(new Set(["topK", "groups", "skew", "reuse"]));
+    }
+  });
+});
