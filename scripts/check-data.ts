@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { modelsCheck } from "./data-checks/models.ts";
 import { policiesCheck } from "./data-checks/policies.ts";
+import { prefixCacheCheck } from "./data-checks/prefix-cache.ts";
 import { requestsCheck } from "./data-checks/requests.ts";
 import { routingImportCheck } from "./data-checks/routing-import.ts";
 import { routingStatsCheck } from "./data-checks/routing-stats.ts";
@@ -26,6 +27,7 @@ interface DataCheck {
 const checks: readonly DataCheck[] = [
   modelsCheck,
   requestsCheck,
+  prefixCacheCheck,
   routingImportCheck,
   routingStatsCheck,
   synthesisCheck,

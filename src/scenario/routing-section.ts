@@ -41,7 +41,7 @@ export const routingSection = z.discriminatedUnion("kind", [
   z
     .strictObject({
       kind: z.literal("parametric"),
-      skew: z.number().min(0).max(4).default(0.5).describe("Unevenness of expert popularity; 0 is uniform."),
+      skew: z.number().min(0).max(4).default(0.5).describe("Zipf exponent of expert popularity; 0 is uniform."),
       reuse: z.number().min(0).max(1).default(0).describe("Chance that an expert of the previous token is used again."),
       grouped: z.boolean().default(false).describe("Choose equally many experts in each group of the router."),
       rows: rows.default(20_000),

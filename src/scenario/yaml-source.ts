@@ -12,6 +12,7 @@ import {
   type YAMLError,
 } from "yaml";
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import { checkYamlLimits } from "./yaml-limits.ts";
 
 /** Path of a value inside a document, such as `["slo", "ttft", 0]`. */
 export type ValuePath = readonly (string | number)[];
@@ -19,15 +20,15 @@ export type ValuePath = readonly (string | number)[];
 /** Where a value stands in a file; the fields of {@link Problem} that name a place. */
 export type Place = Pick<Problem, "file" | "line" | "column">;
 
-const bytesMax = 1024 * 1024;
 const depthMax = 50;
-const nodesMax = 200_000;
+/** Nodes an alias may stand for, summed over all aliases. */
+const aliasedNodesMax = 10_000;
 const syntaxProblemsMax = 20;
 const forbiddenKeys = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
- * A YAML document whose values know their place. Read strictly: one document of at most 1 MiB, unique keys, known
- * tags, finite numbers, no prototype keys, nesting of at most 50, and aliases that stay small when expanded.
+ * A YAML document whose values know their place. Read strictly: one document of bounded size, unique keys, known tags,
+ * finite numbers, no prototype keys, nesting of at most 50, and aliases that stay small when expanded.
  */
 export interface YamlSource {
   readonly file: string;
@@ -39,8 +40,7 @@ export interface YamlSource {
 }
 
 export function readYaml(text: string, file: string): YamlSource {
-  if (text.length > bytesMax)
-    refuse({ file, expected: "a scenario of at most 1 MiB", found: `${text.length} characters` });
+  checkYamlLimits(text, file);
   const lines = new LineCounter();
   const document = parseDocument(text, { strict: true, uniqueKeys: true, version: "1.2", lineCounter: lines });
   const complaints = [...document.errors, ...document.warnings];
@@ -69,15 +69,14 @@ export function readYaml(text: string, file: string): YamlSource {
 }
 
 function syntaxProblems(errors: readonly YAMLError[], file: string): Problem[] {
-  const worst = errors.filter((error) => error.code === "RESOURCE_EXHAUSTION");
-  return (worst.length > 0 ? worst.slice(0, 1) : errors.slice(0, syntaxProblemsMax)).map((error) => {
+  return errors.slice(0, syntaxProblemsMax).map((error) => {
     const at = error.linePos?.[0];
     const message = (error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
     return {
       file,
       ...(at === undefined ? {} : { line: at.line, column: at.col }),
       expected: "valid YAML",
-      hint: error.code === "RESOURCE_EXHAUSTION" ? "nested too deeply" : message,
+      hint: message,
     };
   });
 }
@@ -113,13 +112,15 @@ const keyText = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.val
 export function plainValue(source: YamlSource): { readonly value: unknown; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const open = new Set<unknown>();
-  let nodes = 0;
+  let aliasedNodes = 0;
+  let aliasDepth = 0;
   const say = (path: ValuePath, of: "value" | "key", problem: Problem) =>
     problems.push({ ...source.place(path, of), at: pathText(path), ...problem });
 
   const read = (node: unknown, path: ValuePath): unknown => {
-    nodes += 1;
-    if (nodes > nodesMax) refuse({ file: source.file, expected: "aliases that stay small when expanded" });
+    if (aliasDepth > 0) aliasedNodes += 1;
+    if (aliasedNodes > aliasedNodesMax)
+      refuse({ file: source.file, expected: "aliases that stay small when expanded" });
     if (path.length > depthMax) {
       say(path, "value", { expected: `at most ${depthMax} levels of nesting` });
       return null;
@@ -130,7 +131,10 @@ export function plainValue(source: YamlSource): { readonly value: unknown; reado
         say(path, "value", { expected: "an alias of an earlier anchor", found: `*${node.source}` });
         return null;
       }
-      return read(target, path);
+      aliasDepth += 1;
+      const value = read(target, path);
+      aliasDepth -= 1;
+      return value;
     }
     if (isSeq(node)) {
       open.add(node);

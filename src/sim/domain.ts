@@ -73,7 +73,7 @@ export class Domain {
     step.count = 0;
     this.budget = this.scheduler.maxBatchTokens;
     this.sequenceLimit = sequenceLimit;
-    if (this.mixes) {
+    if (this.mixes && !this.promptNeedsOwnStep()) {
       const before = this.preemptions;
       this.addDecodes(step);
       this.addPrefills(step);
@@ -94,6 +94,17 @@ export class Domain {
       this.preempt(this.runningCount - 1);
       this.addPrefills(step);
     }
+  }
+
+  /**
+   * Whether the next prompt, computed whole, would not fit beside the decodes of this step while it could run: then it
+   * gets a step without decodes, or it would wait until nobody decodes.
+   */
+  private promptNeedsOwnStep(): boolean {
+    const { waiting, state, scheduler } = this;
+    if (scheduler.chunkedPrefill || waiting.size === 0 || this.runningCount >= scheduler.maxSequences) return false;
+    const known = state.known(waiting.peek());
+    return known + this.runningCount > scheduler.maxBatchTokens && known <= this.kv.available * this.kv.blockTokens;
   }
 
   private schedule(step: DomainStep, request: number, tokens: number, decode: boolean): void {

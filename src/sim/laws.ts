@@ -101,6 +101,12 @@ export function checkFinal(simulation: Simulation): void {
       "link-busy",
       () => `disk busy ${offload.diskBusyNs} ns of ${elapsed}`,
     );
+    holds(
+      offload.fetchedBytes === offload.misses * offload.expertBytes,
+      "byte-conservation",
+      () => `${offload.fetchedBytes} bytes fetched for ${offload.misses} misses of ${offload.expertBytes}`,
+    );
+    laws.count("byte-conservation", offload.misses);
     laws.count("link-busy", 2);
     laws.count("cache-accounting", offload.calls);
   }

@@ -55,6 +55,11 @@ export class OffloadState {
     this.hit = new Uint8Array(options.experts);
   }
 
+  /** Bytes of one expert slice. */
+  get expertBytes(): number {
+    return this.cost.bytes;
+  }
+
   /**
    * One layer call: keys[0 .. count) are its distinct experts in order. `hitNs` is the compute time of the resident
    * experts together (set by {@link residency} beforehand), `missNs[i]` that of key i alone. Returns the end of compute.

@@ -234,6 +234,13 @@ test("a long lru replay survives every compaction and growth of its log", () => 
   }
 });
 
+test("lru remembers an old touch through a long run of hits", () => {
+  const hits = Array.from({ length: 3000 }, (_, call) => [1 + (call % 6)]);
+  const log = logOf([[0], ...hits, [7], [1], [8], [0], [2], [9], [3]]);
+  const naive = naiveCaches.lru({ objects: experts, capacity: 7, popularity: null, future: null });
+  expect(missesOf(cachePolicies.lru, 7, log)).toBe(replayLog(log, naive).misses);
+});
+
 test.each(["fifo", "lfu"] as const)("%s does not change its choices when call stamps start over", (name) => {
   const calls = Array.from({ length: 70_000 }, (_, call) => [call % 2, 2 + (call % 3), 5 + ((call * call) % 7)]);
   const log = logOf(calls);

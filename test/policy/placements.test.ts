@@ -128,6 +128,13 @@ test("eplb replicates the hottest expert until the load per replica is even", ()
   expect(balance(rankLoads(placement, loads))).toBeCloseTo(1, 12);
 });
 
+test("eplb settles ties by the first expert, replica and rank", () => {
+  const loads = new Float64Array(4).fill(1);
+  const placement = placements.eplb.place(inputOf({ experts: 4, ranks: 2, slots: 6, loads }));
+  // Replicas of 0 and 1; then 2 and 3 (load 1), the halves of 0 and 1, and their second halves, rank by rank.
+  expect([...placement.slotExpert]).toEqual([2, 0, 0, 3, 1, 1]);
+});
+
 test("hierarchical eplb keeps the experts of a group on one node", () => {
   const loads = Float64Array.from({ length: 16 }, (_, expert) => 1 + ((expert * 7) % 13));
   const input = inputOf({ experts: 16, ranks: 8, nodes: 2, groups: 4, slots: 24, loads });
@@ -188,6 +195,7 @@ test("moved experts counts what each rank has to receive", () => {
   expect(movedExperts(before, before)).toBe(0);
   expect(movedExperts(before, at([1, 0, 0, 3, 2, emptySlot]))).toBe(0);
   expect(movedExperts(before, at([0, 2, 3, 1, 3, 2]))).toBe(3);
+  expect(movedExperts(at([0, 1, 2, 2, 3, 0]), before)).toBe(0);
 });
 
 test("problems of a placement name layer, slot and expert", () => {

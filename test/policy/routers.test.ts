@@ -48,6 +48,7 @@ test("prefix-aware takes the most cached prompt tokens, ties to the least loaded
   const router = routers["prefix-aware"].create(3);
   expect(router.choose(0, viewOf([100, 100, 100], [0, 64, 32]))).toBe(1);
   expect(router.choose(0, viewOf([120, 100, 110], [64, 64, 64]))).toBe(1);
+  expect(router.choose(0, viewOf([100, 120, 110], [0, 64, 64]))).toBe(2);
   expect(router.choose(0, viewOf([100, 90, 90], [0, 0, 0]))).toBe(1);
 });
 

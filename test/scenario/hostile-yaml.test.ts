@@ -48,11 +48,21 @@ describe("YAML that is refused", () => {
     );
   });
 
-  test("nesting that would exhaust the stack", () => {
-    expect(problemsOf("[".repeat(100_000))).toMatchObject([{ hint: "nested too deeply" }]);
+  test("nesting that would exhaust the stack, before it is parsed", () => {
+    for (const opening of ["[", "{a: ", "- ", "? "])
+      expect(problemsOf(opening.repeat(100_000))).toEqual([
+        { file: "test.yaml", line: 1, expected: "fewer levels of nesting" },
+      ]);
     expect(problemsOf(`${minimal}params: ${"[".repeat(60)}${"]".repeat(60)}\n`)).toContainEqual(
       expect.objectContaining({ expected: "at most 50 levels of nesting" }),
     );
+  });
+
+  test("piles of anchors, tags and tokens, before they are parsed", () => {
+    expect(problemsOf("&a ".repeat(100_000))).toMatchObject([{ expected: "at most 1000 anchors, aliases and tags" }]);
+    expect(problemsOf("!x ".repeat(100_000))).toMatchObject([{ expected: "at most 1000 anchors, aliases and tags" }]);
+    expect(problemsOf("k: 1\n".repeat(100_000))).toMatchObject([{ expected: "a scenario of at most 50000 tokens" }]);
+    expect(problemsOf("]".repeat(100_000))).toMatchObject([{ expected: "a scenario of at most 50000 tokens" }]);
   });
 
   test("more than 1 MiB", () => {

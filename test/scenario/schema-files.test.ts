@@ -8,9 +8,7 @@ import { sloMetricNames } from "../../src/scenario/slo-metrics.ts";
 
 test("the committed JSON Schema is the one the schema gives", () => {
   const committed = readFileSync("schema/scenario.schema.json", "utf8");
-  expect(committed, "run npm run generate").toBe(
-    `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`,
-  );
+  expect(committed, "run npm run generate").toBe(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
 });
 
 test("the committed reference is the one the schema gives", () => {

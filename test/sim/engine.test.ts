@@ -92,6 +92,20 @@ describe("scheduling", () => {
     expect(apart.itl.max()).toBeGreaterThan(mixed.itl.max());
   });
 
+  test("a whole prompt as long as the token budget is not starved by decodes", () => {
+    const base = testConfig();
+    const requests = testRequests([
+      { at: 0, prompt: 100, output: 1000 },
+      { at: 1_000_000, prompt: 512, output: 5 },
+    ]);
+    const { requests: rows } = simulate({
+      ...base,
+      scheduler: { ...base.scheduler, chunkedPrefill: false },
+      workload: { kind: "open", requests },
+    });
+    expect(rows.firstTokenNs[1]!).toBeLessThan(rows.lastTokenNs[0]! / 10);
+  });
+
   test("requests that can never fit are rejected and counted", () => {
     const result = simulate(
       testConfig({

@@ -118,6 +118,13 @@ test("local search stands in, with its gap, when the solver finds nothing in tim
   expect(result.gap).toBeGreaterThan(0);
 });
 
+test("a solver that does not improve on its start leaves the local search, with the solver's bound", async () => {
+  const proves: MilpSolver = (_problem, { start = new Float64Array() }) =>
+    Promise.resolve({ status: "optimal", values: start, objective: hard.local, bound: hard.local - 0.25 });
+  const result = await assignBalanced(hard.problem, proves, { timeLimitS: 1, gap: 0 });
+  expect(result).toMatchObject({ objective: hard.local, bound: hard.local - 0.25, from: "local-search", solved: true });
+});
+
 test("highs starts from the local search, so it is never worse when time is short", async () => {
   const random = new RandomStream(5, "start");
   const loads = Float64Array.from({ length: 64 }, () => Math.round(1000 * Math.exp(0.7 * random.normal())));

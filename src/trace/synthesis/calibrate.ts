@@ -37,7 +37,6 @@ export interface LayerGoal {
 }
 
 const baseStep = 0.3;
-const liftStep = 0.25;
 const leadStep = 0.3;
 
 /**
@@ -63,10 +62,12 @@ export function calibrate(
     for (const [domain, layers] of goal.domains.entries())
       for (const [layer, wanted] of layers.entries())
         correctLayer(logs.domains[domain]![layer]!, wanted, shown.domains[domain]![layer]!, depthEdges, step);
+    // All lifts towards an expert that come from one token act together: their steps have to share the correction.
+    const liftStep = step * Math.min(0.25, Number(process.env["LS"] ?? 1) / goal.topK);
     for (const [layer, lift] of logs.lifts.entries())
-      correctLift(lift, goal.transitions[layer]!, shown.transitions[layer]!, goal, goal.topK, step);
+      correctLift(lift, goal.transitions[layer]!, shown.transitions[layer]!, goal, goal.topK, liftStep);
     for (const [layer, pair] of logs.pairs.entries())
-      correctLift(pair, goal.pairs[layer]!, shown.pairs[layer]!, goal, goal.topK - 1, step);
+      correctLift(pair, goal.pairs[layer]!, shown.pairs[layer]!, goal, goal.topK - 1, liftStep);
   }
 }
 
@@ -161,7 +162,7 @@ function correctLift(
   shown: Float64Array,
   { experts }: RoutingGoal,
   perToken: number,
-  step: number,
+  size: number,
 ): void {
   const goalColumns = columnSums(goal, experts);
   const shownColumns = columnSums(shown, experts);
@@ -175,7 +176,7 @@ function correctLift(
     for (let e = 0; e < experts; e++) {
       const odds = logOddsGap((goalRow[e]! / wanted) * got, shownRow[e]!, got / perToken);
       const popularity = logRatio(goalColumns[e]! * scale, shownColumns[e]!);
-      lift.move(row * experts + e, liftStep * step * (odds - popularity));
+      lift.move(row * experts + e, size * (odds - popularity));
     }
   }
 }

@@ -69,8 +69,8 @@ export function routingFromPublished(id: string): RoutingStatistics {
     };
   });
   const fitted = localityWeights({ experts, topK, groups: 1 }, hitRate.slots, goals, sequenceTokens, {
-    rounds: 24,
-    tokensPerRound: 4096,
+    rounds: 20,
+    tokensPerRound: 2560,
   });
   const places = new RandomStream(0, `published routing ${id}`);
   const layerStatistics = overlaps.map((overlap, layer): LayerStatistics => {
