@@ -7,8 +7,8 @@ import { blocksOf } from "./doc-blocks.ts";
 /** How a command ended. */
 export interface Outcome {
   readonly code: number;
+  /** Lines of standard output, then those of standard error. */
   readonly lines: readonly string[];
-  readonly errors: string;
 }
 
 /**
@@ -45,8 +45,7 @@ export class DocWorkspace {
       child.on("close", (code) =>
         resolve({
           code: code ?? -1,
-          lines: Buffer.concat(out).toString("utf8").split("\n"),
-          errors: Buffer.concat(err).toString("utf8"),
+          lines: [out, err].flatMap((chunks) => Buffer.concat(chunks).toString("utf8").split("\n")),
         }),
       );
     });

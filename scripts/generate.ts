@@ -24,11 +24,10 @@ async function withOutputs(text: string): Promise<string> {
     // In order: a command may read what an earlier one wrote.
     for (const { words, needsData } of commandsOf(text)) {
       const args = moecastArguments(words);
-      const excerpt = excerpts.find(({ label }) => splitWords(label).join(" ") === words.join(" "));
-      if (args === null || needsData || (words[0] === "npm" && excerpt === undefined)) continue;
+      const mine = excerpts.filter(({ label }) => splitWords(label).join(" ") === words.join(" "));
+      if (args === null || needsData || (words[0] === "npm" && mine.length === 0)) continue;
       const { lines: output } = await workspace.run(args);
-      if (excerpt !== undefined)
-        lines.splice(excerpt.first, excerpt.end - excerpt.first, ...refreshed(excerpt.lines, output));
+      for (const { first, end, lines: old } of mine) lines.splice(first, end - first, ...refreshed(old, output));
     }
   } finally {
     workspace.remove();

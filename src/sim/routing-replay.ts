@@ -32,6 +32,7 @@ export class RoutingReplay {
     table: RoutingTable,
     requests: number,
     options: {
+      /** Start at the first row of a sequence, each request taking the next one, or at a row drawn at random. */
       start: "zero" | "random";
       seed: number;
       /** Routing domain of a request (index into the table's domains), or -1 for any. */
@@ -48,13 +49,19 @@ export class RoutingReplay {
     this.startRow = new Int32Array(requests);
     this.rowDomain = new Int32Array(requests);
     const stream = new RandomStream(options.seed, "routing-start");
+    const taken = new Map<number, number>();
     for (let request = 0; request < requests; request++) {
       const domain = options.domainOf(request);
       const [first, end] = this.domainRange(domain);
       this.rowDomain[request] = domain;
-      // A stateless draw: the start of request i never depends on how many requests or policies ran before it.
-      this.startRow[request] =
-        options.start === "zero" ? first : first + Math.floor(stream.at(request) * (end - first));
+      if (options.start === "zero") {
+        const turn = taken.get(domain) ?? 0;
+        taken.set(domain, turn + 1);
+        this.startRow[request] = this.sequenceStart(first, end, turn);
+      } else {
+        // A stateless draw: the start of request i never depends on how many requests or policies ran before it.
+        this.startRow[request] = first + Math.floor(stream.at(request) * (end - first));
+      }
     }
     let blockRows = 32;
     while ((Math.ceil(table.rows / blockRows) + 1) * width * 4 > prefixBytesMax) blockRows *= 2;
@@ -65,6 +72,14 @@ export class RoutingReplay {
   private domainRange(domain: number): [number, number] {
     if (domain === noDomain) return [0, this.table.rows];
     return [this.table.domainStarts[domain]!, this.table.domainStarts[domain + 1]!];
+  }
+
+  /** First row of the sequence whose turn it is among those in rows [first, end), round and round. */
+  private sequenceStart(first: number, end: number, turn: number): number {
+    const { sequenceStarts } = this.table;
+    const from = sequenceStarts.indexOf(first);
+    const count = sequenceStarts.indexOf(end) - from;
+    return sequenceStarts[from + (turn % count)]!;
   }
 
   private buildPrefix(width: number): Uint32Array {

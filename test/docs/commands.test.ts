@@ -29,26 +29,23 @@ function outcomeOf(workspace: DocWorkspace, words: readonly string[]): Promise<O
 
 describe.concurrent.each(runnable)("$page", ({ text }) => {
   test("its moecast commands end with the announced exit code, and its outputs are theirs", async () => {
-    const shown = new Map(
-      blocksOf(text)
-        .filter(({ language, label }) => language === "text" && label !== "")
-        .map((block) => [splitWords(block.label).join(" "), block]),
-    );
+    const excerpts = blocksOf(text).filter(({ language, label }) => language === "text" && label !== "");
+    const unclaimed = new Set(excerpts.map(({ label }) => splitWords(label).join(" ")));
     const workspace = new DocWorkspace(root, text);
     try {
       for (const { words, exitCode, needsData, line } of commandsOf(text)) {
         const args = moecastArguments(words);
         const key = words.join(" ");
-        const excerpt = shown.get(key);
+        const mine = excerpts.filter(({ label }) => splitWords(label).join(" ") === key);
         // npm start is a run of the quickstart: done only where its output is shown.
-        if (args === null || needsData || (words[0] === "npm" && excerpt === undefined)) continue;
-        const { code, lines, errors } = await outcomeOf(workspace, args);
-        expect(code, `line ${line}: ${key}\n${errors}`).toBe(exitCode);
-        if (excerpt !== undefined)
-          expect(missingLine(excerpt.lines, lines), `line ${line}: run npm run generate -- outputs`).toBeNull();
-        shown.delete(key);
+        if (args === null || needsData || (words[0] === "npm" && mine.length === 0)) continue;
+        const { code, lines } = await outcomeOf(workspace, args);
+        expect(code, `line ${line}: ${key}\n${lines.join("\n")}`).toBe(exitCode);
+        for (const excerpt of mine)
+          expect(missingLine(excerpt.lines, lines), `line ${excerpt.first}: run npm run generate -- outputs`).toBeNull();
+        unclaimed.delete(key);
       }
-      expect([...shown.keys()], "outputs of commands that the page does not show").toEqual([]);
+      expect([...unclaimed], "outputs of commands that the page does not show").toEqual([]);
     } finally {
       workspace.remove();
     }

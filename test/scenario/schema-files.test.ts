@@ -48,8 +48,8 @@ test("there are at least eight scenarios to learn from", () => {
 describe.each(scenarios)("scenarios/%s", (name) => {
   const file = join("scenarios", name);
   const text = readFileSync(file, "utf8");
-  const needsData = text.includes("DATA: null");
-  const scenario = () => parseScenario(text, file, needsData ? { params: { DATA: "trace.csv" } } : {});
+  const asked = [...text.matchAll(/"\$\{(\w+)\}"/g)].map(([, parameter]) => [parameter, "trace"] as const);
+  const scenario = () => parseScenario(text, file, { params: Object.fromEntries(asked) });
 
   test("is valid, named and described", () => {
     expect(scenario().description.length).toBeGreaterThan(20);

@@ -81,7 +81,14 @@ test("a larger expert cache leaves fewer KV blocks", () => {
   const blocks = (slots: number) =>
     plan(tinyModel(), {
       node: testNode({ memoryBytes: 40e6 }),
-      offload: { policy: cachePolicies.lru, scope: "layer", slots, hostBytes: 1e9, popularity: null, logAccessesMax: 0 },
+      offload: {
+        policy: cachePolicies.lru,
+        scope: "layer",
+        slots,
+        hostBytes: 1e9,
+        popularity: null,
+        logAccessesMax: 0,
+      },
     }).map.kvBlocks;
   expect(blocks(6)).toBeLessThan(blocks(2));
 });

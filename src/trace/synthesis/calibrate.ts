@@ -130,7 +130,7 @@ function correctLayer(
   if (goal.tokens === 0 || shown.tokens === 0) return;
   const scale = shown.tokens / goal.tokens;
   for (let e = 0; e < goal.counts.length; e++)
-    logs.base.move(e, baseStep * step * logRatio(goal.counts[e]! * scale, shown.counts[e]!));
+    logs.base.move(e, baseStep * step * gap(goal.counts[e]! * scale, shown.counts[e]!));
   const goalDepths = accessesAtDepth(goal.curve);
   const shownDepths = accessesAtDepth(shown.curve);
   for (let bin = 0; bin + 1 < depthEdges.length; bin++) {
@@ -140,15 +140,15 @@ function correctLayer(
       wanted += goalDepths[depth]! * scale;
       got += shownDepths[depth]!;
     }
-    const by = baseStep * step * logRatio(wanted, got);
+    const by = baseStep * step * gap(wanted, got);
     for (let depth = depthEdges[bin]!; depth < depthEdges[bin + 1]!; depth++) logs.recency.move(depth, by);
   }
   if (goal.leads === null) return;
   for (let e = 0; e < goal.counts.length; e++) {
     const wanted = (goal.leads.counts[e]! / Math.max(1, goal.counts[e]!)) * shown.counts[e]!;
-    logs.lead.move(e, leadStep * step * logRatio(wanted, shown.leads.counts[e]!));
+    logs.lead.move(e, leadStep * step * gap(wanted, shown.leads.counts[e]!));
   }
-  const repeats = logRatio(goal.leads.repeat * shown.tokens, shown.leads.repeat * shown.tokens);
+  const repeats = gap(goal.leads.repeat * shown.tokens, shown.leads.repeat * shown.tokens);
   logs.leadRepeat.move(0, leadStep * step * repeats);
 }
 
@@ -174,8 +174,8 @@ function correctLift(
     const got = sum(shownRow);
     if (wanted === 0 || got === 0) continue;
     for (let e = 0; e < experts; e++) {
-      const odds = logOddsGap((goalRow[e]! / wanted) * got, shownRow[e]!, got / perToken);
-      const popularity = logRatio(goalColumns[e]! * scale, shownColumns[e]!);
+      const odds = oddsGap((goalRow[e]! / wanted) * got, shownRow[e]!, got / perToken);
+      const popularity = gap(goalColumns[e]! * scale, shownColumns[e]!);
       lift.move(row * experts + e, size * (odds - popularity));
     }
   }
@@ -193,17 +193,19 @@ function sum(values: Float64Array): number {
   return total;
 }
 
-/** Log of wanted over shown counts, steadied by half a count and bounded. */
-function logRatio(wanted: number, shown: number): number {
-  return bounded(Math.log((wanted + 0.5) / (shown + 0.5)));
+/**
+ * What is missing, as a share of the wanted count; for small gaps the log ratio. Linear in the shown count, so that its
+ * mean is 0 when the generator is right even where counts are rare (a log ratio is not, and drifts).
+ */
+function gap(wanted: number, shown: number): number {
+  return bounded((wanted - shown) / (wanted + 1));
 }
 
-/** The same for odds among `of`: weights act on odds, and probabilities near 1 hardly move otherwise. */
-function logOddsGap(wanted: number, shown: number, of: number): number {
-  const left = Math.log((wanted + 0.5) / (Math.max(0, of - wanted) + 0.5));
-  return bounded(left - Math.log((shown + 0.5) / (Math.max(0, of - shown) + 0.5)));
+/** The same for `wanted` of `of` chances: weights act on odds, and probabilities near 1 hardly move otherwise. */
+function oddsGap(wanted: number, shown: number, of: number): number {
+  return bounded((wanted - shown) / (wanted * Math.max(0.05, 1 - wanted / of) + 1));
 }
 
-function bounded(log: number): number {
-  return Math.max(-1.5, Math.min(1.5, log));
+function bounded(gap: number): number {
+  return Math.max(-1.5, Math.min(1.5, gap));
 }

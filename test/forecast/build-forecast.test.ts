@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../../src/core/json.ts";
+import { version } from "../../src/core/version.ts";
+import { bottleneckOf, timeShares } from "../../src/forecast/bottleneck.ts";
+import { readForecast } from "../../src/forecast/read-forecast.ts";
+import { timeComponents } from "../../src/sim/result.ts";
+import { exampleForecast, resolved } from "./example-forecast.ts";
+import { ascending, fakeRun, overloaded } from "./fake-run.ts";
+
+describe("a forecast", () => {
+  test("names engine version, seed, inputs and deployment", () => {
+    expect(exampleForecast()).toMatchObject({
+      schemaVersion: 1,
+      kind: "forecast",
+      engineVersion: version,
+      seed: 1,
+      inputs: resolved.inputs,
+      deployment: { model: "Qwen3-30B-A3B", devices: 4, replicas: 2, placement: "contiguous", offload: null },
+    });
+  });
+
+  test("accounts for every request", () => {
+    const run = fakeRun([
+      ...ascending(20),
+      { arrivalMs: 30, status: "rejected" },
+      { arrivalMs: 31, status: "running" },
+      { arrivalMs: 32, status: "notArrived" },
+    ]);
+    const { total, completed, rejected, unfinished } = exampleForecast("", run).requests;
+    expect([completed, rejected, unfinished]).toEqual([20, 1, 2]);
+    expect(completed + rejected + unfinished).toBe(total);
+  });
+
+  test("passes when every SLO of level error passes; warnings do not count", () => {
+    expect(exampleForecast().passed).toBe(true);
+    expect(exampleForecast("slo: { e2e: max<2s }\n").passed).toBe(true);
+    expect(exampleForecast("slo: { e2e: [max<2s, max<1ms] }\n").passed).toBe(false);
+    expect(exampleForecast("slo: { e2e: { threshold: max<1ms, level: warn } }\n").passed).toBe(true);
+  });
+
+  test("of an overloaded deployment has no latencies and no goodput, and fails their SLOs", () => {
+    const run = fakeRun(ascending(1200), { saturation: overloaded });
+    const forecast = exampleForecast("slo: { ttft: p(99)<1h, perRequest: { ttft: 1h } }\n", run);
+    expect(forecast.latency.ttft.p99).toBeNull();
+    expect(forecast.throughput.goodput).toBeNull();
+    expect(forecast.passed).toBe(false);
+    expect(JSON.stringify(forecast)).not.toContain("steady state");
+  });
+
+  test("costs the price of all devices, per output token of the run", () => {
+    const forecast = exampleForecast();
+    const { outputTokensPerSecond } = forecast.throughput;
+    expect(forecast.cost?.usdPerHour).toBe(8);
+    expect(forecast.cost?.usdPerMillionOutputTokens).toBeCloseTo((8 / 3600 / outputTokensPerSecond) * 1e6, 9);
+  });
+
+  test("uses board power while busy and idle power otherwise, declared as assumed", () => {
+    const { device } = resolved.config.node;
+    const run = fakeRun(ascending(100));
+    const forecast = exampleForecast("", { ...run, replicaBusyNs: [run.endNs, 0] });
+    const expected = 2 * (device.powerW ?? 0) + 2 * (device.idlePowerW ?? 0);
+    expect(forecast.energy?.averageW).toBeCloseTo(expected, 6);
+    expect(forecast.ledger).toContainEqual(expect.objectContaining({ topic: "energy", fidelity: "assumed" }));
+  });
+
+  test("keeps the ledger of inputs and of the engine", () => {
+    const entry = { topic: "kernels", fidelity: "measured", detail: "a table" } as const;
+    const { ledger } = exampleForecast("", fakeRun(ascending(20), { ledger: [entry] }));
+    expect(ledger).toContainEqual(entry);
+    expect(ledger).toContainEqual(resolved.ledger[0]);
+  });
+
+  test("is plain JSON that reads back as itself, and the same run gives the same bytes", () => {
+    const text = canonicalJson(exampleForecast("slo: { e2e: max<2s }\n"));
+    expect(canonicalJson(readForecast(text, "result.json"))).toBe(text);
+    expect(canonicalJson(exampleForecast("slo: { e2e: max<2s }\n"))).toBe(text);
+    expect(text).not.toContain("NaN");
+  });
+
+  test("of a run without any request has no NaN either", () => {
+    const text = canonicalJson(
+      exampleForecast("slo: { e2e: max<2s }\n", fakeRun([], { steps: 0, replicaBusyNs: [0] })),
+    );
+    expect(text).not.toContain("NaN");
+    expect(JSON.parse(text)).toMatchObject({ passed: false, energy: null, cost: null });
+  });
+});
+
+describe("the bottleneck", () => {
+  const only = (component: (typeof timeComponents)[number]) =>
+    Object.fromEntries(timeComponents.map((each) => [each, each === component ? 3 : 1])) as Parameters<
+      typeof timeShares
+    >[0];
+
+  test("is the largest share of the time, and every component has its advice", () => {
+    const advice = timeComponents.map((component) => {
+      const shares = timeShares(only(component));
+      expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
+      expect(bottleneckOf(shares)).toMatchObject({ component, share: 3 / (timeComponents.length + 2) });
+      return bottleneckOf(shares).advice;
+    });
+    for (const text of advice) expect(text.length).toBeGreaterThan(20);
+  });
+
+  test("of a run that never worked has a share of 0", () => {
+    const idle = Object.fromEntries(timeComponents.map((each) => [each, 0])) as Parameters<typeof timeShares>[0];
+    expect(bottleneckOf(timeShares(idle)).share).toBe(0);
+  });
+});
+
+describe("reading a result", () => {
+  const good = canonicalJson(exampleForecast());
+  const change = (edit: (json: Record<string, unknown>) => void) => {
+    const json = JSON.parse(good) as Record<string, unknown>;
+    edit(json);
+    return () => readForecast(JSON.stringify(json), "result.json");
+  };
+
+  test("refuses other versions and other documents, and says what to do", () => {
+    expect(
+      change((json) => {
+        json["schemaVersion"] = 2;
+      }),
+    ).toThrow("result.json: schemaVersion: expected 1, found 2 (run the scenario again)");
+    expect(
+      change((json) => {
+        json["kind"] = "plan";
+      }),
+    ).toThrow('result.json: kind: expected "forecast"');
+    expect(() => readForecast("[1]", "result.json")).toThrow("result.json: kind");
+    expect(() => readForecast("{", "result.json")).toThrow("expected valid JSON");
+    expect(() => readForecast('{"kind":"forecast","schemaVersion":1,"__proto__":{}}', "r")).toThrow("an ordinary key");
+  });
+
+  test("names every field that is missing or of the wrong kind", () => {
+    const broken = change((json) => {
+      json["seed"] = "one";
+      json["latency"] = {};
+      delete json["slos"];
+    });
+    expect(broken).toThrow('result.json: seed: expected a number, found "one"');
+    expect(broken).toThrow("result.json: slos: expected a list, found nothing");
+    expect(broken).toThrow("result.json: latency.ttft.p99");
+  });
+});

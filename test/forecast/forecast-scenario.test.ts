@@ -1,0 +1,165 @@
+import { describe, expect, test } from "vitest";
+import { sha256 } from "../../src/core/digest.ts";
+import { InfeasibleError, InvalidInputError, type Problem } from "../../src/core/errors.ts";
+import { canonicalJson } from "../../src/core/json.ts";
+import { forecastScenario } from "../../src/forecast/forecast-scenario.ts";
+import { resolveScenario } from "../../src/forecast/resolve-scenario.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { minimal, placeOf } from "../scenario/example.ts";
+
+const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
+const resolve = (text: string) => resolveScenario(parseScenario(text, "test.yaml"), noFiles);
+
+async function problemsOf(text: string): Promise<readonly Problem[]> {
+  const error: unknown = await resolve(text).catch((thrown: unknown) => thrown);
+  return error instanceof InvalidInputError ? error.problems : [];
+}
+
+const parametric = "routing: { kind: parametric, rows: 500 }";
+const routed = minimal.replace("routing: { kind: uniform }", parametric);
+
+describe("resolving", () => {
+  test("fills in the engine's defaults under the scenario's flags", async () => {
+    const { config } = await resolve(minimal.replace("{ id: vllm }", "{ id: vllm, maxNumSeqs: 7, maxModelLen: 999 }"));
+    expect(config.scheduler).toMatchObject({ maxSequences: 7, contextTokensMax: 999 });
+    expect(config.scheduler.maxBatchTokens).toBe(config.engine.defaults.maxBatchTokens);
+    expect(config.warmupRequests).toBe(5);
+    expect(config.mapping).toMatchObject({ tp: 1, dp: 1, ep: 1 });
+  });
+
+  test("spreads experts over the attention ranks unless told otherwise", async () => {
+    const mapping = async (parallel: string) => (await resolve(`${minimal}parallel: ${parallel}\n`)).config.mapping;
+    expect(await mapping("{ dp: 4 }")).toMatchObject({ dp: 4, ep: 4, etp: 1 });
+    expect(await mapping("{ tp: 4, etp: 2 }")).toMatchObject({ tp: 4, ep: 2, etp: 2 });
+  });
+
+  test("applies overrides of formats, links and tiers", async () => {
+    const { config } = await resolve(
+      minimal
+        .replace("{ id: qwen3-30b-a3b }", "{ id: qwen3-30b-a3b, dtypes: { experts: int4 }, kvCacheDtype: fp8 }")
+        .replace(
+          "{ system: h100-sxm-8 }",
+          "{ system: rtx4090-desktop, hostLink: { bandwidth: 12GB/s }, tiers: { ddr: { capacity: 64GiB, bandwidth: 40GB/s } } }",
+        ),
+    );
+    expect(config.formats.experts).toBe("int4");
+    expect(config.formats.attention).toBe(config.model.formats.attention);
+    expect(config.kvFormat).toBe("fp8");
+    expect(config.node.device.hostLink).toMatchObject({ bytesPerSecond: 12e9, efficiency: 1 });
+    const ddr = config.node.tiers.find((tier) => tier.kind === "ddr");
+    expect(ddr?.bytes).toBe(64 * 2 ** 30);
+    // The path to the device is as slow as its slowest part.
+    expect(ddr?.read.bytesPerSecond).toBe(12e9);
+  });
+
+  test("changing a policy or the routing changes no arrival", async () => {
+    const arrivals = async (text: string) => [...(await resolve(text)).config.workload.requests.arrivalNs];
+    expect(await arrivals(`${routed}policy: { offload: { kind: lru, slots: 4 } }\n`)).toEqual(await arrivals(minimal));
+  });
+
+  test("names its inputs by their bytes", async () => {
+    const { inputs } = await resolve(minimal);
+    expect(inputs[0]).toEqual({ role: "scenario", name: "test.yaml", sha256: sha256(minimal) });
+    expect(inputs.map((input) => input.role)).toEqual(["scenario", "requests"]);
+  });
+
+  test("counts cache memory in whole experts, per layer or in all", async () => {
+    const slots = async (offload: string) =>
+      (await resolve(`${routed}policy: { offload: { kind: lru, ${offload} } }\n`)).config.offload?.slots;
+    // One expert: 3 matrices x 2048 x 768 values of 2 bytes; 48 layers.
+    const expert = 3 * 2048 * 768 * 2;
+    expect(await slots(`memory: ${expert * 48 * 3}B`)).toBe(3);
+    expect(await slots(`memory: ${expert * 48 * 3 - 1}B`)).toBe(2);
+    expect(await slots(`scope: global, memory: ${expert * 48 * 3}B`)).toBe(144);
+  });
+});
+
+describe("a name or value that does not resolve is placed in the scenario", () => {
+  const at = (text: string, piece: string) => ({ file: "test.yaml", ...placeOf(text, piece) });
+
+  test.each([
+    ["{ id: qwen3-30b-a3b }", "{ id: qwen3-30b-a3c }", "qwen3-30b-a3c"],
+    ["{ system: h100-sxm-8 }", "{ system: h100-sxm-9 }", "h100-sxm-9"],
+    ["{ id: vllm }", "{ id: vllmm }", "vllmm"],
+  ])("%s -> %s", async (valid, invalid, name) => {
+    const text = minimal.replace(valid, invalid);
+    expect(await problemsOf(text)).toMatchObject([{ ...at(text, name), found: name }]);
+  });
+
+  test("a broken mapping identity, at the degree that breaks it", async () => {
+    const text = `${minimal}parallel: { dp: 4, ep: 3 }\n`;
+    expect(await problemsOf(text)).toMatchObject([{ ...at(text, "3 }\n"), at: "parallel.ep" }]);
+  });
+
+  test("redundant slots that do not divide, or that the placement cannot fill", async () => {
+    const text = `${routed}parallel: { dp: 4 }\npolicy: { placement: { kind: round-robin, redundant: 3 } }\n`;
+    const problems = await problemsOf(text);
+    expect(problems.map((problem) => problem.at)).toEqual(["policy.placement.redundant", "policy.placement.redundant"]);
+    expect(problems[0]).toMatchObject(at(text, "3 } }"));
+  });
+
+  test("a policy that needs loads under uniform routing, and a cache that needs routing", async () => {
+    const placed = `${minimal}parallel: { dp: 4 }\npolicy: { placement: { kind: lpt } }\n`;
+    expect(await problemsOf(placed)).toMatchObject([{ at: "policy.placement", found: "uniform routing" }]);
+    const cached = `${minimal}policy: { offload: { kind: lru, slots: 4 } }\n`;
+    expect(await problemsOf(cached)).toMatchObject([{ at: "policy.offload", found: "routing.kind uniform" }]);
+  });
+
+  test("published routing of another shape than the model's", async () => {
+    const text = minimal
+      .replace("{ id: qwen3-30b-a3b }", "{ id: mixtral-8x7b }")
+      .replace("routing: { kind: uniform }", "routing: { kind: published, id: qwen3-30b-a3b, rows: 200 }");
+    expect((await problemsOf(text)).map((problem) => problem.found)).toEqual([
+      expect.stringContaining("128 in"),
+      expect.stringContaining("8 in"),
+    ]);
+  });
+
+  test("an SLO of a class that no request has", async () => {
+    const text = `${minimal}slo: { "ttft{class:al}": mean<1s }\n`;
+    expect(await problemsOf(text)).toMatchObject([{ found: "al", hint: "did you mean all?" }]);
+  });
+});
+
+describe("forecasting", () => {
+  const forecast = (text: string, settings: readonly string[] = []) =>
+    forecastScenario(parseScenario(text, "test.yaml", { settings }), noFiles);
+
+  test("gives the same bytes for the same inputs, and others for another seed", async () => {
+    const first = canonicalJson(await forecast(minimal));
+    expect(canonicalJson(await forecast(minimal))).toBe(first);
+    expect(canonicalJson(await forecast(minimal, ["seed=2"]))).not.toBe(first);
+  });
+
+  test("declares uniform routing as assumed, and synthesised routing as fitted", async () => {
+    const fidelity = async (text: string) =>
+      (await forecast(text)).ledger.filter((entry) => entry.topic === "routing").map((entry) => entry.fidelity);
+    expect(await fidelity(minimal)).toEqual(["assumed"]);
+    expect(await fidelity(routed)).toEqual(["fitted"]);
+  });
+
+  test("refuses a model that does not fit with the sum", async () => {
+    const text = minimal.replace("h100-sxm-8", "t4-1");
+    await expect(forecast(text)).rejects.toThrow(InfeasibleError);
+    await expect(forecast(text)).rejects.toThrow(/does not fit/);
+  });
+
+  test("reports progress, and keeps what it has when it is stopped", async () => {
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const result = await forecastScenario(
+      parseScenario(minimal, "test.yaml", { settings: ["traffic.requests=5000", "traffic.osl.tokens=50"] }),
+      {
+        ...noFiles,
+        signal: stop.signal,
+        onProgress: (done) => {
+          seen.push(done);
+          stop.abort();
+        },
+      },
+    );
+    expect(result.interrupted).toBe(true);
+    expect(result.requests.completed).toBeLessThan(5000);
+    expect(seen.length).toBeGreaterThan(0);
+  });
+});

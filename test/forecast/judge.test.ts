@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type JudgeContext, judge } from "../../src/forecast/judge.ts";
+import { samplesOf } from "../../src/forecast/measured-requests.ts";
+import { judgeContext } from "../../src/forecast/run-metrics.ts";
+import { comparators, parseExpression, parseTarget } from "../../src/scenario/slo-expression.ts";
+import { type SloMetric, sloMetricNames, sloMetrics } from "../../src/scenario/slo-metrics.ts";
+import type { Slo } from "../../src/scenario/slo-section.ts";
+import { ascending, fakeRun, overloaded } from "./fake-run.ts";
+
+function slo(targetText: string, text: string, level: Slo["level"] = "error"): Slo {
+  const target = parseTarget(targetText);
+  if ("error" in target) throw new Error(target.error.expected);
+  const expression = parseExpression(text, target.ok.metric);
+  if ("error" in expression) throw new Error(`${targetText} ${text}: ${expression.error.expected}`);
+  return { target: target.ok, expression: expression.ok, text, level };
+}
+
+/** A context with these latencies in ms, and one value for every other metric. */
+function context(latenciesMs: readonly number[], scalar: number | null = null, samples = 1): JudgeContext {
+  return {
+    overloaded: null,
+    samples: () => samplesOf(Float64Array.from(latenciesMs, (value) => value * 1e6)),
+    scalar: () => ({ value: scalar, samples }),
+  };
+}
+
+const oneTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+describe("laws of verdicts", () => {
+  const anySlo = fc.constantFrom(...sloMetricNames).chain((metric) => {
+    const { aggregations, dimension }: SloMetric = sloMetrics[metric];
+    return fc
+      .tuple(fc.constantFrom(...aggregations), fc.constantFrom(...Object.keys(comparators)), fc.nat(1000))
+      .map(([kind, comparator, limit]) => {
+        const left = kind === "percentile" ? "p(50)" : kind;
+        const unit = kind === "rate" ? "" : { duration: "ms", rate: "/s", ratio: "", number: "" }[dimension];
+        return slo(metric, `${left}${comparator}${limit}${unit}`);
+      });
+  });
+
+  test("no samples never pass, whatever is compared with whatever", () => {
+    fc.assert(
+      fc.property(
+        anySlo,
+        fc.constantFrom(context([], 0, 0), context([], null, 5), context([], Number.NaN, 5)),
+        (each, none) => {
+          expect(judge(each, none)).toMatchObject({ passed: false, observed: null, margin: null, observedText: "n/a" });
+          expect(judge(each, none).reason).not.toBeNull();
+        },
+      ),
+    );
+  });
+
+  test("no latency and no goodput of an overloaded deployment passes", () => {
+    const slow = {
+      ...context(
+        [1, 2, 3].flatMap(() => oneTo(100)),
+        1,
+      ),
+      overloaded: "overloaded: the backlog grows",
+    };
+    for (const metric of ["ttft", "tpot", "itl", "e2e", "queue"])
+      expect(judge(slo(metric, "mean<1h"), slow)).toMatchObject({ passed: false, reason: slow.overloaded });
+    expect(judge(slo("goodput", "rate>=0"), slow)).toMatchObject({ passed: false, reason: slow.overloaded });
+    expect(judge(slo("throughput", "value>0.5"), slow)).toMatchObject({ passed: true });
+  });
+
+  test("a verdict is its comparison, and the margin is positive exactly on the passing side", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 1000 }), (observed, limit) => {
+        for (const [comparator, holds] of Object.entries(comparators)) {
+          const verdict = judge(slo("throughput", `value${comparator}${limit}`), context([], observed));
+          expect(verdict.passed).toBe(holds(observed, limit));
+          if (comparator !== "==" && observed !== limit) expect((verdict.margin ?? 0) > 0).toBe(verdict.passed);
+        }
+      }),
+    );
+  });
+
+  test("a percentile with fewer than ten samples beyond it fails, however good the samples are", () => {
+    const verdict = (count: number) => judge(slo("ttft", "p(99)<1h"), context(oneTo(count)));
+    expect(verdict(999)).toMatchObject({
+      passed: false,
+      observed: null,
+      samples: 999,
+      reason: "too few samples for p(99): 999 of 1,000",
+    });
+    expect(verdict(1000)).toMatchObject({ passed: true, samples: 1000, reason: null });
+  });
+});
+
+describe("observed values", () => {
+  test("are type-7 percentiles, in the unit of the expression", () => {
+    expect(judge(slo("e2e", "p(90)<1s"), context(oneTo(101)))).toMatchObject({
+      passed: true,
+      observed: 0.091,
+      observedText: "91 ms",
+    });
+    expect(judge(slo("e2e", "p(90)<90ms"), context(oneTo(101)))).toMatchObject({ passed: false, observed: 91 });
+  });
+
+  test("mean, min and max are those of the samples", () => {
+    const observed = (text: string) => judge(slo("e2e", text), context([4, 1, 7])).observed;
+    expect([observed("mean<1s"), observed("min<1ms"), observed("max<1ms")]).toEqual([0.004, 1, 7]);
+  });
+
+  test("shares are in per cent where the expression is", () => {
+    const verdict = judge(slo("expertCacheHit", "rate>50%"), context([], 0.75));
+    expect(verdict.observed).toBeCloseTo(75, 9);
+    expect(verdict).toMatchObject({ passed: true, observedText: "75.00%", margin: 0.5 });
+    expect(judge(slo("expertCacheHit", "rate>0.8"), context([], 0.75))).toMatchObject({
+      passed: false,
+      observed: 0.75,
+    });
+  });
+});
+
+describe("the metrics of a run", () => {
+  const limits = { ttft: 400e6, e2e: 1e9 };
+  const judged = (text: string, expression: string, run = fakeRun(ascending(1200))) =>
+    judge(
+      slo(text, expression),
+      judgeContext(run, limits, {
+        throughput: {
+          durationS: 10,
+          requestsPerSecond: 120,
+          outputTokensPerSecond: 1320,
+          outputTokensPerSecondPerDevice: 660,
+          totalTokensPerSecond: 2000,
+          meanBatchTokens: 4,
+          goodput: null,
+        },
+        cost: null,
+        imbalance: null,
+      }),
+    );
+
+  test("goodput is the share of requests within every limit", () => {
+    // TTFT is half of E2E: 800 requests have TTFT <= 400 ms, all of them E2E <= 1 s.
+    expect(judged("goodput", "rate>60%")).toMatchObject({ passed: true, samples: 1200 });
+    expect(judged("goodput", "rate>60%").observed).toBeCloseTo((800 / 1200) * 100, 9);
+  });
+
+  test("an untagged metric covers all classes, a tagged one its own", () => {
+    const run = fakeRun([
+      ...oneTo(30).map((at) => ({ arrivalMs: at, e2eMs: 10, requestClass: "chat" })),
+      ...oneTo(10).map((at) => ({ arrivalMs: at, e2eMs: 50, requestClass: "code" })),
+    ]);
+    const mean = (target: string) => judged(target, "mean<1ms", run).observed;
+    expect([mean("e2e{class:chat}"), mean("e2e{class:code}"), mean("e2e")]).toEqual([10, 50, 20]);
+    expect(judged("e2e{class:none}", "mean<1ms", run)).toMatchObject({ passed: false, reason: "no samples" });
+  });
+
+  test("rejected requests are counted, or given as a share", () => {
+    const run = fakeRun([
+      ...oneTo(99).map((at) => ({ arrivalMs: at })),
+      { arrivalMs: 100, status: "rejected" as const },
+    ]);
+    expect(judged("rejected", "value==1", run)).toMatchObject({ passed: true, observed: 1 });
+    expect(judged("rejected", "rate<1%", run)).toMatchObject({ passed: false, samples: 100 });
+  });
+
+  test("what the run does not have fails with its reason", () => {
+    expect(judged("expertCacheHit", "rate>0").reason).toBe("no expert cache: policy.offload is not set");
+    expect(judged("costUsdPerMtok", "value<9").reason).toBe("no price: set cost.usdPerDeviceHour");
+    expect(judged("imbalance", "value<9").reason).toBe("no routed experts");
+  });
+
+  test("scalars are those of the run", () => {
+    expect(judged("kvPeak", "rate<30%").observedText).toBe("25.00%");
+    expect(judged("preemptions", "value<4").observed).toBe(3);
+    expect(judged("throughput", "value>1").observed).toBe(1320);
+    expect(judged("throughputPerDevice", "value>1").observed).toBe(660);
+    expect(judged("requestRate", "value>7200/min").observed).toBeCloseTo(7200, 6);
+  });
+
+  test("an overloaded run fails its latencies and says why", () => {
+    const run = fakeRun(ascending(1200), { saturation: overloaded });
+    expect(judged("ttft", "p(99)<1h", run)).toMatchObject({ passed: false, reason: "overloaded: the backlog grows" });
+  });
+});

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { goodputOf } from "../../src/forecast/goodput.ts";
+import { latencyStats } from "../../src/forecast/latency-stats.ts";
+import { steadyState } from "../../src/forecast/steady-state.ts";
+import { throughputOf } from "../../src/forecast/throughput.ts";
+import { ascending, type FakeRequest, fakeRun, overloaded } from "./fake-run.ts";
+
+describe("latency statistics", () => {
+  test("follow the definitions of TTFT, TPOT, E2E and queueing", () => {
+    const run = fakeRun([{ arrivalMs: 1000, queueMs: 3, ttftMs: 20, e2eMs: 110, outputTokens: 10 }]);
+    const { ttft, tpot, e2e, queue, itl } = latencyStats(run, null);
+    expect([queue.mean, ttft.mean, e2e.mean, tpot.mean]).toEqual([3, 20, 110, 10]);
+    expect(itl.n).toBe(9);
+  });
+
+  test("leave out the warm-up, and requests that did not complete", () => {
+    const run = fakeRun(
+      [
+        { arrivalMs: 0, e2eMs: 9000 },
+        { arrivalMs: 1, e2eMs: 50 },
+        { arrivalMs: 2, status: "rejected" },
+        { arrivalMs: 3, status: "waiting" },
+      ],
+      {},
+      1,
+    );
+    expect(latencyStats(run, null).e2e).toMatchObject({ n: 1, mean: 50, max: 50 });
+  });
+
+  test("have no TPOT for a single output token", () => {
+    expect(latencyStats(fakeRun([{ arrivalMs: 0, outputTokens: 1 }]), null).tpot).toMatchObject({ n: 0, mean: null });
+  });
+
+  test("are exact type-7 percentiles where there are enough samples, else null", () => {
+    const { e2e } = latencyStats(fakeRun(ascending(1001)), null);
+    expect(e2e.p50).toBe(501);
+    expect(e2e.p90).toBe(901);
+    expect(e2e.p99).toBeCloseTo(991, 9);
+    expect(e2e.p999).toBeNull();
+    expect(latencyStats(fakeRun(ascending(19)), null).e2e).toMatchObject({ p50: null, mean: 10, max: 19 });
+  });
+
+  test("carry a half-width only where batch means have one", () => {
+    const half = (count: number) => latencyStats(fakeRun(ascending(count)), null).e2e.meanHalfWidth;
+    expect(half(5)).toBeNull();
+    expect(half(200)).toBeGreaterThan(0);
+  });
+
+  test("are all null for an overloaded deployment, with the number of samples kept", () => {
+    const { e2e } = latencyStats(fakeRun(ascending(2000), { saturation: overloaded }), null);
+    const { n, ...rest } = e2e;
+    expect(n).toBe(2000);
+    expect(new Set(Object.values(rest))).toEqual(new Set([null]));
+  });
+});
+
+describe("goodput", () => {
+  const run = fakeRun([
+    { arrivalMs: 0, ttftMs: 10, e2eMs: 100 },
+    { arrivalMs: 0, ttftMs: 11, e2eMs: 100 },
+    { arrivalMs: 0, ttftMs: 10, e2eMs: 101 },
+    { arrivalMs: 0, ttftMs: 10, e2eMs: 99, outputTokens: 1 },
+  ]);
+
+  test("counts requests that meet every limit, the limit itself included", () => {
+    expect(goodputOf(run, { ttft: 10e6, e2e: 100e6 }, null)).toEqual({ samples: 4, good: 2 });
+    expect(goodputOf(run, { ttft: 10e6 }, null)).toEqual({ samples: 4, good: 3 });
+  });
+
+  test("never grows when a limit is added", () => {
+    const loose = goodputOf(run, { ttft: 10e6 }, null)?.good ?? 0;
+    expect(goodputOf(run, { ttft: 10e6, tpot: 1 }, null)?.good).toBeLessThanOrEqual(loose);
+  });
+
+  test("holds no TPOT against a single output token", () => {
+    expect(goodputOf(run, { tpot: 1 }, null)?.good).toBe(1);
+  });
+
+  test("does not exist without limits", () => {
+    expect(goodputOf(run, null, null)).toBeNull();
+  });
+});
+
+describe("throughput", () => {
+  test("is counts over the whole span", () => {
+    const run = fakeRun([
+      { arrivalMs: 0, e2eMs: 500, outputTokens: 30 },
+      { arrivalMs: 500, e2eMs: 1500, outputTokens: 10 },
+      { arrivalMs: 600, status: "rejected", outputTokens: 0 },
+    ]);
+    expect(throughputOf(run, 4)).toMatchObject({
+      durationS: 2,
+      requestsPerSecond: 1,
+      outputTokensPerSecond: 20,
+      outputTokensPerSecondPerDevice: 5,
+      totalTokensPerSecond: 40,
+      // 60 prompt tokens and 40 outputs, two of which came with the last step of their prompt; 100 steps.
+      meanBatchTokens: 0.98,
+    });
+  });
+
+  test("of a run in which nothing happened is zero, not NaN", () => {
+    const nothing = throughputOf(fakeRun([], { steps: 0 }), 1);
+    for (const value of Object.values(nothing)) expect(value).toBe(0);
+  });
+});
+
+describe("steady state", () => {
+  const level = (count: number, e2eMs: (at: number) => number): FakeRequest[] =>
+    Array.from({ length: count }, (_, at) => ({ arrivalMs: at * 10, e2eMs: e2eMs(at) }));
+
+  test("is reached by latencies that vary around a level", () => {
+    expect(steadyState(fakeRun(level(400, (at) => 100 + ((at * 37) % 11)))).reached).toBe(true);
+  });
+
+  test("is not claimed for latencies that settle late", () => {
+    const late = steadyState(fakeRun(level(400, (at) => (at < 100 ? 2000 - at * 10 : 100 + ((at * 37) % 11)))));
+    expect(late).toMatchObject({ reached: false });
+    expect(late.reason).toContain("MSER-5");
+  });
+
+  test("is not claimed for a waiting queue that grows while requests arrive", () => {
+    const run = fakeRun(level(400, (at) => 100 + ((at * 37) % 11)));
+    const growing = { ...run, series: { ...run.series, waiting: run.series.waiting.map((_, at) => at) } };
+    expect(steadyState(growing)).toMatchObject({ reached: false });
+    expect(steadyState(growing).reason).toContain("grows");
+  });
+
+  test("is not claimed for a handful of requests", () => {
+    expect(steadyState(fakeRun(ascending(20))).reason).toContain("too few requests");
+  });
+
+  test("is never mentioned for an overloaded deployment", () => {
+    const verdict = steadyState(fakeRun(ascending(500), { saturation: overloaded }));
+    expect(verdict.reached).toBe(false);
+    expect(verdict.reason).not.toMatch(/steady|settled/);
+  });
+});
