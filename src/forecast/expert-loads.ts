@@ -17,7 +17,7 @@ export interface ExpertLoads {
   readonly modelLayers: readonly number[];
   readonly source: string;
   readonly digest: string;
-  /** Whether loads come from the very rows that are replayed. */
+  /** Whether loads come from rows that are replayed. */
   readonly inSample: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function expertLoads(
     modelLayers: counts.modelLayers,
     source: `${counts.origin.name}, ${domain}`,
     digest: counts.origin.digest,
-    inSample: isInSample(fit, source),
+    inSample: isInSample(fit, counts, source),
   };
 }
 
@@ -75,7 +75,8 @@ async function countsFor(
   return countsOf(fit?.domain === undefined ? source.replayed : rowsOfDomain(source.whole, fit.domain));
 }
 
-function isInSample(fit: FitChoice | undefined, source: FitSource | null): boolean {
-  if (fit?.file !== undefined || source === null) return false;
+/** Whether the fitting set contains rows that are replayed: the same trace, and no domain that keeps them apart. */
+function isInSample(fit: FitChoice | undefined, counts: CountsTable, source: FitSource | null): boolean {
+  if (source === null || counts.origin.digest !== source.replayed.origin.digest) return false;
   return fit?.domain === undefined || source.replayed.domains.includes(fit.domain);
 }

@@ -18,7 +18,7 @@ export interface JsonSchema {
   readonly const?: string | number | boolean;
   readonly enum?: readonly (string | number)[];
   readonly default?: unknown;
-  readonly examples?: readonly unknown[];
+  readonly examples?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
 }

@@ -159,7 +159,7 @@ function typeOf(schema: JsonSchema, root: JsonSchema): string {
   }
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum !== undefined) return schema.enum.map((word) => `\`${word}\``).join(", ");
-  if (schema.examples?.[0] !== undefined) return `such as \`${String(schema.examples[0])}\``;
+  if (schema.examples?.[0] !== undefined) return `such as \`${schema.examples[0]}\``;
   const kinds = alternatives(schema, root);
   if (kinds.length > 1)
     return kinds.every((item) => item.properties !== undefined)

@@ -69,7 +69,12 @@ export class Simulation {
     this.domains = Array.from({ length: config.replicas * mapping.dp }, () => {
       const kv = new KvBlocks(this.memory.map.kvBlocks, scheduler.blockTokens, requests.count, prefix);
       const { windows } = this.cost;
-      return new Domain(this.state, kv, scheduler, { mixesPrefillWithDecode: engine.mixesPrefillWithDecode, windows });
+      return new Domain(
+        this.state,
+        kv,
+        { ...scheduler, prefixCaching: prefix !== null },
+        { mixesPrefillWithDecode: engine.mixesPrefillWithDecode, windows },
+      );
     });
     this.replicas = Array.from(
       { length: config.replicas },

@@ -42,7 +42,10 @@ describe.concurrent.each(runnable)("$page", ({ text }) => {
         const { code, lines } = await outcomeOf(workspace, args);
         expect(code, `line ${line}: ${key}\n${lines.join("\n")}`).toBe(exitCode);
         for (const excerpt of mine)
-          expect(missingLine(excerpt.lines, lines), `line ${excerpt.first}: run npm run generate -- outputs`).toBeNull();
+          expect(
+            missingLine(excerpt.lines, lines),
+            `line ${excerpt.first}: run npm run generate -- outputs`,
+          ).toBeNull();
         unclaimed.delete(key);
       }
       expect([...unclaimed], "outputs of commands that the page does not show").toEqual([]);

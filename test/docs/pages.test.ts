@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
@@ -110,6 +110,32 @@ test("the README defines the figures as the reports do", () => {
     ?.split("\n")
     .filter((line) => line.startsWith("| ") && !line.startsWith("| figure |"));
   expect(rows).toEqual(Object.entries(definitions).map(([name, meaning]) => `| ${name} | ${meaning} |`));
+});
+
+/** Texts that a pattern's first group finds in source files of some folders. */
+const inSources = (folders: readonly string[], pattern: RegExp): string[] =>
+  folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".ts"))
+      .flatMap((name) => [...readFileSync(join(folder, name), "utf8").matchAll(pattern)])
+      .map((match) => match[1] ?? ""),
+  );
+
+test("docs/modelling.md explains every line a fidelity ledger can have", () => {
+  const topics = [
+    ...inSources(["src/sim"], /\badd\(\s*"([^"]+)"/g),
+    ...inSources(["src/forecast"], /\btopic: "([^"]+)"/g),
+  ];
+  expect(topics.length).toBeGreaterThan(15);
+  const page = readPage(root, "docs/modelling.md");
+  expect(topics.filter((topic) => !page.includes(`| ${topic} |`))).toEqual([]);
+});
+
+test("ARCHITECTURE.md names every law that a run counts", () => {
+  const laws = inSources(["src/sim"], /\blaws\.count\("([^"]+)"/g);
+  expect(laws.length).toBeGreaterThan(8);
+  const page = readPage(root, "ARCHITECTURE.md");
+  expect(laws.filter((law) => !new RegExp(`^\\| .*\\b${law}\\b.* \\|`, "m").test(page))).toEqual([]);
 });
 
 test("every page under docs is linked from the README", () => {

@@ -15,7 +15,7 @@ export interface FakeRequest {
 const ms = 1e6;
 
 /** Rows of made-up requests; those that are not completed have no times. */
-export function fakeRows(requests: readonly FakeRequest[], warmup = 0): RequestRows {
+function fakeRows(requests: readonly FakeRequest[], warmup = 0): RequestRows {
   const classes = [...new Set(requests.map(({ requestClass = "all" }) => requestClass))];
   const time = (of: (request: FakeRequest) => number) =>
     Float64Array.from(requests, (request) =>
@@ -42,7 +42,7 @@ export function fakeRows(requests: readonly FakeRequest[], warmup = 0): RequestR
 /** A run of made-up requests that kept up with its load; parts can be replaced. */
 export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResult> = {}, warmup = 0): RunResult {
   const rows = fakeRows(requests, warmup);
-  const endNs = rows.lastTokenNs.reduce((end, at) => (at > end ? at : end), 0);
+  const endNs = Math.max(0, ...rows.lastTokenNs.filter((at) => !Number.isNaN(at)));
   const itl = new LogHistogram();
   for (const { e2eMs = 100, ttftMs = 10, outputTokens = 10 } of requests.slice(warmup))
     if (outputTokens > 1) itl.record(((e2eMs - ttftMs) / (outputTokens - 1)) * ms, outputTokens - 1);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../../src/core/digest.ts";
 import { InfeasibleError, InvalidInputError, type Problem } from "../../src/core/errors.ts";
@@ -6,6 +7,7 @@ import { forecastScenario } from "../../src/forecast/forecast-scenario.ts";
 import { resolveScenario } from "../../src/forecast/resolve-scenario.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { minimal, placeOf } from "../scenario/example.ts";
+import { headerOf, temporaryFolder, writeRows } from "../trace/routing-files.ts";
 
 const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
 const resolve = (text: string) => resolveScenario(parseScenario(text, "test.yaml"), noFiles);
@@ -15,8 +17,20 @@ async function problemsOf(text: string): Promise<readonly Problem[]> {
   return error instanceof InvalidInputError ? error.problems : [];
 }
 
-const parametric = "routing: { kind: parametric, rows: 500 }";
-const routed = minimal.replace("routing: { kind: uniform }", parametric);
+/** Routing of Mixtral's shape whose maths goes to the first four experts and code to the last four. */
+const folder = temporaryFolder();
+const trace = await writeRows(
+  folder.path("routing.safetensors"),
+  headerOf({ layers: Array.from({ length: 32 }, (_, layer) => layer), domains: ["math", "code"] }),
+  Array.from({ length: 60 }, (_, row) => {
+    const domain = row < 40 ? 0 : 1;
+    const first = domain * 4 + (row % 3);
+    return { sequence: domain, domain, layers: Array.from({ length: 32 }, () => [first, first + 1]) };
+  }),
+);
+const routed = minimal
+  .replace("{ id: qwen3-30b-a3b }", "{ id: mixtral-8x7b, dtypes: { experts: int4 } }")
+  .replace("{ kind: uniform }", `{ kind: trace, file: ${JSON.stringify(trace)} }`);
 
 describe("resolving", () => {
   test("fills in the engine's defaults under the scenario's flags", async () => {
@@ -66,11 +80,11 @@ describe("resolving", () => {
   test("counts cache memory in whole experts, per layer or in all", async () => {
     const slots = async (offload: string) =>
       (await resolve(`${routed}policy: { offload: { kind: lru, ${offload} } }\n`)).config.offload?.slots;
-    // One expert: 3 matrices x 2048 x 768 values of 2 bytes; 48 layers.
-    const expert = 3 * 2048 * 768 * 2;
-    expect(await slots(`memory: ${expert * 48 * 3}B`)).toBe(3);
-    expect(await slots(`memory: ${expert * 48 * 3 - 1}B`)).toBe(2);
-    expect(await slots(`scope: global, memory: ${expert * 48 * 3}B`)).toBe(144);
+    // One expert: 3 matrices x 4096 x 14336 values of 4 bits, with 16 bits of scale for each 128; 32 layers.
+    const expert = (3 * 4096 * 14336 * (4 + 16 / 128)) / 8;
+    expect(await slots(`memory: ${expert * 32 * 3}B`)).toBe(3);
+    expect(await slots(`memory: ${expert * 32 * 3 - 1}B`)).toBe(2);
+    expect(await slots(`scope: global, memory: ${expert * 32 * 3}B`)).toBe(96);
   });
 });
 
@@ -105,19 +119,69 @@ describe("a name or value that does not resolve is placed in the scenario", () =
     expect(await problemsOf(cached)).toMatchObject([{ at: "policy.offload", found: "routing.kind uniform" }]);
   });
 
-  test("published routing of another shape than the model's", async () => {
-    const text = minimal
-      .replace("{ id: qwen3-30b-a3b }", "{ id: mixtral-8x7b }")
-      .replace("routing: { kind: uniform }", "routing: { kind: published, id: qwen3-30b-a3b, rows: 200 }");
+  test("routing of another shape than the model's", async () => {
+    const text = routed.replace("{ id: mixtral-8x7b,", "{ id: qwen3-30b-a3b,");
     expect((await problemsOf(text)).map((problem) => problem.found)).toEqual([
-      expect.stringContaining("128 in"),
       expect.stringContaining("8 in"),
+      expect.stringContaining("2 in"),
     ]);
+  });
+
+  test("a domain that the trace does not have, of the routing and of requests", async () => {
+    const routing = routed.replace("kind: trace,", "kind: trace, domain: maths,");
+    expect(await problemsOf(routing)).toMatchObject([{ ...at(routing, "maths"), hint: "did you mean math?" }]);
+    const requests = routed.replace(
+      / {2}isl:.*\n {2}osl:.*\n/,
+      "  classes: [{ name: a, share: 1, isl: { kind: fixed, tokens: 9 }, osl: { kind: fixed, tokens: 9 }, domains: { law: 1 } }]\n",
+    );
+    expect(await problemsOf(requests)).toMatchObject([{ at: "traffic", found: "law" }]);
+  });
+
+  test("a file that is not there", async () => {
+    const text = routed.replace(JSON.stringify(trace), "nowhere.safetensors");
+    expect(await problemsOf(text)).toMatchObject([{ file: "nowhere.safetensors", expected: "a readable file" }]);
   });
 
   test("an SLO of a class that no request has", async () => {
     const text = `${minimal}slo: { "ttft{class:al}": mean<1s }\n`;
     expect(await problemsOf(text)).toMatchObject([{ found: "al", hint: "did you mean all?" }]);
+  });
+});
+
+describe("recorded routing", () => {
+  const placed = (fit: string, replay = "domain: code, ") =>
+    `${routed.replace("kind: trace,", `kind: trace, ${replay}`)}parallel: { dp: 2 }\npolicy: { placement: { kind: lpt${fit} } }\n`;
+  const fitDetail = async (text: string) =>
+    (await resolve(text)).ledger.find((entry) => entry.topic === "placement fit")?.detail;
+
+  test("is replayed by domain where the scenario asks for one", async () => {
+    const rows = async (text: string) => {
+      const { routing } = (await resolve(text)).config;
+      return routing.kind === "replay" ? routing.table.rows : 0;
+    };
+    expect(await rows(routed)).toBe(60);
+    expect(await rows(routed.replace("kind: trace,", "kind: trace, domain: math,"))).toBe(40);
+  });
+
+  test("fits policies on the replayed rows and calls that optimistic, unless told otherwise", async () => {
+    expect(await fitDetail(placed(""))).toContain("optimistic");
+    expect(await fitDetail(placed(", fit: { domain: code }"))).toContain("optimistic");
+    expect(await fitDetail(placed(", fit: { domain: math }"))).toContain("not on the rows that are replayed");
+    expect(await fitDetail(placed(`, fit: { file: ${JSON.stringify(trace)} }`))).toContain("optimistic");
+  });
+
+  test("gives a placement fitted on the same text a better balance than one fitted on another", async () => {
+    const imbalance = async (domain: string) => {
+      const text = placed(`, fit: { domain: ${domain} }`);
+      const result = await forecastScenario(parseScenario(text, "test.yaml"), noFiles);
+      return result.experts?.imbalance ?? 0;
+    };
+    expect(await imbalance("code")).toBeLessThan(await imbalance("math"));
+  });
+
+  test("counts the digest of the trace among the inputs", async () => {
+    const { inputs } = await resolve(routed);
+    expect(inputs.find((input) => input.role === "routing")?.sha256).toBe(sha256(readFileSync(trace)));
   });
 });
 
@@ -135,6 +199,7 @@ describe("forecasting", () => {
     const fidelity = async (text: string) =>
       (await forecast(text)).ledger.filter((entry) => entry.topic === "routing").map((entry) => entry.fidelity);
     expect(await fidelity(minimal)).toEqual(["assumed"]);
+    expect(await fidelity(routed.replace(/\{ kind: trace.*/, "{ kind: parametric, rows: 200 }"))).toEqual(["fitted"]);
     expect(await fidelity(routed)).toEqual(["fitted"]);
   });
 

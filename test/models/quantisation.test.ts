@@ -46,13 +46,15 @@ describe("formats of tensor classes", () => {
     [{ num_bits: 8, type: "float", strategy: "block" }, "fp8_block"],
     [{ num_bits: 4, type: "float", group_size: 16 }, "nvfp4"],
     [{ num_bits: 4, type: "float", group_size: 32 }, "mxfp4"],
+    [{ num_bits: 4, type: "int", group_size: 128 }, "int4"],
+    [{ num_bits: 4, type: "int", group_size: 32 }, "int4_g32"],
   ])("compressed tensors of %j are %s", (weights, format) => {
     expect(formats(group(weights))["experts"]).toBe(format);
   });
 
-  test("int4 in groups other than 128 is counted as 128 and says so", () => {
-    const config = { ...deepseek, quantization_config: group({ num_bits: 4, type: "int", group_size: 32 }) };
-    expect(resolveConfig(config, { file: "config.json" }).assumptions.join()).toMatch(/int4 scales .* groups 32/);
+  test("int4 in groups other than 32 and 128 is counted as 128 and says so", () => {
+    const config = { ...deepseek, quantization_config: group({ num_bits: 4, type: "int", group_size: 64 }) };
+    expect(resolveConfig(config, { file: "config.json" }).assumptions.join()).toMatch(/int4 scales .* groups 64/);
   });
 
   test("awq and gptq have their bits", () => {

@@ -63,7 +63,7 @@ export function calibrate(
       for (const [layer, wanted] of layers.entries())
         correctLayer(logs.domains[domain]![layer]!, wanted, shown.domains[domain]![layer]!, depthEdges, step);
     // All lifts towards an expert that come from one token act together: their steps have to share the correction.
-    const liftStep = step * Math.min(0.25, Number(process.env["LS"] ?? 1) / goal.topK);
+    const liftStep = step * Math.min(0.25, 1 / goal.topK);
     for (const [layer, lift] of logs.lifts.entries())
       correctLift(lift, goal.transitions[layer]!, shown.transitions[layer]!, goal, goal.topK, liftStep);
     for (const [layer, pair] of logs.pairs.entries())
@@ -153,8 +153,9 @@ function correctLayer(
 }
 
 /**
- * Moves the lift of each (row, column) by the gap between the log odds of the column given the row, less the gap of
- * the column's popularity, which the base weights answer for. `perToken` columns are chosen per row of a token.
+ * Moves the lift of each (row, column) by the gap between the odds of the column given the row, less the mean of the
+ * column over rows, which is a matter of popularity and left to the base weights. `perToken` columns are chosen per row
+ * of a token.
  */
 function correctLift(
   lift: LogWeights,
@@ -164,27 +165,21 @@ function correctLift(
   perToken: number,
   size: number,
 ): void {
-  const goalColumns = columnSums(goal, experts);
-  const shownColumns = columnSums(shown, experts);
-  const scale = sum(shownColumns) / Math.max(1, sum(goalColumns));
-  for (let row = 0; row < experts; row++) {
-    const goalRow = goal.subarray(row * experts, (row + 1) * experts);
-    const shownRow = shown.subarray(row * experts, (row + 1) * experts);
-    const wanted = sum(goalRow);
-    const got = sum(shownRow);
+  const gaps = new Float64Array(experts * experts);
+  const columnMeans = new Float64Array(experts);
+  const mass = Math.max(1, sum(goal));
+  for (let row = 0; row < gaps.length; row += experts) {
+    const wanted = sum(goal.subarray(row, row + experts));
+    const got = sum(shown.subarray(row, row + experts));
     if (wanted === 0 || got === 0) continue;
     for (let e = 0; e < experts; e++) {
-      const odds = oddsGap((goalRow[e]! / wanted) * got, shownRow[e]!, got / perToken);
-      const popularity = gap(goalColumns[e]! * scale, shownColumns[e]!);
-      lift.move(row * experts + e, size * (odds - popularity));
+      const missing = oddsGap((goal[row + e]! / wanted) * got, shown[row + e]!, got / perToken);
+      gaps[row + e] = missing;
+      columnMeans[e]! += (missing * wanted) / mass;
     }
   }
-}
-
-function columnSums(counts: Float64Array, experts: number): Float64Array {
-  const sums = new Float64Array(experts);
-  for (let row = 0; row < counts.length; row += experts) for (let e = 0; e < experts; e++) sums[e]! += counts[row + e]!;
-  return sums;
+  for (let row = 0; row < gaps.length; row += experts)
+    for (let e = 0; e < experts; e++) lift.move(row + e, size * (gaps[row + e]! - columnMeans[e]!));
 }
 
 function sum(values: Float64Array): number {
