@@ -84,12 +84,16 @@ export function moecastArguments(words: readonly string[]): readonly string[] | 
 /** Whether a line of a pasted output stands for any number of lines. */
 export const isEllipsis = (line: string): boolean => line.trim() === "...";
 
+/** A line without what the widths of other rows decide. */
+const unaligned = (line: string): string => line.trim().replaceAll(/ +/g, " ");
+
 /** First line of an excerpt that does not occur in the output after the lines before it; null if all do. */
 export function missingLine(excerpt: readonly string[], output: readonly string[]): string | null {
+  const lines = output.map(unaligned);
   let from = 0;
   for (const line of excerpt) {
     if (isEllipsis(line)) continue;
-    const at = output.indexOf(line.trimEnd(), from);
+    const at = lines.indexOf(unaligned(line), from);
     if (at < 0) return line;
     from = at + 1;
   }
@@ -97,15 +101,16 @@ export function missingLine(excerpt: readonly string[], output: readonly string[
 }
 
 /** What a line of a report begins with, up to its first digit: by it a line is found again when its numbers change. */
-const stem = (line: string): string => (/^[^0-9]*/.exec(line)?.[0] ?? "").replace(/\s+/g, " ").trimEnd();
+const stem = (line: string): string => unaligned(/^[^0-9]*/.exec(line)?.[0] ?? "");
 
 /** An excerpt with the numbers of a new output; lines that are gone stay as they were. */
 export function refreshed(excerpt: readonly string[], output: readonly string[]): string[] {
   let from = 0;
   return excerpt.map((line) => {
     if (isEllipsis(line)) return line;
-    const exact = output.indexOf(line.trimEnd(), from);
-    const at = exact >= 0 ? exact : output.findIndex((now, i) => i >= from && now !== "" && stem(now) === stem(line));
+    const like = (same: (now: string) => boolean) => output.findIndex((now, i) => i >= from && now !== "" && same(now));
+    const exact = like((now) => unaligned(now) === unaligned(line));
+    const at = exact >= 0 || stem(line) === "" ? exact : like((now) => stem(now) === stem(line));
     if (at < 0) return line;
     from = at + 1;
     return output[at] ?? line;

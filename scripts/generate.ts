@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { blocksOf, commandsOf, docPages, moecastArguments, readPage, refreshed, splitWords } from "./doc-blocks.ts";
 import { DocWorkspace } from "./doc-workspace.ts";
-import { generatedFiles } from "./generated-files.ts";
+import { generatedFiles, withDefinitions } from "./generated-files.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -36,5 +36,6 @@ async function withOutputs(text: string): Promise<string> {
 }
 
 for (const [path, textOf] of Object.entries(generatedFiles)) write(path, textOf());
+write("README.md", withDefinitions(readPage(root, "README.md")));
 if (process.argv.includes("outputs"))
   for (const page of docPages(root)) write(page, await withOutputs(readPage(root, page)));

@@ -1,4 +1,5 @@
 import { hardwareTable } from "../src/hardware/describe.ts";
+import { definitions } from "../src/report/definitions.ts";
 import { scenarioJsonSchema } from "../src/scenario/json-schema.ts";
 import { scenarioReference } from "../src/scenario/reference.ts";
 
@@ -8,3 +9,14 @@ export const generatedFiles = {
   "docs/scenarios.md": scenarioReference,
   "schema/scenario.schema.json": () => `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`,
 } as const satisfies Record<string, () => string>;
+
+const definitionsHead = "| figure | definition |\n|---|---|\n";
+
+/** The README with the table of figures that reports print. */
+export function withDefinitions(readme: string): string {
+  const rows = Object.entries(definitions).map(([name, meaning]) => `| ${name} | ${meaning} |\n`);
+  const start = readme.indexOf(definitionsHead);
+  const first = start + definitionsHead.length;
+  if (start < 0) throw new Error(`README.md has no table that begins with ${definitionsHead}`);
+  return readme.slice(0, first) + rows.join("") + readme.slice(readme.indexOf("\n\n", first) + 1);
+}

@@ -1,37 +1,35 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { CommandRegistration } from "./program.ts";
 import type { RunOptions } from "./run.ts";
+import { collect, percentage, wholeNumber } from "./words.ts";
 
-const collect = (value: string, previous: readonly string[]) => [...previous, value];
+const examples = `
+Examples:
+  moecast run scenarios/quickstart.yaml
+  moecast run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'
+  moecast run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json
+  moecast run cluster.yaml --baseline result.json --max-regress 3`;
 
-function nonNegative(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError("expected a number of at least 0");
-  return value;
-}
-
-function seed(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError("expected a whole number of at least 0");
-  return value;
-}
+/** Seeds are 32-bit words. */
+const seedMax = 4_294_967_295;
 
 export const runCommand: CommandRegistration = (program, exit) => {
   program
     .command("run")
     .description("simulate scenarios and check their SLOs")
     .argument("<scenario...>", "scenario files (YAML)")
-    .option("--set <path=value>", "override a value of the scenario, repeatable", collect, [])
-    .option("--param <NAME=value>", "value of a parameter that paths of the scenario name, repeatable", collect, [])
-    .option("--seed <n>", "override the scenario's seed", seed)
-    .option("--json", "print the forecast as JSON instead of the summary")
-    .addOption(new Option("--summary <mode>", "how much to print").choices(["full", "compact"]).default("full"))
-    .option("--export <format=path>", "also write json, csv, markdown, junit or github, repeatable", collect, [])
+    .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
+    .option("--param <NAME=value>", "a parameter that paths of the scenario name (repeatable)", collect)
+    .option("--seed <n>", "override the scenario's seed", wholeNumber(0, seedMax))
+    .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
+    .option("--no-thresholds", "report SLOs and regressions without failing on them")
     .option("--baseline <file>", "compare with an earlier forecast (JSON export of one scenario)")
-    .option("--max-regress <percent>", "largest regression against the baseline", nonNegative, 5)
-    .option("--no-thresholds", "report SLOs without failing on them")
+    .option("--max-regress <percent>", "largest regression against the baseline", percentage, 5)
+    .option("--json", "print the forecast as JSON instead of the summary; an array for several scenarios")
+    .addOption(new Option("--summary <mode>", "how much to print").choices(["full", "compact"]).default("full"))
+    .option("--export <format=path>", "also write json, csv, markdown, junit or github (repeatable)", collect)
     .option("-q, --quiet", "no progress on stderr")
+    .addHelpText("after", examples)
     .action(async (files: string[], options: RunOptions, command: Command) => {
       const { run } = await import("./run.ts");
       exit(await run(files, options, command.optsWithGlobals()["color"] !== false));

@@ -1,77 +1,98 @@
-import { type ExitCode, exitCodes, MoecastError, printable, UsageError } from "../core/errors.ts";
-import { closest } from "../core/suggest.ts";
-import { formatPercent } from "../core/units.ts";
+import { type ExitCode, exitCodes, MoecastError, printable, refuse, UsageError } from "../core/errors.ts";
 import { compareForecasts } from "../forecast/baseline.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
 import { readForecast } from "../forecast/read-forecast.ts";
-import { type ExportFormat, exporters } from "../report/exporters.ts";
+import type { ScenarioFailure } from "../report/exporter.ts";
+import { exporters } from "../report/exporters.ts";
+import { headline } from "../report/headline.ts";
+import { oneLine } from "../report/safe-text.ts";
 import { type SummaryMode, terminalSummary } from "../report/terminal.ts";
+import { textTable } from "../report/text-table.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
+import { exportTargets, writeExports } from "./export-target.ts";
+import { withThresholds } from "./extra-thresholds.ts";
+import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
+import { progressLine } from "./progress.ts";
+import { splitPair } from "./words.ts";
 
 export interface RunOptions {
-  readonly set: readonly string[];
-  readonly param: readonly string[];
+  readonly set?: readonly string[];
+  readonly param?: readonly string[];
+  readonly threshold?: readonly string[];
   readonly seed?: number;
   readonly json?: boolean;
   readonly summary: SummaryMode;
-  readonly export: readonly string[];
+  readonly export?: readonly string[];
   readonly baseline?: string;
   readonly maxRegress: number;
   readonly thresholds: boolean;
   readonly quiet?: boolean;
 }
 
+/** What became of the scenarios of a run. */
+interface Outcomes {
+  readonly forecasts: Forecast[];
+  readonly failures: ScenarioFailure[];
+  readonly codes: ExitCode[];
+}
+
 /** Simulates every scenario, prints and exports what came out, and returns the exit code of the worst outcome. */
 export async function run(files: readonly string[], options: RunOptions, colour: boolean): Promise<ExitCode> {
   const io = processIo(colour);
-  const exports = options.export.map(parseExport);
-  const params = Object.fromEntries(options.param.map((text) => splitPair(text, "--param NAME=value")));
-  if (options.baseline !== undefined && files.length !== 1)
-    throw new UsageError("--baseline compares one scenario with one earlier forecast: give one scenario");
-  const baseline =
-    options.baseline === undefined ? null : readForecast(await io.readText(options.baseline), options.baseline);
-
-  const stop = new AbortController();
-  const onInterrupt = () => {
-    if (stop.signal.aborted) process.exit(exitCodes.interrupted);
-    io.err("\ninterrupted: finishing with what there is (again to quit at once)\n");
-    stop.abort();
-  };
-  process.on("SIGINT", onInterrupt);
-  const outcomes: ExitCode[] = [];
-  const forecasts: Forecast[] = [];
+  const targets = await exportTargets(options.export ?? []);
+  const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
+  const baseline = await readBaseline(io, files, options);
+  const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
+  const { forecasts, failures, codes }: Outcomes = { forecasts: [], failures: [], codes: [] };
+  const watch = watchInterrupts(io);
   try {
-    for (const file of files) {
-      if (stop.signal.aborted) break;
+    for (const [index, file] of files.entries()) {
+      if (watch.signal.aborted) {
+        io.err(`not run: ${files.slice(index).map(oneLine).join(", ")}\n`);
+        codes.push(exitCodes.interrupted);
+        break;
+      }
+      const progress = options.quiet === true ? null : progressLine(io, file);
       try {
-        const settings = options.seed === undefined ? options.set : [...options.set, `seed=${options.seed}`];
         const scenario = parseScenario(await io.readText(file), file, { settings, params });
-        const onProgress = options.quiet === true ? undefined : progressLine(io, file);
-        const plain = await forecastScenario(scenario, {
+        const plain = await forecastScenario(withThresholds(scenario, options.threshold ?? []), {
           readText: (path) => io.readText(path),
-          signal: stop.signal,
-          ...(onProgress === undefined ? {} : { onProgress }),
+          signal: watch.signal,
+          ...(progress === null ? {} : { onProgress: progress.update }),
         });
-        if (io.progress && options.quiet !== true) io.err("\r\u001b[K");
-        const forecast = baseline === null ? plain : withBaseline(plain, baseline, options.maxRegress);
+        progress?.clear();
+        const forecast = baseline === null ? plain : against(plain, baseline, options.maxRegress, io);
+        if (options.json !== true) {
+          if (forecasts.length > 0) io.out("\n");
+          io.out(terminalSummary(forecast, io.style, options.summary, io.width));
+        }
         forecasts.push(forecast);
-        if (options.json !== true) io.out(terminalSummary(forecast, io.style, options.summary));
-        outcomes.push(outcome(forecast, options.thresholds));
+        codes.push(outcome(forecast, options.thresholds));
       } catch (error) {
-        if (!(error instanceof MoecastError)) throw error;
         // Other scenarios still run; this one's message names what is wrong with it.
-        io.err(`${printable(error.message)}\n`);
-        outcomes.push(error.exitCode);
+        progress?.clear();
+        const [message, code] = explain(error);
+        io.err(`${printable(message)}\n`);
+        failures.push({ file, message });
+        codes.push(code);
       }
     }
   } finally {
-    process.off("SIGINT", onInterrupt);
+    watch.stop();
   }
-  if (options.json === true && forecasts.length > 0) io.out(exporters.json.render(forecasts));
-  if (forecasts.length > 0) for (const target of exports) await write(io, target, forecasts);
-  return stop.signal.aborted ? exitCodes.interrupted : worst(outcomes);
+  if (options.json === true && forecasts.length > 0) io.out(exporters.json.render(forecasts, { failures }));
+  if (options.json !== true && files.length > 1) io.out(`\n${overview(io, forecasts, failures)}`);
+  await writeExports(io, targets, forecasts, failures);
+  return worst(codes);
+}
+
+/** The message of an error and its exit code; a defect of moecast keeps the place it happened at. */
+function explain(error: unknown): [string, ExitCode] {
+  if (error instanceof MoecastError) return [error.message, error.exitCode];
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return [`internal error, please report it:\n${text}`, exitCodes.internal];
 }
 
 function outcome(forecast: Forecast, thresholds: boolean): ExitCode {
@@ -82,64 +103,48 @@ function outcome(forecast: Forecast, thresholds: boolean): ExitCode {
 
 /** Most serious first; a run of several scenarios ends with the most serious outcome among them. */
 const severity: readonly ExitCode[] = [
+  exitCodes.interrupted,
   exitCodes.internal,
   exitCodes.usage,
   exitCodes.invalidInput,
   exitCodes.infeasible,
   exitCodes.solverLimit,
-  exitCodes.interrupted,
   exitCodes.sloFailed,
 ];
 
-function worst(outcomes: readonly ExitCode[]): ExitCode {
-  return severity.find((code) => outcomes.includes(code)) ?? exitCodes.ok;
+function worst(codes: readonly ExitCode[]): ExitCode {
+  return severity.find((code) => codes.includes(code)) ?? exitCodes.ok;
 }
 
-function withBaseline(forecast: Forecast, before: Forecast, maxRegressPercent: number): Forecast {
+async function readBaseline(io: Io, files: readonly string[], options: RunOptions): Promise<Forecast | null> {
+  const { baseline: file } = options;
+  if (file === undefined) return null;
+  if (files.length !== 1)
+    throw new UsageError("--baseline compares one scenario with one earlier forecast: give one scenario");
+  const baseline = readForecast(await io.readText(file), file);
+  if (baseline.interrupted)
+    refuse({ file, at: "interrupted", expected: "the forecast of a whole run", found: baseline.interrupted });
+  return baseline;
+}
+
+function against(forecast: Forecast, before: Forecast, maxRegressPercent: number, io: Io): Forecast {
+  if (forecast.interrupted) {
+    io.err("interrupted: not compared with the baseline\n");
+    return forecast;
+  }
+  if (before.scenario.name !== forecast.scenario.name)
+    io.err(
+      `warning: the baseline is a forecast of "${oneLine(before.scenario.name)}", this one is of "${oneLine(forecast.scenario.name)}"\n`,
+    );
   return { ...forecast, baseline: compareForecasts(before, forecast, maxRegressPercent) };
 }
 
-interface ExportTarget {
-  readonly format: ExportFormat;
-  readonly path: string;
-}
-
-function parseExport(text: string): ExportTarget {
-  const [format, path] = splitPair(text, "--export FORMAT=PATH");
-  if (format in exporters) return { format: format as ExportFormat, path };
-  const near = closest(format, Object.keys(exporters));
-  throw new UsageError(
-    `--export: unknown format "${format}"${near === null ? "" : `, did you mean "${near}"?`} ` +
-      `(one of ${Object.keys(exporters).join(", ")})`,
-  );
-}
-
-function splitPair(text: string, shape: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at <= 0 || at === text.length - 1) throw new UsageError(`expected ${shape}, found "${text}"`);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** A step summary is appended to, as GitHub expects; every other file is replaced. */
-async function write(io: Io, target: ExportTarget, forecasts: readonly Forecast[]): Promise<void> {
-  const text = exporters[target.format].render(forecasts);
-  await (target.format === "github" ? io.appendText(target.path, text) : io.writeText(target.path, text));
-}
-
-/** A line on stderr: redrawn on a terminal, otherwise nothing until the run is long enough to wonder. */
-function progressLine(io: Io, file: string): (done: number, total: number) => void {
-  let shown = -1;
-  let next = Date.now() + 10_000;
-  return (done, total) => {
-    const share = total === 0 ? 1 : done / total;
-    const percent = Math.floor(share * 100);
-    if (io.progress) {
-      if (percent === shown) return;
-      shown = percent;
-      io.err(`\r\u001b[K${printable(file)}: ${formatPercent(share, 0)} of ${total} requests`);
-    } else if (Date.now() > next) {
-      next = Date.now() + 10_000;
-      io.err(`${printable(file)}: ${formatPercent(share, 0)} of ${total} requests\n`);
-    }
-  };
+/** One line per scenario at the end of a run of several. */
+function overview(io: Io, forecasts: readonly Forecast[], failures: readonly ScenarioFailure[]): string {
+  const rows = [
+    ...forecasts.map((forecast) => [forecast.scenario.name, headline(forecast)]),
+    ...failures.map(({ file, message }) => [file, `no forecast: ${message.split("\n")[0] ?? ""}`]),
+  ];
+  const lines = textTable(rows, io.width === undefined ? {} : { width: io.width });
+  return `${[io.style.bold("Scenarios"), ...lines].join("\n")}\n`;
 }

@@ -56,6 +56,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .command("stats")
     .description("skew, balance per rank, reuse, cross-layer transition, and the LRU hit curve from one pass")
     .argument("<file>", "routing trace")
+    .option("--domain <name>", "only the rows of this domain")
     .option("--ranks <n>", "expert-parallel ranks for the balance figures", positive, 8)
     .option("--json", "print JSON")
     .action(async (file: string, options: StatsOptions) => {

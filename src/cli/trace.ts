@@ -12,6 +12,7 @@ import { loadRoutingTable } from "../trace/load-routing.ts";
 import { loadRequests } from "../trace/requests/load-requests.ts";
 import { summariseRequests } from "../trace/requests/summarise-requests.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
+import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { saveRoutingTable } from "../trace/save-routing.ts";
 import { describeStats } from "../trace/stats/describe-stats.ts";
 import { traceStats } from "../trace/stats/trace-stats.ts";
@@ -95,13 +96,23 @@ export async function inspect(file: string, json: boolean): Promise<void> {
 
 export interface StatsOptions {
   readonly ranks: number;
+  readonly domain?: string;
   readonly json?: boolean;
 }
 
+/** Statistics of a trace. Where layers lack different rows, each layer is measured on all the rows it has. */
 export async function stats(file: string, options: StatsOptions): Promise<void> {
   const io = processIo(true);
-  const table = await loadTable(file);
-  const result = traceStats(table, { ranks: options.ranks });
+  const { domain, ranks } = options;
+  const only = (table: RoutingTable) => (domain === undefined ? table : rowsOfDomain(table, domain));
+  const result = await withTrace(file, async (trace) => {
+    const joint = await loadRoutingTable(trace, { bytesMax });
+    const layerTables: RoutingTable[] = [];
+    if (joint.rows < trace.rows)
+      for (let layer = 0; layer < joint.layers; layer++)
+        layerTables.push(only(await loadRoutingTable(trace, { layers: [layer], bytesMax: bytesMax / joint.layers })));
+    return traceStats(only(joint), { ranks, ...(layerTables.length === 0 ? {} : { layerTables }) });
+  });
   if (options.json === true) io.out(`${JSON.stringify(result, null, 2)}\n`);
   else io.out(`${describeStats(result)}\n`);
 }

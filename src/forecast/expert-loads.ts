@@ -4,7 +4,7 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import { openRoutingTrace } from "../trace/container/open-trace.ts";
 import { countsOf, loadCountsTable } from "../trace/load-counts.ts";
 import type { CountsTable, RoutingTable } from "../trace/routing-table.ts";
-import { rowsOfDomain } from "./routing-domain.ts";
+import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 
 /** What a policy is fitted on: another trace, a domain, or the routing that is replayed. */
 export type FitChoice = NonNullable<NonNullable<Scenario["policy"]["placement"]>["fit"]>;

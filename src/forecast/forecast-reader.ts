@@ -11,8 +11,9 @@ export async function readJson(
   reader: FileReader,
   scenarioFile: string,
   path: string,
+  parse: (text: string, file: string) => Json = parseJson,
 ): Promise<{ readonly json: Json; readonly text: string; readonly file: string }> {
   const file = fromScenario(scenarioFile, path);
   const text = await reader.readText(file);
-  return { json: parseJson(text, file), text, file };
+  return { json: parse(text, file), text, file };
 }

@@ -1,4 +1,5 @@
 import { modelNamed } from "../models/catalogue.ts";
+import { parseConfigText } from "../models/config-text.ts";
 import { resolveConfig } from "../models/resolve.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -26,7 +27,7 @@ export async function resolveModel(scenario: Scenario, reader: FileReader): Prom
     file === undefined
       ? located(scenario, ["model", "id"], () => modelNamed(id))
       : await locatedAsync(scenario, ["model", "file"], async () => {
-          const read = await readJson(reader, scenario.file, file);
+          const read = await readJson(reader, scenario.file, file, parseConfigText);
           inputs.push(inputRow("model configuration", read.file, read.text));
           const resolution = resolveConfig(read.json, { file: read.file });
           assumptions.push(...resolution.assumptions);

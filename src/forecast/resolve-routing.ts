@@ -8,13 +8,13 @@ import { openRoutingTrace } from "../trace/container/open-trace.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
+import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { parametricRouting } from "../trace/synthesis/parametric-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesiseRouting } from "../trace/synthesis/synthesise-routing.ts";
 import type { FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
-import { rowsOfDomain } from "./routing-domain.ts";
 
 /** The routing of a scenario. */
 export interface ResolvedRouting {
@@ -37,6 +37,7 @@ export async function resolveRouting(
   scenario: Scenario,
   model: ModelSpec,
   moe: MoeFeedForward | null,
+  requests: RequestTable,
 ): Promise<ResolvedRouting> {
   const section = scenario.routing;
   if (section.kind === "uniform") return uniform;
@@ -55,11 +56,23 @@ export async function resolveRouting(
   checkShape(scenario, replayed, moe);
   const map = located(scenario, ["routing", "layerMap"], () => layerMapOf(layerMap, replayed, model));
   return {
-    routing: { kind: "replay", table: replayed, layerMap: map, start: section.start },
+    routing: {
+      kind: "replay",
+      table: replayed,
+      layerMap: map,
+      start: section.start ?? defaultStart(requests, replayed),
+    },
     source: { whole, replayed },
     layerMap,
     ledger: routingLedger(replayed),
   };
+}
+
+/** Every sequence from its start while the trace lasts, else a random row, so that reuse does not repeat itself. */
+function defaultStart(requests: RequestTable, table: RoutingTable): "zero" | "random" {
+  let tokens = 0;
+  for (let i = 0; i < requests.count; i++) tokens += (requests.promptTokens[i] ?? 0) + (requests.outputTokens[i] ?? 0);
+  return tokens > table.rows ? "random" : "zero";
 }
 
 async function routingTable(scenario: Scenario, model: ModelSpec, moe: MoeFeedForward): Promise<RoutingTable> {

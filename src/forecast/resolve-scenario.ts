@@ -31,7 +31,7 @@ export async function resolveScenario(scenario: Scenario, reader: FileReader): P
   const workload = await resolveWorkload(scenario);
   checkClasses(scenario, workload.requests);
   const moe = moeShape(model);
-  const routed = await resolveRouting(scenario, model, moe);
+  const routed = await resolveRouting(scenario, model, moe, workload.requests);
   checkDomains(scenario, workload.requests, routed.routing);
   const policies = await resolvePolicies(
     scenario,

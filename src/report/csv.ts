@@ -1,23 +1,34 @@
-import { printable } from "../core/errors.ts";
+import type { SloVerdict } from "../forecast/forecast.ts";
 import type { Exporter } from "./exporter.ts";
+import { verdictLabel } from "./labels.ts";
 import { metricRows } from "./metric-rows.ts";
+import { oneLine } from "./safe-text.ts";
 
-/** Quotes a cell where needed; a leading formula character is disarmed with an apostrophe. */
+/** Text as a CSV cell: quoted where needed, and disarmed with an apostrophe where a spreadsheet would see a formula. */
 export function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const line = oneLine(text);
+  const safe = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(line) ? `'${line}` : line;
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** One row per scenario and metric; an empty value where there is none. */
+/** The unit an SLO was written in, which its observed value has too. */
+const unitOf = ({ expression }: SloVerdict) => /\d\s*([a-z%/]+)\s*$/i.exec(expression)?.[1] ?? "";
+
+/** One row per scenario and metric, then one per SLO with its verdict; an empty value where there is none. */
 export const csvExport: Exporter = {
-  description: "one row per scenario and metric: scenario,metric,value,unit",
+  description: "one row per scenario and metric or SLO: scenario,metric,value,unit,verdict",
+  appends: false,
+  reportsFailures: false,
   render: (forecasts) => {
-    const lines = ["scenario,metric,value,unit"];
-    for (const forecast of forecasts)
-      for (const { metric, value, unit } of metricRows(forecast))
-        lines.push(
-          [csvCell(printable(forecast.scenario.name)), metric, value === null ? "" : String(value), unit].join(","),
-        );
+    const lines = ["scenario,metric,value,unit,verdict"];
+    for (const forecast of forecasts) {
+      const scenario = csvCell(forecast.scenario.name);
+      const add = (metric: string, value: number | null, unit: string, verdict: string) =>
+        lines.push([scenario, csvCell(metric), value === null ? "" : String(value), csvCell(unit), verdict].join(","));
+      for (const { metric, value, unit } of metricRows(forecast)) add(metric, value, unit, "");
+      for (const slo of forecast.slos)
+        add(`${slo.metric} ${slo.expression}`, slo.observed, unitOf(slo), verdictLabel(slo).toLowerCase());
+    }
     return `${lines.join("\n")}\n`;
   },
 };

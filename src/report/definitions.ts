@@ -6,6 +6,7 @@ export const definitions = {
   E2E: "time from a request's arrival to its last output token",
   queue: "time from a request's arrival to the first step that computes one of its tokens",
   percentile: "type 7 (linear interpolation), exact over requests; ITL from a histogram with relative error below 0.4%",
+  "n/a": "too few samples: a percentile p of n samples needs n (1 - p) of at least 10",
   "±": "half-width of the 95% interval of the mean by batch means",
   "hit rate": "distinct experts of a layer call resident when the call starts / distinct experts of all layer calls",
   imbalance: "tokens on the most loaded rank / tokens on the mean rank, per step and MoE layer; 1 is perfect balance",

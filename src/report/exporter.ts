@@ -1,7 +1,25 @@
 import type { Forecast } from "../forecast/forecast.ts";
 
-/** Renders forecasts into one file. Pure: the caller writes it. */
+/** A scenario that gave no forecast, and what its error said. */
+export interface ScenarioFailure {
+  readonly file: string;
+  readonly message: string;
+}
+
+/** What a file is rendered from besides forecasts. */
+export interface ExportContext {
+  /** Scenarios of the same run without a forecast: reports for people and pipelines must not be silent about them. */
+  readonly failures?: readonly ScenarioFailure[];
+  /** Bytes the file holds already, for formats that are appended. */
+  readonly presentBytes?: number;
+}
+
+/** Renders the outcome of a run into one file. Pure: the caller writes it. */
 export interface Exporter {
   readonly description: string;
-  render(forecasts: readonly Forecast[]): string;
+  /** Whether the file is added to instead of replaced. */
+  readonly appends: boolean;
+  /** Whether there is something to write for a run without any forecast. */
+  readonly reportsFailures: boolean;
+  render(forecasts: readonly Forecast[], context?: ExportContext): string;
 }

@@ -1,8 +1,14 @@
 import { canonicalJson } from "../core/json.ts";
 import type { Exporter } from "./exporter.ts";
 
-/** The Forecast document itself; one object for one scenario, an array for several. Equal runs give equal bytes. */
+/**
+ * The Forecast document itself; one object for a run of one scenario, an array for a run of several, even if only one of
+ * them gave a forecast. Equal runs give equal bytes.
+ */
 export const jsonExport: Exporter = {
   description: "the whole forecast, versioned (schemaVersion)",
-  render: (forecasts) => `${canonicalJson(forecasts.length === 1 ? forecasts[0] : forecasts, 2)}\n`,
+  appends: false,
+  reportsFailures: false,
+  render: (forecasts, { failures = [] } = {}) =>
+    `${canonicalJson(forecasts.length + failures.length === 1 ? forecasts[0] : forecasts, 2)}\n`,
 };

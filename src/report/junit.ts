@@ -1,37 +1,71 @@
 import junit, { type Builder } from "junit-report-builder";
-import { printable } from "../core/errors.ts";
+import type { Forecast } from "../forecast/forecast.ts";
 import type { Exporter } from "./exporter.ts";
+import { headline } from "./headline.ts";
+import { oneLine } from "./safe-text.ts";
 
 // The package's types describe its CommonJS wrapper; under ES modules the default export is the builder itself.
 const builder = junit as unknown as Builder;
 
-/** One test suite per scenario, one test case per SLO; a warning that fails is reported in the case's output. */
+/** Equal runs give equal bytes, so the wall clock has no place here; readers insist on a date. */
+const timestamp = "1970-01-01T00:00:00";
+
+/** Safe in attributes and in CDATA sections. */
+const xmlText = (text: string) => oneLine(text).replaceAll("]]>", "]] >");
+
+interface Case {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly error: boolean;
+  readonly detail: string;
+}
+
+/**
+ * One test suite per scenario, one test case per SLO and per metric of a baseline; a warning that fails is reported in
+ * the case's output. A scenario without a forecast is a suite with one error, as is an interrupted one.
+ */
 export const junitExport: Exporter = {
   description: "JUnit XML, one case per SLO",
-  render: (forecasts) => {
+  appends: false,
+  reportsFailures: true,
+  render: (forecasts, { failures = [] } = {}) => {
     const report = builder.newBuilder();
     for (const forecast of forecasts) {
-      const suite = report.testSuite().name(printable(forecast.scenario.name)).timestamp("");
-      const cases = forecast.slos.map((slo) => ({
-        name: `${slo.metric} ${slo.expression}`,
-        passed: slo.passed,
-        error: slo.level === "error",
-        detail: `observed ${slo.observedText}, ${slo.samples} samples${slo.reason === null ? "" : `: ${slo.reason}`}`,
-      }));
-      for (const delta of forecast.baseline ?? [])
-        cases.push({
-          name: `baseline ${delta.metric}`,
-          passed: !delta.failed,
-          error: true,
-          detail: `${delta.before} before, ${delta.after} after`,
-        });
-      for (const one of cases) {
-        const testCase = suite.testCase().className(printable(forecast.scenario.name)).name(printable(one.name));
+      const name = xmlText(forecast.scenario.name);
+      const suite = report.testSuite().name(name).timestamp(timestamp);
+      suite.property("headline", xmlText(headline(forecast)));
+      if (forecast.interrupted)
+        suite.testCase().className(name).name("run completed").error("interrupted: figures cover a part of the run");
+      for (const one of [...sloCases(forecast), ...baselineCases(forecast)]) {
+        const testCase = suite.testCase().className(name).name(xmlText(one.name));
         if (one.passed) continue;
-        if (one.error) testCase.failure(printable(one.detail));
-        else testCase.standardOutput(printable(`warning: ${one.detail}`));
+        if (one.error) testCase.failure(xmlText(one.detail));
+        else testCase.standardOutput(xmlText(`warning: ${one.detail}`));
       }
     }
-    return report.build();
+    for (const { file, message } of failures) {
+      const name = xmlText(file);
+      const suite = report.testSuite().name(name).timestamp(timestamp);
+      suite.testCase().className(name).name("forecast").error(xmlText(message));
+    }
+    return `${report.build()}\n`;
   },
 };
+
+function sloCases({ slos }: Forecast): Case[] {
+  return slos.map((slo) => ({
+    name: `${slo.metric} ${slo.expression}`,
+    passed: slo.passed,
+    error: slo.level === "error",
+    detail: `observed ${slo.observedText}, ${slo.samples} samples${slo.reason === null ? "" : `: ${slo.reason}`}`,
+  }));
+}
+
+function baselineCases({ baseline }: Forecast): Case[] {
+  return (baseline ?? []).map((delta) => ({
+    name: `baseline ${delta.metric}`,
+    passed: !delta.failed,
+    error: true,
+    detail: `${delta.before} before, ${delta.after ?? "missing"} now`,
+  }));
+}

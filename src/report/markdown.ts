@@ -1,72 +1,149 @@
-import { printable } from "../core/errors.ts";
-import { formatDuration, formatNumber } from "../core/units.ts";
+import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
-import type { Exporter } from "./exporter.ts";
+import type { Exporter, ScenarioFailure } from "./exporter.ts";
 import { headline } from "./headline.ts";
+import { componentLabel, deploymentLine, dollars, milliseconds, verdictLabel } from "./labels.ts";
+import { oneLine } from "./safe-text.ts";
 
-/** Text that cannot end a table cell, open markup or start HTML. */
+/** Characters that could end a table cell or start HTML become entities, which Markdown never takes for markup. */
+const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;" };
+
+/** Text that cannot end a table cell, open markup, make a link or image, or start HTML. */
 export function markdownText(text: string): string {
-  return printable(text)
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll("|", "\\|")
-    .replaceAll("`", "\\`")
-    .replaceAll("\n", " ");
+  return oneLine(text)
+    .replace(/[&<>|\\]/g, (char) => entities[char] ?? char)
+    .replace(/[`*_~[\]!#]/g, "\\$&")
+    .replaceAll("://", ":\\/\\/");
 }
 
-const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+/** A table whose cells are plain text. */
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
+  return [line(header), `| ${header.map(() => "---").join(" | ")} |`, ...rows.map(line), ""];
+}
 
-/** A headline, the SLO table, the latency table, and the ledger folded away. */
-export function markdownReport(forecast: Forecast): string {
-  const { scenario, deployment, slos, ledger, saturation } = forecast;
-  const { tp, dp, pp, ep, etp } = deployment.mapping;
-  const lines = [
-    `### ${markdownText(scenario.name)}: ${markdownText(headline(forecast))}`,
+const folded = (summary: string, lines: readonly string[]): string[] => [
+  `<details><summary>${summary}</summary>`,
+  "",
+  ...lines,
+  "</details>",
+  "",
+];
+
+/** The first lines of a report: what was simulated, and how it came out. */
+export function markdownHeading(forecast: Forecast): string[] {
+  return [
+    `### ${markdownText(forecast.scenario.name)}: ${markdownText(headline(forecast))}`,
     "",
-    `${markdownText(deployment.model)} on ${deployment.devices} x ${markdownText(deployment.device)}, ` +
-      `tp${tp} dp${dp} pp${pp} / ep${ep} etp${etp}, ${markdownText(deployment.engine)}`,
+    `Deployment: ${markdownText(deploymentLine(forecast))}`,
     "",
+    ...(forecast.interrupted ? ["Interrupted: figures cover what had happened until then.", ""] : []),
   ];
-  if (slos.length > 0) {
-    lines.push(row(["", "SLO", "limit", "observed", "samples", "note"]), row(Array(6).fill("---")));
-    for (const slo of slos)
-      lines.push(
-        row([
-          slo.passed ? "pass" : slo.level === "warn" ? "warn" : "**fail**",
-          markdownText(slo.metric),
-          `\`${slo.expression.replaceAll("`", "")}\``.replaceAll("|", "\\|"),
-          markdownText(slo.observedText),
-          String(slo.samples),
-          markdownText(slo.reason ?? ""),
-        ]),
-      );
-    lines.push("");
-  }
-  if (saturation.verdict !== "overloaded") {
-    const ms = (value: number | null) => (value === null ? "n/a" : formatDuration(value * 1e6));
-    lines.push(row(["latency", "mean", "p50", "p90", "p99", "n"]), row(Array(6).fill("---")));
-    for (const metric of latencyMetrics) {
-      const s = forecast.latency[metric];
-      lines.push(row([metric.toUpperCase(), ms(s.mean), ms(s.p50), ms(s.p90), ms(s.p99), String(s.n)]));
-    }
-    lines.push("");
-  } else lines.push(`Overloaded: ${markdownText(saturation.reason)}`, "");
-  lines.push(
-    `Bottleneck: ${forecast.bottleneck.component}, ${formatNumber(forecast.bottleneck.share * 100)} % of step time.`,
-    "",
-  );
-  lines.push(
-    "<details><summary>Fidelity ledger</summary>",
-    "",
-    row(["fidelity", "topic", "detail"]),
-    row(Array(3).fill("---")),
-  );
-  for (const entry of ledger) lines.push(row([entry.fidelity, markdownText(entry.topic), markdownText(entry.detail)]));
-  lines.push("", "</details>", "");
-  return lines.join("\n");
 }
+
+/** A headline, tables of SLOs, latency, throughput and experts, and the rest folded away. */
+export function markdownReport(forecast: Forecast): string {
+  const { component, share, advice } = forecast.bottleneck;
+  return [
+    ...markdownHeading(forecast),
+    ...slos(forecast),
+    ...latency(forecast),
+    ...baseline(forecast),
+    ...figures(forecast),
+    `Bottleneck: ${componentLabel(component)}, ${formatPercent(share)} of step time; ${markdownText(advice)}.`,
+    "",
+    ...folded("Memory", memory(forecast)),
+    ...folded(
+      "Fidelity ledger",
+      table(
+        ["fidelity", "topic", "detail"],
+        forecast.ledger.map((entry) => [entry.fidelity, entry.topic, entry.detail]),
+      ),
+    ),
+  ].join("\n");
+}
+
+function slos({ slos: verdicts }: Forecast): string[] {
+  if (verdicts.length === 0) return [];
+  return table(
+    ["", "SLO", "limit", "observed", "samples", "note"],
+    verdicts.map((slo) => [
+      verdictLabel(slo),
+      slo.metric,
+      slo.expression,
+      slo.observedText,
+      formatCount(slo.samples),
+      slo.reason ?? "",
+    ]),
+  );
+}
+
+function latency(forecast: Forecast): string[] {
+  if (forecast.saturation.verdict === "overloaded")
+    return [`Overloaded: ${markdownText(forecast.saturation.reason)}. Latencies are n/a.`, ""];
+  return table(
+    ["latency", "mean", "p50", "p90", "p99", "max", "n"],
+    latencyMetrics.map((metric) => {
+      const { mean, p50, p90, p99, max, n } = forecast.latency[metric];
+      return [metric === "queue" ? metric : metric.toUpperCase(), ...[mean, p50, p90, p99, max].map(milliseconds), formatCount(n)];
+    }),
+  );
+}
+
+function baseline({ baseline: deltas }: Forecast): string[] {
+  if (deltas === null) return [];
+  return table(
+    ["", "against the baseline", "before", "now", "change for the worse"],
+    deltas.map((delta) => [
+      delta.failed ? "FAIL" : "ok",
+      delta.metric,
+      formatNumber(delta.before, 4),
+      delta.after === null ? "n/a" : formatNumber(delta.after, 4),
+      delta.regression === null ? "missing now" : formatPercent(delta.regression),
+    ]),
+  );
+}
+
+function figures(forecast: Forecast): string[] {
+  const { throughput: t, requests, experts, cache, cost, energy } = forecast;
+  const rows = [
+    ["output tokens/s", formatNumber(t.outputTokensPerSecond, 4), `${formatNumber(t.outputTokensPerSecondPerDevice, 4)} per device`],
+    ["requests", formatCount(requests.completed), `of ${formatCount(requests.total)} completed, ${formatCount(requests.rejected)} rejected`],
+  ];
+  if (t.goodput !== null) rows.push(["goodput", formatPercent(t.goodput), "of measured requests"]);
+  if (cost !== null) rows.push(["cost", dollars(cost.usdPerMillionOutputTokens), "per million output tokens"]);
+  if (energy !== null) rows.push(["energy", `${formatNumber(energy.joulesPerOutputToken)} J`, "per output token"]);
+  if (experts !== null)
+    rows.push(["expert load imbalance", formatNumber(experts.imbalance, 4), "heaviest / mean rank, mean over steps and layers"]);
+  if (cache !== null && cache.accesses > 0)
+    rows.push([
+      "expert cache hit rate",
+      formatPercent(cache.hits / cache.accesses, 2),
+      cache.reference === null
+        ? cache.policy
+        : `${cache.policy}; optimum (Belady) ${formatPercent(cache.reference.belady, 2)}, best fixed set ${formatPercent(cache.reference.bestStatic, 2)}`,
+    ]);
+  return table(["", "value", ""], rows);
+}
+
+function memory({ memory: map }: Forecast): string[] {
+  return table(
+    ["tier", "holds", "bytes"],
+    map.tiers.flatMap((tier) => [
+      ...tier.items.map((item) => [tier.tier, item.name, formatBytes(item.bytes)]),
+      [tier.tier, "in all", `${formatBytes(tier.usedBytes)} of ${formatBytes(tier.capacityBytes)}`],
+    ]),
+  );
+}
+
+/** A scenario that has no forecast, and why. */
+export const markdownFailure = ({ file, message }: ScenarioFailure): string =>
+  [`### ${markdownText(file)}: no forecast`, "", markdownText(message), ""].join("\n");
 
 export const markdownExport: Exporter = {
-  description: "headline, SLO and latency tables, ledger folded",
-  render: (forecasts) => forecasts.map(markdownReport).join("\n"),
+  description: "headline, SLO, latency and throughput tables; memory and ledger folded",
+  appends: false,
+  reportsFailures: true,
+  render: (forecasts, { failures = [] } = {}) =>
+    [...forecasts.map(markdownReport), ...failures.map(markdownFailure)].join("\n"),
 };

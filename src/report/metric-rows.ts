@@ -1,4 +1,5 @@
-import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
+import { type Forecast, type LatencyStats, latencyMetrics } from "../forecast/forecast.ts";
+import { timeComponents } from "../sim/result.ts";
 
 /** One number of a forecast with its unit; null where the forecast has none. */
 export interface MetricRow {
@@ -14,23 +15,38 @@ export function metricRows(forecast: Forecast): MetricRow[] {
   const rows: MetricRow[] = [];
   const add = (metric: string, value: number | null, unit: string) => rows.push({ metric, value, unit });
   const overloaded = forecast.saturation.verdict === "overloaded";
-  for (const metric of latencyMetrics)
-    for (const p of percentiles) add(`${metric}_${p}`, overloaded ? null : forecast.latency[metric][p], "ms");
+  const addLatencies = (stats: Readonly<Record<string, LatencyStats>>, tag: string) => {
+    for (const metric of latencyMetrics)
+      for (const p of percentiles) add(`${metric}_${p}${tag}`, overloaded ? null : (stats[metric]?.[p] ?? null), "ms");
+  };
+  addLatencies(forecast.latency, "");
+  for (const [name, stats] of Object.entries(forecast.latencyByClass)) addLatencies(stats, `{class:${name}}`);
   const { throughput: t, requests, experts, cache, kv, cost, energy } = forecast;
   add("output_tokens_per_second", t.outputTokensPerSecond, "tok/s");
   add("output_tokens_per_second_per_device", t.outputTokensPerSecondPerDevice, "tok/s");
   add("requests_per_second", t.requestsPerSecond, "req/s");
   add("goodput", t.goodput, "share");
+  add("interrupted", forecast.interrupted ? 1 : 0, "flag");
+  add("overloaded", overloaded ? 1 : 0, "flag");
+  add("requests", requests.total, "requests");
   add("completed", requests.completed, "requests");
   add("rejected", requests.rejected, "requests");
+  add("unfinished", requests.unfinished, "requests");
   add("preemptions", requests.preemptions, "requests");
   add("sustained_requests_per_second", forecast.saturation.sustainedRequestsPerSecond, "req/s");
   add("imbalance", experts?.imbalance ?? null, "ratio");
+  add("distinct_experts_per_step", experts?.distinctExpertsPerStep ?? null, "experts");
   add("expert_cache_hit", cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses, "share");
   add("expert_cache_hit_optimum", cache?.reference?.belady ?? null, "share");
+  add("expert_cache_hit_best_static", cache?.reference?.bestStatic ?? null, "share");
   add("kv_peak", kv.peakShare, "share");
   add("prefix_hit", kv.prefixHitRate, "share");
   add("cost", cost?.usdPerMillionOutputTokens ?? null, "usd/Mtok");
   add("energy", energy?.joulesPerOutputToken ?? null, "J/tok");
+  for (const component of timeComponents) add(`time_share_${component}`, forecast.timeShare[component], "share");
+  for (const { tier, usedBytes, capacityBytes } of forecast.memory.tiers) {
+    add(`memory_used{tier:${tier}}`, usedBytes, "B");
+    add(`memory_capacity{tier:${tier}}`, capacityBytes, "B");
+  }
   return rows;
 }

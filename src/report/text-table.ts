@@ -1,4 +1,4 @@
-import { printable } from "../core/errors.ts";
+import { displayWidth, oneLine } from "./safe-text.ts";
 
 /** Marks up text for a terminal; the plain style returns it unchanged. */
 export interface TextStyle {
@@ -20,20 +20,49 @@ export const plainStyle: TextStyle = {
 
 export type Align = "left" | "right";
 
-/** Columns padded to their widest cell, two spaces apart; cells are stripped of control characters. */
-export function textTable(rows: readonly (readonly string[])[], align: readonly Align[] = [], indent = "  "): string[] {
-  const clean = rows.map((row) => row.map((cell) => printable(cell).replaceAll("\n", " ")));
-  const widths: number[] = [];
-  for (const row of clean)
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, [...cell].length);
+/** How a table is laid out. */
+export interface TableLayout {
+  /** Per column; left where none is given. */
+  readonly align?: readonly Align[];
+  readonly indent?: string;
+  /** Longest line in cells of a terminal; the last column is wrapped to keep to it. Unlimited by default. */
+  readonly width?: number;
+}
+
+/** A last column narrower than this is written below its row instead of beside it. */
+const lastColumnMin = 28;
+
+/** The lines of each row: columns padded to their widest cell, two spaces apart, cells made safe for a terminal. */
+export function tableRows(rows: readonly (readonly string[])[], layout: TableLayout = {}): string[][] {
+  const { align = [], indent = "  ", width = Number.POSITIVE_INFINITY } = layout;
+  const clean = rows.map((row) => row.map(oneLine));
+  const columns = Math.max(0, ...clean.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, i) =>
+    Math.max(0, ...clean.map((row) => displayWidth(row[i] ?? ""))),
+  );
+  const before = indent.length + widths.slice(0, -1).reduce((sum, column) => sum + column + 2, 0);
+  const fits = before + (widths.at(-1) ?? 0) <= width;
+  const beside = width - before >= lastColumnMin;
   return clean.map((row) => {
     const cells = row.map((cell, i) => {
-      const gap = " ".repeat((widths[i] ?? 0) - [...cell].length);
+      const gap = " ".repeat(Math.max(0, (widths[i] ?? 0) - displayWidth(cell)));
       return align[i] === "right" ? gap + cell : cell + gap;
     });
-    return (indent + cells.join("  ")).trimEnd();
+    if (fits || row.length < columns) return [(indent + cells.join("  ")).trimEnd()];
+    const head = indent + cells.slice(0, -1).join("  ");
+    const hanging = beside ? before : indent.length + 4;
+    const parts = wrap(row.at(-1) ?? "", Math.max(lastColumnMin, width - hanging));
+    const rest = beside ? parts.slice(1) : parts;
+    return [
+      (beside ? `${head}  ${parts[0] ?? ""}` : head).trimEnd(),
+      ...rest.map((part) => " ".repeat(hanging) + part),
+    ];
   });
 }
+
+/** The same as one list of lines. */
+export const textTable = (rows: readonly (readonly string[])[], layout: TableLayout = {}): string[] =>
+  tableRows(rows, layout).flat();
 
 /** A share as a bar of `width` cells; always at least a sliver for a share above zero. */
 export function bar(share: number, width = 20): string {
@@ -41,12 +70,12 @@ export function bar(share: number, width = 20): string {
   return "#".repeat(filled) + ".".repeat(width - filled);
 }
 
-/** Splits text at spaces into lines of at most `width` characters. */
+/** Splits text at spaces into lines of at most `width` cells; a longer word stands alone and whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of printable(text).split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > width) {
+  for (const word of oneLine(text).split(" ")) {
+    if (line !== "" && displayWidth(line) + 1 + displayWidth(word) > width) {
       lines.push(line);
       line = "";
     }

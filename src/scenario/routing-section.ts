@@ -4,8 +4,11 @@ import { count, filePath, quantity, word } from "./quantity.ts";
 const replay = {
   start: z
     .enum(["zero", "random"])
-    .default("random")
-    .describe("First trace row of a request: its sequence's first, or one drawn at random."),
+    .optional()
+    .describe(
+      "Where a request starts to read: the first row of a sequence, requests taking sequences in turn (zero), or a row " +
+        "drawn at random; default random when the requests have more tokens than the trace, else zero.",
+    ),
   layerMap: z
     .union([z.enum(["identity", "nearest", "repeat"]), z.array(count(0, 4096)).min(1)], {
       error: "identity, nearest, repeat, or a list with one trace layer for each MoE layer",

@@ -3,9 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { blocksOf, commandsOf, docPages, moecastArguments, readPage, splitWords } from "../../scripts/doc-blocks.ts";
-import { generatedFiles } from "../../scripts/generated-files.ts";
+import { generatedFiles, withDefinitions } from "../../scripts/generated-files.ts";
 import { buildProgram } from "../../src/cli/program.ts";
-import { definitions } from "../../src/report/definitions.ts";
 
 const root = process.cwd();
 const pages = docPages(root).map((page) => ({ page, text: readPage(root, page) }));
@@ -104,12 +103,8 @@ describe.each(Object.entries(generatedFiles))("%s", (path, textOf) => {
 });
 
 test("the README defines the figures as the reports do", () => {
-  const rows = readPage(root, "README.md")
-    .split("\n## ")
-    .find((section) => section.startsWith("What the figures mean"))
-    ?.split("\n")
-    .filter((line) => line.startsWith("| ") && !line.startsWith("| figure |"));
-  expect(rows).toEqual(Object.entries(definitions).map(([name, meaning]) => `| ${name} | ${meaning} |`));
+  const readme = readPage(root, "README.md");
+  expect(readme, "run npm run generate").toBe(withDefinitions(readme));
 });
 
 /** Texts that a pattern's first group finds in source files of some folders. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { layerMapOf, moeLayerIndices } from "../../src/forecast/layer-map.ts";
-import { rowsOfDomain } from "../../src/forecast/routing-domain.ts";
 import { modelNamed } from "../../src/models/catalogue.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { rowsOfDomain } from "../../src/trace/rows-of-domain.ts";
 
 const qwen = modelNamed("qwen3-30b-a3b");
 const deepseek = modelNamed("deepseek-v3");

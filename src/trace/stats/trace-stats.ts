@@ -22,6 +22,11 @@ export interface TraceStatsOptions {
   readonly lags?: readonly number[];
   /** Sequences run side by side for the batch statistics; 32 by default, fewer if the trace has fewer. */
   readonly slots?: number;
+  /**
+   * Per layer a table of that layer alone with every row it recorded, for traces whose layers lack different rows: what
+   * concerns one layer is then measured on all its rows, and `table` only gives what joins layers.
+   */
+  readonly layerTables?: readonly RoutingTable[];
 }
 
 /** Skew, locality and structure of a routing trace; plain JSON. Rates are shares in 0 .. 1. */
@@ -76,10 +81,15 @@ export function traceStats(table: RoutingTable, options: TraceStatsOptions = {})
   const lags = options.lags ?? [1, 2, 4, 8, 16, 32, 64];
   const sequences = table.sequenceStarts.length - 1;
   const slots = Array.from({ length: Math.min(options.slots ?? 32, sequences) }, (_, slot) => slot);
-  const curves = Array.from({ length: table.layers }, (_, layer) => layerLruCurve(table, layer));
+  const layerRows = Array.from({ length: table.layers }, (_, layer) => {
+    const own = options.layerTables?.[layer];
+    return own === undefined ? { own: table, at: layer } : { own, at: 0 };
+  });
+  const curves = layerRows.map(({ own, at }) => layerLruCurve(own, at));
   const layers = curves.map((curve, layer): LayerStats => {
-    const counts = expertCounts(table, layer);
-    const adjacent = overlapAtLag(table, layer, 1);
+    const { own, at } = layerRows[layer]!;
+    const counts = expertCounts(own, at);
+    const adjacent = overlapAtLag(own, at, 1);
     return {
       modelLayer: table.modelLayers[layer] ?? layer,
       popularity: shares(counts),
@@ -89,17 +99,17 @@ export function traceStats(table: RoutingTable, options: TraceStatsOptions = {})
       adjacentOverlap: adjacent.share,
       leadRepeat: adjacent.leadRepeat,
       overlapByLag: lags.flatMap((lag) => {
-        const { pairs, share } = overlapAtLag(table, layer, lag);
+        const { pairs, share } = overlapAtLag(own, at, lag);
         return pairs === 0 ? [] : [{ lag, share }];
       }),
-      reuseGaps: reuseGaps(table, layer),
+      reuseGaps: reuseGaps(own, at),
       distinct: windows.flatMap((tokens) => {
-        const distinct = distinctPerWindow(table, layer, tokens);
+        const distinct = distinctPerWindow(own, at, tokens);
         return distinct === null
           ? []
           : [{ tokens, experts: distinct, uniform: uniformDistinct(experts, topK, tokens) }];
       }),
-      batch: batchSteps(table, layer, slots),
+      batch: batchSteps(own, at, slots),
       next: layer + 1 < table.layers ? nextLayer(table, layer) : null,
       hitRate: Array.from({ length: experts }, (_, size) => hitRate(curve, size + 1)),
       coldMissShare: curve.accesses === 0 ? 0 : curve.coldMisses / curve.accesses,

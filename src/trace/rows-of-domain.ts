@@ -1,6 +1,6 @@
 import { refuse } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
-import type { RoutingTable } from "../trace/routing-table.ts";
+import type { RoutingTable } from "./routing-table.ts";
 
 /** The rows of one domain as a table of their own; ids are shared, not copied. */
 export function rowsOfDomain(table: RoutingTable, domain: string): RoutingTable {

@@ -1,0 +1,43 @@
+import { InvalidArgumentError } from "commander";
+import { printable, UsageError } from "../core/errors.ts";
+import { closest } from "../core/suggest.ts";
+
+/** Gathers the values of an option that may be repeated. */
+export const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
+
+/** A parser of whole numbers from `min` to `max` for an option. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`Expected a whole number ${range}.`);
+    return value;
+  };
+}
+
+/** A percentage of 0 or more, with or without its sign. */
+export function percentage(text: string): number {
+  const digits = text.replace(/\s*%$/, "");
+  const value = Number(digits);
+  if (digits.trim() === "" || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError("Expected a percentage of at least 0.");
+  return value;
+}
+
+/** One of the known words; names the nearest otherwise. */
+export function oneOf<T extends string>(word: string, known: readonly T[], option: string): T {
+  const found = known.find((name) => name === word);
+  if (found !== undefined) return found;
+  const near = closest(word, known);
+  throw new UsageError(
+    `${option}: unknown "${printable(word)}"${near === null ? "" : `, did you mean "${near}"?`} (one of ${known.join(", ")})`,
+  );
+}
+
+/** Splits `name=value` at the first equals sign; neither side may be empty. */
+export function splitPair(text: string, shape: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at <= 0 || at === text.length - 1) throw new UsageError(`expected ${shape}, found "${printable(text)}"`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

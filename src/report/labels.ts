@@ -1,0 +1,48 @@
+import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import type { Forecast, SloVerdict } from "../forecast/forecast.ts";
+import type { TimeComponent } from "../sim/result.ts";
+
+/** Milliseconds for people; `n/a` where there is no figure. */
+export const milliseconds = (value: number | null): string => (value === null ? "n/a" : formatDuration(value * 1e6));
+
+/** US dollars: cents from one dollar on, three significant digits below. */
+export const dollars = (value: number): string =>
+  `$${value >= 1000 ? formatCount(value) : value >= 1 ? value.toFixed(2) : formatNumber(value)}`;
+
+/** `expertFetch` as `expert fetch`. */
+export const componentLabel = (component: TimeComponent): string =>
+  component.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** How an SLO came out: `ok`, `FAIL`, or `warn` where a failure does not fail the run. */
+export const verdictLabel = (slo: SloVerdict): "ok" | "warn" | "FAIL" =>
+  slo.passed ? "ok" : slo.level === "warn" ? "warn" : "FAIL";
+
+/** Distance to the limit; beyond ten times the limit as a multiple of it. */
+export function marginLabel(margin: number | null): string {
+  if (margin === null) return "";
+  return margin < -9 ? `${formatNumber(1 - margin)}x the limit` : `margin ${formatPercent(margin)}`;
+}
+
+/** Why an SLO has no observation, or how many samples it stands on. */
+export function basisLabel(slo: SloVerdict): string {
+  return slo.reason ?? `n = ${formatCount(slo.samples)}`;
+}
+
+/** What is served on what, in one line. */
+export function deploymentLine({ deployment }: Forecast): string {
+  const { tp, cp, dp, pp, ep, etp, edp } = deployment.mapping;
+  const formats = [...new Set(Object.values(deployment.formats))].join("/");
+  const copies = deployment.replicas > 1 ? `, ${deployment.replicas} replicas` : "";
+  const attention = `tp${tp}${cp > 1 ? ` cp${cp}` : ""} dp${dp} pp${pp}`;
+  const experts = `ep${ep} etp${etp}${edp > 1 ? ` edp${edp}` : ""}`;
+  return (
+    `${deployment.model}${formats === "" ? "" : ` (${formats})`} on ${deployment.devices} x ${deployment.device}, ` +
+    `${attention} / ${experts}${copies}, ${deployment.engine}`
+  );
+}
+
+/** Rate an overloaded deployment sustains; null where it completed nothing that would show one. */
+export function sustainedRate({ saturation }: Forecast): string | null {
+  const rate = saturation.sustainedRequestsPerSecond;
+  return rate === null || rate <= 0 ? null : `${formatNumber(rate)} requests/s`;
+}

@@ -1,0 +1,178 @@
+import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../forecast/forecast.ts";
+import { headline } from "./headline.ts";
+import {
+  basisLabel,
+  componentLabel,
+  deploymentLine,
+  dollars,
+  marginLabel,
+  milliseconds,
+  sustainedRate,
+  verdictLabel,
+} from "./labels.ts";
+import { displayWidth, oneLine } from "./safe-text.ts";
+import type { TerminalSection } from "./terminal-view.ts";
+import { type Align, tableRows, textTable, wrap } from "./text-table.ts";
+
+/** What was simulated, and the verdict. */
+export const titleSection: TerminalSection = (forecast, { style, width }) => {
+  const { scenario, deployment, seed, engineVersion, bottleneck } = forecast;
+  const policies =
+    `placement ${deployment.placement}` + (deployment.offload === null ? "" : `, expert cache ${deployment.offload}`);
+  const colour = forecast.interrupted ? style.warn : headline(forecast).startsWith("FAIL") ? style.bad : style.good;
+  const limit = `${componentLabel(bottleneck.component)}, ${formatPercent(bottleneck.share)} of step time`;
+  return [
+    style.bold(oneLine(scenario.name)) + style.dim(`  moecast ${oneLine(engineVersion)}, seed ${seed}`),
+    ...wrap(scenario.description, width).map(style.dim),
+    ...wrap(deploymentLine(forecast), width),
+    ...wrap(policies, width),
+    "",
+    ...wrap(headline(forecast), width).map((line) => colour(style.bold(line))),
+    ...wrap(`bottleneck: ${limit}. ${bottleneck.advice}`, width),
+    ...(forecast.interrupted ? [style.warn("interrupted: figures cover what had happened until then")] : []),
+  ];
+};
+
+/** One line per SLO, and what was observed. */
+export const sloSection: TerminalSection = (forecast, { style, width }) => {
+  if (forecast.slos.length === 0) return [];
+  const overloaded = forecast.saturation.verdict === "overloaded";
+  const rows = tableRows(
+    forecast.slos.map((slo) => [
+      verdictLabel(slo),
+      slo.metric,
+      slo.expression,
+      slo.observedText,
+      marginLabel(slo.margin),
+      // The latency section says why the deployment is overloaded.
+      overloaded && slo.reason?.startsWith("overloaded") === true ? "overloaded" : basisLabel(slo),
+    ]),
+    { width },
+  );
+  const colour = (slo: SloVerdict | undefined) =>
+    slo === undefined || slo.passed ? style.good : slo.level === "warn" ? style.warn : style.bad;
+  return [style.bold("SLOs"), ...rows.flatMap((lines, i) => lines.map(colour(forecast.slos[i])))];
+};
+
+const columns = {
+  mean: ({ mean, meanHalfWidth }: LatencyStats) =>
+    meanHalfWidth === null ? milliseconds(mean) : `${milliseconds(mean)} ± ${milliseconds(meanHalfWidth)}`,
+  p50: ({ p50 }: LatencyStats) => milliseconds(p50),
+  p90: ({ p90 }: LatencyStats) => milliseconds(p90),
+  p95: ({ p95 }: LatencyStats) => milliseconds(p95),
+  p99: ({ p99 }: LatencyStats) => milliseconds(p99),
+  "p99.9": ({ p999 }: LatencyStats) => milliseconds(p999),
+  max: ({ max }: LatencyStats) => milliseconds(max),
+  n: ({ n }: LatencyStats) => formatCount(n),
+} satisfies Record<string, (stats: LatencyStats) => string>;
+
+/** Columns a narrow terminal does without, the most dispensable first. */
+const dispensable = ["p95", "p99.9", "max", "p90"];
+
+/** Latencies over all requests and by class; an overloaded deployment has none. */
+export const latencySection: TerminalSection = (forecast, { style, width }) => {
+  const { saturation, steadyState } = forecast;
+  if (saturation.verdict === "overloaded") {
+    const offered = `offered ${formatNumber(saturation.offeredRequestsPerSecond ?? 0)} requests/s`;
+    const sustains = `sustains ${sustainedRate(forecast) ?? "an unknown rate"}`;
+    return [
+      style.bold("Latency"),
+      `  n/a: overloaded, ${offered}, ${sustains}`,
+      ...wrap(saturation.reason, width - 2).map((line) => style.dim(`  ${line}`)),
+    ];
+  }
+  const label = (metric: string) => (metric === "queue" ? metric : metric.toUpperCase());
+  const named: [string, LatencyStats][] = latencyMetrics.map((metric) => [label(metric), forecast.latency[metric]]);
+  const classes = Object.entries(forecast.latencyByClass);
+  if (classes.length > 1)
+    for (const [name, stats] of classes)
+      for (const metric of latencyMetrics) {
+        // Gaps between tokens are not kept per class.
+        if (metric !== "queue" && stats[metric].n > 0) named.push([`${label(metric)} ${name}`, stats[metric]]);
+      }
+  const steady = steadyState.reached ? "steady state" : `not a steady state: ${steadyState.reason}`;
+  const [first = "", ...rest] = wrap(`Latency  ${steady}`, width);
+  return [
+    style.bold("Latency") + style.dim(first.slice("Latency".length).replace(/^ /, "  ")),
+    ...rest.map((line) => style.dim(`  ${line}`)),
+    ...latencyTable(named, width),
+  ];
+};
+
+function latencyTable(named: readonly (readonly [string, LatencyStats])[], width: number): string[] {
+  let lines: string[] = [];
+  for (let dropped = 0; dropped <= dispensable.length; dropped += 1) {
+    const shown = Object.entries(columns).filter(([name]) => !dispensable.slice(0, dropped).includes(name));
+    const header = ["", ...shown.map(([name]) => name)];
+    const align: Align[] = header.map((_, i) => (i === 0 ? "left" : "right"));
+    lines = textTable([header, ...named.map(([name, stats]) => [name, ...shown.map(([, cell]) => cell(stats))])], {
+      align,
+    });
+    if (lines.every((line) => displayWidth(line) <= width)) break;
+  }
+  return lines;
+}
+
+/** Tokens, requests, goodput, cost and energy. */
+export const throughputSection: TerminalSection = (forecast, { style, width }) => {
+  const { throughput: t, requests, cost, energy } = forecast;
+  const rows: string[][] = [
+    [
+      "output tokens/s",
+      formatNumber(t.outputTokensPerSecond, 4),
+      `${formatNumber(t.outputTokensPerSecondPerDevice, 4)} per device`,
+    ],
+    ["all tokens/s", formatNumber(t.totalTokensPerSecond, 4), `${formatNumber(t.meanBatchTokens)} tokens per step`],
+    [
+      "requests/s",
+      formatNumber(t.requestsPerSecond, 4),
+      `${formatCount(requests.completed)} of ${formatCount(requests.total)} completed in ${formatDuration(t.durationS * 1e9)}, ` +
+        `the first ${formatCount(requests.warmup)} left out of statistics`,
+    ],
+  ];
+  if (requests.rejected > 0)
+    rows.push(["rejected", formatCount(requests.rejected), "longer than the context or the KV cache"]);
+  if (requests.unfinished > 0) rows.push(["unfinished", formatCount(requests.unfinished), ""]);
+  if (requests.preemptions > 0)
+    rows.push(["preemptions", formatCount(requests.preemptions), "recomputed for want of KV blocks"]);
+  if (t.goodput !== null) rows.push(["goodput", formatPercent(t.goodput), "of measured requests"]);
+  if (cost !== null)
+    rows.push([
+      "cost",
+      dollars(cost.usdPerMillionOutputTokens),
+      `per million output tokens at ${dollars(cost.usdPerHour)}/h`,
+    ]);
+  if (energy !== null)
+    rows.push([
+      "energy",
+      `${formatNumber(energy.joulesPerOutputToken)} J`,
+      `per output token, ${formatNumber(energy.averageW)} W on average`,
+    ]);
+  return [style.bold("Throughput"), ...textTable(rows, { align: ["left", "right"], width })];
+};
+
+/** Metric by metric against an earlier forecast. */
+export const baselineSection: TerminalSection = ({ baseline }: Forecast, { style }) => {
+  if (baseline === null) return [];
+  const rows = baseline.map((delta) => [
+    delta.failed ? "FAIL" : "ok",
+    delta.metric,
+    formatNumber(delta.before, 4),
+    delta.after === null ? "n/a" : formatNumber(delta.after, 4),
+    change(delta.regression),
+  ]);
+  const lines = textTable([["", "metric", "before", "now", ""], ...rows], {
+    align: ["left", "left", "right", "right"],
+  });
+  return [
+    style.bold("Against the baseline"),
+    ...lines.map((line, i) => (baseline[i - 1]?.failed === true ? style.bad(line) : line)),
+  ];
+};
+
+function change(regression: number | null): string {
+  if (regression === null) return "missing now";
+  if (regression === 0) return "same";
+  return `${regression > 0 ? "worse" : "better"} by ${formatPercent(Math.abs(regression))}`;
+}
