@@ -3,7 +3,7 @@ import { UsageError } from "../core/errors.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { type ExportFormat, exporters } from "../report/exporters.ts";
-import type { Io } from "./io.ts";
+import { type Io, prepareOutput } from "./io.ts";
 import { oneOf, splitPair } from "./words.ts";
 
 /** A file that `--export` asks for. */
@@ -20,8 +20,7 @@ export async function exportTargets(texts: readonly string[]): Promise<ExportTar
     const format = oneOf(word, Object.keys(exporters) as ExportFormat[], "--export");
     if (targets.some((target) => target.path === path))
       throw new UsageError(`--export: ${path} is named twice; every export needs a file of its own`);
-    const there = await stat(path).catch(() => null);
-    if (there?.isDirectory() === true) throw new UsageError(`--export ${text}: expected a file, found a folder`);
+    await prepareOutput(path);
     targets.push({ format, path });
   }
   return targets;

@@ -1,4 +1,6 @@
+import type { Command } from "commander";
 import type { CommandRegistration } from "./program.ts";
+import { wantsColour } from "./words.ts";
 
 export const hardwareCommand: CommandRegistration = (program, exit) => {
   const hardware = program.command("hardware").description("device, system and engine profiles");
@@ -6,18 +8,18 @@ export const hardwareCommand: CommandRegistration = (program, exit) => {
     .command("list")
     .description("all profiles with their headline numbers")
     .option("--json", "print JSON")
-    .action(async (options: { json?: boolean }) => {
+    .action(async (options: { json?: boolean }, command: Command) => {
       const { listHardware } = await import("./hardware.ts");
-      listHardware(options.json === true);
+      listHardware(options.json === true, wantsColour(command));
     });
   hardware
     .command("show")
     .description("every number of a profile with its source and kind")
     .argument("<id>", "device, system or engine id")
     .option("--json", "print JSON")
-    .action(async (id: string, options: { json?: boolean }) => {
+    .action(async (id: string, options: { json?: boolean }, command: Command) => {
       const { showHardware } = await import("./hardware.ts");
-      showHardware(id, options.json === true);
+      showHardware(id, options.json === true, wantsColour(command));
     });
   hardware
     .command("check")

@@ -1,39 +1,62 @@
-import { type ExitCode, exitCodes, formatProblem } from "../core/errors.ts";
+import { type ExitCode, exitCodes, formatProblem, refuse } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
+import { closest } from "../core/suggest.ts";
 import { checkProfile } from "../hardware/check.ts";
 import { hardwareList, hardwareShow } from "../hardware/describe.ts";
 import { parseDeviceProfile } from "../hardware/profile-schema.ts";
 import { deviceIds, deviceProfileNamed, engineIds, engineNamed, nodeNamed, systemIds } from "../hardware/systems.ts";
 import { textTable } from "../report/text-table.ts";
-import { processIo } from "./io.ts";
+import { type Io, processIo } from "./io.ts";
 
-export function listHardware(json: boolean): void {
-  const io = processIo(true);
+export function listHardware(json: boolean, colour: boolean): void {
+  const io = processIo(colour);
   const rows = hardwareList();
-  if (json) io.out(`${JSON.stringify(rows, null, 2)}\n`);
-  else
-    io.out(
-      `${textTable(
-        rows.map((row) => [row.type, row.id, row.name, row.summary]),
-        [],
-        "",
-      ).join("\n")}\n`,
-    );
+  if (json) {
+    io.out(`${JSON.stringify(rows, null, 2)}\n`);
+    return;
+  }
+  const headings = {
+    device: ["Devices", "bf16 peak, memory, bandwidth"],
+    system: ["Systems", "devices and the tiers behind them"],
+    engine: ["Engines", ""],
+  } as const satisfies Record<(typeof rows)[number]["type"], readonly [string, string]>;
+  const sections = Object.entries(headings).map(([type, [title, note]]) => [
+    io.style.bold(title) + io.style.dim(note === "" ? "" : `  ${note}`),
+    ...textTable(
+      rows.filter((row) => row.type === type).map((row) => [row.id, row.name, row.summary]),
+      fitting(io),
+    ),
+  ]);
+  io.out(`${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`);
 }
 
-export function showHardware(id: string, json: boolean): void {
-  const io = processIo(true);
-  const rows = hardwareShow(id);
-  if (json) io.out(`${JSON.stringify(rows, null, 2)}\n`);
-  else
-    io.out(
-      `${textTable(
-        rows.map((row) => [row.at, row.text, row.kind, row.source]),
-        ["left", "right"],
-        "",
-      ).join("\n")}\n`,
+export function showHardware(id: string, json: boolean, colour: boolean): void {
+  const io = processIo(colour);
+  const known = hardwareList();
+  const profile = known.find((row) => row.id === id);
+  if (profile === undefined) {
+    const near = closest(
+      id,
+      known.map((row) => row.id),
     );
+    const hint = near === null ? "moecast hardware list shows them" : `did you mean ${near}?`;
+    refuse({ expected: "a device, system or engine", found: id, hint });
+  }
+  const rows = hardwareShow(id);
+  if (json) {
+    io.out(`${JSON.stringify(rows, null, 2)}\n`);
+    return;
+  }
+  const table = textTable(
+    rows.map((row) => [row.at, row.text, row.kind === "thirdParty" ? "third party" : row.kind, row.source]),
+    { align: ["left", "right"], ...fitting(io) },
+  );
+  const title = `${io.style.bold(profile.name)}  ${profile.type} ${profile.id}, ${profile.summary}`;
+  io.out(`${[title, ...table].join("\n")}\n`);
 }
+
+/** Tables fit the terminal; written to a file or a pipe, a row stays a line. */
+const fitting = ({ width }: Io) => (width === undefined ? {} : { width });
 
 /** Checks files given, or everything shipped; lists every problem and returns exit 3 if there is one. */
 export async function checkHardware(files: readonly string[]): Promise<ExitCode> {

@@ -42,7 +42,6 @@ export function processIo(colour: boolean): Io {
     err: (text) => void stderr.write(text),
     style: wanted ? colours : plainStyle,
     ...(terminal ? { width: Math.min(widthMax, Math.max(widthMin, stdout.columns || 80)) } : {}),
-    // biome-ignore lint/complexity/useLiteralKeys: the compiler wants index access here
     progress: stderr.isTTY === true && !env["CI"],
     readText,
     writeText: async (path, text) => attempt(path, () => replaceFile(path, text)),
@@ -121,8 +120,15 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
+/** Makes sure that a file can be written at a path before long work on it begins. */
+export async function prepareOutput(path: string): Promise<void> {
+  const there = await stat(path).catch(() => null);
+  if (there?.isDirectory() === true) throw new UsageError(`cannot write ${path}: expected a file, found a folder`);
+  await attempt(path, () => makeFolder(dirname(path)));
+}
+
 /** Makes a folder and those above it. (`recursive` of mkdir does not return for a folder below /proc.) */
-export async function makeFolder(path: string): Promise<void> {
+async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
@@ -136,7 +142,7 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /** Runs something that writes to a path; what the operating system refuses becomes a usage error. */
-export async function attempt<T>(path: string, write: () => Promise<T>): Promise<T> {
+async function attempt<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

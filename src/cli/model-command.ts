@@ -1,4 +1,6 @@
+import type { Command } from "commander";
 import type { CommandRegistration } from "./program.ts";
+import { wantsColour } from "./words.ts";
 
 export const modelCommand: CommandRegistration = (program) => {
   const model = program.command("model").description("models: shapes, parameters, bytes, FLOPs");
@@ -15,8 +17,8 @@ export const modelCommand: CommandRegistration = (program) => {
     .description("every number of a model with the config key it came from")
     .argument("<id-or-folder>", "catalogue id, a config.json, or a folder that holds one")
     .option("--json", "print JSON")
-    .action(async (source: string, options: { json?: boolean }) => {
+    .action(async (source: string, options: { json?: boolean }, command: Command) => {
       const { showModel } = await import("./model.ts");
-      await showModel(source, options.json === true);
+      await showModel(source, options.json === true, wantsColour(command));
     });
 };

@@ -6,7 +6,8 @@ import { parseConfigText } from "../models/config-text.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
 import { resolveConfig } from "../models/resolve.ts";
 import { type ModelSpec, tensorClasses } from "../models/spec.ts";
-import { plainStyle, type TextStyle, textTable } from "../report/text-table.ts";
+import { oneLine } from "../report/safe-text.ts";
+import { textTable, wrap } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";
 
 /** What the resolver left aside or had to assume. */
@@ -15,7 +16,15 @@ interface Notes {
   readonly assumptions: readonly string[];
 }
 
-const billions = (values: number) => `${formatNumber(values / 1e9, 4)} B`;
+/** Parameters of a model: billions to two places, so that a column of them lines up. */
+const billions = (values: number) => `${(values / 1e9).toFixed(2)} B`;
+
+/** Parameters of a part of a model, which may be small. */
+function parametersLabel(values: number): string {
+  const [unit, size] =
+    values >= 1e9 ? (["B", 1e9] as const) : values >= 1e6 ? (["M", 1e6] as const) : (["K", 1e3] as const);
+  return `${formatNumber(values / size, 4)} ${unit}`;
+}
 
 export function listModels(json: boolean): void {
   const io = processIo(true);
@@ -38,15 +47,17 @@ export function listModels(json: boolean): void {
     formatBytes(model.kv.bytesPerToken),
   ]);
   const header = ["model", "parameters", "active", "weights", "KV per token"];
-  io.out(`${textTable([header, ...rows], ["left", "right", "right", "right", "right"], "").join("\n")}\n`);
+  io.out(
+    `${textTable([header, ...rows], { align: ["left", "right", "right", "right", "right"], indent: "" }).join("\n")}\n`,
+  );
 }
 
-export async function showModel(source: string, json: boolean): Promise<void> {
-  const io = processIo(true);
+export async function showModel(source: string, json: boolean, colour: boolean): Promise<void> {
+  const io = processIo(colour);
   const { spec, ignored, assumptions } = await readModel(source, io);
   const model = describeModel(spec);
   if (json) io.out(`${JSON.stringify({ ...model, ignored, assumptions }, null, 2)}\n`);
-  else io.out(modelText(model, { ignored, assumptions }, io.style));
+  else io.out(modelText(model, { ignored, assumptions }, io));
 }
 
 /** A model by catalogue id, config.json path or folder (with hf_quant_config.json where the folder has one). */
@@ -61,29 +72,39 @@ async function readModel(source: string, io: Io): Promise<Notes & { spec: ModelS
   return resolveConfig(config, { file, ...(quantConfig === undefined ? {} : { quantConfig }) });
 }
 
-function modelText(model: ModelDescription, { ignored, assumptions }: Notes, style: TextStyle = plainStyle): string {
+function modelText(
+  model: ModelDescription,
+  { ignored, assumptions }: Notes,
+  { style, width = Number.POSITIVE_INFINITY }: Io,
+): string {
   const { parameters, weights, kv } = model;
   const classes = tensorClasses
     .filter((name) => parameters.byClass[name] > 0)
-    .map((name) => [name, billions(parameters.byClass[name]), weights.formats[name], formatBytes(weights.bytes[name])]);
+    .map((name) => [
+      name,
+      parametersLabel(parameters.byClass[name]),
+      weights.formats[name],
+      formatBytes(weights.bytes[name]),
+    ]);
   const sections = [
     [
-      `${style.bold(model.id)}  ${model.modelType}`,
-      `  ${billions(parameters.total)} parameters, ${billions(parameters.active)} active per token`,
+      `${style.bold(oneLine(model.id))}  ${oneLine(model.modelType)}`,
+      `  ${parametersLabel(parameters.total)} parameters, ${parametersLabel(parameters.active)} active per token, ` +
+        "embedding and head counted",
     ],
     [
       style.bold("Weights"),
-      ...textTable(
-        [...classes, ["total", billions(parameters.total), "", formatBytes(weights.totalBytes)]],
-        ["left", "right", "left", "right"],
-      ),
+      ...textTable([...classes, ["total", parametersLabel(parameters.total), "", formatBytes(weights.totalBytes)]], {
+        align: ["left", "right", "left", "right"],
+      }),
+      ...(model.expertBytes === null ? [] : [`  one routed expert of a layer: ${formatBytes(model.expertBytes)}`]),
     ],
     [
       style.bold("KV cache"),
       `  ${formatBytes(kv.bytesPerToken)} per token in ${kv.format}`,
       ...textTable(
         kv.sequences.map((row) => [`${formatCount(row.contextTokens)} tokens`, formatBytes(row.bytes)]),
-        ["right", "right"],
+        { align: ["right", "right"] },
       ),
     ],
     [
@@ -95,18 +116,24 @@ function modelText(model: ModelDescription, { ignored, assumptions }: Notes, sty
           `${formatNumber(row.total / 1e9, 4)} G`,
           row.logits ? "with head" : "",
         ]),
-        ["left", "right", "right"],
+        { align: ["left", "right", "right"] },
       ),
     ],
     [
       style.bold("Numbers and the keys they came from"),
       ...textTable(
         model.rows.map((row) => [row.name, String(row.value), row.key]),
-        ["left", "right"],
+        { align: ["left", "right"], width },
       ),
     ],
-    ...(assumptions.length === 0 ? [] : [[style.bold("Assumed"), ...assumptions.map((text) => `  ${text}`)]]),
-    ...(ignored.length === 0 ? [] : [[style.bold("Keys that do not change the shape"), `  ${ignored.join(", ")}`]]),
+    ...(assumptions.length === 0
+      ? []
+      : [[style.bold("Assumed"), ...assumptions.flatMap((text) => indented(text, width))]]),
+    ...(ignored.length === 0
+      ? []
+      : [[style.bold("Keys that do not change the shape"), ...indented(ignored.join(", "), width)]]),
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
+
+const indented = (text: string, width: number): string[] => wrap(text, width - 2).map((line) => `  ${line}`);

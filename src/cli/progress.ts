@@ -4,9 +4,9 @@ import type { Io } from "./io.ts";
 
 /** A line on stderr that says how far a run is. */
 export interface ProgressLine {
-  update(done: number, total: number): void;
+  readonly update: (done: number, total: number) => void;
   /** Removes the line. */
-  clear(): void;
+  readonly clear: () => void;
 }
 
 const silentMs = 10_000;
@@ -16,7 +16,8 @@ export function progressLine(io: Io, file: string): ProgressLine {
   const name = oneLine(file);
   let shown = -1;
   let next = Date.now() + silentMs;
-  const text = (share: number, total: number) => `${name}: ${formatPercent(share, 0)} of ${formatCount(total)} requests`;
+  const text = (share: number, total: number) =>
+    `${name}: ${formatPercent(share, 0)} of ${formatCount(total)} requests`;
   return {
     update: (done, total) => {
       const share = total === 0 ? 1 : done / total;

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CommandRegistration } from "./program.ts";
 import type { RunOptions } from "./run.ts";
-import { collect, percentage, wholeNumber } from "./words.ts";
+import { collect, percentage, wantsColour, wholeNumber } from "./words.ts";
 
 const examples = `
 Examples:
@@ -32,6 +32,6 @@ export const runCommand: CommandRegistration = (program, exit) => {
     .addHelpText("after", examples)
     .action(async (files: string[], options: RunOptions, command: Command) => {
       const { run } = await import("./run.ts");
-      exit(await run(files, options, command.optsWithGlobals()["color"] !== false));
+      exit(await run(files, options, wantsColour(command)));
     });
 };

@@ -4,13 +4,12 @@ import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
 import { readForecast } from "../forecast/read-forecast.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
-import { exporters } from "../report/exporters.ts";
 import { headline } from "../report/headline.ts";
+import { jsonExport } from "../report/json.ts";
 import { oneLine } from "../report/safe-text.ts";
 import { type SummaryMode, terminalSummary } from "../report/terminal.ts";
 import { textTable } from "../report/text-table.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
-import { exportTargets, writeExports } from "./export-target.ts";
 import { withThresholds } from "./extra-thresholds.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
@@ -41,11 +40,14 @@ interface Outcomes {
 /** Simulates every scenario, prints and exports what came out, and returns the exit code of the worst outcome. */
 export async function run(files: readonly string[], options: RunOptions, colour: boolean): Promise<ExitCode> {
   const io = processIo(colour);
-  const targets = await exportTargets(options.export ?? []);
+  // The formats' packages take a while to load, and most runs export nothing.
+  const exporting = options.export === undefined ? null : await import("./export-target.ts");
+  const targets = (await exporting?.exportTargets(options.export ?? [])) ?? [];
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
   const baseline = await readBaseline(io, files, options);
   const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
   const { forecasts, failures, codes }: Outcomes = { forecasts: [], failures: [], codes: [] };
+  const overview: string[][] = [];
   const watch = watchInterrupts(io);
   try {
     for (const [index, file] of files.entries()) {
@@ -69,6 +71,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           io.out(terminalSummary(forecast, io.style, options.summary, io.width));
         }
         forecasts.push(forecast);
+        overview.push([file, headline(forecast)]);
         codes.push(outcome(forecast, options.thresholds));
       } catch (error) {
         // Other scenarios still run; this one's message names what is wrong with it.
@@ -76,15 +79,19 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         const [message, code] = explain(error);
         io.err(`${printable(message)}\n`);
         failures.push({ file, message });
+        overview.push([file, `no forecast: ${message.split("\n")[0] ?? ""}`]);
         codes.push(code);
       }
     }
   } finally {
     watch.stop();
   }
-  if (options.json === true && forecasts.length > 0) io.out(exporters.json.render(forecasts, { failures }));
-  if (options.json !== true && files.length > 1) io.out(`\n${overview(io, forecasts, failures)}`);
-  await writeExports(io, targets, forecasts, failures);
+  if (options.json === true && forecasts.length > 0) io.out(jsonExport.render(forecasts, { failures }));
+  if (options.json !== true && files.length > 1) {
+    const lines = textTable(overview, io.width === undefined ? {} : { width: io.width });
+    io.out(`\n${[io.style.bold("Scenarios"), ...lines].join("\n")}\n`);
+  }
+  await exporting?.writeExports(io, targets, forecasts, failures);
   return worst(codes);
 }
 
@@ -137,14 +144,4 @@ function against(forecast: Forecast, before: Forecast, maxRegressPercent: number
       `warning: the baseline is a forecast of "${oneLine(before.scenario.name)}", this one is of "${oneLine(forecast.scenario.name)}"\n`,
     );
   return { ...forecast, baseline: compareForecasts(before, forecast, maxRegressPercent) };
-}
-
-/** One line per scenario at the end of a run of several. */
-function overview(io: Io, forecasts: readonly Forecast[], failures: readonly ScenarioFailure[]): string {
-  const rows = [
-    ...forecasts.map((forecast) => [forecast.scenario.name, headline(forecast)]),
-    ...failures.map(({ file, message }) => [file, `no forecast: ${message.split("\n")[0] ?? ""}`]),
-  ];
-  const lines = textTable(rows, io.width === undefined ? {} : { width: io.width });
-  return `${[io.style.bold("Scenarios"), ...lines].join("\n")}\n`;
 }

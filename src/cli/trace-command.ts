@@ -1,22 +1,9 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { CommandRegistration } from "./program.ts";
 import type { ConvertOptions, ImportCliOptions, StatsOptions, SynthOptions } from "./trace.ts";
+import { collect, wholeNumber } from "./words.ts";
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError("expected a whole number of at least 1");
-  return value;
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError("expected a whole number of at least 0");
-  return value;
-}
-
-const collect = (value: string, previous: readonly string[]) => [...previous, value];
+const positive = wholeNumber(1);
 
 export const traceCommand: CommandRegistration = (program) => {
   const trace = program
@@ -31,7 +18,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .option("--model <name>", "model name, where the source does not say")
     .option("--experts <n>", "routed experts per layer, where the source does not say", positive)
     .option("--top-k <n>", "experts per token, for sources that list selections one by one", positive)
-    .option("--domain <name>", "domain of all files, or once per file", collect, [])
+    .option("--domain <name>", "domain of all files, or once per file", collect)
     .option("--interleaved <n>", "row i is token floor(i / n) of stream i mod n", positive)
     .addOption(
       new Option("--grouping <rule>", "how rows of batch steps become sequences")
@@ -79,7 +66,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .option("--from <trace>", "routing trace to fit")
     .option("--published <id>", "published statistics, such as qwen3-30b-a3b")
     .option("--tokens <n>", "tokens to generate", positive, 20_000)
-    .option("--seed <n>", "seed", whole, 1)
+    .option("--seed <n>", "seed", wholeNumber(0), 1)
     .requiredOption("-o, --output <file>", "trace file to write")
     .action(async (options: SynthOptions) => {
       const { synth } = await import("./trace.ts");

@@ -1,6 +1,5 @@
 import { open } from "node:fs/promises";
 import { printable, refuse, UsageError } from "../core/errors.ts";
-import { closest } from "../core/suggest.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { textTable } from "../report/text-table.ts";
 import { openRoutingTrace, type RoutingTraceFile } from "../trace/container/open-trace.ts";
@@ -19,7 +18,8 @@ import { traceStats } from "../trace/stats/trace-stats.ts";
 import { fitRouting } from "../trace/synthesis/fit-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesiseRouting } from "../trace/synthesis/synthesise-routing.ts";
-import { processIo } from "./io.ts";
+import { type Io, prepareOutput, processIo } from "./io.ts";
+import { oneOf } from "./words.ts";
 
 export interface ImportCliOptions {
   readonly output: string;
@@ -27,7 +27,7 @@ export interface ImportCliOptions {
   readonly model?: string;
   readonly experts?: number;
   readonly topK?: number;
-  readonly domain: readonly string[];
+  readonly domain?: readonly string[];
   readonly interleaved?: number;
   readonly grouping: NonNullable<ImportOptions["grouping"]>;
   readonly kind?: "tokens" | "counts";
@@ -40,6 +40,7 @@ export async function importCommand(paths: readonly string[], options: ImportCli
   const io = processIo(true);
   const format = oneOf(options.format, ["auto", ...(Object.keys(importers) as TraceFormat[])] as const, "--format");
   const { model, experts, topK, interleaved, grouping, kind, domain } = options;
+  await prepareOutput(options.output);
   const report = await importTrace(format, paths, options.output, {
     grouping,
     ...(model === undefined ? {} : { model }),
@@ -47,7 +48,7 @@ export async function importCommand(paths: readonly string[], options: ImportCli
     ...(topK === undefined ? {} : { topK }),
     ...(interleaved === undefined ? {} : { interleaved }),
     ...(kind === undefined ? {} : { kind }),
-    ...(domain.length === 0 ? {} : { domains: domain }),
+    ...(domain === undefined ? {} : { domains: domain }),
   });
   for (const warning of report.warnings) io.err(`warning: ${printable(warning)}\n`);
   const { header } = report;
@@ -64,7 +65,7 @@ export async function inspect(file: string, json: boolean): Promise<void> {
     const table = await loadRequests("auto", file);
     const summary = summariseRequests(table);
     if (json) io.out(`${JSON.stringify({ origin: table.origin, ...summary }, null, 2)}\n`);
-    else io.out(requestText(table.origin, summary));
+    else io.out(requestText(table.origin, summary, io));
     return;
   }
   await withTrace(file, async (trace) => {
@@ -90,7 +91,7 @@ export async function inspect(file: string, json: boolean): Promise<void> {
       ...provenance.notes.map((note) => ["note", note]),
       ...(provenance.files ?? []).map((source) => ["from", `${source.name} sha256 ${source.sha256.slice(0, 16)}`]),
     ];
-    io.out(`${textTable(lines, [], "").join("\n")}\n`);
+    io.out(`${textTable(lines, { indent: "", ...fitting(io) }).join("\n")}\n`);
   });
 }
 
@@ -125,6 +126,7 @@ export interface ConvertOptions {
 export async function convert(file: string, options: ConvertOptions): Promise<void> {
   const io = processIo(true);
   const format = oneOf(options.to, Object.keys(routingExporters) as RoutingExportFormat[], "--to");
+  await prepareOutput(options.output);
   const { table, model } = await withTrace(file, async (trace) => {
     const loaded = await loadRoutingTable(trace, { bytesMax });
     if (loaded.rows < trace.rows)
@@ -148,6 +150,7 @@ export async function synth(options: SynthOptions): Promise<void> {
   const { from, published, tokens, seed, output } = options;
   if ((from === undefined) === (published === undefined))
     throw new UsageError("give either --from <trace> or --published <id>");
+  await prepareOutput(output);
   const statistics =
     published === undefined ? fitRouting(await loadTable(from ?? "")) : routingFromPublished(published);
   const table = synthesiseRouting(statistics, { tokens, seed });
@@ -155,6 +158,9 @@ export async function synth(options: SynthOptions): Promise<void> {
   io.out(`${printable(output)}: ${formatCount(table.rows)} tokens, ${table.layers} layers, ${table.experts} experts\n`);
   for (const note of table.origin.notes) io.out(`  ${printable(note)}\n`);
 }
+
+/** Tables fit the terminal; written to a file or a pipe, a row stays a line. */
+const fitting = ({ width }: Io) => (width === undefined ? {} : { width });
 
 async function withTrace<T>(file: string, use: (trace: RoutingTraceFile) => Promise<T>): Promise<T> {
   const trace = await openRoutingTrace(file);
@@ -186,6 +192,7 @@ async function looksLikeSafetensors(file: string): Promise<boolean> {
 function requestText(
   origin: { name: string; notes: readonly string[] },
   summary: ReturnType<typeof summariseRequests>,
+  io: Io,
 ): string {
   const lengths = (name: string, of: typeof summary.prompt) => [
     name,
@@ -214,7 +221,7 @@ function requestText(
     ]);
   }
   rows.push(...origin.notes.map((note) => ["note", note]));
-  return `${textTable(rows, [], "").join("\n")}\n`;
+  return `${textTable(rows, { indent: "", ...fitting(io) }).join("\n")}\n`;
 }
 
 /** 0, 1, 2, 5 as `0-2, 5`. */
@@ -226,13 +233,4 @@ function ranges(numbers: readonly number[]): string {
     else runs.push([n, n]);
   }
   return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(", ");
-}
-
-function oneOf<T extends string>(word: string, known: readonly T[], option: string): T {
-  const found = known.find((name) => name === word);
-  if (found !== undefined) return found;
-  const near = closest(word, known);
-  throw new UsageError(
-    `${option}: unknown "${printable(word)}"${near === null ? "" : `, did you mean "${near}"?`} (one of ${known.join(", ")})`,
-  );
 }

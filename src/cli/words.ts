@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { printable, UsageError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
 
@@ -41,3 +41,6 @@ export function splitPair(text: string, shape: string): [string, string] {
   if (at <= 0 || at === text.length - 1) throw new UsageError(`expected ${shape}, found "${printable(text)}"`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
+
+/** Whether `--no-color` is absent, before or after the command. */
+export const wantsColour = (command: Command): boolean => command.optsWithGlobals()["color"] !== false;

@@ -64,7 +64,7 @@ export async function resolveRouting(
     },
     source: { whole, replayed },
     layerMap,
-    ledger: routingLedger(replayed),
+    ledger: routingLedger(replayed, section.kind),
   };
 }
 
@@ -139,18 +139,29 @@ export function checkDomains(scenario: Scenario, requests: RequestTable, routing
   });
 }
 
-function routingLedger({ origin, rows }: RoutingTable): LedgerEntry[] {
+function routingLedger({ origin, rows }: RoutingTable, kind: Scenario["routing"]["kind"]): LedgerEntry[] {
   const notes = origin.notes.length === 0 ? "" : `; ${origin.notes.join("; ")}`;
+  const recorded = origin.kind === "recorded";
   return [
     {
       topic: "routing",
-      fidelity: origin.kind === "recorded" ? "replayed" : "fitted",
-      detail: `${rows} rows ${origin.kind === "recorded" ? "of" : "synthesised from"} ${origin.name}${notes}`,
+      fidelity: recorded ? "replayed" : kind === "parametric" ? "assumed" : "fitted",
+      detail: `${rows} rows ${recorded ? "of" : "synthesised from"} ${origin.name}${notes}`,
     },
     {
       topic: "phase",
       fidelity: origin.phase === "mixed" ? "replayed" : "assumed",
       detail: `rows recorded in phase ${origin.phase} stand for prompts and for output alike`,
     },
+    ...(recorded
+      ? []
+      : [
+          {
+            topic: "batch of sequences",
+            fidelity: "assumed",
+            detail:
+              "sequences are drawn independently; tokens of a real batch share more experts and load them less evenly",
+          } as const,
+        ]),
   ];
 }

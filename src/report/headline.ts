@@ -6,7 +6,8 @@ import { dollars, sustainedRate } from "./labels.ts";
 export function headline(forecast: Forecast): string {
   const { requests, cost, cache, latency } = forecast;
   const parts: string[] = [];
-  if (forecast.interrupted) parts.push(`INTERRUPTED at ${formatCount(requests.completed)} of ${formatCount(requests.total)} requests`);
+  if (forecast.interrupted)
+    parts.push(`INTERRUPTED at ${formatCount(requests.completed)} of ${formatCount(requests.total)} requests`);
   parts.push(verdict(forecast));
   const overloaded = forecast.saturation.verdict === "overloaded";
   if (overloaded) {
@@ -33,8 +34,12 @@ function verdict(forecast: Forecast): string {
   const errors = forecast.slos.filter((slo) => slo.level === "error");
   const passed = errors.filter((slo) => slo.passed).length;
   const regressions = forecast.baseline?.filter((delta) => delta.failed).length ?? 0;
+  if (forecast.interrupted) return `${passed}/${errors.length} SLOs so far`;
   const slos = errors.length === 0 ? "" : ` ${passed}/${errors.length} SLOs`;
-  const worse = regressions === 0 ? "" : `${slos === "" ? "" : ","} ${regressions} regressions`;
+  const worse =
+    regressions === 0
+      ? ""
+      : `${slos === "" ? "" : ","} ${regressions} ${regressions === 1 ? "regression" : "regressions"}`;
   if (!forecast.passed || regressions > 0) return `FAIL${slos}${worse}`;
   return slos === "" ? "DONE" : `PASS${slos}`;
 }

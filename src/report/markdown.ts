@@ -6,14 +6,19 @@ import { componentLabel, deploymentLine, dollars, milliseconds, verdictLabel } f
 import { oneLine } from "./safe-text.ts";
 
 /** Characters that could end a table cell or start HTML become entities, which Markdown never takes for markup. */
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;" };
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "|": "&#124;",
+  "\\": "&#92;",
+};
 
 /** Text that cannot end a table cell, open markup, make a link or image, or start HTML. */
 export function markdownText(text: string): string {
-  return oneLine(text)
-    .replace(/[&<>|\\]/g, (char) => entities[char] ?? char)
-    .replace(/[`*_~[\]!#]/g, "\\$&")
-    .replaceAll("://", ":\\/\\/");
+  return oneLine(text).replace(/:\/\/|[&<>|\\`*_~[\]!#]/g, (mark) =>
+    mark === "://" ? ":\\/\\/" : (entities[mark] ?? `\\${mark}`),
+  );
 }
 
 /** A table whose cells are plain text. */
@@ -85,7 +90,11 @@ function latency(forecast: Forecast): string[] {
     ["latency", "mean", "p50", "p90", "p99", "max", "n"],
     latencyMetrics.map((metric) => {
       const { mean, p50, p90, p99, max, n } = forecast.latency[metric];
-      return [metric === "queue" ? metric : metric.toUpperCase(), ...[mean, p50, p90, p99, max].map(milliseconds), formatCount(n)];
+      return [
+        metric === "queue" ? metric : metric.toUpperCase(),
+        ...[mean, p50, p90, p99, max].map(milliseconds),
+        formatCount(n),
+      ];
     }),
   );
 }
@@ -107,14 +116,26 @@ function baseline({ baseline: deltas }: Forecast): string[] {
 function figures(forecast: Forecast): string[] {
   const { throughput: t, requests, experts, cache, cost, energy } = forecast;
   const rows = [
-    ["output tokens/s", formatNumber(t.outputTokensPerSecond, 4), `${formatNumber(t.outputTokensPerSecondPerDevice, 4)} per device`],
-    ["requests", formatCount(requests.completed), `of ${formatCount(requests.total)} completed, ${formatCount(requests.rejected)} rejected`],
+    [
+      "output tokens/s",
+      formatNumber(t.outputTokensPerSecond, 4),
+      `${formatNumber(t.outputTokensPerSecondPerDevice, 4)} per device`,
+    ],
+    [
+      "requests",
+      formatCount(requests.completed),
+      `of ${formatCount(requests.total)} completed, ${formatCount(requests.rejected)} rejected`,
+    ],
   ];
   if (t.goodput !== null) rows.push(["goodput", formatPercent(t.goodput), "of measured requests"]);
   if (cost !== null) rows.push(["cost", dollars(cost.usdPerMillionOutputTokens), "per million output tokens"]);
   if (energy !== null) rows.push(["energy", `${formatNumber(energy.joulesPerOutputToken)} J`, "per output token"]);
   if (experts !== null)
-    rows.push(["expert load imbalance", formatNumber(experts.imbalance, 4), "heaviest / mean rank, mean over steps and layers"]);
+    rows.push([
+      "expert load imbalance",
+      formatNumber(experts.imbalance, 4),
+      "heaviest / mean rank, mean over steps and layers",
+    ]);
   if (cache !== null && cache.accesses > 0)
     rows.push([
       "expert cache hit rate",

@@ -13,23 +13,22 @@ import {
 } from "./labels.ts";
 import { displayWidth, oneLine } from "./safe-text.ts";
 import type { TerminalSection } from "./terminal-view.ts";
-import { type Align, tableRows, textTable, wrap } from "./text-table.ts";
+import { type Align, tableRows, textTable, wrap, wrapHanging } from "./text-table.ts";
 
 /** What was simulated, and the verdict. */
 export const titleSection: TerminalSection = (forecast, { style, width }) => {
   const { scenario, deployment, seed, engineVersion, bottleneck } = forecast;
-  const policies =
-    `placement ${deployment.placement}` + (deployment.offload === null ? "" : `, expert cache ${deployment.offload}`);
+  const cache = deployment.offload === null ? "" : `, expert cache ${deployment.offload}`;
   const colour = forecast.interrupted ? style.warn : headline(forecast).startsWith("FAIL") ? style.bad : style.good;
   const limit = `${componentLabel(bottleneck.component)}, ${formatPercent(bottleneck.share)} of step time`;
   return [
     style.bold(oneLine(scenario.name)) + style.dim(`  moecast ${oneLine(engineVersion)}, seed ${seed}`),
-    ...wrap(scenario.description, width).map(style.dim),
-    ...wrap(deploymentLine(forecast), width),
-    ...wrap(policies, width),
+    ...wrapHanging(scenario.description, width).map(style.dim),
+    ...wrapHanging(deploymentLine(forecast), width),
+    ...wrapHanging(`placement ${deployment.placement}${cache}`, width),
     "",
-    ...wrap(headline(forecast), width).map((line) => colour(style.bold(line))),
-    ...wrap(`bottleneck: ${limit}. ${bottleneck.advice}`, width),
+    ...wrapHanging(headline(forecast), width).map((line) => colour(style.bold(line))),
+    ...wrapHanging(`bottleneck: ${limit}. ${bottleneck.advice}`, width),
     ...(forecast.interrupted ? [style.warn("interrupted: figures cover what had happened until then")] : []),
   ];
 };

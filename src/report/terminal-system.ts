@@ -2,9 +2,8 @@ import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent }
 import { timeComponents } from "../sim/result.ts";
 import { definitions } from "./definitions.ts";
 import { componentLabel } from "./labels.ts";
-import { oneLine } from "./safe-text.ts";
 import type { TerminalSection } from "./terminal-view.ts";
-import { bar, textTable } from "./text-table.ts";
+import { bar, textTable, wrapHanging } from "./text-table.ts";
 
 /** Ranks whose load is listed. */
 const ranksShown = 16;
@@ -78,7 +77,11 @@ export const memorySection: TerminalSection = ({ memory, kv }, { style, width })
   for (const { tier, usedBytes, capacityBytes, items } of memory.tiers) {
     const share = capacityBytes > 0 ? usedBytes / capacityBytes : 0;
     lines.push(
-      `  ${oneLine(tier)}  ${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)}  ${bar(share)} ${formatPercent(share)}`,
+      ...wrapHanging(
+        `${tier} ${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)} ${bar(share)} ${formatPercent(share)}`,
+        width,
+        "  ",
+      ),
       ...textTable(
         items.map((item) => [item.name, formatBytes(item.bytes)]),
         { align: ["left", "right"], indent: "    ", width },
@@ -87,7 +90,11 @@ export const memorySection: TerminalSection = ({ memory, kv }, { style, width })
   }
   const prefix = kv.prefixHitRate === null ? "" : `, prefix hit rate ${formatPercent(kv.prefixHitRate)}`;
   lines.push(
-    `  KV cache: ${formatBytes(memory.kvBytesPerToken)} per token, at most ${formatPercent(kv.peakShare)} in use${prefix}`,
+    ...wrapHanging(
+      `KV cache: ${formatBytes(memory.kvBytesPerToken)} per token, at most ${formatPercent(kv.peakShare)} in use${prefix}`,
+      width,
+      "  ",
+    ),
   );
   return lines;
 };
@@ -110,7 +117,7 @@ export const timeSection: TerminalSection = ({ timeShare, resources }, { style, 
       shares.map(({ component, share }) => cells(componentLabel(component), share)),
       { align: ["left", "right"], width },
     ),
-    ...(busy.length === 0 ? [] : [style.bold("Busy") + style.dim("  share of the simulated time")]),
+    ...(busy.length === 0 ? [] : ["", style.bold("Busy") + style.dim("  share of the simulated time")]),
     ...textTable(
       busy
         .slice(0, resourcesShown)

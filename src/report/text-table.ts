@@ -41,14 +41,14 @@ export function tableRows(rows: readonly (readonly string[])[], layout: TableLay
     Math.max(0, ...clean.map((row) => displayWidth(row[i] ?? ""))),
   );
   const before = indent.length + widths.slice(0, -1).reduce((sum, column) => sum + column + 2, 0);
-  const fits = before + (widths.at(-1) ?? 0) <= width;
   const beside = width - before >= lastColumnMin;
   return clean.map((row) => {
     const cells = row.map((cell, i) => {
       const gap = " ".repeat(Math.max(0, (widths[i] ?? 0) - displayWidth(cell)));
       return align[i] === "right" ? gap + cell : cell + gap;
     });
-    if (fits || row.length < columns) return [(indent + cells.join("  ")).trimEnd()];
+    const line = (indent + cells.join("  ")).trimEnd();
+    if (displayWidth(line) <= width || row.length < columns) return [line];
     const head = indent + cells.slice(0, -1).join("  ");
     const hanging = beside ? before : indent.length + 4;
     const parts = wrap(row.at(-1) ?? "", Math.max(lastColumnMin, width - hanging));
@@ -83,4 +83,9 @@ export function wrap(text: string, width: number): string[] {
   }
   if (line !== "") lines.push(line);
   return lines;
+}
+
+/** The same with the lines after the first indented, so that none of them looks like a line of its own. */
+export function wrapHanging(text: string, width: number, indent = ""): string[] {
+  return wrap(text, width - indent.length - 2).map((line, i) => (i === 0 ? indent : `${indent}  `) + line);
 }

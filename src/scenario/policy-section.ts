@@ -41,7 +41,7 @@ const offload = z
       .optional()
       .describe("Host memory that may hold experts; what exceeds it is read from NVMe. Default all of the DDR tier."),
     logAccesses: count(0, 1e9)
-      .default(4_000_000)
+      .default(10_000_000)
       .describe("Expert accesses kept for the clairvoyant replay after the run."),
     fit,
   })

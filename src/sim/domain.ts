@@ -76,12 +76,11 @@ export class Domain {
     if (this.mixes && !this.promptNeedsOwnStep()) {
       const before = this.preemptions;
       this.addDecodes(step);
-      this.addPrefills(step);
-      // Blocks that a decode had to take from others are not handed to newcomers.
-      if (this.preemptions === before) this.admit(step);
+      const served = this.addPrefills(step);
+      // Blocks that a decode had to take from others, or that a prompt in progress waits for, are not handed to newcomers.
+      if (served && this.preemptions === before) this.admit(step);
     } else {
-      this.addPrefills(step);
-      this.admit(step);
+      if (this.addPrefills(step)) this.admit(step);
       if (step.count === 0) this.addDecodes(step);
     }
     // Prompts in progress hold all blocks and none can go on: the youngest starts over.
@@ -136,15 +135,17 @@ export class Domain {
     }
   }
 
-  private addPrefills(step: DomainStep): void {
+  /** Chunks of prompts in progress; false if one found no KV blocks. */
+  private addPrefills(step: DomainStep): boolean {
     const { state, kv } = this;
     for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
       const request = this.running[i]!;
       if (state.inStep[request] === 1 || state.decoding(request)) continue;
       const tokens = Math.min(state.known(request) - state.computed[request]!, this.budget);
-      if (!kv.grow(request, state.computed[request]! + tokens)) return;
+      if (!kv.grow(request, state.computed[request]! + tokens)) return false;
       this.schedule(step, request, tokens, false);
     }
+    return true;
   }
 
   private admit(step: DomainStep): void {
@@ -157,7 +158,8 @@ export class Domain {
     ) {
       const request = this.waiting.peek();
       const known = state.known(request);
-      const cached = scheduler.prefixCaching ? kv.cachedTokens(request, known) : 0;
+      const prompt = state.promptTokens[request]!;
+      const cached = scheduler.prefixCaching ? Math.min(prompt, kv.cachedTokens(request, known)) : 0;
       const left = known - cached;
       const whole = !scheduler.chunkedPrefill;
       // Without chunking a prompt runs in one step: it waits for an empty step if it exceeds the rest of the budget.
@@ -169,11 +171,12 @@ export class Domain {
         return;
       }
       this.waiting.popFront();
-      if (scheduler.prefixCaching) {
-        this.prefixLookupTokens += state.promptTokens[request]!;
+      // A preempted request that finds its own blocks again is no hit.
+      if (scheduler.prefixCaching && state.preemptions[request] === 0) {
+        this.prefixLookupTokens += prompt;
         this.prefixHitTokens += cached;
+        state.cachedTokens[request] = cached;
       }
-      state.cachedTokens[request] = cached;
       state.computed[request] = cached;
       state.status[request] = requestStatus.running;
       this.running[this.runningCount++] = request;

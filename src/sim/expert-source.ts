@@ -12,19 +12,22 @@ export interface ExpertSource {
   distinct(layer: number, group: number): number;
   /** Mean distinct groups per token at a layer. */
   spread(layer: number): number;
-  offload(group: number): OffloadState | null;
+  offload(layer: number, group: number): OffloadState | null;
   /** Runs a layer call with an expert cache at absolute time `atNs`; returns its duration. */
   serve(layer: number, group: number, atNs: number, op: GroupedGemmOp, cost: CostModel): number;
 }
 
-/** Work counted from replayed routing. `offloads` holds the caches of all replicas, one per expert group. */
+/** Work counted from replayed routing. `offloads` holds the caches of [replicas][pipeline stages][expert groups]. */
 export class ReplayedExperts implements ExpertSource {
   private readonly groups: ExpertGroups;
   private readonly replay: RoutingReplay;
   private readonly spreads: Float64Array;
   private readonly offloads: readonly OffloadState[];
   private readonly layerMap: readonly number[];
-  private firstOffload = 0;
+  /** [MoE layers] pipeline stage that runs the layer. */
+  private readonly stageOf: readonly number[];
+  private readonly stages: number;
+  private replica = 0;
   private readonly order: Uint32Array;
   private readonly keys: Uint32Array;
   private readonly keyNs: Float64Array;
@@ -34,8 +37,11 @@ export class ReplayedExperts implements ExpertSource {
     replay: RoutingReplay,
     layerMap: readonly number[],
     offloads: readonly OffloadState[],
+    stageOf: readonly number[],
   ) {
     this.groups = groups;
+    this.stageOf = stageOf;
+    this.stages = Math.max(0, ...stageOf) + 1;
     this.replay = replay;
     this.layerMap = layerMap;
     this.offloads = offloads;
@@ -47,7 +53,7 @@ export class ReplayedExperts implements ExpertSource {
 
   /** Selects the replica whose caches serve the coming step. */
   setReplica(replica: number): void {
-    this.firstOffload = replica * this.groups.work.groups;
+    this.replica = replica;
   }
 
   pairs(layer: number, group: number): number {
@@ -59,12 +65,13 @@ export class ReplayedExperts implements ExpertSource {
   spread(layer: number): number {
     return this.spreads[layer]!;
   }
-  offload(group: number): OffloadState | null {
-    return this.offloads[this.firstOffload + group] ?? null;
+  offload(layer: number, group: number): OffloadState | null {
+    const stage = this.replica * this.stages + this.stageOf[layer]!;
+    return this.offloads[stage * this.groups.work.groups + group] ?? null;
   }
 
   serve(layer: number, group: number, atNs: number, op: GroupedGemmOp, cost: CostModel): number {
-    const offload = this.offloads[this.firstOffload + group]!;
+    const offload = this.offload(layer, group)!;
     const { experts } = this.replay.table;
     const traceLayer = this.layerMap[layer]!;
     const met = this.replay.distinctInOrder(traceLayer, this.order);

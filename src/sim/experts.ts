@@ -74,9 +74,18 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
   });
   const logs: CallLogRecorder[] = [];
   const offloads: OffloadState[] = [];
-  if (config.offload !== null)
-    for (let i = 0; i < config.replicas * config.mapping.ep; i++) offloads.push(offloadState(config, memory, logs));
-  const source = new ReplayedExperts(groups, replay, routing.layerMap, offloads);
+  const stageOf = stagePlans(config.model, config.mapping.pp).flatMap((plan, stage) =>
+    Array.from(plan.moeIndex.filter((index) => index >= 0), () => stage),
+  );
+  if (config.offload !== null) {
+    for (let replica = 0; replica < config.replicas; replica++) {
+      const hosts = hostCaches(config, memory);
+      for (let stage = 0; stage < config.mapping.pp; stage++)
+        for (let group = 0; group < config.mapping.ep; group++)
+          offloads.push(offloadState(config, memory, { stage, group, owns: ownership(groups, stageOf, stage, group) }, hosts, logs));
+    }
+  }
+  const source = new ReplayedExperts(groups, replay, routing.layerMap, offloads, stageOf, config.mapping.pp);
   const loads = new LoadStatistics(groups.work);
   return {
     source,

@@ -1,6 +1,9 @@
 import { holds } from "../core/errors.ts";
 
-/** Prefix identity of the requests: request i holds blocks ids[offsets[i] .. offsets[i + 1]) of `blockTokens` tokens. */
+/**
+ * Prefix identity of the requests: request i holds blocks ids[offsets[i] .. offsets[i + 1]) of `blockTokens` tokens, a
+ * multiple of the KV block.
+ */
 export interface PrefixIds {
   readonly blockTokens: number;
   readonly offsets: Uint32Array;
@@ -88,10 +91,7 @@ export class KvBlocks {
    * released prefix leaves too little.
    */
   grow(request: number, tokens: number): boolean {
-    const shared = this.prefix === null ? 0 : this.sharedPrefix[request]!;
-    const sharedTokens = shared === 0 ? 0 : shared * this.prefix!.blockTokens;
-    const needed = Math.max(0, this.blocksFor(Math.max(0, tokens - sharedTokens)));
-    const extra = needed - this.privateBlocks[request]!;
+    const extra = this.blocksFor(Math.max(0, tokens - this.sharedTokens(request))) - this.privateBlocks[request]!;
     if (extra <= 0) return true;
     if (this.used + extra > this.capacity) return false;
     while (this.capacity - this.used - this.cached < extra) this.evictOldest();
@@ -100,6 +100,16 @@ export class KvBlocks {
     this.allocated += extra;
     if (this.used > this.peakUsed) this.peakUsed = this.used;
     return true;
+  }
+
+  /** Tokens that the shared blocks of a request have room for; the last one may be shorter than a prefix block. */
+  private sharedTokens(request: number): number {
+    const { prefix } = this;
+    if (prefix === null) return 0;
+    const shared = this.sharedPrefix[request]!;
+    if (shared === 0) return 0;
+    const last = this.sizes[prefix.ids[prefix.offsets[request]! + shared - 1]!]! * this.blockTokens;
+    return (shared - 1) * prefix.blockTokens + Math.min(prefix.blockTokens, last);
   }
 
   /** Blocks a request could still be given, evicting every released prefix. */
@@ -118,7 +128,7 @@ export class KvBlocks {
       if (end > tokens) break;
       const id = prefix.ids[first + i]!;
       const size = Math.min(this.blocksFor(end - i * prefix.blockTokens), this.privateBlocks[request]!);
-      if (size === 0) break;
+      if (size <= 0) break;
       if (this.sizes[id] === 0) {
         this.sizes[id] = size;
         this.references[id] = 1;

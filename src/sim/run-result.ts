@@ -50,7 +50,7 @@ export function buildResult(simulation: Simulation): RunResult {
       prefixLookupTokens: sum((domain) => domain.prefixLookupTokens),
     },
     series: simulation.series.result(),
-    saturation: judgeSaturation(state, config.workload.kind === "open", simulation.waitingAtLastArrival),
+    saturation: judgeSaturation(state, config.workload.kind === "open", simulation),
     routing:
       experts.replay === null
         ? null
@@ -62,8 +62,9 @@ export function buildResult(simulation: Simulation): RunResult {
 }
 
 function resourceUse(simulation: Simulation): ResourceUse[] {
-  const { replicas, cost, experts } = simulation;
-  const copies = replicas.length;
+  const { replicas, cost, experts, config } = simulation;
+  // Groups and links are given as the mean over replicas and pipeline stages, whose devices work at the same time.
+  const copies = replicas.length * config.mapping.pp;
   const use: ResourceUse[] = replicas.map((replica, r) => ({
     name: `replica ${r}`,
     busyNs: replica.busyNs / replica.plans.length,
@@ -72,10 +73,20 @@ function resourceUse(simulation: Simulation): ResourceUse[] {
   for (const [group, busyNs] of cost.groupBusyNs.entries())
     use.push({ name: `experts of group ${group}`, busyNs: busyNs / copies, bytes: 0 });
   if (cost.linkBusyNs > 0)
-    use.push({ name: "device interconnect", busyNs: cost.linkBusyNs / copies, bytes: cost.linkBytes });
-  for (const [group, offload] of experts.offloads.entries()) {
-    use.push({ name: `host link of group ${group}`, busyNs: offload.hostBusyNs, bytes: offload.fetchedBytes });
-    if (offload.diskReads > 0) use.push({ name: `NVMe for group ${group}`, busyNs: offload.diskBusyNs, bytes: 0 });
+    use.push({ name: "device interconnect", busyNs: cost.linkBusyNs / copies, bytes: cost.linkBytes / copies });
+  for (const [i, offload] of experts.offloads.entries()) {
+    const where = offloadName(config, i);
+    use.push({ name: `host link of ${where}`, busyNs: offload.hostBusyNs, bytes: offload.fetchedBytes });
+    if (offload.diskReads > 0) use.push({ name: `NVMe for ${where}`, busyNs: offload.diskBusyNs, bytes: 0 });
   }
   return use;
+}
+
+/** Offload states are ordered by replica, pipeline stage and expert group; what there is only one of goes unnamed. */
+function offloadName(config: Simulation["config"], index: number): string {
+  const { ep, pp } = config.mapping;
+  const parts = [`group ${index % ep}`];
+  if (pp > 1) parts.push(`stage ${Math.floor(index / ep) % pp}`);
+  if (config.replicas > 1) parts.push(`replica ${Math.floor(index / (ep * pp))}`);
+  return parts.join(", ");
 }

@@ -6,13 +6,24 @@ const backlogShare = 0.05;
 const backlogMin = 16;
 /** Completions keep up when they reach this share of arrivals over the second half of the arrivals. */
 const keepsUp = 0.97;
+/** A backlog younger than this share of the arrival span is a burst, not a trend. */
+const burstShare = 0.25;
+
+/** Waiting requests of a run, as far as it went. */
+export interface Backlog {
+  /** Requests waiting when the last request arrived; null if it has not arrived. */
+  readonly waitingAtLastArrival: number | null;
+  /** Until when, at least, nobody waited before that arrival, ns. */
+  readonly queueEmptyNs: number;
+}
 
 /**
- * Whether an open workload outruns the deployment: at the last arrival a backlog is waiting, and over the second half of
- * the arrival span fewer requests completed than arrived. The largest rate it sustains is then the completion rate of
- * that half, when the deployment was never short of work.
+ * Whether an open workload outruns the deployment: at the last arrival a backlog is waiting, the queue was not empty once
+ * during the last quarter of the arrival span, and over its second half fewer requests completed than arrived. The
+ * largest rate it sustains is then the completion rate of the time in which the deployment was never short of work. A run
+ * that was interrupted is judged by the requests that had arrived.
  */
-export function judgeSaturation(state: RequestState, open: boolean, waitingAtLastArrival: number): Saturation {
+export function judgeSaturation(state: RequestState, open: boolean, backlog: Backlog): Saturation {
   if (!open)
     return {
       verdict: "closed-loop",
@@ -20,8 +31,11 @@ export function judgeSaturation(state: RequestState, open: boolean, waitingAtLas
       sustainedRequestsPerSecond: completionRate(state),
       reason: "a closed loop sends the next request when the last one is finished",
     };
-  const n = state.count;
-  const spanNs = n === 0 ? 0 : state.arrivalNs[n - 1]! - state.arrivalNs[0]!;
+  let n = state.count;
+  while (n > 0 && state.status[n - 1] === requestStatus.notArrived) n--;
+  const first = n === 0 ? 0 : state.arrivalNs[0]!;
+  const end = n === 0 ? 0 : state.arrivalNs[n - 1]!;
+  const spanNs = end - first;
   if (n < 2 || spanNs <= 0)
     return {
       verdict: "stable",
@@ -29,28 +43,38 @@ export function judgeSaturation(state: RequestState, open: boolean, waitingAtLas
       sustainedRequestsPerSecond: null,
       reason: "too few arrivals to speak of a rate",
     };
-  const half = state.arrivalNs[0]! + spanNs / 2;
-  const end = state.arrivalNs[n - 1]!;
-  let arrived = 0;
-  let completed = 0;
-  for (let request = 0; request < n; request++) {
-    if (state.arrivalNs[request]! >= half && state.status[request] !== requestStatus.rejected) arrived++;
-    const last = state.lastTokenNs[request]!;
-    if (state.status[request] === requestStatus.completed && last >= half && last < end) completed++;
-  }
-  const seconds = spanNs / 2 / 1e9;
-  const offered = (n - 1) / (spanNs / 1e9);
-  const backlog = waitingAtLastArrival > Math.max(backlogMin, backlogShare * n);
-  const slower = completed < keepsUp * arrived;
-  const overloaded = backlog && slower;
+  const half = first + spanNs / 2;
+  const waiting = backlog.waitingAtLastArrival ?? count(n, (request) => state.status[request] === requestStatus.waiting);
+  const completedSince = (fromNs: number) =>
+    count(n, (request) => {
+      const last = state.lastTokenNs[request]!;
+      return state.status[request] === requestStatus.completed && last >= fromNs && last < end;
+    });
+  const arrived = count(
+    n,
+    (request) => state.arrivalNs[request]! >= half && state.status[request] !== requestStatus.rejected,
+  );
+  const completed = completedSince(half);
+  const lasting = end - Math.max(first, backlog.queueEmptyNs) >= burstShare * spanNs;
+  const overloaded =
+    lasting && waiting > Math.max(backlogMin, backlogShare * n) && completed < keepsUp * arrived;
+  const busyFrom = Math.max(half, backlog.queueEmptyNs);
   return {
     verdict: overloaded ? "overloaded" : "stable",
-    offeredRequestsPerSecond: offered,
-    sustainedRequestsPerSecond: overloaded ? completed / seconds : null,
+    offeredRequestsPerSecond: (n - 1) / (spanNs / 1e9),
+    sustainedRequestsPerSecond: overloaded ? completedSince(busyFrom) / ((end - busyFrom) / 1e9) : null,
     reason:
-      `${waitingAtLastArrival} of ${n} requests were waiting at the last arrival; ` +
+      `${waiting} of ${n} requests were waiting at the last arrival` +
+      `${waiting > 0 && !lasting ? ", none of them a while before" : ""}; ` +
       `in the second half ${arrived} arrived and ${completed} completed`,
   };
+}
+
+/** How many of the first n requests match. */
+function count(n: number, matches: (request: number) => boolean): number {
+  let found = 0;
+  for (let request = 0; request < n; request++) if (matches(request)) found++;
+  return found;
 }
 
 /** Completions per second from the first arrival to the last completion. */

@@ -14,11 +14,11 @@ export class SeriesRecorder {
   private readonly outputTokens = new Float64Array(buckets);
   private endNs = 0;
 
-  /** Adds a span of constant state. `kvUse` is a share; `outputTokens` appear at the end of the span. */
+  /** Adds a span of constant state. `kvUse` is a share; `outputTokens` appeared at its start. */
   add(fromNs: number, toNs: number, waiting: number, running: number, kvUse: number, outputTokens: number): void {
     while (toNs >= this.intervalNs * buckets) this.halve();
     this.endNs = Math.max(this.endNs, toNs);
-    this.outputTokens[Math.floor(toNs / this.intervalNs)]! += outputTokens;
+    this.outputTokens[Math.floor(fromNs / this.intervalNs)]! += outputTokens;
     let at = fromNs;
     while (at < toNs) {
       const bucket = Math.floor(at / this.intervalNs);

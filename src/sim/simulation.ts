@@ -10,6 +10,7 @@ import { KvBlocks } from "./kv-blocks.ts";
 import { checkFinal, checkRequest, LawCounter } from "./laws.ts";
 import { devicesOf } from "./mapping.ts";
 import { planMemory } from "./memory-plan.ts";
+import { prefixUnits } from "./prefix-units.ts";
 import { Replica, type StepSlot } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus } from "./result.ts";
@@ -44,8 +45,10 @@ export class Simulation {
   rejected = 0;
   outputTokens = 0;
   promptTokensComputed = 0;
-  /** Requests in the system when the last one of an open workload arrived, and those of them still waiting. */
-  waitingAtLastArrival = 0;
+  /** Requests waiting when the last one of an open workload arrived; null before that. */
+  waitingAtLastArrival: number | null = null;
+  /** Until when, at least, nobody waited before that arrival, ns. */
+  queueEmptyNs = 0;
   interrupted = false;
   private readonly queue = new EventQueue(256);
   private readonly router: { choose(request: number, view: RouterView): number };
@@ -65,7 +68,10 @@ export class Simulation {
     this.cost = new StepCost(config, new CostModel(config.node.device, config.node));
     this.memory = planMemory(config, this.cost.attention);
     const plans = stagePlans(config.model, mapping.pp);
-    const prefix = scheduler.prefixCaching ? requests.prefix : null;
+    const prefix =
+      scheduler.prefixCaching && requests.prefix !== null
+        ? prefixUnits(requests.prefix, scheduler.blockTokens)
+        : null;
     this.domains = Array.from({ length: config.replicas * mapping.dp }, () => {
       const kv = new KvBlocks(this.memory.map.kvBlocks, scheduler.blockTokens, requests.count, prefix);
       const { windows } = this.cost;
@@ -137,6 +143,7 @@ export class Simulation {
     for (const domain of this.domains) used += domain.kv.used;
     const kvUse = used / (this.domains.length * this.memory.map.kvBlocks);
     this.series.add(this.lastEventNs, atNs, this.waitingCount, this.runningCount, kvUse, this.tokensSinceEvent);
+    if (this.waitingCount === 0 && this.waitingAtLastArrival === null) this.queueEmptyNs = atNs;
     this.tokensSinceEvent = 0;
     this.lastEventNs = atNs;
   }
@@ -153,8 +160,8 @@ export class Simulation {
     holds(target >= 0 && target < this.domains.length, "router-target", () => `target ${target}`);
     const domain = this.domains[target]!;
     state.domain[request] = target;
-    // One block of slack covers the rounding of a partly filled shared block.
-    if (tokens > config.scheduler.contextTokensMax || domain.kv.blocksFor(tokens) + 1 > domain.kv.capacity) {
+    // The last token is emitted, never cached: a request alone needs room for all others.
+    if (tokens > config.scheduler.contextTokensMax || domain.kv.blocksFor(tokens - 1) > domain.kv.capacity) {
       state.status[request] = requestStatus.rejected;
       this.rejected++;
       if (config.workload.kind === "closed") this.sendNext(atNs);
@@ -263,11 +270,13 @@ export class Simulation {
       const request = step.requests[i]!;
       const tokens = step.tokens[i]!;
       state.inStep[request] = 0;
-      const done = state.computed[request]! + tokens;
+      const before = state.computed[request]!;
+      const done = before + tokens;
       state.computed[request] = done;
       const prompt = state.promptTokens[request]!;
-      if (done <= prompt) {
-        this.promptTokensComputed += tokens;
+      if (before < prompt) {
+        // A recomputed request's chunk may go past its prompt.
+        this.promptTokensComputed += Math.min(done, prompt) - before;
         if (this.config.scheduler.prefixCaching) domain.kv.publish(request, done, prompt);
       }
       if (done < state.known(request)) continue;
@@ -311,6 +320,7 @@ export class Simulation {
   /** The result so far; `interrupted` says that requests were left unfinished on purpose. */
   result(interrupted = false): RunResult {
     this.interrupted = interrupted;
+    this.recordSpan(this.lastEventNs);
     checkFinal(this);
     return buildResult(this);
   }

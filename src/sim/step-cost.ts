@@ -186,15 +186,16 @@ export class StepCost {
     return max;
   }
 
-  private collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number): number {
+  /** `share` is the part of the devices that take part; the others do the same at the same time or not at all. */
+  private collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number, share = 1): number {
     const op = this.collective;
     op.kind = kind;
     op.bytes = bytes;
     op.ranks = ranks;
     const ns = this.cost.opNs(op);
     if (ns > 0) {
-      this.linkBusyNs += ns;
-      this.linkBytes += bytes;
+      this.linkBusyNs += ns * share;
+      this.linkBytes += bytes * share;
     }
     return ns;
   }
@@ -205,7 +206,7 @@ export class StepCost {
     let sum = 0;
     for (let g = 0; g < clock.length; g++) {
       const bytes = batches[g]!.tokens * config.model.hiddenSize * activationBytes;
-      const ns = this.collectiveNs("allReduce", bytes, config.mapping.tp);
+      const ns = this.collectiveNs("allReduce", bytes, config.mapping.tp, 1 / clock.length);
       clock[g]! += ns;
       sum += ns;
     }
@@ -288,7 +289,7 @@ export class StepCost {
     let sum = 0;
     let stallSum = 0;
     for (let e = 0; e < this.groups; e++) {
-      const offload = experts.offload(e);
+      const offload = experts.offload(layer, e);
       let ns: number;
       if (offload === null) {
         program.experts.pairs = experts.pairs(layer, e);
@@ -315,8 +316,8 @@ export class StepCost {
 
   /**
    * Tokens to experts and back under attention data parallelism. All-to-all volumes follow the replayed routing: a rank
-   * sends each token once to every other expert group that holds one of its experts, and receives what its own experts
-   * were chosen for; the busiest rank decides.
+   * sends each token once to every other rank of the expert groups that hold one of its experts, and receives what its
+   * own experts were chosen for; the busiest rank decides.
    */
   private exchangeNs(
     moe: MoeFeedForward,
@@ -335,7 +336,8 @@ export class StepCost {
       return this.collectiveNs(kind, tokens * moe.expertHidden * valueBytes, ranks);
     }
     const spread = experts.spread(layer);
-    const remote = 1 - 1 / groups;
+    // Every rank of an expert group needs the token; one of all ranks holds it already.
+    const remote = 1 - 1 / ranks;
     let busiest = 0;
     for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
     for (let e = 0; e < groups; e++)

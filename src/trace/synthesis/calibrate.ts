@@ -153,9 +153,9 @@ function correctLayer(
 }
 
 /**
- * Moves the lift of each (row, column) by the gap between the odds of the column given the row, less the mean of the
- * column over rows, which is a matter of popularity and left to the base weights. `perToken` columns are chosen per row
- * of a token.
+ * Moves the lift of each (row, column) by the gap between the odds of the column given the row, less the gap of the
+ * column's popularity, which the base weights answer for; the latter is damped as the former is, or else lifts with
+ * few counts would follow popularity alone and fight the base weights. `perToken` columns are chosen per row of a token.
  */
 function correctLift(
   lift: LogWeights,
@@ -165,21 +165,26 @@ function correctLift(
   perToken: number,
   size: number,
 ): void {
-  const gaps = new Float64Array(experts * experts);
-  const columnMeans = new Float64Array(experts);
-  const mass = Math.max(1, sum(goal));
-  for (let row = 0; row < gaps.length; row += experts) {
-    const wanted = sum(goal.subarray(row, row + experts));
-    const got = sum(shown.subarray(row, row + experts));
-    if (wanted === 0 || got === 0) continue;
+  const goalColumns = columnSums(goal, experts);
+  const shownColumns = columnSums(shown, experts);
+  const scale = sum(shownColumns) / Math.max(1, sum(goalColumns));
+  const popularity = goalColumns.map((column, e) => gap(column * scale, shownColumns[e]!));
+  for (let row = 0; row < goal.length; row += experts) {
+    const goalRow = sum(goal.subarray(row, row + experts));
+    const shownRow = sum(shown.subarray(row, row + experts));
+    if (goalRow === 0 || shownRow === 0) continue;
     for (let e = 0; e < experts; e++) {
-      const missing = oddsGap((goal[row + e]! / wanted) * got, shown[row + e]!, got / perToken);
-      gaps[row + e] = missing;
-      columnMeans[e]! += (missing * wanted) / mass;
+      const wanted = (goal[row + e]! / goalRow) * shownRow;
+      const odds = oddsGap(wanted, shown[row + e]!, shownRow / perToken);
+      lift.move(row + e, size * (odds - (popularity[e]! * wanted) / (wanted + 1)));
     }
   }
-  for (let row = 0; row < gaps.length; row += experts)
-    for (let e = 0; e < experts; e++) lift.move(row + e, size * (gaps[row + e]! - columnMeans[e]!));
+}
+
+function columnSums(counts: Float64Array, experts: number): Float64Array {
+  const sums = new Float64Array(experts);
+  for (let row = 0; row < counts.length; row += experts) for (let e = 0; e < experts; e++) sums[e]! += counts[row + e]!;
+  return sums;
 }
 
 function sum(values: Float64Array): number {

@@ -28,8 +28,8 @@ export function fitRouting(recorded: RoutingTable, options: FitOptions = {}): Ro
   };
   const logs: RoutingLogs = {
     domains: measure.domains.map((byLayer) => byLayer.map((layer) => initialLogs(layer, experts))),
-    lifts: measure.transitions.map(() => new LogWeights(new Float64Array(experts * experts))),
-    pairs: topK === 1 ? [] : measure.pairs.map(() => new LogWeights(new Float64Array(experts * experts))),
+    lifts: measure.transitions.map(() => new LogWeights(new Float64Array(experts * experts), topK)),
+    pairs: topK === 1 ? [] : measure.pairs.map(() => new LogWeights(new Float64Array(experts * experts), topK)),
   };
   calibrate(logs, goal, depthEdges(experts, topK), options);
   return describeRouting(goal, logs, {

@@ -1,6 +1,6 @@
 import type { RandomStream } from "../../core/random.ts";
 
-/** Weights (not logs) of one layer in one domain; see RoutingStatistics. All are positive. */
+/** Weights (not logs) of one layer in one domain; see RoutingStatistics. All are positive, and so are their products. */
 export interface LayerWeights {
   readonly base: Float64Array;
   /** By depth in the LRU stack; the last one is for experts not used in this sequence. */
@@ -47,7 +47,7 @@ export class LayerSampler {
     this.#groupTotals = new Float64Array(groups);
   }
 
-  /** Fills rows `from` .. `to` - 1 with one sequence. The hottest loop of synthesis (2 microseconds for 8 of 128). */
+  /** Fills rows `from` .. `to` - 1 with one sequence. The hottest loop of synthesis (bench/lru-curve.ts). */
   sequence(model: LayerWeights, layer: LayerIds, from: number, to: number, random: RandomStream): void {
     const { ids, stride, offset } = layer;
     const topK = this.#topK;

@@ -2,9 +2,9 @@ import { refuse } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import { closest } from "../../core/suggest.ts";
 import qwen3 from "../published/qwen3-30b-a3b.json" with { type: "json" };
-import { interpolate, permuted } from "./interpolate.ts";
 import { bisect, coveredShare, excessOverlap, type LocalityShape, solveShape } from "./locality-curve.ts";
 import { localityWeights } from "./locality-weights.ts";
+import { permuted } from "./permutation.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
 
 /** Routing statistics as a publication gives them: a few numbers for a whole model. */
@@ -180,4 +180,9 @@ function publishedNotes(published: PublishedRouting): string[] {
     "popularity is read from the published LFU hit rates",
     `first uses in a sequence are ${coldShare * 100} % of the accesses, sequences of ${sequenceTokens} tokens, layers independent of each other, which expert is popular: assumed`,
   ];
+}
+
+/** a + (b - a) x weight, element by element. */
+function interpolate(a: ArrayLike<number>, b: ArrayLike<number>, weight: number): number[] {
+  return Array.from({ length: a.length }, (_, at) => a[at]! + (b[at]! - a[at]!) * weight);
 }

@@ -17,7 +17,7 @@ export interface LayerLogs {
 }
 
 /** Weights further than e^8 from 1 do not change a draw of a few dozen experts. */
-const bound = 8;
+const logMax = 8;
 const momentum = 0.5;
 
 /**
@@ -27,16 +27,19 @@ const momentum = 0.5;
 export class LogWeights {
   readonly logs: Float64Array;
   readonly #velocity: Float64Array;
+  readonly #bound: number;
 
-  constructor(logs: Float64Array) {
+  /** @param together how many of these weights are multiplied in one draw; their product stays a double. */
+  constructor(logs: Float64Array, together = 1) {
     this.logs = logs;
+    this.#bound = Math.min(logMax, 300 / together);
     this.#velocity = new Float64Array(logs.length);
   }
 
   move(at: number, by: number): void {
     const velocity = momentum * this.#velocity[at]! + by;
     this.#velocity[at] = velocity;
-    this.logs[at] = Math.max(-bound, Math.min(bound, this.logs[at]! + velocity));
+    this.logs[at] = Math.max(-this.#bound, Math.min(this.#bound, this.logs[at]! + velocity));
   }
 
   /** The weights themselves. */

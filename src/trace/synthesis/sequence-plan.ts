@@ -1,5 +1,5 @@
 import type { RandomStream } from "../../core/random.ts";
-import { permuted } from "./interpolate.ts";
+import { permuted } from "./permutation.ts";
 
 /** A domain to generate: its share of the tokens, and lengths that each stand for an equal share of its sequences. */
 export interface PlannedDomain {

@@ -1,0 +1,39 @@
+import { CommanderError } from "commander";
+import { type ExitCode, exitCodes, MoecastError, printable } from "../core/errors.ts";
+import { buildProgram } from "./program.ts";
+
+/** Runs the words of a command line (without the program's name) and returns its exit code; never throws. */
+export async function invoke(words: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  try {
+    const program = buildProgram((outcome) => {
+      code = outcome;
+    });
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    code = report(error);
+  }
+  return code;
+}
+
+/** Errors meant for people print their message; anything else is a defect and prints where it happened. */
+function report(error: unknown): ExitCode {
+  // Commander has printed its message, or the help or version that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof MoecastError) {
+    process.stderr.write(`${printable(error.message)}\n`);
+    return error.exitCode;
+  }
+  if (isSystemError(error)) {
+    process.stderr.write(`${printable(error.message)}\n`);
+    return exitCodes.usage;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`internal error, please report it:\n${printable(text)}\n`);
+  return exitCodes.internal;
+}
+
+/** What the operating system refused, such as a full disk: its message names the file and the reason. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "path" in error;
+}

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** The built command line. Tests of several files share one build, which is made again when a source changes. */
+function built(): string {
+  const source = join(root, "src");
+  const key = createHash("sha256");
+  for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }).sort()) {
+    const { mtimeMs, size } = statSync(join(source, name));
+    key.update(`${name} ${mtimeMs} ${size}\n`);
+  }
+  const builds = join(root, "node_modules", ".cache", "moecast-cli");
+  const folder = join(builds, key.digest("hex").slice(0, 16));
+  if (!existsSync(folder)) {
+    const fresh = `${folder}.${process.pid}`;
+    const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+    mkdirSync(fresh, { recursive: true });
+    writeFileSync(join(fresh, "package.json"), '{ "type": "module" }\n');
+    const made = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", fresh], { cwd: root });
+    if (made.status !== 0) throw new Error(`the build failed:\n${String(made.stdout)}${String(made.stderr)}`);
+    for (const name of readdirSync(builds)) if (!name.includes(".")) rmSync(join(builds, name), { recursive: true });
+    try {
+      renameSync(fresh, folder);
+    } catch {
+      // Another test file was quicker.
+      rmSync(fresh, { recursive: true });
+    }
+  }
+  return join(folder, "cli", "main.js");
+}
+
+/** Folder of the scenarios that commands are tried on. */
+export const scenarios = join(root, "test", "fixtures", "scenarios");
+
+/** What a command printed, and how it ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the built `moecast` as a process of its own with these words in `cwd` (the folder of fixture scenarios); `during` may watch and interrupt it. */
+export function spawned(
+  words: readonly string[],
+  options: { readonly cwd?: string; readonly during?: (child: ChildProcess, out: () => string) => void } = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [built(), ...words], {
+      cwd: options.cwd ?? scenarios,
+      env: { ...process.env, FORCE_COLOR: "" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (part) => {
+      out += part;
+    });
+    child.stderr.on("data", (part) => {
+      err += part;
+    });
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, out, err }));
+    options.during?.(child, () => out);
+  });
+}
+
+/** A folder of its own for a test file, removed after its tests. */
+export function scratch(): {
+  readonly folder: string;
+  readonly path: (name: string) => string;
+  readonly write: (name: string, data: string | Uint8Array) => string;
+} {
+  const folder = mkdtempSync(join(tmpdir(), "moecast-cli-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const path = (name: string) => join(folder, name);
+  return {
+    folder,
+    path,
+    write: (name, data) => {
+      writeFileSync(path(name), data);
+      return path(name);
+    },
+  };
+}

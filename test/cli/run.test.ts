@@ -1,0 +1,195 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { readForecast } from "../../src/forecast/read-forecast.ts";
+import { scratch, spawned } from "./command.ts";
+import { moecast } from "./in-process.ts";
+
+const { folder, path, write } = scratch();
+const small = "small.yaml";
+const failing = ["--threshold", "tpot: p(50)<1us"];
+
+describe("moecast run", () => {
+  test("prints a summary on stdout alone and exits 0 when every error-level SLO holds", async () => {
+    const { code, out, err } = await spawned(["run", small]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^PASS 1\/1 SLOs/m);
+    expect(out).toMatch(/^ {2}warn {2}ttft +p\(50\)<1us/m);
+    expect(err).toBe("");
+    expect(out).not.toContain("\u001b");
+  });
+
+  test("prints the same bytes in every run, as JSON and as export", async () => {
+    const exported = path("result.json");
+    const [first, second] = await Promise.all([
+      spawned(["run", small, "--json", "--export", `json=${exported}`]),
+      moecast(["run", small, "--json"]),
+    ]);
+    expect(first.code).toBe(0);
+    expect(second.out).toBe(first.out);
+    expect(readFileSync(exported, "utf8")).toBe(first.out);
+    expect(readForecast(first.out, "stdout").scenario.name).toBe("small");
+  });
+
+  test("compact output is the beginning of the full one", async () => {
+    const [compact, full] = await Promise.all([
+      moecast(["run", small, "--summary", "compact"]),
+      moecast(["run", small]),
+    ]);
+    expect(full.out.startsWith(compact.out.trimEnd())).toBe(true);
+    expect(full.out).toContain("Fidelity ledger");
+    expect(compact.out).not.toContain("Fidelity ledger");
+  });
+
+  test("exits 99 for an SLO that fails, unless thresholds are off", async () => {
+    const [failed, off, scenario] = await Promise.all([
+      moecast(["run", small, ...failing]),
+      moecast(["run", small, ...failing, "--no-thresholds"]),
+      moecast(["run", small, "--set", "slo.tpot=p(50)<1us"]),
+    ]);
+    expect(failed.code).toBe(99);
+    expect(failed.out).toMatch(/^ {2}FAIL {2}tpot +p\(50\)<1us/m);
+    expect(off.code).toBe(0);
+    expect(off.out).toMatch(/^ {2}FAIL {2}tpot/m);
+    expect(scenario.code).toBe(99);
+  });
+
+  test("the seed of the command line wins over the one that is set, and changes the run", async () => {
+    const runs = await Promise.all([
+      moecast(["run", small, "--json", "--set", "seed=3", "--seed", "4"]),
+      moecast(["run", small, "--json", "--set", "seed=4"]),
+      moecast(["run", small, "--json", "--seed", "5"]),
+    ]);
+    const [both, four, five] = runs.map(({ out }) => readForecast(out, "stdout"));
+    expect(both?.seed).toBe(4);
+    expect(both?.latency).toEqual(four?.latency);
+    expect(both?.latency).not.toEqual(five?.latency);
+  });
+
+  test("goes on after a scenario that cannot be used, and ends with the most serious code", async () => {
+    const junit = path("several.xml");
+    const { code, out, err } = await moecast([
+      "run",
+      small,
+      "missing.yaml",
+      small,
+      ...failing,
+      "--summary",
+      "compact",
+      "--export",
+      `junit=${junit}`,
+    ]);
+    expect(code).toBe(3);
+    expect(out.match(/^FAIL 1\/2 SLOs/gm)?.length).toBe(2);
+    expect(out).toMatch(/^Scenarios\n {2}small.yaml .*\n {2}missing.yaml .*\n {2}small.yaml /m);
+    expect(err).toBe("missing.yaml: expected a file that exists\n");
+    expect(readFileSync(junit, "utf8")).toMatch(/<testsuites tests="7" failures="2" errors="1"/);
+  });
+
+  test("prints an array for several scenarios, even if only one of them gives a forecast", async () => {
+    const { code, out } = await moecast(["run", small, "missing.yaml", "--json"]);
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toHaveLength(1);
+  });
+});
+
+describe("a baseline", () => {
+  test("passes against itself, fails with 99 on a regression, and refuses what is no forecast", async () => {
+    const before = path("before.json");
+    await moecast(["run", small, "--export", `json=${before}`]);
+    const slower = ["--set", "traffic.osl.tokens=40"];
+    const [same, worse, allowed, other] = await Promise.all([
+      moecast(["run", small, "--baseline", before]),
+      moecast(["run", small, "--baseline", before, ...slower]),
+      moecast(["run", small, "--baseline", before, ...slower, "--max-regress", "100000%"]),
+      moecast(["run", small, "--baseline", small]),
+    ]);
+    expect(same.code).toBe(0);
+    expect(worse.code).toBe(99);
+    expect(worse.out).toMatch(/FAIL 1\/1 SLOs, \d+ regressions?/);
+    expect(allowed.code).toBe(0);
+    expect(other.code).toBe(3);
+    expect(other.out).toBe("");
+    const partial = path("partial.json");
+    writeFileSync(partial, readFileSync(before, "utf8").replace('"interrupted": false', '"interrupted": true'));
+    const refused = await moecast(["run", small, "--baseline", partial]);
+    expect(refused.code).toBe(3);
+    expect(refused.err).toContain("expected the forecast of a whole run");
+  });
+});
+
+describe("exports", () => {
+  test("replace whole files, step summaries are added to, and no half file stays", async () => {
+    const summary = write("summary.md", "# before\n");
+    const csv = write("table.csv", "stale");
+    const formats = ["csv", "markdown", "junit"].map((format) => `${format}=${path(`new/${format}.out`)}`);
+    const words = ["run", small, "--summary", "compact", "--export", `github=${summary}`, "--export", `csv=${csv}x`];
+    const { code } = await moecast([...words, ...formats.flatMap((text) => ["--export", text])]);
+    expect(code).toBe(0);
+    expect(readFileSync(summary, "utf8")).toMatch(/^# before\n### small: PASS/);
+    expect(readFileSync(`${csv}x`, "utf8")).toMatch(/^scenario,metric,value,unit,verdict\nsmall,ttft_mean,/);
+    expect(readdirSync(path("new")).sort()).toEqual(["csv.out", "junit.out", "markdown.out"]);
+    expect(readdirSync(folder).filter((name) => name.includes("partial") && !name.endsWith(".json"))).toEqual([]);
+  });
+
+  test("of a run without a forecast leave earlier results alone, but a pipeline's report says what failed", async () => {
+    const [json, junit] = [path("none.json"), path("none.xml")];
+    const { code, err } = await moecast([
+      "run",
+      "missing.yaml",
+      "--export",
+      `json=${json}`,
+      "--export",
+      `junit=${junit}`,
+    ]);
+    expect(code).toBe(3);
+    expect(existsSync(json)).toBe(false);
+    expect(err).toContain(`no forecast: ${json} is not written`);
+    expect(readFileSync(junit, "utf8")).toMatch(/errors="1"/);
+  });
+
+  test("are written though the reader of stdout leaves early, and the exit code holds", async () => {
+    const csv = path("early.csv");
+    const { code, err } = await spawned(["run", small, small, ...failing, "--export", `csv=${csv}`], {
+      during: (child) => child.stdout?.destroy(),
+    });
+    expect(err).toBe("");
+    expect(code).toBe(99);
+    expect(readFileSync(csv, "utf8").split("\n").length).toBeGreaterThan(50);
+  });
+});
+
+describe("Ctrl-C", () => {
+  test("keeps what there is, says so, and exits 130; other scenarios are named as not run", async () => {
+    const json = path("interrupted.json");
+    const { code, out, err } = await spawned(
+      ["run", small, "long.yaml", small, "--summary", "compact", "--export", `json=${json}`],
+      {
+        during: (child, out) => {
+          child.stdout?.once("data", () => setTimeout(() => out() && child.kill("SIGINT"), 1500));
+        },
+      },
+    );
+    expect(code).toBe(130);
+    expect(err).toMatch(/interrupted: finishing with what there is/);
+    expect(err).toMatch(/not run: small.yaml/);
+    expect(out).toMatch(/^INTERRUPTED at [\d,]+ of 400,000 requests/m);
+    const kept = JSON.parse(readFileSync(json, "utf8")) as { scenario: { name: string }; interrupted: boolean }[];
+    expect(kept.map(({ scenario, interrupted }) => [scenario.name, interrupted])).toEqual([
+      ["small", false],
+      ["long", true],
+    ]);
+  }, 60_000);
+
+  test("twice ends at once with 130", async () => {
+    const { code, out } = await spawned(["run", small, "long.yaml", "--summary", "compact"], {
+      during: (child) => {
+        child.stdout?.once("data", () => {
+          child.kill("SIGINT");
+          child.stderr?.once("data", () => child.kill("SIGINT"));
+        });
+      },
+    });
+    expect(code).toBe(130);
+    expect(out).not.toMatch(/^long/m);
+  });
+});

@@ -1,0 +1,163 @@
+import { type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../../src/forecast/forecast.ts";
+import { type TimeComponent, timeComponents } from "../../src/sim/result.ts";
+
+/** Latency statistics around a mean of `ms`. */
+export const stats = (ms: number, n = 2000): LatencyStats => ({
+  n,
+  mean: ms,
+  meanHalfWidth: ms / 20,
+  p50: ms * 0.9,
+  p90: ms * 1.5,
+  p95: ms * 1.8,
+  p99: ms * 2.5,
+  p999: null,
+  max: ms * 3,
+});
+
+export const verdict = (changes: Partial<SloVerdict> = {}): SloVerdict => ({
+  metric: "ttft",
+  expression: "p(99)<800ms",
+  level: "error",
+  passed: true,
+  observed: 612,
+  observedText: "612 ms",
+  margin: 0.235,
+  samples: 2000,
+  reason: null,
+  ...changes,
+});
+
+const latencies = (scale: number) =>
+  Object.fromEntries(latencyMetrics.map((metric, i) => [metric, stats(scale * (i + 1))])) as Forecast["latency"];
+
+/** A small forecast with something in every part of it. */
+export function forecast(changes: Partial<Forecast> = {}): Forecast {
+  const timeShare = Object.fromEntries(timeComponents.map((component) => [component, 0])) as Record<
+    TimeComponent,
+    number
+  >;
+  return {
+    schemaVersion: 1,
+    kind: "forecast",
+    engineVersion: "9.9.9",
+    scenario: { name: "small", description: "a hand-built forecast", file: "small.yaml" },
+    seed: 7,
+    inputs: [{ role: "scenario", name: "small.yaml", sha256: "0123456789abcdef".repeat(4) }],
+    deployment: {
+      model: "toy-moe",
+      device: "Toy GPU",
+      devices: 4,
+      replicas: 1,
+      mapping: { tp: 1, cp: 1, dp: 4, pp: 1, ep: 4, etp: 1, edp: 1 },
+      engine: "vLLM 0.19",
+      formats: { experts: "fp8", kv: "bf16" },
+      placement: "lpt",
+      offload: "lfu, 2 of 8 experts a layer",
+    },
+    interrupted: false,
+    requests: { total: 2100, completed: 2090, rejected: 10, unfinished: 0, warmup: 100, preemptions: 3 },
+    saturation: {
+      verdict: "stable",
+      offeredRequestsPerSecond: 5,
+      sustainedRequestsPerSecond: null,
+      reason: "the queue does not grow",
+    },
+    steadyState: { reached: true, reason: "settled" },
+    latency: latencies(100),
+    latencyByClass: { chat: latencies(80), summary: latencies(300) },
+    throughput: {
+      durationS: 420,
+      requestsPerSecond: 4.98,
+      outputTokensPerSecond: 1234.5,
+      outputTokensPerSecondPerDevice: 308.625,
+      totalTokensPerSecond: 4321,
+      meanBatchTokens: 77,
+      goodput: 0.987,
+    },
+    cost: { usdPerHour: 10, usdPerMillionOutputTokens: 2.25 },
+    energy: { joulesPerOutputToken: 1.5, averageW: 1850 },
+    experts: {
+      imbalance: 1.25,
+      imbalanceMax: 2.5,
+      distinctExpertsPerStep: 7.5,
+      layers: [
+        { imbalance: 1.2, imbalanceMax: 2, distinctExperts: 7, pairs: 1000 },
+        { imbalance: 1.3, imbalanceMax: 2.5, distinctExperts: 8, pairs: 1000 },
+      ],
+      rankLoad: [1.25, 1, 0.9, 0.85],
+    },
+    cache: {
+      policy: "lfu",
+      scope: "layer",
+      slots: 2,
+      accesses: 1000,
+      hits: 600,
+      misses: 400,
+      diskReads: 40,
+      fetchedBytes: 400 * 2 ** 20,
+      stallNs: 2e9,
+      unionOverCapacity: 0.8,
+      reference: { accesses: 900, policy: 0.61, belady: 0.72, bestStatic: 0.65, lru: 0.58 },
+    },
+    kv: { blocks: 1000, peakShare: 0.4, preemptions: 3, prefixHitRate: 0.125 },
+    memory: {
+      tiers: [
+        {
+          tier: "Toy GPU memory",
+          capacityBytes: 16 * 2 ** 30,
+          usedBytes: 12 * 2 ** 30,
+          items: [
+            { name: "routed experts", bytes: 8 * 2 ** 30 },
+            { name: "KV cache", bytes: 4 * 2 ** 30 },
+          ],
+        },
+      ],
+      kvBlocks: 1000,
+      kvBytesPerToken: 4096,
+    },
+    timeShare: { ...timeShare, experts: 0.6, expertFetch: 0.4 },
+    bottleneck: { component: "experts", share: 0.6, advice: "spread experts over more devices" },
+    resources: [{ name: "replica 0", busyNs: 9e9, bytes: 0, utilisation: 0.9 }],
+    series: { intervalS: 1, waiting: [0, 1], running: [2, 3], kvUse: [0.1, 0.2], outputTokensPerSecond: [10, 20] },
+    slos: [
+      verdict(),
+      verdict({
+        metric: "tpot{class:chat}",
+        expression: "p(50)<10ms",
+        passed: false,
+        observed: 31,
+        observedText: "31 ms",
+        margin: -2.1,
+      }),
+      verdict({
+        metric: "e2e",
+        expression: "p(99.9)<3s",
+        level: "warn",
+        passed: false,
+        observed: null,
+        observedText: "n/a",
+        margin: null,
+        reason: "too few samples for p(99.9): 2,000 of 10,000",
+      }),
+    ],
+    passed: false,
+    ledger: [
+      { topic: "routing", fidelity: "replayed", detail: "each token reads one row" },
+      { topic: "kernel overhead", fidelity: "assumed", detail: "4 us per kernel" },
+    ],
+    laws: { causality: 10, progress: 20 },
+    baseline: null,
+    ...changes,
+  };
+}
+
+/** The forecast of a deployment that cannot keep up with its load. */
+export const overloaded = (): Forecast =>
+  forecast({
+    saturation: {
+      verdict: "overloaded",
+      offeredRequestsPerSecond: 50,
+      sustainedRequestsPerSecond: 12,
+      reason: "900 of 2,100 requests were waiting at the last arrival",
+    },
+  });

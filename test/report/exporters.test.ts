@@ -1,0 +1,228 @@
+import { parse } from "csv-parse/sync";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Forecast } from "../../src/forecast/forecast.ts";
+import { readForecast } from "../../src/forecast/read-forecast.ts";
+import { exporters } from "../../src/report/exporters.ts";
+import { markdownText } from "../../src/report/markdown.ts";
+import { oneLine } from "../../src/report/safe-text.ts";
+import { terminalSummary } from "../../src/report/terminal.ts";
+import { forecast, overloaded, stats, verdict } from "./build.ts";
+import { parseXml } from "./parse-xml.ts";
+import { renderedCells, resolved } from "./rendered-markdown.ts";
+
+const csvRows = (forecasts: readonly Forecast[]): Record<string, string>[] =>
+  parse(exporters.csv.render(forecasts), { columns: true });
+
+/** Names as people and attackers write them. */
+const anyName = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.constantFrom(
+    "=cmd|' /C calc'!A0",
+    "-1+cmd|' /C calc'!A0",
+    "@SUM(1)",
+    "a|b",
+    "a\\|b",
+    "`a`|``b",
+    "<script>alert(1)</script>",
+    "![x](http://example.org/x.png)",
+    "[x](javascript:alert(1))",
+    "a\n\n# heading\n| a | b |",
+    "\u001b[2J\u001b]0;title\u0007",
+    "\u202egpj.exe",
+    "]]><x/>",
+    "\ud800",
+    "</details>",
+    'a,b"c',
+    "盘古",
+  ),
+);
+
+const named = (name: string) =>
+  forecast({
+    scenario: { name, description: name, file: name },
+    deployment: { ...forecast().deployment, model: name, device: name, placement: name, offload: name, engine: name },
+    slos: [verdict({ metric: `ttft{class:${name}}`, reason: name, observed: null, passed: false })],
+    latencyByClass: { [name]: forecast().latency, [`${name}2`]: forecast().latency },
+    ledger: [{ topic: name, fidelity: "assumed", detail: name }],
+    inputs: [{ role: "scenario", name, sha256: "ab".repeat(32) }],
+    memory: { ...forecast().memory, tiers: forecast().memory.tiers.map((tier) => ({ ...tier, tier: name })) },
+  });
+
+describe("every format", () => {
+  test("shows every SLO with its verdict", () => {
+    const one = forecast();
+    const markdown = renderedCells(exporters.markdown.render([one]));
+    const github = renderedCells(exporters.github.render([one]));
+    const terminal = terminalSummary(one);
+    const junit = parseXml(exporters.junit.render([one])).all("testcase");
+    const csv = csvRows([one]);
+    const json = readForecast(exporters.json.render([one]), "result.json");
+    expect(json.slos).toEqual(one.slos);
+    const labels = ["ok", "FAIL", "warn"];
+    for (const [i, slo] of one.slos.entries()) {
+      const label = labels[i] ?? "";
+      expect(csv.find((row) => row["metric"] === `${slo.metric} ${slo.expression}`)).toMatchObject({
+        value: slo.observed === null ? "" : String(slo.observed),
+        verdict: label.toLowerCase(),
+      });
+      for (const cells of [markdown, github])
+        expect(cells.find((row) => row[1] === slo.metric && row[2] === slo.expression)?.[0]).toBe(label);
+      const line = terminal.split("\n").find((text) => text.includes(slo.metric) && text.includes(slo.expression));
+      expect(line?.trim().split(/\s+/)[0]).toBe(label);
+      const testCase = junit.find((node) => node.attributes["name"] === `${slo.metric} ${slo.expression}`);
+      const failed = !slo.passed && slo.level === "error";
+      expect(testCase?.children.map((child) => child.name)).toEqual(
+        slo.passed ? [] : failed ? ["failure"] : ["system-out"],
+      );
+    }
+  });
+
+  test("gives equal bytes for equal forecasts", () => {
+    for (const exporter of Object.values(exporters))
+      expect(exporter.render([forecast(), overloaded()])).toBe(exporter.render([forecast(), overloaded()]));
+  });
+
+  test("gives no latency of an overloaded deployment", () => {
+    const one = overloaded();
+    const shown = [612, ...Object.values(one.latency).flatMap(({ p50, p90, p99 }) => [p50, p90, p99])].slice(1);
+    for (const text of [terminalSummary(one), exporters.markdown.render([one]), exporters.github.render([one])]) {
+      for (const value of shown) expect(text).not.toMatch(new RegExp(`\\b${value} ms`));
+      expect(text).toMatch(/overloaded/i);
+    }
+    const latencies = csvRows([one]).filter((row) => /^(ttft|tpot|itl|e2e|queue)_/.test(row["metric"] ?? ""));
+    expect(latencies.length).toBeGreaterThan(30);
+    expect(latencies.every((row) => row["value"] === "")).toBe(true);
+    expect(csvRows([forecast()]).find((row) => row["metric"] === "ttft_p50")?.["value"]).toBe("90");
+  });
+
+  test("calls an interrupted run interrupted", () => {
+    const one = forecast({ interrupted: true, slos: [verdict()], passed: true });
+    for (const text of [terminalSummary(one), exporters.markdown.render([one]), exporters.github.render([one])]) {
+      expect(text).toMatch(/INTERRUPTED at 2,090 of 2,100 requests/);
+      expect(text).not.toMatch(/PASS/);
+    }
+    expect(parseXml(exporters.junit.render([one])).attributes["errors"]).toBe("1");
+    expect(csvRows([one]).find((row) => row["metric"] === "interrupted")?.["value"]).toBe("1");
+    expect(JSON.parse(exporters.json.render([one])).interrupted).toBe(true);
+  });
+
+  test("for people or pipelines names the scenarios that gave no forecast", () => {
+    const failures = [{ file: "broken.yaml", message: "broken.yaml:3:1: model: expected a mapping, found nothing" }];
+    for (const exporter of Object.values(exporters).filter(({ reportsFailures }) => reportsFailures)) {
+      expect(exporter.render([], { failures })).toContain("broken.yaml:3:1: model: expected a mapping");
+      expect(exporter.render([forecast()], { failures })).toContain("broken.yaml:3:1");
+    }
+  });
+});
+
+describe("json", () => {
+  test("is the forecast, and reads back as it", () => {
+    expect(readForecast(exporters.json.render([forecast()]), "result.json")).toEqual(forecast());
+    expect(JSON.parse(exporters.json.render([forecast(), overloaded()]))).toEqual([forecast(), overloaded()]);
+  });
+
+  test("is an array for a run of several scenarios, however many of them gave a forecast", () => {
+    const failures = [{ file: "broken.yaml", message: "broken" }];
+    expect(JSON.parse(exporters.json.render([forecast()], { failures }))).toEqual([forecast()]);
+  });
+});
+
+describe("csv", () => {
+  test("is a table of five columns whatever the names, and no cell of it is a formula", () => {
+    fc.assert(
+      fc.property(anyName, (name) => {
+        const text = exporters.csv.render([named(name)]);
+        const rows = parse(text) as string[][];
+        expect(new Set(rows.map((row) => row.length))).toEqual(new Set([5]));
+        for (const row of rows.slice(1))
+          for (const [column, cell] of row.entries())
+            if (column !== 2) expect(cell).not.toMatch(/^[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]/);
+      }),
+    );
+  });
+
+  test("keeps every digit of the figures", () => {
+    const odd = forecast({ latency: { ...forecast().latency, ttft: stats(1 / 3) } });
+    const row = csvRows([odd]).find(({ metric }) => metric === "ttft_mean");
+    expect(Number(row?.["value"])).toBe(1 / 3);
+  });
+});
+
+describe("markdown", () => {
+  test("keeps its structure whatever the names", () => {
+    const structure = (text: string) =>
+      text.split("\n").map((line) => line.replace(/[^|]/g, "").length * (line.startsWith("|") ? 1 : 0));
+    fc.assert(
+      fc.property(anyName, (name) => {
+        const text = exporters.markdown.render([named(name)]);
+        expect(structure(text)).toEqual(structure(exporters.markdown.render([named("plain")])));
+        expect(text.replace(/<\/?(details|summary)>/g, "")).not.toMatch(/[<>]/);
+        // No link, image, emphasis or code survives: their characters are escaped everywhere.
+        expect(text.replace(/^### /gm, "")).not.toMatch(/(?<!\\)[`*_~[\]!#](?!\d+;)/);
+      }),
+    );
+  });
+});
+
+describe("text in markdown", () => {
+  test("is shown as it is, on one line", () => {
+    fc.assert(
+      fc.property(anyName, (name) => {
+        expect(resolved(markdownText(name))).toBe(oneLine(name));
+      }),
+    );
+    expect(resolved(markdownText("a|b <c> & [d](http://e) `f` \\| *g* _h_"))).toBe(
+      "a|b <c> & [d](http://e) `f` \\| *g* _h_",
+    );
+  });
+});
+
+describe("github", () => {
+  test("stays within 1 MiB with what the file holds already, and says what it leaves out", () => {
+    const detail = "x".repeat(5000);
+    const long = forecast({ ledger: Array.from({ length: 60 }, () => ({ topic: "t", fidelity: "assumed", detail })) });
+    for (const presentBytes of [0, 500_000, 1_040_000, 1_048_500, 2_000_000]) {
+      const text = exporters.github.render(Array(8).fill(long), { presentBytes });
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(Math.max(0, 1024 * 1024 - presentBytes));
+    }
+    // Reports that do not fit keep their headline.
+    const text = exporters.github.render(Array(8).fill(long));
+    expect(text.match(/^### small/gm)?.length).toBe(8);
+    expect(exporters.github.render(Array(8).fill(long), { presentBytes: 1_048_000 })).toMatch(
+      /7 scenarios are left out/,
+    );
+  });
+});
+
+describe("junit", () => {
+  test("counts cases, failures and errors, whatever the names", () => {
+    fc.assert(
+      fc.property(anyName, (name) => {
+        const failures = [{ file: name, message: name }];
+        const root = parseXml(exporters.junit.render([named(name), forecast()], { failures }));
+        expect(root.name).toBe("testsuites");
+        const count = (tag: string) => String(root.all(tag).length);
+        expect(root.attributes).toMatchObject({
+          tests: count("testcase"),
+          failures: count("failure"),
+          errors: count("error"),
+        });
+        expect([count("testcase"), count("failure"), count("error")]).toEqual(["5", "2", "1"]);
+      }),
+    );
+  });
+
+  test("carries no time of day", () => {
+    const stamps = parseXml(exporters.junit.render([forecast()]))
+      .all("testsuite")
+      .map((suite) => suite.attributes["timestamp"]);
+    expect(stamps).toEqual(["1970-01-01T00:00:00"]);
+  });
+
+  test("fails a case for a regression against a baseline", () => {
+    const delta = { metric: "ttft p99", before: 100, after: 150, regression: 0.5, failed: true };
+    const root = parseXml(exporters.junit.render([forecast({ slos: [], baseline: [delta] })]));
+    expect(root.attributes["failures"]).toBe("1");
+  });
+});
