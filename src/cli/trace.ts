@@ -1,7 +1,9 @@
 import { open } from "node:fs/promises";
 import { printable, refuse, UsageError } from "../core/errors.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { textTable } from "../report/text-table.ts";
+import { moeShape } from "../sim/mapping.ts";
 import { openRoutingTrace, type RoutingTraceFile } from "../trace/container/open-trace.ts";
 import { type RoutingExportFormat, routingExporters } from "../trace/export/routing-exporters.ts";
 import { importTrace } from "../trace/formats/import-trace.ts";
@@ -39,8 +41,10 @@ const bytesMax = 1024 * 1024 * 1024;
 export async function importCommand(paths: readonly string[], options: ImportCliOptions): Promise<void> {
   const io = processIo(true);
   const format = oneOf(options.format, ["auto", ...(Object.keys(importers) as TraceFormat[])] as const, "--format");
-  const { model, experts, topK, interleaved, grouping, kind, domain } = options;
+  const { model, topK, interleaved, grouping, kind, domain } = options;
   await prepareOutput(options.output);
+  // A model of the catalogue says how many experts it has, also those that the recording never met.
+  const experts = options.experts ?? (model !== undefined && model in catalogue ? expertsOf(model) : undefined);
   const report = await importTrace(format, paths, options.output, {
     grouping,
     ...(model === undefined ? {} : { model }),
@@ -57,6 +61,10 @@ export async function importCommand(paths: readonly string[], options: ImportCli
       `${header.layers.length} layers, ${header.experts} experts, top-${header.topK ?? "?"} (${report.format})\n` +
       `${formatCount(header.provenance.droppedRows)} warm-up or padding rows dropped; sequences: ${printable(header.provenance.grouping)}\n`,
   );
+}
+
+function expertsOf(model: string): number | undefined {
+  return moeShape(modelNamed(model))?.experts;
 }
 
 export async function inspect(file: string, json: boolean): Promise<void> {

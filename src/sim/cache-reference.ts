@@ -2,7 +2,6 @@ import { createScopedCache } from "../policy/offload/cache-scope.ts";
 import { cachePolicies } from "../policy/offload/caches.ts";
 import { type CallLogRecorder, replayLog } from "../policy/offload/call-log.ts";
 import type { SimConfig } from "./config.ts";
-import { spreadPopularity } from "./experts.ts";
 import type { OffloadState } from "./offload-state.ts";
 import type { CacheResult } from "./result.ts";
 
@@ -30,19 +29,22 @@ export function cacheResult(
     fetchedBytes: sum((state) => state.fetchedBytes),
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
-    reference: references(config, logs),
+    reference: references(config, offloads, logs),
   };
 }
 
-function references(config: SimConfig, logs: readonly CallLogRecorder[]): CacheResult["reference"] {
+function references(
+  config: SimConfig,
+  offloads: readonly OffloadState[],
+  logs: readonly CallLogRecorder[],
+): CacheResult["reference"] {
   const { offload, routing } = config;
   if (offload === null || routing.kind !== "replay") return null;
   const layers = routing.layerMap.length;
   const { experts } = routing.table;
-  const own = spreadPopularity(offload.popularity, routing.layerMap, experts);
   const hits = { policy: 0, belady: 0, bestStatic: 0, lru: 0 };
   let accesses = 0;
-  for (const recorder of logs) {
+  for (const [i, recorder] of logs.entries()) {
     const log = recorder.toLog();
     accesses += log.keys.length;
     // The best fixed set is the most used experts of this very log.
@@ -51,7 +53,7 @@ function references(config: SimConfig, logs: readonly CallLogRecorder[]): CacheR
     const shape = { layers, expertsPerLayer: experts, slots: offload.slots };
     const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
       replayLog(log, createScopedCache(policy, offload.scope, { ...shape, popularity, future: log })).hits;
-    hits.policy += replay(offload.policy, own);
+    hits.policy += replay(offload.policy, offloads[i]!.popularity);
     hits.belady += replay(cachePolicies.belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);
     hits.lru += replay(cachePolicies.lru, null);

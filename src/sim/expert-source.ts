@@ -38,10 +38,11 @@ export class ReplayedExperts implements ExpertSource {
     layerMap: readonly number[],
     offloads: readonly OffloadState[],
     stageOf: readonly number[],
+    stages: number,
   ) {
     this.groups = groups;
     this.stageOf = stageOf;
-    this.stages = Math.max(0, ...stageOf) + 1;
+    this.stages = stages;
     this.replay = replay;
     this.layerMap = layerMap;
     this.offloads = offloads;

@@ -1,18 +1,16 @@
 import { InvariantError } from "../core/errors.ts";
-import { transferNs } from "../hardware/cost.ts";
-import { createScopedCache } from "../policy/offload/cache-scope.ts";
-import { cachePolicies } from "../policy/offload/caches.ts";
-import { CallLogRecorder } from "../policy/offload/call-log.ts";
+import type { CallLogRecorder } from "../policy/offload/call-log.ts";
 import { contiguous } from "../policy/placement/contiguous.ts";
 import type { DomainBatch } from "./batch.ts";
+import { buildOffloads } from "./build-offloads.ts";
 import type { SimConfig } from "./config.ts";
 import { ExpertGroups } from "./expert-groups.ts";
 import { type ExpertSource, ReplayedExperts, UniformExperts } from "./expert-source.ts";
 import { LoadStatistics } from "./load-statistics.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
-import { OffloadState } from "./offload-state.ts";
+import type { OffloadState } from "./offload-state.ts";
 import { RoutingReplay } from "./routing-replay.ts";
-import { moeLayers } from "./stage-plan.ts";
+import { moeLayers, stagePlans } from "./stage-plan.ts";
 
 /** Everything about the routed experts of a run: where their work comes from, what it was, and what is cached. */
 export interface Experts {
@@ -72,19 +70,13 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
     domainOf: (request) => (requests.domainOf === null ? -1 : (domainIndex[requests.domainOf[request]!] ?? -1)),
     ordered: config.offload !== null,
   });
-  const logs: CallLogRecorder[] = [];
-  const offloads: OffloadState[] = [];
   const stageOf = stagePlans(config.model, config.mapping.pp).flatMap((plan, stage) =>
-    Array.from(plan.moeIndex.filter((index) => index >= 0), () => stage),
+    Array.from(
+      plan.moeIndex.filter((index) => index >= 0),
+      () => stage,
+    ),
   );
-  if (config.offload !== null) {
-    for (let replica = 0; replica < config.replicas; replica++) {
-      const hosts = hostCaches(config, memory);
-      for (let stage = 0; stage < config.mapping.pp; stage++)
-        for (let group = 0; group < config.mapping.ep; group++)
-          offloads.push(offloadState(config, memory, { stage, group, owns: ownership(groups, stageOf, stage, group) }, hosts, logs));
-    }
-  }
+  const { offloads, logs } = buildOffloads(config, memory, groups, stageOf);
   const source = new ReplayedExperts(groups, replay, routing.layerMap, offloads, stageOf, config.mapping.pp);
   const loads = new LoadStatistics(groups.work);
   return {
@@ -108,49 +100,4 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       for (const offload of offloads) offload.check();
     },
   };
-}
-
-function offloadState(config: SimConfig, memory: MemoryPlan, logs: CallLogRecorder[]): OffloadState {
-  const offload = config.offload!;
-  const { routing, node, mapping } = config;
-  if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
-  const layers = routing.layerMap.length;
-  const { experts } = routing.table;
-  const popularity = spreadPopularity(offload.popularity, routing.layerMap, experts);
-  const shape = { layers, expertsPerLayer: experts, slots: offload.slots, popularity, future: null };
-  const cache = createScopedCache(offload.policy, offload.scope, shape);
-  const host = memory.hostHoldsAll
-    ? null
-    : createScopedCache(cachePolicies.lru, "global", { ...shape, slots: memory.hostExperts });
-  const log = new CallLogRecorder(Math.floor(offload.logAccessesMax / (mapping.ep * config.replicas)));
-  logs.push(log);
-  const disk = node.tiers.find((tier) => tier.kind === "nvme");
-  const hostTier = node.tiers.find((tier) => tier.kind !== "nvme");
-  const hostLink = node.device.hostLink ?? hostTier?.read;
-  if (hostLink === undefined) throw new InvariantError("offload-needs-link", "no link to host memory");
-  return new OffloadState({
-    cache,
-    host,
-    slotsPerCall: offload.slots,
-    cost: {
-      hostNs: transferNs(hostLink, memory.expertBytes),
-      diskNs: disk === undefined ? 0 : transferNs(disk.read, memory.expertBytes * mapping.etp),
-      bytes: memory.expertBytes,
-    },
-    log,
-    experts,
-  });
-}
-
-/** Popularity by trace layer, laid out by MoE layer of the model. */
-export function spreadPopularity(
-  popularity: Float64Array | null,
-  layerMap: readonly number[],
-  experts: number,
-): Float64Array | null {
-  if (popularity === null) return null;
-  const out = new Float64Array(layerMap.length * experts);
-  for (let layer = 0; layer < layerMap.length; layer++)
-    out.set(popularity.subarray(layerMap[layer]! * experts, (layerMap[layer]! + 1) * experts), layer * experts);
-  return out;
 }

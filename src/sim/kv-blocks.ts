@@ -82,7 +82,6 @@ export class KvBlocks {
       this.unlink(id);
       this.cached -= this.sizes[id]!;
       this.used += this.sizes[id]!;
-      if (this.used > this.peakUsed) this.peakUsed = this.used;
     }
   }
 
@@ -92,13 +91,14 @@ export class KvBlocks {
    */
   grow(request: number, tokens: number): boolean {
     const extra = this.blocksFor(Math.max(0, tokens - this.sharedTokens(request))) - this.privateBlocks[request]!;
-    if (extra <= 0) return true;
-    if (this.used + extra > this.capacity) return false;
-    while (this.capacity - this.used - this.cached < extra) this.evictOldest();
-    this.privateBlocks[request]! += extra;
-    this.used += extra;
-    this.allocated += extra;
-    if (this.used > this.peakUsed) this.peakUsed = this.used;
+    if (extra > 0) {
+      if (this.used + extra > this.capacity) return false;
+      while (this.capacity - this.used - this.cached < extra) this.evictOldest();
+      this.privateBlocks[request]! += extra;
+      this.used += extra;
+      this.allocated += extra;
+    }
+    this.peakUsed = Math.max(this.peakUsed, this.used);
     return true;
   }
 
@@ -139,6 +139,7 @@ export class KvBlocks {
         this.used -= size;
         this.freed += size;
         this.reference(id);
+        this.peakUsed = Math.max(this.peakUsed, this.used);
       }
       this.sharedPrefix[request]!++;
     }

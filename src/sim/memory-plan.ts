@@ -1,5 +1,5 @@
 import { storedBytes } from "../core/dtype.ts";
-import { InfeasibleError } from "../core/errors.ts";
+import { InfeasibleError, InvariantError } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { AttentionProgram } from "./attention-program.ts";
@@ -20,12 +20,13 @@ export interface MemoryPlan {
   readonly hostHoldsAll: boolean;
 }
 
-/** Fixed bytes of one pipeline stage on one device, and its cache bytes per token and per sequence. */
-interface StageBytes {
+/** Fixed bytes of one pipeline stage on one device, and the KV blocks that the rest holds. */
+interface StageMemory {
   readonly items: MemoryItem[];
-  readonly bytes: number;
+  readonly fixed: number;
   readonly kvPerToken: number;
-  readonly perSequence: number;
+  readonly blockBytes: number;
+  readonly kvBlocks: number;
 }
 
 /**
@@ -39,7 +40,9 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
   const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
   const slotsPerRank = config.placement?.slotsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
 
-  let heaviest: StageBytes = { items: [], bytes: -1, kvPerToken: 0, perSequence: 0 };
+  const budget = Math.floor(node.device.memoryBytes * scheduler.memoryUtilisation);
+  const sequenceBlocks = Math.ceil(scheduler.contextTokensMax / scheduler.blockTokens) * scheduler.maxSequences;
+  let tightest: StageMemory | null = null;
   const plans = stagePlans(model, mapping.pp);
   for (const [index, plan] of plans.entries()) {
     const items = stageItems(config, attention, plan, {
@@ -48,26 +51,29 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
       expertBytes: sliceBytes,
       slotsPerRank,
     });
-    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
     let kvPerToken = 0;
     let perSequence = 0;
     for (const mixing of plan.attentionClass) {
       kvPerToken += attention[mixing]!.cacheBytesPerToken;
       perSequence += attention[mixing]!.cacheBytesPerSequence;
     }
-    // The stage that leaves the fewest tokens of KV is the one that binds.
-    if (bytes + kvPerToken > heaviest.bytes + heaviest.kvPerToken) heaviest = { items, bytes, kvPerToken, perSequence };
+    if (perSequence > 0)
+      items.push({ name: "window and state caches", bytes: Math.ceil(perSequence) * scheduler.maxSequences });
+    const fixed = items.reduce((sum, item) => sum + item.bytes, 0);
+    const blockBytes = Math.ceil(kvPerToken * scheduler.blockTokens);
+    const free = budget - fixed;
+    const affordable = blockBytes > 0 ? Math.floor(free / blockBytes) : free < 0 ? 0 : sequenceBlocks;
+    const kvBlocks = Math.min(affordable, sequenceBlocks);
+    // The stage that leaves the fewest blocks binds; of equal ones the fullest is shown.
+    if (
+      tightest === null ||
+      kvBlocks < tightest.kvBlocks ||
+      (kvBlocks === tightest.kvBlocks && fixed + blockBytes > tightest.fixed + tightest.blockBytes)
+    )
+      tightest = { items, fixed, kvPerToken, blockBytes, kvBlocks };
   }
-  const { items, kvPerToken, perSequence } = heaviest;
-  if (perSequence > 0)
-    items.push({ name: "window and state caches", bytes: Math.ceil(perSequence) * scheduler.maxSequences });
-
-  const budget = Math.floor(node.device.memoryBytes * scheduler.memoryUtilisation);
-  const fixed = items.reduce((sum, item) => sum + item.bytes, 0);
-  const blockBytes = Math.ceil(kvPerToken * scheduler.blockTokens);
-  const sequenceBlocks = Math.ceil(scheduler.contextTokensMax / scheduler.blockTokens) * scheduler.maxSequences;
-  const affordable = blockBytes === 0 ? sequenceBlocks : Math.floor((budget - fixed) / blockBytes);
-  const kvBlocks = Math.min(affordable, sequenceBlocks);
+  if (tightest === null) throw new InvariantError("pipeline-stages", "a model without layers");
+  const { items, fixed, kvPerToken, blockBytes, kvBlocks } = tightest;
   if (kvBlocks < 1) throw doesNotFit(config, items, budget, blockBytes);
   items.push({ name: `KV cache, ${kvBlocks} blocks of ${scheduler.blockTokens} tokens`, bytes: kvBlocks * blockBytes });
 

@@ -26,6 +26,8 @@ export class OffloadState {
   hostBusyNs = 0;
   diskBusyNs = 0;
   unionOverCapacity = 0;
+  /** [layers x experts] uses in the fitting set as its policy saw them. */
+  readonly popularity: Float64Array | null;
   private readonly cache: ExpertCache;
   /** Host-memory residency over NVMe, or null when host memory holds every expert. */
   private readonly host: ExpertCache | null;
@@ -43,6 +45,7 @@ export class OffloadState {
     host: ExpertCache | null;
     /** Slots a call competes for: of its layer, or all of them. */
     slotsPerCall: number;
+    popularity: Float64Array | null;
     cost: FetchCost;
     log: CallLogRecorder | null;
     experts: number;
@@ -50,6 +53,7 @@ export class OffloadState {
     this.cache = options.cache;
     this.host = options.host;
     this.slotsPerCall = options.slotsPerCall;
+    this.popularity = options.popularity;
     this.cost = options.cost;
     this.log = options.log;
     this.hit = new Uint8Array(options.experts);

@@ -1,4 +1,5 @@
 import { cacheResult } from "./cache-reference.ts";
+import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
 import type { ResourceUse, RunResult } from "./result.ts";
 import { type TimeComponent, timeComponents } from "./result.ts";
@@ -12,6 +13,8 @@ export function buildResult(simulation: Simulation): RunResult {
     domains.reduce((total, domain) => total + pick(domain), 0);
   const { requests } = config.workload;
   const cache = cacheResult(config, experts.offloads, experts.logs);
+  const resources = resourceUse(simulation);
+  checkResources(simulation, resources);
   const time = Object.fromEntries(timeComponents.map((name, i) => [name, cost.components[i]!]));
   return {
     requests: {
@@ -40,7 +43,7 @@ export function buildResult(simulation: Simulation): RunResult {
     layers: experts.loads?.layers() ?? [],
     rankLoad: experts.loads?.rankLoad() ?? [],
     cache,
-    resources: resourceUse(simulation),
+    resources,
     memory: simulation.memory.map,
     kv: {
       blocks: simulation.memory.map.kvBlocks,

@@ -44,7 +44,8 @@ export function judgeSaturation(state: RequestState, open: boolean, backlog: Bac
       reason: "too few arrivals to speak of a rate",
     };
   const half = first + spanNs / 2;
-  const waiting = backlog.waitingAtLastArrival ?? count(n, (request) => state.status[request] === requestStatus.waiting);
+  const waiting =
+    backlog.waitingAtLastArrival ?? count(n, (request) => state.status[request] === requestStatus.waiting);
   const completedSince = (fromNs: number) =>
     count(n, (request) => {
       const last = state.lastTokenNs[request]!;
@@ -56,8 +57,7 @@ export function judgeSaturation(state: RequestState, open: boolean, backlog: Bac
   );
   const completed = completedSince(half);
   const lasting = end - Math.max(first, backlog.queueEmptyNs) >= burstShare * spanNs;
-  const overloaded =
-    lasting && waiting > Math.max(backlogMin, backlogShare * n) && completed < keepsUp * arrived;
+  const overloaded = lasting && waiting > Math.max(backlogMin, backlogShare * n) && completed < keepsUp * arrived;
   const busyFrom = Math.max(half, backlog.queueEmptyNs);
   return {
     verdict: overloaded ? "overloaded" : "stable",

@@ -69,9 +69,7 @@ export class Simulation {
     this.memory = planMemory(config, this.cost.attention);
     const plans = stagePlans(config.model, mapping.pp);
     const prefix =
-      scheduler.prefixCaching && requests.prefix !== null
-        ? prefixUnits(requests.prefix, scheduler.blockTokens)
-        : null;
+      scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
     this.domains = Array.from({ length: config.replicas * mapping.dp }, () => {
       const kv = new KvBlocks(this.memory.map.kvBlocks, scheduler.blockTokens, requests.count, prefix);
       const { windows } = this.cost;

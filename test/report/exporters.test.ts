@@ -42,7 +42,10 @@ const named = (name: string) =>
   forecast({
     scenario: { name, description: name, file: name },
     deployment: { ...forecast().deployment, model: name, device: name, placement: name, offload: name, engine: name },
-    slos: [verdict({ metric: `ttft{class:${name}}`, reason: name, observed: null, passed: false })],
+    slos: [
+      verdict({ metric: `ttft{class:${name}}`, reason: name, observed: null, passed: false }),
+      verdict({ metric: `tpot{class:${name}}`, reason: name, observed: null, passed: false, level: "warn" }),
+    ],
     latencyByClass: { [name]: forecast().latency, [`${name}2`]: forecast().latency },
     ledger: [{ topic: name, fidelity: "assumed", detail: name }],
     inputs: [{ role: "scenario", name, sha256: "ab".repeat(32) }],
@@ -208,7 +211,7 @@ describe("junit", () => {
           failures: count("failure"),
           errors: count("error"),
         });
-        expect([count("testcase"), count("failure"), count("error")]).toEqual(["5", "2", "1"]);
+        expect([count("testcase"), count("failure"), count("error")]).toEqual(["6", "2", "1"]);
       }),
     );
   });

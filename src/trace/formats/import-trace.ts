@@ -30,25 +30,58 @@ export async function importTrace(
   output: string,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  const files = await listFiles(paths);
-  const [first] = files;
+  const listed = await listFiles(paths);
+  const first = listed.find(({ inFolder }) => !inFolder) ?? listed[0];
   if (first === undefined) refuse({ expected: "at least one file to import", found: "none" });
-  const chosen = format === "auto" ? await detectFormat(first) : format;
+  const chosen = format === "auto" ? await formatOf(listed) : format;
+  // A folder may hold notes beside the recording; a file that was named must be one of the format.
+  const files: string[] = [];
+  const others: string[] = [];
+  for (const { path, inFolder } of listed) (inFolder && !(await matches(path, chosen)) ? others : files).push(path);
+  if (files.length === 0)
+    refuse({ file: first.path, expected: `a file in the format ${chosen} in the folder`, found: "none" });
   const importer: TraceImporter = importers[chosen];
   const named: { name: string; sha256: string }[] = [];
   for (const path of files) named.push({ name: fileName(path), sha256: await digestOf(path) });
   const trace = await importer.import(files, options, named);
   await writeRoutingTrace(output, trace.layout, trace.write);
-  return { format: chosen, header: trace.layout.header, rows: trace.layout.rows, warnings: trace.warnings };
+  return {
+    format: chosen,
+    header: trace.layout.header,
+    rows: trace.layout.rows,
+    warnings: [...leftOut(others), ...trace.warnings],
+  };
 }
 
-/** The format of a file, from its first bytes and its name. */
-async function detectFormat(path: string): Promise<TraceFormat> {
+function leftOut(paths: readonly string[]): string[] {
+  return paths.length === 0 ? [] : [`left out, not in this format: ${paths.map(fileName).join(", ")}`];
+}
+
+/** The format of the first file that has one; a file that was named comes before those found in folders. */
+async function formatOf(listed: readonly ListedFile[]): Promise<TraceFormat> {
+  const first = listed.find(({ inFolder }) => !inFolder) ?? listed[0];
+  for (const { path } of first?.inFolder === false ? [first] : listed) {
+    const format = await recognise(path);
+    if (format !== null) return format;
+  }
+  const known = Object.keys(importers).join(", ");
+  refuse({
+    file: first?.path ?? "",
+    expected: `routing in one of the formats ${known}`,
+    hint: "name it with --format",
+  });
+}
+
+/** The format of a file, from its first bytes and its name; null if none matches. */
+async function recognise(path: string): Promise<TraceFormat | null> {
   const sample = await sampleOf(path);
-  for (const [format, importer] of Object.entries(importers))
-    if (importer.detects(sample)) return format as TraceFormat;
-  const known = Object.entries(importers).map(([format, { description }]) => `${format}: ${description}`);
-  refuse({ file: path, expected: "a known routing format", found: "none that matches", hint: known.join("; ") });
+  const found = Object.entries(importers).find(([, importer]) => importer.detects(sample));
+  return found === undefined ? null : (found[0] as TraceFormat);
+}
+
+async function matches(path: string, format: TraceFormat): Promise<boolean> {
+  const importer: TraceImporter = importers[format];
+  return importer.detects(await sampleOf(path));
 }
 
 async function sampleOf(path: string): Promise<FileSample> {
@@ -67,17 +100,23 @@ async function sampleOf(path: string): Promise<FileSample> {
   return { fileName: fileName(path), text, arrays: null };
 }
 
-async function listFiles(paths: readonly string[]): Promise<string[]> {
-  const files: string[] = [];
+interface ListedFile {
+  readonly path: string;
+  /** Found in a folder that was named, rather than named itself. */
+  readonly inFolder: boolean;
+}
+
+async function listFiles(paths: readonly string[]): Promise<ListedFile[]> {
+  const files: ListedFile[] = [];
   for (const path of paths) {
     const facts = await stat(path).catch((error: Error) => refuse(unreadable(path, error)));
     if (!facts.isDirectory()) {
-      files.push(path);
+      files.push({ path, inFolder: false });
       continue;
     }
     const entries = await readdir(path, { withFileTypes: true });
     const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-    files.push(...names.sort((a, b) => (a < b ? -1 : 1)).map((name) => join(path, name)));
+    files.push(...names.sort((a, b) => (a < b ? -1 : 1)).map((name) => ({ path: join(path, name), inFolder: true })));
   }
   return files;
 }

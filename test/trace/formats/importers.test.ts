@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { InvalidInputError } from "../../../src/core/errors.ts";
 import type { RoutingTraceFile } from "../../../src/trace/container/open-trace.ts";
+import { importTrace } from "../../../src/trace/formats/import-trace.ts";
 import type { ImportOptions } from "../../../src/trace/formats/importer.ts";
 import { loadCountsTable } from "../../../src/trace/load-counts.ts";
 import { loadRoutingTable } from "../../../src/trace/load-routing.ts";
@@ -492,11 +494,22 @@ test("a trace container is not mistaken for a recording", async () => {
   const { file } = await open([csv], { experts: 4 });
   await file.close();
   await expect(importAndOpen(folder.path("twice.safetensors"), [folder.path("imported.safetensors")])).rejects.toThrow(
-    /known routing format/,
+    /routing in one of the formats/,
   );
 });
 
+test("a folder is imported without the files in it that are something else", async () => {
+  const mixed = temporaryFolder();
+  const notes = mixed.write("SOURCE.md", "# notes\n");
+  const recorded = mixed.write("counts.csv", "layer_id,expert_id,count\n0,0,3\n0,1,5\n");
+  const output = folder.path("mixed.safetensors");
+  const report = await importTrace("auto", [dirname(recorded)], output, { topK: 1 });
+  expect(report.format).toBe("expert-distribution");
+  expect(report.warnings.join()).toContain("SOURCE.md");
+  await expect(importTrace("auto", [notes], output)).rejects.toThrow(/routing in one of the formats/);
+});
+
 test("an unknown file is refused with the formats that are known", async () => {
-  await expect(open([folder.write("notes.txt", "hello\nworld\n")])).rejects.toThrow(/routed-experts: vLLM/);
+  await expect(open([folder.write("notes.txt", "hello\nworld\n")])).rejects.toThrow(/routed-experts/);
   await expect(open([folder.path("missing.npz")])).rejects.toThrow(InvalidInputError);
 });

@@ -1,0 +1,234 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { InfeasibleError } from "../../src/core/errors.ts";
+import { RandomStream } from "../../src/core/random.ts";
+import type { ModelSpec } from "../../src/models/spec.ts";
+import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import { placements } from "../../src/policy/placement/placements.ts";
+import { routers } from "../../src/policy/schedule/routers.ts";
+import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
+import { mappingProblems } from "../../src/sim/mapping.ts";
+import { type RunResult, requestStatus } from "../../src/sim/result.ts";
+import { simulate } from "../../src/sim/simulate.ts";
+import type { RequestTable } from "../../src/trace/request-table.ts";
+import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+
+type Layer = ModelSpec["layers"][number];
+
+const { attention: gqa, feedForward: moe } = tinyModel().layers[0]!;
+if (gqa.kind !== "gqa" || moe.kind !== "moe") throw new Error("unexpected tiny model");
+const mla = {
+  kind: "mla" as const,
+  queryHeads: 8,
+  queryLoraRank: 64,
+  kvLoraRank: 32,
+  nopeHeadDim: 32,
+  ropeHeadDim: 16,
+  valueHeadDim: 32,
+  indexer: null,
+  smallParameters: 0,
+};
+const window = { ...gqa, windowTokens: 48 };
+const dense = { kind: "dense" as const, width: 512, matrices: 3 as const };
+const shared = { ...moe, sharedWidth: 64, expertHidden: 128 };
+const stacks: readonly (readonly Layer[])[] = [
+  Array.from({ length: 4 }, () => ({ attention: gqa, feedForward: moe })),
+  [
+    { attention: gqa, feedForward: dense },
+    { attention: window, feedForward: moe },
+    { attention: gqa, feedForward: moe },
+  ],
+  [
+    { attention: mla, feedForward: shared },
+    { attention: mla, feedForward: shared },
+  ],
+  [
+    { attention: window, feedForward: moe },
+    { attention: window, feedForward: { kind: "none" } },
+  ],
+];
+
+const mappings = [
+  { tp: 1 },
+  { dp: 2, ep: 2 },
+  { dp: 3, ep: 3 },
+  { tp: 2, etp: 2 },
+  { tp: 2, ep: 2 },
+  { dp: 4, etp: 4 },
+  { tp: 2, dp: 2, ep: 2, etp: 2 },
+  { pp: 2 },
+  { pp: 2, dp: 2, ep: 2 },
+  { pp: 2, tp: 4, ep: 4 },
+  { dp: 16, ep: 8, etp: 2 },
+].map((degrees) => ({ ...singleDevice, ...degrees }));
+
+/** Conversations that share leading blocks and differ in the last ones. */
+function prefixFor(prompts: readonly number[], blockTokens: number, rng: RandomStream): RequestTable["prefix"] {
+  const ids: number[] = [];
+  const offsets = [0];
+  let fresh = 1000;
+  for (const prompt of prompts) {
+    const blocks = Math.ceil(prompt / blockTokens);
+    const conversation = rng.below(3) * 100;
+    const common = rng.below(blocks + 1);
+    for (let b = 0; b < blocks; b++) ids.push(b < common ? conversation + b : fresh++);
+    offsets.push(ids.length);
+  }
+  return { blockTokens, offsets: Uint32Array.from(offsets), ids: Uint32Array.from(ids) };
+}
+
+const scenario = fc.record({
+  seed: fc.integer({ min: 1, max: 1e6 }),
+  n: fc.integer({ min: 1, max: 30 }),
+  gap: fc.constantFrom(0, 1000, 1_000_000, 20_000_000),
+  stack: fc.nat(stacks.length - 1),
+  mapping: fc.constantFrom(...mappings),
+  replicas: fc.integer({ min: 1, max: 3 }),
+  chunked: fc.boolean(),
+  mixes: fc.boolean(),
+  overlaps: fc.boolean(),
+  exchange: fc.constantFrom("allToAll" as const, "allGatherReduceScatter" as const),
+  maxBatchTokens: fc.integer({ min: 1, max: 400 }),
+  maxSequences: fc.integer({ min: 1, max: 20 }),
+  blockTokens: fc.constantFrom(1, 8, 16, 24),
+  freeBlocks: fc.integer({ min: 1, max: 80 }),
+  prefix: fc.option(fc.constantFrom(1, 5, 16, 24, 64)),
+  closed: fc.option(fc.integer({ min: 1, max: 8 })),
+  warmup: fc.nat(10),
+  routing: fc.constantFrom("uniform" as const, "zero" as const, "random" as const),
+  placement: fc.option(fc.constantFrom("eplb" as const, "round-robin" as const, "lpt" as const)),
+  slots: fc.option(fc.integer({ min: 1, max: 8 })),
+  host: fc.constantFrom(0, 1e6, 64e9),
+  policy: fc.constantFrom("lru" as const, "lfu" as const, "fifo" as const, "static" as const),
+  scope: fc.constantFrom("layer" as const, "global" as const),
+  router: fc.constantFrom("round-robin" as const, "least-loaded" as const, "prefix-aware" as const),
+});
+type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
+
+function configOf(c: Scenario): SimConfig {
+  const rng = new RandomStream(c.seed, "scenario");
+  const layers = stacks[c.stack] ?? [];
+  const model = tinyModel({ layers });
+  const moeCount = layers.filter((layer) => layer.feedForward.kind === "moe").length;
+  let at = 0;
+  const rows = Array.from({ length: c.n }, () => {
+    at += Math.round(rng.exponential(c.gap + 1));
+    return { at, prompt: 1 + rng.below(300), output: 1 + rng.below(30) };
+  });
+  const prompts = rows.map((row) => row.prompt);
+  const requests = testRequests(rows, c.prefix === null ? null : prefixFor(prompts, c.prefix, rng));
+  // Fewer recorded layers than the model has: some are replayed twice.
+  const table = testRouting(2, 8, 2, 150, c.seed);
+  const layerMap = Array.from({ length: moeCount }, (_, i) => (i * 3 + 1) % 2);
+  const offloads = c.slots !== null && c.routing !== "uniform";
+  const offload: OffloadConfig | null = offloads
+    ? {
+        policy: cachePolicies[c.policy],
+        scope: c.scope,
+        slots: c.slots ?? 1,
+        hostBytes: c.host,
+        popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
+        logAccessesMax: 5000,
+      }
+    : null;
+  const { ep } = c.mapping;
+  const placement =
+    c.placement === null || offloads
+      ? null
+      : placements[c.placement].place({
+          layers: moeCount,
+          experts: 8,
+          ranks: ep,
+          nodes: 1,
+          groups: 1,
+          slots: (Math.ceil(8 / ep) + (c.placement === "eplb" ? 1 : 0)) * ep,
+          loads: Float64Array.from({ length: moeCount * 8 }, () => 1 + rng.below(100)),
+        });
+  const engine = testEngine({
+    mixesPrefillWithDecode: c.mixes,
+    overlapsHost: c.overlaps,
+    overlapsSharedExperts: c.overlaps,
+    expertExchange: c.exchange,
+  });
+  return testConfig({
+    seed: c.seed,
+    model,
+    engine,
+    mapping: c.mapping,
+    replicas: c.replicas,
+    node: testNode({ memoryBytes: 8e6 + c.freeBlocks * c.blockTokens * 4096 }),
+    scheduler: {
+      maxBatchTokens: c.maxBatchTokens,
+      maxSequences: c.maxSequences,
+      chunkedPrefill: c.chunked,
+      prefixCaching: c.prefix !== null,
+      blockTokens: c.blockTokens,
+      memoryUtilisation: 1,
+      contextTokensMax: 320,
+    },
+    router: routers[c.router],
+    workload: c.closed === null ? { kind: "open", requests } : { kind: "closed", requests, concurrency: c.closed },
+    routing: c.routing === "uniform" ? { kind: "uniform" } : { kind: "replay", table, layerMap, start: c.routing },
+    placement,
+    offload,
+    warmupRequests: c.warmup,
+  });
+}
+
+/** Paths of a value at which a number is not finite. */
+function notFinite(value: unknown, path = ""): string[] {
+  if (typeof value === "number") return Number.isFinite(value) ? [] : [path];
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, inner]) => notFinite(inner, `${path}.${key}`));
+}
+
+function judge(config: SimConfig, result: RunResult): void {
+  const { requests, itl, ...rest } = result;
+  expect(notFinite(rest)).toEqual([]);
+  let gaps = 0;
+  let emitted = 0;
+  for (let i = 0; i < requests.count; i++) {
+    const done = requests.status[i] === requestStatus.completed;
+    if (!done) {
+      expect(requests.status[i]).toBe(requestStatus.rejected);
+      continue;
+    }
+    emitted += requests.outputTokens[i]!;
+    if (i >= config.warmupRequests) gaps += requests.outputTokens[i]! - 1;
+    expect(requests.cachedTokens[i]).toBeLessThan(requests.promptTokens[i]!);
+  }
+  expect(result.outputTokens).toBe(emitted);
+  expect(itl.count).toBe(gaps);
+  expect(result.series.outputTokens.reduce((sum, value) => sum + value, 0)).toBe(emitted);
+  expect(Math.max(0, ...result.series.kvUse)).toBeLessThanOrEqual(1 + 1e-9);
+  expect(result.kv.prefixHitTokens).toBeLessThanOrEqual(result.kv.prefixLookupTokens);
+  expect(result.kv.peakBlocks).toBeLessThanOrEqual(result.kv.blocks);
+  for (const tier of result.memory.tiers) expect(tier.usedBytes).toBeLessThanOrEqual(tier.capacityBytes);
+  for (const [i, layer] of result.layers.entries()) {
+    expect(layer.imbalance).toBeGreaterThanOrEqual(1 - 1e-12);
+    expect(layer.imbalanceMax).toBeLessThanOrEqual(config.mapping.ep + 1e-12);
+    expect(layer.pairs).toBe(result.layers[0]?.pairs);
+    expect(i).toBeLessThan(config.model.layers.length);
+  }
+  const { reference } = result.cache ?? { reference: null };
+  if (reference !== null) expect(reference.belady).toBeGreaterThanOrEqual(reference.lru);
+}
+
+test("scenarios of every kind complete with finite figures that agree with each other", () => {
+  let ran = 0;
+  fc.assert(
+    fc.property(scenario, (c) => {
+      const config = configOf(c);
+      fc.pre(mappingProblems(config.mapping, config.model).length === 0);
+      try {
+        judge(config, simulate(config));
+        ran++;
+      } catch (error) {
+        // Too little memory is an answer.
+        if (!(error instanceof InfeasibleError)) throw error;
+      }
+    }),
+    { numRuns: 250, seed: 5 },
+  );
+  expect(ran).toBeGreaterThan(150);
+});

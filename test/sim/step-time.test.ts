@@ -1,0 +1,236 @@
+import { describe, expect, test } from "vitest";
+import { CostModel } from "../../src/hardware/cost.ts";
+import type { CollectiveOp } from "../../src/hardware/op.ts";
+import type { Mapping } from "../../src/sim/mapping.ts";
+import { simulate } from "../../src/sim/simulate.ts";
+import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+
+/**
+ * Duration of steps worked out operation by operation, from the shapes of the tiny model: hidden 256, 8 query and 4 KV
+ * heads of 32, a dense layer of width 512, then an MoE layer of 8 experts of width 128, top-2, with a shared expert of
+ * width 64. 16-bit everywhere.
+ */
+const tiny = tinyModel();
+const moe = tiny.layers[0]!.feedForward;
+if (moe.kind !== "moe") throw new Error("not an MoE");
+const { attention } = tiny.layers[0]!;
+const model = tinyModel({
+  layers: [
+    { attention, feedForward: { kind: "dense", width: 512, matrices: 3 } },
+    { attention, feedForward: { ...moe, sharedWidth: 64 } },
+  ],
+});
+const node = testNode();
+const cost = new CostModel(node.device, node);
+const table = testRouting(1, 8, 2, 200);
+
+const gemm = (tokens: number, inputWidth: number, outputWidth: number) =>
+  cost.opNs({ kind: "gemm", tokens, inputWidth, outputWidth, weightFormat: "bf16", math: "bf16" });
+const collective = (kind: CollectiveOp["kind"], bytes: number, ranks: number) =>
+  cost.opNs({ kind, bytes, ranks, ranksPerNode: 8 });
+
+/** Token mixing of `tokens` new tokens: a prompt from its start, or the one token after `context` others. */
+function mixing(tokens: number, context: number, tp: number): number {
+  const cacheBytes = (4 / tp) * 64 * 2;
+  const decode = context > 0;
+  const keys = context + tokens;
+  return (
+    gemm(tokens, 256, (8 / tp) * 32 + 2 * (4 / tp) * 32) +
+    gemm(tokens, (8 / tp) * 32, 256) +
+    cost.opNs({
+      kind: decode ? "attentionDecode" : "attentionPrefill",
+      queryTokens: tokens,
+      scorePairs: decode ? keys : (tokens * (tokens + 1)) / 2,
+      cacheTokens: keys,
+      heads: 8 / tp,
+      widthPerPair: 64,
+      cacheBytesPerToken: cacheBytes,
+      math: "bf16",
+    }) +
+    cost.opNs({ kind: "elementwise", bytes: tokens * (6 * 256 * 2 + cacheBytes) })
+  );
+}
+const denseNs = (tokens: number, tp: number) => gemm(tokens, 256, (2 * 512) / tp) + gemm(tokens, 512 / tp, 256);
+const sharedNs = (tokens: number, tp: number) => gemm(tokens, 256, (2 * 64) / tp) + gemm(tokens, 64 / tp, 256);
+const routerNs = (tokens: number) => gemm(tokens, 256, 8);
+
+/** Routed experts [first, first + 4 or 8) on the rows [from, to) that every request reads from the start of the trace. */
+function work(chunks: readonly (readonly [from: number, to: number])[], owns: (expert: number) => boolean) {
+  const met = new Set<number>();
+  let pairs = 0;
+  for (const [from, to] of chunks)
+    for (let i = from * 2; i < to * 2; i++)
+      if (owns(table.ids[i]!)) {
+        met.add(table.ids[i]!);
+        pairs++;
+      }
+  return { pairs, distinct: met.size };
+}
+const expertsNs = ({ pairs, distinct }: { pairs: number; distinct: number }, etp: number) =>
+  cost.opNs({
+    kind: "groupedGemm",
+    pairs,
+    distinctExperts: distinct,
+    parametersPerExpert: (3 * 256 * 128) / etp,
+    valuesPerPair: 2 * 256 + (3 * 128) / etp,
+    weightFormat: "bf16",
+    math: "bf16",
+  });
+
+/** Mean number of the groups {0..3}, {4..7} that a row's two experts lie in. */
+let touched = 0;
+for (let row = 0; row < table.rows; row++)
+  touched += Math.floor(table.ids[2 * row]! / 4) === Math.floor(table.ids[2 * row + 1]! / 4) ? 1 : 2;
+const spread = touched / table.rows;
+
+const overhead = 10 * 1000;
+const host = 100_000 + 1000;
+const all = () => true;
+
+const run = (
+  mapping: Partial<Mapping>,
+  prompts: readonly number[],
+  output = 1,
+  engine: Parameters<typeof testEngine>[0] = {},
+) =>
+  simulate(
+    testConfig({
+      model,
+      node,
+      engine: testEngine(engine),
+      mapping: { ...singleDevice, ...mapping },
+      workload: { kind: "open", requests: testRequests(prompts.map((prompt) => ({ prompt, output }))) },
+      routing: { kind: "replay", table, layerMap: [0], start: "zero" },
+    }),
+  );
+const within1Ns = (found: number | undefined, expected: number) =>
+  expect(Math.abs((found ?? Number.NaN) - expected)).toBeLessThanOrEqual(1);
+
+describe("a step takes the sum of its operations", () => {
+  test("one device: prefill, then decode", () => {
+    const { requests } = run({}, [70], 2);
+    const step = (tokens: number, context: number) =>
+      2 * (overhead + mixing(tokens, context, 1)) +
+      denseNs(tokens, 1) +
+      routerNs(tokens) +
+      sharedNs(tokens, 1) +
+      expertsNs(work([[context, context + tokens]], all), 1) +
+      gemm(1, 256, 1024) +
+      host;
+    within1Ns(requests.firstTokenNs[0], step(70, 0));
+    within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, step(1, 70));
+  });
+
+  test("tensor parallelism of 2 for attention and experts: three all-reduces", () => {
+    const { requests } = run({ tp: 2, etp: 2 }, [70]);
+    within1Ns(
+      requests.firstTokenNs[0],
+      2 * (overhead + mixing(70, 0, 2) + collective("allReduce", 70 * 256 * 2, 2)) +
+        denseNs(70, 2) +
+        collective("allReduce", 70 * 256 * 2, 2) +
+        routerNs(70) +
+        sharedNs(70, 2) +
+        expertsNs(work([[0, 70]], all), 2) +
+        collective("allReduce", 70 * 256 * 2, 2) +
+        gemm(1, 256, 512) +
+        host,
+    );
+  });
+
+  test("data parallelism of 2 with expert parallelism of 2: the longer prompt, the busier exchange, the slower group", () => {
+    const { requests, time } = run({ dp: 2, ep: 2 }, [120, 30]);
+    const chunks = [
+      [0, 120],
+      [0, 30],
+    ] as const;
+    const groups = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
+    const arrive = (tokens: number) => 2 * (overhead + mixing(tokens, 0, 1)) + denseNs(tokens, 1) + routerNs(tokens);
+    // A rank holds half of all ranks' copies of what it sends or receives.
+    const rows = Math.max(120 * spread, ...groups.map(({ pairs }) => (pairs / 2) * spread)) / 2;
+    const exchange = collective("allToAll", rows * 256 * 2, 2);
+    const slowest = Math.max(...groups.map((group) => expertsNs(group, 1)));
+    within1Ns(
+      requests.firstTokenNs[0],
+      arrive(120) + exchange + sharedNs(120, 1) + slowest + exchange + gemm(1, 256, 1024) + host,
+    );
+    expect(requests.firstTokenNs[1]).toBe(requests.firstTokenNs[0]);
+    // Waiting: half the difference of the domains, and the slower group less the mean of both.
+    const mean = (expertsNs(groups[0]!, 1) + expertsNs(groups[1]!, 1)) / 2;
+    expect(time.straggler).toBeCloseTo((arrive(120) - arrive(30)) / 2 + slowest - mean, 6);
+    expect(time.dispatch).toBeCloseTo(exchange, 6);
+  });
+
+  test("both kinds at once: copies for every rank of a group, gathered over tp after the combine", () => {
+    const { requests } = run({ tp: 2, dp: 2, ep: 2, etp: 2 }, [120, 30]);
+    const chunks = [
+      [0, 120],
+      [0, 30],
+    ] as const;
+    const groups = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
+    const reduce = collective("allReduce", 120 * 256 * 2, 2);
+    // Four ranks: three quarters of the copies go to another rank.
+    const rows = 0.75 * Math.max((120 / 2) * spread * 2, ...groups.map(({ pairs }) => (pairs / 2) * spread));
+    const exchange = collective("allToAll", rows * 256 * 2, 4);
+    within1Ns(
+      requests.firstTokenNs[0],
+      2 * (overhead + mixing(120, 0, 2) + reduce) +
+        denseNs(120, 2) +
+        reduce +
+        routerNs(120) +
+        exchange +
+        sharedNs(120, 2) +
+        Math.max(...groups.map((group) => expertsNs(group, 2))) +
+        exchange +
+        collective("allGather", 75 * 256 * 2, 2) +
+        gemm(1, 256, 512) +
+        host,
+    );
+  });
+
+  test("data parallelism over expert tensor parallelism alone still moves every token to every rank", () => {
+    const { time } = run({ dp: 2, etp: 2 }, [120, 30]);
+    // One group of two ranks: a rank sends each of its 120 tokens to the other one, and gets fewer.
+    expect(time.dispatch).toBeCloseTo(collective("allToAll", 120 * 256 * 2, 2), 6);
+  });
+
+  test("engines that gather all tokens on every rank", () => {
+    const { time } = run({ dp: 2, ep: 2 }, [120, 30], 1, { expertExchange: "allGatherReduceScatter" });
+    expect(time.dispatch).toBeCloseTo(collective("allGather", 150 * 256 * 2, 2), 6);
+    expect(time.combine).toBeCloseTo(collective("reduceScatter", 150 * 256 * 2, 2), 6);
+  });
+
+  test("two pipeline stages: each rounded, a hand-off between them, host time at the end", () => {
+    const { requests, time } = run({ pp: 2 }, [70]);
+    const first = overhead + mixing(70, 0, 1) + denseNs(70, 1);
+    const second =
+      overhead +
+      mixing(70, 0, 1) +
+      routerNs(70) +
+      sharedNs(70, 1) +
+      expertsNs(work([[0, 70]], all), 1) +
+      gemm(1, 256, 1024) +
+      host;
+    const handoff = cost.opNs({ kind: "copy", link: "scaleUp", bytes: 70 * 256 * 2 });
+    expect(requests.firstTokenNs[0]).toBe(Math.round(first) + Math.round(handoff) + Math.round(second));
+    expect(time.pipeline).toBeCloseTo(handoff, 6);
+  });
+});
+
+describe("overlap", () => {
+  test("a host that schedules beside the device is waited for only as far as it takes longer", () => {
+    const apart = run({}, [70]);
+    const beside = run({}, [70], 1, { overlapsHost: true });
+    const deviceNs = apart.endNs - host;
+    within1Ns(beside.endNs, Math.max(deviceNs, host));
+    const slow = run({}, [70], 1, { overlapsHost: true, stepOverheadNs: 1_000_000 });
+    within1Ns(slow.endNs, 1_001_000);
+  });
+
+  test("shared experts beside the dispatch cost only what outlasts it", () => {
+    const apart = run({ dp: 2, ep: 2 }, [120, 30]);
+    const beside = run({ dp: 2, ep: 2 }, [120, 30], 1, { overlapsSharedExperts: true });
+    const outlasts = Math.max(0, sharedNs(120, 1) - apart.time.dispatch);
+    expect(beside.time.sharedExperts).toBeCloseTo(outlasts, 6);
+    within1Ns(apart.endNs - beside.endNs, sharedNs(120, 1) - outlasts);
+  });
+});
