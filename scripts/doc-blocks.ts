@@ -110,7 +110,10 @@ export function refreshed(excerpt: readonly string[], output: readonly string[])
     if (isEllipsis(line)) return line;
     const like = (same: (now: string) => boolean) => output.findIndex((now, i) => i >= from && now !== "" && same(now));
     const exact = like((now) => unaligned(now) === unaligned(line));
-    const at = exact >= 0 || stem(line) === "" ? exact : like((now) => stem(now) === stem(line));
+    // A line that begins with a number continues the one before it.
+    const next =
+      stem(line) === "" ? (stem(output[from] ?? "") === "" ? from : -1) : like((now) => stem(now) === stem(line));
+    const at = exact >= 0 ? exact : next;
     if (at < 0) return line;
     from = at + 1;
     return output[at] ?? line;

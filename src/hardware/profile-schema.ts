@@ -49,7 +49,7 @@ const efficiencySchema = z.strictObject({
   collectiveLatencyNsScaleOut: numbers.nonNegative,
 });
 
-const linkReference = z.union([id, linkSchema]);
+const linkReference = z.union([id, linkSchema], { error: "expected the id of a link, or a link of your own" });
 
 const deviceSchema = z.strictObject({
   id,
@@ -103,7 +103,7 @@ const systemSchema = z.strictObject({
   tiers: z.array(
     z.strictObject({
       /** Id of a tier of the table, or a tier. */
-      tier: z.union([id, tierSchema]),
+      tier: z.union([id, tierSchema], { error: "expected the id of a memory tier, or a tier of your own" }),
       bytes: numbers.bytes,
       /** Drives or modules that are read side by side. */
       units: numbers.count.optional(),

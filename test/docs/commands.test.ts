@@ -68,6 +68,8 @@ test("refreshing an excerpt takes new numbers and keeps its gaps", () => {
     "...",
     "rate 6",
   ]);
+  expect(refreshed(["rate", "1 % of it"], ["x", "rate", "2 % of it"])).toEqual(["rate", "2 % of it"]);
+  expect(refreshed(["gone 1"], ["x", "rate 2"])).toEqual(["gone 1"]);
 });
 
 test("words of a command keep quoted text together", () => {

@@ -195,11 +195,11 @@ describe("forecasting", () => {
     expect(canonicalJson(await forecast(minimal, ["seed=2"]))).not.toBe(first);
   });
 
-  test("declares uniform routing as assumed, and synthesised routing as fitted", async () => {
+  test("declares uniform and parametric routing as assumed, and a synthesised trace as fitted", async () => {
     const fidelity = async (text: string) =>
       (await forecast(text)).ledger.filter((entry) => entry.topic === "routing").map((entry) => entry.fidelity);
     expect(await fidelity(minimal)).toEqual(["assumed"]);
-    expect(await fidelity(routed.replace(/\{ kind: trace.*/, "{ kind: parametric, rows: 200 }"))).toEqual(["fitted"]);
+    expect(await fidelity(routed.replace(/\{ kind: trace.*/, "{ kind: parametric, rows: 200 }"))).toEqual(["assumed"]);
     expect(await fidelity(routed)).toEqual(["fitted"]);
   });
 

@@ -48,7 +48,7 @@ export function generateRequests(
     domainOf,
     domains,
     prefix: null,
-    origin: { kind: "generated", name: spec.arrivals?.kind ?? "closed loop", digest, notes: notesOf(spec, tables) },
+    origin: { kind: "generated", name: spec.arrivals === null ? "distributions" : `distributions, ${spec.arrivals.kind} arrivals`, digest, notes: notesOf(spec, tables) },
   };
 }
 
@@ -129,7 +129,7 @@ function digestOf(columns: readonly ArrayBufferView[]): string {
 }
 
 function notesOf(spec: GenerateSpec, tables: Readonly<Record<string, RequestTable>>): string[] {
-  const notes = spec.arrivals === null ? ["closed loop: all requests arrive at 0, concurrency admits them"] : [];
+  const notes = spec.arrivals === null ? ["sent by a closed loop"] : [];
   for (const { name, lengths } of spec.classes) {
     if (!("lengthsFrom" in lengths)) continue;
     const origin = tables[lengths.lengthsFrom]?.origin;

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { CallLogRecorder } from "../../src/policy/offload/call-log.ts";
+import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
+import { OffloadState } from "../../src/sim/offload-state.ts";
+import { simulate } from "../../src/sim/simulate.ts";
+import { singleDevice, testConfig, testRequests, testRouting, tinyModel } from "./build.ts";
+
+const expertBytes = 3 * 256 * 128 * 2;
+const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
+  policy: cachePolicies.lru,
+  scope: "layer",
+  slots: 4,
+  hostBytes: 64e9,
+  popularity: null,
+  logAccessesMax: 1e6,
+  ...overrides,
+});
+const workload = {
+  kind: "closed",
+  concurrency: 2,
+  requests: testRequests(Array.from({ length: 12 }, (_, i) => ({ prompt: 20 + i, output: 30 }))),
+} as const;
+const run = (overrides: Partial<SimConfig>) => simulate(testConfig({ workload, offload: offload(), ...overrides }));
+
+describe("one layer call", () => {
+  const state = (host: boolean) => {
+    const shape = { objects: 8, popularity: null, future: null };
+    return new OffloadState({
+      cache: cachePolicies.lru.create({ ...shape, capacity: 2 }),
+      host: host ? cachePolicies.lru.create({ ...shape, capacity: 2 }) : null,
+      slotsPerCall: 2,
+      popularity: null,
+      cost: { hostNs: 100, diskNs: 1000, bytes: 7 },
+      log: new CallLogRecorder(100),
+      experts: 8,
+    });
+  };
+  const call = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
+    const dense = Uint32Array.from(keys);
+    offloaded.residency(keys.length, dense);
+    return offloaded.serve(at, keys.length, dense, hitNs, new Float64Array(keys.length).fill(each));
+  };
+
+  test("misses queue on the host link, and each is computed as it arrives", () => {
+    const cold = state(false);
+    // Arrivals at 5100 and 5200; 30 ns of compute each.
+    expect(call(cold, 5000, [0, 1], 0, 30)).toBe(5230);
+    expect(cold.stallNs).toBe(100 + 70);
+    expect(cold.hostBusyNs).toBe(200);
+    expect(cold.fetchedBytes).toBe(14);
+    // Expert 1 is resident and computed for 60 ns while expert 2 arrives at 5400.
+    expect(call(cold, 5300, [1, 2], 60, 30)).toBe(5430);
+    expect(cold.stallNs).toBe(170 + 40);
+    expect([cold.hits, cold.misses, cold.calls, cold.unionOverCapacity]).toEqual([1, 3, 2, 2]);
+  });
+
+  test("a link still busy with earlier transfers makes the next call wait", () => {
+    const busy = state(false);
+    call(busy, 0, [0, 1, 2], 0, 0);
+    expect(call(busy, 50, [3], 0, 5)).toBe(400 + 5);
+  });
+
+  test("compute that outlasts the transfer hides it", () => {
+    const hidden = state(false);
+    call(hidden, 0, [0], 0, 0);
+    const before = hidden.stallNs;
+    expect(call(hidden, 1000, [0, 1], 500, 30)).toBe(1530);
+    expect(hidden.stallNs).toBe(before);
+  });
+
+  test("what host memory lacks comes over the disk first, one transfer at a time there too", () => {
+    const disk = state(true);
+    // Disk 1000 and 2000, host link 100 after each.
+    expect(call(disk, 0, [0, 1], 0, 0)).toBe(2100);
+    expect([disk.diskReads, disk.diskBusyNs, disk.hostBusyNs]).toEqual([2, 2000, 200]);
+    // Expert 0 is pushed out of the device, not out of host memory; expert 2 pushes 1 out of host memory afterwards.
+    call(disk, 10_000, [2], 0, 0);
+    expect(disk.diskReads).toBe(3);
+    expect(call(disk, 20_000, [1], 0, 0)).toBe(20_000);
+    call(disk, 30_000, [3], 0, 0);
+    expect(call(disk, 40_000, [1], 0, 0)).toBe(40_000);
+  });
+});
+
+describe("several caches", () => {
+  test("each replica has its own: twice the clients on two replicas make twice the misses", () => {
+    const requests = testRequests(Array.from({ length: 8 }, () => ({ prompt: 50, output: 20 })));
+    const routing = { kind: "replay", table: testRouting(), layerMap: [0, 1, 2, 3], start: "zero" } as const;
+    const one = run({ routing, workload: { kind: "closed", concurrency: 1, requests: sliceOf(requests, 4) } });
+    const two = run({ routing, replicas: 2, workload: { kind: "closed", concurrency: 2, requests } });
+    expect(two.cache!.misses).toBe(2 * one.cache!.misses);
+    expect(two.endNs).toBe(one.endNs);
+    expect(two.resources.map(({ name }) => name)).toContain("host link of group 0, replica 1");
+  });
+
+  test("each pipeline stage has its own slots and its own link", () => {
+    const { cache, resources } = run({
+      mapping: { ...singleDevice, pp: 2 },
+      offload: offload({ scope: "global", slots: 16 }),
+    });
+    // 16 slots hold all experts of a stage's two layers, so that nothing is fetched twice.
+    expect(cache!.misses).toBe(32);
+    const links = resources.filter(({ name }) => name.startsWith("host link"));
+    expect(links.map(({ name }) => name)).toEqual(["host link of group 0, stage 0", "host link of group 0, stage 1"]);
+    for (const link of links) expect(link.bytes).toBe(16 * expertBytes);
+  });
+
+  test("a static set takes no slot for experts of other groups", () => {
+    // Experts 0-3 are the most popular, 4-7 belong to the second group; four slots hold a group's experts.
+    const { cache } = run({
+      mapping: { ...singleDevice, dp: 2, ep: 2 },
+      offload: offload({
+        policy: cachePolicies.static,
+        popularity: Float64Array.from({ length: 32 }, (_, i) => 8 - (i % 8)),
+      }),
+    });
+    expect(cache!.accesses).toBeGreaterThan(0);
+    expect(cache!.misses).toBe(0);
+    expect(cache!.reference!.policy).toBe(1);
+  });
+
+  test("the groups of one node share its host memory", () => {
+    const reads = (devicesPerNode: number) => {
+      const base = testConfig();
+      const { cache } = run({
+        node: { ...base.node, devicesPerNode },
+        mapping: { ...singleDevice, dp: 2, ep: 2 },
+        offload: offload({ slots: 1, hostBytes: 16 * expertBytes }),
+      });
+      return cache!.diskReads;
+    };
+    // Half of the 32 experts fit: enough for a group alone (two nodes), not for both (one node).
+    expect(reads(1)).toBeLessThanOrEqual(32);
+    expect(reads(8)).toBeGreaterThan(64);
+  });
+
+  test("repeated recorded layers are cached as the layers of the model that they are", () => {
+    const routing = { kind: "replay", table: testRouting(2), layerMap: [1, 0, 1, 1], start: "zero" } as const;
+    const { cache, layers } = run({ routing, offload: offload({ slots: 8 }), model: tinyModel() });
+    // Every layer has slots for all of its experts and fetches each one once.
+    expect(cache!.misses).toBe(4 * 8);
+    expect(layers[2]).toEqual(layers[0]);
+    expect(layers[3]).toEqual(layers[0]);
+    expect(layers[1]).not.toEqual(layers[0]);
+  });
+});
+
+function sliceOf(requests: ReturnType<typeof testRequests>, n: number) {
+  return testRequests(
+    Array.from({ length: n }, (_, i) => ({ prompt: requests.promptTokens[i]!, output: requests.outputTokens[i]! })),
+  );
+}
