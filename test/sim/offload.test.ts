@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { CallLogRecorder } from "../../src/policy/offload/call-log.ts";
 import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import { CallLogRecorder } from "../../src/policy/offload/call-log.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { OffloadState } from "../../src/sim/offload-state.ts";
 import { simulate } from "../../src/sim/simulate.ts";

@@ -37,12 +37,20 @@ const verdict = (base: SimConfig, requests: ReturnType<typeof arrivals>) =>
 describe("stable", () => {
   test("bursts that are served between each other, the trace ending inside one", () => {
     // 200 requests at once every 100 steps; eight at a time, two steps each, take 50.
-    const requests = arrivals(2000, (_, i) => (i > 0 && i % 200 === 0 ? 100 : 0), () => 2);
+    const requests = arrivals(
+      2000,
+      (_, i) => (i > 0 && i % 200 === 0 ? 100 : 0),
+      () => 2,
+    );
     expect(verdict(config({ maxSequences: 8 }), requests).verdict).toBe("stable");
   });
 
   test("a burst at the end of a calm run", () => {
-    const requests = arrivals(1000, (_, i) => (i < 800 ? 1 : 0.01), () => 2);
+    const requests = arrivals(
+      1000,
+      (_, i) => (i < 800 ? 1 : 0.01),
+      () => 2,
+    );
     const { verdict: found, reason } = verdict(config({ maxSequences: 4 }), requests);
     expect(found).toBe("stable");
     expect(reason).toMatch(/none of them a while before/);
@@ -56,25 +64,46 @@ describe("stable", () => {
   });
 
   test("a short run of Poisson arrivals at 60 % of capacity", () => {
-    const requests = arrivals(60, (rng) => rng.exponential(10 / 4 / 0.6), () => 10);
+    const requests = arrivals(
+      60,
+      (rng) => rng.exponential(10 / 4 / 0.6),
+      () => 10,
+    );
     expect(verdict(config({ maxSequences: 4 }), requests).verdict).toBe("stable");
   });
 
   test("two replicas that each get half of what one could not serve", () => {
-    const requests = arrivals(2000, (rng) => rng.exponential(10 / 4 / 1.6), () => 10);
+    const requests = arrivals(
+      2000,
+      (rng) => rng.exponential(10 / 4 / 1.6),
+      () => 10,
+    );
     expect(verdict({ ...config({ maxSequences: 4 }), replicas: 2 }, requests).verdict).toBe("stable");
     expect(verdict(config({ maxSequences: 4 }), requests).verdict).toBe("overloaded");
   });
 
   test("one instant of arrivals has no rate", () => {
-    expect(verdict(config({ maxSequences: 4 }), arrivals(500, () => 0, () => 2)).verdict).toBe("stable");
+    expect(
+      verdict(
+        config({ maxSequences: 4 }),
+        arrivals(
+          500,
+          () => 0,
+          () => 2,
+        ),
+      ).verdict,
+    ).toBe("stable");
   });
 });
 
 describe("overloaded, with the rate it sustains", () => {
   test("three replicas at 130 % of capacity", () => {
     const base = { ...config({ maxSequences: 4 }), replicas: 3, router: routers["least-loaded"] };
-    const requests = arrivals(3000, (rng) => rng.exponential(10 / 12 / 1.3), () => 10);
+    const requests = arrivals(
+      3000,
+      (rng) => rng.exponential(10 / 12 / 1.3),
+      () => 10,
+    );
     const found = verdict(base, requests);
     expect(found.verdict).toBe("overloaded");
     // Twelve sequences of ten steps of a millisecond.
@@ -89,7 +118,11 @@ describe("overloaded, with the rate it sustains", () => {
     // Of its 22 steps a request spends 7 with up to 16 tokens in one block and 15 in two; there are 16 blocks.
     const memoryBytes = tier.usedBytes - kv + 16 * (kv / roomy.memory.kvBlocks);
     const base = config({ maxSequences: 64 }, memoryBytes);
-    const requests = arrivals(1000, (rng) => rng.exponential(22 / 8 / 1.5), () => 22);
+    const requests = arrivals(
+      1000,
+      (rng) => rng.exponential(22 / 8 / 1.5),
+      () => 22,
+    );
     const found = verdict(base, requests);
     expect(found.verdict).toBe("overloaded");
     const most = (16 / 37) * 1000;
@@ -99,12 +132,20 @@ describe("overloaded, with the rate it sustains", () => {
 
   test("a queue that only begins after the running sequences have filled up", () => {
     // 200 sequences of 200 steps at twice the capacity: nobody waits for the first hundred steps.
-    const requests = arrivals(1000, (rng) => rng.exponential(1 / 2), () => 200);
+    const requests = arrivals(
+      1000,
+      (rng) => rng.exponential(1 / 2),
+      () => 200,
+    );
     expect(verdict(config({ maxSequences: 200 }), requests).verdict).toBe("overloaded");
   });
 
   test("a run that is interrupted long before its last arrival", () => {
-    const requests = arrivals(20_000, (rng) => rng.exponential(10 / 4 / 2), () => 10);
+    const requests = arrivals(
+      20_000,
+      (rng) => rng.exponential(10 / 4 / 2),
+      () => 10,
+    );
     let asked = 0;
     const result = simulate(
       { ...config({ maxSequences: 4 }), workload: { kind: "open", requests } },
