@@ -10,7 +10,7 @@ const keepsUp = 0.97;
 const burstShare = 0.25;
 
 /** Waiting requests of a run, as far as it went. */
-export interface Backlog {
+interface Backlog {
   /** Requests waiting when the last request arrived; null if it has not arrived. */
   readonly waitingAtLastArrival: number | null;
   /** Until when, at least, nobody waited before that arrival, ns. */

@@ -44,7 +44,7 @@ describe("series", () => {
       { at: 3e9, prompt: 10, output: 2 },
     ]);
     const { series, requests: done } = simulate(testConfig({ workload: { kind: "open", requests } }));
-    const expected = new Array<number>(series.outputTokens.length).fill(0);
+    const expected = Array.from({ length: series.outputTokens.length }, () => 0);
     expect(done.lastTokenNs[0]!).toBeLessThan(series.intervalNs);
     expected[0] = 5;
     expected[Math.floor(3e9 / series.intervalNs)]! += 2;
@@ -84,7 +84,7 @@ describe("series", () => {
       expect(kvUse[bucket]).toBeCloseTo(mean / 100, 9);
     }
     // State k began at k (k - 1) / 2 ms.
-    const began = new Array<number>(outputTokens.length).fill(0);
+    const began = Array.from({ length: outputTokens.length }, () => 0);
     for (let k = 1; k <= 40; k++) began[Math.floor((k * (k - 1)) / 2 / 4)]! += 1;
     expect([...outputTokens]).toEqual(began);
   });

@@ -12,7 +12,7 @@ interface Sequence {
   preempted: number;
 }
 
-export interface ReferenceOptions {
+interface ReferenceOptions {
   readonly stepNs: number;
   readonly blocks: number;
   readonly blockTokens: number;

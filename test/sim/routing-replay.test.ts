@@ -10,7 +10,7 @@ const options = (table: RoutingTable, start: "zero" | "random", ordered: boolean
 
 /** Counts by the definition: position p of a request reads row start + p, round the table. */
 function naiveCounts(table: RoutingTable, startRow: number, done: number, tokens: number): number[] {
-  const counts = new Array<number>(table.layers * table.experts).fill(0);
+  const counts = Array.from({ length: table.layers * table.experts }, () => 0);
   for (let p = done; p < done + tokens; p++) {
     const row = (startRow + p) % table.rows;
     for (let layer = 0; layer < table.layers; layer++)

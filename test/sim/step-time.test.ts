@@ -121,6 +121,11 @@ describe("a step takes the sum of its operations", () => {
     within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, step(1, 70));
   });
 
+  test("the head runs on sequences that emit a token, not on those in the middle of their prompt", () => {
+    expect(run({}, [1200]).time.head).toBeCloseTo(gemm(1, 256, 1024), 6);
+    expect(run({}, [40, 50], 3).time.head).toBeCloseTo(3 * gemm(2, 256, 1024), 6);
+  });
+
   test("tensor parallelism of 2 for attention and experts: three all-reduces", () => {
     const { requests } = run({ tp: 2, etp: 2 }, [70]);
     within1Ns(

@@ -48,7 +48,12 @@ export function generateRequests(
     domainOf,
     domains,
     prefix: null,
-    origin: { kind: "generated", name: spec.arrivals === null ? "distributions" : `distributions, ${spec.arrivals.kind} arrivals`, digest, notes: notesOf(spec, tables) },
+    origin: {
+      kind: "generated",
+      name: spec.arrivals === null ? "distributions" : `distributions, ${spec.arrivals.kind} arrivals`,
+      digest,
+      notes: notesOf(spec, tables),
+    },
   };
 }
 
