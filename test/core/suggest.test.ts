@@ -20,3 +20,14 @@ test("nothing is suggested for a word unlike any, nor for one too long to be a s
 test("of equally near words the first wins", () => {
   expect(closest("plac", ["plan", "place", "plat"])).toBe("plan");
 });
+
+test("a word cut short finds the only candidate it begins", () => {
+  expect(closest("qwen3-30b", ["qwen3-30b-a3b", "qwen3-235b-a22b"])).toBe("qwen3-30b-a3b");
+  expect(closest("qwen3", ["qwen3-30b-a3b", "qwen3-235b-a22b"])).toBeNull();
+});
+
+test("three letters allow one slip, or a swap", () => {
+  expect(closest("foo", ["slo", "for"])).toBe("for");
+  expect(closest("foo", ["slo", "max"])).toBeNull();
+  expect(closest("cvs", ["counts", "csv"])).toBe("csv");
+});

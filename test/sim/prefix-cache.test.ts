@@ -57,6 +57,16 @@ describe("blocks of a prompt that ends inside a prefix block", () => {
   });
 });
 
+test("a block is shared once all of its tokens are computed, the last one when the prompt is", () => {
+  const kv = new KvBlocks(100, 16, 2, prefix(64, [0, 1], [0, 1]));
+  const found = (computed: number) => {
+    kv.grow(0, computed);
+    kv.publish(0, computed, 100);
+    return kv.cachedTokens(1, 200);
+  };
+  expect([63, 64, 99, 100].map(found)).toEqual([0, 64, 64, 128]);
+});
+
 test("a failed admission leaves no trace in the peak", () => {
   const kv = new KvBlocks(10, 16, 3, prefix(64, [0, 1], [5], [0, 1, 2, 3]));
   kv.grow(0, 128);
@@ -143,6 +153,22 @@ test("a preempted request finds its own prompt again, which is no hit, and compu
   expect([...result.requests.cachedTokens]).toEqual([0, 0]);
   expect(result.kv.prefixHitTokens).toBe(0);
   expect(result.kv.prefixLookupTokens).toBe(128);
+});
+
+test("of a preempted request's own blocks only the prompt is there: what it generated is computed again", () => {
+  // The second prefix block of 64 holds the last 36 tokens of the prompt; 28 of the generated ones would fill it.
+  const requests = testRequests(
+    [
+      { prompt: 100, output: 90 },
+      { prompt: 100, output: 90 },
+    ],
+    prefix(64, [0, 1], [2, 3]),
+  );
+  const simulation = new Simulation(limited(20, requests));
+  while (simulation.state.preemptions[1] === 0 || simulation.state.inStep[1] === 0)
+    expect(simulation.advance(1)).toBe(false);
+  expect(simulation.state.generated[1]!).toBeGreaterThan(28);
+  expect(simulation.state.computed[1]).toBe(100);
 });
 
 test("a recomputed request counts its prompt tokens once more, its generated ones never", () => {
