@@ -41,11 +41,15 @@ export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parall
   if (mapping.edp > 1)
     say("edp", "1: expert data parallelism is expressed as placement with redundant slots", mapping.edp);
   if (mapping.pp > model.layers.length) say("pp", `at most ${model.layers.length} layers`, mapping.pp);
-  for (const layer of model.layers) {
-    const attentionSpec = layer.attention;
-    if (attentionSpec.kind !== "gqa" && attentionSpec.kind !== "mla") continue;
-    if (attentionSpec.queryHeads % mapping.tp !== 0) {
-      say("tp", `a divisor of ${attentionSpec.queryHeads} query heads`, mapping.tp);
+  for (const { attention: spec } of model.layers) {
+    if (spec.kind !== "gqa" && spec.kind !== "mla") continue;
+    if (spec.queryHeads % mapping.tp !== 0) {
+      say("tp", `a divisor of ${spec.queryHeads} query heads`, mapping.tp);
+      break;
+    }
+    // Key-value heads are divided over the ranks, or each is held by the same number of ranks.
+    if (spec.kind === "gqa" && spec.kvHeads % mapping.tp !== 0 && mapping.tp % spec.kvHeads !== 0) {
+      say("tp", `a divisor or a multiple of ${spec.kvHeads} key-value heads`, mapping.tp);
       break;
     }
   }

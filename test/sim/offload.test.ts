@@ -4,7 +4,7 @@ import { CallLogRecorder } from "../../src/policy/offload/call-log.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { OffloadState } from "../../src/sim/offload-state.ts";
 import { simulate } from "../../src/sim/simulate.ts";
-import { singleDevice, testConfig, testRequests, testRouting, tinyModel } from "./build.ts";
+import { singleDevice, testConfig, testRequests, testRouting } from "./build.ts";
 
 const expertBytes = 3 * 256 * 128 * 2;
 const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
@@ -106,6 +106,15 @@ describe("several caches", () => {
     for (const link of links) expect(link.bytes).toBe(16 * expertBytes);
   });
 
+  test("devices are busy computing experts, not waiting for them", () => {
+    const { cache, resources, time } = run({ offload: offload({ slots: 2 }) });
+    const busyNs = resources.find(({ name }) => name === "experts of group 0")!.busyNs;
+    expect(cache!.stallNs).toBeGreaterThan(time.experts);
+    expect(time.expertFetch).toBeCloseTo(cache!.stallNs, 0);
+    expect(busyNs).toBeGreaterThan(0);
+    expect(busyNs).toBeLessThan(time.experts);
+  });
+
   test("a static set takes no slot for experts of other groups", () => {
     // Experts 0-3 are the most popular, 4-7 belong to the second group; four slots hold a group's experts.
     const { cache } = run({
@@ -118,6 +127,20 @@ describe("several caches", () => {
     expect(cache!.accesses).toBeGreaterThan(0);
     expect(cache!.misses).toBe(0);
     expect(cache!.reference!.policy).toBe(1);
+  });
+
+  test("a static set shared by all layers takes no slot for layers of other stages", () => {
+    const { cache } = run({
+      mapping: { ...singleDevice, pp: 2 },
+      offload: offload({
+        policy: cachePolicies.static,
+        scope: "global",
+        slots: 16,
+        popularity: Float64Array.from({ length: 32 }, (_, i) => 32 - i),
+      }),
+    });
+    expect(cache!.accesses).toBeGreaterThan(0);
+    expect(cache!.misses).toBe(0);
   });
 
   test("the groups of one node share its host memory", () => {
@@ -135,14 +158,32 @@ describe("several caches", () => {
     expect(reads(8)).toBeGreaterThan(64);
   });
 
+  test("a read from NVMe brings the whole expert, for all ranks that share it", () => {
+    for (const etp of [1, 2]) {
+      const { cache, resources } = run({
+        mapping: { ...singleDevice, tp: etp, etp },
+        offload: offload({ hostBytes: 8 * expertBytes }),
+      });
+      const disk = resources.find(({ name }) => name === "NVMe for group 0")!;
+      expect(disk.busyNs / cache!.diskReads).toBeCloseTo(50_000 + expertBytes / 5, 6);
+      const host = resources.find(({ name }) => name === "host link of group 0")!;
+      expect(host.busyNs / cache!.misses).toBeCloseTo(5000 + expertBytes / etp / 25, 6);
+    }
+  });
+
   test("repeated recorded layers are cached as the layers of the model that they are", () => {
-    const routing = { kind: "replay", table: testRouting(2), layerMap: [1, 0, 1, 1], start: "zero" } as const;
-    const { cache, layers } = run({ routing, offload: offload({ slots: 8 }), model: tinyModel() });
-    // Every layer has slots for all of its experts and fetches each one once.
-    expect(cache!.misses).toBe(4 * 8);
+    // The first recorded layer uses experts 0 and 1 only, the second one all others.
+    const table = {
+      ...testRouting(2, 8, 2, 3),
+      ids: Uint8Array.of(0, 1, 2, 3, 0, 1, 4, 5, 0, 1, 6, 7),
+    };
+    const routing = { kind: "replay", table, layerMap: [1, 0, 1, 1], start: "zero" } as const;
+    const { cache, layers } = run({ routing, offload: offload({ slots: 6 }) });
+    // Every layer has slots for all experts it uses and fetches each one once.
+    expect(cache!.misses).toBe(6 + 2 + 6 + 6);
     expect(layers[2]).toEqual(layers[0]);
     expect(layers[3]).toEqual(layers[0]);
-    expect(layers[1]).not.toEqual(layers[0]);
+    expect(layers[1]!.distinctExperts).toBe(2);
   });
 });
 

@@ -67,6 +67,29 @@ test("a block is shared once all of its tokens are computed, the last one when t
   expect([63, 64, 99, 100].map(found)).toEqual([0, 64, 64, 128]);
 });
 
+test("of a block computed twice at once one copy stays, for as long as either request runs", () => {
+  const kv = new KvBlocks(100, 16, 2, prefix(64, [0], [0]));
+  for (const request of [0, 1]) kv.grow(request, 70);
+  expect(kv.used).toBe(10);
+  for (const request of [0, 1]) kv.publish(request, 70, 70);
+  // Four shared blocks and one each of their own.
+  expect(kv.used).toBe(6);
+  kv.release(1);
+  expect([kv.used, kv.cached]).toEqual([5, 0]);
+  kv.release(0);
+  expect([kv.used, kv.cached]).toEqual([0, 4]);
+  kv.check();
+});
+
+test("eviction takes the end of a released prefix and leaves its start", () => {
+  const kv = new KvBlocks(10, 16, 2, prefix(64, [0, 1], []));
+  kv.grow(0, 128);
+  kv.publish(0, 128, 128);
+  kv.release(0);
+  kv.grow(1, 64);
+  expect(kv.cachedTokens(0, 200)).toBe(64);
+});
+
 test("a failed admission leaves no trace in the peak", () => {
   const kv = new KvBlocks(10, 16, 3, prefix(64, [0, 1], [5], [0, 1, 2, 3]));
   kv.grow(0, 128);

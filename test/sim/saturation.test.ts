@@ -56,6 +56,17 @@ describe("stable", () => {
     expect(reason).toMatch(/none of them a while before/);
   });
 
+  test("a queue left by a burst at the start that no longer grows", () => {
+    const requests = arrivals(
+      1400,
+      (_, i) => (i < 300 ? 0 : 0.52),
+      () => 2,
+    );
+    const { verdict: found, reason } = verdict(config({ maxSequences: 4 }), requests);
+    expect(found).toBe("stable");
+    expect(Number(/^\d+/.exec(reason)![0])).toBeGreaterThan(100);
+  });
+
   test("heavy-tailed lengths at 70 % of capacity", () => {
     // Pareto with exponent 1.5 from one token, cut at 1,000: about 2.9 tokens on average, 16 sequences.
     const length = (rng: RandomStream) => Math.min(1000, Math.ceil((1 - rng.uniform()) ** (-1 / 1.5)));
@@ -80,6 +91,17 @@ describe("stable", () => {
     );
     expect(verdict({ ...config({ maxSequences: 4 }), replicas: 2 }, requests).verdict).toBe("stable");
     expect(verdict(config({ maxSequences: 4 }), requests).verdict).toBe("overloaded");
+  });
+
+  test("a few requests that wait in a short run prove nothing", () => {
+    const requests = arrivals(
+      40,
+      () => 1,
+      () => 5,
+    );
+    const { verdict: found, reason } = verdict(config({ maxSequences: 4 }), requests);
+    expect(found).toBe("stable");
+    expect(Number(/^\d+/.exec(reason)![0])).toBeGreaterThan(3);
   });
 
   test("one instant of arrivals has no rate", () => {
@@ -140,6 +162,19 @@ describe("overloaded, with the rate it sustains", () => {
     expect(verdict(config({ maxSequences: 200 }), requests).verdict).toBe("overloaded");
   });
 
+  test("the rate is that of the time in which requests waited, not of the ramp before", () => {
+    // 700 sequences of 400 steps fill up 350 steps into the 500 of the arrivals; 200 requests complete after that.
+    const requests = arrivals(
+      1000,
+      () => 1 / 2,
+      () => 400,
+    );
+    const found = verdict(config({ maxSequences: 700 }), requests);
+    expect(found.verdict).toBe("overloaded");
+    expect(found.sustainedRequestsPerSecond!).toBeGreaterThan((1000 * 200) / 160);
+    expect(found.sustainedRequestsPerSecond!).toBeLessThan((1000 * 700) / 400);
+  });
+
   test("a run that is interrupted long before its last arrival", () => {
     const requests = arrivals(
       20_000,
@@ -154,5 +189,6 @@ describe("overloaded, with the rate it sustains", () => {
     expect(result.interrupted).toBe(true);
     expect(result.saturation.verdict).toBe("overloaded");
     expect(result.saturation.offeredRequestsPerSecond! / 800).toBeCloseTo(1, 1);
+    expect(result.saturation.sustainedRequestsPerSecond! / 400).toBeCloseTo(1, 1);
   });
 });

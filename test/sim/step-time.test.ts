@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { CollectiveOp } from "../../src/hardware/op.ts";
+import { cachePolicies } from "../../src/policy/offload/caches.ts";
 import type { Mapping } from "../../src/sim/mapping.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
@@ -121,6 +122,29 @@ describe("a step takes the sum of its operations", () => {
     within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, step(1, 70));
   });
 
+  test("experts in a cache cost what experts on the device do, once they are there", () => {
+    const requests = testRequests([1, 2].map(() => ({ prompt: 70, output: 1 })));
+    const { requests: rows } = simulate(
+      testConfig({
+        model,
+        node,
+        workload: { kind: "closed", concurrency: 1, requests },
+        routing: { kind: "replay", table, layerMap: [0], start: "zero" },
+        offload: {
+          policy: cachePolicies.lru,
+          scope: "layer",
+          slots: 8,
+          hostBytes: 64e9,
+          popularity: null,
+          logAccessesMax: 0,
+        },
+      }),
+    );
+    const plain = run({}, [70]).requests;
+    expect(rows.firstTokenNs[1]! - rows.arrivalNs[1]!).toBe(plain.firstTokenNs[0]);
+    expect(rows.firstTokenNs[0]!).toBeGreaterThan(plain.firstTokenNs[0]! + 8 * 5000);
+  });
+
   test("the head runs on sequences that emit a token, not on those in the middle of their prompt", () => {
     expect(run({}, [1200]).time.head).toBeCloseTo(gemm(1, 256, 1024), 6);
     expect(run({}, [40, 50], 3).time.head).toBeCloseTo(3 * gemm(2, 256, 1024), 6);
@@ -163,6 +187,13 @@ describe("a step takes the sum of its operations", () => {
     const mean = (expertsNs(groups[0]!, 1) + expertsNs(groups[1]!, 1)) / 2;
     expect(time.straggler).toBeCloseTo((arrive(120) - arrive(30)) / 2 + slowest - mean, 6);
     expect(time.dispatch).toBeCloseTo(exchange, 6);
+  });
+
+  test("with even domains the group that is chosen most decides the exchange", () => {
+    const { time } = run({ dp: 2, ep: 2 }, [100, 100]);
+    const busier = work([[0, 100]], (e) => e < 4).pairs * 2;
+    expect(busier).toBeGreaterThan(200);
+    expect(time.dispatch).toBeCloseTo(collective("allToAll", (busier / 2) * spread * 0.5 * 256 * 2, 2), 6);
   });
 
   test("both kinds at once: copies for every rank of a group, gathered over tp after the combine", () => {
