@@ -251,7 +251,7 @@ export class StepCost {
       clock[g]! += ns;
       if (program.shared !== null) {
         const shared = this.gemmNs(program.shared[0], batchTokens) + this.gemmNs(program.shared[1], batchTokens);
-        sharedNs = Math.max(sharedNs, shared);
+        sharedNs = Math.max(sharedNs, shared + this.sharedSumNs(batchTokens));
       }
     }
     this.components[component.experts]! += routerNs / dp;
@@ -275,6 +275,16 @@ export class StepCost {
       done += ns;
     }
     clock.fill(done);
+  }
+
+  /**
+   * Sum of the shared experts' partial results over tensor-parallel ranks. Without attention data parallelism the
+   * all-reduce of the combine carries it.
+   */
+  private sharedSumNs(tokens: number): number {
+    const { mapping, model } = this.config;
+    if (mapping.dp === 1 || mapping.tp === 1) return 0;
+    return this.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp);
   }
 
   /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */
@@ -331,19 +341,22 @@ export class StepCost {
     const { tp, etp } = config.mapping;
     if (tokens === 0) return 0;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    if (config.engine.expertExchange === "allGatherReduceScatter") {
+    const gathers = config.engine.expertExchange === "allGatherReduceScatter";
+    let ns: number;
+    if (gathers) {
       const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
-      return this.collectiveNs(kind, tokens * moe.expertHidden * valueBytes, ranks);
+      ns = this.collectiveNs(kind, tokens * moe.expertHidden * valueBytes, ranks);
+    } else {
+      const spread = experts.spread(layer);
+      // Every rank of an expert group needs the token; one of all ranks holds it already.
+      const remote = 1 - 1 / ranks;
+      let busiest = 0;
+      for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
+      for (let e = 0; e < groups; e++)
+        busiest = Math.max(busiest, (experts.pairs(layer, e) / moe.topK) * spread * remote);
+      ns = this.collectiveNs("allToAll", busiest * moe.expertHidden * valueBytes, ranks);
     }
-    const spread = experts.spread(layer);
-    // Every rank of an expert group needs the token; one of all ranks holds it already.
-    const remote = 1 - 1 / ranks;
-    let busiest = 0;
-    for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
-    for (let e = 0; e < groups; e++)
-      busiest = Math.max(busiest, (experts.pairs(layer, e) / moe.topK) * spread * remote);
-    const ns = this.collectiveNs("allToAll", busiest * moe.expertHidden * valueBytes, ranks);
-    // Tensor-parallel ranks dispatched a share of the tokens each and gather the results.
+    // Tensor-parallel ranks of a domain sent a share of its tokens each and gather the results.
     if (direction === "dispatch" || tp === 1) return ns;
     return ns + this.collectiveNs("allGather", (tokens / batches.length) * moe.expertHidden * activationBytes, tp);
   }

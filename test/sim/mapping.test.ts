@@ -1,36 +1,39 @@
 import { expect, test } from "vitest";
 import { modelNamed } from "../../src/models/catalogue.ts";
-import { devicesOf, mappingProblems } from "../../src/sim/mapping.ts";
+import { devicesOf, type Mapping, mappingProblems } from "../../src/sim/mapping.ts";
 import { singleDevice } from "./build.ts";
 
 const mixtral = modelNamed("mixtral-8x7b");
-const keys = (mapping: Partial<typeof singleDevice>) =>
+const keys = (mapping: Partial<Mapping>) =>
   mappingProblems({ ...singleDevice, ...mapping }, mixtral).map((problem) => problem.at);
 
 test("attention and expert degrees must multiply to the same number of ranks", () => {
-  expect(keys({ tp: 4, dp: 2, ep: 4, etp: 2 } as never)).toEqual([]);
-  expect(keys({ tp: 8, ep: 4 } as never)).toEqual(["parallel.ep"]);
+  expect(keys({ tp: 4, dp: 2, ep: 4, etp: 2 })).toEqual([]);
+  expect(keys({ tp: 8, ep: 4 })).toEqual(["parallel.ep"]);
   expect(mappingProblems({ ...singleDevice, tp: 8, ep: 4 }, mixtral)[0]?.expected).toContain("8 == 4");
 });
 
 test("degrees must divide what they split", () => {
   // 32 query heads, 8 key-value heads, expert width 14,336 = 2^11 x 7.
-  expect(keys({ tp: 3, etp: 3 } as never)).toEqual(["parallel.tp", "parallel.etp"]);
-  expect(keys({ tp: 16, etp: 16 } as never)).toEqual([]);
-  expect(keys({ ep: 16, dp: 16 } as never)).toEqual(["parallel.ep"]);
+  expect(keys({ tp: 3, etp: 3 })).toEqual(["parallel.tp", "parallel.etp"]);
+  expect(keys({ tp: 16, etp: 16 })).toEqual([]);
+  expect(keys({ ep: 16, dp: 16 })).toEqual(["parallel.ep"]);
   const sixKeyHeads = {
     ...mixtral,
-    layers: mixtral.layers.map((layer) => ({ ...layer, attention: { ...layer.attention, kvHeads: 6 } as never })),
+    layers: mixtral.layers.map((layer) => ({
+      ...layer,
+      attention: { ...layer.attention, kvHeads: 6 } as typeof layer.attention,
+    })),
   };
   const found = mappingProblems({ ...singleDevice, tp: 4, etp: 4 }, sixKeyHeads);
   expect(found.map((problem) => problem.expected)).toEqual(["a divisor or a multiple of 6 key-value heads"]);
 });
 
 test("what is not simulated is refused, and so are degrees that are no positive integers", () => {
-  expect(keys({ cp: 2, ep: 2 } as never)).toEqual(["parallel.cp"]);
-  expect(keys({ dp: 2, edp: 2 } as never)).toEqual(["parallel.edp"]);
-  expect(keys({ tp: 0 } as never)).toEqual(["parallel.tp"]);
-  expect(keys({ dp: 1.5 } as never)).toEqual(["parallel.dp"]);
+  expect(keys({ cp: 2, ep: 2 })).toEqual(["parallel.cp"]);
+  expect(keys({ dp: 2, edp: 2 })).toEqual(["parallel.edp"]);
+  expect(keys({ tp: 0 })).toEqual(["parallel.tp"]);
+  expect(keys({ dp: 1.5 })).toEqual(["parallel.dp"]);
 });
 
 test("a replica has tp x cp x dp x pp devices", () => {

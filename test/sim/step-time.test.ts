@@ -215,6 +215,8 @@ describe("a step takes the sum of its operations", () => {
         routerNs(120) +
         exchange +
         sharedNs(120, 2) +
+        // The partial sums of the shared experts meet inside the domain.
+        reduce +
         Math.max(...groups.map((group) => expertsNs(group, 2))) +
         exchange +
         collective("allGather", 75 * 256 * 2, 2) +
@@ -227,6 +229,14 @@ describe("a step takes the sum of its operations", () => {
     const { time } = run({ dp: 2, etp: 2 }, [120, 30]);
     // One group of two ranks: a rank sends each of its 120 tokens to the other one, and gets fewer.
     expect(time.dispatch).toBeCloseTo(collective("allToAll", 120 * 256 * 2, 2), 6);
+  });
+
+  test("gathered tokens are scattered to all ranks and come together again over tp", () => {
+    const { time } = run({ tp: 2, dp: 2, ep: 2, etp: 2 }, [120, 30], 1, { expertExchange: "allGatherReduceScatter" });
+    expect(time.combine).toBeCloseTo(
+      collective("reduceScatter", 150 * 256 * 2, 4) + collective("allGather", 75 * 256 * 2, 2),
+      6,
+    );
   });
 
   test("engines that gather all tokens on every rank", () => {
