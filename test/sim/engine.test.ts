@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
 import { cachePolicies } from "../../src/policy/offload/caches.ts";
@@ -343,63 +342,6 @@ describe("expert cache", () => {
     expect(few.endNs).toBeGreaterThan(all.endNs);
     expect(few.cache!.hits).toBe(all.cache!.hits);
   });
-});
-
-test("random scenarios complete, and no law breaks", () => {
-  fc.assert(
-    fc.property(
-      fc.record({
-        seed: fc.integer({ min: 1, max: 1e6 }),
-        n: fc.integer({ min: 1, max: 30 }),
-        gap: fc.integer({ min: 1, max: 20_000_000 }),
-        mapping: fc.constantFrom(
-          singleDevice,
-          { ...singleDevice, dp: 2, ep: 2 },
-          { ...singleDevice, tp: 2, etp: 2 },
-          { ...singleDevice, pp: 3 },
-        ),
-        replicas: fc.integer({ min: 1, max: 3 }),
-        chunked: fc.boolean(),
-        mixes: fc.boolean(),
-        memory: fc.integer({ min: 14, max: 200 }),
-        slots: fc.option(fc.integer({ min: 1, max: 8 })),
-        policy: fc.constantFrom("lru" as const, "lfu" as const, "fifo" as const, "static" as const),
-        scope: fc.constantFrom("layer" as const, "global" as const),
-        router: fc.constantFrom("round-robin" as const, "least-loaded" as const, "prefix-aware" as const),
-      }),
-      (c) => {
-        const base = testConfig();
-        const engine = testEngine({ mixesPrefillWithDecode: c.mixes });
-        const config: SimConfig = {
-          ...base,
-          engine,
-          seed: c.seed,
-          mapping: c.mapping,
-          replicas: c.replicas,
-          node: testNode({ memoryBytes: c.memory * 1e6 }),
-          scheduler: { ...base.scheduler, chunkedPrefill: c.chunked, contextTokensMax: 600 },
-          router: routers[c.router],
-          workload: { kind: "open", requests: many(c.n, c.seed, c.gap) },
-          offload:
-            c.slots === null
-              ? null
-              : {
-                  policy: cachePolicies[c.policy],
-                  scope: c.scope,
-                  slots: c.slots,
-                  hostBytes: 1e7,
-                  popularity: new Float64Array(32).fill(1),
-                  logAccessesMax: 10_000,
-                },
-        };
-        const result = simulate(config);
-        const done = result.requests.status.filter((s) => s === requestStatus.completed).length;
-        const rejected = result.requests.status.filter((s) => s === requestStatus.rejected).length;
-        expect(done + rejected).toBe(c.n);
-      },
-    ),
-    { numRuns: 150, seed: 42 },
-  );
 });
 
 test("models with dense layers, shared experts and MLA run", () => {
