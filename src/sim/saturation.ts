@@ -9,6 +9,11 @@ const keepsUp = 0.97;
 /** A backlog younger than this share of the arrival span is a burst, not a trend. */
 const burstShare = 0.25;
 
+/** Growth of the requests in the system over the second half of the arrivals that counts as a trend: this share of all. */
+const growthShare = 0.1;
+/** Arrivals at the start whose latency tells how long the system takes to fill. */
+const fillShare = 0.05;
+
 /** Waiting requests of a run, as far as it went. */
 interface Backlog {
   /** Requests waiting when the last request arrived; null if it has not arrived. */
@@ -18,8 +23,9 @@ interface Backlog {
 }
 
 /**
- * Whether an open workload outruns the deployment: at the last arrival a backlog is waiting, the queue was not empty once
- * during the last quarter of the arrival span, and over its second half fewer requests completed than arrived. The
+ * Whether an open workload outruns the deployment. Either a backlog waits at the last arrival, the queue was not empty
+ * once during the last quarter of the arrival span, and over its second half fewer requests completed than arrived; or
+ * nobody has to wait, since the batch takes everyone in, but the batch itself keeps growing through the second half. The
  * largest rate it sustains is then the completion rate of the time in which the deployment was never short of work. A run
  * that was interrupted is judged by the requests that had arrived.
  */
@@ -28,7 +34,7 @@ export function judgeSaturation(state: RequestState, open: boolean, backlog: Bac
     return {
       verdict: "closed-loop",
       offeredRequestsPerSecond: null,
-      sustainedRequestsPerSecond: completionRate(state),
+      sustainedRequestsPerSecond: drainedRate(state, state.count),
       reason: "a closed loop sends the next request when the last one is finished",
     };
   let n = state.count;
@@ -57,17 +63,52 @@ export function judgeSaturation(state: RequestState, open: boolean, backlog: Bac
   );
   const completed = completedSince(half);
   const lasting = end - Math.max(first, backlog.queueEmptyNs) >= burstShare * spanNs;
-  const overloaded = lasting && waiting > Math.max(backlogMin, backlogShare * n) && completed < keepsUp * arrived;
+  const queued = lasting && waiting > Math.max(backlogMin, backlogShare * n);
+  const growing = !queued && batchGrows(state, n);
+  const overloaded = (queued || growing) && completed < keepsUp * arrived;
   const busyFrom = Math.max(half, backlog.queueEmptyNs);
+  // A growing batch finishes ever later what it took in: only with the drain after the last arrival do completions count
+  // all that was served.
+  const sustained = growing ? drainedRate(state, n) : completedSince(busyFrom) / ((end - busyFrom) / 1e9);
   return {
     verdict: overloaded ? "overloaded" : "stable",
     offeredRequestsPerSecond: (n - 1) / (spanNs / 1e9),
-    sustainedRequestsPerSecond: overloaded ? completedSince(busyFrom) / ((end - busyFrom) / 1e9) : null,
+    sustainedRequestsPerSecond: overloaded ? sustained : null,
     reason:
       `${waiting} of ${n} requests were waiting at the last arrival` +
       `${waiting > 0 && !lasting ? ", none of them a while before" : ""}; ` +
-      `in the second half ${arrived} arrived and ${completed} completed`,
+      `in the second half ${arrived} arrived and ${completed} completed` +
+      `${growing ? ", while ever more ran at once" : ""}`,
   };
+}
+
+/**
+ * Whether the number of requests in the system rises from the middle of the arrivals to three quarters and on to the
+ * end, by a tenth of all requests. A run shorter than eight times the latency of its first requests may still be filling
+ * up and is not judged.
+ */
+function batchGrows(state: RequestState, n: number): boolean {
+  const first = state.arrivalNs[0]!;
+  const spanNs = state.arrivalNs[n - 1]! - first;
+  const early = Math.max(1, Math.floor(fillShare * n));
+  let fillNs = 0;
+  for (let request = 0; request < early; request++) {
+    if (state.status[request] !== requestStatus.completed) return false;
+    fillNs += (state.lastTokenNs[request]! - state.arrivalNs[request]!) / early;
+  }
+  if (8 * fillNs > spanNs) return false;
+  const inSystem = (share: number) => {
+    const at = first + share * spanNs;
+    return count(
+      n,
+      (request) =>
+        state.arrivalNs[request]! <= at &&
+        state.status[request] !== requestStatus.rejected &&
+        !(state.status[request] === requestStatus.completed && state.lastTokenNs[request]! <= at),
+    );
+  };
+  const [middle, later, end] = [inSystem(0.5), inSystem(0.75), inSystem(1)];
+  return later > middle && end > later && end - middle > Math.max(backlogMin, growthShare * n);
 }
 
 /** How many of the first n requests match. */
@@ -77,14 +118,15 @@ function count(n: number, matches: (request: number) => boolean): number {
   return found;
 }
 
-/** Completions per second from the first arrival to the last completion. */
-function completionRate(state: RequestState): number | null {
+/** Completions of the first n requests per second from the first arrival to the last completion; null without any. */
+function drainedRate(state: RequestState, n: number): number | null {
   let completed = 0;
   let last = 0;
-  for (let request = 0; request < state.count; request++) {
+  for (let request = 0; request < n; request++) {
     if (state.status[request] !== requestStatus.completed) continue;
     completed++;
     last = Math.max(last, state.lastTokenNs[request]!);
   }
-  return completed === 0 || last === 0 ? null : completed / (last / 1e9);
+  const spanNs = last - (state.arrivalNs[0] ?? 0);
+  return completed === 0 || spanNs <= 0 ? null : completed / (spanNs / 1e9);
 }

@@ -192,3 +192,35 @@ describe("overloaded, with the rate it sustains", () => {
     expect(result.saturation.sustainedRequestsPerSecond! / 400).toBeCloseTo(1, 1);
   });
 });
+
+describe("a batch that takes everyone in", () => {
+  // A step takes 20 us per sequence: 50,000 tokens/s, or 2,500 requests/s of 20 tokens, however many run at once.
+  const shared: SimConfig = {
+    ...config({ maxSequences: 8192, maxBatchTokens: 1 << 20 }),
+    engine: testEngine({ stepOverheadNs: 100_000, sequenceOverheadNs: 20_000, kernelOverheadNs: 0 }),
+  };
+  const poisson = (n: number, perSecond: number) =>
+    arrivals(
+      n,
+      (rng) => rng.exponential(1000 / perSecond),
+      () => 20,
+    );
+
+  test.each([1.3, 2])("is overloaded at %d times its capacity, though nobody waits longer than a step", (factor) => {
+    const found = verdict(shared, poisson(6000, 2400 * factor));
+    expect(found.verdict).toBe("overloaded");
+    expect(found.reason).toMatch(/ever more ran at once$/);
+    // The prompt's step counts as one of the 20, so capacity is about 2,500 requests/s.
+    expect(found.sustainedRequestsPerSecond! / 2400).toBeGreaterThan(0.85);
+    expect(found.sustainedRequestsPerSecond! / 2400).toBeLessThan(1.1);
+  });
+
+  test.each([0.5, 0.8])("is stable at %d of its capacity", (factor) => {
+    expect(verdict(shared, poisson(6000, 2400 * factor)).verdict).toBe("stable");
+  });
+
+  test("is not judged while it may still be filling up", () => {
+    // 100 arrivals at 80 % of capacity within five times a request's time in the system.
+    expect(verdict(shared, poisson(100, 2000)).verdict).toBe("stable");
+  });
+});
