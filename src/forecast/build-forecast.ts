@@ -110,6 +110,7 @@ function expertBalance(run: RunResult): Forecast["experts"] {
   return {
     imbalance: meanOf((layer) => layer.imbalance),
     imbalanceMax: layers.reduce((high, layer) => Math.max(high, layer.imbalanceMax), 0),
+    expertSkew: meanOf((layer) => layer.expertSkew),
     distinctExpertsPerStep: meanOf((layer) => layer.distinctExperts),
     layers: run.layers,
     rankLoad: run.rankLoad,

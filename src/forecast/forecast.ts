@@ -87,6 +87,8 @@ export interface Forecast {
     /** Mean over MoE layers of the mean imbalance (heaviest / mean rank). */
     readonly imbalance: number;
     readonly imbalanceMax: number;
+    /** Mean over MoE layers of heaviest / mean expert over the run. */
+    readonly expertSkew: number;
     readonly distinctExpertsPerStep: number;
     readonly layers: readonly LayerLoad[];
     readonly rankLoad: readonly number[];

@@ -10,5 +10,6 @@ export const definitions = {
   "±": "half-width of the 95% interval of the mean by batch means",
   "hit rate": "distinct experts of a layer call resident when the call starts / distinct experts of all layer calls",
   imbalance: "tokens on the most loaded rank / tokens on the mean rank, per step and MoE layer; 1 is perfect balance",
+  "expert skew": "tokens of the most used expert / tokens of the mean expert of a layer, over the whole run",
   goodput: "share of measured requests that meet every per-request limit",
 } as const satisfies Record<string, string>;

@@ -35,6 +35,7 @@ export function metricRows(forecast: Forecast): MetricRow[] {
   add("preemptions", requests.preemptions, "requests");
   add("sustained_requests_per_second", forecast.saturation.sustainedRequestsPerSecond, "req/s");
   add("imbalance", experts?.imbalance ?? null, "ratio");
+  add("expert_skew", experts?.expertSkew ?? null, "ratio");
   add("distinct_experts_per_step", experts?.distinctExpertsPerStep ?? null, "experts");
   add("expert_cache_hit", cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses, "share");
   add("expert_cache_hit_optimum", cache?.reference?.belady ?? null, "share");

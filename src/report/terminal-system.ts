@@ -20,6 +20,7 @@ export const expertsSection: TerminalSection = ({ experts }, { style, width }) =
         ? "one rank holds every expert"
         : `heaviest / mean rank, mean over steps and layers; worst step ${formatNumber(experts.imbalanceMax)}`,
     ],
+    ["expert skew", formatNumber(experts.expertSkew, 4), "heaviest / mean expert over the run, mean over layers"],
     ["distinct experts", formatNumber(experts.distinctExpertsPerStep, 4), "touched per layer and step"],
   ];
   const [worst] = [...experts.layers.entries()].sort(([, a], [, b]) => b.imbalance - a.imbalance);

@@ -50,11 +50,13 @@ export class LoadStatistics {
     this.checked += layers;
   }
 
-  layers(): LayerLoad[] {
+  /** @param expertSkew [layers] heaviest over mean expert. */
+  layers(expertSkew: readonly number[]): LayerLoad[] {
     const steps = Math.max(1, this.steps);
     return Array.from(this.imbalance, (imbalance, layer) => ({
       imbalance: imbalance / steps,
       imbalanceMax: this.imbalanceMax[layer]!,
+      expertSkew: expertSkew[layer]!,
       distinctExperts: this.distinct[layer]! / steps,
       pairs: this.pairs[layer]!,
     }));

@@ -47,6 +47,8 @@ export interface LayerLoad {
   readonly imbalance: number;
   /** Largest such ratio in one step. */
   readonly imbalanceMax: number;
+  /** Tokens of the heaviest expert / tokens of the mean expert over the run; 1 is uniform popularity. */
+  readonly expertSkew: number;
   /** Mean distinct experts touched per step, over all ranks. */
   readonly distinctExperts: number;
   /** Token-expert pairs over the run. */

@@ -21,6 +21,8 @@ export class RoutingReplay {
   readonly ordered: boolean;
   private stepRows: Int32Array = new Int32Array(1024);
   private stepRowCount = 0;
+  /** Differences of how often each row was read: row r was read as often as the sum of the first r + 1. */
+  private readonly reads: Float64Array;
   private readonly startRow: Int32Array;
   private readonly rowDomain: Int32Array;
   private readonly blockRows: number;
@@ -46,6 +48,7 @@ export class RoutingReplay {
     const width = table.layers * table.experts;
     this.counts = new Uint32Array(width);
     this.seen = new Uint8Array(table.experts);
+    this.reads = new Float64Array(table.rows + 1);
     this.startRow = new Int32Array(requests);
     this.rowDomain = new Int32Array(requests);
     const stream = new RandomStream(options.seed, "routing-start");
@@ -118,6 +121,8 @@ export class RoutingReplay {
   }
 
   private addRange(from: number, to: number): void {
+    this.reads[from]! += 1;
+    this.reads[to]! -= 1;
     if (this.ordered) {
       this.keepRows(from, to);
       countRows(this.counts, this.table, from, to, 1);
@@ -141,6 +146,20 @@ export class RoutingReplay {
     else countRows(counts, this.table, lower * block, from, -1);
     if (to > upper * block) countRows(counts, this.table, upper * block, to, 1);
     else countRows(counts, this.table, to, upper * block, -1);
+  }
+
+  /** Tokens each expert computed over the run, [layers][experts]: the reads of every row times its choices. */
+  expertUses(): Float64Array {
+    const { rows, layers, topK, experts, ids } = this.table;
+    const uses = new Float64Array(layers * experts);
+    let times = 0;
+    for (let row = 0; row < rows; row++) {
+      times += this.reads[row]!;
+      if (times === 0) continue;
+      const from = row * layers * topK;
+      for (let i = 0; i < layers * topK; i++) uses[Math.floor(i / topK) * experts + ids[from + i]!]! += times;
+    }
+    return uses;
   }
 
   private keepRows(from: number, to: number): void {

@@ -1,3 +1,4 @@
+import { balance } from "../policy/placement/placement-measures.ts";
 import { cacheResult } from "./cache-reference.ts";
 import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
@@ -40,7 +41,7 @@ export function buildResult(simulation: Simulation): RunResult {
     outputTokens: simulation.outputTokens,
     replicaBusyNs: replicas.map((replica) => replica.busyNs),
     time: time as Record<TimeComponent, number>,
-    layers: experts.loads?.layers() ?? [],
+    layers: experts.loads?.layers(expertSkew(simulation)) ?? [],
     rankLoad: experts.loads?.rankLoad() ?? [],
     cache,
     resources,
@@ -62,6 +63,15 @@ export function buildResult(simulation: Simulation): RunResult {
     interrupted: simulation.interrupted,
     laws: simulation.laws.counts,
   };
+}
+
+/** Heaviest over mean expert of each MoE layer over the run; 1 where nothing was routed. */
+function expertSkew({ config, experts }: Simulation): number[] {
+  const { routing } = config;
+  if (routing.kind !== "replay" || experts.replay === null) return [];
+  const uses = experts.replay.expertUses();
+  const count = routing.table.experts;
+  return routing.layerMap.map((layer) => balance(uses.subarray(layer * count, (layer + 1) * count)));
 }
 
 function resourceUse(simulation: Simulation): ResourceUse[] {

@@ -79,10 +79,11 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
     experts: {
       imbalance: 1.25,
       imbalanceMax: 2.5,
+      expertSkew: 1.75,
       distinctExpertsPerStep: 7.5,
       layers: [
-        { imbalance: 1.2, imbalanceMax: 2, distinctExperts: 7, pairs: 1000 },
-        { imbalance: 1.3, imbalanceMax: 2.5, distinctExperts: 8, pairs: 1000 },
+        { imbalance: 1.2, imbalanceMax: 2, expertSkew: 1.5, distinctExperts: 7, pairs: 1000 },
+        { imbalance: 1.3, imbalanceMax: 2.5, expertSkew: 2, distinctExperts: 8, pairs: 1000 },
       ],
       rankLoad: [1.25, 1, 0.9, 0.85],
     },

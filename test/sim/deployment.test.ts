@@ -255,7 +255,13 @@ describe("routing of requests and of tokens", () => {
       }),
     );
     // Steps of rows {0, 1}, {2}, {3}: all on one of the two groups each.
-    expect(layers[0]).toEqual({ imbalance: 2, imbalanceMax: 2, distinctExperts: (4 + 2 + 2) / 3, pairs: 8 });
+    expect(layers[0]).toEqual({
+      imbalance: 2,
+      imbalanceMax: 2,
+      expertSkew: 1,
+      distinctExperts: (4 + 2 + 2) / 3,
+      pairs: 8,
+    });
   });
 
   test("one recorded layer may stand for several, placed differently in each", () => {

@@ -135,3 +135,24 @@ test("the odd tokens of different experts do not all go to the same copies", () 
   expect([...groups.work.pairs]).toEqual([2 + 2, 1 + 3]);
   expect([...groups.work.distinct]).toEqual([2, 2]);
 });
+
+test("expert uses over a run are the sum of the counts of its steps", () => {
+  const table = testRouting(3, 16, 4, 700, 5);
+  fc.assert(
+    fc.property(
+      fc.boolean(),
+      fc.array(fc.tuple(fc.nat(2000), fc.integer({ min: 1, max: 900 })), { minLength: 1, maxLength: 12 }),
+      (ordered, chunks) => {
+        const replay = new RoutingReplay(table, 1, options(table, "zero", ordered));
+        const total = new Float64Array(table.layers * table.experts);
+        for (const [done, tokens] of chunks) {
+          replay.beginStep();
+          replay.addChunk(0, done, tokens);
+          for (const [i, count] of replay.counts.entries()) total[i] = (total[i] ?? 0) + count;
+        }
+        expect([...replay.expertUses()]).toEqual([...total]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
