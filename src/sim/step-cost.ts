@@ -1,36 +1,22 @@
-import { type StorageFormat, storageFormats } from "../core/dtype.ts";
+import { storageFormats } from "../core/dtype.ts";
 import type { CostModel } from "../hardware/cost.ts";
 import { mathFor } from "../hardware/math-format.ts";
-import type { CollectiveOp, CopyOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
+import type { CollectiveOp, CopyOp, GemmOp } from "../hardware/op.ts";
 import type { MoeFeedForward } from "../models/spec.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
 import type { DomainBatch } from "./batch.ts";
 import type { SimConfig } from "./config.ts";
 import type { ExpertSource } from "./expert-source.ts";
+import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
 import { stageRanks } from "./mapping.ts";
 import { type TimeComponent, timeComponents } from "./result.ts";
-import { expertValues, layerClasses, type StagePlan } from "./stage-plan.ts";
+import { layerClasses, type StagePlan } from "./stage-plan.ts";
 
 const activationBytes = 2;
 const component = Object.fromEntries(timeComponents.map((name, index) => [name, index])) as Record<
   TimeComponent,
   number
 >;
-
-/** Feed-forward of one layer class, prepared as operations to refill. */
-type FeedForwardProgram =
-  | { readonly kind: "none" }
-  | { readonly kind: "dense"; readonly up: GemmOp; readonly down: GemmOp }
-  | {
-      readonly kind: "moe";
-      readonly moe: MoeFeedForward;
-      readonly router: GemmOp;
-      readonly experts: GroupedGemmOp;
-      readonly shared: readonly [GemmOp, GemmOp] | null;
-      /** Factor on kernel overhead of quantised expert kernels. */
-      readonly kernelFactor: number;
-      readonly latent: readonly [GemmOp, GemmOp] | null;
-    };
 
 /**
  * The timeline of one engine step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
@@ -368,76 +354,4 @@ export class StepCost {
     this.components[component.head]! += max;
     for (let g = 0; g < this.clock.length; g++) this.clock[g]! += max;
   }
-}
-
-/** Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit weights 16-bit ones. */
-function activationsFor(weights: StorageFormat): StorageFormat {
-  switch (weights) {
-    case "fp8":
-    case "fp8_block":
-      return "fp8";
-    case "int8":
-      return "int8";
-    case "nvfp4":
-      return "nvfp4";
-    case "int4":
-    case "int4_g32":
-    case "mxfp4":
-    case "fp32":
-    case "fp16":
-    case "bf16":
-      return "bf16";
-  }
-}
-
-/** Factor on kernel overhead of quantised expert kernels. */
-function kernelFactor(experts: StorageFormat, engine: SimConfig["engine"]): number {
-  if (experts === "fp8_block") return engine.fp8BlockFactor;
-  return experts === "int4" || experts === "int4_g32" ? engine.int4Factor : 1;
-}
-
-function feedForwardProgram(
-  spec: SimConfig["model"]["layers"][number]["feedForward"],
-  config: SimConfig,
-): FeedForwardProgram {
-  const { model, mapping, formats, node, engine } = config;
-  const hidden = model.hiddenSize;
-  const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({
-    kind: "gemm",
-    tokens: 0,
-    inputWidth,
-    outputWidth,
-    weightFormat,
-    math: mathFor(node.device, weightFormat, activationsFor(weightFormat)),
-  });
-  const mlp = (width: number, matrices: number, format: StorageFormat): readonly [GemmOp, GemmOp] => [
-    gemm(hidden, (width / mapping.tp) * (matrices - 1), format),
-    gemm(width / mapping.tp, hidden, format),
-  ];
-  if (spec.kind === "none") return { kind: "none" };
-  if (spec.kind === "dense") {
-    const [up, down] = mlp(spec.width, spec.matrices, formats.dense);
-    return { kind: "dense", up, down };
-  }
-  const sharedWidth = spec.sharedWidth + spec.denseWidth;
-  return {
-    kind: "moe",
-    moe: spec,
-    router: gemm(hidden, spec.experts, formats.router),
-    experts: {
-      kind: "groupedGemm",
-      pairs: 0,
-      distinctExperts: 0,
-      parametersPerExpert: expertValues(spec) / mapping.etp,
-      valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
-      weightFormat: formats.experts,
-      math: mathFor(node.device, formats.experts, activationsFor(formats.experts)),
-    },
-    shared: sharedWidth === 0 ? null : mlp(sharedWidth, spec.matrices, formats.shared),
-    kernelFactor: kernelFactor(formats.experts, engine),
-    latent:
-      spec.expertHidden === hidden
-        ? null
-        : [gemm(hidden, spec.expertHidden, formats.shared), gemm(spec.expertHidden, hidden, formats.shared)],
-  };
 }

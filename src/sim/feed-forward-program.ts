@@ -1,0 +1,91 @@
+import type { StorageFormat } from "../core/dtype.ts";
+import { mathFor } from "../hardware/math-format.ts";
+import type { GemmOp, GroupedGemmOp } from "../hardware/op.ts";
+import type { FeedForward, MoeFeedForward } from "../models/spec.ts";
+import type { SimConfig } from "./config.ts";
+import { expertValues } from "./stage-plan.ts";
+
+/** Feed-forward of one layer class, prepared as operations to refill. */
+export type FeedForwardProgram =
+  | { readonly kind: "none" }
+  | { readonly kind: "dense"; readonly up: GemmOp; readonly down: GemmOp }
+  | {
+      readonly kind: "moe";
+      readonly moe: MoeFeedForward;
+      readonly router: GemmOp;
+      readonly experts: GroupedGemmOp;
+      readonly shared: readonly [GemmOp, GemmOp] | null;
+      /** Factor on kernel overhead of quantised expert kernels. */
+      readonly kernelFactor: number;
+      readonly latent: readonly [GemmOp, GemmOp] | null;
+    };
+
+/** Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit weights 16-bit ones. */
+export function activationsFor(weights: StorageFormat): StorageFormat {
+  switch (weights) {
+    case "fp8":
+    case "fp8_block":
+      return "fp8";
+    case "int8":
+      return "int8";
+    case "nvfp4":
+      return "nvfp4";
+    case "int4":
+    case "int4_g32":
+    case "mxfp4":
+    case "fp32":
+    case "fp16":
+    case "bf16":
+      return "bf16";
+  }
+}
+
+/** Factor on kernel overhead of quantised expert kernels. */
+function kernelFactor(experts: StorageFormat, engine: SimConfig["engine"]): number {
+  if (experts === "fp8_block") return engine.fp8BlockFactor;
+  return experts === "int4" || experts === "int4_g32" ? engine.int4Factor : 1;
+}
+
+/** Operations of a feed-forward class under the mapping: dense and shared parts split over tp, experts over etp. */
+export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedForwardProgram {
+  const { model, mapping, formats, node, engine } = config;
+  const hidden = model.hiddenSize;
+  const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({
+    kind: "gemm",
+    tokens: 0,
+    inputWidth,
+    outputWidth,
+    weightFormat,
+    math: mathFor(node.device, weightFormat, activationsFor(weightFormat)),
+  });
+  const mlp = (width: number, matrices: number, format: StorageFormat): readonly [GemmOp, GemmOp] => [
+    gemm(hidden, (width / mapping.tp) * (matrices - 1), format),
+    gemm(width / mapping.tp, hidden, format),
+  ];
+  if (spec.kind === "none") return { kind: "none" };
+  if (spec.kind === "dense") {
+    const [up, down] = mlp(spec.width, spec.matrices, formats.dense);
+    return { kind: "dense", up, down };
+  }
+  const sharedWidth = spec.sharedWidth + spec.denseWidth;
+  return {
+    kind: "moe",
+    moe: spec,
+    router: gemm(hidden, spec.experts, formats.router),
+    experts: {
+      kind: "groupedGemm",
+      pairs: 0,
+      distinctExperts: 0,
+      parametersPerExpert: expertValues(spec) / mapping.etp,
+      valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
+      weightFormat: formats.experts,
+      math: mathFor(node.device, formats.experts, activationsFor(formats.experts)),
+    },
+    shared: sharedWidth === 0 ? null : mlp(sharedWidth, spec.matrices, formats.shared),
+    kernelFactor: kernelFactor(formats.experts, engine),
+    latent:
+      spec.expertHidden === hidden
+        ? null
+        : [gemm(hidden, spec.expertHidden, formats.shared), gemm(spec.expertHidden, hidden, formats.shared)],
+  };
+}
