@@ -6,6 +6,7 @@ import type { Forecast } from "./forecast.ts";
 export interface Price {
   readonly usdPerDeviceHour: number;
   readonly source: string;
+  readonly fidelity: LedgerEntry["fidelity"];
 }
 
 /** Dollars for the deployment; null without a price or without output. */

@@ -31,11 +31,16 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader): Pro
           inputs.push(inputRow("engine profile", read.file, read.text));
           return parseEngineProfile(read.json, read.file);
         });
+  const provenance = provenanceOf(profile);
   return {
     engine: engineOf(profile),
     inputs,
     ledger: [
-      { topic: "engine", fidelity: "assumed", detail: `${profile.name} ${profile.version}: ${provenanceOf(profile)}` },
+      {
+        topic: "engine",
+        fidelity: provenance.fidelity,
+        detail: `${profile.name} ${profile.version}: ${provenance.text}`,
+      },
     ],
   };
 }

@@ -6,7 +6,7 @@ import {
   parseSystemProfile,
   type SystemProfile,
 } from "../hardware/profile-schema.ts";
-import { resolveDevice, resolveNode, tierProfile } from "../hardware/resolve.ts";
+import { resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../hardware/systems.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { LedgerEntry } from "../sim/result.ts";
@@ -15,7 +15,7 @@ import type { Forecast } from "./forecast.ts";
 import { type FileReader, readJson } from "./forecast-reader.ts";
 import { inputRow } from "./input-row.ts";
 import { located, locatedAsync } from "./located.ts";
-import { provenanceOf } from "./profile-provenance.ts";
+import { fidelityOf, provenanceOf } from "./profile-provenance.ts";
 
 /** The hardware of a scenario. */
 export interface ResolvedHardware {
@@ -51,12 +51,14 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
   const node = located(scenario, ["hardware"], () =>
     resolveNode(withTiers(system, scenario), withHostLink(resolveDevice(device), hardware.hostLink)),
   );
+  const tiers = system.tiers.map(({ tier, ...rest }) => ({ ...rest, tier: tierProfile(tier, "hardware.tiers") }));
+  const provenance = provenanceOf([{ ...system, tiers }, withReferences(device)]);
   return {
     node,
     price: priceOf(scenario, device),
     inputs,
     ledger: [
-      { topic: "hardware", fidelity: "vendor", detail: `${system.name}: ${provenanceOf([system, device])}` },
+      { topic: "hardware", fidelity: provenance.fidelity, detail: `${system.name}: ${provenance.text}` },
       ...overridesLedger(hardware),
     ],
   };
@@ -126,9 +128,10 @@ function withHostLink(device: Node["device"], override: Scenario["hardware"]["ho
 }
 
 function priceOf(scenario: Scenario, device: DeviceProfile): Price | null {
-  if (scenario.cost !== undefined) return scenario.cost;
+  if (scenario.cost !== undefined) return { ...scenario.cost, fidelity: "assumed" };
   if (device.usdPerHour === undefined) return null;
-  return { usdPerDeviceHour: device.usdPerHour.value, source: device.usdPerHour.source };
+  const { value, source, kind } = device.usdPerHour;
+  return { usdPerDeviceHour: value, source, fidelity: fidelityOf(kind) };
 }
 
 function overridesLedger(hardware: Scenario["hardware"]): LedgerEntry[] {

@@ -146,7 +146,7 @@ function costLedger(price: ResolvedScenario["price"]): LedgerEntry[] {
     : [
         {
           topic: "cost",
-          fidelity: "vendor",
+          fidelity: price.fidelity,
           detail: `${price.usdPerDeviceHour} USD per device and hour: ${price.source}`,
         },
       ];

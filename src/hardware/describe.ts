@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import type { DeviceProfile, LinkProfile } from "./profile-schema.ts";
-import { efficiencyProfile, linkProfile, tierProfile } from "./resolve.ts";
+import type { DeviceProfile } from "./profile-schema.ts";
+import { tierProfile, withReferences } from "./resolve.ts";
 import { isSourced, type SourceKind } from "./sourced.ts";
 import {
   deviceIds,
@@ -61,15 +61,7 @@ export function hardwareShow(id: string): NumberRow[] {
 
 /** Every number of a device profile, those of its links and of its efficiency preset included. */
 function deviceRows(profile: DeviceProfile): NumberRow[] {
-  const link = (reference: string | LinkProfile | null, at: string) =>
-    reference === null ? null : linkProfile(reference, `${profile.id}.${at}`);
-  return numberRows({
-    ...profile,
-    scaleUp: link(profile.scaleUp, "scaleUp"),
-    scaleOut: link(profile.scaleOut, "scaleOut"),
-    hostLink: link(profile.hostLink, "hostLink"),
-    efficiency: efficiencyProfile(profile),
-  });
+  return numberRows(withReferences(profile));
 }
 
 function systemRows(id: string): NumberRow[] {

@@ -59,6 +59,19 @@ export function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
   return merged as EfficiencyProfile;
 }
 
+/** A device profile with its links and its efficiency preset in place of their names: every number it stands on. */
+export function withReferences(profile: DeviceProfile) {
+  const link = (reference: string | LinkProfile | null, at: string) =>
+    reference === null ? null : linkProfile(reference, `${profile.id}.${at}`);
+  return {
+    ...profile,
+    scaleUp: link(profile.scaleUp, "scaleUp"),
+    scaleOut: link(profile.scaleOut, "scaleOut"),
+    hostLink: link(profile.hostLink, "hostLink"),
+    efficiency: efficiencyProfile(profile),
+  };
+}
+
 /** The device of a profile: references followed, preset filled in, sources dropped. Throws InvalidInputError. */
 export function resolveDevice(profile: DeviceProfile): Device {
   const efficiency: Efficiency = plain(efficiencyProfile(profile));

@@ -14,7 +14,8 @@ export type FeedForwardProgram =
       readonly moe: MoeFeedForward;
       readonly router: GemmOp;
       readonly experts: GroupedGemmOp;
-      readonly shared: readonly [GemmOp, GemmOp] | null;
+      /** Networks that every token passes beside the routed experts: shared experts, a dense network of the layer. */
+      readonly shared: readonly GemmOp[];
       /** Factor on kernel overhead of quantised expert kernels. */
       readonly kernelFactor: number;
       readonly latent: readonly [GemmOp, GemmOp] | null;
@@ -67,7 +68,6 @@ export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedFo
     const [up, down] = mlp(spec.width, spec.matrices, formats.dense);
     return { kind: "dense", up, down };
   }
-  const sharedWidth = spec.sharedWidth + spec.denseWidth;
   return {
     kind: "moe",
     moe: spec,
@@ -81,7 +81,10 @@ export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedFo
       weightFormat: formats.experts,
       math: mathFor(node.device, formats.experts, activationsFor(formats.experts)),
     },
-    shared: sharedWidth === 0 ? null : mlp(sharedWidth, spec.matrices, formats.shared),
+    shared: [
+      ...(spec.sharedWidth === 0 ? [] : mlp(spec.sharedWidth, spec.matrices, formats.shared)),
+      ...(spec.denseWidth === 0 ? [] : mlp(spec.denseWidth, spec.matrices, formats.dense)),
+    ],
     kernelFactor: kernelFactor(formats.experts, engine),
     latent:
       spec.expertHidden === hidden

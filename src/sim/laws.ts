@@ -101,6 +101,11 @@ export function checkFinal(simulation: Simulation): void {
     );
     laws.count("byte-conservation", offload.misses);
     laws.count("link-busy", 2);
+    holds(
+      offload.hits + offload.misses === offload.accesses && offload.fetches === offload.misses,
+      "cache-accounting",
+      () => `${offload.hits} hits, ${offload.misses} misses, ${offload.fetches} fetches, ${offload.accesses} accesses`,
+    );
     laws.count("cache-accounting", offload.calls);
   }
   if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);

@@ -20,6 +20,10 @@ export class OffloadState {
   hits = 0;
   misses = 0;
   calls = 0;
+  /** Experts transferred because a call missed them; counted where they are transferred. */
+  fetches = 0;
+  /** Experts asked for, over all calls. */
+  accesses = 0;
   diskReads = 0;
   fetchedBytes = 0;
   stallNs = 0;
@@ -85,6 +89,7 @@ export class OffloadState {
       readyNs = Math.max(this.hostFreeNs, readyNs) + this.cost.hostNs;
       this.hostFreeNs = readyNs;
       this.hostBusyNs += this.cost.hostNs;
+      this.fetches++;
       this.fetchedBytes += this.cost.bytes;
       if (readyNs > computeNs) {
         this.stallNs += readyNs - computeNs;
@@ -100,8 +105,9 @@ export class OffloadState {
     const hits = this.cache.call(keys, 0, count, this.hit);
     this.log?.record(keys, 0, count);
     this.calls++;
+    this.accesses += count;
     this.hits += hits;
-    this.misses += count - hits;
+    for (let i = 0; i < count; i++) if (this.hit[i] === 0) this.misses++;
     this.unionOverCapacity += this.slotsPerCall > 0 ? count / this.slotsPerCall : 0;
     return hits;
   }

@@ -106,7 +106,15 @@ export interface Saturation {
 }
 
 /** How a number came about; the fidelity ledger lists them. */
-export type Fidelity = "replayed" | "measured" | "fitted" | "emulated" | "assumed" | "vendor" | "generated";
+export type Fidelity =
+  | "replayed"
+  | "measured"
+  | "fitted"
+  | "emulated"
+  | "assumed"
+  | "vendor"
+  | "thirdParty"
+  | "generated";
 
 export interface LedgerEntry {
   readonly topic: string;

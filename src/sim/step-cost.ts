@@ -235,9 +235,10 @@ export class StepCost {
       if (program.latent !== null) ns += this.gemmNs(program.latent[0], batchTokens);
       routerNs += ns;
       clock[g]! += ns;
-      if (program.shared !== null) {
-        const shared = this.gemmNs(program.shared[0], batchTokens) + this.gemmNs(program.shared[1], batchTokens);
-        sharedNs = Math.max(sharedNs, shared + this.sharedSumNs(batchTokens));
+      if (program.shared.length > 0) {
+        let shared = this.sharedSumNs(batchTokens);
+        for (const op of program.shared) shared += this.gemmNs(op, batchTokens);
+        sharedNs = Math.max(sharedNs, shared);
       }
     }
     this.components[component.experts]! += routerNs / dp;

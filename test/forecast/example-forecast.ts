@@ -53,7 +53,7 @@ export const resolved: ResolvedScenario = {
     warmupRequests: 0,
   },
   inputs: [{ role: "scenario", name: "test.yaml", sha256: "00" }],
-  price: { usdPerDeviceHour: 2, source: "a quote" },
+  price: { usdPerDeviceHour: 2, source: "a quote", fidelity: "vendor" },
   placement: "contiguous",
   offload: null,
   ledger: [{ topic: "model", fidelity: "vendor", detail: "shapes" }],

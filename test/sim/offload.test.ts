@@ -192,3 +192,21 @@ function sliceOf(requests: ReturnType<typeof testRequests>, n: number) {
     Array.from({ length: n }, (_, i) => ({ prompt: requests.promptTokens[i]!, output: requests.outputTokens[i]! })),
   );
 }
+
+test("a policy that claims more hits than it marks is caught", () => {
+  const lying: OffloadConfig["policy"] = {
+    ...cachePolicies.lru,
+    create: (context) => {
+      const cache = cachePolicies.lru.create(context);
+      return {
+        capacity: cache.capacity,
+        get resident() {
+          return cache.resident;
+        },
+        contains: (key) => cache.contains(key),
+        call: (keys, from, to, hit) => cache.call(keys, from, to, hit) + 1,
+      };
+    },
+  };
+  expect(() => run({ offload: offload({ policy: lying }) })).toThrow(/cache-accounting/);
+});
