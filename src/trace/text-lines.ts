@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { InvalidInputError, refuse } from "../core/errors.ts";
+import { formatBytes } from "../core/units.ts";
 import { unreadable, withFile } from "./byte-source.ts";
 
 export interface TextLimits {
@@ -9,6 +10,8 @@ export interface TextLimits {
   readonly bytesMax?: number;
   /** Characters a line may have. */
   readonly lineCharsMax?: number;
+  /** Sees every byte as stored, before decompression; for digests. */
+  readonly stored?: (bytes: Uint8Array) => void;
 }
 
 /** Consecutive lines of a text file without their line ends. */
@@ -19,13 +22,22 @@ export interface LineBatch {
 }
 
 const limits = { bytesMax: 64 * 1024 * 1024 * 1024, lineCharsMax: 16 * 1024 * 1024 };
+const chunkBytes = 1 << 18;
 
 /**
  * Lines of a text file, plain or gzipped (told apart by the first two bytes), streamed. LF and CRLF end a line, a last
  * line without an end counts. Refuses more decompressed bytes or longer lines than the limits, and broken gzip.
  */
-export async function* textLines(path: string, given: TextLimits = {}): AsyncGenerator<LineBatch> {
-  const { lineCharsMax } = { ...limits, ...given };
+export function textLines(path: string, given: TextLimits = {}): AsyncGenerator<LineBatch> {
+  return linesOf(plainBytes(path, given), path, given.lineCharsMax ?? limits.lineCharsMax);
+}
+
+/** The lines of decompressed bytes that come in pieces; see {@link textLines}. */
+export async function* linesOf(
+  pieces: AsyncIterable<Uint8Array>,
+  path: string,
+  lineCharsMax: number,
+): AsyncGenerator<LineBatch> {
   const decoder = new TextDecoder();
   const clean = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);
   // The unfinished last line, in the pieces it arrived in: joined once, however long it is.
@@ -38,7 +50,7 @@ export async function* textLines(path: string, given: TextLimits = {}): AsyncGen
     if (openChars > lineCharsMax)
       refuse({ file: path, line: firstLine, expected: `lines of at most ${lineCharsMax} characters` });
   };
-  for await (const bytes of plainBytes(path, given)) {
+  for await (const bytes of pieces) {
     const [head = "", ...lines] = decoder.decode(bytes, { stream: true }).split("\n");
     extend(head);
     const last = lines.pop();
@@ -57,14 +69,19 @@ export async function* textLines(path: string, given: TextLimits = {}): AsyncGen
 export async function* plainBytes(path: string, given: TextLimits = {}): AsyncGenerator<Uint8Array> {
   const { bytesMax } = { ...limits, ...given };
   const gzipped = await isGzip(path);
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const file = createReadStream(path, { highWaterMark: chunkBytes });
+  const { stored } = given;
+  const source = stored === undefined ? file : seen(file, stored);
   // A pipeline, so that an error or an early end of either stream closes both.
-  const stream = gzipped ? pipeline(file, createGunzip({ chunkSize: 1 << 18 }), () => {}) : file;
+  const stream = gzipped ? pipeline(source, createGunzip({ chunkSize: chunkBytes }), () => {}) : source;
   let bytes = 0;
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
-      if (bytes > bytesMax) refuse({ file: path, expected: `at most ${bytesMax} decompressed bytes`, found: "more" });
+      if (bytes > bytesMax) {
+        const expected = `at most ${formatBytes(bytesMax)} after decompression`;
+        refuse({ file: path, expected, found: "more" });
+      }
       yield chunk;
     }
   } catch (error) {
@@ -77,6 +94,13 @@ export async function* plainBytes(path: string, given: TextLimits = {}): AsyncGe
     );
   } finally {
     file.destroy();
+  }
+}
+
+async function* seen(chunks: AsyncIterable<Uint8Array>, see: (bytes: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    see(chunk);
+    yield chunk;
   }
 }
 

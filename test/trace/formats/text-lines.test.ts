@@ -31,7 +31,7 @@ test("lines longer than a read stay whole, and so do characters of several bytes
 
 test("decompressed size and line length are capped while reading", async () => {
   const bomb = gzipSync(Buffer.alloc(50 << 20, "x\n"));
-  await expect(linesOf(bomb, { bytesMax: 1 << 20 })).rejects.toThrow(/decompressed bytes/);
+  await expect(linesOf(bomb, { bytesMax: 1 << 20 })).rejects.toThrow(/after decompression/);
   await expect(linesOf("x".repeat(5_000_000), { lineCharsMax: 1_000_000 })).rejects.toThrow(/1000000 characters/);
 });
 
