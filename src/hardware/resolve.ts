@@ -28,7 +28,7 @@ function plain<T>(profile: T): Plain<T> {
 }
 
 /** The link behind a reference: itself, or that of the table; throws InvalidInputError. */
-export function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
+function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
   if (typeof reference !== "string") return reference;
   return (
     links().find((link) => link.id === reference) ?? refuse({ at, expected: "a link of the table", found: reference })
@@ -44,7 +44,7 @@ export function tierProfile(reference: string | TierProfile, at: string): TierPr
 }
 
 /** Efficiency numbers of a device with its preset filled in; throws InvalidInputError where numbers are missing. */
-export function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
+function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
   const presets = efficiencyPresets();
   const preset = profile.efficiencyPreset === undefined ? undefined : presets[profile.efficiencyPreset];
   const at = `${profile.id}.efficiencyPreset`;

@@ -58,6 +58,19 @@ export function tinyModel(overrides: Partial<ModelSpec> = {}, layers = 4, expert
   };
 }
 
+/** Latent attention small enough to work out by hand. */
+export const tinyMla = {
+  kind: "mla",
+  queryHeads: 8,
+  queryLoraRank: 64,
+  kvLoraRank: 32,
+  nopeHeadDim: 32,
+  ropeHeadDim: 16,
+  valueHeadDim: 32,
+  indexer: null,
+  smallParameters: 0,
+} as const;
+
 export function testNode(overrides: Partial<Node["device"]> = {}): Node {
   return {
     devicesPerNode: 8,

@@ -5,7 +5,16 @@ import { routers } from "../../src/policy/schedule/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { requestStatus } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
-import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+import {
+  singleDevice,
+  testConfig,
+  testEngine,
+  testNode,
+  testRequests,
+  testRouting,
+  tinyMla,
+  tinyModel,
+} from "./build.ts";
 
 const many = (n: number, seed: number, gapNs: number) => {
   const rng = new RandomStream(seed, "requests");
@@ -348,21 +357,10 @@ test("models with dense layers, shared experts and MLA run", () => {
   const tiny = tinyModel();
   const moe = tiny.layers[0]!.feedForward;
   if (moe.kind !== "moe") throw new Error("not an MoE");
-  const mla = {
-    kind: "mla" as const,
-    queryHeads: 8,
-    queryLoraRank: 64,
-    kvLoraRank: 32,
-    nopeHeadDim: 32,
-    ropeHeadDim: 16,
-    valueHeadDim: 32,
-    indexer: null,
-    smallParameters: 0,
-  };
   const model = tinyModel({
     layers: [
-      { attention: mla, feedForward: { kind: "dense", width: 512, matrices: 3 } },
-      ...Array.from({ length: 3 }, () => ({ attention: mla, feedForward: { ...moe, sharedWidth: 128 } })),
+      { attention: tinyMla, feedForward: { kind: "dense", width: 512, matrices: 3 } },
+      ...Array.from({ length: 3 }, () => ({ attention: tinyMla, feedForward: { ...moe, sharedWidth: 128 } })),
     ],
   });
   const result = simulate(

@@ -11,23 +11,21 @@ import { mappingProblems } from "../../src/sim/mapping.ts";
 import { type RunResult, requestStatus } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
-import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+import {
+  singleDevice,
+  testConfig,
+  testEngine,
+  testNode,
+  testRequests,
+  testRouting,
+  tinyMla,
+  tinyModel,
+} from "./build.ts";
 
 type Layer = ModelSpec["layers"][number];
 
 const { attention: gqa, feedForward: moe } = tinyModel().layers[0]!;
 if (gqa.kind !== "gqa" || moe.kind !== "moe") throw new Error("unexpected tiny model");
-const mla = {
-  kind: "mla" as const,
-  queryHeads: 8,
-  queryLoraRank: 64,
-  kvLoraRank: 32,
-  nopeHeadDim: 32,
-  ropeHeadDim: 16,
-  valueHeadDim: 32,
-  indexer: null,
-  smallParameters: 0,
-};
 const window = { ...gqa, windowTokens: 48 };
 const dense = { kind: "dense" as const, width: 512, matrices: 3 as const };
 const shared = { ...moe, sharedWidth: 64, expertHidden: 128 };
@@ -39,8 +37,8 @@ const stacks: readonly (readonly Layer[])[] = [
     { attention: gqa, feedForward: moe },
   ],
   [
-    { attention: mla, feedForward: shared },
-    { attention: mla, feedForward: shared },
+    { attention: tinyMla, feedForward: shared },
+    { attention: tinyMla, feedForward: shared },
   ],
   [
     { attention: window, feedForward: moe },

@@ -1,8 +1,8 @@
 import { refuse } from "../../core/errors.ts";
 import { addCounts, importCounts } from "./counts-trace.ts";
-import { isHeader, wholeNumberRows } from "./csv-rows.ts";
 import { domainsOfParts, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";
+import { isHeader, wholeNumberRows } from "./whole-number-rows.ts";
 
 const columns = ["layer_id", "expert_id", "count"];
 

@@ -2,10 +2,10 @@ import { refuse } from "../../core/errors.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
 import { phases } from "../container/trace-tensors.ts";
 import { importCounts } from "./counts-trace.ts";
-import { isHeader, wholeNumberRows } from "./csv-rows.ts";
 import { domainsOfFiles, type ImportedTrace, type ImportOptions, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";
 import { importRows, type RowBlock } from "./row-parts.ts";
+import { isHeader, wholeNumberRows } from "./whole-number-rows.ts";
 
 const columns = ["layer", "expert"];
 
