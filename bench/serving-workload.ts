@@ -43,6 +43,7 @@ export function workloadW(requests: number, replay: boolean): SimConfig {
       : { kind: "uniform" },
     placement: null,
     offload: null,
+    speculation: null,
     warmupRequests: 0,
   };
 }

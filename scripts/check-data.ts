@@ -1,6 +1,7 @@
 // Checks against recorded data that is not part of the repository: `npm run check:data -- <folder> [name...]`.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { measurementsCheck } from "./data-checks/measurements.ts";
 import { modelsCheck } from "./data-checks/models.ts";
 import { policiesCheck } from "./data-checks/policies.ts";
 import { prefixCacheCheck } from "./data-checks/prefix-cache.ts";
@@ -32,6 +33,7 @@ const checks: readonly DataCheck[] = [
   routingStatsCheck,
   synthesisCheck,
   policiesCheck,
+  measurementsCheck,
 ];
 
 const [folder, ...names] = process.argv.slice(2);

@@ -6,6 +6,7 @@ import { modelCommand } from "./model-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
 import { traceCommand } from "./trace-command.ts";
+import { validateCommand } from "./validate-command.ts";
 
 /** Reports how a command ended, for commands whose outcome is more than success or an error. */
 export type SetExitCode = (code: ExitCode) => void;
@@ -13,7 +14,7 @@ export type SetExitCode = (code: ExitCode) => void;
 /** Adds one command to the program. Its work is imported only when it runs, so that help stays quick. */
 export type CommandRegistration = (program: Command, exit: SetExitCode) => void;
 
-const commands = [runCommand, traceCommand, hardwareCommand, modelCommand, schemaCommand];
+const commands = [runCommand, validateCommand, traceCommand, hardwareCommand, modelCommand, schemaCommand];
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 internal error, 2 usage, 3 invalid input, 4 infeasible, 5 solver limit,

@@ -11,13 +11,16 @@ export interface ProgressLine {
 
 const silentMs = 10_000;
 
-/** Redrawn on a terminal; elsewhere a line every ten seconds, and none for a run that is shorter. */
-export function progressLine(io: Io, file: string): ProgressLine {
+/**
+ * Redrawn on a terminal; elsewhere a line every ten seconds, and none for a run that is shorter. `units` is what is
+ * counted.
+ */
+export function progressLine(io: Io, file: string, units = "requests"): ProgressLine {
   const name = oneLine(file);
   let shown = -1;
   let next = Date.now() + silentMs;
   const text = (share: number, total: number) =>
-    `${name}: ${formatPercent(share, 0)} of ${formatCount(total)} requests`;
+    `${name}: ${formatPercent(share, 0)} of ${formatCount(total)} ${units}`;
   return {
     update: (done, total) => {
       const share = total === 0 ? 1 : done / total;

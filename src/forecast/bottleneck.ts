@@ -9,6 +9,7 @@ const advice: Readonly<Record<TimeComponent, string>> = {
   sharedExperts: "store shared experts in fewer bits, or use an engine that runs them beside the routed ones",
   dense: "raise parallel.tp, or store dense layers in fewer bits",
   head: "raise parallel.tp: the output head is split over it",
+  draft: "fewer draft tokens (engine.speculative.draftTokens), or n-gram drafts, which cost no device time",
   dispatch: "a faster link between devices, fewer expert ranks, or more expert tensor parallelism (parallel.etp)",
   combine: "a faster link between devices, fewer expert ranks, or more expert tensor parallelism (parallel.etp)",
   allReduce: "lower parallel.tp and raise parallel.dp: attention then needs no all-reduce",

@@ -5,6 +5,7 @@ import { closest } from "../core/suggest.ts";
 import { routers } from "../policy/schedule/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
+import type { Workload } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
@@ -17,18 +18,25 @@ import { resolveModel } from "./resolve-model.ts";
 import { type PolicySetting, resolveOffload, resolvePlacement } from "./resolve-policies.ts";
 import { requestLedger, resolveWorkload, warmupRequests } from "./resolve-requests.ts";
 import { checkDomains, resolveRouting } from "./resolve-routing.ts";
+import { resolveSpeculation } from "./resolve-speculation.ts";
 import type { ResolvedScenario } from "./resolved.ts";
 
 /**
  * Turns every name of a scenario into values: model, hardware, engine, requests, routing, policies. Throws
  * InvalidInputError, with the place in the scenario, for names that do not exist and values that do not fit together.
+ * `measured` takes the place of the scenario's own traffic.
  */
-export async function resolveScenario(scenario: Scenario, reader: FileReader): Promise<ResolvedScenario> {
+export async function resolveScenario(
+  scenario: Scenario,
+  reader: FileReader,
+  measured: Workload | null = null,
+): Promise<ResolvedScenario> {
   const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
   const hardware = await resolveHardware(scenario, reader);
   const { engine, ...engineFacts } = await resolveEngine(scenario, reader);
+  const speculation = resolveSpeculation(scenario, model);
   const mapping = resolveMapping(scenario, model);
-  const workload = await resolveWorkload(scenario);
+  const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
   const moe = moeShape(model);
   const routed = await resolveRouting(scenario, model, moe, workload.requests);
@@ -64,6 +72,7 @@ export async function resolveScenario(scenario: Scenario, reader: FileReader): P
       routing: routed.routing,
       placement: policies.placement.value,
       offload: policies.offload.value,
+      speculation: speculation.value,
       warmupRequests: warmupRequests(scenario.warmup, workload.requests.count),
     },
     price: hardware.price,
@@ -80,6 +89,7 @@ export async function resolveScenario(scenario: Scenario, reader: FileReader): P
       ...modelFacts.ledger,
       ...hardware.ledger,
       ...engineFacts.ledger,
+      ...speculation.ledger,
       ...requestLedger(workload),
       ...routed.ledger,
       ...policies.placement.ledger,

@@ -1,4 +1,5 @@
 import type { MathFormat } from "../core/dtype.ts";
+import type { KernelMaps } from "./kernel-maps.ts";
 
 /** A point-to-point or shared link: time of a transfer = latency + bytes / (bandwidth x efficiency). Per direction. */
 export interface Link {
@@ -60,6 +61,8 @@ export interface Device {
   readonly idlePowerW: number | null;
   readonly usdPerHour: number | null;
   readonly efficiency: Efficiency;
+  /** Maps of measured kernels; where there is none for an operation, the shares of `efficiency` stay in force. */
+  readonly kernels?: KernelMaps;
 }
 
 /** A memory tier behind the device: host DDR, CXL, NVMe. */

@@ -3,12 +3,20 @@ export interface EngineProfile {
   readonly id: string;
   readonly name: string;
   readonly version: string;
-  /** Host time per step that the device waits for, ns. */
+  /** Time per step in which the device waits for the host, ns: scheduling, batch building, sampling, detokenising. */
   readonly stepOverheadNs: number;
-  /** Host time per running sequence and step, ns. */
+  /** The same per running sequence and step, ns. */
   readonly sequenceOverheadNs: number;
-  /** Launch and gap time per kernel, ns. */
+  /** From a request's arrival to the scheduler seeing it, ns: HTTP, tokenising, queues between processes. */
+  readonly requestOverheadNs: number;
+  /** What a step that carries prompt tokens costs beyond its kernels, ns: no captured graph, metadata of the prompts. */
+  readonly prefillStepOverheadNs: number;
+  /** Launch and gap time per kernel in steps replayed from captured graphs, ns. */
   readonly kernelOverheadNs: number;
+  /** Host time to launch one kernel without captured graphs, ns: a step lasts at least as long as its launches. */
+  readonly eagerLaunchNs: number;
+  /** Whether decode steps are replayed from captured graphs. */
+  readonly capturesGraphs: boolean;
   /** Kernels per layer by attention kind, feed-forward included. */
   readonly kernelsPerLayer: {
     readonly gqa: number;
@@ -16,13 +24,23 @@ export interface EngineProfile {
     readonly sparseMla: number;
     readonly linear: number;
   };
-  /** Factors on kernel overhead for quantised kernels. */
-  readonly fp8BlockFactor: number;
-  readonly int4Factor: number;
-  /** Whether host work of the next step runs beside the device (asynchronous scheduling). */
-  readonly overlapsHost: boolean;
+  /** Factors on the kernels of a layer whose experts are stored so: quantisation of activations, scales, dequantisation. */
+  readonly formatKernels: {
+    readonly fp8Block: number;
+    readonly int4: number;
+    readonly nvfp4: number;
+    readonly mxfp4: number;
+  };
+  /** Time of kernels inside a served step over their time measured alone. */
+  readonly kernelFactor: number;
+  /** The same for collectives. */
+  readonly collectiveFactor: number;
+  /** The same for kernels on prompt tokens; a mixed step takes the mean of both by tokens. */
+  readonly prefillFactor: number;
   /** Whether shared experts run beside dispatch and routed experts. */
   readonly overlapsSharedExperts: boolean;
+  /** Whether steps run as two half batches, so that dispatch and combine of one hide behind the computation of the other. */
+  readonly overlapsBatches: boolean;
   /** How tokens reach experts under attention data parallelism. */
   readonly expertExchange: "allToAll" | "allGatherReduceScatter";
   /** Whether prefill chunks share a step with decodes, or run in steps of their own. */

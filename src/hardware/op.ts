@@ -17,8 +17,12 @@ export interface GroupedGemmOp {
   pairs: number;
   /** Experts with at least one token on this rank: each is read from memory once. */
   distinctExperts: number;
+  /** (token, expert) pairs of all tokens that the kernel is given, those computed on other ranks too; 0: only its own. */
+  presentedPairs: number;
   /** Weights of one expert on this rank (after expert tensor parallelism). */
   parametersPerExpert: number;
+  /** Columns of one expert's inner layer on this rank: expert width / expert tensor parallelism. */
+  shardWidth: number;
   /** Input and output values of one pair: hidden + width traffic of activations. */
   valuesPerPair: number;
   weightFormat: StorageFormat;
@@ -31,25 +35,58 @@ export interface GroupedGemmOp {
  */
 export interface AttentionOp {
   kind: "attentionPrefill" | "attentionDecode";
+  /** Sequences that take part. */
+  sequences: number;
   queryTokens: number;
   scorePairs: number;
   cacheTokens: number;
   /** Query heads on this rank. */
   heads: number;
+  /** Key and value heads on this rank; 1 for a latent cache, which all query heads share. */
+  kvHeads: number;
+  /** Multi-head latent attention (MLA): absorbed against the compressed cache in decode, expanded in prefill. */
+  latent: boolean;
   /** Multiply-adds per head and score pair: key width + value width (MLA absorbed: 576 + 512). */
   widthPerPair: number;
   /** Cache bytes per token on this rank. */
   cacheBytesPerToken: number;
+  cacheFormat: StorageFormat;
   math: MathFormat;
 }
 
-/** A collective over `ranks` devices. `bytes` is the buffer per rank (all-reduce, all-to-all) or the gathered whole. */
+/**
+ * A collective over `ranks` devices. `bytes` is the buffer per rank (all-reduce), the gathered whole (all-gather,
+ * reduce-scatter) or what a rank sends to the others (all-to-all).
+ */
 export interface CollectiveOp {
   kind: "allReduce" | "allGather" | "reduceScatter" | "allToAll";
   bytes: number;
   ranks: number;
   /** Ranks that share one node; the rest is reached through the scale-out link. */
   ranksPerNode: number;
+}
+
+/**
+ * Tokens on their way to their experts (`dispatch`) or results on their way back (`combine`), by an expert-exchange
+ * library such as DeepEP or TensorRT-LLM's NVLink all-to-all.
+ */
+export interface ExchangeOp {
+  kind: "dispatch" | "combine";
+  /**
+   * `lowLatency`: every (token, expert) pair is sent on its own, so that no counts have to be exchanged first (decode).
+   * `normal`: a token is sent once to each rank, and over the scale-out link once to each node (prefill).
+   */
+  mode: "lowLatency" | "normal";
+  /** Tokens of one rank. */
+  tokens: number;
+  hidden: number;
+  topK: number;
+  experts: number;
+  ranks: number;
+  /** Ranks that share one node; the rest is reached through the scale-out link. */
+  ranksPerNode: number;
+  /** Bytes of one value on the wire, scales included: 2 for bf16, 1.03125 for fp8 in blocks of 128. */
+  bytesPerValue: number;
 }
 
 /** A transfer over one link. */
@@ -66,4 +103,4 @@ export interface ElementwiseOp {
 }
 
 /** What a device, link or collective is asked to do. Fields are mutable so that hot paths can refill one object. */
-export type Op = GemmOp | GroupedGemmOp | AttentionOp | CollectiveOp | CopyOp | ElementwiseOp;
+export type Op = GemmOp | GroupedGemmOp | AttentionOp | CollectiveOp | ExchangeOp | CopyOp | ElementwiseOp;

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { checkJson } from "../core/json.ts";
 import { checkProfile } from "./check.ts";
+import type { KernelMaps } from "./kernel-maps.ts";
+import { kernelMapsSchema } from "./kernel-maps-schema.ts";
 import { numbers } from "./sourced.ts";
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "expected lower-case letters, digits, dots and hyphens");
@@ -81,6 +83,8 @@ const deviceSchema = z.strictObject({
   /** Name of an efficiency preset; `efficiency` overrides single numbers of it. */
   efficiencyPreset: z.string().optional(),
   efficiency: efficiencySchema.partial(),
+  /** Maps of measured kernels: the device whose maps of the table count here, its own or a relative's, or own maps. */
+  kernels: z.union([id, kernelMapsSchema], { error: "expected the id of a device with kernel maps, or maps of your own" }).optional(),
 });
 
 const tierSchema = z.strictObject({
@@ -117,17 +121,28 @@ const engineSchema = z.strictObject({
   version: name,
   stepOverheadNs: numbers.nonNegative,
   sequenceOverheadNs: numbers.nonNegative,
+  requestOverheadNs: numbers.nonNegative,
+  prefillStepOverheadNs: numbers.nonNegative,
   kernelOverheadNs: numbers.nonNegative,
+  eagerLaunchNs: numbers.nonNegative,
+  capturesGraphs: numbers.flag,
   kernelsPerLayer: z.strictObject({
     gqa: numbers.nonNegative,
     mla: numbers.nonNegative,
     sparseMla: numbers.nonNegative,
     linear: numbers.nonNegative,
   }),
-  fp8BlockFactor: numbers.positive,
-  int4Factor: numbers.positive,
-  overlapsHost: numbers.flag,
+  formatKernels: z.strictObject({
+    fp8Block: numbers.positive,
+    int4: numbers.positive,
+    nvfp4: numbers.positive,
+    mxfp4: numbers.positive,
+  }),
+  kernelFactor: numbers.positive,
+  collectiveFactor: numbers.positive,
+  prefillFactor: numbers.positive,
   overlapsSharedExperts: numbers.flag,
+  overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({
     value: z.enum(["allToAll", "allGatherReduceScatter"]),
     kind: numbers.flag.shape.kind,
@@ -182,6 +197,11 @@ export function parseTiers(json: unknown, file: string): TierProfile[] {
 /** Reads efficiency presets by name; throws InvalidInputError. */
 export function parseEfficiencyPresets(json: unknown, file: string): Record<string, EfficiencyProfile> {
   return parse(z.record(z.string(), efficiencySchema), json, file);
+}
+
+/** Reads maps of measured kernels; throws InvalidInputError. */
+export function parseKernelMaps(json: unknown, file: string): KernelMaps {
+  return parse(kernelMapsSchema, json, file);
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.infer<Schema> {

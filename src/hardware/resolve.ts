@@ -1,6 +1,7 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
 import type { Device, Efficiency, Link, MemoryTier, Node } from "./device.ts";
 import type { EngineProfile } from "./engine-profile.ts";
+import type { KernelMaps } from "./kernel-maps.ts";
 import type {
   DeviceProfile,
   EfficiencyProfile,
@@ -10,7 +11,7 @@ import type {
   TierProfile,
 } from "./profile-schema.ts";
 import { isSourced, type Sourced } from "./sourced.ts";
-import { efficiencyPresets, links, tiers } from "./tables.ts";
+import { efficiencyPresets, kernelMaps, links, tiers } from "./tables.ts";
 
 /** The value behind every {@link Sourced} of a profile, same shape. */
 type Plain<T> =
@@ -72,9 +73,19 @@ export function withReferences(profile: DeviceProfile) {
   };
 }
 
+/** The kernel maps behind a reference: itself, or those of the table; throws InvalidInputError. */
+export function kernelMapsOf(profile: DeviceProfile): KernelMaps | undefined {
+  const { kernels, id } = profile;
+  if (typeof kernels !== "string") return kernels;
+  return (
+    kernelMaps(kernels) ?? refuse({ at: `${id}.kernels`, expected: "a device with kernel maps", found: kernels })
+  );
+}
+
 /** The device of a profile: references followed, preset filled in, sources dropped. Throws InvalidInputError. */
 export function resolveDevice(profile: DeviceProfile): Device {
   const efficiency: Efficiency = plain(efficiencyProfile(profile));
+  const kernels = kernelMapsOf(profile);
   return {
     id: profile.id,
     name: profile.name,
@@ -90,6 +101,7 @@ export function resolveDevice(profile: DeviceProfile): Device {
     idlePowerW: profile.idlePowerW?.value ?? null,
     usdPerHour: profile.usdPerHour?.value ?? null,
     efficiency,
+    ...(kernels === undefined ? {} : { kernels }),
   };
 }
 

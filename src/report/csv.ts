@@ -5,7 +5,7 @@ import { metricRows } from "./metric-rows.ts";
 import { oneLine } from "./safe-text.ts";
 
 /** Text as a CSV cell: quoted where needed, and disarmed with an apostrophe where a spreadsheet would see a formula. */
-function csvCell(text: string): string {
+export function csvCell(text: string): string {
   const line = oneLine(text);
   const safe = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(line) ? `'${line}` : line;
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

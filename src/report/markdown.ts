@@ -22,12 +22,12 @@ export function markdownText(text: string): string {
 }
 
 /** A table whose cells are plain text. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
   return [line(header), `| ${header.map(() => "---").join(" | ")} |`, ...rows.map(line), ""];
 }
 
-const folded = (summary: string, lines: readonly string[]): string[] => [
+export const markdownFolded = (summary: string, lines: readonly string[]): string[] => [
   `<details><summary>${summary}</summary>`,
   "",
   ...lines,
@@ -57,10 +57,10 @@ export function markdownReport(forecast: Forecast): string {
     ...figures(forecast),
     `Bottleneck: ${componentLabel(component)}, ${formatPercent(share)} of step time; ${markdownText(advice)}.`,
     "",
-    ...folded("Memory", memory(forecast)),
-    ...folded(
+    ...markdownFolded("Memory", memory(forecast)),
+    ...markdownFolded(
       "Fidelity ledger",
-      table(
+      markdownTable(
         ["fidelity", "topic", "detail"],
         forecast.ledger.map((entry) => [entry.fidelity, entry.topic, entry.detail]),
       ),
@@ -70,7 +70,7 @@ export function markdownReport(forecast: Forecast): string {
 
 function slos({ slos: verdicts }: Forecast): string[] {
   if (verdicts.length === 0) return [];
-  return table(
+  return markdownTable(
     ["", "SLO", "limit", "observed", "samples", "note"],
     verdicts.map((slo) => [
       verdictLabel(slo),
@@ -86,7 +86,7 @@ function slos({ slos: verdicts }: Forecast): string[] {
 function latency(forecast: Forecast): string[] {
   if (forecast.saturation.verdict === "overloaded")
     return [`Overloaded: ${markdownText(forecast.saturation.reason)}. Latencies are n/a.`, ""];
-  return table(
+  return markdownTable(
     ["latency", "mean", "p50", "p90", "p99", "max", "n"],
     latencyMetrics.map((metric) => {
       const { mean, p50, p90, p99, max, n } = forecast.latency[metric];
@@ -101,7 +101,7 @@ function latency(forecast: Forecast): string[] {
 
 function baseline({ baseline: deltas }: Forecast): string[] {
   if (deltas === null) return [];
-  return table(
+  return markdownTable(
     ["", "against the baseline", "before", "now", "change for the worse"],
     deltas.map((delta) => [
       delta.failed ? "FAIL" : "ok",
@@ -144,11 +144,11 @@ function figures(forecast: Forecast): string[] {
         ? cache.policy
         : `${cache.policy}; optimum (Belady) ${formatPercent(cache.reference.belady, 2)}, best fixed set ${formatPercent(cache.reference.bestStatic, 2)}`,
     ]);
-  return table(["", "value", ""], rows);
+  return markdownTable(["", "value", ""], rows);
 }
 
 function memory({ memory: map }: Forecast): string[] {
-  return table(
+  return markdownTable(
     ["tier", "holds", "bytes"],
     map.tiers.flatMap((tier) => [
       ...tier.items.map((item) => [tier.tier, item.name, formatBytes(item.bytes)]),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, exactlyOne, filePath, share, word } from "./quantity.ts";
+import { speculativeSection } from "./speculative-section.ts";
 
 /** The serving engine and its scheduler; keys are vLLM's flags in camel case. */
 export const engineSection = z
@@ -13,5 +14,6 @@ export const engineSection = z
     gpuMemoryUtilization: share().optional().describe("Share of device memory the engine may use."),
     enableChunkedPrefill: z.boolean().optional().describe("Whether prompts are computed in chunks beside decodes."),
     enablePrefixCaching: z.boolean().optional().describe("Whether KV blocks of equal prefixes are shared."),
+    speculative: speculativeSection.optional().describe("Speculative decoding; without it, one token per decode."),
   })
   .superRefine(exactlyOne("id", "file"));

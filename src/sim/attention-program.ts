@@ -101,21 +101,32 @@ class GemmChain {
   }
 }
 
-function scoreOp(kind: AttentionOp["kind"], heads: number, width: number, cacheBytes: number): AttentionOp {
-  return {
-    kind,
-    queryTokens: 0,
-    scorePairs: 0,
-    cacheTokens: 0,
-    heads,
-    widthPerPair: width,
-    cacheBytesPerToken: cacheBytes,
-    math: "bf16",
-  };
+type HeadShape = Pick<AttentionOp, "heads" | "kvHeads" | "latent" | "widthPerPair" | "cacheBytesPerToken">;
+
+function scoreOp(kind: AttentionOp["kind"], shape: HeadShape, cacheFormat: StorageFormat): AttentionOp {
+  return { kind, ...shape, cacheFormat, sequences: 0, queryTokens: 0, scorePairs: 0, cacheTokens: 0, math: "bf16" };
 }
 
-function attentionNs(cost: CostModel, op: AttentionOp, queries: number, pairs: number, keys: number): number {
+/** The decoding sequences of a batch through `op`: `pairs` and `keys` summed over them. */
+function decodeNs(cost: CostModel, op: AttentionOp, batch: DomainBatch, pairs: number, keys: number): number {
+  return attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
+}
+
+/** The sequences of a batch that compute their prompt. */
+function prefillNs(cost: CostModel, op: AttentionOp, batch: DomainBatch, pairs: number, keys: number): number {
+  return attentionNs(cost, op, batch.sequences - batch.decodeSequences, batch.prefillTokens, pairs, keys);
+}
+
+function attentionNs(
+  cost: CostModel,
+  op: AttentionOp,
+  sequences: number,
+  queries: number,
+  pairs: number,
+  keys: number,
+): number {
   if (queries === 0) return 0;
+  op.sequences = sequences;
   op.queryTokens = queries;
   op.scorePairs = pairs;
   op.cacheTokens = keys;
@@ -144,8 +155,9 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
   const width = spec.headDim + valueHeadDim;
   const cacheBytes = (kvHeads * width * storageFormats[context.kvFormat].bitsPerValue) / 8;
   const window = windows.indexOf(keyWindow(spec));
-  const decode = scoreOp("attentionDecode", heads, width, cacheBytes);
-  const prefill = scoreOp("attentionPrefill", heads, width, cacheBytes);
+  const shape = { heads, kvHeads, latent: false, widthPerPair: width, cacheBytesPerToken: cacheBytes };
+  const decode = scoreOp("attentionDecode", shape, context.kvFormat);
+  const prefill = scoreOp("attentionPrefill", shape, context.kvFormat);
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes;
   return {
@@ -154,8 +166,8 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
     cacheBytesPerSequence: spec.windowTokens === null ? 0 : spec.windowTokens * cacheBytes,
     ns: (batch) =>
       chain.ns(batch.tokens) +
-      attentionNs(cost, decode, batch.decodeSequences, batch.decodeKeys[window]!, batch.decodeKeys[window]!) +
-      attentionNs(cost, prefill, batch.prefillTokens, batch.prefillPairs[window]!, batch.prefillKeys[window]!) +
+      decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
+      prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!) +
       elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
   };
 }
@@ -198,9 +210,24 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
   const indexBytes = indexer === null ? 0 : indexer.headDim * valueBytes;
   const full = windows.indexOf(Number.POSITIVE_INFINITY);
   const window = spec.indexer === null ? full : windows.indexOf(spec.indexer.topTokens);
-  const decode = scoreOp("attentionDecode", heads, latent + spec.kvLoraRank, cacheBytes);
-  const prefill = scoreOp("attentionPrefill", heads, queryHead + spec.valueHeadDim, cacheBytes);
-  const index = scoreOp("attentionDecode", indexer?.heads ?? 0, indexer?.headDim ?? 0, indexBytes);
+  const shape = { heads, kvHeads: 1, latent: true, cacheBytesPerToken: cacheBytes };
+  const decode = scoreOp("attentionDecode", { ...shape, widthPerPair: latent + spec.kvLoraRank }, context.kvFormat);
+  const prefill = scoreOp(
+    "attentionPrefill",
+    { ...shape, widthPerPair: queryHead + spec.valueHeadDim },
+    context.kvFormat,
+  );
+  const index = scoreOp(
+    "attentionDecode",
+    {
+      heads: indexer?.heads ?? 0,
+      kvHeads: 1,
+      latent: false,
+      widthPerPair: indexer?.headDim ?? 0,
+      cacheBytesPerToken: indexBytes,
+    },
+    context.kvFormat,
+  );
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes + indexBytes;
   return {
@@ -208,13 +235,19 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
     cacheBytesPerToken: cacheBytes + indexBytes,
     cacheBytesPerSequence: 0,
     ns: (batch) => {
-      let sum = chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeSequences);
-      const decodeKeys = batch.decodeKeys[window]!;
-      sum += attentionNs(cost, decode, batch.decodeSequences, decodeKeys, decodeKeys);
-      sum += attentionNs(cost, prefill, batch.prefillTokens, batch.prefillPairs[window]!, batch.prefillKeys[full]!);
+      let sum = chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeTokens);
+      sum += decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!);
+      sum += prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[full]!);
       if (indexer !== null) {
-        const pairs = batch.decodeKeys[full]! + batch.prefillPairs[full]!;
-        sum += attentionNs(cost, index, batch.tokens, pairs, batch.decodeKeys[full]! + batch.prefillKeys[full]!);
+        const pairs = batch.decodePairs[full]! + batch.prefillPairs[full]!;
+        sum += attentionNs(
+          cost,
+          index,
+          batch.sequences,
+          batch.tokens,
+          pairs,
+          batch.decodeKeys[full]! + batch.prefillKeys[full]!,
+        );
       }
       return sum + elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken);
     },
@@ -237,8 +270,15 @@ function compressedProgram(
   const older = windows.indexOf(selectedSpan(spec));
   const perEntry = ratio === 0 ? 0 : 1 / ratio;
   const heads = spec.queryHeads / tp;
-  const decode = scoreOp("attentionDecode", heads, 2 * latent, latent * valueBytes);
-  const prefill = scoreOp("attentionPrefill", heads, 2 * latent, latent * valueBytes);
+  const shape = {
+    heads,
+    kvHeads: 1,
+    latent: true,
+    widthPerPair: 2 * latent,
+    cacheBytesPerToken: latent * valueBytes,
+  };
+  const decode = scoreOp("attentionDecode", shape, context.kvFormat);
+  const prefill = scoreOp("attentionPrefill", shape, context.kvFormat);
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const keys = (sums: Float64Array) => sums[recent]! + sums[older]! * perEntry;
   return {
@@ -247,8 +287,8 @@ function compressedProgram(
     cacheBytesPerSequence: compressed.windowTokens * latent * valueBytes,
     ns: (batch) =>
       chain.ns(batch.tokens) +
-      attentionNs(cost, decode, batch.decodeSequences, keys(batch.decodeKeys), keys(batch.decodeKeys)) +
-      attentionNs(cost, prefill, batch.prefillTokens, keys(batch.prefillPairs), keys(batch.prefillKeys)) +
+      decodeNs(cost, decode, batch, keys(batch.decodePairs), keys(batch.decodeKeys)) +
+      prefillNs(cost, prefill, batch, keys(batch.prefillPairs), keys(batch.prefillKeys)) +
       elementwiseNs(cost, elementwise, batch.tokens * residualPasses * hidden * activationBytes),
   };
 }

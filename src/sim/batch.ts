@@ -5,15 +5,19 @@
 export interface DomainBatch {
   /** Tokens computed: prefill and decode. */
   tokens: number;
-  /** Sequences that decode one token. */
+  /** Sequences that decode. */
   decodeSequences: number;
+  /** Tokens they compute: one each, and the draft tokens they verify. */
+  decodeTokens: number;
   prefillTokens: number;
   /** Sequences with any token in the step. */
   sequences: number;
-  /** Sequences that emit a token at the end of the step (the LM head runs on these). */
+  /** Positions the LM head runs on: one per sequence that emits at the end of the step, and its draft tokens. */
   sampled: number;
-  /** [windows] keys read by decoding sequences. */
+  /** [windows] keys read by decoding sequences, once per sequence. */
   readonly decodeKeys: Float64Array;
+  /** [windows] sum over decoded tokens of the keys each sees. */
+  readonly decodePairs: Float64Array;
   /** [windows] sum over prefill tokens of the keys each sees. */
   readonly prefillPairs: Float64Array;
   /** [windows] keys read by prefill chunks, once per sequence. */
@@ -24,10 +28,12 @@ export function emptyBatch(windows: number): DomainBatch {
   return {
     tokens: 0,
     decodeSequences: 0,
+    decodeTokens: 0,
     prefillTokens: 0,
     sequences: 0,
     sampled: 0,
     decodeKeys: new Float64Array(windows),
+    decodePairs: new Float64Array(windows),
     prefillPairs: new Float64Array(windows),
     prefillKeys: new Float64Array(windows),
   };
@@ -36,17 +42,19 @@ export function emptyBatch(windows: number): DomainBatch {
 export function clearBatch(batch: DomainBatch): void {
   batch.tokens = 0;
   batch.decodeSequences = 0;
+  batch.decodeTokens = 0;
   batch.prefillTokens = 0;
   batch.sequences = 0;
   batch.sampled = 0;
   batch.decodeKeys.fill(0);
+  batch.decodePairs.fill(0);
   batch.prefillPairs.fill(0);
   batch.prefillKeys.fill(0);
 }
 
 /**
  * Adds the chunk of positions [done, done + tokens) of one sequence. A query at position p sees min(p + 1, window) keys.
- * `decode` marks the single next token of a sequence whose prompt is computed.
+ * `decode` marks the next token of a sequence whose prompt is computed, with the draft tokens that follow it.
  */
 export function addChunk(
   batch: DomainBatch,
@@ -60,7 +68,13 @@ export function addChunk(
   const end = done + tokens;
   if (decode) {
     batch.decodeSequences += 1;
-    for (let w = 0; w < windows.length; w++) batch.decodeKeys[w]! += Math.min(end, windows[w]!);
+    batch.decodeTokens += tokens;
+    for (let w = 0; w < windows.length; w++) {
+      const window = windows[w]!;
+      const keys = Math.min(end, window + tokens - 1);
+      batch.decodeKeys[w]! += keys;
+      batch.decodePairs[w]! += tokens === 1 ? keys : visibleKeys(end, window) - visibleKeys(done, window);
+    }
     return;
   }
   batch.prefillTokens += tokens;

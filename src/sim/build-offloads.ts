@@ -1,5 +1,5 @@
 import { InvariantError } from "../core/errors.ts";
-import { transferNs } from "../hardware/cost.ts";
+import { transferNs } from "../hardware/link-transfer.ts";
 import { createScopedCache } from "../policy/offload/cache-scope.ts";
 import { cachePolicies } from "../policy/offload/caches.ts";
 import { CallLogRecorder } from "../policy/offload/call-log.ts";

@@ -28,6 +28,8 @@ export interface SimConfig {
   /** null: contiguous, no replicas. */
   readonly placement: Placement | null;
   readonly offload: OffloadConfig | null;
+  /** null: one token per decode and step. */
+  readonly speculation: SpeculationConfig | null;
   /** Requests at the start whose latencies are left out of the statistics (warm-up), by arrival order. */
   readonly warmupRequests: number;
 }
@@ -61,8 +63,11 @@ export type Routing =
       readonly layerMap: readonly number[];
       readonly start: "zero" | "random";
     }
-  /** No per-token routing: expected distinct experts and loads of independent uniform top-k. */
-  | { readonly kind: "uniform" };
+  /**
+   * No per-token routing: distinct experts and loads expected of independently routed tokens. `popularityCv` is the
+   * coefficient of variation of expert popularity; absent: uniform.
+   */
+  | { readonly kind: "uniform"; readonly popularityCv?: number };
 
 /** Experts that live below device memory and are cached in slots. */
 export interface OffloadConfig {
@@ -77,3 +82,21 @@ export interface OffloadConfig {
   /** Accesses kept for the clairvoyant replay after the run. */
   readonly logAccessesMax: number;
 }
+
+/** Speculative decoding: every decoding sequence has its next tokens drafted, and the model verifies them in one step. */
+export interface SpeculationConfig {
+  /** Tokens drafted for a sequence per step. */
+  readonly draftTokens: number;
+  /** [draftTokens] probability that a draft token is accepted, given that all before it were. */
+  readonly acceptance: Float64Array;
+  readonly draft: Draft;
+}
+
+/** Where draft tokens come from, and what they cost. */
+export type Draft =
+  /** Decoder layers of the model's own shape (multi-token prediction), passed once per draft token. */
+  | { readonly kind: "mtp"; readonly layersPerToken: number }
+  /** A small draft head: the model's attention and a dense feed-forward network, passed once per draft token. */
+  | { readonly kind: "eagle"; readonly layersPerToken: number }
+  /** Found in the text so far (n-grams, suffixes), at no cost to the device. */
+  | { readonly kind: "free" };

@@ -8,6 +8,8 @@ import { requestStatus } from "./result.ts";
 /** The share of one step that falls to one scheduling domain. */
 export interface DomainStep {
   readonly batch: DomainBatch;
+  /** The sequences that emit, each with one token after its last: what a draft pass computes. null without drafts. */
+  readonly draft: DomainBatch | null;
   requests: Int32Array;
   tokens: Int32Array;
   count: number;
@@ -17,6 +19,8 @@ export interface DomainStep {
  * One scheduling domain: an attention-DP rank with its own queues and KV cache. Forms steps as vLLM's scheduler does:
  * decodes first, then prompts in progress, then new requests while the token budget, the sequence limit and the KV
  * blocks allow; when a decode finds no block, the youngest running request gives up its blocks and is recomputed later.
+ * With speculative decoding a decode brings its draft tokens along, and keeps the room of those that are rejected for the
+ * next ones.
  */
 export class Domain {
   readonly waiting = new RequestQueue();
@@ -32,6 +36,8 @@ export class Domain {
   private readonly scheduler: SchedulerConfig;
   private readonly mixes: boolean;
   private readonly windows: Float64Array;
+  /** Draft tokens per decode. */
+  private readonly draftTokens: number;
   private budget = 0;
   private sequenceLimit = 0;
 
@@ -39,13 +45,14 @@ export class Domain {
     state: RequestState,
     kv: KvBlocks,
     scheduler: SchedulerConfig,
-    options: { mixesPrefillWithDecode: boolean; windows: Float64Array },
+    options: { mixesPrefillWithDecode: boolean; windows: Float64Array; draftTokens: number },
   ) {
     this.state = state;
     this.kv = kv;
     this.scheduler = scheduler;
     this.mixes = options.mixesPrefillWithDecode;
     this.windows = options.windows;
+    this.draftTokens = options.draftTokens;
     this.running = new Int32Array(scheduler.maxSequences);
   }
 
@@ -53,6 +60,7 @@ export class Domain {
     const size = this.scheduler.maxSequences;
     return {
       batch: emptyBatch(this.windows.length),
+      draft: this.draftTokens === 0 ? null : emptyBatch(this.windows.length),
       requests: new Int32Array(size),
       tokens: new Int32Array(size),
       count: 0,
@@ -70,6 +78,7 @@ export class Domain {
    */
   form(step: DomainStep, sequenceLimit: number, idle: boolean): void {
     clearBatch(step.batch);
+    if (step.draft !== null) clearBatch(step.draft);
     step.count = 0;
     this.budget = this.scheduler.maxBatchTokens;
     this.sequenceLimit = sequenceLimit;
@@ -103,7 +112,8 @@ export class Domain {
     const { waiting, state, scheduler } = this;
     if (scheduler.chunkedPrefill || waiting.size === 0 || this.runningCount >= scheduler.maxSequences) return false;
     const known = state.known(waiting.peek());
-    return known + this.runningCount > scheduler.maxBatchTokens && known <= this.kv.available * this.kv.blockTokens;
+    const decodes = this.runningCount * (1 + this.draftTokens);
+    return known + decodes > scheduler.maxBatchTokens && known <= this.kv.available * this.kv.blockTokens;
   }
 
   private schedule(step: DomainStep, request: number, tokens: number, decode: boolean): void {
@@ -112,7 +122,14 @@ export class Domain {
     step.tokens[step.count++] = tokens;
     const done = state.computed[request]!;
     addChunk(step.batch, this.windows, done, tokens, decode);
-    if (done + tokens === state.known(request)) step.batch.sampled++;
+    const verified = done + tokens - state.known(request);
+    if (verified >= 0) {
+      step.batch.sampled += 1 + verified;
+      if (step.draft !== null) {
+        addChunk(step.draft, this.windows, done + tokens, 1, true);
+        step.draft.sampled++;
+      }
+    }
     state.inStep[request] = 1;
     this.budget -= tokens;
   }
@@ -122,7 +139,8 @@ export class Domain {
     for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
       const request = this.running[i]!;
       if (state.inStep[request] === 1 || !state.decoding(request)) continue;
-      const tokens = state.computed[request]! + 1;
+      const verified = this.draftsFor(request);
+      const tokens = state.computed[request]! + 1 + verified;
       let fits = kv.grow(request, tokens);
       while (!fits) {
         const victim = this.youngestIdle(i);
@@ -130,9 +148,17 @@ export class Domain {
         if (victim === i) break;
         fits = kv.grow(request, tokens);
       }
-      if (fits) this.schedule(step, request, 1, true);
+      if (fits) this.schedule(step, request, 1 + verified, true);
       else i--;
     }
+  }
+
+  /** Draft tokens a decode verifies: all that the token budget, the longest context and the KV cache have room for. */
+  private draftsFor(request: number): number {
+    if (this.draftTokens === 0) return 0;
+    const { kv, scheduler } = this;
+    const room = Math.min(scheduler.contextTokensMax, kv.capacity * kv.blockTokens) - 1 - this.state.computed[request]!;
+    return Math.min(this.draftTokens, this.budget - 1, room);
   }
 
   /** Chunks of prompts in progress; false if one found no KV blocks. */

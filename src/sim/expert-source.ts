@@ -1,6 +1,7 @@
-import { pow } from "../core/pow.ts";
 import type { CostModel } from "../hardware/cost.ts";
 import type { GroupedGemmOp } from "../hardware/op.ts";
+import { expectedBusiestRank, expectedDistinct } from "../models/expected-experts.ts";
+import { expectedRanksPerToken } from "../models/ranks-per-token.ts";
 import type { MoeFeedForward } from "../models/spec.ts";
 import type { ExpertGroups } from "./expert-groups.ts";
 import type { OffloadState } from "./offload-state.ts";
@@ -8,6 +9,8 @@ import type { RoutingReplay } from "./routing-replay.ts";
 
 /** Routed work of the step being timed, per MoE layer and expert group. */
 export interface ExpertSource {
+  /** Whether all MoE layers of one shape have the same work, so that one of them stands for all. */
+  readonly layersAlike: boolean;
   pairs(layer: number, group: number): number;
   distinct(layer: number, group: number): number;
   /** Mean distinct groups per token at a layer. */
@@ -19,6 +22,7 @@ export interface ExpertSource {
 
 /** Work counted from replayed routing. `offloads` holds the caches of [replicas][pipeline stages][expert groups]. */
 export class ReplayedExperts implements ExpertSource {
+  readonly layersAlike = false;
   private readonly groups: ExpertGroups;
   private readonly replay: RoutingReplay;
   private readonly spreads: Float64Array;
@@ -104,40 +108,73 @@ export class ReplayedExperts implements ExpertSource {
   }
 }
 
+/** Expected work of one layer call: of the most loaded group, and of each of the others. */
+interface ExpectedWork {
+  readonly busiest: { readonly pairs: number; readonly distinct: number };
+  readonly others: { readonly pairs: number; readonly distinct: number };
+}
+
 /**
- * Work expected under independent uniform top-k: experts/groups x (1 - (1 - k/E)^tokens) distinct experts a group and an
- * even share of the pairs. Imbalance is not modelled here; the ledger says so.
+ * Work expected of independently routed tokens over experts of unequal popularity (coefficient of variation
+ * `popularityCv`; 0 is uniform). The first group stands for the most loaded one; the others share the rest.
  */
 export class UniformExperts implements ExpertSource {
+  readonly layersAlike = true;
   private readonly shapes: readonly MoeFeedForward[];
   private readonly groupCount: number;
   private tokens = 0;
-  /** Distinct experts per layer by token count, filled on first use; all MoE layers of one shape share a row. */
-  private readonly memo = new Map<number, number>();
+  /** By token count, filled on first use; all MoE layers of a model have one shape. */
+  private readonly memo = new Map<number, ExpectedWork>();
+  private work: ExpectedWork = { busiest: { pairs: 0, distinct: 0 }, others: { pairs: 0, distinct: 0 } };
 
-  constructor(shapes: readonly MoeFeedForward[], groups: number) {
+  private readonly popularityCv: number;
+  private readonly meanSpread: number;
+
+  constructor(shapes: readonly MoeFeedForward[], groups: number, popularityCv: number) {
     this.shapes = shapes;
     this.groupCount = groups;
+    this.popularityCv = popularityCv;
+    const [moe] = shapes;
+    this.meanSpread =
+      moe === undefined
+        ? 0
+        : expectedRanksPerToken({ experts: moe.experts, topK: moe.topK, ranks: groups, groups: moe.router.groups });
   }
 
   setTokens(tokens: number): void {
+    if (tokens === this.tokens || this.shapes.length === 0) return;
     this.tokens = tokens;
+    let work = this.memo.get(tokens);
+    if (work === undefined) {
+      work = this.expected(tokens);
+      this.memo.set(tokens, work);
+    }
+    this.work = work;
   }
-  pairs(layer: number): number {
-    return (this.tokens * this.shapes[layer]!.topK) / this.groupCount;
+
+  private expected(tokens: number): ExpectedWork {
+    const { experts, topK, router } = this.shapes[0]!;
+    const ranks = this.groupCount;
+    const { popularityCv } = this;
+    const busiest = expectedBusiestRank({ experts, topK, tokens, ranks, groups: router.groups, popularityCv });
+    const share = (whole: number, most: number) => (ranks === 1 ? most : Math.max(0, whole - most) / (ranks - 1));
+    return {
+      busiest,
+      others: {
+        pairs: share(tokens * topK, busiest.pairs),
+        distinct: share(expectedDistinct(experts, topK, tokens, popularityCv), busiest.distinct),
+      },
+    };
   }
-  distinct(layer: number): number {
-    const known = this.memo.get(this.tokens);
-    if (known !== undefined) return known;
-    const moe = this.shapes[layer]!;
-    const touched = moe.experts * (1 - pow(1 - moe.topK / moe.experts, this.tokens));
-    const distinct = touched / this.groupCount;
-    this.memo.set(this.tokens, distinct);
-    return distinct;
+
+  pairs(_layer: number, group: number): number {
+    return group === 0 ? this.work.busiest.pairs : this.work.others.pairs;
   }
-  spread(layer: number): number {
-    const { experts, topK } = this.shapes[layer]!;
-    return this.groupCount * (1 - pow(1 - 1 / this.groupCount, Math.min(topK, experts)));
+  distinct(_layer: number, group: number): number {
+    return group === 0 ? this.work.busiest.distinct : this.work.others.distinct;
+  }
+  spread(): number {
+    return this.meanSpread;
   }
   offload(): null {
     return null;

@@ -32,7 +32,8 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
   if (routing.kind === "uniform" || moe.length === 0) {
     if (config.offload !== null)
       throw new InvariantError("offload-needs-replay", "an expert cache needs replayed routing");
-    const uniform = new UniformExperts(moe, config.mapping.ep);
+    const popularityCv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
+    const uniform = new UniformExperts(moe, config.mapping.ep, popularityCv);
     return {
       source: uniform,
       loads: null,

@@ -16,7 +16,7 @@ export type FeedForwardProgram =
       readonly experts: GroupedGemmOp;
       /** Networks that every token passes beside the routed experts: shared experts, a dense network of the layer. */
       readonly shared: readonly GemmOp[];
-      /** Factor on kernel overhead of quantised expert kernels. */
+      /** Factor on the number of kernels by the format of the experts. */
       readonly kernelFactor: number;
       readonly latent: readonly [GemmOp, GemmOp] | null;
     };
@@ -41,10 +41,21 @@ export function activationsFor(weights: StorageFormat): StorageFormat {
   }
 }
 
-/** Factor on kernel overhead of quantised expert kernels. */
-function kernelFactor(experts: StorageFormat, engine: SimConfig["engine"]): number {
-  if (experts === "fp8_block") return engine.fp8BlockFactor;
-  return experts === "int4" || experts === "int4_g32" ? engine.int4Factor : 1;
+/** Factor on the number of kernels of a layer by the format of its experts. */
+function kernelFactor(experts: StorageFormat, { formatKernels }: SimConfig["engine"]): number {
+  switch (experts) {
+    case "fp8_block":
+      return formatKernels.fp8Block;
+    case "int4":
+    case "int4_g32":
+      return formatKernels.int4;
+    case "nvfp4":
+      return formatKernels.nvfp4;
+    case "mxfp4":
+      return formatKernels.mxfp4;
+    default:
+      return 1;
+  }
 }
 
 /** Operations of a feed-forward class under the mapping: dense and shared parts split over tp, experts over etp. */
@@ -76,7 +87,9 @@ export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedFo
       kind: "groupedGemm",
       pairs: 0,
       distinctExperts: 0,
+      presentedPairs: 0,
       parametersPerExpert: expertValues(spec) / mapping.etp,
+      shardWidth: spec.expertWidth / mapping.etp,
       valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
       weightFormat: formats.experts,
       math: mathFor(node.device, formats.experts, activationsFor(formats.experts)),

@@ -40,6 +40,7 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
       "pairs per rank are counted from routing; copies of a token to one rank are merged by the trace's mean per layer, " +
         "and senders are spread evenly over ranks",
     );
+  if (config.speculation !== null) speculationEntries(simulation, add);
   if (experts.offloads.length > 0) {
     add(
       "expert cache",
@@ -62,6 +63,37 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
   if (config.scheduler.prefixCaching && workload.requests.prefix !== null)
     add("prefix cache", "replayed", `blocks of ${workload.requests.prefix.blockTokens} tokens named by the trace`);
   return entries;
+}
+
+function speculationEntries(
+  { config, speculation }: Simulation,
+  add: (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) => void,
+): void {
+  const { draft, draftTokens } = config.speculation!;
+  const { verifications, drafted, accepted } = speculation!;
+  const length = verifications === 0 ? "none" : `${(1 + accepted / verifications).toFixed(2)} tokens each`;
+  add(
+    "speculative decoding",
+    "emulated",
+    `${verifications} verifications of up to ${draftTokens} draft tokens, ${length}, ${accepted} of ${drafted} accepted; ` +
+      "acceptance is drawn by position, independently of the text and of routing",
+  );
+  if (config.routing.kind === "replay")
+    add(
+      "routing of draft tokens",
+      "emulated",
+      "draft tokens read the rows that follow; a rejected one would have been another token, with experts of its own",
+    );
+  if (draft.kind === "free") return;
+  const layers = draft.layersPerToken === 1 ? "one layer" : `${draft.layersPerToken} layers`;
+  add(
+    "draft module",
+    "assumed",
+    (draft.kind === "mtp"
+      ? `${layers} like the model's last, uniform routing`
+      : `${layers} of the model's attention and a dense network as wide as the model's, or as a token's experts, 16-bit`) +
+      "; a join of embedding and hidden state, and the model's head",
+  );
 }
 
 function summary(layerMap: readonly number[]): string {

@@ -4,6 +4,7 @@ import { formatBytes } from "../core/units.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { AttentionProgram } from "./attention-program.ts";
 import type { SimConfig } from "./config.ts";
+import { draftConfig, draftModules } from "./draft-model.ts";
 import { moeShape, stageRanks } from "./mapping.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
 import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
@@ -32,9 +33,14 @@ interface StageMemory {
 /**
  * Byte-exact occupation of the most loaded device, then of the tiers behind it. Weights are split as the mapping says
  * (replicated where it cannot split them); what remains of the engine's share of memory becomes KV blocks. Throws
- * InfeasibleError with the whole sum when anything does not fit.
+ * InfeasibleError with the whole sum when anything does not fit. `draftAttention` is the token mixing of the draft module,
+ * which lies on the last stage.
  */
-export function planMemory(config: SimConfig, attention: readonly AttentionProgram[]): MemoryPlan {
+export function planMemory(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+  draftAttention: readonly AttentionProgram[] = [],
+): MemoryPlan {
   const { node, model, mapping, formats, scheduler, offload } = config;
   const moe = moeShape(model);
   const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
@@ -44,6 +50,7 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
   const sequenceBlocks = Math.ceil(scheduler.contextTokensMax / scheduler.blockTokens) * scheduler.maxSequences;
   let tightest: StageMemory | null = null;
   const plans = stagePlans(model, mapping.pp);
+  const draft = draftMemory(config, draftAttention);
   for (const [index, plan] of plans.entries()) {
     const items = stageItems(config, attention, plan, {
       first: index === 0,
@@ -56,6 +63,11 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
     for (const mixing of plan.attentionClass) {
       kvPerToken += attention[mixing]!.cacheBytesPerToken;
       perSequence += attention[mixing]!.cacheBytesPerSequence;
+    }
+    if (draft !== null && index === plans.length - 1) {
+      items.push({ name: "draft module", bytes: draft.weightBytes });
+      kvPerToken += draft.kvPerToken;
+      perSequence += draft.perSequence;
     }
     if (perSequence > 0)
       items.push({ name: "window and state caches", bytes: Math.ceil(perSequence) * scheduler.maxSequences });
@@ -95,13 +107,68 @@ export function planMemory(config: SimConfig, attention: readonly AttentionProgr
   };
 }
 
+/** What a draft module adds to the last stage: its weights, and the cache it keeps for itself. */
+function draftMemory(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+): { weightBytes: number; kvPerToken: number; perSequence: number } | null {
+  const module = draftConfig(config);
+  if (module === null) return null;
+  const { model, mapping, formats } = module;
+  const moe = moeShape(model);
+  const [plan] = stagePlans(model, 1);
+  const items = weightItems(module, attention, plan!, {
+    // Later pipeline stages need an embedding of their own.
+    first: config.mapping.pp > 1,
+    last: false,
+    expertBytes: moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp),
+    slotsPerRank: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep),
+  });
+  const hidden = model.hiddenSize;
+  // Embedding and hidden state are normed and joined, and the output is normed.
+  const joining = storedBytes(2 * hidden * hidden, "bf16") + storedBytes(3 * hidden, formats.norm);
+  const modules = draftModules(config);
+  const sum = (pick: (program: AttentionProgram) => number) =>
+    plan!.attentionClass.reduce((total, mixing) => total + pick(attention[mixing]!), 0) * modules;
+  return {
+    weightBytes: items.reduce((total, item) => total + item.bytes, joining) * modules,
+    kvPerToken: sum((program) => program.cacheBytesPerToken),
+    perSequence: sum((program) => program.cacheBytesPerSequence),
+  };
+}
+
+interface StageParts {
+  readonly first: boolean;
+  readonly last: boolean;
+  readonly expertBytes: number;
+  readonly slotsPerRank: number;
+}
+
 function stageItems(
   config: SimConfig,
   attention: readonly AttentionProgram[],
   plan: StagePlan,
-  stage: { first: boolean; last: boolean; expertBytes: number; slotsPerRank: number },
+  stage: StageParts,
 ): MemoryItem[] {
-  const { model, mapping, formats, scheduler, offload } = config;
+  const { model, mapping, scheduler } = config;
+  const items: MemoryItem[] = [
+    ...weightItems(config, attention, plan, stage),
+    { name: "activations", bytes: activationBytesMax(config) },
+    {
+      name: "communication buffers",
+      bytes: stageRanks(mapping) > 1 ? 2 * scheduler.maxBatchTokens * model.hiddenSize * activationBytes : 0,
+    },
+  ];
+  return items.filter((item) => item.bytes > 0);
+}
+
+function weightItems(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+  plan: StagePlan,
+  stage: StageParts,
+): MemoryItem[] {
+  const { model, mapping, formats, offload } = config;
   const hidden = model.hiddenSize;
   let attentionValues = 0;
   let small = 0;
@@ -135,7 +202,7 @@ function stageItems(
       : offload.scope === "layer"
         ? offload.slots * moeCount
         : offload.slots;
-  const items: MemoryItem[] = [
+  return [
     { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
     { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
     { name: "dense weights", bytes: storedBytes(denseValues, formats.dense) },
@@ -148,18 +215,12 @@ function stageItems(
     { name: "expert transfer buffer", bytes: offload === null || moeCount === 0 ? 0 : 2 * stage.expertBytes },
     { name: "head", bytes: holdsHead ? storedBytes(vocabulary, formats.head) : 0 },
     { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
-    { name: "activations", bytes: activationBytesMax(config) },
-    {
-      name: "communication buffers",
-      bytes: stageRanks(mapping) > 1 ? 2 * scheduler.maxBatchTokens * hidden * activationBytes : 0,
-    },
   ];
-  return items.filter((item) => item.bytes > 0);
 }
 
 /**
  * Peak activation memory of a step, assumed as the largest step's residual stream, projections and feed-forward
- * intermediates, plus float32 logits of one token per sequence.
+ * intermediates, plus float32 logits of one token per sequence and of its draft tokens.
  */
 function activationBytesMax(config: SimConfig): number {
   const { model, mapping, scheduler } = config;
@@ -174,7 +235,11 @@ function activationBytesMax(config: SimConfig): number {
     widest = Math.max(widest, perToken);
   }
   const perToken = (4 * model.hiddenSize + widest) * activationBytes;
-  return Math.ceil(scheduler.maxBatchTokens * perToken + scheduler.maxSequences * (model.vocabSize / mapping.tp) * 4);
+  const logits = Math.min(
+    scheduler.maxSequences * (1 + (config.speculation?.draftTokens ?? 0)),
+    Math.max(scheduler.maxSequences, scheduler.maxBatchTokens),
+  );
+  return Math.ceil(scheduler.maxBatchTokens * perToken + logits * (model.vocabSize / mapping.tp) * 4);
 }
 
 /** Host memory and NVMe of one node: every expert has its home there; host memory holds what it may. */

@@ -7,6 +7,8 @@ export interface StepSlot {
   readonly index: number;
   readonly domains: readonly DomainStep[];
   readonly batches: readonly DomainBatch[];
+  /** Per domain the sequences that draft after the step; empty without speculative decoding. */
+  readonly drafts: readonly DomainBatch[];
   busy: boolean;
 }
 
@@ -26,7 +28,8 @@ export class Replica {
     this.stageFreeNs = new Float64Array(plans.length);
     this.slots = plans.map((_, index) => {
       const steps = domains.map((domain) => domain.emptyStep());
-      return { index, domains: steps, batches: steps.map((step) => step.batch), busy: false };
+      const drafts = steps.flatMap((step) => (step.draft === null ? [] : [step.draft]));
+      return { index, domains: steps, batches: steps.map((step) => step.batch), drafts, busy: false };
     });
   }
 

@@ -30,6 +30,7 @@ export const timeComponents = [
   "sharedExperts",
   "dense",
   "head",
+  "draft",
   "dispatch",
   "combine",
   "allReduce",
@@ -53,6 +54,14 @@ export interface LayerLoad {
   readonly distinctExperts: number;
   /** Token-expert pairs over the run. */
   readonly pairs: number;
+}
+
+/** Draft tokens over the run, counted as engines do: before the end of an output cuts off what was accepted beyond it. */
+export interface SpeculationCounts {
+  /** Decodes of a sequence that had draft tokens to verify. */
+  readonly verifications: number;
+  readonly drafted: number;
+  readonly accepted: number;
 }
 
 /** Expert cache over the run. */
@@ -132,6 +141,8 @@ export interface RunResult {
   readonly promptTokensComputed: number;
   readonly outputTokens: number;
   readonly replicaBusyNs: readonly number[];
+  /** Verifications of draft tokens; null without speculative decoding. */
+  readonly speculation: SpeculationCounts | null;
   readonly time: Readonly<Record<TimeComponent, number>>;
   readonly layers: readonly LayerLoad[];
   /** Mean over steps and layers of tokens on each rank of the expert group, relative to the mean rank. */

@@ -40,6 +40,7 @@ export function buildResult(simulation: Simulation): RunResult {
     promptTokensComputed: simulation.promptTokensComputed,
     outputTokens: simulation.outputTokens,
     replicaBusyNs: replicas.map((replica) => replica.busyNs),
+    speculation: simulation.speculation?.counts() ?? null,
     time: time as Record<TimeComponent, number>,
     layers: experts.loads?.layers(expertSkew(simulation)) ?? [],
     rankLoad: experts.loads?.rankLoad() ?? [],
@@ -75,7 +76,7 @@ function expertSkew({ config, experts }: Simulation): number[] {
 }
 
 function resourceUse(simulation: Simulation): ResourceUse[] {
-  const { replicas, cost, experts, config } = simulation;
+  const { replicas, cost, draft, experts, config } = simulation;
   // Groups and links are given as the mean over replicas and pipeline stages, whose devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
   const use: ResourceUse[] = replicas.map((replica, r) => ({
@@ -83,10 +84,14 @@ function resourceUse(simulation: Simulation): ResourceUse[] {
     busyNs: replica.busyNs / replica.plans.length,
     bytes: 0,
   }));
-  for (const [group, busyNs] of cost.groupBusyNs.entries())
-    use.push({ name: `experts of group ${group}`, busyNs: busyNs / copies, bytes: 0 });
-  if (cost.linkBusyNs > 0)
-    use.push({ name: "device interconnect", busyNs: cost.linkBusyNs / copies, bytes: cost.linkBytes / copies });
+  const drafting = draft?.layers ?? null;
+  for (const [group, busyNs] of cost.groupBusyNs.entries()) {
+    const both = busyNs + (drafting?.groupBusyNs[group] ?? 0);
+    use.push({ name: `experts of group ${group}`, busyNs: both / copies, bytes: 0 });
+  }
+  const linkBusyNs = cost.linkBusyNs + (drafting?.linkBusyNs ?? 0);
+  const linkBytes = cost.linkBytes + (drafting?.linkBytes ?? 0);
+  if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
   for (const [i, offload] of experts.offloads.entries()) {
     const where = offloadName(config, i);
     use.push({ name: `host link of ${where}`, busyNs: offload.hostBusyNs, bytes: offload.fetchedBytes });

@@ -5,6 +5,7 @@ import { CostModel } from "../hardware/cost.ts";
 import type { RouterView } from "../policy/schedule/router.ts";
 import type { SimConfig } from "./config.ts";
 import { Domain } from "./domain.ts";
+import { buildDraftCost, type DraftCost } from "./draft-cost.ts";
 import { buildExperts, type Experts } from "./experts.ts";
 import { KvBlocks } from "./kv-blocks.ts";
 import { checkFinal, checkRequest, LawCounter } from "./laws.ts";
@@ -13,13 +14,15 @@ import { planMemory } from "./memory-plan.ts";
 import { prefixUnits } from "./prefix-units.ts";
 import { Replica, type StepSlot } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
-import { type RunResult, requestStatus } from "./result.ts";
+import { type RunResult, requestStatus, timeComponents } from "./result.ts";
 import { buildResult } from "./run-result.ts";
 import { SeriesRecorder } from "./series.ts";
+import { Speculation } from "./speculation.ts";
 import { stagePlans } from "./stage-plan.ts";
 import { StepCost } from "./step-cost.ts";
 
 const eventKind = { arrival: 0, stepDone: 1, start: 2 } as const;
+const draftComponent = timeComponents.indexOf("draft");
 /** At one instant: arrivals first, then finished steps, then new steps, so that a step sees all that has happened. */
 const eventPriority = { arrival: 0, stepDone: 1, start: 2 } as const;
 const stepsWithoutTokenMax = 1_000_000;
@@ -35,6 +38,9 @@ export class Simulation {
   readonly replicas: readonly Replica[];
   readonly domains: readonly Domain[];
   readonly cost: StepCost;
+  /** null where drafts take no device time. */
+  readonly draft: DraftCost | null;
+  readonly speculation: Speculation | null;
   readonly experts: Experts;
   readonly memory: ReturnType<typeof planMemory>;
   readonly itl = new LogHistogram();
@@ -65,8 +71,11 @@ export class Simulation {
     const { mapping, workload, scheduler, engine } = config;
     const { requests } = workload;
     this.state = new RequestState(requests);
-    this.cost = new StepCost(config, new CostModel(config.node.device, config.node));
-    this.memory = planMemory(config, this.cost.attention);
+    const operations = new CostModel(config.node.device, config.node, config.engine.id);
+    this.cost = new StepCost(config, operations);
+    this.draft = buildDraftCost(config, operations, this.cost.windows);
+    this.speculation = config.speculation === null ? null : new Speculation(config.speculation, config.seed);
+    this.memory = planMemory(config, this.cost.attention, this.draft?.layers.attention ?? []);
     const plans = stagePlans(config.model, mapping.pp);
     const prefix =
       scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
@@ -77,7 +86,11 @@ export class Simulation {
         this.state,
         kv,
         { ...scheduler, prefixCaching: prefix !== null },
-        { mixesPrefillWithDecode: engine.mixesPrefillWithDecode, windows },
+        {
+          mixesPrefillWithDecode: engine.mixesPrefillWithDecode,
+          windows,
+          draftTokens: config.speculation?.draftTokens ?? 0,
+        },
       );
     });
     this.replicas = Array.from(
@@ -105,19 +118,25 @@ export class Simulation {
     const { workload } = this.config;
     if (workload.requests.count === 0) return;
     if (workload.kind === "open") {
-      this.queue.push(this.state.arrivalNs[0]!, eventPriority.arrival, eventKind.arrival, 0);
+      this.send(0, this.state.arrivalNs[0]!);
       return;
     }
     const clients = Math.min(workload.concurrency, workload.requests.count);
     for (let client = 0; client < clients; client++) this.sendNext(0);
   }
 
-  /** Closed loop: the next request of a client arrives now. */
+  /** A request sent at `atNs` reaches the scheduler after the engine's own handling. */
+  private send(request: number, atNs: number): void {
+    const seenNs = atNs + Math.round(this.config.engine.requestOverheadNs);
+    this.queue.push(seenNs, eventPriority.arrival, eventKind.arrival, request);
+  }
+
+  /** Closed loop: the next request of a client is sent now. */
   private sendNext(atNs: number): void {
     if (this.nextRequest >= this.state.count) return;
     const request = this.nextRequest++;
     this.state.arrivalNs[request] = atNs;
-    this.queue.push(atNs, eventPriority.arrival, eventKind.arrival, request);
+    this.send(request, atNs);
   }
 
   /** Runs up to `steps` engine steps; returns whether the run is over. */
@@ -150,7 +169,7 @@ export class Simulation {
     const { state, config } = this;
     if (config.workload.kind === "open") {
       const next = request + 1;
-      if (next < state.count) this.queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
+      if (next < state.count) this.send(next, state.arrivalNs[next]!);
       else this.waitingAtLastArrival = this.waitingCount;
     }
     const tokens = state.promptTokens[request]! + state.outputTokens[request]!;
@@ -204,6 +223,7 @@ export class Simulation {
     const replica = this.replicas[index]!;
     experts.beginStep(index);
     let sequences = 0;
+    let prefills = false;
     for (const step of slot.domains) {
       sequences = Math.max(sequences, step.count);
       for (let i = 0; i < step.count; i++) {
@@ -212,15 +232,19 @@ export class Simulation {
       }
     }
     experts.endStep(slot.batches);
+    for (const batch of slot.batches) prefills ||= batch.prefillTokens > 0;
     let at = atNs;
-    let deviceNs = 0;
     for (let s = 0; s < replica.plans.length; s++) {
       const plan = replica.plans[s]!;
       const last = s === replica.plans.length - 1;
       const begin = Math.max(at, replica.stageFreeNs[s]!);
       let ns = cost.stageNs(plan, begin, slot.batches, experts.source, last);
-      deviceNs += ns;
-      if (last) ns += cost.hostNs(sequences, deviceNs);
+      if (last && this.draft !== null) {
+        const draftNs = this.draft.ns(slot.batches, slot.drafts);
+        cost.components[draftComponent]! += draftNs;
+        ns += draftNs;
+      }
+      if (last) ns += cost.hostNs(sequences, prefills);
       ns = Math.max(1, Math.round(ns));
       replica.stageFreeNs[s] = begin + ns;
       replica.busyNs += ns;
@@ -277,20 +301,23 @@ export class Simulation {
         this.promptTokensComputed += Math.min(done, prompt) - before;
         if (this.config.scheduler.prefixCaching) domain.kv.publish(request, done, prompt);
       }
-      if (done < state.known(request)) continue;
-      const generated = ++state.generated[request]!;
-      this.outputTokens++;
-      this.tokensSinceEvent++;
+      const drafts = done - state.known(request);
+      if (drafts < 0) continue;
+      const emitted = drafts === 0 ? 1 : this.verify(request, drafts);
+      const generated = state.generated[request]! + emitted;
+      state.generated[request] = generated;
+      this.outputTokens += emitted;
+      this.tokensSinceEvent += emitted;
       if (generated === 1) state.firstTokenNs[request] = atNs;
       else if (request >= this.config.warmupRequests) {
-        // Sequences that decode together share a gap: count runs of equal gaps once.
-        const gap = atNs - state.lastTokenNs[request]!;
+        // Sequences that decode together share a gap: count runs of equal gaps once. Tokens of one step share its gap.
+        const gap = (atNs - state.lastTokenNs[request]!) / emitted;
         if (gap !== gapNs) {
           if (gaps > 0) itl.record(gapNs, gaps);
           gapNs = gap;
           gaps = 0;
         }
-        gaps++;
+        gaps += emitted;
       }
       state.lastTokenNs[request] = atNs;
       if (generated === state.outputTokens[request]!) {
@@ -302,6 +329,16 @@ export class Simulation {
     if (finished > 0) domain.compact();
     domain.kv.check();
     this.laws.count("kv-block-conservation");
+  }
+
+  /** Tokens that a sequence emits after verifying `drafts` draft tokens; only their keys and values stay. */
+  private verify(request: number, drafts: number): number {
+    const { state } = this;
+    const generated = state.generated[request]!;
+    const accepted = this.speculation!.verify(request, generated, drafts);
+    const emitted = Math.min(1 + accepted, state.outputTokens[request]! - generated);
+    state.computed[request]! -= 1 + drafts - emitted;
+    return emitted;
   }
 
   private complete(request: number, domain: Domain, atNs: number): void {

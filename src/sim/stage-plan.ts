@@ -11,6 +11,8 @@ export interface StagePlan {
   readonly feedForwardClass: Uint8Array;
   /** [layers] index among the model's MoE layers, or -1. */
   readonly moeIndex: Int32Array;
+  /** Layers of equal classes by their first layer, in the order of those: for steps in which equal layers take equal time. */
+  readonly alike: readonly { readonly layer: number; readonly count: number }[];
 }
 
 export interface LayerClasses {
@@ -58,10 +60,22 @@ export function stagePlans(model: ModelSpec, pp: number): StagePlan[] {
       feedForwardClass[i] = f;
       if (model.layers[first + i]?.feedForward.kind === "moe") moeIndex[i] = moe++;
     }
-    plans.push({ first, layers, attentionClass, feedForwardClass, moeIndex });
+    const alike = alikeLayers(attentionClass, feedForwardClass);
+    plans.push({ first, layers, attentionClass, feedForwardClass, moeIndex, alike });
     first += layers;
   }
   return plans;
+}
+
+function alikeLayers(attentionClass: Uint8Array, feedForwardClass: Uint8Array): StagePlan["alike"] {
+  const found = new Map<number, { layer: number; count: number }>();
+  for (let layer = 0; layer < attentionClass.length; layer++) {
+    const key = attentionClass[layer]! * 256 + feedForwardClass[layer]!;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { layer, count: 1 });
+    else known.count++;
+  }
+  return [...found.values()];
 }
 
 /** MoE layers of a model in order. */

@@ -1,7 +1,7 @@
 import { storageFormats } from "../core/dtype.ts";
 import type { CostModel } from "../hardware/cost.ts";
 import { mathFor } from "../hardware/math-format.ts";
-import type { CollectiveOp, CopyOp, GemmOp } from "../hardware/op.ts";
+import type { CollectiveOp, CopyOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
 import type { MoeFeedForward } from "../models/spec.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
 import type { DomainBatch } from "./batch.ts";
@@ -46,6 +46,15 @@ export class StepCost {
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
   private readonly dispatchValueBytes: number;
+  /** Served over isolated kernel time in the step being timed. */
+  private kernelFactor = 1;
+  private readonly before: {
+    readonly components: Float64Array;
+    readonly clock: Float64Array;
+    readonly groupBusyNs: Float64Array;
+    linkBusyNs: number;
+    linkBytes: number;
+  };
 
   constructor(config: SimConfig, cost: CostModel) {
     this.config = config;
@@ -86,6 +95,13 @@ export class StepCost {
       weightFormat: formats.head,
       math: mathFor(node.device, formats.head, activationsFor(formats.head)),
     };
+    this.before = {
+      components: new Float64Array(timeComponents.length),
+      clock: new Float64Array(mapping.dp),
+      groupBusyNs: new Float64Array(mapping.ep),
+      linkBusyNs: 0,
+      linkBytes: 0,
+    };
     this.dispatchValueBytes = storageFormats[activationsFor(formats.experts)].bitsPerValue / 8;
   }
 
@@ -101,26 +117,86 @@ export class StepCost {
     last: boolean,
   ): number {
     const { clock, config } = this;
-    const dp = clock.length;
     let tokens = 0;
-    for (const batch of batches) tokens += batch.tokens;
+    let prefillTokens = 0;
+    for (const batch of batches) {
+      tokens += batch.tokens;
+      prefillTokens += batch.prefillTokens;
+    }
+    const { engine } = config;
+    const prefillShare = tokens > 0 ? prefillTokens / tokens : 0;
+    this.kernelFactor = engine.kernelFactor * (1 - prefillShare) + engine.prefillFactor * prefillShare;
     clock.fill(0);
     this.prepareAttention(batches);
-    for (let i = 0; i < plan.layers; i++) {
-      const mixing = plan.attentionClass[i]!;
-      const program = this.feedForward[plan.feedForwardClass[i]!]!;
-      const factor = program.kind === "moe" ? program.kernelFactor : 1;
-      const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
-      for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
-      this.components[component.kernelOverhead]! += overhead;
-      this.components[component.attention]! += this.meanMix(mixing);
-      if (config.mapping.tp > 1) this.allReduceWithinDomains(batches);
-      if (program.kind === "dense") this.denseLayer(program, batches);
-      else if (program.kind === "moe") this.moeLayer(program, plan.moeIndex[i]!, startNs, tokens, batches, experts);
-    }
+    if (experts.layersAlike)
+      for (const alike of plan.alike) {
+        // From equal clocks, a layer adds the same to each every time.
+        this.meet();
+        if (alike.count > 1) this.beginRepeat();
+        this.layer(plan, alike.layer, startNs, tokens, batches, experts);
+        if (alike.count > 1) this.endRepeat(alike.count - 1);
+      }
+    else for (let i = 0; i < plan.layers; i++) this.layer(plan, i, startNs, tokens, batches, experts);
     this.meet();
     if (last) this.headLayer(batches);
+    if (!engine.capturesGraphs) this.waitForLaunches(plan);
     return clock[0]!;
+  }
+
+  /** One layer: overhead, token mixing and feed-forward, added to the clocks. */
+  private layer(
+    plan: StagePlan,
+    i: number,
+    startNs: number,
+    tokens: number,
+    batches: readonly DomainBatch[],
+    experts: ExpertSource,
+  ): void {
+    const { clock, config } = this;
+    const dp = clock.length;
+    const mixing = plan.attentionClass[i]!;
+    const program = this.feedForward[plan.feedForwardClass[i]!]!;
+    const factor = program.kind === "moe" ? program.kernelFactor : 1;
+    const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
+    for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
+    this.components[component.kernelOverhead]! += overhead;
+    this.components[component.attention]! += this.meanMix(mixing);
+    if (config.mapping.tp > 1) this.allReduceWithinDomains(batches);
+    if (program.kind === "dense") this.denseLayer(program, batches);
+    else if (program.kind === "moe") {
+      const mixNs = this.meanMix(mixing);
+      this.moeLayer(program, plan.moeIndex[i]!, startNs, mixNs, tokens, batches, experts);
+    }
+  }
+
+  /** Without captured graphs the host launches every kernel, and the device waits where it is faster than that. */
+  private waitForLaunches(plan: StagePlan): void {
+    let kernels = 0;
+    for (let i = 0; i < plan.layers; i++) {
+      const program = this.feedForward[plan.feedForwardClass[i]!]!;
+      kernels += this.kernels[plan.attentionClass[i]!]! * (program.kind === "moe" ? program.kernelFactor : 1);
+    }
+    const waits = Math.max(0, kernels * this.config.engine.eagerLaunchNs - this.clock[0]!);
+    this.components[component.kernelOverhead]! += waits;
+    for (let g = 0; g < this.clock.length; g++) this.clock[g]! += waits;
+  }
+
+  /** Remembers all sums, so that {@link endRepeat} can add what the next layer adds once more for every layer like it. */
+  private beginRepeat(): void {
+    this.before.components.set(this.components);
+    this.before.clock.set(this.clock);
+    this.before.groupBusyNs.set(this.groupBusyNs);
+    this.before.linkBusyNs = this.linkBusyNs;
+    this.before.linkBytes = this.linkBytes;
+  }
+
+  private endRepeat(times: number): void {
+    const { before } = this;
+    addChange(this.components, before.components, times);
+    addChange(this.clock, before.clock, times);
+    addChange(this.groupBusyNs, before.groupBusyNs, times);
+    this.linkBusyNs += times * (this.linkBusyNs - before.linkBusyNs);
+    this.linkBytes += times * (this.linkBytes - before.linkBytes);
   }
 
   /** Handing activations to the next stage, ns. */
@@ -134,20 +210,20 @@ export class StepCost {
     return ns;
   }
 
-  /** Host time of a step that the device waits for, given its device time, ns. */
-  hostNs(sequences: number, deviceNs: number): number {
+  /** Time of a step in which the device waits for the host, ns. */
+  hostNs(sequences: number, prefills: boolean): number {
     const { engine } = this.config;
-    const host = engine.stepOverheadNs + engine.sequenceOverheadNs * sequences;
-    const waits = engine.overlapsHost ? Math.max(0, host - deviceNs) : host;
-    this.components[component.hostOverhead]! += waits;
-    return waits;
+    const host =
+      engine.stepOverheadNs + engine.sequenceOverheadNs * sequences + (prefills ? engine.prefillStepOverheadNs : 0);
+    this.components[component.hostOverhead]! += host;
+    return host;
   }
 
   private prepareAttention(batches: readonly DomainBatch[]): void {
     const dp = this.clock.length;
     for (let a = 0; a < this.attention.length; a++) {
       const program = this.attention[a]!;
-      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!);
+      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.kernelFactor;
     }
   }
 
@@ -178,7 +254,7 @@ export class StepCost {
     op.kind = kind;
     op.bytes = bytes;
     op.ranks = ranks;
-    const ns = this.cost.opNs(op);
+    const ns = this.cost.opNs(op) * this.config.engine.collectiveFactor;
     if (ns > 0) {
       this.linkBusyNs += ns * share;
       this.linkBytes += bytes * share;
@@ -214,13 +290,14 @@ export class StepCost {
   private gemmNs(op: GemmOp, tokens: number): number {
     if (tokens === 0) return 0;
     op.tokens = tokens;
-    return this.cost.opNs(op);
+    return this.cost.opNs(op) * this.kernelFactor;
   }
 
   private moeLayer(
     program: FeedForwardProgram & { kind: "moe" },
     layer: number,
     startNs: number,
+    mixNs: number,
     tokens: number,
     batches: readonly DomainBatch[],
     experts: ExpertSource,
@@ -244,18 +321,22 @@ export class StepCost {
     this.components[component.experts]! += routerNs / dp;
     const arrived = this.meet();
     const dispatchNs = dp > 1 ? this.exchangeNs(program.moe, layer, tokens, batches, experts, "dispatch") : 0;
-    this.components[component.dispatch]! += dispatchNs;
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
     const sharedWaitNs = config.engine.overlapsSharedExperts ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
     this.components[component.sharedExperts]! += sharedWaitNs;
     const begin = arrived + dispatchNs + sharedWaitNs;
-    const end = this.expertPhase(program, layer, startNs, begin, experts);
+    const halves = dp > 1 && tokens > dp && config.engine.overlapsBatches;
+    const end = this.expertPhase(program, layer, startNs, begin, experts, halves);
     const combineNs =
       dp > 1
         ? this.exchangeNs(program.moe, layer, tokens, batches, experts, "combine")
         : this.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
-    this.components[component.combine]! += combineNs;
-    let done = end + combineNs;
+    // Half of the batch exchanges while the other half computes.
+    const beside = end - begin + sharedWaitNs + mixNs;
+    const hidden = halves ? Math.min(beside, dispatchNs + combineNs) / (dispatchNs + combineNs) : 0;
+    this.components[component.dispatch]! += dispatchNs * (1 - hidden);
+    this.components[component.combine]! += combineNs * (1 - hidden);
+    let done = end + combineNs - hidden * (dispatchNs + combineNs);
     if (program.latent !== null) {
       const ns = this.gemmNs(program.latent[1], Math.ceil(tokens / dp));
       this.components[component.experts]! += ns;
@@ -281,6 +362,7 @@ export class StepCost {
     startNs: number,
     begin: number,
     experts: ExpertSource,
+    halves: boolean,
   ): number {
     let max = 0;
     let sum = 0;
@@ -291,7 +373,8 @@ export class StepCost {
       if (offload === null) {
         program.experts.pairs = experts.pairs(layer, e);
         program.experts.distinctExperts = experts.distinct(layer, e);
-        ns = this.cost.opNs(program.experts);
+        if (halves) halve(program.experts, program.moe.experts / this.groups);
+        ns = this.cost.opNs(program.experts) * this.kernelFactor * (halves ? 2 : 1);
         this.groupBusyNs[e]! += ns;
       } else {
         const before = offload.stallNs;
@@ -355,4 +438,15 @@ export class StepCost {
     this.components[component.head]! += max;
     for (let g = 0; g < this.clock.length; g++) this.clock[g]! += max;
   }
+}
+
+/** values += times x (values - before). */
+function addChange(values: Float64Array, before: Float64Array, times: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! += times * (values[i]! - before[i]!);
+}
+
+/** The work of half the tokens: as many distinct experts as leave the whole batch's after two independent halves. */
+function halve(op: GroupedGemmOp, experts: number): void {
+  op.pairs /= 2;
+  op.distinctExperts = experts * (1 - Math.sqrt(1 - Math.min(1, op.distinctExperts / experts)));
 }

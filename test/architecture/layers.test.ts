@@ -31,7 +31,9 @@ const packageOwners: Record<string, readonly string[]> = {
   commander: ["cli"],
   yaml: ["scenario"],
   zod: ["scenario", "hardware", "forecast"],
-  "csv-parse": ["trace"],
+  "csv-parse": ["trace", "forecast"],
+  hyparquet: ["forecast"],
+  "hyparquet-compressors": ["forecast"],
   fflate: ["trace"],
   "junit-report-builder": ["report"],
 };

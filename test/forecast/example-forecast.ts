@@ -50,6 +50,7 @@ export const resolved: ResolvedScenario = {
     routing: { kind: "uniform" },
     placement: null,
     offload: null,
+    speculation: null,
     warmupRequests: 0,
   },
   inputs: [{ role: "scenario", name: "test.yaml", sha256: "00" }],

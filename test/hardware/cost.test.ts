@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type StorageFormat, storageFormats } from "../../src/core/dtype.ts";
-import { CostModel, transferNs } from "../../src/hardware/cost.ts";
+import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device } from "../../src/hardware/device.ts";
+import { transferNs } from "../../src/hardware/link-transfer.ts";
 import { supportedMath } from "../../src/hardware/math-format.ts";
 import type { AttentionOp, GemmOp, GroupedGemmOp, Op } from "../../src/hardware/op.ts";
 import { deviceIds, deviceNamed, nodeNamed } from "../../src/hardware/systems.ts";
@@ -24,7 +25,9 @@ const grouped = (change: Partial<GroupedGemmOp> = {}): GroupedGemmOp => ({
   kind: "groupedGemm",
   pairs: 64,
   distinctExperts: 32,
+  presentedPairs: 0,
   parametersPerExpert: 3 * 2048 * 768,
+  shardWidth: 1,
   valuesPerPair: 2048 + 768,
   weightFormat: "bf16",
   math: "bf16",
@@ -32,12 +35,16 @@ const grouped = (change: Partial<GroupedGemmOp> = {}): GroupedGemmOp => ({
 });
 const attention = (change: Partial<AttentionOp> = {}): AttentionOp => ({
   kind: "attentionDecode",
+  sequences: 8,
   queryTokens: 8,
   scorePairs: 8000,
   cacheTokens: 8000,
   heads: 32,
+  kvHeads: 4,
+  latent: false,
   widthPerPair: 256,
   cacheBytesPerToken: 2048,
+  cacheFormat: "bf16",
   math: "bf16",
   ...change,
 });

@@ -35,12 +35,35 @@ describe("keys seen by a chunk of positions", () => {
     );
   });
 
+  test("are read once by a sequence that verifies draft tokens, and scored by each of them", () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.integer({ min: 1, max: 9 }), (done, tokens) => {
+        const verified = emptyBatch(windows.length);
+        const prompt = emptyBatch(windows.length);
+        addChunk(verified, windows, done, tokens, true);
+        addChunk(prompt, windows, done, tokens, false);
+        expect(verified.decodeKeys).toEqual(prompt.prefillKeys);
+        expect(verified.decodePairs).toEqual(prompt.prefillPairs);
+        expect([verified.tokens, verified.decodeTokens, verified.decodeSequences, verified.sequences]).toEqual([
+          tokens,
+          tokens,
+          1,
+          1,
+        ]);
+        expect(verified.prefillTokens).toBe(0);
+      }),
+    );
+  });
+
   test("a decoding token sees itself and what came before, up to the window; clearing forgets all", () => {
     const batch = emptyBatch(windows.length);
     addChunk(batch, windows, 1, 1, true);
     addChunk(batch, windows, 11, 1, true);
     expect([...batch.decodeKeys]).toEqual([2 + 3, 2 + 10, 2 + 12]);
-    expect([batch.tokens, batch.decodeSequences, batch.sequences, batch.prefillTokens]).toEqual([2, 2, 2, 0]);
+    expect(batch.decodePairs).toEqual(batch.decodeKeys);
+    expect([batch.tokens, batch.decodeSequences, batch.decodeTokens, batch.sequences, batch.prefillTokens]).toEqual([
+      2, 2, 2, 2, 0,
+    ]);
     addChunk(batch, windows, 0, 5, false);
     clearBatch(batch);
     expect(batch).toEqual(emptyBatch(windows.length));

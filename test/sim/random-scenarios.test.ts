@@ -100,6 +100,13 @@ const scenario = fc.record({
   policy: fc.constantFrom("lru" as const, "lfu" as const, "fifo" as const, "static" as const),
   scope: fc.constantFrom("layer" as const, "global" as const),
   router: fc.constantFrom("round-robin" as const, "least-loaded" as const, "prefix-aware" as const),
+  drafts: fc.option(
+    fc.record({
+      acceptance: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
+      kind: fc.constantFrom("mtp" as const, "eagle" as const, "free" as const),
+      layers: fc.integer({ min: 1, max: 2 }),
+    }),
+  ),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
@@ -144,7 +151,7 @@ function configOf(c: Scenario): SimConfig {
         });
   const engine = testEngine({
     mixesPrefillWithDecode: c.mixes,
-    overlapsHost: c.overlaps,
+    overlapsBatches: c.overlaps,
     overlapsSharedExperts: c.overlaps,
     expertExchange: c.exchange,
   });
@@ -154,7 +161,7 @@ function configOf(c: Scenario): SimConfig {
     engine,
     mapping: c.mapping,
     replicas: c.replicas,
-    node: testNode({ memoryBytes: 8e6 + c.freeBlocks * c.blockTokens * 4096 }),
+    node: testNode({ memoryBytes: 8e6 + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096 }),
     scheduler: {
       maxBatchTokens: c.maxBatchTokens,
       maxSequences: c.maxSequences,
@@ -169,6 +176,15 @@ function configOf(c: Scenario): SimConfig {
     routing: c.routing === "uniform" ? { kind: "uniform" } : { kind: "replay", table, layerMap, start: c.routing },
     placement,
     offload,
+    speculation:
+      c.drafts === null
+        ? null
+        : {
+            draftTokens: c.drafts.acceptance.length,
+            acceptance: Float64Array.from(c.drafts.acceptance),
+            draft:
+              c.drafts.kind === "free" ? { kind: "free" } : { kind: c.drafts.kind, layersPerToken: c.drafts.layers },
+          },
     warmupRequests: c.warmup,
   });
 }
@@ -198,6 +214,12 @@ function judge(config: SimConfig, result: RunResult): void {
   expect(result.outputTokens).toBe(emitted);
   expect(itl.count).toBe(gaps);
   expect(result.series.outputTokens.reduce((sum, value) => sum + value, 0)).toBe(emitted);
+  const { speculation } = result;
+  expect(speculation === null).toBe(config.speculation === null);
+  if (speculation !== null) {
+    expect(speculation.accepted).toBeLessThanOrEqual(speculation.drafted);
+    expect(speculation.drafted).toBeLessThanOrEqual(speculation.verifications * config.speculation!.draftTokens);
+  }
   expect(Math.max(0, ...result.series.kvUse)).toBeLessThanOrEqual(1 + 1e-9);
   expect(result.kv.prefixHitTokens).toBeLessThanOrEqual(result.kv.prefixLookupTokens);
   expect(result.kv.peakBlocks).toBeLessThanOrEqual(result.kv.blocks);

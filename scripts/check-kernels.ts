@@ -1,0 +1,29 @@
+/**
+ * Compares forecast expert kernels and exchanges with measured ones: npm run check:kernels -- <data folder>. Prints the
+ * skew penalty, the benefit of EPLB and DeepEP's latencies, measured and forecast, and exits with 1 where the forecast
+ * misses their shape: who wins, where the peak is, where redundancy loses.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { checkDeepEp } from "./kernels/deepep.ts";
+import { checkEplb } from "./kernels/eplb.ts";
+import { checkSkew } from "./kernels/skew.ts";
+
+async function main(): Promise<void> {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined || !existsSync(join(folder, "kernels", "moe"))) {
+    console.error(`check:kernels needs the data folder with kernels/moe; found ${folder ?? "no argument"}`);
+    process.exitCode = 2;
+    return;
+  }
+  const experts = join(folder, "kernels", "moe");
+  const problems = [
+    ...(await checkSkew(experts)),
+    ...(await checkEplb(experts)),
+    ...checkDeepEp(join(folder, "deepep_eplb", "deepep_published.csv")),
+  ];
+  for (const problem of problems) console.log(`FAILED ${problem}`);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}
+
+await main();

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { parse } from "csv-parse/sync";
+import { farBytes, nearBytes } from "../../src/hardware/cost/exchange.ts";
+import type { ExchangeOp } from "../../src/hardware/op.ts";
+import { percent, row } from "./text.ts";
+
+/** What the published low-latency runs sent: 128 tokens a rank of DeepSeek-V3, dispatch in fp8, combine in bf16. */
+const published = { tokens: 128, hidden: 7168, topK: 8, experts: 256, ranksPerNode: 8 } as const;
+const errorMax = 0.1;
+
+type Direction = ExchangeOp["kind"];
+interface Point {
+  readonly ranks: number;
+  readonly us: number;
+  readonly near: number;
+  readonly far: number;
+}
+
+/**
+ * DeepEP's published latencies against a fixed time, the bytes inside the node and those between nodes, each at a rate
+ * of its own: fitted on all points, and with each point left out. Returns the directions beyond the bound.
+ */
+export function checkDeepEp(file: string): string[] {
+  const rows = parse(readFileSync(file, "utf8"), { columns: true }) as Record<string, string>[];
+  const problems: string[] = [];
+  console.log("\nDeepEP low latency, published (H800 and CX7), us");
+  row(["direction, ranks", "measured", "forecast", "error", "left out"]);
+  for (const kind of ["dispatch", "combine"] as const) {
+    const points = rows.filter((cells) => cells["kind"] === "lowlat").map((cells) => pointOf(cells, kind));
+    const all = fitted(points);
+    for (const point of points) {
+      const rest = fitted(points.filter((other) => other !== point));
+      const error = forecast(all, point) / point.us - 1;
+      row([
+        `${kind} EP${point.ranks}`,
+        point.us.toFixed(0),
+        forecast(all, point).toFixed(0),
+        percent(error),
+        percent(forecast(rest, point) / point.us - 1),
+      ]);
+      if (!(Math.abs(error) <= errorMax)) problems.push(`DeepEP ${kind} EP${point.ranks} is off by ${percent(error)}`);
+    }
+    const [fixed, near, far] = all;
+    console.log(`  ${kind}: ${fixed.toFixed(0)} us + ${rate(near)} inside a node + ${rate(far)} between nodes`);
+  }
+  return problems;
+}
+
+/** Microseconds per byte as GB/s. */
+const rate = (usPerByte: number): string => `bytes at ${(1e-3 / usPerByte).toFixed(0)} GB/s`;
+
+function pointOf(cells: Readonly<Record<string, string>>, kind: Direction): Point {
+  const ranks = Number(cells["ep"]);
+  const op: ExchangeOp = {
+    ...published,
+    kind,
+    mode: "lowLatency",
+    ranks,
+    bytesPerValue: kind === "dispatch" ? 1 + 4 / 128 : 2,
+  };
+  return { ranks, us: Number(cells[`${kind}_us`]), near: nearBytes(op), far: farBytes(op) };
+}
+
+type Coefficients = readonly [fixedUs: number, nearUsPerByte: number, farUsPerByte: number];
+
+function forecast([fixed, near, far]: Coefficients, point: Point): number {
+  return fixed + near * point.near + far * point.far;
+}
+
+/** Least squares in the relative error. */
+function fitted(points: readonly Point[]): Coefficients {
+  const rows = points.map(({ us, near, far }) => [1 / us, near / us, far / us]);
+  const normal = [0, 1, 2].map((i) => [0, 1, 2].map((j) => rows.reduce((sum, r) => sum + (r[i] ?? 0) * (r[j] ?? 0), 0)));
+  const right = [0, 1, 2].map((i) => rows.reduce((sum, r) => sum + (r[i] ?? 0), 0));
+  return solve3(normal, right);
+}
+
+/** Cramer's rule. */
+function solve3(m: readonly (readonly number[])[], b: readonly number[]): Coefficients {
+  const determinant = (a: readonly (readonly number[])[]): number => {
+    const at = (i: number, j: number) => a[i]?.[j] ?? NaN;
+    return (
+      at(0, 0) * (at(1, 1) * at(2, 2) - at(1, 2) * at(2, 1)) -
+      at(0, 1) * (at(1, 0) * at(2, 2) - at(1, 2) * at(2, 0)) +
+      at(0, 2) * (at(1, 0) * at(2, 1) - at(1, 1) * at(2, 0))
+    );
+  };
+  const whole = determinant(m);
+  const replaced = (column: number) => m.map((r, i) => r.map((value, j) => (j === column ? (b[i] ?? NaN) : value)));
+  return [determinant(replaced(0)) / whole, determinant(replaced(1)) / whole, determinant(replaced(2)) / whole];
+}

@@ -1,0 +1,85 @@
+import { groupedGemmFamily } from "../../src/forecast/calibration/families/grouped-gemm.ts";
+import { wideEpTable } from "../../src/forecast/kernels/readers/grouped-gemm.ts";
+import type { GroupedGemmOp } from "../../src/hardware/op.ts";
+import { fitFamily, type RowSample, ratesOf, rowSamples, tableFiles } from "./fitted.ts";
+import { median, row } from "./text.ts";
+
+const expertRanks = [4, 8, 16, 32, 64, 128, 256] as const;
+const slotCounts = [256, 288] as const;
+const small = (tokens: number) => tokens <= 256;
+const large = (tokens: number) => tokens >= 2048;
+
+/** Time without EPLB over time with it, DeepSeek-V3 shape, power_law_1.2. Returns what breaks the shape of the table. */
+export async function checkEplb(folder: string): Promise<string[]> {
+  const problems: string[] = [];
+  console.log("\nEPLB benefit, base / EPLB, 7168/2048/8/256, power_law_1.2, measured | forecast");
+  row(["system, slots, batch", ...expertRanks.map((ranks) => `EP${ranks}`)], 34, 14);
+  for (const file of tableFiles(folder, /__trtllm-.*__wideep_moe_perf\.csv\.gz$/)) {
+    const samples = await rowSamples(file, wideEpTable);
+    const device = samples[0]?.device ?? "";
+    const rates = ratesOf(device);
+    if (rates === null || !samples.some(isEplb)) continue;
+    const { ns } = fitFamily<GroupedGemmOp>(samples, groupedGemmFamily, rates);
+    for (const slots of slotCounts)
+      for (const [name, within] of [
+        ["<= 256 tokens", small],
+        [">= 2,048 tokens", large],
+      ] as const) {
+        const measured = expertRanks.map((ranks) => benefit(samples, slots, ranks, within, (sample) => sample.ns));
+        const forecast = expertRanks.map((ranks) =>
+          benefit(samples, slots, ranks, within, (sample) => ns(sample.op as GroupedGemmOp)),
+        );
+        row(
+          [
+            `${device} ${slots} ${name}`,
+            ...measured.map((value, i) =>
+              Number.isNaN(value) ? "-" : `${value.toFixed(2)} | ${(forecast[i] ?? NaN).toFixed(2)}`,
+            ),
+          ],
+          34,
+          14,
+        );
+        problems.push(...shapeProblems(device, slots, name, within === large, forecast));
+      }
+  }
+  return problems;
+}
+
+const isEplb = ({ cells }: RowSample) => String(cells["distribution"]).endsWith("_eplb");
+
+function benefit(
+  samples: readonly RowSample[],
+  slots: number,
+  ranks: number,
+  within: (tokens: number) => boolean,
+  time: (sample: RowSample) => number,
+): number {
+  const chosen = samples.filter(
+    ({ cells }) =>
+      cells["hidden_size"] === "7168" &&
+      cells["num_experts"] === "256" &&
+      cells["moe_ep_size"] === String(ranks) &&
+      cells["moe_tp_size"] === "1" &&
+      String(cells["distribution"]).startsWith("power_law_1.2") &&
+      within(Number(cells["num_tokens"])),
+  );
+  const times = (wanted: (sample: RowSample) => boolean) =>
+    new Map(chosen.filter(wanted).map((sample) => [sample.cells["num_tokens"], time(sample)]));
+  const base = times((sample) => !isEplb(sample));
+  const balanced = times((sample) => isEplb(sample) && sample.cells["num_slots"] === String(slots));
+  return median([...base].flatMap(([tokens, ns]) => (balanced.has(tokens) ? ns / (balanced.get(tokens) ?? NaN) : [])));
+}
+
+/** The gain of large batches peaks between EP8 and EP64 and is gone at EP256; redundant slots lose at small batches. */
+function shapeProblems(device: string, slots: number, batch: string, isLarge: boolean, forecast: readonly number[]): string[] {
+  const problems: string[] = [];
+  const at = (ranks: number) => forecast[expertRanks.indexOf(ranks as 4)] ?? NaN;
+  if (isLarge && slots === 256) {
+    const peak = expertRanks[forecast.indexOf(Math.max(...forecast))] ?? 0;
+    if (peak < 8 || peak > 64) problems.push(`${device}: EPLB gains most at EP${peak}`);
+    if (!(Math.abs(at(256) - 1) < 0.1)) problems.push(`${device}: EPLB changes ${at(256).toFixed(2)} at one expert a rank`);
+  }
+  if (!isLarge && slots === 288 && !(at(32) < 1.1))
+    problems.push(`${device} ${batch}: redundant slots gain ${at(32).toFixed(2)} at EP32`);
+  return problems;
+}

@@ -1,0 +1,157 @@
+import { basename } from "node:path";
+import { sha256 } from "../core/digest.ts";
+import { refuse, UsageError } from "../core/errors.ts";
+import { type Measurement, readMeasurement } from "../forecast/measured/read-measurement.ts";
+import type { ServingPoint } from "../forecast/measured/serving-point.ts";
+import type { RunValidation } from "../forecast/validation/run-validation.ts";
+import type { MeasuredServing } from "../forecast/validation/validate-run.ts";
+import type { MetricError, Validation } from "../forecast/validation/validation.ts";
+import type { ValidationReport } from "../report/validation-exporters.ts";
+import { parseScenario } from "../scenario/parse-scenario.ts";
+import type { LimitedErrors } from "./error-limit.ts";
+import type { Io } from "./io.ts";
+import { filterPoints } from "./point-filter.ts";
+import { progressLine } from "./progress.ts";
+import type { ValidateOptions } from "./validate.ts";
+
+/** A comparison made ready to be shown, and its errors for `--max-error`. */
+interface Compared {
+  readonly report: ValidationReport;
+  readonly errors: LimitedErrors;
+}
+
+interface Surroundings {
+  readonly io: Io;
+  readonly signal: AbortSignal;
+}
+
+type Compare = (options: ValidateOptions, surroundings: Surroundings) => Promise<Compared>;
+
+/** Ways to validate: what each is made with, and the options that only it understands. */
+const modes = {
+  serving: { compare: compareServing, takes: ["leaveOut", "observed", "filter"], needs: [] },
+  kernels: { compare: compareKernels, takes: ["leaveOut"], needs: [] },
+  run: { compare: compareRun("run"), takes: ["scenario", "set"], needs: ["scenario"] },
+  against: { compare: compareRun("against"), takes: ["scenario", "set"], needs: ["scenario"] },
+} as const satisfies Record<
+  string,
+  { compare: Compare; takes: readonly (keyof ValidateOptions)[]; needs: readonly (keyof ValidateOptions)[] }
+>;
+
+type Mode = keyof typeof modes;
+const modeNames = Object.keys(modes) as readonly Mode[];
+
+/** Options that not every mode understands. */
+const particular = ["leaveOut", "observed", "filter", "scenario", "set"] as const;
+
+const word = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** The one mode that the options ask for; throws UsageError for none, several, or options that do not belong to it. */
+export function modeOf(options: ValidateOptions): Compare {
+  const [name, ...others] = modeNames.filter((mode) => options[mode] !== undefined);
+  if (name === undefined || others.length > 0)
+    throw new UsageError(`validate: give exactly one of ${modeNames.map(word).join(", ")}`);
+  const { compare, takes, needs } = modes[name];
+  const problems = [
+    ...particular
+      .filter((option) => options[option] !== undefined && !(takes as readonly string[]).includes(option))
+      .map((option) => `validate ${word(name)}: ${word(option)} does not apply`),
+    ...(needs as readonly (keyof ValidateOptions)[])
+      .filter((option) => options[option] === undefined)
+      .map((option) => `validate ${word(name)}: ${word(option)} is missing`),
+  ];
+  if (name === "kernels" && options.leaveOut !== undefined && options.leaveOut !== "system")
+    problems.push("validate --kernels: --leave-out takes only system");
+  if (problems.length > 0) throw new UsageError(problems.join("\n"));
+  return compare;
+}
+
+async function compareServing(options: ValidateOptions, { io, signal }: Surroundings): Promise<Compared> {
+  const { serving: file = "", observed: observedFile, leaveOut = null, filter = [] } = options;
+  const read = await readPoints(io, file);
+  const points = filterPoints(read.points, filter);
+  const observed = observedFile === undefined ? null : await readPoints(io, observedFile);
+  const { validateServing } = await import("../forecast/validation/validate-serving.ts");
+  const { servingPage } = await import("../report/validation-serving.ts");
+  const progress = options.quiet === true ? null : progressLine(io, basename(file), "points");
+  const document: Validation = await validateServing(points, {
+    leaveOut,
+    observed: observed?.points ?? [],
+    inputs: [
+      input("serving points", file, read.text),
+      ...filter.map((text) => input("filter", text, text)),
+      ...(observed === null || observedFile === undefined
+        ? []
+        : [input("observed points", observedFile, observed.text)]),
+    ],
+    signal,
+    ...(progress === null ? {} : { onProgress: progress.update }),
+  }).finally(() => progress?.clear());
+  return { report: { document, page: servingPage(document) }, errors: limited("TPOT errors", document.overall.tpot) };
+}
+
+async function compareKernels(_options: ValidateOptions, _surroundings: Surroundings): Promise<Compared> {
+  throw new UsageError("validate --kernels: not available");
+}
+
+function compareRun(mode: "run" | "against"): Compare {
+  return async (options, { io, signal }) => {
+    const { [mode]: file = "", scenario: scenarioFile = "" } = options;
+    const scenario = parseScenario(await io.readText(scenarioFile), scenarioFile, { settings: options.set ?? [] });
+    const text = await io.readText(file);
+    const measured = servedIn(mode, readMeasurement(text, file), file, io);
+    const { validateRun } = await import("../forecast/validation/validate-run.ts");
+    const { runPage } = await import("../report/validation-run.ts");
+    const progress = options.quiet === true ? null : progressLine(io, basename(file));
+    const document = await validateRun(scenario, measured, {
+      readText: (path) => io.readText(path),
+      inputs: [input("measurement", file, text)],
+      signal,
+      ...(progress === null ? {} : { onProgress: progress.update }),
+    }).finally(() => progress?.clear());
+    return { report: { document, page: runPage(document) }, errors: runErrors(document) };
+  };
+}
+
+/** The measured run of a file; refuses tables of points, which have a mode of their own. */
+function servedIn(mode: "run" | "against", measurement: Measurement, file: string, io: Io): MeasuredServing {
+  const wanted = mode === "run" ? "requests of a served run, one a row" : "the result of a benchmark";
+  if (measurement.kind === "points")
+    return refuse({ file, expected: wanted, found: "serving points", hint: "use --serving" });
+  if (mode === "run" && measurement.kind === "benchmark" && measurement.benchmark.perRequest === null)
+    return refuse({ file, expected: wanted, found: "statistics of a benchmark", hint: "use --against" });
+  if (measurement.kind === "benchmark" && measurement.others.length > 0)
+    io.err(`${file}: holds ${measurement.others.length + 1} runs; the first is compared\n`);
+  return measurement;
+}
+
+async function readPoints(io: Io, file: string): Promise<{ text: string; points: readonly ServingPoint[] }> {
+  const text = await io.readText(file);
+  const measurement = readMeasurement(text, file);
+  if (measurement.kind !== "points")
+    return refuse({ file, expected: "serving points", found: `a ${measurement.kind}`, hint: "use --run or --against" });
+  return { text, points: measurement.points };
+}
+
+const input = (role: string, name: string, text: string): Validation["inputs"][number] => ({
+  role,
+  name: basename(name),
+  sha256: sha256(text),
+});
+
+const limited = (of: string, errors: MetricError): LimitedErrors => ({
+  of,
+  percent: {
+    mean: errors.meanAbsolutePercent,
+    median: errors.medianAbsolutePercent,
+    p90: errors.p90AbsolutePercent,
+    bias: errors.biasPercent,
+  },
+});
+
+/** A run has one error for each figure: that of the mean TPOT, its median and its 90th percentile. */
+function runErrors({ figures }: RunValidation): LimitedErrors {
+  const at = (statistic: string) =>
+    figures.find((figure) => figure.metric === "tpot" && figure.statistic === statistic)?.errorPercent ?? null;
+  return { of: "TPOT error", percent: { mean: at("mean"), median: at("p50"), p90: at("p90"), bias: at("mean") } };
+}

@@ -1,0 +1,50 @@
+import { type ExitCode, exitCodes } from "../core/errors.ts";
+import type { LeaveOut } from "../forecast/validation/validate-serving.ts";
+import { type ValidationFormat, validationExporters } from "../report/validation-exporters.ts";
+import { validationSummary } from "../report/validation-terminal.ts";
+import { type ErrorLimit, limitExceeded } from "./error-limit.ts";
+import { targetsAmong, writeAll } from "./export-target.ts";
+import { watchInterrupts } from "./interrupt.ts";
+import { processIo } from "./io.ts";
+import { modeOf } from "./validate-modes.ts";
+
+export interface ValidateOptions {
+  readonly serving?: string;
+  readonly kernels?: readonly string[];
+  readonly run?: string;
+  readonly against?: string;
+  readonly scenario?: string;
+  readonly set?: readonly string[];
+  readonly leaveOut?: Exclude<LeaveOut, null>;
+  readonly observed?: string;
+  readonly filter?: readonly string[];
+  readonly json?: boolean;
+  readonly maxError?: ErrorLimit;
+  readonly export?: readonly string[];
+  readonly quiet?: boolean;
+}
+
+/** Compares forecasts with what was measured, prints and exports the errors, and holds them against `--max-error`. */
+export async function validate(options: ValidateOptions, colour: boolean): Promise<ExitCode> {
+  const io = processIo(colour);
+  const compare = modeOf(options);
+  const targets = await targetsAmong(options.export ?? [], Object.keys(validationExporters) as ValidationFormat[]);
+  const watch = watchInterrupts(io);
+  try {
+    const { report, errors } = await compare(options, { io, signal: watch.signal });
+    if (options.json === true) io.out(validationExporters.json.render(report));
+    else io.out(validationSummary(report.page, io.style, io.width));
+    await writeAll(targets, ({ format, path }) => io.writeText(path, validationExporters[format].render(report)));
+    if (watch.signal.aborted) return exitCodes.interrupted;
+    const exceeded = options.maxError === undefined ? null : limitExceeded(options.maxError, errors);
+    if (exceeded === null) return exitCodes.ok;
+    io.err(`${exceeded}\n`);
+    return exitCodes.sloFailed;
+  } catch (error) {
+    // Work that could not keep a part of its result says so by the signal's own error.
+    if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted;
+    throw error;
+  } finally {
+    watch.stop();
+  }
+}

@@ -1,0 +1,18 @@
+import type { StorageFormat } from "../../../core/dtype.ts";
+import type { MappedShape } from "../../../hardware/cost/mapped.ts";
+import type { MapAxis } from "../../../hardware/efficiency-map.ts";
+import type { Op } from "../../../hardware/op.ts";
+import type { FitOptions } from "../fit-map.ts";
+
+/** How the kernels of one family are calibrated: which maps there are, over which axes, and how they are fitted. */
+export interface CalibrationFamily<O extends Op = Op> {
+  /** Coordinates and ideal time, shared with the cost function that reads the maps. */
+  readonly shape: MappedShape<O>;
+  /** Whether kernels of different serving engines get maps of their own. */
+  readonly byEngine: boolean;
+  /** Format that tells maps of this family apart: of the weights or of the KV cache; undefined where none does. */
+  format(op: O): StorageFormat | undefined;
+  /** Knots for the operations at hand, one axis per axis of the shape; at most about 150 nodes. */
+  axes(ops: readonly O[]): MapAxis[];
+  readonly options?: FitOptions;
+}

@@ -1,0 +1,16 @@
+import { groupedGemmShape } from "../../../hardware/cost/grouped-gemm.ts";
+import type { GroupedGemmOp } from "../../../hardware/op.ts";
+import { spreadKnots } from "../knots.ts";
+import type { CalibrationFamily } from "./family.ts";
+
+/** Knots per axis: pairs per expert, weight bytes, shard width, presented pairs per computed pair. */
+const knots = [7, 4, 3, 2] as const;
+
+/** Routed experts. */
+export const groupedGemmFamily: CalibrationFamily<GroupedGemmOp> = {
+  shape: groupedGemmShape,
+  byEngine: true,
+  format: (op) => op.weightFormat,
+  axes: (ops) =>
+    groupedGemmShape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), knots[i] ?? 1) })),
+};

@@ -1,0 +1,79 @@
+import type { JsonView } from "../json-view.ts";
+import { type MeasuredRequest, type MeasuredRun, type MeasurementSource, measuredRun } from "../measured-run.ts";
+import { type BenchmarkFormat, perRequestMean, statedMetrics, statisticsFrom } from "./benchmark-format.ts";
+
+/**
+ * `vllm bench serve --save-result`: latencies in ms under flat keys such as `p99_ttft_ms`. With `--save-detailed` also
+ * lists over requests in seconds, whose failed requests have no output. SGLang's bench_serving writes the same keys but
+ * for E2E.
+ */
+export const vllmBench: BenchmarkFormat = {
+  description: "JSON of vllm bench serve or SGLang bench_serving",
+
+  detects: (document) => ["mean_ttft_ms", "mean_e2el_ms"].some((key) => document.peek(key) !== undefined),
+
+  read(document, source) {
+    const requests = document.get("completed");
+    const metric = (...keys: readonly string[]) =>
+      statisticsFrom((name) => {
+        const prefix = name === "p50" ? ["p50", "median"] : [name];
+        return document.either(...prefix.flatMap((word) => keys.map((key) => `${word}_${key}_ms`)));
+      }, 1);
+    const rate = document.get("request_rate");
+    return [
+      {
+        model: document.either("model_id", "model").text(),
+        concurrency: document.get("max_concurrency").whole(1),
+        // As fast as possible is written as a word.
+        requestRate: typeof rate.value === "string" ? null : rate.number(),
+        requests,
+        metrics: statedMetrics({
+          ttft: metric("ttft"),
+          tpot: metric("tpot"),
+          itl: metric("itl"),
+          e2e: metric("e2el", "e2e_latency"),
+        }),
+        outputTokensPerSecond: document.get("output_throughput").number(),
+        requestThroughput: document.get("request_throughput").number(),
+        meanPromptTokens: perRequestMean(document.get("total_input_tokens"), requests),
+        meanOutputTokens: perRequestMean(document.get("total_output_tokens"), requests),
+        perRequest: detailedRun(document, source),
+      },
+    ];
+  },
+};
+
+const detailKeys = ["input_lens", "output_lens", "ttfts", "itls", "start_times"] as const;
+
+function detailedRun(document: JsonView, source: MeasurementSource): MeasuredRun | null {
+  const lists = detailKeys.map((key) => document.get(key).items());
+  const [prompts, outputs, ttfts, itls, starts] = lists;
+  // Versions before 0.11 do not write start times, without which nothing can be replayed.
+  if (!prompts || !outputs || !ttfts || !itls || !starts) return null;
+  for (const [index, list] of lists.entries())
+    if (list?.length !== prompts.length)
+      document.get(detailKeys[index] ?? "").problem(`${prompts.length} values, as in input_lens`, list?.length ?? 0);
+  const rows = prompts.map((prompt, i) => requestAt(prompt, outputs[i], ttfts[i], itls[i], starts[i]));
+  const completed = rows.filter((row) => row !== null);
+  if (completed.length === 0) return null;
+  const failed = rows.length - completed.length;
+  return measuredRun(completed, source, failed === 0 ? [] : [`${failed} requests without output are left out`]);
+}
+
+function requestAt(
+  prompt: JsonView,
+  output: JsonView | undefined,
+  ttft: JsonView | undefined,
+  gaps: JsonView | undefined,
+  start: JsonView | undefined,
+): MeasuredRequest | null {
+  const outputTokens = output?.whole(0) ?? 0;
+  const ttftSeconds = ttft?.number() ?? 0;
+  if (outputTokens === 0 || ttftSeconds === 0) return null;
+  const promptTokens = prompt.whole(1);
+  const arrivalSeconds = start?.number() ?? null;
+  const decodeSeconds = (gaps?.items() ?? []).reduce((sum, gap) => sum + (gap.number() ?? 0), 0);
+  if (promptTokens === null || arrivalSeconds === null) return null;
+  const ttftMs = ttftSeconds * 1e3;
+  return { arrivalSeconds, promptTokens, outputTokens, ttftMs, e2eMs: ttftMs + decodeSeconds * 1e3, queueMs: null };
+}

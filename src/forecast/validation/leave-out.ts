@@ -1,0 +1,40 @@
+import type { EngineProfile } from "../../hardware/engine-profile.ts";
+import { engineNamed } from "../../hardware/systems.ts";
+import { fitServing } from "../calibration/fit-serving.ts";
+import { figuresOf } from "../calibration/serving-figures.ts";
+import { servingSamples } from "../calibration/serving-samples.ts";
+import { engineOf } from "../measured/names.ts";
+import type { ServingPoint } from "../measured/serving-point.ts";
+
+/** What a fit does not see before it forecasts it, and how points of it are told. */
+export const leftOutKeys = {
+  group: ({ model, system, engine }: ServingPoint) => `${model}|${system}|${engine}`,
+  model: ({ model }: ServingPoint) => model,
+  system: ({ system }: ServingPoint) => system,
+  engine: ({ engine }: ServingPoint) => engine,
+} as const;
+export type LeftOut = keyof typeof leftOutKeys;
+
+/** The engine a point is forecast with; null where its engine is not known. */
+export type EngineFor = (point: ServingPoint) => EngineProfile | null;
+
+/**
+ * Fits the engines once for every group that is left out, on the points of all others. An engine that no other point
+ * names takes the figures common to engines.
+ */
+export function leaveOut(points: readonly ServingPoint[], kind: LeftOut): EngineFor {
+  const keyOf = leftOutKeys[kind];
+  const samples = servingSamples(points);
+  const fits = new Map(
+    [...new Set(points.map(keyOf))].map((key) => [
+      key,
+      fitServing(samples.filter(({ point }) => keyOf(point) !== key)),
+    ]),
+  );
+  return (point) => {
+    const { id } = engineOf(point.engine);
+    const fit = fits.get(keyOf(point));
+    if (id === null || fit === undefined) return null;
+    return { ...engineNamed(id), ...figuresOf(fit.engines.get(id) ?? fit.common) };
+  };
+}

@@ -1,0 +1,110 @@
+import { setImmediate } from "node:timers/promises";
+import { version } from "../../core/version.ts";
+import type { EngineProfile } from "../../hardware/engine-profile.ts";
+import { listedSeriesOf } from "../measured/listed-series.ts";
+import { configurationsOf } from "../measured/repeats.ts";
+import type { ServingPoint } from "../measured/serving-point.ts";
+import { type EngineFor, type LeftOut, leaveOut } from "./leave-out.ts";
+import { middlePoints, observePoints } from "./observe-points.ts";
+import { infeasibleReason, pointConfig } from "./point-config.ts";
+import { type PointPrediction, predictPoint } from "./predict-point.ts";
+import { summarise } from "./summarise.ts";
+import { type PointError, type PointMetric, type Validation, validationSchemaVersion } from "./validation.ts";
+
+/**
+ * What the forecasts have not seen: nothing (`null`: the committed profiles), whole groups of points, or all of each
+ * series but one point that is given (`point`).
+ */
+export type LeaveOut = LeftOut | "point" | null;
+
+export interface ServingValidationOptions {
+  readonly leaveOut: LeaveOut;
+  /** Measured points of the deployments in question, to adjust engines to before the rest is forecast. */
+  readonly observed: readonly ServingPoint[];
+  readonly inputs: Validation["inputs"];
+  readonly signal?: AbortSignal;
+  onProgress?(done: number, total: number): void;
+}
+
+/** Above this measured TTFT requests wait for one another whatever the forecast says. */
+const saturatedTtftMs = 5000;
+
+/** Simulates every measured point and compares. Points that cannot be simulated are listed with the reason. */
+export async function validateServing(
+  points: readonly ServingPoint[],
+  options: ServingValidationOptions,
+): Promise<Validation> {
+  const observed = options.leaveOut === "point" ? middlePoints(points) : options.observed;
+  const engineFor = enginesOf(points, options.leaveOut, observed);
+  const given = new Set(
+    configurationsOf([...points, ...observed]).flatMap(({ points: rows }) =>
+      rows.some((row) => observed.includes(row)) ? rows : [],
+    ),
+  );
+  const judged = points.filter((point) => !given.has(point));
+  const errors: PointError[] = [];
+  const skipped: Validation["skipped"][number][] = [];
+  for (const [index, point] of judged.entries()) {
+    if (options.signal?.aborted === true) break;
+    const outcome = forecastPoint(point, engineFor?.(point) ?? undefined);
+    if (typeof outcome === "string") skipped.push({ point, reason: outcome });
+    else errors.push(outcome);
+    options.onProgress?.(index + 1, judged.length);
+    await setImmediate();
+  }
+  return {
+    schemaVersion: validationSchemaVersion,
+    kind: "validation",
+    engineVersion: version,
+    inputs: options.inputs,
+    basis: basisOf(options.leaveOut, observed.length),
+    ...summarise(errors),
+    points: errors,
+    skipped,
+  };
+}
+
+function enginesOf(
+  points: readonly ServingPoint[],
+  kind: LeaveOut,
+  observed: readonly ServingPoint[],
+): EngineFor | null {
+  if (kind !== null && kind !== "point") return leaveOut(points, kind);
+  return observed.length > 0 ? observePoints(observed) : null;
+}
+
+function basisOf(kind: LeaveOut, observed: number): string {
+  if (kind === "point") return "committed profiles adjusted to one point of each series, which is not judged";
+  if (kind !== null) return `engines fitted without the ${kind} that is forecast`;
+  return observed > 0 ? `committed profiles adjusted to ${observed} observed points` : "committed profiles";
+}
+
+/** The errors of one point, or why it was not forecast. */
+function forecastPoint(point: ServingPoint, engine: EngineProfile | undefined): PointError | string {
+  const { config, reason } = pointConfig(point, engine);
+  if (config === null) return reason;
+  try {
+    const prediction = predictPoint(config);
+    const listedSeries = listedSeriesOf(point);
+    return {
+      point,
+      tpot: metricOf(point.tpotMs, prediction.tpotMs),
+      ttft: metricOf(point.ttftMs, prediction.ttftMs),
+      saturated: prediction.saturated || (point.ttftMs ?? 0) > saturatedTtftMs,
+      listedSeries,
+      reason: reasonOf(prediction, listedSeries),
+    };
+  } catch (error) {
+    return infeasibleReason(error);
+  }
+}
+
+function metricOf(measuredMs: number | null, predictedMs: number): PointMetric | null {
+  if (measuredMs === null) return null;
+  return { measuredMs, predictedMs, errorPercent: 100 * (predictedMs / measuredMs - 1), lowMs: null, highMs: null };
+}
+
+function reasonOf({ largest, saturated }: PointPrediction, listedSeries: string | null): string {
+  const time = `${largest.component} is ${Math.round(100 * largest.share)}% of step time`;
+  return [time, ...(saturated ? ["saturated"] : []), ...(listedSeries === null ? [] : [listedSeries])].join("; ");
+}

@@ -1,0 +1,71 @@
+import type { AttentionOp } from "../op.ts";
+import { activationBytes, type CostContext, nsPerByte, nsPerFlop, type OpCost, roofline } from "./context.ts";
+import { idealRoofline, type MappedShape, mappedByFormat } from "./mapped.ts";
+
+const flopsOf = (op: AttentionOp): number => 2 * op.scorePairs * op.heads * op.widthPerPair;
+
+/** Queries in and results out. */
+const queryBytes = (op: AttentionOp): number => activationBytes * op.queryTokens * op.heads * op.widthPerPair;
+
+/** The cache once, queries and results. */
+const movedBytes = (op: AttentionOp): number => op.cacheTokens * op.cacheBytesPerToken + queryBytes(op);
+
+/** Expanded keys and values of every head instead of the compressed cache, queries and results. */
+const expandedBytes = (op: AttentionOp): number =>
+  activationBytes * op.cacheTokens * op.heads * op.widthPerPair + queryBytes(op);
+
+const axis = {
+  bytes: { name: "bytes", of: movedBytes },
+  heads: { name: "heads", of: (op: AttentionOp) => op.heads },
+  group: { name: "headsPerKvHead", of: (op: AttentionOp) => op.heads / op.kvHeads },
+  width: { name: "widthPerPair", of: (op: AttentionOp) => op.widthPerPair },
+  sequences: { name: "sequences", of: (op: AttentionOp) => op.sequences },
+  /** Independent pieces of work before a kernel splits keys. */
+  cacheHeads: { name: "sequencesTimesKvHeads", of: (op: AttentionOp) => op.sequences * op.kvHeads },
+  queryRows: { name: "queryRows", of: (op: AttentionOp) => op.queryTokens * op.heads },
+  keysPerQuery: { name: "keysPerQuery", of: (op: AttentionOp) => op.scorePairs / op.queryTokens },
+  keysPerSequence: { name: "keysPerSequence", of: (op: AttentionOp) => op.cacheTokens / op.sequences },
+} as const;
+
+function shapeOf(axes: MappedShape<AttentionOp>["axes"], bytesOf: (op: AttentionOp) => number): MappedShape<AttentionOp> {
+  return {
+    axes,
+    work: (op) => ({ bytes: bytesOf(op), flops: flopsOf(op), math: op.math }),
+    idealNs: (op, rates) => idealRoofline(bytesOf(op) * rates.nsPerByte, flopsOf(op) * rates.nsPerFlop[op.math]),
+  };
+}
+
+/** Prompts: many query rows per head; short rows of keys (short prompts, windows) leave tiles partly masked. */
+export const attentionPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, axis.group, axis.width], movedBytes);
+/** One or few query rows per sequence: bandwidth, and enough pieces of work to use it. */
+export const attentionDecodeShape = shapeOf([axis.bytes, axis.cacheHeads, axis.group, axis.width], movedBytes);
+export const latentPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, axis.heads], expandedBytes);
+export const latentDecodeShape = shapeOf([axis.sequences, axis.keysPerSequence, axis.heads], movedBytes);
+
+/**
+ * Attention: from measured maps where the device has them; else a roofline in which the cache is read once and every
+ * score pair is computed for every head.
+ */
+export function attentionCost(context: CostContext): OpCost<AttentionOp> {
+  const { device } = context;
+  const { attentionDecodeMemory, attentionDecodeCompute, attentionPrefillCompute, rooflineNorm } = device.efficiency;
+  const perByte = nsPerByte(device, attentionDecodeMemory);
+  const perFlop = {
+    attentionPrefill: nsPerFlop(device, attentionPrefillCompute),
+    attentionDecode: nsPerFlop(device, attentionDecodeCompute),
+  } as const;
+  const mapped = {
+    attentionPrefill: mappedByFormat(context, "attentionPrefill", attentionPrefillShape),
+    attentionDecode: mappedByFormat(context, "attentionDecode", attentionDecodeShape),
+  } as const;
+  const latent = {
+    attentionPrefill: mappedByFormat(context, "latentPrefill", latentPrefillShape),
+    attentionDecode: mappedByFormat(context, "latentDecode", latentDecodeShape),
+  } as const;
+  return (op) => {
+    const map = (op.latent ? latent : mapped)[op.kind];
+    if (map !== null) return op.scorePairs > 0 && op.sequences > 0 ? map(op.cacheFormat)(op) : 0;
+    const bytes = op.cacheTokens * op.cacheBytesPerToken;
+    return roofline(bytes * perByte, flopsOf(op) * perFlop[op.kind][op.math], rooflineNorm);
+  };
+}

@@ -1,0 +1,63 @@
+import { type MathFormat, type StorageFormat, storageFormats } from "../../core/dtype.ts";
+import { refuse } from "../../core/errors.ts";
+import { pow } from "../../core/pow.ts";
+import type { Device, Node } from "../device.ts";
+import { supportedMath } from "../math-format.ts";
+
+export const nsPerSecond = 1e9;
+/** Activations enter and leave products as 16-bit values, whatever the arithmetic. */
+export const activationBytes = 2;
+
+export const bytesPerValue = {
+  fp32: storageFormats.fp32.bitsPerValue / 8,
+  fp16: storageFormats.fp16.bitsPerValue / 8,
+  bf16: storageFormats.bf16.bitsPerValue / 8,
+  fp8: storageFormats.fp8.bitsPerValue / 8,
+  fp8_block: storageFormats.fp8_block.bitsPerValue / 8,
+  int8: storageFormats.int8.bitsPerValue / 8,
+  int4: storageFormats.int4.bitsPerValue / 8,
+  int4_g32: storageFormats.int4_g32.bitsPerValue / 8,
+  mxfp4: storageFormats.mxfp4.bitsPerValue / 8,
+  nvfp4: storageFormats.nvfp4.bitsPerValue / 8,
+} as const satisfies Record<StorageFormat, number>;
+
+/** What the cost of every kind of operation is computed from. */
+export interface CostContext {
+  readonly device: Device;
+  readonly node: Node;
+  /** Serving engine whose kernels run, where measured kernels differ by engine; null for none in particular. */
+  readonly engineId: string | null;
+}
+
+/** Time of one operation of a kind, ns. */
+export type OpCost<O> = (op: O) => number;
+
+export type NsPerFlop = Readonly<Record<MathFormat, number>>;
+
+/** Nanoseconds per FLOP of each arithmetic at `share` of its peak; a format the device lacks runs as its fallback. */
+export function nsPerFlop(device: Device, share: number): NsPerFlop {
+  const of = (math: MathFormat): number => {
+    const format = supportedMath(device, math);
+    const peak = device.peak[format] ?? missing("a bf16 peak", device);
+    return nsPerSecond / (peak * share * (device.efficiency.formatCompute?.[format] ?? 1));
+  };
+  return { bf16: of("bf16"), fp8: of("fp8"), int8: of("int8"), fp4: of("fp4") };
+}
+
+/** Nanoseconds per byte of device memory at `share` of the nominal bandwidth. */
+export function nsPerByte(device: Device, share: number): number {
+  return nsPerSecond / (device.memoryBytesPerSecond * share);
+}
+
+/** (memory^norm + compute^norm)^(1/norm). */
+export function roofline(memoryNs: number, computeNs: number, norm: number): number {
+  const longer = Math.max(memoryNs, computeNs);
+  if (longer === 0 || norm === Number.POSITIVE_INFINITY) return longer;
+  const ratio = Math.min(memoryNs, computeNs) / longer;
+  if (norm === 3) return longer * Math.cbrt(1 + ratio * ratio * ratio);
+  return longer * pow(1 + pow(ratio, norm), 1 / norm);
+}
+
+export function missing(what: string, device: Device): never {
+  refuse({ at: `hardware.${device.id}`, expected: what, found: "none" });
+}

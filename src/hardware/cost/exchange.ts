@@ -1,0 +1,85 @@
+import { pow } from "../../core/pow.ts";
+import type { Device } from "../device.ts";
+import type { KernelFamily } from "../kernel-maps.ts";
+import type { ExchangeOp } from "../op.ts";
+import { type CostContext, missing, nsPerSecond, type OpCost } from "./context.ts";
+import { Fabric, nearLink } from "./fabric.ts";
+import { type MappedShape, mappedByFormat } from "./mapped.ts";
+
+/** Family of maps of each direction and mode. */
+export const exchangeFamilies = {
+  dispatch: { lowLatency: "dispatchLowLatency", normal: "dispatchNormal" },
+  combine: { lowLatency: "combineLowLatency", normal: "combineNormal" },
+} as const satisfies Record<ExchangeOp["kind"], Record<ExchangeOp["mode"], KernelFamily>>;
+
+/** Expected number of distinct groups among `picks` independent uniform picks of `groups`. */
+const distinctGroups = (groups: number, picks: number): number => groups * (1 - pow(1 - 1 / groups, picks));
+
+/** Bytes one rank sends to the other ranks of its node, when experts are picked evenly. */
+export function nearBytes(op: ExchangeOp): number {
+  const bytes = op.tokens * op.hidden * op.bytesPerValue;
+  const near = Math.min(op.ranks, op.ranksPerNode);
+  const copies = op.mode === "lowLatency" ? op.topK : distinctGroups(op.ranks, op.topK);
+  return (bytes * copies * (near - 1)) / op.ranks;
+}
+
+/** Bytes one rank sends to other nodes. */
+export function farBytes(op: ExchangeOp): number {
+  const nodes = op.ranks / Math.min(op.ranks, op.ranksPerNode);
+  const copies = op.mode === "lowLatency" ? op.topK : distinctGroups(nodes, op.topK);
+  return (op.tokens * op.hidden * op.bytesPerValue * copies * (nodes - 1)) / nodes;
+}
+
+/** Time of the bytes at the nominal rates of the links. Nothing is sent to a rank itself. */
+export function exchangeIdealNs(op: ExchangeOp, device: Device): number {
+  const far = farBytes(op);
+  const farRate =
+    far === 0 ? 1 : (device.scaleOut?.bytesPerSecond ?? missing(`a scale-out link for ${op.ranks} ranks`, device));
+  return nsPerSecond * (nearBytes(op) / nearLink(device).bytesPerSecond + far / farRate);
+}
+
+/** Expert exchange by the bytes of a rank, the number of ranks, and the experts of a rank, each a message of its own. */
+export const exchangeShape: MappedShape<ExchangeOp> = {
+  axes: [
+    { name: "bytes", of: (op) => op.tokens * op.topK * op.hidden * op.bytesPerValue },
+    { name: "ranks", of: (op) => op.ranks },
+    { name: "expertsPerRank", of: (op) => op.experts / op.ranks },
+  ],
+  idealNs: (op, rates) => exchangeIdealNs(op, rates.device),
+};
+
+/** Dispatch and combine: from measured maps, else the bytes at the efficiency of an all-to-all plus its latency. */
+export function exchangeCost(context: CostContext): OpCost<ExchangeOp> {
+  const fabric = new Fabric(context);
+  const { allToAllBandwidth, collectiveLatencyNs } = context.device.efficiency;
+  const mapped = (family: KernelFamily) => mappedByFormat(context, family, exchangeShape)?.("bf16") ?? null;
+  const costs = {
+    dispatch: { lowLatency: mapped("dispatchLowLatency"), normal: mapped("dispatchNormal") },
+    combine: { lowLatency: mapped("combineLowLatency"), normal: mapped("combineNormal") },
+  };
+  const inDomain: ExchangeOp = {
+    kind: "dispatch",
+    mode: "normal",
+    tokens: 0,
+    hidden: 0,
+    topK: 0,
+    experts: 0,
+    ranks: 0,
+    ranksPerNode: 0,
+    bytesPerValue: 0,
+  };
+  return (op) => {
+    if (!(op.ranks > 1 && op.tokens > 0)) return 0;
+    // A rack domain counts as one node.
+    Object.assign(inDomain, op);
+    inDomain.ranksPerNode = fabric.nearRanks(op);
+    const cost = costs[op.kind][op.mode];
+    if (cost !== null) return cost(inDomain);
+    const far = farBytes(inDomain);
+    return (
+      collectiveLatencyNs +
+      fabric.nearNs(nearBytes(inDomain), inDomain.ranksPerNode, allToAllBandwidth) +
+      (far > 0 ? fabric.farNs(far, inDomain) : 0)
+    );
+  };
+}

@@ -1,0 +1,51 @@
+import type { GemmOp } from "../op.ts";
+import {
+  activationBytes,
+  bytesPerValue,
+  type CostContext,
+  nsPerByte,
+  nsPerFlop,
+  type OpCost,
+  roofline,
+} from "./context.ts";
+import { idealRoofline, type MappedShape, mappedByFormat } from "./mapped.ts";
+
+/** Weights and activations cross memory once. */
+const movedBytes = (op: GemmOp): number =>
+  op.inputWidth * op.outputWidth * bytesPerValue[op.weightFormat] +
+  activationBytes * op.tokens * (op.inputWidth + op.outputWidth);
+
+/** All three sides: whole tiles have to fill all processors in whole waves, which no scalar share can express. */
+export const gemmShape: MappedShape<GemmOp> = {
+  axes: [
+    { name: "tokens", of: (op) => op.tokens },
+    { name: "outputWidth", of: (op) => op.outputWidth },
+    { name: "inputWidth", of: (op) => op.inputWidth },
+  ],
+  work: (op) => ({ bytes: movedBytes(op), flops: 2 * op.tokens * op.inputWidth * op.outputWidth, math: op.math }),
+  idealNs: (op, rates) =>
+    idealRoofline(
+      movedBytes(op) * rates.nsPerByte,
+      2 * op.tokens * op.inputWidth * op.outputWidth * rates.nsPerFlop[op.math],
+    ),
+};
+
+/** Dense products. From measured maps where the device has them; else a roofline whose compute ramps up with the tokens. */
+export function gemmCost(context: CostContext): OpCost<GemmOp> {
+  const mapped = mappedByFormat(context, "gemm", gemmShape);
+  if (mapped !== null) return (op) => (isEmpty(op) ? 0 : mapped(op.weightFormat)(op));
+  const { device } = context;
+  const { gemmCompute, gemmMemory, gemmHalfTokens, rooflineNorm } = device.efficiency;
+  const perByte = nsPerByte(device, gemmMemory);
+  const perFlop = nsPerFlop(device, gemmCompute);
+  return (op) => {
+    if (isEmpty(op)) return 0;
+    // tokens / (tokens + half) of the peak, written without the division.
+    const flops = 2 * op.inputWidth * op.outputWidth * (op.tokens + gemmHalfTokens);
+    return roofline(movedBytes(op) * perByte, flops * perFlop[op.math], rooflineNorm);
+  };
+}
+
+function isEmpty(op: GemmOp): boolean {
+  return !(op.tokens > 0 && op.inputWidth > 0 && op.outputWidth > 0);
+}

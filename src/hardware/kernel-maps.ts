@@ -1,0 +1,104 @@
+import type { StorageFormat } from "../core/dtype.ts";
+import type { EfficiencyMap } from "./efficiency-map.ts";
+
+/** Kernels that maps exist for. Latent attention is MLA: every head reads one shared compressed cache. */
+export const kernelFamilies = [
+  "gemm",
+  "groupedGemm",
+  "attentionPrefill",
+  "attentionDecode",
+  "latentPrefill",
+  "latentDecode",
+  "allReduce",
+  "allGather",
+  "reduceScatter",
+  "allToAll",
+  "dispatchLowLatency",
+  "combineLowLatency",
+  "dispatchNormal",
+  "combineNormal",
+] as const;
+export type KernelFamily = (typeof kernelFamilies)[number];
+
+/** Errors of forecast kernel times against measured ones, as shares (0.08 is 8 %); bias is their signed mean. */
+export interface KernelError {
+  readonly rows: number;
+  readonly mean: number;
+  readonly median: number;
+  readonly p90: number;
+  readonly bias: number;
+}
+
+/** What a map was fitted on, and how well it holds. */
+export interface MapFit {
+  readonly tables: readonly { readonly name: string; readonly version: string }[];
+  /** Day of the fit, YYYY-MM-DD. */
+  readonly date?: string;
+  /** How the held-out rows were chosen. */
+  readonly split: string;
+  readonly rows: number;
+  readonly shapes: number;
+  /** Of the map itself, fitted on all rows. */
+  readonly fitError: KernelError;
+  /** Of a map fitted without the held-out shapes, on these; null where there are too few shapes. */
+  readonly heldOutError: KernelError | null;
+}
+
+/**
+ * Measured time of a family of kernels on one device: launchNs + ideal time / efficiency at the shape. The ideal time
+ * and the axes of each family are fixed by its cost function.
+ */
+export interface KernelMap extends EfficiencyMap {
+  readonly family: KernelFamily;
+  /** Serving engine the kernels belong to; absent where they belong to none. */
+  readonly engine?: string;
+  /** Storage format of the weights, or of the KV cache; absent where it does not matter. */
+  readonly format?: StorageFormat;
+  readonly launchNs: number;
+  readonly fit: MapFit;
+}
+
+/** The kernel maps in force on a device. */
+export interface KernelMaps {
+  /** Device they were measured on: the device itself, or the relative that it inherits them from. */
+  readonly device: string;
+  readonly maps: readonly KernelMap[];
+}
+
+/** How a map relates to what was asked for. */
+export interface ChosenMap {
+  readonly map: KernelMap;
+  readonly sameEngine: boolean;
+  readonly sameFormat: boolean;
+}
+
+/** Formats by likeness of their kernels: the nearest comes first. */
+const formatOrder = ["fp32", "fp16", "bf16", "int8", "fp8", "fp8_block", "nvfp4", "mxfp4", "int4", "int4_g32"] as const;
+
+function distance(a: StorageFormat, b: StorageFormat): number {
+  return Math.abs(formatOrder.indexOf(a) - formatOrder.indexOf(b));
+}
+
+/**
+ * The map for a family of kernels; null if there is none. Without one of the engine any other engine's is taken, without
+ * one of the format that of the nearest format; a map of the right format counts for more than one of the right engine.
+ */
+export function chooseMap(
+  maps: KernelMaps | undefined,
+  family: KernelFamily,
+  engineId: string | null,
+  format: StorageFormat | null,
+): ChosenMap | null {
+  let best: ChosenMap | null = null;
+  let bestScore = Number.POSITIVE_INFINITY;
+  for (const map of maps?.maps ?? []) {
+    if (map.family !== family) continue;
+    const away = map.format === undefined || format === null ? 0 : distance(map.format, format);
+    const sameEngine = map.engine === undefined || map.engine === engineId;
+    const score = 2 * away + (sameEngine ? 0 : 1);
+    if (score >= bestScore) continue;
+    bestScore = score;
+    best = { map, sameEngine, sameFormat: away === 0 };
+  }
+  return best;
+}

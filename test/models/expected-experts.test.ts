@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+import { RandomStream } from "../../src/core/random.ts";
+import { busiestOfRanks, largestOfNormals } from "../../src/models/busiest-of-ranks.ts";
+import { type ExpectedRouting, expectedBusiestRank, expectedDistinct } from "../../src/models/expected-experts.ts";
+
+const grouped = { count: 8, kept: 8, topKPerGroup: 1 };
+const limited = { count: 8, kept: 4 };
+
+/** Every choice of `drawn` of `items`. */
+function choices(items: number, drawn: number, from = 0): number[][] {
+  if (drawn === 0) return [[]];
+  const all: number[][] = [];
+  for (let first = from; first <= items - drawn; first++)
+    for (const rest of choices(items, drawn - 1, first + 1)) all.push([first, ...rest]);
+  return all;
+}
+
+/** Largest pairs and largest distinct experts over equal contiguous ranks. */
+function largest(counts: Uint32Array, ranks: number): { pairs: number; distinct: number } {
+  const size = counts.length / ranks;
+  let pairs = 0;
+  let distinct = 0;
+  for (let rank = 0; rank < ranks; rank++) {
+    const own = counts.subarray(rank * size, (rank + 1) * size);
+    pairs = Math.max(
+      pairs,
+      own.reduce((sum, count) => sum + count, 0),
+    );
+    distinct = Math.max(distinct, own.filter((count) => count > 0).length);
+  }
+  return { pairs, distinct };
+}
+
+function drawn(rng: RandomStream, items: number, count: number): number[] {
+  const pool = Array.from({ length: items }, (_, i) => i);
+  for (let i = 0; i < count; i++) {
+    const j = i + rng.below(items - i);
+    [pool[i], pool[j]] = [pool[j] as number, pool[i] as number];
+  }
+  return pool.slice(0, count);
+}
+
+function choice(rng: RandomStream, { experts, topK, groups }: ExpectedRouting): number[] {
+  if (groups === null) return drawn(rng, experts, topK);
+  const size = experts / groups.count;
+  const kept = drawn(rng, groups.count, groups.kept);
+  const perGroup = groups.topKPerGroup;
+  if (perGroup !== undefined) return kept.flatMap((group) => drawn(rng, size, perGroup).map((e) => group * size + e));
+  return drawn(rng, groups.kept * size, topK).map((e) => (kept[Math.floor(e / size)] as number) * size + (e % size));
+}
+
+/** Means over seeded draws of the largest pairs, the largest distinct and all distinct experts. */
+function simulated(routing: ExpectedRouting, draws: number) {
+  const rng = new RandomStream(7, JSON.stringify(routing));
+  const sums = { pairs: 0, distinct: 0, all: 0 };
+  for (let draw = 0; draw < draws; draw++) {
+    const counts = new Uint32Array(routing.experts);
+    for (let token = 0; token < routing.tokens; token++)
+      for (const expert of choice(rng, routing)) counts[expert] = (counts[expert] ?? 0) + 1;
+    const most = largest(counts, routing.ranks);
+    sums.pairs += most.pairs;
+    sums.distinct += most.distinct;
+    sums.all += counts.filter((count) => count > 0).length;
+  }
+  return { pairs: sums.pairs / draws, distinct: sums.distinct / draws, all: sums.all / draws };
+}
+
+describe("expected distinct experts", () => {
+  test("one token touches top-k experts and many tokens all of them", () => {
+    expect(expectedDistinct(64, 8, 0)).toBe(0);
+    expect(expectedDistinct(64, 8, 1)).toBeCloseTo(8, 12);
+    expect(expectedDistinct(64, 8, 10000)).toBeCloseTo(64, 12);
+  });
+
+  test.each([null, grouped, limited])("do not depend on the groups of the router: %j", (groups) => {
+    const routing = { experts: 64, topK: 8, tokens: 9, ranks: 1, groups };
+    const found = simulated(routing, 2000).all;
+    expect(Math.abs(found / expectedDistinct(64, 8, 9) - 1)).toBeLessThan(0.005);
+  });
+});
+
+describe("the busiest rank", () => {
+  test("of one rank holds everything", () => {
+    const one = expectedBusiestRank({ experts: 64, topK: 8, tokens: 5, ranks: 1, groups: null });
+    expect(one).toEqual({ pairs: 40, distinct: expectedDistinct(64, 8, 5) });
+  });
+
+  test.each([2, 4, 8])("of %i agrees with enumeration of every choice of one and two tokens", (ranks) => {
+    const all = choices(8, 2);
+    const mean = { pairs: 0, distinct: 0, single: 0 };
+    for (const first of all) {
+      const counts = new Uint32Array(8);
+      for (const expert of first) counts[expert] = 1;
+      mean.single += largest(counts, ranks).pairs / all.length;
+      for (const second of all) {
+        const both = counts.slice();
+        for (const expert of second) both[expert] = (both[expert] ?? 0) + 1;
+        const most = largest(both, ranks);
+        mean.pairs += most.pairs / all.length / all.length;
+        mean.distinct += most.distinct / all.length / all.length;
+      }
+    }
+    const one = expectedBusiestRank({ experts: 8, topK: 2, tokens: 1, ranks, groups: null });
+    expect(one.pairs).toBeCloseTo(mean.single, 6);
+    expect(one.distinct).toBeCloseTo(mean.single, 6);
+    const two = expectedBusiestRank({ experts: 8, topK: 2, tokens: 2, ranks, groups: null });
+    expect(Math.abs(two.pairs / mean.pairs - 1)).toBeLessThan(0.01);
+    expect(Math.abs(two.distinct / mean.distinct - 1)).toBeLessThan(0.015);
+  });
+
+  test.each([
+    { experts: 64, topK: 8, tokens: 4, ranks: 8, groups: null },
+    { experts: 64, topK: 8, tokens: 16, ranks: 4, groups: null },
+    { experts: 64, topK: 8, tokens: 64, ranks: 16, groups: null },
+    { experts: 128, topK: 8, tokens: 8, ranks: 8, groups: null },
+    { experts: 128, topK: 8, tokens: 32, ranks: 64, groups: null },
+    { experts: 128, topK: 8, tokens: 256, ranks: 2, groups: null },
+    { experts: 64, topK: 8, tokens: 4, ranks: 16, groups: grouped },
+    { experts: 64, topK: 8, tokens: 16, ranks: 4, groups: grouped },
+    { experts: 256, topK: 8, tokens: 1, ranks: 8, groups: limited },
+    { experts: 256, topK: 8, tokens: 16, ranks: 8, groups: limited },
+  ])("agrees with seeded draws: %j", (routing) => {
+    const found = simulated(routing, Math.min(1500, Math.ceil(40000 / routing.tokens)));
+    const expected = expectedBusiestRank(routing);
+    const within = routing.groups === limited ? 0.05 : 0.025;
+    expect(Math.abs(expected.pairs / found.pairs - 1)).toBeLessThan(within);
+    expect(Math.abs(expected.distinct / found.distinct - 1)).toBeLessThan(within);
+  });
+
+  test.each([0, 0.8])("holds the mean where groups fire alike and ranks hold whole groups, popularity cv %f", (cv) => {
+    for (const ranks of [2, 4, 8])
+      for (const tokens of [1, 3, 456]) {
+        const routing = { experts: 64, topK: 8, tokens, ranks, groups: grouped };
+        const most = expectedBusiestRank({ ...routing, popularityCv: cv });
+        expect(most.pairs).toBeCloseTo((tokens * 8) / ranks, 9);
+        const even = expectedBusiestRank({ experts: 64, topK: 8, tokens, ranks, groups: null });
+        expect(even.pairs).toBeGreaterThan(most.pairs);
+      }
+  });
+
+  test("lies between the mean and all, in every regime of the approximation", () => {
+    for (const experts of [8, 64, 256])
+      for (const ranks of [2, 4, 8])
+        for (const tokens of [1, 2, 7, 8, 9, 33, 200, 5000, 100000]) {
+          const most = expectedBusiestRank({ experts, topK: 2, tokens, ranks, groups: null });
+          expect(most.pairs).toBeGreaterThanOrEqual((2 * tokens) / ranks);
+          expect(most.pairs).toBeLessThanOrEqual(2 * tokens);
+          expect(most.distinct).toBeGreaterThanOrEqual(expectedDistinct(experts, 2, tokens) / ranks - 1e-9);
+          expect(most.distinct).toBeLessThanOrEqual(Math.min(experts / ranks, most.pairs));
+        }
+  });
+});
+
+test("unequal popularity loads the busiest rank more and leaves more experts untouched", () => {
+  const routing = { experts: 64, topK: 8, tokens: 32, ranks: 8, groups: null };
+  const even = expectedBusiestRank(routing);
+  const uneven = expectedBusiestRank({ ...routing, popularityCv: 0.6 });
+  expect(uneven.pairs).toBeGreaterThan(1.1 * even.pairs);
+  expect(expectedDistinct(64, 8, 32, 0.6)).toBeLessThan(expectedDistinct(64, 8, 32));
+  expect(expectedDistinct(64, 8, 1, 0.6)).toBeCloseTo(8, 9);
+});
+
+describe("the largest of normal variables", () => {
+  test("has the tabulated expectation and second moment", () => {
+    expect(largestOfNormals(2).first).toBeCloseTo(1 / Math.sqrt(Math.PI), 8);
+    expect(largestOfNormals(3).first).toBeCloseTo(1.5 / Math.sqrt(Math.PI), 8);
+    // Harter 1961, expected normal order statistics.
+    expect(largestOfNormals(10).first).toBeCloseTo(1.53875, 5);
+    expect(largestOfNormals(100).first).toBeCloseTo(2.50759, 5);
+    expect(largestOfNormals(2).second).toBeCloseTo(1, 8);
+  });
+});
+
+test("counts of a multinomial are exact: five balls in three ranks", () => {
+  // 3^5 = 243 words: 3 with largest count 5, 30 with 4, 60 + 60 with 3, 90 with 2.
+  const exact = (3 * 5 + 30 * 4 + 120 * 3 + 90 * 2) / 243;
+  const spread = 5 / 3;
+  expect(busiestOfRanks({ ranks: 3, sum: 5, spread })).toBeCloseTo(exact, 9);
+});
