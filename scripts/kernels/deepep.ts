@@ -4,6 +4,8 @@ import { farBytes, nearBytes } from "../../src/hardware/cost/exchange.ts";
 import type { ExchangeOp } from "../../src/hardware/op.ts";
 import { percent, row } from "./text.ts";
 
+/** NVLink of the H800, per direction: half of its 400 GB/s. */
+const nearUsPerByte = 1 / 200e3;
 /** What the published low-latency runs sent: 128 tokens a rank of DeepSeek-V3, dispatch in fp8, combine in bf16. */
 const published = { tokens: 128, hidden: 7168, topK: 8, experts: 256, ranksPerNode: 8 } as const;
 const errorMax = 0.1;
@@ -17,8 +19,10 @@ interface Point {
 }
 
 /**
- * DeepEP's published latencies against a fixed time, the bytes inside the node and those between nodes, each at a rate
- * of its own: fitted on all points, and with each point left out. Returns the directions beyond the bound.
+ * DeepEP's published latencies against a fixed time, one per peer, and the longer of the bytes inside the node over NVLink
+ * and those between nodes, which overlap. Three figures are fitted on all points, and with each point left out; NVLink's
+ * rate is the nominal one, since the one point inside a node cannot tell it from the fixed time. Returns the points beyond
+ * the bound.
  */
 export function checkDeepEp(file: string): string[] {
   const rows = parse(readFileSync(file, "utf8"), { columns: true }) as Record<string, string>[];
@@ -40,14 +44,16 @@ export function checkDeepEp(file: string): string[] {
       ]);
       if (!(Math.abs(error) <= errorMax)) problems.push(`DeepEP ${kind} EP${point.ranks} is off by ${percent(error)}`);
     }
-    const [fixed, near, far] = all;
-    console.log(`  ${kind}: ${fixed.toFixed(0)} us + ${rate(near)} inside a node + ${rate(far)} between nodes`);
+    const [fixed, perPeer, far] = all;
+    console.log(
+      `  ${kind}: ${fixed.toFixed(1)} us + ${perPeer.toFixed(3)} us a peer; 200 GB/s in a node, ${rate(far)} between nodes`,
+    );
   }
   return problems;
 }
 
 /** Microseconds per byte as GB/s. */
-const rate = (usPerByte: number): string => `bytes at ${(1e-3 / usPerByte).toFixed(0)} GB/s`;
+const rate = (usPerByte: number): string => `${(1e-3 / usPerByte).toFixed(1)} GB/s`;
 
 function pointOf(cells: Readonly<Record<string, string>>, kind: Direction): Point {
   const ranks = Number(cells["ep"]);
@@ -61,17 +67,20 @@ function pointOf(cells: Readonly<Record<string, string>>, kind: Direction): Poin
   return { ranks, us: Number(cells[`${kind}_us`]), near: nearBytes(op), far: farBytes(op) };
 }
 
-type Coefficients = readonly [fixedUs: number, nearUsPerByte: number, farUsPerByte: number];
+type Coefficients = readonly [fixedUs: number, usPerPeer: number, farUsPerByte: number];
 
-function forecast([fixed, near, far]: Coefficients, point: Point): number {
-  return fixed + near * point.near + far * point.far;
+function forecast([fixed, perPeer, far]: Coefficients, point: Point): number {
+  return fixed + perPeer * (point.ranks - 1) + (point.far > 0 ? far * point.far : nearUsPerByte * point.near);
 }
 
 /** Least squares in the relative error. */
 function fitted(points: readonly Point[]): Coefficients {
-  const rows = points.map(({ us, near, far }) => [1 / us, near / us, far / us]);
-  const normal = [0, 1, 2].map((i) => [0, 1, 2].map((j) => rows.reduce((sum, r) => sum + (r[i] ?? 0) * (r[j] ?? 0), 0)));
-  const right = [0, 1, 2].map((i) => rows.reduce((sum, r) => sum + (r[i] ?? 0), 0));
+  const rows = points.map(({ us, ranks, far }) => [1 / us, (ranks - 1) / us, far / us]);
+  const targets = points.map(({ us, near, far }) => 1 - (far > 0 ? 0 : (nearUsPerByte * near) / us));
+  const normal = [0, 1, 2].map((i) =>
+    [0, 1, 2].map((j) => rows.reduce((sum, r) => sum + (r[i] ?? 0) * (r[j] ?? 0), 0)),
+  );
+  const right = [0, 1, 2].map((i) => rows.reduce((sum, r, point) => sum + (r[i] ?? 0) * (targets[point] ?? 0), 0));
   return solve3(normal, right);
 }
 

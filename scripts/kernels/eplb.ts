@@ -71,13 +71,20 @@ function benefit(
 }
 
 /** The gain of large batches peaks between EP8 and EP64 and is gone at EP256; redundant slots lose at small batches. */
-function shapeProblems(device: string, slots: number, batch: string, isLarge: boolean, forecast: readonly number[]): string[] {
+function shapeProblems(
+  device: string,
+  slots: number,
+  batch: string,
+  isLarge: boolean,
+  forecast: readonly number[],
+): string[] {
   const problems: string[] = [];
   const at = (ranks: number) => forecast[expertRanks.indexOf(ranks as 4)] ?? NaN;
   if (isLarge && slots === 256) {
     const peak = expertRanks[forecast.indexOf(Math.max(...forecast))] ?? 0;
     if (peak < 8 || peak > 64) problems.push(`${device}: EPLB gains most at EP${peak}`);
-    if (!(Math.abs(at(256) - 1) < 0.1)) problems.push(`${device}: EPLB changes ${at(256).toFixed(2)} at one expert a rank`);
+    if (!(Math.abs(at(256) - 1) < 0.1))
+      problems.push(`${device}: EPLB changes ${at(256).toFixed(2)} at one expert a rank`);
   }
   if (!isLarge && slots === 288 && !(at(32) < 1.1))
     problems.push(`${device} ${batch}: redundant slots gain ${at(32).toFixed(2)} at EP32`);

@@ -29,7 +29,9 @@ export async function checkSkew(folder: string): Promise<string[]> {
   if (file === undefined || rates === null) return [`no H200 TensorRT-LLM table in ${folder}`];
   const samples = await rowSamples(file, expertTable);
   const problems: string[] = [];
-  console.log("\nSkew penalty, power_law_1.2 / balanced, small (<= 64 tokens) and large (>= 2,048) batches, H200 TensorRT-LLM");
+  console.log(
+    "\nSkew penalty, power_law_1.2 / balanced, small (<= 64 tokens) and large (>= 2,048) batches, H200 TensorRT-LLM",
+  );
   row(["series, EP", "small meas.", "forecast", "large meas.", "forecast"]);
   for (const [model, dtype] of series) {
     const ofFormat = samples.filter(({ cells }) => cells["dtype"] === dtype && cells["model"] !== "llama4_scout");

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { ExitCode } from "../core/errors.ts";
 import { version } from "../core/version.ts";
+import { calibrateCommand } from "./calibrate-command.ts";
 import { hardwareCommand } from "./hardware-command.ts";
 import { modelCommand } from "./model-command.ts";
 import { runCommand } from "./run-command.ts";
@@ -14,7 +15,15 @@ export type SetExitCode = (code: ExitCode) => void;
 /** Adds one command to the program. Its work is imported only when it runs, so that help stays quick. */
 export type CommandRegistration = (program: Command, exit: SetExitCode) => void;
 
-const commands = [runCommand, validateCommand, traceCommand, hardwareCommand, modelCommand, schemaCommand];
+const commands = [
+  runCommand,
+  calibrateCommand,
+  validateCommand,
+  traceCommand,
+  hardwareCommand,
+  modelCommand,
+  schemaCommand,
+];
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 internal error, 2 usage, 3 invalid input, 4 infeasible, 5 solver limit,

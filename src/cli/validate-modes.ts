@@ -90,8 +90,26 @@ async function compareServing(options: ValidateOptions, { io, signal }: Surround
   return { report: { document, page: servingPage(document) }, errors: limited("TPOT errors", document.overall.tpot) };
 }
 
-async function compareKernels(_options: ValidateOptions, _surroundings: Surroundings): Promise<Compared> {
-  throw new UsageError("validate --kernels: not available");
+async function compareKernels(options: ValidateOptions, { io }: Surroundings): Promise<Compared> {
+  const { kernels: files = [], leaveOut } = options;
+  if (options.export?.some((text) => text.startsWith("svg=")) === true)
+    throw new UsageError("validate --kernels: there is no plot to export as svg");
+  const { kernelValidation } = await import("../forecast/validation/kernel-validation.ts");
+  const { kernelPage } = await import("../report/validation-kernels.ts");
+  const progress = options.quiet === true ? null : progressLine(io, "reading tables", "files");
+  const document = await kernelValidation(files, {
+    leaveOut: leaveOut === undefined ? null : "system",
+    ...(progress === null ? {} : { onProgress: progress.update }),
+  }).finally(() => progress?.clear());
+  const percent = (share: number) => (Number.isFinite(share) ? 100 * share : null);
+  const { mean, median, p90, bias } = document.overall;
+  return {
+    report: { document, page: kernelPage(document) },
+    errors: {
+      of: "kernel time errors",
+      percent: { mean: percent(mean), median: percent(median), p90: percent(p90), bias: percent(bias) },
+    },
+  };
 }
 
 function compareRun(mode: "run" | "against"): Compare {

@@ -64,6 +64,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     energy,
     experts,
     cache: run.cache,
+    speculation: speculationOf(run),
     kv: {
       blocks: run.kv.blocks,
       peakShare: run.kv.blocks > 0 ? run.kv.peakBlocks / run.kv.blocks : 0,
@@ -99,6 +100,13 @@ function requestFates(run: RunResult): Forecast["requests"] {
     fates.preemptions += preemptions[request]!;
   }
   return { total: count, warmup, ...fates };
+}
+
+/** Verifications of the run, and the mean tokens of one; null where there was none. */
+function speculationOf({ speculation }: RunResult): Forecast["speculation"] {
+  if (speculation === null) return null;
+  const { verifications, accepted } = speculation;
+  return { ...speculation, acceptanceLength: verifications > 0 ? 1 + accepted / verifications : null };
 }
 
 /** Balance over MoE layers that routed anything; null without MoE layers. */

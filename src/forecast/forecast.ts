@@ -1,5 +1,13 @@
 import type { MemoryMap } from "../sim/memory.ts";
-import type { CacheResult, LayerLoad, LedgerEntry, ResourceUse, Saturation, TimeComponent } from "../sim/result.ts";
+import type {
+  CacheResult,
+  LayerLoad,
+  LedgerEntry,
+  ResourceUse,
+  Saturation,
+  SpeculationCounts,
+  TimeComponent,
+} from "../sim/result.ts";
 
 /** Version of the result document; raised on every incompatible change. */
 export const forecastSchemaVersion = 1;
@@ -94,6 +102,8 @@ export interface Forecast {
     readonly rankLoad: readonly number[];
   } | null;
   readonly cache: CacheResult | null;
+  /** null without speculative decoding. */
+  readonly speculation: (SpeculationCounts & { readonly acceptanceLength: number | null }) | null;
   readonly kv: {
     readonly blocks: number;
     readonly peakShare: number;

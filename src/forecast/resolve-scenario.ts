@@ -11,6 +11,7 @@ import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { Forecast } from "./forecast.ts";
 import type { FileReader } from "./forecast-reader.ts";
+import { kernelLedger } from "./kernel-ledger.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
 import { resolveHardware } from "./resolve-hardware.ts";
 import { resolveMapping } from "./resolve-mapping.ts";
@@ -88,6 +89,7 @@ export async function resolveScenario(
     ledger: [
       ...modelFacts.ledger,
       ...hardware.ledger,
+      ...kernelLedger(hardware.node.device, engine.id, { formats, kvFormat }),
       ...engineFacts.ledger,
       ...speculation.ledger,
       ...requestLedger(workload),

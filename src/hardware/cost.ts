@@ -7,16 +7,7 @@ import { exchangeCost } from "./cost/exchange.ts";
 import { gemmCost } from "./cost/gemm.ts";
 import { groupedGemmCost } from "./cost/grouped-gemm.ts";
 import type { Device, Node } from "./device.ts";
-import type {
-  AttentionOp,
-  CollectiveOp,
-  CopyOp,
-  ElementwiseOp,
-  ExchangeOp,
-  GemmOp,
-  GroupedGemmOp,
-  Op,
-} from "./op.ts";
+import type { AttentionOp, CollectiveOp, CopyOp, ElementwiseOp, ExchangeOp, GemmOp, GroupedGemmOp, Op } from "./op.ts";
 
 /**
  * Time of one operation on one device. Where the device has a map of measured kernels for the operation it decides;

@@ -7,8 +7,10 @@ export interface EngineProfile {
   readonly stepOverheadNs: number;
   /** The same per running sequence and step, ns. */
   readonly sequenceOverheadNs: number;
-  /** From a request's arrival to the scheduler seeing it, ns: HTTP, tokenising, queues between processes. */
+  /** From a request's arrival to the scheduler seeing it, ns, tokenising apart: HTTP, queues between processes. */
   readonly requestOverheadNs: number;
+  /** Host time per prompt token before that, ns: one process tokenises one request after the other. */
+  readonly promptTokenOverheadNs: number;
   /** What a step that carries prompt tokens costs beyond its kernels, ns: no captured graph, metadata of the prompts. */
   readonly prefillStepOverheadNs: number;
   /** Launch and gap time per kernel in steps replayed from captured graphs, ns. */
@@ -42,7 +44,7 @@ export interface EngineProfile {
   /** Whether steps run as two half batches, so that dispatch and combine of one hide behind the computation of the other. */
   readonly overlapsBatches: boolean;
   /** How tokens reach experts under attention data parallelism. */
-  readonly expertExchange: "allToAll" | "allGatherReduceScatter";
+  readonly expertExchange: "allToAll" | "allGatherReduceScatter" | "deepep";
   /** Whether prefill chunks share a step with decodes, or run in steps of their own. */
   readonly mixesPrefillWithDecode: boolean;
   readonly defaults: {

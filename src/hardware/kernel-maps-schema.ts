@@ -18,7 +18,10 @@ const knots = z
 
 const fitSchema = z
   .strictObject({
-    tables: z.array(z.strictObject({ name, version: name }).readonly()).min(1).readonly(),
+    tables: z
+      .array(z.strictObject({ name, version: name }).readonly())
+      .min(1)
+      .readonly(),
     date: z.iso.date("expected a day as YYYY-MM-DD").exactOptional(),
     split: name,
     rows: z.number().int().positive(),
@@ -34,15 +37,16 @@ const mapSchema = z
     engine: name.exactOptional(),
     format: z.enum(Object.keys(storageFormats) as [StorageFormat, ...StorageFormat[]]).exactOptional(),
     launchNs: z.number().nonnegative(),
+    from: name.exactOptional(),
     axes: z.array(z.strictObject({ name, knots }).readonly()).max(axesMax).readonly(),
     /** Above 1 a kernel would beat the physical peak. */
     efficiency: z.array(z.number().positive().lte(1)).readonly(),
     fit: fitSchema,
   })
-  .refine(
-    ({ axes, efficiency }) => efficiency.length === axes.reduce((nodes, axis) => nodes * axis.knots.length, 1),
-    { path: ["efficiency"], message: "expected one efficiency per node of the grid" },
-  )
+  .refine(({ axes, efficiency }) => efficiency.length === axes.reduce((nodes, axis) => nodes * axis.knots.length, 1), {
+    path: ["efficiency"],
+    message: "expected one efficiency per node of the grid",
+  })
   .readonly();
 
 /** Measured kernels of a device, in a file of their own or inside a device profile. */

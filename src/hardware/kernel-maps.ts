@@ -55,12 +55,14 @@ export interface KernelMap extends EfficiencyMap {
   /** Storage format of the weights, or of the KV cache; absent where it does not matter. */
   readonly format?: StorageFormat;
   readonly launchNs: number;
+  /** Device it was measured on, where that is another than the one it is in force on. */
+  readonly from?: string;
   readonly fit: MapFit;
 }
 
 /** The kernel maps in force on a device. */
 export interface KernelMaps {
-  /** Device they were measured on: the device itself, or the relative that it inherits them from. */
+  /** Device they are in force on. */
   readonly device: string;
   readonly maps: readonly KernelMap[];
 }

@@ -83,8 +83,15 @@ const deviceSchema = z.strictObject({
   /** Name of an efficiency preset; `efficiency` overrides single numbers of it. */
   efficiencyPreset: z.string().optional(),
   efficiency: efficiencySchema.partial(),
-  /** Maps of measured kernels: the device whose maps of the table count here, its own or a relative's, or own maps. */
-  kernels: z.union([id, kernelMapsSchema], { error: "expected the id of a device with kernel maps, or maps of your own" }).optional(),
+  /**
+   * Maps of measured kernels: the id of a device with maps of the table, its own or a relative's; several, of which the
+   * first that has a family of kernels counts; or own maps.
+   */
+  kernels: z
+    .union([id, z.array(id).min(1).readonly(), kernelMapsSchema], {
+      error: "expected the id of a device with kernel maps, several, or maps of your own",
+    })
+    .optional(),
 });
 
 const tierSchema = z.strictObject({
@@ -122,6 +129,7 @@ const engineSchema = z.strictObject({
   stepOverheadNs: numbers.nonNegative,
   sequenceOverheadNs: numbers.nonNegative,
   requestOverheadNs: numbers.nonNegative,
+  promptTokenOverheadNs: numbers.nonNegative,
   prefillStepOverheadNs: numbers.nonNegative,
   kernelOverheadNs: numbers.nonNegative,
   eagerLaunchNs: numbers.nonNegative,
@@ -144,7 +152,7 @@ const engineSchema = z.strictObject({
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({
-    value: z.enum(["allToAll", "allGatherReduceScatter"]),
+    value: z.enum(["allToAll", "allGatherReduceScatter", "deepep"]),
     kind: numbers.flag.shape.kind,
     source: numbers.flag.shape.source,
   }),

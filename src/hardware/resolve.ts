@@ -1,7 +1,7 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
 import type { Device, Efficiency, Link, MemoryTier, Node } from "./device.ts";
 import type { EngineProfile } from "./engine-profile.ts";
-import type { KernelMaps } from "./kernel-maps.ts";
+import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
 import type {
   DeviceProfile,
   EfficiencyProfile,
@@ -73,13 +73,21 @@ export function withReferences(profile: DeviceProfile) {
   };
 }
 
-/** The kernel maps behind a reference: itself, or those of the table; throws InvalidInputError. */
-export function kernelMapsOf(profile: DeviceProfile): KernelMaps | undefined {
-  const { kernels, id } = profile;
-  if (typeof kernels !== "string") return kernels;
-  return (
-    kernelMaps(kernels) ?? refuse({ at: `${id}.kernels`, expected: "a device with kernel maps", found: kernels })
-  );
+/** The kernel maps in force on a device: own ones, or those of the table by family; throws InvalidInputError. */
+export function kernelMapsOf({ kernels, id }: DeviceProfile): KernelMaps | undefined {
+  if (kernels === undefined || isKernelMaps(kernels)) return kernels;
+  const maps: KernelMap[] = [];
+  for (const owner of typeof kernels === "string" ? [kernels] : kernels) {
+    const found =
+      kernelMaps(owner) ?? refuse({ at: `${id}.kernels`, expected: "a device with kernel maps", found: owner });
+    const taken = new Set(maps.map((map) => map.family));
+    for (const map of found.maps) if (!taken.has(map.family)) maps.push(owner === id ? map : { ...map, from: owner });
+  }
+  return { device: id, maps };
+}
+
+function isKernelMaps(kernels: NonNullable<DeviceProfile["kernels"]>): kernels is KernelMaps {
+  return typeof kernels === "object" && "maps" in kernels;
 }
 
 /** The device of a profile: references followed, preset filled in, sources dropped. Throws InvalidInputError. */

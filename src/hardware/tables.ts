@@ -3,11 +3,15 @@ import llamaCpp from "./engines/llama.cpp.json" with { type: "json" };
 import sglang from "./engines/sglang.json" with { type: "json" };
 import tensorrtLlm from "./engines/tensorrt-llm.json" with { type: "json" };
 import vllm from "./engines/vllm.json" with { type: "json" };
+import type { KernelMaps } from "./kernel-maps.ts";
+import h100SxmKernels from "./kernels/h100-sxm.json" with { type: "json" };
+import h200SxmKernels from "./kernels/h200-sxm.json" with { type: "json" };
 import linksJson from "./links.json" with { type: "json" };
 import {
   type EfficiencyProfile,
   type LinkProfile,
   parseEfficiencyPresets,
+  parseKernelMaps,
   parseLinks,
   parseTiers,
   type TierProfile,
@@ -105,6 +109,23 @@ export const engineFiles = {
   "tensorrt-llm": tensorrtLlm,
   "llama.cpp": llamaCpp,
 } satisfies Record<string, unknown>;
+
+/** Maps of measured kernels by the id of the device they were measured on. */
+const kernelFiles: Readonly<Record<string, unknown>> = {
+  "h100-sxm": h100SxmKernels,
+  "h200-sxm": h200SxmKernels,
+};
+
+const parsedKernels = new Map<string, KernelMaps>();
+
+/** The kernel maps of a device, read at their first use; undefined where there are none. */
+export function kernelMaps(id: string): KernelMaps | undefined {
+  const kept = parsedKernels.get(id);
+  if (kept !== undefined || !Object.hasOwn(kernelFiles, id)) return kept;
+  const maps = parseKernelMaps(kernelFiles[id], `kernels/${id}.json`);
+  parsedKernels.set(id, maps);
+  return maps;
+}
 
 /** Links that profiles refer to by id. */
 export const links = once((): LinkProfile[] => parseLinks(linksJson, "links.json"));

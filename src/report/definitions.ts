@@ -2,7 +2,7 @@
 export const definitions = {
   TTFT: "time from a request's arrival to its first output token, queueing included",
   TPOT: "(E2E - TTFT) / (output tokens - 1), per request; requests with one output token have none",
-  ITL: "gaps between consecutive output tokens, over all tokens of all requests",
+  ITL: "gaps between consecutive output tokens, over all tokens of all requests; tokens of one step share its gap evenly",
   E2E: "time from a request's arrival to its last output token",
   queue: "time from a request's arrival to the first step that computes one of its tokens",
   percentile: "type 7 (linear interpolation), exact over requests; ITL from a histogram with relative error below 0.4%",
@@ -11,5 +11,7 @@ export const definitions = {
   "hit rate": "distinct experts of a layer call resident when the call starts / distinct experts of all layer calls",
   imbalance: "tokens on the most loaded rank / tokens on the mean rank, per step and MoE layer; 1 is perfect balance",
   "expert skew": "tokens of the most used expert / tokens of the mean expert of a layer, over the whole run",
+  "acceptance length":
+    "tokens per verification of draft tokens, the model's own included, before the end of an output cuts any off",
   goodput: "share of measured requests that meet every per-request limit",
 } as const satisfies Record<string, string>;

@@ -21,7 +21,7 @@ export function metricRows(forecast: Forecast): MetricRow[] {
   };
   addLatencies(forecast.latency, "");
   for (const [name, stats] of Object.entries(forecast.latencyByClass)) addLatencies(stats, `{class:${name}}`);
-  const { throughput: t, requests, experts, cache, kv, cost, energy } = forecast;
+  const { throughput: t, requests, experts, cache, speculation, kv, cost, energy } = forecast;
   add("output_tokens_per_second", t.outputTokensPerSecond, "tok/s");
   add("output_tokens_per_second_per_device", t.outputTokensPerSecondPerDevice, "tok/s");
   add("requests_per_second", t.requestsPerSecond, "req/s");
@@ -42,6 +42,7 @@ export function metricRows(forecast: Forecast): MetricRow[] {
   add("expert_cache_hit_best_static", cache?.reference?.bestStatic ?? null, "share");
   add("kv_peak", kv.peakShare, "share");
   add("prefix_hit", kv.prefixHitRate, "share");
+  add("acceptance_length", speculation?.acceptanceLength ?? null, "tokens");
   add("cost", cost?.usdPerMillionOutputTokens ?? null, "usd/Mtok");
   add("energy", energy?.joulesPerOutputToken ?? null, "J/tok");
   for (const component of timeComponents) add(`time_share_${component}`, forecast.timeShare[component], "share");

@@ -115,7 +115,7 @@ function latencyTable(named: readonly (readonly [string, LatencyStats])[], width
 
 /** Tokens, requests, goodput, cost and energy. */
 export const throughputSection: TerminalSection = (forecast, { style, width }) => {
-  const { throughput: t, requests, cost, energy } = forecast;
+  const { throughput: t, requests, speculation, cost, energy } = forecast;
   const rows: string[][] = [
     [
       "output tokens/s",
@@ -130,6 +130,12 @@ export const throughputSection: TerminalSection = (forecast, { style, width }) =
         `the first ${formatCount(requests.warmup)} left out of statistics`,
     ],
   ];
+  if (speculation !== null)
+    rows.push([
+      "acceptance length",
+      speculation.acceptanceLength === null ? "n/a" : formatNumber(speculation.acceptanceLength),
+      `tokens per verification, ${formatCount(speculation.accepted)} of ${formatCount(speculation.drafted)} drafts accepted`,
+    ]);
   if (requests.rejected > 0)
     rows.push(["rejected", formatCount(requests.rejected), "longer than the context or the KV cache"]);
   if (requests.unfinished > 0) rows.push(["unfinished", formatCount(requests.unfinished), ""]);

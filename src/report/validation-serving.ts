@@ -160,12 +160,16 @@ function worstSection(worst: readonly PointError[]): PageSection {
               signedLabel(tpot.errorPercent),
               msLabel(tpot.predictedMs),
               msLabel(tpot.measuredMs),
-              `${pointLabel(point)} (line ${point.line}): ${reason}${listedSeries === null ? "" : `; listed series: ${listedSeries}`}`,
+              `${pointLabel(point)} (line ${point.line}): ${withSeries(reason, listedSeries)}`,
             ],
           ],
     ),
   };
 }
+
+/** A reason with the listed series it has not named itself. */
+const withSeries = (reason: string, series: string | null): string =>
+  series === null || reason.includes(series) ? reason : `${reason}; listed series: ${series}`;
 
 const scatterSection = (points: readonly PointError[]): PageSection => ({
   kind: "scatter",

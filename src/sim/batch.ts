@@ -73,6 +73,7 @@ export function addChunk(
       const window = windows[w]!;
       const keys = Math.min(end, window + tokens - 1);
       batch.decodeKeys[w]! += keys;
+      // One query scores the keys it reads.
       batch.decodePairs[w]! += tokens === 1 ? keys : visibleKeys(end, window) - visibleKeys(done, window);
     }
     return;

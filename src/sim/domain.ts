@@ -139,7 +139,7 @@ export class Domain {
     for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
       const request = this.running[i]!;
       if (state.inStep[request] === 1 || !state.decoding(request)) continue;
-      const verified = this.draftsFor(request);
+      const verified = this.draftTokens === 0 ? 0 : this.draftsFor(request);
       const tokens = state.computed[request]! + 1 + verified;
       let fits = kv.grow(request, tokens);
       while (!fits) {
@@ -155,7 +155,6 @@ export class Domain {
 
   /** Draft tokens a decode verifies: all that the token budget, the longest context and the KV cache have room for. */
   private draftsFor(request: number): number {
-    if (this.draftTokens === 0) return 0;
     const { kv, scheduler } = this;
     const room = Math.min(scheduler.contextTokensMax, kv.capacity * kv.blockTokens) - 1 - this.state.computed[request]!;
     return Math.min(this.draftTokens, this.budget - 1, room);

@@ -60,6 +60,7 @@ export class Simulation {
   private readonly router: { choose(request: number, view: RouterView): number };
   private readonly view: RouterView;
   private nextRequest = 0;
+  private tokeniserFreeNs = 0;
   private lastEventNs = 0;
   private tokensSinceEvent = 0;
   private waitingCount = 0;
@@ -125,9 +126,12 @@ export class Simulation {
     for (let client = 0; client < clients; client++) this.sendNext(0);
   }
 
-  /** A request sent at `atNs` reaches the scheduler after the engine's own handling. */
+  /** A request sent at `atNs` reaches the scheduler once it is tokenised, in turn, and handed over. */
   private send(request: number, atNs: number): void {
-    const seenNs = atNs + Math.round(this.config.engine.requestOverheadNs);
+    const { requestOverheadNs, promptTokenOverheadNs } = this.config.engine;
+    this.tokeniserFreeNs =
+      Math.max(this.tokeniserFreeNs, atNs) + Math.round(promptTokenOverheadNs * this.state.promptTokens[request]!);
+    const seenNs = this.tokeniserFreeNs + Math.round(requestOverheadNs);
     this.queue.push(seenNs, eventPriority.arrival, eventKind.arrival, request);
   }
 
@@ -311,7 +315,8 @@ export class Simulation {
       if (generated === 1) state.firstTokenNs[request] = atNs;
       else if (request >= this.config.warmupRequests) {
         // Sequences that decode together share a gap: count runs of equal gaps once. Tokens of one step share its gap.
-        const gap = (atNs - state.lastTokenNs[request]!) / emitted;
+        const stepGap = atNs - state.lastTokenNs[request]!;
+        const gap = emitted === 1 ? stepGap : stepGap / emitted;
         if (gap !== gapNs) {
           if (gaps > 0) itl.record(gapNs, gaps);
           gapNs = gap;

@@ -1,7 +1,7 @@
 import { storageFormats } from "../core/dtype.ts";
 import type { CostModel } from "../hardware/cost.ts";
 import { mathFor } from "../hardware/math-format.ts";
-import type { CollectiveOp, CopyOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
+import type { CollectiveOp, CopyOp, ExchangeOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
 import type { MoeFeedForward } from "../models/spec.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
 import type { DomainBatch } from "./batch.ts";
@@ -43,6 +43,7 @@ export class StepCost {
   /** [attention classes][dp] time of token mixing in this step. */
   private readonly mixNs: Float64Array;
   private readonly collective: CollectiveOp;
+  private readonly exchange: ExchangeOp;
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
   private readonly dispatchValueBytes: number;
@@ -86,6 +87,17 @@ export class StepCost {
     this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
     this.groupBusyNs = new Float64Array(mapping.ep);
     this.collective = { kind: "allReduce", bytes: 0, ranks: 1, ranksPerNode: node.devicesPerNode };
+    this.exchange = {
+      kind: "dispatch",
+      mode: "normal",
+      tokens: 0,
+      hidden: 0,
+      topK: 0,
+      experts: 0,
+      ranks: this.ranks,
+      ranksPerNode: node.devicesPerNode,
+      bytesPerValue: activationBytes,
+    };
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
     this.head = {
       kind: "gemm",
@@ -326,7 +338,10 @@ export class StepCost {
     this.components[component.sharedExperts]! += sharedWaitNs;
     const begin = arrived + dispatchNs + sharedWaitNs;
     const halves = dp > 1 && tokens > dp && config.engine.overlapsBatches;
-    const end = this.expertPhase(program, layer, startNs, begin, experts, halves);
+    // Where tokens are gathered instead of sent to their experts, every rank's kernel is given all of them.
+    const sent = dp > 1 && config.engine.expertExchange !== "allGatherReduceScatter";
+    const presentedPairs = sent ? 0 : tokens * program.moe.topK;
+    const end = this.expertPhase(program, layer, startNs, begin, experts, presentedPairs, halves);
     const combineNs =
       dp > 1
         ? this.exchangeNs(program.moe, layer, tokens, batches, experts, "combine")
@@ -362,6 +377,7 @@ export class StepCost {
     startNs: number,
     begin: number,
     experts: ExpertSource,
+    presentedPairs: number,
     halves: boolean,
   ): number {
     let max = 0;
@@ -373,6 +389,7 @@ export class StepCost {
       if (offload === null) {
         program.experts.pairs = experts.pairs(layer, e);
         program.experts.distinctExperts = experts.distinct(layer, e);
+        program.experts.presentedPairs = presentedPairs;
         if (halves) halve(program.experts, program.moe.experts / this.groups);
         ns = this.cost.opNs(program.experts) * this.kernelFactor * (halves ? 2 : 1);
         this.groupBusyNs[e]! += ns;
@@ -411,6 +428,7 @@ export class StepCost {
     const { tp, etp } = config.mapping;
     if (tokens === 0) return 0;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
+    if (config.engine.expertExchange === "deepep") return this.libraryExchangeNs(moe, batches, direction, valueBytes);
     const gathers = config.engine.expertExchange === "allGatherReduceScatter";
     let ns: number;
     if (gathers) {
@@ -429,6 +447,33 @@ export class StepCost {
     // Tensor-parallel ranks of a domain sent a share of its tokens each and gather the results.
     if (direction === "dispatch" || tp === 1) return ns;
     return ns + this.collectiveNs("allGather", (tokens / batches.length) * moe.expertHidden * activationBytes, tp);
+  }
+
+  /** Exchange by an expert-exchange library: its low-latency mode for steps that only decode, else its normal mode. */
+  private libraryExchangeNs(
+    moe: MoeFeedForward,
+    batches: readonly DomainBatch[],
+    direction: "dispatch" | "combine",
+    valueBytes: number,
+  ): number {
+    const { exchange } = this;
+    let tokens = 0;
+    let prefills = false;
+    for (const batch of batches) {
+      tokens = Math.max(tokens, batch.tokens);
+      prefills ||= batch.prefillTokens > 0;
+    }
+    exchange.kind = direction;
+    exchange.mode = prefills ? "normal" : "lowLatency";
+    exchange.tokens = Math.ceil(tokens / this.config.mapping.tp);
+    exchange.hidden = moe.expertHidden;
+    exchange.topK = moe.topK;
+    exchange.experts = moe.experts;
+    exchange.bytesPerValue = valueBytes;
+    const ns = this.cost.opNs(exchange) * this.config.engine.collectiveFactor;
+    this.linkBusyNs += ns;
+    this.linkBytes += exchange.tokens * moe.topK * moe.expertHidden * valueBytes;
+    return ns;
   }
 
   /** LM head on the sequences that emit a token. */

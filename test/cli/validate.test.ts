@@ -4,7 +4,7 @@ import type { ServingPoint } from "../../src/forecast/measured/serving-point.ts"
 import type { validateServing } from "../../src/forecast/validation/validate-serving.ts";
 import { pointError, pointMetric } from "../forecast/example-points.ts";
 import { cellsOf, examplePoint } from "../forecast/measured/example-point.ts";
-import { validation } from "../report/build-validation.ts";
+import { kernelsExample, validation } from "../report/build-validation.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
 
@@ -19,6 +19,15 @@ vi.mock("../../src/forecast/validation/validate-serving.ts", () => ({
       pointError(point, { tpot: point.tpotMs === null ? null : pointMetric(point.tpotMs, 1.1 * point.tpotMs) }),
     );
     return Promise.resolve(validation(errors, { inputs: options.inputs, skipped: [] }));
+  },
+}));
+
+/** What kernels were asked for; one family with an error of 6 % on the mean. */
+const kernels: unknown[][] = [];
+vi.mock("../../src/forecast/validation/kernel-validation.ts", () => ({
+  kernelValidation: (...words: unknown[]) => {
+    kernels.push(words);
+    return Promise.resolve(kernelsExample());
   },
 }));
 
@@ -109,6 +118,26 @@ describe("moecast validate --serving", () => {
     const { code, err } = await moecast(["validate", "--serving", file, "--max-error", "50"]);
     expect(code).toBe(99);
     expect(err).toContain("there is no mean of the TPOT errors");
+  });
+});
+
+describe("moecast validate --kernels", () => {
+  const words = ["validate", "--kernels", "some.csv", "folder"];
+
+  test("compares the tables of files and folders, and holds their error against a limit", async () => {
+    kernels.length = 0;
+    const { code, out } = await moecast([...words, "--leave-out", "system", "--max-error", "6.5"]);
+    expect(kernels).toEqual([[["some.csv", "folder"], expect.objectContaining({ leaveOut: "system" })]]);
+    expect(out).toContain("kernel time error 5.0% median, 6.0% mean, bias -1.0% over 200 kernels");
+    expect(code).toBe(0);
+    expect((await moecast([...words, "--max-error", "median=4"])).err).toContain(
+      "median of the kernel time errors is 5.00%",
+    );
+  });
+
+  test("has no plot, and leaves out only systems", async () => {
+    expect((await moecast([...words, "--export", `svg=${path("x.svg")}`])).code).toBe(2);
+    expect((await moecast([...words, "--leave-out", "model"])).err).toContain("takes only system");
   });
 });
 

@@ -56,6 +56,20 @@ describe("speculative decoding of a scenario", () => {
     });
   });
 
+  test("gives its acceptance length with the results", async () => {
+    const speculation = async (text: string) =>
+      (await forecastScenario(parseScenario(text, "test.yaml"), noFiles)).speculation;
+    expect(await speculation(minimal)).toBeNull();
+    // Of two drafts the first is always right and the second never: 100 requests emit 9 tokens by twos after their first.
+    const drafting = withDrafts("method: ngram, draftTokens: 2, acceptance: [1, 0]", "qwen3-30b-a3b");
+    expect(await speculation(drafting)).toEqual({
+      verifications: 500,
+      drafted: 1000,
+      accepted: 500,
+      acceptanceLength: 2,
+    });
+  });
+
   test("shortens the time per output token of a small batch", async () => {
     const tpot = async (text: string) =>
       (await forecastScenario(parseScenario(text, "t", { settings: ["traffic.requests=40"] }), noFiles)).latency.tpot

@@ -1,3 +1,4 @@
+import type { KernelValidation } from "../../src/forecast/validation/kernel-validation.ts";
 import { summarise } from "../../src/forecast/validation/summarise.ts";
 import type { PointError, Validation } from "../../src/forecast/validation/validation.ts";
 import { pointError, pointMetric, servingPoint } from "../forecast/example-points.ts";
@@ -27,4 +28,33 @@ export const twelve: readonly PointError[] = Array.from({ length: 12 }, (_, i) =
       reason: `reason ${i}`,
     },
   );
+});
+
+/** A validation of the kernels of one device: one family with maps of its own, one forecast by the profile's figures. */
+export const kernelsExample = (): KernelValidation => ({
+  schemaVersion: 1,
+  kind: "kernel-validation",
+  engineVersion: "9.9.9",
+  basis: "maps of the device profiles",
+  overall: { rows: 200, mean: 0.06, median: 0.05, p90: 0.15, bias: -0.01 },
+  families: [
+    {
+      device: "toy",
+      family: "groupedGemm",
+      error: { rows: 150, mean: 0.04, median: 0.03, p90: 0.1, bias: 0.002 },
+      heldOut: { mean: 0.07, p90: 0.18 },
+      mapsOf: ["toy"],
+      leftOutRows: 3,
+    },
+    {
+      device: "toy",
+      family: "allReduce",
+      error: { rows: 50, mean: 0.12, median: 0.11, p90: 0.3, bias: -0.046 },
+      heldOut: null,
+      mapsOf: [],
+      leftOutRows: 0,
+    },
+  ],
+  tables: ["a.csv"],
+  skipped: [{ name: "README.csv", reason: "no table of measured kernels" }],
 });

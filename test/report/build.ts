@@ -100,6 +100,7 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
       unionOverCapacity: 0.8,
       reference: { accesses: 900, policy: 0.61, belady: 0.72, bestStatic: 0.65, lru: 0.58 },
     },
+    speculation: { verifications: 400, drafted: 800, accepted: 600, acceptanceLength: 2.5 },
     kv: { blocks: 1000, peakShare: 0.4, preemptions: 3, prefixHitRate: 0.125 },
     memory: {
       tiers: [

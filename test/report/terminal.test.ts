@@ -27,6 +27,8 @@ test("the full summary holds what a forecast promises", () => {
     "E2E",
     "queue",
     "TTFT summary",
+    "acceptance length",
+    "600 of 800 drafts accepted",
     "imbalance",
     "optimum (Belady)   72.00%",
     "best fixed set",

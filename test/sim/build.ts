@@ -133,6 +133,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     kernelOverheadNs: 1000,
     kernelsPerLayer: { gqa: 10, mla: 16, sparseMla: 24, linear: 10 },
     requestOverheadNs: 0,
+    promptTokenOverheadNs: 0,
     prefillStepOverheadNs: 0,
     eagerLaunchNs: 5000,
     capturesGraphs: true,

@@ -1,3 +1,4 @@
+import type { StorageFormat } from "../../core/dtype.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import { addChunk, clearBatch, type DomainBatch, emptyBatch } from "../../sim/batch.ts";
@@ -6,6 +7,7 @@ import { UniformExperts } from "../../sim/expert-source.ts";
 import { timeComponents } from "../../sim/result.ts";
 import { moeLayers, type StagePlan, stagePlans } from "../../sim/stage-plan.ts";
 import { StepCost } from "../../sim/step-cost.ts";
+import { type FigureName, figureIndex } from "./serving-figures.ts";
 
 /** Time of one step by what the parameters of an engine scale. */
 export interface StepParts {
@@ -18,9 +20,10 @@ export interface StepParts {
 
 /** Layers that launch one sequence of kernels. */
 export interface LaunchClass {
-  readonly attention: keyof EngineProfile["kernelsPerLayer"];
+  /** Kernels of its attention kind. */
+  readonly kernels: FigureName;
   /** Format factor that applies; null for none. */
-  readonly format: keyof EngineProfile["formatKernels"] | null;
+  readonly format: FigureName | null;
   readonly layers: number;
 }
 
@@ -36,20 +39,6 @@ export interface ClosedLoop {
   readonly sequences: number;
   readonly launches: readonly LaunchClass[];
 }
-
-/** Parameters of an engine that scale a closed loop, ns and factors as in {@link EngineProfile}. */
-export type ServingFigures = Pick<
-  EngineProfile,
-  | "stepOverheadNs"
-  | "sequenceOverheadNs"
-  | "prefillStepOverheadNs"
-  | "kernelOverheadNs"
-  | "kernelsPerLayer"
-  | "formatKernels"
-  | "kernelFactor"
-  | "collectiveFactor"
-  | "prefillFactor"
->;
 
 const collectiveNames = new Set(["allReduce", "dispatch", "combine"]);
 const collectiveIndex = timeComponents.flatMap((name, index) => (collectiveNames.has(name) ? [index] : []));
@@ -136,39 +125,46 @@ function partsOf(
   return { kernelsNs: ns - collectivesNs, collectivesNs, prefillShare: prefillTokens / tokens };
 }
 
-const attentionKey = { gqa: "gqa", mla: "mla", linear: "linear", none: "gqa" } as const;
-const formatKey: Partial<Record<string, LaunchClass["format"]>> = {
-  fp8_block: "fp8Block",
-  int4: "int4",
-  int4_g32: "int4",
-  nvfp4: "nvfp4",
-  mxfp4: "mxfp4",
+const attentionKernels = {
+  gqa: "gqaKernels",
+  mla: "mlaKernels",
+  linear: "linearKernels",
+  none: "gqaKernels",
+} as const satisfies Record<string, FigureName>;
+const formatKernels: Partial<Record<StorageFormat, FigureName>> = {
+  fp8_block: "fp8BlockKernels",
+  int4: "int4Kernels",
+  int4_g32: "int4Kernels",
+  nvfp4: "nvfp4Kernels",
+  mxfp4: "mxfp4Kernels",
 };
 
 function launchClasses({ model, formats }: SimConfig, plan: StagePlan): LaunchClass[] {
   const byKey = new Map<string, LaunchClass>();
   for (let i = 0; i < plan.layers; i++) {
     const { attention, feedForward } = model.layers[i]!;
-    const kind = attention.kind === "mla" && attention.indexer !== null ? "sparseMla" : attentionKey[attention.kind];
-    const format = feedForward.kind === "moe" ? (formatKey[formats.experts] ?? null) : null;
-    const key = `${kind} ${format}`;
-    byKey.set(key, { attention: kind, format, layers: (byKey.get(key)?.layers ?? 0) + 1 });
+    const sparse = attention.kind === "mla" && attention.indexer !== null;
+    const kernels = sparse ? "sparseMlaKernels" : attentionKernels[attention.kind];
+    const format = feedForward.kind === "moe" ? (formatKernels[formats.experts] ?? null) : null;
+    const key = `${kernels} ${format}`;
+    byKey.set(key, { kernels, format, layers: (byKey.get(key)?.layers ?? 0) + 1 });
   }
   return [...byKey.values()];
 }
 
-/** TPOT of the loop under an engine's figures, ns. */
-export function closedLoopTpotNs(loop: ClosedLoop, figures: ServingFigures): number {
+/** TPOT of the loop under an engine's figures, ns. `values` holds them in the order of {@link figureNames}. */
+export function closedLoopTpotNs(loop: ClosedLoop, values: ArrayLike<number>): number {
+  const at = (name: FigureName) => values[figureIndex[name]]!;
   let kernels = 0;
-  for (const { attention, format, layers } of loop.launches)
-    kernels += layers * figures.kernelsPerLayer[attention] * (format === null ? 1 : figures.formatKernels[format]);
-  const launchNs = kernels * figures.kernelOverheadNs + figures.stepOverheadNs;
+  for (const launch of loop.launches)
+    kernels += launch.layers * at(launch.kernels) * (launch.format === null ? 1 : at(launch.format));
+  const launchNs = kernels * at("kernelOverheadNs") + at("stepOverheadNs");
   const step = ({ kernelsNs, collectivesNs, prefillShare }: StepParts, sequences: number) =>
-    kernelsNs * (figures.kernelFactor * (1 - prefillShare) + figures.prefillFactor * prefillShare) +
-    collectivesNs * figures.collectiveFactor +
+    kernelsNs * (at("kernelFactor") * (1 - prefillShare) + at("prefillFactor") * prefillShare) +
+    collectivesNs * at("collectiveFactor") +
     launchNs +
-    sequences * figures.sequenceOverheadNs;
+    sequences * at("sequenceOverheadNs");
   const decode = step(loop.decode, loop.sequences);
-  const prefill = step(loop.prefill, loop.prefillAlone ? 1 : loop.sequences) + figures.prefillStepOverheadNs;
+  const prefill = step(loop.prefill, loop.prefillAlone ? 1 : loop.sequences) + at("prefillStepOverheadNs");
   return decode + loop.prefillsPerStep * (loop.prefillAlone ? prefill : prefill - decode);
 }

@@ -1,13 +1,17 @@
 import { type ClosedLoop, closedLoopTpotNs } from "./closed-loop.ts";
-import { figuresOf } from "./serving-figures.ts";
 
-const difference = 0.01;
+const moved = Math.exp(0.01);
 
-/** d ln TPOT / d ln figure, by forward differences about `logs`, where TPOT is `forecast` ns. */
-export function figureSlopes(loop: ClosedLoop, logs: Float64Array, forecast: number): Float64Array {
-  return Float64Array.from(logs, (log, figure) => {
-    const moved = Float64Array.from(logs);
-    moved[figure] = log + difference;
-    return Math.log(closedLoopTpotNs(loop, figuresOf(moved)) / forecast) / difference;
+/** TPOT at the figures of the given logarithms, ns, and d ln TPOT / d ln figure by forward differences. */
+export function figureSlopes(loop: ClosedLoop, logs: Float64Array): { tpotNs: number; slopes: Float64Array } {
+  const values = logs.map(Math.exp);
+  const tpotNs = closedLoopTpotNs(loop, values);
+  const slopes = logs.map((_, figure) => {
+    const value = values[figure]!;
+    values[figure] = value * moved;
+    const slope = Math.log(closedLoopTpotNs(loop, values) / tpotNs) / 0.01;
+    values[figure] = value;
+    return slope;
   });
+  return { tpotNs, slopes };
 }

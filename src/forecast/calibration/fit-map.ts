@@ -21,6 +21,8 @@ export interface FitSample {
 export interface FitOptions {
   /** Strength of the second-difference smoothing, relative to the mean weight of the data per node. */
   readonly smoothing?: number;
+  /** Map to stay close to where data are few; the fit finds a smooth ratio to it. By default one typical efficiency. */
+  readonly prior?: EfficiencyMap;
   /** Bounds of launchNs; by default 0 up to the shortest measured time. Equal bounds fix it. */
   readonly launchNs?: readonly [least: number, most: number];
 }
@@ -87,26 +89,35 @@ export function errorOf(fitted: FittedMap, samples: readonly FitSample[]): Kerne
 const launchShares = [0, 0.2, 0.4, 0.6, 0.8, 0.95];
 const launchRefinements = 4;
 
-/** The map that fits all samples best: an outer search over the launch time around {@link fitAtLaunch}. */
+/** Samples that the search for the launch time looks at; more do not move it. */
+const searchSamples = 4000;
+
+/** The map that fits all samples best: a search for the launch time on a part of them, then one fit to all. */
 export function fitOnly(samples: readonly FitSample[], axes: readonly MapAxis[], options: FitOptions = {}): FittedMap {
-  const problem = new FitProblem(samples, axes, options.smoothing ?? 0.01);
+  const launchNs = searchLaunch(samples, axes, options);
+  const { slowdown } = new FitProblem(samples, axes, options).fit(launchNs);
+  return { launchNs, map: { axes, efficiency: Array.from(slowdown, (value) => Math.exp(-value)) } };
+}
+
+/** Launch time between its bounds whose map leaves the least loss: a coarse grid, then halved steps. */
+function searchLaunch(samples: readonly FitSample[], axes: readonly MapAxis[], options: FitOptions): number {
   const shortest = samples.reduce((least, sample) => Math.min(least, sample.ns), Infinity);
   const [least, most] = options.launchNs ?? [0, shortest];
-  const tried = new Map<number, { slowdown: Float64Array; loss: number }>();
+  if (!(most > least)) return least;
+  const stride = Math.ceil(samples.length / searchSamples);
+  const part = samples.filter((_, i) => i % stride === 0);
+  const problem = new FitProblem(part, axes, options);
+  const losses = new Map<number, number>();
   const lossAt = (share: number): number => {
-    const kept = tried.get(share) ?? problem.fit(least + share * (most - least));
-    tried.set(share, kept);
-    return kept.loss;
+    const loss = losses.get(share) ?? problem.fit(least + share * (most - least)).loss;
+    losses.set(share, loss);
+    return loss;
   };
-  let best = launchShares.reduce((a, b) => (lossAt(b) < lossAt(a) ? b : a));
-  let step = most > least ? 0.1 : 0;
-  for (let i = 0; step > 0 && i < launchRefinements; i++, step /= 2)
-    best = [best - step, best + step].reduce((a, b) => (b >= 0 && b <= 0.99 && lossAt(b) < lossAt(a) ? b : a), best);
-  const slowdown = tried.get(best)?.slowdown ?? new Float64Array();
-  return {
-    launchNs: least + best * (most - least),
-    map: { axes, efficiency: Array.from(slowdown, (value) => Math.exp(-value)) },
-  };
+  const better = (a: number, b: number): number => (b >= 0 && b <= 0.99 && lossAt(b) < lossAt(a) ? b : a);
+  let best = launchShares.reduce(better);
+  for (let i = 0, step = 0.1; i < launchRefinements; i++, step /= 2)
+    best = [best - step, best + step].reduce(better, best);
+  return least + best * (most - least);
 }
 
 /** Residual in ln(ns) beyond which a sample's pull stays constant (Huber). */
@@ -127,11 +138,13 @@ class FitProblem {
   readonly #nodes: Int32Array;
   readonly #shares: Float64Array;
   readonly #weightScale: number;
+  readonly #prior: EfficiencyLookup | null;
 
-  constructor(samples: readonly FitSample[], axes: readonly MapAxis[], smoothing: number) {
+  constructor(samples: readonly FitSample[], axes: readonly MapAxis[], { smoothing = 0.01, prior }: FitOptions) {
     this.#samples = samples;
     this.#grid = new Grid(axes);
     this.#smoothing = smoothing;
+    this.#prior = prior === undefined ? null : new EfficiencyLookup(prior);
     const { corners, nodes } = this.#grid;
     this.#nodes = new Int32Array(samples.length * corners);
     this.#shares = new Float64Array(samples.length * corners);
@@ -146,8 +159,8 @@ class FitProblem {
   /** -ln(efficiency) at the nodes for a given launch time, and the robust loss with its penalty. */
   fit(launchNs: number): { slowdown: Float64Array; loss: number } {
     const { nodes } = this.#grid;
-    const start = this.#typicalSlowdown(launchNs);
-    const slowdown = new Float64Array(nodes).fill(start);
+    const start = this.#start(launchNs);
+    const slowdown = start.slice();
     let loss = Infinity;
     for (let i = 0; i < iterations; i++) {
       const { matrix, right, loss: before } = this.#normalEquations(slowdown, launchNs, start);
@@ -160,7 +173,15 @@ class FitProblem {
     return { slowdown, loss: this.#normalEquations(slowdown, launchNs, start).loss };
   }
 
-  /** Weighted mean of the logarithmic slowdown, the start of the iterations. */
+  /** Slowdown that the penalties pull to: the prior's, or the typical one everywhere. */
+  #start(launchNs: number): Float64Array {
+    const start = new Float64Array(this.#grid.nodes).fill(this.#prior === null ? this.#typicalSlowdown(launchNs) : 0);
+    const prior = this.#prior;
+    if (prior === null) return start;
+    return start.map((_, node) => Math.log(prior.slowdownAt(...this.#grid.pointOf(node))));
+  }
+
+  /** Weighted mean of the logarithmic slowdown. */
   #typicalSlowdown(launchNs: number): number {
     let sum = 0;
     let weights = 0;
@@ -171,17 +192,16 @@ class FitProblem {
     return Math.max(0, sum / weights);
   }
 
-  #normalEquations(slowdown: Float64Array, launchNs: number, typical: number) {
+  #normalEquations(slowdown: Float64Array, launchNs: number, start: Float64Array) {
     const { nodes, corners } = this.#grid;
     const matrix = new Float64Array(nodes * nodes);
-    const right = new Float64Array(nodes);
     this.#grid.addRoughness(matrix, this.#smoothing, slopeShare * this.#smoothing);
-    const pull = pullShare * this.#smoothing;
-    for (let node = 0; node < nodes; node++) {
-      matrix[node * nodes + node]! += pull;
-      right[node]! += pull * typical;
-    }
-    let loss = quadraticForm(matrix, slowdown);
+    for (let node = 0; node < nodes; node++) matrix[node * nodes + node]! += pullShare * this.#smoothing;
+    let loss = quadraticForm(
+      matrix,
+      slowdown.map((value, node) => value - start[node]!),
+    );
+    const right = product(matrix, start);
     const samples = this.#samples;
     for (let i = 0; i < samples.length; i++) {
       const { ns, idealNs, weight } = samples[i]!;
@@ -221,4 +241,16 @@ function quadraticForm(matrix: Float64Array, x: Float64Array): number {
   for (let i = 0; i < n; i++)
     for (let j = 0; j <= i; j++) sum += (i === j ? 1 : 2) * matrix[i * n + j]! * x[i]! * x[j]!;
   return sum;
+}
+
+/** A x of a symmetric matrix given by its lower triangle. */
+function product(matrix: Float64Array, x: Float64Array): Float64Array {
+  const n = x.length;
+  const out = new Float64Array(n);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j <= i; j++) {
+      out[i]! += matrix[i * n + j]! * x[j]!;
+      if (i !== j) out[j]! += matrix[i * n + j]! * x[i]!;
+    }
+  return out;
 }

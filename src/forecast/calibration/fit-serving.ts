@@ -1,7 +1,7 @@
 import { solveCholesky } from "./cholesky.ts";
-import { type ClosedLoop, closedLoopTpotNs } from "./closed-loop.ts";
+import type { ClosedLoop } from "./closed-loop.ts";
 import { figureSlopes } from "./figure-slopes.ts";
-import { type FigureName, figureNames, figurePriors, figuresOf } from "./serving-figures.ts";
+import { type FigureName, figureNames, figurePriors } from "./serving-figures.ts";
 
 /** A measured closed loop. */
 export interface ServingSample {
@@ -89,9 +89,9 @@ function addSample(
   b: Float64Array,
 ): void {
   const n = b.length;
-  const forecast = closedLoopTpotNs(loop, figuresOf(logs));
-  const residual = Math.log(forecast / tpotNs);
-  const slopes = figureSlopes(loop, logs, forecast);
+  const forecast = figureSlopes(loop, logs);
+  const residual = Math.log(forecast.tpotNs / tpotNs);
+  const { slopes } = forecast;
   const robust = Math.min(1, robustFrom / Math.max(1e-12, Math.abs(residual)));
   const scale = (weight * robust) / (noise * noise);
   for (const i of applying) {

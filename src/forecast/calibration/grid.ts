@@ -23,6 +23,12 @@ export class Grid {
     this.corners = 2 ** axes.length;
   }
 
+  /** Coordinates of a node, in natural units. */
+  pointOf(node: number): [number?, number?, number?, number?] {
+    const point = this.axes.map((axis, d) => axis.knots[Math.floor(node / this.#strides[d]!) % axis.knots.length]!);
+    return point as [number?, number?, number?, number?];
+  }
+
   /** Writes the corners of the cell around a point, from `at` on: node numbers, and weights that add up to 1. */
   locate(coordinates: readonly number[], nodes: Int32Array, weights: Float64Array, at: number): void {
     nodes[at] = 0;

@@ -1,8 +1,7 @@
 import { solveCholesky } from "./cholesky.ts";
-import { closedLoopTpotNs } from "./closed-loop.ts";
 import { figureSlopes } from "./figure-slopes.ts";
 import type { ServingSample } from "./fit-serving.ts";
-import { type FigureName, figureNames, figuresOf } from "./serving-figures.ts";
+import { type FigureName, figureIndex } from "./serving-figures.ts";
 
 const iterations = 12;
 
@@ -26,7 +25,7 @@ export function observeServing(
   observed: readonly Omit<ServingSample, "engine">[],
 ): Float64Array {
   const effects = deploymentFactors.flatMap(({ figures: names, sigma }, factor) =>
-    names.map((name) => ({ figure: figureNames.indexOf(name), factor, sigma })),
+    names.map((name) => ({ figure: figureIndex[name], factor, sigma })),
   );
   const n = deploymentFactors.length;
   const values = new Float64Array(n);
@@ -37,11 +36,10 @@ export function observeServing(
     const a = new Float64Array(n * n);
     const b = new Float64Array(n);
     for (const { loop, tpotNs, weight } of observed) {
-      const forecast = closedLoopTpotNs(loop, figuresOf(logs));
-      const residual = Math.log(forecast / tpotNs);
-      const slopes = figureSlopes(loop, logs, forecast);
+      const forecast = figureSlopes(loop, logs);
+      const residual = Math.log(forecast.tpotNs / tpotNs);
       const slope = new Float64Array(n);
-      for (const { figure, factor } of effects) slope[factor]! += slopes[figure]!;
+      for (const { figure, factor } of effects) slope[factor]! += forecast.slopes[figure]!;
       const scale = weight / (observationNoise * observationNoise);
       for (let i = 0; i < n; i++) {
         b[i]! -= scale * slope[i]! * residual;

@@ -1,4 +1,4 @@
-import type { ServingFigures } from "./closed-loop.ts";
+import type { EngineProfile } from "../../hardware/engine-profile.ts";
 
 /** The figures of an engine that are fitted, as one flat list of logarithms. */
 export const figureNames = [
@@ -19,6 +19,25 @@ export const figureNames = [
   "prefillFactor",
 ] as const;
 export type FigureName = (typeof figureNames)[number];
+
+/** Place of each figure in the list. */
+export const figureIndex = Object.fromEntries(figureNames.map((name, index) => [name, index])) as Readonly<
+  Record<FigureName, number>
+>;
+
+/** The same figures as an engine profile holds them. */
+export type ServingFigures = Pick<
+  EngineProfile,
+  | "stepOverheadNs"
+  | "sequenceOverheadNs"
+  | "prefillStepOverheadNs"
+  | "kernelOverheadNs"
+  | "kernelsPerLayer"
+  | "formatKernels"
+  | "kernelFactor"
+  | "collectiveFactor"
+  | "prefillFactor"
+>;
 
 /** What is believed of a figure before any served deployment is seen: of the common value, and of engines about it. */
 export interface FigurePrior {
@@ -53,7 +72,7 @@ export const figurePriors = {
 
 /** The figures behind a list of logarithms in the order of {@link figureNames}. */
 export function figuresOf(logs: ArrayLike<number>): ServingFigures {
-  const at = (name: FigureName) => Math.exp(logs[figureNames.indexOf(name)]!);
+  const at = (name: FigureName) => Math.exp(logs[figureIndex[name]]!);
   return {
     stepOverheadNs: at("stepOverheadNs"),
     sequenceOverheadNs: at("sequenceOverheadNs"),

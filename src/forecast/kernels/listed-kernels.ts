@@ -3,16 +3,18 @@ import type { KernelSample } from "./kernel-sample.ts";
 
 interface ListedKernels {
   readonly engine: string;
-  readonly model: string;
+  readonly model?: string;
+  readonly kernel?: string;
+  readonly devices?: readonly string[];
   readonly formats: readonly GroupedGemmOp["weightFormat"][];
   readonly reason: string;
 }
 
 /**
- * Series of the measured expert kernels that a kernel choice spoiled: left out of fits, and reported with and without.
- * Fixed by engine, model and format, never by the size of an error.
+ * Series of the measured expert kernels in which another kernel ran than the one a map stands for: left out of fits.
+ * Fixed by engine, model, kernel, device and format, never by the size of an error.
  */
-export const listedKernels: readonly ListedKernels[] = [
+const listedKernels: readonly ListedKernels[] = [
   {
     engine: "tensorrt-llm",
     model: "llama4_scout",
@@ -25,13 +27,23 @@ export const listedKernels: readonly ListedKernels[] = [
     formats: ["fp8"],
     reason: "a kernel that takes seven times as long as the one of block-scaled fp8",
   },
+  {
+    engine: "sglang",
+    kernel: "sglang_fused_moe_triton",
+    devices: ["b200-sxm", "b300-sxm", "gb200"],
+    formats: ["bf16", "fp8_block"],
+    reason: "the fallback of models that the default kernel does not take: Mixtral, Llama 4 in bf16, MiniMax-M2 in fp8",
+  },
 ];
 
 /** The entry a sample falls under; null for most. */
-export function listedKernel(sample: KernelSample): ListedKernels | null {
-  const { op, engine, shape } = sample;
+export function listedKernel({ op, engine, shape, kernel, device }: KernelSample): ListedKernels | null {
   if (op.kind !== "groupedGemm") return null;
-  const of = (entry: ListedKernels) =>
-    entry.engine === engine && shape.startsWith(`${entry.model} `) && entry.formats.includes(op.weightFormat);
-  return listedKernels.find(of) ?? null;
+  const covers = (entry: ListedKernels) =>
+    entry.engine === engine &&
+    entry.formats.includes(op.weightFormat) &&
+    (entry.model === undefined || shape.startsWith(`${entry.model} `)) &&
+    (entry.kernel === undefined || entry.kernel === kernel) &&
+    (entry.devices === undefined || entry.devices.includes(device));
+  return listedKernels.find(covers) ?? null;
 }

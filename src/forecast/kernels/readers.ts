@@ -1,7 +1,21 @@
 import type { KernelTableReader } from "./kernel-table-reader.ts";
 import { attentionTable } from "./readers/attention.ts";
+import { communicationTable, customAllReduceTable } from "./readers/collective.ts";
+import { lowLatencyExchangeTable, normalExchangeTable, nvlinkExchangeTable } from "./readers/exchange.ts";
 import { gemmTable } from "./readers/gemm.ts";
+import { expertTable, shapedExpertTable } from "./readers/grouped-gemm.ts";
 import { latentAttentionTable } from "./readers/latent-attention.ts";
 
 /** Layouts of kernel tables, the most specific first: one line and one file each. */
-export const kernelTableReaders: readonly KernelTableReader[] = [gemmTable, attentionTable, latentAttentionTable];
+export const kernelTableReaders: readonly KernelTableReader[] = [
+  gemmTable,
+  attentionTable,
+  latentAttentionTable,
+  expertTable,
+  shapedExpertTable,
+  communicationTable,
+  customAllReduceTable,
+  lowLatencyExchangeTable,
+  normalExchangeTable,
+  nvlinkExchangeTable,
+];

@@ -27,7 +27,10 @@ const axis = {
   keysPerSequence: { name: "keysPerSequence", of: (op: AttentionOp) => op.cacheTokens / op.sequences },
 } as const;
 
-function shapeOf(axes: MappedShape<AttentionOp>["axes"], bytesOf: (op: AttentionOp) => number): MappedShape<AttentionOp> {
+function shapeOf(
+  axes: MappedShape<AttentionOp>["axes"],
+  bytesOf: (op: AttentionOp) => number,
+): MappedShape<AttentionOp> {
   return {
     axes,
     work: (op) => ({ bytes: bytesOf(op), flops: flopsOf(op), math: op.math }),

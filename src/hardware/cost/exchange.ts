@@ -15,7 +15,7 @@ export const exchangeFamilies = {
 /** Expected number of distinct groups among `picks` independent uniform picks of `groups`. */
 const distinctGroups = (groups: number, picks: number): number => groups * (1 - pow(1 - 1 / groups, picks));
 
-/** Bytes one rank sends to the other ranks of its node, when experts are picked evenly. */
+/** Bytes one rank sends to the other ranks of its node, when experts are picked evenly; nothing goes to the rank itself. */
 export function nearBytes(op: ExchangeOp): number {
   const bytes = op.tokens * op.hidden * op.bytesPerValue;
   const near = Math.min(op.ranks, op.ranksPerNode);
@@ -30,12 +30,13 @@ export function farBytes(op: ExchangeOp): number {
   return (op.tokens * op.hidden * op.bytesPerValue * copies * (nodes - 1)) / nodes;
 }
 
-/** Time of the bytes at the nominal rates of the links. Nothing is sent to a rank itself. */
+/** Time of the bytes at the nominal rates of the links, inside and between nodes side by side. */
 export function exchangeIdealNs(op: ExchangeOp, device: Device): number {
-  const far = farBytes(op);
-  const farRate =
-    far === 0 ? 1 : (device.scaleOut?.bytesPerSecond ?? missing(`a scale-out link for ${op.ranks} ranks`, device));
-  return nsPerSecond * (nearBytes(op) / nearLink(device).bytesPerSecond + far / farRate);
+  const near = nearBytes(op) / nearLink(device).bytesPerSecond;
+  const bytes = farBytes(op);
+  if (bytes === 0) return nsPerSecond * near;
+  const link = device.scaleOut ?? missing(`a scale-out link for ${op.ranks} ranks`, device);
+  return nsPerSecond * Math.max(near, bytes / link.bytesPerSecond);
 }
 
 /** Expert exchange by the bytes of a rank, the number of ranks, and the experts of a rank, each a message of its own. */

@@ -28,10 +28,7 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
     { name: "presentedShare", of: (op) => Math.max(1, op.presentedPairs / op.pairs) },
   ],
   idealNs: (op, rates) =>
-    idealRoofline(
-      movedBytes(op) * rates.nsPerByte,
-      2 * op.parametersPerExpert * op.pairs * rates.nsPerFlop[op.math],
-    ),
+    idealRoofline(movedBytes(op) * rates.nsPerByte, 2 * op.parametersPerExpert * op.pairs * rates.nsPerFlop[op.math]),
 };
 
 /**
@@ -40,8 +37,7 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
  */
 export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
   const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape);
-  if (mapped !== null)
-    return (op) => (op.pairs > 0 && op.parametersPerExpert > 0 ? mapped(op.weightFormat)(op) : 0);
+  if (mapped !== null) return (op) => (op.pairs > 0 && op.parametersPerExpert > 0 ? mapped(op.weightFormat)(op) : 0);
   const { device } = context;
   const { groupedGemmCompute, groupedGemmMemory, gemmHalfTokens, rooflineNorm } = device.efficiency;
   const perByte = nsPerByte(device, groupedGemmMemory);

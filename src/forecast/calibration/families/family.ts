@@ -16,3 +16,22 @@ export interface CalibrationFamily<O extends Op = Op> {
   axes(ops: readonly O[]): MapAxis[];
   readonly options?: FitOptions;
 }
+
+/** Knots that do not depend on the data, but for those beyond its range: one on either side stays. */
+export function fixedKnots<O extends Op>(
+  shape: MappedShape<O>,
+  knots: readonly (readonly number[])[],
+): (ops: readonly O[]) => MapAxis[] {
+  return (ops) =>
+    shape.axes.map(({ name, of }, d) => {
+      let least = Infinity;
+      let most = 0;
+      for (const op of ops) {
+        least = Math.min(least, of(op));
+        most = Math.max(most, of(op));
+      }
+      const all = knots[d] ?? [];
+      const within = all.filter((_, i) => !((all[i + 1] ?? Infinity) <= least) && !((all[i - 1] ?? 0) >= most));
+      return { name, knots: within };
+    });
+}

@@ -149,7 +149,8 @@ export const nvlinkExchangeTable: KernelTableReader = {
       const experts = table.positive(row, "num_experts");
       const ranks = table.positive(row, "moe_ep_size");
       const ms = table.positive(row, "latency");
-      if (framework === null || version === null || deviceName === null || name === null || kernel === null) return null;
+      if (framework === null || version === null || deviceName === null || name === null || kernel === null)
+        return null;
       if (format === null || tokens === null || hidden === null || topK === null || experts === null) return null;
       if (ranks === null || ms === null) return null;
       const kind = nvlinkKinds[name];

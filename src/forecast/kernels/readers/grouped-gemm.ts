@@ -79,7 +79,13 @@ function expertFormatAt(table: KernelTable, row: number, column: string): readon
   const format = expertFormats[name];
   if (format !== undefined) return format;
   const near = closest(name, Object.keys(expertFormats));
-  return table.wrong(row, column, "a format of expert weights", name, near === null ? undefined : `did you mean ${near}?`);
+  return table.wrong(
+    row,
+    column,
+    "a format of expert weights",
+    name,
+    near === null ? undefined : `did you mean ${near}?`,
+  );
 }
 
 interface RowLoad {
@@ -107,6 +113,9 @@ function loadAt(table: KernelTable, row: number, column: string): RowLoad | null
 function routesDifferently(engine: string | null, shape: ExpertShape): boolean {
   return engine !== "tensorrt-llm" && isGroupLimited(shape);
 }
+
+/** Kernels that compute only part of what their rows say: their rates lie beyond the peak of memory. */
+const partialKernels: ReadonlySet<string> = new Set(["moe_torch_flow_min_latency"]);
 
 /** Condensed tables of one MoE layer: system, engine and version are in the file name. */
 export const expertTable: KernelTableReader = {
@@ -136,9 +145,15 @@ export const expertTable: KernelTableReader = {
         const near = closest(name, Object.keys(expertShapes));
         return table.wrong(row, "model", "a known model", name, near === null ? undefined : `did you mean ${near}?`);
       }
-      if (routesDifferently(made.engine, shape)) return null;
+      if (routesDifferently(made.engine, shape) || partialKernels.has(kernel)) return null;
       const common = { ns: ms * 1e6, device, ...made, kernel, file: table.file, row: row + 1 };
-      return expertSample(loads, table, row, { name, shape, tokens, tensorRanks, expertRanks, load: load.shape, format }, common);
+      return expertSample(
+        loads,
+        table,
+        row,
+        { name, shape, tokens, tensorRanks, expertRanks, load: load.shape, format },
+        common,
+      );
     });
   },
 };
@@ -193,9 +208,7 @@ export const shapedExpertTable: KernelTableReader = {
   columns: shapedColumns,
   read: (table) => {
     const loads = new ExpertLoads();
-    return samplesOf(table, (row) =>
-      table.text(row, "op_name") === "moe" ? shapedSampleAt(loads, table, row) : null,
-    );
+    return samplesOf(table, (row) => (table.text(row, "op_name") === "moe" ? shapedSampleAt(loads, table, row) : null));
   },
 };
 

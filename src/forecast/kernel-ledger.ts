@@ -1,0 +1,79 @@
+import type { StorageFormat } from "../core/dtype.ts";
+import type { Device } from "../hardware/device.ts";
+import { chooseMap, type KernelFamily, kernelFamilies } from "../hardware/kernel-maps.ts";
+import type { SimConfig } from "../sim/config.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+
+/** Kernels in the words of the ledger. */
+const words = {
+  gemm: "dense products",
+  groupedGemm: "routed experts",
+  attentionPrefill: "prefill attention",
+  attentionDecode: "decode attention",
+  latentPrefill: "latent prefill attention",
+  latentDecode: "latent decode attention",
+  allReduce: "all-reduce",
+  allGather: "all-gather",
+  reduceScatter: "reduce-scatter",
+  allToAll: "all-to-all",
+  dispatchLowLatency: "low-latency dispatch",
+  combineLowLatency: "low-latency combine",
+  dispatchNormal: "dispatch",
+  combineNormal: "combine",
+} as const satisfies Record<KernelFamily, string>;
+
+/** Formats whose maps a family is asked for in a deployment. */
+function formatsOf(family: KernelFamily, { formats, kvFormat }: Formats): readonly (StorageFormat | null)[] {
+  switch (family) {
+    case "gemm":
+      return [...new Set([formats.attention, formats.dense, formats.shared, formats.head])];
+    case "groupedGemm":
+      return [formats.experts];
+    case "attentionPrefill":
+    case "attentionDecode":
+    case "latentPrefill":
+    case "latentDecode":
+      return [kvFormat];
+    default:
+      return [null];
+  }
+}
+
+type Formats = Pick<SimConfig, "formats" | "kvFormat">;
+
+/**
+ * Which kernels are timed by maps measured on the device itself, which by those of a relative, another engine or another
+ * format, and which by the roofline of the data sheet.
+ */
+export function kernelLedger(device: Device, engineId: string, formats: Formats): LedgerEntry[] {
+  const topic = "kernels";
+  if (device.kernels === undefined)
+    return [{ topic, fidelity: "assumed", detail: `${device.name}: rooflines with the efficiencies of its profile` }];
+  const fitted: string[] = [];
+  const substituted: string[] = [];
+  const unmapped: string[] = [];
+  for (const family of kernelFamilies)
+    for (const format of formatsOf(family, formats)) {
+      const chosen = chooseMap(device.kernels, family, engineId, format);
+      const name = format === null ? words[family] : `${words[family]} ${format}`;
+      if (chosen === null) {
+        if (!unmapped.includes(words[family])) unmapped.push(words[family]);
+        continue;
+      }
+      const { map, sameEngine, sameFormat } = chosen;
+      const stand = [
+        ...(map.from === undefined ? [] : [map.from]),
+        ...(sameEngine ? [] : [map.engine ?? ""]),
+        ...(sameFormat ? [] : [map.format ?? ""]),
+      ];
+      if (stand.length === 0) fitted.push(name);
+      else substituted.push(`${name} as ${stand.join(" ")}`);
+    }
+  const entry = (fidelity: LedgerEntry["fidelity"], what: string, names: readonly string[]): LedgerEntry[] =>
+    names.length === 0 ? [] : [{ topic, fidelity, detail: `${what}: ${names.join(", ")}` }];
+  return [
+    ...entry("fitted", `maps of kernels measured on ${device.name}`, fitted),
+    ...entry("assumed", "maps of kernels measured elsewhere", substituted),
+    ...entry("assumed", "rooflines with the efficiencies of the profile", unmapped),
+  ];
+}

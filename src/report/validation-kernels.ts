@@ -1,0 +1,111 @@
+import type { KernelFamilyError } from "../forecast/validation/kernel-errors.ts";
+import type { KernelValidation } from "../forecast/validation/kernel-validation.ts";
+import { counted, definitionsSection, percentLabel, signedLabel } from "./validation-labels.ts";
+import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
+
+/** Tables and files that are named one by one. */
+const namesShown = 12;
+
+/** A validation of kernel times, ready to be shown. */
+export function kernelPage(validation: KernelValidation): ValidationPage {
+  const { engineVersion, basis, overall, families, tables } = validation;
+  return {
+    title: "Validation on measured kernels",
+    subtitle: [`moecast ${engineVersion}, ${counted(tables.length, "table")}, forecasts by ${basis}`],
+    headline:
+      `kernel time error ${shareLabel(overall.median)} median, ${shareLabel(overall.mean)} mean, ` +
+      `bias ${signedShare(overall.bias)} over ${counted(overall.rows, "kernel")}`,
+    sections: [
+      familySection(families),
+      skippedSection(validation.skipped),
+      definitionsSection({
+        error: "100 (forecast / measured - 1) of one kernel, percent; repeated measurements count once",
+        "held out": "on shapes that the committed maps had not seen when they were fitted",
+        "maps of": "devices whose measurements the forecast stands on; none: efficiencies of the profile",
+        "left out": "rows beyond the physical peak, served from the last-level cache, or timing the host",
+      }),
+    ],
+    data: { header: dataHeader, rows: families.map(dataRow) },
+  };
+}
+
+const shareLabel = (share: number): string => percentLabel(Number.isFinite(share) ? 100 * share : null);
+const signedShare = (share: number): string => signedLabel(Number.isFinite(share) ? 100 * share : null);
+
+/** `latentAttention` as `latent attention`. */
+const familyLabel = (family: string): string => family.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+function familySection(families: readonly KernelFamilyError[]): PageSection {
+  return {
+    kind: "table",
+    title: "Errors",
+    note: "size of the error by device and family of kernels; bias is positive where the forecast is too slow",
+    columns: [
+      { header: "device" },
+      { header: "family" },
+      { header: "kernels", align: "right", dispensable: 3 },
+      { header: "mean", align: "right" },
+      { header: "median", align: "right" },
+      { header: "p90", align: "right" },
+      { header: "bias", align: "right" },
+      { header: "held out", align: "right", dispensable: 5 },
+      { header: "its p90", align: "right", dispensable: 4 },
+      { header: "maps of", dispensable: 1 },
+      { header: "left out", align: "right", dispensable: 2 },
+    ],
+    rows: families.map(({ device, family, error, heldOut, mapsOf, leftOutRows }) => [
+      device,
+      familyLabel(family),
+      String(error.rows),
+      shareLabel(error.mean),
+      shareLabel(error.median),
+      shareLabel(error.p90),
+      signedShare(error.bias),
+      heldOut === null ? "n/a" : shareLabel(heldOut.mean),
+      heldOut === null ? "n/a" : shareLabel(heldOut.p90),
+      mapsOf.join(", ") || "none",
+      String(leftOutRows),
+    ]),
+  };
+}
+
+function skippedSection(skipped: KernelValidation["skipped"]): PageSection {
+  const rest = skipped.length - namesShown;
+  return {
+    kind: "table",
+    title: "Not compared",
+    columns: [{ header: "" }, { header: "" }],
+    rows: [
+      ...skipped.slice(0, namesShown).map(({ name, reason }) => [name, reason]),
+      ...(rest > 0 ? [[`and ${rest} more`, ""]] : []),
+    ],
+  };
+}
+
+const dataHeader = [
+  "device",
+  "family",
+  "kernels",
+  "mean_percent",
+  "median_percent",
+  "p90_percent",
+  "bias_percent",
+  "held_out_mean_percent",
+  "held_out_p90_percent",
+  "left_out_rows",
+  "maps_of",
+];
+
+const dataRow = ({ device, family, error, heldOut, mapsOf, leftOutRows }: KernelFamilyError): DataCell[] => [
+  device,
+  family,
+  error.rows,
+  100 * error.mean,
+  100 * error.median,
+  100 * error.p90,
+  100 * error.bias,
+  heldOut === null ? null : 100 * heldOut.mean,
+  heldOut === null ? null : 100 * heldOut.p90,
+  leftOutRows,
+  mapsOf.join(" "),
+];
