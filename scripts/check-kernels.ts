@@ -1,12 +1,14 @@
 /**
- * Compares forecast expert kernels and exchanges with measured ones: npm run check:kernels -- <data folder>. Prints the
- * skew penalty, the benefit of EPLB and DeepEP's latencies, measured and forecast, and exits with 1 where the forecast
- * misses their shape: who wins, where the peak is, where redundancy loses.
+ * Compares forecast expert kernels and exchanges with measured ones: npm run check:kernels -- <data folder>. Prints
+ * the errors of the maps, then the skew penalty, the benefit of EPLB and DeepEP's latencies, measured and forecast, and
+ * exits with 1 where the forecast misses their shape: who wins, where the peak is, where redundancy loses.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { printCheckSets } from "./kernels/check-sets.ts";
 import { checkDeepEp } from "./kernels/deepep.ts";
 import { checkEplb } from "./kernels/eplb.ts";
+import { printMapErrors } from "./kernels/map-errors.ts";
 import { checkSkew } from "./kernels/skew.ts";
 
 async function main(): Promise<void> {
@@ -17,6 +19,8 @@ async function main(): Promise<void> {
     return;
   }
   const experts = join(folder, "kernels", "moe");
+  printMapErrors();
+  await printCheckSets(join(folder, "kernels"));
   const problems = [
     ...(await checkSkew(experts)),
     ...(await checkEplb(experts)),

@@ -10,7 +10,9 @@ interface CheckSet {
   readonly file: string;
   readonly system: string;
   readonly engine: string;
-  read(cells: Readonly<Record<string, number>>): { readonly op: GroupedGemmOp; readonly ns: number } | null;
+  readonly read: (
+    cells: Readonly<Record<string, number>>,
+  ) => { readonly op: GroupedGemmOp; readonly ns: number } | null;
 }
 
 const matrices = 3;

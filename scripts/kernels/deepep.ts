@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { farBytes, nearBytes } from "../../src/hardware/cost/exchange.ts";
+import { CostModel } from "../../src/hardware/cost.ts";
 import type { ExchangeOp } from "../../src/hardware/op.ts";
+import { nodeNamed } from "../../src/hardware/systems.ts";
 import { percent, row } from "./text.ts";
 
 /** NVLink of the H800, per direction: half of its 400 GB/s. */
@@ -49,7 +51,38 @@ export function checkDeepEp(file: string): string[] {
       `  ${kind}: ${fixed.toFixed(1)} us + ${perPeer.toFixed(3)} us a peer; 200 GB/s in a node, ${rate(far)} between nodes`,
     );
   }
+  printNormalMode(rows);
   return problems;
+}
+
+/** Line rate of a CX7, GB/s. */
+const lineRate = 50;
+
+/**
+ * Published bandwidths of normal mode, which are not smooth in the number of ranks, against two rates: in a node the
+ * share of NVLink that the H100 map gives, on the H800's link; between nodes the line rate.
+ */
+function printNormalMode(rows: readonly Readonly<Record<string, string>>[]): void {
+  const node = nodeNamed("h100-sxm-8");
+  const model = new CostModel(node.device, node, "sglang");
+  console.log("\nDeepEP normal mode, published, GB/s");
+  row(["direction, ranks", "measured", "forecast", "error"]);
+  for (const kind of ["dispatch", "combine"] as const)
+    for (const cells of rows.filter((candidate) => candidate["kind"] === "normal")) {
+      const ranks = Number(cells["ep"]);
+      const op = { ...exchange(kind, ranks), mode: "normal", tokens: 4096 } as const;
+      const logicalBytes = (nearBytes(op) * op.ranks) / (op.ranks - 1);
+      const inNode =
+        logicalBytes / model.opNs(op) / ((node.device.scaleUp?.bytesPerSecond ?? NaN) * nearUsPerByte * 1e-6);
+      const expected = ranks <= published.ranksPerNode ? inNode : lineRate;
+      const measured = Number(cells[`${kind}_GBs`]);
+      row([`${kind} EP${ranks}`, String(measured), expected.toFixed(0), percent(expected / measured - 1)]);
+    }
+}
+
+function exchange(kind: Direction, ranks: number): ExchangeOp {
+  const bytesPerValue = kind === "dispatch" ? 1 + 4 / 128 : 2;
+  return { ...published, kind, mode: "lowLatency", ranks, bytesPerValue };
 }
 
 /** Microseconds per byte as GB/s. */
@@ -57,13 +90,7 @@ const rate = (usPerByte: number): string => `${(1e-3 / usPerByte).toFixed(1)} GB
 
 function pointOf(cells: Readonly<Record<string, string>>, kind: Direction): Point {
   const ranks = Number(cells["ep"]);
-  const op: ExchangeOp = {
-    ...published,
-    kind,
-    mode: "lowLatency",
-    ranks,
-    bytesPerValue: kind === "dispatch" ? 1 + 4 / 128 : 2,
-  };
+  const op = exchange(kind, ranks);
   return { ranks, us: Number(cells[`${kind}_us`]), near: nearBytes(op), far: farBytes(op) };
 }
 

@@ -20,6 +20,7 @@ export async function checkEplb(folder: string): Promise<string[]> {
     const rates = ratesOf(device);
     if (rates === null || !samples.some(isEplb)) continue;
     const { ns } = fitFamily<GroupedGemmOp>(samples, groupedGemmFamily, rates);
+    const forecasts = new Map<string, number[]>();
     for (const slots of slotCounts)
       for (const [name, within] of [
         ["<= 256 tokens", small],
@@ -39,8 +40,13 @@ export async function checkEplb(folder: string): Promise<string[]> {
           34,
           14,
         );
-        problems.push(...shapeProblems(device, slots, name, within === large, forecast));
+        forecasts.set(`${slots} ${name}`, forecast);
       }
+    const of = (key: string) => forecasts.get(key) ?? [];
+    problems.push(
+      ...peakProblems(device, of("256 >= 2,048 tokens")),
+      ...redundancyProblems(device, of("256 <= 256 tokens"), of("288 <= 256 tokens")),
+    );
   }
   return problems;
 }
@@ -70,23 +76,19 @@ function benefit(
   return median([...base].flatMap(([tokens, ns]) => (balanced.has(tokens) ? ns / (balanced.get(tokens) ?? NaN) : [])));
 }
 
-/** The gain of large batches peaks between EP8 and EP64 and is gone at EP256; redundant slots lose at small batches. */
-function shapeProblems(
-  device: string,
-  slots: number,
-  batch: string,
-  isLarge: boolean,
-  forecast: readonly number[],
-): string[] {
-  const problems: string[] = [];
-  const at = (ranks: number) => forecast[expertRanks.indexOf(ranks as 4)] ?? NaN;
-  if (isLarge && slots === 256) {
-    const peak = expertRanks[forecast.indexOf(Math.max(...forecast))] ?? 0;
-    if (peak < 8 || peak > 64) problems.push(`${device}: EPLB gains most at EP${peak}`);
-    if (!(Math.abs(at(256) - 1) < 0.1))
-      problems.push(`${device}: EPLB changes ${at(256).toFixed(2)} at one expert a rank`);
-  }
-  if (!isLarge && slots === 288 && !(at(32) < 1.1))
-    problems.push(`${device} ${batch}: redundant slots gain ${at(32).toFixed(2)} at EP32`);
-  return problems;
+/** The gain of large batches peaks between EP8 and EP64 and is gone at EP256. */
+function peakProblems(device: string, forecast: readonly number[]): string[] {
+  const peak = expertRanks[forecast.indexOf(Math.max(...forecast))] ?? 0;
+  const last = forecast.at(-1) ?? NaN;
+  return [
+    ...(peak < 8 || peak > 64 ? [`${device}: EPLB gains most at EP${peak}`] : []),
+    ...(Math.abs(last - 1) < 0.1 ? [] : [`${device}: EPLB changes ${last.toFixed(2)} at one expert a rank`]),
+  ];
+}
+
+/** Redundant slots are more weights to read: small batches gain less from them than from as many slots as experts. */
+function redundancyProblems(device: string, none: readonly number[], redundant: readonly number[]): string[] {
+  return expertRanks.flatMap((ranks, i) =>
+    (redundant[i] ?? NaN) >= (none[i] ?? NaN) ? [`${device}: redundant slots help a small batch at EP${ranks}`] : [],
+  );
 }

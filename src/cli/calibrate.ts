@@ -35,7 +35,11 @@ export async function calibrate(options: CalibrateCliOptions, colour: boolean): 
   }).finally(() => progress?.clear());
   if (gathered.samples.length === 0)
     refuse({ file: options.from.join(", "), expected: `tables of measured kernels of ${profile.id}`, found: "none" });
-  for (const file of gathered.skipped) io.err(`${file}: no kernels of ${profile.id}, skipped\n`);
+  const [skipped, ...others] = gathered.skipped;
+  if (skipped !== undefined)
+    io.err(
+      `no kernels of ${profile.id} in ${skipped}${others.length > 0 ? ` and ${others.length} other files` : ""}\n`,
+    );
   const date = new Date().toISOString().slice(0, 10);
   const calibration = calibrateKernels(gathered.samples, resolveDevice(profile), { date });
   if (options.output !== undefined) {
@@ -96,7 +100,7 @@ function errorsOf({ map }: CalibratedMap): string[] {
   return [percent(map?.fit.fitError.mean), percent(held?.mean), percent(held?.p90), percent(held?.bias)];
 }
 
-function notesOf({ family, format, engine, refused, cachedRows, hostRows }: CalibratedMap): string[] {
+function notesOf({ family, format, engine, refused, cachedRows, hostRows, listedRows }: CalibratedMap): string[] {
   const name = [family, engine, format].filter((part) => part !== null).join(" ");
   const more = refused.length - refusedShown;
   return [
@@ -110,5 +114,8 @@ function notesOf({ family, format, engine, refused, cachedRows, hostRows }: Cali
       ? [`${name}: ${formatCount(cachedRows)} rows left out, their operands sat in the last-level cache`]
       : []),
     ...(hostRows > 0 ? [`${name}: ${formatCount(hostRows)} rows left out, they time the launch from the host`] : []),
+    ...(listedRows > 0
+      ? [`${name}: ${formatCount(listedRows)} rows left out, of series known to time another kernel`]
+      : []),
   ];
 }

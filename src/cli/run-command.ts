@@ -8,7 +8,8 @@ Examples:
   moecast run scenarios/quickstart.yaml
   moecast run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'
   moecast run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json
-  moecast run cluster.yaml --baseline result.json --max-regress 3`;
+  moecast run cluster.yaml --baseline result.json --max-regress 3
+  moecast run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64`;
 
 /** Seeds are 32-bit words. */
 const seedMax = 4_294_967_295;
@@ -23,6 +24,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
     .option("--seed <n>", "override the scenario's seed", wholeNumber(0, seedMax))
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
     .option("--no-thresholds", "report SLOs and regressions without failing on them")
+    .option("--observed <file>", "measurements of this deployment to adjust the forecast to (CSV, JSON or JSONL)")
     .option("--baseline <file>", "compare with an earlier forecast (JSON export of one scenario)")
     .option("--max-regress <percent>", "largest regression against the baseline", percentage, 5)
     .option("--json", "print the forecast as JSON instead of the summary; an array for several scenarios")

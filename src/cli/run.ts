@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes, MoecastError, printable, refuse, UsageError }
 import { compareForecasts } from "../forecast/baseline.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
+import type { Observation } from "../forecast/observe-deployment.ts";
 import { readForecast } from "../forecast/read-forecast.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { headline } from "../report/headline.ts";
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly json?: boolean;
   readonly summary: SummaryMode;
   readonly export?: readonly string[];
+  readonly observed?: string;
   readonly baseline?: string;
   readonly maxRegress: number;
   readonly thresholds: boolean;
@@ -45,6 +47,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
   const targets = (await exporting?.exportTargets(options.export ?? [])) ?? [];
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
   const baseline = await readBaseline(io, files, options);
+  const observed = await readObserved(io, files, options);
   const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
   const { forecasts, failures, codes }: Outcomes = { forecasts: [], failures: [], codes: [] };
   const overview: string[][] = [];
@@ -62,6 +65,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         const plain = await forecastScenario(withThresholds(scenario, options.threshold ?? []), {
           readText: (path) => io.readText(path),
           signal: watch.signal,
+          ...(observed === null ? {} : { observed }),
           ...(progress === null ? {} : { onProgress: progress.update }),
         });
         progress?.clear();
@@ -121,6 +125,15 @@ const severity: readonly ExitCode[] = [
 
 function worst(codes: readonly ExitCode[]): ExitCode {
   return severity.find((code) => codes.includes(code)) ?? exitCodes.ok;
+}
+
+async function readObserved(io: Io, files: readonly string[], options: RunOptions): Promise<Observation | null> {
+  const { observed: file } = options;
+  if (file === undefined) return null;
+  if (files.length !== 1)
+    throw new UsageError("--observed holds measurements of one deployment: give the one scenario that describes it");
+  const { readObservation } = await import("./observation.ts");
+  return readObservation(io, file);
 }
 
 async function readBaseline(io: Io, files: readonly string[], options: RunOptions): Promise<Forecast | null> {

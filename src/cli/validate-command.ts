@@ -12,6 +12,7 @@ Examples:
   moecast validate --kernels tables/ --leave-out system
   moecast validate --run requests.jsonl --scenario deployment.yaml
   moecast validate --against vllm-bench.json --scenario deployment.yaml --max-error 5
+  moecast validate --against c64.json --scenario deployment.yaml --observed c8.json
 
 Exactly one of --serving, --kernels, --run and --against says what was measured. --max-error holds the mean size of the
 errors unless it names another statistic: mean, median, p90 or bias; exit code 99 when it is exceeded.`;
@@ -32,10 +33,11 @@ export const validateCommand: CommandRegistration = (program, exit) => {
         "model",
         "system",
         "engine",
+        "deployment",
         "point",
       ]),
     )
-    .option("--observed <file>", "measured points of your own deployment to forecast the others from")
+    .option("--observed <file>", "measurements of your own deployment to forecast the others from")
     .option("--filter <field=value>", "only these serving points, such as system=h200_sxm (repeatable)", collect)
     .option("--json", "print the validation as JSON instead of the report")
     .option("--max-error <percent>", "exit 99 when the error is larger, such as 10 or median=8", errorLimit)

@@ -10,6 +10,7 @@ import type { ValidationReport } from "../report/validation-exporters.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import type { LimitedErrors } from "./error-limit.ts";
 import type { Io } from "./io.ts";
+import { readObservation } from "./observation.ts";
 import { filterPoints } from "./point-filter.ts";
 import { progressLine } from "./progress.ts";
 import type { ValidateOptions } from "./validate.ts";
@@ -31,8 +32,8 @@ type Compare = (options: ValidateOptions, surroundings: Surroundings) => Promise
 const modes = {
   serving: { compare: compareServing, takes: ["leaveOut", "observed", "filter"], needs: [] },
   kernels: { compare: compareKernels, takes: ["leaveOut"], needs: [] },
-  run: { compare: compareRun("run"), takes: ["scenario", "set"], needs: ["scenario"] },
-  against: { compare: compareRun("against"), takes: ["scenario", "set"], needs: ["scenario"] },
+  run: { compare: compareRun("run"), takes: ["scenario", "set", "observed"], needs: ["scenario"] },
+  against: { compare: compareRun("against"), takes: ["scenario", "set", "observed"], needs: ["scenario"] },
 } as const satisfies Record<
   string,
   { compare: Compare; takes: readonly (keyof ValidateOptions)[]; needs: readonly (keyof ValidateOptions)[] }
@@ -118,12 +119,14 @@ function compareRun(mode: "run" | "against"): Compare {
     const scenario = parseScenario(await io.readText(scenarioFile), scenarioFile, { settings: options.set ?? [] });
     const text = await io.readText(file);
     const measured = servedIn(mode, readMeasurement(text, file), file, io);
+    const observed = options.observed === undefined ? null : await readObservation(io, options.observed);
     const { validateRun } = await import("../forecast/validation/validate-run.ts");
     const { runPage } = await import("../report/validation-run.ts");
     const progress = options.quiet === true ? null : progressLine(io, basename(file));
     const document = await validateRun(scenario, measured, {
       readText: (path) => io.readText(path),
       inputs: [input("measurement", file, text)],
+      ...(observed === null ? {} : { observed }),
       signal,
       ...(progress === null ? {} : { onProgress: progress.update }),
     }).finally(() => progress?.clear());

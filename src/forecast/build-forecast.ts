@@ -2,6 +2,7 @@ import { version } from "../core/version.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { devicesOf } from "../sim/mapping.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
+import { accuracyOf } from "./bands/accuracy.ts";
 import { bottleneckOf, timeShares } from "./bottleneck.ts";
 import { costOf, energyOf } from "./cost-energy.ts";
 import { type Forecast, forecastSchemaVersion } from "./forecast.ts";
@@ -34,6 +35,12 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
   const timeShare = timeShares(run.time);
   const experts = expertBalance(run);
   const context = judgeContext(run, limits, { throughput, cost, imbalance: experts });
+  const latency = latencyStats(run, null);
+  const accuracy = accuracyOf(resolved, {
+    saturation: run.saturation.verdict,
+    latency,
+    outputTokensPerSecond: throughput.outputTokensPerSecond,
+  });
   const slos = (scenario.slo?.thresholds ?? []).map((slo) => judge(slo, context));
   return {
     schemaVersion: forecastSchemaVersion,
@@ -57,8 +64,9 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     requests: requestFates(run),
     saturation: run.saturation,
     steadyState: steadyState(run),
-    latency: latencyStats(run, null),
+    latency,
     latencyByClass: Object.fromEntries(run.requests.classes.map((name) => [name, latencyStats(run, name)])),
+    bands: accuracy.bands,
     throughput,
     cost,
     energy,
@@ -84,7 +92,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     },
     slos,
     passed: slos.every((verdict) => verdict.passed || verdict.level === "warn"),
-    ledger: [...resolved.ledger, ...run.ledger, ...energyLedger],
+    ledger: [...resolved.ledger, ...run.ledger, ...energyLedger, accuracy.ledger],
     laws: run.laws,
     baseline: null,
   };

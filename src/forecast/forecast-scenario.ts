@@ -4,6 +4,7 @@ import { simulateCooperatively } from "../sim/simulate.ts";
 import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import type { FileReader } from "./forecast-reader.ts";
+import { type Observation, observeDeployment } from "./observe-deployment.ts";
 import { resolveScenario } from "./resolve-scenario.ts";
 
 /** What a forecast needs from outside: files, and someone who watches. */
@@ -12,6 +13,8 @@ export interface ForecastDeps extends FileReader {
   readonly signal?: AbortSignal;
   /** Requests finished, of all. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Measurements of the deployment, to adjust the engine to. */
+  readonly observed?: Observation;
 }
 
 /**
@@ -19,8 +22,9 @@ export interface ForecastDeps extends FileReader {
  * cannot be used, InfeasibleError (exit 4) for a deployment that does not fit.
  */
 export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): Promise<Forecast> {
-  const resolved = await resolveScenario(scenario, deps);
-  const { signal, onProgress } = deps;
+  const { signal, onProgress, observed } = deps;
+  const stated = await resolveScenario(scenario, deps);
+  const resolved = observed === undefined ? stated : observeDeployment(stated, observed);
   const run = await simulateCooperatively(resolved.config, {
     // Lets signals of the process be served while a long run goes on.
     giveWay: () => setImmediate(),

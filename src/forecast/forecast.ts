@@ -8,6 +8,8 @@ import type {
   SpeculationCounts,
   TimeComponent,
 } from "../sim/result.ts";
+import type { BandBasis } from "./bands/bands.ts";
+import type { GroupKey } from "./bands/nearest-group.ts";
 
 /** Version of the result document; raised on every incompatible change. */
 export const forecastSchemaVersion = 1;
@@ -46,6 +48,22 @@ export interface SloVerdict {
   readonly reason: string | null;
 }
 
+/** Error band of a forecast: where the measured value of a deployment lies with the probability `nominal`. */
+export interface ForecastBands {
+  readonly nominal: number;
+  readonly basis: BandBasis;
+  /** Group of measured points it is derived from, by ids; null where the deployment is far from all. */
+  readonly nearest: GroupKey | null;
+  /** null where there is nothing to put a band around: no samples, a TTFT that is queueing, a rate set by arrivals. */
+  readonly metrics: {
+    /** Of the mean. */
+    readonly tpot: { readonly lowMs: number; readonly highMs: number } | null;
+    /** Of the median. */
+    readonly ttft: { readonly lowMs: number; readonly highMs: number } | null;
+    readonly outputTokensPerSecond: { readonly low: number; readonly high: number } | null;
+  };
+}
+
 /** A scenario's forecast: the run, judged and documented. `result.json` is this document. */
 export interface Forecast {
   readonly schemaVersion: typeof forecastSchemaVersion;
@@ -79,6 +97,8 @@ export interface Forecast {
   /** Per metric over all classes, then per class. */
   readonly latency: Readonly<Record<LatencyMetric, LatencyStats>>;
   readonly latencyByClass: Readonly<Record<string, Readonly<Record<LatencyMetric, LatencyStats>>>>;
+  /** null without latencies: overloaded, or nothing completed. */
+  readonly bands: ForecastBands | null;
   readonly throughput: {
     readonly durationS: number;
     readonly requestsPerSecond: number;

@@ -93,8 +93,12 @@ export function readForecast(text: string, file: string): Forecast {
     const found = at(json, path);
     if (!kinds[expected](found)) problems.push({ file, at: path, expected: `a ${expected}`, found });
   }
+  const bands = at(json, "bands") ?? null;
+  if (!kinds["object or null"](bands))
+    problems.push({ file, at: "bands", expected: "an object or null", found: bands });
   if (problems.length > 0) throw new InvalidInputError(problems);
-  return json as Forecast;
+  // Results of earlier releases have no error bands.
+  return { ...(json as Forecast), bands: bands as Forecast["bands"] };
 }
 
 function at(json: unknown, path: string): unknown {

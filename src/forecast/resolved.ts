@@ -11,6 +11,8 @@ export interface ResolvedScenario {
   /** Names of the policies as the scenario chose them. */
   readonly placement: string;
   readonly offload: string | null;
+  /** Whether the engine was adjusted to measured points of the deployment; absent: false. */
+  readonly observed?: boolean;
   /** How the inputs came about. */
   readonly ledger: readonly LedgerEntry[];
 }

@@ -19,75 +19,94 @@ export interface EfficiencyMap {
 
 export const axesMax = 4;
 
-/** An {@link EfficiencyMap} prepared for millions of look-ups: nothing is allocated per call. */
-export class EfficiencyLookup {
-  readonly #dimensions: number;
-  /** log2 of the knots of all axes, one after the other. */
+/** Where values lie on one axis of a map. */
+class AxisPlace {
+  /** Share of the way from the knot found to the next. */
+  share = 0;
+  readonly stride: number;
   readonly #knots: Float64Array;
-  readonly #first: Int32Array;
-  readonly #last: Int32Array;
   /** 1 / distance to the next knot. */
   readonly #perSpan: Float64Array;
-  readonly #stride: Int32Array;
+  readonly #last: number;
+
+  constructor(knots: readonly number[], stride: number) {
+    this.stride = stride;
+    this.#knots = Float64Array.from(knots, (knot) => Math.log2(knot));
+    this.#perSpan = this.#knots.map((knot, i) => 1 / ((this.#knots[i + 1] ?? NaN) - knot));
+    this.#last = knots.length - 1;
+  }
+
+  /** Offset of the knot at or below a value; notes the share. Outside the knots and for NaN the share is 0. */
+  find(value: number): number {
+    const knots = this.#knots;
+    const at = Math.log2(value);
+    this.share = 0;
+    if (!(at > knots[0]!)) return 0;
+    let knot = 0;
+    while (knot < this.#last && at >= knots[knot + 1]!) knot++;
+    if (knot < this.#last) this.share = (at - knots[knot]!) * this.#perSpan[knot]!;
+    return knot * this.stride;
+  }
+}
+
+/** An {@link EfficiencyMap} prepared for millions of look-ups: nothing is allocated per call. */
+export class EfficiencyLookup {
+  readonly #axes: readonly AxisPlace[];
   /** -ln(efficiency). */
   readonly #slowdown: Float64Array;
-  /** Place of the current look-up on each axis: share of the way to the next knot. */
-  readonly #share = new Float64Array(axesMax);
 
   constructor(map: EfficiencyMap) {
-    const { axes } = map;
-    this.#dimensions = axes.length;
-    this.#knots = Float64Array.from(axes.flatMap((axis) => axis.knots.map((knot) => Math.log2(knot))));
-    this.#perSpan = this.#knots.map((knot, i) => 1 / ((this.#knots[i + 1] ?? NaN) - knot));
-    this.#first = new Int32Array(axes.length);
-    this.#last = new Int32Array(axes.length);
-    this.#stride = new Int32Array(axes.length);
-    let first = 0;
-    axes.forEach((axis, d) => {
-      this.#first[d] = first;
-      first += axis.knots.length;
-      this.#last[d] = first - 1;
+    let stride = map.efficiency.length;
+    this.#axes = map.axes.map(({ knots }) => {
+      stride /= knots.length;
+      return new AxisPlace(knots, stride);
     });
-    let stride = 1;
-    for (let d = axes.length - 1; d >= 0; d--) {
-      this.#stride[d] = stride;
-      stride *= axes[d]?.knots.length ?? 1;
-    }
     this.#slowdown = Float64Array.from(map.efficiency, (share) => -Math.log(share));
   }
 
   /** 1 / efficiency at a point; coordinates beyond the number of axes are ignored. */
   slowdownAt(a = 1, b = 1, c = 1, d = 1): number {
-    const corner =
-      this.#place(0, a) +
-      (this.#dimensions > 1 ? this.#place(1, b) : 0) +
-      (this.#dimensions > 2 ? this.#place(2, c) : 0) +
-      (this.#dimensions > 3 ? this.#place(3, d) : 0);
-    return Math.exp(this.#between(0, corner));
+    const axes = this.#axes;
+    let node = 0;
+    if (axes.length > 0) node += axes[0]!.find(a);
+    if (axes.length > 1) node += axes[1]!.find(b);
+    if (axes.length > 2) node += axes[2]!.find(c);
+    if (axes.length > 3) node += axes[3]!.find(d);
+    return Math.exp(this.#between(node));
   }
 
-  /** Offset of the cell along axis `d`; notes how far into the cell the value lies. */
-  #place(d: number, value: number): number {
-    if (this.#dimensions === 0) return 0;
-    const first = this.#first[d]!;
-    const last = this.#last[d]!;
-    const at = Math.log2(value);
-    // Written so that NaN and values below the first knot land on the first knot.
-    if (!(at > this.#knots[first]!)) {
-      this.#share[d] = 0;
-      return 0;
-    }
-    let knot = first;
-    while (knot < last && at >= this.#knots[knot + 1]!) knot++;
-    this.#share[d] = knot === last ? 0 : (at - this.#knots[knot]!) * this.#perSpan[knot]!;
-    return (knot - first) * this.#stride[d]!;
+  /** Two axes at a time, unrolled: op times are asked millions of times. */
+  #between(node: number): number {
+    const axes = this.#axes;
+    if (axes.length < 3) return this.#plane(node, 0);
+    const outer = axes[0]!;
+    const low = axes.length < 4 ? this.#plane(node, 1) : this.#pair(node);
+    if (outer.share === 0) return low;
+    const next = node + outer.stride;
+    const high = axes.length < 4 ? this.#plane(next, 1) : this.#pair(next);
+    return low + outer.share * (high - low);
   }
 
-  #between(d: number, corner: number): number {
-    if (d === this.#dimensions) return this.#slowdown[corner]!;
-    const share = this.#share[d]!;
-    const low = this.#between(d + 1, corner);
+  /** Between the knots of the second axis of four. */
+  #pair(node: number): number {
+    const axis = this.#axes[1]!;
+    const low = this.#plane(node, 2);
+    return axis.share === 0 ? low : low + axis.share * (this.#plane(node + axis.stride, 2) - low);
+  }
+
+  /** Between the knots of the axes from `first` on, of which there are two at most. */
+  #plane(node: number, first: number): number {
+    const values = this.#slowdown;
+    const axes = this.#axes;
+    if (first >= axes.length) return values[node]!;
+    const { share, stride } = axes[first]!;
+    const inner = first + 1 < axes.length ? axes[first + 1]! : null;
     // A share of 0 also stands for the last knot, which has no next one.
-    return share === 0 ? low : low + share * (this.#between(d + 1, corner + this.#stride[d]!) - low);
+    const step = share === 0 ? 0 : stride;
+    if (inner === null) return values[node]! + share * (values[node + step]! - values[node]!);
+    const innerStep = inner.share === 0 ? 0 : inner.stride;
+    const low = values[node]! + inner.share * (values[node + innerStep]! - values[node]!);
+    const high = values[node + step]! + inner.share * (values[node + step + innerStep]! - values[node + step]!);
+    return low + share * (high - low);
   }
 }

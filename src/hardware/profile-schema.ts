@@ -41,6 +41,7 @@ const efficiencySchema = z.strictObject({
   attentionPrefillCompute: numbers.share,
   attentionDecodeMemory: numbers.share,
   attentionDecodeCompute: numbers.share,
+  mixedDecodeFactor: numbers.positive.optional(),
   elementwiseMemory: numbers.share,
   gemmHalfTokens: numbers.nonNegative,
   rooflineNorm: numbers.positive,

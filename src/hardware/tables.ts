@@ -4,8 +4,14 @@ import sglang from "./engines/sglang.json" with { type: "json" };
 import tensorrtLlm from "./engines/tensorrt-llm.json" with { type: "json" };
 import vllm from "./engines/vllm.json" with { type: "json" };
 import type { KernelMaps } from "./kernel-maps.ts";
+import a100SxmKernels from "./kernels/a100-sxm.json" with { type: "json" };
+import b200SxmKernels from "./kernels/b200-sxm.json" with { type: "json" };
+import b300SxmKernels from "./kernels/b300-sxm.json" with { type: "json" };
+import gb200Kernels from "./kernels/gb200.json" with { type: "json" };
 import h100SxmKernels from "./kernels/h100-sxm.json" with { type: "json" };
 import h200SxmKernels from "./kernels/h200-sxm.json" with { type: "json" };
+import l40sKernels from "./kernels/l40s.json" with { type: "json" };
+import rtxPro6000Kernels from "./kernels/rtx-pro-6000.json" with { type: "json" };
 import linksJson from "./links.json" with { type: "json" };
 import {
   type EfficiencyProfile,
@@ -112,8 +118,14 @@ export const engineFiles = {
 
 /** Maps of measured kernels by the id of the device they were measured on. */
 const kernelFiles: Readonly<Record<string, unknown>> = {
+  "a100-sxm": a100SxmKernels,
+  "b200-sxm": b200SxmKernels,
+  "b300-sxm": b300SxmKernels,
+  gb200: gb200Kernels,
   "h100-sxm": h100SxmKernels,
   "h200-sxm": h200SxmKernels,
+  l40s: l40sKernels,
+  "rtx-pro-6000": rtxPro6000Kernels,
 };
 
 const parsedKernels = new Map<string, KernelMaps>();

@@ -8,6 +8,7 @@ export const definitions = {
   percentile: "type 7 (linear interpolation), exact over requests; ITL from a histogram with relative error below 0.4%",
   "n/a": "too few samples: a percentile p of n samples needs n (1 - p) of at least 10",
   "±": "half-width of the 95% interval of the mean by batch means",
+  band: "factors between which that share of measured values lay of forecasts of deployments that no fit had seen",
   "hit rate": "distinct experts of a layer call resident when the call starts / distinct experts of all layer calls",
   imbalance: "tokens on the most loaded rank / tokens on the mean rank, per step and MoE layer; 1 is perfect balance",
   "expert skew": "tokens of the most used expert / tokens of the mean expert of a layer, over the whole run",

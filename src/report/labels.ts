@@ -28,6 +28,25 @@ export function basisLabel(slo: SloVerdict): string {
   return slo.reason ?? `n = ${formatCount(slo.samples)}`;
 }
 
+/** Error bands of the latencies, such as `TPOT mean 9 ms to 12 ms`; empty where there are none. */
+export function bandLabels({ bands }: Forecast): string[] {
+  if (bands === null) return [];
+  const { tpot, ttft } = bands.metrics;
+  const range = (name: string, { lowMs, highMs }: { readonly lowMs: number; readonly highMs: number }) =>
+    `${name} ${milliseconds(lowMs)} to ${milliseconds(highMs)}`;
+  return [...(tpot === null ? [] : [range("TPOT mean", tpot)]), ...(ttft === null ? [] : [range("TTFT p50", ttft)])];
+}
+
+/** How an error band came about. */
+export const bandBasisLabel = (bands: NonNullable<Forecast["bands"]>): string => bandBasisLabels[bands.basis];
+
+const bandBasisLabels = {
+  validated: "errors of its validated group",
+  elsewhere: "errors of groups that no fit had seen",
+  observed: "errors of series with a point given",
+  far: "far from anything validated",
+} as const satisfies Record<NonNullable<Forecast["bands"]>["basis"], string>;
+
 /** What is served on what, in one line. */
 export function deploymentLine({ deployment }: Forecast): string {
   const { tp, cp, dp, pp, ep, etp, edp } = deployment.mapping;

@@ -2,7 +2,15 @@ import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/u
 import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
 import type { Exporter, ScenarioFailure } from "./exporter.ts";
 import { headline } from "./headline.ts";
-import { componentLabel, deploymentLine, dollars, milliseconds, verdictLabel } from "./labels.ts";
+import {
+  bandBasisLabel,
+  bandLabels,
+  componentLabel,
+  deploymentLine,
+  dollars,
+  milliseconds,
+  verdictLabel,
+} from "./labels.ts";
 import { oneLine } from "./safe-text.ts";
 
 /** Characters that could end a table cell or start HTML become entities, which Markdown never takes for markup. */
@@ -53,6 +61,7 @@ export function markdownReport(forecast: Forecast): string {
     ...markdownHeading(forecast),
     ...slos(forecast),
     ...latency(forecast),
+    ...bands(forecast),
     ...baseline(forecast),
     ...figures(forecast),
     `Bottleneck: ${componentLabel(component)}, ${formatPercent(share)} of step time; ${markdownText(advice)}.`,
@@ -97,6 +106,19 @@ function latency(forecast: Forecast): string[] {
       ];
     }),
   );
+}
+
+function bands(forecast: Forecast): string[] {
+  const { bands: found } = forecast;
+  if (found === null) return [];
+  const { outputTokensPerSecond: rate } = found.metrics;
+  const parts = [
+    ...bandLabels(forecast),
+    ...(rate === null ? [] : [`${formatNumber(rate.low, 3)} to ${formatNumber(rate.high, 3)} output tokens/s`]),
+  ];
+  if (parts.length === 0) return [];
+  const head = `${formatPercent(found.nominal, 0)} band (${bandBasisLabel(found)}): `;
+  return [`${markdownText(head + parts.join(", "))}.`, ""];
 }
 
 function baseline({ baseline: deltas }: Forecast): string[] {

@@ -2,6 +2,7 @@ import { formatCount, formatDuration, formatNumber, formatPercent } from "../cor
 import { type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../forecast/forecast.ts";
 import { headline } from "./headline.ts";
 import {
+  bandLabels,
   basisLabel,
   componentLabel,
   deploymentLine,
@@ -96,8 +97,16 @@ export const latencySection: TerminalSection = (forecast, { style, width }) => {
     style.bold("Latency") + style.dim(first.slice("Latency".length).replace(/^ /, "  ")),
     ...rest.map((line) => style.dim(`  ${line}`)),
     ...latencyTable(named, width),
+    ...bandLines(forecast, width).map(style.dim),
   ];
 };
+
+/** Where measured values would lie, below the forecast ones. */
+function bandLines(forecast: Forecast, width: number): string[] {
+  const labels = bandLabels(forecast);
+  if (forecast.bands === null || labels.length === 0) return [];
+  return wrapHanging(`${formatPercent(forecast.bands.nominal, 0)} band: ${labels.join(", ")}`, width, "  ");
+}
 
 function latencyTable(named: readonly (readonly [string, LatencyStats])[], width: number): string[] {
   let lines: string[] = [];

@@ -109,7 +109,9 @@ function scoreOp(kind: AttentionOp["kind"], shape: HeadShape, cacheFormat: Stora
 
 /** The decoding sequences of a batch through `op`: `pairs` and `keys` summed over them. */
 function decodeNs(cost: CostModel, op: AttentionOp, batch: DomainBatch, pairs: number, keys: number): number {
-  return attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
+  const ns = attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
+  // Beside prompts, decodes run in a kernel made for many queries per sequence.
+  return batch.prefillTokens > 0 ? ns * (cost.device.efficiency.mixedDecodeFactor ?? 1) : ns;
 }
 
 /** The sequences of a batch that compute their prompt. */

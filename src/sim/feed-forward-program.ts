@@ -1,4 +1,5 @@
 import type { StorageFormat } from "../core/dtype.ts";
+import type { Device } from "../hardware/device.ts";
 import { mathFor } from "../hardware/math-format.ts";
 import type { GemmOp, GroupedGemmOp } from "../hardware/op.ts";
 import type { FeedForward, MoeFeedForward } from "../models/spec.ts";
@@ -21,9 +22,14 @@ export type FeedForwardProgram =
       readonly latent: readonly [GemmOp, GemmOp] | null;
     };
 
-/** Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit weights 16-bit ones. */
-export function activationsFor(weights: StorageFormat): StorageFormat {
+/**
+ * Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit integer weights 16-bit ones.
+ * MXFP4 weights take MXFP8 activations where the device multiplies block-scaled formats itself, else 16-bit ones.
+ */
+export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak">): StorageFormat {
   switch (weights) {
+    case "mxfp4":
+      return device.peak.fp4 === undefined ? "bf16" : "fp8";
     case "fp8":
     case "fp8_block":
       return "fp8";
@@ -33,7 +39,6 @@ export function activationsFor(weights: StorageFormat): StorageFormat {
       return "nvfp4";
     case "int4":
     case "int4_g32":
-    case "mxfp4":
     case "fp32":
     case "fp16":
     case "bf16":
@@ -68,7 +73,7 @@ export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedFo
     inputWidth,
     outputWidth,
     weightFormat,
-    math: mathFor(node.device, weightFormat, activationsFor(weightFormat)),
+    math: mathFor(node.device, weightFormat, activationsFor(weightFormat, node.device)),
   });
   const mlp = (width: number, matrices: number, format: StorageFormat): readonly [GemmOp, GemmOp] => [
     gemm(hidden, (width / mapping.tp) * (matrices - 1), format),
@@ -92,7 +97,7 @@ export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedFo
       shardWidth: spec.expertWidth / mapping.etp,
       valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
       weightFormat: formats.experts,
-      math: mathFor(node.device, formats.experts, activationsFor(formats.experts)),
+      math: mathFor(node.device, formats.experts, activationsFor(formats.experts, node.device)),
     },
     shared: [
       ...(spec.sharedWidth === 0 ? [] : mlp(spec.sharedWidth, spec.matrices, formats.shared)),

@@ -63,7 +63,7 @@ export class StepCost {
     const { model, mapping, formats, node, engine } = config;
     const classes = layerClasses(model);
     this.windows = attentionWindows(classes.attention);
-    const attentionMath = mathFor(node.device, formats.attention, activationsFor(formats.attention));
+    const attentionMath = mathFor(node.device, formats.attention, activationsFor(formats.attention, node.device));
     this.attention = classes.attention.map((spec) =>
       attentionProgram(spec, {
         hidden: model.hiddenSize,
@@ -105,7 +105,7 @@ export class StepCost {
       inputWidth: model.hiddenSize,
       outputWidth: Math.ceil(model.vocabSize / mapping.tp),
       weightFormat: formats.head,
-      math: mathFor(node.device, formats.head, activationsFor(formats.head)),
+      math: mathFor(node.device, formats.head, activationsFor(formats.head, node.device)),
     };
     this.before = {
       components: new Float64Array(timeComponents.length),
@@ -114,7 +114,7 @@ export class StepCost {
       linkBusyNs: 0,
       linkBytes: 0,
     };
-    this.dispatchValueBytes = storageFormats[activationsFor(formats.experts)].bitsPerValue / 8;
+    this.dispatchValueBytes = storageFormats[activationsFor(formats.experts, node.device)].bitsPerValue / 8;
   }
 
   /**

@@ -84,7 +84,7 @@ test("a device with no link at all refuses to communicate", () => {
   expect(() => alone.opNs(op("allReduce", 800, 2))).toThrow("a link between devices");
 });
 
-test("more bytes are never cheaper on any system, and no collective beats its link", () => {
+test("more bytes are never cheaper on any system without measured maps, and no collective beats its link", () => {
   const kind = fc.constantFrom(
     "allReduce" as const,
     "allGather" as const,
@@ -99,13 +99,16 @@ test("more bytes are never cheaper on any system, and no collective beats its li
       fc.integer({ min: 1, max: 1e9 }),
       fc.integer({ min: 1, max: 1e9 }),
       (node, collective, bytes, extra) => {
-        const priced = new CostModel(node.device, node);
         const ranks = node.devicesPerNode;
-        const ns = priced.opNs(op(collective, bytes, ranks, ranks));
-        expect(priced.opNs(op(collective, bytes + extra, ranks, ranks))).toBeGreaterThanOrEqual(ns);
         const near = node.device.scaleUp ?? node.device.hostLink ?? link;
         const moved = collective === "allToAll" ? bytes : (bytes * (ranks - 1)) / ranks;
-        expect(ns).toBeGreaterThanOrEqual((moved / near.bytesPerSecond) * 1e9);
+        const { kernels, ...device } = node.device;
+        const formula = new CostModel(device, node);
+        const ns = formula.opNs(op(collective, bytes, ranks, ranks));
+        expect(formula.opNs(op(collective, bytes + extra, ranks, ranks))).toBeGreaterThanOrEqual(ns);
+        const measured =
+          kernels === undefined ? ns : new CostModel(node.device, node).opNs(op(collective, bytes, ranks, ranks));
+        expect(Math.min(ns, measured)).toBeGreaterThanOrEqual((moved / near.bytesPerSecond) * 1e9);
       },
     ),
   );

@@ -274,20 +274,25 @@ describe("closed forms on a device of round numbers", () => {
 });
 
 describe("a Qwen3-30B-A3B layer in bf16 on RTX PRO 6000", () => {
-  const model = new CostModel(deviceNamed("rtx-pro-6000"), nodeNamed("rtx-pro-6000-2"));
+  const node = nodeNamed("rtx-pro-6000-2");
+  const { kernels: _, ...unmeasured } = node.device;
   const expert = 3 * 2048 * 768;
-  const decode = (distinctExperts: number) =>
-    model.opNs(grouped({ pairs: 512, distinctExperts, parametersPerExpert: expert }));
+  const layer = { pairs: 512, presentedPairs: 512, parametersPerExpert: expert, shardWidth: 768 };
+  /** Time of 64 more distinct experts, each, us. */
+  const slopeUs = (model: CostModel) => {
+    const decode = (distinctExperts: number) => model.opNs(grouped({ ...layer, distinctExperts }));
+    return (decode(128) - decode(64)) / 64 / 1000;
+  };
 
   test("an expert weighs 9.437 MB", () => {
     expect(expert * 2).toBe(9_437_184);
   });
 
   // Measured under vLLM 0.19.0 up to 64 tokens: 6.26 us per activated expert (LLMServingSim profiles).
-  test("every further distinct expert costs within 15 % of the measured 6.26 us", () => {
-    const slopeUs = (decode(128) - decode(64)) / 64 / 1000;
-    expect(Math.abs(slopeUs / 6.26 - 1)).toBeLessThan(0.15);
-    const bytesUs = (expert * 2) / (1597e9 * model.device.efficiency.groupedGemmMemory) / 1e-6;
-    expect(Math.abs(slopeUs / bytesUs - 1)).toBeLessThan(0.02);
+  test("every further distinct expert costs within 15 % of the measured 6.26 us, by roofline and by map", () => {
+    expect(Math.abs(slopeUs(new CostModel(unmeasured, node)) / 6.26 - 1)).toBeLessThan(0.15);
+    expect(Math.abs(slopeUs(new CostModel(node.device, node, "vllm")) / 6.26 - 1)).toBeLessThan(0.15);
+    const bytesUs = (expert * 2) / (1597e9 * unmeasured.efficiency.groupedGemmMemory) / 1e-6;
+    expect(Math.abs(slopeUs(new CostModel(unmeasured, node)) / bytesUs - 1)).toBeLessThan(0.02);
   });
 });

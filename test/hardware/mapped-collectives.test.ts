@@ -40,11 +40,11 @@ const op = (kind: CollectiveOp["kind"], bytes: number, ranks: number): Collectiv
   ranksPerNode: 8,
 });
 
-test("inside a node a collective costs its launch and the bytes a rank receives", () => {
-  expect(model.opNs(op("allReduce", 1e6, 2))).toBeCloseTo(2000 + 1e6, 3);
-  expect(model.opNs(op("allGather", 1e6, 8))).toBeCloseTo(5000 + (2 * 1e6 * 7) / 8, 3);
-  expect(model.opNs(op("reduceScatter", 1e6, 8))).toBeCloseTo(5000 + (2 * 1e6 * 7) / 8, 3);
-  expect(model.opNs(op("allToAll", 1e6, 8))).toBeCloseTo(6000 + 2e6, 3);
+test("inside a node a collective costs its launch, a crossing of a microsecond and the bytes a rank receives", () => {
+  expect(model.opNs(op("allReduce", 1e6, 2))).toBeCloseTo(2000 + 1000 + 1e6, 3);
+  expect(model.opNs(op("allGather", 1e6, 8))).toBeCloseTo(5000 + 2 * (1000 + (1e6 * 7) / 8), 3);
+  expect(model.opNs(op("reduceScatter", 1e6, 8))).toBeCloseTo(5000 + 2 * (1000 + (1e6 * 7) / 8), 3);
+  expect(model.opNs(op("allToAll", 1e6, 8))).toBeCloseTo(6000 + 2 * (1000 + 1e6), 3);
 });
 
 test("an engine's own all-reduce goes before the library's", () => {
@@ -52,8 +52,8 @@ test("an engine's own all-reduce goes before the library's", () => {
   expect(plain.opNs(op("allReduce", 1e6, 2)) - model.opNs(op("allReduce", 1e6, 2))).toBeCloseTo(2000, 6);
 });
 
-test("beyond the measured sizes efficiency stays: tiny messages approach the launch, huge ones the link", () => {
-  expect(model.opNs(op("allReduce", 1, 2))).toBeCloseTo(2000 + 10, 6);
+test("beyond the measured sizes efficiency stays: tiny messages approach the latency, huge ones the link", () => {
+  expect(model.opNs(op("allReduce", 1, 2))).toBeCloseTo(2000 + 10 * (1000 + 1), 6);
   expect(model.opNs(op("allReduce", 1e9, 2)) / 1e9).toBeCloseTo(1, 5);
 });
 
@@ -79,6 +79,6 @@ test("across nodes the measured part is the node's, the rest goes over the scale
 
 test("the ideal time of an all-reduce is one crossing, as in-switch reduction allows", () => {
   const rates = { device, nsPerByte: 1, nsPerFlop: { bf16: 1, fp8: 1, int8: 1, fp4: 1 } };
-  expect(collectiveShape.idealNs(op("allReduce", 800, 8), rates)).toBe(800);
-  expect(collectiveShape.idealNs(op("allGather", 800, 8), rates)).toBe(700);
+  expect(collectiveShape.idealNs(op("allReduce", 800, 8), rates)).toBe(1800);
+  expect(collectiveShape.idealNs(op("allGather", 800, 8), rates)).toBe(1700);
 });

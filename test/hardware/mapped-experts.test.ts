@@ -85,3 +85,11 @@ test("the ideal time is a bound of both weights and arithmetic, and grows with e
     }),
   );
 });
+
+test("the ideal time of mxfp4 weights takes 8-bit arithmetic where the device has 4-bit units", () => {
+  const wide = { bf16: 1e12, fp8: 2e12 };
+  const large = op({ weightFormat: "mxfp4", pairs: 1e9 });
+  const at = (peak: Parameters<typeof syntheticDevice>[0]) =>
+    groupedGemmShape.idealNs(large, nominalRates(syntheticDevice(peak)));
+  expect(at({ peak: wide }) / at({ peak: { ...wide, fp4: 4e12 } })).toBeCloseTo(2, 6);
+});

@@ -65,6 +65,16 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
     steadyState: { reached: true, reason: "settled" },
     latency: latencies(100),
     latencyByClass: { chat: latencies(80), summary: latencies(300) },
+    bands: {
+      nominal: 0.8,
+      basis: "validated",
+      nearest: { model: "toy-moe", device: "toy-gpu", engine: "vllm" },
+      metrics: {
+        tpot: { lowMs: 180, highMs: 230 },
+        ttft: { lowMs: 80, highMs: 120 },
+        outputTokensPerSecond: { low: 1100, high: 1400 },
+      },
+    },
     throughput: {
       durationS: 420,
       requestsPerSecond: 4.98,
@@ -162,4 +172,5 @@ export const overloaded = (): Forecast =>
       sustainedRequestsPerSecond: 12,
       reason: "900 of 2,100 requests were waiting at the last arrival",
     },
+    bands: null,
   });

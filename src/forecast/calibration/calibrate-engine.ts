@@ -18,13 +18,14 @@ export interface EngineCalibration {
 }
 
 /**
- * Fits the figures of every engine that the points name: TPOT figures of all engines together, then for each the handling
- * time of a request from its TTFT. In order of engine ids.
+ * Fits the figures of every engine that the points name: TPOT figures of all engines together, then for each (or only for
+ * `wanted`) the handling time of a request from its TTFT. In order of engine ids.
  */
-export function calibrateEngines(points: readonly ServingPoint[]): EngineCalibration[] {
+export function calibrateEngines(points: readonly ServingPoint[], wanted?: string): EngineCalibration[] {
   const samples = servingSamples(points);
   const fit = fitServing(samples);
-  return [...fit.engines.keys()].sort().map((id) => {
+  const ids = [...fit.engines.keys()].filter((id) => wanted === undefined || id === wanted).sort();
+  return ids.map((id) => {
     const logs = fit.engines.get(id) ?? fit.common;
     const values = logs.map(Math.exp);
     const own = samples.filter((sample) => sample.engine === id);

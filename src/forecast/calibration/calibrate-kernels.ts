@@ -41,6 +41,8 @@ export interface CalibratedMap {
   readonly cachedRows: number;
   /** Rows left out because they time the launch from the host. */
   readonly hostRows: number;
+  /** Rows of series that are known to time another kernel. */
+  readonly listedRows: number;
   /** Null where no row is left to fit to. */
   readonly map: KernelMap | null;
 }
@@ -65,16 +67,21 @@ export function calibrateKernels(
   const rates = nominalRates(device);
   const maps: CalibratedMap[] = [];
   for (const family of kernelFamilies) {
-    const ofFamily = samples.filter((sample) => sample.family === family && listedKernel(sample) === null);
-    const all = mergeRepeats(ofFamily);
+    const ofFamily = samples.filter((sample) => sample.family === family);
+    const all = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) === null));
     if (all.length === 0) continue;
+    const listed = mapGroups(
+      family,
+      ofFamily.filter((sample) => listedKernel(sample) !== null),
+    );
     const { shape } = calibrationFamilies[family] as CalibrationFamily;
     const { device: timed, host } = splitHostBound(all, ({ op }) => shape.idealNs(op, rates));
     const groups = [...mapGroups(family, all).values()].sort((a, b) => hostShare(a, host) - hostShare(b, host));
     const kept = new Set(timed);
     const fitted: KernelMap[] = [];
     for (const group of groups) {
-      const result = calibrateGroup(group, kept, fitted, rates, options);
+      const listedRows = listed.get(groupId(group))?.samples.length ?? 0;
+      const result = { ...calibrateGroup(group, kept, fitted, rates, options), listedRows };
       maps.push(result);
       if (result.map !== null) fitted.push(result.map);
     }
@@ -96,12 +103,16 @@ function mapGroups(family: KernelFamily, samples: readonly KernelSample[]): Map<
   for (const sample of samples) {
     const engine = byEngine ? sample.engine : null;
     const key = { engine, format: format(sample.op) ?? null };
-    const id = `${key.engine} ${key.format}`;
+    const id = groupId(key);
     const group = groups.get(id);
     if (group === undefined) groups.set(id, { family, ...key, samples: [sample] });
     else group.samples.push(sample);
   }
   return groups;
+}
+
+function groupId({ engine, format }: Pick<MapGroup, "engine" | "format">): string {
+  return `${engine} ${format}`;
 }
 
 function hostShare(group: MapGroup, host: readonly KernelSample[]): number {
@@ -115,7 +126,7 @@ function calibrateGroup(
   fitted: readonly KernelMap[],
   rates: NominalRates,
   { date }: CalibrationOptions,
-): CalibratedMap {
+): Omit<CalibratedMap, "listedRows"> {
   const { family, engine, format } = group;
   const { shape, axes, options } = calibrationFamilies[family] as CalibrationFamily;
   const refused: RefusedRow[] = [];

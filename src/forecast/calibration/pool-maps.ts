@@ -2,16 +2,11 @@ import { nominalRates } from "../../hardware/cost/mapped.ts";
 import type { KernelFamily, KernelMap, KernelMaps } from "../../hardware/kernel-maps.ts";
 import { deviceNamed } from "../../hardware/systems.ts";
 import type { KernelSample } from "../kernels/kernel-sample.ts";
+import { relativesOf } from "./architectures.ts";
 import { fitSamples } from "./calibrate-kernels.ts";
 import type { CalibrationFamily } from "./families/family.ts";
 import { calibrationFamilies } from "./families.ts";
-import { errorOf, type FitSample, fitOnly, splitRule } from "./fit-map.ts";
-
-/** GPUs by architecture: the nearest relatives of a GPU that has not been measured. */
-const architectures: readonly (readonly string[])[] = [
-  ["h100-sxm", "h200-sxm"],
-  ["b200-sxm", "gb200", "b300-sxm"],
-];
+import { errorOf, fitOnly, splitRule } from "./fit-map.ts";
 
 /** Maps fitted on the samples of other devices. */
 export interface PooledMaps {
@@ -33,32 +28,38 @@ export function poolMaps(
   samples: ReadonlyMap<string, readonly KernelSample[]>,
 ): PooledMaps | null {
   const measured = [...samples].filter(([device, rows]) => device !== id && rows.length > 0).map(([device]) => device);
-  const relatives = architectures.find((members) => members.includes(id)) ?? [];
+  const relatives = relativesOf(id);
   const near = measured.filter((device) => relatives.includes(device));
   const devices = near.length > 0 ? near : measured;
   if (devices.length === 0) return null;
   const definition = calibrationFamilies[family] as CalibrationFamily;
-  const groups = new Map<
-    string,
-    { head: Pick<KernelMap, "engine" | "format">; ops: KernelSample["op"][]; samples: FitSample[] }
-  >();
+  const own = nominalRates(deviceNamed(id));
+  const groups = new Map<string, PoolGroup>();
   for (const device of devices) {
     const rates = nominalRates(deviceNamed(device));
-    for (const sample of samples.get(device) ?? []) {
+    const of = samples.get(device) ?? [];
+    const shortest = of.reduce((least, { ns }) => Math.min(least, ns), Infinity);
+    for (const sample of of) {
       const engine = definition.byEngine ? (sample.engine ?? undefined) : undefined;
       const format = definition.format(sample.op);
       const key = `${engine} ${format}`;
       const head = { ...(engine === undefined ? {} : { engine }), ...(format === undefined ? {} : { format }) };
-      const group = groups.get(key) ?? { head, ops: [], samples: [] };
+      const group = groups.get(key) ?? { head, samples: [] };
       groups.set(key, group);
-      group.ops.push(sample.op);
-      group.samples.push(...fitSamples([sample], definition.shape, rates));
+      const ns = carriedOver(
+        sample.ns,
+        shortest,
+        definition.shape.idealNs(sample.op, rates),
+        definition.shape.idealNs(sample.op, own),
+      );
+      group.samples.push({ ...sample, ns });
     }
   }
-  const maps = Array.from(groups.values(), ({ head, ops, samples: all }): KernelMap => {
+  const maps = Array.from(groups.values(), ({ head, samples: all }): KernelMap => {
     const stride = Math.ceil(all.length / samplesMax);
     const part = all.filter((_, i) => i % stride === 0);
-    const fitted = fitOnly(part, definition.axes(ops), definition.options);
+    const axes = definition.axes(part.map(({ op }) => op));
+    const fitted = fitOnly(fitSamples(part, definition.shape, own), axes, definition.options);
     return {
       family,
       ...head,
@@ -69,10 +70,27 @@ export function poolMaps(
         split: splitRule,
         rows: part.length,
         shapes: new Set(part.map(({ shape }) => shape)).size,
-        fitError: errorOf(fitted, part),
+        fitError: errorOf(fitted, fitSamples(part, definition.shape, own)),
         heldOutError: null,
       },
     };
   });
   return { kernels: { device: devices.join(" + "), maps }, devices };
+}
+
+interface PoolGroup {
+  readonly head: Pick<KernelMap, "engine" | "format">;
+  readonly samples: KernelSample[];
+}
+
+/** Share, as an exponent, in which time above the ideal follows the peaks of a device. */
+const excessScaling = Number(process.env["BETA"] ?? 0);
+
+/**
+ * Time that a kernel of a relative would take on another device. Its ideal part follows the peaks; what it takes longer,
+ * filling and draining its processors, hardly does.
+ */
+function carriedOver(ns: number, launchNs: number, idealNs: number, ownIdealNs: number): number {
+  const excess = Math.max(0, ns - launchNs - idealNs);
+  return launchNs + ownIdealNs + excess * Math.exp(excessScaling * Math.log(ownIdealNs / idealNs));
 }

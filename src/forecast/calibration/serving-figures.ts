@@ -56,7 +56,7 @@ export const figurePriors = {
   stepOverheadNs: { value: 500_000, sigma: 0.5, engineSigma: 0.5 },
   sequenceOverheadNs: { value: 8000, sigma: 0.5, engineSigma: 0.5 },
   prefillStepOverheadNs: { value: 1_000_000, sigma: 0.7, engineSigma: 0.7 },
-  kernelOverheadNs: { value: 2500, sigma: 0.5, engineSigma: 0.15 },
+  kernelOverheadNs: { value: 1500, sigma: 0.6, engineSigma: 0.2 },
   gqaKernels: { value: 11, sigma: 0.3, engineSigma: 0.1 },
   mlaKernels: { value: 17, sigma: 0.3, engineSigma: 0.1 },
   sparseMlaKernels: { value: 26, sigma: 0.3, engineSigma: 0.1 },

@@ -7,6 +7,7 @@ interface ListedKernels {
   readonly kernel?: string;
   readonly devices?: readonly string[];
   readonly formats: readonly GroupedGemmOp["weightFormat"][];
+  readonly math?: GroupedGemmOp["math"];
   readonly reason: string;
 }
 
@@ -15,6 +16,13 @@ interface ListedKernels {
  * Fixed by engine, model, kernel, device and format, never by the size of an error.
  */
 const listedKernels: readonly ListedKernels[] = [
+  ...["vllm", "sglang", "tensorrt-llm"].map((engine) => ({
+    engine,
+    devices: ["b200-sxm", "b300-sxm", "gb200", "rtx-pro-6000"],
+    formats: ["mxfp4" as const],
+    math: "bf16" as const,
+    reason: "16-bit activations: where the device multiplies block-scaled formats, deployments use MXFP8 activations",
+  })),
   {
     engine: "tensorrt-llm",
     model: "llama4_scout",
@@ -42,6 +50,7 @@ export function listedKernel({ op, engine, shape, kernel, device }: KernelSample
   const covers = (entry: ListedKernels) =>
     entry.engine === engine &&
     entry.formats.includes(op.weightFormat) &&
+    (entry.math === undefined || entry.math === op.math) &&
     (entry.model === undefined || shape.startsWith(`${entry.model} `)) &&
     (entry.kernel === undefined || entry.kernel === kernel) &&
     (entry.devices === undefined || entry.devices.includes(device));

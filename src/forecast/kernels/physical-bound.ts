@@ -42,7 +42,7 @@ export function physicalVerdict<O extends Op>(
 ): PhysicalVerdict {
   const op = sample.op as O;
   const limitNs = sample.ns * (1 + tolerance);
-  const work = shape.work?.(op);
+  const work = shape.work?.(op, rates);
   if (work === undefined) {
     const idealNs = shape.idealNs(op, rates);
     return idealNs <= limitNs ? possible : impossible(sample.ns, idealNs, "the peak of the link");

@@ -9,6 +9,7 @@ import { splitHostBound } from "../calibration/host-bound.ts";
 import { kernelError } from "../calibration/kernel-error.ts";
 import { poolMaps } from "../calibration/pool-maps.ts";
 import type { KernelSample } from "../kernels/kernel-sample.ts";
+import { listedKernel } from "../kernels/listed-kernels.ts";
 import { mergeRepeats } from "../kernels/merge-repeats.ts";
 import { physicalVerdict } from "../kernels/physical-bound.ts";
 
@@ -22,7 +23,10 @@ export interface KernelFamilyError {
   readonly heldOut: Pick<KernelError, "mean" | "p90"> | null;
   /** Devices whose measurements the maps stand on; empty where the profile's scalar efficiencies forecast. */
   readonly mapsOf: readonly string[];
-  /** Rows left out: beyond the physical peak, served from the last-level cache, or timing the host. */
+  /**
+   * Rows left out: beyond the physical peak, served from the last-level cache, timing the host, or of series
+   * known to time another kernel.
+   */
   readonly leftOutRows: number;
 }
 
@@ -39,9 +43,7 @@ export function kernelErrors(
   samples: ReadonlyMap<string, readonly KernelSample[]>,
   leaveOut: "system" | null,
 ): KernelErrors {
-  const usable = new Map(
-    Array.from(samples, ([id, rows]) => [id, usableSamples(mergeRepeats(rows), deviceNamed(id))] as const),
-  );
+  const usable = new Map(Array.from(samples, ([id, rows]) => [id, usableSamples(rows, deviceNamed(id))] as const));
   const families: KernelFamilyError[] = [];
   const all: Compared[] = [];
   for (const [id, rows] of usable) {
@@ -101,7 +103,8 @@ function usableSamples(samples: readonly KernelSample[], device: Device): Map<Ke
   const rates = nominalRates(device);
   const usable = new Map<KernelFamily, UsableSamples>();
   for (const family of kernelFamilies) {
-    const all = samples.filter((sample) => sample.family === family);
+    const ofFamily = samples.filter((sample) => sample.family === family);
+    const all = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) === null));
     if (all.length === 0) continue;
     const { shape } = calibrationFamilies[family] as CalibrationFamily;
     const kept = splitHostBound(all, ({ op }) => shape.idealNs(op, rates)).device.filter(

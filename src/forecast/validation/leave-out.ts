@@ -2,7 +2,7 @@ import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import { engineNamed } from "../../hardware/systems.ts";
 import { fitServing } from "../calibration/fit-serving.ts";
 import { figuresOf } from "../calibration/serving-figures.ts";
-import { servingSamples } from "../calibration/serving-samples.ts";
+import { deploymentKey, servingSamples } from "../calibration/serving-samples.ts";
 import { engineOf } from "../measured/names.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
 
@@ -12,6 +12,7 @@ export const leftOutKeys = {
   model: ({ model }: ServingPoint) => model,
   system: ({ system }: ServingPoint) => system,
   engine: ({ engine }: ServingPoint) => engine,
+  deployment: deploymentKey,
 } as const;
 export type LeftOut = keyof typeof leftOutKeys;
 

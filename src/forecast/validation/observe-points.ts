@@ -10,9 +10,10 @@ import type { ServingPoint } from "../measured/serving-point.ts";
 import type { EngineFor } from "./leave-out.ts";
 import { infeasibleReason, pointConfig } from "./point-config.ts";
 import { predictPoint } from "./predict-point.ts";
+import { type ObservedTtft, requestOverheadNs } from "./request-overhead.ts";
 
 /** An observation of another layout of the same engine and model says less about a deployment than one of its own. */
-const otherLayoutWeight = 0.3;
+export const otherLayoutWeight = 0.3;
 
 /**
  * Engines adjusted to observed points: each forecast takes the observations of its own model, system, engine and
@@ -31,7 +32,8 @@ export function observePoints(observed: readonly ServingPoint[]): EngineFor {
   };
 }
 
-const alike = ({ model, system, engine, precision }: ServingPoint): string =>
+/** Points whose observations say something about one another: a model, system, engine and precision. */
+export const alike = ({ model, system, engine, precision }: ServingPoint): string =>
   [model, system, engine, precision].join("|");
 
 function adjustedEngine(point: ServingPoint, observed: readonly ServingPoint[]): EngineProfile | null {
@@ -47,25 +49,21 @@ function adjustedEngine(point: ServingPoint, observed: readonly ServingPoint[]):
   });
   if (samples.length === 0) return base;
   const engine = { ...base, ...figuresOf(observeServing(logsOf(base), samples)) };
-  return { ...engine, requestOverheadNs: requestOverheadNs(engine, own) };
+  return { ...engine, requestOverheadNs: requestOverheadNs(observedTtfts(engine, own), engine.requestOverheadNs) };
 }
 
-/** What the observed TTFT leaves for the handling of a request once its prefill is simulated, ns; the median. */
-function requestOverheadNs(engine: EngineProfile, observed: readonly ServingPoint[]): number {
-  const rests = observed.flatMap((point) => {
+/** The observed TTFTs with the simulations of their points. */
+function observedTtfts(engine: EngineProfile, observed: readonly ServingPoint[]): ObservedTtft[] {
+  return observed.flatMap((point) => {
     const { config } = pointConfig(point, { ...engine, requestOverheadNs: 0 });
     if (config === null || point.ttftMs === null) return [];
     try {
-      const { ttftMs, saturated } = predictPoint(config);
-      return saturated ? [] : [(point.ttftMs - ttftMs) * 1e6];
+      return [{ measuredMs: point.ttftMs, simulated: predictPoint(config) }];
     } catch (error) {
       infeasibleReason(error);
       return [];
     }
   });
-  if (rests.length === 0) return engine.requestOverheadNs;
-  const sorted = rests.sort((a, b) => a - b);
-  return Math.max(0, sorted[Math.floor(sorted.length / 2)] ?? 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { StorageFormat } from "../../core/dtype.ts";
 import { InfeasibleError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
+import type { Device } from "../../hardware/device.ts";
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import { engineNamed, nodeNamed } from "../../hardware/systems.ts";
 import { modelNamed } from "../../models/catalogue.ts";
@@ -16,7 +17,7 @@ import type { ServingPoint } from "../measured/serving-point.ts";
 const waves = 3;
 const requestsMin = 24;
 /** Lengths are drawn evenly from this share of the stated length up to all of it, as benchmark clients draw them. */
-const shortestShare = 0.8;
+export const shortestShare = 0.8;
 /**
  * Coefficient of variation of expert popularity: between the .3 to 1.3 of recorded routing by domain (OLMoE: C4 .4,
  * chat .7, code 1.0). Benchmarks with random text state nothing of theirs.
@@ -49,7 +50,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
       seed: 1,
       model,
       formats: formatsOf(model, names.weights),
-      kvFormat: names.weights === "bf16" || names.weights === "fp16" ? "bf16" : "fp8",
+      kvFormat: kvFormatOf(names.weights, node.device),
       node,
       engine: profile,
       mapping,
@@ -65,7 +66,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
         contextTokensMax: Math.min(model.contextTokensMax, point.promptTokens + point.outputTokens + 256),
       },
       router: routers["least-loaded"],
-      workload: { kind: "closed", requests: requestsOf(point), concurrency: point.concurrency },
+      workload: { kind: "closed", requests: closedLoadRequests(point), concurrency: point.concurrency },
       routing: { kind: "uniform", popularityCv },
       speculation: null,
       placement: null,
@@ -73,6 +74,14 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
       warmupRequests: 0,
     },
   };
+}
+
+/**
+ * Points do not state the format of the KV cache. Published recipes store it in fp8 on GPUs that multiply fp4 too, and
+ * leave it at 16 bits (`auto`) on older ones and for unquantised weights.
+ */
+function kvFormatOf(weights: StorageFormat, device: Device): StorageFormat {
+  return weights === "bf16" || weights === "fp16" || device.peak.fp4 === undefined ? "bf16" : "fp8";
 }
 
 /**
@@ -96,9 +105,12 @@ function formatsOf(model: ModelSpec, weights: StorageFormat): SimConfig["formats
   }
 }
 
+/** A closed loop as measured points state it: the longest lengths, and the clients. */
+export type ClosedLoad = Pick<ServingPoint, "promptTokens" | "outputTokens" | "concurrency">;
+
 /** Requests of a closed loop around the stated lengths; the same for every point of one load. */
-function requestsOf(point: ServingPoint): RequestTable {
-  const count = Math.max(requestsMin, waves * point.concurrency);
+export function closedLoadRequests(load: ClosedLoad): RequestTable {
+  const count = Math.max(requestsMin, waves * load.concurrency);
   const lengths = (name: string, longest: number) => {
     const stream = new RandomStream(1, `validation-${name}`);
     const shortest = Math.max(1, Math.floor(longest * shortestShare));
@@ -110,8 +122,8 @@ function requestsOf(point: ServingPoint): RequestTable {
   return {
     count,
     arrivalNs: new Float64Array(count),
-    promptTokens: lengths("prompt", point.promptTokens),
-    outputTokens: lengths("output", point.outputTokens),
+    promptTokens: lengths("prompt", load.promptTokens),
+    outputTokens: lengths("output", load.outputTokens),
     classOf: new Uint16Array(count),
     classes: [],
     domainOf: null,

@@ -1,3 +1,4 @@
+import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import type { RunResult, TimeComponent } from "../../sim/result.ts";
 import { simulate } from "../../sim/simulate.ts";
@@ -35,7 +36,7 @@ export function predictPoint(config: SimConfig): PointPrediction {
   return {
     ttftMs: (first.ttftMs + (burstWaves - 1) * later.ttftMs) / burstWaves,
     tpotMs: later.tpotMs,
-    saturated: waits(requests, clients),
+    saturated: waits(requests, clients, config.engine),
     largest: { component, share: ns / total },
   };
 }
@@ -50,12 +51,13 @@ function meansOf(rows: RunResult["requests"], from: number, to: number): { ttftM
   return { ttftMs: ttft / (to - from) / 1e6, tpotMs: tpot / (to - from) / 1e6 };
 }
 
-/** Whether later requests spend most of their TTFT before they are scheduled. */
-function waits(rows: RunResult["requests"], from: number): boolean {
+/** Whether later requests spend most of their TTFT in a queue, once they have been handled. */
+function waits(rows: RunResult["requests"], from: number, engine: EngineProfile): boolean {
   let queue = 0;
   let whole = 0;
   for (let i = from; i < rows.count; i++) {
-    queue += rows.scheduledNs[i]! - rows.arrivalNs[i]!;
+    const handledNs = engine.requestOverheadNs + engine.promptTokenOverheadNs * rows.promptTokens[i]!;
+    queue += Math.max(0, rows.scheduledNs[i]! - rows.arrivalNs[i]! - handledNs);
     whole += rows.firstTokenNs[i]! - rows.arrivalNs[i]!;
   }
   return queue > whole / 2;

@@ -11,6 +11,7 @@ import type { Forecast } from "../forecast.ts";
 import type { ForecastDeps } from "../forecast-scenario.ts";
 import type { MeasuredRun } from "../measured/measured-run.ts";
 import type { Measurement } from "../measured/read-measurement.ts";
+import { observeDeployment } from "../observe-deployment.ts";
 import { resolveScenario } from "../resolve-scenario.ts";
 import { compareReplay, compareStatistics } from "./compare-run.ts";
 import { type RunValidation, runValidationSchemaVersion } from "./run-validation.ts";
@@ -28,7 +29,8 @@ interface Replay {
 /**
  * Forecasts a measured run on the deployment of a scenario and compares the two. Measured requests take the place of the
  * scenario's traffic: their arrivals and lengths are replayed, none is left out as warm-up; where a benchmark only
- * states statistics, the scenario's own traffic is forecast. SLOs of the scenario are not judged.
+ * states statistics, the scenario's own traffic is forecast. SLOs of the scenario are not judged. With other measurements
+ * of the deployment as `observed`, the engine is adjusted to them before.
  */
 export async function validateRun(
   scenario: Scenario,
@@ -38,7 +40,8 @@ export async function validateRun(
   const replay = replayOf(measured);
   const { slo: _notJudged, ...unjudged } = scenario;
   const served: Scenario = replay === null ? unjudged : { ...unjudged, warmup: { requests: 0 } };
-  const resolved = await resolveScenario(served, deps, replay === null ? null : workloadOf(replay));
+  const stated = await resolveScenario(served, deps, replay === null ? null : workloadOf(replay));
+  const resolved = deps.observed === undefined ? stated : observeDeployment(stated, deps.observed);
   const run = await simulated(resolved.config, deps);
   const forecast = buildForecast(served, resolved, run);
   return {

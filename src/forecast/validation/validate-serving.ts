@@ -1,11 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import { version } from "../../core/version.ts";
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
+import type { LatencyBands } from "../bands/error-band-table.ts";
+import { bandsOfPoint } from "../bands/point-bands.ts";
+import type { Band } from "../bands/residual-bands.ts";
 import { listedSeriesOf } from "../measured/listed-series.ts";
 import { configurationsOf } from "../measured/repeats.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
 import { type EngineFor, type LeftOut, leaveOut } from "./leave-out.ts";
-import { middlePoints, observePoints } from "./observe-points.ts";
+import { alike, middlePoints, observePoints } from "./observe-points.ts";
 import { infeasibleReason, pointConfig } from "./point-config.ts";
 import { type PointPrediction, predictPoint } from "./predict-point.ts";
 import { summarise } from "./summarise.ts";
@@ -42,11 +45,13 @@ export async function validateServing(
     ),
   );
   const judged = points.filter((point) => !given.has(point));
+  const spokenFor = new Set(observed.map(alike));
   const errors: PointError[] = [];
   const skipped: Validation["skipped"][number][] = [];
   for (const [index, point] of judged.entries()) {
     if (options.signal?.aborted === true) break;
-    const outcome = forecastPoint(point, engineFor?.(point) ?? undefined);
+    const bands = bandsOfPoint(point, options.leaveOut, spokenFor.has(alike(point)));
+    const outcome = forecastPoint(point, engineFor?.(point) ?? undefined, bands);
     if (typeof outcome === "string") skipped.push({ point, reason: outcome });
     else errors.push(outcome);
     options.onProgress?.(index + 1, judged.length);
@@ -80,17 +85,23 @@ function basisOf(kind: LeaveOut, observed: number): string {
 }
 
 /** The errors of one point, or why it was not forecast. */
-function forecastPoint(point: ServingPoint, engine: EngineProfile | undefined): PointError | string {
+function forecastPoint(
+  point: ServingPoint,
+  engine: EngineProfile | undefined,
+  bands: LatencyBands,
+): PointError | string {
   const { config, reason } = pointConfig(point, engine);
   if (config === null) return reason;
   try {
     const prediction = predictPoint(config);
     const listedSeries = listedSeriesOf(point);
+    const saturated = prediction.saturated || (point.ttftMs ?? 0) > saturatedTtftMs;
     return {
       point,
-      tpot: metricOf(point.tpotMs, prediction.tpotMs),
-      ttft: metricOf(point.ttftMs, prediction.ttftMs),
-      saturated: prediction.saturated || (point.ttftMs ?? 0) > saturatedTtftMs,
+      tpot: metricOf(point.tpotMs, prediction.tpotMs, bands.tpot),
+      // No band holds a wait in the load generator's queue.
+      ttft: metricOf(point.ttftMs, prediction.ttftMs, saturated ? null : bands.ttft),
+      saturated,
       listedSeries,
       reason: reasonOf(prediction, listedSeries),
     };
@@ -99,9 +110,15 @@ function forecastPoint(point: ServingPoint, engine: EngineProfile | undefined): 
   }
 }
 
-function metricOf(measuredMs: number | null, predictedMs: number): PointMetric | null {
+function metricOf(measuredMs: number | null, predictedMs: number, band: Band | null): PointMetric | null {
   if (measuredMs === null) return null;
-  return { measuredMs, predictedMs, errorPercent: 100 * (predictedMs / measuredMs - 1), lowMs: null, highMs: null };
+  return {
+    measuredMs,
+    predictedMs,
+    errorPercent: 100 * (predictedMs / measuredMs - 1),
+    lowMs: band === null ? null : predictedMs * band[0],
+    highMs: band === null ? null : predictedMs * band[1],
+  };
 }
 
 function reasonOf({ largest, saturated }: PointPrediction, listedSeries: string | null): string {

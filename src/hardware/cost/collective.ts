@@ -1,7 +1,7 @@
 import type { Device } from "../device.ts";
 import type { CollectiveOp } from "../op.ts";
 import { type CostContext, nsPerSecond, type OpCost } from "./context.ts";
-import { Fabric, nearLink } from "./fabric.ts";
+import { crossingNs, Fabric, nearLink } from "./fabric.ts";
 import { type MappedShape, mappedByFormat } from "./mapped.ts";
 
 type CollectiveKind = CollectiveOp["kind"];
@@ -17,13 +17,13 @@ const receivedBytes: Readonly<Record<CollectiveKind, (op: CollectiveOp) => numbe
 
 const nearNsPerByte = (device: Device): number => nsPerSecond / nearLink(device).bytesPerSecond;
 
-/** Collectives inside a node: their bytes over the nominal link, by size and number of ranks. */
+/** Collectives inside a node: one crossing and their bytes over the nominal link, by size and number of ranks. */
 export const collectiveShape: MappedShape<CollectiveOp> = {
   axes: [
     { name: "bytes", of: (op) => op.bytes },
     { name: "ranks", of: (op) => op.ranks },
   ],
-  idealNs: (op, rates) => receivedBytes[op.kind](op) * nearNsPerByte(rates.device),
+  idealNs: (op, rates) => crossingNs + receivedBytes[op.kind](op) * nearNsPerByte(rates.device),
 };
 
 /** Time of a collective inside a node by measured maps; null where the device has none of the kind. */

@@ -3,7 +3,7 @@ import type { Device } from "../device.ts";
 import type { KernelFamily } from "../kernel-maps.ts";
 import type { ExchangeOp } from "../op.ts";
 import { type CostContext, missing, nsPerSecond, type OpCost } from "./context.ts";
-import { Fabric, nearLink } from "./fabric.ts";
+import { crossingNs, Fabric, nearLink } from "./fabric.ts";
 import { type MappedShape, mappedByFormat } from "./mapped.ts";
 
 /** Family of maps of each direction and mode. */
@@ -30,13 +30,13 @@ export function farBytes(op: ExchangeOp): number {
   return (op.tokens * op.hidden * op.bytesPerValue * copies * (nodes - 1)) / nodes;
 }
 
-/** Time of the bytes at the nominal rates of the links, inside and between nodes side by side. */
+/** One crossing, and the time of the bytes at the nominal rates of the links, inside and between nodes side by side. */
 export function exchangeIdealNs(op: ExchangeOp, device: Device): number {
   const near = nearBytes(op) / nearLink(device).bytesPerSecond;
   const bytes = farBytes(op);
-  if (bytes === 0) return nsPerSecond * near;
+  if (bytes === 0) return crossingNs + nsPerSecond * near;
   const link = device.scaleOut ?? missing(`a scale-out link for ${op.ranks} ranks`, device);
-  return nsPerSecond * Math.max(near, bytes / link.bytesPerSecond);
+  return crossingNs + nsPerSecond * Math.max(near, bytes / link.bytesPerSecond);
 }
 
 /** Expert exchange by the bytes of a rank, the number of ranks, and the experts of a rank, each a message of its own. */

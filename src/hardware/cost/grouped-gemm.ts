@@ -1,3 +1,5 @@
+import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
+import type { Device } from "../device.ts";
 import type { GroupedGemmOp } from "../op.ts";
 import {
   activationBytes,
@@ -9,12 +11,20 @@ import {
   roofline,
 } from "./context.ts";
 import { idealRoofline, type MappedShape, mappedByFormat } from "./mapped.ts";
+import { RecentExperts } from "./recent-experts.ts";
 
 const weightBytes = (op: GroupedGemmOp): number =>
   op.distinctExperts * op.parametersPerExpert * bytesPerValue[op.weightFormat];
 
 /** Bytes that cross memory: every distinct expert once, the activations of every computed pair. */
 const movedBytes = (op: GroupedGemmOp): number => weightBytes(op) + activationBytes * op.pairs * op.valuesPerPair;
+
+/**
+ * Arithmetic of the ideal time: that of the operation, but for mxfp4 weights on a device with 4-bit units, whose kernels
+ * take 8-bit activations in some engines and 16-bit ones in others, the faster of the two.
+ */
+const idealMath = (op: GroupedGemmOp, device: Device): MathFormat =>
+  op.weightFormat === "mxfp4" && device.peak.fp4 !== undefined ? "fp8" : op.math;
 
 /**
  * What decides how far expert kernels stay from the roofline: rows per expert (tiles), weights streamed (bandwidth ramp),
@@ -27,8 +37,16 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
     { name: "shardWidth", of: (op) => op.shardWidth },
     { name: "presentedShare", of: (op) => Math.max(1, op.presentedPairs / op.pairs) },
   ],
+  work: (op, rates) => ({
+    bytes: movedBytes(op),
+    flops: 2 * op.parametersPerExpert * op.pairs,
+    math: idealMath(op, rates.device),
+  }),
   idealNs: (op, rates) =>
-    idealRoofline(movedBytes(op) * rates.nsPerByte, 2 * op.parametersPerExpert * op.pairs * rates.nsPerFlop[op.math]),
+    idealRoofline(
+      movedBytes(op) * rates.nsPerByte,
+      2 * op.parametersPerExpert * op.pairs * rates.nsPerFlop[idealMath(op, rates.device)],
+    ),
 };
 
 /**
@@ -37,7 +55,18 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
  */
 export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
   const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape);
-  if (mapped !== null) return (op) => (op.pairs > 0 && op.parametersPerExpert > 0 ? mapped(op.weightFormat)(op) : 0);
+  if (mapped !== null) {
+    const recent = new Map<StorageFormat, RecentExperts>();
+    const prepare = (format: StorageFormat): RecentExperts => {
+      const made = new RecentExperts(mapped(format));
+      recent.set(format, made);
+      return made;
+    };
+    return (op) => {
+      if (!(op.pairs > 0 && op.parametersPerExpert > 0)) return 0;
+      return (recent.get(op.weightFormat) ?? prepare(op.weightFormat)).ns(op);
+    };
+  }
   const { device } = context;
   const { groupedGemmCompute, groupedGemmMemory, gemmHalfTokens, rooflineNorm } = device.efficiency;
   const perByte = nsPerByte(device, groupedGemmMemory);

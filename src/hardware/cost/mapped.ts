@@ -30,7 +30,7 @@ export interface MappedShape<O> {
   readonly axes: readonly { readonly name: string; readonly of: (op: O) => number }[];
   idealNs(op: O, rates: NominalRates): number;
   /** What the operation has to move and compute, for families bound by memory and arithmetic: no kernel is faster. */
-  readonly work?: (op: O) => Work;
+  readonly work?: (op: O, rates: NominalRates) => Work;
 }
 
 /** Bytes of device memory and FLOPs of an operation. */

@@ -55,7 +55,7 @@ test("a row of expert kernels becomes the work of the rank it times", () => {
 });
 
 test("weight-only formats multiply as bf16", () => {
-  const formats = ["int4_wo", "w4a16_mxfp4", "w4a8_mxfp4_mxfp8", "nvfp4"];
+  const formats = ["int4_wo", "w4a16_mxfp4", "nvfp4"];
   const samples = read(
     expertTable,
     file,
@@ -65,9 +65,14 @@ test("weight-only formats multiply as bf16", () => {
   expect(samples.map(({ op }) => (op.kind === "groupedGemm" ? [op.weightFormat, op.math] : []))).toEqual([
     ["int4", "bf16"],
     ["mxfp4", "bf16"],
-    ["mxfp4", "fp8"],
     ["nvfp4", "fp4"],
   ]);
+});
+
+test("of mxfp4 rows with 8-bit and with 16-bit activations those with 8 bits are read", () => {
+  const line = (dtype: string, ms: number) => `gptoss_20b,trtllm,${dtype},16,1,1,balanced,${ms}`;
+  const samples = read(expertTable, file, condensed, line("w4a16_mxfp4", 0.3), line("w4a8_mxfp4_mxfp8", 0.2));
+  expect(samples.map(({ ns }) => ns)).toEqual([200_000]);
 });
 
 test("a skewed row is timed on a rank with more pairs than a balanced one", () => {
@@ -88,6 +93,13 @@ test("rows of vLLM and SGLang with DeepSeek-V3's grouped router are left out, th
   expect(read(expertTable, "h200_sxm__sglang-0.5.csv", condensed, line)).toEqual([]);
   expect(read(expertTable, "h200_sxm__vllm-0.9.csv", condensed, line)).toEqual([]);
   expect(read(expertTable, file, condensed, line)).toHaveLength(1);
+});
+
+test("of tables from before balanced loads, batches with fewer pairs than experts are read on one rank only", () => {
+  const lines = ["64,1,1", "4,1,8", "4,1,1", "64,1,8"].map((cells) => `kimi_k2,cutlass,fp8,${cells},power_law_1.2,0.1`);
+  const rowsRead = (...extra: string[]) => read(expertTable, file, condensed, ...lines, ...extra).map(({ row }) => row);
+  expect(rowsRead()).toEqual([1, 3, 4]);
+  expect(rowsRead("kimi_k2,cutlass,fp8,4,1,8,balanced,0.1")).toEqual([1, 2, 3, 4, 5]);
 });
 
 test("bad cells are named with file, row and column, all of them", () => {

@@ -129,7 +129,8 @@ export const expertTable: KernelTableReader = {
       table.wrong(0, "file name", "<system>__<engine>-<version>.csv", table.file);
       return [];
     }
-    return samplesOf(table, (row) => {
+    const settled = dealsRemainders(table);
+    const samples = samplesOf(table, (row) => {
       const name = table.text(row, "model");
       const kernel = table.text(row, "kernel");
       const format = expertFormatAt(table, row, "dtype");
@@ -146,6 +147,8 @@ export const expertTable: KernelTableReader = {
         return table.wrong(row, "model", "a known model", name, near === null ? undefined : `did you mean ${near}?`);
       }
       if (routesDifferently(made.engine, shape) || partialKernels.has(kernel)) return null;
+      const isRemainder = load.shape.kind === "powerLaw" && tokens * shape.topK <= shape.experts;
+      if (!settled && isRemainder && expertRanks > 1) return null;
       const common = { ns: ms * 1e6, device, ...made, kernel, file: table.file, row: row + 1 };
       return expertSample(
         loads,
@@ -155,8 +158,26 @@ export const expertTable: KernelTableReader = {
         common,
       );
     });
+    return servedActivations(samples);
   },
 };
+
+/**
+ * Whether the collector dealt the pairs that rounding leaves over to the ranks in turn. Its earlier versions, which knew
+ * no balanced load, gave them to the first experts, all on one rank: with fewer pairs than experts that is the whole load.
+ */
+function dealsRemainders(table: KernelTable): boolean {
+  for (let row = 0; row < table.length; row++) if (table.text(row, "dist") === "balanced") return true;
+  return false;
+}
+
+/** Of mxfp4 kernels with 8-bit and with 16-bit activations those with 8 bits, which engines that have both take. */
+function servedActivations(samples: readonly KernelSample[]): KernelSample[] {
+  const isMxfp4 = ({ op }: KernelSample, math: MathFormat) =>
+    op.kind === "groupedGemm" && op.weightFormat === "mxfp4" && op.math === math;
+  const hasNarrow = samples.some((sample) => isMxfp4(sample, "fp8"));
+  return samples.filter((sample) => !(hasNarrow && isMxfp4(sample, "bf16")));
+}
 
 /** Tables of one MoE layer as AIConfigurator writes them (`moe_perf`), with or without EPLB. */
 const shapedColumns = [

@@ -1,0 +1,51 @@
+import { basename } from "node:path";
+import { refuse, UsageError } from "../core/errors.ts";
+import { formatNumber } from "../core/units.ts";
+import { calibrateEngines, type EngineCalibration } from "../forecast/calibration/calibrate-engine.ts";
+import { figureNames, logsOf } from "../forecast/calibration/serving-figures.ts";
+import { fittedProfile } from "../forecast/calibration/fitted-profile.ts";
+import { loadMeasurement } from "../forecast/measured/read-measurement.ts";
+import { parseEngineProfile } from "../hardware/profile-schema.ts";
+import { engineProfileNamed } from "../hardware/systems.ts";
+import { textTable } from "../report/text-table.ts";
+import type { CalibrateCliOptions } from "./calibrate.ts";
+import { type Io, prepareOutput, processIo } from "./io.ts";
+
+/**
+ * Fits an engine profile to a table of measured serving points. Every engine of the table takes part, because engines
+ * share what they have in common; the one that is named is printed and written.
+ */
+export async function calibrateEngine(options: CalibrateCliOptions, colour: boolean): Promise<void> {
+  const io = processIo(colour);
+  const [file = "", ...others] = options.from;
+  if (others.length > 0 || options.mapsOnly === true)
+    throw new UsageError("calibrate: an engine takes one table of serving points, and has no kernel maps");
+  const profile = engineProfileNamed(options.profile);
+  if (options.output !== undefined) await prepareOutput(options.output);
+  const { measurement } = await loadMeasurement(file);
+  if (measurement.kind !== "points")
+    return refuse({ file, expected: "a table of serving points", found: `a ${measurement.kind}` });
+  const calibration = calibrateEngines(measurement.points, profile.id).find(({ engine }) => engine.id === profile.id);
+  if (calibration === undefined)
+    return refuse({ file, expected: `serving points of ${profile.id} with a TPOT`, found: "none" });
+  const table = { name: basename(file), date: new Date().toISOString().slice(0, 10) };
+  const fitted = parseEngineProfile(fittedProfile(profile, calibration, table), options.output ?? profile.id);
+  if (options.output !== undefined) {
+    await io.writeText(options.output, `${JSON.stringify(fitted, null, 2)}\n`);
+    io.err(`wrote ${options.output}\n`);
+  }
+  io.out(options.json === true ? `${JSON.stringify(fitted, null, 2)}\n` : report(calibration, io));
+}
+
+function report(calibration: EngineCalibration, io: Io): string {
+  const { engine, points, groups, medianAbsolutePercent, biasPercent } = calibration;
+  const logs = logsOf(engine);
+  const rows = [
+    ...figureNames.map((name, index) => [name, formatNumber(Math.exp(logs[index] ?? 0))]),
+    ["requestOverheadNs", formatNumber(engine.requestOverheadNs)],
+    ["promptTokenOverheadNs", formatNumber(engine.promptTokenOverheadNs)],
+  ];
+  const head = io.style.bold(`${engine.name}: ${points} points of ${groups} models and systems`);
+  const error = `steady-state TPOT of the fit: median error ${medianAbsolutePercent.toFixed(1)}%, bias ${biasPercent.toFixed(1)}%`;
+  return `${[head, error, ...textTable(rows, { align: ["left", "right"] })].join("\n")}\n`;
+}

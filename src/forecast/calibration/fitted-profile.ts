@@ -1,0 +1,36 @@
+import type { EngineProfileFile } from "../../hardware/profile-schema.ts";
+import type { EngineCalibration } from "./calibrate-engine.ts";
+
+/** Figures of a fit are printed with this many digits; more would say more than the fit knows. */
+const digits = 3;
+
+/** An engine's profile with the figures of a calibration in place of its own, each with where it comes from. */
+export function fittedProfile(
+  profile: EngineProfileFile,
+  { engine, points, groups, medianAbsolutePercent }: EngineCalibration,
+  table: { readonly name: string; readonly date: string },
+): EngineProfileFile {
+  const source =
+    `fitted on ${table.date} to ${points} measured points of ${groups} models and systems in ${table.name}, ` +
+    `together with the other engines of the table: median TPOT error ${medianAbsolutePercent.toFixed(1)} %`;
+  const fitted = (value: number) => ({ value: Number(value.toPrecision(digits)), kind: "measured" as const, source });
+  const all = <Key extends string>(values: Readonly<Record<Key, number>>) =>
+    Object.fromEntries(Object.entries<number>(values).map(([key, value]) => [key, fitted(value)])) as Record<
+      Key,
+      ReturnType<typeof fitted>
+    >;
+  return {
+    ...profile,
+    stepOverheadNs: fitted(engine.stepOverheadNs),
+    sequenceOverheadNs: fitted(engine.sequenceOverheadNs),
+    requestOverheadNs: fitted(engine.requestOverheadNs),
+    promptTokenOverheadNs: fitted(engine.promptTokenOverheadNs),
+    prefillStepOverheadNs: fitted(engine.prefillStepOverheadNs),
+    kernelOverheadNs: fitted(engine.kernelOverheadNs),
+    kernelsPerLayer: all(engine.kernelsPerLayer),
+    formatKernels: all(engine.formatKernels),
+    kernelFactor: fitted(engine.kernelFactor),
+    collectiveFactor: fitted(engine.collectiveFactor),
+    prefillFactor: fitted(engine.prefillFactor),
+  };
+}

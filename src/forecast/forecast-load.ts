@@ -1,0 +1,38 @@
+import { InfeasibleError, refuse } from "../core/errors.ts";
+import { quantile } from "../core/quantile.ts";
+import { mean } from "../core/statistics.ts";
+import type { EngineProfile } from "../hardware/engine-profile.ts";
+import { simulate } from "../sim/simulate.ts";
+import { measuredRequests, requestValues } from "./measured-requests.ts";
+import type { ObservedLoad } from "./observed-loads.ts";
+import { type PointPrediction, predictPoint } from "./validation/predict-point.ts";
+
+type Shown = Pick<PointPrediction, "tpotMs" | "ttftMs" | "saturated">;
+
+/** What an observed load shows when it is simulated with an engine; TTFT as the load states it. Refuses one that is not served. */
+export function forecastLoad({ served, closed, file, line, name }: ObservedLoad, engine: EngineProfile): Shown {
+  try {
+    const shown = served === closed ? predictPoint({ ...closed, engine }) : replayed({ ...served, engine });
+    if (shown.tpotMs > 0) return shown;
+  } catch (error) {
+    if (!(error instanceof InfeasibleError)) throw error;
+    refuse({ ...place(file, line), expected: "a load that fits the deployment", found: name, hint: error.message });
+  }
+  return refuse({
+    ...place(file, line),
+    expected: "a load of which requests complete on the scenario's deployment",
+    found: name,
+  });
+}
+
+const place = (file: string, line: number | null) => ({ file, ...(line === null ? {} : { line }) });
+
+function replayed(config: ObservedLoad["served"]): Shown {
+  const { requests, saturation } = simulate(config);
+  const completed = measuredRequests(requests, null);
+  return {
+    tpotMs: mean(requestValues(requests, "tpot", completed)) / 1e6,
+    ttftMs: completed.length === 0 ? 0 : quantile(requestValues(requests, "ttft", completed), 0.5) / 1e6,
+    saturated: saturation.verdict === "overloaded",
+  };
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { scratch } from "./command.ts";
+import { moecast } from "./in-process.ts";
+
+const { write } = scratch();
+const small = "small.yaml";
+const bench = (ttftMs: number, tpotMs: number) =>
+  JSON.stringify({ completed: 50, max_concurrency: 4, mean_ttft_ms: ttftMs, mean_tpot_ms: tpotMs });
+const slow = write("slow.json", bench(60, 8.5));
+
+interface Shown {
+  readonly latency: { readonly tpot: { readonly mean: number } };
+  readonly ledger: readonly { readonly topic: string; readonly detail: string }[];
+  readonly inputs: readonly { readonly role: string; readonly name: string; readonly sha256: string }[];
+}
+const shown = async (...words: readonly string[]) =>
+  JSON.parse((await moecast(["run", small, "--no-thresholds", "--json", ...words])).out) as Shown;
+
+describe("--observed", () => {
+  test("adjusts the forecast of a scenario, and says so in ledger and inputs", async () => {
+    const [plain, observed] = [await shown(), await shown("--observed", slow)];
+    expect(observed.latency.tpot.mean).toBeGreaterThan(plain.latency.tpot.mean);
+    expect(observed.ledger.find(({ topic }) => topic === "observed")?.detail).toContain("slow.json");
+    expect(observed.inputs.find(({ role }) => role === "observed")).toMatchObject({ name: "slow.json" });
+    expect(plain.inputs.some(({ role }) => role === "observed")).toBe(false);
+  });
+
+  test("goes with one scenario only", async () => {
+    const { code, err } = await moecast(["run", small, small, "--observed", slow]);
+    expect(code).toBe(2);
+    expect(err).toContain("one scenario");
+  });
+
+  test("exits 3 for a file that is no measurement, or states no TPOT", async () => {
+    const strange = write("strange.json", "{}");
+    const silent = write("silent.json", JSON.stringify({ completed: 5, max_concurrency: 4, mean_ttft_ms: 5 }));
+    const [first, second] = [
+      await moecast(["run", small, "--observed", strange]),
+      await moecast(["run", small, "--observed", silent]),
+    ];
+    expect([first.code, second.code]).toEqual([3, 3]);
+    expect(first.err).toContain("a measurement in a known format");
+    expect(second.err).toContain("TPOT");
+  });
+
+  test("brings the validation of another benchmark closer, and stays out of modes without a deployment", async () => {
+    const other = write("other.json", bench(60, 8.5).replace('"max_concurrency":4', '"max_concurrency":2'));
+    const error = async (...words: readonly string[]) => {
+      const { out } = await moecast(["validate", "--against", other, "--scenario", small, "--json", ...words]);
+      const { figures } = JSON.parse(out) as { figures: { metric: string; errorPercent: number }[] };
+      return Math.abs(figures.find(({ metric }) => metric === "tpot")?.errorPercent ?? 0);
+    };
+    expect(await error("--observed", slow)).toBeLessThan(await error());
+    const { code, err } = await moecast(["validate", "--kernels", "tables", "--observed", slow]);
+    expect(code).toBe(2);
+    expect(err).toContain("--observed does not apply");
+  });
+});

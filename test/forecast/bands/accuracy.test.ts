@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { accuracyOf } from "../../../src/forecast/bands/accuracy.ts";
+import { bandsFor } from "../../../src/forecast/bands/bands.ts";
+import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts";
+import { unvalidatedFeatures } from "../../../src/forecast/bands/unvalidated-features.ts";
+import type { Forecast, LatencyStats } from "../../../src/forecast/forecast.ts";
+import { readForecast } from "../../../src/forecast/read-forecast.ts";
+import { modelNamed } from "../../../src/models/catalogue.ts";
+import { exampleForecast, resolved } from "../example-forecast.ts";
+import { ascending, fakeRun, overloaded } from "../fake-run.ts";
+
+const stats = (mean: number | null): LatencyStats => ({
+  n: 100,
+  mean,
+  meanHalfWidth: null,
+  p50: mean,
+  p90: null,
+  p95: null,
+  p99: null,
+  p999: null,
+  max: mean,
+});
+const latency = (queueMs = 0): Forecast["latency"] => ({
+  ttft: stats(100),
+  tpot: stats(10),
+  itl: stats(10),
+  e2e: stats(1000),
+  queue: stats(queueMs),
+});
+const outcome = { saturation: "closed-loop", latency: latency(), outputTokensPerSecond: 800 } as const;
+
+/** The example's deployment as the first validated group has it. */
+const [validated] = errorBandTable.groups;
+const inGroup = {
+  ...resolved,
+  config: {
+    ...resolved.config,
+    model: { ...modelNamed(validated?.model ?? ""), name: "a model" },
+    node: {
+      ...resolved.config.node,
+      device: { ...resolved.config.node.device, id: validated?.device ?? "" },
+    },
+    engine: {
+      ...resolved.config.engine,
+      id: validated?.engine ?? "",
+      requestOverheadNs: 0,
+      promptTokenOverheadNs: 0,
+    },
+  },
+};
+
+describe("error bands of a forecast", () => {
+  test("are the factors of its deployment around mean TPOT, median TTFT and the rate of a closed loop", () => {
+    const { bands } = accuracyOf(inGroup, outcome);
+    const { model = "", device = "", engine = "" } = validated ?? {};
+    const { tpot, ttft } = bandsFor({ model, device, engine, observed: false, unvalidated: [] });
+    expect(bands).toEqual({
+      nominal: 0.8,
+      basis: "validated",
+      nearest: { model, device, engine },
+      metrics: {
+        tpot: { lowMs: 10 * tpot[0], highMs: 10 * tpot[1] },
+        ttft: { lowMs: 100 * ttft[0], highMs: 100 * ttft[1] },
+        outputTokensPerSecond: { low: 800 / tpot[1], high: 800 / tpot[0] },
+      },
+    });
+  });
+
+  test("leave out a TTFT that is mostly queueing, and a rate that arrivals set", () => {
+    const metrics = (parts: Partial<Parameters<typeof accuracyOf>[1]>) =>
+      accuracyOf(inGroup, { ...outcome, ...parts }).bands?.metrics;
+    expect(metrics({ latency: latency(60) })?.ttft).toBeNull();
+    expect(metrics({ latency: latency(40) })?.ttft).not.toBeNull();
+    // The engine's handling of a request is no queue.
+    const engine = { ...inGroup.config.engine, requestOverheadNs: 30e6 };
+    const slow = { ...inGroup, config: { ...inGroup.config, engine } };
+    expect(accuracyOf(slow, { ...outcome, latency: latency(60) }).bands?.metrics.ttft).not.toBeNull();
+    expect(metrics({ saturation: "stable" })?.outputTokensPerSecond).toBeNull();
+  });
+
+  test("do not exist where there are no latencies", () => {
+    expect(accuracyOf(inGroup, { ...outcome, saturation: "overloaded" }).bands).toBeNull();
+    const none = { ...latency(), tpot: stats(null), ttft: stats(null) };
+    expect(accuracyOf(inGroup, { ...outcome, latency: none }).bands).toBeNull();
+  });
+});
+
+describe("the ledger on accuracy", () => {
+  test("names the validated group with its points and median errors", () => {
+    const { ledger } = accuracyOf(inGroup, outcome);
+    expect(ledger).toMatchObject({ topic: "accuracy", fidelity: "fitted" });
+    const { model, device, engine, points, tpotMedianPercent } = validated ?? {};
+    expect(ledger.detail).toContain(`validated group ${model} on ${device} with ${engine}: ${points} measured points`);
+    expect(ledger.detail).toContain(`TPOT ${tpotMedianPercent}%`);
+    expect(ledger.detail).not.toContain("nearest");
+  });
+
+  test("says what is far from anything validated, and why", () => {
+    const engine = { ...inGroup.config.engine, id: "llama.cpp" };
+    const { ledger, bands } = accuracyOf({ ...inGroup, config: { ...inGroup.config, engine } }, outcome);
+    expect(ledger.fidelity).toBe("assumed");
+    expect(ledger.detail).toContain("far from anything validated: no served measurement like");
+    expect(bands?.basis).toBe("far");
+    const mapping = { ...inGroup.config.mapping, pp: 2 };
+    expect(accuracyOf({ ...inGroup, config: { ...inGroup.config, mapping } }, outcome).ledger.detail).toContain(
+      "no served measurement with pipeline parallelism",
+    );
+  });
+
+  test("says that points of the deployment were given", () => {
+    const { ledger, bands } = accuracyOf({ ...inGroup, observed: true }, outcome);
+    expect(bands?.basis).toBe("observed");
+    expect(ledger.detail).toMatch(/^adjusted to measured points of the deployment; validated group /);
+  });
+});
+
+test("features no served measurement had are named one by one", () => {
+  const { config } = resolved;
+  expect(unvalidatedFeatures(config, 2)).toEqual([]);
+  const mapping = { tp: 2, cp: 2, dp: 1, pp: 2, ep: 4, etp: 1, edp: 1 };
+  expect(unvalidatedFeatures({ ...config, mapping }, 2)).toEqual([
+    "pipeline parallelism",
+    "context parallelism",
+    "8 devices a replica",
+  ]);
+  const speculation = { draftTokens: 1, acceptance: Float64Array.of(0.5), draft: { kind: "free" } } as const;
+  expect(unvalidatedFeatures({ ...config, speculation }, 2)).toEqual(["speculative decoding"]);
+});
+
+describe("a result document", () => {
+  test("carries the bands and the ledger entry of its run", () => {
+    const forecast = exampleForecast();
+    expect(forecast.bands).not.toBeNull();
+    expect(forecast.ledger.filter(({ topic }) => topic === "accuracy")).toHaveLength(1);
+    expect(exampleForecast("", fakeRun(ascending(1200), { saturation: overloaded })).bands).toBeNull();
+  });
+
+  test("of an earlier release reads as one without bands; bands of another kind are refused", () => {
+    const { bands, ...earlier } = exampleForecast();
+    expect(readForecast(JSON.stringify(earlier), "result.json").bands).toBeNull();
+    expect(readForecast(JSON.stringify({ ...earlier, bands }), "result.json").bands).toEqual(bands);
+    expect(() => readForecast(JSON.stringify({ ...earlier, bands: 3 }), "result.json")).toThrow(/bands/);
+  });
+});

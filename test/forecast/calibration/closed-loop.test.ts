@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { closedLoop, closedLoopTpotNs } from "../../../src/forecast/calibration/closed-loop.ts";
+import {
+  type FigureName,
+  figureIndex,
+  figureNames,
+  figuresOf,
+  logsOf,
+} from "../../../src/forecast/calibration/serving-figures.ts";
+import { predictPoint } from "../../../src/forecast/validation/predict-point.ts";
+import { engineNamed } from "../../../src/hardware/systems.ts";
+import { loopConfig, loopOf } from "./example-loops.ts";
+
+const vllm = engineNamed("vllm");
+const values = logsOf(vllm).map(Math.exp);
+const changed = (changes: Partial<Record<FigureName, number>>) =>
+  values.map((value, index) => changes[figureNames[index] as FigureName] ?? value);
+
+describe("the steady state of a closed loop", () => {
+  test.each([
+    { engine: "vllm", concurrency: 1 },
+    { engine: "vllm", concurrency: 16 },
+    { engine: "vllm", concurrency: 64, promptTokens: 1024, outputTokens: 512 },
+    { engine: "sglang", concurrency: 16, outputTokens: 512 },
+    { engine: "vllm", concurrency: 32, tp: 1, dp: 2, etp: 1, ep: 2 },
+  ])("has the TPOT that its simulation comes to: %o", (point) => {
+    const config = loopConfig(point);
+    const steadyMs = closedLoopTpotNs(closedLoop(config), logsOf(config.engine).map(Math.exp)) / 1e6;
+    expect(Math.abs(steadyMs / predictPoint(config).tpotMs - 1)).toBeLessThan(0.06);
+  });
+
+  test("pays a step's overhead once a step, and a sequence's once for each", () => {
+    const loop = loopOf({ concurrency: 8 });
+    const tpot = closedLoopTpotNs(loop, values);
+    const step = changed({ stepOverheadNs: values[figureIndex.stepOverheadNs]! + 1e6 });
+    const sequence = changed({ sequenceOverheadNs: values[figureIndex.sequenceOverheadNs]! + 1e6 });
+    expect(closedLoopTpotNs(loop, step) - tpot).toBeCloseTo(1e6, 3);
+    expect(closedLoopTpotNs(loop, sequence) - tpot).toBeCloseTo(8e6, 3);
+  });
+
+  test("carries no prefill of others when there is a single client", () => {
+    const alone = loopOf({ concurrency: 1 });
+    const dearer = changed({ prefillStepOverheadNs: 1e9 });
+    expect(closedLoopTpotNs(alone, dearer)).toBe(closedLoopTpotNs(alone, values));
+    const two = loopOf({ concurrency: 2 });
+    expect(closedLoopTpotNs(two, dearer)).toBeGreaterThan(closedLoopTpotNs(two, values));
+  });
+
+  test("needs a closed workload", () => {
+    const config = loopConfig();
+    expect(() => closedLoop({ ...config, workload: { kind: "open", requests: config.workload.requests } })).toThrow();
+  });
+
+  test("figures survive the way into logarithms and back", () => {
+    const { stepOverheadNs, kernelsPerLayer, formatKernels, prefillFactor } = figuresOf(logsOf(vllm));
+    expect(stepOverheadNs).toBeCloseTo(vllm.stepOverheadNs, 3);
+    expect(prefillFactor).toBeCloseTo(vllm.prefillFactor, 9);
+    for (const [key, value] of Object.entries({ ...kernelsPerLayer, ...formatKernels }))
+      expect(value).toBeCloseTo({ ...vllm.kernelsPerLayer, ...vllm.formatKernels }[key as "gqa"], 9);
+  });
+});
