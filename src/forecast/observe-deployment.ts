@@ -31,6 +31,7 @@ export function observeDeployment(resolved: ResolvedScenario, observation: Obser
   return {
     ...resolved,
     config: { ...config, engine: fit.engine },
+    observed: true,
     inputs: [...resolved.inputs, { role: "observed", name: basename(file), sha256 }],
     ledger: [...resolved.ledger, ...observedLedger(config.engine, loads, fit, basename(file))],
   };

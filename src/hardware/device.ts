@@ -26,8 +26,6 @@ export interface Efficiency {
   readonly attentionPrefillCompute: number;
   readonly attentionDecodeMemory: number;
   readonly attentionDecodeCompute: number;
-  /** Time of decode attention in a step that carries prompt tokens too, over its time in one that does not; absent: 1. */
-  readonly mixedDecodeFactor?: number;
   readonly elementwiseMemory: number;
   /** Tokens at which dense and grouped products reach half of their compute efficiency (tile quantisation, ramp). >= 0. */
   readonly gemmHalfTokens: number;

@@ -39,6 +39,8 @@ export interface EngineProfile {
   readonly collectiveFactor: number;
   /** The same for kernels on prompt tokens; a mixed step takes the mean of both by tokens. */
   readonly prefillFactor: number;
+  /** Time of decode attention in a step that carries prompt tokens too, over its time in one that does not. */
+  readonly mixedDecodeFactor: number;
   /** Whether shared experts run beside dispatch and routed experts. */
   readonly overlapsSharedExperts: boolean;
   /** Whether steps run as two half batches, so that dispatch and combine of one hide behind the computation of the other. */

@@ -74,11 +74,22 @@ export interface ChosenMap {
   readonly sameFormat: boolean;
 }
 
-/** Formats by likeness of their kernels: the nearest comes first. */
-const formatOrder = ["fp32", "fp16", "bf16", "int8", "fp8", "fp8_block", "nvfp4", "mxfp4", "int4", "int4_g32"] as const;
+/** Formats by likeness of their kernels: the nearer two places are, the better one stands for the other. */
+const formatPlace = {
+  fp32: 0,
+  fp16: 10,
+  bf16: 11,
+  int8: 30,
+  fp8: 40,
+  fp8_block: 44,
+  nvfp4: 60,
+  mxfp4: 64,
+  int4: 80,
+  int4_g32: 84,
+} as const satisfies Record<StorageFormat, number>;
 
 function distance(a: StorageFormat, b: StorageFormat): number {
-  return Math.abs(formatOrder.indexOf(a) - formatOrder.indexOf(b));
+  return Math.abs(formatPlace[a] - formatPlace[b]);
 }
 
 /**

@@ -41,7 +41,6 @@ const efficiencySchema = z.strictObject({
   attentionPrefillCompute: numbers.share,
   attentionDecodeMemory: numbers.share,
   attentionDecodeCompute: numbers.share,
-  mixedDecodeFactor: numbers.positive.optional(),
   elementwiseMemory: numbers.share,
   gemmHalfTokens: numbers.nonNegative,
   rooflineNorm: numbers.positive,
@@ -150,6 +149,7 @@ const engineSchema = z.strictObject({
   kernelFactor: numbers.positive,
   collectiveFactor: numbers.positive,
   prefillFactor: numbers.positive,
+  mixedDecodeFactor: numbers.positive,
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({

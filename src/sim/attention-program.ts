@@ -23,6 +23,8 @@ export interface AttentionContext {
   readonly kvFormat: StorageFormat;
   readonly math: MathFormat;
   readonly cost: CostModel;
+  /** Of the engine: time of decode attention beside prompt tokens over its time without. */
+  readonly mixedDecodeFactor: number;
   /** Sorted distinct windows of the model; Infinity is full attention. */
   readonly windows: Float64Array;
 }
@@ -108,10 +110,16 @@ function scoreOp(kind: AttentionOp["kind"], shape: HeadShape, cacheFormat: Stora
 }
 
 /** The decoding sequences of a batch through `op`: `pairs` and `keys` summed over them. */
-function decodeNs(cost: CostModel, op: AttentionOp, batch: DomainBatch, pairs: number, keys: number): number {
+function decodeNs(
+  { cost, mixedDecodeFactor }: AttentionContext,
+  op: AttentionOp,
+  batch: DomainBatch,
+  pairs: number,
+  keys: number,
+): number {
   const ns = attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
   // Beside prompts, decodes run in a kernel made for many queries per sequence.
-  return batch.prefillTokens > 0 ? ns * (cost.device.efficiency.mixedDecodeFactor ?? 1) : ns;
+  return batch.prefillTokens > 0 ? ns * mixedDecodeFactor : ns;
 }
 
 /** The sequences of a batch that compute their prompt. */
@@ -168,7 +176,7 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
     cacheBytesPerSequence: spec.windowTokens === null ? 0 : spec.windowTokens * cacheBytes,
     ns: (batch) =>
       chain.ns(batch.tokens) +
-      decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
+      decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
       prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!) +
       elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
   };
@@ -238,7 +246,7 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
     cacheBytesPerSequence: 0,
     ns: (batch) => {
       let sum = chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeTokens);
-      sum += decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!);
+      sum += decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!);
       sum += prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[full]!);
       if (indexer !== null) {
         const pairs = batch.decodePairs[full]! + batch.prefillPairs[full]!;
@@ -289,7 +297,7 @@ function compressedProgram(
     cacheBytesPerSequence: compressed.windowTokens * latent * valueBytes,
     ns: (batch) =>
       chain.ns(batch.tokens) +
-      decodeNs(cost, decode, batch, keys(batch.decodePairs), keys(batch.decodeKeys)) +
+      decodeNs(context, decode, batch, keys(batch.decodePairs), keys(batch.decodeKeys)) +
       prefillNs(cost, prefill, batch, keys(batch.prefillPairs), keys(batch.prefillKeys)) +
       elementwiseNs(cost, elementwise, batch.tokens * residualPasses * hidden * activationBytes),
   };

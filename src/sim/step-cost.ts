@@ -72,6 +72,7 @@ export class StepCost {
         kvFormat: config.kvFormat,
         math: attentionMath,
         cost,
+        mixedDecodeFactor: config.engine.mixedDecodeFactor,
         windows: this.windows,
       }),
     );

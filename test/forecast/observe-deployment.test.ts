@@ -174,6 +174,13 @@ describe("the ledger of an observed deployment", () => {
     expect(Number(single)).toBeLessThan(meanError(base));
   });
 
+  test("lets the forecast take the bands of observed deployments", async () => {
+    const observed = observation({ kind: "points", points: [eight] });
+    const forecast = await forecastScenario(scenario, { ...noFiles, observed });
+    expect(observe(eight).observed).toBe(true);
+    expect(detail({ ...resolved, ledger: forecast.ledger }, "accuracy")).toContain("adjusted to measured points");
+  });
+
   test("counts repeats of one configuration as one load", () => {
     const repeat = { ...eight, tpotMs: 1.02 * (eight.tpotMs ?? 0), line: 99 };
     expect(detail(observe(eight, repeat), "observed")).toContain("1 measured load ");

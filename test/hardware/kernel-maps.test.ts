@@ -114,6 +114,12 @@ describe("choice of a map", () => {
     expect(launch("vllm", "mxfp4")).toMatchObject({ map: { launchNs: 3 }, sameFormat: false });
   });
 
+  test("block-scaled fp8 is nearest to plain fp8, in whatever order the maps come", () => {
+    const kernels = (["nvfp4", "bf16", "fp8"] as const).map((format) => flat("gemm", { format }));
+    for (const maps of [kernels, kernels.toReversed()])
+      expect(chooseMap({ device: "d", maps }, "gemm", null, "fp8_block")?.map.format).toBe("fp8");
+  });
+
   test("gives nothing for a family without maps", () => {
     expect(chooseMap(maps, "gemm", "vllm", "bf16")).toBeNull();
     expect(chooseMap(undefined, "groupedGemm", "vllm", "bf16")).toBeNull();

@@ -141,6 +141,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     kernelFactor: 1,
     collectiveFactor: 1,
     prefillFactor: 1,
+    mixedDecodeFactor: 1,
     overlapsBatches: false,
     overlapsSharedExperts: false,
     expertExchange: "allToAll",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { EngineProfile } from "../../src/hardware/engine-profile.ts";
 import type { RunResult } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
-import { testConfig, testEngine, testNode, testRequests, tinyModel } from "./build.ts";
+import { testConfig, testEngine, testRequests, tinyModel } from "./build.ts";
 
 const free = {
   stepOverheadNs: 0,
@@ -13,13 +13,11 @@ const free = {
 } as const;
 
 /** Requests of 100 prompt tokens that all arrive at once, under an engine that costs nothing but what is given. */
-function run(engine: Partial<EngineProfile>, requests = 1, output = 4, efficiency = {}): RunResult {
-  const node = testNode();
+function run(engine: Partial<EngineProfile>, requests = 1, output = 4): RunResult {
   const rows = Array.from({ length: requests }, () => ({ at: 0, prompt: 100, output }));
   return simulate(
     testConfig({
       model: tinyModel(),
-      node: { ...node, device: { ...node.device, efficiency: { ...node.device.efficiency, ...efficiency } } },
       engine: testEngine({ ...free, ...engine }),
       routing: { kind: "uniform" },
       workload: { kind: "open", requests: testRequests(rows) },
@@ -69,8 +67,6 @@ describe("kernels inside a served step", () => {
 
   test("decode attention beside prompt tokens takes its factor longer, and nothing else does", () => {
     const mixed = (factor: number) => {
-      const node = testNode();
-      const efficiency = { ...node.device.efficiency, mixedDecodeFactor: factor };
       const rows = [
         { at: 0, prompt: 100, output: 4 },
         { at: 1, prompt: 100, output: 4 },
@@ -78,8 +74,7 @@ describe("kernels inside a served step", () => {
       return simulate(
         testConfig({
           model: tinyModel(),
-          node: { ...node, device: { ...node.device, efficiency } },
-          engine: testEngine(free),
+          engine: testEngine({ ...free, mixedDecodeFactor: factor }),
           routing: { kind: "uniform" },
           workload: { kind: "open", requests: testRequests(rows) },
         }),

@@ -20,7 +20,7 @@ export class Grid {
     }
     this.#strides = strides;
     this.nodes = stride;
-    this.corners = 2 ** axes.length;
+    this.corners = 1 << axes.length;
   }
 
   /** Coordinates of a node, in natural units. */

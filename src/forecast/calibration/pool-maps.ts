@@ -19,7 +19,7 @@ const samplesMax = 12_000;
 
 /**
  * Maps of a family for the device `id` from the samples of others: of its architecture where it has measured relatives, else of
- * all. Null where no other device was measured. Efficiencies are relative to each device's own peaks, so that the pooled
+ * the two with the nearest memory bandwidth. Null where no other device was measured. Efficiencies are relative to each device's own peaks, so that the pooled
  * ones can be carried over.
  */
 export function poolMaps(
@@ -30,7 +30,8 @@ export function poolMaps(
   const measured = [...samples].filter(([device, rows]) => device !== id && rows.length > 0).map(([device]) => device);
   const relatives = relativesOf(id);
   const near = measured.filter((device) => relatives.includes(device));
-  const devices = near.length > 0 ? near : measured;
+  const devices = near.length > 0 ? near : nearestByBandwidth(id, measured);
+  const scaling = near.length > 0 ? excessScaling.relative : excessScaling.stranger;
   if (devices.length === 0) return null;
   const definition = calibrationFamilies[family] as CalibrationFamily;
   const own = nominalRates(deviceNamed(id));
@@ -51,6 +52,7 @@ export function poolMaps(
         shortest,
         definition.shape.idealNs(sample.op, rates),
         definition.shape.idealNs(sample.op, own),
+        scaling,
       );
       group.samples.push({ ...sample, ns });
     }
@@ -78,19 +80,32 @@ export function poolMaps(
   return { kernels: { device: devices.join(" + "), maps }, devices };
 }
 
+/** GPUs that stand in for an architecture without measured relatives. */
+const strangers = 2;
+
+/** The devices whose memory bandwidth differs by the smallest factor. */
+function nearestByBandwidth(id: string, measured: readonly string[]): string[] {
+  const away = (other: string) =>
+    Math.abs(Math.log(deviceNamed(other).memoryBytesPerSecond / deviceNamed(id).memoryBytesPerSecond));
+  return measured.toSorted((a, b) => away(a) - away(b)).slice(0, strangers);
+}
+
 interface PoolGroup {
   readonly head: Pick<KernelMap, "engine" | "format">;
   readonly samples: KernelSample[];
 }
 
-/** Share, as an exponent, in which time above the ideal follows the peaks of a device. */
-const excessScaling = Number(process.env["BETA"] ?? 0);
+/**
+ * Share, as an exponent, in which the time above the ideal follows the peaks of a device: not at all inside an
+ * architecture, whose processors are alike; somewhat between architectures. Chosen on H100, H200, A100, B200 and L40S.
+ */
+const excessScaling = { relative: 0, stranger: 0.5 } as const;
 
 /**
  * Time that a kernel of a relative would take on another device. Its ideal part follows the peaks; what it takes longer,
  * filling and draining its processors, hardly does.
  */
-function carriedOver(ns: number, launchNs: number, idealNs: number, ownIdealNs: number): number {
+function carriedOver(ns: number, launchNs: number, idealNs: number, ownIdealNs: number, scaling: number): number {
   const excess = Math.max(0, ns - launchNs - idealNs);
-  return launchNs + ownIdealNs + excess * Math.exp(excessScaling * Math.log(ownIdealNs / idealNs));
+  return launchNs + ownIdealNs + excess * Math.exp(scaling * Math.log(ownIdealNs / idealNs));
 }

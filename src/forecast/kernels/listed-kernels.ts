@@ -44,8 +44,12 @@ const listedKernels: readonly ListedKernels[] = [
   },
 ];
 
-/** The entry a sample falls under; null for most. */
-export function listedKernel({ op, engine, shape, kernel, device }: KernelSample): ListedKernels | null {
+/** Dense products in block fp8: their tables time the launch from the host at every shape of a decode step. */
+const blockProducts = "takes the map of plain fp8: its tables time the launch from the host";
+
+/** Why a sample is no evidence of the map it would belong to; null for most. */
+export function listedKernel({ op, engine, shape, kernel, device }: KernelSample): string | null {
+  if (op.kind === "gemm") return op.weightFormat === "fp8_block" ? blockProducts : null;
   if (op.kind !== "groupedGemm") return null;
   const covers = (entry: ListedKernels) =>
     entry.engine === engine &&
@@ -54,5 +58,5 @@ export function listedKernel({ op, engine, shape, kernel, device }: KernelSample
     (entry.model === undefined || shape.startsWith(`${entry.model} `)) &&
     (entry.kernel === undefined || entry.kernel === kernel) &&
     (entry.devices === undefined || entry.devices.includes(device));
-  return listedKernels.find(covers) ?? null;
+  return listedKernels.find(covers)?.reason ?? null;
 }

