@@ -1,5 +1,5 @@
 import type { EngineProfile } from "../hardware/engine-profile.ts";
-import { parseEngineProfile } from "../hardware/profile-schema.ts";
+import { type EngineProfileFile, parseEngineProfile } from "../hardware/profile-schema.ts";
 import { resolveEngine as engineOf } from "../hardware/resolve.ts";
 import { engineProfileNamed } from "../hardware/systems.ts";
 import type { ModelSpec } from "../models/spec.ts";
@@ -32,17 +32,26 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader): Pro
           return parseEngineProfile(read.json, read.file);
         });
   const provenance = provenanceOf(profile);
+  const { version } = scenario.engine;
   return {
-    engine: engineOf(profile),
+    engine: engineOf(profile, version),
     inputs,
     ledger: [
       {
         topic: "engine",
         fidelity: provenance.fidelity,
-        detail: `${profile.name} ${profile.version}: ${provenance.text}`,
+        detail: `${profile.name} ${version ?? profile.version}: ${provenance.text}${versionText(profile, version)}`,
       },
     ],
   };
+}
+
+/** What the profile knows of the version that is asked for; nothing where none is. */
+function versionText({ versions }: EngineProfileFile, version: string | undefined): string {
+  if (version === undefined) return "";
+  if (Object.hasOwn(versions, version)) return "; factors of this version applied";
+  const known = Object.keys(versions);
+  return `; not a fitted version (${known.join(", ") || "there are none"}): the figures of all versions`;
 }
 
 /** The scheduler: the engine's defaults under the scenario's flags. */

@@ -49,6 +49,13 @@ export interface EngineProfile {
   readonly expertExchange: "allToAll" | "allGatherReduceScatter" | "deepep";
   /** Whether prefill chunks share a step with decodes, or run in steps of their own. */
   readonly mixesPrefillWithDecode: boolean;
+  /**
+   * Factors of single versions about the figures above, by version as measurements write it: on kernels, on launch and step
+   * overheads, and on kernels on prompt tokens once more. {@link resolveEngine} applies them.
+   */
+  readonly versions: Readonly<
+    Record<string, { readonly kernels: number; readonly overheads: number; readonly prefill: number }>
+  >;
   readonly defaults: {
     readonly maxBatchTokens: number;
     readonly maxSequences: number;

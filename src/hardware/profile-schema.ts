@@ -158,6 +158,11 @@ const engineSchema = z.strictObject({
     source: numbers.flag.shape.source,
   }),
   mixesPrefillWithDecode: numbers.flag,
+  /** Factors of single versions, by version as measurements write it. */
+  versions: z.record(
+    z.string(),
+    z.strictObject({ kernels: numbers.positive, overheads: numbers.positive, prefill: numbers.positive }),
+  ),
   defaults: z.strictObject({
     maxBatchTokens: numbers.count,
     maxSequences: numbers.count,

@@ -74,7 +74,7 @@ export function withReferences(profile: DeviceProfile) {
 }
 
 /** The kernel maps in force on a device: own ones, or those of the table by family; throws InvalidInputError. */
-export function kernelMapsOf({ kernels, id }: DeviceProfile): KernelMaps | undefined {
+function kernelMapsOf({ kernels, id }: DeviceProfile): KernelMaps | undefined {
   if (kernels === undefined || isKernelMaps(kernels)) return kernels;
   const maps: KernelMap[] = [];
   for (const owner of typeof kernels === "string" ? [kernels] : kernels) {
@@ -132,9 +132,24 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
   };
 }
 
-/** The engine of a profile, sources dropped. */
-export function resolveEngine(profile: EngineProfileFile): EngineProfile {
-  return plain(profile);
+/** The engine of a profile, sources dropped, of a version if one is given. */
+export function resolveEngine(profile: EngineProfileFile, version?: string): EngineProfile {
+  const engine: EngineProfile = plain(profile);
+  return version === undefined ? engine : engineOfVersion(engine, version);
+}
+
+/** An engine with the factors that it has of a version; one without factors keeps the figures of all versions. */
+export function engineOfVersion(engine: EngineProfile, version: string): EngineProfile {
+  const factors = Object.hasOwn(engine.versions, version) ? engine.versions[version] : undefined;
+  const { kernels, overheads, prefill } = factors ?? { kernels: 1, overheads: 1, prefill: 1 };
+  return {
+    ...engine,
+    version,
+    kernelFactor: engine.kernelFactor * kernels,
+    prefillFactor: engine.prefillFactor * kernels * prefill,
+    kernelOverheadNs: engine.kernelOverheadNs * overheads,
+    stepOverheadNs: engine.stepOverheadNs * overheads,
+  };
 }
 
 function resolveLink(reference: string | LinkProfile | null, at: string): Link | null {

@@ -46,9 +46,9 @@ export function nodeNamed(id: string): Node {
   return resolveNode(system, deviceNamed(system.device));
 }
 
-/** The serving engine `id`, such as `vllm`; throws InvalidInputError for an unknown id. */
-export function engineNamed(id: string): EngineProfile {
-  return resolveEngine(engineProfileNamed(id));
+/** The serving engine `id`, such as `vllm`, of a version if one is given; throws InvalidInputError for an unknown id. */
+export function engineNamed(id: string, version?: string): EngineProfile {
+  return resolveEngine(engineProfileNamed(id), version);
 }
 
 function lookUp(table: Record<string, unknown>, id: string, what: string, others: readonly string[]): unknown {

@@ -12,7 +12,9 @@ import { link, perfect, syntheticDevice, syntheticNode } from "./synthetic-devic
 const modelOf = (device: Device) => new CostModel(device, syntheticNode(device));
 const devices = deviceIds.map(deviceNamed);
 /** The same devices by their data sheets alone. */
-const unmeasured = devices.map(({ kernels: _, ...device }): Device => device);
+const unmeasured = devices.map(
+  (device) => Object.fromEntries(Object.entries(device).filter(([key]) => key !== "kernels")) as unknown as Device,
+);
 
 const gemm = (change: Partial<GemmOp> = {}): GemmOp => ({
   kind: "gemm",

@@ -146,6 +146,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     overlapsSharedExperts: false,
     expertExchange: "allToAll",
     mixesPrefillWithDecode: true,
+    versions: {},
     defaults: {
       maxBatchTokens: 512,
       maxSequences: 32,

@@ -3,6 +3,7 @@ import { engineNamed } from "../../hardware/systems.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
 import { closedLoopTpotNs } from "./closed-loop.ts";
 import { fitServing } from "./fit-serving.ts";
+import { fitVersions, versionFigures, versionProfile } from "./fit-versions.ts";
 import { fitRequestHandling } from "./request-handling.ts";
 import { figuresOf } from "./serving-figures.ts";
 import { servingSamples } from "./serving-samples.ts";
@@ -24,14 +25,19 @@ export interface EngineCalibration {
 export function calibrateEngines(points: readonly ServingPoint[], wanted?: string): EngineCalibration[] {
   const samples = servingSamples(points);
   const fit = fitServing(samples);
+  const versions = fitVersions(fit, samples);
   const ids = [...fit.engines.keys()].filter((id) => wanted === undefined || id === wanted).sort();
   return ids.map((id) => {
     const logs = fit.engines.get(id) ?? fit.common;
-    const values = logs.map(Math.exp);
     const own = samples.filter((sample) => sample.engine === id);
-    const errors = own.map(({ loop, tpotNs }) => 100 * (closedLoopTpotNs(loop, values) / tpotNs - 1));
+    const factors = versions.get(id) ?? new Map<string, Float64Array>();
+    const errors = own.map(({ loop, tpotNs, version }) => {
+      const values = versionFigures(logs, factors.get(version)).map(Math.exp);
+      return 100 * (closedLoopTpotNs(loop, values) / tpotNs - 1);
+    });
     const sizes = errors.map(Math.abs).sort((a, b) => a - b);
-    const engine = { ...engineNamed(id), ...figuresOf(logs) };
+    const fitted = Object.fromEntries([...factors].map(([version, values]) => [version, versionProfile(values)]));
+    const engine = { ...engineNamed(id), ...figuresOf(logs), versions: fitted };
     return {
       engine: { ...engine, ...fitRequestHandling(engine, own) },
       points: own.length,

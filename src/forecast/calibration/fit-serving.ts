@@ -1,15 +1,13 @@
 import { solveCholesky } from "./cholesky.ts";
-import type { ClosedLoop } from "./closed-loop.ts";
 import { figureSlopes } from "./figure-slopes.ts";
+import type { LoopSample } from "./fit-factors.ts";
 import { type FigureName, figureNames, figurePriors } from "./serving-figures.ts";
 
-/** A measured closed loop. */
-export interface ServingSample {
-  readonly loop: ClosedLoop;
+/** A measured closed loop. Points of one series are not independent: long series weigh less per point. */
+export interface ServingSample extends LoopSample {
   readonly engine: string;
-  readonly tpotNs: number;
-  /** Points of one series are not independent: 1 / root of their number counts a long series as a few points. */
-  readonly weight: number;
+  /** As the measurement writes it. */
+  readonly version: string;
 }
 
 /** One unknown of the fit: the common logarithm of a figure, or what an engine adds to it. */

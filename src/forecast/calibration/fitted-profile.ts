@@ -32,5 +32,6 @@ export function fittedProfile(
     kernelFactor: fitted(engine.kernelFactor),
     collectiveFactor: fitted(engine.collectiveFactor),
     prefillFactor: fitted(engine.prefillFactor),
+    versions: Object.fromEntries(Object.entries(engine.versions).map(([version, factors]) => [version, all(factors)])),
   };
 }

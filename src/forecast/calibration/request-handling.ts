@@ -1,4 +1,5 @@
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
+import { engineOfVersion } from "../../hardware/resolve.ts";
 import { infeasibleReason, pointConfig } from "../validation/point-config.ts";
 import { predictPoint } from "../validation/predict-point.ts";
 import type { PointSample } from "./serving-samples.ts";
@@ -40,7 +41,7 @@ export function fitRequestHandling(engine: EngineProfile, samples: readonly Poin
 
 function simulatedPairs(engine: EngineProfile, samples: readonly PointSample[]) {
   return samples.flatMap(({ point, weight }) => {
-    const { config } = pointConfig(point, engine);
+    const { config } = pointConfig(point, engineOfVersion(engine, point.version));
     if (config === null || point.ttftMs === null) return [];
     try {
       const { ttftMs, saturated } = predictPoint(config);

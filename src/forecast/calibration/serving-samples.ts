@@ -39,7 +39,16 @@ export function servingSamples(points: readonly ServingPoint[]): PointSample[] {
       const { config } = pointConfig(point);
       if (config === null || point.tpotMs === null) return [];
       const weight = 1 / (Math.sqrt(length.get(seriesKey(point)) ?? 1) * rows.length);
-      return [{ point, loop: closedLoop(config), engine: config.engine.id, tpotNs: point.tpotMs * 1e6, weight }];
+      return [
+        {
+          point,
+          loop: closedLoop(config),
+          engine: config.engine.id,
+          version: point.version,
+          tpotNs: point.tpotMs * 1e6,
+          weight,
+        },
+      ];
     }),
   );
 }

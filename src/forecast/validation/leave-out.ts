@@ -1,6 +1,7 @@
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import { engineNamed } from "../../hardware/systems.ts";
 import { fitServing } from "../calibration/fit-serving.ts";
+import { fitVersions, versionFigures } from "../calibration/fit-versions.ts";
 import { figuresOf } from "../calibration/serving-figures.ts";
 import { deploymentKey, servingSamples } from "../calibration/serving-samples.ts";
 import { engineOf } from "../measured/names.ts";
@@ -27,15 +28,18 @@ export function leaveOut(points: readonly ServingPoint[], kind: LeftOut): Engine
   const keyOf = leftOutKeys[kind];
   const samples = servingSamples(points);
   const fits = new Map(
-    [...new Set(points.map(keyOf))].map((key) => [
-      key,
-      fitServing(samples.filter(({ point }) => keyOf(point) !== key)),
-    ]),
+    [...new Set(points.map(keyOf))].map((key) => {
+      const seen = samples.filter(({ point }) => keyOf(point) !== key);
+      const fit = fitServing(seen);
+      return [key, { fit, versions: fitVersions(fit, seen) }] as const;
+    }),
   );
   return (point) => {
     const { id } = engineOf(point.engine);
-    const fit = fits.get(keyOf(point));
-    if (id === null || fit === undefined) return null;
-    return { ...engineNamed(id), ...figuresOf(fit.engines.get(id) ?? fit.common) };
+    const fitted = fits.get(keyOf(point));
+    if (id === null || fitted === undefined) return null;
+    const logs = fitted.fit.engines.get(id) ?? fitted.fit.common;
+    const factors = fitted.versions.get(id)?.get(point.version);
+    return { ...engineNamed(id), ...figuresOf(versionFigures(logs, factors)), version: point.version, versions: {} };
   };
 }

@@ -39,7 +39,7 @@ export const alike = ({ model, system, engine, precision }: ServingPoint): strin
 function adjustedEngine(point: ServingPoint, observed: readonly ServingPoint[]): EngineProfile | null {
   const { id } = engineOf(point.engine);
   if (id === null) return null;
-  const base = engineNamed(id);
+  const base = engineNamed(id, point.version);
   const own = observed.filter((other) => alike(other) === alike(point) && pointConfig(other).config !== null);
   const samples = own.flatMap((other) => {
     const { config } = pointConfig(other);

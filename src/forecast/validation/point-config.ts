@@ -39,7 +39,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
     return { config: null, reason: problems.map(({ at, found }) => `unknown ${at} ${String(found)}`).join(", ") };
   const model = modelNamed(names.model);
   const node = nodeNamed(names.system);
-  const profile = engine ?? engineNamed(names.engine);
+  const profile = engine ?? engineNamed(names.engine, point.version);
   const mapping = { tp: point.tp, cp: 1, dp: point.dp, pp: 1, ep: point.ep, etp: point.etp, edp: 1 };
   const wrong = mappingProblems(mapping, model);
   if (wrong.length > 0) return { config: null, reason: `${wrong[0]?.at}: expected ${wrong[0]?.expected}` };

@@ -145,7 +145,12 @@ describe("the grid", () => {
     expect(form(bend, plane)).toBeCloseTo(0, 6);
     const slope = new Float64Array(grid.nodes ** 2);
     grid.addRoughness(slope, 0, 1);
-    expect(form(slope, new Array<number>(grid.nodes).fill(5))).toBeCloseTo(0, 9);
+    expect(
+      form(
+        slope,
+        Array.from({ length: grid.nodes }, () => 5),
+      ),
+    ).toBeCloseTo(0, 9);
     // 24 differences of slope 3 along the tokens, 21 of slope 2 along the width.
     expect(form(slope, plane)).toBeCloseTo(24 * 9 + 21 * 4, 6);
   });

@@ -18,7 +18,7 @@ const scaled = (factors: Partial<Record<FigureName, number>>) =>
 
 /** What an engine of the given figures shows on every loop; `weight` stands for as many repeats. */
 const shown = (engine: string, figures: Float64Array, weight = 1): ServingSample[] =>
-  loops.map((loop) => ({ loop, engine, tpotNs: closedLoopTpotNs(loop, figures), weight }));
+  loops.map((loop) => ({ loop, engine, version: "1", tpotNs: closedLoopTpotNs(loop, figures), weight }));
 
 const worstError = (figures: Float64Array, truth: Float64Array, over: readonly ClosedLoop[] = loops) =>
   Math.max(...over.map((loop) => Math.abs(closedLoopTpotNs(loop, figures) / closedLoopTpotNs(loop, truth) - 1)));

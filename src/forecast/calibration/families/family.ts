@@ -11,9 +11,9 @@ export interface CalibrationFamily<O extends Op = Op> {
   /** Whether kernels of different serving engines get maps of their own. */
   readonly byEngine: boolean;
   /** Format that tells maps of this family apart: of the weights or of the KV cache; undefined where none does. */
-  format(op: O): StorageFormat | undefined;
+  readonly format: (op: O) => StorageFormat | undefined;
   /** Knots for the operations at hand, one axis per axis of the shape; at most about 150 nodes. */
-  axes(ops: readonly O[]): MapAxis[];
+  readonly axes: (ops: readonly O[]) => MapAxis[];
   readonly options?: FitOptions;
 }
 
