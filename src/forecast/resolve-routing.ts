@@ -25,12 +25,13 @@ export interface ResolvedRouting {
   readonly ledger: readonly LedgerEntry[];
 }
 
-const uniform: ResolvedRouting = {
-  routing: { kind: "uniform" },
+/** Routing that is expected instead of replayed. */
+const expected = (popularityCv: number): ResolvedRouting => ({
+  routing: { kind: "uniform", popularityCv },
   source: null,
   layerMap: "identity",
   ledger: [],
-};
+});
 
 /** Reads or synthesises the routing and maps its layers to the model's. */
 export async function resolveRouting(
@@ -40,7 +41,7 @@ export async function resolveRouting(
   requests: RequestTable,
 ): Promise<ResolvedRouting> {
   const section = scenario.routing;
-  if (section.kind === "uniform") return uniform;
+  if (section.kind === "uniform") return expected(section.popularityCv);
   if (moe === null)
     refuse({
       ...scenario.place(["routing", "kind"]),

@@ -3,6 +3,7 @@ import llamaCpp from "./engines/llama.cpp.json" with { type: "json" };
 import sglang from "./engines/sglang.json" with { type: "json" };
 import tensorrtLlm from "./engines/tensorrt-llm.json" with { type: "json" };
 import vllm from "./engines/vllm.json" with { type: "json" };
+import vllmAscend from "./engines/vllm-ascend.json" with { type: "json" };
 import type { KernelMaps } from "./kernel-maps.ts";
 import a100SxmKernels from "./kernels/a100-sxm.json" with { type: "json" };
 import b200SxmKernels from "./kernels/b200-sxm.json" with { type: "json" };
@@ -111,6 +112,7 @@ export const systemFiles = {
 /** Serving engines by id. */
 export const engineFiles = {
   vllm: vllm,
+  "vllm-ascend": vllmAscend,
   sglang: sglang,
   "tensorrt-llm": tensorrtLlm,
   "llama.cpp": llamaCpp,

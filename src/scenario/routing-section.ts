@@ -52,6 +52,14 @@ export const routingSection = z.discriminatedUnion("kind", [
     })
     .describe("Replay routing synthesised from a popularity skew and a reuse."),
   z
-    .strictObject({ kind: z.literal("uniform") })
-    .describe("No replay: expected loads of independent uniform choices, the cheapest and most optimistic model."),
+    .strictObject({
+      kind: z.literal("uniform"),
+      popularityCv: z
+        .number()
+        .min(0)
+        .max(4)
+        .default(0)
+        .describe("Coefficient of variation of expert popularity; 0 is uniform, recorded routing has 0.3 to 1.3."),
+    })
+    .describe("No replay: loads expected of independent choices, the cheapest model."),
 ]);

@@ -30,7 +30,8 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
     add(
       "routing",
       "assumed",
-      "independent uniform top-k: expected distinct experts, even load on every rank; imbalance is not modelled",
+      `tokens routed independently, popularity of experts with a variation of ${routing.popularityCv ?? 0}: expected distinct ` +
+        "experts and load of the most loaded rank; no locality, no lasting order of layers",
     );
   }
   if (mapping.dp > 1 && engine.expertExchange === "allToAll")

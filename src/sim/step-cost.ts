@@ -429,10 +429,10 @@ export class StepCost {
     const { tp, etp } = config.mapping;
     if (tokens === 0) return 0;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    if (config.engine.expertExchange === "deepep") return this.libraryExchangeNs(moe, batches, direction, valueBytes);
-    const gathers = config.engine.expertExchange === "allGatherReduceScatter";
+    const { expertExchange } = config.engine;
     let ns: number;
-    if (gathers) {
+    if (expertExchange === "deepep") ns = this.libraryExchangeNs(moe, batches, direction, valueBytes);
+    else if (expertExchange === "allGatherReduceScatter") {
       const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
       ns = this.collectiveNs(kind, tokens * moe.expertHidden * valueBytes, ranks);
     } else {

@@ -24,13 +24,13 @@ export interface FittedServing {
   readonly common: Float64Array;
 }
 
-/** Scatter of ln(forecast / measured) that no parameter explains, and where the robust loss begins. */
+/** Scale of ln(forecast / measured) that no parameter explains. */
 const noise = 0.1;
-const robustFrom = 0.12;
 const iterations = 12;
 
 /**
- * Maximum a posteriori figures of all engines at once: robust (Huber) Gauss-Newton on ln TPOT, each figure a common value
+ * Maximum a posteriori figures of all engines at once: Gauss-Newton on ln TPOT under the Cauchy loss, to which a
+ * series far off (unstated speculative decoding) says little; each figure is a common value
  * plus a deviation per engine, both under the priors of {@link figurePriors}. Few samples leave the priors in force.
  */
 export function fitServing(samples: readonly ServingSample[]): FittedServing {
@@ -90,8 +90,7 @@ function addSample(
   const forecast = figureSlopes(loop, logs);
   const residual = Math.log(forecast.tpotNs / tpotNs);
   const { slopes } = forecast;
-  const robust = Math.min(1, robustFrom / Math.max(1e-12, Math.abs(residual)));
-  const scale = (weight * robust) / (noise * noise);
+  const scale = weight / (noise * noise + residual * residual);
   for (const i of applying) {
     const slope = slopes[effects[i]!.figure]!;
     b[i]! -= scale * slope * residual;

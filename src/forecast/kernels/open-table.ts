@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { refuse } from "../../core/errors.ts";
+import { profileColumns } from "./profile-columns.ts";
 
 export type TableRows = readonly Readonly<Record<string, unknown>>[];
 
@@ -27,7 +28,8 @@ export async function openTable(file: string): Promise<TableRows> {
   );
   const rows = await open(bytes, file);
   if (rows.length === 0) refuse({ file, expected: "rows", found: "none" });
-  return rows;
+  const described = await profileColumns(file);
+  return Object.keys(described).length === 0 ? rows : rows.map((row) => ({ ...described, ...row }));
 }
 
 /** Parquet, with every codec of hyparquet-compressors (Snappy and Zstandard among them). */

@@ -5,6 +5,12 @@ import { lowLatencyExchangeTable, normalExchangeTable, nvlinkExchangeTable } fro
 import { gemmTable } from "./readers/gemm.ts";
 import { expertTable, shapedExpertTable } from "./readers/grouped-gemm.ts";
 import { latentAttentionTable } from "./readers/latent-attention.ts";
+import {
+  profiledAttentionTable,
+  profiledDenseTable,
+  profiledExpertTable,
+  profiledHeadTable,
+} from "./readers/layer-profile.ts";
 
 /** Layouts of kernel tables, the most specific first: one line and one file each. */
 export const kernelTableReaders: readonly KernelTableReader[] = [
@@ -18,4 +24,8 @@ export const kernelTableReaders: readonly KernelTableReader[] = [
   lowLatencyExchangeTable,
   normalExchangeTable,
   nvlinkExchangeTable,
+  profiledDenseTable,
+  profiledHeadTable,
+  profiledAttentionTable,
+  profiledExpertTable,
 ];
