@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { sha256 } from "../core/digest.ts";
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
+import { servedEngine } from "../hardware/served-engine.ts";
 import { routers } from "../policy/schedule/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
@@ -34,7 +35,8 @@ export async function resolveScenario(
 ): Promise<ResolvedScenario> {
   const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
   const hardware = await resolveHardware(scenario, reader);
-  const { engine, ...engineFacts } = await resolveEngine(scenario, reader);
+  const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader);
+  const engine = servedEngine(stated, hardware.node.device);
   const speculation = resolveSpeculation(scenario, model);
   const mapping = resolveMapping(scenario, model);
   const workload = measured ?? (await resolveWorkload(scenario));

@@ -63,6 +63,16 @@ export interface Device {
   readonly efficiency: Efficiency;
   /** Maps of measured kernels; where there is none for an operation, the shares of `efficiency` stay in force. */
   readonly kernels?: KernelMaps;
+  /** By id of an engine: what was measured of its kernels on this very device. */
+  readonly served?: Readonly<Record<string, ServedKernels>>;
+}
+
+/** Kernels of an engine as they run on one device; takes the place of what its profile says of all devices. */
+export interface ServedKernels {
+  /** Time of kernels inside a served step over their time in the maps, decodes and prompts alike. */
+  readonly kernelFactor?: number;
+  /** See `EngineProfile.mixedDecodeRows`. */
+  readonly mixedDecodeRows?: number;
 }
 
 /** A memory tier behind the device: host DDR, CXL, NVMe. */

@@ -41,6 +41,12 @@ export interface EngineProfile {
   readonly prefillFactor: number;
   /** Time of decode attention in a step that carries prompt tokens too, over its time in one that does not. */
   readonly mixedDecodeFactor: number;
+  /**
+   * Query rows that the kernel for prompts spends on each head of a sequence that decodes in the same launch: a tile of
+   * which one row is used. Where it is known it says how long decode attention takes beside prompt tokens, and
+   * `mixedDecodeFactor` is not used.
+   */
+  readonly mixedDecodeRows?: number;
   /** Whether shared experts run beside dispatch and routed experts. */
   readonly overlapsSharedExperts: boolean;
   /** Whether steps run as two half batches, so that dispatch and combine of one hide behind the computation of the other. */

@@ -92,6 +92,13 @@ const deviceSchema = z.strictObject({
       error: "expected the id of a device with kernel maps, several, or maps of your own",
     })
     .optional(),
+  /** By id of an engine: what was measured of its kernels on this very device. */
+  served: z
+    .record(
+      id,
+      z.strictObject({ kernelFactor: numbers.positive.optional(), mixedDecodeRows: numbers.positive.optional() }),
+    )
+    .optional(),
 });
 
 const tierSchema = z.strictObject({

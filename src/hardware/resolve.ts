@@ -1,5 +1,5 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
-import type { Device, Efficiency, Link, MemoryTier, Node } from "./device.ts";
+import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
 import type { EngineProfile } from "./engine-profile.ts";
 import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
 import type {
@@ -110,6 +110,7 @@ export function resolveDevice(profile: DeviceProfile): Device {
     usdPerHour: profile.usdPerHour?.value ?? null,
     efficiency,
     ...(kernels === undefined ? {} : { kernels }),
+    ...(profile.served === undefined ? {} : { served: plain(profile.served) as Record<string, ServedKernels> }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface AttentionContext {
   readonly cost: CostModel;
   /** Of the engine: time of decode attention beside prompt tokens over its time without. */
   readonly mixedDecodeFactor: number;
+  /** Of the engine on its device: rows of a tile that a decode takes in the kernel for prompts; null if not known. */
+  readonly mixedDecodeRows: number | null;
   /** Sorted distinct windows of the model; Infinity is full attention. */
   readonly windows: Float64Array;
 }
@@ -122,6 +124,25 @@ function decodeNs(
   return batch.prefillTokens > 0 ? ns * mixedDecodeFactor : ns;
 }
 
+/**
+ * The same where the kernel's tiles are known: beside prompts each sequence takes a tile of query rows per head, whose
+ * scores are computed whether a row is used or not, and no kernel is faster than the one for decodes alone.
+ */
+function tiledDecodeNs(
+  context: AttentionContext,
+  op: AttentionOp,
+  tiled: AttentionOp,
+  batch: DomainBatch,
+  pairs: number,
+  keys: number,
+): number {
+  const { cost, mixedDecodeRows: rows } = context;
+  if (rows === null) return decodeNs(context, op, batch, pairs, keys);
+  const ns = attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
+  if (batch.prefillTokens === 0) return ns;
+  return Math.max(ns, attentionNs(cost, tiled, batch.decodeSequences, batch.decodeTokens * rows, pairs * rows, keys));
+}
+
 /** The sequences of a batch that compute their prompt. */
 function prefillNs(cost: CostModel, op: AttentionOp, batch: DomainBatch, pairs: number, keys: number): number {
   return attentionNs(cost, op, batch.sequences - batch.decodeSequences, batch.prefillTokens, pairs, keys);
@@ -176,7 +197,7 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
     cacheBytesPerSequence: spec.windowTokens === null ? 0 : spec.windowTokens * cacheBytes,
     ns: (batch) =>
       chain.ns(batch.tokens) +
-      decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
+      tiledDecodeNs(context, decode, prefill, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
       prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!) +
       elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
   };

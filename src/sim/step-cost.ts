@@ -73,6 +73,7 @@ export class StepCost {
         math: attentionMath,
         cost,
         mixedDecodeFactor: config.engine.mixedDecodeFactor,
+        mixedDecodeRows: config.engine.mixedDecodeRows ?? null,
         windows: this.windows,
       }),
     );

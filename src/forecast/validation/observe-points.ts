@@ -1,23 +1,21 @@
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import { engineNamed } from "../../hardware/systems.ts";
-import { closedLoop } from "../calibration/closed-loop.ts";
-import { observeServing } from "../calibration/observe-serving.ts";
-import { figuresOf, logsOf } from "../calibration/serving-figures.ts";
 import { deploymentKey, seriesKey } from "../calibration/serving-samples.ts";
 import { engineOf } from "../measured/names.ts";
 import { configurationsOf } from "../measured/repeats.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
+import { fitObserved } from "../observed-fit.ts";
+import type { ObservedLoad } from "../observed-loads.ts";
 import type { EngineFor } from "./leave-out.ts";
 import { infeasibleReason, pointConfig } from "./point-config.ts";
 import { predictPoint } from "./predict-point.ts";
-import { type ObservedTtft, requestOverheadNs } from "./request-overhead.ts";
 
 /** An observation of another layout of the same engine and model says less about a deployment than one of its own. */
 export const otherLayoutWeight = 0.3;
 
 /**
  * Engines adjusted to observed points: each forecast takes the observations of its own model, system, engine and
- * precision, those of its own layout first. Points nothing is observed of keep the committed profile.
+ * precision (of its version, where there are any), those of its own layout first. Points nothing is observed of keep the committed profile.
  */
 export function observePoints(observed: readonly ServingPoint[]): EngineFor {
   const adjusted = new Map<string, EngineProfile | null>();
@@ -40,30 +38,27 @@ function adjustedEngine(point: ServingPoint, observed: readonly ServingPoint[]):
   const { id } = engineOf(point.engine);
   if (id === null) return null;
   const base = engineNamed(id, point.version);
-  const own = observed.filter((other) => alike(other) === alike(point) && pointConfig(other).config !== null);
-  const samples = own.flatMap((other) => {
-    const { config } = pointConfig(other);
-    if (config === null || other.tpotMs === null) return [];
-    const weight = deploymentKey(other) === deploymentKey(point) ? 1 : otherLayoutWeight;
-    return [{ loop: closedLoop(config), tpotNs: other.tpotMs * 1e6, weight }];
-  });
-  if (samples.length === 0) return base;
-  const engine = { ...base, ...figuresOf(observeServing(logsOf(base), samples)) };
-  return { ...engine, requestOverheadNs: requestOverheadNs(observedTtfts(engine, own), engine.requestOverheadNs) };
+  const kindred = observed.filter((other) => alike(other) === alike(point));
+  const sameVersion = kindred.filter(({ version }) => version === point.version);
+  const loads = (sameVersion.length > 0 ? sameVersion : kindred).flatMap((other) => loadOf(other, point, base));
+  return loads.length === 0 ? base : fitObserved(base, loads).engine;
 }
 
-/** The observed TTFTs with the simulations of their points. */
-function observedTtfts(engine: EngineProfile, observed: readonly ServingPoint[]): ObservedTtft[] {
-  return observed.flatMap((point) => {
-    const { config } = pointConfig(point, { ...engine, requestOverheadNs: 0 });
-    if (config === null || point.ttftMs === null) return [];
-    try {
-      return [{ measuredMs: point.ttftMs, simulated: predictPoint(config) }];
-    } catch (error) {
-      infeasibleReason(error);
-      return [];
-    }
-  });
+/** An observed point as a load of the deployment in question; none where it cannot be simulated. */
+function loadOf(observed: ServingPoint, point: ServingPoint, engine: EngineProfile): ObservedLoad[] {
+  const { config } = pointConfig(observed, engine);
+  if (config === null || observed.tpotMs === null) return [];
+  try {
+    predictPoint(config);
+  } catch (error) {
+    infeasibleReason(error);
+    return [];
+  }
+  const { file, line, tpotMs, ttftMs } = observed;
+  const weight = deploymentKey(observed) === deploymentKey(point) ? 1 : otherLayoutWeight;
+  return [
+    { name: `${observed.concurrency} clients`, file, line, closed: config, served: config, tpotMs, ttftMs, weight },
+  ];
 }
 
 /**
