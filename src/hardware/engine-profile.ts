@@ -42,9 +42,9 @@ export interface EngineProfile {
   /** Time of decode attention in a step that carries prompt tokens too, over its time in one that does not. */
   readonly mixedDecodeFactor: number;
   /**
-   * Query rows that the kernel for prompts spends on each head of a sequence that decodes in the same launch: a tile of
-   * which one row is used. Where it is known it says how long decode attention takes beside prompt tokens, and
-   * `mixedDecodeFactor` is not used.
+   * Query rows of a tile in the kernel for prompts where decodes share its launch: each head of a decoding sequence takes
+   * a tile and uses one row. Where it is known, grouped-query attention of mixed steps follows it instead of
+   * `mixedDecodeFactor`.
    */
   readonly mixedDecodeRows?: number;
   /** Whether shared experts run beside dispatch and routed experts. */

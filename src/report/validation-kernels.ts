@@ -1,4 +1,5 @@
 import type { KernelFamilyError } from "../forecast/validation/kernel-errors.ts";
+import type { KernelGroupError } from "../forecast/validation/kernel-groups.ts";
 import type { KernelValidation } from "../forecast/validation/kernel-validation.ts";
 import { counted, definitionsSection, percentLabel, signedLabel } from "./validation-labels.ts";
 import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
@@ -8,7 +9,7 @@ const namesShown = 12;
 
 /** A validation of kernel times, ready to be shown. */
 export function kernelPage(validation: KernelValidation): ValidationPage {
-  const { engineVersion, basis, overall, families, tables } = validation;
+  const { engineVersion, basis, overall, groups, families, tables } = validation;
   return {
     title: "Validation on measured kernels",
     subtitle: [`moecast ${engineVersion}, ${counted(tables.length, "table")}, forecasts by ${basis}`],
@@ -16,13 +17,15 @@ export function kernelPage(validation: KernelValidation): ValidationPage {
       `kernel time error ${shareLabel(overall.median)} median, ${shareLabel(overall.mean)} mean, ` +
       `bias ${signedShare(overall.bias)} over ${counted(overall.rows, "kernel")}`,
     sections: [
+      groupSection(groups),
       familySection(families),
       skippedSection(validation.skipped),
       definitionsSection({
         error: "100 (forecast / measured - 1) of one kernel, percent; repeated measurements count once",
         "held out": "on shapes that the committed maps had not seen when they were fitted",
         "maps of": "devices whose measurements the forecast stands on; none: efficiencies of the profile",
-        "left out": "rows beyond the physical peak, served from the last-level cache, or timing the host",
+        "left out":
+          "rows beyond the physical peak, served from the last-level cache, timing the host, or of series known to time another kernel",
       }),
     ],
     data: { header: dataHeader, rows: families.map(dataRow) },
@@ -31,6 +34,37 @@ export function kernelPage(validation: KernelValidation): ValidationPage {
 
 const shareLabel = (share: number): string => percentLabel(Number.isFinite(share) ? 100 * share : null);
 const signedShare = (share: number): string => signedLabel(Number.isFinite(share) ? 100 * share : null);
+
+function groupSection(groups: readonly KernelGroupError[]): PageSection {
+  return {
+    kind: "table",
+    title: "Errors by kind of kernel",
+    columns: [
+      { header: "kernels" },
+      { header: "device" },
+      { header: "count", align: "right", dispensable: 3 },
+      { header: "mean", align: "right" },
+      { header: "median", align: "right" },
+      { header: "p90", align: "right" },
+      { header: "bias", align: "right" },
+      { header: "held out", align: "right", dispensable: 6 },
+      { header: "its median", align: "right", dispensable: 4 },
+      { header: "its p90", align: "right", dispensable: 5 },
+      { header: "left out", align: "right", dispensable: 2 },
+    ],
+    rows: groups.map(({ group, device, error, heldOut, leftOutRows }) => [
+      familyLabel(group),
+      device ?? "all",
+      String(error.rows),
+      shareLabel(error.mean),
+      shareLabel(error.median),
+      shareLabel(error.p90),
+      signedShare(error.bias),
+      ...(["mean", "median", "p90"] as const).map((key) => (heldOut === null ? "n/a" : shareLabel(heldOut[key]))),
+      String(leftOutRows),
+    ]),
+  };
+}
 
 /** `latentAttention` as `latent attention`. */
 const familyLabel = (family: string): string => family.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -25,7 +25,7 @@ export interface AttentionContext {
   readonly cost: CostModel;
   /** Of the engine: time of decode attention beside prompt tokens over its time without. */
   readonly mixedDecodeFactor: number;
-  /** Of the engine on its device: rows of a tile that a decode takes in the kernel for prompts; null if not known. */
+  /** Of the engine on its device: query rows of a tile where prompts and decodes share a launch; null if not known. */
   readonly mixedDecodeRows: number | null;
   /** Sorted distinct windows of the model; Infinity is full attention. */
   readonly windows: Float64Array;
@@ -125,22 +125,28 @@ function decodeNs(
 }
 
 /**
- * The same where the kernel's tiles are known: beside prompts each sequence takes a tile of query rows per head, whose
- * scores are computed whether a row is used or not, and no kernel is faster than the one for decodes alone.
+ * A batch of prompts and decodes in one launch of the kernel for prompts, whose tiles hold `rows` query rows of one head
+ * and sequence: a decoding sequence uses one row of its tile and pays for all. Never faster than its decodes alone.
  */
-function tiledDecodeNs(
-  context: AttentionContext,
-  op: AttentionOp,
-  tiled: AttentionOp,
+function oneLaunchNs(
+  cost: CostModel,
+  prefill: AttentionOp,
+  decode: AttentionOp,
   batch: DomainBatch,
-  pairs: number,
-  keys: number,
+  window: number,
+  rows: number,
 ): number {
-  const { cost, mixedDecodeRows: rows } = context;
-  if (rows === null) return decodeNs(context, op, batch, pairs, keys);
-  const ns = attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
-  if (batch.prefillTokens === 0) return ns;
-  return Math.max(ns, attentionNs(cost, tiled, batch.decodeSequences, batch.decodeTokens * rows, pairs * rows, keys));
+  const pairs = batch.decodePairs[window]!;
+  const keys = batch.decodeKeys[window]!;
+  const launched = attentionNs(
+    cost,
+    prefill,
+    batch.sequences,
+    batch.prefillTokens + rows * batch.decodeTokens,
+    batch.prefillPairs[window]! + rows * pairs,
+    batch.prefillKeys[window]! + keys,
+  );
+  return Math.max(launched, attentionNs(cost, decode, batch.decodeSequences, batch.decodeTokens, pairs, keys));
 }
 
 /** The sequences of a batch that compute their prompt. */
@@ -170,7 +176,7 @@ function elementwiseNs(cost: CostModel, op: ElementwiseOp, bytes: number): numbe
 }
 
 function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionProgram {
-  const { hidden, tp, cost, windows } = context;
+  const { hidden, tp, cost, windows, mixedDecodeRows } = context;
   const heads = spec.queryHeads / tp;
   // With more ranks than KV heads, the heads are replicated.
   const kvHeads = Math.max(1, spec.kvHeads / tp);
@@ -191,15 +197,17 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
   const prefill = scoreOp("attentionPrefill", shape, context.kvFormat);
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes;
+  const scoreNs = (batch: DomainBatch): number =>
+    mixedDecodeRows !== null && batch.prefillTokens > 0
+      ? oneLaunchNs(cost, prefill, decode, batch, window, mixedDecodeRows)
+      : decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
+        prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!);
   return {
     weightValues: chain.weightValues,
     cacheBytesPerToken: spec.windowTokens === null ? cacheBytes : 0,
     cacheBytesPerSequence: spec.windowTokens === null ? 0 : spec.windowTokens * cacheBytes,
     ns: (batch) =>
-      chain.ns(batch.tokens) +
-      tiledDecodeNs(context, decode, prefill, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
-      prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!) +
-      elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
+      chain.ns(batch.tokens) + scoreNs(batch) + elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
   };
 }
 

@@ -435,7 +435,7 @@ export class StepCost {
     if (expertExchange === "deepep") ns = this.libraryExchangeNs(moe, batches, direction, valueBytes);
     else if (expertExchange === "allGatherReduceScatter") {
       const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
-      ns = this.collectiveNs(kind, tokens * moe.expertHidden * valueBytes, ranks);
+      ns = this.collectiveNs(kind, gatheredTokens(batches, tokens) * moe.expertHidden * valueBytes, ranks);
     } else {
       const spread = experts.spread(layer);
       // Every rank of an expert group needs the token; one of all ranks holds it already.
@@ -485,6 +485,16 @@ export class StepCost {
     this.components[component.head]! += max;
     for (let g = 0; g < this.clock.length; g++) this.clock[g]! += max;
   }
+}
+
+/**
+ * Tokens of an even all-gather that takes as long as this one: the rank with fewest tokens receives most from the others,
+ * and an even one receives (dp - 1) / dp of all.
+ */
+function gatheredTokens(batches: readonly DomainBatch[], tokens: number): number {
+  let fewest = tokens;
+  for (const batch of batches) fewest = Math.min(fewest, batch.tokens);
+  return ((tokens - fewest) * batches.length) / (batches.length - 1);
 }
 
 /** values += times x (values - before). */

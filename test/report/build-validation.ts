@@ -37,14 +37,24 @@ export const kernelsExample = (): KernelValidation => ({
   engineVersion: "9.9.9",
   basis: "maps of the device profiles",
   overall: { rows: 200, mean: 0.06, median: 0.05, p90: 0.15, bias: -0.01 },
+  groups: [
+    {
+      group: "experts",
+      device: null,
+      error: { rows: 150, mean: 0.04, median: 0.03, p90: 0.1, bias: 0.002 },
+      heldOut: { rows: 30, mean: 0.07, median: 0.05, p90: 0.18 },
+      leftOutRows: 3,
+    },
+  ],
   families: [
     {
       device: "toy",
       family: "groupedGemm",
       error: { rows: 150, mean: 0.04, median: 0.03, p90: 0.1, bias: 0.002 },
-      heldOut: { mean: 0.07, p90: 0.18 },
+      heldOut: { rows: 30, mean: 0.07, median: 0.05, p90: 0.18 },
       mapsOf: ["toy"],
       leftOutRows: 3,
+      leftOut: { listed: 2, hostBound: 1, cached: 0, impossible: 0 },
     },
     {
       device: "toy",
@@ -53,6 +63,7 @@ export const kernelsExample = (): KernelValidation => ({
       heldOut: null,
       mapsOf: [],
       leftOutRows: 0,
+      leftOut: { listed: 0, hostBound: 0, cached: 0, impossible: 0 },
     },
   ],
   tables: ["a.csv"],

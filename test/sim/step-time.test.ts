@@ -240,15 +240,19 @@ describe("a step takes the sum of its operations", () => {
   test("gathered tokens are scattered to all ranks and come together again over tp", () => {
     const { time } = run({ tp: 2, dp: 2, ep: 2, etp: 2 }, [120, 30], 1, { expertExchange: "allGatherReduceScatter" });
     expect(time.combine).toBeCloseTo(
-      collective("reduceScatter", 150 * 256 * 2, 4) + collective("allGather", 75 * 256 * 2, 2),
+      collective("reduceScatter", 2 * 120 * 256 * 2, 4) + collective("allGather", 75 * 256 * 2, 2),
       6,
     );
   });
 
-  test("engines that gather all tokens on every rank", () => {
-    const { time } = run({ dp: 2, ep: 2 }, [120, 30], 1, { expertExchange: "allGatherReduceScatter" });
-    expect(time.dispatch).toBeCloseTo(collective("allGather", 150 * 256 * 2, 2), 6);
-    expect(time.combine).toBeCloseTo(collective("reduceScatter", 150 * 256 * 2, 2), 6);
+  test("engines that gather all tokens on every rank wait for the largest share to cross", () => {
+    const gathering = { expertExchange: "allGatherReduceScatter" } as const;
+    const uneven = run({ dp: 2, ep: 2 }, [120, 30], 1, gathering).time;
+    // The rank of 30 tokens receives 120: as long as a gather of 120 from each.
+    expect(uneven.dispatch).toBeCloseTo(collective("allGather", 2 * 120 * 256 * 2, 2), 6);
+    expect(uneven.combine).toBeCloseTo(collective("reduceScatter", 2 * 120 * 256 * 2, 2), 6);
+    const even = run({ dp: 2, ep: 2 }, [75, 75], 1, gathering).time;
+    expect(even.dispatch).toBeCloseTo(collective("allGather", 150 * 256 * 2, 2), 6);
   });
 
   test("two pipeline stages: each rounded, a hand-off between them, host time at the end", () => {

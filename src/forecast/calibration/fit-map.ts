@@ -25,6 +25,12 @@ export interface FitOptions {
   readonly prior?: EfficiencyMap;
   /** Bounds of launchNs; by default 0 up to the shortest measured time. Equal bounds fix it. */
   readonly launchNs?: readonly [least: number, most: number];
+  /**
+   * Takes Huber's loss of the relative error, forecast / measured - 1, instead of its logarithm's: a forecast that is twice
+   * too long weighs more than one that is half too short. Where an engine picks now one kernel, now another for shapes
+   * that the axes cannot tell apart, the map then leans to the faster one.
+   */
+  readonly relativeLoss?: boolean;
 }
 
 /** launchNs + idealNs / efficiency(coordinates). */
@@ -127,8 +133,10 @@ function searchLaunch(samples: readonly FitSample[], axes: readonly MapAxis[], o
   return least + best * (most - least);
 }
 
-/** Residual in ln(ns) beyond which a sample's pull stays constant (Huber). */
+/** Error beyond which a sample's loss grows no faster than the error (Huber). */
 const huberWidth = 0.08;
+/** A forecast so many times too long pulls no harder than one that is less so. */
+const ratioMax = 3;
 const iterations = 10;
 /** First-difference penalty and pull to the typical slowdown, as shares of the second-difference penalty. */
 const slopeShare = 0.02;
@@ -136,7 +144,7 @@ const pullShare = 1e-4;
 
 /**
  * Weighted least squares in ln(ns) for -ln(efficiency) at the nodes of the grid, with second differences penalised:
- * Gauss-Newton steps, each sample's weight reduced as Huber's loss asks (iteratively reweighted least squares).
+ * Gauss-Newton steps, each sample's weight as Huber's loss asks (iteratively reweighted least squares).
  */
 class FitProblem {
   readonly #samples: readonly FitSample[];
@@ -146,9 +154,12 @@ class FitProblem {
   readonly #shares: Float64Array;
   readonly #weightScale: number;
   readonly #prior: EfficiencyLookup | null;
+  readonly #relativeLoss: boolean;
 
-  constructor(samples: readonly FitSample[], axes: readonly MapAxis[], { smoothing = 0.01, prior }: FitOptions) {
+  constructor(samples: readonly FitSample[], axes: readonly MapAxis[], options: FitOptions) {
+    const { smoothing = 0.01, prior, relativeLoss = false } = options;
     this.#samples = samples;
+    this.#relativeLoss = relativeLoss;
     this.#grid = new Grid(axes);
     this.#smoothing = smoothing;
     this.#prior = prior === undefined ? null : new EfficiencyLookup(prior);
@@ -218,10 +229,11 @@ class FitProblem {
       const kernelNs = idealNs * Math.exp(log);
       const forecast = launchNs + kernelNs;
       const residual = Math.log(ns / forecast);
-      const size = Math.abs(residual);
-      const robust = size <= huberWidth ? 1 : huberWidth / size;
+      const size = this.#relativeLoss ? Math.abs(forecast / ns - 1) : Math.abs(residual);
+      const slope = this.#relativeLoss ? Math.min(ratioMax, forecast / ns) : 1;
+      const robust = residual === 0 ? 1 : (slope * Math.min(size, huberWidth)) / Math.abs(residual);
       const scaled = weight * this.#weightScale;
-      loss += scaled * (size <= huberWidth ? residual * residual : huberWidth * (2 * size - huberWidth));
+      loss += scaled * (size <= huberWidth ? size * size : huberWidth * (2 * size - huberWidth));
       // d ln(forecast) / d ln(slowdown).
       const sensitivity = kernelNs / forecast;
       const factor = scaled * robust * sensitivity;

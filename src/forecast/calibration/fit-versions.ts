@@ -9,7 +9,7 @@ const versionFactors = [
   { key: "prefill", figures: ["prefillFactor"], sigma: 0.1 },
 ] as const satisfies readonly (FigureFactor & { readonly key: keyof EngineProfile["versions"][string] })[];
 
-/** As in the fit of the engines themselves. */
+/** Scatter of ln(forecast / measured) that no factor explains, and where the robust loss begins. */
 const scatter = { noise: 0.1, robustFrom: 0.12 };
 
 /** Logarithms of the factors of every version of every engine, by engine id and version as measurements write it. */

@@ -18,9 +18,19 @@ export interface PooledMaps {
 const samplesMax = 12_000;
 
 /**
- * Maps of a family for the device `id` from the samples of others: of its architecture where it has measured relatives, else of
- * the two with the nearest memory bandwidth. Null where no other device was measured. Efficiencies are relative to each device's own peaks, so that the pooled
- * ones can be carried over.
+ * Maps of a family for the device `id` from the samples of others, as a profile made from a data sheet would have them.
+ * The rule of transfer:
+ *
+ * 1. The sources are the measured devices of its architecture; without any, the two whose memory bandwidth is nearest, as
+ *    a ratio. Null where no other device was measured.
+ * 2. Each measured time becomes the time on `id`: the ideal part (bytes and FLOPs at the nominal peaks) is that of `id`,
+ *    the launch time stays, and the excess over both, the filling and draining of the processors, stays inside an
+ *    architecture and follows the square root of the ratio of the ideal times between architectures.
+ * 3. A map per engine and format is fitted to these times of all sources together, on the same axes and by the same loss
+ *    as those of a measured device. A format that no source has is forecast by the map of the nearest format.
+ *
+ * A profile that names a relative as `kernels` inherits that relative's map instead: the same launch time, everything
+ * else in proportion to the ideal times.
  */
 export function poolMaps(
   family: KernelFamily,

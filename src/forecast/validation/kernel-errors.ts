@@ -1,17 +1,11 @@
-import { nominalRates } from "../../hardware/cost/mapped.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { Device, Node } from "../../hardware/device.ts";
 import { type KernelError, type KernelFamily, type KernelMaps, kernelFamilies } from "../../hardware/kernel-maps.ts";
 import { deviceNamed } from "../../hardware/systems.ts";
-import type { CalibrationFamily } from "../calibration/families/family.ts";
-import { calibrationFamilies } from "../calibration/families.ts";
-import { splitHostBound } from "../calibration/host-bound.ts";
 import { kernelError } from "../calibration/kernel-error.ts";
 import { poolMaps } from "../calibration/pool-maps.ts";
 import type { KernelSample } from "../kernels/kernel-sample.ts";
-import { listedKernel } from "../kernels/listed-kernels.ts";
-import { mergeRepeats } from "../kernels/merge-repeats.ts";
-import { physicalVerdict } from "../kernels/physical-bound.ts";
+import { type FamilySamples, type LeftOutRows, leftOutTotal } from "./usable-samples.ts";
 
 /** Errors of one family of kernels on one device. */
 export interface KernelFamilyError {
@@ -19,100 +13,78 @@ export interface KernelFamilyError {
   readonly family: KernelFamily;
   /** Of the forecasts against the measured times. */
   readonly error: KernelError;
-  /** Mean and p90 on held-out shapes, as the maps record them; null without maps, and where maps of others forecast. */
-  readonly heldOut: Pick<KernelError, "mean" | "p90"> | null;
+  /** On held-out shapes, as the maps record them, weighted by rows; null without maps, and where maps of others forecast. */
+  readonly heldOut: HeldOutError | null;
   /** Devices whose measurements the maps stand on; empty where the profile's scalar efficiencies forecast. */
   readonly mapsOf: readonly string[];
-  /**
-   * Rows left out: beyond the physical peak, served from the last-level cache, timing the host, or of series
-   * known to time another kernel.
-   */
+  /** Rows that no forecast is compared with, all reasons together. */
   readonly leftOutRows: number;
+  readonly leftOut: LeftOutRows;
 }
 
-export interface KernelErrors {
-  readonly families: readonly KernelFamilyError[];
-  readonly overall: KernelError;
-}
+export type HeldOutError = Pick<KernelError, "rows" | "mean" | "median" | "p90">;
 
-/**
- * Errors of forecast kernel times per device and family: with the maps of each device's profile or, with `leaveOut`, with
- * maps fitted on the samples of the other devices.
- */
-export function kernelErrors(
-  samples: ReadonlyMap<string, readonly KernelSample[]>,
-  leaveOut: "system" | null,
-): KernelErrors {
-  const usable = new Map(Array.from(samples, ([id, rows]) => [id, usableSamples(rows, deviceNamed(id))] as const));
-  const families: KernelFamilyError[] = [];
-  const all: Compared[] = [];
-  for (const [id, rows] of usable) {
-    const device = deviceNamed(id);
-    for (const family of kernelFamilies) {
-      const own = rows.get(family);
-      if (own === undefined || own.kept.length === 0) continue;
-      const pool =
-        leaveOut === null
-          ? null
-          : poolMaps(family, id, new Map([...usable].map(([key, of]) => [key, of.get(family)?.kept ?? []])));
-      if (leaveOut !== null && pool === null) continue;
-      const judged = pool === null ? device : { ...device, kernels: pool.kernels };
-      const compared = compare(own.kept, judged);
-      all.push(compared);
-      families.push({
-        device: id,
-        family,
-        error: kernelError(compared.forecastNs, compared.measuredNs),
-        heldOut: pool === null ? recordedHeldOut(device.kernels, family) : null,
-        mapsOf: pool?.devices ?? mapsOf(device.kernels, family),
-        leftOutRows: own.leftOut,
-      });
-    }
-  }
-  return { families, overall: overallError(all) };
-}
-
-interface Compared {
+/** Measured and forecast times of one family on one device, and their errors. */
+export interface ComparedFamily {
+  readonly result: KernelFamilyError;
   readonly forecastNs: Float64Array;
   readonly measuredNs: Float64Array;
 }
 
-function compare(samples: readonly KernelSample[], device: Device): Compared {
+/**
+ * Forecasts of the usable samples of one family on one device: with the maps of its profile or, with `others`, with maps
+ * fitted on the samples of the other devices among them. Null without usable samples, or without any other device.
+ */
+export function compareFamily(
+  id: string,
+  family: KernelFamily,
+  { kept, leftOut }: FamilySamples,
+  others: ReadonlyMap<string, readonly KernelSample[]> | null,
+): ComparedFamily | null {
+  if (kept.length === 0) return null;
+  const device = deviceNamed(id);
+  const pool = others === null ? null : poolMaps(family, id, others);
+  if (others !== null && pool === null) return null;
+  const forecastNs = forecast(kept, pool === null ? device : { ...device, kernels: pool.kernels });
+  const measuredNs = Float64Array.from(kept, ({ ns }) => ns);
+  return {
+    result: {
+      device: id,
+      family,
+      error: kernelError(forecastNs, measuredNs),
+      heldOut: pool === null ? recordedHeldOut(device.kernels, family) : null,
+      mapsOf: pool?.devices ?? mapsOf(device.kernels, family),
+      leftOutRows: leftOutTotal(leftOut),
+      leftOut,
+    },
+    forecastNs,
+    measuredNs,
+  };
+}
+
+/** Every family on every device. */
+export function compareAll(
+  samples: ReadonlyMap<string, ReadonlyMap<KernelFamily, FamilySamples>>,
+  leaveOut: "system" | null,
+): ComparedFamily[] {
+  return kernelFamilies.flatMap((family) => {
+    const others =
+      leaveOut === null ? null : new Map(Array.from(samples, ([id, of]) => [id, of.get(family)?.kept ?? []] as const));
+    return [...samples].flatMap(([id, of]) => {
+      const own = of.get(family);
+      return own === undefined ? [] : (compareFamily(id, family, own, others) ?? []);
+    });
+  });
+}
+
+function forecast(samples: readonly KernelSample[], device: Device): Float64Array {
   const node: Node = { device, devicesPerNode: 8, tiers: [] };
   const models = new Map<string | null, CostModel>();
-  const forecastNs = Float64Array.from(samples, ({ engine, op }) => {
+  return Float64Array.from(samples, ({ engine, op }) => {
     const model = models.get(engine) ?? new CostModel(device, node, engine);
     models.set(engine, model);
     return model.opNs(op);
   });
-  return { forecastNs, measuredNs: Float64Array.from(samples, ({ ns }) => ns) };
-}
-
-function overallError(all: readonly Compared[]): KernelError {
-  const join = (key: keyof Compared) => Float64Array.from(all.flatMap((one) => [...one[key]]));
-  return kernelError(join("forecastNs"), join("measuredNs"));
-}
-
-interface UsableSamples {
-  readonly kept: readonly KernelSample[];
-  readonly leftOut: number;
-}
-
-/** Samples by family that time the device and are physically possible on it. */
-function usableSamples(samples: readonly KernelSample[], device: Device): Map<KernelFamily, UsableSamples> {
-  const rates = nominalRates(device);
-  const usable = new Map<KernelFamily, UsableSamples>();
-  for (const family of kernelFamilies) {
-    const ofFamily = samples.filter((sample) => sample.family === family);
-    const all = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) === null));
-    if (all.length === 0) continue;
-    const { shape } = calibrationFamilies[family] as CalibrationFamily;
-    const kept = splitHostBound(all, ({ op }) => shape.idealNs(op, rates)).device.filter(
-      (sample) => physicalVerdict(sample, shape, rates).kind === "possible",
-    );
-    usable.set(family, { kept, leftOut: all.length - kept.length });
-  }
-  return usable;
 }
 
 function mapsOf(kernels: KernelMaps | undefined, family: KernelFamily): readonly string[] {
@@ -120,12 +92,17 @@ function mapsOf(kernels: KernelMaps | undefined, family: KernelFamily): readonly
   return [...new Set(maps.map(({ from }) => from ?? kernels?.device ?? ""))];
 }
 
-/** Held-out errors that a device's own maps record, weighted by their rows. */
-function recordedHeldOut(kernels: KernelMaps | undefined, family: KernelFamily): KernelFamilyError["heldOut"] {
+/** Held-out errors that a device's own maps record. */
+function recordedHeldOut(kernels: KernelMaps | undefined, family: KernelFamily): HeldOutError | null {
   const own = kernels?.maps.filter((map) => map.family === family && map.from === undefined) ?? [];
-  const held = own.flatMap((map) => map.fit.heldOutError ?? []);
-  const rows = held.reduce((sum, error) => sum + error.rows, 0);
+  return weightedHeldOut(own.flatMap((map) => map.fit.heldOutError ?? []));
+}
+
+/** Held-out errors of several maps, weighted by their rows; null of none. */
+export function weightedHeldOut(errors: readonly HeldOutError[]): HeldOutError | null {
+  const rows = errors.reduce((sum, error) => sum + error.rows, 0);
   if (rows === 0) return null;
-  const weighted = (key: "mean" | "p90") => held.reduce((sum, error) => sum + error[key] * error.rows, 0) / rows;
-  return { mean: weighted("mean"), p90: weighted("p90") };
+  const weighted = (key: "mean" | "median" | "p90") =>
+    errors.reduce((sum, error) => sum + error[key] * error.rows, 0) / rows;
+  return { rows, mean: weighted("mean"), median: weighted("median"), p90: weighted("p90") };
 }

@@ -1,8 +1,10 @@
 import { version } from "../../core/version.ts";
-import { deviceIds } from "../../hardware/systems.ts";
-import { gatherSamples } from "../kernels/gather-samples.ts";
-import type { KernelSample } from "../kernels/kernel-sample.ts";
-import { type KernelFamilyError, kernelErrors } from "./kernel-errors.ts";
+import type { KernelError, KernelFamily } from "../../hardware/kernel-maps.ts";
+import { deviceNamed } from "../../hardware/systems.ts";
+import { type SkippedSamples, samplesByDevice } from "../kernels/samples-by-device.ts";
+import { type ComparedFamily, compareAll, type KernelFamilyError } from "./kernel-errors.ts";
+import { errorOver, groupErrors, type KernelGroupError } from "./kernel-groups.ts";
+import { type FamilySamples, leftOutTotal, usableSamples } from "./usable-samples.ts";
 
 /** Version of the document; raised on every incompatible change. */
 export const kernelValidationSchemaVersion = 1;
@@ -15,12 +17,14 @@ export interface KernelValidation {
   /** What the forecasts had seen, in words. */
   readonly basis: string;
   /** Over all devices and families. */
-  readonly overall: KernelFamilyError["error"];
+  readonly overall: KernelError;
+  /** By kind of kernel: over all devices and, where whole GPUs were left out, on each. */
+  readonly groups: readonly KernelGroupError[];
   readonly families: readonly KernelFamilyError[];
   /** Tables that were compared. */
   readonly tables: readonly string[];
-  /** Files and devices that were not, with the reason. */
-  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** Files, devices and families that were not, with the reason. */
+  readonly skipped: readonly SkippedSamples[];
 }
 
 export interface KernelValidationOptions {
@@ -29,23 +33,34 @@ export interface KernelValidationOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+type Usable = ReadonlyMap<KernelFamily, FamilySamples>;
+
 /**
- * Errors of the kernel maps of the device profiles on the measured tables among files and folders. Reads files; throws
+ * Errors of the kernel maps of the device profiles on the measured tables among files and folders. Reads files, one
+ * device after another; what is held at a time is one device or, with `leaveOut`, the usable kernels of all. Throws
  * InvalidInputError for tables that cannot be read.
  */
 export async function kernelValidation(
   files: readonly string[],
   { leaveOut = null, onProgress }: KernelValidationOptions = {},
 ): Promise<KernelValidation> {
-  const gathered = await gatherSamples(files, onProgress === undefined ? {} : { onProgress });
-  const byDevice = new Map<string, KernelSample[]>();
-  for (const sample of gathered.samples) {
-    const group = byDevice.get(sample.device);
-    if (group === undefined) byDevice.set(sample.device, [sample]);
-    else group.push(sample);
+  const skipped: SkippedSamples[] = [];
+  const tables: string[] = [];
+  const compared: ComparedFamily[] = [];
+  const all = new Map<string, Usable>();
+  const devices = samplesByDevice(files, {
+    ...(onProgress === undefined ? {} : { onProgress }),
+    onSkipped: (one) => skipped.push(one),
+  });
+  for await (const { device, samples, tables: read } of devices) {
+    tables.push(...read);
+    const usable = usableSamples(samples, deviceNamed(device));
+    skipped.push(...withoutUsable(device, usable));
+    if (leaveOut === null) compared.push(...compareAll(new Map([[device, usable]]), null));
+    else all.set(device, usable);
   }
-  const known = new Map([...byDevice].filter(([device]) => deviceIds.includes(device)));
-  const { families, overall } = kernelErrors(known, leaveOut);
+  if (leaveOut !== null) compared.push(...compareAll(all, leaveOut));
+  const ordered = compared.toSorted((a, b) => (a.result.device < b.result.device ? -1 : 1));
   return {
     schemaVersion: kernelValidationSchemaVersion,
     kind: "kernel-validation",
@@ -54,14 +69,17 @@ export async function kernelValidation(
       leaveOut === null
         ? "maps of the device profiles"
         : "maps fitted on other GPUs only: those of the same architecture, else the two nearest in memory bandwidth",
-    overall,
-    families,
-    tables: gathered.tables,
-    skipped: [
-      ...gathered.skipped.map((name) => ({ name, reason: "no table of measured kernels" })),
-      ...[...byDevice.keys()]
-        .filter((device) => !known.has(device))
-        .map((name) => ({ name, reason: "no device profile" })),
-    ],
+    overall: errorOver(ordered),
+    groups: groupErrors(ordered, leaveOut !== null),
+    families: ordered.map(({ result }) => result),
+    tables,
+    skipped,
   };
+}
+
+/** Families of a device all of whose rows are left out. */
+function withoutUsable(device: string, usable: Usable): SkippedSamples[] {
+  return Array.from(usable, ([family, { kept, leftOut }]) =>
+    kept.length > 0 ? [] : { name: `${device} ${family}`, reason: `all ${leftOutTotal(leftOut)} rows left out` },
+  ).flat();
 }

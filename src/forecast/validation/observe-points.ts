@@ -15,7 +15,8 @@ export const otherLayoutWeight = 0.3;
 
 /**
  * Engines adjusted to observed points: each forecast takes the observations of its own model, system, engine and
- * precision (of its version, where there are any), those of its own layout first. Points nothing is observed of keep the committed profile.
+ * precision (of its version, where there are any), those of its own layout first. Points nothing is observed of keep the
+ * committed profile.
  */
 export function observePoints(observed: readonly ServingPoint[]): EngineFor {
   const adjusted = new Map<string, EngineProfile | null>();

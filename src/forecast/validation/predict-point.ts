@@ -28,7 +28,9 @@ export function predictPoint(config: SimConfig): PointPrediction {
   const { requests } = run;
   const clients = Math.min(workload.concurrency, requests.count);
   const first = meansOf(requests, 0, clients);
-  const later = clients < requests.count ? meansOf(requests, clients, requests.count) : first;
+  // The last wave drains: its requests see fewer and fewer others, as one wave of many would in a benchmark.
+  const steadyEnd = Math.max(clients, requests.count - clients);
+  const later = steadyEnd > clients ? meansOf(requests, clients, steadyEnd) : first;
   const total = Object.values(run.time).reduce((sum, ns) => sum + ns, 0);
   const [component, ns] = (Object.entries(run.time) as [TimeComponent, number][]).reduce((a, b) =>
     b[1] > a[1] ? b : a,

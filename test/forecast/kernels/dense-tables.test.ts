@@ -185,7 +185,9 @@ describe("files", () => {
   });
 
   test("a file named by the user has to be a kernel table", async () => {
-    await expect(gatherSamples([join(folder, "notes.csv")])).rejects.toThrow(InvalidInputError);
-    await expect(gatherSamples([join(folder, "absent")])).rejects.toThrow("a file or folder that exists");
+    await expect(gatherSamples([join(folder, "notes.csv")], { device: "h200-sxm" })).rejects.toThrow(InvalidInputError);
+    await expect(gatherSamples([join(folder, "absent")], { device: "h200-sxm" })).rejects.toThrow(
+      "a file or folder that exists",
+    );
   });
 });

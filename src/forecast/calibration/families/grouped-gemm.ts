@@ -4,13 +4,18 @@ import { spreadKnots } from "../knots.ts";
 import type { CalibrationFamily } from "./family.ts";
 
 /** Knots per axis: pairs per expert, weight bytes, shard width, presented pairs per computed pair. */
-const knots = [7, 4, 3, 2] as const;
+const knots = { many: [7, 3, 4, 3], few: [7, 4, 3, 2] } as const;
+/** Kernels from which on the finer grid is fitted. */
+const manyKernels = 5000;
 
 /** Routed experts. */
 export const groupedGemmFamily: CalibrationFamily<GroupedGemmOp> = {
   shape: groupedGemmShape,
   byEngine: true,
   format: (op) => op.weightFormat,
-  axes: (ops) =>
-    groupedGemmShape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), knots[i] ?? 1) })),
+  axes: (ops) => {
+    const counts = ops.length < manyKernels ? knots.few : knots.many;
+    return groupedGemmShape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), counts[i] ?? 1) }));
+  },
+  options: { relativeLoss: true },
 };

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { InfeasibleError } from "../../../src/core/errors.ts";
+import { predictPoint } from "../../../src/forecast/validation/predict-point.ts";
+import type { SimConfig } from "../../../src/sim/config.ts";
+import { simulate } from "../../../src/sim/simulate.ts";
+import { configOf, smallPoint } from "../simulated-points.ts";
+
+/** Mean TTFT and TPOT in ms of some requests of a run. */
+function meansOf(config: SimConfig, wanted: (index: number) => boolean): { ttftMs: number; tpotMs: number } {
+  const { requests } = simulate(config);
+  const rows = Array.from({ length: requests.count }, (_, i) => i).filter(wanted);
+  const mean = (ns: (i: number) => number) => rows.reduce((sum, i) => sum + ns(i), 0) / rows.length / 1e6;
+  const { arrivalNs, firstTokenNs, lastTokenNs, outputTokens } = requests;
+  return {
+    ttftMs: mean((i) => firstTokenNs[i]! - arrivalNs[i]!),
+    tpotMs: mean((i) => (lastTokenNs[i]! - firstTokenNs[i]!) / (outputTokens[i]! - 1)),
+  };
+}
+
+const slower = (config: SimConfig, overheads: Partial<SimConfig["engine"]>): SimConfig => ({
+  ...config,
+  engine: { ...config.engine, ...overheads },
+});
+
+describe("the prediction of a point", () => {
+  const clients = 8;
+  const config = configOf(smallPoint({ concurrency: clients }));
+
+  test("has the mean TPOT of all requests but each client's first", () => {
+    expect(predictPoint(config).tpotMs).toBeCloseTo(meansOf(config, (i) => i >= clients).tpotMs, 9);
+  });
+
+  test("has a mean TTFT in which the burst at the start is one wave of ten", () => {
+    const burst = meansOf(config, (i) => i < clients).ttftMs;
+    const later = meansOf(config, (i) => i >= clients).ttftMs;
+    expect(burst).toBeGreaterThan(later);
+    expect(predictPoint(config).ttftMs).toBeCloseTo((burst + 9 * later) / 10, 9);
+  });
+
+  test("is the same for a second simulation", () => {
+    expect(predictPoint(config)).toEqual(predictPoint(configOf(smallPoint({ concurrency: clients }))));
+  });
+
+  test("is saturated when clients outnumber the slots of the batch, and not when each has one", () => {
+    const scheduler = { ...config.scheduler, maxSequences: 2 };
+    expect(predictPoint({ ...config, scheduler }).saturated).toBe(true);
+    expect(predictPoint(config).saturated).toBe(false);
+  });
+
+  test("does not take the handling of requests for a queue", () => {
+    const handled = slower(config, { requestOverheadNs: 1e9, promptTokenOverheadNs: 1e6 });
+    const { ttftMs, saturated } = predictPoint(handled);
+    expect(ttftMs).toBeGreaterThan(1000);
+    expect(saturated).toBe(false);
+  });
+
+  test("names the component that most of the engine's time goes to, and its share", () => {
+    const { largest } = predictPoint(slower(config, { stepOverheadNs: 1e9 }));
+    expect(largest.component).toBe("hostOverhead");
+    expect(largest.share).toBeGreaterThan(0.9);
+    expect(largest.share).toBeLessThan(1);
+  });
+
+  test("needs a closed loop, and a deployment that fits", () => {
+    const open = { ...config, workload: { kind: "open", requests: config.workload.requests } } as const;
+    expect(() => predictPoint(open)).toThrow("closed loop");
+    const large = configOf(smallPoint({ model: "deepseek-ai/DeepSeek-V3", system: "h200_sxm" }));
+    expect(() => predictPoint(large)).toThrow(InfeasibleError);
+  });
+});
