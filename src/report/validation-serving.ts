@@ -85,7 +85,7 @@ function errorSection({ overall, withoutListed }: Validation): PageSection {
 }
 
 /** What a planner lives on: which alternative is faster, and whether bands hold. */
-function decisionSection({ ordering, bands }: Validation): PageSection {
+function decisionSection({ ordering, orderingWithoutListed, bands }: Validation): PageSection {
   const of = (part: number, all: number) => `${formatCount(part)} of ${formatCount(all)}`;
   const rows: string[][] = [];
   if (ordering.share !== null)
@@ -93,6 +93,12 @@ function decisionSection({ ordering, bands }: Validation): PageSection {
       "pairs in order",
       percentLabel(100 * ordering.share),
       `${of(ordering.correct, ordering.pairs)} pairs of one model and load, more than 10% apart in measured TPOT`,
+    ]);
+  if (orderingWithoutListed.share !== null && orderingWithoutListed.pairs < ordering.pairs)
+    rows.push([
+      "without listed series",
+      percentLabel(100 * orderingWithoutListed.share),
+      `${of(orderingWithoutListed.correct, orderingWithoutListed.pairs)} pairs`,
     ]);
   for (const metric of ["tpot", "ttft"] as const) {
     const band = bands?.[metric];

@@ -34,8 +34,10 @@ export interface ClosedLoop {
   /** The step that carries a prompt (one chunk of it): with the other clients decoding, or alone. */
   readonly prefill: StepParts;
   readonly prefillAlone: boolean;
-  /** Such steps per decode step. */
+  /** Such steps per decode step of one data-parallel rank. */
   readonly prefillsPerStep: number;
+  /** Decode steps that hold up this rank because only others carry a prompt: ranks meet in every MoE layer. */
+  readonly heldUpPerStep: number;
   readonly sequences: number;
   readonly launches: readonly LaunchClass[];
 }
@@ -59,8 +61,9 @@ function neutral(engine: EngineProfile): EngineProfile {
 
 /**
  * Takes a closed loop of fixed concurrency and lengths apart: the mean decode step, and the step that a prompt makes
- * longer. TPOT = decode step + prefills per step x (prefill step - decode step), the steady state that the simulation
- * reaches; a few step times stand for thousands of steps.
+ * longer. TPOT = decode step + prefills per step x (prefill step - decode step), where prompts of other data-parallel
+ * ranks count too unless they fall into one step: the steady state that the simulation reaches. A few step times stand
+ * for thousands of steps.
  */
 export function closedLoop(config: SimConfig): ClosedLoop {
   const { workload, mapping, model, scheduler, engine, routing } = config;
@@ -89,11 +92,15 @@ export function closedLoop(config: SimConfig): ClosedLoop {
   };
   const chunk = Math.min(prompt, scheduler.maxBatchTokens);
   const alone = !engine.mixesPrefillWithDecode;
+  const prefillsPerStep = (Math.max(0, concurrency - 1) / (mapping.dp * output)) * (prompt / chunk);
+  let free = 1;
+  for (let rank = 0; rank < mapping.dp; rank++) free *= 1 - Math.min(1, prefillsPerStep);
   return {
     decode: time((rank) => perRank[rank]!, 0),
     prefill: time((rank) => (alone ? 0 : perRank[rank]! - (rank === 0 ? 1 : 0)), chunk),
     prefillAlone: alone,
-    prefillsPerStep: (Math.max(0, concurrency - 1) / (mapping.dp * output)) * (prompt / chunk),
+    prefillsPerStep,
+    heldUpPerStep: mapping.dp === 1 ? 0 : Math.max(0, 1 - free - prefillsPerStep),
     sequences: perRank[0]!,
     launches: launchClasses(config, plan),
   };
@@ -166,5 +173,9 @@ export function closedLoopTpotNs(loop: ClosedLoop, values: ArrayLike<number>): n
     sequences * at("sequenceOverheadNs");
   const decode = step(loop.decode, loop.sequences);
   const prefill = step(loop.prefill, loop.prefillAlone ? 1 : loop.sequences) + at("prefillStepOverheadNs");
-  return decode + loop.prefillsPerStep * (loop.prefillAlone ? prefill : prefill - decode);
+  return (
+    decode +
+    loop.prefillsPerStep * (loop.prefillAlone ? prefill : prefill - decode) +
+    loop.heldUpPerStep * Math.max(0, prefill - decode)
+  );
 }

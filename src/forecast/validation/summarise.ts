@@ -15,7 +15,7 @@ import type {
 /** The part of a validation that follows from the errors of its points. */
 export type ValidationSummary = Pick<
   Validation,
-  "overall" | "withoutListed" | "groups" | "ordering" | "bands" | "worst"
+  "overall" | "withoutListed" | "groups" | "ordering" | "orderingWithoutListed" | "bands" | "worst"
 >;
 
 /** Share of measured values that a band promises to hold. */
@@ -29,11 +29,13 @@ const distinctRatio = 1.1;
 
 /** Summaries of a validation, all independent of the order of the points. */
 export function summarise(points: readonly PointError[]): ValidationSummary {
+  const unlisted = points.filter((point) => point.listedSeries === null);
   return {
     overall: errorSummary(points),
-    withoutListed: errorSummary(points.filter((point) => point.listedSeries === null)),
+    withoutListed: errorSummary(unlisted),
     groups: groupErrors(points),
     ordering: orderingShare(points),
+    orderingWithoutListed: orderingShare(unlisted),
     bands: bandCoverage(points),
     worst: worstPoints(points),
   };

@@ -76,6 +76,8 @@ export interface Validation {
   readonly withoutListed: ErrorSummary;
   readonly groups: readonly GroupError[];
   readonly ordering: OrderingShare;
+  /** The same without the fixed list of series. */
+  readonly orderingWithoutListed: OrderingShare;
   readonly bands: { readonly tpot: BandCoverage; readonly ttft: BandCoverage } | null;
   /** The ten largest TPOT errors, worst first. */
   readonly worst: readonly PointError[];

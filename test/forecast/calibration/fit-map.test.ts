@@ -53,6 +53,19 @@ describe("the fit of a map", () => {
     expect(fitted.fitError.median).toBeLessThan(0.02);
   });
 
+  test("settles between two times of one shape: by the logarithm on either, by the relative error on the shorter", () => {
+    const two = measured(1000, 0).map((sample, i) => ({
+      ...sample,
+      coordinates: [],
+      ns: (i % 2 === 0 ? 2 : 5) * sample.idealNs,
+    }));
+    const sharesOf = (relativeLoss: boolean) =>
+      1 / (fitOnly(two, [], { launchNs: [0, 0], relativeLoss }).map.efficiency[0] ?? NaN);
+    expect(sharesOf(true)).toBeLessThan(2.1);
+    expect(sharesOf(false)).toBeGreaterThan(2.5);
+    expect(sharesOf(false)).toBeLessThan(4.5);
+  });
+
   test("never gives an efficiency above 1, even to times that beat the ideal", () => {
     const impossible = measured(500, 0).map((sample) => ({ ...sample, ns: sample.idealNs / 3 }));
     expect(Math.max(...fitOnly(impossible, axes).map.efficiency)).toBeLessThanOrEqual(1);

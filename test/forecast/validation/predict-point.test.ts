@@ -26,15 +26,26 @@ describe("the prediction of a point", () => {
   const clients = 8;
   const config = configOf(smallPoint({ concurrency: clients }));
 
-  test("has the mean TPOT of all requests but each client's first", () => {
-    expect(predictPoint(config).tpotMs).toBeCloseTo(meansOf(config, (i) => i >= clients).tpotMs, 9);
+  /** Neither each client's first request nor its last: of three waves the one in the middle. */
+  const steady = (i: number) => i >= clients && i < config.workload.requests.count - clients;
+
+  test("has the mean TPOT of the waves between the first and the last", () => {
+    expect(predictPoint(config).tpotMs).toBeCloseTo(meansOf(config, steady).tpotMs, 9);
   });
 
   test("has a mean TTFT in which the burst at the start is one wave of ten", () => {
     const burst = meansOf(config, (i) => i < clients).ttftMs;
-    const later = meansOf(config, (i) => i >= clients).ttftMs;
+    const later = meansOf(config, steady).ttftMs;
     expect(burst).toBeGreaterThan(later);
     expect(predictPoint(config).ttftMs).toBeCloseTo((burst + 9 * later) / 10, 9);
+  });
+
+  test("of as many requests as clients is that of the one wave there is", () => {
+    const { requests } = config.workload;
+    const one = { ...config, workload: { kind: "closed", requests, concurrency: requests.count } } as const;
+    const { ttftMs, tpotMs } = meansOf(one, () => true);
+    expect(predictPoint(one).tpotMs).toBeCloseTo(tpotMs, 9);
+    expect(predictPoint(one).ttftMs).toBeCloseTo(ttftMs, 9);
   });
 
   test("is the same for a second simulation", () => {
