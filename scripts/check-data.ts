@@ -1,6 +1,7 @@
 // Checks against recorded data that is not part of the repository: `npm run check:data -- <folder> [name...]`.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { kernelsCheck } from "./data-checks/kernels.ts";
 import { measurementsCheck } from "./data-checks/measurements.ts";
 import { modelsCheck } from "./data-checks/models.ts";
 import { policiesCheck } from "./data-checks/policies.ts";
@@ -34,6 +35,7 @@ const checks: readonly DataCheck[] = [
   synthesisCheck,
   policiesCheck,
   measurementsCheck,
+  kernelsCheck,
 ];
 
 const [folder, ...names] = process.argv.slice(2);

@@ -50,10 +50,12 @@ export function fitObserved(base: EngineProfile, loads: readonly ObservedLoad[])
     const simulated = bare[i];
     return ttftMs === null || simulated === undefined ? [] : [{ measuredMs: ttftMs, simulated }];
   });
+  engine = { ...engine, requestOverheadNs: Math.round(requestOverheadNs(ttfts, base.requestOverheadNs)) };
   return {
-    engine: { ...engine, requestOverheadNs: Math.round(requestOverheadNs(ttfts, base.requestOverheadNs)) },
+    engine,
     beforeMs: beforeMs ?? [],
-    afterMs: bare.map(({ tpotMs }) => tpotMs),
+    // Not those of `bare`: while a request is handled its client leaves the batch.
+    afterMs: loads.map((load) => forecastLoad(load, engine).tpotMs),
     left: leftError(figures, samples),
   };
 }

@@ -149,7 +149,7 @@ describe("the ledger of an observed deployment", () => {
     expect(Number(served)).toBeCloseTo(eight.tpotMs ?? 0, 1);
     expect(Number(before)).toBeCloseTo(simulated(eight, base).tpotMs, 1);
     expect(Number(after)).toBeCloseTo(simulated(eight, observe(eight).config.engine).tpotMs, 1);
-    expect(Math.abs(Number(after) - Number(served))).toBeLessThan(Math.abs(Number(before) - Number(served)) / 2);
+    expect(Math.abs(Number(after) - Number(served))).toBeLessThan(Math.abs(Number(before) - Number(served)) / 3);
     expect(text).toMatch(/kernels x 1\.\d\d, .*launches x 1\.\d\d.*handling of a request/);
   });
 
@@ -172,7 +172,7 @@ describe("the ledger of an observed deployment", () => {
         detail(observe(...points), "observed, error") ?? "",
       ) ?? [];
     expect(Number(others)).toBeGreaterThan(0);
-    expect(Number(others)).toBeLessThan(Number(single));
+    expect(Number(others)).toBeLessThanOrEqual(Number(single));
     expect(Number(single)).toBeLessThan(meanError(base));
   });
 

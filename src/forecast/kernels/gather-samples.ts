@@ -7,7 +7,7 @@ import { type TableFile, tableFiles } from "./table-files.ts";
 
 /** What the kernel tables among some files say. */
 export interface GatheredSamples {
-  readonly samples: readonly KernelSample[];
+  readonly samples: KernelSample[];
   /** Tables that samples came from. */
   readonly tables: readonly string[];
   /** Files of the folders that hold no kernel table, or none of the device. */

@@ -26,7 +26,7 @@ export interface ByDeviceOptions {
 /**
  * The samples of all kernel tables among files and folders, one device after another, so that only those of one are held
  * at a time. A table named after a device (`h200_sxm__...`) stands for that device alone; rows that name another are
- * skipped. Tables without a device in their name are read first and held throughout. Throws InvalidInputError for tables
+ * skipped. The list of a device is emptied when the next is asked for. Tables without a device in their name are read first and held throughout. Throws InvalidInputError for tables
  * that cannot be read.
  */
 export async function* samplesByDevice(
@@ -57,12 +57,14 @@ export async function* samplesByDevice(
       continue;
     }
     const own = await read(owned.get(device) ?? []);
-    const samples = own.samples.filter((sample) => sample.device === device);
-    const strays = own.samples.length - samples.length;
+    const samples = shared.concat(own.samples.filter((sample) => sample.device === device));
+    const strays = shared.length + own.samples.length - samples.length;
     if (strays > 0)
       onSkipped?.({ name: device, reason: `${strays} rows of other devices in tables named after this one` });
     const tables = [...new Set(shared.map(({ file }) => file)), ...own.tables];
-    yield { device, samples: shared.concat(samples), tables };
+    own.samples.length = 0;
+    yield { device, samples, tables };
+    samples.length = 0;
   }
   onProgress?.(files.length, files.length);
 }

@@ -35,7 +35,7 @@ export interface ComparedFamily {
  * Forecasts of the usable samples of one family on one device: with the maps of its profile or, with `others`, with maps
  * fitted on the samples of the other devices among them. Null without usable samples, or without any other device.
  */
-export function compareFamily(
+function compareFamily(
   id: string,
   family: KernelFamily,
   { kept, leftOut }: FamilySamples,

@@ -3,6 +3,7 @@ import { InfeasibleError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import type { Device } from "../../hardware/device.ts";
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
+import { servedEngine } from "../../hardware/served-engine.ts";
 import { engineNamed, nodeNamed } from "../../hardware/systems.ts";
 import { modelNamed } from "../../models/catalogue.ts";
 import type { ModelSpec } from "../../models/spec.ts";
@@ -39,7 +40,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
     return { config: null, reason: problems.map(({ at, found }) => `unknown ${at} ${String(found)}`).join(", ") };
   const model = modelNamed(names.model);
   const node = nodeNamed(names.system);
-  const profile = engine ?? engineNamed(names.engine, point.version);
+  const profile = servedEngine(engine ?? engineNamed(names.engine, point.version), node.device);
   const mapping = { tp: point.tp, cp: 1, dp: point.dp, pp: 1, ep: point.ep, etp: point.etp, edp: 1 };
   const wrong = mappingProblems(mapping, model);
   if (wrong.length > 0) return { config: null, reason: `${wrong[0]?.at}: expected ${wrong[0]?.expected}` };

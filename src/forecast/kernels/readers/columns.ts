@@ -53,12 +53,23 @@ export function commonAt(
   };
 }
 
-/** Every row through a function; rows that cannot be read are left out. */
+/**
+ * Every row through a function; rows that cannot be read are left out. Texts that rows share are held once: tables have
+ * hundreds of thousands of rows.
+ */
 export function samplesOf(table: KernelTable, sampleAt: (row: number) => KernelSample | null): KernelSample[] {
   const samples: KernelSample[] = [];
+  const texts = new Map<string, string>();
+  const shared = (text: string): string => {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    return known ?? text;
+  };
   for (let row = 0; row < table.length; row++) {
     const sample = sampleAt(row);
-    if (sample !== null) samples.push(sample);
+    if (sample === null) continue;
+    const { version, kernel, shape } = sample;
+    samples.push({ ...sample, version: shared(version), kernel: shared(kernel), shape: shared(shape) });
   }
   return samples;
 }
