@@ -89,8 +89,8 @@ function resourceUse(simulation: Simulation): ResourceUse[] {
     const both = busyNs + (drafting?.groupBusyNs[group] ?? 0);
     use.push({ name: `experts of group ${group}`, busyNs: both / copies, bytes: 0 });
   }
-  const linkBusyNs = cost.linkBusyNs + (drafting?.linkBusyNs ?? 0);
-  const linkBytes = cost.linkBytes + (drafting?.linkBytes ?? 0);
+  const linkBusyNs = cost.links.busyNs + (drafting?.links.busyNs ?? 0);
+  const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
   for (const [i, offload] of experts.offloads.entries()) {
     const where = offloadName(config, i);

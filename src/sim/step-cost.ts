@@ -1,13 +1,13 @@
-import { storageFormats } from "../core/dtype.ts";
 import type { CostModel } from "../hardware/cost.ts";
 import { mathFor } from "../hardware/math-format.ts";
-import type { CollectiveOp, CopyOp, ExchangeOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
-import type { MoeFeedForward } from "../models/spec.ts";
+import type { CopyOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
 import type { DomainBatch } from "./batch.ts";
 import type { SimConfig } from "./config.ts";
+import { ExpertExchange } from "./expert-exchange.ts";
 import type { ExpertSource } from "./expert-source.ts";
 import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
+import { LinkTime } from "./link-time.ts";
 import { stageRanks } from "./mapping.ts";
 import { type TimeComponent, timeComponents } from "./result.ts";
 import { layerClasses, type StagePlan } from "./stage-plan.ts";
@@ -29,9 +29,8 @@ export class StepCost {
   readonly attention: readonly AttentionProgram[];
   /** Time per component over the run, ns. */
   readonly components = new Float64Array(timeComponents.length);
-  /** Busy time and bytes per device of the scale-up link, and compute busy time per expert group, over the run. */
-  linkBusyNs = 0;
-  linkBytes = 0;
+  /** Transfers between devices, and compute busy time per expert group, over the run. */
+  readonly links: LinkTime;
   readonly groupBusyNs: Float64Array;
   private readonly cost: CostModel;
   private readonly config: SimConfig;
@@ -42,11 +41,9 @@ export class StepCost {
   private readonly clock: Float64Array;
   /** [attention classes][dp] time of token mixing in this step. */
   private readonly mixNs: Float64Array;
-  private readonly collective: CollectiveOp;
-  private readonly exchange: ExchangeOp;
+  private readonly exchange: ExpertExchange;
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
-  private readonly dispatchValueBytes: number;
   /** Served over isolated kernel time in the step being timed. */
   private kernelFactor = 1;
   private readonly before: {
@@ -88,18 +85,8 @@ export class StepCost {
     this.clock = new Float64Array(mapping.dp);
     this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
     this.groupBusyNs = new Float64Array(mapping.ep);
-    this.collective = { kind: "allReduce", bytes: 0, ranks: 1, ranksPerNode: node.devicesPerNode };
-    this.exchange = {
-      kind: "dispatch",
-      mode: "normal",
-      tokens: 0,
-      hidden: 0,
-      topK: 0,
-      experts: 0,
-      ranks: this.ranks,
-      ranksPerNode: node.devicesPerNode,
-      bytesPerValue: activationBytes,
-    };
+    this.links = new LinkTime(cost, config.engine.collectiveFactor);
+    this.exchange = new ExpertExchange(config, this.links);
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
     this.head = {
       kind: "gemm",
@@ -116,7 +103,6 @@ export class StepCost {
       linkBusyNs: 0,
       linkBytes: 0,
     };
-    this.dispatchValueBytes = storageFormats[activationsFor(formats.experts, node.device)].bitsPerValue / 8;
   }
 
   /**
@@ -200,8 +186,8 @@ export class StepCost {
     this.before.components.set(this.components);
     this.before.clock.set(this.clock);
     this.before.groupBusyNs.set(this.groupBusyNs);
-    this.before.linkBusyNs = this.linkBusyNs;
-    this.before.linkBytes = this.linkBytes;
+    this.before.linkBusyNs = this.links.busyNs;
+    this.before.linkBytes = this.links.bytes;
   }
 
   private endRepeat(times: number): void {
@@ -209,8 +195,8 @@ export class StepCost {
     addChange(this.components, before.components, times);
     addChange(this.clock, before.clock, times);
     addChange(this.groupBusyNs, before.groupBusyNs, times);
-    this.linkBusyNs += times * (this.linkBusyNs - before.linkBusyNs);
-    this.linkBytes += times * (this.linkBytes - before.linkBytes);
+    this.links.busyNs += times * (this.links.busyNs - before.linkBusyNs);
+    this.links.bytes += times * (this.links.bytes - before.linkBytes);
   }
 
   /** Handing activations to the next stage, ns. */
@@ -262,27 +248,13 @@ export class StepCost {
     return max;
   }
 
-  /** `share` is the part of the devices that take part; the others do the same at the same time or not at all. */
-  private collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number, share = 1): number {
-    const op = this.collective;
-    op.kind = kind;
-    op.bytes = bytes;
-    op.ranks = ranks;
-    const ns = this.cost.opNs(op) * this.config.engine.collectiveFactor;
-    if (ns > 0) {
-      this.linkBusyNs += ns * share;
-      this.linkBytes += bytes * share;
-    }
-    return ns;
-  }
-
   /** Sum of partial results inside each tensor-parallel group. */
   private allReduceWithinDomains(batches: readonly DomainBatch[]): void {
     const { clock, config } = this;
     let sum = 0;
     for (let g = 0; g < clock.length; g++) {
       const bytes = batches[g]!.tokens * config.model.hiddenSize * activationBytes;
-      const ns = this.collectiveNs("allReduce", bytes, config.mapping.tp, 1 / clock.length);
+      const ns = this.links.collectiveNs("allReduce", bytes, config.mapping.tp, 1 / clock.length);
       clock[g]! += ns;
       sum += ns;
     }
@@ -334,7 +306,7 @@ export class StepCost {
     }
     this.components[component.experts]! += routerNs / dp;
     const arrived = this.meet();
-    const dispatchNs = dp > 1 ? this.exchangeNs(program.moe, layer, tokens, batches, experts, "dispatch") : 0;
+    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "dispatch") : 0;
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
     const sharedWaitNs = config.engine.overlapsSharedExperts ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
     this.components[component.sharedExperts]! += sharedWaitNs;
@@ -346,8 +318,8 @@ export class StepCost {
     const end = this.expertPhase(program, layer, startNs, begin, experts, presentedPairs, halves);
     const combineNs =
       dp > 1
-        ? this.exchangeNs(program.moe, layer, tokens, batches, experts, "combine")
-        : this.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
+        ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "combine")
+        : this.links.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
     // Half of the batch exchanges while the other half computes.
     const beside = end - begin + sharedWaitNs + mixNs;
     const hidden = halves ? Math.min(beside, dispatchNs + combineNs) / (dispatchNs + combineNs) : 0;
@@ -369,7 +341,7 @@ export class StepCost {
   private sharedSumNs(tokens: number): number {
     const { mapping, model } = this.config;
     if (mapping.dp === 1 || mapping.tp === 1) return 0;
-    return this.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp);
+    return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp);
   }
 
   /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */
@@ -413,71 +385,6 @@ export class StepCost {
     return begin + max;
   }
 
-  /**
-   * Tokens to experts and back under attention data parallelism. All-to-all volumes follow the replayed routing: a rank
-   * sends each token once to every other rank of the expert groups that hold one of its experts, and receives what its
-   * own experts were chosen for; the busiest rank decides.
-   */
-  private exchangeNs(
-    moe: MoeFeedForward,
-    layer: number,
-    tokens: number,
-    batches: readonly DomainBatch[],
-    experts: ExpertSource,
-    direction: "dispatch" | "combine",
-  ): number {
-    const { config, ranks, groups } = this;
-    const { tp, etp } = config.mapping;
-    if (tokens === 0) return 0;
-    const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    const { expertExchange } = config.engine;
-    let ns: number;
-    if (expertExchange === "deepep") ns = this.libraryExchangeNs(moe, batches, direction, valueBytes);
-    else if (expertExchange === "allGatherReduceScatter") {
-      const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
-      ns = this.collectiveNs(kind, gatheredTokens(batches, tokens) * moe.expertHidden * valueBytes, ranks);
-    } else {
-      const spread = experts.spread(layer);
-      // Every rank of an expert group needs the token; one of all ranks holds it already.
-      const remote = 1 - 1 / ranks;
-      let busiest = 0;
-      for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
-      for (let e = 0; e < groups; e++)
-        busiest = Math.max(busiest, (experts.pairs(layer, e) / moe.topK) * spread * remote);
-      ns = this.collectiveNs("allToAll", busiest * moe.expertHidden * valueBytes, ranks);
-    }
-    // Tensor-parallel ranks of a domain sent a share of its tokens each and gather the results.
-    if (direction === "dispatch" || tp === 1) return ns;
-    return ns + this.collectiveNs("allGather", (tokens / batches.length) * moe.expertHidden * activationBytes, tp);
-  }
-
-  /** Exchange by an expert-exchange library: its low-latency mode for steps that only decode, else its normal mode. */
-  private libraryExchangeNs(
-    moe: MoeFeedForward,
-    batches: readonly DomainBatch[],
-    direction: "dispatch" | "combine",
-    valueBytes: number,
-  ): number {
-    const { exchange } = this;
-    let tokens = 0;
-    let prefills = false;
-    for (const batch of batches) {
-      tokens = Math.max(tokens, batch.tokens);
-      prefills ||= batch.prefillTokens > 0;
-    }
-    exchange.kind = direction;
-    exchange.mode = prefills ? "normal" : "lowLatency";
-    exchange.tokens = Math.ceil(tokens / this.config.mapping.tp);
-    exchange.hidden = moe.expertHidden;
-    exchange.topK = moe.topK;
-    exchange.experts = moe.experts;
-    exchange.bytesPerValue = valueBytes;
-    const ns = this.cost.opNs(exchange) * this.config.engine.collectiveFactor;
-    this.linkBusyNs += ns;
-    this.linkBytes += exchange.tokens * moe.topK * moe.expertHidden * valueBytes;
-    return ns;
-  }
-
   /** LM head on the sequences that emit a token. */
   private headLayer(batches: readonly DomainBatch[]): void {
     let max = 0;
@@ -485,16 +392,6 @@ export class StepCost {
     this.components[component.head]! += max;
     for (let g = 0; g < this.clock.length; g++) this.clock[g]! += max;
   }
-}
-
-/**
- * Tokens of an even all-gather that takes as long as this one: the rank with fewest tokens receives most from the others,
- * and an even one receives (dp - 1) / dp of all.
- */
-function gatheredTokens(batches: readonly DomainBatch[], tokens: number): number {
-  let fewest = tokens;
-  for (const batch of batches) fewest = Math.min(fewest, batch.tokens);
-  return ((tokens - fewest) * batches.length) / (batches.length - 1);
 }
 
 /** values += times x (values - before). */
