@@ -103,7 +103,7 @@ function forecastPoint(
       ttft: metricOf(point.ttftMs, prediction.ttftMs, saturated ? null : bands.ttft),
       saturated,
       listedSeries,
-      reason: reasonOf(prediction, listedSeries),
+      reason: reasonOf(prediction),
     };
   } catch (error) {
     return infeasibleReason(error);
@@ -121,7 +121,7 @@ function metricOf(measuredMs: number | null, predictedMs: number, band: Band | n
   };
 }
 
-function reasonOf({ largest, saturated }: PointPrediction, listedSeries: string | null): string {
-  const time = `${largest.component} is ${Math.round(100 * largest.share)}% of step time`;
-  return [time, ...(saturated ? ["saturated"] : []), ...(listedSeries === null ? [] : [listedSeries])].join("; ");
+function reasonOf({ largest, saturated }: PointPrediction): string {
+  const component = largest.component.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return `${component} is ${Math.round(100 * largest.share)}% of step time${saturated ? "; saturated" : ""}`;
 }
