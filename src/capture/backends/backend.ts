@@ -1,0 +1,35 @@
+import type * as Core from "@tensorflow/tfjs-core";
+
+/** The module of tfjs-core; operations are its functions, never methods of tensors. */
+export type Tfjs = typeof Core;
+export type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
+
+/** A backend that is loaded and current: every operation of `tf` runs on it. */
+export interface LoadedBackend {
+  /** Id in the table of backends, such as `wasm`. */
+  readonly id: string;
+  readonly tf: Tfjs;
+  /** What executes, as a person knows it, such as `CPU, one thread, SIMD (WebAssembly)` or the name of a GPU. */
+  readonly device: string;
+  /** Installed versions by package name. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Bytes that tensors may take on this backend; null where it does not say. */
+  readonly memoryBytes: number | null;
+}
+
+/** A way to execute tensors: one file each, listed in `backends.ts`. */
+export interface BackendModule {
+  readonly id: string;
+  /** What it is, for `capture --doctor`: one line. */
+  readonly title: string;
+  /** Packages it needs with the exact versions it was checked with, tfjs-core among them. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** Loads the packages, makes the backend current and names the device. Throws BackendUnavailable with one line. */
+  load(resolver: PackageResolver): Promise<LoadedBackend>;
+}
+
+/** Imports a package from where it is installed: beside moecast, or in the folder that `capture --setup` fills. */
+export interface PackageResolver {
+  import(packageName: string): Promise<unknown>;
+  version(packageName: string): string;
+}
