@@ -1,5 +1,6 @@
-import { formatCount, formatPercent } from "../core/units.ts";
+import { formatCount, formatDuration, formatPercent } from "../core/units.ts";
 import { oneLine } from "../report/safe-text.ts";
+import { bar } from "../report/text-table.ts";
 import type { Io } from "./io.ts";
 
 /** A line on stderr that says how far a run is. */
@@ -10,28 +11,39 @@ export interface ProgressLine {
 }
 
 const silentMs = 10_000;
+const redrawMs = 1000;
+/** A remaining time is an extrapolation: none is given before so much time. */
+const etaAfterMs = 2000;
 
 /**
- * Redrawn on a terminal; elsewhere a line every ten seconds, and none for a run that is shorter. `units` is what is
- * counted.
+ * Redrawn on a terminal, with a bar; elsewhere a line every ten seconds, and none for a run that is shorter. `units` is
+ * what is counted. The remaining time assumes the pace since the first update, which may be of a run taken up half-way.
  */
-export function progressLine(io: Io, file: string, units = "requests"): ProgressLine {
+export function progressLine(io: Io, file: string, units = "requests", now: () => number = Date.now): ProgressLine {
   const name = oneLine(file);
   let shown = -1;
-  let next = Date.now() + silentMs;
-  const text = (share: number, total: number) =>
-    `${name}: ${formatPercent(share, 0)} of ${formatCount(total)} ${units}`;
+  let drawnAt = 0;
+  let next = now() + silentMs;
+  let first: { readonly done: number; readonly at: number } | null = null;
+  const remaining = (done: number, total: number): string => {
+    first ??= { done, at: now() };
+    const [gone, advanced] = [now() - first.at, done - first.done];
+    if (gone < etaAfterMs || advanced <= 0 || done >= total) return "";
+    return `, about ${formatDuration(((total - done) / advanced) * gone * 1e6)} left`;
+  };
   return {
     update: (done, total) => {
       const share = total === 0 ? 1 : done / total;
       const percent = Math.floor(share * 100);
+      const text = `${formatPercent(share, 0)} of ${formatCount(total)} ${units}${remaining(done, total)}`;
       if (io.progress) {
-        if (percent === shown) return;
+        if (percent === shown && now() < drawnAt + redrawMs) return;
         shown = percent;
-        io.err(`\r\u001b[K${text(share, total)}`);
-      } else if (Date.now() > next) {
-        next = Date.now() + silentMs;
-        io.err(`${text(share, total)}\n`);
+        drawnAt = now();
+        io.err(`\r\u001b[K${name}: [${bar(share)}] ${text}`);
+      } else if (now() > next) {
+        next = now() + silentMs;
+        io.err(`${name}: ${text}\n`);
       }
     },
     clear: () => {

@@ -94,6 +94,11 @@ export async function inspect(file: string, json: boolean): Promise<void> {
       ["weights, scores", `${hasWeights ? "yes" : "no"}, ${hasScores ? "yes" : "no"}`],
       ["file", formatBytes(bytes)],
       ["origin", `${provenance.origin}: ${provenance.source}`],
+      ...optional("partial", provenance.partial),
+      ...optional("device", provenance.device),
+      ...optional("dtype", provenance.dtype),
+      ...optional("date", provenance.date),
+      ...Object.entries(provenance.versions ?? {}).map(([name, version]) => ["version", `${name} ${version}`]),
       ["sequences", provenance.grouping],
       ["dropped rows", formatCount(provenance.droppedRows)],
       ...provenance.notes.map((note) => ["note", note]),
@@ -167,6 +172,9 @@ export async function synth(options: SynthOptions): Promise<void> {
   for (const note of table.origin.notes) io.out(`  ${printable(note)}\n`);
 }
 
+/** A row for what a header may leave out. */
+const optional = (name: string, text: string | undefined) => (text === undefined ? [] : [[name, text]]);
+
 /** Tables fit the terminal; written to a file or a pipe, a row stays a line. */
 const fitting = ({ width }: Io) => (width === undefined ? {} : { width });
 
@@ -206,20 +214,20 @@ function requestText(
     name,
     `mean ${formatNumber(of.mean, 4)}, p10 ${of.p10}, p50 ${of.p50}, p90 ${of.p90}, p99 ${of.p99}, max ${of.max}`,
   ];
-  const optional = (value: number | null) => (value === null ? "n/a" : formatNumber(value));
+  const figure = (value: number | null) => (value === null ? "n/a" : formatNumber(value));
   const rows: string[][] = [
     ["requests", formatCount(summary.count)],
     ["span", formatDuration(summary.spanNs)],
-    ["rate", `${optional(summary.ratePerSecond)} requests/s, busiest minute ${formatCount(summary.peakPerMinute)}`],
+    ["rate", `${figure(summary.ratePerSecond)} requests/s, busiest minute ${formatCount(summary.peakPerMinute)}`],
     [
       "inter-arrival CV",
-      `${optional(summary.interarrivalCv)} (1 is Poisson), longest gap ${formatDuration(summary.longestGapNs)}`,
+      `${figure(summary.interarrivalCv)} (1 is Poisson), longest gap ${formatDuration(summary.longestGapNs)}`,
     ],
-    ["dispersion, 10 s", optional(summary.dispersion10s)],
+    ["dispersion, 10 s", figure(summary.dispersion10s)],
     ["distinct arrivals", formatCount(summary.distinctArrivals)],
     lengths("prompt tokens", summary.prompt),
     lengths("output tokens", summary.output),
-    ["length correlation", optional(summary.lengthCorrelation)],
+    ["length correlation", figure(summary.lengthCorrelation)],
   ];
   if (summary.prefix !== null) {
     const { blocks, distinct, hitRateMax } = summary.prefix;

@@ -44,6 +44,7 @@ export async function loadRoutingTable(
 
   const { provenance } = header;
   const notes = [...provenance.notes];
+  if (provenance.partial !== undefined) notes.push(`the recording ended early: ${provenance.partial}`);
   if (provenance.droppedRows > 0)
     notes.push(`${provenance.droppedRows} warm-up or padding rows were dropped on import`);
   notes.push(`sequences: ${provenance.grouping}`);

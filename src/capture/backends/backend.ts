@@ -9,12 +9,16 @@ export interface LoadedBackend {
   /** Id in the table of backends, such as `wasm`. */
   readonly id: string;
   readonly tf: Tfjs;
-  /** What executes, as a person knows it, such as `CPU, one thread, SIMD (WebAssembly)` or the name of a GPU. */
+  /** What executes, as a person knows it, such as the name of a GPU. */
   readonly device: string;
-  /** Installed versions by package name. */
+  /** What kind of hardware that is; `software` is a GPU that a program emulates. */
+  readonly hardware: "gpu" | "cpu" | "software";
+  /** Installed versions by package name, Node included. */
   readonly versions: Readonly<Record<string, string>>;
   /** Bytes that tensors may take on this backend; null where it does not say. */
   readonly memoryBytes: number | null;
+  /** Frees what would keep the process alive. */
+  close(): void;
 }
 
 /** A way to execute tensors: one file each, listed in `backends.ts`. */
@@ -22,14 +26,15 @@ export interface BackendModule {
   readonly id: string;
   /** What it is, for `capture --doctor`: one line. */
   readonly title: string;
-  /** Packages it needs with the exact versions it was checked with, tfjs-core among them. */
+  /** Packages it needs with the exact versions it was checked with, tfjs-core first. */
   readonly packages: Readonly<Record<string, string>>;
   /** Loads the packages, makes the backend current and names the device. Throws BackendUnavailable with one line. */
-  load(resolver: PackageResolver): Promise<LoadedBackend>;
+  load(packages: PackageResolver): Promise<Omit<LoadedBackend, "id" | "versions">>;
 }
 
-/** Imports a package from where it is installed: beside moecast, or in the folder that `capture --setup` fills. */
+/** Imports a package from where it is installed. */
 export interface PackageResolver {
   import(packageName: string): Promise<unknown>;
-  version(packageName: string): string;
+  /** Installed version; null where the package is not. */
+  version(packageName: string): string | null;
 }

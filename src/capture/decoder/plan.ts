@@ -1,3 +1,5 @@
+import type { RoutingRule } from "../../models/routing.ts";
+
 /**
  * What executes: a decoder-only model as tensor names and numbers, made from config.json by `src/capture/architectures`
  * and executed by `src/capture/decoder`. Names are those of the tensors in the checkpoint.
@@ -124,24 +126,6 @@ export interface MoePlan {
   readonly shared: DensePlan | null;
   /** Sigmoid gate on the shared experts' output, to one value (Qwen1.5 / 2-MoE); null without. */
   readonly sharedGate: LinearPlan | null;
-}
-
-/** How logits become experts and weights; executed on plain arrays by `src/models/routing.ts`. */
-export interface RoutingRule {
-  readonly scoring: "softmax" | "sigmoid";
-  /** Weights are divided by their sum over the chosen experts. */
-  readonly normalisesTopK: boolean;
-  /** Factor on the weights (DeepSeek's routed_scaling_factor). */
-  readonly scale: number;
-  /**
-   * Group-limited selection: `kept` of `count` equal groups may fire, by their best score (`max`, DeepSeek-V2) or the sum
-   * of their two best (`topTwo`, DeepSeek-V3), or every group gives topK / count experts (`each`, MoGE); null: plain top-k.
-   */
-  readonly groups: {
-    readonly count: number;
-    readonly kept: number;
-    readonly rank: "max" | "topTwo" | "each";
-  } | null;
 }
 
 /** Where an expert's matrices lie. */

@@ -1,3 +1,5 @@
+import type { MoePlan } from "./plan.ts";
+
 /** Weights of a checkpoint as float32 values, read when asked for and never kept: `src/capture/checkpoint` reads files. */
 export interface WeightSource {
   /** Values of a whole tensor, row-major. Refuses (InvalidInputError with file, tensor, expectation) what is missing, truncated, of another shape or not a finite number. */
@@ -9,6 +11,9 @@ export interface WeightSource {
   /** Bytes that the tensor takes in the checkpoint, scales included. */
   storedBytes(name: string): number;
 }
+
+/** Reads one expert of a layer. */
+export type ExpertReader = (plan: MoePlan, expert: number) => Promise<ExpertWeights>;
 
 /** An expert's matrices, ready to multiply: `gateUp` is [hidden, 2 x width] with all gates first, `down` [width, hidden]. */
 export interface ExpertWeights {

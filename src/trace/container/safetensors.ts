@@ -2,7 +2,7 @@ import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { type Json, parseJson } from "../../core/json.ts";
 import type { ByteSource } from "../byte-source.ts";
 
-/** Bytes per value of the safetensors element types that are read here. */
+/** Bytes per value of the safetensors element types that traces and arrays are read from. */
 export const tensorDtypes = {
   U8: 1,
   I8: 1,
@@ -20,18 +20,18 @@ export const tensorDtypes = {
 export type TensorDtype = keyof typeof tensorDtypes;
 
 /** One tensor of a safetensors file. */
-export interface TensorEntry {
+export interface TensorEntry<Dtype extends string = TensorDtype> {
   readonly name: string;
-  readonly dtype: TensorDtype;
+  readonly dtype: Dtype;
   readonly shape: readonly number[];
   /** First byte in the file. */
   readonly offset: number;
   readonly bytes: number;
 }
 
-export interface SafetensorsIndex {
+export interface SafetensorsIndex<Dtype extends string = TensorDtype> {
   readonly metadata: ReadonlyMap<string, string>;
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly tensors: ReadonlyMap<string, TensorEntry<Dtype>>;
   /** Where the tensor data starts. */
   readonly dataOffset: number;
 }
@@ -43,7 +43,15 @@ const headerBytesMax = 32 * 1024 * 1024;
  * size before anything of a declared size is allocated: known types, byte counts equal to shape times type, data that
  * covers the file exactly, without overlap or holes. Collects every problem.
  */
-export async function readSafetensorsIndex(source: ByteSource): Promise<SafetensorsIndex> {
+export function readSafetensorsIndex(source: ByteSource): Promise<SafetensorsIndex> {
+  return readSafetensorsIndexOf(source, tensorDtypes);
+}
+
+/** The same for files that may hold other element types: `dtypes` gives the bytes per value of each. */
+export async function readSafetensorsIndexOf<Dtype extends string>(
+  source: ByteSource,
+  dtypes: Readonly<Record<Dtype, number>>,
+): Promise<SafetensorsIndex<Dtype>> {
   const file = source.name;
   if (source.bytes < 8) refuse({ file, expected: "a safetensors file of at least 8 bytes", found: source.bytes });
   const prefix = new Uint8Array(8);
@@ -65,12 +73,12 @@ export async function readSafetensorsIndex(source: ByteSource): Promise<Safetens
 
   const problems: Problem[] = [];
   const dataOffset = 8 + headerBytes.length;
-  const dataBytes = source.bytes - dataOffset;
+  refuseTruncated(header, dataOffset, source);
   const metadata = readMetadata(header["__metadata__"], file, problems);
-  const tensors = new Map<string, TensorEntry>();
+  const tensors = new Map<string, TensorEntry<Dtype>>();
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    const entry = readEntry(name, value, dataOffset, dataBytes, file, problems);
+    const entry = readEntry(name, value, dtypes, dataOffset, file, problems);
     if (entry !== null) tensors.set(name, entry);
   }
   if (problems.length === 0) checkCoverage(tensors, dataOffset, source.bytes, file, problems);
@@ -84,6 +92,19 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
   } catch {
     refuse({ file, at: "header", expected: "UTF-8 text" });
   }
+}
+
+/** One message for a file that ends before its data does, instead of one for every tensor that is cut off. */
+function refuseTruncated(header: { readonly [key: string]: Json }, dataOffset: number, source: ByteSource): void {
+  const ends = Object.values(header).map((value) => {
+    const offsets = isObject(value) ? value["data_offsets"] : undefined;
+    const end = Array.isArray(offsets) ? (offsets as readonly Json[])[1] : undefined;
+    return end !== undefined && isCount(end) ? end : 0;
+  });
+  const declared = ends.reduce((most, end) => Math.max(most, end), 0);
+  if (dataOffset + declared <= source.bytes) return;
+  const expected = `a file of ${dataOffset + declared} bytes (header and tensors)`;
+  refuse({ file: source.name, expected, found: source.bytes, hint: "the file is truncated" });
 }
 
 function readMetadata(value: Json | undefined, file: string, problems: Problem[]): Map<string, string> {
@@ -100,34 +121,34 @@ function readMetadata(value: Json | undefined, file: string, problems: Problem[]
   return metadata;
 }
 
-function readEntry(
+function readEntry<Dtype extends string>(
   name: string,
   value: Json,
+  dtypes: Readonly<Record<Dtype, number>>,
   dataOffset: number,
-  dataBytes: number,
   file: string,
   problems: Problem[],
-): TensorEntry | null {
+): TensorEntry<Dtype> | null {
   const wrong = (expected: string, found: unknown) => {
     problems.push({ file, at: `tensor ${name}`, expected, found });
     return null;
   };
   if (!isObject(value)) return wrong("an object with dtype, shape and data_offsets", value);
   const { dtype, shape, data_offsets: offsets } = value as Record<string, Json>;
-  if (typeof dtype !== "string" || !Object.hasOwn(tensorDtypes, dtype))
-    return wrong(`a dtype of ${Object.keys(tensorDtypes).join(", ")}`, dtype);
+  if (typeof dtype !== "string" || !Object.hasOwn(dtypes, dtype))
+    return wrong(`a dtype of ${Object.keys(dtypes).join(", ")}`, dtype);
   if (!Array.isArray(shape) || shape.length > 8 || !shape.every(isCount))
     return wrong("a shape of up to 8 sizes", shape);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     return wrong("data_offsets [begin, end]", offsets);
   const [begin, end] = offsets as [number, number];
-  if (begin > end || end > dataBytes) return wrong(`data_offsets within ${dataBytes} bytes of data`, offsets);
+  if (begin > end) return wrong("data_offsets whose end is not before their begin", offsets);
   const declared = (shape as number[]).reduce((product, size) => product * BigInt(size), 1n);
-  const bytes = declared * BigInt(tensorDtypes[dtype as TensorDtype]);
+  const bytes = declared * BigInt(dtypes[dtype as Dtype]);
   if (bytes !== BigInt(end - begin)) return wrong(`${bytes} bytes (shape times dtype)`, end - begin);
   return {
     name,
-    dtype: dtype as TensorDtype,
+    dtype: dtype as Dtype,
     shape: shape as number[],
     offset: dataOffset + begin,
     bytes: end - begin,
@@ -135,7 +156,7 @@ function readEntry(
 }
 
 function checkCoverage(
-  tensors: ReadonlyMap<string, TensorEntry>,
+  tensors: ReadonlyMap<string, TensorEntry<string>>,
   dataOffset: number,
   fileBytes: number,
   file: string,

@@ -37,6 +37,8 @@ export interface TraceProvenance {
   readonly grouping: string;
   /** Warm-up and padding rows left out. */
   readonly droppedRows: number;
+  /** What a recording holds that ended early, such as `layers 0-11 of 24 recorded`; absent from a whole one. */
+  readonly partial?: string;
   readonly notes: readonly string[];
 }
 
@@ -159,6 +161,7 @@ function decodeProvenance(
     ...(files === undefined ? {} : { files: files as unknown as { name: string; sha256: string }[] }),
     grouping: text("grouping", "not stated"),
     droppedRows: droppedRows as number,
+    ...(fields["partial"] === undefined ? {} : { partial: text("partial") }),
     notes: notes as string[],
   };
 }

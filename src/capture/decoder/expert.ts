@@ -1,0 +1,41 @@
+import type { Tensor1D, Tensor2D, Tfjs } from "../backends/backend.ts";
+import { activate } from "./activation.ts";
+import type { Activation } from "./plan.ts";
+import type { ExpertWeights } from "./weights.ts";
+
+/** An expert's matrices on the backend; see {@link ExpertWeights}. */
+export interface ExpertTensors {
+  readonly gateUp: Tensor2D;
+  readonly gateUpBias: Tensor1D | null;
+  readonly down: Tensor2D;
+  readonly downBias: Tensor1D | null;
+}
+
+export function uploadExpert(tf: Tfjs, expert: ExpertWeights): ExpertTensors {
+  const { hidden, width } = expert;
+  const vector = (values: Float32Array | null) => (values === null ? null : tf.tensor1d(values));
+  return {
+    gateUp: tf.tensor2d(expert.gateUp, [hidden, 2 * width]),
+    gateUpBias: vector(expert.gateUpBias),
+    down: tf.tensor2d(expert.down, [width, hidden]),
+    downBias: vector(expert.downBias),
+  };
+}
+
+/** Rows [n, hidden] through one expert: [n, hidden]. */
+export function expertForward(tf: Tfjs, rows: Tensor2D, expert: ExpertTensors, activation: Activation): Tensor2D {
+  return tf.tidy(() => {
+    let both = tf.matMul(rows, expert.gateUp);
+    if (expert.gateUpBias !== null) both = tf.add(both, expert.gateUpBias) as Tensor2D;
+    const [gate, up] = tf.split(both, 2, 1) as [Tensor2D, Tensor2D];
+    const product = tf.matMul(activate(tf, activation, gate, up), expert.down);
+    return expert.downBias === null ? product : (tf.add(product, expert.downBias) as Tensor2D);
+  });
+}
+
+export function disposeExpert(expert: ExpertTensors): void {
+  expert.gateUp.dispose();
+  expert.gateUpBias?.dispose();
+  expert.down.dispose();
+  expert.downBias?.dispose();
+}

@@ -1,0 +1,113 @@
+import { setImmediate } from "node:timers/promises";
+import type { LayerPlan } from "../decoder/plan.ts";
+import { explainFailure } from "./failures.ts";
+import { groupSequences } from "./groups.ts";
+import type { Journal } from "./journal.ts";
+import type { LayerExecutor, OpenLayer, Pause } from "./layer-executor.ts";
+import { LayerOutputs, statesName } from "./layer-outputs.ts";
+import { FloatRows, type RowFileMark, RowWriter, refuseChanged } from "./row-files.ts";
+import type { WorkFolder } from "./work-folder.ts";
+
+/** What goes through which layers, and who watches. */
+export interface LayerJob {
+  readonly executor: LayerExecutor;
+  /** The model's layers from its first to the last that is recorded, which has experts. */
+  readonly layers: readonly LayerPlan[];
+  readonly hiddenSize: number;
+  readonly tokens: Uint32Array;
+  /** First token of each sequence, then the number of tokens. */
+  readonly starts: Uint32Array;
+  /** Most tokens that go through a layer together, unless one sequence has more. */
+  readonly tokensPerGroup: number;
+  readonly keepWeights: boolean;
+  readonly keepScores: boolean;
+  /** Hears how many tokens a layer has done, the last ones perhaps in part. */
+  readonly onProgress: (layer: number, tokens: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Carries the hidden states of all tokens through layer after layer and records every router's choices in the work
+ * folder. Takes up where the folder's journal ends. A layer counts when its files are durable and the journal says so;
+ * hence whatever ends the process costs at most the layer in progress, and no row is lost or written twice. Returns
+ * the journal of what is done, early when the signal is aborted.
+ */
+export async function recordLayers(job: LayerJob, folder: WorkFolder): Promise<Journal> {
+  let { journal } = folder;
+  try {
+    if (journal.states === null) {
+      journal = { ...journal, states: await embedTokens(job, folder) };
+      await folder.save(journal);
+    } else if (journal.layers.length < job.layers.length)
+      await refuseChanged(folder.file(statesName(journal.layers.length)), journal.states);
+    while (journal.layers.length < job.layers.length) {
+      const { states, layer } = await recordLayer(job, journal.layers.length, folder);
+      journal = { ...journal, states: states ?? journal.states, layers: [...journal.layers, layer] };
+      await folder.save(journal);
+    }
+  } catch (error) {
+    if (!job.signal.aborted) throw explainFailure(error, job.layers[journal.layers.length]?.index ?? 0);
+  }
+  return journal;
+}
+
+const tokensPerEmbedding = 4096;
+
+async function embedTokens({ executor, tokens, signal }: LayerJob, folder: WorkFolder): Promise<RowFileMark> {
+  const output = await RowWriter.create(folder.file(statesName(0)));
+  try {
+    for (let from = 0; from < tokens.length; from += tokensPerEmbedding) {
+      await turn(signal);
+      await output.append(await executor.embed(tokens.subarray(from, from + tokensPerEmbedding)));
+    }
+    return await output.finish();
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  }
+}
+
+async function recordLayer(job: LayerJob, index: number, folder: WorkFolder) {
+  const { layers, starts, hiddenSize, signal } = job;
+  const plan = layers[index]!;
+  const moe = plan.feedForward.kind === "moe" ? plan.feedForward : null;
+  // Nothing reads the states behind the last layer, so its experts need not run.
+  const last = index === layers.length - 1;
+  const kept = { states: !last, weights: job.keepWeights, scores: job.keepScores };
+  const input = await FloatRows.open(folder.file(statesName(index)), hiddenSize);
+  const output = await LayerOutputs.create(index, moe, kept, folder);
+  let layer: OpenLayer | null = null;
+  try {
+    layer = await job.executor.open(plan);
+    for (const { from, to } of groupSequences(starts, job.tokensPerGroup)) {
+      const first = starts[from]!;
+      const states = await input.read(first, starts[to]!);
+      for (let s = from; s < to; s++) {
+        await layer.attention(
+          states.subarray((starts[s]! - first) * hiddenSize, (starts[s + 1]! - first) * hiddenSize),
+        );
+        await turn(signal);
+      }
+      const pause: Pause = async (share) => {
+        job.onProgress(index, first + share * (starts[to]! - first));
+        await turn(signal);
+      };
+      const routing = last ? await layer.route(states) : await layer.feedForward(states, pause);
+      await output.append(states, routing);
+      await pause(1);
+    }
+    return await output.finish();
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  } finally {
+    layer?.dispose();
+    await input.close();
+  }
+}
+
+/** A turn of the event loop, in which signals are heard: computing may block it for long. */
+async function turn(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
+}
