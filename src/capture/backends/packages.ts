@@ -12,7 +12,8 @@ import { BackendUnavailable } from "./unavailable.ts";
 export function backendsFolder(env: NodeJS.ProcessEnv = process.env): string {
   const own = env["MOECAST_BACKENDS"];
   if (own !== undefined && own !== "") return own;
-  if (platform() === "win32") return join(env["LOCALAPPDATA"] ?? join(homedir(), "AppData", "Local"), "moecast", "backends");
+  if (platform() === "win32")
+    return join(env["LOCALAPPDATA"] ?? join(homedir(), "AppData", "Local"), "moecast", "backends");
   if (platform() === "darwin") return join(homedir(), "Library", "Application Support", "moecast", "backends");
   return join(env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share"), "moecast", "backends");
 }

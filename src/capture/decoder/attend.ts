@@ -57,7 +57,10 @@ function attendBlock(
       const part = tf.slice(query, [from, head * group, 0], [count, group, width]);
       const rows = tf.reshape(tf.transpose(part, [1, 0, 2]), [group * count, width]);
       const keyColumns = tf.transpose(tf.reshape(tf.slice(key, [0, head, 0], [keys, 1, width]), [keys, width]));
-      const scores = tf.mul(tf.reshape(tf.matMul(rows as Tensor2D, keyColumns as Tensor2D), [group, count, keys]), options.scale);
+      const scores = tf.mul(
+        tf.reshape(tf.matMul(rows as Tensor2D, keyColumns as Tensor2D), [group, count, keys]),
+        options.scale,
+      );
       const shares = softmaxWithSinks(tf, tf.add(scores, mask), options.sinks, head * group);
       const values = tf.reshape(tf.slice(value, [0, head, 0], [keys, 1, valueWidth]), [keys, valueWidth]);
       const mixed = tf.matMul(tf.reshape(shares, [group * count, keys]) as Tensor2D, values as Tensor2D);

@@ -1,29 +1,11 @@
-import type { Tensor2D, Tensor3D, Tfjs } from "../backends/backend.ts";
+import type { Tfjs } from "../backends/backend.ts";
 import { loadGqa } from "./gqa.ts";
+import type { Attention } from "./key-values.ts";
 import { loadMla } from "./mla.ts";
 import type { GqaPlan, MlaPlan } from "./plan.ts";
 import type { WeightSource } from "./weights.ts";
 
-/** Keys and values of the tokens so far, positions worked in: [tokens, kv heads, width]. */
-export interface KeyValues {
-  readonly key: Tensor3D;
-  readonly value: Tensor3D;
-}
-
-export interface AttentionRun {
-  /** [new tokens, hidden] */
-  readonly output: Tensor2D;
-  /** Of all tokens, earlier ones included. */
-  readonly keyValues: KeyValues;
-}
-
-/** The attention of a layer with its weights on the backend. */
-export interface Attention {
-  /** Attends from consecutive tokens [new tokens, hidden] of one sequence, normed, over them and those before them. */
-  run(x: Tensor2D, past: KeyValues | null): AttentionRun;
-  dispose(): void;
-}
-
+/** Loads the attention of a layer onto the backend. */
 export function loadAttention(
   tf: Tfjs,
   weights: WeightSource,
@@ -31,9 +13,4 @@ export function loadAttention(
   normEpsilon: number,
 ): Promise<Attention> {
   return plan.kind === "gqa" ? loadGqa(tf, weights, plan, normEpsilon) : loadMla(tf, weights, plan);
-}
-
-/** Earlier keys or values followed by new ones. */
-export function appended(tf: Tfjs, past: Tensor3D | undefined, fresh: Tensor3D): Tensor3D {
-  return past === undefined ? fresh : tf.concat([past, fresh], 0);
 }

@@ -13,7 +13,7 @@ export interface ExpertTensors {
 
 export function uploadExpert(tf: Tfjs, expert: ExpertWeights): ExpertTensors {
   const { hidden, width } = expert;
-  const vector = (values: Float32Array | null) => (values === null ? null : tf.tensor1d(values));
+  const vector = (values: Float32Array | null): Tensor1D | null => (values === null ? null : tf.tensor1d(values));
   return {
     gateUp: tf.tensor2d(expert.gateUp, [hidden, 2 * width]),
     gateUpBias: vector(expert.gateUpBias),
@@ -25,11 +25,11 @@ export function uploadExpert(tf: Tfjs, expert: ExpertWeights): ExpertTensors {
 /** Rows [n, hidden] through one expert: [n, hidden]. */
 export function expertForward(tf: Tfjs, rows: Tensor2D, expert: ExpertTensors, activation: Activation): Tensor2D {
   return tf.tidy(() => {
-    let both = tf.matMul(rows, expert.gateUp);
-    if (expert.gateUpBias !== null) both = tf.add(both, expert.gateUpBias) as Tensor2D;
+    const product = tf.matMul<Tensor2D>(rows, expert.gateUp);
+    const both = expert.gateUpBias === null ? product : tf.add<Tensor2D>(product, expert.gateUpBias);
     const [gate, up] = tf.split(both, 2, 1) as [Tensor2D, Tensor2D];
-    const product = tf.matMul(activate(tf, activation, gate, up), expert.down);
-    return expert.downBias === null ? product : (tf.add(product, expert.downBias) as Tensor2D);
+    const output = tf.matMul<Tensor2D>(activate(tf, activation, gate, up), expert.down);
+    return expert.downBias === null ? output : tf.add<Tensor2D>(output, expert.downBias);
   });
 }
 

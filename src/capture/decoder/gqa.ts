@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D, Tensor3D, Tfjs } from "../backends/backend.ts";
 import { attend } from "./attend.ts";
-import { type Attention, appended } from "./attention.ts";
+import { type Attention, appended } from "./key-values.ts";
 import { applyLinear, disposeLinear, type Linear, loadLinear } from "./linear.ts";
 import type { GqaPlan } from "./plan.ts";
 import { rmsNorm } from "./rms-norm.ts";
@@ -41,7 +41,12 @@ export async function loadGqa(tf: Tfjs, weights: WeightSource, plan: GqaPlan, no
           value: appended(tf, past?.value, project(value, null, x, plan.kvHeads)),
         };
         const { scale, windowTokens } = plan;
-        const mixed = attend(tf, queries, keyValues.key, keyValues.value, { scale, firstPosition, windowTokens, sinks });
+        const mixed = attend(tf, queries, keyValues.key, keyValues.value, {
+          scale,
+          firstPosition,
+          windowTokens,
+          sinks,
+        });
         return { output: applyLinear(tf, output, mixed), keyValues };
       }),
     dispose: () => {

@@ -1,7 +1,8 @@
 import type { RoutedTokens } from "../../models/routing.ts";
 import type { Tensor2D, Tfjs } from "../backends/backend.ts";
-import { type KeyValues, loadAttention } from "./attention.ts";
+import { loadAttention } from "./attention.ts";
 import { type Dense, loadDense } from "./dense.ts";
+import type { KeyValues } from "./key-values.ts";
 import { loadMixture, type Mixture, type Pause } from "./mixture.ts";
 import type { DecoderPlan, LayerPlan } from "./plan.ts";
 import { rmsNorm } from "./rms-norm.ts";
@@ -41,13 +42,13 @@ export async function loadLayer(
 
   return {
     async attention(states, past) {
-      const { output, keyValues } = tf.tidy(() => {
-        const run = attention.run(normed(states, attentionNorm), past ?? null);
-        return { output: run.output, keyValues: past === undefined ? null : run.keyValues };
-      });
+      const x = normed(states, attentionNorm);
+      const { output, keyValues } = attention.run(x, past ?? null);
       addInPlace(states, (await output.data()) as Float32Array);
-      output.dispose();
-      return keyValues;
+      tf.dispose([x, output]);
+      if (past !== undefined) return keyValues;
+      tf.dispose([keyValues.key, keyValues.value]);
+      return null;
     },
     async feedForward(states, pause) {
       const x = normed(states, feedForwardNorm);

@@ -21,7 +21,7 @@ export async function loadLinear(tf: Tfjs, weights: WeightSource, plan: LinearPl
 
 /** x [rows, in] to [rows, out]. */
 export function applyLinear(tf: Tfjs, { weight, bias }: Linear, x: Tensor2D): Tensor2D {
-  const product = tf.matMul(x, weight);
+  const product = tf.matMul<Tensor2D>(x, weight);
   if (bias === null) return product;
   const sum = tf.add<Tensor2D>(product, bias);
   product.dispose();

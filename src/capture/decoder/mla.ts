@@ -1,6 +1,6 @@
 import type { Tensor2D, Tensor3D, Tfjs } from "../backends/backend.ts";
 import { attend } from "./attend.ts";
-import { type Attention, appended } from "./attention.ts";
+import { type Attention, appended } from "./key-values.ts";
 import { applyLinear, disposeLinear, loadLinear } from "./linear.ts";
 import type { MlaPlan } from "./plan.ts";
 import { rmsNorm } from "./rms-norm.ts";
@@ -35,7 +35,11 @@ export async function loadMla(tf: Tfjs, weights: WeightSource, plan: MlaPlan): P
         const tables = ropeTables(tf, plan.rope, firstPosition, tokens);
         const rotate = (heads: Tensor3D) => applyRope(tf, plan.rope, tables, heads);
 
-        const query = tf.reshape(applyLinear(tf, queryUp, latentQuery(x)), [tokens, queryHeads, nopeHeadDim + ropeHeadDim]);
+        const query = tf.reshape(applyLinear(tf, queryUp, latentQuery(x)), [
+          tokens,
+          queryHeads,
+          nopeHeadDim + ropeHeadDim,
+        ]);
         const [queryPlain, queryTurning] = tf.split(query, [nopeHeadDim, ropeHeadDim], 2) as [Tensor3D, Tensor3D];
         const queries = tf.concat([queryPlain, rotate(queryTurning)], 2);
 

@@ -8,7 +8,12 @@ export interface RopeTables {
 }
 
 /** Tables of the positions [from, from + count); angles are taken in float64. */
-export function ropeTables(tf: Tfjs, { inverseFrequencies, magnitude }: RopePlan, from: number, count: number): RopeTables {
+export function ropeTables(
+  tf: Tfjs,
+  { inverseFrequencies, magnitude }: RopePlan,
+  from: number,
+  count: number,
+): RopeTables {
   const pairs = inverseFrequencies.length;
   const cos = new Float32Array(count * pairs);
   const sin = new Float32Array(count * pairs);

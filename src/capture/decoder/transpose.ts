@@ -9,7 +9,8 @@ export function transposed(values: Float32Array, rows: number, columns: number):
       const rowEnd = Math.min(rows, row0 + block);
       const columnEnd = Math.min(columns, column0 + block);
       for (let row = row0; row < rowEnd; row++)
-        for (let column = column0; column < columnEnd; column++) out[column * rows + row] = values[row * columns + column]!;
+        for (let column = column0; column < columnEnd; column++)
+          out[column * rows + row] = values[row * columns + column]!;
     }
   return out;
 }
