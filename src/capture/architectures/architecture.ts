@@ -16,8 +16,6 @@ export interface ModelSizes {
 export interface Architecture {
   /** Id in plans and traces, such as `qwen3-moe`. */
   readonly id: string;
-  /** Epsilon of the class where the file names none. */
-  readonly normEpsilon: number;
   /** The layer's attention and feed-forward network; called once, returns a function of the layer's number. */
   layers(reader: ConfigReader, sizes: ModelSizes): (index: number, prefix: string) => LayerParts;
 }
@@ -37,16 +35,16 @@ const unsupportedFeatures = {
 
 /** The plan of a model whose layers are those of `architecture`, under the tensor names that all of them share. */
 export function readDecoder(reader: ConfigReader, architecture: Architecture): DecoderPlan {
-  reader.unsupported(unsupportedFeatures);
-  onlyValue(reader, "hidden_act", "silu");
   const hiddenSize = reader.count("hiddenSize", aliases.hiddenSize, { max: sizeMax });
   const vocabSize = reader.count("vocabSize", aliases.vocabSize, { max: sizeMax });
   const layerCount = reader.count("layers", aliases.layerCount, { max: layersMax });
   const contextTokensMax = reader.count("contextTokensMax", aliases.contextTokensMax);
-  const normEpsilon = readNumber(reader, ["rms_norm_eps"], { fallback: architecture.normEpsilon });
-  const tied = readFlag(reader, "tie_word_embeddings", false);
   reader.stop();
 
+  reader.unsupported(unsupportedFeatures);
+  onlyValue(reader, "hidden_act", "silu");
+  const normEpsilon = readNumber(reader, ["rms_norm_eps"]);
+  const tied = readFlag(reader, "tie_word_embeddings", false);
   const layerOf = architecture.layers(reader, { hiddenSize, vocabSize, layerCount, contextTokensMax });
   const embedding = "model.embed_tokens.weight";
   const head = { ...linear("lm_head", hiddenSize, vocabSize), ...(tied ? { weight: embedding } : {}) };

@@ -26,7 +26,7 @@ export function swiglu(module: string, hiddenSize: number, width: number): Dense
 export function separateExperts(
   module: string,
   [gate, up, down]: readonly [string, string, string] = ["gate_proj", "up_proj", "down_proj"],
-): ExpertLayout {
+): Extract<ExpertLayout, { readonly kind: "separate" }> {
   const name = (matrix: string) => `${module}.{}.${matrix}.weight`;
   return { kind: "separate", gate: name(gate), up: name(up), down: name(down) };
 }

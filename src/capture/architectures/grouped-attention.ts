@@ -16,8 +16,8 @@ export interface GqaShape {
   readonly rope: RopePlan;
 }
 
-/** Reads heads and rotary embedding; `theta` is the base of the model class. */
-export function readGqaShape(reader: ConfigReader, sizes: ModelSizes, theta: number): GqaShape {
+/** Reads heads and rotary embedding. */
+export function readGqaShape(reader: ConfigReader, sizes: ModelSizes): GqaShape {
   const { hiddenSize, contextTokensMax } = sizes;
   const queryHeads = reader.count("queryHeads", aliases.queryHeads, { max: headsMax });
   const kvHeads = reader.count("kvHeads", aliases.kvHeads, {
@@ -32,7 +32,7 @@ export function readGqaShape(reader: ConfigReader, sizes: ModelSizes, theta: num
   });
   if (!Number.isInteger(headDim))
     reader.problem("head_dim", `a whole number, as hidden_size ${hiddenSize} is no multiple of ${queryHeads} heads`);
-  const { rope } = readRope(reader, { dims: headDim, interleaved: false, theta, contextTokensMax });
+  const { rope } = readRope(reader, { dims: headDim, interleaved: false, contextTokensMax });
   return { hiddenSize, queryHeads, kvHeads, headDim, rope };
 }
 

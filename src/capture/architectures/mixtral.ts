@@ -6,9 +6,8 @@ import { softmaxTopK } from "./routing-rules.ts";
 /** Mixtral 8x7B and 8x22B (arXiv 2401.04088): a window, where set, in every layer; weights renormalised over the top-k. */
 export const mixtral: Architecture = {
   id: "mixtral",
-  normEpsilon: 1e-5,
   layers(reader, sizes) {
-    const shape = readGqaShape(reader, sizes, 1e6);
+    const shape = readGqaShape(reader, sizes);
     const windowTokens = reader.raw("sliding_window") === undefined ? null : readWindow(reader);
     const { hiddenSize } = sizes;
     const { experts, topK } = readExperts(reader);

@@ -7,9 +7,8 @@ import { softmaxTopK } from "./routing-rules.ts";
 /** OLMoE (arXiv 2409.02060): norms over all query and all key heads, optional clipping of queries, keys and values. */
 export const olmoe: Architecture = {
   id: "olmoe",
-  normEpsilon: 1e-5,
   layers(reader, sizes) {
-    const shape = readGqaShape(reader, sizes, 10_000);
+    const shape = readGqaShape(reader, sizes);
     const biased = readFlag(reader, "attention_bias", false);
     const clip = reader.raw("clip_qkv") === undefined ? null : readNumber(reader, ["clip_qkv"]);
     reader.unsupported({ sliding_window: "a window, which only some kernels of this class apply," });

@@ -7,10 +7,9 @@ import { softmaxTopK } from "./routing-rules.ts";
 /** Qwen1.5-MoE and Qwen2-MoE: biased queries, keys and values; a shared expert behind a sigmoid gate. */
 export const qwen2Moe: Architecture = {
   id: "qwen2-moe",
-  normEpsilon: 1e-6,
   layers(reader, sizes) {
     const { hiddenSize, layerCount } = sizes;
-    const shape = readGqaShape(reader, sizes, 10_000);
+    const shape = readGqaShape(reader, sizes);
     const biases = { input: readFlag(reader, "qkv_bias", true), output: false };
     const windowed = readLayerTypes(reader, layerCount);
     const enabled = readFlag(reader, "use_sliding_window", false);

@@ -7,10 +7,9 @@ import { softmaxTopK } from "./routing-rules.ts";
 /** Qwen3-MoE (arXiv 2505.09388): norms over each query and key head, no shared expert. */
 export const qwen3Moe: Architecture = {
   id: "qwen3-moe",
-  normEpsilon: 1e-6,
   layers(reader, sizes) {
     const { hiddenSize, layerCount } = sizes;
-    const shape = readGqaShape(reader, sizes, 10_000);
+    const shape = readGqaShape(reader, sizes);
     const biased = readFlag(reader, "attention_bias", false);
     // Versions of the class differ in which layers a window applies to; no released model has one.
     onlyValue(reader, "use_sliding_window", false);

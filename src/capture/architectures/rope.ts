@@ -7,8 +7,6 @@ interface RopeShape {
   /** Values of a head that rotate. */
   readonly dims: number;
   readonly interleaved: boolean;
-  /** Base of the angles in the model class, where the file names none. */
-  readonly theta: number;
   readonly contextTokensMax: number;
 }
 
@@ -25,7 +23,7 @@ export function readRope(reader: ConfigReader, shape: RopeShape): { rope: RopePl
   if (older !== null && newer !== null) reader.problem("rope_scaling", "nothing beside rope_parameters");
   const parameters = newer ?? older;
   const given = parameters?.raw("rope_theta") === undefined ? reader : parameters;
-  const theta = readNumber(given, ["rope_theta"], { fallback: shape.theta });
+  const theta = readNumber(given, ["rope_theta"]);
   const plain = Float64Array.from({ length: Math.floor(dims / 2) }, (_pair, i) => 1 / theta ** ((2 * i) / dims));
   const unscaled = { inverseFrequencies: plain, theta, contextTokensMax };
   const { scoreFactor, ...scaled } = readScaling(parameters, unscaled);

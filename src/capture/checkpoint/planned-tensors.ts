@@ -61,12 +61,14 @@ function* mixtureTensors(plan: MoePlan, hiddenSize: number): Generator<PlannedTe
     yield { name: expert.gateUpBias, shape: [experts, 2 * width] };
     yield { name: expert.down, shape: [experts, width, hiddenSize] };
     yield { name: expert.downBias, shape: [experts, hiddenSize] };
-  } else
+  } else {
+    if (expert.outputScale !== undefined) yield { name: expert.outputScale, shape: [1, experts] };
     for (let e = 0; e < experts; e++) {
       yield { name: expertTensor(expert.gate, e), shape: [width, hiddenSize] };
       yield { name: expertTensor(expert.up, e), shape: [width, hiddenSize] };
       yield { name: expertTensor(expert.down, e), shape: [hiddenSize, width] };
     }
+  }
   if (plan.shared !== null) yield* denseTensors(plan.shared);
   if (plan.sharedGate !== null) yield* linearTensors(plan.sharedGate);
 }

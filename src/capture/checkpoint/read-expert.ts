@@ -11,17 +11,17 @@ export async function readExpert(
   expert: number,
 ): Promise<ExpertWeights> {
   return plan.expert.kind === "separate"
-    ? readSeparate(weights, plan.expert, hidden, plan.expertWidth, expert)
-    : readFused(weights, plan.expert, plan.experts, hidden, plan.expertWidth, expert);
+    ? readSeparate(weights, plan, plan.expert, hidden, expert)
+    : readFused(weights, plan, plan.expert, hidden, expert);
 }
 
 type Layout<Kind> = Extract<MoePlan["expert"], { readonly kind: Kind }>;
 
 async function readSeparate(
   weights: WeightSource,
+  { experts, expertWidth: width }: MoePlan,
   layout: Layout<"separate">,
   hidden: number,
-  width: number,
   expert: number,
 ): Promise<ExpertWeights> {
   const gateUp = new Float32Array(hidden * 2 * width);
@@ -32,15 +32,18 @@ async function readSeparate(
   const stored = await weights.read(expertTensor(layout.down, expert), [hidden, width]);
   const down = new Float32Array(width * hidden);
   transposeInto(down, hidden, 0, stored, hidden, width);
+  if (layout.outputScale !== undefined) {
+    const scale = (await weights.read(layout.outputScale, [1, experts]))[expert]!;
+    for (let i = 0; i < down.length; i++) down[i]! *= scale;
+  }
   return { hidden, width, gateUp, gateUpBias: null, down, downBias: null };
 }
 
 async function readFused(
   weights: WeightSource,
+  { experts, expertWidth: width }: MoePlan,
   layout: Layout<"fused">,
-  experts: number,
   hidden: number,
-  width: number,
   expert: number,
 ): Promise<ExpertWeights> {
   const read = (name: string, shape: readonly number[]) =>

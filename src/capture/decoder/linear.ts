@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D, Tfjs } from "../backends/backend.ts";
+import { transposeInto } from "../checkpoint/transpose.ts";
 import type { LinearPlan } from "./plan.ts";
-import { transposed } from "./transpose.ts";
 import type { WeightSource } from "./weights.ts";
 
 /** A linear layer on the backend. The weight is [in, out]: wasm multiplies fast only without a transpose. */
@@ -12,9 +12,11 @@ export interface Linear {
 export async function loadLinear(tf: Tfjs, weights: WeightSource, plan: LinearPlan): Promise<Linear> {
   const { inputWidth, outputWidth } = plan;
   const values = await weights.read(plan.weight, [outputWidth, inputWidth]);
+  const columns = new Float32Array(values.length);
+  transposeInto(columns, outputWidth, 0, values, outputWidth, inputWidth);
   const bias = plan.bias === null ? null : await weights.read(plan.bias, [outputWidth]);
   return {
-    weight: tf.tensor2d(transposed(values, outputWidth, inputWidth), [inputWidth, outputWidth]),
+    weight: tf.tensor2d(columns, [inputWidth, outputWidth]),
     bias: bias === null ? null : tf.tensor1d(bias),
   };
 }

@@ -136,6 +136,8 @@ export type ExpertLayout =
       readonly gate: string;
       readonly up: string;
       readonly down: string;
+      /** A learned factor on each expert's output, [1, experts] (Pangu Pro MoE), worked into `down` when read; absent: 1. */
+      readonly outputScale?: string;
     }
   | {
       /**

@@ -1,12 +1,21 @@
 import { setImmediate } from "node:timers/promises";
+import type { DecoderLayer } from "../decoder/layer.ts";
+import type { Pause } from "../decoder/mixture.ts";
 import type { LayerPlan } from "../decoder/plan.ts";
 import { explainFailure } from "./failures.ts";
 import { groupSequences } from "./groups.ts";
 import type { Journal } from "./journal.ts";
-import type { LayerExecutor, OpenLayer, Pause } from "./layer-executor.ts";
 import { LayerOutputs, statesName } from "./layer-outputs.ts";
 import { FloatRows, type RowFileMark, RowWriter, refuseChanged } from "./row-files.ts";
 import type { WorkFolder } from "./work-folder.ts";
+
+/** Executes a model on hidden states in plain arrays, [tokens, hidden]. */
+export interface LayerExecutor {
+  /** Hidden states before the first layer. */
+  embed(tokens: Uint32Array): Promise<Float32Array>;
+  /** Loads a layer; only one is open at a time. */
+  open(layer: LayerPlan): Promise<DecoderLayer>;
+}
 
 /** What goes through which layers, and who watches. */
 export interface LayerJob {
@@ -17,8 +26,8 @@ export interface LayerJob {
   readonly tokens: Uint32Array;
   /** First token of each sequence, then the number of tokens. */
   readonly starts: Uint32Array;
-  /** Most tokens that go through a layer together, unless one sequence has more. */
-  readonly tokensPerGroup: number;
+  /** Most tokens that go through each layer together, unless one sequence has more. */
+  readonly tokensPerGroup: readonly number[];
   readonly keepWeights: boolean;
   readonly keepScores: boolean;
   /** Hears how many tokens a layer has done, the last ones perhaps in part. */
@@ -76,10 +85,10 @@ async function recordLayer(job: LayerJob, index: number, folder: WorkFolder) {
   const kept = { states: !last, weights: job.keepWeights, scores: job.keepScores };
   const input = await FloatRows.open(folder.file(statesName(index)), hiddenSize);
   const output = await LayerOutputs.create(index, moe, kept, folder);
-  let layer: OpenLayer | null = null;
+  let layer: DecoderLayer | null = null;
   try {
     layer = await job.executor.open(plan);
-    for (const { from, to } of groupSequences(starts, job.tokensPerGroup)) {
+    for (const { from, to } of groupSequences(starts, job.tokensPerGroup[index]!)) {
       const first = starts[from]!;
       const states = await input.read(first, starts[to]!);
       for (let s = from; s < to; s++) {

@@ -1,6 +1,5 @@
 import type { LayerPlan } from "../../../src/capture/decoder/plan.ts";
-import type { LayerExecutor } from "../../../src/capture/record/layer-executor.ts";
-import type { LayerJob } from "../../../src/capture/record/record-layers.ts";
+import type { LayerExecutor, LayerJob } from "../../../src/capture/record/record-layers.ts";
 
 export const fakeHidden = 3;
 const experts = 4;
@@ -55,6 +54,7 @@ export function fakeExecutor(before: (call: string) => void = () => {}): LayerEx
               states[at] = states[at]! + Math.cos(sum / (row + 1) + index);
             }
           }
+          return null;
         },
         async feedForward(states, pause) {
           before("feedForward");
@@ -84,7 +84,7 @@ export function fakeJob(executor: LayerExecutor, given: Partial<LayerJob> = {}):
     hiddenSize: fakeHidden,
     tokens: Uint32Array.from({ length: 24 }, (_value, i) => (i * i) % 11),
     starts,
-    tokensPerGroup: 9,
+    tokensPerGroup: [9, 9, 9, 9],
     keepWeights: true,
     keepScores: true,
     onProgress: () => {},

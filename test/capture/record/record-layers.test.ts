@@ -2,8 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { LayerExecutor } from "../../../src/capture/record/layer-executor.ts";
-import { recordLayers } from "../../../src/capture/record/record-layers.ts";
+import { type LayerExecutor, recordLayers } from "../../../src/capture/record/record-layers.ts";
 import { openWorkFolder } from "../../../src/capture/record/work-folder.ts";
 import { sha256 } from "../../../src/core/digest.ts";
 import { temporaryFolder } from "../../trace/routing-files.ts";
@@ -49,8 +48,11 @@ describe("layer after layer", () => {
   });
 
   test("the size of groups changes nothing", async () => {
-    for (const tokensPerGroup of [1, 1000]) {
-      const path = folder.path(`groups-${tokensPerGroup}`);
+    for (const tokensPerGroup of [
+      [1, 1, 1, 1],
+      [1000, 1, 8, 1000],
+    ]) {
+      const path = folder.path(`groups-${tokensPerGroup[0]}`);
       await record(path, fakeExecutor(), { tokensPerGroup });
       expect(contents(path)).toEqual(expected);
     }
