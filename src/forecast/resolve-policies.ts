@@ -135,6 +135,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       slots: Math.min(slots, perRank),
       hostBytes,
       popularity: loads?.uses ?? null,
+      overlap: section.overlap,
       logAccessesMax: section.logAccesses,
     };
     const unit = section.scope === "layer" ? "a layer" : "in all";

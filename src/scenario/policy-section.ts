@@ -40,6 +40,10 @@ const offload = z
     hostMemory: quantity("bytes")
       .optional()
       .describe("Host memory that may hold experts; what exceeds it is read from NVMe. Default all of the DDR tier."),
+    overlap: z
+      .boolean()
+      .default(true)
+      .describe("Whether missing experts are fetched while resident ones compute; false: the runtime waits for each."),
     logAccesses: count(0, 1e9)
       .default(10_000_000)
       .describe("Expert accesses kept for the clairvoyant replay after the run."),

@@ -64,6 +64,7 @@ export function buildOffloads(
             slotsPerCall: slots,
             popularity,
             cost,
+            overlap: offload.overlap,
             log,
             experts,
           }),

@@ -79,6 +79,8 @@ export interface OffloadConfig {
   readonly hostBytes: number;
   /** [trace layers x experts] uses in the fitting set, for static policies and the host tier; null without. */
   readonly popularity: Float64Array | null;
+  /** Whether transfers of missing experts run beside the computing of resident ones. */
+  readonly overlap: boolean;
   /** Accesses kept for the clairvoyant replay after the run. */
   readonly logAccessesMax: number;
 }

@@ -46,7 +46,8 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
     add(
       "expert cache",
       "replayed",
-      "event-atomic: hits judged at the start of each layer call, demand fetch only, start-up loads not counted",
+      "event-atomic: hits judged at the start of each layer call, demand fetch only, start-up loads not counted" +
+        (config.offload?.overlap === false ? "; computing waits for every transfer" : ""),
     );
     if (mapping.ep > 1) add("NVMe", "assumed", "each expert group reads NVMe as if alone");
     if (experts.logs.some((log) => log.stopped))

@@ -14,7 +14,7 @@ export interface FetchCost {
 /**
  * Expert residency of one expert group and the links that feed it. A miss waits for its transfer: NVMe first if host
  * memory does not hold the expert, then the host link; each link serves one transfer at a time, in order. Resident
- * experts are computed while the first transfers run.
+ * experts are computed while the first transfers run, unless the runtime waits for every transfer.
  */
 export class OffloadState {
   hits = 0;
@@ -37,6 +37,7 @@ export class OffloadState {
   private readonly host: ExpertCache | null;
   private readonly slotsPerCall: number;
   private readonly cost: FetchCost;
+  private readonly overlap: boolean;
   private readonly log: CallLogRecorder | null;
   private readonly hit: Uint8Array;
   private readonly hostHit = new Uint8Array(1);
@@ -51,6 +52,8 @@ export class OffloadState {
     slotsPerCall: number;
     popularity: Float64Array | null;
     cost: FetchCost;
+    /** Whether transfers run beside computing; otherwise a missing expert is fetched when its turn comes. */
+    overlap: boolean;
     log: CallLogRecorder | null;
     experts: number;
   }) {
@@ -59,6 +62,7 @@ export class OffloadState {
     this.slotsPerCall = options.slotsPerCall;
     this.popularity = options.popularity;
     this.cost = options.cost;
+    this.overlap = options.overlap;
     this.log = options.log;
     this.hit = new Uint8Array(options.experts);
   }
@@ -76,12 +80,13 @@ export class OffloadState {
     let computeNs = startNs + hitNs;
     for (let i = 0; i < count; i++) {
       if (this.hit[i] === 1) continue;
-      let readyNs = startNs;
+      const askedNs = this.overlap ? startNs : computeNs;
+      let readyNs = askedNs;
       if (this.host !== null) {
         this.hostKey[0] = keys[i]!;
         if (this.host.call(this.hostKey, 0, 1, this.hostHit) === 0) {
           this.diskReads++;
-          readyNs = Math.max(this.diskFreeNs, startNs) + this.cost.diskNs;
+          readyNs = Math.max(this.diskFreeNs, askedNs) + this.cost.diskNs;
           this.diskFreeNs = readyNs;
           this.diskBusyNs += this.cost.diskNs;
         }

@@ -4,6 +4,8 @@ import { Simulation } from "./simulation.ts";
 
 /** What a caller may watch and decide while a run goes on. */
 export interface SimulateHooks {
+  /** Hears the duration of every engine step, in order, ns. */
+  onStep?(ns: number): void;
   onProgress?(completed: number, total: number): void;
   /** Asked between batches of steps; true ends the run with what has happened so far. */
   shouldStop?(): boolean;
@@ -13,7 +15,7 @@ const stepsPerBatch = 2048;
 
 /** Runs a configuration to its end, or until `shouldStop`. */
 export function simulate(config: SimConfig, hooks: SimulateHooks = {}): RunResult {
-  const simulation = new Simulation(config);
+  const simulation = new Simulation(config, hooks.onStep);
   while (!simulation.advance(stepsPerBatch)) {
     report(simulation, hooks);
     if (hooks.shouldStop?.() === true) return simulation.result(true);
@@ -27,7 +29,7 @@ export async function simulateCooperatively(
   config: SimConfig,
   hooks: SimulateHooks & { giveWay(): Promise<void> },
 ): Promise<RunResult> {
-  const simulation = new Simulation(config);
+  const simulation = new Simulation(config, hooks.onStep);
   while (!simulation.advance(stepsPerBatch)) {
     report(simulation, hooks);
     await hooks.giveWay();

@@ -67,8 +67,11 @@ export class Simulation {
   private runningCount = 0;
   private stepsSinceToken = 0;
 
-  constructor(config: SimConfig) {
+  private readonly onStep: ((ns: number) => void) | undefined;
+
+  constructor(config: SimConfig, onStep?: (ns: number) => void) {
     this.config = config;
+    this.onStep = onStep;
     const { mapping, workload, scheduler, engine } = config;
     const { requests } = workload;
     this.state = new RequestState(requests);
@@ -212,6 +215,7 @@ export class Simulation {
     if (slot === null) return;
     this.steps++;
     const endNs = this.time(index, slot, atNs);
+    this.onStep?.(endNs - atNs);
     this.markScheduled(slot, atNs);
     this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * 1024 + slot.index);
     // With pipeline stages, the next step may enter when the first stage is free.

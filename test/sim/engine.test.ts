@@ -299,6 +299,7 @@ describe("metamorphic laws", () => {
           slots: 8,
           hostBytes: 64e9,
           popularity: null,
+          overlap: true,
           logAccessesMax: 1e6,
         },
       }),
@@ -315,6 +316,7 @@ describe("expert cache", () => {
     slots,
     hostBytes,
     popularity: Float64Array.from({ length: 32 }, (_, i) => 8 - (i % 8)),
+    overlap: true,
     logAccessesMax: 1e6,
   });
   const workload = { kind: "closed", concurrency: 1, requests: many(15, 7, 1) } as const;

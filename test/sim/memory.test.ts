@@ -61,6 +61,7 @@ test("the items of every tier sum to its use, and use never exceeds capacity", (
     slots: 3,
     hostBytes: 1e6,
     popularity: null,
+    overlap: true,
     logAccessesMax: 0,
   };
   for (const overrides of [{}, { offload }]) {
@@ -87,6 +88,7 @@ test("a larger expert cache leaves fewer KV blocks", () => {
         slots,
         hostBytes: 1e9,
         popularity: null,
+        overlap: true,
         logAccessesMax: 0,
       },
     }).map.kvBlocks;

@@ -13,6 +13,7 @@ const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   slots: 4,
   hostBytes: 64e9,
   popularity: null,
+  overlap: true,
   logAccessesMax: 1e6,
   ...overrides,
 });
@@ -24,7 +25,7 @@ const workload = {
 const run = (overrides: Partial<SimConfig>) => simulate(testConfig({ workload, offload: offload(), ...overrides }));
 
 describe("one layer call", () => {
-  const state = (host: boolean) => {
+  const state = (host: boolean, overlap = true) => {
     const shape = { objects: 8, popularity: null, future: null };
     return new OffloadState({
       cache: cachePolicies.lru.create({ ...shape, capacity: 2 }),
@@ -32,6 +33,7 @@ describe("one layer call", () => {
       slotsPerCall: 2,
       popularity: null,
       cost: { hostNs: 100, diskNs: 1000, bytes: 7 },
+      overlap,
       log: new CallLogRecorder(100),
       experts: 8,
     });
@@ -67,6 +69,16 @@ describe("one layer call", () => {
     const before = hidden.stallNs;
     expect(call(hidden, 1000, [0, 1], 500, 30)).toBe(1530);
     expect(hidden.stallNs).toBe(before);
+  });
+
+  test("a runtime that waits for transfers fetches each missing expert when its turn comes", () => {
+    const waiting = state(false, false);
+    expect(call(waiting, 0, [0, 1], 0, 30)).toBe(2 * (100 + 30));
+    // Expert 1 is resident: 60 ns of compute, then expert 2 is fetched for 100 ns and computed.
+    expect(call(waiting, 1000, [1, 2], 60, 30)).toBe(1000 + 60 + 100 + 30);
+    expect(waiting.stallNs).toBe(3 * 100);
+    const disk = state(true, false);
+    expect(call(disk, 0, [0, 1], 0, 30)).toBe(2 * (1000 + 100 + 30));
   });
 
   test("what host memory lacks comes over the disk first, one transfer at a time there too", () => {

@@ -133,6 +133,7 @@ function configOf(c: Scenario): SimConfig {
         slots: c.slots ?? 1,
         hostBytes: c.host,
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
+        overlap: true,
         logAccessesMax: 5000,
       }
     : null;

@@ -142,6 +142,7 @@ describe("a step takes the sum of its operations", () => {
           slots: 8,
           hostBytes: 64e9,
           popularity: null,
+          overlap: true,
           logAccessesMax: 0,
         },
       }),

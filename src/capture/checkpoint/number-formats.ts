@@ -17,7 +17,7 @@ const e2m1 = Float32Array.of(0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2,
 
 /** bfloat16 -> float32: its bits are the upper half. */
 export function decodeBfloat16(source: Uint16Array, target: Float32Array, at: number): void {
-  const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
+  const bits = new Int32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < source.length; i++) bits[at + i] = source[i]! << 16;
 }
 
@@ -55,7 +55,7 @@ export function decodeMxfp4(blocks: Uint8Array, scales: Uint8Array, target: Floa
 
 /** Index of the first value that is infinite or not a number; -1 where all are finite. */
 export function firstNonFinite(values: Float32Array): number {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < bits.length; i++) if ((bits[i]! & 0x7f80_0000) === 0x7f80_0000) return i;
   return -1;
 }

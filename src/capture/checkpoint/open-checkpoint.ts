@@ -55,17 +55,14 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
 const problemsMax = 50;
 
 function checkTensors(plan: DecoderPlan, shards: Shards, blockSize: BlockSize): void {
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...shards.unopened.values()].flat();
   for (const planned of plannedTensors(plan)) {
     const found = locateTensor(planned, shards, blockSize);
-    if (isProblem(found)) problems.push(found);
+    // A shard that could not be opened is one problem, not one for each of its tensors.
+    if (isProblem(found) && !shards.unopened.has(found.file ?? "")) problems.push(found);
   }
   if (problems.length === 0) return;
   const rest = problems.length - problemsMax;
-  const more = {
-    file: shards.file,
-    expected: `${plan.architecture} tensors`,
-    found: `${rest} more problems of this kind`,
-  };
+  const more = { expected: `tensors of ${plan.architecture}`, found: `${rest} more problems of these kinds` };
   throw new InvalidInputError(rest > 0 ? [...problems.slice(0, problemsMax), more] : problems);
 }

@@ -18,18 +18,28 @@ export interface ShardTensor {
 
 /** The opened safetensors files of a checkpoint; only their headers have been read. */
 export interface Shards {
-  /** File to name when a tensor is in none: the index, or the only file. */
-  readonly file: string;
   /** In the order of their names. */
   readonly files: readonly Shard[];
+  /** Paths of shards that the index names and that could not be opened, with what is wrong with each. */
+  readonly unopened: ReadonlyMap<string, readonly Problem[]>;
+  /** A tensor, where the file that should hold it does. */
   tensor(name: string): ShardTensor | null;
+  /** Which file should hold a tensor (the index, where it names none), and which other one does. */
+  whereabouts(name: string): { readonly file: string; readonly foundIn: string | null };
   close(): Promise<void>;
 }
 
+/** One file of a checkpoint. */
+export interface Shard {
+  readonly name: string;
+  readonly source: ByteSource;
+  readonly index: SafetensorsIndex<WeightDtype>;
+}
+
 /**
- * Opens `model.safetensors`, or the shards of `model.safetensors.index.json` in the same folder. Refuses, all at once,
- * shards that are missing, truncated or no safetensors files, and tensors that are not in the shard the index says.
- * A name in the index that leads out of the folder is refused before anything is opened.
+ * Opens `model.safetensors`, or the shards of `model.safetensors.index.json` in the same folder. A shard that is missing,
+ * truncated or no safetensors file is left `unopened`; a name in the index that leads out of the folder is refused
+ * before anything is opened.
  */
 export async function openShards(folder: string): Promise<Shards> {
   if (await exists(join(folder, singleName))) return openSingle(folder);
@@ -44,50 +54,54 @@ export async function openShards(folder: string): Promise<Shards> {
 
 async function openSingle(folder: string): Promise<Shards> {
   const shard = await openShard(folder, singleName);
-  return shardsOf(shard.source.name, [shard], () => shard);
+  return shardsOf([shard], new Map(), () => shard.source.name);
 }
 
 async function openSharded(folder: string): Promise<Shards> {
   const file = join(folder, indexName);
   const shardOf = readIndex(parseJson(await readFile(file, "utf8"), file), file);
-  const problems: Problem[] = [];
-  const shards = new Map<string, Shard>();
-  try {
-    for (const shardName of [...new Set(shardOf.values())].sort()) {
-      const path = join(folder, shardName);
-      try {
-        if (await exists(path)) shards.set(shardName, await openShard(folder, shardName));
-        else problems.push({ file: path, expected: `a shard, as ${indexName} names it`, found: "no such file" });
-      } catch (error) {
-        if (!(error instanceof InvalidInputError)) throw error;
-        problems.push(...error.problems);
+  const unopened = new Map<string, readonly Problem[]>();
+  const files: Shard[] = [];
+  for (const name of [...new Set(shardOf.values())].sort()) {
+    const path = join(folder, name);
+    try {
+      if (await exists(path)) files.push(await openShard(folder, name));
+      else unopened.set(path, [{ file: path, expected: `a shard, as ${indexName} names it`, found: "no such file" }]);
+    } catch (error) {
+      if (error instanceof InvalidInputError) unopened.set(path, error.problems);
+      else {
+        await closeAll(files);
+        throw error;
       }
     }
-    for (const [name, shardName] of shardOf) {
-      const shard = shards.get(shardName);
-      if (shard === undefined || shard.index.tensors.has(name)) continue;
-      const holder = [...shards].find(([, other]) => other.index.tensors.has(name))?.[0];
-      const found = holder === undefined ? {} : { found: `in ${holder}` };
-      problems.push({
-        file: shard.source.name,
-        at: `tensor ${name}`,
-        expected: `in this shard, as ${indexName} says`,
-        ...found,
-      });
-    }
-    if (problems.length > 0) throw new InvalidInputError(problems);
-  } catch (error) {
-    for (const { source } of shards.values()) await source.close();
-    throw error;
   }
-  return shardsOf(file, [...shards.values()], (name) => shards.get(shardOf.get(name) ?? ""));
+  return shardsOf(files, unopened, (name) => {
+    const shard = shardOf.get(name);
+    return shard === undefined ? file : join(folder, shard);
+  });
 }
 
-/** One file of a checkpoint. */
-export interface Shard {
-  readonly name: string;
-  readonly source: ByteSource;
-  readonly index: SafetensorsIndex<WeightDtype>;
+/** `pathOf` gives the file that should hold a tensor. */
+function shardsOf(files: readonly Shard[], unopened: Shards["unopened"], pathOf: (name: string) => string): Shards {
+  const byPath = new Map(files.map((shard) => [shard.source.name, shard]));
+  return {
+    files,
+    unopened,
+    tensor(name) {
+      const shard = byPath.get(pathOf(name));
+      const entry = shard?.index.tensors.get(name);
+      return shard === undefined || entry === undefined ? null : { entry, source: shard.source };
+    },
+    whereabouts(name) {
+      const holder = files.find(({ index }) => index.tensors.has(name));
+      return { file: pathOf(name), foundIn: holder?.name ?? null };
+    },
+    close: () => closeAll(files),
+  };
+}
+
+async function closeAll(files: readonly Shard[]): Promise<void> {
+  for (const { source } of files) await source.close();
 }
 
 async function openShard(folder: string, name: string): Promise<Shard> {
@@ -98,21 +112,6 @@ async function openShard(folder: string, name: string): Promise<Shard> {
     await source.close();
     throw error;
   }
-}
-
-function shardsOf(file: string, files: readonly Shard[], shardOf: (name: string) => Shard | undefined): Shards {
-  return {
-    file,
-    files,
-    tensor(name) {
-      const shard = shardOf(name);
-      const entry = shard?.index.tensors.get(name);
-      return shard === undefined || entry === undefined ? null : { entry, source: shard.source };
-    },
-    async close() {
-      for (const { source } of files) await source.close();
-    },
-  };
 }
 
 /** File name by tensor. */

@@ -31,7 +31,7 @@ export function locateTensor(planned: PlannedTensor, shards: Shards, blockSize: 
   const { name, shape } = planned;
   const data = shards.tensor(name);
   if (data === null) return locateMxfp4(planned, shards);
-  if (!hasShape(data, shape)) return wrong(data, `shape [${shape}]`, `[${data.entry.shape}]`);
+  if (!hasShape(data, shape)) return wrong(data, `shape [${shape.join(", ")}]`, `[${data.entry.shape.join(", ")}]`);
   const dtype = plainDtypes.find((known) => known === data.entry.dtype);
   if (dtype !== undefined) return { ...planned, kind: "plain", dtype, data };
   if (data.entry.dtype !== "F8_E4M3" || shape.length !== 2)
@@ -56,13 +56,13 @@ function locateScaled(
   if (scales === null) return wrong(data, `scales in ${name}_scale_inv or ${name}_scale`);
   if (!plainDtypes.some((known) => known === scales.entry.dtype))
     return wrong(scales, `dtype ${plainDtypes.join(", ")}`, scales.entry.dtype);
-  const found = `[${scales.entry.shape}]`;
+  const found = `[${scales.entry.shape.join(", ")}]`;
   if (byBlock !== null) {
     if (blockSize === null) return wrong(scales, "quantization_config.weight_block_size in config.json");
     const [blockRows, blockColumns] = blockSize;
     const shape = [Math.ceil(rows / blockRows), Math.ceil(columns / blockColumns)];
     if (!hasShape(scales, shape))
-      return wrong(scales, `shape [${shape}], a scale for ${blockSize.join(" x ")} values`, found);
+      return wrong(scales, `shape [${shape.join(", ")}], a scale for ${blockSize.join(" x ")} values`, found);
     return { ...planned, kind: "scaled", data, scales, blockRows, blockColumns };
   }
   const count = scales.entry.shape.reduce((product, size) => product * size, 1);
@@ -77,7 +77,7 @@ function locateMxfp4(planned: PlannedTensor, shards: Shards): StoredTensor | Pro
   const scales = shards.tensor(`${name}_scales`);
   const [items, input, output] = shape;
   if (data === null || scales === null || items === undefined || input === undefined || output === undefined)
-    return { file: shards.file, at: `tensor ${name}`, expected: `a tensor of shape [${shape}]` };
+    return missing(planned, shards);
   if (input % mxfp4BlockValues !== 0)
     return wrong(data, `${name} with rows of whole blocks of ${mxfp4BlockValues}`, input);
   const blocks = [items, output, input / mxfp4BlockValues];
@@ -85,10 +85,17 @@ function locateMxfp4(planned: PlannedTensor, shards: Shards): StoredTensor | Pro
     [data, [...blocks, mxfp4BlockValues / 2]],
     [scales, blocks],
   ] as const) {
-    if (!hasShape(tensor, expected)) return wrong(tensor, `shape [${expected}]`, `[${tensor.entry.shape}]`);
+    if (!hasShape(tensor, expected))
+      return wrong(tensor, `shape [${expected.join(", ")}]`, `[${tensor.entry.shape.join(", ")}]`);
     if (tensor.entry.dtype !== "U8") return wrong(tensor, "dtype U8", tensor.entry.dtype);
   }
   return { ...planned, kind: "mxfp4", data, scales };
+}
+
+function missing({ name, shape }: PlannedTensor, shards: Shards): Problem {
+  const { file, foundIn } = shards.whereabouts(name);
+  const found = foundIn === null ? {} : { found: `the tensor in ${foundIn}` };
+  return { file, at: `tensor ${name}`, expected: `a tensor of shape [${shape.join(", ")}]`, ...found };
 }
 
 function wrong({ entry, source }: ShardTensor, expected: string, found?: unknown): Problem {

@@ -15,3 +15,10 @@ export function groupSequences(starts: Uint32Array, rowsMax: number): SequenceGr
     }
   return groups;
 }
+
+/** Tokens of the longest sequence. */
+export function longest(starts: Uint32Array): number {
+  let tokens = 0;
+  for (let s = 0; s + 1 < starts.length; s++) tokens = Math.max(tokens, starts[s + 1]! - starts[s]!);
+  return tokens;
+}

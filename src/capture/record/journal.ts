@@ -8,6 +8,8 @@ export interface Journal {
   readonly inputs: Readonly<Record<string, string>>;
   /** Date of the recording: when it was started, ISO 8601. */
   readonly startedAt: string;
+  /** Sequences that tokens were decoded after, in order: how many tokens, and the file. */
+  readonly decoded: readonly DecodedMark[];
   /** Hidden states after the embedding and the layers finished so far; null before the embedding. */
   readonly states: RowFileMark | null;
   /** Finished layers, in order from the model's first. */
@@ -19,6 +21,13 @@ export interface FinishedLayer {
   readonly routing: RoutingMarks | null;
   /** Tokens whose choice of experts hangs on scores closer than float32 can tell. */
   readonly nearTies: number;
+  /** Decoded tokens for which one pass over the whole sequence chooses other experts than decoding did. */
+  readonly decodedOtherwise: number;
+}
+
+export interface DecodedMark {
+  readonly steps: number;
+  readonly file: RowFileMark;
 }
 
 export interface RoutingMarks {
@@ -57,14 +66,20 @@ export function parseJournal(text: string, file: string): Journal {
     name,
     words(value, `inputs.${name}`),
   ]);
-  const layers = Array.isArray(root["layers"])
-    ? (root["layers"] as readonly Json[])
-    : broken("layers", "a list", root["layers"]);
+  const list = (name: string): readonly Json[] =>
+    Array.isArray(root[name]) ? (root[name] as readonly Json[]) : broken(name, "a list", root[name]);
   return {
     inputs: Object.fromEntries(inputs),
     startedAt: words(root["startedAt"], "startedAt"),
     states: optional(root["states"], (value) => mark(value, "states")),
-    layers: layers.map((value, i) => {
+    decoded: list("decoded").map((value, i) => {
+      const sequence = object(value, `decoded[${i}]`);
+      return {
+        steps: whole(sequence["steps"], `decoded[${i}].steps`),
+        file: mark(sequence["file"], `decoded[${i}].file`),
+      };
+    }),
+    layers: list("layers").map((value, i) => {
       const at = `layers[${i}]`;
       const layer = object(value, at);
       return {
@@ -77,6 +92,7 @@ export function parseJournal(text: string, file: string): Journal {
           };
         }),
         nearTies: whole(layer["nearTies"], `${at}.nearTies`),
+        decodedOtherwise: whole(layer["decodedOtherwise"], `${at}.decodedOtherwise`),
       };
     }),
   };

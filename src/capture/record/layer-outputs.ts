@@ -24,6 +24,7 @@ export class LayerOutputs {
   readonly #writers: Readonly<Record<Output, RowWriter | null>>;
   readonly #idBytes: 1 | 2;
   #nearTies = 0;
+  #decodedOtherwise = 0;
 
   private constructor(writers: Readonly<Record<Output, RowWriter | null>>, bytesPerId: 1 | 2) {
     this.#writers = writers;
@@ -47,14 +48,15 @@ export class LayerOutputs {
     return new LayerOutputs(writers, moe === null ? 1 : idBytes(moe.experts, moe.topK));
   }
 
-  /** Appends the rows of the next tokens. */
-  async append(states: Float32Array, routing: RoutedTokens | null): Promise<void> {
+  /** Appends the rows of the next tokens. `decodedOtherwise`: see {@link FinishedLayer}. */
+  async append(states: Float32Array, routing: RoutedTokens | null, decodedOtherwise: number): Promise<void> {
     await this.#writers.states?.append(states);
     if (routing === null) return;
     await this.#writers.experts?.append(this.#idBytes === 1 ? Uint8Array.from(routing.ids) : routing.ids);
     await this.#writers.weights?.append(routing.weights);
     await this.#writers.scores?.append(routing.scores);
     this.#nearTies += routing.nearTies;
+    this.#decodedOtherwise += decodedOtherwise;
   }
 
   async finish(): Promise<{ states: RowFileMark | null; layer: FinishedLayer }> {
@@ -67,7 +69,11 @@ export class LayerOutputs {
     ];
     return {
       states,
-      layer: { routing: experts === null ? null : { experts, weights, scores }, nearTies: this.#nearTies },
+      layer: {
+        routing: experts === null ? null : { experts, weights, scores },
+        nearTies: this.#nearTies,
+        decodedOtherwise: this.#decodedOtherwise,
+      },
     };
   }
 

@@ -1,7 +1,7 @@
 import { InfeasibleError } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 import type { LayerPlan } from "../decoder/plan.ts";
-import { groupSequences } from "./groups.ts";
+import { groupSequences, longest } from "./groups.ts";
 import { type Holding, type Load, layerHoldings } from "./layer-memory.ts";
 
 /** How each layer is executed within a limit on memory, and the most that is held at any moment. */
@@ -120,12 +120,6 @@ function candidates(starts: Uint32Array, sequenceTokens: number): number[] {
   const sizes: number[] = [];
   for (let size = starts.at(-1) ?? 0; size > sequenceTokens; size = Math.ceil(size / 2)) sizes.push(size);
   return [...sizes, sequenceTokens];
-}
-
-function longest(starts: Uint32Array): number {
-  let tokens = 0;
-  for (let s = 0; s + 1 < starts.length; s++) tokens = Math.max(tokens, starts[s + 1]! - starts[s]!);
-  return tokens;
 }
 
 /** The sum of what is held, such as `1.2 GiB weights + 3 MiB states = 1.2 GiB`. */

@@ -1,12 +1,13 @@
-import { setImmediate } from "node:timers/promises";
 import type { DecoderLayer } from "../decoder/layer.ts";
 import type { Pause } from "../decoder/mixture.ts";
 import type { LayerPlan } from "../decoder/plan.ts";
+import { type DecodedSequences, replaceDecoded } from "./decoded-rows.ts";
 import { explainFailure } from "./failures.ts";
 import { groupSequences } from "./groups.ts";
 import type { Journal } from "./journal.ts";
 import { LayerOutputs, statesName } from "./layer-outputs.ts";
 import { FloatRows, type RowFileMark, RowWriter, refuseChanged } from "./row-files.ts";
+import { turn } from "./turn.ts";
 import type { WorkFolder } from "./work-folder.ts";
 
 /** Executes a model on hidden states in plain arrays, [tokens, hidden]. */
@@ -30,6 +31,8 @@ export interface LayerJob {
   readonly tokensPerGroup: readonly number[];
   readonly keepWeights: boolean;
   readonly keepScores: boolean;
+  /** Sequences that end in decoded tokens; null where none does. */
+  readonly decoded: DecodedSequences | null;
   /** Hears how many tokens a layer has done, the last ones perhaps in part. */
   readonly onProgress: (layer: number, tokens: number) => void;
   readonly signal: AbortSignal;
@@ -79,6 +82,7 @@ async function embedTokens({ executor, tokens, signal }: LayerJob, folder: WorkF
 async function recordLayer(job: LayerJob, index: number, folder: WorkFolder) {
   const { layers, starts, hiddenSize, signal } = job;
   const plan = layers[index]!;
+  const moeBefore = layers.slice(0, index).filter(({ feedForward }) => feedForward.kind === "moe").length;
   const moe = plan.feedForward.kind === "moe" ? plan.feedForward : null;
   // Nothing reads the states behind the last layer, so its experts need not run.
   const last = index === layers.length - 1;
@@ -102,7 +106,11 @@ async function recordLayer(job: LayerJob, index: number, folder: WorkFolder) {
         await turn(signal);
       };
       const routing = last ? await layer.route(states) : await layer.feedForward(states, pause);
-      await output.append(states, routing);
+      const otherwise =
+        job.decoded === null || routing === null
+          ? 0
+          : await replaceDecoded(job.decoded, moeBefore, { from, to }, starts, routing);
+      await output.append(states, routing, otherwise);
       await pause(1);
     }
     return await output.finish();
@@ -113,10 +121,4 @@ async function recordLayer(job: LayerJob, index: number, folder: WorkFolder) {
     layer?.dispose();
     await input.close();
   }
-}
-
-/** A turn of the event loop, in which signals are heard: computing may block it for long. */
-async function turn(signal: AbortSignal): Promise<void> {
-  await setImmediate();
-  signal.throwIfAborted();
 }

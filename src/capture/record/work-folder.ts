@@ -21,13 +21,13 @@ export interface WorkFolder {
 const journalName = "journal.json";
 const lockName = "lock";
 /** Names of what a recording writes; nothing else in the folder is ever touched. */
-const ownName = /^(journal\.json(\.new)?|lock|states-[01]|(layer|generated)-\d+\.(experts|weights|scores|tokens))$/;
+const ownName = /^(journal\.json(\.new)?|lock|states-[01]|decoded-\d+|layer-\d+\.(experts|weights|scores))$/;
 
 /**
  * Opens the work folder of a recording. A journal there of the same inputs is taken up; one of other inputs is refused
  * with what differs, unless `restart` throws it away.
  */
-export async function openWorkFolder(path: string, begin: Omit<Journal, "states" | "layers">, restart: boolean) {
+export async function openWorkFolder(path: string, begin: Pick<Journal, "inputs" | "startedAt">, restart: boolean) {
   await mkdir(path, { recursive: true }).catch((error: Error) =>
     refuse({ file: path, expected: "a folder for unfinished work", hint: error.message }),
   );
@@ -39,7 +39,7 @@ export async function openWorkFolder(path: string, begin: Omit<Journal, "states"
     const found = restart ? null : await readJournal(file(journalName));
     if (found === null) await removeOwnFiles(path, [lockName]);
     else refuseOtherInputs(found.inputs, begin.inputs, path);
-    const journal = found ?? { ...begin, states: null, layers: [] };
+    const journal = found ?? { ...begin, decoded: [], states: null, layers: [] };
     if (found === null) await save(journal);
     const folder: WorkFolder = {
       path,

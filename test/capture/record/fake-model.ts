@@ -87,6 +87,7 @@ export function fakeJob(executor: LayerExecutor, given: Partial<LayerJob> = {}):
     tokensPerGroup: [9, 9, 9, 9],
     keepWeights: true,
     keepScores: true,
+    decoded: null,
     onProgress: () => {},
     signal: new AbortController().signal,
     ...given,

@@ -46,7 +46,7 @@ describe("a work folder", () => {
     expect(again.journal.states).toEqual({ bytes: 0, sha256: "x" });
     await again.release();
     const anew = await openWorkFolder(path, changed, true);
-    expect(anew.journal).toEqual({ ...changed, states: null, layers: [] });
+    expect(anew.journal).toEqual({ ...changed, decoded: [], states: null, layers: [] });
     await anew.remove();
     expect(existsSync(path)).toBe(false);
   });
@@ -64,10 +64,11 @@ test("a journal reads back as it was written, and a damaged one is refused", () 
   const mark = { bytes: 12, sha256: "aa" };
   const journal = {
     ...begin,
+    decoded: [{ steps: 4, file: mark }],
     states: mark,
     layers: [
-      { routing: null, nearTies: 0 },
-      { routing: { experts: mark, weights: mark, scores: null }, nearTies: 3 },
+      { routing: null, nearTies: 0, decodedOtherwise: 0 },
+      { routing: { experts: mark, weights: mark, scores: null }, nearTies: 3, decodedOtherwise: 1 },
     ],
   };
   expect(parseJournal(journalText(journal), "journal.json")).toEqual(journal);

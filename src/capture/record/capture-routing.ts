@@ -1,0 +1,17 @@
+import { basename, dirname, resolve } from "node:path";
+import { version } from "../../core/version.ts";
+import type { RoutingTraceHeader, TraceProvenance } from "../../trace/container/trace-header.ts";
+import { isObject } from "../../models/json-object.ts";
+import { loadHead } from "../decoder/embedding.ts";
+import type { CapturePlan, CaptureRequest } from "./capture-plan.ts";
+import { storedBitsPerValue } from "./checkpoint-reads.ts";
+import { decodePrompts } from "./decode-prompts.ts";
+import { type DecodedSequences, decodedTokens } from "./decoded-rows.ts";
+import { executorOf } from "./executor.ts";
+import type { OpenModel } from "./generate.ts";
+import type { Journal } from "./journal.ts";
+import { routingName } from "./layer-outputs.ts";
+import { recordLayers } from "./record-layers.ts";
+import { refuseChanged } from "./row-files.ts";
+import { type RecordedRows, writeRecordedTrace } from "./trace-file.ts";
+import type { WorkFolder } from "./work-folder.ts";
