@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { ExitCode } from "../core/errors.ts";
 import { version } from "../core/version.ts";
 import { calibrateCommand } from "./calibrate-command.ts";
+import { captureCommand } from "./capture-command.ts";
 import { hardwareCommand } from "./hardware-command.ts";
 import { modelCommand } from "./model-command.ts";
 import { runCommand } from "./run-command.ts";
@@ -20,6 +21,7 @@ const commands = [
   calibrateCommand,
   validateCommand,
   traceCommand,
+  captureCommand,
   hardwareCommand,
   modelCommand,
   schemaCommand,

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { printable, UsageError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
+import { parseQuantity } from "../core/units.ts";
 
 /** Gathers the values of an option that may be repeated. */
 export const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
@@ -14,6 +15,13 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
       throw new InvalidArgumentError(`Expected a whole number ${range}.`);
     return value;
   };
+}
+
+/** A number of bytes with its unit, such as 4GiB. */
+export function byteQuantity(text: string): number {
+  const bytes = /\d\s*$/.test(text) ? null : parseQuantity(text, "bytes");
+  if (bytes === null || bytes === 0) throw new InvalidArgumentError("Expected a size such as 512MiB or 4GiB.");
+  return bytes;
 }
 
 /** A percentage of 0 or more, with or without its sign. */

@@ -39,6 +39,14 @@ export interface CapturePlan {
   readonly traceBytes: number;
 }
 
+/** Who watches a recording, and may stop it. */
+export interface CaptureWatch {
+  readonly onDecoded: (promptsDone: number, prompts: number) => void;
+  /** Tokens that the layer with this place among those recorded has finished. */
+  readonly onLayer: (layer: number, tokens: number) => void;
+  readonly signal: AbortSignal;
+}
+
 export function planCapture(request: CaptureRequest): CapturePlan {
   const { checkpoint, backend, sequences, decodeSteps, keepsWeights, keepsScores } = request;
   const { plan, weights } = checkpoint;
@@ -56,7 +64,8 @@ export function planCapture(request: CaptureRequest): CapturePlan {
   const bytesPerId = idBytes(recorded.experts, recorded.topK);
   const perToken = (floatBytes: number) =>
     recorded.moeLayers.length *
-    (recorded.topK * (bytesPerId + (keepsWeights ? floatBytes : 0)) + (keepsScores ? recorded.experts * floatBytes : 0));
+    (recorded.topK * (bytesPerId + (keepsWeights ? floatBytes : 0)) +
+      (keepsScores ? recorded.experts * floatBytes : 0));
   const traceBytes = tokens * (11 + perToken(2));
   return {
     recorded,
@@ -65,8 +74,7 @@ export function planCapture(request: CaptureRequest): CapturePlan {
     decoding,
     peakBytes: Math.max(totalBytes(memory.peak), decoding === null ? 0 : totalBytes(decoding)),
     bytesRead:
-      bytesRead(plan, weights, recorded.layers, memory.layers) +
-      (decodeSteps === 0 ? 0 : storedBytes(plan, weights)),
+      bytesRead(plan, weights, recorded.layers, memory.layers) + (decodeSteps === 0 ? 0 : storedBytes(plan, weights)),
     workBytes: tokens * (2 * 4 * plan.hiddenSize + perToken(4) * (decodeSteps === 0 ? 1 : 2)),
     traceBytes,
   };

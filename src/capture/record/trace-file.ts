@@ -23,13 +23,17 @@ export interface LayerFiles {
 
 const rowsPerRead = 4096;
 
-/** Writes the trace of the layers of `header.layers` from their files. Weights and scores are kept in half precision. */
+/**
+ * Writes the trace of the layers of `header.layers` from their files. Weights and scores are kept in half precision.
+ * Returns how many experts, over all layers, some row chose.
+ */
 export async function writeRecordedTrace(
   path: string,
   header: RoutingTraceHeader,
   rows: RecordedRows,
   layers: readonly LayerFiles[],
-): Promise<void> {
+): Promise<number> {
+  const used = new Uint8Array(layers.length * header.experts);
   const topK = header.topK ?? 1;
   const layout = {
     header,
@@ -42,8 +46,11 @@ export async function writeRecordedTrace(
     await writeColumns(writer, rows);
     for (const [layer, { experts, weights, scores }] of layers.entries()) {
       const width = idBytes(header.experts, topK);
-      for await (const { row, bytes } of rowPieces(experts, topK * width))
-        await writer.experts(layer, row, width === 1 ? bytes : new Uint16Array(bytes.buffer));
+      for await (const { row, bytes } of rowPieces(experts, topK * width)) {
+        const ids = width === 1 ? bytes : new Uint16Array(bytes.buffer);
+        await writer.experts(layer, row, ids);
+        for (const id of ids) used[layer * header.experts + id] = 1;
+      }
       if (weights !== null)
         for await (const { row, bytes } of rowPieces(weights, topK * 4))
           await writer.weights(layer, row, new Float32Array(bytes.buffer));
@@ -52,6 +59,7 @@ export async function writeRecordedTrace(
           await writer.scores(layer, row, new Float32Array(bytes.buffer));
     }
   });
+  return used.reduce((sum, one) => sum + one, 0);
 }
 
 /** A file of rows in blocks, each in an array of its own. */

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Tokenizer as Library } from "@huggingface/tokenizers";
 import { refuse } from "../../core/errors.ts";
 import { unreadable } from "../../trace/byte-source.ts";
 
@@ -17,6 +16,19 @@ export interface Tokenizer {
    * is left out, as a text that is recorded has no end.
    */
   readonly prefix: readonly number[];
+}
+
+/** What is used of the library's tokenizer, whose own types do not resolve in a module of Node. */
+interface Library {
+  encode(text: string, options?: { readonly add_special_tokens: boolean }): Encoding;
+  token_to_id(token: string): number | undefined;
+  get_vocab(): Map<string, number>;
+}
+
+interface Encoding {
+  /** Without an unknown token, a token that the vocabulary lacks has none. */
+  readonly ids: readonly (number | undefined)[];
+  readonly tokens: readonly string[];
 }
 
 const fileName = "tokenizer.json";
@@ -52,11 +64,10 @@ export async function loadTokenizer(folder: string, vocabSize: number): Promise<
 
 function encodeWith(library: Library, text: string, file: string): Uint32Array {
   const { ids, tokens } = library.encode(text, { add_special_tokens: false });
-  // A vocabulary without an unknown token gives no id to what it lacks.
-  const lacking = (ids as (number | undefined)[]).indexOf(undefined);
-  if (lacking >= 0)
-    refuse({ file, at: "vocabulary", expected: "a token for every piece of text", found: tokens[lacking] });
-  return Uint32Array.from(ids);
+  return Uint32Array.from(
+    ids,
+    (id, i) => id ?? refuse({ file, at: "vocabulary", expected: "a token for every piece of text", found: tokens[i] }),
+  );
 }
 
 function prefixOf(library: Library, settings: Settings, settingsFile: string): readonly number[] {
@@ -65,24 +76,25 @@ function prefixOf(library: Library, settings: Settings, settingsFile: string): r
   const plain = library.encode("a", { add_special_tokens: false }).ids;
   const whole = library.encode("a").ids;
   const before = whole.findIndex((_id, from) => plain.every((id, i) => whole[from + i] === id));
-  if (before > 0 || adds !== true) return whole.slice(0, Math.max(0, before));
+  if (before > 0) return whole.slice(0, before).filter((id) => id !== undefined);
+  if (adds !== true) return [];
   const named = settings["bos_token"];
   const content = typeof named === "object" && named !== null ? (named as Settings)["content"] : named;
   const id = typeof content === "string" ? library.token_to_id(content) : undefined;
-  if (id === undefined)
-    refuse({
-      file: settingsFile,
-      at: "bos_token",
-      expected: "a token of the vocabulary, as add_bos_token is true",
-      found: named,
-    });
-  return [id];
+  const expected = "a token of the vocabulary, as add_bos_token is true";
+  return [id ?? refuse({ file: settingsFile, at: "bos_token", expected, found: named })];
 }
 
-async function build(definition: object, settings: Settings, file: string): Promise<Library> {
+/** Models that the library builds by their name; others it takes for some model without saying so. */
+const modelTypes: readonly unknown[] = ["BPE", "Unigram", "WordPiece"];
+
+async function build(definition: Settings, settings: Settings, file: string): Promise<Library> {
+  const model = definition["model"] as Settings | undefined;
+  if (!modelTypes.includes(model?.["type"]))
+    refuse({ file, at: "model.type", expected: `one of ${modelTypes.join(", ")}`, found: model?.["type"] });
   const { Tokenizer: TokenizerOfLibrary } = await import("@huggingface/tokenizers");
   try {
-    return new TokenizerOfLibrary(definition, settings);
+    return new TokenizerOfLibrary(definition, settings) as Library;
   } catch (error) {
     return refuse({
       file,

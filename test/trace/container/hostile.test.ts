@@ -80,6 +80,10 @@ const refusals: Record<string, [at: string, given: Parameters<typeof oneRow>[0]]
     "tensor experts.0",
     { tensors: { "experts.0": { dtype: "C64", shape: [1, 2], data_offsets: [4, 6] } } },
   ],
+  "a dtype of model weights": [
+    "tensor experts.0",
+    { tensors: { "experts.0": { dtype: "BF16", shape: [1, 1], data_offsets: [4, 6] } } },
+  ],
   "offsets backwards": [
     "tensor experts.0",
     { tensors: { "experts.0": { dtype: "U8", shape: [1, 2], data_offsets: [6, 4] } } },

@@ -1,0 +1,73 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RandomStream } from "../../core/random.ts";
+import type { LiveShape } from "../../forecast/measured/live-measurements.ts";
+import type { ExpertWeights } from "../decoder/weights.ts";
+
+/** Where the weights of experts that are not on the device are. */
+export type BankPlace = "host" | "disk";
+
+/** Random float32 weights of experts, in host memory or in a temporary file. */
+export interface ExpertBank {
+  readonly shape: LiveShape;
+  /** Bytes of one expert. */
+  readonly expertBytes: number;
+  /** Different sets of weights; expert n has set n modulo this. */
+  readonly sets: number;
+  /** Weights of an expert; from a file they are read now, into memory that the next call reuses. */
+  read(expert: number): ExpertWeights;
+  close(): void;
+}
+
+const bytesPerValue = 4;
+
+export const expertBytes = ({ hidden, width }: LiveShape): number => 3 * hidden * width * bytesPerValue;
+
+/** A bank of at most `sets` different experts. Weights are uniform and small, so that no value overflows or vanishes. */
+export function createBank(shape: LiveShape, sets: number, place: BankPlace, folder = tmpdir()): ExpertBank {
+  const values = expertBytes(shape) / bytesPerValue;
+  const common = { shape, expertBytes: expertBytes(shape), sets };
+  if (place === "host") {
+    const all = Array.from({ length: sets }, (_, set) => randomValues(values, set));
+    return { ...common, read: (expert) => viewOf(all[expert % sets]!, shape), close: () => {} };
+  }
+  const dir = mkdtempSync(join(folder, "moecast-experts-"));
+  const file = openSync(join(dir, "experts.bin"), "w+");
+  for (let set = 0; set < sets; set++) writeSync(file, bytesOf(randomValues(values, set)));
+  const buffer = new Float32Array(values);
+  return {
+    ...common,
+    read(expert) {
+      readSync(file, bytesOf(buffer), 0, common.expertBytes, (expert % sets) * common.expertBytes);
+      return viewOf(buffer, shape);
+    },
+    close() {
+      closeSync(file);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+function randomValues(count: number, set: number): Float32Array {
+  const stream = new RandomStream(set, "live-weights");
+  const out = new Float32Array(count);
+  // One draw serves a run of values: what they are does not matter, only that they are ordinary numbers.
+  for (let i = 0; i < count; i += 64) out.fill((stream.uniform() - 0.5) / 16, i, Math.min(count, i + 64));
+  return out;
+}
+
+function viewOf(values: Float32Array, { hidden, width }: LiveShape): ExpertWeights {
+  const cut = 2 * hidden * width;
+  return {
+    hidden,
+    width,
+    gateUp: values.subarray(0, cut),
+    gateUpBias: null,
+    down: values.subarray(cut),
+    downBias: null,
+  };
+}

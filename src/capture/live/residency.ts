@@ -1,0 +1,73 @@
+/**
+ * Which experts of one layer stay on the device, written down as plainly as the rule is: hits are judged at the start of a
+ * call, then all its experts count as used in their order; no expert of the call is evicted for another unless the call has
+ * more experts than there are slots. It shares no code with the simulator's caches, against which it is checked.
+ */
+export interface Residency {
+  /** Experts that are on the device now. */
+  readonly resident: ReadonlySet<number>;
+  /** Books a call; afterwards `resident` is what stays. */
+  call(experts: readonly number[]): void;
+}
+
+export const liveCaches = ["lru", "lfu", "fifo", "static"] as const;
+export type LiveCache = (typeof liveCaches)[number];
+
+/** `popularity` holds the uses of each expert over the run, for the static set. */
+export function createResidency(cache: LiveCache, slots: number, popularity: readonly number[]): Residency {
+  if (cache === "static") {
+    const order = [...popularity.keys()].sort((a, b) => popularity[b]! - popularity[a]! || a - b);
+    return { resident: new Set(order.slice(0, slots)), call: () => {} };
+  }
+  return new Evicting(cache, slots);
+}
+
+interface Entry {
+  readonly loaded: number;
+  used: number;
+  uses: number;
+}
+
+class Evicting implements Residency {
+  readonly #cache: Exclude<LiveCache, "static">;
+  readonly #slots: number;
+  readonly #entries = new Map<number, Entry>();
+  #clock = 0;
+  resident: ReadonlySet<number> = new Set();
+
+  constructor(cache: Exclude<LiveCache, "static">, slots: number) {
+    this.#cache = cache;
+    this.#slots = slots;
+  }
+
+  call(experts: readonly number[]): void {
+    for (const expert of experts) {
+      const now = this.#clock++;
+      const entry = this.#entries.get(expert);
+      if (entry === undefined) this.#entries.set(expert, { loaded: now, used: now, uses: 1 });
+      else {
+        entry.used = now;
+        entry.uses++;
+      }
+    }
+    const spared = new Set(experts.length <= this.#slots ? experts : []);
+    while (this.#entries.size > this.#slots) {
+      const candidates = [...this.#entries].filter(([expert]) => !spared.has(expert));
+      const [victim] = candidates.reduce((a, b) => (this.#before(b[1], a[1]) ? b : a));
+      this.#entries.delete(victim);
+    }
+    this.resident = new Set(this.#entries.keys());
+  }
+
+  /** Whether `a` is evicted before `b`. */
+  #before(a: Entry, b: Entry): boolean {
+    switch (this.#cache) {
+      case "lru":
+        return a.used < b.used;
+      case "fifo":
+        return a.loaded < b.loaded;
+      case "lfu":
+        return a.uses === b.uses ? a.used < b.used : a.uses < b.uses;
+    }
+  }
+}

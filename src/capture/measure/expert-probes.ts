@@ -1,0 +1,102 @@
+import type { LiveShape, Timed } from "../../forecast/measured/live-measurements.ts";
+import type { Tensor2D, Tfjs } from "../backends/backend.ts";
+import { disposeExpert, type ExpertTensors, uploadExpert } from "../decoder/expert.ts";
+import type { ExpertBank } from "../live/expert-bank.ts";
+import { ExpertLayer } from "../live/expert-layer.ts";
+import type { LayerCall } from "../live/step-rows.ts";
+import { type Probe, timed, timedDifference } from "./probe.ts";
+
+/** Layer calls that are timed, made of the same parts as those of a run, so that what they cost is what those will. */
+export interface ExpertProbes {
+  readonly probes: readonly Probe[];
+  /** Reads the figures off the samples of `probes`, in their order. */
+  read(samples: readonly (readonly number[])[]): {
+    readonly step: Timed;
+    readonly layer: Timed;
+    readonly experts: readonly (Timed & { readonly rows: number })[];
+    readonly fetch: Timed;
+  };
+  dispose(): void;
+}
+
+/** Layers run one after another in a sample: a single call is too short for the clock of the process to weigh. */
+const layersPerSample = 4;
+
+/**
+ * Probes of a layer: without experts, with `expertsPerCall` resident ones of each number of rows, and with as many missing
+ * ones. `resident` experts of the bank are kept on the device and taken in turn, so that caches of the processor find as
+ * little of them as in a run.
+ */
+export function expertProbes(
+  tf: Tfjs,
+  bank: ExpertBank,
+  shape: LiveShape,
+  setting: {
+    readonly batch: number;
+    readonly expertsPerCall: number;
+    readonly rows: readonly number[];
+    readonly resident: number;
+    readonly clock: () => number;
+  },
+): ExpertProbes {
+  const { batch, expertsPerCall, clock } = setting;
+  const layer = new ExpertLayer(tf, shape);
+  const held: ExpertTensors[] = Array.from({ length: setting.resident }, (_, i) => uploadExpert(tf, bank.read(i)));
+  const input = new Float32Array(batch * shape.hidden).map((_, i) => ((i % 97) - 48) / 48);
+  let next = 0;
+
+  const callOf = (experts: number, rows: number): LayerCall => ({
+    experts: Array.from({ length: experts }, (_, i) => i),
+    slots: Array.from({ length: experts }, (_, i) => Array.from({ length: rows }, (__, r) => (i + r) % batch)),
+  });
+  const step = async (layers: number, call: LayerCall, miss: boolean): Promise<number> => {
+    const started = clock();
+    let x: Tensor2D = tf.tensor2d(input, [batch, shape.hidden]);
+    for (let l = 0; l < layers; l++) {
+      const fetched = new Map<number, ExpertTensors>();
+      x = await layer.run(x, call, () => {
+        next = (next + 1) % held.length;
+        if (!miss) return held[next]!;
+        const tensors = uploadExpert(tf, bank.read(next));
+        fetched.set(next, tensors);
+        return tensors;
+      });
+      // As in a run, what is fetched stays and what was there longest goes: the memory that is written to next is cold.
+      for (const [place, tensors] of fetched) {
+        disposeExpert(held[place]!);
+        held[place] = tensors;
+      }
+    }
+    await x.data();
+    x.dispose();
+    return clock() - started;
+  };
+  const none = callOf(0, 0);
+  const probes: Probe[] = [
+    { name: "step", run: () => step(0, none, false) },
+    { name: "layer", run: () => step(layersPerSample, none, false) },
+    ...setting.rows.map((rows) => ({
+      name: `${expertsPerCall} experts of ${rows} rows`,
+      run: () => step(layersPerSample, callOf(expertsPerCall, rows), false),
+    })),
+    { name: "fetch", run: () => step(layersPerSample, callOf(expertsPerCall, 1), true) },
+  ];
+  return {
+    probes,
+    read(samples) {
+      const [steps = [], layers = [], ...rest] = samples;
+      const missing = rest.at(-1) ?? [];
+      const calls = layersPerSample * expertsPerCall;
+      return {
+        step: timed(steps),
+        layer: timedDifference(layers, steps, layersPerSample),
+        experts: setting.rows.map((rows, i) => ({ rows, ...timedDifference(rest[i] ?? [], layers, calls) })),
+        fetch: timedDifference(missing, rest[0] ?? [], calls),
+      };
+    },
+    dispose() {
+      for (const tensors of held) disposeExpert(tensors);
+      layer.dispose();
+    },
+  };
+}

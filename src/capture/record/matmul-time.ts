@@ -1,0 +1,42 @@
+import type { Tensor2D, Tfjs } from "../backends/backend.ts";
+import type { MatmulWork } from "./matmul-work.ts";
+
+/** Products with more rows are timed with so many, at which their rate has levelled off. */
+const rowsMax = 512;
+const runs = 3;
+
+/**
+ * Seconds that a backend takes for these products alone, each shape timed by itself on numbers already on the backend:
+ * the median of three runs after one that warms up. What a recording reaches is held against this.
+ */
+export async function matmulSeconds(tf: Tfjs, work: readonly MatmulWork[]): Promise<number> {
+  const secondsPerRow = new Map<string, number>();
+  let seconds = 0;
+  for (const { rows, inner, columns, count } of work) {
+    const timed = [Math.min(rowsMax, rows), inner, columns].map((size) => Math.max(1, Math.round(size)));
+    const shape = timed.join(" ");
+    const known = secondsPerRow.get(shape) ?? (await timeProduct(tf, timed[0]!, timed[1]!, timed[2]!)) / timed[0]!;
+    secondsPerRow.set(shape, known);
+    seconds += known * rows * count;
+  }
+  return seconds;
+}
+
+async function timeProduct(tf: Tfjs, rows: number, inner: number, columns: number): Promise<number> {
+  const left = tf.randomUniform([rows, inner], -1, 1) as Tensor2D;
+  const right = tf.randomUniform([inner, columns], -1, 1) as Tensor2D;
+  const once = async () => {
+    const from = performance.now();
+    const product = tf.matMul(left, right);
+    // Reading one value waits for the product, and moves next to nothing.
+    const corner = tf.slice(product, [0, 0], [1, 1]);
+    await corner.data();
+    tf.dispose([product, corner]);
+    return (performance.now() - from) / 1000;
+  };
+  await once();
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) times.push(await once());
+  tf.dispose([left, right]);
+  return times.sort((a, b) => a - b)[runs >> 1]!;
+}
