@@ -45,9 +45,7 @@ export class AdamW {
       const { mean, square } = this.#moments.get(name)!;
       tf.tidy(() => {
         mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(gradient, scale * (1 - beta1))));
-        square.assign(
-          tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), scale * scale * (1 - beta2))),
-        );
+        square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), scale * scale * (1 - beta2))));
         const root = tf.add(tf.sqrt(tf.div(square, correction2)), epsilon);
         const update = tf.mul(tf.div(mean, root), learningRate / correction1);
         const kept = name.endsWith("Norm") ? parameter : tf.mul(parameter, 1 - learningRate * weightDecay);

@@ -35,8 +35,7 @@ export interface BytePairs {
 export function learnBytePairs(texts: readonly string[], vocabularySize: number): BytePairs {
   const signs = byteSigns();
   const counts = new Map<string, number>();
-  for (const text of texts)
-    for (const [word] of text.matchAll(words)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const text of texts) for (const [word] of text.matchAll(words)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const list: Word[] = [...counts].map(([word, count]) => ({ pieces: [...new TextEncoder().encode(word)], count }));
   const vocabulary = [...signs, endOfText];
   const merges: [string, string][] = [];

@@ -9,9 +9,9 @@
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { Scalar } from "@tensorflow/tfjs-core";
 import { loadBackend } from "../../src/capture/backends/backends.ts";
 import { RandomStream } from "../../src/core/random.ts";
-import type { Scalar } from "@tensorflow/tfjs-core";
 import { AdamW } from "./adam-w.ts";
 import { type DomainTokens, drawBatch } from "./batches.ts";
 import { learnBytePairs, tokenizerJson } from "./byte-pairs.ts";

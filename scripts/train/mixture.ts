@@ -107,8 +107,7 @@ function dispatch(tf: Tfjs, x: Tensor2D, plan: PairPlan, topK: number): Tensor {
 function collect(tf: Tfjs, slots: Tensor2D, plan: PairPlan): Tensor {
   const op = tf.customGrad((input) => {
     const value = tf.gather(input as Tensor2D, tf.tensor1d(plan.slotOfPair, "int32"));
-    const gradFunc = (dy: Tensor) =>
-      tf.gather(withZeroRow(tf, dy as Tensor2D), tf.tensor1d(plan.pairOfSlot, "int32"));
+    const gradFunc = (dy: Tensor) => tf.gather(withZeroRow(tf, dy as Tensor2D), tf.tensor1d(plan.pairOfSlot, "int32"));
     return { value, gradFunc };
   });
   return op(slots);

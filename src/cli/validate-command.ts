@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { errorLimit } from "./error-limit.ts";
 import type { CommandRegistration } from "./program.ts";
 import type { ValidateOptions } from "./validate.ts";
-import { collect, wantsColour } from "./words.ts";
+import { collect, wantsColour, wholeNumber } from "./words.ts";
 
 const examples = `
 Examples:
@@ -13,8 +13,9 @@ Examples:
   moecast validate --run requests.jsonl --scenario deployment.yaml
   moecast validate --against vllm-bench.json --scenario deployment.yaml --max-error 5
   moecast validate --against c64.json --scenario deployment.yaml --observed c8.json
+  moecast validate --live --trace routing.safetensors --backend wasm --slots 12 --max-error mean=10
 
-Exactly one of --serving, --kernels, --run and --against says what was measured. --max-error holds the mean size of the
+Exactly one of --serving, --kernels, --run, --against and --live says what was, or is, measured. --max-error holds the mean size of the
 errors unless it names another statistic: mean, median, p90 or bias; exit code 99 when it is exceeded.`;
 
 export const validateCommand: CommandRegistration = (program, exit) => {
@@ -25,6 +26,7 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     .option("--kernels <path...>", "measured kernel tables: files or folders")
     .option("--run <file>", "a served run request by request (CSV or JSONL), replayed on --scenario")
     .option("--against <file>", "result of a benchmark: vLLM bench, AIPerf, inference-perf or GuideLLM (JSON)")
+    .option("--live", "real expert layers with a real expert cache on this machine, over --trace")
     .option("--scenario <file>", "deployment that --run or --against was measured on")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .addOption(
@@ -39,6 +41,16 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     )
     .option("--observed <file>", "measurements of your own deployment to forecast the others from")
     .option("--filter <field=value>", "only these serving points, such as system=h200_sxm (repeatable)", collect)
+    .option("--trace <file>", "live: routing trace to run")
+    .option("--backend <id>", "live: auto, tensorflow, webgpu, wasm or cpu (default: auto)")
+    .option("--shape <size>", "live: experts, as HIDDENxWIDTH or a model such as qwen3-30b-a3b (default: 128x256)")
+    .option("--cache <policy>", "live: lru, lfu, fifo or static (default: lru)")
+    .option("--slots <n>", "live: experts of a layer on the device (default: half of them)", wholeNumber(1))
+    .option("--from <place>", "live: where the others are, host or disk (default: host)")
+    .option("--batch <n>", "live: tokens in a step (default: 1)", wholeNumber(1, 64))
+    .option("--steps <n>", "live: steps that are compared (default: 1000)", wholeNumber(1))
+    .option("--runs <n>", "live: runs (default: 3)", wholeNumber(1, 100))
+    .option("--seconds <n>", "live: time for each half of the calibration (default: 10)", wholeNumber(1, 600))
     .option("--json", "print the validation as JSON instead of the report")
     .option("--max-error <percent>", "exit 99 when the error is larger, such as 10 or median=8", errorLimit)
     .option("--export <format=path>", "also write json, csv, markdown or svg (repeatable)", collect)

@@ -19,6 +19,8 @@ import type { ValidateOptions } from "./validate.ts";
 interface Compared {
   readonly report: ValidationReport;
   readonly errors: LimitedErrors;
+  /** What must be equal and is not, in one line; absent where nothing is. */
+  readonly broken?: string;
 }
 
 interface Surroundings {
@@ -28,12 +30,27 @@ interface Surroundings {
 
 type Compare = (options: ValidateOptions, surroundings: Surroundings) => Promise<Compared>;
 
+/** Options of what is run here and now. */
+const liveOnly = [
+  "trace",
+  "backend",
+  "shape",
+  "cache",
+  "slots",
+  "from",
+  "batch",
+  "steps",
+  "runs",
+  "seconds",
+] as const satisfies readonly (keyof ValidateOptions)[];
+
 /** Ways to validate: what each is made with, and the options that only it understands. */
 const modes = {
   serving: { compare: compareServing, takes: ["leaveOut", "observed", "filter"], needs: [] },
   kernels: { compare: compareKernels, takes: ["leaveOut"], needs: [] },
   run: { compare: compareRun("run"), takes: ["scenario", "set", "observed"], needs: ["scenario"] },
   against: { compare: compareRun("against"), takes: ["scenario", "set", "observed"], needs: ["scenario"] },
+  live: { compare: compareLive, takes: liveOnly, needs: ["trace"] },
 } as const satisfies Record<
   string,
   { compare: Compare; takes: readonly (keyof ValidateOptions)[]; needs: readonly (keyof ValidateOptions)[] }
@@ -43,7 +60,7 @@ type Mode = keyof typeof modes;
 const modeNames = Object.keys(modes) as readonly Mode[];
 
 /** Options that not every mode understands. */
-const particular = ["leaveOut", "observed", "filter", "scenario", "set"] as const;
+const particular = ["leaveOut", "observed", "filter", "scenario", "set", ...liveOnly] as const;
 
 const word = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -131,6 +148,20 @@ function compareRun(mode: "run" | "against"): Compare {
       ...(progress === null ? {} : { onProgress: progress.update }),
     }).finally(() => progress?.clear());
     return { report: { document, page: runPage(document) }, errors: runErrors(document) };
+  };
+}
+
+async function compareLive(options: ValidateOptions, surroundings: Surroundings): Promise<Compared> {
+  if (options.export?.some((text) => text.startsWith("svg=")) === true)
+    throw new UsageError("validate --live: there is no plot to export as svg");
+  const { validateLive } = await import("./validate-live.ts");
+  const { livePage } = await import("../report/validation-live.ts");
+  const document = await validateLive(options, surroundings);
+  const { mean, p50, p90 } = document.worstErrorPercent;
+  return {
+    report: { document, page: livePage(document) },
+    errors: { of: "step time error", percent: { mean, median: p50, p90, bias: mean } },
+    ...(document.hitsEqual ? {} : { broken: "validate --live: measured and simulated hits differ" }),
   };
 }
 

@@ -6,9 +6,11 @@ import { type ErrorLimit, limitExceeded } from "./error-limit.ts";
 import { targetsAmong, writeAll } from "./export-target.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { processIo } from "./io.ts";
+import type { LiveOptions } from "./validate-live.ts";
 import { modeOf } from "./validate-modes.ts";
 
-export interface ValidateOptions {
+export interface ValidateOptions extends LiveOptions {
+  readonly live?: boolean;
   readonly serving?: string;
   readonly kernels?: readonly string[];
   readonly run?: string;
@@ -21,7 +23,6 @@ export interface ValidateOptions {
   readonly json?: boolean;
   readonly maxError?: ErrorLimit;
   readonly export?: readonly string[];
-  readonly quiet?: boolean;
 }
 
 /** Compares forecasts with what was measured, prints and exports the errors, and holds them against `--max-error`. */
@@ -31,12 +32,12 @@ export async function validate(options: ValidateOptions, colour: boolean): Promi
   const targets = await targetsAmong(options.export ?? [], Object.keys(validationExporters) as ValidationFormat[]);
   const watch = watchInterrupts(io);
   try {
-    const { report, errors } = await compare(options, { io, signal: watch.signal });
+    const { report, errors, broken } = await compare(options, { io, signal: watch.signal });
     if (options.json === true) io.out(validationExporters.json.render(report));
     else io.out(validationSummary(report.page, io.style, io.width));
     await writeAll(targets, ({ format, path }) => io.writeText(path, validationExporters[format].render(report)));
     if (watch.signal.aborted) return exitCodes.interrupted;
-    const exceeded = options.maxError === undefined ? null : limitExceeded(options.maxError, errors);
+    const exceeded = broken ?? (options.maxError === undefined ? null : limitExceeded(options.maxError, errors));
     if (exceeded === null) return exitCodes.ok;
     io.err(`${exceeded}\n`);
     return exitCodes.sloFailed;

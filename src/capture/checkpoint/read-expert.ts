@@ -1,7 +1,7 @@
 import type { MoePlan } from "../decoder/plan.ts";
 import type { ExpertWeights, WeightSource } from "../decoder/weights.ts";
 import { expertTensor } from "./planned-tensors.ts";
-import { transposeInto } from "./transpose.ts";
+import { readTransposed } from "./read-transposed.ts";
 
 /** One expert's matrices in the form they are multiplied in, whatever their layout in the checkpoint. */
 export async function readExpert(
@@ -24,14 +24,12 @@ async function readSeparate(
   hidden: number,
   expert: number,
 ): Promise<ExpertWeights> {
+  const name = (pattern: string) => expertTensor(pattern, expert);
   const gateUp = new Float32Array(hidden * 2 * width);
-  const gate = await weights.read(expertTensor(layout.gate, expert), [width, hidden]);
-  transposeInto(gateUp, 2 * width, 0, gate, width, hidden);
-  const up = await weights.read(expertTensor(layout.up, expert), [width, hidden]);
-  transposeInto(gateUp, 2 * width, width, up, width, hidden);
-  const stored = await weights.read(expertTensor(layout.down, expert), [hidden, width]);
+  await readTransposed(weights, name(layout.gate), [width, hidden], gateUp, 2 * width, 0);
+  await readTransposed(weights, name(layout.up), [width, hidden], gateUp, 2 * width, width);
   const down = new Float32Array(width * hidden);
-  transposeInto(down, hidden, 0, stored, hidden, width);
+  await readTransposed(weights, name(layout.down), [hidden, width], down, hidden, 0);
   if (layout.outputScale !== undefined) {
     const scale = (await weights.read(layout.outputScale, [1, experts]))[expert]!;
     for (let i = 0; i < down.length; i++) down[i]! *= scale;

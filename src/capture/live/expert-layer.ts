@@ -51,10 +51,7 @@ export class ExpertLayer {
     const rows = tf.gather(normed, tf.tensor1d(Int32Array.from(slots), "int32"));
     const places = new Float32Array(batch * slots.length);
     for (const [row, slot] of slots.entries()) places[slot * slots.length + row] = 1 / this.#shape.experts;
-    return tf.matMul(
-      tf.tensor2d(places, [batch, slots.length]),
-      expertForward(tf, rows, tensors, "silu"),
-    );
+    return tf.matMul(tf.tensor2d(places, [batch, slots.length]), expertForward(tf, rows, tensors, "silu"));
   }
 
   dispose(): void {

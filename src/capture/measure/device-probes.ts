@@ -41,7 +41,9 @@ export function deviceProbes(tf: Tfjs, sizes: readonly ProductSize[], clock: () 
     return { name: `${tokens} x ${inputWidth} x ${outputWidth}`, run: () => time(() => tf.matMul(x, weight)) };
   });
   const hosts = copyBytes.map((bytes) => new Float32Array(bytes / 4).fill(1));
-  const uploads = hosts.map((values): Probe => ({ name: `${values.byteLength} bytes up`, run: () => time(() => tf.tensor1d(values)) }));
+  const uploads = hosts.map(
+    (values): Probe => ({ name: `${values.byteLength} bytes up`, run: () => time(() => tf.tensor1d(values)) }),
+  );
   const sources = hosts.map((values) => keep(tf.tensor1d(values)));
   const downloads = sources.map(
     (tensor): Probe => ({

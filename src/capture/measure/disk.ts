@@ -1,4 +1,14 @@
-import { constants, closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, statfsSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LiveMeasurements } from "../../forecast/measured/live-measurements.ts";
@@ -15,11 +25,7 @@ const readsPerBlock = 24;
  * Times reads of blocks of a temporary file in `folder`: from the page cache after it was written, and past the page cache
  * (O_DIRECT) where platform and file system can. The file is removed.
  */
-export function measureDisk(
-  blockBytes: readonly number[],
-  clock: () => number,
-  folder = tmpdir(),
-): DiskFigures {
+export function measureDisk(blockBytes: readonly number[], clock: () => number, folder = tmpdir()): DiskFigures {
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < 2 * fileBytes)
     return { disk: [], diskNote: `${folder} has no room for a file of ${fileBytes} bytes` };

@@ -46,7 +46,10 @@ export async function measureLive(backend: LoadedBackend, options: MeasureOption
     onProgress: (share) => options.onProgress?.(from + share / 2),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  const shapes = [shape, ...fetchWidths.map((share) => ({ ...shape, width: Math.max(1, Math.round(shape.width * share)) }))];
+  const shapes = [
+    shape,
+    ...fetchWidths.map((share) => ({ ...shape, width: Math.max(1, Math.round(shape.width * share)) })),
+  ];
   const banks = shapes.map((of, i) => createBank(of, Math.min(setsMax, i === 0 ? options.residentExperts : 8), "host"));
   const groups: ExpertProbes[] = shapes.map((of, i) =>
     expertProbes(tf, banks[i]!, of, {
@@ -104,7 +107,11 @@ function productSizes({ hidden, width, experts }: LiveShape, batch: number): Pro
   const of = (tokens: number, inputWidth: number, outputWidth: number) => ({ tokens, inputWidth, outputWidth });
   const rows = [...new Set([1, batch, 16, 128])].sort((a, b) => a - b);
   return [
-    ...rows.flatMap((tokens) => [of(tokens, hidden, experts), of(tokens, hidden, 2 * width), of(tokens, width, hidden)]),
+    ...rows.flatMap((tokens) => [
+      of(tokens, hidden, experts),
+      of(tokens, hidden, 2 * width),
+      of(tokens, width, hidden),
+    ]),
     ...[128, 256, 512].map((side) => of(side, side, side)),
   ];
 }

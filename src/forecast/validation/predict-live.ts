@@ -1,5 +1,5 @@
-import { resolveDevice, resolveEngine } from "../../hardware/resolve.ts";
 import type { MemoryTier, Node } from "../../hardware/device.ts";
+import { resolveDevice, resolveEngine } from "../../hardware/resolve.ts";
 import type { ModelSpec } from "../../models/spec.ts";
 import type { CachePolicyName } from "../../policy/offload/caches.ts";
 import { cachePolicies } from "../../policy/offload/caches.ts";
@@ -8,8 +8,8 @@ import type { SimConfig } from "../../sim/config.ts";
 import { simulate } from "../../sim/simulate.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
-import type { LiveProfile } from "../calibration/live/live-profile.ts";
 import type { FittedLink } from "../calibration/live/fit-link.ts";
+import type { LiveProfile } from "../calibration/live/live-profile.ts";
 import type { LiveShape } from "../measured/live-measurements.ts";
 
 /** What is run live and simulated alike: requests that decode side by side through a trace's expert layers. */

@@ -14,8 +14,8 @@ import { rounded } from "../knots.ts";
 import { type FittedLink, fitLink } from "./fit-link.ts";
 import { liveDevice } from "./live-device.ts";
 import { liveEngine } from "./live-engine.ts";
-import type { LiveProfile } from "./live-profile.ts";
 import { expertOp, productOp } from "./live-ops.ts";
+import type { LiveProfile } from "./live-profile.ts";
 
 /**
  * Fits profiles to what was measured of a machine: kernel maps of products and of experts, links, fixed times of a layer and
@@ -27,8 +27,18 @@ export function fitLive(measurements: LiveMeasurements): LiveProfile {
   const bare = liveDevice(measurements, fetch, null);
   const rates = nominalRates(resolveDevice(bare));
   const maps = [
-    mapOf("gemm", products.map((row) => ({ op: productOp(row), row })), rates, measurements),
-    mapOf("groupedGemm", experts.map((row) => ({ op: expertOp(measurements.shape, row.rows, 1), row })), rates, measurements),
+    mapOf(
+      "gemm",
+      products.map((row) => ({ op: productOp(row), row })),
+      rates,
+      measurements,
+    ),
+    mapOf(
+      "groupedGemm",
+      experts.map((row) => ({ op: expertOp(measurements.shape, row.rows, 1), row })),
+      rates,
+      measurements,
+    ),
   ];
   const device: DeviceProfile = parseDeviceProfile({ ...bare, kernels: { device: bare.id, maps } }, bare.id);
   const resolved = resolveDevice(device);

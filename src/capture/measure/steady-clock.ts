@@ -1,0 +1,2 @@
+/** Nanoseconds of a clock that never goes back. */
+export const steadyNs = (): number => Number(process.hrtime.bigint());

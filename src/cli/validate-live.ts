@@ -1,0 +1,179 @@
+import { tmpdir } from "node:os";
+import { basename } from "node:path";
+import type { LoadedBackend } from "../capture/backends/backend.ts";
+import { chooseBackend } from "../capture/backends/backends.ts";
+import { createBank, expertBytes } from "../capture/live/expert-bank.ts";
+import { type LiveCache, liveCaches } from "../capture/live/residency.ts";
+import { runLive } from "../capture/live/run-live.ts";
+import { layerCall, planSteps, type StepPlan } from "../capture/live/step-rows.ts";
+import { measureLive } from "../capture/measure/measure-live.ts";
+import { steadyNs } from "../capture/measure/steady-clock.ts";
+import { InfeasibleError, UsageError } from "../core/errors.ts";
+import { formatBytes, formatCount } from "../core/units.ts";
+import { fitLive } from "../forecast/calibration/live/fit-live.ts";
+import type { LiveProfile } from "../forecast/calibration/live/live-profile.ts";
+import { compareLive, type LiveValidation } from "../forecast/validation/live-validation.ts";
+import { type LiveSetting, predictLive } from "../forecast/validation/predict-live.ts";
+import { openRoutingTrace } from "../trace/container/open-trace.ts";
+import { loadRoutingTable } from "../trace/load-routing.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+import type { Io } from "./io.ts";
+import { liveShape } from "./live-shape.ts";
+import { progressLine } from "./progress.ts";
+import { oneOf } from "./words.ts";
+
+/** Options of `validate --live`. */
+export interface LiveOptions {
+  readonly trace?: string;
+  readonly backend?: string;
+  readonly shape?: string;
+  readonly cache?: string;
+  readonly slots?: number;
+  readonly from?: string;
+  readonly batch?: number;
+  readonly steps?: number;
+  readonly runs?: number;
+  readonly seconds?: number;
+  readonly quiet?: boolean;
+}
+
+const warmUpSteps = 100;
+/** Enough for a p99 with ten steps beyond it. */
+const stepsDefault = 1000;
+/** Different weights in memory; experts share them beyond that, which changes no time. */
+const setsMax = 64;
+
+/** Runs real expert layers over a trace, the simulator on the same, and compares. */
+export async function validateLive(
+  options: LiveOptions,
+  { io, signal }: { readonly io: Io; readonly signal: AbortSignal },
+): Promise<LiveValidation> {
+  const { trace = "", batch = 1 } = options;
+  const cache = oneOf(options.cache ?? "lru", liveCaches, "--cache");
+  const from = oneOf(options.from ?? "host", ["host", "disk"] as const, "--from");
+  const table = await readTable(trace);
+  const shape = { ...liveShape(options.shape ?? "128x256"), experts: table.experts };
+  const slots = options.slots ?? Math.ceil(table.experts / 2);
+  if (slots > table.experts)
+    throw new UsageError(`--slots: expected at most the ${table.experts} experts, found ${slots}`);
+  const plan = planSteps(table, batch, (options.steps ?? stepsDefault) + warmUpSteps);
+  const backend = await chooseBackend(options.backend ?? "auto");
+  try {
+    const setting: LiveSetting = {
+      table,
+      shape,
+      cache,
+      slots,
+      from,
+      popularity: usesOf(table, plan),
+      batch,
+      requests: plan.requests,
+      tokensPerRequest: plan.tokensPerRequest,
+    };
+    if (options.quiet !== true) io.err(memoryLine(backend, setting));
+    checkMemory(backend, setting);
+    const profile = await calibrate(backend, setting, plan, { io, signal, options });
+    const prediction = predictLive(profile, setting);
+    const runs = [];
+    for (let run = 0; run < (options.runs ?? 3); run++) {
+      const progress = options.quiet === true ? null : progressLine(io, `run ${run + 1}`, "steps");
+      const bank = createBank(shape, Math.min(setsMax, table.layers * table.experts), from);
+      const measured = await runLive({
+        ...{ tf: backend.tf, table, plan, shape, bank, cache: cache as LiveCache, slots, signal, clock: steadyNs },
+        popularity: setting.popularity,
+        onProgress: (step) => progress?.update(step, plan.steps.length),
+      }).finally(() => {
+        progress?.clear();
+        bank.close();
+      });
+      signal.throwIfAborted();
+      runs.push(measured);
+    }
+    const summary = {
+      ...{ backend: backend.id, layers: table.layers, experts: table.experts, topK: table.topK, shape },
+      ...{ cache, slots, from, batch, steps: plan.steps.length, warmUpSteps },
+    };
+    const inputs = [{ role: "routing trace", name: basename(trace), sha256: table.origin.digest }];
+    return compareLive(profile, prediction, runs, summary, inputs);
+  } finally {
+    backend.close();
+  }
+}
+
+async function readTable(path: string): Promise<RoutingTable> {
+  const file = await openRoutingTrace(path);
+  try {
+    return await loadRoutingTable(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Measures the machine at the very shapes and counts of the run, but not the run. */
+async function calibrate(
+  backend: LoadedBackend,
+  { table, shape, slots, batch, from }: LiveSetting,
+  plan: StepPlan,
+  { io, signal, options }: { readonly io: Io; readonly signal: AbortSignal; readonly options: LiveOptions },
+): Promise<LiveProfile> {
+  const progress = options.quiet === true ? null : progressLine(io, "calibration", "%");
+  const measurements = await measureLive(backend, {
+    shape,
+    batch,
+    expertsPerCall: meanExpertsPerCall(table, plan),
+    residentExperts: Math.max(1, slots * table.layers),
+    diskFolder: from === "disk" ? tmpdir() : null,
+    seconds: options.seconds ?? 10,
+    clock: steadyNs,
+    date: new Date().toISOString().slice(0, 10),
+    onProgress: (share) => progress?.update(Math.round(100 * share), 100),
+    signal,
+  }).finally(() => progress?.clear());
+  return fitLive(measurements);
+}
+
+/** Steps looked at for the mean number of experts in a call. */
+const sampledSteps = 200;
+
+function meanExpertsPerCall(table: RoutingTable, plan: StepPlan): number {
+  const steps = plan.steps.slice(0, sampledSteps);
+  let experts = 0;
+  for (const rows of steps)
+    for (let layer = 0; layer < table.layers; layer++) experts += layerCall(table, layer, rows).experts.length;
+  return Math.max(1, Math.round(experts / (steps.length * table.layers)));
+}
+
+/** Calls of each expert over the run: what the best fixed set is chosen by. */
+function usesOf(table: RoutingTable, plan: StepPlan): Float64Array {
+  const uses = new Float64Array(table.layers * table.experts);
+  for (const rows of plan.steps)
+    for (let layer = 0; layer < table.layers; layer++)
+      for (const expert of layerCall(table, layer, rows).experts) uses[layer * table.experts + expert]!++;
+  return uses;
+}
+
+/** A product may keep a second, rearranged copy of its weights (wasm does). */
+const copiesOnDevice = 2;
+
+function deviceBytes({ table, shape, slots, batch }: LiveSetting): number {
+  const streaming = Math.min(table.experts, batch * table.topK);
+  return copiesOnDevice * expertBytes(shape) * (slots * table.layers + streaming);
+}
+
+function memoryLine(backend: LoadedBackend, setting: LiveSetting): string {
+  const { table, shape, slots } = setting;
+  const host = setting.from === "host" ? Math.min(setsMax, table.layers * table.experts) * expertBytes(shape) : 0;
+  return (
+    `${backend.id} on ${backend.device}: ${formatCount(slots * table.layers)} experts of ${formatBytes(expertBytes(shape))} on the device, ` +
+    `at most ${formatBytes(deviceBytes(setting))}; ${formatBytes(host)} in host memory\n`
+  );
+}
+
+function checkMemory({ memoryBytes, id }: LoadedBackend, setting: LiveSetting): void {
+  const bytes = deviceBytes(setting);
+  if (memoryBytes !== null && bytes > memoryBytes)
+    throw new InfeasibleError(
+      `validate --live: ${formatBytes(bytes)} for ${setting.slots} experts in each of ${setting.table.layers} layers, ` +
+        `but ${id} has ${formatBytes(memoryBytes)}: lower --slots or --shape`,
+    );
+}

@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { LoadedBackend } from "../../../src/capture/backends/backend.ts";
+import { loadBackend } from "../../../src/capture/backends/backends.ts";
+import { openCheckpoint } from "../../../src/capture/checkpoint/open-checkpoint.ts";
+import { planCapture } from "../../../src/capture/record/capture-plan.ts";
+import { groupSequences } from "../../../src/capture/record/groups.ts";
+import { totalBytes } from "../../../src/capture/record/memory-plan.ts";
+import { InfeasibleError } from "../../../src/core/errors.ts";
+import { temporaryFolder } from "../../trace/routing-files.ts";
+import { checkpointFolder, checkpointNames } from "../checkpoints.ts";
+import { captureTiny, requestOf, tinySequences } from "./capture-tiny.ts";
+
+const folder = temporaryFolder();
+let backend: LoadedBackend;
+
+beforeAll(async () => {
+  backend = await loadBackend("wasm");
+});
+
+async function planOf(name: string, given: Parameters<typeof requestOf>[3]) {
+  const checkpoint = await openCheckpoint(checkpointFolder(name));
+  try {
+    // Copies that the backend makes of matrices are not among the tensors it counts.
+    return planCapture(requestOf(checkpoint, { ...backend, id: "counted" }, await tinySequences(name), given));
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Most bytes of tensors that capturing a tiny checkpoint holds, and what the plan says. */
+async function measured(name: string, given: Parameters<typeof requestOf>[3]) {
+  const plan = await planOf(name, given);
+  const output = folder.path(`${name} ${JSON.stringify(given)}.safetensors`);
+  const { peakBytes } = await backend.tf.profile(async () => {
+    await captureTiny(backend, name, output, { given });
+    return backend.tf.scalar(0);
+  });
+  return { plan, peakBytes };
+}
+
+describe("tensors never take more than the plan says, nor much less", () => {
+  test.each(checkpointNames)("%s, layer after layer", async (name) => {
+    const { plan, peakBytes } = await measured(name, {});
+    expect(peakBytes).toBeLessThanOrEqual(plan.memory.tensorBytes);
+    expect(peakBytes).toBeGreaterThan(plan.memory.tensorBytes / 2);
+  });
+
+  test("in groups of tokens", async () => {
+    const { plan, peakBytes } = await measured("mixtral", { memoryBytes: 200_000 });
+    expect(plan.memory.layers.map(({ groups }) => groups)).toEqual([3, 3, 1]);
+    expect(peakBytes).toBeLessThanOrEqual(plan.memory.tensorBytes);
+  });
+
+  test.each(checkpointNames)("%s, decoding with all layers in memory", async (name) => {
+    const { plan, peakBytes } = await measured(name, { decodeSteps: 3 });
+    expect(peakBytes).toBeLessThanOrEqual(totalBytes(plan.decoding!));
+    expect(peakBytes).toBeGreaterThan(totalBytes(plan.memory.peak) / 4);
+  });
+});
+
+describe("the plan", () => {
+  test("with less memory puts fewer tokens together and reads experts more often, unless they can be kept", async () => {
+    const roomy = await planOf("mixtral", {});
+    const tight = await planOf("mixtral", { memoryBytes: 170_000 });
+    const kept = await planOf("mixtral", { memoryBytes: 200_000 });
+    expect(roomy.memory.layers.map(({ groups }) => groups)).toEqual([1, 1, 1]);
+    expect(tight.memory.layers.map(({ groups }) => groups)).toEqual([3, 3, 1]);
+    expect(totalBytes(tight.memory.peak)).toBeLessThanOrEqual(170_000);
+    expect(tight.bytesRead).toBeGreaterThan(roomy.bytesRead);
+    expect([kept.memory.layers[0]?.keepsExperts, kept.bytesRead]).toEqual([true, roomy.bytesRead]);
+  });
+
+  test("that does not fit is refused with the sum", async () => {
+    const refused = planOf("mixtral", { memoryBytes: 10_000 });
+    await expect(refused).rejects.toThrow(InfeasibleError);
+    await expect(refused).rejects.toThrow(
+      /layer 0 does not fit .*\n.* weights \+ .* states \+ .* = .*, but --memory allows 9.77 KiB/,
+    );
+    await expect(planOf("mixtral", { memoryBytes: 200_000, decodeSteps: 4 })).rejects.toThrow(
+      /decoding needs the whole model in memory: .* = .*but --memory allows/s,
+    );
+  });
+});
+
+test("groups are whole sequences, each once, and larger than the limit only where one sequence is", () => {
+  const starts = Uint32Array.of(0, 4, 6, 20, 21, 25);
+  expect(groupSequences(starts, 6)).toEqual([
+    { from: 0, to: 2 },
+    { from: 2, to: 3 },
+    { from: 3, to: 5 },
+  ]);
+  expect(groupSequences(starts, 25)).toEqual([{ from: 0, to: 5 }]);
+});
