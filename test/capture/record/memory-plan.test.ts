@@ -4,7 +4,7 @@ import { loadBackend } from "../../../src/capture/backends/backends.ts";
 import { openCheckpoint } from "../../../src/capture/checkpoint/open-checkpoint.ts";
 import { planCapture } from "../../../src/capture/record/capture-plan.ts";
 import { groupSequences } from "../../../src/capture/record/groups.ts";
-import { totalBytes } from "../../../src/capture/record/memory-plan.ts";
+import { planMemory, totalBytes } from "../../../src/capture/record/memory-plan.ts";
 import { InfeasibleError } from "../../../src/core/errors.ts";
 import { temporaryFolder } from "../../trace/routing-files.ts";
 import { checkpointFolder, checkpointNames } from "../checkpoints.ts";
@@ -59,15 +59,24 @@ describe("tensors never take more than the plan says, nor much less", () => {
 });
 
 describe("the plan", () => {
-  test("with less memory puts fewer tokens together and reads experts more often, unless they can be kept", async () => {
-    const roomy = await planOf("mixtral", {});
-    const tight = await planOf("mixtral", { memoryBytes: 170_000 });
-    const kept = await planOf("mixtral", { memoryBytes: 200_000 });
-    expect(roomy.memory.layers.map(({ groups }) => groups)).toEqual([1, 1, 1]);
-    expect(tight.memory.layers.map(({ groups }) => groups)).toEqual([3, 3, 1]);
-    expect(totalBytes(tight.memory.peak)).toBeLessThanOrEqual(170_000);
-    expect(tight.bytesRead).toBeGreaterThan(roomy.bytesRead);
-    expect([kept.memory.layers[0]?.keepsExperts, kept.bytesRead]).toEqual([true, roomy.bytesRead]);
+  test("with less memory puts fewer tokens together, keeps experts between the groups, and reads them again at last", async () => {
+    const checkpoint = await openCheckpoint(checkpointFolder("mixtral"));
+    await checkpoint.close();
+    const { layers, hiddenSize } = checkpoint.plan;
+    const starts = Uint32Array.from({ length: 41 }, (_value, s) => s * 30);
+    const within = (bytes: number) =>
+      planMemory(layers, hiddenSize, starts, { bytes, backendBytes: null, matrixCopies: 1 });
+    const peakOf = (bytes: number) => totalBytes(within(bytes).peak);
+    const first = (bytes: number) => within(bytes).layers[0];
+    expect(first(2 ** 30)).toEqual({ groupTokens: 1200, groups: 1, keepsExperts: false });
+    const roomy = peakOf(2 ** 30);
+    expect(first(roomy)).toMatchObject({ groups: 1 });
+    expect(first(roomy - 1)).toEqual({ groupTokens: 600, groups: 2, keepsExperts: true });
+    expect(first(175_000)).toMatchObject({ groups: 40, keepsExperts: false });
+    for (const bytes of [175_000, 300_000, 500_000]) expect(peakOf(bytes)).toBeLessThanOrEqual(bytes);
+    const small = () =>
+      planMemory(layers, hiddenSize, starts, { bytes: 2 ** 30, backendBytes: 50_000, matrixCopies: 1 });
+    expect(small).toThrow(/of it are tensors, and the backend holds 48.8 KiB/);
   });
 
   test("that does not fit is refused with the sum", async () => {
