@@ -1,13 +1,23 @@
 import type { Command } from "commander";
+import { UsageError } from "../core/errors.ts";
 import type { CalibrateCliOptions } from "./calibrate.ts";
+import type { CalibrateLiveOptions } from "./calibrate-live.ts";
 import type { CommandRegistration } from "./program.ts";
-import { wantsColour } from "./words.ts";
+import { wantsColour, wholeNumber } from "./words.ts";
+
+interface LiveFlag {
+  readonly live?: boolean;
+}
+
+/** Options of which only one way to calibrate knows. */
+const liveOnly = ["backend", "shape", "batch", "disk", "seconds"] as const;
 
 const examples = `
 Examples:
   moecast calibrate --from tables/ --profile h200-sxm -o my-h200.json
   moecast calibrate --from gemm.parquet moe.csv.gz --profile h200-sxm --json
   moecast calibrate --from serving.csv --profile vllm -o my-vllm.json
+  moecast calibrate --live --backend wasm -o my-machine/
 
 Tables are recognised by their columns: Parquet, CSV or gzipped CSV. The profile written can be named in a scenario as
 hardware.device.file or engine.file.`;
@@ -16,17 +26,28 @@ export const calibrateCommand: CommandRegistration = (program) => {
   program
     .command("calibrate")
     .description("fit a device profile to measured kernels, or an engine profile to measured servers; report the error")
-    .requiredOption(
-      "--from <path...>",
-      "tables of measured kernels (files or folders), or of serving points (one file)",
-    )
-    .requiredOption("--profile <id>", "device whose peaks, memory and links hold, or engine to fit")
-    .option("-o, --output <file>", "write the profile with what was fitted (JSON)")
+    .option("--from <path...>", "tables of measured kernels (files or folders), or of serving points (one file)")
+    .option("--profile <id>", "device whose peaks, memory and links hold, or engine to fit")
+    .option("--live", "measure this machine instead, and write profiles of it into the folder of -o")
+    .option("-o, --output <path>", "write the profile with what was fitted (JSON); live: the folder to write into")
+    .option("--backend <id>", "live: auto, tensorflow, webgpu, wasm or cpu (default: auto)")
+    .option("--shape <size>", "live: experts, as HIDDENxWIDTH or a model such as qwen3-30b-a3b (default: 512x1024)")
+    .option("--batch <n>", "live: most tokens in a step (default: 16)", wholeNumber(1, 64))
+    .option("--disk <folder>", "live: where disk reads are measured (default: the folder for temporary files)")
+    .option("--seconds <n>", "live: time for each half of the measurement (default: 25)", wholeNumber(1, 600))
     .option("--maps-only", "write the kernel maps alone")
     .option("--json", "print the calibration as JSON instead of the report")
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", examples)
-    .action(async (options: CalibrateCliOptions, command: Command) => {
+    .action(async (given: Partial<CalibrateCliOptions> & CalibrateLiveOptions & LiveFlag, command: Command) => {
+      if (given.live === true) {
+        if (given.from !== undefined || given.profile !== undefined || given.mapsOnly === true)
+          throw new UsageError("calibrate --live: --from, --profile and --maps-only do not apply");
+        const { calibrateLive } = await import("./calibrate-live.ts");
+        await calibrateLive(given, wantsColour(command));
+        return;
+      }
+      const options = tableOptions(given);
       const { engineIds } = await import("../hardware/systems.ts");
       if (engineIds.includes(options.profile)) {
         const { calibrateEngine } = await import("./calibrate-engine.ts");
@@ -37,3 +58,13 @@ export const calibrateCommand: CommandRegistration = (program) => {
       await calibrate(options, wantsColour(command));
     });
 };
+
+/** The options of fitting tables, all of them there. */
+function tableOptions(given: Partial<CalibrateCliOptions> & CalibrateLiveOptions): CalibrateCliOptions {
+  const { from, profile, ...others } = given;
+  const foreign = liveOnly.filter((option) => given[option] !== undefined);
+  if (foreign.length > 0) throw new UsageError(`calibrate: --${foreign.join(", --")} need --live`);
+  if (from === undefined || profile === undefined)
+    throw new UsageError("calibrate: give --from <path...> and --profile <id>, or --live");
+  return { from, profile, ...others };
+}

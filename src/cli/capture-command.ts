@@ -1,6 +1,7 @@
+import type { Command } from "commander";
 import type { CaptureOptions } from "./capture.ts";
 import type { CommandRegistration } from "./program.ts";
-import { byteQuantity, wholeNumber } from "./words.ts";
+import { byteQuantity, wantsColour, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);
 
@@ -41,8 +42,8 @@ export const captureCommand: CommandRegistration = (program, exit) => {
     .option("--json", "print the result as JSON")
     .option("-q, --quiet", "no plan and no progress on stderr")
     .addHelpText("after", examples)
-    .action(async (options: CaptureOptions) => {
+    .action(async (options: CaptureOptions, command: Command) => {
       const { capture } = await import("./capture.ts");
-      exit(await capture(options));
+      exit(await capture(options, wantsColour(command)));
     });
 };

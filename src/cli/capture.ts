@@ -40,8 +40,8 @@ export interface CaptureOptions {
 }
 
 /** Records a model's routing, or looks after the backends that execute it. */
-export async function capture(options: CaptureOptions): Promise<ExitCode> {
-  const io = processIo(true);
+export async function capture(options: CaptureOptions, colour: boolean): Promise<ExitCode> {
+  const io = processIo(colour);
   if (options.doctor === true) {
     const { captureDoctor } = await import("./capture-doctor.ts");
     return captureDoctor(io, options.json === true);

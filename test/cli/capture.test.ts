@@ -1,4 +1,5 @@
-import { cpSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { scratch, spawned } from "./command.ts";
@@ -93,7 +94,21 @@ describe("a wrong command line", () => {
     [["capture", "--memory", "4"], /a size such as 512MiB or 4GiB/],
     [["capture", "--layers", "0"], /a whole number of at least 1/],
     [
-      ["capture", "--model", mixtral, "-o", output, "--backend", "wasm", "--ids", code, "--max-length", "120", "--generate", "9"],
+      [
+        "capture",
+        "--model",
+        mixtral,
+        "-o",
+        output,
+        "--backend",
+        "wasm",
+        "--ids",
+        code,
+        "--max-length",
+        "120",
+        "--generate",
+        "9",
+      ],
       /the model's context holds 128 tokens, not 120 and 9 decoded ones/,
     ],
   ])("%j exits 2", async (words, message) => {
@@ -105,8 +120,9 @@ describe("a wrong command line", () => {
 
 describe("input that cannot be used is refused with its place, and leaves nothing behind", () => {
   const shard = "model-00002-of-00005.safetensors";
-  const sharded = broken("sharded", () => {});
-  cpSync(join(checkpoints, "mixtral-window-sharded"), sharded, { recursive: true, force: true });
+  const sharded = path("sharded");
+  cpSync(join(checkpoints, "mixtral-window-sharded"), sharded, { recursive: true });
+  rmSync(join(sharded, shard));
   const cases: [string, string, string[], RegExp][] = [
     ["no checkpoint", path("nowhere"), ["--ids", code], /nowhere.config\.json: expected the config\.json of a/],
     [
@@ -117,20 +133,31 @@ describe("input that cannot be used is refused with its place, and leaves nothin
     ],
     [
       "weights of another shape",
-      broken("shape", (model) => editConfig(model, { intermediate_size: 24 })),
+      broken("shape", (model) => editConfig(model, { intermediate_size: 40 })),
       ["--ids", code],
-      /model\.safetensors: tensor model\.layers\.0\..*: expected shape \[24,32\], found "\[16,32\]"/,
+      /model\.safetensors: tensor model\.layers\.0\..*: expected shape \[40, 32\]/,
     ],
     [
       "a truncated file",
       broken("short", (model) => truncateSync(join(model, "model.safetensors"), 200_000)),
       ["--ids", code],
-      /model\.safetensors: tensor .*: expected data_offsets within/,
+      /short.model\.safetensors: expected a file of 289248 bytes .* found 200000 \(the file is truncated\)/,
     ],
+    ["a missing shard", sharded, ["--ids", code], new RegExp(`${shard}: expected a shard.*found "no such file"`)],
     ["no tokenizer", mixtral, ["--text", code], /tokenizer\.json: expected a tokenizer.*--ids/],
-    ["ids that the model does not know", mixtral, ["--ids", write("high.jsonl", "[1, 64]")], /high\.jsonl:1: expected a list of token ids from 0 to 63, found 64/],
+    [
+      "ids that the model does not know",
+      mixtral,
+      ["--ids", write("high.jsonl", "[1, 64]")],
+      /high\.jsonl:1: expected a list of token ids from 0 to 63, found 64/,
+    ],
     ["no text", mixtral, ["--ids", write("empty.jsonl", "\n")], /domain empty: expected at least one token/],
-    ["a backend that there is not", mixtral, ["--ids", code, "--backend", "wsam"], /expected auto or one of .*found "wsam" \(did you mean wasm\?\)/],
+    [
+      "a backend that there is not",
+      mixtral,
+      ["--ids", code, "--backend", "wsam"],
+      /expected auto or one of .*found "wsam" \(did you mean wasm\?\)/,
+    ],
   ];
   test.each(cases)("%s", async (_what, model, words, message) => {
     const output = path("refused.safetensors");
@@ -141,10 +168,83 @@ describe("input that cannot be used is refused with its place, and leaves nothin
   });
 
   test("less memory than one sequence and one expert need exits 4 with the sum", async () => {
-    const { code: exit, err } = await captured(mixtral, path("refused.safetensors"), "--ids", code, "--memory", "64KiB");
+    const { code: exit, err } = await captured(
+      mixtral,
+      path("refused.safetensors"),
+      "--ids",
+      code,
+      "--memory",
+      "64KiB",
+    );
     expect(exit).toBe(4);
     expect(err).toMatch(/layer 0 does not fit.*\n.* = .*, but --memory allows 64 KiB/);
     expect(readdirSync(folder).filter((name) => name.startsWith("refused"))).toEqual([]);
-    expect(existsSync(join(sharded, shard))).toBe(true);
   });
+});
+
+describe("a recording that is ended", () => {
+  const long = write("long.jsonl", idLines(40, 120, 13));
+  const words = (output: string) => [
+    "capture",
+    "--model",
+    mixtral,
+    "--backend",
+    "wasm",
+    "-o",
+    output,
+    "--ids",
+    long,
+    "-q",
+  ];
+  const whole = path("whole.safetensors");
+  /** Calls `act` once the journal of a recording says that a layer is done. */
+  const afterLayer = (output: string, act: (child: ChildProcess) => void) => (child: ChildProcess) => {
+    const timer = setInterval(() => {
+      const journal = `${output}.work/journal.json`;
+      if (child.exitCode === null && !(existsSync(journal) && readFileSync(journal, "utf8").includes('"nearTies"')))
+        return;
+      clearInterval(timer);
+      act(child);
+    }, 2);
+  };
+
+  beforeAll(async () => {
+    expect((await moecast(words(whole))).code).toBe(0);
+  });
+
+  test("by a kill goes on with the same command, to the same bytes", async () => {
+    const output = path("killed.safetensors");
+    const killed = await spawned(words(output), { during: afterLayer(output, (child) => child.kill("SIGKILL")) });
+    expect(killed.signal).toBe("SIGKILL");
+    expect(existsSync(output)).toBe(false);
+    const other = await moecast([...words(output), "--scores"]);
+    expect(other.code).toBe(3);
+    expect(other.err).toMatch(
+      /killed\.safetensors\.work: --scores: expected "?no, as when the recording was begun"?, found "yes"/,
+    );
+    const { code: exit, err } = await moecast(words(output));
+    expect(exit).toBe(0);
+    expect(err).toMatch(/^taking up .*killed\.safetensors\.work: [123] of 3 layers are done$/m);
+    expect(readFileSync(output).equals(readFileSync(whole))).toBe(true);
+    expect(existsSync(`${output}.work`)).toBe(false);
+  }, 60_000);
+
+  test("by Ctrl-C leaves a partial trace that says so, exits 130, and goes on to the same bytes", async () => {
+    const output = path("stopped.safetensors");
+    const stopped = await spawned(words(output), { during: afterLayer(output, (child) => child.kill("SIGINT")) });
+    expect(stopped.code).toBe(130);
+    expect(stopped.err).toMatch(/interrupted: finishing with what there is/);
+    expect(stopped.out).toMatch(/[12] of 3 layers, 8 experts, top-2: PARTIAL, the same command goes on$/m);
+    const { out } = await moecast(["trace", "inspect", output]);
+    expect(out).toMatch(/^partial +[12] of 3 layers recorded, up to layer [01]$/m);
+    expect((await moecast(words(output))).code).toBe(0);
+    expect(readFileSync(output).equals(readFileSync(whole))).toBe(true);
+  }, 60_000);
+
+  test("is begun anew with --restart", async () => {
+    const output = path("anew.safetensors");
+    await spawned(words(output), { during: afterLayer(output, (child) => child.kill("SIGKILL")) });
+    const { code: exit, err } = await moecast([...words(output), "--restart", "--layers", "1"]);
+    expect([exit, err]).toEqual([0, ""]);
+  }, 60_000);
 });

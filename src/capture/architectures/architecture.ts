@@ -20,7 +20,7 @@ export interface Architecture {
   layers(reader: ConfigReader, sizes: ModelSizes): (index: number, prefix: string) => LayerParts;
 }
 
-export type LayerParts = Pick<LayerPlan, "attention" | "feedForward">;
+type LayerParts = Pick<LayerPlan, "attention" | "feedForward">;
 
 const sizeMax = 1 << 24;
 const layersMax = 4096;

@@ -43,7 +43,8 @@ function readScaling(parameters: ConfigReader | null, unscaled: UnscaledRope): S
   const scaled = scaling(parameters, unscaled);
   for (const path of parameters.rest()) {
     const key = path.slice(path.lastIndexOf(".") + 1);
-    parameters.problem(key, `a key of the ${type} rotary embedding`, parameters.raw(key));
+    const value = parameters.raw(key);
+    if (value !== undefined) parameters.problem(key, `a key of the ${type} rotary embedding`, value);
   }
   return scaled;
 }

@@ -36,7 +36,7 @@ export async function cutSequences(domains: readonly DomainDocuments[], rule: Cu
   const read: DomainSequences[] = [];
   for (const domain of domains) read.push(await readDomain(domain, rule, limit));
   const shares = fairShares(
-    read.map(({ tokens }) => tokens),
+    read.map(({ tokens }) => Math.min(tokens, limit)),
     limit,
   );
   const kept = read.map(({ sequences }, i) => shorten(sequences, shares[i] ?? 0, rule.prefix.length));
@@ -83,7 +83,7 @@ async function readDomain(
   return { domain, sequences, tokens };
 }
 
-/** Shares of a total that are equal except for those who have less than theirs; the first get what cannot be divided. */
+/** Shares of a total that are equal except for those who have less than theirs; of equal ones the first get what cannot be divided. */
 export function fairShares(available: readonly number[], total: number): number[] {
   const shares = available.map(() => 0);
   const order = [...available.keys()].sort((a, b) => (available[a] ?? 0) - (available[b] ?? 0) || b - a);

@@ -114,6 +114,11 @@ test.each(published)(
   },
 );
 
+test("a key of another scaling that is null changes nothing", () => {
+  const parameters = { rope_type: "linear", factor: 4 };
+  expect(ropeOf(10000, { ...parameters, beta_fast: null })).toEqual(ropeOf(10000, parameters));
+});
+
 test("YaRN without an original context length stretches the model's", () => {
   const parameters = { rope_type: "yarn", factor: 4 };
   expect(ropeOf(10000, parameters, 1024)).toEqual(

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { LoadedBackend } from "../../../src/capture/backends/backend.ts";
 import { loadBackend } from "../../../src/capture/backends/backends.ts";
 import { openCheckpoint } from "../../../src/capture/checkpoint/open-checkpoint.ts";
-import { planCapture } from "../../../src/capture/record/capture-plan.ts";
+import { type CaptureRequest, planCapture } from "../../../src/capture/record/capture-plan.ts";
 import { groupSequences } from "../../../src/capture/record/groups.ts";
 import { planMemory, totalBytes } from "../../../src/capture/record/memory-plan.ts";
 import { InfeasibleError } from "../../../src/core/errors.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   backend = await loadBackend("wasm");
 });
 
-async function planOf(name: string, given: Parameters<typeof requestOf>[3]) {
+async function planOf(name: string, given: Partial<CaptureRequest>) {
   const checkpoint = await openCheckpoint(checkpointFolder(name));
   try {
     // Copies that the backend makes of matrices are not among the tensors it counts.
@@ -28,7 +28,7 @@ async function planOf(name: string, given: Parameters<typeof requestOf>[3]) {
 }
 
 /** Most bytes of tensors that capturing a tiny checkpoint holds, and what the plan says. */
-async function measured(name: string, given: Parameters<typeof requestOf>[3]) {
+async function measured(name: string, given: Partial<CaptureRequest>) {
   const plan = await planOf(name, given);
   const output = folder.path(`${name} ${JSON.stringify(given)}.safetensors`);
   const { peakBytes } = await backend.tf.profile(async () => {

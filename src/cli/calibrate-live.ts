@@ -1,0 +1,154 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chooseBackend } from "../capture/backends/backends.ts";
+import { measureLive } from "../capture/measure/measure-live.ts";
+import { steadyNs } from "../capture/measure/steady-clock.ts";
+import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import type { FittedLink } from "../forecast/calibration/live/fit-link.ts";
+import { fitLive } from "../forecast/calibration/live/fit-live.ts";
+import type { LiveProfile } from "../forecast/calibration/live/live-profile.ts";
+import { liveScenario } from "../forecast/calibration/live/live-scenario.ts";
+import type { KernelMap } from "../hardware/kernel-maps.ts";
+import { textTable } from "../report/text-table.ts";
+import { watchInterrupts } from "./interrupt.ts";
+import { type Io, prepareOutput, processIo } from "./io.ts";
+import { liveShape } from "./live-shape.ts";
+import { progressLine } from "./progress.ts";
+
+/** Options of `calibrate --live`. */
+export interface CalibrateLiveOptions {
+  readonly backend?: string;
+  readonly shape?: string;
+  readonly batch?: number;
+  readonly disk?: string;
+  readonly seconds?: number;
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Experts kept on the device while it is measured: more than the caches of a processor hold, unless that is too much. */
+const residentBytesWanted = 256 << 20;
+const residentMax = 64;
+const expertsPerCall = 4;
+
+/** Measures this machine through a backend; prints the fit, and writes profiles of it and a scenario that uses them. */
+export async function calibrateLive(options: CalibrateLiveOptions, colour: boolean): Promise<void> {
+  const io = processIo(colour);
+  const { output } = options;
+  const shape = liveShape(options.shape ?? "512x1024");
+  const files = ["device.json", "engine.json", "measurements.json", "scenario.yaml"] as const;
+  if (output !== undefined) await prepareOutput(join(output, files[0]));
+  const backend = await chooseBackend(options.backend ?? "auto");
+  const watch = watchInterrupts(io);
+  const progress = options.quiet === true ? null : progressLine(io, `${backend.id} on ${backend.device}`, "%");
+  try {
+    const perExpert = 12 * shape.hidden * shape.width;
+    const measurements = await measureLive(backend, {
+      shape,
+      batch: options.batch ?? 16,
+      expertsPerCall,
+      residentExperts: Math.max(expertsPerCall, Math.min(residentMax, Math.floor(residentBytesWanted / perExpert))),
+      diskFolder: options.disk ?? tmpdir(),
+      seconds: options.seconds ?? 25,
+      clock: steadyNs,
+      date: new Date().toISOString().slice(0, 10),
+      onProgress: (share) => progress?.update(Math.round(100 * share), 100),
+      signal: watch.signal,
+    });
+    progress?.clear();
+    const profile = fitLive(measurements);
+    if (output !== undefined) {
+      const contents = [profile.device, profile.engine, measurements].map(
+        (value) => `${JSON.stringify(value, null, 2)}\n`,
+      );
+      for (const [i, text] of [...contents, liveScenario(profile)].entries())
+        await io.writeText(join(output, files[i]!), text);
+      io.err(`wrote ${files.map((name) => join(output, name)).join(", ")}\n`);
+    }
+    io.out(options.json === true ? `${JSON.stringify(profile, null, 2)}\n` : report(profile, io));
+  } finally {
+    progress?.clear();
+    watch.stop();
+    backend.close();
+  }
+}
+
+function report({ measurements, device, links }: LiveProfile, io: Io): string {
+  const { backend, shape } = measurements;
+  const head = io.style.bold(`${backend.id} on ${backend.device}, ${measurements.date}`);
+  const maps = device.kernels as { readonly maps: readonly KernelMap[] };
+  const kernels = textTable(
+    [
+      ["kernels", "rows", "noise", "fit mean", "held out mean", "p90"].map(io.style.bold),
+      ...maps.maps.map(({ family, fit }) => [
+        family === "gemm" ? "dense products" : `experts of ${shape.hidden} x ${shape.width}, rows of one`,
+        formatCount(fit.rows),
+        formatPercent(noiseOf(family === "gemm" ? measurements.products : measurements.experts), 1),
+        formatPercent(fit.fitError.mean, 1),
+        fit.heldOutError === null ? "too few" : formatPercent(fit.heldOutError.mean, 1),
+        formatPercent((fit.heldOutError ?? fit.fitError).p90, 1),
+      ]),
+    ],
+    { align: ["left", "right", "right", "right", "right", "right"] },
+  );
+  const fetchRows = measurements.fetches;
+  const copies = (direction: string) => measurements.copies.filter((row) => row.direction === direction);
+  const reads = (cache: string) => measurements.disk.filter((row) => row.cache === cache);
+  const transfers = textTable(
+    [
+      ["transfers", "latency", "bandwidth", "sizes", "noise", "fit mean"].map(io.style.bold),
+      linkRow("missing expert to the device", links.fetch, fetchRows),
+      linkRow("host to device", links.hostToDevice, copies("hostToDevice")),
+      linkRow("device to host", links.deviceToHost, copies("deviceToHost")),
+      linkRow("disk, page cache", links.diskWarm, reads("warm")),
+      linkRow("disk, past the page cache", links.diskCold, reads("cold"), measurements.diskNote),
+    ],
+    { align: ["left", "right", "right", "right", "right", "right"] },
+  );
+  const { deviceMemory, hostMemory, launch, layer, step } = measurements;
+  const figures = textTable(
+    [
+      ["", "", "noise"].map(io.style.bold),
+      ["peak of products, 1.05 x the highest measured", `${formatNumber(device.peak.bf16.value / 1e9, 4)} GFLOP/s`, ""],
+      [
+        "addition over a large tensor",
+        rate((3 * deviceMemory.bytes) / deviceMemory.ns),
+        formatPercent(deviceMemory.spread, 1),
+      ],
+      ["copy in host memory", rate((2 * hostMemory.bytes) / hostMemory.ns), formatPercent(hostMemory.spread, 1)],
+      ["one operation on a number, read back", formatDuration(launch.ns), formatPercent(launch.spread, 1)],
+      ["a layer without its experts", formatDuration(layer.ns), formatPercent(layer.spread, 1)],
+      ["an empty step", formatDuration(step.ns), formatPercent(step.spread, 1)],
+    ],
+    { align: ["left", "right", "right"] },
+  );
+  const note =
+    "times are medians after warm-up; noise is the distance of the quartiles over the median, the median of the rows";
+  return `${[head, "", ...kernels, "", ...transfers, "", ...figures, "", io.style.dim(note)].join("\n")}\n`;
+}
+
+const rate = (bytesPerNs: number): string => `${formatNumber(bytesPerNs, 3)} GB/s`;
+
+function linkRow(
+  name: string,
+  link: FittedLink | null,
+  rows: readonly { readonly bytes: number; readonly spread: number }[],
+  note: string | null = null,
+): string[] {
+  if (link === null) return [name, note ?? "not measured", "", "", "", ""];
+  const sizes = rows.map(({ bytes }) => bytes);
+  return [
+    name,
+    formatDuration(link.latencyNs),
+    rate(link.bytesPerSecond / 1e9),
+    `${formatBytes(Math.min(...sizes))} - ${formatBytes(Math.max(...sizes))}`,
+    formatPercent(noiseOf(rows), 1),
+    formatPercent(link.meanError, 1),
+  ];
+}
+
+function noiseOf(rows: readonly { readonly spread: number }[]): number {
+  const sorted = rows.map(({ spread }) => spread).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
