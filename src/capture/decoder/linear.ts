@@ -1,5 +1,5 @@
 import type { Tensor1D, Tensor2D, Tfjs } from "../backends/backend.ts";
-import { transposeInto } from "../checkpoint/transpose.ts";
+import { readTransposed } from "../checkpoint/read-transposed.ts";
 import type { LinearPlan } from "./plan.ts";
 import type { WeightSource } from "./weights.ts";
 
@@ -11,9 +11,8 @@ export interface Linear {
 
 export async function loadLinear(tf: Tfjs, weights: WeightSource, plan: LinearPlan): Promise<Linear> {
   const { inputWidth, outputWidth } = plan;
-  const values = await weights.read(plan.weight, [outputWidth, inputWidth]);
-  const columns = new Float32Array(values.length);
-  transposeInto(columns, outputWidth, 0, values, outputWidth, inputWidth);
+  const columns = new Float32Array(inputWidth * outputWidth);
+  await readTransposed(weights, plan.weight, [outputWidth, inputWidth], columns, outputWidth, 0);
   const bias = plan.bias === null ? null : await weights.read(plan.bias, [outputWidth]);
   return {
     weight: tf.tensor2d(columns, [inputWidth, outputWidth]),

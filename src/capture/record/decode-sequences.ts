@@ -29,7 +29,7 @@ export async function decodeSequences(
       for (const layer of layers) layer.dispose();
       head.dispose();
     };
-    return { embed: executor.embed, layers, head, hiddenSize: checkpoint.plan.hiddenSize, dispose };
+    return { embed: (tokens) => executor.embed(tokens), layers, head, hiddenSize: checkpoint.plan.hiddenSize, dispose };
   };
   const { decoded } = await decodePrompts(
     {

@@ -16,7 +16,7 @@ export async function replaceDurably(path: string, text: string): Promise<void> 
 }
 
 /** Makes the names in a folder durable, where the system can (Windows opens no folders). */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => null);
   try {
     await handle?.sync();

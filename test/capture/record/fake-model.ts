@@ -1,12 +1,12 @@
 import type { LayerPlan } from "../../../src/capture/decoder/plan.ts";
 import type { LayerExecutor, LayerJob } from "../../../src/capture/record/record-layers.ts";
 
-export const fakeHidden = 3;
+const fakeHidden = 3;
 const experts = 4;
 const topK = 2;
 
 /** Layers that only say what they are; the second is dense. */
-export const fakeLayers = [0, 1, 2, 3].map(
+const fakeLayers = [0, 1, 2, 3].map(
   (index) => ({ index, feedForward: index === 1 ? { kind: "dense" } : { kind: "moe", experts, topK } }) as LayerPlan,
 );
 

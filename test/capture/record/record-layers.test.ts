@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type LayerExecutor, recordLayers } from "../../../src/capture/record/record-layers.ts";
 import { openWorkFolder } from "../../../src/capture/record/work-folder.ts";
@@ -74,7 +75,7 @@ describe("a recording that was ended", () => {
 
   test.each(ends)("by a kill before call %i goes on to the same files", async (n) => {
     const path = folder.path(`killed-${n}`);
-    const script = join(import.meta.dirname, "record-in-child.ts");
+    const script = fileURLToPath(new URL("./record-in-child.ts", import.meta.url));
     const child = spawnSync(process.execPath, ["--import", "tsx", script, path, String(n)], { encoding: "utf8" });
     expect([child.signal, child.stderr]).toEqual(["SIGKILL", ""]);
     let opened = 0;

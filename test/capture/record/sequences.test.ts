@@ -21,7 +21,7 @@ const domainOf = (domain: string, documents: readonly number[][]): DomainDocumen
 });
 
 const sequencesOf = ({ tokens, starts }: TokenSequences): number[][] =>
-  [...starts.slice(0, -1)].map((from, i) => [...tokens.slice(from, starts[i + 1])]);
+  Array.from(starts.slice(0, -1), (from, i) => Array.from(tokens.subarray(from, starts[i + 1])));
 
 const whole = { prefix: [], tokensPerSequence: 4, tokensMax: null };
 

@@ -1,28 +1,34 @@
 import type { LiveProfile } from "./live-profile.ts";
 
+/** OLMoE-1B-7B in float32: everything but its experts with some room, and one expert in each of its 16 layers. */
+const fixedBytes = 2.25 * 2 ** 30;
+const slotBytes = 16 * 12 * 2048 * 1024;
+const expertsPerLayer = 64;
+
 /**
  * A scenario on a measured machine, beside its device.json and engine.json: OLMoE-1B-7B in float32, as tfjs executes it, one
- * user, half of each layer's experts on the device and the others behind it.
+ * user, as many of each layer's experts on the device as it holds and the others behind it.
  */
 export function liveScenario({ measurements, links }: LiveProfile): string {
   const { backend, hostBytes } = measurements;
+  const slots = Math.max(1, Math.min(expertsPerLayer, Math.floor((backend.memoryBytes - fixedBytes) / slotBytes)));
   const disk = links.diskCold ?? links.diskWarm;
   const whole = (value: number) => Math.round(value);
   return `# One user of OLMoE-1B-7B in float32 on this machine, as measured on ${measurements.date}: tfjs ${backend.id} on
 # ${backend.device}. Attention and copies beyond the measured ones follow the efficiencies of the preset.
 version: 1
 name: this-machine
-description: OLMoE-1B-7B in float32 through tfjs ${backend.id}, half of the experts on the device
+description: OLMoE-1B-7B in float32 through tfjs ${backend.id}, ${slots} of ${expertsPerLayer} experts of a layer on the device
 model:
   id: olmoe-1b-7b
-  dtypes: { experts: fp32, attention: fp32, embedding: fp32, head: fp32, router: fp32, norm: fp32, kv: fp32 }
+  dtypes: { experts: fp32, attention: fp32, embedding: fp32, head: fp32, router: fp32, norm: fp32 }
 hardware:
   system: ryzen-desktop
   device: { file: device.json }
   devicesPerNode: 1
   tiers:
-    ddr: { capacity: ${whole(hostBytes)}B, bandwidth: ${whole(links.hostMemory.bytesPerSecond)}B/s, latency: ${whole(links.hostMemory.latencyNs)}ns }
-${disk === null ? "" : `    nvme: { bandwidth: ${whole(disk.bytesPerSecond)}B/s, latency: ${whole(disk.latencyNs)}ns }\n`}engine:
+    ddr: { capacity: ${whole(hostBytes)}B, bandwidth: ${whole(links.hostMemory.bytesPerSecond)}B/s }
+${disk === null ? "" : `    nvme: { bandwidth: ${whole(disk.bytesPerSecond)}B/s, latency: ${Math.max(1, whole(disk.latencyNs))}ns }\n`}engine:
   file: engine.json
   maxModelLen: 1024
   maxNumSeqs: 1
@@ -30,10 +36,10 @@ traffic:
   kind: generated
   requests: 20
   arrivals: { kind: closed, maxConcurrency: 1 }
-  isl: { kind: fixed, value: 64 }
-  osl: { kind: fixed, value: 32 }
+  isl: { kind: fixed, tokens: 64 }
+  osl: { kind: fixed, tokens: 32 }
 routing: { kind: parametric, skew: 0.3, reuse: 0.3, rows: 2000 }
 policy:
-  offload: { kind: lru, slots: 16, overlap: false }
+  offload: { kind: lru, slots: ${slots}, overlap: false }
 `;
 }
