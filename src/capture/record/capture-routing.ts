@@ -62,8 +62,9 @@ export async function captureRouting(
   };
   const layersBefore = folder.journal.layers.length;
   const from = performance.now();
-  const journal = watch.signal.aborted ? folder.journal : await recordLayers(job, folder);
+  if (!watch.signal.aborted) await recordLayers(job, folder);
   const layerSeconds = (performance.now() - from) / 1000;
+  const { journal } = folder;
   const finished = moeLayers.filter((layer) => layer < journal.layers.length);
   const outcome = {
     complete: journal.layers.length === layers.length,

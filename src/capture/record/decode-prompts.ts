@@ -1,7 +1,7 @@
 import { type DecodedSequences, writeDecoded } from "./decoded-rows.ts";
 import { explainFailure } from "./failures.ts";
 import { decodeGreedily, type OpenModel } from "./generate.ts";
-import type { Journal } from "./journal.ts";
+import { refuseChanged } from "./row-files.ts";
 import { turn } from "./turn.ts";
 import type { WorkFolder } from "./work-folder.ts";
 
@@ -21,21 +21,20 @@ export interface DecodeJob {
 }
 
 /** Decodes after every prompt that the folder's journal does not list yet; each is kept as soon as it is done. */
-export async function decodePrompts(job: DecodeJob, folder: WorkFolder): Promise<Journal> {
-  let { journal } = folder;
+export async function decodePrompts(job: DecodeJob, folder: WorkFolder): Promise<void> {
   const prompts = job.starts.length - 1;
-  if (journal.decoded.length === prompts) return journal;
+  for (const [s, { file }] of folder.journal.decoded.entries()) await refuseChanged(job.decoded.file(s), file);
+  if (folder.journal.decoded.length === prompts) return;
   try {
     const model = await job.open();
     try {
-      while (journal.decoded.length < prompts) {
-        const s = journal.decoded.length;
+      for (let s = folder.journal.decoded.length; s < prompts; s++) {
         job.onProgress(s);
         const prompt = job.tokens.subarray(job.starts[s], job.starts[s + 1]);
         const decoded = await decodeGreedily(model, prompt, job.steps, job.stops, () => turn(job.signal));
         const file = await writeDecoded(job.decoded.file(s), decoded, job.decoded.shape);
-        journal = { ...journal, decoded: [...journal.decoded, { steps: decoded.tokens.length, file }] };
-        await folder.save(journal);
+        const { journal } = folder;
+        await folder.save({ ...journal, decoded: [...journal.decoded, { steps: decoded.tokens.length, file }] });
       }
     } finally {
       model.dispose();
@@ -43,5 +42,4 @@ export async function decodePrompts(job: DecodeJob, folder: WorkFolder): Promise
   } catch (error) {
     if (!job.signal.aborted) throw explainFailure(error, null);
   }
-  return journal;
 }

@@ -31,7 +31,7 @@ export async function decodeSequences(
     };
     return { embed: (tokens) => executor.embed(tokens), layers, head, hiddenSize: checkpoint.plan.hiddenSize, dispose };
   };
-  const { decoded } = await decodePrompts(
+  await decodePrompts(
     {
       open,
       tokens: sequences.tokens,
@@ -44,7 +44,11 @@ export async function decodeSequences(
     },
     folder,
   );
-  return { shape, file, steps: Uint32Array.from({ length: prompts }, (_value, s) => decoded[s]?.steps ?? 0) };
+  return {
+    shape,
+    file,
+    steps: Uint32Array.from({ length: prompts }, (_value, s) => folder.journal.decoded[s]?.steps ?? 0),
+  };
 }
 
 /** Tokens that end a text, from `eos_token_id` of config.json: a number or a list of them. */

@@ -4,7 +4,6 @@ import type { LayerPlan } from "../decoder/plan.ts";
 import { type DecodedSequences, replaceDecoded } from "./decoded-rows.ts";
 import { explainFailure } from "./failures.ts";
 import { groupSequences } from "./groups.ts";
-import type { Journal } from "./journal.ts";
 import { LayerOutputs, statesName } from "./layer-outputs.ts";
 import { FloatRows, type RowFileMark, RowWriter, refuseChanged } from "./row-files.ts";
 import { turn } from "./turn.ts";
@@ -42,25 +41,22 @@ export interface LayerJob {
  * Carries the hidden states of all tokens through layer after layer and records every router's choices in the work
  * folder. Takes up where the folder's journal ends. A layer counts when its files are durable and the journal says so;
  * hence whatever ends the process costs at most the layer in progress, and no row is lost or written twice. Returns
- * the journal of what is done, early when the signal is aborted.
+ * early when the signal is aborted.
  */
-export async function recordLayers(job: LayerJob, folder: WorkFolder): Promise<Journal> {
-  let { journal } = folder;
+export async function recordLayers(job: LayerJob, folder: WorkFolder): Promise<void> {
+  const done = () => folder.journal.layers.length;
   try {
-    if (journal.states === null) {
-      journal = { ...journal, states: await embedTokens(job, folder) };
-      await folder.save(journal);
-    } else if (journal.layers.length < job.layers.length)
-      await refuseChanged(folder.file(statesName(journal.layers.length)), journal.states);
-    while (journal.layers.length < job.layers.length) {
-      const { states, layer } = await recordLayer(job, journal.layers.length, folder);
-      journal = { ...journal, states: states ?? journal.states, layers: [...journal.layers, layer] };
-      await folder.save(journal);
+    const { states } = folder.journal;
+    if (states === null) await folder.save({ ...folder.journal, states: await embedTokens(job, folder) });
+    else if (done() < job.layers.length) await refuseChanged(folder.file(statesName(done())), states);
+    while (done() < job.layers.length) {
+      const { states: behind, layer } = await recordLayer(job, done(), folder);
+      const { journal } = folder;
+      await folder.save({ ...journal, states: behind ?? journal.states, layers: [...journal.layers, layer] });
     }
   } catch (error) {
-    if (!job.signal.aborted) throw explainFailure(error, job.layers[journal.layers.length]?.index ?? 0);
+    if (!job.signal.aborted) throw explainFailure(error, job.layers[done()]?.index ?? 0);
   }
-  return journal;
 }
 
 const tokensPerEmbedding = 4096;

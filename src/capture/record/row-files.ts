@@ -9,6 +9,9 @@ export interface RowFileMark {
   readonly sha256: string;
 }
 
+/** Bytes written and hashed at a time: Node takes no 2 GiB at once. */
+const pieceBytes = 1 << 26;
+
 /** Writes rows of numbers one after another, little-endian; `finish` makes them durable. An unfinished file counts for nothing. */
 export class RowWriter {
   readonly #handle: FileHandle;
@@ -24,11 +27,14 @@ export class RowWriter {
   }
 
   async append(values: ArrayBufferView): Promise<void> {
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.#digest.update(bytes);
-    for (let done = 0; done < bytes.length; )
-      done += (await this.#handle.write(bytes, done, bytes.length - done, this.#bytes + done)).bytesWritten;
-    this.#bytes += bytes.length;
+    for (let from = 0; from < values.byteLength; from += pieceBytes) {
+      const length = Math.min(pieceBytes, values.byteLength - from);
+      const piece = new Uint8Array(values.buffer, values.byteOffset + from, length);
+      this.#digest.update(piece);
+      for (let done = 0; done < length; )
+        done += (await this.#handle.write(piece, done, length - done, this.#bytes + done)).bytesWritten;
+      this.#bytes += length;
+    }
   }
 
   async finish(): Promise<RowFileMark> {

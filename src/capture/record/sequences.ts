@@ -1,4 +1,4 @@
-import { InvalidInputError } from "../../core/errors.ts";
+import { InvalidInputError, refuse } from "../../core/errors.ts";
 
 /** Token sequences of several domains, one after another: grouped by domain, in the order of the documents. */
 export interface TokenSequences {
@@ -32,6 +32,12 @@ export interface CutRule {
  * give. No domain is read beyond `tokensMax`.
  */
 export async function cutSequences(domains: readonly DomainDocuments[], rule: CutRule): Promise<TokenSequences> {
+  if (rule.tokensPerSequence <= rule.prefix.length)
+    refuse({
+      at: "--max-length",
+      expected: `more than the ${rule.prefix.length} tokens that the tokenizer puts before a text`,
+      found: rule.tokensPerSequence,
+    });
   const limit = rule.tokensMax ?? Number.POSITIVE_INFINITY;
   const read: DomainSequences[] = [];
   for (const domain of domains) read.push(await readDomain(domain, rule, limit));

@@ -8,7 +8,7 @@ import { type Journal, journalText, parseJournal } from "./journal.ts";
 /** The folder a recording keeps its unfinished work in, locked by this process. */
 export interface WorkFolder {
   readonly path: string;
-  /** The journal as it was found, or of a recording that just begins. */
+  /** The journal as it was found or last saved. */
   readonly journal: Journal;
   file(name: string): string;
   save(journal: Journal): Promise<void>;
@@ -34,18 +34,21 @@ export async function openWorkFolder(path: string, begin: Pick<Journal, "inputs"
   await refuseOthersFiles(path);
   const lock = await lockFolder(join(path, lockName));
   const file = (name: string) => join(path, name);
-  const save = (journal: Journal) => replaceDurably(file(journalName), journalText(journal));
   try {
     const found = restart ? null : await readJournal(file(journalName));
     if (found === null) await removeOwnFiles(path, [lockName]);
     else refuseOtherInputs(found.inputs, begin.inputs, path);
-    const journal = found ?? { ...begin, decoded: [], states: null, layers: [] };
-    if (found === null) await save(journal);
+    let journal: Journal = found ?? { ...begin, decoded: [], states: null, layers: [] };
     const folder: WorkFolder = {
       path,
-      journal,
+      get journal() {
+        return journal;
+      },
       file,
-      save,
+      async save(next) {
+        await replaceDurably(file(journalName), journalText(next));
+        journal = next;
+      },
       async remove() {
         // Without its journal the rest counts for nothing, whenever the process is killed.
         await rm(file(journalName), { force: true });
@@ -54,6 +57,7 @@ export async function openWorkFolder(path: string, begin: Pick<Journal, "inputs"
       },
       release: () => lock.release(),
     };
+    if (found === null) await folder.save(journal);
     return folder;
   } catch (error) {
     await lock.release();

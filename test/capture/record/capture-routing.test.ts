@@ -122,7 +122,7 @@ describe("a capture that is stopped", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("while decoding keeps the prompts that are done", async () => {
+  test("while decoding or after it keeps the prompts that are done", async () => {
     const path = folder.path("decoding.safetensors");
     const stop = new AbortController();
     const prompts: number[] = [];
@@ -132,6 +132,17 @@ describe("a capture that is stopped", () => {
     const onDecoded = (done: number) => void prompts.push(done);
     await captureTiny(backend, "mixtral", path, { given: { decodeSteps: 3 }, watch: { onDecoded } });
     expect(prompts).toEqual([2, 3, 4]);
+    const layerStop = new AbortController();
+    const stopped = { signal: layerStop.signal, onLayer: (layer: number) => layer === 1 && layerStop.abort() };
+    const again = folder.path("decoded-then-stopped.safetensors");
+    await captureTiny(backend, "mixtral", again, { given: { decodeSteps: 3 }, watch: stopped });
+    const none: number[] = [];
+    await captureTiny(backend, "mixtral", again, {
+      given: { decodeSteps: 3 },
+      watch: { onDecoded: (done) => none.push(done) },
+    });
+    expect(none).toEqual([]);
+    expect(readFileSync(again).equals(readFileSync(path))).toBe(true);
     const whole = folder.path("undisturbed.safetensors");
     await captureTiny(backend, "mixtral", whole, { given: { decodeSteps: 3 } });
     expect(readFileSync(path).equals(readFileSync(whole))).toBe(true);

@@ -16,7 +16,8 @@ const begin = { inputs: {}, startedAt: "then" };
 async function record(path: string, executor: LayerExecutor, given: Parameters<typeof fakeJob>[1] = {}) {
   const work = await openWorkFolder(path, begin, false);
   try {
-    return (await recordLayers(fakeJob(executor, given), work)).layers.length;
+    await recordLayers(fakeJob(executor, given), work);
+    return work.journal.layers.length;
   } finally {
     await work.release();
   }

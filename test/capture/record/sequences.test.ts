@@ -46,9 +46,11 @@ describe("documents as sequences", () => {
     expect(sequencesOf(cut)).toEqual([[10], [20, 21, 22, 23], [24]]);
   });
 
-  test("a domain without text, and more domains than tokens, are refused by name", async () => {
+  test("a domain without text, and more domains than tokens, are refused by name, as are sequences of nothing but the prefix", async () => {
     const empty = cutSequences([domainOf("a", [[1]]), domainOf("none", [])], whole);
     await expect(empty).rejects.toThrow(/domain none: expected at least one token/);
+    const short = cutSequences([domainOf("a", [[1]])], { ...whole, prefix: [1, 2, 3, 4] });
+    await expect(short).rejects.toThrow(/--max-length: expected more than the 4 tokens/);
     const many = cutSequences([domainOf("a", [[1]]), domainOf("b", [[1]])], { ...whole, tokensMax: 1 });
     await expect(many).rejects.toThrow(InvalidInputError);
     await expect(many).rejects.toThrow(/domain b: expected a share of --max-tokens/);

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { fitLink } from "../../../../src/forecast/calibration/live/fit-link.ts";
+import { fitLive } from "../../../../src/forecast/calibration/live/fit-live.ts";
+import { liveScenario } from "../../../../src/forecast/calibration/live/live-scenario.ts";
+import { parseDeviceProfile, parseEngineProfile } from "../../../../src/hardware/profile-schema.ts";
+import { parseScenario } from "../../../../src/scenario/parse-scenario.ts";
+import { machine, measurementsOf } from "./measurements.ts";
+
+describe("a line through transfers", () => {
+  test("gives back latency and bandwidth of exact ones", () => {
+    const latency = fc.double({ min: 0, max: 1e6, noNaN: true });
+    const bandwidth = fc.double({ min: 1e7, max: 1e11, noNaN: true });
+    fc.assert(
+      fc.property(latency, bandwidth, (latencyNs, bytesPerSecond) => {
+        const rows = [1e3, 1e5, 1e7].map((bytes) => ({ bytes, ns: latencyNs + (1e9 * bytes) / bytesPerSecond }));
+        const link = fitLink(rows)!;
+        for (const { bytes, ns } of rows)
+          expect((link.latencyNs + (1e9 * bytes) / link.bytesPerSecond) / ns).toBeCloseTo(1, 6);
+        expect(link.meanError).toBeLessThan(1e-6);
+      }),
+    );
+  });
+
+  test("takes no negative latency, and one size for a bandwidth", () => {
+    // Larger ones are slower per byte: the line would cut the axis below zero.
+    const link = fitLink([
+      { bytes: 1000, ns: 1000 },
+      { bytes: 2000, ns: 4000 },
+    ])!;
+    expect(link.latencyNs).toBe(0);
+    expect(link.meanError).toBeGreaterThan(0.1);
+    expect(fitLink([{ bytes: 500, ns: 1000 }])).toEqual({ latencyNs: 0, bytesPerSecond: 5e8, meanError: 0 });
+    expect(fitLink([])).toBeNull();
+  });
+});
+
+describe("profiles of a measured machine", () => {
+  const profile = fitLive(measurementsOf(8));
+
+  test("are profiles that every other command takes", () => {
+    expect(parseDeviceProfile(JSON.parse(JSON.stringify(profile.device)), "device").id).toBe("live-test");
+    expect(parseEngineProfile(JSON.parse(JSON.stringify(profile.engine)), "engine").id).toBe("tfjs-test");
+  });
+
+  test("hold the links that were measured", () => {
+    const { fetch, diskWarm, diskCold } = profile.links;
+    expect(fetch.latencyNs).toBeCloseTo(machine.fetchLatencyNs, 3);
+    expect(fetch.bytesPerSecond / machine.fetchBytesPerSecond).toBeCloseTo(1, 6);
+    expect(diskWarm).toEqual(diskCold);
+    expect(diskWarm?.latencyNs).toBeCloseTo(machine.diskLatencyNs, 3);
+  });
+
+  test("no kernel is faster than the peak that the profile states", () => {
+    const { peak, achieved } = profile.device;
+    expect(achieved?.bf16?.value).toBeLessThan(peak.bf16.value);
+  });
+
+  test("the scenario beside them is one", () => {
+    const scenario = parseScenario(liveScenario(profile), "scenario.yaml", { settings: [] });
+    expect(scenario.policy.offload?.overlap).toBe(false);
+    expect(scenario.hardware.device?.file).toBeDefined();
+  });
+});
