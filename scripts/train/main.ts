@@ -60,7 +60,8 @@ if (data === undefined || out === undefined || !(minutes > 0))
   throw new Error("usage: main.ts --data FOLDER --out FOLDER [--minutes 55] [--backend tensorflow]");
 
 const { tf, device } = await loadBackend(options.backend);
-await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
+// tfjs-node brings its gradients along; the other backends share the tfjs-core that is installed beside this script.
+if (tf.getGradient("BatchMatMul") === undefined) await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
 await mkdir(out, { recursive: true });
 const texts = await readDomains(data);
 const domains = await tokenise(texts, out);

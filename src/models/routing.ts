@@ -25,7 +25,7 @@ export interface RoutedTokens {
   readonly weights: Float32Array;
   /** [tokens, experts] softmax or sigmoid of the logits, before any bias. */
   readonly scores: Float32Array;
-  /** Tokens whose choice hangs on a gap that {@link nearTieShare} calls too small. */
+  /** Tokens whose choice hangs on a gap that float32 layers may not reproduce. */
   readonly nearTies: number;
 }
 
@@ -33,7 +33,7 @@ export interface RoutedTokens {
  * Two selection scores whose gap is below this share of the largest of the row are a near tie: 256 times the rounding of
  * one float32 value, about what float32 layers accumulate against float64.
  */
-export const nearTieShare = 2 ** -16;
+const nearTieShare = 2 ** -16;
 
 /**
  * Chooses experts for tokens as the models publish it, in float64. `logits` is [tokens, experts]. `selectionBias` (DeepSeek-V3,

@@ -2,7 +2,7 @@ import type * as Core from "@tensorflow/tfjs-core";
 
 /** The module of tfjs-core; operations are its functions, never methods of tensors. */
 export type Tfjs = typeof Core;
-export type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
+export type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 /** A backend that is loaded and current: every operation of `tf` runs on it. */
 export interface LoadedBackend {

@@ -18,7 +18,7 @@ export interface SetupResult {
 const advice: Readonly<Record<string, string>> = {
   tensorflow:
     "its install script downloads TensorFlow 2.9 with CUDA 11; where that cannot be had, or for a newer GPU, build it from " +
-    "a TensorFlow wheel with scripts/build-tensorflow-backend.ts",
+    "a TensorFlow wheel with scripts/build-tensorflow-backend.ts of moecast's repository",
 };
 
 /**

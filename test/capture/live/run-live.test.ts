@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LoadedBackend } from "../../../src/capture/backends/backend.ts";
+import { loadBackend } from "../../../src/capture/backends/backends.ts";
+import { createBank } from "../../../src/capture/live/expert-bank.ts";
+import { liveCaches } from "../../../src/capture/live/residency.ts";
+import { runLive } from "../../../src/capture/live/run-live.ts";
+import { layerCall, planSteps } from "../../../src/capture/live/step-rows.ts";
+import { measureLive } from "../../../src/capture/measure/measure-live.ts";
+import { RandomStream } from "../../../src/core/random.ts";
+import { fitLive } from "../../../src/forecast/calibration/live/fit-live.ts";
+import { predictLive } from "../../../src/forecast/validation/predict-live.ts";
+import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { measurementsOf } from "../../forecast/calibration/live/measurements.ts";
+
+const shape = { hidden: 16, width: 24, experts: 8 };
+const layers = 2;
+const topK = 2;
+let backend: LoadedBackend;
+/** A clock that advances by a microsecond with every look. */
+let now = 0;
+const clock = () => {
+  now += 1000;
+  return now;
+};
+
+beforeAll(async () => {
+  backend = await loadBackend("wasm");
+});
+afterAll(() => backend.close());
+
+/** Two domains, sequences of different lengths. */
+function table(): RoutingTable {
+  const rows = 90;
+  const stream = new RandomStream(5, "live");
+  const ids = new Uint8Array(rows * layers * topK);
+  for (let at = 0; at < ids.length; at += topK) {
+    const first = stream.below(shape.experts);
+    ids.set([first, (first + 1 + stream.below(shape.experts - 1)) % shape.experts], at);
+  }
+  return {
+    experts: shape.experts,
+    topK,
+    layers,
+    rows,
+    ids,
+    sequenceStarts: Uint32Array.from([0, 20, 45, 60, rows]),
+    domains: ["a", "b"],
+    domainStarts: Uint32Array.from([0, 45, rows]),
+    modelLayers: [0, 1],
+    origin: { kind: "synthesised", name: "live", digest: "", sourceRows: rows, phase: "unknown", notes: [] },
+  };
+}
+
+describe.each(["host", "disk"] as const)("experts in %s", (from) => {
+  test.each(
+    liveCaches.flatMap((cache) => [1, 3].flatMap((batch) => [1, 3, 8].map((slots) => ({ cache, batch, slots })))),
+  )(
+    "$cache, $slots slots, $batch tokens a step: the simulator counts the same hits",
+    async ({ cache, batch, slots }) => {
+      const { tf } = backend;
+      const trace = table();
+      const plan = planSteps(trace, batch, 40);
+      const popularity = new Float64Array(layers * shape.experts);
+      for (const rows of plan.steps)
+        for (let l = 0; l < layers; l++)
+          for (const expert of layerCall(trace, l, rows).experts) popularity[l * shape.experts + expert]!++;
+      const bank = createBank(shape, 5, from);
+      const before = tf.memory().numTensors;
+      const run = await runLive({
+        ...{ tf, table: trace, plan, shape, bank, cache, slots, popularity, clock },
+        onProgress: () => {},
+        signal: new AbortController().signal,
+      });
+      bank.close();
+      expect(tf.memory().numTensors).toBe(before);
+      const { requests, tokensPerRequest } = plan;
+      const setting = { table: trace, shape, cache, slots, from, popularity, batch, requests, tokensPerRequest };
+      const { hits, misses, stepNs } = predictLive(fitLive(measurementsOf(1)), setting);
+      expect({ hits: run.hits, misses: run.misses, steps: run.stepNs.length }).toEqual({
+        hits,
+        misses,
+        steps: stepNs.length,
+      });
+    },
+  );
+});
+
+test("a measured machine gives profiles, and no tensor stays behind", async () => {
+  const before = backend.tf.memory().numTensors;
+  const measurements = await measureLive(backend, {
+    ...{ shape, batch: 2, expertsPerCall: 2, residentExperts: 6, diskFolder: null, seconds: 0, date: "2026-01-01" },
+    clock,
+  });
+  expect(backend.tf.memory().numTensors).toBe(before);
+  expect(measurements.experts.map(({ rows }) => rows)).toEqual([1, 2]);
+  expect(measurements.fetches.map(({ bytes }) => bytes)).toEqual([4608, 1152, 2304]);
+  expect(measurements.products.every(({ ns }) => ns > 0)).toBe(true);
+  expect(measurements.diskNote).toBe("not asked for");
+});
