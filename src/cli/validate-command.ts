@@ -50,7 +50,7 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     .option("--batch <n>", "live: tokens in a step (default: 1)", wholeNumber(1, 64))
     .option("--steps <n>", "live: steps that are compared (default: 1000)", wholeNumber(1))
     .option("--runs <n>", "live: runs (default: 3)", wholeNumber(1, 100))
-    .option("--seconds <n>", "live: time for each half of the calibration (default: 10)", wholeNumber(1, 600))
+    .option("--seconds <n>", "live: time for measuring products and copies (default: 3)", wholeNumber(1, 600))
     .option("--json", "print the validation as JSON instead of the report")
     .option("--max-error <percent>", "exit 99 when the error is larger, such as 10 or median=8", errorLimit)
     .option("--export <format=path>", "also write json, csv, markdown or svg (repeatable)", collect)

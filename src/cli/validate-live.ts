@@ -3,16 +3,16 @@ import { basename } from "node:path";
 import type { LoadedBackend } from "../capture/backends/backend.ts";
 import { chooseBackend } from "../capture/backends/backends.ts";
 import { createBank, expertBytes } from "../capture/live/expert-bank.ts";
-import { type LiveCache, liveCaches } from "../capture/live/residency.ts";
+import { liveCaches } from "../capture/live/residency.ts";
 import { runLive } from "../capture/live/run-live.ts";
 import { layerCall, planSteps, type StepPlan } from "../capture/live/step-rows.ts";
-import { measureLive } from "../capture/measure/measure-live.ts";
+import { measureLayers } from "../capture/measure/layer-measurement.ts";
+import { type MachineFigures, measureMachine } from "../capture/measure/measure-live.ts";
 import { steadyNs } from "../capture/measure/steady-clock.ts";
 import { InfeasibleError, UsageError } from "../core/errors.ts";
 import { formatBytes, formatCount } from "../core/units.ts";
 import { fitLive } from "../forecast/calibration/live/fit-live.ts";
-import type { LiveProfile } from "../forecast/calibration/live/live-profile.ts";
-import { compareLive, type LiveValidation } from "../forecast/validation/live-validation.ts";
+import { compareLive, type LivePair, type LiveValidation } from "../forecast/validation/live-validation.ts";
 import { type LiveSetting, predictLive } from "../forecast/validation/predict-live.ts";
 import { openRoutingTrace } from "../trace/container/open-trace.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
@@ -72,29 +72,22 @@ export async function validateLive(
     };
     if (options.quiet !== true) io.err(memoryLine(backend, setting));
     checkMemory(backend, setting);
-    const profile = await calibrate(backend, setting, plan, { io, signal, options });
-    const prediction = predictLive(profile, setting);
-    const runs = [];
+    const machine = await machineFigures(backend, setting, plan, { signal, options });
+    const pairs: LivePair[] = [];
     for (let run = 0; run < (options.runs ?? 3); run++) {
       const progress = options.quiet === true ? null : progressLine(io, `run ${run + 1}`, "steps");
-      const bank = createBank(shape, Math.min(setsMax, table.layers * table.experts), from);
-      const measured = await runLive({
-        ...{ tf: backend.tf, table, plan, shape, bank, cache: cache as LiveCache, slots, signal, clock: steadyNs },
-        popularity: setting.popularity,
-        onProgress: (step) => progress?.update(step, plan.steps.length),
-      }).finally(() => {
-        progress?.clear();
-        bank.close();
-      });
-      signal.throwIfAborted();
-      runs.push(measured);
+      const pair = await runBeside(backend, machine, setting, plan, {
+        signal,
+        onStep: (step) => progress?.update(step, plan.steps.length),
+      }).finally(() => progress?.clear());
+      pairs.push(pair);
     }
     const summary = {
       ...{ backend: backend.id, layers: table.layers, experts: table.experts, topK: table.topK, shape },
       ...{ cache, slots, from, batch, steps: plan.steps.length, warmUpSteps },
     };
     const inputs = [{ role: "routing trace", name: basename(trace), sha256: table.origin.digest }];
-    return compareLive(profile, prediction, runs, summary, inputs);
+    return compareLive(pairs, summary, inputs);
   } finally {
     backend.close();
   }
@@ -109,27 +102,62 @@ async function readTable(path: string): Promise<RoutingTable> {
   }
 }
 
-/** Measures the machine at the very shapes and counts of the run, but not the run. */
-async function calibrate(
-  backend: LoadedBackend,
-  { table, shape, slots, batch, from }: LiveSetting,
-  plan: StepPlan,
-  { io, signal, options }: { readonly io: Io; readonly signal: AbortSignal; readonly options: LiveOptions },
-): Promise<LiveProfile> {
-  const progress = options.quiet === true ? null : progressLine(io, "calibration", "%");
-  const measurements = await measureLive(backend, {
+function measureOptions({ table, shape, slots, batch, from }: LiveSetting, plan: StepPlan, signal: AbortSignal) {
+  return {
     shape,
     batch,
     expertsPerCall: meanExpertsPerCall(table, plan),
     residentExperts: Math.max(1, slots * table.layers),
     diskFolder: from === "disk" ? tmpdir() : null,
-    seconds: options.seconds ?? 10,
     clock: steadyNs,
     date: new Date().toISOString().slice(0, 10),
-    onProgress: (share) => progress?.update(Math.round(100 * share), 100),
     signal,
-  }).finally(() => progress?.clear());
-  return fitLive(measurements);
+  };
+}
+
+function machineFigures(
+  backend: LoadedBackend,
+  setting: LiveSetting,
+  plan: StepPlan,
+  { signal, options }: { readonly signal: AbortSignal; readonly options: LiveOptions },
+): Promise<MachineFigures> {
+  return measureMachine(backend, { ...measureOptions(setting, plan, signal), seconds: options.seconds ?? 3 });
+}
+
+/** Rounds of the calibration that are not counted, and steps of the run between two that are. */
+const warmUpRounds = 10;
+const stepsPerRound = 5;
+
+/**
+ * One run, with the calibration between its steps: machines are slower at some times than at others, and both see the same.
+ * The calibration measures calls of its own, at the shapes and counts of the run, never the run.
+ */
+async function runBeside(
+  { tf }: LoadedBackend,
+  machine: MachineFigures,
+  setting: LiveSetting,
+  plan: StepPlan,
+  { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (step: number) => void },
+): Promise<LivePair> {
+  const { table, shape, cache, slots, popularity } = setting;
+  const layers = measureLayers(tf, measureOptions(setting, plan, signal));
+  const bank = createBank(shape, Math.min(setsMax, table.layers * table.experts), setting.from);
+  try {
+    for (let round = 0; round < warmUpRounds; round++) await layers.rounds.round(false);
+    const measured = await runLive({
+      ...{ tf, table, plan, shape, bank, cache, slots, popularity, signal, clock: steadyNs },
+      between: async (step) => {
+        onStep(step);
+        if (step % stepsPerRound === 0) await layers.rounds.round(step > warmUpSteps);
+      },
+    });
+    signal.throwIfAborted();
+    const profile = fitLive({ ...machine, ...layers.read() });
+    return { profile, prediction: predictLive(profile, setting), measured };
+  } finally {
+    layers.dispose();
+    bank.close();
+  }
 }
 
 /** Steps looked at for the mean number of experts in a call. */
@@ -152,8 +180,8 @@ function usesOf(table: RoutingTable, plan: StepPlan): Float64Array {
   return uses;
 }
 
-/** A product may keep a second, rearranged copy of its weights (wasm does). */
-const copiesOnDevice = 2;
+/** A product may keep a second, rearranged copy of its weights (wasm does), and the calibration as many experts as the run. */
+const copiesOnDevice = 2 * 2;
 
 function deviceBytes({ table, shape, slots, batch }: LiveSetting): number {
   const streaming = Math.min(table.experts, batch * table.topK);

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { LiveRunFigures, LiveValidation, StepTimes } from "../forecast/validation/live-validation.ts";
+import type { LiveRun, LiveValidation, StepTimes } from "../forecast/validation/live-validation.ts";
 import { definitionsSection, inputsSection, msLabel, signedLabel } from "./validation-labels.ts";
 import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
 
@@ -7,12 +7,12 @@ const statistics = ["mean", "p50", "p90", "p99"] as const satisfies readonly (ke
 
 /** Real expert layers against their forecast, ready to be shown. */
 export function livePage(validation: LiveValidation): ValidationPage {
-  const { setting, calibration, engineVersion, inputs } = validation;
+  const { setting, device, engineVersion, inputs } = validation;
   const { shape } = setting;
   return {
     title: "Live validation of expert layers",
     subtitle: [
-      `moecast ${engineVersion}; ${setting.backend} on ${calibration.device}`,
+      `moecast ${engineVersion}; ${setting.backend} on ${device}`,
       `${setting.layers} layers, top-${setting.topK} of ${setting.experts} experts of ${shape.hidden} x ${shape.width} float32 (${formatBytes(12 * shape.hidden * shape.width)} each)`,
       `${setting.cache} cache of ${setting.slots} experts a layer, the others ${setting.from === "host" ? "in host memory" : "in a file that the page cache holds"}; ` +
         `${formatCount(setting.batch)} tokens a step, ${formatCount(setting.steps)} steps, ${formatCount(setting.warmUpSteps)} of them warm-up`,
@@ -35,8 +35,8 @@ export function livePage(validation: LiveValidation): ValidationPage {
   };
 }
 
-function headline({ hitsEqual, predicted, worstErrorPercent }: LiveValidation): string {
-  const hits = hitsEqual ? `hits equal (${formatCount(predicted.hits)})` : "HITS DIFFER";
+function headline({ hitsEqual, runs, worstErrorPercent }: LiveValidation): string {
+  const hits = hitsEqual ? `hits equal (${formatCount(runs[0]?.predicted.hits ?? 0)})` : "HITS DIFFER";
   const parts = statistics.map((statistic) => `${statistic} ${signedLabel(worstErrorPercent[statistic])}`);
   return `${hits}; step time, worst of the runs: ${parts.join(" | ")}`;
 }
@@ -44,35 +44,32 @@ function headline({ hitsEqual, predicted, worstErrorPercent }: LiveValidation): 
 const runName = (index: number): string => `run ${index + 1}`;
 const ms = (value: number | null): string => (value === null ? "n/a" : msLabel(value));
 
-function timeSection({ predicted, runs }: LiveValidation): PageSection {
+function timeSection({ runs }: LiveValidation): PageSection {
+  const times = (name: string, side: StepTimes, tokensPerSecond: number | null) => [
+    name,
+    ...statistics.map((statistic) => ms(side[statistic])),
+    tokensPerSecond === null ? "" : formatNumber(tokensPerSecond, 3),
+  ];
   return {
     kind: "table",
     title: "Step time",
+    note: "the forecast scatters about its simulated steps as work of about their length did in the calibration",
     columns: [
       { header: "" },
-      ...statistics.flatMap((statistic) => [
-        { header: statistic, align: "right" as const },
-        { header: "error", align: "right" as const },
-      ]),
+      ...statistics.map((statistic) => ({ header: statistic, align: "right" as const })),
       { header: "tokens/s", align: "right" },
     ],
-    rows: [
-      ...runs.map((run, i) => [
-        runName(i),
-        ...statistics.flatMap((statistic) => [ms(run.stepMs[statistic]), signedLabel(run.errorPercent[statistic])]),
-        formatNumber(run.tokensPerSecond, 3),
-      ]),
-      [
-        "forecast",
-        ...statistics.flatMap((statistic) => [ms(predicted.stepMs[statistic]), ""]),
-        formatNumber(predicted.tokensPerSecond, 3),
-      ],
-    ],
+    rows: runs.flatMap(({ measured, predicted, predictedQuiet, errorPercent }, i) => [
+      times(`${runName(i)}, measured`, measured.stepMs, measured.tokensPerSecond),
+      times("forecast", predicted.stepMs, predicted.tokensPerSecond),
+      times("forecast, no scatter", predictedQuiet, null),
+      ["error", ...statistics.map((statistic) => signedLabel(errorPercent[statistic])), ""],
+    ]),
   };
 }
 
-function countSection({ predicted, runs }: LiveValidation): PageSection {
-  const row = (name: string, side: Pick<LiveRunFigures, "hits" | "misses" | "fetchShare">, verdict: string) => [
+function countSection({ runs }: LiveValidation): PageSection {
+  const row = (name: string, side: LiveRun["predicted"], verdict: string) => [
     name,
     formatCount(side.hits),
     formatCount(side.misses),
@@ -83,7 +80,7 @@ function countSection({ predicted, runs }: LiveValidation): PageSection {
   return {
     kind: "table",
     title: "Expert cache",
-    note: "fetching of a run is the upload alone, that of the forecast includes what the first use costs",
+    note: "fetching of a run is the upload alone, that of a forecast includes what the first use costs",
     columns: [
       { header: "" },
       { header: "hits", align: "right" },
@@ -92,53 +89,61 @@ function countSection({ predicted, runs }: LiveValidation): PageSection {
       { header: "fetching", align: "right" },
       { header: "" },
     ],
-    rows: [
-      ...runs.map((run, i) => row(runName(i), run, run.hitsEqual ? "equal" : "DIFFERENT")),
+    rows: runs.flatMap(({ measured, predicted, hitsEqual }, i) => [
+      row(`${runName(i)}, measured`, measured, hitsEqual ? "equal" : "DIFFERENT"),
       row("forecast", predicted, ""),
-    ],
+    ]),
   };
 }
 
 function layerSection({ runs }: LiveValidation): PageSection {
-  const layers = runs[0]?.layerMs.length ?? 0;
+  const layers = runs[0]?.measured.layerMs.length ?? 0;
   return {
     kind: "table",
     title: "Mean time of each layer",
     columns: [{ header: "layer" }, ...runs.map((_, i) => ({ header: runName(i), align: "right" as const }))],
     rows: Array.from({ length: layers }, (_, layer) => [
       String(layer),
-      ...runs.map((run) => ms(run.layerMs[layer] ?? null)),
+      ...runs.map((run) => ms(run.measured.layerMs[layer] ?? null)),
     ]),
     quiet: true,
   };
 }
 
-function calibrationSection({ calibration }: LiveValidation): PageSection {
+function calibrationSection({ runs, date }: LiveValidation): PageSection {
+  const rows = runs[0]?.calibration.expertNs ?? [];
+  const ofRun = (pick: (calibration: LiveRun["calibration"]) => string) =>
+    runs.map(({ calibration }) => pick(calibration));
   return {
     kind: "table",
     title: "Calibration",
-    note: `measured apart from the runs, ${calibration.date}; the line through the fetches misses them by ${formatPercent(calibration.fetchMeanError, 1)} in the mean`,
-    columns: [
-      { header: "rows of a resident expert" },
-      { header: "time", align: "right" },
-      { header: "noise", align: "right" },
+    note: `measured between the steps of each run, apart from them, ${date}; medians, with the distance of the quartiles over them`,
+    columns: [{ header: "" }, ...runs.map((_, i) => ({ header: runName(i), align: "right" as const }))],
+    rows: [
+      ...rows.map(({ rows: count }, i) => [
+        `resident expert, ${formatCount(count)} ${count === 1 ? "row" : "rows"}`,
+        ...ofRun(
+          ({ expertNs }) => `${ms((expertNs[i]?.ns ?? 0) / 1e6)} (${formatPercent(expertNs[i]?.spread ?? 0, 0)})`,
+        ),
+      ]),
+      ["missing expert, beyond that", ...ofRun(({ fetchNs }) => ms(fetchNs / 1e6))],
+      ["line through the fetches, mean error", ...ofRun(({ fetchMeanError }) => formatPercent(fetchMeanError, 1))],
     ],
-    rows: calibration.expertNs.map(({ rows, ns, spread }) => [String(rows), ms(ns / 1e6), formatPercent(spread, 1)]),
     quiet: true,
   };
 }
 
-function dataRows({ predicted, runs }: LiveValidation): DataCell[][] {
-  return runs.flatMap((run, i) => [
+function dataRows({ runs }: LiveValidation): DataCell[][] {
+  return runs.flatMap(({ measured, predicted, errorPercent }, i) => [
     ...statistics.map((statistic): DataCell[] => [
       runName(i),
       `step_ms_${statistic}`,
-      run.stepMs[statistic],
+      measured.stepMs[statistic],
       predicted.stepMs[statistic],
-      run.errorPercent[statistic],
+      errorPercent[statistic],
     ]),
-    [runName(i), "hits", run.hits, predicted.hits, null],
-    [runName(i), "misses", run.misses, predicted.misses, null],
-    [runName(i), "tokens_per_second", run.tokensPerSecond, predicted.tokensPerSecond, null],
+    [runName(i), "hits", measured.hits, predicted.hits, null],
+    [runName(i), "misses", measured.misses, predicted.misses, null],
+    [runName(i), "tokens_per_second", measured.tokensPerSecond, predicted.tokensPerSecond, null],
   ]);
 }

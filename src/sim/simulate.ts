@@ -5,7 +5,7 @@ import { Simulation } from "./simulation.ts";
 /** What a caller may watch and decide while a run goes on. */
 export interface SimulateHooks {
   /** Hears the duration of every engine step, in order, ns. */
-  onStep?(ns: number): void;
+  onStep?: (this: void, ns: number) => void;
   onProgress?(completed: number, total: number): void;
   /** Asked between batches of steps; true ends the run with what has happened so far. */
   shouldStop?(): boolean;

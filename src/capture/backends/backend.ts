@@ -18,7 +18,7 @@ export interface LoadedBackend {
   /** Bytes that tensors may take on this backend; null where it does not say. */
   readonly memoryBytes: number | null;
   /** Frees what would keep the process alive. */
-  close(): void;
+  close(this: void): void;
 }
 
 /** A way to execute tensors: one file each, listed in `backends.ts`. */

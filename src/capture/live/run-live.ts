@@ -20,7 +20,8 @@ export interface LiveJob {
   readonly popularity: Float64Array;
   /** Nanoseconds of a steady clock. */
   readonly clock: () => number;
-  readonly onProgress: (step: number) => void;
+  /** Called after every step with the number of those done; what it takes is in no time. */
+  readonly between: (steps: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -76,7 +77,7 @@ export async function runLive(job: LiveJob): Promise<LiveRun> {
       x.dispose();
       stepNs[s] = clock() - started;
       done++;
-      job.onProgress(done);
+      await job.between(done);
     }
   } finally {
     for (const own of slots) own.dispose();

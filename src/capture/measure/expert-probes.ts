@@ -1,10 +1,10 @@
-import type { LiveShape, Timed } from "../../forecast/measured/live-measurements.ts";
+import type { CallNoise, LiveShape, Timed } from "../../forecast/measured/live-measurements.ts";
 import type { Tensor2D, Tfjs } from "../backends/backend.ts";
 import { disposeExpert, type ExpertTensors, uploadExpert } from "../decoder/expert.ts";
 import type { ExpertBank } from "../live/expert-bank.ts";
 import { ExpertLayer } from "../live/expert-layer.ts";
 import type { LayerCall } from "../live/step-rows.ts";
-import { type Probe, timed, timedDifference } from "./probe.ts";
+import { noiseOf, type Probe, timed, timedDifference } from "./probe.ts";
 
 /** Layer calls that are timed, made of the same parts as those of a run, so that what they cost is what those will. */
 export interface ExpertProbes {
@@ -15,6 +15,7 @@ export interface ExpertProbes {
     readonly layer: Timed;
     readonly experts: readonly (Timed & { readonly rows: number })[];
     readonly fetch: Timed;
+    readonly noise: readonly CallNoise[];
   };
   dispose(): void;
 }
@@ -92,6 +93,7 @@ export function expertProbes(
         layer: timedDifference(layers, steps, layersPerSample),
         experts: setting.rows.map((rows, i) => ({ rows, ...timedDifference(rest[i] ?? [], layers, calls) })),
         fetch: timedDifference(missing, rest[0] ?? [], calls),
+        noise: rest.map(noiseOf),
       };
     },
     dispose() {

@@ -1,6 +1,6 @@
 import { quantiles } from "../../core/quantile.ts";
 import { RandomStream } from "../../core/random.ts";
-import type { Timed } from "../../forecast/measured/live-measurements.ts";
+import type { CallNoise, Timed } from "../../forecast/measured/live-measurements.ts";
 
 /** Something whose time is measured again and again. */
 export interface Probe {
@@ -19,30 +19,43 @@ export interface ProbeOptions {
   /** Nanoseconds of a steady clock. */
   readonly clock: () => number;
   readonly onProgress?: (share: number) => void;
-  readonly signal?: AbortSignal;
 }
 
-/**
- * Measures all probes in rounds, each round in another order, so that a drift of the machine falls on all of them alike.
- * Returns the samples of each probe, ns, in the order of the rounds.
- */
-export async function sampleProbes(probes: readonly Probe[], options: ProbeOptions): Promise<number[][]> {
-  const samples: number[][] = probes.map(() => []);
-  const stream = new RandomStream(0, "probe-order");
-  const { warmUpRounds, roundsMin, roundsMax, clock } = options;
-  let started = clock();
-  for (let round = 0; round < warmUpRounds + roundsMax; round++) {
-    if (round === warmUpRounds) started = clock();
-    const elapsed = (clock() - started) / 1e9;
-    if (round >= warmUpRounds + roundsMin && elapsed > options.seconds) break;
-    for (const index of shuffled(probes.length, stream)) {
-      options.signal?.throwIfAborted();
-      const ns = await probes[index]!.run();
-      if (round >= warmUpRounds) samples[index]!.push(ns);
-    }
-    options.onProgress?.(round < warmUpRounds ? 0 : Math.min(1, elapsed / options.seconds));
+/** Measures probes in rounds, each round in another order, so that a drift of the machine falls on all of them alike. */
+export class ProbeRounds {
+  /** Of each probe, ns, in the order of the rounds. */
+  readonly samples: number[][];
+  readonly #probes: readonly Probe[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #stream = new RandomStream(0, "probe-order");
+
+  constructor(probes: readonly Probe[], signal?: AbortSignal) {
+    this.#probes = probes;
+    this.#signal = signal;
+    this.samples = probes.map(() => []);
   }
-  return samples;
+
+  /** Runs every probe once; a round of the warm-up is not counted. */
+  async round(counted: boolean): Promise<void> {
+    for (const index of shuffled(this.#probes.length, this.#stream)) {
+      this.#signal?.throwIfAborted();
+      const ns = await this.#probes[index]!.run();
+      if (counted) this.samples[index]!.push(ns);
+    }
+  }
+}
+
+/** Rounds of probes until the time is over. */
+export async function sampleProbes(rounds: ProbeRounds, options: ProbeOptions): Promise<void> {
+  const { warmUpRounds, roundsMin, roundsMax, clock } = options;
+  for (let round = 0; round < warmUpRounds; round++) await rounds.round(false);
+  const started = clock();
+  for (let round = 0; round < roundsMax; round++) {
+    const elapsed = (clock() - started) / 1e9;
+    if (round >= roundsMin && elapsed > options.seconds) break;
+    await rounds.round(true);
+    options.onProgress?.(Math.min(1, elapsed / options.seconds));
+  }
 }
 
 function shuffled(count: number, stream: RandomStream): number[] {
@@ -64,4 +77,15 @@ export function timed(samples: readonly number[]): Timed {
 export function timedDifference(more: readonly number[], less: readonly number[], count: number): Timed {
   const paired = Math.min(more.length, less.length);
   return timed(Array.from({ length: paired }, (_, i) => Math.max(0, (more[i]! - less[i]!) / count)));
+}
+
+/** Quantiles that describe a scatter: every half percent. */
+const noiseSteps = 200;
+
+/** How samples of one and the same work scatter. */
+export function noiseOf(samples: readonly number[]): CallNoise {
+  const values = Float64Array.from(samples);
+  const [ns = 0] = quantiles(values, [0.5]);
+  const probabilities = Array.from({ length: noiseSteps }, (_, i) => (i + 0.5) / noiseSteps);
+  return { ns, ratios: quantiles(values, probabilities).map((value) => (ns > 0 ? value / ns : 1)) };
 }

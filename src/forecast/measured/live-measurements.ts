@@ -13,6 +13,16 @@ export interface LiveShape {
   readonly experts: number;
 }
 
+/**
+ * Scatter of the time of one and the same work on this machine: other work, collections of garbage, clocks. `ratios` are
+ * quantiles of time over median at equal steps of probability, ascending.
+ */
+export interface CallNoise {
+  /** Median time of the work. */
+  readonly ns: number;
+  readonly ratios: readonly number[];
+}
+
 /** What `calibrate --live` measured of a machine through one backend; times include what the runtime adds to kernels. */
 export interface LiveMeasurements {
   readonly backend: {
@@ -54,6 +64,8 @@ export interface LiveMeasurements {
   readonly deviceMemory: Timed & { readonly bytes: number };
   /** A copy of a large array: twice its bytes cross the host's memory. */
   readonly hostMemory: Timed & { readonly bytes: number };
+  /** How single calls scatter about their median, by the median of what was called; see {@link CallNoise}. */
+  readonly noise: readonly CallNoise[];
   /** One operation on a single number. */
   readonly launch: Timed;
 }

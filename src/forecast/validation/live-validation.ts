@@ -2,7 +2,7 @@ import { enoughSamples, quantiles } from "../../core/quantile.ts";
 import { mean } from "../../core/statistics.ts";
 import { version } from "../../core/version.ts";
 import type { LiveProfile } from "../calibration/live/live-profile.ts";
-import type { LiveShape } from "../measured/live-measurements.ts";
+import type { CallNoise, LiveShape } from "../measured/live-measurements.ts";
 import type { LivePrediction } from "./predict-live.ts";
 
 /** Version of the document; raised on every incompatible change. */
@@ -33,11 +33,23 @@ export interface LiveFigures {
   readonly tokensPerSecond: number;
 }
 
-export interface LiveRunFigures extends LiveFigures {
-  /** Mean time of each layer, ms. */
-  readonly layerMs: readonly number[];
-  /** Upload of missing experts, share of the run; what their first use costs is not in it. */
-  readonly fetchShare: number;
+/** A run, and its forecast from what was measured beside it. */
+export interface LiveRun {
+  readonly measured: LiveFigures & {
+    /** Mean time of each layer, ms. */
+    readonly layerMs: readonly number[];
+    /** Upload of missing experts, share of the run; what their first use costs is not in it. */
+    readonly fetchShare: number;
+  };
+  /** With the scatter of the machine's own times, as the calibration saw it. */
+  readonly predicted: LiveFigures & { readonly fetchShare: number };
+  /** The simulated steps as they are: every time its median. */
+  readonly predictedQuiet: StepTimes;
+  readonly calibration: {
+    readonly expertNs: readonly { readonly rows: number; readonly ns: number; readonly spread: number }[];
+    readonly fetchNs: number;
+    readonly fetchMeanError: number;
+  };
   readonly hitsEqual: boolean;
   /** 100 (predicted / measured - 1). */
   readonly errorPercent: { readonly [Statistic in keyof StepTimes]: number | null };
@@ -50,18 +62,13 @@ export interface LiveValidation {
   readonly engineVersion: string;
   readonly inputs: readonly { readonly role: string; readonly name: string; readonly sha256: string }[];
   readonly setting: LiveSettingSummary;
-  readonly calibration: {
-    readonly date: string;
-    readonly device: string;
-    readonly versions: Readonly<Record<string, string>>;
-    readonly expertNs: readonly { readonly rows: number; readonly ns: number; readonly spread: number }[];
-    readonly fetchMeanError: number;
-  };
-  readonly predicted: LiveFigures & { readonly fetchShare: number };
-  readonly runs: readonly LiveRunFigures[];
+  readonly date: string;
+  readonly device: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly runs: readonly LiveRun[];
   readonly hitsEqual: boolean;
   /** Of each statistic the largest error over the runs, signed. */
-  readonly worstErrorPercent: LiveRunFigures["errorPercent"];
+  readonly worstErrorPercent: LiveRun["errorPercent"];
 }
 
 export interface LiveSettingSummary {
@@ -79,74 +86,95 @@ export interface LiveSettingSummary {
   readonly warmUpSteps: number;
 }
 
-/** Holds the measured runs against the prediction. */
+/** A run with the profile that was fitted to measurements beside it, and the forecast from that. */
+export interface LivePair {
+  readonly profile: LiveProfile;
+  readonly prediction: LivePrediction;
+  readonly measured: MeasuredLive;
+}
+
+/** Holds runs against their forecasts. There is at least one. */
 export function compareLive(
-  profile: LiveProfile,
-  prediction: LivePrediction,
-  measured: readonly MeasuredLive[],
+  pairs: readonly LivePair[],
   setting: LiveSettingSummary,
   inputs: LiveValidation["inputs"],
 ): LiveValidation {
-  const { batch, warmUpSteps } = setting;
-  const predicted = {
-    ...figures(prediction, batch, warmUpSteps),
-    fetchShare: prediction.fetchNs / total(prediction.stepNs),
-  };
-  const runs = measured.map((run): LiveRunFigures => {
-    const own = figures(run, batch, warmUpSteps);
-    const error = (statistic: keyof StepTimes) => errorPercent(predicted.stepMs[statistic], own.stepMs[statistic]);
-    return {
-      ...own,
-      layerMs: Array.from(run.layerNs, (ns) => ns / run.stepNs.length / 1e6),
-      fetchShare: run.fetchNs / total(run.stepNs),
-      hitsEqual: run.hits === prediction.hits && run.misses === prediction.misses,
-      errorPercent: { mean: error("mean"), p50: error("p50"), p90: error("p90"), p99: error("p99") },
-    };
-  });
+  const runs = pairs.map((pair) => compareRun(pair, setting));
   const worst = (statistic: keyof StepTimes) =>
     runs
       .map((run) => run.errorPercent[statistic])
       .reduce<number | null>((a, b) => (a === null || b === null || Math.abs(a) >= Math.abs(b) ? a : b), 0);
-  const { measurements, links } = profile;
+  const { backend, date } = pairs[0]!.profile.measurements;
   return {
     schemaVersion: liveValidationSchemaVersion,
     kind: "live-validation",
     engineVersion: version,
     inputs,
     setting,
-    calibration: {
-      date: measurements.date,
-      device: measurements.backend.device,
-      versions: measurements.backend.versions,
-      expertNs: measurements.experts.map(({ rows, ns, spread }) => ({ rows, ns, spread })),
-      fetchMeanError: links.fetch.meanError,
-    },
-    predicted,
+    date,
+    device: backend.device,
+    versions: backend.versions,
     runs,
     hitsEqual: runs.every(({ hitsEqual }) => hitsEqual),
     worstErrorPercent: { mean: worst("mean"), p50: worst("p50"), p90: worst("p90"), p99: worst("p99") },
   };
 }
 
-function figures(
-  run: Pick<MeasuredLive, "stepNs" | "hits" | "misses">,
-  batch: number,
-  warmUpSteps: number,
-): LiveFigures {
-  const steps = run.stepNs.subarray(warmUpSteps).map((ns) => ns / 1e6);
-  const percentile = (p: number) => (enoughSamples(steps.length, p) ? (quantiles(steps, [p])[0] ?? null) : null);
-  const stepMean = mean(steps);
+function compareRun({ profile, prediction, measured }: LivePair, { batch, warmUpSteps }: LiveSettingSummary): LiveRun {
+  const { measurements, links } = profile;
+  const quiet = prediction.stepNs.subarray(warmUpSteps);
+  const predicted = figures(prediction, scattered(quiet, measurements.noise), quiet.length, batch);
+  const steps = measured.stepNs.subarray(warmUpSteps);
+  const own = figures(measured, steps, steps.length, batch);
+  const error = (statistic: keyof StepTimes) => errorPercent(predicted.stepMs[statistic], own.stepMs[statistic]);
   return {
-    hits: run.hits,
-    misses: run.misses,
-    stepMs: {
-      mean: stepMean,
-      p50: quantiles(steps, [0.5])[0] ?? Number.NaN,
-      p90: percentile(0.9),
-      p99: percentile(0.99),
+    measured: {
+      ...own,
+      layerMs: Array.from(measured.layerNs, (ns) => ns / measured.stepNs.length / 1e6),
+      fetchShare: measured.fetchNs / total(measured.stepNs),
     },
-    tokensPerSecond: (1000 * batch) / stepMean,
+    predicted: { ...predicted, fetchShare: prediction.fetchNs / total(prediction.stepNs) },
+    predictedQuiet: stepTimes(quiet, quiet.length),
+    calibration: {
+      expertNs: measurements.experts.map(({ rows, ns, spread }) => ({ rows, ns, spread })),
+      fetchNs: measurements.fetches[0]?.ns ?? 0,
+      fetchMeanError: links.fetch.meanError,
+    },
+    hitsEqual: measured.hits === prediction.hits && measured.misses === prediction.misses,
+    errorPercent: { mean: error("mean"), p50: error("p50"), p90: error("p90"), p99: error("p99") },
   };
+}
+
+/** Figures of a side whose times are `values`, which stand for `count` steps. */
+function figures(
+  { hits, misses }: Pick<MeasuredLive, "hits" | "misses">,
+  values: Float64Array,
+  count: number,
+  batch: number,
+): LiveFigures {
+  const stepMs = stepTimes(values, count);
+  return { hits, misses, stepMs, tokensPerSecond: (1000 * batch) / stepMs.mean };
+}
+
+function stepTimes(values: Float64Array, count: number): StepTimes {
+  const steps = values.map((ns) => ns / 1e6);
+  const [p50 = Number.NaN, p90 = Number.NaN, p99 = Number.NaN] = quantiles(steps, [0.5, 0.9, 0.99]);
+  const enough = (p: number, value: number) => (enoughSamples(count, p) ? value : null);
+  return { mean: mean(steps), p50, p90: enough(0.9, p90), p99: enough(0.99, p99) };
+}
+
+/**
+ * Every step with every ratio of the scatter: the distribution of a step's time when it scatters as work of about its length
+ * did in the calibration. Without a scatter, the steps themselves.
+ */
+function scattered(stepNs: Float64Array, noise: readonly CallNoise[]): Float64Array {
+  const [typical = 1] = quantiles(stepNs, [0.5]);
+  const distance = ({ ns }: CallNoise) => Math.abs(Math.log(ns / typical));
+  const ratios = [...noise].filter(({ ns }) => ns > 0).sort((a, b) => distance(a) - distance(b))[0]?.ratios ?? [1];
+  const out = new Float64Array(stepNs.length * ratios.length);
+  for (const [i, ratio] of ratios.entries())
+    for (let s = 0; s < stepNs.length; s++) out[i * stepNs.length + s] = stepNs[s]! * ratio;
+  return out;
 }
 
 const errorPercent = (predicted: number | null, measured: number | null): number | null =>

@@ -68,7 +68,7 @@ describe.each(["host", "disk"] as const)("experts in %s", (from) => {
       const before = tf.memory().numTensors;
       const run = await runLive({
         ...{ tf, table: trace, plan, shape, bank, cache, slots, popularity, clock },
-        onProgress: () => {},
+        between: async () => {},
         signal: new AbortController().signal,
       });
       bank.close();

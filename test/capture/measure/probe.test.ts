@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { measureDisk } from "../../../src/capture/measure/disk.ts";
-import { type Probe, sampleProbes, timed, timedDifference } from "../../../src/capture/measure/probe.ts";
+import { type Probe, ProbeRounds, sampleProbes, timed, timedDifference } from "../../../src/capture/measure/probe.ts";
 
 describe("probes", () => {
   const recording = () => {
@@ -18,29 +18,32 @@ describe("probes", () => {
 
   test("every round runs every probe once, in orders that differ but not from run to run", async () => {
     const first = recording();
-    const samples = await sampleProbes(first.probes, options);
-    expect(samples.map((of) => of.length)).toEqual([50, 50, 50]);
-    const rounds = Array.from({ length: 52 }, (_, r) => first.order.slice(3 * r, 3 * r + 3).join(""));
-    expect(rounds.every((round) => [...round].sort().join("") === "abc")).toBe(true);
-    expect(new Set(rounds).size).toBe(6);
+    const rounds = new ProbeRounds(first.probes);
+    await sampleProbes(rounds, options);
+    expect(rounds.samples.map((of) => of.length)).toEqual([50, 50, 50]);
+    const orders = Array.from({ length: 52 }, (_, r) => first.order.slice(3 * r, 3 * r + 3).join(""));
+    expect(orders.every((order) => order.split("").sort().join("") === "abc")).toBe(true);
+    expect(new Set(orders).size).toBe(6);
     const second = recording();
-    await sampleProbes(second.probes, options);
+    await sampleProbes(new ProbeRounds(second.probes), options);
     expect(second.order).toEqual(first.order);
   });
 
   test("the time ends them, but not before the least number of rounds", async () => {
     let now = 0;
     const clock = () => (now += 2e9);
-    const [samples] = await sampleProbes(recording().probes, { ...options, clock });
-    expect(samples).toHaveLength(5);
+    const rounds = new ProbeRounds(recording().probes);
+    await sampleProbes(rounds, { ...options, clock });
+    expect(rounds.samples[0]).toHaveLength(5);
     now = 0;
-    const [least] = await sampleProbes(recording().probes, { ...options, clock, seconds: 0 });
-    expect(least).toHaveLength(3);
+    const least = new ProbeRounds(recording().probes);
+    await sampleProbes(least, { ...options, clock, seconds: 0 });
+    expect(least.samples[0]).toHaveLength(3);
   });
 
   test("an aborted signal ends them", async () => {
     const signal = AbortSignal.abort(new Error("stopped"));
-    await expect(sampleProbes(recording().probes, { ...options, signal })).rejects.toThrow("stopped");
+    await expect(sampleProbes(new ProbeRounds(recording().probes, signal), options)).rejects.toThrow("stopped");
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { planSteps } from "../../../src/capture/live/step-rows.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { fitLive } from "../../../src/forecast/calibration/live/fit-live.ts";
-import { compareLive } from "../../../src/forecast/validation/live-validation.ts";
+import { compareLive, type MeasuredLive } from "../../../src/forecast/validation/live-validation.ts";
 import { type LiveSetting, predictLive } from "../../../src/forecast/validation/predict-live.ts";
 import { livePage } from "../../../src/report/validation-live.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
@@ -108,8 +108,15 @@ describe("measured against forecast", () => {
     fetchNs: 50,
   });
 
+  const compare = (runs: readonly MeasuredLive[], of = profile) =>
+    compareLive(
+      runs.map((measured) => ({ profile: of, prediction, measured })),
+      summary,
+      [],
+    );
+
   test("the error is that of the forecast, and the worst run counts", () => {
-    const document = compareLive(profile, prediction, [run(10), run(12.5)], summary, []);
+    const document = compare([run(10), run(12.5)]);
     expect(document.hitsEqual).toBe(true);
     expect(document.runs.map(({ errorPercent }) => errorPercent.mean?.toFixed(6))).toEqual(["10.000000", "-12.000000"]);
     expect(document.worstErrorPercent.p99).toBeCloseTo(-12, 6);
@@ -117,18 +124,31 @@ describe("measured against forecast", () => {
   });
 
   test("one hit more is a difference, whatever the times", () => {
-    const document = compareLive(profile, prediction, [run(11), run(11, 11)], summary, []);
+    const document = compare([run(11), run(11, 11)]);
     expect(document.hitsEqual).toBe(false);
     expect(document.runs.map(({ hitsEqual }) => hitsEqual)).toEqual([true, false]);
     expect(livePage(document).headline).toContain("HITS DIFFER");
   });
 
+  test("the forecast scatters as work of its length did, and no other", () => {
+    const noise = [
+      { ns: 1e6, ratios: [1, 5] },
+      { ns: 12e6, ratios: [0.9, 1, 1.4] },
+    ];
+    const noisy = { ...profile, measurements: { ...profile.measurements, noise } };
+    const { predicted, predictedQuiet } = compare([run(11)], noisy).runs[0]!;
+    expect(predictedQuiet).toEqual({ mean: 11, p50: 11, p90: 11, p99: 11 });
+    expect(predicted.stepMs.mean).toBeCloseTo(11 * 1.1, 9);
+    expect(predicted.stepMs.p50).toBeCloseTo(11, 9);
+    expect(predicted.stepMs.p99).toBeCloseTo(11 * 1.4, 9);
+  });
+
   test("steps of the warm-up count for hits alone, and a p99 needs a thousand", () => {
     const slowStart = run(11);
     slowStart.stepNs.fill(1e12, 0, 100);
-    const [measured] = compareLive(profile, prediction, [slowStart], summary, []).runs;
-    expect(measured?.stepMs.mean).toBeCloseTo(11, 9);
+    const [first] = compare([slowStart]).runs;
+    expect(first?.measured.stepMs.mean).toBeCloseTo(11, 9);
     const short = { ...run(11), stepNs: steps(11).slice(0, 1099) };
-    expect(compareLive(profile, prediction, [short], summary, []).runs[0]?.stepMs.p99).toBeNull();
+    expect(compare([short]).runs[0]?.measured.stepMs.p99).toBeNull();
   });
 });

@@ -61,6 +61,7 @@ export function measurementsOf(tokens = 1): LiveMeasurements {
     diskNote: null,
     deviceMemory: { bytes: 1 << 27, ...timed(40e6) },
     hostMemory: { bytes: 1 << 27, ...timed(20e6) },
+    noise: [],
     launch: timed(5000),
   };
 }

@@ -1,0 +1,74 @@
+import type { LiveMeasurements, LiveShape } from "../../forecast/measured/live-measurements.ts";
+import type { Tfjs } from "../backends/backend.ts";
+import { createBank, expertBytes } from "../live/expert-bank.ts";
+import { expertProbes } from "./expert-probes.ts";
+import { ProbeRounds } from "./probe.ts";
+
+/** What is measured of expert layers. */
+export type LayerFigures = Pick<LiveMeasurements, "step" | "layer" | "experts" | "fetches" | "noise">;
+
+export interface LayerSetting {
+  readonly shape: LiveShape;
+  /** Tokens in a step. */
+  readonly batch: number;
+  /** Experts of a layer call, as a run has them on average. */
+  readonly expertsPerCall: number;
+  /** Experts kept on the device meanwhile, as many as a run keeps. */
+  readonly residentExperts: number;
+  /** Nanoseconds of a steady clock. */
+  readonly clock: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** Expert layers that are being measured, round by round. */
+export interface LayerMeasurement {
+  readonly rounds: ProbeRounds;
+  /** The figures of the rounds so far. */
+  read(): LayerFigures;
+  dispose(): void;
+}
+
+/** Sizes of the other experts whose fetching is measured, relative to the width of the shape's own. */
+const fetchWidths = [0.25, 0.5];
+const rowsMeasured = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
+/** Different weights in memory, and experts of the other sizes on the device. */
+const setsMax = 64;
+const othersResident = 8;
+
+export function measureLayers(tf: Tfjs, setting: LayerSetting): LayerMeasurement {
+  const { shape, batch, residentExperts, expertsPerCall, clock } = setting;
+  const shapes = [
+    shape,
+    ...fetchWidths.map((share) => ({ ...shape, width: Math.max(1, Math.round(shape.width * share)) })),
+  ];
+  const parts = shapes.map((of, i) => {
+    const resident = i === 0 ? residentExperts : Math.min(residentExperts, othersResident);
+    const bank = createBank(of, Math.min(setsMax, resident), "host");
+    const rows = i === 0 ? rowsMeasured.filter((count) => count <= batch) : [1];
+    return { of, bank, group: expertProbes(tf, bank, of, { batch, expertsPerCall, rows, resident, clock }) };
+  });
+  const rounds = new ProbeRounds(
+    parts.flatMap(({ group }) => group.probes),
+    setting.signal,
+  );
+  return {
+    rounds,
+    read() {
+      let at = 0;
+      const read = parts.map(({ of, group }) => {
+        const own = rounds.samples.slice(at, at + group.probes.length);
+        at += group.probes.length;
+        return { of, ...group.read(own) };
+      });
+      const { step, layer, experts } = read[0]!;
+      const fetches = read.map(({ of, fetch }) => ({ bytes: expertBytes(of), shape: of, ...fetch }));
+      return { step, layer, experts, fetches, noise: read.flatMap(({ noise }) => noise) };
+    },
+    dispose() {
+      for (const { group, bank } of parts) {
+        group.dispose();
+        bank.close();
+      }
+    },
+  };
+}
