@@ -42,7 +42,8 @@ export function measureLayers(tf: Tfjs, setting: LayerSetting): LayerMeasurement
     ...fetchWidths.map((share) => ({ ...shape, width: Math.max(1, Math.round(shape.width * share)) })),
   ];
   const parts = shapes.map((of, i) => {
-    const resident = i === 0 ? residentExperts : Math.min(residentExperts, othersResident);
+    // A call never meets an expert twice.
+    const resident = Math.max(expertsPerCall, i === 0 ? residentExperts : Math.min(residentExperts, othersResident));
     const bank = createBank(of, Math.min(setsMax, resident), "host");
     const rows = i === 0 ? rowsMeasured.filter((count) => count <= batch) : [1];
     return { of, bank, group: expertProbes(tf, bank, of, { batch, expertsPerCall, rows, resident, clock }) };

@@ -103,7 +103,7 @@ export function compareLive(
   const worst = (statistic: keyof StepTimes) =>
     runs
       .map((run) => run.errorPercent[statistic])
-      .reduce<number | null>((a, b) => (a === null || b === null || Math.abs(a) >= Math.abs(b) ? a : b), 0);
+      .reduce((a, b) => (a === null || b === null ? null : Math.abs(a) >= Math.abs(b) ? a : b));
   const { backend, date } = pairs[0]!.profile.measurements;
   return {
     schemaVersion: liveValidationSchemaVersion,
