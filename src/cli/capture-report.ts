@@ -13,8 +13,6 @@ export interface CaptureReport {
   readonly request: CaptureRequest;
   readonly plan: CapturePlan;
   readonly outcome: CaptureOutcome;
-  /** Seconds of the matrix products of the executed layers alone; null where they were not timed. */
-  readonly productSeconds: number | null;
 }
 
 /** The plan of a recording, before it begins. */
@@ -66,10 +64,8 @@ export function captureSummary(report: CaptureReport): string {
       ? []
       : [
           `${formatDuration(outcome.layerSeconds * 1e9)} on ${printable(backend.device)} (${backend.id}): ` +
-            `${formatNumber(tokens / outcome.layerSeconds)} tokens/s, ${formatNumber(speed.gflopsPerSecond)} GFLOP/s` +
-            (speed.share === null
-              ? ""
-              : `, ${formatPercent(speed.share, 0)} of the ${formatNumber(speed.productGflopsPerSecond ?? 0)} of its matrix products alone`),
+            `${formatNumber(tokens / outcome.layerSeconds)} tokens/s, ${formatNumber(speed.gflopsPerSecond)} GFLOP/s, ` +
+            `${formatPercent(speed.share, 0)} of the ${formatNumber(speed.productGflopsPerSecond)} of its matrix products alone`,
         ]),
     `${formatCount(outcome.expertsUsed)} of ${formatCount(layersRecorded * recorded.experts)} experts were chosen; ` +
       `${formatCount(outcome.nearTies)} of ${formatCount(choices)} choices are closer than float32 can tell`,
@@ -117,12 +113,12 @@ export function captureJson(report: CaptureReport): string {
 }
 
 /** Rates over the layers that this run executed, and what the backend reaches on their matrix products alone. */
-function speedOf({ outcome, productSeconds }: CaptureReport) {
-  const gflop = matmulFlops(outcome.work) / 1e9;
+function speedOf({ outcome: { work, layerSeconds, productSeconds } }: CaptureReport) {
+  const gflop = matmulFlops(work) / 1e9;
   return {
-    gflopsPerSecond: gflop / outcome.layerSeconds,
-    productGflopsPerSecond: productSeconds === null ? null : gflop / productSeconds,
-    share: productSeconds === null ? null : productSeconds / outcome.layerSeconds,
+    gflopsPerSecond: gflop / layerSeconds,
+    productGflopsPerSecond: gflop / productSeconds,
+    share: productSeconds / layerSeconds,
   };
 }
 

@@ -5,7 +5,6 @@ import { type CapturePlan, type CaptureRequest, planCapture } from "../capture/r
 import { captureRouting, plannedWork } from "../capture/record/capture-routing.ts";
 import { refuseFullDisk } from "../capture/record/disk-space.ts";
 import { domainFile } from "../capture/record/domain-files.ts";
-import { matmulSeconds } from "../capture/record/matmul-time.ts";
 import { matmulFlops } from "../capture/record/matmul-work.ts";
 import { modelName } from "../capture/record/model-name.ts";
 import { readTexts } from "../capture/record/read-texts.ts";
@@ -31,6 +30,7 @@ export interface CaptureOptions {
   readonly memory?: number;
   readonly scores?: boolean;
   readonly weights: boolean;
+  readonly note?: readonly string[];
   readonly work?: string;
   readonly restart?: boolean;
   readonly doctor?: boolean;
@@ -125,12 +125,15 @@ async function record(
     const progress = progressOf(io, model, plan, sequences.starts, quiet === true);
     const grouping = `documents in parts of at most ${tokensPerSequence} tokens, each from position 0`;
     const watched = { onDecoded: progress.onDecoded, onLayer: progress.onLayer, signal: watch.signal };
-    const outcome = await captureRouting(request, plan, { model, files, grouping }, output, folder, watched).finally(
-      progress.clear,
-    );
-    const productSeconds =
-      outcome.complete && outcome.work.length > 0 ? await matmulSeconds(backend.tf, outcome.work) : null;
-    const report: CaptureReport = { output, model, request, plan, outcome, productSeconds };
+    const outcome = await captureRouting(
+      request,
+      plan,
+      { model, files, grouping, notes: options.note ?? [] },
+      output,
+      folder,
+      watched,
+    ).finally(progress.clear);
+    const report: CaptureReport = { output, model, request, plan, outcome };
     io.out(options.json === true ? captureJson(report) : captureSummary(report));
     return outcome.complete ? exitCodes.ok : exitCodes.interrupted;
   } finally {

@@ -3,6 +3,7 @@ import { decodeSequences, withDecoded } from "./decode-sequences.ts";
 import { executorOf } from "./executor.ts";
 import type { Journal, RoutingMarks } from "./journal.ts";
 import { routingName } from "./layer-outputs.ts";
+import { matmulSeconds } from "./matmul-time.ts";
 import { layerWork, type MatmulWork } from "./matmul-work.ts";
 import { type LayerJob, recordLayers } from "./record-layers.ts";
 import { type Provenance, recordedHeader } from "./recorded-header.ts";
@@ -26,9 +27,10 @@ export interface CaptureOutcome {
   readonly expertsUsed: number;
   /** Layers that an earlier run had finished. */
   readonly layersBefore: number;
-  /** Matrix products of the layers that this run executed, and the seconds that those layers took in all. */
+  /** Matrix products of the layers that this run finished, the seconds those layers took in all, and their products alone. */
   readonly work: readonly MatmulWork[];
   readonly layerSeconds: number;
+  readonly productSeconds: number;
 }
 
 /**
@@ -47,6 +49,8 @@ export async function captureRouting(
   const { layers, moeLayers } = plan.recorded;
   const decoded = request.decodeSteps === 0 ? null : await decodeSequences(request, plan, folder, watch);
   const { tokens, rows } = await withDecoded(request, decoded);
+  const work = plannedWork(plan, rows.starts);
+  const seconds = { products: 0, timing: 0 };
   const job: LayerJob = {
     executor: executorOf(request.backend, request.checkpoint, (layer) => plan.memory.layers[layer.index]!.keepsExperts),
     layers,
@@ -58,12 +62,17 @@ export async function captureRouting(
     keepScores: request.keepsScores,
     decoded,
     onProgress: watch.onLayer,
+    async onFinished(layer) {
+      const from = performance.now();
+      seconds.products += await matmulSeconds(request.backend.tf, work[layer]!);
+      seconds.timing += (performance.now() - from) / 1000;
+    },
     signal: watch.signal,
   };
   const layersBefore = folder.journal.layers.length;
   const from = performance.now();
   if (!watch.signal.aborted) await recordLayers(job, folder);
-  const layerSeconds = (performance.now() - from) / 1000;
+  const layerSeconds = (performance.now() - from) / 1000 - seconds.timing;
   const { journal } = folder;
   const finished = moeLayers.filter((layer) => layer < journal.layers.length);
   const outcome = {
@@ -74,8 +83,9 @@ export async function captureRouting(
     decodedChoices: decoded === null ? 0 : sum([...decoded.steps]) * finished.length,
     decodedOtherwise: sum(journal.layers.map(({ decodedOtherwise }) => decodedOtherwise)),
     layersBefore,
-    work: plannedWork(plan, rows.starts).slice(layersBefore, journal.layers.length).flat(),
+    work: work.slice(layersBefore, journal.layers.length).flat(),
     layerSeconds,
+    productSeconds: seconds.products,
   };
   if (finished.length === 0) return { ...outcome, expertsUsed: 0 };
   const header = recordedHeader(request, plan.recorded, finished, outcome, { ...provenance, date: journal.startedAt });

@@ -3,11 +3,11 @@ import type { MatmulWork } from "./matmul-work.ts";
 
 /** Products with more rows are timed with so many, at which their rate has levelled off. */
 const rowsMax = 512;
-const runs = 3;
 
 /**
- * Seconds that a backend takes for these products alone, each shape timed by itself on numbers already on the backend:
- * the median of three runs after one that warms up. What a recording reaches is held against this.
+ * Seconds that a backend takes for these products alone: each shape is timed by itself, once after a run that warms up, on
+ * numbers that are on the backend already. What a layer took is held against this, timed right after it, as the speed of
+ * a shared machine drifts.
  */
 export async function matmulSeconds(tf: Tfjs, work: readonly MatmulWork[]): Promise<number> {
   const secondsPerRow = new Map<string, number>();
@@ -35,8 +35,7 @@ async function timeProduct(tf: Tfjs, rows: number, inner: number, columns: numbe
     return (performance.now() - from) / 1000;
   };
   await once();
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) times.push(await once());
+  const seconds = await once();
   tf.dispose([left, right]);
-  return times.sort((a, b) => a - b)[runs >> 1]!;
+  return seconds;
 }

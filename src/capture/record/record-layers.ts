@@ -34,6 +34,8 @@ export interface LayerJob {
   readonly decoded: DecodedSequences | null;
   /** Hears how many tokens a layer has done, the last ones perhaps in part. */
   readonly onProgress: (layer: number, tokens: number) => void;
+  /** Awaited when a layer is finished and nothing of it is left in memory. */
+  readonly onFinished: (layer: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -50,9 +52,11 @@ export async function recordLayers(job: LayerJob, folder: WorkFolder): Promise<v
     if (states === null) await folder.save({ ...folder.journal, states: await embedTokens(job, folder) });
     else if (done() < job.layers.length) await refuseChanged(folder.file(statesName(done())), states);
     while (done() < job.layers.length) {
-      const { states: behind, layer } = await recordLayer(job, done(), folder);
+      const index = done();
+      const { states: behind, layer } = await recordLayer(job, index, folder);
       const { journal } = folder;
       await folder.save({ ...journal, states: behind ?? journal.states, layers: [...journal.layers, layer] });
+      await job.onFinished(index);
     }
   } catch (error) {
     if (!job.signal.aborted) throw explainFailure(error, job.layers[done()]?.index ?? 0);

@@ -12,6 +12,8 @@ export interface Provenance {
   readonly files: NonNullable<TraceProvenance["files"]>;
   /** How documents became sequences. */
   readonly grouping: string;
+  /** What the person who records adds. */
+  readonly notes: readonly string[];
 }
 
 /** What a recording turned out to be. */
@@ -28,7 +30,7 @@ export function recordedHeader(
   { experts, topK, moeLayers }: RecordedLayers,
   finished: readonly number[],
   facts: RecordedFacts,
-  { model, files, grouping, date }: Provenance & { readonly date: string },
+  { model, files, grouping, notes, date }: Provenance & { readonly date: string },
 ): RoutingTraceHeader {
   const { plan, weights, digest } = checkpoint;
   const asked = layerCount !== null && layerCount < plan.layers.length;
@@ -54,6 +56,7 @@ export function recordedHeader(
         ? {}
         : { partial: `${finished.length} of ${moeLayers.length} layers recorded, up to layer ${finished.at(-1)}` }),
       notes: [
+        ...notes,
         "given tokens were carried through layer after layer; attention is causal, so this is the routing of decoding them",
         `${formatCount(facts.nearTies)} choices, one per token and layer, hang on scores closer than float32 can tell`,
         ...(asked ? [`the model's first ${layerCount} of ${plan.layers.length} layers were asked for`] : []),

@@ -60,7 +60,7 @@ export async function captureTiny(
   const folder = await openWorkFolder(`${output}.work`, { inputs: {}, startedAt: "2026-01-02T03:04:05.000Z" }, false);
   try {
     const request = requestOf(checkpoint, backend, await tinySequences(name), given);
-    const provenance = { model: name, files: [], grouping: "as given" };
+    const provenance = { model: name, files: [], grouping: "as given", notes: [] };
     return await captureRouting(request, planCapture(request), provenance, output, folder, {
       onDecoded: () => {},
       onLayer: () => {},

@@ -89,6 +89,7 @@ export function fakeJob(executor: LayerExecutor, given: Partial<LayerJob> = {}):
     keepScores: true,
     decoded: null,
     onProgress: () => {},
+    onFinished: async () => {},
     signal: new AbortController().signal,
     ...given,
   };
