@@ -1,0 +1,140 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import type { Scalar } from "@tensorflow/tfjs-core";
+import { afterEach, describe, expect, test } from "vitest";
+import { AdamW } from "../../scripts/train/adam-w.ts";
+import { heldOutRows } from "../../scripts/train/batches.ts";
+import { learnBytePairs, tokenizerJson } from "../../scripts/train/byte-pairs.ts";
+import { losses } from "../../scripts/train/model.ts";
+import { initialise, type Parameters } from "../../scripts/train/parameters.ts";
+import type { Shape } from "../../scripts/train/shape.ts";
+import { loadBackend } from "../../src/capture/backends/backends.ts";
+import { RandomStream } from "../../src/core/random.ts";
+
+const shape: Shape = {
+  vocabulary: 24,
+  hidden: 16,
+  layers: 2,
+  queryHeads: 4,
+  kvHeads: 2,
+  headDim: 4,
+  experts: 6,
+  topK: 2,
+  expertWidth: 8,
+  context: 12,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+};
+
+describe("byte pairs", () => {
+  const text = "the cat and the hat; the café – the end\n".repeat(20);
+  const pairs = learnBytePairs([text], 280);
+
+  test("a tokenizer made of them gives the text back, in fewer tokens than bytes", () => {
+    const tokenizer = new Tokenizer(JSON.parse(JSON.stringify(tokenizerJson(pairs))) as object, {});
+    const { ids } = tokenizer.encode(text);
+    expect(tokenizer.decode(ids)).toBe(text);
+    expect(ids.length).toBeLessThan(Buffer.byteLength(text) / 2);
+  });
+
+  test("every merge joins entries that were there before it", () => {
+    const known = new Set(pairs.vocabulary.slice(0, 257));
+    for (const [left, right] of pairs.merges) {
+      expect(known.has(left) && known.has(right)).toBe(true);
+      known.add(left + right);
+    }
+  });
+});
+
+describe("training", () => {
+  afterEach(async () => {
+    const { tf } = await loadBackend("cpu");
+    tf.disposeVariables();
+  });
+
+  const batchOf = (seed: number): Int32Array => {
+    const stream = new RandomStream(seed, "batch");
+    return Int32Array.from({ length: 2 * (shape.context + 1) }, () => stream.below(shape.vocabulary));
+  };
+
+  test("gradients are the slopes of the loss", async () => {
+    const { tf, close } = await loadBackend("cpu");
+    await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
+    // All experts are chosen: a choice that changes on the way would make a step in the loss.
+    const all = { ...shape, topK: shape.experts };
+    const parameters: Parameters = initialise(tf, all, 2);
+    // Large weights, so that every part has a slope that float32 losses can show.
+    for (const [name, parameter] of Object.entries(parameters))
+      if (!name.endsWith("Norm")) parameter.assign(tf.mul(parameter, 12));
+    const batch = batchOf(1);
+    const loss = () => {
+      const { crossEntropy, balance, routerZ } = losses(tf, all, parameters, batch, 2);
+      return tf.reshape(tf.addN([crossEntropy, balance, routerZ]), []);
+    };
+    const { grads } = tf.variableGrads(loss as () => Scalar, Object.values(parameters));
+    const at = () => tf.tidy(() => loss().dataSync()[0]!);
+    for (const name of [
+      "embedding",
+      "0.query",
+      "0.key",
+      "1.value",
+      "1.output",
+      "0.router",
+      "0.gateUp",
+      "1.down",
+      "0.feedForwardNorm",
+    ]) {
+      // Along its own gradient a parameter has the steepest slope, the gradient's length.
+      const parameter = parameters[name]!;
+      const gradient = grads[name]!;
+      const length = Math.sqrt(tf.sum(tf.square(gradient)).dataSync()[0]!);
+      const start = tf.clone(parameter);
+      const step = 0.003;
+      const moved = (sign: number) => {
+        parameter.assign(tf.add(start, tf.mul(gradient, (sign * step) / length)));
+        return at();
+      };
+      const slope = (moved(1) - moved(-1)) / (2 * step);
+      parameter.assign(start);
+      expect(Math.abs(slope / length - 1), name).toBeLessThan(0.05);
+    }
+    close();
+  });
+
+  test("learns a batch by heart, and leaves no tensor behind", async () => {
+    const { tf, close } = await loadBackend("cpu");
+    await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
+    const parameters = initialise(tf, shape, 1);
+    const batch = batchOf(3);
+    const rates = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, gradientNormMax: 1 };
+    const optimiser = new AdamW(tf, parameters, rates);
+    const seen: number[] = [];
+    let tensors = 0;
+    for (let step = 0; step < 60; step++) {
+      const { grads, value } = tf.variableGrads(
+        () => tf.reshape(losses(tf, shape, parameters, batch, 2).crossEntropy, []) as Scalar,
+        Object.values(parameters),
+      );
+      seen.push(value.dataSync()[0]!);
+      optimiser.step(parameters, grads, 0.02);
+      tf.dispose([value, grads]);
+      if (step === 0) tensors = tf.memory().numTensors;
+    }
+    expect(seen[0]).toBeCloseTo(Math.log(shape.vocabulary), 0);
+    expect(seen.at(-1)).toBeLessThan(seen[0]! / 4);
+    expect(tf.memory().numTensors).toBe(tensors);
+    close();
+  });
+});
+
+test("held-out rows cover consecutive tokens, each row from the last of the one before", () => {
+  const domain = {
+    name: "d",
+    training: new Int32Array(),
+    heldOut: Int32Array.from([0, 1, 2, 3, 4, 5, 6]),
+    heldOutBytes: 7,
+  };
+  expect(heldOutRows(domain, 3).map((row) => [...row])).toEqual([
+    [0, 1, 2, 3],
+    [3, 4, 5, 6],
+  ]);
+});
