@@ -83,8 +83,17 @@ export async function validateLive(
       pairs.push(pair);
     }
     const summary = {
-      ...{ backend: backend.id, layers: table.layers, experts: table.experts, topK: table.topK, shape },
-      ...{ cache, slots, from, batch, steps: plan.steps.length, warmUpSteps },
+      backend: backend.id,
+      layers: table.layers,
+      experts: table.experts,
+      topK: table.topK,
+      shape,
+      cache,
+      slots,
+      from,
+      batch,
+      steps: plan.steps.length,
+      warmUpSteps,
     };
     const inputs = [{ role: "routing trace", name: basename(trace), sha256: table.origin.digest }];
     return compareLive(pairs, summary, inputs);
@@ -145,7 +154,16 @@ async function runBeside(
   try {
     for (let round = 0; round < warmUpRounds; round++) await layers.rounds.round(false);
     const measured = await runLive({
-      ...{ tf, table, plan, shape, bank, cache, slots, popularity, signal, clock: steadyNs },
+      tf,
+      table,
+      plan,
+      shape,
+      bank,
+      cache,
+      slots,
+      popularity,
+      signal,
+      clock: steadyNs,
       between: async (step) => {
         onStep(step);
         if (step % stepsPerRound === 0) await layers.rounds.round(step > warmUpSteps);

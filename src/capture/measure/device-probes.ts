@@ -18,7 +18,7 @@ export interface ProductSize {
 
 const copyBytes = [4096, 65_536, 1 << 20, 16 << 20];
 /** Larger than the caches of a processor. */
-const memoryBytes = 128 << 20;
+const memoryBytes = 64 << 20;
 
 /** Dense products of these sizes, plain copies, and the bandwidth of both memories. */
 export function deviceProbes(tf: Tfjs, sizes: readonly ProductSize[], clock: () => number): DeviceProbes {

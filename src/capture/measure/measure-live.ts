@@ -30,7 +30,11 @@ export async function measureLive(backend: LoadedBackend, options: MeasureOption
   const layers = measureLayers(backend.tf, options);
   try {
     await sampleProbes(layers.rounds, {
-      ...{ warmUpRounds, roundsMin, roundsMax: roundsMax.layers, seconds, clock },
+      warmUpRounds,
+      roundsMin,
+      roundsMax: roundsMax.layers,
+      seconds,
+      clock,
       onProgress: (share) => onProgress?.(share / 2),
     });
   } finally {
@@ -47,7 +51,11 @@ export async function measureMachine(backend: LoadedBackend, options: MeasureOpt
   const rounds = new ProbeRounds(device.probes, signal);
   try {
     await sampleProbes(rounds, {
-      ...{ warmUpRounds, roundsMin, roundsMax: roundsMax.machine, seconds, clock },
+      warmUpRounds,
+      roundsMin,
+      roundsMax: roundsMax.machine,
+      seconds,
+      clock,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
   } finally {

@@ -67,7 +67,15 @@ describe.each(["host", "disk"] as const)("experts in %s", (from) => {
       const bank = createBank(shape, 5, from);
       const before = tf.memory().numTensors;
       const run = await runLive({
-        ...{ tf, table: trace, plan, shape, bank, cache, slots, popularity, clock },
+        tf,
+        table: trace,
+        plan,
+        shape,
+        bank,
+        cache,
+        slots,
+        popularity,
+        clock,
         between: async () => {},
         signal: new AbortController().signal,
       });
@@ -88,7 +96,13 @@ describe.each(["host", "disk"] as const)("experts in %s", (from) => {
 test("a measured machine gives profiles, and no tensor stays behind", async () => {
   const before = backend.tf.memory().numTensors;
   const measurements = await measureLive(backend, {
-    ...{ shape, batch: 2, expertsPerCall: 12, residentExperts: 6, diskFolder: null, seconds: 0, date: "2026-01-01" },
+    shape,
+    batch: 2,
+    expertsPerCall: 12,
+    residentExperts: 6,
+    diskFolder: null,
+    seconds: 0,
+    date: "2026-01-01",
     clock,
   });
   expect(backend.tf.memory().numTensors).toBe(before);

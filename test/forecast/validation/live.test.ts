@@ -95,8 +95,17 @@ test("steps take sequences in turn, and a batch ends together", () => {
 describe("measured against forecast", () => {
   const profile = fitLive(measurementsOf());
   const summary = {
-    ...{ backend: "test", layers, experts, topK, shape: { hidden: 64, width: 128, experts } },
-    ...{ cache: "lru", slots: 4, from: "host" as const, batch: 1, steps: 1100, warmUpSteps: 100 },
+    backend: "test",
+    layers,
+    experts,
+    topK,
+    shape: { hidden: 64, width: 128, experts },
+    cache: "lru",
+    slots: 4,
+    from: "host" as const,
+    batch: 1,
+    steps: 1100,
+    warmUpSteps: 100,
   };
   const steps = (ms: number) => new Float64Array(1100).fill(ms * 1e6);
   const prediction = { stepNs: steps(11), hits: 10, misses: 5, fetchNs: 100 };

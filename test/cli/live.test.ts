@@ -1,0 +1,75 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { moecast } from "./in-process.ts";
+
+const trace = resolve("scenarios/traces/mini-moe.safetensors");
+const quick = ["--backend", "wasm", "--shape", "8x12", "--seconds", "1", "-q"];
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "live-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("validate --live", () => {
+  const live = (...words: string[]) =>
+    moecast(["validate", "--live", "--trace", trace, ...quick, "--steps", "20", "--runs", "1", ...words]);
+
+  test("counts the hits that the simulator counts, on the shipped trace", async () => {
+    const { code, out } = await live("--slots", "12", "--json", "--export", `csv=${join(folder, "live.csv")}`);
+    expect(code).toBe(0);
+    const document = JSON.parse(out) as {
+      hitsEqual: boolean;
+      runs: { measured: { hits: number; misses: number; stepMs: { p99: number | null } } }[];
+      setting: { layers: number; steps: number };
+    };
+    expect(document.hitsEqual).toBe(true);
+    const { hits, misses, stepMs } = document.runs[0]!.measured;
+    // Whole requests are run, one token a step: top-4 in each of 8 layers.
+    expect(hits + misses).toBe(document.setting.steps * 8 * 4);
+    expect(stepMs.p99).toBeNull();
+    expect(await readFile(join(folder, "live.csv"), "utf8")).toContain(`run 1,hits,${hits},${hits},`);
+  });
+
+  test("an error above the limit is exit code 99", async () => {
+    const { code, err } = await live("--max-error", "mean=0.000001");
+    expect(code).toBe(99);
+    expect(err).toMatch(/step time error/);
+  });
+
+  test.each([
+    [["--slots", "33"], 2, /at most the 32 experts/],
+    [["--shape", "8by12"], 2, /--shape: expected HIDDENxWIDTH/],
+    [["--cache", "belady"], 2, /lru, lfu, fifo/],
+    [["--scenario", "x.yaml"], 2, /--scenario does not apply/],
+    [["--shape", "mixtral-8x7b"], 4, /lower --slots or --shape/],
+  ])("%j is refused", async (words, code, message) => {
+    const result = await live(...words);
+    expect(result.code).toBe(code);
+    expect(result.err).toMatch(message);
+    expect(result.out).toBe("");
+  });
+});
+
+describe("calibrate --live", () => {
+  test("writes profiles that a scenario beside them runs on", async () => {
+    const machine = join(folder, "machine");
+    const measured = await moecast(["calibrate", "--live", ...quick, "--batch", "2", "-o", machine]);
+    expect(measured.code).toBe(0);
+    expect(measured.out).toContain("dense products");
+    const run = await moecast(["run", join(machine, "scenario.yaml"), "--summary", "compact"]);
+    expect(run.code).toBe(0);
+    expect(run.out).toContain("through tfjs wasm");
+  });
+
+  test("options of the other way are refused", async () => {
+    const live = await moecast(["calibrate", "--live", "--from", "tables/"]);
+    expect([live.code, live.err]).toEqual([2, expect.stringContaining("do not apply")]);
+    const tables = await moecast(["calibrate", "--from", "t", "--profile", "h200-sxm", "--shape", "8x8"]);
+    expect([tables.code, tables.err]).toEqual([2, expect.stringContaining("need --live")]);
+    const neither = await moecast(["calibrate"]);
+    expect([neither.code, neither.err]).toEqual([2, expect.stringContaining("or --live")]);
+  });
+});
