@@ -91,7 +91,7 @@ function mergePair(pieces: readonly number[], left: number, right: number, merge
 }
 
 /** The entry between documents. */
-export const endOfText = "<|endoftext|>";
+const endOfText = "<|endoftext|>";
 
 /** tokenizer.json of a byte-level BPE without special treatment of the start of a text. */
 export function tokenizerJson({ vocabulary, merges }: BytePairs): object {

@@ -8,7 +8,7 @@ export type Variable = ReturnType<Tfjs["variable"]>;
 export type Parameters = Readonly<Record<string, Variable>>;
 
 /** Sizes of every parameter, in the order of the model. */
-export function parameterShapes(shape: Shape): Record<string, number[]> {
+function parameterShapes(shape: Shape): Record<string, number[]> {
   const { hidden, headDim, queryHeads, kvHeads, experts, expertWidth } = shape;
   const shapes: Record<string, number[]> = { embedding: [shape.vocabulary, hidden], finalNorm: [hidden] };
   for (let layer = 0; layer < shape.layers; layer++)

@@ -12,6 +12,7 @@ import {
   totalVariation,
 } from "./popularity.ts";
 import { type ReuseGaps, reuseGaps } from "./reuse-gap.ts";
+import { segmentRouting } from "./segment-routing.ts";
 
 export interface TraceStatsOptions {
   /** Ranks of a contiguous expert placement to judge balance by; 8 by default. */
@@ -62,6 +63,8 @@ export interface LayerStats {
   readonly adjacentOverlap: number;
   /** Share of the tokens whose first stored expert is that of the token before. */
   readonly leadRepeat: number;
+  /** SRP of 16 consecutive tokens, see {@link segmentRouting}; null where no sequence is as long. */
+  readonly segmentRouting: number | null;
   readonly overlapByLag: readonly { readonly lag: number; readonly share: number }[];
   readonly reuseGaps: ReuseGaps;
   readonly distinct: readonly { readonly tokens: number; readonly experts: number; readonly uniform: number }[];
@@ -72,6 +75,9 @@ export interface LayerStats {
   readonly hitRate: readonly number[];
   readonly coldMissShare: number;
 }
+
+/** Tokens of a segment; published figures are for 16 too. */
+const segmentTokens = 16;
 
 /** Computes all statistics of a table. Passes over the rows once per layer and statistic. */
 export function traceStats(table: RoutingTable, options: TraceStatsOptions = {}): TraceStats {
@@ -98,6 +104,7 @@ export function traceStats(table: RoutingTable, options: TraceStatsOptions = {})
       rankMaxOverMean: maxOverMean(contiguousRankLoads(counts, ranks)),
       adjacentOverlap: adjacent.share,
       leadRepeat: adjacent.leadRepeat,
+      segmentRouting: segmentRouting(own, at, segmentTokens),
       overlapByLag: lags.flatMap((lag) => {
         const { pairs, share } = overlapAtLag(own, at, lag);
         return pairs === 0 ? [] : [{ lag, share }];

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { segmentRouting } from "../../src/trace/stats/segment-routing.ts";
+
+/** Rows of chosen experts, in sequences of these lengths. */
+function tableOf(rows: readonly (readonly number[])[], experts: number, lengths: readonly number[]): RoutingTable {
+  const starts = [0];
+  for (const length of lengths) starts.push(starts.at(-1)! + length);
+  return {
+    experts,
+    topK: rows[0]!.length,
+    layers: 1,
+    rows: rows.length,
+    ids: Uint8Array.from(rows.flat()),
+    sequenceStarts: Uint32Array.from(starts),
+    domains: ["all"],
+    domainStarts: Uint32Array.from([0, rows.length]),
+    modelLayers: [0],
+    origin: { kind: "synthesised", name: "t", digest: "", sourceRows: rows.length, phase: "unknown", notes: [] },
+  };
+}
+
+/** The published formula, term by term. */
+function naive(rows: readonly (readonly number[])[], experts: number, lengths: readonly number[], m: number) {
+  const uses: number[] = [];
+  let start = 0;
+  for (const length of lengths) {
+    for (let p = start; p + m <= start + length; p++)
+      for (let e = 0; e < experts; e++) uses.push(rows.slice(p, p + m).filter((row) => row.includes(e)).length);
+    start += length;
+  }
+  const all = uses.reduce((a, b) => a + b, 0);
+  const scores = Array.from({ length: m + 1 }, (_, a) => {
+    const active = uses.filter((f) => f >= a);
+    return (2 * active.reduce((x, y) => x + y, 0)) / (m * active.length + all);
+  });
+  return uses.length === 0 ? null : Math.max(...scores);
+}
+
+const experts = 6;
+const row = fc.uniqueArray(fc.integer({ min: 0, max: experts - 1 }), { minLength: 2, maxLength: 2 });
+
+test("is what the formula gives, segments never crossing sequences", () => {
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 14, maxLength: 14 }), fc.integer({ min: 1, max: 6 }), (rows, m) => {
+      const lengths = [3, 6, 5];
+      const srp = segmentRouting(tableOf(rows, experts, lengths), 0, m)!;
+      expect(srp).toBeCloseTo(naive(rows, experts, lengths, m)!, 12);
+      const r = 2 / experts;
+      expect(srp).toBeGreaterThanOrEqual((2 * r) / (r + 1) - 1e-12);
+      expect(srp).toBeLessThanOrEqual(1 + 1e-12);
+    }),
+  );
+});
+
+test("is 1 where the same experts are chosen all the time, and nothing where no sequence is long enough", () => {
+  const same = Array.from({ length: 8 }, () => [1, 4]);
+  expect(segmentRouting(tableOf(same, experts, [8]), 0, 4)).toBe(1);
+  expect(segmentRouting(tableOf(same, experts, [4, 4]), 0, 5)).toBeNull();
+});
