@@ -29,16 +29,21 @@ export class AdamW {
   }
 
   /** One step along the gradients; returns their norm before clipping. */
-  step(parameters: Parameters, gradients: Readonly<Record<string, Tensor>>, learningRate: number): number {
+  async step(
+    parameters: Parameters,
+    gradients: Readonly<Record<string, Tensor>>,
+    learningRate: number,
+  ): Promise<number> {
     const tf = this.#tf;
     const { beta1, beta2, epsilon, weightDecay, gradientNormMax } = this.#options;
     this.#steps++;
     const correction1 = 1 - beta1 ** this.#steps;
     const correction2 = 1 - beta2 ** this.#steps;
-    const norm = tf.tidy(() => {
-      const squares = Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient)));
-      return Math.sqrt(tf.addN(squares).dataSync()[0]!);
-    });
+    const square = tf.tidy(() =>
+      tf.sum(tf.stack(Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient))))),
+    );
+    const norm = Math.sqrt((await square.data())[0]!);
+    square.dispose();
     const scale = norm > gradientNormMax ? gradientNormMax / norm : 1;
     for (const [name, gradient] of Object.entries(gradients)) {
       const parameter = parameters[name]!;

@@ -10,7 +10,7 @@ import { configJson, type Shape } from "./shape.ts";
  * Matrices are stored [out, in] there; w1 is the gate, w3 the up and w2 the down projection.
  */
 export async function saveCheckpoint(tf: Tfjs, shape: Shape, parameters: Parameters, folder: string): Promise<void> {
-  const tensors = publishedTensors(tf, shape, parameters);
+  const tensors = await publishedTensors(tf, shape, parameters);
   const { header, entries, fileBytes } = layOutSafetensors(
     { format: "pt" },
     tensors.map(({ name, size }) => ({ name, dtype: "F32", shape: size })),
@@ -35,25 +35,25 @@ interface Published {
   readonly values: Float32Array;
 }
 
-function publishedTensors(tf: Tfjs, shape: Shape, parameters: Parameters): Published[] {
+async function publishedTensors(tf: Tfjs, shape: Shape, parameters: Parameters): Promise<Published[]> {
   const out: Published[] = [];
-  const put = (name: string, make: () => Tensor) => {
+  const put = async (name: string, make: () => Tensor) => {
     const tensor = tf.tidy(make);
-    out.push({ name, size: tensor.shape, values: tensor.dataSync() as Float32Array });
+    out.push({ name, size: tensor.shape, values: (await tensor.data()) as Float32Array });
     tensor.dispose();
   };
   const flipped = (name: string) => () => tf.transpose(parameters[name]!);
-  put("model.embed_tokens.weight", () => tf.clone(parameters["embedding"]!));
-  put("model.norm.weight", () => tf.clone(parameters["finalNorm"]!));
+  await put("model.embed_tokens.weight", () => tf.clone(parameters["embedding"]!));
+  await put("model.norm.weight", () => tf.clone(parameters["finalNorm"]!));
   for (let layer = 0; layer < shape.layers; layer++) {
     const to = `model.layers.${layer}`;
-    put(`${to}.input_layernorm.weight`, () => tf.clone(parameters[`${layer}.attentionNorm`]!));
-    put(`${to}.post_attention_layernorm.weight`, () => tf.clone(parameters[`${layer}.feedForwardNorm`]!));
-    put(`${to}.self_attn.q_proj.weight`, flipped(`${layer}.query`));
-    put(`${to}.self_attn.k_proj.weight`, flipped(`${layer}.key`));
-    put(`${to}.self_attn.v_proj.weight`, flipped(`${layer}.value`));
-    put(`${to}.self_attn.o_proj.weight`, flipped(`${layer}.output`));
-    put(`${to}.block_sparse_moe.gate.weight`, flipped(`${layer}.router`));
+    await put(`${to}.input_layernorm.weight`, () => tf.clone(parameters[`${layer}.attentionNorm`]!));
+    await put(`${to}.post_attention_layernorm.weight`, () => tf.clone(parameters[`${layer}.feedForwardNorm`]!));
+    await put(`${to}.self_attn.q_proj.weight`, flipped(`${layer}.query`));
+    await put(`${to}.self_attn.k_proj.weight`, flipped(`${layer}.key`));
+    await put(`${to}.self_attn.v_proj.weight`, flipped(`${layer}.value`));
+    await put(`${to}.self_attn.o_proj.weight`, flipped(`${layer}.output`));
+    await put(`${to}.block_sparse_moe.gate.weight`, flipped(`${layer}.router`));
     const { hidden, expertWidth } = shape;
     for (let expert = 0; expert < shape.experts; expert++) {
       const gateUp = (from: number) => () => {
@@ -61,9 +61,9 @@ function publishedTensors(tf: Tfjs, shape: Shape, parameters: Parameters): Publi
         return tf.transpose(tf.reshape(both, [hidden, expertWidth]));
       };
       const of = `${to}.block_sparse_moe.experts.${expert}`;
-      put(`${of}.w1.weight`, gateUp(0));
-      put(`${of}.w3.weight`, gateUp(expertWidth));
-      put(`${of}.w2.weight`, () => {
+      await put(`${of}.w1.weight`, gateUp(0));
+      await put(`${of}.w3.weight`, gateUp(expertWidth));
+      await put(`${of}.w2.weight`, () => {
         const down = tf.slice(parameters[`${layer}.down`]!, [expert, 0, 0], [1, expertWidth, hidden]);
         return tf.transpose(tf.reshape(down, [expertWidth, hidden]));
       });

@@ -1,6 +1,6 @@
 import type { Tfjs } from "../../src/capture/backends/backend.ts";
 import { type DomainTokens, heldOutRows } from "./batches.ts";
-import { losses } from "./model.ts";
+import { batchOf, chooseExperts, losses } from "./model.ts";
 import type { Parameters } from "./parameters.ts";
 import type { Shape } from "./shape.ts";
 
@@ -21,22 +21,25 @@ export interface DomainLoss {
 const rowsAtOnce = 8;
 
 /** Loss on the first `rowsMax` held-out rows of every domain; the baselines see the same tokens. */
-export function evaluate(
+export async function evaluate(
   tf: Tfjs,
   shape: Shape,
   parameters: Parameters,
   domains: readonly DomainTokens[],
   rowsMax: number,
-): DomainLoss[] {
+): Promise<DomainLoss[]> {
   const baselines = new Baselines(domains, shape.vocabulary);
-  return domains.map((domain) => {
+  const out: DomainLoss[] = [];
+  for (const domain of domains) {
     const rows = heldOutRows(domain, shape.context).slice(0, rowsMax);
     const sums = { model: 0, unigram: 0, bigram: 0 };
     for (let from = 0; from < rows.length; from += rowsAtOnce) {
       const some = rows.slice(from, from + rowsAtOnce);
-      const batch = Int32Array.from(some.flatMap((row) => [...row]));
-      const mean = tf.tidy(() => losses(tf, shape, parameters, batch, some.length).crossEntropy.dataSync()[0]!);
-      sums.model += mean * some.length * shape.context;
+      const batch = batchOf(Int32Array.from(some.flatMap((row) => [...row])), some.length);
+      const plans = await chooseExperts(tf, shape, parameters, batch);
+      const mean = tf.tidy(() => losses(tf, shape, parameters, batch, plans).crossEntropy);
+      sums.model += (await mean.data())[0]! * some.length * shape.context;
+      mean.dispose();
     }
     for (const row of rows) {
       for (let i = 1; i < row.length; i++) {
@@ -47,7 +50,7 @@ export function evaluate(
     const tokens = rows.length * shape.context;
     const tokensPerByte = domain.heldOut.length / domain.heldOutBytes;
     const bits = (sum: number) => (sum / tokens / Math.LN2) * tokensPerByte;
-    return {
+    out.push({
       domain: domain.name,
       tokens,
       model: sums.model / tokens,
@@ -55,8 +58,9 @@ export function evaluate(
       bigram: sums.bigram / tokens,
       modelBits: bits(sums.model),
       unigramBits: bits(sums.unigram),
-    };
-  });
+    });
+  }
+  return out;
 }
 
 class Baselines {

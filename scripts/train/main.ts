@@ -7,9 +7,10 @@
  * log.csv and losses.json. The schedule follows the time that is given, so a faster backend trains on more tokens.
  */
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Scalar } from "@tensorflow/tfjs-core";
+import type { Scalar, Tensor } from "@tensorflow/tfjs-core";
 import { loadBackend } from "../../src/capture/backends/backends.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { AdamW } from "./adam-w.ts";
@@ -18,7 +19,7 @@ import { learnBytePairs, tokenizerJson } from "./byte-pairs.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import { type DomainText, readDomains } from "./corpus.ts";
 import { evaluate } from "./evaluate.ts";
-import { losses } from "./model.ts";
+import { batchOf, chooseExperts, losses } from "./model.ts";
 import { initialise, type Parameters } from "./parameters.ts";
 import type { Shape } from "./shape.ts";
 
@@ -36,7 +37,6 @@ const shape: Shape = {
   ropeTheta: 10_000,
   normEpsilon: 1e-5,
 };
-const sequencesPerBatch = 10;
 const peakLearningRate = 1.5e-3;
 const finalLearningRate = 1e-4;
 const warmUpSteps = 100;
@@ -52,16 +52,19 @@ const { values: options } = parseArgs({
     out: { type: "string" },
     minutes: { type: "string", default: "55" },
     backend: { type: "string", default: "tensorflow" },
+    sequences: { type: "string", default: "10" },
   },
 });
 const { data, out } = options;
 const minutes = Number(options.minutes);
-if (data === undefined || out === undefined || !(minutes > 0))
-  throw new Error("usage: main.ts --data FOLDER --out FOLDER [--minutes 55] [--backend tensorflow]");
+const sequences = Number(options.sequences);
+if (data === undefined || out === undefined || !(minutes > 0) || !(sequences >= 1))
+  throw new Error("usage: main.ts --data FOLDER --out FOLDER [--minutes 55] [--sequences 10] [--backend tensorflow]");
 
 const { tf, device } = await loadBackend(options.backend);
-// tfjs-node brings its gradients along; the other backends share the tfjs-core that is installed beside this script.
-if (tf.getGradient("BatchMatMul") === undefined) await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
+// tfjs-node brings its gradients along. The others share one registry, and a file that only a bundler or tsx can require.
+if (tf.getGradient("BatchMatMul") === undefined)
+  createRequire(import.meta.url)("@tensorflow/tfjs-core/dist/register_all_gradients.js");
 await mkdir(out, { recursive: true });
 const texts = await readDomains(data);
 const domains = await tokenise(texts, out);
@@ -110,24 +113,25 @@ async function train(tokens: readonly DomainTokens[], trained: Parameters, folde
   const elapsed = () => (performance.now() - start) / 60_000;
   for (let step = 1; elapsed() < minutes; step++) {
     const learningRate = rateAt(step, elapsed() / minutes);
-    const batch = drawBatch(tokens, stream, sequencesPerBatch, shape.context);
-    const seen = { crossEntropy: 0, balance: 0 };
+    const batch = batchOf(drawBatch(tokens, stream, sequences, shape.context), sequences);
+    const plans = await chooseExperts(tf, shape, trained, batch);
+    let shown: Tensor | undefined;
     const { grads, value } = tf.variableGrads(() => {
-      const parts = losses(tf, shape, trained, batch, sequencesPerBatch);
-      seen.crossEntropy = parts.crossEntropy.dataSync()[0]!;
-      seen.balance = parts.balance.dataSync()[0]!;
+      const parts = losses(tf, shape, trained, batch, plans);
+      shown = tf.keep(tf.stack([parts.crossEntropy, parts.balance]));
       const routers = tf.add(tf.mul(parts.balance, balanceFactor), tf.mul(parts.routerZ, routerZFactor));
       return tf.add(parts.crossEntropy, routers) as Scalar;
     }, Object.values(trained));
-    const norm = optimiser.step(trained, grads, learningRate);
-    tf.dispose([value, grads]);
-    const done = step * sequencesPerBatch * shape.context;
+    const norm = await optimiser.step(trained, grads, learningRate);
+    const [crossEntropy, balance] = (await shown!.data()) as Float32Array;
+    tf.dispose([value, grads, shown!]);
+    const done = step * sequences * shape.context;
     const row = [
       step,
       elapsed().toFixed(2),
       done,
-      seen.crossEntropy.toFixed(4),
-      seen.balance.toFixed(4),
+      crossEntropy!.toFixed(4),
+      balance!.toFixed(4),
       norm.toFixed(3),
       learningRate.toExponential(3),
       tf.memory().numTensors,
@@ -135,14 +139,14 @@ async function train(tokens: readonly DomainTokens[], trained: Parameters, folde
     await appendFile(log, `${row.join(",")}\n`);
     if (step % checkEverySteps === 0) {
       await saveCheckpoint(tf, shape, trained, folder);
-      const check = evaluate(tf, shape, trained, tokens, rowsPerCheck);
+      const check = await evaluate(tf, shape, trained, tokens, rowsPerCheck);
       process.stderr.write(
         `step ${step}, ${elapsed().toFixed(1)} min: ${check.map(({ domain, model, unigram }) => `${domain} ${model.toFixed(3)} (${unigram.toFixed(3)})`).join(", ")}\n`,
       );
     }
   }
   await saveCheckpoint(tf, shape, trained, folder);
-  const final = evaluate(tf, shape, trained, tokens, Number.POSITIVE_INFINITY);
+  const final = await evaluate(tf, shape, trained, tokens, Number.POSITIVE_INFINITY);
   await writeFile(join(folder, "losses.json"), `${JSON.stringify(final, null, 2)}\n`);
   process.stdout.write(`${JSON.stringify(final, null, 2)}\n`);
 }

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor2D, Tfjs } from "../../src/capture/backends/backend.ts";
+import type { PairPlan } from "./pair-plan.ts";
 import type { Shape } from "./shape.ts";
 
 /** Output of the experts with the losses of this layer's router. */
@@ -12,13 +13,19 @@ interface Mixture {
 
 /**
  * Routed experts over rows [n, hidden], none dropped: pairs are sorted by expert into [experts, most loaded, hidden], so
- * that all experts are one batched product. Weights are the softmax over the chosen logits (Mixtral).
+ * that all experts are one batched product. Weights are the softmax over the chosen of the router's
+ * logits [n, experts] (Mixtral).
  */
-export function mixture(tf: Tfjs, shape: Shape, of: (name: string) => Tensor, x: Tensor2D): Mixture {
+export function mixture(
+  tf: Tfjs,
+  shape: Shape,
+  of: (name: string) => Tensor,
+  x: Tensor2D,
+  logits: Tensor2D,
+  plan: PairPlan,
+): Mixture {
   const { experts, topK, hidden, expertWidth } = shape;
   const rows = x.shape[0];
-  const logits = tf.matMul(x, of("router") as Tensor2D);
-  const plan = sortPairs(logits.dataSync() as Float32Array, rows, experts, topK);
   const slots = experts * plan.capacity;
 
   const chosen = tf.gather(tf.reshape(logits, [-1]), tf.tensor1d(plan.chosen, "int32"));
@@ -38,55 +45,6 @@ export function mixture(tf: Tfjs, shape: Shape, of: (name: string) => Tensor, x:
     balance: tf.sum(tf.mul(share, meanProbability)),
     routerZ: tf.mean(tf.square(tf.logSumExp(logits, 1))),
   };
-}
-
-interface PairPlan {
-  /** Pairs of the most loaded expert. */
-  readonly capacity: number;
-  /** [rows x topK] place of each chosen logit in the flat logits. */
-  readonly chosen: Int32Array;
-  /** [experts x capacity] row that fills each slot; `rows` (a row of zeros) where it is empty. */
-  readonly rowOfSlot: Int32Array;
-  /** [experts x capacity] pair that fills each slot; `rows x topK` where it is empty. */
-  readonly pairOfSlot: Int32Array;
-  /** [rows x topK] slot of each pair. */
-  readonly slotOfPair: Int32Array;
-  readonly counts: Float32Array;
-}
-
-function sortPairs(logits: Float32Array, rows: number, experts: number, topK: number): PairPlan {
-  const expertOf = new Int32Array(rows * topK);
-  const counts = new Float32Array(experts);
-  for (let row = 0; row < rows; row++) {
-    const at = row * experts;
-    for (let k = 0; k < topK; k++) {
-      let best = -1;
-      for (let e = 0; e < experts; e++) {
-        if (best >= 0 && logits[at + e]! <= logits[at + best]!) continue;
-        let taken = false;
-        for (let j = 0; j < k; j++) taken ||= expertOf[row * topK + j] === e;
-        if (!taken) best = e;
-      }
-      expertOf[row * topK + k] = best;
-      counts[best]!++;
-    }
-  }
-  const capacity = counts.reduce((most, count) => Math.max(most, count), 1);
-  const rowOfSlot = new Int32Array(experts * capacity).fill(rows);
-  const pairOfSlot = new Int32Array(experts * capacity).fill(rows * topK);
-  const slotOfPair = new Int32Array(rows * topK);
-  const chosen = new Int32Array(rows * topK);
-  const filled = new Int32Array(experts);
-  for (let pair = 0; pair < expertOf.length; pair++) {
-    const expert = expertOf[pair]!;
-    const row = Math.floor(pair / topK);
-    const slot = expert * capacity + filled[expert]!++;
-    rowOfSlot[slot] = row;
-    pairOfSlot[slot] = pair;
-    slotOfPair[pair] = slot;
-    chosen[pair] = row * experts + expert;
-  }
-  return { capacity, chosen, rowOfSlot, pairOfSlot, slotOfPair, counts };
 }
 
 /** Rows to slots. The gradient of a row is the sum over its slots, gathered back instead of scattered. */

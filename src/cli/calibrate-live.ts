@@ -106,7 +106,7 @@ function report({ measurements, device, links }: LiveProfile, io: Io): string {
     ],
     { align: ["left", "right", "right", "right", "right", "right"] },
   );
-  const { deviceMemory, hostMemory, launch, layer, step } = measurements;
+  const { deviceMemory, hostMemory, launch, readBack, layer, step } = measurements;
   const figures = textTable(
     [
       ["", "", "noise"].map(io.style.bold),
@@ -117,7 +117,8 @@ function report({ measurements, device, links }: LiveProfile, io: Io): string {
         formatPercent(deviceMemory.spread, 1),
       ],
       ["copy in host memory", rate((2 * hostMemory.bytes) / hostMemory.ns), formatPercent(hostMemory.spread, 1)],
-      ["one operation on a number, read back", formatDuration(launch.ns), formatPercent(launch.spread, 1)],
+      ["one operation on a few numbers", formatDuration(launch.ns), formatPercent(launch.spread, 1)],
+      ["waiting for the device, one value back", formatDuration(readBack.ns), formatPercent(readBack.spread, 1)],
       ["a layer without its experts", formatDuration(layer.ns), formatPercent(layer.spread, 1)],
       ["an empty step", formatDuration(step.ns), formatPercent(step.spread, 1)],
     ],

@@ -149,7 +149,7 @@ async function runBeside(
   { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (step: number) => void },
 ): Promise<LivePair> {
   const { table, shape, cache, slots, popularity } = setting;
-  const layers = measureLayers(tf, measureOptions(setting, plan, signal));
+  const layers = await measureLayers(tf, measureOptions(setting, plan, signal));
   const bank = createBank(shape, Math.min(setsMax, table.layers * table.experts), setting.from);
   try {
     for (let round = 0; round < warmUpRounds; round++) await layers.rounds.round(false);

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { AdamW } from "../../scripts/train/adam-w.ts";
 import { heldOutRows } from "../../scripts/train/batches.ts";
 import { learnBytePairs, tokenizerJson } from "../../scripts/train/byte-pairs.ts";
-import { losses } from "../../scripts/train/model.ts";
+import { type Batch, batchOf, chooseExperts, losses } from "../../scripts/train/model.ts";
 import { initialise, type Parameters } from "../../scripts/train/parameters.ts";
 import type { Shape } from "../../scripts/train/shape.ts";
 import { loadBackend } from "../../src/capture/backends/backends.ts";
@@ -51,9 +51,12 @@ describe("training", () => {
     tf.disposeVariables();
   });
 
-  const batchOf = (seed: number): Int32Array => {
+  const randomBatch = (seed: number): Batch => {
     const stream = new RandomStream(seed, "batch");
-    return Int32Array.from({ length: 2 * (shape.context + 1) }, () => stream.below(shape.vocabulary));
+    return batchOf(
+      Int32Array.from({ length: 2 * (shape.context + 1) }, () => stream.below(shape.vocabulary)),
+      2,
+    );
   };
 
   test("gradients are the slopes of the loss", async () => {
@@ -65,9 +68,10 @@ describe("training", () => {
     // Large weights, so that every part has a slope that float32 losses can show.
     for (const [name, parameter] of Object.entries(parameters))
       if (!name.endsWith("Norm")) parameter.assign(tf.mul(parameter, 12));
-    const batch = batchOf(1);
+    const batch = randomBatch(1);
+    const plans = await chooseExperts(tf, all, parameters, batch);
     const loss = () => {
-      const { crossEntropy, balance, routerZ } = losses(tf, all, parameters, batch, 2);
+      const { crossEntropy, balance, routerZ } = losses(tf, all, parameters, batch, plans);
       return tf.reshape(tf.addN([crossEntropy, balance, routerZ]), []);
     };
     const { grads } = tf.variableGrads(loss as () => Scalar, Object.values(parameters));
@@ -104,18 +108,19 @@ describe("training", () => {
     const { tf, close } = await loadBackend("cpu");
     await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
     const parameters = initialise(tf, shape, 1);
-    const batch = batchOf(3);
+    const batch = randomBatch(3);
     const rates = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, gradientNormMax: 1 };
     const optimiser = new AdamW(tf, parameters, rates);
     const seen: number[] = [];
     let tensors = 0;
     for (let step = 0; step < 60; step++) {
+      const plans = await chooseExperts(tf, shape, parameters, batch);
       const { grads, value } = tf.variableGrads(
-        () => tf.reshape(losses(tf, shape, parameters, batch, 2).crossEntropy, []) as Scalar,
+        () => tf.reshape(losses(tf, shape, parameters, batch, plans).crossEntropy, []) as Scalar,
         Object.values(parameters),
       );
       seen.push(value.dataSync()[0]!);
-      optimiser.step(parameters, grads, 0.02);
+      await optimiser.step(parameters, grads, 0.02);
       tf.dispose([value, grads]);
       if (step === 0) tensors = tf.memory().numTensors;
     }

@@ -1,5 +1,6 @@
 import type { LoadedBackend } from "./backend.ts";
 import { loadBackend } from "./backends.ts";
+import { finished } from "./finished.ts";
 
 /** A backend that works here. */
 export interface WorkingBackend {
@@ -14,7 +15,7 @@ export interface WorkingBackend {
 }
 
 /** Matrices grow until a product takes long enough to be timed. */
-const sides = [128, 256, 512, 1024, 2048];
+const sides = [128, 256, 512, 1024, 2048, 4096];
 const enoughMs = 30;
 const repeats = 5;
 
@@ -42,7 +43,7 @@ async function productMs({ tf }: LoadedBackend, side: number): Promise<number> {
   for (let i = 0; i <= repeats; i++) {
     const start = performance.now();
     const product = tf.matMul(a, a);
-    await product.data();
+    await finished(tf, product);
     times.push(performance.now() - start);
     product.dispose();
   }

@@ -1,4 +1,5 @@
 import type { Tensor1D, Tensor2D, Tfjs } from "../backends/backend.ts";
+import { finished } from "../backends/finished.ts";
 import { activate } from "./activation.ts";
 import type { Activation } from "./plan.ts";
 import type { ExpertWeights } from "./weights.ts";
@@ -20,6 +21,12 @@ export function uploadExpert(tf: Tfjs, expert: ExpertWeights): ExpertTensors {
     down: tf.tensor2d(expert.down, [width, hidden]),
     downBias: vector(expert.downBias),
   };
+}
+
+/** Waits until the matrices of an expert are on the device: a GPU's tensors go there when they are first used. */
+export async function placeExpert(tf: Tfjs, expert: ExpertTensors): Promise<void> {
+  await finished(tf, expert.gateUp);
+  await finished(tf, expert.down);
 }
 
 /** Rows [n, hidden] through one expert: [n, hidden]. */

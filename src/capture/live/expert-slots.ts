@@ -1,5 +1,5 @@
 import type { Tfjs } from "../backends/backend.ts";
-import { disposeExpert, type ExpertTensors, uploadExpert } from "../decoder/expert.ts";
+import { disposeExpert, type ExpertTensors, placeExpert, uploadExpert } from "../decoder/expert.ts";
 import type { ExpertBank } from "./expert-bank.ts";
 import type { Residency } from "./residency.ts";
 
@@ -14,12 +14,18 @@ export class ExpertSlots {
   readonly #base: number;
   readonly #tensors = new Map<number, ExpertTensors>();
 
-  constructor(tf: Tfjs, bank: ExpertBank, residency: Residency, base: number) {
+  private constructor(tf: Tfjs, bank: ExpertBank, residency: Residency, base: number) {
     this.#tf = tf;
     this.#bank = bank;
     this.#residency = residency;
     this.#base = base;
-    for (const expert of residency.resident) this.#upload(expert);
+  }
+
+  /** The slots of a layer, filled with what is resident at the start. */
+  static async create(tf: Tfjs, bank: ExpertBank, residency: Residency, base: number): Promise<ExpertSlots> {
+    const slots = new ExpertSlots(tf, bank, residency, base);
+    for (const expert of residency.resident) await placeExpert(tf, slots.#upload(expert));
+    return slots;
   }
 
   /** The weights of an expert; uploaded if they are not on the device. */

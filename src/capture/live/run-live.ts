@@ -42,10 +42,12 @@ export interface LiveRun {
 export async function runLive(job: LiveJob): Promise<LiveRun> {
   const { tf, table, plan, shape, clock } = job;
   const layer = new ExpertLayer(tf, shape);
-  const slots = Array.from({ length: table.layers }, (_, l) => {
+  const slots: ExpertSlots[] = [];
+  for (let l = 0; l < table.layers; l++) {
     const uses = [...job.popularity.subarray(l * table.experts, (l + 1) * table.experts)];
-    return new ExpertSlots(tf, job.bank, createResidency(job.cache, job.slots, uses), l * table.experts);
-  });
+    const residency = createResidency(job.cache, job.slots, uses);
+    slots.push(await ExpertSlots.create(tf, job.bank, residency, l * table.experts));
+  }
   const stepNs = new Float64Array(plan.steps.length);
   const layerNs = new Float64Array(table.layers);
   const input = new Float32Array(plan.batch * shape.hidden).map((_, i) => ((i % 97) - 48) / 48);

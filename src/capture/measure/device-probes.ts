@@ -1,8 +1,12 @@
 import type { LiveMeasurements } from "../../forecast/measured/live-measurements.ts";
 import type { Tensor, Tfjs } from "../backends/backend.ts";
-import { type Probe, timed } from "./probe.ts";
+import { finished } from "../backends/finished.ts";
+import { type Probe, timed, timedDifference } from "./probe.ts";
 
-type DeviceFigures = Pick<LiveMeasurements, "products" | "copies" | "deviceMemory" | "hostMemory" | "launch">;
+type DeviceFigures = Pick<
+  LiveMeasurements,
+  "products" | "copies" | "deviceMemory" | "hostMemory" | "launch" | "readBack"
+>;
 
 export interface DeviceProbes {
   readonly probes: readonly Probe[];
@@ -19,30 +23,40 @@ export interface ProductSize {
 const copyBytes = [4096, 65_536, 1 << 20, 16 << 20];
 /** Larger than the caches of a processor. */
 const memoryBytes = 64 << 20;
+/** Operations in a sample, so that what waiting for them takes weighs little. */
+const productsPerSample = 4;
+const additionsPerSample = 4;
+const launchesPerSample = 16;
 
-/** Dense products of these sizes, plain copies, and the bandwidth of both memories. */
+/**
+ * Dense products of these sizes, plain copies, and the bandwidth of both memories. What is computed on the device is timed
+ * until one value of it is back; the time of reading such a value back alone is taken off.
+ */
 export function deviceProbes(tf: Tfjs, sizes: readonly ProductSize[], clock: () => number): DeviceProbes {
   const held: Tensor[] = [];
   const keep = <T extends Tensor>(tensor: T): T => {
     held.push(tensor);
     return tensor;
   };
-  const time = async (work: () => Tensor): Promise<number> => {
+  const time = async (count: number, work: () => Tensor): Promise<number> => {
     const started = clock();
-    const out = work();
-    await finished(tf, out);
+    const outs = Array.from({ length: count }, work);
+    await finished(tf, outs.at(-1)!);
     const ns = clock() - started;
-    out.dispose();
+    for (const out of outs) out.dispose();
     return ns;
   };
   const products = sizes.map(({ tokens, inputWidth, outputWidth }): Probe => {
     const x = keep(tf.fill([tokens, inputWidth], 0.5));
     const weight = keep(tf.fill([inputWidth, outputWidth], 0.01));
-    return { name: `${tokens} x ${inputWidth} x ${outputWidth}`, run: () => time(() => tf.matMul(x, weight)) };
+    return {
+      name: `${tokens} x ${inputWidth} x ${outputWidth}`,
+      run: () => time(productsPerSample, () => tf.matMul(x, weight)),
+    };
   });
   const hosts = copyBytes.map((bytes) => new Float32Array(bytes / 4).fill(1));
   const uploads = hosts.map(
-    (values): Probe => ({ name: `${values.byteLength} bytes up`, run: () => time(() => tf.tensor1d(values)) }),
+    (values): Probe => ({ name: `${values.byteLength} bytes up`, run: () => time(1, () => tf.tensor1d(values)) }),
   );
   const sources = hosts.map((values) => keep(tf.tensor1d(values)));
   const downloads = sources.map(
@@ -61,11 +75,12 @@ export function deviceProbes(tf: Tfjs, sizes: readonly ProductSize[], clock: () 
     }),
   );
   const large = keep(tf.fill([memoryBytes / 4], 1));
-  const small = keep(tf.scalar(1));
+  // Filled on the device: a few numbers that are on the host would be added there.
+  const small = keep(tf.fill([4], 1));
   const from = new Float32Array(memoryBytes / 4).fill(1);
   const to = new Float32Array(memoryBytes / 4);
   const rest: Probe[] = [
-    { name: "device memory", run: () => time(() => tf.add(large, large)) },
+    { name: "device memory", run: () => time(additionsPerSample, () => tf.add(large, large)) },
     {
       name: "host memory",
       run: async () => {
@@ -74,34 +89,33 @@ export function deviceProbes(tf: Tfjs, sizes: readonly ProductSize[], clock: () 
         return clock() - started;
       },
     },
-    { name: "launch", run: () => time(() => tf.add(small, small)) },
+    { name: "launch", run: () => time(launchesPerSample, () => tf.add(small, small)) },
+    { name: "read-back", run: () => time(1, () => tf.clone(small)) },
   ];
   return {
     probes: [...products, ...uploads, ...downloads, ...rest],
     read(samples) {
       let at = 0;
-      const take = () => timed(samples[at++] ?? []);
-      const productTimes = sizes.map((size) => ({ ...size, ...take() }));
-      const direction = (name: "hostToDevice" | "deviceToHost") =>
-        copyBytes.map((bytes) => ({ bytes, direction: name, ...take() }));
-      const copies = [...direction("hostToDevice"), ...direction("deviceToHost")];
+      const take = () => samples[at++] ?? [];
+      const back = samples.at(-1) ?? [];
+      const productTimes = sizes.map((size) => ({ ...size, ...timedDifference(take(), back, productsPerSample) }));
+      const up = copyBytes.map((bytes) => ({
+        bytes,
+        direction: "hostToDevice" as const,
+        ...timedDifference(take(), back, 1),
+      }));
+      const down = copyBytes.map((bytes) => ({ bytes, direction: "deviceToHost" as const, ...timed(take()) }));
       return {
         products: productTimes,
-        copies,
-        deviceMemory: { bytes: memoryBytes, ...take() },
-        hostMemory: { bytes: memoryBytes, ...take() },
-        launch: take(),
+        copies: [...up, ...down],
+        deviceMemory: { bytes: memoryBytes, ...timedDifference(take(), back, additionsPerSample) },
+        hostMemory: { bytes: memoryBytes, ...timed(take()) },
+        launch: timedDifference(take(), back, launchesPerSample),
+        readBack: timed(take()),
       };
     },
     dispose: () => {
       for (const tensor of held) tensor.dispose();
     },
   };
-}
-
-/** Waits until a tensor has been computed, reading one value of it back. */
-async function finished(tf: Tfjs, tensor: Tensor): Promise<void> {
-  const one = tf.tidy(() => tf.slice(tf.reshape(tensor, [-1]), [0], [1]));
-  await one.data();
-  one.dispose();
 }

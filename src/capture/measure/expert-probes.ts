@@ -1,6 +1,6 @@
 import type { CallNoise, LiveShape, Timed } from "../../forecast/measured/live-measurements.ts";
 import type { Tensor2D, Tfjs } from "../backends/backend.ts";
-import { disposeExpert, type ExpertTensors, uploadExpert } from "../decoder/expert.ts";
+import { disposeExpert, type ExpertTensors, placeExpert, uploadExpert } from "../decoder/expert.ts";
 import type { ExpertBank } from "../live/expert-bank.ts";
 import { ExpertLayer } from "../live/expert-layer.ts";
 import type { LayerCall } from "../live/step-rows.ts";
@@ -28,7 +28,7 @@ const layersPerSample = 4;
  * ones. `resident` experts of the bank are kept on the device and taken in turn, so that caches of the processor find as
  * little of them as in a run.
  */
-export function expertProbes(
+export async function expertProbes(
   tf: Tfjs,
   bank: ExpertBank,
   shape: LiveShape,
@@ -39,10 +39,11 @@ export function expertProbes(
     readonly resident: number;
     readonly clock: () => number;
   },
-): ExpertProbes {
+): Promise<ExpertProbes> {
   const { batch, expertsPerCall, clock } = setting;
   const layer = new ExpertLayer(tf, shape);
   const held: ExpertTensors[] = Array.from({ length: setting.resident }, (_, i) => uploadExpert(tf, bank.read(i)));
+  for (const tensors of held) await placeExpert(tf, tensors);
   const input = new Float32Array(batch * shape.hidden).map((_, i) => ((i % 97) - 48) / 48);
   let next = 0;
 

@@ -1,7 +1,7 @@
 import type { LiveMeasurements, LiveShape } from "../../forecast/measured/live-measurements.ts";
 import type { Tfjs } from "../backends/backend.ts";
-import { createBank, expertBytes } from "../live/expert-bank.ts";
-import { expertProbes } from "./expert-probes.ts";
+import { createBank, type ExpertBank, expertBytes } from "../live/expert-bank.ts";
+import { type ExpertProbes, expertProbes } from "./expert-probes.ts";
 import { ProbeRounds } from "./probe.ts";
 
 /** What is measured of expert layers. */
@@ -35,19 +35,26 @@ const rowsMeasured = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
 const setsMax = 64;
 const othersResident = 8;
 
-export function measureLayers(tf: Tfjs, setting: LayerSetting): LayerMeasurement {
+interface Part {
+  readonly of: LiveShape;
+  readonly bank: ExpertBank;
+  readonly group: ExpertProbes;
+}
+
+export async function measureLayers(tf: Tfjs, setting: LayerSetting): Promise<LayerMeasurement> {
   const { shape, batch, residentExperts, expertsPerCall, clock } = setting;
   const shapes = [
     shape,
     ...fetchWidths.map((share) => ({ ...shape, width: Math.max(1, Math.round(shape.width * share)) })),
   ];
-  const parts = shapes.map((of, i) => {
+  const parts: Part[] = [];
+  for (const [i, of] of shapes.entries()) {
     // A call never meets an expert twice.
     const resident = Math.max(expertsPerCall, i === 0 ? residentExperts : Math.min(residentExperts, othersResident));
     const bank = createBank(of, Math.min(setsMax, resident), "host");
     const rows = i === 0 ? rowsMeasured.filter((count) => count <= batch) : [1];
-    return { of, bank, group: expertProbes(tf, bank, of, { batch, expertsPerCall, rows, resident, clock }) };
-  });
+    parts.push({ of, bank, group: await expertProbes(tf, bank, of, { batch, expertsPerCall, rows, resident, clock }) });
+  }
   const rounds = new ProbeRounds(
     parts.flatMap(({ group }) => group.probes),
     setting.signal,

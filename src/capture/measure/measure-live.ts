@@ -27,7 +27,7 @@ const roundsMax = { layers: 400, machine: 60 };
 /** Measures a machine through a backend, for forecasts of expert layers of one shape and for a profile of the machine. */
 export async function measureLive(backend: LoadedBackend, options: MeasureOptions): Promise<LiveMeasurements> {
   const { seconds, clock, onProgress } = options;
-  const layers = measureLayers(backend.tf, options);
+  const layers = await measureLayers(backend.tf, options);
   try {
     await sampleProbes(layers.rounds, {
       warmUpRounds,
@@ -47,7 +47,7 @@ export async function measureLive(backend: LoadedBackend, options: MeasureOption
 /** Products, copies, memories, the disk, and what backend and machine are. */
 export async function measureMachine(backend: LoadedBackend, options: MeasureOptions): Promise<MachineFigures> {
   const { shape, batch, clock, seconds, onProgress, signal } = options;
-  const device = deviceProbes(backend.tf, productSizes(shape, batch), clock);
+  const device = deviceProbes(backend.tf, productSizes(shape, batch, backend.hardware), clock);
   const rounds = new ProbeRounds(device.probes, signal);
   try {
     await sampleProbes(rounds, {
@@ -83,8 +83,15 @@ export async function measureMachine(backend: LoadedBackend, options: MeasureOpt
   };
 }
 
+/** Squares that are multiplied: a GPU shows what it can only on large ones, which take a processor seconds. */
+const squares = { gpu: [128, 512, 1024, 2048, 4096], cpu: [128, 256, 512], software: [64, 128] };
+
 /** The router's product, the expert's two, and squares in between for a profile of the machine. */
-function productSizes({ hidden, width, experts }: LiveShape, batch: number): ProductSize[] {
+function productSizes(
+  { hidden, width, experts }: LiveShape,
+  batch: number,
+  hardware: LoadedBackend["hardware"],
+): ProductSize[] {
   const of = (tokens: number, inputWidth: number, outputWidth: number) => ({ tokens, inputWidth, outputWidth });
   const rows = [...new Set([1, batch, 16, 128])].sort((a, b) => a - b);
   return [
@@ -93,6 +100,6 @@ function productSizes({ hidden, width, experts }: LiveShape, batch: number): Pro
       of(tokens, hidden, 2 * width),
       of(tokens, width, hidden),
     ]),
-    ...[128, 256, 512].map((side) => of(side, side, side)),
+    ...squares[hardware].map((side) => of(side, side, side)),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Tensor2D, Tfjs } from "../backends/backend.ts";
+import { finished } from "../backends/finished.ts";
 import type { MatmulWork } from "./matmul-work.ts";
 
 /** Products with more rows are timed with so many, at which their rate has levelled off. */
@@ -28,10 +29,8 @@ async function timeProduct(tf: Tfjs, rows: number, inner: number, columns: numbe
   const once = async () => {
     const from = performance.now();
     const product = tf.matMul(left, right);
-    // Reading one value waits for the product, and moves next to nothing.
-    const corner = tf.slice(product, [0, 0], [1, 1]);
-    await corner.data();
-    tf.dispose([product, corner]);
+    await finished(tf, product);
+    product.dispose();
     return (performance.now() - from) / 1000;
   };
   await once();

@@ -48,7 +48,7 @@ export interface LiveMeasurements {
   readonly experts: readonly (Timed & { readonly rows: number })[];
   /** What a missing expert adds to a resident one: upload, first use, release of what it replaces; by bytes of an expert. */
   readonly fetches: readonly (Timed & { readonly bytes: number; readonly shape: LiveShape })[];
-  /** Dense products. */
+  /** Dense products, one of several. */
   readonly products: readonly (Timed & {
     readonly tokens: number;
     readonly inputWidth: number;
@@ -66,6 +66,8 @@ export interface LiveMeasurements {
   readonly hostMemory: Timed & { readonly bytes: number };
   /** How single calls scatter about their median, by the median of what was called; see {@link CallNoise}. */
   readonly noise: readonly CallNoise[];
-  /** One operation on a single number. */
+  /** One operation on a few numbers, as one of many. */
   readonly launch: Timed;
+  /** Waiting for the device and reading one value back. */
+  readonly readBack: Timed;
 }

@@ -63,5 +63,6 @@ export function measurementsOf(tokens = 1): LiveMeasurements {
     hostMemory: { bytes: 1 << 27, ...timed(20e6) },
     noise: [],
     launch: timed(5000),
+    readBack: timed(4000),
   };
 }
