@@ -1,6 +1,6 @@
 /** Which experts the rows of a layer chose, and the places of the pairs (row, expert) when they are sorted by expert. */
 export interface PairPlan {
-  /** Pairs of the most loaded expert. */
+  /** Pairs of the most loaded expert, and a few more: sizes that recur let a backend use its memory again. */
   readonly capacity: number;
   /** [rows x topK] place of each chosen logit in the flat logits. */
   readonly chosen: Int32Array;
@@ -31,7 +31,8 @@ export function sortPairs(logits: Float32Array, rows: number, experts: number, t
       counts[best]!++;
     }
   }
-  const capacity = counts.reduce((most, count) => Math.max(most, count), 1);
+  const grain = Math.max(1, Math.round((rows * topK) / experts / 16));
+  const capacity = grain * Math.ceil(counts.reduce((most, count) => Math.max(most, count), 1) / grain);
   const rowOfSlot = new Int32Array(experts * capacity).fill(rows);
   const pairOfSlot = new Int32Array(experts * capacity).fill(rows * topK);
   const slotOfPair = new Int32Array(rows * topK);

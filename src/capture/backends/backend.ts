@@ -17,6 +17,8 @@ export interface LoadedBackend {
   readonly versions: Readonly<Record<string, string>>;
   /** Bytes that tensors may take on this backend; null where it does not say. */
   readonly memoryBytes: number | null;
+  /** Bytes that one tensor may take; null where only memory limits it. */
+  readonly tensorBytesMax: number | null;
   /** Frees what would keep the process alive. */
   close(this: void): void;
 }

@@ -12,6 +12,13 @@ export const cpu: BackendModule = {
     await packages.import("@tensorflow/tfjs-backend-cpu");
     await tf.setBackend("cpu");
     await tf.ready();
-    return { tf, device: `one thread of ${processorName()}`, hardware: "cpu", memoryBytes: null, close: () => {} };
+    return {
+      tf,
+      device: `one thread of ${processorName()}`,
+      hardware: "cpu",
+      memoryBytes: null,
+      tensorBytesMax: null,
+      close: () => {},
+    };
   },
 };

@@ -33,6 +33,7 @@ export const tensorflow: BackendModule = {
       device: gpu ? "a CUDA GPU" : processorName(),
       hardware: gpu ? "gpu" : "cpu",
       memoryBytes: null,
+      tensorBytesMax: null,
       close: () => {},
     };
   },

@@ -20,6 +20,7 @@ export const wasm: BackendModule = {
       device: `one thread of ${processorName()}`,
       hardware: "cpu",
       memoryBytes: wasmMemoryBytes,
+      tensorBytesMax: null,
       close: () => {},
     };
   },

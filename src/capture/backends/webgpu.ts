@@ -1,5 +1,6 @@
 import type { BackendModule, Tfjs } from "./backend.ts";
 import { BackendUnavailable } from "./unavailable.ts";
+import { guardReads, type WebGpuBackend } from "./webgpu-device.ts";
 
 /** What is used of the `webgpu` package and of the objects it makes. */
 interface WebGpuPackage {
@@ -16,7 +17,6 @@ interface Adapter {
     readonly device?: string;
     readonly description?: string;
   };
-  readonly limits: { readonly maxBufferSize: number };
 }
 
 const softwareDrivers = /swiftshader|llvmpipe|lavapipe|software|\bcpu\b/i;
@@ -44,14 +44,18 @@ export const webgpu: BackendModule = {
     await packages.import("@tensorflow/tfjs-backend-webgpu");
     if (!(await tf.setBackend("webgpu"))) throw new BackendUnavailable("webgpu: the GPU cannot be opened");
     await tf.ready();
+    const backend = tf.backend() as unknown as WebGpuBackend;
+    guardReads(backend);
+    const { maxBufferSize, maxStorageBufferBindingSize } = backend.device.limits;
     const { vendor = "", architecture = "", device = "", description = "" } = adapter.info ?? {};
     const name = [description, device, `${vendor} ${architecture}`].find((text) => text.trim() !== "") ?? "unknown GPU";
     return {
       tf,
       device: name.trim(),
       hardware: softwareDrivers.test(`${name} ${vendor} ${architecture}`) ? "software" : "gpu",
-      // One tensor may take as much; how much all of them may is not told.
+      // How much all tensors may take is not told.
       memoryBytes: null,
+      tensorBytesMax: Math.min(maxBufferSize, maxStorageBufferBindingSize),
       close: () => {
         tf.removeBackend("webgpu");
         Reflect.deleteProperty(globalThis, "navigator");

@@ -54,6 +54,7 @@ export function planCapture(request: CaptureRequest): CapturePlan {
   const limits = {
     bytes: request.memoryBytes,
     backendBytes: backend.memoryBytes,
+    tensorBytesMax: backend.tensorBytesMax,
     matrixCopies: matrixCopiesOf(backend.id),
   };
   // As long as they may get: where decoding ends is not known before.

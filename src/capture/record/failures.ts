@@ -2,7 +2,7 @@ import { InfeasibleError, MoecastError } from "../../core/errors.ts";
 
 /** How the runtimes under the backends say that memory ran out: V8, WebAssembly, WebGPU, TensorFlow. */
 const outOfMemory =
-  /out of memory|memory access out of bounds|array buffer allocation failed|invalid (typed )?array length|failed to allocate|cannot enlarge memory|OOM when allocating|RESOURCE_EXHAUSTED/i;
+  /out of memory|memory access out of bounds|array buffer allocation failed|invalid (typed )?array length|failed to allocate|cannot enlarge memory|exceeds the max buffer size|OOM when allocating|RESOURCE_EXHAUSTED/i;
 
 /**
  * What is thrown for an error while a layer was executed (null: while tokens were decoded): running out of memory becomes

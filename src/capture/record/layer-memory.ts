@@ -1,4 +1,5 @@
 import { scoresMax } from "../decoder/attend.ts";
+import { expertRowsMax } from "../decoder/mixture.ts";
 import type { DensePlan, GqaPlan, LayerPlan, LinearPlan, MlaPlan, MoePlan } from "../decoder/plan.ts";
 import { attentionLinears } from "./matmul-work.ts";
 
@@ -8,6 +9,8 @@ export interface Holding {
   readonly tensors: { readonly weights: number; readonly activations: number; readonly scores: number };
   /** In arrays of the process. */
   readonly arrays: { readonly weights: number; readonly states: number };
+  /** Of the largest tensor. */
+  readonly largest: number;
 }
 
 /** What a layer's execution depends on beside its plan. */
@@ -63,6 +66,7 @@ function loading(layer: LayerPlan, { matrixCopies }: Load): Holding {
   return {
     tensors: { weights: layerValues(layer) * (1 + matrixCopies), activations: 0, scores: 0 },
     arrays: { weights: 2 * largest, states: 0 },
+    largest,
   };
 }
 
@@ -92,6 +96,7 @@ function attending(layer: LayerPlan, load: Load): Holding {
           : 0,
       states: groupTokens * hiddenSize + tokens * hiddenSize + blockTokens * tokens,
     },
+    largest: Math.max(tokens * Math.max(hiddenSize, queries, keys, values), queriesPerKey * blockTokens * tokens),
   };
 }
 
@@ -122,25 +127,42 @@ function running(layer: LayerPlan, plan: DensePlan, load: Load): Holding {
       scores: 0,
     },
     arrays: { weights: 0, states: 2 * groupTokens * hiddenSize },
+    largest: groupTokens * Math.max(hiddenSize, plan.gate.outputWidth),
   };
 }
 
-/** Norm, router, shared experts, and the routed experts one at a time; every token might choose the same one. */
+/** Norm, router, shared experts, and the routed experts one at a time, each some rows at a time. */
 function mixing(layer: LayerPlan, plan: MoePlan, load: Load): Holding[] {
   const { hiddenSize: hidden, groupTokens: tokens, matrixCopies } = load;
+  // Every token might choose the same expert.
+  const rows = Math.min(tokens, expertRowsMax);
   const layerWeights = layerValues(layer) * (1 + matrixCopies);
   const kept = load.keepsExperts ? plan.experts * expertValues(plan) : 0;
   const holding = (activations: number, states: number, expert = { tensors: 0, arrays: 0 }): Holding => ({
-    tensors: { weights: layerWeights + expert.tensors, activations: tokens * activations, scores: 0 },
-    arrays: { weights: kept + expert.arrays, states: tokens * states },
+    tensors: { weights: layerWeights + expert.tensors, activations, scores: 0 },
+    arrays: { weights: kept + expert.arrays, states },
+    largest: Math.max(
+      tokens * Math.max(hidden, plan.experts, plan.shared?.gate.outputWidth ?? 0),
+      2 * rows * plan.expertWidth,
+      2 * hidden * plan.expertWidth,
+    ),
   });
-  const stages = [holding(4 * hidden, hidden), holding(hidden + plan.experts, hidden + 2 * plan.experts)];
+  const stages = [
+    holding(tokens * 4 * hidden, tokens * hidden),
+    holding(tokens * (hidden + plan.experts), tokens * (hidden + 2 * plan.experts)),
+  ];
   if (!load.runsExperts) return stages;
   const routed = plan.experts + 4 * plan.topK;
   if (plan.shared !== null)
-    stages.push(holding(3 * hidden + gatedValues(plan.shared.gate.outputWidth, plan.shared), 2 * hidden + routed));
+    stages.push(
+      holding(
+        tokens * (3 * hidden + gatedValues(plan.shared.gate.outputWidth, plan.shared)),
+        tokens * (2 * hidden + routed),
+      ),
+    );
   // The expert that runs, the next one that is read meanwhile, and one of its matrices as it is stored.
   const expert = { tensors: expertValues(plan) * (1 + matrixCopies), arrays: 2.5 * expertValues(plan) };
-  stages.push(holding(4 * hidden + gatedValues(plan.expertWidth, plan), 4 * hidden + routed, expert));
+  const activations = tokens * hidden + rows * (3 * hidden + gatedValues(plan.expertWidth, plan));
+  stages.push(holding(activations, tokens * (2 * hidden + routed) + rows * 2 * hidden, expert));
   return stages;
 }

@@ -35,6 +35,8 @@ export interface MemoryLimits {
   readonly bytes: number;
   /** Bytes of tensors the backend can hold; null where it does not say. */
   readonly backendBytes: number | null;
+  /** Bytes that one tensor may take there; null where only memory limits it. */
+  readonly tensorBytesMax: number | null;
   /** Copies of a matrix that the backend makes to multiply with it. */
   readonly matrixCopies: number;
 }
@@ -66,8 +68,10 @@ export function planMemory(
   };
   const fits = (held: readonly Held[]) =>
     held.every(
-      ({ items, tensorBytes }) =>
-        totalBytes(items) <= limits.bytes && tensorBytes <= (limits.backendBytes ?? Number.POSITIVE_INFINITY),
+      ({ items, tensorBytes, largestBytes }) =>
+        totalBytes(items) <= limits.bytes &&
+        tensorBytes <= (limits.backendBytes ?? Number.POSITIVE_INFINITY) &&
+        largestBytes <= (limits.tensorBytesMax ?? Number.POSITIVE_INFINITY),
     );
   const schedules: LayerSchedule[] = [];
   const held: Held[] = [];
@@ -80,8 +84,7 @@ export function planMemory(
       })
       .sort((a, b) => readsOf(a) - readsOf(b) || b.groupTokens - a.groupTokens)
       .find(({ groupTokens, keepsExperts }) => fits(holdingsOf(layer, groupTokens, keepsExperts)));
-    const least = holdingsOf(layer, sequenceTokens, false);
-    if (chosen === undefined) refuseLayer(layer, largest(least), limits);
+    if (chosen === undefined) refuseLayer(layer, holdingsOf(layer, sequenceTokens, false), limits);
     schedules.push(chosen);
     held.push(...holdingsOf(layer, chosen.groupTokens, chosen.keepsExperts));
   }
@@ -98,9 +101,10 @@ export const readsOf = ({ groups, keepsExperts }: LayerSchedule): number => (kee
 interface Held {
   readonly items: MemoryItems;
   readonly tensorBytes: number;
+  readonly largestBytes: number;
 }
 
-function heldOf({ tensors, arrays }: Holding, tokens: number): Held {
+function heldOf({ tensors, arrays, largest }: Holding, tokens: number): Held {
   const items = {
     weights: 4 * (tensors.weights + arrays.weights),
     states: 4 * arrays.states,
@@ -108,7 +112,11 @@ function heldOf({ tensors, arrays }: Holding, tokens: number): Held {
     scores: 4 * tensors.scores,
     tokens: 4 * tokens,
   };
-  return { items, tensorBytes: 4 * (tensors.weights + tensors.activations + tensors.scores) };
+  return {
+    items,
+    tensorBytes: 4 * (tensors.weights + tensors.activations + tensors.scores),
+    largestBytes: 4 * largest,
+  };
 }
 
 function largest(held: readonly Held[]): Held {
@@ -128,11 +136,15 @@ export function memorySum(items: MemoryItems): string {
   return `${parts.map(([what, bytes]) => `${formatBytes(bytes)} ${what}`).join(" + ")} = ${formatBytes(totalBytes(items))}`;
 }
 
-function refuseLayer(layer: LayerPlan, { items, tensorBytes }: Held, { bytes, backendBytes }: MemoryLimits): never {
+function refuseLayer(layer: LayerPlan, held: readonly Held[], limits: MemoryLimits): never {
+  const { items, tensorBytes } = largest(held);
+  const largestBytes = Math.max(...held.map((one) => one.largestBytes));
   const limit =
-    totalBytes(items) > bytes
-      ? `--memory allows ${formatBytes(bytes)}`
-      : `${formatBytes(tensorBytes)} of it are tensors, and the backend holds ${formatBytes(backendBytes ?? 0)}`;
+    totalBytes(items) > limits.bytes
+      ? `--memory allows ${formatBytes(limits.bytes)}`
+      : tensorBytes > (limits.backendBytes ?? Number.POSITIVE_INFINITY)
+        ? `${formatBytes(tensorBytes)} of it are tensors, and the backend holds ${formatBytes(limits.backendBytes ?? 0)}`
+        : `one tensor takes ${formatBytes(largestBytes)}, and the backend allows ${formatBytes(limits.tensorBytesMax ?? 0)}`;
   throw new InfeasibleError(
     `layer ${layer.index} does not fit in memory even for one sequence and one expert at a time:\n` +
       `  ${memorySum(items)}, but ${limit}\n` +

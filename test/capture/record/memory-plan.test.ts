@@ -65,7 +65,7 @@ describe("the plan", () => {
     const { layers, hiddenSize } = checkpoint.plan;
     const starts = Uint32Array.from({ length: 41 }, (_value, s) => s * 30);
     const within = (bytes: number) =>
-      planMemory(layers, hiddenSize, starts, { bytes, backendBytes: null, matrixCopies: 1 });
+      planMemory(layers, hiddenSize, starts, { bytes, backendBytes: null, tensorBytesMax: null, matrixCopies: 1 });
     const peakOf = (bytes: number) => totalBytes(within(bytes).peak);
     const first = (bytes: number) => within(bytes).layers[0];
     expect(first(2 ** 30)).toEqual({ groupTokens: 1200, groups: 1, keepsExperts: false });
@@ -74,9 +74,16 @@ describe("the plan", () => {
     expect(first(roomy - 1)).toEqual({ groupTokens: 600, groups: 2, keepsExperts: true });
     expect(first(175_000)).toMatchObject({ groups: 40, keepsExperts: false });
     for (const bytes of [175_000, 300_000, 500_000]) expect(peakOf(bytes)).toBeLessThanOrEqual(bytes);
-    const small = () =>
-      planMemory(layers, hiddenSize, starts, { bytes: 2 ** 30, backendBytes: 50_000, matrixCopies: 1 });
+    const roomyLimits = { bytes: 2 ** 30, backendBytes: null, tensorBytesMax: null, matrixCopies: 1 };
+    const small = () => planMemory(layers, hiddenSize, starts, { ...roomyLimits, backendBytes: 50_000 });
     expect(small).toThrow(/of it are tensors, and the backend holds 48.8 KiB/);
+    // No tensor larger than the backend allows: half of the tokens at a time, or nothing at all.
+    const { feedForward } = layers[0]!;
+    const widest = feedForward.kind === "moe" ? Math.max(hiddenSize, 2 * feedForward.expertWidth) : 0;
+    const halves = planMemory(layers, hiddenSize, starts, { ...roomyLimits, tensorBytesMax: 4 * 600 * widest });
+    expect(halves.layers[0]).toMatchObject({ groups: 2 });
+    const tight = () => planMemory(layers, hiddenSize, starts, { ...roomyLimits, tensorBytesMax: 1000 });
+    expect(tight).toThrow(/one tensor takes .* KiB, and the backend allows 1,000 B/);
   });
 
   test("that does not fit is refused with the sum", async () => {
