@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { basename } from "node:path";
 import type { LoadedBackend } from "../capture/backends/backend.ts";
 import { chooseBackend } from "../capture/backends/backends.ts";
-import { createBank, expertBytes } from "../capture/live/expert-bank.ts";
+import { bankBytes, createBank, expertBytes } from "../capture/live/expert-bank.ts";
 import { liveCaches } from "../capture/live/residency.ts";
 import { runLive } from "../capture/live/run-live.ts";
 import { layerCall, planSteps, type StepPlan } from "../capture/live/step-rows.ts";
@@ -15,6 +15,7 @@ import { fitLive } from "../forecast/calibration/live/fit-live.ts";
 import { compareLive, type LivePair, type LiveValidation } from "../forecast/validation/live-validation.ts";
 import { type LiveSetting, predictLive } from "../forecast/validation/predict-live.ts";
 import { openRoutingTrace } from "../trace/container/open-trace.ts";
+import { firstLayers } from "../trace/first-layers.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Io } from "./io.ts";
@@ -31,17 +32,17 @@ export interface LiveOptions {
   readonly slots?: number;
   readonly from?: string;
   readonly batch?: number;
+  readonly layers?: number;
   readonly steps?: number;
   readonly runs?: number;
   readonly seconds?: number;
   readonly quiet?: boolean;
 }
 
-const warmUpSteps = 100;
+/** Steps at the start that the times leave out: a hundred, and of few steps a tenth. */
+const warmUpOf = (steps: number): number => Math.min(100, Math.ceil(steps / 10));
 /** Enough for a p99 with ten steps beyond it. */
 const stepsDefault = 1000;
-/** Different weights in memory; experts share them beyond that, which changes no time. */
-const setsMax = 64;
 
 /** Runs real expert layers over a trace, the simulator on the same, and compares. */
 export async function validateLive(
@@ -51,12 +52,14 @@ export async function validateLive(
   const { trace = "", batch = 1 } = options;
   const cache = oneOf(options.cache ?? "lru", liveCaches, "--cache");
   const from = oneOf(options.from ?? "host", ["host", "disk"] as const, "--from");
-  const table = await readTable(trace);
+  const table = await readTable(trace, options.layers ?? Number.POSITIVE_INFINITY);
   const shape = { ...liveShape(options.shape ?? "128x256"), experts: table.experts };
   const slots = options.slots ?? Math.ceil(table.experts / 2);
   if (slots > table.experts)
     throw new UsageError(`--slots: expected at most the ${table.experts} experts, found ${slots}`);
-  const plan = planSteps(table, batch, (options.steps ?? stepsDefault) + warmUpSteps);
+  const wanted = options.steps ?? stepsDefault;
+  const warmUpSteps = warmUpOf(wanted);
+  const plan = planSteps(table, batch, wanted + warmUpSteps);
   const backend = await chooseBackend(options.backend ?? "auto");
   try {
     const setting: LiveSetting = {
@@ -78,6 +81,7 @@ export async function validateLive(
       const progress = options.quiet === true ? null : progressLine(io, `run ${run + 1}`, "steps");
       const pair = await runBeside(backend, machine, setting, plan, {
         signal,
+        warmUpSteps,
         onStep: (step) => progress?.update(step, plan.steps.length),
       }).finally(() => progress?.clear());
       pairs.push(pair);
@@ -102,10 +106,10 @@ export async function validateLive(
   }
 }
 
-async function readTable(path: string): Promise<RoutingTable> {
+async function readTable(path: string, layers: number): Promise<RoutingTable> {
   const file = await openRoutingTrace(path);
   try {
-    return await loadRoutingTable(file);
+    return firstLayers(await loadRoutingTable(file), layers);
   } finally {
     await file.close();
   }
@@ -133,8 +137,10 @@ function machineFigures(
   return measureMachine(backend, { ...measureOptions(setting, plan, signal), seconds: options.seconds ?? 3 });
 }
 
-/** Rounds of the calibration that are not counted, and steps of the run between two that are. */
+/** Rounds of the calibration that are not counted: so many, fewer where they take long, but one. */
 const warmUpRounds = 10;
+const warmUpNs = 5e9;
+/** Steps of the run between two rounds that are counted. */
 const stepsPerRound = 5;
 
 /**
@@ -146,13 +152,16 @@ async function runBeside(
   machine: MachineFigures,
   setting: LiveSetting,
   plan: StepPlan,
-  { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (step: number) => void },
+  watch: { readonly signal: AbortSignal; readonly warmUpSteps: number; readonly onStep: (step: number) => void },
 ): Promise<LivePair> {
   const { table, shape, cache, slots, popularity } = setting;
+  const { signal, warmUpSteps, onStep } = watch;
   const layers = await measureLayers(tf, measureOptions(setting, plan, signal));
-  const bank = createBank(shape, Math.min(setsMax, table.layers * table.experts), setting.from);
+  const bank = createBank(shape, table.layers * table.experts, setting.from);
   try {
-    for (let round = 0; round < warmUpRounds; round++) await layers.rounds.round(false);
+    const started = steadyNs();
+    for (let round = 0; round < warmUpRounds && (round === 0 || steadyNs() - started < warmUpNs); round++)
+      await layers.rounds.round(false);
     const measured = await runLive({
       tf,
       table,
@@ -208,7 +217,7 @@ function deviceBytes({ table, shape, slots, batch }: LiveSetting): number {
 
 function memoryLine(backend: LoadedBackend, setting: LiveSetting): string {
   const { table, shape, slots } = setting;
-  const host = setting.from === "host" ? Math.min(setsMax, table.layers * table.experts) * expertBytes(shape) : 0;
+  const host = setting.from === "host" ? bankBytes(shape, table.layers * table.experts) : 0;
   return (
     `${backend.id} on ${backend.device}: ${formatCount(slots * table.layers)} experts of ${formatBytes(expertBytes(shape))} on the device, ` +
     `at most ${formatBytes(deviceBytes(setting))}; ${formatBytes(host)} in host memory\n`

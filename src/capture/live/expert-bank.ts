@@ -24,8 +24,19 @@ const bytesPerValue = 4;
 
 export const expertBytes = ({ hidden, width }: LiveShape): number => 3 * hidden * width * bytesPerValue;
 
-/** A bank of at most `sets` different experts. Weights are uniform and small, so that no value overflows or vanishes. */
-export function createBank(shape: LiveShape, sets: number, place: BankPlace, folder = tmpdir()): ExpertBank {
+/** Different weights that a bank has: experts share them beyond that, which changes no time. */
+const setsMax = 64;
+const bankBytesMax = 4 * 2 ** 30;
+
+const setsOf = (shape: LiveShape, experts: number): number =>
+  Math.max(2, Math.min(setsMax, experts, Math.floor(bankBytesMax / expertBytes(shape))));
+
+/** Bytes of a bank for so many experts. */
+export const bankBytes = (shape: LiveShape, experts: number): number => setsOf(shape, experts) * expertBytes(shape);
+
+/** A bank for so many experts. Weights are uniform and small, so that no value overflows or vanishes. */
+export function createBank(shape: LiveShape, experts: number, place: BankPlace, folder = tmpdir()): ExpertBank {
+  const sets = setsOf(shape, experts);
   const values = expertBytes(shape) / bytesPerValue;
   const common = { shape, expertBytes: expertBytes(shape), sets };
   if (place === "host") {

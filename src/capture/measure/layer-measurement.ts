@@ -31,8 +31,7 @@ export interface LayerMeasurement {
 /** Sizes of the other experts whose fetching is measured, relative to the width of the shape's own. */
 const fetchWidths = [0.25, 0.5];
 const rowsMeasured = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
-/** Different weights in memory, and experts of the other sizes on the device. */
-const setsMax = 64;
+/** Experts of the other sizes on the device. */
 const othersResident = 8;
 
 interface Part {
@@ -51,7 +50,7 @@ export async function measureLayers(tf: Tfjs, setting: LayerSetting): Promise<La
   for (const [i, of] of shapes.entries()) {
     // A call never meets an expert twice.
     const resident = Math.max(expertsPerCall, i === 0 ? residentExperts : Math.min(residentExperts, othersResident));
-    const bank = createBank(of, Math.min(setsMax, resident), "host");
+    const bank = createBank(of, resident, "host");
     const rows = i === 0 ? rowsMeasured.filter((count) => count <= batch) : [1];
     parts.push({ of, bank, group: await expertProbes(tf, bank, of, { batch, expertsPerCall, rows, resident, clock }) });
   }
