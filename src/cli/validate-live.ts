@@ -17,6 +17,7 @@ import { type LiveSetting, predictLive } from "../forecast/validation/predict-li
 import { openRoutingTrace } from "../trace/container/open-trace.ts";
 import { firstLayers } from "../trace/first-layers.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
+import { longSequences } from "../trace/long-sequences.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Io } from "./io.ts";
 import { liveShape } from "./live-shape.ts";
@@ -106,10 +107,13 @@ export async function validateLive(
   }
 }
 
+/** Shorter sequences are left out where there are others: all that are run together end together. */
+const sequenceRowsMin = 16;
+
 async function readTable(path: string, layers: number): Promise<RoutingTable> {
   const file = await openRoutingTrace(path);
   try {
-    return firstLayers(await loadRoutingTable(file), layers);
+    return longSequences(firstLayers(await loadRoutingTable(file), layers), sequenceRowsMin);
   } finally {
     await file.close();
   }

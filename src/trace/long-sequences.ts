@@ -1,0 +1,21 @@
+import type { RoutingTable } from "./routing-table.ts";
+
+/** The table's sequences of at least `rowsMin` rows; the table itself where all are, or none is. */
+export function longSequences(table: RoutingTable, rowsMin: number): RoutingTable {
+  const { sequenceStarts: starts, domainStarts, layers, topK } = table;
+  const kept = [...starts.subarray(0, -1).keys()].filter((s) => starts[s + 1]! - starts[s]! >= rowsMin);
+  if (kept.length === 0 || kept.length === starts.length - 1) return table;
+  const sequenceStarts = new Uint32Array(kept.length + 1);
+  const newDomainStarts = new Uint32Array(domainStarts.length);
+  for (const [i, s] of kept.entries()) {
+    const rows = starts[s + 1]! - starts[s]!;
+    sequenceStarts[i + 1] = sequenceStarts[i]! + rows;
+    // The rows of a sequence come before the starts of all later domains.
+    for (let d = 0; d < domainStarts.length; d++) if (domainStarts[d]! > starts[s]!) newDomainStarts[d]! += rows;
+  }
+  const idsPerRow = layers * topK;
+  const ids = table.ids.slice(0, sequenceStarts.at(-1)! * idsPerRow);
+  for (const [i, s] of kept.entries())
+    ids.set(table.ids.subarray(starts[s]! * idsPerRow, starts[s + 1]! * idsPerRow), sequenceStarts[i]! * idsPerRow);
+  return { ...table, ids, rows: sequenceStarts.at(-1)!, sequenceStarts, domainStarts: newDomainStarts };
+}

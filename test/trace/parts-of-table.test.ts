@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { firstLayers } from "../../src/trace/first-layers.ts";
+import { longSequences } from "../../src/trace/long-sequences.ts";
+import type { RoutingTable } from "../../src/trace/routing-table.ts";
+
+const layers = 3;
+const topK = 2;
+
+/** Sequences of 4, 1, 3, 1 and 5 rows in domains of 2, 2 and 1 sequences; every id says its row, layer and place. */
+const table: RoutingTable = {
+  experts: 200,
+  topK,
+  layers,
+  rows: 14,
+  ids: Uint8Array.from({ length: 14 * layers * topK }, (_, i) => i),
+  sequenceStarts: Uint32Array.of(0, 4, 5, 8, 9, 14),
+  domains: ["a", "b", "c"],
+  domainStarts: Uint32Array.of(0, 5, 9, 14),
+  modelLayers: [1, 2, 5],
+  origin: { kind: "synthesised", name: "t", digest: "", sourceRows: 14, phase: "unknown", notes: [] },
+};
+
+const row = ({ ids, layers: of }: RoutingTable, r: number) => [...ids.subarray(r * of * topK, (r + 1) * of * topK)];
+
+test("the first layers keep every row's ids", () => {
+  const two = firstLayers(table, 2);
+  expect(two).toMatchObject({ layers: 2, modelLayers: [1, 2], rows: 14 });
+  for (let r = 0; r < table.rows; r++) expect(row(two, r)).toEqual(row(table, r).slice(0, 4));
+  expect(firstLayers(table, 3)).toBe(table);
+});
+
+test("long sequences keep their rows, their order and their domains", () => {
+  const long = longSequences(table, 3);
+  expect([...long.sequenceStarts]).toEqual([0, 4, 7, 12]);
+  expect([...long.domainStarts]).toEqual([0, 4, 7, 12]);
+  expect(long.rows).toBe(12);
+  const from = [0, 1, 2, 3, 5, 6, 7, 9, 10, 11, 12, 13];
+  expect(from.map((_, r) => row(long, r))).toEqual(from.map((r) => row(table, r)));
+  const longest = longSequences(table, 4);
+  expect([...longest.sequenceStarts]).toEqual([0, 4, 9]);
+  expect([...longest.domainStarts]).toEqual([0, 4, 4, 9]);
+  expect(longSequences(table, 1)).toBe(table);
+  expect(longSequences(table, 6)).toBe(table);
+});
