@@ -37,7 +37,8 @@ const shape: Shape = {
   ropeTheta: 10_000,
   normEpsilon: 1e-5,
 };
-const peakLearningRate = 1.5e-3;
+/** For batches of ten sequences; larger ones learn faster by the square root of their size. */
+const learningRateOfTen = 1.5e-3;
 const finalLearningRate = 1e-4;
 const warmUpSteps = 100;
 const balanceFactor = 0.01;
@@ -58,6 +59,7 @@ const { values: options } = parseArgs({
 const { data, out } = options;
 const minutes = Number(options.minutes);
 const sequences = Number(options.sequences);
+const peakLearningRate = learningRateOfTen * Math.sqrt(sequences / 10);
 if (data === undefined || out === undefined || !(minutes > 0) || !(sequences >= 1))
   throw new Error("usage: main.ts --data FOLDER --out FOLDER [--minutes 55] [--sequences 10] [--backend tensorflow]");
 

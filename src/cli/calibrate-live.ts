@@ -120,7 +120,7 @@ function report({ measurements, device, links }: LiveProfile, io: Io): string {
       ["one operation on a few numbers", formatDuration(launch.ns), formatPercent(launch.spread, 1)],
       ["waiting for the device, one value back", formatDuration(readBack.ns), formatPercent(readBack.spread, 1)],
       ["a layer without its experts", formatDuration(layer.ns), formatPercent(layer.spread, 1)],
-      ["an empty step", formatDuration(step.ns), formatPercent(step.spread, 1)],
+      ["a step apart from its layers", formatDuration(step.ns), formatPercent(step.spread, 1)],
     ],
     { align: ["left", "right", "right"] },
   );

@@ -48,10 +48,12 @@ export const webgpu: BackendModule = {
     guardReads(backend);
     const { maxBufferSize, maxStorageBufferBindingSize } = backend.device.limits;
     const { vendor = "", architecture = "", device = "", description = "" } = adapter.info ?? {};
-    const name = [description, device, `${vendor} ${architecture}`].find((text) => text.trim() !== "") ?? "unknown GPU";
+    const chip = [device, `${vendor} ${architecture}`].find((text) => text.trim() !== "") ?? "unknown GPU";
+    // The description is the driver's.
+    const name = description === "" ? chip.trim() : `${chip.trim()} (${description})`;
     return {
       tf,
-      device: name.trim(),
+      device: name,
       hardware: softwareDrivers.test(`${name} ${vendor} ${architecture}`) ? "software" : "gpu",
       // How much all tensors may take is not told.
       memoryBytes: null,

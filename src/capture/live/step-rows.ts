@@ -13,12 +13,12 @@ export interface StepPlan {
 const tokensPerRequestMax = 256;
 
 /**
- * The steps of at least `stepsWanted` steps: requests take the trace's sequences in turn, from their first row on. All
- * are as long as the shortest sequence (at most 256 tokens), so that none wraps and all of a batch end together.
+ * At least `stepsWanted` steps: requests take the trace's sequences in turn, from their first row on. All are as long as
+ * the shortest sequence (at most 256 tokens, and no more than the steps), so that none wraps and all of a batch end together.
  */
 export function planSteps(table: RoutingTable, batch: number, stepsWanted: number): StepPlan {
   const sequences = table.sequenceStarts.length - 1;
-  let shortest = tokensPerRequestMax;
+  let shortest = Math.min(tokensPerRequestMax, Math.max(2, stepsWanted));
   for (let s = 0; s < sequences; s++)
     shortest = Math.min(shortest, table.sequenceStarts[s + 1]! - table.sequenceStarts[s]!);
   if (shortest < 2)

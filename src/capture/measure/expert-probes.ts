@@ -22,6 +22,8 @@ export interface ExpertProbes {
 
 /** Layers run one after another in a sample: a single call is too short for the clock of the process to weigh. */
 const layersPerSample = 4;
+/** A step without a layer would never leave the host, so that what it takes is told by steps of more and of fewer layers. */
+const layersPerShortSample = 1;
 
 /**
  * Probes of a layer: without experts, with `expertsPerCall` resident ones of each number of rows, and with as many missing
@@ -75,7 +77,7 @@ export async function expertProbes(
   };
   const none = callOf(0, 0);
   const probes: Probe[] = [
-    { name: "step", run: () => step(0, none, false) },
+    { name: "one layer", run: () => step(layersPerShortSample, none, false) },
     { name: "layer", run: () => step(layersPerSample, none, false) },
     ...setting.rows.map((rows) => ({
       name: `${expertsPerCall} experts of ${rows} rows`,
@@ -86,12 +88,13 @@ export async function expertProbes(
   return {
     probes,
     read(samples) {
-      const [steps = [], layers = [], ...rest] = samples;
+      const [short = [], layers = [], ...rest] = samples;
+      const layerNs = layers.map((ns, i) => Math.max(0, (ns - short[i]!) / (layersPerSample - layersPerShortSample)));
       const missing = rest.at(-1) ?? [];
       const calls = layersPerSample * expertsPerCall;
       return {
-        step: timed(steps),
-        layer: timedDifference(layers, steps, layersPerSample),
+        step: timed(short.map((ns, i) => Math.max(0, ns - layersPerShortSample * layerNs[i]!))),
+        layer: timed(layerNs),
         experts: setting.rows.map((rows, i) => ({ rows, ...timedDifference(rest[i] ?? [], layers, calls) })),
         fetch: timedDifference(missing, rest[0] ?? [], calls),
         noise: rest.map(noiseOf),

@@ -40,7 +40,7 @@ export interface LiveMeasurements {
   readonly shape: LiveShape;
   /** Tokens in a step at which layers and steps were measured. */
   readonly tokens: number;
-  /** An empty step: input up, result back. */
+  /** A step apart from its layers: input up, result back. */
   readonly step: Timed;
   /** A layer without its experts: norm, router product and its readback, residual sum. */
   readonly layer: Timed;

@@ -29,8 +29,7 @@ export function fitLive(measurements: LiveMeasurements): LiveProfile {
   const maps = [
     mapOf(
       "gemm",
-      // One that took no longer than waiting for it tells nothing.
-      products.filter(({ ns }) => ns > 0).map((row) => ({ op: productOp(row), row })),
+      products.map((row) => ({ op: productOp(row), row })),
       rates,
       measurements,
     ),
@@ -92,7 +91,8 @@ function mapOf(
   const samples = rows.map(({ op, row }) => ({
     coordinates: shape.axes.map((axis) => axis.of(op)),
     idealNs: shape.idealNs(op, rates),
-    ns: row.ns,
+    // What took no longer than waiting for it is as fast as anything can be here.
+    ns: row.ns > 0 ? row.ns : shape.idealNs(op, rates),
     weight: 1,
     shape: shape.axes.map((axis) => axis.of(op)).join(" "),
   }));

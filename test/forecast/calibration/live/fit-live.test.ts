@@ -51,6 +51,23 @@ describe("profiles of a measured machine", () => {
     expect(diskWarm?.latencyNs).toBeCloseTo(machine.diskLatencyNs, 3);
   });
 
+  test("are numbers where the noise was larger than what was measured", () => {
+    const nothing = <Row extends { ns: number }>(rows: readonly Row[]) => rows.map((row) => ({ ...row, ns: 0 }));
+    const { experts, products, fetches, copies, layer, step, ...rest } = measurementsOf(4);
+    const silent = { ...rest, experts: nothing(experts), fetches: nothing(fetches), copies: nothing(copies) };
+    const { device, engine } = fitLive({
+      ...silent,
+      products: nothing(products),
+      layer: { ...layer, ns: 0 },
+      step: { ...step, ns: 0 },
+    });
+    const numbers = (value: unknown): number[] => {
+      if (typeof value === "number") return [value];
+      return typeof value === "object" && value !== null ? Object.values(value).flatMap(numbers) : [];
+    };
+    expect(numbers([device, engine]).filter((value) => !Number.isFinite(value))).toEqual([]);
+  });
+
   test("no kernel is faster than the peak that the profile states", () => {
     const { peak, achieved } = profile.device;
     expect(achieved?.bf16?.value).toBeLessThan(peak.bf16.value);
