@@ -48,9 +48,9 @@ export const webgpu: BackendModule = {
     guardReads(backend);
     const { maxBufferSize, maxStorageBufferBindingSize } = backend.device.limits;
     const { vendor = "", architecture = "", device = "", description = "" } = adapter.info ?? {};
-    const chip = [device, `${vendor} ${architecture}`].find((text) => text.trim() !== "") ?? "unknown GPU";
-    // The description is the driver's.
-    const name = description === "" ? chip.trim() : `${chip.trim()} (${description})`;
+    // Names of devices are made of letters, digits and dashes; the description is the driver's.
+    const chip = device.replace(/-+$/, "") || `${vendor} ${architecture}`.trim() || "unknown GPU";
+    const name = description === "" ? chip : `${chip} (${description})`;
     return {
       tf,
       device: name,
