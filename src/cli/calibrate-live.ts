@@ -12,6 +12,7 @@ import type { KernelMap } from "../hardware/kernel-maps.ts";
 import { textTable } from "../report/text-table.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { type Io, prepareOutput, processIo } from "./io.ts";
+import { explainLiveFailure, refuseLargeExperts } from "./live-memory.ts";
 import { liveShape } from "./live-shape.ts";
 import { progressLine } from "./progress.ts";
 
@@ -43,6 +44,7 @@ export async function calibrateLive(options: CalibrateLiveOptions, colour: boole
   const watch = watchInterrupts(io);
   const progress = options.quiet === true ? null : progressLine(io, `${backend.id} on ${backend.device}`, "%");
   try {
+    refuseLargeExperts("calibrate --live", backend, shape);
     const perExpert = 12 * shape.hidden * shape.width;
     const measurements = await measureLive(backend, {
       shape,
@@ -67,6 +69,8 @@ export async function calibrateLive(options: CalibrateLiveOptions, colour: boole
       io.err(`wrote ${files.map((name) => join(output, name)).join(", ")}\n`);
     }
     io.out(options.json === true ? `${JSON.stringify(profile, null, 2)}\n` : report(profile, io));
+  } catch (error) {
+    throw explainLiveFailure("calibrate --live", error, "lower --shape or --batch");
   } finally {
     progress?.clear();
     watch.stop();

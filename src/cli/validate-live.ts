@@ -20,6 +20,7 @@ import { loadRoutingTable } from "../trace/load-routing.ts";
 import { longSequences } from "../trace/long-sequences.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Io } from "./io.ts";
+import { explainLiveFailure, refuseLargeExperts } from "./live-memory.ts";
 import { liveShape } from "./live-shape.ts";
 import { progressLine } from "./progress.ts";
 import { oneOf } from "./words.ts";
@@ -75,6 +76,7 @@ export async function validateLive(
       tokensPerRequest: plan.tokensPerRequest,
     };
     if (options.quiet !== true) io.err(memoryLine(backend, setting));
+    refuseLargeExperts("validate --live", backend, shape);
     checkMemory(backend, setting);
     const machine = await machineFigures(backend, setting, plan, { signal, options });
     const pairs: LivePair[] = [];
@@ -102,6 +104,8 @@ export async function validateLive(
     };
     const inputs = [{ role: "routing trace", name: basename(trace), sha256: table.origin.digest }];
     return compareLive(pairs, summary, inputs);
+  } catch (error) {
+    throw explainLiveFailure("validate --live", error, "lower --slots or --shape");
   } finally {
     backend.close();
   }
