@@ -3,6 +3,8 @@
  *
  *     npx tsx scripts/train/main.ts --data <folder of <domain>.txt[.gz]> --out <folder> --minutes 55 --backend tensorflow
  *
+ * Backends with all kernels that it takes: tensorflow, webgpu, cpu. Larger batches (`--sequences`) suit a GPU.
+ *
  * Writes a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json), the held-out text of each domain,
  * log.csv and losses.json. The schedule follows the time that is given, so a faster backend trains on more tokens.
  */
