@@ -32,6 +32,8 @@ export interface CalibrateLiveOptions {
 const residentBytesWanted = 256 << 20;
 const residentMax = 64;
 const expertsPerCall = 4;
+/** A small cache, since experts of a call are looked for among those it keeps. */
+const slots = 8;
 
 /** Measures this machine through a backend; prints the fit, and writes profiles of it and a scenario that uses them. */
 export async function calibrateLive(options: CalibrateLiveOptions, colour: boolean): Promise<void> {
@@ -51,6 +53,8 @@ export async function calibrateLive(options: CalibrateLiveOptions, colour: boole
       batch: options.batch ?? 16,
       expertsPerCall,
       residentExperts: Math.max(expertsPerCall, Math.min(residentMax, Math.floor(residentBytesWanted / perExpert))),
+      cache: "lru",
+      slots,
       diskFolder: options.disk ?? tmpdir(),
       seconds: options.seconds ?? 25,
       clock: steadyNs,

@@ -123,12 +123,14 @@ async function readTable(path: string, layers: number): Promise<RoutingTable> {
   }
 }
 
-function measureOptions({ table, shape, slots, batch, from }: LiveSetting, plan: StepPlan, signal: AbortSignal) {
+function measureOptions({ table, shape, cache, slots, batch, from }: LiveSetting, plan: StepPlan, signal: AbortSignal) {
   return {
     shape,
     batch,
     expertsPerCall: meanExpertsPerCall(table, plan),
     residentExperts: Math.max(1, slots * table.layers),
+    cache,
+    slots,
     diskFolder: from === "disk" ? tmpdir() : null,
     clock: steadyNs,
     date: new Date().toISOString().slice(0, 10),

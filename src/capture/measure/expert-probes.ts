@@ -3,6 +3,7 @@ import type { Tensor2D, Tfjs } from "../backends/backend.ts";
 import { disposeExpert, type ExpertTensors, placeExpert, uploadExpert } from "../decoder/expert.ts";
 import type { ExpertBank } from "../live/expert-bank.ts";
 import { ExpertLayer } from "../live/expert-layer.ts";
+import type { Residency } from "../live/residency.ts";
 import type { LayerCall } from "../live/step-rows.ts";
 import { noiseOf, type Probe, timed, timedDifference } from "./probe.ts";
 
@@ -39,10 +40,12 @@ export async function expertProbes(
     readonly expertsPerCall: number;
     readonly rows: readonly number[];
     readonly resident: number;
+    /** A cache as a run has one in each layer: what deciding takes is part of a call. */
+    readonly residency: Residency;
     readonly clock: () => number;
   },
 ): Promise<ExpertProbes> {
-  const { batch, expertsPerCall, clock } = setting;
+  const { batch, expertsPerCall, residency, clock } = setting;
   const layer = new ExpertLayer(tf, shape);
   const held: ExpertTensors[] = Array.from({ length: setting.resident }, (_, i) => uploadExpert(tf, bank.read(i)));
   for (const tensors of held) await placeExpert(tf, tensors);
@@ -58,8 +61,10 @@ export async function expertProbes(
     let x: Tensor2D = tf.tensor2d(input, [batch, shape.hidden]);
     for (let l = 0; l < layers; l++) {
       const fetched = new Map<number, ExpertTensors>();
+      const used: number[] = [];
       x = await layer.run(x, call, () => {
         next = (next + 1) % held.length;
+        used.push(next % shape.experts);
         if (!miss) return held[next]!;
         const tensors = uploadExpert(tf, bank.read(next));
         fetched.set(next, tensors);
@@ -70,6 +75,7 @@ export async function expertProbes(
         disposeExpert(held[place]!);
         held[place] = tensors;
       }
+      residency.call(used);
     }
     await x.data();
     x.dispose();

@@ -1,6 +1,7 @@
 import type { LiveMeasurements, LiveShape } from "../../forecast/measured/live-measurements.ts";
 import type { Tfjs } from "../backends/backend.ts";
 import { createBank, type ExpertBank, expertBytes } from "../live/expert-bank.ts";
+import { createResidency, type LiveCache } from "../live/residency.ts";
 import { type ExpertProbes, expertProbes } from "./expert-probes.ts";
 import { ProbeRounds } from "./probe.ts";
 
@@ -15,6 +16,9 @@ export interface LayerSetting {
   readonly expertsPerCall: number;
   /** Experts kept on the device meanwhile, as many as a run keeps. */
   readonly residentExperts: number;
+  /** The cache of each layer, and the experts that it keeps. */
+  readonly cache: LiveCache;
+  readonly slots: number;
   /** Nanoseconds of a steady clock. */
   readonly clock: () => number;
   readonly signal?: AbortSignal;
@@ -51,8 +55,13 @@ export async function measureLayers(tf: Tfjs, setting: LayerSetting): Promise<La
     // A call never meets an expert twice.
     const resident = Math.max(expertsPerCall, i === 0 ? residentExperts : Math.min(residentExperts, othersResident));
     const bank = createBank(of, resident, "host");
+    const residency = createResidency(setting.cache, setting.slots, []);
     const rows = i === 0 ? rowsMeasured.filter((count) => count <= batch) : [1];
-    parts.push({ of, bank, group: await expertProbes(tf, bank, of, { batch, expertsPerCall, rows, resident, clock }) });
+    parts.push({
+      of,
+      bank,
+      group: await expertProbes(tf, bank, of, { batch, expertsPerCall, rows, resident, residency, clock }),
+    });
   }
   const rounds = new ProbeRounds(
     parts.flatMap(({ group }) => group.probes),

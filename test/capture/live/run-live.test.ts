@@ -100,6 +100,8 @@ test("a measured machine gives profiles, and no tensor stays behind", async () =
     batch: 2,
     expertsPerCall: 12,
     residentExperts: 6,
+    cache: "lru",
+    slots: 4,
     diskFolder: null,
     seconds: 0,
     date: "2026-01-01",
