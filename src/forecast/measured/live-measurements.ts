@@ -46,7 +46,10 @@ export interface LiveMeasurements {
   readonly layer: Timed;
   /** One resident expert more in a layer call, by its rows. */
   readonly experts: readonly (Timed & { readonly rows: number })[];
-  /** What a missing expert adds to a resident one: upload, first use, release of what it replaces; by bytes of an expert. */
+  /**
+   * What a missing expert adds to a resident one: upload, first use, release of what it replaces; by bytes of an expert,
+   * those of the shape first.
+   */
   readonly fetches: readonly (Timed & { readonly bytes: number; readonly shape: LiveShape })[];
   /** Dense products, one of several. */
   readonly products: readonly (Timed & {

@@ -41,10 +41,41 @@ export function fitLink(transfers: readonly TransferTime[]): FittedLink | null {
     latencyNs = 0;
     nsPerByte = b1 / bb;
   }
-  const errors = rows.map(({ bytes, ns }) => Math.abs((latencyNs + nsPerByte * bytes) / ns - 1));
+  return { latencyNs, bytesPerSecond: 1e9 / nsPerByte, meanError: meanError(rows, latencyNs, nsPerByte) };
+}
+
+/**
+ * The same among the lines that give `exact` its measured time: what other sizes take may lie on no line with it, and it is
+ * the size that will be transferred. Null where it took no time.
+ */
+export function fitLinkThrough(exact: TransferTime, others: readonly TransferTime[]): FittedLink | null {
+  const { bytes, ns } = exact;
+  if (!(bytes > 0 && ns > 0)) return null;
+  const rows = others.filter((row) => row.bytes > 0 && row.ns > 0 && row.bytes !== bytes);
+  // Minimises the sum of ((ns + b (bytes' - bytes)) / ns' - 1)^2.
+  let xx = 0;
+  let xy = 0;
+  for (const row of rows) {
+    const x = (row.bytes - bytes) / row.ns;
+    xx += x * x;
+    xy += x * (1 - ns / row.ns);
+  }
+  const steepest = ns / bytes;
+  const slope = xx > 0 ? xy / xx : steepest;
+  // No negative latency; and some time for every byte, or a large transfer would take none.
+  const nsPerByte = Math.min(steepest, Math.max(slope, steepest * leastShareOfBytes));
+  const latencyNs = ns - nsPerByte * bytes;
   return {
     latencyNs,
     bytesPerSecond: 1e9 / nsPerByte,
-    meanError: errors.reduce((sum, error) => sum + error, 0) / errors.length,
+    meanError: meanError([exact, ...rows], latencyNs, nsPerByte),
   };
+}
+
+/** Share of the measured time that the bytes take at least. */
+const leastShareOfBytes = 0.01;
+
+function meanError(rows: readonly TransferTime[], latencyNs: number, nsPerByte: number): number {
+  const errors = rows.map(({ bytes, ns }) => Math.abs((latencyNs + nsPerByte * bytes) / ns - 1));
+  return errors.reduce((sum, error) => sum + error, 0) / errors.length;
 }

@@ -11,7 +11,7 @@ import type { CalibrationFamily } from "../families/family.ts";
 import { calibrationFamilies } from "../families.ts";
 import { fitMap, splitRule } from "../fit-map.ts";
 import { rounded } from "../knots.ts";
-import { type FittedLink, fitLink } from "./fit-link.ts";
+import { type FittedLink, fitLink, fitLinkThrough } from "./fit-link.ts";
 import { liveDevice } from "./live-device.ts";
 import { liveEngine } from "./live-engine.ts";
 import { expertOp, productOp } from "./live-ops.ts";
@@ -23,7 +23,8 @@ import type { LiveProfile } from "./live-profile.ts";
  */
 export function fitLive(measurements: LiveMeasurements): LiveProfile {
   const { experts, fetches, products, copies, disk, hostMemory } = measurements;
-  const fetch = fitLink(fetches) ?? noLink;
+  const [own, ...others] = fetches;
+  const fetch = (own === undefined ? null : fitLinkThrough(own, others)) ?? noLink;
   const bare = liveDevice(measurements, fetch, null);
   const rates = nominalRates(resolveDevice(bare));
   const maps = [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fitLink } from "../../../../src/forecast/calibration/live/fit-link.ts";
+import { type FittedLink, fitLink, fitLinkThrough } from "../../../../src/forecast/calibration/live/fit-link.ts";
 import { fitLive } from "../../../../src/forecast/calibration/live/fit-live.ts";
 import { liveScenario } from "../../../../src/forecast/calibration/live/live-scenario.ts";
 import { parseDeviceProfile, parseEngineProfile } from "../../../../src/hardware/profile-schema.ts";
@@ -20,6 +20,37 @@ describe("a line through transfers", () => {
         expect(link.meanError).toBeLessThan(1e-6);
       }),
     );
+  });
+
+  test("through one transfer is exact there, whatever the others take, and least wrong about those", () => {
+    const exact = { bytes: 4e6, ns: 2e6 };
+    const on = (bytes: number) => ({ bytes, ns: 5e5 + (1.5e6 * bytes) / 4e6 });
+    expect(fitLinkThrough(exact, [on(1e6), on(2e6)])).toMatchObject({ meanError: expect.closeTo(0, 9) as number });
+    for (const others of [
+      [
+        { bytes: 1e6, ns: 3e5 },
+        { bytes: 2e6, ns: 4e5 },
+      ],
+      [
+        { bytes: 1e6, ns: 1.2e6 },
+        { bytes: 2e6, ns: 1.1e6 },
+      ],
+      [{ bytes: 1e6, ns: 5e6 }],
+      [],
+    ]) {
+      const link = fitLinkThrough(exact, others)!;
+      const time = ({ latencyNs, bytesPerSecond }: FittedLink, bytes: number) =>
+        latencyNs + (1e9 * bytes) / bytesPerSecond;
+      expect(time(link, exact.bytes)).toBeCloseTo(exact.ns, 3);
+      expect(link.latencyNs).toBeGreaterThanOrEqual(0);
+      // No other line through that transfer, without a negative latency, has a smaller squared error.
+      const squares = (nsPerByte: number) =>
+        others.reduce((sum, { bytes, ns }) => sum + ((exact.ns + nsPerByte * (bytes - exact.bytes)) / ns - 1) ** 2, 0);
+      const best = squares(1e9 / link.bytesPerSecond);
+      for (let share = 0.01; share <= 1; share += 0.01)
+        expect(squares((share * exact.ns) / exact.bytes)).toBeGreaterThanOrEqual(best - 1e-12);
+    }
+    expect(fitLinkThrough({ bytes: 1e6, ns: 0 }, [exact])).toBeNull();
   });
 
   test("takes no negative latency, and one size for a bandwidth", () => {
