@@ -2,15 +2,14 @@ import { tmpdir } from "node:os";
 import { basename } from "node:path";
 import type { LoadedBackend } from "../capture/backends/backend.ts";
 import { chooseBackend } from "../capture/backends/backends.ts";
-import { bankBytes, createBank, expertBytes } from "../capture/live/expert-bank.ts";
+import { createBank } from "../capture/live/expert-bank.ts";
 import { liveCaches } from "../capture/live/residency.ts";
 import { runLive } from "../capture/live/run-live.ts";
 import { layerCall, planSteps, type StepPlan } from "../capture/live/step-rows.ts";
 import { measureLayers } from "../capture/measure/layer-measurement.ts";
 import { type MachineFigures, measureMachine } from "../capture/measure/measure-live.ts";
 import { steadyNs } from "../capture/measure/steady-clock.ts";
-import { InfeasibleError, UsageError } from "../core/errors.ts";
-import { formatBytes, formatCount } from "../core/units.ts";
+import { UsageError } from "../core/errors.ts";
 import { fitLive } from "../forecast/calibration/live/fit-live.ts";
 import { compareLive, type LivePair, type LiveValidation } from "../forecast/validation/live-validation.ts";
 import { type LiveSetting, predictLive } from "../forecast/validation/predict-live.ts";
@@ -20,7 +19,7 @@ import { loadRoutingTable } from "../trace/load-routing.ts";
 import { longSequences } from "../trace/long-sequences.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Io } from "./io.ts";
-import { explainLiveFailure, refuseLargeExperts } from "./live-memory.ts";
+import { explainLiveFailure, memoryLine, refuseLargeExperts, refuseManyExperts } from "./live-memory.ts";
 import { liveShape } from "./live-shape.ts";
 import { progressLine } from "./progress.ts";
 import { oneOf } from "./words.ts";
@@ -77,7 +76,7 @@ export async function validateLive(
     };
     if (options.quiet !== true) io.err(memoryLine(backend, setting));
     refuseLargeExperts("validate --live", backend, shape);
-    checkMemory(backend, setting);
+    refuseManyExperts(backend, setting);
     const machine = await machineFigures(backend, setting, plan, { signal, options });
     const pairs: LivePair[] = [];
     for (let run = 0; run < (options.runs ?? 3); run++) {
@@ -215,30 +214,4 @@ function usesOf(table: RoutingTable, plan: StepPlan): Float64Array {
     for (let layer = 0; layer < table.layers; layer++)
       for (const expert of layerCall(table, layer, rows).experts) uses[layer * table.experts + expert]!++;
   return uses;
-}
-
-/** A product may keep a second, rearranged copy of its weights (wasm does), and the calibration as many experts as the run. */
-const copiesOnDevice = 2 * 2;
-
-function deviceBytes({ table, shape, slots, batch }: LiveSetting): number {
-  const streaming = Math.min(table.experts, batch * table.topK);
-  return copiesOnDevice * expertBytes(shape) * (slots * table.layers + streaming);
-}
-
-function memoryLine(backend: LoadedBackend, setting: LiveSetting): string {
-  const { table, shape, slots } = setting;
-  const host = setting.from === "host" ? bankBytes(shape, table.layers * table.experts) : 0;
-  return (
-    `${backend.id} on ${backend.device}: ${formatCount(slots * table.layers)} experts of ${formatBytes(expertBytes(shape))} on the device, ` +
-    `at most ${formatBytes(deviceBytes(setting))}; ${formatBytes(host)} in host memory\n`
-  );
-}
-
-function checkMemory({ memoryBytes, id }: LoadedBackend, setting: LiveSetting): void {
-  const bytes = deviceBytes(setting);
-  if (memoryBytes !== null && bytes > memoryBytes)
-    throw new InfeasibleError(
-      `validate --live: ${formatBytes(bytes)} for ${setting.slots} experts in each of ${setting.table.layers} layers, ` +
-        `but ${id} has ${formatBytes(memoryBytes)}: lower --slots or --shape`,
-    );
 }

@@ -92,7 +92,7 @@ function mapOf(
   const samples = rows.map(({ op, row }) => ({
     coordinates: shape.axes.map((axis) => axis.of(op)),
     idealNs: shape.idealNs(op, rates),
-    // What took no longer than waiting for it is as fast as anything can be here.
+    // What took no longer than waiting for it reaches the ideal.
     ns: row.ns > 0 ? row.ns : shape.idealNs(op, rates),
     weight: 1,
     shape: shape.axes.map((axis) => axis.of(op)).join(" "),
