@@ -39,6 +39,7 @@ const liveOnly = [
   "slots",
   "from",
   "batch",
+  "layers",
   "steps",
   "runs",
   "seconds",

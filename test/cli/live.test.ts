@@ -39,6 +39,24 @@ describe("validate --live", () => {
     expect(err).toMatch(/step time error/);
   });
 
+  test("its options apply to nothing else", async () => {
+    for (const option of ["--slots", "--batch", "--layers", "--steps", "--runs", "--seconds"]) {
+      const { code, err } = await moecast(["validate", "--kernels", "tables", option, "3"]);
+      expect(err).toContain(`${option} does not apply`);
+      expect(code).toBe(2);
+    }
+  });
+
+  test("runs the first layers alone when asked to", async () => {
+    const { out } = await live("--layers", "2", "--json");
+    const { setting, runs } = JSON.parse(out) as {
+      setting: { layers: number; steps: number };
+      runs: { measured: { hits: number; misses: number } }[];
+    };
+    expect(setting.layers).toBe(2);
+    expect(runs[0]!.measured.hits + runs[0]!.measured.misses).toBe(setting.steps * 2 * 4);
+  });
+
   test.each([
     [["--slots", "33"], 2, /at most the 32 experts/],
     [["--shape", "8by12"], 2, /--shape: expected HIDDENxWIDTH/],
