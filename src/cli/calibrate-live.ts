@@ -6,6 +6,7 @@ import { steadyNs } from "../capture/measure/steady-clock.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { FittedLink } from "../forecast/calibration/live/fit-link.ts";
 import { fitLive } from "../forecast/calibration/live/fit-live.ts";
+import { tensorMemory } from "../forecast/calibration/live/live-device.ts";
 import type { LiveProfile } from "../forecast/calibration/live/live-profile.ts";
 import { liveScenario } from "../forecast/calibration/live/live-scenario.ts";
 import type { KernelMap } from "../hardware/kernel-maps.ts";
@@ -83,6 +84,7 @@ export async function calibrateLive(options: CalibrateLiveOptions, colour: boole
 }
 
 function report({ measurements, device, links }: LiveProfile, io: Io): string {
+  const memory = tensorMemory(measurements);
   const { backend, shape } = measurements;
   const head = io.style.bold(`${backend.id} on ${backend.device}, ${measurements.date}`);
   const maps = device.kernels as { readonly maps: readonly KernelMap[] };
@@ -132,9 +134,12 @@ function report({ measurements, device, links }: LiveProfile, io: Io): string {
     ],
     { align: ["left", "right", "right"] },
   );
+  const guess = memory.guessed
+    ? `${backend.id} does not tell how much memory the GPU has: the host's ${formatBytes(memory.bytes)} stand in device.json, correct that\n`
+    : "";
   const note =
     "times are medians after warm-up; noise is the distance of the quartiles over the median, the median of the rows";
-  return `${[head, "", ...kernels, "", ...transfers, "", ...figures, "", io.style.dim(note)].join("\n")}\n`;
+  return `${[head, "", ...kernels, "", ...transfers, "", ...figures, "", `${guess}${io.style.dim(note)}`].join("\n")}\n`;
 }
 
 const rate = (bytesPerNs: number): string => `${formatNumber(bytesPerNs, 3)} GB/s`;

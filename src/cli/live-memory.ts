@@ -1,6 +1,8 @@
 import type { LoadedBackend } from "../capture/backends/backend.ts";
 import { isOutOfMemory } from "../capture/backends/out-of-memory.ts";
 import { bankBytes, expertBytes } from "../capture/live/expert-bank.ts";
+import { measuredExperts } from "../capture/measure/layer-measurement.ts";
+import { matrixCopiesOf } from "../capture/record/memory-plan.ts";
 import { InfeasibleError, MoecastError } from "../core/errors.ts";
 import { formatBytes, formatCount } from "../core/units.ts";
 import type { LiveShape } from "../forecast/measured/live-measurements.ts";
@@ -26,30 +28,43 @@ export function explainLiveFailure(command: string, error: unknown, advice: stri
   return new InfeasibleError(`${command}: out of memory (${error.message}): ${advice}`);
 }
 
-/** A product may keep a second, rearranged copy of its weights (wasm does), and the calibration as many experts as the run. */
-const copiesOnDevice = 2 * 2;
-
-function deviceBytes({ table, shape, slots, batch }: LiveSetting): number {
+/**
+ * Upper bounds of what a run and the calibration beside it hold: experts on the device, with the copies that the backend
+ * packs, and banks of weights in host memory.
+ */
+export function liveMemory({ id }: LoadedBackend, setting: LiveSetting) {
+  const { table, shape, slots, batch, from } = setting;
   const streaming = Math.min(table.experts, batch * table.topK);
-  return copiesOnDevice * expertBytes(shape) * (slots * table.layers + streaming);
+  const measured = measuredExperts(shape, slots * table.layers, streaming);
+  const runExperts = (slots * table.layers + streaming) * expertBytes(shape);
+  const calibrationExperts = sum(measured.map(({ of, resident }) => (resident + streaming) * expertBytes(of)));
+  return {
+    deviceBytes: (1 + matrixCopiesOf(id)) * (runExperts + calibrationExperts),
+    hostBytes:
+      (from === "host" ? bankBytes(shape, table.layers * table.experts) : 0) +
+      sum(measured.map(({ of, resident }) => bankBytes(of, resident))),
+  };
 }
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** What a run will hold, in a line. */
 export function memoryLine(backend: LoadedBackend, setting: LiveSetting): string {
   const { table, shape, slots } = setting;
-  const host = setting.from === "host" ? bankBytes(shape, table.layers * table.experts) : 0;
+  const { deviceBytes, hostBytes } = liveMemory(backend, setting);
   return (
     `${backend.id} on ${backend.device}: ${formatCount(slots * table.layers)} experts of ${formatBytes(expertBytes(shape))} on the device, ` +
-    `at most ${formatBytes(deviceBytes(setting))}; ${formatBytes(host)} in host memory\n`
+    `at most ${formatBytes(deviceBytes)} with the calibration's; ${formatBytes(hostBytes)} in host memory\n`
   );
 }
 
 /** Refuses more experts than the backend holds. */
-export function refuseManyExperts({ memoryBytes, id }: LoadedBackend, setting: LiveSetting): void {
-  const bytes = deviceBytes(setting);
-  if (memoryBytes !== null && bytes > memoryBytes)
+export function refuseManyExperts(backend: LoadedBackend, setting: LiveSetting): void {
+  const { id, memoryBytes } = backend;
+  const { deviceBytes } = liveMemory(backend, setting);
+  if (memoryBytes !== null && deviceBytes > memoryBytes)
     throw new InfeasibleError(
-      `validate --live: ${formatBytes(bytes)} for ${setting.slots} experts in each of ${setting.table.layers} layers, ` +
-        `but ${id} has ${formatBytes(memoryBytes)}: lower --slots or --shape`,
+      `validate --live: ${formatBytes(deviceBytes)} for ${setting.slots} experts in each of ${setting.table.layers} layers and the ` +
+        `calibration's, but ${id} has ${formatBytes(memoryBytes)}: lower --slots or --shape`,
     );
 }

@@ -53,7 +53,7 @@ export async function validateLive(
   const { trace = "", batch = 1 } = options;
   const cache = oneOf(options.cache ?? "lru", liveCaches, "--cache");
   const from = oneOf(options.from ?? "host", ["host", "disk"] as const, "--from");
-  const table = await readTable(trace, options.layers ?? Number.POSITIVE_INFINITY);
+  const { table, shortSequences } = await readTable(trace, options.layers ?? Number.POSITIVE_INFINITY);
   const shape = { ...liveShape(options.shape ?? "128x256"), experts: table.experts };
   const slots = options.slots ?? Math.ceil(table.experts / 2);
   if (slots > table.experts)
@@ -98,6 +98,7 @@ export async function validateLive(
       slots,
       from,
       batch,
+      shortSequences,
       steps: plan.steps.length,
       warmUpSteps,
     };
@@ -113,10 +114,12 @@ export async function validateLive(
 /** Shorter sequences are left out where there are others: all that are run together end together. */
 const sequenceRowsMin = 16;
 
-async function readTable(path: string, layers: number): Promise<RoutingTable> {
+async function readTable(path: string, layers: number) {
   const file = await openRoutingTrace(path);
   try {
-    return longSequences(firstLayers(await loadRoutingTable(file), layers), sequenceRowsMin);
+    const all = await loadRoutingTable(file);
+    const table = longSequences(firstLayers(all, layers), sequenceRowsMin);
+    return { table, shortSequences: all.sequenceStarts.length - table.sequenceStarts.length };
   } finally {
     await file.close();
   }

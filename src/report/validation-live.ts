@@ -16,6 +16,9 @@ export function livePage(validation: LiveValidation): ValidationPage {
       `${setting.layers} layers, top-${setting.topK} of ${setting.experts} experts of ${shape.hidden} x ${shape.width} float32 (${formatBytes(12 * shape.hidden * shape.width)} each)`,
       `${setting.cache} cache of ${setting.slots} experts a layer, the others ${setting.from === "host" ? "in host memory" : "in a file that the page cache holds"}; ` +
         `${formatCount(setting.batch)} tokens a step, ${formatCount(setting.steps)} steps, ${formatCount(setting.warmUpSteps)} of them warm-up`,
+      ...(setting.shortSequences === 0
+        ? []
+        : [`${formatCount(setting.shortSequences)} sequences of the trace are too short and left out`]),
     ],
     headline: headline(validation),
     sections: [

@@ -38,6 +38,19 @@ const rowsMeasured = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
 /** Experts of the other sizes on the device. */
 const othersResident = 8;
 
+/** Experts that are measured: their sizes, and how many of each are on the device. */
+export function measuredExperts(
+  shape: LiveShape,
+  residentExperts: number,
+  expertsPerCall: number,
+): { readonly of: LiveShape; readonly resident: number }[] {
+  // A call never meets an expert twice.
+  const own = { of: shape, resident: Math.max(expertsPerCall, residentExperts) };
+  const resident = Math.max(expertsPerCall, Math.min(residentExperts, othersResident));
+  const width = (share: number) => Math.max(1, Math.round(shape.width * share));
+  return [own, ...fetchWidths.map((share) => ({ of: { ...shape, width: width(share) }, resident }))];
+}
+
 interface Part {
   readonly of: LiveShape;
   readonly bank: ExpertBank;
@@ -46,14 +59,8 @@ interface Part {
 
 export async function measureLayers(tf: Tfjs, setting: LayerSetting): Promise<LayerMeasurement> {
   const { shape, batch, residentExperts, expertsPerCall, clock } = setting;
-  const shapes = [
-    shape,
-    ...fetchWidths.map((share) => ({ ...shape, width: Math.max(1, Math.round(shape.width * share)) })),
-  ];
   const parts: Part[] = [];
-  for (const [i, of] of shapes.entries()) {
-    // A call never meets an expert twice.
-    const resident = Math.max(expertsPerCall, i === 0 ? residentExperts : Math.min(residentExperts, othersResident));
+  for (const [i, { of, resident }] of measuredExperts(shape, residentExperts, expertsPerCall).entries()) {
     const bank = createBank(of, resident, "host");
     const residency = createResidency(setting.cache, setting.slots, []);
     const rows = i === 0 ? rowsMeasured.filter((count) => count <= batch) : [1];

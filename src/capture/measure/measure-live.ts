@@ -71,7 +71,7 @@ export async function measureMachine(backend: LoadedBackend, options: MeasureOpt
       id: backend.id,
       device: backend.device,
       hardware: backend.hardware,
-      memoryBytes: backend.memoryBytes ?? totalmem(),
+      memoryBytes: backend.memoryBytes,
       versions: backend.versions,
     },
     date: options.date,

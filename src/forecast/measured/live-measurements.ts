@@ -29,8 +29,8 @@ export interface LiveMeasurements {
     readonly id: string;
     readonly device: string;
     readonly hardware: "gpu" | "cpu" | "software";
-    /** Memory that tensors may take. */
-    readonly memoryBytes: number;
+    /** Memory that tensors may take; null where the backend does not say. */
+    readonly memoryBytes: number | null;
     readonly versions: Readonly<Record<string, string>>;
   };
   /** Day of the measurement, YYYY-MM-DD. */

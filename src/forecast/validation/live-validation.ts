@@ -82,6 +82,8 @@ export interface LiveSettingSummary {
   readonly from: "host" | "disk";
   readonly batch: number;
   readonly steps: number;
+  /** Sequences of the trace that were too short to be run. */
+  readonly shortSequences: number;
   /** Steps at the start that the times leave out; hits count all. */
   readonly warmUpSteps: number;
 }

@@ -5,7 +5,9 @@ import { createBank } from "../../../src/capture/live/expert-bank.ts";
 import { liveCaches } from "../../../src/capture/live/residency.ts";
 import { runLive } from "../../../src/capture/live/run-live.ts";
 import { layerCall, planSteps } from "../../../src/capture/live/step-rows.ts";
+import { measureLayers } from "../../../src/capture/measure/layer-measurement.ts";
 import { measureLive } from "../../../src/capture/measure/measure-live.ts";
+import { liveMemory } from "../../../src/cli/live-memory.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { fitLive } from "../../../src/forecast/calibration/live/fit-live.ts";
 import { predictLive } from "../../../src/forecast/validation/predict-live.ts";
@@ -91,6 +93,51 @@ describe.each(["host", "disk"] as const)("experts in %s", (from) => {
       });
     },
   );
+});
+
+test("steps are as many as asked for, or whole requests of the shortest sequence", () => {
+  const trace = table();
+  const few = planSteps(trace, 2, 5);
+  expect(few).toMatchObject({ tokensPerRequest: 5, requests: 2 });
+  expect(few.steps.map((rows) => [...rows])).toEqual([0, 1, 2, 3, 4].map((i) => [i, 20 + i]));
+  expect(planSteps(trace, 1, 40)).toMatchObject({ tokensPerRequest: 15, requests: 3 });
+});
+
+test("what a run and its calibration hold on the device is within what is stated, and not far below", async () => {
+  const { tf } = backend;
+  const trace = table();
+  const wide = { hidden: 64, width: 256, experts: shape.experts };
+  const plan = planSteps(trace, 1, 12);
+  const setting = {
+    table: trace,
+    shape: wide,
+    cache: "lru" as const,
+    slots: 4,
+    from: "host" as const,
+    popularity: new Float64Array(layers * wide.experts),
+    batch: 1,
+    requests: plan.requests,
+    tokensPerRequest: plan.tokensPerRequest,
+  };
+  // Copies that the backend makes of matrices are not among the tensors it counts.
+  const { deviceBytes } = liveMemory({ ...backend, id: "counted" }, setting);
+  const bank = createBank(wide, layers * wide.experts, "host");
+  const { peakBytes } = await tf.profile(async () => {
+    const calibration = await measureLayers(tf, {
+      ...setting,
+      expertsPerCall: topK,
+      residentExperts: setting.slots * layers,
+      clock,
+    });
+    const { signal } = new AbortController();
+    const between = () => calibration.rounds.round(true);
+    await runLive({ ...setting, tf, plan, bank, clock, between, signal });
+    calibration.dispose();
+    return tf.scalar(0);
+  });
+  bank.close();
+  expect(peakBytes).toBeLessThanOrEqual(deviceBytes);
+  expect(peakBytes).toBeGreaterThan(deviceBytes / 2);
 });
 
 test("a measured machine gives profiles, and no tensor stays behind", async () => {

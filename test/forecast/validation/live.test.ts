@@ -105,6 +105,7 @@ describe("measured against forecast", () => {
     from: "host" as const,
     batch: 1,
     steps: 1100,
+    shortSequences: 0,
     warmUpSteps: 100,
   };
   const steps = (ms: number) => new Float64Array(1100).fill(ms * 1e6);

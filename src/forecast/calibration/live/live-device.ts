@@ -6,6 +6,17 @@ import type { FittedLink } from "./fit-link.ts";
 /** A backend has no data sheet: its peaks are the highest rates that were measured, with room for noise. */
 const headroom = 1.05;
 
+/** Memory that tensors may take: what the backend says, or the host's, which is a guess where the device is a GPU. */
+export function tensorMemory({ backend, hostBytes }: LiveMeasurements): {
+  readonly bytes: number;
+  readonly guessed: boolean;
+} {
+  return {
+    bytes: backend.memoryBytes ?? hostBytes,
+    guessed: backend.memoryBytes === null && backend.hardware === "gpu",
+  };
+}
+
 /** The device profile of a measured machine. */
 export function liveDevice(
   measurements: LiveMeasurements,
@@ -19,6 +30,10 @@ export function liveDevice(
   });
   const { flopsPerSecond, bytesPerSecond } = highestRates(measurements);
   const gpu = backend.hardware === "gpu";
+  const memory = tensorMemory(measurements);
+  const memorySource = memory.guessed
+    ? { kind: "estimated", source: `the host's memory: ${backend.id} does not tell the GPU's` }
+    : source("what the backend or the host offers");
   const profile = {
     id: `live-${backend.id}`,
     name: `${backend.device} through tfjs ${backend.id}`,
@@ -30,7 +45,7 @@ export function liveDevice(
     },
     memory: {
       technology: gpu ? "device memory" : "host memory",
-      bytes: { value: backend.memoryBytes, ...source("what the backend or the host offers") },
+      bytes: { value: memory.bytes, ...memorySource },
       bytesPerSecond: { value: headroom * bytesPerSecond, ...source("1.05 x the highest rate measured") },
     },
     scaleUp: null,

@@ -1,3 +1,4 @@
+import { tensorMemory } from "./live-device.ts";
 import type { LiveProfile } from "./live-profile.ts";
 
 /** OLMoE-1B-7B in float32: everything but its experts with some room, and one expert in each of its 16 layers. */
@@ -11,12 +12,16 @@ const expertsPerLayer = 64;
  */
 export function liveScenario({ measurements, links }: LiveProfile): string {
   const { backend, hostBytes } = measurements;
-  const slots = Math.max(1, Math.min(expertsPerLayer, Math.floor((backend.memoryBytes - fixedBytes) / slotBytes)));
+  const memory = tensorMemory(measurements);
+  const slots = Math.max(1, Math.min(expertsPerLayer, Math.floor((memory.bytes - fixedBytes) / slotBytes)));
+  const warning = memory.guessed
+    ? `# ${backend.id} does not tell how much memory the GPU has: device.json and the slots below stand for the host's. Correct both.\n`
+    : "";
   const disk = links.diskCold ?? links.diskWarm;
   const whole = (value: number) => Math.round(value);
   return `# One user of OLMoE-1B-7B in float32 on this machine, as measured on ${measurements.date}: tfjs ${backend.id} on
 # ${backend.device}. Attention and copies beyond the measured ones follow the efficiencies of the preset.
-version: 1
+${warning}version: 1
 name: this-machine
 description: OLMoE-1B-7B in float32 through tfjs ${backend.id}, ${slots} of ${expertsPerLayer} experts of a layer on the device
 model:

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type FittedLink, fitLink, fitLinkThrough } from "../../../../src/forecast/calibration/live/fit-link.ts";
 import { fitLive } from "../../../../src/forecast/calibration/live/fit-live.ts";
+import type { LiveProfile } from "../../../../src/forecast/calibration/live/live-profile.ts";
 import { liveScenario } from "../../../../src/forecast/calibration/live/live-scenario.ts";
 import { parseDeviceProfile, parseEngineProfile } from "../../../../src/hardware/profile-schema.ts";
 import { parseScenario } from "../../../../src/scenario/parse-scenario.ts";
@@ -97,6 +98,20 @@ describe("profiles of a measured machine", () => {
       return typeof value === "object" && value !== null ? Object.values(value).flatMap(numbers) : [];
     };
     expect(numbers([device, engine]).filter((value) => !Number.isFinite(value))).toEqual([]);
+  });
+
+  test("say where a GPU's memory is a guess, and only there", () => {
+    const given = measurementsOf(1);
+    const on = (hardware: "gpu" | "cpu", memoryBytes: number | null) =>
+      fitLive({ ...given, backend: { ...given.backend, hardware, memoryBytes } });
+    const memoryOf = ({ device }: LiveProfile) => device.memory.bytes;
+    const warned = (live: LiveProfile) => liveScenario(live).includes("does not tell how much memory");
+    expect(memoryOf(on("gpu", null))).toMatchObject({ value: given.hostBytes, kind: "estimated" });
+    expect(warned(on("gpu", null))).toBe(true);
+    expect(memoryOf(on("cpu", null))).toMatchObject({ value: given.hostBytes, kind: "measured" });
+    expect(memoryOf(on("gpu", 24e9))).toMatchObject({ value: 24e9, kind: "measured" });
+    expect([on("cpu", null), on("gpu", 24e9)].map(warned)).toEqual([false, false]);
+    expect(parseScenario(liveScenario(on("gpu", null)), "scenario.yaml").hardware.devicesPerNode).toBe(1);
   });
 
   test("no kernel is faster than the peak that the profile states", () => {
