@@ -2,6 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { saveRoutingTable } from "../../src/trace/save-routing.ts";
+import { distinctIds, draws } from "../trace/routing-files.ts";
 import { moecast } from "./in-process.ts";
 
 const trace = resolve("scenarios/traces/mini-moe.safetensors");
@@ -37,6 +40,31 @@ describe("validate --live", () => {
     const { code, err } = await live("--max-error", "mean=0.000001");
     expect(code).toBe(99);
     expect(err).toMatch(/step time error/);
+  });
+
+  test("leaves short sequences of a trace out, and says so", async () => {
+    const draw = draws(3);
+    const lengths = [1, 20, 3, 18];
+    const rows = lengths.reduce((sum, length) => sum + length, 0);
+    const path = join(folder, "short.safetensors");
+    const table: RoutingTable = {
+      experts: 8,
+      topK: 2,
+      layers: 2,
+      rows,
+      ids: Uint8Array.from(Array.from({ length: 2 * rows }, () => distinctIds(draw, 8, 2)).flat()),
+      sequenceStarts: Uint32Array.of(0, 1, 21, 24, 42),
+      domains: [],
+      domainStarts: Uint32Array.of(0),
+      modelLayers: [0, 1],
+      origin: { kind: "synthesised", name: "short", digest: "", sourceRows: 42, phase: "unknown", notes: [] },
+    };
+    await saveRoutingTable(table, "short", path);
+    const words = ["validate", "--live", "--trace", path, ...quick, "--steps", "30", "--runs", "1", "--slots", "4"];
+    const { out, code } = await moecast(words);
+    expect(code).toBe(0);
+    expect(out).toContain("2 sequences of the trace are too short and left out");
+    expect(out).toMatch(/36 steps/);
   });
 
   test("its options apply to nothing else", async () => {

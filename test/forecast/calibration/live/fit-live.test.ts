@@ -100,6 +100,14 @@ describe("profiles of a measured machine", () => {
     expect(numbers([device, engine]).filter((value) => !Number.isFinite(value))).toEqual([]);
   });
 
+  test("take as long for the experts that were measured as those took, whatever smaller ones do", () => {
+    const given = measurementsOf(1);
+    const [own, ...others] = given.fetches;
+    const fetches = [own!, ...others.map((row) => ({ ...row, ns: row.ns / 10 }))];
+    const { fetch } = fitLive({ ...given, fetches }).links;
+    expect(fetch.latencyNs + (1e9 * own!.bytes) / fetch.bytesPerSecond).toBeCloseTo(own!.ns, 3);
+  });
+
   test("say where a GPU's memory is a guess, and only there", () => {
     const given = measurementsOf(1);
     const on = (hardware: "gpu" | "cpu", memoryBytes: number | null) =>
