@@ -54,8 +54,8 @@ describe("validate --live", () => {
       rows,
       ids: Uint8Array.from(Array.from({ length: 2 * rows }, () => distinctIds(draw, 8, 2)).flat()),
       sequenceStarts: Uint32Array.of(0, 1, 21, 24, 42),
-      domains: [],
-      domainStarts: Uint32Array.of(0),
+      domains: ["d"],
+      domainStarts: Uint32Array.of(0, rows),
       modelLayers: [0, 1],
       origin: { kind: "synthesised", name: "short", digest: "", sourceRows: 42, phase: "unknown", notes: [] },
     };
