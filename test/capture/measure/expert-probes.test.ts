@@ -28,14 +28,14 @@ async function probesWith(residencyCalls: number[][]) {
 
 test("every layer call lets the cache decide, with the experts of the call", async () => {
   const calls: number[][] = [];
-  const { probes, dispose } = await probesWith(calls);
+  const group = await probesWith(calls);
   const counts: Record<string, number[]> = {};
-  for (const probe of probes) {
+  for (const probe of group.probes) {
     calls.length = 0;
     await probe.run();
     counts[probe.name] = calls.map((experts) => new Set(experts).size);
   }
-  dispose();
+  group.dispose();
   expect(counts).toEqual({
     "one layer": [0],
     layer: [0, 0, 0, 0],
@@ -46,18 +46,18 @@ test("every layer call lets the cache decide, with the experts of the call", asy
 });
 
 test("figures come out of samples that follow from them", async () => {
-  const { read, dispose } = await probesWith([]);
+  const group = await probesWith([]);
   const truth = { step: 700, layer: 50, experts: [20, 25], fetch: 90 };
   const drift = [1, 3, 2];
   const samples = (ns: number) => drift.map((factor) => factor * ns);
   const layers = truth.step + 4 * truth.layer;
-  const figures = read([
+  const figures = group.read([
     samples(truth.step + truth.layer),
     samples(layers),
     ...truth.experts.map((ns) => samples(layers + 4 * expertsPerCall * ns)),
     samples(layers + 4 * expertsPerCall * (truth.experts[0]! + truth.fetch)),
   ]);
-  dispose();
+  group.dispose();
   // The median round is the one that takes twice as long.
   expect(figures.step.ns).toBeCloseTo(2 * truth.step, 6);
   expect(figures.layer.ns).toBeCloseTo(2 * truth.layer, 6);
