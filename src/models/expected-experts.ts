@@ -1,5 +1,6 @@
 import { pow } from "../core/pow.ts";
 import { busiestOfRanks } from "./busiest-of-ranks.ts";
+import { expertsByGroup, type RankKind, rankKinds } from "./contiguous-ranks.ts";
 import type { Router } from "./spec.ts";
 
 /**
@@ -23,7 +24,7 @@ function untouchedShare(experts: number, topK: number, tokens: number, popularit
   return Math.min(1, pow(1 + (variance * topK * tokens) / experts, -1 / variance) * ratio);
 }
 
-/** Tokens routed independently to experts that lie on `ranks` equal contiguous ranks. */
+/** Tokens routed independently to experts that lie on `ranks` contiguous ranks. */
 export interface ExpectedRouting {
   readonly experts: number;
   readonly topK: number;
@@ -47,17 +48,18 @@ export interface BusiestRank {
 export function expectedBusiestRank(routing: ExpectedRouting): BusiestRank {
   const { experts, topK, tokens, ranks, popularityCv = 0 } = routing;
   const distinctAll = expectedDistinct(experts, topK, tokens, popularityCv);
-  if (ranks === 1) return { pairs: tokens * topK, distinct: distinctAll };
+  if (ranks === 1 || experts === 1) return { pairs: tokens * topK, distinct: distinctAll };
   const chosen = topK / experts;
   const both = jointProbabilities(routing);
-  const lasting = popularityCv * popularityCv * lastingSpread(routing);
+  const kinds = rankKinds(experts, ranks);
+  const largestRank = kinds[0]?.experts ?? 0;
   const perExpert = tokens * chosen;
   const pairs = busiestOfRanks({
-    ranks,
+    kinds,
     sum: tokens * topK,
     spread:
-      perExpert * perExpert * lasting +
-      rankSpread(routing, perExpert * (1 - chosen), {
+      perExpert * perExpert * popularityCv * popularityCv * lastingSpread(routing, kinds) +
+      rankSpread(routing, kinds, perExpert * (1 - chosen), {
         sameGroup: tokens * (both.sameGroup - chosen * chosen),
         otherGroup: tokens * (both.otherGroup - chosen * chosen),
       }),
@@ -66,15 +68,15 @@ export function expectedBusiestRank(routing: ExpectedRouting): BusiestRank {
   const untouched = 1 - distinctAll / experts;
   const neither = (joint: number) => pow(Math.max(0, 1 - 2 * chosen + joint), tokens) - alike * alike;
   const distinct = busiestOfRanks({
-    ranks,
+    kinds,
     sum: distinctAll,
-    spread: rankSpread(routing, untouched * (1 - untouched), {
+    spread: rankSpread(routing, kinds, untouched * (1 - untouched), {
       sameGroup: neither(both.sameGroup),
       otherGroup: neither(both.otherGroup),
     }),
   });
-  const pairsMost = Math.min(pairs, tokens * Math.min(topK, experts / ranks));
-  return { pairs: pairsMost, distinct: Math.min(distinct, experts / ranks, pairsMost) };
+  const pairsMost = Math.min(pairs, tokens * Math.min(topK, largestRank));
+  return { pairs: pairsMost, distinct: Math.min(distinct, largestRank, pairsMost) };
 }
 
 /** A quantity of two different experts, by whether the router has them in one group. */
@@ -106,37 +108,44 @@ function drawnTogether(drawn: number, items: number): number {
   return items <= 1 ? 0 : (drawn * (drawn - 1)) / (items * (items - 1));
 }
 
-/** Variance of a rank's count less the mean covariance of two ranks, from the variance and covariances of experts. */
-function rankSpread({ experts, ranks, groups }: ExpectedRouting, variance: number, covariance: ByGroup): number {
+/**
+ * Spread of the counts of ranks, summed over the ranks, from the variance and the covariances of single experts: the
+ * mean over the ranks of the variance of a count about its share q of the total, each over q (1 - q).
+ */
+function rankSpread(
+  routing: ExpectedRouting,
+  kinds: readonly RankKind[],
+  variance: number,
+  covariance: ByGroup,
+): number {
+  const { experts, groups } = routing;
   const size = experts / (groups?.count ?? 1);
-  const withinRank = experts / ranks;
-  const sameGroup = meanPeers(experts, withinRank, size);
-  const rankVariance =
-    withinRank * (variance + sameGroup * covariance.sameGroup + (withinRank - 1 - sameGroup) * covariance.otherGroup);
-  const allVariance =
-    experts * (variance + (size - 1) * covariance.sameGroup + (experts - size) * covariance.otherGroup);
-  return Math.max(0, rankVariance - (allVariance / ranks - rankVariance) / (ranks - 1));
+  const { within, uneven } = aboutShares(routing, kinds, size);
+  const own = (variance - covariance.sameGroup) * experts * uneven;
+  const shared = (covariance.sameGroup - covariance.otherGroup) * (within - experts * size * (1 - uneven));
+  return Math.max(0, (own + shared) / uneven);
 }
 
 /**
- * Spread of the summed popularities of a rank where experts differ independently, per variance of one expert: its
- * experts, less what a fixed number of choices per group leaves no freedom for; 0 where a rank holds whole groups.
+ * The same of summed popularities, per variance of one expert, where experts differ independently: less what a fixed
+ * number of choices per group leaves no freedom for; 0 where ranks hold whole groups.
  */
-function lastingSpread({ experts, ranks, groups }: ExpectedRouting): number {
-  const withinRank = experts / ranks;
+function lastingSpread(routing: ExpectedRouting, kinds: readonly RankKind[]): number {
+  const { experts, groups } = routing;
   const size = groups?.topKPerGroup === undefined ? experts : experts / groups.count;
-  return (withinRank * (1 - (1 + meanPeers(experts, withinRank, size)) / size) * ranks) / (ranks - 1);
+  const { within, uneven } = aboutShares(routing, kinds, size);
+  return Math.max(0, experts - within / size) / uneven;
 }
 
-/** Mean number of other experts that share both the rank and the group of an expert. */
-function meanPeers(experts: number, rankSize: number, groupSize: number): number {
-  let together = 0;
-  for (let start = 0; start < experts; ) {
-    const rankEnd = (Math.floor(start / rankSize) + 1) * rankSize;
-    const groupEnd = (Math.floor(start / groupSize) + 1) * groupSize;
-    const end = Math.min(experts, rankEnd, groupEnd);
-    together += (end - start) * (end - start - 1);
-    start = end;
+/** Sums over the ranks: of the squared experts in each group of `size`, and of q (1 - q) of their shares q. */
+function aboutShares({ experts, ranks }: ExpectedRouting, kinds: readonly RankKind[], size: number) {
+  let within = 0;
+  for (let rank = 0; rank < Math.min(ranks, experts); rank++)
+    for (const own of expertsByGroup(rank, experts, ranks, experts / size)) within += own * own;
+  let uneven = 0;
+  for (const kind of kinds) {
+    const share = kind.experts / experts;
+    uneven += kind.ranks * share * (1 - share);
   }
-  return together / experts;
+  return { within, uneven };
 }

@@ -1,63 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
-import { busiestOfRanks, largestOfNormals } from "../../src/models/busiest-of-ranks.ts";
-import { type ExpectedRouting, expectedBusiestRank, expectedDistinct } from "../../src/models/expected-experts.ts";
-
-const grouped = { count: 8, kept: 8, topKPerGroup: 1 };
-const limited = { count: 8, kept: 4 };
-
-/** Every choice of `drawn` of `items`. */
-function choices(items: number, drawn: number, from = 0): number[][] {
-  if (drawn === 0) return [[]];
-  const all: number[][] = [];
-  for (let first = from; first <= items - drawn; first++)
-    for (const rest of choices(items, drawn - 1, first + 1)) all.push([first, ...rest]);
-  return all;
-}
-
-/** Largest pairs and largest distinct experts over equal contiguous ranks. */
-function largest(counts: Uint32Array, ranks: number): { pairs: number; distinct: number } {
-  const size = counts.length / ranks;
-  let pairs = 0;
-  let distinct = 0;
-  for (let rank = 0; rank < ranks; rank++) {
-    const own = counts.subarray(rank * size, (rank + 1) * size);
-    pairs = Math.max(
-      pairs,
-      own.reduce((sum, count) => sum + count, 0),
-    );
-    distinct = Math.max(distinct, own.filter((count) => count > 0).length);
-  }
-  return { pairs, distinct };
-}
-
-function drawn(rng: RandomStream, items: number, count: number): number[] {
-  const pool = Array.from({ length: items }, (_, i) => i);
-  for (let i = 0; i < count; i++) {
-    const j = i + rng.below(items - i);
-    [pool[i], pool[j]] = [pool[j] as number, pool[i] as number];
-  }
-  return pool.slice(0, count);
-}
-
-function choice(rng: RandomStream, { experts, topK, groups }: ExpectedRouting): number[] {
-  if (groups === null) return drawn(rng, experts, topK);
-  const size = experts / groups.count;
-  const kept = drawn(rng, groups.count, groups.kept);
-  const perGroup = groups.topKPerGroup;
-  if (perGroup !== undefined) return kept.flatMap((group) => drawn(rng, size, perGroup).map((e) => group * size + e));
-  return drawn(rng, groups.kept * size, topK).map((e) => (kept[Math.floor(e / size)] as number) * size + (e % size));
-}
+import { busiestOfRanks } from "../../src/models/busiest-of-ranks.ts";
+import {
+  type BusiestRank,
+  type ExpectedRouting,
+  expectedBusiestRank,
+  expectedDistinct,
+} from "../../src/models/expected-experts.ts";
+import { largestOfNormals } from "../../src/models/largest-of-normals.ts";
+import { choices, drawnChoice, grouped, largestOfRanks, limited, placedInTurn } from "./drawn-routing.ts";
 
 /** Means over seeded draws of the largest pairs, the largest distinct and all distinct experts. */
 function simulated(routing: ExpectedRouting, draws: number) {
   const rng = new RandomStream(7, JSON.stringify(routing));
+  const rankOf = placedInTurn(routing.experts, routing.ranks);
   const sums = { pairs: 0, distinct: 0, all: 0 };
   for (let draw = 0; draw < draws; draw++) {
     const counts = new Uint32Array(routing.experts);
     for (let token = 0; token < routing.tokens; token++)
-      for (const expert of choice(rng, routing)) counts[expert] = (counts[expert] ?? 0) + 1;
-    const most = largest(counts, routing.ranks);
+      for (const expert of drawnChoice(rng, routing)) counts[expert] = (counts[expert] ?? 0) + 1;
+    const most = largestOfRanks(counts, rankOf);
     sums.pairs += most.pairs;
     sums.distinct += most.distinct;
     sums.all += counts.filter((count) => count > 0).length;
@@ -85,17 +47,18 @@ describe("the busiest rank", () => {
     expect(one).toEqual({ pairs: 40, distinct: expectedDistinct(64, 8, 5) });
   });
 
-  test.each([2, 4, 8])("of %i agrees with enumeration of every choice of one and two tokens", (ranks) => {
+  test.each([2, 3, 4, 5, 6, 7, 8])("of %i agrees with enumeration of every choice of one and two tokens", (ranks) => {
+    const rankOf = placedInTurn(8, ranks);
     const all = choices(8, 2);
     const mean = { pairs: 0, distinct: 0, single: 0 };
     for (const first of all) {
       const counts = new Uint32Array(8);
       for (const expert of first) counts[expert] = 1;
-      mean.single += largest(counts, ranks).pairs / all.length;
+      mean.single += largestOfRanks(counts, rankOf).pairs / all.length;
       for (const second of all) {
         const both = counts.slice();
         for (const expert of second) both[expert] = (both[expert] ?? 0) + 1;
-        const most = largest(both, ranks);
+        const most = largestOfRanks(both, rankOf);
         mean.pairs += most.pairs / all.length / all.length;
         mean.distinct += most.distinct / all.length / all.length;
       }
@@ -105,7 +68,7 @@ describe("the busiest rank", () => {
     expect(one.distinct).toBeCloseTo(mean.single, 6);
     const two = expectedBusiestRank({ experts: 8, topK: 2, tokens: 2, ranks, groups: null });
     expect(Math.abs(two.pairs / mean.pairs - 1)).toBeLessThan(0.01);
-    expect(Math.abs(two.distinct / mean.distinct - 1)).toBeLessThan(0.015);
+    expect(Math.abs(two.distinct / mean.distinct - 1)).toBeLessThan(8 % ranks === 0 ? 0.015 : 0.04);
   });
 
   test.each([
@@ -119,6 +82,13 @@ describe("the busiest rank", () => {
     { experts: 64, topK: 8, tokens: 16, ranks: 4, groups: grouped },
     { experts: 256, topK: 8, tokens: 1, ranks: 8, groups: limited },
     { experts: 256, topK: 8, tokens: 16, ranks: 8, groups: limited },
+    { experts: 256, topK: 8, tokens: 1, ranks: 144, groups: null },
+    { experts: 256, topK: 8, tokens: 4, ranks: 12, groups: null },
+    { experts: 256, topK: 8, tokens: 256, ranks: 72, groups: null },
+    { experts: 256, topK: 8, tokens: 1024, ranks: 144, groups: null },
+    { experts: 256, topK: 8, tokens: 1024, ranks: 72, groups: limited },
+    { experts: 256, topK: 8, tokens: 32, ranks: 48, groups: limited },
+    { experts: 256, topK: 8, tokens: 64, ranks: 56, groups: grouped },
   ])("agrees with seeded draws: %j", (routing) => {
     const found = simulated(routing, Math.min(1500, Math.ceil(40000 / routing.tokens)));
     const expected = expectedBusiestRank(routing);
@@ -174,6 +144,43 @@ describe("the largest of normal variables", () => {
 test("counts of a multinomial are exact: five balls in three ranks", () => {
   // 3^5 = 243 words: 3 with largest count 5, 30 with 4, 60 + 60 with 3, 90 with 2.
   const exact = (3 * 5 + 30 * 4 + 120 * 3 + 90 * 2) / 243;
-  const spread = 5 / 3;
-  expect(busiestOfRanks({ ranks: 3, sum: 5, spread })).toBeCloseTo(exact, 9);
+  expect(busiestOfRanks({ kinds: [{ ranks: 3, experts: 1 }], sum: 5, spread: 5 })).toBeCloseTo(exact, 9);
+});
+
+describe("any number of ranks, whether or not it divides the experts", () => {
+  const experts = 256;
+  const sizes = Array.from({ length: 1024 }, (_, i) => i + 1);
+
+  // Continuous means: one rank more changes the busiest by no more than the load of the busiest single expert for each
+  // expert that the largest rank gives up, and one such load besides. Without groups it never adds: between divisors the
+  // load lies between theirs.
+  test.each([
+    { topK: 8, tokens: 3000, groups: null },
+    { topK: 1, tokens: 40, groups: null },
+    { topK: 8, tokens: 3000, groups: limited },
+    { topK: 6, tokens: 2, groups: { count: 8, kept: 3 } },
+    { topK: 8, tokens: 300, groups: grouped },
+  ])("loads the busiest rank without gaps: %j", (routing) => {
+    const most = sizes.map((ranks) => expectedBusiestRank({ ...routing, experts, ranks }));
+    const single = most[experts - 1] as BusiestRank;
+    for (const [i, next] of most.entries()) {
+      const ranks = i;
+      const before = most[i - 1];
+      if (before === undefined) continue;
+      const givenUp = Math.ceil(experts / ranks) - Math.ceil(experts / (ranks + 1));
+      for (const key of ["pairs", "distinct"] as const) {
+        expect(Number.isFinite(next[key])).toBe(true);
+        const change = next[key] - before[key];
+        expect(Math.abs(change)).toBeLessThanOrEqual(single[key] * (givenUp + 1));
+        if (routing.groups === null) expect(change).toBeLessThanOrEqual(1e-6);
+        if (ranks >= experts) expect(change).toBeCloseTo(0, 9);
+      }
+      expect(next.pairs).toBeGreaterThanOrEqual((routing.tokens * routing.topK) / Math.min(ranks + 1, experts) - 1e-9);
+    }
+  });
+
+  test("hardly changes from a divisor to the next size, whose largest rank holds as many experts", () => {
+    const at = (ranks: number) => expectedBusiestRank({ experts, topK: 8, tokens: 3000, ranks, groups: null }).pairs;
+    for (const ranks of [32, 64, 128]) expect(at(ranks + 1) / at(ranks)).toBeGreaterThan(0.995);
+  });
 });

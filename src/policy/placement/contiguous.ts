@@ -1,3 +1,4 @@
+import { firstExpertOf } from "../../models/contiguous-ranks.ts";
 import type { PlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
 
@@ -12,14 +13,9 @@ export const contiguous: PlacementPolicy = {
   place: (input) => {
     checkPlacementInput(input);
     const { experts, ranks } = input;
-    const rankOf = Uint16Array.from({ length: experts }, (_, expert) => contiguousRank(expert, experts, ranks));
+    const rankOf = new Uint16Array(experts);
+    for (let rank = 0; rank < ranks; rank++)
+      rankOf.fill(rank, firstExpertOf(rank, experts, ranks), firstExpertOf(rank + 1, experts, ranks));
     return placementFromRanks(input, () => rankOf);
   },
 };
-
-function contiguousRank(expert: number, experts: number, ranks: number): number {
-  const least = Math.floor(experts / ranks);
-  const remainder = experts % ranks;
-  const inLarger = remainder * (least + 1);
-  return expert < inLarger ? Math.floor(expert / (least + 1)) : remainder + Math.floor((expert - inLarger) / least);
-}
