@@ -45,6 +45,9 @@ export function checkProfile(profile: DeviceProfile): Problem[] {
     if (limit === undefined) say(`achieved.${format}`, `a ${format} peak to compare with`, reached);
     else if (reached > limit) say(`achieved.${format}`, `at most the peak of ${limit}`, reached);
   }
+  const reserved = memory.reservedBytes?.value;
+  if (reserved !== undefined && reserved >= memory.bytes.value)
+    say("memory.reservedBytes", `less than the total of ${memory.bytes.value}`, reserved);
   const streamed = achieved?.memoryBytesPerSecond?.value;
   if (streamed !== undefined && streamed > memory.bytesPerSecond.value)
     say("achieved.memoryBytesPerSecond", `at most the nominal ${memory.bytesPerSecond.value}`, streamed);

@@ -61,7 +61,14 @@ const deviceSchema = z.strictObject({
   peak: peakSchema,
   /** Dense peaks as the vendor lists them: the ceiling that `peak` may not pass. */
   vendorPeak: peakSchema.partial().optional(),
-  memory: z.strictObject({ technology: name, bytes: numbers.bytes, bytesPerSecond: numbers.bytesPerSecond }),
+  memory: z.strictObject({
+    technology: name,
+    /** Total memory as the driver reports it. */
+    bytes: numbers.bytes,
+    /** What the driver keeps of it: a process finds `bytes` less this as the device's total. */
+    reservedBytes: numbers.bytes.optional(),
+    bytesPerSecond: numbers.bytesPerSecond,
+  }),
   /** Highest rates measured on the device; evidence that must stay below the peaks. */
   achieved: z
     .strictObject({

@@ -203,6 +203,14 @@ describe("forecasting", () => {
     expect(await fidelity(routed)).toEqual(["fitted"]);
   });
 
+  test("fits Kimi-K2 in FP8 on eight H200, as it is served", async () => {
+    const text = minimal
+      .replace("{ id: qwen3-30b-a3b }", "{ id: kimi-k2 }")
+      .replace("{ system: h100-sxm-8 }", "{ system: h200-sxm-8 }");
+    const { memory } = await forecast(`${text}parallel: { tp: 8, ep: 8 }\n`);
+    expect(memory.kvBlocks).toBeGreaterThan(2000);
+  });
+
   test("refuses a model that does not fit with the sum", async () => {
     const text = minimal.replace("h100-sxm-8", "t4-1");
     await expect(forecast(text)).rejects.toThrow(InfeasibleError);
