@@ -1,14 +1,17 @@
 import { InvalidInputError } from "../core/errors.ts";
+import type { Node } from "../hardware/device.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { type Mapping, mappingProblems, moeShape } from "../sim/mapping.ts";
+import { nodeProblems } from "../sim/mapping-over-nodes.ts";
 
-/** The mapping of a scenario, defaults filled in. Throws for every identity or divisibility it breaks. */
-export function resolveMapping(scenario: Scenario, model: ModelSpec): Mapping {
+/** The mapping of a scenario, defaults filled in. Throws for every identity or divisibility it breaks, and for nodes it cannot lie on. */
+export function resolveMapping(scenario: Scenario, model: ModelSpec, node: Node): Mapping {
   const { tp = 1, cp = 1, dp = 1, pp = 1, etp = 1, edp = 1, ep } = scenario.parallel;
   const spread = (tp * cp * dp) / (etp * edp);
   const mapping: Mapping = { tp, cp, dp, pp, etp, edp, ep: ep ?? (moeShape(model) === null ? 1 : spread) };
-  const problems = mappingProblems(mapping, model);
+  const broken = mappingProblems(mapping, model);
+  const problems = broken.length > 0 ? broken : nodeProblems(mapping, node);
   if (problems.length > 0)
     throw new InvalidInputError(
       problems.map((problem) => ({ ...problem, ...scenario.place((problem.at ?? "parallel").split(".")) })),

@@ -8,6 +8,7 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
 import type { Workload } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
+import { nodeLedger } from "../sim/mapping-over-nodes.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { Forecast } from "./forecast.ts";
@@ -38,7 +39,7 @@ export async function resolveScenario(
   const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader);
   const engine = servedEngine(stated, hardware.node.device);
   const speculation = resolveSpeculation(scenario, model);
-  const mapping = resolveMapping(scenario, model);
+  const mapping = resolveMapping(scenario, model, hardware.node);
   const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
   const moe = moeShape(model);
@@ -91,6 +92,7 @@ export async function resolveScenario(
     ledger: [
       ...modelFacts.ledger,
       ...hardware.ledger,
+      ...nodeLedger(mapping, hardware.node),
       ...kernelLedger(hardware.node.device, engine.id, { formats, kvFormat }),
       ...engineFacts.ledger,
       ...speculation.ledger,

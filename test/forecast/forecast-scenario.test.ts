@@ -47,6 +47,14 @@ describe("resolving", () => {
     expect(await mapping("{ tp: 4, etp: 2 }")).toMatchObject({ tp: 4, ep: 2, etp: 2 });
   });
 
+  test("refuses tensor parallelism over nodes of one device, with its place", async () => {
+    const text = `${minimal.replace("{ system: h100-sxm-8 }", "{ system: h100-sxm-8, devicesPerNode: 1 }")}parallel: { tp: 16 }\n`;
+    const [problem] = await problemsOf(text);
+    expect(problem).toMatchObject({ at: "parallel.tp", found: 16, ...placeOf(text, "16 }") });
+    const over = `${minimal}parallel: { tp: 16 }\n`;
+    expect((await resolve(over)).ledger.find(({ topic }) => topic === "nodes")?.detail).toContain("2 nodes of 8");
+  });
+
   test("applies overrides of formats, links and tiers", async () => {
     const { config } = await resolve(
       minimal

@@ -10,6 +10,7 @@ import type { ModelSpec } from "../../models/spec.ts";
 import { routers } from "../../policy/schedule/routers.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { mappingProblems } from "../../sim/mapping.ts";
+import { nodeProblems } from "../../sim/mapping-over-nodes.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import { namesOf } from "../measured/names.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
@@ -42,7 +43,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
   const node = nodeNamed(names.system);
   const profile = servedEngine(engine ?? engineNamed(names.engine, point.version), node.device);
   const mapping = { tp: point.tp, cp: 1, dp: point.dp, pp: 1, ep: point.ep, etp: point.etp, edp: 1 };
-  const wrong = mappingProblems(mapping, model);
+  const wrong = [...mappingProblems(mapping, model), ...nodeProblems(mapping, node)];
   if (wrong.length > 0) return { config: null, reason: `${wrong[0]?.at}: expected ${wrong[0]?.expected}` };
   const { defaults } = profile;
   return {

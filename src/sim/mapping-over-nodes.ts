@@ -1,0 +1,65 @@
+import type { Problem } from "../core/errors.ts";
+import type { Node } from "../hardware/device.ts";
+import { devicesOf, type Mapping, stageRanks } from "./mapping.ts";
+import type { LedgerEntry } from "./result.ts";
+
+/** Devices that a replica's transfers reach without a link between nodes: those of a node or of a rack's scale-up domain. */
+function reachOf({ device, devicesPerNode }: Node): number {
+  return device.scaleUp === null ? devicesPerNode : Math.max(devicesPerNode, device.scaleUpDomain);
+}
+
+const devices = (count: number): string => `${count} device${count === 1 ? "" : "s"}`;
+
+/**
+ * Mappings that no engine would start on these nodes: tensor-parallel groups of which every rank is a node of its own, and
+ * replicas over nodes that no link joins.
+ */
+export function nodeProblems(mapping: Mapping, node: Node): Problem[] {
+  const { device, devicesPerNode } = node;
+  const nodes = `nodes of ${devices(devicesPerNode)} (${device.name})`;
+  if (devicesPerNode === 1)
+    for (const key of ["tp", "etp"] as const)
+      if (mapping[key] > 1)
+        return [
+          {
+            at: `parallel.${key}`,
+            expected: `1 on ${nodes}: ${mapping[key]} ranks would be ${mapping[key]} nodes`,
+            found: mapping[key],
+            hint: "if they share a node, set hardware.devicesPerNode; over nodes, use pp or dp",
+          },
+        ];
+  const reach = reachOf(node);
+  const all = devicesOf(mapping);
+  if (device.scaleOut !== null || all <= reach) return [];
+  const key = mapping.pp > 1 && stageRanks(mapping) <= reach ? "pp" : mapping.tp > reach ? "tp" : "dp";
+  return [
+    {
+      at: `parallel.${key}`,
+      expected: `at most ${devices(reach)} in a replica on ${nodes} without a link between nodes, here ${all}`,
+      found: mapping[key],
+      hint: "if they share a node, set hardware.devicesPerNode; else name a device with a scaleOut link",
+    },
+  ];
+}
+
+/** What a mapping asks of the network between nodes, where engines advise against it or the simulation simplifies. */
+export function nodeLedger(mapping: Mapping, node: Node): LedgerEntry[] {
+  const { device, devicesPerNode } = node;
+  const reach = reachOf(node);
+  const entries: LedgerEntry[] = [];
+  const say = (detail: string) => entries.push({ topic: "nodes", fidelity: "assumed", detail });
+  for (const [key, kind] of [
+    ["tp", "tensor-parallel"],
+    ["etp", "expert-tensor-parallel"],
+  ] as const) {
+    const ranks = mapping[key];
+    if (ranks > reach)
+      say(
+        `${kind} groups of ${ranks} span ${Math.ceil(ranks / devicesPerNode)} nodes of ${devices(devicesPerNode)}: ` +
+          `their collectives of every layer cross ${device.scaleOut?.name ?? "nodes"}`,
+      );
+    else if (ranks > 1 && reach % ranks !== 0 && stageRanks(mapping) > reach)
+      say(`${kind} groups of ${ranks} do not divide ${devices(reach)} that share links: each is taken as within them`);
+  }
+  return entries;
+}
