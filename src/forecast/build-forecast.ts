@@ -24,7 +24,13 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     ...throughputOf(run, devices),
     goodput: goodput === null || goodput.samples === 0 ? null : goodput.good / goodput.samples,
   };
-  const cost = costOf(resolved.price, devices, throughput.outputTokensPerSecond);
+  const busyNs = run.replicaBusyNs.reduce((sum, ns) => sum + ns, 0);
+  const cost = costOf(resolved.price, {
+    devices,
+    inputTokensPerSecond: throughput.totalTokensPerSecond - throughput.outputTokensPerSecond,
+    outputTokensPerSecond: throughput.outputTokensPerSecond,
+    promptTimeShare: busyNs > 0 ? run.promptBusyNs / busyNs : 0,
+  });
   const { energy, ledger: energyLedger } = energyOf({
     device: config.node.device,
     devicesPerReplica: devicesOf(config.mapping),
@@ -34,7 +40,15 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
   });
   const timeShare = timeShares(run.time);
   const experts = expertBalance(run);
-  const context = judgeContext(run, limits, { throughput, cost, imbalance: experts });
+  const context = judgeContext(run, limits, {
+    throughput,
+    cost,
+    noCost:
+      resolved.price === null
+        ? `no price for ${config.node.device.name}: set cost.usdPerDeviceHour`
+        : "no output tokens",
+    imbalance: experts,
+  });
   const latency = latencyStats(run, null);
   const accuracy = accuracyOf(resolved, {
     saturation: run.saturation.verdict,

@@ -1,6 +1,6 @@
 import type { Device } from "../hardware/device.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import type { Forecast } from "./forecast.ts";
+import type { Cost, Forecast } from "./forecast.ts";
 
 /** Price per device and hour, and where it comes from. */
 export interface Price {
@@ -9,11 +9,34 @@ export interface Price {
   readonly fidelity: LedgerEntry["fidelity"];
 }
 
+/** What a price is set against. Input tokens are those of the prompts of completed requests, cached ones included. */
+export interface Served {
+  readonly devices: number;
+  readonly inputTokensPerSecond: number;
+  readonly outputTokensPerSecond: number;
+  /** Share of the time of steps that went into prompts. */
+  readonly promptTimeShare: number;
+}
+
 /** Dollars for the deployment; null without a price or without output. */
-export function costOf(price: Price | null, devices: number, outputTokensPerSecond: number): Forecast["cost"] {
+export function costOf(price: Price | null, served: Served): Cost | null {
+  const { devices, inputTokensPerSecond, outputTokensPerSecond, promptTimeShare } = served;
   if (price === null || !(outputTokensPerSecond > 0)) return null;
-  const usdPerHour = price.usdPerDeviceHour * devices;
-  return { usdPerHour, usdPerMillionOutputTokens: (usdPerHour / 3600 / outputTokensPerSecond) * 1e6 };
+  const { usdPerDeviceHour, source } = price;
+  const usdPerHour = usdPerDeviceHour * devices;
+  const perMillion = (usd: number, tokensPerSecond: number) => (usd / 3600 / tokensPerSecond) * 1e6;
+  const share = inputTokensPerSecond > 0 ? promptTimeShare : 0;
+  return {
+    usdPerHour,
+    price: { usdPerDeviceHour, source },
+    usdPerMillionOutputTokens: perMillion(usdPerHour, outputTokensPerSecond),
+    usdPerMillionTokens: perMillion(usdPerHour, inputTokensPerSecond + outputTokensPerSecond),
+    divided: {
+      promptTimeShare: share,
+      usdPerMillionInputTokens: inputTokensPerSecond > 0 ? perMillion(usdPerHour * share, inputTokensPerSecond) : null,
+      usdPerMillionOutputTokens: perMillion(usdPerHour * (1 - share), outputTokensPerSecond),
+    },
+  };
 }
 
 /** How long devices worked. */

@@ -64,6 +64,23 @@ export interface ForecastBands {
   };
 }
 
+/** Dollars for the deployment; `price` is that of one device. */
+export interface Cost {
+  readonly usdPerHour: number;
+  readonly price: { readonly usdPerDeviceHour: number; readonly source: string };
+  /** The whole bill over output tokens alone. */
+  readonly usdPerMillionOutputTokens: number;
+  /** The whole bill over input and output tokens alike. */
+  readonly usdPerMillionTokens: number;
+  /** The bill divided by the time of devices spent on prompts and on outputs; both parts add up to it. */
+  readonly divided: {
+    readonly promptTimeShare: number;
+    /** null without input tokens. */
+    readonly usdPerMillionInputTokens: number | null;
+    readonly usdPerMillionOutputTokens: number;
+  };
+}
+
 /** A scenario's forecast: the run, judged and documented. `result.json` is this document. */
 export interface Forecast {
   readonly schemaVersion: typeof forecastSchemaVersion;
@@ -109,7 +126,7 @@ export interface Forecast {
     /** Share of completed requests that meet every per-request limit of the scenario; null without limits. */
     readonly goodput: number | null;
   };
-  readonly cost: { readonly usdPerHour: number; readonly usdPerMillionOutputTokens: number } | null;
+  readonly cost: Cost | null;
   readonly energy: { readonly joulesPerOutputToken: number; readonly averageW: number } | null;
   readonly experts: {
     /** Mean over MoE layers of the mean imbalance (heaviest / mean rank). */

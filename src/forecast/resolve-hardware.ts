@@ -128,10 +128,13 @@ function withHostLink(device: Node["device"], override: Scenario["hardware"]["ho
 }
 
 function priceOf(scenario: Scenario, device: DeviceProfile): Price | null {
-  if (scenario.cost !== undefined) return { ...scenario.cost, fidelity: "assumed" };
+  if (scenario.cost !== undefined) {
+    const { usdPerDeviceHour, source = scenarioSource } = scenario.cost;
+    return { usdPerDeviceHour, source, fidelity: "assumed" };
+  }
   if (device.usdPerHour === undefined) return null;
-  const { value, source, kind } = device.usdPerHour;
-  return { usdPerDeviceHour: value, source, fidelity: fidelityOf(kind) };
+  const { value, source, kind, date } = device.usdPerHour;
+  return { usdPerDeviceHour: value, source: `${source}, ${date}`, fidelity: fidelityOf(kind) };
 }
 
 function overridesLedger(hardware: Scenario["hardware"]): LedgerEntry[] {

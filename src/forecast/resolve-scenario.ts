@@ -163,7 +163,7 @@ function costLedger(price: ResolvedScenario["price"]): LedgerEntry[] {
         {
           topic: "cost",
           fidelity: price.fidelity,
-          detail: `${price.usdPerDeviceHour} USD per device and hour: ${price.source}`,
+          detail: `${price.usdPerDeviceHour} USD per device and hour: ${price.source}; divided over input and output by step time`,
         },
       ];
 }

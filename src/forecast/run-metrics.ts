@@ -9,6 +9,8 @@ import { latencySamples } from "./measured-requests.ts";
 interface Summary {
   readonly throughput: Forecast["throughput"];
   readonly cost: Forecast["cost"];
+  /** Why there is no cost, where there is none. */
+  readonly noCost: string;
   readonly imbalance: Forecast["experts"];
 }
 
@@ -36,7 +38,7 @@ export function judgeContext(run: RunResult, limits: SloSection["perRequest"], s
         : steps(kind === "max" ? summary.imbalance.imbalanceMax : summary.imbalance.imbalance),
     costUsdPerMtok: () =>
       summary.cost === null
-        ? { value: null, samples: 0, reason: "no price: set cost.usdPerDeviceHour" }
+        ? { value: null, samples: 0, reason: summary.noCost }
         : steps(summary.cost.usdPerMillionOutputTokens),
     kvPeak: () => ({ value: run.kv.peakBlocks / run.kv.blocks, samples: run.kv.blocks > 0 ? run.steps : 0 }),
     preemptions: () => steps(run.kv.preemptions),

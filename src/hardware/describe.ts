@@ -80,10 +80,14 @@ function systemRows(id: string): NumberRow[] {
 /** The sourced numbers anywhere inside a value, in order. */
 function numberRows(value: unknown, at = ""): NumberRow[] {
   if (isSourced(value))
-    return [{ at, value: value.value, text: withUnit(at, value.value), kind: value.kind, source: value.source }];
+    return [{ at, value: value.value, text: withUnit(at, value.value), kind: value.kind, source: sourceOf(value) }];
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) => numberRows(item, at === "" ? key : `${at}.${key}`));
 }
+
+/** A price is as good as its date. */
+const sourceOf = (value: { readonly source: string; readonly date?: string }): string =>
+  value.date === undefined ? value.source : `${value.source}, ${value.date}`;
 
 type Format = (value: number) => string;
 

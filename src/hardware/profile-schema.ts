@@ -86,7 +86,7 @@ const deviceSchema = z.strictObject({
   hostLink: linkReference.nullable(),
   powerW: numbers.positive.optional(),
   idlePowerW: numbers.nonNegative.optional(),
-  usdPerHour: numbers.positive.optional(),
+  usdPerHour: numbers.price.optional(),
   /** Name of an efficiency preset; `efficiency` overrides single numbers of it. */
   efficiencyPreset: z.string().optional(),
   efficiency: efficiencySchema.partial(),

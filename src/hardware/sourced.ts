@@ -39,6 +39,10 @@ export const numbers = {
   /** Operations per second; below 1e9 a peak was given in TFLOP/s. */
   flopsPerSecond: sourced(positive.min(1e9, "expected FLOP/s, not TFLOP/s")),
   flag: sourced(z.boolean()),
+  /** A price, with the day, month or year it was asked. */
+  price: sourced(positive).extend({
+    date: z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, "expected a date such as 2026-03-10 or 2026"),
+  }),
 } as const;
 
 /** True for any object that has the form of {@link Sourced}. */

@@ -22,7 +22,7 @@ export function headline(forecast: Forecast): string {
       if (value !== null)
         parts.push(`${metric.toUpperCase()} ${p99 === null ? "p50" : "p99"} ${formatDuration(value * 1e6)}`);
     }
-  if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok`);
+  if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
   if (cache !== null && cache.accesses > 0) {
     const optimum = cache.reference === null ? "" : ` (optimum ${formatPercent(cache.reference.belady)})`;
     parts.push(`expert hits ${formatPercent(cache.hits / cache.accesses)}${optimum}`);

@@ -150,7 +150,14 @@ function figures(forecast: Forecast): string[] {
     ],
   ];
   if (t.goodput !== null) rows.push(["goodput", formatPercent(t.goodput), "of measured requests"]);
-  if (cost !== null) rows.push(["cost", dollars(cost.usdPerMillionOutputTokens), "per million output tokens"]);
+  if (cost !== null) {
+    const { usdPerMillionInputTokens: input, usdPerMillionOutputTokens: output } = cost.divided;
+    rows.push(["cost", dollars(cost.usdPerMillionOutputTokens), "per million output tokens"]);
+    rows.push(["", dollars(cost.usdPerMillionTokens), "per million tokens, input and output alike"]);
+    if (input !== null)
+      rows.push(["", dollars(input), `per million input tokens, and ${dollars(output)} output, divided by step time`]);
+    rows.push(["price", dollars(cost.price.usdPerDeviceHour), `per device and hour: ${cost.price.source}`]);
+  }
   if (energy !== null) rows.push(["energy", `${formatNumber(energy.joulesPerOutputToken)} J`, "per output token"]);
   if (experts !== null)
     rows.push([

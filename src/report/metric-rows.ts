@@ -44,6 +44,9 @@ export function metricRows(forecast: Forecast): MetricRow[] {
   add("prefix_hit", kv.prefixHitRate, "share");
   add("acceptance_length", speculation?.acceptanceLength ?? null, "tokens");
   add("cost", cost?.usdPerMillionOutputTokens ?? null, "usd/Mtok");
+  add("cost_all_tokens", cost?.usdPerMillionTokens ?? null, "usd/Mtok");
+  add("cost_input", cost?.divided.usdPerMillionInputTokens ?? null, "usd/Mtok");
+  add("cost_output", cost?.divided.usdPerMillionOutputTokens ?? null, "usd/Mtok");
   add("energy", energy?.joulesPerOutputToken ?? null, "J/tok");
   for (const component of timeComponents) add(`time_share_${component}`, forecast.timeShare[component], "share");
   for (const { tier, usedBytes, capacityBytes } of forecast.memory.tiers) {

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import { type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../forecast/forecast.ts";
+import { type Cost, type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../forecast/forecast.ts";
 import { headline } from "./headline.ts";
 import {
   bandLabels,
@@ -151,12 +151,7 @@ export const throughputSection: TerminalSection = (forecast, { style, width }) =
   if (requests.preemptions > 0)
     rows.push(["preemptions", formatCount(requests.preemptions), "recomputed for want of KV blocks"]);
   if (t.goodput !== null) rows.push(["goodput", formatPercent(t.goodput), "of measured requests"]);
-  if (cost !== null)
-    rows.push([
-      "cost",
-      dollars(cost.usdPerMillionOutputTokens),
-      `per million output tokens at ${dollars(cost.usdPerHour)}/h`,
-    ]);
+  if (cost !== null) rows.push(...costRows(cost));
   if (energy !== null)
     rows.push([
       "energy",
@@ -165,6 +160,22 @@ export const throughputSection: TerminalSection = (forecast, { style, width }) =
     ]);
   return [style.bold("Throughput"), ...textTable(rows, { align: ["left", "right"], width })];
 };
+
+/** The bill per token, under the three ways to lay it on tokens, and the price it stands on. */
+function costRows({ usdPerHour, usdPerMillionOutputTokens, usdPerMillionTokens, price, divided }: Cost): string[][] {
+  const { usdPerMillionInputTokens: input, usdPerMillionOutputTokens: output, promptTimeShare } = divided;
+  const rows = [
+    ["cost", dollars(usdPerMillionOutputTokens), `per million output tokens at ${dollars(usdPerHour)}/h`],
+    ["", dollars(usdPerMillionTokens), "per million tokens, input and output alike"],
+  ];
+  if (input !== null)
+    rows.push([
+      "",
+      dollars(input),
+      `per million input tokens and ${dollars(output)} output: prompts take ${formatPercent(promptTimeShare)} of step time`,
+    ]);
+  return [...rows, ["price", dollars(price.usdPerDeviceHour), `per device and hour: ${oneLine(price.source)}`]];
+}
 
 /** Metric by metric against an earlier forecast. */
 export const baselineSection: TerminalSection = ({ baseline }: Forecast, { style }) => {

@@ -4,5 +4,5 @@ import { word } from "./quantity.ts";
 /** Price of the deployment, where it differs from the profile or the profile has none. */
 export const costSection = z.strictObject({
   usdPerDeviceHour: z.number().min(0).max(1e6).describe("US dollars per device and hour."),
-  source: word().describe("Where the price comes from, printed with the result."),
+  source: word().optional().describe("Where the price comes from and when, printed with the result."),
 });

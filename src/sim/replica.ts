@@ -1,5 +1,6 @@
 import type { DomainBatch } from "./batch.ts";
 import type { Domain, DomainStep } from "./domain.ts";
+import { PromptTime } from "./prompt-time.ts";
 import type { StagePlan } from "./stage-plan.ts";
 
 /** A step in flight: its work per domain. A replica has one slot per pipeline stage. */
@@ -20,6 +21,8 @@ export class Replica {
   readonly stageFreeNs: Float64Array;
   /** Time of all stages spent on steps, ns. */
   busyNs = 0;
+  /** The prompts' part of it. */
+  readonly promptTime = new PromptTime();
   startPending = false;
 
   constructor(plans: readonly StagePlan[], domains: readonly Domain[]) {

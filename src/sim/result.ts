@@ -141,6 +141,8 @@ export interface RunResult {
   readonly promptTokensComputed: number;
   readonly outputTokens: number;
   readonly replicaBusyNs: readonly number[];
+  /** Time of all replicas' steps that went into prompts; see `prompt-time.ts`. */
+  readonly promptBusyNs: number;
   /** Verifications of draft tokens; null without speculative decoding. */
   readonly speculation: SpeculationCounts | null;
   readonly time: Readonly<Record<TimeComponent, number>>;

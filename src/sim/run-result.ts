@@ -40,6 +40,7 @@ export function buildResult(simulation: Simulation): RunResult {
     promptTokensComputed: simulation.promptTokensComputed,
     outputTokens: simulation.outputTokens,
     replicaBusyNs: replicas.map((replica) => replica.busyNs),
+    promptBusyNs: replicas.reduce((total, replica) => total + replica.promptTime.ns, 0),
     speculation: simulation.speculation?.counts() ?? null,
     time: time as Record<TimeComponent, number>,
     layers: experts.loads?.layers(expertSkew(simulation)) ?? [],

@@ -231,7 +231,8 @@ export class Simulation {
     const replica = this.replicas[index]!;
     experts.beginStep(index);
     let sequences = 0;
-    let prefills = false;
+    let promptTokens = 0;
+    let tokens = 0;
     for (const step of slot.domains) {
       sequences = Math.max(sequences, step.count);
       for (let i = 0; i < step.count; i++) {
@@ -240,8 +241,12 @@ export class Simulation {
       }
     }
     experts.endStep(slot.batches);
-    for (const batch of slot.batches) prefills ||= batch.prefillTokens > 0;
+    for (const batch of slot.batches) {
+      promptTokens += batch.prefillTokens;
+      tokens += batch.tokens;
+    }
     let at = atNs;
+    const busyBefore = replica.busyNs;
     for (let s = 0; s < replica.plans.length; s++) {
       const plan = replica.plans[s]!;
       const last = s === replica.plans.length - 1;
@@ -252,13 +257,14 @@ export class Simulation {
         cost.components[draftComponent]! += draftNs;
         ns += draftNs;
       }
-      if (last) ns += cost.hostNs(sequences, prefills);
+      if (last) ns += cost.hostNs(sequences, promptTokens > 0);
       ns = Math.max(1, Math.round(ns));
       replica.stageFreeNs[s] = begin + ns;
       replica.busyNs += ns;
       at = begin + ns;
       if (!last) at += Math.round(cost.handoffNs(slot.batches));
     }
+    replica.promptTime.add(replica.busyNs - busyBefore, promptTokens, tokens - promptTokens);
     return at;
   }
 

@@ -2,8 +2,12 @@ import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../src/core/json.ts";
 import { version } from "../../src/core/version.ts";
 import { bottleneckOf, timeShares } from "../../src/forecast/bottleneck.ts";
+import { buildForecast } from "../../src/forecast/build-forecast.ts";
 import { readForecast } from "../../src/forecast/read-forecast.ts";
+import type { ResolvedScenario } from "../../src/forecast/resolved.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { timeComponents } from "../../src/sim/result.ts";
+import { minimal } from "../scenario/example.ts";
 import { exampleForecast, resolved } from "./example-forecast.ts";
 import { ascending, fakeRun, overloaded } from "./fake-run.ts";
 
@@ -52,6 +56,30 @@ describe("a forecast", () => {
     const { outputTokensPerSecond } = forecast.throughput;
     expect(forecast.cost?.usdPerHour).toBe(8);
     expect(forecast.cost?.usdPerMillionOutputTokens).toBeCloseTo((8 / 3600 / outputTokensPerSecond) * 1e6, 9);
+  });
+
+  test("divides the bill by step time: input and output at their prices add up to it, and so does one price for both", () => {
+    const { cost, throughput } = exampleForecast();
+    const { outputTokensPerSecond, totalTokensPerSecond } = throughput;
+    const perHour = (usdPerMillion: number, tokensPerSecond: number) => (usdPerMillion / 1e6) * tokensPerSecond * 3600;
+    const { promptTimeShare, usdPerMillionInputTokens, usdPerMillionOutputTokens } = cost?.divided ?? {};
+    const input = perHour(usdPerMillionInputTokens ?? 0, totalTokensPerSecond - outputTokensPerSecond);
+    expect(promptTimeShare).toBeCloseTo(0.25, 9);
+    expect(input).toBeCloseTo(8 / 4, 9);
+    expect(input + perHour(usdPerMillionOutputTokens ?? 0, outputTokensPerSecond)).toBeCloseTo(8, 9);
+    expect(perHour(cost?.usdPerMillionTokens ?? 0, totalTokensPerSecond)).toBeCloseTo(8, 9);
+    expect(cost?.price).toEqual({ usdPerDeviceHour: 2, source: "a quote" });
+  });
+
+  test("fails an SLO on cost by name: no price, or no output", () => {
+    const judged = (price: ResolvedScenario["price"], run = fakeRun(ascending(20))) => {
+      const scenario = parseScenario(`${minimal}slo: { costUsdPerMtok: value<9 }\n`, "test.yaml");
+      const { slos, passed } = buildForecast(scenario, { ...resolved, price }, run);
+      expect(passed).toBe(false);
+      return slos[0]?.reason;
+    };
+    expect(judged(null)).toBe(`no price for ${resolved.config.node.device.name}: set cost.usdPerDeviceHour`);
+    expect(judged(resolved.price, fakeRun([], { steps: 0, replicaBusyNs: [0] }))).toBe("no output tokens");
   });
 
   test("uses board power while busy and idle power otherwise, declared as assumed", () => {

@@ -54,6 +54,7 @@ export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResu
     promptTokensComputed: 20 * requests.length,
     outputTokens: rows.outputTokens.reduce((sum, tokens) => sum + tokens, 0),
     replicaBusyNs: [endNs / 2],
+    promptBusyNs: endNs / 8,
     speculation: null,
     time: Object.fromEntries(timeComponents.map((component, at) => [component, at])) as RunResult["time"],
     layers: [],

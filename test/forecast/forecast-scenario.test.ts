@@ -55,6 +55,17 @@ describe("resolving", () => {
     expect((await resolve(over)).ledger.find(({ topic }) => topic === "nodes")?.detail).toContain("2 nodes of 8");
   });
 
+  test("prices devices by the profile and its date, or by the scenario", async () => {
+    const priceOf = async (settings: readonly string[]) =>
+      (await resolveScenario(parseScenario(minimal, "test.yaml", { settings }), noFiles)).price;
+    expect((await priceOf([]))?.source).toMatch(/, 2026-03-10$/);
+    expect(await priceOf(["cost.usdPerDeviceHour=1.25"])).toMatchObject({
+      usdPerDeviceHour: 1.25,
+      source: "stated in the scenario",
+    });
+    expect(await priceOf(["hardware.system=ascend-800i-a2-8"])).toBeNull();
+  });
+
   test("applies overrides of formats, links and tiers", async () => {
     const { config } = await resolve(
       minimal

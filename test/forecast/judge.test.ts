@@ -132,6 +132,7 @@ describe("the metrics of a run", () => {
           goodput: null,
         },
         cost: null,
+        noCost: "no price for a device: set cost.usdPerDeviceHour",
         imbalance: null,
       }),
     );
@@ -163,7 +164,7 @@ describe("the metrics of a run", () => {
 
   test("what the run does not have fails with its reason", () => {
     expect(judged("expertCacheHit", "rate>0").reason).toBe("no expert cache: policy.offload is not set");
-    expect(judged("costUsdPerMtok", "value<9").reason).toBe("no price: set cost.usdPerDeviceHour");
+    expect(judged("costUsdPerMtok", "value<9").reason).toBe("no price for a device: set cost.usdPerDeviceHour");
     expect(judged("imbalance", "value<9").reason).toBe("no routed experts");
   });
 

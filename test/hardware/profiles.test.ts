@@ -105,6 +105,13 @@ describe("the profiles that come with moecast", () => {
     expect(device.efficiency.gemmMemory).toBe(deviceNamed("t4").efficiency.gemmMemory);
   });
 
+  test("prices are dated, within half a year of each other", () => {
+    const dates = deviceIds.flatMap((id) => deviceProfileNamed(id).usdPerHour?.date ?? []);
+    expect(dates.length).toBeGreaterThan(10);
+    // A year alone stands for any day of it.
+    expect(dates.every((date) => date === "2026" || (date >= "2026-01-01" && date <= "2026-06-30"))).toBe(true);
+  });
+
   test("link and tier ids are unique", () => {
     for (const ids of [links().map((link) => link.id), tiers().map((tier) => tier.id)])
       expect(new Set(ids).size).toBe(ids.length);
@@ -172,6 +179,12 @@ describe("a profile is refused", () => {
     expect(problems).toHaveLength(2);
     expect(problems[0]).toMatchObject({ at: "powerW.source", hint: expect.stringContaining("source") });
     expect(problems[1]).toMatchObject({ at: "idlePowerW.kind" });
+  });
+
+  test("with a price without its date", () => {
+    expect(refused({ usdPerHour: number(2) })).toMatchObject([{ at: "usdPerHour.date" }]);
+    const dated = { ...(number(2) as object), date: "last spring" };
+    expect(refused({ usdPerHour: dated })).toMatchObject([{ at: "usdPerHour.date", found: "last spring" }]);
   });
 
   test("with unknown keys, a missing peak, an idle power above the active one or a domain without a link", () => {

@@ -84,7 +84,13 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
       meanBatchTokens: 77,
       goodput: 0.987,
     },
-    cost: { usdPerHour: 10, usdPerMillionOutputTokens: 2.25 },
+    cost: {
+      usdPerHour: 10,
+      price: { usdPerDeviceHour: 2.5, source: "a quote, 2026-03-10" },
+      usdPerMillionOutputTokens: 2.25,
+      usdPerMillionTokens: 0.64,
+      divided: { promptTimeShare: 0.2, usdPerMillionInputTokens: 0.18, usdPerMillionOutputTokens: 1.8 },
+    },
     energy: { joulesPerOutputToken: 1.5, averageW: 1850 },
     experts: {
       imbalance: 1.25,
