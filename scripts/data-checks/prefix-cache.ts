@@ -1,6 +1,10 @@
 import { join } from "node:path";
+import { Holding } from "../../src/sim/holding.ts";
 import { KvBlocks } from "../../src/sim/kv-blocks.ts";
 import { loadRequests } from "../../src/trace/requests/load-requests.ts";
+
+const holding = new Holding([{ kind: "full", blockTokens: 16, copies: 1 }]);
+const layout = { main: { capacity: 1e9, holding }, apart: [], sequenceTokensMax: Number.POSITIVE_INFINITY };
 
 const sets = [
   { file: "conversation_trace.jsonl.gz", expected: "36.6 %" },
@@ -20,7 +24,7 @@ export const prefixCacheCheck = {
       const requests = await loadRequests("mooncake", join(folder, "mooncake", file));
       const { prefix } = requests;
       if (prefix === null) throw new Error(`${file} has no prefix blocks`);
-      const kv = new KvBlocks(1e9, 16, requests.count, prefix);
+      const kv = new KvBlocks(layout, requests.count, prefix);
       let hits = 0;
       for (let request = 0; request < requests.count; request++) {
         const prompt = requests.promptTokens[request] ?? 0;
@@ -29,7 +33,7 @@ export const prefixCacheCheck = {
         const cached = kv.cachedTokens(request, blocks * prefix.blockTokens + 1);
         hits += cached / prefix.blockTokens;
         kv.shareCached(request, cached);
-        kv.grow(request, prompt);
+        kv.grow(request, cached, prompt);
         kv.publish(request, prompt, prompt);
         kv.release(request);
         kv.check();

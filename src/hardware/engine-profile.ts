@@ -1,3 +1,19 @@
+/**
+ * Where an engine keeps what does not grow with the context for good. `shared`: in blocks of the pool of the KV cache;
+ * `reserved`: for the most sequences, set aside at start; `full`: as if the window were the whole context; a number: in a
+ * pool of its own.
+ */
+export interface CachePools {
+  /** Of sliding windows. A number: tokens of their pool per token of the pool of full caches. */
+  readonly windows: "shared" | "reserved" | "full" | number;
+  /** Of windows that are chunks. */
+  readonly chunks: "shared" | "reserved" | "full" | number;
+  /** Of recurrent states. A number: bytes of their pool per byte of the others. */
+  readonly states: "shared" | "reserved" | number;
+  /** States that a running sequence has room for where prefixes are cached. */
+  readonly statesPerSequence: number;
+}
+
 /** How a serving engine spends time and schedules: resolved numbers of a `hardware/engines` profile. */
 export interface EngineProfile {
   readonly id: string;
@@ -55,6 +71,7 @@ export interface EngineProfile {
   readonly expertExchange: "allToAll" | "allGatherReduceScatter" | "deepep";
   /** Whether prefill chunks share a step with decodes, or run in steps of their own. */
   readonly mixesPrefillWithDecode: boolean;
+  readonly caches: CachePools;
   /**
    * Factors of single versions about the figures above, by version as measurements write it: on kernels, on launch and step
    * overheads, and on kernels on prompt tokens once more. {@link resolveEngine} applies them.

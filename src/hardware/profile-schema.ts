@@ -136,6 +136,17 @@ const systemSchema = z.strictObject({
   ),
 });
 
+/** Where caches are kept: one of some words, or the size of a pool of their own against the others. */
+function pool<const Words extends readonly [string, ...string[]]>(words: Words) {
+  const { kind, source } = numbers.positive.shape;
+  const value = z.union([z.enum(words), z.number().positive()], {
+    error: `expected ${words.join(", ")}, or the size of a pool of its own as a share of the others`,
+  });
+  return z.strictObject({ value, kind, source });
+}
+
+const windowPool = pool(["shared", "reserved", "full"]);
+
 const engineSchema = z.strictObject({
   id,
   name,
@@ -172,6 +183,14 @@ const engineSchema = z.strictObject({
     source: numbers.flag.shape.source,
   }),
   mixesPrefillWithDecode: numbers.flag,
+  caches: z
+    .strictObject({
+      windows: windowPool,
+      chunks: windowPool,
+      states: pool(["shared", "reserved"]),
+      statesPerSequence: numbers.count,
+    })
+    .optional(),
   /** Factors of single versions, by version as measurements write it. */
   versions: z.record(
     z.string(),

@@ -133,9 +133,12 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
   };
 }
 
+/** Caches of an engine whose profile says nothing of them: one pool. */
+const onePool = { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 } as const;
+
 /** The engine of a profile, sources dropped, of a version if one is given. */
 export function resolveEngine(profile: EngineProfileFile, version?: string): EngineProfile {
-  const engine: EngineProfile = plain(profile);
+  const engine: EngineProfile = { caches: onePool, ...plain(profile) };
   return version === undefined ? engine : engineOfVersion(engine, version);
 }
 

@@ -105,6 +105,7 @@ function groupedAttention(
     ...(keyIsValue ? { keyIsValue } : {}),
     ...(topTokens === null ? {} : { topTokens }),
     windowTokens: variant === "sliding" ? windowTokens(reader, family, widths.contextTokensMax) : null,
+    ...(variant === "sliding" && family.window === "chunked" ? { chunked: true } : {}),
     outputGate,
     smallParameters:
       biasParameters(reader, family, widths.hiddenSize, queryHeads * headDim, kvHeads * (headDim + valueHeadDim)) +

@@ -14,6 +14,8 @@ export interface GqaAttention {
   readonly topTokens?: number;
   /** Keys visible to a query, or null for the whole context. */
   readonly windowTokens: number | null;
+  /** The window is a chunk: it starts anew every `windowTokens` tokens (Llama 4); absent: it slides. */
+  readonly chunked?: boolean;
   /** An output gate as wide as the query projection (Qwen3-Next, Qwen3.5). */
   readonly outputGate: boolean;
   /** Parameters of biases, query/key norms and sinks in this attention, all ranks together. */

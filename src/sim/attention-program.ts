@@ -3,15 +3,14 @@ import type { CostModel } from "../hardware/cost.ts";
 import type { AttentionOp, ElementwiseOp, GemmOp } from "../hardware/op.ts";
 import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../models/spec.ts";
 import type { DomainBatch } from "./batch.ts";
+import type { LayerCache } from "./layer-cache.ts";
 
 /** The token mixing of one layer class on one rank: weights it holds, cache it keeps, and its time for a batch. */
 export interface AttentionProgram {
   /** Matrix weights on one rank, in values. */
   readonly weightValues: number;
-  /** Cache bytes per token of context on one rank; 0 for layers whose cache does not grow. */
-  readonly cacheBytesPerToken: number;
-  /** Cache bytes per sequence on one rank that do not grow with context: windows and recurrent states. */
-  readonly cacheBytesPerSequence: number;
+  /** What a sequence keeps on one rank. */
+  readonly caches: readonly LayerCache[];
   /** Device time in ns, kernels' fixed overheads not included. */
   ns(batch: DomainBatch): number;
 }
@@ -73,7 +72,7 @@ export function attentionProgram(attention: Attention, context: AttentionContext
     case "linear":
       return linearProgram(attention, context);
     case "none":
-      return { weightValues: 0, cacheBytesPerToken: 0, cacheBytesPerSequence: 0, ns: () => 0 };
+      return { weightValues: 0, caches: [], ns: () => 0 };
   }
 }
 
@@ -175,6 +174,13 @@ function elementwiseNs(cost: CostModel, op: ElementwiseOp, bytes: number): numbe
   return cost.opNs(op);
 }
 
+/** The cache of a layer that sees the whole context, or a window of it. */
+function cacheOf(bytesPerToken: number, windowTokens: number | null, chunked = false): LayerCache {
+  return windowTokens === null
+    ? { kind: "full", bytesPerToken }
+    : { kind: "window", bytesPerToken, windowTokens, chunked };
+}
+
 function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionProgram {
   const { hidden, tp, cost, windows, mixedDecodeRows } = context;
   const heads = spec.queryHeads / tp;
@@ -204,8 +210,7 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
         prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!);
   return {
     weightValues: chain.weightValues,
-    cacheBytesPerToken: spec.windowTokens === null ? cacheBytes : 0,
-    cacheBytesPerSequence: spec.windowTokens === null ? 0 : spec.windowTokens * cacheBytes,
+    caches: [cacheOf(cacheBytes, spec.windowTokens, spec.chunked === true)],
     ns: (batch) =>
       chain.ns(batch.tokens) + scoreNs(batch) + elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
   };
@@ -271,8 +276,7 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes + indexBytes;
   return {
     weightValues: chain.weightValues + expand.weightValues,
-    cacheBytesPerToken: cacheBytes + indexBytes,
-    cacheBytesPerSequence: 0,
+    caches: [cacheOf(cacheBytes + indexBytes, null)],
     ns: (batch) => {
       let sum = chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeTokens);
       sum += decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!);
@@ -322,8 +326,10 @@ function compressedProgram(
   const keys = (sums: Float64Array) => sums[recent]! + sums[older]! * perEntry;
   return {
     weightValues: chain.weightValues,
-    cacheBytesPerToken: (latent + indexValues) * valueBytes * perEntry,
-    cacheBytesPerSequence: compressed.windowTokens * latent * valueBytes,
+    caches: [
+      ...(perEntry === 0 ? [] : [cacheOf((latent + indexValues) * valueBytes * perEntry, null)]),
+      cacheOf(latent * valueBytes, compressed.windowTokens),
+    ],
     ns: (batch) =>
       chain.ns(batch.tokens) +
       decodeNs(context, decode, batch, keys(batch.decodePairs), keys(batch.decodeKeys)) +
@@ -339,8 +345,7 @@ function linearProgram(spec: LinearAttention, context: AttentionContext): Attent
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   return {
     weightValues: chain.weightValues,
-    cacheBytesPerToken: 0,
-    cacheBytesPerSequence: stateBytes,
+    caches: [{ kind: "state", bytes: stateBytes }],
     // The state is read and written once per sequence and step.
     ns: (batch) =>
       chain.ns(batch.tokens) +

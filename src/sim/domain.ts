@@ -97,7 +97,7 @@ export class Domain {
       holds(
         this.runningCount > 1,
         "progress",
-        () => `request ${this.running[0]} alone cannot get ${this.kv.capacity} KV blocks to suffice`,
+        () => `request ${this.running[0]} alone cannot get KV blocks to suffice: ${this.kv.describe()}`,
       );
       this.preempt(this.runningCount - 1);
       this.addPrefills(step);
@@ -113,7 +113,7 @@ export class Domain {
     if (scheduler.chunkedPrefill || waiting.size === 0 || this.runningCount >= scheduler.maxSequences) return false;
     const known = state.known(waiting.peek());
     const decodes = this.runningCount * (1 + this.draftTokens);
-    return known + decodes > scheduler.maxBatchTokens && known <= this.kv.available * this.kv.blockTokens;
+    return known + decodes > scheduler.maxBatchTokens && this.kv.hasRoomFor(known);
   }
 
   private schedule(step: DomainStep, request: number, tokens: number, decode: boolean): void {
@@ -140,13 +140,14 @@ export class Domain {
       const request = this.running[i]!;
       if (state.inStep[request] === 1 || !state.decoding(request)) continue;
       const verified = this.draftTokens === 0 ? 0 : this.draftsFor(request);
-      const tokens = state.computed[request]! + 1 + verified;
-      let fits = kv.grow(request, tokens);
+      const computed = state.computed[request]!;
+      const tokens = computed + 1 + verified;
+      let fits = kv.grow(request, computed, tokens);
       while (!fits) {
         const victim = this.youngestIdle(i);
         this.preempt(victim);
         if (victim === i) break;
-        fits = kv.grow(request, tokens);
+        fits = kv.grow(request, computed, tokens);
       }
       if (fits) this.schedule(step, request, 1 + verified, true);
       else i--;
@@ -155,8 +156,7 @@ export class Domain {
 
   /** Draft tokens a decode verifies: all that the token budget, the longest context and the KV cache have room for. */
   private draftsFor(request: number): number {
-    const { kv, scheduler } = this;
-    const room = Math.min(scheduler.contextTokensMax, kv.capacity * kv.blockTokens) - 1 - this.state.computed[request]!;
+    const room = this.kv.layout.sequenceTokensMax - 1 - this.state.computed[request]!;
     return Math.min(this.draftTokens, this.budget - 1, room);
   }
 
@@ -166,8 +166,9 @@ export class Domain {
     for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
       const request = this.running[i]!;
       if (state.inStep[request] === 1 || state.decoding(request)) continue;
-      const tokens = Math.min(state.known(request) - state.computed[request]!, this.budget);
-      if (!kv.grow(request, state.computed[request]! + tokens)) return false;
+      const computed = state.computed[request]!;
+      const tokens = Math.min(state.known(request) - computed, this.budget);
+      if (!kv.grow(request, computed, computed + tokens)) return false;
       this.schedule(step, request, tokens, false);
     }
     return true;
@@ -191,7 +192,7 @@ export class Domain {
       if (whole && left > this.budget && step.count > 0) return;
       const tokens = whole ? left : Math.min(left, this.budget);
       kv.shareCached(request, cached);
-      if (!kv.grow(request, cached + tokens)) {
+      if (!kv.grow(request, cached, cached + tokens)) {
         kv.release(request);
         return;
       }

@@ -1,4 +1,8 @@
 import { holds } from "../core/errors.ts";
+import type { KvLayout } from "./kv-plan.ts";
+import { PoolUse } from "./pool-use.ts";
+
+const absent = -1;
 
 /**
  * Prefix identity of the requests: request i holds blocks ids[offsets[i] .. offsets[i + 1]) of `blockTokens` tokens, a
@@ -11,49 +15,53 @@ export interface PrefixIds {
 }
 
 /**
- * Paged KV cache of one scheduling domain. Blocks are counted, not addressed: private blocks belong to one request;
- * prefix blocks (named by the trace's hash ids) are shared by reference count and stay cached after their last user
- * until the space is needed, least recently released first. Conservation: private + shared in use + cached = occupied.
+ * Paged caches of one scheduling domain, the one account of their pools. Blocks are counted, not addressed. What a request
+ * holds is a function of its tokens ({@link Holding}): private blocks, and prefix blocks (named by the trace's hash ids) that
+ * are shared by reference count and stay cached after their last user until the space is needed, least recently released
+ * first. Full caches are shared; windows and states belong to one request, and blocks that left a window are given back as
+ * its next tokens are given room. Conservation in each pool: private + shared in use + cached = occupied.
  */
 export class KvBlocks {
-  readonly capacity: number;
-  readonly blockTokens: number;
-  /** Blocks held by running requests. */
-  used = 0;
-  /** Blocks of released prefixes that may be reused or evicted. */
-  cached = 0;
-  peakUsed = 0;
-  allocated = 0;
-  freed = 0;
+  readonly layout: KvLayout;
+  readonly main: PoolUse;
+  /** The main pool, then those apart. */
+  readonly pools: readonly PoolUse[];
   evicted = 0;
+  /** [requests] blocks of full caches that are a request's own. */
   private readonly privateBlocks: Int32Array;
+  /** [pools][requests] blocks of windows and states; null where the pool has none. */
+  private readonly passingBlocks: readonly (Int32Array | null)[];
   /** Prefix blocks at the head of each request's list that it shares. */
   private readonly sharedPrefix: Int32Array;
+  /** KV blocks of these. */
+  private readonly sharedBlocks: Int32Array;
   private readonly prefix: PrefixIds | null;
+  /** Requests that use each prefix block; -1 where it is not resident. */
   private readonly references: Int32Array;
-  /** KV blocks of each resident prefix block; 0 when absent. */
+  /** KV blocks of each resident prefix block. */
   private readonly sizes: Int32Array;
   private readonly older: Int32Array;
   private readonly newer: Int32Array;
   private oldest = -1;
   private newest = -1;
 
-  constructor(capacity: number, blockTokens: number, requests: number, prefix: PrefixIds | null) {
-    this.capacity = capacity;
-    this.blockTokens = blockTokens;
+  constructor(layout: KvLayout, requests: number, prefix: PrefixIds | null) {
+    this.layout = layout;
+    this.main = new PoolUse(layout.main.capacity);
+    this.pools = [this.main, ...layout.apart.map(({ capacity }) => new PoolUse(capacity))];
     this.privateBlocks = new Int32Array(requests);
+    this.passingBlocks = [layout.main, ...layout.apart].map(({ holding }) =>
+      holding.passes ? new Int32Array(requests) : null,
+    );
     this.sharedPrefix = new Int32Array(prefix === null ? 0 : requests);
+    this.sharedBlocks = new Int32Array(prefix === null ? 0 : requests);
     this.prefix = prefix;
     let distinct = 0;
     if (prefix !== null) for (const id of prefix.ids) distinct = Math.max(distinct, id + 1);
-    this.references = new Int32Array(distinct);
+    this.references = new Int32Array(distinct).fill(absent);
     this.sizes = new Int32Array(distinct);
     this.older = new Int32Array(distinct);
     this.newer = new Int32Array(distinct);
-  }
-
-  blocksFor(tokens: number): number {
-    return Math.ceil(tokens / this.blockTokens);
   }
 
   /** Prompt tokens of a request whose blocks are resident, from its start; at most all but one of `tokens`. */
@@ -63,7 +71,7 @@ export class KvBlocks {
     const first = prefix.offsets[request]!;
     const end = prefix.offsets[request + 1]!;
     let at = first;
-    while (at < end && this.sizes[prefix.ids[at]!]! > 0) at++;
+    while (at < end && this.references[prefix.ids[at]!]! !== absent) at++;
     return Math.max(0, Math.min((at - first) * prefix.blockTokens, tokens - 1));
   }
 
@@ -73,106 +81,132 @@ export class KvBlocks {
     if (prefix === null || tokens === 0) return;
     const first = prefix.offsets[request]!;
     const count = Math.ceil(tokens / prefix.blockTokens);
-    for (let i = 0; i < count; i++) this.reference(prefix.ids[first + i]!);
-    this.sharedPrefix[request] = count;
+    for (let i = 0; i < count; i++) this.share(request, prefix.ids[first + i]!);
   }
 
-  private reference(id: number): void {
+  private share(request: number, id: number): void {
     if (this.references[id]!++ === 0) {
       this.unlink(id);
-      this.cached -= this.sizes[id]!;
-      this.used += this.sizes[id]!;
+      this.main.cached -= this.sizes[id]!;
+      this.main.used += this.sizes[id]!;
     }
+    this.sharedPrefix[request]!++;
+    this.sharedBlocks[request]! += this.sizes[id]!;
   }
 
   /**
-   * Makes room for a request to hold `tokens` tokens in all. Returns false, changing nothing, if even eviction of every
-   * released prefix leaves too little.
+   * Makes room for a request to hold `tokens` tokens in all, of which `computed` are in the cache. Returns false, changing
+   * nothing, if even eviction of every released prefix leaves too little.
    */
-  grow(request: number, tokens: number): boolean {
-    const extra = this.blocksFor(Math.max(0, tokens - this.sharedTokens(request))) - this.privateBlocks[request]!;
-    if (extra > 0) {
-      if (this.used + extra > this.capacity) return false;
-      while (this.capacity - this.used - this.cached < extra) this.evictOldest();
-      this.privateBlocks[request]! += extra;
-      this.used += extra;
-      this.allocated += extra;
+  grow(request: number, computed: number, tokens: number): boolean {
+    const { main } = this;
+    const whole = Math.max(0, this.missingBlocks(request, tokens));
+    const extra = whole + this.passingChange(0, request, computed, tokens);
+    if (extra > main.available) return false;
+    for (let p = 1; p < this.pools.length; p++)
+      if (this.passingChange(p, request, computed, tokens) > this.pools[p]!.available) return false;
+
+    while (main.available - main.cached < extra) this.evictOldest();
+    this.privateBlocks[request]! += whole;
+    main.give(whole);
+    for (let p = 0; p < this.pools.length; p++) {
+      const pool = this.pools[p]!;
+      const held = this.passingBlocks[p]!;
+      if (held !== null) {
+        const change = this.passingChange(p, request, computed, tokens);
+        held[request]! += change;
+        pool.give(change);
+      }
+      pool.peakUsed = Math.max(pool.peakUsed, pool.used);
     }
-    this.peakUsed = Math.max(this.peakUsed, this.used);
     return true;
   }
 
-  /** Tokens that the shared blocks of a request have room for; the last one may be shorter than a prefix block. */
-  private sharedTokens(request: number): number {
-    const { prefix } = this;
-    if (prefix === null) return 0;
-    const shared = this.sharedPrefix[request]!;
-    if (shared === 0) return 0;
-    const last = this.sizes[prefix.ids[prefix.offsets[request]! + shared - 1]!]! * this.blockTokens;
-    return (shared - 1) * prefix.blockTokens + Math.min(prefix.blockTokens, last);
+  /** Blocks of full caches that a request lacks for `tokens` tokens; negative where it has room for more. */
+  private missingBlocks(request: number, tokens: number): number {
+    const shared = this.prefix === null ? 0 : this.sharedBlocks[request]!;
+    return this.layout.main.holding.fullBlocks(tokens) - shared - this.privateBlocks[request]!;
   }
 
-  /** Blocks a request could still be given, evicting every released prefix. */
-  get available(): number {
-    return this.capacity - this.used;
+  private passingChange(pool: number, request: number, computed: number, tokens: number): number {
+    const held = this.passingBlocks[pool]!;
+    if (held === null) return 0;
+    const { holding } = pool === 0 ? this.layout.main : this.layout.apart[pool - 1]!;
+    return holding.passingBlocks(computed, tokens) - held[request]!;
+  }
+
+  /** Whether a new request could compute `tokens` tokens in one step, evicting every released prefix. */
+  hasRoomFor(tokens: number): boolean {
+    const { main, apart } = this.layout;
+    if (main.holding.fullBlocks(tokens) + main.holding.passingBlocks(0, tokens) > this.main.available) return false;
+    return apart.every(({ holding }, p) => holding.passingBlocks(0, tokens) <= this.pools[p + 1]!.available);
   }
 
   /** Publishes the prompt blocks of a request that are computed up to `tokens`, so that others can share them. */
   publish(request: number, tokens: number, promptTokens: number): void {
-    const { prefix } = this;
+    const { prefix, main } = this;
     if (prefix === null) return;
+    const { holding } = this.layout.main;
     const first = prefix.offsets[request]!;
     const blocks = prefix.offsets[request + 1]! - first;
     for (let i = this.sharedPrefix[request]!; i < blocks; i++) {
-      const end = Math.min((i + 1) * prefix.blockTokens, promptTokens);
-      if (end > tokens) break;
+      const start = i * prefix.blockTokens;
+      const end = Math.min(start + prefix.blockTokens, promptTokens);
+      if (end > tokens || end <= start) break;
       const id = prefix.ids[first + i]!;
-      const size = Math.min(this.blocksFor(end - i * prefix.blockTokens), this.privateBlocks[request]!);
-      if (size <= 0) break;
-      if (this.sizes[id] === 0) {
+      const needed = holding.fullBlocks(end) - holding.fullBlocks(start);
+      const size = Math.min(needed, this.privateBlocks[request]!);
+      if (size <= 0 && needed > 0) break;
+      this.privateBlocks[request]! -= size;
+      if (this.references[id] === absent) {
         this.sizes[id] = size;
         this.references[id] = 1;
-        this.privateBlocks[request]! -= size;
+        this.sharedPrefix[request]!++;
+        this.sharedBlocks[request]! += size;
       } else {
         // The same content was computed twice at once: keep one copy.
-        this.privateBlocks[request]! -= size;
-        this.used -= size;
-        this.freed += size;
-        this.reference(id);
-        this.peakUsed = Math.max(this.peakUsed, this.used);
+        main.give(-size);
+        this.share(request, id);
+        main.peakUsed = Math.max(main.peakUsed, main.used);
       }
-      this.sharedPrefix[request]!++;
     }
   }
 
   /** Releases everything a request holds; its shared blocks stay cached, the end of the prefix going first. */
   release(request: number): void {
-    const own = this.privateBlocks[request]!;
-    this.used -= own;
-    this.freed += own;
+    const { prefix, main } = this;
+    main.give(-this.privateBlocks[request]!);
     this.privateBlocks[request] = 0;
-    const { prefix } = this;
+    for (let p = 0; p < this.pools.length; p++) {
+      const held = this.passingBlocks[p]!;
+      if (held === null) continue;
+      this.pools[p]!.give(-held[request]!);
+      held[request] = 0;
+    }
     if (prefix === null) return;
     const first = prefix.offsets[request]!;
     for (let i = this.sharedPrefix[request]! - 1; i >= 0; i--) {
       const id = prefix.ids[first + i]!;
       if (--this.references[id]! === 0) {
-        this.used -= this.sizes[id]!;
-        this.cached += this.sizes[id]!;
+        main.used -= this.sizes[id]!;
+        main.cached += this.sizes[id]!;
         this.linkNewest(id);
       }
     }
     this.sharedPrefix[request] = 0;
+    this.sharedBlocks[request] = 0;
   }
 
   private evictOldest(): void {
+    const { main } = this;
     const id = this.oldest;
-    holds(id >= 0, "kv-block-conservation", () => `no cached block to evict: ${this.describe()}`);
+    holds(id >= 0, "kv-block-conservation", () => `no cached block to evict: ${main.describe()}`);
     this.unlink(id);
-    this.cached -= this.sizes[id]!;
-    this.freed += this.sizes[id]!;
+    main.cached -= this.sizes[id]!;
+    main.freed += this.sizes[id]!;
     this.evicted += this.sizes[id]!;
     this.sizes[id] = 0;
+    this.references[id] = absent;
   }
 
   private linkNewest(id: number): void {
@@ -192,20 +226,12 @@ export class KvBlocks {
     else this.newest = older;
   }
 
-  /** Blocks allocated = freed + resident, and nothing exceeds the capacity. */
-  check(): void {
-    holds(
-      this.allocated === this.freed + this.used + this.cached && this.used >= 0 && this.cached >= 0,
-      "kv-block-conservation",
-      () => this.describe(),
-    );
-    holds(this.used + this.cached <= this.capacity, "kv-capacity", () => this.describe());
+  describe(): string {
+    return this.pools.map((pool) => pool.describe()).join("; ");
   }
 
-  private describe(): string {
-    return (
-      `allocated ${this.allocated}, freed ${this.freed}, used ${this.used}, ` +
-      `cached ${this.cached}, capacity ${this.capacity}`
-    );
+  /** Conservation and capacity of every pool. */
+  check(): void {
+    for (let p = 0; p < this.pools.length; p++) this.pools[p]!.check();
   }
 }

@@ -57,7 +57,7 @@ export function checkFinal(simulation: Simulation): void {
   let queued = 0;
   for (const domain of domains) {
     domain.kv.check();
-    held += domain.kv.used;
+    for (const pool of domain.kv.pools) held += pool.used;
     queued += domain.waiting.size;
   }
   holds(simulation.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);

@@ -62,9 +62,38 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
   );
   if (mapping.pp > 1)
     add("pipeline", "emulated", "sequences are divided evenly over the steps in flight; hand-offs do not contend");
-  if (config.scheduler.prefixCaching && workload.requests.prefix !== null)
-    add("prefix cache", "replayed", `blocks of ${workload.requests.prefix.blockTokens} tokens named by the trace`);
+  const sharesPrefixes = config.scheduler.prefixCaching && workload.requests.prefix !== null;
+  if (sharesPrefixes)
+    add("prefix cache", "replayed", `blocks of ${workload.requests.prefix?.blockTokens} tokens named by the trace`);
+  const kept = keptApart(simulation);
+  if (kept !== "")
+    add(
+      "windows and states",
+      "emulated",
+      `${kept} (${engine.name})` +
+        (sharesPrefixes
+          ? "; a cached prefix brings those of its last tokens, which each request holds for itself"
+          : ""),
+    );
   return entries;
+}
+
+/** Where the engine keeps what does not grow with the context; empty for a model that has nothing of the kind. */
+function keptApart({ config, cost }: Simulation): string {
+  const { caches } = config.engine;
+  const kept = cost.attention.flatMap((program) => program.caches);
+  const places: string[] = [];
+  const say = (what: string, pool: string | number) => places.push(`${what} ${placeWords(pool)}`);
+  if (kept.some((cache) => cache.kind === "window" && !cache.chunked)) say("windows", caches.windows);
+  if (kept.some((cache) => cache.kind === "window" && cache.chunked)) say("chunks", caches.chunks);
+  if (kept.some((cache) => cache.kind === "state")) say("states", caches.states);
+  return places.join(", ");
+}
+
+function placeWords(pool: string | number): string {
+  if (pool === "shared") return "in blocks of the KV cache";
+  if (pool === "reserved") return "set aside for the most sequences";
+  return pool === "full" ? "kept whole" : "in a pool of their own";
 }
 
 function speculationEntries(

@@ -1,10 +1,13 @@
 import { storedBytes } from "../core/dtype.ts";
-import { InfeasibleError, InvariantError } from "../core/errors.ts";
+import { InfeasibleError } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { AttentionProgram } from "./attention-program.ts";
 import type { SimConfig } from "./config.ts";
 import { draftConfig, draftModules } from "./draft-model.ts";
+import { placeCaches, reservedBytes } from "./kv-places.ts";
+import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
+import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import { moeShape, stageRanks } from "./mapping.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
 import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
@@ -14,6 +17,7 @@ const activationBytes = 2;
 /** What the plan decides besides the map: slots and bytes of offloaded experts per device. */
 export interface MemoryPlan {
   readonly map: MemoryMap;
+  readonly kv: KvLayout;
   /** Bytes of one expert slice on one device. */
   readonly expertBytes: number;
   /** Distinct experts per node that host memory can hold, and whether it holds all of them. */
@@ -21,20 +25,18 @@ export interface MemoryPlan {
   readonly hostHoldsAll: boolean;
 }
 
-/** Fixed bytes of one pipeline stage on one device, and the KV blocks that the rest holds. */
+/** Fixed bytes of one pipeline stage on one device, and the caches that its layers keep. */
 interface StageMemory {
-  readonly items: MemoryItem[];
+  readonly items: readonly MemoryItem[];
   readonly fixed: number;
-  readonly kvPerToken: number;
-  readonly blockBytes: number;
-  readonly kvBlocks: number;
+  readonly caches: ReturnType<typeof placeCaches>;
 }
 
 /**
  * Byte-exact occupation of the most loaded device, then of the tiers behind it. Weights are split as the mapping says
- * (replicated where it cannot split them); what remains of the engine's share of memory becomes KV blocks. Throws
- * InfeasibleError with the whole sum when anything does not fit. `draftAttention` is the token mixing of the draft module,
- * which lies on the last stage.
+ * (replicated where it cannot split them); what remains of the engine's share of memory is divided over the pools of its
+ * caches. Throws InfeasibleError with the whole sum when anything does not fit. `draftAttention` is the token mixing of the
+ * draft module, which lies on the last stage.
  */
 export function planMemory(
   config: SimConfig,
@@ -47,71 +49,78 @@ export function planMemory(
   const slotsPerRank = config.placement?.slotsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
 
   const budget = Math.floor(node.device.memoryBytes * scheduler.memoryUtilisation);
-  const sequenceBlocks = Math.ceil(scheduler.contextTokensMax / scheduler.blockTokens) * scheduler.maxSequences;
-  let tightest: StageMemory | null = null;
   const plans = stagePlans(model, mapping.pp);
   const draft = draftMemory(config, draftAttention);
-  for (const [index, plan] of plans.entries()) {
+  const stages = plans.map((plan, index): StageMemory => {
+    const last = index === plans.length - 1;
     const items = stageItems(config, attention, plan, {
       first: index === 0,
-      last: index === plans.length - 1,
+      last,
       expertBytes: sliceBytes,
       slotsPerRank,
     });
-    let kvPerToken = 0;
-    let perSequence = 0;
-    for (const mixing of plan.attentionClass) {
-      kvPerToken += attention[mixing]!.cacheBytesPerToken;
-      perSequence += attention[mixing]!.cacheBytesPerSequence;
-    }
-    if (draft !== null && index === plans.length - 1) {
+    const kept = Array.from(plan.attentionClass, (mixing) => attention[mixing]!.caches).flat();
+    if (draft !== null && last) {
       items.push({ name: "draft module", bytes: draft.weightBytes });
-      kvPerToken += draft.kvPerToken;
-      perSequence += draft.perSequence;
+      kept.push(...draft.caches);
     }
-    if (perSequence > 0)
-      items.push({ name: "window and state caches", bytes: Math.ceil(perSequence) * scheduler.maxSequences });
-    const fixed = items.reduce((sum, item) => sum + item.bytes, 0);
-    const blockBytes = Math.ceil(kvPerToken * scheduler.blockTokens);
-    const free = budget - fixed;
-    const affordable = blockBytes > 0 ? Math.floor(free / blockBytes) : free < 0 ? 0 : sequenceBlocks;
-    const kvBlocks = Math.min(affordable, sequenceBlocks);
-    // The stage that leaves the fewest blocks binds; of equal ones the fullest is shown.
-    if (
-      tightest === null ||
-      kvBlocks < tightest.kvBlocks ||
-      (kvBlocks === tightest.kvBlocks && fixed + blockBytes > tightest.fixed + tightest.blockBytes)
-    )
-      tightest = { items, fixed, kvPerToken, blockBytes, kvBlocks };
-  }
-  if (tightest === null) throw new InvariantError("pipeline-stages", "a model without layers");
-  const { items, fixed, kvPerToken, blockBytes, kvBlocks } = tightest;
-  if (kvBlocks < 1) throw doesNotFit(config, items, budget, blockBytes);
-  items.push({ name: `KV cache, ${kvBlocks} blocks of ${scheduler.blockTokens} tokens`, bytes: kvBlocks * blockBytes });
+    const caches = placeCaches(kept, config.engine.caches);
+    const reserved = reservedBytes(caches.reserved, config);
+    if (reserved > 0) items.push({ name: "window and state caches", bytes: reserved });
+    return { items, fixed: items.reduce((sum, item) => sum + item.bytes, 0), caches };
+  });
+  const kv = planKv(
+    config,
+    stages.map(({ caches, fixed }) => ({ caches, freeBytes: budget - fixed })),
+  );
+  const shown = fullestStage(stages, kv);
+  const { items, fixed, caches } = stages[shown]!;
+  if (!kv.fits) throw doesNotFit(config, items, budget, kv, shown);
+  const pools = kv.pools.map(({ name, capacity, blocks, blockBytes }) => ({
+    name: `${name}, ${capacity} ${blocks}`,
+    bytes: capacity * blockBytes[shown]!,
+  }));
 
   const device: TierMap = {
     tier: `${node.device.name} memory`,
     capacityBytes: node.device.memoryBytes,
-    usedBytes: fixed + kvBlocks * blockBytes,
-    items,
+    usedBytes: pools.reduce((sum, pool) => sum + pool.bytes, fixed),
+    items: [...items, ...pools],
   };
   const behind =
     offload === null || moe === null
       ? { tiers: [], hostExperts: 0, hostHoldsAll: true }
       : offloadTiers(config, expertBytes(moe, formats.experts, formats.norm));
   return {
-    map: { tiers: [device, ...behind.tiers], kvBlocks, kvBytesPerToken: kvPerToken },
+    map: {
+      tiers: [device, ...behind.tiers],
+      kvBlocks: kv.layout.main.capacity,
+      kvBytesPerToken: growthPerToken(caches.main),
+    },
+    kv: kv.layout,
     expertBytes: sliceBytes,
     hostExperts: behind.hostExperts,
     hostHoldsAll: behind.hostHoldsAll,
   };
 }
 
+/** The stage that leaves the fewest KV blocks; of equal ones the fullest. */
+function fullestStage(stages: readonly StageMemory[], { mainBlocks, pools }: KvPlan): number {
+  const block = (stage: number) => pools[0]!.blockBytes[stage]!;
+  let fullest = 0;
+  for (let stage = 1; stage < stages.length; stage++) {
+    const fewer = mainBlocks[fullest]! - mainBlocks[stage]!;
+    const fuller = stages[stage]!.fixed + block(stage) - stages[fullest]!.fixed - block(fullest);
+    if (fewer > 0 || (fewer === 0 && fuller > 0)) fullest = stage;
+  }
+  return fullest;
+}
+
 /** What a draft module adds to the last stage: its weights, and the cache it keeps for itself. */
 function draftMemory(
   config: SimConfig,
   attention: readonly AttentionProgram[],
-): { weightBytes: number; kvPerToken: number; perSequence: number } | null {
+): { weightBytes: number; caches: readonly LayerCache[] } | null {
   const module = draftConfig(config);
   if (module === null) return null;
   const { model, mapping, formats } = module;
@@ -128,12 +137,10 @@ function draftMemory(
   // Embedding and hidden state are normed and joined, and the output is normed.
   const joining = storedBytes(2 * hidden * hidden, "bf16") + storedBytes(3 * hidden, formats.norm);
   const modules = draftModules(config);
-  const sum = (pick: (program: AttentionProgram) => number) =>
-    plan!.attentionClass.reduce((total, mixing) => total + pick(attention[mixing]!), 0) * modules;
+  const caches = Array.from(plan!.attentionClass, (mixing) => attention[mixing]!.caches).flat();
   return {
     weightBytes: items.reduce((total, item) => total + item.bytes, joining) * modules,
-    kvPerToken: sum((program) => program.cacheBytesPerToken),
-    perSequence: sum((program) => program.cacheBytesPerSequence),
+    caches: Array.from({ length: modules }, () => caches).flat(),
   };
 }
 
@@ -285,10 +292,16 @@ function doesNotFit(
   config: SimConfig,
   items: readonly MemoryItem[],
   budget: number,
-  blockBytes: number,
+  kv: KvPlan,
+  stage: number,
 ): InfeasibleError {
   const { node, scheduler, model } = config;
-  const rows = [...items, { name: "one KV block", bytes: blockBytes }];
+  const shortest = kv.pools.map(({ name, holding, blockBytes }) => {
+    const blocks = holding.peakBlocks(1, 1);
+    const what = blocks === 1 ? "one KV block" : `${name} of one token`;
+    return { name: what, bytes: blocks * blockBytes[stage]! };
+  });
+  const rows = [...items, ...shortest];
   const sum = rows.reduce((total, item) => total + item.bytes, 0);
   const width = Math.max(...rows.map((row) => row.name.length));
   const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);

@@ -1,5 +1,6 @@
 import { balance } from "../policy/placement/placement-measures.ts";
 import { cacheResult } from "./cache-reference.ts";
+import type { Domain } from "./domain.ts";
 import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
 import type { ResourceUse, RunResult } from "./result.ts";
@@ -49,8 +50,7 @@ export function buildResult(simulation: Simulation): RunResult {
     resources,
     memory: simulation.memory.map,
     kv: {
-      blocks: simulation.memory.map.kvBlocks,
-      peakBlocks: domains.reduce((peak, domain) => Math.max(peak, domain.kv.peakUsed), 0),
+      ...fullestPool(domains),
       preemptions: sum((domain) => domain.preemptions),
       prefixHitTokens: sum((domain) => domain.prefixHitTokens),
       prefixLookupTokens: sum((domain) => domain.prefixLookupTokens),
@@ -65,6 +65,16 @@ export function buildResult(simulation: Simulation): RunResult {
     interrupted: simulation.interrupted,
     laws: simulation.laws.counts,
   };
+}
+
+/** Of the KV pools, the one that came closest to its capacity. */
+function fullestPool(domains: readonly Domain[]): Pick<RunResult["kv"], "blocks" | "peakBlocks"> {
+  let fullest = { blocks: 0, peakBlocks: 0 };
+  for (const { kv } of domains)
+    for (const { capacity, peakUsed } of kv.pools)
+      if (fullest.blocks === 0 || peakUsed / capacity > fullest.peakBlocks / fullest.blocks)
+        fullest = { blocks: capacity, peakBlocks: peakUsed };
+  return fullest;
 }
 
 /** Heaviest over mean expert of each MoE layer over the run; 1 where nothing was routed. */

@@ -84,7 +84,7 @@ export class Simulation {
     const prefix =
       scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
     this.domains = Array.from({ length: config.replicas * mapping.dp }, () => {
-      const kv = new KvBlocks(this.memory.map.kvBlocks, scheduler.blockTokens, requests.count, prefix);
+      const kv = new KvBlocks(this.memory.kv, requests.count, prefix);
       const { windows } = this.cost;
       return new Domain(
         this.state,
@@ -163,13 +163,22 @@ export class Simulation {
   private recordSpan(atNs: number): void {
     holds(atNs >= this.lastEventNs, "clock-monotone", () => `${atNs} after ${this.lastEventNs}`);
     if (atNs === this.lastEventNs && this.tokensSinceEvent === 0) return;
-    let used = 0;
-    for (const domain of this.domains) used += domain.kv.used;
-    const kvUse = used / (this.domains.length * this.memory.map.kvBlocks);
-    this.series.add(this.lastEventNs, atNs, this.waitingCount, this.runningCount, kvUse, this.tokensSinceEvent);
+    this.series.add(this.lastEventNs, atNs, this.waitingCount, this.runningCount, this.kvUse(), this.tokensSinceEvent);
     if (this.waitingCount === 0 && this.waitingAtLastArrival === null) this.queueEmptyNs = atNs;
     this.tokensSinceEvent = 0;
     this.lastEventNs = atNs;
+  }
+
+  /** Share in use of the fullest pool, over all domains. */
+  private kvUse(): number {
+    const { domains } = this;
+    let fullest = 0;
+    for (let p = 0; p < domains[0]!.kv.pools.length; p++) {
+      let used = 0;
+      for (const domain of domains) used += domain.kv.pools[p]!.used;
+      fullest = Math.max(fullest, used / (domains.length * domains[0]!.kv.pools[p]!.capacity));
+    }
+    return fullest;
   }
 
   private arrive(request: number, atNs: number): void {
@@ -185,7 +194,7 @@ export class Simulation {
     const domain = this.domains[target]!;
     state.domain[request] = target;
     // The last token is emitted, never cached: a request alone needs room for all others.
-    if (tokens > config.scheduler.contextTokensMax || domain.kv.blocksFor(tokens - 1) > domain.kv.capacity) {
+    if (tokens > config.scheduler.contextTokensMax || tokens - 1 > domain.kv.layout.sequenceTokensMax) {
       state.status[request] = requestStatus.rejected;
       this.rejected++;
       if (config.workload.kind === "closed") this.sendNext(atNs);

@@ -4,6 +4,8 @@ import type { EngineProfile } from "../../src/hardware/engine-profile.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { routers } from "../../src/policy/schedule/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
+import { Holding } from "../../src/sim/holding.ts";
+import type { KvLayout } from "../../src/sim/kv-plan.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 
@@ -146,6 +148,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     overlapsSharedExperts: false,
     expertExchange: "allToAll",
     mixesPrefillWithDecode: true,
+    caches: { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 },
     versions: {},
     defaults: {
       maxBatchTokens: 512,
@@ -224,4 +227,10 @@ export function testConfig(overrides: Partial<SimConfig> = {}): SimConfig {
     warmupRequests: 0,
     ...overrides,
   };
+}
+
+/** One pool of `capacity` blocks of full caches. */
+export function fullLayout(capacity: number, blockTokens: number): KvLayout {
+  const holding = new Holding([{ kind: "full", blockTokens, copies: 1 }]);
+  return { main: { capacity, holding }, apart: [], sequenceTokensMax: capacity * blockTokens };
 }

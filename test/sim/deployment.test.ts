@@ -25,18 +25,13 @@ const instant = { peak: { bf16: 1e30 }, memoryBytesPerSecond: 1e30 };
 
 describe("memory", () => {
   test("the stage with the fewest KV blocks binds, though another holds more weights", () => {
-    const linear = {
-      kind: "linear" as const,
-      projectionParameters: 100_000,
-      stateValues: 1000,
-      smallParameters: 0,
-    };
-    // The first stage has heavier layers without growing caches, the second all the KV.
+    const none = { kind: "none" as const };
+    // The first stage has heavier layers without caches, the second all the KV.
     const heavy = { kind: "dense" as const, width: 8192, matrices: 3 as const };
     const model = tinyModel({
       layers: [
-        { attention: linear, feedForward: heavy },
-        { attention: linear, feedForward: heavy },
+        { attention: none, feedForward: heavy },
+        { attention: none, feedForward: heavy },
         { attention, feedForward: moe },
         { attention, feedForward: moe },
       ],
@@ -49,11 +44,11 @@ describe("memory", () => {
     expect(map.tiers[0]!.items.some(({ name }) => name.startsWith("routed"))).toBe(true);
   });
 
-  test("a model whose caches do not grow is refused too when its weights do not fit", () => {
+  test("a model of windows is refused when its weights do not fit, and holds a window and a step of every sequence", () => {
     const windowed = { ...attention, windowTokens: 32 };
     const model = tinyModel({ layers: [{ attention: windowed, feedForward: moe }] });
     expect(() => plan({ model, node: testNode({ memoryBytes: 1e6 }) })).toThrow(InfeasibleError);
-    expect(plan({ model }).map.kvBlocks).toBe(32 * 256);
+    expect(plan({ model }).map.kvBlocks).toBe(32 * (Math.ceil((31 + 512) / 16) + 1));
   });
 
   test("no more KV blocks are set aside than all sequences of the longest context can use", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KvBlocks } from "../../src/sim/kv-blocks.ts";
+import { fullLayout } from "./build.ts";
 
 const blockTokens = 16;
 const prefixTokens = 64;
@@ -30,15 +31,15 @@ const requests = fc.array(
 
 describe("without prefixes", () => {
   test("a request holds ceil(tokens / block) blocks and gives all of them back", () => {
-    const kv = new KvBlocks(10, blockTokens, 2, null);
-    expect(kv.grow(0, 17)).toBe(true);
-    expect(kv.used).toBe(2);
-    expect(kv.grow(0, 32)).toBe(true);
-    expect(kv.used).toBe(2);
-    expect(kv.grow(1, 16 * 9)).toBe(false);
-    expect(kv.used).toBe(2);
+    const kv = new KvBlocks(fullLayout(10, blockTokens), 2, null);
+    expect(kv.grow(0, 0, 17)).toBe(true);
+    expect(kv.main.used).toBe(2);
+    expect(kv.grow(0, 0, 32)).toBe(true);
+    expect(kv.main.used).toBe(2);
+    expect(kv.grow(1, 0, 16 * 9)).toBe(false);
+    expect(kv.main.used).toBe(2);
     kv.release(0);
-    expect(kv.used).toBe(0);
+    expect(kv.main.used).toBe(0);
     kv.check();
   });
 });
@@ -48,7 +49,7 @@ describe("with prefixes", () => {
     fc.assert(
       fc.property(requests, (rows) => {
         const prefix = prefixOf(rows);
-        const kv = new KvBlocks(1e6, blockTokens, rows.length, prefix);
+        const kv = new KvBlocks(fullLayout(1e6, blockTokens), rows.length, prefix);
         const seen = new Set<number>();
         for (let i = 0; i < rows.length; i++) {
           const own = [...prefix.ids.subarray(prefix.offsets[i], prefix.offsets[i + 1])];
@@ -58,13 +59,13 @@ describe("with prefixes", () => {
           const cached = kv.cachedTokens(i, prompt);
           expect(cached).toBe(Math.min(hits * prefixTokens, prompt - 1));
           kv.shareCached(i, cached);
-          kv.grow(i, prompt);
+          kv.grow(i, 0, prompt);
           kv.publish(i, prompt, prompt);
           kv.release(i);
           for (const id of own) seen.add(id);
           kv.check();
         }
-        expect(kv.used).toBe(0);
+        expect(kv.main.used).toBe(0);
       }),
     );
   });
@@ -77,13 +78,13 @@ describe("with prefixes", () => {
         fc.infiniteStream(fc.nat(99)),
         (rows, capacity, dice) => {
           const prefix = prefixOf(rows);
-          const kv = new KvBlocks(capacity, blockTokens, rows.length, prefix);
+          const kv = new KvBlocks(fullLayout(capacity, blockTokens), rows.length, prefix);
           const running: number[] = [];
           for (let i = 0; i < rows.length; i++) {
             const prompt = ((prefix.offsets[i + 1] ?? 0) - (prefix.offsets[i] ?? 0)) * prefixTokens;
             const cached = kv.cachedTokens(i, prompt);
             kv.shareCached(i, cached);
-            if (kv.grow(i, prompt)) {
+            if (kv.grow(i, 0, prompt)) {
               kv.publish(i, Math.floor(prompt / 2), prompt);
               kv.publish(i, prompt, prompt);
               running.push(i);
@@ -96,9 +97,9 @@ describe("with prefixes", () => {
           }
           for (const request of running) kv.release(request);
           kv.check();
-          expect(kv.used).toBe(0);
-          expect(kv.allocated).toBe(kv.freed + kv.cached);
-          expect(kv.peakUsed).toBeLessThanOrEqual(capacity);
+          expect(kv.main.used).toBe(0);
+          expect(kv.main.allocated).toBe(kv.main.freed + kv.main.cached);
+          expect(kv.main.peakUsed).toBeLessThanOrEqual(capacity);
         },
       ),
       { numRuns: 300 },
@@ -112,14 +113,14 @@ describe("with prefixes", () => {
       { conversation: 2, shared: 3, own: 0 },
     ]);
     // Room for four prefix blocks of four KV blocks each and a little.
-    const kv = new KvBlocks(18, blockTokens, 3, prefix);
+    const kv = new KvBlocks(fullLayout(18, blockTokens), 3, prefix);
     for (const request of [0, 1]) {
-      kv.grow(request, 128);
+      kv.grow(request, 0, 128);
       kv.publish(request, 128, 128);
       kv.release(request);
     }
     // Three blocks of a new conversation push out the second block of conversation 0, then its first, then one more.
-    kv.grow(2, 128);
+    kv.grow(2, 0, 128);
     expect(kv.cachedTokens(0, 128)).toBe(0);
     expect(kv.cachedTokens(1, 128)).toBe(127);
   });

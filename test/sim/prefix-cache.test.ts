@@ -5,7 +5,7 @@ import { KvBlocks } from "../../src/sim/kv-blocks.ts";
 import { prefixUnits } from "../../src/sim/prefix-units.ts";
 import { Simulation } from "../../src/sim/simulation.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
-import { testConfig, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+import { fullLayout, testConfig, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
 
 const prefix = (blockTokens: number, ...requests: number[][]): NonNullable<RequestTable["prefix"]> => {
   const offsets = [0];
@@ -19,19 +19,18 @@ describe("blocks of a prompt that ends inside a prefix block", () => {
       fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 0, max: 300 }), (prompt, output) => {
         const blocks = Math.ceil(prompt / 64);
         const kv = new KvBlocks(
-          1000,
-          16,
+          fullLayout(1000, 16),
           1,
           prefix(
             64,
             Array.from({ length: blocks }, (_, i) => i),
           ),
         );
-        kv.grow(0, prompt);
+        kv.grow(0, 0, prompt);
         kv.publish(0, prompt, prompt);
         for (let tokens = prompt; tokens <= prompt + output; tokens++) {
-          kv.grow(0, tokens);
-          expect(kv.used).toBe(Math.ceil(tokens / 16));
+          kv.grow(0, 0, tokens);
+          expect(kv.main.used).toBe(Math.ceil(tokens / 16));
         }
         kv.check();
       }),
@@ -40,27 +39,27 @@ describe("blocks of a prompt that ends inside a prefix block", () => {
   });
 
   test("a second request with the same prompt adds only what it generates beyond the shared blocks", () => {
-    const kv = new KvBlocks(100, 16, 2, prefix(64, [0, 1], [0, 1]));
-    kv.grow(0, 100);
+    const kv = new KvBlocks(fullLayout(100, 16), 2, prefix(64, [0, 1], [0, 1]));
+    kv.grow(0, 0, 100);
     kv.publish(0, 100, 100);
     const cached = kv.cachedTokens(1, 100);
     expect(cached).toBe(99);
     kv.shareCached(1, cached);
-    kv.grow(1, 100);
-    expect(kv.used).toBe(7);
+    kv.grow(1, 0, 100);
+    expect(kv.main.used).toBe(7);
     // Seven blocks have room for 112 tokens.
-    kv.grow(1, 112);
-    expect(kv.used).toBe(7);
-    kv.grow(1, 113);
-    expect(kv.used).toBe(8);
-    expect(kv.peakUsed).toBe(8);
+    kv.grow(1, 0, 112);
+    expect(kv.main.used).toBe(7);
+    kv.grow(1, 0, 113);
+    expect(kv.main.used).toBe(8);
+    expect(kv.main.peakUsed).toBe(8);
   });
 });
 
 test("a block is shared once all of its tokens are computed, the last one when the prompt is", () => {
-  const kv = new KvBlocks(100, 16, 2, prefix(64, [0, 1], [0, 1]));
+  const kv = new KvBlocks(fullLayout(100, 16), 2, prefix(64, [0, 1], [0, 1]));
   const found = (computed: number) => {
-    kv.grow(0, computed);
+    kv.grow(0, 0, computed);
     kv.publish(0, computed, 100);
     return kv.cachedTokens(1, 200);
   };
@@ -68,40 +67,40 @@ test("a block is shared once all of its tokens are computed, the last one when t
 });
 
 test("of a block computed twice at once one copy stays, for as long as either request runs", () => {
-  const kv = new KvBlocks(100, 16, 2, prefix(64, [0], [0]));
-  for (const request of [0, 1]) kv.grow(request, 70);
-  expect(kv.used).toBe(10);
+  const kv = new KvBlocks(fullLayout(100, 16), 2, prefix(64, [0], [0]));
+  for (const request of [0, 1]) kv.grow(request, 0, 70);
+  expect(kv.main.used).toBe(10);
   for (const request of [0, 1]) kv.publish(request, 70, 70);
   // Four shared blocks and one each of their own.
-  expect(kv.used).toBe(6);
+  expect(kv.main.used).toBe(6);
   kv.release(1);
-  expect([kv.used, kv.cached]).toEqual([5, 0]);
+  expect([kv.main.used, kv.main.cached]).toEqual([5, 0]);
   kv.release(0);
-  expect([kv.used, kv.cached]).toEqual([0, 4]);
+  expect([kv.main.used, kv.main.cached]).toEqual([0, 4]);
   kv.check();
 });
 
 test("eviction takes the end of a released prefix and leaves its start", () => {
-  const kv = new KvBlocks(10, 16, 2, prefix(64, [0, 1], []));
-  kv.grow(0, 128);
+  const kv = new KvBlocks(fullLayout(10, 16), 2, prefix(64, [0, 1], []));
+  kv.grow(0, 0, 128);
   kv.publish(0, 128, 128);
   kv.release(0);
-  kv.grow(1, 64);
+  kv.grow(1, 0, 64);
   expect(kv.cachedTokens(0, 200)).toBe(64);
 });
 
 test("a failed admission leaves no trace in the peak", () => {
-  const kv = new KvBlocks(10, 16, 3, prefix(64, [0, 1], [5], [0, 1, 2, 3]));
-  kv.grow(0, 128);
+  const kv = new KvBlocks(fullLayout(10, 16), 3, prefix(64, [0, 1], [5], [0, 1, 2, 3]));
+  kv.grow(0, 0, 128);
   kv.publish(0, 128, 128);
   kv.release(0);
-  kv.grow(1, 16);
-  expect(kv.peakUsed).toBe(8);
+  kv.grow(1, 0, 16);
+  expect(kv.main.peakUsed).toBe(8);
   kv.shareCached(2, 128);
-  expect(kv.grow(2, 256)).toBe(false);
+  expect(kv.grow(2, 0, 256)).toBe(false);
   kv.release(2);
-  expect(kv.peakUsed).toBe(8);
-  expect(kv.used).toBe(1);
+  expect(kv.main.peakUsed).toBe(8);
+  expect(kv.main.used).toBe(1);
 });
 
 describe("prefix blocks that do not fill whole KV blocks", () => {

@@ -27,6 +27,7 @@ type Layer = ModelSpec["layers"][number];
 const { attention: gqa, feedForward: moe } = tinyModel().layers[0]!;
 if (gqa.kind !== "gqa" || moe.kind !== "moe") throw new Error("unexpected tiny model");
 const window = { ...gqa, windowTokens: 48 };
+const state = { kind: "linear" as const, projectionParameters: 1000, stateValues: 1000, smallParameters: 0 };
 const dense = { kind: "dense" as const, width: 512, matrices: 3 as const };
 const shared = { ...moe, sharedWidth: 64, expertHidden: 128 };
 const stacks: readonly (readonly Layer[])[] = [
@@ -43,6 +44,16 @@ const stacks: readonly (readonly Layer[])[] = [
   [
     { attention: window, feedForward: moe },
     { attention: window, feedForward: { kind: "none" } },
+  ],
+  [
+    { attention: state, feedForward: moe },
+    { attention: { ...window, chunked: true }, feedForward: moe },
+    { attention: gqa, feedForward: moe },
+    { attention: state, feedForward: dense },
+  ],
+  [
+    { attention: state, feedForward: moe },
+    { attention: state, feedForward: moe },
   ],
 ];
 
@@ -100,6 +111,12 @@ const scenario = fc.record({
   policy: fc.constantFrom("lru" as const, "lfu" as const, "fifo" as const, "static" as const),
   scope: fc.constantFrom("layer" as const, "global" as const),
   router: fc.constantFrom("round-robin" as const, "least-loaded" as const, "prefix-aware" as const),
+  caches: fc.record({
+    windows: fc.constantFrom("shared" as const, "reserved" as const, "full" as const, 0.5),
+    chunks: fc.constantFrom("shared" as const, "reserved" as const, "full" as const, 0.5),
+    states: fc.constantFrom("shared" as const, "reserved" as const, 0.5),
+    statesPerSequence: fc.integer({ min: 1, max: 3 }),
+  }),
   drafts: fc.option(
     fc.record({
       acceptance: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
@@ -155,6 +172,7 @@ function configOf(c: Scenario): SimConfig {
     overlapsBatches: c.overlaps,
     overlapsSharedExperts: c.overlaps,
     expertExchange: c.exchange,
+    caches: c.caches,
   });
   return testConfig({
     seed: c.seed,

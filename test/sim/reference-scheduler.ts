@@ -16,6 +16,8 @@ interface ReferenceOptions {
   readonly stepNs: number;
   readonly blocks: number;
   readonly blockTokens: number;
+  /** Layers that keep blocks of their own: all tokens, those of a window, or one block for a state. */
+  readonly layers?: readonly ("full" | "state" | { readonly window: number })[];
   readonly maxBatchTokens: number;
   readonly maxSequences: number;
   readonly chunked: boolean;
@@ -25,7 +27,7 @@ interface ReferenceOptions {
 
 /**
  * Continuous batching of one domain by its definition, with steps of constant length: lists of objects, everything looked
- * up anew. Free blocks are what no running sequence holds. Written apart from the engine, to compare with it.
+ * up anew. Free blocks are what no running sequence holds, and it holds those with a token that its step sees. Written apart from the engine, to compare with it.
  */
 export function referenceSchedule(
   requests: readonly { at: number; prompt: number; output: number }[],
@@ -73,11 +75,24 @@ export function referenceSchedule(
     return sequence.prompt + sequence.emitted - sequence.computed;
   }
 
+  function blocksFor(computed: number, tokens: number): number {
+    let blocks = 0;
+    for (const layer of options.layers ?? (["full"] as const)) {
+      if (layer === "state") blocks++;
+      else if (layer === "full") blocks += Math.ceil(tokens / options.blockTokens);
+      else {
+        const seen = Math.max(0, computed - layer.window + 1);
+        for (let from = 0; from < tokens; from += options.blockTokens) if (from + options.blockTokens > seen) blocks++;
+      }
+    }
+    return blocks;
+  }
+
   function reserve(sequence: Sequence, tokens: number): boolean {
     const held = running.reduce((sum, other) => sum + other.blocks, 0);
-    const wanted = Math.ceil(tokens / options.blockTokens);
-    if (held - sequence.blocks + Math.max(wanted, sequence.blocks) > options.blocks) return false;
-    sequence.blocks = Math.max(wanted, sequence.blocks);
+    const wanted = blocksFor(sequence.computed, tokens);
+    if (held - sequence.blocks + wanted > options.blocks) return false;
+    sequence.blocks = wanted;
     return true;
   }
 
@@ -141,10 +156,7 @@ export function referenceSchedule(
       const [next] = waiting;
       if (options.chunked || next === undefined || running.length === options.maxSequences) return false;
       const held = running.reduce((sum, other) => sum + other.blocks, 0);
-      return (
-        left(next) + running.length > options.maxBatchTokens &&
-        Math.ceil(left(next) / options.blockTokens) <= options.blocks - held
-      );
+      return left(next) + running.length > options.maxBatchTokens && blocksFor(0, left(next)) <= options.blocks - held;
     };
 
     if (options.mixes && !apart()) {

@@ -41,6 +41,12 @@ export function liveEngine(
     overlapsBatches: byDesign(false),
     expertExchange: { value: "allToAll", kind: "estimated", source: "one device: nothing is exchanged" },
     mixesPrefillWithDecode: byDesign(true),
+    caches: {
+      windows: byDesign("reserved"),
+      chunks: byDesign("reserved"),
+      states: byDesign("reserved"),
+      statesPerSequence: byDesign(1),
+    },
     versions: {},
     defaults: {
       maxBatchTokens: byDesign(512),

@@ -1,0 +1,66 @@
+/** Caches that are alike in what a sequence holds of them, in blocks of their pool. */
+export type CacheGroup =
+  /** A block for every `blockTokens` tokens. */
+  | { readonly kind: "full"; readonly blockTokens: number; readonly copies: number }
+  /** The blocks that hold one of the newest tokens: those the step computes and the `windowTokens` - 1 before them. */
+  | {
+      readonly kind: "window";
+      readonly blockTokens: number;
+      readonly copies: number;
+      readonly windowTokens: number;
+    }
+  /** The same from the first token to the last. */
+  | { readonly kind: "state"; readonly copies: number };
+
+/**
+ * Blocks of one pool that a sequence holds, as a function of its tokens: `computed` ones are in the cache, and room for
+ * `tokens` is wanted. `copies` of a group are its blocks per block, for layers that keep theirs apart.
+ */
+export class Holding {
+  readonly groups: readonly CacheGroup[];
+  /** Whether anything is held besides full caches. */
+  readonly passes: boolean;
+  private readonly full: readonly Extract<CacheGroup, { kind: "full" }>[];
+  private readonly windows: readonly Extract<CacheGroup, { kind: "window" }>[];
+  private readonly states: number;
+
+  constructor(groups: readonly CacheGroup[]) {
+    this.groups = groups;
+    this.full = groups.filter((group) => group.kind === "full");
+    this.windows = groups.filter((group) => group.kind === "window");
+    this.states = groups.reduce((sum, group) => sum + (group.kind === "state" ? group.copies : 0), 0);
+    this.passes = this.windows.length > 0 || this.states > 0;
+  }
+
+  /** Blocks of full caches: what prefixes are shared of. */
+  fullBlocks(tokens: number): number {
+    let sum = 0;
+    for (let i = 0; i < this.full.length; i++) {
+      const { blockTokens, copies } = this.full[i]!;
+      sum += copies * Math.ceil(tokens / blockTokens);
+    }
+    return sum;
+  }
+
+  /** Blocks of windows and states, which pass on: those that a later step needs no more are given back. */
+  passingBlocks(computed: number, tokens: number): number {
+    let sum = this.states;
+    for (let i = 0; i < this.windows.length; i++) {
+      const { blockTokens, copies, windowTokens } = this.windows[i]!;
+      const gone = Math.floor(Math.max(0, computed - windowTokens + 1) / blockTokens);
+      sum += copies * (Math.ceil(tokens / blockTokens) - gone);
+    }
+    return sum;
+  }
+
+  /** Blocks that a sequence holds at most on its way to `tokens` tokens, in steps of up to `stepTokens`. */
+  peakBlocks(tokens: number, stepTokens: number): number {
+    let sum = this.fullBlocks(tokens) + this.states;
+    for (const { blockTokens, copies, windowTokens } of this.windows) {
+      // A window need not start at the start of a block.
+      const inStep = Math.ceil((windowTokens - 1 + stepTokens) / blockTokens) + 1;
+      sum += copies * Math.min(Math.ceil(tokens / blockTokens), inStep);
+    }
+    return sum;
+  }
+}
