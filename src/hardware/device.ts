@@ -81,7 +81,7 @@ export interface MemoryTier {
   readonly id: string;
   readonly kind: "ddr" | "cxl" | "nvme";
   readonly bytes: number;
-  /** Read path from the tier towards the device. */
+  /** Reading from the tier alone; what lies between it and the device comes on top. */
   readonly read: Link;
 }
 

@@ -124,13 +124,13 @@ const systemSchema = z.strictObject({
   device: id,
   devicesPerNode: numbers.count,
   hostRoots: numbers.count.optional(),
-  /** Nearest first. */
+  /** Of the whole node, nearest first. */
   tiers: z.array(
     z.strictObject({
       /** Id of a tier of the table, or a tier. */
       tier: z.union([id, tierSchema], { error: "expected the id of a memory tier, or a tier of your own" }),
       bytes: numbers.bytes,
-      /** Drives or modules that are read side by side. */
+      /** Drives or memories that are read side by side: the bandwidth of the tier is that of one. */
       units: numbers.count.optional(),
     }),
   ),

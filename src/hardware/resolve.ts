@@ -122,13 +122,13 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
     ...(profile.hostRoots === undefined ? {} : { hostRoots: profile.hostRoots.value }),
     tiers: profile.tiers.map(({ tier, bytes, units }, index): MemoryTier => {
       const found = tierProfile(tier, `${profile.id}.tiers.${index}.tier`);
-      const own: Link = {
+      const read: Link = {
         name: found.name,
         bytesPerSecond: found.bytesPerSecond.value * (units?.value ?? 1),
         latencyNs: found.latencyNs.value,
         efficiency: found.efficiency.value,
       };
-      return { id: found.id, kind: found.kind, bytes: bytes.value, read: inSeries(own, device.hostLink) };
+      return { id: found.id, kind: found.kind, bytes: bytes.value, read };
     }),
   };
 }
@@ -160,17 +160,4 @@ function resolveLink(reference: string | LinkProfile | null, at: string): Link |
   if (reference === null) return null;
   const { name, bytesPerSecond, latencyNs, efficiency } = plain(linkProfile(reference, at));
   return { name, bytesPerSecond, latencyNs, efficiency };
-}
-
-/** Path from a tier through the host link to the device: the slower of the two carries, latencies add. */
-function inSeries(tier: Link, hostLink: Link | null): Link {
-  if (hostLink === null) return tier;
-  const reached = (link: Link) => link.bytesPerSecond * link.efficiency;
-  const slower = reached(tier) <= reached(hostLink) ? tier : hostLink;
-  return {
-    name: `${tier.name} over ${hostLink.name}`,
-    bytesPerSecond: slower.bytesPerSecond,
-    efficiency: slower.efficiency,
-    latencyNs: tier.latencyNs + hostLink.latencyNs,
-  };
 }

@@ -6,13 +6,25 @@ import { CallLogRecorder } from "../policy/offload/call-log.ts";
 import type { ExpertCache } from "../policy/offload/expert-cache.ts";
 import type { SimConfig } from "./config.ts";
 import type { ExpertGroups } from "./expert-groups.ts";
+import { HostNode } from "./host-node.ts";
 import { stageRanks } from "./mapping.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
-import { OffloadState } from "./offload-state.ts";
+import { type FetchCost, OffloadState } from "./offload-state.ts";
+import { diskTier, hostTier } from "./offload-tiers.ts";
+import { replicaNodes } from "./replica-nodes.ts";
+
+/** What keeps the experts of a run below device memory. */
+export interface Offloads {
+  /** [replicas][pipeline stages][expert groups] */
+  readonly caches: readonly OffloadState[];
+  readonly logs: readonly CallLogRecorder[];
+  /** Nodes, whose memory and disks the caches are fed from. */
+  readonly nodes: readonly HostNode[];
+}
 
 /**
- * Expert caches and their links, [replicas][pipeline stages][expert groups], each with the log of its accesses. Every
- * group of a stage has device slots and a host link of its own; the groups of one node share its host memory.
+ * Expert caches, each with the log of its accesses. Every group of a stage has device slots and a host link of its own; all
+ * groups of one node read from its memory and its disks. Those of one replica share what the replica has of the memory.
  */
 export function buildOffloads(
   config: SimConfig,
@@ -20,28 +32,21 @@ export function buildOffloads(
   groups: ExpertGroups,
   /** [MoE layers] pipeline stage that runs the layer. */
   stageOf: readonly number[],
-): { readonly offloads: readonly OffloadState[]; readonly logs: readonly CallLogRecorder[] } {
-  const offloads: OffloadState[] = [];
+): Offloads {
+  const caches: OffloadState[] = [];
   const logs: CallLogRecorder[] = [];
+  const nodes: HostNode[] = [];
   const { offload, routing, node, mapping, replicas } = config;
-  if (offload === null) return { offloads, logs };
+  if (offload === null) return { caches, logs, nodes };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
-  const disk = node.tiers.find((tier) => tier.kind === "nvme");
-  const hostTier = node.tiers.find((tier) => tier.kind !== "nvme");
-  const hostLink = node.device.hostLink ?? hostTier?.read;
-  if (hostLink === undefined) throw new InvariantError("offload-needs-link", "no link to host memory");
-  const cost = {
-    hostNs: transferNs(hostLink, memory.expertBytes),
-    diskNs: disk === undefined ? 0 : transferNs(disk.read, memory.expertBytes * mapping.etp),
-    bytes: memory.expertBytes,
-  };
+  const cost = fetchCost(config, memory.expertBytes);
+  const { nodeOf } = replicaNodes(mapping, replicas, node);
   const { experts } = routing.table;
   const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
     const hosts = new Map<number, ExpertCache>();
-    const hostOf = (rank: number): ExpertCache => {
-      const at = Math.floor(rank / node.devicesPerNode);
+    const hostOf = (at: number): ExpertCache => {
       const slots = memory.hostExperts;
       const host =
         hosts.get(at) ??
@@ -51,16 +56,18 @@ export function buildOffloads(
     };
     for (let stage = 0; stage < mapping.pp; stage++)
       for (let group = 0; group < mapping.ep; group++) {
-        const owns = (layer: number, expert: number) =>
-          stageOf[layer] === stage && groups.groupOf(layer, expert) === group;
+        const owns = (layer: number, expert: number) => stageOf[layer] === stage && groups.holds(layer, expert, group);
+        const at = nodeOf(replica, stage * stageRanks(mapping) + group * mapping.etp);
+        while (nodes.length <= at) nodes.push(new HostNode());
         const popularity = ownPopularity(offload.popularity, routing.layerMap, experts, owns);
         const { slots } = offload;
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
-        offloads.push(
+        caches.push(
           new OffloadState({
             cache: createScopedCache(offload.policy, offload.scope, { ...shape, slots, popularity, future: null }),
-            host: memory.hostHoldsAll ? null : hostOf(stage * stageRanks(mapping) + group * mapping.etp),
+            host: memory.hostHoldsAll ? null : hostOf(at),
+            node: nodes[at]!,
             slotsPerCall: slots,
             popularity,
             cost,
@@ -71,7 +78,25 @@ export function buildOffloads(
         );
       }
   }
-  return { offloads, logs };
+  return { caches, logs, nodes };
+}
+
+/** Transfer times of an expert slice of so many bytes. Ranks of a group that lie on other nodes read there. */
+function fetchCost({ node, mapping }: SimConfig, bytes: number): FetchCost {
+  const memory = hostTier(node)?.read;
+  const disk = diskTier(node)?.read;
+  const { hostLink } = node.device;
+  const memoryBytes = bytes * Math.min(mapping.etp, node.devicesPerNode);
+  const diskBytes = bytes * mapping.etp;
+  return {
+    bytes,
+    linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes),
+    memoryNs: memory === undefined ? 0 : transferNs(memory, memoryBytes) - memory.latencyNs,
+    memoryLatencyNs: memory?.latencyNs ?? 0,
+    memoryBytes,
+    diskNs: disk === undefined ? 0 : transferNs(disk, diskBytes),
+    diskBytes,
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createScopedCache } from "../policy/offload/cache-scope.ts";
 import { cachePolicies } from "../policy/offload/caches.ts";
-import { type CallLogRecorder, replayLog } from "../policy/offload/call-log.ts";
+import { replayLog } from "../policy/offload/call-log.ts";
+import type { Offloads } from "./build-offloads.ts";
 import type { SimConfig } from "./config.ts";
 import type { OffloadState } from "./offload-state.ts";
 import type { CacheResult } from "./result.ts";
@@ -9,14 +10,11 @@ import type { CacheResult } from "./result.ts";
  * The cache over the run, with the clairvoyant optimum (Belady), the best fixed set and LRU replayed on the recorded
  * accesses under the same slots and admission. The log is a prefix of the run if the run outgrew it.
  */
-export function cacheResult(
-  config: SimConfig,
-  offloads: readonly OffloadState[],
-  logs: readonly CallLogRecorder[],
-): CacheResult | null {
+export function cacheResult(config: SimConfig, offloads: Offloads): CacheResult | null {
   const { offload, routing } = config;
   if (offload === null || routing.kind !== "replay") return null;
-  const sum = (pick: (state: OffloadState) => number) => offloads.reduce((total, state) => total + pick(state), 0);
+  const sum = (pick: (state: OffloadState) => number) =>
+    offloads.caches.reduce((total, state) => total + pick(state), 0);
   const calls = sum((state) => state.calls);
   return {
     policy: offload.policy.name,
@@ -29,15 +27,11 @@ export function cacheResult(
     fetchedBytes: sum((state) => state.fetchedBytes),
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
-    reference: references(config, offloads, logs),
+    reference: references(config, offloads),
   };
 }
 
-function references(
-  config: SimConfig,
-  offloads: readonly OffloadState[],
-  logs: readonly CallLogRecorder[],
-): CacheResult["reference"] {
+function references(config: SimConfig, { caches, logs }: Offloads): CacheResult["reference"] {
   const { offload, routing } = config;
   if (offload === null || routing.kind !== "replay") return null;
   const layers = routing.layerMap.length;
@@ -53,7 +47,7 @@ function references(
     const shape = { layers, expertsPerLayer: experts, slots: offload.slots };
     const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
       replayLog(log, createScopedCache(policy, offload.scope, { ...shape, popularity, future: log })).hits;
-    hits.policy += replay(offload.policy, offloads[i]!.popularity);
+    hits.policy += replay(offload.policy, caches[i]!.popularity);
     hits.belady += replay(cachePolicies.belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);
     hits.lru += replay(cachePolicies.lru, null);

@@ -75,7 +75,10 @@ export interface OffloadConfig {
   readonly scope: "layer" | "global";
   /** Expert slots in device memory, per layer under `layer` scope, in all under `global`. Per rank. */
   readonly slots: number;
-  /** Bytes of host memory that may hold experts; what exceeds it lives on NVMe and is cached in host memory by LRU. */
+  /**
+   * Bytes of a node's host memory that may hold experts, in even shares for its replicas; what exceeds a share lives on NVMe
+   * and is cached in host memory by LRU.
+   */
   readonly hostBytes: number;
   /** [trace layers x experts] uses in the fitting set, for static policies and the host tier; null without. */
   readonly popularity: Float64Array | null;

@@ -86,7 +86,8 @@ export class DraftCost {
       if (batch.tokens > 0) joinNs = Math.max(joinNs, this.cost.opNs(this.join));
     }
     if (this.routes) this.experts.setTokens(tokens);
-    return joinNs + this.layers.stageNs(this.plan, 0, batches, this.experts, true);
+    const layersNs = this.layers.stageNs(this.plan, 0, batches, this.experts, true);
+    return joinNs * this.layers.servedFactor(batches) + layersNs;
   }
 
   /** Copies a batch, with the keys under the windows that the module has. */

@@ -59,6 +59,25 @@ export class ExpertGroups {
     return this.copyGroup[this.copyStart[layer * this.experts + expert]!]!;
   }
 
+  /** Copies of an expert. */
+  copies(layer: number, expert: number): number {
+    const at = layer * this.experts + expert;
+    return this.copyStart[at + 1]! - this.copyStart[at]!;
+  }
+
+  /** Group of the copy that takes the `turn`-th share of an expert's tokens. */
+  sharingGroup(layer: number, expert: number, turn: number): number {
+    const copies = this.copies(layer, expert);
+    return this.copyGroup[this.copyStart[layer * this.experts + expert]! + ((turn + expert) % copies)]!;
+  }
+
+  /** Whether a group holds a copy of an expert. */
+  holds(layer: number, expert: number, group: number): boolean {
+    for (let turn = 0; turn < this.copies(layer, expert); turn++)
+      if (this.sharingGroup(layer, expert, turn) === group) return true;
+    return false;
+  }
+
   /** Fills {@link work} from the counts of a step, [trace layers][experts]. */
   split(counts: Uint32Array): void {
     const { layers, groups, pairs, distinct } = this.work;
@@ -88,20 +107,17 @@ export class ExpertGroups {
     const { layers, groups, pairs, distinct } = this.work;
     pairs.fill(0);
     distinct.fill(0);
-    const { experts, copyGroup, copyStart } = this;
+    const { experts } = this;
     for (let layer = 0; layer < layers; layer++) {
       const from = this.layerMap[layer]! * experts;
       for (let e = 0; e < experts; e++) {
         const tokens = counts[from + e]!;
         if (tokens === 0) continue;
-        const first = copyStart[layer * experts + e]!;
-        const copies = copyStart[layer * experts + e + 1]! - first;
-        const each = Math.floor(tokens / copies);
-        const extra = tokens - each * copies;
-        for (let c = 0; c < copies; c++) {
-          const share = each + (c < extra ? 1 : 0);
+        const copies = this.copies(layer, e);
+        for (let turn = 0; turn < copies; turn++) {
+          const share = shareOf(tokens, copies, turn);
           if (share === 0) break;
-          const at = layer * groups + copyGroup[first + ((c + e) % copies)]!;
+          const at = layer * groups + this.sharingGroup(layer, e, turn);
           pairs[at]! += share;
           distinct[at]!++;
         }
@@ -134,4 +150,10 @@ export class ExpertGroups {
     }
     return spread;
   }
+}
+
+/** Even shares of an expert's tokens; the first ones take the remainder. */
+export function shareOf(tokens: number, copies: number, turn: number): number {
+  const each = Math.floor(tokens / copies);
+  return each + (turn < tokens - each * copies ? 1 : 0);
 }

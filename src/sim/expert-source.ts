@@ -1,9 +1,9 @@
-import type { CostModel } from "../hardware/cost.ts";
-import type { GroupedGemmOp } from "../hardware/op.ts";
+import { InvariantError } from "../core/errors.ts";
 import { expectedBusiestRank, expectedDistinct } from "../models/expected-experts.ts";
 import { expectedRanksPerToken } from "../models/ranks-per-token.ts";
 import type { MoeFeedForward } from "../models/spec.ts";
-import type { ExpertGroups } from "./expert-groups.ts";
+import { type ExpertGroups, shareOf } from "./expert-groups.ts";
+import type { ExpertTime } from "./expert-time.ts";
 import type { OffloadState } from "./offload-state.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
 
@@ -15,9 +15,13 @@ export interface ExpertSource {
   distinct(layer: number, group: number): number;
   /** Mean distinct groups per token at a layer. */
   spread(layer: number): number;
-  offload(layer: number, group: number): OffloadState | null;
-  /** Runs a layer call with an expert cache at absolute time `atNs`; returns its duration. */
-  serve(layer: number, group: number, atNs: number, op: GroupedGemmOp, cost: CostModel): number;
+  /**
+   * Runs a layer call of all groups through their expert caches at absolute time `atNs`; false where there are none, and
+   * experts lie on the devices.
+   */
+  serve(layer: number, atNs: number, time: ExpertTime): boolean;
+  /** The cache of a group, which keeps what its last call took. */
+  offload(layer: number, group: number): OffloadState;
 }
 
 /** Work counted from replayed routing. `offloads` holds the caches of [replicas][pipeline stages][expert groups]. */
@@ -33,8 +37,6 @@ export class ReplayedExperts implements ExpertSource {
   private readonly stages: number;
   private replica = 0;
   private readonly order: Uint32Array;
-  private readonly keys: Uint32Array;
-  private readonly keyNs: Float64Array;
 
   constructor(
     groups: ExpertGroups,
@@ -52,8 +54,6 @@ export class ReplayedExperts implements ExpertSource {
     this.offloads = offloads;
     this.spreads = groups.meanSpread(replay.table);
     this.order = new Uint32Array(replay.table.experts);
-    this.keys = new Uint32Array(replay.table.experts);
-    this.keyNs = new Float64Array(replay.table.experts);
   }
 
   /** Selects the replica whose caches serve the coming step. */
@@ -70,41 +70,50 @@ export class ReplayedExperts implements ExpertSource {
   spread(layer: number): number {
     return this.spreads[layer]!;
   }
-  offload(layer: number, group: number): OffloadState | null {
+  offload(layer: number, group: number): OffloadState {
     const stage = this.replica * this.stages + this.stageOf[layer]!;
-    return this.offloads[stage * this.groups.work.groups + group] ?? null;
+    return this.offloads[stage * this.groups.work.groups + group]!;
   }
 
-  serve(layer: number, group: number, atNs: number, op: GroupedGemmOp, cost: CostModel): number {
-    const offload = this.offload(layer, group)!;
+  serve(layer: number, atNs: number, time: ExpertTime): boolean {
+    if (this.offloads.length === 0) return false;
+    const { groups } = this.groups.work;
+    this.gather(layer, groups);
+    for (let group = 0; group < groups; group++) {
+      const offload = this.offload(layer, group);
+      const hits = offload.judge();
+      for (let i = 0; i < offload.count; i++)
+        if (!offload.wasHit(i)) offload.keyNs[i] = time.aloneNs(offload.tokens[i]!);
+      offload.start(atNs, hits === 0 ? 0 : time.togetherNs(offload.hitTokens, hits));
+    }
+    // The groups of a node take turns at its memory and disks: transfers are booked in the order they begin.
+    for (;;) {
+      let first = this.offload(layer, 0);
+      for (let group = 1; group < groups; group++) {
+        const offload = this.offload(layer, group);
+        if (offload.nextNs < first.nextNs) first = offload;
+      }
+      if (first.nextNs === Number.POSITIVE_INFINITY) return true;
+      first.fetchNext();
+    }
+  }
+
+  /** Hands the experts of a layer call to the groups that compute them, in the order they are met. */
+  private gather(layer: number, groups: number): void {
     const { experts } = this.replay.table;
     const traceLayer = this.layerMap[layer]!;
+    for (let group = 0; group < groups; group++) this.offload(layer, group).clear();
     const met = this.replay.distinctInOrder(traceLayer, this.order);
-    const single = this.groups.work.groups === 1;
-    let count = 0;
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
-      if (single || this.groups.groupOf(layer, expert) === group) this.keys[count++] = layer * experts + expert;
-    }
-    if (count === 0) return 0;
-    offload.residency(count, this.keys);
-    let hitPairs = 0;
-    let hits = 0;
-    for (let i = 0; i < count; i++) {
-      const tokens = this.replay.counts[traceLayer * experts + (this.keys[i]! - layer * experts)]!;
-      if (offload.wasHit(i)) {
-        hitPairs += tokens;
-        hits++;
-        continue;
+      const tokens = this.replay.counts[traceLayer * experts + expert]!;
+      const copies = this.groups.copies(layer, expert);
+      for (let turn = 0; turn < copies; turn++) {
+        const share = shareOf(tokens, copies, turn);
+        if (share === 0) break;
+        this.offload(layer, this.groups.sharingGroup(layer, expert, turn)).add(layer * experts + expert, share);
       }
-      op.pairs = tokens;
-      op.distinctExperts = 1;
-      this.keyNs[i] = cost.opNs(op);
     }
-    op.pairs = hitPairs;
-    op.distinctExperts = hits;
-    const hitNs = hits === 0 ? 0 : cost.opNs(op);
-    return offload.serve(atNs, count, this.keys, hitNs, this.keyNs) - atNs;
   }
 }
 
@@ -176,10 +185,10 @@ export class UniformExperts implements ExpertSource {
   spread(): number {
     return this.meanSpread;
   }
-  offload(): null {
-    return null;
+  serve(): false {
+    return false;
   }
-  serve(): never {
-    throw new Error("uniform routing has no expert cache");
+  offload(): never {
+    throw new InvariantError("offload-needs-replay", "uniform routing has no expert cache");
   }
 }

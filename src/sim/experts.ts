@@ -1,14 +1,12 @@
 import { InvariantError } from "../core/errors.ts";
-import type { CallLogRecorder } from "../policy/offload/call-log.ts";
 import { contiguous } from "../policy/placement/contiguous.ts";
 import type { DomainBatch } from "./batch.ts";
-import { buildOffloads } from "./build-offloads.ts";
+import { buildOffloads, type Offloads } from "./build-offloads.ts";
 import type { SimConfig } from "./config.ts";
 import { ExpertGroups } from "./expert-groups.ts";
 import { type ExpertSource, ReplayedExperts, UniformExperts } from "./expert-source.ts";
 import { LoadStatistics } from "./load-statistics.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
-import type { OffloadState } from "./offload-state.ts";
 import { RoutingReplay } from "./routing-replay.ts";
 import { moeLayers, stagePlans } from "./stage-plan.ts";
 
@@ -17,9 +15,9 @@ export interface Experts {
   readonly source: ExpertSource;
   readonly loads: LoadStatistics | null;
   readonly replay: RoutingReplay | null;
-  readonly offloads: readonly OffloadState[];
-  readonly logs: readonly CallLogRecorder[];
-  beginStep(replica: number): void;
+  readonly offloads: Offloads;
+  /** A step of a replica that is formed at `atNs`. */
+  beginStep(replica: number, atNs: number): void;
   addChunk(request: number, done: number, tokens: number): void;
   /** Turns the tokens added since {@link beginStep} into work per layer and group. */
   endStep(batches: readonly DomainBatch[]): void;
@@ -38,8 +36,7 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       source: uniform,
       loads: null,
       replay: null,
-      offloads: [],
-      logs: [],
+      offloads: { caches: [], logs: [], nodes: [] },
       beginStep: () => {},
       addChunk: () => {},
       endStep: (batches) => {
@@ -77,16 +74,16 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       () => stage,
     ),
   );
-  const { offloads, logs } = buildOffloads(config, memory, groups, stageOf);
-  const source = new ReplayedExperts(groups, replay, routing.layerMap, offloads, stageOf, config.mapping.pp);
+  const offloads = buildOffloads(config, memory, groups, stageOf);
+  const source = new ReplayedExperts(groups, replay, routing.layerMap, offloads.caches, stageOf, config.mapping.pp);
   const loads = new LoadStatistics(groups.work);
   return {
     source,
     loads,
     replay,
     offloads,
-    logs,
-    beginStep: (replica) => {
+    beginStep: (replica, atNs) => {
+      for (const node of offloads.nodes) node.forget(atNs);
       source.setReplica(replica);
       replay.beginStep();
     },
@@ -98,7 +95,7 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       loads.addStep(tokens, routing.table.topK);
     },
     check: () => {
-      for (const offload of offloads) offload.check();
+      for (const offload of offloads.caches) offload.check();
     },
   };
 }

@@ -42,16 +42,23 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
         "and senders are spread evenly over ranks",
     );
   if (config.speculation !== null) speculationEntries(simulation, add);
-  if (experts.offloads.length > 0) {
+  if (experts.offloads.caches.length > 0) {
     add(
       "expert cache",
       "replayed",
       "event-atomic: hits judged at the start of each layer call, demand fetch only, start-up loads not counted" +
         (config.offload?.overlap === false ? "; computing waits for every transfer" : ""),
     );
-    if (mapping.ep > 1) add("NVMe", "assumed", "each expert group reads NVMe as if alone");
-    if (experts.logs.some((log) => log.stopped))
-      add("clairvoyant reference", "replayed", `on the first ${experts.logs[0]?.accesses} accesses of each group`);
+    const { caches, logs, nodes } = experts.offloads;
+    if (caches.length > nodes.length)
+      add(
+        "host memory and NVMe",
+        "emulated",
+        `${nodes.length === 1 ? "all devices share those of one node" : `devices share those of ${nodes.length} nodes`}: ` +
+          "one transfer after the other at full bandwidth; a step's transfers go before those of steps that start later",
+      );
+    if (logs.some((log) => log.stopped))
+      add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each group`);
   }
   add("activation memory", "assumed", "largest step's residual stream and intermediates, float32 logits per sequence");
   add(

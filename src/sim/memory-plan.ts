@@ -10,7 +10,8 @@ import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import { moeShape, stageRanks } from "./mapping.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
-import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
+import { offloadTiers } from "./offload-tiers.ts";
+import { type StagePlan, stagePlans } from "./stage-plan.ts";
 
 const activationBytes = 2;
 
@@ -20,7 +21,7 @@ export interface MemoryPlan {
   readonly kv: KvLayout;
   /** Bytes of one expert slice on one device. */
   readonly expertBytes: number;
-  /** Distinct experts per node that host memory can hold, and whether it holds all of them. */
+  /** Distinct experts that host memory holds for one replica on a node, and whether these are all it needs there. */
   readonly hostExperts: number;
   readonly hostHoldsAll: boolean;
 }
@@ -90,7 +91,7 @@ export function planMemory(
   const behind =
     offload === null || moe === null
       ? { tiers: [], hostExperts: 0, hostHoldsAll: true }
-      : offloadTiers(config, expertBytes(moe, formats.experts, formats.norm));
+      : offloadTiers(config, offload.hostBytes, expertBytes(moe, formats.experts, formats.norm));
   return {
     map: {
       tiers: [device, ...behind.tiers],
@@ -208,7 +209,7 @@ function weightItems(
       ? stage.slotsPerRank * moeCount
       : offload.scope === "layer"
         ? offload.slots * moeCount
-        : offload.slots;
+        : Math.min(offload.slots, stage.slotsPerRank * moeCount);
   return [
     { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
     { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
@@ -247,45 +248,6 @@ function activationBytesMax(config: SimConfig): number {
     Math.max(scheduler.maxSequences, scheduler.maxBatchTokens),
   );
   return Math.ceil(scheduler.maxBatchTokens * perToken + logits * (model.vocabSize / mapping.tp) * 4);
-}
-
-/** Host memory and NVMe of one node: every expert has its home there; host memory holds what it may. */
-function offloadTiers(
-  config: SimConfig,
-  wholeExpertBytes: number,
-): { tiers: TierMap[]; hostExperts: number; hostHoldsAll: boolean } {
-  const { node, offload, model } = config;
-  const moe = moeShape(model)!;
-  const experts = moeLayers(model).length * moe.experts;
-  const allBytes = experts * wholeExpertBytes;
-  const host = node.tiers.find((tier) => tier.kind !== "nvme");
-  const disk = node.tiers.find((tier) => tier.kind === "nvme");
-  const hostBudget = Math.min(offload!.hostBytes, host?.bytes ?? 0);
-  const hostHoldsAll = allBytes <= hostBudget;
-  const hostExperts = hostHoldsAll ? experts : Math.floor(hostBudget / wholeExpertBytes);
-  const tiers: TierMap[] = [];
-  if (host !== undefined) {
-    const bytes = hostExperts * wholeExpertBytes;
-    tiers.push({
-      tier: host.id,
-      capacityBytes: host.bytes,
-      usedBytes: bytes,
-      items: [{ name: `${hostHoldsAll ? "home of" : "cache of"} ${hostExperts} experts`, bytes }],
-    });
-  }
-  if (hostHoldsAll) return { tiers, hostExperts, hostHoldsAll };
-  if (disk === undefined || disk.bytes < allBytes)
-    throw new InfeasibleError(
-      `the experts do not fit below device memory: ${formatBytes(allBytes)} needed, ` +
-        `${formatBytes(hostBudget)} of host memory and ${formatBytes(disk?.bytes ?? 0)} of NVMe available`,
-    );
-  tiers.push({
-    tier: disk.id,
-    capacityBytes: disk.bytes,
-    usedBytes: allBytes,
-    items: [{ name: `home of ${experts} experts`, bytes: allBytes }],
-  });
-  return { tiers, hostExperts, hostHoldsAll };
 }
 
 function doesNotFit(

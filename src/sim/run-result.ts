@@ -14,7 +14,7 @@ export function buildResult(simulation: Simulation): RunResult {
   const sum = (pick: (domain: (typeof domains)[number]) => number) =>
     domains.reduce((total, domain) => total + pick(domain), 0);
   const { requests } = config.workload;
-  const cache = cacheResult(config, experts.offloads, experts.logs);
+  const cache = cacheResult(config, experts.offloads);
   const resources = resourceUse(simulation);
   checkResources(simulation, resources);
   const time = Object.fromEntries(timeComponents.map((name, i) => [name, cost.components[i]!]));
@@ -103,10 +103,13 @@ function resourceUse(simulation: Simulation): ResourceUse[] {
   const linkBusyNs = cost.links.busyNs + (drafting?.links.busyNs ?? 0);
   const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
-  for (const [i, offload] of experts.offloads.entries()) {
-    const where = offloadName(config, i);
-    use.push({ name: `host link of ${where}`, busyNs: offload.hostBusyNs, bytes: offload.fetchedBytes });
-    if (offload.diskReads > 0) use.push({ name: `NVMe for ${where}`, busyNs: offload.diskBusyNs, bytes: 0 });
+  const { caches, nodes } = experts.offloads;
+  if (config.node.device.hostLink !== null)
+    for (const [i, { linkBusyNs, fetchedBytes }] of caches.entries())
+      use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: linkBusyNs, bytes: fetchedBytes });
+  for (const [i, { memory, memoryBytes, disk, diskBytes }] of nodes.entries()) {
+    if (memory.busyNs > 0) use.push({ name: `host memory of node ${i}`, busyNs: memory.busyNs, bytes: memoryBytes });
+    if (disk.busyNs > 0) use.push({ name: `NVMe of node ${i}`, busyNs: disk.busyNs, bytes: diskBytes });
   }
   return use;
 }

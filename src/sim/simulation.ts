@@ -238,7 +238,7 @@ export class Simulation {
   private time(index: number, slot: StepSlot, atNs: number): number {
     const { experts, cost, state } = this;
     const replica = this.replicas[index]!;
-    experts.beginStep(index);
+    experts.beginStep(index, atNs);
     let sequences = 0;
     let promptTokens = 0;
     let tokens = 0;

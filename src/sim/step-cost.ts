@@ -1,11 +1,12 @@
 import type { CostModel } from "../hardware/cost.ts";
 import { mathFor } from "../hardware/math-format.ts";
-import type { CopyOp, GemmOp, GroupedGemmOp } from "../hardware/op.ts";
+import type { CopyOp, GemmOp } from "../hardware/op.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
 import type { DomainBatch } from "./batch.ts";
 import type { SimConfig } from "./config.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import type { ExpertSource } from "./expert-source.ts";
+import { ExpertTime } from "./expert-time.ts";
 import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
 import { LinkTime } from "./link-time.ts";
 import { stageRanks } from "./mapping.ts";
@@ -42,6 +43,7 @@ export class StepCost {
   /** [attention classes][dp] time of token mixing in this step. */
   private readonly mixNs: Float64Array;
   private readonly exchange: ExpertExchange;
+  private readonly expertTime: ExpertTime;
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
   /** Served over isolated kernel time in the step being timed. */
@@ -87,6 +89,7 @@ export class StepCost {
     this.groupBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, this.links);
+    this.expertTime = new ExpertTime(cost, mapping.ep);
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
     this.head = {
       kind: "gemm",
@@ -118,14 +121,9 @@ export class StepCost {
   ): number {
     const { clock, config } = this;
     let tokens = 0;
-    let prefillTokens = 0;
-    for (const batch of batches) {
-      tokens += batch.tokens;
-      prefillTokens += batch.prefillTokens;
-    }
-    const { engine } = config;
-    const prefillShare = tokens > 0 ? prefillTokens / tokens : 0;
-    this.kernelFactor = engine.kernelFactor * (1 - prefillShare) + engine.prefillFactor * prefillShare;
+    for (const batch of batches) tokens += batch.tokens;
+    this.kernelFactor = this.servedFactor(batches);
+    this.expertTime.kernelFactor = this.kernelFactor;
     clock.fill(0);
     this.prepareAttention(batches);
     if (experts.layersAlike)
@@ -139,8 +137,21 @@ export class StepCost {
     else for (let i = 0; i < plan.layers; i++) this.layer(plan, i, startNs, tokens, batches, experts);
     this.meet();
     if (last) this.headLayer(batches);
-    if (!engine.capturesGraphs) this.waitForLaunches(plan);
+    if (!config.engine.capturesGraphs) this.waitForLaunches(plan);
     return clock[0]!;
+  }
+
+  /** Served over isolated kernel time in a step of such batches. */
+  servedFactor(batches: readonly DomainBatch[]): number {
+    const { kernelFactor, prefillFactor } = this.config.engine;
+    let tokens = 0;
+    let prefillTokens = 0;
+    for (const batch of batches) {
+      tokens += batch.tokens;
+      prefillTokens += batch.prefillTokens;
+    }
+    const prefillShare = tokens > 0 ? prefillTokens / tokens : 0;
+    return kernelFactor * (1 - prefillShare) + prefillFactor * prefillShare;
   }
 
   /** One layer: overhead, token mixing and feed-forward, added to the clocks. */
@@ -315,7 +326,8 @@ export class StepCost {
     // Where tokens are gathered instead of sent to their experts, every rank's kernel is given all of them.
     const sent = dp > 1 && config.engine.expertExchange !== "allGatherReduceScatter";
     const presentedPairs = sent ? 0 : tokens * program.moe.topK;
-    const end = this.expertPhase(program, layer, startNs, begin, experts, presentedPairs, halves);
+    this.expertTime.begin(program, presentedPairs, halves);
+    const end = this.expertPhase(layer, startNs, begin, experts);
     const combineNs =
       dp > 1
         ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "combine")
@@ -345,34 +357,21 @@ export class StepCost {
   }
 
   /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */
-  private expertPhase(
-    program: FeedForwardProgram & { kind: "moe" },
-    layer: number,
-    startNs: number,
-    begin: number,
-    experts: ExpertSource,
-    presentedPairs: number,
-    halves: boolean,
-  ): number {
+  private expertPhase(layer: number, startNs: number, begin: number, experts: ExpertSource): number {
+    const cached = experts.serve(layer, startNs + begin, this.expertTime);
     let max = 0;
     let sum = 0;
     let stallSum = 0;
     for (let e = 0; e < this.groups; e++) {
-      const offload = experts.offload(layer, e);
       let ns: number;
-      if (offload === null) {
-        program.experts.pairs = experts.pairs(layer, e);
-        program.experts.distinctExperts = experts.distinct(layer, e);
-        program.experts.presentedPairs = presentedPairs;
-        if (halves) halve(program.experts, program.moe.experts / this.groups);
-        ns = this.cost.opNs(program.experts) * this.kernelFactor * (halves ? 2 : 1);
-        this.groupBusyNs[e]! += ns;
+      if (cached) {
+        const { callNs, callStallNs } = experts.offload(layer, e);
+        ns = callNs;
+        stallSum += callStallNs;
+        this.groupBusyNs[e]! += callNs - callStallNs;
       } else {
-        const before = offload.stallNs;
-        ns = experts.serve(layer, e, startNs + begin, program.experts, this.cost);
-        const stall = offload.stallNs - before;
-        stallSum += stall;
-        this.groupBusyNs[e]! += ns - stall;
+        ns = this.expertTime.togetherNs(experts.pairs(layer, e), experts.distinct(layer, e));
+        this.groupBusyNs[e]! += ns;
       }
       sum += ns;
       if (ns > max) max = ns;
@@ -397,10 +396,4 @@ export class StepCost {
 /** values += times x (values - before). */
 function addChange(values: Float64Array, before: Float64Array, times: number): void {
   for (let i = 0; i < values.length; i++) values[i]! += times * (values[i]! - before[i]!);
-}
-
-/** The work of half the tokens: as many distinct experts as leave the whole batch's after two independent halves. */
-function halve(op: GroupedGemmOp, experts: number): void {
-  op.pairs /= 2;
-  op.distinctExperts = experts * (1 - Math.sqrt(1 - Math.min(1, op.distinctExperts / experts)));
 }

@@ -58,11 +58,12 @@ describe("kernels inside a served step", () => {
   const kernels = ({ time }: RunResult) => time.attention + time.experts + time.head;
 
   test("a factor on kernels scales decode steps, one on prefill the steps of prompts", () => {
+    const alone = run({ kernelFactor: 1, prefillFactor: 1 });
     const slow = run({ kernelFactor: 2, prefillFactor: 2 });
-    expect(kernels(slow)).toBeCloseTo(2 * kernels(plain), 3);
-    const decodes = run({ kernelFactor: 3 });
-    const prompts = run({ prefillFactor: 3 });
-    expect(kernels(decodes) + kernels(prompts)).toBeCloseTo(4 * kernels(plain), 3);
+    expect(kernels(slow)).toBeCloseTo(2 * kernels(alone), 3);
+    const decodes = run({ kernelFactor: 3, prefillFactor: 1 });
+    const prompts = run({ kernelFactor: 1, prefillFactor: 3 });
+    expect(kernels(decodes) + kernels(prompts)).toBeCloseTo(4 * kernels(alone), 3);
   });
 
   test("decode attention beside prompt tokens takes its factor longer, and nothing else does", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cachePolicies } from "../../src/policy/offload/caches.ts";
 import { CallLogRecorder } from "../../src/policy/offload/call-log.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
+import { HostNode } from "../../src/sim/host-node.ts";
 import { OffloadState } from "../../src/sim/offload-state.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { singleDevice, testConfig, testRequests, testRouting } from "./build.ts";
@@ -25,23 +26,40 @@ const workload = {
 const run = (overrides: Partial<SimConfig>) => simulate(testConfig({ workload, offload: offload(), ...overrides }));
 
 describe("one layer call", () => {
-  const state = (host: boolean, overlap = true) => {
+  /** A link takes 100 ns for an expert, host memory `memoryNs`, NVMe 1000. */
+  const state = (host: boolean, overlap = true, { node = new HostNode(), memoryNs = 40 } = {}) => {
     const shape = { objects: 8, popularity: null, future: null };
     return new OffloadState({
       cache: cachePolicies.lru.create({ ...shape, capacity: 2 }),
       host: host ? cachePolicies.lru.create({ ...shape, capacity: 2 }) : null,
+      node,
       slotsPerCall: 2,
       popularity: null,
-      cost: { hostNs: 100, diskNs: 1000, bytes: 7 },
+      cost: { bytes: 7, linkNs: 100, memoryNs, memoryLatencyNs: 0, memoryBytes: 7, diskNs: 1000, diskBytes: 7 },
       overlap,
       log: new CallLogRecorder(100),
       experts: 8,
     });
   };
+  const begin = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
+    offloaded.clear();
+    for (const key of keys) offloaded.add(key, 1);
+    offloaded.judge();
+    offloaded.keyNs.fill(each);
+    offloaded.start(at, hitNs);
+  };
+  /** Serves calls of devices that transfer side by side; returns when the last is done. */
+  const finish = (at: number, ...devices: OffloadState[]) => {
+    for (;;) {
+      const next = devices.reduce((first, device) => (device.nextNs < first.nextNs ? device : first));
+      if (next.nextNs === Number.POSITIVE_INFINITY) break;
+      next.fetchNext();
+    }
+    return at + Math.max(...devices.map(({ callNs }) => callNs));
+  };
   const call = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
-    const dense = Uint32Array.from(keys);
-    offloaded.residency(keys.length, dense);
-    return offloaded.serve(at, keys.length, dense, hitNs, new Float64Array(keys.length).fill(each));
+    begin(offloaded, at, keys, hitNs, each);
+    return finish(at, offloaded);
   };
 
   test("misses queue on the host link, and each is computed as it arrives", () => {
@@ -49,7 +67,7 @@ describe("one layer call", () => {
     // Arrivals at 5100 and 5200; 30 ns of compute each.
     expect(call(cold, 5000, [0, 1], 0, 30)).toBe(5230);
     expect(cold.stallNs).toBe(100 + 70);
-    expect(cold.hostBusyNs).toBe(200);
+    expect(cold.linkBusyNs).toBe(200);
     expect(cold.fetchedBytes).toBe(14);
     // Expert 1 is resident and computed for 60 ns while expert 2 arrives at 5400.
     expect(call(cold, 5300, [1, 2], 60, 30)).toBe(5430);
@@ -82,16 +100,50 @@ describe("one layer call", () => {
   });
 
   test("what host memory lacks comes over the disk first, one transfer at a time there too", () => {
-    const disk = state(true);
+    const node = new HostNode();
+    const disk = state(true, true, { node });
     // Disk 1000 and 2000, host link 100 after each.
     expect(call(disk, 0, [0, 1], 0, 0)).toBe(2100);
-    expect([disk.diskReads, disk.diskBusyNs, disk.hostBusyNs]).toEqual([2, 2000, 200]);
+    expect([disk.diskReads, node.disk.busyNs, disk.linkBusyNs]).toEqual([2, 2000, 200]);
     // Expert 0 is pushed out of the device, not out of host memory; expert 2 pushes 1 out of host memory afterwards.
     call(disk, 10_000, [2], 0, 0);
     expect(disk.diskReads).toBe(3);
     expect(call(disk, 20_000, [1], 0, 0)).toBe(20_000);
     call(disk, 30_000, [3], 0, 0);
     expect(call(disk, 40_000, [1], 0, 0)).toBe(40_000);
+  });
+
+  test("the slower of host memory and link decides", () => {
+    for (const memoryNs of [40, 100, 250]) {
+      const cold = state(false, true, { memoryNs });
+      expect(call(cold, 0, [0, 1, 2, 3], 0, 0)).toBe(4 * Math.max(100, memoryNs));
+    }
+  });
+
+  test("devices of one node share its memory: n links or the memory, whichever is slower", () => {
+    for (const devices of [1, 2, 3, 5])
+      for (const memoryNs of [20, 40, 75, 100, 250]) {
+        const node = new HostNode();
+        const cold = Array.from({ length: devices }, () => state(false, true, { node, memoryNs }));
+        for (const device of cold) begin(device, 500, [0, 1, 2, 3], 0, 0);
+        expect(finish(500, ...cold)).toBe(500 + 4 * Math.max(100, devices * memoryNs));
+        expect([node.memory.busyNs, node.memoryBytes]).toEqual([4 * devices * memoryNs, 4 * devices * 7]);
+      }
+  });
+
+  test("and its disks", () => {
+    const node = new HostNode();
+    const cold = [0, 1].map(() => state(true, true, { node }));
+    for (const device of cold) begin(device, 0, [0, 1], 0, 0);
+    expect(finish(0, ...cold)).toBe(4 * 1000 + 100);
+  });
+
+  test("what one device books ahead leaves the time before it to the others", () => {
+    const node = new HostNode();
+    const [early, late] = [0, 1].map(() => state(false, true, { node, memoryNs: 250 })) as [OffloadState, OffloadState];
+    expect(call(late, 1000, [0, 1], 0, 0)).toBe(1500);
+    // Two transfers before those, the third one after them.
+    expect(call(early, 500, [0, 1, 2], 0, 0)).toBe(1750);
   });
 });
 
@@ -176,7 +228,7 @@ describe("several caches", () => {
         mapping: { ...singleDevice, tp: etp, etp },
         offload: offload({ hostBytes: 8 * expertBytes }),
       });
-      const disk = resources.find(({ name }) => name === "NVMe for group 0")!;
+      const disk = resources.find(({ name }) => name === "NVMe of node 0")!;
       expect(disk.busyNs / cache!.diskReads).toBeCloseTo(50_000 + expertBytes / 5, 6);
       const host = resources.find(({ name }) => name === "host link of group 0")!;
       expect(host.busyNs / cache!.misses).toBeCloseTo(5000 + expertBytes / etp / 25, 6);

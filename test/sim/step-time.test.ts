@@ -25,10 +25,12 @@ const node = testNode();
 const cost = new CostModel(node.device, node);
 const table = testRouting(1, 8, 2, 200);
 
+/** What an engine makes of operations inside a step: of decodes, of prompts, of transfers between devices. */
+const { kernelFactor: decode, prefillFactor: prefill, collectiveFactor } = testEngine();
 const gemm = (tokens: number, inputWidth: number, outputWidth: number) =>
   cost.opNs({ kind: "gemm", tokens, inputWidth, outputWidth, weightFormat: "bf16", math: "bf16" });
 const collective = (kind: CollectiveOp["kind"], bytes: number, ranks: number) =>
-  cost.opNs({ kind, bytes, ranks, ranksPerNode: 8 });
+  collectiveFactor * cost.opNs({ kind, bytes, ranks, ranksPerNode: 8 });
 
 /** Token mixing of `tokens` new tokens: a prompt from its start, or the one token after `context` others. */
 function mixing(tokens: number, context: number, tp: number): number {
@@ -116,16 +118,15 @@ const within1Ns = (found: number | undefined, expected: number) =>
 describe("a step takes the sum of its operations", () => {
   test("one device: prefill, then decode", () => {
     const { requests } = run({}, [70], 2);
-    const step = (tokens: number, context: number) =>
-      2 * (overhead + mixing(tokens, context, 1)) +
+    const kernels = (tokens: number, context: number) =>
+      2 * mixing(tokens, context, 1) +
       denseNs(tokens, 1) +
       routerNs(tokens) +
       sharedNs(tokens, 1) +
       expertsNs(work([[context, context + tokens]], all), 1) +
-      gemm(1, 256, 1024) +
-      host;
-    within1Ns(requests.firstTokenNs[0], step(70, 0));
-    within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, step(1, 70));
+      gemm(1, 256, 1024);
+    within1Ns(requests.firstTokenNs[0], 2 * overhead + prefill * kernels(70, 0) + host);
+    within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, 2 * overhead + decode * kernels(1, 70) + host);
   });
 
   test("experts in a cache cost what experts on the device do, once they are there", () => {
@@ -153,22 +154,23 @@ describe("a step takes the sum of its operations", () => {
   });
 
   test("the head runs on sequences that emit a token, not on those in the middle of their prompt", () => {
-    expect(run({}, [1200]).time.head).toBeCloseTo(gemm(1, 256, 1024), 6);
-    expect(run({}, [40, 50], 3).time.head).toBeCloseTo(3 * gemm(2, 256, 1024), 6);
+    expect(run({}, [1200]).time.head).toBeCloseTo(prefill * gemm(1, 256, 1024), 6);
+    expect(run({}, [40, 50], 3).time.head).toBeCloseTo((prefill + 2 * decode) * gemm(2, 256, 1024), 6);
   });
 
-  test("tensor parallelism of 2 for attention and experts: three all-reduces", () => {
+  test("tensor parallelism of 2 for attention and experts: an all-reduce after each part", () => {
     const { requests } = run({ tp: 2, etp: 2 }, [70]);
     within1Ns(
       requests.firstTokenNs[0],
-      2 * (overhead + mixing(70, 0, 2) + collective("allReduce", 70 * 256 * 2, 2)) +
-        denseNs(70, 2) +
-        collective("allReduce", 70 * 256 * 2, 2) +
-        routerNs(70) +
-        sharedNs(70, 2) +
-        expertsNs(work([[0, 70]], all), 2) +
-        collective("allReduce", 70 * 256 * 2, 2) +
-        gemm(1, 256, 512) +
+      2 * overhead +
+        prefill *
+          (2 * mixing(70, 0, 2) +
+            denseNs(70, 2) +
+            routerNs(70) +
+            sharedNs(70, 2) +
+            expertsNs(work([[0, 70]], all), 2) +
+            gemm(1, 256, 512)) +
+        4 * collective("allReduce", 70 * 256 * 2, 2) +
         host,
     );
   });
@@ -180,19 +182,20 @@ describe("a step takes the sum of its operations", () => {
       [0, 30],
     ] as const;
     const groups = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
-    const arrive = (tokens: number) => 2 * (overhead + mixing(tokens, 0, 1)) + denseNs(tokens, 1) + routerNs(tokens);
+    const arrive = (tokens: number) =>
+      2 * overhead + prefill * (2 * mixing(tokens, 0, 1) + denseNs(tokens, 1) + routerNs(tokens));
     // A rank holds half of all ranks' copies of what it sends or receives.
     const rows = Math.max(120 * spread, ...groups.map(({ pairs }) => (pairs / 2) * spread)) / 2;
     const exchange = collective("allToAll", rows * 256 * 2, 2);
     const slowest = Math.max(...groups.map((group) => expertsNs(group, 1)));
     within1Ns(
       requests.firstTokenNs[0],
-      arrive(120) + exchange + sharedNs(120, 1) + slowest + exchange + gemm(1, 256, 1024) + host,
+      arrive(120) + 2 * exchange + prefill * (sharedNs(120, 1) + slowest + gemm(1, 256, 1024)) + host,
     );
     expect(requests.firstTokenNs[1]).toBe(requests.firstTokenNs[0]);
     // Waiting: half the difference of the domains, and the slower group less the mean of both.
     const mean = (expertsNs(groups[0]!, 1) + expertsNs(groups[1]!, 1)) / 2;
-    expect(time.straggler).toBeCloseTo((arrive(120) - arrive(30)) / 2 + slowest - mean, 6);
+    expect(time.straggler).toBeCloseTo((arrive(120) - arrive(30)) / 2 + prefill * (slowest - mean), 6);
     expect(time.dispatch).toBeCloseTo(exchange, 6);
   });
 
@@ -216,18 +219,18 @@ describe("a step takes the sum of its operations", () => {
     const exchange = collective("allToAll", rows * 256 * 2, 4);
     within1Ns(
       requests.firstTokenNs[0],
-      2 * (overhead + mixing(120, 0, 2) + reduce) +
-        denseNs(120, 2) +
-        reduce +
-        routerNs(120) +
-        exchange +
-        sharedNs(120, 2) +
-        // The partial sums of the shared experts meet inside the domain.
-        reduce +
-        Math.max(...groups.map((group) => expertsNs(group, 2))) +
-        exchange +
+      2 * overhead +
+        prefill *
+          (2 * mixing(120, 0, 2) +
+            denseNs(120, 2) +
+            routerNs(120) +
+            sharedNs(120, 2) +
+            Math.max(...groups.map((group) => expertsNs(group, 2))) +
+            gemm(1, 256, 512)) +
+        // After attention and the dense layer; and the partial sums of the shared experts meet inside the domain.
+        4 * reduce +
+        2 * exchange +
         collective("allGather", 75 * 256 * 2, 2) +
-        gemm(1, 256, 512) +
         host,
     );
   });
@@ -258,14 +261,11 @@ describe("a step takes the sum of its operations", () => {
 
   test("two pipeline stages: each rounded, a hand-off between them, host time at the end", () => {
     const { requests, time } = run({ pp: 2 }, [70]);
-    const first = overhead + mixing(70, 0, 1) + denseNs(70, 1);
+    const first = overhead + prefill * (mixing(70, 0, 1) + denseNs(70, 1));
     const second =
       overhead +
-      mixing(70, 0, 1) +
-      routerNs(70) +
-      sharedNs(70, 1) +
-      expertsNs(work([[0, 70]], all), 1) +
-      gemm(1, 256, 1024) +
+      prefill *
+        (mixing(70, 0, 1) + routerNs(70) + sharedNs(70, 1) + expertsNs(work([[0, 70]], all), 1) + gemm(1, 256, 1024)) +
       host;
     const handoff = cost.opNs({ kind: "copy", link: "scaleUp", bytes: 70 * 256 * 2 });
     expect(requests.firstTokenNs[0]).toBe(Math.round(first) + Math.round(handoff) + Math.round(second));
@@ -284,8 +284,9 @@ describe("overlap", () => {
   test("shared experts beside the dispatch cost only what outlasts it", () => {
     const apart = run({ dp: 2, ep: 2 }, [120, 30]);
     const beside = run({ dp: 2, ep: 2 }, [120, 30], 1, { overlapsSharedExperts: true });
-    const outlasts = Math.max(0, sharedNs(120, 1) - apart.time.dispatch);
+    const shared = prefill * sharedNs(120, 1);
+    const outlasts = Math.max(0, shared - apart.time.dispatch);
     expect(beside.time.sharedExperts).toBeCloseTo(outlasts, 6);
-    within1Ns(apart.endNs - beside.endNs, sharedNs(120, 1) - outlasts);
+    within1Ns(apart.endNs - beside.endNs, shared - outlasts);
   });
 });

@@ -142,7 +142,8 @@ function liveNode({ device, links, measurements }: LiveProfile, from: "host" | "
     id: "host",
     kind: "ddr",
     bytes: Number.MAX_SAFE_INTEGER,
-    read: link(`host memory of ${measurements.backend.device}`, links.hostMemory),
+    // What a fetch takes was measured together with the memory that it reads.
+    read: link(`host memory of ${measurements.backend.device}`, links.fetch),
   };
   const disk: MemoryTier[] =
     from === "disk" && links.diskWarm !== null

@@ -19,6 +19,8 @@ export function liveScenario({ measurements, links }: LiveProfile): string {
     : "";
   const disk = links.diskCold ?? links.diskWarm;
   const whole = (value: number) => Math.round(value);
+  // Fetches were measured together with the memory that they read: it is no slower than they are.
+  const hostMemory = Math.max(links.hostMemory.bytesPerSecond, links.fetch.bytesPerSecond);
   return `# One user of OLMoE-1B-7B in float32 on this machine, as measured on ${measurements.date}: tfjs ${backend.id} on
 # ${backend.device}. Attention and copies beyond the measured ones follow the efficiencies of the preset.
 ${warning}version: 1
@@ -32,7 +34,7 @@ hardware:
   device: { file: device.json }
   devicesPerNode: 1
   tiers:
-    ddr: { capacity: ${whole(hostBytes)}B, bandwidth: ${whole(links.hostMemory.bytesPerSecond)}B/s }
+    ddr: { capacity: ${whole(hostBytes)}B, bandwidth: ${whole(hostMemory)}B/s }
 ${disk === null ? "" : `    nvme: { bandwidth: ${whole(disk.bytesPerSecond)}B/s, latency: ${Math.max(1, whole(disk.latencyNs))}ns }\n`}engine:
   file: engine.json
   maxModelLen: 1024

@@ -1,0 +1,229 @@
+import fc from "fast-check";
+import { RandomStream } from "../../src/core/random.ts";
+import type { Node } from "../../src/hardware/device.ts";
+import type { ModelSpec } from "../../src/models/spec.ts";
+import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import { placements } from "../../src/policy/placement/placements.ts";
+import { routers } from "../../src/policy/schedule/routers.ts";
+import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
+import type { RequestTable } from "../../src/trace/request-table.ts";
+import {
+  singleDevice,
+  testConfig,
+  testEngine,
+  testNode,
+  testRequests,
+  testRouting,
+  tinyMla,
+  tinyModel,
+} from "./build.ts";
+
+type Layer = ModelSpec["layers"][number];
+
+const { attention: gqa, feedForward: moe } = tinyModel().layers[0]!;
+if (gqa.kind !== "gqa" || moe.kind !== "moe") throw new Error("unexpected tiny model");
+const window = { ...gqa, windowTokens: 48 };
+const state = { kind: "linear" as const, projectionParameters: 1000, stateValues: 1000, smallParameters: 0 };
+const dense = { kind: "dense" as const, width: 512, matrices: 3 as const };
+const shared = { ...moe, sharedWidth: 64, expertHidden: 128 };
+const stacks: readonly (readonly Layer[])[] = [
+  Array.from({ length: 4 }, () => ({ attention: gqa, feedForward: moe })),
+  [
+    { attention: gqa, feedForward: dense },
+    { attention: window, feedForward: moe },
+    { attention: gqa, feedForward: moe },
+  ],
+  [
+    { attention: tinyMla, feedForward: shared },
+    { attention: tinyMla, feedForward: shared },
+  ],
+  [
+    { attention: window, feedForward: moe },
+    { attention: window, feedForward: { kind: "none" } },
+  ],
+  [
+    { attention: state, feedForward: moe },
+    { attention: { ...window, chunked: true }, feedForward: moe },
+    { attention: gqa, feedForward: moe },
+    { attention: state, feedForward: dense },
+  ],
+  [
+    { attention: state, feedForward: moe },
+    { attention: state, feedForward: moe },
+  ],
+];
+
+const mappings = [
+  { tp: 1 },
+  { dp: 2, ep: 2 },
+  { dp: 3, ep: 3 },
+  { tp: 2, etp: 2 },
+  { tp: 2, ep: 2 },
+  { dp: 4, etp: 4 },
+  { tp: 2, dp: 2, ep: 2, etp: 2 },
+  { pp: 2 },
+  { pp: 2, dp: 2, ep: 2 },
+  { pp: 2, tp: 4, ep: 4 },
+  { dp: 16, ep: 8, etp: 2 },
+].map((degrees) => ({ ...singleDevice, ...degrees }));
+
+/** Conversations that share leading blocks and differ in the last ones. */
+function prefixFor(prompts: readonly number[], blockTokens: number, rng: RandomStream): RequestTable["prefix"] {
+  const ids: number[] = [];
+  const offsets = [0];
+  let fresh = 1000;
+  for (const prompt of prompts) {
+    const blocks = Math.ceil(prompt / blockTokens);
+    const conversation = rng.below(3) * 100;
+    const common = rng.below(blocks + 1);
+    for (let b = 0; b < blocks; b++) ids.push(b < common ? conversation + b : fresh++);
+    offsets.push(ids.length);
+  }
+  return { blockTokens, offsets: Uint32Array.from(offsets), ids: Uint32Array.from(ids) };
+}
+
+/** Deployments and workloads of every kind the simulator knows, small enough to run by the hundred. */
+export const scenario = fc.record({
+  seed: fc.integer({ min: 1, max: 1e6 }),
+  n: fc.integer({ min: 1, max: 30 }),
+  gap: fc.constantFrom(0, 1000, 1_000_000, 20_000_000),
+  stack: fc.nat(stacks.length - 1),
+  mapping: fc.constantFrom(...mappings),
+  replicas: fc.integer({ min: 1, max: 3 }),
+  chunked: fc.boolean(),
+  mixes: fc.boolean(),
+  overlaps: fc.boolean(),
+  exchange: fc.constantFrom("allToAll" as const, "allGatherReduceScatter" as const, "deepep" as const),
+  /** Factors and overheads of the engine: none the same as another. */
+  engine: fc.record({
+    kernelFactor: fc.double({ min: 1.05, max: 1.3, noNaN: true }),
+    prefillFactor: fc.double({ min: 0.7, max: 0.95, noNaN: true }),
+    collectiveFactor: fc.double({ min: 1.35, max: 2, noNaN: true }),
+    mixedDecodeFactor: fc.double({ min: 2.1, max: 3, noNaN: true }),
+    eagerLaunchNs: fc.integer({ min: 100, max: 9000 }),
+    kernelOverheadNs: fc.integer({ min: 100, max: 3000 }),
+    prefillStepOverheadNs: fc.integer({ min: 1, max: 50_000 }),
+    capturesGraphs: fc.boolean(),
+  }),
+  devicesPerNode: fc.constantFrom(1, 4, 8),
+  maxBatchTokens: fc.integer({ min: 1, max: 400 }),
+  maxSequences: fc.integer({ min: 1, max: 20 }),
+  blockTokens: fc.constantFrom(1, 8, 16, 24),
+  freeBlocks: fc.integer({ min: 1, max: 80 }),
+  prefix: fc.option(fc.constantFrom(1, 5, 16, 24, 64)),
+  closed: fc.option(fc.integer({ min: 1, max: 8 })),
+  warmup: fc.nat(10),
+  routing: fc.constantFrom("uniform" as const, "zero" as const, "random" as const),
+  placement: fc.option(fc.constantFrom("eplb" as const, "round-robin" as const, "lpt" as const)),
+  slots: fc.option(fc.integer({ min: 1, max: 8 })),
+  host: fc.constantFrom(0, 1e6, 64e9),
+  hostBytesPerSecond: fc.constantFrom(5e9, 5e10),
+  transfersOverlap: fc.boolean(),
+  policy: fc.constantFrom("lru" as const, "lfu" as const, "fifo" as const, "static" as const),
+  scope: fc.constantFrom("layer" as const, "global" as const),
+  router: fc.constantFrom("round-robin" as const, "least-loaded" as const, "prefix-aware" as const),
+  caches: fc.record({
+    windows: fc.constantFrom("shared" as const, "reserved" as const, "full" as const, 0.5),
+    chunks: fc.constantFrom("shared" as const, "reserved" as const, "full" as const, 0.5),
+    states: fc.constantFrom("shared" as const, "reserved" as const, 0.5),
+    statesPerSequence: fc.integer({ min: 1, max: 3 }),
+  }),
+  drafts: fc.option(
+    fc.record({
+      acceptance: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
+      kind: fc.constantFrom("mtp" as const, "eagle" as const, "free" as const),
+      layers: fc.integer({ min: 1, max: 2 }),
+    }),
+  ),
+});
+export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
+
+export function configOf(c: Scenario): SimConfig {
+  const rng = new RandomStream(c.seed, "scenario");
+  const layers = stacks[c.stack] ?? [];
+  const model = tinyModel({ layers });
+  const moeCount = layers.filter((layer) => layer.feedForward.kind === "moe").length;
+  let at = 0;
+  const rows = Array.from({ length: c.n }, () => {
+    at += Math.round(rng.exponential(c.gap + 1));
+    return { at, prompt: 1 + rng.below(300), output: 1 + rng.below(30) };
+  });
+  const prompts = rows.map((row) => row.prompt);
+  const requests = testRequests(rows, c.prefix === null ? null : prefixFor(prompts, c.prefix, rng));
+  // Fewer recorded layers than the model has: some are replayed twice.
+  const table = testRouting(2, 8, 2, 150, c.seed);
+  const layerMap = Array.from({ length: moeCount }, (_, i) => (i * 3 + 1) % 2);
+  const offloads = c.slots !== null && c.routing !== "uniform";
+  const offload: OffloadConfig | null = offloads
+    ? {
+        policy: cachePolicies[c.policy],
+        scope: c.scope,
+        slots: c.slots ?? 1,
+        hostBytes: c.host,
+        popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
+        overlap: c.transfersOverlap,
+        logAccessesMax: 5000,
+      }
+    : null;
+  const { ep } = c.mapping;
+  const placement =
+    c.placement === null
+      ? null
+      : placements[c.placement].place({
+          layers: moeCount,
+          experts: 8,
+          ranks: ep,
+          nodes: 1,
+          groups: 1,
+          slots: (Math.ceil(8 / ep) + (c.placement === "eplb" ? 1 : 0)) * ep,
+          loads: Float64Array.from({ length: moeCount * 8 }, () => 1 + rng.below(100)),
+        });
+  const engine = testEngine({
+    ...c.engine,
+    mixesPrefillWithDecode: c.mixes,
+    overlapsBatches: c.overlaps,
+    overlapsSharedExperts: c.overlaps,
+    expertExchange: c.exchange,
+    caches: c.caches,
+  });
+  return testConfig({
+    seed: c.seed,
+    model,
+    engine,
+    mapping: c.mapping,
+    replicas: c.replicas,
+    node: nodeOf(c),
+    scheduler: {
+      maxBatchTokens: c.maxBatchTokens,
+      maxSequences: c.maxSequences,
+      chunkedPrefill: c.chunked,
+      prefixCaching: c.prefix !== null,
+      blockTokens: c.blockTokens,
+      memoryUtilisation: 1,
+      contextTokensMax: 320,
+    },
+    router: routers[c.router],
+    workload: c.closed === null ? { kind: "open", requests } : { kind: "closed", requests, concurrency: c.closed },
+    routing: c.routing === "uniform" ? { kind: "uniform" } : { kind: "replay", table, layerMap, start: c.routing },
+    placement,
+    offload,
+    speculation:
+      c.drafts === null
+        ? null
+        : {
+            draftTokens: c.drafts.acceptance.length,
+            acceptance: Float64Array.from(c.drafts.acceptance),
+            draft:
+              c.drafts.kind === "free" ? { kind: "free" } : { kind: c.drafts.kind, layersPerToken: c.drafts.layers },
+          },
+    warmupRequests: c.warmup,
+  });
+}
+
+function nodeOf(c: Scenario): Node {
+  const node = testNode({ memoryBytes: 8e6 + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096 });
+  const tiers = node.tiers.map((tier) =>
+    tier.kind === "ddr" ? { ...tier, read: { ...tier.read, bytesPerSecond: c.hostBytesPerSecond } } : tier,
+  );
+  return { ...node, devicesPerNode: c.devicesPerNode, tiers };
+}
