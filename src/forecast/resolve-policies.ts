@@ -1,6 +1,7 @@
-import { storedBytes } from "../core/dtype.ts";
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import { formatBytes } from "../core/units.ts";
 import type { Node } from "../hardware/device.ts";
+import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { cachePolicies } from "../policy/offload/caches.ts";
 import type { CachePolicy } from "../policy/offload/expert-cache.ts";
@@ -9,7 +10,9 @@ import { placements } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { OffloadConfig, SimConfig } from "../sim/config.ts";
 import { type Mapping, stageRanks } from "../sim/mapping.ts";
+import { hostTier } from "../sim/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
+import { type StagePlan, stagePlans } from "../sim/stage-plan.ts";
 import { type ExpertLoads, expertLoads, type FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
@@ -41,9 +44,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
   if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
   return locatedAsync(scenario, ["policy", "placement"], async () => {
     const policy: PlacementPolicy = placements[section.kind];
-    // Without redundancy the slots of a rank are rounded up, and the last ones stay empty.
-    const slots =
-      section.redundant > 0 ? moe.experts + section.redundant : Math.ceil(moe.experts / mapping.ep) * mapping.ep;
+    const slots = placementSlots(setting);
     const problems: Problem[] = [];
     if (slots % mapping.ep !== 0)
       problems.push({
@@ -77,6 +78,12 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
     const name = section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant slots a layer` : section.kind;
     return { value, name, ledger: loads === null ? [] : [fitEntry("placement", loads)] };
   });
+}
+
+/** Slots of a layer. Without redundancy those of a rank are rounded up, and the last ones stay empty. */
+function placementSlots({ scenario, moe, mapping }: PolicySetting): number {
+  const redundant = scenario.policy.placement?.redundant ?? 0;
+  return redundant > 0 ? moe.experts + redundant : Math.ceil(moe.experts / mapping.ep) * mapping.ep;
 }
 
 /** Nodes the expert group of one stage lies on: 1 where it fits one node or does not divide evenly. */
@@ -113,27 +120,25 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: "routing to replay: a cache has no hit rate under uniform routing",
         found: "routing.kind uniform",
       });
+    refuseUnusedTiers(setting);
     const policy: CachePolicy = cachePolicies[section.kind];
-    const moeLayers = moeLayerIndices(model).length;
-    const sliceBytes = storedBytes(
-      (moe.matrices * moe.expertHidden * moe.expertWidth + moe.expertBiasParameters) / mapping.etp,
-      formats.experts,
-    );
-    const share = section.scope === "layer" ? moeLayers : 1;
-    const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * share));
-    const perRank = Math.ceil(moe.experts / mapping.ep) * (section.scope === "layer" ? 1 : moeLayers);
+    const sliceBytes = Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
+    // The device of the stage with most MoE layers has the largest share.
+    const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ moeIndex }) => count(moeIndex)));
+    const caches = section.scope === "layer" ? stageLayers : 1;
+    const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * caches));
+    const perRank = (placementSlots(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
     if (slots < 1)
       refuse({
-        expected: `memory for at least one expert per cache: ${sliceBytes * share} bytes`,
+        expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
         found: section.memory,
       });
     const loads = policy.needs.includes("popularity") ? await popularity(setting) : null;
-    const hostBytes = section.hostMemory ?? node.tiers.find((tier) => tier.kind !== "nvme")?.bytes ?? 0;
     const value: OffloadConfig = {
       policy,
       scope: section.scope,
       slots: Math.min(slots, perRank),
-      hostBytes,
+      hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
       popularity: loads?.uses ?? null,
       overlap: section.overlap,
       logAccessesMax: section.logAccesses,
@@ -142,9 +147,51 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     return {
       value,
       name: `${section.kind}, ${value.slots} of ${perRank} experts ${unit}`,
-      ledger: loads === null ? [] : [fitEntry("expert cache", loads)],
+      ledger: loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)],
     };
   });
+}
+
+const count = (moeIndex: StagePlan["moeIndex"]): number => moeIndex.filter((index) => index >= 0).length;
+
+function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): LedgerEntry[] {
+  return fit === undefined
+    ? []
+    : [{ topic: "expert cache fit", fidelity: "assumed", detail: `not used: ${kind} goes by the run's own accesses` }];
+}
+
+/** Refuses memory behind the devices that nothing would be read from. */
+function refuseUnusedTiers({ scenario, node }: PolicySetting): void {
+  const { policy, hardware } = scenario;
+  const problems: Problem[] = [];
+  for (const [what, kinds] of [
+    ["host memory", ["ddr", "cxl"]],
+    ["NVMe", ["nvme"]],
+  ] as const) {
+    const found = node.tiers.filter(({ kind }) => kinds.some((name) => name === kind));
+    if (found.length < 2) continue;
+    const stated = kinds.findLast((kind) => hardware.tiers?.[kind] !== undefined);
+    const path = stated === undefined ? ["hardware"] : ["hardware", "tiers", stated];
+    problems.push({
+      ...scenario.place(path),
+      at: path.join("."),
+      expected: `one tier of ${what} with policy.offload: experts are not spread over tiers of a kind, nor over DDR and CXL`,
+      found: found.map(({ id }) => id).join(", "),
+    });
+  }
+  const host = hostTier(node);
+  const hostMemory = policy.offload?.hostMemory ?? 0;
+  if (hostMemory > (host?.bytes ?? 0))
+    problems.push({
+      ...scenario.place(["policy", "offload", "hostMemory"]),
+      at: "policy.offload.hostMemory",
+      expected:
+        host === undefined
+          ? `nothing: ${node.device.name} has no host memory behind it`
+          : `at most the ${formatBytes(host.bytes)} of ${host.id} in a node`,
+      found: formatBytes(hostMemory),
+    });
+  if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
 /** Uses in the fitting set by trace layer of the replayed routing, as the engine indexes it. */

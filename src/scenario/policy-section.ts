@@ -36,10 +36,17 @@ const offload = z
     slots: count(1, 1e7)
       .optional()
       .describe("Expert slots in device memory: per layer with scope layer, in all with scope global. Per device."),
-    memory: quantity("bytes").optional().describe("Device memory for expert slots, instead of slots."),
+    memory: quantity("bytes")
+      .optional()
+      .describe(
+        "Memory of each device for expert slots, instead of slots; split over the layers of its pipeline stage.",
+      ),
     hostMemory: quantity("bytes")
       .optional()
-      .describe("Host memory that may hold experts; what exceeds it is read from NVMe. Default all of the DDR tier."),
+      .describe(
+        "Memory of each node that may hold experts, in even shares for its replicas; what exceeds a share is read from " +
+          "NVMe. Default all of the host memory tier.",
+      ),
     overlap: z
       .boolean()
       .default(true)
