@@ -50,9 +50,11 @@ async function leftOutErrors(points: readonly ServingPoint[], of: BandClass): Pr
   return errors.filter(({ point }) => given.has(alike(point)));
 }
 
-/** The table with bands on one line each, as the formatter has them. */
+/** The table with bands and deployments on one line each, as the formatter has them. */
 function tableText(table: ErrorBandTable): string {
-  const text = JSON.stringify(table, null, 2).replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, "[$1, $2]");
+  const text = JSON.stringify(table, null, 2)
+    .replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, "[$1, $2]")
+    .replace(/\{\s+("version"[^}]*?)\s+\}/g, (_, fields: string) => `{ ${fields.replace(/\s*\n\s*/g, " ")} }`);
   return `${text}\n`;
 }
 

@@ -52,8 +52,11 @@ export interface SloVerdict {
 export interface ForecastBands {
   readonly nominal: number;
   readonly basis: BandBasis;
-  /** Group of measured points it is derived from, by ids; null where the deployment is far from all. */
-  readonly nearest: GroupKey | null;
+  /**
+   * The validated group with the deployment nearest to this one: how many steps away, and what differs in words; null
+   * where none is near.
+   */
+  readonly nearest: (GroupKey & { readonly distance: number; readonly differs: readonly string[] }) | null;
   /** null where there is nothing to put a band around: no samples, a TTFT that is queueing, a rate set by arrivals. */
   readonly metrics: {
     /** Of the mean. */

@@ -68,7 +68,7 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
     bands: {
       nominal: 0.8,
       basis: "validated",
-      nearest: { model: "toy-moe", device: "toy-gpu", engine: "vllm" },
+      nearest: { model: "toy-moe", device: "toy-gpu", engine: "vllm", distance: 0, differs: [] },
       metrics: {
         tpot: { lowMs: 180, highMs: 230 },
         ttft: { lowMs: 80, highMs: 120 },

@@ -4,8 +4,9 @@ import type { LedgerEntry, Saturation } from "../../sim/result.ts";
 import type { Forecast, ForecastBands } from "../forecast.ts";
 import type { ResolvedScenario } from "../resolved.ts";
 import { bandsFor, type ErrorBands } from "./bands.ts";
-import { errorBandTable, type ValidatedGroup } from "./error-band-table.ts";
-import { type GroupKey, groupDistance } from "./nearest-group.ts";
+import { modelTraits, nearMax } from "./deployment-distance.ts";
+import { errorBandTable } from "./error-band-table.ts";
+import { type GroupKey, type NearestGroup, nearestGroup } from "./nearest-group.ts";
 import { unvalidatedFeatures } from "./unvalidated-features.ts";
 
 /** What of a run error bands are put around. */
@@ -21,17 +22,26 @@ interface Accuracy {
   readonly ledger: LedgerEntry;
 }
 
-/** Error bands of a forecast and their entry in the fidelity ledger; an overloaded deployment has no bands. */
+/**
+ * Error bands of a forecast and their entry in the fidelity ledger; an overloaded deployment has no bands. Fitted is what
+ * was measured as it stands: the same model, device, engine, layout and format, or the deployment's own points.
+ */
 export function accuracyOf(resolved: Pick<ResolvedScenario, "config" | "observed">, outcome: Outcome): Accuracy {
   const { config, observed = false } = resolved;
-  const { model, engine, node } = config;
+  const { model, engine, node, mapping, formats } = config;
   const key = { model: model.id, device: node.device.id, engine: engine.id };
   const unvalidated = unvalidatedFeatures(config, errorBandTable.devicesMax);
   const bands = bandsFor({ ...key, observed, unvalidated });
+  const { tp, dp, ep } = mapping;
+  const traits = { ...key, model: modelTraits(model), version: engine.version, tp, dp, ep, weights: formats.experts };
+  const nearest = unvalidated.length > 0 ? null : nearestGroup(traits, errorBandTable.groups);
+  const measured = nearest?.distance === 0;
   const given = observed ? "adjusted to measured points of the deployment; " : "";
-  const detail = given + (bands.nearest === null ? farText(key, unvalidated) : nearText(key, bands.nearest));
-  const fidelity = bands.nearest === null ? "assumed" : "fitted";
-  return { bands: forecastBands(bands, outcome, handlingMs(config)), ledger: { topic: "accuracy", fidelity, detail } };
+  const text = nearest === null ? farText(unvalidated) : nearText(nearest);
+  return {
+    bands: forecastBands(bands, nearest, outcome, handlingMs(config)),
+    ledger: { topic: "accuracy", fidelity: measured || observed ? "fitted" : "assumed", detail: given + text },
+  };
 }
 
 /** Handling of a request of mean length before it can be scheduled, ms: no queue, although it waits. */
@@ -44,7 +54,12 @@ function handlingMs({ engine, workload }: SimConfig): number {
 /** Requests that wait longer than they are prefilled show a queue, whose error was not measured. */
 const queueShareMax = 0.5;
 
-function forecastBands(bands: ErrorBands, outcome: Outcome, handling: number): ForecastBands | null {
+function forecastBands(
+  bands: ErrorBands,
+  nearest: NearestGroup | null,
+  outcome: Outcome,
+  handling: number,
+): ForecastBands | null {
   const { saturation, latency, outputTokensPerSecond } = outcome;
   const { tpot, ttft, queue } = latency;
   if (saturation === "overloaded" || (tpot.mean === null && ttft.p50 === null)) return null;
@@ -55,11 +70,11 @@ function forecastBands(bands: ErrorBands, outcome: Outcome, handling: number): F
   const queues = ttft.p50 !== null && queue.p50 !== null && queue.p50 - handling > queueShareMax * ttft.p50;
   // Clients of a closed loop send as fast as they are served; its rate goes with the inverse of TPOT.
   const served = saturation === "closed-loop" && tpot.mean !== null;
-  const { nominal, basis, nearest } = bands;
+  const { nominal, basis } = bands;
   return {
     nominal,
     basis,
-    nearest: nearest === null ? null : { model: nearest.model, device: nearest.device, engine: nearest.engine },
+    nearest: nearest === null || nearest.distance > nearMax ? null : nearestOf(nearest),
     metrics: {
       tpot: tpot.mean === null ? null : around(tpot.mean, bands.tpot),
       ttft: ttft.p50 === null || queues ? null : around(ttft.p50, bands.ttft),
@@ -70,18 +85,32 @@ function forecastBands(bands: ErrorBands, outcome: Outcome, handling: number): F
   };
 }
 
+const nearestOf = ({ group, distance, differs }: NearestGroup): ForecastBands["nearest"] => ({
+  model: group.model,
+  device: group.device,
+  engine: group.engine,
+  distance,
+  differs,
+});
+
 const nameOf = ({ model, device, engine }: GroupKey): string => `${model} on ${device} with ${engine}`;
 
-function farText(key: GroupKey, unvalidated: readonly string[]): string {
-  const missing = unvalidated.length > 0 ? `with ${unvalidated.join(" or ")}` : `like ${nameOf(key)}`;
-  return `far from anything validated: no served measurement ${missing}`;
-}
+const farText = (unvalidated: readonly string[]): string =>
+  `far from anything validated: no served measurement with ${unvalidated.join(" or ")}`;
 
-function nearText(key: GroupKey, group: ValidatedGroup): string {
+/** The errors of a group are named only where they are those of the deployment. */
+function nearText({ group, deployment, distance, differs }: NearestGroup): string {
+  const name = nameOf(group);
+  if (distance > nearMax) return `no validated group near: the closest, ${name}, differs in ${differs.join(", ")}`;
+  if (distance > 0)
+    return (
+      `near the validated group ${name} (${group.points} measured points), which differs in ${differs.join(", ")}: ` +
+      "its errors are not those of this forecast"
+    );
   const medians = Object.entries({ TPOT: group.tpotMedianPercent, TTFT: group.ttftMedianPercent })
     .filter(([, percent]) => percent !== null)
     .map(([latency, percent]) => `${latency} ${percent}%`);
-  const relation = groupDistance(key, group) === 0 ? "validated group" : "nearest validated group";
   const errors = medians.length === 0 ? "" : `, median error of left-out deployments ${medians.join(", ")}`;
-  return `${relation} ${nameOf(group)}: ${group.points} measured points${errors}`;
+  const here = deployment.points === group.points ? "all" : `${deployment.points}`;
+  return `validated group ${name}: ${group.points} measured points, ${here} in this layout and format${errors}`;
 }

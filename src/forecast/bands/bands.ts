@@ -1,3 +1,4 @@
+import { relativesOf } from "../calibration/architectures.ts";
 import {
   type BandClass,
   type ErrorBandTable,
@@ -5,7 +6,7 @@ import {
   type LatencyBands,
   type ValidatedGroup,
 } from "./error-band-table.ts";
-import { type GroupKey, groupDistance, nearestGroup } from "./nearest-group.ts";
+import type { GroupKey } from "./nearest-group.ts";
 import { scaledBand } from "./residual-bands.ts";
 
 /** A deployment that is forecast. */
@@ -23,31 +24,34 @@ export type BandBasis = BandClass | "far";
 export interface ErrorBands extends LatencyBands {
   readonly nominal: number;
   readonly basis: BandBasis;
-  /** The validated group it is nearest to; null where it is far from all. */
-  readonly nearest: ValidatedGroup | null;
 }
 
 /** Far from anything validated the band of left-out groups is widened by this factor in log space. */
 const farScale = 1.5;
 
 /**
- * Error bands of a deployment. In a validated group: those of forecasts of deployments (engine version, precision, layout)
- * that the fit had not seen, or of series with one point given where it was `observed`, scaled to the group. Near a group
- * ({@link groupDistance}): those of left-out groups, unscaled; with points given, those of observed series. Otherwise,
- * and with features that no measurement had, the same widened by 1.5 in log space.
+ * Error bands of a deployment. Those of a model, device and engine with measured points are made of forecasts of
+ * deployments (engine version, precision, layout) that the fit had not seen, or of series with one point given where it
+ * was `observed`, scaled to the group. Where the engine was measured on the device or a relative of it they are those of
+ * left-out groups, unscaled; with points given, those of observed series. Otherwise, and with features that no
+ * measurement had, the same widened by 1.5 in log space.
  */
 export function bandsFor(query: BandQuery, table: ErrorBandTable = errorBandTable): ErrorBands {
-  const nearest = query.unvalidated.length > 0 ? null : nearestGroup(query, table.groups);
-  const exact = nearest !== null && groupDistance(query, nearest) === 0;
   const { nominal } = table;
-  if (nearest === null) {
+  const like = query.unvalidated.length > 0 ? [] : table.groups.filter((group) => sharesKernels(query, group));
+  if (like.length === 0) {
     const wide = { tpotScale: farScale, ttftScale: farScale };
     const bands = classBands(query.observed ? "observed" : "elsewhere", wide, table);
-    return { nominal, basis: query.observed ? "observed" : "far", nearest, ...bands };
+    return { nominal, basis: query.observed ? "observed" : "far", ...bands };
   }
-  const basis = query.observed ? "observed" : exact ? "validated" : "elsewhere";
-  return { nominal, basis, nearest, ...classBands(basis, exact ? nearest : unscaled, table) };
+  const own = like.find(({ model, device }) => model === query.model && device === query.device);
+  const basis = query.observed ? "observed" : own === undefined ? "elsewhere" : "validated";
+  return { nominal, basis, ...classBands(basis, own ?? unscaled, table) };
 }
+
+/** The relation of a left-out group to those its fit had seen: the same engine on a device of the architecture. */
+const sharesKernels = (from: GroupKey, to: GroupKey): boolean =>
+  from.engine === to.engine && (from.device === to.device || relativesOf(from.device).includes(to.device));
 
 type Scales = Pick<ValidatedGroup, "tpotScale" | "ttftScale">;
 const unscaled: Scales = { tpotScale: 1, ttftScale: 1 };

@@ -1,3 +1,4 @@
+import type { StorageFormat } from "../../core/dtype.ts";
 import table from "./error-bands.json" with { type: "json" };
 import type { Band } from "./residual-bands.ts";
 
@@ -14,6 +15,17 @@ export interface LatencyBands {
   readonly ttft: Band;
 }
 
+/** How a group was served while it was measured, and the points of it. */
+export interface MeasuredDeployment {
+  readonly version: string;
+  /** Storage format of the expert weights. */
+  readonly weights: StorageFormat;
+  readonly tp: number;
+  readonly dp: number;
+  readonly ep: number;
+  readonly points: number;
+}
+
 /** A model, device and engine with measured points, by their ids, and how far left-out forecasts of them were off. */
 export interface ValidatedGroup {
   readonly model: string;
@@ -26,6 +38,8 @@ export interface ValidatedGroup {
   /** Factors on the bands of its classes in log space. */
   readonly tpotScale: number;
   readonly ttftScale: number;
+  /** By engine version, weight format and layout. */
+  readonly deployments: readonly MeasuredDeployment[];
 }
 
 /** The committed table: factors measured / forecast of left-out forecasts, and the groups they come from. */

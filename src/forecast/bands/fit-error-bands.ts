@@ -1,9 +1,16 @@
 import { refuse } from "../../core/errors.ts";
 import { quantile } from "../../core/quantile.ts";
 import { deploymentKey } from "../calibration/serving-samples.ts";
+import { namesOf } from "../measured/names.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
 import type { PointError } from "../validation/validation.ts";
-import type { BandClass, ErrorBandTable, LatencyBands, ValidatedGroup } from "./error-band-table.ts";
+import type {
+  BandClass,
+  ErrorBandTable,
+  LatencyBands,
+  MeasuredDeployment,
+  ValidatedGroup,
+} from "./error-band-table.ts";
 import { groupOf } from "./point-bands.ts";
 import {
   type Band,
@@ -119,7 +126,22 @@ function validatedGroups(
       ),
       tpotScale: threeDigits(scales.tpot.get(key) ?? 1),
       ttftScale: threeDigits(scales.ttft.get(key) ?? 1),
+      deployments: measuredDeployments(own.map(({ point }) => point)),
     }));
+}
+
+/** The deployments of the points of one group, in order of version, format and layout. */
+function measuredDeployments(points: readonly ServingPoint[]): MeasuredDeployment[] {
+  const deployments = new Map<string, MeasuredDeployment>();
+  for (const point of points) {
+    const { names } = namesOf(point);
+    if (names === null) continue;
+    const { version, tp, dp, ep } = point;
+    const key = [version, names.weights, tp, dp, ep].join("|");
+    const before = deployments.get(key)?.points ?? 0;
+    deployments.set(key, { version, weights: names.weights, tp, dp, ep, points: before + 1 });
+  }
+  return [...deployments].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, deployment]) => deployment);
 }
 
 function medianPercent(errors: readonly number[]): number | null {

@@ -5,7 +5,10 @@ import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts"
 import { unvalidatedFeatures } from "../../../src/forecast/bands/unvalidated-features.ts";
 import type { Forecast, LatencyStats } from "../../../src/forecast/forecast.ts";
 import { readForecast } from "../../../src/forecast/read-forecast.ts";
+import { resolveScenario } from "../../../src/forecast/resolve-scenario.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
+import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
+import { minimal } from "../../scenario/example.ts";
 import { exampleForecast, resolved } from "../example-forecast.ts";
 import { ascending, fakeRun, overloaded } from "../fake-run.ts";
 
@@ -29,13 +32,17 @@ const latency = (queueMs = 0): Forecast["latency"] => ({
 });
 const outcome = { saturation: "closed-loop", latency: latency(), outputTokensPerSecond: 800 } as const;
 
-/** The example's deployment as the first validated group has it. */
+/** The example's deployment as it was measured first in the first validated group. */
 const [validated] = errorBandTable.groups;
+const measured = validated?.deployments[0] ?? { version: "", weights: "bf16", tp: 1, dp: 1, ep: 1, points: 0 };
+const { tp, dp, ep } = measured;
 const inGroup = {
   ...resolved,
   config: {
     ...resolved.config,
     model: { ...modelNamed(validated?.model ?? ""), name: "a model" },
+    formats: { ...resolved.config.formats, experts: measured.weights },
+    mapping: { tp, cp: 1, dp, pp: 1, ep, etp: (tp * dp) / ep, edp: 1 },
     node: {
       ...resolved.config.node,
       device: { ...resolved.config.node.device, id: validated?.device ?? "" },
@@ -43,6 +50,7 @@ const inGroup = {
     engine: {
       ...resolved.config.engine,
       id: validated?.engine ?? "",
+      version: measured.version,
       requestOverheadNs: 0,
       promptTokenOverheadNs: 0,
     },
@@ -57,7 +65,7 @@ describe("error bands of a forecast", () => {
     expect(bands).toEqual({
       nominal: 0.8,
       basis: "validated",
-      nearest: { model, device, engine },
+      nearest: { model, device, engine, distance: 0, differs: [] },
       metrics: {
         tpot: { lowMs: 10 * tpot[0], highMs: 10 * tpot[1] },
         ttft: { lowMs: 100 * ttft[0], highMs: 100 * ttft[1] },
@@ -91,16 +99,41 @@ describe("the ledger on accuracy", () => {
     expect(ledger).toMatchObject({ topic: "accuracy", fidelity: "fitted" });
     const { model, device, engine, points, tpotMedianPercent } = validated ?? {};
     expect(ledger.detail).toContain(`validated group ${model} on ${device} with ${engine}: ${points} measured points`);
+    expect(ledger.detail).toContain(`${measured.points} in this layout and format`);
     expect(ledger.detail).toContain(`TPOT ${tpotMedianPercent}%`);
-    expect(ledger.detail).not.toContain("nearest");
+  });
+
+  test("names no error where the deployment differs, says what differs, and is not called fitted", () => {
+    const { config } = inGroup;
+    const formats = { ...config.formats, experts: "int8" } as const;
+    const { ledger, bands } = accuracyOf({ ...inGroup, config: { ...config, formats } }, outcome);
+    expect(ledger.fidelity).toBe("assumed");
+    expect(ledger.detail).toMatch(/^near the validated group .* differs in .*weight format \(int8, there /);
+    expect(ledger.detail).not.toContain("%");
+    expect(bands?.nearest?.distance).toBeGreaterThan(0);
+    expect(bands?.nearest?.differs).toContainEqual(expect.stringContaining("weight format"));
+  });
+
+  test("of Qwen3-235B on eight data-parallel H100s is not that of gpt-oss-120b on H200", async () => {
+    const scenario = parseScenario(
+      minimal.replace("qwen3-30b-a3b", "qwen3-235b-a22b").replace("routing:", "parallel: { dp: 8, ep: 8 }\nrouting:"),
+      "test.yaml",
+      { settings: ["model.dtypes.experts=fp8_block"] },
+    );
+    const { config } = await resolveScenario(scenario, { readText: () => Promise.reject(new Error("no files")) });
+    const { ledger, bands } = accuracyOf({ config }, outcome);
+    expect(ledger.fidelity).toBe("assumed");
+    expect(ledger.detail).toMatch(/^no validated group near: the closest, /);
+    expect(ledger.detail).not.toContain("%");
+    expect(bands).toMatchObject({ basis: "elsewhere", nearest: null });
   });
 
   test("says what is far from anything validated, and why", () => {
     const engine = { ...inGroup.config.engine, id: "llama.cpp" };
     const { ledger, bands } = accuracyOf({ ...inGroup, config: { ...inGroup.config, engine } }, outcome);
     expect(ledger.fidelity).toBe("assumed");
-    expect(ledger.detail).toContain("far from anything validated: no served measurement like");
-    expect(bands?.basis).toBe("far");
+    expect(ledger.detail).toMatch(/no validated group near: the closest, .*, differs in .*engine/);
+    expect(bands).toMatchObject({ basis: "far", nearest: null });
     const mapping = { ...inGroup.config.mapping, pp: 2 };
     expect(accuracyOf({ ...inGroup, config: { ...inGroup.config, mapping } }, outcome).ledger.detail).toContain(
       "no served measurement with pipeline parallelism",
