@@ -1,14 +1,15 @@
 import { type Command, Option } from "commander";
 import type { CommandRegistration } from "./program.ts";
+import { regressionLimits } from "./regression-limits.ts";
 import type { RunOptions } from "./run.ts";
-import { collect, percentage, wantsColour, wholeNumber } from "./words.ts";
+import { collect, wantsColour, wholeNumber } from "./words.ts";
 
 const examples = `
 Examples:
   moecast run scenarios/quickstart.yaml
   moecast run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'
   moecast run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json
-  moecast run cluster.yaml --baseline result.json --max-regress 3
+  moecast run ci/*.yaml --baseline result.json --max-regress 3%,e2e.p99=40%
   moecast run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64`;
 
 /** Seeds are 32-bit words. */
@@ -25,8 +26,12 @@ export const runCommand: CommandRegistration = (program, exit) => {
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
     .option("--no-thresholds", "report SLOs and regressions without failing on them")
     .option("--observed <file>", "measurements of this deployment to adjust the forecast to (CSV, JSON or JSONL)")
-    .option("--baseline <file>", "compare with an earlier forecast (JSON export of one scenario)")
-    .option("--max-regress <percent>", "largest regression against the baseline", percentage, 5)
+    .option("--baseline <file>", "compare with earlier forecasts of the same scenarios (JSON export)")
+    .option(
+      "--max-regress <limits>",
+      "how much worse than the baseline a metric may be, such as 3% or 3%,e2e.p99=40% (repeatable; default: 5%)",
+      regressionLimits,
+    )
     .option("--json", "print the forecast as JSON instead of the summary; an array for several scenarios")
     .addOption(new Option("--summary <mode>", "how much to print").choices(["full", "compact"]).default("full"))
     .option("--export <format=path>", "also write json, csv, markdown, junit or github (repeatable)", collect)

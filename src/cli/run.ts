@@ -1,9 +1,8 @@
-import { type ExitCode, exitCodes, MoecastError, printable, refuse, UsageError } from "../core/errors.ts";
-import { compareForecasts } from "../forecast/baseline.ts";
+import { type ExitCode, exitCodes, MoecastError, printable, UsageError } from "../core/errors.ts";
+import { comparedWith } from "../forecast/baseline.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
 import type { Observation } from "../forecast/observe-deployment.ts";
-import { readForecast } from "../forecast/read-forecast.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { headline } from "../report/headline.ts";
 import { jsonExport } from "../report/json.ts";
@@ -11,10 +10,12 @@ import { oneLine } from "../report/safe-text.ts";
 import { type SummaryMode, terminalSummary } from "../report/terminal.ts";
 import { textTable } from "../report/text-table.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
+import { readBaseline } from "./baseline-file.ts";
 import { withThresholds } from "./extra-thresholds.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
+import { type GivenLimits, resolvedLimits } from "./regression-limits.ts";
 import { splitPair } from "./words.ts";
 
 export interface RunOptions {
@@ -27,7 +28,7 @@ export interface RunOptions {
   readonly export?: readonly string[];
   readonly observed?: string;
   readonly baseline?: string;
-  readonly maxRegress: number;
+  readonly maxRegress?: GivenLimits;
   readonly thresholds: boolean;
   readonly quiet?: boolean;
 }
@@ -46,7 +47,9 @@ export async function run(files: readonly string[], options: RunOptions, colour:
   const exporting = options.export === undefined ? null : await import("./export-target.ts");
   const targets = (await exporting?.exportTargets(options.export ?? [])) ?? [];
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
-  const baseline = await readBaseline(io, files, options);
+  if (options.maxRegress !== undefined && options.baseline === undefined)
+    throw new UsageError("--max-regress limits what --baseline compares: give both");
+  const baseline = options.baseline === undefined ? null : await readBaseline(io, options.baseline, files.length);
   const observed = await readObserved(io, files, options);
   const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
   const { forecasts, failures, codes }: Outcomes = { forecasts: [], failures: [], codes: [] };
@@ -62,6 +65,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
       const progress = options.quiet === true ? null : progressLine(io, file);
       try {
         const scenario = parseScenario(await io.readText(file), file, { settings, params });
+        const before = baseline?.(scenario.name) ?? null;
         const plain = await forecastScenario(withThresholds(scenario, options.threshold ?? []), {
           readText: (path) => io.readText(path),
           signal: watch.signal,
@@ -69,7 +73,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           ...(progress === null ? {} : { onProgress: progress.update }),
         });
         progress?.clear();
-        const forecast = baseline === null ? plain : against(plain, baseline, options.maxRegress, io);
+        const forecast = before === null ? plain : against(plain, before, options, io);
         if (options.json !== true) {
           if (forecasts.length > 0) io.out("\n");
           io.out(terminalSummary(forecast, io.style, options.summary, io.width));
@@ -136,25 +140,8 @@ async function readObserved(io: Io, files: readonly string[], options: RunOption
   return readObservation(io, file);
 }
 
-async function readBaseline(io: Io, files: readonly string[], options: RunOptions): Promise<Forecast | null> {
-  const { baseline: file } = options;
-  if (file === undefined) return null;
-  if (files.length !== 1)
-    throw new UsageError("--baseline compares one scenario with one earlier forecast: give one scenario");
-  const baseline = readForecast(await io.readText(file), file);
-  if (baseline.interrupted)
-    refuse({ file, at: "interrupted", expected: "the forecast of a whole run", found: baseline.interrupted });
-  return baseline;
-}
-
-function against(forecast: Forecast, before: Forecast, maxRegressPercent: number, io: Io): Forecast {
-  if (forecast.interrupted) {
-    io.err("interrupted: not compared with the baseline\n");
-    return forecast;
-  }
-  if (before.scenario.name !== forecast.scenario.name)
-    io.err(
-      `warning: the baseline is a forecast of "${oneLine(before.scenario.name)}", this one is of "${oneLine(forecast.scenario.name)}"\n`,
-    );
-  return { ...forecast, baseline: compareForecasts(before, forecast, maxRegressPercent) };
+function against(forecast: Forecast, before: Forecast, { maxRegress }: RunOptions, io: Io): Forecast {
+  if (!forecast.interrupted) return comparedWith(before, forecast, resolvedLimits(maxRegress));
+  io.err("interrupted: not compared with the baseline\n");
+  return forecast;
 }

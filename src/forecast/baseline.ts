@@ -1,60 +1,94 @@
 import { refuse } from "../core/errors.ts";
-import { type BaselineDelta, type Forecast, latencyMetrics } from "./forecast.ts";
+import { sectioningHalfWidth } from "../core/sectioning.ts";
+import { type ComparedMetric, comparedMetrics } from "./compared-metrics.ts";
+import type { BaselineDelta, BaselineRun, Forecast } from "./forecast.ts";
 
-/** A number of a forecast that has a better and a worse direction. */
-interface ComparedMetric {
-  readonly name: string;
-  readonly better: "lower" | "higher";
-  readonly of: (forecast: Forecast) => number | null;
+/** How much worse a metric may be than in the baseline, as a share of it. */
+export interface RegressionLimits {
+  readonly default: number;
+  /** By name of a metric (`e2e.p99`) or of a latency (`e2e`: all its figures); the metric's own comes first. */
+  readonly byName: Readonly<Record<string, number>>;
 }
 
-const latencyParts = ["mean", "p50", "p90", "p99"] as const;
+export const defaultRegressionLimits: RegressionLimits = { default: 0.05, byName: {} };
 
-/** What two forecasts are compared by. */
-const comparedMetrics: readonly ComparedMetric[] = [
-  ...latencyMetrics.flatMap((metric) =>
-    latencyParts.map(
-      (part): ComparedMetric => ({
-        name: `${metric} ${part}`,
-        better: "lower",
-        of: (forecast) => forecast.latency[metric][part],
-      }),
-    ),
-  ),
-  { name: "output tokens/s", better: "higher", of: (forecast) => forecast.throughput.outputTokensPerSecond },
-  {
-    name: "output tokens/s per device",
-    better: "higher",
-    of: (forecast) => forecast.throughput.outputTokensPerSecondPerDevice,
-  },
-  { name: "requests/s", better: "higher", of: (forecast) => forecast.throughput.requestsPerSecond },
-  { name: "goodput", better: "higher", of: (forecast) => forecast.throughput.goodput },
-  { name: "expert cache hit rate", better: "higher", of: (forecast) => hitRate(forecast) },
-  {
-    name: "USD per million output tokens",
-    better: "lower",
-    of: (forecast) => forecast.cost?.usdPerMillionOutputTokens ?? null,
-  },
-  { name: "J per output token", better: "lower", of: (forecast) => forecast.energy?.joulesPerOutputToken ?? null },
+/** Some 26 metrics are compared at once, so that one in twenty would be wrong in most runs. */
+const intervalLevel = 0.99;
+
+/** Names that a limit can be given for. */
+export const limitNames: readonly string[] = [
+  ...new Set(comparedMetrics.flatMap(({ name }) => [name, name.split(".")[0] ?? name])),
 ];
 
-const hitRate = ({ cache }: Forecast): number | null =>
-  cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses;
+/**
+ * The forecast with its comparison with an earlier one, metric by metric. A metric fails when it got worse by more than
+ * its limit and by more than the interval of the difference, or when it is missing now. One the earlier lacks is left out.
+ */
+export function comparedWith(before: Forecast, after: Forecast, limits: RegressionLimits): Forecast {
+  return { ...after, baseline: compareForecasts(before, after, limits), baselineRun: baselineRun(before, after) };
+}
+
+/** The comparison alone; see {@link comparedWith}. */
+export function compareForecasts(
+  before: Forecast,
+  after: Forecast,
+  limits: RegressionLimits = defaultRegressionLimits,
+): BaselineDelta[] {
+  for (const limit of [limits.default, ...Object.values(limits.byName)])
+    if (!(limit >= 0) || !Number.isFinite(limit))
+      refuse({ at: "limits", expected: "shares of 0 or more", found: limit });
+  return comparedMetrics.flatMap((metric): BaselineDelta[] => {
+    const was = metric.of(before);
+    if (was === null) return [];
+    const { name, unit } = metric;
+    const limit = limits.byName[name] ?? limits.byName[name.split(".")[0] ?? name] ?? limits.default;
+    const is = metric.of(after);
+    const missing = { after: null, worseBy: null, regression: null, halfWidth: null, failed: true };
+    if (is === null) return [{ metric: name, unit, before: was, limit, ...missing }];
+    const worseBy = metric.better === "lower" ? is - was : was - is;
+    const halfWidth = differenceHalfWidth(metric, before, after);
+    return [
+      {
+        metric: name,
+        unit,
+        before: was,
+        after: is,
+        worseBy,
+        regression: was !== 0 ? worseBy / was : worseBy === 0 ? 0 : null,
+        limit,
+        halfWidth,
+        // Getting worse from nothing is beyond every limit.
+        failed: worseBy > was * (limit + 1e-12) && worseBy > (halfWidth ?? 0),
+      },
+    ];
+  });
+}
 
 /**
- * Compares a forecast with an earlier one, metric by metric. A metric fails when it got worse by more than
- * `maxRegressPercent` of its earlier value, or when it is missing now; metrics the earlier one lacks are left out.
+ * Half-width of the interval of the difference, by the differences of corresponding sections of the two runs: what both
+ * runs drew alike cancels in it, and what they drew apart widens it. Null where a run has no sections of the metric.
  */
-export function compareForecasts(before: Forecast, after: Forecast, maxRegressPercent: number): BaselineDelta[] {
-  if (!(maxRegressPercent >= 0) || !Number.isFinite(maxRegressPercent))
-    refuse({ at: "max-regress", expected: "a percentage of 0 or more", found: maxRegressPercent });
-  return comparedMetrics.flatMap(({ name, better, of }): BaselineDelta[] => {
-    const was = of(before);
-    if (was === null) return [];
-    const is = of(after);
-    if (is === null) return [{ metric: name, before: was, after: null, regression: null, failed: true }];
-    const worse = better === "lower" ? is - was : was - is;
-    const regression = was === 0 ? (worse > 0 ? 1 : 0) : worse / was;
-    return [{ metric: name, before: was, after: is, regression, failed: regression > maxRegressPercent / 100 + 1e-12 }];
-  });
+function differenceHalfWidth(metric: ComparedMetric, before: Forecast, after: Forecast): number | null {
+  const [first, second] = [metric.sections(before), metric.sections(after)];
+  const [was, is] = [metric.of(before), metric.of(after)];
+  if (first === null || second === null || was === null || is === null || first.length !== second.length) return null;
+  return sectioningHalfWidth(
+    is - was,
+    second.map((value, i) => value - first[i]!),
+    intervalLevel,
+  );
+}
+
+/** What the comparison stands on: whether both runs drew the same, or where their draws differ. */
+function baselineRun(before: Forecast, after: Forecast): BaselineRun {
+  const digests = (forecast: Forecast, role: string) =>
+    forecast.inputs
+      .filter((input) => input.role === role)
+      .map(({ sha256 }) => sha256)
+      .join();
+  const otherDraws = [
+    ...(before.seed === after.seed ? [] : ["seed"]),
+    ...["requests", "routing"].filter((role) => digests(before, role) !== digests(after, role)),
+  ];
+  return { scenario: before.scenario.name, engineVersion: before.engineVersion, seed: before.seed, otherDraws };
 }

@@ -11,6 +11,7 @@ import { judge } from "./judge.ts";
 import { latencyStats } from "./latency-stats.ts";
 import type { ResolvedScenario } from "./resolved.ts";
 import { judgeContext } from "./run-metrics.ts";
+import { sectionsOf } from "./sections.ts";
 import { steadyState } from "./steady-state.ts";
 import { throughputOf } from "./throughput.ts";
 
@@ -108,7 +109,9 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     passed: slos.every((verdict) => verdict.passed || verdict.level === "warn"),
     ledger: [...resolved.ledger, ...run.ledger, ...energyLedger, accuracy.ledger],
     laws: run.laws,
+    sections: sectionsOf(run, limits),
     baseline: null,
+    baselineRun: null,
   };
 }
 

@@ -10,6 +10,8 @@ import type {
 } from "../sim/result.ts";
 import type { BandBasis } from "./bands/bands.ts";
 import type { GroupKey } from "./bands/nearest-group.ts";
+import type { MetricUnit } from "./compared-metrics.ts";
+import type { Sections } from "./sections.ts";
 
 /** Version of the result document; raised on every incompatible change. */
 export const forecastSchemaVersion = 1;
@@ -166,17 +168,36 @@ export interface Forecast {
   readonly passed: boolean;
   readonly ledger: readonly LedgerEntry[];
   readonly laws: Readonly<Record<string, number>>;
+  /** Figures of parts of the run, for intervals of differences; null for an overloaded deployment. */
+  readonly sections: Sections | null;
+  /** Metric by metric against an earlier forecast, and which; null without one. */
   readonly baseline: readonly BaselineDelta[] | null;
+  readonly baselineRun: BaselineRun | null;
 }
 
 /**
- * One metric against a baseline result. `regression` is positive when worse, as a share of the baseline; it and `after`
- * are null where the metric is missing now, which fails.
+ * One metric against a baseline. `worseBy` is the difference in the unit, positive when worse, and `regression` the same
+ * as a share of the baseline. Both are null where the metric is missing now, as `after` is; `regression` from zero too.
  */
 export interface BaselineDelta {
   readonly metric: string;
+  readonly unit: MetricUnit;
   readonly before: number;
   readonly after: number | null;
+  readonly worseBy: number | null;
   readonly regression: number | null;
+  /** How much worse it may be, as a share of the baseline. */
+  readonly limit: number;
+  /** Half-width of the 99 % interval of the difference, in the unit; null where it is not known. */
+  readonly halfWidth: number | null;
   readonly failed: boolean;
+}
+
+/** The run that a forecast is compared with. */
+export interface BaselineRun {
+  readonly scenario: string;
+  readonly engineVersion: string;
+  readonly seed: number;
+  /** What the two runs drew differently: seed, requests, routing; empty if they share every draw. */
+  readonly otherDraws: readonly string[];
 }

@@ -1,5 +1,5 @@
 import type { SloSection } from "../scenario/slo-section.ts";
-import type { RunResult } from "../sim/result.ts";
+import type { RequestRows, RunResult } from "../sim/result.ts";
 import { measuredRequests, requestValue } from "./measured-requests.ts";
 
 /** Requests judged for goodput, and how many of them meet every limit. */
@@ -19,11 +19,16 @@ export function goodputOf(
 ): Goodput | null {
   if (limits === null) return null;
   const requests = measuredRequests(run.requests, requestClass);
-  const limited = (["ttft", "tpot", "e2e"] as const).flatMap((metric) => {
-    const limitNs = limits[metric];
-    return limitNs === undefined ? [] : [{ metric, limitNs }];
+  return {
+    samples: requests.length,
+    good: requests.filter((request) => meetsLimits(run.requests, limits, request)).length,
+  };
+}
+
+/** Whether a completed request meets every limit. */
+export function meetsLimits(rows: RequestRows, limits: SloSection["perRequest"], request: number): boolean {
+  return (["ttft", "tpot", "e2e"] as const).every((metric) => {
+    const limitNs = limits?.[metric];
+    return limitNs === undefined || !(requestValue(rows, metric, request) > limitNs);
   });
-  const meets = (request: number) =>
-    limited.every(({ metric, limitNs }) => !(requestValue(run.requests, metric, request) > limitNs));
-  return { samples: requests.length, good: requests.filter(meets).length };
 }

@@ -1,104 +1,186 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
-import { parseJson } from "../core/json.ts";
+import { type Json, parseJson } from "../core/json.ts";
+import { timeComponents } from "../sim/result.ts";
 import { type Forecast, forecastSchemaVersion, latencyMetrics } from "./forecast.ts";
+import { sectionMetrics, sectionParts } from "./sections.ts";
+
+const isText = (value: unknown) => typeof value === "string";
+const isNumber = (value: unknown) => typeof value === "number";
+const isListOf = (value: unknown, test: (item: unknown) => boolean) => Array.isArray(value) && value.every(test);
+const isInput = (value: unknown) => ["role", "name", "sha256"].every((field) => isText(at(value, field)));
 
 /** Kinds of values in a result document, and how to tell them. */
 const kinds = {
-  text: (value: unknown) => typeof value === "string",
-  number: (value: unknown) => typeof value === "number",
-  flag: (value: unknown) => typeof value === "boolean",
-  list: (value: unknown) => Array.isArray(value),
-  object: (value: unknown) => isObject(value),
-  "number or null": (value: unknown) => value === null || typeof value === "number",
-  "object or null": (value: unknown) => value === null || isObject(value),
-} as const;
+  text: isText,
+  number: isNumber,
+  flag: (value) => typeof value === "boolean",
+  list: (value) => Array.isArray(value),
+  "list of inputs": (value) => isListOf(value, isInput),
+  "list of numbers": (value) => isListOf(value, isNumber),
+  object: (value) => isObject(value),
+  "text or null": (value) => value === null || isText(value),
+  "number or null": (value) => value === null || isNumber(value),
+  "list or null": (value) => value === null || Array.isArray(value),
+  "list of numbers or null": (value) => value === null || isListOf(value, isNumber),
+  "object or null": (value) => value === null || isObject(value),
+} as const satisfies Record<string, (value: unknown) => boolean>;
 
-/** Fields a reader of results relies on, by dotted path. */
-const shape: Readonly<Record<string, keyof typeof kinds>> = {
+type Kind = keyof typeof kinds;
+type Shape = Readonly<Record<string, Kind>>;
+
+/** The same kind for several fields of an object. */
+const fields = (object: string, kind: Kind, names: readonly string[]): Shape =>
+  Object.fromEntries(names.map((name) => [`${object}.${name}`, kind]));
+
+const latencyShape = (path: string): Shape => ({
+  ...fields(path, "object", latencyMetrics),
+  ...Object.assign(
+    {},
+    ...latencyMetrics.map((metric) => ({
+      [`${path}.${metric}.n`]: "number",
+      ...fields(`${path}.${metric}`, "number or null", [
+        "mean",
+        "meanHalfWidth",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+        "p999",
+        "max",
+      ]),
+    })),
+  ),
+});
+
+/** Fields of a result document, by dotted path; what is below an object that is null is not looked at. */
+const shape: Shape = {
   engineVersion: "text",
-  "scenario.name": "text",
-  "scenario.description": "text",
-  "scenario.file": "text",
+  ...fields("scenario", "text", ["name", "description", "file"]),
   seed: "number",
-  inputs: "list",
-  "deployment.model": "text",
-  "deployment.device": "text",
-  "deployment.devices": "number",
-  "deployment.replicas": "number",
-  "deployment.mapping": "object",
-  "deployment.engine": "text",
+  inputs: "list of inputs",
+  ...fields("deployment", "text", ["model", "device", "engine", "placement"]),
+  ...fields("deployment", "number", ["devices", "replicas"]),
+  ...fields("deployment.mapping", "number", ["tp", "cp", "dp", "pp", "ep", "etp", "edp"]),
   "deployment.formats": "object",
+  "deployment.offload": "text or null",
   interrupted: "flag",
-  "requests.total": "number",
-  "requests.completed": "number",
-  "requests.rejected": "number",
-  "requests.unfinished": "number",
-  "saturation.verdict": "text",
-  "saturation.reason": "text",
+  ...fields("requests", "number", ["total", "completed", "rejected", "unfinished", "warmup", "preemptions"]),
+  ...fields("saturation", "text", ["verdict", "reason"]),
+  ...fields("saturation", "number or null", ["offeredRequestsPerSecond", "sustainedRequestsPerSecond"]),
   "steadyState.reached": "flag",
   "steadyState.reason": "text",
-  ...Object.fromEntries(
-    latencyMetrics.flatMap((metric) => [
-      [`latency.${metric}.n`, "number" as const],
-      ...["mean", "meanHalfWidth", "p50", "p90", "p95", "p99", "p999", "max"].map(
-        (part) => [`latency.${metric}.${part}`, "number or null" as const] as const,
-      ),
-    ]),
-  ),
+  ...latencyShape("latency"),
   latencyByClass: "object",
-  "throughput.durationS": "number",
-  "throughput.requestsPerSecond": "number",
-  "throughput.outputTokensPerSecond": "number",
-  "throughput.outputTokensPerSecondPerDevice": "number",
+  bands: "object or null",
+  ...fields("throughput", "number", [
+    "durationS",
+    "requestsPerSecond",
+    "outputTokensPerSecond",
+    "outputTokensPerSecondPerDevice",
+    "totalTokensPerSecond",
+    "meanBatchTokens",
+  ]),
   "throughput.goodput": "number or null",
   cost: "object or null",
+  ...fields("cost", "number", ["usdPerHour", "usdPerMillionOutputTokens"]),
   energy: "object or null",
+  ...fields("energy", "number", ["joulesPerOutputToken", "averageW"]),
   experts: "object or null",
+  ...fields("experts", "number", ["imbalance", "imbalanceMax", "expertSkew", "distinctExpertsPerStep"]),
+  "experts.layers": "list",
+  "experts.rankLoad": "list of numbers",
   cache: "object or null",
-  "kv.peakShare": "number",
+  ...fields("cache", "number", [
+    "slots",
+    "accesses",
+    "hits",
+    "misses",
+    "diskReads",
+    "fetchedBytes",
+    "stallNs",
+    "unionOverCapacity",
+  ]),
+  ...fields("cache", "text", ["policy", "scope"]),
+  "cache.reference": "object or null",
+  ...fields("cache.reference", "number", ["accesses", "policy", "belady", "bestStatic", "lru"]),
+  speculation: "object or null",
+  ...fields("speculation", "number", ["verifications", "drafted", "accepted"]),
+  "speculation.acceptanceLength": "number or null",
+  ...fields("kv", "number", ["blocks", "peakShare", "preemptions"]),
+  "kv.prefixHitRate": "number or null",
   "memory.tiers": "list",
-  timeShare: "object",
+  ...fields("memory", "number", ["kvBlocks", "kvBytesPerToken"]),
+  ...fields("timeShare", "number", timeComponents),
   "bottleneck.component": "text",
+  "bottleneck.share": "number",
+  "bottleneck.advice": "text",
   resources: "list",
-  series: "object",
+  "series.intervalS": "number",
+  ...fields("series", "list of numbers", ["waiting", "running", "kvUse", "outputTokensPerSecond"]),
   slos: "list",
   passed: "flag",
   ledger: "list",
+  laws: "object",
+  sections: "object or null",
+  ...fields("sections.latency", "object or null", sectionMetrics),
+  ...Object.assign(
+    {},
+    ...sectionMetrics.map((metric) => fields(`sections.latency.${metric}`, "list of numbers", sectionParts)),
+  ),
+  ...fields("sections", "list of numbers or null", ["goodput", "requestsPerSecond", "outputTokensPerSecond"]),
+  baseline: "list or null",
+  baselineRun: "object or null",
 };
 
+/** Fields that results of earlier releases lack: null there. */
+const laterFields = ["bands", "sections", "baselineRun"] as const;
+
 /**
- * Reads a `result.json`. Throws InvalidInputError for anything that is not a forecast of this schema version, naming
- * every field that is missing or of the wrong kind.
+ * Reads a `result.json` of one scenario. Throws InvalidInputError for anything that is not a forecast of this schema
+ * version, naming every field that is missing or of the wrong kind.
  */
 export function readForecast(text: string, file: string): Forecast {
-  const json: unknown = parseJson(text, file);
-  const kind = at(json, "kind");
-  if (kind !== "forecast")
+  return forecastOf(parseJson(text, file), file, "");
+}
+
+/** Reads a `result.json` of any number of scenarios: one forecast, or a list of them. */
+export function readForecasts(
+  text: string,
+  file: string,
+): { readonly forecasts: readonly Forecast[]; readonly isList: boolean } {
+  const json = parseJson(text, file);
+  if (!Array.isArray(json)) return { forecasts: [forecastOf(json, file, "")], isList: false };
+  const items: readonly Json[] = json;
+  return { forecasts: items.map((item, index) => forecastOf(item, file, `[${index}].`)), isList: true };
+}
+
+function forecastOf(json: Json, file: string, place: string): Forecast {
+  const refuseField = (path: string, expected: string, hint?: string): never => {
     throw new InvalidInputError([
-      { file, at: "kind", expected: '"forecast", as moecast run --export json writes it', found: kind },
+      { file, at: `${place}${path}`, expected, found: at(json, path), ...(hint === undefined ? {} : { hint }) },
     ]);
-  const version = at(json, "schemaVersion");
-  if (version !== forecastSchemaVersion)
-    throw new InvalidInputError([
-      {
-        file,
-        at: "schemaVersion",
-        expected: String(forecastSchemaVersion),
-        found: version,
-        hint: "run the scenario again",
-      },
-    ]);
-  const problems: Problem[] = [];
-  for (const [path, expected] of Object.entries(shape)) {
-    const found = at(json, path);
-    if (!kinds[expected](found)) problems.push({ file, at: path, expected: `a ${expected}`, found });
-  }
-  const bands = at(json, "bands") ?? null;
-  if (!kinds["object or null"](bands))
-    problems.push({ file, at: "bands", expected: "an object or null", found: bands });
+  };
+  if (at(json, "kind") !== "forecast") refuseField("kind", '"forecast", as moecast run --export json writes it');
+  if (at(json, "schemaVersion") !== forecastSchemaVersion)
+    refuseField("schemaVersion", String(forecastSchemaVersion), "run the scenario again");
+  const later = Object.fromEntries(laterFields.map((field) => [field, at(json, field) ?? null]));
+  const document = { ...(json as unknown as Forecast), ...later };
+  const problems = Object.entries(shape).flatMap(([path, expected]): Problem[] => {
+    const found = at(document, path);
+    if (kinds[expected](found) || belowNull(document, path)) return [];
+    return [{ file, at: `${place}${path}`, expected: `a ${expected}`, found }];
+  });
   if (problems.length > 0) throw new InvalidInputError(problems);
-  // Results of earlier releases have no error bands.
-  return { ...(json as Forecast), bands: bands as Forecast["bands"] };
+  return document;
+}
+
+/** Whether a field belongs to an object that may be null, and is. */
+function belowNull(document: unknown, path: string): boolean {
+  const keys = path.split(".");
+  return keys.some((_, i) => {
+    const above = keys.slice(0, i).join(".");
+    return shape[above] === "object or null" && (at(document, above) ?? null) === null;
+  });
 }
 
 function at(json: unknown, path: string): unknown {

@@ -14,9 +14,10 @@ export function csvCell(text: string): string {
 /** The unit an SLO was written in, which its observed value has too. */
 const unitOf = ({ expression }: SloVerdict) => /\d\s*([a-z%/]+)\s*$/i.exec(expression)?.[1] ?? "";
 
-/** One row per scenario and metric, then one per SLO with its verdict; an empty value where there is none. */
+/** One row per scenario and metric, then one per SLO with its verdict, and one per metric
+ * of a baseline with its regression as a share of it; an empty value where there is none. */
 export const csvExport: Exporter = {
-  description: "one row per scenario and metric or SLO: scenario,metric,value,unit,verdict",
+  description: "one row per scenario and metric, SLO or regression: scenario,metric,value,unit,verdict",
   appends: false,
   reportsFailures: false,
   render: (forecasts) => {
@@ -28,6 +29,8 @@ export const csvExport: Exporter = {
       for (const { metric, value, unit } of metricRows(forecast)) add(metric, value, unit, "");
       for (const slo of forecast.slos)
         add(`${slo.metric} ${slo.expression}`, slo.observed, unitOf(slo), verdictLabel(slo).toLowerCase());
+      for (const { metric, regression, failed } of forecast.baseline ?? [])
+        add(`baseline ${metric}`, regression, "share", failed ? "fail" : "ok");
     }
     return `${lines.join("\n")}\n`;
   },

@@ -30,16 +30,16 @@ export function headline(forecast: Forecast): string {
   return parts.join(" | ");
 }
 
-function verdict(forecast: Forecast): string {
-  const errors = forecast.slos.filter((slo) => slo.level === "error");
-  const passed = errors.filter((slo) => slo.passed).length;
-  const regressions = forecast.baseline?.filter((delta) => delta.failed).length ?? 0;
-  if (forecast.interrupted) return `${passed}/${errors.length} SLOs so far`;
-  const slos = errors.length === 0 ? "" : ` ${passed}/${errors.length} SLOs`;
+/** `PASS 5 of 5 SLOs met`, `FAIL 14 regressions, 5 of 5 SLOs met`; what failed comes first. */
+function verdict({ slos, baseline, interrupted, passed }: Forecast): string {
+  const errors = slos.filter((slo) => slo.level === "error");
+  const met = `${errors.filter((slo) => slo.passed).length} of ${errors.length} SLOs met`;
+  if (interrupted) return `${met} so far`;
+  const regressions = baseline?.filter((delta) => delta.failed).length ?? 0;
   const worse =
-    regressions === 0
-      ? ""
-      : `${slos === "" ? "" : ","} ${regressions} ${regressions === 1 ? "regression" : "regressions"}`;
-  if (!forecast.passed || regressions > 0) return `FAIL${slos}${worse}`;
-  return slos === "" ? "DONE" : `PASS${slos}`;
+    regressions === 0 ? "no regression" : `${regressions} ${regressions === 1 ? "regression" : "regressions"}`;
+  const parts = [...(baseline === null ? [] : [worse]), ...(errors.length === 0 ? [] : [met])];
+  if (!passed) parts.reverse();
+  if (parts.length === 0) return "DONE";
+  return `${passed && regressions === 0 ? "PASS" : "FAIL"} ${parts.join(", ")}`;
 }

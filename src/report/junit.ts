@@ -1,5 +1,6 @@
 import junit, { type Builder } from "junit-report-builder";
 import type { Forecast } from "../forecast/forecast.ts";
+import { comparedLabel, drawsLabel } from "./baseline-labels.ts";
 import type { Exporter } from "./exporter.ts";
 import { headline } from "./headline.ts";
 import { oneLine } from "./safe-text.ts";
@@ -31,6 +32,8 @@ export const junitExport: Exporter = {
       const name = oneLine(forecast.scenario.name);
       const suite = report.testSuite().name(name).timestamp(timestamp);
       suite.property("headline", oneLine(headline(forecast)));
+      if (forecast.baselineRun !== null)
+        suite.property("baseline", oneLine(drawsLabel(forecast.baselineRun, forecast)));
       if (forecast.interrupted)
         suite.testCase().className(name).name("run completed").error("interrupted: figures cover a part of the run");
       for (const one of [...sloCases(forecast), ...baselineCases(forecast)]) {
@@ -63,6 +66,6 @@ function baselineCases({ baseline }: Forecast): Case[] {
     name: `baseline ${delta.metric}`,
     passed: !delta.failed,
     error: true,
-    detail: `${delta.before} before, ${delta.after ?? "missing"} now`,
+    detail: comparedLabel(delta),
   }));
 }

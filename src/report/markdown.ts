@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
+import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import type { Exporter, ScenarioFailure } from "./exporter.ts";
 import { headline } from "./headline.ts";
 import {
@@ -121,18 +122,22 @@ function bands(forecast: Forecast): string[] {
   return [`${markdownText(head + parts.join(", "))}.`, ""];
 }
 
-function baseline({ baseline: deltas }: Forecast): string[] {
+function baseline(forecast: Forecast): string[] {
+  const { baseline: deltas, baselineRun: run } = forecast;
   if (deltas === null) return [];
-  return markdownTable(
-    ["", "against the baseline", "before", "now", "change for the worse"],
+  const table = markdownTable(
+    ["", "against the baseline", "before", "now", "change", "limit", "interval"],
     deltas.map((delta) => [
       delta.failed ? "FAIL" : "ok",
       delta.metric,
-      formatNumber(delta.before, 4),
-      delta.after === null ? "n/a" : formatNumber(delta.after, 4),
-      delta.regression === null ? "missing now" : formatPercent(delta.regression),
+      comparedValue(delta, delta.before),
+      comparedValue(delta, delta.after),
+      changeLabel(delta),
+      limitLabel(delta),
+      intervalLabel(delta),
     ]),
   );
+  return [...table, ...(run === null ? [] : [`${markdownText(`Baseline: ${drawsLabel(run, forecast)}`)}.`, ""])];
 }
 
 function figures(forecast: Forecast): string[] {

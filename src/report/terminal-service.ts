@@ -1,5 +1,6 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { type Cost, type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../forecast/forecast.ts";
+import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import { headline } from "./headline.ts";
 import {
   bandLabels,
@@ -177,27 +178,31 @@ function costRows({ usdPerHour, usdPerMillionOutputTokens, usdPerMillionTokens, 
   return [...rows, ["price", dollars(price.usdPerDeviceHour), `per device and hour: ${oneLine(price.source)}`]];
 }
 
-/** Metric by metric against an earlier forecast. */
-export const baselineSection: TerminalSection = ({ baseline }: Forecast, { style }) => {
+/** What changed against an earlier forecast, regressions first. */
+export const baselineSection: TerminalSection = (forecast, { style, width }) => {
+  const { baseline, baselineRun } = forecast;
   if (baseline === null) return [];
-  const rows = baseline.map((delta) => [
+  const changed = [
+    ...baseline.filter((delta) => delta.failed),
+    ...baseline.filter((delta) => !delta.failed && delta.worseBy !== 0),
+  ];
+  const rows = changed.map((delta) => [
     delta.failed ? "FAIL" : "ok",
     delta.metric,
-    formatNumber(delta.before, 4),
-    delta.after === null ? "n/a" : formatNumber(delta.after, 4),
-    change(delta.regression),
+    comparedValue(delta, delta.before),
+    comparedValue(delta, delta.after),
+    changeLabel(delta),
+    limitLabel(delta),
+    intervalLabel(delta),
   ]);
-  const lines = textTable([["", "metric", "before", "now", ""], ...rows], {
-    align: ["left", "left", "right", "right"],
+  const lines = textTable([["", "metric", "before", "now", "change", "limit", "interval"], ...rows], {
+    align: ["left", "left", "right", "right", "left", "right", "right"],
   });
+  const same = baseline.length - changed.length;
   return [
     style.bold("Against the baseline"),
-    ...lines.map((line, i) => (baseline[i - 1]?.failed === true ? style.bad(line) : line)),
+    ...(baselineRun === null ? [] : wrapHanging(drawsLabel(baselineRun, forecast), width, "  ").map(style.dim)),
+    ...(rows.length === 0 ? [] : lines).map((line, i) => (changed[i - 1]?.failed === true ? style.bad(line) : line)),
+    ...(same === 0 ? [] : [`  ${same} of ${baseline.length} metrics are the same to the last digit`]),
   ];
 };
-
-function change(regression: number | null): string {
-  if (regression === null) return "missing now";
-  if (regression === 0) return "same";
-  return `${regression > 0 ? "worse" : "better"} by ${formatPercent(Math.abs(regression))}`;
-}

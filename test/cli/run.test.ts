@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readForecast } from "../../src/forecast/read-forecast.ts";
-import { scratch, spawned } from "./command.ts";
+import { scenarios, scratch, spawned } from "./command.ts";
 import { moecast } from "./in-process.ts";
 
 const { folder, path, write } = scratch();
@@ -12,7 +12,7 @@ describe("moecast run", () => {
   test("prints a summary on stdout alone and exits 0 when every error-level SLO holds", async () => {
     const { code, out, err } = await spawned(["run", small]);
     expect(code).toBe(0);
-    expect(out).toMatch(/^PASS 1\/1 SLOs/m);
+    expect(out).toMatch(/^PASS 1 of 1 SLOs met/m);
     expect(out).toMatch(/^ {2}warn {2}ttft +p\(50\)<1us/m);
     expect(err).toBe("");
     expect(out).not.toContain("\u001b");
@@ -79,7 +79,7 @@ describe("moecast run", () => {
       `junit=${junit}`,
     ]);
     expect(code).toBe(3);
-    expect(out.match(/^FAIL 1\/2 SLOs/gm)?.length).toBe(2);
+    expect(out.match(/^FAIL 1 of 2 SLOs met/gm)?.length).toBe(2);
     expect(out).toMatch(/^Scenarios\n {2}small.yaml .*\n {2}missing.yaml .*\n {2}small.yaml /m);
     expect(err).toBe("missing.yaml: expected a file that exists\n");
     expect(readFileSync(junit, "utf8")).toMatch(/<testsuites tests="7" failures="2" errors="1"/);
@@ -104,8 +104,10 @@ describe("a baseline", () => {
       moecast(["run", small, "--baseline", small]),
     ]);
     expect(same.code).toBe(0);
+    expect(same.out).toMatch(/^PASS no regression, 1 of 1 SLOs met/m);
+    expect(same.out).toMatch(/same draws \(seed 1\)[\s\S]*(\d+) of \1 metrics are the same to the last digit/);
     expect(worse.code).toBe(99);
-    expect(worse.out).toMatch(/FAIL 1\/1 SLOs, \d+ regressions?/);
+    expect(worse.out).toMatch(/FAIL \d+ regressions?, 1 of 1 SLOs met/);
     expect(allowed.code).toBe(0);
     expect(other.code).toBe(3);
     expect(other.out).toBe("");
@@ -114,6 +116,40 @@ describe("a baseline", () => {
     const refused = await moecast(["run", small, "--baseline", partial]);
     expect(refused.code).toBe(3);
     expect(refused.err).toContain("expected the forecast of a whole run");
+  });
+});
+
+describe("a baseline of several scenarios", () => {
+  const second = write(
+    "second.yaml",
+    readFileSync(`${scenarios}/${small}`, "utf8").replace("name: small", "name: second"),
+  );
+  const both = path("both.json");
+
+  test("is looked up by name, whatever the order; a scenario it lacks is named, and the others still run", async () => {
+    await moecast(["run", small, second, "--export", `json=${both}`]);
+    const turned = await moecast(["run", second, small, "--baseline", both, "--max-regress", "0"]);
+    expect(turned.code).toBe(0);
+    expect(turned.err).toBe("");
+    expect(turned.out.match(/^PASS no regression/gm)?.length).toBe(2);
+    const third = write("third.yaml", readFileSync(second, "utf8").replace("name: second", "name: third"));
+    const lacking = await moecast(["run", third, small, "--baseline", both]);
+    expect(lacking.code).toBe(3);
+    expect(lacking.err).toContain(`${both}: expected a forecast of "third", found ["small","second"]`);
+    expect(lacking.out).toMatch(/^PASS no regression/m);
+  });
+
+  test("is refused with its place where a name comes twice or a figure is none", async () => {
+    const forecasts = JSON.parse(readFileSync(both, "utf8")) as Record<string, unknown>[];
+    const twice = write("twice.json", JSON.stringify([forecasts[0], forecasts[0]]));
+    const text = write("text.json", JSON.stringify([forecasts[0], { ...forecasts[1], cost: {} }]));
+    const found = await moecast(["run", small, "--baseline", twice]);
+    expect([found.code, found.err]).toEqual([3, expect.stringContaining("[1].scenario.name: expected another name")]);
+    const cost = await moecast(["run", small, "--baseline", text]);
+    expect([cost.code, cost.err]).toEqual([
+      3,
+      expect.stringContaining("[1].cost.usdPerMillionOutputTokens: expected a number"),
+    ]);
   });
 });
 

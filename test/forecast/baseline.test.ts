@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { compareForecasts } from "../../src/forecast/baseline.ts";
+import { RandomStream } from "../../src/core/random.ts";
+import { comparedWith, compareForecasts, limitNames } from "../../src/forecast/baseline.ts";
+import { comparedMetrics } from "../../src/forecast/compared-metrics.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { exampleForecast } from "./example-forecast.ts";
+import { type FakeRequest, fakeRun } from "./fake-run.ts";
 
-const before = exampleForecast();
+const before: Forecast = { ...exampleForecast(), sections: null };
 
 /** The forecast with one number changed. */
 function with_(change: (forecast: Mutable<Forecast>) => void): Forecast {
@@ -14,15 +17,17 @@ function with_(change: (forecast: Mutable<Forecast>) => void): Forecast {
 
 type Mutable<T> = { -readonly [Key in keyof T]: Mutable<T[Key]> };
 
-const failed = (after: Forecast, percent = 5) =>
-  compareForecasts(before, after, percent)
+const within = (percent: number, byName: Readonly<Record<string, number>> = {}) => ({ default: percent / 100, byName });
+
+const failed = (after: Forecast, percent = 5, from = before) =>
+  compareForecasts(from, after, within(percent))
     .filter((delta) => delta.failed)
     .map((delta) => delta.metric);
 
 describe("a comparison with a baseline", () => {
   test("finds no regression between equal forecasts, whatever is allowed", () => {
     for (const percent of [0, 5, 100]) expect(failed(before, percent)).toEqual([]);
-    expect(compareForecasts(before, before, 0).length).toBeGreaterThan(5);
+    expect(compareForecasts(before, before, within(0)).length).toBeGreaterThan(5);
   });
 
   test("fails a latency that rose by more than allowed, and not one that fell", () => {
@@ -30,7 +35,7 @@ describe("a comparison with a baseline", () => {
       with_((forecast) => {
         forecast.latency.e2e.p50 = (forecast.latency.e2e.p50 ?? 0) * factor;
       });
-    expect(failed(latency(1.06))).toEqual(["e2e p50"]);
+    expect(failed(latency(1.06))).toEqual(["e2e.p50"]);
     expect(failed(latency(1.04))).toEqual([]);
     expect(failed(latency(0.1))).toEqual([]);
   });
@@ -40,7 +45,7 @@ describe("a comparison with a baseline", () => {
       with_((forecast) => {
         forecast.throughput.outputTokensPerSecond *= factor;
       });
-    expect(failed(throughput(0.94))).toEqual(["output tokens/s"]);
+    expect(failed(throughput(0.94))).toEqual(["throughput"]);
     expect(failed(throughput(0.96))).toEqual([]);
     expect(failed(throughput(2))).toEqual([]);
   });
@@ -49,7 +54,7 @@ describe("a comparison with a baseline", () => {
     const half = with_((forecast) => {
       forecast.throughput.outputTokensPerSecond /= 2;
     });
-    const delta = compareForecasts(before, half, 5).find(({ metric }) => metric === "output tokens/s");
+    const delta = compareForecasts(before, half).find(({ metric }) => metric === "throughput");
     expect(delta?.regression).toBeCloseTo(0.5, 12);
   });
 
@@ -57,18 +62,140 @@ describe("a comparison with a baseline", () => {
     const missing = with_((forecast) => {
       forecast.latency.ttft.p50 = null;
     });
-    expect(compareForecasts(before, missing, 100).find(({ metric }) => metric === "ttft p50")).toEqual({
-      metric: "ttft p50",
+    expect(compareForecasts(before, missing, within(100)).find(({ metric }) => metric === "ttft.p50")).toEqual({
+      metric: "ttft.p50",
+      unit: "ms",
       before: before.latency.ttft.p50,
       after: null,
+      worseBy: null,
       regression: null,
+      limit: 1,
+      halfWidth: null,
       failed: true,
     });
-    expect(compareForecasts(missing, before, 5).map(({ metric }) => metric)).not.toContain("ttft p50");
+    expect(compareForecasts(missing, before).map(({ metric }) => metric)).not.toContain("ttft.p50");
   });
 
-  test("refuses a negative or infinite allowance", () => {
+  test("refuses a negative or infinite limit", () => {
     for (const percent of [-1, Number.NaN, Number.POSITIVE_INFINITY])
-      expect(() => compareForecasts(before, before, percent)).toThrow("a percentage of 0 or more");
+      expect(() => compareForecasts(before, before, within(percent))).toThrow("shares of 0 or more");
+  });
+});
+
+/** Requests whose time to the first token and latency are drawn, one every 10 ms. */
+function drawn(seed: number, scale = (_request: number) => 1): FakeRequest[] {
+  const rng = new RandomStream(seed, "latencies");
+  return Array.from({ length: 1500 }, (_, i) => {
+    const ttftMs = (5 - 20 * Math.log(1 - rng.uniform())) * scale(i);
+    return { arrivalMs: 10 * i, queueMs: ttftMs / 2, ttftMs, e2eMs: ttftMs + 200 * scale(i), outputTokens: 11 };
+  });
+}
+
+const forecastOf = (requests: FakeRequest[]) =>
+  exampleForecast("slo: { perRequest: { ttft: 60ms } }\n", fakeRun(requests));
+
+describe("limits", () => {
+  const slower = with_((forecast) => {
+    forecast.latency.e2e.p50 = (forecast.latency.e2e.p50 ?? 0) * 1.2;
+    forecast.latency.tpot.mean = (forecast.latency.tpot.mean ?? 0) * 1.2;
+  });
+  const failing = (byName: Readonly<Record<string, number>>) =>
+    compareForecasts(before, slower, within(5, byName)).flatMap(({ failed: bad, metric }) => (bad ? [metric] : []));
+
+  test("hold for one metric, or for all figures of a latency; the metric's own comes first", () => {
+    expect(failing({})).toEqual(["tpot.mean", "e2e.p50"]);
+    expect(failing({ "e2e.p50": 0.25 })).toEqual(["tpot.mean"]);
+    expect(failing({ e2e: 0.25, tpot: 0.25 })).toEqual([]);
+    expect(failing({ e2e: 0.25, "e2e.p50": 0.1 })).toEqual(["tpot.mean", "e2e.p50"]);
+    expect(failing({ "e2e.p99": 0.25, throughput: 0 })).toEqual(["tpot.mean", "e2e.p50"]);
+  });
+
+  test("can be given for every metric and latency by name", () => {
+    for (const name of [...comparedMetrics.map((metric) => metric.name), "ttft", "tpot", "itl", "e2e", "queue"])
+      expect(limitNames).toContain(name);
+    expect(new Set(limitNames).size).toBe(limitNames.length);
+  });
+});
+
+test("getting worse from zero fails whatever the limit", () => {
+  const idle = forecastOf(drawn(1).map((request) => ({ ...request, queueMs: 0 })));
+  const waits = forecastOf(drawn(1).map((request) => ({ ...request, queueMs: 1 })));
+  expect(idle.latency.queue.p50).toBe(0);
+  expect(failed(waits, 100_000, idle)).toEqual(["queue.mean", "queue.p50", "queue.p90", "queue.p99"]);
+  expect(failed(idle, 0, waits)).toEqual([]);
+});
+
+describe("the interval of a difference", () => {
+  test("of two runs with the same draws is narrow: a change of every request by 6% fails", () => {
+    const slower = compareForecasts(forecastOf(drawn(1)), forecastOf(drawn(1, () => 1.06)));
+    for (const name of ["ttft.mean", "ttft.p50", "ttft.p90", "ttft.p99", "tpot.mean", "e2e.mean", "queue.p99"])
+      expect(slower.find(({ metric }) => metric === name)).toMatchObject({ failed: true });
+  });
+
+  test("forgives what happened in one part of the run alone, and not what happened in all", () => {
+    const burst = forecastOf(drawn(1, (request) => (request < 150 ? 3 : 1)));
+    const [mean] = compareForecasts(forecastOf(drawn(1)), burst);
+    expect(mean).toMatchObject({ metric: "ttft.mean", failed: false });
+    expect(mean?.regression).toBeGreaterThan(0.15);
+    expect(mean?.halfWidth).toBeGreaterThan(mean?.worseBy ?? 0);
+    const [all] = compareForecasts(forecastOf(drawn(1)), forecastOf(drawn(1, () => 1.2)));
+    expect(all).toMatchObject({ failed: true });
+  });
+
+  test("seldom takes other draws of one distribution for a regression, where the limit alone often does", () => {
+    const runs = Array.from({ length: 12 }, (_, seed) => forecastOf(drawn(seed)));
+    const deltas = runs.flatMap((one) => runs.flatMap((two) => compareForecasts(one, two, within(2))));
+    const latencies = deltas.filter(({ metric }) => /^(ttft|e2e|queue)/.test(metric));
+    const beyond = latencies.filter(({ regression, limit }) => (regression ?? 0) > limit).length;
+    const failures = latencies.filter((delta) => delta.failed).length;
+    expect(beyond / latencies.length).toBeGreaterThan(0.2);
+    expect(failures / latencies.length).toBeLessThan(0.02);
+  });
+
+  test("is not known where a run keeps no sections; then the limit decides", () => {
+    const [whole, bare] = [forecastOf(drawn(1)), { ...forecastOf(drawn(1, () => 1.06)), sections: null }];
+    for (const [from, to] of [
+      [whole, bare],
+      [{ ...whole, sections: null }, forecastOf(drawn(1, () => 1.06))],
+    ] as const) {
+      const [mean] = compareForecasts(from, to);
+      expect(mean).toMatchObject({ metric: "ttft.mean", halfWidth: null, failed: true });
+    }
+  });
+
+  test("is known for the rates, goodput, cost and energy too", () => {
+    const deltas = compareForecasts(forecastOf(drawn(1)), forecastOf(drawn(2)));
+    for (const name of ["throughput", "throughputPerDevice", "requestRate", "goodput", "costUsdPerMtok"])
+      expect(deltas.find(({ metric }) => metric === name)?.halfWidth, name).toBeGreaterThan(0);
+    expect(deltas.find(({ metric }) => metric === "joulesPerOutputToken")?.halfWidth).toBeGreaterThan(0);
+  });
+});
+
+test("sections average to the whole: means exactly where they are equally long, rates over their time", () => {
+  const { sections, latency, throughput, energy, cost } = forecastOf(drawn(3));
+  const average = (values: readonly number[] | null | undefined) =>
+    (values ?? []).reduce((sum, value) => sum + value, 0) / 10;
+  expect(average(sections?.latency.ttft?.mean)).toBeCloseTo(latency.ttft.mean ?? 0, 9);
+  expect(average(sections?.goodput)).toBeCloseTo(throughput.goodput ?? 0, 12);
+  const inverse = average(sections?.outputTokensPerSecond?.map((rate) => 1 / rate));
+  expect(1 / inverse).toBeCloseTo(throughput.outputTokensPerSecond, 6);
+  const [costSections, energySections] = ["costUsdPerMtok", "joulesPerOutputToken"].map((name) =>
+    comparedMetrics.find((metric) => metric.name === name)?.sections(forecastOf(drawn(3))),
+  );
+  expect(average(costSections)).toBeCloseTo(cost?.usdPerMillionOutputTokens ?? 0, 9);
+  expect(average(energySections)).toBeCloseTo(energy?.joulesPerOutputToken ?? 0, 9);
+});
+
+describe("the run compared with", () => {
+  const { inputs } = before;
+  const other = (role: string) => [...inputs.filter((input) => input.role !== role), { role, name: "x", sha256: "1" }];
+
+  test("shares its draws if seed, requests and routing are the same, else what differs is named", () => {
+    const run = (after: Forecast) => comparedWith(before, after, within(5)).baselineRun?.otherDraws;
+    expect(run(before)).toEqual([]);
+    expect(run({ ...before, inputs: other("scenario") })).toEqual([]);
+    expect(run({ ...before, seed: before.seed + 1 })).toEqual(["seed"]);
+    expect(run({ ...before, inputs: other("requests") })).toEqual(["requests"]);
+    expect(run({ ...before, seed: 9, inputs: other("routing") })).toEqual(["seed", "routing"]);
   });
 });

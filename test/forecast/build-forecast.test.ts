@@ -8,6 +8,7 @@ import type { ResolvedScenario } from "../../src/forecast/resolved.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { timeComponents } from "../../src/sim/result.ts";
 import { minimal } from "../scenario/example.ts";
+import { forecast as fullForecast } from "../report/build.ts";
 import { exampleForecast, resolved } from "./example-forecast.ts";
 import { ascending, fakeRun, overloaded } from "./fake-run.ts";
 
@@ -170,4 +171,35 @@ describe("reading a result", () => {
     expect(broken).toThrow("result.json: slos: expected a list, found nothing");
     expect(broken).toThrow("result.json: latency.ttft.p99");
   });
+
+  test("takes no text and no empty object for a number, wherever one stands", () => {
+    const json = JSON.parse(canonicalJson(fullForecast())) as Record<string, unknown>;
+    const paths = numbersIn(json);
+    expect(paths.length).toBeGreaterThan(100);
+    for (const path of paths)
+      for (const wrong of ["abc", {}, true, []]) {
+        const text = JSON.stringify(replaced(json, path.split("."), wrong));
+        expect(() => readForecast(text, "result.json"), `${path} = ${JSON.stringify(wrong)}`).toThrow(
+          `result.json: ${path}: expected a `,
+        );
+      }
+  });
 });
+
+/** Dotted paths of the numbers of a document that are no items of a list and stand under no name of the user's. */
+function numbersIn(value: unknown, path = ""): string[] {
+  if (typeof value === "number") return path === "schemaVersion" ? [] : [path];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    ["latencyByClass", "laws", "bands", "baselineRun"].includes(key)
+      ? []
+      : numbersIn(item, path === "" ? key : `${path}.${key}`),
+  );
+}
+
+/** The document with another value at a path. */
+function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+  if (key === undefined) return by;
+  const object = value as Readonly<Record<string, unknown>>;
+  return { ...object, [key]: replaced(object[key], rest, by) };
+}

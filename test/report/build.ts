@@ -1,4 +1,10 @@
-import { type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../../src/forecast/forecast.ts";
+import {
+  type BaselineDelta,
+  type Forecast,
+  type LatencyStats,
+  latencyMetrics,
+  type SloVerdict,
+} from "../../src/forecast/forecast.ts";
 import { type TimeComponent, timeComponents } from "../../src/sim/result.ts";
 
 /** Latency statistics around a mean of `ms`. */
@@ -29,6 +35,19 @@ export const verdict = (changes: Partial<SloVerdict> = {}): SloVerdict => ({
 
 const latencies = (scale: number) =>
   Object.fromEntries(latencyMetrics.map((metric, i) => [metric, stats(scale * (i + 1))])) as Forecast["latency"];
+
+export const delta = (changes: Partial<BaselineDelta> = {}): BaselineDelta => ({
+  metric: "ttft.p99",
+  unit: "ms",
+  before: 100,
+  after: 150,
+  worseBy: 50,
+  regression: 0.5,
+  limit: 0.05,
+  halfWidth: 12,
+  failed: true,
+  ...changes,
+});
 
 /** A small forecast with something in every part of it. */
 export function forecast(changes: Partial<Forecast> = {}): Forecast {
@@ -164,7 +183,9 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
       { topic: "kernel overhead", fidelity: "assumed", detail: "4 us per kernel" },
     ],
     laws: { causality: 10, progress: 20 },
+    sections: null,
     baseline: null,
+    baselineRun: null,
     ...changes,
   };
 }

@@ -7,7 +7,7 @@ import { exporters } from "../../src/report/exporters.ts";
 import { markdownText } from "../../src/report/markdown.ts";
 import { oneLine } from "../../src/report/safe-text.ts";
 import { terminalSummary } from "../../src/report/terminal.ts";
-import { forecast, overloaded, stats, verdict } from "./build.ts";
+import { delta, forecast, overloaded, stats, verdict } from "./build.ts";
 import { parseXml } from "./parse-xml.ts";
 import { renderedCells, resolved } from "./rendered-markdown.ts";
 
@@ -223,9 +223,55 @@ describe("junit", () => {
     expect(stamps).toEqual(["1970-01-01T00:00:00"]);
   });
 
-  test("fails a case for a regression against a baseline", () => {
-    const delta = { metric: "ttft p99", before: 100, after: 150, regression: 0.5, failed: true };
-    const root = parseXml(exporters.junit.render([forecast({ slos: [], baseline: [delta] })]));
+  test("fails a case for a regression against a baseline, with units and percent", () => {
+    const root = parseXml(exporters.junit.render([forecast({ slos: [], baseline: [delta()] })]));
     expect(root.attributes["failures"]).toBe("1");
+    expect(root.all("testcase")[0]?.attributes["name"]).toBe("baseline ttft.p99");
+    expect(root.all("failure")[0]?.attributes["message"]).toBe(
+      "100 ms before, 150 ms now: worse by 50.0%; limit 5%, interval of the difference ±12.0%",
+    );
+  });
+});
+
+describe("a comparison with a baseline", () => {
+  const odd = [
+    delta({ metric: "queue.p50", before: 0, after: 2, worseBy: 2, regression: null, halfWidth: 0.5 }),
+    delta({
+      metric: "goodput",
+      unit: "share",
+      before: 0.99,
+      after: null,
+      worseBy: null,
+      regression: null,
+      halfWidth: null,
+    }),
+    delta({
+      metric: "throughput",
+      unit: "tok/s",
+      before: 600,
+      after: 630,
+      worseBy: -30,
+      regression: -0.05,
+      failed: false,
+    }),
+  ];
+
+  test("is in every report, with units", () => {
+    const one = forecast({ baseline: odd });
+    for (const text of [
+      terminalSummary(one),
+      resolved(exporters.markdown.render([one])),
+      exporters.junit.render([one]),
+    ])
+      for (const part of ["0 ns", "2 ms", "worse, from zero", "±500 us", "99.00%", "missing now"])
+        expect(text).toContain(part);
+    for (const text of [terminalSummary(one), exporters.markdown.render([one])])
+      expect(text).toMatch(/throughput .*600 tok\/s .*630 tok\/s .*better by 5.0%/);
+    const rows = csvRows([one]).filter((row) => row["metric"]?.startsWith("baseline "));
+    expect(rows.map((row) => [row["value"], row["verdict"]])).toEqual([
+      ["", "fail"],
+      ["", "fail"],
+      ["-0.05", "ok"],
+    ]);
   });
 });

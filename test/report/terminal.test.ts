@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { headline } from "../../src/report/headline.ts";
 import { displayWidth } from "../../src/report/safe-text.ts";
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle, tableRows, textTable, wrap } from "../../src/report/text-table.ts";
-import { forecast, overloaded, verdict } from "./build.ts";
+import { delta, forecast, overloaded, verdict } from "./build.ts";
 
 const words = fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { maxLength: 30 }).map((parts) => parts.join(" "));
 
@@ -19,7 +20,7 @@ test("the compact summary is the beginning of the full one", () => {
 test("the full summary holds what a forecast promises", () => {
   const text = terminalSummary(forecast());
   const shown = [
-    "FAIL 1/2 SLOs",
+    "FAIL 1 of 2 SLOs met",
     "308.6 per device",
     "TTFT",
     "TPOT",
@@ -110,9 +111,28 @@ test("a deployment that completed nothing while overloaded sustains an unknown r
   expect(terminalSummary(overloaded())).toContain("sustains 12 requests/s");
 });
 
-test("regressions turn the headline into a failure", () => {
-  const delta = { metric: "ttft p99", before: 100, after: 150, regression: 0.5, failed: true };
-  const text = terminalSummary(forecast({ slos: [verdict()], passed: true, baseline: [delta] }));
-  expect(text).toContain("FAIL 1/1 SLOs, 1 regression");
-  expect(text).toMatch(/FAIL {2}ttft p99 +100 +150 +worse by 50.0%/);
+test("regressions turn the headline into a failure, and say that it is not the SLOs", () => {
+  const one = forecast({ slos: [verdict()], passed: true, baseline: [delta()] });
+  const text = terminalSummary(one);
+  expect(text).toContain("FAIL 1 regression, 1 of 1 SLOs met");
+  expect(text).toMatch(/FAIL {2}ttft.p99 +100 ms +150 ms +worse by 50.0% +5% +±12.0%/);
+  expect(headline({ ...one, baseline: [delta({ failed: false })] })).toMatch(/^PASS no regression, 1 of 1 SLOs met \|/);
+  expect(headline({ ...one, slos: [], baseline: [delta(), delta()] })).toMatch(/^FAIL 2 regressions \|/);
+  const failed = verdict({ passed: false });
+  expect(headline({ ...one, slos: [failed], passed: false })).toMatch(/^FAIL 0 of 1 SLOs met, 1 regression \|/);
+});
+
+test("regressions come first in the comparison, and what is the same is counted", () => {
+  const baseline = [
+    delta({ metric: "ttft.p50", after: 90, worseBy: -10, regression: -0.1, failed: false }),
+    delta({ metric: "ttft.p90", after: 100, worseBy: 0, regression: 0, failed: false }),
+    delta(),
+  ];
+  const baselineRun = { scenario: "small", engineVersion: "9.9.8", seed: 3, otherDraws: ["seed", "requests"] };
+  const lines = terminalSummary(forecast({ baseline, baselineRun }), plainStyle, "full", 140).split("\n");
+  const at = lines.indexOf("Against the baseline");
+  expect(lines[at + 1]).toMatch(/^ {2}other draws \(seed, requests\): .*; moecast 9.9.8 before, 9.9.9 now$/);
+  expect(lines[at + 3]).toMatch(/^ {2}FAIL {2}ttft.p99 /);
+  expect(lines[at + 4]).toMatch(/^ {2}ok {4}ttft.p50 .* better by 10.0%/);
+  expect(lines[at + 5]).toBe("  1 of 3 metrics are the same to the last digit");
 });
