@@ -4,7 +4,7 @@ import { comparedWith, compareForecasts, limitNames } from "../../src/forecast/b
 import { comparedMetrics } from "../../src/forecast/compared-metrics.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { exampleForecast } from "./example-forecast.ts";
-import { type FakeRequest, fakeRun } from "./fake-run.ts";
+import { ascending, type FakeRequest, fakeRun } from "./fake-run.ts";
 
 const before: Forecast = { ...exampleForecast(), sections: null };
 
@@ -184,6 +184,18 @@ test("sections average to the whole: means exactly where they are equally long, 
   );
   expect(average(costSections)).toBeCloseTo(cost?.usdPerMillionOutputTokens ?? 0, 9);
   expect(average(energySections)).toBeCloseTo(energy?.joulesPerOutputToken ?? 0, 9);
+});
+
+test("sections of latencies 1, 2, ... 1200 ms have the quantiles of 120 whole numbers", () => {
+  const found = exampleForecast("", fakeRun(ascending(1200))).sections?.latency.e2e;
+  for (const [part, p] of [
+    ["p50", 0.5],
+    ["p90", 0.9],
+    ["p99", 0.99],
+  ] as const)
+    for (const [section, value] of (found?.[part] ?? []).entries())
+      expect(value, part).toBeCloseTo(120 * section + 1 + 119 * p, 9);
+  expect(found?.mean[9]).toBeCloseTo(1140.5, 9);
 });
 
 describe("the run compared with", () => {
