@@ -8,7 +8,7 @@ import { afterAll } from "vitest";
 const root = join(import.meta.dirname, "..", "..");
 
 /** The built command line. Tests of several files share one build, which is made again when a source changes. */
-function built(): string {
+export function built(): string {
   const source = join(root, "src");
   const key = createHash("sha256");
   for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }).sort()) {
