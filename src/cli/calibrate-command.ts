@@ -3,7 +3,7 @@ import { UsageError } from "../core/errors.ts";
 import type { CalibrateCliOptions } from "./calibrate.ts";
 import type { CalibrateLiveOptions } from "./calibrate-live.ts";
 import type { CommandRegistration } from "./program.ts";
-import { wantsColour, wholeNumber } from "./words.ts";
+import { mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 interface LiveFlag {
   readonly live?: boolean;
@@ -35,6 +35,7 @@ export const calibrateCommand: CommandRegistration = (program) => {
     .option("--batch <n>", "live: most tokens in a step (default: 16)", wholeNumber(1, 64))
     .option("--disk <folder>", "live: where disk reads are measured (default: the folder for temporary files)")
     .option("--seconds <n>", "live: time for each half of the measurement (default: 25)", wholeNumber(1, 600))
+    .option("--mkdir", mkdirHelp)
     .option("--maps-only", "write the kernel maps alone")
     .option("--json", "print the calibration as JSON instead of the report")
     .option("-q, --quiet", "no progress on stderr")

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { refuse, UsageError } from "../core/errors.ts";
 import { formatNumber } from "../core/units.ts";
+import { prepareOutput } from "../files/prepare-output.ts";
 import { calibrateEngines, type EngineCalibration } from "../forecast/calibration/calibrate-engine.ts";
 import { fittedProfile } from "../forecast/calibration/fitted-profile.ts";
 import { figureNames, logsOf } from "../forecast/calibration/serving-figures.ts";
@@ -9,7 +10,7 @@ import { parseEngineProfile } from "../hardware/profile-schema.ts";
 import { engineProfileNamed } from "../hardware/systems.ts";
 import { textTable } from "../report/text-table.ts";
 import type { CalibrateCliOptions } from "./calibrate.ts";
-import { type Io, prepareOutput, processIo } from "./io.ts";
+import { type Io, processIo } from "./io.ts";
 
 /**
  * Fits an engine profile to a table of measured serving points. Every engine of the table takes part, because engines
@@ -21,7 +22,7 @@ export async function calibrateEngine(options: CalibrateCliOptions, colour: bool
   if (others.length > 0 || options.mapsOnly === true)
     throw new UsageError("calibrate: an engine takes one table of serving points, and has no kernel maps");
   const profile = engineProfileNamed(options.profile);
-  if (options.output !== undefined) await prepareOutput(options.output);
+  if (options.output !== undefined) await prepareOutput(options.output, options);
   const { measurement } = await loadMeasurement(file);
   if (measurement.kind !== "points")
     return refuse({ file, expected: "a table of serving points", found: `a ${measurement.kind}` });

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { formatProblem, refuse } from "../core/errors.ts";
 import { formatCount, formatPercent } from "../core/units.ts";
+import { prepareOutput } from "../files/prepare-output.ts";
 import {
   type CalibratedMap,
   calibrateKernels,
@@ -12,13 +13,14 @@ import { parseDeviceProfile } from "../hardware/profile-schema.ts";
 import { resolveDevice } from "../hardware/resolve.ts";
 import { deviceProfileNamed } from "../hardware/systems.ts";
 import { textTable } from "../report/text-table.ts";
-import { type Io, prepareOutput, processIo } from "./io.ts";
+import { type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 
 export interface CalibrateCliOptions {
   readonly from: readonly string[];
   readonly profile: string;
   readonly output?: string;
+  readonly mkdir?: boolean;
   readonly mapsOnly?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -27,7 +29,7 @@ export interface CalibrateCliOptions {
 export async function calibrate(options: CalibrateCliOptions, colour: boolean): Promise<void> {
   const io = processIo(colour);
   const profile = deviceProfileNamed(options.profile);
-  if (options.output !== undefined) await prepareOutput(options.output);
+  if (options.output !== undefined) await prepareOutput(options.output, options);
   const progress = options.quiet === true ? null : progressLine(io, "kernel tables", "files");
   const gathered = await gatherSamples(options.from, {
     device: profile.id,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CaptureOptions } from "./capture.ts";
 import type { CommandRegistration } from "./program.ts";
-import { byteQuantity, collect, wantsColour, wholeNumber } from "./words.ts";
+import { byteQuantity, collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);
 
@@ -36,6 +36,7 @@ export const captureCommand: CommandRegistration = (program, exit) => {
     .option("--scores", "also record the scores of all experts")
     .option("--no-weights", "leave out the weights of the chosen experts")
     .option("--note <text>", "what the trace should say of its texts or model (repeatable)", collect)
+    .option("--mkdir", mkdirHelp)
     .option("--work <folder>", "unfinished work, which the same command takes up (default: <output>.work)")
     .option("--restart", "throw unfinished work away")
     .option("--doctor", "say of every backend whether it works here, on which device and how fast")

@@ -12,9 +12,10 @@ import { openWorkFolder, type WorkFolder } from "../capture/record/work-folder.t
 import { sha256 } from "../core/digest.ts";
 import { type ExitCode, exitCodes, printable, UsageError } from "../core/errors.ts";
 import { version } from "../core/version.ts";
+import { prepareOutput } from "../files/prepare-output.ts";
 import { type CaptureReport, captureJson, capturePlanText, captureSummary } from "./capture-report.ts";
 import { watchInterrupts } from "./interrupt.ts";
-import { type Io, prepareOutput, processIo } from "./io.ts";
+import { type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 
 export interface CaptureOptions {
@@ -31,6 +32,7 @@ export interface CaptureOptions {
   readonly scores?: boolean;
   readonly weights: boolean;
   readonly note?: readonly string[];
+  readonly mkdir?: boolean;
   readonly work?: string;
   readonly restart?: boolean;
   readonly doctor?: boolean;
@@ -57,7 +59,7 @@ export async function capture(options: CaptureOptions, colour: boolean): Promise
     );
   if ((options.text === undefined) === (options.ids === undefined))
     throw new UsageError("give either --text <file...> or --ids <file...>");
-  await prepareOutput(output);
+  await prepareOutput(output, { ...options, anyOrder: true });
   const checkpoint = await openCheckpoint(model);
   try {
     const backend = await chooseBackend(options.backend);

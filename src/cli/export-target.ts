@@ -1,9 +1,12 @@
 import { stat } from "node:fs/promises";
-import { UsageError } from "../core/errors.ts";
+import { type ExitCode, exitCodes, OutputError, UsageError } from "../core/errors.ts";
+import { outputIdentity } from "../files/output-place.ts";
+import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { type ExportFormat, exporters } from "../report/exporters.ts";
-import { type Io, prepareOutput } from "./io.ts";
+import { oneLine } from "../report/safe-text.ts";
+import type { Io } from "./io.ts";
 import { oneOf, splitPair } from "./words.ts";
 
 /** A file that `--export` asks for. */
@@ -13,42 +16,46 @@ export interface ExportTarget<Format extends string = ExportFormat> {
 }
 
 /** Reads `FORMAT=PATH` words, and refuses before anything is simulated what could not be written afterwards. */
-export const exportTargets = (texts: readonly string[]): Promise<ExportTarget[]> =>
-  targetsAmong(texts, Object.keys(exporters) as ExportFormat[]);
+export const exportTargets = (texts: readonly string[], needs: OutputNeeds): Promise<ExportTarget[]> =>
+  targetsAmong(texts, Object.keys(exporters) as ExportFormat[], needs);
 
 /** The same for any list of formats. */
 export async function targetsAmong<Format extends string>(
   texts: readonly string[],
   formats: readonly Format[],
+  needs: OutputNeeds,
 ): Promise<ExportTarget<Format>[]> {
-  const targets: ExportTarget<Format>[] = [];
+  const targets = new Map<string, ExportTarget<Format>>();
   for (const text of texts) {
     const [word, path] = splitPair(text, "--export FORMAT=PATH");
     const format = oneOf(word, formats, "--export");
-    if (targets.some((target) => target.path === path))
-      throw new UsageError(`--export: ${path} is named twice; every export needs a file of its own`);
-    await prepareOutput(path);
-    targets.push({ format, path });
+    await prepareOutput(path, needs);
+    const identity = await outputIdentity(path);
+    const same = targets.get(identity);
+    if (same !== undefined)
+      throw new UsageError(
+        `--export: ${same.path} and ${path} are the same file; every export needs a file of its own`,
+      );
+    targets.set(identity, { format, path });
   }
-  return targets;
+  return [...targets.values()];
 }
 
 /**
- * Writes every export, also when one of them fails; throws one UsageError with all that failed. A format without a place
- * for scenarios that gave no forecast is left out when there is no other, and stderr says so.
+ * Writes every export and returns the exit code. A format without a place for scenarios that gave no forecast is left out
+ * when there is no other, and stderr says so.
  */
-export async function writeExports(
+export function writeExports(
   io: Io,
   targets: readonly ExportTarget[],
   forecasts: readonly Forecast[],
   failures: readonly ScenarioFailure[],
-): Promise<void> {
-  await writeAll(targets, async ({ format, path }) => {
+): Promise<ExitCode> {
+  const able = targets.filter(({ format }) => forecasts.length > 0 || exporters[format].reportsFailures);
+  for (const target of targets)
+    if (!able.includes(target)) io.err(`no forecast: ${oneLine(target.path)} is not written\n`);
+  return writeAll(io, able, async ({ format, path }) => {
     const exporter = exporters[format];
-    if (forecasts.length === 0 && !exporter.reportsFailures) {
-      io.err(`no forecast: ${path} is not written\n`);
-      return;
-    }
     if (exporter.appends) {
       const presentBytes = (await stat(path).catch(() => null))?.size ?? 0;
       await io.appendText(path, exporter.render(forecasts, { failures, presentBytes }));
@@ -56,18 +63,25 @@ export async function writeExports(
   });
 }
 
-/** Writes every target, also when one of them fails; throws one UsageError with all that failed. */
-export async function writeAll<Target>(
+/** Writes every target, also when one of them fails; stderr names each that failed, and then those that were written. */
+export async function writeAll<Target extends { readonly path: string }>(
+  io: Io,
   targets: readonly Target[],
   write: (target: Target) => Promise<void>,
-): Promise<void> {
-  const refused: string[] = [];
+): Promise<ExitCode> {
+  const written: string[] = [];
+  const failures: unknown[] = [];
   for (const target of targets)
     try {
       await write(target);
+      written.push(oneLine(target.path));
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      refused.push(error.message);
+      failures.push(error);
+      if (error instanceof OutputError) io.err(`${oneLine(error.message)}\n`);
     }
-  if (refused.length > 0) throw new UsageError(refused.join("\n"));
+  if (failures.length === 0) return exitCodes.ok;
+  io.err(`written: ${written.join(", ") || "nothing"}\n`);
+  const defect = failures.find((error) => !(error instanceof OutputError));
+  if (defect !== undefined) throw defect;
+  return exitCodes.usage;
 }

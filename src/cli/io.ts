@@ -1,8 +1,8 @@
-import { appendFile, mkdir, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open } from "node:fs/promises";
 import { styleText } from "node:util";
-import { refuse, UsageError } from "../core/errors.ts";
+import { refuse } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
+import { appendOutput, writeOutput } from "../files/write-output.ts";
 import { plainStyle, type TextStyle } from "../report/text-table.ts";
 
 /** The outside world as commands see it. stdout carries results only; progress and messages go to stderr. */
@@ -44,12 +44,8 @@ export function processIo(colour: boolean): Io {
     ...(terminal ? { width: Math.min(widthMax, Math.max(widthMin, stdout.columns || 80)) } : {}),
     progress: stderr.isTTY === true && !env["CI"],
     readText,
-    writeText: async (path, text) => attempt(path, () => replaceFile(path, text)),
-    appendText: async (path, text) =>
-      attempt(path, async () => {
-        await makeFolder(dirname(path));
-        await appendFile(path, text);
-      }),
+    writeText: (path, text) => writeOutput(path, (output) => output.append(text)),
+    appendText: appendOutput,
   };
 }
 
@@ -99,54 +95,4 @@ function placeOfBadByte(bytes: Buffer): { line: number; column: number } {
   const before = bytes.toString("utf8").split("\ufffd")[0] ?? "";
   const lines = before.split("\n");
   return { line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
-}
-
-/** Writes beside the file and renames, so that no half file is ever left; pipes and devices are written to as they are. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const there = await stat(path).catch(() => null);
-  if (there !== null && !there.isFile()) {
-    await writeFile(path, text);
-    return;
-  }
-  await makeFolder(dirname(path));
-  const target = there === null ? path : await realpath(path);
-  const partial = `${target}.${process.pid}.partial`;
-  try {
-    await writeFile(partial, text);
-    await rename(partial, target);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
-
-/** Makes sure that a file can be written at a path before long work on it begins. */
-export async function prepareOutput(path: string): Promise<void> {
-  const there = await stat(path).catch(() => null);
-  if (there?.isDirectory() === true) throw new UsageError(`cannot write ${path}: expected a file, found a folder`);
-  await attempt(path, () => makeFolder(dirname(path)));
-}
-
-/** Makes a folder and those above it. (`recursive` of mkdir does not return for a folder below /proc.) */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
-    const above = dirname(path);
-    if (code !== "ENOENT" || above === path) throw error;
-    await makeFolder(above);
-    await mkdir(path);
-  }
-}
-
-/** Runs something that writes to a path; what the operating system refuses becomes a usage error. */
-async function attempt<T>(path: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new UsageError(`cannot write ${path}: ${(error as Error).message}`);
-  }
 }

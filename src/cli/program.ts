@@ -28,8 +28,8 @@ const commands = [
 ];
 
 const exitCodeHelp = `
-Exit codes: 0 ok, 1 internal error, 2 usage, 3 invalid input, 4 infeasible, 5 solver limit,
-99 SLO or regression failed, 130 interrupted (partial results kept).`;
+Exit codes: 0 ok, 1 internal error, 2 usage or an output that cannot be written, 3 invalid input, 4 infeasible,
+5 solver limit, 99 SLO or regression failed, 130 interrupted (partial results kept).`;
 
 export function buildProgram(exit: SetExitCode): Command {
   const program = new Command("moecast")

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import type { CommandRegistration } from "./program.ts";
 import { regressionLimits } from "./regression-limits.ts";
 import type { RunOptions } from "./run.ts";
-import { collect, wantsColour, wholeNumber } from "./words.ts";
+import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const examples = `
 Examples:
@@ -35,6 +35,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
     .option("--json", "print the forecast as JSON instead of the summary; an array for several scenarios")
     .addOption(new Option("--summary <mode>", "how much to print").choices(["full", "compact"]).default("full"))
     .option("--export <format=path>", "also write json, csv, markdown, junit or github (repeatable)", collect)
+    .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", examples)
     .action(async (files: string[], options: RunOptions, command: Command) => {

@@ -26,6 +26,7 @@ export interface RunOptions {
   readonly json?: boolean;
   readonly summary: SummaryMode;
   readonly export?: readonly string[];
+  readonly mkdir?: boolean;
   readonly observed?: string;
   readonly baseline?: string;
   readonly maxRegress?: GivenLimits;
@@ -45,7 +46,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
   const io = processIo(colour);
   // The formats' packages take a while to load, and most runs export nothing.
   const exporting = options.export === undefined ? null : await import("./export-target.ts");
-  const targets = (await exporting?.exportTargets(options.export ?? [])) ?? [];
+  const targets = (await exporting?.exportTargets(options.export ?? [], options)) ?? [];
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
   if (options.maxRegress !== undefined && options.baseline === undefined)
     throw new UsageError("--max-regress limits what --baseline compares: give both");
@@ -99,7 +100,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
     const lines = textTable(overview, io.width === undefined ? {} : { width: io.width });
     io.out(`\n${[io.style.bold("Scenarios"), ...lines].join("\n")}\n`);
   }
-  await exporting?.writeExports(io, targets, forecasts, failures);
+  if (exporting !== null) codes.push(await exporting.writeExports(io, targets, forecasts, failures));
   return worst(codes);
 }
 

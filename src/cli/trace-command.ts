@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandRegistration } from "./program.ts";
 import type { ConvertOptions, ImportCliOptions, StatsOptions, SynthOptions } from "./trace.ts";
-import { collect, wholeNumber } from "./words.ts";
+import { collect, mkdirHelp, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);
 
@@ -14,6 +14,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .description("convert recorded routing into a trace file")
     .argument("<path...>", "files or folders of one recording")
     .requiredOption("-o, --output <file>", "trace file to write (.safetensors)")
+    .option("--mkdir", mkdirHelp)
     .option("--format <name>", "source format; `auto` looks at the first file", "auto")
     .option("--model <name>", "model name, where the source does not say")
     .option("--experts <n>", "routed experts per layer, where the source does not say", positive)
@@ -56,6 +57,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .argument("<file>", "routing trace")
     .requiredOption("--to <format>", "tokens, counts, csv or oracle-general")
     .requiredOption("-o, --output <file>", "file to write")
+    .option("--mkdir", mkdirHelp)
     .action(async (file: string, options: ConvertOptions) => {
       const { convert } = await import("./trace.ts");
       await convert(file, options);
@@ -68,6 +70,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .option("--tokens <n>", "tokens to generate", positive, 20_000)
     .option("--seed <n>", "seed", wholeNumber(0), 1)
     .requiredOption("-o, --output <file>", "trace file to write")
+    .option("--mkdir", mkdirHelp)
     .action(async (options: SynthOptions) => {
       const { synth } = await import("./trace.ts");
       await synth(options);

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { printable, refuse, UsageError } from "../core/errors.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { textTable } from "../report/text-table.ts";
 import { moeShape } from "../sim/mapping.ts";
@@ -20,10 +21,10 @@ import { traceStats } from "../trace/stats/trace-stats.ts";
 import { fitRouting } from "../trace/synthesis/fit-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesiseRouting } from "../trace/synthesis/synthesise-routing.ts";
-import { type Io, prepareOutput, processIo } from "./io.ts";
+import { type Io, processIo } from "./io.ts";
 import { oneOf } from "./words.ts";
 
-export interface ImportCliOptions {
+export interface ImportCliOptions extends OutputNeeds {
   readonly output: string;
   readonly format: string;
   readonly model?: string;
@@ -42,7 +43,7 @@ export async function importCommand(paths: readonly string[], options: ImportCli
   const io = processIo(true);
   const format = oneOf(options.format, ["auto", ...(Object.keys(importers) as TraceFormat[])] as const, "--format");
   const { model, topK, interleaved, grouping, kind, domain } = options;
-  await prepareOutput(options.output);
+  await prepareOutput(options.output, { ...options, anyOrder: true });
   // A model of the catalogue says how many experts it has, also those that the recording never met.
   const experts = options.experts ?? (model !== undefined && model in catalogue ? expertsOf(model) : undefined);
   const report = await importTrace(format, paths, options.output, {
@@ -131,7 +132,7 @@ export async function stats(file: string, options: StatsOptions): Promise<void> 
   else io.out(`${describeStats(result)}\n`);
 }
 
-export interface ConvertOptions {
+export interface ConvertOptions extends OutputNeeds {
   readonly to: string;
   readonly output: string;
 }
@@ -139,7 +140,7 @@ export interface ConvertOptions {
 export async function convert(file: string, options: ConvertOptions): Promise<void> {
   const io = processIo(true);
   const format = oneOf(options.to, Object.keys(routingExporters) as RoutingExportFormat[], "--to");
-  await prepareOutput(options.output);
+  await prepareOutput(options.output, { ...options, anyOrder: routingExporters[format].anyOrder });
   const { table, model } = await withTrace(file, async (trace) => {
     const loaded = await loadRoutingTable(trace, { bytesMax });
     if (loaded.rows < trace.rows)
@@ -150,7 +151,7 @@ export async function convert(file: string, options: ConvertOptions): Promise<vo
   io.out(`${printable(options.output)}: ${formatCount(table.rows)} tokens as ${format}\n`);
 }
 
-export interface SynthOptions {
+export interface SynthOptions extends OutputNeeds {
   readonly from?: string;
   readonly published?: string;
   readonly tokens: number;
@@ -163,7 +164,7 @@ export async function synth(options: SynthOptions): Promise<void> {
   const { from, published, tokens, seed, output } = options;
   if ((from === undefined) === (published === undefined))
     throw new UsageError("give either --from <trace> or --published <id>");
-  await prepareOutput(output);
+  await prepareOutput(output, { ...options, anyOrder: true });
   const statistics =
     published === undefined ? fitRouting(await loadTable(from ?? "")) : routingFromPublished(published);
   const table = synthesiseRouting(statistics, { tokens, seed });

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { errorLimit } from "./error-limit.ts";
 import type { CommandRegistration } from "./program.ts";
 import type { ValidateOptions } from "./validate.ts";
-import { collect, wantsColour, wholeNumber } from "./words.ts";
+import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const examples = `
 Examples:
@@ -55,6 +55,7 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     .option("--json", "print the validation as JSON instead of the report")
     .option("--max-error <percent>", "exit 99 when the error is larger, such as 10 or median=8", errorLimit)
     .option("--export <format=path>", "also write json, csv, markdown or svg (repeatable)", collect)
+    .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", examples)
     .action(async (options: ValidateOptions, command: Command) => {

@@ -23,20 +23,25 @@ export interface ValidateOptions extends LiveOptions {
   readonly json?: boolean;
   readonly maxError?: ErrorLimit;
   readonly export?: readonly string[];
+  readonly mkdir?: boolean;
 }
 
 /** Compares forecasts with what was measured, prints and exports the errors, and holds them against `--max-error`. */
 export async function validate(options: ValidateOptions, colour: boolean): Promise<ExitCode> {
   const io = processIo(colour);
   const compare = modeOf(options);
-  const targets = await targetsAmong(options.export ?? [], Object.keys(validationExporters) as ValidationFormat[]);
+  const formats = Object.keys(validationExporters) as ValidationFormat[];
+  const targets = await targetsAmong(options.export ?? [], formats, options);
   const watch = watchInterrupts(io);
   try {
     const { report, errors, broken } = await compare(options, { io, signal: watch.signal });
     if (options.json === true) io.out(validationExporters.json.render(report));
     else io.out(validationSummary(report.page, io.style, io.width));
-    await writeAll(targets, ({ format, path }) => io.writeText(path, validationExporters[format].render(report)));
+    const written = await writeAll(io, targets, ({ format, path }) =>
+      io.writeText(path, validationExporters[format].render(report)),
+    );
     if (watch.signal.aborted) return exitCodes.interrupted;
+    if (written !== exitCodes.ok) return written;
     const exceeded = broken ?? (options.maxError === undefined ? null : limitExceeded(options.maxError, errors));
     if (exceeded === null) return exitCodes.ok;
     io.err(`${exceeded}\n`);

@@ -3,6 +3,9 @@ import { printable, UsageError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
 import { parseQuantity } from "../core/units.ts";
 
+/** Help of the option by which folders of outputs are made. */
+export const mkdirHelp = "make the folders of outputs that do not exist";
+
 /** Gathers the values of an option that may be repeated. */
 export const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
 

@@ -47,6 +47,15 @@ export class UsageError extends MoecastError {
   override readonly name = "UsageError";
 }
 
+/** An output that cannot be written: a wrong path, a full disk, a missing permission. */
+export class OutputError extends MoecastError {
+  readonly exitCode = exitCodes.usage;
+  override readonly name = "OutputError";
+  constructor(path: string, cause: string) {
+    super(`cannot write ${path}: ${cause}`);
+  }
+}
+
 /** A valid deployment that cannot exist: the model does not fit, or no configuration meets the target. */
 export class InfeasibleError extends MoecastError {
   readonly exitCode = exitCodes.infeasible;

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 // Lowest first. A folder may import itself and folders on a lower row, never its own row.
 const levels = [
   ["core"],
+  ["files"],
   ["models", "hardware", "trace", "solver"],
   ["policy"],
   ["sim"],
@@ -42,7 +43,7 @@ const packageOwners: Record<string, readonly string[]> = {
 };
 
 /** Folders that may touch the disk, clocks, processes or workers. The rest is pure. */
-const effectful = new Set(["trace", "forecast", "plan", "capture", "tui", "cli"]);
+const effectful = new Set(["files", "trace", "forecast", "plan", "capture", "tui", "cli"]);
 const pureNodeModules = new Set(["node:crypto", "node:buffer", "node:path"]);
 
 const src = resolve("src");

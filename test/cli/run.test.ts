@@ -159,7 +159,10 @@ describe("exports", () => {
     const csv = write("table.csv", "stale");
     const formats = ["csv", "markdown", "junit"].map((format) => `${format}=${path(`new/${format}.out`)}`);
     const words = ["run", small, "--summary", "compact", "--export", `github=${summary}`, "--export", `csv=${csv}x`];
-    const { code } = await moecast([...words, ...formats.flatMap((text) => ["--export", text])]);
+    const missing = await moecast([...words, ...formats.flatMap((text) => ["--export", text])]);
+    expect([missing.code, missing.out]).toEqual([2, ""]);
+    expect(missing.err).toContain("(--mkdir makes it)");
+    const { code } = await moecast([...words, "--mkdir", ...formats.flatMap((text) => ["--export", text])]);
     expect(code).toBe(0);
     expect(readFileSync(summary, "utf8")).toMatch(/^# before\n### small: PASS/);
     expect(readFileSync(`${csv}x`, "utf8")).toMatch(/^scenario,metric,value,unit,verdict\nsmall,ttft_mean,/);
@@ -181,6 +184,32 @@ describe("exports", () => {
     expect(existsSync(json)).toBe(false);
     expect(err).toContain(`no forecast: ${json} is not written`);
     expect(readFileSync(junit, "utf8")).toMatch(/errors="1"/);
+  });
+
+  test("of one file under two names are refused before anything is run", async () => {
+    const { code, out, err } = await moecast([
+      "run",
+      small,
+      "--export",
+      `json=${folder}/same`,
+      "--export",
+      `csv=${folder}/./same`,
+    ]);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toBe(
+      `--export: ${folder}/same and ${folder}/./same are the same file; every export needs a file of its own\n`,
+    );
+    expect(existsSync(path("same"))).toBe(false);
+  });
+
+  test.runIf(existsSync("/dev/full"))("are all attempted, and what failed and what was written is named", async () => {
+    const exports = [`csv=${path("a.csv")}`, "json=/dev/full", `junit=${path("c.xml")}`];
+    const { code, err } = await moecast(["run", small, ...exports.flatMap((text) => ["--export", text])]);
+    expect(code).toBe(2);
+    expect(err).toBe(
+      `cannot write /dev/full: no space is left on the device\nwritten: ${path("a.csv")}, ${path("c.xml")}\n`,
+    );
+    expect(existsSync(path("c.xml"))).toBe(true);
   });
 
   test("are written though the reader of stdout leaves early, and the exit code holds", async () => {

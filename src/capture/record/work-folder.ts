@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidInputError, refuse } from "../../core/errors.ts";
+import { makeFolder } from "../../files/folders.ts";
 import { replaceDurably } from "./durable.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type Journal, journalText, parseJournal } from "./journal.ts";
@@ -28,7 +29,7 @@ const ownName = /^(journal\.json(\.new)?|lock|states-[01]|decoded-\d+|layer-\d+\
  * with what differs, unless `restart` throws it away.
  */
 export async function openWorkFolder(path: string, begin: Pick<Journal, "inputs" | "startedAt">, restart: boolean) {
-  await mkdir(path, { recursive: true }).catch((error: Error) =>
+  await makeFolder(path).catch((error: Error) =>
     refuse({ file: path, expected: "a folder for unfinished work", hint: error.message }),
   );
   await refuseOthersFiles(path);

@@ -1,5 +1,5 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { holds, refuse } from "../../core/errors.ts";
+import { holds } from "../../core/errors.ts";
+import { type OutputFile, writeOutputFile } from "../../files/write-output.ts";
 import { toHalf } from "./half-float.ts";
 import { checkFinite, checkIds, type ExpertIds, idBytes } from "./row-check.ts";
 import { layOutSafetensors, type TensorEntry } from "./safetensors.ts";
@@ -22,32 +22,18 @@ export interface RoutingTraceWriter {
   counts(fromStep: number, values: Uint32Array): Promise<void>;
 }
 
-/**
- * Writes a routing trace: lays the file out, lets `fill` write the tensors, and renames the finished file into place.
- * When anything fails the temporary file is removed and `path` stays as it was.
- */
+/** Writes a routing trace: lays the file out and lets `fill` write the tensors. When anything fails `path` stays as it was. */
 export async function writeRoutingTrace(
   path: string,
   layout: RoutingTraceLayout,
   fill: (writer: RoutingTraceWriter) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.partial`;
-  const handle = await open(temporary, "w").catch((error: Error) =>
-    refuse({ file: path, expected: "a place that can be written", hint: error.message }),
-  );
-  try {
-    const writer = new TraceFileWriter(handle, layout, path);
+  await writeOutputFile(path, async (output) => {
+    const writer = new TraceFileWriter(output, layout, path);
     await writer.begin();
     await fill(writer);
     await writer.finish();
-    await handle.sync();
-    await handle.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await handle.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  });
 }
 
 const collectBytes = 1 << 16;
@@ -63,13 +49,13 @@ interface OpenTensor {
 }
 
 class TraceFileWriter implements RoutingTraceWriter {
-  readonly #handle: FileHandle;
+  readonly #output: OutputFile;
   readonly #layout: RoutingTraceLayout;
   readonly #file: string;
   readonly #tensors = new Map<string, OpenTensor>();
 
-  constructor(handle: FileHandle, layout: RoutingTraceLayout, file: string) {
-    this.#handle = handle;
+  constructor(output: OutputFile, layout: RoutingTraceLayout, file: string) {
+    this.#output = output;
     this.#layout = layout;
     this.#file = file;
   }
@@ -79,8 +65,8 @@ class TraceFileWriter implements RoutingTraceWriter {
       encodeHeader(this.#layout.header),
       tensorsOf(this.#layout),
     );
-    await writeAll(this.#handle, header, 0);
-    await this.#handle.truncate(fileBytes);
+    await this.#output.writeAt(header, 0);
+    await this.#output.resize(fileBytes);
     for (const entry of entries) {
       const rowBytes = this.#layout.rows === 0 ? 0 : entry.bytes / this.#layout.rows;
       const open = { entry, rowBytes, rowsWritten: 0, pending: [], pendingBytes: 0, pendingFrom: entry.offset };
@@ -164,7 +150,7 @@ class TraceFileWriter implements RoutingTraceWriter {
 
   async #flush(tensor: OpenTensor): Promise<void> {
     if (tensor.pendingBytes === 0) return;
-    await writeAll(this.#handle, Buffer.concat(tensor.pending), tensor.pendingFrom);
+    await this.#output.writeAt(Buffer.concat(tensor.pending), tensor.pendingFrom);
     tensor.pendingFrom += tensor.pendingBytes;
     tensor.pending = [];
     tensor.pendingBytes = 0;
@@ -173,12 +159,6 @@ class TraceFileWriter implements RoutingTraceWriter {
   async #markAbsent(entry: TensorEntry): Promise<void> {
     const mark = new Uint8Array(Math.min(entry.bytes, 1 << 20)).fill(0xff);
     for (let done = 0; done < entry.bytes; done += mark.length)
-      await writeAll(this.#handle, mark.subarray(0, entry.bytes - done), entry.offset + done);
+      await this.#output.writeAt(mark.subarray(0, entry.bytes - done), entry.offset + done);
   }
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length)
-    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }

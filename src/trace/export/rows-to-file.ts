@@ -1,16 +1,23 @@
-import { open, rename, rm } from "node:fs/promises";
+import { writeOutput } from "../../files/write-output.ts";
 
-/** Writes pieces to a file as they come; the file appears under its name only when it is complete. */
+const collectBytes = 1 << 18;
+
+/** Writes pieces to an output as they come, many small ones together. */
 export async function writePieces(path: string, pieces: Iterable<Uint8Array | string>): Promise<void> {
-  const temporary = `${path}.partial`;
-  const handle = await open(temporary, "w");
-  try {
-    for (const piece of pieces) await (typeof piece === "string" ? handle.write(piece) : handle.write(piece));
-    await handle.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await handle.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeOutput(path, async (output) => {
+    let pending: Uint8Array[] = [];
+    let pendingBytes = 0;
+    const flush = async () => {
+      await output.append(Buffer.concat(pending));
+      pending = [];
+      pendingBytes = 0;
+    };
+    for (const piece of pieces) {
+      const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
+      pending.push(bytes);
+      pendingBytes += bytes.length;
+      if (pendingBytes >= collectBytes) await flush();
+    }
+    await flush();
+  });
 }

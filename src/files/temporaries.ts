@@ -1,0 +1,28 @@
+import { rmSync } from "node:fs";
+
+const present = new Set<string>();
+
+/**
+ * Notes a temporary file or folder that is removed when the process ends, however it is interrupted, unless it is
+ * {@link forgotten} before. Only a kill leaves it behind.
+ */
+export function temporary(path: string): string {
+  if (present.size === 0) process.once("exit", removeAll);
+  present.add(path);
+  return path;
+}
+
+/** The temporary was removed, or is one no more. */
+export function forgotten(path: string): void {
+  present.delete(path);
+  if (present.size === 0) process.off("exit", removeAll);
+}
+
+function removeAll(): void {
+  for (const path of present)
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Nobody is left to be told.
+    }
+}
