@@ -1,4 +1,5 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
+import { own } from "../core/own.ts";
 import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
 import type { EngineProfile } from "./engine-profile.ts";
 import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
@@ -47,7 +48,7 @@ export function tierProfile(reference: string | TierProfile, at: string): TierPr
 /** Efficiency numbers of a device with its preset filled in; throws InvalidInputError where numbers are missing. */
 function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
   const presets = efficiencyPresets();
-  const preset = profile.efficiencyPreset === undefined ? undefined : presets[profile.efficiencyPreset];
+  const preset = profile.efficiencyPreset === undefined ? undefined : own(presets, profile.efficiencyPreset);
   const at = `${profile.id}.efficiencyPreset`;
   if (profile.efficiencyPreset !== undefined && preset === undefined)
     refuse({ at, expected: `one of ${Object.keys(presets).join(", ")}`, found: profile.efficiencyPreset });
@@ -144,7 +145,7 @@ export function resolveEngine(profile: EngineProfileFile, version?: string): Eng
 
 /** An engine with the factors that it has of a version; one without factors keeps the figures of all versions. */
 export function engineOfVersion(engine: EngineProfile, version: string): EngineProfile {
-  const factors = Object.hasOwn(engine.versions, version) ? engine.versions[version] : undefined;
+  const factors = own(engine.versions, version);
   const { kernels, overheads, prefill } = factors ?? { kernels: 1, overheads: 1, prefill: 1 };
   return {
     ...engine,

@@ -1,4 +1,5 @@
 import { refuse } from "../core/errors.ts";
+import { own } from "../core/own.ts";
 import { closest } from "../core/suggest.ts";
 
 /** A published acceptance length for each number of draft tokens. */
@@ -97,7 +98,7 @@ export const acceptanceCurveNames: readonly string[] = Object.keys(acceptanceCur
 
 /** A published curve by name; throws InvalidInputError with the nearest name for one that does not exist. */
 export function acceptanceCurveNamed(name: string): AcceptanceCurve {
-  const curve = acceptanceCurves[name];
+  const curve = own(acceptanceCurves, name);
   if (curve !== undefined) return curve;
   const near = closest(name, acceptanceCurveNames);
   return refuse({

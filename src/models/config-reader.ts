@@ -1,5 +1,6 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { own } from "../core/own.ts";
 import { closest } from "../core/suggest.ts";
 import { aliases, harmlessKeys, shapePattern } from "./aliases.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
@@ -70,7 +71,7 @@ export class ConfigReader {
   /** Value of a key, or undefined where it is absent or null. */
   raw(key: string): Json | undefined {
     this.read.add(key);
-    return Object.hasOwn(this.object, key) ? (this.object[key] ?? undefined) : undefined;
+    return own(this.object, key) ?? undefined;
   }
 
   /** The first present key of a list of synonyms; a second one with another value is a contradiction. */

@@ -1,4 +1,5 @@
 import type { Json } from "../core/json.ts";
+import { own } from "../core/own.ts";
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Family } from "./families.ts";
@@ -83,7 +84,7 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
   if (byName !== null) {
     reader.record(path, "layer_types", byName.length);
     return byName.map((name, index) => {
-      const kind = typeof name === "string" && Object.hasOwn(layerTypes, name) ? layerTypes[name] : undefined;
+      const kind = typeof name === "string" ? own(layerTypes, name) : undefined;
       if (kind === undefined)
         reader.problem(`layer_types[${index}]`, `one of ${Object.keys(layerTypes).join(", ")}`, name);
       return kind ?? "full";

@@ -1,4 +1,5 @@
 import type { StorageFormat } from "../core/dtype.ts";
+import { own } from "../core/own.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { classOfModule, type QuantisedClass } from "./quantised-modules.ts";
 
@@ -89,7 +90,7 @@ function modelOptFormats(source: ConfigReader, algorithm: string): Scheme["forma
 }
 
 function namedFormat(source: ConfigReader, algorithm: string): StorageFormat {
-  const format = Object.hasOwn(algorithms, algorithm) ? algorithms[algorithm] : undefined;
+  const format = own(algorithms, algorithm);
   if (format === undefined) source.problem("quant_algo", `one of ${Object.keys(algorithms).join(", ")}`, algorithm);
   return format ?? "bf16";
 }

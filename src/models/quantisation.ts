@@ -1,4 +1,5 @@
 import type { StorageFormat } from "../core/dtype.ts";
+import { own } from "../core/own.ts";
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { readScheme } from "./quantisation-scheme.ts";
@@ -64,7 +65,7 @@ function readDtype(model: ConfigReader, outer: ConfigReader): StorageFormat {
     model.assume("bf16 weights, as no dtype is given");
     return "bf16";
   }
-  const format = dtypes[name.replace(/^torch\./, "")];
+  const format = own(dtypes, name.replace(/^torch\./, ""));
   if (format === undefined) model.problem("dtype", `one of ${Object.keys(dtypes).join(", ")}`, name);
   return format ?? "bf16";
 }

@@ -1,5 +1,6 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
 import { checkJson, type Json } from "../core/json.ts";
+import { own } from "../core/own.ts";
 import { closest } from "../core/suggest.ts";
 import { aliases, nestingKeys } from "./aliases.ts";
 import { attentions } from "./attention.ts";
@@ -135,12 +136,12 @@ function descend(
 
 function readModelType(object: JsonObject, root: JsonObject, file: string): keyof typeof families {
   const architecture = Array.isArray(root["architectures"]) ? root["architectures"][0] : undefined;
-  const fallback = typeof architecture === "string" ? architectureTypes[architecture] : undefined;
+  const fallback = typeof architecture === "string" ? own(architectureTypes, architecture) : undefined;
   const named = object["model_type"] ?? root["model_type"] ?? fallback;
   if (typeof named !== "string")
     refuse({ file, at: "model_type", expected: "the model's type", found: named ?? architecture });
   const modelType = named.replace(/_text$/, "").replace(/^PanguProMoE$/, "pangu_pro_moe");
-  const reason = Object.hasOwn(unsupportedFamilies, modelType) ? unsupportedFamilies[modelType] : undefined;
+  const reason = own(unsupportedFamilies, modelType);
   if (reason !== undefined)
     refuse({ file, at: "model_type", expected: "a decoder-only model of plain layers", found: named, hint: reason });
   if (!Object.hasOwn(families, modelType)) {

@@ -1,3 +1,4 @@
+import { own } from "../../core/own.ts";
 import type { ConfigReader } from "../../models/config-reader.ts";
 import type { RopePlan } from "../decoder/plan.ts";
 import { onlyValue, readNumber } from "./config-values.ts";
@@ -34,7 +35,7 @@ function readScaling(parameters: ConfigReader | null, unscaled: UnscaledRope): S
   const byDefault = { inverseFrequencies: unscaled.inverseFrequencies, magnitude: 1, scoreFactor: 1 };
   if (parameters === null) return byDefault;
   const type = parameters.text(["rope_type", "type"]) ?? "default";
-  const scaling = Object.hasOwn(ropeScalings, type) ? ropeScalings[type] : undefined;
+  const scaling = own(ropeScalings, type);
   if (scaling === undefined) {
     parameters.problem("rope_type", `one of ${Object.keys(ropeScalings).join(", ")}`, type);
     return byDefault;

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { own } from "../../core/own.ts";
 
 /** Names that measurement tables give to devices, as parts of a normalised name, and the ids of their profiles. */
 const known: readonly (readonly [part: string, id: string])[] = [
@@ -41,5 +42,5 @@ const engines: Readonly<Record<string, string>> = {
 /** Id of the serving engine behind the name a table gives; else the name in lower case. */
 export function engineIdOf(name: string): string {
   const normal = name.toLowerCase();
-  return engines[normal] ?? normal;
+  return own(engines, normal) ?? normal;
 }

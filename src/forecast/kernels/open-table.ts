@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { refuse } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import { profileColumns } from "./profile-columns.ts";
 
 export type TableRows = readonly Readonly<Record<string, unknown>>[];
@@ -21,7 +22,7 @@ export function isTableName(file: string): boolean {
 /** Rows of a Parquet, CSV or gzipped CSV table; throws InvalidInputError for what cannot be read. */
 export async function openTable(file: string): Promise<TableRows> {
   const ending = Object.keys(openers).find((end) => file.endsWith(end));
-  const open = ending === undefined ? undefined : openers[ending];
+  const open = ending === undefined ? undefined : own(openers, ending);
   if (open === undefined) refuse({ file, expected: `a table (${Object.keys(openers).join(", ")})` });
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) =>
     refuse({ file, expected: "a readable file", found: error.code ?? error.message }),

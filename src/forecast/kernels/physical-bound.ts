@@ -1,3 +1,4 @@
+import { own } from "../../core/own.ts";
 import type { MappedShape, NominalRates } from "../../hardware/cost/mapped.ts";
 import type { Op } from "../../hardware/op.ts";
 import type { KernelSample } from "./kernel-sample.ts";
@@ -51,7 +52,7 @@ export function physicalVerdict<O extends Op>(
   if (computeNs > limitNs) return impossible(sample.ns, computeNs, `the ${work.math} peak`);
   const memoryNs = work.bytes * rates.nsPerByte;
   if (memoryNs <= limitNs) return possible;
-  if (work.bytes <= cacheExcess * (cacheBytes[rates.device.id] ?? 0)) return { kind: "cached" };
+  if (work.bytes <= cacheExcess * (own(cacheBytes, rates.device.id) ?? 0)) return { kind: "cached" };
   return impossible(sample.ns, memoryNs, "the memory bandwidth");
 }
 

@@ -1,5 +1,6 @@
 import { type StorageFormat, storageFormats } from "../../core/dtype.ts";
 import type { Problem } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import { closest } from "../../core/suggest.ts";
 import { engineIds, systemIds, systemProfileNamed } from "../../hardware/systems.ts";
 import { catalogue, modelNamed } from "../../models/catalogue.ts";
@@ -162,10 +163,6 @@ function slug(name: string): string {
       .split(/[/\\]/)
       .at(-1) ?? "";
   return last.toLowerCase().replace(/[_\s]+/g, "-");
-}
-
-function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 let models: ReadonlyMap<string, string> | null = null;

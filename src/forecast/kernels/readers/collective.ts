@@ -1,4 +1,5 @@
 import { storageFormats } from "../../../core/dtype.ts";
+import { own } from "../../../core/own.ts";
 import type { CollectiveOp } from "../../../hardware/op.ts";
 import type { KernelSample } from "../kernel-sample.ts";
 import type { KernelTable } from "../kernel-table.ts";
@@ -20,7 +21,7 @@ function collectiveAt(table: KernelTable, row: number, formatColumn: string): Ke
   const ranks = table.positive(row, "num_gpus");
   const elements = table.positive(row, "message_size");
   if (common === null || name === null || format === null || ranks === null || elements === null) return null;
-  const kind = kindOf[name];
+  const kind = own(kindOf, name);
   if (kind === undefined) return table.wrong(row, "op_name", Object.keys(kindOf).join(", "), name);
   const buffer = (elements * storageFormats[format].bitsPerValue) / 8;
   // The buffer of an all-to-all holds a rank's own part too.

@@ -1,4 +1,5 @@
 import type { StorageFormat } from "../../../core/dtype.ts";
+import { own } from "../../../core/own.ts";
 import { closest } from "../../../core/suggest.ts";
 import { deviceIdOf, engineIdOf } from "../device-name.ts";
 import type { KernelSample } from "../kernel-sample.ts";
@@ -25,7 +26,7 @@ const formatNames: Readonly<Record<string, StorageFormat>> = {
 export function formatAt(table: KernelTable, row: number, column: string): StorageFormat | null {
   const name = table.text(row, column);
   if (name === null) return null;
-  const format = formatNames[name];
+  const format = own(formatNames, name);
   if (format !== undefined) return format;
   const near = closest(name, Object.keys(formatNames));
   return table.wrong(row, column, "a number format", name, near === null ? undefined : `did you mean ${near}?`);

@@ -1,3 +1,4 @@
+import { own } from "../../../core/own.ts";
 import { exchangeFamilies } from "../../../hardware/cost/exchange.ts";
 import type { ExchangeOp } from "../../../hardware/op.ts";
 import { deviceIdOf, engineIdOf } from "../device-name.ts";
@@ -45,7 +46,7 @@ function exchangesAt(
   if (framework === null || version === null || deviceName === null || kernel === null || nodes === null) return [];
   if (hidden === null || tokens === null || topK === null || experts === null) return [];
   const device = deviceIdOf(deviceName);
-  const ranksPerNode = ranksOfNodeByDevice[device] ?? ranksOfNode;
+  const ranksPerNode = own(ranksOfNodeByDevice, device) ?? ranksOfNode;
   return (["dispatch", "combine"] as const).flatMap((kind) => {
     const time = us[kind];
     if (time === null) return [];
@@ -153,8 +154,8 @@ export const nvlinkExchangeTable: KernelTableReader = {
         return null;
       if (format === null || tokens === null || hidden === null || topK === null || experts === null) return null;
       if (ranks === null || ms === null) return null;
-      const kind = nvlinkKinds[name];
-      const sent = dispatchedBytes[format];
+      const kind = own(nvlinkKinds, name);
+      const sent = own(dispatchedBytes, format);
       if (sent === undefined) return table.wrong(row, "moe_dtype", Object.keys(dispatchedBytes).join(", "), format);
       if (kind === undefined || !kernel.endsWith("OneSided")) return null;
       return {

@@ -1,4 +1,5 @@
 import type { MathFormat, StorageFormat } from "../../../core/dtype.ts";
+import { own } from "../../../core/own.ts";
 import { closest } from "../../../core/suggest.ts";
 import { deviceOfFile } from "../device-name.ts";
 import { engineOfFile } from "../engine-of-file.ts";
@@ -76,7 +77,7 @@ function expertSample(
 function expertFormatAt(table: KernelTable, row: number, column: string): readonly [StorageFormat, MathFormat] | null {
   const name = table.text(row, column);
   if (name === null) return null;
-  const format = expertFormats[name];
+  const format = own(expertFormats, name);
   if (format !== undefined) return format;
   const near = closest(name, Object.keys(expertFormats));
   return table.wrong(
@@ -141,7 +142,7 @@ export const expertTable: KernelTableReader = {
       const ms = table.positive(row, "ms");
       if (name === null || kernel === null || format === null || tokens === null || tensorRanks === null) return null;
       if (expertRanks === null || load === null || ms === null) return null;
-      const shape = expertShapes[name];
+      const shape = own(expertShapes, name);
       if (shape === undefined) {
         const near = closest(name, Object.keys(expertShapes));
         return table.wrong(row, "model", "a known model", name, near === null ? undefined : `did you mean ${near}?`);

@@ -1,3 +1,4 @@
+import { own } from "../../../core/own.ts";
 import type { AttentionOp, GemmOp, GroupedGemmOp } from "../../../hardware/op.ts";
 import { catalogue, modelNamed } from "../../../models/catalogue.ts";
 import type { GqaAttention, MoeFeedForward } from "../../../models/spec.ts";
@@ -80,7 +81,7 @@ export const profiledDenseTable: KernelTableReader = {
     profileSamples(table, (row, model, common) => {
       const layer = table.text(row, "layer");
       const tokens = table.positive(row, "tokens");
-      const widths = layer === null ? undefined : denseWidths[layer]?.(model);
+      const widths = layer === null ? undefined : own(denseWidths, layer)?.(model);
       if (layer === null || tokens === null || widths === undefined) return null;
       return gemmSample(common, layer, { tokens, inputWidth: widths[0], outputWidth: widths[1] });
     }),
