@@ -26,8 +26,17 @@ export function arrayFileKind(start: Uint8Array): ArrayFileKind | null {
   return null;
 }
 
-/** All arrays of an .npy, .npz or safetensors file, in file order (safetensors: by name). */
+/**
+ * The arrays of an .npy, .npz or safetensors file that hold anything, in file order (safetensors: by name). Those without
+ * elements are left out: their other sizes say nothing, and may be of any size.
+ */
 export async function openArrays(path: string): Promise<FileArray[]> {
+  const arrays = (await listArrays(path)).filter(({ shape }) => shape.every((size) => size > 0));
+  if (arrays.length === 0) refuse({ file: path, expected: "an array that holds anything", found: "none" });
+  return arrays;
+}
+
+async function listArrays(path: string): Promise<FileArray[]> {
   return withFile(path, async (source) => {
     const start = new Uint8Array(Math.min(16, source.bytes));
     await source.read(start, 0);
@@ -61,7 +70,6 @@ async function npzArrays(source: ByteSource): Promise<FileArray[]> {
     const data = () => reopened(source.name, (again) => withoutStart(zipMember(again, entry), headerBytes));
     arrays.push({ file: source.name, name: entry.name.slice(0, -4), shape, dtype, data });
   }
-  if (arrays.length === 0) refuse({ file: source.name, expected: "at least one .npy array in the npz" });
   return arrays;
 }
 

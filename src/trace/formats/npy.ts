@@ -55,7 +55,7 @@ export function readNpyHeader(start: Uint8Array, totalBytes: number, file: strin
     .split(",")
     .map((size) => size.trim())
     .filter((size) => size !== "");
-  if (sizes.length > 8 || sizes.some((size) => size.length > 15)) wrong("up to 8 sizes below 10^15", dims);
+  if (sizes.length > 8 || sizes.some((size) => !/^\d{1,15}$/.test(size))) wrong("up to 8 sizes below 10^15", dims);
   const shape = sizes.map(Number);
   if (/'fortran_order':\s*True/.test(text) && shape.length > 1)
     wrong("row-major order", "fortran_order", "save numpy.ascontiguousarray(x)");

@@ -141,3 +141,19 @@ test("the checksum is CRC-32", () => {
   expect(crc32(text)).toBe(0xcbf43926);
   expect(crc32(text.subarray(4), crc32(text.subarray(0, 4)))).toBe(0xcbf43926);
 });
+
+test("arrays without elements are left out, whatever their other sizes claim", async () => {
+  const file = npz({
+    empty: npy(new Uint8Array(0), [0, 1_000_000_000_000]),
+    late: npy(new Uint8Array(0), [1_000_000_000_000, 0]),
+    ids: npy(Uint8Array.of(1, 2), [2]),
+  });
+  expect((await openArrays(folder.write("some.npz", file))).map(({ name }) => name)).toEqual(["ids"]);
+  await expect(refusal(npy(new Uint8Array(0), [1_000_000_000_000, 0, 2]))).rejects.toThrow("holds anything");
+});
+
+test("sizes that are no numbers are refused", async () => {
+  const bytes = npy(Uint8Array.of(1, 2, 3), [3]);
+  const text = Buffer.from(bytes).toString("latin1").replace("(3,)", "3 1,").replace("'shape': 3 1,", "'shape': (3 1)");
+  await expect(refusal(Buffer.from(text, "latin1"))).rejects.toThrow(InvalidInputError);
+});
