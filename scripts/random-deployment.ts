@@ -1,0 +1,99 @@
+import { RandomStream } from "../src/core/random.ts";
+import { engineIds, systemIds } from "../src/hardware/systems.ts";
+import { catalogue } from "../src/models/catalogue.ts";
+
+/** Words that name nothing, among them those that every object of the language inherits. */
+const strangeWords = ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf", "length", "*a", "none", ""];
+
+/**
+ * A scenario drawn at random over the whole catalogue, hardware, layouts, traffic and policies, by seed and index. Most
+ * values are such as people write; a few are extremes of what the schema allows, or words that name nothing. Whatever it
+ * is, it must end in a forecast or in an error that is meant for people.
+ */
+export function randomDeployment(seed: number, index: number): string {
+  const stream = new RandomStream(seed, `deployment ${index}`);
+  const next = () => stream.uniform();
+  const oneOf = <T>(values: readonly T[]): T => values[Math.floor(next() * values.length)]!;
+  const chance = (share: number) => next() < share;
+  const maybe = (share: number, text: () => string) => (chance(share) ? text() : "");
+  const degree = () => oneOf([1, 1, 1, 2, 2, 4, 8, 16, 3, 12]);
+  const extreme = <T>(usual: readonly T[], rare: readonly T[]): T => (chance(0.03) ? oneOf(rare) : oneOf(usual));
+  const id = (known: readonly string[]) => JSON.stringify(extreme(known, strangeWords));
+
+  const model = [
+    `id: ${id(Object.keys(catalogue))}`,
+    maybe(0.4, () => `dtypes: { experts: ${oneOf(["int4", "fp8", "bf16", "nvfp4", "mxfp4"])} }`),
+    maybe(0.2, () => `kvCacheDtype: ${extreme(["fp8", "bf16"], ["constructor", "int4"])}`),
+  ];
+  const hardware = [
+    `system: ${id(systemIds)}`,
+    maybe(0.2, () => `devicesPerNode: ${extreme([1, 2, 4, 8], [72, 1024])}`),
+    maybe(0.1, () => `hostLink: { bandwidth: ${extreme(["12GB/s", "64GB/s"], ["1B/s", "1e30B/s"])} }`),
+    maybe(0.1, () => `tiers: { ddr: { capacity: ${extreme(["64GiB", "1TiB"], ["1B", "1e15B"])}, bandwidth: 50GB/s } }`),
+    maybe(0.05, () => `tiers: { nvme: { capacity: 2TB, bandwidth: ${extreme(["3GB/s"], ["1B/s"])}, latency: 80us } }`),
+  ];
+  const engine = [
+    `id: ${id(engineIds)}`,
+    maybe(0.3, () => `maxNumSeqs: ${extreme([1, 8, 64, 256], [65536])}`),
+    maybe(0.4, () => `maxModelLen: ${extreme([2048, 8192, 32768], [1, 2_000_000_000])}`),
+    maybe(0.3, () => `maxNumBatchedTokens: ${extreme([256, 2048, 16384], [1, 100_000_000])}`),
+    maybe(0.1, () => `blockSize: ${extreme([16, 64], [1, 1024])}`),
+    maybe(0.2, () => `gpuMemoryUtilization: ${extreme([0.8, 0.95], [1e-6, 1])}`),
+    maybe(0.1, () => "enableChunkedPrefill: false"),
+    maybe(0.2, () => "enablePrefixCaching: true"),
+    maybe(0.1, () => "speculative: { method: mtp, draftTokens: 2, acceptance: 0.7 }"),
+  ];
+  const parallel = [
+    maybe(0.6, () => `tp: ${degree()}`),
+    maybe(0.5, () => `dp: ${degree()}`),
+    maybe(0.3, () => `ep: ${degree()}`),
+    maybe(0.2, () => `etp: ${degree()}`),
+    maybe(0.2, () => `pp: ${extreme([2, 4], [61, 1100, 4096])}`),
+    maybe(0.2, () => `replicas: ${extreme([2, 4], [100])}`),
+  ];
+  const requests = extreme([1, 5, 20], [60]);
+  const arrivals = oneOf([
+    `kind: closed, maxConcurrency: ${extreme([1, 4, 16], [2 ** 31, 1e6])}`,
+    `kind: poisson, requestRate: ${extreme(["1/s", "20/s"], ["1e-6/s", "1e9/s"])}`,
+    `kind: constant, requestRate: ${extreme(["2/s"], ["1e-9/s"])}`,
+    `kind: gamma, requestRate: 3/s, cv: ${extreme([0.5, 3], [0.01, 100])}`,
+  ]);
+  const tokens = () => extreme([1, 100, 700], [1_000_000]);
+  const routing = oneOf([
+    "kind: uniform",
+    `kind: uniform, popularityCv: ${extreme([0.3, 1, 1.3], [4, 1e-3, 1e-7, 1e-9, 1e-12, 1e-300])}`,
+    `kind: parametric, rows: 200, skew: ${extreme([0.5, 1], [0, 4])}, reuse: ${extreme([0, 0.3], [1])}`,
+    `kind: parametric, rows: 200`,
+  ]);
+  const slots = () => extreme([2, 8, 16], [1, 1e7]);
+  const policy = [
+    maybe(0.4, () => {
+      const room = chance(0.8) ? `slots: ${slots()}` : `memory: ${extreme(["4GiB"], ["1B", "1e15B"])}`;
+      const host = maybe(0.3, () => `, hostMemory: ${extreme(["8GiB", "64GiB"], ["1B"])}`);
+      return `offload: { kind: ${oneOf(["lru", "lfu", "fifo", "static"])}, scope: ${oneOf(["layer", "global"])}, ${room}${host} }`;
+    }),
+    maybe(
+      0.3,
+      () => `placement: { kind: ${oneOf(["contiguous", "lpt", "eplb"])}, redundant: ${extreme([0, 8], [65536])} }`,
+    ),
+    maybe(0.3, () => `router: ${oneOf(["round-robin", "least-loaded"])}`),
+  ];
+  const section = (name: string, parts: readonly string[]) => {
+    const kept = parts.filter((part) => part !== "");
+    return kept.length === 0 ? [] : [`${name}: { ${kept.join(", ")} }`];
+  };
+  return [
+    "version: 1",
+    `name: ${id(["random"])}`,
+    `seed: ${index}`,
+    ...section("model", model),
+    ...section("hardware", hardware),
+    ...section("engine", engine),
+    ...section("parallel", parallel),
+    `traffic: { kind: generated, requests: ${requests}, arrivals: { ${arrivals} }, ` +
+      `isl: { kind: fixed, tokens: ${tokens()} }, osl: { kind: fixed, tokens: ${tokens()} } }`,
+    `routing: { ${routing} }`,
+    ...section("policy", policy),
+    "",
+  ].join("\n");
+}
