@@ -1,7 +1,8 @@
 import { refuse } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { readForecasts } from "../forecast/read-forecast.ts";
-import { oneLine } from "../report/safe-text.ts";
+
 import type { Io } from "./io.ts";
 
 /** The earlier forecast of a scenario. Throws InvalidInputError where the file has none. */

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { refuse, UsageError } from "../core/errors.ts";
+import { jsonDocument } from "../core/json.ts";
 import { formatNumber } from "../core/units.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
 import { calibrateEngines, type EngineCalibration } from "../forecast/calibration/calibrate-engine.ts";
@@ -32,10 +33,10 @@ export async function calibrateEngine(options: CalibrateCliOptions, colour: bool
   const table = { name: basename(file), date: new Date().toISOString().slice(0, 10) };
   const fitted = parseEngineProfile(fittedProfile(profile, calibration, table), options.output ?? profile.id);
   if (options.output !== undefined) {
-    await io.writeText(options.output, `${JSON.stringify(fitted, null, 2)}\n`);
+    await io.writeText(options.output, jsonDocument(fitted));
     io.err(`wrote ${options.output}\n`);
   }
-  io.out(options.json === true ? `${JSON.stringify(fitted, null, 2)}\n` : report(calibration, io));
+  io.out(options.json === true ? jsonDocument(fitted) : report(calibration, io));
 }
 
 function report(calibration: EngineCalibration, io: Io): string {

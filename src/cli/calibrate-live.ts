@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { chooseBackend } from "../capture/backends/backends.ts";
 import { measureLive } from "../capture/measure/measure-live.ts";
 import { steadyNs } from "../capture/measure/steady-clock.ts";
+import { jsonDocument } from "../core/json.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
 import type { FittedLink } from "../forecast/calibration/live/fit-link.ts";
@@ -67,14 +68,12 @@ export async function calibrateLive(options: CalibrateLiveOptions, colour: boole
     progress?.clear();
     const profile = fitLive(measurements);
     if (output !== undefined) {
-      const contents = [profile.device, profile.engine, measurements].map(
-        (value) => `${JSON.stringify(value, null, 2)}\n`,
-      );
+      const contents = [profile.device, profile.engine, measurements].map((value) => jsonDocument(value));
       for (const [i, text] of [...contents, liveScenario(profile)].entries())
         await io.writeText(join(output, files[i]!), text);
       io.err(`wrote ${files.map((name) => join(output, name)).join(", ")}\n`);
     }
-    io.out(options.json === true ? `${JSON.stringify(profile, null, 2)}\n` : report(profile, io));
+    io.out(options.json === true ? jsonDocument(profile) : report(profile, io));
   } catch (error) {
     throw explainLiveFailure("calibrate --live", error, "lower --shape or --batch");
   } finally {

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { formatProblem, refuse } from "../core/errors.ts";
+import { jsonDocument } from "../core/json.ts";
 import { formatCount, formatPercent } from "../core/units.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
 import {
@@ -51,7 +52,7 @@ export async function calibrate(options: CalibrateCliOptions, colour: boolean): 
     await io.writeText(options.output, `${mapsJson(written)}\n`);
     io.err(`wrote ${options.output}\n`);
   }
-  io.out(options.json === true ? `${JSON.stringify(documentOf(calibration), null, 2)}\n` : report(calibration, io));
+  io.out(options.json === true ? jsonDocument(documentOf(calibration)) : report(calibration, io));
 }
 
 /** The calibration as printed by `--json`. */

@@ -1,5 +1,6 @@
 import { type Diagnosis, diagnose } from "../capture/backends/doctor.ts";
 import { type ExitCode, exitCodes } from "../core/errors.ts";
+import { jsonDocument } from "../core/json.ts";
 import { formatBytes, formatNumber } from "../core/units.ts";
 import { textTable } from "../report/text-table.ts";
 import type { Io } from "./io.ts";
@@ -7,7 +8,7 @@ import type { Io } from "./io.ts";
 /** Says of every backend whether it works here. Exit code 4 when none does. */
 export async function captureDoctor(io: Io, json: boolean): Promise<ExitCode> {
   const backends = await diagnose();
-  io.out(json ? `${JSON.stringify({ backends }, null, 2)}\n` : report(backends, io));
+  io.out(json ? jsonDocument({ backends }) : report(backends, io));
   return backends.some(({ working }) => working !== null) ? exitCodes.ok : exitCodes.infeasible;
 }
 

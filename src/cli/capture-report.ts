@@ -2,7 +2,9 @@ import type { CapturePlan, CaptureRequest } from "../capture/record/capture-plan
 import type { CaptureOutcome } from "../capture/record/capture-routing.ts";
 import { matmulFlops } from "../capture/record/matmul-work.ts";
 import { memorySum, readsOf } from "../capture/record/memory-plan.ts";
-import { printable } from "../core/errors.ts";
+import { jsonDocument } from "../core/json.ts";
+import { oneLine } from "../core/printable.ts";
+
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { textTable } from "../report/text-table.ts";
 
@@ -52,7 +54,7 @@ export function captureSummary(report: CaptureReport): string {
   const { recorded } = plan;
   const { rows, layersRecorded } = outcome;
   const tokens = rows.starts.at(-1)!;
-  const file = printable(output);
+  const file = oneLine(output);
   if (layersRecorded === 0) return "interrupted before the first layer was finished: no trace is written\n";
   const choices = tokens * layersRecorded;
   const speed = speedOf(report);
@@ -63,7 +65,7 @@ export function captureSummary(report: CaptureReport): string {
     ...(outcome.work.length === 0
       ? []
       : [
-          `${formatDuration(outcome.layerSeconds * 1e9)} on ${printable(backend.device)} (${backend.id}): ` +
+          `${formatDuration(outcome.layerSeconds * 1e9)} on ${oneLine(backend.device)} (${backend.id}): ` +
             `${formatNumber(tokens / outcome.layerSeconds)} tokens/s, ${formatNumber(speed.gflopsPerSecond)} GFLOP/s, ` +
             `${formatPercent(speed.share, 0)} of the ${formatNumber(speed.productGflopsPerSecond)} of its matrix products alone`,
         ]),
@@ -109,7 +111,7 @@ export function captureJson(report: CaptureReport): string {
     seconds: outcome.layerSeconds,
     ...speedOf(report),
   };
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return jsonDocument(value);
 }
 
 /** Rates over the layers that this run executed, and what the backend reaches on their matrix products alone. */
@@ -125,7 +127,7 @@ function speedOf({ outcome: { work, layerSeconds, productSeconds } }: CaptureRep
 function tokensText(domains: readonly string[], tokens: readonly number[], sequences: number): string {
   const all = tokens.reduce((sum, count) => sum + count, 0);
   const each = domains.map((domain, i) => `${domain} ${formatCount(tokens[i] ?? 0)}`).join(", ");
-  return `${formatCount(all)} tokens in ${formatCount(sequences)} sequences (${printable(each)})`;
+  return `${formatCount(all)} tokens in ${formatCount(sequences)} sequences (${oneLine(each)})`;
 }
 
 function rowsByDomain({ request, outcome }: CaptureReport): number[] {

@@ -10,7 +10,8 @@ import { modelName } from "../capture/record/model-name.ts";
 import { readTexts } from "../capture/record/read-texts.ts";
 import { openWorkFolder, type WorkFolder } from "../capture/record/work-folder.ts";
 import { sha256 } from "../core/digest.ts";
-import { type ExitCode, exitCodes, printable, UsageError } from "../core/errors.ts";
+import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
 import { type CaptureReport, captureJson, capturePlanText, captureSummary } from "./capture-report.ts";
@@ -122,7 +123,7 @@ async function record(
   try {
     const { decoded, states, layers } = folder.journal;
     if (states !== null || decoded.length > 0)
-      io.err(`taking up ${printable(work)}: ${layers.length} of ${plan.recorded.layers.length} layers are done\n`);
+      io.err(`taking up ${oneLine(work)}: ${layers.length} of ${plan.recorded.layers.length} layers are done\n`);
     else await refuseFullDisk(diskNeeds(plan, work, output)).catch((error: unknown) => giveUp(folder, error));
     const progress = progressOf(io, model, plan, sequences.starts, quiet === true);
     const grouping = `documents in parts of at most ${tokensPerSequence} tokens, each from position 0`;

@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
 import { type ExitCode, exitCodes, OutputError, UsageError } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
 import { outputIdentity } from "../files/output-place.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { type ExportFormat, exporters } from "../report/exporters.ts";
-import { oneLine } from "../report/safe-text.ts";
+
 import type { Io } from "./io.ts";
 import { oneOf, splitPair } from "./words.ts";
 

@@ -1,5 +1,5 @@
 import { type ExitCode, exitCodes, formatProblem, refuse } from "../core/errors.ts";
-import { parseJson } from "../core/json.ts";
+import { jsonDocument, parseJson } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import { checkProfile } from "../hardware/check.ts";
 import { hardwareList, hardwareShow } from "../hardware/describe.ts";
@@ -12,7 +12,7 @@ export function listHardware(json: boolean, colour: boolean): void {
   const io = processIo(colour);
   const rows = hardwareList();
   if (json) {
-    io.out(`${JSON.stringify(rows, null, 2)}\n`);
+    io.out(jsonDocument(rows));
     return;
   }
   const headings = {
@@ -44,7 +44,7 @@ export function showHardware(id: string, json: boolean, colour: boolean): void {
   }
   const rows = hardwareShow(id);
   if (json) {
-    io.out(`${JSON.stringify(rows, null, 2)}\n`);
+    io.out(jsonDocument(rows));
     return;
   }
   const table = textTable(

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
-import { type ExitCode, exitCodes, MoecastError, printable } from "../core/errors.ts";
+import { type ExitCode, exitCodes, MoecastError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import { buildProgram } from "./program.ts";
 
 /** Runs the words of a command line (without the program's name) and returns its exit code; never throws. */

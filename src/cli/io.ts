@@ -1,9 +1,9 @@
 import { open } from "node:fs/promises";
-import { styleText } from "node:util";
 import { refuse } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
 import { appendOutput, writeOutput } from "../files/write-output.ts";
-import { plainStyle, type TextStyle } from "../report/text-table.ts";
+import type { TextStyle } from "../report/text-table.ts";
+import { messageText, styleFor, terminalText } from "./terminal-output.ts";
 
 /** The outside world as commands see it. stdout carries results only; progress and messages go to stderr. */
 export interface Io {
@@ -19,28 +19,19 @@ export interface Io {
   appendText(path: string, text: string): Promise<void>;
 }
 
-const colours: TextStyle = {
-  bold: (text) => styleText("bold", text),
-  dim: (text) => styleText("dim", text),
-  good: (text) => styleText("green", text),
-  bad: (text) => styleText("red", text),
-  warn: (text) => styleText("yellow", text),
-};
-
 /** Tables do not get narrower than this, and text is hard to read when wider. */
 const widthMin = 60;
 const widthMax = 120;
 
-/** Colour only on a terminal that wants it: not with NO_COLOR, TERM=dumb or --no-color. */
+/** The process's own streams; what is written to them holds nothing that drives a terminal but our own style. */
 export function processIo(colour: boolean): Io {
   const { env, stdout, stderr } = process;
   const terminal = stdout.isTTY === true;
-
-  const wanted = colour && terminal && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+  const style = styleFor(colour, terminal, env);
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
-    style: wanted ? colours : plainStyle,
+    out: (text) => void stdout.write(terminalText(text, style)),
+    err: (text) => void stderr.write(messageText(text)),
+    style,
     ...(terminal ? { width: Math.min(widthMax, Math.max(widthMin, stdout.columns || 80)) } : {}),
     progress: stderr.isTTY === true && !env["CI"],
     readText,

@@ -1,12 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { jsonDocument } from "../core/json.ts";
+import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { parseConfigText } from "../models/config-text.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
 import { resolveConfig } from "../models/resolve.ts";
 import { type ModelSpec, tensorClasses } from "../models/spec.ts";
-import { oneLine } from "../report/safe-text.ts";
+
 import { textTable, wrap } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";
 
@@ -30,13 +32,7 @@ export function listModels(json: boolean): void {
   const io = processIo(true);
   const descriptions = Object.keys(catalogue).map((id) => describeModel(modelNamed(id)));
   if (json) {
-    io.out(
-      `${JSON.stringify(
-        descriptions.map(({ id, parameters, weights, kv }) => ({ id, parameters, weights, kv })),
-        null,
-        2,
-      )}\n`,
-    );
+    io.out(jsonDocument(descriptions.map(({ id, parameters, weights, kv }) => ({ id, parameters, weights, kv }))));
     return;
   }
   const rows = descriptions.map((model) => [
@@ -56,7 +52,7 @@ export async function showModel(source: string, json: boolean, colour: boolean):
   const io = processIo(colour);
   const { spec, ignored, assumptions } = await readModel(source, io);
   const model = describeModel(spec);
-  if (json) io.out(`${JSON.stringify({ ...model, ignored, assumptions }, null, 2)}\n`);
+  if (json) io.out(jsonDocument({ ...model, ignored, assumptions }));
   else io.out(modelText(model, { ignored, assumptions }, io));
 }
 

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { ExitCode } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
 import { calibrateCommand } from "./calibrate-command.ts";
 import { captureCommand } from "./capture-command.ts";
@@ -35,9 +36,10 @@ export function buildProgram(exit: SetExitCode): Command {
   const program = new Command("moecast")
     .description("Forecasts how a Mixture-of-Experts model will serve on given hardware, from recorded expert routing.")
     .version(version)
-    .option("--no-color", "plain text, also with NO_COLOR set")
+    .option("--no-color", "plain text, also with NO_COLOR set (FORCE_COLOR asks for colour)")
     .showSuggestionAfterError()
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) })
     .addHelpText("after", exitCodeHelp);
   for (const register of commands) register(program, exit);
   for (const command of program.commands) {

@@ -1,7 +1,9 @@
+import { oneLine } from "../core/printable.ts";
 import { formatCount, formatDuration, formatPercent } from "../core/units.ts";
-import { oneLine } from "../report/safe-text.ts";
+
 import { bar } from "../report/text-table.ts";
 import type { Io } from "./io.ts";
+import { clearLine } from "./terminal-output.ts";
 
 /** A line on stderr that says how far a run is. */
 export interface ProgressLine {
@@ -40,14 +42,14 @@ export function progressLine(io: Io, file: string, units = "requests", now: () =
         if (percent === shown && now() < drawnAt + redrawMs) return;
         shown = percent;
         drawnAt = now();
-        io.err(`\r\u001b[K${name}: [${bar(share)}] ${text}`);
+        io.err(`${clearLine}${name}: [${bar(share)}] ${text}`);
       } else if (now() > next) {
         next = now() + silentMs;
         io.err(`${name}: ${text}\n`);
       }
     },
     clear: () => {
-      if (shown >= 0) io.err("\r\u001b[K");
+      if (shown >= 0) io.err(clearLine);
       shown = -1;
     },
   };

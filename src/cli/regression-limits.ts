@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { printable } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
+
 import { closest } from "../core/suggest.ts";
 import { defaultRegressionLimits, limitNames, type RegressionLimits } from "../forecast/baseline.ts";
 import { percentage } from "./words.ts";

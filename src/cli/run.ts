@@ -1,4 +1,5 @@
-import { type ExitCode, exitCodes, MoecastError, printable, UsageError } from "../core/errors.ts";
+import { type ExitCode, exitCodes, MoecastError, UsageError } from "../core/errors.ts";
+import { oneLine, printable } from "../core/printable.ts";
 import { comparedWith } from "../forecast/baseline.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
@@ -6,7 +7,7 @@ import type { Observation } from "../forecast/observe-deployment.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { headline } from "../report/headline.ts";
 import { jsonExport } from "../report/json.ts";
-import { oneLine } from "../report/safe-text.ts";
+
 import { type SummaryMode, terminalSummary } from "../report/terminal.ts";
 import { textTable } from "../report/text-table.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";

@@ -1,3 +1,4 @@
+import { jsonDocument } from "../core/json.ts";
 import type { CommandRegistration } from "./program.ts";
 
 export const schemaCommand: CommandRegistration = (program) => {
@@ -6,6 +7,6 @@ export const schemaCommand: CommandRegistration = (program) => {
     .description("print the JSON Schema of scenario files (draft 7)")
     .action(async () => {
       const { scenarioJsonSchema } = await import("../scenario/json-schema.ts");
-      process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+      process.stdout.write(jsonDocument(scenarioJsonSchema()));
     });
 };

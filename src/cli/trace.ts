@@ -1,5 +1,7 @@
 import { open } from "node:fs/promises";
-import { printable, refuse, UsageError } from "../core/errors.ts";
+import { refuse, UsageError } from "../core/errors.ts";
+import { jsonDocument } from "../core/json.ts";
+import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
@@ -55,12 +57,12 @@ export async function importCommand(paths: readonly string[], options: ImportCli
     ...(kind === undefined ? {} : { kind }),
     ...(domain === undefined ? {} : { domains: domain }),
   });
-  for (const warning of report.warnings) io.err(`warning: ${printable(warning)}\n`);
+  for (const warning of report.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   const { header } = report;
   io.out(
-    `${printable(options.output)}: ${formatCount(report.rows)} ${header.kind === "tokens" ? "tokens" : "steps"}, ` +
+    `${oneLine(options.output)}: ${formatCount(report.rows)} ${header.kind === "tokens" ? "tokens" : "steps"}, ` +
       `${header.layers.length} layers, ${header.experts} experts, top-${header.topK ?? "?"} (${report.format})\n` +
-      `${formatCount(header.provenance.droppedRows)} warm-up or padding rows dropped; sequences: ${printable(header.provenance.grouping)}\n`,
+      `${formatCount(header.provenance.droppedRows)} warm-up or padding rows dropped; sequences: ${oneLine(header.provenance.grouping)}\n`,
   );
 }
 
@@ -73,14 +75,14 @@ export async function inspect(file: string, json: boolean): Promise<void> {
   if (!(await looksLikeSafetensors(file))) {
     const table = await loadRequests("auto", file);
     const summary = summariseRequests(table);
-    if (json) io.out(`${JSON.stringify({ origin: table.origin, ...summary }, null, 2)}\n`);
+    if (json) io.out(jsonDocument({ origin: table.origin, ...summary }));
     else io.out(requestText(table.origin, summary, io));
     return;
   }
   await withTrace(file, async (trace) => {
     const { header, rows, columns, hasWeights, hasScores, bytes } = trace;
     if (json) {
-      io.out(`${JSON.stringify({ ...header, rows, columns, hasWeights, hasScores, bytes }, null, 2)}\n`);
+      io.out(jsonDocument({ ...header, rows, columns, hasWeights, hasScores, bytes }));
       return;
     }
     const { provenance } = header;
@@ -128,7 +130,7 @@ export async function stats(file: string, options: StatsOptions): Promise<void> 
         layerTables.push(only(await loadRoutingTable(trace, { layers: [layer], bytesMax: bytesMax / joint.layers })));
     return traceStats(only(joint), { ranks, ...(layerTables.length === 0 ? {} : { layerTables }) });
   });
-  if (options.json === true) io.out(`${JSON.stringify(result, null, 2)}\n`);
+  if (options.json === true) io.out(jsonDocument(result));
   else io.out(`${describeStats(result)}\n`);
 }
 
@@ -148,7 +150,7 @@ export async function convert(file: string, options: ConvertOptions): Promise<vo
     return { table: loaded, model: trace.header.model };
   });
   await routingExporters[format].write(table, model, options.output);
-  io.out(`${printable(options.output)}: ${formatCount(table.rows)} tokens as ${format}\n`);
+  io.out(`${oneLine(options.output)}: ${formatCount(table.rows)} tokens as ${format}\n`);
 }
 
 export interface SynthOptions extends OutputNeeds {
@@ -169,8 +171,8 @@ export async function synth(options: SynthOptions): Promise<void> {
     published === undefined ? fitRouting(await loadTable(from ?? "")) : routingFromPublished(published);
   const table = synthesiseRouting(statistics, { tokens, seed });
   await saveRoutingTable(table, published ?? "synthesised", output);
-  io.out(`${printable(output)}: ${formatCount(table.rows)} tokens, ${table.layers} layers, ${table.experts} experts\n`);
-  for (const note of table.origin.notes) io.out(`  ${printable(note)}\n`);
+  io.out(`${oneLine(output)}: ${formatCount(table.rows)} tokens, ${table.layers} layers, ${table.experts} experts\n`);
+  for (const note of table.origin.notes) io.out(`  ${oneLine(note)}\n`);
 }
 
 /** A row for what a header may leave out. */

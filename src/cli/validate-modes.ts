@@ -81,7 +81,7 @@ export function modeOf(options: ValidateOptions): Compare {
   ];
   if (name === "kernels" && options.leaveOut !== undefined && options.leaveOut !== "system")
     problems.push("validate --kernels: --leave-out takes only system");
-  if (problems.length > 0) throw new UsageError(problems.join("\n"));
+  if (problems.length > 0) throw new UsageError(problems);
   return compare;
 }
 

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { printable, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
 import { parseQuantity } from "../core/units.ts";
 
@@ -42,14 +42,14 @@ export function oneOf<T extends string>(word: string, known: readonly T[], optio
   if (found !== undefined) return found;
   const near = closest(word, known);
   throw new UsageError(
-    `${option}: unknown "${printable(word)}"${near === null ? "" : `, did you mean "${near}"?`} (one of ${known.join(", ")})`,
+    `${option}: unknown "${word}"${near === null ? "" : `, did you mean "${near}"?`} (one of ${known.join(", ")})`,
   );
 }
 
 /** Splits `name=value` at the first equals sign; neither side may be empty. */
 export function splitPair(text: string, shape: string): [string, string] {
   const at = text.indexOf("=");
-  if (at <= 0 || at === text.length - 1) throw new UsageError(`expected ${shape}, found "${printable(text)}"`);
+  if (at <= 0 || at === text.length - 1) throw new UsageError(`expected ${shape}, found "${text}"`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 

@@ -1,3 +1,5 @@
+import { oneLine } from "./printable.ts";
+
 /** Process exit codes; the meaning of each is part of the command-line contract. */
 export const exitCodes = {
   ok: 0,
@@ -35,16 +37,19 @@ export class InvalidInputError extends MoecastError {
   readonly exitCode = exitCodes.invalidInput;
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
-    super(problems.map(formatProblem).join("\n"));
+    super(problemList(problems));
     this.name = "InvalidInputError";
     this.problems = problems;
   }
 }
 
-/** Wrong command-line words. */
+/** Wrong command-line words: one message, or one for each thing that is wrong. */
 export class UsageError extends MoecastError {
   readonly exitCode = exitCodes.usage;
-  override readonly name = "UsageError";
+  constructor(message: string | readonly string[]) {
+    super([message].flat().map(oneLine).join("\n"));
+    this.name = "UsageError";
+  }
 }
 
 /** An output that cannot be written: a wrong path, a full disk, a missing permission. */
@@ -84,14 +89,23 @@ export function holds(condition: boolean, law: string, detail: () => string): as
   if (!condition) throw new InvariantError(law, detail());
 }
 
-/** `file:line:column: at: expected X, found Y (hint)`; text from inputs is stripped of control characters. */
+/** Problems listed in a message; a file that is wrong in every row would fill the screen many times. */
+const listedMax = 50;
+
+function problemList(problems: readonly Problem[]): string {
+  const lines = problems.slice(0, listedMax).map(formatProblem);
+  if (problems.length > listedMax) lines.push(`and ${problems.length - listedMax} more problems`);
+  return lines.join("\n");
+}
+
+/** `file:line:column: at: expected X, found Y (hint)`, in one line whatever the inputs hold. */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.line === undefined ? undefined : problem.column]
     .filter((part) => part !== undefined)
     .join(":");
   const found = "found" in problem ? `, found ${describe(problem.found)}` : "";
   const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
-  return printable([place, problem.at, `expected ${problem.expected}${found}${hint}`].filter(Boolean).join(": "));
+  return oneLine([place, problem.at, `expected ${problem.expected}${found}${hint}`].filter(Boolean).join(": "));
 }
 
 /** A short, printable form of any value. */
@@ -101,15 +115,4 @@ function describe(value: unknown): string {
   // JSON.stringify gives undefined for functions and symbols, whatever its type says.
   const text = (JSON.stringify(value) as string | undefined) ?? typeof value;
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
-}
-
-/** Removes C0 and C1 control characters, so that names from files cannot drive the terminal. */
-export function printable(text: string): string {
-  let out = "";
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0;
-    const control = (code < 0x20 && code !== 0x0a && code !== 0x09) || (code >= 0x7f && code < 0xa0);
-    out += control ? "\ufffd" : char;
-  }
-  return out;
 }

@@ -1,4 +1,5 @@
 import { refuse } from "./errors.ts";
+import { escapeUnsafe } from "./printable.ts";
 
 /** A JSON value that has passed {@link parseJson}: finite numbers, no prototype keys, bounded depth. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -54,3 +55,6 @@ export function canonicalJson(value: unknown, indent = 0): string {
     indent,
   );
 }
+
+/** A value as a JSON file or as the output of `--json`: indented, ASCII where a terminal could be driven, one line feed. */
+export const jsonDocument = (value: unknown): string => `${escapeUnsafe(JSON.stringify(value, null, 2))}\n`;

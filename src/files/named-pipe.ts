@@ -1,7 +1,8 @@
 import { constants, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { printable } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
+
 import { formatDuration } from "../core/units.ts";
 
 /** How long the other end of a named pipe is waited for, and who hears after how long that it is. */

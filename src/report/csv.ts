@@ -1,8 +1,8 @@
+import { oneLine } from "../core/printable.ts";
 import type { SloVerdict } from "../forecast/forecast.ts";
 import type { Exporter } from "./exporter.ts";
 import { verdictLabel } from "./labels.ts";
 import { metricRows } from "./metric-rows.ts";
-import { oneLine } from "./safe-text.ts";
 
 /** Text as a CSV cell: quoted where needed, and disarmed with an apostrophe where a spreadsheet would see a formula. */
 export function csvCell(text: string): string {

@@ -1,4 +1,5 @@
 import { canonicalJson } from "../core/json.ts";
+import { escapeUnsafe } from "../core/printable.ts";
 import type { Exporter } from "./exporter.ts";
 
 /**
@@ -10,5 +11,5 @@ export const jsonExport: Exporter = {
   appends: false,
   reportsFailures: false,
   render: (forecasts, { failures = [] } = {}) =>
-    `${canonicalJson(forecasts.length + failures.length === 1 ? forecasts[0] : forecasts, 2)}\n`,
+    `${escapeUnsafe(canonicalJson(forecasts.length + failures.length === 1 ? forecasts[0] : forecasts, 2))}\n`,
 };

@@ -1,9 +1,9 @@
 import junit, { type Builder } from "junit-report-builder";
+import { oneLine } from "../core/printable.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { comparedLabel, drawsLabel } from "./baseline-labels.ts";
 import type { Exporter } from "./exporter.ts";
 import { headline } from "./headline.ts";
-import { oneLine } from "./safe-text.ts";
 
 // The package's types describe its CommonJS wrapper; under ES modules the default export is the builder itself.
 const builder = junit as unknown as Builder;

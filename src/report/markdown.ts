@@ -1,3 +1,4 @@
+import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
@@ -12,7 +13,6 @@ import {
   milliseconds,
   verdictLabel,
 } from "./labels.ts";
-import { oneLine } from "./safe-text.ts";
 
 /** Characters that could end a table cell or start HTML become entities, which Markdown never takes for markup. */
 const entities: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
+import { oneLine } from "../core/printable.ts";
 import { formatNumber } from "../core/units.ts";
-import { oneLine } from "./safe-text.ts";
+
 import { bandRatios, type LogAxis, logAxis, plottable, type ScatterPlot } from "./scatter.ts";
 
 /** Side of the plotted square and margins around it, in user units (pixels at scale 1). */

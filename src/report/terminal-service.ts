@@ -1,6 +1,8 @@
+import { oneLine } from "../core/printable.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { type Cost, type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../forecast/forecast.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
+import { displayWidth } from "./display-width.ts";
 import { headline } from "./headline.ts";
 import {
   bandLabels,
@@ -13,7 +15,6 @@ import {
   sustainedRate,
   verdictLabel,
 } from "./labels.ts";
-import { displayWidth, oneLine } from "./safe-text.ts";
 import type { TerminalSection } from "./terminal-view.ts";
 import { type Align, tableRows, textTable, wrap, wrapHanging } from "./text-table.ts";
 

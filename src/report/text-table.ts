@@ -1,4 +1,5 @@
-import { displayWidth, oneLine } from "./safe-text.ts";
+import { oneLine } from "../core/printable.ts";
+import { displayWidth } from "./display-width.ts";
 
 /** Marks up text for a terminal; the plain style returns it unchanged. */
 export interface TextStyle {

@@ -1,4 +1,5 @@
 import { canonicalJson } from "../core/json.ts";
+import { escapeUnsafe } from "../core/printable.ts";
 import { csvCell } from "./csv.ts";
 import { scatterSvg } from "./scatter-svg.ts";
 import { validationMarkdown } from "./validation-markdown.ts";
@@ -23,7 +24,7 @@ const cell = (value: DataCell): string =>
 export const validationExporters = {
   json: {
     description: "the whole validation, versioned (schemaVersion)",
-    render: ({ document }) => `${canonicalJson(document, 2)}\n`,
+    render: ({ document }) => `${escapeUnsafe(canonicalJson(document, 2))}\n`,
   },
   csv: {
     description: "one row for every compared point, unrounded",

@@ -1,4 +1,5 @@
-import { displayWidth, oneLine } from "./safe-text.ts";
+import { oneLine } from "../core/printable.ts";
+import { displayWidth } from "./display-width.ts";
 import { scatterText } from "./scatter-text.ts";
 import type { TerminalView } from "./terminal-view.ts";
 import { plainStyle, type TextStyle, textTable, wrap, wrapHanging } from "./text-table.ts";

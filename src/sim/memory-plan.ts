@@ -1,5 +1,6 @@
 import { storedBytes } from "../core/dtype.ts";
 import { InfeasibleError } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
 import { formatBytes } from "../core/units.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { AttentionProgram } from "./attention-program.ts";
@@ -268,7 +269,7 @@ function doesNotFit(
   const width = Math.max(...rows.map((row) => row.name.length));
   const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);
   return new InfeasibleError(
-    `${model.name} does not fit: ${formatBytes(sum)} needed per ${node.device.name}, ` +
+    `${oneLine(model.name)} does not fit: ${formatBytes(sum)} needed per ${node.device.name}, ` +
       `${formatBytes(budget)} available (${formatBytes(node.device.memoryBytes)} x ${scheduler.memoryUtilisation})\n` +
       lines.join("\n"),
   );

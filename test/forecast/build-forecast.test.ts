@@ -7,8 +7,8 @@ import { readForecast } from "../../src/forecast/read-forecast.ts";
 import type { ResolvedScenario } from "../../src/forecast/resolved.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { timeComponents } from "../../src/sim/result.ts";
-import { minimal } from "../scenario/example.ts";
 import { forecast as fullForecast } from "../report/build.ts";
+import { minimal } from "../scenario/example.ts";
 import { exampleForecast, resolved } from "./example-forecast.ts";
 import { ascending, fakeRun, overloaded } from "./fake-run.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { displayWidth } from "../../src/report/display-width.ts";
 import { markdownReport } from "../../src/report/markdown.ts";
-import { displayWidth } from "../../src/report/safe-text.ts";
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { forecast, overloaded } from "./build.ts";

@@ -1,11 +1,12 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { oneLine } from "../../src/core/printable.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { readForecast } from "../../src/forecast/read-forecast.ts";
 import { exporters } from "../../src/report/exporters.ts";
 import { markdownText } from "../../src/report/markdown.ts";
-import { oneLine } from "../../src/report/safe-text.ts";
+
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { delta, forecast, overloaded, stats, verdict } from "./build.ts";
 import { parseXml } from "./parse-xml.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { displayWidth } from "../../src/report/display-width.ts";
 import { headline } from "../../src/report/headline.ts";
-import { displayWidth } from "../../src/report/safe-text.ts";
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle, tableRows, textTable, wrap } from "../../src/report/text-table.ts";
 import { delta, forecast, overloaded, verdict } from "./build.ts";

@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
-import { displayWidth } from "../../src/report/safe-text.ts";
+import { displayWidth } from "../../src/report/display-width.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { validationExporters } from "../../src/report/validation-exporters.ts";
 import { kernelPage } from "../../src/report/validation-kernels.ts";

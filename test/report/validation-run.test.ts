@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunValidation } from "../../src/forecast/validation/run-validation.ts";
 import { metricError } from "../../src/forecast/validation/summarise.ts";
-import { displayWidth } from "../../src/report/safe-text.ts";
+import { displayWidth } from "../../src/report/display-width.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { validationExporters } from "../../src/report/validation-exporters.ts";
 import { runPage } from "../../src/report/validation-run.ts";

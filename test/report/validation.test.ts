@@ -1,9 +1,10 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { printable } from "../../src/core/errors.ts";
+import { printable } from "../../src/core/printable.ts";
+
 import type { PointError } from "../../src/forecast/validation/validation.ts";
-import { displayWidth } from "../../src/report/safe-text.ts";
+import { displayWidth } from "../../src/report/display-width.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { type ValidationFormat, validationExporters } from "../../src/report/validation-exporters.ts";
 import { servingPage } from "../../src/report/validation-serving.ts";

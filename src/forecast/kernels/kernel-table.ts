@@ -1,5 +1,6 @@
 import type { Problem } from "../../core/errors.ts";
-import { printable } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
+
 import type { ProblemList } from "../measured/problem-list.ts";
 
 /** A table of measured kernels with named columns. A cell that cannot be read becomes a problem and reads as null. */

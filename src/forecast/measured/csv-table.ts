@@ -1,5 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
-import { printable, refuse } from "../../core/errors.ts";
+import { refuse } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import { closest } from "../../core/suggest.ts";
 import type { ProblemList } from "./problem-list.ts";
 

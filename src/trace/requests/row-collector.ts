@@ -1,4 +1,5 @@
-import { InvalidInputError, type Problem, printable } from "../../core/errors.ts";
+import { InvalidInputError, type Problem } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import type { RandomStream } from "../../core/random.ts";
 import { Column } from "./column.ts";
 import type { RequestRow, RowSink } from "./request-format.ts";

@@ -1,5 +1,5 @@
-import { printable } from "../../core/errors.ts";
 import { pow } from "../../core/pow.ts";
+import { oneLine } from "../../core/printable.ts";
 import { formatCount, formatNumber, formatPercent } from "../../core/units.ts";
 import type { LayerStats, TraceStats } from "./trace-stats.ts";
 
@@ -34,7 +34,7 @@ function overview(stats: TraceStats): TextTable {
   const mean = (of: (layer: LayerStats) => number): number =>
     stats.layers.reduce((sum, layer) => sum + of(layer), 0) / Math.max(1, stats.layers.length);
   return {
-    title: printable(stats.name),
+    title: oneLine(stats.name),
     rows: [
       ["tokens", "sequences", "layers", "experts", "top-k", "adjacent overlap", "uniform", "max/mean"],
       [
@@ -138,9 +138,9 @@ function domainTable(stats: TraceStats): TextTable {
   return {
     title: "Domains (distance = total variation of popularity, mean over layers)",
     rows: [
-      ["domain", "share", ...stats.domains.map(({ name }) => `to ${printable(name)}`)],
+      ["domain", "share", ...stats.domains.map(({ name }) => `to ${oneLine(name)}`)],
       ...stats.domains.map(({ name, share }, domain) => [
-        printable(name),
+        oneLine(name),
         formatPercent(share),
         ...(stats.domainDistance[domain] ?? []).map((distance) => formatNumber(distance)),
       ]),

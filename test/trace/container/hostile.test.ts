@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { InvalidInputError, type Problem, printable } from "../../../src/core/errors.ts";
+import { InvalidInputError, type Problem } from "../../../src/core/errors.ts";
+import { printable } from "../../../src/core/printable.ts";
 import { memorySource } from "../../../src/trace/byte-source.ts";
 import { routingTraceOf } from "../../../src/trace/container/open-trace.ts";
 import { encodeHeader } from "../../../src/trace/container/trace-header.ts";

@@ -1,20 +1,3 @@
-import { printable } from "../core/errors.ts";
-
-/** Characters that change the direction of the text around them, or break a line outside ASCII. */
-const layoutControls = /[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-/**
- * Text from an input as one line that cannot drive whatever shows it: no control characters, no direction overrides, no
- * half surrogates, runs of white space as one space.
- */
-export function oneLine(text: string): string {
-  return printable(text)
-    .replace(layoutControls, "\ufffd")
-    .replace(/\p{Cs}|[\ufffe\uffff]/gu, "\ufffd")
-    .replace(/\s+/g, " ")
-    .trim();
-}
-
 /** Cells of a terminal that a line takes: two for East Asian wide characters and emoji, none for combining marks. */
 export function displayWidth(line: string): number {
   let cells = 0;
