@@ -15,14 +15,18 @@ export function expectedDistinct(experts: number, topK: number, tokens: number, 
 
 /** Probability that `tokens` tokens all pass an expert by. */
 function untouchedShare(experts: number, topK: number, tokens: number, popularityCv: number): number {
-  const alike = pow(1 - topK / experts, tokens);
-  if (popularityCv === 0 || tokens === 0) return alike;
+  const passed = 1 - topK / experts;
   const variance = popularityCv * popularityCv;
-  // In the exponent of the uniform law, so that one token touches topK experts whatever their popularity.
-  const once = pow(1 + (variance * topK) / experts, -1 / variance);
-  const ratio = (1 - topK / experts) / once;
-  return Math.min(1, pow(1 + (variance * topK * tokens) / experts, -1 / variance) * ratio);
+  if (variance < leastVariance || tokens === 0 || passed === 0) return pow(passed, tokens);
+  // The Gamma law's transform at the rate of the uniform law, which it becomes as the variance goes to 0.
+  const rate = -Math.log1p(-topK / experts);
+  const logUntouched = (count: number) => -Math.log1p(variance * rate * count) / variance;
+  // Relative to one token, so that it touches topK experts whatever their popularity.
+  return Math.min(1, passed * Math.exp(logUntouched(tokens) - logUntouched(1)));
 }
+
+/** Below it experts are alike: the transform differs from the uniform law by less than rounding does. */
+const leastVariance = 1e-18;
 
 /** Tokens routed independently to experts that lie on `ranks` contiguous ranks. */
 export interface ExpectedRouting {

@@ -41,6 +41,50 @@ describe("expected distinct experts", () => {
   });
 });
 
+describe("experts of unequal popularity", () => {
+  test("become alike as the variation goes to 0, at every step of it", () => {
+    for (const tokens of [1, 2, 16, 300, 100_000]) {
+      const alike = expectedDistinct(128, 8, tokens);
+      for (let cv = 1; cv >= 1e-300; cv /= 4) {
+        const found = expectedDistinct(128, 8, tokens, cv);
+        expect(found).toBeLessThanOrEqual(alike * (1 + 1e-12));
+        expect(found).toBeGreaterThanOrEqual(alike * (1 - cv * cv));
+      }
+      const routing = { experts: 128, topK: 8, tokens, ranks: 16, groups: null };
+      const { pairs, distinct } = expectedBusiestRank(routing);
+      for (const popularityCv of [1e-4, 1e-7, 1e-9, 1e-12, 1e-200]) {
+        expect(expectedBusiestRank({ ...routing, popularityCv }).pairs / pairs).toBeCloseTo(1, 5);
+        expect(expectedBusiestRank({ ...routing, popularityCv }).distinct / distinct).toBeCloseTo(1, 5);
+      }
+    }
+    expect(expectedDistinct(8, 8, 3, 0.5)).toBe(8);
+  });
+
+  test.each([2, 4, 16])(
+    "are touched as often as when %i tokens are drawn by Gamma popularities of cv 0.5",
+    (tokens) => {
+      const rng = new RandomStream(5, `popularity ${tokens}`);
+      const exponential = () => -Math.log(1 - rng.uniform());
+      const draws = 1500;
+      let touched = 0;
+      for (let draw = 0; draw < draws; draw++) {
+        // A Gamma law of cv 1/2 is the sum of four exponentials; the least exponential over popularity is drawn first.
+        const popularity = Array.from(
+          { length: 64 },
+          () => exponential() + exponential() + exponential() + exponential(),
+        );
+        const seen = new Set<number>();
+        for (let token = 0; token < tokens; token++) {
+          const order = popularity.map((weight, expert) => ({ at: exponential() / weight, expert }));
+          for (const { expert } of order.sort((a, b) => a.at - b.at).slice(0, 4)) seen.add(expert);
+        }
+        touched += seen.size / draws;
+      }
+      expect(Math.abs(expectedDistinct(64, 4, tokens, 0.5) / touched - 1)).toBeLessThan(0.012);
+    },
+  );
+});
+
 describe("the busiest rank", () => {
   test("of one rank holds everything", () => {
     const one = expectedBusiestRank({ experts: 64, topK: 8, tokens: 5, ranks: 1, groups: null });
