@@ -7,11 +7,14 @@ import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
 
 const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
 
-/** Policies that need no knowledge of the future: the clairvoyant one is a reference beside the run, not a choice. */
-const livePolicies = names<CachePolicyName>(cachePolicies).filter((name) => {
+/** Whether a policy needs the accesses to come: a reference beside every run, not a choice for a deployment. */
+const isReference = (name: CachePolicyName): boolean => {
   const policy: CachePolicy = cachePolicies[name];
-  return !policy.needs.includes("future");
-});
+  return policy.needs.includes("future");
+};
+const policyNames = names<CachePolicyName>(cachePolicies);
+const livePolicies = policyNames.filter((name) => !isReference(name));
+const referencePolicies: readonly unknown[] = policyNames.filter(isReference);
 
 const fit = z
   .strictObject({
@@ -31,7 +34,14 @@ const placement = z.strictObject({
 
 const offload = z
   .strictObject({
-    kind: z.enum(livePolicies).describe("Eviction policy of the expert cache."),
+    kind: z
+      .enum(livePolicies, {
+        error: ({ input }) =>
+          referencePolicies.includes(input)
+            ? `${input} needs the accesses to come: a reference that every run with an expert cache reports beside it`
+            : undefined,
+      })
+      .describe("Eviction policy of the expert cache."),
     scope: z.enum(["layer", "global"]).default("layer").describe("One cache per layer, or one cache over all layers."),
     slots: count(1, 1e7)
       .optional()

@@ -54,7 +54,7 @@ function problemsOf(
       at: pathText(path) || "scenario",
       expected: expectation(issue, words),
       found: detail.onKey === true ? path.at(-1) : found,
-      ...hintOf(detail.hint ?? (typeof found === "string" ? suggestion(found, words) : undefined)),
+      ...hintOf(detail.hint ?? (typeof found === "string" ? hintForText(found, words, issue) : undefined)),
     },
   ];
 }
@@ -64,6 +64,15 @@ const hintOf = (hint: string | undefined) => (hint === undefined ? {} : { hint }
 function suggestion(word: string, known: readonly string[]): string | undefined {
   const near = closest(word, known);
   return near === null ? undefined : `did you mean ${near}?`;
+}
+
+/** What may help somebody who wrote this text: the nearest word, or the space that makes a mapping of it. */
+function hintForText(text: string, words: readonly string[], issue: Issue): string | undefined {
+  // An enumeration's own message says more about a word than the nearest one.
+  if (issue.code === "invalid_value" && !issue.message.startsWith("Invalid")) return issue.message;
+  const mapping = issue.code === "invalid_type" && ["object", "record"].includes(issue.expected);
+  if (mapping && /^[A-Za-z_]\w*:\S/.test(text)) return `a space after the colon: ${text.replace(":", ": ")}`;
+  return suggestion(text, words);
 }
 
 /** The words an enumeration or a `kind` accepts. */

@@ -1,4 +1,4 @@
-import { isMap, isSeq, parseDocument } from "yaml";
+import { type Document, isMap, isSeq, parseDocument, visit } from "yaml";
 import type { Problem } from "../core/errors.ts";
 import { pathText, type ValuePath, type YamlSource } from "./yaml-source.ts";
 
@@ -38,12 +38,18 @@ function applyOne(source: YamlSource, text: string, applied: Setting[]): Problem
   const error = value.errors[0] ?? value.warnings[0];
   if (error !== undefined)
     return { at: pathText(path), expected: "a YAML value", hint: error.message.split("\n")[0] ?? "" };
+  if (holdsAlias(value)) return { at: pathText(path), expected: "a YAML value without aliases", found: text };
 
   for (let depth = 0; depth < path.length; depth += 1) {
     const above = path.slice(0, depth);
     const holder: unknown = depth === 0 ? source.document.contents : source.document.getIn(above, true);
-    if (holder === undefined || holder === null) break;
     const step = path[depth];
+    if (holder === undefined || holder === null) {
+      // Made on the way: a list that is made has one item.
+      if (path.slice(depth).some((later) => typeof later === "number" && later > 0))
+        return { at: pathText(path), expected: `a list at ${pathText(above)}`, found: "nothing" };
+      break;
+    }
     if (typeof step === "number" ? !isSeq(holder) : !isMap(holder)) {
       const kind = typeof step === "number" ? "a list" : "a mapping";
       return { at: pathText(path), expected: `${kind} at ${pathText(above) || "the top"}` };
@@ -55,6 +61,18 @@ function applyOne(source: YamlSource, text: string, applied: Setting[]): Problem
   else source.document.setIn(path, value.contents);
   applied.push({ text, path });
   return null;
+}
+
+/** An alias would stand for an anchor of the value alone, which has none before it. */
+function holdsAlias(value: Document): boolean {
+  let found = false;
+  visit(value, {
+    Alias: () => {
+      found = true;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** Keys of the settings path; text in braces belongs to its key, so that `slo.ttft{class:a.b}` has two. */
