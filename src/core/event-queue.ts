@@ -1,7 +1,8 @@
-import { InvariantError } from "./errors.ts";
+import { InfeasibleError, InvariantError } from "./errors.ts";
 
 /** Largest time an event may have: integers above it are not all representable (104 days in nanoseconds). */
 const latestNs = Number.MAX_SAFE_INTEGER;
+const nsPerDay = 86_400e9;
 /** Sequence numbers below each step of priority; 3.5e13 events fit. */
 const sequencesPerPriority = 2 ** 45;
 const priorityLimit = 128;
@@ -15,7 +16,7 @@ const stride = 4;
  * four children of a node lie in two cache lines (bench/event-queue.ts).
  *
  * `pop` leaves the event in `atNs`, `priority`, `kind` and `payload`. The clock never runs backwards: an event earlier
- * than the last one popped is refused.
+ * than the last one popped is refused, and so is one beyond 104 days (InfeasibleError).
  */
 export class EventQueue {
   /** Time of the popped event, whole nanoseconds. */
@@ -124,5 +125,10 @@ export class EventQueue {
 
 function refuseTime(atNs: number, nowNs: number): never {
   if (atNs < nowNs) throw new InvariantError("clock-monotone", `event at ${atNs} ns, but the clock is at ${nowNs} ns`);
+  if (atNs > latestNs)
+    throw new InfeasibleError(
+      `the run passes 104 days of simulated time, the longest that its clock counts in whole nanoseconds: ` +
+        `an event at ${(atNs / nsPerDay).toPrecision(3)} days; send fewer requests, send them faster, or take faster hardware`,
+    );
   throw new InvariantError("integer-time", `event at ${atNs} ns; times are whole nanoseconds from 0 to 2^53 - 1`);
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { InvariantError } from "../../src/core/errors.ts";
+import { InfeasibleError, InvariantError } from "../../src/core/errors.ts";
 import { EventQueue } from "../../src/core/event-queue.ts";
 
 interface Event {
@@ -85,7 +85,13 @@ describe("the event queue", () => {
     expect(drain(queue)).toEqual([{ atNs: 2 ** 53 - 1, priority: 0, kind: -7, payload: 2 ** 40 + 1 }]);
   });
 
-  test.each([0.5, -1, NaN, Infinity, 2 ** 53])("refuses the time %s", (atNs) => {
+  test.each([Infinity, 2 ** 53, 1e300])("has no time as late as %s: a run that long is infeasible", (atNs) => {
+    const queue = new EventQueue();
+    expect(() => queue.push(atNs, 0, 0, 0)).toThrow(InfeasibleError);
+    expect(queue.size).toBe(0);
+  });
+
+  test.each([0.5, -1, NaN])("refuses the time %s", (atNs) => {
     const queue = new EventQueue();
     expect(() => queue.push(atNs, 0, 0, 0)).toThrow(InvariantError);
     expect(queue.size).toBe(0);
