@@ -16,7 +16,7 @@ export const hardwareCommand: CommandRegistration = (program, exit) => {
     .command("show")
     .description("every number of a profile with its source and kind")
     .argument("<id>", "device, system or engine id")
-    .option("--json", "print JSON")
+    .option("--json", "print the profile itself, which scenarios take as a file (docs/hardware.md)")
     .action(async (id: string, options: { json?: boolean }, command: Command) => {
       const { showHardware } = await import("./hardware.ts");
       showHardware(id, options.json === true, wantsColour(command));

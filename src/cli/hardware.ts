@@ -2,7 +2,7 @@ import { type ExitCode, exitCodes, formatProblem, refuse } from "../core/errors.
 import { jsonDocument, parseJson } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import { checkProfile } from "../hardware/check.ts";
-import { hardwareList, hardwareShow } from "../hardware/describe.ts";
+import { hardwareList, hardwareShow, profileNamed } from "../hardware/describe.ts";
 import { parseDeviceProfile } from "../hardware/profile-schema.ts";
 import { deviceIds, deviceProfileNamed, engineIds, engineNamed, nodeNamed, systemIds } from "../hardware/systems.ts";
 import { textTable } from "../report/text-table.ts";
@@ -35,18 +35,17 @@ export function showHardware(id: string, json: boolean, colour: boolean): void {
   const known = hardwareList();
   const profile = known.find((row) => row.id === id);
   if (profile === undefined) {
-    const near = closest(
-      id,
-      known.map((row) => row.id),
-    );
-    const hint = near === null ? "moecast hardware list shows them" : `did you mean ${near}?`;
+    const ids = known.map((row) => row.id);
+    const begun = ids.filter((other) => id.length >= 2 && other.startsWith(id.toLowerCase()));
+    const near = begun.length > 0 ? begun : [closest(id, ids) ?? []].flat();
+    const hint = near.length === 0 ? "moecast hardware list shows them" : `did you mean ${near.join(" or ")}?`;
     refuse({ expected: "a device, system or engine", found: id, hint });
   }
-  const rows = hardwareShow(id);
   if (json) {
-    io.out(jsonDocument(rows));
+    io.out(jsonDocument(profileNamed(id)));
     return;
   }
+  const rows = hardwareShow(id);
   const table = textTable(
     rows.map((row) => [row.at, row.text, row.kind === "thirdParty" ? "third party" : row.kind, row.source]),
     { align: ["left", "right"], ...fitting(io) },

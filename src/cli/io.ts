@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { refuse } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
 import { appendOutput, writeOutput } from "../files/write-output.ts";
@@ -15,6 +15,7 @@ export interface Io {
   /** Whether stderr is a terminal on which a progress line may be redrawn. */
   readonly progress: boolean;
   readText(path: string): Promise<string>;
+  whatIs(path: string): Promise<"file" | "folder" | "nothing">;
   writeText(path: string, text: string): Promise<void>;
   appendText(path: string, text: string): Promise<void>;
 }
@@ -35,6 +36,10 @@ export function processIo(colour: boolean): Io {
     ...(terminal ? { width: Math.min(widthMax, Math.max(widthMin, stdout.columns || 80)) } : {}),
     progress: stderr.isTTY === true && !env["CI"],
     readText,
+    whatIs: async (path) => {
+      const there = await stat(path).catch(() => null);
+      return there === null ? "nothing" : there.isDirectory() ? "folder" : "file";
+    },
     writeText: (path, text) => writeOutput(path, (output) => output.append(text)),
     appendText: appendOutput,
   };

@@ -1,14 +1,10 @@
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { jsonDocument } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
+import { readModel } from "../forecast/read-model.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
-import { parseConfigText } from "../models/config-text.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
-import { resolveConfig } from "../models/resolve.ts";
 import { type ModelSpec, tensorClasses } from "../models/spec.ts";
-
 import { textTable, wrap } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";
 
@@ -50,22 +46,16 @@ export function listModels(json: boolean): void {
 
 export async function showModel(source: string, json: boolean, colour: boolean): Promise<void> {
   const io = processIo(colour);
-  const { spec, ignored, assumptions } = await readModel(source, io);
+  const { spec, ignored, assumptions } = await readSource(source, io);
   const model = describeModel(spec);
   if (json) io.out(jsonDocument({ ...model, ignored, assumptions }));
   else io.out(modelText(model, { ignored, assumptions }, io));
 }
 
 /** A model by catalogue id, config.json path or folder (with hf_quant_config.json where the folder has one). */
-async function readModel(source: string, io: Io): Promise<Notes & { spec: ModelSpec }> {
-  if (!existsSync(source)) return { spec: modelNamed(source), ignored: [], assumptions: [] };
-  const folder = statSync(source).isDirectory();
-  const file = folder ? join(source, "config.json") : source;
-  const config = parseConfigText(await io.readText(file), file);
-  const quantFile = folder ? join(source, "hf_quant_config.json") : "";
-  const quantConfig =
-    folder && existsSync(quantFile) ? parseConfigText(await io.readText(quantFile), quantFile) : undefined;
-  return resolveConfig(config, { file, ...(quantConfig === undefined ? {} : { quantConfig }) });
+async function readSource(source: string, io: Io): Promise<Notes & { spec: ModelSpec }> {
+  if ((await io.whatIs(source)) === "nothing") return { spec: modelNamed(source), ignored: [], assumptions: [] };
+  return readModel(io, source);
 }
 
 function modelText(

@@ -21,7 +21,11 @@ export const runCommand: CommandRegistration = (program, exit) => {
     .description("simulate scenarios and check their SLOs")
     .argument("<scenario...>", "scenario files (YAML)")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
-    .option("--param <NAME=value>", "a parameter that paths of the scenario name (repeatable)", collect)
+    .option(
+      "--param <NAME=value>",
+      "a parameter of paths in the scenario, from its folder, else from here (repeatable)",
+      collect,
+    )
     .option("--seed <n>", "override the scenario's seed", wholeNumber(0, seedMax))
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
     .option("--no-thresholds", "report SLOs and regressions without failing on them")

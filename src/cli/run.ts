@@ -17,6 +17,7 @@ import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { type GivenLimits, resolvedLimits } from "./regression-limits.ts";
+import { paramsFor } from "./scenario-params.ts";
 import { splitPair } from "./words.ts";
 
 export interface RunOptions {
@@ -66,10 +67,14 @@ export async function run(files: readonly string[], options: RunOptions, colour:
       }
       const progress = options.quiet === true ? null : progressLine(io, file);
       try {
-        const scenario = parseScenario(await io.readText(file), file, { settings, params });
+        const scenario = parseScenario(await io.readText(file), file, {
+          settings,
+          params: await paramsFor(file, params, io),
+        });
         const before = baseline?.(scenario.name) ?? null;
         const plain = await forecastScenario(withThresholds(scenario, options.threshold ?? []), {
           readText: (path) => io.readText(path),
+          whatIs: (path) => io.whatIs(path),
           signal: watch.signal,
           ...(observed === null ? {} : { observed }),
           ...(progress === null ? {} : { onProgress: progress.update }),

@@ -49,7 +49,7 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     .option("--from <place>", "live: where the others are, host or disk (default: host)")
     .option("--batch <n>", "live: tokens in a step (default: 1)", wholeNumber(1, 64))
     .option("--layers <n>", "live: run the trace's first n layers only", wholeNumber(1))
-    .option("--steps <n>", "live: steps that are compared (default: 1000)", wholeNumber(1))
+    .option("--steps <n>", "live: steps that are compared, at least 10 (default: 1000)", wholeNumber(10))
     .option("--runs <n>", "live: runs (default: 3)", wholeNumber(1, 100))
     .option("--seconds <n>", "live: time for measuring products and copies (default: 3)", wholeNumber(1, 600))
     .option("--json", "print the validation as JSON instead of the report")

@@ -109,7 +109,7 @@ export function formatCount(n: number): string {
 
 /** A share of 1 as a percentage. */
 export function formatPercent(share: number, digits = 1): string {
-  return Number.isFinite(share) ? `${(share * 100).toFixed(digits)}%` : "n/a";
+  return Number.isFinite(share * 100) ? `${(share * 100).toFixed(digits)}%` : "n/a";
 }
 
 /** A number rounded to so many significant digits, never in exponent form between 1e-6 and 1e21, thousands separated. */

@@ -1,14 +1,14 @@
 import { modelNamed } from "../models/catalogue.ts";
-import { parseConfigText } from "../models/config-text.ts";
-import { resolveConfig } from "../models/resolve.ts";
 import type { ModelSpec } from "../models/spec.ts";
+import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { SimConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { Forecast } from "./forecast.ts";
-import { type FileReader, readJson } from "./forecast-reader.ts";
+import type { FileReader } from "./forecast-reader.ts";
 import { inputRow } from "./input-row.ts";
 import { located, locatedAsync } from "./located.ts";
+import { readModel } from "./read-model.ts";
 
 /** The model of a scenario, in the formats it is served in. */
 export interface ResolvedModel {
@@ -27,11 +27,10 @@ export async function resolveModel(scenario: Scenario, reader: FileReader): Prom
     file === undefined
       ? located(scenario, ["model", "id"], () => modelNamed(id))
       : await locatedAsync(scenario, ["model", "file"], async () => {
-          const read = await readJson(reader, scenario.file, file, parseConfigText);
-          inputs.push(inputRow("model configuration", read.file, read.text));
-          const resolution = resolveConfig(read.json, { file: read.file });
-          assumptions.push(...resolution.assumptions);
-          return resolution.spec;
+          const read = await readModel(reader, fromScenario(scenario.file, file));
+          for (const { file: name, text } of read.files) inputs.push(inputRow("model configuration", name, text));
+          assumptions.push(...read.assumptions);
+          return read.spec;
         });
   const given = Object.fromEntries(Object.entries(dtypes).filter(([, format]) => format !== undefined));
   const formats = { ...model.formats, ...given };

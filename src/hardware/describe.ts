@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import type { DeviceProfile } from "./profile-schema.ts";
+import { profileKeys } from "./profile-format.ts";
+import type { DeviceProfile, EngineProfileFile, SystemProfile } from "./profile-schema.ts";
 import { tierProfile, withReferences } from "./resolve.ts";
 import { isSourced, type SourceKind } from "./sourced.ts";
 import {
@@ -57,6 +58,12 @@ export function hardwareShow(id: string): NumberRow[] {
   if (systemIds.includes(id)) return systemRows(id);
   if (engineIds.includes(id)) return numberRows(engineProfileNamed(id));
   return deviceRows(deviceProfileNamed(id));
+}
+
+/** The profile `id` as a file of one's own may hold it; throws InvalidInputError for an unknown id. */
+export function profileNamed(id: string): DeviceProfile | SystemProfile | EngineProfileFile {
+  if (systemIds.includes(id)) return systemProfileNamed(id);
+  return engineIds.includes(id) ? engineProfileNamed(id) : deviceProfileNamed(id);
 }
 
 /** Every number of a device profile, those of its links and of its efficiency preset included. */
@@ -136,6 +143,7 @@ export function hardwareTable(): string {
       "hardware, stated by the *vendor*, read from a *thirdParty* table, or *estimated* (assumed, or carried over from",
       "similar hardware, as the source says). Peaks are dense and link rates are per direction; a number without a source is left out.",
     ].join(" "),
+    ownProfiles(),
     "## Devices",
     table(["id", "device", "bf16 peak, memory, bandwidth"], overview("device")),
     "## Systems",
@@ -156,6 +164,37 @@ export function hardwareTable(): string {
     "## Numbers of each engine",
     ...engineIds.map((id) => section(`\`${id}\``, numbersOf(numberRows(engineProfileNamed(id))))),
   ].join("\n\n")}\n`;
+}
+
+/** How to bring a profile of one's own, and every key that one may have. */
+function ownProfiles(): string {
+  const keys = (kind: Parameters<typeof profileKeys>[0]) =>
+    table(
+      ["key", "value", "", "meaning"],
+      profileKeys(kind).map(({ path, type, required, meaning }) => [
+        `\`${path}\``,
+        type,
+        required ? "required" : "",
+        meaning,
+      ]),
+    );
+  return [
+    "## A profile of your own",
+    [
+      "A profile is a JSON file: of a device, of a system (a node of devices and the memory behind them), or of an engine. Start from a shipped one,",
+      "change it, and name the file in a scenario under `hardware.device.file`, `hardware.file` or `engine.file`:",
+    ].join("\n"),
+    "```sh\nmoecast hardware show h200-sxm --json > my-device.json\nmoecast hardware check my-device.json\nmoecast run scenarios/workload-w.yaml --set hardware.device.file=my-device.json # your data\n```",
+    [
+      'Every number is an object `{ "value": 4.8e12, "kind": "vendor", "source": "data sheet of 2024" }` ("sourced" below): kinds are `measured`, `vendor`,',
+      "`thirdParty` and `estimated`, and a number without a source is refused. Units are in the names: bytes, bytes or operations per second, nanoseconds,",
+      "watts, shares from 0 to 1. Other keys than these are refused, and so is a device that passes its physical peak.",
+    ].join("\n"),
+    ...(["device", "system", "engine", "link", "tier"] as const).flatMap((kind) => [
+      `### Keys of a ${kind}`,
+      keys(kind),
+    ]),
+  ].join("\n\n");
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -57,19 +57,19 @@ const deviceSchema = z.strictObject({
   id,
   name,
   kind: z.enum(["gpu", "npu", "rdu", "cpu"]),
-  /** Dense peaks. */
-  peak: peakSchema,
-  /** Dense peaks as the vendor lists them: the ceiling that `peak` may not pass. */
-  vendorPeak: peakSchema.partial().optional(),
+  peak: peakSchema.describe("Dense peaks that are counted with."),
+  vendorPeak: peakSchema
+    .partial()
+    .optional()
+    .describe("Dense peaks as the vendor lists them: the ceiling that `peak` may not pass."),
   memory: z.strictObject({
     technology: name,
-    /** Total memory as the driver reports it. */
-    bytes: numbers.bytes,
-    /** What the driver keeps of it: a process finds `bytes` less this as the device's total. */
-    reservedBytes: numbers.bytes.optional(),
+    bytes: numbers.bytes.describe("Total memory as the driver reports it."),
+    reservedBytes: numbers.bytes
+      .optional()
+      .describe("What the driver keeps of it: a process finds `bytes` less this as the device's total."),
     bytesPerSecond: numbers.bytesPerSecond,
   }),
-  /** Highest rates measured on the device; evidence that must stay below the peaks. */
   achieved: z
     .strictObject({
       memoryBytesPerSecond: numbers.bytesPerSecond.optional(),
@@ -78,34 +78,38 @@ const deviceSchema = z.strictObject({
       int8: numbers.flopsPerSecond.optional(),
       fp4: numbers.flopsPerSecond.optional(),
     })
-    .optional(),
-  /** Id of a link of the table, or a link. */
-  scaleUp: linkReference.nullable(),
-  scaleUpDomain: numbers.count,
-  scaleOut: linkReference.nullable(),
-  hostLink: linkReference.nullable(),
-  powerW: numbers.positive.optional(),
+    .optional()
+    .describe("Highest rates measured on the device; evidence that must stay below the peaks."),
+  scaleUp: linkReference
+    .nullable()
+    .describe("Between devices of a node or rack; null where they meet through the host."),
+  scaleUpDomain: numbers.count.describe("Devices that the scale-up link joins."),
+  scaleOut: linkReference.nullable().describe("Between nodes; null where there is none."),
+  hostLink: linkReference.nullable().describe("Between the device and the host's memory."),
+  powerW: numbers.positive.optional().describe("At work."),
   idlePowerW: numbers.nonNegative.optional(),
-  usdPerHour: numbers.price.optional(),
-  /** Name of an efficiency preset; `efficiency` overrides single numbers of it. */
-  efficiencyPreset: z.string().optional(),
-  efficiency: efficiencySchema.partial(),
-  /**
-   * Maps of measured kernels: the id of a device with maps of the table, its own or a relative's; several, of which the
-   * first that has a family of kernels counts; or own maps.
-   */
+  usdPerHour: numbers.price.optional().describe("Price of a device and hour, with its date."),
+  efficiencyPreset: z
+    .string()
+    .optional()
+    .describe("Name of an efficiency preset; `efficiency` overrides single numbers of it."),
+  efficiency: efficiencySchema.partial().describe("Shares of peaks and bandwidths that are reached."),
   kernels: z
     .union([id, z.array(id).min(1).readonly(), kernelMapsSchema], {
       error: "expected the id of a device with kernel maps, several, or maps of your own",
     })
-    .optional(),
-  /** By id of an engine: what was measured of its kernels on this very device. */
+    .optional()
+    .describe(
+      "Maps of measured kernels: the id of a device with maps, its own or a relative's; several, of which the first that " +
+        "has a family of kernels counts; or maps of your own, as `moecast calibrate` writes them.",
+    ),
   served: z
     .record(
       id,
       z.strictObject({ kernelFactor: numbers.positive.optional(), mixedDecodeRows: numbers.positive.optional() }),
     )
-    .optional(),
+    .optional()
+    .describe("By id of an engine: what was measured of its kernels on this very device."),
 });
 
 const tierSchema = z.strictObject({
@@ -120,20 +124,22 @@ const tierSchema = z.strictObject({
 const systemSchema = z.strictObject({
   id,
   name,
-  /** Id of a device of the table. */
-  device: id,
+  device: id.describe("Id of a device; a scenario's `hardware.device.file` goes before it."),
   devicesPerNode: numbers.count,
-  hostRoots: numbers.count.optional(),
-  /** Of the whole node, nearest first. */
-  tiers: z.array(
-    z.strictObject({
-      /** Id of a tier of the table, or a tier. */
-      tier: z.union([id, tierSchema], { error: "expected the id of a memory tier, or a tier of your own" }),
-      bytes: numbers.bytes,
-      /** Drives or memories that are read side by side: the bandwidth of the tier is that of one. */
-      units: numbers.count.optional(),
-    }),
-  ),
+  hostRoots: numbers.count.optional().describe("Root complexes that the devices' host links hang on."),
+  tiers: z
+    .array(
+      z.strictObject({
+        tier: z
+          .union([id, tierSchema], { error: "expected the id of a memory tier, or a tier of your own" })
+          .describe("Id of a memory tier, or a tier of your own."),
+        bytes: numbers.bytes,
+        units: numbers.count
+          .optional()
+          .describe("Drives or memories that are read side by side: the bandwidth of the tier is that of one."),
+      }),
+    )
+    .describe("Memory behind the devices, of the whole node, nearest first."),
 });
 
 /** Where caches are kept: one of some words, or the size of a pool of their own against the others. */
@@ -191,11 +197,12 @@ const engineSchema = z.strictObject({
       statesPerSequence: numbers.count,
     })
     .optional(),
-  /** Factors of single versions, by version as measurements write it. */
-  versions: z.record(
-    z.string(),
-    z.strictObject({ kernels: numbers.positive, overheads: numbers.positive, prefill: numbers.positive }),
-  ),
+  versions: z
+    .record(
+      z.string(),
+      z.strictObject({ kernels: numbers.positive, overheads: numbers.positive, prefill: numbers.positive }),
+    )
+    .describe("Factors of single versions, by version as measurements write it."),
   defaults: z.strictObject({
     maxBatchTokens: numbers.count,
     maxSequences: numbers.count,
@@ -205,6 +212,15 @@ const engineSchema = z.strictObject({
     memoryUtilisation: numbers.share,
   }),
 });
+
+/** The shapes of profile files by what they describe; links and tiers stand inside the others. */
+export const profileSchemas = {
+  device: deviceSchema,
+  system: systemSchema,
+  engine: engineSchema,
+  link: linkSchema,
+  tier: tierSchema,
+} as const satisfies Record<string, z.ZodType>;
 
 export type LinkProfile = z.infer<typeof linkSchema>;
 export type EfficiencyProfile = z.infer<typeof efficiencySchema>;

@@ -8,6 +8,8 @@ export function headline(forecast: Forecast): string {
   const parts: string[] = [];
   if (forecast.interrupted)
     parts.push(`INTERRUPTED at ${formatCount(requests.completed)} of ${formatCount(requests.total)} requests`);
+  if (requests.total > 0 && requests.rejected === requests.total)
+    parts.push(`ALL ${formatCount(requests.total)} REQUESTS REJECTED`);
   parts.push(verdict(forecast));
   const overloaded = forecast.saturation.verdict === "overloaded";
   if (overloaded) {
@@ -31,7 +33,7 @@ export function headline(forecast: Forecast): string {
 }
 
 /** `PASS 5 of 5 SLOs met`, `FAIL 14 regressions, 5 of 5 SLOs met`; what failed comes first. */
-function verdict({ slos, baseline, interrupted, passed }: Forecast): string {
+function verdict({ slos, baseline, interrupted, passed, requests }: Forecast): string {
   const errors = slos.filter((slo) => slo.level === "error");
   const met = `${errors.filter((slo) => slo.passed).length} of ${errors.length} SLOs met`;
   if (interrupted) return `${met} so far`;
@@ -40,6 +42,6 @@ function verdict({ slos, baseline, interrupted, passed }: Forecast): string {
     regressions === 0 ? "no regression" : `${regressions} ${regressions === 1 ? "regression" : "regressions"}`;
   const parts = [...(baseline === null ? [] : [worse]), ...(errors.length === 0 ? [] : [met])];
   if (!passed) parts.reverse();
-  if (parts.length === 0) return "DONE";
+  if (parts.length === 0) return requests.completed > 0 ? "DONE" : "NOTHING SERVED";
   return `${passed && regressions === 0 ? "PASS" : "FAIL"} ${parts.join(", ")}`;
 }

@@ -9,7 +9,9 @@ const format = z.enum(Object.keys(storageFormats) as [StorageFormat, ...StorageF
 export const modelSection = z
   .strictObject({
     id: word().optional().describe("Model of the catalogue, such as qwen3-30b-a3b; not together with file."),
-    file: filePath().optional().describe("A Hugging Face config.json; not together with id."),
+    file: filePath()
+      .optional()
+      .describe("A Hugging Face config.json, or a folder that holds one; not together with id."),
     dtypes: z
       .partialRecord(z.enum(tensorClasses), format)
       .optional()

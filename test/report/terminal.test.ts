@@ -111,6 +111,12 @@ test("a deployment that completed nothing while overloaded sustains an unknown r
   expect(terminalSummary(overloaded())).toContain("sustains 12 requests/s");
 });
 
+test("the headline of a run that served nothing says so", () => {
+  const one = forecast();
+  const fates = { ...one.requests, total: 20, completed: 0, rejected: 20, unfinished: 0 };
+  expect(headline({ ...one, slos: [], requests: fates })).toMatch(/^ALL 20 REQUESTS REJECTED \| NOTHING SERVED \|/);
+});
+
 test("regressions turn the headline into a failure, and say that it is not the SLOs", () => {
   const one = forecast({ slos: [verdict()], passed: true, baseline: [delta()] });
   const text = terminalSummary(one);
