@@ -121,12 +121,6 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         found: "routing.kind uniform",
       });
     refuseUnusedTiers(setting);
-    if (node.device.hostLink === null && node.tiers.every(({ kind }) => kind === "nvme"))
-      refuse({
-        expected: "hardware with memory behind the device's own, or a link to it, to fetch experts from",
-        found: `${node.device.name} alone`,
-        hint: "hardware.hostLink and hardware.tiers.ddr add them",
-      });
     const policy: CachePolicy = cachePolicies[section.kind];
     const sliceBytes = Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
     // The device of the stage with most MoE layers has the largest share.
