@@ -49,7 +49,10 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
       ? located(scenario, ["hardware"], () => deviceProfileNamed(system.device))
       : await own(["hardware", "device", "file"], hardware.device.file, parseDeviceProfile);
   const node = located(scenario, ["hardware"], () =>
-    resolveNode(withTiers(system, scenario), withHostLink(resolveDevice(device), hardware.hostLink)),
+    resolveNode(
+      withTiers(system, scenario),
+      withHostLink(withinNode(resolveDevice(device), system, hardware.devicesPerNode), hardware.hostLink),
+    ),
   );
   const tiers = system.tiers.map(({ tier, ...rest }) => ({ ...rest, tier: tierProfile(tier, "hardware.tiers") }));
   const provenance = provenanceOf([{ ...system, tiers }, withReferences(device)]);
@@ -111,6 +114,12 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
     ...(devicesPerNode === undefined ? {} : { devicesPerNode: stated(devicesPerNode) }),
     tiers: [...kept, ...added],
   };
+}
+
+/** Links of one node's devices reach no further than a node that the scenario makes smaller; those of a rack do. */
+function withinNode(device: Node["device"], system: SystemProfile, devicesPerNode?: number): Node["device"] {
+  if (devicesPerNode === undefined || device.scaleUpDomain > system.devicesPerNode.value) return device;
+  return { ...device, scaleUpDomain: Math.min(device.scaleUpDomain, devicesPerNode) };
 }
 
 function withHostLink(device: Node["device"], override: Scenario["hardware"]["hostLink"]): Node["device"] {

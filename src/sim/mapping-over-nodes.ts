@@ -8,6 +8,13 @@ function reachOf({ device, devicesPerNode }: Node): number {
   return device.scaleUp === null ? devicesPerNode : Math.max(devicesPerNode, device.scaleUpDomain);
 }
 
+/** Whether a device of pipeline stage `stage` hands over to one that it reaches only by the link between nodes. */
+export function handoffLeavesReach(mapping: Mapping, node: Node, stage: number): boolean {
+  const ranks = stageRanks(mapping);
+  const reach = reachOf(node);
+  return Math.floor((stage * ranks) / reach) !== Math.floor(((stage + 2) * ranks - 1) / reach);
+}
+
 const devices = (count: number): string => `${count} device${count === 1 ? "" : "s"}`;
 
 /**

@@ -271,7 +271,7 @@ export class Simulation {
       replica.stageFreeNs[s] = begin + ns;
       replica.busyNs += ns;
       at = begin + ns;
-      if (!last) at += Math.round(cost.handoffNs(slot.batches));
+      if (!last) at += Math.round(cost.handoffNs(slot.batches, s));
     }
     replica.promptTime.add(replica.busyNs - busyBefore, promptTokens, tokens - promptTokens);
     return at;

@@ -10,6 +10,7 @@ import { ExpertTime } from "./expert-time.ts";
 import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
 import { LinkTime } from "./link-time.ts";
 import { stageRanks } from "./mapping.ts";
+import { handoffLeavesReach } from "./mapping-over-nodes.ts";
 import { type TimeComponent, timeComponents } from "./result.ts";
 import { layerClasses, type StagePlan } from "./stage-plan.ts";
 
@@ -210,12 +211,12 @@ export class StepCost {
     this.links.bytes += times * (this.links.bytes - before.linkBytes);
   }
 
-  /** Handing activations to the next stage, ns. */
-  handoffNs(batches: readonly DomainBatch[]): number {
+  /** Handing activations of stage `stage` to the next, ns. */
+  handoffNs(batches: readonly DomainBatch[], stage: number): number {
     let tokens = 0;
     for (const batch of batches) tokens = Math.max(tokens, batch.tokens);
     this.handoff.bytes = (tokens * this.config.model.hiddenSize * activationBytes) / this.config.mapping.tp;
-    this.handoff.link = this.ranks >= this.config.node.devicesPerNode ? "scaleOut" : "scaleUp";
+    this.handoff.link = handoffLeavesReach(this.config.mapping, this.config.node, stage) ? "scaleOut" : "scaleUp";
     const ns = this.cost.opNs(this.handoff);
     this.components[component.pipeline]! += ns;
     return ns;

@@ -55,6 +55,18 @@ describe("resolving", () => {
     expect((await resolve(over)).ledger.find(({ topic }) => topic === "nodes")?.detail).toContain("2 nodes of 8");
   });
 
+  test("ends the links of one node's devices with a node made smaller, not those of a rack", async () => {
+    const domain = async (system: string, devicesPerNode: number) =>
+      (
+        await resolve(
+          minimal.replace("{ system: h100-sxm-8 }", `{ system: ${system}, devicesPerNode: ${devicesPerNode} }`),
+        )
+      ).config.node.device.scaleUpDomain;
+    expect([await domain("h100-sxm-8", 2), await domain("h100-sxm-8", 16), await domain("gb200-nvl72", 2)]).toEqual([
+      2, 8, 72,
+    ]);
+  });
+
   test("prices devices by the profile and its date, or by the scenario", async () => {
     const priceOf = async (settings: readonly string[]) =>
       (await resolveScenario(parseScenario(minimal, "test.yaml", { settings }), noFiles)).price;

@@ -165,7 +165,7 @@ describe("time of model parts", () => {
 
   test("hidden states cross to the next stage in shares of tp, over the network where a stage fills a node", () => {
     const handoff = (devicesPerNode: number) => {
-      const node = { ...testNode(), devicesPerNode };
+      const node = { ...testNode({ scaleUpDomain: devicesPerNode }), devicesPerNode };
       return simulate(testConfig({ node, mapping: { ...singleDevice, tp: 2, etp: 2, pp: 2 }, workload: one(100) })).time
         .pipeline;
     };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { nodeNamed } from "../../src/hardware/systems.ts";
 import type { Mapping } from "../../src/sim/mapping.ts";
-import { nodeLedger, nodeProblems } from "../../src/sim/mapping-over-nodes.ts";
+import { handoffLeavesReach, nodeLedger, nodeProblems } from "../../src/sim/mapping-over-nodes.ts";
 import { singleDevice } from "./build.ts";
 
 const problems = (system: string, mapping: Partial<Mapping>, devicesPerNode?: number) => {
@@ -40,6 +40,23 @@ describe("a mapping is refused", () => {
     expect(problems("h200-sxm-8", { dp: 144, ep: 144 })).toEqual([]);
     expect(problems("h200-sxm-8", { tp: 16, ep: 16 })).toEqual([]);
   });
+});
+
+test("stages hand over by the link between nodes exactly where a device of one lies in another node than its like of the next", () => {
+  for (const [system, perNode] of [
+    ["h200-sxm-8", 8],
+    ["gb200-nvl72", 72],
+    ["rtx-pro-6000-2", 2],
+  ] as const)
+    for (const tp of [1, 2, 4, 6, 8, 16, 40])
+      for (let stage = 0; stage < 8; stage++) {
+        const mapping = { ...singleDevice, tp, ep: tp, pp: 9 };
+        const apart = Array.from({ length: tp }, (_, rank) => {
+          const device = stage * tp + rank;
+          return Math.floor(device / perNode) !== Math.floor((device + tp) / perNode);
+        });
+        expect(handoffLeavesReach(mapping, nodeNamed(system), stage)).toBe(apart.includes(true));
+      }
 });
 
 describe("the ledger says", () => {
