@@ -10,7 +10,7 @@ import { planMemory } from "../../src/sim/memory-plan.ts";
 import { replicaNodes } from "../../src/sim/replica-nodes.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { StepCost } from "../../src/sim/step-cost.ts";
-import { singleDevice, testConfig, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
 
 const expertBytes = 3 * 256 * 128 * 2;
 const linkNs = 5000 + expertBytes / 25;
@@ -84,6 +84,54 @@ describe("missing experts of a step take", () => {
       expect(run(2, 2).endNs - alone).toBeLessThanOrEqual(extraNs + linkNs);
     }
   });
+});
+
+test("the first byte of host memory comes after its latency, whatever its bandwidth", () => {
+  const late = node(8, 2 * linkNs);
+  const [ddr, nvme] = late.tiers as [Node["tiers"][0], Node["tiers"][0]];
+  const tiers = [{ ...ddr, read: { ...ddr.read, latencyNs: 700 } }, nvme];
+  const { cache } = simulate(config({}, { node: { ...late, tiers } }, 1));
+  // The link is held until the last byte is there, and the next transfer begins then.
+  expect(cache!.stallNs).toBeCloseTo(8 * (2 * linkNs + 700), 2);
+});
+
+test("a missing expert is computed by a kernel of its own, with the engine's factors, in both half batches", () => {
+  const table = testRouting(1, 8, 2, 300);
+  const tokensOf = new Float64Array(8);
+  for (let i = 0; i < 2 * 2 * 50; i++) tokensOf[table.ids[i]!]!++;
+  const slow = testNode();
+  const cost = new CostModel(slow.device, slow);
+  const kernel = (pairs: number, distinctExperts: number) =>
+    cost.opNs({
+      kind: "groupedGemm",
+      pairs,
+      distinctExperts,
+      presentedPairs: 0,
+      parametersPerExpert: 3 * 256 * 128,
+      shardWidth: 128,
+      valuesPerPair: 2 * 256 + 3 * 128,
+      weightFormat: "bf16",
+      math: "bf16",
+    });
+  const routerNs = (tokens: number) =>
+    cost.opNs({ kind: "gemm", tokens, inputWidth: 256, outputWidth: 8, weightFormat: "bf16", math: "bf16" });
+  const expertsNs = (mapping: Partial<Mapping>, prompts: number, tokens: number, engine = {}) => {
+    const requests = testRequests(Array.from({ length: prompts }, () => ({ prompt: tokens, output: 1 })));
+    const parts = { node: slow, engine: testEngine(engine), workload: { kind: "open", requests } as const };
+    return simulate(config(mapping, parts, prompts)).time.experts;
+  };
+  const { prefillFactor } = testEngine();
+  const alone = tokensOf.reduce((sum, tokens) => sum + kernel(tokens, 1), 0);
+  expect(expertsNs({}, 1, 100)).toBeCloseTo(prefillFactor * (routerNs(100) + alone), 3);
+  // Two prompts of 50 rows, which both start at the first one; two groups of four experts, and the mean of both is booked.
+  const inHalves = tokensOf.map(() => 0);
+  for (let i = 0; i < 2 * 50; i++) inHalves[table.ids[i]!]! += 2;
+  const visited = 4 * (1 - Math.sqrt(3 / 4));
+  const halves = inHalves.reduce((sum, tokens) => sum + 2 * kernel(tokens / 2, visited), 0) / 2;
+  expect(expertsNs({ dp: 2, ep: 2 }, 2, 50, { overlapsBatches: true })).toBeCloseTo(
+    prefillFactor * (routerNs(50) + halves),
+    3,
+  );
 });
 
 test("sharing a node makes no request of any replica sooner", () => {
