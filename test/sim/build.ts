@@ -125,6 +125,26 @@ export function testNode(overrides: Partial<Node["device"]> = {}): Node {
   };
 }
 
+/** Measured expert kernels: better with more rows of an expert, worse with more pairs that others compute. */
+export function testExpertKernels(): NonNullable<Node["device"]["kernels"]> {
+  const noError = { rows: 1, mean: 0, median: 0, p90: 0, bias: 0 };
+  return {
+    device: "test",
+    maps: [
+      {
+        family: "groupedGemm",
+        launchNs: 700,
+        axes: [
+          { name: "pairsPerExpert", knots: [1, 64] },
+          { name: "presentedShare", knots: [1, 8] },
+        ],
+        efficiency: [0.4, 0.2, 0.8, 0.5],
+        fit: { tables: [], split: "none", rows: 1, shapes: 1, fitError: noError, heldOutError: null },
+      },
+    ],
+  };
+}
+
 export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfile {
   return {
     id: "test",

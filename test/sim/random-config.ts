@@ -11,6 +11,7 @@ import {
   singleDevice,
   testConfig,
   testEngine,
+  testExpertKernels,
   testNode,
   testRequests,
   testRouting,
@@ -106,6 +107,8 @@ export const scenario = fc.record({
     capturesGraphs: fc.boolean(),
   }),
   devicesPerNode: fc.constantFrom(1, 4, 8),
+  /** Whether experts are timed by maps of measured kernels. */
+  mapped: fc.boolean(),
   maxBatchTokens: fc.integer({ min: 1, max: 400 }),
   maxSequences: fc.integer({ min: 1, max: 20 }),
   blockTokens: fc.constantFrom(1, 8, 16, 24),
@@ -221,7 +224,10 @@ export function configOf(c: Scenario): SimConfig {
 }
 
 function nodeOf(c: Scenario): Node {
-  const node = testNode({ memoryBytes: 8e6 + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096 });
+  const node = testNode({
+    memoryBytes: 8e6 + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096,
+    ...(c.mapped ? { kernels: testExpertKernels() } : {}),
+  });
   const tiers = node.tiers.map((tier) =>
     tier.kind === "ddr" ? { ...tier, read: { ...tier.read, bytesPerSecond: c.hostBytesPerSecond } } : tier,
   );

@@ -10,7 +10,16 @@ import { planMemory } from "../../src/sim/memory-plan.ts";
 import { replicaNodes } from "../../src/sim/replica-nodes.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { StepCost } from "../../src/sim/step-cost.ts";
-import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+import {
+  singleDevice,
+  testConfig,
+  testEngine,
+  testExpertKernels,
+  testNode,
+  testRequests,
+  testRouting,
+  tinyModel,
+} from "./build.ts";
 
 const expertBytes = 3 * 256 * 128 * 2;
 const linkNs = 5000 + expertBytes / 25;
@@ -99,7 +108,7 @@ test("a missing expert is computed by a kernel of its own, with the engine's fac
   const table = testRouting(1, 8, 2, 300);
   const tokensOf = new Float64Array(8);
   for (let i = 0; i < 2 * 2 * 50; i++) tokensOf[table.ids[i]!]!++;
-  const slow = testNode();
+  const slow = testNode({ kernels: testExpertKernels() });
   const cost = new CostModel(slow.device, slow);
   const kernel = (pairs: number, distinctExperts: number) =>
     cost.opNs({
@@ -130,6 +139,12 @@ test("a missing expert is computed by a kernel of its own, with the engine's fac
   const halves = inHalves.reduce((sum, tokens) => sum + 2 * kernel(tokens / 2, visited), 0) / 2;
   expect(expertsNs({ dp: 2, ep: 2 }, 2, 50, { overlapsBatches: true })).toBeCloseTo(
     prefillFactor * (routerNs(50) + halves),
+    3,
+  );
+  // Where all ranks are given all tokens, it is given its own alone.
+  const whole = inHalves.reduce((sum, tokens) => sum + kernel(tokens, 1), 0) / 2;
+  expect(expertsNs({ dp: 2, ep: 2 }, 2, 50, { expertExchange: "allGatherReduceScatter" })).toBeCloseTo(
+    prefillFactor * (routerNs(50) + whole),
     3,
   );
 });
