@@ -20,13 +20,19 @@ export class Holding {
   readonly groups: readonly CacheGroup[];
   /** Whether anything is held besides full caches. */
   readonly passes: boolean;
-  private readonly full: readonly Extract<CacheGroup, { kind: "full" }>[];
+  /** The first full group, apart from the others: most models have no other, and this is asked at every decode. */
+  private readonly blockTokens: number;
+  private readonly copies: number;
+  private readonly moreFull: readonly Extract<CacheGroup, { kind: "full" }>[];
   private readonly windows: readonly Extract<CacheGroup, { kind: "window" }>[];
   private readonly states: number;
 
   constructor(groups: readonly CacheGroup[]) {
     this.groups = groups;
-    this.full = groups.filter((group) => group.kind === "full");
+    const [first, ...more] = groups.filter((group) => group.kind === "full");
+    this.blockTokens = first?.blockTokens ?? 1;
+    this.copies = first?.copies ?? 0;
+    this.moreFull = more;
     this.windows = groups.filter((group) => group.kind === "window");
     this.states = groups.reduce((sum, group) => sum + (group.kind === "state" ? group.copies : 0), 0);
     this.passes = this.windows.length > 0 || this.states > 0;
@@ -34,9 +40,9 @@ export class Holding {
 
   /** Blocks of full caches: what prefixes are shared of. */
   fullBlocks(tokens: number): number {
-    let sum = 0;
-    for (let i = 0; i < this.full.length; i++) {
-      const { blockTokens, copies } = this.full[i]!;
+    let sum = this.copies * Math.ceil(tokens / this.blockTokens);
+    for (let i = 0; i < this.moreFull.length; i++) {
+      const { blockTokens, copies } = this.moreFull[i]!;
       sum += copies * Math.ceil(tokens / blockTokens);
     }
     return sum;

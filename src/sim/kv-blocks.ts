@@ -1,4 +1,5 @@
 import { holds } from "../core/errors.ts";
+import type { Holding } from "./holding.ts";
 import type { KvLayout } from "./kv-plan.ts";
 import { PoolUse } from "./pool-use.ts";
 
@@ -29,8 +30,11 @@ export class KvBlocks {
   evicted = 0;
   /** [requests] blocks of full caches that are a request's own. */
   private readonly privateBlocks: Int32Array;
+  private readonly holding: Holding;
   /** [pools][requests] blocks of windows and states; null where the pool has none. */
   private readonly passingBlocks: readonly (Int32Array | null)[];
+  /** Whether any pool has. */
+  private readonly passes: boolean;
   /** Prefix blocks at the head of each request's list that it shares. */
   private readonly sharedPrefix: Int32Array;
   /** KV blocks of these. */
@@ -50,9 +54,11 @@ export class KvBlocks {
     this.main = new PoolUse(layout.main.capacity);
     this.pools = [this.main, ...layout.apart.map(({ capacity }) => new PoolUse(capacity))];
     this.privateBlocks = new Int32Array(requests);
+    this.holding = layout.main.holding;
     this.passingBlocks = [layout.main, ...layout.apart].map(({ holding }) =>
       holding.passes ? new Int32Array(requests) : null,
     );
+    this.passes = this.passingBlocks.some((held) => held !== null);
     this.sharedPrefix = new Int32Array(prefix === null ? 0 : requests);
     this.sharedBlocks = new Int32Array(prefix === null ? 0 : requests);
     this.prefix = prefix;
@@ -101,23 +107,32 @@ export class KvBlocks {
   grow(request: number, computed: number, tokens: number): boolean {
     const { main } = this;
     const whole = Math.max(0, this.missingBlocks(request, tokens));
-    const extra = whole + this.passingChange(0, request, computed, tokens);
-    if (extra > main.available) return false;
+    if (this.passes && !this.growPassing(request, computed, tokens, whole)) return false;
+    if (whole > 0) {
+      if (main.used + whole > main.capacity) return false;
+      while (main.capacity - main.used - main.cached < whole) this.evictOldest();
+      this.privateBlocks[request]! += whole;
+      main.give(whole);
+    }
+    if (main.used > main.peakUsed) main.peakUsed = main.used;
+    return true;
+  }
+
+  /** Gives and takes blocks of windows and states, if they and `whole` more blocks of full caches find room. */
+  private growPassing(request: number, computed: number, tokens: number, whole: number): boolean {
+    const { main } = this;
+    if (whole + this.passingChange(0, request, computed, tokens) > main.available) return false;
     for (let p = 1; p < this.pools.length; p++)
       if (this.passingChange(p, request, computed, tokens) > this.pools[p]!.available) return false;
-
-    while (main.available - main.cached < extra) this.evictOldest();
-    this.privateBlocks[request]! += whole;
-    main.give(whole);
     for (let p = 0; p < this.pools.length; p++) {
-      const pool = this.pools[p]!;
       const held = this.passingBlocks[p]!;
-      if (held !== null) {
-        const change = this.passingChange(p, request, computed, tokens);
-        held[request]! += change;
-        pool.give(change);
-      }
-      pool.peakUsed = Math.max(pool.peakUsed, pool.used);
+      if (held === null) continue;
+      const pool = this.pools[p]!;
+      const change = this.passingChange(p, request, computed, tokens);
+      while (pool.available - pool.cached < change) this.evictOldest();
+      held[request]! += change;
+      pool.give(change);
+      if (p > 0 && pool.used > pool.peakUsed) pool.peakUsed = pool.used;
     }
     return true;
   }
@@ -125,7 +140,7 @@ export class KvBlocks {
   /** Blocks of full caches that a request lacks for `tokens` tokens; negative where it has room for more. */
   private missingBlocks(request: number, tokens: number): number {
     const shared = this.prefix === null ? 0 : this.sharedBlocks[request]!;
-    return this.layout.main.holding.fullBlocks(tokens) - shared - this.privateBlocks[request]!;
+    return this.holding.fullBlocks(tokens) - shared - this.privateBlocks[request]!;
   }
 
   private passingChange(pool: number, request: number, computed: number, tokens: number): number {
@@ -144,9 +159,8 @@ export class KvBlocks {
 
   /** Publishes the prompt blocks of a request that are computed up to `tokens`, so that others can share them. */
   publish(request: number, tokens: number, promptTokens: number): void {
-    const { prefix, main } = this;
+    const { prefix, main, holding } = this;
     if (prefix === null) return;
-    const { holding } = this.layout.main;
     const first = prefix.offsets[request]!;
     const blocks = prefix.offsets[request + 1]! - first;
     for (let i = this.sharedPrefix[request]!; i < blocks; i++) {

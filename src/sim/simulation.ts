@@ -172,11 +172,14 @@ export class Simulation {
   /** Share in use of the fullest pool, over all domains. */
   private kvUse(): number {
     const { domains } = this;
-    let fullest = 0;
-    for (let p = 0; p < domains[0]!.kv.pools.length; p++) {
-      let used = 0;
-      for (const domain of domains) used += domain.kv.pools[p]!.used;
-      fullest = Math.max(fullest, used / (domains.length * domains[0]!.kv.pools[p]!.capacity));
+    const { main, apart } = this.memory.kv;
+    let used = 0;
+    for (let d = 0; d < domains.length; d++) used += domains[d]!.kv.main.used;
+    let fullest = used / (domains.length * main.capacity);
+    for (let p = 0; p < apart.length; p++) {
+      used = 0;
+      for (let d = 0; d < domains.length; d++) used += domains[d]!.kv.pools[p + 1]!.used;
+      fullest = Math.max(fullest, used / (domains.length * apart[p]!.capacity));
     }
     return fullest;
   }

@@ -131,6 +131,20 @@ describe("a request is rejected by what it would hold", () => {
     const config = testConfig({ ...tight, routing: { kind: "uniform" }, workload: { kind: "open", requests } });
     expect([...simulate(config).requests.status]).toEqual([requestStatus.completed, requestStatus.rejected]);
   });
+
+  test("every pool counts: a pool of five blocks of windows takes a sequence up to the end of the fifth", () => {
+    const split: CachePools = { ...shared, windows: 1 / 16 };
+    const free = 80 * (2 * 16 * 512) + 5 * (4 * 16 * 512);
+    const overrides = { ...roomFor(1e9), scheduler: { ...scheduler, maxSequences: 1 } };
+    const unlimited = plan(overrides, split);
+    const node = testNode({
+      memoryBytes:
+        unlimited.map.tiers[0]!.usedBytes - unlimited.bytes("KV cache") - unlimited.bytes("window cache") + free,
+    });
+    const memory = plan({ ...overrides, node }, split);
+    expect(memory.kv.apart[0]?.capacity).toBe(5);
+    expect(memory.kv.sequenceTokensMax).toBe(5 * 16);
+  });
 });
 
 describe("models of the catalogue", () => {
