@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { UsageError } from "../core/errors.ts";
 import type { CalibrateCliOptions } from "./calibrate.ts";
 import type { CalibrateLiveOptions } from "./calibrate-live.ts";
+import { helpBelow } from "./help-text.ts";
 import type { CommandRegistration } from "./program.ts";
 import { mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
@@ -12,34 +13,36 @@ interface LiveFlag {
 /** Options of which only one way to calibrate knows. */
 const liveOnly = ["backend", "shape", "batch", "disk", "seconds"] as const;
 
-const examples = `
-Examples:
-  moecast calibrate --from tables/ --profile h200-sxm -o my-h200.json
-  moecast calibrate --from gemm.parquet moe.csv.gz --profile h200-sxm --json
-  moecast calibrate --from serving.csv --profile vllm -o my-vllm.json
-  moecast calibrate --live --backend wasm -o my-machine/
-
-Tables are recognised by their columns: Parquet, CSV or gzipped CSV. The profile written can be named in a scenario as
-hardware.device.file or engine.file.`;
+const below = helpBelow({
+  notes: [
+    'Tables are recognised by their columns: Parquet, CSV or gzipped CSV. The profile written can be named in a scenario as hardware.device.file or engine.file. "moecast hardware list" has the ids of devices and engines.',
+  ],
+  examples: [
+    "calibrate --from tables/ --profile h200-sxm -o my-h200.json",
+    "calibrate --from gemm.parquet moe.csv.gz --profile h200-sxm --json",
+    "calibrate --from serving.csv --profile vllm -o my-vllm.json",
+    "calibrate --live --backend wasm -o my-machine/",
+  ],
+});
 
 export const calibrateCommand: CommandRegistration = (program) => {
   program
     .command("calibrate")
     .description("fit a device profile to measured kernels, or an engine profile to measured servers; report the error")
     .option("--from <path...>", "tables of measured kernels (files or folders), or of serving points (one file)")
-    .option("--profile <id>", "device whose peaks, memory and links hold, or engine to fit")
+    .option("--profile <id>", "device profile to complete with kernel maps, or engine to fit")
     .option("--live", "measure this machine instead, and write profiles of it into the folder of -o")
-    .option("-o, --output <path>", "write the profile with what was fitted (JSON); live: the folder to write into")
+    .option("-o, --output <path>", "file to write the fitted profile to (JSON); live: the folder to write into")
     .option("--backend <id>", "live: auto, tensorflow, webgpu, wasm or cpu (default: auto)")
     .option("--shape <size>", "live: experts, as HIDDENxWIDTH or a model such as qwen3-30b-a3b (default: 512x1024)")
     .option("--batch <n>", "live: most tokens in a step (default: 16)", wholeNumber(1, 64))
     .option("--disk <folder>", "live: where disk reads are measured (default: the folder for temporary files)")
     .option("--seconds <n>", "live: time for each half of the measurement (default: 25)", wholeNumber(1, 600))
     .option("--mkdir", mkdirHelp)
-    .option("--maps-only", "write the kernel maps alone")
+    .option("--maps-only", "write the kernel maps alone, not the whole profile")
     .option("--json", "print the calibration as JSON instead of the report")
     .option("-q, --quiet", "no progress on stderr")
-    .addHelpText("after", examples)
+    .addHelpText("after", below)
     .action(async (given: Partial<CalibrateCliOptions> & CalibrateLiveOptions & LiveFlag, command: Command) => {
       if (given.live === true) {
         if (given.from !== undefined || given.profile !== undefined || given.mapsOnly === true)

@@ -1,26 +1,29 @@
 import type { Command } from "commander";
 import type { CaptureOptions } from "./capture.ts";
+import { helpBelow } from "./help-text.ts";
 import type { CommandRegistration } from "./program.ts";
 import { byteQuantity, collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);
 
-const examples = `
-Text is read from files by domain: NAME=PATH, or a path whose base name is the domain. JSON lines (.jsonl) hold a document
-each, a string or an object with \`text\` or \`prompt\`; any other file is plain text. Either may be gzipped.
-
-Examples:
-  moecast capture --doctor
-  moecast capture --model OLMoE-1B-7B --text code=src.txt math.jsonl --max-tokens 20000 -o olmoe.safetensors
-  moecast capture --model OLMoE-1B-7B --ids ids.jsonl --layers 4 --memory 4GiB -o first.safetensors
-  moecast capture --model OLMoE-1B-7B --text chat.jsonl --max-length 256 --generate 64 -o decoded.safetensors`;
+const below = helpBelow({
+  notes: [
+    "Text is read from files by domain: NAME=PATH, or a path whose base name is the domain. JSON lines (.jsonl) hold a document each, a string or an object with `text` or `prompt`; any other file is plain text. Either may be gzipped.",
+  ],
+  examples: [
+    "capture --doctor",
+    "capture --model OLMoE-1B-7B --text code=src.txt math.jsonl --max-tokens 20000 -o olmoe.safetensors",
+    "capture --model OLMoE-1B-7B --ids ids.jsonl --layers 4 --memory 4GiB -o first.safetensors",
+    "capture --model OLMoE-1B-7B --text chat.jsonl --max-length 256 --generate 64 -o decoded.safetensors",
+  ],
+});
 
 export const captureCommand: CommandRegistration = (program, exit) => {
   program
     .command("capture")
-    .description("execute a model's layers here and record its expert routing")
+    .description("record a model's expert routing: execute its layers on this machine")
     .option("--model <folder>", "Hugging Face checkpoint: config.json, safetensors, tokenizer.json")
-    .option("--text <file...>", "texts by domain")
+    .option("--text <file...>", "texts by domain: NAME=PATH or PATH (below)")
     .option("--ids <file...>", "the same as token ids: JSON lines, a list of ids each")
     .option("-o, --output <file>", "trace file to write (.safetensors)")
     .option("--backend <id>", "what executes: auto, tensorflow, webgpu, wasm or cpu", "auto")
@@ -39,11 +42,11 @@ export const captureCommand: CommandRegistration = (program, exit) => {
     .option("--mkdir", mkdirHelp)
     .option("--work <folder>", "unfinished work, which the same command takes up (default: <output>.work)")
     .option("--restart", "throw unfinished work away")
-    .option("--doctor", "say of every backend whether it works here, on which device and how fast")
-    .option("--setup <backend>", "install the packages of a backend")
+    .option("--doctor", "only say of every backend whether it works here, on which device and how fast")
+    .option("--setup <backend>", "only install the packages of a backend")
     .option("--json", "print the result as JSON")
     .option("-q, --quiet", "no plan and no progress on stderr")
-    .addHelpText("after", examples)
+    .addHelpText("after", below)
     .action(async (options: CaptureOptions, command: Command) => {
       const { capture } = await import("./capture.ts");
       exit(await capture(options, wantsColour(command)));

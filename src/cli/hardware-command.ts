@@ -14,8 +14,8 @@ export const hardwareCommand: CommandRegistration = (program, exit) => {
     });
   hardware
     .command("show")
-    .description("every number of a profile with its source and kind")
-    .argument("<id>", "device, system or engine id")
+    .description("every number of a profile with its source, and whether it is measured, stated or estimated")
+    .argument("<id>", "id of a device, system or engine, as hardware list prints it")
     .option("--json", "print the profile itself, which scenarios take as a file (docs/hardware.md)")
     .action(async (id: string, options: { json?: boolean }, command: Command) => {
       const { showHardware } = await import("./hardware.ts");

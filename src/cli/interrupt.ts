@@ -1,5 +1,6 @@
 import { exitCodes } from "../core/errors.ts";
 import type { Io } from "./io.ts";
+import { clearLine } from "./terminal-output.ts";
 
 /** A watch over Ctrl-C. */
 export interface InterruptWatch {
@@ -11,8 +12,13 @@ export interface InterruptWatch {
 export function watchInterrupts(io: Io): InterruptWatch {
   const controller = new AbortController();
   const onInterrupt = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    io.err("\ninterrupted: finishing with what there is (again to quit at once)\n");
+    // A progress line, and the ^C that a terminal shows, would stay before the message.
+    const begin = io.progress ? clearLine : "";
+    if (controller.signal.aborted) {
+      io.err(begin);
+      process.exit(exitCodes.interrupted);
+    }
+    io.err(`${begin}interrupted: finishing with what there is (again to quit at once)\n`);
     controller.abort();
   };
   process.on("SIGINT", onInterrupt);

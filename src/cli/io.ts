@@ -14,6 +14,8 @@ export interface Io {
   readonly width?: number;
   /** Whether stderr is a terminal on which a progress line may be redrawn. */
   readonly progress: boolean;
+  /** Cells such a line may take: the terminal's at this moment, less the one behind which it would wrap. */
+  progressWidth(): number;
   readText(path: string): Promise<string>;
   whatIs(path: string): Promise<"file" | "folder" | "nothing">;
   writeText(path: string, text: string): Promise<void>;
@@ -35,6 +37,7 @@ export function processIo(colour: boolean): Io {
     style,
     ...(terminal ? { width: Math.min(widthMax, Math.max(widthMin, stdout.columns || 80)) } : {}),
     progress: stderr.isTTY === true && !env["CI"],
+    progressWidth: () => (stderr.columns || 80) - 1,
     readText,
     whatIs: async (path) => {
       const there = await stat(path).catch(() => null);

@@ -6,7 +6,7 @@ export const modelCommand: CommandRegistration = (program) => {
   const model = program.command("model").description("models: shapes, parameters, bytes, FLOPs");
   model
     .command("list")
-    .description("the catalogue with parameter counts")
+    .description("the models that scenarios can name, with parameter counts")
     .option("--json", "print JSON")
     .action(async (options: { json?: boolean }) => {
       const { listModels } = await import("./model.ts");

@@ -5,6 +5,7 @@ import { version } from "../core/version.ts";
 import { calibrateCommand } from "./calibrate-command.ts";
 import { captureCommand } from "./capture-command.ts";
 import { hardwareCommand } from "./hardware-command.ts";
+import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
 import { modelCommand } from "./model-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
@@ -28,9 +29,13 @@ const commands = [
   schemaCommand,
 ];
 
-const exitCodeHelp = `
-Exit codes: 0 ok, 1 internal error, 2 usage or an output that cannot be written, 3 invalid input, 4 infeasible,
-5 solver limit, 99 SLO or regression failed, 130 interrupted (partial results kept).`;
+const below = helpBelow({
+  notes: [
+    "Begin with a scenario file: docs/getting-started.md leads through one, and scenarios/ has more. Every command has its own --help.",
+    "Exit codes: 0 ok, 1 internal error, 2 usage or an output that cannot be written, 3 invalid input, 4 infeasible, 5 solver limit, 99 SLO or regression failed, 130 interrupted (partial results kept).",
+  ],
+  examples: ["run scenarios/quickstart.yaml", "hardware list", "model show qwen3-30b-a3b", "run --help"],
+});
 
 export function buildProgram(exit: SetExitCode): Command {
   const program = new Command("moecast")
@@ -39,8 +44,13 @@ export function buildProgram(exit: SetExitCode): Command {
     .option("--no-color", "plain text, also with NO_COLOR set (FORCE_COLOR asks for colour)")
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) })
-    .addHelpText("after", exitCodeHelp);
+    .configureHelp({ formatItem: helpItem })
+    .configureOutput({
+      outputError: (text, write) => write(`${oneLine(text)}\n`),
+      getOutHelpWidth: helpWidth,
+      getErrHelpWidth: helpWidth,
+    })
+    .addHelpText("after", below);
   for (const register of commands) register(program, exit);
   for (const command of program.commands) {
     command.exitOverride();

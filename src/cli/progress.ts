@@ -1,6 +1,6 @@
 import { oneLine } from "../core/printable.ts";
 import { formatCount, formatDuration, formatPercent } from "../core/units.ts";
-
+import { displayWidth } from "../report/display-width.ts";
 import { bar } from "../report/text-table.ts";
 import type { Io } from "./io.ts";
 import { clearLine } from "./terminal-output.ts";
@@ -16,6 +16,18 @@ const silentMs = 10_000;
 const redrawMs = 1000;
 /** A remaining time is an extrapolation: none is given before so much time. */
 const etaAfterMs = 2000;
+
+/** The first text that fits, else the beginning of the last. A line that wraps could not be emptied again. */
+function fitted(texts: readonly string[], width: number): string {
+  const found = texts.find((text) => displayWidth(text) <= width);
+  if (found !== undefined) return found;
+  let line = "";
+  for (const char of texts.at(-1) ?? "") {
+    if (displayWidth(line + char) > width) break;
+    line += char;
+  }
+  return line;
+}
 
 /**
  * Redrawn on a terminal, with a bar; elsewhere a line every ten seconds, and none for a run that is shorter. `units` is
@@ -42,7 +54,9 @@ export function progressLine(io: Io, file: string, units = "requests", now: () =
         if (percent === shown && now() < drawnAt + redrawMs) return;
         shown = percent;
         drawnAt = now();
-        io.err(`${clearLine}${name}: [${bar(share)}] ${text}`);
+        io.err(
+          `${clearLine}${fitted([`${name}: [${bar(share)}] ${text}`, `${name}: ${text}`, text], io.progressWidth())}`,
+        );
       } else if (now() > next) {
         next = now() + silentMs;
         io.err(`${name}: ${text}\n`);

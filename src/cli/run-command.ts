@@ -1,16 +1,25 @@
 import { type Command, Option } from "commander";
+import { summaryLevels } from "../report/terminal-view.ts";
+import { helpBelow } from "./help-text.ts";
 import type { CommandRegistration } from "./program.ts";
 import { regressionLimits } from "./regression-limits.ts";
 import type { RunOptions } from "./run.ts";
 import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
-const examples = `
-Examples:
-  moecast run scenarios/quickstart.yaml
-  moecast run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'
-  moecast run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json
-  moecast run ci/*.yaml --baseline result.json --max-regress 3%,e2e.p99=40%
-  moecast run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64`;
+const below = helpBelow({
+  notes: ["Exit code 99 says that an SLO of level error failed or that a metric became worse than its limit allows."],
+  examples: [
+    "run scenarios/quickstart.yaml",
+    "run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'",
+    "run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json",
+    "run ci/*.yaml --baseline result.json --max-regress 3%,e2e.p99=40%",
+    "run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64",
+  ],
+});
+
+const levels = Object.entries(summaryLevels)
+  .map(([level, shows]) => `${level}: ${shows}`)
+  .join("; ");
 
 /** Seeds are 32-bit words. */
 const seedMax = 4_294_967_295;
@@ -18,17 +27,25 @@ const seedMax = 4_294_967_295;
 export const runCommand: CommandRegistration = (program, exit) => {
   program
     .command("run")
-    .description("simulate scenarios and check their SLOs")
+    .description("forecast scenarios: simulate them, report, and check their SLOs")
     .argument("<scenario...>", "scenario files (YAML)")
-    .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option(
-      "--param <NAME=value>",
-      "a parameter of paths in the scenario, from its folder, else from here (repeatable)",
+      "--set <path=value>",
+      "override a value of the scenario, such as traffic.requests=200 (repeatable)",
       collect,
     )
-    .option("--seed <n>", "override the scenario's seed", wholeNumber(0, seedMax))
+    .option(
+      "--param <NAME=value>",
+      "value of the parameter NAME in file paths of the scenario, from its folder, else from here (repeatable)",
+      collect,
+    )
+    .option(
+      "--seed <n>",
+      "override the scenario's seed: other arrivals, lengths and routing are drawn",
+      wholeNumber(0, seedMax),
+    )
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
-    .option("--no-thresholds", "report SLOs and regressions without failing on them")
+    .option("--no-thresholds", "exit 0 though SLOs fail or metrics regress; the report still says so")
     .option("--observed <file>", "measurements of this deployment to adjust the forecast to (CSV, JSON or JSONL)")
     .option("--baseline <file>", "compare with earlier forecasts of the same scenarios (JSON export)")
     .option(
@@ -37,11 +54,15 @@ export const runCommand: CommandRegistration = (program, exit) => {
       regressionLimits,
     )
     .option("--json", "print the forecast as JSON instead of the summary; an array for several scenarios")
-    .addOption(new Option("--summary <mode>", "how much to print").choices(["full", "compact"]).default("full"))
+    .addOption(
+      new Option("--summary <level>", `how much to print; ${levels}`)
+        .choices(Object.keys(summaryLevels))
+        .default("standard"),
+    )
     .option("--export <format=path>", "also write json, csv, markdown, junit or github (repeatable)", collect)
     .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
-    .addHelpText("after", examples)
+    .addHelpText("after", below)
     .action(async (files: string[], options: RunOptions, command: Command) => {
       const { run } = await import("./run.ts");
       exit(await run(files, options, wantsColour(command)));

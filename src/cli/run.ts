@@ -7,8 +7,8 @@ import type { Observation } from "../forecast/observe-deployment.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { headline } from "../report/headline.ts";
 import { jsonExport } from "../report/json.ts";
-
-import { type SummaryMode, terminalSummary } from "../report/terminal.ts";
+import { terminalSummary } from "../report/terminal.ts";
+import type { SummaryLevel } from "../report/terminal-view.ts";
 import { textTable } from "../report/text-table.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { readBaseline } from "./baseline-file.ts";
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly threshold?: readonly string[];
   readonly seed?: number;
   readonly json?: boolean;
-  readonly summary: SummaryMode;
+  readonly summary: SummaryLevel;
   readonly export?: readonly string[];
   readonly mkdir?: boolean;
   readonly observed?: string;

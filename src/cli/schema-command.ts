@@ -4,7 +4,7 @@ import type { CommandRegistration } from "./program.ts";
 export const schemaCommand: CommandRegistration = (program) => {
   program
     .command("schema")
-    .description("print the JSON Schema of scenario files (draft 7)")
+    .description("print the JSON Schema of scenario files (draft 7), for editors")
     .action(async () => {
       const { scenarioJsonSchema } = await import("../scenario/json-schema.ts");
       process.stdout.write(jsonDocument(scenarioJsonSchema()));

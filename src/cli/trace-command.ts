@@ -15,14 +15,18 @@ export const traceCommand: CommandRegistration = (program) => {
     .argument("<path...>", "files or folders of one recording")
     .requiredOption("-o, --output <file>", "trace file to write (.safetensors)")
     .option("--mkdir", mkdirHelp)
-    .option("--format <name>", "source format; `auto` looks at the first file", "auto")
+    .option("--format <name>", "source format, one of docs/traces.md; auto looks at the first file", "auto")
     .option("--model <name>", "model name, where the source does not say")
-    .option("--experts <n>", "routed experts per layer, where the source does not say", positive)
+    .option("--experts <n>", "routed experts of a layer, where the source does not say", positive)
     .option("--top-k <n>", "experts per token, for sources that list selections one by one", positive)
-    .option("--domain <name>", "domain of all files, or once per file", collect)
-    .option("--interleaved <n>", "row i is token floor(i / n) of stream i mod n", positive)
+    .option(
+      "--domain <name>",
+      "what the texts are about, such as code: for all files, or once per file (repeatable)",
+      collect,
+    )
+    .option("--interleaved <n>", "n sequences are recorded in turn: row i is of sequence i mod n", positive)
     .addOption(
-      new Option("--grouping <rule>", "how rows of batch steps become sequences")
+      new Option("--grouping <rule>", "how rows of batch steps become sequences: one per batch slot, or one per step")
         .choices(["auto", "slots", "steps"])
         .default("auto"),
     )
@@ -34,7 +38,7 @@ export const traceCommand: CommandRegistration = (program) => {
   trace
     .command("inspect")
     .description("what a trace holds: a routing trace's header, or a request trace's rates and lengths")
-    .argument("<file>")
+    .argument("<file>", "routing trace or request trace")
     .option("--json", "print JSON")
     .action(async (file: string, options: { json?: boolean }) => {
       const { inspect } = await import("./trace.ts");
@@ -42,7 +46,9 @@ export const traceCommand: CommandRegistration = (program) => {
     });
   trace
     .command("stats")
-    .description("skew, balance per rank, reuse, cross-layer transition, and the LRU hit curve from one pass")
+    .description(
+      "how a routing trace uses experts: skew, balance over ranks, reuse, and the hits of an LRU cache of any size",
+    )
     .argument("<file>", "routing trace")
     .option("--domain <name>", "only the rows of this domain")
     .option("--ranks <n>", "expert-parallel ranks for the balance figures", positive, 8)
@@ -66,9 +72,9 @@ export const traceCommand: CommandRegistration = (program) => {
     .command("synth")
     .description("synthesise routing fitted to a trace, or from published statistics")
     .option("--from <trace>", "routing trace to fit")
-    .option("--published <id>", "published statistics, such as qwen3-30b-a3b")
+    .option("--published <id>", "published statistics of a model, such as qwen3-30b-a3b")
     .option("--tokens <n>", "tokens to generate", positive, 20_000)
-    .option("--seed <n>", "seed", wholeNumber(0), 1)
+    .option("--seed <n>", "seed of the draws", wholeNumber(0), 1)
     .requiredOption("-o, --output <file>", "trace file to write")
     .option("--mkdir", mkdirHelp)
     .action(async (options: SynthOptions) => {

@@ -1,43 +1,49 @@
 import { type Command, Option } from "commander";
 import { errorLimit } from "./error-limit.ts";
+import { helpBelow } from "./help-text.ts";
 import type { CommandRegistration } from "./program.ts";
 import type { ValidateOptions } from "./validate.ts";
 import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
-const examples = `
-Examples:
-  moecast validate --serving points.csv --export markdown=errors.md --export svg=errors.svg
-  moecast validate --serving points.csv --leave-out group --max-error median=14
-  moecast validate --serving points.csv --filter system=h200_sxm --observed mine.csv
-  moecast validate --kernels tables/ --leave-out system
-  moecast validate --run requests.jsonl --scenario deployment.yaml
-  moecast validate --against vllm-bench.json --scenario deployment.yaml --max-error 5
-  moecast validate --against c64.json --scenario deployment.yaml --observed c8.json
-  moecast validate --live --trace routing.safetensors --backend wasm --slots 12 --max-error mean=10
-
-Exactly one of --serving, --kernels, --run, --against and --live says what was, or is, measured. --max-error holds the mean size of the
-errors unless it names another statistic: mean, median, p90 or bias; exit code 99 when it is exceeded.`;
+const below = helpBelow({
+  notes: [
+    'Exactly one of --serving, --kernels, --run, --against and --live says what was, or is, measured; options that begin with "live:" go with --live alone. --max-error holds the mean size of the errors unless it names another statistic: mean, median, p90 or bias.',
+  ],
+  examples: [
+    "validate --serving points.csv --export markdown=errors.md --export svg=errors.svg",
+    "validate --serving points.csv --leave-out group --max-error median=14",
+    "validate --serving points.csv --filter system=h200_sxm --observed mine.csv",
+    "validate --kernels tables/ --leave-out system",
+    "validate --run requests.jsonl --scenario deployment.yaml",
+    "validate --against vllm-bench.json --scenario deployment.yaml --max-error 5",
+    "validate --against c64.json --scenario deployment.yaml --observed c8.json",
+    "validate --live --trace routing.safetensors --backend wasm --slots 12 --max-error mean=10",
+  ],
+});
 
 export const validateCommand: CommandRegistration = (program, exit) => {
   program
     .command("validate")
     .description("compare forecasts with measurements, and report the error")
-    .option("--serving <file>", "measured serving points (CSV): TTFT and TPOT of closed loops, one deployment a row")
+    .option(
+      "--serving <file>",
+      "measured serving points (CSV), one deployment a row: TTFT and TPOT at a number of clients",
+    )
     .option("--kernels <path...>", "measured kernel tables: files or folders")
     .option("--run <file>", "a served run request by request (CSV or JSONL), replayed on --scenario")
     .option("--against <file>", "result of a benchmark: vLLM bench, AIPerf, inference-perf or GuideLLM (JSON)")
-    .option("--live", "real expert layers with a real expert cache on this machine, over --trace")
+    .option("--live", "measure here: real expert layers with a real expert cache on this machine, over --trace")
     .option("--scenario <file>", "deployment that --run or --against was measured on")
-    .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
+    .option(
+      "--set <path=value>",
+      "override a value of the scenario, such as engine.maxNumSeqs=64 (repeatable)",
+      collect,
+    )
     .addOption(
-      new Option("--leave-out <what>", "calibrate without what is judged, and report the error on it").choices([
-        "group",
-        "model",
-        "system",
-        "engine",
-        "deployment",
-        "point",
-      ]),
+      new Option(
+        "--leave-out <what>",
+        "fit anew without each group, model, ... and judge it by that: errors on what no fit has seen",
+      ).choices(["group", "model", "system", "engine", "deployment", "point"]),
     )
     .option("--observed <file>", "measurements of your own deployment to forecast the others from")
     .option("--filter <field=value>", "only these serving points, such as system=h200_sxm (repeatable)", collect)
@@ -57,7 +63,7 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     .option("--export <format=path>", "also write json, csv, markdown or svg (repeatable)", collect)
     .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
-    .addHelpText("after", examples)
+    .addHelpText("after", below)
     .action(async (options: ValidateOptions, command: Command) => {
       const { validate } = await import("./validate.ts");
       exit(await validate(options, wantsColour(command)));

@@ -1,6 +1,5 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { type Json, parseJson } from "../core/json.ts";
-import { timeComponents } from "../sim/result.ts";
 import { type Forecast, forecastSchemaVersion, latencyMetrics } from "./forecast.ts";
 import { sectionMetrics, sectionParts } from "./sections.ts";
 
@@ -18,6 +17,7 @@ const kinds = {
   "list of inputs": (value) => isListOf(value, isInput),
   "list of numbers": (value) => isListOf(value, isNumber),
   object: (value) => isObject(value),
+  "object of numbers": (value) => isObject(value) && Object.values(value).every(isNumber),
   "text or null": (value) => value === null || isText(value),
   "number or null": (value) => value === null || isNumber(value),
   "list or null": (value) => value === null || Array.isArray(value),
@@ -60,7 +60,7 @@ const shape: Shape = {
   inputs: "list of inputs",
   ...fields("deployment", "text", ["model", "device", "engine", "placement"]),
   ...fields("deployment", "number", ["devices", "replicas"]),
-  ...fields("deployment.mapping", "number", ["tp", "cp", "dp", "pp", "ep", "etp", "edp"]),
+  "deployment.mapping": "object of numbers",
   "deployment.formats": "object",
   "deployment.offload": "text or null",
   interrupted: "flag",
@@ -110,7 +110,7 @@ const shape: Shape = {
   "kv.prefixHitRate": "number or null",
   "memory.tiers": "list",
   ...fields("memory", "number", ["kvBlocks", "kvBytesPerToken"]),
-  ...fields("timeShare", "number", timeComponents),
+  timeShare: "object of numbers",
   "bottleneck.component": "text",
   "bottleneck.share": "number",
   "bottleneck.advice": "text",
@@ -120,7 +120,7 @@ const shape: Shape = {
   slos: "list",
   passed: "flag",
   ledger: "list",
-  laws: "object",
+  laws: "object of numbers",
   sections: "object or null",
   ...fields("sections.latency", "object or null", sectionMetrics),
   ...Object.assign(
@@ -168,7 +168,7 @@ function forecastOf(json: Json, file: string, place: string): Forecast {
   const problems = Object.entries(shape).flatMap(([path, expected]): Problem[] => {
     const found = at(document, path);
     if (kinds[expected](found) || belowNull(document, path)) return [];
-    return [{ file, at: `${place}${path}`, expected: `a ${expected}`, found }];
+    return [{ file, at: `${place}${path}`, expected: `${/^[aeiou]/.test(expected) ? "an" : "a"} ${expected}`, found }];
   });
   if (problems.length > 0) throw new InvalidInputError(problems);
   return document;

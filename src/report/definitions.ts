@@ -1,4 +1,4 @@
-/** How the reported quantities are defined; printed with results, so that a number never stands without its meaning. */
+/** How the reported quantities are defined; printed with the full report and in the README. */
 export const definitions = {
   TTFT: "time from a request's arrival to its first output token, queueing included",
   TPOT: "(E2E - TTFT) / (output tokens - 1), per request; requests with one output token have none",

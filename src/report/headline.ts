@@ -2,20 +2,14 @@ import { formatCount, formatDuration, formatNumber, formatPercent } from "../cor
 import type { Forecast } from "../forecast/forecast.ts";
 import { dollars, sustainedRate } from "./labels.ts";
 
+/** Stands between the parts of a headline. */
+export const headlineSeparator = " | ";
+
 /** One line that says what a reader needs first: verdict, throughput, tail latency, cost, expert cache. */
 export function headline(forecast: Forecast): string {
-  const { requests, cost, cache, latency } = forecast;
-  const parts: string[] = [];
-  if (forecast.interrupted)
-    parts.push(`INTERRUPTED at ${formatCount(requests.completed)} of ${formatCount(requests.total)} requests`);
-  if (requests.total > 0 && requests.rejected === requests.total)
-    parts.push(`ALL ${formatCount(requests.total)} REQUESTS REJECTED`);
-  parts.push(verdict(forecast));
+  const { cost, cache, latency } = forecast;
+  const parts = [verdictOf(forecast)];
   const overloaded = forecast.saturation.verdict === "overloaded";
-  if (overloaded) {
-    const rate = sustainedRate(forecast);
-    parts.push(`OVERLOADED${rate === null ? "" : `, sustains ${rate}`}`);
-  }
   parts.push(`${formatNumber(forecast.throughput.outputTokensPerSecondPerDevice, 4)} output tok/s per device`);
   if (!overloaded)
     for (const metric of ["ttft", "tpot"] as const) {
@@ -29,11 +23,26 @@ export function headline(forecast: Forecast): string {
     const optimum = cache.reference === null ? "" : ` (optimum ${formatPercent(cache.reference.belady)})`;
     parts.push(`expert hits ${formatPercent(cache.hits / cache.accesses)}${optimum}`);
   }
-  return parts.join(" | ");
+  return parts.join(headlineSeparator);
+}
+
+/** How a run came out: interrupted or not, SLOs and regressions, whether it keeps up with its load. */
+export function verdictOf(forecast: Forecast): string {
+  const { requests, interrupted, saturation } = forecast;
+  const parts = [judged(forecast)];
+  if (requests.total > 0 && requests.rejected === requests.total)
+    parts.unshift(`ALL ${formatCount(requests.total)} REQUESTS REJECTED`);
+  if (interrupted)
+    parts.unshift(`INTERRUPTED at ${formatCount(requests.completed)} of ${formatCount(requests.total)} requests`);
+  if (saturation.verdict === "overloaded") {
+    const rate = sustainedRate(forecast);
+    parts.push(`OVERLOADED${rate === null ? "" : `, sustains ${rate}`}`);
+  }
+  return parts.join(headlineSeparator);
 }
 
 /** `PASS 5 of 5 SLOs met`, `FAIL 14 regressions, 5 of 5 SLOs met`; what failed comes first. */
-function verdict({ slos, baseline, interrupted, passed, requests }: Forecast): string {
+function judged({ slos, baseline, interrupted, passed, requests }: Forecast): string {
   const errors = slos.filter((slo) => slo.level === "error");
   const met = `${errors.filter((slo) => slo.passed).length} of ${errors.length} SLOs met`;
   if (interrupted) return `${met} so far`;

@@ -1,9 +1,16 @@
 import { oneLine } from "../core/printable.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import { type Cost, type Forecast, type LatencyStats, latencyMetrics, type SloVerdict } from "../forecast/forecast.ts";
+import {
+  type BaselineDelta,
+  type Cost,
+  type Forecast,
+  type LatencyStats,
+  latencyMetrics,
+  type SloVerdict,
+} from "../forecast/forecast.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import { displayWidth } from "./display-width.ts";
-import { headline } from "./headline.ts";
+import { headline, headlineSeparator, verdictOf } from "./headline.ts";
 import {
   bandLabels,
   basisLabel,
@@ -16,13 +23,16 @@ import {
   verdictLabel,
 } from "./labels.ts";
 import type { TerminalSection } from "./terminal-view.ts";
-import { type Align, tableRows, textTable, wrap, wrapHanging } from "./text-table.ts";
+import { type Align, type TextStyle, tableRows, textTable, wrap, wrapHanging, wrapItems } from "./text-table.ts";
+
+const verdictColour = (forecast: Forecast, style: TextStyle) =>
+  forecast.interrupted ? style.warn : verdictOf(forecast).startsWith("FAIL") ? style.bad : style.good;
 
 /** What was simulated, and the verdict. */
 export const titleSection: TerminalSection = (forecast, { style, width }) => {
   const { scenario, deployment, seed, engineVersion, bottleneck } = forecast;
   const cache = deployment.offload === null ? "" : `, expert cache ${deployment.offload}`;
-  const colour = forecast.interrupted ? style.warn : headline(forecast).startsWith("FAIL") ? style.bad : style.good;
+  const colour = verdictColour(forecast, style);
   const limit = `${componentLabel(bottleneck.component)}, ${formatPercent(bottleneck.share)} of step time`;
   return [
     style.bold(oneLine(scenario.name)) + style.dim(`  moecast ${oneLine(engineVersion)}, seed ${seed}`),
@@ -30,7 +40,9 @@ export const titleSection: TerminalSection = (forecast, { style, width }) => {
     ...wrapHanging(deploymentLine(forecast), width),
     ...wrapHanging(`placement ${deployment.placement}${cache}`, width),
     "",
-    ...wrapHanging(headline(forecast), width).map((line) => colour(style.bold(line))),
+    ...wrapItems(headline(forecast).split(headlineSeparator), headlineSeparator, width).map((line) =>
+      colour(style.bold(line)),
+    ),
     ...wrapHanging(`bottleneck: ${limit}. ${bottleneck.advice}`, width),
     ...(forecast.interrupted ? [style.warn("interrupted: figures cover what had happened until then")] : []),
   ];
@@ -179,31 +191,74 @@ function costRows({ usdPerHour, usdPerMillionOutputTokens, usdPerMillionTokens, 
   return [...rows, ["price", dollars(price.usdPerDeviceHour), `per device and hour: ${oneLine(price.source)}`]];
 }
 
-/** What changed against an earlier forecast, regressions first. */
-export const baselineSection: TerminalSection = (forecast, { style, width }) => {
+/** What changed against an earlier forecast: regressions, then what only its interval excuses; at the full level all. */
+export const baselineSection: TerminalSection = (forecast, { style, width, level }) => {
   const { baseline, baselineRun } = forecast;
   if (baseline === null) return [];
-  const changed = [
-    ...baseline.filter((delta) => delta.failed),
-    ...baseline.filter((delta) => !delta.failed && delta.worseBy !== 0),
+  const failed = baseline.filter((delta) => delta.failed);
+  const changed = baseline.filter((delta) => !delta.failed && delta.worseBy !== 0);
+  const excused = changed.filter(({ regression, limit }) => regression === null || regression > limit);
+  const shown = [...failed, ...(level === "full" ? changed : excused)];
+  const within = failed.length + changed.length - shown.length;
+  const same = baseline.length - failed.length - changed.length;
+  const others = [
+    ...(within === 0 ? [] : [`${within} changed within their limits`]),
+    ...(same === 0 ? [] : [`${same} the same to the last digit`]),
   ];
-  const rows = changed.map((delta) => [
-    delta.failed ? "FAIL" : "ok",
-    delta.metric,
-    comparedValue(delta, delta.before),
-    comparedValue(delta, delta.after),
-    changeLabel(delta),
-    limitLabel(delta),
-    intervalLabel(delta),
-  ]);
-  const lines = textTable([["", "metric", "before", "now", "change", "limit", "interval"], ...rows], {
-    align: ["left", "left", "right", "right", "left", "right", "right"],
-  });
-  const same = baseline.length - changed.length;
   return [
     style.bold("Against the baseline"),
     ...(baselineRun === null ? [] : wrapHanging(drawsLabel(baselineRun, forecast), width, "  ").map(style.dim)),
-    ...(rows.length === 0 ? [] : lines).map((line, i) => (changed[i - 1]?.failed === true ? style.bad(line) : line)),
-    ...(same === 0 ? [] : [`  ${same} of ${baseline.length} metrics are the same to the last digit`]),
+    ...deltaTable(shown, width).map((line, i) => (shown[i - 1]?.failed === true ? style.bad(line) : line)),
+    ...(others.length === 0 ? [] : [`  of ${baseline.length} metrics ${others.join(", ")}`]),
   ];
 };
+
+const deltaColumns: readonly (readonly [header: string, align: Align, (delta: BaselineDelta) => string])[] = [
+  ["", "left", (delta) => (delta.failed ? "FAIL" : "ok")],
+  ["metric", "left", (delta) => delta.metric],
+  ["before", "right", (delta) => comparedValue(delta, delta.before)],
+  ["now", "right", (delta) => comparedValue(delta, delta.after)],
+  ["change", "left", changeLabel],
+  ["limit", "right", limitLabel],
+  ["interval", "right", intervalLabel],
+];
+
+/** The table with its header; a narrow terminal does without the last columns. */
+function deltaTable(deltas: readonly BaselineDelta[], width: number): string[] {
+  if (deltas.length === 0) return [];
+  let lines: string[] = [];
+  for (let kept = deltaColumns.length; kept > 0; kept -= 1) {
+    const columns = deltaColumns.slice(0, kept);
+    lines = textTable(
+      [columns.map(([header]) => header), ...deltas.map((delta) => columns.map(([, , cell]) => cell(delta)))],
+      { align: columns.map(([, align]) => align) },
+    );
+    if (lines.every((line) => displayWidth(line) <= width)) break;
+  }
+  return lines;
+}
+
+/** The verdict once more, with what failed by name. */
+export const closingSection: TerminalSection = (forecast, { style, width }) => {
+  const named = `${forecast.scenario.name}: ${verdictOf(forecast)}`;
+  const failed = failures(forecast);
+  const more = failed.length > failuresNamed ? ` and ${failed.length - failuresNamed} more` : "";
+  const list = failed.length === 0 ? "" : `: ${failed.slice(0, failuresNamed).join(", ")}${more}`;
+  const colour = verdictColour(forecast, style);
+  return wrapHanging(`${named}${list}`, width).map((line) => colour(style.bold(line)));
+};
+
+const failuresNamed = 4;
+
+/** SLOs that fail the run, then regressions, the largest first. */
+function failures({ slos, baseline }: Forecast): string[] {
+  return [
+    ...slos
+      .filter((slo) => !slo.passed && slo.level === "error")
+      .map((slo) => `${slo.metric} ${slo.expression} (${slo.observedText})`),
+    ...(baseline ?? [])
+      .filter((delta) => delta.failed)
+      .sort((a, b) => (b.regression ?? Number.MAX_VALUE) - (a.regression ?? Number.MAX_VALUE))
+      .map((delta) => `${delta.metric} ${changeLabel(delta)}`),
+  ];
+}

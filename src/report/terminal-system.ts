@@ -129,14 +129,17 @@ export const timeSection: TerminalSection = ({ timeShare, resources }, { style, 
   ];
 };
 
+/** Descriptions of recordings and lists of kernels can be long. */
+const ledgerLinesMax = 3;
+
 /** What was replayed, measured, fitted, emulated or assumed. */
-export const ledgerSection: TerminalSection = ({ ledger }, { style, width }) => [
-  style.bold("Fidelity ledger") + style.dim("  what these figures rest on"),
-  ...textTable(
-    ledger.map((entry) => [entry.fidelity, entry.topic, entry.detail]),
-    { width },
-  ),
-];
+export const ledgerSection: TerminalSection = ({ ledger }, { style, width, level }) => {
+  const rows = ledger.map((entry) => [entry.fidelity, entry.topic, entry.detail]);
+  const whole = textTable(rows, { width });
+  const lines = level === "full" ? whole : textTable(rows, { width, linesMax: ledgerLinesMax });
+  const cut = lines.length < whole.length ? " (whole with --summary full)" : "";
+  return [style.bold("Fidelity ledger") + style.dim(`  what these figures rest on${cut}`), ...lines];
+};
 
 /** What went in, and how many checks of the simulation's laws came out right. */
 export const inputsSection: TerminalSection = ({ inputs, laws }, { style, width }) => {

@@ -1,5 +1,12 @@
 import type { Forecast } from "../forecast/forecast.ts";
-import { baselineSection, latencySection, sloSection, throughputSection, titleSection } from "./terminal-service.ts";
+import {
+  baselineSection,
+  closingSection,
+  latencySection,
+  sloSection,
+  throughputSection,
+  titleSection,
+} from "./terminal-service.ts";
 import {
   cacheSection,
   definitionsSection,
@@ -9,38 +16,42 @@ import {
   memorySection,
   timeSection,
 } from "./terminal-system.ts";
-import type { TerminalView } from "./terminal-view.ts";
+import { type SummaryLevel, summaryLevels, type TerminalSection, type TerminalView } from "./terminal-view.ts";
 import { plainStyle, type TextStyle } from "./text-table.ts";
 
-/** How much a summary shows. */
-export type SummaryMode = "full" | "compact";
+/** The sections in the order of what a reader asks, with the lowest level that shows them. */
+const sections: readonly (readonly [TerminalSection, SummaryLevel])[] = [
+  [titleSection, "compact"],
+  [sloSection, "compact"],
+  [baselineSection, "compact"],
+  [latencySection, "compact"],
+  [throughputSection, "compact"],
+  [timeSection, "standard"],
+  [expertsSection, "standard"],
+  [cacheSection, "standard"],
+  [memorySection, "standard"],
+  [ledgerSection, "standard"],
+  [inputsSection, "standard"],
+  [definitionsSection, "full"],
+  [closingSection, "compact"],
+];
+
+const rank = (level: SummaryLevel) => Object.keys(summaryLevels).indexOf(level);
 
 /** Lines are at most this wide where nothing says how wide the terminal is. */
 const defaultWidth = 112;
 
-/**
- * The forecast as text for a terminal of `width` cells. `compact` is the beginning of `full`: it ends after verdicts,
- * latency, throughput and the comparison with a baseline.
- */
+/** The forecast as text for a terminal of `width` cells. Its last line is the verdict again, as the first is off screen. */
 export function terminalSummary(
   forecast: Forecast,
   style: TextStyle = plainStyle,
-  mode: SummaryMode = "full",
+  level: SummaryLevel = "standard",
   width = defaultWidth,
 ): string {
-  const view: TerminalView = { style, width };
-  const service = [titleSection, sloSection, latencySection, throughputSection, baselineSection];
-  const system = [
-    expertsSection,
-    cacheSection,
-    memorySection,
-    timeSection,
-    ledgerSection,
-    inputsSection,
-    definitionsSection,
-  ];
-  return `${(mode === "compact" ? service : [...service, ...system])
-    .map((section) => section(forecast, view))
+  const view: TerminalView = { style, width, level };
+  return `${sections
+    .filter(([, from]) => rank(from) <= rank(level))
+    .map(([section]) => section(forecast, view))
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
     .join("\n\n")}\n`;

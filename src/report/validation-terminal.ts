@@ -14,7 +14,7 @@ export function validationSummary(
   style: TextStyle = plainStyle,
   width: number = defaultWidth,
 ): string {
-  const view: TerminalView = { style, width };
+  const view: Omit<TerminalView, "level"> = { style, width };
   const head = [
     style.bold(oneLine(page.title)),
     ...page.subtitle.flatMap((line) => wrapHanging(line, width)).map(style.dim),
@@ -27,7 +27,7 @@ export function validationSummary(
     .join("\n\n")}\n`;
 }
 
-function sectionLines(section: PageSection, view: TerminalView): string[] {
+function sectionLines(section: PageSection, view: Omit<TerminalView, "level">): string[] {
   const { style, width } = view;
   if (section.kind === "scatter") return [style.bold(section.title), ...scatterText(section.plot, width)];
   if (section.rows.length === 0) return [];

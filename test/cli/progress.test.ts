@@ -1,13 +1,19 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Io } from "../../src/cli/io.ts";
 import { progressLine } from "../../src/cli/progress.ts";
+import { displayWidth } from "../../src/report/display-width.ts";
 
 /** A progress line on a terminal or a pipe, with a clock that stands until it is set. */
-function watched(terminal: boolean) {
+function watched(terminal: boolean, columns = 80, name = "model") {
   const clock = { ms: 0 };
   const written: string[] = [];
-  const io = { progress: terminal, err: (text: string) => void written.push(text) } as unknown as Io;
-  return { clock, written, line: progressLine(io, "model", "rows", () => clock.ms) };
+  const io = {
+    progress: terminal,
+    progressWidth: () => columns - 1,
+    err: (text: string) => void written.push(text),
+  } as unknown as Io;
+  return { clock, written, line: progressLine(io, name, "rows", () => clock.ms) };
 }
 
 describe("the remaining time", () => {
@@ -53,4 +59,34 @@ test("elsewhere than on a terminal there is a line every ten seconds and nothing
     "model: 11% of 100,000 rows, about 89 s left\n",
     "model: 22% of 100,000 rows, about 78 s left\n",
   ]);
+});
+
+test("a line never fills the terminal's, whatever its width and the name: it could not be emptied again", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 200 }), fc.string({ unit: "grapheme", maxLength: 150 }), (columns, name) => {
+      const { clock, written, line } = watched(true, columns, name);
+      line.update(0, 1_000_000);
+      clock.ms = 60_000;
+      line.update(10_000, 1_000_000);
+      line.clear();
+      expect(written).toHaveLength(3);
+      for (const text of written) {
+        expect(text.startsWith("\r\u001b[K")).toBe(true);
+        expect(displayWidth(text.slice(4))).toBeLessThan(columns);
+      }
+      expect(written.at(-1)).toBe("\r\u001b[K");
+    }),
+  );
+});
+
+test("a narrow terminal goes without the bar first, then without the name", () => {
+  const drawn = (columns: number) => {
+    const { written, line } = watched(true, columns);
+    line.update(500, 1000);
+    return written[0]?.slice(4);
+  };
+  expect(drawn(50)).toBe("model: [##########..........] 50% of 1,000 rows");
+  expect(drawn(30)).toBe("model: 50% of 1,000 rows");
+  expect(drawn(20)).toBe("50% of 1,000 rows");
+  expect(drawn(10)).toBe("50% of 1,");
 });

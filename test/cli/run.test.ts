@@ -30,14 +30,19 @@ describe("moecast run", () => {
     expect(readForecast(first.out, "stdout").scenario.name).toBe("small");
   });
 
-  test("compact output is the beginning of the full one", async () => {
-    const [compact, full] = await Promise.all([
-      moecast(["run", small, "--summary", "compact"]),
-      moecast(["run", small]),
+  test("a summary shows more from level to level, and each ends with the verdict and what failed", async () => {
+    const [compact, standard, full] = await Promise.all([
+      moecast(["run", small, ...failing, "--summary", "compact"]),
+      moecast(["run", small, ...failing]),
+      moecast(["run", small, ...failing, "--summary", "full"]),
     ]);
-    expect(full.out.startsWith(compact.out.trimEnd())).toBe(true);
-    expect(full.out).toContain("Fidelity ledger");
-    expect(compact.out).not.toContain("Fidelity ledger");
+    const verdict = /\n\nsmall: FAIL 1 of 2 SLOs met: tpot p\(50\)<1us \([\d.]+ ms\)\n$/;
+    for (const { out } of [compact, standard, full]) expect(out).toMatch(verdict);
+    const headings = ["Throughput", "Fidelity ledger", "Definitions"];
+    const shown = [compact, standard, full].map(({ out }) =>
+      headings.filter((heading) => out.includes(`\n${heading}`)),
+    );
+    expect(shown).toEqual([headings.slice(0, 1), headings.slice(0, 2), headings]);
   });
 
   test("exits 99 for an SLO that fails, unless thresholds are off", async () => {
@@ -105,7 +110,7 @@ describe("a baseline", () => {
     ]);
     expect(same.code).toBe(0);
     expect(same.out).toMatch(/^PASS no regression, 1 of 1 SLOs met/m);
-    expect(same.out).toMatch(/same draws \(seed 1\)[\s\S]*(\d+) of \1 metrics are the same to the last digit/);
+    expect(same.out).toMatch(/same draws \(seed 1\)[\s\S]*of (\d+) metrics \1 the same to the last digit/);
     expect(worse.code).toBe(99);
     expect(worse.out).toMatch(/FAIL \d+ regressions?, 1 of 1 SLOs met/);
     expect(allowed.code).toBe(0);

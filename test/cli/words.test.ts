@@ -13,7 +13,7 @@ const wrong: readonly (readonly [words: readonly string[], message: RegExp])[] =
   [["run", "small.yaml", "--seed", "-1"], /whole number from 0 to 4294967295/],
   [["run", "small.yaml", "--seed", ""], /whole number/],
   [["run", "small.yaml", "--seed", "4294967296"], /whole number/],
-  [["run", "small.yaml", "--summary", "short"], /Allowed choices are full, compact/],
+  [["run", "small.yaml", "--summary", "short"], /Allowed choices are compact, standard, full/],
   [["run", "small.yaml", "--export", "jsn=x"], /unknown "jsn", did you mean "json"/],
   [["run", "small.yaml", "--export", "json"], /expected --export FORMAT=PATH, found "json"/],
   [["run", "small.yaml", "--export", "json=."], /expected a file, found a folder/],

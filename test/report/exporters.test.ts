@@ -8,6 +8,7 @@ import { exporters } from "../../src/report/exporters.ts";
 import { markdownText } from "../../src/report/markdown.ts";
 
 import { terminalSummary } from "../../src/report/terminal.ts";
+import { plainStyle } from "../../src/report/text-table.ts";
 import { delta, forecast, overloaded, stats, verdict } from "./build.ts";
 import { parseXml } from "./parse-xml.ts";
 import { renderedCells, resolved } from "./rendered-markdown.ts";
@@ -266,7 +267,7 @@ describe("a comparison with a baseline", () => {
     ])
       for (const part of ["0 ns", "2 ms", "worse, from zero", "±500 us", "99.00%", "missing now"])
         expect(text).toContain(part);
-    for (const text of [terminalSummary(one), exporters.markdown.render([one])])
+    for (const text of [terminalSummary(one, plainStyle, "full"), exporters.markdown.render([one])])
       expect(text).toMatch(/throughput .*600 tok\/s .*630 tok\/s .*better by 5.0%/);
     const rows = csvRows([one]).filter((row) => row["metric"]?.startsWith("baseline "));
     expect(rows.map((row) => [row["value"], row["verdict"]])).toEqual([

@@ -1,24 +1,70 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Forecast } from "../../src/forecast/forecast.ts";
 import { displayWidth } from "../../src/report/display-width.ts";
-import { headline } from "../../src/report/headline.ts";
+import { headline, verdictOf } from "../../src/report/headline.ts";
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle, tableRows, textTable, wrap } from "../../src/report/text-table.ts";
 import { delta, forecast, overloaded, verdict } from "./build.ts";
 
+/** As paths, lists of layers and digests are written. */
+const longWords = fc.array(fc.stringMatching(/^[a-z,/_]{20,200}$/), { maxLength: 6 }).map((parts) => parts.join(" "));
 const words = fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { maxLength: 30 }).map((parts) => parts.join(" "));
 
-test("the compact summary is the beginning of the full one", () => {
+test("each level begins as the one below it, and ends with the verdict", () => {
   for (const one of [forecast(), overloaded(), forecast({ interrupted: true })]) {
-    const compact = terminalSummary(one, plainStyle, "compact");
+    const texts = (["compact", "standard"] as const).map((level) => terminalSummary(one, plainStyle, level));
+    const [compact = "", standard = ""] = texts.map((text) => text.split("\n\n").slice(0, -1).join("\n\n"));
+    expect(standard.startsWith(compact)).toBe(true);
+    expect(standard.length).toBeGreaterThan(compact.length);
     const full = terminalSummary(one, plainStyle, "full");
-    expect(full.startsWith(compact.trimEnd())).toBe(true);
-    expect(full.length).toBeGreaterThan(compact.length);
+    expect(full.length).toBeGreaterThan(standard.length);
+    expect(full).toContain("\nDefinitions\n");
+    expect(standard).not.toContain("Definitions");
+    for (const text of [...texts, full])
+      expect(
+        text
+          .split("\n\n")
+          .at(-1)
+          ?.startsWith(`small: ${verdictOf(one)}`),
+      ).toBe(true);
   }
 });
 
+test("the last lines name what failed, the largest regressions first", () => {
+  const last = (one: Forecast) => terminalSummary(one, plainStyle, "compact", 300).trimEnd().split("\n").at(-1);
+  expect(last(forecast())).toBe("small: FAIL 1 of 2 SLOs met: tpot{class:chat} p(50)<10ms (31 ms)");
+  const baseline = [0.1, 0.3, 0.2, 0.5, 0.4].map((regression, i) => delta({ metric: `m${i}`, regression }));
+  expect(last(forecast({ slos: [], passed: true, baseline }))).toBe(
+    "small: FAIL 5 regressions: m3 worse by 50.0%, m4 worse by 40.0%, m1 worse by 30.0%, m2 worse by 20.0% and 1 more",
+  );
+  expect(last(forecast({ slos: [verdict()], passed: true }))).toBe("small: PASS 1 of 1 SLOs met");
+});
+
+test("long entries of the ledger are cut at the standard level, which says so, and whole at the full one", () => {
+  const detail = Array.from({ length: 200 }, (_, i) => `word${i}`).join(" ");
+  const one = forecast({ ledger: [{ topic: "routing", fidelity: "replayed", detail }] });
+  const [standard, full] = (["standard", "full"] as const).map((level) => terminalSummary(one, plainStyle, level, 80));
+  expect(standard).toContain("what these figures rest on (whole with --summary full)\n");
+  expect(standard).toMatch(/ word\d+ \.\.\.\n/);
+  expect(full).toContain("word199");
+  expect(terminalSummary(forecast())).not.toContain("whole with");
+});
+
+test("a headline breaks between its parts", () => {
+  const lines = terminalSummary(forecast(), plainStyle, "compact", 60).split("\n");
+  const at = lines.findIndex((line) => line.startsWith("FAIL"));
+  expect(lines[at]).toMatch(/\|$/);
+  expect(
+    lines
+      .slice(at, at + 3)
+      .join("")
+      .replaceAll(/\| {2}/g, "| "),
+  ).toContain(headline(forecast()));
+});
+
 test("the full summary holds what a forecast promises", () => {
-  const text = terminalSummary(forecast());
+  const text = terminalSummary(forecast(), plainStyle, "full");
   const shown = [
     "FAIL 1 of 2 SLOs met",
     "308.6 per device",
@@ -47,11 +93,23 @@ test("the full summary holds what a forecast promises", () => {
 
 test("no line is wider than the terminal, from 60 cells on", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 60, max: 140 }), words, (width, description) => {
+    fc.property(fc.integer({ min: 60, max: 140 }), fc.oneof(words, longWords), (width, description) => {
       const one = forecast({
         scenario: { name: "small", description, file: "small.yaml" },
         ledger: [{ topic: "routing", fidelity: "replayed", detail: description }],
-        slos: [verdict({ reason: description })],
+        slos: [verdict({ reason: description, passed: false, observedText: "612 ms" })],
+        inputs: [{ role: "scenario", name: description, sha256: "0123456789abcdef" }],
+        baseline: [
+          delta({
+            metric: "throughputPerDevice",
+            unit: "tok/s",
+            before: 1_234_567,
+            after: 1_000_000,
+            worseBy: 234_567,
+          }),
+          delta({ metric: "queue.p99", before: 123, after: 99_999, regression: 811.9 }),
+        ],
+        baselineRun: { scenario: description, engineVersion: "9.9.8", seed: 1, otherDraws: ["seed", "requests"] },
       });
       for (const line of terminalSummary(one, plainStyle, "full", width).split("\n"))
         expect(displayWidth(line)).toBeLessThanOrEqual(width);
@@ -99,6 +157,18 @@ test("wrapping loses no word, and a wrapped table no cell", () => {
   );
 });
 
+test("a word that is longer than a line is broken, behind punctuation where there is any, and nothing is lost", () => {
+  expect(wrap("0,0,0,1,1,1,2,2,2,3,3,3", 10)).toEqual(["0,0,0,1,1,", "1,2,2,2,3,", "3,3"]);
+  expect(wrap("an abcdefghijklmnop", 6)).toEqual(["an", "abcdef", "ghijkl", "mnop"]);
+  fc.assert(
+    fc.property(longWords, fc.integer({ min: 4, max: 60 }), (text, width) => {
+      const lines = wrap(text, width);
+      for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+      expect(lines.join("").replaceAll(" ", "")).toBe(text.replaceAll(" ", ""));
+    }),
+  );
+});
+
 test("a margin far beyond the limit is a multiple of it", () => {
   const far = forecast({ slos: [verdict({ passed: false, margin: -420.1 })] });
   expect(terminalSummary(far)).toContain("421x the limit");
@@ -128,17 +198,29 @@ test("regressions turn the headline into a failure, and say that it is not the S
   expect(headline({ ...one, slos: [failed], passed: false })).toMatch(/^FAIL 0 of 1 SLOs met, 1 regression \|/);
 });
 
-test("regressions come first in the comparison, and what is the same is counted", () => {
+test("the comparison shows regressions and what the interval excuses, at the full level every change, and counts the rest", () => {
   const baseline = [
     delta({ metric: "ttft.p50", after: 90, worseBy: -10, regression: -0.1, failed: false }),
     delta({ metric: "ttft.p90", after: 100, worseBy: 0, regression: 0, failed: false }),
+    delta({ metric: "e2e.p99", after: 110, worseBy: 10, regression: 0.1, failed: false }),
     delta(),
   ];
   const baselineRun = { scenario: "small", engineVersion: "9.9.8", seed: 3, otherDraws: ["seed", "requests"] };
-  const lines = terminalSummary(forecast({ baseline, baselineRun }), plainStyle, "full", 140).split("\n");
-  const at = lines.indexOf("Against the baseline");
-  expect(lines[at + 1]).toMatch(/^ {2}other draws \(seed, requests\): .*; moecast 9.9.8 before, 9.9.9 now$/);
-  expect(lines[at + 3]).toMatch(/^ {2}FAIL {2}ttft.p99 /);
-  expect(lines[at + 4]).toMatch(/^ {2}ok {4}ttft.p50 .* better by 10.0%/);
-  expect(lines[at + 5]).toBe("  1 of 3 metrics are the same to the last digit");
+  const lines = (level: "compact" | "full") => {
+    const all = terminalSummary(forecast({ baseline, baselineRun }), plainStyle, level, 140).split("\n");
+    const at = all.indexOf("Against the baseline");
+    return all.slice(at + 1, all.indexOf("", at));
+  };
+  expect(lines("compact")).toEqual([
+    "  other draws (seed, requests): what differs may be their noise; moecast 9.9.8 before, 9.9.9 now",
+    expect.stringMatching(/^ {8}metric +before +now +change +limit +interval$/),
+    expect.stringMatching(/^ {2}FAIL {2}ttft.p99 /),
+    expect.stringMatching(/^ {2}ok {4}e2e.p99 .* worse by 10.0% +5% +±12.0%$/),
+    "  of 4 metrics 1 changed within their limits, 1 the same to the last digit",
+  ]);
+  expect(lines("full").slice(3, 5)).toEqual([
+    expect.stringMatching(/^ {2}ok {4}ttft.p50 .* better by 10.0%/),
+    expect.stringMatching(/^ {2}ok {4}e2e.p99 /),
+  ]);
+  expect(lines("full").at(-1)).toBe("  of 4 metrics 1 the same to the last digit");
 });
