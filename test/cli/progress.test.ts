@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { watchInterrupts } from "../../src/cli/interrupt.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { progressLine } from "../../src/cli/progress.ts";
 import { displayWidth } from "../../src/report/display-width.ts";
@@ -13,7 +14,7 @@ function watched(terminal: boolean, columns = 80, name = "model") {
     progressWidth: () => columns - 1,
     err: (text: string) => void written.push(text),
   } as unknown as Io;
-  return { clock, written, line: progressLine(io, name, "rows", () => clock.ms) };
+  return { clock, written, io, line: progressLine(io, name, "rows", () => clock.ms) };
 }
 
 describe("the remaining time", () => {
@@ -89,4 +90,16 @@ test("a narrow terminal goes without the bar first, then without the name", () =
   expect(drawn(30)).toBe("model: 50% of 1,000 rows");
   expect(drawn(20)).toBe("50% of 1,000 rows");
   expect(drawn(10)).toBe("50% of 1,");
+});
+
+test("an interrupt empties the line before its message, and leaves other streams as they are", () => {
+  for (const terminal of [true, false]) {
+    const { written, line, io } = watched(terminal);
+    line.update(500, 1000);
+    const watch = watchInterrupts(io);
+    process.listeners("SIGINT").at(-1)?.("SIGINT");
+    watch.stop();
+    expect(watch.signal.aborted).toBe(true);
+    expect(written.at(-1)?.startsWith(`${terminal ? "\r\u001b[K" : ""}interrupted: `)).toBe(true);
+  }
 });
