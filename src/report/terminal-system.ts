@@ -137,8 +137,11 @@ export const ledgerSection: TerminalSection = ({ ledger }, { style, width, level
   const rows = ledger.map((entry) => [entry.fidelity, entry.topic, entry.detail]);
   const whole = textTable(rows, { width });
   const lines = level === "full" ? whole : textTable(rows, { width, linesMax: ledgerLinesMax });
-  const cut = lines.length < whole.length ? " (whole with --summary full)" : "";
-  return [style.bold("Fidelity ledger") + style.dim(`  what these figures rest on${cut}`), ...lines];
+  return [
+    style.bold("Fidelity ledger") + style.dim("  what these figures rest on"),
+    ...lines,
+    ...(lines.length < whole.length ? [style.dim("  entries that end with ... are whole with --summary full")] : []),
+  ];
 };
 
 /** What went in, and how many checks of the simulation's laws came out right. */
