@@ -33,6 +33,7 @@ const fields = (object: string, kind: Kind, names: readonly string[]): Shape =>
   Object.fromEntries(names.map((name) => [`${object}.${name}`, kind]));
 
 const latencyShape = (path: string): Shape => ({
+  [path]: "object",
   ...fields(path, "object", latencyMetrics),
   ...Object.assign(
     {},
@@ -52,7 +53,7 @@ const latencyShape = (path: string): Shape => ({
   ),
 });
 
-/** Fields of a result document, by dotted path; what is below an object that is null is not looked at. */
+/** Fields of a result document, by dotted path; what is below an object that is null, or missing, is not looked at. */
 const shape: Shape = {
   engineVersion: "text",
   ...fields("scenario", "text", ["name", "description", "file"]),
@@ -82,7 +83,11 @@ const shape: Shape = {
   ]),
   "throughput.goodput": "number or null",
   cost: "object or null",
-  ...fields("cost", "number", ["usdPerHour", "usdPerMillionOutputTokens"]),
+  ...fields("cost", "number", ["usdPerHour", "usdPerMillionOutputTokens", "usdPerMillionTokens"]),
+  "cost.price.usdPerDeviceHour": "number",
+  "cost.price.source": "text",
+  ...fields("cost.divided", "number", ["promptTimeShare", "usdPerMillionOutputTokens"]),
+  "cost.divided.usdPerMillionInputTokens": "number or null",
   energy: "object or null",
   ...fields("energy", "number", ["joulesPerOutputToken", "averageW"]),
   experts: "object or null",
@@ -167,19 +172,19 @@ function forecastOf(json: Json, file: string, place: string): Forecast {
   const document = { ...(json as unknown as Forecast), ...later };
   const problems = Object.entries(shape).flatMap(([path, expected]): Problem[] => {
     const found = at(document, path);
-    if (kinds[expected](found) || belowNull(document, path)) return [];
+    if (kinds[expected](found) || belowNone(document, path)) return [];
     return [{ file, at: `${place}${path}`, expected: `${/^[aeiou]/.test(expected) ? "an" : "a"} ${expected}`, found }];
   });
   if (problems.length > 0) throw new InvalidInputError(problems);
   return document;
 }
 
-/** Whether a field belongs to an object that may be null, and is. */
-function belowNull(document: unknown, path: string): boolean {
+/** Whether a field belongs to an object that is null, or that is no object and refused itself. */
+function belowNone(document: unknown, path: string): boolean {
   const keys = path.split(".");
   return keys.some((_, i) => {
     const above = keys.slice(0, i).join(".");
-    return shape[above] === "object or null" && (at(document, above) ?? null) === null;
+    return shape[above]?.startsWith("object") === true && !isObject(at(document, above));
   });
 }
 

@@ -164,12 +164,15 @@ describe("reading a result", () => {
   test("names every field that is missing or of the wrong kind", () => {
     const broken = change((json) => {
       json["seed"] = "one";
-      json["latency"] = {};
+      json["latency"] = { ttft: {} };
       delete json["slos"];
     });
     expect(broken).toThrow('result.json: seed: expected a number, found "one"');
     expect(broken).toThrow("result.json: slos: expected a list, found nothing");
-    expect(broken).toThrow("result.json: latency.ttft.p99");
+    expect(broken).toThrow("result.json: latency.ttft.p99: expected a number or null, found nothing");
+    // Nothing is said of the fields of what is missing itself.
+    expect(broken).toThrow("result.json: latency.e2e: expected an object, found nothing");
+    expect(broken).not.toThrow("result.json: latency.e2e.p99");
   });
 
   test("takes no text and no empty object for a number, wherever one stands", () => {
