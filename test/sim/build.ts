@@ -136,6 +136,8 @@ export function testExpertKernels(): NonNullable<Node["device"]["kernels"]> {
         launchNs: 700,
         axes: [
           { name: "pairsPerExpert", knots: [1, 64] },
+          { name: "weightBytes", knots: [1] },
+          { name: "shardWidth", knots: [1] },
           { name: "presentedShare", knots: [1, 8] },
         ],
         efficiency: [0.4, 0.2, 0.8, 0.5],
