@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import { devicesOf } from "../sim/mapping.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
 import { accuracyOf } from "./bands/accuracy.ts";
-import { bottleneckOf, timeShares } from "./bottleneck.ts";
+import { bottleneckOf, frontEndBottleneck, timeShares } from "./bottleneck.ts";
 import { costOf, energyOf } from "./cost-energy.ts";
 import { type Forecast, forecastSchemaVersion } from "./forecast.ts";
 import { goodputOf } from "./goodput.ts";
@@ -96,7 +96,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     },
     memory: run.memory,
     timeShare,
-    bottleneck: bottleneckOf(timeShare),
+    bottleneck: frontEndBottleneck(run, run.endNs, config.mapping.pp) ?? bottleneckOf(timeShare),
     resources: run.resources.map((use) => ({ ...use, utilisation: run.endNs > 0 ? use.busyNs / run.endNs : 0 })),
     series: {
       intervalS: run.series.intervalNs / 1e9,

@@ -155,7 +155,12 @@ export interface Forecast {
   readonly memory: MemoryMap;
   /** Share of engine time per component, and the largest one in words. */
   readonly timeShare: Readonly<Record<TimeComponent, number>>;
-  readonly bottleneck: { readonly component: TimeComponent; readonly share: number; readonly advice: string };
+  /** `share` is of engine time; of a front end, the part of the time it is busy. */
+  readonly bottleneck: {
+    readonly component: TimeComponent | "frontEnd";
+    readonly share: number;
+    readonly advice: string;
+  };
   readonly resources: readonly (ResourceUse & { readonly utilisation: number })[];
   readonly series: {
     readonly intervalS: number;

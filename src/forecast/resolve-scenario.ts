@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { sha256 } from "../core/digest.ts";
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
+import { defaultFrontEnds } from "../hardware/resolve.ts";
 import { servedEngine } from "../hardware/served-engine.ts";
 import { routers } from "../policy/schedule/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -70,6 +71,7 @@ export async function resolveScenario(
       engine,
       mapping,
       replicas: scenario.parallel.replicas ?? 1,
+      frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
       scheduler: schedulerOf(scenario.engine, engine, model),
       router: routers[scenario.policy.router],
       workload,

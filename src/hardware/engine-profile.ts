@@ -25,7 +25,9 @@ export interface EngineProfile {
   readonly sequenceOverheadNs: number;
   /** From a request's arrival to the scheduler seeing it, ns, tokenising apart: HTTP, queues between processes. */
   readonly requestOverheadNs: number;
-  /** Host time per prompt token before that, ns: one process tokenises one request after the other. */
+  /** Front ends of a replica, processes that take requests in and tokenise them: so many, or one per data-parallel rank. */
+  readonly frontEnds: number | "perDataParallelRank";
+  /** Time of a front end per prompt token before that, ns: it tokenises one request after the other. */
   readonly promptTokenOverheadNs: number;
   /** What a step that carries prompt tokens costs beyond its kernels, ns: no captured graph, metadata of the prompts. */
   readonly prefillStepOverheadNs: number;

@@ -160,6 +160,16 @@ const engineSchema = z.strictObject({
   stepOverheadNs: numbers.nonNegative,
   sequenceOverheadNs: numbers.nonNegative,
   requestOverheadNs: numbers.nonNegative,
+  /** Without it, one. */
+  frontEnds: z
+    .strictObject({
+      value: z.union([numbers.count.shape.value, z.literal("perDataParallelRank")], {
+        error: "expected a count of processes per replica, or perDataParallelRank",
+      }),
+      kind: numbers.count.shape.kind,
+      source: numbers.count.shape.source,
+    })
+    .optional(),
   promptTokenOverheadNs: numbers.nonNegative,
   prefillStepOverheadNs: numbers.nonNegative,
   kernelOverheadNs: numbers.nonNegative,

@@ -139,8 +139,13 @@ const onePool = { windows: "shared", chunks: "shared", states: "shared", statesP
 
 /** The engine of a profile, sources dropped, of a version if one is given. */
 export function resolveEngine(profile: EngineProfileFile, version?: string): EngineProfile {
-  const engine: EngineProfile = { caches: onePool, ...plain(profile) };
+  const engine: EngineProfile = { caches: onePool, frontEnds: 1, ...plain(profile) };
   return version === undefined ? engine : engineOfVersion(engine, version);
+}
+
+/** Front ends of a replica that an engine starts by default. */
+export function defaultFrontEnds({ frontEnds }: EngineProfile, dataParallel: number): number {
+  return frontEnds === "perDataParallelRank" ? dataParallel : frontEnds;
 }
 
 /** An engine with the factors that it has of a version; one without factors keeps the figures of all versions. */

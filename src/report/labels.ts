@@ -1,6 +1,5 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast, SloVerdict } from "../forecast/forecast.ts";
-import type { TimeComponent } from "../sim/result.ts";
 
 /** Milliseconds for people; `n/a` where there is no figure. */
 export const milliseconds = (value: number | null): string => (value === null ? "n/a" : formatDuration(value * 1e6));
@@ -10,8 +9,14 @@ export const dollars = (value: number): string =>
   `$${value >= 1000 ? formatCount(value) : value >= 1 ? value.toFixed(2) : formatNumber(value)}`;
 
 /** `expertFetch` as `expert fetch`. */
-export const componentLabel = (component: TimeComponent): string =>
+export const componentLabel = (component: Forecast["bottleneck"]["component"]): string =>
   component.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** What limits a deployment, and by how much: `experts, 60.0% of step time`, `front end, busy 98.0% of the time`. */
+export const bottleneckLabel = ({ component, share }: Forecast["bottleneck"]): string =>
+  component === "frontEnd"
+    ? `${componentLabel(component)}, busy ${formatPercent(share)} of the time`
+    : `${componentLabel(component)}, ${formatPercent(share)} of step time`;
 
 /** How an SLO came out: `ok`, `FAIL`, or `warn` where a failure does not fail the run. */
 export const verdictLabel = (slo: SloVerdict): "ok" | "warn" | "FAIL" =>

@@ -7,7 +7,7 @@ import { headline } from "./headline.ts";
 import {
   bandBasisLabel,
   bandLabels,
-  componentLabel,
+  bottleneckLabel,
   deploymentLine,
   dollars,
   milliseconds,
@@ -57,7 +57,6 @@ export function markdownHeading(forecast: Forecast): string[] {
 
 /** A headline, tables of SLOs, latency, throughput and experts, and the rest folded away. */
 export function markdownReport(forecast: Forecast): string {
-  const { component, share, advice } = forecast.bottleneck;
   return [
     ...markdownHeading(forecast),
     ...slos(forecast),
@@ -65,7 +64,7 @@ export function markdownReport(forecast: Forecast): string {
     ...bands(forecast),
     ...baseline(forecast),
     ...figures(forecast),
-    `Bottleneck: ${componentLabel(component)}, ${formatPercent(share)} of step time; ${markdownText(advice)}.`,
+    `Bottleneck: ${bottleneckLabel(forecast.bottleneck)}; ${markdownText(forecast.bottleneck.advice)}.`,
     "",
     ...markdownFolded("Memory", memory(forecast)),
     ...markdownFolded(

@@ -14,7 +14,7 @@ import { headline, headlineSeparator, verdictOf } from "./headline.ts";
 import {
   bandLabels,
   basisLabel,
-  componentLabel,
+  bottleneckLabel,
   deploymentLine,
   dollars,
   marginLabel,
@@ -33,7 +33,6 @@ export const titleSection: TerminalSection = (forecast, { style, width }) => {
   const { scenario, deployment, seed, engineVersion, bottleneck } = forecast;
   const cache = deployment.offload === null ? "" : `, expert cache ${deployment.offload}`;
   const colour = verdictColour(forecast, style);
-  const limit = `${componentLabel(bottleneck.component)}, ${formatPercent(bottleneck.share)} of step time`;
   return [
     style.bold(oneLine(scenario.name)) + style.dim(`  moecast ${oneLine(engineVersion)}, seed ${seed}`),
     ...wrapHanging(scenario.description, width).map(style.dim),
@@ -43,7 +42,7 @@ export const titleSection: TerminalSection = (forecast, { style, width }) => {
     ...wrapItems(headline(forecast).split(headlineSeparator), headlineSeparator, width).map((line) =>
       colour(style.bold(line)),
     ),
-    ...wrapHanging(`bottleneck: ${limit}. ${bottleneck.advice}`, width),
+    ...wrapHanging(`bottleneck: ${bottleneckLabel(bottleneck)}. ${bottleneck.advice}`, width),
     ...(forecast.interrupted ? [style.warn("interrupted: figures cover what had happened until then")] : []),
   ];
 };

@@ -11,6 +11,11 @@ export const engineSection = z
     maxNumBatchedTokens: count().optional().describe("Tokens per step and scheduling domain."),
     maxNumSeqs: count(1, 65536).optional().describe("Running sequences per scheduling domain."),
     maxModelLen: count().optional().describe("Longest prompt + output accepted; default the model's context."),
+    apiServerCount: count(1, 1024)
+      .optional()
+      .describe(
+        "Front ends of a replica, which take requests in and tokenise them: --api-server-count of vLLM, --tokenizer-worker-num of SGLang, --num_serve_frontends of TensorRT-LLM; default the engine's.",
+      ),
     blockSize: count(1, 1024).optional().describe("Tokens per KV block."),
     gpuMemoryUtilization: share().optional().describe("Share of device memory the engine may use."),
     enableChunkedPrefill: z.boolean().optional().describe("Whether prompts are computed in chunks beside decodes."),

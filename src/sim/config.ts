@@ -21,6 +21,8 @@ export interface SimConfig {
   readonly mapping: Mapping;
   /** Copies of the whole mapping behind one router. */
   readonly replicas: number;
+  /** Processes of a replica that take requests in and tokenise them. */
+  readonly frontEnds: number;
   readonly scheduler: SchedulerConfig;
   readonly router: RouterPolicy;
   readonly workload: Workload;

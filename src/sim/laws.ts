@@ -61,6 +61,7 @@ export function checkFinal(simulation: Simulation): void {
     queued += domain.waiting.size;
   }
   holds(simulation.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
+  for (const { frontEnds } of replicas) queued += frontEnds.outstanding;
   holds(queued === waiting, "request-conservation", () => `${queued} queued, ${waiting} marked waiting`);
   holds(
     emitted === simulation.outputTokens,

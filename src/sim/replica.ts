@@ -1,6 +1,7 @@
 import type { DomainBatch } from "./batch.ts";
 import type { Domain, DomainStep } from "./domain.ts";
 import { PromptTime } from "./prompt-time.ts";
+import type { FrontEnds } from "./front-end.ts";
 import type { StagePlan } from "./stage-plan.ts";
 
 /** A step in flight: its work per domain. A replica has one slot per pipeline stage. */
@@ -13,10 +14,11 @@ export interface StepSlot {
   busy: boolean;
 }
 
-/** One copy of the whole mapping: its scheduling domains step together, through its pipeline stages. */
+/** One copy of the whole mapping behind front ends of its own: its scheduling domains step together, through its stages. */
 export class Replica {
   readonly plans: readonly StagePlan[];
   readonly domains: readonly Domain[];
+  readonly frontEnds: FrontEnds;
   readonly slots: readonly StepSlot[];
   readonly stageFreeNs: Float64Array;
   /** Time of all stages spent on steps, ns. */
@@ -25,9 +27,10 @@ export class Replica {
   readonly promptTime = new PromptTime();
   startPending = false;
 
-  constructor(plans: readonly StagePlan[], domains: readonly Domain[]) {
+  constructor(plans: readonly StagePlan[], domains: readonly Domain[], frontEnds: FrontEnds) {
     this.plans = plans;
     this.domains = domains;
+    this.frontEnds = frontEnds;
     this.stageFreeNs = new Float64Array(plans.length);
     this.slots = plans.map((_, index) => {
       const steps = domains.map((domain) => domain.emptyStep());

@@ -89,11 +89,19 @@ export interface CacheResult {
   } | null;
 }
 
-/** A resource that can be busy: a device, link or disk. */
+/** A resource that can be busy: a device, link, disk or front end. */
 export interface ResourceUse {
   readonly name: string;
   readonly busyNs: number;
   readonly bytes: number;
+}
+
+/** The processes that take requests in and tokenise them, over the run. */
+export interface FrontEndUse {
+  /** Of each front end of each replica, in order of replicas. */
+  readonly busyNs: readonly number[];
+  /** Time requests waited for their turn, summed, ns. */
+  readonly waitNs: number;
 }
 
 /** Samples of the state at equal intervals of simulated time. */
@@ -143,6 +151,7 @@ export interface RunResult {
   readonly replicaBusyNs: readonly number[];
   /** Time of all replicas' steps that went into prompts; see `prompt-time.ts`. */
   readonly promptBusyNs: number;
+  readonly frontEnds: FrontEndUse;
   /** Verifications of draft tokens; null without speculative decoding. */
   readonly speculation: SpeculationCounts | null;
   readonly time: Readonly<Record<TimeComponent, number>>;

@@ -42,6 +42,10 @@ export function buildResult(simulation: Simulation): RunResult {
     outputTokens: simulation.outputTokens,
     replicaBusyNs: replicas.map((replica) => replica.busyNs),
     promptBusyNs: replicas.reduce((total, replica) => total + replica.promptTime.ns, 0),
+    frontEnds: {
+      busyNs: replicas.flatMap(({ frontEnds }) => [...frontEnds.busyNs]),
+      waitNs: replicas.reduce((sum, { frontEnds }) => sum + frontEnds.waitNs, 0),
+    },
     speculation: simulation.speculation?.counts() ?? null,
     time: time as Record<TimeComponent, number>,
     layers: experts.loads?.layers(expertSkew(simulation)) ?? [],
@@ -95,6 +99,9 @@ function resourceUse(simulation: Simulation): ResourceUse[] {
     busyNs: replica.busyNs / replica.plans.length,
     bytes: 0,
   }));
+  for (const [r, { frontEnds }] of replicas.entries())
+    for (const [i, busyNs] of frontEnds.busyNs.entries())
+      if (busyNs > 0) use.push({ name: frontEndName(r, i, frontEnds.busyNs.length), busyNs, bytes: 0 });
   const drafting = draft?.layers ?? null;
   for (const [group, busyNs] of cost.groupBusyNs.entries()) {
     const both = busyNs + (drafting?.groupBusyNs[group] ?? 0);
@@ -112,6 +119,10 @@ function resourceUse(simulation: Simulation): ResourceUse[] {
     if (disk.busyNs > 0) use.push({ name: `NVMe of node ${i}`, busyNs: disk.busyNs, bytes: diskBytes });
   }
   return use;
+}
+
+function frontEndName(replica: number, index: number, count: number): string {
+  return `front end ${count > 1 ? `${index} ` : ""}of replica ${replica}`;
 }
 
 /** Offload states are ordered by replica, pipeline stage and expert group; what there is only one of goes unnamed. */

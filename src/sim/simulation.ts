@@ -2,11 +2,12 @@ import { holds } from "../core/errors.ts";
 import { EventQueue } from "../core/event-queue.ts";
 import { LogHistogram } from "../core/histogram.ts";
 import { CostModel } from "../hardware/cost.ts";
-import type { RouterView } from "../policy/schedule/router.ts";
+import type { Router, RouterView } from "../policy/schedule/router.ts";
 import type { SimConfig } from "./config.ts";
 import { Domain } from "./domain.ts";
 import { buildDraftCost, type DraftCost } from "./draft-cost.ts";
 import { buildExperts, type Experts } from "./experts.ts";
+import { FrontEnds } from "./front-end.ts";
 import { KvBlocks } from "./kv-blocks.ts";
 import { checkFinal, checkRequest, LawCounter } from "./laws.ts";
 import { devicesOf } from "./mapping.ts";
@@ -15,22 +16,24 @@ import { prefixUnits } from "./prefix-units.ts";
 import { Replica, type StepSlot } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus, timeComponents } from "./result.ts";
+import { rankView, replicaView } from "./router-views.ts";
 import { buildResult } from "./run-result.ts";
 import { SeriesRecorder } from "./series.ts";
 import { Speculation } from "./speculation.ts";
 import { stagePlans } from "./stage-plan.ts";
 import { StepCost } from "./step-cost.ts";
 
-const eventKind = { arrival: 0, stepDone: 1, start: 2 } as const;
+const eventKind = { arrival: 0, turn: 1, handOver: 2, stepDone: 3, start: 4 } as const;
 const draftComponent = timeComponents.indexOf("draft");
 /** At one instant: arrivals first, then finished steps, then new steps, so that a step sees all that has happened. */
 const eventPriority = { arrival: 0, stepDone: 1, start: 2 } as const;
 const stepsWithoutTokenMax = 1_000_000;
 
 /**
- * One run of the engine. Requests arrive and are routed to scheduling domains; each replica repeats: form a step from its
- * domains, look up the routed experts of every token, time the layers, and at the end of the step emit tokens. `advance`
- * runs a number of steps, so that a caller can stop between them; `result` may be asked for at any time.
+ * One run of the engine. Requests arrive, are routed to a replica, tokenised by its front ends and handed to one of its
+ * scheduling domains; each replica repeats: form a step from its domains, look up the routed experts of every token, time
+ * the layers, and at the end of the step emit tokens. `advance` runs a number of steps, so that a caller can stop between
+ * them; `result` may be asked for at any time.
  */
 export class Simulation {
   readonly config: SimConfig;
@@ -51,18 +54,22 @@ export class Simulation {
   rejected = 0;
   outputTokens = 0;
   promptTokensComputed = 0;
-  /** Requests waiting when the last one of an open workload arrived; null before that. */
+  /** Requests waiting, in front ends or queues, when the last one of an open workload arrived; null before that. */
   waitingAtLastArrival: number | null = null;
   /** Until when, at least, nobody waited before that arrival, ns. */
   queueEmptyNs = 0;
   interrupted = false;
   private readonly queue = new EventQueue(256);
-  private readonly router: { choose(request: number, view: RouterView): number };
+  /** Chooses a replica. */
+  private readonly router: Router;
   private readonly view: RouterView;
+  /** Of each replica, chooses a data-parallel rank. */
+  private readonly rankRouters: readonly Router[];
+  private readonly rankViews: readonly RouterView[];
   private nextRequest = 0;
-  private tokeniserFreeNs = 0;
   private lastEventNs = 0;
   private tokensSinceEvent = 0;
+  /** Requests that wait for their turn in a front end or for a step. */
   private waitingCount = 0;
   private runningCount = 0;
   private stepsSinceToken = 0;
@@ -99,18 +106,14 @@ export class Simulation {
     });
     this.replicas = Array.from(
       { length: config.replicas },
-      (_, r) => new Replica(plans, this.domains.slice(r * mapping.dp, (r + 1) * mapping.dp)),
+      (_, r) =>
+        new Replica(plans, this.domains.slice(r * mapping.dp, (r + 1) * mapping.dp), new FrontEnds(config.frontEnds)),
     );
     this.experts = buildExperts(config, this.memory);
-    this.router = config.router.create(this.domains.length);
-    this.view = {
-      targets: this.domains.length,
-      waiting: (target) => this.domains[target]!.waiting.size,
-      running: (target) => this.domains[target]!.runningCount,
-      outstandingTokens: (target) => this.domains[target]!.outstandingTokens,
-      cachedPromptTokens: (target, request) =>
-        scheduler.prefixCaching ? this.domains[target]!.kv.cachedTokens(request, this.state.promptTokens[request]!) : 0,
-    };
+    this.rankRouters = this.replicas.map(() => config.router.create(mapping.dp));
+    this.rankViews = this.replicas.map(({ domains }) => rankView(domains, this.state, scheduler.prefixCaching));
+    this.router = config.router.create(config.replicas);
+    this.view = replicaView(this.replicas, this.rankViews);
     this.openWorkload();
   }
 
@@ -122,20 +125,11 @@ export class Simulation {
     const { workload } = this.config;
     if (workload.requests.count === 0) return;
     if (workload.kind === "open") {
-      this.send(0, this.state.arrivalNs[0]!);
+      this.queue.push(this.state.arrivalNs[0]!, eventPriority.arrival, eventKind.arrival, 0);
       return;
     }
     const clients = Math.min(workload.concurrency, workload.requests.count);
     for (let client = 0; client < clients; client++) this.sendNext(0);
-  }
-
-  /** A request sent at `atNs` reaches the scheduler once it is tokenised, in turn, and handed over. */
-  private send(request: number, atNs: number): void {
-    const { requestOverheadNs, promptTokenOverheadNs } = this.config.engine;
-    this.tokeniserFreeNs =
-      Math.max(this.tokeniserFreeNs, atNs) + Math.round(promptTokenOverheadNs * this.state.promptTokens[request]!);
-    const seenNs = this.tokeniserFreeNs + Math.round(requestOverheadNs);
-    this.queue.push(seenNs, eventPriority.arrival, eventKind.arrival, request);
   }
 
   /** Closed loop: the next request of a client is sent now. */
@@ -143,7 +137,7 @@ export class Simulation {
     if (this.nextRequest >= this.state.count) return;
     const request = this.nextRequest++;
     this.state.arrivalNs[request] = atNs;
-    this.send(request, atNs);
+    this.queue.push(atNs, eventPriority.arrival, eventKind.arrival, request);
   }
 
   /** Runs up to `steps` engine steps; returns whether the run is over. */
@@ -152,10 +146,15 @@ export class Simulation {
     const { queue } = this;
     while (this.steps < until) {
       if (!queue.pop()) return true;
-      this.recordSpan(queue.atNs);
+      // An arrival that is served at once changes nothing that a series shows.
       if (queue.kind === eventKind.arrival) this.arrive(queue.payload, queue.atNs);
-      else if (queue.kind === eventKind.stepDone) this.finishStep(queue.payload, queue.atNs);
-      else this.startSteps(this.replicas[queue.payload]!, queue.payload, queue.atNs);
+      else {
+        this.recordSpan(queue.atNs);
+        if (queue.kind === eventKind.turn) this.waitingCount--;
+        else if (queue.kind === eventKind.handOver) this.handOver(queue.payload, queue.atNs);
+        else if (queue.kind === eventKind.stepDone) this.finishStep(queue.payload, queue.atNs);
+        else this.startSteps(this.replicas[queue.payload]!, queue.payload, queue.atNs);
+      }
     }
     return queue.size === 0;
   }
@@ -184,16 +183,43 @@ export class Simulation {
     return fullest;
   }
 
+  /** A request reaches the router: a replica is chosen, and its front ends take the request in. */
   private arrive(request: number, atNs: number): void {
-    const { state, config } = this;
-    if (config.workload.kind === "open") {
-      const next = request + 1;
-      if (next < state.count) this.send(next, state.arrivalNs[next]!);
-      else this.waitingAtLastArrival = this.waitingCount;
+    const { state, config, queue } = this;
+    const { requestOverheadNs, promptTokenOverheadNs } = config.engine;
+    const replica = this.router.choose(request, this.view);
+    holds(replica >= 0 && replica < config.replicas, "router-target", () => `replica ${replica}`);
+    state.domain[request] = replica * config.mapping.dp;
+    state.status[request] = requestStatus.waiting;
+    const prompt = state.promptTokens[request]!;
+    const { frontEnds } = this.replicas[replica]!;
+    const servedNs = frontEnds.accept(
+      atNs,
+      Math.round(promptTokenOverheadNs * prompt),
+      prompt + state.outputTokens[request]!,
+    );
+    if (frontEnds.turnNs > atNs) {
+      this.recordSpan(atNs);
+      this.waitingCount++;
+      queue.push(frontEnds.turnNs, eventPriority.arrival, eventKind.turn, request);
     }
+    queue.push(servedNs + Math.round(requestOverheadNs), eventPriority.arrival, eventKind.handOver, request);
+    if (config.workload.kind === "closed") return;
+    const next = request + 1;
+    if (next < state.count) queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
+    else this.waitingAtLastArrival = this.waitingCount;
+  }
+
+  /** A tokenised request reaches the scheduler of its replica: a data-parallel rank is chosen, and it waits there. */
+  private handOver(request: number, atNs: number): void {
+    const { state, config } = this;
+    const { dp } = config.mapping;
     const tokens = state.promptTokens[request]! + state.outputTokens[request]!;
-    const target = this.router.choose(request, this.view);
-    holds(target >= 0 && target < this.domains.length, "router-target", () => `target ${target}`);
+    const replica = Math.floor(state.domain[request]! / dp);
+    this.replicas[replica]!.frontEnds.handOver(tokens);
+    const rank = this.rankRouters[replica]!.choose(request, this.rankViews[replica]!);
+    holds(rank >= 0 && rank < dp, "router-target", () => `rank ${rank}`);
+    const target = replica * dp + rank;
     const domain = this.domains[target]!;
     state.domain[request] = target;
     // The last token is emitted, never cached: a request alone needs room for all others.
@@ -206,7 +232,6 @@ export class Simulation {
     domain.outstandingTokens += tokens;
     domain.enqueue(request);
     this.waitingCount++;
-    const replica = Math.floor(target / config.mapping.dp);
     this.wake(replica, atNs);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../src/core/json.ts";
 import { version } from "../../src/core/version.ts";
-import { bottleneckOf, timeShares } from "../../src/forecast/bottleneck.ts";
+import { bottleneckOf, frontEndBottleneck, timeShares } from "../../src/forecast/bottleneck.ts";
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
 import { readForecast } from "../../src/forecast/read-forecast.ts";
 import type { ResolvedScenario } from "../../src/forecast/resolved.ts";
@@ -129,6 +129,18 @@ describe("the bottleneck", () => {
       return bottleneckOf(shares).advice;
     });
     for (const text of advice) expect(text.length).toBeGreaterThan(20);
+  });
+
+  test("is the front end where one is busier than the replicas, or where most of the wait is for its turn", () => {
+    const rows = ascending(100).map((row) => ({ ...row, queueMs: 1 }));
+    const run = (busyMs: number, waitMs: number) =>
+      fakeRun(rows, { frontEnds: { busyNs: [1e6, busyMs * 1e6], waitNs: waitMs * 1e6 } });
+    // Replicas step half of the 199 ms; the 100 requests wait 1 ms each before their first step.
+    const named = (busyMs: number, waitMs: number) => frontEndBottleneck(run(busyMs, waitMs), 199e6, 1);
+    expect(named(90, 40)).toBeNull();
+    expect(named(150, 40)).toMatchObject({ component: "frontEnd", share: 150 / 199 });
+    expect(named(90, 60)).toMatchObject({ component: "frontEnd", share: 90 / 199 });
+    expect(exampleForecast("", run(190, 0)).bottleneck).toMatchObject({ component: "frontEnd" });
   });
 
   test("of a run that never worked has a share of 0", () => {

@@ -55,6 +55,7 @@ export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResu
     outputTokens: rows.outputTokens.reduce((sum, tokens) => sum + tokens, 0),
     replicaBusyNs: [endNs / 2],
     promptBusyNs: endNs / 8,
+    frontEnds: { busyNs: [], waitNs: 0 },
     speculation: null,
     time: Object.fromEntries(timeComponents.map((component, at) => [component, at])) as RunResult["time"],
     layers: [],

@@ -33,3 +33,15 @@ test("a version that was not fitted keeps the figures of all, and the ledger nam
   expect(line).toContain("not a fitted version");
   expect(line).toContain(known);
 });
+
+test("front ends are those the engine starts, one per data-parallel rank or a number, unless the scenario says how many", async () => {
+  const frontEnds = async (engine: string, dp: number) => {
+    const parallel = `parallel: { dp: ${dp}, ep: ${dp} }`;
+    const text = minimal.replace("{ id: vllm }", engine);
+    return (await resolveScenario(parseScenario(`${text}\n${parallel}\n`, "test.yaml"), noFiles)).config.frontEnds;
+  };
+  expect(await frontEnds("{ id: vllm }", 1)).toBe(1);
+  expect(await frontEnds("{ id: vllm }", 4)).toBe(4);
+  expect(await frontEnds("{ id: sglang }", 4)).toBe(1);
+  expect(await frontEnds("{ id: sglang, apiServerCount: 6 }", 4)).toBe(6);
+});

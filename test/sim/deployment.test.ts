@@ -201,12 +201,12 @@ describe("time of model parts", () => {
 });
 
 describe("routing of requests and of tokens", () => {
-  test("each data-parallel rank of each replica is a target, and belongs to its replica", () => {
+  test("a replica is chosen first, then one of its data-parallel ranks", () => {
     const requests = testRequests(Array.from({ length: 8 }, (_, i) => ({ at: i * 1000, prompt: 10, output: 3 })));
     const { requests: rows } = simulate(
       testConfig({ mapping: { ...singleDevice, dp: 2, ep: 2 }, replicas: 2, workload: { kind: "open", requests } }),
     );
-    expect([...rows.replicaOf]).toEqual([0, 0, 1, 1, 0, 0, 1, 1]);
+    expect([...rows.replicaOf]).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
   });
 
   test("a request goes to the replica with less to do, also after others have finished", () => {

@@ -91,6 +91,8 @@ export const scenario = fc.record({
   stack: fc.nat(stacks.length - 1),
   mapping: fc.constantFrom(...mappings),
   replicas: fc.integer({ min: 1, max: 3 }),
+  frontEnds: fc.integer({ min: 1, max: 3 }),
+  tokeniseNs: fc.constantFrom(0, 1000, 100_000),
   chunked: fc.boolean(),
   mixes: fc.boolean(),
   overlaps: fc.boolean(),
@@ -187,6 +189,7 @@ export function configOf(c: Scenario): SimConfig {
     overlapsBatches: c.overlaps,
     overlapsSharedExperts: c.overlaps,
     expertExchange: c.exchange,
+    promptTokenOverheadNs: c.tokeniseNs,
     caches: c.caches,
   });
   return testConfig({
@@ -195,6 +198,7 @@ export function configOf(c: Scenario): SimConfig {
     engine,
     mapping: c.mapping,
     replicas: c.replicas,
+    frontEnds: c.frontEnds,
     node: nodeOf(c),
     scheduler: {
       maxBatchTokens: c.maxBatchTokens,

@@ -3,6 +3,7 @@ import { InfeasibleError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import type { Device } from "../../hardware/device.ts";
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
+import { defaultFrontEnds } from "../../hardware/resolve.ts";
 import { servedEngine } from "../../hardware/served-engine.ts";
 import { engineNamed, nodeNamed } from "../../hardware/systems.ts";
 import { modelNamed } from "../../models/catalogue.ts";
@@ -57,6 +58,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
       engine: profile,
       mapping,
       replicas: 1,
+      frontEnds: defaultFrontEnds(profile, mapping.dp),
       scheduler: {
         maxBatchTokens: defaults.maxBatchTokens,
         // Servers are started for the load they are measured at.

@@ -1,4 +1,7 @@
-/** What a router sees of one scheduling domain (an attention-DP rank of a replica) when a request arrives. */
+/**
+ * What a router sees of its targets: of replicas when a request arrives, and of the attention-DP ranks of the chosen one
+ * when it is tokenised. Requests in the front ends of a replica count as its own.
+ */
 export interface RouterView {
   readonly targets: number;
   waiting(target: number): number;

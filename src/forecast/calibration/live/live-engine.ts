@@ -25,6 +25,7 @@ export function liveEngine(
     stepOverheadNs: measured(fixed.stepNs, "an empty step"),
     sequenceOverheadNs: byDesign(0),
     requestOverheadNs: byDesign(0),
+    frontEnds: byDesign(1),
     promptTokenOverheadNs: byDesign(0),
     prefillStepOverheadNs: byDesign(0),
     kernelOverheadNs: measured(fixed.layerNs, "a layer without its experts and its router's product"),
