@@ -1,7 +1,10 @@
 import type { RequestTable } from "../trace/request-table.ts";
 import { requestStatus } from "./result.ts";
 
-/** State of every request as parallel arrays; dense request ids index all of them. */
+/**
+ * State of every request as parallel arrays; dense request ids index all of them. Time 0 of a run is its first arrival:
+ * that is when it is observed from, whatever time the requests state.
+ */
 export class RequestState {
   readonly count: number;
   readonly status: Uint8Array;
@@ -26,7 +29,8 @@ export class RequestState {
     const n = requests.count;
     this.count = n;
     this.status = new Uint8Array(n).fill(requestStatus.notArrived);
-    this.arrivalNs = Float64Array.from(requests.arrivalNs);
+    const firstNs = requests.arrivalNs[0] ?? 0;
+    this.arrivalNs = requests.arrivalNs.map((atNs) => atNs - firstNs);
     this.scheduledNs = new Float64Array(n).fill(Number.NaN);
     this.firstTokenNs = new Float64Array(n).fill(Number.NaN);
     this.lastTokenNs = new Float64Array(n).fill(Number.NaN);

@@ -4,7 +4,7 @@ import type { MemoryMap } from "./memory.ts";
 /** Fate of a request. */
 export const requestStatus = { completed: 0, rejected: 1, running: 2, waiting: 3, notArrived: 4 } as const;
 
-/** Per-request rows in arrival order; times in ns, NaN where the event did not happen. */
+/** Per-request rows in arrival order; times in ns after the first arrival, NaN where the event did not happen. */
 export interface RequestRows {
   readonly count: number;
   readonly status: Uint8Array;
@@ -104,7 +104,7 @@ export interface FrontEndUse {
   readonly waitNs: number;
 }
 
-/** Samples of the state at equal intervals of simulated time. */
+/** Samples of the state at equal intervals from the first arrival on. */
 export interface TimeSeries {
   readonly intervalNs: number;
   readonly waiting: Float64Array;
@@ -144,6 +144,7 @@ export interface RunResult {
   readonly requests: RequestRows;
   /** Gaps between consecutive output tokens of all measured requests. */
   readonly itl: LogHistogram;
+  /** From the first arrival to the last event: the window that rates, shares of time and series are of. */
   readonly endNs: number;
   readonly steps: number;
   readonly promptTokensComputed: number;

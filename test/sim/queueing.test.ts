@@ -35,7 +35,7 @@ describe("the engine degenerates to closed forms", () => {
       const { requests: rows } = simulate({ ...constantStep(1), workload: { kind: "open", requests } });
       let freeNs = 0;
       for (let i = 0; i < rows.count; i++) {
-        freeNs = Math.max(freeNs, requests.arrivalNs[i]!) + stepNs;
+        freeNs = Math.max(freeNs, requests.arrivalNs[i]! - requests.arrivalNs[0]!) + stepNs;
         if (rows.lastTokenNs[i] !== freeNs) expect([i, rows.lastTokenNs[i]]).toEqual([i, freeNs]);
       }
       expect(rows.lastTokenNs[rows.count - 1]).toBe(freeNs);

@@ -86,8 +86,9 @@ function compare(drawn: Limits, layers: Layers): number {
   const room = kv.sequenceTokensMax;
   fc.pre(room > 0);
   let at = 0;
-  const rows = requests.map(({ gap, prompt, output }) => {
-    at += gap;
+  const rows = requests.map(({ gap, prompt, output }, i) => {
+    // The first arrival is time 0.
+    if (i > 0) at += gap;
     const length = Math.min(prompt, room);
     return { at, prompt: length, output: Math.min(output, room - length + 1) };
   });
