@@ -31,6 +31,7 @@ export function workloadW(requests: number, replay: boolean): SimConfig {
     mapping: { tp: 1, cp: 1, dp: 4, pp: 1, ep: 4, etp: 1, edp: 1 },
     replicas: 1,
     frontEnds: 1,
+    readyNs: 0,
     scheduler: { ...engine.defaults, contextTokensMax: 32_768 },
     router: routers["least-loaded"],
     workload: { kind: "open", requests: poissonRequests(requests) },

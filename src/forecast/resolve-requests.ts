@@ -2,7 +2,6 @@ import { holds } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
-import type { Warmup } from "../scenario/warmup-section.ts";
 import type { Workload } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
@@ -10,10 +9,12 @@ import type { ArrivalSpec } from "../trace/requests/generate/arrivals.ts";
 import { generateRequests } from "../trace/requests/generate/generate-requests.ts";
 import type { ClassSpec } from "../trace/requests/generate/generate-spec.ts";
 import type { LengthSpec } from "../trace/requests/generate/lengths.ts";
+import { generateSharedPrefix } from "../trace/requests/generate/shared-prefix.ts";
 import { loadRequests } from "../trace/requests/load-requests.ts";
 import { located, locatedAsync } from "./located.ts";
 
 type Generated = Extract<Scenario["traffic"], { kind: "generated" }>;
+type SharedPrefix = Extract<Scenario["traffic"], { kind: "sharedPrefix" }>;
 type Recorded = Extract<Scenario["traffic"], { kind: "trace" }>;
 type Arrivals = Generated["arrivals"];
 
@@ -22,11 +23,40 @@ const nsPerSecond = 1e9;
 /** The requests of a scenario, and how they arrive. */
 export async function resolveWorkload(scenario: Scenario): Promise<Workload> {
   const { traffic } = scenario;
-  const requests = traffic.kind === "trace" ? await recorded(scenario, traffic) : generated(scenario, traffic);
+  const requests = await requestsOf(scenario, traffic);
   const { arrivals } = traffic;
   return arrivals.kind === "closed"
     ? { kind: "closed", requests, concurrency: arrivals.maxConcurrency }
     : { kind: "open", requests };
+}
+
+function requestsOf(scenario: Scenario, traffic: Scenario["traffic"]): RequestTable | Promise<RequestTable> {
+  switch (traffic.kind) {
+    case "trace":
+      return recorded(scenario, traffic);
+    case "sharedPrefix":
+      return sharedPrefix(scenario, traffic);
+    case "generated":
+      return generated(scenario, traffic);
+  }
+}
+
+function sharedPrefix(scenario: Scenario, traffic: SharedPrefix): RequestTable {
+  const { groups, promptsPerGroup, order } = traffic;
+  return located(scenario, ["traffic"], () =>
+    generateSharedPrefix(
+      {
+        arrivals: arrivalsOf(traffic.arrivals),
+        groups,
+        promptsPerGroup,
+        order,
+        prefix: lengthOf(traffic.prefix),
+        question: lengthOf(traffic.question),
+        output: lengthOf(traffic.osl),
+      },
+      new RandomStream(scenario.seed, "traffic"),
+    ),
+  );
 }
 
 function generated(scenario: Scenario, traffic: Generated): RequestTable {
@@ -41,7 +71,11 @@ function generated(scenario: Scenario, traffic: Generated): RequestTable {
         }));
   return located(scenario, ["traffic"], () =>
     generateRequests(
-      { arrivals: arrivalsOf(traffic.arrivals), classes, requests: traffic.requests },
+      {
+        arrivals: arrivalsOf(traffic.arrivals),
+        classes,
+        ...(traffic.requests === undefined ? {} : { requests: traffic.requests }),
+      },
       new RandomStream(scenario.seed, "traffic"),
     ),
   );
@@ -108,12 +142,17 @@ function arrivalsOf(arrivals: Arrivals): ArrivalSpec | null {
         onMeanSeconds: arrivals.onMean / nsPerSecond,
         offMeanSeconds: arrivals.offMean / nsPerSecond,
       };
+    case "stages":
+      return {
+        kind: "stages",
+        process: arrivals.process,
+        stages: arrivals.stages.map(({ rate, rampTo, duration }) => ({
+          ratePerSecond: rate,
+          ...(rampTo === undefined ? {} : { toRatePerSecond: rampTo }),
+          seconds: duration / nsPerSecond,
+        })),
+      };
   }
-}
-
-/** Requests at the start that statistics leave out. */
-export function warmupRequests(warmup: Warmup, requests: number): number {
-  return "requests" in warmup ? Math.min(warmup.requests, requests) : Math.floor(warmup.share * requests);
 }
 
 /** How the requests came about. */

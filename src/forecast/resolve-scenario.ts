@@ -12,6 +12,7 @@ import { moeShape } from "../sim/mapping.ts";
 import { nodeLedger } from "../sim/mapping-over-nodes.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
+import { coldStartLedger, warmupRequests } from "./cold-start.ts";
 import type { Forecast } from "./forecast.ts";
 import type { FileReader } from "./forecast-reader.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
@@ -20,7 +21,7 @@ import { resolveHardware } from "./resolve-hardware.ts";
 import { resolveMapping } from "./resolve-mapping.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { type PolicySetting, resolveOffload, resolvePlacement } from "./resolve-policies.ts";
-import { requestLedger, resolveWorkload, warmupRequests } from "./resolve-requests.ts";
+import { requestLedger, resolveWorkload } from "./resolve-requests.ts";
 import { checkDomains, resolveRouting } from "./resolve-routing.ts";
 import { resolveSpeculation } from "./resolve-speculation.ts";
 import type { ResolvedScenario } from "./resolved.ts";
@@ -72,6 +73,7 @@ export async function resolveScenario(
       mapping,
       replicas: scenario.parallel.replicas ?? 1,
       frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
+      readyNs: scenario.coldStart?.readyAfter ?? 0,
       scheduler: schedulerOf(scenario.engine, engine, model),
       router: routers[scenario.policy.router],
       workload,
@@ -79,7 +81,7 @@ export async function resolveScenario(
       placement: policies.placement.value,
       offload: policies.offload.value,
       speculation: speculation.value,
-      warmupRequests: warmupRequests(scenario.warmup, workload.requests.count),
+      warmupRequests: warmupRequests(scenario, workload.requests.count),
     },
     price: hardware.price,
     placement: policies.placement.name,
@@ -99,6 +101,7 @@ export async function resolveScenario(
       ...engineFacts.ledger,
       ...speculation.ledger,
       ...requestLedger(workload),
+      ...coldStartLedger(scenario),
       ...routed.ledger,
       ...policies.placement.ledger,
       ...policies.offload.ledger,

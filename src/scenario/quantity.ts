@@ -10,17 +10,17 @@ const forms = {
 } as const;
 
 /**
- * A positive quantity written as text with its unit: a bare number is refused, since its unit would be a guess. The
- * value is in the base unit: ns, bytes, bytes per second, per second.
+ * A positive quantity, or one of zero too, written as text with its unit: a bare number is refused, since its unit would
+ * be a guess. The value is in the base unit: ns, bytes, bytes per second, per second.
  */
-export function quantity(dimension: keyof typeof forms) {
+export function quantity(dimension: keyof typeof forms, smallest: "positive" | "zero" = "positive") {
   const { expected, example } = forms[dimension];
   return z
     .string({ error: expected })
     .meta({ examples: [example] })
     .transform((text, context) => {
       const value = /\d\s*$/.test(text) ? null : parseQuantity(text, dimension);
-      if (value !== null && value > 0 && Number.isFinite(value)) return value;
+      if (value !== null && (value > 0 || (value === 0 && smallest === "zero")) && Number.isFinite(value)) return value;
       context.addIssue({ code: "custom", message: expected });
       return z.NEVER;
     });

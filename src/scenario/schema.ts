@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { coldStartSection } from "./cold-start-section.ts";
 import { costSection } from "./cost-section.ts";
 import { engineSection } from "./engine-section.ts";
 import { hardwareSection } from "./hardware-section.ts";
@@ -28,7 +29,14 @@ export const scenarioSchema = z.strictObject({
       "Parameters of file paths by name, written as $NAME in braces there: the value of --param NAME=value, else this.",
     ),
   seed: z.int().min(0).max(4_294_967_295).default(1).describe("Seed of every random stream."),
-  warmup: warmupSection.describe("Requests at the start that statistics leave out: a number, or a percentage of them."),
+  warmup: warmupSection.describe(
+    "Requests at the start that statistics leave out: a number, or a percentage of them; default 5%, and none with coldStart.",
+  ),
+  coldStart: coldStartSection
+    .optional()
+    .describe(
+      "Measure from the first request on, while replicas load and caches fill; without it, replicas are ready.",
+    ),
   model: modelSection.describe("The model that is served."),
   hardware: hardwareSection.describe("What it runs on."),
   engine: engineSection.describe("The serving engine and its scheduler. Keys are vLLM's flags in camel case."),

@@ -78,6 +78,28 @@ const generatedArrivals = [
       offMean: quantity("duration").describe("Mean length of an off period."),
     })
     .describe("Poisson arrivals whose rate switches between two values; both periods are exponential."),
+  z
+    .strictObject({
+      kind: z.literal("stages"),
+      process: z
+        .enum(["poisson", "constant"])
+        .default("poisson")
+        .describe("Independent arrivals of the stage's rate, or equal gaps."),
+      stages: z
+        .array(
+          z.strictObject({
+            rate: quantity("rate", "zero").describe("Requests per second, such as 16/s; 0/s is a pause."),
+            rampTo: quantity("rate", "zero")
+              .optional()
+              .describe("Rate at the end, reached linearly; default the same."),
+            duration: quantity("duration").describe("How long the stage lasts."),
+          }),
+        )
+        .min(1)
+        .max(1000)
+        .describe("Stages one after the other; arrivals end with the last."),
+    })
+    .describe("Rates that step or ramp, as load generators stage them."),
   closed,
 ] as const;
 
@@ -101,7 +123,9 @@ const requestClass = z.strictObject({
 const generated = z
   .strictObject({
     kind: z.literal("generated"),
-    requests: count(1, 10_000_000).describe("Requests to generate. A p99 needs at least 1,000 measured ones."),
+    requests: count(1, 10_000_000)
+      .optional()
+      .describe("Requests to generate; staged arrivals need none. A p99 needs at least 1,000 measured ones."),
     arrivals: z.discriminatedUnion("kind", generatedArrivals).describe("When requests arrive."),
     isl: lengths.isl.optional(),
     osl: lengths.osl.optional(),
@@ -110,6 +134,7 @@ const generated = z
   .superRefine((value, context) => {
     const complain = (path: (string | number)[], message: string) =>
       context.addIssue({ code: "custom", path, message });
+    if (value.requests === undefined && value.arrivals.kind !== "stages") complain(["requests"], "how many requests");
     if (value.classes === undefined) {
       if (value.isl === undefined) complain(["isl"], "isl, or classes");
       if (value.osl === undefined) complain(["osl"], "osl, or classes");
@@ -126,6 +151,24 @@ const generated = z
     }
   })
   .describe("Requests drawn from distributions.");
+
+const sharedPrefix = z
+  .strictObject({
+    kind: z.literal("sharedPrefix"),
+    groups: count(1, 10_000_000).describe("Groups of prompts, each with a prefix of its own."),
+    promptsPerGroup: count(1, 10_000_000).describe("Prompts of a group; groups x promptsPerGroup requests are sent."),
+    prefix: tokenCount.describe("Tokens that all prompts of a group begin with; drawn once for each group."),
+    question: tokenCount.describe("Tokens of a prompt behind its prefix."),
+    osl: lengths.osl,
+    order: z
+      .enum(["shuffled", "grouped"])
+      .default("shuffled")
+      .describe("Groups mixed at random, or one whole group after the other."),
+    arrivals: z.discriminatedUnion("kind", generatedArrivals).describe("When requests arrive."),
+  })
+  .describe(
+    "Groups of prompts with shared prefixes, as SGLang's generated-shared-prefix and inference-perf's shared_prefix.",
+  );
 
 const recorded = z
   .strictObject({
@@ -161,4 +204,4 @@ const recorded = z
   .describe("Requests of a recorded trace.");
 
 /** The requests: how many, when, how long. */
-export const trafficSection = z.discriminatedUnion("kind", [generated, recorded]);
+export const trafficSection = z.discriminatedUnion("kind", [generated, sharedPrefix, recorded]);

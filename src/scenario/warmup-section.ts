@@ -15,4 +15,4 @@ export const warmupSection = z
     context.addIssue({ code: "custom", message: expected });
     return z.NEVER;
   })
-  .prefault("5%");
+  .optional();

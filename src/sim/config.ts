@@ -23,6 +23,8 @@ export interface SimConfig {
   readonly replicas: number;
   /** Processes of a replica that take requests in and tokenise them. */
   readonly frontEnds: number;
+  /** From the first arrival until replicas serve: 0 where they are ready. */
+  readonly readyNs: number;
   readonly scheduler: SchedulerConfig;
   readonly router: RouterPolicy;
   readonly workload: Workload;

@@ -69,9 +69,13 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
   );
   if (mapping.pp > 1)
     add("pipeline", "emulated", "sequences are divided evenly over the steps in flight; hand-offs do not contend");
-  const sharesPrefixes = config.scheduler.prefixCaching && workload.requests.prefix !== null;
-  if (sharesPrefixes)
-    add("prefix cache", "replayed", `blocks of ${workload.requests.prefix?.blockTokens} tokens named by the trace`);
+  const { prefix, origin } = workload.requests;
+  const sharesPrefixes = config.scheduler.prefixCaching && prefix !== null;
+  if (sharesPrefixes) {
+    const [fidelity, by] =
+      origin.kind === "generated" ? (["generated", "generator"] as const) : (["replayed", "trace"] as const);
+    add("prefix cache", fidelity, `blocks of ${prefix.blockTokens} tokens named by the ${by}`);
+  }
   const kept = keptApart(simulation);
   if (kept !== "")
     add(

@@ -109,6 +109,7 @@ export class Simulation {
       (_, r) =>
         new Replica(plans, this.domains.slice(r * mapping.dp, (r + 1) * mapping.dp), new FrontEnds(config.frontEnds)),
     );
+    if (config.readyNs > 0) this.startLater(config.readyNs);
     this.experts = buildExperts(config, this.memory);
     this.rankRouters = this.replicas.map(() => config.router.create(mapping.dp));
     this.rankViews = this.replicas.map(({ domains }) => rankView(domains, this.state, scheduler.prefixCaching));
@@ -119,6 +120,15 @@ export class Simulation {
 
   get nowNs(): number {
     return this.lastEventNs;
+  }
+
+  /** Replicas that load begin their first step when they are ready. */
+  private startLater(readyNs: number): void {
+    for (const [index, replica] of this.replicas.entries()) {
+      replica.stageFreeNs.fill(readyNs);
+      replica.startPending = true;
+      this.queue.push(readyNs, eventPriority.start, eventKind.start, index);
+    }
   }
 
   private openWorkload(): void {

@@ -23,6 +23,7 @@ export const resolved: ResolvedScenario = {
     mapping: { tp: 2, cp: 1, dp: 1, pp: 1, ep: 2, etp: 1, edp: 1 },
     replicas: 2,
     frontEnds: 1,
+    readyNs: 0,
     scheduler: {
       maxBatchTokens: 2048,
       maxSequences: 64,

@@ -6,7 +6,7 @@ describe("a valid scenario", () => {
   test("gets its defaults, and quantities in base units", () => {
     const scenario = parseScenario(minimal, "test.yaml");
     expect(scenario.seed).toBe(1);
-    expect(scenario.warmup).toEqual({ share: 0.05 });
+    expect([scenario.warmup, scenario.coldStart]).toEqual([undefined, undefined]);
     expect(scenario.parallel).toEqual({});
     expect(scenario.policy).toEqual({ router: "least-loaded" });
     expect(scenario.slo).toBeUndefined();
@@ -75,7 +75,7 @@ describe("a problem", () => {
       {
         ...placeOf(text, "poison,"),
         at: "traffic.arrivals.kind",
-        expected: "one of poisson, constant, gamma, onOff, closed",
+        expected: "one of poisson, constant, gamma, onOff, stages, closed",
         hint: "did you mean poisson?",
       },
     ]);

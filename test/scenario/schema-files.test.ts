@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { warmupRequests } from "../../src/forecast/cold-start.ts";
 import { scenarioJsonSchema } from "../../src/scenario/json-schema.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { scenarioReference } from "../../src/scenario/reference.ts";
@@ -61,12 +62,12 @@ describe.each(scenarios)("scenarios/%s", (name) => {
   });
 
   test("simulates enough requests for its percentiles", () => {
-    const { traffic, slo, warmup } = scenario();
+    const { traffic, slo, warmup, coldStart } = scenario();
     const p99 = slo?.thresholds.some(({ expression: { aggregation } }) =>
       aggregation.kind === "percentile" ? aggregation.percent >= 99 : false,
     );
-    if (p99 !== true || traffic.requests === undefined) return;
-    const measured = traffic.requests * (1 - ("share" in warmup ? warmup.share : 0));
-    expect(measured).toBeGreaterThanOrEqual(1000);
+    if (p99 !== true || !("requests" in traffic) || traffic.requests === undefined) return;
+    const left = warmupRequests({ warmup, coldStart }, traffic.requests);
+    expect(traffic.requests - left).toBeGreaterThanOrEqual(1000);
   });
 });

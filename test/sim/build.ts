@@ -242,6 +242,7 @@ export function testConfig(overrides: Partial<SimConfig> = {}): SimConfig {
     mapping: singleDevice,
     replicas: 1,
     frontEnds: 1,
+    readyNs: 0,
     scheduler: { ...engine.defaults, contextTokensMax: 4096 },
     router: routers["round-robin"],
     workload: { kind: "open", requests: testRequests([{ prompt: 100, output: 10 }]) },

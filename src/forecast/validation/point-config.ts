@@ -59,6 +59,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
       mapping,
       replicas: 1,
       frontEnds: defaultFrontEnds(profile, mapping.dp),
+      readyNs: 0,
       scheduler: {
         maxBatchTokens: defaults.maxBatchTokens,
         // Servers are started for the load they are measured at.

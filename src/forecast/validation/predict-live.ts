@@ -63,6 +63,7 @@ function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
     mapping: { tp: 1, cp: 1, dp: 1, pp: 1, ep: 1, etp: 1, edp: 1 },
     replicas: 1,
     frontEnds: 1,
+    readyNs: 0,
     scheduler: {
       ...engine.defaults,
       maxBatchTokens: batch,

@@ -1,11 +1,13 @@
 import type { RandomStream } from "../../../core/random.ts";
+import { type StagedArrivals, stagedArrivals, stageTotals } from "./staged-arrivals.ts";
 
 /** How requests arrive. Rates are long-run means, requests per second. */
 export type ArrivalSpec =
   | { readonly kind: "constant"; readonly ratePerSecond: number }
   | { readonly kind: "poisson"; readonly ratePerSecond: number }
   | GammaArrivals
-  | OnOffArrivals;
+  | OnOffArrivals
+  | StagedArrivals;
 
 /**
  * Gamma inter-arrival times as in `vllm bench serve --burstiness`: the burstiness is the shape, so 1 is Poisson, less
@@ -29,7 +31,7 @@ interface OnOffArrivals {
   readonly offMeanSeconds: number;
 }
 
-/** Time of the next arrival, seconds from the start; never earlier than the one before. */
+/** Time of the next arrival, seconds from the start; never earlier than the one before, Infinity where there is none. */
 type NextArrival = () => number;
 
 /** Arrivals of a spec, drawn from the stream. */
@@ -43,11 +45,17 @@ export function arrivalsOf(spec: ArrivalSpec, rng: RandomStream): NextArrival {
       return renewal(() => rng.gamma(spec.burstiness, 1 / (spec.ratePerSecond * spec.burstiness)));
     case "onOff":
       return onOff(spec, rng);
+    case "stages":
+      return stagedArrivals(spec, rng);
   }
 }
 
-/** Long-run arrivals per second. */
+/** Long-run arrivals per second; of stages, over all of them. */
 export function meanRatePerSecond(spec: ArrivalSpec): number {
+  if (spec.kind === "stages") {
+    const { arrivals, seconds } = stageTotals(spec.stages);
+    return arrivals / seconds;
+  }
   if (spec.kind !== "onOff") return spec.ratePerSecond;
   const cycle = spec.onMeanSeconds + spec.offMeanSeconds;
   return (spec.onRatePerSecond * spec.onMeanSeconds + spec.offRatePerSecond * spec.offMeanSeconds) / cycle;

@@ -3,16 +3,22 @@ import type { RequestTable } from "../../request-table.ts";
 import { type ArrivalSpec, meanRatePerSecond } from "./arrivals.ts";
 import type { ClassSpec, GenerateSpec } from "./generate-spec.ts";
 import type { LengthSpec } from "./lengths.ts";
+import { type Stage, stageTotals } from "./staged-arrivals.ts";
 
-const requestsMax = 1 << 25;
+export const requestsMax = 1 << 25;
 const cyclesPerArrivalMax = 1e6;
 const tokensMax = 0xffff_ffff;
 
-type Check = (at: string, value: number | undefined, expected: string, accepts: (value: number) => boolean) => boolean;
+export type Check = (
+  at: string,
+  value: number | undefined,
+  expected: string,
+  accepts: (value: number) => boolean,
+) => boolean;
 
 const positive = (value: number): boolean => value > 0 && Number.isFinite(value);
 const notNegative = (value: number): boolean => value >= 0 && Number.isFinite(value);
-const tokens = (value: number): boolean => Number.isSafeInteger(value) && value >= 1 && value <= tokensMax;
+export const tokens = (value: number): boolean => Number.isSafeInteger(value) && value >= 1 && value <= tokensMax;
 const positiveText = "a finite number above 0";
 const tokensText = "a whole number of tokens, 1 or more";
 
@@ -27,14 +33,19 @@ export function checkGenerateSpec(spec: GenerateSpec, tables: Readonly<Record<st
   if (spec.requests !== undefined)
     check("requests", spec.requests, `a whole number from 1 to ${requestsMax}`, (n) => tokens(n) && n <= requestsMax);
   if (spec.durationSeconds !== undefined) check("durationSeconds", spec.durationSeconds, positiveText, positive);
-  if (spec.requests === undefined && (spec.durationSeconds === undefined || spec.arrivals === null))
+  const ends = spec.arrivals !== null && (spec.arrivals.kind === "stages" || spec.durationSeconds !== undefined);
+  if (spec.requests === undefined && !ends)
     problems.push({ at: "requests", expected: "how many requests, or arrivals with durationSeconds" });
   if (spec.arrivals !== null) checkArrivals(spec.arrivals, spec, check);
   checkClasses(spec.classes, tables, problems, check);
   if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
-function checkArrivals(arrivals: ArrivalSpec, spec: GenerateSpec, check: Check): void {
+export function checkArrivals(
+  arrivals: ArrivalSpec,
+  spec: Pick<GenerateSpec, "requests" | "durationSeconds">,
+  check: Check,
+): void {
   const at = "arrivals";
   if (arrivals.kind === "onOff") {
     const sound = [
@@ -47,6 +58,9 @@ function checkArrivals(arrivals: ArrivalSpec, spec: GenerateSpec, check: Check):
     const perCycle = meanRatePerSecond(arrivals) * (arrivals.onMeanSeconds + arrivals.offMeanSeconds);
     const expected = `at least one arrival in ${cyclesPerArrivalMax} cycles`;
     if (!check(at, perCycle, expected, (n) => n * cyclesPerArrivalMax >= 1)) return;
+  } else if (arrivals.kind === "stages") {
+    checkStages(arrivals.stages, `${at}.stages`, check);
+    return;
   } else {
     if (!check(`${at}.ratePerSecond`, arrivals.ratePerSecond, positiveText, positive)) return;
     if (arrivals.kind === "gamma") check(`${at}.burstiness`, arrivals.burstiness, positiveText, positive);
@@ -54,6 +68,17 @@ function checkArrivals(arrivals: ArrivalSpec, spec: GenerateSpec, check: Check):
   if (spec.requests !== undefined || spec.durationSeconds === undefined) return;
   const expected = `at most ${requestsMax} requests in durationSeconds`;
   check(at, meanRatePerSecond(arrivals) * spec.durationSeconds, expected, (requests) => requests <= requestsMax);
+}
+
+function checkStages(stages: readonly Stage[], at: string, check: Check): void {
+  const sound = stages.map(({ ratePerSecond, toRatePerSecond = ratePerSecond, seconds }, index) => [
+    check(`${at}[${index}].ratePerSecond`, ratePerSecond, "a finite rate, 0 or more", notNegative),
+    check(`${at}[${index}].toRatePerSecond`, toRatePerSecond, "a finite rate, 0 or more", notNegative),
+    check(`${at}[${index}].seconds`, seconds, positiveText, positive),
+  ]);
+  if (sound.flat().includes(false)) return;
+  const { arrivals } = stageTotals(stages);
+  check(at, arrivals, `1 to ${requestsMax} requests over all stages`, (n) => n >= 1 && n <= requestsMax);
 }
 
 function checkClasses(
@@ -87,7 +112,7 @@ function checkClasses(
   }
 }
 
-function checkLength(at: string, spec: LengthSpec, check: Check): void {
+export function checkLength(at: string, spec: LengthSpec, check: Check): void {
   const { minTokens = 1, maxTokens = tokensMax } = spec;
   if (check(`${at}.minTokens`, minTokens, tokensText, tokens))
     check(`${at}.maxTokens`, maxTokens, `${minTokens} or more tokens`, (n) => tokens(n) && n >= minTokens);

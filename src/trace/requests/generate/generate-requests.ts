@@ -1,12 +1,10 @@
-import { Sha256 } from "../../../core/digest.ts";
-import { refuse } from "../../../core/errors.ts";
 import type { RandomStream } from "../../../core/random.ts";
 import type { RequestTable } from "../../request-table.ts";
-import { Column } from "../column.ts";
-import { arrivalsOf } from "./arrivals.ts";
 import { checkGenerateSpec } from "./check-generate-spec.ts";
+import { drawArrivals } from "./draw-arrivals.ts";
 import type { ClassSpec, GenerateSpec } from "./generate-spec.ts";
 import { lengthsOf } from "./lengths.ts";
+import { digestOf } from "./table-digest.ts";
 
 /**
  * Draws a workload. Arrivals, the choice of classes, and each class's prompts, outputs, pairs and domains have streams
@@ -55,24 +53,6 @@ export function generateRequests(
       notes: notesOf(spec, tables),
     },
   };
-}
-
-function drawArrivals(spec: GenerateSpec, rng: RandomStream): Float64Array {
-  const { arrivals, requests = Number.POSITIVE_INFINITY, durationSeconds = Number.POSITIVE_INFINITY } = spec;
-  if (arrivals === null) return new Float64Array(requests);
-  const next = arrivalsOf(arrivals, rng);
-  const column = new Column((length) => new Float64Array(length));
-  while (column.length < requests) {
-    const seconds = next();
-    if (seconds >= durationSeconds) break;
-    const atNs = Math.round(seconds * 1e9);
-    if (!Number.isSafeInteger(atNs))
-      refuse({ at: "arrivals", expected: "arrivals within 2^53 ns (104 days)", found: seconds });
-    column.push(atNs);
-  }
-  if (column.length === 0)
-    refuse({ at: "durationSeconds", expected: "long enough for one arrival", found: durationSeconds });
-  return column.view().slice();
 }
 
 interface RequestDraw {
@@ -124,13 +104,6 @@ function weighted(weights: readonly number[]): (uniform: number) => number {
     }
     return weights.length - 1;
   };
-}
-
-function digestOf(columns: readonly ArrayBufferView[]): string {
-  const hash = new Sha256();
-  for (const { buffer, byteOffset, byteLength } of columns)
-    hash.update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
-  return hash.hex();
 }
 
 function notesOf(spec: GenerateSpec, tables: Readonly<Record<string, RequestTable>>): string[] {

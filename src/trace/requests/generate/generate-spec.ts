@@ -1,7 +1,7 @@
 import type { ArrivalSpec } from "./arrivals.ts";
 import type { LengthSpec } from "./lengths.ts";
 
-/** Requests to generate: until `requests` or `durationSeconds` is reached, whichever comes first. */
+/** Requests to generate: until `requests`, `durationSeconds` or the end of staged arrivals, whichever comes first. */
 export interface GenerateSpec {
   /** Null for a closed loop: all requests are there from the start and the workload's concurrency admits them. */
   readonly arrivals: ArrivalSpec | null;
