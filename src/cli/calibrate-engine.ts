@@ -45,7 +45,7 @@ function report(calibration: EngineCalibration, io: Io): string {
   const rows = [
     ...figureNames.map((name, index) => [name, formatNumber(Math.exp(logs[index] ?? 0))]),
     ["requestOverheadNs", formatNumber(engine.requestOverheadNs)],
-    ["promptTokenOverheadNs", formatNumber(engine.promptTokenOverheadNs)],
+    ["promptTokenDelayNs", formatNumber(engine.promptTokenDelayNs)],
   ];
   const head = io.style.bold(`${engine.name}: ${points} points of ${groups} models and systems`);
   const error = `steady-state TPOT of the fit: median error ${medianAbsolutePercent.toFixed(1)}%, bias ${biasPercent.toFixed(1)}%`;

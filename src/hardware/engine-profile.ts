@@ -29,6 +29,8 @@ export interface EngineProfile {
   readonly frontEnds: number | "perDataParallelRank";
   /** Time of a front end per prompt token before that, ns: it tokenises one request after the other. */
   readonly promptTokenOverheadNs: number;
+  /** Further time per prompt token until the scheduler sees a request, ns, in which nobody is kept busy: others pass by. */
+  readonly promptTokenDelayNs: number;
   /** What a step that carries prompt tokens costs beyond its kernels, ns: no captured graph, metadata of the prompts. */
   readonly prefillStepOverheadNs: number;
   /** Launch and gap time per kernel in steps replayed from captured graphs, ns. */

@@ -171,6 +171,8 @@ const engineSchema = z.strictObject({
     })
     .optional(),
   promptTokenOverheadNs: numbers.nonNegative,
+  /** Without it, none. */
+  promptTokenDelayNs: numbers.nonNegative.optional(),
   prefillStepOverheadNs: numbers.nonNegative,
   kernelOverheadNs: numbers.nonNegative,
   eagerLaunchNs: numbers.nonNegative,

@@ -196,7 +196,7 @@ export class Simulation {
   /** A request reaches the router: a replica is chosen, and its front ends take the request in. */
   private arrive(request: number, atNs: number): void {
     const { state, config, queue } = this;
-    const { requestOverheadNs, promptTokenOverheadNs } = config.engine;
+    const { requestOverheadNs, promptTokenOverheadNs, promptTokenDelayNs } = config.engine;
     const replica = this.router.choose(request, this.view);
     holds(replica >= 0 && replica < config.replicas, "router-target", () => `replica ${replica}`);
     state.domain[request] = replica * config.mapping.dp;
@@ -213,7 +213,8 @@ export class Simulation {
       this.waitingCount++;
       queue.push(frontEnds.turnNs, eventPriority.arrival, eventKind.turn, request);
     }
-    queue.push(servedNs + Math.round(requestOverheadNs), eventPriority.arrival, eventKind.handOver, request);
+    const handlingNs = Math.round(requestOverheadNs + promptTokenDelayNs * prompt);
+    queue.push(servedNs + handlingNs, eventPriority.arrival, eventKind.handOver, request);
     if (config.workload.kind === "closed") return;
     const next = request + 1;
     if (next < state.count) queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);

@@ -159,6 +159,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     requestOverheadNs: 0,
     frontEnds: 1,
     promptTokenOverheadNs: 0,
+    promptTokenDelayNs: 0,
     prefillStepOverheadNs: 0,
     eagerLaunchNs: 5000,
     capturesGraphs: true,

@@ -10,6 +10,7 @@ const free = {
   kernelOverheadNs: 0,
   requestOverheadNs: 0,
   promptTokenOverheadNs: 0,
+  promptTokenDelayNs: 0,
 } as const;
 
 /** Requests of 100 prompt tokens that all arrive at once, under an engine that costs nothing but what is given. */
@@ -43,6 +44,12 @@ describe("time outside kernels", () => {
     const perPrompt = 100 * 1_000_000;
     const { requests } = run({ promptTokenOverheadNs: 1_000_000 }, 3);
     for (let i = 0; i < 3; i++) expect(requests.scheduledNs[i]).toBe((i + 1) * perPrompt);
+  });
+
+  test("what else a prompt waits before the scheduler sees it keeps nobody else waiting, and no front end busy", () => {
+    const { requests, frontEnds } = run({ promptTokenDelayNs: 1_000_000 }, 3);
+    expect([...requests.scheduledNs]).toEqual([1e8, 1e8, 1e8]);
+    expect(frontEnds).toEqual({ busyNs: [0], waitNs: 0 });
   });
 
   test("without captured graphs a step lasts at least as long as its launches", () => {

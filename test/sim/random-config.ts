@@ -190,6 +190,7 @@ export function configOf(c: Scenario): SimConfig {
     overlapsSharedExperts: c.overlaps,
     expertExchange: c.exchange,
     promptTokenOverheadNs: c.tokeniseNs,
+    promptTokenDelayNs: c.tokeniseNs / 2,
     caches: c.caches,
   });
   return testConfig({

@@ -48,7 +48,7 @@ export function accuracyOf(resolved: Pick<ResolvedScenario, "config" | "observed
 function handlingMs({ engine, workload }: SimConfig): number {
   const { promptTokens } = workload.requests;
   const tokens = promptTokens.length === 0 ? 0 : mean(Float64Array.from(promptTokens));
-  return (engine.requestOverheadNs + engine.promptTokenOverheadNs * tokens) / 1e6;
+  return (engine.requestOverheadNs + (engine.promptTokenOverheadNs + engine.promptTokenDelayNs) * tokens) / 1e6;
 }
 
 /** Requests that wait longer than they are prefilled show a queue, whose error was not measured. */

@@ -24,7 +24,7 @@ export function fittedProfile(
     stepOverheadNs: fitted(engine.stepOverheadNs),
     sequenceOverheadNs: fitted(engine.sequenceOverheadNs),
     requestOverheadNs: fitted(engine.requestOverheadNs),
-    promptTokenOverheadNs: fitted(engine.promptTokenOverheadNs),
+    promptTokenDelayNs: fitted(engine.promptTokenDelayNs),
     prefillStepOverheadNs: fitted(engine.prefillStepOverheadNs),
     kernelOverheadNs: fitted(engine.kernelOverheadNs),
     kernelsPerLayer: all(engine.kernelsPerLayer),

@@ -4,8 +4,8 @@ import { infeasibleReason, pointConfig } from "../validation/point-config.ts";
 import { predictPoint } from "../validation/predict-point.ts";
 import type { PointSample } from "./serving-samples.ts";
 
-/** What happens to a request before the scheduler sees it. */
-export type RequestHandling = Pick<EngineProfile, "requestOverheadNs" | "promptTokenOverheadNs">;
+/** How long a tokenised request takes to reach the scheduler. */
+export type RequestHandling = Pick<EngineProfile, "requestOverheadNs" | "promptTokenDelayNs">;
 
 /** Points that are simulated for every candidate, spread over those of the engine. */
 const pointsMax = 80;
@@ -16,16 +16,16 @@ const requestSteps = 200;
 
 /**
  * The handling of requests that brings simulated TTFTs closest to the measured ones: least mean |ln ratio| over points
- * below saturation. The time per prompt token is one server that bursts queue for, so every candidate is simulated; the
- * time per request only adds.
+ * below saturation. The time per prompt token moves requests apart, so every candidate is simulated; the time per request
+ * only adds. Tokenising is not fitted: TTFTs do not tell it from these, and it caps how many prompts are taken in.
  */
 export function fitRequestHandling(engine: EngineProfile, samples: readonly PointSample[]): RequestHandling {
   const stride = Math.max(1, samples.length / pointsMax);
   const some = Array.from({ length: Math.floor(samples.length / stride) }, (_, i) => samples[Math.floor(i * stride)]!);
   let best: RequestHandling = engine;
   let least = Number.POSITIVE_INFINITY;
-  for (const promptTokenOverheadNs of tokenCandidatesNs) {
-    const pairs = simulatedPairs({ ...engine, promptTokenOverheadNs, requestOverheadNs: 0 }, some);
+  for (const promptTokenDelayNs of tokenCandidatesNs) {
+    const pairs = simulatedPairs({ ...engine, promptTokenDelayNs, requestOverheadNs: 0 }, some);
     for (let step = 0; step <= requestSteps && pairs.length > 0; step++) {
       const requestOverheadNs = step * requestStepNs;
       let loss = 0;
@@ -33,10 +33,10 @@ export function fitRequestHandling(engine: EngineProfile, samples: readonly Poin
         loss += weight * Math.abs(Math.log((simulatedNs + requestOverheadNs) / measuredNs));
       if (loss >= least) continue;
       least = loss;
-      best = { promptTokenOverheadNs, requestOverheadNs };
+      best = { promptTokenDelayNs, requestOverheadNs };
     }
   }
-  return { promptTokenOverheadNs: best.promptTokenOverheadNs, requestOverheadNs: best.requestOverheadNs };
+  return { promptTokenDelayNs: best.promptTokenDelayNs, requestOverheadNs: best.requestOverheadNs };
 }
 
 function simulatedPairs(engine: EngineProfile, samples: readonly PointSample[]) {

@@ -57,8 +57,9 @@ function meansOf(rows: RunResult["requests"], from: number, to: number): { ttftM
 function waits(rows: RunResult["requests"], from: number, engine: EngineProfile): boolean {
   let queue = 0;
   let whole = 0;
+  const perTokenNs = engine.promptTokenOverheadNs + engine.promptTokenDelayNs;
   for (let i = from; i < rows.count; i++) {
-    const handledNs = engine.requestOverheadNs + engine.promptTokenOverheadNs * rows.promptTokens[i]!;
+    const handledNs = engine.requestOverheadNs + perTokenNs * rows.promptTokens[i]!;
     queue += Math.max(0, rows.scheduledNs[i]! - rows.arrivalNs[i]! - handledNs);
     whole += rows.firstTokenNs[i]! - rows.arrivalNs[i]!;
   }

@@ -53,6 +53,7 @@ const inGroup = {
       version: measured.version,
       requestOverheadNs: 0,
       promptTokenOverheadNs: 0,
+      promptTokenDelayNs: 0,
     },
   },
 };

@@ -17,7 +17,7 @@ const truth: EngineProfile = {
   kernelFactor: 1.1,
   prefillFactor: 1.1,
   requestOverheadNs: 60e6,
-  promptTokenOverheadNs: 10_000,
+  promptTokenDelayNs: 10_000,
 };
 const oss = { model: "openai/gpt-oss-120b", precision: "fp4", system: "h200_sxm" };
 const loads = [1, 4, 16].map((concurrency) => smallPoint({ concurrency, outputTokens: 64 }));

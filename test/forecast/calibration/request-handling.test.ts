@@ -13,18 +13,18 @@ const loads = [1, 8].flatMap((concurrency) =>
 
 describe("the handling of requests", () => {
   test.each([
-    { requestOverheadNs: 0, promptTokenOverheadNs: 0 },
-    { requestOverheadNs: 40e6, promptTokenOverheadNs: 10_000 },
-    { requestOverheadNs: 2e6, promptTokenOverheadNs: 50_000 },
+    { requestOverheadNs: 0, promptTokenDelayNs: 0 },
+    { requestOverheadNs: 40e6, promptTokenDelayNs: 10_000 },
+    { requestOverheadNs: 2e6, promptTokenDelayNs: 50_000 },
   ])("is recovered from the TTFTs it makes: %o", (handling) => {
     const samples = servingSamples(measuredOn(loads, { ...engine, ...handling }));
     expect(fitRequestHandling(engine, samples)).toEqual(handling);
   });
 
   test("stays the engine's own where no point tells it: none, no TTFT, or none that fits", () => {
-    const { requestOverheadNs, promptTokenOverheadNs } = engine;
+    const { requestOverheadNs, promptTokenDelayNs } = engine;
     const large = smallPoint({ model: "deepseek-ai/DeepSeek-V3", system: "h200_sxm" });
     for (const points of [[], [smallPoint({ ttftMs: null })], [large]])
-      expect(fitRequestHandling(engine, servingSamples(points))).toEqual({ requestOverheadNs, promptTokenOverheadNs });
+      expect(fitRequestHandling(engine, servingSamples(points))).toEqual({ requestOverheadNs, promptTokenDelayNs });
   });
 });

@@ -27,6 +27,7 @@ export function liveEngine(
     requestOverheadNs: byDesign(0),
     frontEnds: byDesign(1),
     promptTokenOverheadNs: byDesign(0),
+    promptTokenDelayNs: byDesign(0),
     prefillStepOverheadNs: byDesign(0),
     kernelOverheadNs: measured(fixed.layerNs, "a layer without its experts and its router's product"),
     eagerLaunchNs: byDesign(0),
