@@ -38,50 +38,6 @@ export function enoughSamples(n: number, p: number): boolean {
   return n * (1 - p) >= 10 - 1e-9;
 }
 
-/**
- * Interval for the p-quantile from the order statistics of ascending samples, free of assumptions on the distribution:
- * between x(l) and x(u), where the number of samples below the quantile, binomial(n, p), lies in l..u-1 with
- * probability >= level. Null when the samples are too few for that level.
- */
-export function percentileInterval(
-  sorted: Float64Array,
-  p: number,
-  level: number,
-): { low: number; high: number } | null {
-  const n = sorted.length;
-  if (n === 0 || !(p > 0 && p < 1)) return null;
-  const mode = Math.min(n, Math.floor((n + 1) * p));
-  const odds = p / (1 - p);
-  // Probabilities relative to the mode's, walking outwards until they no longer count.
-  const below: number[] = [];
-  for (let k = mode, weight = 1; k > 0; k--) {
-    weight *= k / ((n - k + 1) * odds);
-    if (weight < 1e-18) break;
-    below.push(weight);
-  }
-  const above: number[] = [];
-  for (let k = mode, weight = 1; k < n; k++) {
-    weight *= ((n - k) * odds) / (k + 1);
-    if (weight < 1e-18) break;
-    above.push(weight);
-  }
-  const total = [...below, ...above].reduce((sum, weight) => sum + weight, 1);
-  let covered = 1;
-  let down = 0;
-  let up = 0;
-  while (covered < level * total) {
-    const lower = below[down] ?? 0;
-    const upper = above[up] ?? 0;
-    if (lower === 0 && upper === 0) return null;
-    covered += Math.max(lower, upper);
-    if (lower >= upper) down++;
-    else up++;
-  }
-  const low = sorted[mode - down - 1];
-  const high = sorted[mode + up];
-  return low === undefined || high === undefined ? null : { low, high };
-}
-
 /** Reorders values[from..to] so that values[rank] is the one a sort would put there, none greater before it. */
 function select(values: Float64Array, from: number, to: number, rank: number): void {
   let low = from;

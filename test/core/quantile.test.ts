@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvariantError } from "../../src/core/errors.ts";
-import { enoughSamples, percentileInterval, quantile, quantiles } from "../../src/core/quantile.ts";
+import { enoughSamples, quantile, quantiles } from "../../src/core/quantile.ts";
 import { RandomStream } from "../../src/core/random.ts";
 
 /** Type 7 as Hyndman and Fan write it, on a full sort. */
@@ -77,33 +77,4 @@ test("a percentile needs ten samples beyond it", () => {
     expect(enoughSamples(n, level)).toBe(true);
     expect(enoughSamples(n - 1, level)).toBe(false);
   }
-});
-
-describe("the interval of a percentile", () => {
-  test("is the textbook pair of order statistics for the median of ten", () => {
-    // Binomial(10, 1/2): P(2 <= K <= 8) = 1002/1024 = 0.979 and P(3 <= K <= 7) = 0.891; one more on a side gives 0.935.
-    const sorted = Float64Array.from({ length: 10 }, (_, i) => i + 1);
-    expect(percentileInterval(sorted, 0.5, 0.89)).toEqual({ low: 3, high: 8 });
-    expect(percentileInterval(sorted, 0.5, 0.97)).toEqual({ low: 2, high: 9 });
-  });
-
-  test("does not exist when the samples are too few for the level", () => {
-    const sorted = Float64Array.from({ length: 10 }, (_, i) => i);
-    expect(percentileInterval(sorted, 0.99, 0.95)).toBeNull();
-    expect(percentileInterval(new Float64Array(0), 0.5, 0.95)).toBeNull();
-  });
-
-  test("covers the quantile at least as often as it says", () => {
-    const random = new RandomStream(1, "coverage");
-    let covered = 0;
-    const trials = 2000;
-    for (let trial = 0; trial < trials; trial++) {
-      const sorted = Float64Array.from({ length: 200 }, () => random.exponential()).sort();
-      const interval = percentileInterval(sorted, 0.9, 0.95);
-      const truth = Math.log(10);
-      if (interval !== null && interval.low <= truth && truth <= interval.high) covered++;
-    }
-    expect(covered / trials).toBeGreaterThan(0.94);
-    expect(covered / trials).toBeLessThan(0.98);
-  });
 });
