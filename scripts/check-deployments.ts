@@ -37,8 +37,8 @@ process.exitCode = wrong === 0 ? 0 : 1;
 async function outcomeOf(text: string): Promise<{ readonly kind: string; readonly detail: string | null }> {
   try {
     const readText = () => Promise.reject(new Error("no file is named"));
-    const { saturation } = await forecastScenario(parseScenario(text, "random.yaml"), { readText });
-    return { kind: `forecast, ${saturation.verdict}`, detail: null };
+    const { load } = await forecastScenario(parseScenario(text, "random.yaml"), { readText });
+    return { kind: `forecast, ${load.verdict}`, detail: null };
   } catch (error) {
     if (error instanceof MoecastError && error.exitCode !== 1)
       return { kind: `${error.name}, exit ${error.exitCode}`, detail: null };

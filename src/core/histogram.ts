@@ -116,7 +116,8 @@ export class LogHistogram {
   }
 
   /** The value with `rank` values before it, as its bucket represents it, kept between the extremes. */
-  private atRank(rank: number): number {
+  atRank(rank: number): number {
+    if (this.count === 0) return NaN;
     if (rank === 0) return this.smallest;
     if (rank >= this.count - 1) return this.largest;
     let before = this.zeros;

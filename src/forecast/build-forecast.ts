@@ -9,10 +9,10 @@ import { type Forecast, forecastSchemaVersion } from "./forecast.ts";
 import { goodputOf } from "./goodput.ts";
 import { judge } from "./judge.ts";
 import { latencyStats } from "./latency-stats.ts";
+import { judgeLoad } from "./load/judge-load.ts";
 import type { ResolvedScenario } from "./resolved.ts";
 import { judgeContext } from "./run-metrics.ts";
 import { sectionsOf } from "./sections.ts";
-import { steadyState } from "./steady-state.ts";
 import { throughputOf } from "./throughput.ts";
 
 /** Joins a run with its scenario: statistics, verdicts, cost, energy, bottleneck and the fidelity ledger. */
@@ -20,7 +20,8 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
   const { config } = resolved;
   const devices = devicesOf(config.mapping) * config.replicas;
   const limits = scenario.slo?.perRequest ?? null;
-  const goodput = run.saturation.verdict === "overloaded" ? null : goodputOf(run, limits, null);
+  const load = judgeLoad(run);
+  const goodput = load.verdict === "overloaded" ? null : goodputOf(run, limits, null);
   const throughput = {
     ...throughputOf(run, devices),
     goodput: goodput === null || goodput.samples === 0 ? null : goodput.good / goodput.samples,
@@ -41,7 +42,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
   });
   const timeShare = timeShares(run.time);
   const experts = expertBalance(run);
-  const context = judgeContext(run, limits, {
+  const context = judgeContext(run, load, limits, {
     throughput,
     cost,
     noCost:
@@ -50,9 +51,9 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
         : "no output tokens",
     imbalance: experts,
   });
-  const latency = latencyStats(run, null);
+  const latency = latencyStats(run, load, null);
   const accuracy = accuracyOf(resolved, {
-    saturation: run.saturation.verdict,
+    load,
     latency,
     outputTokensPerSecond: throughput.outputTokensPerSecond,
   });
@@ -77,10 +78,9 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     },
     interrupted: run.interrupted,
     requests: requestFates(run),
-    saturation: run.saturation,
-    steadyState: steadyState(run),
+    load,
     latency,
-    latencyByClass: Object.fromEntries(run.requests.classes.map((name) => [name, latencyStats(run, name)])),
+    latencyByClass: Object.fromEntries(run.requests.classes.map((name) => [name, latencyStats(run, load, name)])),
     bands: accuracy.bands,
     throughput,
     cost,
@@ -109,7 +109,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     passed: slos.every((verdict) => verdict.passed || verdict.level === "warn"),
     ledger: [...resolved.ledger, ...run.ledger, ...energyLedger, accuracy.ledger],
     laws: run.laws,
-    sections: sectionsOf(run, limits),
+    sections: sectionsOf(run, load, limits),
     baseline: null,
     baselineRun: null,
   };

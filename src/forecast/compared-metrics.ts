@@ -1,5 +1,6 @@
 import { type Forecast, latencyMetrics } from "./forecast.ts";
 import { sectionMetrics, sectionParts } from "./sections.ts";
+import { settledLatency } from "./settled-latency.ts";
 
 /** Units of compared figures. */
 export type MetricUnit = "ms" | "tok/s" | "req/s" | "share" | "USD/Mtok" | "J/tok";
@@ -26,7 +27,7 @@ export const comparedMetrics: readonly ComparedMetric[] = [
         name: `${metric}.${part}`,
         unit: "ms",
         better: "lower",
-        of: (forecast) => forecast.latency[metric][part],
+        of: (forecast) => settledLatency(forecast.latency[metric], part),
         sections: kept === undefined ? noSections : ({ sections }) => sections?.latency[kept]?.[part] ?? null,
       };
     }),

@@ -3,6 +3,7 @@ import { quantile } from "../core/quantile.ts";
 import { mean } from "../core/statistics.ts";
 import type { EngineProfile } from "../hardware/engine-profile.ts";
 import { simulate } from "../sim/simulate.ts";
+import { judgeLoad } from "./load/judge-load.ts";
 import { measuredRequests, requestValues } from "./measured-requests.ts";
 import type { ObservedLoad } from "./observed-loads.ts";
 import { type PointPrediction, predictPoint } from "./validation/predict-point.ts";
@@ -28,11 +29,12 @@ export function forecastLoad({ served, closed, file, line, name }: ObservedLoad,
 const place = (file: string, line: number | null) => ({ file, ...(line === null ? {} : { line }) });
 
 function replayed(config: ObservedLoad["served"]): Shown {
-  const { requests, saturation } = simulate(config);
+  const run = simulate(config);
+  const { requests } = run;
   const completed = measuredRequests(requests, null);
   return {
     tpotMs: mean(requestValues(requests, "tpot", completed)) / 1e6,
     ttftMs: completed.length === 0 ? 0 : quantile(requestValues(requests, "ttft", completed), 0.5) / 1e6,
-    saturated: saturation.verdict === "overloaded",
+    saturated: judgeLoad(run).verdict === "overloaded",
   };
 }

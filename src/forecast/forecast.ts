@@ -4,19 +4,29 @@ import type {
   LayerLoad,
   LedgerEntry,
   ResourceUse,
-  Saturation,
   SpeculationCounts,
   TimeComponent,
 } from "../sim/result.ts";
 import type { BandBasis } from "./bands/bands.ts";
 import type { GroupKey } from "./bands/nearest-group.ts";
 import type { MetricUnit } from "./compared-metrics.ts";
+import type { LoadVerdict } from "./load/load-verdict.ts";
 import type { Sections } from "./sections.ts";
 
 /** Version of the result document; raised on every incompatible change. */
-export const forecastSchemaVersion = 1;
+export const forecastSchemaVersion = 2;
 
-/** Statistics of one latency metric. Units ms. A percentile is null where there are too few samples for it. */
+/** Percentiles of a latency metric. */
+export const percentileLevels = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
+export type Percentile = keyof typeof percentileLevels;
+
+/** Where a percentile lies with a probability of 95 %, by order statistics; a high end of null is beyond the maximum. */
+export interface PercentileInterval {
+  readonly lowMs: number;
+  readonly highMs: number | null;
+}
+
+/** Statistics of one latency metric. Units ms; null without samples, and for an overloaded deployment. */
 export interface LatencyStats {
   readonly n: number;
   readonly mean: number | null;
@@ -28,6 +38,8 @@ export interface LatencyStats {
   readonly p99: number | null;
   readonly p999: number | null;
   readonly max: number | null;
+  /** Of the percentiles with fewer than ten samples beyond them, which must not be read without it. */
+  readonly intervals: Readonly<Partial<Record<Percentile, PercentileInterval>>>;
 }
 
 export const latencyMetrics = ["ttft", "tpot", "itl", "e2e", "queue"] as const;
@@ -43,10 +55,15 @@ export interface SloVerdict {
   /** Observed value in the unit of the expression; null if there was nothing to judge. */
   readonly observed: number | null;
   readonly observedText: string;
+  /** Where the observed percentile lies, in the unit of the expression, if it has few samples; null otherwise. */
+  readonly interval: { readonly low: number; readonly high: number | null } | null;
   /** (limit - observed) / limit for upper limits, (observed - limit) / limit for lower ones; null if not judged. */
   readonly margin: number | null;
   readonly samples: number;
-  /** Why a verdict is what it is, where it is not just the comparison: no samples, too few samples, overloaded. */
+  /**
+   * Why a verdict is what it is, where it is not just the comparison: no samples, an interval that reaches over the limit,
+   * an overloaded deployment, a run too short to tell.
+   */
   readonly reason: string | null;
 }
 
@@ -114,8 +131,7 @@ export interface Forecast {
     readonly warmup: number;
     readonly preemptions: number;
   };
-  readonly saturation: Saturation;
-  readonly steadyState: { readonly reached: boolean; readonly reason: string };
+  readonly load: LoadVerdict;
   /** Per metric over all classes, then per class. */
   readonly latency: Readonly<Record<LatencyMetric, LatencyStats>>;
   readonly latencyByClass: Readonly<Record<string, Readonly<Record<LatencyMetric, LatencyStats>>>>;

@@ -1,10 +1,10 @@
-import { enoughSamples } from "../core/quantile.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { comparators, printTarget, type SloExpression } from "../scenario/slo-expression.ts";
 import { type SloMetric, type SloMetricName, sloMetric } from "../scenario/slo-metrics.ts";
 import type { Slo } from "../scenario/slo-section.ts";
 import { type LatencyMetric, latencyMetrics, type SloVerdict } from "./forecast.ts";
 import type { LatencySamples } from "./measured-requests.ts";
+import { intervalLevel, percentileOf } from "./percentile-of.ts";
 
 /** Metrics of an SLO that are one number per run. */
 export type ScalarMetric = Exclude<SloMetricName, LatencyMetric>;
@@ -19,35 +19,50 @@ export interface Scalar {
 
 /** What SLOs are judged on. */
 export interface JudgeContext {
-  /** Why latencies mean nothing: the deployment does not keep up with its load. null if it does. */
-  readonly overloaded: string | null;
+  /** Why latencies stand for nothing but this run: overloaded, or too short to tell. null if the deployment keeps up. */
+  readonly unsettled: string | null;
   samples(metric: LatencyMetric, requestClass: string | null): LatencySamples;
   scalar(metric: ScalarMetric, kind: "rate" | "value" | "max", requestClass: string | null): Scalar;
 }
 
-/** An observation, or why there is none. */
+/** An observation with its interval if it has few samples, or why there is none. */
 interface Observation {
   readonly observed: number | null;
+  readonly interval: SloVerdict["interval"];
   readonly samples: number;
   readonly reason: string | null;
 }
 
-/** Judges one SLO. Without an observation it fails: no samples, too few for the percentile, or overloaded. */
+const none = (reason: string, samples = 0): Observation => ({ observed: null, interval: null, samples, reason });
+
+/**
+ * Judges one SLO. Without an observation it fails: no samples, overloaded, too short to tell. A percentile of few samples
+ * passes only if all of its interval does.
+ */
 export function judge(slo: Slo, context: JudgeContext): SloVerdict {
   const { target, expression } = slo;
-  const { observed, samples, reason } = observe(slo, context);
+  const { observed, interval, samples, reason } = observe(slo, context);
   const known = observed !== null && Number.isFinite(observed) ? observed : null;
-  const passed = known !== null && comparators[expression.comparator](known, expression.limit);
+  const meets = (value: number) => comparators[expression.comparator](value, expression.limit);
+  const clears = interval === null || (meets(interval.low) && meets(interval.high ?? Number.POSITIVE_INFINITY));
+  const passed = known !== null && meets(known) && clears;
+  const text = (value: number) => observedText(value, expression, sloMetric(target.metric));
+  const size = unitSize(expression);
   return {
     metric: printTarget(target),
     expression: slo.text,
     level: slo.level,
     passed,
-    observed: known === null ? null : known / unitSize(expression),
-    observedText: known === null ? "n/a" : observedText(known, expression, sloMetric(target.metric)),
+    observed: known === null ? null : known / size,
+    observedText:
+      known === null ? "n/a" : text(known) + (interval === null ? "" : ` (${intervalText(interval, text)})`),
+    interval:
+      known === null || interval === null
+        ? null
+        : { low: interval.low / size, high: interval.high === null ? null : interval.high / size },
     margin: known === null ? null : marginOf(known, expression),
     samples,
-    reason: known === null ? (reason ?? "no samples") : null,
+    reason: known === null ? (reason ?? "no samples") : clears ? null : reason,
   };
 }
 
@@ -57,41 +72,52 @@ function observe(slo: Slo, context: JudgeContext): Observation {
   const latency = latencyMetrics.find((name) => name === metric);
   if (latency !== undefined) return observeLatency(slo, latency, context);
   if (aggregation.kind !== "rate" && aggregation.kind !== "value" && aggregation.kind !== "max")
-    return { observed: null, samples: 0, reason: `${metric} has no ${aggregation.kind}` };
-  if (metric === "goodput" && context.overloaded !== null)
-    return { observed: null, samples: 0, reason: context.overloaded };
+    return none(`${metric} has no ${aggregation.kind}`);
+  if (metric === "goodput" && context.unsettled !== null) return none(context.unsettled);
   const scalar = context.scalar(metric as ScalarMetric, aggregation.kind, requestClass);
-  if (scalar.samples === 0 || scalar.value === null)
-    return { observed: null, samples: scalar.samples, reason: scalar.reason ?? "no samples" };
-  return { observed: scalar.value, samples: scalar.samples, reason: null };
+  if (scalar.samples === 0 || scalar.value === null) return none(scalar.reason ?? "no samples", scalar.samples);
+  return { observed: scalar.value, interval: null, samples: scalar.samples, reason: null };
 }
 
 function observeLatency(slo: Slo, metric: LatencyMetric, context: JudgeContext): Observation {
   const { aggregation } = slo.expression;
   const samples = context.samples(metric, slo.target.requestClass);
   const { count } = samples;
-  const refused = (reason: string): Observation => ({ observed: null, samples: count, reason });
-  if (context.overloaded !== null) return refused(context.overloaded);
-  if (count === 0) return refused("no samples");
+  if (context.unsettled !== null) return none(context.unsettled, count);
+  if (count === 0) return none("no samples");
   switch (aggregation.kind) {
     case "percentile": {
-      const p = aggregation.percent / 100;
-      if (!enoughSamples(count, p)) {
-        const needed = Math.ceil(10 / (1 - p) - 1e-6);
-        return refused(
-          `too few samples for p(${aggregation.percent}): ${formatCount(count)} of ${formatCount(needed)}`,
-        );
-      }
-      return { observed: samples.quantile(p), samples: count, reason: null };
+      const { value, interval } = percentileOf(samples, aggregation.percent / 100);
+      return {
+        observed: value,
+        interval,
+        samples: count,
+        reason: interval === null ? null : fewText(aggregation, count),
+      };
     }
     case "mean":
     case "min":
     case "max":
-      return { observed: samples[aggregation.kind](), samples: count, reason: null };
+      return { observed: samples[aggregation.kind](), interval: null, samples: count, reason: null };
     case "rate":
     case "value":
-      return refused(`${metric} has no ${aggregation.kind}`);
+      return none(`${metric} has no ${aggregation.kind}`, count);
   }
+}
+
+/** What keeps a percentile of few samples from passing. */
+function fewText({ percent }: { readonly percent: number }, count: number): string {
+  const needed = Math.ceil(10 / (1 - percent / 100) - 1e-6);
+  return (
+    `the ${formatPercent(intervalLevel, 0)} interval does not clear the limit: ` +
+    `${formatCount(count)} of ${formatCount(needed)} samples for p(${percent})`
+  );
+}
+
+/** An interval by its ends; one that no sample bounds is open. */
+function intervalText({ low, high }: NonNullable<SloVerdict["interval"]>, text: (value: number) => string): string {
+  if (high === null) return low > 0 ? `at least ${text(low)}` : "anything";
+  return low > 0 ? `${text(low)} to ${text(high)}` : `at most ${text(high)}`;
 }
 
 /** Base units in one unit of the expression: 1e6 ns for an expression in ms. */

@@ -11,6 +11,8 @@ export interface LatencySamples {
   max(): number;
   /** Type-7 quantile; p in [0, 1]. */
   quantile(p: number): number;
+  /** The value with `rank` values before it. */
+  atRank(rank: number): number;
 }
 
 /** Metrics that have one value per request; inter-token gaps are kept as a histogram instead. */
@@ -62,5 +64,6 @@ export function samplesOf(values: Float64Array): LatencySamples {
     min: () => values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY),
     max: () => values.reduce((high, value) => Math.max(high, value), Number.NEGATIVE_INFINITY),
     quantile: (p) => quantile(values, p),
+    atRank: (rank) => values.toSorted()[rank] ?? Number.NaN,
   };
 }

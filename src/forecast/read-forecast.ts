@@ -1,11 +1,21 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { type Json, parseJson } from "../core/json.ts";
-import { type Forecast, forecastSchemaVersion, latencyMetrics } from "./forecast.ts";
+import { type Forecast, forecastSchemaVersion, latencyMetrics, percentileLevels } from "./forecast.ts";
 import { sectionMetrics, sectionParts } from "./sections.ts";
 
 const isText = (value: unknown) => typeof value === "string";
 const isNumber = (value: unknown) => typeof value === "number";
 const isListOf = (value: unknown, test: (item: unknown) => boolean) => Array.isArray(value) && value.every(test);
+/** Intervals of percentiles by name. */
+const isIntervals = (value: unknown) =>
+  isObject(value) &&
+  Object.entries(value).every(
+    ([name, interval]) =>
+      Object.hasOwn(percentileLevels, name) &&
+      isNumber(at(interval, "lowMs")) &&
+      (at(interval, "highMs") === null || isNumber(at(interval, "highMs"))),
+  );
+
 const isInput = (value: unknown) => ["role", "name", "sha256"].every((field) => isText(at(value, field)));
 
 /** Kinds of values in a result document, and how to tell them. */
@@ -14,6 +24,7 @@ const kinds = {
   number: isNumber,
   flag: (value) => typeof value === "boolean",
   list: (value) => Array.isArray(value),
+  "set of intervals": isIntervals,
   "list of inputs": (value) => isListOf(value, isInput),
   "list of numbers": (value) => isListOf(value, isNumber),
   object: (value) => isObject(value),
@@ -49,6 +60,7 @@ const latencyShape = (path: string): Shape => ({
         "p999",
         "max",
       ]),
+      [`${path}.${metric}.intervals`]: "set of intervals",
     })),
   ),
 });
@@ -66,10 +78,13 @@ const shape: Shape = {
   "deployment.offload": "text or null",
   interrupted: "flag",
   ...fields("requests", "number", ["total", "completed", "rejected", "unfinished", "warmup", "preemptions"]),
-  ...fields("saturation", "text", ["verdict", "reason"]),
-  ...fields("saturation", "number or null", ["offeredRequestsPerSecond", "sustainedRequestsPerSecond"]),
-  "steadyState.reached": "flag",
-  "steadyState.reason": "text",
+  ...fields("load", "text", ["verdict", "loop", "reason"]),
+  ...fields("load", "number or null", [
+    "offeredRequestsPerSecond",
+    "sustainedRequestsPerSecond",
+    "sustainedHalfWidth",
+    "requestsNeeded",
+  ]),
   ...latencyShape("latency"),
   latencyByClass: "object",
   bands: "object or null",
@@ -167,7 +182,11 @@ function forecastOf(json: Json, file: string, place: string): Forecast {
   };
   if (at(json, "kind") !== "forecast") refuseField("kind", '"forecast", as moecast run --export json writes it');
   if (at(json, "schemaVersion") !== forecastSchemaVersion)
-    refuseField("schemaVersion", String(forecastSchemaVersion), "run the scenario again");
+    refuseField(
+      "schemaVersion",
+      String(forecastSchemaVersion),
+      "another release wrote this result; run the scenario again with --export json",
+    );
   const later = Object.fromEntries(laterFields.map((field) => [field, at(json, field) ?? null]));
   const document = { ...(json as unknown as Forecast), ...later };
   const problems = Object.entries(shape).flatMap(([path, expected]): Problem[] => {

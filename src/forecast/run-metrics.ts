@@ -3,6 +3,8 @@ import { type RunResult, requestStatus } from "../sim/result.ts";
 import type { Forecast } from "./forecast.ts";
 import { goodputOf } from "./goodput.ts";
 import type { JudgeContext, Scalar, ScalarMetric } from "./judge.ts";
+import { loadText } from "./load/load-text.ts";
+import type { LoadVerdict } from "./load/load-verdict.ts";
 import { latencySamples } from "./measured-requests.ts";
 
 /** Numbers of the forecast that SLOs speak of. */
@@ -17,7 +19,12 @@ interface Summary {
 type ScalarKind = "rate" | "value" | "max";
 
 /** What the SLOs of a run are judged on. */
-export function judgeContext(run: RunResult, limits: SloSection["perRequest"], summary: Summary): JudgeContext {
+export function judgeContext(
+  run: RunResult,
+  load: LoadVerdict,
+  limits: SloSection["perRequest"],
+  summary: Summary,
+): JudgeContext {
   const steps = (value: number): Scalar => ({ value, samples: run.steps });
   const scalars: Readonly<Record<ScalarMetric, (kind: ScalarKind, requestClass: string | null) => Scalar>> = {
     goodput: (_kind, requestClass) => {
@@ -45,7 +52,7 @@ export function judgeContext(run: RunResult, limits: SloSection["perRequest"], s
     rejected: (kind, requestClass) => rejected(run, kind, requestClass),
   };
   return {
-    overloaded: run.saturation.verdict === "overloaded" ? `overloaded: ${run.saturation.reason}` : null,
+    unsettled: load.verdict === "stable" ? null : loadText(load),
     samples: (metric, requestClass) => latencySamples(run, metric, requestClass),
     scalar: (metric, kind, requestClass) => scalars[metric](kind, requestClass),
   };

@@ -3,6 +3,7 @@ import { mean } from "../core/statistics.ts";
 import type { SloSection } from "../scenario/slo-section.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
 import { meetsLimits } from "./goodput.ts";
+import type { LoadVerdict } from "./load/load-verdict.ts";
 import { measuredRequests, type RequestMetric, requestValues } from "./measured-requests.ts";
 
 /**
@@ -28,8 +29,12 @@ export interface Sections {
 }
 
 /** Sections of measured requests by arrival; of the rates, of all requests by completion. */
-export function sectionsOf(run: RunResult, limits: SloSection["perRequest"]): Sections | null {
-  if (run.saturation.verdict === "overloaded") return null;
+export function sectionsOf(
+  run: RunResult,
+  load: Pick<LoadVerdict, "verdict">,
+  limits: SloSection["perRequest"],
+): Sections | null {
+  if (load.verdict === "overloaded") return null;
   const measured = measuredRequests(run.requests, null);
   const latency = Object.fromEntries(
     sectionMetrics.map((metric) => {

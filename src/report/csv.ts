@@ -26,7 +26,7 @@ export const csvExport: Exporter = {
       const scenario = csvCell(forecast.scenario.name);
       const add = (metric: string, value: number | null, unit: string, verdict: string) =>
         lines.push([scenario, csvCell(metric), value === null ? "" : String(value), csvCell(unit), verdict].join(","));
-      for (const { metric, value, unit } of metricRows(forecast)) add(metric, value, unit, "");
+      for (const { metric, value, unit, mark } of metricRows(forecast)) add(metric, value, unit, mark);
       for (const slo of forecast.slos)
         add(`${slo.metric} ${slo.expression}`, slo.observed, unitOf(slo), verdictLabel(slo).toLowerCase());
       for (const { metric, regression, failed } of forecast.baseline ?? [])

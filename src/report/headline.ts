@@ -1,22 +1,23 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import { dollars, sustainedRate } from "./labels.ts";
+import { sustainedText } from "../forecast/load/load-text.ts";
+import { dollars } from "./labels.ts";
 
 /** Stands between the parts of a headline. */
 export const headlineSeparator = " | ";
 
 /** One line that says what a reader needs first: verdict, throughput, tail latency, cost, expert cache. */
 export function headline(forecast: Forecast): string {
-  const { cost, cache, latency } = forecast;
+  const { cost, cache, latency, load } = forecast;
   const parts = [verdictOf(forecast)];
-  const overloaded = forecast.saturation.verdict === "overloaded";
+  const overloaded = load.verdict === "overloaded";
   parts.push(`${formatNumber(forecast.throughput.outputTokensPerSecondPerDevice, 4)} output tok/s per device`);
   if (!overloaded)
     for (const metric of ["ttft", "tpot"] as const) {
-      const { p50, p99 } = latency[metric];
-      const value = p99 ?? p50;
-      if (value !== null)
-        parts.push(`${metric.toUpperCase()} ${p99 === null ? "p50" : "p99"} ${formatDuration(value * 1e6)}`);
+      const { p50, p99, intervals } = latency[metric];
+      const [name, value] = intervals.p99 === undefined ? ["p99", p99] : ["p50", p50];
+      if (value !== null && intervals.p50 === undefined)
+        parts.push(`${metric.toUpperCase()} ${name} ${formatDuration(value * 1e6)}`);
     }
   if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
   if (cache !== null && cache.accesses > 0) {
@@ -28,15 +29,18 @@ export function headline(forecast: Forecast): string {
 
 /** How a run came out: interrupted or not, SLOs and regressions, whether it keeps up with its load. */
 export function verdictOf(forecast: Forecast): string {
-  const { requests, interrupted, saturation } = forecast;
+  const { requests, interrupted, load } = forecast;
   const parts = [judged(forecast)];
   if (requests.total > 0 && requests.rejected === requests.total)
     parts.unshift(`ALL ${formatCount(requests.total)} REQUESTS REJECTED`);
   if (interrupted)
     parts.unshift(`INTERRUPTED at ${formatCount(requests.completed)} of ${formatCount(requests.total)} requests`);
-  if (saturation.verdict === "overloaded") {
-    const rate = sustainedRate(forecast);
+  if (load.verdict === "overloaded") {
+    const rate = sustainedText(load);
     parts.push(`OVERLOADED${rate === null ? "" : `, sustains ${rate}`}`);
+  } else if (load.verdict === "tooShort") {
+    const enough = load.requestsNeeded;
+    parts.push(`TOO SHORT to tell${enough === null ? "" : `, about ${formatCount(enough)} requests would do`}`);
   }
   return parts.join(headlineSeparator);
 }

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import type { Forecast, SloVerdict } from "../forecast/forecast.ts";
+import type { Forecast, LatencyStats, Percentile, SloVerdict } from "../forecast/forecast.ts";
 
 /** Milliseconds for people; `n/a` where there is no figure. */
 export const milliseconds = (value: number | null): string => (value === null ? "n/a" : formatDuration(value * 1e6));
@@ -65,8 +65,20 @@ export function deploymentLine({ deployment }: Forecast): string {
   );
 }
 
-/** Rate an overloaded deployment sustains; null where it completed nothing that would show one. */
-export function sustainedRate({ saturation }: Forecast): string | null {
-  const rate = saturation.sustainedRequestsPerSecond;
-  return rate === null || rate <= 0 ? null : `${formatNumber(rate)} requests/s`;
+/**
+ * A percentile of a latency. One of few samples is marked and given by its interval; where that ends beyond the maximum, as a
+ * lower bound.
+ */
+export function percentileLabel(stats: LatencyStats, name: Percentile): string {
+  const interval = stats.intervals[name];
+  if (interval === undefined) return milliseconds(stats[name]);
+  const { lowMs, highMs } = interval;
+  if (highMs === null) return lowMs > 0 ? `>= ${milliseconds(lowMs)} *` : "n/a";
+  return lowMs > 0 ? `${milliseconds(lowMs)} to ${milliseconds(highMs)} *` : `<= ${milliseconds(highMs)} *`;
 }
+
+/** What the mark of a percentile means; empty where none is marked. */
+export const markNote = (stats: readonly LatencyStats[]): string =>
+  stats.some(({ intervals }) => Object.keys(intervals).length > 0)
+    ? "* fewer than ten samples lie beyond this percentile: where it lies with 95% probability, by order statistics"
+    : "";

@@ -1,6 +1,7 @@
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
+import { loadText } from "../forecast/load/load-text.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import type { Exporter, ScenarioFailure } from "./exporter.ts";
 import { headline } from "./headline.ts";
@@ -10,7 +11,9 @@ import {
   bottleneckLabel,
   deploymentLine,
   dollars,
+  markNote,
   milliseconds,
+  percentileLabel,
   verdictLabel,
 } from "./labels.ts";
 
@@ -92,20 +95,30 @@ function slos({ slos: verdicts }: Forecast): string[] {
   );
 }
 
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
 function latency(forecast: Forecast): string[] {
-  if (forecast.saturation.verdict === "overloaded")
-    return [`Overloaded: ${markdownText(forecast.saturation.reason)}. Latencies are n/a.`, ""];
-  return markdownTable(
+  const { load } = forecast;
+  if (load.verdict === "overloaded") return [`Overloaded: ${markdownText(load.reason)}. Latencies are n/a.`, ""];
+  const note = markNote(latencyMetrics.map((metric) => forecast.latency[metric]));
+  const table = markdownTable(
     ["latency", "mean", "p50", "p90", "p99", "max", "n"],
     latencyMetrics.map((metric) => {
-      const { mean, p50, p90, p99, max, n } = forecast.latency[metric];
+      const stats = forecast.latency[metric];
       return [
         metric === "queue" ? metric : metric.toUpperCase(),
-        ...[mean, p50, p90, p99, max].map(milliseconds),
-        formatCount(n),
+        milliseconds(stats.mean),
+        ...(["p50", "p90", "p99"] as const).map((name) => percentileLabel(stats, name)),
+        milliseconds(stats.max),
+        formatCount(stats.n),
       ];
     }),
   );
+  return [
+    ...(load.verdict === "tooShort" ? [`${markdownText(capitalised(loadText(load)))}.`, ""] : []),
+    ...table,
+    ...(note === "" ? [] : [markdownText(note), ""]),
+  ];
 }
 
 function bands(forecast: Forecast): string[] {

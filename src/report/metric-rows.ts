@@ -1,4 +1,10 @@
-import { type Forecast, type LatencyStats, latencyMetrics } from "../forecast/forecast.ts";
+import {
+  type Forecast,
+  type LatencyStats,
+  latencyMetrics,
+  type Percentile,
+  percentileLevels,
+} from "../forecast/forecast.ts";
 import { timeComponents } from "../sim/result.ts";
 
 /** One number of a forecast with its unit; null where the forecast has none. */
@@ -6,18 +12,30 @@ export interface MetricRow {
   readonly metric: string;
   readonly value: number | null;
   readonly unit: string;
+  /** `few samples` for a percentile that its rows `_low` and `_high` must be read with; else empty. */
+  readonly mark: "few samples" | "";
 }
 
-const percentiles = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
+const parts = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
+const isPercentile = (part: string): part is Percentile => part in percentileLevels;
 
 /** The figures of a forecast as rows, for tables that are read by people or spreadsheets. */
 export function metricRows(forecast: Forecast): MetricRow[] {
   const rows: MetricRow[] = [];
-  const add = (metric: string, value: number | null, unit: string) => rows.push({ metric, value, unit });
-  const overloaded = forecast.saturation.verdict === "overloaded";
+  const add = (metric: string, value: number | null, unit: string, mark: MetricRow["mark"] = "") =>
+    rows.push({ metric, value, unit, mark });
+  const { load } = forecast;
+  const overloaded = load.verdict === "overloaded";
   const addLatencies = (stats: Readonly<Record<string, LatencyStats>>, tag: string) => {
     for (const metric of latencyMetrics)
-      for (const p of percentiles) add(`${metric}_${p}${tag}`, overloaded ? null : (stats[metric]?.[p] ?? null), "ms");
+      for (const p of parts) {
+        const { [p]: value = null, intervals = {} } = (overloaded ? null : stats[metric]) ?? {};
+        const interval = isPercentile(p) ? intervals[p] : undefined;
+        add(`${metric}_${p}${tag}`, value, "ms", interval === undefined ? "" : "few samples");
+        if (interval === undefined) continue;
+        add(`${metric}_${p}_low${tag}`, interval.lowMs, "ms");
+        add(`${metric}_${p}_high${tag}`, interval.highMs, "ms");
+      }
   };
   addLatencies(forecast.latency, "");
   for (const [name, stats] of Object.entries(forecast.latencyByClass)) addLatencies(stats, `{class:${name}}`);
@@ -28,12 +46,15 @@ export function metricRows(forecast: Forecast): MetricRow[] {
   add("goodput", t.goodput, "share");
   add("interrupted", forecast.interrupted ? 1 : 0, "flag");
   add("overloaded", overloaded ? 1 : 0, "flag");
+  add("too_short", load.verdict === "tooShort" ? 1 : 0, "flag");
+  add("requests_needed", load.requestsNeeded, "requests");
   add("requests", requests.total, "requests");
   add("completed", requests.completed, "requests");
   add("rejected", requests.rejected, "requests");
   add("unfinished", requests.unfinished, "requests");
   add("preemptions", requests.preemptions, "requests");
-  add("sustained_requests_per_second", forecast.saturation.sustainedRequestsPerSecond, "req/s");
+  add("sustained_requests_per_second", load.sustainedRequestsPerSecond, "req/s");
+  add("sustained_half_width", load.sustainedHalfWidth, "req/s");
   add("imbalance", experts?.imbalance ?? null, "ratio");
   add("expert_skew", experts?.expertSkew ?? null, "ratio");
   add("distinct_experts_per_step", experts?.distinctExpertsPerStep ?? null, "experts");

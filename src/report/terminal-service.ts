@@ -8,6 +8,7 @@ import {
   latencyMetrics,
   type SloVerdict,
 } from "../forecast/forecast.ts";
+import { loadText, sustainedText } from "../forecast/load/load-text.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import { displayWidth } from "./display-width.ts";
 import { headline, headlineSeparator, verdictOf } from "./headline.ts";
@@ -18,8 +19,9 @@ import {
   deploymentLine,
   dollars,
   marginLabel,
+  markNote,
   milliseconds,
-  sustainedRate,
+  percentileLabel,
   verdictLabel,
 } from "./labels.ts";
 import type { TerminalSection } from "./terminal-view.ts";
@@ -47,10 +49,12 @@ export const titleSection: TerminalSection = (forecast, { style, width }) => {
   ];
 };
 
+/** Verdicts on the load that fail an SLO, as their reasons begin. */
+const unsettled = ["overloaded", "too short to tell"];
+
 /** One line per SLO, and what was observed. */
 export const sloSection: TerminalSection = (forecast, { style, width }) => {
   if (forecast.slos.length === 0) return [];
-  const overloaded = forecast.saturation.verdict === "overloaded";
   const rows = tableRows(
     forecast.slos.map((slo) => [
       verdictLabel(slo),
@@ -58,8 +62,8 @@ export const sloSection: TerminalSection = (forecast, { style, width }) => {
       slo.expression,
       slo.observedText,
       marginLabel(slo.margin),
-      // The latency section says why the deployment is overloaded.
-      overloaded && slo.reason?.startsWith("overloaded") === true ? "overloaded" : basisLabel(slo),
+      // The latency section says why.
+      unsettled.find((word) => slo.reason?.startsWith(`${word}: `)) ?? basisLabel(slo),
     ]),
     { width },
   );
@@ -71,11 +75,11 @@ export const sloSection: TerminalSection = (forecast, { style, width }) => {
 const columns = {
   mean: ({ mean, meanHalfWidth }: LatencyStats) =>
     meanHalfWidth === null ? milliseconds(mean) : `${milliseconds(mean)} ± ${milliseconds(meanHalfWidth)}`,
-  p50: ({ p50 }: LatencyStats) => milliseconds(p50),
-  p90: ({ p90 }: LatencyStats) => milliseconds(p90),
-  p95: ({ p95 }: LatencyStats) => milliseconds(p95),
-  p99: ({ p99 }: LatencyStats) => milliseconds(p99),
-  "p99.9": ({ p999 }: LatencyStats) => milliseconds(p999),
+  p50: (stats: LatencyStats) => percentileLabel(stats, "p50"),
+  p90: (stats: LatencyStats) => percentileLabel(stats, "p90"),
+  p95: (stats: LatencyStats) => percentileLabel(stats, "p95"),
+  p99: (stats: LatencyStats) => percentileLabel(stats, "p99"),
+  "p99.9": (stats: LatencyStats) => percentileLabel(stats, "p999"),
   max: ({ max }: LatencyStats) => milliseconds(max),
   n: ({ n }: LatencyStats) => formatCount(n),
 } satisfies Record<string, (stats: LatencyStats) => string>;
@@ -85,14 +89,14 @@ const dispensable = ["p95", "p99.9", "max", "p90"];
 
 /** Latencies over all requests and by class; an overloaded deployment has none. */
 export const latencySection: TerminalSection = (forecast, { style, width }) => {
-  const { saturation, steadyState } = forecast;
-  if (saturation.verdict === "overloaded") {
-    const offered = `offered ${formatNumber(saturation.offeredRequestsPerSecond ?? 0)} requests/s`;
-    const sustains = `sustains ${sustainedRate(forecast) ?? "an unknown rate"}`;
+  const { load } = forecast;
+  if (load.verdict === "overloaded") {
+    const offered = `offered ${formatNumber(load.offeredRequestsPerSecond ?? 0)} requests/s`;
+    const sustains = `sustains ${sustainedText(load) ?? "an unknown rate"}`;
     return [
       style.bold("Latency"),
       `  n/a: overloaded, ${offered}, ${sustains}`,
-      ...wrap(saturation.reason, width - 2).map((line) => style.dim(`  ${line}`)),
+      ...wrap(load.reason, width - 2).map((line) => style.dim(`  ${line}`)),
     ];
   }
   const label = (metric: string) => (metric === "queue" ? metric : metric.toUpperCase());
@@ -104,12 +108,13 @@ export const latencySection: TerminalSection = (forecast, { style, width }) => {
         // Gaps between tokens are not kept per class.
         if (metric !== "queue" && stats[metric].n > 0) named.push([`${label(metric)} ${name}`, stats[metric]]);
       }
-  const steady = steadyState.reached ? "steady state" : `not a steady state: ${steadyState.reason}`;
-  const [first = "", ...rest] = wrap(`Latency  ${steady}`, width);
+  const [first = "", ...rest] = wrap(`Latency  ${loadText(load)}`, width);
+  const note = markNote(named.map(([, stats]) => stats));
   return [
     style.bold("Latency") + style.dim(first.slice("Latency".length).replace(/^ /, "  ")),
     ...rest.map((line) => style.dim(`  ${line}`)),
     ...latencyTable(named, width),
+    ...(note === "" ? [] : wrapHanging(note, width, "  ")).map(style.dim),
     ...bandLines(forecast, width).map(style.dim),
   ];
 };

@@ -75,7 +75,8 @@ function runHeadline({ figures, forecast }: RunValidation): string {
     return [`${figureName(found)} ${signedLabel(found.errorPercent)}`];
   });
   if (forecast.interrupted) parts.unshift("INTERRUPTED: figures cover what had happened until then");
-  if (forecast.saturation.verdict === "overloaded") parts.push("forecast OVERLOADED");
+  if (forecast.load.verdict === "overloaded") parts.push("forecast OVERLOADED");
+  if (forecast.load.verdict === "tooShort") parts.push("forecast TOO SHORT to tell whether it keeps up");
   return parts.length === 0 ? "nothing to compare" : `forecast against measured: ${parts.join(" | ")}`;
 }
 

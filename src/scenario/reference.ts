@@ -96,8 +96,9 @@ Percentiles are exact ones of the measured requests, linearly interpolated betwe
 \`itl\` come from a histogram of relative error below 2^-8. An SLO fails
 
 - when there are no samples;
-- when there are too few for its percentile: p(N) needs 10 samples beyond it, so p(99) needs 1,000;
-- when it is about latency or goodput and the deployment is overloaded: its latencies grow as long as requests arrive.
+- when its percentile has fewer than 10 samples beyond it (p(99) of fewer than 1,000) and not all of the 95 % interval passes;
+- when it is about latency or goodput and the deployment is overloaded, since its latencies grow as long as requests
+  arrive, or the run is too short to tell.
 
 Level \`error\`, the default, makes \`moecast run\` exit with 99; \`warn\` only reports.
 

@@ -1,7 +1,7 @@
 import type { DomainBatch } from "./batch.ts";
 import type { Domain, DomainStep } from "./domain.ts";
-import { PromptTime } from "./prompt-time.ts";
 import type { FrontEnds } from "./front-end.ts";
+import { PromptTime } from "./prompt-time.ts";
 import type { StagePlan } from "./stage-plan.ts";
 
 /** A step in flight: its work per domain. A replica has one slot per pipeline stage. */

@@ -113,14 +113,8 @@ export interface TimeSeries {
   readonly outputTokens: Float64Array;
 }
 
-/** Whether the deployment keeps up with its load. */
-export interface Saturation {
-  readonly verdict: "stable" | "overloaded" | "closed-loop";
-  readonly offeredRequestsPerSecond: number | null;
-  /** Completions per second while it was saturated; the largest rate it sustains. null if it never was. */
-  readonly sustainedRequestsPerSecond: number | null;
-  readonly reason: string;
-}
+/** Whether requests arrived when they liked, or each when another was completed. */
+export type LoadKind = { readonly kind: "open" } | { readonly kind: "closed"; readonly concurrency: number };
 
 /** How a number came about; the fidelity ledger lists them. */
 export type Fidelity =
@@ -170,7 +164,7 @@ export interface RunResult {
     readonly prefixLookupTokens: number;
   };
   readonly series: TimeSeries;
-  readonly saturation: Saturation;
+  readonly load: LoadKind;
   readonly routing: { readonly rows: number; readonly reuse: number } | null;
   readonly ledger: readonly LedgerEntry[];
   /** Set when the run was stopped early; metrics then cover what had happened. */

@@ -5,7 +5,6 @@ import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
 import type { ResourceUse, RunResult } from "./result.ts";
 import { type TimeComponent, timeComponents } from "./result.ts";
-import { judgeSaturation } from "./saturation.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** Gathers the result of a run from the state of its parts. */
@@ -60,7 +59,8 @@ export function buildResult(simulation: Simulation): RunResult {
       prefixLookupTokens: sum((domain) => domain.prefixLookupTokens),
     },
     series: simulation.series.result(),
-    saturation: judgeSaturation(state, config.workload.kind === "open", simulation),
+    load:
+      config.workload.kind === "open" ? { kind: "open" } : { kind: "closed", concurrency: config.workload.concurrency },
     routing:
       experts.replay === null
         ? null

@@ -54,10 +54,6 @@ export class Simulation {
   rejected = 0;
   outputTokens = 0;
   promptTokensComputed = 0;
-  /** Requests waiting, in front ends or queues, when the last one of an open workload arrived; null before that. */
-  waitingAtLastArrival: number | null = null;
-  /** Until when, at least, nobody waited before that arrival, ns. */
-  queueEmptyNs = 0;
   interrupted = false;
   private readonly queue = new EventQueue(256);
   /** Chooses a replica. */
@@ -173,7 +169,6 @@ export class Simulation {
     holds(atNs >= this.lastEventNs, "clock-monotone", () => `${atNs} after ${this.lastEventNs}`);
     if (atNs === this.lastEventNs && this.tokensSinceEvent === 0) return;
     this.series.add(this.lastEventNs, atNs, this.waitingCount, this.runningCount, this.kvUse(), this.tokensSinceEvent);
-    if (this.waitingCount === 0 && this.waitingAtLastArrival === null) this.queueEmptyNs = atNs;
     this.tokensSinceEvent = 0;
     this.lastEventNs = atNs;
   }
@@ -218,7 +213,6 @@ export class Simulation {
     if (config.workload.kind === "closed") return;
     const next = request + 1;
     if (next < state.count) queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
-    else this.waitingAtLastArrival = this.waitingCount;
   }
 
   /** A tokenised request reaches the scheduler of its replica: a data-parallel rank is chosen, and it waits there. */

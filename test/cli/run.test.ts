@@ -101,7 +101,7 @@ describe("a baseline", () => {
   test("passes against itself, fails with 99 on a regression, and refuses what is no forecast", async () => {
     const before = path("before.json");
     await moecast(["run", small, "--export", `json=${before}`]);
-    const slower = ["--set", "traffic.osl.tokens=40"];
+    const slower = ["--set", "traffic.osl.tokens=30"];
     const [same, worse, allowed, other] = await Promise.all([
       moecast(["run", small, "--baseline", before]),
       moecast(["run", small, "--baseline", before, ...slower]),

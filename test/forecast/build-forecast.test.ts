@@ -10,12 +10,12 @@ import { timeComponents } from "../../src/sim/result.ts";
 import { forecast as fullForecast } from "../report/build.ts";
 import { minimal } from "../scenario/example.ts";
 import { exampleForecast, resolved } from "./example-forecast.ts";
-import { ascending, fakeRun, overloaded } from "./fake-run.ts";
+import { ascending, fakeRun, overloadedRun } from "./fake-run.ts";
 
 describe("a forecast", () => {
   test("names engine version, seed, inputs and deployment", () => {
     expect(exampleForecast()).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       kind: "forecast",
       engineVersion: version,
       seed: 1,
@@ -44,7 +44,7 @@ describe("a forecast", () => {
   });
 
   test("of an overloaded deployment has no latencies and no goodput, and fails their SLOs", () => {
-    const run = fakeRun(ascending(1200), { saturation: overloaded });
+    const run = overloadedRun(1200);
     const forecast = exampleForecast("slo: { ttft: p(99)<1h, perRequest: { ttft: 1h } }\n", run);
     expect(forecast.latency.ttft.p99).toBeNull();
     expect(forecast.throughput.goodput).toBeNull();
@@ -160,9 +160,11 @@ describe("reading a result", () => {
   test("refuses other versions and other documents, and says what to do", () => {
     expect(
       change((json) => {
-        json["schemaVersion"] = 2;
+        json["schemaVersion"] = 1;
       }),
-    ).toThrow("result.json: schemaVersion: expected 1, found 2 (run the scenario again)");
+    ).toThrow(
+      "result.json: schemaVersion: expected 2, found 1 (another release wrote this result; run the scenario again with --export json)",
+    );
     expect(
       change((json) => {
         json["kind"] = "plan";
@@ -170,7 +172,7 @@ describe("reading a result", () => {
     ).toThrow('result.json: kind: expected "forecast"');
     expect(() => readForecast("[1]", "result.json")).toThrow("result.json: kind");
     expect(() => readForecast("{", "result.json")).toThrow("expected valid JSON");
-    expect(() => readForecast('{"kind":"forecast","schemaVersion":1,"__proto__":{}}', "r")).toThrow("an ordinary key");
+    expect(() => readForecast('{"kind":"forecast","schemaVersion":2,"__proto__":{}}', "r")).toThrow("an ordinary key");
   });
 
   test("names every field that is missing or of the wrong kind", () => {

@@ -71,12 +71,7 @@ export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResu
       kvUse: new Float64Array(100),
       outputTokens: new Float64Array(100),
     },
-    saturation: {
-      verdict: "stable",
-      offeredRequestsPerSecond: 1,
-      sustainedRequestsPerSecond: null,
-      reason: "the waiting queue stays bounded",
-    },
+    load: { kind: "closed", concurrency: 1 },
     routing: null,
     ledger: [],
     interrupted: false,
@@ -85,12 +80,17 @@ export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResu
   };
 }
 
-export const overloaded: RunResult["saturation"] = {
-  verdict: "overloaded",
-  offeredRequestsPerSecond: 9,
-  sustainedRequestsPerSecond: 4,
-  reason: "the backlog grows",
-};
+/** Requests of one token at 2/ms on a server that takes one ms for each: the queue grows by half of them. */
+export const overloadedRun = (count: number, parts: Partial<RunResult> = {}): RunResult =>
+  fakeRun(
+    Array.from({ length: count }, (_, at) => ({
+      arrivalMs: at / 2,
+      queueMs: at / 2,
+      ttftMs: at / 2 + 1,
+      e2eMs: at / 2 + 1,
+    })),
+    { load: { kind: "open" }, ...parts },
+  );
 
 /** Requests one after the other whose end-to-end latencies are 1, 2, 3, ... ms. */
 export const ascending = (count: number): FakeRequest[] =>

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type JudgeContext, judge } from "../../src/forecast/judge.ts";
+import { judgeLoad } from "../../src/forecast/load/judge-load.ts";
 import { samplesOf } from "../../src/forecast/measured-requests.ts";
 import { judgeContext } from "../../src/forecast/run-metrics.ts";
 import { comparators, parseExpression, parseTarget } from "../../src/scenario/slo-expression.ts";
 import { type SloMetric, sloMetricNames, sloMetrics } from "../../src/scenario/slo-metrics.ts";
 import type { Slo } from "../../src/scenario/slo-section.ts";
-import { ascending, fakeRun, overloaded } from "./fake-run.ts";
+import { ascending, fakeRun, overloadedRun } from "./fake-run.ts";
 
 function slo(targetText: string, text: string, level: Slo["level"] = "error"): Slo {
   const target = parseTarget(targetText);
@@ -19,7 +20,7 @@ function slo(targetText: string, text: string, level: Slo["level"] = "error"): S
 /** A context with these latencies in ms, and one value for every other metric. */
 function context(latenciesMs: readonly number[], scalar: number | null = null, samples = 1): JudgeContext {
   return {
-    overloaded: null,
+    unsettled: null,
     samples: () => samplesOf(Float64Array.from(latenciesMs, (value) => value * 1e6)),
     scalar: () => ({ value: scalar, samples }),
   };
@@ -58,11 +59,11 @@ describe("laws of verdicts", () => {
         [1, 2, 3].flatMap(() => oneTo(100)),
         1,
       ),
-      overloaded: "overloaded: the backlog grows",
+      unsettled: "overloaded: the backlog grows",
     };
     for (const metric of ["ttft", "tpot", "itl", "e2e", "queue"])
-      expect(judge(slo(metric, "mean<1h"), slow)).toMatchObject({ passed: false, reason: slow.overloaded });
-    expect(judge(slo("goodput", "rate>=0"), slow)).toMatchObject({ passed: false, reason: slow.overloaded });
+      expect(judge(slo(metric, "mean<1h"), slow)).toMatchObject({ passed: false, reason: slow.unsettled });
+    expect(judge(slo("goodput", "rate>=0"), slow)).toMatchObject({ passed: false, reason: slow.unsettled });
     expect(judge(slo("throughput", "value>0.5"), slow)).toMatchObject({ passed: true });
   });
 
@@ -78,15 +79,34 @@ describe("laws of verdicts", () => {
     );
   });
 
-  test("a percentile with fewer than ten samples beyond it fails, however good the samples are", () => {
-    const verdict = (count: number) => judge(slo("ttft", "p(99)<1h"), context(oneTo(count)));
-    expect(verdict(999)).toMatchObject({
-      passed: false,
-      observed: null,
+  test("a percentile with fewer than ten samples beyond it passes only if all of its interval does", () => {
+    const verdict = (count: number, text: string) => judge(slo("ttft", text), context(oneTo(count)));
+    expect(verdict(999, "p(99)<1h")).toMatchObject({
+      passed: true,
       samples: 999,
-      reason: "too few samples for p(99): 999 of 1,000",
+      reason: null,
     });
-    expect(verdict(1000)).toMatchObject({ passed: true, samples: 1000, reason: null });
+    // Beyond p99 of 999 lie 4 to 17 samples, with a probability of 0.95.
+    const [low, high] = [999 - 17, 999 - 3];
+    expect(verdict(999, "p(99)<2s").interval).toEqual({ low: low / 1e3, high: high / 1e3 });
+    expect(verdict(999, `p(99)<=${high}ms`)).toMatchObject({ passed: true, reason: null });
+    expect(verdict(999, `p(99)<${high}ms`)).toMatchObject({
+      passed: false,
+      observedText: `989 ms (${low} ms to ${high} ms)`,
+      reason: "the 95% interval does not clear the limit: 999 of 1,000 samples for p(99)",
+    });
+    expect(verdict(999, `p(99)>=${low}ms`).passed).toBe(true);
+    expect(verdict(999, `p(99)>${low}ms`).passed).toBe(false);
+    expect(verdict(1000, "p(99)<1h")).toMatchObject({ passed: true, samples: 1000, interval: null, reason: null });
+  });
+
+  test("no upper limit holds for a percentile that may lie beyond the maximum, a lower one may", () => {
+    const verdict = (text: string) => judge(slo("ttft", text), context(oneTo(209)));
+    expect(verdict("p(99)<1h")).toMatchObject({ passed: false, interval: { high: null } });
+    expect(verdict("p(99)<1h").observedText).toMatch(/^207 ms \(at least 20\d ms\)$/);
+    expect(verdict("p(99)>200ms").passed).toBe(true);
+    expect(judge(slo("ttft", "p(50)>0ms"), context([1, 2])).passed).toBe(false);
+    expect(judge(slo("ttft", "p(50)<1h"), context([1, 2])).observedText).toContain("anything");
   });
 });
 
@@ -121,7 +141,7 @@ describe("the metrics of a run", () => {
   const judged = (text: string, expression: string, run = fakeRun(ascending(1200))) =>
     judge(
       slo(text, expression),
-      judgeContext(run, limits, {
+      judgeContext(run, judgeLoad(run), limits, {
         throughput: {
           durationS: 10,
           requestsPerSecond: 120,
@@ -176,8 +196,17 @@ describe("the metrics of a run", () => {
     expect(judged("requestRate", "value>7200/min").observed).toBeCloseTo(7200, 6);
   });
 
-  test("an overloaded run fails its latencies and says why", () => {
-    const run = fakeRun(ascending(1200), { saturation: overloaded });
-    expect(judged("ttft", "p(99)<1h", run)).toMatchObject({ passed: false, reason: "overloaded: the backlog grows" });
+  test("an overloaded run, and one too short to tell, fail their latencies and say why; throughput is what it is", () => {
+    for (const [run, why] of [
+      [overloadedRun(1200), /^overloaded: .* requests that wait grew/],
+      [fakeRun(ascending(20), { load: { kind: "open" } }), /^too short to tell: .* about [\d,]+ requests would do/],
+    ] as const)
+      for (const expression of ["p(50)<1h", "mean<1h"]) {
+        const verdict = judged("ttft", expression, run);
+        expect(verdict).toMatchObject({ passed: false, observed: null });
+        expect(verdict.reason).toMatch(why);
+      }
+    expect(judged("goodput", "rate>=0", overloadedRun(1200)).passed).toBe(false);
+    expect(judged("throughput", "value>1", overloadedRun(1200)).passed).toBe(true);
   });
 });

@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { goodputOf } from "../../src/forecast/goodput.ts";
 import { latencyStats } from "../../src/forecast/latency-stats.ts";
-import { steadyState } from "../../src/forecast/steady-state.ts";
 import { throughputOf } from "../../src/forecast/throughput.ts";
-import { ascending, type FakeRequest, fakeRun, overloaded } from "./fake-run.ts";
+import { ascending, fakeRun } from "./fake-run.ts";
+
+const keepsUp = { verdict: "stable" } as const;
 
 describe("latency statistics", () => {
   test("follow the definitions of TTFT, TPOT, E2E and queueing", () => {
     const run = fakeRun([{ arrivalMs: 1000, queueMs: 3, ttftMs: 20, e2eMs: 110, outputTokens: 10 }]);
-    const { ttft, tpot, e2e, queue, itl } = latencyStats(run, null);
+    const { ttft, tpot, e2e, queue, itl } = latencyStats(run, keepsUp, null);
     expect([queue.mean, ttft.mean, e2e.mean, tpot.mean]).toEqual([3, 20, 110, 10]);
     expect(itl.n).toBe(9);
   });
@@ -24,31 +25,45 @@ describe("latency statistics", () => {
       {},
       1,
     );
-    expect(latencyStats(run, null).e2e).toMatchObject({ n: 1, mean: 50, max: 50 });
+    expect(latencyStats(run, keepsUp, null).e2e).toMatchObject({ n: 1, mean: 50, max: 50 });
   });
 
   test("have no TPOT for a single output token", () => {
-    expect(latencyStats(fakeRun([{ arrivalMs: 0, outputTokens: 1 }]), null).tpot).toMatchObject({ n: 0, mean: null });
+    expect(latencyStats(fakeRun([{ arrivalMs: 0, outputTokens: 1 }]), keepsUp, null).tpot).toMatchObject({
+      n: 0,
+      mean: null,
+    });
   });
 
-  test("are exact type-7 percentiles where there are enough samples, else null", () => {
-    const { e2e } = latencyStats(fakeRun(ascending(1001)), null);
+  test("are exact type-7 percentiles; those with fewer than ten samples beyond them come with their interval", () => {
+    const { e2e } = latencyStats(fakeRun(ascending(1001)), keepsUp, null);
     expect(e2e.p50).toBe(501);
     expect(e2e.p90).toBe(901);
     expect(e2e.p99).toBeCloseTo(991, 9);
-    expect(e2e.p999).toBeNull();
-    expect(latencyStats(fakeRun(ascending(19)), null).e2e).toMatchObject({ p50: null, mean: 10, max: 19 });
+    // 0.999^1001 = 0.37: no sample need be beyond p99.9. At most five are, with a probability of 0.98 (Poisson of 1).
+    expect(e2e.p999).toBeCloseTo(1000, 9);
+    expect(e2e.intervals).toEqual({ p999: { lowMs: 1001 - 3, highMs: null } });
+  });
+
+  test("know of a handful of samples what their ranks say", () => {
+    const few = latencyStats(fakeRun(ascending(19)), keepsUp, null).e2e;
+    expect(few).toMatchObject({ p50: 10, mean: 10, max: 19 });
+    // Binomial(19, 1/2): P(K <= 4) = 0.0096, P(K <= 5) = 0.032: the fifth and the fifteenth.
+    expect(few.intervals.p50).toEqual({ lowMs: 5, highMs: 15 });
+    expect(few.intervals.p99).toMatchObject({ highMs: null });
+    expect(latencyStats(fakeRun(ascending(2)), keepsUp, null).e2e.intervals.p50).toEqual({ lowMs: 0, highMs: null });
   });
 
   test("carry a half-width only where batch means have one", () => {
-    const half = (count: number) => latencyStats(fakeRun(ascending(count)), null).e2e.meanHalfWidth;
+    const half = (count: number) => latencyStats(fakeRun(ascending(count)), keepsUp, null).e2e.meanHalfWidth;
     expect(half(5)).toBeNull();
     expect(half(200)).toBeGreaterThan(0);
   });
 
   test("are all null for an overloaded deployment, with the number of samples kept", () => {
-    const { e2e } = latencyStats(fakeRun(ascending(2000), { saturation: overloaded }), null);
-    const { n, ...rest } = e2e;
+    const { e2e } = latencyStats(fakeRun(ascending(2000)), { verdict: "overloaded" }, null);
+    const { n, intervals, ...rest } = e2e;
+    expect(intervals).toEqual({});
     expect(n).toBe(2000);
     expect(new Set(Object.values(rest))).toEqual(new Set([null]));
   });
@@ -102,37 +117,5 @@ describe("throughput", () => {
   test("of a run in which nothing happened is zero, not NaN", () => {
     const nothing = throughputOf(fakeRun([], { steps: 0 }), 1);
     for (const value of Object.values(nothing)) expect(value).toBe(0);
-  });
-});
-
-describe("steady state", () => {
-  const level = (count: number, e2eMs: (at: number) => number): FakeRequest[] =>
-    Array.from({ length: count }, (_, at) => ({ arrivalMs: at * 10, e2eMs: e2eMs(at) }));
-
-  test("is reached by latencies that vary around a level", () => {
-    expect(steadyState(fakeRun(level(400, (at) => 100 + ((at * 37) % 11)))).reached).toBe(true);
-  });
-
-  test("is not claimed for latencies that settle late", () => {
-    const late = steadyState(fakeRun(level(400, (at) => (at < 100 ? 2000 - at * 10 : 100 + ((at * 37) % 11)))));
-    expect(late).toMatchObject({ reached: false });
-    expect(late.reason).toContain("MSER-5");
-  });
-
-  test("is not claimed for a waiting queue that grows while requests arrive", () => {
-    const run = fakeRun(level(400, (at) => 100 + ((at * 37) % 11)));
-    const growing = { ...run, series: { ...run.series, waiting: run.series.waiting.map((_, at) => at) } };
-    expect(steadyState(growing)).toMatchObject({ reached: false });
-    expect(steadyState(growing).reason).toContain("grows");
-  });
-
-  test("is not claimed for a handful of requests", () => {
-    expect(steadyState(fakeRun(ascending(20))).reason).toContain("too few requests");
-  });
-
-  test("is never mentioned for an overloaded deployment", () => {
-    const verdict = steadyState(fakeRun(ascending(500), { saturation: overloaded }));
-    expect(verdict.reached).toBe(false);
-    expect(verdict.reason).not.toMatch(/steady|settled/);
   });
 });

@@ -117,12 +117,12 @@ describe("a replay of a measured run", () => {
 describe("a benchmark", () => {
   test("with its requests is replayed: in a closed loop where it kept a number of clients", async () => {
     const open = await validateRun(scenario, benchmark({ perRequest: measured(1) }), deps);
-    expect(open.forecast.saturation.verdict).toBe("stable");
+    expect(open.forecast.load.loop).toBe("open");
     const closed = await validateRun(scenario, benchmark({ perRequest: measured(1), concurrency: 3 }), deps);
-    expect(closed.forecast.saturation.verdict).toBe("closed-loop");
+    expect(closed.forecast.load).toMatchObject({ loop: "closed", verdict: "stable" });
     expect(closed.requests.compared).toBe(100);
     const capped = benchmark({ perRequest: measured(1), concurrency: 3, requestRate: 5 });
-    expect((await validateRun(scenario, capped, deps)).forecast.saturation.verdict).toBe("stable");
+    expect((await validateRun(scenario, capped, deps)).forecast.load.loop).toBe("open");
   });
 
   test("without them is compared with the scenario's own traffic, in the statistics it states", async () => {

@@ -16,8 +16,9 @@ export const stats = (ms: number, n = 2000): LatencyStats => ({
   p90: ms * 1.5,
   p95: ms * 1.8,
   p99: ms * 2.5,
-  p999: null,
+  p999: ms * 2.9,
   max: ms * 3,
+  intervals: { p999: { lowMs: ms * 2.6, highMs: null } },
 });
 
 export const verdict = (changes: Partial<SloVerdict> = {}): SloVerdict => ({
@@ -27,6 +28,7 @@ export const verdict = (changes: Partial<SloVerdict> = {}): SloVerdict => ({
   passed: true,
   observed: 612,
   observedText: "612 ms",
+  interval: null,
   margin: 0.235,
   samples: 2000,
   reason: null,
@@ -56,7 +58,7 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
     number
   >;
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     kind: "forecast",
     engineVersion: "9.9.9",
     scenario: { name: "small", description: "a hand-built forecast", file: "small.yaml" },
@@ -75,13 +77,15 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
     },
     interrupted: false,
     requests: { total: 2100, completed: 2090, rejected: 10, unfinished: 0, warmup: 100, preemptions: 3 },
-    saturation: {
+    load: {
       verdict: "stable",
+      loop: "open",
       offeredRequestsPerSecond: 5,
       sustainedRequestsPerSecond: null,
-      reason: "the queue does not grow",
+      sustainedHalfWidth: null,
+      requestsNeeded: null,
+      reason: "the time in system keeps its level",
     },
-    steadyState: { reached: true, reason: "settled" },
     latency: latencies(100),
     latencyByClass: { chat: latencies(80), summary: latencies(300) },
     bands: {
@@ -171,10 +175,11 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
         expression: "p(99.9)<3s",
         level: "warn",
         passed: false,
-        observed: null,
-        observedText: "n/a",
-        margin: null,
-        reason: "too few samples for p(99.9): 2,000 of 10,000",
+        observed: 2.9,
+        observedText: "2.9 s (at least 2.6 s)",
+        interval: { low: 2.6, high: null },
+        margin: 0.03,
+        reason: "the 95% interval does not clear the limit: 2,000 of 10,000 samples for p(99.9)",
       }),
     ],
     passed: false,
@@ -193,11 +198,28 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
 /** The forecast of a deployment that cannot keep up with its load. */
 export const overloaded = (): Forecast =>
   forecast({
-    saturation: {
+    load: {
       verdict: "overloaded",
+      loop: "open",
       offeredRequestsPerSecond: 50,
       sustainedRequestsPerSecond: 12,
+      sustainedHalfWidth: 0.5,
+      requestsNeeded: null,
       reason: "900 of 2,100 requests were waiting at the last arrival",
     },
     bands: null,
+  });
+
+/** A forecast of a run that cannot tell whether the deployment keeps up. */
+export const tooShort = (): Forecast =>
+  forecast({
+    load: {
+      verdict: "tooShort",
+      loop: "open",
+      offeredRequestsPerSecond: 50,
+      sustainedRequestsPerSecond: null,
+      sustainedHalfWidth: null,
+      requestsNeeded: 4300,
+      reason: "2,100 requests arrive in 3.1 times what one takes; 15 are needed",
+    },
   });

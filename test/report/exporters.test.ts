@@ -9,7 +9,7 @@ import { markdownText } from "../../src/report/markdown.ts";
 
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
-import { delta, forecast, overloaded, stats, verdict } from "./build.ts";
+import { delta, forecast, overloaded, stats, tooShort, verdict } from "./build.ts";
 import { parseXml } from "./parse-xml.ts";
 import { renderedCells, resolved } from "./rendered-markdown.ts";
 
@@ -86,6 +86,28 @@ describe("every format", () => {
   test("gives equal bytes for equal forecasts", () => {
     for (const exporter of Object.values(exporters))
       expect(exporter.render([forecast(), overloaded()])).toBe(exporter.render([forecast(), overloaded()]));
+  });
+
+  test("marks a percentile of few samples and gives its interval", () => {
+    const rows = csvRows([forecast()]);
+    const row = (metric: string) => rows.find((each) => each["metric"] === metric);
+    expect(row("ttft_p999")).toMatchObject({ value: "290", verdict: "few samples" });
+    expect(row("ttft_p999_low")).toMatchObject({ value: "260", unit: "ms" });
+    expect(row("ttft_p999_high")).toMatchObject({ value: "" });
+    expect(row("ttft_p99")).toMatchObject({ verdict: "" });
+    expect(row("ttft_p99_low")).toBeUndefined();
+    const few = { ...stats(100, 209), intervals: { p99: { lowMs: 240, highMs: null } } };
+    const text = exporters.markdown.render([forecast({ latency: { ...forecast().latency, ttft: few } })]);
+    expect(text).toContain("&gt;= 240 ms \\*");
+    expect(text).toContain("\\* fewer than ten samples");
+  });
+
+  test("says that a run is too short, and by how much", () => {
+    const rows = csvRows([tooShort()]);
+    const value = (metric: string) => rows.find((each) => each["metric"] === metric)?.["value"];
+    expect([value("too_short"), value("overloaded"), value("requests_needed")]).toEqual(["1", "0", "4300"]);
+    expect(exporters.markdown.render([tooShort()])).toContain("Too short to tell: 2,100 requests arrive in");
+    expect(exporters.junit.render([tooShort()])).toContain("TOO SHORT to tell, about 4,300 requests would do");
   });
 
   test("gives no latency of an overloaded deployment", () => {

@@ -5,14 +5,14 @@ import { displayWidth } from "../../src/report/display-width.ts";
 import { headline, verdictOf } from "../../src/report/headline.ts";
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle, tableRows, textTable, wrap } from "../../src/report/text-table.ts";
-import { delta, forecast, overloaded, verdict } from "./build.ts";
+import { delta, forecast, overloaded, stats, tooShort, verdict } from "./build.ts";
 
 /** As paths, lists of layers and digests are written. */
 const longWords = fc.array(fc.stringMatching(/^[a-z,/_]{20,200}$/), { maxLength: 6 }).map((parts) => parts.join(" "));
 const words = fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { maxLength: 30 }).map((parts) => parts.join(" "));
 
 test("each level begins as the one below it, and ends with the verdict", () => {
-  for (const one of [forecast(), overloaded(), forecast({ interrupted: true })]) {
+  for (const one of [forecast(), overloaded(), tooShort(), forecast({ interrupted: true })]) {
     const texts = (["compact", "standard"] as const).map((level) => terminalSummary(one, plainStyle, level));
     const [compact = "", standard = ""] = texts.map((text) => text.split("\n\n").slice(0, -1).join("\n\n"));
     expect(standard.startsWith(compact)).toBe(true);
@@ -174,10 +174,36 @@ test("a margin far beyond the limit is a multiple of it", () => {
 });
 
 test("a deployment that completed nothing while overloaded sustains an unknown rate, not zero", () => {
-  const { saturation } = overloaded();
-  const text = terminalSummary(forecast({ saturation: { ...saturation, sustainedRequestsPerSecond: 0 } }));
+  const { load } = overloaded();
+  const text = terminalSummary(forecast({ load: { ...load, sustainedRequestsPerSecond: 0 } }));
   expect(text).not.toContain("sustains 0");
-  expect(terminalSummary(overloaded())).toContain("sustains 12 requests/s");
+  expect(terminalSummary(overloaded())).toContain("sustains 12 ± 0.5 requests/s");
+});
+
+test("a run that is too short says so first, with the requests that would do, and prints its latencies beside that", () => {
+  const text = terminalSummary(tooShort());
+  expect(text).toContain("TOO SHORT to tell, about 4,300 requests would do");
+  expect(text.replace(/\s+/g, " ")).toContain(
+    "Latency too short to tell: 2,100 requests arrive in 3.1 times what one takes; 15 are needed; about 4,300 requests would do",
+  );
+  expect(text).toMatch(/TTFT +100 ms/);
+});
+
+test("a percentile of few samples is marked and given by its interval, open where no sample bounds it", () => {
+  const { latency } = forecast();
+  const ttft = {
+    ...stats(100, 209),
+    intervals: { p50: { lowMs: 0, highMs: 95 }, p90: { lowMs: 140, highMs: 160 }, p99: { lowMs: 240, highMs: null } },
+  };
+  const text = terminalSummary(forecast({ latency: { ...latency, ttft } }), plainStyle, "full", 140);
+  expect(text).toMatch(/<= 95 ms \* +140 ms to 160 ms \* +180 ms +>= 240 ms \*/);
+  expect(text).toContain("  * fewer than ten samples lie beyond this percentile");
+  const none = { ...ttft, intervals: {} };
+  const whole = forecast({
+    latency: { ttft: none, tpot: none, itl: none, e2e: none, queue: none },
+    latencyByClass: {},
+  });
+  expect(terminalSummary(whole, plainStyle, "compact")).not.toContain("*");
 });
 
 test("the headline of a run that served nothing says so", () => {

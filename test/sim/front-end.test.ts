@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
+import { judgeLoad } from "../../src/forecast/load/judge-load.ts";
 import { routers } from "../../src/policy/schedule/routers.ts";
 import { FrontEnds } from "../../src/sim/front-end.ts";
 import type { RunResult } from "../../src/sim/result.ts";
@@ -113,16 +114,18 @@ describe("an overloaded front end", () => {
     simulate(testConfig({ engine, workload: { kind: "open", requests }, ...overrides }));
 
   test("is an overloaded deployment, and its backlog shows as waiting requests", () => {
-    const { saturation, series, kv } = run({});
-    expect(saturation.verdict).toBe("overloaded");
-    expect(saturation.sustainedRequestsPerSecond).toBeCloseTo(1e9 / (100 * perTokenNs), -1);
+    const result = run({});
+    const { series, kv } = result;
+    const load = judgeLoad(result);
+    expect(load.verdict).toBe("overloaded");
+    expect(load.sustainedRequestsPerSecond).toBeCloseTo(1e9 / (100 * perTokenNs), -1);
     expect(Math.max(...series.waiting)).toBeGreaterThan(200);
     expect(kv.preemptions).toBe(0);
   });
 
   test("is relieved by more front ends and by more replicas", () => {
-    expect(run({ frontEnds: 3 }).saturation.verdict).toBe("stable");
-    expect(run({ replicas: 3 }).saturation.verdict).toBe("stable");
+    expect(judgeLoad(run({ frontEnds: 3 })).verdict).toBe("stable");
+    expect(judgeLoad(run({ replicas: 3 })).verdict).toBe("stable");
   });
 });
 

@@ -92,16 +92,3 @@ describe("the engine degenerates to closed forms", () => {
     expect(Math.abs(inSystemNs / sojournNs - 1)).toBeLessThan(1e-9);
   });
 });
-
-test("a load above capacity is called overloaded, with the rate it sustains", () => {
-  const requests = poisson(5000, 1.5 / stepNs, 5);
-  const over = simulate({ ...constantStep(1), workload: { kind: "open", requests } });
-  expect(over.saturation.verdict).toBe("overloaded");
-  // One request per step is the capacity: 1000 per second.
-  expect(over.saturation.sustainedRequestsPerSecond! / 1000).toBeCloseTo(1, 2);
-  const calm = simulate({
-    ...constantStep(1),
-    workload: { kind: "open", requests: poisson(5000, 0.9 / stepNs, 5) },
-  });
-  expect(calm.saturation.verdict).toBe("stable");
-});

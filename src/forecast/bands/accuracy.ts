@@ -1,7 +1,8 @@
 import { mean } from "../../core/statistics.ts";
 import type { SimConfig } from "../../sim/config.ts";
-import type { LedgerEntry, Saturation } from "../../sim/result.ts";
+import type { LedgerEntry } from "../../sim/result.ts";
 import type { Forecast, ForecastBands } from "../forecast.ts";
+import type { LoadVerdict } from "../load/load-verdict.ts";
 import type { ResolvedScenario } from "../resolved.ts";
 import { bandsFor, type ErrorBands } from "./bands.ts";
 import { modelTraits, nearMax } from "./deployment-distance.ts";
@@ -11,7 +12,7 @@ import { unvalidatedFeatures } from "./unvalidated-features.ts";
 
 /** What of a run error bands are put around. */
 interface Outcome {
-  readonly saturation: Saturation["verdict"];
+  readonly load: Pick<LoadVerdict, "verdict" | "loop">;
   readonly latency: Forecast["latency"];
   readonly outputTokensPerSecond: number;
 }
@@ -60,16 +61,16 @@ function forecastBands(
   outcome: Outcome,
   handling: number,
 ): ForecastBands | null {
-  const { saturation, latency, outputTokensPerSecond } = outcome;
+  const { load, latency, outputTokensPerSecond } = outcome;
   const { tpot, ttft, queue } = latency;
-  if (saturation === "overloaded" || (tpot.mean === null && ttft.p50 === null)) return null;
+  if (load.verdict === "overloaded" || (tpot.mean === null && ttft.p50 === null)) return null;
   const around = (value: number, [low, high]: readonly [number, number]) => ({
     lowMs: value * low,
     highMs: value * high,
   });
   const queues = ttft.p50 !== null && queue.p50 !== null && queue.p50 - handling > queueShareMax * ttft.p50;
   // Clients of a closed loop send as fast as they are served; its rate goes with the inverse of TPOT.
-  const served = saturation === "closed-loop" && tpot.mean !== null;
+  const served = load.loop === "closed" && tpot.mean !== null;
   const { nominal, basis } = bands;
   return {
     nominal,

@@ -6,6 +6,7 @@ import { percentiles } from "../measured/latency-statistics.ts";
 import type { MeasuredBenchmark } from "../measured/measured-benchmark.ts";
 import { type MeasuredRun, runStatistics } from "../measured/measured-run.ts";
 import { requestValue } from "../measured-requests.ts";
+import { settledLatency } from "../settled-latency.ts";
 import {
   type ComparedFigure,
   figureStatistics,
@@ -48,7 +49,9 @@ export function compareStatistics(served: MeasuredBenchmark, forecast: Forecast)
   const latency = runMetrics.flatMap((metric) =>
     figureStatistics.flatMap((statistic) => {
       const measured = served.metrics[metric]?.[statistic] ?? null;
-      return measured === null ? [] : [figure(metric, statistic, "ms", measured, forecast.latency[metric][statistic])];
+      return measured === null
+        ? []
+        : [figure(metric, statistic, "ms", measured, settledLatency(forecast.latency[metric], statistic))];
     }),
   );
   const { throughput } = forecast;

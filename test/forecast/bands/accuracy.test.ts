@@ -10,7 +10,7 @@ import { modelNamed } from "../../../src/models/catalogue.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { minimal } from "../../scenario/example.ts";
 import { exampleForecast, resolved } from "../example-forecast.ts";
-import { ascending, fakeRun, overloaded } from "../fake-run.ts";
+import { overloadedRun } from "../fake-run.ts";
 
 const stats = (mean: number | null): LatencyStats => ({
   n: 100,
@@ -22,6 +22,7 @@ const stats = (mean: number | null): LatencyStats => ({
   p99: null,
   p999: null,
   max: mean,
+  intervals: {},
 });
 const latency = (queueMs = 0): Forecast["latency"] => ({
   ttft: stats(100),
@@ -30,7 +31,11 @@ const latency = (queueMs = 0): Forecast["latency"] => ({
   e2e: stats(1000),
   queue: stats(queueMs),
 });
-const outcome = { saturation: "closed-loop", latency: latency(), outputTokensPerSecond: 800 } as const;
+const outcome = {
+  load: { verdict: "stable", loop: "closed" },
+  latency: latency(),
+  outputTokensPerSecond: 800,
+} as const;
 
 /** The example's deployment as it was measured first in the first validated group. */
 const [validated] = errorBandTable.groups;
@@ -84,11 +89,11 @@ describe("error bands of a forecast", () => {
     const engine = { ...inGroup.config.engine, requestOverheadNs: 30e6 };
     const slow = { ...inGroup, config: { ...inGroup.config, engine } };
     expect(accuracyOf(slow, { ...outcome, latency: latency(60) }).bands?.metrics.ttft).not.toBeNull();
-    expect(metrics({ saturation: "stable" })?.outputTokensPerSecond).toBeNull();
+    expect(metrics({ load: { verdict: "stable", loop: "open" } })?.outputTokensPerSecond).toBeNull();
   });
 
   test("do not exist where there are no latencies", () => {
-    expect(accuracyOf(inGroup, { ...outcome, saturation: "overloaded" }).bands).toBeNull();
+    expect(accuracyOf(inGroup, { ...outcome, load: { verdict: "overloaded", loop: "open" } }).bands).toBeNull();
     const none = { ...latency(), tpot: stats(null), ttft: stats(null) };
     expect(accuracyOf(inGroup, { ...outcome, latency: none }).bands).toBeNull();
   });
@@ -166,7 +171,7 @@ describe("a result document", () => {
     const forecast = exampleForecast();
     expect(forecast.bands).not.toBeNull();
     expect(forecast.ledger.filter(({ topic }) => topic === "accuracy")).toHaveLength(1);
-    expect(exampleForecast("", fakeRun(ascending(1200), { saturation: overloaded })).bands).toBeNull();
+    expect(exampleForecast("", overloadedRun(1200)).bands).toBeNull();
   });
 
   test("of an earlier release reads as one without bands; bands of another kind are refused", () => {
