@@ -99,6 +99,7 @@ const shape: Shape = {
   "throughput.goodput": "number or null",
   cost: "object or null",
   ...fields("cost", "number", ["usdPerHour", "usdPerMillionOutputTokens", "usdPerMillionTokens"]),
+  ...fields("cost", "object", ["price", "divided"]),
   "cost.price.usdPerDeviceHour": "number",
   "cost.price.source": "text",
   ...fields("cost.divided", "number", ["promptTimeShare", "usdPerMillionOutputTokens"]),

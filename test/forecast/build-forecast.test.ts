@@ -189,6 +189,16 @@ describe("reading a result", () => {
     expect(broken).not.toThrow("result.json: latency.e2e.p99");
   });
 
+  test("takes intervals of percentiles only by their two ends", () => {
+    const interval = (p99: unknown) =>
+      change((json) => {
+        Object.assign((json["latency"] as Record<string, object>)["ttft"]!, { intervals: { p99 } });
+      });
+    expect(interval({ lowMs: 1, highMs: null })).not.toThrow();
+    for (const wrong of [{ lowMs: "1", highMs: 2 }, { lowMs: 1 }, {}, null, 1])
+      expect(interval(wrong)).toThrow("result.json: latency.ttft.intervals: expected a set of intervals");
+  });
+
   test("takes no text and no empty object for a number, wherever one stands", () => {
     const json = JSON.parse(canonicalJson(fullForecast())) as Record<string, unknown>;
     const paths = numbersIn(json);
@@ -209,7 +219,7 @@ function numbersIn(value: unknown, path = ""): string[] {
   if (typeof value === "number") return path === "schemaVersion" ? [] : [path];
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   return Object.entries(value).flatMap(([key, item]) =>
-    ["latencyByClass", "bands", "baselineRun"].includes(key)
+    ["latencyByClass", "bands", "baselineRun", "intervals"].includes(key)
       ? []
       : numbersIn(item, path === "" ? key : `${path}.${key}`),
   );
