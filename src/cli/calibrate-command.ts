@@ -25,7 +25,7 @@ const below = helpBelow({
   ],
 });
 
-export const calibrateCommand: CommandRegistration = (program) => {
+export const calibrateCommand: CommandRegistration = (program, exit) => {
   program
     .command("calibrate")
     .description("fit a device profile to measured kernels, or an engine profile to measured servers; report the error")
@@ -48,7 +48,7 @@ export const calibrateCommand: CommandRegistration = (program) => {
         if (given.from !== undefined || given.profile !== undefined || given.mapsOnly === true)
           throw new UsageError("calibrate --live: --from, --profile and --maps-only do not apply");
         const { calibrateLive } = await import("./calibrate-live.ts");
-        await calibrateLive(given, wantsColour(command));
+        exit(await calibrateLive(given, wantsColour(command)));
         return;
       }
       const options = tableOptions(given);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { chooseBackend } from "../capture/backends/backends.ts";
 import { measureLive } from "../capture/measure/measure-live.ts";
 import { steadyNs } from "../capture/measure/steady-clock.ts";
+import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
@@ -39,7 +40,7 @@ const expertsPerCall = 4;
 const slots = 8;
 
 /** Measures this machine through a backend; prints the fit, and writes profiles of it and a scenario that uses them. */
-export async function calibrateLive(options: CalibrateLiveOptions, colour: boolean): Promise<void> {
+export async function calibrateLive(options: CalibrateLiveOptions, colour: boolean): Promise<ExitCode> {
   const io = processIo(colour);
   const { output } = options;
   const shape = liveShape(options.shape ?? "512x1024");
@@ -74,7 +75,13 @@ export async function calibrateLive(options: CalibrateLiveOptions, colour: boole
       io.err(`wrote ${files.map((name) => join(output, name)).join(", ")}\n`);
     }
     io.out(options.json === true ? jsonDocument(profile) : report(profile, io));
+    return exitCodes.ok;
   } catch (error) {
+    if (watch.ended(error)) {
+      progress?.clear();
+      io.err("calibrate --live: too little is measured for a profile; nothing is written\n");
+      return watch.code();
+    }
     throw explainLiveFailure("calibrate --live", error, "lower --shape or --batch");
   } finally {
     progress?.clear();

@@ -138,7 +138,7 @@ async function record(
     ).finally(progress.clear);
     const report: CaptureReport = { output, model, request, plan, outcome };
     io.out(options.json === true ? captureJson(report) : captureSummary(report));
-    return outcome.complete ? exitCodes.ok : exitCodes.interrupted;
+    return outcome.complete ? exitCodes.ok : watch.code();
   } finally {
     watch.stop();
     await folder.release();

@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { type ExitCode, exitCodes, MoecastError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
+import { causeOf, isSystemError } from "../files/system-error.ts";
 import { buildProgram } from "./program.ts";
 
 /** Runs the words of a command line (without the program's name) and returns its exit code; never throws. */
@@ -25,16 +26,12 @@ function report(error: unknown): ExitCode {
     process.stderr.write(`${printable(error.message)}\n`);
     return error.exitCode;
   }
+  // What the operating system refuses where nobody expected it, such as a full disk for a temporary file.
   if (isSystemError(error)) {
-    process.stderr.write(`${printable(error.message)}\n`);
+    process.stderr.write(`${printable(error.path === undefined ? error.message : `${error.path}: ${causeOf(error)}`)}\n`);
     return exitCodes.usage;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`internal error, please report it:\n${printable(text)}\n`);
   return exitCodes.internal;
-}
-
-/** What the operating system refused, such as a full disk: its message names the file and the reason. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "syscall" in error && "path" in error;
 }

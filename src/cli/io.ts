@@ -1,6 +1,6 @@
-import { open, stat } from "node:fs/promises";
-import { refuse } from "../core/errors.ts";
-import { formatBytes } from "../core/units.ts";
+import { stat } from "node:fs/promises";
+import { inputBytesMax } from "../files/input-limits.ts";
+import { readText } from "../files/read-input.ts";
 import { appendOutput, writeOutput } from "../files/write-output.ts";
 import type { TextStyle } from "../report/text-table.ts";
 import { messageText, styleFor, terminalText } from "./terminal-output.ts";
@@ -16,7 +16,7 @@ export interface Io {
   readonly progress: boolean;
   /** Cells such a line may take: the terminal's at this moment, less the one behind which it would wrap. */
   progressWidth(): number;
-  readText(path: string): Promise<string>;
+  readText(path: string, bytesMax?: number): Promise<string>;
   whatIs(path: string): Promise<"file" | "folder" | "nothing">;
   writeText(path: string, text: string): Promise<void>;
   appendText(path: string, text: string): Promise<void>;
@@ -38,7 +38,7 @@ export function processIo(colour: boolean): Io {
     ...(terminal ? { width: Math.min(widthMax, Math.max(widthMin, stdout.columns || 80)) } : {}),
     progress: stderr.isTTY === true && !env["CI"],
     progressWidth: () => (stderr.columns || 80) - 1,
-    readText,
+    readText: (path, bytesMax = inputBytesMax.text) => readText(path, bytesMax),
     whatIs: async (path) => {
       const there = await stat(path).catch(() => null);
       return there === null ? "nothing" : there.isDirectory() ? "folder" : "file";
@@ -46,52 +46,4 @@ export function processIo(colour: boolean): Io {
     writeText: (path, text) => writeOutput(path, (output) => output.append(text)),
     appendText: appendOutput,
   };
-}
-
-/** What is wrong with a path, by error code of the operating system. */
-const errorText: Readonly<Record<string, string>> = {
-  ENOENT: "a file that exists",
-  ENOTDIR: "a file that exists",
-  EISDIR: "a file, not a folder",
-  EACCES: "a readable file",
-  EPERM: "a readable file",
-};
-
-/** Scenarios, configurations, profiles and forecasts are small; a device or a huge file is not read to its end. */
-const textBytesMax = 64 * 1024 * 1024;
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readBytes(path).catch((error: NodeJS.ErrnoException) =>
-    refuse({ file: path, expected: errorText[error.code ?? ""] ?? `a readable file (${error.code ?? error.message})` }),
-  );
-  if (bytes === null) return refuse({ file: path, expected: `at most ${formatBytes(textBytesMax)} of text` });
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return refuse({ file: path, ...placeOfBadByte(bytes), expected: "UTF-8 text" });
-  }
-}
-
-async function readBytes(path: string): Promise<Buffer | null> {
-  const file = await open(path, "r");
-  try {
-    const chunks: Buffer[] = [];
-    let total = 0;
-    while (total <= textBytesMax) {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(1024 * 1024), 0, 1024 * 1024, null);
-      if (bytesRead === 0) return Buffer.concat(chunks);
-      chunks.push(buffer.subarray(0, bytesRead));
-      total += bytesRead;
-    }
-    return null;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Line and column of the first byte that is not UTF-8. */
-function placeOfBadByte(bytes: Buffer): { line: number; column: number } {
-  const before = bytes.toString("utf8").split("\ufffd")[0] ?? "";
-  const lines = before.split("\n");
-  return { line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
 }

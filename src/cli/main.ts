@@ -1,10 +1,9 @@
 #!/usr/bin/env node
+import { interruptCode } from "./interrupt.ts";
 import { invoke } from "./invoke.ts";
+import { guardStandardStreams, withLostOutput } from "./standard-streams.ts";
 
-// A reader that closes the pipe early (head, less) only misses the rest: exports are written, and the exit code holds.
-for (const stream of [process.stdout, process.stderr])
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-
-process.exitCode = await invoke(process.argv.slice(2));
+guardStandardStreams();
+process.exitCode = withLostOutput(await invoke(process.argv.slice(2)));
+// What was interrupted may wait for something that never comes.
+if (interruptCode() !== null) process.exit();

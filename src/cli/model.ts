@@ -117,9 +117,17 @@ function modelText(
       : [[style.bold("Assumed"), ...assumptions.flatMap((text) => indented(text, width))]]),
     ...(ignored.length === 0
       ? []
-      : [[style.bold("Keys that do not change the shape"), ...indented(ignored.join(", "), width)]]),
+      : [[style.bold("Keys that do not change the shape"), ...indented(listed(ignored), width)]]),
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
+
+/** Keys that are named; a file may hold any number. */
+const keysShown = 60;
+
+const listed = (keys: readonly string[]): string =>
+  keys.length <= keysShown
+    ? keys.join(", ")
+    : `${keys.slice(0, keysShown).join(", ")} and ${formatCount(keys.length - keysShown)} more`;
 
 const indented = (text: string, width: number): string[] => wrap(text, width - 2).map((line) => `  ${line}`);

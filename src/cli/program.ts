@@ -32,7 +32,7 @@ const commands = [
 const below = helpBelow({
   notes: [
     "Begin with a scenario file: docs/getting-started.md leads through one, and scenarios/ has more. Every command has its own --help.",
-    "Exit codes: 0 ok, 1 internal error, 2 usage or an output that cannot be written, 3 invalid input, 4 infeasible, 5 solver limit, 99 SLO or regression failed, 130 interrupted (partial results kept).",
+    "Exit codes: 0 ok, 1 internal error, 2 usage or an output that cannot be written, 3 invalid input, 4 infeasible, 5 solver limit, 99 SLO or regression failed, 130 interrupted and 143 terminated (partial results kept).",
   ],
   examples: ["run scenarios/quickstart.yaml", "hardware list", "model show qwen3-30b-a3b", "run --help"],
 });

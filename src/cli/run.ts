@@ -1,5 +1,6 @@
 import { type ExitCode, exitCodes, MoecastError, UsageError } from "../core/errors.ts";
 import { oneLine, printable } from "../core/printable.ts";
+import { unlessAborted } from "../files/cooperative.ts";
 import { comparedWith } from "../forecast/baseline.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
@@ -58,22 +59,25 @@ export async function run(files: readonly string[], options: RunOptions, colour:
   const { forecasts, failures, codes }: Outcomes = { forecasts: [], failures: [], codes: [] };
   const overview: string[][] = [];
   const watch = watchInterrupts(io);
+  const sayNotRun = (from: number): void => {
+    io.err(`not run: ${files.slice(from).map(oneLine).join(", ")}\n`);
+    codes.push(watch.code());
+  };
   try {
     for (const [index, file] of files.entries()) {
       if (watch.signal.aborted) {
-        io.err(`not run: ${files.slice(index).map(oneLine).join(", ")}\n`);
-        codes.push(exitCodes.interrupted);
+        sayNotRun(index);
         break;
       }
       const progress = options.quiet === true ? null : progressLine(io, file);
       try {
-        const scenario = parseScenario(await io.readText(file), file, {
+        const scenario = parseScenario(await unlessAborted(io.readText(file), watch.signal), file, {
           settings,
           params: await paramsFor(file, params, io),
         });
         const before = baseline?.(scenario.name) ?? null;
         const plain = await forecastScenario(withThresholds(scenario, options.threshold ?? []), {
-          readText: (path) => io.readText(path),
+          readText: (path, bytesMax) => io.readText(path, bytesMax),
           whatIs: (path) => io.whatIs(path),
           signal: watch.signal,
           ...(observed === null ? {} : { observed }),
@@ -87,10 +91,14 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         }
         forecasts.push(forecast);
         overview.push([file, headline(forecast)]);
-        codes.push(outcome(forecast, options.thresholds));
+        codes.push(forecast.interrupted ? watch.code() : outcome(forecast, options.thresholds));
       } catch (error) {
-        // Other scenarios still run; this one's message names what is wrong with it.
         progress?.clear();
+        if (watch.ended(error)) {
+          sayNotRun(index);
+          break;
+        }
+        // Other scenarios still run; this one's message names what is wrong with it.
         const [message, code] = explain(error);
         io.err(`${printable(message)}\n`);
         failures.push({ file, message });
@@ -118,7 +126,6 @@ function explain(error: unknown): [string, ExitCode] {
 }
 
 function outcome(forecast: Forecast, thresholds: boolean): ExitCode {
-  if (forecast.interrupted) return exitCodes.interrupted;
   const regressed = forecast.baseline?.some((delta) => delta.failed) === true;
   return thresholds && (!forecast.passed || regressed) ? exitCodes.sloFailed : exitCodes.ok;
 }
@@ -126,6 +133,7 @@ function outcome(forecast: Forecast, thresholds: boolean): ExitCode {
 /** Most serious first; a run of several scenarios ends with the most serious outcome among them. */
 const severity: readonly ExitCode[] = [
   exitCodes.interrupted,
+  exitCodes.terminated,
   exitCodes.internal,
   exitCodes.usage,
   exitCodes.invalidInput,

@@ -1,5 +1,4 @@
-import { open } from "node:fs/promises";
-import { refuse, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
@@ -7,6 +6,7 @@ import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { textTable } from "../report/text-table.ts";
 import { moeShape } from "../sim/mapping.ts";
+import { withFile } from "../trace/byte-source.ts";
 import { openRoutingTrace, type RoutingTraceFile } from "../trace/container/open-trace.ts";
 import { type RoutingExportFormat, routingExporters } from "../trace/export/routing-exporters.ts";
 import { importTrace } from "../trace/formats/import-trace.ts";
@@ -195,17 +195,12 @@ const loadTable = (file: string): Promise<RoutingTable> =>
 
 /** Whether a file starts as a safetensors file does: an 8-byte header length, then an opening brace. */
 async function looksLikeSafetensors(file: string): Promise<boolean> {
-  try {
-    const handle = await open(file, "r");
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(9), 0, 9, 0);
-      return bytesRead === 9 && buffer[8] === 0x7b && buffer.readUInt32LE(4) < 0x10000;
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    return refuse({ file, expected: "a readable file", hint: (error as NodeJS.ErrnoException).code ?? "" });
-  }
+  return withFile(file, async (source) => {
+    if (source.bytes < 9) return false;
+    const start = Buffer.alloc(9);
+    await source.read(start, 0);
+    return start[8] === 0x7b && start.readUInt32LE(4) < 0x10000;
+  });
 }
 
 function requestText(

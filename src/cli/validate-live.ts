@@ -79,13 +79,20 @@ export async function validateLive(
     refuseManyExperts(backend, setting);
     const machine = await machineFigures(backend, setting, plan, { signal, options });
     const pairs: LivePair[] = [];
-    for (let run = 0; run < (options.runs ?? 3); run++) {
+    const runs = options.runs ?? 3;
+    for (let run = 0; run < runs; run++) {
       const progress = options.quiet === true ? null : progressLine(io, `run ${run + 1}`, "steps");
       const pair = await runBeside(backend, machine, setting, plan, {
         signal,
         warmUpSteps,
         onStep: (step) => progress?.update(step, plan.steps.length),
-      }).finally(() => progress?.clear());
+      })
+        .catch((error: unknown) => stoppedLater(error, signal, pairs))
+        .finally(() => progress?.clear());
+      if (pair === null) {
+        io.err(`validate --live: ${pairs.length} of ${runs} runs are compared\n`);
+        break;
+      }
       pairs.push(pair);
     }
     const summary = {
@@ -109,6 +116,12 @@ export async function validateLive(
   } finally {
     backend.close();
   }
+}
+
+/** Null for the error of an interrupt after which there are whole runs to report. */
+function stoppedLater(error: unknown, signal: AbortSignal, whole: readonly LivePair[]): null {
+  if (!signal.aborted || error !== signal.reason || whole.length === 0) throw error;
+  return null;
 }
 
 /** Shorter sequences are left out where there are others: all that are run together end together. */

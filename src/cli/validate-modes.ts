@@ -142,7 +142,7 @@ function compareRun(mode: "run" | "against"): Compare {
     const { runPage } = await import("../report/validation-run.ts");
     const progress = options.quiet === true ? null : progressLine(io, basename(file));
     const document = await validateRun(scenario, measured, {
-      readText: (path) => io.readText(path),
+      readText: (path, bytesMax) => io.readText(path, bytesMax),
       inputs: [input("measurement", file, text)],
       ...(observed === null ? {} : { observed }),
       signal,

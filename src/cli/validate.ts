@@ -40,7 +40,7 @@ export async function validate(options: ValidateOptions, colour: boolean): Promi
     const written = await writeAll(io, targets, ({ format, path }) =>
       io.writeText(path, validationExporters[format].render(report)),
     );
-    if (watch.signal.aborted) return exitCodes.interrupted;
+    if (watch.signal.aborted) return watch.code();
     if (written !== exitCodes.ok) return written;
     const exceeded = broken ?? (options.maxError === undefined ? null : limitExceeded(options.maxError, errors));
     if (exceeded === null) return exitCodes.ok;
@@ -48,7 +48,7 @@ export async function validate(options: ValidateOptions, colour: boolean): Promi
     return exitCodes.sloFailed;
   } catch (error) {
     // Work that could not keep a part of its result says so by the signal's own error.
-    if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted;
+    if (watch.ended(error)) return watch.code();
     throw error;
   } finally {
     watch.stop();

@@ -10,6 +10,7 @@ export const exitCodes = {
   solverLimit: 5,
   sloFailed: 99,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

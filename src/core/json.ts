@@ -1,4 +1,5 @@
 import { refuse } from "./errors.ts";
+import { checkJsonMemory } from "./json-memory.ts";
 import { escapeUnsafe } from "./printable.ts";
 
 /** A JSON value that has passed {@link parseJson}: finite numbers, no prototype keys, bounded depth. */
@@ -12,6 +13,7 @@ const depthMax = 100;
  * 100. Objects have no prototype.
  */
 export function parseJson(text: string, file: string, line?: number): Json {
+  checkJsonMemory(text, file, line);
   let raw: unknown;
   try {
     raw = JSON.parse(text);
@@ -21,27 +23,40 @@ export function parseJson(text: string, file: string, line?: number): Json {
   return checkJson(raw, file, line);
 }
 
-/** The same checks on a value that some other parser produced. */
+/** The same checks on a value that some other parser produced, whose objects lose their prototypes. */
 export function checkJson(raw: unknown, file: string, line?: number): Json {
   const where = { file, ...(line === undefined ? {} : { line }) };
-  const check = (value: unknown, path: string, depth: number): Json => {
-    if (depth > depthMax) refuse({ ...where, at: path, expected: `at most ${depthMax} levels of nesting` });
-    if (typeof value === "number" && !Number.isFinite(value))
-      refuse({ ...where, at: path, expected: "a finite number", found: value });
-    if (Array.isArray(value)) return value.map((item, index) => check(item, `${path}[${index}]`, depth + 1));
-    if (value !== null && typeof value === "object") {
-      const out: Record<string, Json> = Object.create(null);
-      for (const key of Object.keys(value)) {
-        const at = path === "" ? key : `${path}.${key}`;
-        if (forbiddenKeys.has(key)) refuse({ ...where, at, expected: "an ordinary key", found: key });
-        out[key] = check((value as Record<string, unknown>)[key], at, depth + 1);
+  // Keys and indices on the way to a value; they become text only for a problem.
+  const path: (string | number)[] = [];
+  const wrong = (expected: string, found?: unknown): never =>
+    refuse({ ...where, at: pathText(path), expected, ...(found === undefined ? {} : { found }) });
+  const check = (value: unknown): void => {
+    if (path.length > depthMax) wrong(`at most ${depthMax} levels of nesting`);
+    if (typeof value === "number" && !Number.isFinite(value)) wrong("a finite number", value);
+    if (value === null || typeof value !== "object") return;
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++) {
+        path.push(index);
+        check(value[index]);
+        path.pop();
       }
-      return out;
+      return;
     }
-    return value as Json;
+    for (const key of Object.keys(value)) {
+      path.push(key);
+      if (forbiddenKeys.has(key)) wrong("an ordinary key", key);
+      check((value as Record<string, unknown>)[key]);
+      path.pop();
+    }
+    // In place: a copy of a large document takes its memory twice.
+    Object.setPrototypeOf(value, null);
   };
-  return check(raw, "", 0);
+  check(raw);
+  return raw as Json;
 }
+
+const pathText = (path: readonly (string | number)[]): string =>
+  path.map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? step : `.${step}`)).join("");
 
 /** Serialises with sorted keys, so that equal values give equal bytes. */
 export function canonicalJson(value: unknown, indent = 0): string {

@@ -1,4 +1,5 @@
 import { constants, openSync } from "node:fs";
+import { type FileHandle, open, readlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { printable } from "../core/printable.ts";
@@ -23,48 +24,71 @@ const pollMs = 50;
 /** Nobody did what a pipe was waiting for in time. */
 export class PipeTimeout extends Error {}
 
-/** The bytes that come through a named pipe. They have to come, to their end, within the time given. */
+/**
+ * The bytes that come through a pipe, or from a device, until its writers have gone. They have to come, to their end, within the time given.
+ * Reads do not wait in the system, where neither an interrupt nor a time limit would reach them.
+ */
 export async function* pipeBytes(path: string, patience = pipePatience): AsyncGenerator<Uint8Array> {
-  const socket = pipeEnd(path, constants.O_RDONLY);
-  let come = false;
-  const notice = setTimeout(() => {
-    if (!come) patience.say(`waiting for something to be written to the named pipe ${path}`);
-  }, patience.noticeMs);
-  const timeout = setTimeout(() => {
-    const seconds = formatDuration(patience.timeoutMs * 1e6);
-    socket.destroy(new PipeTimeout(come ? `its end did not come in ${seconds}` : `nothing came in ${seconds}`));
-  }, patience.timeoutMs);
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    for await (const bytes of socket) {
-      come = true;
-      yield bytes as Uint8Array;
+    const ends = !(await handle.stat()).isFIFO() || (await isNameless(handle.fd));
+    let come = false;
+    for (let waitedMs = 0; ; ) {
+      const bytes = await readNow(handle);
+      if (bytes !== null && bytes.length > 0) {
+        come = true;
+        yield bytes;
+        continue;
+      }
+      // Without a writer a read gives nothing: before the first writer of a named pipe, and after the last of any.
+      if (bytes !== null && (come || ends)) return;
+      if (waitedMs >= patience.timeoutMs)
+        throw new PipeTimeout(`${come ? "its end did not come" : "nothing came"} in ${seconds(patience)}`);
+      if (!come && waitedMs < patience.noticeMs && waitedMs + pollMs >= patience.noticeMs)
+        patience.say(`waiting for input from ${path}`);
+      await wait(pollMs);
+      waitedMs += pollMs;
     }
   } finally {
-    clearTimeout(notice);
-    clearTimeout(timeout);
-    socket.destroy();
+    await handle.close();
   }
 }
+
+const pieceBytes = 1 << 16;
+
+/** What there is to read: nothing when there is no writer, null when the writers have written nothing yet. */
+async function readNow(handle: FileHandle): Promise<Uint8Array | null> {
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(pieceBytes), 0, pieceBytes, null);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return null;
+    throw error;
+  }
+}
+
+/** Whether an open file is a pipe without a name, whose writers cannot come later. */
+const isNameless = (fd: number): Promise<boolean> =>
+  readlink(`/proc/self/fd/${fd}`).then(
+    (name) => name.startsWith("pipe:"),
+    () => false,
+  );
 
 /** Opens a named pipe for writing when somebody reads from it. A reader that is slow is not hurried. */
 export async function pipeToWrite(path: string, patience = pipePatience): Promise<Socket> {
   for (let waitedMs = 0; ; waitedMs += pollMs) {
     try {
-      return pipeEnd(path, constants.O_WRONLY);
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      return new Socket({ fd, readable: false, writable: true });
     } catch (error) {
       // There is no reader yet.
       if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error;
     }
-    if (waitedMs >= patience.timeoutMs)
-      throw new PipeTimeout(`nobody read from it in ${formatDuration(patience.timeoutMs * 1e6)}`);
+    if (waitedMs >= patience.timeoutMs) throw new PipeTimeout(`nobody read from it in ${seconds(patience)}`);
     if (waitedMs < patience.noticeMs && waitedMs + pollMs >= patience.noticeMs)
       patience.say(`waiting for somebody to read from the named pipe ${path}`);
     await wait(pollMs);
   }
 }
 
-/** Opens an end of a pipe without waiting for the other. */
-function pipeEnd(path: string, way: number): Socket {
-  const readable = way === constants.O_RDONLY;
-  return new Socket({ fd: openSync(path, way | constants.O_NONBLOCK), readable, writable: !readable });
-}
+const seconds = ({ timeoutMs }: PipePatience): string => formatDuration(timeoutMs * 1e6);

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { OutputError } from "../core/errors.ts";
 import { makeFolder } from "./folders.ts";
 import { outputPlace } from "./output-place.ts";
-import { regularFile, said } from "./write-output.ts";
+import { regularFile, writing } from "./write-output.ts";
 
 /** What an output needs of its place. */
 export interface OutputNeeds {
@@ -20,8 +20,8 @@ export async function prepareOutput(path: string, needs: OutputNeeds = {}): Prom
   if (place.kind !== "file") return;
   const folder = dirname(place.path);
   const there = await stat(folder).catch(() => null);
-  if (there === null && needs.mkdir === true) await said(path, () => makeFolder(folder));
+  if (there === null && needs.mkdir === true) await writing(path, () => makeFolder(folder));
   else if (there === null) throw new OutputError(path, `there is no folder ${folder} (--mkdir makes it)`);
   else if (!there.isDirectory()) throw new OutputError(path, `${folder} is no folder`);
-  await said(path, () => access(folder, constants.W_OK));
+  await writing(path, () => access(folder, constants.W_OK));
 }

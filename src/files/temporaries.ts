@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { cleanUpOnSignals } from "./signals.ts";
 
 const present = new Set<string>();
 
@@ -7,15 +8,19 @@ const present = new Set<string>();
  * {@link forgotten} before. Only a kill leaves it behind.
  */
 export function temporary(path: string): string {
-  if (present.size === 0) process.once("exit", removeAll);
+  if (present.size === 0) {
+    process.once("exit", removeAll);
+    cleanUpOnSignals(true);
+  }
   present.add(path);
   return path;
 }
 
 /** The temporary was removed, or is one no more. */
 export function forgotten(path: string): void {
-  present.delete(path);
-  if (present.size === 0) process.off("exit", removeAll);
+  if (!present.delete(path) || present.size > 0) return;
+  process.off("exit", removeAll);
+  cleanUpOnSignals(false);
 }
 
 function removeAll(): void {

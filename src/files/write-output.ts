@@ -29,11 +29,11 @@ export interface OutputFile extends OutputStream {
 export async function writeOutput(path: string, fill: (output: OutputStream) => Promise<void>): Promise<void> {
   const place = await outputPlace(path);
   if (place.kind === "file") return replaceFile(path, place, fill);
-  const output = await said(path, () => inPlace(place));
+  const output = await writing(path, () => inPlace(place));
   try {
-    await fill({ append: (data) => said(path, () => output.append(data)) });
+    await fill({ append: (data) => writing(path, () => output.append(data)) });
   } finally {
-    await said(path, () => output.close());
+    await writing(path, () => output.close());
   }
 }
 
@@ -53,7 +53,7 @@ export function regularFile(path: string, place: OutputPlace): OutputPlace & { r
 export async function appendOutput(path: string, text: string): Promise<void> {
   const place = await outputPlace(path);
   if (place.kind !== "file") return writeOutput(path, (output) => output.append(text));
-  await said(path, async () => {
+  await writing(path, async () => {
     const handle = await open(place.path, "a");
     const { size } = await handle.stat();
     try {
@@ -75,11 +75,11 @@ async function replaceFile(
 ): Promise<void> {
   const beside = partialName(target);
   // Exclusive: a name that is there, were it a link, is not followed.
-  const handle = await said(path, () => open(beside, "wx", mode ?? 0o666));
+  const handle = await writing(path, () => open(beside, "wx", mode ?? 0o666));
   temporary(beside);
   try {
     await fill(new NewFile(path, handle));
-    await said(path, async () => {
+    await writing(path, async () => {
       if (mode !== null) await keepOwner(handle, target, mode);
       await handle.sync();
       await handle.close();
@@ -129,11 +129,11 @@ class NewFile implements OutputFile {
   }
 
   async writeAt(bytes: Uint8Array, position: number): Promise<void> {
-    await said(this.#path, () => writeWhole(this.#handle, bytes, position));
+    await writing(this.#path, () => writeWhole(this.#handle, bytes, position));
   }
 
   async resize(bytes: number): Promise<void> {
-    await said(this.#path, () => this.#handle.truncate(bytes));
+    await writing(this.#path, () => this.#handle.truncate(bytes));
   }
 }
 
@@ -185,7 +185,7 @@ function ontoStream(stream: Writable, close: () => Promise<void>): OpenStream {
 }
 
 /** Runs something that writes to a path; what the operating system refuses becomes an OutputError. */
-export async function said<T>(path: string, write: () => Promise<T>): Promise<T> {
+export async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

@@ -3,7 +3,7 @@ import { fromScenario } from "../scenario/file-path.ts";
 
 /** How a forecast reads small files: model configurations and hardware profiles. Rejects for unreadable ones. */
 export interface FileReader {
-  readText(path: string): Promise<string>;
+  readText(path: string, bytesMax?: number): Promise<string>;
   /** What is at a path; absent: every path names a file. */
   whatIs?(path: string): Promise<"file" | "folder" | "nothing">;
 }

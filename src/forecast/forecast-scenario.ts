@@ -1,4 +1,5 @@
-import { setImmediate } from "node:timers/promises";
+import { giveWay, unlessAborted } from "../files/cooperative.ts";
+import { inOneStretch } from "../files/signals.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
 import { buildForecast } from "./build-forecast.ts";
@@ -23,11 +24,11 @@ export interface ForecastDeps extends FileReader {
  */
 export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): Promise<Forecast> {
   const { signal, onProgress, observed } = deps;
-  const stated = await resolveScenario(scenario, deps);
-  const resolved = observed === undefined ? stated : observeDeployment(stated, observed);
+  const stated = await unlessAborted(resolveScenario(scenario, deps, null, signal), signal);
+  const resolved = observed === undefined ? stated : inOneStretch(() => observeDeployment(stated, observed));
   const run = await simulateCooperatively(resolved.config, {
     // Lets signals of the process be served while a long run goes on.
-    giveWay: () => setImmediate(),
+    giveWay,
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
   });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Json } from "../core/json.ts";
+import { inputBytesMax } from "../files/input-limits.ts";
 import { parseConfigText } from "../models/config-text.ts";
 import { resolveConfig } from "../models/resolve.ts";
 import type { FileReader } from "./forecast-reader.ts";
@@ -30,6 +31,6 @@ export async function readModel(reader: FileReader, path: string): Promise<ReadM
 }
 
 async function parsed(reader: FileReader, file: string): Promise<ReadFile & { readonly json: Json }> {
-  const text = await reader.readText(file);
+  const text = await reader.readText(file, inputBytesMax.modelConfig);
   return { file, text, json: parseConfigText(text, file) };
 }

@@ -1,5 +1,6 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
+import { inOneStretch } from "../files/signals.ts";
 import type { Node } from "../hardware/device.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
@@ -66,7 +67,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
       : null;
     const groups = section.groups ?? moe.router.groups?.count ?? 1;
     const nodes = section.nodes ?? nodesOf(setting);
-    const value = policy.place({
+    const input = {
       layers: moeLayerIndices(model).length,
       experts: moe.experts,
       ranks: mapping.ep,
@@ -74,7 +75,8 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
       groups,
       slots,
       loads: loads === null ? null : loadsByModelLayer(loads, setting),
-    });
+    };
+    const value = inOneStretch(() => policy.place(input));
     const name = section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant slots a layer` : section.kind;
     return { value, name, ledger: loads === null ? [] : [fitEntry("placement", loads)] };
   });

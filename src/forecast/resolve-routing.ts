@@ -1,4 +1,5 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import { cooperatively } from "../files/cooperative.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -9,9 +10,9 @@ import { loadRoutingTable } from "../trace/load-routing.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
-import { parametricRouting } from "../trace/synthesis/parametric-routing.ts";
+import { parametricSteps } from "../trace/synthesis/parametric-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
-import { synthesiseRouting } from "../trace/synthesis/synthesise-routing.ts";
+import { synthesisSteps } from "../trace/synthesis/synthesise-routing.ts";
 import type { FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
@@ -39,6 +40,7 @@ export async function resolveRouting(
   model: ModelSpec,
   moe: MoeFeedForward | null,
   requests: RequestTable,
+  signal?: AbortSignal,
 ): Promise<ResolvedRouting> {
   const section = scenario.routing;
   if (section.kind === "uniform") return expected(section.popularityCv);
@@ -49,7 +51,7 @@ export async function resolveRouting(
       expected: `uniform: ${model.name} has no routed experts`,
       found: section.kind,
     });
-  const whole = await routingTable(scenario, model, moe);
+  const whole = await routingTable(scenario, model, moe, signal);
   const domain = section.kind === "parametric" ? undefined : section.domain;
   const layerMap = section.kind === "parametric" ? "identity" : section.layerMap;
   const replayed =
@@ -76,7 +78,12 @@ function defaultStart(requests: RequestTable, table: RoutingTable): "zero" | "ra
   return tokens > table.rows ? "random" : "zero";
 }
 
-async function routingTable(scenario: Scenario, model: ModelSpec, moe: MoeFeedForward): Promise<RoutingTable> {
+async function routingTable(
+  scenario: Scenario,
+  model: ModelSpec,
+  moe: MoeFeedForward,
+  signal: AbortSignal | undefined,
+): Promise<RoutingTable> {
   const section = scenario.routing;
   const { seed } = scenario;
   switch (section.kind) {
@@ -90,21 +97,24 @@ async function routingTable(scenario: Scenario, model: ModelSpec, moe: MoeFeedFo
         }
       });
     case "published":
-      return located(scenario, ["routing", "id"], () =>
-        synthesiseRouting(routingFromPublished(section.id), { tokens: section.rows, seed }),
+      return locatedAsync(scenario, ["routing", "id"], () =>
+        cooperatively(synthesisSteps(routingFromPublished(section.id), { tokens: section.rows, seed }), signal),
       );
     case "parametric":
-      return located(scenario, ["routing"], () =>
-        parametricRouting({
-          experts: moe.experts,
-          topK: moe.topK,
-          layers: moeLayerIndices(model).length,
-          groups: section.grouped ? (moe.router.groups?.count ?? 1) : 1,
-          skew: section.skew,
-          reuse: section.reuse,
-          tokens: section.rows,
-          seed,
-        }),
+      return locatedAsync(scenario, ["routing"], () =>
+        cooperatively(
+          parametricSteps({
+            experts: moe.experts,
+            topK: moe.topK,
+            layers: moeLayerIndices(model).length,
+            groups: section.grouped ? (moe.router.groups?.count ?? 1) : 1,
+            skew: section.skew,
+            reuse: section.reuse,
+            tokens: section.rows,
+            seed,
+          }),
+          signal,
+        ),
       );
     case "uniform":
       return refuse({ at: "routing.kind", expected: "routing that is replayed", found: section.kind });

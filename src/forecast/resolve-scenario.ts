@@ -29,12 +29,13 @@ import type { ResolvedScenario } from "./resolved.ts";
 /**
  * Turns every name of a scenario into values: model, hardware, engine, requests, routing, policies. Throws
  * InvalidInputError, with the place in the scenario, for names that do not exist and values that do not fit together.
- * `measured` takes the place of the scenario's own traffic.
+ * `measured` takes the place of the scenario's own traffic; an aborted `signal` ends with its reason.
  */
 export async function resolveScenario(
   scenario: Scenario,
   reader: FileReader,
   measured: Workload | null = null,
+  signal?: AbortSignal,
 ): Promise<ResolvedScenario> {
   const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
   const hardware = await resolveHardware(scenario, reader);
@@ -45,7 +46,7 @@ export async function resolveScenario(
   const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
   const moe = moeShape(model);
-  const routed = await resolveRouting(scenario, model, moe, workload.requests);
+  const routed = await resolveRouting(scenario, model, moe, workload.requests, signal);
   checkDomains(scenario, workload.requests, routed.routing);
   const policies = await resolvePolicies(
     scenario,

@@ -112,11 +112,16 @@ const hanging = (lines: readonly string[], indent = "") =>
 function fill(parts: readonly string[], separator: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
+  let cells = 0;
+  const separatorCells = displayWidth(separator);
   for (const part of parts) {
-    if (line !== "" && displayWidth(line + separator + part) > width) {
+    const partCells = displayWidth(part);
+    if (line !== "" && cells + separatorCells + partCells > width) {
       lines.push(line);
       line = "";
+      cells = 0;
     }
+    cells += (line === "" ? 0 : separatorCells) + partCells;
     line += (line === "" ? "" : separator) + part;
   }
   if (line !== "") lines.push(line);

@@ -1,5 +1,6 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { InvalidInputError, refuse } from "../core/errors.ts";
+import { kindOf, openInput, unreadable } from "../files/read-input.ts";
 
 /** Random access to the bytes of an input: a file on disk, or bytes in memory. */
 export interface ByteSource {
@@ -13,15 +14,10 @@ export interface ByteSource {
 
 /** Opens a file for random access. Refuses what cannot be opened or is not a regular file. */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const handle = await open(path, "r").catch((error: Error) => refuse(unreadable(path, error)));
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) refuse({ file: path, expected: "a regular file", found: "a folder or device" });
-    return new OpenFile(path, handle, stat.size);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+  const { handle, facts } = await openInput(path);
+  if (facts.isFile()) return new OpenFile(path, handle, facts.size);
+  await handle.close();
+  return refuse({ file: path, expected: "a regular file", found: kindOf(facts) });
 }
 
 /** Node refuses single reads of 2 GiB and more. */
@@ -79,11 +75,6 @@ export async function* pieces(
     await source.read(piece, at);
     yield piece;
   }
-}
-
-/** What an operating-system error on an input becomes. */
-export function unreadable(file: string, error: Error) {
-  return { file, expected: "a readable file", hint: error.message };
 }
 
 function truncated(file: string, expectedBytes: number, foundBytes: number) {

@@ -3,7 +3,8 @@ import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { InvalidInputError, refuse } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
-import { unreadable, withFile } from "./byte-source.ts";
+import { unreadable } from "../files/read-input.ts";
+import { withFile } from "./byte-source.ts";
 
 export interface TextLimits {
   /** Decompressed bytes a file may have. */
@@ -21,6 +22,9 @@ export interface LineBatch {
   readonly firstLine: number;
 }
 
+/** Text that is compressed further than this is a bomb; looked at from so many bytes on, as a short file says little. */
+const expansionMax = 200;
+const expansionBytesMin = 64 * 1024 * 1024;
 const limits = { bytesMax: 64 * 1024 * 1024 * 1024, lineCharsMax: 16 * 1024 * 1024 };
 const chunkBytes = 1 << 18;
 
@@ -71,7 +75,11 @@ export async function* plainBytes(path: string, given: TextLimits = {}): AsyncGe
   const gzipped = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: chunkBytes });
   const { stored } = given;
-  const source = stored === undefined ? file : seen(file, stored);
+  let storedBytes = 0;
+  const source = seen(file, (chunk) => {
+    storedBytes += chunk.length;
+    stored?.(chunk);
+  });
   // A pipeline, so that an error or an early end of either stream closes both.
   const stream = gzipped ? pipeline(source, createGunzip({ chunkSize: chunkBytes }), () => {}) : source;
   let bytes = 0;
@@ -82,6 +90,8 @@ export async function* plainBytes(path: string, given: TextLimits = {}): AsyncGe
         const expected = `at most ${formatBytes(bytesMax)} after decompression`;
         refuse({ file: path, expected, found: "more" });
       }
+      if (bytes > Math.max(expansionBytesMin, storedBytes * expansionMax))
+        refuse({ file: path, expected: `text that is compressed to no less than 1/${expansionMax}`, found: "less" });
       yield chunk;
     }
   } catch (error) {

@@ -49,20 +49,25 @@ export interface Ended {
 /** Runs the built `moecast` as a process of its own with these words in `cwd` (the folder of fixture scenarios); `during` may watch and interrupt it. */
 export function spawned(
   words: readonly string[],
-  options: { readonly cwd?: string; readonly during?: (child: ChildProcess, out: () => string) => void } = {},
+  options: {
+    readonly cwd?: string;
+    /** An open file that stdout is, instead of a pipe that is read. */
+    readonly stdout?: number;
+    readonly during?: (child: ChildProcess, out: () => string) => void;
+  } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [built(), ...words], {
       cwd: options.cwd ?? scenarios,
       env: { ...process.env, FORCE_COLOR: "" },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", options.stdout ?? "pipe", "pipe"],
     });
     let out = "";
     let err = "";
-    child.stdout.on("data", (part) => {
+    child.stdout?.on("data", (part) => {
       out += part;
     });
-    child.stderr.on("data", (part) => {
+    child.stderr?.on("data", (part) => {
       err += part;
     });
     child.on("error", reject);

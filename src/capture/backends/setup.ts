@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { UsageError } from "../../core/errors.ts";
+import { makeFolder } from "../../files/folders.ts";
+import { forgotten, temporary } from "../../files/temporaries.ts";
 import type { BackendModule } from "./backend.ts";
 import { backendNamed } from "./backends.ts";
 import { backendsFolder, installations } from "./packages.ts";
@@ -40,16 +42,17 @@ export async function setUpBackend(
   const partial = `${folder}.${process.pid}.partial`;
   const packages = Object.entries(backend.packages).map(([name, version]) => `${name}@${version}`);
   say(`installing ${packages.join(", ")} into ${folder}`);
-  await mkdir(partial, { recursive: true });
+  await makeFolder(temporary(partial));
   try {
     await writeFile(join(partial, "package.json"), '{ "private": true }\n');
     await install(npm, packages, partial, id);
     await rm(folder, { recursive: true, force: true });
-    await mkdir(dirname(folder), { recursive: true });
     await rename(partial, folder);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;
+  } finally {
+    forgotten(partial);
   }
   return { folder, present: false };
 }
@@ -66,12 +69,16 @@ function install(npm: readonly string[], packages: readonly string[], folder: st
   const words = [...first, "install", "--save-exact", "--no-audit", "--no-fund", "--loglevel=error", ...packages];
   return new Promise((resolve, reject) => {
     const child = spawn(command, words, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    // An interrupt that reaches this process alone ends npm as well.
+    const end = () => void child.kill();
+    process.once("exit", end);
     let errors = "";
     child.stderr.on("data", (text: Buffer) => {
       errors = (errors + text.toString()).slice(-4000);
     });
     child.once("error", (error) => reject(new UsageError(`${command} cannot be run: ${error.message}`)));
     child.once("close", (code) => {
+      process.off("exit", end);
       if (code === 0) return resolve();
       const line = errors.split("\n").find((text) => text.trim() !== "") ?? `exit code ${code}`;
       const more = advice[id] === undefined ? "" : `; ${advice[id]}`;

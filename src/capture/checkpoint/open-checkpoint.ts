@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import { inputBytesMax } from "../../files/input-limits.ts";
+import { exists, readBytes } from "../../files/read-input.ts";
 import { parseConfigText } from "../../models/config-text.ts";
-import { unreadable } from "../../trace/byte-source.ts";
 import { planOf } from "../architectures/plan-of.ts";
 import type { DecoderPlan } from "../decoder/plan.ts";
 import type { WeightSource } from "../decoder/weights.ts";
@@ -33,9 +33,9 @@ export interface Checkpoint {
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const file = join(folder, "config.json");
-  const configBytes = await readFile(file).catch((error: Error) =>
-    refuse({ ...unreadable(file, error), expected: "the config.json of a Hugging Face checkpoint folder" }),
-  );
+  if (!(await exists(file)))
+    refuse({ file, expected: "the config.json of a Hugging Face checkpoint folder", found: "no such file" });
+  const configBytes = await readBytes(file, inputBytesMax.modelConfig);
   const config = parseConfigText(configBytes.toString("utf8"), file);
   const plan = planOf(config, file);
   const blockSize = readBlockSize(config, file);

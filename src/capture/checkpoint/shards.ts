@@ -1,7 +1,9 @@
-import { access, readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { type Json, parseJson } from "../../core/json.ts";
+import { inputBytesMax } from "../../files/input-limits.ts";
+import { exists, readText } from "../../files/read-input.ts";
 import { isObject } from "../../models/json-object.ts";
 import { type ByteSource, fileSource } from "../../trace/byte-source.ts";
 import { readSafetensorsIndexOf, type SafetensorsIndex, type TensorEntry } from "../../trace/container/safetensors.ts";
@@ -59,7 +61,7 @@ async function openSingle(folder: string): Promise<Shards> {
 
 async function openSharded(folder: string): Promise<Shards> {
   const file = join(folder, indexName);
-  const shardOf = readIndex(parseJson(await readFile(file, "utf8"), file), file);
+  const shardOf = readIndex(parseJson(await readText(file, inputBytesMax.shardIndex), file), file);
   const unopened = new Map<string, readonly Problem[]>();
   const files: Shard[] = [];
   for (const name of [...new Set(shardOf.values())].sort()) {
@@ -139,11 +141,4 @@ function readIndex(index: Json, file: string): ReadonlyMap<string, string> {
 /** A name without any path, on every operating system. */
 function isFileName(name: string): boolean {
   return /^[^/\\:\0]+\.safetensors$/.test(name);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

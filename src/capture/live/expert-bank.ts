@@ -1,7 +1,10 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { OutputError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
+import { causeOf } from "../../files/system-error.ts";
+import { forgotten, temporary } from "../../files/temporaries.ts";
 import type { LiveShape } from "../../forecast/measured/live-measurements.ts";
 import type { ExpertWeights } from "../decoder/weights.ts";
 
@@ -43,9 +46,9 @@ export function createBank(shape: LiveShape, experts: number, place: BankPlace, 
     const all = Array.from({ length: sets }, (_, set) => randomValues(values, set));
     return { ...common, read: (expert) => viewOf(all[expert % sets]!, shape), close: () => {} };
   }
-  const dir = mkdtempSync(join(folder, "moecast-experts-"));
+  const dir = temporary(mkdtempSync(join(folder, "moecast-experts-")));
   const file = openSync(join(dir, "experts.bin"), "w+");
-  for (let set = 0; set < sets; set++) writeSync(file, bytesOf(randomValues(values, set)));
+  for (let set = 0; set < sets; set++) writeWhole(file, bytesOf(randomValues(values, set)), dir);
   const buffer = new Float32Array(values);
   return {
     ...common,
@@ -56,8 +59,21 @@ export function createBank(shape: LiveShape, experts: number, place: BankPlace, 
     close() {
       closeSync(file);
       rmSync(dir, { recursive: true, force: true });
+      forgotten(dir);
     },
   };
+}
+
+/** Experts on a full disk would be read as zeros, or not at all. */
+function writeWhole(file: number, bytes: Uint8Array, folder: string): void {
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+  } catch (error) {
+    closeSync(file);
+    rmSync(folder, { recursive: true, force: true });
+    forgotten(folder);
+    throw new OutputError(folder, causeOf(error));
+  }
 }
 
 const bytesOf = (values: Float32Array): Uint8Array =>

@@ -1,3 +1,4 @@
+import { giveWay } from "../../files/cooperative.ts";
 import type { LiveShape } from "../../forecast/measured/live-measurements.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 import type { Tfjs } from "../backends/backend.ts";
@@ -55,6 +56,7 @@ export async function runLive(job: LiveJob): Promise<LiveRun> {
   let done = 0;
   try {
     for (const [s, rows] of plan.steps.entries()) {
+      await giveWay();
       if (job.signal.aborted) break;
       // What the step reads of the trace is looked up beforehand: the time is that of the layers.
       const calls = Array.from({ length: table.layers }, (_, l) => layerCall(table, l, rows));

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { forgotten, temporary } from "../../files/temporaries.ts";
 import type { LiveMeasurements } from "../../forecast/measured/live-measurements.ts";
 import { timed } from "./probe.ts";
 
@@ -29,7 +30,7 @@ export function measureDisk(blockBytes: readonly number[], clock: () => number, 
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < 2 * fileBytes)
     return { disk: [], diskNote: `${folder} has no room for a file of ${fileBytes} bytes` };
-  const dir = mkdtempSync(join(folder, "moecast-disk-"));
+  const dir = temporary(mkdtempSync(join(folder, "moecast-disk-")));
   const path = join(dir, "blocks.bin");
   try {
     writeFile(path);
@@ -43,6 +44,7 @@ export function measureDisk(blockBytes: readonly number[], clock: () => number, 
     }
   } finally {
     rmSync(dir, { recursive: true, force: true });
+    forgotten(dir);
   }
 }
 

@@ -1,5 +1,6 @@
 import { quantiles } from "../../core/quantile.ts";
 import { RandomStream } from "../../core/random.ts";
+import { giveWay } from "../../files/cooperative.ts";
 import type { CallNoise, Timed } from "../../forecast/measured/live-measurements.ts";
 
 /** Something whose time is measured again and again. */
@@ -38,6 +39,8 @@ export class ProbeRounds {
   /** Runs every probe once; a round of the warm-up is not counted. */
   async round(counted: boolean): Promise<void> {
     for (const index of shuffled(this.#probes.length, this.#stream)) {
+      // Operations of some backends end without the event loop: a signal has to be given its turn.
+      await giveWay();
       this.#signal?.throwIfAborted();
       const ns = await this.#probes[index]!.run();
       if (counted) this.samples[index]!.push(ns);

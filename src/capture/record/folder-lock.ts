@@ -1,7 +1,12 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { refuse } from "../../core/errors.ts";
+import { OutputError, refuse } from "../../core/errors.ts";
+import { readText } from "../../files/read-input.ts";
+import { causeOf, isSystemError } from "../../files/system-error.ts";
+
+/** A lock names a process and a host. */
+const lockBytesMax = 4096;
 
 /** A lock on a folder, held by this process until it is released or the process ends. */
 export interface FolderLock {
@@ -35,13 +40,13 @@ async function created(path: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    throw isSystemError(error) ? new OutputError(path, causeOf(error)) : error;
   }
 }
 
 /** The text of a lock; one that is being written gets a moment to have any. */
 async function holderOf(path: string): Promise<string> {
-  const read = () => readFile(path, "utf8").catch(() => "");
+  const read = () => readText(path, lockBytesMax).catch(() => "");
   const text = await read();
   if (text !== "") return text;
   await wait(200);
@@ -57,7 +62,7 @@ async function removeStale(path: string, holder: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw error;
   }
-  const moved = await readFile(aside, "utf8");
+  const moved = await readText(aside, lockBytesMax);
   if (moved !== holder) await created(path, moved);
   await rm(aside, { force: true });
 }

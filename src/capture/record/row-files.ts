@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { Sha256 } from "../../core/digest.ts";
 import { refuse } from "../../core/errors.ts";
+import { writing } from "../../files/write-output.ts";
 import { type ByteSource, fileSource, pieces } from "../../trace/byte-source.ts";
 
 /** What a finished file of rows must still hold when a recording goes on. */
@@ -14,16 +15,18 @@ const pieceBytes = 1 << 26;
 
 /** Writes rows of numbers one after another, little-endian; `finish` makes them durable. An unfinished file counts for nothing. */
 export class RowWriter {
+  readonly #path: string;
   readonly #handle: FileHandle;
   readonly #digest = new Sha256();
   #bytes = 0;
 
-  private constructor(handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path;
     this.#handle = handle;
   }
 
   static async create(path: string): Promise<RowWriter> {
-    return new RowWriter(await open(path, "w"));
+    return new RowWriter(path, await writing(path, () => open(path, "w")));
   }
 
   async append(values: ArrayBufferView): Promise<void> {
@@ -31,15 +34,19 @@ export class RowWriter {
       const length = Math.min(pieceBytes, values.byteLength - from);
       const piece = new Uint8Array(values.buffer, values.byteOffset + from, length);
       this.#digest.update(piece);
-      for (let done = 0; done < length; )
-        done += (await this.#handle.write(piece, done, length - done, this.#bytes + done)).bytesWritten;
+      await writing(this.#path, async () => {
+        for (let done = 0; done < length; )
+          done += (await this.#handle.write(piece, done, length - done, this.#bytes + done)).bytesWritten;
+      });
       this.#bytes += length;
     }
   }
 
   async finish(): Promise<RowFileMark> {
-    await this.#handle.sync();
-    await this.#handle.close();
+    await writing(this.#path, async () => {
+      await this.#handle.sync();
+      await this.#handle.close();
+    });
     return { bytes: this.#bytes, sha256: this.#digest.hex() };
   }
 

@@ -1,7 +1,9 @@
-import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidInputError, refuse } from "../../core/errors.ts";
 import { makeFolder } from "../../files/folders.ts";
+import { inputBytesMax } from "../../files/input-limits.ts";
+import { readTextIfThere } from "../../files/read-input.ts";
 import { replaceDurably } from "./durable.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type Journal, journalText, parseJournal } from "./journal.ts";
@@ -67,9 +69,7 @@ export async function openWorkFolder(path: string, begin: Pick<Journal, "inputs"
 }
 
 async function readJournal(path: string): Promise<Journal | null> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) =>
-    error.code === "ENOENT" ? null : refuse({ file: path, expected: "a readable file", hint: error.message }),
-  );
+  const text = await readTextIfThere(path, inputBytesMax.journal);
   return text === null ? null : parseJournal(text, path);
 }
 

@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { refuse } from "../../core/errors.ts";
-import { unreadable } from "../../trace/byte-source.ts";
+import { checkJsonMemory } from "../../core/json-memory.ts";
+import { inputBytesMax } from "../../files/input-limits.ts";
+import { readTextIfThere } from "../../files/read-input.ts";
 
 /** The tokenizer of a checkpoint. */
 export interface Tokenizer {
@@ -108,10 +109,9 @@ type Settings = Readonly<Record<string, unknown>>;
 
 /** A JSON object, or null where there is no such file. Vocabularies hold any key, so prototype names are not refused. */
 async function readJson(file: string): Promise<Settings | null> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) =>
-    error.code === "ENOENT" ? null : refuse(unreadable(file, error)),
-  );
+  const text = await readTextIfThere(file, inputBytesMax.tokenizer);
   if (text === null) return null;
+  checkJsonMemory(text, file);
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Settings;

@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { inputBytesMax } from "../../files/input-limits.ts";
+import { readTextIfThere } from "../../files/read-input.ts";
 
 /** What a description beside a table says of all its rows, by the names it uses. */
 const described = ["gpu", "vllm_version", "model"] as const;
@@ -9,7 +10,7 @@ const described = ["gpu", "vllm_version", "model"] as const;
  * and model there and not in their rows. None where there is no such file.
  */
 export async function profileColumns(file: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readFile(join(dirname(file), "meta.yaml"), "utf8").catch(() => "");
+  const text = (await readTextIfThere(join(dirname(file), "meta.yaml"), inputBytesMax.tableDescription)) ?? "";
   const columns: Record<string, string> = {};
   for (const name of described) {
     // Keys at the start of a line only: nested blocks repeat some of them.

@@ -28,7 +28,7 @@ async function tablesBelow(folder: string): Promise<string[]> {
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) files.push(...(await tablesBelow(path)));
-    else if (isTableName(entry.name)) files.push(path);
+    else if (isTableName(entry.name) && (await stat(path).catch(() => null))?.isFile() === true) files.push(path);
   }
   return files;
 }

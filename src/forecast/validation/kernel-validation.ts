@@ -1,4 +1,5 @@
 import { version } from "../../core/version.ts";
+import { inOneStretch } from "../../files/signals.ts";
 import type { KernelError, KernelFamily } from "../../hardware/kernel-maps.ts";
 import { deviceNamed } from "../../hardware/systems.ts";
 import { type SkippedSamples, samplesByDevice } from "../kernels/samples-by-device.ts";
@@ -54,12 +55,12 @@ export async function kernelValidation(
   });
   for await (const { device, samples, tables: read } of devices) {
     tables.push(...read);
-    const usable = usableSamples(samples, deviceNamed(device));
+    const usable = inOneStretch(() => usableSamples(samples, deviceNamed(device)));
     skipped.push(...withoutUsable(device, usable));
-    if (leaveOut === null) compared.push(...compareAll(new Map([[device, usable]]), null));
+    if (leaveOut === null) compared.push(...inOneStretch(() => compareAll(new Map([[device, usable]]), null)));
     else all.set(device, usable);
   }
-  if (leaveOut !== null) compared.push(...compareAll(all, leaveOut));
+  if (leaveOut !== null) compared.push(...inOneStretch(() => compareAll(all, leaveOut)));
   const ordered = compared.toSorted((a, b) => (a.result.device < b.result.device ? -1 : 1));
   return {
     schemaVersion: kernelValidationSchemaVersion,

@@ -2,6 +2,8 @@ import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { holds, refuse } from "../../core/errors.ts";
 import { version } from "../../core/version.ts";
+import { unlessAborted } from "../../files/cooperative.ts";
+import { inOneStretch } from "../../files/signals.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
 import type { Workload } from "../../sim/config.ts";
 import { type RunResult, timeComponents } from "../../sim/result.ts";
@@ -37,11 +39,15 @@ export async function validateRun(
   measured: MeasuredServing,
   deps: ForecastDeps & { readonly inputs: Forecast["inputs"] },
 ): Promise<RunValidation> {
+  const { observed } = deps;
   const replay = replayOf(measured);
   const { slo: _notJudged, ...unjudged } = scenario;
   const served: Scenario = replay === null ? unjudged : { ...unjudged, warmup: { requests: 0 } };
-  const stated = await resolveScenario(served, deps, replay === null ? null : workloadOf(replay));
-  const resolved = deps.observed === undefined ? stated : observeDeployment(stated, deps.observed);
+  const stated = await unlessAborted(
+    resolveScenario(served, deps, replay === null ? null : workloadOf(replay), deps.signal),
+    deps.signal,
+  );
+  const resolved = observed === undefined ? stated : inOneStretch(() => observeDeployment(stated, observed));
   const run = await simulated(resolved.config, deps);
   const forecast = buildForecast(served, resolved, run);
   return {

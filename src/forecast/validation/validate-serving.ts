@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { version } from "../../core/version.ts";
+import { inOneStretch } from "../../files/signals.ts";
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import type { LatencyBands } from "../bands/error-band-table.ts";
 import { bandsOfPoint } from "../bands/point-bands.ts";
@@ -38,7 +39,7 @@ export async function validateServing(
   options: ServingValidationOptions,
 ): Promise<Validation> {
   const observed = options.leaveOut === "point" ? middlePoints(points) : options.observed;
-  const engineFor = enginesOf(points, options.leaveOut, observed);
+  const engineFor = inOneStretch(() => enginesOf(points, options.leaveOut, observed));
   const given = new Set(
     configurationsOf([...points, ...observed]).flatMap(({ points: rows }) =>
       rows.some((row) => observed.includes(row)) ? rows : [],

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { refuse } from "../../core/errors.ts";
-import { unreadable, withFile } from "../byte-source.ts";
+import { unreadable } from "../../files/read-input.ts";
+import { pieces, withFile } from "../byte-source.ts";
 import type { RoutingTraceHeader } from "../container/trace-header.ts";
 import { writeRoutingTrace } from "../container/write-trace.ts";
 import { plainBytes } from "../text-lines.ts";
@@ -122,7 +122,9 @@ async function listFiles(paths: readonly string[]): Promise<ListedFile[]> {
 }
 
 async function digestOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
-  return hash.digest("hex");
+  return withFile(path, async (source) => {
+    const hash = createHash("sha256");
+    for await (const piece of pieces(source, 0, source.bytes)) hash.update(piece);
+    return hash.digest("hex");
+  });
 }

@@ -1,4 +1,5 @@
 import { RandomStream } from "../../core/random.ts";
+import { withoutPause } from "../../core/steps.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { accessesAtDepth, type LruCurve } from "../stats/lru-curve.ts";
 import { drawRouting, type RoutingModel } from "./draw-routing.ts";
@@ -88,7 +89,7 @@ function trialRun(logs: RoutingLogs, goal: RoutingGoal, tokens: number, streams:
   return {
     ...goal,
     rows: tokens,
-    ids: drawRouting(modelOf(logs, goal), plan, streams),
+    ids: withoutPause(drawRouting(modelOf(logs, goal), plan, streams)),
     sequenceStarts: plan.starts,
     domains: goal.plan.map((_, domain) => `domain ${domain}`),
     domainStarts: plan.domainStarts,

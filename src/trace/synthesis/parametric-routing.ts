@@ -1,14 +1,16 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
 import { pow } from "../../core/pow.ts";
 import { RandomStream } from "../../core/random.ts";
+import { type Steps, withoutPause } from "../../core/steps.ts";
 import { formatPercent } from "../../core/units.ts";
+import { inOneStretch } from "../../files/signals.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { coveredShare, excessOverlap } from "./locality-curve.ts";
 import { localityWeights } from "./locality-weights.ts";
 import { permuted } from "./permutation.ts";
 import { publishedRouting, publishedShapes } from "./published-routing.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
-import { synthesiseRouting } from "./synthesise-routing.ts";
+import { synthesisSteps } from "./synthesise-routing.ts";
 
 /** Routing of a model without recorded or published statistics; every number is an assumption of the caller. */
 export interface ParametricRouting {
@@ -34,8 +36,13 @@ export interface ParametricRouting {
 }
 
 /** Routing from a popularity exponent and a reuse. */
-export function parametricRouting(options: ParametricRouting): RoutingTable {
-  return synthesiseRouting(parametricStatistics(options), { tokens: options.tokens, seed: options.seed });
+export const parametricRouting = (options: ParametricRouting): RoutingTable => withoutPause(parametricSteps(options));
+
+/** The same with pauses. */
+export function* parametricSteps(options: ParametricRouting): Steps<RoutingTable> {
+  const statistics = inOneStretch(() => parametricStatistics(options));
+  yield;
+  return yield* synthesisSteps(statistics, { tokens: options.tokens, seed: options.seed });
 }
 
 /**
@@ -93,6 +100,9 @@ function parametricStatistics(options: ParametricRouting): RoutingStatistics {
   };
 }
 
+/** Statistics are fitted by trial runs, whose time grows with the experts; published models have up to 512. */
+const expertsMax = 4096;
+
 function checkParameters(options: ParametricRouting): void {
   const { experts, topK, layers, skew, reuse, groups = 1 } = options;
   const problems: Problem[] = [];
@@ -100,7 +110,7 @@ function checkParameters(options: ParametricRouting): void {
     if (!Number.isInteger(value) || value < low || value > high)
       problems.push({ at, expected: `a whole number from ${low} to ${high}`, found: value });
   };
-  whole("experts", experts, 1, 65536);
+  whole("experts", experts, 1, expertsMax);
   whole("topK", topK, 1, experts);
   whole("layers", layers, 1, 4096);
   whole("groups", groups, 1, topK);

@@ -2,6 +2,7 @@ import { sha256 } from "../../core/digest.ts";
 import { refuse } from "../../core/errors.ts";
 import { canonicalJson } from "../../core/json.ts";
 import { RandomStream } from "../../core/random.ts";
+import { type Steps, withoutPause } from "../../core/steps.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { drawRouting, type RoutingModel } from "./draw-routing.ts";
 import { type RoutingStatistics, unpackWeights } from "./routing-statistics.ts";
@@ -19,7 +20,11 @@ export interface SynthesisOptions {
  * Generates routing with the given statistics. Equal statistics, options and seed give equal ids. The digest in the
  * origin is that of the statistics.
  */
-export function synthesiseRouting(statistics: RoutingStatistics, options: SynthesisOptions): RoutingTable {
+export const synthesiseRouting = (statistics: RoutingStatistics, options: SynthesisOptions): RoutingTable =>
+  withoutPause(synthesisSteps(statistics, options));
+
+/** The same with pauses. */
+export function* synthesisSteps(statistics: RoutingStatistics, options: SynthesisOptions): Steps<RoutingTable> {
   const { tokens, seed, sequenceTokens } = options;
   if (!Number.isSafeInteger(tokens) || tokens < 1)
     refuse({ at: "tokens", expected: "a positive whole number of tokens", found: tokens });
@@ -34,7 +39,7 @@ export function synthesiseRouting(statistics: RoutingStatistics, options: Synthe
     topK: statistics.topK,
     layers: statistics.layers,
     rows: tokens,
-    ids: drawRouting(modelOf(statistics), plan, streams),
+    ids: yield* drawRouting(modelOf(statistics), plan, streams),
     sequenceStarts: plan.starts,
     ...joinParts(statistics, plan),
     modelLayers: statistics.modelLayers,
