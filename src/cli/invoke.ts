@@ -28,7 +28,9 @@ function report(error: unknown): ExitCode {
   }
   // What the operating system refuses where nobody expected it, such as a full disk for a temporary file.
   if (isSystemError(error)) {
-    process.stderr.write(`${printable(error.path === undefined ? error.message : `${error.path}: ${causeOf(error)}`)}\n`);
+    process.stderr.write(
+      `${printable(error.path === undefined ? error.message : `${error.path}: ${causeOf(error)}`)}\n`,
+    );
     return exitCodes.usage;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -108,6 +108,25 @@ test("pure folders use no Node module but hashing and path arithmetic", () => {
   expect(violations).toEqual([]);
 });
 
+/** Own files of a recording and of an installation, which no user names. */
+const ownFiles = new Set([
+  "capture/backends/setup.ts",
+  "capture/record/decoded-rows.ts",
+  "capture/record/folder-lock.ts",
+]);
+
+test("inputs are read and outputs written as a whole through src/files, with its limits and its care", () => {
+  const whole = /\b(?:readFile|writeFile|appendFile|createWriteStream)(?:Sync)?\b/;
+  const violations = inFolders
+    .filter((file) => folderOf(file) !== "files" && !ownFiles.has(file))
+    .filter((file) =>
+      [...readFileSync(join(src, file), "utf8").matchAll(/import \{([^}]*)\} from "node:fs(?:\/promises)?"/g)].some(
+        ([, names = ""]) => whole.test(names),
+      ),
+    );
+  expect(violations).toEqual([]);
+});
+
 test("nothing that differs between runs, locales or Node versions is used below the command line", () => {
   // A power of two with a literal exponent is exact everywhere and folded by the compiler.
   const powerOfTwo = /\b2 \*\* -?\d+/g;

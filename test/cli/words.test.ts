@@ -18,7 +18,7 @@ const wrong: readonly (readonly [words: readonly string[], message: RegExp])[] =
   [["run", "small.yaml", "--export", "json"], /expected --export FORMAT=PATH, found "json"/],
   [["run", "small.yaml", "--export", "json=."], /expected a file, found a folder/],
   [["run", "small.yaml", "--export", "json=/dev/null/x"], /cannot write \/dev\/null\/x/],
-  [["run", "small.yaml", "--export", "json=x", "--export", "csv=x"], /x is named twice/],
+  [["run", "small.yaml", "--export", "json=x", "--export", "csv=x"], /x and x are the same file/],
   [["run", "small.yaml", "--param", "DATA"], /expected --param NAME=value, found "DATA"/],
   [["run", "small.yaml", "--max-regress", "-3"], /percentage of at least 0/],
   [["run", "small.yaml", "--max-regress", "3"], /--max-regress limits what --baseline compares: give both/],
@@ -112,7 +112,7 @@ test("a synthesised trace can be inspected, measured, converted and fitted again
   const [inspected, measured, converted] = await Promise.all([
     moecast(["trace", "inspect", trace, "--json"]),
     moecast(["trace", "stats", trace]),
-    moecast(["trace", "convert", trace, "--to", "csv", "-o", path("deep/er/made.csv")]),
+    moecast(["trace", "convert", trace, "--to", "csv", "--mkdir", "-o", path("deep/er/made.csv")]),
   ]);
   expect(JSON.parse(inspected.out)).toMatchObject({ kind: "tokens", rows: 64, experts: 128, topK: 8 });
   expect(measured.out).toMatch(/a cache per layer/);
