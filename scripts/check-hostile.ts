@@ -63,7 +63,7 @@ const small = file("small.yaml", scenario);
 const trace = resolve("scenarios/traces/mini-moe.safetensors");
 
 /** A checkpoint folder whose shard index is `index`. */
-function checkpoint(name: string, index: (path: string) => void): string {
+function checkpoint(name: string, index: (path: string) => unknown): string {
   const model = path(name);
   cpSync(resolve("test/fixtures/checkpoints/mixtral"), model, { recursive: true });
   for (const each of readdirSync(model)) if (each.includes("safetensors")) rmSync(join(model, each));
@@ -76,8 +76,15 @@ const keys = (count: number): string => Array.from({ length: count }, (_, i) => 
 function inputs(): Case[] {
   const config = { "model.json": file("objects.json", `[${"{},".repeat(20_000_000)}{}]`) };
   const capture = (model: string): string[] => [
-    ...["capture", "--model", model, "--backend", "wasm", "--ids", file("ids.jsonl", "[1,2,3]\n")],
-    ...["-o", path("capture.safetensors")],
+    "capture",
+    "--model",
+    model,
+    "--backend",
+    "wasm",
+    "--ids",
+    file("ids.jsonl", "[1,2,3]\n"),
+    "-o",
+    path("capture.safetensors"),
   ];
   const kernels = (table: string): string[] => ["calibrate", "--from", table, "--profile", "h200-sxm"];
   return [
@@ -120,13 +127,13 @@ function inputs(): Case[] {
     },
     {
       name: "a shard index of 1 TiB",
-      words: capture(checkpoint("huge-index", (at) => void sparse(at, 2 ** 40))),
+      words: capture(checkpoint("huge-index", (at) => sparse(at, 2 ** 40))),
       code: 3,
       says: /at most 64 MiB/,
     },
     {
       name: "a shard index that is a folder",
-      words: capture(checkpoint("folder-index", (at) => void mkdirSync(path(at)))),
+      words: capture(checkpoint("folder-index", (at) => mkdirSync(path(at)))),
       code: 3,
       says: /not a folder/,
     },

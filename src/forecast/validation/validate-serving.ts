@@ -63,7 +63,7 @@ export async function validateServing(
     kind: "validation",
     engineVersion: version,
     inputs: options.inputs,
-    basis: basisOf(options.leaveOut, observed.length),
+    basis: `${basisOf(options.leaveOut, observed.length)}${stoppedAfter(errors.length + skipped.length, judged.length)}`,
     ...summarise(errors),
     points: errors,
     skipped,
@@ -78,6 +78,10 @@ function enginesOf(
   if (kind !== null && kind !== "point") return leaveOut(points, kind);
   return observed.length > 0 ? observePoints(observed) : null;
 }
+
+/** Marks what was interrupted. */
+const stoppedAfter = (compared: number, points: number): string =>
+  compared === points ? "" : `; interrupted after ${compared} of ${points} points`;
 
 function basisOf(kind: LeaveOut, observed: number): string {
   if (kind === "point") return "committed profiles adjusted to one point of each series, which is not judged";

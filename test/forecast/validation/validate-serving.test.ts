@@ -133,13 +133,14 @@ describe("the validation of measured points", () => {
     const table = measuredOn(loads);
     const stop = new AbortController();
     const steps: (readonly [number, number])[] = [];
-    const { points } = await validate(table, {
+    const { points, basis } = await validate(table, {
       signal: stop.signal,
       onProgress: (done, total) => {
         steps.push([done, total]);
         if (done === 2) stop.abort();
       },
     });
+    expect(basis).toMatch(/; interrupted after 2 of \d+ points$/);
     expect(steps).toEqual([
       [1, table.length],
       [2, table.length],
