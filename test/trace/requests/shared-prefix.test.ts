@@ -37,7 +37,7 @@ describe("generated shared prefixes", () => {
       { length: table.count },
       (_, request) => table.prefix!.ids[table.prefix!.offsets[request + 1]! - 1],
     );
-    expect(new Set([...table.prefix!.ids]).size).toBe(
+    expect(new Set(table.prefix!.ids).size).toBe(
       new Set(own).size + new Set([...groups.keys()].join().split(",")).size,
     );
   });

@@ -28,7 +28,7 @@ export interface SharedPrefixSpec {
 const blocksMax = 0x1000_0000;
 
 /** Tokens of a prefix block. A prefix is shared in whole blocks. */
-export const sharedBlockTokens = 16;
+const sharedBlockTokens = 16;
 
 /**
  * Draws groups x prompts requests. Arrivals, prefixes, questions, outputs and the order have streams of their own. Block ids
