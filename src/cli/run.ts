@@ -34,6 +34,7 @@ export interface RunOptions {
   readonly baseline?: string;
   readonly maxRegress?: GivenLimits;
   readonly thresholds: boolean;
+  readonly advice: boolean;
   readonly quiet?: boolean;
 }
 
@@ -80,6 +81,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           readText: (path, bytesMax) => io.readText(path, bytesMax),
           whatIs: (path) => io.whatIs(path),
           signal: watch.signal,
+          advice: options.advice,
           ...(observed === null ? {} : { observed }),
           ...(progress === null ? {} : { onProgress: progress.update }),
         });

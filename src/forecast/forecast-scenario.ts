@@ -2,6 +2,7 @@ import { giveWay, unlessAborted } from "../files/cooperative.ts";
 import { inOneStretch } from "../files/signals.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
+import { tryChanges } from "./advice/try-changes.ts";
 import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import type { FileReader } from "./forecast-reader.ts";
@@ -16,6 +17,8 @@ export interface ForecastDeps extends FileReader {
   readonly onProgress?: (done: number, total: number) => void;
   /** Measurements of the deployment, to adjust the engine to. */
   readonly observed?: Observation;
+  /** Whether changes are tried against the bottleneck, which takes further short runs. Default false. */
+  readonly advice?: boolean;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface ForecastDeps extends FileReader {
  * cannot be used, InfeasibleError (exit 4) for a deployment that does not fit.
  */
 export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): Promise<Forecast> {
-  const { signal, onProgress, observed } = deps;
+  const { signal, onProgress, observed, advice = false } = deps;
   const stated = await unlessAborted(resolveScenario(scenario, deps, null, signal), signal);
   const resolved = observed === undefined ? stated : inOneStretch(() => observeDeployment(stated, observed));
   const run = await simulateCooperatively(resolved.config, {
@@ -32,5 +35,8 @@ export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): 
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
   });
-  return buildForecast(scenario, resolved, run);
+  const forecast = buildForecast(scenario, resolved, run);
+  if (!advice || run.interrupted) return forecast;
+  const tried = await tryChanges({ scenario, resolved, run, forecast }, deps);
+  return { ...forecast, bottleneck: { ...forecast.bottleneck, advice: tried } };
 }

@@ -103,6 +103,37 @@ export interface Cost {
   };
 }
 
+export type AdviceUnit = "ms" | "share" | "number";
+
+/** A metric in a short run without a change, and in one with it. */
+export interface AdviceFigure {
+  /** Such as `TPOT p50`. */
+  readonly metric: string;
+  readonly unit: AdviceUnit;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** A change of the scenario that helped when it was tried. */
+export interface Advice extends AdviceFigure {
+  readonly text: string;
+  /** As given to `--set`. */
+  readonly set: readonly string[];
+  /** What gets worse by it, by more than a twentieth. */
+  readonly costs: readonly AdviceFigure[];
+}
+
+/** Changes that were tried against the bottleneck. */
+export interface TriedAdvice {
+  /** What they were meant to improve. */
+  readonly metric: string;
+  /** Requests of each trial; 0 where no change applies. */
+  readonly requests: number;
+  readonly tried: number;
+  /** Those that helped, the most helpful first. */
+  readonly helps: readonly Advice[];
+}
+
 /** A scenario's forecast: the run, judged and documented. `result.json` is this document. */
 export interface Forecast {
   readonly schemaVersion: typeof forecastSchemaVersion;
@@ -175,7 +206,8 @@ export interface Forecast {
   readonly bottleneck: {
     readonly component: TimeComponent | "frontEnd";
     readonly share: number;
-    readonly advice: string;
+    /** null where nothing was tried: not asked for, interrupted, or a run too long to try anything. */
+    readonly advice: TriedAdvice | null;
   };
   readonly resources: readonly (ResourceUse & { readonly utilisation: number })[];
   readonly series: {

@@ -134,7 +134,7 @@ const shape: Shape = {
   timeShare: "object of numbers",
   "bottleneck.component": "text",
   "bottleneck.share": "number",
-  "bottleneck.advice": "text",
+  "bottleneck.advice": "object or null",
   resources: "list",
   "series.intervalS": "number",
   ...fields("series", "list of numbers", ["waiting", "running", "kvUse", "outputTokensPerSecond"]),

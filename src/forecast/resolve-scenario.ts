@@ -22,20 +22,22 @@ import { resolveMapping } from "./resolve-mapping.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { type PolicySetting, resolveOffload, resolvePlacement } from "./resolve-policies.ts";
 import { requestLedger, resolveWorkload } from "./resolve-requests.ts";
-import { checkDomains, resolveRouting } from "./resolve-routing.ts";
+import { checkDomains, type ResolvedRouting, resolveRouting } from "./resolve-routing.ts";
 import { resolveSpeculation } from "./resolve-speculation.ts";
 import type { ResolvedScenario } from "./resolved.ts";
 
 /**
  * Turns every name of a scenario into values: model, hardware, engine, requests, routing, policies. Throws
  * InvalidInputError, with the place in the scenario, for names that do not exist and values that do not fit together.
- * `measured` takes the place of the scenario's own traffic; an aborted `signal` ends with its reason.
+ * `measured` takes the place of the scenario's own traffic, `replayed` that of its routing; an aborted `signal` ends with
+ * its reason.
  */
 export async function resolveScenario(
   scenario: Scenario,
   reader: FileReader,
   measured: Workload | null = null,
   signal?: AbortSignal,
+  replayed?: ResolvedRouting,
 ): Promise<ResolvedScenario> {
   const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
   const hardware = await resolveHardware(scenario, reader);
@@ -46,7 +48,7 @@ export async function resolveScenario(
   const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
   const moe = moeShape(model);
-  const routed = await resolveRouting(scenario, model, moe, workload.requests, signal);
+  const routed = replayed ?? (await resolveRouting(scenario, model, moe, workload.requests, signal));
   checkDomains(scenario, workload.requests, routed.routing);
   const policies = await resolvePolicies(
     scenario,
@@ -84,6 +86,7 @@ export async function resolveScenario(
       speculation: speculation.value,
       warmupRequests: warmupRequests(scenario, workload.requests.count),
     },
+    routed,
     price: hardware.price,
     placement: policies.placement.name,
     offload: policies.offload.value === null ? null : policies.offload.name,

@@ -2,6 +2,7 @@ import type { SimConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { Price } from "./cost-energy.ts";
 import type { Forecast } from "./forecast.ts";
+import type { ResolvedRouting } from "./resolve-routing.ts";
 
 /** A scenario with every name resolved: what the engine runs, and what the forecast says about where it came from. */
 export interface ResolvedScenario {
@@ -13,6 +14,8 @@ export interface ResolvedScenario {
   readonly offload: string | null;
   /** Whether the engine was adjusted to measured points of the deployment; absent: false. */
   readonly observed?: boolean;
+  /** The routing as it was read or synthesised, for further runs that replay it; absent: it is resolved anew. */
+  readonly routed?: ResolvedRouting;
   /** How the inputs came about. */
   readonly ledger: readonly LedgerEntry[];
 }

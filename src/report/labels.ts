@@ -8,9 +8,16 @@ export const milliseconds = (value: number | null): string => (value === null ? 
 export const dollars = (value: number): string =>
   `$${value >= 1000 ? formatCount(value) : value >= 1 ? value.toFixed(2) : formatNumber(value)}`;
 
+/** Waits for the slowest, by what the others wait for. */
+const waits: Readonly<Partial<Record<Forecast["bottleneck"]["component"], string>>> = {
+  promptWait: "wait for another rank's prompt",
+  attentionWait: "wait for another rank's attention",
+  expertWait: "wait for the busiest experts",
+};
+
 /** `expertFetch` as `expert fetch`. */
 export const componentLabel = (component: Forecast["bottleneck"]["component"]): string =>
-  component.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  waits[component] ?? component.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** What limits a deployment, and by how much: `experts, 60.0% of step time`, `front end, busy 98.0% of the time`. */
 export const bottleneckLabel = ({ component, share }: Forecast["bottleneck"]): string =>

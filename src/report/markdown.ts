@@ -2,6 +2,7 @@ import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
 import { loadText } from "../forecast/load/load-text.ts";
+import { adviceLines } from "./advice-lines.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import type { Exporter, ScenarioFailure } from "./exporter.ts";
 import { headline } from "./headline.ts";
@@ -67,7 +68,8 @@ export function markdownReport(forecast: Forecast): string {
     ...bands(forecast),
     ...baseline(forecast),
     ...figures(forecast),
-    `Bottleneck: ${bottleneckLabel(forecast.bottleneck)}; ${markdownText(forecast.bottleneck.advice)}.`,
+    `Bottleneck: ${bottleneckLabel(forecast.bottleneck)}.`,
+    ...adviceLines(forecast).map((line) => `- ${markdownText(line)}`),
     "",
     ...markdownFolded("Memory", memory(forecast)),
     ...markdownFolded(

@@ -9,6 +9,7 @@ import {
   type SloVerdict,
 } from "../forecast/forecast.ts";
 import { loadText, sustainedText } from "../forecast/load/load-text.ts";
+import { adviceLines } from "./advice-lines.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import { displayWidth } from "./display-width.ts";
 import { headline, headlineSeparator, verdictOf } from "./headline.ts";
@@ -44,7 +45,8 @@ export const titleSection: TerminalSection = (forecast, { style, width }) => {
     ...wrapItems(headline(forecast).split(headlineSeparator), headlineSeparator, width).map((line) =>
       colour(style.bold(line)),
     ),
-    ...wrapHanging(`bottleneck: ${bottleneckLabel(bottleneck)}. ${bottleneck.advice}`, width),
+    ...wrapHanging(`bottleneck: ${bottleneckLabel(bottleneck)}`, width),
+    ...adviceLines(forecast).flatMap((line) => wrapHanging(line, width)),
     ...(forecast.interrupted ? [style.warn("interrupted: figures cover what had happened until then")] : []),
   ];
 };

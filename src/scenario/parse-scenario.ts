@@ -16,6 +16,8 @@ export interface Scenario extends ScenarioValue {
   readonly overrides: readonly string[];
   /** Where the value at a path stands, for problems that are found after parsing. */
   place(path: ValuePath): Place;
+  /** The same text with further settings over it. */
+  vary(this: void, settings: readonly string[]): Scenario;
 }
 
 /** What a caller lays over a scenario file. */
@@ -55,6 +57,7 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
       ...Object.entries(options.params ?? {}).map(([name, value]) => `${name}=${value}`),
     ],
     place: (path) => placed.place(path, "value"),
+    vary: (more) => parseScenario(text, file, { ...options, settings: [...(options.settings ?? []), ...more] }),
   };
 }
 

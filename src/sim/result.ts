@@ -38,7 +38,9 @@ export const timeComponents = [
   "kernelOverhead",
   "hostOverhead",
   "expertFetch",
-  "straggler",
+  "promptWait",
+  "attentionWait",
+  "expertWait",
 ] as const;
 export type TimeComponent = (typeof timeComponents)[number];
 

@@ -2,7 +2,7 @@ import type { CostModel } from "../hardware/cost.ts";
 import { mathFor } from "../hardware/math-format.ts";
 import type { CopyOp, GemmOp } from "../hardware/op.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
-import type { DomainBatch } from "./batch.ts";
+import { type DomainBatch, emptyBatch } from "./batch.ts";
 import type { SimConfig } from "./config.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import type { ExpertSource } from "./expert-source.ts";
@@ -23,8 +23,8 @@ const component = Object.fromEntries(timeComponents.map((name, index) => [name, 
 /**
  * The timeline of one engine step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
  * inside it move together. Exchanges of the MoE group are barriers: dispatch starts when the last rank arrives, combine
- * when the last expert group is done, and the wait is booked as straggler time. Components on the critical path add up to
- * the duration of the step.
+ * when the last expert group is done, and the wait is booked by its cause: prompts or attention of another rank, load or
+ * fetches of another expert group. Components on the critical path add up to the duration of the step.
  */
 export class StepCost {
   readonly windows: Float64Array;
@@ -43,6 +43,13 @@ export class StepCost {
   private readonly clock: Float64Array;
   /** [attention classes][dp] time of token mixing in this step. */
   private readonly mixNs: Float64Array;
+  /** [attention classes] mean wait of a layer's token mixing if no rank computed prompts. */
+  private readonly promptlessWaitNs: Float64Array;
+  /** The decoding part of a batch. */
+  private readonly promptless: DomainBatch;
+  /** Whether a rank computes prompts in this step, and the sum of the above since the ranks last met. */
+  private prompts = false;
+  private attentionWaitNs = 0;
   private readonly exchange: ExpertExchange;
   private readonly expertTime: ExpertTime;
   private readonly handoff: CopyOp;
@@ -55,6 +62,7 @@ export class StepCost {
     readonly groupBusyNs: Float64Array;
     linkBusyNs: number;
     linkBytes: number;
+    attentionWaitNs: number;
   };
 
   constructor(config: SimConfig, cost: CostModel) {
@@ -87,6 +95,8 @@ export class StepCost {
     this.groups = mapping.ep;
     this.clock = new Float64Array(mapping.dp);
     this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
+    this.promptlessWaitNs = new Float64Array(classes.attention.length);
+    this.promptless = emptyBatch(this.windows.length);
     this.groupBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, this.links);
@@ -106,6 +116,7 @@ export class StepCost {
       groupBusyNs: new Float64Array(mapping.ep),
       linkBusyNs: 0,
       linkBytes: 0,
+      attentionWaitNs: 0,
     };
   }
 
@@ -171,6 +182,7 @@ export class StepCost {
     const factor = program.kind === "moe" ? program.kernelFactor : 1;
     const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
     for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
+    this.attentionWaitNs += this.promptlessWaitNs[mixing]!;
     this.components[component.kernelOverhead]! += overhead;
     this.components[component.attention]! += this.meanMix(mixing);
     if (config.mapping.tp > 1) this.allReduceWithinDomains(batches);
@@ -200,6 +212,7 @@ export class StepCost {
     this.before.groupBusyNs.set(this.groupBusyNs);
     this.before.linkBusyNs = this.links.busyNs;
     this.before.linkBytes = this.links.bytes;
+    this.before.attentionWaitNs = this.attentionWaitNs;
   }
 
   private endRepeat(times: number): void {
@@ -209,6 +222,7 @@ export class StepCost {
     addChange(this.groupBusyNs, before.groupBusyNs, times);
     this.links.busyNs += times * (this.links.busyNs - before.linkBusyNs);
     this.links.bytes += times * (this.links.bytes - before.linkBytes);
+    this.attentionWaitNs += times * (this.attentionWaitNs - before.attentionWaitNs);
   }
 
   /** Handing activations of stage `stage` to the next, ns. */
@@ -233,10 +247,35 @@ export class StepCost {
 
   private prepareAttention(batches: readonly DomainBatch[]): void {
     const dp = this.clock.length;
+    this.prompts = false;
+    for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
     for (let a = 0; a < this.attention.length; a++) {
       const program = this.attention[a]!;
       for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.kernelFactor;
+      if (this.prompts && dp > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
     }
+  }
+
+  /** What ranks would wait on average for the slowest to mix its decoded tokens. */
+  private waitWithoutPrompts(program: AttentionProgram, mixing: number, batches: readonly DomainBatch[]): number {
+    const { promptless } = this;
+    const dp = batches.length;
+    let max = 0;
+    let sum = 0;
+    for (let g = 0; g < dp; g++) {
+      const batch = batches[g]!;
+      let ns = this.mixNs[mixing * dp + g]!;
+      if (batch.prefillTokens > 0) {
+        promptless.tokens = promptless.decodeTokens = batch.decodeTokens;
+        promptless.sequences = promptless.decodeSequences = batch.decodeSequences;
+        promptless.decodeKeys.set(batch.decodeKeys);
+        promptless.decodePairs.set(batch.decodePairs);
+        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.kernelFactor;
+      }
+      sum += ns;
+      if (ns > max) max = ns;
+    }
+    return max - sum / dp;
   }
 
   private meanMix(mixing: number): number {
@@ -246,7 +285,10 @@ export class StepCost {
     return sum / dp;
   }
 
-  /** All ranks wait for the slowest; the mean wait is straggler time. Afterwards every clock shows the same. */
+  /**
+   * All ranks wait for the slowest. In steps with prompts, what they would wait without them is put down to attention, the
+   * rest to the prompts. Afterwards every clock shows the same.
+   */
   private meet(): number {
     const { clock } = this;
     let max = 0;
@@ -255,7 +297,11 @@ export class StepCost {
       sum += clock[g]!;
       if (clock[g]! > max) max = clock[g]!;
     }
-    this.components[component.straggler]! += max - sum / clock.length;
+    const wait = max - sum / clock.length;
+    const attention = this.prompts ? Math.min(wait, this.attentionWaitNs) : wait;
+    this.attentionWaitNs = 0;
+    this.components[component.attentionWait]! += attention;
+    this.components[component.promptWait]! += wait - attention;
     clock.fill(max);
     return max;
   }
@@ -363,25 +409,33 @@ export class StepCost {
     let max = 0;
     let sum = 0;
     let stallSum = 0;
+    let slowestStall = 0;
     for (let e = 0; e < this.groups; e++) {
       let ns: number;
+      let stall = 0;
       if (cached) {
         const { callNs, callStallNs } = experts.offload(layer, e);
         ns = callNs;
-        stallSum += callStallNs;
-        this.groupBusyNs[e]! += callNs - callStallNs;
+        stall = callStallNs;
+        stallSum += stall;
+        this.groupBusyNs[e]! += ns - stall;
       } else {
         ns = this.expertTime.togetherNs(experts.pairs(layer, e), experts.distinct(layer, e));
         this.groupBusyNs[e]! += ns;
       }
       sum += ns;
-      if (ns > max) max = ns;
+      if (ns > max) {
+        max = ns;
+        slowestStall = stall;
+      }
     }
     const mean = sum / this.groups;
-    const stall = stallSum / this.groups;
-    this.components[component.experts]! += mean - stall;
-    this.components[component.expertFetch]! += stall;
-    this.components[component.straggler]! += max - mean;
+    const meanStall = stallSum / this.groups;
+    // What the slowest group waits longer for its experts than the others is fetching too, the rest is load.
+    const fetch = Math.min(max - mean, Math.max(0, slowestStall - meanStall));
+    this.components[component.experts]! += mean - meanStall;
+    this.components[component.expertFetch]! += meanStall + fetch;
+    this.components[component.expertWait]! += max - mean - fetch;
     return begin + max;
   }
 

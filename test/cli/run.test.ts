@@ -30,6 +30,19 @@ describe("moecast run", () => {
     expect(readForecast(first.out, "stdout").scenario.name).toBe("small");
   });
 
+  test("tries changes against the bottleneck unless told not to, and says what came of it", async () => {
+    const [tried, plain] = [
+      await moecast(["run", small, "--json"]),
+      await moecast(["run", small, "--json", "--no-advice"]),
+    ];
+    const of = ({ out }: typeof tried) => readForecast(out, "stdout");
+    expect(of(tried).bottleneck.advice?.tried).toBeGreaterThan(0);
+    expect(of(plain).bottleneck.advice).toBeNull();
+    expect({ ...of(tried), bottleneck: null }).toEqual({ ...of(plain), bottleneck: null });
+    expect((await moecast(["run", small])).out).toMatch(/^advice: /m);
+    expect((await moecast(["run", small, "--no-advice"])).out).not.toMatch(/^advice: /m);
+  });
+
   test("a summary shows more from level to level, and each ends with the verdict and what failed", async () => {
     const [compact, standard, full] = await Promise.all([
       moecast(["run", small, ...failing, "--summary", "compact"]),

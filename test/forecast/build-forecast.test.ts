@@ -121,14 +121,12 @@ describe("the bottleneck", () => {
       typeof timeShares
     >[0];
 
-  test("is the largest share of the time, and every component has its advice", () => {
-    const advice = timeComponents.map((component) => {
+  test("is the largest share of the time, with nothing tried against it", () => {
+    for (const component of timeComponents) {
       const shares = timeShares(only(component));
       expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
-      expect(bottleneckOf(shares)).toMatchObject({ component, share: 3 / (timeComponents.length + 2) });
-      return bottleneckOf(shares).advice;
-    });
-    for (const text of advice) expect(text.length).toBeGreaterThan(20);
+      expect(bottleneckOf(shares)).toEqual({ component, share: 3 / (timeComponents.length + 2), advice: null });
+    }
   });
 
   test("is the front end where one is busier than the replicas, or where most of the wait is for its turn", () => {

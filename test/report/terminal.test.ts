@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { displayWidth } from "../../src/report/display-width.ts";
 import { headline, verdictOf } from "../../src/report/headline.ts";
+import { markdownReport } from "../../src/report/markdown.ts";
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle, tableRows, textTable, wrap } from "../../src/report/text-table.ts";
 import { delta, forecast, overloaded, stats, tooShort, verdict } from "./build.ts";
@@ -88,6 +89,48 @@ test("the full summary holds what a forecast promises", () => {
     "$2.25",
   ];
   for (const part of shown) expect(text).toContain(part);
+});
+
+describe("advice", () => {
+  const figure = { metric: "TPOT p50", unit: "ms", before: 268, after: 155 } as const;
+  const cost = { metric: "output tokens/s", unit: "number", before: 900, after: 820 } as const;
+  const told = (parts: Partial<NonNullable<Forecast["bottleneck"]["advice"]>>) =>
+    forecast({
+      bottleneck: {
+        component: "promptWait",
+        share: 0.4,
+        advice: { metric: "TPOT p50", requests: 300, tried: 3, helps: [], ...parts },
+      },
+    });
+  const help = {
+    text: "prompts in smaller chunks",
+    set: ["engine.maxNumBatchedTokens=2048"],
+    ...figure,
+    costs: [cost],
+  };
+  const shown = (one: Forecast) => [
+    terminalSummary(one, plainStyle, "full", 200),
+    markdownReport(one).replaceAll("\\", ""),
+  ];
+
+  test("is a change with its settings, what it improves and what it costs", () => {
+    for (const text of shown(told({ helps: [help] }))) {
+      expect(text).toMatch(/ottleneck: wait for another rank's prompt, 40.0% of step time/);
+      expect(text).toMatch(
+        /advice: prompts in smaller chunks \(--set engine.maxNumBatchedTokens=2048\): TPOT p50 268 ms -(>|&gt;) 155 ms over 300 requests, at the cost of output tokens\/s 900 -(>|&gt;) 820/,
+      );
+    }
+  });
+
+  test("says that nothing helped, or that nothing applies; where nothing was tried there is none", () => {
+    for (const text of shown(told({})))
+      expect(text).toContain("advice: none, none of the 3 changes tried over 300 requests improves TPOT p50");
+    for (const text of shown(told({ tried: 1 })))
+      expect(text).toContain("advice: none, the one change tried over 300 requests does not improve TPOT p50");
+    for (const text of shown(told({ tried: 0, requests: 0 })))
+      expect(text).toContain("advice: none, no change on the same devices applies");
+    for (const text of shown(forecast())) expect(text).not.toContain("advice:");
+  });
 });
 
 test("no line is wider than the terminal, from 60 cells on", () => {

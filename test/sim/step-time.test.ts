@@ -195,7 +195,9 @@ describe("a step takes the sum of its operations", () => {
     expect(requests.firstTokenNs[1]).toBe(requests.firstTokenNs[0]);
     // Waiting: half the difference of the domains, and the slower group less the mean of both.
     const mean = (expertsNs(groups[0]!, 1) + expertsNs(groups[1]!, 1)) / 2;
-    expect(time.straggler).toBeCloseTo((arrive(120) - arrive(30)) / 2 + prefill * (slowest - mean), 6);
+    expect(time.promptWait).toBeCloseTo((arrive(120) - arrive(30)) / 2, 6);
+    expect(time.attentionWait).toBe(0);
+    expect(time.expertWait).toBeCloseTo(prefill * (slowest - mean), 6);
     expect(time.dispatch).toBeCloseTo(exchange, 6);
   });
 
@@ -288,5 +290,81 @@ describe("overlap", () => {
     const outlasts = Math.max(0, shared - apart.time.dispatch);
     expect(beside.time.sharedExperts).toBeCloseTo(outlasts, 6);
     within1Ns(apart.endNs - beside.endNs, shared - outlasts);
+  });
+});
+
+describe("ranks that wait for another", () => {
+  /** Kernels take the same time whatever is beside them. */
+  const even = { kernelFactor: 1, prefillFactor: 1, mixedDecodeFactor: 1 };
+
+  /** Waits of a run less those of its first step, in which both ranks compute their prompts. */
+  const waitsAfterPrompts = (prompts: readonly number[], output: number) => {
+    const [whole, first] = [output, 1].map((tokens) => run({ dp: 2, ep: 2 }, prompts, tokens, even).time);
+    const of = (key: "promptWait" | "attentionWait") => whole![key] - first![key];
+    return { prompt: of("promptWait"), attention: of("attentionWait") };
+  };
+
+  test("for its longer context wait for attention, half the difference of both", () => {
+    const steps = [0, 1, 2].map((i) => 2 * (mixing(1, 450 + i, 1) - mixing(1, 100 + i, 1)));
+    const { prompt, attention } = waitsAfterPrompts([450, 100], 4);
+    expect(prompt).toBeCloseTo(0, 6);
+    expect(attention).toBeGreaterThan(0);
+    expect(attention).toBeCloseTo(steps.reduce((sum, ns) => sum + ns, 0) / 2, 6);
+  });
+
+  test("for its prompt wait for the prompt, but for what contexts would have made them wait", () => {
+    // Rank 1 decodes; rank 0, free again, is given a prompt beside it.
+    const { time } = simulate(
+      testConfig({
+        model,
+        node,
+        engine: testEngine(even),
+        mapping: { ...singleDevice, dp: 2, ep: 2 },
+        scheduler: { ...testConfig().scheduler, maxBatchTokens: 4096 },
+        workload: {
+          kind: "closed",
+          concurrency: 2,
+          requests: testRequests([
+            { prompt: 30, output: 1 },
+            { prompt: 60, output: 3 },
+            { prompt: 4000, output: 1 },
+          ]),
+        },
+        routing: { kind: "replay", table, layerMap: [0], start: "zero" },
+      }),
+    );
+    const arrive = (tokens: number, context: number) =>
+      2 * mixing(tokens, context, 1) + denseNs(tokens, 1) + routerNs(tokens);
+    const half = (a: number, b: number) => Math.abs(a - b) / 2;
+    // First both prompts, then a decode beside the second prompt, then a decode beside an idle rank.
+    const context = half(2 * mixing(1, 60, 1), 0);
+    const idle = half(arrive(1, 61), 0);
+    expect(time.promptWait).toBeCloseTo(
+      half(arrive(60, 0), arrive(30, 0)) + half(arrive(4000, 0), arrive(1, 60)) - context,
+      6,
+    );
+    expect(time.attentionWait).toBeCloseTo(context + idle, 6);
+  });
+
+  test("are booked alike where one layer stands for all like it", () => {
+    const requests = testRequests([
+      { prompt: 450, output: 3 },
+      { prompt: 30, output: 2 },
+      { prompt: 400, output: 2 },
+    ]);
+    const waits = (layers: number) => {
+      const { time } = simulate(
+        testConfig({
+          model: tinyModel({}, layers),
+          mapping: { ...singleDevice, dp: 2, ep: 2 },
+          workload: { kind: "closed", concurrency: 2, requests },
+          routing: { kind: "uniform", popularityCv: 0.5 },
+        }),
+      );
+      return [time.promptWait, time.attentionWait, time.expertWait];
+    };
+    const [one, three] = [waits(1), waits(3)];
+    for (const [i, ns] of one.entries()) expect(three[i]).toBeCloseTo(3 * ns, 3);
+    for (const ns of one) expect(ns).toBeGreaterThan(0);
   });
 });
