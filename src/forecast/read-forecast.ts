@@ -16,6 +16,14 @@ const isIntervals = (value: unknown) =>
       (at(interval, "highMs") === null || isNumber(at(interval, "highMs"))),
   );
 
+const isFigure = (value: unknown) =>
+  ["metric", "unit"].every((field) => isText(at(value, field))) &&
+  ["before", "after"].every((field) => isNumber(at(value, field)));
+const isAdvice = (value: unknown) =>
+  isFigure(value) &&
+  isText(at(value, "text")) &&
+  isListOf(at(value, "set"), isText) &&
+  isListOf(at(value, "costs"), isFigure);
 const isInput = (value: unknown) => ["role", "name", "sha256"].every((field) => isText(at(value, field)));
 
 /** Kinds of values in a result document, and how to tell them. */
@@ -25,6 +33,7 @@ const kinds = {
   flag: (value) => typeof value === "boolean",
   list: (value) => Array.isArray(value),
   "set of intervals": isIntervals,
+  "list of advice": (value) => isListOf(value, isAdvice),
   "list of inputs": (value) => isListOf(value, isInput),
   "list of numbers": (value) => isListOf(value, isNumber),
   object: (value) => isObject(value),
@@ -135,6 +144,9 @@ const shape: Shape = {
   "bottleneck.component": "text",
   "bottleneck.share": "number",
   "bottleneck.advice": "object or null",
+  "bottleneck.advice.metric": "text",
+  ...fields("bottleneck.advice", "number", ["requests", "tried"]),
+  "bottleneck.advice.helps": "list of advice",
   resources: "list",
   "series.intervalS": "number",
   ...fields("series", "list of numbers", ["waiting", "running", "kvUse", "outputTokensPerSecond"]),

@@ -157,7 +157,26 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
       kvBytesPerToken: 4096,
     },
     timeShare: { ...timeShare, experts: 0.6, expertFetch: 0.4 },
-    bottleneck: { component: "experts", share: 0.6, advice: null },
+    bottleneck: {
+      component: "experts",
+      share: 0.6,
+      advice: {
+        metric: "TPOT p50",
+        requests: 300,
+        tried: 3,
+        helps: [
+          {
+            text: "prompts in smaller chunks",
+            set: ["engine.maxNumBatchedTokens=2048"],
+            metric: "TPOT p50",
+            unit: "ms",
+            before: 268,
+            after: 155,
+            costs: [],
+          },
+        ],
+      },
+    },
     resources: [{ name: "replica 0", busyNs: 9e9, bytes: 0, utilisation: 0.9 }],
     series: { intervalS: 1, waiting: [0, 1], running: [2, 3], kvUse: [0.1, 0.2], outputTokensPerSecond: [10, 20] },
     slos: [
