@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { CollectiveOp } from "../../src/hardware/op.ts";
 import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import type { SimConfig } from "../../src/sim/config.ts";
 import type { Mapping } from "../../src/sim/mapping.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
@@ -348,23 +349,28 @@ describe("ranks that wait for another", () => {
 
   test("are booked alike where one layer stands for all like it", () => {
     const requests = testRequests([
-      { prompt: 450, output: 3 },
+      { prompt: 900, output: 3 },
       { prompt: 30, output: 2 },
       { prompt: 400, output: 2 },
     ]);
-    const waits = (layers: number) => {
+    const dense = { attention, feedForward: { kind: "dense", width: 512, matrices: 3 } } as const;
+    const uniform = { kind: "uniform", popularityCv: 0.5 } as const;
+    const waits = (moeLayers: number, denseLayers: number, routing: SimConfig["routing"] = uniform) => {
+      const { layers } = tinyModel({}, moeLayers);
       const { time } = simulate(
         testConfig({
-          model: tinyModel({}, layers),
+          model: tinyModel({ layers: [...Array.from({ length: denseLayers }, () => dense), ...layers] }),
           mapping: { ...singleDevice, dp: 2, ep: 2 },
           workload: { kind: "closed", concurrency: 2, requests },
-          routing: { kind: "uniform", popularityCv: 0.5 },
+          routing,
         }),
       );
       return [time.promptWait, time.attentionWait, time.expertWait];
     };
-    const [one, three] = [waits(1), waits(3)];
-    for (const [i, ns] of one.entries()) expect(three[i]).toBeCloseTo(3 * ns, 3);
-    for (const ns of one) expect(ns).toBeGreaterThan(0);
+    for (const ns of waits(1, 0)) expect(ns).toBeGreaterThan(0);
+    for (const [i, ns] of waits(3, 0).entries()) expect(ns).toBeCloseTo(3 * waits(1, 0)[i]!, 3);
+    // Layer by layer, as replayed routing is timed.
+    const each = waits(1, 3, { kind: "replay", table, layerMap: [0], start: "zero" });
+    for (const [i, ns] of waits(1, 3).slice(0, 2).entries()) expect(ns).toBeCloseTo(each[i]!, 3);
   });
 });
