@@ -6,6 +6,8 @@ import type { Change } from "./advice-rule.ts";
 const gainMin = 1.02;
 /** What gets worse by more than this factor is named. */
 const costMin = 1.05;
+/** What gets worse may do so by this many times the share by which the metric improves. */
+const costPerGain = 2;
 
 /** What a reader looks at besides: time to the first token, between tokens, and tokens a second. */
 const others: readonly AdviceMetric[] = [
@@ -36,8 +38,8 @@ export interface Judged {
 }
 
 /**
- * A change as advice, from a run without and with it; null where it does not improve the metric, costs more than it gains,
- * or breaks what held: an SLO that passed, a request that was served, a load that was kept up with.
+ * A change as advice, from a run without and with it; null where it does not improve the metric, costs far more than it
+ * gains, or breaks what held: an SLO that passed, a request that was served, a load that was kept up with.
  */
 export function judgeChange(change: Change, metric: AdviceMetric, before: Forecast, after: Forecast): Judged | null {
   const found = compare(metric, before, after);
@@ -50,6 +52,6 @@ export function judgeChange(change: Change, metric: AdviceMetric, before: Foreca
     .filter(({ name }) => name !== metric.name)
     .flatMap((other) => compare(other, before, after) ?? [])
     .filter(({ gain }) => gain < 1 / costMin);
-  if (breaks || costs.some(({ gain }) => gain * found.gain < 1)) return null;
+  if (breaks || costs.some(({ gain }) => 1 / gain - 1 > costPerGain * (found.gain - 1))) return null;
   return { advice: { ...change, ...found.figure, costs: costs.map(({ figure }) => figure) }, gain: found.gain };
 }

@@ -5,6 +5,8 @@ import type { Forecast } from "../forecast.ts";
 const share = 8;
 /** Measured requests of a trial that is not cut short: a median needs twenty, and batches time to form. */
 const measuredMin = 32;
+/** Requests of each client in a closed loop, at least: all of them begin at once, which one turn does not get over. */
+const turns = 4;
 /** Fewer requests than this say nothing. */
 const requestsMin = 8;
 /** Steps times layers of a trial, at most: about a second where routing is replayed. */
@@ -20,7 +22,7 @@ export function trialRequests(config: SimConfig, forecast: Pick<Forecast, "reque
   const { workload, routing, model } = config;
   const { total, warmup } = forecast.requests;
   const clients = workload.kind === "closed" ? workload.concurrency : 0;
-  const wanted = Math.min(total, Math.max(Math.ceil(total / share), warmup + measuredMin, 2 * clients));
+  const wanted = Math.min(total, Math.max(Math.ceil(total / share), warmup + measuredMin, turns * clients));
   const layers = routing.kind === "uniform" ? layersAlike : model.layers.length;
   const affordable = Math.floor((total * layerStepsMax) / Math.max(1, steps * layers));
   const requests = Math.min(wanted, affordable);
