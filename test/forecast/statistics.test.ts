@@ -39,6 +39,7 @@ describe("latency statistics", () => {
     const { e2e } = latencyStats(fakeRun(ascending(1001)), keepsUp, null);
     expect(e2e.p50).toBe(501);
     expect(e2e.p90).toBe(901);
+    expect(e2e.p95).toBe(951);
     expect(e2e.p99).toBeCloseTo(991, 9);
     // 0.999^1001 = 0.37: no sample need be beyond p99.9. At most five are, with a probability of 0.98 (Poisson of 1).
     expect(e2e.p999).toBeCloseTo(1000, 9);

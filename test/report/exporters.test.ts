@@ -176,6 +176,78 @@ describe("csv", () => {
   });
 });
 
+describe("figures as rows", () => {
+  const one = forecast();
+  const rows = csvRows([one]);
+  const row = (metric: string) => rows.find((candidate) => candidate["metric"] === metric);
+
+  test("carry the unit of their quantity", () => {
+    const units = new Map<string, Set<string>>();
+    for (const { metric = "", unit = "" } of rows.slice(0, rows.length - one.slos.length)) {
+      const quantity = metric
+        .replace(/\{.*\}$/, "")
+        .replace(/^(ttft|tpot|itl|e2e|queue)_.*/, "latency")
+        .replace(/^time_share_.*/, "time_share");
+      units.set(quantity, (units.get(quantity) ?? new Set()).add(unit));
+    }
+    expect(Object.fromEntries([...units].map(([quantity, found]) => [quantity, [...found].join()]))).toEqual({
+      latency: "ms",
+      output_tokens_per_second: "tok/s",
+      output_tokens_per_second_per_device: "tok/s",
+      requests_per_second: "req/s",
+      goodput: "share",
+      interrupted: "flag",
+      overloaded: "flag",
+      too_short: "flag",
+      requests_needed: "requests",
+      requests: "requests",
+      completed: "requests",
+      rejected: "requests",
+      unfinished: "requests",
+      preemptions: "requests",
+      sustained_requests_per_second: "req/s",
+      sustained_half_width: "req/s",
+      imbalance: "ratio",
+      expert_skew: "ratio",
+      distinct_experts_per_step: "experts",
+      expert_cache_hit: "share",
+      expert_cache_hit_optimum: "share",
+      expert_cache_hit_best_static: "share",
+      kv_peak: "share",
+      prefix_hit: "share",
+      acceptance_length: "tokens",
+      cost: "usd/Mtok",
+      cost_all_tokens: "usd/Mtok",
+      cost_input: "usd/Mtok",
+      cost_output: "usd/Mtok",
+      energy: "J/tok",
+      time_share: "share",
+      memory_used: "B",
+      memory_capacity: "B",
+    });
+  });
+
+  test("are those of the forecast: each latency its own percentile, each price its own, each class its own", () => {
+    const value = (metric: string) => Number(row(metric)?.["value"]);
+    for (const part of ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const) {
+      expect(value(`ttft_${part}`)).toBe(one.latency.ttft[part]);
+      expect(value(`e2e_${part}{class:chat}`)).toBe(one.latencyByClass["chat"]?.e2e[part]);
+    }
+    expect(["cost", "cost_all_tokens", "cost_input", "cost_output"].map(value)).toEqual([2.25, 0.64, 0.18, 1.8]);
+    expect(["requests", "completed", "rejected", "preemptions"].map(value)).toEqual([2100, 2090, 10, 3]);
+    expect(["expert_cache_hit", "expert_cache_hit_optimum", "expert_cache_hit_best_static"].map(value)).toEqual([
+      0.6, 0.72, 0.65,
+    ]);
+  });
+
+  test("of SLOs are in the unit of their expression, of regressions in shares of the baseline", () => {
+    expect(row("ttft p(99)<800ms")).toMatchObject({ value: "612", unit: "ms", verdict: "ok" });
+    expect(row("e2e p(99.9)<3s")).toMatchObject({ value: "2.9", unit: "s", verdict: "warn" });
+    const worse = csvRows([forecast({ baseline: [delta({ regression: 0.25 })] })]).at(-1);
+    expect(worse).toMatchObject({ metric: "baseline ttft.p99", value: "0.25", unit: "share", verdict: "fail" });
+  });
+});
+
 describe("markdown", () => {
   test("keeps its structure whatever the names", () => {
     const structure = (text: string) =>

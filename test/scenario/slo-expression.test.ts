@@ -49,6 +49,14 @@ const expressions = fc.constantFrom(...sloMetricNames).chain((metric) => {
   );
 });
 
+test("comparators differ at the limit itself", () => {
+  const holding = (value: number) =>
+    Object.entries(comparators).flatMap(([name, holds]) => (holds(value, 1) ? name : []));
+  expect(holding(0.5)).toEqual(["<", "<="]);
+  expect(holding(1)).toEqual(["<=", ">=", "=="]);
+  expect(holding(1.5)).toEqual([">", ">="]);
+});
+
 describe("expressions", () => {
   test("printing and parsing again gives the same expression", () => {
     fc.assert(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
+import { expectedDistinct } from "../../src/models/expected-experts.ts";
 import { addChunk, type DomainBatch, emptyBatch } from "../../src/sim/batch.ts";
 import type { Draft, SimConfig } from "../../src/sim/config.ts";
 import { buildDraftCost } from "../../src/sim/draft-cost.ts";
@@ -68,6 +69,16 @@ describe("a draft pass", () => {
     expect(growth(mixed)).toBeCloseTo(mixedFactor * mixedDecodeFactor * 400 * 2 * 8 * 64 * nsPerFlop, 9);
     expect(growth(local)).toBeCloseTo(0, 9);
     expect(draftNs(mixed, 1, mtp)).toBeCloseTo(draftNs(base({}), 1, mtp), 6);
+  });
+
+  test("of a module with experts touches as many as popularities of the scenario's variation make it", () => {
+    const bytes = 3 * 256 * 128 * 2;
+    const drafting = (popularityCv: number) =>
+      draftNs(base({ routing: { kind: "uniform", popularityCv } }, { peak: { bf16: 1e30 } }), 1, mtp);
+    const touched = expectedDistinct(8, 2, 31) - expectedDistinct(8, 2, 31, 1.5);
+    expect(touched).toBeGreaterThan(1);
+    // The device only reads: 1 ns for 1,000 bytes.
+    expect(drafting(0) - drafting(1.5)).toBeCloseTo((mixedFactor * touched * bytes) / 1000, 6);
   });
 
   test("of a draft head has a dense network as wide as the model's, or as a token's experts, in 16 bits", () => {

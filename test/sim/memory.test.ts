@@ -5,7 +5,7 @@ import { kvBytesPerToken, weightBytes } from "../../src/models/bytes.ts";
 import { catalogue, modelNamed } from "../../src/models/catalogue.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { cachePolicies } from "../../src/policy/offload/caches.ts";
-import type { SimConfig } from "../../src/sim/config.ts";
+import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { planMemory } from "../../src/sim/memory-plan.ts";
 import { StepCost } from "../../src/sim/step-cost.ts";
 import { singleDevice, testConfig, testNode, tinyModel } from "./build.ts";
@@ -44,6 +44,62 @@ describe("one device holds exactly the weights of the model", () => {
   }
 });
 
+/** An expert of the tiny model: three matrices of 256 x 128 in 16 bits. */
+const tinyExpert = 3 * 256 * 128 * 2;
+const lru = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
+  policy: cachePolicies.lru,
+  scope: "layer",
+  slots: 3,
+  hostBytes: 64e9,
+  popularity: null,
+  overlap: true,
+  logAccessesMax: 0,
+  ...overrides,
+});
+
+describe("what a step needs besides weights and caches, from the shapes of the tiny model", () => {
+  const bytesOf = (name: string, overrides: Partial<SimConfig> = {}) =>
+    plan(tinyModel(), overrides).map.tiers[0]!.items.find((item) => item.name === name)?.bytes ?? 0;
+
+  test("activations: residual stream and projections, the widest feed-forward, logits in float32", () => {
+    // 512 tokens; two experts of 128 twice, each with its input; 32 sequences over a vocabulary of 1,024.
+    expect(bytesOf("activations")).toBe(512 * (4 * 256 + 2 * (256 + 2 * 128)) * 2 + 32 * 1024 * 4);
+    const split = { ...singleDevice, tp: 2, etp: 2 };
+    expect(bytesOf("activations", { mapping: split })).toBe(512 * (4 * 256 + 2 * (256 + 128)) * 2 + 32 * 512 * 4);
+    const spread = { ...singleDevice, dp: 2, ep: 2 };
+    expect(bytesOf("activations", { mapping: spread })).toBe(512 * (4 * 256 + 256 + 2 * 128) * 2 + 32 * 1024 * 4);
+  });
+
+  test("communication buffers: what the largest step sends and what it receives, where there is another rank", () => {
+    expect(bytesOf("communication buffers")).toBe(0);
+    for (const mapping of [
+      { ...singleDevice, tp: 2, etp: 2 },
+      { ...singleDevice, dp: 2, ep: 2 },
+    ])
+      expect(bytesOf("communication buffers", { mapping })).toBe(2 * 512 * 256 * 2);
+    expect(bytesOf("communication buffers", { mapping: { ...singleDevice, pp: 2 } })).toBe(0);
+  });
+
+  test("expert transfer buffer: one expert arrives while another is computed, in slices of expert tensor parallelism", () => {
+    expect(bytesOf("expert transfer buffer")).toBe(0);
+    expect(bytesOf("expert transfer buffer", { offload: lru() })).toBe(2 * tinyExpert);
+    const mapping = { ...singleDevice, tp: 2, etp: 2 };
+    expect(bytesOf("expert transfer buffer", { offload: lru(), mapping })).toBe(tinyExpert);
+  });
+});
+
+test("host memory in front of a disk holds the whole experts that fit, and none of which a part does not", () => {
+  const held = (experts: number, replicas = 1) => {
+    const { hostExperts, map } = plan(tinyModel(), { offload: lru({ hostBytes: experts * tinyExpert }), replicas });
+    return [hostExperts, map.tiers[1]!.usedBytes / tinyExpert];
+  };
+  expect(held(5)).toEqual([5, 5]);
+  expect(held(5.99)).toEqual([5, 5]);
+  expect(held(31.99)).toEqual([31, 31]);
+  expect(held(32)).toEqual([32, 32]);
+  expect(held(11.99, 2)).toEqual([5, 10]);
+});
+
 test("expert parallelism divides routed experts and nothing else", () => {
   const model = tinyModel();
   const experts = (mapping: SimConfig["mapping"]) =>
@@ -55,16 +111,7 @@ test("expert parallelism divides routed experts and nothing else", () => {
 });
 
 test("the items of every tier sum to its use, and use never exceeds capacity", () => {
-  const offload = {
-    policy: cachePolicies.lru,
-    scope: "layer" as const,
-    slots: 3,
-    hostBytes: 1e6,
-    popularity: null,
-    overlap: true,
-    logAccessesMax: 0,
-  };
-  for (const overrides of [{}, { offload }]) {
+  for (const overrides of [{}, { offload: lru({ hostBytes: 1e6 }) }]) {
     for (const tier of plan(tinyModel(), overrides).map.tiers) {
       expect(tier.items.reduce((sum, item) => sum + item.bytes, 0)).toBe(tier.usedBytes);
       expect(tier.usedBytes).toBeLessThanOrEqual(tier.capacityBytes);
@@ -82,15 +129,7 @@ test("a larger expert cache leaves fewer KV blocks", () => {
   const blocks = (slots: number) =>
     plan(tinyModel(), {
       node: testNode({ memoryBytes: 40e6 }),
-      offload: {
-        policy: cachePolicies.lru,
-        scope: "layer",
-        slots,
-        hostBytes: 1e9,
-        popularity: null,
-        overlap: true,
-        logAccessesMax: 0,
-      },
+      offload: lru({ slots, hostBytes: 1e9 }),
     }).map.kvBlocks;
   expect(blocks(6)).toBeLessThan(blocks(2));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { CollectiveOp } from "../../src/hardware/op.ts";
+import { expectedDistinct } from "../../src/models/expected-experts.ts";
 import { cachePolicies } from "../../src/policy/offload/caches.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import type { Mapping } from "../../src/sim/mapping.ts";
@@ -129,6 +130,17 @@ describe("a step takes the sum of its operations", () => {
     within1Ns(requests.firstTokenNs[0], 2 * overhead + prefill * kernels(70, 0) + host);
     within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, 2 * overhead + decode * kernels(1, 70) + host);
   });
+
+  test.each([0, 0.3, 0.9])(
+    "uniform routing touches the experts expected of popularities with a variation of %f",
+    (cv) => {
+      const requests = testRequests([{ prompt: 3, output: 1 }]);
+      const config = { model, node, workload: { kind: "open" as const, requests } };
+      const { time } = simulate(testConfig({ ...config, routing: { kind: "uniform", popularityCv: cv } }));
+      const routed = expertsNs({ pairs: 6, distinct: expectedDistinct(8, 2, 3, cv) }, 1);
+      expect(time.experts).toBeCloseTo(prefill * (routerNs(3) + routed), 6);
+    },
+  );
 
   test("experts in a cache cost what experts on the device do, once they are there", () => {
     const requests = testRequests([1, 2].map(() => ({ prompt: 70, output: 1 })));
