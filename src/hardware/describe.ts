@@ -184,7 +184,7 @@ function ownProfiles(): string {
       "A profile is a JSON file: of a device, of a system (a node of devices and the memory behind them), or of an engine. Start from a shipped one,",
       "change it, and name the file in a scenario under `hardware.device.file`, `hardware.file` or `engine.file`:",
     ].join("\n"),
-    "```sh\nmoecast hardware show h200-sxm --json > my-device.json\nmoecast hardware check my-device.json\nmoecast run scenarios/workload-w.yaml --set hardware.device.file=my-device.json # your data\n```",
+    "```sh\nmoecast hardware show h200-sxm --json > my-device.json # your data\nmoecast hardware check my-device.json # your data\nmoecast run scenarios/workload-w.yaml --set hardware.device.file=my-device.json # your data\n```",
     [
       'Every number is an object `{ "value": 4.8e12, "kind": "vendor", "source": "data sheet of 2024" }` ("sourced" below): kinds are `measured`, `vendor`,',
       "`thirdParty` and `estimated`, and a number without a source is refused. Units are in the names: bytes, bytes or operations per second, nanoseconds,",

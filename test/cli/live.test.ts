@@ -69,7 +69,7 @@ describe("validate --live", () => {
 
   test("its options apply to nothing else", async () => {
     for (const option of ["--slots", "--batch", "--layers", "--steps", "--runs", "--seconds"]) {
-      const { code, err } = await moecast(["validate", "--kernels", "tables", option, "3"]);
+      const { code, err } = await moecast(["validate", "--kernels", "tables", option, "30"]);
       expect(err).toContain(`${option} does not apply`);
       expect(code).toBe(2);
     }

@@ -169,7 +169,7 @@ describe("a name or value that does not resolve is placed in the scenario", () =
 
   test("a file that is not there", async () => {
     const text = routed.replace(JSON.stringify(trace), "nowhere.safetensors");
-    expect(await problemsOf(text)).toMatchObject([{ file: "nowhere.safetensors", expected: "a readable file" }]);
+    expect(await problemsOf(text)).toMatchObject([{ file: "nowhere.safetensors", expected: "a file that exists" }]);
   });
 
   test("an SLO of a class that no request has", async () => {

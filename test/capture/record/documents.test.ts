@@ -25,7 +25,7 @@ describe("texts", () => {
     const wrong = folder.write("wrong.jsonl", '"ok"\n{"body": "no"}\n');
     await expect(all(textDocuments(wrong))).rejects.toThrow(/wrong\.jsonl:2: expected a text/);
     await expect(all(textDocuments(folder.path("missing.txt")))).rejects.toThrow(
-      /missing\.txt: expected a readable file/,
+      /missing\.txt: expected a file that exists/,
     );
   });
 

@@ -47,5 +47,5 @@ test("a missing file is refused by name", async () => {
   const read = async () => {
     for await (const _batch of textLines(folder.path("missing"))) break;
   };
-  await expect(read()).rejects.toThrow(/missing.*readable file/);
+  await expect(read()).rejects.toThrow(/missing.*a file that exists/);
 });
