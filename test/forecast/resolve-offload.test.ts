@@ -108,7 +108,12 @@ describe("what lies behind the devices", () => {
     const { config } = await resolveScenario(parseScenario(text("kind: lru, slots: 2"), "test.yaml"), noFiles);
     const { cache, resources } = simulate(config);
     expect(cache!.diskReads).toBe(cache!.misses);
-    expect(resources.map(({ name }) => name)).toEqual(["replica 0", "front end of replica 0", "experts of group 0", "NVMe of node 0"]);
+    expect(resources.map(({ name }) => name)).toEqual([
+      "replica 0",
+      "front end of replica 0",
+      "experts of group 0",
+      "NVMe of node 0",
+    ]);
     const refused = resolveScenario(parseScenario(text("kind: lru, slots: 2, hostMemory: 1GiB"), "test.yaml"), noFiles);
     await expect(refused).rejects.toThrow(/no host memory behind it/);
   });
