@@ -139,12 +139,11 @@ function readKvFormat(source: ConfigReader): StorageFormat | null {
 }
 
 function readExcluded(source: ConfigReader): readonly string[] {
-  const out: string[] = [];
-  for (const key of listKeys) {
+  return listKeys.flatMap((key) => {
     const value = source.raw(key);
-    if (value === undefined) continue;
-    if (Array.isArray(value)) out.push(...value.filter((item) => typeof item === "string"));
-    else source.problem(key, "a list of module names", value);
-  }
-  return out;
+    if (value === undefined) return [];
+    if (Array.isArray(value)) return value.filter((item) => typeof item === "string");
+    source.problem(key, "a list of module names", value);
+    return [];
+  });
 }

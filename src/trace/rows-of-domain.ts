@@ -22,7 +22,7 @@ export function rowsOfDomain(table: RoutingTable, domain: string): RoutingTable 
     ...table,
     rows: end - first,
     ids: table.ids.subarray(first * stride, end * stride),
-    sequenceStarts: Uint32Array.of(...starts, end - first),
+    sequenceStarts: Uint32Array.from([...starts, end - first]),
     domains: [domain],
     domainStarts: Uint32Array.of(0, end - first),
   };

@@ -94,6 +94,11 @@ describe("excluded modules", () => {
     });
   });
 
+  test("a list of more modules than a call takes arguments is read to its end", () => {
+    const beside = Array.from({ length: 300_000 }, (_, i) => `vision_tower.${i}`);
+    expect(formats(group({ num_bits: 8, type: "int" }, [...beside, "re:.*self_attn.*"]))["attention"]).toBe("bf16");
+  });
+
   test("patterns by layer count by majority, and a mixture is declared", () => {
     expect(exclude("model.layers.0.self_attn*")["attention"]).toBe("int8");
     expect(exclude("model.layers.0.self_attn*", "model.layers.2.self_attn*")["attention"]).toBe("bf16");

@@ -354,4 +354,10 @@ describe("what is reported", () => {
     const broken = JSON.stringify(mixtral).replace('"num_local_experts":8', '"num_local_experts":NaN');
     expect(() => resolve(parseConfigText(broken, "config.json"))).toThrow(/num_local_experts: .*found "NaN"/);
   });
+
+  test("texts of megabytes are read, whatever they hold, and words inside them stay", () => {
+    const notes = ["x".repeat(10_000_000), '\n"'.repeat(1_000_000), "NaN, -Infinity", '\\"NaN'];
+    const text = JSON.stringify({ notes, limits: "x" }).replace('"x"}', "[-Infinity,NaN,Infinity]}");
+    expect(parseConfigText(text, "config.json")).toEqual({ notes, limits: ["-Infinity", "NaN", "Infinity"] });
+  });
 });

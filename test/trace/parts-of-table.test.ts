@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { firstLayers } from "../../src/trace/first-layers.ts";
 import { longSequences } from "../../src/trace/long-sequences.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { rowsOfDomain } from "../../src/trace/rows-of-domain.ts";
+import { arrangedByParts } from "../../src/trace/synthesis/sequence-parts.ts";
 
 const layers = 3;
 const topK = 2;
@@ -41,4 +43,23 @@ test("long sequences keep their rows, their order and their domains", () => {
   expect([...longest.domainStarts]).toEqual([0, 4, 4, 9]);
   expect(longSequences(table, 1)).toBe(table);
   expect(longSequences(table, 6)).toBe(table);
+});
+
+test("a table may have more sequences than a call takes arguments", () => {
+  const rows = 300_000;
+  const starts = Uint32Array.from({ length: rows + 1 }, (_, i) => i);
+  const many: RoutingTable = {
+    ...table,
+    topK: 1,
+    layers: 1,
+    rows,
+    ids: new Uint8Array(rows),
+    sequenceStarts: starts,
+    domains: ["a"],
+    domainStarts: Uint32Array.of(0, rows),
+    modelLayers: [1],
+  };
+  expect(rowsOfDomain(many, "a").sequenceStarts).toEqual(starts);
+  const parts = [{ domain: 0, share: 1, sequences: [...starts.subarray(0, rows)] }];
+  expect(arrangedByParts(many, parts).sequenceStarts).toEqual(starts);
 });

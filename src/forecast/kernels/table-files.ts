@@ -27,7 +27,7 @@ async function tablesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) files.push(...(await tablesBelow(path)));
+    if (entry.isDirectory()) for (const below of await tablesBelow(path)) files.push(below);
     else if (isTableName(entry.name) && (await stat(path).catch(() => null))?.isFile() === true) files.push(path);
   }
   return files;

@@ -1,6 +1,7 @@
+import { InfeasibleError } from "../../core/errors.ts";
 import type { EngineProfile } from "../../hardware/engine-profile.ts";
 import type { SimConfig } from "../../sim/config.ts";
-import type { RunResult, TimeComponent } from "../../sim/result.ts";
+import { type RunResult, requestStatus, type TimeComponent } from "../../sim/result.ts";
 import { simulate } from "../../sim/simulate.ts";
 
 /** What a simulated closed loop shows, as a benchmark would report it. */
@@ -20,12 +21,17 @@ export interface PointPrediction {
  */
 const burstWaves = 10;
 
-/** Simulates a closed loop. Throws InfeasibleError where the deployment does not fit. */
+/** Simulates a closed loop. Throws InfeasibleError where the deployment, or a request, does not fit. */
 export function predictPoint(config: SimConfig): PointPrediction {
   const { workload } = config;
   if (workload.kind !== "closed") throw new Error("a point is a closed loop");
   const run = simulate(config);
   const { requests } = run;
+  // What was refused has no times; a benchmark would have failed.
+  if (requests.status.includes(requestStatus.rejected))
+    throw new InfeasibleError(
+      `prompt and output are longer than the context of ${config.model.id} or than the KV cache holds`,
+    );
   const clients = Math.min(workload.concurrency, requests.count);
   const first = meansOf(requests, 0, clients);
   // The last wave drains: its requests see fewer and fewer others, as one wave of many would in a benchmark.

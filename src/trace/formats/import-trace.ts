@@ -116,7 +116,7 @@ async function listFiles(paths: readonly string[]): Promise<ListedFile[]> {
     }
     const entries = await readdir(path, { withFileTypes: true });
     const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-    files.push(...names.sort((a, b) => (a < b ? -1 : 1)).map((name) => ({ path: join(path, name), inFolder: true })));
+    for (const name of names.sort((a, b) => (a < b ? -1 : 1))) files.push({ path: join(path, name), inFolder: true });
   }
   return files;
 }

@@ -1,4 +1,5 @@
 import { refuse } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import { RandomStream } from "../../core/random.ts";
 import { closest } from "../../core/suggest.ts";
 import qwen3 from "../published/qwen3-30b-a3b.json" with { type: "json" };
@@ -31,8 +32,6 @@ export interface PublishedRouting {
 /** Publications with a routing generator behind them. */
 export const publishedRouting = { "qwen3-30b-a3b": qwen3 } satisfies Record<string, PublishedRouting>;
 
-export type PublishedRoutingId = keyof typeof publishedRouting;
-
 /** Assumed length of a sequence in tokens. */
 const sequenceTokens = 256;
 /**
@@ -45,7 +44,7 @@ const nodes = 8;
 
 /** Generator statistics from published numbers; the notes of the origin name each assumption in between. */
 export function routingFromPublished(id: string): RoutingStatistics {
-  const published: PublishedRouting | undefined = publishedRouting[id as PublishedRoutingId];
+  const published = own<PublishedRouting>(publishedRouting, id);
   if (published === undefined) {
     const known = Object.keys(publishedRouting);
     const guess = closest(id, known);

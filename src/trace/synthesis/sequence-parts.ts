@@ -50,9 +50,9 @@ export function arrangedByParts(table: RoutingTable, parts: readonly SequencePar
   return {
     ...table,
     ids,
-    sequenceStarts: Uint32Array.of(...sequenceStarts, row),
+    sequenceStarts: Uint32Array.from([...sequenceStarts, row]),
     domains: parts.map(({ domain }) => table.domains[domain]!),
-    domainStarts: Uint32Array.of(...domainStarts, row),
+    domainStarts: Uint32Array.from([...domainStarts, row]),
   };
 }
 

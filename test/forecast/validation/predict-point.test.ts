@@ -33,6 +33,14 @@ describe("the prediction of a point", () => {
     expect(predictPoint(config).tpotMs).toBeCloseTo(meansOf(config, steady).tpotMs, 9);
   });
 
+  test("is none where requests are longer than the model's context", () => {
+    const { contextTokensMax } = config.model;
+    const point = (promptTokens: number) =>
+      configOf(smallPoint({ concurrency: 1, promptTokens: Math.ceil(promptTokens), outputTokens: 2 }));
+    // Clients send as little as four fifths of the stated length.
+    for (const share of [1.3, 2]) expect(() => predictPoint(point(share * contextTokensMax))).toThrow(InfeasibleError);
+  });
+
   test("has a mean TTFT in which the burst at the start is one wave of ten", () => {
     const burst = meansOf(config, (i) => i < clients).ttftMs;
     const later = meansOf(config, steady).ttftMs;

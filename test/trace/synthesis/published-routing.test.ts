@@ -59,7 +59,8 @@ describe("routing from the published statistics of Qwen3-30B-A3B", () => {
   });
 
   test("is refused for a model without published statistics, with the nearest name", () => {
-    expect(() => routingFromPublished("qwen3-30b-a3")).toThrow(InvalidInputError);
+    for (const id of ["qwen3-30b-a3", "constructor", "toString", "__proto__"])
+      expect(() => routingFromPublished(id)).toThrow(InvalidInputError);
     expect(() => routingFromPublished("qwen3-30b-a3")).toThrow("did you mean qwen3-30b-a3b");
   });
 });
