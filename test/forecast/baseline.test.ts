@@ -186,6 +186,18 @@ test("sections average to the whole: means exactly where they are equally long, 
   expect(average(energySections)).toBeCloseTo(energy?.joulesPerOutputToken ?? 0, 9);
 });
 
+test("sections of rates go by completion, in whatever order the requests arrived", () => {
+  // Request i arrives at i ms and completes at 1000 - i: two every section, 2 ms for all but the first.
+  const backwards = Array.from({ length: 20 }, (_, i) => ({ arrivalMs: i, e2eMs: 1000 - 2 * i, outputTokens: 1 + i }));
+  const { requestsPerSecond, outputTokensPerSecond } = exampleForecast("", fakeRun(backwards)).sections ?? {};
+  const seconds = Array.from({ length: 10 }, (_, section) => (section === 0 ? 0.982 : 0.002));
+  for (const [section, duration] of seconds.entries()) {
+    expect(requestsPerSecond?.[section]).toBeCloseTo(2 / duration, 6);
+    // The last requests complete first: 20 and 19 tokens, then 18 and 17.
+    expect(outputTokensPerSecond?.[section]).toBeCloseTo((39 - 4 * section) / duration, 6);
+  }
+});
+
 test("sections of latencies 1, 2, ... 1200 ms have the quantiles of 120 whole numbers", () => {
   const found = exampleForecast("", fakeRun(ascending(1200))).sections?.latency.e2e;
   for (const [part, p] of [

@@ -180,6 +180,14 @@ describe("the metrics of a run", () => {
     ]);
     expect(judged("rejected", "value==1", run)).toMatchObject({ passed: true, observed: 1 });
     expect(judged("rejected", "rate<1%", run)).toMatchObject({ passed: false, samples: 100 });
+    // Of an interrupted run those count that arrived, of a class its own.
+    const part = fakeRun([
+      { arrivalMs: 0, requestClass: "chat" },
+      ...oneTo(3).map((at) => ({ arrivalMs: at, requestClass: "code", status: "rejected" as const })),
+      ...oneTo(96).map((at) => ({ arrivalMs: 9 + at, requestClass: "code", status: "notArrived" as const })),
+    ]);
+    expect(judged("rejected", "rate<1%", part)).toMatchObject({ observed: 75, samples: 4 });
+    expect(judged("rejected{class:code}", "rate<1%", part)).toMatchObject({ observed: 100, samples: 3 });
   });
 
   test("what the run does not have fails with its reason", () => {

@@ -165,6 +165,20 @@ describe("the busiest rank", () => {
   });
 });
 
+test("no rank is given more pairs by a token than it has experts, however unequal their popularity", () => {
+  for (const [experts, topK, ranks] of [
+    [8, 4, 8],
+    [16, 8, 8],
+    [64, 8, 64],
+  ] as const)
+    for (const tokens of [1, 5, 100, 10_000])
+      for (const popularityCv of [0, 1, 4]) {
+        const most = expectedBusiestRank({ experts, topK, tokens, ranks, groups: null, popularityCv });
+        expect(most.pairs).toBeLessThanOrEqual((tokens * experts) / ranks + 1e-9);
+        expect(most.distinct).toBeLessThanOrEqual(experts / ranks);
+      }
+});
+
 test("unequal popularity loads the busiest rank more and leaves more experts untouched", () => {
   const routing = { experts: 64, topK: 8, tokens: 32, ranks: 8, groups: null };
   const even = expectedBusiestRank(routing);

@@ -131,6 +131,22 @@ test("busy shares are per device: neither data parallelism nor pipeline stages n
     }
 });
 
+test("expert groups are busy for their kernels, as the mean of replicas and of pipeline stages", () => {
+  const requests = (count: number) => testRequests(Array.from({ length: count }, () => ({ prompt: 50, output: 4 })));
+  const busy = (replicas: number, pp: number) => {
+    const open = { kind: "open", requests: requests(replicas) } as const;
+    const mapping = { ...singleDevice, pp };
+    const routing = { kind: "uniform" } as const;
+    return simulate(testConfig({ mapping, replicas, routing, workload: open })).resources.find(
+      ({ name }) => name === "experts of group 0",
+    )!.busyNs;
+  };
+  const one = busy(1, 1);
+  expect(one).toBeGreaterThan(0);
+  expect(busy(3, 1)).toBeCloseTo(one, 6);
+  expect(busy(1, 2)).toBeCloseTo(one / 2, 6);
+});
+
 test("the interconnect of one replica is busy for its collectives, in each pipeline stage its own", () => {
   const { time, resources, steps } = simulate(
     testConfig({ mapping: { ...singleDevice, tp: 2, etp: 2, pp: 2 }, workload }),

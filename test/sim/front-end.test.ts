@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
 import { judgeLoad } from "../../src/forecast/load/judge-load.ts";
+import type { RouterView } from "../../src/policy/schedule/router.ts";
 import { routers } from "../../src/policy/schedule/routers.ts";
 import { FrontEnds } from "../../src/sim/front-end.ts";
 import type { RunResult } from "../../src/sim/result.ts";
+import { replicaView } from "../../src/sim/router-views.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { testConfig, testEngine, testRequests } from "./build.ts";
 
@@ -29,6 +31,18 @@ const timesOf = ({ requests }: RunResult, of: (request: number) => boolean) =>
       requests.firstTokenNs[request],
       requests.lastTokenNs[request],
     ]);
+
+test("a replica has of a prompt what the rank with most of it has", () => {
+  const rank = (cached: readonly number[]): RouterView => ({
+    targets: cached.length,
+    waiting: () => 0,
+    running: () => 0,
+    outstandingTokens: () => 0,
+    cachedPromptTokens: (at, request) => request + cached[at]!,
+  });
+  const view = replicaView([], [rank([0, 64, 32]), rank([16, 0, 0])]);
+  expect([view.cachedPromptTokens(0, 5), view.cachedPromptTokens(1, 5)]).toEqual([69, 21]);
+});
 
 describe("n replicas at n times the rate", () => {
   const rows = uneven(120);

@@ -111,6 +111,27 @@ describe("where an engine keeps windows and states", () => {
     const speculation = { draftTokens: 3, acceptance: Float64Array.of(1, 1, 1), draft: { kind: "free" as const } };
     const memory = plan({ model: hybrid, scheduler: { ...roomy, maxSequences: 100 }, speculation });
     expect(held(memory, 1000)).toEqual([63 + 2 * 5 + 4]);
+    const apart = plan(
+      { model: hybrid, scheduler: { ...roomy, maxSequences: 10 }, speculation },
+      { ...shared, states: 0.9 },
+    );
+    expect(apart.kv.apart.map(({ capacity }) => capacity)).toEqual([4 * 10]);
+  });
+
+  test("the share in use is that of the fullest pool", () => {
+    const engine = testEngine({ caches: { ...shared, states: 0.9 } });
+    const requests = testRequests([{ prompt: 160, output: 1 }]);
+    const config = {
+      model: hybrid,
+      engine,
+      scheduler: { ...roomy, maxSequences: 10 },
+      routing: { kind: "uniform" },
+    } as const;
+    const { series, endNs, kv } = simulate(testConfig({ ...config, workload: { kind: "open", requests } }));
+    const used = series.kvUse.reduce((sum, share) => sum + share * series.intervalNs, 0);
+    // One state of ten; of the blocks for ten contexts of 4,096 tokens far less.
+    expect(used / endNs).toBeCloseTo(1 / 10, 9);
+    expect(kv).toMatchObject({ blocks: 10, peakBlocks: 1 });
   });
 });
 

@@ -274,6 +274,20 @@ describe("a step takes the sum of its operations", () => {
     expect(even.dispatch).toBeCloseTo(collective("allGather", 150 * 256 * 2, 2), 6);
   });
 
+  test("an expert-exchange library sends the tokens of the fullest rank: in its normal mode beside prompts, else by pairs", () => {
+    const deepep = { expertExchange: "deepep" } as const;
+    const exchange = (kind: "dispatch" | "combine", mode: "normal" | "lowLatency", tokens: number, ranks: number) =>
+      collectiveFactor *
+      cost.opNs({ kind, mode, tokens, hidden: 256, topK: 2, experts: 8, ranks, ranksPerNode: 8, bytesPerValue: 2 });
+    const prompts = run({ dp: 2, ep: 2 }, [120, 30], 1, deepep).time;
+    expect(prompts.dispatch).toBeCloseTo(exchange("dispatch", "normal", 120, 2), 6);
+    expect(prompts.combine).toBeCloseTo(exchange("combine", "normal", 120, 2), 6);
+    const decoded = run({ dp: 2, ep: 2 }, [120, 30], 2, deepep).time;
+    expect(decoded.dispatch - prompts.dispatch).toBeCloseTo(exchange("dispatch", "lowLatency", 1, 2), 6);
+    const split = run({ tp: 2, dp: 2, ep: 4 }, [121, 30], 1, deepep).time;
+    expect(split.dispatch).toBeCloseTo(exchange("dispatch", "normal", 61, 4), 6);
+  });
+
   test("two pipeline stages: each rounded, a hand-off between them, host time at the end", () => {
     const { requests, time } = run({ pp: 2 }, [70]);
     const first = overhead + prefill * (mixing(70, 0, 1) + denseNs(70, 1));

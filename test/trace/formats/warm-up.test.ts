@@ -36,6 +36,13 @@ test("a long run of one set of experts with one set of weights is warm-up, in wh
   ];
   expect(runsOf([...repeat(3, real), ...repeat(40, dummy), ...repeat(50, real)], 2)).toEqual([{ from: 3, to: 43 }]);
   expect(runsOf(repeat(31, dummy), 2)).toEqual([]);
+  expect(runsOf(repeat(32, dummy), 2)).toEqual([{ from: 0, to: 32 }]);
+  const bare = (count: number) =>
+    runsOf(
+      repeat(count, (i) => [dummy(i)[0], null]),
+      2,
+    );
+  expect([bare(63), bare(64)]).toEqual([[], [{ from: 0, to: 64 }]]);
 });
 
 test("two warm-up phases with other weights are two runs, and both are found", () => {

@@ -37,6 +37,7 @@ describe("generated shared prefixes", () => {
       { length: table.count },
       (_, request) => table.prefix!.ids[table.prefix!.offsets[request + 1]! - 1],
     );
+    expect(new Set(own).size).toBe(table.count);
     expect(new Set(table.prefix!.ids).size).toBe(
       new Set(own).size + new Set([...groups.keys()].join().split(",")).size,
     );
@@ -58,6 +59,13 @@ describe("generated shared prefixes", () => {
     const other = draw({ question: { kind: "fixed", tokens: 3 }, arrivals: null });
     expect([...other.outputTokens]).toEqual([...table.outputTokens]);
     expect([...other.prefix!.ids]).toEqual([...table.prefix!.ids]);
+    // Under one law, of prefixes, questions and outputs none repeats the draws of another.
+    const law = { kind: "uniform", low: 1, high: 1000 } as const;
+    const fixed = { kind: "fixed", tokens: 1 } as const;
+    const one = { promptsPerGroup: 1, order: "grouped", prefix: fixed, question: fixed } as const;
+    const prompts = (parts: Partial<SharedPrefixSpec>) => draw({ ...one, ...parts }).promptTokens.map((all) => all - 1);
+    const drawn = [prompts({ prefix: law }), prompts({ question: law }), draw({ ...one, output: law }).outputTokens];
+    expect(new Set(drawn.map((tokens) => tokens.join())).size).toBe(3);
     expect(draw().origin.digest).toBe(table.origin.digest);
     expect(draw({}, 6).origin.digest).not.toBe(table.origin.digest);
   });

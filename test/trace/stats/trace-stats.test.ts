@@ -79,6 +79,7 @@ describe("distinct experts", () => {
   test("of windows and steps are counted by hand", () => {
     expect(distinctPerWindow(small, 0, 1)).toBe(2);
     expect(distinctPerWindow(small, 0, 2)).toBe((3 + 2) / 2);
+    expect(distinctPerWindow(small, 0, 3)).toBe((4 + 3) / 2);
     expect(distinctPerWindow(small, 0, 4)).toBeNull();
     // Steps {0 1 4 2}, {1 2 2 4}, {3 0 2 0}.
     expect(batchSteps(small, 0, [0, 1])).toEqual({
@@ -130,6 +131,19 @@ describe("transitions", () => {
       },
     );
     expect(nextLayer(copied, 0)).toEqual({ mutualInformationBits: 2, leadPredicted: 1, leadByPopularity: 0.25 });
+  });
+
+  test("is counted by hand: the best guess after each expert, and the one guess for all", () => {
+    // First experts 0 1 0 1, followed by 1 1 2 1: after 0 either, after 1 always 1; 1 is the most frequent.
+    const four = tableOf(Uint8Array.of(0, 1, 1, 1, 0, 2, 1, 1), { experts: 3, topK: 1, layers: 2, sequenceTokens: 4 });
+    expect(nextLayer(four, 0)).toMatchObject({ leadPredicted: (1 + 2) / 4, leadByPopularity: 3 / 4 });
+    const five = tableOf(Uint8Array.of(0, 1, 1, 1, 0, 2, 1, 2, 2, 1), {
+      experts: 3,
+      topK: 1,
+      layers: 2,
+      sequenceTokens: 5,
+    });
+    expect(nextLayer(five, 0)).toMatchObject({ leadPredicted: (1 + 1 + 1) / 5, leadByPopularity: 3 / 5 });
   });
 
   test("inside a token are symmetric and pair every two of its experts", () => {
