@@ -195,7 +195,7 @@ function outputs(): Case[] {
       words: [...synth, "--tokens", "5000000", "-o", path("long.safetensors")],
       code: 143,
       says: /^/,
-      signal: { name: "SIGTERM", afterMs: 3000 },
+      signal: { name: "SIGTERM", afterMs: 1500 },
     },
   ];
   const disk = path("disk");
