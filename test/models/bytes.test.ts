@@ -21,6 +21,14 @@ function moeOf(id: string): MoeFeedForward {
   return moe;
 }
 
+test("keys and values of unequal width are both counted", () => {
+  const attention = modelNamed("mixtral-8x7b").layers[0]!.attention;
+  if (attention.kind !== "gqa") throw new Error("unexpected attention");
+  const values = attention.kvHeads * (attention.headDim + 16);
+  expect(kvBytesPerToken({ ...attention, valueHeadDim: 16 }, "bf16")).toBe(2 * values);
+  expect(kvBytesPerSequence({ ...attention, valueHeadDim: 16, windowTokens: 100 }, "fp8", 1000)).toBe(100 * values);
+});
+
 describe("weights", () => {
   test("in bf16 every parameter is two bytes", () => {
     for (const id of ["mixtral-8x7b", "qwen3-30b-a3b", "glm-5", "phi-3.5-moe"]) {
