@@ -3,9 +3,12 @@ import { describe, expect, test } from "vitest";
 import { sha256 } from "../../src/core/digest.ts";
 import { InfeasibleError, InvalidInputError, type Problem } from "../../src/core/errors.ts";
 import { canonicalJson } from "../../src/core/json.ts";
+import { RandomStream } from "../../src/core/random.ts";
 import { forecastScenario } from "../../src/forecast/forecast-scenario.ts";
 import { resolveScenario } from "../../src/forecast/resolve-scenario.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import type { ArrivalSpec } from "../../src/trace/requests/generate/arrivals.ts";
+import { drawArrivals } from "../../src/trace/requests/generate/draw-arrivals.ts";
 import { minimal, placeOf } from "../scenario/example.ts";
 import { headerOf, temporaryFolder, writeRows } from "../trace/routing-files.ts";
 
@@ -39,6 +42,29 @@ describe("resolving", () => {
     expect(config.scheduler.maxBatchTokens).toBe(config.engine.defaults.maxBatchTokens);
     expect(config.warmupRequests).toBe(5);
     expect(config.mapping).toMatchObject({ tp: 1, dp: 1, ep: 1 });
+  });
+
+  test("arrivals are those of the generator with the scenario's rates and times, in seconds", async () => {
+    const arrivalsOf = async (arrivals: string, requests = "requests: 100") => {
+      const text = minimal.replace("requests: 100", requests).replace("{ kind: poisson, requestRate: 5/s }", arrivals);
+      return [...(await resolve(text)).config.workload.requests.arrivalNs];
+    };
+    const drawn = (arrivals: ArrivalSpec) => [
+      ...drawArrivals({ arrivals, requests: 100 }, new RandomStream(1, "traffic").fork("arrivals")),
+    ];
+    const cases: readonly (readonly [string, ArrivalSpec])[] = [
+      ["{ kind: gamma, requestRate: 5/s, burstiness: 0.5 }", { kind: "gamma", ratePerSecond: 5, burstiness: 0.5 }],
+      [
+        "{ kind: onOff, onRate: 20/s, offRate: 1/s, onMean: 3s, offMean: 2min }",
+        { kind: "onOff", onRatePerSecond: 20, offRatePerSecond: 1, onMeanSeconds: 3, offMeanSeconds: 120 },
+      ],
+    ];
+    for (const [text, spec] of cases) expect(await arrivalsOf(text)).toEqual(drawn(spec));
+    // Half a second at 10/s, then half a minute at 2/s: five arrivals and sixty.
+    const stages = "stages: [{ rate: 10/s, duration: 500ms }, { rate: 120/min, duration: 0.5min }]";
+    const staged = await arrivalsOf(`{ kind: stages, process: constant, ${stages} }`, "");
+    expect(staged).toHaveLength(65);
+    expect([staged[1], staged[5], staged[6], staged[64]]).toEqual([1e8, 5e8, 1e9, 30e9]);
   });
 
   test("spreads experts over the attention ranks unless told otherwise", async () => {

@@ -36,6 +36,15 @@ test("across nodes a rank moves the node's share of the buffer over its own scal
   expect(model.opNs(op("allReduce", 800, 16))).toBeCloseTo(1400 + 1000, 9);
 });
 
+test("between nodes bytes take as much longer as the link falls short of its nominal rate", () => {
+  const slow = syntheticDevice({ scaleOut: { ...syntheticDevice().scaleOut!, efficiency: 0.8 } });
+  const slower = new CostModel(slow, syntheticNode(slow));
+  const full = syntheticDevice({ scaleOut: { ...syntheticDevice().scaleOut!, efficiency: 1 } });
+  const nominal = new CostModel(full, syntheticNode(full));
+  for (const kind of ["allGather", "allReduce", "allToAll"] as const)
+    expect(slower.opNs(op(kind, 800, 4, 1))).toBeCloseTo(nominal.opNs(op(kind, 800, 4, 1)) / 0.8, 9);
+});
+
 test("ranks that are all on different nodes use only the scale-out link", () => {
   expect(model.opNs(op("allGather", 800, 4, 1))).toBeCloseTo(800 * 0.75 * 10, 9);
 });

@@ -155,3 +155,11 @@ test("the interconnect of one replica is busy for its collectives, in each pipel
   expect(link.busyNs).toBeCloseTo((time.allReduce + time.combine) / 2, 3);
   expect(steps).toBeGreaterThan(0);
 });
+
+test("the interconnect of a device is busy for its own all-reduces, not for those of other attention ranks", () => {
+  const mapping = { ...singleDevice, tp: 2, dp: 2, ep: 4 };
+  const { time, resources } = simulate(testConfig({ mapping, workload }));
+  const link = resources.find(({ name }) => name === "device interconnect")!;
+  // Components hold the mean over the ranks, and the exchanges in which all of them take part.
+  expect(link.busyNs).toBeCloseTo(time.allReduce + time.dispatch + time.combine, 3);
+});

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../../src/core/random.ts";
 import { CountPath } from "../../../src/forecast/load/count-path.ts";
 import { judgeLoad } from "../../../src/forecast/load/judge-load.ts";
+import { measureLoad } from "../../../src/forecast/load/load-measures.ts";
+import { loadRows } from "../../../src/forecast/load/load-rows.ts";
 import { routers } from "../../../src/policy/schedule/routers.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
@@ -183,6 +185,19 @@ describe("a closed loop", () => {
     expect(clients(319, 64)).toMatchObject({ verdict: "tooShort", requestsNeeded: 320 });
     expect(clients(320, 64).verdict).toBe("stable");
   });
+});
+
+test("the offered rate is that of the gaps: n arrivals span n - 1 of them", () => {
+  for (const n of [2, 40]) {
+    const run = fakeRun(
+      Array.from({ length: n }, (_, i) => ({ arrivalMs: 500 + 4 * i, e2eMs: 50 })),
+      {
+        load: { kind: "open" },
+      },
+    );
+    expect(judgeLoad(run).offeredRequestsPerSecond).toBeCloseTo(250, 9);
+    expect(measureLoad(loadRows(run.requests)).offered).toBeCloseTo(250 / 1e9, 18);
+  }
 });
 
 describe("overloaded, with the rate it sustains", () => {
