@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../../src/core/random.ts";
 import { CountPath } from "../../../src/forecast/load/count-path.ts";
 import { judgeLoad } from "../../../src/forecast/load/judge-load.ts";
-import { measureLoad } from "../../../src/forecast/load/load-measures.ts";
+import { type LoadMeasures, measureLoad } from "../../../src/forecast/load/load-measures.ts";
 import { loadRows } from "../../../src/forecast/load/load-rows.ts";
+import { requestsNeeded } from "../../../src/forecast/load/requests-needed.ts";
+import { limits } from "../../../src/forecast/load/verdict-limits.ts";
 import { routers } from "../../../src/policy/schedule/routers.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
@@ -184,6 +186,41 @@ describe("a closed loop", () => {
   test("is too short with fewer than five requests of every client, and says how many would do", () => {
     expect(clients(319, 64)).toMatchObject({ verdict: "tooShort", requestsNeeded: 320 });
     expect(clients(320, 64).verdict).toBe("stable");
+  });
+});
+
+describe("the number of requests that would do", () => {
+  const unsettled = {
+    requests: 1000,
+    offered: 1,
+    waitingGrowth: 0,
+    growth: 0,
+    waiting: { from: 0, to: 0 },
+    inSystem: { from: 0, to: 0 },
+    batchExcess: 0,
+    batchReserve: 0,
+    wander: 100 * limits.wander,
+    turnovers: 10 * limits.turnovers,
+    growthFromNs: 0,
+    waitingSinceNs: 0,
+  };
+  const needed = (parts: Partial<LoadMeasures>) => requestsNeeded({ ...unsettled, ...parts });
+
+  test("is three times what the score lacks, squared: chance falls with the root of the requests", () => {
+    expect(needed({ wander: 2 * limits.wander })).toBe(3 * 4 * 1000);
+    expect(needed({ batchReserve: limits.reserve / 3 })).toBe(3 * 9 * 1000);
+    // One standard deviation of what piled up may be chance.
+    expect(needed({ waitingGrowth: 1 + limits.growth / 2 })).toBe(3 * 4 * 1000);
+    expect(needed({ growth: 1 + limits.growth / 2, batchExcess: 1 })).toBe(3 * 4 * 1000);
+    expect(needed({ growth: 1 + limits.growth / 2 })).toBeNull();
+  });
+
+  test("is that of the verdict that comes first, in a run of enough turnovers, and none beyond forty times the run", () => {
+    expect(needed({ wander: 3 * limits.wander, batchReserve: limits.reserve / 2 })).toBe(3 * 4 * 1000);
+    expect(needed({ wander: limits.wander, turnovers: limits.turnovers / 5 })).toBe(3 * 5 * 1000);
+    expect(needed({ wander: 3.6 * limits.wander })).toBe(39_000);
+    expect(needed({ wander: 3.7 * limits.wander })).toBeNull();
+    expect(needed({ requests: 31, wander: limits.wander })).toBe(limits.requestsFirst);
   });
 });
 
