@@ -54,7 +54,8 @@ async function leftOutErrors(points: readonly ServingPoint[], of: BandClass): Pr
 function tableText(table: ErrorBandTable): string {
   const text = JSON.stringify(table, null, 2)
     .replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, "[$1, $2]")
-    .replace(/\{\s+("version"[^}]*?)\s+\}/g, (_, fields: string) => `{ ${fields.replace(/\s*\n\s*/g, " ")} }`);
+    .replace(/\{\s+("version"[^}]*?)\s+\}/g, (_, fields: string) => `{ ${fields.replace(/\s*\n\s*/g, " ")} }`)
+    .replace(/\[\s+(\{[^[\]\n]*\})\s+\]/g, "[$1]");
   return `${text}\n`;
 }
 
