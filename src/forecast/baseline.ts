@@ -66,17 +66,16 @@ export function compareForecasts(
 
 /**
  * Half-width of the interval of the difference, by the differences of corresponding sections of the two runs: what both
- * runs drew alike cancels in it, and what they drew apart widens it. Null where a run has no sections of the metric.
+ * runs drew alike cancels in it, and what they drew apart widens it. Null where a run has no sections of the metric, and
+ * where their differences have no finite one, as those of an edited baseline may: then the limit decides.
  */
 function differenceHalfWidth(metric: ComparedMetric, before: Forecast, after: Forecast): number | null {
   const [first, second] = [metric.sections(before), metric.sections(after)];
   const [was, is] = [metric.of(before), metric.of(after)];
   if (first === null || second === null || was === null || is === null || first.length !== second.length) return null;
-  return sectioningHalfWidth(
-    is - was,
-    second.map((value, i) => value - first[i]!),
-    intervalLevel,
-  );
+  const differences = second.map((value, i) => value - first[i]!);
+  const halfWidth = sectioningHalfWidth(is - was, differences, intervalLevel);
+  return Number.isFinite(halfWidth) ? halfWidth : null;
 }
 
 /** What the comparison stands on: whether both runs drew the same, or where their draws differ. */

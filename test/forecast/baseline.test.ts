@@ -163,6 +163,18 @@ describe("the interval of a difference", () => {
     }
   });
 
+  test("is not known where sections of an edited baseline give none; then the limit decides", () => {
+    const after = forecastOf(drawn(1, () => 1.06));
+    for (const zero of [[0], [0, ...Array<number>(9).fill(1e308)]]) {
+      const from = structuredClone(forecastOf(drawn(1))) as Mutable<Forecast>;
+      if (from.sections?.latency.ttft) from.sections.latency.ttft.mean = zero;
+      const other = structuredClone(after) as Mutable<Forecast>;
+      if (other.sections?.latency.ttft) other.sections.latency.ttft.mean = zero.map((value) => -value);
+      const [mean] = compareForecasts(from as Forecast, other as Forecast);
+      expect(mean).toMatchObject({ metric: "ttft.mean", halfWidth: null, failed: true });
+    }
+  });
+
   test("is known for the rates, goodput, cost and energy too", () => {
     const deltas = compareForecasts(forecastOf(drawn(1)), forecastOf(drawn(2)));
     for (const name of ["throughput", "throughputPerDevice", "requestRate", "goodput", "costUsdPerMtok"])
