@@ -26,6 +26,13 @@ const isAdvice = (value: unknown) =>
   isListOf(at(value, "costs"), isFigure);
 const isInput = (value: unknown) => ["role", "name", "sha256"].every((field) => isText(at(value, field)));
 
+const statistics = ["mean", "meanHalfWidth", "p50", "p90", "p95", "p99", "p999", "max"] as const;
+const isStatistics = (value: unknown) =>
+  isNumber(at(value, "n")) &&
+  statistics.every((name) => at(value, name) === null || isNumber(at(value, name))) &&
+  isIntervals(at(value, "intervals"));
+const isLatency = (value: unknown) => latencyMetrics.every((metric) => isStatistics(at(value, metric)));
+
 /** Kinds of values in a result document, and how to tell them. */
 const kinds = {
   text: isText,
@@ -37,6 +44,7 @@ const kinds = {
   "list of inputs": (value) => isListOf(value, isInput),
   "list of numbers": (value) => isListOf(value, isNumber),
   object: (value) => isObject(value),
+  "object of latencies": (value) => isObject(value) && Object.values(value).every(isLatency),
   "object of numbers": (value) => isObject(value) && Object.values(value).every(isNumber),
   "text or null": (value) => value === null || isText(value),
   "number or null": (value) => value === null || isNumber(value),
@@ -59,16 +67,7 @@ const latencyShape = (path: string): Shape => ({
     {},
     ...latencyMetrics.map((metric) => ({
       [`${path}.${metric}.n`]: "number",
-      ...fields(`${path}.${metric}`, "number or null", [
-        "mean",
-        "meanHalfWidth",
-        "p50",
-        "p90",
-        "p95",
-        "p99",
-        "p999",
-        "max",
-      ]),
+      ...fields(`${path}.${metric}`, "number or null", statistics),
       [`${path}.${metric}.intervals`]: "set of intervals",
     })),
   ),
@@ -95,7 +94,7 @@ const shape: Shape = {
     "requestsNeeded",
   ]),
   ...latencyShape("latency"),
-  latencyByClass: "object",
+  latencyByClass: "object of latencies",
   bands: "object or null",
   ...fields("throughput", "number", [
     "durationS",

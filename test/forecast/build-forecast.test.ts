@@ -187,6 +187,17 @@ describe("reading a result", () => {
     expect(broken).not.toThrow("result.json: latency.e2e.p99");
   });
 
+  test("takes latencies of a class only as it takes those of all", () => {
+    const latency = (p99: unknown) =>
+      change((json) => {
+        const all = json["latency"] as Record<string, object>;
+        json["latencyByClass"] = { chat: { ...all, ttft: { ...all["ttft"], p99 } } };
+      });
+    for (const right of [1, null]) expect(latency(right)).not.toThrow();
+    for (const wrong of ["abc", {}, [], true, undefined])
+      expect(latency(wrong)).toThrow("result.json: latencyByClass: expected an object of latencies");
+  });
+
   test("takes intervals of percentiles only by their two ends", () => {
     const interval = (p99: unknown) =>
       change((json) => {
