@@ -16,8 +16,8 @@ export function randomDeployment(seed: number, index: number): string {
   const oneOf = <T>(values: readonly T[]): T => values[Math.floor(next() * values.length)]!;
   const chance = (share: number) => next() < share;
   const maybe = (share: number, text: () => string) => (chance(share) ? text() : "");
-  const degree = () => oneOf([1, 1, 1, 2, 2, 4, 8, 16, 3, 12]);
   const extreme = <T>(usual: readonly T[], rare: readonly T[]): T => (chance(0.03) ? oneOf(rare) : oneOf(usual));
+  const degree = () => extreme([1, 1, 2, 4, 8], [3, 12, 16]);
   const id = (known: readonly string[]) => JSON.stringify(extreme(known, strangeWords));
 
   const model = [
@@ -41,13 +41,14 @@ export function randomDeployment(seed: number, index: number): string {
     maybe(0.2, () => `gpuMemoryUtilization: ${extreme([0.8, 0.95], [1e-6, 1])}`),
     maybe(0.1, () => "enableChunkedPrefill: false"),
     maybe(0.2, () => "enablePrefixCaching: true"),
+    maybe(0.1, () => `apiServerCount: ${extreme([2, 4], [1024])}`),
     maybe(0.1, () => "speculative: { method: mtp, draftTokens: 2, acceptance: 0.7 }"),
   ];
   const parallel = [
     maybe(0.6, () => `tp: ${degree()}`),
     maybe(0.5, () => `dp: ${degree()}`),
-    maybe(0.3, () => `ep: ${degree()}`),
-    maybe(0.2, () => `etp: ${degree()}`),
+    maybe(0.08, () => `ep: ${degree()}`),
+    maybe(0.08, () => `etp: ${degree()}`),
     maybe(0.2, () => `pp: ${extreme([2, 4], [61, 1100, 4096])}`),
     maybe(0.2, () => `replicas: ${extreme([2, 4], [100])}`),
   ];
@@ -56,7 +57,8 @@ export function randomDeployment(seed: number, index: number): string {
     `kind: closed, maxConcurrency: ${extreme([1, 4, 16], [2 ** 31, 1e6])}`,
     `kind: poisson, requestRate: ${extreme(["1/s", "20/s"], ["1e-6/s", "1e9/s"])}`,
     `kind: constant, requestRate: ${extreme(["2/s"], ["1e-9/s"])}`,
-    `kind: gamma, requestRate: 3/s, cv: ${extreme([0.5, 3], [0.01, 100])}`,
+    `kind: stages, stages: [{ rate: 2/s, rampTo: 9/s, duration: ${extreme(["2s"], ["1ns", "1h"])} }, { rate: 0/s, duration: 1s }]`,
+    `kind: gamma, requestRate: 3/s, burstiness: ${extreme([0.5, 3], [0.01, 100])}`,
   ]);
   const tokens = () => extreme([1, 100, 700], [1_000_000]);
   const routing = oneOf([
@@ -65,15 +67,20 @@ export function randomDeployment(seed: number, index: number): string {
     `kind: parametric, rows: 200, skew: ${extreme([0.5, 1], [0, 4])}, reuse: ${extreme([0, 0.3], [1])}`,
     `kind: parametric, rows: 200`,
   ]);
+  const prefix = `kind: sharedPrefix, groups: ${extreme([1, 3], [100])}, promptsPerGroup: ${extreme([1, 4], [50])}`;
+  const traffic = chance(0.2)
+    ? `${prefix}, prefix: { kind: fixed, tokens: ${tokens()} }, question: { kind: fixed, tokens: ${tokens()} }, `
+    : `kind: generated, ${arrivals.startsWith("kind: stages") ? "" : `requests: ${requests}, `}isl: { kind: fixed, tokens: ${tokens()} }, `;
+  const replayed = !routing.startsWith("kind: uniform");
   const slots = () => extreme([2, 8, 16], [1, 1e7]);
   const policy = [
-    maybe(0.4, () => {
+    maybe(replayed ? 0.5 : 0.05, () => {
       const room = chance(0.8) ? `slots: ${slots()}` : `memory: ${extreme(["4GiB"], ["1B", "1e15B"])}`;
       const host = maybe(0.3, () => `, hostMemory: ${extreme(["8GiB", "64GiB"], ["1B"])}`);
       return `offload: { kind: ${oneOf(["lru", "lfu", "fifo", "static"])}, scope: ${oneOf(["layer", "global"])}, ${room}${host} }`;
     }),
     maybe(
-      0.3,
+      replayed ? 0.3 : 0.05,
       () => `placement: { kind: ${oneOf(["contiguous", "lpt", "eplb"])}, redundant: ${extreme([0, 8], [65536])} }`,
     ),
     maybe(0.3, () => `router: ${oneOf(["round-robin", "least-loaded"])}`),
@@ -90,10 +97,12 @@ export function randomDeployment(seed: number, index: number): string {
     ...section("hardware", hardware),
     ...section("engine", engine),
     ...section("parallel", parallel),
-    `traffic: { kind: generated, requests: ${requests}, arrivals: { ${arrivals} }, ` +
-      `isl: { kind: fixed, tokens: ${tokens()} }, osl: { kind: fixed, tokens: ${tokens()} } }`,
+    `traffic: { ${traffic}arrivals: { ${arrivals} }, osl: { kind: fixed, tokens: ${tokens()} } }`,
+    ...maybeLine(chance(0.1), `coldStart: { readyAfter: ${extreme(["5s"], ["1ns", "1h"])} }`),
     `routing: { ${routing} }`,
     ...section("policy", policy),
     "",
   ].join("\n");
 }
+
+const maybeLine = (wanted: boolean, line: string): string[] => (wanted ? [line] : []);

@@ -17,25 +17,29 @@ export class LinkTime {
     this.collective = { kind: "allReduce", bytes: 0, ranks: 1, ranksPerNode: cost.node.devicesPerNode };
   }
 
-  /** `share` is the part of the devices that take part; the others do the same at the same time or not at all. */
+  /**
+   * `share` is the part of the devices that take part; the others do the same at the same time or not at all. Of a share of
+   * 0 nothing is booked.
+   */
   collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number, share = 1): number {
     const op = this.collective;
     op.kind = kind;
     op.bytes = bytes;
     op.ranks = ranks;
     const ns = this.cost.opNs(op) * this.factor;
-    if (ns > 0) this.add(ns * share, bytes * share);
+    if (ns > 0) this.book(ns * share, bytes * share);
     return ns;
   }
 
   /** An exchange by an expert-exchange library, in which every rank sends each of its pairs. */
   exchangeNs(op: ExchangeOp): number {
     const ns = this.cost.opNs(op) * this.factor;
-    this.add(ns, op.tokens * op.topK * op.hidden * op.bytesPerValue);
+    this.book(ns, op.tokens * op.topK * op.hidden * op.bytesPerValue);
     return ns;
   }
 
-  private add(ns: number, bytes: number): void {
+  /** What runs beside another transfer of the same devices is busy time once. */
+  book(ns: number, bytes: number): void {
     this.busyNs += ns;
     this.bytes += bytes;
   }

@@ -350,6 +350,7 @@ export class StepCost {
     const dp = clock.length;
     let routerNs = 0;
     let sharedNs = 0;
+    let sharedSumNs = 0;
     for (let g = 0; g < dp; g++) {
       const batchTokens = batches[g]!.tokens;
       let ns = this.gemmNs(program.router, batchTokens);
@@ -357,7 +358,9 @@ export class StepCost {
       routerNs += ns;
       clock[g]! += ns;
       if (program.shared.length > 0) {
-        let shared = this.sharedSumNs(batchTokens);
+        const sum = this.sharedSumNs(batchTokens);
+        sharedSumNs += sum / dp;
+        let shared = sum;
         for (const op of program.shared) shared += this.gemmNs(op, batchTokens);
         sharedNs = Math.max(sharedNs, shared);
       }
@@ -368,6 +371,8 @@ export class StepCost {
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
     const sharedWaitNs = config.engine.overlapsSharedExperts ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
     this.components[component.sharedExperts]! += sharedWaitNs;
+    if (sharedSumNs > 0)
+      this.links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
     const begin = arrived + dispatchNs + sharedWaitNs;
     const halves = dp > 1 && tokens > dp && config.engine.overlapsBatches;
     // Where tokens are gathered instead of sent to their experts, every rank's kernel is given all of them.
@@ -395,12 +400,12 @@ export class StepCost {
 
   /**
    * Sum of the shared experts' partial results over tensor-parallel ranks. Without attention data parallelism the
-   * all-reduce of the combine carries it.
+   * all-reduce of the combine carries it. Booked by the caller, who knows what it runs beside.
    */
   private sharedSumNs(tokens: number): number {
     const { mapping, model } = this.config;
     if (mapping.dp === 1 || mapping.tp === 1) return 0;
-    return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp);
+    return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
   }
 
   /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { LogHistogram } from "../../src/core/histogram.ts";
 import { RandomStream } from "../../src/core/random.ts";
+import type { SimConfig } from "../../src/sim/config.ts";
 import { requestStatus } from "../../src/sim/result.ts";
 import { SeriesRecorder } from "../../src/sim/series.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { Simulation } from "../../src/sim/simulation.ts";
-import { singleDevice, testConfig, testNode, testRequests } from "./build.ts";
+import { singleDevice, testConfig, testEngine, testNode, testRequests, tinyModel } from "./build.ts";
 
 const rng = new RandomStream(4, "requests");
 let last = 0;
@@ -163,3 +164,29 @@ test("the interconnect of a device is busy for its own all-reduces, not for thos
   // Components hold the mean over the ranks, and the exchanges in which all of them take part.
   expect(link.busyNs).toBeCloseTo(time.allReduce + time.dispatch + time.combine, 3);
 });
+
+test.each([false, true])(
+  "no link is busy for longer than the run where shared experts are summed beside a dispatch: %s",
+  (beside) => {
+    const { attention, feedForward } = tinyModel().layers[0]!;
+    if (feedForward.kind !== "moe") throw new Error("unexpected tiny model");
+    const slowLink = { ...testNode().device.scaleUp!, bytesPerSecond: 1e6 };
+    const run = (model: SimConfig["model"]) =>
+      simulate(
+        testConfig({
+          model,
+          workload,
+          mapping: { ...singleDevice, tp: 2, dp: 4, ep: 8 },
+          node: testNode({ scaleUp: slowLink }),
+          engine: testEngine({ overlapsSharedExperts: beside }),
+        }),
+      );
+    const [shared, without] = [{ ...feedForward, sharedWidth: 64 }, feedForward].map((feed) =>
+      run(tinyModel({ layers: Array.from({ length: 4 }, () => ({ attention, feedForward: feed })) })),
+    );
+    const busyOf = (result: typeof shared) =>
+      result!.resources.find(({ name }) => name === "device interconnect")!.busyNs;
+    expect(busyOf(shared)).toBeLessThanOrEqual(shared!.endNs);
+    expect(busyOf(shared)).toBeGreaterThanOrEqual(busyOf(without));
+  },
+);
