@@ -1,8 +1,8 @@
 import { RandomStream } from "../src/core/random.ts";
-import { createScopedCache } from "../src/policy/offload/cache-scope.ts";
-import { cachePolicies } from "../src/policy/offload/caches.ts";
-import { replayLog } from "../src/policy/offload/call-log.ts";
-import type { CallLog } from "../src/policy/offload/expert-cache.ts";
+import { createScopedCache } from "../src/policy/cache/cache-scope.ts";
+import { cachePolicies } from "../src/policy/cache/caches.ts";
+import { replayLog } from "../src/policy/cache/call-log.ts";
+import type { CallLog } from "../src/policy/cache/expert-cache.ts";
 import { type BenchRow, medianOf } from "./bench.ts";
 
 const tokens = 41_666;

@@ -1,7 +1,7 @@
-import { simulateFcfs } from "../scripts/queueing/fcfs.ts";
-import { exponential } from "../scripts/queueing/service.ts";
 import { EventQueue } from "../src/core/event-queue.ts";
 import { RandomStream } from "../src/core/random.ts";
+import { simulateFcfs } from "../test/laws/queueing/fcfs.ts";
+import { exponential } from "../test/laws/queueing/service.ts";
 import { type BenchRow, medianOf } from "./bench.ts";
 
 const runs = 5;

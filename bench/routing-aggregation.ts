@@ -1,7 +1,7 @@
 import { RandomStream } from "../src/core/random.ts";
 import { contiguous } from "../src/policy/placement/contiguous.ts";
-import { ExpertGroups } from "../src/sim/expert-groups.ts";
-import { RoutingReplay } from "../src/sim/routing-replay.ts";
+import { ExpertGroups } from "../src/sim/routing/expert-groups.ts";
+import { RoutingReplay } from "../src/sim/routing/routing-replay.ts";
 import type { RoutingTable } from "../src/trace/routing-table.ts";
 import { type BenchRow, medianOf } from "./bench.ts";
 

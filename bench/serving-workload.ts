@@ -1,7 +1,7 @@
 import { RandomStream } from "../src/core/random.ts";
-import { engineNamed, nodeNamed } from "../src/hardware/systems.ts";
+import { engineNamed, nodeNamed } from "../src/hardware/named-profiles.ts";
 import { modelNamed } from "../src/models/catalogue.ts";
-import { routers } from "../src/policy/schedule/routers.ts";
+import { routers } from "../src/policy/router/routers.ts";
 import type { SimConfig } from "../src/sim/config.ts";
 import type { RequestTable } from "../src/trace/request-table.ts";
 import { routingFromPublished } from "../src/trace/synthesis/published-routing.ts";

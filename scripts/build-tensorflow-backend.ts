@@ -20,7 +20,7 @@ import { diagnoseBackend } from "../src/capture/backends/doctor.ts";
 import { backendsFolder } from "../src/capture/backends/packages.ts";
 import { tensorflow } from "../src/capture/backends/tensorflow.ts";
 import { withFile } from "../src/trace/byte-source.ts";
-import { readZipDirectory, zipMember } from "../src/trace/formats/zip.ts";
+import { readZipDirectory, zipMember } from "../src/trace/container/zip.ts";
 
 const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 const headers = /^tensorflow\/include\/(tensorflow\/(c|core)|xla|tsl|absl)\/.*\.h$/;

@@ -4,9 +4,9 @@
  * every replication. Seeds are fixed: the output is the same on every run.
  */
 import { RandomStream } from "../src/core/random.ts";
-import { queueingCases } from "./queueing/cases.ts";
-import { estimate } from "./queueing/estimate.ts";
-import { lawViolations } from "./queueing/laws.ts";
+import { queueingCases } from "../test/laws/queueing/cases.ts";
+import { estimate } from "../test/laws/queueing/estimate.ts";
+import { lawViolations } from "../test/laws/queueing/laws.ts";
 
 const seed = 1;
 const replications = 40;

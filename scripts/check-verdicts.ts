@@ -4,7 +4,7 @@
  * and of the runs that were too short, more than a tenth away from the capacity, how many got a verdict with the number of
  * requests they asked for. Seeds are fixed.
  */
-import { knownDeployments, verdictAt } from "../test/forecast/load/known-capacity.ts";
+import { knownDeployments, verdictAt } from "../test/sim/outcome/load/known-capacity.ts";
 
 const loads = [0.5, 0.7, 0.8, 0.89, 0.95, 1, 1.06, 1.2, 1.5, 2];
 const counts = [100, 300, 1000, 3000];

@@ -6,13 +6,13 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { readServingPoints } from "../src/calibrate/measured/read-serving-points.ts";
+import type { ServingPoint } from "../src/calibrate/measured/serving-point.ts";
 import { type BandClass, bandClasses, type ErrorBandTable } from "../src/forecast/bands/error-band-table.ts";
-import { fitErrorBands } from "../src/forecast/bands/fit-error-bands.ts";
-import { readServingPoints } from "../src/forecast/measured/read-serving-points.ts";
-import type { ServingPoint } from "../src/forecast/measured/serving-point.ts";
-import { alike, middlePoints } from "../src/forecast/validation/observe-points.ts";
-import { validateServing } from "../src/forecast/validation/validate-serving.ts";
-import type { PointError } from "../src/forecast/validation/validation.ts";
+import { fitErrorBands } from "../src/validate/serving/fit-error-bands.ts";
+import { alike, middlePoints } from "../src/validate/serving/observe-points.ts";
+import { validateServing } from "../src/validate/serving/validate-serving.ts";
+import type { PointError } from "../src/validate/serving/validation.ts";
 
 const committed = new URL("../src/forecast/bands/error-bands.json", import.meta.url);
 const leaveOuts = { validated: "deployment", elsewhere: "group", observed: "point" } as const;

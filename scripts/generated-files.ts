@@ -1,5 +1,5 @@
-import { hardwareTable } from "../src/hardware/describe.ts";
 import { definitions } from "../src/report/definitions.ts";
+import { hardwareTable } from "../src/report/profile-catalogue.ts";
 import { scenarioJsonSchema } from "../src/scenario/json-schema.ts";
 import { scenarioReference } from "../src/scenario/reference.ts";
 

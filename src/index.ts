@@ -7,7 +7,7 @@ export { compareForecasts } from "./forecast/baseline.ts";
 export type { Forecast, LatencyStats, SloVerdict } from "./forecast/forecast.ts";
 export { type ForecastDeps, forecastScenario } from "./forecast/forecast-scenario.ts";
 export { readForecast } from "./forecast/read-forecast.ts";
-export { deviceNamed, engineNamed, nodeNamed } from "./hardware/systems.ts";
+export { deviceNamed, engineNamed, nodeNamed } from "./hardware/named-profiles.ts";
 export { modelNamed } from "./models/catalogue.ts";
 export { resolveConfig } from "./models/resolve.ts";
 export type { ModelSpec } from "./models/spec.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { readKernelSamples } from "../../src/calibrate/kernel-tables/read-samples.ts";
+import { expertTable } from "../../src/calibrate/kernel-tables/readers/grouped-gemm.ts";
 import type { StorageFormat } from "../../src/core/dtype.ts";
-import { readKernelSamples } from "../../src/forecast/kernels/read-samples.ts";
-import { expertTable } from "../../src/forecast/kernels/readers/grouped-gemm.ts";
-import { kernelValidation } from "../../src/forecast/validation/kernel-validation.ts";
+import { kernelValidation } from "../../src/validate/kernels/kernel-validation.ts";
 import { rowSamples } from "../kernels/fitted.ts";
 
 interface CheckLine {

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LatencyStatistics } from "../../src/forecast/measured/latency-statistics.ts";
-import { listedSeriesOf } from "../../src/forecast/measured/listed-series.ts";
-import { runStatistics } from "../../src/forecast/measured/measured-run.ts";
-import { namesOf } from "../../src/forecast/measured/names.ts";
-import { loadMeasurement } from "../../src/forecast/measured/read-measurement.ts";
-import { configurationsOf, inseparable } from "../../src/forecast/measured/repeats.ts";
+import type { LatencyStatistics } from "../../src/calibrate/measured/latency-statistics.ts";
+import { listedSeriesOf } from "../../src/calibrate/measured/listed-series.ts";
+import { runStatistics } from "../../src/calibrate/measured/measured-run.ts";
+import { namesOf } from "../../src/calibrate/measured/names.ts";
+import { loadMeasurement } from "../../src/calibrate/measured/read-measurement.ts";
+import { configurationsOf, inseparable } from "../../src/calibrate/measured/repeats.ts";
 
 interface CheckLine {
   readonly name: string;

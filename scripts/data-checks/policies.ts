@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createScopedCache } from "../../src/policy/offload/cache-scope.ts";
-import { cachePolicies } from "../../src/policy/offload/caches.ts";
-import type { CachePolicy, CallLog } from "../../src/policy/offload/expert-cache.ts";
+import { createScopedCache } from "../../src/policy/cache/cache-scope.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
+import type { CachePolicy, CallLog } from "../../src/policy/cache/expert-cache.ts";
 import { contiguous } from "../../src/policy/placement/contiguous.ts";
 import { eplb } from "../../src/policy/placement/eplb.ts";
 import { lpt } from "../../src/policy/placement/lpt.ts";

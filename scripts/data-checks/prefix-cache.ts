@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { Holding } from "../../src/sim/holding.ts";
-import { KvBlocks } from "../../src/sim/kv-blocks.ts";
+import { Holding } from "../../src/sim/memory/holding.ts";
+import { KvBlocks } from "../../src/sim/memory/kv-blocks.ts";
 import { loadRequests } from "../../src/trace/requests/load-requests.ts";
 
 const holding = new Holding([{ kind: "full", blockTokens: 16, copies: 1 }]);

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { openTable, type TableRows } from "../../src/forecast/kernels/open-table.ts";
+import { openTable, type TableRows } from "../../src/calibrate/kernel-tables/open-table.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
+import { nodeNamed } from "../../src/hardware/named-profiles.ts";
 import type { GroupedGemmOp } from "../../src/hardware/op.ts";
-import { nodeNamed } from "../../src/hardware/systems.ts";
 import { median, percent, row } from "./text.ts";
 
 interface CheckSet {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { farBytes, nearBytes } from "../../src/hardware/cost/exchange.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
+import { nodeNamed } from "../../src/hardware/named-profiles.ts";
 import type { ExchangeOp } from "../../src/hardware/op.ts";
-import { nodeNamed } from "../../src/hardware/systems.ts";
 import { percent, row } from "./text.ts";
 
 /** NVLink of the H800, per direction: half of its 400 GB/s. */

@@ -1,5 +1,5 @@
-import { groupedGemmFamily } from "../../src/forecast/calibration/families/grouped-gemm.ts";
-import { wideEpTable } from "../../src/forecast/kernels/readers/grouped-gemm.ts";
+import { wideEpTable } from "../../src/calibrate/kernel-tables/readers/grouped-gemm.ts";
+import { groupedGemmFamily } from "../../src/calibrate/maps/families/grouped-gemm.ts";
 import type { GroupedGemmOp } from "../../src/hardware/op.ts";
 import { fitFamily, type RowSample, ratesOf, rowSamples, tableFiles } from "./fitted.ts";
 import { median, row } from "./text.ts";

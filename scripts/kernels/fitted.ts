@@ -1,17 +1,17 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { CalibrationFamily } from "../../src/forecast/calibration/families/family.ts";
-import { type FitSample, fitMap, type JudgedMap } from "../../src/forecast/calibration/fit-map.ts";
-import type { KernelSample } from "../../src/forecast/kernels/kernel-sample.ts";
-import { KernelTable } from "../../src/forecast/kernels/kernel-table.ts";
-import type { KernelTableReader } from "../../src/forecast/kernels/kernel-table-reader.ts";
-import { mergeRepeats } from "../../src/forecast/kernels/merge-repeats.ts";
-import { openTable, type TableRows } from "../../src/forecast/kernels/open-table.ts";
-import { ProblemList } from "../../src/forecast/measured/problem-list.ts";
+import type { KernelSample } from "../../src/calibrate/kernel-tables/kernel-sample.ts";
+import { KernelTable } from "../../src/calibrate/kernel-tables/kernel-table.ts";
+import type { KernelTableReader } from "../../src/calibrate/kernel-tables/kernel-table-reader.ts";
+import { mergeRepeats } from "../../src/calibrate/kernel-tables/merge-repeats.ts";
+import { openTable, type TableRows } from "../../src/calibrate/kernel-tables/open-table.ts";
+import type { CalibrationFamily } from "../../src/calibrate/maps/families/family.ts";
+import { type FitSample, fitMap, type JudgedMap } from "../../src/calibrate/maps/fit-map.ts";
+import { ProblemList } from "../../src/calibrate/measured/problem-list.ts";
 import { type NominalRates, nominalRates } from "../../src/hardware/cost/mapped.ts";
 import { EfficiencyLookup } from "../../src/hardware/efficiency-map.ts";
+import { deviceIds, deviceNamed } from "../../src/hardware/named-profiles.ts";
 import type { Op } from "../../src/hardware/op.ts";
-import { deviceIds, deviceNamed } from "../../src/hardware/systems.ts";
 
 /** A measured kernel with the row it came from. */
 export interface RowSample extends KernelSample {

@@ -1,5 +1,5 @@
 import type { KernelMap } from "../../src/hardware/kernel-maps.ts";
-import { deviceIds, deviceNamed } from "../../src/hardware/systems.ts";
+import { deviceIds, deviceNamed } from "../../src/hardware/named-profiles.ts";
 import { percent, row } from "./text.ts";
 
 /** Families that this prints: experts, collectives and exchanges. */

@@ -52,7 +52,7 @@ export const calibrateCommand: CommandRegistration = (program, exit) => {
         return;
       }
       const options = tableOptions(given);
-      const { engineIds } = await import("../hardware/systems.ts");
+      const { engineIds } = await import("../hardware/named-profiles.ts");
       if (engineIds.includes(options.profile)) {
         const { calibrateEngine } = await import("./calibrate-engine.ts");
         await calibrateEngine(options, wantsColour(command));

@@ -1,22 +1,22 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FittedLink } from "../calibrate/live/fit-link.ts";
+import { fitLive } from "../calibrate/live/fit-live.ts";
+import { tensorMemory } from "../calibrate/live/live-device.ts";
+import type { LiveProfile } from "../calibrate/live/live-profile.ts";
+import { liveScenario } from "../calibrate/live/live-scenario.ts";
 import { chooseBackend } from "../capture/backends/backends.ts";
+import { explainLiveFailure, refuseLargeExperts } from "../capture/live/live-memory.ts";
 import { measureLive } from "../capture/measure/measure-live.ts";
 import { steadyNs } from "../capture/measure/steady-clock.ts";
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
-import type { FittedLink } from "../forecast/calibration/live/fit-link.ts";
-import { fitLive } from "../forecast/calibration/live/fit-live.ts";
-import { tensorMemory } from "../forecast/calibration/live/live-device.ts";
-import type { LiveProfile } from "../forecast/calibration/live/live-profile.ts";
-import { liveScenario } from "../forecast/calibration/live/live-scenario.ts";
 import type { KernelMap } from "../hardware/kernel-maps.ts";
 import { textTable } from "../report/text-table.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
-import { explainLiveFailure, refuseLargeExperts } from "./live-memory.ts";
 import { liveShape } from "./live-shape.ts";
 import { progressLine } from "./progress.ts";
 

@@ -1,18 +1,14 @@
 import { basename } from "node:path";
+import { gatherSamples } from "../calibrate/kernel-tables/gather-samples.ts";
+import { type CalibratedMap, calibrateKernels, type KernelCalibration } from "../calibrate/maps/calibrate-kernels.ts";
 import { formatProblem, refuse } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { formatCount, formatPercent } from "../core/units.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
-import {
-  type CalibratedMap,
-  calibrateKernels,
-  type KernelCalibration,
-} from "../forecast/calibration/calibrate-kernels.ts";
-import { gatherSamples } from "../forecast/kernels/gather-samples.ts";
 import type { KernelMaps } from "../hardware/kernel-maps.ts";
+import { deviceProfileNamed } from "../hardware/named-profiles.ts";
 import { parseDeviceProfile } from "../hardware/profile-schema.ts";
 import { resolveDevice } from "../hardware/resolve.ts";
-import { deviceProfileNamed } from "../hardware/systems.ts";
 import { textTable } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";

@@ -2,9 +2,16 @@ import { type ExitCode, exitCodes, formatProblem, refuse } from "../core/errors.
 import { jsonDocument, parseJson } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
 import { checkProfile } from "../hardware/check.ts";
-import { hardwareList, hardwareShow, profileNamed } from "../hardware/describe.ts";
+import {
+  deviceIds,
+  deviceProfileNamed,
+  engineIds,
+  engineNamed,
+  nodeNamed,
+  systemIds,
+} from "../hardware/named-profiles.ts";
 import { parseDeviceProfile } from "../hardware/profile-schema.ts";
-import { deviceIds, deviceProfileNamed, engineIds, engineNamed, nodeNamed, systemIds } from "../hardware/systems.ts";
+import { hardwareList, hardwareShow, profileNamed } from "../report/profile-catalogue.ts";
 import { textTable } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";
 

@@ -1,5 +1,5 @@
+import type { LiveShape } from "../calibrate/measured/live-measurements.ts";
 import { UsageError } from "../core/errors.ts";
-import type { LiveShape } from "../forecast/measured/live-measurements.ts";
 import { modelNamed } from "../models/catalogue.ts";
 
 /** Reads `HIDDENxWIDTH`, or a model of the catalogue whose experts are meant. */

@@ -1,11 +1,11 @@
 import { jsonDocument } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
-import { readModel } from "../forecast/read-model.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
 import { type ModelSpec, tensorClasses } from "../models/spec.ts";
 import { textTable, wrap } from "../report/text-table.ts";
+import { readModel } from "../resolve/read-model.ts";
 import { type Io, processIo } from "./io.ts";
 
 /** What the resolver left aside or had to assume. */

@@ -1,6 +1,6 @@
+import { readMeasurement } from "../calibrate/measured/read-measurement.ts";
+import type { Observation } from "../calibrate/observed/observe-deployment.ts";
 import { sha256 } from "../core/digest.ts";
-import { readMeasurement } from "../forecast/measured/read-measurement.ts";
-import type { Observation } from "../forecast/observe-deployment.ts";
 import type { Io } from "./io.ts";
 
 /** Reads the file of `--observed`: serving points, a benchmark's result, or a run request by request. */

@@ -1,5 +1,5 @@
+import type { ServingPoint } from "../calibrate/measured/serving-point.ts";
 import { UsageError } from "../core/errors.ts";
-import type { ServingPoint } from "../forecast/measured/serving-point.ts";
 import { oneOf, splitPair } from "./words.ts";
 
 /** What points can be chosen by, as texts that a value may equal. */

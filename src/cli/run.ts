@@ -1,10 +1,10 @@
+import type { Observation } from "../calibrate/observed/observe-deployment.ts";
 import { type ExitCode, exitCodes, MoecastError, UsageError } from "../core/errors.ts";
 import { oneLine, printable } from "../core/printable.ts";
 import { unlessAborted } from "../files/cooperative.ts";
 import { comparedWith } from "../forecast/baseline.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
-import type { Observation } from "../forecast/observe-deployment.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { headline } from "../report/headline.ts";
 import { jsonExport } from "../report/json.ts";

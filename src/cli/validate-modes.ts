@@ -1,13 +1,13 @@
 import { basename } from "node:path";
+import { type Measurement, readMeasurement } from "../calibrate/measured/read-measurement.ts";
+import type { ServingPoint } from "../calibrate/measured/serving-point.ts";
 import { sha256 } from "../core/digest.ts";
 import { refuse, UsageError } from "../core/errors.ts";
-import { type Measurement, readMeasurement } from "../forecast/measured/read-measurement.ts";
-import type { ServingPoint } from "../forecast/measured/serving-point.ts";
-import type { RunValidation } from "../forecast/validation/run-validation.ts";
-import type { MeasuredServing } from "../forecast/validation/validate-run.ts";
-import type { MetricError, Validation } from "../forecast/validation/validation.ts";
 import type { ValidationReport } from "../report/validation-exporters.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
+import type { RunValidation } from "../validate/run/run-validation.ts";
+import type { MeasuredServing } from "../validate/run/validate-run.ts";
+import type { MetricError, Validation } from "../validate/serving/validation.ts";
 import type { LimitedErrors } from "./error-limit.ts";
 import type { Io } from "./io.ts";
 import { readObservation } from "./observation.ts";
@@ -90,7 +90,7 @@ async function compareServing(options: ValidateOptions, { io, signal }: Surround
   const read = await readPoints(io, file);
   const points = filterPoints(read.points, filter);
   const observed = observedFile === undefined ? null : await readPoints(io, observedFile);
-  const { validateServing } = await import("../forecast/validation/validate-serving.ts");
+  const { validateServing } = await import("../validate/serving/validate-serving.ts");
   const { servingPage } = await import("../report/validation-serving.ts");
   const progress = options.quiet === true ? null : progressLine(io, basename(file), "points");
   const document: Validation = await validateServing(points, {
@@ -113,7 +113,7 @@ async function compareKernels(options: ValidateOptions, { io }: Surroundings): P
   const { kernels: files = [], leaveOut } = options;
   if (options.export?.some((text) => text.startsWith("svg=")) === true)
     throw new UsageError("validate --kernels: there is no plot to export as svg");
-  const { kernelValidation } = await import("../forecast/validation/kernel-validation.ts");
+  const { kernelValidation } = await import("../validate/kernels/kernel-validation.ts");
   const { kernelPage } = await import("../report/validation-kernels.ts");
   const progress = options.quiet === true ? null : progressLine(io, "reading tables", "files");
   const document = await kernelValidation(files, {
@@ -138,7 +138,7 @@ function compareRun(mode: "run" | "against"): Compare {
     const text = await io.readText(file);
     const measured = servedIn(mode, readMeasurement(text, file), file, io);
     const observed = options.observed === undefined ? null : await readObservation(io, options.observed);
-    const { validateRun } = await import("../forecast/validation/validate-run.ts");
+    const { validateRun } = await import("../validate/run/validate-run.ts");
     const { runPage } = await import("../report/validation-run.ts");
     const progress = options.quiet === true ? null : progressLine(io, basename(file));
     const document = await validateRun(scenario, measured, {

@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes } from "../core/errors.ts";
-import type { LeaveOut } from "../forecast/validation/validate-serving.ts";
 import { type ValidationFormat, validationExporters } from "../report/validation-exporters.ts";
 import { validationSummary } from "../report/validation-terminal.ts";
+import type { LeaveOut } from "../validate/serving/validate-serving.ts";
 import { type ErrorLimit, limitExceeded } from "./error-limit.ts";
 import { targetsAmong, writeAll } from "./export-target.ts";
 import { watchInterrupts } from "./interrupt.ts";

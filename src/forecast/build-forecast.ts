@@ -1,6 +1,8 @@
 import { version } from "../core/version.ts";
+import type { ResolvedScenario } from "../resolve/resolved.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { devicesOf } from "../sim/mapping.ts";
+import { judgeLoad } from "../sim/outcome/load/judge-load.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
 import { accuracyOf } from "./bands/accuracy.ts";
 import { bottleneckOf, frontEndBottleneck, timeShares } from "./bottleneck.ts";
@@ -9,8 +11,6 @@ import { type Forecast, forecastSchemaVersion } from "./forecast.ts";
 import { goodputOf } from "./goodput.ts";
 import { judge } from "./judge.ts";
 import { latencyStats } from "./latency-stats.ts";
-import { judgeLoad } from "./load/judge-load.ts";
-import type { ResolvedScenario } from "./resolved.ts";
 import { judgeContext } from "./run-metrics.ts";
 import { sectionsOf } from "./sections.ts";
 import { throughputOf } from "./throughput.ts";

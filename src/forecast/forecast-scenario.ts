@@ -1,13 +1,13 @@
+import { type Observation, observeDeployment } from "../calibrate/observed/observe-deployment.ts";
 import { giveWay, unlessAborted } from "../files/cooperative.ts";
 import { inOneStretch } from "../files/signals.ts";
+import type { FileReader } from "../resolve/file-reader.ts";
+import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
 import { tryChanges } from "./advice/try-changes.ts";
 import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
-import type { FileReader } from "./forecast-reader.ts";
-import { type Observation, observeDeployment } from "./observe-deployment.ts";
-import { resolveScenario } from "./resolve-scenario.ts";
 
 /** What a forecast needs from outside: files, and someone who watches. */
 export interface ForecastDeps extends FileReader {

@@ -1,4 +1,5 @@
-import type { MemoryMap } from "../sim/memory.ts";
+import type { MemoryMap } from "../sim/memory/memory.ts";
+import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import type {
   CacheResult,
   LayerLoad,
@@ -10,7 +11,6 @@ import type {
 import type { BandBasis } from "./bands/bands.ts";
 import type { GroupKey } from "./bands/nearest-group.ts";
 import type { MetricUnit } from "./compared-metrics.ts";
-import type { LoadVerdict } from "./load/load-verdict.ts";
 import type { Sections } from "./sections.ts";
 
 /** Version of the result document; raised on every incompatible change. */

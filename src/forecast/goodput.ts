@@ -1,6 +1,6 @@
 import type { SloSection } from "../scenario/slo-section.ts";
+import { measuredRequests, requestValue } from "../sim/outcome/request-latencies.ts";
 import type { RequestRows, RunResult } from "../sim/result.ts";
-import { measuredRequests, requestValue } from "./measured-requests.ts";
 
 /** Requests judged for goodput, and how many of them meet every limit. */
 export interface Goodput {

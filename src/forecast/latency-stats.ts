@@ -1,4 +1,11 @@
 import { batchMeans } from "../core/statistics.ts";
+import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
+import {
+  type LatencySamples,
+  latencySamples,
+  measuredRequests,
+  requestValues,
+} from "../sim/outcome/request-latencies.ts";
 import type { RunResult } from "../sim/result.ts";
 import {
   type LatencyMetric,
@@ -8,8 +15,6 @@ import {
   type PercentileInterval,
   percentileLevels,
 } from "./forecast.ts";
-import type { LoadVerdict } from "./load/load-verdict.ts";
-import { type LatencySamples, latencySamples, measuredRequests, requestValues } from "./measured-requests.ts";
 import { percentileOf } from "./percentile-of.ts";
 
 const nsPerMs = 1e6;

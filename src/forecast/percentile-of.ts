@@ -1,6 +1,6 @@
 import { percentileRanks } from "../core/percentile-interval.ts";
 import { enoughSamples } from "../core/quantile.ts";
-import type { LatencySamples } from "./measured-requests.ts";
+import type { LatencySamples } from "../sim/outcome/request-latencies.ts";
 
 /** Probability with which a percentile lies in its interval. */
 export const intervalLevel = 0.95;

@@ -1,11 +1,11 @@
 import type { SloSection } from "../scenario/slo-section.ts";
+import { loadText } from "../sim/outcome/load/load-text.ts";
+import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
+import { latencySamples } from "../sim/outcome/request-latencies.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
 import type { Forecast } from "./forecast.ts";
 import { goodputOf } from "./goodput.ts";
 import type { JudgeContext, Scalar, ScalarMetric } from "./judge.ts";
-import { loadText } from "./load/load-text.ts";
-import type { LoadVerdict } from "./load/load-verdict.ts";
-import { latencySamples } from "./measured-requests.ts";
 
 /** Numbers of the forecast that SLOs speak of. */
 interface Summary {

@@ -1,10 +1,10 @@
 import { quantiles } from "../core/quantile.ts";
 import { mean } from "../core/statistics.ts";
 import type { SloSection } from "../scenario/slo-section.ts";
+import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
+import { measuredRequests, type RequestMetric, requestValues } from "../sim/outcome/request-latencies.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
 import { meetsLimits } from "./goodput.ts";
-import type { LoadVerdict } from "./load/load-verdict.ts";
-import { measuredRequests, type RequestMetric, requestValues } from "./measured-requests.ts";
 
 /**
  * Sections of a run. A percentile that is given has ten samples beyond it, so each of ten sections has one; Schmeiser

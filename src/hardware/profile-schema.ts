@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { checkJson } from "../core/json.ts";
+import { numbers } from "../core/sourced.ts";
 import { checkProfile } from "./check.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { kernelMapsSchema } from "./kernel-maps-schema.ts";
-import { numbers } from "./sourced.ts";
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "expected lower-case letters, digits, dots and hyphens");
 const name = z.string().trim().min(1);

@@ -1,7 +1,9 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
 import { own } from "../core/own.ts";
+import { isSourced, type Sourced } from "../core/sourced.ts";
+import type { EngineProfile } from "../engine/engine-profile.ts";
+import { efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
 import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
-import type { EngineProfile } from "./engine-profile.ts";
 import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
 import type {
   DeviceProfile,
@@ -11,8 +13,6 @@ import type {
   SystemProfile,
   TierProfile,
 } from "./profile-schema.ts";
-import { isSourced, type Sourced } from "./sourced.ts";
-import { efficiencyPresets, kernelMaps, links, tiers } from "./tables.ts";
 
 /** The value behind every {@link Sourced} of a profile, same shape. */
 type Plain<T> =

@@ -1,6 +1,6 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import { sustainedText } from "../forecast/load/load-text.ts";
+import { sustainedText } from "../sim/outcome/load/load-text.ts";
 import { dollars } from "./labels.ts";
 
 /** Stands between the parts of a headline. */

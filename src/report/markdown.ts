@@ -1,7 +1,7 @@
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
-import { loadText } from "../forecast/load/load-text.ts";
+import { loadText } from "../sim/outcome/load/load-text.ts";
 import { adviceLines } from "./advice-lines.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import type { Exporter, ScenarioFailure } from "./exporter.ts";

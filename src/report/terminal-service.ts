@@ -8,7 +8,7 @@ import {
   latencyMetrics,
   type SloVerdict,
 } from "../forecast/forecast.ts";
-import { loadText, sustainedText } from "../forecast/load/load-text.ts";
+import { loadText, sustainedText } from "../sim/outcome/load/load-text.ts";
 import { adviceLines } from "./advice-lines.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import { displayWidth } from "./display-width.ts";

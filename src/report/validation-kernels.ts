@@ -1,6 +1,6 @@
-import type { KernelFamilyError } from "../forecast/validation/kernel-errors.ts";
-import type { KernelGroupError } from "../forecast/validation/kernel-groups.ts";
-import type { KernelValidation } from "../forecast/validation/kernel-validation.ts";
+import type { KernelFamilyError } from "../validate/kernels/kernel-errors.ts";
+import type { KernelGroupError } from "../validate/kernels/kernel-groups.ts";
+import type { KernelValidation } from "../validate/kernels/kernel-validation.ts";
 import { counted, definitionsSection, percentLabel, signedLabel } from "./validation-labels.ts";
 import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
 

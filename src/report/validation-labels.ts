@@ -1,6 +1,6 @@
+import type { ServingPoint } from "../calibrate/measured/serving-point.ts";
 import { formatCount } from "../core/units.ts";
-import type { ServingPoint } from "../forecast/measured/serving-point.ts";
-import type { MetricError } from "../forecast/validation/validation.ts";
+import type { MetricError } from "../validate/serving/validation.ts";
 import type { PageColumn, PageSection } from "./validation-page.ts";
 
 /** A percentage without sign; `n/a` where there is none. */

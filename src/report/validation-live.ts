@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { LiveRun, LiveValidation, StepTimes } from "../forecast/validation/live-validation.ts";
+import type { LiveRun, LiveValidation, StepTimes } from "../validate/live/live-validation.ts";
 import { definitionsSection, inputsSection, msLabel, signedLabel } from "./validation-labels.ts";
 import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
 

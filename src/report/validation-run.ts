@@ -1,6 +1,6 @@
 import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { ComparedFigure, RunValidation } from "../forecast/validation/run-validation.ts";
 import { timeComponents } from "../sim/result.ts";
+import type { ComparedFigure, RunValidation } from "../validate/run/run-validation.ts";
 import { definitions } from "./definitions.ts";
 import { componentLabel, deploymentLine } from "./labels.ts";
 import {

@@ -1,5 +1,5 @@
 import { formatCount } from "../core/units.ts";
-import type { GroupError, PointError, PointMetric, Validation } from "../forecast/validation/validation.ts";
+import type { GroupError, PointError, PointMetric, Validation } from "../validate/serving/validation.ts";
 import {
   counted,
   definitionsSection,

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { type CachePolicyName, cachePolicies } from "../policy/offload/caches.ts";
-import type { CachePolicy } from "../policy/offload/expert-cache.ts";
+import { type CachePolicyName, cachePolicies } from "../policy/cache/caches.ts";
+import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
-import { type RouterName, routers } from "../policy/schedule/routers.ts";
+import { type RouterName, routers } from "../policy/router/routers.ts";
 import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
 
 const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];

@@ -1,10 +1,10 @@
 import type { StorageFormat } from "../core/dtype.ts";
+import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Node } from "../hardware/device.ts";
-import type { EngineProfile } from "../hardware/engine-profile.ts";
 import type { ModelSpec, TensorClass } from "../models/spec.ts";
-import type { CachePolicy } from "../policy/offload/expert-cache.ts";
+import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Placement } from "../policy/placement/placement.ts";
-import type { RouterPolicy } from "../policy/schedule/router.ts";
+import type { RouterPolicy } from "../policy/router/router.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Mapping } from "./mapping.ts";

@@ -1,9 +1,9 @@
 import { holds } from "../core/errors.ts";
-import { addChunk, clearBatch, type DomainBatch, emptyBatch } from "./batch.ts";
 import type { SchedulerConfig } from "./config.ts";
-import type { KvBlocks } from "./kv-blocks.ts";
+import type { KvBlocks } from "./memory/kv-blocks.ts";
 import { RequestQueue, type RequestState } from "./request-state.ts";
 import { requestStatus } from "./result.ts";
+import { addChunk, clearBatch, type DomainBatch, emptyBatch } from "./step/batch.ts";
 
 /** The share of one step that falls to one scheduling domain. */
 export interface DomainStep {

@@ -1,8 +1,8 @@
-import type { DomainBatch } from "./batch.ts";
 import type { Domain, DomainStep } from "./domain.ts";
 import type { FrontEnds } from "./front-end.ts";
-import { PromptTime } from "./prompt-time.ts";
-import type { StagePlan } from "./stage-plan.ts";
+import type { DomainBatch } from "./step/batch.ts";
+import { PromptTime } from "./step/prompt-time.ts";
+import type { StagePlan } from "./step/stage-plan.ts";
 
 /** A step in flight: its work per domain. A replica has one slot per pipeline stage. */
 export interface StepSlot {

@@ -1,5 +1,5 @@
 import type { LogHistogram } from "../core/histogram.ts";
-import type { MemoryMap } from "./memory.ts";
+import type { MemoryMap } from "./memory/memory.ts";
 
 /** Fate of a request. */
 export const requestStatus = { completed: 0, rejected: 1, running: 2, waiting: 3, notArrived: 4 } as const;

@@ -1,4 +1,4 @@
-import type { RouterView } from "../policy/schedule/router.ts";
+import type { RouterView } from "../policy/router/router.ts";
 import type { Domain } from "./domain.ts";
 import type { Replica } from "./replica.ts";
 import type { RequestState } from "./request-state.ts";

@@ -6,11 +6,14 @@ import { expect, test } from "vitest";
 const levels = [
   ["core"],
   ["files"],
-  ["models", "hardware", "trace", "solver"],
+  ["models", "hardware", "engine", "trace", "solver"],
   ["policy"],
   ["sim"],
   ["scenario"],
+  ["resolve"],
+  ["calibrate"],
   ["forecast"],
+  ["validate"],
   ["plan", "capture"],
   ["tui", "report"],
   ["cli"],
@@ -34,16 +37,16 @@ const packageOwners: Record<string, readonly string[]> = {
   webgpu: ["capture"],
   commander: ["cli"],
   yaml: ["scenario"],
-  zod: ["scenario", "hardware", "forecast"],
-  "csv-parse": ["trace", "forecast"],
-  hyparquet: ["forecast"],
-  "hyparquet-compressors": ["forecast"],
+  zod: ["core", "scenario", "hardware", "engine", "calibrate"],
+  "csv-parse": ["trace", "calibrate"],
+  hyparquet: ["calibrate"],
+  "hyparquet-compressors": ["calibrate"],
   fflate: ["trace"],
   "junit-report-builder": ["report"],
 };
 
 /** Folders that may touch the disk, clocks, processes or workers. The rest is pure. */
-const effectful = new Set(["files", "trace", "forecast", "plan", "capture", "tui", "cli"]);
+const effectful = new Set(["files", "trace", "resolve", "calibrate", "validate", "plan", "capture", "tui", "cli"]);
 const pureNodeModules = new Set(["node:crypto", "node:buffer", "node:path"]);
 
 const src = resolve("src");
@@ -69,6 +72,41 @@ function importsOf(file: string): string[] {
   return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ""));
 }
 
+/** Files of src that a file imports. */
+const localImportsOf = (file: string): string[] =>
+  importsOf(file)
+    .filter((name) => name.startsWith("."))
+    .map((name) => relative(src, resolve(dirname(join(src, file)), name)));
+
+/**
+ * Groups of two or more files of which each reaches every other by imports: the strongly connected components, as Tarjan
+ * (1972) finds them.
+ */
+function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[] = [];
+  const visit = (file: string): number => {
+    const at = order.size;
+    order.set(file, at);
+    lowest.set(file, at);
+    open.push(file);
+    for (const target of imports.get(file) ?? []) {
+      if (!imports.has(target)) continue;
+      const reached = order.has(target) ? (open.includes(target) ? order.get(target)! : at) : visit(target);
+      lowest.set(file, Math.min(lowest.get(file)!, reached));
+    }
+    if (lowest.get(file) === at) {
+      const members = open.splice(open.indexOf(file));
+      if (members.length > 1) circles.push(members.sort().join(" <-> "));
+    }
+    return lowest.get(file)!;
+  };
+  for (const file of imports.keys()) if (!order.has(file)) visit(file);
+  return circles;
+}
+
 const inFolders = files.filter((file) => !entryPoints.has(file));
 
 test("every source file lies in a known folder", () => {
@@ -77,14 +115,16 @@ test("every source file lies in a known folder", () => {
 
 test("a folder imports only itself and folders below it", () => {
   const violations = inFolders.flatMap((file) =>
-    importsOf(file)
-      .filter((name) => name.startsWith("."))
-      .map((name) => relative(src, resolve(dirname(join(src, file)), name)))
+    localImportsOf(file)
       .filter((target) => folderOf(target) !== folderOf(file))
       .filter((target) => levelOf(folderOf(target)) >= levelOf(folderOf(file)))
       .map((target) => `${file} -> ${target}`),
   );
   expect(violations).toEqual([]);
+});
+
+test("no files import one another in a circle", () => {
+  expect(circlesOf(new Map(files.map((file) => [file, localImportsOf(file)])))).toEqual([]);
 });
 
 test("a package is imported by its owners only, and every package has one", () => {

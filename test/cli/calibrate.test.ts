@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import { gemmShape } from "../../src/hardware/cost/gemm.ts";
 import { nominalRates } from "../../src/hardware/cost/mapped.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
+import { deviceNamed } from "../../src/hardware/named-profiles.ts";
 import type { GemmOp } from "../../src/hardware/op.ts";
 import { parseDeviceProfile } from "../../src/hardware/profile-schema.ts";
 import { resolveDevice } from "../../src/hardware/resolve.ts";
-import { deviceNamed } from "../../src/hardware/systems.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
 

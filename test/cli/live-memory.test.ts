@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LoadedBackend } from "../../src/capture/backends/backend.ts";
-import { explainLiveFailure, refuseLargeExperts } from "../../src/cli/live-memory.ts";
+import { explainLiveFailure, refuseLargeExperts } from "../../src/capture/live/live-memory.ts";
 import { InfeasibleError, UsageError } from "../../src/core/errors.ts";
 
 const backendOf = (tensorBytesMax: number | null) => ({ id: "webgpu", tensorBytesMax }) as LoadedBackend;

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import type { ServingPoint } from "../../src/forecast/measured/serving-point.ts";
-import type { validateServing } from "../../src/forecast/validation/validate-serving.ts";
-import { pointError, pointMetric } from "../forecast/example-points.ts";
-import { cellsOf, examplePoint } from "../forecast/measured/example-point.ts";
+import type { ServingPoint } from "../../src/calibrate/measured/serving-point.ts";
+import type { validateServing } from "../../src/validate/serving/validate-serving.ts";
+import { pointError, pointMetric } from "../calibrate/example-points.ts";
+import { cellsOf, examplePoint } from "../calibrate/measured/example-point.ts";
 import { kernelsExample, validation } from "../report/build-validation.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
@@ -12,7 +12,7 @@ type ServingValidationOptions = Parameters<typeof validateServing>[1];
 
 /** What the forecasts of points were asked for; each is 10 % too slow. */
 const asked: { points: readonly ServingPoint[]; options: ServingValidationOptions }[] = [];
-vi.mock("../../src/forecast/validation/validate-serving.ts", () => ({
+vi.mock("../../src/validate/serving/validate-serving.ts", () => ({
   validateServing: (points: readonly ServingPoint[], options: ServingValidationOptions) => {
     asked.push({ points, options });
     const errors = points.map((point) =>
@@ -24,7 +24,7 @@ vi.mock("../../src/forecast/validation/validate-serving.ts", () => ({
 
 /** What kernels were asked for; one family with an error of 6 % on the mean. */
 const kernels: unknown[][] = [];
-vi.mock("../../src/forecast/validation/kernel-validation.ts", () => ({
+vi.mock("../../src/validate/kernels/kernel-validation.ts", () => ({
   kernelValidation: (...words: unknown[]) => {
     kernels.push(words);
     return Promise.resolve(kernelsExample());

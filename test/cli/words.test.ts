@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hardwareList } from "../../src/hardware/describe.ts";
+import { hardwareList } from "../../src/report/profile-catalogue.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
 

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
+import { openTable } from "../../src/calibrate/kernel-tables/open-table.ts";
 import { InvalidInputError } from "../../src/core/errors.ts";
 import { parseJson } from "../../src/core/json.ts";
 import { inputBytesMax } from "../../src/files/input-limits.ts";
 import { type PipePatience, pipeToWrite } from "../../src/files/named-pipe.ts";
 import { readBytes, readText, readTextIfThere } from "../../src/files/read-input.ts";
-import { openTable } from "../../src/forecast/kernels/open-table.ts";
 import { fileSource } from "../../src/trace/byte-source.ts";
 import { plainBytes } from "../../src/trace/text-lines.ts";
 

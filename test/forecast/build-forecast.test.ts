@@ -4,7 +4,7 @@ import { version } from "../../src/core/version.ts";
 import { bottleneckOf, frontEndBottleneck, timeShares } from "../../src/forecast/bottleneck.ts";
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
 import { readForecast } from "../../src/forecast/read-forecast.ts";
-import type { ResolvedScenario } from "../../src/forecast/resolved.ts";
+import type { ResolvedScenario } from "../../src/resolve/resolved.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { timeComponents } from "../../src/sim/result.ts";
 import { forecast as fullForecast } from "../report/build.ts";

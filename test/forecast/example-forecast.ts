@@ -1,9 +1,9 @@
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
-import type { ResolvedScenario } from "../../src/forecast/resolved.ts";
-import { engineNamed, nodeNamed } from "../../src/hardware/systems.ts";
+import { engineNamed, nodeNamed } from "../../src/hardware/named-profiles.ts";
 import { modelNamed } from "../../src/models/catalogue.ts";
-import { routers } from "../../src/policy/schedule/routers.ts";
+import { routers } from "../../src/policy/router/routers.ts";
+import type { ResolvedScenario } from "../../src/resolve/resolved.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import type { RunResult } from "../../src/sim/result.ts";
 import { minimal } from "../scenario/example.ts";

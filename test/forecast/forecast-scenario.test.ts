@@ -5,7 +5,7 @@ import { InfeasibleError, InvalidInputError, type Problem } from "../../src/core
 import { canonicalJson } from "../../src/core/json.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { forecastScenario } from "../../src/forecast/forecast-scenario.ts";
-import { resolveScenario } from "../../src/forecast/resolve-scenario.ts";
+import { resolveScenario } from "../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import type { ArrivalSpec } from "../../src/trace/requests/generate/arrivals.ts";
 import { drawArrivals } from "../../src/trace/requests/generate/draw-arrivals.ts";

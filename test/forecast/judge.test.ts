@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type JudgeContext, judge } from "../../src/forecast/judge.ts";
-import { judgeLoad } from "../../src/forecast/load/judge-load.ts";
-import { samplesOf } from "../../src/forecast/measured-requests.ts";
 import { judgeContext } from "../../src/forecast/run-metrics.ts";
 import { comparators, parseExpression, parseTarget } from "../../src/scenario/slo-expression.ts";
 import { type SloMetric, sloMetricNames, sloMetrics } from "../../src/scenario/slo-metrics.ts";
 import type { Slo } from "../../src/scenario/slo-section.ts";
+import { judgeLoad } from "../../src/sim/outcome/load/judge-load.ts";
+import { samplesOf } from "../../src/sim/outcome/request-latencies.ts";
 import { ascending, fakeRun, overloadedRun } from "./fake-run.ts";
 
 function slo(targetText: string, text: string, level: Slo["level"] = "error"): Slo {

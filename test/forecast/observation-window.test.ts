@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
-import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { simulate } from "../../src/sim/simulate.ts";

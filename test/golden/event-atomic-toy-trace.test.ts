@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createScopedCache } from "../../src/policy/offload/cache-scope.ts";
-import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import { createScopedCache } from "../../src/policy/cache/cache-scope.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
 
 const shape = { layers: 3, expertsPerLayer: 4, slots: 2 };
 const text = readFileSync(new URL("./event-atomic-toy-trace.csv", import.meta.url), "utf8");

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
+import { nodeNamed, systemIds } from "../../src/hardware/named-profiles.ts";
 import type { CollectiveOp } from "../../src/hardware/op.ts";
-import { nodeNamed, systemIds } from "../../src/hardware/systems.ts";
 import { link, perfect, syntheticDevice, syntheticNode } from "./synthetic-device.ts";
 
 // One byte takes one nanosecond inside the node and ten between nodes.

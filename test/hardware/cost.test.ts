@@ -5,8 +5,8 @@ import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device } from "../../src/hardware/device.ts";
 import { transferNs } from "../../src/hardware/link-transfer.ts";
 import { supportedMath } from "../../src/hardware/math-format.ts";
+import { deviceIds, deviceNamed, nodeNamed } from "../../src/hardware/named-profiles.ts";
 import type { AttentionOp, GemmOp, GroupedGemmOp, Op } from "../../src/hardware/op.ts";
-import { deviceIds, deviceNamed, nodeNamed } from "../../src/hardware/systems.ts";
 import { link, perfect, syntheticDevice, syntheticNode } from "./synthetic-device.ts";
 
 const modelOf = (device: Device) => new CostModel(device, syntheticNode(device));

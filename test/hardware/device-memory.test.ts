@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkProfile } from "../../src/hardware/check.ts";
+import { deviceIds, deviceNamed, deviceProfileNamed } from "../../src/hardware/named-profiles.ts";
 import { resolveDevice } from "../../src/hardware/resolve.ts";
-import { deviceIds, deviceNamed, deviceProfileNamed } from "../../src/hardware/systems.ts";
 
 const gigabyte = 1e9;
 const gibibyte = 2 ** 30;

@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device } from "../../src/hardware/device.ts";
 import { chooseMap, type KernelMap, type KernelMaps, kernelFamilies } from "../../src/hardware/kernel-maps.ts";
+import { deviceIds, deviceNamed, deviceProfileNamed } from "../../src/hardware/named-profiles.ts";
 import type { AttentionOp, GemmOp } from "../../src/hardware/op.ts";
 import { parseDeviceProfile, parseKernelMaps } from "../../src/hardware/profile-schema.ts";
 import { resolveDevice } from "../../src/hardware/resolve.ts";
-import { deviceIds, deviceNamed, deviceProfileNamed } from "../../src/hardware/systems.ts";
 import { syntheticDevice, syntheticNode } from "./synthetic-device.ts";
 
 const fit: KernelMap["fit"] = {

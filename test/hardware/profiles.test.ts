@@ -1,15 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
+import { sourceKinds } from "../../src/core/sourced.ts";
+import { links, tiers } from "../../src/hardware/catalogue.ts";
 import { checkProfile } from "../../src/hardware/check.ts";
-import {
-  type DeviceProfile,
-  parseDeviceProfile,
-  parseEngineProfile,
-  parseSystemProfile,
-} from "../../src/hardware/profile-schema.ts";
-import { resolveDevice, resolveNode } from "../../src/hardware/resolve.ts";
-import { sourceKinds } from "../../src/hardware/sourced.ts";
 import {
   deviceIds,
   deviceNamed,
@@ -20,8 +14,14 @@ import {
   nodeNamed,
   systemIds,
   systemProfileNamed,
-} from "../../src/hardware/systems.ts";
-import { links, tiers } from "../../src/hardware/tables.ts";
+} from "../../src/hardware/named-profiles.ts";
+import {
+  type DeviceProfile,
+  parseDeviceProfile,
+  parseEngineProfile,
+  parseSystemProfile,
+} from "../../src/hardware/profile-schema.ts";
+import { resolveDevice, resolveNode } from "../../src/hardware/resolve.ts";
 
 const folder = "src/hardware";
 const files = ["profiles", "systems", "engines"].flatMap((sub) =>

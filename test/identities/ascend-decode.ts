@@ -1,4 +1,4 @@
-import { engineNamed, nodeNamed } from "../../src/hardware/systems.ts";
+import { engineNamed, nodeNamed } from "../../src/hardware/named-profiles.ts";
 import { modelNamed } from "../../src/models/catalogue.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import type { Mapping } from "../../src/sim/mapping.ts";

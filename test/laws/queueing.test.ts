@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { queueingCases } from "../../scripts/queueing/cases.ts";
-import { controlledMean } from "../../scripts/queueing/control-variates.ts";
-import { estimate } from "../../scripts/queueing/estimate.ts";
-import { lawViolations } from "../../scripts/queueing/laws.ts";
 import { RandomStream } from "../../src/core/random.ts";
+import { queueingCases } from "./queueing/cases.ts";
+import { controlledMean } from "./queueing/control-variates.ts";
+import { estimate } from "./queueing/estimate.ts";
+import { lawViolations } from "./queueing/laws.ts";
 
 const replications = 40;
 const customers = 5_000;

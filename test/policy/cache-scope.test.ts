@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bestStaticHitRate, createScopedCache } from "../../src/policy/offload/cache-scope.ts";
-import { cachePolicies } from "../../src/policy/offload/caches.ts";
-import { CallLogRecorder, replayLog } from "../../src/policy/offload/call-log.ts";
-import type { CallLog } from "../../src/policy/offload/expert-cache.ts";
+import { bestStaticHitRate, createScopedCache } from "../../src/policy/cache/cache-scope.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
+import { CallLogRecorder, replayLog } from "../../src/policy/cache/call-log.ts";
+import type { CallLog } from "../../src/policy/cache/expert-cache.ts";
 import { callsOf, logOf } from "./call-logs.ts";
 
 const layers = 3;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { CallLog } from "../../src/policy/offload/expert-cache.ts";
+import type { CallLog } from "../../src/policy/cache/expert-cache.ts";
 
 /** A log from lists of keys. */
 export function logOf(calls: readonly (readonly number[])[]): CallLog {

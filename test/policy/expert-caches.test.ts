@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cachePolicies } from "../../src/policy/offload/caches.ts";
-import { replayLog } from "../../src/policy/offload/call-log.ts";
-import type { CachePolicy, CallLog, ExpertCache } from "../../src/policy/offload/expert-cache.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
+import { replayLog } from "../../src/policy/cache/call-log.ts";
+import type { CachePolicy, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
 import { anyCalls, callsOf, logOf, skewedCalls } from "./call-logs.ts";
 import { naiveCaches } from "./naive-caches.ts";
 

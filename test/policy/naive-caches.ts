@@ -1,4 +1,4 @@
-import type { CacheContext, CallLog, ExpertCache } from "../../src/policy/offload/expert-cache.ts";
+import type { CacheContext, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
 
 /** Order of eviction among candidates: the smallest key tuple goes first. */
 type Rank = (key: number) => readonly number[];

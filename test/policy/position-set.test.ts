@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { PositionSet } from "../../src/policy/offload/position-set.ts";
+import { PositionSet } from "../../src/policy/cache/position-set.ts";
 
 const size = 100_000;
 const position = fc.oneof(fc.nat(70), fc.nat(size - 1));

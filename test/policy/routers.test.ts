@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { prefixLoadFactor } from "../../src/policy/schedule/prefix-aware.ts";
-import type { RouterView } from "../../src/policy/schedule/router.ts";
-import { routers } from "../../src/policy/schedule/routers.ts";
+import { prefixLoadFactor } from "../../src/policy/router/prefix-aware.ts";
+import type { RouterView } from "../../src/policy/router/router.ts";
+import { routers } from "../../src/policy/router/routers.ts";
 
 const viewOf = (outstanding: readonly number[], cached: readonly number[] = []): RouterView => ({
   targets: outstanding.length,

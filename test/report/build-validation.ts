@@ -1,7 +1,7 @@
-import type { KernelValidation } from "../../src/forecast/validation/kernel-validation.ts";
-import { summarise } from "../../src/forecast/validation/summarise.ts";
-import type { PointError, Validation } from "../../src/forecast/validation/validation.ts";
-import { pointError, pointMetric, servingPoint } from "../forecast/example-points.ts";
+import type { KernelValidation } from "../../src/validate/kernels/kernel-validation.ts";
+import { summarise } from "../../src/validate/serving/summarise.ts";
+import type { PointError, Validation } from "../../src/validate/serving/validation.ts";
+import { pointError, pointMetric, servingPoint } from "../calibrate/example-points.ts";
 
 /** A validation of these points; one more is skipped. */
 export const validation = (points: readonly PointError[], changes: Partial<Validation> = {}): Validation => ({

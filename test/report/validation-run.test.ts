@@ -1,14 +1,14 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RunValidation } from "../../src/forecast/validation/run-validation.ts";
-import { metricError } from "../../src/forecast/validation/summarise.ts";
 import { displayWidth } from "../../src/report/display-width.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { validationExporters } from "../../src/report/validation-exporters.ts";
 import { runPage } from "../../src/report/validation-run.ts";
 import { validationSummary } from "../../src/report/validation-terminal.ts";
 import { timeComponents } from "../../src/sim/result.ts";
+import type { RunValidation } from "../../src/validate/run/run-validation.ts";
+import { metricError } from "../../src/validate/serving/summarise.ts";
 import { forecast, overloaded } from "./build.ts";
 
 /** Two requests, forecast at twice the speed of the measured server. */

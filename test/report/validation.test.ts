@@ -2,14 +2,13 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { printable } from "../../src/core/printable.ts";
-
-import type { PointError } from "../../src/forecast/validation/validation.ts";
 import { displayWidth } from "../../src/report/display-width.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { type ValidationFormat, validationExporters } from "../../src/report/validation-exporters.ts";
 import { servingPage } from "../../src/report/validation-serving.ts";
 import { validationSummary } from "../../src/report/validation-terminal.ts";
-import { pointError, pointMetric } from "../forecast/example-points.ts";
+import type { PointError } from "../../src/validate/serving/validation.ts";
+import { pointError, pointMetric } from "../calibrate/example-points.ts";
 import { twelve, validation } from "./build-validation.ts";
 import { parseXml } from "./parse-xml.ts";
 import { renderedCells } from "./rendered-markdown.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { warmupRequests } from "../../src/forecast/cold-start.ts";
+import { warmupRequests } from "../../src/resolve/cold-start.ts";
 import { scenarioJsonSchema } from "../../src/scenario/json-schema.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { scenarioReference } from "../../src/scenario/reference.ts";

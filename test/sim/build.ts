@@ -1,11 +1,11 @@
 import { RandomStream } from "../../src/core/random.ts";
+import type { EngineProfile } from "../../src/engine/engine-profile.ts";
 import type { Node } from "../../src/hardware/device.ts";
-import type { EngineProfile } from "../../src/hardware/engine-profile.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
-import { routers } from "../../src/policy/schedule/routers.ts";
+import { routers } from "../../src/policy/router/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
-import { Holding } from "../../src/sim/holding.ts";
-import type { KvLayout } from "../../src/sim/kv-plan.ts";
+import { Holding } from "../../src/sim/memory/holding.ts";
+import type { KvLayout } from "../../src/sim/memory/kv-plan.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { InfeasibleError } from "../../src/core/errors.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
-import { routers } from "../../src/policy/schedule/routers.ts";
+import { routers } from "../../src/policy/router/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
-import { planMemory } from "../../src/sim/memory-plan.ts";
+import { planMemory } from "../../src/sim/memory/memory-plan.ts";
 import { requestStatus } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
-import { StepCost } from "../../src/sim/step-cost.ts";
+import { StepCost } from "../../src/sim/step/step-cost.ts";
 import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
 
 const tiny = tinyModel();

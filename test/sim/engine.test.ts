@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
-import { cachePolicies } from "../../src/policy/offload/caches.ts";
-import { routers } from "../../src/policy/schedule/routers.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
+import { routers } from "../../src/policy/router/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { requestStatus } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
-import { judgeLoad } from "../../src/forecast/load/judge-load.ts";
-import type { RouterView } from "../../src/policy/schedule/router.ts";
-import { routers } from "../../src/policy/schedule/routers.ts";
+import type { RouterView } from "../../src/policy/router/router.ts";
+import { routers } from "../../src/policy/router/routers.ts";
 import { FrontEnds } from "../../src/sim/front-end.ts";
+import { judgeLoad } from "../../src/sim/outcome/load/judge-load.ts";
 import type { RunResult } from "../../src/sim/result.ts";
 import { replicaView } from "../../src/sim/router-views.ts";
 import { simulate } from "../../src/sim/simulate.ts";

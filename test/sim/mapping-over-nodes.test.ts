@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nodeNamed } from "../../src/hardware/systems.ts";
+import { nodeNamed } from "../../src/hardware/named-profiles.ts";
 import type { Mapping } from "../../src/sim/mapping.ts";
 import { handoffLeavesReach, nodeLedger, nodeProblems } from "../../src/sim/mapping-over-nodes.ts";
 import { singleDevice } from "./build.ts";

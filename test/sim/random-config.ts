@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { RandomStream } from "../../src/core/random.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
-import { cachePolicies } from "../../src/policy/offload/caches.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
-import { routers } from "../../src/policy/schedule/routers.ts";
+import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
 import {

@@ -1,11 +1,11 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import { OutputError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import { causeOf } from "../../files/system-error.ts";
 import { forgotten, temporary } from "../../files/temporaries.ts";
-import type { LiveShape } from "../../forecast/measured/live-measurements.ts";
 import type { ExpertWeights } from "../decoder/weights.ts";
 
 /** Where the weights of experts that are not on the device are. */

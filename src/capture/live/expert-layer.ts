@@ -1,4 +1,4 @@
-import type { LiveShape } from "../../forecast/measured/live-measurements.ts";
+import type { LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import type { Tensor1D, Tensor2D, Tfjs } from "../backends/backend.ts";
 import { type ExpertTensors, expertForward } from "../decoder/expert.ts";
 import { rmsNorm } from "../decoder/rms-norm.ts";

@@ -1,5 +1,5 @@
+import type { LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import { giveWay } from "../../files/cooperative.ts";
-import type { LiveShape } from "../../forecast/measured/live-measurements.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 import type { Tfjs } from "../backends/backend.ts";
 import type { ExpertBank } from "./expert-bank.ts";

@@ -1,4 +1,4 @@
-import type { LiveMeasurements } from "../../forecast/measured/live-measurements.ts";
+import type { LiveMeasurements } from "../../calibrate/measured/live-measurements.ts";
 import type { Tensor, Tfjs } from "../backends/backend.ts";
 import { finished } from "../backends/finished.ts";
 import { type Probe, timed, timedDifference } from "./probe.ts";

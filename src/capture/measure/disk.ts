@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { LiveMeasurements } from "../../calibrate/measured/live-measurements.ts";
 import { forgotten, temporary } from "../../files/temporaries.ts";
-import type { LiveMeasurements } from "../../forecast/measured/live-measurements.ts";
 import { timed } from "./probe.ts";
 
 type DiskFigures = Pick<LiveMeasurements, "disk" | "diskNote">;

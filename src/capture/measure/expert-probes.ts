@@ -1,4 +1,4 @@
-import type { CallNoise, LiveShape, Timed } from "../../forecast/measured/live-measurements.ts";
+import type { CallNoise, LiveShape, Timed } from "../../calibrate/measured/live-measurements.ts";
 import type { Tensor2D, Tfjs } from "../backends/backend.ts";
 import { disposeExpert, type ExpertTensors, placeExpert, uploadExpert } from "../decoder/expert.ts";
 import type { ExpertBank } from "../live/expert-bank.ts";

@@ -1,4 +1,4 @@
-import type { LiveMeasurements, LiveShape } from "../../forecast/measured/live-measurements.ts";
+import type { LiveMeasurements, LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import type { Tfjs } from "../backends/backend.ts";
 import { createBank, type ExpertBank, expertBytes } from "../live/expert-bank.ts";
 import { createResidency, type LiveCache } from "../live/residency.ts";

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import type { LiveMeasurements, LiveShape } from "../../forecast/measured/live-measurements.ts";
+import type { LiveMeasurements, LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import type { LoadedBackend } from "../backends/backend.ts";
 import { expertBytes } from "../live/expert-bank.ts";
 import { deviceProbes, type ProductSize } from "./device-probes.ts";

@@ -1,7 +1,7 @@
+import type { CallNoise, Timed } from "../../calibrate/measured/live-measurements.ts";
 import { quantiles } from "../../core/quantile.ts";
 import { RandomStream } from "../../core/random.ts";
 import { giveWay } from "../../files/cooperative.ts";
-import type { CallNoise, Timed } from "../../forecast/measured/live-measurements.ts";
 
 /** Something whose time is measured again and again. */
 export interface Probe {

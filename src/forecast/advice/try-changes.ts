@@ -1,13 +1,13 @@
 import { InfeasibleError, InvalidInputError } from "../../core/errors.ts";
 import { giveWay } from "../../files/cooperative.ts";
+import type { FileReader } from "../../resolve/file-reader.ts";
+import { resolveScenario } from "../../resolve/resolve-scenario.ts";
+import type { ResolvedScenario } from "../../resolve/resolved.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
 import type { RunResult } from "../../sim/result.ts";
 import { simulateCooperatively } from "../../sim/simulate.ts";
 import { buildForecast } from "../build-forecast.ts";
 import type { Forecast, TriedAdvice } from "../forecast.ts";
-import type { FileReader } from "../forecast-reader.ts";
-import { resolveScenario } from "../resolve-scenario.ts";
-import type { ResolvedScenario } from "../resolved.ts";
 import { adviceMetric } from "./advice-metric.ts";
 import { adviceRules } from "./advice-rules.ts";
 import { causesOf, chooseChanges } from "./choose-changes.ts";

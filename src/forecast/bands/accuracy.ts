@@ -1,9 +1,9 @@
 import { mean } from "../../core/statistics.ts";
+import type { ResolvedScenario } from "../../resolve/resolved.ts";
 import type { SimConfig } from "../../sim/config.ts";
+import type { LoadVerdict } from "../../sim/outcome/load/load-verdict.ts";
 import type { LedgerEntry } from "../../sim/result.ts";
 import type { Forecast, ForecastBands } from "../forecast.ts";
-import type { LoadVerdict } from "../load/load-verdict.ts";
-import type { ResolvedScenario } from "../resolved.ts";
 import { bandsFor, type ErrorBands } from "./bands.ts";
 import { modelTraits, nearMax } from "./deployment-distance.ts";
 import { errorBandTable } from "./error-band-table.ts";

@@ -1,4 +1,5 @@
-import { relativesOf } from "../calibration/architectures.ts";
+import { relativesOf } from "../../hardware/architectures.ts";
+import { scaledBand } from "../../validate/serving/residual-bands.ts";
 import {
   type BandClass,
   type ErrorBandTable,
@@ -7,7 +8,6 @@ import {
   type ValidatedGroup,
 } from "./error-band-table.ts";
 import type { GroupKey } from "./nearest-group.ts";
-import { scaledBand } from "./residual-bands.ts";
 
 /** A deployment that is forecast. */
 export interface BandQuery extends GroupKey {

@@ -1,7 +1,7 @@
 import type { StorageFormat } from "../../core/dtype.ts";
+import { relativesOf } from "../../hardware/architectures.ts";
 import { parametersOf } from "../../models/parameters.ts";
 import type { ModelSpec } from "../../models/spec.ts";
-import { relativesOf } from "../calibration/architectures.ts";
 
 /** What errors of a forecast depend on: model, device, engine, layout and format of a deployment. */
 export interface DeploymentTraits {

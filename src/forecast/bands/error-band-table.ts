@@ -1,6 +1,6 @@
 import type { StorageFormat } from "../../core/dtype.ts";
+import type { Band } from "../../validate/serving/residual-bands.ts";
 import table from "./error-bands.json" with { type: "json" };
-import type { Band } from "./residual-bands.ts";
 
 /**
  * What the forecast had seen: other deployments of its model, device and engine (`validated`), none of them

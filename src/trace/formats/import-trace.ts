@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { refuse } from "../../core/errors.ts";
 import { unreadable } from "../../files/read-input.ts";
 import { pieces, withFile } from "../byte-source.ts";
+import { arrayFileKind, openArrays } from "../container/arrays.ts";
 import type { RoutingTraceHeader } from "../container/trace-header.ts";
 import { writeRoutingTrace } from "../container/write-trace.ts";
 import { plainBytes } from "../text-lines.ts";
-import { arrayFileKind, openArrays } from "./arrays.ts";
 import { type FileSample, fileName, type ImportOptions, type TraceImporter } from "./importer.ts";
 import { importers, type TraceFormat } from "./importers.ts";
 

@@ -1,4 +1,4 @@
-import { type FileArray, integerBlocks } from "./arrays.ts";
+import { type FileArray, integerBlocks } from "../container/arrays.ts";
 
 const sampleRows = 2_048;
 const lagMax = 64;

@@ -1,5 +1,5 @@
 import { refuse } from "../../core/errors.ts";
-import { type FileArray, integerBlocks, openArrays } from "./arrays.ts";
+import { type FileArray, integerBlocks, openArrays } from "../container/arrays.ts";
 import { type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
 import { domainsOfParts, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";

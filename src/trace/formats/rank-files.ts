@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { type Json, parseJson } from "../../core/json.ts";
+import { type FileArray, openArrays } from "../container/arrays.ts";
 import { textLines } from "../text-lines.ts";
-import { type FileArray, openArrays } from "./arrays.ts";
 
 /** Name of a tensor in a rank file: `<iteration>_<layer>`. */
 export const tensorKey = /^([0-9]{1,9})_([0-9]{1,5})$/;

@@ -1,6 +1,6 @@
 import { refuse } from "../../core/errors.ts";
+import { type FileArray, floatBlocks, integerBlocks, openArrays, smallIntegers } from "../container/arrays.ts";
 import { phases } from "../container/trace-tensors.ts";
-import { type FileArray, floatBlocks, integerBlocks, openArrays, smallIntegers } from "./arrays.ts";
 import { domainsOfFiles, type FileSample, type TraceImporter } from "./importer.ts";
 import { interleavingWarning } from "./interleaving.ts";
 import { importedProvenance } from "./provenance.ts";

@@ -1,6 +1,6 @@
 import { refuse } from "../../core/errors.ts";
+import { type FileArray, integerBlocks } from "../container/arrays.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
-import { type FileArray, integerBlocks } from "./arrays.ts";
 import { addCounts, type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
 import { fileName, type ImportedTrace, type ImportOptions, type TraceImporter, unlabelled } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createResidency, liveCaches } from "../../../src/capture/live/residency.ts";
-import { cachePolicies } from "../../../src/policy/offload/caches.ts";
+import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 
 const experts = 9;
 const call = fc.uniqueArray(fc.integer({ min: 0, max: experts - 1 }), { minLength: 1, maxLength: experts });

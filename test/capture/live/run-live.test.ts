@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fitLive } from "../../../src/calibrate/live/fit-live.ts";
 import type { LoadedBackend } from "../../../src/capture/backends/backend.ts";
 import { loadBackend } from "../../../src/capture/backends/backends.ts";
 import { createBank } from "../../../src/capture/live/expert-bank.ts";
+import { liveMemory } from "../../../src/capture/live/live-memory.ts";
 import { liveCaches } from "../../../src/capture/live/residency.ts";
 import { runLive } from "../../../src/capture/live/run-live.ts";
 import { layerCall, planSteps } from "../../../src/capture/live/step-rows.ts";
 import { measureLayers } from "../../../src/capture/measure/layer-measurement.ts";
 import { measureLive } from "../../../src/capture/measure/measure-live.ts";
-import { liveMemory } from "../../../src/cli/live-memory.ts";
 import { RandomStream } from "../../../src/core/random.ts";
-import { fitLive } from "../../../src/forecast/calibration/live/fit-live.ts";
-import { predictLive } from "../../../src/forecast/validation/predict-live.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
-import { measurementsOf } from "../../forecast/calibration/live/measurements.ts";
+import { predictLive } from "../../../src/validate/live/predict-live.ts";
+import { measurementsOf } from "../../calibrate/live/measurements.ts";
 
 const shape = { hidden: 16, width: 24, experts: 8 };
 const layers = 2;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../../src/core/errors.ts";
 import type { AdviceRule, Situation } from "../../../src/forecast/advice/advice-rule.ts";
 import { adviceRules } from "../../../src/forecast/advice/advice-rules.ts";
-import { resolveScenario } from "../../../src/forecast/resolve-scenario.ts";
+import { resolveScenario } from "../../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { timeComponents } from "../../../src/sim/result.ts";
 import { forecast } from "../../report/build.ts";

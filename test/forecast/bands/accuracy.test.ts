@@ -5,8 +5,8 @@ import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts"
 import { unvalidatedFeatures } from "../../../src/forecast/bands/unvalidated-features.ts";
 import type { Forecast, LatencyStats } from "../../../src/forecast/forecast.ts";
 import { readForecast } from "../../../src/forecast/read-forecast.ts";
-import { resolveScenario } from "../../../src/forecast/resolve-scenario.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
+import { resolveScenario } from "../../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { minimal } from "../../scenario/example.ts";
 import { exampleForecast, resolved } from "../example-forecast.ts";

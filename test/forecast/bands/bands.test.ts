@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { type BandQuery, bandsFor } from "../../../src/forecast/bands/bands.ts";
 import type { ErrorBandTable, ValidatedGroup } from "../../../src/forecast/bands/error-band-table.ts";
 import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts";
-import { bandsOfPoint, groupOf } from "../../../src/forecast/bands/point-bands.ts";
-import { deviceIds, engineIds } from "../../../src/hardware/systems.ts";
+import { deviceIds, engineIds } from "../../../src/hardware/named-profiles.ts";
 import { catalogue } from "../../../src/models/catalogue.ts";
-import { servingPoint } from "../example-points.ts";
+import { bandsOfPoint, groupOf } from "../../../src/validate/serving/point-bands.ts";
+import { servingPoint } from "../../calibrate/example-points.ts";
 
 const group = (model: string, device: string, engine: string, parts: Partial<ValidatedGroup> = {}): ValidatedGroup => ({
   model,

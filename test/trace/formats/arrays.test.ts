@@ -1,8 +1,8 @@
 import { zipSync } from "fflate";
 import { expect, test } from "vitest";
 import { InvalidInputError } from "../../../src/core/errors.ts";
-import { type FileArray, floatBlocks, integerBlocks, openArrays } from "../../../src/trace/formats/arrays.ts";
-import { crc32 } from "../../../src/trace/formats/crc32.ts";
+import { type FileArray, floatBlocks, integerBlocks, openArrays } from "../../../src/trace/container/arrays.ts";
+import { crc32 } from "../../../src/trace/container/crc32.ts";
 import { npy, npz, safetensors, temporaryFolder } from "../routing-files.ts";
 
 const folder = temporaryFolder();

@@ -1,0 +1,181 @@
+import type { StorageFormat } from "../../core/dtype.ts";
+import type { EngineProfile } from "../../engine/engine-profile.ts";
+import { CostModel } from "../../hardware/cost.ts";
+import type { SimConfig } from "../../sim/config.ts";
+import { timeComponents } from "../../sim/result.ts";
+import { UniformExperts } from "../../sim/routing/expert-source.ts";
+import { addChunk, clearBatch, type DomainBatch, emptyBatch } from "../../sim/step/batch.ts";
+import { moeLayers, type StagePlan, stagePlans } from "../../sim/step/stage-plan.ts";
+import { StepCost } from "../../sim/step/step-cost.ts";
+import { type FigureName, figureIndex } from "./serving-figures.ts";
+
+/** Time of one step by what the parameters of an engine scale. */
+export interface StepParts {
+  /** Kernels as measured alone, ns. */
+  readonly kernelsNs: number;
+  readonly collectivesNs: number;
+  /** Share of prompt tokens in the step. */
+  readonly prefillShare: number;
+}
+
+/** Layers that launch one sequence of kernels. */
+export interface LaunchClass {
+  /** Kernels of its attention kind. */
+  readonly kernels: FigureName;
+  /** Format factor that applies; null for none. */
+  readonly format: FigureName | null;
+  readonly layers: number;
+}
+
+/** A closed loop in its steady state, without the parameters of its engine. */
+export interface ClosedLoop {
+  /** All clients decoding at their mean context. */
+  readonly decode: StepParts;
+  /** The step that carries a prompt (one chunk of it): with the other clients decoding, or alone. */
+  readonly prefill: StepParts;
+  readonly prefillAlone: boolean;
+  /** Such steps per decode step of one data-parallel rank. */
+  readonly prefillsPerStep: number;
+  /** Decode steps that hold up this rank because only others carry a prompt: ranks meet in every MoE layer. */
+  readonly heldUpPerStep: number;
+  readonly sequences: number;
+  readonly launches: readonly LaunchClass[];
+}
+
+const collectiveNames = new Set(["allReduce", "dispatch", "combine"]);
+const collectiveIndex = timeComponents.flatMap((name, index) => (collectiveNames.has(name) ? [index] : []));
+
+/** An engine that adds nothing to kernels and collectives. */
+function neutral(engine: EngineProfile): EngineProfile {
+  return {
+    ...engine,
+    stepOverheadNs: 0,
+    sequenceOverheadNs: 0,
+    prefillStepOverheadNs: 0,
+    kernelOverheadNs: 0,
+    kernelFactor: 1,
+    collectiveFactor: 1,
+    prefillFactor: 1,
+  };
+}
+
+/**
+ * Takes a closed loop of fixed concurrency and lengths apart: the mean decode step, and the step that a prompt makes
+ * longer. TPOT = decode step + prefills per step x (prefill step - decode step), where prompts of other data-parallel
+ * ranks count too unless they fall into one step: the steady state that the simulation reaches. A few step times stand
+ * for thousands of steps.
+ */
+export function closedLoop(config: SimConfig): ClosedLoop {
+  const { workload, mapping, model, scheduler, engine, routing } = config;
+  if (workload.kind !== "closed") throw new Error("a closed loop needs a closed workload");
+  const bare = { ...config, engine: neutral(engine) };
+  const steps = new StepCost(bare, new CostModel(config.node.device, config.node, engine.id));
+  const plan = stagePlans(model, 1)[0]!;
+  const cv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
+  const experts = new UniformExperts(moeLayers(model), mapping.ep, cv);
+  const { requests, concurrency } = workload;
+  const prompt = Math.round(meanOf(requests.promptTokens));
+  const output = Math.round(meanOf(requests.outputTokens));
+  const context = prompt + Math.round(output / 2);
+  const perRank = Array.from({ length: mapping.dp }, (_, g) =>
+    Math.max(g === 0 ? 1 : 0, Math.floor(concurrency / mapping.dp) + (g < concurrency % mapping.dp ? 1 : 0)),
+  );
+  const batches = perRank.map(() => emptyBatch(steps.windows.length));
+  const time = (decoding: (rank: number) => number, chunk: number): StepParts => {
+    for (const [rank, batch] of batches.entries()) {
+      clearBatch(batch);
+      for (let i = 0; i < decoding(rank); i++) addChunk(batch, steps.windows, context, 1, true);
+      if (rank === 0 && chunk > 0) addChunk(batch, steps.windows, 0, chunk, false);
+      batch.sampled = batch.sequences;
+    }
+    return partsOf(steps, plan, batches, experts);
+  };
+  const chunk = Math.min(prompt, scheduler.maxBatchTokens);
+  const alone = !engine.mixesPrefillWithDecode;
+  const prefillsPerStep = (Math.max(0, concurrency - 1) / (mapping.dp * output)) * (prompt / chunk);
+  let free = 1;
+  for (let rank = 0; rank < mapping.dp; rank++) free *= 1 - Math.min(1, prefillsPerStep);
+  return {
+    decode: time((rank) => perRank[rank]!, 0),
+    prefill: time((rank) => (alone ? 0 : perRank[rank]! - (rank === 0 ? 1 : 0)), chunk),
+    prefillAlone: alone,
+    prefillsPerStep,
+    heldUpPerStep: mapping.dp === 1 ? 0 : Math.max(0, 1 - free - prefillsPerStep),
+    sequences: perRank[0]!,
+    launches: launchClasses(config, plan),
+  };
+}
+
+function meanOf(values: Uint32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+
+function partsOf(
+  steps: StepCost,
+  plan: StagePlan,
+  batches: readonly DomainBatch[],
+  experts: UniformExperts,
+): StepParts {
+  let tokens = 0;
+  let prefillTokens = 0;
+  for (const batch of batches) {
+    tokens += batch.tokens;
+    prefillTokens += batch.prefillTokens;
+  }
+  experts.setTokens(tokens);
+  steps.components.fill(0);
+  const ns = steps.stageNs(plan, 0, batches, experts, true);
+  let collectivesNs = 0;
+  for (const index of collectiveIndex) collectivesNs += steps.components[index]!;
+  return { kernelsNs: ns - collectivesNs, collectivesNs, prefillShare: prefillTokens / tokens };
+}
+
+const attentionKernels = {
+  gqa: "gqaKernels",
+  mla: "mlaKernels",
+  linear: "linearKernels",
+  none: "gqaKernels",
+} as const satisfies Record<string, FigureName>;
+const formatKernels: Partial<Record<StorageFormat, FigureName>> = {
+  fp8_block: "fp8BlockKernels",
+  int4: "int4Kernels",
+  int4_g32: "int4Kernels",
+  nvfp4: "nvfp4Kernels",
+  mxfp4: "mxfp4Kernels",
+};
+
+function launchClasses({ model, formats }: SimConfig, plan: StagePlan): LaunchClass[] {
+  const byKey = new Map<string, LaunchClass>();
+  for (let i = 0; i < plan.layers; i++) {
+    const { attention, feedForward } = model.layers[i]!;
+    const sparse = attention.kind === "mla" && attention.indexer !== null;
+    const kernels = sparse ? "sparseMlaKernels" : attentionKernels[attention.kind];
+    const format = feedForward.kind === "moe" ? (formatKernels[formats.experts] ?? null) : null;
+    const key = `${kernels} ${format}`;
+    byKey.set(key, { kernels, format, layers: (byKey.get(key)?.layers ?? 0) + 1 });
+  }
+  return [...byKey.values()];
+}
+
+/** TPOT of the loop under an engine's figures, ns. `values` holds them in the order of {@link figureNames}. */
+export function closedLoopTpotNs(loop: ClosedLoop, values: ArrayLike<number>): number {
+  const at = (name: FigureName) => values[figureIndex[name]]!;
+  let kernels = 0;
+  for (const launch of loop.launches)
+    kernels += launch.layers * at(launch.kernels) * (launch.format === null ? 1 : at(launch.format));
+  const launchNs = kernels * at("kernelOverheadNs") + at("stepOverheadNs");
+  const step = ({ kernelsNs, collectivesNs, prefillShare }: StepParts, sequences: number) =>
+    kernelsNs * (at("kernelFactor") * (1 - prefillShare) + at("prefillFactor") * prefillShare) +
+    collectivesNs * at("collectiveFactor") +
+    launchNs +
+    sequences * at("sequenceOverheadNs");
+  const decode = step(loop.decode, loop.sequences);
+  const prefill = step(loop.prefill, loop.prefillAlone ? 1 : loop.sequences) + at("prefillStepOverheadNs");
+  return (
+    decode +
+    loop.prefillsPerStep * (loop.prefillAlone ? prefill : prefill - decode) +
+    loop.heldUpPerStep * Math.max(0, prefill - decode)
+  );
+}

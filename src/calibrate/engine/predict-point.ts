@@ -1,0 +1,73 @@
+import { InfeasibleError } from "../../core/errors.ts";
+import type { EngineProfile } from "../../engine/engine-profile.ts";
+import type { SimConfig } from "../../sim/config.ts";
+import { type RunResult, requestStatus, type TimeComponent } from "../../sim/result.ts";
+import { simulate } from "../../sim/simulate.ts";
+
+/** What a simulated closed loop shows, as a benchmark would report it. */
+export interface PointPrediction {
+  /** Means over requests, ms; TTFT counts the burst at the start as one of `burstWaves` waves. */
+  readonly ttftMs: number;
+  readonly tpotMs: number;
+  /** Requests waited for KV blocks or a slot of the batch: their TTFT is queueing. */
+  readonly saturated: boolean;
+  /** Largest component of engine time and its share. */
+  readonly largest: { readonly component: TimeComponent; readonly share: number };
+}
+
+/**
+ * Benchmarks send this many requests per client; the first of each client arrive together and wait for one another's
+ * prefill. The simulation runs fewer waves and weighs the first one down to the same share.
+ */
+const burstWaves = 10;
+
+/** Simulates a closed loop. Throws InfeasibleError where the deployment, or a request, does not fit. */
+export function predictPoint(config: SimConfig): PointPrediction {
+  const { workload } = config;
+  if (workload.kind !== "closed") throw new Error("a point is a closed loop");
+  const run = simulate(config);
+  const { requests } = run;
+  // What was refused has no times; a benchmark would have failed.
+  if (requests.status.includes(requestStatus.rejected))
+    throw new InfeasibleError(
+      `prompt and output are longer than the context of ${config.model.id} or than the KV cache holds`,
+    );
+  const clients = Math.min(workload.concurrency, requests.count);
+  const first = meansOf(requests, 0, clients);
+  // The last wave drains: its requests see fewer and fewer others, as one wave of many would in a benchmark.
+  const steadyEnd = Math.max(clients, requests.count - clients);
+  const later = steadyEnd > clients ? meansOf(requests, clients, steadyEnd) : first;
+  const total = Object.values(run.time).reduce((sum, ns) => sum + ns, 0);
+  const [component, ns] = (Object.entries(run.time) as [TimeComponent, number][]).reduce((a, b) =>
+    b[1] > a[1] ? b : a,
+  );
+  return {
+    ttftMs: (first.ttftMs + (burstWaves - 1) * later.ttftMs) / burstWaves,
+    tpotMs: later.tpotMs,
+    saturated: waits(requests, clients, config.engine),
+    largest: { component, share: ns / total },
+  };
+}
+
+function meansOf(rows: RunResult["requests"], from: number, to: number): { ttftMs: number; tpotMs: number } {
+  let ttft = 0;
+  let tpot = 0;
+  for (let i = from; i < to; i++) {
+    ttft += rows.firstTokenNs[i]! - rows.arrivalNs[i]!;
+    tpot += (rows.lastTokenNs[i]! - rows.firstTokenNs[i]!) / Math.max(1, rows.outputTokens[i]! - 1);
+  }
+  return { ttftMs: ttft / (to - from) / 1e6, tpotMs: tpot / (to - from) / 1e6 };
+}
+
+/** Whether later requests spend most of their TTFT in a queue, once they have been handled. */
+function waits(rows: RunResult["requests"], from: number, engine: EngineProfile): boolean {
+  let queue = 0;
+  let whole = 0;
+  const perTokenNs = engine.promptTokenOverheadNs + engine.promptTokenDelayNs;
+  for (let i = from; i < rows.count; i++) {
+    const handledNs = engine.requestOverheadNs + perTokenNs * rows.promptTokens[i]!;
+    queue += Math.max(0, rows.scheduledNs[i]! - rows.arrivalNs[i]! - handledNs);
+    whole += rows.firstTokenNs[i]! - rows.arrivalNs[i]!;
+  }
+  return queue > whole / 2;
+}

@@ -1,0 +1,166 @@
+import type { SimConfig } from "../../sim/config.ts";
+import { otherLayoutWeight } from "../../validate/serving/observe-points.ts";
+import type { MeasuredBenchmark } from "../measured/measured-benchmark.ts";
+import { type MeasuredRun, runStatistics } from "../measured/measured-run.ts";
+import { ProblemList } from "../measured/problem-list.ts";
+import type { Measurement } from "../measured/read-measurement.ts";
+import { configurationsOf } from "../measured/repeats.ts";
+import { checkBenchmark, checkPoint } from "./observed-identity.ts";
+import { closedLoadOf, closedLoopOf, meanLength, replayOf } from "./observed-workload.ts";
+
+/** A load that a deployment was measured under, and the latencies it showed. */
+export interface ObservedLoad {
+  /** In words, such as `16 clients, 1024 + 1024 tokens`. */
+  readonly name: string;
+  readonly file: string;
+  readonly line: number | null;
+  /** The load as a closed loop: its steady state tells what the engine spends time on. */
+  readonly closed: SimConfig;
+  /** The load as it was, to be simulated. */
+  readonly served: SimConfig;
+  readonly tpotMs: number;
+  /**
+   * Median of a replayed run, whose mean is made by the few requests that queue; mean of a closed loop. null where it is
+   * not stated, or is queueing that the simulated load need not have.
+   */
+  readonly ttftMs: number | null;
+  readonly weight: number;
+}
+
+/**
+ * The loads of a measurement, on the deployment that `config` describes. Points keep its model, formats, node and engine,
+ * and bring their own layout; benchmarks and runs keep its layout too. Refuses, with all problems listed, points of
+ * another model, system, engine or precision, and measurements without a TPOT or a load.
+ */
+export function observedLoads(config: SimConfig, measurement: Measurement, file: string): ObservedLoad[] {
+  const problems = new ProblemList(file);
+  const loads = [...loadsOf(config, measurement, file, problems)];
+  problems.settle();
+  return loads;
+}
+
+function* loadsOf(
+  config: SimConfig,
+  measurement: Measurement,
+  file: string,
+  problems: ProblemList,
+): Generator<ObservedLoad> {
+  switch (measurement.kind) {
+    case "points":
+      yield* pointLoads(config, measurement.points, problems);
+      break;
+    case "run":
+      yield* runLoad(config, measurement.run, null, file, problems);
+      break;
+    case "benchmark":
+      for (const benchmark of [measurement.benchmark, ...measurement.others])
+        yield* benchmarkLoad(config, benchmark, file, problems);
+  }
+}
+
+type Points = Extract<Measurement, { kind: "points" }>["points"];
+
+/** One load for every configuration that was measured; repeats are averaged. */
+function* pointLoads(config: SimConfig, points: Points, problems: ProblemList): Generator<ObservedLoad> {
+  for (const point of points) checkPoint(config, point, problems);
+  if (problems.count > 0) return;
+  for (const { points: rows } of configurationsOf(points)) {
+    const [point] = rows;
+    const tpotMs = mean(rows.flatMap((row) => row.tpotMs ?? []));
+    if (point === undefined || tpotMs === null) continue;
+    const { tp, dp, ep, etp, promptTokens, outputTokens, concurrency } = point;
+    const mapping = { tp, cp: 1, dp, pp: 1, ep, etp, edp: 1 };
+    const own = Object.entries(config.mapping).every(([key, value]) => mapping[key as keyof typeof mapping] === value);
+    const closed = closedLoopOf({ ...config, mapping }, { promptTokens, outputTokens, concurrency });
+    const layout = own ? "" : `, tp ${tp} dp ${dp} ep ${ep} etp ${etp}`;
+    yield {
+      name: `${concurrency} clients, ${promptTokens} + ${outputTokens} tokens${layout}`,
+      file: point.file,
+      line: point.line,
+      closed,
+      served: closed,
+      tpotMs,
+      ttftMs: mean(rows.flatMap((row) => row.ttftMs ?? [])),
+      weight: own ? 1 : otherLayoutWeight,
+    };
+  }
+}
+
+/** A run request by request is replayed; its steady state is that of its mean lengths and mean requests under way. */
+function* runLoad(
+  config: SimConfig,
+  run: MeasuredRun,
+  clients: number | null,
+  file: string,
+  problems: ProblemList,
+): Generator<ObservedLoad> {
+  const { ttft, tpot, e2e, requestsPerSecond } = runStatistics(run);
+  const { promptTokens, outputTokens } = run.requests;
+  const underWay = clients ?? (requestsPerSecond * (e2e.mean ?? 0)) / 1000;
+  if (tpot.mean === undefined || !(underWay > 0)) {
+    problems.add({ expected: "requests of two or more output tokens, from which TPOT follows", found: "none" });
+    return;
+  }
+  yield {
+    name: `${run.requests.count} requests, ${underWay.toFixed(1)} at a time`,
+    file,
+    line: null,
+    closed: closedLoopOf(config, closedLoadOf(meanLength(promptTokens), meanLength(outputTokens), underWay, config)),
+    served: replayOf(config, run, clients),
+    tpotMs: tpot.mean,
+    ttftMs: ttft.p50 ?? null,
+    weight: 1,
+  };
+}
+
+/** The statistics of a benchmark; its requests where it states them. */
+function* benchmarkLoad(
+  config: SimConfig,
+  benchmark: MeasuredBenchmark,
+  file: string,
+  problems: ProblemList,
+): Generator<ObservedLoad> {
+  checkBenchmark(config, benchmark, problems);
+  const { concurrency, requestRate, metrics, perRequest } = benchmark;
+  const clients = requestRate === null ? concurrency : null;
+  if (perRequest !== null) {
+    yield* runLoad(config, perRequest, clients, file, problems);
+    return;
+  }
+  const { requests } = config.workload;
+  const promptTokens = benchmark.meanPromptTokens ?? meanLength(requests.promptTokens);
+  const outputTokens = benchmark.meanOutputTokens ?? meanLength(requests.outputTokens);
+  const typical = (metric: keyof typeof metrics) => metrics[metric]?.mean ?? metrics[metric]?.p50 ?? null;
+  const [ttftMs, statedE2eMs] = [typical("ttft"), typical("e2e")];
+  const decodingMs = ttftMs === null || statedE2eMs === null || outputTokens <= 1 ? null : statedE2eMs - ttftMs;
+  const tpotMs = typical("tpot") ?? (decodingMs === null ? null : decodingMs / (outputTokens - 1));
+  if (tpotMs === null || !(tpotMs > 0)) {
+    problems.add({ expected: "the TPOT of the benchmark, or its E2E and TTFT", found: "neither" });
+    return;
+  }
+  const e2eMs = statedE2eMs ?? (ttftMs === null ? null : ttftMs + tpotMs * (outputTokens - 1));
+  const perSecond = benchmark.requestThroughput ?? requestRate;
+  const underWay = clients ?? (perSecond === null || e2eMs === null ? concurrency : (perSecond * e2eMs) / 1000);
+  if (underWay === null || !(underWay > 0)) {
+    const expected = "the load: concurrency, or requests per second with E2E or TTFT";
+    problems.add({ expected, found: "neither" });
+    return;
+  }
+  const load = closedLoadOf(promptTokens, outputTokens, underWay, config);
+  const closed = closedLoopOf(config, load);
+  const at = clients === null ? `${underWay.toFixed(1)} requests at a time` : `${clients} clients`;
+  yield {
+    name: `${at}, ${Math.round(promptTokens)} + ${Math.round(outputTokens)} tokens`,
+    file,
+    line: null,
+    closed,
+    served: closed,
+    tpotMs,
+    // Requests that came by the clock queue otherwise than those of a closed loop.
+    ttftMs: clients === null ? null : ttftMs,
+    weight: 1,
+  };
+}
+
+const mean = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,69 @@
+import type { EngineProfile } from "../engine/engine-profile.ts";
+import type { Forecast } from "../forecast/forecast.ts";
+import { engineProfileNamed } from "../hardware/named-profiles.ts";
+import { type EngineProfileFile, parseEngineProfile } from "../hardware/profile-schema.ts";
+import { resolveEngine as engineOf } from "../hardware/resolve.ts";
+import type { ModelSpec } from "../models/spec.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { SchedulerConfig } from "../sim/config.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import { type FileReader, readJson } from "./file-reader.ts";
+import { inputRow } from "./input-row.ts";
+import { located, locatedAsync } from "./located.ts";
+import { provenanceOf } from "./profile-provenance.ts";
+
+/** The serving engine of a scenario. */
+export interface ResolvedEngine {
+  readonly engine: EngineProfile;
+  readonly ledger: readonly LedgerEntry[];
+  readonly inputs: Forecast["inputs"];
+}
+
+/** The engine profile a scenario names. */
+export async function resolveEngine(scenario: Scenario, reader: FileReader): Promise<ResolvedEngine> {
+  const { file, id = "" } = scenario.engine;
+  const inputs: Forecast["inputs"][number][] = [];
+  const profile =
+    file === undefined
+      ? located(scenario, ["engine", "id"], () => engineProfileNamed(id))
+      : await locatedAsync(scenario, ["engine", "file"], async () => {
+          const read = await readJson(reader, scenario.file, file);
+          inputs.push(inputRow("engine profile", read.file, read.text));
+          return parseEngineProfile(read.json, read.file);
+        });
+  const provenance = provenanceOf(profile);
+  const { version } = scenario.engine;
+  return {
+    engine: engineOf(profile, version),
+    inputs,
+    ledger: [
+      {
+        topic: "engine",
+        fidelity: provenance.fidelity,
+        detail: `${profile.name} ${version ?? profile.version}: ${provenance.text}${versionText(profile, version)}`,
+      },
+    ],
+  };
+}
+
+/** What the profile knows of the version that is asked for; nothing where none is. */
+function versionText({ versions }: EngineProfileFile, version: string | undefined): string {
+  if (version === undefined) return "";
+  if (Object.hasOwn(versions, version)) return "; factors of this version applied";
+  const known = Object.keys(versions);
+  return `; not a fitted version (${known.join(", ") || "there are none"}): the figures of all versions`;
+}
+
+/** The scheduler: the engine's defaults under the scenario's flags. */
+export function schedulerOf(section: Scenario["engine"], engine: EngineProfile, model: ModelSpec): SchedulerConfig {
+  const { defaults } = engine;
+  return {
+    maxBatchTokens: section.maxNumBatchedTokens ?? defaults.maxBatchTokens,
+    maxSequences: section.maxNumSeqs ?? defaults.maxSequences,
+    chunkedPrefill: section.enableChunkedPrefill ?? defaults.chunkedPrefill,
+    prefixCaching: section.enablePrefixCaching ?? defaults.prefixCaching,
+    blockTokens: section.blockSize ?? defaults.blockTokens,
+    memoryUtilisation: section.gpuMemoryUtilization ?? defaults.memoryUtilisation,
+    contextTokensMax: section.maxModelLen ?? model.contextTokensMax,
+  };
+}

@@ -1,0 +1,158 @@
+import { refuse } from "../core/errors.ts";
+import type { Price } from "../forecast/cost-energy.ts";
+import type { Forecast } from "../forecast/forecast.ts";
+import type { Node } from "../hardware/device.ts";
+import { deviceProfileNamed, systemProfileNamed } from "../hardware/named-profiles.ts";
+import {
+  type DeviceProfile,
+  parseDeviceProfile,
+  parseSystemProfile,
+  type SystemProfile,
+} from "../hardware/profile-schema.ts";
+import { resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import { type FileReader, readJson } from "./file-reader.ts";
+import { inputRow } from "./input-row.ts";
+import { located, locatedAsync } from "./located.ts";
+import { fidelityOf, provenanceOf } from "./profile-provenance.ts";
+
+/** The hardware of a scenario. */
+export interface ResolvedHardware {
+  readonly node: Node;
+  readonly price: Price | null;
+  readonly ledger: readonly LedgerEntry[];
+  readonly inputs: Forecast["inputs"];
+}
+
+type TierKind = SystemProfile["tiers"][number] extends { tier: infer T } ? Exclude<T, string> : never;
+
+const scenarioSource = "stated in the scenario";
+const stated = (value: number) => ({ value, kind: "estimated" as const, source: scenarioSource });
+
+/** The node a scenario names, with the scenario's overrides of links and tiers applied to its profile. */
+export async function resolveHardware(scenario: Scenario, reader: FileReader): Promise<ResolvedHardware> {
+  const { hardware } = scenario;
+  const inputs: Forecast["inputs"][number][] = [];
+  const own = async <T>(path: (string | number)[], file: string, parse: (json: unknown, name: string) => T) =>
+    locatedAsync(scenario, path, async () => {
+      const read = await readJson(reader, scenario.file, file);
+      inputs.push(inputRow("hardware profile", read.file, read.text));
+      return parse(read.json, read.file);
+    });
+  const system =
+    hardware.file === undefined
+      ? located(scenario, ["hardware", "system"], () => systemProfileNamed(hardware.system ?? ""))
+      : await own(["hardware", "file"], hardware.file, parseSystemProfile);
+  const device =
+    hardware.device === undefined
+      ? located(scenario, ["hardware"], () => deviceProfileNamed(system.device))
+      : await own(["hardware", "device", "file"], hardware.device.file, parseDeviceProfile);
+  const node = located(scenario, ["hardware"], () =>
+    resolveNode(
+      withTiers(system, scenario),
+      withHostLink(withinNode(resolveDevice(device), system, hardware.devicesPerNode), hardware.hostLink),
+    ),
+  );
+  const tiers = system.tiers.map(({ tier, ...rest }) => ({ ...rest, tier: tierProfile(tier, "hardware.tiers") }));
+  const provenance = provenanceOf([{ ...system, tiers }, withReferences(device)]);
+  return {
+    node,
+    price: priceOf(scenario, device),
+    inputs,
+    ledger: [
+      { topic: "hardware", fidelity: provenance.fidelity, detail: `${system.name}: ${provenance.text}` },
+      ...overridesLedger(hardware),
+    ],
+  };
+}
+
+/** The system with the scenario's number of devices and memory tiers; a tier it lacks needs capacity and bandwidth. */
+function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
+  const { devicesPerNode, tiers = {} } = scenario.hardware;
+  const kept = system.tiers.map((entry) => {
+    const found = tierProfile(entry.tier, "hardware.tiers");
+    const override = tiers[found.kind];
+    if (override === undefined) return entry;
+    const { capacity, bandwidth, latency } = override;
+    const tier: TierKind = {
+      ...found,
+      ...(bandwidth === undefined ? {} : { bytesPerSecond: stated(bandwidth), efficiency: stated(1) }),
+      ...(latency === undefined ? {} : { latencyNs: stated(latency) }),
+    };
+    const { units, ...rest } = entry;
+    return {
+      ...rest,
+      ...(bandwidth === undefined && units !== undefined ? { units } : {}),
+      tier,
+      bytes: capacity === undefined ? entry.bytes : stated(capacity),
+    };
+  });
+  const present = new Set(kept.map((entry) => tierProfile(entry.tier, "hardware.tiers").kind));
+  const added = (["ddr", "cxl", "nvme"] as const).flatMap((kind) => {
+    const override = tiers[kind];
+    if (override === undefined || present.has(kind)) return [];
+    const { capacity, bandwidth, latency = 0 } = override;
+    if (capacity === undefined || bandwidth === undefined)
+      refuse({
+        ...scenario.place(["hardware", "tiers", kind]),
+        at: `hardware.tiers.${kind}`,
+        expected: `capacity and bandwidth: ${system.name} has no ${kind} tier of its own`,
+      });
+    const tier: TierKind = {
+      id: kind,
+      name: kind.toUpperCase(),
+      kind,
+      bytesPerSecond: stated(bandwidth),
+      efficiency: stated(1),
+      latencyNs: stated(latency),
+    };
+    return [{ tier, bytes: stated(capacity) }];
+  });
+  return {
+    ...system,
+    ...(devicesPerNode === undefined ? {} : { devicesPerNode: stated(devicesPerNode) }),
+    tiers: [...kept, ...added],
+  };
+}
+
+/** Links of one node's devices reach no further than a node that the scenario makes smaller; those of a rack do. */
+function withinNode(device: Node["device"], system: SystemProfile, devicesPerNode?: number): Node["device"] {
+  if (devicesPerNode === undefined || device.scaleUpDomain > system.devicesPerNode.value) return device;
+  return { ...device, scaleUpDomain: Math.min(device.scaleUpDomain, devicesPerNode) };
+}
+
+function withHostLink(device: Node["device"], override: Scenario["hardware"]["hostLink"]): Node["device"] {
+  if (override === undefined) return device;
+  if (device.hostLink === null) refuse({ expected: `no hostLink: ${device.name} has unified memory` });
+  const { bandwidth, latency } = override;
+  return {
+    ...device,
+    hostLink: {
+      ...device.hostLink,
+      ...(bandwidth === undefined ? {} : { bytesPerSecond: bandwidth, efficiency: 1 }),
+      ...(latency === undefined ? {} : { latencyNs: latency }),
+    },
+  };
+}
+
+function priceOf(scenario: Scenario, device: DeviceProfile): Price | null {
+  if (scenario.cost !== undefined) {
+    const { usdPerDeviceHour, source = scenarioSource } = scenario.cost;
+    return { usdPerDeviceHour, source, fidelity: "assumed" };
+  }
+  if (device.usdPerHour === undefined) return null;
+  const { value, source, kind, date } = device.usdPerHour;
+  return { usdPerDeviceHour: value, source: `${source}, ${date}`, fidelity: fidelityOf(kind) };
+}
+
+function overridesLedger(hardware: Scenario["hardware"]): LedgerEntry[] {
+  const named = [
+    ...(hardware.devicesPerNode === undefined ? [] : ["devicesPerNode"]),
+    ...(hardware.hostLink === undefined ? [] : ["hostLink"]),
+    ...Object.keys(hardware.tiers ?? {}).map((kind) => `tiers.${kind}`),
+  ];
+  return named.length === 0
+    ? []
+    : [{ topic: "hardware overrides", fidelity: "assumed", detail: `${named.join(", ")}: as the scenario states` }];
+}

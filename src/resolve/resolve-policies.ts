@@ -1,0 +1,209 @@
+import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import { formatBytes } from "../core/units.ts";
+import { inOneStretch } from "../files/signals.ts";
+import type { Node } from "../hardware/device.ts";
+import { expertBytes } from "../models/bytes.ts";
+import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import { cachePolicies } from "../policy/cache/caches.ts";
+import type { CachePolicy } from "../policy/cache/expert-cache.ts";
+import type { Placement, PlacementPolicy } from "../policy/placement/placement.ts";
+import { placements } from "../policy/placement/placements.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { OffloadConfig, SimConfig } from "../sim/config.ts";
+import { type Mapping, stageRanks } from "../sim/mapping.ts";
+import { hostTier } from "../sim/offload/offload-tiers.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import { type StagePlan, stagePlans } from "../sim/step/stage-plan.ts";
+import { type ExpertLoads, expertLoads, type FitSource } from "./expert-loads.ts";
+import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
+import { locatedAsync } from "./located.ts";
+
+/** What policies are resolved against. */
+export interface PolicySetting {
+  readonly scenario: Scenario;
+  readonly model: ModelSpec;
+  readonly moe: MoeFeedForward;
+  readonly mapping: Mapping;
+  readonly node: Node;
+  readonly formats: SimConfig["formats"];
+  /** Replayed routing; null where routing is uniform. */
+  readonly source: FitSource | null;
+  readonly layerMap: LayerMapChoice;
+}
+
+/** A resolved policy with its name for people and what the ledger says of it. */
+export interface Resolved<T> {
+  readonly value: T;
+  readonly name: string;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** The placement of a scenario: fitted where its algorithm needs loads. Null value: contiguous without replicas. */
+export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
+  const { scenario, moe, mapping, model } = setting;
+  const section = scenario.policy.placement;
+  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
+  return locatedAsync(scenario, ["policy", "placement"], async () => {
+    const policy: PlacementPolicy = placements[section.kind];
+    const slots = placementSlots(setting);
+    const problems: Problem[] = [];
+    if (slots % mapping.ep !== 0)
+      problems.push({
+        ...scenario.place(["policy", "placement", "redundant"]),
+        at: "policy.placement.redundant",
+        expected: `${moe.experts} experts + redundant to be a multiple of ep ${mapping.ep}`,
+        found: section.redundant,
+      });
+    if (section.redundant > 0 && !policy.replicates)
+      problems.push({
+        ...scenario.place(["policy", "placement", "redundant"]),
+        at: "policy.placement.redundant",
+        expected: `0: ${section.kind} places each expert once`,
+        found: section.redundant,
+      });
+    if (problems.length > 0) throw new InvalidInputError(problems);
+    const loads = policy.needs.includes("loads")
+      ? await expertLoads(scenario, section.fit, setting.source, moe.experts)
+      : null;
+    const groups = section.groups ?? moe.router.groups?.count ?? 1;
+    const nodes = section.nodes ?? nodesOf(setting);
+    const input = {
+      layers: moeLayerIndices(model).length,
+      experts: moe.experts,
+      ranks: mapping.ep,
+      nodes,
+      groups,
+      slots,
+      loads: loads === null ? null : loadsByModelLayer(loads, setting),
+    };
+    const value = inOneStretch(() => policy.place(input));
+    const name = section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant slots a layer` : section.kind;
+    return { value, name, ledger: loads === null ? [] : [fitEntry("placement", loads)] };
+  });
+}
+
+/** Slots of a layer. Without redundancy those of a rank are rounded up, and the last ones stay empty. */
+function placementSlots({ scenario, moe, mapping }: PolicySetting): number {
+  const redundant = scenario.policy.placement?.redundant ?? 0;
+  return redundant > 0 ? moe.experts + redundant : Math.ceil(moe.experts / mapping.ep) * mapping.ep;
+}
+
+/** Nodes the expert group of one stage lies on: 1 where it fits one node or does not divide evenly. */
+function nodesOf({ mapping, node }: PolicySetting): number {
+  const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
+  return mapping.ep % nodes === 0 ? nodes : 1;
+}
+
+/** [MoE layers x experts] loads of the layers each MoE layer replays. */
+function loadsByModelLayer(loads: ExpertLoads, { layerMap, model, moe }: PolicySetting): Float64Array {
+  const map = layerMapOf(layerMap, loads, model);
+  const out = new Float64Array(map.length * moe.experts);
+  for (const [layer, traceLayer] of map.entries())
+    out.set(loads.uses.subarray(traceLayer * moe.experts, (traceLayer + 1) * moe.experts), layer * moe.experts);
+  return out;
+}
+
+const fitEntry = (topic: string, loads: ExpertLoads): LedgerEntry => ({
+  topic: `${topic} fit`,
+  fidelity: "fitted",
+  detail: loads.inSample
+    ? `on the rows that are replayed (${loads.source}): optimistic`
+    : `on ${loads.source}, not on the rows that are replayed`,
+});
+
+/** The expert cache of a scenario; null without offload. */
+export function resolveOffload(setting: PolicySetting): Promise<Resolved<OffloadConfig | null>> {
+  const { scenario, moe, mapping, node, formats, model } = setting;
+  const section = scenario.policy.offload;
+  if (section === undefined) return Promise.resolve({ value: null, name: "", ledger: [] });
+  return locatedAsync(scenario, ["policy", "offload"], async () => {
+    if (setting.source === null)
+      refuse({
+        expected: "routing to replay: a cache has no hit rate under uniform routing",
+        found: "routing.kind uniform",
+      });
+    refuseUnusedTiers(setting);
+    const policy: CachePolicy = cachePolicies[section.kind];
+    const sliceBytes = Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
+    // The device of the stage with most MoE layers has the largest share.
+    const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ moeIndex }) => count(moeIndex)));
+    const caches = section.scope === "layer" ? stageLayers : 1;
+    const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * caches));
+    const perRank = (placementSlots(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
+    if (slots < 1)
+      refuse({
+        expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
+        found: section.memory,
+      });
+    const loads = policy.needs.includes("popularity") ? await popularity(setting) : null;
+    const value: OffloadConfig = {
+      policy,
+      scope: section.scope,
+      slots: Math.min(slots, perRank),
+      hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
+      popularity: loads?.uses ?? null,
+      overlap: section.overlap,
+      logAccessesMax: section.logAccesses,
+    };
+    const unit = section.scope === "layer" ? "a layer" : "in all";
+    return {
+      value,
+      name: `${section.kind}, ${value.slots} of ${perRank} experts ${unit}`,
+      ledger: loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)],
+    };
+  });
+}
+
+const count = (moeIndex: StagePlan["moeIndex"]): number => moeIndex.filter((index) => index >= 0).length;
+
+function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): LedgerEntry[] {
+  return fit === undefined
+    ? []
+    : [{ topic: "expert cache fit", fidelity: "assumed", detail: `not used: ${kind} goes by the run's own accesses` }];
+}
+
+/** Refuses memory behind the devices that nothing would be read from. */
+function refuseUnusedTiers({ scenario, node }: PolicySetting): void {
+  const { policy, hardware } = scenario;
+  const problems: Problem[] = [];
+  for (const [what, kinds] of [
+    ["host memory", ["ddr", "cxl"]],
+    ["NVMe", ["nvme"]],
+  ] as const) {
+    const found = node.tiers.filter(({ kind }) => kinds.some((name) => name === kind));
+    if (found.length < 2) continue;
+    const stated = kinds.findLast((kind) => hardware.tiers?.[kind] !== undefined);
+    const path = stated === undefined ? ["hardware"] : ["hardware", "tiers", stated];
+    problems.push({
+      ...scenario.place(path),
+      at: path.join("."),
+      expected: `one tier of ${what} with policy.offload: experts are not spread over tiers of a kind, nor over DDR and CXL`,
+      found: found.map(({ id }) => id).join(", "),
+    });
+  }
+  const host = hostTier(node);
+  const hostMemory = policy.offload?.hostMemory ?? 0;
+  if (hostMemory > (host?.bytes ?? 0))
+    problems.push({
+      ...scenario.place(["policy", "offload", "hostMemory"]),
+      at: "policy.offload.hostMemory",
+      expected:
+        host === undefined
+          ? `nothing: ${node.device.name} has no host memory behind it`
+          : `at most the ${formatBytes(host.bytes)} of ${host.id} in a node`,
+      found: formatBytes(hostMemory),
+    });
+  if (problems.length > 0) throw new InvalidInputError(problems);
+}
+
+/** Uses in the fitting set by trace layer of the replayed routing, as the engine indexes it. */
+async function popularity(setting: PolicySetting): Promise<ExpertLoads> {
+  const { scenario, source, moe } = setting;
+  const loads = await expertLoads(scenario, scenario.policy.offload?.fit, source, moe.experts);
+  if (source !== null && loads.layers !== source.replayed.layers)
+    refuse({
+      expected: `a fitting trace of the ${source.replayed.layers} layers that are replayed`,
+      found: `${loads.layers} layers`,
+    });
+  return loads;
+}

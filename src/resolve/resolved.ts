@@ -1,0 +1,21 @@
+import type { Price } from "../forecast/cost-energy.ts";
+import type { Forecast } from "../forecast/forecast.ts";
+import type { SimConfig } from "../sim/config.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import type { ResolvedRouting } from "./resolve-routing.ts";
+
+/** A scenario with every name resolved: what the engine runs, and what the forecast says about where it came from. */
+export interface ResolvedScenario {
+  readonly config: SimConfig;
+  readonly inputs: Forecast["inputs"];
+  readonly price: Price | null;
+  /** Names of the policies as the scenario chose them. */
+  readonly placement: string;
+  readonly offload: string | null;
+  /** Whether the engine was adjusted to measured points of the deployment; absent: false. */
+  readonly observed?: boolean;
+  /** The routing as it was read or synthesised, for further runs that replay it; absent: it is resolved anew. */
+  readonly routed?: ResolvedRouting;
+  /** How the inputs came about. */
+  readonly ledger: readonly LedgerEntry[];
+}

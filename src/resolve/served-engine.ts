@@ -1,0 +1,14 @@
+import type { EngineProfile } from "../engine/engine-profile.ts";
+import type { Device } from "../hardware/device.ts";
+
+/** An engine on a device: what was measured of its kernels there takes the place of what its profile says of all. */
+export function servedEngine(engine: EngineProfile, { served }: Device): EngineProfile {
+  const measured = served?.[engine.id];
+  if (measured === undefined) return engine;
+  const { kernelFactor, mixedDecodeRows } = measured;
+  return {
+    ...engine,
+    ...(kernelFactor === undefined ? {} : { kernelFactor, prefillFactor: kernelFactor }),
+    ...(mixedDecodeRows === undefined ? {} : { mixedDecodeRows }),
+  };
+}

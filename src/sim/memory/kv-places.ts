@@ -1,0 +1,51 @@
+import type { CachePools } from "../../engine/engine-profile.ts";
+import type { SimConfig } from "../config.ts";
+import type { LayerCache } from "../offload/layer-cache.ts";
+
+type Window = Extract<LayerCache, { kind: "window" }>;
+type State = Extract<LayerCache, { kind: "state" }>;
+
+/** Caches by the pool that an engine keeps them in. */
+export interface CachePlaces {
+  /** Full caches, those that share their pool, and windows that the engine keeps whole, as full caches. */
+  readonly main: LayerCache[];
+  /** In pools of their own. */
+  readonly windows: Window[];
+  readonly states: State[];
+  /** Reserved for every sequence, in no pool. */
+  readonly reserved: (Window | State)[];
+}
+
+export function placeCaches(caches: readonly LayerCache[], pools: CachePools): CachePlaces {
+  const places: CachePlaces = { main: [], windows: [], states: [], reserved: [] };
+  for (const cache of caches) {
+    const pool = poolOf(cache, pools);
+    if (cache.kind === "full" || pool === "shared") places.main.push(cache);
+    else if (pool === "reserved") places.reserved.push(cache);
+    else if (cache.kind === "state") places.states.push(cache);
+    else if (pool === "full") places.main.push({ kind: "full", bytesPerToken: cache.bytesPerToken });
+    else places.windows.push(cache);
+  }
+  return places;
+}
+
+function poolOf(cache: LayerCache, pools: CachePools): CachePools["windows"] {
+  if (cache.kind === "full") return "shared";
+  if (cache.kind === "state") return pools.states;
+  return cache.chunked ? pools.chunks : pools.windows;
+}
+
+/** Bytes of reserved caches: windows and states of the most sequences, windows no longer than their contexts. */
+export function reservedBytes(reserved: CachePlaces["reserved"], { scheduler, speculation }: SimConfig): number {
+  const { maxSequences, maxBatchTokens, contextTokensMax } = scheduler;
+  const states = maxSequences * (1 + (speculation?.draftTokens ?? 0));
+  let bytes = 0;
+  for (const cache of reserved) {
+    if (cache.kind === "state") bytes += cache.bytes * states;
+    else {
+      const inWindows = cache.windowTokens * maxSequences + maxBatchTokens;
+      bytes += cache.bytesPerToken * Math.min(inWindows, contextTokensMax * maxSequences);
+    }
+  }
+  return Math.ceil(bytes);
+}

@@ -1,0 +1,76 @@
+import type { SimConfig } from "../config.ts";
+import type { Holding } from "./holding.ts";
+import type { CachePlaces } from "./kv-places.ts";
+import { blocksAfforded, type PoolPlan, poolPlans } from "./kv-pools.ts";
+
+/** A pool of equal blocks: how many there are, and what a sequence holds of them. */
+export interface KvPool {
+  readonly capacity: number;
+  readonly holding: Holding;
+}
+
+/** Where sequences keep their caches. */
+export interface KvLayout {
+  /** The pool of full caches and of those that share it with them; prefixes are shared here. */
+  readonly main: KvPool;
+  /** Pools of windows and of states that have one of their own. */
+  readonly apart: readonly KvPool[];
+  /** Most tokens of one sequence that the pools have room for, whatever its steps. */
+  readonly sequenceTokensMax: number;
+}
+
+/** The caches of one pipeline stage, and what its weights leave for them. */
+export interface StageCaches {
+  readonly caches: CachePlaces;
+  readonly freeBytes: number;
+}
+
+export interface KvPlan {
+  readonly layout: KvLayout;
+  /** The main pool, then those apart. */
+  readonly pools: readonly (PoolPlan & KvPool)[];
+  /** [stages] blocks of the main pool that the stage has room and the deployment has use for. */
+  readonly mainBlocks: readonly number[];
+  /** Whether the shortest sequence finds room. */
+  readonly fits: boolean;
+}
+
+/**
+ * Divides what every stage has free over the pools of the engine. The stage with the least room for a pool decides, and no
+ * pool is larger than the most sequences of the longest context could use.
+ */
+export function planKv(config: SimConfig, stages: readonly StageCaches[]): KvPlan {
+  const { chunkedPrefill, contextTokensMax, maxBatchTokens, maxSequences } = config.scheduler;
+  const plans = poolPlans(
+    config,
+    stages.map(({ caches }) => caches),
+  );
+  const stepTokens = chunkedPrefill ? maxBatchTokens : contextTokensMax;
+  const unsized = [plans.main, plans.windows, plans.states].filter((plan) => plan !== null);
+  const most = unsized.map(({ holding }) => holding.peakBlocks(contextTokensMax, stepTokens) * maxSequences);
+  const afforded = stages.map(({ freeBytes }, stage) =>
+    blocksAfforded(plans, stage, freeBytes).map((blocks, p) => Math.min(blocks, most[p]!)),
+  );
+  const pools = unsized.map((pool, p) => ({ ...pool, capacity: Math.min(...afforded.map((blocks) => blocks[p]!)) }));
+  const [main, ...apart] = pools;
+  const hasRoom = (tokens: number) =>
+    pools.every(({ holding, capacity }) => holding.peakBlocks(tokens, stepTokens) <= capacity);
+  return {
+    layout: { main: main!, apart, sequenceTokensMax: largestWith(hasRoom, contextTokensMax) },
+    pools,
+    mainBlocks: afforded.map(([blocks]) => blocks!),
+    fits: hasRoom(1),
+  };
+}
+
+/** The largest whole number up to `max` with a property that all smaller ones have too; 0 where none has. */
+function largestWith(has: (value: number) => boolean, max: number): number {
+  let low = 0;
+  let high = max;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (has(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

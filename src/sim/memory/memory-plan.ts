@@ -1,0 +1,276 @@
+import { storedBytes } from "../../core/dtype.ts";
+import { InfeasibleError } from "../../core/errors.ts";
+import { oneLine } from "../../core/printable.ts";
+import { formatBytes } from "../../core/units.ts";
+import { expertBytes } from "../../models/bytes.ts";
+import type { SimConfig } from "../config.ts";
+import { moeShape, stageRanks } from "../mapping.ts";
+import { growthPerToken, type LayerCache } from "../offload/layer-cache.ts";
+import { offloadTiers } from "../offload/offload-tiers.ts";
+import type { AttentionProgram } from "../step/attention-program.ts";
+import { draftConfig, draftModules } from "../step/draft-model.ts";
+import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
+import { placeCaches, reservedBytes } from "./kv-places.ts";
+import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
+import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
+
+const activationBytes = 2;
+
+/** What the plan decides besides the map: slots and bytes of offloaded experts per device. */
+export interface MemoryPlan {
+  readonly map: MemoryMap;
+  readonly kv: KvLayout;
+  /** Bytes of one expert slice on one device. */
+  readonly expertBytes: number;
+  /** Distinct experts that host memory holds for one replica on a node, and whether these are all it needs there. */
+  readonly hostExperts: number;
+  readonly hostHoldsAll: boolean;
+}
+
+/** Fixed bytes of one pipeline stage on one device, and the caches that its layers keep. */
+interface StageMemory {
+  readonly items: readonly MemoryItem[];
+  readonly fixed: number;
+  readonly caches: ReturnType<typeof placeCaches>;
+}
+
+/**
+ * Byte-exact occupation of the most loaded device, then of the tiers behind it. Weights are split as the mapping says
+ * (replicated where it cannot split them); what remains of the engine's share of memory is divided over the pools of its
+ * caches. Throws InfeasibleError with the whole sum when anything does not fit. `draftAttention` is the token mixing of the
+ * draft module, which lies on the last stage.
+ */
+export function planMemory(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+  draftAttention: readonly AttentionProgram[] = [],
+): MemoryPlan {
+  const { node, model, mapping, formats, scheduler, offload } = config;
+  const moe = moeShape(model);
+  const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
+  const slotsPerRank = config.placement?.slotsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
+
+  const budget = Math.floor(node.device.memoryBytes * scheduler.memoryUtilisation);
+  const plans = stagePlans(model, mapping.pp);
+  const draft = draftMemory(config, draftAttention);
+  const stages = plans.map((plan, index): StageMemory => {
+    const last = index === plans.length - 1;
+    const items = stageItems(config, attention, plan, {
+      first: index === 0,
+      last,
+      expertBytes: sliceBytes,
+      slotsPerRank,
+    });
+    const kept = Array.from(plan.attentionClass, (mixing) => attention[mixing]!.caches).flat();
+    if (draft !== null && last) {
+      items.push({ name: "draft module", bytes: draft.weightBytes });
+      kept.push(...draft.caches);
+    }
+    const caches = placeCaches(kept, config.engine.caches);
+    const reserved = reservedBytes(caches.reserved, config);
+    if (reserved > 0) items.push({ name: "window and state caches", bytes: reserved });
+    return { items, fixed: items.reduce((sum, item) => sum + item.bytes, 0), caches };
+  });
+  const kv = planKv(
+    config,
+    stages.map(({ caches, fixed }) => ({ caches, freeBytes: budget - fixed })),
+  );
+  const shown = fullestStage(stages, kv);
+  const { items, fixed, caches } = stages[shown]!;
+  if (!kv.fits) throw doesNotFit(config, items, budget, kv, shown);
+  const pools = kv.pools.map(({ name, capacity, blocks, blockBytes }) => ({
+    name: `${name}, ${capacity} ${blocks}`,
+    bytes: capacity * blockBytes[shown]!,
+  }));
+
+  const device: TierMap = {
+    tier: `${node.device.name} memory`,
+    capacityBytes: node.device.memoryBytes,
+    usedBytes: pools.reduce((sum, pool) => sum + pool.bytes, fixed),
+    items: [...items, ...pools],
+  };
+  const behind =
+    offload === null || moe === null
+      ? { tiers: [], hostExperts: 0, hostHoldsAll: true }
+      : offloadTiers(config, offload.hostBytes, expertBytes(moe, formats.experts, formats.norm));
+  return {
+    map: {
+      tiers: [device, ...behind.tiers],
+      kvBlocks: kv.layout.main.capacity,
+      kvBytesPerToken: growthPerToken(caches.main),
+    },
+    kv: kv.layout,
+    expertBytes: sliceBytes,
+    hostExperts: behind.hostExperts,
+    hostHoldsAll: behind.hostHoldsAll,
+  };
+}
+
+/** The stage that leaves the fewest KV blocks; of equal ones the fullest. */
+function fullestStage(stages: readonly StageMemory[], { mainBlocks, pools }: KvPlan): number {
+  const block = (stage: number) => pools[0]!.blockBytes[stage]!;
+  let fullest = 0;
+  for (let stage = 1; stage < stages.length; stage++) {
+    const fewer = mainBlocks[fullest]! - mainBlocks[stage]!;
+    const fuller = stages[stage]!.fixed + block(stage) - stages[fullest]!.fixed - block(fullest);
+    if (fewer > 0 || (fewer === 0 && fuller > 0)) fullest = stage;
+  }
+  return fullest;
+}
+
+/** What a draft module adds to the last stage: its weights, and the cache it keeps for itself. */
+function draftMemory(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+): { weightBytes: number; caches: readonly LayerCache[] } | null {
+  const module = draftConfig(config);
+  if (module === null) return null;
+  const { model, mapping, formats } = module;
+  const moe = moeShape(model);
+  const [plan] = stagePlans(model, 1);
+  const items = weightItems(module, attention, plan!, {
+    // Later pipeline stages need an embedding of their own.
+    first: config.mapping.pp > 1,
+    last: false,
+    expertBytes: moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp),
+    slotsPerRank: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep),
+  });
+  const hidden = model.hiddenSize;
+  // Embedding and hidden state are normed and joined, and the output is normed.
+  const joining = storedBytes(2 * hidden * hidden, "bf16") + storedBytes(3 * hidden, formats.norm);
+  const modules = draftModules(config);
+  const caches = Array.from(plan!.attentionClass, (mixing) => attention[mixing]!.caches).flat();
+  return {
+    weightBytes: items.reduce((total, item) => total + item.bytes, joining) * modules,
+    caches: Array.from({ length: modules }, () => caches).flat(),
+  };
+}
+
+interface StageParts {
+  readonly first: boolean;
+  readonly last: boolean;
+  readonly expertBytes: number;
+  readonly slotsPerRank: number;
+}
+
+function stageItems(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+  plan: StagePlan,
+  stage: StageParts,
+): MemoryItem[] {
+  const { model, mapping, scheduler } = config;
+  const items: MemoryItem[] = [
+    ...weightItems(config, attention, plan, stage),
+    { name: "activations", bytes: activationBytesMax(config) },
+    {
+      name: "communication buffers",
+      bytes: stageRanks(mapping) > 1 ? 2 * scheduler.maxBatchTokens * model.hiddenSize * activationBytes : 0,
+    },
+  ];
+  return items.filter((item) => item.bytes > 0);
+}
+
+function weightItems(
+  config: SimConfig,
+  attention: readonly AttentionProgram[],
+  plan: StagePlan,
+  stage: StageParts,
+): MemoryItem[] {
+  const { model, mapping, formats, offload } = config;
+  const hidden = model.hiddenSize;
+  let attentionValues = 0;
+  let small = 0;
+  let denseValues = 0;
+  let routerValues = 0;
+  let sharedValues = 0;
+  let moeCount = 0;
+  for (let i = 0; i < plan.layers; i++) {
+    const spec = model.layers[plan.first + i]!;
+    attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
+    const sublayers = Number(spec.attention.kind !== "none") + Number(spec.feedForward.kind !== "none");
+    small += spec.normParameters ?? sublayers * hidden;
+    if ("smallParameters" in spec.attention) small += spec.attention.smallParameters;
+    const ff = spec.feedForward;
+    if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
+    if (ff.kind !== "moe") continue;
+    moeCount++;
+    const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
+    routerValues += hidden * ff.experts;
+    if (ff.router.bias) small += ff.experts;
+    sharedValues += (ff.matrices * hidden * ff.sharedWidth) / mapping.tp + latent;
+    denseValues += (ff.matrices * hidden * ff.denseWidth) / mapping.tp;
+    if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
+  }
+  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
+  const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
+  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
+  const slots =
+    offload === null
+      ? stage.slotsPerRank * moeCount
+      : offload.scope === "layer"
+        ? offload.slots * moeCount
+        : Math.min(offload.slots, stage.slotsPerRank * moeCount);
+  return [
+    { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
+    { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
+    { name: "dense weights", bytes: storedBytes(denseValues, formats.dense) },
+    { name: "router weights", bytes: storedBytes(routerValues, formats.router) },
+    { name: "shared expert weights", bytes: storedBytes(sharedValues, formats.shared) },
+    {
+      name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
+      bytes: slots * stage.expertBytes,
+    },
+    { name: "expert transfer buffer", bytes: offload === null || moeCount === 0 ? 0 : 2 * stage.expertBytes },
+    { name: "head", bytes: holdsHead ? storedBytes(vocabulary, formats.head) : 0 },
+    { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
+  ];
+}
+
+/**
+ * Peak activation memory of a step, assumed as the largest step's residual stream, projections and feed-forward
+ * intermediates, plus float32 logits of one token per sequence and of its draft tokens.
+ */
+function activationBytesMax(config: SimConfig): number {
+  const { model, mapping, scheduler } = config;
+  const moe = moeShape(model);
+  let widest = 0;
+  for (const layer of model.layers) {
+    const ff = layer.feedForward;
+    if (ff.kind === "dense") widest = Math.max(widest, (2 * ff.width) / mapping.tp);
+  }
+  if (moe !== null) {
+    const perToken = (moe.topK * (moe.expertHidden + 2 * (moe.expertWidth / mapping.etp))) / mapping.ep;
+    widest = Math.max(widest, perToken);
+  }
+  const perToken = (4 * model.hiddenSize + widest) * activationBytes;
+  const logits = Math.min(
+    scheduler.maxSequences * (1 + (config.speculation?.draftTokens ?? 0)),
+    Math.max(scheduler.maxSequences, scheduler.maxBatchTokens),
+  );
+  return Math.ceil(scheduler.maxBatchTokens * perToken + logits * (model.vocabSize / mapping.tp) * 4);
+}
+
+function doesNotFit(
+  config: SimConfig,
+  items: readonly MemoryItem[],
+  budget: number,
+  kv: KvPlan,
+  stage: number,
+): InfeasibleError {
+  const { node, scheduler, model } = config;
+  const shortest = kv.pools.map(({ name, holding, blockBytes }) => {
+    const blocks = holding.peakBlocks(1, 1);
+    const what = blocks === 1 ? "one KV block" : `${name} of one token`;
+    return { name: what, bytes: blocks * blockBytes[stage]! };
+  });
+  const rows = [...items, ...shortest];
+  const sum = rows.reduce((total, item) => total + item.bytes, 0);
+  const width = Math.max(...rows.map((row) => row.name.length));
+  const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);
+  return new InfeasibleError(
+    `${oneLine(model.name)} does not fit: ${formatBytes(sum)} needed per ${node.device.name}, ` +
+      `${formatBytes(budget)} available (${formatBytes(node.device.memoryBytes)} x ${scheduler.memoryUtilisation})\n` +
+      lines.join("\n"),
+  );
+}

@@ -1,0 +1,118 @@
+import { InvariantError } from "../../core/errors.ts";
+import { transferNs } from "../../hardware/link-transfer.ts";
+import { createScopedCache } from "../../policy/cache/cache-scope.ts";
+import { cachePolicies } from "../../policy/cache/caches.ts";
+import { CallLogRecorder } from "../../policy/cache/call-log.ts";
+import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
+import type { SimConfig } from "../config.ts";
+import { stageRanks } from "../mapping.ts";
+import type { MemoryPlan } from "../memory/memory-plan.ts";
+import { replicaNodes } from "../replica-nodes.ts";
+import type { ExpertGroups } from "../routing/expert-groups.ts";
+import { HostNode } from "./host-node.ts";
+import { type FetchCost, OffloadState } from "./offload-state.ts";
+import { diskTier, hostTier } from "./offload-tiers.ts";
+
+/** What keeps the experts of a run below device memory. */
+export interface Offloads {
+  /** [replicas][pipeline stages][expert groups] */
+  readonly caches: readonly OffloadState[];
+  readonly logs: readonly CallLogRecorder[];
+  /** Nodes, whose memory and disks the caches are fed from. */
+  readonly nodes: readonly HostNode[];
+}
+
+/**
+ * Expert caches, each with the log of its accesses. Every group of a stage has device slots and a host link of its own; all
+ * groups of one node read from its memory and its disks. Those of one replica share what the replica has of the memory.
+ */
+export function buildOffloads(
+  config: SimConfig,
+  memory: MemoryPlan,
+  groups: ExpertGroups,
+  /** [MoE layers] pipeline stage that runs the layer. */
+  stageOf: readonly number[],
+): Offloads {
+  const caches: OffloadState[] = [];
+  const logs: CallLogRecorder[] = [];
+  const nodes: HostNode[] = [];
+  const { offload, routing, node, mapping, replicas } = config;
+  if (offload === null) return { caches, logs, nodes };
+  if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
+  const cost = fetchCost(config, memory.expertBytes);
+  const { nodeOf } = replicaNodes(mapping, replicas, node);
+  const { experts } = routing.table;
+  const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
+  const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
+  for (let replica = 0; replica < replicas; replica++) {
+    const hosts = new Map<number, ExpertCache>();
+    const hostOf = (at: number): ExpertCache => {
+      const slots = memory.hostExperts;
+      const host =
+        hosts.get(at) ??
+        createScopedCache(cachePolicies.lru, "global", { ...shape, slots, popularity: null, future: null });
+      hosts.set(at, host);
+      return host;
+    };
+    for (let stage = 0; stage < mapping.pp; stage++)
+      for (let group = 0; group < mapping.ep; group++) {
+        const owns = (layer: number, expert: number) => stageOf[layer] === stage && groups.holds(layer, expert, group);
+        const at = nodeOf(replica, stage * stageRanks(mapping) + group * mapping.etp);
+        while (nodes.length <= at) nodes.push(new HostNode());
+        const popularity = ownPopularity(offload.popularity, routing.layerMap, experts, owns);
+        const { slots } = offload;
+        const log = new CallLogRecorder(logAccesses);
+        logs.push(log);
+        caches.push(
+          new OffloadState({
+            cache: createScopedCache(offload.policy, offload.scope, { ...shape, slots, popularity, future: null }),
+            host: memory.hostHoldsAll ? null : hostOf(at),
+            node: nodes[at]!,
+            slotsPerCall: slots,
+            popularity,
+            cost,
+            overlap: offload.overlap,
+            log,
+            experts,
+          }),
+        );
+      }
+  }
+  return { caches, logs, nodes };
+}
+
+/** Transfer times of an expert slice of so many bytes. Ranks of a group that lie on other nodes read there. */
+function fetchCost({ node, mapping }: SimConfig, bytes: number): FetchCost {
+  const memory = hostTier(node)?.read;
+  const disk = diskTier(node)?.read;
+  const { hostLink } = node.device;
+  const memoryBytes = bytes * Math.min(mapping.etp, node.devicesPerNode);
+  const diskBytes = bytes * mapping.etp;
+  return {
+    bytes,
+    linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes),
+    memoryNs: memory === undefined ? 0 : transferNs(memory, memoryBytes) - memory.latencyNs,
+    memoryLatencyNs: memory?.latencyNs ?? 0,
+    memoryBytes,
+    diskNs: disk === undefined ? 0 : transferNs(disk, diskBytes),
+    diskBytes,
+  };
+}
+
+/**
+ * Popularity by trace layer laid out by MoE layer of the model; -1, behind every expert of its own, for what a group
+ * never computes, so that a static set takes no slot for it.
+ */
+function ownPopularity(
+  popularity: Float64Array | null,
+  layerMap: readonly number[],
+  experts: number,
+  owns: (layer: number, expert: number) => boolean,
+): Float64Array | null {
+  if (popularity === null) return null;
+  return Float64Array.from({ length: layerMap.length * experts }, (_, key) => {
+    const layer = Math.floor(key / experts);
+    const expert = key % experts;
+    return owns(layer, expert) ? popularity[layerMap[layer]! * experts + expert]! : -1;
+  });
+}

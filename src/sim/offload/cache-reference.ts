@@ -1,0 +1,63 @@
+import { createScopedCache } from "../../policy/cache/cache-scope.ts";
+import { cachePolicies } from "../../policy/cache/caches.ts";
+import { replayLog } from "../../policy/cache/call-log.ts";
+import type { SimConfig } from "../config.ts";
+import type { CacheResult } from "../result.ts";
+import type { Offloads } from "./build-offloads.ts";
+import type { OffloadState } from "./offload-state.ts";
+
+/**
+ * The cache over the run, with the clairvoyant optimum (Belady), the best fixed set and LRU replayed on the recorded
+ * accesses under the same slots and admission. The log is a prefix of the run if the run outgrew it.
+ */
+export function cacheResult(config: SimConfig, offloads: Offloads): CacheResult | null {
+  const { offload, routing } = config;
+  if (offload === null || routing.kind !== "replay") return null;
+  const sum = (pick: (state: OffloadState) => number) =>
+    offloads.caches.reduce((total, state) => total + pick(state), 0);
+  const calls = sum((state) => state.calls);
+  return {
+    policy: offload.policy.name,
+    scope: offload.scope,
+    slots: offload.slots,
+    accesses: sum((state) => state.hits + state.misses),
+    hits: sum((state) => state.hits),
+    misses: sum((state) => state.misses),
+    diskReads: sum((state) => state.diskReads),
+    fetchedBytes: sum((state) => state.fetchedBytes),
+    stallNs: sum((state) => state.stallNs),
+    unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
+    reference: references(config, offloads),
+  };
+}
+
+function references(config: SimConfig, { caches, logs }: Offloads): CacheResult["reference"] {
+  const { offload, routing } = config;
+  if (offload === null || routing.kind !== "replay") return null;
+  const layers = routing.layerMap.length;
+  const { experts } = routing.table;
+  const hits = { policy: 0, belady: 0, bestStatic: 0, lru: 0 };
+  let accesses = 0;
+  for (const [i, recorder] of logs.entries()) {
+    const log = recorder.toLog();
+    accesses += log.keys.length;
+    // The best fixed set is the most used experts of this very log.
+    const used = new Float64Array(layers * experts);
+    for (const key of log.keys) used[key]!++;
+    const shape = { layers, expertsPerLayer: experts, slots: offload.slots };
+    const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
+      replayLog(log, createScopedCache(policy, offload.scope, { ...shape, popularity, future: log })).hits;
+    hits.policy += replay(offload.policy, caches[i]!.popularity);
+    hits.belady += replay(cachePolicies.belady, null);
+    hits.bestStatic += replay(cachePolicies.static, used);
+    hits.lru += replay(cachePolicies.lru, null);
+  }
+  if (accesses === 0) return null;
+  return {
+    accesses,
+    policy: hits.policy / accesses,
+    belady: hits.belady / accesses,
+    bestStatic: hits.bestStatic / accesses,
+    lru: hits.lru / accesses,
+  };
+}

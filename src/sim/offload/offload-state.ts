@@ -1,0 +1,202 @@
+import { holds } from "../../core/errors.ts";
+import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
+import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
+import type { HostNode } from "./host-node.ts";
+
+/** What one expert slice takes on its way to a device; the devices of an expert group fetch their slices side by side. */
+export interface FetchCost {
+  /** Slice on one device. */
+  readonly bytes: number;
+  /** Host link of one device; 0 where the device reads the host's memory in place. */
+  readonly linkNs: number;
+  /** Time the host's memory is busy with the slices of the whole group, and what passes until the first byte. */
+  readonly memoryNs: number;
+  readonly memoryLatencyNs: number;
+  readonly memoryBytes: number;
+  /** NVMe to host memory, the whole expert. */
+  readonly diskNs: number;
+  readonly diskBytes: number;
+}
+
+/**
+ * Expert residency of one expert group and the transfers that feed it. A miss waits for its transfer: NVMe first if host
+ * memory does not hold the expert, then host memory and the host link at once, the later of which makes it ready. The link
+ * serves the transfers of its device in order; memory and NVMe serve all devices of the node. Resident experts are computed
+ * while the first transfers run, unless the runtime waits for every transfer.
+ */
+export class OffloadState {
+  hits = 0;
+  misses = 0;
+  calls = 0;
+  /** Experts transferred because a call missed them; counted where they are transferred. */
+  fetches = 0;
+  /** Experts asked for, over all calls. */
+  accesses = 0;
+  diskReads = 0;
+  fetchedBytes = 0;
+  stallNs = 0;
+  linkBusyNs = 0;
+  unionOverCapacity = 0;
+  /** The call being served: its distinct experts in order, their tokens, and the time that each takes alone. */
+  count = 0;
+  readonly keys: Uint32Array;
+  readonly tokens: Uint32Array;
+  readonly keyNs: Float64Array;
+  /** How long it took as far as it was served, and how much of that was waiting. */
+  callNs = 0;
+  callStallNs = 0;
+  /** Its tokens of resident experts. */
+  hitTokens = 0;
+  /** [layers x experts] uses in the fitting set as its policy saw them. */
+  readonly popularity: Float64Array | null;
+  private readonly cache: ExpertCache;
+  /** Host-memory residency over NVMe, or null when host memory holds every expert. */
+  private readonly host: ExpertCache | null;
+  private readonly node: HostNode;
+  private readonly slotsPerCall: number;
+  private readonly cost: FetchCost;
+  private readonly overlap: boolean;
+  private readonly log: CallLogRecorder | null;
+  private readonly hit: Uint8Array;
+  private readonly hostHit = new Uint8Array(1);
+  private readonly hostKey = new Uint32Array(1);
+  private startNs = 0;
+  /** Index of the next missing expert to fetch. */
+  private next = 0;
+  private linkFreeNs = 0;
+
+  constructor(options: {
+    cache: ExpertCache;
+    host: ExpertCache | null;
+    node: HostNode;
+    /** Slots a call competes for: of its layer, or all of them. */
+    slotsPerCall: number;
+    popularity: Float64Array | null;
+    cost: FetchCost;
+    /** Whether transfers run beside computing; otherwise a missing expert is fetched when its turn comes. */
+    overlap: boolean;
+    log: CallLogRecorder | null;
+    experts: number;
+  }) {
+    this.cache = options.cache;
+    this.host = options.host;
+    this.node = options.node;
+    this.slotsPerCall = options.slotsPerCall;
+    this.popularity = options.popularity;
+    this.cost = options.cost;
+    this.overlap = options.overlap;
+    this.log = options.log;
+    this.hit = new Uint8Array(options.experts);
+    this.keys = new Uint32Array(options.experts);
+    this.tokens = new Uint32Array(options.experts);
+    this.keyNs = new Float64Array(options.experts);
+  }
+
+  /** Bytes of one expert slice. */
+  get expertBytes(): number {
+    return this.cost.bytes;
+  }
+
+  /** Bytes that the group's devices read from host memory for one missing expert. */
+  get memoryBytesPerFetch(): number {
+    return this.cost.memoryBytes;
+  }
+
+  /** Begins a call without experts. */
+  clear(): void {
+    this.count = 0;
+    this.next = 0;
+    this.callNs = 0;
+    this.callStallNs = 0;
+  }
+
+  /** Adds an expert to the call; of copies in one cache, which follow each other, one is kept. */
+  add(key: number, tokens: number): void {
+    if (this.count > 0 && this.keys[this.count - 1] === key) {
+      this.tokens[this.count - 1]! += tokens;
+      return;
+    }
+    this.keys[this.count] = key;
+    this.tokens[this.count++] = tokens;
+  }
+
+  /** Judges the call against residency at its start and lets the policy update; returns the number of resident experts. */
+  judge(): number {
+    const { count, keys, hit } = this;
+    if (count === 0) return 0;
+    const hits = this.cache.call(keys, 0, count, hit);
+    this.log?.record(keys, 0, count);
+    this.calls++;
+    this.accesses += count;
+    this.hits += hits;
+    this.hitTokens = 0;
+    for (let i = 0; i < count; i++)
+      if (hit[i] === 0) this.misses++;
+      else this.hitTokens += this.tokens[i]!;
+    this.unionOverCapacity += this.slotsPerCall > 0 ? count / this.slotsPerCall : 0;
+    return hits;
+  }
+
+  /** Whether expert i of the call was resident when it started. */
+  wasHit(i: number): boolean {
+    return this.hit[i] === 1;
+  }
+
+  /** Starts the call at absolute time `atNs`; its resident experts take `hitNs` together. */
+  start(atNs: number, hitNs: number): void {
+    this.startNs = atNs;
+    this.callNs = hitNs;
+    this.passHits();
+  }
+
+  /** When the next transfer can begin; infinite when every missing expert was fetched. */
+  get nextNs(): number {
+    return this.next === this.count ? Number.POSITIVE_INFINITY : Math.max(this.linkFreeNs, this.askedNs);
+  }
+
+  /** Fetches the next missing expert and computes it. */
+  fetchNext(): void {
+    const { cost, node, startNs } = this;
+    let readyNs = this.askedNs;
+    if (this.host !== null) {
+      this.hostKey[0] = this.keys[this.next]!;
+      if (this.host.call(this.hostKey, 0, 1, this.hostHit) === 0) {
+        this.diskReads++;
+        node.diskBytes += cost.diskBytes;
+        readyNs = node.disk.book(readyNs, cost.diskNs);
+      }
+    }
+    const beginNs = Math.max(this.linkFreeNs, readyNs);
+    node.memoryBytes += cost.memoryBytes;
+    readyNs = Math.max(beginNs + cost.linkNs, node.memory.book(beginNs, cost.memoryNs) + cost.memoryLatencyNs);
+    this.linkFreeNs = readyNs;
+    this.linkBusyNs += cost.linkNs;
+    this.fetches++;
+    this.fetchedBytes += cost.bytes;
+    const waitNs = readyNs - startNs - this.callNs;
+    if (waitNs > 0) {
+      this.stallNs += waitNs;
+      this.callStallNs += waitNs;
+      this.callNs = readyNs - startNs;
+    }
+    this.callNs += this.keyNs[this.next++]!;
+    this.passHits();
+  }
+
+  /** Experts resident never exceed the slots. */
+  check(): void {
+    holds(
+      this.cache.resident <= this.cache.capacity,
+      "cache-capacity",
+      () => `${this.cache.resident} experts resident in ${this.cache.capacity} slots`,
+    );
+  }
+
+  private get askedNs(): number {
+    return this.overlap ? this.startNs : this.startNs + this.callNs;
+  }
+
+  private passHits(): void {
+    while (this.next < this.count && this.hit[this.next] === 1) this.next++;
+  }
+}

@@ -1,0 +1,79 @@
+import { InfeasibleError } from "../../core/errors.ts";
+import { formatBytes } from "../../core/units.ts";
+import type { MemoryTier, Node } from "../../hardware/device.ts";
+import type { SimConfig } from "../config.ts";
+import { moeShape, stageRanks } from "../mapping.ts";
+import type { TierMap } from "../memory/memory.ts";
+import { replicaNodes } from "../replica-nodes.ts";
+import { moeLayers, stagePlans } from "../step/stage-plan.ts";
+
+/** What lies behind the devices of a node. */
+export interface OffloadTiers {
+  readonly tiers: readonly TierMap[];
+  /** Experts that the host memory of a node holds for one replica. */
+  readonly hostExperts: number;
+  /** Whether these are all that the replica's ranks on the node compute. */
+  readonly hostHoldsAll: boolean;
+}
+
+/** Memory of the host, the first tier behind a device; undefined where the device has the host's memory as its own. */
+export const hostTier = ({ tiers }: Node): MemoryTier | undefined => tiers.find(({ kind }) => kind !== "nvme");
+export const diskTier = ({ tiers }: Node): MemoryTier | undefined => tiers.find(({ kind }) => kind === "nvme");
+
+/**
+ * Host memory and NVMe of the fullest node. Replicas on one node hold their experts in even shares of its host memory; what
+ * a share does not hold is read from NVMe, where one copy serves them all.
+ */
+export function offloadTiers(config: SimConfig, hostBytes: number, expertBytes: number): OffloadTiers {
+  const { node, mapping, replicas } = config;
+  const { sharedBy } = replicaNodes(mapping, replicas, node);
+  const experts = expertsOfNode(config);
+  const allBytes = experts * expertBytes;
+  const host = hostTier(node);
+  const disk = diskTier(node);
+  const share = Math.floor(Math.min(hostBytes, host?.bytes ?? 0) / sharedBy);
+  const hostHoldsAll = allBytes <= share;
+  const hostExperts = hostHoldsAll ? experts : Math.floor(share / expertBytes);
+  const tiers: TierMap[] = [];
+  if (host !== undefined) {
+    const each = sharedBy > 1 ? `, for each of ${sharedBy} replicas` : "";
+    const name = `${hostHoldsAll ? "home" : "cache"} of ${hostExperts} experts${each}`;
+    tiers.push(tierMap(host, name, sharedBy * hostExperts * expertBytes));
+  }
+  if (hostHoldsAll) return { tiers, hostExperts, hostHoldsAll };
+  if (disk === undefined || disk.bytes < allBytes)
+    throw new InfeasibleError(
+      `the experts do not fit below device memory: ${formatBytes(allBytes)} needed on a node, ` +
+        `${formatBytes(share)} of host memory${sharedBy > 1 ? ` for each of ${sharedBy} replicas` : ""} and ` +
+        `${formatBytes(disk?.bytes ?? 0)} of NVMe available`,
+    );
+  tiers.push(tierMap(disk, `home of ${experts} experts`, allBytes));
+  return { tiers, hostExperts, hostHoldsAll };
+}
+
+function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: number): TierMap {
+  return { tier: id, capacityBytes, usedBytes: bytes, items: [{ name, bytes }] };
+}
+
+/** Experts of all layers that the ranks of one replica on one node compute, on the node with most of them. */
+function expertsOfNode(config: SimConfig): number {
+  const { node, mapping, model, placement } = config;
+  const { experts } = moeShape(model)!;
+  const { perReplica } = replicaNodes(mapping, 1, node);
+  if (perReplica === 1) return moeLayers(model).length * experts;
+  const slotsPerRank = placement?.slotsPerRank ?? Math.ceil(experts / mapping.ep);
+  const held = new Float64Array(perReplica);
+  for (const [stage, plan] of stagePlans(model, mapping.pp).entries()) {
+    const layers = plan.moeIndex.filter((index) => index >= 0).length;
+    const first = stage * stageRanks(mapping);
+    for (let at = 0; at < perReplica; at++) {
+      // Expert groups with a rank on the node.
+      const from = Math.max(first, at * node.devicesPerNode) - first;
+      const to = Math.min(first + stageRanks(mapping), (at + 1) * node.devicesPerNode) - first;
+      if (from >= to) continue;
+      const groups = Math.ceil(to / mapping.etp) - Math.floor(from / mapping.etp);
+      held[at]! += layers * Math.min(experts, groups * slotsPerRank);
+    }
+  }
+  return Math.max(...held);
+}

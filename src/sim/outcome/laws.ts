@@ -1,0 +1,138 @@
+import { holds } from "../../core/errors.ts";
+import type { RequestState } from "../request-state.ts";
+import { type ResourceUse, timeComponents } from "../result.ts";
+import type { Simulation } from "../simulation.ts";
+
+/** How often each always-on law was checked. */
+export class LawCounter {
+  readonly counts: Record<string, number> = {};
+  count(law: string, times = 1): void {
+    this.counts[law] = (this.counts[law] ?? 0) + times;
+  }
+}
+
+/** Causality and token conservation of a request that has just finished. */
+export function checkRequest(state: RequestState, request: number, laws: LawCounter): void {
+  const arrival = state.arrivalNs[request]!;
+  const scheduled = state.scheduledNs[request]!;
+  const first = state.firstTokenNs[request]!;
+  const last = state.lastTokenNs[request]!;
+  holds(
+    arrival <= scheduled && scheduled < first && first <= last,
+    "causality",
+    () => `request ${request}: arrival ${arrival}, scheduled ${scheduled}, first token ${first}, last ${last}`,
+  );
+  const known = state.known(request);
+  holds(
+    state.generated[request] === state.outputTokens[request] && state.computed[request] === known - 1,
+    "token-conservation",
+    () => `request ${request}: ${state.generated[request]} emitted, ${state.computed[request]} of ${known} computed`,
+  );
+  laws.count("causality");
+  laws.count("token-conservation");
+}
+
+/** Laws over the whole run. A finished run leaves no request, no KV block and no token unaccounted for. */
+export function checkFinal(simulation: Simulation): void {
+  const { state, laws, domains, replicas, experts } = simulation;
+  const byStatus = new Float64Array(5);
+  let emitted = 0;
+  for (let request = 0; request < state.count; request++) {
+    byStatus[state.status[request]!]!++;
+    emitted += state.generated[request]!;
+  }
+  const [completed, rejected, running, waiting, notArrived] = byStatus;
+  holds(
+    completed === simulation.completed && rejected === simulation.rejected,
+    "request-conservation",
+    () =>
+      `counted ${simulation.completed} completed and ${simulation.rejected} rejected, found ${completed}, ${rejected}`,
+  );
+  holds(
+    simulation.interrupted || running! + waiting! + notArrived! === 0,
+    "request-conservation",
+    () => `${running} running, ${waiting} waiting, ${notArrived} not arrived at the end`,
+  );
+  let held = 0;
+  let queued = 0;
+  for (const domain of domains) {
+    domain.kv.check();
+    for (const pool of domain.kv.pools) held += pool.used;
+    queued += domain.waiting.size;
+  }
+  holds(simulation.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
+  for (const { frontEnds } of replicas) queued += frontEnds.outstanding;
+  holds(queued === waiting, "request-conservation", () => `${queued} queued, ${waiting} marked waiting`);
+  holds(
+    emitted === simulation.outputTokens,
+    "token-conservation",
+    () => `${emitted} tokens by request, ${simulation.outputTokens} by step`,
+  );
+  laws.count("request-conservation", state.count);
+  laws.count("clock-monotone", simulation.steps);
+  laws.count("progress", simulation.steps);
+
+  const elapsed = simulation.nowNs;
+  const stages = simulation.config.mapping.pp;
+  const busy = replicas.reduce((sum, replica) => sum + replica.busyNs, 0);
+  let parts = 0;
+  // Pipeline hand-offs lie between stages; each stage of a step rounds to whole ns.
+  for (const [i, value] of simulation.cost.components.entries()) if (timeComponents[i] !== "pipeline") parts += value;
+  holds(
+    Math.abs(parts - busy) <= simulation.steps * stages + 1e-9 * busy,
+    "time-components",
+    () => `components sum to ${parts} ns, busy ${busy} ns in ${simulation.steps} steps`,
+  );
+  laws.count("time-components");
+  const { caches, nodes } = experts.offloads;
+  for (const [i, { memory, disk }] of nodes.entries())
+    for (const [name, { busyNs }] of Object.entries({ memory, disk })) {
+      holds(
+        busyNs <= elapsed + 1 || simulation.interrupted,
+        "link-busy",
+        () => `${name} of node ${i} busy ${busyNs} ns of ${elapsed}`,
+      );
+      laws.count("link-busy");
+    }
+  // Every device fetches its slice of each missing expert from the memory of its node.
+  const fromMemory = nodes.reduce((sum, node) => sum + node.memoryBytes, 0);
+  const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0);
+  holds(
+    fromMemory === toDevices,
+    "byte-conservation",
+    () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched`,
+  );
+  for (const offload of caches) {
+    holds(
+      offload.linkBusyNs <= elapsed + 1 || simulation.interrupted,
+      "link-busy",
+      () => `host link busy ${offload.linkBusyNs} ns of ${elapsed}`,
+    );
+    holds(
+      offload.fetchedBytes === offload.misses * offload.expertBytes,
+      "byte-conservation",
+      () => `${offload.fetchedBytes} bytes fetched for ${offload.misses} misses of ${offload.expertBytes}`,
+    );
+    laws.count("byte-conservation", offload.misses);
+    laws.count("link-busy");
+    holds(
+      offload.hits + offload.misses === offload.accesses && offload.fetches === offload.misses,
+      "cache-accounting",
+      () => `${offload.hits} hits, ${offload.misses} misses, ${offload.fetches} fetches, ${offload.accesses} accesses`,
+    );
+    laws.count("cache-accounting", offload.calls);
+  }
+  if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
+}
+
+/** No device, link or disk was busy for longer than the run; work in flight when a run is interrupted is booked in full. */
+export function checkResources(simulation: Simulation, resources: readonly ResourceUse[]): void {
+  if (simulation.interrupted) return;
+  for (const { name, busyNs } of resources)
+    holds(
+      busyNs <= simulation.nowNs * (1 + 1e-9) + simulation.steps,
+      "device-busy",
+      () => `${name} busy ${busyNs} ns of ${simulation.nowNs}`,
+    );
+  simulation.laws.count("device-busy", resources.length);
+}

@@ -1,0 +1,144 @@
+import type { LedgerEntry } from "../result.ts";
+import type { Simulation } from "../simulation.ts";
+
+/** What the engine itself replayed, emulated or assumed in a run. */
+export function simulationLedger(simulation: Simulation): LedgerEntry[] {
+  const { config, experts } = simulation;
+  const { mapping, engine, workload, routing } = config;
+  const entries: LedgerEntry[] = [];
+  const add = (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) =>
+    entries.push({ topic, fidelity, detail });
+
+  if (experts.replay !== null && routing.kind === "replay") {
+    const { table, rowReads } = experts.replay;
+    const reuse = rowReads / table.rows;
+    add(
+      "routing replay",
+      table.origin.kind === "recorded" ? "replayed" : "generated",
+      `each token reads one of ${table.rows} rows of ${table.origin.name} (phase recorded: ${table.origin.phase}); ` +
+        `every row is read ${reuse.toFixed(1)} times on average, start ${routing.start}`,
+    );
+    const distinct = new Set(routing.layerMap).size;
+    if (distinct < routing.layerMap.length || table.layers !== routing.layerMap.length)
+      add(
+        "layer mapping",
+        "assumed",
+        `${routing.layerMap.length} MoE layers replay ${distinct} recorded layers: ${summary(routing.layerMap)}`,
+      );
+    add("arrivals and routing", "assumed", "request lengths and routing rows are composed independently");
+  } else if (routing.kind === "uniform") {
+    add(
+      "routing",
+      "assumed",
+      `tokens routed independently, popularity of experts with a variation of ${routing.popularityCv ?? 0}: expected distinct ` +
+        "experts and load of the most loaded rank; no locality, no lasting order of layers",
+    );
+  }
+  if (mapping.dp > 1 && engine.expertExchange === "allToAll")
+    add(
+      "dispatch and combine volumes",
+      "emulated",
+      "pairs per rank are counted from routing; copies of a token to one rank are merged by the trace's mean per layer, " +
+        "and senders are spread evenly over ranks",
+    );
+  if (config.speculation !== null) speculationEntries(simulation, add);
+  if (experts.offloads.caches.length > 0) {
+    add(
+      "expert cache",
+      "replayed",
+      "event-atomic: hits judged at the start of each layer call, demand fetch only, start-up loads not counted" +
+        (config.offload?.overlap === false ? "; computing waits for every transfer" : ""),
+    );
+    const { caches, logs, nodes } = experts.offloads;
+    if (caches.length > nodes.length)
+      add(
+        "host memory and NVMe",
+        "emulated",
+        `${nodes.length === 1 ? "all devices share those of one node" : `devices share those of ${nodes.length} nodes`}: ` +
+          "one transfer after the other at full bandwidth; a step's transfers go before those of steps that start later",
+      );
+    if (logs.some((log) => log.stopped))
+      add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each group`);
+  }
+  add("activation memory", "assumed", "largest step's residual stream and intermediates, float32 logits per sequence");
+  add(
+    "kernel overhead",
+    "assumed",
+    `${engine.name} ${engine.version}: ${engine.kernelOverheadNs / 1000} us per kernel, ` +
+      `${engine.stepOverheadNs / 1000} us per step, ${engine.sequenceOverheadNs / 1000} us per sequence`,
+  );
+  if (mapping.pp > 1)
+    add("pipeline", "emulated", "sequences are divided evenly over the steps in flight; hand-offs do not contend");
+  const { prefix, origin } = workload.requests;
+  const sharesPrefixes = config.scheduler.prefixCaching && prefix !== null;
+  if (sharesPrefixes) {
+    const [fidelity, by] =
+      origin.kind === "generated" ? (["generated", "generator"] as const) : (["replayed", "trace"] as const);
+    add("prefix cache", fidelity, `blocks of ${prefix.blockTokens} tokens named by the ${by}`);
+  }
+  const kept = keptApart(simulation);
+  if (kept !== "")
+    add(
+      "windows and states",
+      "emulated",
+      `${kept} (${engine.name})` +
+        (sharesPrefixes
+          ? "; a cached prefix brings those of its last tokens, which each request holds for itself"
+          : ""),
+    );
+  return entries;
+}
+
+/** Where the engine keeps what does not grow with the context; empty for a model that has nothing of the kind. */
+function keptApart({ config, cost }: Simulation): string {
+  const { caches } = config.engine;
+  const kept = cost.attention.flatMap((program) => program.caches);
+  const places: string[] = [];
+  const say = (what: string, pool: string | number) => places.push(`${what} ${placeWords(pool)}`);
+  if (kept.some((cache) => cache.kind === "window" && !cache.chunked)) say("windows", caches.windows);
+  if (kept.some((cache) => cache.kind === "window" && cache.chunked)) say("chunks", caches.chunks);
+  if (kept.some((cache) => cache.kind === "state")) say("states", caches.states);
+  return places.join(", ");
+}
+
+function placeWords(pool: string | number): string {
+  if (pool === "shared") return "in blocks of the KV cache";
+  if (pool === "reserved") return "set aside for the most sequences";
+  return pool === "full" ? "kept whole" : "in a pool of their own";
+}
+
+function speculationEntries(
+  { config, speculation }: Simulation,
+  add: (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) => void,
+): void {
+  const { draft, draftTokens } = config.speculation!;
+  const { verifications, drafted, accepted } = speculation!;
+  const length = verifications === 0 ? "none" : `${(1 + accepted / verifications).toFixed(2)} tokens each`;
+  add(
+    "speculative decoding",
+    "emulated",
+    `${verifications} verifications of up to ${draftTokens} draft tokens, ${length}, ${accepted} of ${drafted} accepted; ` +
+      "acceptance is drawn by position, independently of the text and of routing",
+  );
+  if (config.routing.kind === "replay")
+    add(
+      "routing of draft tokens",
+      "emulated",
+      "draft tokens read the rows that follow; a rejected one would have been another token, with experts of its own",
+    );
+  if (draft.kind === "free") return;
+  const layers = draft.layersPerToken === 1 ? "one layer" : `${draft.layersPerToken} layers`;
+  add(
+    "draft module",
+    "assumed",
+    (draft.kind === "mtp"
+      ? `${layers} like the model's last, uniform routing`
+      : `${layers} of the model's attention and a dense network as wide as the model's, or as a token's experts, 16-bit`) +
+      "; a join of embedding and hidden state, and the model's head",
+  );
+}
+
+function summary(layerMap: readonly number[]): string {
+  const text = layerMap.join(",");
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,159 @@
+import { emptySlot, type Placement } from "../../policy/placement/placement.ts";
+import { ranksOf } from "../../policy/placement/placement-measures.ts";
+import type { RoutingTable } from "../../trace/routing-table.ts";
+
+/** Work of the routed experts in one step: per (MoE layer, expert group) the pairs computed and the experts touched. */
+export interface ExpertWork {
+  readonly layers: number;
+  readonly groups: number;
+  /** [layers][groups] (token, expert) pairs. */
+  readonly pairs: Float64Array;
+  /** [layers][groups] experts (or replicas of experts) with at least one token. */
+  readonly distinct: Float64Array;
+}
+
+/**
+ * Turns tokens per (layer, expert) into work per expert group under a placement. An expert with several copies splits
+ * its tokens evenly among them, the remainder going to the first copies after a rotation by the expert id.
+ */
+export class ExpertGroups {
+  readonly work: ExpertWork;
+  private readonly layerMap: readonly number[];
+  private readonly experts: number;
+  /** [layers * experts + 1] first copy of each expert in `copyGroup`. */
+  private readonly copyStart: Uint32Array;
+  private readonly copyGroup: Uint16Array;
+  /** Counters of the experts of each (layer, group) one after another, for experts with one copy: [layers * experts]. */
+  private readonly countIndex: Uint32Array;
+  /** [layers * groups + 1] */
+  private readonly groupStart: Uint32Array;
+  private readonly replicated: boolean;
+
+  constructor(placement: Placement, layerMap: readonly number[]) {
+    const { layers, experts, ranks, slotsPerRank, slotExpert } = placement;
+    this.layerMap = layerMap;
+    this.experts = experts;
+    this.work = {
+      layers,
+      groups: ranks,
+      pairs: new Float64Array(layers * ranks),
+      distinct: new Float64Array(layers * ranks),
+    };
+    const copies = ranksOf(placement);
+    this.copyStart = copies.starts;
+    this.copyGroup = copies.ranks;
+    this.replicated = this.copyGroup.length > layers * experts;
+    this.countIndex = new Uint32Array(this.copyGroup.length);
+    this.groupStart = new Uint32Array(layers * ranks + 1);
+    let at = 0;
+    for (let group = 0; group < layers * ranks; group++) {
+      const first = layerMap[Math.floor(group / ranks)]! * experts;
+      for (let slot = group * slotsPerRank; slot < (group + 1) * slotsPerRank; slot++)
+        if (slotExpert[slot] !== emptySlot) this.countIndex[at++] = first + slotExpert[slot]!;
+      this.groupStart[group + 1] = at;
+    }
+  }
+
+  /** Group that holds an expert (its first copy). */
+  groupOf(layer: number, expert: number): number {
+    return this.copyGroup[this.copyStart[layer * this.experts + expert]!]!;
+  }
+
+  /** Copies of an expert. */
+  copies(layer: number, expert: number): number {
+    const at = layer * this.experts + expert;
+    return this.copyStart[at + 1]! - this.copyStart[at]!;
+  }
+
+  /** Group of the copy that takes the `turn`-th share of an expert's tokens. */
+  sharingGroup(layer: number, expert: number, turn: number): number {
+    const copies = this.copies(layer, expert);
+    return this.copyGroup[this.copyStart[layer * this.experts + expert]! + ((turn + expert) % copies)]!;
+  }
+
+  /** Whether a group holds a copy of an expert. */
+  holds(layer: number, expert: number, group: number): boolean {
+    for (let turn = 0; turn < this.copies(layer, expert); turn++)
+      if (this.sharingGroup(layer, expert, turn) === group) return true;
+    return false;
+  }
+
+  /** Fills {@link work} from the counts of a step, [trace layers][experts]. */
+  split(counts: Uint32Array): void {
+    const { layers, groups, pairs, distinct } = this.work;
+    if (this.replicated) {
+      this.splitReplicated(counts);
+      return;
+    }
+    // Whole-number sums in registers over counters in precomputed order, without a branch on the (unpredictable) empty
+    // ones: three times as fast as walking layers, groups and slots.
+    const { countIndex, groupStart } = this;
+    let i = 0;
+    for (let g = 0; g < layers * groups; g++) {
+      const end = groupStart[g + 1]!;
+      let sum = 0;
+      let touched = 0;
+      for (; i < end; i++) {
+        const tokens = counts[countIndex[i]!]! | 0;
+        sum = (sum + tokens) | 0;
+        touched = (touched + (-tokens >>> 31)) | 0;
+      }
+      pairs[g] = sum;
+      distinct[g] = touched;
+    }
+  }
+
+  private splitReplicated(counts: Uint32Array): void {
+    const { layers, groups, pairs, distinct } = this.work;
+    pairs.fill(0);
+    distinct.fill(0);
+    const { experts } = this;
+    for (let layer = 0; layer < layers; layer++) {
+      const from = this.layerMap[layer]! * experts;
+      for (let e = 0; e < experts; e++) {
+        const tokens = counts[from + e]!;
+        if (tokens === 0) continue;
+        const copies = this.copies(layer, e);
+        for (let turn = 0; turn < copies; turn++) {
+          const share = shareOf(tokens, copies, turn);
+          if (share === 0) break;
+          const at = layer * groups + this.sharingGroup(layer, e, turn);
+          pairs[at]! += share;
+          distinct[at]!++;
+        }
+      }
+    }
+  }
+
+  /** Mean over recorded rows (evenly spaced, at most 8,192) of the distinct groups of a token's experts: [layers]. */
+  meanSpread(table: RoutingTable): Float64Array {
+    const { layers, groups } = this.work;
+    const stride = Math.ceil(table.rows / 8192);
+    const sampled = Math.ceil(table.rows / stride);
+    const spread = new Float64Array(layers);
+    const stamp = new Int32Array(groups).fill(-1);
+    let mark = 0;
+    for (let layer = 0; layer < layers; layer++) {
+      let sum = 0;
+      for (let row = 0; row < table.rows; row += stride) {
+        const from = (row * table.layers + this.layerMap[layer]!) * table.topK;
+        for (let i = from; i < from + table.topK; i++) {
+          const group = this.groupOf(layer, table.ids[i]!);
+          if (stamp[group] !== mark) {
+            stamp[group] = mark;
+            sum++;
+          }
+        }
+        mark++;
+      }
+      spread[layer] = sum / sampled;
+    }
+    return spread;
+  }
+}
+
+/** Even shares of an expert's tokens; the first ones take the remainder. */
+export function shareOf(tokens: number, copies: number, turn: number): number {
+  const each = Math.floor(tokens / copies);
+  return each + (turn < tokens - each * copies ? 1 : 0);
+}

@@ -1,0 +1,70 @@
+import { holds } from "../../core/errors.ts";
+import type { LayerLoad } from "../result.ts";
+import type { ExpertWork } from "./expert-groups.ts";
+
+/** Load balance and distinct experts over the run, per MoE layer and per expert group. */
+export class LoadStatistics {
+  private readonly work: ExpertWork;
+  private readonly imbalance: Float64Array;
+  private readonly imbalanceMax: Float64Array;
+  private readonly distinct: Float64Array;
+  private readonly pairs: Float64Array;
+  private readonly groupShare: Float64Array;
+  private steps = 0;
+  /** Steps times layers in which pairs = tokens x topK was verified. */
+  checked = 0;
+
+  constructor(work: ExpertWork) {
+    this.work = work;
+    this.imbalance = new Float64Array(work.layers);
+    this.imbalanceMax = new Float64Array(work.layers);
+    this.distinct = new Float64Array(work.layers);
+    this.pairs = new Float64Array(work.layers);
+    this.groupShare = new Float64Array(work.groups);
+  }
+
+  /** Books a step of `tokens` tokens; checks that every layer routed tokens x topK pairs. */
+  addStep(tokens: number, topK: number): void {
+    const { layers, groups, pairs, distinct } = this.work;
+    if (tokens === 0) return;
+    this.steps++;
+    for (let layer = 0; layer < layers; layer++) {
+      let sum = 0;
+      let max = 0;
+      let touched = 0;
+      for (let at = layer * groups; at < (layer + 1) * groups; at++) {
+        const load = pairs[at]!;
+        sum += load;
+        touched += distinct[at]!;
+        if (load > max) max = load;
+      }
+      if (sum !== tokens * topK)
+        holds(false, "expert-counts", () => `layer ${layer}: ${sum} pairs for ${tokens} tokens x top-${topK}`);
+      const ratio = (max * groups) / sum;
+      this.imbalance[layer]! += ratio;
+      if (ratio > this.imbalanceMax[layer]!) this.imbalanceMax[layer] = ratio;
+      this.distinct[layer]! += touched;
+      this.pairs[layer]! += sum;
+      for (let g = 0; g < groups; g++) this.groupShare[g]! += (pairs[layer * groups + g]! * groups) / sum;
+    }
+    this.checked += layers;
+  }
+
+  /** @param expertSkew [layers] heaviest over mean expert. */
+  layers(expertSkew: readonly number[]): LayerLoad[] {
+    const steps = Math.max(1, this.steps);
+    return Array.from(this.imbalance, (imbalance, layer) => ({
+      imbalance: imbalance / steps,
+      imbalanceMax: this.imbalanceMax[layer]!,
+      expertSkew: expertSkew[layer]!,
+      distinctExperts: this.distinct[layer]! / steps,
+      pairs: this.pairs[layer]!,
+    }));
+  }
+
+  /** Mean load of each group relative to the mean group. */
+  rankLoad(): number[] {
+    const samples = Math.max(1, this.steps * this.work.layers);
+    return Array.from(this.groupShare, (share) => share / samples);
+  }
+}

@@ -1,0 +1,197 @@
+import { InvariantError } from "../../core/errors.ts";
+import { RandomStream } from "../../core/random.ts";
+import type { RoutingTable } from "../../trace/routing-table.ts";
+import { countRows } from "./count-rows.ts";
+
+const prefixBytesMax = 64 * 1024 * 1024;
+const noDomain = -1;
+
+/**
+ * Replays recorded routing: every token position of a request reads one recorded row, and the rows of a step are summed
+ * into tokens per (layer, expert). Decode tokens are counted row by row; prefill chunks through histograms kept at every
+ * `blockRows` rows, so that a long chunk costs one subtraction per counter instead of one increment per choice.
+ */
+export class RoutingReplay {
+  readonly table: RoutingTable;
+  /** [layers][experts] tokens routed in the step being formed. */
+  readonly counts: Uint32Array;
+  /** Row reads over the run. */
+  rowReads = 0;
+  /** Rows of the step in batch order, kept only when `ordered`. */
+  readonly ordered: boolean;
+  private stepRows: Int32Array = new Int32Array(1024);
+  private stepRowCount = 0;
+  /** Differences of how often each row was read: row r was read as often as the sum of the first r + 1. */
+  private readonly reads: Float64Array;
+  private readonly startRow: Int32Array;
+  private readonly rowDomain: Int32Array;
+  private readonly blockRows: number;
+  /** [blocks + 1][layers][experts] counts of all rows before each block boundary. */
+  private readonly prefix: Uint32Array | null;
+  private readonly seen: Uint8Array;
+
+  constructor(
+    table: RoutingTable,
+    requests: number,
+    options: {
+      /** Start at the first row of a sequence, each request taking the next one, or at a row drawn at random. */
+      start: "zero" | "random";
+      seed: number;
+      /** Routing domain of a request (index into the table's domains), or -1 for any. */
+      domainOf(request: number): number;
+      /** Keep the rows of each step in order, as expert caches need; turns the histograms off. */
+      ordered: boolean;
+    },
+  ) {
+    this.table = table;
+    this.ordered = options.ordered;
+    const width = table.layers * table.experts;
+    this.counts = new Uint32Array(width);
+    this.seen = new Uint8Array(table.experts);
+    this.reads = new Float64Array(table.rows + 1);
+    this.startRow = new Int32Array(requests);
+    this.rowDomain = new Int32Array(requests);
+    const stream = new RandomStream(options.seed, "routing-start");
+    const taken = new Map<number, number>();
+    for (let request = 0; request < requests; request++) {
+      const domain = options.domainOf(request);
+      const [first, end] = this.domainRange(domain);
+      this.rowDomain[request] = domain;
+      if (options.start === "zero") {
+        const turn = taken.get(domain) ?? 0;
+        taken.set(domain, turn + 1);
+        this.startRow[request] = this.sequenceStart(first, end, turn);
+      } else {
+        // A stateless draw: the start of request i never depends on how many requests or policies ran before it.
+        this.startRow[request] = first + Math.floor(stream.at(request) * (end - first));
+      }
+    }
+    let blockRows = 32;
+    while ((Math.ceil(table.rows / blockRows) + 1) * width * 4 > prefixBytesMax) blockRows *= 2;
+    this.blockRows = blockRows;
+    this.prefix = options.ordered ? null : this.buildPrefix(width);
+  }
+
+  private domainRange(domain: number): [number, number] {
+    if (domain === noDomain) return [0, this.table.rows];
+    return [this.table.domainStarts[domain]!, this.table.domainStarts[domain + 1]!];
+  }
+
+  /** First row of the sequence whose turn it is among those in rows [first, end), round and round. */
+  private sequenceStart(first: number, end: number, turn: number): number {
+    const { sequenceStarts } = this.table;
+    const from = sequenceStarts.indexOf(first);
+    const count = sequenceStarts.indexOf(end) - from;
+    return sequenceStarts[from + (turn % count)]!;
+  }
+
+  private buildPrefix(width: number): Uint32Array {
+    const { rows } = this.table;
+    const blocks = Math.floor(rows / this.blockRows);
+    const prefix = new Uint32Array((blocks + 1) * width);
+    for (let block = 0; block < blocks; block++) {
+      this.counts.fill(0);
+      countRows(this.counts, this.table, block * this.blockRows, (block + 1) * this.blockRows, 1);
+      const from = block * width;
+      const to = from + width;
+      for (let i = 0; i < width; i++) prefix[to + i] = prefix[from + i]! + this.counts[i]!;
+    }
+    this.counts.fill(0);
+    return prefix;
+  }
+
+  beginStep(): void {
+    this.counts.fill(0);
+    this.stepRowCount = 0;
+  }
+
+  /** Counts the rows read by positions [done, done + tokens) of a request. */
+  addChunk(request: number, done: number, tokens: number): void {
+    this.rowReads += tokens;
+    const [first, end] = this.domainRange(this.rowDomain[request]!);
+    const span = end - first;
+    let row = first + ((this.startRow[request]! - first + done) % span);
+    let left = tokens;
+    while (left > 0) {
+      const take = Math.min(left, end - row);
+      this.addRange(row, row + take);
+      left -= take;
+      row = first;
+    }
+  }
+
+  private addRange(from: number, to: number): void {
+    this.reads[from]! += 1;
+    this.reads[to]! -= 1;
+    if (this.ordered) {
+      this.keepRows(from, to);
+      countRows(this.counts, this.table, from, to, 1);
+      return;
+    }
+    const block = this.blockRows;
+    const blocks = Math.floor(this.table.rows / block);
+    // Nearest boundaries: rows between a boundary and the range's end are added or taken back one by one.
+    const lower = Math.min(Math.round(from / block), blocks);
+    const upper = Math.min(Math.round(to / block), blocks);
+    if (upper - lower < 2) {
+      countRows(this.counts, this.table, from, to, 1);
+      return;
+    }
+    const { counts, prefix } = this;
+    const width = counts.length;
+    const a = lower * width;
+    const b = upper * width;
+    for (let i = 0; i < width; i++) counts[i]! += prefix![b + i]! - prefix![a + i]!;
+    if (from < lower * block) countRows(counts, this.table, from, lower * block, 1);
+    else countRows(counts, this.table, lower * block, from, -1);
+    if (to > upper * block) countRows(counts, this.table, upper * block, to, 1);
+    else countRows(counts, this.table, to, upper * block, -1);
+  }
+
+  /** Tokens each expert computed over the run, [layers][experts]: the reads of every row times its choices. */
+  expertUses(): Float64Array {
+    const { rows, layers, topK, experts, ids } = this.table;
+    const uses = new Float64Array(layers * experts);
+    let times = 0;
+    for (let row = 0; row < rows; row++) {
+      times += this.reads[row]!;
+      if (times === 0) continue;
+      const from = row * layers * topK;
+      for (let i = 0; i < layers * topK; i++) uses[Math.floor(i / topK) * experts + ids[from + i]!]! += times;
+    }
+    return uses;
+  }
+
+  private keepRows(from: number, to: number): void {
+    const needed = this.stepRowCount + to - from;
+    if (needed > this.stepRows.length) {
+      const grown = new Int32Array(Math.max(needed, this.stepRows.length * 2));
+      grown.set(this.stepRows);
+      this.stepRows = grown;
+    }
+    for (let row = from; row < to; row++) this.stepRows[this.stepRowCount++] = row;
+  }
+
+  /**
+   * Distinct experts the step uses at a layer, in the order they are first met (rows in batch order, ids in stored
+   * order). Writes to `out` and returns how many. Needs `ordered`.
+   */
+  distinctInOrder(layer: number, out: Uint32Array): number {
+    if (!this.ordered) throw new InvariantError("ordered-replay", "expert order was asked of an unordered replay");
+    const { ids, layers, topK, experts } = this.table;
+    const seen = this.seen;
+    seen.fill(0);
+    let count = 0;
+    for (let r = 0; r < this.stepRowCount && count < experts; r++) {
+      const from = (this.stepRows[r]! * layers + layer) * topK;
+      for (let i = from; i < from + topK; i++) {
+        const expert = ids[i]!;
+        if (seen[expert] === 0) {
+          seen[expert] = 1;
+          out[count++] = expert;
+        }
+      }
+    }
+    return count;
+  }
+}

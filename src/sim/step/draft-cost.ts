@@ -1,0 +1,115 @@
+import type { CostModel } from "../../hardware/cost.ts";
+import { mathFor } from "../../hardware/math-format.ts";
+import type { GemmOp } from "../../hardware/op.ts";
+import type { SimConfig } from "../config.ts";
+import { UniformExperts } from "../routing/expert-source.ts";
+import { clearBatch, type DomainBatch, emptyBatch } from "./batch.ts";
+import { draftConfig } from "./draft-model.ts";
+import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
+import { StepCost } from "./step-cost.ts";
+
+/**
+ * Time of drafting at the end of a step. The first pass of the draft module sees all tokens of the step, because it keeps
+ * a cache of its own; each further pass sees one token per sequence that emits. A pass joins embedding and hidden state
+ * in one product, goes through the module's layers and through the model's head. Its routed experts are not replayed: no
+ * trace records them.
+ */
+export class DraftCost {
+  /** The module's layers, timed as those of the model are. */
+  readonly layers: StepCost;
+  private readonly cost: CostModel;
+  private readonly plan: StagePlan;
+  private readonly experts: UniformExperts;
+  private readonly routes: boolean;
+  private readonly draftTokens: number;
+  private readonly join: GemmOp;
+  /** Place of each window of the module's attention among those of the model's. */
+  private readonly windows: readonly number[];
+  private readonly first: readonly DomainBatch[];
+  private readonly further: readonly DomainBatch[];
+
+  constructor(config: SimConfig, module: SimConfig, cost: CostModel, windows: Float64Array) {
+    this.cost = cost;
+    this.layers = new StepCost(module, cost);
+    this.plan = stagePlans(module.model, 1)[0]!;
+    const moe = moeLayers(module.model);
+    const popularityCv = config.routing.kind === "uniform" ? (config.routing.popularityCv ?? 0) : 0;
+    this.experts = new UniformExperts(moe, module.mapping.ep, popularityCv);
+    this.routes = moe.length > 0;
+    this.draftTokens = config.speculation!.draftTokens;
+    const { hiddenSize } = module.model;
+    this.join = {
+      kind: "gemm",
+      tokens: 0,
+      inputWidth: 2 * hiddenSize,
+      outputWidth: hiddenSize,
+      weightFormat: "bf16",
+      math: mathFor(module.node.device, "bf16", "bf16"),
+    };
+    this.windows = Array.from(this.layers.windows, (window) => windows.indexOf(window));
+    const empty = () => Array.from({ length: module.mapping.dp }, () => emptyBatch(this.layers.windows.length));
+    this.first = empty();
+    this.further = empty();
+  }
+
+  /** Time to draft after a step, ns; `drafts` holds the sequences that emit, per attention-DP rank. */
+  ns(batches: readonly DomainBatch[], drafts: readonly DomainBatch[]): number {
+    let emitting = 0;
+    for (let d = 0; d < batches.length; d++) {
+      this.fill(this.first[d]!, batches[d]!);
+      this.first[d]!.sampled = drafts[d]!.sampled;
+      this.fill(this.further[d]!, drafts[d]!);
+      emitting += drafts[d]!.sampled;
+    }
+    let ns = this.passNs(this.first);
+    if (emitting === 0) return ns;
+    for (let token = 1; token < this.draftTokens; token++) {
+      ns += this.passNs(this.further);
+      for (const batch of this.further) this.lengthen(batch);
+    }
+    return ns;
+  }
+
+  /** One more token of context for every sequence. Windows hold as many keys as before: they are as good as full. */
+  private lengthen(batch: DomainBatch): void {
+    const unbounded = batch.decodeKeys.length - 1;
+    batch.decodeKeys[unbounded]! += batch.decodeSequences;
+    batch.decodePairs[unbounded]! += batch.decodeSequences;
+  }
+
+  private passNs(batches: readonly DomainBatch[]): number {
+    let tokens = 0;
+    let joinNs = 0;
+    for (const batch of batches) {
+      tokens += batch.tokens;
+      this.join.tokens = batch.tokens;
+      if (batch.tokens > 0) joinNs = Math.max(joinNs, this.cost.opNs(this.join));
+    }
+    if (this.routes) this.experts.setTokens(tokens);
+    const layersNs = this.layers.stageNs(this.plan, 0, batches, this.experts, true);
+    return joinNs * this.layers.servedFactor(batches) + layersNs;
+  }
+
+  /** Copies a batch, with the keys under the windows that the module has. */
+  private fill(to: DomainBatch, from: DomainBatch): void {
+    clearBatch(to);
+    to.tokens = from.tokens;
+    to.decodeSequences = from.decodeSequences;
+    to.decodeTokens = from.decodeTokens;
+    to.prefillTokens = from.prefillTokens;
+    to.sequences = from.sequences;
+    to.sampled = from.sampled;
+    for (const [w, at] of this.windows.entries()) {
+      to.decodeKeys[w] = from.decodeKeys[at]!;
+      to.decodePairs[w] = from.decodePairs[at]!;
+      to.prefillPairs[w] = from.prefillPairs[at]!;
+      to.prefillKeys[w] = from.prefillKeys[at]!;
+    }
+  }
+}
+
+/** The cost of drafting; null where it takes no device time. */
+export function buildDraftCost(config: SimConfig, cost: CostModel, windows: Float64Array): DraftCost | null {
+  const module = draftConfig(config);
+  return module === null ? null : new DraftCost(config, module, cost, windows);
+}

@@ -1,0 +1,112 @@
+import type { StorageFormat } from "../../core/dtype.ts";
+import type { Device } from "../../hardware/device.ts";
+import { mathFor } from "../../hardware/math-format.ts";
+import type { GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
+import type { FeedForward, MoeFeedForward } from "../../models/spec.ts";
+import type { SimConfig } from "../config.ts";
+import { expertValues } from "./stage-plan.ts";
+
+/** Feed-forward of one layer class, prepared as operations to refill. */
+export type FeedForwardProgram =
+  | { readonly kind: "none" }
+  | { readonly kind: "dense"; readonly up: GemmOp; readonly down: GemmOp }
+  | {
+      readonly kind: "moe";
+      readonly moe: MoeFeedForward;
+      readonly router: GemmOp;
+      readonly experts: GroupedGemmOp;
+      /** Networks that every token passes beside the routed experts: shared experts, a dense network of the layer. */
+      readonly shared: readonly GemmOp[];
+      /** Factor on the number of kernels by the format of the experts. */
+      readonly kernelFactor: number;
+      readonly latent: readonly [GemmOp, GemmOp] | null;
+    };
+
+/**
+ * Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit integer weights 16-bit ones.
+ * MXFP4 weights take MXFP8 activations where the device multiplies block-scaled formats itself, else 16-bit ones.
+ */
+export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak">): StorageFormat {
+  switch (weights) {
+    case "mxfp4":
+      return device.peak.fp4 === undefined ? "bf16" : "fp8";
+    case "fp8":
+    case "fp8_block":
+      return "fp8";
+    case "int8":
+      return "int8";
+    case "nvfp4":
+      return "nvfp4";
+    case "int4":
+    case "int4_g32":
+    case "fp32":
+    case "fp16":
+    case "bf16":
+      return "bf16";
+  }
+}
+
+/** Factor on the number of kernels of a layer by the format of its experts. */
+function kernelFactor(experts: StorageFormat, { formatKernels }: SimConfig["engine"]): number {
+  switch (experts) {
+    case "fp8_block":
+      return formatKernels.fp8Block;
+    case "int4":
+    case "int4_g32":
+      return formatKernels.int4;
+    case "nvfp4":
+      return formatKernels.nvfp4;
+    case "mxfp4":
+      return formatKernels.mxfp4;
+    default:
+      return 1;
+  }
+}
+
+/** Operations of a feed-forward class under the mapping: dense and shared parts split over tp, experts over etp. */
+export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedForwardProgram {
+  const { model, mapping, formats, node, engine } = config;
+  const hidden = model.hiddenSize;
+  const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({
+    kind: "gemm",
+    tokens: 0,
+    inputWidth,
+    outputWidth,
+    weightFormat,
+    math: mathFor(node.device, weightFormat, activationsFor(weightFormat, node.device)),
+  });
+  const mlp = (width: number, matrices: number, format: StorageFormat): readonly [GemmOp, GemmOp] => [
+    gemm(hidden, (width / mapping.tp) * (matrices - 1), format),
+    gemm(width / mapping.tp, hidden, format),
+  ];
+  if (spec.kind === "none") return { kind: "none" };
+  if (spec.kind === "dense") {
+    const [up, down] = mlp(spec.width, spec.matrices, formats.dense);
+    return { kind: "dense", up, down };
+  }
+  return {
+    kind: "moe",
+    moe: spec,
+    router: gemm(hidden, spec.experts, formats.router),
+    experts: {
+      kind: "groupedGemm",
+      pairs: 0,
+      distinctExperts: 0,
+      presentedPairs: 0,
+      parametersPerExpert: expertValues(spec) / mapping.etp,
+      shardWidth: spec.expertWidth / mapping.etp,
+      valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
+      weightFormat: formats.experts,
+      math: mathFor(node.device, formats.experts, activationsFor(formats.experts, node.device)),
+    },
+    shared: [
+      ...(spec.sharedWidth === 0 ? [] : mlp(spec.sharedWidth, spec.matrices, formats.shared)),
+      ...(spec.denseWidth === 0 ? [] : mlp(spec.denseWidth, spec.matrices, formats.dense)),
+    ],
+    kernelFactor: kernelFactor(formats.experts, engine),
+    latent:
+      spec.expertHidden === hidden
+        ? null
+        : [gemm(hidden, spec.expertHidden, formats.shared), gemm(spec.expertHidden, hidden, formats.shared)],
+  };
+}

@@ -1,0 +1,46 @@
+import type { CostModel } from "../../hardware/cost.ts";
+import type { CollectiveOp, ExchangeOp } from "../../hardware/op.ts";
+
+/** Times transfers between the devices of a replica, and keeps what they add up to per device. */
+export class LinkTime {
+  /** Busy time and bytes per device of the scale-up link, over the run. */
+  busyNs = 0;
+  bytes = 0;
+  private readonly cost: CostModel;
+  /** Served over isolated time. */
+  private readonly factor: number;
+  private readonly collective: CollectiveOp;
+
+  constructor(cost: CostModel, factor: number) {
+    this.cost = cost;
+    this.factor = factor;
+    this.collective = { kind: "allReduce", bytes: 0, ranks: 1, ranksPerNode: cost.node.devicesPerNode };
+  }
+
+  /**
+   * `share` is the part of the devices that take part; the others do the same at the same time or not at all. Of a share of
+   * 0 nothing is booked.
+   */
+  collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number, share = 1): number {
+    const op = this.collective;
+    op.kind = kind;
+    op.bytes = bytes;
+    op.ranks = ranks;
+    const ns = this.cost.opNs(op) * this.factor;
+    if (ns > 0) this.book(ns * share, bytes * share);
+    return ns;
+  }
+
+  /** An exchange by an expert-exchange library, in which every rank sends each of its pairs. */
+  exchangeNs(op: ExchangeOp): number {
+    const ns = this.cost.opNs(op) * this.factor;
+    this.book(ns, op.tokens * op.topK * op.hidden * op.bytesPerValue);
+    return ns;
+  }
+
+  /** What runs beside another transfer of the same devices is busy time once. */
+  book(ns: number, bytes: number): void {
+    this.busyNs += ns;
+    this.bytes += bytes;
+  }
+}

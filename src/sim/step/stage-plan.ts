@@ -1,0 +1,89 @@
+import type { FeedForward, ModelSpec, MoeFeedForward } from "../../models/spec.ts";
+
+/** Consecutive layers on one pipeline stage, as small integers for the step loop. */
+export interface StagePlan {
+  /** Index of the first layer. */
+  readonly first: number;
+  readonly layers: number;
+  /** [layers] class of the layer's token mixing; classes are shared by all stages. */
+  readonly attentionClass: Uint8Array;
+  /** [layers] class of the layer's feed-forward. */
+  readonly feedForwardClass: Uint8Array;
+  /** [layers] index among the model's MoE layers, or -1. */
+  readonly moeIndex: Int32Array;
+  /** Layers of equal classes by their first layer, in the order of those: for steps in which equal layers take equal time. */
+  readonly alike: readonly { readonly layer: number; readonly count: number }[];
+}
+
+export interface LayerClasses {
+  readonly attention: readonly ModelSpec["layers"][number]["attention"][];
+  readonly feedForward: readonly FeedForward[];
+}
+
+/** Layers that cost the same share a class: equal shapes, told apart by value. */
+export function layerClasses(model: ModelSpec): LayerClasses & { classOf: (layer: number) => [number, number] } {
+  const attentionKeys: string[] = [];
+  const feedForwardKeys: string[] = [];
+  const attention: LayerClasses["attention"][number][] = [];
+  const feedForward: FeedForward[] = [];
+  const classes: [number, number][] = model.layers.map((layer) => {
+    const a = indexFor(attentionKeys, attention, layer.attention);
+    const f = indexFor(feedForwardKeys, feedForward, layer.feedForward);
+    return [a, f];
+  });
+  return { attention, feedForward, classOf: (layer) => classes[layer] ?? [0, 0] };
+}
+
+function indexFor<T>(keys: string[], values: T[], value: T): number {
+  const key = JSON.stringify(value);
+  const known = keys.indexOf(key);
+  if (known >= 0) return known;
+  keys.push(key);
+  values.push(value);
+  return keys.length - 1;
+}
+
+/** Splits the layers over pipeline stages as evenly as whole layers allow, earlier stages taking the remainder. */
+export function stagePlans(model: ModelSpec, pp: number): StagePlan[] {
+  const { classOf } = layerClasses(model);
+  const plans: StagePlan[] = [];
+  let first = 0;
+  let moe = 0;
+  for (let stage = 0; stage < pp; stage++) {
+    const layers = Math.floor(model.layers.length / pp) + (stage < model.layers.length % pp ? 1 : 0);
+    const attentionClass = new Uint8Array(layers);
+    const feedForwardClass = new Uint8Array(layers);
+    const moeIndex = new Int32Array(layers).fill(-1);
+    for (let i = 0; i < layers; i++) {
+      const [a, f] = classOf(first + i);
+      attentionClass[i] = a;
+      feedForwardClass[i] = f;
+      if (model.layers[first + i]?.feedForward.kind === "moe") moeIndex[i] = moe++;
+    }
+    const alike = alikeLayers(attentionClass, feedForwardClass);
+    plans.push({ first, layers, attentionClass, feedForwardClass, moeIndex, alike });
+    first += layers;
+  }
+  return plans;
+}
+
+function alikeLayers(attentionClass: Uint8Array, feedForwardClass: Uint8Array): StagePlan["alike"] {
+  const found = new Map<number, { layer: number; count: number }>();
+  for (let layer = 0; layer < attentionClass.length; layer++) {
+    const key = attentionClass[layer]! * 256 + feedForwardClass[layer]!;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { layer, count: 1 });
+    else known.count++;
+  }
+  return [...found.values()];
+}
+
+/** MoE layers of a model in order. */
+export function moeLayers(model: ModelSpec): MoeFeedForward[] {
+  return model.layers.flatMap((layer) => (layer.feedForward.kind === "moe" ? [layer.feedForward] : []));
+}
+
+/** Weights of one routed expert, in values. */
+export function expertValues(moe: MoeFeedForward): number {
+  return moe.matrices * moe.expertHidden * moe.expertWidth + moe.expertBiasParameters;
+}

@@ -1,0 +1,459 @@
+import type { CostModel } from "../../hardware/cost.ts";
+import { mathFor } from "../../hardware/math-format.ts";
+import type { CopyOp, GemmOp } from "../../hardware/op.ts";
+import type { SimConfig } from "../config.ts";
+import { stageRanks } from "../mapping.ts";
+import { handoffLeavesReach } from "../mapping-over-nodes.ts";
+import { type TimeComponent, timeComponents } from "../result.ts";
+import type { ExpertSource } from "../routing/expert-source.ts";
+import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
+import { type DomainBatch, emptyBatch } from "./batch.ts";
+import { ExpertExchange } from "./expert-exchange.ts";
+import { ExpertTime } from "./expert-time.ts";
+import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
+import { LinkTime } from "./link-time.ts";
+import { layerClasses, type StagePlan } from "./stage-plan.ts";
+
+const activationBytes = 2;
+const component = Object.fromEntries(timeComponents.map((name, index) => [name, index])) as Record<
+  TimeComponent,
+  number
+>;
+
+/**
+ * The timeline of one engine step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
+ * inside it move together. Exchanges of the MoE group are barriers: dispatch starts when the last rank arrives, combine
+ * when the last expert group is done, and the wait is booked by its cause: prompts or attention of another rank, load or
+ * fetches of another expert group. Components on the critical path add up to the duration of the step.
+ */
+export class StepCost {
+  readonly windows: Float64Array;
+  readonly attention: readonly AttentionProgram[];
+  /** Time per component over the run, ns. */
+  readonly components = new Float64Array(timeComponents.length);
+  /** Transfers between devices, and compute busy time per expert group, over the run. */
+  readonly links: LinkTime;
+  readonly groupBusyNs: Float64Array;
+  private readonly cost: CostModel;
+  private readonly config: SimConfig;
+  private readonly feedForward: readonly FeedForwardProgram[];
+  private readonly ranks: number;
+  private readonly groups: number;
+  private readonly kernels: Float64Array;
+  private readonly clock: Float64Array;
+  /** [attention classes][dp] time of token mixing in this step. */
+  private readonly mixNs: Float64Array;
+  /** [attention classes] mean wait of a layer's token mixing if no rank computed prompts. */
+  private readonly promptlessWaitNs: Float64Array;
+  /** The decoding part of a batch. */
+  private readonly promptless: DomainBatch;
+  /** Whether a rank computes prompts in this step, and the sum of the above since the ranks last met. */
+  private prompts = false;
+  private attentionWaitNs = 0;
+  private readonly exchange: ExpertExchange;
+  private readonly expertTime: ExpertTime;
+  private readonly handoff: CopyOp;
+  private readonly head: GemmOp;
+  /** Served over isolated kernel time in the step being timed. */
+  private kernelFactor = 1;
+  private readonly before: {
+    readonly components: Float64Array;
+    readonly clock: Float64Array;
+    readonly groupBusyNs: Float64Array;
+    linkBusyNs: number;
+    linkBytes: number;
+    attentionWaitNs: number;
+  };
+
+  constructor(config: SimConfig, cost: CostModel) {
+    this.config = config;
+    this.cost = cost;
+    const { model, mapping, formats, node, engine } = config;
+    const classes = layerClasses(model);
+    this.windows = attentionWindows(classes.attention);
+    const attentionMath = mathFor(node.device, formats.attention, activationsFor(formats.attention, node.device));
+    this.attention = classes.attention.map((spec) =>
+      attentionProgram(spec, {
+        hidden: model.hiddenSize,
+        tp: mapping.tp,
+        weightFormat: formats.attention,
+        kvFormat: config.kvFormat,
+        math: attentionMath,
+        cost,
+        mixedDecodeFactor: config.engine.mixedDecodeFactor,
+        mixedDecodeRows: config.engine.mixedDecodeRows ?? null,
+        windows: this.windows,
+      }),
+    );
+    const perLayer = engine.kernelsPerLayer;
+    this.kernels = Float64Array.from(classes.attention, (spec) => {
+      if (spec.kind === "mla") return spec.indexer === null ? perLayer.mla : perLayer.sparseMla;
+      return spec.kind === "linear" ? perLayer.linear : perLayer.gqa;
+    });
+    this.feedForward = classes.feedForward.map((spec) => feedForwardProgram(spec, config));
+    this.ranks = stageRanks(mapping);
+    this.groups = mapping.ep;
+    this.clock = new Float64Array(mapping.dp);
+    this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
+    this.promptlessWaitNs = new Float64Array(classes.attention.length);
+    this.promptless = emptyBatch(this.windows.length);
+    this.groupBusyNs = new Float64Array(mapping.ep);
+    this.links = new LinkTime(cost, config.engine.collectiveFactor);
+    this.exchange = new ExpertExchange(config, this.links);
+    this.expertTime = new ExpertTime(cost, mapping.ep);
+    this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
+    this.head = {
+      kind: "gemm",
+      tokens: 0,
+      inputWidth: model.hiddenSize,
+      outputWidth: Math.ceil(model.vocabSize / mapping.tp),
+      weightFormat: formats.head,
+      math: mathFor(node.device, formats.head, activationsFor(formats.head, node.device)),
+    };
+    this.before = {
+      components: new Float64Array(timeComponents.length),
+      clock: new Float64Array(mapping.dp),
+      groupBusyNs: new Float64Array(mapping.ep),
+      linkBusyNs: 0,
+      linkBytes: 0,
+      attentionWaitNs: 0,
+    };
+  }
+
+  /**
+   * Duration of the stage for a step that starts at `startNs`, ns (float). `batches` holds one batch per attention-DP
+   * rank; `experts` gives the routed work, which may queue transfers on the links of the offloaded experts.
+   */
+  stageNs(
+    plan: StagePlan,
+    startNs: number,
+    batches: readonly DomainBatch[],
+    experts: ExpertSource,
+    last: boolean,
+  ): number {
+    const { clock, config } = this;
+    let tokens = 0;
+    for (const batch of batches) tokens += batch.tokens;
+    this.kernelFactor = this.servedFactor(batches);
+    this.expertTime.kernelFactor = this.kernelFactor;
+    clock.fill(0);
+    this.prepareAttention(batches);
+    if (experts.layersAlike)
+      for (const alike of plan.alike) {
+        // From equal clocks, a layer adds the same to each every time.
+        this.meet();
+        if (alike.count > 1) this.beginRepeat();
+        this.layer(plan, alike.layer, startNs, tokens, batches, experts);
+        if (alike.count > 1) this.endRepeat(alike.count - 1);
+      }
+    else for (let i = 0; i < plan.layers; i++) this.layer(plan, i, startNs, tokens, batches, experts);
+    this.meet();
+    if (last) this.headLayer(batches);
+    if (!config.engine.capturesGraphs) this.waitForLaunches(plan);
+    return clock[0]!;
+  }
+
+  /** Served over isolated kernel time in a step of such batches. */
+  servedFactor(batches: readonly DomainBatch[]): number {
+    const { kernelFactor, prefillFactor } = this.config.engine;
+    let tokens = 0;
+    let prefillTokens = 0;
+    for (const batch of batches) {
+      tokens += batch.tokens;
+      prefillTokens += batch.prefillTokens;
+    }
+    const prefillShare = tokens > 0 ? prefillTokens / tokens : 0;
+    return kernelFactor * (1 - prefillShare) + prefillFactor * prefillShare;
+  }
+
+  /** One layer: overhead, token mixing and feed-forward, added to the clocks. */
+  private layer(
+    plan: StagePlan,
+    i: number,
+    startNs: number,
+    tokens: number,
+    batches: readonly DomainBatch[],
+    experts: ExpertSource,
+  ): void {
+    const { clock, config } = this;
+    const dp = clock.length;
+    const mixing = plan.attentionClass[i]!;
+    const program = this.feedForward[plan.feedForwardClass[i]!]!;
+    const factor = program.kind === "moe" ? program.kernelFactor : 1;
+    const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
+    for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
+    this.attentionWaitNs += this.promptlessWaitNs[mixing]!;
+    this.components[component.kernelOverhead]! += overhead;
+    this.components[component.attention]! += this.meanMix(mixing);
+    if (config.mapping.tp > 1) this.allReduceWithinDomains(batches);
+    if (program.kind === "dense") this.denseLayer(program, batches);
+    else if (program.kind === "moe") {
+      const mixNs = this.meanMix(mixing);
+      this.moeLayer(program, plan.moeIndex[i]!, startNs, mixNs, tokens, batches, experts);
+    }
+  }
+
+  /** Without captured graphs the host launches every kernel, and the device waits where it is faster than that. */
+  private waitForLaunches(plan: StagePlan): void {
+    let kernels = 0;
+    for (let i = 0; i < plan.layers; i++) {
+      const program = this.feedForward[plan.feedForwardClass[i]!]!;
+      kernels += this.kernels[plan.attentionClass[i]!]! * (program.kind === "moe" ? program.kernelFactor : 1);
+    }
+    const waits = Math.max(0, kernels * this.config.engine.eagerLaunchNs - this.clock[0]!);
+    this.components[component.kernelOverhead]! += waits;
+    for (let g = 0; g < this.clock.length; g++) this.clock[g]! += waits;
+  }
+
+  /** Remembers all sums, so that {@link endRepeat} can add what the next layer adds once more for every layer like it. */
+  private beginRepeat(): void {
+    this.before.components.set(this.components);
+    this.before.clock.set(this.clock);
+    this.before.groupBusyNs.set(this.groupBusyNs);
+    this.before.linkBusyNs = this.links.busyNs;
+    this.before.linkBytes = this.links.bytes;
+    this.before.attentionWaitNs = this.attentionWaitNs;
+  }
+
+  private endRepeat(times: number): void {
+    const { before } = this;
+    addChange(this.components, before.components, times);
+    addChange(this.clock, before.clock, times);
+    addChange(this.groupBusyNs, before.groupBusyNs, times);
+    this.links.busyNs += times * (this.links.busyNs - before.linkBusyNs);
+    this.links.bytes += times * (this.links.bytes - before.linkBytes);
+    this.attentionWaitNs += times * (this.attentionWaitNs - before.attentionWaitNs);
+  }
+
+  /** Handing activations of stage `stage` to the next, ns. */
+  handoffNs(batches: readonly DomainBatch[], stage: number): number {
+    let tokens = 0;
+    for (const batch of batches) tokens = Math.max(tokens, batch.tokens);
+    this.handoff.bytes = (tokens * this.config.model.hiddenSize * activationBytes) / this.config.mapping.tp;
+    this.handoff.link = handoffLeavesReach(this.config.mapping, this.config.node, stage) ? "scaleOut" : "scaleUp";
+    const ns = this.cost.opNs(this.handoff);
+    this.components[component.pipeline]! += ns;
+    return ns;
+  }
+
+  /** Time of a step in which the device waits for the host, ns. */
+  hostNs(sequences: number, prefills: boolean): number {
+    const { engine } = this.config;
+    const host =
+      engine.stepOverheadNs + engine.sequenceOverheadNs * sequences + (prefills ? engine.prefillStepOverheadNs : 0);
+    this.components[component.hostOverhead]! += host;
+    return host;
+  }
+
+  private prepareAttention(batches: readonly DomainBatch[]): void {
+    const dp = this.clock.length;
+    this.prompts = false;
+    for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
+    for (let a = 0; a < this.attention.length; a++) {
+      const program = this.attention[a]!;
+      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.kernelFactor;
+      if (this.prompts && dp > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
+    }
+  }
+
+  /** What ranks would wait on average for the slowest to mix its decoded tokens. */
+  private waitWithoutPrompts(program: AttentionProgram, mixing: number, batches: readonly DomainBatch[]): number {
+    const { promptless } = this;
+    const dp = batches.length;
+    let max = 0;
+    let sum = 0;
+    for (let g = 0; g < dp; g++) {
+      const batch = batches[g]!;
+      let ns = this.mixNs[mixing * dp + g]!;
+      if (batch.prefillTokens > 0) {
+        promptless.tokens = promptless.decodeTokens = batch.decodeTokens;
+        promptless.sequences = promptless.decodeSequences = batch.decodeSequences;
+        promptless.decodeKeys.set(batch.decodeKeys);
+        promptless.decodePairs.set(batch.decodePairs);
+        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.kernelFactor;
+      }
+      sum += ns;
+      if (ns > max) max = ns;
+    }
+    return max - sum / dp;
+  }
+
+  private meanMix(mixing: number): number {
+    const dp = this.clock.length;
+    let sum = 0;
+    for (let g = 0; g < dp; g++) sum += this.mixNs[mixing * dp + g]!;
+    return sum / dp;
+  }
+
+  /**
+   * All ranks wait for the slowest. In steps with prompts, what they would wait without them is put down to attention, the
+   * rest to the prompts. Afterwards every clock shows the same.
+   */
+  private meet(): number {
+    const { clock } = this;
+    let max = 0;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      sum += clock[g]!;
+      if (clock[g]! > max) max = clock[g]!;
+    }
+    const wait = max - sum / clock.length;
+    const attention = this.prompts ? Math.min(wait, this.attentionWaitNs) : wait;
+    this.attentionWaitNs = 0;
+    this.components[component.attentionWait]! += attention;
+    this.components[component.promptWait]! += wait - attention;
+    clock.fill(max);
+    return max;
+  }
+
+  /** Sum of partial results inside each tensor-parallel group. */
+  private allReduceWithinDomains(batches: readonly DomainBatch[]): void {
+    const { clock, config } = this;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const bytes = batches[g]!.tokens * config.model.hiddenSize * activationBytes;
+      const ns = this.links.collectiveNs("allReduce", bytes, config.mapping.tp, 1 / clock.length);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    this.components[component.allReduce]! += sum / clock.length;
+  }
+
+  private denseLayer(program: FeedForwardProgram & { kind: "dense" }, batches: readonly DomainBatch[]): void {
+    const { clock } = this;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const ns = this.gemmNs(program.up, batches[g]!.tokens) + this.gemmNs(program.down, batches[g]!.tokens);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    this.components[component.dense]! += sum / clock.length;
+    if (this.config.mapping.tp > 1) this.allReduceWithinDomains(batches);
+  }
+
+  private gemmNs(op: GemmOp, tokens: number): number {
+    if (tokens === 0) return 0;
+    op.tokens = tokens;
+    return this.cost.opNs(op) * this.kernelFactor;
+  }
+
+  private moeLayer(
+    program: FeedForwardProgram & { kind: "moe" },
+    layer: number,
+    startNs: number,
+    mixNs: number,
+    tokens: number,
+    batches: readonly DomainBatch[],
+    experts: ExpertSource,
+  ): void {
+    const { clock, config } = this;
+    const dp = clock.length;
+    let routerNs = 0;
+    let sharedNs = 0;
+    let sharedSumNs = 0;
+    for (let g = 0; g < dp; g++) {
+      const batchTokens = batches[g]!.tokens;
+      let ns = this.gemmNs(program.router, batchTokens);
+      if (program.latent !== null) ns += this.gemmNs(program.latent[0], batchTokens);
+      routerNs += ns;
+      clock[g]! += ns;
+      if (program.shared.length > 0) {
+        const sum = this.sharedSumNs(batchTokens);
+        sharedSumNs += sum / dp;
+        let shared = sum;
+        for (const op of program.shared) shared += this.gemmNs(op, batchTokens);
+        sharedNs = Math.max(sharedNs, shared);
+      }
+    }
+    this.components[component.experts]! += routerNs / dp;
+    const arrived = this.meet();
+    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "dispatch") : 0;
+    // Shared experts run beside the dispatch where the engine overlaps them, else after it.
+    const sharedWaitNs = config.engine.overlapsSharedExperts ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
+    this.components[component.sharedExperts]! += sharedWaitNs;
+    if (sharedSumNs > 0)
+      this.links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
+    const begin = arrived + dispatchNs + sharedWaitNs;
+    const halves = dp > 1 && tokens > dp && config.engine.overlapsBatches;
+    // Where tokens are gathered instead of sent to their experts, every rank's kernel is given all of them.
+    const sent = dp > 1 && config.engine.expertExchange !== "allGatherReduceScatter";
+    const presentedPairs = sent ? 0 : tokens * program.moe.topK;
+    this.expertTime.begin(program, presentedPairs, halves);
+    const end = this.expertPhase(layer, startNs, begin, experts);
+    const combineNs =
+      dp > 1
+        ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "combine")
+        : this.links.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
+    // Half of the batch exchanges while the other half computes.
+    const beside = end - begin + sharedWaitNs + mixNs;
+    const hidden = halves ? Math.min(beside, dispatchNs + combineNs) / (dispatchNs + combineNs) : 0;
+    this.components[component.dispatch]! += dispatchNs * (1 - hidden);
+    this.components[component.combine]! += combineNs * (1 - hidden);
+    let done = end + combineNs - hidden * (dispatchNs + combineNs);
+    if (program.latent !== null) {
+      const ns = this.gemmNs(program.latent[1], Math.ceil(tokens / dp));
+      this.components[component.experts]! += ns;
+      done += ns;
+    }
+    clock.fill(done);
+  }
+
+  /**
+   * Sum of the shared experts' partial results over tensor-parallel ranks. Without attention data parallelism the
+   * all-reduce of the combine carries it. Booked by the caller, who knows what it runs beside.
+   */
+  private sharedSumNs(tokens: number): number {
+    const { mapping, model } = this.config;
+    if (mapping.dp === 1 || mapping.tp === 1) return 0;
+    return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
+  }
+
+  /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */
+  private expertPhase(layer: number, startNs: number, begin: number, experts: ExpertSource): number {
+    const cached = experts.serve(layer, startNs + begin, this.expertTime);
+    let max = 0;
+    let sum = 0;
+    let stallSum = 0;
+    let slowestStall = 0;
+    for (let e = 0; e < this.groups; e++) {
+      let ns: number;
+      let stall = 0;
+      if (cached) {
+        const { callNs, callStallNs } = experts.offload(layer, e);
+        ns = callNs;
+        stall = callStallNs;
+        stallSum += stall;
+        this.groupBusyNs[e]! += ns - stall;
+      } else {
+        ns = this.expertTime.togetherNs(experts.pairs(layer, e), experts.distinct(layer, e));
+        this.groupBusyNs[e]! += ns;
+      }
+      sum += ns;
+      if (ns > max) {
+        max = ns;
+        slowestStall = stall;
+      }
+    }
+    const mean = sum / this.groups;
+    const meanStall = stallSum / this.groups;
+    // What the slowest group waits longer for its experts than the others is fetching too, the rest is load.
+    const fetch = Math.min(max - mean, Math.max(0, slowestStall - meanStall));
+    this.components[component.experts]! += mean - meanStall;
+    this.components[component.expertFetch]! += meanStall + fetch;
+    this.components[component.expertWait]! += max - mean - fetch;
+    return begin + max;
+  }
+
+  /** LM head on the sequences that emit a token. */
+  private headLayer(batches: readonly DomainBatch[]): void {
+    let max = 0;
+    for (const batch of batches) max = Math.max(max, this.gemmNs(this.head, batch.sampled));
+    this.components[component.head]! += max;
+    for (let g = 0; g < this.clock.length; g++) this.clock[g]! += max;
+  }
+}
+
+/** values += times x (values - before). */
+function addChange(values: Float64Array, before: Float64Array, times: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! += times * (values[i]! - before[i]!);
+}

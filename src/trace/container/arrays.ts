@@ -1,0 +1,182 @@
+import { refuse } from "../../core/errors.ts";
+import { type ByteSource, fileSource, pieces, withFile } from "../byte-source.ts";
+import { decodeFloats, decodeIntegers, type NpyDtype, npyHeaderBytesMax, npyItemBytes, readNpyHeader } from "./npy.ts";
+import { readSafetensorsIndex, type TensorDtype } from "./safetensors.ts";
+import { readZipDirectory, zipMember } from "./zip.ts";
+
+/** An array in a file: its shape is known, its data is read when asked for, piece by piece, as often as wanted. */
+export interface FileArray {
+  readonly file: string;
+  /** Key in an npz, tensor name in a safetensors file, empty for a lone .npy. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: NpyDtype;
+  data(): AsyncGenerator<Uint8Array>;
+}
+
+/** Kinds of array files, by their first bytes. */
+export type ArrayFileKind = "npy" | "npz" | "safetensors";
+
+export function arrayFileKind(start: Uint8Array): ArrayFileKind | null {
+  if (start[0] === 0x93 && start[1] === 0x4e && start[2] === 0x55) return "npy";
+  if (start[0] === 0x50 && start[1] === 0x4b) return "npz";
+  // A safetensors header is at most 32 MiB long, and JSON.
+  if (start.length > 8 && start[4] === 0 && start[5] === 0 && start[6] === 0 && start[7] === 0 && start[8] === 0x7b)
+    return "safetensors";
+  return null;
+}
+
+/**
+ * The arrays of an .npy, .npz or safetensors file that hold anything, in file order (safetensors: by name). Those without
+ * elements are left out: their other sizes say nothing, and may be of any size.
+ */
+export async function openArrays(path: string): Promise<FileArray[]> {
+  const arrays = (await listArrays(path)).filter(({ shape }) => shape.every((size) => size > 0));
+  if (arrays.length === 0) refuse({ file: path, expected: "an array that holds anything", found: "none" });
+  return arrays;
+}
+
+async function listArrays(path: string): Promise<FileArray[]> {
+  return withFile(path, async (source) => {
+    const start = new Uint8Array(Math.min(16, source.bytes));
+    await source.read(start, 0);
+    switch (arrayFileKind(start)) {
+      case "npy":
+        return [await npyArray(source)];
+      case "npz":
+        return npzArrays(source);
+      case "safetensors":
+        return safetensorsArrays(source);
+      case null:
+        refuse({ file: path, expected: "an .npy, .npz or safetensors file", found: "other bytes" });
+    }
+  });
+}
+
+async function npyArray(source: ByteSource): Promise<FileArray> {
+  const start = new Uint8Array(Math.min(npyHeaderBytesMax, source.bytes));
+  await source.read(start, 0);
+  const { dtype, shape, headerBytes } = readNpyHeader(start, source.bytes, source.name, "header");
+  const data = () => reopened(source.name, (again) => pieces(again, headerBytes, again.bytes));
+  return { file: source.name, name: "", shape, dtype, data };
+}
+
+async function npzArrays(source: ByteSource): Promise<FileArray[]> {
+  const arrays: FileArray[] = [];
+  for (const entry of await readZipDirectory(source)) {
+    if (!entry.name.endsWith(".npy")) continue;
+    const start = await firstBytes(zipMember(source, entry), Math.min(npyHeaderBytesMax, entry.bytes));
+    const { dtype, shape, headerBytes } = readNpyHeader(start, entry.bytes, source.name, entry.name);
+    const data = () => reopened(source.name, (again) => withoutStart(zipMember(again, entry), headerBytes));
+    arrays.push({ file: source.name, name: entry.name.slice(0, -4), shape, dtype, data });
+  }
+  return arrays;
+}
+
+const npyOfTensor = {
+  U8: "|u1",
+  I8: "|i1",
+  U16: "<u2",
+  I16: "<i2",
+  F16: "<f2",
+  U32: "<u4",
+  I32: "<i4",
+  F32: "<f4",
+  U64: "<u8",
+  I64: "<i8",
+  F64: "<f8",
+} as const satisfies Record<TensorDtype, NpyDtype>;
+
+async function safetensorsArrays(source: ByteSource): Promise<FileArray[]> {
+  const { tensors } = await readSafetensorsIndex(source);
+  return [...tensors.values()].map(({ name, shape, dtype, offset, bytes }) => ({
+    file: source.name,
+    name,
+    shape,
+    dtype: npyOfTensor[dtype],
+    data: () => reopened(source.name, (again) => pieces(again, offset, offset + bytes)),
+  }));
+}
+
+async function* reopened(
+  path: string,
+  read: (source: ByteSource) => AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const source = await fileSource(path);
+  try {
+    yield* read(source);
+  } finally {
+    await source.close();
+  }
+}
+
+async function firstBytes(stream: AsyncGenerator<Uint8Array>, count: number): Promise<Uint8Array> {
+  const start = new Uint8Array(count);
+  let filled = 0;
+  for await (const piece of stream) {
+    const part = piece.subarray(0, count - filled);
+    start.set(part, filled);
+    filled += part.length;
+    if (filled === count) break;
+  }
+  return start.subarray(0, filled);
+}
+
+async function* withoutStart(stream: AsyncGenerator<Uint8Array>, skip: number): AsyncGenerator<Uint8Array> {
+  let left = skip;
+  for await (const piece of stream) {
+    const part = piece.subarray(Math.min(left, piece.length));
+    left -= piece.length - part.length;
+    if (part.length > 0) yield part;
+  }
+}
+
+/** The data of an array in blocks of whole rows of `rowValues` values, `rowsPerBlock` rows each but the last. */
+async function* rowBlocks(array: FileArray, rowValues: number, rowsPerBlock: number): AsyncGenerator<Uint8Array> {
+  const block = new Uint8Array(rowValues * rowsPerBlock * npyItemBytes(array.dtype));
+  let filled = 0;
+  for await (const piece of array.data()) {
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + block.length - filled);
+      block.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < block.length) continue;
+      yield block;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled);
+}
+
+/** Integers of an array in blocks of whole rows; refuses float arrays. */
+export async function* integerBlocks(
+  array: FileArray,
+  rowValues: number,
+  rowsPerBlock: number,
+): AsyncGenerator<Int32Array> {
+  for await (const bytes of rowBlocks(array, rowValues, rowsPerBlock))
+    yield decodeIntegers(bytes, array.dtype) ??
+      refuse({ file: array.file, at: array.name, expected: "integers", found: array.dtype });
+}
+
+/** Floats of an array in blocks of whole rows; refuses integer arrays. */
+export async function* floatBlocks(
+  array: FileArray,
+  rowValues: number,
+  rowsPerBlock: number,
+): AsyncGenerator<Float32Array> {
+  for await (const bytes of rowBlocks(array, rowValues, rowsPerBlock))
+    yield decodeFloats(bytes, array.dtype) ??
+      refuse({ file: array.file, at: array.name, expected: "floats", found: array.dtype });
+}
+
+/** All integers of a small array, such as a list of layers; refuses more than `valuesMax`. */
+export async function smallIntegers(array: FileArray, valuesMax: number): Promise<number[]> {
+  const count = array.shape.reduce((product, size) => product * size, 1);
+  if (count > valuesMax)
+    refuse({ file: array.file, at: array.name, expected: `at most ${valuesMax} values`, found: count });
+  const values: number[] = [];
+  for await (const block of integerBlocks(array, 1, Math.max(1, count))) for (const value of block) values.push(value);
+  return values;
+}

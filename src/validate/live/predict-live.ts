@@ -1,0 +1,171 @@
+import type { FittedLink } from "../../calibrate/live/fit-link.ts";
+import type { LiveProfile } from "../../calibrate/live/live-profile.ts";
+import type { LiveShape } from "../../calibrate/measured/live-measurements.ts";
+import type { MemoryTier, Node } from "../../hardware/device.ts";
+import { resolveDevice, resolveEngine } from "../../hardware/resolve.ts";
+import type { ModelSpec } from "../../models/spec.ts";
+import type { CachePolicyName } from "../../policy/cache/caches.ts";
+import { cachePolicies } from "../../policy/cache/caches.ts";
+import { routers } from "../../policy/router/routers.ts";
+import type { SimConfig } from "../../sim/config.ts";
+import { simulate } from "../../sim/simulate.ts";
+import type { RequestTable } from "../../trace/request-table.ts";
+import type { RoutingTable } from "../../trace/routing-table.ts";
+
+/** What is run live and simulated alike: requests that decode side by side through a trace's expert layers. */
+export interface LiveSetting {
+  readonly table: RoutingTable;
+  readonly shape: LiveShape;
+  readonly cache: Exclude<CachePolicyName, "belady">;
+  /** Experts of a layer that are kept on the device. */
+  readonly slots: number;
+  /** Where missing experts come from: host memory, or a file that the page cache holds. */
+  readonly from: "host" | "disk";
+  /** [layers x experts] uses that a static set is chosen by. */
+  readonly popularity: Float64Array;
+  readonly batch: number;
+  readonly requests: number;
+  readonly tokensPerRequest: number;
+}
+
+/** What the simulator says of it. */
+export interface LivePrediction {
+  readonly stepNs: Float64Array;
+  readonly hits: number;
+  readonly misses: number;
+  /** Time that was waited for missing experts, over the run. */
+  readonly fetchNs: number;
+}
+
+/** Runs the simulator on the setting with the machine's fitted profile. */
+export function predictLive(profile: LiveProfile, setting: LiveSetting): LivePrediction {
+  const stepNs: number[] = [];
+  const result = simulate(liveConfig(profile, setting), { onStep: (ns) => stepNs.push(ns) });
+  return {
+    stepNs: Float64Array.from(stepNs),
+    hits: result.cache?.hits ?? 0,
+    misses: result.cache?.misses ?? 0,
+    fetchNs: result.time.expertFetch,
+  };
+}
+
+function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
+  const { table, batch, requests, tokensPerRequest } = setting;
+  const engine = resolveEngine(profile.engine);
+  const model = expertLayers(setting);
+  return {
+    seed: 0,
+    model,
+    formats: model.formats,
+    kvFormat: "fp32",
+    node: liveNode(profile, setting.from),
+    engine,
+    mapping: { tp: 1, cp: 1, dp: 1, pp: 1, ep: 1, etp: 1, edp: 1 },
+    replicas: 1,
+    frontEnds: 1,
+    readyNs: 0,
+    scheduler: {
+      ...engine.defaults,
+      maxBatchTokens: batch,
+      maxSequences: batch,
+      contextTokensMax: tokensPerRequest + 1,
+    },
+    router: routers["round-robin"],
+    workload: { kind: "closed", concurrency: batch, requests: requestTable(requests, tokensPerRequest) },
+    routing: { kind: "replay", table, layerMap: Array.from({ length: table.layers }, (_, l) => l), start: "zero" },
+    placement: null,
+    offload: {
+      policy: cachePolicies[setting.cache],
+      scope: "layer",
+      slots: setting.slots,
+      hostBytes: setting.from === "host" ? Number.MAX_SAFE_INTEGER : 0,
+      popularity: setting.popularity,
+      overlap: false,
+      logAccessesMax: 0,
+    },
+    speculation: null,
+    warmupRequests: 0,
+  };
+}
+
+/** Layers of experts and nothing else, as they are executed: float32, no attention, and a head of one value. */
+function expertLayers({ table, shape }: LiveSetting): ModelSpec {
+  const float = "fp32";
+  return {
+    id: "expert-layers",
+    name: "expert layers of the trace",
+    modelType: "live",
+    hiddenSize: shape.hidden,
+    vocabSize: 1,
+    tiedEmbeddings: true,
+    contextTokensMax: 1 << 20,
+    layers: Array.from({ length: table.layers }, () => ({
+      attention: { kind: "none" },
+      feedForward: {
+        kind: "moe",
+        experts: table.experts,
+        topK: table.topK,
+        expertWidth: shape.width,
+        matrices: 3,
+        expertHidden: shape.hidden,
+        sharedWidth: 0,
+        sharedGate: false,
+        expertBiasParameters: 0,
+        denseWidth: 0,
+        router: { scoring: "softmax", normalisesTopK: true, groups: null, bias: false },
+      },
+    })),
+    mtpLayers: 0,
+    formats: {
+      embedding: float,
+      attention: float,
+      dense: float,
+      router: float,
+      shared: float,
+      experts: float,
+      head: float,
+      norm: float,
+    },
+    kvFormat: float,
+    provenance: {},
+  };
+}
+
+/** The machine with memory for whatever is run: whether that fits was decided before it ran. */
+function liveNode({ device, links, measurements }: LiveProfile, from: "host" | "disk"): Node {
+  const resolved = { ...resolveDevice(device), memoryBytes: Number.MAX_SAFE_INTEGER };
+  const link = (name: string, { latencyNs, bytesPerSecond }: FittedLink) => ({
+    name,
+    latencyNs,
+    bytesPerSecond,
+    efficiency: 1,
+  });
+  const host: MemoryTier = {
+    id: "host",
+    kind: "ddr",
+    bytes: Number.MAX_SAFE_INTEGER,
+    // What a fetch takes was measured together with the memory that it reads.
+    read: link(`host memory of ${measurements.backend.device}`, links.fetch),
+  };
+  const disk: MemoryTier[] =
+    from === "disk" && links.diskWarm !== null
+      ? [{ id: "file", kind: "nvme", bytes: Number.MAX_SAFE_INTEGER, read: link("file", links.diskWarm) }]
+      : [];
+  return { device: resolved, devicesPerNode: 1, tiers: [host, ...disk] };
+}
+
+/** Requests of one prompt token: its step and those of all later tokens but the last give `outputTokens` steps. */
+function requestTable(count: number, outputTokens: number): RequestTable {
+  return {
+    count,
+    arrivalNs: new Float64Array(count),
+    promptTokens: new Uint32Array(count).fill(1),
+    outputTokens: new Uint32Array(count).fill(outputTokens),
+    classOf: new Uint16Array(count),
+    classes: ["default"],
+    domainOf: null,
+    domains: [],
+    prefix: null,
+    origin: { kind: "generated", name: "live", digest: "", notes: [] },
+  };
+}

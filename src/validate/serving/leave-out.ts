@@ -1,0 +1,45 @@
+import { fitServing } from "../../calibrate/engine/fit-serving.ts";
+import { fitVersions, versionFigures } from "../../calibrate/engine/fit-versions.ts";
+import { figuresOf } from "../../calibrate/engine/serving-figures.ts";
+import { deploymentKey, servingSamples } from "../../calibrate/engine/serving-samples.ts";
+import { engineOf } from "../../calibrate/measured/names.ts";
+import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
+import type { EngineProfile } from "../../engine/engine-profile.ts";
+import { engineNamed } from "../../hardware/named-profiles.ts";
+
+/** What a fit does not see before it forecasts it, and how points of it are told. */
+export const leftOutKeys = {
+  group: ({ model, system, engine }: ServingPoint) => `${model}|${system}|${engine}`,
+  model: ({ model }: ServingPoint) => model,
+  system: ({ system }: ServingPoint) => system,
+  engine: ({ engine }: ServingPoint) => engine,
+  deployment: deploymentKey,
+} as const;
+export type LeftOut = keyof typeof leftOutKeys;
+
+/** The engine a point is forecast with; null where its engine is not known. */
+export type EngineFor = (point: ServingPoint) => EngineProfile | null;
+
+/**
+ * Fits the engines once for every group that is left out, on the points of all others. An engine that no other point
+ * names takes the figures common to engines.
+ */
+export function leaveOut(points: readonly ServingPoint[], kind: LeftOut): EngineFor {
+  const keyOf = leftOutKeys[kind];
+  const samples = servingSamples(points);
+  const fits = new Map(
+    [...new Set(points.map(keyOf))].map((key) => {
+      const seen = samples.filter(({ point }) => keyOf(point) !== key);
+      const fit = fitServing(seen);
+      return [key, { fit, versions: fitVersions(fit, seen) }] as const;
+    }),
+  );
+  return (point) => {
+    const { id } = engineOf(point.engine);
+    const fitted = fits.get(keyOf(point));
+    if (id === null || fitted === undefined) return null;
+    const logs = fitted.fit.engines.get(id) ?? fitted.fit.common;
+    const factors = fitted.versions.get(id)?.get(point.version);
+    return { ...engineNamed(id), ...figuresOf(versionFigures(logs, factors)), version: point.version, versions: {} };
+  };
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { InvalidInputError, type Problem } from "../../src/core/errors.ts";
+import { expertBytes } from "../../src/models/bytes.ts";
+import { resolveScenario } from "../../src/resolve/resolve-scenario.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { simulate } from "../../src/sim/simulate.ts";
+
+const gib = 2 ** 30;
+
+/** Mixtral (32 layers of 8 experts, 4-bit) on RTX 4090s with its experts in host memory. */
+const scenario = (parts: { hardware?: string; parallel?: string; offload?: string; policy?: string }) => `version: 1
+name: offload
+model: { id: mixtral-8x7b, dtypes: { experts: int4 } }
+hardware: { system: rtx4090-desktop, devicesPerNode: 4${parts.hardware ?? ""} }
+engine: { id: vllm, maxModelLen: 512, maxNumSeqs: 4, maxNumBatchedTokens: 256 }
+parallel: { ${parts.parallel ?? "tp: 1"} }
+traffic: { kind: generated, requests: 5, arrivals: { kind: closed, maxConcurrency: 1 }, isl: { kind: fixed, tokens: 50 }, osl: { kind: fixed, tokens: 4 } }
+routing: { kind: parametric, skew: 0.2, reuse: 0.3, rows: 100 }
+policy: { offload: { ${parts.offload ?? "kind: lru, slots: 2"} }${parts.policy ?? ""} }
+`;
+
+const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
+const resolve = async (parts: Parameters<typeof scenario>[0]) =>
+  (await resolveScenario(parseScenario(scenario(parts), "test.yaml"), noFiles)).config;
+const problemsOf = async (parts: Parameters<typeof scenario>[0]): Promise<readonly Problem[]> => {
+  const error: unknown = await resolve(parts).catch((thrown: unknown) => thrown);
+  return error instanceof InvalidInputError ? error.problems : [];
+};
+
+describe("policy.offload.memory", () => {
+  const slotsOf = async (parallel: string, memory: string, more = "") =>
+    (await resolve({ parallel, offload: `kind: lru, memory: ${memory}${more}` })).offload?.slots;
+
+  test("is that of each device, for the layers of its own pipeline stage", async () => {
+    const { model, formats } = await resolve({});
+    const moe = model.layers[0]!.feedForward;
+    if (moe.kind !== "moe") throw new Error("not an MoE");
+    const bytes = expertBytes(moe, formats.experts, formats.norm);
+    const perLayer = (memoryBytes: number, layers: number) => Math.floor(memoryBytes / (Math.ceil(bytes) * layers));
+    expect(await slotsOf("tp: 1", "10GiB")).toBe(perLayer(10 * gib, 32));
+    expect(await slotsOf("pp: 2", "10GiB")).toBe(perLayer(10 * gib, 16));
+    // 11, 11 and 10 layers: the first stages decide.
+    expect(await slotsOf("pp: 3", "6GiB")).toBe(perLayer(6 * gib, 11));
+    expect(await slotsOf("pp: 4", "100GiB")).toBe(8);
+    expect(await slotsOf("tp: 1", "10GiB", ", scope: global")).toBe(perLayer(10 * gib, 1));
+    expect(await slotsOf("pp: 4", "100GiB", ", scope: global")).toBe(8 * 8);
+    // Half of every expert on each of two devices, or half of the experts.
+    expect(await slotsOf("tp: 2, etp: 2", "10GiB")).toBe(Math.floor((10 * gib) / (Math.ceil(bytes / 2) * 32)));
+    expect(await slotsOf("tp: 2, ep: 2", "100GiB")).toBe(4);
+  });
+
+  test("fills the memory it is given, and never more", async () => {
+    for (const [parallel, memory] of [
+      ["tp: 1", 10],
+      ["pp: 2", 10],
+      ["pp: 3", 6],
+      ["tp: 2, ep: 2", 7],
+    ] as const) {
+      const config = await resolve({ parallel, offload: `kind: lru, memory: ${memory}GiB` });
+      const items = simulate(config).memory.tiers[0]!.items;
+      const cache = items.find(({ name }) => name.startsWith("expert cache"))!.bytes;
+      expect(cache).toBeLessThanOrEqual(memory * gib);
+      // One more slot in each layer would not fit, unless all experts are there.
+      const slotPerLayer = cache / config.offload!.slots;
+      if (config.offload!.slots < 8 / config.mapping.ep) expect(cache + slotPerLayer).toBeGreaterThan(memory * gib);
+    }
+  });
+
+  test("copies of experts have slots of their own", async () => {
+    const policy = ", placement: { kind: eplb, redundant: 8 }";
+    const { offload, placement } = await resolve({
+      parallel: "tp: 4, ep: 4",
+      offload: "kind: lru, memory: 18GiB",
+      policy,
+    });
+    expect(placement!.slotsPerRank).toBe(4);
+    expect(offload!.slots).toBe(4);
+  });
+});
+
+describe("what lies behind the devices", () => {
+  const cxl = "cxl: { capacity: 64GiB, bandwidth: 20GB/s }";
+
+  test("is one tier of host memory and one of NVMe: CXL behind DDR is refused", async () => {
+    const problems = await problemsOf({ hardware: `, tiers: { ${cxl} }` });
+    expect(problems).toMatchObject([{ at: "hardware.tiers.cxl", line: 4, found: "ddr5-5200-2ch, cxl" }]);
+    expect(problems[0]!.expected).toMatch(/one tier of host memory/);
+  });
+
+  test("is not looked at without offload", async () => {
+    const text = scenario({ hardware: `, tiers: { ${cxl} }` })
+      .replace("rtx4090-desktop, devicesPerNode: 4", "h100-sxm-8")
+      .replace(/policy: .*\n/, "");
+    const { config } = await resolveScenario(parseScenario(text, "test.yaml"), noFiles);
+    expect(config.node.tiers.map(({ kind }) => kind)).toEqual(["ddr", "nvme", "cxl"]);
+  });
+
+  test("has no more for experts than there is", async () => {
+    expect((await resolve({ offload: "kind: lru, slots: 2, hostMemory: 128GiB" })).offload?.hostBytes).toBe(128 * gib);
+    expect(await problemsOf({ offload: "kind: lru, slots: 2, hostMemory: 129GiB" })).toMatchObject([
+      { at: "policy.offload.hostMemory", expected: "at most the 128 GiB of ddr5-5200-2ch in a node" },
+    ]);
+  });
+
+  test("may be a disk alone", async () => {
+    const text = (offload: string) =>
+      scenario({ offload }).replace("rtx4090-desktop, devicesPerNode: 4", "ryzen-desktop");
+    const { config } = await resolveScenario(parseScenario(text("kind: lru, slots: 2"), "test.yaml"), noFiles);
+    const { cache, resources } = simulate(config);
+    expect(cache!.diskReads).toBe(cache!.misses);
+    expect(resources.map(({ name }) => name)).toEqual([
+      "replica 0",
+      "front end of replica 0",
+      "experts of group 0",
+      "NVMe of node 0",
+    ]);
+    const refused = resolveScenario(parseScenario(text("kind: lru, slots: 2, hostMemory: 1GiB"), "test.yaml"), noFiles);
+    await expect(refused).rejects.toThrow(/no host memory behind it/);
+  });
+});
+
+test("a fitting set that the policy has no use for is said to be unused", async () => {
+  const ledger = async (offload: string) =>
+    (await resolveScenario(parseScenario(scenario({ offload }), "test.yaml"), noFiles)).ledger.filter(
+      ({ topic }) => topic === "expert cache fit",
+    );
+  const all = "fit: { domain: all }";
+  expect(await ledger(`kind: lru, slots: 2, ${all}`)).toMatchObject([{ detail: expect.stringMatching(/^not used/) }]);
+  expect(await ledger("kind: lru, slots: 2")).toEqual([]);
+});

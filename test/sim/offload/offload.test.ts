@@ -1,0 +1,276 @@
+import { describe, expect, test } from "vitest";
+import { cachePolicies } from "../../../src/policy/cache/caches.ts";
+import { CallLogRecorder } from "../../../src/policy/cache/call-log.ts";
+import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
+import { HostNode } from "../../../src/sim/offload/host-node.ts";
+import { OffloadState } from "../../../src/sim/offload/offload-state.ts";
+import { simulate } from "../../../src/sim/simulate.ts";
+import { singleDevice, testConfig, testRequests, testRouting } from "../build.ts";
+
+const expertBytes = 3 * 256 * 128 * 2;
+const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
+  policy: cachePolicies.lru,
+  scope: "layer",
+  slots: 4,
+  hostBytes: 64e9,
+  popularity: null,
+  overlap: true,
+  logAccessesMax: 1e6,
+  ...overrides,
+});
+const workload = {
+  kind: "closed",
+  concurrency: 2,
+  requests: testRequests(Array.from({ length: 12 }, (_, i) => ({ prompt: 20 + i, output: 30 }))),
+} as const;
+const run = (overrides: Partial<SimConfig>) => simulate(testConfig({ workload, offload: offload(), ...overrides }));
+
+describe("one layer call", () => {
+  /** A link takes 100 ns for an expert, host memory `memoryNs`, NVMe 1000. */
+  const state = (host: boolean, overlap = true, { node = new HostNode(), memoryNs = 40 } = {}) => {
+    const shape = { objects: 8, popularity: null, future: null };
+    return new OffloadState({
+      cache: cachePolicies.lru.create({ ...shape, capacity: 2 }),
+      host: host ? cachePolicies.lru.create({ ...shape, capacity: 2 }) : null,
+      node,
+      slotsPerCall: 2,
+      popularity: null,
+      cost: { bytes: 7, linkNs: 100, memoryNs, memoryLatencyNs: 0, memoryBytes: 7, diskNs: 1000, diskBytes: 7 },
+      overlap,
+      log: new CallLogRecorder(100),
+      experts: 8,
+    });
+  };
+  const begin = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
+    offloaded.clear();
+    for (const key of keys) offloaded.add(key, 1);
+    offloaded.judge();
+    offloaded.keyNs.fill(each);
+    offloaded.start(at, hitNs);
+  };
+  /** Serves calls of devices that transfer side by side; returns when the last is done. */
+  const finish = (at: number, ...devices: OffloadState[]) => {
+    for (;;) {
+      const next = devices.reduce((first, device) => (device.nextNs < first.nextNs ? device : first));
+      if (next.nextNs === Number.POSITIVE_INFINITY) break;
+      next.fetchNext();
+    }
+    return at + Math.max(...devices.map(({ callNs }) => callNs));
+  };
+  const call = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
+    begin(offloaded, at, keys, hitNs, each);
+    return finish(at, offloaded);
+  };
+
+  test("misses queue on the host link, and each is computed as it arrives", () => {
+    const cold = state(false);
+    // Arrivals at 5100 and 5200; 30 ns of compute each.
+    expect(call(cold, 5000, [0, 1], 0, 30)).toBe(5230);
+    expect(cold.stallNs).toBe(100 + 70);
+    expect(cold.linkBusyNs).toBe(200);
+    expect(cold.fetchedBytes).toBe(14);
+    // Expert 1 is resident and computed for 60 ns while expert 2 arrives at 5400.
+    expect(call(cold, 5300, [1, 2], 60, 30)).toBe(5430);
+    expect(cold.stallNs).toBe(170 + 40);
+    expect([cold.hits, cold.misses, cold.calls, cold.unionOverCapacity]).toEqual([1, 3, 2, 2]);
+  });
+
+  test("a link still busy with earlier transfers makes the next call wait", () => {
+    const busy = state(false);
+    call(busy, 0, [0, 1, 2], 0, 0);
+    expect(call(busy, 50, [3], 0, 5)).toBe(400 + 5);
+  });
+
+  test("compute that outlasts the transfer hides it", () => {
+    const hidden = state(false);
+    call(hidden, 0, [0], 0, 0);
+    const before = hidden.stallNs;
+    expect(call(hidden, 1000, [0, 1], 500, 30)).toBe(1530);
+    expect(hidden.stallNs).toBe(before);
+  });
+
+  test("a runtime that waits for transfers fetches each missing expert when its turn comes", () => {
+    const waiting = state(false, false);
+    expect(call(waiting, 0, [0, 1], 0, 30)).toBe(2 * (100 + 30));
+    // Expert 1 is resident: 60 ns of compute, then expert 2 is fetched for 100 ns and computed.
+    expect(call(waiting, 1000, [1, 2], 60, 30)).toBe(1000 + 60 + 100 + 30);
+    expect(waiting.stallNs).toBe(3 * 100);
+    const disk = state(true, false);
+    expect(call(disk, 0, [0, 1], 0, 30)).toBe(2 * (1000 + 100 + 30));
+  });
+
+  test("what host memory lacks comes over the disk first, one transfer at a time there too", () => {
+    const node = new HostNode();
+    const disk = state(true, true, { node });
+    // Disk 1000 and 2000, host link 100 after each.
+    expect(call(disk, 0, [0, 1], 0, 0)).toBe(2100);
+    expect([disk.diskReads, node.disk.busyNs, disk.linkBusyNs]).toEqual([2, 2000, 200]);
+    // Expert 0 is pushed out of the device, not out of host memory; expert 2 pushes 1 out of host memory afterwards.
+    call(disk, 10_000, [2], 0, 0);
+    expect(disk.diskReads).toBe(3);
+    expect(call(disk, 20_000, [1], 0, 0)).toBe(20_000);
+    call(disk, 30_000, [3], 0, 0);
+    expect(call(disk, 40_000, [1], 0, 0)).toBe(40_000);
+  });
+
+  test("the slower of host memory and link decides", () => {
+    for (const memoryNs of [40, 100, 250]) {
+      const cold = state(false, true, { memoryNs });
+      expect(call(cold, 0, [0, 1, 2, 3], 0, 0)).toBe(4 * Math.max(100, memoryNs));
+    }
+  });
+
+  test("devices of one node share its memory: n links or the memory, whichever is slower", () => {
+    for (const devices of [1, 2, 3, 5])
+      for (const memoryNs of [20, 40, 75, 100, 250]) {
+        const node = new HostNode();
+        const cold = Array.from({ length: devices }, () => state(false, true, { node, memoryNs }));
+        for (const device of cold) begin(device, 500, [0, 1, 2, 3], 0, 0);
+        expect(finish(500, ...cold)).toBe(500 + 4 * Math.max(100, devices * memoryNs));
+        expect([node.memory.busyNs, node.memoryBytes]).toEqual([4 * devices * memoryNs, 4 * devices * 7]);
+      }
+  });
+
+  test("and its disks", () => {
+    const node = new HostNode();
+    const cold = [0, 1].map(() => state(true, true, { node }));
+    for (const device of cold) begin(device, 0, [0, 1], 0, 0);
+    expect(finish(0, ...cold)).toBe(4 * 1000 + 100);
+  });
+
+  test("what one device books ahead leaves the time before it to the others", () => {
+    const node = new HostNode();
+    const [early, late] = [0, 1].map(() => state(false, true, { node, memoryNs: 250 })) as [OffloadState, OffloadState];
+    expect(call(late, 1000, [0, 1], 0, 0)).toBe(1500);
+    // Two transfers before those, the third one after them.
+    expect(call(early, 500, [0, 1, 2], 0, 0)).toBe(1750);
+  });
+});
+
+describe("several caches", () => {
+  test("each replica has its own: twice the clients on two replicas make twice the misses", () => {
+    const requests = testRequests(Array.from({ length: 8 }, () => ({ prompt: 50, output: 20 })));
+    const routing = { kind: "replay", table: testRouting(), layerMap: [0, 1, 2, 3], start: "zero" } as const;
+    const one = run({ routing, workload: { kind: "closed", concurrency: 1, requests: sliceOf(requests, 4) } });
+    const two = run({ routing, replicas: 2, workload: { kind: "closed", concurrency: 2, requests } });
+    expect(two.cache!.misses).toBe(2 * one.cache!.misses);
+    expect(two.endNs).toBe(one.endNs);
+    expect(two.resources.map(({ name }) => name)).toContain("host link of group 0, replica 1");
+  });
+
+  test("each pipeline stage has its own slots and its own link", () => {
+    const { cache, resources } = run({
+      mapping: { ...singleDevice, pp: 2 },
+      offload: offload({ scope: "global", slots: 16 }),
+    });
+    // 16 slots hold all experts of a stage's two layers, so that nothing is fetched twice.
+    expect(cache!.misses).toBe(32);
+    const links = resources.filter(({ name }) => name.startsWith("host link"));
+    expect(links.map(({ name }) => name)).toEqual(["host link of group 0, stage 0", "host link of group 0, stage 1"]);
+    for (const link of links) expect(link.bytes).toBe(16 * expertBytes);
+  });
+
+  test("devices are busy computing experts, not waiting for them", () => {
+    const { cache, resources, time } = run({ offload: offload({ slots: 2 }) });
+    const busyNs = resources.find(({ name }) => name === "experts of group 0")!.busyNs;
+    expect(cache!.stallNs).toBeGreaterThan(time.experts);
+    expect(time.expertFetch).toBeCloseTo(cache!.stallNs, 0);
+    expect(busyNs).toBeGreaterThan(0);
+    expect(busyNs).toBeLessThan(time.experts);
+  });
+
+  test("a static set takes no slot for experts of other groups", () => {
+    // Experts 0-3 are the most popular, 4-7 belong to the second group; four slots hold a group's experts.
+    const { cache } = run({
+      mapping: { ...singleDevice, dp: 2, ep: 2 },
+      offload: offload({
+        policy: cachePolicies.static,
+        popularity: Float64Array.from({ length: 32 }, (_, i) => 8 - (i % 8)),
+      }),
+    });
+    expect(cache!.accesses).toBeGreaterThan(0);
+    expect(cache!.misses).toBe(0);
+    expect(cache!.reference!.policy).toBe(1);
+  });
+
+  test("a static set shared by all layers takes no slot for layers of other stages", () => {
+    const { cache } = run({
+      mapping: { ...singleDevice, pp: 2 },
+      offload: offload({
+        policy: cachePolicies.static,
+        scope: "global",
+        slots: 16,
+        popularity: Float64Array.from({ length: 32 }, (_, i) => 32 - i),
+      }),
+    });
+    expect(cache!.accesses).toBeGreaterThan(0);
+    expect(cache!.misses).toBe(0);
+  });
+
+  test("the groups of one node share its host memory", () => {
+    const reads = (devicesPerNode: number) => {
+      const base = testConfig();
+      const { cache } = run({
+        node: { ...base.node, devicesPerNode },
+        mapping: { ...singleDevice, dp: 2, ep: 2 },
+        offload: offload({ slots: 1, hostBytes: 16 * expertBytes }),
+      });
+      return cache!.diskReads;
+    };
+    // Half of the 32 experts fit: enough for a group alone (two nodes), not for both (one node).
+    expect(reads(1)).toBeLessThanOrEqual(32);
+    expect(reads(8)).toBeGreaterThan(64);
+  });
+
+  test("a read from NVMe brings the whole expert, for all ranks that share it", () => {
+    for (const etp of [1, 2]) {
+      const { cache, resources } = run({
+        mapping: { ...singleDevice, tp: etp, etp },
+        offload: offload({ hostBytes: 8 * expertBytes }),
+      });
+      const disk = resources.find(({ name }) => name === "NVMe of node 0")!;
+      expect(disk.busyNs / cache!.diskReads).toBeCloseTo(50_000 + expertBytes / 5, 6);
+      const host = resources.find(({ name }) => name === "host link of group 0")!;
+      expect(host.busyNs / cache!.misses).toBeCloseTo(5000 + expertBytes / etp / 25, 6);
+    }
+  });
+
+  test("repeated recorded layers are cached as the layers of the model that they are", () => {
+    // The first recorded layer uses experts 0 and 1 only, the second one all others.
+    const table = {
+      ...testRouting(2, 8, 2, 3),
+      ids: Uint8Array.of(0, 1, 2, 3, 0, 1, 4, 5, 0, 1, 6, 7),
+    };
+    const routing = { kind: "replay", table, layerMap: [1, 0, 1, 1], start: "zero" } as const;
+    const { cache, layers } = run({ routing, offload: offload({ slots: 6 }) });
+    // Every layer has slots for all experts it uses and fetches each one once.
+    expect(cache!.misses).toBe(6 + 2 + 6 + 6);
+    expect(layers[2]).toEqual(layers[0]);
+    expect(layers[3]).toEqual(layers[0]);
+    expect(layers[1]!.distinctExperts).toBe(2);
+  });
+});
+
+function sliceOf(requests: ReturnType<typeof testRequests>, n: number) {
+  return testRequests(
+    Array.from({ length: n }, (_, i) => ({ prompt: requests.promptTokens[i]!, output: requests.outputTokens[i]! })),
+  );
+}
+
+test("a policy that claims more hits than it marks is caught", () => {
+  const lying: OffloadConfig["policy"] = {
+    ...cachePolicies.lru,
+    create: (context) => {
+      const cache = cachePolicies.lru.create(context);
+      return {
+        capacity: cache.capacity,
+        get resident() {
+          return cache.resident;
+        },
+        contains: (key) => cache.contains(key),
+        call: (keys, from, to, hit) => cache.call(keys, from, to, hit) + 1,
+      };
+    },
+  };
+  expect(() => run({ offload: offload({ policy: lying }) })).toThrow(/cache-accounting/);
+});

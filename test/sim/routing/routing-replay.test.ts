@@ -1,0 +1,158 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ExpertGroups } from "../../../src/sim/routing/expert-groups.ts";
+import { RoutingReplay } from "../../../src/sim/routing/routing-replay.ts";
+import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { testRouting } from "../build.ts";
+
+const options = (table: RoutingTable, start: "zero" | "random", ordered: boolean) =>
+  ({ start, seed: 3, domainOf: () => -1, ordered, table }) as const;
+
+/** Counts by the definition: position p of a request reads row start + p, round the table. */
+function naiveCounts(table: RoutingTable, startRow: number, done: number, tokens: number): number[] {
+  const counts = Array.from({ length: table.layers * table.experts }, () => 0);
+  for (let p = done; p < done + tokens; p++) {
+    const row = (startRow + p) % table.rows;
+    for (let layer = 0; layer < table.layers; layer++)
+      for (let k = 0; k < table.topK; k++) {
+        const id = table.ids[(row * table.layers + layer) * table.topK + k] ?? 0;
+        const at = layer * table.experts + id;
+        counts[at] = (counts[at] ?? 0) + 1;
+      }
+  }
+  return counts;
+}
+
+for (const topK of [1, 2, 3, 6, 8]) {
+  test(`chunks of any place and length count what a row-by-row count does, top-${topK}`, () => {
+    const table = testRouting(3, 16, topK, 700, topK);
+    const fast = new RoutingReplay(table, 1, options(table, "zero", false));
+    const ordered = new RoutingReplay(table, 1, options(table, "zero", true));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 1, max: 1500 }), (done, tokens) => {
+        for (const replay of [fast, ordered]) {
+          replay.beginStep();
+          replay.addChunk(0, done, tokens);
+          expect([...replay.counts]).toEqual(naiveCounts(table, 0, done, tokens));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+}
+
+test("start zero gives each request the next sequence of its domain", () => {
+  const table: RoutingTable = {
+    ...testRouting(1, 8, 2, 100),
+    sequenceStarts: Uint32Array.of(0, 30, 60, 100),
+    domains: ["a", "b"],
+    domainStarts: Uint32Array.of(0, 60, 100),
+  };
+  const replay = new RoutingReplay(table, 5, {
+    start: "zero",
+    seed: 1,
+    domainOf: (request) => (request === 4 ? 1 : 0),
+    ordered: false,
+  });
+  const starts = [0, 30, 0, 30, 60];
+  for (const [request, start] of starts.entries()) {
+    replay.beginStep();
+    replay.addChunk(request, 0, 1);
+    expect([...replay.counts]).toEqual(naiveCounts(table, start, 0, 1));
+  }
+});
+
+test("a request never reads rows of another domain", () => {
+  const base = testRouting(1, 8, 1, 100);
+  // Domain b holds expert 7 only.
+  const ids = Uint8Array.from(base.ids, (id, row) => (row >= 60 ? 7 : id % 7));
+  const table: RoutingTable = {
+    ...base,
+    ids,
+    sequenceStarts: Uint32Array.of(0, 60, 100),
+    domains: ["a", "b"],
+    domainStarts: Uint32Array.of(0, 60, 100),
+  };
+  const replay = new RoutingReplay(table, 2, { start: "random", seed: 1, domainOf: (r) => r, ordered: false });
+  replay.beginStep();
+  replay.addChunk(0, 0, 500);
+  expect(replay.counts[7]).toBe(0);
+  replay.addChunk(1, 0, 500);
+  expect(replay.counts[7]).toBe(500);
+});
+
+test("experts in order are the distinct ones, as first met", () => {
+  const table = testRouting(2, 8, 3, 50);
+  const replay = new RoutingReplay(table, 1, options(table, "zero", true));
+  replay.beginStep();
+  replay.addChunk(0, 10, 4);
+  const expected: number[] = [];
+  for (let row = 10; row < 14; row++)
+    for (let k = 0; k < 3; k++) {
+      const id = table.ids[(row * 2 + 1) * 3 + k] ?? 0;
+      if (!expected.includes(id)) expected.push(id);
+    }
+  const out = new Uint32Array(8);
+  const count = replay.distinctInOrder(1, out);
+  expect([...out.subarray(0, count)]).toEqual(expected);
+});
+
+test("replicas conserve an expert's tokens and differ by one at most", () => {
+  const placement = {
+    layers: 1,
+    experts: 4,
+    ranks: 3,
+    slotsPerRank: 2,
+    slotExpert: Uint16Array.of(0, 1, 0, 2, 0, 3),
+  };
+  const groups = new ExpertGroups(placement, [0]);
+  fc.assert(
+    fc.property(fc.array(fc.nat(50), { minLength: 4, maxLength: 4 }), (tokens) => {
+      groups.split(Uint32Array.from(tokens));
+      const [a = 0, b = 0, c = 0, d = 0] = tokens;
+      const { pairs, distinct } = groups.work;
+      expect(pairs.reduce((sum, value) => sum + value, 0)).toBe(a + b + c + d);
+      const shares = [(pairs[0] ?? 0) - b, (pairs[1] ?? 0) - c, (pairs[2] ?? 0) - d];
+      expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+      const touched = Math.min(a, 3) + Number(b > 0) + Number(c > 0) + Number(d > 0);
+      expect(distinct.reduce((sum, value) => sum + value, 0)).toBe(touched);
+    }),
+  );
+});
+
+test("a token spreads over the groups of its experts at the recorded layer that a layer replays", () => {
+  // Layer 0 keeps both experts of a row in one group, layer 1 never does.
+  const table = { ...testRouting(2, 4, 2, 2), ids: Uint8Array.of(0, 1, 0, 2, 3, 2, 3, 1) };
+  const placement = { layers: 3, experts: 4, ranks: 2, slotsPerRank: 2, slotExpert: new Uint16Array(12) };
+  for (let slot = 0; slot < 12; slot++) placement.slotExpert[slot] = slot % 4;
+  expect([...new ExpertGroups(placement, [1, 0, 1]).meanSpread(table)]).toEqual([2, 1, 2]);
+});
+
+test("the odd tokens of different experts do not all go to the same copies", () => {
+  const placement = { layers: 1, experts: 2, ranks: 2, slotsPerRank: 2, slotExpert: Uint16Array.of(0, 1, 0, 1) };
+  const groups = new ExpertGroups(placement, [0]);
+  groups.split(Uint32Array.of(3, 5));
+  expect([...groups.work.pairs]).toEqual([2 + 2, 1 + 3]);
+  expect([...groups.work.distinct]).toEqual([2, 2]);
+});
+
+test("expert uses over a run are the sum of the counts of its steps", () => {
+  const table = testRouting(3, 16, 4, 700, 5);
+  fc.assert(
+    fc.property(
+      fc.boolean(),
+      fc.array(fc.tuple(fc.nat(2000), fc.integer({ min: 1, max: 900 })), { minLength: 1, maxLength: 12 }),
+      (ordered, chunks) => {
+        const replay = new RoutingReplay(table, 1, options(table, "zero", ordered));
+        const total = new Float64Array(table.layers * table.experts);
+        for (const [done, tokens] of chunks) {
+          replay.beginStep();
+          replay.addChunk(0, done, tokens);
+          for (const [i, count] of replay.counts.entries()) total[i] = (total[i] ?? 0) + count;
+        }
+        expect([...replay.expertUses()]).toEqual([...total]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});

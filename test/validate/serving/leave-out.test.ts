@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { fitServing } from "../../../src/calibrate/engine/fit-serving.ts";
+import { figuresOf } from "../../../src/calibrate/engine/serving-figures.ts";
+import { servingSamples } from "../../../src/calibrate/engine/serving-samples.ts";
+import type { ServingPoint } from "../../../src/calibrate/measured/serving-point.ts";
+import { engineNamed } from "../../../src/hardware/named-profiles.ts";
+import { type LeftOut, leaveOut, leftOutKeys } from "../../../src/validate/serving/leave-out.ts";
+import { smallPoint } from "../../calibrate/simulated-points.ts";
+
+const slow = { model: "openai/gpt-oss-120b", precision: "fp4" };
+/** Two models, two systems, two engines, two layouts, each with made-up times. */
+const points: ServingPoint[] = [
+  smallPoint(),
+  smallPoint({ concurrency: 16 }),
+  smallPoint({ system: "h200_sxm" }),
+  smallPoint({ tp: 1, etp: 1, devices: 1 }),
+  smallPoint({ engine: "sglang", version: "0.5.9" }),
+  smallPoint({ ...slow, engine: "sglang", version: "0.5.9" }),
+  smallPoint(slow),
+  smallPoint({ ...slow, system: "h200_sxm" }),
+].map((point, i) => ({ ...point, tpotMs: 6 + i, line: i + 2 }));
+
+const kinds = Object.keys(leftOutKeys) as LeftOut[];
+
+describe("engines fitted without what they forecast", () => {
+  test.each(kinds)("left out by %s, the measured values of a part change other forecasts and never its own", (kind) => {
+    const keyOf = leftOutKeys[kind];
+    const before = leaveOut(points, kind);
+    for (const left of [...new Set(points.map(keyOf))].slice(0, 1)) {
+      const changed = points.map((point) =>
+        keyOf(point) === left ? { ...point, tpotMs: 1.5 * (point.tpotMs ?? 0) } : point,
+      );
+      const after = leaveOut(changed, kind);
+      for (const [i, point] of points.entries()) {
+        const pair = [before(point), after(changed[i] as ServingPoint)];
+        if (keyOf(point) === left) expect(pair[1]).toEqual(pair[0]);
+        else expect(pair[1]).not.toEqual(pair[0]);
+      }
+    }
+  });
+
+  test("an engine that no other point names has the figures common to engines", () => {
+    const others = points.filter(({ engine }) => engine !== "sglang");
+    const { common } = fitServing(servingSamples(others));
+    const point = points.find(({ engine }) => engine === "sglang") as ServingPoint;
+    expect(leaveOut(points, "engine")(point)).toMatchObject({ id: "sglang", ...figuresOf(common) });
+  });
+
+  test("what is not fitted stays as committed", () => {
+    const { defaults, mixesPrefillWithDecode, expertExchange } = engineNamed("vllm");
+    expect(leaveOut(points, "model")(points[0] as ServingPoint)).toMatchObject({
+      id: "vllm",
+      defaults,
+      mixesPrefillWithDecode,
+      expertExchange,
+    });
+  });
+
+  test("there is none for an engine that is not known", () => {
+    const strange = smallPoint({ engine: "toyserve" });
+    expect(leaveOut([...points, strange], "model")(strange)).toBeNull();
+  });
+});
