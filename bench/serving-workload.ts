@@ -1,5 +1,6 @@
 import { RandomStream } from "../src/core/random.ts";
-import { engineNamed, nodeNamed } from "../src/hardware/named-profiles.ts";
+import { engineNamed } from "../src/engine/catalogue.ts";
+import { nodeNamed } from "../src/hardware/named-profiles.ts";
 import { modelNamed } from "../src/models/catalogue.ts";
 import { routers } from "../src/policy/router/routers.ts";
 import type { SimConfig } from "../src/sim/config.ts";

@@ -1,5 +1,6 @@
 import { RandomStream } from "../src/core/random.ts";
-import { engineIds, systemIds } from "../src/hardware/named-profiles.ts";
+import { engineIds } from "../src/engine/catalogue.ts";
+import { systemIds } from "../src/hardware/named-profiles.ts";
 import { catalogue } from "../src/models/catalogue.ts";
 
 /** Words that name nothing, among them those that every object of the language inherits. */

@@ -3,11 +3,12 @@
  */
 export { exitCodes, InfeasibleError, InvalidInputError, MoecastError } from "./core/errors.ts";
 export { version } from "./core/version.ts";
+export { engineNamed } from "./engine/catalogue.ts";
 export { compareForecasts } from "./forecast/baseline.ts";
 export type { Forecast, LatencyStats, SloVerdict } from "./forecast/forecast.ts";
 export { type ForecastDeps, forecastScenario } from "./forecast/forecast-scenario.ts";
 export { readForecast } from "./forecast/read-forecast.ts";
-export { deviceNamed, engineNamed, nodeNamed } from "./hardware/named-profiles.ts";
+export { deviceNamed, nodeNamed } from "./hardware/named-profiles.ts";
 export { modelNamed } from "./models/catalogue.ts";
 export { resolveConfig } from "./models/resolve.ts";
 export type { ModelSpec } from "./models/spec.ts";

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { UsageError } from "../core/errors.ts";
 import type { CalibrateCliOptions } from "./calibrate.ts";
 import type { CalibrateLiveOptions } from "./calibrate-live.ts";
+import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
-import type { CommandRegistration } from "./program.ts";
 import { mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 interface LiveFlag {
@@ -52,7 +52,7 @@ export const calibrateCommand: CommandRegistration = (program, exit) => {
         return;
       }
       const options = tableOptions(given);
-      const { engineIds } = await import("../hardware/named-profiles.ts");
+      const { engineIds } = await import("../engine/catalogue.ts");
       if (engineIds.includes(options.profile)) {
         const { calibrateEngine } = await import("./calibrate-engine.ts");
         await calibrateEngine(options, wantsColour(command));

@@ -7,7 +7,7 @@ import { formatCount, formatPercent } from "../core/units.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
 import type { KernelMaps } from "../hardware/kernel-maps.ts";
 import { deviceProfileNamed } from "../hardware/named-profiles.ts";
-import { parseDeviceProfile } from "../hardware/profile-schema.ts";
+import { parseDeviceProfile } from "../hardware/read-profiles.ts";
 import { resolveDevice } from "../hardware/resolve.ts";
 import { textTable } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CaptureOptions } from "./capture.ts";
+import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
-import type { CommandRegistration } from "./program.ts";
 import { byteQuantity, collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);

@@ -1,16 +1,10 @@
 import { type ExitCode, exitCodes, formatProblem, refuse } from "../core/errors.ts";
 import { jsonDocument, parseJson } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
+import { engineIds, engineNamed } from "../engine/catalogue.ts";
 import { checkProfile } from "../hardware/check.ts";
-import {
-  deviceIds,
-  deviceProfileNamed,
-  engineIds,
-  engineNamed,
-  nodeNamed,
-  systemIds,
-} from "../hardware/named-profiles.ts";
-import { parseDeviceProfile } from "../hardware/profile-schema.ts";
+import { deviceIds, deviceProfileNamed, nodeNamed, systemIds } from "../hardware/named-profiles.ts";
+import { parseDeviceProfile } from "../hardware/read-profiles.ts";
 import { hardwareList, hardwareShow, profileNamed } from "../report/profile-catalogue.ts";
 import { textTable } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CommandRegistration } from "./program.ts";
+import type { CommandRegistration } from "./command.ts";
 import { wantsColour } from "./words.ts";
 
 export const modelCommand: CommandRegistration = (program) => {

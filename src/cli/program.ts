@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import type { ExitCode } from "../core/errors.ts";
 import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
 import { calibrateCommand } from "./calibrate-command.ts";
 import { captureCommand } from "./capture-command.ts";
+import type { SetExitCode } from "./command.ts";
 import { hardwareCommand } from "./hardware-command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
 import { modelCommand } from "./model-command.ts";
@@ -11,12 +11,6 @@ import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
 import { traceCommand } from "./trace-command.ts";
 import { validateCommand } from "./validate-command.ts";
-
-/** Reports how a command ended, for commands whose outcome is more than success or an error. */
-export type SetExitCode = (code: ExitCode) => void;
-
-/** Adds one command to the program. Its work is imported only when it runs, so that help stays quick. */
-export type CommandRegistration = (program: Command, exit: SetExitCode) => void;
 
 const commands = [
   runCommand,

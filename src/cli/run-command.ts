@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { summaryLevels } from "../report/terminal-view.ts";
+import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
-import type { CommandRegistration } from "./program.ts";
 import { regressionLimits } from "./regression-limits.ts";
 import type { RunOptions } from "./run.ts";
 import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";

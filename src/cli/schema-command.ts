@@ -1,5 +1,5 @@
 import { jsonDocument } from "../core/json.ts";
-import type { CommandRegistration } from "./program.ts";
+import type { CommandRegistration } from "./command.ts";
 
 export const schemaCommand: CommandRegistration = (program) => {
   program

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { CommandRegistration } from "./program.ts";
+import type { CommandRegistration } from "./command.ts";
 import type { ConvertOptions, ImportCliOptions, StatsOptions, SynthOptions } from "./trace.ts";
 import { collect, mkdirHelp, wholeNumber } from "./words.ts";
 

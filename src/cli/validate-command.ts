@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
+import type { CommandRegistration } from "./command.ts";
 import { errorLimit } from "./error-limit.ts";
 import { helpBelow } from "./help-text.ts";
-import type { CommandRegistration } from "./program.ts";
-import type { ValidateOptions } from "./validate.ts";
+import type { ValidateOptions } from "./validate-options.ts";
 import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({

@@ -13,7 +13,7 @@ import type { Io } from "./io.ts";
 import { readObservation } from "./observation.ts";
 import { filterPoints } from "./point-filter.ts";
 import { progressLine } from "./progress.ts";
-import type { ValidateOptions } from "./validate.ts";
+import type { ValidateOptions } from "./validate-options.ts";
 
 /** A comparison made ready to be shown, and its errors for `--max-error`. */
 interface Compared {

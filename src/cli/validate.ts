@@ -1,30 +1,12 @@
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { type ValidationFormat, validationExporters } from "../report/validation-exporters.ts";
 import { validationSummary } from "../report/validation-terminal.ts";
-import type { LeaveOut } from "../validate/serving/validate-serving.ts";
-import { type ErrorLimit, limitExceeded } from "./error-limit.ts";
+import { limitExceeded } from "./error-limit.ts";
 import { targetsAmong, writeAll } from "./export-target.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { processIo } from "./io.ts";
-import type { LiveOptions } from "./validate-live.ts";
 import { modeOf } from "./validate-modes.ts";
-
-export interface ValidateOptions extends LiveOptions {
-  readonly live?: boolean;
-  readonly serving?: string;
-  readonly kernels?: readonly string[];
-  readonly run?: string;
-  readonly against?: string;
-  readonly scenario?: string;
-  readonly set?: readonly string[];
-  readonly leaveOut?: Exclude<LeaveOut, null>;
-  readonly observed?: string;
-  readonly filter?: readonly string[];
-  readonly json?: boolean;
-  readonly maxError?: ErrorLimit;
-  readonly export?: readonly string[];
-  readonly mkdir?: boolean;
-}
+import type { ValidateOptions } from "./validate-options.ts";
 
 /** Compares forecasts with what was measured, prints and exports the errors, and holds them against `--max-error`. */
 export async function validate(options: ValidateOptions, colour: boolean): Promise<ExitCode> {

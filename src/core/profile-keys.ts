@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { profileSchemas } from "../hardware/profile-schema.ts";
 
 /** One key of a profile file. */
 export interface ProfileKey {
@@ -22,9 +21,9 @@ interface Schema {
   readonly enum?: readonly string[];
 }
 
-/** Every key that a profile file of a kind may hold, in order; numbers are one key with their source. */
-export function profileKeys(kind: keyof typeof profileSchemas): ProfileKey[] {
-  return keysOf(z.toJSONSchema(profileSchemas[kind]) as Schema, "");
+/** Every key that a profile file of a schema may hold, in order; numbers are one key with their source. */
+export function profileKeys(schema: z.ZodType): ProfileKey[] {
+  return keysOf(z.toJSONSchema(schema) as Schema, "");
 }
 
 function keysOf({ properties = {}, required = [] }: Schema, before: string): ProfileKey[] {

@@ -49,3 +49,19 @@ export const numbers = {
 export function isSourced(value: unknown): value is Sourced<number | boolean | string> {
   return typeof value === "object" && value !== null && "value" in value && "kind" in value && "source" in value;
 }
+
+/** The value behind every {@link Sourced} of a profile, same shape. */
+type Plain<T> =
+  T extends Sourced<infer Value>
+    ? Value
+    : T extends object
+      ? { [Key in keyof T]: Plain<Exclude<T[Key], undefined>> }
+      : T;
+
+/** A profile with its values in place of their sources. */
+export function plain<T>(profile: T): Plain<T> {
+  if (isSourced(profile)) return profile.value as Plain<T>;
+  if (typeof profile !== "object" || profile === null) return profile as Plain<T>;
+  const entries = Object.entries(profile).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([key, value]) => [key, plain(value)])) as Plain<T>;
+}

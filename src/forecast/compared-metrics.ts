@@ -1,9 +1,7 @@
-import { type Forecast, latencyMetrics } from "./forecast.ts";
+import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
+import type { Forecast, MetricUnit } from "./forecast.ts";
 import { sectionMetrics, sectionParts } from "./sections.ts";
 import { settledLatency } from "./settled-latency.ts";
-
-/** Units of compared figures. */
-export type MetricUnit = "ms" | "tok/s" | "req/s" | "share" | "USD/Mtok" | "J/tok";
 
 /** A number of a forecast that has a better and a worse direction. */
 export interface ComparedMetric {

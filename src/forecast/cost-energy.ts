@@ -1,13 +1,7 @@
 import type { Device } from "../hardware/device.ts";
+import type { Price } from "../resolve/price.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { Cost, Forecast } from "./forecast.ts";
-
-/** Price per device and hour, and where it comes from. */
-export interface Price {
-  readonly usdPerDeviceHour: number;
-  readonly source: string;
-  readonly fidelity: LedgerEntry["fidelity"];
-}
 
 /** What a price is set against. Input tokens are those of the prompts of completed requests, cached ones included. */
 export interface Served {

@@ -1,5 +1,7 @@
+import type { InputRow } from "../resolve/input-row.ts";
 import type { MemoryMap } from "../sim/memory/memory.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
+import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
 import type {
   CacheResult,
   LayerLoad,
@@ -10,7 +12,6 @@ import type {
 } from "../sim/result.ts";
 import type { BandBasis } from "./bands/bands.ts";
 import type { GroupKey } from "./bands/nearest-group.ts";
-import type { MetricUnit } from "./compared-metrics.ts";
 import type { Sections } from "./sections.ts";
 
 /** Version of the result document; raised on every incompatible change. */
@@ -41,9 +42,6 @@ export interface LatencyStats {
   /** Of the percentiles with fewer than ten samples beyond them, which must not be read without it. */
   readonly intervals: Readonly<Partial<Record<Percentile, PercentileInterval>>>;
 }
-
-export const latencyMetrics = ["ttft", "tpot", "itl", "e2e", "queue"] as const;
-export type LatencyMetric = (typeof latencyMetrics)[number];
 
 /** Verdict of one SLO. */
 export interface SloVerdict {
@@ -141,7 +139,7 @@ export interface Forecast {
   readonly engineVersion: string;
   readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
   readonly seed: number;
-  readonly inputs: readonly { readonly role: string; readonly name: string; readonly sha256: string }[];
+  readonly inputs: readonly InputRow[];
   readonly deployment: {
     readonly model: string;
     readonly device: string;
@@ -227,6 +225,9 @@ export interface Forecast {
   readonly baseline: readonly BaselineDelta[] | null;
   readonly baselineRun: BaselineRun | null;
 }
+
+/** Units of compared figures. */
+export type MetricUnit = "ms" | "tok/s" | "req/s" | "share" | "USD/Mtok" | "J/tok";
 
 /**
  * One metric against a baseline. `worseBy` is the difference in the unit, positive when worse, and `regression` the same

@@ -2,8 +2,8 @@ import { formatCount, formatDuration, formatNumber, formatPercent } from "../cor
 import { comparators, printTarget, type SloExpression } from "../scenario/slo-expression.ts";
 import { type SloMetric, type SloMetricName, sloMetric } from "../scenario/slo-metrics.ts";
 import type { Slo } from "../scenario/slo-section.ts";
-import type { LatencySamples } from "../sim/outcome/request-latencies.ts";
-import { type LatencyMetric, latencyMetrics, type SloVerdict } from "./forecast.ts";
+import { type LatencyMetric, type LatencySamples, latencyMetrics } from "../sim/outcome/request-latencies.ts";
+import type { SloVerdict } from "./forecast.ts";
 import { intervalLevel, percentileOf } from "./percentile-of.ts";
 
 /** Metrics of an SLO that are one number per run. */

@@ -1,20 +1,15 @@
 import { batchMeans } from "../core/statistics.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import {
+  type LatencyMetric,
   type LatencySamples,
+  latencyMetrics,
   latencySamples,
   measuredRequests,
   requestValues,
 } from "../sim/outcome/request-latencies.ts";
 import type { RunResult } from "../sim/result.ts";
-import {
-  type LatencyMetric,
-  type LatencyStats,
-  latencyMetrics,
-  type Percentile,
-  type PercentileInterval,
-  percentileLevels,
-} from "./forecast.ts";
+import { type LatencyStats, type Percentile, type PercentileInterval, percentileLevels } from "./forecast.ts";
 import { percentileOf } from "./percentile-of.ts";
 
 const nsPerMs = 1e6;

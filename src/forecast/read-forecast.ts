@@ -1,6 +1,7 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { type Json, parseJson } from "../core/json.ts";
-import { type Forecast, forecastSchemaVersion, latencyMetrics, percentileLevels } from "./forecast.ts";
+import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
+import { type Forecast, forecastSchemaVersion, percentileLevels } from "./forecast.ts";
 import { sectionMetrics, sectionParts } from "./sections.ts";
 
 const isText = (value: unknown) => typeof value === "string";

@@ -1,8 +1,3 @@
-import llamaCpp from "../engine/catalogue/llama.cpp.json" with { type: "json" };
-import sglang from "../engine/catalogue/sglang.json" with { type: "json" };
-import tensorrtLlm from "../engine/catalogue/tensorrt-llm.json" with { type: "json" };
-import vllm from "../engine/catalogue/vllm.json" with { type: "json" };
-import vllmAscend from "../engine/catalogue/vllm-ascend.json" with { type: "json" };
 import a100Sxm from "./catalogue/devices/a100-sxm.json" with { type: "json" };
 import ascend310pDuo from "./catalogue/devices/ascend-310p-duo.json" with { type: "json" };
 import ascend910b from "./catalogue/devices/ascend-910b.json" with { type: "json" };
@@ -53,15 +48,8 @@ import t41 from "./catalogue/systems/t4-1.json" with { type: "json" };
 import xeonAmx2s from "./catalogue/systems/xeon-amx-2s.json" with { type: "json" };
 import tiersJson from "./catalogue/tiers.json" with { type: "json" };
 import type { KernelMaps } from "./kernel-maps.ts";
-import {
-  type EfficiencyProfile,
-  type LinkProfile,
-  parseEfficiencyPresets,
-  parseKernelMaps,
-  parseLinks,
-  parseTiers,
-  type TierProfile,
-} from "./profile-schema.ts";
+import type { EfficiencyProfile, LinkProfile, TierProfile } from "./profile-schema.ts";
+import { parseEfficiencyPresets, parseKernelMaps, parseLinks, parseTiers } from "./read-profiles.ts";
 
 /** Device profiles by id, as read from their files: one line and one file each. */
 export const deviceFiles = {
@@ -107,15 +95,6 @@ export const systemFiles = {
   "xeon-amx-2s": xeonAmx2s,
   "ryzen-desktop": ryzenDesktop,
   "mac-m2-ultra": macM2Ultra,
-} satisfies Record<string, unknown>;
-
-/** Serving engines by id. */
-export const engineFiles = {
-  vllm: vllm,
-  "vllm-ascend": vllmAscend,
-  sglang: sglang,
-  "tensorrt-llm": tensorrtLlm,
-  "llama.cpp": llamaCpp,
 } satisfies Record<string, unknown>;
 
 /** Maps of measured kernels by the id of the device they were measured on. */

@@ -1,16 +1,10 @@
 import { z } from "zod";
-import { InvalidInputError, type Problem } from "../core/errors.ts";
-import { checkJson } from "../core/json.ts";
+import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
-import { checkProfile } from "./check.ts";
-import type { KernelMaps } from "./kernel-maps.ts";
 import { kernelMapsSchema } from "./kernel-maps-schema.ts";
 
-const id = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "expected lower-case letters, digits, dots and hyphens");
-const name = z.string().trim().min(1);
-
 /** A link: nominal bandwidth per direction, the share that large transfers reach, and the time of an empty one. */
-const linkSchema = z.strictObject({
+export const linkSchema = z.strictObject({
   id,
   name,
   bytesPerSecond: numbers.bytesPerSecond,
@@ -25,7 +19,7 @@ const peakSchema = z.strictObject({
   fp4: numbers.flopsPerSecond.optional(),
 });
 
-const efficiencySchema = z.strictObject({
+export const efficiencySchema = z.strictObject({
   gemmCompute: numbers.share,
   gemmMemory: numbers.share,
   groupedGemmCompute: numbers.share,
@@ -53,7 +47,7 @@ const efficiencySchema = z.strictObject({
 
 const linkReference = z.union([id, linkSchema], { error: "expected the id of a link, or a link of your own" });
 
-const deviceSchema = z.strictObject({
+export const deviceSchema = z.strictObject({
   id,
   name,
   kind: z.enum(["gpu", "npu", "rdu", "cpu"]),
@@ -112,7 +106,7 @@ const deviceSchema = z.strictObject({
     .describe("By id of an engine: what was measured of its kernels on this very device."),
 });
 
-const tierSchema = z.strictObject({
+export const tierSchema = z.strictObject({
   id,
   name,
   kind: z.enum(["ddr", "cxl", "nvme"]),
@@ -121,7 +115,7 @@ const tierSchema = z.strictObject({
   latencyNs: numbers.nonNegative,
 });
 
-const systemSchema = z.strictObject({
+export const systemSchema = z.strictObject({
   id,
   name,
   device: id.describe("Id of a device; a scenario's `hardware.device.file` goes before it."),
@@ -142,94 +136,10 @@ const systemSchema = z.strictObject({
     .describe("Memory behind the devices, of the whole node, nearest first."),
 });
 
-/** Where caches are kept: one of some words, or the size of a pool of their own against the others. */
-function pool<const Words extends readonly [string, ...string[]]>(words: Words) {
-  const { kind, source } = numbers.positive.shape;
-  const value = z.union([z.enum(words), z.number().positive()], {
-    error: `expected ${words.join(", ")}, or the size of a pool of its own as a share of the others`,
-  });
-  return z.strictObject({ value, kind, source });
-}
-
-const windowPool = pool(["shared", "reserved", "full"]);
-
-const engineSchema = z.strictObject({
-  id,
-  name,
-  version: name,
-  stepOverheadNs: numbers.nonNegative,
-  sequenceOverheadNs: numbers.nonNegative,
-  requestOverheadNs: numbers.nonNegative,
-  /** Without it, one. */
-  frontEnds: z
-    .strictObject({
-      value: z.union([numbers.count.shape.value, z.literal("perDataParallelRank")], {
-        error: "expected a count of processes per replica, or perDataParallelRank",
-      }),
-      kind: numbers.count.shape.kind,
-      source: numbers.count.shape.source,
-    })
-    .optional(),
-  promptTokenOverheadNs: numbers.nonNegative,
-  /** Without it, none. */
-  promptTokenDelayNs: numbers.nonNegative.optional(),
-  prefillStepOverheadNs: numbers.nonNegative,
-  kernelOverheadNs: numbers.nonNegative,
-  eagerLaunchNs: numbers.nonNegative,
-  capturesGraphs: numbers.flag,
-  kernelsPerLayer: z.strictObject({
-    gqa: numbers.nonNegative,
-    mla: numbers.nonNegative,
-    sparseMla: numbers.nonNegative,
-    linear: numbers.nonNegative,
-  }),
-  formatKernels: z.strictObject({
-    fp8Block: numbers.positive,
-    int4: numbers.positive,
-    nvfp4: numbers.positive,
-    mxfp4: numbers.positive,
-  }),
-  kernelFactor: numbers.positive,
-  collectiveFactor: numbers.positive,
-  prefillFactor: numbers.positive,
-  mixedDecodeFactor: numbers.positive,
-  overlapsSharedExperts: numbers.flag,
-  overlapsBatches: numbers.flag,
-  expertExchange: z.strictObject({
-    value: z.enum(["allToAll", "allGatherReduceScatter", "deepep"]),
-    kind: numbers.flag.shape.kind,
-    source: numbers.flag.shape.source,
-  }),
-  mixesPrefillWithDecode: numbers.flag,
-  caches: z
-    .strictObject({
-      windows: windowPool,
-      chunks: windowPool,
-      states: pool(["shared", "reserved"]),
-      statesPerSequence: numbers.count,
-    })
-    .optional(),
-  versions: z
-    .record(
-      z.string(),
-      z.strictObject({ kernels: numbers.positive, overheads: numbers.positive, prefill: numbers.positive }),
-    )
-    .describe("Factors of single versions, by version as measurements write it."),
-  defaults: z.strictObject({
-    maxBatchTokens: numbers.count,
-    maxSequences: numbers.count,
-    chunkedPrefill: numbers.flag,
-    prefixCaching: numbers.flag,
-    blockTokens: numbers.count,
-    memoryUtilisation: numbers.share,
-  }),
-});
-
-/** The shapes of profile files by what they describe; links and tiers stand inside the others. */
-export const profileSchemas = {
+/** The shapes of hardware profile files by what they describe; links and tiers stand inside the others. */
+export const hardwareSchemas = {
   device: deviceSchema,
   system: systemSchema,
-  engine: engineSchema,
   link: linkSchema,
   tier: tierSchema,
 } as const satisfies Record<string, z.ZodType>;
@@ -239,84 +149,3 @@ export type EfficiencyProfile = z.infer<typeof efficiencySchema>;
 export type DeviceProfile = z.infer<typeof deviceSchema>;
 export type TierProfile = z.infer<typeof tierSchema>;
 export type SystemProfile = z.infer<typeof systemSchema>;
-export type EngineProfileFile = z.infer<typeof engineSchema>;
-
-/** Reads a device profile; throws InvalidInputError with every problem, those of {@link checkProfile} included. */
-export function parseDeviceProfile(json: unknown, file: string): DeviceProfile {
-  const profile = parse(deviceSchema, json, file);
-  const problems = checkProfile(profile).map((problem) => ({ ...problem, file }));
-  if (problems.length > 0) throw new InvalidInputError(problems);
-  return profile;
-}
-
-/** Reads a system (node) profile; throws InvalidInputError. */
-export function parseSystemProfile(json: unknown, file: string): SystemProfile {
-  return parse(systemSchema, json, file);
-}
-
-/** Reads an engine profile; throws InvalidInputError. */
-export function parseEngineProfile(json: unknown, file: string): EngineProfileFile {
-  return parse(engineSchema, json, file);
-}
-
-/** Reads a list of links; throws InvalidInputError. */
-export function parseLinks(json: unknown, file: string): LinkProfile[] {
-  return parse(z.array(linkSchema), json, file);
-}
-
-/** Reads a list of memory tiers; throws InvalidInputError. */
-export function parseTiers(json: unknown, file: string): TierProfile[] {
-  return parse(z.array(tierSchema), json, file);
-}
-
-/** Reads efficiency presets by name; throws InvalidInputError. */
-export function parseEfficiencyPresets(json: unknown, file: string): Record<string, EfficiencyProfile> {
-  return parse(z.record(z.string(), efficiencySchema), json, file);
-}
-
-/** Reads maps of measured kernels; throws InvalidInputError. */
-export function parseKernelMaps(json: unknown, file: string): KernelMaps {
-  return parse(kernelMapsSchema, json, file);
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.infer<Schema> {
-  const result = schema.safeParse(checkJson(json, file));
-  if (!result.success) throw new InvalidInputError(result.error.issues.map((issue) => problemOf(issue, json, file)));
-  return result.data;
-}
-
-function problemOf(issue: z.core.$ZodIssue, json: unknown, file: string): Problem {
-  const found = issue.path.reduce<unknown>(
-    (value, key) =>
-      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
-    json,
-  );
-  const at = issue.path.map(String).join(".");
-  const unsourced = found === undefined && /(^|\.)(source|kind)$/.test(at);
-  const where = { file, at: at === "" ? "profile" : at };
-  if (issue.code === "unrecognized_keys")
-    return { ...where, expected: "only keys of the schema", found: issue.keys.join(", ") };
-  return {
-    ...where,
-    expected: expectation(issue),
-    found,
-    ...(unsourced ? { hint: "every number needs a source and a kind; leave the number out if it has none" } : {}),
-  };
-}
-
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.message.startsWith("expected ")) return issue.message.slice("expected ".length);
-  const unit = "origin" in issue && issue.origin === "string" ? " characters" : "";
-  switch (issue.code) {
-    case "invalid_type":
-      return issue.expected === "int" ? "an integer" : `a value of type ${issue.expected}`;
-    case "too_small":
-      return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${unit}`;
-    case "too_big":
-      return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${unit}`;
-    case "invalid_value":
-      return `one of ${issue.values.map(String).join(", ")}`;
-    default:
-      return issue.message;
-  }
-}

@@ -1,33 +1,10 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
 import { own } from "../core/own.ts";
-import { isSourced, type Sourced } from "../core/sourced.ts";
-import type { EngineProfile } from "../engine/engine-profile.ts";
+import { plain } from "../core/sourced.ts";
 import { efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
 import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
 import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
-import type {
-  DeviceProfile,
-  EfficiencyProfile,
-  EngineProfileFile,
-  LinkProfile,
-  SystemProfile,
-  TierProfile,
-} from "./profile-schema.ts";
-
-/** The value behind every {@link Sourced} of a profile, same shape. */
-type Plain<T> =
-  T extends Sourced<infer Value>
-    ? Value
-    : T extends object
-      ? { [Key in keyof T]: Plain<Exclude<T[Key], undefined>> }
-      : T;
-
-function plain<T>(profile: T): Plain<T> {
-  if (isSourced(profile)) return profile.value as Plain<T>;
-  if (typeof profile !== "object" || profile === null) return profile as Plain<T>;
-  const entries = Object.entries(profile).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([key, value]) => [key, plain(value)])) as Plain<T>;
-}
+import type { DeviceProfile, EfficiencyProfile, LinkProfile, SystemProfile, TierProfile } from "./profile-schema.ts";
 
 /** The link behind a reference: itself, or that of the table; throws InvalidInputError. */
 function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
@@ -131,34 +108,6 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
       };
       return { id: found.id, kind: found.kind, bytes: bytes.value, read };
     }),
-  };
-}
-
-/** Caches of an engine whose profile says nothing of them: one pool. */
-const onePool = { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 } as const;
-
-/** The engine of a profile, sources dropped, of a version if one is given. */
-export function resolveEngine(profile: EngineProfileFile, version?: string): EngineProfile {
-  const engine: EngineProfile = { caches: onePool, frontEnds: 1, promptTokenDelayNs: 0, ...plain(profile) };
-  return version === undefined ? engine : engineOfVersion(engine, version);
-}
-
-/** Front ends of a replica that an engine starts by default. */
-export function defaultFrontEnds({ frontEnds }: EngineProfile, dataParallel: number): number {
-  return frontEnds === "perDataParallelRank" ? dataParallel : frontEnds;
-}
-
-/** An engine with the factors that it has of a version; one without factors keeps the figures of all versions. */
-export function engineOfVersion(engine: EngineProfile, version: string): EngineProfile {
-  const factors = own(engine.versions, version);
-  const { kernels, overheads, prefill } = factors ?? { kernels: 1, overheads: 1, prefill: 1 };
-  return {
-    ...engine,
-    version,
-    kernelFactor: engine.kernelFactor * kernels,
-    prefillFactor: engine.prefillFactor * kernels * prefill,
-    kernelOverheadNs: engine.kernelOverheadNs * overheads,
-    stepOverheadNs: engine.stepOverheadNs * overheads,
   };
 }
 

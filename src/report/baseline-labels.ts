@@ -1,6 +1,5 @@
 import { formatNumber, formatPercent } from "../core/units.ts";
-import type { MetricUnit } from "../forecast/compared-metrics.ts";
-import type { BaselineDelta, BaselineRun, Forecast } from "../forecast/forecast.ts";
+import type { BaselineDelta, BaselineRun, Forecast, MetricUnit } from "../forecast/forecast.ts";
 import { dollars, milliseconds } from "./labels.ts";
 
 const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> = {

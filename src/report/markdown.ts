@@ -1,7 +1,8 @@
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import { type Forecast, latencyMetrics } from "../forecast/forecast.ts";
+import type { Forecast } from "../forecast/forecast.ts";
 import { loadText } from "../sim/outcome/load/load-text.ts";
+import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import { adviceLines } from "./advice-lines.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import type { Exporter, ScenarioFailure } from "./exporter.ts";

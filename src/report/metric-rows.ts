@@ -1,10 +1,5 @@
-import {
-  type Forecast,
-  type LatencyStats,
-  latencyMetrics,
-  type Percentile,
-  percentileLevels,
-} from "../forecast/forecast.ts";
+import { type Forecast, type LatencyStats, type Percentile, percentileLevels } from "../forecast/forecast.ts";
+import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import { timeComponents } from "../sim/result.ts";
 
 /** One number of a forecast with its unit; null where the forecast has none. */

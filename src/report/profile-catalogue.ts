@@ -1,17 +1,14 @@
 import { profileKeys } from "../core/profile-keys.ts";
 import { isSourced, type SourceKind } from "../core/sourced.ts";
 import { formatBytes, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { engineIds, engineProfileNamed } from "../engine/catalogue.ts";
+import { type EngineProfileFile, engineSchema } from "../engine/profile-schema.ts";
 import { efficiencyPresets, links, tiers } from "../hardware/catalogue.ts";
-import {
-  deviceIds,
-  deviceProfileNamed,
-  engineIds,
-  engineProfileNamed,
-  systemIds,
-  systemProfileNamed,
-} from "../hardware/named-profiles.ts";
-import type { DeviceProfile, EngineProfileFile, SystemProfile } from "../hardware/profile-schema.ts";
+import { deviceIds, deviceProfileNamed, systemIds, systemProfileNamed } from "../hardware/named-profiles.ts";
+import { type DeviceProfile, hardwareSchemas, type SystemProfile } from "../hardware/profile-schema.ts";
 import { tierProfile, withReferences } from "../hardware/resolve.ts";
+
+const profileSchemas = { ...hardwareSchemas, engine: engineSchema };
 
 /** One number of a profile as `moecast hardware show` prints it. */
 export interface NumberRow {
@@ -168,10 +165,10 @@ export function hardwareTable(): string {
 
 /** How to bring a profile of one's own, and every key that one may have. */
 function ownProfiles(): string {
-  const keys = (kind: Parameters<typeof profileKeys>[0]) =>
+  const keys = (kind: keyof typeof profileSchemas) =>
     table(
       ["key", "value", "", "meaning"],
-      profileKeys(kind).map(({ path, type, required, meaning }) => [
+      profileKeys(profileSchemas[kind]).map(({ path, type, required, meaning }) => [
         `\`${path}\``,
         type,
         required ? "required" : "",

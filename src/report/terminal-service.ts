@@ -1,14 +1,8 @@
 import { oneLine } from "../core/printable.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import {
-  type BaselineDelta,
-  type Cost,
-  type Forecast,
-  type LatencyStats,
-  latencyMetrics,
-  type SloVerdict,
-} from "../forecast/forecast.ts";
+import type { BaselineDelta, Cost, Forecast, LatencyStats, SloVerdict } from "../forecast/forecast.ts";
 import { loadText, sustainedText } from "../sim/outcome/load/load-text.ts";
+import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import { adviceLines } from "./advice-lines.ts";
 import { changeLabel, comparedValue, drawsLabel, intervalLabel, limitLabel } from "./baseline-labels.ts";
 import { displayWidth } from "./display-width.ts";

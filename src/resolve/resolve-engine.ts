@@ -1,14 +1,13 @@
+import { engineProfileNamed, parseEngineProfile } from "../engine/catalogue.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
-import type { Forecast } from "../forecast/forecast.ts";
-import { engineProfileNamed } from "../hardware/named-profiles.ts";
-import { type EngineProfileFile, parseEngineProfile } from "../hardware/profile-schema.ts";
-import { resolveEngine as engineOf } from "../hardware/resolve.ts";
+import type { EngineProfileFile } from "../engine/profile-schema.ts";
+import { resolveEngine as engineOf } from "../engine/resolve-engine.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { SchedulerConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type FileReader, readJson } from "./file-reader.ts";
-import { inputRow } from "./input-row.ts";
+import { type InputRow, inputRow } from "./input-row.ts";
 import { located, locatedAsync } from "./located.ts";
 import { provenanceOf } from "./profile-provenance.ts";
 
@@ -16,13 +15,13 @@ import { provenanceOf } from "./profile-provenance.ts";
 export interface ResolvedEngine {
   readonly engine: EngineProfile;
   readonly ledger: readonly LedgerEntry[];
-  readonly inputs: Forecast["inputs"];
+  readonly inputs: readonly InputRow[];
 }
 
 /** The engine profile a scenario names. */
 export async function resolveEngine(scenario: Scenario, reader: FileReader): Promise<ResolvedEngine> {
   const { file, id = "" } = scenario.engine;
-  const inputs: Forecast["inputs"][number][] = [];
+  const inputs: InputRow[] = [];
   const profile =
     file === undefined
       ? located(scenario, ["engine", "id"], () => engineProfileNamed(id))

@@ -1,20 +1,15 @@
 import { refuse } from "../core/errors.ts";
-import type { Price } from "../forecast/cost-energy.ts";
-import type { Forecast } from "../forecast/forecast.ts";
 import type { Node } from "../hardware/device.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../hardware/named-profiles.ts";
-import {
-  type DeviceProfile,
-  parseDeviceProfile,
-  parseSystemProfile,
-  type SystemProfile,
-} from "../hardware/profile-schema.ts";
+import type { DeviceProfile, SystemProfile } from "../hardware/profile-schema.ts";
+import { parseDeviceProfile, parseSystemProfile } from "../hardware/read-profiles.ts";
 import { resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type FileReader, readJson } from "./file-reader.ts";
-import { inputRow } from "./input-row.ts";
+import { type InputRow, inputRow } from "./input-row.ts";
 import { located, locatedAsync } from "./located.ts";
+import type { Price } from "./price.ts";
 import { fidelityOf, provenanceOf } from "./profile-provenance.ts";
 
 /** The hardware of a scenario. */
@@ -22,7 +17,7 @@ export interface ResolvedHardware {
   readonly node: Node;
   readonly price: Price | null;
   readonly ledger: readonly LedgerEntry[];
-  readonly inputs: Forecast["inputs"];
+  readonly inputs: readonly InputRow[];
 }
 
 type TierKind = SystemProfile["tiers"][number] extends { tier: infer T } ? Exclude<T, string> : never;
@@ -33,7 +28,7 @@ const stated = (value: number) => ({ value, kind: "estimated" as const, source: 
 /** The node a scenario names, with the scenario's overrides of links and tiers applied to its profile. */
 export async function resolveHardware(scenario: Scenario, reader: FileReader): Promise<ResolvedHardware> {
   const { hardware } = scenario;
-  const inputs: Forecast["inputs"][number][] = [];
+  const inputs: InputRow[] = [];
   const own = async <T>(path: (string | number)[], file: string, parse: (json: unknown, name: string) => T) =>
     locatedAsync(scenario, path, async () => {
       const read = await readJson(reader, scenario.file, file);

@@ -1,4 +1,3 @@
-import type { Forecast } from "../forecast/forecast.ts";
 import { modelNamed } from "../models/catalogue.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
@@ -6,7 +5,7 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { SimConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
-import { inputRow } from "./input-row.ts";
+import { type InputRow, inputRow } from "./input-row.ts";
 import { located, locatedAsync } from "./located.ts";
 import { readModel } from "./read-model.ts";
 
@@ -16,12 +15,12 @@ export interface ResolvedModel {
   readonly formats: SimConfig["formats"];
   readonly kvFormat: SimConfig["kvFormat"];
   readonly ledger: readonly LedgerEntry[];
-  readonly inputs: Forecast["inputs"];
+  readonly inputs: readonly InputRow[];
 }
 
 export async function resolveModel(scenario: Scenario, reader: FileReader): Promise<ResolvedModel> {
   const { file, id = "", dtypes = {}, kvCacheDtype } = scenario.model;
-  const inputs: Forecast["inputs"][number][] = [];
+  const inputs: InputRow[] = [];
   const assumptions: string[] = [];
   const model =
     file === undefined

@@ -2,8 +2,7 @@ import { basename } from "node:path";
 import { sha256 } from "../core/digest.ts";
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
-import type { Forecast } from "../forecast/forecast.ts";
-import { defaultFrontEnds } from "../hardware/resolve.ts";
+import { defaultFrontEnds } from "../engine/resolve-engine.ts";
 import { routers } from "../policy/router/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
@@ -14,6 +13,7 @@ import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import { coldStartLedger, warmupRequests } from "./cold-start.ts";
 import type { FileReader } from "./file-reader.ts";
+import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
 import { resolveHardware } from "./resolve-hardware.ts";
@@ -115,7 +115,7 @@ export async function resolveScenario(
 }
 
 /** The scenario and what was laid over it: a setting or parameter changes the result as the file's text does. */
-function scenarioInputs(scenario: Scenario): Forecast["inputs"] {
+function scenarioInputs(scenario: Scenario): readonly InputRow[] {
   return [
     { role: "scenario", name: basename(scenario.file), sha256: scenario.sha256 },
     ...scenario.overrides.map((text) => ({ role: "override", name: text, sha256: sha256(text) })),
@@ -158,7 +158,7 @@ function checkClasses(scenario: Scenario, requests: RequestTable): void {
   if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
-function traceInputs(requests: RequestTable, routing: { name: string; digest: string } | null): Forecast["inputs"] {
+function traceInputs(requests: RequestTable, routing: { name: string; digest: string } | null): readonly InputRow[] {
   return [
     { role: "requests", name: requests.origin.name, sha256: requests.origin.digest },
     ...(routing === null ? [] : [{ role: "routing", name: routing.name, sha256: routing.digest }]),

@@ -1,13 +1,13 @@
-import type { Price } from "../forecast/cost-energy.ts";
-import type { Forecast } from "../forecast/forecast.ts";
 import type { SimConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
+import type { InputRow } from "./input-row.ts";
+import type { Price } from "./price.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
 
 /** A scenario with every name resolved: what the engine runs, and what the forecast says about where it came from. */
 export interface ResolvedScenario {
   readonly config: SimConfig;
-  readonly inputs: Forecast["inputs"];
+  readonly inputs: readonly InputRow[];
   readonly price: Price | null;
   /** Names of the policies as the scenario chose them. */
   readonly placement: string;

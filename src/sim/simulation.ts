@@ -10,8 +10,10 @@ import { devicesOf } from "./mapping.ts";
 import { KvBlocks } from "./memory/kv-blocks.ts";
 import { planMemory } from "./memory/memory-plan.ts";
 import { prefixUnits } from "./memory/prefix-units.ts";
-import { checkFinal, checkRequest, LawCounter } from "./outcome/laws.ts";
+import { LawCounter } from "./outcome/law-counter.ts";
+import { checkFinal, checkRequest } from "./outcome/laws.ts";
 import { buildResult } from "./outcome/run-result.ts";
+import type { RunView } from "./outcome/run-view.ts";
 import { SeriesRecorder } from "./outcome/series.ts";
 import { Replica, type StepSlot } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
@@ -35,7 +37,7 @@ const stepsWithoutTokenMax = 1_000_000;
  * the layers, and at the end of the step emit tokens. `advance` runs a number of steps, so that a caller can stop between
  * them; `result` may be asked for at any time.
  */
-export class Simulation {
+export class Simulation implements RunView {
   readonly config: SimConfig;
   readonly state: RequestState;
   readonly replicas: readonly Replica[];

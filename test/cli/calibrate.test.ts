@@ -5,7 +5,7 @@ import { nominalRates } from "../../src/hardware/cost/mapped.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
 import { deviceNamed } from "../../src/hardware/named-profiles.ts";
 import type { GemmOp } from "../../src/hardware/op.ts";
-import { parseDeviceProfile } from "../../src/hardware/profile-schema.ts";
+import { parseDeviceProfile } from "../../src/hardware/read-profiles.ts";
 import { resolveDevice } from "../../src/hardware/resolve.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";

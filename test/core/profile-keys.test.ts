@@ -2,14 +2,17 @@ import { describe, expect, test } from "vitest";
 import { jsonDocument } from "../../src/core/json.ts";
 import { profileKeys } from "../../src/core/profile-keys.ts";
 import { isSourced } from "../../src/core/sourced.ts";
-import { deviceIds, engineIds, systemIds } from "../../src/hardware/named-profiles.ts";
-import { parseDeviceProfile, parseEngineProfile, parseSystemProfile } from "../../src/hardware/profile-schema.ts";
+import { engineIds, parseEngineProfile } from "../../src/engine/catalogue.ts";
+import { engineSchema } from "../../src/engine/profile-schema.ts";
+import { deviceIds, systemIds } from "../../src/hardware/named-profiles.ts";
+import { hardwareSchemas } from "../../src/hardware/profile-schema.ts";
+import { parseDeviceProfile, parseSystemProfile } from "../../src/hardware/read-profiles.ts";
 import { profileNamed } from "../../src/report/profile-catalogue.ts";
 
 const kinds = [
-  ["device", deviceIds, parseDeviceProfile],
-  ["system", systemIds, parseSystemProfile],
-  ["engine", engineIds, parseEngineProfile],
+  ["device", hardwareSchemas.device, deviceIds, parseDeviceProfile],
+  ["system", hardwareSchemas.system, systemIds, parseSystemProfile],
+  ["engine", engineSchema, engineIds, parseEngineProfile],
 ] as const;
 
 /** Dotted paths of the keys of a value, as the format names them: sourced numbers are one key, names of people are `*`. */
@@ -23,7 +26,7 @@ function pathsOf(value: unknown, before = ""): string[] {
   ]);
 }
 
-describe.each(kinds)("a %s profile", (kind, ids, parse) => {
+describe.each(kinds)("a %s profile", (_kind, schema, ids, parse) => {
   test("is a file again as it is shown", () => {
     for (const id of ids) {
       const shown: unknown = JSON.parse(jsonDocument(profileNamed(id)));
@@ -32,7 +35,7 @@ describe.each(kinds)("a %s profile", (kind, ids, parse) => {
   });
 
   test("has no key that its format does not list", () => {
-    const listed = new Set(profileKeys(kind).map(({ path }) => path));
+    const listed = new Set(profileKeys(schema).map(({ path }) => path));
     for (const id of ids)
       for (const path of pathsOf(profileNamed(id))) {
         // Maps of kernels, and links and tiers that a profile holds itself, have formats of their own.

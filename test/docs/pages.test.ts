@@ -110,7 +110,7 @@ test("the README defines the figures as the reports do", () => {
 /** Texts that a pattern's first group finds in source files of some folders. */
 const inSources = (folders: readonly string[], pattern: RegExp): string[] =>
   folders.flatMap((folder) =>
-    readdirSync(folder)
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ts"))
       .flatMap((name) => [...readFileSync(join(folder, name), "utf8").matchAll(pattern)])
       .map((match) => match[1] ?? ""),
@@ -119,7 +119,7 @@ const inSources = (folders: readonly string[], pattern: RegExp): string[] =>
 test("docs/modelling.md explains every line a fidelity ledger can have", () => {
   const topics = [
     ...inSources(["src/sim"], /\badd\(\s*"([^"]+)"/g),
-    ...inSources(["src/forecast"], /\btopic: "([^"]+)"/g),
+    ...inSources(["src/resolve", "src/calibrate", "src/forecast"], /\btopic: "([^"]+)"/g),
   ];
   expect(topics.length).toBeGreaterThan(15);
   const page = readPage(root, "docs/modelling.md");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { engineIds, engineNamed } from "../../src/engine/catalogue.ts";
 import type { EngineProfile } from "../../src/engine/engine-profile.ts";
-import { engineIds, engineNamed } from "../../src/hardware/named-profiles.ts";
-import { engineOfVersion } from "../../src/hardware/resolve.ts";
+import { engineOfVersion } from "../../src/engine/resolve-engine.ts";
 import { servedEngine } from "../../src/resolve/served-engine.ts";
 import { syntheticDevice } from "../hardware/synthetic-device.ts";
 

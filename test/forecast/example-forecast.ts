@@ -1,6 +1,7 @@
+import { engineNamed } from "../../src/engine/catalogue.ts";
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
-import { engineNamed, nodeNamed } from "../../src/hardware/named-profiles.ts";
+import { nodeNamed } from "../../src/hardware/named-profiles.ts";
 import { modelNamed } from "../../src/models/catalogue.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { ResolvedScenario } from "../../src/resolve/resolved.ts";

@@ -4,7 +4,7 @@ import type { Device } from "../../src/hardware/device.ts";
 import { chooseMap, type KernelMap, type KernelMaps, kernelFamilies } from "../../src/hardware/kernel-maps.ts";
 import { deviceIds, deviceNamed, deviceProfileNamed } from "../../src/hardware/named-profiles.ts";
 import type { AttentionOp, GemmOp } from "../../src/hardware/op.ts";
-import { parseDeviceProfile, parseKernelMaps } from "../../src/hardware/profile-schema.ts";
+import { parseDeviceProfile, parseKernelMaps } from "../../src/hardware/read-profiles.ts";
 import { resolveDevice } from "../../src/hardware/resolve.ts";
 import { syntheticDevice, syntheticNode } from "./synthetic-device.ts";
 

@@ -2,30 +2,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
 import { sourceKinds } from "../../src/core/sourced.ts";
+import { engineIds, engineNamed, engineProfileNamed, parseEngineProfile } from "../../src/engine/catalogue.ts";
 import { links, tiers } from "../../src/hardware/catalogue.ts";
 import { checkProfile } from "../../src/hardware/check.ts";
 import {
   deviceIds,
   deviceNamed,
   deviceProfileNamed,
-  engineIds,
-  engineNamed,
-  engineProfileNamed,
   nodeNamed,
   systemIds,
   systemProfileNamed,
 } from "../../src/hardware/named-profiles.ts";
-import {
-  type DeviceProfile,
-  parseDeviceProfile,
-  parseEngineProfile,
-  parseSystemProfile,
-} from "../../src/hardware/profile-schema.ts";
+import type { DeviceProfile } from "../../src/hardware/profile-schema.ts";
+import { parseDeviceProfile, parseSystemProfile } from "../../src/hardware/read-profiles.ts";
 import { resolveDevice, resolveNode } from "../../src/hardware/resolve.ts";
 
-const folder = "src/hardware";
-const files = ["profiles", "systems", "engines"].flatMap((sub) =>
-  readdirSync(`${folder}/${sub}`).map((name) => `${folder}/${sub}/${name}`),
+const folder = "src/hardware/catalogue";
+const files = [`${folder}/devices`, `${folder}/systems`, "src/engine/catalogue"].flatMap((path) =>
+  readdirSync(path).map((name) => `${path}/${name}`),
 );
 const tables = ["links", "tiers", "efficiency-presets"].map((name) => `${folder}/${name}.json`);
 

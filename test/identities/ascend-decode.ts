@@ -1,4 +1,5 @@
-import { engineNamed, nodeNamed } from "../../src/hardware/named-profiles.ts";
+import { engineNamed } from "../../src/engine/catalogue.ts";
+import { nodeNamed } from "../../src/hardware/named-profiles.ts";
 import { modelNamed } from "../../src/models/catalogue.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import type { Mapping } from "../../src/sim/mapping.ts";

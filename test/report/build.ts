@@ -1,10 +1,5 @@
-import {
-  type BaselineDelta,
-  type Forecast,
-  type LatencyStats,
-  latencyMetrics,
-  type SloVerdict,
-} from "../../src/forecast/forecast.ts";
+import type { BaselineDelta, Forecast, LatencyStats, SloVerdict } from "../../src/forecast/forecast.ts";
+import { latencyMetrics } from "../../src/sim/outcome/request-latencies.ts";
 import { type TimeComponent, timeComponents } from "../../src/sim/result.ts";
 
 /** Latency statistics around a mean of `ms`. */

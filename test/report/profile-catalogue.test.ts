@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { sourceKinds } from "../../src/core/sourced.ts";
-import { deviceIds, deviceProfileNamed, engineIds, systemIds } from "../../src/hardware/named-profiles.ts";
+import { engineIds } from "../../src/engine/catalogue.ts";
+import { deviceIds, deviceProfileNamed, systemIds } from "../../src/hardware/named-profiles.ts";
 import { hardwareList, hardwareShow, hardwareTable } from "../../src/report/profile-catalogue.ts";
 
 test("the list holds every profile once", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { MoecastError } from "../../src/core/errors.ts";
+import { engineProfileNamed } from "../../src/engine/catalogue.ts";
 import { forecastScenario } from "../../src/forecast/forecast-scenario.ts";
-import { deviceProfileNamed, engineProfileNamed, systemProfileNamed } from "../../src/hardware/named-profiles.ts";
+import { deviceProfileNamed, systemProfileNamed } from "../../src/hardware/named-profiles.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 
 /** Two ranks, so that links, collectives and an expert cache all count. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { engineNamed } from "../../src/hardware/named-profiles.ts";
+import { engineNamed } from "../../src/engine/catalogue.ts";
 import { resolveScenario } from "../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { minimal } from "../scenario/example.ts";

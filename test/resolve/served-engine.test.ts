@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deviceNamed, engineNamed } from "../../src/hardware/named-profiles.ts";
+import { engineNamed } from "../../src/engine/catalogue.ts";
+import { deviceNamed } from "../../src/hardware/named-profiles.ts";
 import { servedEngine } from "../../src/resolve/served-engine.ts";
 
 const device = { ...deviceNamed("h100-sxm"), served: { vllm: { kernelFactor: 1.25, mixedDecodeRows: 16 } } };

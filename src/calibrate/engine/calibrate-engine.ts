@@ -1,5 +1,5 @@
+import { engineNamed } from "../../engine/catalogue.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
-import { engineNamed } from "../../hardware/named-profiles.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
 import { closedLoopTpotNs } from "./closed-loop.ts";
 import { fitServing } from "./fit-serving.ts";

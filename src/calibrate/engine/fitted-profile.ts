@@ -1,4 +1,4 @@
-import type { EngineProfileFile } from "../../hardware/profile-schema.ts";
+import type { EngineProfileFile } from "../../engine/profile-schema.ts";
 import type { EngineCalibration } from "./calibrate-engine.ts";
 
 /** Figures of a fit are printed with this many digits; more would say more than the fit knows. */

@@ -1,10 +1,11 @@
 import type { StorageFormat } from "../../core/dtype.ts";
 import { InfeasibleError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
+import { engineNamed } from "../../engine/catalogue.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
+import { defaultFrontEnds } from "../../engine/resolve-engine.ts";
 import type { Device } from "../../hardware/device.ts";
-import { engineNamed, nodeNamed } from "../../hardware/named-profiles.ts";
-import { defaultFrontEnds } from "../../hardware/resolve.ts";
+import { nodeNamed } from "../../hardware/named-profiles.ts";
 import { modelNamed } from "../../models/catalogue.ts";
 import type { ModelSpec } from "../../models/spec.ts";
 import { routers } from "../../policy/router/routers.ts";

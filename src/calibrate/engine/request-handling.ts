@@ -1,5 +1,5 @@
 import type { EngineProfile } from "../../engine/engine-profile.ts";
-import { engineOfVersion } from "../../hardware/resolve.ts";
+import { engineOfVersion } from "../../engine/resolve-engine.ts";
 import { infeasibleReason, pointConfig } from "./point-config.ts";
 import { predictPoint } from "./predict-point.ts";
 import type { PointSample } from "./serving-samples.ts";

@@ -1,5 +1,5 @@
 import { eplb } from "../../policy/placement/eplb.ts";
-import type { RankLoad } from "./expert-load.ts";
+import type { RankLoad } from "./rank-load.ts";
 
 /**
  * Work of the rank with the most pairs after EPLB has replicated and placed the experts for these very counts. The

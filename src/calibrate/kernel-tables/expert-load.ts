@@ -2,6 +2,7 @@ import { InvariantError } from "../../core/errors.ts";
 import { pow } from "../../core/pow.ts";
 import { RandomStream } from "../../core/random.ts";
 import { heaviestWithEplb } from "./eplb-load.ts";
+import { heaviestOf, type RankLoad } from "./rank-load.ts";
 
 /** How a measured kernel's tokens were spread over experts: evenly, or by a power law with this exponent. */
 export type LoadShape = { readonly kind: "balanced" } | { readonly kind: "powerLaw"; readonly alpha: number };
@@ -16,14 +17,6 @@ export interface RoutedBatch {
   readonly load: LoadShape;
   /** Physical slots that EPLB fills for the very load; absent where experts lie in contiguous blocks without replicas. */
   readonly eplbSlots?: number;
-}
-
-/** Work of one rank. */
-export interface RankLoad {
-  /** (token, expert) pairs. */
-  readonly pairs: number;
-  /** Experts with at least one token. */
-  readonly distinct: number;
 }
 
 /** Tokens per expert when token t takes the experts t, t + s, t + 2s, ... (s = experts / topK, rounded up), modulo experts. */
@@ -86,22 +79,6 @@ export function settle(counts: Uint32Array, tokens: number, pairs: number, ranks
     counts[chosen]! += step;
     sum += step;
   }
-}
-
-/** Work of the rank with the most pairs. */
-export function heaviestOf(counts: ArrayLike<number>, ranks: number): RankLoad {
-  const perRank = counts.length / ranks;
-  let heaviest: RankLoad = { pairs: 0, distinct: 0 };
-  for (let rank = 0; rank < ranks; rank++) {
-    let pairs = 0;
-    let distinct = 0;
-    for (let expert = rank * perRank; expert < (rank + 1) * perRank; expert++) {
-      pairs += counts[expert]!;
-      if (counts[expert]! > 0) distinct++;
-    }
-    if (pairs > heaviest.pairs) heaviest = { pairs, distinct };
-  }
-  return heaviest;
 }
 
 function heaviestUnder(counts: Uint32Array, { ranks, eplbSlots }: RoutedBatch): RankLoad {

@@ -1,10 +1,10 @@
-import type { NominalRates } from "../../hardware/cost/mapped.ts";
-import { nominalRates } from "../../hardware/cost/mapped.ts";
+import { type NominalRates, nominalRates } from "../../hardware/cost/mapped.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { Node } from "../../hardware/device.ts";
 import type { KernelMap } from "../../hardware/kernel-maps.ts";
 import type { GemmOp, GroupedGemmOp, Op } from "../../hardware/op.ts";
-import { type DeviceProfile, parseDeviceProfile } from "../../hardware/profile-schema.ts";
+import type { DeviceProfile } from "../../hardware/profile-schema.ts";
+import { parseDeviceProfile } from "../../hardware/read-profiles.ts";
 import { resolveDevice } from "../../hardware/resolve.ts";
 import type { CalibrationFamily } from "../maps/families/family.ts";
 import { calibrationFamilies } from "../maps/families.ts";

@@ -1,5 +1,6 @@
 import type { KernelMaps } from "../../hardware/kernel-maps.ts";
-import { type DeviceProfile, parseDeviceProfile } from "../../hardware/profile-schema.ts";
+import type { DeviceProfile } from "../../hardware/profile-schema.ts";
+import { parseDeviceProfile } from "../../hardware/read-profiles.ts";
 import type { LiveMeasurements } from "../measured/live-measurements.ts";
 import type { FittedLink } from "./fit-link.ts";
 

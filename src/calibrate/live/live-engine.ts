@@ -1,4 +1,5 @@
-import { type EngineProfileFile, parseEngineProfile } from "../../hardware/profile-schema.ts";
+import { parseEngineProfile } from "../../engine/catalogue.ts";
+import type { EngineProfileFile } from "../../engine/profile-schema.ts";
 import type { LiveMeasurements } from "../measured/live-measurements.ts";
 
 /** The runtime of a measured machine as an engine profile: one thing after another, with a fixed time per layer and step. */

@@ -1,4 +1,5 @@
-import type { DeviceProfile, EngineProfileFile } from "../../hardware/profile-schema.ts";
+import type { EngineProfileFile } from "../../engine/profile-schema.ts";
+import type { DeviceProfile } from "../../hardware/profile-schema.ts";
 import type { LiveMeasurements } from "../measured/live-measurements.ts";
 import type { FittedLink } from "./fit-link.ts";
 

@@ -2,7 +2,8 @@ import { type StorageFormat, storageFormats } from "../../core/dtype.ts";
 import type { Problem } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
 import { closest } from "../../core/suggest.ts";
-import { engineIds, systemIds, systemProfileNamed } from "../../hardware/named-profiles.ts";
+import { engineIds } from "../../engine/catalogue.ts";
+import { systemIds, systemProfileNamed } from "../../hardware/named-profiles.ts";
 import { catalogue, modelNamed } from "../../models/catalogue.ts";
 import type { ServingPoint } from "./serving-point.ts";
 

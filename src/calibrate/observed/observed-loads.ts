@@ -1,5 +1,4 @@
 import type { SimConfig } from "../../sim/config.ts";
-import { otherLayoutWeight } from "../../validate/serving/observe-points.ts";
 import type { MeasuredBenchmark } from "../measured/measured-benchmark.ts";
 import { type MeasuredRun, runStatistics } from "../measured/measured-run.ts";
 import { ProblemList } from "../measured/problem-list.ts";
@@ -7,6 +6,9 @@ import type { Measurement } from "../measured/read-measurement.ts";
 import { configurationsOf } from "../measured/repeats.ts";
 import { checkBenchmark, checkPoint } from "./observed-identity.ts";
 import { closedLoadOf, closedLoopOf, meanLength, replayOf } from "./observed-workload.ts";
+
+/** An observation of another layout of the same engine and model says less about a deployment than one of its own. */
+export const otherLayoutWeight = 0.3;
 
 /** A load that a deployment was measured under, and the latencies it showed. */
 export interface ObservedLoad {

@@ -2,7 +2,8 @@ import { enoughSamples } from "../../core/quantile.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
 import type { SloMetricName } from "../../scenario/slo-metrics.ts";
 import type { Slo } from "../../scenario/slo-section.ts";
-import { type AdviceUnit, type Forecast, type LatencyMetric, type LatencyStats, latencyMetrics } from "../forecast.ts";
+import { type LatencyMetric, latencyMetrics } from "../../sim/outcome/request-latencies.ts";
+import type { AdviceUnit, Forecast, LatencyStats } from "../forecast.ts";
 
 /** What a change is meant to improve. */
 export interface AdviceMetric {

@@ -1,5 +1,5 @@
 import { relativesOf } from "../../hardware/architectures.ts";
-import { scaledBand } from "../../validate/serving/residual-bands.ts";
+import { scaledBand } from "./band.ts";
 import {
   type BandClass,
   type ErrorBandTable,

@@ -1,5 +1,5 @@
 import type { StorageFormat } from "../../core/dtype.ts";
-import type { Band } from "../../validate/serving/residual-bands.ts";
+import type { Band } from "./band.ts";
 import table from "./error-bands.json" with { type: "json" };
 
 /**

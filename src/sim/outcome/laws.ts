@@ -1,15 +1,8 @@
 import { holds } from "../../core/errors.ts";
 import type { RequestState } from "../request-state.ts";
 import { type ResourceUse, timeComponents } from "../result.ts";
-import type { Simulation } from "../simulation.ts";
-
-/** How often each always-on law was checked. */
-export class LawCounter {
-  readonly counts: Record<string, number> = {};
-  count(law: string, times = 1): void {
-    this.counts[law] = (this.counts[law] ?? 0) + times;
-  }
-}
+import type { LawCounter } from "./law-counter.ts";
+import type { RunView } from "./run-view.ts";
 
 /** Causality and token conservation of a request that has just finished. */
 export function checkRequest(state: RequestState, request: number, laws: LawCounter): void {
@@ -33,8 +26,8 @@ export function checkRequest(state: RequestState, request: number, laws: LawCoun
 }
 
 /** Laws over the whole run. A finished run leaves no request, no KV block and no token unaccounted for. */
-export function checkFinal(simulation: Simulation): void {
-  const { state, laws, domains, replicas, experts } = simulation;
+export function checkFinal(run: RunView): void {
+  const { state, laws, domains, replicas, experts } = run;
   const byStatus = new Float64Array(5);
   let emitted = 0;
   for (let request = 0; request < state.count; request++) {
@@ -43,13 +36,12 @@ export function checkFinal(simulation: Simulation): void {
   }
   const [completed, rejected, running, waiting, notArrived] = byStatus;
   holds(
-    completed === simulation.completed && rejected === simulation.rejected,
+    completed === run.completed && rejected === run.rejected,
     "request-conservation",
-    () =>
-      `counted ${simulation.completed} completed and ${simulation.rejected} rejected, found ${completed}, ${rejected}`,
+    () => `counted ${run.completed} completed and ${run.rejected} rejected, found ${completed}, ${rejected}`,
   );
   holds(
-    simulation.interrupted || running! + waiting! + notArrived! === 0,
+    run.interrupted || running! + waiting! + notArrived! === 0,
     "request-conservation",
     () => `${running} running, ${waiting} waiting, ${notArrived} not arrived at the end`,
   );
@@ -60,35 +52,35 @@ export function checkFinal(simulation: Simulation): void {
     for (const pool of domain.kv.pools) held += pool.used;
     queued += domain.waiting.size;
   }
-  holds(simulation.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
+  holds(run.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
   for (const { frontEnds } of replicas) queued += frontEnds.outstanding;
   holds(queued === waiting, "request-conservation", () => `${queued} queued, ${waiting} marked waiting`);
   holds(
-    emitted === simulation.outputTokens,
+    emitted === run.outputTokens,
     "token-conservation",
-    () => `${emitted} tokens by request, ${simulation.outputTokens} by step`,
+    () => `${emitted} tokens by request, ${run.outputTokens} by step`,
   );
   laws.count("request-conservation", state.count);
-  laws.count("clock-monotone", simulation.steps);
-  laws.count("progress", simulation.steps);
+  laws.count("clock-monotone", run.steps);
+  laws.count("progress", run.steps);
 
-  const elapsed = simulation.nowNs;
-  const stages = simulation.config.mapping.pp;
+  const elapsed = run.nowNs;
+  const stages = run.config.mapping.pp;
   const busy = replicas.reduce((sum, replica) => sum + replica.busyNs, 0);
   let parts = 0;
   // Pipeline hand-offs lie between stages; each stage of a step rounds to whole ns.
-  for (const [i, value] of simulation.cost.components.entries()) if (timeComponents[i] !== "pipeline") parts += value;
+  for (const [i, value] of run.cost.components.entries()) if (timeComponents[i] !== "pipeline") parts += value;
   holds(
-    Math.abs(parts - busy) <= simulation.steps * stages + 1e-9 * busy,
+    Math.abs(parts - busy) <= run.steps * stages + 1e-9 * busy,
     "time-components",
-    () => `components sum to ${parts} ns, busy ${busy} ns in ${simulation.steps} steps`,
+    () => `components sum to ${parts} ns, busy ${busy} ns in ${run.steps} steps`,
   );
   laws.count("time-components");
   const { caches, nodes } = experts.offloads;
   for (const [i, { memory, disk }] of nodes.entries())
     for (const [name, { busyNs }] of Object.entries({ memory, disk })) {
       holds(
-        busyNs <= elapsed + 1 || simulation.interrupted,
+        busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",
         () => `${name} of node ${i} busy ${busyNs} ns of ${elapsed}`,
       );
@@ -104,7 +96,7 @@ export function checkFinal(simulation: Simulation): void {
   );
   for (const offload of caches) {
     holds(
-      offload.linkBusyNs <= elapsed + 1 || simulation.interrupted,
+      offload.linkBusyNs <= elapsed + 1 || run.interrupted,
       "link-busy",
       () => `host link busy ${offload.linkBusyNs} ns of ${elapsed}`,
     );
@@ -126,13 +118,13 @@ export function checkFinal(simulation: Simulation): void {
 }
 
 /** No device, link or disk was busy for longer than the run; work in flight when a run is interrupted is booked in full. */
-export function checkResources(simulation: Simulation, resources: readonly ResourceUse[]): void {
-  if (simulation.interrupted) return;
+export function checkResources(run: RunView, resources: readonly ResourceUse[]): void {
+  if (run.interrupted) return;
   for (const { name, busyNs } of resources)
     holds(
-      busyNs <= simulation.nowNs * (1 + 1e-9) + simulation.steps,
+      busyNs <= run.nowNs * (1 + 1e-9) + run.steps,
       "device-busy",
-      () => `${name} busy ${busyNs} ns of ${simulation.nowNs}`,
+      () => `${name} busy ${busyNs} ns of ${run.nowNs}`,
     );
-  simulation.laws.count("device-busy", resources.length);
+  run.laws.count("device-busy", resources.length);
 }

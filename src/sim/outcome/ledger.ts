@@ -1,9 +1,9 @@
 import type { LedgerEntry } from "../result.ts";
-import type { Simulation } from "../simulation.ts";
+import type { RunView } from "./run-view.ts";
 
 /** What the engine itself replayed, emulated or assumed in a run. */
-export function simulationLedger(simulation: Simulation): LedgerEntry[] {
-  const { config, experts } = simulation;
+export function simulationLedger(run: RunView): LedgerEntry[] {
+  const { config, experts } = run;
   const { mapping, engine, workload, routing } = config;
   const entries: LedgerEntry[] = [];
   const add = (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) =>
@@ -41,7 +41,7 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
       "pairs per rank are counted from routing; copies of a token to one rank are merged by the trace's mean per layer, " +
         "and senders are spread evenly over ranks",
     );
-  if (config.speculation !== null) speculationEntries(simulation, add);
+  if (config.speculation !== null) speculationEntries(run, add);
   if (experts.offloads.caches.length > 0) {
     add(
       "expert cache",
@@ -76,7 +76,7 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
       origin.kind === "generated" ? (["generated", "generator"] as const) : (["replayed", "trace"] as const);
     add("prefix cache", fidelity, `blocks of ${prefix.blockTokens} tokens named by the ${by}`);
   }
-  const kept = keptApart(simulation);
+  const kept = keptApart(run);
   if (kept !== "")
     add(
       "windows and states",
@@ -90,7 +90,7 @@ export function simulationLedger(simulation: Simulation): LedgerEntry[] {
 }
 
 /** Where the engine keeps what does not grow with the context; empty for a model that has nothing of the kind. */
-function keptApart({ config, cost }: Simulation): string {
+function keptApart({ config, cost }: RunView): string {
   const { caches } = config.engine;
   const kept = cost.attention.flatMap((program) => program.caches);
   const places: string[] = [];
@@ -108,7 +108,7 @@ function placeWords(pool: string | number): string {
 }
 
 function speculationEntries(
-  { config, speculation }: Simulation,
+  { config, speculation }: RunView,
   add: (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) => void,
 ): void {
   const { draft, draftTokens } = config.speculation!;

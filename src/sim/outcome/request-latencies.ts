@@ -1,7 +1,10 @@
 import { quantile } from "../../core/quantile.ts";
 import { mean } from "../../core/statistics.ts";
-import type { LatencyMetric } from "../../forecast/forecast.ts";
 import { type RequestRows, type RunResult, requestStatus } from "../result.ts";
+
+/** Latencies of requests; `itl` of the gaps between their tokens. */
+export const latencyMetrics = ["ttft", "tpot", "itl", "e2e", "queue"] as const;
+export type LatencyMetric = (typeof latencyMetrics)[number];
 
 /** Samples of one latency metric in ns, exact or as a histogram. */
 export interface LatencySamples {

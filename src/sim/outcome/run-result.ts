@@ -1,21 +1,20 @@
 import { balance } from "../../policy/placement/placement-measures.ts";
 import type { Domain } from "../domain.ts";
 import { cacheResult } from "../offload/cache-reference.ts";
-import type { ResourceUse, RunResult } from "../result.ts";
-import { type TimeComponent, timeComponents } from "../result.ts";
-import type { Simulation } from "../simulation.ts";
+import { type ResourceUse, type RunResult, type TimeComponent, timeComponents } from "../result.ts";
 import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
+import type { RunView } from "./run-view.ts";
 
 /** Gathers the result of a run from the state of its parts. */
-export function buildResult(simulation: Simulation): RunResult {
-  const { config, state, domains, cost, experts, replicas } = simulation;
+export function buildResult(run: RunView): RunResult {
+  const { config, state, domains, cost, experts, replicas } = run;
   const sum = (pick: (domain: (typeof domains)[number]) => number) =>
     domains.reduce((total, domain) => total + pick(domain), 0);
   const { requests } = config.workload;
   const cache = cacheResult(config, experts.offloads);
-  const resources = resourceUse(simulation);
-  checkResources(simulation, resources);
+  const resources = resourceUse(run);
+  checkResources(run, resources);
   const time = Object.fromEntries(timeComponents.map((name, i) => [name, cost.components[i]!]));
   return {
     requests: {
@@ -34,40 +33,40 @@ export function buildResult(simulation: Simulation): RunResult {
       preemptions: state.preemptions,
       warmup: Math.min(config.warmupRequests, state.count),
     },
-    itl: simulation.itl,
-    endNs: simulation.nowNs,
-    steps: simulation.steps,
-    promptTokensComputed: simulation.promptTokensComputed,
-    outputTokens: simulation.outputTokens,
+    itl: run.itl,
+    endNs: run.nowNs,
+    steps: run.steps,
+    promptTokensComputed: run.promptTokensComputed,
+    outputTokens: run.outputTokens,
     replicaBusyNs: replicas.map((replica) => replica.busyNs),
     promptBusyNs: replicas.reduce((total, replica) => total + replica.promptTime.ns, 0),
     frontEnds: {
       busyNs: replicas.flatMap(({ frontEnds }) => [...frontEnds.busyNs]),
       waitNs: replicas.reduce((sum, { frontEnds }) => sum + frontEnds.waitNs, 0),
     },
-    speculation: simulation.speculation?.counts() ?? null,
+    speculation: run.speculation?.counts() ?? null,
     time: time as Record<TimeComponent, number>,
-    layers: experts.loads?.layers(expertSkew(simulation)) ?? [],
+    layers: experts.loads?.layers(expertSkew(run)) ?? [],
     rankLoad: experts.loads?.rankLoad() ?? [],
     cache,
     resources,
-    memory: simulation.memory.map,
+    memory: run.memory.map,
     kv: {
       ...fullestPool(domains),
       preemptions: sum((domain) => domain.preemptions),
       prefixHitTokens: sum((domain) => domain.prefixHitTokens),
       prefixLookupTokens: sum((domain) => domain.prefixLookupTokens),
     },
-    series: simulation.series.result(),
+    series: run.series.result(),
     load:
       config.workload.kind === "open" ? { kind: "open" } : { kind: "closed", concurrency: config.workload.concurrency },
     routing:
       experts.replay === null
         ? null
         : { rows: experts.replay.table.rows, reuse: experts.replay.rowReads / experts.replay.table.rows },
-    ledger: simulationLedger(simulation),
-    interrupted: simulation.interrupted,
-    laws: simulation.laws.counts,
+    ledger: simulationLedger(run),
+    interrupted: run.interrupted,
+    laws: run.laws.counts,
   };
 }
 
@@ -82,7 +81,7 @@ function fullestPool(domains: readonly Domain[]): Pick<RunResult["kv"], "blocks"
 }
 
 /** Heaviest over mean expert of each MoE layer over the run; 1 where nothing was routed. */
-function expertSkew({ config, experts }: Simulation): number[] {
+function expertSkew({ config, experts }: RunView): number[] {
   const { routing } = config;
   if (routing.kind !== "replay" || experts.replay === null) return [];
   const uses = experts.replay.expertUses();
@@ -90,8 +89,8 @@ function expertSkew({ config, experts }: Simulation): number[] {
   return routing.layerMap.map((layer) => balance(uses.subarray(layer * count, (layer + 1) * count)));
 }
 
-function resourceUse(simulation: Simulation): ResourceUse[] {
-  const { replicas, cost, draft, experts, config } = simulation;
+function resourceUse(run: RunView): ResourceUse[] {
+  const { replicas, cost, draft, experts, config } = run;
   // Groups and links are given as the mean over replicas and pipeline stages, whose devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
   const use: ResourceUse[] = replicas.map((replica, r) => ({
@@ -126,7 +125,7 @@ function frontEndName(replica: number, index: number, count: number): string {
 }
 
 /** Offload states are ordered by replica, pipeline stage and expert group; what there is only one of goes unnamed. */
-function offloadName(config: Simulation["config"], index: number): string {
+function offloadName(config: RunView["config"], index: number): string {
   const { ep, pp } = config.mapping;
   const parts = [`group ${index % ep}`];
   if (pp > 1) parts.push(`stage ${Math.floor(index / ep) % pp}`);

@@ -1,7 +1,6 @@
 import { refuse } from "../../core/errors.ts";
 import { beyondInt32 } from "../container/npy.ts";
-import type { TraceProvenance } from "../container/trace-header.ts";
-import { traceLimits } from "../container/trace-header.ts";
+import { type TraceProvenance, traceLimits } from "../container/trace-header.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
 
 /** One step of counts: tokens per expert, [layers][experts] flattened, and its domain. */

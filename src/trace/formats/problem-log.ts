@@ -1,5 +1,4 @@
-import type { TraceImporter } from "./importer.ts";
-import { domainsOfFiles } from "./importer.ts";
+import { domainsOfFiles, type TraceImporter } from "./importer.ts";
 import { firstObject, jsonLines } from "./json-lines.ts";
 import { importLog, type LogCell, missingNote, scanLog } from "./layered-log.ts";
 import { importedProvenance } from "./provenance.ts";

@@ -1,7 +1,6 @@
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { absentIds } from "../container/row-check.ts";
-import type { RoutingTraceHeader, TraceProvenance } from "../container/trace-header.ts";
-import { traceLimits } from "../container/trace-header.ts";
+import { type RoutingTraceHeader, type TraceProvenance, traceLimits } from "../container/trace-header.ts";
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";

@@ -1,11 +1,11 @@
 import type { FittedLink } from "../../calibrate/live/fit-link.ts";
 import type { LiveProfile } from "../../calibrate/live/live-profile.ts";
 import type { LiveShape } from "../../calibrate/measured/live-measurements.ts";
+import { resolveEngine } from "../../engine/resolve-engine.ts";
 import type { MemoryTier, Node } from "../../hardware/device.ts";
-import { resolveDevice, resolveEngine } from "../../hardware/resolve.ts";
+import { resolveDevice } from "../../hardware/resolve.ts";
 import type { ModelSpec } from "../../models/spec.ts";
-import type { CachePolicyName } from "../../policy/cache/caches.ts";
-import { cachePolicies } from "../../policy/cache/caches.ts";
+import { type CachePolicyName, cachePolicies } from "../../policy/cache/caches.ts";
 import { routers } from "../../policy/router/routers.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { simulate } from "../../sim/simulate.ts";

@@ -3,6 +3,7 @@ import { namesOf } from "../../calibrate/measured/names.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 import { refuse } from "../../core/errors.ts";
 import { quantile } from "../../core/quantile.ts";
+import type { Band } from "../../forecast/bands/band.ts";
 import type {
   BandClass,
   ErrorBandTable,
@@ -12,7 +13,6 @@ import type {
 } from "../../forecast/bands/error-band-table.ts";
 import { groupOf } from "./point-bands.ts";
 import {
-  type Band,
   bandOf,
   type Coverage,
   calibratedShare,

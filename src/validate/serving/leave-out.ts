@@ -4,8 +4,8 @@ import { figuresOf } from "../../calibrate/engine/serving-figures.ts";
 import { deploymentKey, servingSamples } from "../../calibrate/engine/serving-samples.ts";
 import { engineOf } from "../../calibrate/measured/names.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
+import { engineNamed } from "../../engine/catalogue.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
-import { engineNamed } from "../../hardware/named-profiles.ts";
 
 /** What a fit does not see before it forecasts it, and how points of it are told. */
 export const leftOutKeys = {
@@ -16,6 +16,12 @@ export const leftOutKeys = {
   deployment: deploymentKey,
 } as const;
 export type LeftOut = keyof typeof leftOutKeys;
+
+/**
+ * What the forecasts have not seen: nothing (`null`: the committed profiles), whole groups of points, or all of each
+ * series but one point that is given (`point`).
+ */
+export type LeaveOut = LeftOut | "point" | null;
 
 /** The engine a point is forecast with; null where its engine is not known. */
 export type EngineFor = (point: ServingPoint) => EngineProfile | null;

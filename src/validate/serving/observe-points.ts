@@ -5,13 +5,10 @@ import { engineOf } from "../../calibrate/measured/names.ts";
 import { configurationsOf } from "../../calibrate/measured/repeats.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 import { fitObserved } from "../../calibrate/observed/observed-fit.ts";
-import type { ObservedLoad } from "../../calibrate/observed/observed-loads.ts";
+import { type ObservedLoad, otherLayoutWeight } from "../../calibrate/observed/observed-loads.ts";
+import { engineNamed } from "../../engine/catalogue.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
-import { engineNamed } from "../../hardware/named-profiles.ts";
 import type { EngineFor } from "./leave-out.ts";
-
-/** An observation of another layout of the same engine and model says less about a deployment than one of its own. */
-export const otherLayoutWeight = 0.3;
 
 /**
  * Engines adjusted to observed points: each forecast takes the observations of its own model, system, engine and

@@ -4,7 +4,7 @@ import { bandsFor, classBands } from "../../forecast/bands/bands.ts";
 import type { LatencyBands } from "../../forecast/bands/error-band-table.ts";
 import type { GroupKey } from "../../forecast/bands/nearest-group.ts";
 import { systemProfileNamed } from "../../hardware/named-profiles.ts";
-import type { LeaveOut } from "./validate-serving.ts";
+import type { LeaveOut } from "./leave-out.ts";
 
 /** The ids of a measured point that its group goes by; null where a name is not known. */
 export function groupOf(point: ServingPoint): GroupKey | null {

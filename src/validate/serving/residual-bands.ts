@@ -1,4 +1,5 @@
 import { quantile, quantiles } from "../../core/quantile.ts";
+import type { Band } from "../../forecast/bands/band.ts";
 
 /** How far one left-out forecast was off. */
 export interface Residual {
@@ -10,9 +11,6 @@ export interface Residual {
   readonly log: number;
 }
 
-/** Factors measured / forecast between which a share of the measurements lies. */
-export type Band = readonly [low: number, high: number];
-
 /** Factor on a group's band in log space, by group. */
 export type GroupScales = ReadonlyMap<string, number>;
 
@@ -21,12 +19,6 @@ export type GroupScales = ReadonlyMap<string, number>;
  * alike, so that its points are no independent evidence.
  */
 const ownParts = 5;
-
-/** A band widened (above 1) or narrowed in log space. */
-export const scaledBand = ([low, high]: Band, scale: number): Band => [
-  Math.exp(Math.log(low) * scale),
-  Math.exp(Math.log(high) * scale),
-];
 
 /**
  * The band that holds the share `nominal` of residuals, cut off evenly at both ends (type-7 quantiles). Independent of

@@ -7,19 +7,13 @@ import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 import { version } from "../../core/version.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { inOneStretch } from "../../files/signals.ts";
+import type { Band } from "../../forecast/bands/band.ts";
 import type { LatencyBands } from "../../forecast/bands/error-band-table.ts";
-import { type EngineFor, type LeftOut, leaveOut } from "./leave-out.ts";
+import { type EngineFor, type LeaveOut, leaveOut } from "./leave-out.ts";
 import { alike, middlePoints, observePoints } from "./observe-points.ts";
 import { bandsOfPoint } from "./point-bands.ts";
-import type { Band } from "./residual-bands.ts";
 import { summarise } from "./summarise.ts";
 import { type PointError, type PointMetric, type Validation, validationSchemaVersion } from "./validation.ts";
-
-/**
- * What the forecasts have not seen: nothing (`null`: the committed profiles), whole groups of points, or all of each
- * series but one point that is given (`point`).
- */
-export type LeaveOut = LeftOut | "point" | null;
 
 export interface ServingValidationOptions {
   readonly leaveOut: LeaveOut;

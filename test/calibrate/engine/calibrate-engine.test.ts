@@ -4,10 +4,9 @@ import { closedLoop, closedLoopTpotNs } from "../../../src/calibrate/engine/clos
 import { fittedProfile } from "../../../src/calibrate/engine/fitted-profile.ts";
 import { logsOf } from "../../../src/calibrate/engine/serving-figures.ts";
 import type { ServingPoint } from "../../../src/calibrate/measured/serving-point.ts";
+import { engineNamed, engineProfileNamed, parseEngineProfile } from "../../../src/engine/catalogue.ts";
 import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
-import { engineNamed, engineProfileNamed } from "../../../src/hardware/named-profiles.ts";
-import { parseEngineProfile } from "../../../src/hardware/profile-schema.ts";
-import { engineOfVersion, resolveEngine } from "../../../src/hardware/resolve.ts";
+import { engineOfVersion, resolveEngine } from "../../../src/engine/resolve-engine.ts";
 import { configOf, measuredOn, predictionOf, smallPoint } from "../simulated-points.ts";
 
 const truth: EngineProfile = {

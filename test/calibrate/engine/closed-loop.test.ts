@@ -8,7 +8,7 @@ import {
   figuresOf,
   logsOf,
 } from "../../../src/calibrate/engine/serving-figures.ts";
-import { engineNamed } from "../../../src/hardware/named-profiles.ts";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
 import { loopConfig, loopOf } from "./example-loops.ts";
 

@@ -3,8 +3,8 @@ import { type ClosedLoop, closedLoopTpotNs } from "../../../src/calibrate/engine
 import type { FittedServing, ServingSample } from "../../../src/calibrate/engine/fit-serving.ts";
 import { fitVersions, versionFigures, versionProfile } from "../../../src/calibrate/engine/fit-versions.ts";
 import { figuresOf, logsOf } from "../../../src/calibrate/engine/serving-figures.ts";
-import { engineNamed } from "../../../src/hardware/named-profiles.ts";
-import { engineOfVersion } from "../../../src/hardware/resolve.ts";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
+import { engineOfVersion } from "../../../src/engine/resolve-engine.ts";
 import { loopOf } from "./example-loops.ts";
 
 const vllm = { ...engineNamed("vllm"), versions: {} };

@@ -7,7 +7,7 @@ import {
   shortestShare,
 } from "../../../src/calibrate/engine/point-config.ts";
 import { InfeasibleError } from "../../../src/core/errors.ts";
-import { engineNamed } from "../../../src/hardware/named-profiles.ts";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
 import { configOf, smallPoint } from "../simulated-points.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { fitRequestHandling } from "../../../src/calibrate/engine/request-handling.ts";
 import { servingSamples } from "../../../src/calibrate/engine/serving-samples.ts";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
-import { engineNamed } from "../../../src/hardware/named-profiles.ts";
 import { measuredOn, smallPoint } from "../simulated-points.ts";
 
 /** Without factors of versions, so that what makes the points is what is fitted. */

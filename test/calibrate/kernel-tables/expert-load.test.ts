@@ -4,10 +4,10 @@ import { heaviestWithEplb } from "../../../src/calibrate/kernel-tables/eplb-load
 import {
   balancedCounts,
   ExpertLoads,
-  heaviestOf,
   powerLawCounts,
   settle,
 } from "../../../src/calibrate/kernel-tables/expert-load.ts";
+import { heaviestOf } from "../../../src/calibrate/kernel-tables/rank-load.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 
 const sum = (counts: Iterable<number>) => Array.from(counts).reduce((a, b) => a + b, 0);

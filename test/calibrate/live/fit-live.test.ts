@@ -4,7 +4,8 @@ import { type FittedLink, fitLink, fitLinkThrough } from "../../../src/calibrate
 import { fitLive } from "../../../src/calibrate/live/fit-live.ts";
 import type { LiveProfile } from "../../../src/calibrate/live/live-profile.ts";
 import { liveScenario } from "../../../src/calibrate/live/live-scenario.ts";
-import { parseDeviceProfile, parseEngineProfile } from "../../../src/hardware/profile-schema.ts";
+import { parseEngineProfile } from "../../../src/engine/catalogue.ts";
+import { parseDeviceProfile } from "../../../src/hardware/read-profiles.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { machine, measurementsOf } from "./measurements.ts";
 

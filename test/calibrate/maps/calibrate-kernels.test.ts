@@ -12,7 +12,7 @@ import { CostModel } from "../../../src/hardware/cost.ts";
 import type { Device } from "../../../src/hardware/device.ts";
 import { deviceNamed } from "../../../src/hardware/named-profiles.ts";
 import type { GemmOp } from "../../../src/hardware/op.ts";
-import { parseKernelMaps } from "../../../src/hardware/profile-schema.ts";
+import { parseKernelMaps } from "../../../src/hardware/read-profiles.ts";
 import { compareAll } from "../../../src/validate/kernels/kernel-errors.ts";
 import { usableSamples } from "../../../src/validate/kernels/usable-samples.ts";
 

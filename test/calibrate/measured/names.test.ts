@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { engineOf, modelOf, namesOf, systemOf, weightFormatOf } from "../../../src/calibrate/measured/names.ts";
-import { engineIds, systemIds } from "../../../src/hardware/named-profiles.ts";
+import { engineIds } from "../../../src/engine/catalogue.ts";
+import { systemIds } from "../../../src/hardware/named-profiles.ts";
 import { catalogue } from "../../../src/models/catalogue.ts";
 import { examplePoint } from "./example-point.ts";
 

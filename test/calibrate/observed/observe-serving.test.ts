@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { closedLoopTpotNs } from "../../../src/calibrate/engine/closed-loop.ts";
 import { type FigureName, figureIndex, figureNames, logsOf } from "../../../src/calibrate/engine/serving-figures.ts";
 import { observeServing } from "../../../src/calibrate/observed/observe-serving.ts";
-import { engineNamed } from "../../../src/hardware/named-profiles.ts";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import { loopOf } from "../engine/example-loops.ts";
 
 const base = logsOf(engineNamed("vllm"));

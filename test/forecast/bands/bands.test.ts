@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { engineIds } from "../../../src/engine/catalogue.ts";
 import { type BandQuery, bandsFor } from "../../../src/forecast/bands/bands.ts";
-import type { ErrorBandTable, ValidatedGroup } from "../../../src/forecast/bands/error-band-table.ts";
-import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts";
-import { deviceIds, engineIds } from "../../../src/hardware/named-profiles.ts";
+import {
+  type ErrorBandTable,
+  errorBandTable,
+  type ValidatedGroup,
+} from "../../../src/forecast/bands/error-band-table.ts";
+import { deviceIds } from "../../../src/hardware/named-profiles.ts";
 import { catalogue } from "../../../src/models/catalogue.ts";
 import { bandsOfPoint, groupOf } from "../../../src/validate/serving/point-bands.ts";
 import { servingPoint } from "../../calibrate/example-points.ts";

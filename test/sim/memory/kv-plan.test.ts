@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import type { CachePools } from "../../../src/engine/engine-profile.ts";
 import { CostModel } from "../../../src/hardware/cost.ts";
-import { engineNamed, nodeNamed } from "../../../src/hardware/named-profiles.ts";
+import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
 import { modelKvBytesPerSequence } from "../../../src/models/bytes.ts";
 import { catalogue, modelNamed } from "../../../src/models/catalogue.ts";
 import type { ModelSpec } from "../../../src/models/spec.ts";

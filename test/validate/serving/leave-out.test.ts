@@ -3,7 +3,7 @@ import { fitServing } from "../../../src/calibrate/engine/fit-serving.ts";
 import { figuresOf } from "../../../src/calibrate/engine/serving-figures.ts";
 import { servingSamples } from "../../../src/calibrate/engine/serving-samples.ts";
 import type { ServingPoint } from "../../../src/calibrate/measured/serving-point.ts";
-import { engineNamed } from "../../../src/hardware/named-profiles.ts";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import { type LeftOut, leaveOut, leftOutKeys } from "../../../src/validate/serving/leave-out.ts";
 import { smallPoint } from "../../calibrate/simulated-points.ts";
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../../src/core/random.ts";
+import { scaledBand } from "../../../src/forecast/bands/band.ts";
 import {
   bandOf,
   calibratedShare,
@@ -8,7 +9,6 @@ import {
   groupScales,
   type Residual,
   relativeResiduals,
-  scaledBand,
 } from "../../../src/validate/serving/residual-bands.ts";
 
 const nominal = 0.8;

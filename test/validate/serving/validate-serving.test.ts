@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ServingPoint } from "../../../src/calibrate/measured/serving-point.ts";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
-import { engineNamed } from "../../../src/hardware/named-profiles.ts";
 import { type ServingValidationOptions, validateServing } from "../../../src/validate/serving/validate-serving.ts";
 import type { Validation } from "../../../src/validate/serving/validation.ts";
 import { measuredOn, smallPoint } from "../../calibrate/simulated-points.ts";

@@ -1,0 +1,37 @@
+import { lookUp } from "../core/look-up.ts";
+import { readProfile } from "../core/read-profile.ts";
+import llamaCpp from "./catalogue/llama.cpp.json" with { type: "json" };
+import sglang from "./catalogue/sglang.json" with { type: "json" };
+import tensorrtLlm from "./catalogue/tensorrt-llm.json" with { type: "json" };
+import vllm from "./catalogue/vllm.json" with { type: "json" };
+import vllmAscend from "./catalogue/vllm-ascend.json" with { type: "json" };
+import type { EngineProfile } from "./engine-profile.ts";
+import { type EngineProfileFile, engineSchema } from "./profile-schema.ts";
+import { resolveEngine } from "./resolve-engine.ts";
+
+/** Serving engines by id. */
+const engineFiles = {
+  vllm: vllm,
+  "vllm-ascend": vllmAscend,
+  sglang: sglang,
+  "tensorrt-llm": tensorrtLlm,
+  "llama.cpp": llamaCpp,
+} satisfies Record<string, unknown>;
+
+/** Ids of the serving engines. */
+export const engineIds: readonly string[] = Object.keys(engineFiles);
+
+/** Reads an engine profile; throws InvalidInputError. */
+export function parseEngineProfile(json: unknown, file: string): EngineProfileFile {
+  return readProfile(engineSchema, json, file);
+}
+
+/** The engine profile `id`, with sources; throws InvalidInputError for an unknown id. */
+export function engineProfileNamed(id: string): EngineProfileFile {
+  return parseEngineProfile(lookUp(engineFiles, id, "engine", []), `engines/${id}.json`);
+}
+
+/** The serving engine `id`, such as `vllm`, of a version if one is given; throws InvalidInputError for an unknown id. */
+export function engineNamed(id: string, version?: string): EngineProfile {
+  return resolveEngine(engineProfileNamed(id), version);
+}
