@@ -84,7 +84,7 @@ export interface OffloadConfig {
    * and is cached in host memory by LRU.
    */
   readonly hostBytes: number;
-  /** [trace layers x experts] uses in the fitting set, for static policies and the host tier; null without. */
+  /** [trace layers x experts] uses in the fitting set, for a policy that needs them; null for the others. */
   readonly popularity: Float64Array | null;
   /** Whether transfers of missing experts run beside the computing of resident ones. */
   readonly overlap: boolean;
