@@ -7,7 +7,7 @@ import type { LiveProfile } from "../calibrate/live/live-profile.ts";
 import { liveScenario } from "../calibrate/live/live-scenario.ts";
 import { chooseBackend } from "../capture/backends/backends.ts";
 import { explainLiveFailure, refuseLargeExperts } from "../capture/live/live-memory.ts";
-import { measureLive } from "../capture/measure/measure-live.ts";
+import { machineSetting, measureLive } from "../capture/measure/measure-live.ts";
 import { steadyNs } from "../capture/measure/steady-clock.ts";
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
@@ -32,13 +32,6 @@ export interface CalibrateLiveOptions {
   readonly quiet?: boolean;
 }
 
-/** Experts kept on the device while it is measured: more than the caches of a processor hold, unless that is too much. */
-const residentBytesWanted = 256 << 20;
-const residentMax = 64;
-const expertsPerCall = 4;
-/** A small cache, since experts of a call are looked for among those it keeps. */
-const slots = 8;
-
 /** Measures this machine through a backend; prints the fit, and writes profiles of it and a scenario that uses them. */
 export async function calibrateLive(options: CalibrateLiveOptions, colour: boolean): Promise<ExitCode> {
   const io = processIo(colour);
@@ -51,14 +44,8 @@ export async function calibrateLive(options: CalibrateLiveOptions, colour: boole
   const progress = options.quiet === true ? null : progressLine(io, `${backend.id} on ${backend.device}`, "%");
   try {
     refuseLargeExperts("calibrate --live", backend, shape);
-    const perExpert = 12 * shape.hidden * shape.width;
     const measurements = await measureLive(backend, {
-      shape,
-      batch: options.batch ?? 16,
-      expertsPerCall,
-      residentExperts: Math.max(expertsPerCall, Math.min(residentMax, Math.floor(residentBytesWanted / perExpert))),
-      cache: "lru",
-      slots,
+      ...machineSetting(shape, options.batch),
       diskFolder: options.disk ?? tmpdir(),
       seconds: options.seconds ?? 25,
       clock: steadyNs,

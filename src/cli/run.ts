@@ -153,8 +153,8 @@ async function readObserved(io: Io, files: readonly string[], options: RunOption
   if (file === undefined) return null;
   if (files.length !== 1)
     throw new UsageError("--observed holds measurements of one deployment: give the one scenario that describes it");
-  const { readObservation } = await import("./observation.ts");
-  return readObservation(io, file);
+  const { observationOf } = await import("../calibrate/observed/observe-deployment.ts");
+  return observationOf(await io.readText(file), file);
 }
 
 function against(forecast: Forecast, before: Forecast, { maxRegress }: RunOptions, io: Io): Forecast {

@@ -10,7 +10,6 @@ import type { MeasuredServing } from "../validate/run/validate-run.ts";
 import type { MetricError, Validation } from "../validate/serving/validation.ts";
 import type { LimitedErrors } from "./error-limit.ts";
 import type { Io } from "./io.ts";
-import { readObservation } from "./observation.ts";
 import { filterPoints } from "./point-filter.ts";
 import { progressLine } from "./progress.ts";
 import type { ValidateOptions } from "./validate-options.ts";
@@ -137,7 +136,9 @@ function compareRun(mode: "run" | "against"): Compare {
     const scenario = parseScenario(await io.readText(scenarioFile), scenarioFile, { settings: options.set ?? [] });
     const text = await io.readText(file);
     const measured = servedIn(mode, readMeasurement(text, file), file, io);
-    const observed = options.observed === undefined ? null : await readObservation(io, options.observed);
+    const { observationOf } = await import("../calibrate/observed/observe-deployment.ts");
+    const observed =
+      options.observed === undefined ? null : observationOf(await io.readText(options.observed), options.observed);
     const { validateRun } = await import("../validate/run/validate-run.ts");
     const { runPage } = await import("../report/validation-run.ts");
     const progress = options.quiet === true ? null : progressLine(io, basename(file));

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { firstLayers } from "../../src/trace/first-layers.ts";
-import { longSequences } from "../../src/trace/long-sequences.ts";
+import { firstLayers, longSequences } from "../../src/trace/parts-of-table.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { rowsOfDomain } from "../../src/trace/rows-of-domain.ts";
 import { arrangedByParts } from "../../src/trace/synthesis/sequence-parts.ts";

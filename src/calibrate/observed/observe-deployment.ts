@@ -1,9 +1,10 @@
 import { basename } from "node:path";
+import { sha256 } from "../../core/digest.ts";
 import { formatDuration, formatNumber } from "../../core/units.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import type { ResolvedScenario } from "../../resolve/resolved.ts";
 import type { LedgerEntry } from "../../sim/result.ts";
-import type { Measurement } from "../measured/read-measurement.ts";
+import { type Measurement, readMeasurement } from "../measured/read-measurement.ts";
 import { fitObserved, type ObservedFit } from "./observed-fit.ts";
 import { type ObservedLoad, observedLoads } from "./observed-loads.ts";
 
@@ -13,6 +14,13 @@ export interface Observation {
   readonly file: string;
   readonly sha256: string;
 }
+
+/** The observation that a file's text holds: serving points, a benchmark's result, or a run request by request. */
+export const observationOf = (text: string, file: string): Observation => ({
+  measurement: readMeasurement(text, file),
+  file,
+  sha256: sha256(text),
+});
 
 /** Loads that the ledger tells one by one. */
 const toldMax = 3;
@@ -24,7 +32,7 @@ const strangeFactor = 2;
  * loads or layouts. Throws InvalidInputError for measurements of something else and such without a TPOT or a load.
  */
 export function observeDeployment(resolved: ResolvedScenario, observation: Observation): ResolvedScenario {
-  const { measurement, file, sha256 } = observation;
+  const { measurement, file } = observation;
   const { config } = resolved;
   const loads = observedLoads(config, measurement, file);
   const fit = fitObserved(config.engine, loads);
@@ -32,7 +40,7 @@ export function observeDeployment(resolved: ResolvedScenario, observation: Obser
     ...resolved,
     config: { ...config, engine: fit.engine },
     observed: true,
-    inputs: [...resolved.inputs, { role: "observed", name: basename(file), sha256 }],
+    inputs: [...resolved.inputs, { role: "observed", name: basename(file), sha256: observation.sha256 }],
     ledger: [...resolved.ledger, ...observedLedger(config.engine, loads, fit, basename(file))],
   };
 }

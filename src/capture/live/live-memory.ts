@@ -59,12 +59,12 @@ export function memoryLine(backend: LoadedBackend, setting: LiveSetting): string
 }
 
 /** Refuses more experts than the backend holds. */
-export function refuseManyExperts(backend: LoadedBackend, setting: LiveSetting): void {
+export function refuseManyExperts(command: string, backend: LoadedBackend, setting: LiveSetting): void {
   const { id, memoryBytes } = backend;
   const { deviceBytes } = liveMemory(backend, setting);
   if (memoryBytes !== null && deviceBytes > memoryBytes)
     throw new InfeasibleError(
-      `validate --live: ${formatBytes(deviceBytes)} for ${setting.slots} experts in each of ${setting.table.layers} layers and the ` +
+      `${command}: ${formatBytes(deviceBytes)} for ${setting.slots} experts in each of ${setting.table.layers} layers and the ` +
         `calibration's, but ${id} has ${formatBytes(memoryBytes)}: lower --slots or --shape`,
     );
 }

@@ -24,6 +24,27 @@ const warmUpRounds = 3;
 const roundsMin = 15;
 const roundsMax = { layers: 400, machine: 60 };
 
+/** Experts kept on the device while it is measured: more than the caches of a processor hold, unless that is too much. */
+const residentBytesWanted = 256 << 20;
+const residentMax = 64;
+const expertsPerCall = 4;
+
+/** What is measured of a machine that no run is planned for. The cache is small: experts of a call are looked for in it. */
+export const machineSetting = (
+  shape: LiveShape,
+  batch = 16,
+): Pick<LayerSetting, "shape" | "batch" | "expertsPerCall" | "residentExperts" | "cache" | "slots"> => ({
+  shape,
+  batch,
+  expertsPerCall,
+  residentExperts: Math.max(
+    expertsPerCall,
+    Math.min(residentMax, Math.floor(residentBytesWanted / expertBytes(shape))),
+  ),
+  cache: "lru",
+  slots: 8,
+});
+
 /** Measures a machine through a backend, for forecasts of expert layers of one shape and for a profile of the machine. */
 export async function measureLive(backend: LoadedBackend, options: MeasureOptions): Promise<LiveMeasurements> {
   const { seconds, clock, onProgress } = options;

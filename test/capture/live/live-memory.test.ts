@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { LoadedBackend } from "../../src/capture/backends/backend.ts";
-import { explainLiveFailure, refuseLargeExperts } from "../../src/capture/live/live-memory.ts";
-import { InfeasibleError, UsageError } from "../../src/core/errors.ts";
+import type { LoadedBackend } from "../../../src/capture/backends/backend.ts";
+import { explainLiveFailure, refuseLargeExperts } from "../../../src/capture/live/live-memory.ts";
+import { InfeasibleError, UsageError } from "../../../src/core/errors.ts";
 
 const backendOf = (tensorBytesMax: number | null) => ({ id: "webgpu", tensorBytesMax }) as LoadedBackend;
 const shape = { hidden: 4096, width: 16_384, experts: 8 };
