@@ -3,6 +3,13 @@ import { studentT } from "./student-t.ts";
 
 type Samples = readonly number[] | Float64Array;
 
+/** Sum from the first value to the last, each addition rounded; 0 when there are none. */
+export function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total;
+}
+
 /** Arithmetic mean by compensated summation; NaN when there are no values. */
 export function mean(values: Samples): number {
   return values.length === 0 ? NaN : simple.mean(numbers(values));

@@ -1,3 +1,4 @@
+import { sum } from "../core/statistics.ts";
 import { expertsByGroup } from "./contiguous-ranks.ts";
 import type { Router } from "./spec.ts";
 
@@ -52,7 +53,7 @@ function reachedShare({ experts, topK, groups }: TokenRouting, { whole, parts }:
       if (owned + own.length === 0) continue;
       const missed =
         topKPerGroup === undefined
-          ? allElsewhere(kept * size, owned * size + sumOf(own), topK)
+          ? allElsewhere(kept * size, owned * size + sum(own), topK)
           : owned > 0
             ? 0
             : own.reduce((missing, held) => missing * allElsewhere(size, held, topKPerGroup), 1);
@@ -62,8 +63,6 @@ function reachedShare({ experts, topK, groups }: TokenRouting, { whole, parts }:
   }
   return reached;
 }
-
-const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** Probability that `drawn` given ones of `marked` groups, and not the other marked ones, are among `kept` of `count`. */
 function exactlyKept(count: number, kept: number, marked: number, drawn: number): number {

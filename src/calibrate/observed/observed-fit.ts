@@ -1,10 +1,15 @@
+import { InfeasibleError, refuse } from "../../core/errors.ts";
+import { quantile } from "../../core/quantile.ts";
+import { mean, sum } from "../../core/statistics.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
+import { judgeLoad } from "../../sim/outcome/load/judge-load.ts";
+import { measuredRequests, requestValues } from "../../sim/outcome/request-latencies.ts";
+import { simulate } from "../../sim/simulate.ts";
 import { type ClosedLoop, closedLoop, closedLoopTpotNs } from "../engine/closed-loop.ts";
+import { type FigureFactor, fitFactors, type LoopSample, withFactors } from "../engine/fit-factors.ts";
+import { type PointPrediction, predictPoint } from "../engine/predict-point.ts";
 import { figuresOf, logsOf, type ServingFigures } from "../engine/serving-figures.ts";
-import { forecastLoad } from "./forecast-load.ts";
-import { observeServing } from "./observe-serving.ts";
 import type { ObservedLoad } from "./observed-loads.ts";
-import { requestOverheadNs } from "./request-overhead.ts";
 
 /** An engine adjusted to observed loads. */
 export interface ObservedFit {
@@ -21,8 +26,6 @@ const rounds = 2;
 /** Loads of which every one is also forecast from every other one. */
 const pairedMax = 24;
 
-type Sample = Parameters<typeof observeServing>[1][number];
-
 /**
  * Adjusts the factors that differ between deployments of one engine to observed loads. The simulation gives the level of
  * each load, with everything the scenario states; the steady state of its closed loop gives how the level moves with the
@@ -32,7 +35,7 @@ export function fitObserved(base: EngineProfile, loads: readonly ObservedLoad[])
   const figures = logsOf(base);
   const loops = loads.map(({ closed }) => closedLoop(closed));
   let engine = base;
-  let samples: readonly Sample[] = [];
+  let samples: readonly LoopSample[] = [];
   let beforeMs: readonly number[] | null = null;
   for (let round = 0; round < rounds; round++) {
     const simulatedMs = loads.map((load) => forecastLoad(load, engine).tpotMs);
@@ -66,15 +69,94 @@ function rounded(figures: ServingFigures): ServingFigures {
   return JSON.parse(JSON.stringify(figures, digits)) as ServingFigures;
 }
 
-function leftError(figures: Float64Array, samples: readonly Sample[]): ObservedFit["left"] {
+function leftError(figures: Float64Array, samples: readonly LoopSample[]): ObservedFit["left"] {
   if (samples.length < 2) return null;
-  const error = ({ loop, tpotNs }: Sample, given: readonly Sample[]) =>
+  const error = ({ loop, tpotNs }: LoopSample, given: readonly LoopSample[]) =>
     100 * Math.abs(closedLoopTpotNs(loop, observeServing(figures, given).map(Math.exp)) / tpotNs - 1);
-  const mean = (errors: readonly number[]) => errors.reduce((sum, value) => sum + value, 0) / errors.length;
-  const others = (sample: Sample, all: readonly Sample[]) => all.filter((other) => other !== sample);
+  const others = (sample: LoopSample, all: readonly LoopSample[]) => all.filter((other) => other !== sample);
   const paired = samples.slice(0, pairedMax);
   return {
-    fromOthersPercent: mean(samples.map((sample) => error(sample, others(sample, samples)))),
-    fromOnePercent: mean(paired.flatMap((sample) => others(sample, paired).map((one) => error(sample, [one])))),
+    fromOthersPercent: meanError(samples.map((sample) => error(sample, others(sample, samples)))),
+    fromOnePercent: meanError(paired.flatMap((sample) => others(sample, paired).map((one) => error(sample, [one])))),
   };
+}
+
+const meanError = (errors: readonly number[]): number => sum(errors) / errors.length;
+
+/** What may differ between two deployments of one engine, as factors on groups of its figures, and how far. */
+const deploymentFactors: readonly FigureFactor[] = [
+  { figures: ["kernelFactor", "prefillFactor"], sigma: 0.12 },
+  { figures: ["kernelOverheadNs", "stepOverheadNs"], sigma: 0.25 },
+  { figures: ["sequenceOverheadNs"], sigma: 0.4 },
+  { figures: ["prefillFactor", "prefillStepOverheadNs"], sigma: 0.25 },
+  { figures: ["collectiveFactor"], sigma: 0.2 },
+];
+/** Repeats of one measurement differ by 1 % at the median and 8 % at the 90th percentile; observations are trusted. */
+const observation = { noise: 0.03, robustFrom: Number.POSITIVE_INFINITY };
+
+/**
+ * An engine's figures adjusted to measured points of one deployment: a few factors, each within its prior, most likely
+ * given the points. One point mostly moves what the deployment spends most time on.
+ */
+export function observeServing(figures: Float64Array, observed: readonly LoopSample[]): Float64Array {
+  return withFactors(figures, deploymentFactors, fitFactors(figures, observed, deploymentFactors, observation));
+}
+
+type Shown = Pick<PointPrediction, "tpotMs" | "ttftMs" | "saturated">;
+
+/** What an observed load shows when it is simulated with an engine; TTFT as the load states it. Refuses one that is not served. */
+function forecastLoad({ served, closed, file, line, name }: ObservedLoad, engine: EngineProfile): Shown {
+  try {
+    const shown = served === closed ? predictPoint({ ...closed, engine }) : replayed({ ...served, engine });
+    if (shown.tpotMs > 0) return shown;
+  } catch (error) {
+    if (!(error instanceof InfeasibleError)) throw error;
+    refuse({ ...place(file, line), expected: "a load that fits the deployment", found: name, hint: error.message });
+  }
+  return refuse({
+    ...place(file, line),
+    expected: "a load of which requests complete on the scenario's deployment",
+    found: name,
+  });
+}
+
+const place = (file: string, line: number | null) => ({ file, ...(line === null ? {} : { line }) });
+
+function replayed(config: ObservedLoad["served"]): Shown {
+  const run = simulate(config);
+  const { requests } = run;
+  const completed = measuredRequests(requests, null);
+  return {
+    tpotMs: mean(requestValues(requests, "tpot", completed)) / 1e6,
+    ttftMs: completed.length === 0 ? 0 : quantile(requestValues(requests, "ttft", completed), 0.5) / 1e6,
+    saturated: judgeLoad(run).verdict === "overloaded",
+  };
+}
+
+/** A measured TTFT, and the simulation of its load by an engine that spends no time on handling requests. */
+interface ObservedTtft {
+  readonly measuredMs: number;
+  readonly simulated: Pick<PointPrediction, "ttftMs" | "saturated">;
+}
+
+/**
+ * What observed TTFTs leave for the handling of a request once its prefill is simulated, ns: of the single remainders the
+ * one with the least mean |ln ratio| over all. Queueing says nothing about it: `otherwise` where no load is below
+ * saturation.
+ */
+function requestOverheadNs(observed: readonly ObservedTtft[], otherwise: number): number {
+  const below = observed.filter(({ simulated }) => !simulated.saturated);
+  let best = otherwise;
+  let least = Number.POSITIVE_INFINITY;
+  for (const { measuredMs, simulated } of below) {
+    const handlingMs = Math.max(0, measuredMs - simulated.ttftMs);
+    const loss = below.reduce(
+      (sum, other) => sum + Math.abs(Math.log((other.simulated.ttftMs + handlingMs) / other.measuredMs)),
+      0,
+    );
+    if (loss >= least) continue;
+    least = loss;
+    best = handlingMs * 1e6;
+  }
+  return best;
 }

@@ -1,5 +1,6 @@
 import type { LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import { InfeasibleError, MoecastError } from "../../core/errors.ts";
+import { sum } from "../../core/statistics.ts";
 import { formatBytes, formatCount } from "../../core/units.ts";
 import type { LiveSetting } from "../../validate/live/predict-live.ts";
 import type { LoadedBackend } from "../backends/backend.ts";
@@ -45,8 +46,6 @@ export function liveMemory({ id }: LoadedBackend, setting: LiveSetting) {
       sum(measured.map(({ of, resident }) => bankBytes(of, resident))),
   };
 }
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** What a run will hold, in a line. */
 export function memoryLine(backend: LoadedBackend, setting: LiveSetting): string {

@@ -1,3 +1,4 @@
+import { sum } from "../../core/statistics.ts";
 import type { CapturePlan, CaptureRequest, CaptureWatch } from "./capture-plan.ts";
 import { decodeSequences, withDecoded } from "./decode-sequences.ts";
 import { executorOf } from "./executor.ts";
@@ -121,5 +122,3 @@ async function layerFiles(journal: Journal, finished: readonly number[], folder:
   }
   return files;
 }
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

@@ -1,4 +1,5 @@
 import { InfeasibleError } from "../../core/errors.ts";
+import { sum } from "../../core/statistics.ts";
 import { formatBytes } from "../../core/units.ts";
 import type { DecoderPlan, LayerPlan } from "../decoder/plan.ts";
 import { longest } from "./groups.ts";
@@ -41,8 +42,6 @@ export function decodingMemory(plan: DecoderPlan, starts: Uint32Array, limits: M
     );
   return items;
 }
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** Values of keys and values per token. */
 function keyValueWidth({ attention }: LayerPlan): number {

@@ -1,3 +1,4 @@
+import { sum } from "../../core/statistics.ts";
 import { scoresMax } from "../decoder/attend.ts";
 import { expertRowsMax } from "../decoder/mixture.ts";
 import type { DensePlan, GqaPlan, LayerPlan, LinearPlan, MlaPlan, MoePlan } from "../decoder/plan.ts";
@@ -55,8 +56,6 @@ function feedForwardLinears(plan: DensePlan | MoePlan): LinearPlan[] {
 
 const linearValues = ({ inputWidth, outputWidth, bias }: LinearPlan) =>
   inputWidth * outputWidth + (bias === null ? 0 : outputWidth);
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** A matrix as it is stored and its transpose, while the rest of the layer is on the backend. */
 function loading(layer: LayerPlan, { matrixCopies }: Load): Holding {

@@ -5,7 +5,7 @@ import type { Device, Node } from "../device.ts";
 import { supportedMath } from "../math-format.ts";
 
 export const nsPerSecond = 1e9;
-/** Activations enter and leave products as 16-bit values, whatever the arithmetic. */
+/** Bytes of an activation: 16-bit values in memory and on links, whatever the arithmetic of the products. */
 export const activationBytes = 2;
 
 export const bytesPerValue = {

@@ -2,6 +2,7 @@ import { storedBytes } from "../../core/dtype.ts";
 import { InfeasibleError } from "../../core/errors.ts";
 import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
+import { activationBytes } from "../../hardware/cost/context.ts";
 import { expertBytes } from "../../models/bytes.ts";
 import type { SimConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
@@ -13,8 +14,6 @@ import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
 import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
-
-const activationBytes = 2;
 
 /** What the plan decides besides the map: slots and bytes of offloaded experts per device. */
 export interface MemoryPlan {

@@ -1,4 +1,5 @@
 import { type MathFormat, type StorageFormat, storageFormats, storedBytes } from "../../core/dtype.ts";
+import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { AttentionOp, ElementwiseOp, GemmOp } from "../../hardware/op.ts";
 import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../../models/spec.ts";
@@ -30,7 +31,6 @@ export interface AttentionContext {
   readonly windows: Float64Array;
 }
 
-const activationBytes = 2;
 /** Residual reads and writes around one mixer: two norms, one residual add. */
 const residualPasses = 6;
 

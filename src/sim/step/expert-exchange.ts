@@ -1,4 +1,5 @@
 import { storageFormats } from "../../core/dtype.ts";
+import { activationBytes } from "../../hardware/cost/context.ts";
 import type { ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { SimConfig } from "../config.ts";
@@ -7,8 +8,6 @@ import type { ExpertSource } from "../routing/expert-source.ts";
 import type { DomainBatch } from "./batch.ts";
 import { activationsFor } from "./feed-forward-program.ts";
 import type { LinkTime } from "./link-time.ts";
-
-const activationBytes = 2;
 
 type Direction = "dispatch" | "combine";
 

@@ -1,3 +1,4 @@
+import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
 import type { CopyOp, GemmOp } from "../../hardware/op.ts";
@@ -14,7 +15,6 @@ import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./f
 import { LinkTime } from "./link-time.ts";
 import { layerClasses, type StagePlan } from "./stage-plan.ts";
 
-const activationBytes = 2;
 const component = Object.fromEntries(timeComponents.map((name, index) => [name, index])) as Record<
   TimeComponent,
   number

@@ -1,4 +1,5 @@
 import { RandomStream } from "../../core/random.ts";
+import { sum } from "../../core/statistics.ts";
 import { withoutPause } from "../../core/steps.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { accessesAtDepth, type LruCurve } from "../stats/lru-curve.ts";
@@ -186,12 +187,6 @@ function columnSums(counts: Float64Array, experts: number): Float64Array {
   const sums = new Float64Array(experts);
   for (let row = 0; row < counts.length; row += experts) for (let e = 0; e < experts; e++) sums[e]! += counts[row + e]!;
   return sums;
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (let at = 0; at < values.length; at++) total += values[at]!;
-  return total;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { LiveProfile } from "../../calibrate/live/live-profile.ts";
 import type { CallNoise, LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import { enoughSamples, quantiles } from "../../core/quantile.ts";
-import { mean } from "../../core/statistics.ts";
+import { mean, sum } from "../../core/statistics.ts";
 import { version } from "../../core/version.ts";
 import type { LivePrediction } from "./predict-live.ts";
 
@@ -133,9 +133,9 @@ function compareRun({ profile, prediction, measured }: LivePair, { batch, warmUp
     measured: {
       ...own,
       layerMs: Array.from(measured.layerNs, (ns) => ns / measured.stepNs.length / 1e6),
-      fetchShare: measured.fetchNs / total(measured.stepNs),
+      fetchShare: measured.fetchNs / sum(measured.stepNs),
     },
-    predicted: { ...predicted, fetchShare: prediction.fetchNs / total(prediction.stepNs) },
+    predicted: { ...predicted, fetchShare: prediction.fetchNs / sum(prediction.stepNs) },
     predictedQuiet: stepTimes(quiet, quiet.length),
     calibration: {
       expertNs: measurements.experts.map(({ rows, ns, spread }) => ({ rows, ns, spread })),
@@ -181,5 +181,3 @@ function scattered(stepNs: Float64Array, noise: readonly CallNoise[]): Float64Ar
 
 const errorPercent = (predicted: number | null, measured: number | null): number | null =>
   predicted === null || measured === null ? null : 100 * (predicted / measured - 1);
-
-const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

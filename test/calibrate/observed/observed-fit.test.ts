@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { closedLoopTpotNs } from "../../../src/calibrate/engine/closed-loop.ts";
 import { type FigureName, figureIndex, figureNames, logsOf } from "../../../src/calibrate/engine/serving-figures.ts";
-import { observeServing } from "../../../src/calibrate/observed/observe-serving.ts";
+import { observeServing } from "../../../src/calibrate/observed/observed-fit.ts";
 import { engineNamed } from "../../../src/engine/catalogue.ts";
 import { loopOf } from "../engine/example-loops.ts";
 
