@@ -8,7 +8,7 @@ import { liveScenario } from "../calibrate/live/live-scenario.ts";
 import { chooseBackend } from "../capture/backends/backends.ts";
 import { explainLiveFailure, refuseLargeExperts } from "../capture/live/live-memory.ts";
 import { machineSetting, measureLive } from "../capture/measure/measure-live.ts";
-import { steadyNs } from "../capture/measure/steady-clock.ts";
+import { steadyNs } from "../capture/measure/probe.ts";
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";

@@ -4,7 +4,7 @@ import { explainLiveFailure, memoryLine, refuseLargeExperts, refuseManyExperts }
 import { planRun, readLiveTrace, summaryOf } from "../capture/live/planned-run.ts";
 import { liveCaches } from "../capture/live/residency.ts";
 import { runPairs } from "../capture/live/run-beside.ts";
-import { steadyNs } from "../capture/measure/steady-clock.ts";
+import { steadyNs } from "../capture/measure/probe.ts";
 import { UsageError } from "../core/errors.ts";
 import { compareLive, type LiveValidation } from "../validate/live/live-validation.ts";
 import type { Io } from "./io.ts";

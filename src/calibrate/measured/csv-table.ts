@@ -105,3 +105,8 @@ function columnIndex(header: Record, columns: Columns, problems: ProblemList): R
   }
   return indexOf;
 }
+
+/** A decimal number as written in tables; NaN for anything else, such as an empty cell, `inf` or `0x10`. */
+export function decimal(cell: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(cell) ? Number(cell) : Number.NaN;
+}

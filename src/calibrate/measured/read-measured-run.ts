@@ -1,6 +1,5 @@
 import type { Json } from "../../core/json.ts";
-import { readCsvTable } from "./csv-table.ts";
-import { decimal } from "./decimal.ts";
+import { decimal, readCsvTable } from "./csv-table.ts";
 import { type RunFormat, runFormats, timestampColumns } from "./formats/run-records.ts";
 import { JsonView } from "./json-view.ts";
 import { type MeasuredRequest, type MeasuredRun, type MeasurementSource, measuredRun } from "./measured-run.ts";

@@ -1,5 +1,4 @@
-import { type CsvRow, readCsvTable } from "./csv-table.ts";
-import { decimal } from "./decimal.ts";
+import { type CsvRow, decimal, readCsvTable } from "./csv-table.ts";
 import { ProblemList } from "./problem-list.ts";
 import type { ServingPoint } from "./serving-point.ts";
 

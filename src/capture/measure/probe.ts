@@ -92,3 +92,6 @@ export function noiseOf(samples: readonly number[]): CallNoise {
   const probabilities = Array.from({ length: noiseSteps }, (_, i) => (i + 0.5) / noiseSteps);
   return { ns, ratios: quantiles(values, probabilities).map((value) => (ns > 0 ? value / ns : 1)) };
 }
+
+/** Nanoseconds of a clock that never goes back. */
+export const steadyNs = (): number => Number(process.hrtime.bigint());

@@ -1,5 +1,4 @@
 import type { CacheContext, CachePolicy, CallLog, ExpertCache } from "./expert-cache.ts";
-import { mostPopular } from "./static-top.ts";
 
 /** Whether slots are a quota of each layer or shared by all layers. */
 export type CacheScope = "layer" | "global";
@@ -93,19 +92,4 @@ function splitByLayer(log: CallLog, layers: number, expertsPerLayer: number): Ca
     target.starts[++target.calls] = at + sizeOf(call);
   }
   return logs;
-}
-
-/** Hit rate of the best set that never changes, chosen with the log in hand and loaded before it; 0 for an empty log. */
-export function bestStaticHitRate(log: CallLog, scope: CacheScope, shape: CacheShape): number {
-  const objects = shape.layers * shape.expertsPerLayer;
-  const uses = new Float64Array(objects);
-  const accesses = log.starts[log.calls]!;
-  for (let i = 0; i < accesses; i++) uses[log.keys[i]!]! += 1;
-  const group = scope === "global" ? objects : shape.expertsPerLayer;
-  let hits = 0;
-  for (let base = 0; base < objects; base += group) {
-    const groupUses = uses.subarray(base, base + group);
-    for (const id of mostPopular(groupUses, group, shape.slots)) hits += groupUses[id]!;
-  }
-  return accesses === 0 ? 0 : hits / accesses;
 }

@@ -36,7 +36,7 @@ class StaticCache implements ExpertCache {
 }
 
 /** The `count` most popular of the first `objects` ids, most popular first, ties to the lower id. */
-export function mostPopular(popularity: Float64Array, objects: number, count: number): Uint32Array {
+function mostPopular(popularity: Float64Array, objects: number, count: number): Uint32Array {
   const order = Uint32Array.from({ length: objects }, (_, id) => id);
   order.sort((a, b) => popularity[b]! - popularity[a]! || a - b);
   return order.subarray(0, count);

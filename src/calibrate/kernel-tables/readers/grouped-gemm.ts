@@ -1,8 +1,7 @@
 import type { MathFormat, StorageFormat } from "../../../core/dtype.ts";
 import { own } from "../../../core/own.ts";
 import { closest } from "../../../core/suggest.ts";
-import { deviceOfFile } from "../device-name.ts";
-import { engineOfFile } from "../engine-of-file.ts";
+import { deviceOfFile, engineOfFile } from "../device-name.ts";
 import { ExpertLoads, type LoadShape } from "../expert-load.ts";
 import { type ExpertShape, expertShapes, isGroupLimited } from "../expert-shapes.ts";
 import type { KernelSample } from "../kernel-sample.ts";

@@ -1,2 +1,0 @@
-/** Nanoseconds of a clock that never goes back. */
-export const steadyNs = (): number => Number(process.hrtime.bigint());
