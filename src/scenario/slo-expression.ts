@@ -197,10 +197,3 @@ function takePercentile(at: Cursor): Parsed<SloAggregation> {
 export function printTarget(target: SloTarget): string {
   return target.requestClass === null ? target.metric : `${target.metric}{class:${target.requestClass}}`;
 }
-
-/** The expression as its canonical text; parsing it gives the expression back. */
-export function printExpression(expression: SloExpression): string {
-  const { aggregation } = expression;
-  const left = aggregation.kind === "percentile" ? `p(${aggregation.percent})` : aggregation.kind;
-  return `${left}${expression.comparator}${expression.number}${expression.unit}`;
-}

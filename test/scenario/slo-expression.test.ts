@@ -4,10 +4,17 @@ import {
   comparators,
   parseExpression,
   parseTarget,
-  printExpression,
   printTarget,
+  type SloExpression,
 } from "../../src/scenario/slo-expression.ts";
 import { type SloMetric, type SloMetricName, sloMetricNames, sloMetrics } from "../../src/scenario/slo-metrics.ts";
+
+/** The expression as its canonical text; parsing it gives the expression back. */
+function printExpression(expression: SloExpression): string {
+  const { aggregation } = expression;
+  const left = aggregation.kind === "percentile" ? `p(${aggregation.percent})` : aggregation.kind;
+  return `${left}${expression.comparator}${expression.number}${expression.unit}`;
+}
 
 const units: Readonly<Record<SloMetric["dimension"], readonly string[]>> = {
   duration: ["ns", "us", "ms", "s", "min", "h"],
