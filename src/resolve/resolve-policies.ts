@@ -88,7 +88,7 @@ function placementSlots({ scenario, moe, mapping }: PolicySetting): number {
   return redundant > 0 ? moe.experts + redundant : Math.ceil(moe.experts / mapping.ep) * mapping.ep;
 }
 
-/** Nodes the expert group of one stage lies on: 1 where it fits one node or does not divide evenly. */
+/** Nodes that the expert ranks of one stage lie on: 1 where it fits one node or does not divide evenly. */
 function nodesOf({ mapping, node }: PolicySetting): number {
   const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;

@@ -15,7 +15,7 @@ export interface Mapping {
 /** Devices of one replica. */
 export const devicesOf = (mapping: Mapping): number => mapping.tp * mapping.cp * mapping.dp * mapping.pp;
 
-/** Devices of one pipeline stage: the group that shares a layer. */
+/** Devices of one pipeline stage, which share a layer. */
 export const stageRanks = (mapping: Mapping): number => mapping.tp * mapping.cp * mapping.dp;
 
 /** The MoE feed-forward of the model, or null if it has none. All MoE layers of a model have one shape. */

@@ -67,12 +67,12 @@ function expertsOfNode(config: SimConfig): number {
     const layers = plan.moeIndex.filter((index) => index >= 0).length;
     const first = stage * stageRanks(mapping);
     for (let at = 0; at < perReplica; at++) {
-      // Expert groups with a rank on the node.
+      // Expert ranks with a device on the node.
       const from = Math.max(first, at * node.devicesPerNode) - first;
       const to = Math.min(first + stageRanks(mapping), (at + 1) * node.devicesPerNode) - first;
       if (from >= to) continue;
-      const groups = Math.ceil(to / mapping.etp) - Math.floor(from / mapping.etp);
-      held[at]! += layers * Math.min(experts, groups * slotsPerRank);
+      const ranks = Math.ceil(to / mapping.etp) - Math.floor(from / mapping.etp);
+      held[at]! += layers * Math.min(experts, ranks * slotsPerRank);
     }
   }
   return Math.max(...held);

@@ -22,23 +22,23 @@ const component = Object.fromEntries(timeComponents.map((name, index) => [name, 
 
 /**
  * The timeline of one engine step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
- * inside it move together. Exchanges of the MoE group are barriers: dispatch starts when the last rank arrives, combine
- * when the last expert group is done, and the wait is booked by its cause: prompts or attention of another rank, load or
- * fetches of another expert group. Components on the critical path add up to the duration of the step.
+ * inside it move together. Exchanges of the MoE layers are barriers: dispatch starts when the last rank arrives, combine
+ * when the last expert rank is done, and the wait is booked by its cause: prompts or attention of another rank, load or
+ * fetches of another expert rank. Components on the critical path add up to the duration of the step.
  */
 export class StepCost {
   readonly windows: Float64Array;
   readonly attention: readonly AttentionProgram[];
   /** Time per component over the run, ns. */
   readonly components = new Float64Array(timeComponents.length);
-  /** Transfers between devices, and compute busy time per expert group, over the run. */
+  /** Transfers between devices, and compute busy time per expert rank, over the run. */
   readonly links: LinkTime;
-  readonly groupBusyNs: Float64Array;
+  readonly rankBusyNs: Float64Array;
   private readonly cost: CostModel;
   private readonly config: SimConfig;
   private readonly feedForward: readonly FeedForwardProgram[];
   private readonly ranks: number;
-  private readonly groups: number;
+  private readonly expertRanks: number;
   private readonly kernels: Float64Array;
   private readonly clock: Float64Array;
   /** [attention classes][dp] time of token mixing in this step. */
@@ -59,7 +59,7 @@ export class StepCost {
   private readonly before: {
     readonly components: Float64Array;
     readonly clock: Float64Array;
-    readonly groupBusyNs: Float64Array;
+    readonly rankBusyNs: Float64Array;
     linkBusyNs: number;
     linkBytes: number;
     attentionWaitNs: number;
@@ -92,12 +92,12 @@ export class StepCost {
     });
     this.feedForward = classes.feedForward.map((spec) => feedForwardProgram(spec, config));
     this.ranks = stageRanks(mapping);
-    this.groups = mapping.ep;
+    this.expertRanks = mapping.ep;
     this.clock = new Float64Array(mapping.dp);
     this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
     this.promptlessWaitNs = new Float64Array(classes.attention.length);
     this.promptless = emptyBatch(this.windows.length);
-    this.groupBusyNs = new Float64Array(mapping.ep);
+    this.rankBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, this.links);
     this.expertTime = new ExpertTime(cost, mapping.ep);
@@ -113,7 +113,7 @@ export class StepCost {
     this.before = {
       components: new Float64Array(timeComponents.length),
       clock: new Float64Array(mapping.dp),
-      groupBusyNs: new Float64Array(mapping.ep),
+      rankBusyNs: new Float64Array(mapping.ep),
       linkBusyNs: 0,
       linkBytes: 0,
       attentionWaitNs: 0,
@@ -209,7 +209,7 @@ export class StepCost {
   private beginRepeat(): void {
     this.before.components.set(this.components);
     this.before.clock.set(this.clock);
-    this.before.groupBusyNs.set(this.groupBusyNs);
+    this.before.rankBusyNs.set(this.rankBusyNs);
     this.before.linkBusyNs = this.links.busyNs;
     this.before.linkBytes = this.links.bytes;
     this.before.attentionWaitNs = this.attentionWaitNs;
@@ -219,7 +219,7 @@ export class StepCost {
     const { before } = this;
     addChange(this.components, before.components, times);
     addChange(this.clock, before.clock, times);
-    addChange(this.groupBusyNs, before.groupBusyNs, times);
+    addChange(this.rankBusyNs, before.rankBusyNs, times);
     this.links.busyNs += times * (this.links.busyNs - before.linkBusyNs);
     this.links.bytes += times * (this.links.bytes - before.linkBytes);
     this.attentionWaitNs += times * (this.attentionWaitNs - before.attentionWaitNs);
@@ -408,14 +408,14 @@ export class StepCost {
     return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
   }
 
-  /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */
+  /** Routed experts of all expert ranks from `begin`; returns when the slowest is done (relative to the step's start). */
   private expertPhase(layer: number, startNs: number, begin: number, experts: ExpertSource): number {
     const cached = experts.serve(layer, startNs + begin, this.expertTime);
     let max = 0;
     let sum = 0;
     let stallSum = 0;
     let slowestStall = 0;
-    for (let e = 0; e < this.groups; e++) {
+    for (let e = 0; e < this.expertRanks; e++) {
       let ns: number;
       let stall = 0;
       if (cached) {
@@ -423,10 +423,10 @@ export class StepCost {
         ns = callNs;
         stall = callStallNs;
         stallSum += stall;
-        this.groupBusyNs[e]! += ns - stall;
+        this.rankBusyNs[e]! += ns - stall;
       } else {
         ns = this.expertTime.togetherNs(experts.pairs(layer, e), experts.distinct(layer, e));
-        this.groupBusyNs[e]! += ns;
+        this.rankBusyNs[e]! += ns;
       }
       sum += ns;
       if (ns > max) {
@@ -434,9 +434,9 @@ export class StepCost {
         slowestStall = stall;
       }
     }
-    const mean = sum / this.groups;
-    const meanStall = stallSum / this.groups;
-    // What the slowest group waits longer for its experts than the others is fetching too, the rest is load.
+    const mean = sum / this.expertRanks;
+    const meanStall = stallSum / this.expertRanks;
+    // What the slowest expert rank waits longer for its experts than the others is fetching too, the rest is load.
     const fetch = Math.min(max - mean, Math.max(0, slowestStall - meanStall));
     this.components[component.experts]! += mean - meanStall;
     this.components[component.expertFetch]! += meanStall + fetch;
