@@ -5,7 +5,7 @@ import type { FeedForwardProgram } from "./feed-forward-program.ts";
 /** Times the routed experts of one layer call in a step: those on the device and those behind a cache alike. */
 export class ExpertTime {
   /** Served over isolated kernel time in the step. */
-  kernelFactor = 1;
+  blendedKernelFactor = 1;
   private readonly cost: CostModel;
   private readonly ranks: number;
   private op: GroupedGemmOp | null = null;
@@ -45,7 +45,7 @@ export class ExpertTime {
     op.distinctExperts = distinct;
     op.presentedPairs = presentedPairs;
     if (this.halves) halve(op, this.rankExperts);
-    return this.cost.opNs(op) * this.kernelFactor * (this.halves ? 2 : 1);
+    return this.cost.opNs(op) * this.blendedKernelFactor * (this.halves ? 2 : 1);
   }
 }
 

@@ -55,7 +55,7 @@ export class StepCost {
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
   /** Served over isolated kernel time in the step being timed. */
-  private kernelFactor = 1;
+  private blendedKernelFactor = 1;
   private readonly before: {
     readonly components: Float64Array;
     readonly clock: Float64Array;
@@ -134,8 +134,8 @@ export class StepCost {
     const { clock, config } = this;
     let tokens = 0;
     for (const batch of batches) tokens += batch.tokens;
-    this.kernelFactor = this.servedFactor(batches);
-    this.expertTime.kernelFactor = this.kernelFactor;
+    this.blendedKernelFactor = this.servedFactor(batches);
+    this.expertTime.blendedKernelFactor = this.blendedKernelFactor;
     clock.fill(0);
     this.prepareAttention(batches);
     if (experts.layersAlike)
@@ -179,7 +179,7 @@ export class StepCost {
     const dp = clock.length;
     const mixing = plan.attentionClass[i]!;
     const program = this.feedForward[plan.feedForwardClass[i]!]!;
-    const factor = program.kind === "moe" ? program.kernelFactor : 1;
+    const factor = program.kind === "moe" ? program.kernelCountFactor : 1;
     const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
     for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
     this.attentionWaitNs += this.promptlessWaitNs[mixing]!;
@@ -198,7 +198,7 @@ export class StepCost {
     let kernels = 0;
     for (let i = 0; i < plan.layers; i++) {
       const program = this.feedForward[plan.feedForwardClass[i]!]!;
-      kernels += this.kernels[plan.attentionClass[i]!]! * (program.kind === "moe" ? program.kernelFactor : 1);
+      kernels += this.kernels[plan.attentionClass[i]!]! * (program.kind === "moe" ? program.kernelCountFactor : 1);
     }
     const waits = Math.max(0, kernels * this.config.engine.eagerLaunchNs - this.clock[0]!);
     this.components[component.kernelOverhead]! += waits;
@@ -251,7 +251,7 @@ export class StepCost {
     for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
     for (let a = 0; a < this.attention.length; a++) {
       const program = this.attention[a]!;
-      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.kernelFactor;
+      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.blendedKernelFactor;
       if (this.prompts && dp > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
     }
   }
@@ -270,7 +270,7 @@ export class StepCost {
         promptless.sequences = promptless.decodeSequences = batch.decodeSequences;
         promptless.decodeKeys.set(batch.decodeKeys);
         promptless.decodePairs.set(batch.decodePairs);
-        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.kernelFactor;
+        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.blendedKernelFactor;
       }
       sum += ns;
       if (ns > max) max = ns;
@@ -334,7 +334,7 @@ export class StepCost {
   private gemmNs(op: GemmOp, tokens: number): number {
     if (tokens === 0) return 0;
     op.tokens = tokens;
-    return this.cost.opNs(op) * this.kernelFactor;
+    return this.cost.opNs(op) * this.blendedKernelFactor;
   }
 
   private moeLayer(
