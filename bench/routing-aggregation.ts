@@ -18,7 +18,15 @@ const tokensPerRun = 65_536;
  */
 export async function bench(): Promise<BenchRow[]> {
   const table = randomTable();
-  const placement = contiguous.place({ layers, experts, ranks, nodes: 1, groups: 1, slots: experts, loads: null });
+  const placement = contiguous.place({
+    layers,
+    experts,
+    ranks,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: experts,
+    loads: null,
+  });
   const layerMap = Array.from({ length: layers }, (_, layer) => layer);
   const expertRanks = new ExpertRanks(placement, layerMap);
   const replay = new RoutingReplay(table, 4096, { start: "random", seed: 1, domainOf: () => -1, ordered: false });

@@ -39,7 +39,7 @@ export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parall
     say("ep", `tp*cp*dp == etp*ep*edp, here ${attention} == ${experts}`, mapping.ep);
   if (mapping.cp > 1) say("cp", "1: context parallelism is not simulated", mapping.cp);
   if (mapping.edp > 1)
-    say("edp", "1: expert data parallelism is expressed as placement with redundant slots", mapping.edp);
+    say("edp", "1: expert data parallelism is expressed as placement with redundant experts", mapping.edp);
   if (mapping.pp > model.layers.length) say("pp", `at most ${model.layers.length} layers`, mapping.pp);
   for (const { attention: spec } of model.layers) {
     if (spec.kind !== "gqa" && spec.kind !== "mla") continue;

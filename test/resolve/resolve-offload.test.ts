@@ -73,7 +73,7 @@ describe("policy.offload.memory", () => {
       offload: "kind: lru, memory: 18GiB",
       policy,
     });
-    expect(placement!.slotsPerRank).toBe(4);
+    expect(placement!.physicalExpertsPerRank).toBe(4);
     expect(offload!.slots).toBe(4);
   });
 });

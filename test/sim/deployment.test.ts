@@ -272,9 +272,9 @@ describe("routing of requests and of tokens", () => {
       layers: 3,
       experts: 8,
       ranks: 2,
-      slotsPerRank: 5,
+      physicalExpertsPerRank: 5,
       // The last layer keeps experts 6 and 7 apart; empty slots hold nothing.
-      slotExpert: Uint16Array.from(
+      logicalExperts: Uint16Array.from(
         [
           [0, 1, 2, 3, 65535, 4, 5, 6, 7, 65535],
           [0, 1, 2, 3, 65535, 4, 5, 6, 7, 65535],

@@ -61,7 +61,7 @@ function expertsOfNode(config: SimConfig): number {
   const { experts } = moeShape(model)!;
   const { perReplica } = replicaNodes(mapping, 1, node);
   if (perReplica === 1) return moeLayers(model).length * experts;
-  const slotsPerRank = placement?.slotsPerRank ?? Math.ceil(experts / mapping.ep);
+  const physicalExpertsPerRank = placement?.physicalExpertsPerRank ?? Math.ceil(experts / mapping.ep);
   const held = new Float64Array(perReplica);
   for (const [stage, plan] of stagePlans(model, mapping.pp).entries()) {
     const layers = plan.moeIndex.filter((index) => index >= 0).length;
@@ -72,7 +72,7 @@ function expertsOfNode(config: SimConfig): number {
       const to = Math.min(first + stageRanks(mapping), (at + 1) * node.devicesPerNode) - first;
       if (from >= to) continue;
       const ranks = Math.ceil(to / mapping.etp) - Math.floor(from / mapping.etp);
-      held[at]! += layers * Math.min(experts, ranks * slotsPerRank);
+      held[at]! += layers * Math.min(experts, ranks * physicalExpertsPerRank);
     }
   }
   return Math.max(...held);

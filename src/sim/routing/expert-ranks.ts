@@ -1,4 +1,4 @@
-import { emptySlot, type Placement } from "../../policy/placement/placement.ts";
+import { noExpert, type Placement } from "../../policy/placement/placement.ts";
 import { ranksOf } from "../../policy/placement/placement-measures.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 
@@ -30,7 +30,7 @@ export class ExpertRanks {
   private readonly hasCopies: boolean;
 
   constructor(placement: Placement, layerMap: readonly number[]) {
-    const { layers, experts, ranks, slotsPerRank, slotExpert } = placement;
+    const { layers, experts, ranks, physicalExpertsPerRank, logicalExperts } = placement;
     this.layerMap = layerMap;
     this.experts = experts;
     this.work = {
@@ -48,8 +48,8 @@ export class ExpertRanks {
     let at = 0;
     for (let rank = 0; rank < layers * ranks; rank++) {
       const first = layerMap[Math.floor(rank / ranks)]! * experts;
-      for (let slot = rank * slotsPerRank; slot < (rank + 1) * slotsPerRank; slot++)
-        if (slotExpert[slot] !== emptySlot) this.countIndex[at++] = first + slotExpert[slot]!;
+      for (let p = rank * physicalExpertsPerRank; p < (rank + 1) * physicalExpertsPerRank; p++)
+        if (logicalExperts[p] !== noExpert) this.countIndex[at++] = first + logicalExperts[p]!;
       this.rankStart[rank + 1] = at;
     }
   }
@@ -86,7 +86,7 @@ export class ExpertRanks {
       return;
     }
     // Whole-number sums in registers over counters in precomputed order, without a branch on the (unpredictable) empty
-    // ones: three times as fast as walking layers, ranks and slots.
+    // ones: three times as fast as walking layers, ranks and physical experts.
     const { countIndex, rankStart } = this;
     let i = 0;
     for (let r = 0; r < layers * ranks; r++) {

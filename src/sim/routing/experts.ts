@@ -56,7 +56,7 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       ranks: config.mapping.ep,
       nodes: 1,
       groups: 1,
-      slots: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
+      physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
       loads: null,
     });
   const expertRanks = new ExpertRanks(placement, routing.layerMap);

@@ -102,8 +102,8 @@ test("replicas conserve an expert's tokens and differ by one at most", () => {
     layers: 1,
     experts: 4,
     ranks: 3,
-    slotsPerRank: 2,
-    slotExpert: Uint16Array.of(0, 1, 0, 2, 0, 3),
+    physicalExpertsPerRank: 2,
+    logicalExperts: Uint16Array.of(0, 1, 0, 2, 0, 3),
   };
   const expertRanks = new ExpertRanks(placement, [0]);
   fc.assert(
@@ -123,13 +123,19 @@ test("replicas conserve an expert's tokens and differ by one at most", () => {
 test("a token spreads over the ranks of its experts at the recorded layer that a layer replays", () => {
   // Layer 0 keeps both experts of a row on one rank, layer 1 never does.
   const table = { ...testRouting(2, 4, 2, 2), ids: Uint8Array.of(0, 1, 0, 2, 3, 2, 3, 1) };
-  const placement = { layers: 3, experts: 4, ranks: 2, slotsPerRank: 2, slotExpert: new Uint16Array(12) };
-  for (let slot = 0; slot < 12; slot++) placement.slotExpert[slot] = slot % 4;
+  const placement = { layers: 3, experts: 4, ranks: 2, physicalExpertsPerRank: 2, logicalExperts: new Uint16Array(12) };
+  for (let slot = 0; slot < 12; slot++) placement.logicalExperts[slot] = slot % 4;
   expect([...new ExpertRanks(placement, [1, 0, 1]).meanSpread(table)]).toEqual([2, 1, 2]);
 });
 
 test("the odd tokens of different experts do not all go to the same copies", () => {
-  const placement = { layers: 1, experts: 2, ranks: 2, slotsPerRank: 2, slotExpert: Uint16Array.of(0, 1, 0, 1) };
+  const placement = {
+    layers: 1,
+    experts: 2,
+    ranks: 2,
+    physicalExpertsPerRank: 2,
+    logicalExperts: Uint16Array.of(0, 1, 0, 1),
+  };
   const expertRanks = new ExpertRanks(placement, [0]);
   expertRanks.split(Uint32Array.of(3, 5));
   expect([...expertRanks.work.pairs]).toEqual([2 + 2, 1 + 3]);
