@@ -1,6 +1,6 @@
 import { RandomStream } from "../src/core/random.ts";
 import { contiguous } from "../src/policy/placement/contiguous.ts";
-import { ExpertGroups } from "../src/sim/routing/expert-groups.ts";
+import { ExpertRanks } from "../src/sim/routing/expert-ranks.ts";
 import { RoutingReplay } from "../src/sim/routing/routing-replay.ts";
 import type { RoutingTable } from "../src/trace/routing-table.ts";
 import { type BenchRow, medianOf } from "./bench.ts";
@@ -18,9 +18,17 @@ const tokensPerRun = 65_536;
  */
 export async function bench(): Promise<BenchRow[]> {
   const table = randomTable();
-  const placement = contiguous.place({ layers, experts, ranks, nodes: 1, groups: 1, slots: experts, loads: null });
+  const placement = contiguous.place({
+    layers,
+    experts,
+    ranks,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: experts,
+    loads: null,
+  });
   const layerMap = Array.from({ length: layers }, (_, layer) => layer);
-  const groups = new ExpertGroups(placement, layerMap);
+  const expertRanks = new ExpertRanks(placement, layerMap);
   const replay = new RoutingReplay(table, 4096, { start: "random", seed: 1, domainOf: () => -1, ordered: false });
   const naive = 2048 / medianOf(3, () => naiveCount(table, 2048)) / 1e6;
   const out: BenchRow[] = [{ name: "routing aggregation, naive Map", value: naive, unit: "M tokens/s" }];
@@ -37,7 +45,7 @@ export async function bench(): Promise<BenchRow[]> {
       for (let done = 0; done < tokensPerRun; done += batch) {
         replay.beginStep();
         for (let i = 0; i < batch; i++) replay.addChunk((done + i) & 4095, done % 997, 1);
-        groups.split(replay.counts);
+        expertRanks.split(replay.counts);
       }
     });
     add(`routing aggregation, decode batch ${batch}, counts + rank loads`, tokensPerRun / seconds);
@@ -47,7 +55,7 @@ export async function bench(): Promise<BenchRow[]> {
     for (let done = 0; done < tokensPerRun * 16; done += chunk) {
       replay.beginStep();
       replay.addChunk((done / chunk) & 4095, done % 997, chunk);
-      groups.split(replay.counts);
+      expertRanks.split(replay.counts);
     }
   });
   add(`routing aggregation, prefill chunk ${chunk}, counts + rank loads`, (tokensPerRun * 16) / seconds);

@@ -1,6 +1,6 @@
 /**
  * Derives the error bands of forecasts from measured serving points: npm run fit:bands -- <serving.csv> [file.json]
- * [date]. Forecasts every point with its deployment, and with its group, left out of the fit, and with one point of its
+ * [date]. Forecasts every point with its deployment, and with its setup, left out of the fit, and with one point of its
  * series given; writes the table that comes with moecast, or `file.json`, and prints how many left-out points the bands
  * hold, cross-fitted.
  */
@@ -15,7 +15,7 @@ import { validateServing } from "../src/validate/serving/validate-serving.ts";
 import type { PointError } from "../src/validate/serving/validation.ts";
 
 const committed = new URL("../src/forecast/bands/error-bands.json", import.meta.url);
-const leaveOuts = { validated: "deployment", elsewhere: "group", observed: "point" } as const;
+const leaveOuts = { validated: "deployment", elsewhere: "setup", observed: "point" } as const;
 
 async function main(): Promise<void> {
   const [file, output, date = new Date().toISOString().slice(0, 10)] = process.argv.slice(2);

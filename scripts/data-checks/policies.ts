@@ -89,7 +89,7 @@ function eplbExample(folder: string): Check[] {
     ranks: example.num_gpus,
     nodes: example.num_nodes,
     groups: example.num_groups,
-    slots: example.num_replicas,
+    physicalExperts: example.num_replicas,
     loads: Float64Array.from(example.weight.flat()),
   });
   const layers = toPhysicalToLogical(placement);
@@ -118,7 +118,15 @@ const olmoeLayers = [0, 7, 15];
 function rankLoadTable(folder: string): Check[] {
   const counts = json<Record<string, number[]>>(folder, "expert_counts.json");
   const countsOf = (domain: string, layer: number) => Float64Array.from(counts[`olmoe/${domain}/L${layer}`] ?? []);
-  const layer = (loads: Float64Array) => ({ layers: 1, experts: 64, ranks: 8, nodes: 1, groups: 1, slots: 64, loads });
+  const layer = (loads: Float64Array) => ({
+    layers: 1,
+    experts: 64,
+    ranks: 8,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: 64,
+    loads,
+  });
   const ratios = (place: (layer: number) => (loads: Float64Array) => number, domain: string): string =>
     olmoeLayers.map((at) => place(at)(countsOf(domain, at)).toFixed(2)).join(" ");
   const byPlacement = (placement: Placement) => (loads: Float64Array) => balance(rankLoads(placement, loads));
@@ -150,7 +158,7 @@ function rankLoadTable(folder: string): Check[] {
 /** Mixtral's eight experts on four ranks: contiguous pairs, and the best of the 105 pairings, mean over layers. */
 function mixtralPairs(folder: string): Check[] {
   const layers = json<number[][]>(folder, "experts_act_frequency.json");
-  const input = { layers: layers.length, experts: 8, ranks: 4, nodes: 1, groups: 1, slots: 8 };
+  const input = { layers: layers.length, experts: 8, ranks: 4, nodes: 1, groups: 1, physicalExperts: 8 };
   const loads = Float64Array.from(layers.flat());
   const sums = rankLoads(contiguous.place({ ...input, loads: null }), loads);
   const mean = (values: number[]) => (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3);

@@ -11,7 +11,7 @@ const below = helpBelow({
   ],
   examples: [
     "validate --serving points.csv --export markdown=errors.md --export svg=errors.svg",
-    "validate --serving points.csv --leave-out group --max-error median=14",
+    "validate --serving points.csv --leave-out setup --max-error median=14",
     "validate --serving points.csv --filter system=h200_sxm --observed mine.csv",
     "validate --kernels tables/ --leave-out system",
     "validate --run requests.jsonl --scenario deployment.yaml",
@@ -42,8 +42,8 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     .addOption(
       new Option(
         "--leave-out <what>",
-        "fit anew without each group, model, ... and judge it by that: errors on what no fit has seen",
-      ).choices(["group", "model", "system", "engine", "deployment", "point"]),
+        "fit anew without each setup, model, ... and judge it by that: errors on what no fit has seen",
+      ).choices(["setup", "model", "system", "engine", "deployment", "point"]),
     )
     .option("--observed <file>", "measurements of your own deployment to forecast the others from")
     .option("--filter <field=value>", "only these serving points, such as system=h200_sxm (repeatable)", collect)

@@ -11,7 +11,7 @@ import type {
   TimeComponent,
 } from "../sim/result.ts";
 import type { BandBasis } from "./bands/bands.ts";
-import type { GroupKey } from "./bands/nearest-group.ts";
+import type { SetupKey } from "./bands/nearest-setup.ts";
 import type { Sections } from "./sections.ts";
 
 /** Version of the result document; raised on every incompatible change. */
@@ -70,10 +70,10 @@ export interface ForecastBands {
   readonly nominal: number;
   readonly basis: BandBasis;
   /**
-   * The validated group with the deployment nearest to this one: how many steps away, and what differs in words; null
+   * The validated setup with the deployment nearest to this one: how many steps away, and what differs in words; null
    * where none is near.
    */
-  readonly nearest: (GroupKey & { readonly distance: number; readonly differs: readonly string[] }) | null;
+  readonly nearest: (SetupKey & { readonly distance: number; readonly differs: readonly string[] }) | null;
   /** null where there is nothing to put a band around: no samples, a TTFT that is queueing, a rate set by arrivals. */
   readonly metrics: {
     /** Of the mean. */

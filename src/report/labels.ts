@@ -53,8 +53,8 @@ export function bandLabels({ bands }: Forecast): string[] {
 export const bandBasisLabel = (bands: NonNullable<Forecast["bands"]>): string => bandBasisLabels[bands.basis];
 
 const bandBasisLabels = {
-  validated: "errors of its validated group",
-  elsewhere: "errors of groups that no fit had seen",
+  validated: "errors of its validated setup",
+  elsewhere: "errors of setups that no fit had seen",
   observed: "errors of series with a point given",
   far: "far from anything validated",
 } as const satisfies Record<NonNullable<Forecast["bands"]>["basis"], string>;

@@ -1,5 +1,5 @@
 import { formatCount } from "../core/units.ts";
-import type { GroupError, PointError, PointMetric, Validation } from "../validate/serving/validation.ts";
+import type { PointError, PointMetric, SetupError, Validation } from "../validate/serving/validation.ts";
 import {
   counted,
   definitionsSection,
@@ -38,7 +38,7 @@ export function servingPage(validation: Validation): ValidationPage {
     sections: [
       errorSection(validation),
       decisionSection(validation),
-      groupSection(validation.groups),
+      setupSection(validation.setups),
       worstSection(validation.worst),
       scatterSection(validation.points),
       skippedSection(validation.skipped),
@@ -117,11 +117,11 @@ function decisionSection({ ordering, orderingWithoutListed, bands }: Validation)
   };
 }
 
-function groupSection(groups: readonly GroupError[]): PageSection {
-  const size = (group: GroupError) => group.tpot.meanAbsolutePercent ?? group.ttft.meanAbsolutePercent ?? 0;
+function setupSection(setups: readonly SetupError[]): PageSection {
+  const size = (setup: SetupError) => setup.tpot.meanAbsolutePercent ?? setup.ttft.meanAbsolutePercent ?? 0;
   return {
     kind: "table",
-    title: "Groups",
+    title: "Setups",
     note: "TPOT error by model, system and engine, worst first; TTFT below saturation",
     columns: [
       { header: "model" },
@@ -134,15 +134,15 @@ function groupSection(groups: readonly GroupError[]): PageSection {
       { header: "bias", align: "right" },
       { header: "TTFT median", align: "right", dispensable: 2 },
     ],
-    rows: [...groups]
+    rows: [...setups]
       .sort((a, b) => size(b) - size(a))
-      .map((group) => [
-        shortModel(group.model),
-        group.system,
-        group.engine,
-        String(group.points),
-        ...errorCells(group.tpot).slice(1),
-        percentLabel(group.ttftUnsaturated.medianAbsolutePercent),
+      .map((setup) => [
+        shortModel(setup.model),
+        setup.system,
+        setup.engine,
+        String(setup.points),
+        ...errorCells(setup.tpot).slice(1),
+        percentLabel(setup.ttftUnsaturated.medianAbsolutePercent),
       ]),
   };
 }

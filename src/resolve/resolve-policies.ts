@@ -38,23 +38,23 @@ export interface Resolved<T> {
   readonly ledger: readonly LedgerEntry[];
 }
 
-/** The placement of a scenario: fitted where its algorithm needs loads. Null value: contiguous without replicas. */
+/** The placement of a scenario: fitted where its algorithm needs loads. Null value: contiguous without copies. */
 export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
   const { scenario, moe, mapping, model } = setting;
   const section = scenario.policy.placement;
   if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
   return locatedAsync(scenario, ["policy", "placement"], async () => {
     const policy: PlacementPolicy = placements[section.kind];
-    const slots = placementSlots(setting);
+    const physicalExperts = placedExperts(setting);
     const problems: Problem[] = [];
-    if (slots % mapping.ep !== 0)
+    if (physicalExperts % mapping.ep !== 0)
       problems.push({
         ...scenario.place(["policy", "placement", "redundant"]),
         at: "policy.placement.redundant",
         expected: `${moe.experts} experts + redundant to be a multiple of ep ${mapping.ep}`,
         found: section.redundant,
       });
-    if (section.redundant > 0 && !policy.replicates)
+    if (section.redundant > 0 && !policy.makesCopies)
       problems.push({
         ...scenario.place(["policy", "placement", "redundant"]),
         at: "policy.placement.redundant",
@@ -73,22 +73,23 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
       ranks: mapping.ep,
       nodes,
       groups,
-      slots,
+      physicalExperts,
       loads: loads === null ? null : loadsByModelLayer(loads, setting),
     };
     const value = inOneStretch(() => policy.place(input));
-    const name = section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant slots a layer` : section.kind;
+    const name =
+      section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant experts a layer` : section.kind;
     return { value, name, ledger: loads === null ? [] : [fitEntry("placement", loads)] };
   });
 }
 
-/** Slots of a layer. Without redundancy those of a rank are rounded up, and the last ones stay empty. */
-function placementSlots({ scenario, moe, mapping }: PolicySetting): number {
+/** Physical experts of a layer. Without redundancy those of a rank are rounded up, and the last ones stay empty. */
+function placedExperts({ scenario, moe, mapping }: PolicySetting): number {
   const redundant = scenario.policy.placement?.redundant ?? 0;
   return redundant > 0 ? moe.experts + redundant : Math.ceil(moe.experts / mapping.ep) * mapping.ep;
 }
 
-/** Nodes the expert group of one stage lies on: 1 where it fits one node or does not divide evenly. */
+/** Nodes that the expert ranks of one stage lie on: 1 where it fits one node or does not divide evenly. */
 function nodesOf({ mapping, node }: PolicySetting): number {
   const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;
@@ -129,7 +130,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ moeIndex }) => count(moeIndex)));
     const caches = section.scope === "layer" ? stageLayers : 1;
     const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * caches));
-    const perRank = (placementSlots(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
+    const perRank = (placedExperts(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
     if (slots < 1)
       refuse({
         expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,

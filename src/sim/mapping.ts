@@ -15,7 +15,7 @@ export interface Mapping {
 /** Devices of one replica. */
 export const devicesOf = (mapping: Mapping): number => mapping.tp * mapping.cp * mapping.dp * mapping.pp;
 
-/** Devices of one pipeline stage: the group that shares a layer. */
+/** Devices of one pipeline stage, which share a layer. */
 export const stageRanks = (mapping: Mapping): number => mapping.tp * mapping.cp * mapping.dp;
 
 /** The MoE feed-forward of the model, or null if it has none. All MoE layers of a model have one shape. */
@@ -39,7 +39,7 @@ export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parall
     say("ep", `tp*cp*dp == etp*ep*edp, here ${attention} == ${experts}`, mapping.ep);
   if (mapping.cp > 1) say("cp", "1: context parallelism is not simulated", mapping.cp);
   if (mapping.edp > 1)
-    say("edp", "1: expert data parallelism is expressed as placement with redundant slots", mapping.edp);
+    say("edp", "1: expert data parallelism is expressed as placement with redundant experts", mapping.edp);
   if (mapping.pp > model.layers.length) say("pp", `at most ${model.layers.length} layers`, mapping.pp);
   for (const { attention: spec } of model.layers) {
     if (spec.kind !== "gqa" && spec.kind !== "mla") continue;

@@ -153,7 +153,7 @@ export interface RunResult {
   readonly speculation: SpeculationCounts | null;
   readonly time: Readonly<Record<TimeComponent, number>>;
   readonly layers: readonly LayerLoad[];
-  /** Mean over steps and layers of tokens on each rank of the expert group, relative to the mean rank. */
+  /** Mean over steps and layers of tokens on each expert rank, relative to the mean rank. */
   readonly rankLoad: readonly number[];
   readonly cache: CacheResult | null;
   readonly resources: readonly ResourceUse[];

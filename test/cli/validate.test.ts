@@ -65,10 +65,10 @@ describe("moecast validate --serving", () => {
     const json = path("result.json");
     const { out } = await moecast(["validate", "--serving", points, "--json", "--export", `json=${json}`]);
     expect(readFileSync(json, "utf8")).toBe(out);
-    const { overall, groups, inputs } = JSON.parse(out);
+    const { overall, setups, inputs } = JSON.parse(out);
     expect(overall.points).toBe(3);
     expect(overall.tpot.medianAbsolutePercent).toBeCloseTo(10, 9);
-    expect(groups).toHaveLength(2);
+    expect(setups).toHaveLength(2);
     expect(inputs[0]).toMatchObject({ role: "serving points", name: "points.csv" });
   });
 
@@ -86,7 +86,7 @@ describe("moecast validate --serving", () => {
     asked.length = 0;
     const words = [
       "--leave-out",
-      "group",
+      "setup",
       "--observed",
       points,
       "--filter",
@@ -96,7 +96,7 @@ describe("moecast validate --serving", () => {
     ];
     await moecast(["validate", "--serving", points, ...words]);
     expect(asked).toHaveLength(1);
-    expect(asked[0]?.options).toMatchObject({ leaveOut: "group" });
+    expect(asked[0]?.options).toMatchObject({ leaveOut: "setup" });
     expect(asked[0]?.options.observed).toHaveLength(3);
     expect(asked[0]?.points.map(({ concurrency }) => concurrency)).toEqual([32]);
   });
@@ -175,7 +175,7 @@ describe("moecast validate refuses", () => {
     ["a scenario beside points", ["--serving", points, "--scenario", "small.yaml"], "--scenario does not apply"],
     [
       "leaving out from a run",
-      ["--run", run, "--scenario", "small.yaml", "--leave-out", "group"],
+      ["--run", run, "--scenario", "small.yaml", "--leave-out", "setup"],
       "--leave-out does not",
     ],
     ["an unknown part to leave out", ["--serving", points, "--leave-out", "row"], "Allowed choices"],

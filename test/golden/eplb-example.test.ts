@@ -20,7 +20,7 @@ test("eplb places the example of its reference exactly", () => {
     ranks: example.num_gpus,
     nodes: example.num_nodes,
     groups: example.num_groups,
-    slots: example.num_replicas,
+    physicalExperts: example.num_replicas,
     loads: Float64Array.from(example.weight.flat()),
   });
   expect(toPhysicalToLogical(placement)).toEqual(example.phy2log);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
-import { emptySlot, type Placement, type PlacementInput } from "../../src/policy/placement/placement.ts";
+import { noExpert, type Placement, type PlacementInput } from "../../src/policy/placement/placement.ts";
 import {
   balance,
   movedExperts,
@@ -19,12 +19,12 @@ const inputOf = (part: Partial<PlacementInput> & Pick<PlacementInput, "experts" 
   layers: 1,
   nodes: 1,
   groups: 1,
-  slots: Math.ceil(part.experts / part.ranks) * part.ranks,
+  physicalExperts: Math.ceil(part.experts / part.ranks) * part.ranks,
   loads: null,
   ...part,
 });
 
-/** Shapes of every kind: experts that ranks do not divide, empty slots, several layers, integer loads. */
+/** Shapes of every kind: experts that ranks do not divide, empty physical experts, several layers, integer loads. */
 const anyInput: fc.Arbitrary<PlacementInput> = fc
   .record({
     layers: fc.integer({ min: 1, max: 3 }),
@@ -35,7 +35,7 @@ const anyInput: fc.Arbitrary<PlacementInput> = fc
   .chain(({ layers, experts, ranks, extra }) =>
     fc.array(fc.nat(1000), { minLength: layers * experts, maxLength: layers * experts }).map((loads) => ({
       ...inputOf({ layers, experts, ranks }),
-      slots: (Math.ceil(experts / ranks) + extra) * ranks,
+      physicalExperts: (Math.ceil(experts / ranks) + extra) * ranks,
       loads: Float64Array.from(loads),
     })),
   );
@@ -48,39 +48,39 @@ describe.each(policies)("$name", (policy) => {
       fc.property(anyInput, (input) => {
         const placement = policy.place(input);
         expect(placementProblems(placement)).toEqual([]);
-        expect(placement.slotsPerRank * placement.ranks).toBe(input.slots);
+        expect(placement.physicalExpertsPerRank * placement.ranks).toBe(input.physicalExperts);
         expect(sum(rankLoads(placement, input.loads ?? new Float64Array()))).toBeCloseTo(sum(input.loads ?? []), 6);
       }),
     );
   });
 
-  test("fills every slot if it replicates, one per expert otherwise", () => {
+  test("fills every physical expert if it makes copies, one per expert otherwise", () => {
     fc.assert(
       fc.property(anyInput, (input) => {
-        const filled = policy.place(input).slotExpert.filter((expert) => expert !== emptySlot).length;
-        expect(filled).toBe(input.layers * (policy.replicates ? input.slots : input.experts));
+        const filled = policy.place(input).logicalExperts.filter((expert) => expert !== noExpert).length;
+        expect(filled).toBe(input.layers * (policy.makesCopies ? input.physicalExperts : input.experts));
       }),
     );
   });
 
   test("is deterministic and does not change its input", () => {
     const loads = Float64Array.from({ length: 32 }, (_, i) => (i * 37) % 11);
-    const input = inputOf({ layers: 2, experts: 16, ranks: 4, slots: 20, loads });
+    const input = inputOf({ layers: 2, experts: 16, ranks: 4, physicalExperts: 20, loads });
     const first = policy.place(input);
     expect(policy.place({ ...input, loads: Float64Array.from(loads) })).toEqual(first);
     expect(loads[5]).toBe((5 * 37) % 11);
   });
 
-  test("refuses slots that do not divide over ranks, too few slots and bad loads, all at once", () => {
-    const input = inputOf({ experts: 8, ranks: 3, slots: 7, loads: Float64Array.from([1, -1, Number.NaN]) });
+  test("refuses physical experts that do not divide over ranks, too few of them and bad loads, all at once", () => {
+    const input = inputOf({ experts: 8, ranks: 3, physicalExperts: 7, loads: Float64Array.from([1, -1, Number.NaN]) });
     try {
       policy.place(input);
       expect.unreachable();
     } catch (error) {
       expect(error).toBeInstanceOf(InvalidInputError);
       expect((error as InvalidInputError).problems.map((problem) => problem.at)).toEqual([
-        "placement.slots",
-        "placement.slots",
+        "placement.physicalExperts",
+        "placement.physicalExperts",
         "placement.loads",
         "placement.loads[1]",
       ]);
@@ -90,26 +90,26 @@ describe.each(policies)("$name", (policy) => {
 
 test("contiguous keeps neighbours together and gives a remainder to the first ranks", () => {
   const placement = placements.contiguous.place(inputOf({ experts: 10, ranks: 4 }));
-  const none = emptySlot;
-  expect([...placement.slotExpert]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, none, 8, 9, none]);
+  const none = noExpert;
+  expect([...placement.logicalExperts]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, none, 8, 9, none]);
 });
 
 test("round-robin deals experts out in turn", () => {
   const placement = placements["round-robin"].place(inputOf({ experts: 7, ranks: 3 }));
-  expect([...placement.slotExpert]).toEqual([0, 3, 6, 1, 4, emptySlot, 2, 5, emptySlot]);
+  expect([...placement.logicalExperts]).toEqual([0, 3, 6, 1, 4, noExpert, 2, 5, noExpert]);
 });
 
 test("lpt balances every layer at least as well as heaviest-first without swaps", () => {
   fc.assert(
     fc.property(anyInput, (input) => {
-      const { experts, ranks, slots } = input;
+      const { experts, ranks, physicalExperts } = input;
       const loads = input.loads ?? new Float64Array();
       const sums = rankLoads(placements.lpt.place(input), loads);
       for (let layer = 0; layer < input.layers; layer++) {
         const problem = {
           loads: loads.subarray(layer * experts, (layer + 1) * experts),
           bins: ranks,
-          binItemsMax: slots / ranks,
+          binItemsMax: physicalExperts / ranks,
         };
         const plain = Math.max(...binLoads(problem, assignLongestFirst(problem)));
         const heaviest = Math.max(...sums.subarray(layer * ranks, (layer + 1) * ranks));
@@ -120,58 +120,65 @@ test("lpt balances every layer at least as well as heaviest-first without swaps"
   );
 });
 
-test("eplb replicates the hottest expert until the load per replica is even", () => {
+test("eplb copies the hottest expert until the load per copy is even", () => {
   const loads = Float64Array.from([90, 10, 10, 10]);
-  const placement = placements.eplb.place(inputOf({ experts: 4, ranks: 4, slots: 12, loads }));
-  const replicas = ranksOf(placement);
-  expect([0, 1, 2, 3].map((expert) => replicas.starts[expert + 1]! - replicas.starts[expert]!)).toEqual([9, 1, 1, 1]);
+  const placement = placements.eplb.place(inputOf({ experts: 4, ranks: 4, physicalExperts: 12, loads }));
+  const copies = ranksOf(placement);
+  expect([0, 1, 2, 3].map((expert) => copies.starts[expert + 1]! - copies.starts[expert]!)).toEqual([9, 1, 1, 1]);
   expect(balance(rankLoads(placement, loads))).toBeCloseTo(1, 12);
 });
 
-test("eplb settles ties by the first expert, replica and rank", () => {
+test("eplb settles ties by the first expert, copy and rank", () => {
   const loads = new Float64Array(4).fill(1);
-  const placement = placements.eplb.place(inputOf({ experts: 4, ranks: 2, slots: 6, loads }));
-  // Replicas of 0 and 1; then 2 and 3 (load 1), the halves of 0 and 1, and their second halves, rank by rank.
-  expect([...placement.slotExpert]).toEqual([2, 0, 0, 3, 1, 1]);
+  const placement = placements.eplb.place(inputOf({ experts: 4, ranks: 2, physicalExperts: 6, loads }));
+  // Copies of 0 and 1; then 2 and 3 (load 1), the halves of 0 and 1, and their second halves, rank by rank.
+  expect([...placement.logicalExperts]).toEqual([2, 0, 0, 3, 1, 1]);
 });
 
 test("hierarchical eplb keeps the experts of a group on one node", () => {
   const loads = Float64Array.from({ length: 16 }, (_, expert) => 1 + ((expert * 7) % 13));
-  const input = inputOf({ experts: 16, ranks: 8, nodes: 2, groups: 4, slots: 24, loads });
+  const input = inputOf({ experts: 16, ranks: 8, nodes: 2, groups: 4, physicalExperts: 24, loads });
   const placement = placements.eplb.place(input);
   const nodeOfGroup = new Map<number, Set<number>>();
-  placement.slotExpert.forEach((expert, slot) => {
+  placement.logicalExperts.forEach((expert, p) => {
     const nodes = nodeOfGroup.get(Math.floor(expert / 4)) ?? new Set();
-    nodeOfGroup.set(Math.floor(expert / 4), nodes.add(Math.floor(slot / 12)));
+    nodeOfGroup.set(Math.floor(expert / 4), nodes.add(Math.floor(p / 12)));
   });
   expect([...nodeOfGroup.values()].map((nodes) => nodes.size)).toEqual([1, 1, 1, 1]);
 });
 
 test("eplb with groups that nodes do not divide equals eplb with one group and one node", () => {
   const loads = Float64Array.from({ length: 12 }, (_, expert) => 1 + ((expert * 5) % 17));
-  const input = inputOf({ experts: 12, ranks: 4, slots: 16, loads });
+  const input = inputOf({ experts: 12, ranks: 4, physicalExperts: 16, loads });
   expect(placements.eplb.place({ ...input, nodes: 2, groups: 3 })).toEqual(placements.eplb.place(input));
 });
 
 test("eplb refuses groups and nodes that do not divide experts and ranks", () => {
-  const input = inputOf({ experts: 10, ranks: 5, slots: 10, nodes: 2, groups: 4, loads: new Float64Array(10) });
+  const input = inputOf({
+    experts: 10,
+    ranks: 5,
+    physicalExperts: 10,
+    nodes: 2,
+    groups: 4,
+    loads: new Float64Array(10),
+  });
   expect(() => placements.eplb.place(input)).toThrow(/multiple of 4 groups.*\n.*multiple of 2 nodes/);
 });
 
-test("replica lists agree with a scan of the slots", () => {
+test("lists of copies agree with a scan of the physical experts", () => {
   fc.assert(
     fc.property(anyInput, (input) => {
       const placement = placements.eplb.place(input);
-      const { starts, slots, ranks } = ranksOf(placement);
+      const { starts, physicalExperts, ranks } = ranksOf(placement);
       for (let layer = 0; layer < input.layers; layer++)
         for (let expert = 0; expert < input.experts; expert++) {
           const expected: number[] = [];
-          for (let slot = 0; slot < input.slots; slot++)
-            if (placement.slotExpert[layer * input.slots + slot] === expert) expected.push(slot);
+          for (let p = 0; p < input.physicalExperts; p++)
+            if (placement.logicalExperts[layer * input.physicalExperts + p] === expert) expected.push(p);
           const [from, to] = [starts[layer * input.experts + expert]!, starts[layer * input.experts + expert + 1]!];
-          expect([...slots.subarray(from, to)]).toEqual(expected);
+          expect([...physicalExperts.subarray(from, to)]).toEqual(expected);
           expect([...ranks.subarray(from, to)]).toEqual(
-            expected.map((slot) => Math.floor(slot / placement.slotsPerRank)),
+            expected.map((p) => Math.floor(p / placement.physicalExpertsPerRank)),
           );
         }
     }),
@@ -184,34 +191,40 @@ test("balance is the heaviest rank over the mean", () => {
 });
 
 test("moved experts counts what each rank has to receive", () => {
-  const at = (slotExpert: number[]): Placement => ({
+  const at = (logicalExperts: number[]): Placement => ({
     layers: 1,
     experts: 4,
     ranks: 2,
-    slotsPerRank: 3,
-    slotExpert: Uint16Array.from(slotExpert),
+    physicalExpertsPerRank: 3,
+    logicalExperts: Uint16Array.from(logicalExperts),
   });
-  const before = at([0, 1, emptySlot, 2, 3, emptySlot]);
+  const before = at([0, 1, noExpert, 2, 3, noExpert]);
   expect(movedExperts(before, before)).toBe(0);
-  expect(movedExperts(before, at([1, 0, 0, 3, 2, emptySlot]))).toBe(0);
+  expect(movedExperts(before, at([1, 0, 0, 3, 2, noExpert]))).toBe(0);
   expect(movedExperts(before, at([0, 2, 3, 1, 3, 2]))).toBe(3);
   expect(movedExperts(at([0, 1, 2, 2, 3, 0]), before)).toBe(0);
 });
 
-test("problems of a placement name layer, slot and expert", () => {
-  const placement = { layers: 1, experts: 3, ranks: 2, slotsPerRank: 2, slotExpert: Uint16Array.from([0, 7, 1, 1]) };
+test("problems of a placement name layer, physical expert and expert", () => {
+  const placement = {
+    layers: 1,
+    experts: 3,
+    ranks: 2,
+    physicalExpertsPerRank: 2,
+    logicalExperts: Uint16Array.from([0, 7, 1, 1]),
+  };
   expect(placementProblems(placement).map((problem) => problem.at)).toEqual(["placement[0][1]", "placement[0]"]);
   expect(placementProblems({ ...placement, layers: 2 })).toHaveLength(1);
 });
 
-test("the SGLang map lists the logical expert of every slot and refuses empty slots", () => {
+test("the SGLang map lists the logical expert of every physical one and refuses empty ones", () => {
   const full = placements.contiguous.place(inputOf({ layers: 2, experts: 4, ranks: 2 }));
   expect(toPhysicalToLogical(full)).toEqual([
     [0, 1, 2, 3],
     [0, 1, 2, 3],
   ]);
   const padded = placements.contiguous.place(inputOf({ experts: 5, ranks: 2 }));
-  expect(() => toPhysicalToLogical(padded)).toThrow(/placement\[0\]\[5\].*an empty slot/);
+  expect(() => toPhysicalToLogical(padded)).toThrow(/placement\[0\]\[5\].*an empty one/);
 });
 
 test("every policy is listed under its own name", () => {

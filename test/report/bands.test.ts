@@ -29,7 +29,7 @@ test("a metric without a band is left out, and without any there is no line", ()
 
 test("the Markdown report also gives the rate, and what the band rests on", () => {
   const text = markdownReport(forecast());
-  expect(text).toContain("80% band (errors of its validated group): TPOT mean 180 ms to 230 ms");
+  expect(text).toContain("80% band (errors of its validated setup): TPOT mean 180 ms to 230 ms");
   expect(text).toContain("1,100 to 1,400 output tokens/s.");
   expect(markdownReport(forecast({ bands: { ...bands, basis: "far", nearest: null } }))).toContain(
     "80% band (far from anything validated)",

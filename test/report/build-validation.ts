@@ -16,7 +16,7 @@ export const validation = (points: readonly PointError[], changes: Partial<Valid
   ...changes,
 });
 
-/** Twelve points of two groups at growing concurrency, one of them listed and saturated; errors grow by 2 % each. */
+/** Twelve points of two setups at growing concurrency, one of them listed and saturated; errors grow by 2 % each. */
 export const twelve: readonly PointError[] = Array.from({ length: 12 }, (_, i) => {
   const measuredMs = 10 + 5 * i;
   return pointError(

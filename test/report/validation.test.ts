@@ -63,7 +63,7 @@ describe("the report of a validation", () => {
     expect(summary(twelve.slice(0, 11))).not.toMatch(/^ .*unlisted +\d/m);
   });
 
-  test("of groups is sorted by their error", () => {
+  test("of setups is sorted by their error", () => {
     const list = [
       pointError({ model: "a/Good" }, { tpot: pointMetric(10, 10.1) }),
       pointError({ model: "a/Bad" }, { tpot: pointMetric(10, 20) }),
@@ -140,9 +140,9 @@ describe("an export of a validation", () => {
     fc.assert(
       fc.property(hostile, (points) => {
         const text = exported("markdown", points);
-        const groups = renderedCells(text).filter((cells) => cells.length === 9);
-        // The header, its rule, and three groups.
-        expect(groups).toHaveLength(5);
+        const setups = renderedCells(text).filter((cells) => cells.length === 9);
+        // The header, its rule, and three setups.
+        expect(setups).toHaveLength(5);
         expect(text).not.toMatch(/<script/);
         expect(text.match(/^```/gm)).toHaveLength(2);
       }),

@@ -73,7 +73,7 @@ describe("policy.offload.memory", () => {
       offload: "kind: lru, memory: 18GiB",
       policy,
     });
-    expect(placement!.slotsPerRank).toBe(4);
+    expect(placement!.physicalExpertsPerRank).toBe(4);
     expect(offload!.slots).toBe(4);
   });
 });
@@ -111,7 +111,7 @@ describe("what lies behind the devices", () => {
     expect(resources.map(({ name }) => name)).toEqual([
       "replica 0",
       "front end of replica 0",
-      "experts of group 0",
+      "experts of rank 0",
       "NVMe of node 0",
     ]);
     const refused = resolveScenario(parseScenario(text("kind: lru, slots: 2, hostMemory: 1GiB"), "test.yaml"), noFiles);

@@ -59,7 +59,7 @@ describe("memory", () => {
 });
 
 describe("time of model parts", () => {
-  test("uniform routing touches E (1 - (1 - k/E)^T) experts; of two groups the busier holds more than half of the work", () => {
+  test("uniform routing touches E (1 - (1 - k/E)^T) experts; of two ranks the busier holds more than half of the work", () => {
     const tokens = 5;
     const run = (ep: number) =>
       simulate(
@@ -72,11 +72,11 @@ describe("time of model parts", () => {
       ).time.experts;
     const node = testNode();
     const cost = new CostModel(node.device, node);
-    const experts = (groups: number) =>
+    const experts = (ranks: number) =>
       cost.opNs({
         kind: "groupedGemm",
-        pairs: (tokens * 2) / groups,
-        distinctExperts: (8 * (1 - 0.75 ** tokens)) / groups,
+        pairs: (tokens * 2) / ranks,
+        distinctExperts: (8 * (1 - 0.75 ** tokens)) / ranks,
         presentedPairs: 0,
         parametersPerExpert: 3 * 256 * 128,
         shardWidth: 1,
@@ -93,11 +93,11 @@ describe("time of model parts", () => {
       math: "bf16",
     });
     expect(run(1)).toBeCloseTo(prefillFactor * (router + experts(1)), 6);
-    // Components book the mean group; a layer lasts as long as the busier one.
+    // Components book the mean rank; a layer lasts as long as the busier one.
     expect(run(2)).toBeCloseTo(prefillFactor * (router + experts(2)), 3);
   });
 
-  test("under uniform routing a token meets G (1 - C(E - E/G, k) / C(E, k)) of the groups", () => {
+  test("under uniform routing a token meets G (1 - C(E - E/G, k) / C(E, k)) of the ranks", () => {
     const node = testNode();
     const { time } = simulate(
       testConfig({
@@ -107,7 +107,7 @@ describe("time of model parts", () => {
         workload: one(100),
       }),
     );
-    // Two of eight experts, two in each of four groups: a group is missed with probability C(6, 2) / C(8, 2).
+    // Two of eight experts, two in each of four ranks: a rank is missed with probability C(6, 2) / C(8, 2).
     const spread = 4 * (1 - 15 / 28);
     const exchange = new CostModel(node.device, node).opNs({
       kind: "allToAll",
@@ -256,7 +256,7 @@ describe("routing of requests and of tokens", () => {
         workload: one(2, 3),
       }),
     );
-    // Steps of rows {0, 1}, {2}, {3}: all on one of the two groups each.
+    // Steps of rows {0, 1}, {2}, {3}: all on one of the two ranks each.
     expect(layers[0]).toEqual({
       imbalance: 2,
       imbalanceMax: 2,
@@ -272,9 +272,9 @@ describe("routing of requests and of tokens", () => {
       layers: 3,
       experts: 8,
       ranks: 2,
-      slotsPerRank: 5,
+      physicalExpertsPerRank: 5,
       // The last layer keeps experts 6 and 7 apart; empty slots hold nothing.
-      slotExpert: Uint16Array.from(
+      logicalExperts: Uint16Array.from(
         [
           [0, 1, 2, 3, 65535, 4, 5, 6, 7, 65535],
           [0, 1, 2, 3, 65535, 4, 5, 6, 7, 65535],

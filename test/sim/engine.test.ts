@@ -264,8 +264,8 @@ describe("metamorphic laws", () => {
       layers: 4,
       experts: 8,
       ranks: 2,
-      slotsPerRank: 4,
-      slotExpert: Uint16Array.from({ length: 4 * 8 }, (_, i) => label(i % 8)),
+      physicalExpertsPerRank: 4,
+      logicalExperts: Uint16Array.from({ length: 4 * 8 }, (_, i) => label(i % 8)),
     });
     const mapping = { ...singleDevice, dp: 2, ep: 2 };
     const run = (ids: Uint8Array, label: (expert: number) => number) =>

@@ -132,14 +132,14 @@ test("busy shares are per device: neither data parallelism nor pipeline stages n
     }
 });
 
-test("expert groups are busy for their kernels, as the mean of replicas and of pipeline stages", () => {
+test("expert ranks are busy for their kernels, as the mean of replicas and of pipeline stages", () => {
   const requests = (count: number) => testRequests(Array.from({ length: count }, () => ({ prompt: 50, output: 4 })));
   const busy = (replicas: number, pp: number) => {
     const open = { kind: "open", requests: requests(replicas) } as const;
     const mapping = { ...singleDevice, pp };
     const routing = { kind: "uniform" } as const;
     return simulate(testConfig({ mapping, replicas, routing, workload: open })).resources.find(
-      ({ name }) => name === "experts of group 0",
+      ({ name }) => name === "experts of rank 0",
     )!.busyNs;
   };
   const one = busy(1, 1);

@@ -180,7 +180,7 @@ export function configOf(c: Scenario): SimConfig {
           ranks: ep,
           nodes: 1,
           groups: 1,
-          slots: (Math.ceil(8 / ep) + (c.placement === "eplb" ? 1 : 0)) * ep,
+          physicalExperts: (Math.ceil(8 / ep) + (c.placement === "eplb" ? 1 : 0)) * ep,
           loads: Float64Array.from({ length: moeCount * 8 }, () => 1 + rng.below(100)),
         });
   const engine = testEngine({

@@ -15,7 +15,7 @@ export interface RoutedBatch {
   readonly topK: number;
   readonly ranks: number;
   readonly load: LoadShape;
-  /** Physical slots that EPLB fills for the very load; absent where experts lie in contiguous blocks without replicas. */
+  /** Physical experts that EPLB fills for the very load; absent where experts lie in contiguous blocks without copies. */
   readonly eplbSlots?: number;
 }
 

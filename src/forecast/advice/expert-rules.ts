@@ -14,7 +14,7 @@ function eplb(redundant: number | null, text: string): Change | null {
   return { text, set: ["policy.placement.kind=eplb", `policy.placement.redundant=${redundant}`] };
 }
 
-/** Whether expert groups are loaded by recorded or synthesised routing, and there is more than one. */
+/** Whether expert ranks are loaded by recorded or synthesised routing, and there is more than one. */
 const placeable = ({ config }: Situation): boolean =>
   config.mapping.ep > 1 && config.routing.kind === "replay" && config.offload === null;
 

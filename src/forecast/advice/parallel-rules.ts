@@ -38,7 +38,7 @@ export const slicedExperts: AdviceRule = {
     return remapped(
       situation,
       { ep: ep / 2, etp: etp * 2 },
-      "fewer expert groups, each expert sliced over more devices",
+      "fewer expert ranks, each expert sliced over more devices",
     );
   },
 };
@@ -49,7 +49,7 @@ export const wholeExperts: AdviceRule = {
   change: (situation) => {
     const { ep, etp } = situation.config.mapping;
     if (etp === 1) return null;
-    return remapped(situation, { ep: ep * 2, etp: etp / 2 }, "whole experts on more groups instead of slices");
+    return remapped(situation, { ep: ep * 2, etp: etp / 2 }, "whole experts on more expert ranks instead of slices");
   },
 };
 

@@ -7,7 +7,7 @@ import type { Forecast, ForecastBands } from "../forecast.ts";
 import { bandsFor, type ErrorBands } from "./bands.ts";
 import { modelTraits, nearMax } from "./deployment-distance.ts";
 import { errorBandTable } from "./error-band-table.ts";
-import { type GroupKey, type NearestGroup, nearestGroup } from "./nearest-group.ts";
+import { type NearestSetup, nearestSetup, type SetupKey } from "./nearest-setup.ts";
 import { unvalidatedFeatures } from "./unvalidated-features.ts";
 
 /** What of a run error bands are put around. */
@@ -35,7 +35,7 @@ export function accuracyOf(resolved: Pick<ResolvedScenario, "config" | "observed
   const bands = bandsFor({ ...key, observed, unvalidated });
   const { tp, dp, ep } = mapping;
   const traits = { ...key, model: modelTraits(model), version: engine.version, tp, dp, ep, weights: formats.experts };
-  const nearest = unvalidated.length > 0 ? null : nearestGroup(traits, errorBandTable.groups);
+  const nearest = unvalidated.length > 0 ? null : nearestSetup(traits, errorBandTable.setups);
   const measured = nearest?.distance === 0;
   const given = observed ? "adjusted to measured points of the deployment; " : "";
   const text = nearest === null ? farText(unvalidated) : nearText(nearest);
@@ -57,7 +57,7 @@ const queueShareMax = 0.5;
 
 function forecastBands(
   bands: ErrorBands,
-  nearest: NearestGroup | null,
+  nearest: NearestSetup | null,
   outcome: Outcome,
   handling: number,
 ): ForecastBands | null {
@@ -86,32 +86,32 @@ function forecastBands(
   };
 }
 
-const nearestOf = ({ group, distance, differs }: NearestGroup): ForecastBands["nearest"] => ({
-  model: group.model,
-  device: group.device,
-  engine: group.engine,
+const nearestOf = ({ setup, distance, differs }: NearestSetup): ForecastBands["nearest"] => ({
+  model: setup.model,
+  device: setup.device,
+  engine: setup.engine,
   distance,
   differs,
 });
 
-const nameOf = ({ model, device, engine }: GroupKey): string => `${model} on ${device} with ${engine}`;
+const nameOf = ({ model, device, engine }: SetupKey): string => `${model} on ${device} with ${engine}`;
 
 const farText = (unvalidated: readonly string[]): string =>
   `far from anything validated: no served measurement with ${unvalidated.join(" or ")}`;
 
-/** The errors of a group are named only where they are those of the deployment. */
-function nearText({ group, deployment, distance, differs }: NearestGroup): string {
-  const name = nameOf(group);
-  if (distance > nearMax) return `no validated group near: the closest, ${name}, differs in ${differs.join(", ")}`;
+/** The errors of a setup are named only where they are those of the deployment. */
+function nearText({ setup, deployment, distance, differs }: NearestSetup): string {
+  const name = nameOf(setup);
+  if (distance > nearMax) return `no validated setup near: the closest, ${name}, differs in ${differs.join(", ")}`;
   if (distance > 0)
     return (
-      `near the validated group ${name} (${group.points} measured points), which differs in ${differs.join(", ")}: ` +
+      `near the validated setup ${name} (${setup.points} measured points), which differs in ${differs.join(", ")}: ` +
       "its errors are not those of this forecast"
     );
-  const medians = Object.entries({ TPOT: group.tpotMedianPercent, TTFT: group.ttftMedianPercent })
+  const medians = Object.entries({ TPOT: setup.tpotMedianPercent, TTFT: setup.ttftMedianPercent })
     .filter(([, percent]) => percent !== null)
     .map(([latency, percent]) => `${latency} ${percent}%`);
   const errors = medians.length === 0 ? "" : `, median error of left-out deployments ${medians.join(", ")}`;
-  const here = deployment.points === group.points ? "all" : `${deployment.points}`;
-  return `validated group ${name}: ${group.points} measured points, ${here} in this layout and format${errors}`;
+  const here = deployment.points === setup.points ? "all" : `${deployment.points}`;
+  return `validated setup ${name}: ${setup.points} measured points, ${here} in this layout and format${errors}`;
 }

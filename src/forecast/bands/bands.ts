@@ -5,12 +5,12 @@ import {
   type ErrorBandTable,
   errorBandTable,
   type LatencyBands,
-  type ValidatedGroup,
+  type ValidatedSetup,
 } from "./error-band-table.ts";
-import type { GroupKey } from "./nearest-group.ts";
+import type { SetupKey } from "./nearest-setup.ts";
 
 /** A deployment that is forecast. */
-export interface BandQuery extends GroupKey {
+export interface BandQuery extends SetupKey {
   /** Whether its engine was adjusted to measured points of it. */
   readonly observed: boolean;
   /** What it does that no served measurement of the validation did, in words; see `unvalidated-features.ts`. */
@@ -26,19 +26,19 @@ export interface ErrorBands extends LatencyBands {
   readonly basis: BandBasis;
 }
 
-/** Far from anything validated the band of left-out groups is widened by this factor in log space. */
+/** Far from anything validated the band of left-out setups is widened by this factor in log space. */
 const farScale = 1.5;
 
 /**
  * Error bands of a deployment. Those of a model, device and engine with measured points are made of forecasts of
  * deployments (engine version, precision, layout) that the fit had not seen, or of series with one point given where it
- * was `observed`, scaled to the group. Where the engine was measured on the device or a relative of it they are those of
- * left-out groups, unscaled; with points given, those of observed series. Otherwise, and with features that no
+ * was `observed`, scaled to the setup. Where the engine was measured on the device or a relative of it they are those of
+ * left-out setups, unscaled; with points given, those of observed series. Otherwise, and with features that no
  * measurement had, the same widened by 1.5 in log space.
  */
 export function bandsFor(query: BandQuery, table: ErrorBandTable = errorBandTable): ErrorBands {
   const { nominal } = table;
-  const like = query.unvalidated.length > 0 ? [] : table.groups.filter((group) => sharesKernels(query, group));
+  const like = query.unvalidated.length > 0 ? [] : table.setups.filter((setup) => sharesKernels(query, setup));
   if (like.length === 0) {
     const wide = { tpotScale: farScale, ttftScale: farScale };
     const bands = classBands(query.observed ? "observed" : "elsewhere", wide, table);
@@ -49,11 +49,11 @@ export function bandsFor(query: BandQuery, table: ErrorBandTable = errorBandTabl
   return { nominal, basis, ...classBands(basis, own ?? unscaled, table) };
 }
 
-/** The relation of a left-out group to those its fit had seen: the same engine on a device of the architecture. */
-const sharesKernels = (from: GroupKey, to: GroupKey): boolean =>
+/** The relation of a left-out setup to those its fit had seen: the same engine on a device of the architecture. */
+const sharesKernels = (from: SetupKey, to: SetupKey): boolean =>
   from.engine === to.engine && (from.device === to.device || relativesOf(from.device).includes(to.device));
 
-type Scales = Pick<ValidatedGroup, "tpotScale" | "ttftScale">;
+type Scales = Pick<ValidatedSetup, "tpotScale" | "ttftScale">;
 const unscaled: Scales = { tpotScale: 1, ttftScale: 1 };
 
 /** The bands of a class, widened or narrowed in log space. */

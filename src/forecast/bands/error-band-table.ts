@@ -15,7 +15,7 @@ export interface LatencyBands {
   readonly ttft: Band;
 }
 
-/** How a group was served while it was measured, and the points of it. */
+/** How a setup was served while it was measured, and the points of it. */
 export interface MeasuredDeployment {
   readonly version: string;
   /** Storage format of the expert weights. */
@@ -27,7 +27,7 @@ export interface MeasuredDeployment {
 }
 
 /** A model, device and engine with measured points, by their ids, and how far left-out forecasts of them were off. */
-export interface ValidatedGroup {
+export interface ValidatedSetup {
   readonly model: string;
   readonly device: string;
   readonly engine: string;
@@ -42,7 +42,7 @@ export interface ValidatedGroup {
   readonly deployments: readonly MeasuredDeployment[];
 }
 
-/** The committed table: factors measured / forecast of left-out forecasts, and the groups they come from. */
+/** The committed table: factors measured / forecast of left-out forecasts, and the setups they come from. */
 export interface ErrorBandTable {
   /** Share of measured values that each band holds. */
   readonly nominal: number;
@@ -51,7 +51,7 @@ export interface ErrorBandTable {
   /** Devices of the largest measured deployment. */
   readonly devicesMax: number;
   readonly classes: Readonly<Record<BandClass, LatencyBands>>;
-  readonly groups: readonly ValidatedGroup[];
+  readonly setups: readonly ValidatedSetup[];
 }
 
 /** `scripts/fit-bands.ts` writes it; a list of two numbers is a band. */

@@ -9,7 +9,7 @@ import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
 export const contiguous: PlacementPolicy = {
   name: "contiguous",
   needs: [],
-  replicates: false,
+  makesCopies: false,
   place: (input) => {
     checkPlacementInput(input);
     const { experts, ranks } = input;

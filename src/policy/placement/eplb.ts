@@ -3,30 +3,36 @@ import type { Placement, PlacementInput, PlacementPolicy } from "./placement.ts"
 import { checkPlacementInput, layerLoads } from "./placement-input.ts";
 
 /**
- * DeepSeek's Expert Parallelism Load Balancer. Where expert groups divide evenly over nodes it is hierarchical: groups
- * are packed onto nodes, the hottest experts of a node are replicated until its slots are full, and the replicas are
+ * DeepSeek's Expert Parallelism Load Balancer. Where groups of experts divide evenly over nodes it is hierarchical: groups
+ * are packed onto nodes, the hottest experts of a node are copied until it has no room left, and the copies are
  * packed onto the node's ranks. Otherwise the same with one group and one node. Sums and quotients are rounded to
- * float32 and ties go to the first, as in the reference (github.com/deepseek-ai/EPLB); it may put two replicas of an
+ * float32 and ties go to the first, as in the reference (github.com/deepseek-ai/EPLB); it may put two copies of an
  * expert on one rank.
  */
 export const eplb: PlacementPolicy = {
   name: "eplb",
   needs: ["loads"],
-  replicates: true,
+  makesCopies: true,
   place: (input) => {
     checkPlacementInput(input);
     const hierarchical = input.groups % input.nodes === 0;
     const groups = hierarchical ? input.groups : 1;
     const nodes = hierarchical ? input.nodes : 1;
     checkDivisibility(input, groups, nodes);
-    const { layers, experts, ranks, slots } = input;
-    const slotExpert = new Uint16Array(layers * slots);
+    const { layers, experts, ranks, physicalExperts } = input;
+    const logicalExperts = new Uint16Array(layers * physicalExperts);
     for (let layer = 0; layer < layers; layer++)
-      slotExpert.set(
-        placeLayer(Float32Array.from(layerLoads(input, layer)), slots, groups, nodes, ranks),
-        layer * slots,
+      logicalExperts.set(
+        placeLayer(Float32Array.from(layerLoads(input, layer)), physicalExperts, groups, nodes, ranks),
+        layer * physicalExperts,
       );
-    return { layers, experts, ranks, slotsPerRank: slots / ranks, slotExpert } satisfies Placement;
+    return {
+      layers,
+      experts,
+      ranks,
+      physicalExpertsPerRank: physicalExperts / ranks,
+      logicalExperts,
+    } satisfies Placement;
   },
 };
 
@@ -41,13 +47,19 @@ function checkDivisibility(input: PlacementInput, groups: number, nodes: number)
   if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
-/** Logical expert of each physical slot of one layer. */
-function placeLayer(loads: Float32Array, slots: number, groups: number, nodes: number, ranks: number): Uint16Array {
+/** Logical expert of each physical one of a layer. */
+function placeLayer(
+  loads: Float32Array,
+  physicalExperts: number,
+  groups: number,
+  nodes: number,
+  ranks: number,
+): Uint16Array {
   const experts = loads.length;
   const groupSize = experts / groups;
   const expertsPerNode = experts / nodes;
-  const nodeSlots = slots / nodes;
-  const slotExpert = new Uint16Array(slots);
+  const perNode = physicalExperts / nodes;
+  const logicalExperts = new Uint16Array(physicalExperts);
   const packedGroups = packBalanced(groupSums(loads, groupSize), nodes);
   for (let node = 0; node < nodes; node++) {
     const local = Uint16Array.from({ length: expertsPerNode }, (_, i) => {
@@ -55,13 +67,12 @@ function placeLayer(loads: Float32Array, slots: number, groups: number, nodes: n
       return group * groupSize + (i % groupSize);
     });
     const localLoads = Float32Array.from(local, (expert) => loads[expert]!);
-    const { replicaOf, count } = replicate(localLoads, nodeSlots);
-    const replicaLoads = Float32Array.from(replicaOf, (i) => localLoads[i]! / count[i]!);
-    const packed = packBalanced(replicaLoads, ranks / nodes);
-    for (let slot = 0; slot < nodeSlots; slot++)
-      slotExpert[node * nodeSlots + slot] = local[replicaOf[packed[slot]!]!]!;
+    const { copyOf, count } = copyHottest(localLoads, perNode);
+    const copyLoads = Float32Array.from(copyOf, (i) => localLoads[i]! / count[i]!);
+    const packed = packBalanced(copyLoads, ranks / nodes);
+    for (let p = 0; p < perNode; p++) logicalExperts[node * perNode + p] = local[copyOf[packed[p]!]!]!;
   }
-  return slotExpert;
+  return logicalExperts;
 }
 
 function groupSums(loads: Float32Array, groupSize: number): Float32Array {
@@ -99,12 +110,12 @@ function packBalanced(loads: Float32Array, packs: number): Uint16Array {
   return packed;
 }
 
-/** One replica of each item, then again and again one of the item with the highest load per replica. */
-function replicate(loads: Float32Array, slots: number): { replicaOf: Uint16Array; count: Uint16Array } {
+/** One copy of each item, then again and again one of the item with the highest load per copy. */
+function copyHottest(loads: Float32Array, physicalExperts: number): { copyOf: Uint16Array; count: Uint16Array } {
   const items = loads.length;
-  const replicaOf = Uint16Array.from({ length: slots }, (_, slot) => slot);
+  const copyOf = Uint16Array.from({ length: physicalExperts }, (_, p) => p);
   const count = new Uint16Array(items).fill(1);
-  for (let slot = items; slot < slots; slot++) {
+  for (let p = items; p < physicalExperts; p++) {
     let hottest = 0;
     let highest = -1;
     for (let item = 0; item < items; item++) {
@@ -113,8 +124,8 @@ function replicate(loads: Float32Array, slots: number): { replicaOf: Uint16Array
       hottest = item;
       highest = share;
     }
-    replicaOf[slot] = hottest;
+    copyOf[p] = hottest;
     count[hottest]! += 1;
   }
-  return { replicaOf, count };
+  return { copyOf, count };
 }

@@ -3,18 +3,22 @@ import type { PlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, layerLoads, placementFromRanks } from "./placement-input.ts";
 
 /**
- * Balances each layer by itself: heaviest expert first onto the lightest rank with a free slot (Graham's longest
+ * Balances each layer by itself: heaviest expert first onto the lightest rank with room (Graham's longest
  * processing time rule), then swaps that relieve the heaviest rank. Within 0.1 % of the lower bound on lognormal loads
  * of 64 and 256 experts, where exact solvers need seconds.
  */
 export const lpt: PlacementPolicy = {
   name: "lpt",
   needs: ["loads"],
-  replicates: false,
+  makesCopies: false,
   place: (input) => {
     checkPlacementInput(input);
     return placementFromRanks(input, (layer) => {
-      const problem = { loads: layerLoads(input, layer), bins: input.ranks, binItemsMax: input.slots / input.ranks };
+      const problem = {
+        loads: layerLoads(input, layer),
+        bins: input.ranks,
+        binItemsMax: input.physicalExperts / input.ranks,
+      };
       const rankOf = assignLongestFirst(problem);
       improveBySwaps(problem, rankOf);
       return rankOf;

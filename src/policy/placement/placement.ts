@@ -1,17 +1,18 @@
-/** Marks a physical slot that holds no expert, where slots outnumber what a policy fills. */
-export const emptySlot = 0xffff;
+/** Logical expert of a physical one that stays empty, where there are more than a policy fills. */
+export const noExpert = 0xffff;
 
-/** Where the copies of every expert live: per layer, `slotsPerRank` physical slots on each of `ranks` ranks. */
+/** Where the copies of every expert live: per layer, `physicalExpertsPerRank` physical experts on each of `ranks`
+ * ranks. */
 export interface Placement {
   readonly layers: number;
   readonly experts: number;
   readonly ranks: number;
-  readonly slotsPerRank: number;
+  readonly physicalExpertsPerRank: number;
   /**
-   * [layers][ranks * slotsPerRank] logical expert in each slot, or {@link emptySlot}; slot s lies on rank
-   * floor(s / slotsPerRank).
+   * [layers][ranks * physicalExpertsPerRank] logical expert of each physical one, or {@link noExpert}; physical expert p
+   * lies on rank floor(p / physicalExpertsPerRank).
    */
-  readonly slotExpert: Uint16Array;
+  readonly logicalExperts: Uint16Array;
 }
 
 /** What a placement policy may ask for. A scenario that cannot provide it is refused. */
@@ -21,14 +22,14 @@ export interface PlacementInput {
   readonly layers: number;
   readonly experts: number;
   readonly ranks: number;
-  /** Ranks per node and expert groups of the router, for hierarchical placement. */
+  /** Ranks per node and groups of the router, for hierarchical placement. */
   readonly nodes: number;
   readonly groups: number;
   /**
-   * Physical slots per layer, a multiple of `ranks`. Without redundancy: `experts`, rounded up to that multiple. Slots
-   * a policy does not fill stay empty.
+   * Per layer, a multiple of `ranks`. Without redundancy: `experts`, rounded up to that multiple. Those that a policy
+   * does not fill stay empty.
    */
-  readonly slots: number;
+  readonly physicalExperts: number;
   /** [layers][experts] tokens routed to each expert in the fitting set; null if the policy does not need it. */
   readonly loads: Float64Array | null;
 }
@@ -37,7 +38,7 @@ export interface PlacementInput {
 export interface PlacementPolicy {
   readonly name: string;
   readonly needs: readonly PlacementNeed[];
-  /** Whether it can fill more slots than experts. */
-  readonly replicates: boolean;
+  /** Whether it can fill more physical experts than there are experts. */
+  readonly makesCopies: boolean;
   place(input: PlacementInput): Placement;
 }

@@ -5,7 +5,7 @@ import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
 export const roundRobin: PlacementPolicy = {
   name: "round-robin",
   needs: [],
-  replicates: false,
+  makesCopies: false,
   place: (input) => {
     checkPlacementInput(input);
     const rankOf = Uint16Array.from({ length: input.experts }, (_, expert) => expert % input.ranks);

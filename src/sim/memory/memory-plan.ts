@@ -47,7 +47,8 @@ export function planMemory(
   const { node, model, mapping, formats, scheduler, offload } = config;
   const moe = moeShape(model);
   const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
-  const slotsPerRank = config.placement?.slotsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
+  const physicalExpertsPerRank =
+    config.placement?.physicalExpertsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
 
   const budget = Math.floor(node.device.memoryBytes * scheduler.memoryUtilisation);
   const plans = stagePlans(model, mapping.pp);
@@ -58,7 +59,7 @@ export function planMemory(
       first: index === 0,
       last,
       expertBytes: sliceBytes,
-      slotsPerRank,
+      physicalExpertsPerRank,
     });
     const kept = Array.from(plan.attentionClass, (mixing) => attention[mixing]!.caches).flat();
     if (draft !== null && last) {
@@ -132,7 +133,7 @@ function draftMemory(
     first: config.mapping.pp > 1,
     last: false,
     expertBytes: moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp),
-    slotsPerRank: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep),
+    physicalExpertsPerRank: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep),
   });
   const hidden = model.hiddenSize;
   // Embedding and hidden state are normed and joined, and the output is normed.
@@ -149,7 +150,7 @@ interface StageParts {
   readonly first: boolean;
   readonly last: boolean;
   readonly expertBytes: number;
-  readonly slotsPerRank: number;
+  readonly physicalExpertsPerRank: number;
 }
 
 function stageItems(
@@ -206,10 +207,10 @@ function weightItems(
   const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
   const slots =
     offload === null
-      ? stage.slotsPerRank * moeCount
+      ? stage.physicalExpertsPerRank * moeCount
       : offload.scope === "layer"
         ? offload.slots * moeCount
-        : Math.min(offload.slots, stage.slotsPerRank * moeCount);
+        : Math.min(offload.slots, stage.physicalExpertsPerRank * moeCount);
   return [
     { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
     { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },

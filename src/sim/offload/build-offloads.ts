@@ -8,14 +8,14 @@ import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { replicaNodes } from "../replica-nodes.ts";
-import type { ExpertGroups } from "../routing/expert-groups.ts";
+import type { ExpertRanks } from "../routing/expert-ranks.ts";
 import { HostNode } from "./host-node.ts";
 import { type FetchCost, OffloadState } from "./offload-state.ts";
 import { diskTier, hostTier } from "./offload-tiers.ts";
 
 /** What keeps the experts of a run below device memory. */
 export interface Offloads {
-  /** [replicas][pipeline stages][expert groups] */
+  /** [replicas][pipeline stages][expert ranks] */
   readonly caches: readonly OffloadState[];
   readonly logs: readonly CallLogRecorder[];
   /** Nodes, whose memory and disks the caches are fed from. */
@@ -23,13 +23,13 @@ export interface Offloads {
 }
 
 /**
- * Expert caches, each with the log of its accesses. Every group of a stage has device slots and a host link of its own; all
- * groups of one node read from its memory and its disks. Those of one replica share what the replica has of the memory.
+ * Expert caches, each with the log of its accesses. Every expert rank of a stage has device slots and a host link of its
+ * own. All ranks of a node read from its memory and its disks; those of one replica share what it has of the memory.
  */
 export function buildOffloads(
   config: SimConfig,
   memory: MemoryPlan,
-  groups: ExpertGroups,
+  expertRanks: ExpertRanks,
   /** [MoE layers] pipeline stage that runs the layer. */
   stageOf: readonly number[],
 ): Offloads {
@@ -55,9 +55,10 @@ export function buildOffloads(
       return host;
     };
     for (let stage = 0; stage < mapping.pp; stage++)
-      for (let group = 0; group < mapping.ep; group++) {
-        const owns = (layer: number, expert: number) => stageOf[layer] === stage && groups.holds(layer, expert, group);
-        const at = nodeOf(replica, stage * stageRanks(mapping) + group * mapping.etp);
+      for (let rank = 0; rank < mapping.ep; rank++) {
+        const owns = (layer: number, expert: number) =>
+          stageOf[layer] === stage && expertRanks.holds(layer, expert, rank);
+        const at = nodeOf(replica, stage * stageRanks(mapping) + rank * mapping.etp);
         while (nodes.length <= at) nodes.push(new HostNode());
         const popularity = ownPopularity(offload.popularity, routing.layerMap, experts, owns);
         const { slots } = offload;
@@ -81,7 +82,7 @@ export function buildOffloads(
   return { caches, logs, nodes };
 }
 
-/** Transfer times of an expert slice of so many bytes. Ranks of a group that lie on other nodes read there. */
+/** Transfer times of an expert slice of so many bytes. Devices of an expert rank that lie on other nodes read there. */
 function fetchCost({ node, mapping }: SimConfig, bytes: number): FetchCost {
   const memory = hostTier(node)?.read;
   const disk = diskTier(node)?.read;
@@ -100,7 +101,7 @@ function fetchCost({ node, mapping }: SimConfig, bytes: number): FetchCost {
 }
 
 /**
- * Popularity by trace layer laid out by MoE layer of the model; -1, behind every expert of its own, for what a group
+ * Popularity by trace layer laid out by MoE layer of the model; -1, behind every expert of its own, for what a rank
  * never computes, so that a static set takes no slot for it.
  */
 function ownPopularity(

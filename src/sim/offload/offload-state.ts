@@ -3,13 +3,13 @@ import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { HostNode } from "./host-node.ts";
 
-/** What one expert slice takes on its way to a device; the devices of an expert group fetch their slices side by side. */
+/** What one expert slice takes on its way to a device; the devices of an expert rank fetch their slices side by side. */
 export interface FetchCost {
   /** Slice on one device. */
   readonly bytes: number;
   /** Host link of one device; 0 where the device reads the host's memory in place. */
   readonly linkNs: number;
-  /** Time the host's memory is busy with the slices of the whole group, and what passes until the first byte. */
+  /** Time the host's memory is busy with the slices of the whole expert rank, and what passes until the first byte. */
   readonly memoryNs: number;
   readonly memoryLatencyNs: number;
   readonly memoryBytes: number;
@@ -19,7 +19,7 @@ export interface FetchCost {
 }
 
 /**
- * Expert residency of one expert group and the transfers that feed it. A miss waits for its transfer: NVMe first if host
+ * Expert residency of one expert rank and the transfers that feed it. A miss waits for its transfer: NVMe first if host
  * memory does not hold the expert, then host memory and the host link at once, the later of which makes it ready. The link
  * serves the transfers of its device in order; memory and NVMe serve all devices of the node. Resident experts are computed
  * while the first transfers run, unless the runtime waits for every transfer.
@@ -97,7 +97,7 @@ export class OffloadState {
     return this.cost.bytes;
   }
 
-  /** Bytes that the group's devices read from host memory for one missing expert. */
+  /** Bytes that the rank's devices read from host memory for one missing expert. */
   get memoryBytesPerFetch(): number {
     return this.cost.memoryBytes;
   }

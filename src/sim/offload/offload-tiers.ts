@@ -61,18 +61,18 @@ function expertsOfNode(config: SimConfig): number {
   const { experts } = moeShape(model)!;
   const { perReplica } = replicaNodes(mapping, 1, node);
   if (perReplica === 1) return moeLayers(model).length * experts;
-  const slotsPerRank = placement?.slotsPerRank ?? Math.ceil(experts / mapping.ep);
+  const physicalExpertsPerRank = placement?.physicalExpertsPerRank ?? Math.ceil(experts / mapping.ep);
   const held = new Float64Array(perReplica);
   for (const [stage, plan] of stagePlans(model, mapping.pp).entries()) {
     const layers = plan.moeIndex.filter((index) => index >= 0).length;
     const first = stage * stageRanks(mapping);
     for (let at = 0; at < perReplica; at++) {
-      // Expert groups with a rank on the node.
+      // Expert ranks with a device on the node.
       const from = Math.max(first, at * node.devicesPerNode) - first;
       const to = Math.min(first + stageRanks(mapping), (at + 1) * node.devicesPerNode) - first;
       if (from >= to) continue;
-      const groups = Math.ceil(to / mapping.etp) - Math.floor(from / mapping.etp);
-      held[at]! += layers * Math.min(experts, groups * slotsPerRank);
+      const ranks = Math.ceil(to / mapping.etp) - Math.floor(from / mapping.etp);
+      held[at]! += layers * Math.min(experts, ranks * physicalExpertsPerRank);
     }
   }
   return Math.max(...held);

@@ -58,7 +58,7 @@ export function simulationLedger(run: RunView): LedgerEntry[] {
           "one transfer after the other at full bandwidth; a step's transfers go before those of steps that start later",
       );
     if (logs.some((log) => log.stopped))
-      add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each group`);
+      add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each rank`);
   }
   add("activation memory", "assumed", "largest step's residual stream and intermediates, float32 logits per sequence");
   add(

@@ -91,7 +91,7 @@ function expertSkew({ config, experts }: RunView): number[] {
 
 function resourceUse(run: RunView): ResourceUse[] {
   const { replicas, cost, draft, experts, config } = run;
-  // Groups and links are given as the mean over replicas and pipeline stages, whose devices work at the same time.
+  // Expert ranks and links are given as the mean over replicas and pipeline stages, whose devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
   const use: ResourceUse[] = replicas.map((replica, r) => ({
     name: `replica ${r}`,
@@ -102,9 +102,9 @@ function resourceUse(run: RunView): ResourceUse[] {
     for (const [i, busyNs] of frontEnds.busyNs.entries())
       if (busyNs > 0) use.push({ name: frontEndName(r, i, frontEnds.busyNs.length), busyNs, bytes: 0 });
   const drafting = draft?.layers ?? null;
-  for (const [group, busyNs] of cost.groupBusyNs.entries()) {
-    const both = busyNs + (drafting?.groupBusyNs[group] ?? 0);
-    use.push({ name: `experts of group ${group}`, busyNs: both / copies, bytes: 0 });
+  for (const [rank, busyNs] of cost.rankBusyNs.entries()) {
+    const both = busyNs + (drafting?.rankBusyNs[rank] ?? 0);
+    use.push({ name: `experts of rank ${rank}`, busyNs: both / copies, bytes: 0 });
   }
   const linkBusyNs = cost.links.busyNs + (drafting?.links.busyNs ?? 0);
   const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
@@ -124,10 +124,10 @@ function frontEndName(replica: number, index: number, count: number): string {
   return `front end ${count > 1 ? `${index} ` : ""}of replica ${replica}`;
 }
 
-/** Offload states are ordered by replica, pipeline stage and expert group; what there is only one of goes unnamed. */
+/** Offload states are ordered by replica, pipeline stage and expert rank; what there is only one of goes unnamed. */
 function offloadName(config: RunView["config"], index: number): string {
   const { ep, pp } = config.mapping;
-  const parts = [`group ${index % ep}`];
+  const parts = [`rank ${index % ep}`];
   if (pp > 1) parts.push(`stage ${Math.floor(index / ep) % pp}`);
   if (config.replicas > 1) parts.push(`replica ${Math.floor(index / (ep * pp))}`);
   return parts.join(", ");

@@ -18,7 +18,7 @@ export interface RunView {
   readonly domains: readonly Domain[];
   readonly replicas: readonly Replica[];
   readonly experts: Experts;
-  readonly cost: Pick<StepCost, "attention" | "components" | "groupBusyNs" | "links">;
+  readonly cost: Pick<StepCost, "attention" | "components" | "rankBusyNs" | "links">;
   /** null where drafts take no device time. */
   readonly draft: Pick<DraftCost, "layers"> | null;
   /** null without speculative decoding. */

@@ -4,30 +4,30 @@ import { expectedRanksPerToken } from "../../models/ranks-per-token.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { OffloadState } from "../offload/offload-state.ts";
 import type { ExpertTime } from "../step/expert-time.ts";
-import { type ExpertGroups, shareOf } from "./expert-groups.ts";
+import { type ExpertRanks, shareOf } from "./expert-ranks.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
 
-/** Routed work of the step being timed, per MoE layer and expert group. */
+/** Routed work of the step being timed, per MoE layer and expert rank. */
 export interface ExpertSource {
   /** Whether all MoE layers of one shape have the same work, so that one of them stands for all. */
   readonly layersAlike: boolean;
-  pairs(layer: number, group: number): number;
-  distinct(layer: number, group: number): number;
-  /** Mean distinct groups per token at a layer. */
+  pairs(layer: number, rank: number): number;
+  distinct(layer: number, rank: number): number;
+  /** Mean distinct ranks per token at a layer. */
   spread(layer: number): number;
   /**
-   * Runs a layer call of all groups through their expert caches at absolute time `atNs`; false where there are none, and
+   * Runs a layer call of all ranks through their expert caches at absolute time `atNs`; false where there are none, and
    * experts lie on the devices.
    */
   serve(layer: number, atNs: number, time: ExpertTime): boolean;
-  /** The cache of a group, which keeps what its last call took. */
-  offload(layer: number, group: number): OffloadState;
+  /** The cache of a rank, which keeps what its last call took. */
+  offload(layer: number, rank: number): OffloadState;
 }
 
-/** Work counted from replayed routing. `offloads` holds the caches of [replicas][pipeline stages][expert groups]. */
+/** Work counted from replayed routing. `offloads` holds the caches of [replicas][pipeline stages][expert ranks]. */
 export class ReplayedExperts implements ExpertSource {
   readonly layersAlike = false;
-  private readonly groups: ExpertGroups;
+  private readonly expertRanks: ExpertRanks;
   private readonly replay: RoutingReplay;
   private readonly spreads: Float64Array;
   private readonly offloads: readonly OffloadState[];
@@ -39,20 +39,20 @@ export class ReplayedExperts implements ExpertSource {
   private readonly order: Uint32Array;
 
   constructor(
-    groups: ExpertGroups,
+    expertRanks: ExpertRanks,
     replay: RoutingReplay,
     layerMap: readonly number[],
     offloads: readonly OffloadState[],
     stageOf: readonly number[],
     stages: number,
   ) {
-    this.groups = groups;
+    this.expertRanks = expertRanks;
     this.stageOf = stageOf;
     this.stages = stages;
     this.replay = replay;
     this.layerMap = layerMap;
     this.offloads = offloads;
-    this.spreads = groups.meanSpread(replay.table);
+    this.spreads = expertRanks.meanSpread(replay.table);
     this.order = new Uint32Array(replay.table.experts);
   }
 
@@ -61,36 +61,36 @@ export class ReplayedExperts implements ExpertSource {
     this.replica = replica;
   }
 
-  pairs(layer: number, group: number): number {
-    return this.groups.work.pairs[layer * this.groups.work.groups + group]!;
+  pairs(layer: number, rank: number): number {
+    return this.expertRanks.work.pairs[layer * this.expertRanks.work.ranks + rank]!;
   }
-  distinct(layer: number, group: number): number {
-    return this.groups.work.distinct[layer * this.groups.work.groups + group]!;
+  distinct(layer: number, rank: number): number {
+    return this.expertRanks.work.distinct[layer * this.expertRanks.work.ranks + rank]!;
   }
   spread(layer: number): number {
     return this.spreads[layer]!;
   }
-  offload(layer: number, group: number): OffloadState {
+  offload(layer: number, rank: number): OffloadState {
     const stage = this.replica * this.stages + this.stageOf[layer]!;
-    return this.offloads[stage * this.groups.work.groups + group]!;
+    return this.offloads[stage * this.expertRanks.work.ranks + rank]!;
   }
 
   serve(layer: number, atNs: number, time: ExpertTime): boolean {
     if (this.offloads.length === 0) return false;
-    const { groups } = this.groups.work;
-    this.gather(layer, groups);
-    for (let group = 0; group < groups; group++) {
-      const offload = this.offload(layer, group);
+    const { ranks } = this.expertRanks.work;
+    this.gather(layer, ranks);
+    for (let rank = 0; rank < ranks; rank++) {
+      const offload = this.offload(layer, rank);
       const hits = offload.judge();
       for (let i = 0; i < offload.count; i++)
         if (!offload.wasHit(i)) offload.keyNs[i] = time.aloneNs(offload.tokens[i]!);
       offload.start(atNs, hits === 0 ? 0 : time.togetherNs(offload.hitTokens, hits));
     }
-    // The groups of a node take turns at its memory and disks: transfers are booked in the order they begin.
+    // The ranks of a node take turns at its memory and disks: transfers are booked in the order they begin.
     for (;;) {
       let first = this.offload(layer, 0);
-      for (let group = 1; group < groups; group++) {
-        const offload = this.offload(layer, group);
+      for (let rank = 1; rank < ranks; rank++) {
+        const offload = this.offload(layer, rank);
         if (offload.nextNs < first.nextNs) first = offload;
       }
       if (first.nextNs === Number.POSITIVE_INFINITY) return true;
@@ -98,26 +98,26 @@ export class ReplayedExperts implements ExpertSource {
     }
   }
 
-  /** Hands the experts of a layer call to the groups that compute them, in the order they are met. */
-  private gather(layer: number, groups: number): void {
+  /** Hands the experts of a layer call to the ranks that compute them, in the order they are met. */
+  private gather(layer: number, ranks: number): void {
     const { experts } = this.replay.table;
     const traceLayer = this.layerMap[layer]!;
-    for (let group = 0; group < groups; group++) this.offload(layer, group).clear();
+    for (let rank = 0; rank < ranks; rank++) this.offload(layer, rank).clear();
     const met = this.replay.distinctInOrder(traceLayer, this.order);
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
       const tokens = this.replay.counts[traceLayer * experts + expert]!;
-      const copies = this.groups.copies(layer, expert);
+      const copies = this.expertRanks.copies(layer, expert);
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);
         if (share === 0) break;
-        this.offload(layer, this.groups.sharingGroup(layer, expert, turn)).add(layer * experts + expert, share);
+        this.offload(layer, this.expertRanks.sharingRank(layer, expert, turn)).add(layer * experts + expert, share);
       }
     }
   }
 }
 
-/** Expected work of one layer call: of the most loaded group, and of each of the others. */
+/** Expected work of one layer call: of the most loaded rank, and of each of the others. */
 interface ExpectedWork {
   readonly busiest: { readonly pairs: number; readonly distinct: number };
   readonly others: { readonly pairs: number; readonly distinct: number };
@@ -125,12 +125,12 @@ interface ExpectedWork {
 
 /**
  * Work expected of independently routed tokens over experts of unequal popularity (coefficient of variation
- * `popularityCv`; 0 is uniform). The first group stands for the most loaded one; the others share the rest.
+ * `popularityCv`; 0 is uniform). The first rank stands for the most loaded one; the others share the rest.
  */
 export class UniformExperts implements ExpertSource {
   readonly layersAlike = true;
   private readonly shapes: readonly MoeFeedForward[];
-  private readonly groupCount: number;
+  private readonly ranks: number;
   private tokens = 0;
   /** By token count, filled on first use; all MoE layers of a model have one shape. */
   private readonly memo = new Map<number, ExpectedWork>();
@@ -139,15 +139,15 @@ export class UniformExperts implements ExpertSource {
   private readonly popularityCv: number;
   private readonly meanSpread: number;
 
-  constructor(shapes: readonly MoeFeedForward[], groups: number, popularityCv: number) {
+  constructor(shapes: readonly MoeFeedForward[], ranks: number, popularityCv: number) {
     this.shapes = shapes;
-    this.groupCount = groups;
+    this.ranks = ranks;
     this.popularityCv = popularityCv;
     const [moe] = shapes;
     this.meanSpread =
       moe === undefined
         ? 0
-        : expectedRanksPerToken({ experts: moe.experts, topK: moe.topK, ranks: groups, groups: moe.router.groups });
+        : expectedRanksPerToken({ experts: moe.experts, topK: moe.topK, ranks, groups: moe.router.groups });
   }
 
   setTokens(tokens: number): void {
@@ -163,7 +163,7 @@ export class UniformExperts implements ExpertSource {
 
   private expected(tokens: number): ExpectedWork {
     const { experts, topK, router } = this.shapes[0]!;
-    const ranks = this.groupCount;
+    const ranks = this.ranks;
     const { popularityCv } = this;
     const busiest = expectedBusiestRank({ experts, topK, tokens, ranks, groups: router.groups, popularityCv });
     const share = (whole: number, most: number) => (ranks === 1 ? most : Math.max(0, whole - most) / (ranks - 1));
@@ -176,11 +176,11 @@ export class UniformExperts implements ExpertSource {
     };
   }
 
-  pairs(_layer: number, group: number): number {
-    return group === 0 ? this.work.busiest.pairs : this.work.others.pairs;
+  pairs(_layer: number, rank: number): number {
+    return rank === 0 ? this.work.busiest.pairs : this.work.others.pairs;
   }
-  distinct(_layer: number, group: number): number {
-    return group === 0 ? this.work.busiest.distinct : this.work.others.distinct;
+  distinct(_layer: number, rank: number): number {
+    return rank === 0 ? this.work.busiest.distinct : this.work.others.distinct;
   }
   spread(): number {
     return this.meanSpread;

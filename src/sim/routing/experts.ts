@@ -5,7 +5,7 @@ import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
 import type { DomainBatch } from "../step/batch.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
-import { ExpertGroups } from "./expert-groups.ts";
+import { ExpertRanks } from "./expert-ranks.ts";
 import { type ExpertSource, ReplayedExperts, UniformExperts } from "./expert-source.ts";
 import { LoadStatistics } from "./load-statistics.ts";
 import { RoutingReplay } from "./routing-replay.ts";
@@ -19,7 +19,7 @@ export interface Experts {
   /** A step of a replica that is formed at `atNs`. */
   beginStep(replica: number, atNs: number): void;
   addChunk(request: number, done: number, tokens: number): void;
-  /** Turns the tokens added since {@link beginStep} into work per layer and group. */
+  /** Turns the tokens added since {@link beginStep} into work per layer and expert rank. */
   endStep(batches: readonly DomainBatch[]): void;
   check(): void;
 }
@@ -56,10 +56,10 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       ranks: config.mapping.ep,
       nodes: 1,
       groups: 1,
-      slots: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
+      physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
       loads: null,
     });
-  const groups = new ExpertGroups(placement, routing.layerMap);
+  const expertRanks = new ExpertRanks(placement, routing.layerMap);
   const { requests } = config.workload;
   const domainIndex = requests.domains.map((name) => routing.table.domains.indexOf(name));
   const replay = new RoutingReplay(routing.table, requests.count, {
@@ -74,9 +74,16 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       () => stage,
     ),
   );
-  const offloads = buildOffloads(config, memory, groups, stageOf);
-  const source = new ReplayedExperts(groups, replay, routing.layerMap, offloads.caches, stageOf, config.mapping.pp);
-  const loads = new LoadStatistics(groups.work);
+  const offloads = buildOffloads(config, memory, expertRanks, stageOf);
+  const source = new ReplayedExperts(
+    expertRanks,
+    replay,
+    routing.layerMap,
+    offloads.caches,
+    stageOf,
+    config.mapping.pp,
+  );
+  const loads = new LoadStatistics(expertRanks.work);
   return {
     source,
     loads,
@@ -89,7 +96,7 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
     },
     addChunk: (request, done, tokens) => replay.addChunk(request, done, tokens),
     endStep: (batches) => {
-      groups.split(replay.counts);
+      expertRanks.split(replay.counts);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
       loads.addStep(tokens, routing.table.topK);

@@ -1,15 +1,15 @@
 import { holds } from "../../core/errors.ts";
 import type { LayerLoad } from "../result.ts";
-import type { ExpertWork } from "./expert-groups.ts";
+import type { ExpertWork } from "./expert-ranks.ts";
 
-/** Load balance and distinct experts over the run, per MoE layer and per expert group. */
+/** Load balance and distinct experts over the run, per MoE layer and per expert rank. */
 export class LoadStatistics {
   private readonly work: ExpertWork;
   private readonly imbalance: Float64Array;
   private readonly imbalanceMax: Float64Array;
   private readonly distinct: Float64Array;
   private readonly pairs: Float64Array;
-  private readonly groupShare: Float64Array;
+  private readonly rankShare: Float64Array;
   private steps = 0;
   /** Steps times layers in which pairs = tokens x topK was verified. */
   checked = 0;
@@ -20,19 +20,19 @@ export class LoadStatistics {
     this.imbalanceMax = new Float64Array(work.layers);
     this.distinct = new Float64Array(work.layers);
     this.pairs = new Float64Array(work.layers);
-    this.groupShare = new Float64Array(work.groups);
+    this.rankShare = new Float64Array(work.ranks);
   }
 
   /** Books a step of `tokens` tokens; checks that every layer routed tokens x topK pairs. */
   addStep(tokens: number, topK: number): void {
-    const { layers, groups, pairs, distinct } = this.work;
+    const { layers, ranks, pairs, distinct } = this.work;
     if (tokens === 0) return;
     this.steps++;
     for (let layer = 0; layer < layers; layer++) {
       let sum = 0;
       let max = 0;
       let touched = 0;
-      for (let at = layer * groups; at < (layer + 1) * groups; at++) {
+      for (let at = layer * ranks; at < (layer + 1) * ranks; at++) {
         const load = pairs[at]!;
         sum += load;
         touched += distinct[at]!;
@@ -40,12 +40,12 @@ export class LoadStatistics {
       }
       if (sum !== tokens * topK)
         holds(false, "expert-counts", () => `layer ${layer}: ${sum} pairs for ${tokens} tokens x top-${topK}`);
-      const ratio = (max * groups) / sum;
+      const ratio = (max * ranks) / sum;
       this.imbalance[layer]! += ratio;
       if (ratio > this.imbalanceMax[layer]!) this.imbalanceMax[layer] = ratio;
       this.distinct[layer]! += touched;
       this.pairs[layer]! += sum;
-      for (let g = 0; g < groups; g++) this.groupShare[g]! += (pairs[layer * groups + g]! * groups) / sum;
+      for (let r = 0; r < ranks; r++) this.rankShare[r]! += (pairs[layer * ranks + r]! * ranks) / sum;
     }
     this.checked += layers;
   }
@@ -62,9 +62,9 @@ export class LoadStatistics {
     }));
   }
 
-  /** Mean load of each group relative to the mean group. */
+  /** Mean load of each rank relative to the mean rank. */
   rankLoad(): number[] {
     const samples = Math.max(1, this.steps * this.work.layers);
-    return Array.from(this.groupShare, (share) => share / samples);
+    return Array.from(this.rankShare, (share) => share / samples);
   }
 }

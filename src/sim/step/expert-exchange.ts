@@ -13,7 +13,7 @@ type Direction = "dispatch" | "combine";
 
 /**
  * Tokens to experts and back under attention data parallelism, as the engine does it. All-to-all volumes follow the
- * replayed routing: a rank sends each token once to every other rank of the expert groups that hold one of its experts,
+ * replayed routing: a rank sends each token once to every other device of the expert ranks that hold one of its experts,
  * and receives what its own experts were chosen for; the busiest rank decides.
  */
 export class ExpertExchange {
@@ -84,7 +84,7 @@ export class ExpertExchange {
   ): number {
     const { tp, etp, ep } = this.config.mapping;
     const spread = experts.spread(layer);
-    // Every rank of an expert group needs the token; one of all ranks holds it already.
+    // Every device of an expert rank needs the token; one of all devices holds it already.
     const remote = 1 - 1 / this.ranks;
     let busiest = 0;
     for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);

@@ -5,17 +5,17 @@ import type { FeedForwardProgram } from "./feed-forward-program.ts";
 /** Times the routed experts of one layer call in a step: those on the device and those behind a cache alike. */
 export class ExpertTime {
   /** Served over isolated kernel time in the step. */
-  kernelFactor = 1;
+  blendedKernelFactor = 1;
   private readonly cost: CostModel;
-  private readonly groups: number;
+  private readonly ranks: number;
   private op: GroupedGemmOp | null = null;
-  private groupExperts = 0;
+  private rankExperts = 0;
   private presentedPairs = 0;
   private halves = false;
 
-  constructor(cost: CostModel, groups: number) {
+  constructor(cost: CostModel, ranks: number) {
     this.cost = cost;
-    this.groups = groups;
+    this.ranks = ranks;
   }
 
   /**
@@ -24,7 +24,7 @@ export class ExpertTime {
    */
   begin(program: FeedForwardProgram & { kind: "moe" }, presentedPairs: number, halves: boolean): void {
     this.op = program.experts;
-    this.groupExperts = program.moe.experts / this.groups;
+    this.rankExperts = program.moe.experts / this.ranks;
     this.presentedPairs = presentedPairs;
     this.halves = halves;
   }
@@ -44,8 +44,8 @@ export class ExpertTime {
     op.pairs = pairs;
     op.distinctExperts = distinct;
     op.presentedPairs = presentedPairs;
-    if (this.halves) halve(op, this.groupExperts);
-    return this.cost.opNs(op) * this.kernelFactor * (this.halves ? 2 : 1);
+    if (this.halves) halve(op, this.rankExperts);
+    return this.cost.opNs(op) * this.blendedKernelFactor * (this.halves ? 2 : 1);
   }
 }
 

@@ -18,7 +18,7 @@ export type FeedForwardProgram =
       /** Networks that every token passes beside the routed experts: shared experts, a dense network of the layer. */
       readonly shared: readonly GemmOp[];
       /** Factor on the number of kernels by the format of the experts. */
-      readonly kernelFactor: number;
+      readonly kernelCountFactor: number;
       readonly latent: readonly [GemmOp, GemmOp] | null;
     };
 
@@ -47,7 +47,7 @@ export function activationsFor(weights: StorageFormat, device: Pick<Device, "pea
 }
 
 /** Factor on the number of kernels of a layer by the format of its experts. */
-function kernelFactor(experts: StorageFormat, { formatKernels }: SimConfig["engine"]): number {
+function kernelCountFactor(experts: StorageFormat, { formatKernels }: SimConfig["engine"]): number {
   switch (experts) {
     case "fp8_block":
       return formatKernels.fp8Block;
@@ -103,7 +103,7 @@ export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedFo
       ...(spec.sharedWidth === 0 ? [] : mlp(spec.sharedWidth, spec.matrices, formats.shared)),
       ...(spec.denseWidth === 0 ? [] : mlp(spec.denseWidth, spec.matrices, formats.dense)),
     ],
-    kernelFactor: kernelFactor(formats.experts, engine),
+    kernelCountFactor: kernelCountFactor(formats.experts, engine),
     latent:
       spec.expertHidden === hidden
         ? null

@@ -22,23 +22,23 @@ const component = Object.fromEntries(timeComponents.map((name, index) => [name, 
 
 /**
  * The timeline of one engine step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
- * inside it move together. Exchanges of the MoE group are barriers: dispatch starts when the last rank arrives, combine
- * when the last expert group is done, and the wait is booked by its cause: prompts or attention of another rank, load or
- * fetches of another expert group. Components on the critical path add up to the duration of the step.
+ * inside it move together. Exchanges of the MoE layers are barriers: dispatch starts when the last rank arrives, combine
+ * when the last expert rank is done, and the wait is booked by its cause: prompts or attention of another rank, load or
+ * fetches of another expert rank. Components on the critical path add up to the duration of the step.
  */
 export class StepCost {
   readonly windows: Float64Array;
   readonly attention: readonly AttentionProgram[];
   /** Time per component over the run, ns. */
   readonly components = new Float64Array(timeComponents.length);
-  /** Transfers between devices, and compute busy time per expert group, over the run. */
+  /** Transfers between devices, and compute busy time per expert rank, over the run. */
   readonly links: LinkTime;
-  readonly groupBusyNs: Float64Array;
+  readonly rankBusyNs: Float64Array;
   private readonly cost: CostModel;
   private readonly config: SimConfig;
   private readonly feedForward: readonly FeedForwardProgram[];
   private readonly ranks: number;
-  private readonly groups: number;
+  private readonly expertRanks: number;
   private readonly kernels: Float64Array;
   private readonly clock: Float64Array;
   /** [attention classes][dp] time of token mixing in this step. */
@@ -55,11 +55,11 @@ export class StepCost {
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
   /** Served over isolated kernel time in the step being timed. */
-  private kernelFactor = 1;
+  private blendedKernelFactor = 1;
   private readonly before: {
     readonly components: Float64Array;
     readonly clock: Float64Array;
-    readonly groupBusyNs: Float64Array;
+    readonly rankBusyNs: Float64Array;
     linkBusyNs: number;
     linkBytes: number;
     attentionWaitNs: number;
@@ -92,12 +92,12 @@ export class StepCost {
     });
     this.feedForward = classes.feedForward.map((spec) => feedForwardProgram(spec, config));
     this.ranks = stageRanks(mapping);
-    this.groups = mapping.ep;
+    this.expertRanks = mapping.ep;
     this.clock = new Float64Array(mapping.dp);
     this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
     this.promptlessWaitNs = new Float64Array(classes.attention.length);
     this.promptless = emptyBatch(this.windows.length);
-    this.groupBusyNs = new Float64Array(mapping.ep);
+    this.rankBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, this.links);
     this.expertTime = new ExpertTime(cost, mapping.ep);
@@ -113,7 +113,7 @@ export class StepCost {
     this.before = {
       components: new Float64Array(timeComponents.length),
       clock: new Float64Array(mapping.dp),
-      groupBusyNs: new Float64Array(mapping.ep),
+      rankBusyNs: new Float64Array(mapping.ep),
       linkBusyNs: 0,
       linkBytes: 0,
       attentionWaitNs: 0,
@@ -134,8 +134,8 @@ export class StepCost {
     const { clock, config } = this;
     let tokens = 0;
     for (const batch of batches) tokens += batch.tokens;
-    this.kernelFactor = this.servedFactor(batches);
-    this.expertTime.kernelFactor = this.kernelFactor;
+    this.blendedKernelFactor = this.servedFactor(batches);
+    this.expertTime.blendedKernelFactor = this.blendedKernelFactor;
     clock.fill(0);
     this.prepareAttention(batches);
     if (experts.layersAlike)
@@ -179,7 +179,7 @@ export class StepCost {
     const dp = clock.length;
     const mixing = plan.attentionClass[i]!;
     const program = this.feedForward[plan.feedForwardClass[i]!]!;
-    const factor = program.kind === "moe" ? program.kernelFactor : 1;
+    const factor = program.kind === "moe" ? program.kernelCountFactor : 1;
     const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
     for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
     this.attentionWaitNs += this.promptlessWaitNs[mixing]!;
@@ -198,7 +198,7 @@ export class StepCost {
     let kernels = 0;
     for (let i = 0; i < plan.layers; i++) {
       const program = this.feedForward[plan.feedForwardClass[i]!]!;
-      kernels += this.kernels[plan.attentionClass[i]!]! * (program.kind === "moe" ? program.kernelFactor : 1);
+      kernels += this.kernels[plan.attentionClass[i]!]! * (program.kind === "moe" ? program.kernelCountFactor : 1);
     }
     const waits = Math.max(0, kernels * this.config.engine.eagerLaunchNs - this.clock[0]!);
     this.components[component.kernelOverhead]! += waits;
@@ -209,7 +209,7 @@ export class StepCost {
   private beginRepeat(): void {
     this.before.components.set(this.components);
     this.before.clock.set(this.clock);
-    this.before.groupBusyNs.set(this.groupBusyNs);
+    this.before.rankBusyNs.set(this.rankBusyNs);
     this.before.linkBusyNs = this.links.busyNs;
     this.before.linkBytes = this.links.bytes;
     this.before.attentionWaitNs = this.attentionWaitNs;
@@ -219,7 +219,7 @@ export class StepCost {
     const { before } = this;
     addChange(this.components, before.components, times);
     addChange(this.clock, before.clock, times);
-    addChange(this.groupBusyNs, before.groupBusyNs, times);
+    addChange(this.rankBusyNs, before.rankBusyNs, times);
     this.links.busyNs += times * (this.links.busyNs - before.linkBusyNs);
     this.links.bytes += times * (this.links.bytes - before.linkBytes);
     this.attentionWaitNs += times * (this.attentionWaitNs - before.attentionWaitNs);
@@ -251,7 +251,7 @@ export class StepCost {
     for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
     for (let a = 0; a < this.attention.length; a++) {
       const program = this.attention[a]!;
-      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.kernelFactor;
+      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.blendedKernelFactor;
       if (this.prompts && dp > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
     }
   }
@@ -270,7 +270,7 @@ export class StepCost {
         promptless.sequences = promptless.decodeSequences = batch.decodeSequences;
         promptless.decodeKeys.set(batch.decodeKeys);
         promptless.decodePairs.set(batch.decodePairs);
-        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.kernelFactor;
+        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.blendedKernelFactor;
       }
       sum += ns;
       if (ns > max) max = ns;
@@ -334,7 +334,7 @@ export class StepCost {
   private gemmNs(op: GemmOp, tokens: number): number {
     if (tokens === 0) return 0;
     op.tokens = tokens;
-    return this.cost.opNs(op) * this.kernelFactor;
+    return this.cost.opNs(op) * this.blendedKernelFactor;
   }
 
   private moeLayer(
@@ -408,14 +408,14 @@ export class StepCost {
     return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
   }
 
-  /** Routed experts of all groups from `begin`; returns when the slowest is done (relative to the step's start). */
+  /** Routed experts of all expert ranks from `begin`; returns when the slowest is done (relative to the step's start). */
   private expertPhase(layer: number, startNs: number, begin: number, experts: ExpertSource): number {
     const cached = experts.serve(layer, startNs + begin, this.expertTime);
     let max = 0;
     let sum = 0;
     let stallSum = 0;
     let slowestStall = 0;
-    for (let e = 0; e < this.groups; e++) {
+    for (let e = 0; e < this.expertRanks; e++) {
       let ns: number;
       let stall = 0;
       if (cached) {
@@ -423,10 +423,10 @@ export class StepCost {
         ns = callNs;
         stall = callStallNs;
         stallSum += stall;
-        this.groupBusyNs[e]! += ns - stall;
+        this.rankBusyNs[e]! += ns - stall;
       } else {
         ns = this.expertTime.togetherNs(experts.pairs(layer, e), experts.distinct(layer, e));
-        this.groupBusyNs[e]! += ns;
+        this.rankBusyNs[e]! += ns;
       }
       sum += ns;
       if (ns > max) {
@@ -434,9 +434,9 @@ export class StepCost {
         slowestStall = stall;
       }
     }
-    const mean = sum / this.groups;
-    const meanStall = stallSum / this.groups;
-    // What the slowest group waits longer for its experts than the others is fetching too, the rest is load.
+    const mean = sum / this.expertRanks;
+    const meanStall = stallSum / this.expertRanks;
+    // What the slowest expert rank waits longer for its experts than the others is fetching too, the rest is load.
     const fetch = Math.min(max - mean, Math.max(0, slowestStall - meanStall));
     this.components[component.experts]! += mean - meanStall;
     this.components[component.expertFetch]! += meanStall + fetch;

@@ -9,18 +9,18 @@ import type {
   ErrorBandTable,
   LatencyBands,
   MeasuredDeployment,
-  ValidatedGroup,
+  ValidatedSetup,
 } from "../../forecast/bands/error-band-table.ts";
-import { groupOf } from "./point-bands.ts";
+import { setupOf } from "./point-bands.ts";
 import {
   bandOf,
   type Coverage,
   calibratedShare,
   crossFittedCoverage,
-  type GroupScales,
-  groupScales,
   type Residual,
   relativeResiduals,
+  type SetupScales,
+  setupScales,
 } from "./residual-bands.ts";
 import type { PointError } from "./validation.ts";
 
@@ -34,7 +34,7 @@ export type LeftOutErrors = Readonly<Record<BandClass, readonly PointError[]>>;
 
 export interface FittedBands {
   readonly table: ErrorBandTable;
-  /** Cross-fitted: bands made without the deployment, or the group for `elsewhere`, that they are held against. */
+  /** Cross-fitted: bands made without the deployment, or the setup for `elsewhere`, that they are held against. */
   readonly coverage: Readonly<Record<BandClass, Readonly<Record<Latency, Coverage>>>>;
 }
 
@@ -42,7 +42,7 @@ type Latency = keyof LatencyBands;
 
 /**
  * The table of error bands from the errors of left-out forecasts. The bands `validated` and `observed` hold errors relative
- * to the scale of their group, `elsewhere` as they are: the scale of a group nobody measured is not known.
+ * to the scale of their setup, `elsewhere` as they are: the scale of a setup nobody measured is not known.
  */
 export function fitErrorBands(errors: LeftOutErrors, origin: { source: string; date: string }): FittedBands {
   const residuals = {
@@ -66,9 +66,9 @@ export function fitErrorBands(errors: LeftOutErrors, origin: { source: string; d
       ...origin,
       devicesMax: points.reduce((most, { devices }) => Math.max(most, devices), 0),
       classes: ofClasses((of) => ({ tpot: fits[of].tpot.band, ttft: fits[of].ttft.band })),
-      groups: validatedGroups(errors.validated, {
-        tpot: groupScales(residuals.validated.tpot),
-        ttft: groupScales(residuals.validated.ttft),
+      setups: validatedSetups(errors.validated, {
+        tpot: setupScales(residuals.validated.tpot),
+        ttft: setupScales(residuals.validated.ttft),
       }),
     },
     coverage: ofClasses((of) => ({ tpot: fits[of].tpot.coverage, ttft: fits[of].ttft.coverage })),
@@ -86,7 +86,7 @@ const ofClasses = <T>(make: (of: BandClass) => T): Record<BandClass, T> => ({
   observed: make("observed"),
 });
 
-const idsOf = ({ model, device, engine }: Pick<ValidatedGroup, "model" | "device" | "engine">): string =>
+const idsOf = ({ model, device, engine }: Pick<ValidatedSetup, "model" | "device" | "engine">): string =>
   [model, device, engine].join("|");
 
 type Residuals = Readonly<Record<Latency, readonly Residual[]>>;
@@ -95,27 +95,27 @@ type Residuals = Readonly<Record<Latency, readonly Residual[]>>;
 function residualsOf(errors: readonly PointError[], partOf: (point: ServingPoint) => string): Residuals {
   const of = (latency: Latency) =>
     errors.flatMap(({ point, saturated, [latency]: metric }): Residual[] => {
-      const group = groupOf(point);
-      if (group === null || metric === null || (latency === "ttft" && saturated)) return [];
-      return [{ group: idsOf(group), part: partOf(point), log: Math.log(metric.measuredMs / metric.predictedMs) }];
+      const setup = setupOf(point);
+      if (setup === null || metric === null || (latency === "ttft" && saturated)) return [];
+      return [{ setup: idsOf(setup), part: partOf(point), log: Math.log(metric.measuredMs / metric.predictedMs) }];
     });
   return { tpot: of("tpot"), ttft: of("ttft") };
 }
 
-/** Groups by model, device and engine, in order of these names. */
-function validatedGroups(
+/** Setups by model, device and engine, in order of these names. */
+function validatedSetups(
   errors: readonly PointError[],
-  scales: Readonly<Record<Latency, GroupScales>>,
-): ValidatedGroup[] {
-  const groups = new Map<string, { ids: Pick<ValidatedGroup, "model" | "device" | "engine">; errors: PointError[] }>();
+  scales: Readonly<Record<Latency, SetupScales>>,
+): ValidatedSetup[] {
+  const setups = new Map<string, { ids: Pick<ValidatedSetup, "model" | "device" | "engine">; errors: PointError[] }>();
   for (const error of errors) {
-    const ids = groupOf(error.point);
+    const ids = setupOf(error.point);
     if (ids === null) continue;
-    const group = groups.get(idsOf(ids));
-    if (group === undefined) groups.set(idsOf(ids), { ids, errors: [error] });
-    else group.errors.push(error);
+    const setup = setups.get(idsOf(ids));
+    if (setup === undefined) setups.set(idsOf(ids), { ids, errors: [error] });
+    else setup.errors.push(error);
   }
-  return [...groups]
+  return [...setups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, { ids, errors: own }]) => ({
       ...ids,
@@ -130,7 +130,7 @@ function validatedGroups(
     }));
 }
 
-/** The deployments of the points of one group, in order of version, format and layout. */
+/** The deployments of the points of one setup, in order of version, format and layout. */
 function measuredDeployments(points: readonly ServingPoint[]): MeasuredDeployment[] {
   const deployments = new Map<string, MeasuredDeployment>();
   for (const point of points) {

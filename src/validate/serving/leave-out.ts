@@ -9,7 +9,7 @@ import type { EngineProfile } from "../../engine/engine-profile.ts";
 
 /** What a fit does not see before it forecasts it, and how points of it are told. */
 export const leftOutKeys = {
-  group: ({ model, system, engine }: ServingPoint) => `${model}|${system}|${engine}`,
+  setup: ({ model, system, engine }: ServingPoint) => `${model}|${system}|${engine}`,
   model: ({ model }: ServingPoint) => model,
   system: ({ system }: ServingPoint) => system,
   engine: ({ engine }: ServingPoint) => engine,
@@ -18,8 +18,8 @@ export const leftOutKeys = {
 export type LeftOut = keyof typeof leftOutKeys;
 
 /**
- * What the forecasts have not seen: nothing (`null`: the committed profiles), whole groups of points, or all of each
- * series but one point that is given (`point`).
+ * What the forecasts have not seen: nothing (`null`: the committed profiles), all points of a setup, a model, ..., or all
+ * of each series but one point that is given (`point`).
  */
 export type LeaveOut = LeftOut | "point" | null;
 
@@ -27,8 +27,8 @@ export type LeaveOut = LeftOut | "point" | null;
 export type EngineFor = (point: ServingPoint) => EngineProfile | null;
 
 /**
- * Fits the engines once for every group that is left out, on the points of all others. An engine that no other point
- * names takes the figures common to engines.
+ * Fits the engines once for every setup, model, ... that is left out, on the points of all others. An engine that no
+ * other point names takes the figures common to engines.
  */
 export function leaveOut(points: readonly ServingPoint[], kind: LeftOut): EngineFor {
   const keyOf = leftOutKeys[kind];

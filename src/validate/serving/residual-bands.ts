@@ -4,18 +4,18 @@ import type { Band } from "../../forecast/bands/band.ts";
 /** How far one left-out forecast was off. */
 export interface Residual {
   /** Points whose errors are of one size: model, device and engine. */
-  readonly group: string;
+  readonly setup: string;
   /** What was left out together: a band that judges these residuals must not be made of them. */
   readonly part: string;
   /** ln(measured / forecast). */
   readonly log: number;
 }
 
-/** Factor on a group's band in log space, by group. */
-export type GroupScales = ReadonlyMap<string, number>;
+/** Factor on a setup's band in log space, by setup. */
+export type SetupScales = ReadonlyMap<string, number>;
 
 /**
- * A group's own median counts as much as that of all groups once it has this many parts: errors within a part are much
+ * A setup's own median counts as much as that of all setups once it has this many parts: errors within a part are much
  * alike, so that its points are no independent evidence.
  */
 const ownParts = 5;
@@ -31,33 +31,33 @@ export function bandOf(residuals: readonly Residual[], nominal: number): Band {
 }
 
 /**
- * Size of the errors of each group relative to all: with medians of |log| m_g of its n parts and m of all residuals,
- * (n m_g + k m) / (n + k) / m. A group of few parts keeps a scale near 1.
+ * Size of the errors of each setup relative to all: with medians of |log| m_s of its n parts and m of all residuals,
+ * (n m_s + k m) / (n + k) / m. A setup of few parts keeps a scale near 1.
  */
-export function groupScales(residuals: readonly Residual[]): GroupScales {
+export function setupScales(residuals: readonly Residual[]): SetupScales {
   const all = medianSize(residuals);
   return new Map(
     Array.from(
-      grouped(residuals, ({ group }) => group),
-      ([group, own]) => [group, scaleOf(own, all)] as const,
+      residualsBy(residuals, ({ setup }) => setup),
+      ([setup, own]) => [setup, scaleOf(own, all)] as const,
     ),
   );
 }
 
 /**
- * Residuals relative to the scale of their group. The scale is that of `basis` without the residual's own part, as a
- * deployment that is forecast has no share in the scale of its group either; 1 where nothing else of the group is known.
+ * Residuals relative to the scale of their setup. The scale is that of `basis` without the residual's own part, as a
+ * deployment that is forecast has no share in the scale of its setup either; 1 where nothing else of the setup is known.
  */
 export function relativeResiduals(residuals: readonly Residual[], basis: readonly Residual[]): Residual[] {
   const all = medianSize(basis);
-  const groups = grouped(basis, ({ group }) => group);
+  const setups = residualsBy(basis, ({ setup }) => setup);
   const scales = new Map<string, number>();
   return residuals.map((residual) => {
-    const { group, part } = residual;
-    const key = JSON.stringify([group, part]);
+    const { setup, part } = residual;
+    const key = JSON.stringify([setup, part]);
     let scale = scales.get(key);
     if (scale === undefined) {
-      const others = groups.get(group)?.filter((other) => other.part !== part) ?? [];
+      const others = setups.get(setup)?.filter((other) => other.part !== part) ?? [];
       scale = scaleOf(others, all);
       scales.set(key, scale);
     }
@@ -75,7 +75,7 @@ export interface Coverage {
 export function crossFittedCoverage(residuals: readonly Residual[], nominal: number): Coverage {
   let points = 0;
   let inside = 0;
-  for (const [part, own] of grouped(residuals, (residual) => residual.part)) {
+  for (const [part, own] of residualsBy(residuals, (residual) => residual.part)) {
     const others = residuals.filter((residual) => residual.part !== part);
     if (others.length === 0) continue;
     const [low, high] = bandOf(others, nominal);
@@ -103,7 +103,7 @@ export function calibratedShare(residuals: readonly Residual[], nominal: number)
   return shareMax;
 }
 
-/** The scale of a group whose residuals are `own`, where the median size of all is `all`. */
+/** The scale of a setup whose residuals are `own`, where the median size of all is `all`. */
 function scaleOf(own: readonly Residual[], all: number): number {
   if (own.length === 0 || !(all > 0)) return 1;
   const parts = new Set(own.map(({ part }) => part)).size;
@@ -116,13 +116,13 @@ const medianSize = (residuals: readonly Residual[]): number =>
     0.5,
   );
 
-function grouped(residuals: readonly Residual[], keyOf: (residual: Residual) => string): Map<string, Residual[]> {
-  const groups = new Map<string, Residual[]>();
+function residualsBy(residuals: readonly Residual[], keyOf: (residual: Residual) => string): Map<string, Residual[]> {
+  const found = new Map<string, Residual[]>();
   for (const residual of residuals) {
     const key = keyOf(residual);
-    const members = groups.get(key);
-    if (members === undefined) groups.set(key, [residual]);
+    const members = found.get(key);
+    if (members === undefined) found.set(key, [residual]);
     else members.push(residual);
   }
-  return groups;
+  return found;
 }

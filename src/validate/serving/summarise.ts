@@ -4,18 +4,18 @@ import { mean } from "../../core/statistics.ts";
 import type {
   BandCoverage,
   ErrorSummary,
-  GroupError,
   MetricError,
   OrderingShare,
   PointError,
   PointMetric,
+  SetupError,
   Validation,
 } from "./validation.ts";
 
 /** The part of a validation that follows from the errors of its points. */
 export type ValidationSummary = Pick<
   Validation,
-  "overall" | "withoutListed" | "groups" | "ordering" | "orderingWithoutListed" | "bands" | "worst"
+  "overall" | "withoutListed" | "setups" | "ordering" | "orderingWithoutListed" | "bands" | "worst"
 >;
 
 /** Share of measured values that a band promises to hold. */
@@ -33,7 +33,7 @@ export function summarise(points: readonly PointError[]): ValidationSummary {
   return {
     overall: errorSummary(points),
     withoutListed: errorSummary(unlisted),
-    groups: groupErrors(points),
+    setups: setupErrors(points),
     ordering: orderingShare(points),
     orderingWithoutListed: orderingShare(unlisted),
     bands: bandCoverage(points),
@@ -79,9 +79,9 @@ function errorSummary(points: readonly PointError[]): ErrorSummary {
 }
 
 /** One summary for each (model, system, engine), ordered by these names. */
-function groupErrors(points: readonly PointError[]): GroupError[] {
-  const groups = groupBy(points, ({ point }) => [point.model, point.system, point.engine]);
-  return groups
+function setupErrors(points: readonly PointError[]): SetupError[] {
+  const setups = groupBy(points, ({ point }) => [point.model, point.system, point.engine]);
+  return setups
     .flatMap((members) => {
       const [first] = members;
       if (first === undefined) return [];

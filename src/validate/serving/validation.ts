@@ -20,7 +20,7 @@ export interface ErrorSummary {
   readonly ttftUnsaturated: MetricError;
 }
 
-export interface GroupError extends ErrorSummary {
+export interface SetupError extends ErrorSummary {
   readonly model: string;
   readonly system: string;
   readonly engine: string;
@@ -74,7 +74,7 @@ export interface Validation {
   readonly overall: ErrorSummary;
   /** Without the fixed list of series. */
   readonly withoutListed: ErrorSummary;
-  readonly groups: readonly GroupError[];
+  readonly setups: readonly SetupError[];
   readonly ordering: OrderingShare;
   /** The same without the fixed list of series. */
   readonly orderingWithoutListed: OrderingShare;

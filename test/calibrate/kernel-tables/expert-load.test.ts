@@ -141,7 +141,7 @@ test("EPLB never worsens a skewed load, and cannot help where every rank holds o
   );
 });
 
-test("replicas share an expert's tokens evenly and are each read", () => {
-  // One expert holds everything: 4 slots on 2 ranks give it 3 replicas, the other expert 1.
+test("copies share an expert's tokens evenly and are each read", () => {
+  // One expert holds everything: 4 physical experts on 2 ranks give it 3 copies, the other expert 1.
   expect(heaviestWithEplb(Uint32Array.of(9, 0), 2, 4)).toEqual({ pairs: 6, distinct: 2 });
 });

@@ -37,11 +37,11 @@ const outcome = {
   outputTokensPerSecond: 800,
 } as const;
 
-/** The example's deployment as it was measured first in the first validated group. */
-const [validated] = errorBandTable.groups;
+/** The example's deployment as it was measured first in the first validated setup. */
+const [validated] = errorBandTable.setups;
 const measured = validated?.deployments[0] ?? { version: "", weights: "bf16", tp: 1, dp: 1, ep: 1, points: 0 };
 const { tp, dp, ep } = measured;
-const inGroup = {
+const inSetup = {
   ...resolved,
   config: {
     ...resolved.config,
@@ -65,7 +65,7 @@ const inGroup = {
 
 describe("error bands of a forecast", () => {
   test("are the factors of its deployment around mean TPOT, median TTFT and the rate of a closed loop", () => {
-    const { bands } = accuracyOf(inGroup, outcome);
+    const { bands } = accuracyOf(inSetup, outcome);
     const { model = "", device = "", engine = "" } = validated ?? {};
     const { tpot, ttft } = bandsFor({ model, device, engine, observed: false, unvalidated: [] });
     expect(bands).toEqual({
@@ -82,39 +82,39 @@ describe("error bands of a forecast", () => {
 
   test("leave out a TTFT that is mostly queueing, and a rate that arrivals set", () => {
     const metrics = (parts: Partial<Parameters<typeof accuracyOf>[1]>) =>
-      accuracyOf(inGroup, { ...outcome, ...parts }).bands?.metrics;
+      accuracyOf(inSetup, { ...outcome, ...parts }).bands?.metrics;
     expect(metrics({ latency: latency(60) })?.ttft).toBeNull();
     expect(metrics({ latency: latency(40) })?.ttft).not.toBeNull();
     // The engine's handling of a request is no queue.
-    const engine = { ...inGroup.config.engine, requestOverheadNs: 30e6 };
-    const slow = { ...inGroup, config: { ...inGroup.config, engine } };
+    const engine = { ...inSetup.config.engine, requestOverheadNs: 30e6 };
+    const slow = { ...inSetup, config: { ...inSetup.config, engine } };
     expect(accuracyOf(slow, { ...outcome, latency: latency(60) }).bands?.metrics.ttft).not.toBeNull();
     expect(metrics({ load: { verdict: "stable", loop: "open" } })?.outputTokensPerSecond).toBeNull();
   });
 
   test("do not exist where there are no latencies", () => {
-    expect(accuracyOf(inGroup, { ...outcome, load: { verdict: "overloaded", loop: "open" } }).bands).toBeNull();
+    expect(accuracyOf(inSetup, { ...outcome, load: { verdict: "overloaded", loop: "open" } }).bands).toBeNull();
     const none = { ...latency(), tpot: stats(null), ttft: stats(null) };
-    expect(accuracyOf(inGroup, { ...outcome, latency: none }).bands).toBeNull();
+    expect(accuracyOf(inSetup, { ...outcome, latency: none }).bands).toBeNull();
   });
 });
 
 describe("the ledger on accuracy", () => {
-  test("names the validated group with its points and median errors", () => {
-    const { ledger } = accuracyOf(inGroup, outcome);
+  test("names the validated setup with its points and median errors", () => {
+    const { ledger } = accuracyOf(inSetup, outcome);
     expect(ledger).toMatchObject({ topic: "accuracy", fidelity: "fitted" });
     const { model, device, engine, points, tpotMedianPercent } = validated ?? {};
-    expect(ledger.detail).toContain(`validated group ${model} on ${device} with ${engine}: ${points} measured points`);
+    expect(ledger.detail).toContain(`validated setup ${model} on ${device} with ${engine}: ${points} measured points`);
     expect(ledger.detail).toContain(`${measured.points} in this layout and format`);
     expect(ledger.detail).toContain(`TPOT ${tpotMedianPercent}%`);
   });
 
   test("names no error where the deployment differs, says what differs, and is not called fitted", () => {
-    const { config } = inGroup;
+    const { config } = inSetup;
     const formats = { ...config.formats, experts: "int8" } as const;
-    const { ledger, bands } = accuracyOf({ ...inGroup, config: { ...config, formats } }, outcome);
+    const { ledger, bands } = accuracyOf({ ...inSetup, config: { ...config, formats } }, outcome);
     expect(ledger.fidelity).toBe("assumed");
-    expect(ledger.detail).toMatch(/^near the validated group .* differs in .*weight format \(int8, there /);
+    expect(ledger.detail).toMatch(/^near the validated setup .* differs in .*weight format \(int8, there /);
     expect(ledger.detail).not.toContain("%");
     expect(bands?.nearest?.distance).toBeGreaterThan(0);
     expect(bands?.nearest?.differs).toContainEqual(expect.stringContaining("weight format"));
@@ -129,27 +129,27 @@ describe("the ledger on accuracy", () => {
     const { config } = await resolveScenario(scenario, { readText: () => Promise.reject(new Error("no files")) });
     const { ledger, bands } = accuracyOf({ config }, outcome);
     expect(ledger.fidelity).toBe("assumed");
-    expect(ledger.detail).toMatch(/^no validated group near: the closest, /);
+    expect(ledger.detail).toMatch(/^no validated setup near: the closest, /);
     expect(ledger.detail).not.toContain("%");
     expect(bands).toMatchObject({ basis: "elsewhere", nearest: null });
   });
 
   test("says what is far from anything validated, and why", () => {
-    const engine = { ...inGroup.config.engine, id: "llama.cpp" };
-    const { ledger, bands } = accuracyOf({ ...inGroup, config: { ...inGroup.config, engine } }, outcome);
+    const engine = { ...inSetup.config.engine, id: "llama.cpp" };
+    const { ledger, bands } = accuracyOf({ ...inSetup, config: { ...inSetup.config, engine } }, outcome);
     expect(ledger.fidelity).toBe("assumed");
-    expect(ledger.detail).toMatch(/no validated group near: the closest, .*, differs in .*engine/);
+    expect(ledger.detail).toMatch(/no validated setup near: the closest, .*, differs in .*engine/);
     expect(bands).toMatchObject({ basis: "far", nearest: null });
-    const mapping = { ...inGroup.config.mapping, pp: 2 };
-    expect(accuracyOf({ ...inGroup, config: { ...inGroup.config, mapping } }, outcome).ledger.detail).toContain(
+    const mapping = { ...inSetup.config.mapping, pp: 2 };
+    expect(accuracyOf({ ...inSetup, config: { ...inSetup.config, mapping } }, outcome).ledger.detail).toContain(
       "no served measurement with pipeline parallelism",
     );
   });
 
   test("says that points of the deployment were given", () => {
-    const { ledger, bands } = accuracyOf({ ...inGroup, observed: true }, outcome);
+    const { ledger, bands } = accuracyOf({ ...inSetup, observed: true }, outcome);
     expect(bands?.basis).toBe("observed");
-    expect(ledger.detail).toMatch(/^adjusted to measured points of the deployment; validated group /);
+    expect(ledger.detail).toMatch(/^adjusted to measured points of the deployment; validated setup /);
   });
 });
 

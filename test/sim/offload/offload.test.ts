@@ -155,7 +155,7 @@ describe("several caches", () => {
     const two = run({ routing, replicas: 2, workload: { kind: "closed", concurrency: 2, requests } });
     expect(two.cache!.misses).toBe(2 * one.cache!.misses);
     expect(two.endNs).toBe(one.endNs);
-    expect(two.resources.map(({ name }) => name)).toContain("host link of group 0, replica 1");
+    expect(two.resources.map(({ name }) => name)).toContain("host link of rank 0, replica 1");
   });
 
   test("each pipeline stage has its own slots and its own link", () => {
@@ -166,21 +166,21 @@ describe("several caches", () => {
     // 16 slots hold all experts of a stage's two layers, so that nothing is fetched twice.
     expect(cache!.misses).toBe(32);
     const links = resources.filter(({ name }) => name.startsWith("host link"));
-    expect(links.map(({ name }) => name)).toEqual(["host link of group 0, stage 0", "host link of group 0, stage 1"]);
+    expect(links.map(({ name }) => name)).toEqual(["host link of rank 0, stage 0", "host link of rank 0, stage 1"]);
     for (const link of links) expect(link.bytes).toBe(16 * expertBytes);
   });
 
   test("devices are busy computing experts, not waiting for them", () => {
     const { cache, resources, time } = run({ offload: offload({ slots: 2 }) });
-    const busyNs = resources.find(({ name }) => name === "experts of group 0")!.busyNs;
+    const busyNs = resources.find(({ name }) => name === "experts of rank 0")!.busyNs;
     expect(cache!.stallNs).toBeGreaterThan(time.experts);
     expect(time.expertFetch).toBeCloseTo(cache!.stallNs, 0);
     expect(busyNs).toBeGreaterThan(0);
     expect(busyNs).toBeLessThan(time.experts);
   });
 
-  test("a static set takes no slot for experts of other groups", () => {
-    // Experts 0-3 are the most popular, 4-7 belong to the second group; four slots hold a group's experts.
+  test("a static set takes no slot for experts of other ranks", () => {
+    // Experts 0-3 are the most popular, 4-7 belong to the second rank; four slots hold a rank's experts.
     const { cache } = run({
       mapping: { ...singleDevice, dp: 2, ep: 2 },
       offload: offload({
@@ -207,7 +207,7 @@ describe("several caches", () => {
     expect(cache!.misses).toBe(0);
   });
 
-  test("the groups of one node share its host memory", () => {
+  test("the ranks of one node share its host memory", () => {
     const reads = (devicesPerNode: number) => {
       const base = testConfig();
       const { cache } = run({
@@ -217,7 +217,7 @@ describe("several caches", () => {
       });
       return cache!.diskReads;
     };
-    // Half of the 32 experts fit: enough for a group alone (two nodes), not for both (one node).
+    // Half of the 32 experts fit: enough for a rank alone (two nodes), not for both (one node).
     expect(reads(1)).toBeLessThanOrEqual(32);
     expect(reads(8)).toBeGreaterThan(64);
   });
@@ -230,7 +230,7 @@ describe("several caches", () => {
       });
       const disk = resources.find(({ name }) => name === "NVMe of node 0")!;
       expect(disk.busyNs / cache!.diskReads).toBeCloseTo(50_000 + expertBytes / 5, 6);
-      const host = resources.find(({ name }) => name === "host link of group 0")!;
+      const host = resources.find(({ name }) => name === "host link of rank 0")!;
       expect(host.busyNs / cache!.misses).toBeCloseTo(5000 + expertBytes / etp / 25, 6);
     }
   });

@@ -69,7 +69,7 @@ describe("missing experts of a step take", () => {
       expect(waitNs({}, node(8, memoryNs))).toBeCloseTo(8 * Math.max(linkNs, memoryNs), 2);
   });
 
-  test("expert groups on one node: their share of the experts over their links, or all of them from the memory", () => {
+  test("expert ranks on one node: their share of the experts over their links, or all of them from the memory", () => {
     for (const memoryNs of [linkNs / 5, linkNs / 2, linkNs]) {
       const shared = waitNs({ tp: 4, ep: 4 }, node(4, memoryNs));
       expect(shared).toBeCloseTo(Math.max(2 * linkNs, 8 * memoryNs), 2);
@@ -132,7 +132,7 @@ test("a missing expert is computed by a kernel of its own, with the engine's fac
   const { prefillFactor } = testEngine();
   const alone = tokensOf.reduce((sum, tokens) => sum + kernel(tokens, 1), 0);
   expect(expertsNs({}, 1, 100)).toBeCloseTo(prefillFactor * (routerNs(100) + alone), 3);
-  // Two prompts of 50 rows, which both start at the first one; two groups of four experts, and the mean of both is booked.
+  // Two prompts of 50 rows, which both start at the first one; two ranks of four experts, and the mean of both is booked.
   const inHalves = tokensOf.map(() => 0);
   for (let i = 0; i < 2 * 50; i++) inHalves[table.ids[i]!]! += 2;
   const visited = 4 * (1 - Math.sqrt(3 / 4));

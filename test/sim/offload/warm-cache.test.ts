@@ -47,7 +47,7 @@ function paceless(c: Scenario): SimConfig {
 
 /** A slot for every expert that a device computes. */
 function slotPerExpert(config: SimConfig, scope: OffloadConfig["scope"], policy: CachePolicy): OffloadConfig {
-  const perLayer = config.placement?.slotsPerRank ?? Math.ceil(8 / config.mapping.ep);
+  const perLayer = config.placement?.physicalExpertsPerRank ?? Math.ceil(8 / config.mapping.ep);
   const layers = Math.max(...stagePlans(config.model, config.mapping.pp).map((plan) => plan.layers));
   const slots = scope === "layer" ? perLayer : perLayer * layers;
   return { policy, scope, slots, hostBytes: 64e9, popularity: null, overlap: true, logAccessesMax: 0 };

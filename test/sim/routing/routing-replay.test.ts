@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ExpertGroups } from "../../../src/sim/routing/expert-groups.ts";
+import { ExpertRanks } from "../../../src/sim/routing/expert-ranks.ts";
 import { RoutingReplay } from "../../../src/sim/routing/routing-replay.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
 import { testRouting } from "../build.ts";
@@ -102,15 +102,15 @@ test("replicas conserve an expert's tokens and differ by one at most", () => {
     layers: 1,
     experts: 4,
     ranks: 3,
-    slotsPerRank: 2,
-    slotExpert: Uint16Array.of(0, 1, 0, 2, 0, 3),
+    physicalExpertsPerRank: 2,
+    logicalExperts: Uint16Array.of(0, 1, 0, 2, 0, 3),
   };
-  const groups = new ExpertGroups(placement, [0]);
+  const expertRanks = new ExpertRanks(placement, [0]);
   fc.assert(
     fc.property(fc.array(fc.nat(50), { minLength: 4, maxLength: 4 }), (tokens) => {
-      groups.split(Uint32Array.from(tokens));
+      expertRanks.split(Uint32Array.from(tokens));
       const [a = 0, b = 0, c = 0, d = 0] = tokens;
-      const { pairs, distinct } = groups.work;
+      const { pairs, distinct } = expertRanks.work;
       expect(pairs.reduce((sum, value) => sum + value, 0)).toBe(a + b + c + d);
       const shares = [(pairs[0] ?? 0) - b, (pairs[1] ?? 0) - c, (pairs[2] ?? 0) - d];
       expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
@@ -120,20 +120,26 @@ test("replicas conserve an expert's tokens and differ by one at most", () => {
   );
 });
 
-test("a token spreads over the groups of its experts at the recorded layer that a layer replays", () => {
-  // Layer 0 keeps both experts of a row in one group, layer 1 never does.
+test("a token spreads over the ranks of its experts at the recorded layer that a layer replays", () => {
+  // Layer 0 keeps both experts of a row on one rank, layer 1 never does.
   const table = { ...testRouting(2, 4, 2, 2), ids: Uint8Array.of(0, 1, 0, 2, 3, 2, 3, 1) };
-  const placement = { layers: 3, experts: 4, ranks: 2, slotsPerRank: 2, slotExpert: new Uint16Array(12) };
-  for (let slot = 0; slot < 12; slot++) placement.slotExpert[slot] = slot % 4;
-  expect([...new ExpertGroups(placement, [1, 0, 1]).meanSpread(table)]).toEqual([2, 1, 2]);
+  const placement = { layers: 3, experts: 4, ranks: 2, physicalExpertsPerRank: 2, logicalExperts: new Uint16Array(12) };
+  for (let slot = 0; slot < 12; slot++) placement.logicalExperts[slot] = slot % 4;
+  expect([...new ExpertRanks(placement, [1, 0, 1]).meanSpread(table)]).toEqual([2, 1, 2]);
 });
 
 test("the odd tokens of different experts do not all go to the same copies", () => {
-  const placement = { layers: 1, experts: 2, ranks: 2, slotsPerRank: 2, slotExpert: Uint16Array.of(0, 1, 0, 1) };
-  const groups = new ExpertGroups(placement, [0]);
-  groups.split(Uint32Array.of(3, 5));
-  expect([...groups.work.pairs]).toEqual([2 + 2, 1 + 3]);
-  expect([...groups.work.distinct]).toEqual([2, 2]);
+  const placement = {
+    layers: 1,
+    experts: 2,
+    ranks: 2,
+    physicalExpertsPerRank: 2,
+    logicalExperts: Uint16Array.of(0, 1, 0, 1),
+  };
+  const expertRanks = new ExpertRanks(placement, [0]);
+  expertRanks.split(Uint32Array.of(3, 5));
+  expect([...expertRanks.work.pairs]).toEqual([2 + 2, 1 + 3]);
+  expect([...expertRanks.work.distinct]).toEqual([2, 2]);
 });
 
 test("expert uses over a run are the sum of the counts of its steps", () => {

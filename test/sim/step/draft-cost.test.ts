@@ -108,7 +108,7 @@ test("devices and links are busy with drafting too", () => {
       }),
     ).resources;
   const [module, text] = [run(mtp), run({ kind: "free" })];
-  for (const name of ["experts of group 0", "experts of group 1", "device interconnect"]) {
+  for (const name of ["experts of rank 0", "experts of rank 1", "device interconnect"]) {
     const busy = (resources: typeof text) => resources.find((use) => use.name === name)!.busyNs;
     expect(busy(module)).toBeGreaterThan(busy(text) * 1.2);
   }

@@ -88,7 +88,7 @@ const expertsNs = ({ pairs, distinct }: { pairs: number; distinct: number }, etp
     math: "bf16",
   });
 
-/** Mean number of the groups {0..3}, {4..7} that a row's two experts lie in. */
+/** Mean number of the expert ranks {0..3}, {4..7} that a row's two experts lie in. */
 let touched = 0;
 for (let row = 0; row < table.rows; row++)
   touched += Math.floor(table.ids[2 * row]! / 4) === Math.floor(table.ids[2 * row + 1]! / 4) ? 1 : 2;
@@ -188,49 +188,49 @@ describe("a step takes the sum of its operations", () => {
     );
   });
 
-  test("data parallelism of 2 with expert parallelism of 2: the longer prompt, the busier exchange, the slower group", () => {
+  test("data parallelism of 2 with expert parallelism of 2: the longer prompt, the busier exchange, the slower expert rank", () => {
     const { requests, time } = run({ dp: 2, ep: 2 }, [120, 30]);
     const chunks = [
       [0, 120],
       [0, 30],
     ] as const;
-    const groups = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
+    const expertRanks = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
     const arrive = (tokens: number) =>
       2 * overhead + prefill * (2 * mixing(tokens, 0, 1) + denseNs(tokens, 1) + routerNs(tokens));
     // A rank holds half of all ranks' copies of what it sends or receives.
-    const rows = Math.max(120 * spread, ...groups.map(({ pairs }) => (pairs / 2) * spread)) / 2;
+    const rows = Math.max(120 * spread, ...expertRanks.map(({ pairs }) => (pairs / 2) * spread)) / 2;
     const exchange = collective("allToAll", rows * 256 * 2, 2);
-    const slowest = Math.max(...groups.map((group) => expertsNs(group, 1)));
+    const slowest = Math.max(...expertRanks.map((rank) => expertsNs(rank, 1)));
     within1Ns(
       requests.firstTokenNs[0],
       arrive(120) + 2 * exchange + prefill * (sharedNs(120, 1) + slowest + gemm(1, 256, 1024)) + host,
     );
     expect(requests.firstTokenNs[1]).toBe(requests.firstTokenNs[0]);
-    // Waiting: half the difference of the domains, and the slower group less the mean of both.
-    const mean = (expertsNs(groups[0]!, 1) + expertsNs(groups[1]!, 1)) / 2;
+    // Waiting: half the difference of the domains, and the slower expert rank less the mean of both.
+    const mean = (expertsNs(expertRanks[0]!, 1) + expertsNs(expertRanks[1]!, 1)) / 2;
     expect(time.promptWait).toBeCloseTo((arrive(120) - arrive(30)) / 2, 6);
     expect(time.attentionWait).toBe(0);
     expect(time.expertWait).toBeCloseTo(prefill * (slowest - mean), 6);
     expect(time.dispatch).toBeCloseTo(exchange, 6);
   });
 
-  test("with even domains the group that is chosen most decides the exchange", () => {
+  test("with even domains the expert rank that is chosen most decides the exchange", () => {
     const { time } = run({ dp: 2, ep: 2 }, [100, 100]);
     const busier = work([[0, 100]], (e) => e < 4).pairs * 2;
     expect(busier).toBeGreaterThan(200);
     expect(time.dispatch).toBeCloseTo(collective("allToAll", (busier / 2) * spread * 0.5 * 256 * 2, 2), 6);
   });
 
-  test("both kinds at once: copies for every rank of a group, gathered over tp after the combine", () => {
+  test("both kinds at once: copies for every device of an expert rank, gathered over tp after the combine", () => {
     const { requests } = run({ tp: 2, dp: 2, ep: 2, etp: 2 }, [120, 30]);
     const chunks = [
       [0, 120],
       [0, 30],
     ] as const;
-    const groups = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
+    const expertRanks = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
     const reduce = collective("allReduce", 120 * 256 * 2, 2);
     // Four ranks: three quarters of the copies go to another rank.
-    const rows = 0.75 * Math.max((120 / 2) * spread * 2, ...groups.map(({ pairs }) => (pairs / 2) * spread));
+    const rows = 0.75 * Math.max((120 / 2) * spread * 2, ...expertRanks.map(({ pairs }) => (pairs / 2) * spread));
     const exchange = collective("allToAll", rows * 256 * 2, 4);
     within1Ns(
       requests.firstTokenNs[0],
@@ -240,7 +240,7 @@ describe("a step takes the sum of its operations", () => {
             denseNs(120, 2) +
             routerNs(120) +
             sharedNs(120, 2) +
-            Math.max(...groups.map((group) => expertsNs(group, 2))) +
+            Math.max(...expertRanks.map((rank) => expertsNs(rank, 2))) +
             gemm(1, 256, 512)) +
         // After attention and the dense layer; and the partial sums of the shared experts meet inside the domain.
         4 * reduce +
@@ -252,7 +252,7 @@ describe("a step takes the sum of its operations", () => {
 
   test("data parallelism over expert tensor parallelism alone still moves every token to every rank", () => {
     const { time } = run({ dp: 2, etp: 2 }, [120, 30]);
-    // One group of two ranks: a rank sends each of its 120 tokens to the other one, and gets fewer.
+    // One expert rank of two devices: a device sends each of its 120 tokens to the other one, and gets fewer.
     expect(time.dispatch).toBeCloseTo(collective("allToAll", 120 * 256 * 2, 2), 6);
   });
 

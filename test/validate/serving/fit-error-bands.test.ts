@@ -50,11 +50,11 @@ describe("the table of error bands", () => {
     }
   });
 
-  test("lists every group by the ids of catalogue and profiles, with its median errors", () => {
-    expect(table.groups.map(({ model, device, engine, points }) => [model, device, engine, points])).toEqual(
+  test("lists every setup by the ids of catalogue and profiles, with its median errors", () => {
+    expect(table.setups.map(({ model, device, engine, points }) => [model, device, engine, points])).toEqual(
       ["b200-sxm", "h100-sxm", "h200-sxm"].map((device) => ["gpt-oss-120b", device, "vllm", 300]),
     );
-    for (const { tpotMedianPercent, ttftMedianPercent } of table.groups) {
+    for (const { tpotMedianPercent, ttftMedianPercent } of table.setups) {
       // Half of a normal distribution lies within .6745 deviations of its mean.
       expect(Math.abs((tpotMedianPercent ?? 0) - 6.7)).toBeLessThan(1.5);
       expect(Math.abs((ttftMedianPercent ?? 0) - 13.5)).toBeLessThan(3);

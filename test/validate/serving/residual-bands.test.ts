@@ -6,19 +6,19 @@ import {
   bandOf,
   calibratedShare,
   crossFittedCoverage,
-  groupScales,
   type Residual,
   relativeResiduals,
+  setupScales,
 } from "../../../src/validate/serving/residual-bands.ts";
 
 const nominal = 0.8;
 
-/** Normal residuals of groups with the given spreads, a few parts in each. */
-function normalResiduals(seed: number, spreads: readonly number[], perGroup: number): Residual[] {
+/** Normal residuals of setups with the given spreads, a few parts in each. */
+function normalResiduals(seed: number, spreads: readonly number[], perSetup: number): Residual[] {
   const stream = new RandomStream(seed, "residuals");
   return spreads.flatMap((spread, g) =>
-    Array.from({ length: perGroup }, (_, i) => ({
-      group: `group ${g}`,
+    Array.from({ length: perSetup }, (_, i) => ({
+      setup: `setup ${g}`,
       part: `part ${g}.${i % 50}`,
       log: spread * stream.normal(),
     })),
@@ -29,7 +29,7 @@ const share = ({ points, inside }: { points: number; inside: number }) => inside
 
 const residuals: fc.Arbitrary<Residual[]> = fc.array(
   fc.record({
-    group: fc.constantFrom("a", "b", "c"),
+    setup: fc.constantFrom("a", "b", "c"),
     part: fc.constantFrom("p", "q", "r", "s"),
     log: fc.integer({ min: -900, max: 900 }).map((n) => n / 1000),
   }),
@@ -38,18 +38,18 @@ const residuals: fc.Arbitrary<Residual[]> = fc.array(
 
 describe("the band of residuals", () => {
   test("is the 10 % and 90 % quantiles of measured / forecast", () => {
-    const logs = Array.from({ length: 101 }, (_, i) => ({ group: "g", part: "p", log: (i - 50) / 100 }));
+    const logs = Array.from({ length: 101 }, (_, i) => ({ setup: "g", part: "p", log: (i - 50) / 100 }));
     const [low, high] = bandOf(logs, nominal);
     expect(low).toBeCloseTo(Math.exp(-0.4), 12);
     expect(high).toBeCloseTo(Math.exp(0.4), 12);
   });
 
-  test("holds the residuals it is made of, scaled by group, to the nominal share", () => {
+  test("holds the residuals it is made of, scaled by setup, to the nominal share", () => {
     const all = normalResiduals(1, [0.05, 0.3], 400);
-    const scales = groupScales(all);
+    const scales = setupScales(all);
     const band = bandOf(relativeResiduals(all, all), nominal);
-    const inside = all.filter(({ group, log }) => {
-      const [low, high] = scaledBand(band, scales.get(group) ?? 1);
+    const inside = all.filter(({ setup, log }) => {
+      const [low, high] = scaledBand(band, scales.get(setup) ?? 1);
       return low <= Math.exp(log) && Math.exp(log) <= high;
     });
     expect(Math.abs(inside.length / all.length - nominal)).toBeLessThan(0.02);
@@ -62,7 +62,7 @@ describe("the band of residuals", () => {
     fc.assert(
       fc.property(shuffled, ([list, other]) => {
         expect(bandOf(other, nominal)).toEqual(bandOf(list, nominal));
-        expect(Object.fromEntries(groupScales(other))).toEqual(Object.fromEntries(groupScales(list)));
+        expect(Object.fromEntries(setupScales(other))).toEqual(Object.fromEntries(setupScales(list)));
         expect(crossFittedCoverage(other, nominal)).toEqual(crossFittedCoverage(list, nominal));
         const scaled = (rows: Residual[]) => bandOf(relativeResiduals(rows, rows), nominal);
         expect(scaled(other)).toEqual(scaled(list));
@@ -77,13 +77,13 @@ describe("the band of residuals", () => {
   });
 });
 
-describe("the scale of a group", () => {
+describe("the scale of a setup", () => {
   test("approaches its own median error relative to all as parts are added, not points", () => {
     // Errors of .1 and .3 in equal numbers: the median of all is .2.
     const of = (parts: number, points: number) =>
-      groupScales(
+      setupScales(
         [0.1, -0.3].flatMap((log, g) =>
-          Array.from({ length: parts * points }, (_, i) => ({ group: `${g}`, part: `${g}.${i % parts}`, log })),
+          Array.from({ length: parts * points }, (_, i) => ({ setup: `${g}`, part: `${g}.${i % parts}`, log })),
         ),
       );
     for (const points of [1, 50])
@@ -96,37 +96,37 @@ describe("the scale of a group", () => {
   });
 
   test("of a residual is not its own", () => {
-    const quiet = Array.from({ length: 30 }, (_, i) => ({ group: "g", part: `${i % 3}`, log: 0.1 }));
-    const loud = { group: "g", part: "loud", log: 9 };
+    const quiet = Array.from({ length: 30 }, (_, i) => ({ setup: "g", part: `${i % 3}`, log: 0.1 }));
+    const loud = { setup: "g", part: "loud", log: 9 };
     const at = (list: readonly Residual[]) => relativeResiduals([loud], list)[0]?.log;
     expect(at([...quiet, loud, loud])).toBeCloseTo(9, 12);
     expect(at([])).toBe(9);
   });
 
-  test("is 1 where there is one group", () => {
+  test("is 1 where there is one setup", () => {
     fc.assert(
       fc.property(residuals, (list) => {
-        const one = list.map((residual) => ({ ...residual, group: "only" }));
-        expect(groupScales(one).get("only") ?? 1).toBeCloseTo(1, 12);
+        const one = list.map((residual) => ({ ...residual, setup: "only" }));
+        expect(setupScales(one).get("only") ?? 1).toBeCloseTo(1, 12);
       }),
     );
   });
 });
 
 describe("cross-fitted coverage", () => {
-  test("is nominal on independent residuals, in each group where they are relative to its scale", () => {
+  test("is nominal on independent residuals, in each setup where they are relative to its scale", () => {
     const all = normalResiduals(2, [0.05, 0.1, 0.3], 500);
     const relative = relativeResiduals(all, all);
     const coverage = crossFittedCoverage(relative, nominal);
     expect(coverage.points).toBe(all.length);
     expect(Math.abs(share(coverage) - nominal)).toBeLessThan(0.02);
-    const inGroup = (list: readonly Residual[], g: number) => {
+    const inSetup = (list: readonly Residual[], g: number) => {
       const [low, high] = bandOf(list, nominal).map(Math.log) as [number, number];
-      const own = list.filter(({ group }) => group === `group ${g}`);
+      const own = list.filter(({ setup }) => setup === `setup ${g}`);
       return own.filter(({ log }) => low <= log && log <= high).length / own.length;
     };
     for (const g of [0, 2]) {
-      const off = (list: readonly Residual[]) => Math.abs(inGroup(list, g) - nominal);
+      const off = (list: readonly Residual[]) => Math.abs(inSetup(list, g) - nominal);
       expect(off(relative)).toBeLessThan(0.1);
       expect(off(all)).toBeGreaterThan(0.15);
     }
@@ -135,7 +135,7 @@ describe("cross-fitted coverage", () => {
   test("falls where each part has an error of its own, which the others do not show", () => {
     const stream = new RandomStream(3, "parts");
     const biased = Array.from({ length: 6 }, (_, p) => 0.3 * (p - 2.5)).flatMap((bias, p) =>
-      Array.from({ length: 100 }, () => ({ group: `g${p}`, part: `p${p}`, log: bias + 0.01 * stream.normal() })),
+      Array.from({ length: 100 }, () => ({ setup: `g${p}`, part: `p${p}`, log: bias + 0.01 * stream.normal() })),
     );
     const [low, high] = bandOf(biased, nominal).map(Math.log) as [number, number];
     const inSample = biased.filter(({ log }) => low <= log && log <= high).length / biased.length;
@@ -146,7 +146,7 @@ describe("cross-fitted coverage", () => {
   test("of the calibrated share is as far below the nominal one as that share is above", () => {
     const stream = new RandomStream(6, "calibrated");
     const parts = Array.from({ length: 12 }, () => 0.2 * stream.normal()).flatMap((bias, p) =>
-      Array.from({ length: 80 }, () => ({ group: `g${p}`, part: `p${p}`, log: bias + 0.1 * stream.normal() })),
+      Array.from({ length: 80 }, () => ({ setup: `g${p}`, part: `p${p}`, log: bias + 0.1 * stream.normal() })),
     );
     const raised = calibratedShare(parts, nominal);
     expect(raised).toBeGreaterThan(nominal);

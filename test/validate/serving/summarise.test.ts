@@ -4,7 +4,7 @@ import { metricError, orderingShare, summarise } from "../../../src/validate/ser
 import type { PointError } from "../../../src/validate/serving/validation.ts";
 import { pointError, pointMetric } from "../../calibrate/example-points.ts";
 
-/** Points over few models, layouts and loads, so that groups, repeats and ties occur. */
+/** Points over few models, layouts and loads, so that setups, repeats and ties occur. */
 const points: fc.Arbitrary<PointError[]> = fc
   .array(
     fc
@@ -108,18 +108,18 @@ describe("a summary", () => {
     );
   });
 
-  test("puts every point in the group of its model, system and engine", () => {
+  test("puts every point in the setup of its model, system and engine", () => {
     fc.assert(
       fc.property(points, (list) => {
-        const { groups } = summarise(list);
-        expect(groups.reduce((sum, group) => sum + group.points, 0)).toBe(list.length);
-        for (const { model, system, engine, ...errors } of groups) {
+        const { setups } = summarise(list);
+        expect(setups.reduce((sum, setup) => sum + setup.points, 0)).toBe(list.length);
+        for (const { model, system, engine, ...errors } of setups) {
           const members = list.filter(
             ({ point }) => point.model === model && point.system === system && point.engine === engine,
           );
           expect(errors).toEqual(summarise(members).overall);
         }
-        const names = groups.map(({ model, system, engine }) => `${model} ${system} ${engine}`);
+        const names = setups.map(({ model, system, engine }) => `${model} ${system} ${engine}`);
         expect(names).toEqual([...new Set(names)].sort());
       }),
     );

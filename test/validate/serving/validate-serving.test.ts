@@ -59,13 +59,13 @@ describe("the validation of measured points", () => {
     expect(overall.tpot.medianAbsolutePercent).toBeLessThan(0.7 * median(blind));
   });
 
-  test("by group forecasts a group without its own measured values", async () => {
+  test("by setup forecasts a setup without its own measured values", async () => {
     const table = measuredOn(engines, truth);
     const isOss = ({ model }: ServingPoint) => model === oss.model;
     const changed = table.map((point) => (isOss(point) ? { ...point, tpotMs: 3 * (point.tpotMs ?? 0) } : point));
     const [first, second] = await Promise.all([
-      validate(table, { leaveOut: "group" }),
-      validate(changed, { leaveOut: "group" }),
+      validate(table, { leaveOut: "setup" }),
+      validate(changed, { leaveOut: "setup" }),
     ]);
     const forecasts = ({ points }: Validation, own: boolean) =>
       points
@@ -74,7 +74,7 @@ describe("the validation of measured points", () => {
     expect(forecasts(first, true)).toHaveLength(1);
     expect(forecasts(second, true)).toEqual(forecasts(first, true));
     expect(forecasts(second, false)).not.toEqual(forecasts(first, false));
-    expect(first.basis).toBe("engines fitted without the group that is forecast");
+    expect(first.basis).toBe("engines fitted without the setup that is forecast");
   });
 
   test("passes over unknown names, broken mappings and what does not fit, with the reason", async () => {
@@ -123,7 +123,7 @@ describe("the validation of measured points", () => {
 
   test("gives the same bytes twice", async () => {
     const table = measuredOn(engines.slice(3), truth);
-    for (const leaveOut of [null, "point", "group"] as const) {
+    for (const leaveOut of [null, "point", "setup"] as const) {
       const [first, second] = [await validate(table, { leaveOut }), await validate(table, { leaveOut })];
       expect(JSON.stringify(second)).toBe(JSON.stringify(first));
     }

@@ -1,62 +1,62 @@
-import { emptySlot, type Placement } from "../../policy/placement/placement.ts";
+import { noExpert, type Placement } from "../../policy/placement/placement.ts";
 import { ranksOf } from "../../policy/placement/placement-measures.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 
-/** Work of the routed experts in one step: per (MoE layer, expert group) the pairs computed and the experts touched. */
+/** Work of the routed experts in one step: per (MoE layer, expert rank) the pairs computed and the experts touched. */
 export interface ExpertWork {
   readonly layers: number;
-  readonly groups: number;
-  /** [layers][groups] (token, expert) pairs. */
+  readonly ranks: number;
+  /** [layers][ranks] (token, expert) pairs. */
   readonly pairs: Float64Array;
-  /** [layers][groups] experts (or replicas of experts) with at least one token. */
+  /** [layers][ranks] experts (or copies of experts) with at least one token. */
   readonly distinct: Float64Array;
 }
 
 /**
- * Turns tokens per (layer, expert) into work per expert group under a placement. An expert with several copies splits
+ * Turns tokens per (layer, expert) into work per expert rank under a placement. An expert with several copies splits
  * its tokens evenly among them, the remainder going to the first copies after a rotation by the expert id.
  */
-export class ExpertGroups {
+export class ExpertRanks {
   readonly work: ExpertWork;
   private readonly layerMap: readonly number[];
   private readonly experts: number;
-  /** [layers * experts + 1] first copy of each expert in `copyGroup`. */
+  /** [layers * experts + 1] first copy of each expert in `copyRank`. */
   private readonly copyStart: Uint32Array;
-  private readonly copyGroup: Uint16Array;
-  /** Counters of the experts of each (layer, group) one after another, for experts with one copy: [layers * experts]. */
+  private readonly copyRank: Uint16Array;
+  /** Counters of the experts of each (layer, rank) one after another, for experts with one copy: [layers * experts]. */
   private readonly countIndex: Uint32Array;
-  /** [layers * groups + 1] */
-  private readonly groupStart: Uint32Array;
-  private readonly replicated: boolean;
+  /** [layers * ranks + 1] */
+  private readonly rankStart: Uint32Array;
+  private readonly hasCopies: boolean;
 
   constructor(placement: Placement, layerMap: readonly number[]) {
-    const { layers, experts, ranks, slotsPerRank, slotExpert } = placement;
+    const { layers, experts, ranks, physicalExpertsPerRank, logicalExperts } = placement;
     this.layerMap = layerMap;
     this.experts = experts;
     this.work = {
       layers,
-      groups: ranks,
+      ranks,
       pairs: new Float64Array(layers * ranks),
       distinct: new Float64Array(layers * ranks),
     };
     const copies = ranksOf(placement);
     this.copyStart = copies.starts;
-    this.copyGroup = copies.ranks;
-    this.replicated = this.copyGroup.length > layers * experts;
-    this.countIndex = new Uint32Array(this.copyGroup.length);
-    this.groupStart = new Uint32Array(layers * ranks + 1);
+    this.copyRank = copies.ranks;
+    this.hasCopies = this.copyRank.length > layers * experts;
+    this.countIndex = new Uint32Array(this.copyRank.length);
+    this.rankStart = new Uint32Array(layers * ranks + 1);
     let at = 0;
-    for (let group = 0; group < layers * ranks; group++) {
-      const first = layerMap[Math.floor(group / ranks)]! * experts;
-      for (let slot = group * slotsPerRank; slot < (group + 1) * slotsPerRank; slot++)
-        if (slotExpert[slot] !== emptySlot) this.countIndex[at++] = first + slotExpert[slot]!;
-      this.groupStart[group + 1] = at;
+    for (let rank = 0; rank < layers * ranks; rank++) {
+      const first = layerMap[Math.floor(rank / ranks)]! * experts;
+      for (let p = rank * physicalExpertsPerRank; p < (rank + 1) * physicalExpertsPerRank; p++)
+        if (logicalExperts[p] !== noExpert) this.countIndex[at++] = first + logicalExperts[p]!;
+      this.rankStart[rank + 1] = at;
     }
   }
 
-  /** Group that holds an expert (its first copy). */
-  groupOf(layer: number, expert: number): number {
-    return this.copyGroup[this.copyStart[layer * this.experts + expert]!]!;
+  /** Rank that holds an expert (its first copy). */
+  rankOf(layer: number, expert: number): number {
+    return this.copyRank[this.copyStart[layer * this.experts + expert]!]!;
   }
 
   /** Copies of an expert. */
@@ -65,32 +65,32 @@ export class ExpertGroups {
     return this.copyStart[at + 1]! - this.copyStart[at]!;
   }
 
-  /** Group of the copy that takes the `turn`-th share of an expert's tokens. */
-  sharingGroup(layer: number, expert: number, turn: number): number {
+  /** Rank of the copy that takes the `turn`-th share of an expert's tokens. */
+  sharingRank(layer: number, expert: number, turn: number): number {
     const copies = this.copies(layer, expert);
-    return this.copyGroup[this.copyStart[layer * this.experts + expert]! + ((turn + expert) % copies)]!;
+    return this.copyRank[this.copyStart[layer * this.experts + expert]! + ((turn + expert) % copies)]!;
   }
 
-  /** Whether a group holds a copy of an expert. */
-  holds(layer: number, expert: number, group: number): boolean {
+  /** Whether a rank holds a copy of an expert. */
+  holds(layer: number, expert: number, rank: number): boolean {
     for (let turn = 0; turn < this.copies(layer, expert); turn++)
-      if (this.sharingGroup(layer, expert, turn) === group) return true;
+      if (this.sharingRank(layer, expert, turn) === rank) return true;
     return false;
   }
 
   /** Fills {@link work} from the counts of a step, [trace layers][experts]. */
   split(counts: Uint32Array): void {
-    const { layers, groups, pairs, distinct } = this.work;
-    if (this.replicated) {
-      this.splitReplicated(counts);
+    const { layers, ranks, pairs, distinct } = this.work;
+    if (this.hasCopies) {
+      this.splitCopies(counts);
       return;
     }
     // Whole-number sums in registers over counters in precomputed order, without a branch on the (unpredictable) empty
-    // ones: three times as fast as walking layers, groups and slots.
-    const { countIndex, groupStart } = this;
+    // ones: three times as fast as walking layers, ranks and physical experts.
+    const { countIndex, rankStart } = this;
     let i = 0;
-    for (let g = 0; g < layers * groups; g++) {
-      const end = groupStart[g + 1]!;
+    for (let r = 0; r < layers * ranks; r++) {
+      const end = rankStart[r + 1]!;
       let sum = 0;
       let touched = 0;
       for (; i < end; i++) {
@@ -98,13 +98,13 @@ export class ExpertGroups {
         sum = (sum + tokens) | 0;
         touched = (touched + (-tokens >>> 31)) | 0;
       }
-      pairs[g] = sum;
-      distinct[g] = touched;
+      pairs[r] = sum;
+      distinct[r] = touched;
     }
   }
 
-  private splitReplicated(counts: Uint32Array): void {
-    const { layers, groups, pairs, distinct } = this.work;
+  private splitCopies(counts: Uint32Array): void {
+    const { layers, ranks, pairs, distinct } = this.work;
     pairs.fill(0);
     distinct.fill(0);
     const { experts } = this;
@@ -117,7 +117,7 @@ export class ExpertGroups {
         for (let turn = 0; turn < copies; turn++) {
           const share = shareOf(tokens, copies, turn);
           if (share === 0) break;
-          const at = layer * groups + this.sharingGroup(layer, e, turn);
+          const at = layer * ranks + this.sharingRank(layer, e, turn);
           pairs[at]! += share;
           distinct[at]!++;
         }
@@ -125,22 +125,22 @@ export class ExpertGroups {
     }
   }
 
-  /** Mean over recorded rows (evenly spaced, at most 8,192) of the distinct groups of a token's experts: [layers]. */
+  /** Mean over recorded rows (evenly spaced, at most 8,192) of the distinct ranks of a token's experts: [layers]. */
   meanSpread(table: RoutingTable): Float64Array {
-    const { layers, groups } = this.work;
+    const { layers, ranks } = this.work;
     const stride = Math.ceil(table.rows / 8192);
     const sampled = Math.ceil(table.rows / stride);
     const spread = new Float64Array(layers);
-    const stamp = new Int32Array(groups).fill(-1);
+    const stamp = new Int32Array(ranks).fill(-1);
     let mark = 0;
     for (let layer = 0; layer < layers; layer++) {
       let sum = 0;
       for (let row = 0; row < table.rows; row += stride) {
         const from = (row * table.layers + this.layerMap[layer]!) * table.topK;
         for (let i = from; i < from + table.topK; i++) {
-          const group = this.groupOf(layer, table.ids[i]!);
-          if (stamp[group] !== mark) {
-            stamp[group] = mark;
+          const rank = this.rankOf(layer, table.ids[i]!);
+          if (stamp[rank] !== mark) {
+            stamp[rank] = mark;
             sum++;
           }
         }

@@ -7,8 +7,8 @@ import {
   modelTraits,
   nearMax,
 } from "../../../src/forecast/bands/deployment-distance.ts";
-import { errorBandTable, type ValidatedGroup } from "../../../src/forecast/bands/error-band-table.ts";
-import { nearestGroup } from "../../../src/forecast/bands/nearest-group.ts";
+import { errorBandTable, type ValidatedSetup } from "../../../src/forecast/bands/error-band-table.ts";
+import { nearestSetup } from "../../../src/forecast/bands/nearest-setup.ts";
 import { catalogue, modelNamed } from "../../../src/models/catalogue.ts";
 
 const model = (id: string) => modelTraits(modelNamed(id));
@@ -71,8 +71,8 @@ describe("the distance of two deployments", () => {
   });
 });
 
-describe("the nearest group", () => {
-  const group = (deployments: ValidatedGroup["deployments"], parts: Partial<ValidatedGroup> = {}): ValidatedGroup => ({
+describe("the nearest setup", () => {
+  const setup = (deployments: ValidatedSetup["deployments"], parts: Partial<ValidatedSetup> = {}): ValidatedSetup => ({
     model: "kimi-k2",
     device: "h200-sxm",
     engine: "vllm",
@@ -88,27 +88,27 @@ describe("the nearest group", () => {
   const here = { ...measured, model: model("kimi-k2"), device: "h200-sxm", engine: "vllm" };
 
   test("is that of the nearest deployment, not of the nearest names", () => {
-    const far = group([{ ...measured, tp: 1, dp: 8, ep: 8, weights: "nvfp4" }]);
-    const near = group([measured], { model: "deepseek-v3", device: "h200-sxm" });
-    expect(nearestGroup(here, [far, near])?.group).toBe(near);
-    expect(nearestGroup(here, [far])).toMatchObject({
+    const far = setup([{ ...measured, tp: 1, dp: 8, ep: 8, weights: "nvfp4" }]);
+    const near = setup([measured], { model: "deepseek-v3", device: "h200-sxm" });
+    expect(nearestSetup(here, [far, near])?.setup).toBe(near);
+    expect(nearestSetup(here, [far])).toMatchObject({
       distance: 4,
       differs: ["layout (tp8 dp1 ep1, there tp1 dp8 ep8)", "weight format (int4, there nvfp4)"],
     });
   });
 
   test("has the most points of equally near ones, whatever their order", () => {
-    const groups = [4, 9, 5].map((points) => group([{ ...measured, points }]));
-    expect(nearestGroup(here, groups)?.group).toBe(groups[1]);
-    expect(nearestGroup(here, [...groups].reverse())?.group).toBe(groups[1]);
+    const setups = [4, 9, 5].map((points) => setup([{ ...measured, points }]));
+    expect(nearestSetup(here, setups)?.setup).toBe(setups[1]);
+    expect(nearestSetup(here, [...setups].reverse())?.setup).toBe(setups[1]);
   });
 
   test("of every measured deployment is its own, at distance 0", () => {
-    for (const own of errorBandTable.groups)
+    for (const own of errorBandTable.setups)
       for (const deployment of own.deployments) {
         const { model: id, device, engine } = own;
-        const found = nearestGroup({ ...deployment, model: model(id), device, engine }, errorBandTable.groups);
-        expect(found).toMatchObject({ distance: 0, group: { model: id, device, engine } });
+        const found = nearestSetup({ ...deployment, model: model(id), device, engine }, errorBandTable.setups);
+        expect(found).toMatchObject({ distance: 0, setup: { model: id, device, engine } });
       }
   });
 });
