@@ -1,59 +1,15 @@
-import { describe, expect, test } from "vitest";
-import {
-  blocksOf,
-  commandsOf,
-  docPages,
-  missingLine,
-  moecastArguments,
-  readPage,
-  refreshed,
-  splitWords,
-} from "../../scripts/doc-blocks.ts";
-import { DocWorkspace, type Outcome } from "../../scripts/doc-workspace.ts";
+import { expect, test } from "vitest";
+import { missingLine, readPage, refreshed, splitWords } from "../../scripts/doc-blocks.ts";
+import { moecast } from "../cli/in-process.ts";
+import { expectCommandsOf } from "./commands-of-page.ts";
 
-const root = process.cwd();
-const pages = docPages(root).map((page) => ({ page, text: readPage(root, page) }));
-const runnable = pages.filter(({ text }) => commandsOf(text).some((command) => moecastArguments(command.words)));
-
-/** Runs of bundled scenarios, which read and write no other file: pages share their outcome. */
-const shared = new Map<string, Promise<Outcome>>();
-
-function outcomeOf(workspace: DocWorkspace, words: readonly string[]): Promise<Outcome> {
-  const own = words.some((word) => /^(-o|--output|--export|--baseline|--param)$/.test(word));
-  if (own || words[0] !== "run" || words[1]?.startsWith("scenarios/") !== true) return workspace.run(words);
-  const key = words.join("\n");
-  const known = shared.get(key) ?? workspace.run(words);
-  shared.set(key, known);
-  return known;
-}
-
-describe.concurrent.each(runnable)("$page", ({ text }) => {
-  test("its moecast commands end with the announced exit code, and its outputs are theirs", async () => {
-    const excerpts = blocksOf(text).filter(({ language, label }) => language === "text" && label !== "");
-    const unclaimed = new Set(excerpts.map(({ label }) => splitWords(label).join(" ")));
-    const workspace = new DocWorkspace(root, text);
-    try {
-      for (const { words, exitCode, needsData, line } of commandsOf(text)) {
-        const args = moecastArguments(words);
-        const key = words.join(" ");
-        const mine = excerpts.filter(({ label }) => splitWords(label).join(" ") === key);
-        // npm start is a run of the quickstart: done only where its output is shown.
-        if (args === null || needsData || (words[0] === "npm" && mine.length === 0)) continue;
-        const { code, lines } = await outcomeOf(workspace, args);
-        expect(code, `line ${line}: ${key}\n${lines.join("\n")}`).toBe(exitCode);
-        for (const excerpt of mine)
-          expect(
-            missingLine(excerpt.lines, lines),
-            `line ${excerpt.first}: run npm run generate -- outputs`,
-          ).toBeNull();
-        unclaimed.delete(key);
-      }
-      expect([...unclaimed], "outputs of commands that the page does not show").toEqual([]);
-    } finally {
-      workspace.remove();
-    }
-  }, 120_000);
-});
+test("the commands of the first page end with the announced exit code, and its outputs are theirs", async () => {
+  const root = process.cwd();
+  await expectCommandsOf(root, readPage(root, "docs/getting-started.md"), async ({ folder }, words) => {
+    const { code, out, err } = await moecast(words, { cwd: folder });
+    return { code: code ?? -1, lines: [...out.split("\n"), ...err.split("\n")] };
+  });
+}, 120_000);
 
 test("an excerpt has to occur in order, with gaps only where it shows them by their order", () => {
   const output = ["a 1", "b 2", "c 3"];

@@ -1,9 +1,23 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoecastError } from "../../src/core/errors.ts";
 import { engineProfileNamed } from "../../src/engine/catalogue.ts";
 import { forecastScenario } from "../../src/forecast/forecast-scenario.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../../src/hardware/named-profiles.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { saveRoutingTable } from "../../src/trace/save-routing.ts";
+import { parametricRouting } from "../../src/trace/synthesis/parametric-routing.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "hostile-profiles-"));
+const routing = join(folder, "routing.safetensors");
+// Profiles have no say in it: synthesised once for all runs.
+beforeAll(async () => {
+  const table = parametricRouting({ experts: 64, topK: 8, layers: 16, skew: 0.5, tokens: 100, seed: 0 });
+  await saveRoutingTable(table, "hostile profiles", routing);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Two ranks, so that links, collectives and an expert cache all count. */
 const scenario = `version: 1
@@ -18,7 +32,7 @@ traffic:
   arrivals: { kind: poisson, requestRate: 5/s }
   isl: { kind: fixed, tokens: 40 }
   osl: { kind: fixed, tokens: 4 }
-routing: { kind: parametric, rows: 100 }
+routing: { kind: trace, file: ${JSON.stringify(routing)} }
 policy: { offload: { kind: lru, slots: 8 } }
 `;
 const good = {

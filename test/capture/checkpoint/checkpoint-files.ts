@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { onTestFinished } from "vitest";
 
 /** Bytes of a tensor under the dtype that a safetensors header calls it. */
 export interface FileTensor {
@@ -10,14 +10,10 @@ export interface FileTensor {
   readonly bytes: Uint8Array;
 }
 
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-});
-
+/** A folder that is removed after the running test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "moecast-checkpoint-"));
-  folders.push(folder);
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   return folder;
 }
 

@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import { sha256 } from "../../../src/core/digest.ts";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { requestFormats } from "../../../src/trace/requests/request-formats.ts";
-import { jsonLines, traceFile } from "./trace-files.ts";
+import { jsonLines, traceFiles } from "./trace-files.ts";
 
+const traceFile = traceFiles();
 const azure =
   "TIMESTAMP,ContextTokens,GeneratedTokens\r\n" +
   "2023-11-30 23:59:59.9799600,374,44\r\n" +

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatProblem, InvalidInputError } from "../../../src/core/errors.ts";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
-import { numberedTrace, problemsOf, traceFile } from "./trace-files.ts";
+import { numberedTrace, problemsOf, traceFiles } from "./trace-files.ts";
 
+const traceFile = traceFiles();
 const azureHeader = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
 const time = "2023-11-16 18:15:46.6805900";
 

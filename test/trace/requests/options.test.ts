@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
-import { jsonLines, numberedTrace, traceFile } from "./trace-files.ts";
+import { jsonLines, numberedTrace, traceFiles } from "./trace-files.ts";
 
+const traceFile = traceFiles();
 const trace = traceFile(numberedTrace(4000));
 
 test("limit keeps the first requests of the file", async () => {

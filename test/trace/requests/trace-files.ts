@@ -4,16 +4,17 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { InvalidInputError, type Problem } from "../../../src/core/errors.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "moecast-requests-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-let files = 0;
-
-/** Writes a trace to a file that lives as long as the test file, and gives its path. */
-export function traceFile(content: string | Uint8Array): string {
-  files += 1;
-  const path = join(folder, `trace-${files}`);
-  writeFileSync(path, content);
-  return path;
+/** Writes traces to files that live as long as the test file that asks for this, and gives their paths. */
+export function traceFiles(): (content: string | Uint8Array) => string {
+  const folder = mkdtempSync(join(tmpdir(), "moecast-requests-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  let files = 0;
+  return (content) => {
+    files += 1;
+    const path = join(folder, `trace-${files}`);
+    writeFileSync(path, content);
+    return path;
+  };
 }
 
 /** JSON lines of these objects. */
