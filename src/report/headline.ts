@@ -1,5 +1,6 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
+import { latencies } from "../metrics/latencies.ts";
 import { sustainedText } from "../sim/outcome/load/load-text.ts";
 import { dollars } from "./labels.ts";
 
@@ -17,7 +18,7 @@ export function headline(forecast: Forecast): string {
       const { p50, p99, intervals } = latency[metric];
       const [name, value] = intervals.p99 === undefined ? ["p99", p99] : ["p50", p50];
       if (value !== null && intervals.p50 === undefined)
-        parts.push(`${metric.toUpperCase()} ${name} ${formatDuration(value * 1e6)}`);
+        parts.push(`${latencies[metric].label} ${name} ${formatDuration(value * 1e6)}`);
     }
   if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
   if (cache !== null && cache.accesses > 0) {

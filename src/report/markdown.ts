@@ -1,6 +1,7 @@
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
+import { latencies } from "../metrics/latencies.ts";
 import { loadText } from "../sim/outcome/load/load-text.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import { adviceLines } from "./advice-lines.ts";
@@ -109,7 +110,7 @@ function latency(forecast: Forecast): string[] {
     latencyMetrics.map((metric) => {
       const stats = forecast.latency[metric];
       return [
-        metric === "queue" ? metric : metric.toUpperCase(),
+        latencies[metric].label,
         milliseconds(stats.mean),
         ...(["p50", "p90", "p99"] as const).map((name) => percentileLabel(stats, name)),
         milliseconds(stats.max),

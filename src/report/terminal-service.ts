@@ -1,6 +1,9 @@
 import { oneLine } from "../core/printable.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import type { BaselineDelta, Cost, Forecast, LatencyStats, SloVerdict } from "../forecast/forecast.ts";
+import type { BaselineDelta, Forecast, SloVerdict } from "../forecast/forecast.ts";
+import type { Cost } from "../metrics/figures.ts";
+import { latencies } from "../metrics/latencies.ts";
+import type { LatencyStats } from "../metrics/latency-figures.ts";
 import { loadText, sustainedText } from "../sim/outcome/load/load-text.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import { adviceLines } from "./advice-lines.ts";
@@ -95,14 +98,17 @@ export const latencySection: TerminalSection = (forecast, { style, width }) => {
       ...wrap(load.reason, width - 2).map((line) => style.dim(`  ${line}`)),
     ];
   }
-  const label = (metric: string) => (metric === "queue" ? metric : metric.toUpperCase());
-  const named: [string, LatencyStats][] = latencyMetrics.map((metric) => [label(metric), forecast.latency[metric]]);
+  const named: [string, LatencyStats][] = latencyMetrics.map((metric) => [
+    latencies[metric].label,
+    forecast.latency[metric],
+  ]);
   const classes = Object.entries(forecast.latencyByClass);
   if (classes.length > 1)
     for (const [name, stats] of classes)
       for (const metric of latencyMetrics) {
         // Gaps between tokens are not kept per class.
-        if (metric !== "queue" && stats[metric].n > 0) named.push([`${label(metric)} ${name}`, stats[metric]]);
+        if (metric !== "queue" && stats[metric].n > 0)
+          named.push([`${latencies[metric].label} ${name}`, stats[metric]]);
       }
   const [first = "", ...rest] = wrap(`Latency  ${loadText(load)}`, width);
   const note = markNote(named.map(([, stats]) => stats));

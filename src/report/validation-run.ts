@@ -1,7 +1,7 @@
 import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
+import { latencies } from "../metrics/latencies.ts";
 import { timeComponents } from "../sim/result.ts";
 import type { ComparedFigure, RunValidation } from "../validate/run/run-validation.ts";
-import { definitions } from "./definitions.ts";
 import { componentLabel, deploymentLine } from "./labels.ts";
 import {
   definitionsSection,
@@ -15,10 +15,10 @@ import {
 import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
 
 const metricNames = {
-  ttft: "TTFT",
-  tpot: "TPOT",
-  itl: "ITL",
-  e2e: "E2E",
+  ttft: latencies.ttft.label,
+  tpot: latencies.tpot.label,
+  itl: latencies.itl.label,
+  e2e: latencies.e2e.label,
   outputThroughput: "output throughput",
   requestThroughput: "request throughput",
   duration: "duration",
@@ -53,9 +53,7 @@ export function runPage(validation: RunValidation): ValidationPage {
       ledgerSection(validation),
       definitionsSection({
         error: "100 (forecast / measured - 1), percent",
-        TTFT: definitions.TTFT,
-        TPOT: definitions.TPOT,
-        E2E: definitions.E2E,
+        ...Object.fromEntries(times.map((metric) => [latencies[metric].label, latencies[metric].definition])),
         percentile:
           workload === "replayed"
             ? "type 7 over the requests that completed on both sides; n/a with fewer than ten of them beyond it"

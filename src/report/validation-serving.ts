@@ -1,4 +1,5 @@
 import { formatCount } from "../core/units.ts";
+import { latencies } from "../metrics/latencies.ts";
 import type { GroupError, PointError, PointMetric, Validation } from "../validate/serving/validation.ts";
 import {
   counted,
@@ -104,7 +105,7 @@ function decisionSection({ ordering, orderingWithoutListed, bands }: Validation)
     const band = bands?.[metric];
     if (band === undefined || band.share === null) continue;
     rows.push([
-      `${metric.toUpperCase()} inside its band`,
+      `${latencies[metric].label} inside its band`,
       percentLabel(100 * band.share),
       `${of(band.inside, band.points)} points; ${percentLabel(100 * band.nominal)} is nominal`,
     ]);

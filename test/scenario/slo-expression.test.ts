@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type SloMetric, type SloMetricName, sloMetricNames, sloMetrics } from "../../src/metrics/slo-metrics.ts";
 import {
   comparators,
   parseExpression,
@@ -7,7 +8,6 @@ import {
   printExpression,
   printTarget,
 } from "../../src/scenario/slo-expression.ts";
-import { type SloMetric, type SloMetricName, sloMetricNames, sloMetrics } from "../../src/scenario/slo-metrics.ts";
 
 const units: Readonly<Record<SloMetric["dimension"], readonly string[]>> = {
   duration: ["ns", "us", "ms", "s", "min", "h"],
