@@ -3,6 +3,7 @@ import { latencies } from "../metrics/latencies.ts";
 import { timeComponents } from "../sim/result.ts";
 import type { ComparedFigure, RunValidation } from "../validate/run/run-validation.ts";
 import { componentLabel, deploymentLine } from "./labels.ts";
+import type { PageSection } from "./page.ts";
 import {
   definitionsSection,
   errorCells,
@@ -10,9 +11,10 @@ import {
   inputsSection,
   msLabel,
   percentLabel,
+  quietLines,
   signedLabel,
 } from "./validation-labels.ts";
-import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
+import type { DataCell, ValidationPage } from "./validation-page.ts";
 
 const metricNames = {
   ttft: latencies.ttft.label,
@@ -43,8 +45,8 @@ export function runPage(validation: RunValidation): ValidationPage {
       : `${formatCount(requests.compared)} requests of the scenario's traffic; the measurement states only statistics`;
   return {
     title: `Validation of ${forecast.scenario.name} on a measured run`,
-    subtitle: [`moecast ${engineVersion}, seed ${forecast.seed}`, deploymentLine(forecast), compared],
-    headline: runHeadline(validation),
+    subtitle: quietLines([`moecast ${engineVersion}, seed ${forecast.seed}`, deploymentLine(forecast), compared]),
+    headline: [runHeadline(validation)],
     sections: [
       figureSection(validation),
       perRequestSection(validation),

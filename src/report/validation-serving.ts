@@ -1,6 +1,7 @@
 import { formatCount } from "../core/units.ts";
 import { latencies } from "../metrics/latencies.ts";
 import type { GroupError, PointError, PointMetric, Validation } from "../validate/serving/validation.ts";
+import type { PageSection } from "./page.ts";
 import {
   counted,
   definitionsSection,
@@ -10,10 +11,11 @@ import {
   msLabel,
   percentLabel,
   pointLabel,
+  quietLines,
   shortModel,
   signedLabel,
 } from "./validation-labels.ts";
-import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
+import type { DataCell, ValidationPage } from "./validation-page.ts";
 
 /** Words of a validation of serving points; docs/validation.md has them too. */
 const servingDefinitions = {
@@ -34,8 +36,8 @@ export function servingPage(validation: Validation): ValidationPage {
   const { engineVersion, basis, inputs } = validation;
   return {
     title: "Validation on measured serving points",
-    subtitle: [`moecast ${engineVersion}, forecasts by ${basis}`],
-    headline: servingHeadline(validation),
+    subtitle: quietLines([`moecast ${engineVersion}, forecasts by ${basis}`]),
+    headline: [servingHeadline(validation)],
     sections: [
       errorSection(validation),
       decisionSection(validation),
