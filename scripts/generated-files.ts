@@ -1,4 +1,5 @@
 import { definitions } from "../src/report/definitions.ts";
+import { metricTable } from "../src/report/metric-catalogue.ts";
 import { hardwareTable } from "../src/report/profile-catalogue.ts";
 import { scenarioJsonSchema } from "../src/scenario/json-schema.ts";
 import { scenarioReference } from "../src/scenario/reference.ts";
@@ -6,6 +7,7 @@ import { scenarioReference } from "../src/scenario/reference.ts";
 /** Files of the repository whose text is made from code, by path from its root. */
 export const generatedFiles = {
   "docs/hardware.md": hardwareTable,
+  "docs/metrics.md": metricTable,
   "docs/scenarios.md": scenarioReference,
   "schema/scenario.schema.json": () => `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`,
 } as const satisfies Record<string, () => string>;

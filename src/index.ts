@@ -5,10 +5,11 @@ export { exitCodes, InfeasibleError, InvalidInputError, MoecastError } from "./c
 export { version } from "./core/version.ts";
 export { engineNamed } from "./engine/catalogue.ts";
 export { compareForecasts } from "./forecast/baseline.ts";
-export type { Forecast, LatencyStats, SloVerdict } from "./forecast/forecast.ts";
+export type { Forecast, SloVerdict } from "./forecast/forecast.ts";
 export { type ForecastDeps, forecastScenario } from "./forecast/forecast-scenario.ts";
 export { readForecast } from "./forecast/read-forecast.ts";
 export { deviceNamed, nodeNamed } from "./hardware/named-profiles.ts";
+export type { LatencyStats } from "./metrics/latency-figures.ts";
 export { modelNamed } from "./models/catalogue.ts";
 export { resolveConfig } from "./models/resolve.ts";
 export type { ModelSpec } from "./models/spec.ts";

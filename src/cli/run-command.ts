@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { summaryLevels } from "../report/terminal-view.ts";
+import { summaryLevels } from "../report/summary-level.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import { regressionLimits } from "./regression-limits.ts";

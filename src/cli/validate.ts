@@ -1,6 +1,6 @@
 import { type ExitCode, exitCodes } from "../core/errors.ts";
+import { terminalPage } from "../report/page-terminal.ts";
 import { type ValidationFormat, validationExporters } from "../report/validation-exporters.ts";
-import { validationSummary } from "../report/validation-terminal.ts";
 import { limitExceeded } from "./error-limit.ts";
 import { targetsAmong, writeAll } from "./export-target.ts";
 import { watchInterrupts } from "./interrupt.ts";
@@ -18,7 +18,7 @@ export async function validate(options: ValidateOptions, colour: boolean): Promi
   try {
     const { report, errors, broken } = await compare(options, { io, signal: watch.signal });
     if (options.json === true) io.out(validationExporters.json.render(report));
-    else io.out(validationSummary(report.page, io.style, io.width));
+    else io.out(terminalPage(report.page, io.style, io.width));
     const written = await writeAll(io, targets, ({ format, path }) =>
       io.writeText(path, validationExporters[format].render(report)),
     );

@@ -1,7 +1,9 @@
+import type { Figures } from "../metrics/figures.ts";
+import { settledLatency } from "../metrics/latency-figures.ts";
+import type { Metric, MetricUnit } from "../metrics/metric.ts";
+import { metricEntries } from "../metrics/metrics.ts";
+import { sectionMetrics, sectionParts } from "../metrics/run-sections.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
-import type { Forecast, MetricUnit } from "./forecast.ts";
-import { sectionMetrics, sectionParts } from "./sections.ts";
-import { settledLatency } from "./settled-latency.ts";
 
 /** A number of a forecast that has a better and a worse direction. */
 export interface ComparedMetric {
@@ -9,12 +11,10 @@ export interface ComparedMetric {
   readonly name: string;
   readonly unit: MetricUnit;
   readonly better: "lower" | "higher";
-  readonly of: (forecast: Forecast) => number | null;
+  readonly of: (figures: Figures) => number | null;
   /** The same of equal parts of the run; null where they are not kept. */
-  readonly sections: (forecast: Forecast) => readonly number[] | null;
+  readonly sections: (figures: Figures) => readonly number[] | null;
 }
-
-const noSections = () => null;
 
 /** What two forecasts are compared by. */
 export const comparedMetrics: readonly ComparedMetric[] = [
@@ -25,64 +25,15 @@ export const comparedMetrics: readonly ComparedMetric[] = [
         name: `${metric}.${part}`,
         unit: "ms",
         better: "lower",
-        of: (forecast) => settledLatency(forecast.latency[metric], part),
-        sections: kept === undefined ? noSections : ({ sections }) => sections?.latency[kept]?.[part] ?? null,
+        of: ({ latency }) => settledLatency(latency[metric], part),
+        sections: ({ sections }) => (kept === undefined ? null : (sections?.latency[kept]?.[part] ?? null)),
       };
     }),
   ),
-  {
-    name: "throughput",
-    unit: "tok/s",
-    better: "higher",
-    of: ({ throughput }) => throughput.outputTokensPerSecond,
-    sections: ({ sections }) => sections?.outputTokensPerSecond ?? null,
-  },
-  {
-    name: "throughputPerDevice",
-    unit: "tok/s",
-    better: "higher",
-    of: ({ throughput }) => throughput.outputTokensPerSecondPerDevice,
-    sections: ({ sections, deployment }) =>
-      sections?.outputTokensPerSecond?.map((rate) => rate / deployment.devices) ?? null,
-  },
-  {
-    name: "requestRate",
-    unit: "req/s",
-    better: "higher",
-    of: ({ throughput }) => throughput.requestsPerSecond,
-    sections: ({ sections }) => sections?.requestsPerSecond ?? null,
-  },
-  {
-    name: "goodput",
-    unit: "share",
-    better: "higher",
-    of: ({ throughput }) => throughput.goodput,
-    sections: ({ sections }) => sections?.goodput ?? null,
-  },
-  {
-    name: "expertCacheHit",
-    unit: "share",
-    better: "higher",
-    of: ({ cache }) => (cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses),
-    sections: noSections,
-  },
-  {
-    name: "costUsdPerMtok",
-    unit: "USD/Mtok",
-    better: "lower",
-    of: ({ cost }) => cost?.usdPerMillionOutputTokens ?? null,
-    sections: ({ cost, sections }) =>
-      cost === null
-        ? null
-        : (sections?.outputTokensPerSecond?.map((rate) => (cost.usdPerHour / 3600 / rate) * 1e6) ?? null),
-  },
-  {
-    name: "joulesPerOutputToken",
-    unit: "J/tok",
-    better: "lower",
-    of: ({ energy }) => energy?.joulesPerOutputToken ?? null,
-    // The power of the whole run, as the cost has its price.
-    sections: ({ energy, sections }) =>
-      energy === null ? null : (sections?.outputTokensPerSecond?.map((rate) => energy.averageW / rate) ?? null),
-  },
+  ...metricEntries.flatMap(([name, metric]) => comparedMetric(name, metric)),
 ];
+
+function comparedMetric(name: string, { unit, better, of, regression }: Metric): ComparedMetric[] {
+  if (regression === undefined || better === null) return [];
+  return [{ name, unit, better, of, sections: regression.sections }];
+}

@@ -1,7 +1,7 @@
 import type { Device } from "../hardware/device.ts";
+import type { Cost, Figures } from "../metrics/figures.ts";
 import type { Price } from "../resolve/price.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import type { Cost, Forecast } from "./forecast.ts";
 
 /** What a price is set against. Input tokens are those of the prompts of completed requests, cached ones included. */
 export interface Served {
@@ -46,7 +46,7 @@ export interface DeviceWork {
  * Energy of the devices alone: board power while a step runs, idle power between steps. Both ends are those of the
  * device's profile; null if it states no power. Host, network and cooling are left out.
  */
-export function energyOf(work: DeviceWork): { readonly energy: Forecast["energy"]; readonly ledger: LedgerEntry[] } {
+export function energyOf(work: DeviceWork): { readonly energy: Figures["energy"]; readonly ledger: LedgerEntry[] } {
   const { powerW, idlePowerW } = work.device;
   if (powerW === null || work.endNs <= 0 || work.outputTokens === 0) return { energy: null, ledger: [] };
   const idleW = idlePowerW ?? 0;

@@ -1,47 +1,13 @@
+import type { Figures } from "../metrics/figures.ts";
+import type { MetricUnit } from "../metrics/metric.ts";
 import type { InputRow } from "../resolve/input-row.ts";
 import type { MemoryMap } from "../sim/memory/memory.ts";
-import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
-import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
-import type {
-  CacheResult,
-  LayerLoad,
-  LedgerEntry,
-  ResourceUse,
-  SpeculationCounts,
-  TimeComponent,
-} from "../sim/result.ts";
+import type { LedgerEntry, ResourceUse, TimeComponent } from "../sim/result.ts";
 import type { BandBasis } from "./bands/bands.ts";
 import type { SetupKey } from "./bands/nearest-setup.ts";
-import type { Sections } from "./sections.ts";
 
 /** Version of the result document; raised on every incompatible change. */
 export const forecastSchemaVersion = 2;
-
-/** Percentiles of a latency metric. */
-export const percentileLevels = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
-export type Percentile = keyof typeof percentileLevels;
-
-/** Where a percentile lies with a probability of 95 %, by order statistics; a high end of null is beyond the maximum. */
-export interface PercentileInterval {
-  readonly lowMs: number;
-  readonly highMs: number | null;
-}
-
-/** Statistics of one latency metric. Units ms; null without samples, and for an overloaded deployment. */
-export interface LatencyStats {
-  readonly n: number;
-  readonly mean: number | null;
-  /** Half-width of the 95 % interval of the mean (batch means). */
-  readonly meanHalfWidth: number | null;
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-  readonly p999: number | null;
-  readonly max: number | null;
-  /** Of the percentiles with fewer than ten samples beyond them, which must not be read without it. */
-  readonly intervals: Readonly<Partial<Record<Percentile, PercentileInterval>>>;
-}
 
 /** Verdict of one SLO. */
 export interface SloVerdict {
@@ -84,23 +50,6 @@ export interface ForecastBands {
   };
 }
 
-/** Dollars for the deployment; `price` is that of one device. */
-export interface Cost {
-  readonly usdPerHour: number;
-  readonly price: { readonly usdPerDeviceHour: number; readonly source: string };
-  /** The whole bill over output tokens alone. */
-  readonly usdPerMillionOutputTokens: number;
-  /** The whole bill over input and output tokens alike. */
-  readonly usdPerMillionTokens: number;
-  /** The bill divided by the time of devices spent on prompts and on outputs; both parts add up to it. */
-  readonly divided: {
-    readonly promptTimeShare: number;
-    /** null without input tokens. */
-    readonly usdPerMillionInputTokens: number | null;
-    readonly usdPerMillionOutputTokens: number;
-  };
-}
-
 export type AdviceUnit = "ms" | "share" | "number";
 
 /** A metric in a short run without a change, and in one with it. */
@@ -133,7 +82,7 @@ export interface TriedAdvice {
 }
 
 /** A scenario's forecast: the run, judged and documented. `result.json` is this document. */
-export interface Forecast {
+export interface Forecast extends Figures {
   readonly schemaVersion: typeof forecastSchemaVersion;
   readonly kind: "forecast";
   readonly engineVersion: string;
@@ -151,52 +100,8 @@ export interface Forecast {
     readonly placement: string;
     readonly offload: string | null;
   };
-  readonly interrupted: boolean;
-  readonly requests: {
-    readonly total: number;
-    readonly completed: number;
-    readonly rejected: number;
-    readonly unfinished: number;
-    readonly warmup: number;
-    readonly preemptions: number;
-  };
-  readonly load: LoadVerdict;
-  /** Per metric over all classes, then per class. */
-  readonly latency: Readonly<Record<LatencyMetric, LatencyStats>>;
-  readonly latencyByClass: Readonly<Record<string, Readonly<Record<LatencyMetric, LatencyStats>>>>;
   /** null without latencies: overloaded, or nothing completed. */
   readonly bands: ForecastBands | null;
-  readonly throughput: {
-    readonly durationS: number;
-    readonly requestsPerSecond: number;
-    readonly outputTokensPerSecond: number;
-    readonly outputTokensPerSecondPerDevice: number;
-    readonly totalTokensPerSecond: number;
-    readonly meanBatchTokens: number;
-    /** Share of completed requests that meet every per-request limit of the scenario; null without limits. */
-    readonly goodput: number | null;
-  };
-  readonly cost: Cost | null;
-  readonly energy: { readonly joulesPerOutputToken: number; readonly averageW: number } | null;
-  readonly experts: {
-    /** Mean over MoE layers of the mean imbalance (heaviest / mean rank). */
-    readonly imbalance: number;
-    readonly imbalanceMax: number;
-    /** Mean over MoE layers of heaviest / mean expert over the run. */
-    readonly expertSkew: number;
-    readonly distinctExpertsPerStep: number;
-    readonly layers: readonly LayerLoad[];
-    readonly rankLoad: readonly number[];
-  } | null;
-  readonly cache: CacheResult | null;
-  /** null without speculative decoding. */
-  readonly speculation: (SpeculationCounts & { readonly acceptanceLength: number | null }) | null;
-  readonly kv: {
-    readonly blocks: number;
-    readonly peakShare: number;
-    readonly preemptions: number;
-    readonly prefixHitRate: number | null;
-  };
   readonly memory: MemoryMap;
   /** Share of engine time per component, and the largest one in words. */
   readonly timeShare: Readonly<Record<TimeComponent, number>>;
@@ -219,15 +124,10 @@ export interface Forecast {
   readonly passed: boolean;
   readonly ledger: readonly LedgerEntry[];
   readonly laws: Readonly<Record<string, number>>;
-  /** Figures of parts of the run, for intervals of differences; null for an overloaded deployment. */
-  readonly sections: Sections | null;
   /** Metric by metric against an earlier forecast, and which; null without one. */
   readonly baseline: readonly BaselineDelta[] | null;
   readonly baselineRun: BaselineRun | null;
 }
-
-/** Units of compared figures. */
-export type MetricUnit = "ms" | "tok/s" | "req/s" | "share" | "USD/Mtok" | "J/tok";
 
 /**
  * One metric against a baseline. `worseBy` is the difference in the unit, positive when worse, and `regression` the same

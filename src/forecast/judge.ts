@@ -1,28 +1,18 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import type { Scalar, ScalarKind } from "../metrics/metric.ts";
+import { type ScalarName, type SloMetric, sloMetrics } from "../metrics/slo-metrics.ts";
 import { comparators, printTarget, type SloExpression } from "../scenario/slo-expression.ts";
-import { type SloMetric, type SloMetricName, sloMetric } from "../scenario/slo-metrics.ts";
 import type { Slo } from "../scenario/slo-section.ts";
 import { type LatencyMetric, type LatencySamples, latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import type { SloVerdict } from "./forecast.ts";
 import { intervalLevel, percentileOf } from "./percentile-of.ts";
-
-/** Metrics of an SLO that are one number per run. */
-export type ScalarMetric = Exclude<SloMetricName, LatencyMetric>;
-
-/** One number of a run: null where there is none, with the reason. */
-export interface Scalar {
-  readonly value: number | null;
-  /** Samples the number stands on; 0 fails every SLO. */
-  readonly samples: number;
-  readonly reason?: string;
-}
 
 /** What SLOs are judged on. */
 export interface JudgeContext {
   /** Why latencies stand for nothing but this run: overloaded, or too short to tell. null if the deployment keeps up. */
   readonly unsettled: string | null;
   samples(metric: LatencyMetric, requestClass: string | null): LatencySamples;
-  scalar(metric: ScalarMetric, kind: "rate" | "value" | "max", requestClass: string | null): Scalar;
+  scalar(metric: ScalarName, kind: ScalarKind, requestClass: string | null): Scalar;
 }
 
 /** An observation with its interval if it has few samples, or why there is none. */
@@ -46,7 +36,7 @@ export function judge(slo: Slo, context: JudgeContext): SloVerdict {
   const meets = (value: number) => comparators[expression.comparator](value, expression.limit);
   const clears = interval === null || (meets(interval.low) && meets(interval.high ?? Number.POSITIVE_INFINITY));
   const passed = known !== null && meets(known) && clears;
-  const text = (value: number) => observedText(value, expression, sloMetric(target.metric));
+  const text = (value: number) => observedText(value, expression, sloMetrics[target.metric]);
   const size = unitSize(expression);
   return {
     metric: printTarget(target),
@@ -74,7 +64,7 @@ function observe(slo: Slo, context: JudgeContext): Observation {
   if (aggregation.kind !== "rate" && aggregation.kind !== "value" && aggregation.kind !== "max")
     return none(`${metric} has no ${aggregation.kind}`);
   if (metric === "goodput" && context.unsettled !== null) return none(context.unsettled);
-  const scalar = context.scalar(metric as ScalarMetric, aggregation.kind, requestClass);
+  const scalar = context.scalar(metric as ScalarName, aggregation.kind, requestClass);
   if (scalar.samples === 0 || scalar.value === null) return none(scalar.reason ?? "no samples", scalar.samples);
   return { observed: scalar.value, interval: null, samples: scalar.samples, reason: null };
 }

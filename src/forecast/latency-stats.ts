@@ -1,4 +1,10 @@
 import { batchMeans } from "../core/statistics.ts";
+import {
+  type LatencyStats,
+  type Percentile,
+  type PercentileInterval,
+  percentileLevels,
+} from "../metrics/latency-figures.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import {
   type LatencyMetric,
@@ -9,7 +15,6 @@ import {
   requestValues,
 } from "../sim/outcome/request-latencies.ts";
 import type { RunResult } from "../sim/result.ts";
-import { type LatencyStats, type Percentile, type PercentileInterval, percentileLevels } from "./forecast.ts";
 import { percentileOf } from "./percentile-of.ts";
 
 const nsPerMs = 1e6;

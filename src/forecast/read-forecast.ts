@@ -1,8 +1,9 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { type Json, parseJson } from "../core/json.ts";
+import { percentileLevels } from "../metrics/latency-figures.ts";
+import { sectionMetrics, sectionParts } from "../metrics/run-sections.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
-import { type Forecast, forecastSchemaVersion, percentileLevels } from "./forecast.ts";
-import { sectionMetrics, sectionParts } from "./sections.ts";
+import { type Forecast, forecastSchemaVersion } from "./forecast.ts";
 
 const isText = (value: unknown) => typeof value === "string";
 const isNumber = (value: unknown) => typeof value === "number";

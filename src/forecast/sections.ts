@@ -1,10 +1,10 @@
 import { quantiles } from "../core/quantile.ts";
 import { mean } from "../core/statistics.ts";
-import type { SloSection } from "../scenario/slo-section.ts";
+import { meetsLimits, type RequestLimits } from "../metrics/goodput.ts";
+import { type Sections, sectionMetrics } from "../metrics/run-sections.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
-import { measuredRequests, type RequestMetric, requestValues } from "../sim/outcome/request-latencies.ts";
+import { measuredRequests, requestValues } from "../sim/outcome/request-latencies.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
-import { meetsLimits } from "./goodput.ts";
 
 /**
  * Sections of a run. A percentile that is given has ten samples beyond it, so each of ten sections has one; Schmeiser
@@ -12,27 +12,11 @@ import { meetsLimits } from "./goodput.ts";
  */
 const sectionCount = 10;
 
-export const sectionMetrics = ["ttft", "tpot", "e2e", "queue"] as const satisfies readonly RequestMetric[];
-export const sectionParts = ["mean", "p50", "p90", "p99"] as const;
-
-/**
- * Figures of equal parts of a run in order: what the interval of a difference between two runs is made of. Null where
- * there are fewer requests than sections. Latencies in ms.
- */
-export interface Sections {
-  readonly latency: Readonly<
-    Record<(typeof sectionMetrics)[number], Readonly<Record<(typeof sectionParts)[number], readonly number[]>> | null>
-  >;
-  readonly goodput: readonly number[] | null;
-  readonly requestsPerSecond: readonly number[] | null;
-  readonly outputTokensPerSecond: readonly number[] | null;
-}
-
 /** Sections of measured requests by arrival; of the rates, of all requests by completion. */
 export function sectionsOf(
   run: RunResult,
   load: Pick<LoadVerdict, "verdict">,
-  limits: SloSection["perRequest"],
+  limits: RequestLimits | null,
 ): Sections | null {
   if (load.verdict === "overloaded") return null;
   const measured = measuredRequests(run.requests, null);

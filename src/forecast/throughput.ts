@@ -1,11 +1,11 @@
+import type { Figures } from "../metrics/figures.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
-import type { Forecast } from "./forecast.ts";
 
 /**
  * Rates over the whole span of the run, from the first arrival to the last event, as serving benchmarks report them:
  * the ramp at the start and the drain at the end are inside.
  */
-export function throughputOf(run: RunResult, devices: number): Omit<Forecast["throughput"], "goodput"> {
+export function throughputOf(run: RunResult, devices: number): Omit<Figures["throughput"], "goodput"> {
   const { requests } = run;
   const durationS = run.endNs / 1e9;
   let completed = 0;

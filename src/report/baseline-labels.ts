@@ -1,5 +1,6 @@
-import { formatNumber, formatPercent } from "../core/units.ts";
-import type { BaselineDelta, BaselineRun, Forecast, MetricUnit } from "../forecast/forecast.ts";
+import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
+import type { BaselineDelta, BaselineRun, Forecast } from "../forecast/forecast.ts";
+import type { MetricUnit } from "../metrics/metric.ts";
 import { dollars, milliseconds } from "./labels.ts";
 
 const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> = {
@@ -9,6 +10,11 @@ const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> = {
   share: (value) => formatPercent(value, 2),
   "USD/Mtok": (value) => `${dollars(value)}/Mtok`,
   "J/tok": (value) => `${formatNumber(value)} J/tok`,
+  requests: (value) => `${formatCount(value)} requests`,
+  tokens: (value) => `${formatNumber(value, 4)} tokens`,
+  experts: (value) => `${formatNumber(value, 4)} experts`,
+  ratio: (value) => formatNumber(value, 4),
+  flag: String,
 };
 
 /** A compared figure with its unit; `n/a` where it is missing. */

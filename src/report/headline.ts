@@ -1,13 +1,16 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
+import { latencies } from "../metrics/latencies.ts";
+import { metrics } from "../metrics/metrics.ts";
 import { sustainedText } from "../sim/outcome/load/load-text.ts";
 import { dollars } from "./labels.ts";
+import { headlineSeparator } from "./page.ts";
 
-/** Stands between the parts of a headline. */
-export const headlineSeparator = " | ";
+/** One line that says what a reader needs first. */
+export const headline = (forecast: Forecast): string => headlineParts(forecast).join(headlineSeparator);
 
-/** One line that says what a reader needs first: verdict, throughput, tail latency, cost, expert cache. */
-export function headline(forecast: Forecast): string {
+/** Its parts: verdict, throughput, tail latency, cost, expert cache. */
+export function headlineParts(forecast: Forecast): string[] {
   const { cost, cache, latency, load } = forecast;
   const parts = [verdictOf(forecast)];
   const overloaded = load.verdict === "overloaded";
@@ -17,14 +20,15 @@ export function headline(forecast: Forecast): string {
       const { p50, p99, intervals } = latency[metric];
       const [name, value] = intervals.p99 === undefined ? ["p99", p99] : ["p50", p50];
       if (value !== null && intervals.p50 === undefined)
-        parts.push(`${metric.toUpperCase()} ${name} ${formatDuration(value * 1e6)}`);
+        parts.push(`${latencies[metric].label} ${name} ${formatDuration(value * 1e6)}`);
     }
   if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
-  if (cache !== null && cache.accesses > 0) {
+  const hits = metrics.expertCacheHit.of(forecast);
+  if (cache !== null && hits !== null) {
     const optimum = cache.reference === null ? "" : ` (optimum ${formatPercent(cache.reference.belady)})`;
-    parts.push(`expert hits ${formatPercent(cache.hits / cache.accesses)}${optimum}`);
+    parts.push(`expert hits ${formatPercent(hits)}${optimum}`);
   }
-  return parts.join(headlineSeparator);
+  return parts.join(headlineSeparator).split(headlineSeparator);
 }
 
 /** How a run came out: interrupted or not, SLOs and regressions, whether it keeps up with its load. */

@@ -1,5 +1,6 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import type { Forecast, LatencyStats, Percentile, SloVerdict } from "../forecast/forecast.ts";
+import type { Forecast, SloVerdict } from "../forecast/forecast.ts";
+import type { LatencyStats, Percentile } from "../metrics/latency-figures.ts";
 
 /** Milliseconds for people; `n/a` where there is no figure. */
 export const milliseconds = (value: number | null): string => (value === null ? "n/a" : formatDuration(value * 1e6));

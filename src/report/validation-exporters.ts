@@ -1,8 +1,8 @@
 import { canonicalJson } from "../core/json.ts";
 import { escapeUnsafe } from "../core/printable.ts";
 import { csvCell } from "./csv.ts";
+import { markdownPage } from "./page-markdown.ts";
 import { scatterSvg } from "./scatter-svg.ts";
-import { validationMarkdown } from "./validation-markdown.ts";
 import type { DataCell, ValidationPage } from "./validation-page.ts";
 
 /** A validation as the document that `--json` prints, and as the page made of it. */
@@ -30,7 +30,7 @@ export const validationExporters = {
     description: "one row for every compared point, unrounded",
     render: ({ page }) => `${[page.data.header, ...page.data.rows].map((row) => row.map(cell).join(",")).join("\n")}\n`,
   },
-  markdown: { description: "headline, tables and the plot as text", render: ({ page }) => validationMarkdown(page) },
+  markdown: { description: "headline, tables and the plot as text", render: ({ page }) => markdownPage(page) },
   svg: {
     description: "forecast against measured values as a drawing",
     render: ({ page }) => {

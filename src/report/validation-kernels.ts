@@ -1,8 +1,9 @@
 import type { KernelFamilyError } from "../validate/kernels/kernel-errors.ts";
 import type { KernelGroupError } from "../validate/kernels/kernel-groups.ts";
 import type { KernelValidation } from "../validate/kernels/kernel-validation.ts";
-import { counted, definitionsSection, percentLabel, signedLabel } from "./validation-labels.ts";
-import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
+import type { PageSection } from "./page.ts";
+import { counted, definitionsSection, percentLabel, quietLines, signedLabel } from "./validation-labels.ts";
+import type { DataCell, ValidationPage } from "./validation-page.ts";
 
 /** Tables and files that are named one by one. */
 const namesShown = 12;
@@ -12,10 +13,11 @@ export function kernelPage(validation: KernelValidation): ValidationPage {
   const { engineVersion, basis, overall, groups, families, tables } = validation;
   return {
     title: "Validation on measured kernels",
-    subtitle: [`moecast ${engineVersion}, ${counted(tables.length, "table")}, forecasts by ${basis}`],
-    headline:
+    subtitle: quietLines([`moecast ${engineVersion}, ${counted(tables.length, "table")}, forecasts by ${basis}`]),
+    headline: [
       `kernel time error ${shareLabel(overall.median)} median, ${shareLabel(overall.mean)} mean, ` +
-      `bias ${signedShare(overall.bias)} over ${counted(overall.rows, "kernel")}`,
+        `bias ${signedShare(overall.bias)} over ${counted(overall.rows, "kernel")}`,
+    ],
     sections: [
       groupSection(groups),
       familySection(families),

@@ -1,7 +1,7 @@
 import type { ServingPoint } from "../calibrate/measured/serving-point.ts";
 import { formatCount } from "../core/units.ts";
 import type { MetricError } from "../validate/serving/validation.ts";
-import type { PageColumn, PageSection } from "./validation-page.ts";
+import type { PageColumn, PageLine, PageSection } from "./page.ts";
 
 /** A percentage without sign; `n/a` where there is none. */
 export const percentLabel = (percent: number | null): string => (percent === null ? "n/a" : `${percent.toFixed(1)}%`);
@@ -60,6 +60,9 @@ export const errorCells = (error: MetricError): string[] => [
 
 /** Milliseconds with two decimals, so that a column of them lines up; whole from 1,000 on. */
 export const msLabel = (ms: number): string => `${ms < 1000 ? ms.toFixed(2) : formatCount(ms)} ms`;
+
+/** What was compared with what, a line each. */
+export const quietLines = (lines: readonly string[]): PageLine[] => lines.map((text) => ({ text, quiet: true }));
 
 /** What went into a validation. */
 export const inputsSection = (

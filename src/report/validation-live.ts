@@ -1,7 +1,8 @@
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import type { LiveRun, LiveValidation, StepTimes } from "../validate/live/live-validation.ts";
-import { definitionsSection, inputsSection, msLabel, signedLabel } from "./validation-labels.ts";
-import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
+import type { PageSection } from "./page.ts";
+import { definitionsSection, inputsSection, msLabel, quietLines, signedLabel } from "./validation-labels.ts";
+import type { DataCell, ValidationPage } from "./validation-page.ts";
 
 const statistics = ["mean", "p50", "p90", "p99"] as const satisfies readonly (keyof StepTimes)[];
 
@@ -11,7 +12,7 @@ export function livePage(validation: LiveValidation): ValidationPage {
   const { shape } = setting;
   return {
     title: "Live validation of expert layers",
-    subtitle: [
+    subtitle: quietLines([
       `moecast ${engineVersion}; ${setting.backend} on ${device}`,
       `${setting.layers} layers, top-${setting.topK} of ${setting.experts} experts of ${shape.hidden} x ${shape.width} float32 (${formatBytes(12 * shape.hidden * shape.width)} each)`,
       `${setting.cache} cache of ${setting.slots} experts a layer, the others ${setting.from === "host" ? "in host memory" : "in a file that the page cache holds"}; ` +
@@ -19,8 +20,8 @@ export function livePage(validation: LiveValidation): ValidationPage {
       ...(setting.shortSequences === 0
         ? []
         : [`${formatCount(setting.shortSequences)} sequences of the trace are too short and left out`]),
-    ],
-    headline: headline(validation),
+    ]),
+    headline: [headline(validation)],
     sections: [
       timeSection(validation),
       countSection(validation),

@@ -1,8 +1,9 @@
 import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
+import { latencies } from "../metrics/latencies.ts";
 import { timeComponents } from "../sim/result.ts";
 import type { ComparedFigure, RunValidation } from "../validate/run/run-validation.ts";
-import { definitions } from "./definitions.ts";
 import { componentLabel, deploymentLine } from "./labels.ts";
+import type { PageSection } from "./page.ts";
 import {
   definitionsSection,
   errorCells,
@@ -10,15 +11,16 @@ import {
   inputsSection,
   msLabel,
   percentLabel,
+  quietLines,
   signedLabel,
 } from "./validation-labels.ts";
-import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
+import type { DataCell, ValidationPage } from "./validation-page.ts";
 
 const metricNames = {
-  ttft: "TTFT",
-  tpot: "TPOT",
-  itl: "ITL",
-  e2e: "E2E",
+  ttft: latencies.ttft.label,
+  tpot: latencies.tpot.label,
+  itl: latencies.itl.label,
+  e2e: latencies.e2e.label,
   outputThroughput: "output throughput",
   requestThroughput: "request throughput",
   duration: "duration",
@@ -43,8 +45,8 @@ export function runPage(validation: RunValidation): ValidationPage {
       : `${formatCount(requests.compared)} requests of the scenario's traffic; the measurement states only statistics`;
   return {
     title: `Validation of ${forecast.scenario.name} on a measured run`,
-    subtitle: [`moecast ${engineVersion}, seed ${forecast.seed}`, deploymentLine(forecast), compared],
-    headline: runHeadline(validation),
+    subtitle: quietLines([`moecast ${engineVersion}, seed ${forecast.seed}`, deploymentLine(forecast), compared]),
+    headline: [runHeadline(validation)],
     sections: [
       figureSection(validation),
       perRequestSection(validation),
@@ -53,9 +55,7 @@ export function runPage(validation: RunValidation): ValidationPage {
       ledgerSection(validation),
       definitionsSection({
         error: "100 (forecast / measured - 1), percent",
-        TTFT: definitions.TTFT,
-        TPOT: definitions.TPOT,
-        E2E: definitions.E2E,
+        ...Object.fromEntries(times.map((metric) => [latencies[metric].label, latencies[metric].definition])),
         percentile:
           workload === "replayed"
             ? "type 7 over the requests that completed on both sides; n/a with fewer than ten of them beyond it"

@@ -1,5 +1,7 @@
 import { formatCount } from "../core/units.ts";
+import { latencies } from "../metrics/latencies.ts";
 import type { PointError, PointMetric, SetupError, Validation } from "../validate/serving/validation.ts";
+import type { PageSection } from "./page.ts";
 import {
   counted,
   definitionsSection,
@@ -9,10 +11,11 @@ import {
   msLabel,
   percentLabel,
   pointLabel,
+  quietLines,
   shortModel,
   signedLabel,
 } from "./validation-labels.ts";
-import type { DataCell, PageSection, ValidationPage } from "./validation-page.ts";
+import type { DataCell, ValidationPage } from "./validation-page.ts";
 
 /** Words of a validation of serving points; docs/validation.md has them too. */
 const servingDefinitions = {
@@ -33,8 +36,8 @@ export function servingPage(validation: Validation): ValidationPage {
   const { engineVersion, basis, inputs } = validation;
   return {
     title: "Validation on measured serving points",
-    subtitle: [`moecast ${engineVersion}, forecasts by ${basis}`],
-    headline: servingHeadline(validation),
+    subtitle: quietLines([`moecast ${engineVersion}, forecasts by ${basis}`]),
+    headline: [servingHeadline(validation)],
     sections: [
       errorSection(validation),
       decisionSection(validation),
@@ -104,7 +107,7 @@ function decisionSection({ ordering, orderingWithoutListed, bands }: Validation)
     const band = bands?.[metric];
     if (band === undefined || band.share === null) continue;
     rows.push([
-      `${metric.toUpperCase()} inside its band`,
+      `${latencies[metric].label} inside its band`,
       percentLabel(100 * band.share),
       `${of(band.inside, band.points)} points; ${percentLabel(100 * band.nominal)} is nominal`,
     ]);

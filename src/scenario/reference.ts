@@ -1,6 +1,6 @@
+import { sloMetricNames, sloMetrics } from "../metrics/slo-metrics.ts";
 import { alternatives, definitionOf, type JsonSchema, scenarioJsonSchema } from "./json-schema.ts";
 import { sloGrammar } from "./slo-expression.ts";
-import { type SloMetric, sloMetricNames, sloMetrics } from "./slo-metrics.ts";
 
 /** The reference of scenario files as Markdown, made from the schema alone. */
 export function scenarioReference(): string {
@@ -65,7 +65,7 @@ const titleOf = (name: string, root: JsonSchema): string => root.definitions?.[n
 function sloPart(section: JsonSchema, root: JsonSchema): string {
   const limits = section.properties?.["perRequest"];
   const metrics = sloMetricNames.map((name) => {
-    const { meaning, aggregations, byClass }: SloMetric = sloMetrics[name];
+    const { meaning, aggregations, byClass } = sloMetrics[name];
     const forms = aggregations.map((kind) => (kind === "percentile" ? "p(N)" : kind)).join(", ");
     return `| \`${name}\` | ${forms} | ${byClass ? "yes" : "no"} | ${meaning} |`;
   });

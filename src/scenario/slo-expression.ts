@@ -1,6 +1,7 @@
 import { closest } from "../core/suggest.ts";
 import { parseQuantity } from "../core/units.ts";
-import { type SloAggregation, type SloMetricName, sloMetric, sloMetricNames } from "./slo-metrics.ts";
+import type { SloAggregation } from "../metrics/metric.ts";
+import { type SloMetricName, sloMetricNames, sloMetrics } from "../metrics/slo-metrics.ts";
 
 /** The metric an SLO speaks of, narrowed to one request class or over all of them. */
 export interface SloTarget {
@@ -99,7 +100,7 @@ export function parseTarget(text: string): Parsed<SloTarget> {
   if (at.take(/\}/y) === null) return fail(at.offset, '"}"');
   at.skipSpace();
   if (!at.done) return fail(at.offset, "the end");
-  if (!sloMetric(metric).byClass) return fail(brace, `${metric} without a tag: it is known over all classes only`);
+  if (!sloMetrics[metric].byClass) return fail(brace, `${metric} without a tag: it is known over all classes only`);
   return { ok: { metric, requestClass } };
 }
 
@@ -110,7 +111,7 @@ export function parseExpression(text: string, metric: SloMetricName): Parsed<Slo
   const start = at.offset;
   const aggregation = takeAggregation(at);
   if ("error" in aggregation) return aggregation;
-  const allowed = sloMetric(metric).aggregations;
+  const allowed = sloMetrics[metric].aggregations;
   if (!allowed.includes(aggregation.ok.kind))
     return fail(start, `${allowed.map((kind) => aggregationForms[kind]).join(" or ")} for ${metric}`);
   at.skipSpace();
@@ -125,7 +126,7 @@ export function parseExpression(text: string, metric: SloMetricName): Parsed<Slo
   const unit = at.take(/[^\s]*/y) ?? "";
   at.skipSpace();
   if (!at.done) return fail(at.offset, "the end");
-  const dimension = aggregation.ok.kind === "rate" ? "ratio" : sloMetric(metric).dimension;
+  const dimension = aggregation.ok.kind === "rate" ? "ratio" : sloMetrics[metric].dimension;
   const limit = limitOf(number, unit, dimension);
   if (limit === null) return fail(unitAt, limitForms[dimension]);
   return { ok: { aggregation: aggregation.ok, comparator, number: Number(number), unit, limit } };

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { limitedLatencies, type RequestLimits } from "../metrics/goodput.ts";
+import { latencies } from "../metrics/latencies.ts";
+import { sloMetricNames, sloMetrics } from "../metrics/slo-metrics.ts";
 import { quantity } from "./quantity.ts";
 import type { IssueDetail } from "./schema-problems.ts";
 import {
@@ -9,7 +12,6 @@ import {
   type SloExpression,
   type SloTarget,
 } from "./slo-expression.ts";
-import { sloMetricNames, sloMetrics } from "./slo-metrics.ts";
 
 /** One SLO of a scenario. Failing at level `error` fails the run; `warn` is only reported. */
 export interface Slo {
@@ -24,7 +26,7 @@ export interface Slo {
 export interface SloSection {
   readonly thresholds: readonly Slo[];
   /** Limits in ns. */
-  readonly perRequest: { readonly ttft?: number; readonly tpot?: number; readonly e2e?: number } | null;
+  readonly perRequest: RequestLimits | null;
 }
 
 const expression = z.string().describe("An expression such as p(99)<800ms.");
@@ -40,11 +42,14 @@ const entries = z
   .union([entry, z.array(entry).min(1)], { error: "an expression such as p(99)<800ms, or a list of them" })
   .meta({ id: "thresholds", title: "Expressions of one metric" });
 
-const perRequest = z.strictObject({
-  ttft: quantity("duration").optional().describe("Longest time to first token."),
-  tpot: quantity("duration").optional().describe("Longest time per output token."),
-  e2e: quantity("duration").optional().describe("Longest end-to-end latency."),
-});
+const perRequest = z.strictObject(
+  Object.fromEntries(
+    limitedLatencies.map((name) => [
+      name,
+      quantity("duration").optional().describe(`Longest ${latencies[name].title}.`),
+    ]),
+  ),
+);
 
 const metricKeys = Object.fromEntries(
   sloMetricNames.map((name) => [name, entries.optional().describe(sloMetrics[name].meaning)]),
@@ -107,6 +112,6 @@ export const sloSection = z
   });
 
 /** The limits that were given: keys without a value are dropped. */
-function withoutUndefined(limits: z.output<typeof perRequest>): NonNullable<SloSection["perRequest"]> {
+function withoutUndefined(limits: z.output<typeof perRequest>): RequestLimits {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }

@@ -9,6 +9,7 @@ const levels = [
   ["models", "hardware", "engine", "trace", "solver"],
   ["policy"],
   ["sim"],
+  ["metrics"],
   ["scenario"],
   ["resolve"],
   ["calibrate"],

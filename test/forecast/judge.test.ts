@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type JudgeContext, judge } from "../../src/forecast/judge.ts";
 import { judgeContext } from "../../src/forecast/run-metrics.ts";
+import { type SloMetric, sloMetricNames, sloMetrics } from "../../src/metrics/slo-metrics.ts";
 import { comparators, parseExpression, parseTarget } from "../../src/scenario/slo-expression.ts";
-import { type SloMetric, sloMetricNames, sloMetrics } from "../../src/scenario/slo-metrics.ts";
 import type { Slo } from "../../src/scenario/slo-section.ts";
-import { judgeLoad } from "../../src/sim/outcome/load/judge-load.ts";
 import { samplesOf } from "../../src/sim/outcome/request-latencies.ts";
+import { exampleForecast } from "./example-forecast.ts";
 import { ascending, fakeRun, overloadedRun } from "./fake-run.ts";
 
 function slo(targetText: string, text: string, level: Slo["level"] = "error"): Slo {
@@ -141,19 +141,24 @@ describe("the metrics of a run", () => {
   const judged = (text: string, expression: string, run = fakeRun(ascending(1200))) =>
     judge(
       slo(text, expression),
-      judgeContext(run, judgeLoad(run), limits, {
-        throughput: {
-          durationS: 10,
-          requestsPerSecond: 120,
-          outputTokensPerSecond: 1320,
-          outputTokensPerSecondPerDevice: 660,
-          totalTokensPerSecond: 2000,
-          meanBatchTokens: 4,
-          goodput: null,
-        },
-        cost: null,
+      judgeContext({
+        run,
+        limits,
         noCost: "no price for a device: set cost.usdPerDeviceHour",
-        imbalance: null,
+        figures: {
+          ...exampleForecast("", run),
+          throughput: {
+            durationS: 10,
+            requestsPerSecond: 120,
+            outputTokensPerSecond: 1320,
+            outputTokensPerSecondPerDevice: 660,
+            totalTokensPerSecond: 2000,
+            meanBatchTokens: 4,
+            goodput: null,
+          },
+          cost: null,
+          experts: null,
+        },
       }),
     );
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { goodputOf } from "../../src/forecast/goodput.ts";
 import { latencyStats } from "../../src/forecast/latency-stats.ts";
 import { throughputOf } from "../../src/forecast/throughput.ts";
+import { goodputOf } from "../../src/metrics/goodput.ts";
 import { ascending, fakeRun } from "./fake-run.ts";
 
 const keepsUp = { verdict: "stable" } as const;

@@ -1,4 +1,5 @@
-import type { BaselineDelta, Forecast, LatencyStats, SloVerdict } from "../../src/forecast/forecast.ts";
+import type { BaselineDelta, Forecast, SloVerdict } from "../../src/forecast/forecast.ts";
+import type { LatencyStats } from "../../src/metrics/latency-figures.ts";
 import { latencyMetrics } from "../../src/sim/outcome/request-latencies.ts";
 import { type TimeComponent, timeComponents } from "../../src/sim/result.ts";
 

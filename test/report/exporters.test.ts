@@ -5,7 +5,7 @@ import { oneLine } from "../../src/core/printable.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { readForecast } from "../../src/forecast/read-forecast.ts";
 import { exporters } from "../../src/report/exporters.ts";
-import { markdownText } from "../../src/report/markdown.ts";
+import { markdownText } from "../../src/report/markdown-text.ts";
 
 import { terminalSummary } from "../../src/report/terminal.ts";
 import { plainStyle } from "../../src/report/text-table.ts";

@@ -2,10 +2,10 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { displayWidth } from "../../src/report/display-width.ts";
+import { terminalPage } from "../../src/report/page-terminal.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { validationExporters } from "../../src/report/validation-exporters.ts";
 import { runPage } from "../../src/report/validation-run.ts";
-import { validationSummary } from "../../src/report/validation-terminal.ts";
 import { timeComponents } from "../../src/sim/result.ts";
 import type { RunValidation } from "../../src/validate/run/run-validation.ts";
 import { metricError } from "../../src/validate/serving/summarise.ts";
@@ -38,7 +38,7 @@ const validation = (changes: Partial<RunValidation> = {}): RunValidation => ({
   ...changes,
 });
 const text = (changes: Partial<RunValidation> = {}, width?: number) =>
-  validationSummary(runPage(validation(changes)), plainStyle, width);
+  terminalPage(runPage(validation(changes)), plainStyle, width);
 
 describe("the report of a measured run", () => {
   test("begins with the errors of TPOT, TTFT and throughput", () => {

@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { printable } from "../../src/core/printable.ts";
 import { displayWidth } from "../../src/report/display-width.ts";
+import { terminalPage } from "../../src/report/page-terminal.ts";
 import { plainStyle } from "../../src/report/text-table.ts";
 import { type ValidationFormat, validationExporters } from "../../src/report/validation-exporters.ts";
 import { servingPage } from "../../src/report/validation-serving.ts";
-import { validationSummary } from "../../src/report/validation-terminal.ts";
 import type { PointError } from "../../src/validate/serving/validation.ts";
 import { pointError, pointMetric } from "../calibrate/example-points.ts";
 import { twelve, validation } from "./build-validation.ts";
@@ -14,7 +14,7 @@ import { parseXml } from "./parse-xml.ts";
 import { renderedCells } from "./rendered-markdown.ts";
 
 const summary = (points: readonly PointError[], width?: number) =>
-  validationSummary(servingPage(validation(points)), plainStyle, width);
+  terminalPage(servingPage(validation(points)), plainStyle, width);
 const exported = (format: ValidationFormat, points: readonly PointError[]) => {
   const document = validation(points);
   return validationExporters[format].render({ document, page: servingPage(document) });

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { sloMetricNames } from "../../src/metrics/slo-metrics.ts";
 import { warmupRequests } from "../../src/resolve/cold-start.ts";
 import { scenarioJsonSchema } from "../../src/scenario/json-schema.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { scenarioReference } from "../../src/scenario/reference.ts";
-import { sloMetricNames } from "../../src/scenario/slo-metrics.ts";
 
 test("the committed JSON Schema is the one the schema gives", () => {
   const committed = readFileSync("schema/scenario.schema.json", "utf8");

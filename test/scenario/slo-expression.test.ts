@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type SloMetric, type SloMetricName, sloMetricNames, sloMetrics } from "../../src/metrics/slo-metrics.ts";
 import {
   comparators,
   parseExpression,
@@ -7,7 +8,6 @@ import {
   printTarget,
   type SloExpression,
 } from "../../src/scenario/slo-expression.ts";
-import { type SloMetric, type SloMetricName, sloMetricNames, sloMetrics } from "../../src/scenario/slo-metrics.ts";
 
 /** The expression as its canonical text; parsing it gives the expression back. */
 function printExpression(expression: SloExpression): string {

@@ -1,9 +1,14 @@
 import { enoughSamples } from "../../core/quantile.ts";
+import type { Figures } from "../../metrics/figures.ts";
+import { latencies } from "../../metrics/latencies.ts";
+import type { LatencyStats } from "../../metrics/latency-figures.ts";
+import type { Metric } from "../../metrics/metric.ts";
+import { metrics } from "../../metrics/metrics.ts";
+import type { ScalarName } from "../../metrics/slo-metrics.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
-import type { SloMetricName } from "../../scenario/slo-metrics.ts";
 import type { Slo } from "../../scenario/slo-section.ts";
 import { type LatencyMetric, latencyMetrics } from "../../sim/outcome/request-latencies.ts";
-import type { AdviceUnit, Forecast, LatencyStats } from "../forecast.ts";
+import type { AdviceUnit, Forecast } from "../forecast.ts";
 
 /** What a change is meant to improve. */
 export interface AdviceMetric {
@@ -12,7 +17,7 @@ export interface AdviceMetric {
   readonly lowerIsBetter: boolean;
   /** Whether it is the time between tokens, in which nobody queues. */
   readonly betweenTokens: boolean;
-  of(forecast: Forecast): number | null;
+  readonly of: (figures: Figures) => number | null;
 }
 
 const percentiles = [
@@ -30,52 +35,28 @@ const meanSamplesMin = 5;
  * nothing.
  */
 function latencyMetric(metric: LatencyMetric, requestClass: string | null, wanted: number, sample: Forecast) {
-  const stats = (forecast: Forecast): LatencyStats | undefined =>
+  const stats = (forecast: Figures): LatencyStats | undefined =>
     requestClass === null ? forecast.latency[metric] : forecast.latencyByClass[requestClass]?.[metric];
   const samples = stats(sample)?.n ?? 0;
   const found = percentiles.find(([, p]) => p <= wanted && enoughSamples(samples, p));
   if (found === undefined && samples < meanSamplesMin) return null;
   const [key, , label] = found ?? ["mean", 0, "mean"];
   return {
-    name: `${metric === "queue" ? metric : metric.toUpperCase()}${requestClass === null ? "" : ` of ${requestClass}`} ${label}`,
+    name: `${latencies[metric].label}${requestClass === null ? "" : ` of ${requestClass}`} ${label}`,
     unit: "ms",
     lowerIsBetter: true,
-    betweenTokens: metric === "tpot" || metric === "itl",
+    betweenTokens: latencies[metric].betweenTokens,
     of: (forecast) => stats(forecast)?.[key] ?? null,
   } as const satisfies AdviceMetric;
 }
 
-export const tokenRate: AdviceMetric = {
-  name: "output tokens/s",
-  unit: "number",
-  lowerIsBetter: false,
-  betweenTokens: false,
-  of: ({ throughput }) => throughput.outputTokensPerSecond,
-};
+/** A metric that is one figure of a forecast. */
+function scalarMetric(name: ScalarName, lowerIsBetter: boolean): AdviceMetric {
+  const { label, unit, of }: Metric = metrics[name];
+  return { name: label, unit: unit === "share" ? "share" : "number", lowerIsBetter, betweenTokens: false, of };
+}
 
-/** Metrics of SLOs that are one figure of a forecast. */
-const scalars: Readonly<
-  Record<Exclude<SloMetricName, LatencyMetric>, { unit: AdviceUnit; name: string; of(f: Forecast): number | null }>
-> = {
-  goodput: { name: "goodput", unit: "share", of: ({ throughput }) => throughput.goodput },
-  throughput: tokenRate,
-  throughputPerDevice: {
-    name: "output tokens/s per device",
-    unit: "number",
-    of: ({ throughput }) => throughput.outputTokensPerSecondPerDevice,
-  },
-  requestRate: { name: "requests/s", unit: "number", of: ({ throughput }) => throughput.requestsPerSecond },
-  expertCacheHit: {
-    name: "expert hits",
-    unit: "share",
-    of: ({ cache }) => (cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses),
-  },
-  imbalance: { name: "imbalance", unit: "number", of: ({ experts }) => experts?.imbalance ?? null },
-  costUsdPerMtok: { name: "$/Mtok", unit: "number", of: ({ cost }) => cost?.usdPerMillionOutputTokens ?? null },
-  kvPeak: { name: "KV blocks in use", unit: "share", of: ({ kv }) => kv.peakShare },
-  preemptions: { name: "preemptions", unit: "number", of: ({ kv }) => kv.preemptions },
-  rejected: { name: "rejected requests", unit: "number", of: ({ requests }) => requests.rejected },
-};
+export const tokenRate = scalarMetric("throughput", false);
 
 /**
  * What a change should improve: the metric of the first SLO that fails; of an overloaded deployment its token rate; else
@@ -103,6 +84,5 @@ function metricOf({ target, expression }: Slo, sample: Forecast): AdviceMetric |
     const wanted = aggregation.kind === "percentile" ? aggregation.percent / 100 : aggregation.kind === "max" ? 1 : 0.5;
     return latencyMetric(latency, requestClass, wanted, sample);
   }
-  const lowerIsBetter = comparator === "<" || comparator === "<=";
-  return { ...scalars[metric as keyof typeof scalars], lowerIsBetter, betweenTokens: false };
+  return scalarMetric(metric as ScalarName, comparator === "<" || comparator === "<=");
 }

@@ -1,3 +1,4 @@
+import { latencies } from "../../metrics/latencies.ts";
 import type { Advice, AdviceFigure, Forecast } from "../forecast.ts";
 import { type AdviceMetric, tokenRate } from "./advice-metric.ts";
 import type { Change } from "./advice-rule.ts";
@@ -11,8 +12,16 @@ const costPerGain = 2;
 
 /** What a reader looks at besides: time to the first token, between tokens, and tokens a second. */
 const others: readonly AdviceMetric[] = [
-  { name: "TTFT p50", unit: "ms", lowerIsBetter: true, betweenTokens: false, of: ({ latency }) => latency.ttft.p50 },
-  { name: "TPOT p50", unit: "ms", lowerIsBetter: true, betweenTokens: true, of: ({ latency }) => latency.tpot.p50 },
+  ...(["ttft", "tpot"] as const).map((metric): AdviceMetric => {
+    const { label, betweenTokens } = latencies[metric];
+    return {
+      name: `${label} p50`,
+      unit: "ms",
+      lowerIsBetter: true,
+      betweenTokens,
+      of: ({ latency }) => latency[metric].p50,
+    };
+  }),
   tokenRate,
 ];
 

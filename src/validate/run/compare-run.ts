@@ -4,7 +4,7 @@ import { type MeasuredRun, runStatistics } from "../../calibrate/measured/measur
 import { enoughSamples, quantile } from "../../core/quantile.ts";
 import { mean } from "../../core/statistics.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
-import { settledLatency } from "../../forecast/settled-latency.ts";
+import { settledLatency } from "../../metrics/latency-figures.ts";
 import { requestValue } from "../../sim/outcome/request-latencies.ts";
 import { type RequestRows, requestStatus } from "../../sim/result.ts";
 import { metricError } from "../serving/summarise.ts";

@@ -130,14 +130,14 @@ describe("measured against forecast", () => {
     expect(document.hitsEqual).toBe(true);
     expect(document.runs.map(({ errorPercent }) => errorPercent.mean?.toFixed(6))).toEqual(["10.000000", "-12.000000"]);
     expect(document.worstErrorPercent.p99).toBeCloseTo(-12, 6);
-    expect(livePage(document).headline).toContain("hits equal");
+    expect(livePage(document).headline[0]).toContain("hits equal");
   });
 
   test("one hit more is a difference, whatever the times", () => {
     const document = compare([run(11), run(11, 11)]);
     expect(document.hitsEqual).toBe(false);
     expect(document.runs.map(({ hitsEqual }) => hitsEqual)).toEqual([true, false]);
-    expect(livePage(document).headline).toContain("HITS DIFFER");
+    expect(livePage(document).headline[0]).toContain("HITS DIFFER");
   });
 
   test("the forecast scatters as work of its length did, and no other", () => {

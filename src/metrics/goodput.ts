@@ -1,6 +1,11 @@
-import type { SloSection } from "../scenario/slo-section.ts";
-import { measuredRequests, requestValue } from "../sim/outcome/request-latencies.ts";
+import { measuredRequests, type RequestMetric, requestValue } from "../sim/outcome/request-latencies.ts";
 import type { RequestRows, RunResult } from "../sim/result.ts";
+
+/** Latencies that a limit per request can be set for. */
+export const limitedLatencies = ["ttft", "tpot", "e2e"] as const satisfies readonly RequestMetric[];
+
+/** Limits that every request has to meet to count as goodput, ns. */
+export type RequestLimits = { readonly [Metric in (typeof limitedLatencies)[number]]?: number };
 
 /** Requests judged for goodput, and how many of them meet every limit. */
 export interface Goodput {
@@ -12,11 +17,7 @@ export interface Goodput {
  * Completed requests after the warm-up that meet every per-request limit, as vLLM's request goodput counts them. A
  * request of one output token has no TPOT and meets every TPOT limit. Null without limits.
  */
-export function goodputOf(
-  run: RunResult,
-  limits: SloSection["perRequest"],
-  requestClass: string | null,
-): Goodput | null {
+export function goodputOf(run: RunResult, limits: RequestLimits | null, requestClass: string | null): Goodput | null {
   if (limits === null) return null;
   const requests = measuredRequests(run.requests, requestClass);
   return {
@@ -26,8 +27,8 @@ export function goodputOf(
 }
 
 /** Whether a completed request meets every limit. */
-export function meetsLimits(rows: RequestRows, limits: SloSection["perRequest"], request: number): boolean {
-  return (["ttft", "tpot", "e2e"] as const).every((metric) => {
+export function meetsLimits(rows: RequestRows, limits: RequestLimits | null, request: number): boolean {
+  return limitedLatencies.every((metric) => {
     const limitNs = limits?.[metric];
     return limitNs === undefined || !(requestValue(rows, metric, request) > limitNs);
   });

@@ -1,0 +1,81 @@
+import type { Metric } from "./metric.ts";
+
+/** How evenly experts load their ranks. */
+export const balance = {
+  imbalance: {
+    label: "imbalance",
+    row: "imbalance",
+    unit: "ratio",
+    better: "lower",
+    definition:
+      "tokens on the most loaded rank / tokens on the mean rank, per step and MoE layer; 1 is perfect balance",
+    term: "imbalance",
+    of: ({ experts }) => experts?.imbalance ?? null,
+    slo: {
+      dimension: "number",
+      aggregations: ["value", "max"],
+      byClass: false,
+      aggregated: ". value is the mean over steps and layers, max the worst step",
+      judged: ({ run, figures: { experts } }, kind) =>
+        experts === null
+          ? { value: null, samples: 0, reason: "no routed experts" }
+          : { value: kind === "max" ? experts.imbalanceMax : experts.imbalance, samples: run.steps },
+    },
+  },
+  expertSkew: {
+    label: "expert skew",
+    row: "expert_skew",
+    unit: "ratio",
+    better: null,
+    definition: "tokens of the most used expert / tokens of the mean expert of a layer, over the whole run",
+    term: "expert skew",
+    of: ({ experts }) => experts?.expertSkew ?? null,
+  },
+  distinctExperts: {
+    label: "distinct experts",
+    row: "distinct_experts_per_step",
+    unit: "experts",
+    better: null,
+    definition: "experts that a step touches in a MoE layer, mean over steps and layers",
+    of: ({ experts }) => experts?.distinctExpertsPerStep ?? null,
+  },
+} as const satisfies Record<string, Metric>;
+
+/** Hits of the expert cache. */
+export const expertCache = {
+  expertCacheHit: {
+    label: "expert hits",
+    row: "expert_cache_hit",
+    unit: "share",
+    better: "higher",
+    definition: "distinct experts of a layer call resident when the call starts / distinct experts of all layer calls",
+    term: "hit rate",
+    of: ({ cache }) => (cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses),
+    slo: {
+      dimension: "ratio",
+      aggregations: ["rate"],
+      byClass: false,
+      judged: ({ figures: { cache } }) =>
+        cache === null
+          ? { value: null, samples: 0, reason: "no expert cache: policy.offload is not set" }
+          : { value: cache.hits / cache.accesses, samples: cache.accesses },
+    },
+    regression: { sections: () => null },
+  },
+  expertCacheHitOptimum: {
+    label: "optimum (Belady)",
+    row: "expert_cache_hit_optimum",
+    unit: "share",
+    better: "higher",
+    definition: "hit rate of the clairvoyant optimum with the same slots, on the logged accesses",
+    of: ({ cache }) => cache?.reference?.belady ?? null,
+  },
+  expertCacheHitBestStatic: {
+    label: "best fixed set",
+    row: "expert_cache_hit_best_static",
+    unit: "share",
+    better: "higher",
+    definition: "hit rate of the best set of experts that never changes, chosen with hindsight, on the logged accesses",
+    of: ({ cache }) => cache?.reference?.bestStatic ?? null,
+  },
+} as const satisfies Record<string, Metric>;

@@ -1,0 +1,73 @@
+import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
+import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
+import type { CacheResult, LayerLoad, SpeculationCounts } from "../sim/result.ts";
+import type { LatencyStats } from "./latency-figures.ts";
+import type { Sections } from "./run-sections.ts";
+
+/** Dollars for the deployment; `price` is that of one device. */
+export interface Cost {
+  readonly usdPerHour: number;
+  readonly price: { readonly usdPerDeviceHour: number; readonly source: string };
+  /** The whole bill over output tokens alone. */
+  readonly usdPerMillionOutputTokens: number;
+  /** The whole bill over input and output tokens alike. */
+  readonly usdPerMillionTokens: number;
+  /** The bill divided by the time of devices spent on prompts and on outputs; both parts add up to it. */
+  readonly divided: {
+    readonly promptTimeShare: number;
+    /** null without input tokens. */
+    readonly usdPerMillionInputTokens: number | null;
+    readonly usdPerMillionOutputTokens: number;
+  };
+}
+
+/** The figures of a forecast: the part of the result document that metrics are read from. */
+export interface Figures {
+  readonly deployment: { readonly devices: number };
+  readonly interrupted: boolean;
+  readonly requests: {
+    readonly total: number;
+    readonly completed: number;
+    readonly rejected: number;
+    readonly unfinished: number;
+    readonly warmup: number;
+    readonly preemptions: number;
+  };
+  readonly load: LoadVerdict;
+  /** Per metric over all classes, then per class. */
+  readonly latency: Readonly<Record<LatencyMetric, LatencyStats>>;
+  readonly latencyByClass: Readonly<Record<string, Readonly<Record<LatencyMetric, LatencyStats>>>>;
+  readonly throughput: {
+    readonly durationS: number;
+    readonly requestsPerSecond: number;
+    readonly outputTokensPerSecond: number;
+    readonly outputTokensPerSecondPerDevice: number;
+    readonly totalTokensPerSecond: number;
+    readonly meanBatchTokens: number;
+    /** Share of completed requests that meet every per-request limit of the scenario; null without limits. */
+    readonly goodput: number | null;
+  };
+  readonly cost: Cost | null;
+  readonly energy: { readonly joulesPerOutputToken: number; readonly averageW: number } | null;
+  readonly experts: {
+    /** Mean over MoE layers of the mean imbalance (heaviest / mean rank). */
+    readonly imbalance: number;
+    readonly imbalanceMax: number;
+    /** Mean over MoE layers of heaviest / mean expert over the run. */
+    readonly expertSkew: number;
+    readonly distinctExpertsPerStep: number;
+    readonly layers: readonly LayerLoad[];
+    readonly rankLoad: readonly number[];
+  } | null;
+  readonly cache: CacheResult | null;
+  /** null without speculative decoding. */
+  readonly speculation: (SpeculationCounts & { readonly acceptanceLength: number | null }) | null;
+  readonly kv: {
+    readonly blocks: number;
+    readonly peakShare: number;
+    readonly preemptions: number;
+    readonly prefixHitRate: number | null;
+  };
+  /** Figures of parts of the run, for intervals of differences; null for an overloaded deployment. */
+  readonly sections: Sections | null;
+}

@@ -1,0 +1,173 @@
+import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import type { Forecast } from "../forecast/forecast.ts";
+import { metrics } from "../metrics/metrics.ts";
+import { timeComponents } from "../sim/result.ts";
+import { definitions } from "./definitions.ts";
+import { componentLabel } from "./labels.ts";
+import type { PageColumn, PageSection } from "./page.ts";
+import type { SummaryLevel } from "./summary-level.ts";
+
+const figureColumns: readonly PageColumn[] = [{ header: "" }, { header: "", align: "right" }, { header: "" }];
+
+/** Ranks whose load is listed. */
+const ranksShown = 16;
+
+/** How evenly experts load their ranks. */
+export function expertsSection({ experts }: Forecast): PageSection[] {
+  if (experts === null) return [];
+  const ranks = experts.rankLoad.length;
+  const rows = [
+    [
+      metrics.imbalance.label,
+      formatNumber(experts.imbalance, 4),
+      ranks === 1
+        ? "one rank holds every expert"
+        : `heaviest / mean rank, mean over steps and layers; worst step ${formatNumber(experts.imbalanceMax)}`,
+    ],
+    [
+      metrics.expertSkew.label,
+      formatNumber(experts.expertSkew, 4),
+      "heaviest / mean expert over the run, mean over layers",
+    ],
+    [metrics.distinctExperts.label, formatNumber(experts.distinctExpertsPerStep, 4), "touched per layer and step"],
+  ];
+  const [worst] = [...experts.layers.entries()].sort(([, a], [, b]) => b.imbalance - a.imbalance);
+  if (worst !== undefined && ranks > 1) {
+    rows.push(["worst MoE layer", String(worst[0]), `imbalance ${formatNumber(worst[1].imbalance, 4)}`]);
+    const loads = experts.rankLoad.slice(0, ranksShown).map((load) => load.toFixed(2));
+    const more = ranks > ranksShown ? ` and ${ranks - ranksShown} more` : "";
+    rows.push(["load by rank", "", `${loads.join(" ")}${more}, of the mean rank`]);
+  }
+  return [{ kind: "table", only: "terminal", title: "Expert load", columns: figureColumns, rows }];
+}
+
+/** Hits of the expert cache beside what any cache could have had. */
+export function cacheSection(forecast: Forecast): PageSection[] {
+  const { cache } = forecast;
+  if (cache === null) return [];
+  const rate = (share: number) => formatPercent(share, 2);
+  const { reference, accesses } = cache;
+  const rows = [
+    [cache.policy, rate(metrics.expertCacheHit.of(forecast) ?? 0), `${formatCount(accesses)} accesses over the run`],
+  ];
+  if (reference !== null) {
+    if (reference.accesses < accesses)
+      rows.push([
+        `${cache.policy}, start`,
+        rate(reference.policy),
+        `the first ${formatCount(reference.accesses)} accesses, as the rows below`,
+      ]);
+    rows.push([metrics.expertCacheHitOptimum.label, rate(reference.belady), "clairvoyant, same slots"]);
+    rows.push([metrics.expertCacheHitBestStatic.label, rate(reference.bestStatic), "chosen with hindsight"]);
+    if (cache.policy !== "lru") rows.push(["lru", rate(reference.lru), ""]);
+  }
+  rows.push(
+    [
+      "union / slots",
+      formatNumber(cache.unionOverCapacity),
+      "distinct experts per call over slots; above 1 policies converge",
+    ],
+    [
+      "fetched",
+      formatBytes(cache.fetchedBytes),
+      `${formatCount(cache.misses)} misses, ${formatCount(cache.diskReads)} from NVMe`,
+    ],
+    ["waited", formatDuration(cache.stallNs), "devices stood still for experts"],
+  );
+  const scope = cache.scope === "layer" ? "slots per layer" : "slots in all";
+  const note = `hit rate with ${formatCount(cache.slots)} ${scope}`;
+  return [{ kind: "table", only: "terminal", title: "Expert cache", note, columns: figureColumns, rows }];
+}
+
+/** What occupies each tier. */
+export function memorySection({ memory, kv }: Forecast): PageSection[] {
+  const prefix = kv.prefixHitRate === null ? "" : `, prefix hit rate ${formatPercent(kv.prefixHitRate)}`;
+  const text = `KV cache: ${formatBytes(memory.kvBytesPerToken)} per token, at most ${formatPercent(kv.peakShare)} in use${prefix}`;
+  return [
+    {
+      kind: "levels",
+      title: "Memory",
+      note: "per device of the fullest stage",
+      columns: ["tier", "holds", "bytes"],
+      levels: memory.tiers.map(({ tier, usedBytes, capacityBytes, items }) => ({
+        name: tier,
+        share: capacityBytes > 0 ? usedBytes / capacityBytes : 0,
+        text: `${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)}`,
+        items: items.map(({ name, bytes }) => [name, formatBytes(bytes)] as const),
+      })),
+      after: [{ text, only: "terminal" }],
+    },
+  ];
+}
+
+/** Shares below this are not listed. */
+const shareMin = 0.0005;
+const resourcesShown = 12;
+
+/** Where the time of steps went, and how busy devices and links were. */
+export function timeSections({ timeShare, resources }: Forecast): PageSection[] {
+  const shares = timeComponents
+    .map((component) => ({ name: componentLabel(component), share: timeShare[component] }))
+    .filter(({ share }) => share >= shareMin)
+    .sort((a, b) => b.share - a.share);
+  const busy = resources.filter((resource) => resource.utilisation >= shareMin);
+  return [
+    { kind: "bars", only: "terminal", title: "Where step time goes", bars: shares },
+    {
+      kind: "bars",
+      only: "terminal",
+      title: "Busy",
+      note: "share of the simulated time",
+      bars: busy.slice(0, resourcesShown).map(({ name, utilisation, bytes }) => ({
+        name,
+        share: utilisation,
+        beside: bytes > 0 ? formatBytes(bytes) : "",
+      })),
+      after: busy.length > resourcesShown ? [{ text: `and ${busy.length - resourcesShown} more` }] : [],
+    },
+  ];
+}
+
+/** What was replayed, measured, fitted, emulated or assumed. Descriptions of recordings and lists of kernels can be long. */
+export function ledgerSection({ ledger }: Forecast, level: SummaryLevel): PageSection[] {
+  const hint = "entries that end with ... are whole with --summary full";
+  return [
+    {
+      kind: "table",
+      title: "Fidelity ledger",
+      note: "what these figures rest on",
+      folded: true,
+      headerOnly: "markdown",
+      columns: [{ header: "fidelity" }, { header: "topic" }, { header: "detail" }],
+      rows: ledger.map(({ fidelity, topic, detail }) => [fidelity, topic, detail]),
+      ...(level === "full" ? {} : { cut: { linesMax: 3, hint } }),
+    },
+  ];
+}
+
+/** What went in, and how many checks of the simulation's laws came out right. */
+export function inputsSection({ inputs, laws }: Forecast): PageSection[] {
+  const checks = Object.values(laws).reduce((sum, count) => sum + count, 0);
+  return [
+    {
+      kind: "table",
+      only: "terminal",
+      title: "Inputs",
+      columns: [{ header: "" }, { header: "" }, { header: "" }],
+      rows: inputs.map((input) => [input.role, `sha256 ${input.sha256.slice(0, 16)}`, input.name]),
+      after: [{ text: `${Object.keys(laws).length} laws held in ${formatCount(checks)} checks` }],
+    },
+  ];
+}
+
+/** What the words of the summary mean. */
+export const definitionsSection = (): PageSection[] => [
+  {
+    kind: "table",
+    only: "terminal",
+    title: "Definitions",
+    columns: [{ header: "" }, { header: "" }],
+    rows: Object.entries(definitions),
+    quiet: true,
+  },
+];

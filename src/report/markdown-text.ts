@@ -1,0 +1,23 @@
+import { oneLine } from "../core/printable.ts";
+
+/** Characters that could end a table cell or start HTML become entities, which Markdown never takes for markup. */
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "|": "&#124;",
+  "\\": "&#92;",
+};
+
+/** Text that cannot end a table cell, open markup, make a link or image, or start HTML. */
+export function markdownText(text: string): string {
+  return oneLine(text).replace(/:\/\/|[&<>|\\`*_~[\]!#]/g, (mark) =>
+    mark === "://" ? ":\\/\\/" : (entities[mark] ?? `\\${mark}`),
+  );
+}
+
+/** A table whose cells are plain text. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
+  return [line(header), `| ${header.map(() => "---").join(" | ")} |`, ...rows.map(line), ""];
+}
