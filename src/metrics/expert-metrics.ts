@@ -48,7 +48,7 @@ export const expertCache = {
     row: "expert_cache_hit",
     unit: "share",
     better: "higher",
-    definition: "distinct experts of a layer call resident when the call starts / distinct experts of all layer calls",
+    definition: "distinct experts that are resident when their layer call starts / distinct experts of all layer calls",
     term: "hit rate",
     of: ({ cache }) => (cache === null || cache.accesses === 0 ? null : cache.hits / cache.accesses),
     slo: {

@@ -30,7 +30,7 @@ export const latencies: Readonly<Record<LatencyMetric, Latency>> = {
   tpot: {
     label: "TPOT",
     title: "time per output token",
-    definition: "(E2E - TTFT) / (output tokens - 1), per request; requests with one output token have none",
+    definition: "(E2E - TTFT) / (output tokens - 1), per request; a request with one output token has none",
     betweenTokens: true,
     ...sampled,
     byClass: true,
@@ -39,7 +39,7 @@ export const latencies: Readonly<Record<LatencyMetric, Latency>> = {
     label: "ITL",
     title: "inter-token latency",
     definition:
-      "gaps between consecutive output tokens, over all tokens of all requests; tokens of one step share its gap evenly",
+      "gap between two consecutive output tokens, over all tokens of all requests; tokens of one step share its gap evenly",
     betweenTokens: true,
     ...sampled,
     byClass: false,

@@ -45,7 +45,7 @@ export const goodput = {
     row: "goodput",
     unit: "share",
     better: "higher",
-    definition: "share of measured requests that meet every per-request limit",
+    definition: "share of counted requests that meet every per-request limit",
     term: "goodput",
     of: ({ throughput }) => throughput.goodput,
     slo: {
@@ -70,7 +70,7 @@ export const speculation = {
     unit: "tokens",
     better: "higher",
     definition:
-      "tokens per verification of draft tokens, the model's own included, before the end of an output cuts any off",
+      "tokens per verification of draft tokens, with the model's own token; tokens cut off by the end of an output count",
     term: "acceptance length",
     of: (figures) => figures.speculation?.acceptanceLength ?? null,
   },
