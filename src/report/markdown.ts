@@ -86,12 +86,12 @@ export function markdownReport(forecast: Forecast): string {
 function slos({ slos: verdicts }: Forecast): string[] {
   if (verdicts.length === 0) return [];
   return markdownTable(
-    ["", "SLO", "limit", "observed", "samples", "note"],
+    ["", "SLO", "limit", "value", "samples", "note"],
     verdicts.map((slo) => [
       verdictLabel(slo),
       slo.metric,
       slo.expression,
-      slo.observedText,
+      slo.valueText,
       formatCount(slo.samples),
       slo.reason ?? "",
     ]),

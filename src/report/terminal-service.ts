@@ -27,11 +27,11 @@ const verdictColour = (forecast: Forecast, style: TextStyle) =>
 
 /** What was simulated, and the verdict. */
 export const titleSection: TerminalSection = (forecast, { style, width }) => {
-  const { scenario, deployment, seed, engineVersion, bottleneck } = forecast;
+  const { scenario, deployment, seed, moecastVersion, bottleneck } = forecast;
   const cache = deployment.offload === null ? "" : `, expert cache ${deployment.offload}`;
   const colour = verdictColour(forecast, style);
   return [
-    style.bold(oneLine(scenario.name)) + style.dim(`  moecast ${oneLine(engineVersion)}, seed ${seed}`),
+    style.bold(oneLine(scenario.name)) + style.dim(`  moecast ${oneLine(moecastVersion)}, seed ${seed}`),
     ...wrapHanging(scenario.description, width).map(style.dim),
     ...wrapHanging(deploymentLine(forecast), width),
     ...wrapHanging(`placement ${deployment.placement}${cache}`, width),
@@ -48,7 +48,7 @@ export const titleSection: TerminalSection = (forecast, { style, width }) => {
 /** Verdicts on the load that fail an SLO, as their reasons begin. */
 const unsettled = ["overloaded", "too short to tell"];
 
-/** One line per SLO, and what was observed. */
+/** One line per SLO, and its value. */
 export const sloSection: TerminalSection = (forecast, { style, width }) => {
   if (forecast.slos.length === 0) return [];
   const rows = tableRows(
@@ -56,7 +56,7 @@ export const sloSection: TerminalSection = (forecast, { style, width }) => {
       verdictLabel(slo),
       slo.metric,
       slo.expression,
-      slo.observedText,
+      slo.valueText,
       marginLabel(slo.margin),
       // The latency section says why.
       unsettled.find((word) => slo.reason?.startsWith(`${word}: `)) ?? basisLabel(slo),
@@ -255,7 +255,7 @@ function failures({ slos, baseline }: Forecast): string[] {
   return [
     ...slos
       .filter((slo) => !slo.passed && slo.level === "error")
-      .map((slo) => `${slo.metric} ${slo.expression} (${slo.observedText})`),
+      .map((slo) => `${slo.metric} ${slo.expression} (${slo.valueText})`),
     ...(baseline ?? [])
       .filter((delta) => delta.failed)
       .sort((a, b) => (b.regression ?? Number.MAX_VALUE) - (a.regression ?? Number.MAX_VALUE))
