@@ -89,5 +89,5 @@ function baselineRun(before: Forecast, after: Forecast): BaselineRun {
     ...(before.seed === after.seed ? [] : ["seed"]),
     ...["requests", "routing"].filter((role) => digests(before, role) !== digests(after, role)),
   ];
-  return { scenario: before.scenario.name, engineVersion: before.engineVersion, seed: before.seed, otherDraws };
+  return { scenario: before.scenario.name, moecastVersion: before.moecastVersion, seed: before.seed, otherDraws };
 }

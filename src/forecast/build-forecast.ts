@@ -25,7 +25,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     ...figures,
     schemaVersion: forecastSchemaVersion,
     kind: "forecast",
-    engineVersion: version,
+    moecastVersion: version,
     scenario: { name: scenario.name, description: scenario.description, file: scenario.file },
     seed: config.seed,
     inputs: resolved.inputs,

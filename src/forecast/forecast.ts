@@ -7,7 +7,7 @@ import type { BandBasis } from "./bands/bands.ts";
 import type { SetupKey } from "./bands/nearest-setup.ts";
 
 /** Version of the result document; raised on every incompatible change. */
-export const forecastSchemaVersion = 2;
+export const forecastSchemaVersion = 3;
 
 /** Verdict of one SLO. */
 export interface SloVerdict {
@@ -16,12 +16,12 @@ export interface SloVerdict {
   readonly expression: string;
   readonly level: "error" | "warn";
   readonly passed: boolean;
-  /** Observed value in the unit of the expression; null if there was nothing to judge. */
-  readonly observed: number | null;
-  readonly observedText: string;
-  /** Where the observed percentile lies, in the unit of the expression, if it has few samples; null otherwise. */
+  /** What is judged, in the unit of the expression; null if there was nothing to judge. */
+  readonly value: number | null;
+  readonly valueText: string;
+  /** Where the percentile lies, in the unit of the expression, if it has few samples; null otherwise. */
   readonly interval: { readonly low: number; readonly high: number | null } | null;
-  /** (limit - observed) / limit for upper limits, (observed - limit) / limit for lower ones; null if not judged. */
+  /** (limit - value) / limit for upper limits, (value - limit) / limit for lower ones; null if not judged. */
   readonly margin: number | null;
   readonly samples: number;
   /**
@@ -85,7 +85,7 @@ export interface TriedAdvice {
 export interface Forecast extends Figures {
   readonly schemaVersion: typeof forecastSchemaVersion;
   readonly kind: "forecast";
-  readonly engineVersion: string;
+  readonly moecastVersion: string;
   readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
   readonly seed: number;
   readonly inputs: readonly InputRow[];
@@ -150,7 +150,7 @@ export interface BaselineDelta {
 /** The run that a forecast is compared with. */
 export interface BaselineRun {
   readonly scenario: string;
-  readonly engineVersion: string;
+  readonly moecastVersion: string;
   readonly seed: number;
   /** What the two runs drew differently: seed, requests, routing; empty if they share every draw. */
   readonly otherDraws: readonly string[];

@@ -15,37 +15,36 @@ export interface JudgeContext {
   scalar(metric: ScalarName, kind: ScalarKind, requestClass: string | null): Scalar;
 }
 
-/** An observation with its interval if it has few samples, or why there is none. */
-interface Observation {
-  readonly observed: number | null;
+/** What is judged, with its interval if it has few samples, or why there is nothing. */
+interface Judged {
+  readonly value: number | null;
   readonly interval: SloVerdict["interval"];
   readonly samples: number;
   readonly reason: string | null;
 }
 
-const none = (reason: string, samples = 0): Observation => ({ observed: null, interval: null, samples, reason });
+const none = (reason: string, samples = 0): Judged => ({ value: null, interval: null, samples, reason });
 
 /**
- * Judges one SLO. Without an observation it fails: no samples, overloaded, too short to tell. A percentile of few samples
+ * Judges one SLO. Without a value it fails: no samples, overloaded, too short to tell. A percentile of few samples
  * passes only if all of its interval does.
  */
 export function judge(slo: Slo, context: JudgeContext): SloVerdict {
   const { target, expression } = slo;
-  const { observed, interval, samples, reason } = observe(slo, context);
-  const known = observed !== null && Number.isFinite(observed) ? observed : null;
-  const meets = (value: number) => comparators[expression.comparator](value, expression.limit);
+  const { value, interval, samples, reason } = judgedValue(slo, context);
+  const known = value !== null && Number.isFinite(value) ? value : null;
+  const meets = (figure: number) => comparators[expression.comparator](figure, expression.limit);
   const clears = interval === null || (meets(interval.low) && meets(interval.high ?? Number.POSITIVE_INFINITY));
   const passed = known !== null && meets(known) && clears;
-  const text = (value: number) => observedText(value, expression, sloMetrics[target.metric]);
+  const text = (figure: number) => valueText(figure, expression, sloMetrics[target.metric]);
   const size = unitSize(expression);
   return {
     metric: printTarget(target),
     expression: slo.text,
     level: slo.level,
     passed,
-    observed: known === null ? null : known / size,
-    observedText:
-      known === null ? "n/a" : text(known) + (interval === null ? "" : ` (${intervalText(interval, text)})`),
+    value: known === null ? null : known / size,
+    valueText: known === null ? "n/a" : text(known) + (interval === null ? "" : ` (${intervalText(interval, text)})`),
     interval:
       known === null || interval === null
         ? null
@@ -56,20 +55,20 @@ export function judge(slo: Slo, context: JudgeContext): SloVerdict {
   };
 }
 
-function observe(slo: Slo, context: JudgeContext): Observation {
+function judgedValue(slo: Slo, context: JudgeContext): Judged {
   const { metric, requestClass } = slo.target;
   const { aggregation } = slo.expression;
   const latency = latencyMetrics.find((name) => name === metric);
-  if (latency !== undefined) return observeLatency(slo, latency, context);
+  if (latency !== undefined) return latencyValue(slo, latency, context);
   if (aggregation.kind !== "rate" && aggregation.kind !== "value" && aggregation.kind !== "max")
     return none(`${metric} has no ${aggregation.kind}`);
   if (metric === "goodput" && context.unsettled !== null) return none(context.unsettled);
   const scalar = context.scalar(metric as ScalarName, aggregation.kind, requestClass);
   if (scalar.samples === 0 || scalar.value === null) return none(scalar.reason ?? "no samples", scalar.samples);
-  return { observed: scalar.value, interval: null, samples: scalar.samples, reason: null };
+  return { value: scalar.value, interval: null, samples: scalar.samples, reason: null };
 }
 
-function observeLatency(slo: Slo, metric: LatencyMetric, context: JudgeContext): Observation {
+function latencyValue(slo: Slo, metric: LatencyMetric, context: JudgeContext): Judged {
   const { aggregation } = slo.expression;
   const samples = context.samples(metric, slo.target.requestClass);
   const { count } = samples;
@@ -79,7 +78,7 @@ function observeLatency(slo: Slo, metric: LatencyMetric, context: JudgeContext):
     case "percentile": {
       const { value, interval } = percentileOf(samples, aggregation.percent / 100);
       return {
-        observed: value,
+        value,
         interval,
         samples: count,
         reason: interval === null ? null : fewText(aggregation, count),
@@ -88,7 +87,7 @@ function observeLatency(slo: Slo, metric: LatencyMetric, context: JudgeContext):
     case "mean":
     case "min":
     case "max":
-      return { observed: samples[aggregation.kind](), interval: null, samples: count, reason: null };
+      return { value: samples[aggregation.kind](), interval: null, samples: count, reason: null };
     case "rate":
     case "value":
       return none(`${metric} has no ${aggregation.kind}`, count);
@@ -116,21 +115,21 @@ function unitSize(expression: SloExpression): number {
 }
 
 /** Distance to the limit as a share of it, positive on the passing side; null for equalities and limits of zero. */
-function marginOf(observed: number, { comparator, limit }: SloExpression): number | null {
+function marginOf(value: number, { comparator, limit }: SloExpression): number | null {
   if (limit === 0 || comparator === "==") return null;
-  return (comparator === "<" || comparator === "<=" ? limit - observed : observed - limit) / limit;
+  return (comparator === "<" || comparator === "<=" ? limit - value : value - limit) / limit;
 }
 
-function observedText(observed: number, expression: SloExpression, metric: SloMetric): string {
-  if (expression.aggregation.kind === "rate") return formatPercent(observed, 2);
+function valueText(value: number, expression: SloExpression, metric: SloMetric): string {
+  if (expression.aggregation.kind === "rate") return formatPercent(value, 2);
   switch (metric.dimension) {
     case "duration":
-      return formatDuration(observed);
+      return formatDuration(value);
     case "rate":
-      return `${formatNumber(observed)}/s`;
+      return `${formatNumber(value)}/s`;
     case "ratio":
-      return formatPercent(observed, 2);
+      return formatPercent(value, 2);
     case "number":
-      return formatNumber(observed, 4);
+      return formatNumber(value, 4);
   }
 }

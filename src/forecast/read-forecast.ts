@@ -3,6 +3,7 @@ import { type Json, parseJson } from "../core/json.ts";
 import { percentileLevels } from "../metrics/latency-figures.ts";
 import { sectionMetrics, sectionParts } from "../metrics/run-sections.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
+import { withCurrentKeys } from "./earlier-results.ts";
 import { type Forecast, forecastSchemaVersion } from "./forecast.ts";
 
 const isText = (value: unknown) => typeof value === "string";
@@ -77,7 +78,7 @@ const latencyShape = (path: string): Shape => ({
 
 /** Fields of a result document, by dotted path; what is below an object that is null, or missing, is not looked at. */
 const shape: Shape = {
-  engineVersion: "text",
+  moecastVersion: "text",
   ...fields("scenario", "text", ["name", "description", "file"]),
   seed: "number",
   inputs: "list of inputs",
@@ -171,7 +172,7 @@ const laterFields = ["bands", "sections", "baselineRun"] as const;
 
 /**
  * Reads a `result.json` of one scenario. Throws InvalidInputError for anything that is not a forecast of this schema
- * version, naming every field that is missing or of the wrong kind.
+ * version or the one before, naming every field that is missing or of the wrong kind.
  */
 export function readForecast(text: string, file: string): Forecast {
   return forecastOf(parseJson(text, file), file, "");
@@ -188,7 +189,8 @@ export function readForecasts(
   return { forecasts: items.map((item, index) => forecastOf(item, file, `[${index}].`)), isList: true };
 }
 
-function forecastOf(json: Json, file: string, place: string): Forecast {
+function forecastOf(written: Json, file: string, place: string): Forecast {
+  const json = withCurrentKeys(written);
   const refuseField = (path: string, expected: string, hint?: string): never => {
     throw new InvalidInputError([
       { file, at: `${place}${path}`, expected, found: at(json, path), ...(hint === undefined ? {} : { hint }) },

@@ -44,10 +44,10 @@ export const comparedLabel = (delta: BaselineDelta): string =>
   `limit ${limitLabel(delta)}, interval of the difference ${intervalLabel(delta)}`;
 
 /** Whether the two runs drew the same, in words. */
-export function drawsLabel(run: BaselineRun, now: Pick<Forecast, "engineVersion">): string {
-  const { otherDraws, seed, engineVersion } = run;
+export function drawsLabel(run: BaselineRun, now: Pick<Forecast, "moecastVersion">): string {
+  const { otherDraws, seed, moecastVersion } = run;
   const version =
-    engineVersion === now.engineVersion ? "" : `; moecast ${engineVersion} before, ${now.engineVersion} now`;
+    moecastVersion === now.moecastVersion ? "" : `; moecast ${moecastVersion} before, ${now.moecastVersion} now`;
   if (otherDraws.length === 0) return `same draws (seed ${seed}): what differs comes from the change${version}`;
   return `other draws (${otherDraws.join(", ")}): what differs may be their noise${version}`;
 }

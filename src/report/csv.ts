@@ -11,7 +11,7 @@ export function csvCell(text: string): string {
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** The unit an SLO was written in, which its observed value has too. */
+/** The unit an SLO was written in, which its value has too. */
 const unitOf = ({ expression }: SloVerdict) => /\d\s*([a-z%/]+)\s*$/i.exec(expression)?.[1] ?? "";
 
 /** One row per scenario and metric, then one per SLO with its verdict, and one per metric
@@ -28,7 +28,7 @@ export const csvExport: Exporter = {
         lines.push([scenario, csvCell(metric), value === null ? "" : String(value), csvCell(unit), verdict].join(","));
       for (const { metric, value, unit, mark } of metricRows(forecast)) add(metric, value, unit, mark);
       for (const slo of forecast.slos)
-        add(`${slo.metric} ${slo.expression}`, slo.observed, unitOf(slo), verdictLabel(slo).toLowerCase());
+        add(`${slo.metric} ${slo.expression}`, slo.value, unitOf(slo), verdictLabel(slo).toLowerCase());
       for (const { metric, regression, failed } of forecast.baseline ?? [])
         add(`baseline ${metric}`, regression, "share", failed ? "fail" : "ok");
     }

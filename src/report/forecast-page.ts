@@ -40,11 +40,11 @@ const parts: readonly (readonly [Part, SummaryLevel])[] = [
 
 /** A forecast, ready to be shown at a level. */
 export function forecastPage(forecast: Forecast, level: SummaryLevel): Page {
-  const { scenario, deployment, seed, engineVersion, bottleneck, interrupted } = forecast;
+  const { scenario, deployment, seed, moecastVersion, bottleneck, interrupted } = forecast;
   const cache = deployment.offload === null ? "" : `, expert cache ${deployment.offload}`;
   return {
     title: scenario.name,
-    aside: `moecast ${engineVersion}, seed ${seed}`,
+    aside: `moecast ${moecastVersion}, seed ${seed}`,
     subtitle: [
       { text: scenario.description, quiet: true, only: "terminal" },
       { text: deploymentLine(forecast), only: "terminal" },
@@ -98,7 +98,7 @@ function failures({ slos, baseline }: Forecast): string[] {
   return [
     ...slos
       .filter((slo) => !slo.passed && slo.level === "error")
-      .map((slo) => `${slo.metric} ${slo.expression} (${slo.observedText})`),
+      .map((slo) => `${slo.metric} ${slo.expression} (${slo.valueText})`),
     ...(baseline ?? [])
       .filter((delta) => delta.failed)
       .sort((a, b) => (b.regression ?? Number.MAX_VALUE) - (a.regression ?? Number.MAX_VALUE))

@@ -33,7 +33,7 @@ export function sloSection({ slos }: Forecast): PageSection[] {
           verdictLabel(slo),
           slo.metric,
           slo.expression,
-          slo.observedText,
+          slo.valueText,
           marginLabel(slo.margin),
           // The latency section says why.
           unsettled.find((word) => slo.reason?.startsWith(`${word}: `)) ?? basisLabel(slo),

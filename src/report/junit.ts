@@ -57,7 +57,7 @@ function sloCases({ slos }: Forecast): Case[] {
     name: `${slo.metric} ${slo.expression}`,
     passed: slo.passed,
     error: slo.level === "error",
-    detail: `observed ${slo.observedText}, ${slo.samples} samples${slo.reason === null ? "" : `: ${slo.reason}`}`,
+    detail: `value ${slo.valueText}, ${slo.samples} samples${slo.reason === null ? "" : `: ${slo.reason}`}`,
   }));
 }
 

@@ -10,10 +10,10 @@ const namesShown = 12;
 
 /** A validation of kernel times, ready to be shown. */
 export function kernelPage(validation: KernelValidation): ValidationPage {
-  const { engineVersion, basis, overall, groups, families, tables } = validation;
+  const { moecastVersion, basis, overall, groups, families, tables } = validation;
   return {
     title: "Validation on measured kernels",
-    subtitle: quietLines([`moecast ${engineVersion}, ${counted(tables.length, "table")}, forecasts by ${basis}`]),
+    subtitle: quietLines([`moecast ${moecastVersion}, ${counted(tables.length, "table")}, forecasts by ${basis}`]),
     headline: [
       `kernel time error ${shareLabel(overall.median)} median, ${shareLabel(overall.mean)} mean, ` +
         `bias ${signedShare(overall.bias)} over ${counted(overall.rows, "kernel")}`,

@@ -8,12 +8,12 @@ const statistics = ["mean", "p50", "p90", "p99"] as const satisfies readonly (ke
 
 /** Real expert layers against their forecast, ready to be shown. */
 export function livePage(validation: LiveValidation): ValidationPage {
-  const { setting, device, engineVersion, inputs } = validation;
+  const { setting, device, moecastVersion, inputs } = validation;
   const { shape } = setting;
   return {
     title: "Live validation of expert layers",
     subtitle: quietLines([
-      `moecast ${engineVersion}; ${setting.backend} on ${device}`,
+      `moecast ${moecastVersion}; ${setting.backend} on ${device}`,
       `${setting.layers} layers, top-${setting.topK} of ${setting.experts} experts of ${shape.hidden} x ${shape.width} float32 (${formatBytes(12 * shape.hidden * shape.width)} each)`,
       `${setting.cache} cache of ${setting.slots} experts a layer, the others ${setting.from === "host" ? "in host memory" : "in a file that the page cache holds"}; ` +
         `${formatCount(setting.batch)} tokens a step, ${formatCount(setting.steps)} steps, ${formatCount(setting.warmUpSteps)} of them warm-up`,

@@ -38,14 +38,14 @@ const shareMin = 0.0005;
 
 /** A served workload against its forecast, ready to be shown. */
 export function runPage(validation: RunValidation): ValidationPage {
-  const { forecast, inputs, engineVersion, workload, requests } = validation;
+  const { forecast, inputs, moecastVersion, workload, requests } = validation;
   const compared =
     workload === "replayed"
       ? `arrivals and lengths of ${formatCount(requests.measured ?? 0)} measured requests, ${formatCount(requests.compared)} completed on both sides`
       : `${formatCount(requests.compared)} requests of the scenario's traffic; the measurement states only statistics`;
   return {
     title: `Validation of ${forecast.scenario.name} on a measured run`,
-    subtitle: quietLines([`moecast ${engineVersion}, seed ${forecast.seed}`, deploymentLine(forecast), compared]),
+    subtitle: quietLines([`moecast ${moecastVersion}, seed ${forecast.seed}`, deploymentLine(forecast), compared]),
     headline: [runHeadline(validation)],
     sections: [
       figureSection(validation),

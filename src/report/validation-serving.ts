@@ -33,10 +33,10 @@ const reasonsShown = 12;
 
 /** A validation of serving points, ready to be shown. */
 export function servingPage(validation: Validation): ValidationPage {
-  const { engineVersion, basis, inputs } = validation;
+  const { moecastVersion, basis, inputs } = validation;
   return {
     title: "Validation on measured serving points",
-    subtitle: quietLines([`moecast ${engineVersion}, forecasts by ${basis}`]),
+    subtitle: quietLines([`moecast ${moecastVersion}, forecasts by ${basis}`]),
     headline: [servingHeadline(validation)],
     sections: [
       errorSection(validation),

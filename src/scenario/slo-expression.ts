@@ -15,7 +15,7 @@ export const comparators = {
   ">": (a: number, b: number) => a > b,
   ">=": (a: number, b: number) => a >= b,
   "==": (a: number, b: number) => a === b,
-} as const satisfies Record<string, (observed: number, limit: number) => boolean>;
+} as const satisfies Record<string, (value: number, limit: number) => boolean>;
 
 export type Comparator = keyof typeof comparators;
 

@@ -137,6 +137,21 @@ describe("a baseline", () => {
   });
 });
 
+describe("a baseline of an earlier release", () => {
+  test("is compared under the current names of its keys", async () => {
+    const before = path("version-2.json");
+    const { out: now } = await moecast(["run", small, "--json"]);
+    const earlier = now
+      .replace('"schemaVersion": 3', '"schemaVersion": 2')
+      .replaceAll("moecastVersion", "engineVersion");
+    writeFileSync(before, earlier.replaceAll('"value":', '"observed":').replaceAll('"valueText":', '"observedText":'));
+    const { code, out, err } = await moecast(["run", small, "--baseline", before]);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toMatch(/same draws \(seed 1\)[\s\S]*of (\d+) metrics \1 the same to the last digit/);
+  });
+});
+
 describe("a baseline of several scenarios", () => {
   const second = write(
     "second.yaml",

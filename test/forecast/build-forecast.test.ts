@@ -13,11 +13,11 @@ import { exampleForecast, resolved } from "./example-forecast.ts";
 import { ascending, fakeRun, overloadedRun } from "./fake-run.ts";
 
 describe("a forecast", () => {
-  test("names engine version, seed, inputs and deployment", () => {
+  test("names the version of moecast, seed, inputs and deployment", () => {
     expect(exampleForecast()).toMatchObject({
-      schemaVersion: 2,
+      schemaVersion: 3,
       kind: "forecast",
-      engineVersion: version,
+      moecastVersion: version,
       seed: 1,
       inputs: resolved.inputs,
       deployment: { model: "Qwen3-30B-A3B", devices: 4, replicas: 2, placement: "contiguous", offload: null },
@@ -161,7 +161,7 @@ describe("reading a result", () => {
         json["schemaVersion"] = 1;
       }),
     ).toThrow(
-      "result.json: schemaVersion: expected 2, found 1 (another release wrote this result; run the scenario again with --export json)",
+      "result.json: schemaVersion: expected 3, found 1 (another release wrote this result; run the scenario again with --export json)",
     );
     expect(
       change((json) => {
@@ -170,7 +170,7 @@ describe("reading a result", () => {
     ).toThrow('result.json: kind: expected "forecast"');
     expect(() => readForecast("[1]", "result.json")).toThrow("result.json: kind");
     expect(() => readForecast("{", "result.json")).toThrow("expected valid JSON");
-    expect(() => readForecast('{"kind":"forecast","schemaVersion":2,"__proto__":{}}', "r")).toThrow("an ordinary key");
+    expect(() => readForecast('{"kind":"forecast","schemaVersion":3,"__proto__":{}}', "r")).toThrow("an ordinary key");
   });
 
   test("names every field that is missing or of the wrong kind", () => {

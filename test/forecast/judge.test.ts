@@ -46,7 +46,7 @@ describe("laws of verdicts", () => {
         anySlo,
         fc.constantFrom(context([], 0, 0), context([], null, 5), context([], Number.NaN, 5)),
         (each, none) => {
-          expect(judge(each, none)).toMatchObject({ passed: false, observed: null, margin: null, observedText: "n/a" });
+          expect(judge(each, none)).toMatchObject({ passed: false, value: null, margin: null, valueText: "n/a" });
           expect(judge(each, none).reason).not.toBeNull();
         },
       ),
@@ -92,7 +92,7 @@ describe("laws of verdicts", () => {
     expect(verdict(999, `p(99)<=${high}ms`)).toMatchObject({ passed: true, reason: null });
     expect(verdict(999, `p(99)<${high}ms`)).toMatchObject({
       passed: false,
-      observedText: `989 ms (${low} ms to ${high} ms)`,
+      valueText: `989 ms (${low} ms to ${high} ms)`,
       reason: "the 95% interval does not clear the limit: 999 of 1,000 samples for p(99)",
     });
     expect(verdict(999, `p(99)>=${low}ms`).passed).toBe(true);
@@ -103,35 +103,35 @@ describe("laws of verdicts", () => {
   test("no upper limit holds for a percentile that may lie beyond the maximum, a lower one may", () => {
     const verdict = (text: string) => judge(slo("ttft", text), context(oneTo(209)));
     expect(verdict("p(99)<1h")).toMatchObject({ passed: false, interval: { high: null } });
-    expect(verdict("p(99)<1h").observedText).toMatch(/^207 ms \(at least 20\d ms\)$/);
+    expect(verdict("p(99)<1h").valueText).toMatch(/^207 ms \(at least 20\d ms\)$/);
     expect(verdict("p(99)>200ms").passed).toBe(true);
     expect(judge(slo("ttft", "p(50)>0ms"), context([1, 2])).passed).toBe(false);
-    expect(judge(slo("ttft", "p(50)<1h"), context([1, 2])).observedText).toContain("anything");
+    expect(judge(slo("ttft", "p(50)<1h"), context([1, 2])).valueText).toContain("anything");
   });
 });
 
-describe("observed values", () => {
+describe("values", () => {
   test("are type-7 percentiles, in the unit of the expression", () => {
     expect(judge(slo("e2e", "p(90)<1s"), context(oneTo(101)))).toMatchObject({
       passed: true,
-      observed: 0.091,
-      observedText: "91 ms",
+      value: 0.091,
+      valueText: "91 ms",
     });
-    expect(judge(slo("e2e", "p(90)<90ms"), context(oneTo(101)))).toMatchObject({ passed: false, observed: 91 });
+    expect(judge(slo("e2e", "p(90)<90ms"), context(oneTo(101)))).toMatchObject({ passed: false, value: 91 });
   });
 
   test("mean, min and max are those of the samples", () => {
-    const observed = (text: string) => judge(slo("e2e", text), context([4, 1, 7])).observed;
+    const observed = (text: string) => judge(slo("e2e", text), context([4, 1, 7])).value;
     expect([observed("mean<1s"), observed("min<1ms"), observed("max<1ms")]).toEqual([0.004, 1, 7]);
   });
 
   test("shares are in per cent where the expression is", () => {
     const verdict = judge(slo("expertCacheHit", "rate>50%"), context([], 0.75));
-    expect(verdict.observed).toBeCloseTo(75, 9);
-    expect(verdict).toMatchObject({ passed: true, observedText: "75.00%", margin: 0.5 });
+    expect(verdict.value).toBeCloseTo(75, 9);
+    expect(verdict).toMatchObject({ passed: true, valueText: "75.00%", margin: 0.5 });
     expect(judge(slo("expertCacheHit", "rate>0.8"), context([], 0.75))).toMatchObject({
       passed: false,
-      observed: 0.75,
+      value: 0.75,
     });
   });
 });
@@ -165,7 +165,7 @@ describe("the metrics of a run", () => {
   test("goodput is the share of requests within every limit", () => {
     // TTFT is half of E2E: 800 requests have TTFT <= 400 ms, all of them E2E <= 1 s.
     expect(judged("goodput", "rate>60%")).toMatchObject({ passed: true, samples: 1200 });
-    expect(judged("goodput", "rate>60%").observed).toBeCloseTo((800 / 1200) * 100, 9);
+    expect(judged("goodput", "rate>60%").value).toBeCloseTo((800 / 1200) * 100, 9);
   });
 
   test("an untagged metric covers all classes, a tagged one its own", () => {
@@ -173,7 +173,7 @@ describe("the metrics of a run", () => {
       ...oneTo(30).map((at) => ({ arrivalMs: at, e2eMs: 10, requestClass: "chat" })),
       ...oneTo(10).map((at) => ({ arrivalMs: at, e2eMs: 50, requestClass: "code" })),
     ]);
-    const mean = (target: string) => judged(target, "mean<1ms", run).observed;
+    const mean = (target: string) => judged(target, "mean<1ms", run).value;
     expect([mean("e2e{class:chat}"), mean("e2e{class:code}"), mean("e2e")]).toEqual([10, 50, 20]);
     expect(judged("e2e{class:none}", "mean<1ms", run)).toMatchObject({ passed: false, reason: "no samples" });
   });
@@ -183,7 +183,7 @@ describe("the metrics of a run", () => {
       ...oneTo(99).map((at) => ({ arrivalMs: at })),
       { arrivalMs: 100, status: "rejected" as const },
     ]);
-    expect(judged("rejected", "value==1", run)).toMatchObject({ passed: true, observed: 1 });
+    expect(judged("rejected", "value==1", run)).toMatchObject({ passed: true, value: 1 });
     expect(judged("rejected", "rate<1%", run)).toMatchObject({ passed: false, samples: 100 });
     // Of an interrupted run those count that arrived, of a class its own.
     const part = fakeRun([
@@ -191,8 +191,8 @@ describe("the metrics of a run", () => {
       ...oneTo(3).map((at) => ({ arrivalMs: at, requestClass: "code", status: "rejected" as const })),
       ...oneTo(96).map((at) => ({ arrivalMs: 9 + at, requestClass: "code", status: "notArrived" as const })),
     ]);
-    expect(judged("rejected", "rate<1%", part)).toMatchObject({ observed: 75, samples: 4 });
-    expect(judged("rejected{class:code}", "rate<1%", part)).toMatchObject({ observed: 100, samples: 3 });
+    expect(judged("rejected", "rate<1%", part)).toMatchObject({ value: 75, samples: 4 });
+    expect(judged("rejected{class:code}", "rate<1%", part)).toMatchObject({ value: 100, samples: 3 });
   });
 
   test("what the run does not have fails with its reason", () => {
@@ -202,11 +202,11 @@ describe("the metrics of a run", () => {
   });
 
   test("scalars are those of the run", () => {
-    expect(judged("kvPeak", "rate<30%").observedText).toBe("25.00%");
-    expect(judged("preemptions", "value<4").observed).toBe(3);
-    expect(judged("throughput", "value>1").observed).toBe(1320);
-    expect(judged("throughputPerDevice", "value>1").observed).toBe(660);
-    expect(judged("requestRate", "value>7200/min").observed).toBeCloseTo(7200, 6);
+    expect(judged("kvPeak", "rate<30%").valueText).toBe("25.00%");
+    expect(judged("preemptions", "value<4").value).toBe(3);
+    expect(judged("throughput", "value>1").value).toBe(1320);
+    expect(judged("throughputPerDevice", "value>1").value).toBe(660);
+    expect(judged("requestRate", "value>7200/min").value).toBeCloseTo(7200, 6);
   });
 
   test("an overloaded run, and one too short to tell, fail their latencies and say why; throughput is what it is", () => {
@@ -216,7 +216,7 @@ describe("the metrics of a run", () => {
     ] as const)
       for (const expression of ["p(50)<1h", "mean<1h"]) {
         const verdict = judged("ttft", expression, run);
-        expect(verdict).toMatchObject({ passed: false, observed: null });
+        expect(verdict).toMatchObject({ passed: false, value: null });
         expect(verdict.reason).toMatch(why);
       }
     expect(judged("goodput", "rate>=0", overloadedRun(1200)).passed).toBe(false);

@@ -5,9 +5,9 @@ import { pointError, pointMetric, servingPoint } from "../calibrate/example-poin
 
 /** A validation of these points; one more is skipped. */
 export const validation = (points: readonly PointError[], changes: Partial<Validation> = {}): Validation => ({
-  schemaVersion: 1,
+  schemaVersion: 2,
   kind: "validation",
-  engineVersion: "9.9.9",
+  moecastVersion: "9.9.9",
   inputs: [{ role: "serving points", name: "points.csv", sha256: "0123456789abcdef".repeat(4) }],
   basis: "committed profiles",
   ...summarise(points),
@@ -32,9 +32,9 @@ export const twelve: readonly PointError[] = Array.from({ length: 12 }, (_, i) =
 
 /** A validation of the kernels of one device: one family with maps of its own, one forecast by the profile's figures. */
 export const kernelsExample = (): KernelValidation => ({
-  schemaVersion: 1,
+  schemaVersion: 2,
   kind: "kernel-validation",
-  engineVersion: "9.9.9",
+  moecastVersion: "9.9.9",
   basis: "maps of the device profiles",
   overall: { rows: 200, mean: 0.06, median: 0.05, p90: 0.15, bias: -0.01 },
   groups: [

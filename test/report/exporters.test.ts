@@ -45,8 +45,8 @@ const named = (name: string) =>
     scenario: { name, description: name, file: name },
     deployment: { ...forecast().deployment, model: name, device: name, placement: name, offload: name, engine: name },
     slos: [
-      verdict({ metric: `ttft{class:${name}}`, reason: name, observed: null, passed: false }),
-      verdict({ metric: `tpot{class:${name}}`, reason: name, observed: null, passed: false, level: "warn" }),
+      verdict({ metric: `ttft{class:${name}}`, reason: name, value: null, passed: false }),
+      verdict({ metric: `tpot{class:${name}}`, reason: name, value: null, passed: false, level: "warn" }),
     ],
     latencyByClass: { [name]: forecast().latency, [`${name}2`]: forecast().latency },
     ledger: [{ topic: name, fidelity: "assumed", detail: name }],
@@ -68,7 +68,7 @@ describe("every format", () => {
     for (const [i, slo] of one.slos.entries()) {
       const label = labels[i] ?? "";
       expect(csv.find((row) => row["metric"] === `${slo.metric} ${slo.expression}`)).toMatchObject({
-        value: slo.observed === null ? "" : String(slo.observed),
+        value: slo.value === null ? "" : String(slo.value),
         verdict: label.toLowerCase(),
       });
       for (const cells of [markdown, github])

@@ -140,7 +140,7 @@ test("no line is wider than the terminal, from 60 cells on", () => {
       const one = forecast({
         scenario: { name: "small", description, file: "small.yaml" },
         ledger: [{ topic: "routing", fidelity: "replayed", detail: description }],
-        slos: [verdict({ reason: description, passed: false, observedText: "612 ms" })],
+        slos: [verdict({ reason: description, passed: false, valueText: "612 ms" })],
         inputs: [{ role: "scenario", name: description, sha256: "0123456789abcdef" }],
         baseline: [
           delta({
@@ -152,7 +152,7 @@ test("no line is wider than the terminal, from 60 cells on", () => {
           }),
           delta({ metric: "queue.p99", before: 123, after: 99_999, regression: 811.9 }),
         ],
-        baselineRun: { scenario: description, engineVersion: "9.9.8", seed: 1, otherDraws: ["seed", "requests"] },
+        baselineRun: { scenario: description, moecastVersion: "9.9.8", seed: 1, otherDraws: ["seed", "requests"] },
       });
       for (const line of terminalSummary(one, plainStyle, "full", width).split("\n"))
         expect(displayWidth(line)).toBeLessThanOrEqual(width);
@@ -169,7 +169,7 @@ test("names cannot drive the terminal, nor forge a line of the summary", () => {
     slos: [verdict({ metric: `ttft{class:${evil}}`, reason: evil })],
     inputs: [{ role: evil, name: evil, sha256: evil }],
     resources: [{ name: evil, busyNs: 1, bytes: 0, utilisation: 0.5 }],
-    engineVersion: evil,
+    moecastVersion: evil,
     memory: {
       ...forecast().memory,
       tiers: [{ tier: evil, capacityBytes: 2, usedBytes: 1, items: [{ name: evil, bytes: 1 }] }],
@@ -274,7 +274,7 @@ test("the comparison shows regressions and what the interval excuses, at the ful
     delta({ metric: "e2e.p99", after: 110, worseBy: 10, regression: 0.1, failed: false }),
     delta(),
   ];
-  const baselineRun = { scenario: "small", engineVersion: "9.9.8", seed: 3, otherDraws: ["seed", "requests"] };
+  const baselineRun = { scenario: "small", moecastVersion: "9.9.8", seed: 3, otherDraws: ["seed", "requests"] };
   const lines = (level: "compact" | "full") => {
     const all = terminalSummary(forecast({ baseline, baselineRun }), plainStyle, level, 140).split("\n");
     const at = all.indexOf("Against the baseline");

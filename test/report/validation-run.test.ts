@@ -13,9 +13,9 @@ import { forecast, overloaded } from "./build.ts";
 
 /** Two requests, forecast at twice the speed of the measured server. */
 const validation = (changes: Partial<RunValidation> = {}): RunValidation => ({
-  schemaVersion: 1,
+  schemaVersion: 2,
   kind: "run-validation",
-  engineVersion: "9.9.9",
+  moecastVersion: "9.9.9",
   inputs: [{ role: "measurement", name: "run.jsonl", sha256: "0123456789abcdef".repeat(4) }],
   workload: "replayed",
   requests: { measured: 2, compared: 2 },

@@ -8,13 +8,13 @@ import { errorOver, groupErrors, type KernelGroupError } from "./kernel-groups.t
 import { type FamilySamples, leftOutTotal, usableSamples } from "./usable-samples.ts";
 
 /** Version of the document; raised on every incompatible change. */
-export const kernelValidationSchemaVersion = 1;
+export const kernelValidationSchemaVersion = 2;
 
 /** Result of `moecast validate --kernels`: forecast kernel times against measured ones. */
 export interface KernelValidation {
   readonly schemaVersion: typeof kernelValidationSchemaVersion;
   readonly kind: "kernel-validation";
-  readonly engineVersion: string;
+  readonly moecastVersion: string;
   /** What the forecasts had seen, in words. */
   readonly basis: string;
   /** Over all devices and families. */
@@ -65,7 +65,7 @@ export async function kernelValidation(
   return {
     schemaVersion: kernelValidationSchemaVersion,
     kind: "kernel-validation",
-    engineVersion: version,
+    moecastVersion: version,
     basis:
       leaveOut === null
         ? "maps of the device profiles"

@@ -6,7 +6,7 @@ import { version } from "../../core/version.ts";
 import type { LivePrediction } from "./predict-live.ts";
 
 /** Version of the document; raised on every incompatible change. */
-export const liveValidationSchemaVersion = 1;
+export const liveValidationSchemaVersion = 2;
 
 /** What a run of real expert layers gave; times in ns. */
 export interface MeasuredLive {
@@ -59,7 +59,7 @@ export interface LiveRun {
 export interface LiveValidation {
   readonly schemaVersion: typeof liveValidationSchemaVersion;
   readonly kind: "live-validation";
-  readonly engineVersion: string;
+  readonly moecastVersion: string;
   readonly inputs: readonly { readonly role: string; readonly name: string; readonly sha256: string }[];
   readonly setting: LiveSettingSummary;
   readonly date: string;
@@ -110,7 +110,7 @@ export function compareLive(
   return {
     schemaVersion: liveValidationSchemaVersion,
     kind: "live-validation",
-    engineVersion: version,
+    moecastVersion: version,
     inputs,
     setting,
     date,

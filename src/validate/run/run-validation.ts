@@ -3,7 +3,7 @@ import type { TimeComponent } from "../../sim/result.ts";
 import type { MetricError } from "../serving/validation.ts";
 
 /** Version of the document; raised on every incompatible change. */
-export const runValidationSchemaVersion = 1;
+export const runValidationSchemaVersion = 2;
 
 export const figureStatistics = ["mean", "p50", "p90", "p95", "p99"] as const;
 export type FigureStatistic = (typeof figureStatistics)[number];
@@ -43,7 +43,7 @@ export interface RequestTimes {
 export interface RunValidation {
   readonly schemaVersion: typeof runValidationSchemaVersion;
   readonly kind: "run-validation";
-  readonly engineVersion: string;
+  readonly moecastVersion: string;
   readonly inputs: Forecast["inputs"];
   /** Where the forecast's requests come from: the measured requests one by one, or the scenario's own traffic. */
   readonly workload: "replayed" | "scenario";

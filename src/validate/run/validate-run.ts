@@ -53,7 +53,7 @@ export async function validateRun(
   return {
     schemaVersion: runValidationSchemaVersion,
     kind: "run-validation",
-    engineVersion: version,
+    moecastVersion: version,
     // The measurement stands for the requests that were made of it.
     inputs: [...deps.inputs, ...forecast.inputs.filter(({ role }) => replay === null || role !== "requests")],
     workload: replay === null ? "scenario" : "replayed",

@@ -55,7 +55,7 @@ export async function validateServing(
   return {
     schemaVersion: validationSchemaVersion,
     kind: "validation",
-    engineVersion: version,
+    moecastVersion: version,
     inputs: options.inputs,
     basis: `${basisOf(options.leaveOut, observed.length)}${stoppedAfter(errors.length + skipped.length, judged.length)}`,
     ...summarise(errors),

@@ -1,7 +1,7 @@
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 
 /** Version of the validation document; raised on every incompatible change. */
-export const validationSchemaVersion = 1;
+export const validationSchemaVersion = 2;
 
 /** Errors of one metric over a set of points. Percent of the measured value; bias is signed (positive: forecast too slow). */
 export interface MetricError {
@@ -67,7 +67,7 @@ export interface BandCoverage {
 export interface Validation {
   readonly schemaVersion: typeof validationSchemaVersion;
   readonly kind: "validation";
-  readonly engineVersion: string;
+  readonly moecastVersion: string;
   readonly inputs: readonly { readonly role: string; readonly name: string; readonly sha256: string }[];
   /** What the parameters had seen: "committed profiles", or what was left out of the fit behind each forecast. */
   readonly basis: string;
