@@ -39,9 +39,9 @@ export interface SimConfig {
 }
 
 export interface SchedulerConfig {
-  /** Tokens per step and scheduling domain. */
+  /** Tokens per step and data-parallel rank. */
   readonly maxBatchTokens: number;
-  /** Running sequences per scheduling domain. */
+  /** Running sequences per data-parallel rank. */
   readonly maxSequences: number;
   readonly chunkedPrefill: boolean;
   readonly prefixCaching: boolean;

@@ -20,8 +20,8 @@ export class RequestState {
   readonly computed: Uint32Array;
   readonly cachedTokens: Uint32Array;
   readonly preemptions: Uint16Array;
-  /** Scheduling domain (replica x attention-DP rank) a request was routed to. */
-  readonly domain: Uint16Array;
+  /** Data-parallel rank that a request was routed to, counted over all replicas. */
+  readonly dpRank: Uint16Array;
   /** 1 while a step that includes the request is in flight. */
   readonly inStep: Uint8Array;
 
@@ -41,7 +41,7 @@ export class RequestState {
     this.computed = new Uint32Array(n);
     this.cachedTokens = new Uint32Array(n);
     this.preemptions = new Uint16Array(n);
-    this.domain = new Uint16Array(n);
+    this.dpRank = new Uint16Array(n);
     this.inStep = new Uint8Array(n);
   }
 

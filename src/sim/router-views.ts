@@ -1,33 +1,33 @@
 import type { RouterView } from "../policy/router/router.ts";
-import type { Domain } from "./domain.ts";
+import type { DpRank } from "./dp-rank.ts";
 import type { Replica } from "./replica.ts";
 import type { RequestState } from "./request-state.ts";
 
 /** What a router sees of the data-parallel ranks of one replica. */
-export function rankView(domains: readonly Domain[], state: RequestState, prefixCaching: boolean): RouterView {
+export function rankView(dpRanks: readonly DpRank[], state: RequestState, prefixCaching: boolean): RouterView {
   return {
-    targets: domains.length,
-    waiting: (rank) => domains[rank]!.waiting.size,
-    running: (rank) => domains[rank]!.runningCount,
-    outstandingTokens: (rank) => domains[rank]!.outstandingTokens,
+    targets: dpRanks.length,
+    waiting: (rank) => dpRanks[rank]!.waiting.size,
+    running: (rank) => dpRanks[rank]!.runningCount,
+    outstandingTokens: (rank) => dpRanks[rank]!.outstandingTokens,
     cachedPromptTokens: (rank, request) =>
-      prefixCaching ? domains[rank]!.kv.cachedTokens(request, state.promptTokens[request]!) : 0,
+      prefixCaching ? dpRanks[rank]!.kv.cachedTokens(request, state.promptTokens[request]!) : 0,
   };
 }
 
 /** What a router sees of whole replicas: all their ranks, requests in their front ends, and the best cache of a rank. */
 export function replicaView(replicas: readonly Replica[], ranks: readonly RouterView[]): RouterView {
-  const sum = (replica: number, of: (domain: Domain) => number) => {
+  const sum = (replica: number, of: (dpRank: DpRank) => number) => {
     let total = 0;
-    for (const domain of replicas[replica]!.domains) total += of(domain);
+    for (const dpRank of replicas[replica]!.dpRanks) total += of(dpRank);
     return total;
   };
   return {
     targets: replicas.length,
-    waiting: (replica) => replicas[replica]!.frontEnds.outstanding + sum(replica, (domain) => domain.waiting.size),
+    waiting: (replica) => replicas[replica]!.frontEnds.outstanding + sum(replica, (dpRank) => dpRank.waiting.size),
     running: (replica) => replicas[replica]!.runningCount(),
     outstandingTokens: (replica) =>
-      replicas[replica]!.frontEnds.outstandingTokens + sum(replica, (domain) => domain.outstandingTokens),
+      replicas[replica]!.frontEnds.outstandingTokens + sum(replica, (dpRank) => dpRank.outstandingTokens),
     cachedPromptTokens: (replica, request) => {
       const view = ranks[replica]!;
       let most = 0;

@@ -4,7 +4,7 @@ import { LogHistogram } from "../core/histogram.ts";
 import { CostModel } from "../hardware/cost.ts";
 import type { Router, RouterView } from "../policy/router/router.ts";
 import type { SimConfig } from "./config.ts";
-import { Domain } from "./domain.ts";
+import { DpRank } from "./dp-rank.ts";
 import { FrontEnds } from "./front-end.ts";
 import { devicesOf } from "./mapping.ts";
 import { KvBlocks } from "./memory/kv-blocks.ts";
@@ -33,15 +33,15 @@ const stepsWithoutTokenMax = 1_000_000;
 
 /**
  * One run of the engine. Requests arrive, are routed to a replica, tokenised by its front ends and handed to one of its
- * scheduling domains; each replica repeats: form a step from its domains, look up the routed experts of every token, time
- * the layers, and at the end of the step emit tokens. `advance` runs a number of steps, so that a caller can stop between
- * them; `result` may be asked for at any time.
+ * data-parallel ranks; each replica repeats: form a step from those ranks, look up the routed experts of every token,
+ * time the layers, and at the end of the step emit tokens. `advance` runs a number of steps, so that a caller can stop
+ * between them; `result` may be asked for at any time.
  */
 export class Simulation implements RunView {
   readonly config: SimConfig;
   readonly state: RequestState;
   readonly replicas: readonly Replica[];
-  readonly domains: readonly Domain[];
+  readonly dpRanks: readonly DpRank[];
   readonly cost: StepCost;
   /** null where drafts take no device time. */
   readonly draft: DraftCost | null;
@@ -88,10 +88,10 @@ export class Simulation implements RunView {
     const plans = stagePlans(config.model, mapping.pp);
     const prefix =
       scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
-    this.domains = Array.from({ length: config.replicas * mapping.dp }, () => {
+    this.dpRanks = Array.from({ length: config.replicas * mapping.dp }, () => {
       const kv = new KvBlocks(this.memory.kv, requests.count, prefix);
       const { windows } = this.cost;
-      return new Domain(
+      return new DpRank(
         this.state,
         kv,
         { ...scheduler, prefixCaching: prefix !== null },
@@ -105,12 +105,12 @@ export class Simulation implements RunView {
     this.replicas = Array.from(
       { length: config.replicas },
       (_, r) =>
-        new Replica(plans, this.domains.slice(r * mapping.dp, (r + 1) * mapping.dp), new FrontEnds(config.frontEnds)),
+        new Replica(plans, this.dpRanks.slice(r * mapping.dp, (r + 1) * mapping.dp), new FrontEnds(config.frontEnds)),
     );
     if (config.readyNs > 0) this.startLater(config.readyNs);
     this.experts = buildExperts(config, this.memory);
     this.rankRouters = this.replicas.map(() => config.router.create(mapping.dp));
-    this.rankViews = this.replicas.map(({ domains }) => rankView(domains, this.state, scheduler.prefixCaching));
+    this.rankViews = this.replicas.map(({ dpRanks }) => rankView(dpRanks, this.state, scheduler.prefixCaching));
     this.router = config.router.create(config.replicas);
     this.view = replicaView(this.replicas, this.rankViews);
     this.openWorkload();
@@ -175,17 +175,17 @@ export class Simulation implements RunView {
     this.lastEventNs = atNs;
   }
 
-  /** Share in use of the fullest pool, over all domains. */
+  /** Share in use of the fullest pool, over all data-parallel ranks. */
   private kvUse(): number {
-    const { domains } = this;
+    const { dpRanks } = this;
     const { main, apart } = this.memory.kv;
     let used = 0;
-    for (let d = 0; d < domains.length; d++) used += domains[d]!.kv.main.used;
-    let fullest = used / (domains.length * main.capacity);
+    for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.main.used;
+    let fullest = used / (dpRanks.length * main.capacity);
     for (let p = 0; p < apart.length; p++) {
       used = 0;
-      for (let d = 0; d < domains.length; d++) used += domains[d]!.kv.pools[p + 1]!.used;
-      fullest = Math.max(fullest, used / (domains.length * apart[p]!.capacity));
+      for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.pools[p + 1]!.used;
+      fullest = Math.max(fullest, used / (dpRanks.length * apart[p]!.capacity));
     }
     return fullest;
   }
@@ -196,7 +196,7 @@ export class Simulation implements RunView {
     const { requestOverheadNs, promptTokenOverheadNs, promptTokenDelayNs } = config.engine;
     const replica = this.router.choose(request, this.view);
     holds(replica >= 0 && replica < config.replicas, "router-target", () => `replica ${replica}`);
-    state.domain[request] = replica * config.mapping.dp;
+    state.dpRank[request] = replica * config.mapping.dp;
     state.status[request] = requestStatus.waiting;
     const prompt = state.promptTokens[request]!;
     const { frontEnds } = this.replicas[replica]!;
@@ -222,22 +222,22 @@ export class Simulation implements RunView {
     const { state, config } = this;
     const { dp } = config.mapping;
     const tokens = state.promptTokens[request]! + state.outputTokens[request]!;
-    const replica = Math.floor(state.domain[request]! / dp);
+    const replica = Math.floor(state.dpRank[request]! / dp);
     this.replicas[replica]!.frontEnds.handOver(tokens);
     const rank = this.rankRouters[replica]!.choose(request, this.rankViews[replica]!);
     holds(rank >= 0 && rank < dp, "router-target", () => `rank ${rank}`);
     const target = replica * dp + rank;
-    const domain = this.domains[target]!;
-    state.domain[request] = target;
+    const dpRank = this.dpRanks[target]!;
+    state.dpRank[request] = target;
     // The last token is emitted, never cached: a request alone needs room for all others.
-    if (tokens > config.scheduler.contextTokensMax || tokens - 1 > domain.kv.layout.sequenceTokensMax) {
+    if (tokens > config.scheduler.contextTokensMax || tokens - 1 > dpRank.kv.layout.sequenceTokensMax) {
       state.status[request] = requestStatus.rejected;
       this.rejected++;
       if (config.workload.kind === "closed") this.sendNext(atNs);
       return;
     }
-    domain.outstandingTokens += tokens;
-    domain.enqueue(request);
+    dpRank.outstandingTokens += tokens;
+    dpRank.enqueue(request);
     this.waitingCount++;
     this.wake(replica, atNs);
   }
@@ -277,7 +277,7 @@ export class Simulation implements RunView {
     let sequences = 0;
     let promptTokens = 0;
     let tokens = 0;
-    for (const step of slot.domains) {
+    for (const step of slot.dpRanks) {
       sequences = Math.max(sequences, step.count);
       for (let i = 0; i < step.count; i++) {
         const request = step.requests[i]!;
@@ -314,7 +314,7 @@ export class Simulation implements RunView {
 
   private markScheduled(slot: StepSlot, atNs: number): void {
     const { scheduledNs } = this.state;
-    for (const step of slot.domains) {
+    for (const step of slot.dpRanks) {
       for (let i = 0; i < step.count; i++) {
         const request = step.requests[i]!;
         if (Number.isNaN(scheduledNs[request]!)) scheduledNs[request] = atNs;
@@ -327,7 +327,7 @@ export class Simulation implements RunView {
     const replica = this.replicas[index]!;
     const slot = replica.slots[payload % 1024]!;
     const before = this.outputTokens;
-    for (let d = 0; d < slot.domains.length; d++) this.finishDomain(slot, d, replica, atNs);
+    for (let d = 0; d < slot.dpRanks.length; d++) this.finishDpRank(slot, d, replica, atNs);
     replica.release(slot);
     this.experts.check();
     this.stepsSinceToken = this.outputTokens > before ? 0 : this.stepsSinceToken + 1;
@@ -339,10 +339,10 @@ export class Simulation implements RunView {
     this.wake(index, atNs);
   }
 
-  private finishDomain(slot: StepSlot, d: number, replica: Replica, atNs: number): void {
+  private finishDpRank(slot: StepSlot, d: number, replica: Replica, atNs: number): void {
     const { state, itl } = this;
-    const domain = replica.domains[d]!;
-    const step = slot.domains[d]!;
+    const dpRank = replica.dpRanks[d]!;
+    const step = slot.dpRanks[d]!;
     let finished = 0;
     let gapNs = -1;
     let gaps = 0;
@@ -357,7 +357,7 @@ export class Simulation implements RunView {
       if (before < prompt) {
         // A recomputed request's chunk may go past its prompt.
         this.promptTokensComputed += Math.min(done, prompt) - before;
-        if (this.config.scheduler.prefixCaching) domain.kv.publish(request, done, prompt);
+        if (this.config.scheduler.prefixCaching) dpRank.kv.publish(request, done, prompt);
       }
       const drafts = done - state.known(request);
       if (drafts < 0) continue;
@@ -380,13 +380,13 @@ export class Simulation implements RunView {
       }
       state.lastTokenNs[request] = atNs;
       if (generated === state.outputTokens[request]!) {
-        this.complete(request, domain, atNs);
+        this.complete(request, dpRank, atNs);
         finished++;
       }
     }
     if (gaps > 0) itl.record(gapNs, gaps);
-    if (finished > 0) domain.compact();
-    domain.kv.check();
+    if (finished > 0) dpRank.compact();
+    dpRank.kv.check();
     this.laws.count("kv-block-conservation");
   }
 
@@ -400,13 +400,13 @@ export class Simulation implements RunView {
     return emitted;
   }
 
-  private complete(request: number, domain: Domain, atNs: number): void {
+  private complete(request: number, dpRank: DpRank, atNs: number): void {
     const { state } = this;
     state.status[request] = requestStatus.completed;
     this.completed++;
     this.runningCount--;
-    domain.kv.release(request);
-    domain.outstandingTokens -= state.promptTokens[request]! + state.outputTokens[request]!;
+    dpRank.kv.release(request);
+    dpRank.outstandingTokens -= state.promptTokens[request]! + state.outputTokens[request]!;
     checkRequest(state, request, this.laws);
     if (this.config.workload.kind === "closed") this.sendNext(atNs);
   }

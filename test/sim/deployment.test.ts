@@ -174,7 +174,7 @@ describe("time of model parts", () => {
     expect(handoff(2)).toBeCloseTo(5000 + bytes / 10, 6);
   });
 
-  test("the host's time per sequence counts the fullest domain", () => {
+  test("the host's time per sequence counts the fullest data-parallel rank", () => {
     const requests = testRequests(Array.from({ length: 5 }, () => ({ prompt: 10, output: 1 })));
     const { time } = simulate(
       testConfig({ mapping: { ...singleDevice, dp: 2, ep: 2 }, workload: { kind: "open", requests } }),

@@ -4,7 +4,7 @@ import { CostModel } from "../../hardware/cost.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { timeComponents } from "../../sim/result.ts";
 import { UniformExperts } from "../../sim/routing/expert-source.ts";
-import { addChunk, clearBatch, type DomainBatch, emptyBatch } from "../../sim/step/batch.ts";
+import { addChunk, clearBatch, emptyBatch, type RankBatch } from "../../sim/step/batch.ts";
 import { moeLayers, type StagePlan, stagePlans } from "../../sim/step/stage-plan.ts";
 import { StepCost } from "../../sim/step/step-cost.ts";
 import { type FigureName, figureIndex } from "./serving-figures.ts";
@@ -112,12 +112,7 @@ function meanOf(values: Uint32Array): number {
   return sum / values.length;
 }
 
-function partsOf(
-  steps: StepCost,
-  plan: StagePlan,
-  batches: readonly DomainBatch[],
-  experts: UniformExperts,
-): StepParts {
+function partsOf(steps: StepCost, plan: StagePlan, batches: readonly RankBatch[], experts: UniformExperts): StepParts {
   let tokens = 0;
   let prefillTokens = 0;
   for (const batch of batches) {

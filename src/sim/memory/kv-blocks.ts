@@ -16,7 +16,7 @@ export interface PrefixIds {
 }
 
 /**
- * Paged caches of one scheduling domain, the one account of their pools. Blocks are counted, not addressed. What a request
+ * Paged caches of one data-parallel rank, the one account of their pools. Blocks are counted, not addressed. What a request
  * holds is a function of its tokens ({@link Holding}): private blocks, and prefix blocks (named by the trace's hash ids) that
  * are shared by reference count and stay cached after their last user until the space is needed, least recently released
  * first. Full caches are shared; windows and states belong to one request, and blocks that left a window are given back as

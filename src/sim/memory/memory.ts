@@ -15,7 +15,7 @@ export interface TierMap {
 /** Byte-exact occupation of every tier, per device of the heaviest pipeline stage. */
 export interface MemoryMap {
   readonly tiers: readonly TierMap[];
-  /** KV blocks per scheduling domain that the remaining memory holds. */
+  /** KV blocks per data-parallel rank that the remaining memory holds. */
   readonly kvBlocks: number;
   readonly kvBytesPerToken: number;
 }

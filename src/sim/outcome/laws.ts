@@ -27,7 +27,7 @@ export function checkRequest(state: RequestState, request: number, laws: LawCoun
 
 /** Laws over the whole run. A finished run leaves no request, no KV block and no token unaccounted for. */
 export function checkFinal(run: RunView): void {
-  const { state, laws, domains, replicas, experts } = run;
+  const { state, laws, dpRanks, replicas, experts } = run;
   const byStatus = new Float64Array(5);
   let emitted = 0;
   for (let request = 0; request < state.count; request++) {
@@ -47,10 +47,10 @@ export function checkFinal(run: RunView): void {
   );
   let held = 0;
   let queued = 0;
-  for (const domain of domains) {
-    domain.kv.check();
-    for (const pool of domain.kv.pools) held += pool.used;
-    queued += domain.waiting.size;
+  for (const dpRank of dpRanks) {
+    dpRank.kv.check();
+    for (const pool of dpRank.kv.pools) held += pool.used;
+    queued += dpRank.waiting.size;
   }
   holds(run.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
   for (const { frontEnds } of replicas) queued += frontEnds.outstanding;

@@ -1,5 +1,5 @@
 import { balance } from "../../policy/placement/placement-measures.ts";
-import type { Domain } from "../domain.ts";
+import type { DpRank } from "../dp-rank.ts";
 import { cacheResult } from "../offload/cache-reference.ts";
 import { type ResourceUse, type RunResult, type TimeComponent, timeComponents } from "../result.ts";
 import { checkResources } from "./laws.ts";
@@ -8,9 +8,9 @@ import type { RunView } from "./run-view.ts";
 
 /** Gathers the result of a run from the state of its parts. */
 export function buildResult(run: RunView): RunResult {
-  const { config, state, domains, cost, experts, replicas } = run;
-  const sum = (pick: (domain: (typeof domains)[number]) => number) =>
-    domains.reduce((total, domain) => total + pick(domain), 0);
+  const { config, state, dpRanks, cost, experts, replicas } = run;
+  const sum = (pick: (dpRank: (typeof dpRanks)[number]) => number) =>
+    dpRanks.reduce((total, dpRank) => total + pick(dpRank), 0);
   const { requests } = config.workload;
   const cache = cacheResult(config, experts.offloads);
   const resources = resourceUse(run);
@@ -29,7 +29,7 @@ export function buildResult(run: RunView): RunResult {
       outputTokens: state.outputTokens,
       classOf: requests.classOf,
       classes: requests.classes,
-      replicaOf: state.domain.map((domain) => Math.floor(domain / config.mapping.dp)),
+      replicaOf: state.dpRank.map((dpRank) => Math.floor(dpRank / config.mapping.dp)),
       preemptions: state.preemptions,
       warmup: Math.min(config.warmupRequests, state.count),
     },
@@ -52,10 +52,10 @@ export function buildResult(run: RunView): RunResult {
     resources,
     memory: run.memory.map,
     kv: {
-      ...fullestPool(domains),
-      preemptions: sum((domain) => domain.preemptions),
-      prefixHitTokens: sum((domain) => domain.prefixHitTokens),
-      prefixLookupTokens: sum((domain) => domain.prefixLookupTokens),
+      ...fullestPool(dpRanks),
+      preemptions: sum((dpRank) => dpRank.preemptions),
+      prefixHitTokens: sum((dpRank) => dpRank.prefixHitTokens),
+      prefixLookupTokens: sum((dpRank) => dpRank.prefixLookupTokens),
     },
     series: run.series.result(),
     load:
@@ -71,9 +71,9 @@ export function buildResult(run: RunView): RunResult {
 }
 
 /** Of the KV pools, the one that came closest to its capacity. */
-function fullestPool(domains: readonly Domain[]): Pick<RunResult["kv"], "blocks" | "peakBlocks"> {
+function fullestPool(dpRanks: readonly DpRank[]): Pick<RunResult["kv"], "blocks" | "peakBlocks"> {
   let fullest = { blocks: 0, peakBlocks: 0 };
-  for (const { kv } of domains)
+  for (const { kv } of dpRanks)
     for (const { capacity, peakUsed } of kv.pools)
       if (fullest.blocks === 0 || peakUsed / capacity > fullest.peakBlocks / fullest.blocks)
         fullest = { blocks: capacity, peakBlocks: peakUsed };

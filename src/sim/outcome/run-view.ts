@@ -1,6 +1,6 @@
 import type { LogHistogram } from "../../core/histogram.ts";
 import type { SimConfig } from "../config.ts";
-import type { Domain } from "../domain.ts";
+import type { DpRank } from "../dp-rank.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import type { Replica } from "../replica.ts";
 import type { RequestState } from "../request-state.ts";
@@ -15,7 +15,7 @@ import type { SeriesRecorder } from "./series.ts";
 export interface RunView {
   readonly config: SimConfig;
   readonly state: RequestState;
-  readonly domains: readonly Domain[];
+  readonly dpRanks: readonly DpRank[];
   readonly replicas: readonly Replica[];
   readonly experts: Experts;
   readonly cost: Pick<StepCost, "attention" | "components" | "rankBusyNs" | "links">;

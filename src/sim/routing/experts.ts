@@ -3,7 +3,7 @@ import { contiguous } from "../../policy/placement/contiguous.ts";
 import type { SimConfig } from "../config.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
-import type { DomainBatch } from "../step/batch.ts";
+import type { RankBatch } from "../step/batch.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { ExpertRanks } from "./expert-ranks.ts";
 import { type ExpertSource, ReplayedExperts, UniformExperts } from "./expert-source.ts";
@@ -20,7 +20,7 @@ export interface Experts {
   beginStep(replica: number, atNs: number): void;
   addChunk(request: number, done: number, tokens: number): void;
   /** Turns the tokens added since {@link beginStep} into work per layer and expert rank. */
-  endStep(batches: readonly DomainBatch[]): void;
+  endStep(batches: readonly RankBatch[]): void;
   check(): void;
 }
 

@@ -4,7 +4,7 @@ import type { CostModel } from "../../hardware/cost.ts";
 import type { AttentionOp, ElementwiseOp, GemmOp } from "../../hardware/op.ts";
 import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../../models/spec.ts";
 import type { LayerCache } from "../offload/layer-cache.ts";
-import type { DomainBatch } from "./batch.ts";
+import type { RankBatch } from "./batch.ts";
 
 /** The token mixing of one layer class on one rank: weights it holds, cache it keeps, and its time for a batch. */
 export interface AttentionProgram {
@@ -13,7 +13,7 @@ export interface AttentionProgram {
   /** What a sequence keeps on one rank. */
   readonly caches: readonly LayerCache[];
   /** Device time in ns, kernels' fixed overheads not included. */
-  ns(batch: DomainBatch): number;
+  ns(batch: RankBatch): number;
 }
 
 export interface AttentionContext {
@@ -45,7 +45,7 @@ function selectedSpan(spec: MlaAttention): number {
   return spec.indexer === null || ratio === 0 ? Number.POSITIVE_INFINITY : spec.indexer.topTokens * ratio;
 }
 
-/** Distinct key windows of the attention layers, for {@link DomainBatch}. */
+/** Distinct key windows of the attention layers, for {@link RankBatch}. */
 export function attentionWindows(attentions: readonly Attention[]): Float64Array {
   const windows = new Set<number>([Number.POSITIVE_INFINITY]);
   for (const attention of attentions) {
@@ -114,7 +114,7 @@ function scoreOp(kind: AttentionOp["kind"], shape: HeadShape, cacheFormat: Stora
 function decodeNs(
   { cost, mixedDecodeFactor }: AttentionContext,
   op: AttentionOp,
-  batch: DomainBatch,
+  batch: RankBatch,
   pairs: number,
   keys: number,
 ): number {
@@ -131,7 +131,7 @@ function oneLaunchNs(
   cost: CostModel,
   prefill: AttentionOp,
   decode: AttentionOp,
-  batch: DomainBatch,
+  batch: RankBatch,
   window: number,
   rows: number,
 ): number {
@@ -149,7 +149,7 @@ function oneLaunchNs(
 }
 
 /** The sequences of a batch that compute their prompt. */
-function prefillNs(cost: CostModel, op: AttentionOp, batch: DomainBatch, pairs: number, keys: number): number {
+function prefillNs(cost: CostModel, op: AttentionOp, batch: RankBatch, pairs: number, keys: number): number {
   return attentionNs(cost, op, batch.sequences - batch.decodeSequences, batch.prefillTokens, pairs, keys);
 }
 
@@ -203,7 +203,7 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
   const prefill = scoreOp("attentionPrefill", shape, context.kvFormat);
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes;
-  const scoreNs = (batch: DomainBatch): number =>
+  const scoreNs = (batch: RankBatch): number =>
     mixedDecodeRows !== null && batch.prefillTokens > 0
       ? oneLaunchNs(cost, prefill, decode, batch, window, mixedDecodeRows)
       : decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +

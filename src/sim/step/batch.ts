@@ -1,8 +1,8 @@
 /**
- * What one scheduling domain (an attention-DP rank) computes in one step, summed over its sequences. Attention cost needs
- * keys seen under each window of the model, so those sums are kept per window.
+ * What one data-parallel rank computes in one step, summed over its sequences. Attention cost needs keys seen under each
+ * window of the model, so those sums are kept per window.
  */
-export interface DomainBatch {
+export interface RankBatch {
   /** Tokens computed: prefill and decode. */
   tokens: number;
   /** Sequences that decode. */
@@ -24,7 +24,7 @@ export interface DomainBatch {
   readonly prefillKeys: Float64Array;
 }
 
-export function emptyBatch(windows: number): DomainBatch {
+export function emptyBatch(windows: number): RankBatch {
   return {
     tokens: 0,
     decodeSequences: 0,
@@ -39,7 +39,7 @@ export function emptyBatch(windows: number): DomainBatch {
   };
 }
 
-export function clearBatch(batch: DomainBatch): void {
+export function clearBatch(batch: RankBatch): void {
   batch.tokens = 0;
   batch.decodeSequences = 0;
   batch.decodeTokens = 0;
@@ -56,13 +56,7 @@ export function clearBatch(batch: DomainBatch): void {
  * Adds the chunk of positions [done, done + tokens) of one sequence. A query at position p sees min(p + 1, window) keys.
  * `decode` marks the next token of a sequence whose prompt is computed, with the draft tokens that follow it.
  */
-export function addChunk(
-  batch: DomainBatch,
-  windows: Float64Array,
-  done: number,
-  tokens: number,
-  decode: boolean,
-): void {
+export function addChunk(batch: RankBatch, windows: Float64Array, done: number, tokens: number, decode: boolean): void {
   batch.tokens += tokens;
   batch.sequences += 1;
   const end = done + tokens;

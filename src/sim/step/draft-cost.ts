@@ -3,7 +3,7 @@ import { mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp } from "../../hardware/op.ts";
 import type { SimConfig } from "../config.ts";
 import { UniformExperts } from "../routing/expert-source.ts";
-import { clearBatch, type DomainBatch, emptyBatch } from "./batch.ts";
+import { clearBatch, emptyBatch, type RankBatch } from "./batch.ts";
 import { draftConfig } from "./draft-model.ts";
 import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
 import { StepCost } from "./step-cost.ts";
@@ -25,8 +25,8 @@ export class DraftCost {
   private readonly join: GemmOp;
   /** Place of each window of the module's attention among those of the model's. */
   private readonly windows: readonly number[];
-  private readonly first: readonly DomainBatch[];
-  private readonly further: readonly DomainBatch[];
+  private readonly first: readonly RankBatch[];
+  private readonly further: readonly RankBatch[];
 
   constructor(config: SimConfig, module: SimConfig, cost: CostModel, windows: Float64Array) {
     this.cost = cost;
@@ -53,7 +53,7 @@ export class DraftCost {
   }
 
   /** Time to draft after a step, ns; `drafts` holds the sequences that emit, per attention-DP rank. */
-  ns(batches: readonly DomainBatch[], drafts: readonly DomainBatch[]): number {
+  ns(batches: readonly RankBatch[], drafts: readonly RankBatch[]): number {
     let emitting = 0;
     for (let d = 0; d < batches.length; d++) {
       this.fill(this.first[d]!, batches[d]!);
@@ -71,13 +71,13 @@ export class DraftCost {
   }
 
   /** One more token of context for every sequence. Windows hold as many keys as before: they are as good as full. */
-  private lengthen(batch: DomainBatch): void {
+  private lengthen(batch: RankBatch): void {
     const unbounded = batch.decodeKeys.length - 1;
     batch.decodeKeys[unbounded]! += batch.decodeSequences;
     batch.decodePairs[unbounded]! += batch.decodeSequences;
   }
 
-  private passNs(batches: readonly DomainBatch[]): number {
+  private passNs(batches: readonly RankBatch[]): number {
     let tokens = 0;
     let joinNs = 0;
     for (const batch of batches) {
@@ -91,7 +91,7 @@ export class DraftCost {
   }
 
   /** Copies a batch, with the keys under the windows that the module has. */
-  private fill(to: DomainBatch, from: DomainBatch): void {
+  private fill(to: RankBatch, from: RankBatch): void {
     clearBatch(to);
     to.tokens = from.tokens;
     to.decodeSequences = from.decodeSequences;

@@ -5,7 +5,7 @@ import type { MoeFeedForward } from "../../models/spec.ts";
 import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import type { ExpertSource } from "../routing/expert-source.ts";
-import type { DomainBatch } from "./batch.ts";
+import type { RankBatch } from "./batch.ts";
 import { activationsFor } from "./feed-forward-program.ts";
 import type { LinkTime } from "./link-time.ts";
 
@@ -47,7 +47,7 @@ export class ExpertExchange {
     moe: MoeFeedForward,
     layer: number,
     tokens: number,
-    batches: readonly DomainBatch[],
+    batches: readonly RankBatch[],
     experts: ExpertSource,
     direction: Direction,
   ): number {
@@ -69,7 +69,7 @@ export class ExpertExchange {
       case "allToAll":
         ns = links.collectiveNs("allToAll", this.busiestTokens(moe, layer, batches, experts) * rowBytes, ranks);
     }
-    // Tensor-parallel ranks of a domain sent a share of its tokens each and gather the results.
+    // Tensor-parallel ranks of a data-parallel rank sent a share of its tokens each and gather the results.
     if (direction === "dispatch" || mapping.tp === 1) return ns;
     const gathered = (tokens / batches.length) * moe.expertHidden * activationBytes;
     return ns + links.collectiveNs("allGather", gathered, mapping.tp);
@@ -79,7 +79,7 @@ export class ExpertExchange {
   private busiestTokens(
     moe: MoeFeedForward,
     layer: number,
-    batches: readonly DomainBatch[],
+    batches: readonly RankBatch[],
     experts: ExpertSource,
   ): number {
     const { tp, etp, ep } = this.config.mapping;
@@ -95,7 +95,7 @@ export class ExpertExchange {
   /** By an expert-exchange library: its low-latency mode for steps that only decode, else its normal mode. */
   private libraryNs(
     moe: MoeFeedForward,
-    batches: readonly DomainBatch[],
+    batches: readonly RankBatch[],
     direction: Direction,
     valueBytes: number,
   ): number {
@@ -121,7 +121,7 @@ export class ExpertExchange {
  * Tokens of an even all-gather that takes as long as this one: the rank with fewest tokens receives most from the others,
  * and an even one receives (dp - 1) / dp of all.
  */
-function gatheredTokens(batches: readonly DomainBatch[], tokens: number): number {
+function gatheredTokens(batches: readonly RankBatch[], tokens: number): number {
   let fewest = tokens;
   for (const batch of batches) fewest = Math.min(fewest, batch.tokens);
   return ((tokens - fewest) * batches.length) / (batches.length - 1);

@@ -8,7 +8,7 @@ import { handoffLeavesReach } from "../mapping-over-nodes.ts";
 import { type TimeComponent, timeComponents } from "../result.ts";
 import type { ExpertSource } from "../routing/expert-source.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
-import { type DomainBatch, emptyBatch } from "./batch.ts";
+import { emptyBatch, type RankBatch } from "./batch.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import { ExpertTime } from "./expert-time.ts";
 import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
@@ -46,7 +46,7 @@ export class StepCost {
   /** [attention classes] mean wait of a layer's token mixing if no rank computed prompts. */
   private readonly promptlessWaitNs: Float64Array;
   /** The decoding part of a batch. */
-  private readonly promptless: DomainBatch;
+  private readonly promptless: RankBatch;
   /** Whether a rank computes prompts in this step, and the sum of the above since the ranks last met. */
   private prompts = false;
   private attentionWaitNs = 0;
@@ -127,7 +127,7 @@ export class StepCost {
   stageNs(
     plan: StagePlan,
     startNs: number,
-    batches: readonly DomainBatch[],
+    batches: readonly RankBatch[],
     experts: ExpertSource,
     last: boolean,
   ): number {
@@ -154,7 +154,7 @@ export class StepCost {
   }
 
   /** Served over isolated kernel time in a step of such batches. */
-  servedFactor(batches: readonly DomainBatch[]): number {
+  servedFactor(batches: readonly RankBatch[]): number {
     const { kernelFactor, prefillFactor } = this.config.engine;
     let tokens = 0;
     let prefillTokens = 0;
@@ -172,7 +172,7 @@ export class StepCost {
     i: number,
     startNs: number,
     tokens: number,
-    batches: readonly DomainBatch[],
+    batches: readonly RankBatch[],
     experts: ExpertSource,
   ): void {
     const { clock, config } = this;
@@ -185,7 +185,7 @@ export class StepCost {
     this.attentionWaitNs += this.promptlessWaitNs[mixing]!;
     this.components[component.kernelOverhead]! += overhead;
     this.components[component.attention]! += this.meanMix(mixing);
-    if (config.mapping.tp > 1) this.allReduceWithinDomains(batches);
+    if (config.mapping.tp > 1) this.allReduceWithinDpRanks(batches);
     if (program.kind === "dense") this.denseLayer(program, batches);
     else if (program.kind === "moe") {
       const mixNs = this.meanMix(mixing);
@@ -226,7 +226,7 @@ export class StepCost {
   }
 
   /** Handing activations of stage `stage` to the next, ns. */
-  handoffNs(batches: readonly DomainBatch[], stage: number): number {
+  handoffNs(batches: readonly RankBatch[], stage: number): number {
     let tokens = 0;
     for (const batch of batches) tokens = Math.max(tokens, batch.tokens);
     this.handoff.bytes = (tokens * this.config.model.hiddenSize * activationBytes) / this.config.mapping.tp;
@@ -245,7 +245,7 @@ export class StepCost {
     return host;
   }
 
-  private prepareAttention(batches: readonly DomainBatch[]): void {
+  private prepareAttention(batches: readonly RankBatch[]): void {
     const dp = this.clock.length;
     this.prompts = false;
     for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
@@ -257,7 +257,7 @@ export class StepCost {
   }
 
   /** What ranks would wait on average for the slowest to mix its decoded tokens. */
-  private waitWithoutPrompts(program: AttentionProgram, mixing: number, batches: readonly DomainBatch[]): number {
+  private waitWithoutPrompts(program: AttentionProgram, mixing: number, batches: readonly RankBatch[]): number {
     const { promptless } = this;
     const dp = batches.length;
     let max = 0;
@@ -307,7 +307,7 @@ export class StepCost {
   }
 
   /** Sum of partial results inside each tensor-parallel group. */
-  private allReduceWithinDomains(batches: readonly DomainBatch[]): void {
+  private allReduceWithinDpRanks(batches: readonly RankBatch[]): void {
     const { clock, config } = this;
     let sum = 0;
     for (let g = 0; g < clock.length; g++) {
@@ -319,7 +319,7 @@ export class StepCost {
     this.components[component.allReduce]! += sum / clock.length;
   }
 
-  private denseLayer(program: FeedForwardProgram & { kind: "dense" }, batches: readonly DomainBatch[]): void {
+  private denseLayer(program: FeedForwardProgram & { kind: "dense" }, batches: readonly RankBatch[]): void {
     const { clock } = this;
     let sum = 0;
     for (let g = 0; g < clock.length; g++) {
@@ -328,7 +328,7 @@ export class StepCost {
       sum += ns;
     }
     this.components[component.dense]! += sum / clock.length;
-    if (this.config.mapping.tp > 1) this.allReduceWithinDomains(batches);
+    if (this.config.mapping.tp > 1) this.allReduceWithinDpRanks(batches);
   }
 
   private gemmNs(op: GemmOp, tokens: number): number {
@@ -343,7 +343,7 @@ export class StepCost {
     startNs: number,
     mixNs: number,
     tokens: number,
-    batches: readonly DomainBatch[],
+    batches: readonly RankBatch[],
     experts: ExpertSource,
   ): void {
     const { clock, config } = this;
@@ -445,7 +445,7 @@ export class StepCost {
   }
 
   /** LM head on the sequences that emit a token. */
-  private headLayer(batches: readonly DomainBatch[]): void {
+  private headLayer(batches: readonly RankBatch[]): void {
     let max = 0;
     for (const batch of batches) max = Math.max(max, this.gemmNs(this.head, batch.sampled));
     this.components[component.head]! += max;

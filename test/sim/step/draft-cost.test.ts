@@ -3,7 +3,7 @@ import { CostModel } from "../../../src/hardware/cost.ts";
 import { expectedDistinct } from "../../../src/models/expected-experts.ts";
 import type { Draft, SimConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { addChunk, type DomainBatch, emptyBatch } from "../../../src/sim/step/batch.ts";
+import { addChunk, emptyBatch, type RankBatch } from "../../../src/sim/step/batch.ts";
 import { buildDraftCost } from "../../../src/sim/step/draft-cost.ts";
 import { StepCost } from "../../../src/sim/step/step-cost.ts";
 import { testConfig, testEngine, testNode, tinyModel } from "../build.ts";
@@ -28,7 +28,7 @@ function draftNs(config: SimConfig, draftTokens: number, draft: Draft, context =
   const cost = new CostModel(config.node.device, config.node);
   const speculation = { draftTokens, acceptance: new Float64Array(draftTokens), draft };
   const { windows } = new StepCost(config, cost);
-  const batch: DomainBatch = emptyBatch(windows.length);
+  const batch: RankBatch = emptyBatch(windows.length);
   addChunk(batch, windows, context, 1, true);
   addChunk(batch, windows, 0, 30, false);
   batch.sampled = 1;

@@ -206,7 +206,7 @@ describe("a step takes the sum of its operations", () => {
       arrive(120) + 2 * exchange + prefill * (sharedNs(120, 1) + slowest + gemm(1, 256, 1024)) + host,
     );
     expect(requests.firstTokenNs[1]).toBe(requests.firstTokenNs[0]);
-    // Waiting: half the difference of the domains, and the slower expert rank less the mean of both.
+    // Waiting: half the difference of the data-parallel ranks, and the slower expert rank less the mean of both.
     const mean = (expertsNs(expertRanks[0]!, 1) + expertsNs(expertRanks[1]!, 1)) / 2;
     expect(time.promptWait).toBeCloseTo((arrive(120) - arrive(30)) / 2, 6);
     expect(time.attentionWait).toBe(0);
@@ -214,7 +214,7 @@ describe("a step takes the sum of its operations", () => {
     expect(time.dispatch).toBeCloseTo(exchange, 6);
   });
 
-  test("with even domains the expert rank that is chosen most decides the exchange", () => {
+  test("with even data-parallel ranks the expert rank that is chosen most decides the exchange", () => {
     const { time } = run({ dp: 2, ep: 2 }, [100, 100]);
     const busier = work([[0, 100]], (e) => e < 4).pairs * 2;
     expect(busier).toBeGreaterThan(200);
@@ -242,7 +242,7 @@ describe("a step takes the sum of its operations", () => {
             sharedNs(120, 2) +
             Math.max(...expertRanks.map((rank) => expertsNs(rank, 2))) +
             gemm(1, 256, 512)) +
-        // After attention and the dense layer; and the partial sums of the shared experts meet inside the domain.
+        // After attention and the dense layer; and the partial sums of the shared experts meet inside the data-parallel rank.
         4 * reduce +
         2 * exchange +
         collective("allGather", 75 * 256 * 2, 2) +

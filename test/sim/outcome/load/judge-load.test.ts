@@ -15,7 +15,7 @@ import { knownDeployments, verdictAt } from "./known-capacity.ts";
 
 const stepNs = 1_000_000;
 
-/** Steps of one millisecond: a domain completes maxSequences tokens a step. */
+/** Steps of one millisecond: a data-parallel rank completes maxSequences tokens a step. */
 function config(overrides: Partial<SimConfig["scheduler"]>, memoryBytes = 1e12): SimConfig {
   const base = testConfig();
   return {

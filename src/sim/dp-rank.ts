@@ -3,26 +3,26 @@ import type { SchedulerConfig } from "./config.ts";
 import type { KvBlocks } from "./memory/kv-blocks.ts";
 import { RequestQueue, type RequestState } from "./request-state.ts";
 import { requestStatus } from "./result.ts";
-import { addChunk, clearBatch, type DomainBatch, emptyBatch } from "./step/batch.ts";
+import { addChunk, clearBatch, emptyBatch, type RankBatch } from "./step/batch.ts";
 
-/** The share of one step that falls to one scheduling domain. */
-export interface DomainStep {
-  readonly batch: DomainBatch;
+/** The share of one step that falls to one data-parallel rank. */
+export interface RankStep {
+  readonly batch: RankBatch;
   /** The sequences that emit, each with one token after its last: what a draft pass computes. null without drafts. */
-  readonly draft: DomainBatch | null;
+  readonly draft: RankBatch | null;
   requests: Int32Array;
   tokens: Int32Array;
   count: number;
 }
 
 /**
- * One scheduling domain: an attention-DP rank with its own queues and KV cache. Forms steps as vLLM's scheduler does:
- * decodes first, then prompts in progress, then new requests while the token budget, the sequence limit and the KV
- * blocks allow; when a decode finds no block, the youngest running request gives up its blocks and is recomputed later.
+ * A data-parallel rank of attention with its own queues and KV cache. It forms steps as vLLM's scheduler does: decodes
+ * first, then prompts in progress, then new requests while the token budget, the sequence limit and the KV blocks allow.
+ * When a decode finds no block, the youngest running request gives up its blocks and is recomputed later.
  * With speculative decoding a decode brings its draft tokens along, and keeps the room of those that are rejected for the
  * next ones.
  */
-export class Domain {
+export class DpRank {
   readonly waiting = new RequestQueue();
   running: Int32Array;
   runningCount = 0;
@@ -56,7 +56,7 @@ export class Domain {
     this.running = new Int32Array(scheduler.maxSequences);
   }
 
-  emptyStep(): DomainStep {
+  emptyStep(): RankStep {
     const size = this.scheduler.maxSequences;
     return {
       batch: emptyBatch(this.windows.length),
@@ -74,9 +74,9 @@ export class Domain {
 
   /**
    * Fills `step` with the work of the next step; at most `sequenceLimit` sequences. `idle` says that no other step of
-   * this domain is in flight, so that lack of memory can only be cured by preemption.
+   * this rank is in flight, so that lack of memory can only be cured by preemption.
    */
-  form(step: DomainStep, sequenceLimit: number, idle: boolean): void {
+  form(step: RankStep, sequenceLimit: number, idle: boolean): void {
     clearBatch(step.batch);
     if (step.draft !== null) clearBatch(step.draft);
     step.count = 0;
@@ -116,7 +116,7 @@ export class Domain {
     return known + decodes > scheduler.maxBatchTokens && this.kv.hasRoomFor(known);
   }
 
-  private schedule(step: DomainStep, request: number, tokens: number, decode: boolean): void {
+  private schedule(step: RankStep, request: number, tokens: number, decode: boolean): void {
     const { state } = this;
     step.requests[step.count] = request;
     step.tokens[step.count++] = tokens;
@@ -134,7 +134,7 @@ export class Domain {
     this.budget -= tokens;
   }
 
-  private addDecodes(step: DomainStep): void {
+  private addDecodes(step: RankStep): void {
     const { state, kv } = this;
     for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
       const request = this.running[i]!;
@@ -161,7 +161,7 @@ export class Domain {
   }
 
   /** Chunks of prompts in progress; false if one found no KV blocks. */
-  private addPrefills(step: DomainStep): boolean {
+  private addPrefills(step: RankStep): boolean {
     const { state, kv } = this;
     for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {
       const request = this.running[i]!;
@@ -174,7 +174,7 @@ export class Domain {
     return true;
   }
 
-  private admit(step: DomainStep): void {
+  private admit(step: RankStep): void {
     const { state, kv, scheduler } = this;
     while (
       this.waiting.size > 0 &&
