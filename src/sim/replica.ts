@@ -4,10 +4,10 @@ import type { RankBatch } from "./step/batch.ts";
 import { PromptTime } from "./step/prompt-time.ts";
 import type { StagePlan } from "./step/stage-plan.ts";
 
-/** A step in flight: its work per data-parallel rank. A replica has one slot per pipeline stage. */
-export interface StepSlot {
+/** Room for a step in flight: its work per data-parallel rank. A replica has one per pipeline stage. */
+export interface StepInFlight {
   readonly index: number;
-  readonly dpRanks: readonly RankStep[];
+  readonly parts: readonly RankStep[];
   readonly batches: readonly RankBatch[];
   /** Per data-parallel rank the sequences that draft after the step; empty without speculative decoding. */
   readonly drafts: readonly RankBatch[];
@@ -19,7 +19,7 @@ export class Replica {
   readonly plans: readonly StagePlan[];
   readonly dpRanks: readonly DpRank[];
   readonly frontEnds: FrontEnds;
-  readonly slots: readonly StepSlot[];
+  readonly inFlight: readonly StepInFlight[];
   readonly stageFreeNs: Float64Array;
   /** Time of all stages spent on steps, ns. */
   busyNs = 0;
@@ -32,38 +32,38 @@ export class Replica {
     this.dpRanks = dpRanks;
     this.frontEnds = frontEnds;
     this.stageFreeNs = new Float64Array(plans.length);
-    this.slots = plans.map((_, index) => {
-      const steps = dpRanks.map((dpRank) => dpRank.emptyStep());
-      const drafts = steps.flatMap((step) => (step.draft === null ? [] : [step.draft]));
-      return { index, dpRanks: steps, batches: steps.map((step) => step.batch), drafts, busy: false };
+    this.inFlight = plans.map((_, index) => {
+      const parts = dpRanks.map((dpRank) => dpRank.emptyStep());
+      const drafts = parts.flatMap((part) => (part.draft === null ? [] : [part.draft]));
+      return { index, parts, batches: parts.map((part) => part.batch), drafts, busy: false };
     });
   }
 
-  /** Whether a slot and the first stage are free. */
+  /** Whether the first stage is free, and room for one more step. */
   canStart(atNs: number): boolean {
-    return this.stageFreeNs[0]! <= atNs && this.slots.some((slot) => !slot.busy);
+    return this.stageFreeNs[0]! <= atNs && this.inFlight.some((step) => !step.busy);
   }
 
-  /** Forms a step in a free slot from all data-parallel ranks; null if there is nothing to do. */
-  form(): StepSlot | null {
-    const slot = this.slots.find((candidate) => !candidate.busy)!;
-    const inFlight = this.slots.some((other) => other.busy);
+  /** Forms a step of all data-parallel ranks; null if there is nothing to do. */
+  form(): StepInFlight | null {
+    const step = this.inFlight.find((candidate) => !candidate.busy)!;
+    const others = this.inFlight.some((other) => other.busy);
     let work = 0;
     for (let d = 0; d < this.dpRanks.length; d++) {
       const dpRank = this.dpRanks[d]!;
       // Sequences are spread over the steps in flight, so that no stage waits for one large step.
-      const limit = Math.ceil((dpRank.runningCount + dpRank.waiting.size) / this.slots.length);
-      const step = slot.dpRanks[d]!;
-      dpRank.form(step, Math.min(step.requests.length, Math.max(1, limit)), !inFlight);
-      work += step.count;
+      const limit = Math.ceil((dpRank.runningCount + dpRank.waiting.size) / this.inFlight.length);
+      const part = step.parts[d]!;
+      dpRank.form(part, Math.min(part.requests.length, Math.max(1, limit)), !others);
+      work += part.count;
     }
     if (work === 0) return null;
-    slot.busy = true;
-    return slot;
+    step.busy = true;
+    return step;
   }
 
-  release(slot: StepSlot): void {
-    slot.busy = false;
+  release(step: StepInFlight): void {
+    step.busy = false;
   }
 
   /** Running sequences of all data-parallel ranks. */

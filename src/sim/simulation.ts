@@ -15,7 +15,7 @@ import { checkFinal, checkRequest } from "./outcome/laws.ts";
 import { buildResult } from "./outcome/run-result.ts";
 import type { RunView } from "./outcome/run-view.ts";
 import { SeriesRecorder } from "./outcome/series.ts";
-import { Replica, type StepSlot } from "./replica.ts";
+import { Replica, type StepInFlight } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus, timeComponents } from "./result.ts";
 import { rankView, replicaView } from "./router-views.ts";
@@ -253,39 +253,39 @@ export class Simulation implements RunView {
     replica.startPending = false;
     if (!replica.canStart(atNs)) return;
     const before = replica.runningCount();
-    const slot = replica.form();
+    const step = replica.form();
     this.runningCount += replica.runningCount() - before;
     this.waitingCount -= replica.runningCount() - before;
-    if (slot === null) return;
+    if (step === null) return;
     this.steps++;
-    const endNs = this.time(index, slot, atNs);
+    const endNs = this.time(index, step, atNs);
     this.onStep?.(endNs - atNs);
-    this.markScheduled(slot, atNs);
-    this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * 1024 + slot.index);
+    this.markScheduled(step, atNs);
+    this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * replica.inFlight.length + step.index);
     // With pipeline stages, the next step may enter when the first stage is free.
-    if (replica.slots.length > 1) {
+    if (replica.inFlight.length > 1) {
       replica.startPending = true;
       this.queue.push(replica.stageFreeNs[0]!, eventPriority.start, eventKind.start, index);
     }
   }
 
   /** Times a formed step through all stages, each rounded to whole ns; returns its end. */
-  private time(index: number, slot: StepSlot, atNs: number): number {
+  private time(index: number, step: StepInFlight, atNs: number): number {
     const { experts, cost, state } = this;
     const replica = this.replicas[index]!;
     experts.beginStep(index, atNs);
     let sequences = 0;
     let promptTokens = 0;
     let tokens = 0;
-    for (const step of slot.dpRanks) {
-      sequences = Math.max(sequences, step.count);
-      for (let i = 0; i < step.count; i++) {
-        const request = step.requests[i]!;
-        experts.addChunk(request, state.computed[request]!, step.tokens[i]!);
+    for (const part of step.parts) {
+      sequences = Math.max(sequences, part.count);
+      for (let i = 0; i < part.count; i++) {
+        const request = part.requests[i]!;
+        experts.addChunk(request, state.computed[request]!, part.tokens[i]!);
       }
     }
-    experts.endStep(slot.batches);
-    for (const batch of slot.batches) {
+    experts.endStep(step.batches);
+    for (const batch of step.batches) {
       promptTokens += batch.prefillTokens;
       tokens += batch.tokens;
     }
@@ -295,9 +295,9 @@ export class Simulation implements RunView {
       const plan = replica.plans[s]!;
       const last = s === replica.plans.length - 1;
       const begin = Math.max(at, replica.stageFreeNs[s]!);
-      let ns = cost.stageNs(plan, begin, slot.batches, experts.source, last);
+      let ns = cost.stageNs(plan, begin, step.batches, experts.source, last);
       if (last && this.draft !== null) {
-        const draftNs = this.draft.ns(slot.batches, slot.drafts);
+        const draftNs = this.draft.ns(step.batches, step.drafts);
         cost.components[draftComponent]! += draftNs;
         ns += draftNs;
       }
@@ -306,29 +306,30 @@ export class Simulation implements RunView {
       replica.stageFreeNs[s] = begin + ns;
       replica.busyNs += ns;
       at = begin + ns;
-      if (!last) at += Math.round(cost.handoffNs(slot.batches, s));
+      if (!last) at += Math.round(cost.handoffNs(step.batches, s));
     }
     replica.promptTime.add(replica.busyNs - busyBefore, promptTokens, tokens - promptTokens);
     return at;
   }
 
-  private markScheduled(slot: StepSlot, atNs: number): void {
+  private markScheduled(step: StepInFlight, atNs: number): void {
     const { scheduledNs } = this.state;
-    for (const step of slot.dpRanks) {
-      for (let i = 0; i < step.count; i++) {
-        const request = step.requests[i]!;
+    for (const part of step.parts) {
+      for (let i = 0; i < part.count; i++) {
+        const request = part.requests[i]!;
         if (Number.isNaN(scheduledNs[request]!)) scheduledNs[request] = atNs;
       }
     }
   }
 
   private finishStep(payload: number, atNs: number): void {
-    const index = Math.floor(payload / 1024);
+    const stages = this.config.mapping.pp;
+    const index = Math.floor(payload / stages);
     const replica = this.replicas[index]!;
-    const slot = replica.slots[payload % 1024]!;
+    const step = replica.inFlight[payload % stages]!;
     const before = this.outputTokens;
-    for (let d = 0; d < slot.dpRanks.length; d++) this.finishDpRank(slot, d, replica, atNs);
-    replica.release(slot);
+    for (let d = 0; d < step.parts.length; d++) this.finishDpRank(step, d, replica, atNs);
+    replica.release(step);
     this.experts.check();
     this.stepsSinceToken = this.outputTokens > before ? 0 : this.stepsSinceToken + 1;
     holds(
@@ -339,16 +340,16 @@ export class Simulation implements RunView {
     this.wake(index, atNs);
   }
 
-  private finishDpRank(slot: StepSlot, d: number, replica: Replica, atNs: number): void {
+  private finishDpRank(step: StepInFlight, d: number, replica: Replica, atNs: number): void {
     const { state, itl } = this;
     const dpRank = replica.dpRanks[d]!;
-    const step = slot.dpRanks[d]!;
+    const part = step.parts[d]!;
     let finished = 0;
     let gapNs = -1;
     let gaps = 0;
-    for (let i = 0; i < step.count; i++) {
-      const request = step.requests[i]!;
-      const tokens = step.tokens[i]!;
+    for (let i = 0; i < part.count; i++) {
+      const request = part.requests[i]!;
+      const tokens = part.tokens[i]!;
       state.inStep[request] = 0;
       const before = state.computed[request]!;
       const done = before + tokens;
