@@ -1,6 +1,6 @@
 /**
  * Where the verdicts lie. They are the loosest that called no simulated queue of known capacity stable above 1.05 times or
- * overloaded below 0.9 times of it; `npm run check:verdicts` repeats that on the engine.
+ * overloaded below 0.9 times of it; `npm run check:verdicts` repeats that on the simulator.
  */
 export const limits = {
   /** Standard deviations that requests must pile up by, and that the rate must exceed what larger batches serve. */
