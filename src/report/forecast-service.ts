@@ -64,7 +64,7 @@ export function throughputSection(forecast: Forecast): PageSection[] {
       only: "markdown",
     },
   ];
-  if (t.goodput !== null) rows.push([metrics.goodput.label, formatPercent(t.goodput), "of measured requests"]);
+  if (t.goodput !== null) rows.push([metrics.goodput.label, formatPercent(t.goodput), "of counted requests"]);
   if (cost !== null) rows.push(...costRows(cost));
   if (energy !== null)
     rows.push([

@@ -138,7 +138,7 @@ export interface LedgerEntry {
 /** What a run of the simulator returns. Everything printed, asserted or compared is a function of it. */
 export interface RunResult {
   readonly requests: RequestRows;
-  /** Gaps between consecutive output tokens of all measured requests. */
+  /** Gaps between consecutive output tokens of all counted requests. */
   readonly itl: LogHistogram;
   /** From the first arrival to the last event: the window that rates, shares of time and series are of. */
   readonly endNs: number;

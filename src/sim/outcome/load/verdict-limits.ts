@@ -15,7 +15,7 @@ export const limits = {
   /** Open loads below this many requests are not judged; so many are tried first. */
   requestsMin: 30,
   requestsFirst: 200,
-  /** Fewer measured requests say nothing about the warm-up. */
+  /** Fewer counted requests say nothing about the warm-up. */
   warmUpMin: 50,
 } as const;
 
