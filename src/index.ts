@@ -1,5 +1,5 @@
 /**
- * moecast as a library: parse a scenario, forecast it, render the forecast; or build a SimConfig and run the engine.
+ * moecast as a library: parse a scenario, forecast it, render the forecast; or build a SimConfig and run the simulator.
  */
 export { exitCodes, InfeasibleError, InvalidInputError, MoecastError } from "./core/errors.ts";
 export { version } from "./core/version.ts";

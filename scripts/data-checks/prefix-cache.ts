@@ -12,7 +12,7 @@ const sets = [
 ];
 
 /**
- * The prefix cache of the engine with room for everything, requests one after another: its hits are the share of prefix
+ * The prefix cache of the simulator with room for everything, requests one after another: its hits are the share of prefix
  * blocks seen before, which the traces fix exactly.
  */
 export const prefixCacheCheck = {

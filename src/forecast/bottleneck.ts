@@ -1,7 +1,7 @@
 import { type RunResult, type TimeComponent, timeComponents } from "../sim/result.ts";
 import type { Forecast } from "./forecast.ts";
 
-/** Share of the engine's time per component; all 0 if it never worked. */
+/** Share of step time per component; all 0 without a step. */
 export function timeShares(time: Readonly<Record<TimeComponent, number>>): Record<TimeComponent, number> {
   const total = timeComponents.reduce((sum, component) => sum + time[component], 0);
   const entries = timeComponents.map((component) => [component, total > 0 ? time[component] / total : 0] as const);

@@ -22,7 +22,7 @@ export interface ForecastDeps extends FileReader {
 }
 
 /**
- * Forecasts a scenario: resolves it, runs the engine, judges the run. Throws InvalidInputError (exit 3) for inputs that
+ * Forecasts a scenario: resolves it, simulates it, judges the run. Throws InvalidInputError (exit 3) for inputs that
  * cannot be used, InfeasibleError (exit 4) for a deployment that does not fit.
  */
 export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): Promise<Forecast> {

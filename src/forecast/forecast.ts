@@ -103,9 +103,9 @@ export interface Forecast extends Figures {
   /** null without latencies: overloaded, or nothing completed. */
   readonly bands: ForecastBands | null;
   readonly memory: MemoryMap;
-  /** Share of engine time per component, and the largest one in words. */
+  /** Share of step time per component, and the largest one in words. */
   readonly timeShare: Readonly<Record<TimeComponent, number>>;
-  /** `share` is of engine time; of a front end, the part of the time it is busy. */
+  /** `share` is of step time; of a front end, the part of the time it is busy. */
   readonly bottleneck: {
     readonly component: TimeComponent | "frontEnd";
     readonly share: number;

@@ -7,11 +7,11 @@ import {
 } from "../metrics/latency-figures.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import {
+  countedRequests,
   type LatencyMetric,
   type LatencySamples,
   latencyMetrics,
   latencySamples,
-  measuredRequests,
   requestValues,
 } from "../sim/outcome/request-latencies.ts";
 import type { RunResult } from "../sim/result.ts";
@@ -82,7 +82,7 @@ const noStats = (n: number): LatencyStats => ({
 /** Half-width in ms by batch means over requests in order of arrival; null for ITL, whose order is not kept. */
 function meanHalfWidth(run: RunResult, metric: LatencyMetric, requestClass: string | null): number | null {
   if (metric === "itl") return null;
-  const values = requestValues(run.requests, metric, measuredRequests(run.requests, requestClass));
+  const values = requestValues(run.requests, metric, countedRequests(run.requests, requestClass));
   const { halfWidth } = batchMeans(values);
   return Number.isFinite(halfWidth) ? halfWidth / nsPerMs : null;
 }

@@ -3,7 +3,7 @@ import { mean } from "../core/statistics.ts";
 import { meetsLimits, type RequestLimits } from "../metrics/goodput.ts";
 import { type Sections, sectionMetrics } from "../metrics/run-sections.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
-import { measuredRequests, requestValues } from "../sim/outcome/request-latencies.ts";
+import { countedRequests, requestValues } from "../sim/outcome/request-latencies.ts";
 import { type RunResult, requestStatus } from "../sim/result.ts";
 
 /**
@@ -12,21 +12,21 @@ import { type RunResult, requestStatus } from "../sim/result.ts";
  */
 const sectionCount = 10;
 
-/** Sections of measured requests by arrival; of the rates, of all requests by completion. */
+/** Sections of counted requests by arrival; of the rates, of all requests by completion. */
 export function sectionsOf(
   run: RunResult,
   load: Pick<LoadVerdict, "verdict">,
   limits: RequestLimits | null,
 ): Sections | null {
   if (load.verdict === "overloaded") return null;
-  const measured = measuredRequests(run.requests, null);
+  const counted = countedRequests(run.requests, null);
   const latency = Object.fromEntries(
     sectionMetrics.map((metric) => {
-      const parts = split(requestValues(run.requests, metric, measured));
+      const parts = split(requestValues(run.requests, metric, counted));
       return [metric, parts === null ? null : statistics(parts)] as const;
     }),
   ) as Sections["latency"];
-  const good = limits === null ? null : split(measured);
+  const good = limits === null ? null : split(counted);
   return {
     latency,
     goodput:

@@ -13,7 +13,7 @@ import type { AttentionOp, CollectiveOp, CopyOp, ElementwiseOp, ExchangeOp, Gemm
  * Time of one operation on one device. Where the device has a map of measured kernels for the operation it decides;
  * otherwise a roofline: memory time and compute time, each at its efficiency, combined by a p-norm, so that both limits
  * count near the ridge and the slower one alone decides far from it. Times are float ns >= 0; nothing is rounded or
- * allocated, because the engine asks for millions of times. All rates are computed once, here.
+ * allocated, because the simulator asks for millions of times. All rates are computed once, here.
  */
 export class CostModel {
   readonly device: Device;

@@ -41,7 +41,7 @@ export interface Efficiency {
   readonly collectiveLatencyNsScaleOut: number;
 }
 
-/** A device as the engine sees it: plain numbers, resolved from a profile. */
+/** A device as the simulator sees it: plain numbers, resolved from a profile. */
 export interface Device {
   readonly id: string;
   readonly name: string;

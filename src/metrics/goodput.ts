@@ -1,4 +1,4 @@
-import { measuredRequests, type RequestMetric, requestValue } from "../sim/outcome/request-latencies.ts";
+import { countedRequests, type RequestMetric, requestValue } from "../sim/outcome/request-latencies.ts";
 import type { RequestRows, RunResult } from "../sim/result.ts";
 
 /** Latencies that a limit per request can be set for. */
@@ -19,7 +19,7 @@ export interface Goodput {
  */
 export function goodputOf(run: RunResult, limits: RequestLimits | null, requestClass: string | null): Goodput | null {
   if (limits === null) return null;
-  const requests = measuredRequests(run.requests, requestClass);
+  const requests = countedRequests(run.requests, requestClass);
   return {
     samples: requests.length,
     good: requests.filter((request) => meetsLimits(run.requests, limits, request)).length,

@@ -8,7 +8,7 @@ import type { PageRow, PageSection, Tone } from "./page.ts";
 /** Verdicts on the load that fail an SLO, as their reasons begin. */
 const unsettled = ["overloaded", "too short to tell"];
 
-/** A row per SLO, and what was observed. */
+/** A row per SLO, with its value. */
 export function sloSection({ slos }: Forecast): PageSection[] {
   const tone = (slo: SloVerdict): Tone => (slo.passed ? "good" : slo.level === "warn" ? "warn" : "bad");
   return [
@@ -21,7 +21,7 @@ export function sloSection({ slos }: Forecast): PageSection[] {
         { header: "" },
         { header: "SLO" },
         { header: "limit" },
-        { header: "observed" },
+        { header: "value" },
         { header: "margin", only: "terminal" },
         { header: "basis", only: "terminal" },
         { header: "samples", only: "markdown" },
@@ -64,7 +64,7 @@ export function throughputSection(forecast: Forecast): PageSection[] {
       only: "markdown",
     },
   ];
-  if (t.goodput !== null) rows.push([metrics.goodput.label, formatPercent(t.goodput), "of measured requests"]);
+  if (t.goodput !== null) rows.push([metrics.goodput.label, formatPercent(t.goodput), "of counted requests"]);
   if (cost !== null) rows.push(...costRows(cost));
   if (energy !== null)
     rows.push([

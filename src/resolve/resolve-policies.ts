@@ -197,7 +197,7 @@ function refuseUnusedTiers({ scenario, node }: PolicySetting): void {
   if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
-/** Uses in the fitting set by trace layer of the replayed routing, as the engine indexes it. */
+/** Uses in the fitting set by trace layer of the replayed routing, as the simulator indexes it. */
 async function popularity(setting: PolicySetting): Promise<ExpertLoads> {
   const { scenario, source, moe } = setting;
   const loads = await expertLoads(scenario, scenario.policy.offload?.fit, source, moe.experts);

@@ -92,7 +92,7 @@ ${sloGrammar}
 |---|---|---|---|
 ${metrics.join("\n")}
 
-Percentiles are exact ones of the measured requests, linearly interpolated between order statistics (type 7); those of
+Percentiles are exact ones of the counted requests, linearly interpolated between order statistics (type 7); those of
 \`itl\` come from a histogram of relative error below 2^-8. An SLO fails
 
 - when there are no samples;

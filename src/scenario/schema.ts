@@ -34,9 +34,7 @@ export const scenarioSchema = z.strictObject({
   ),
   coldStart: coldStartSection
     .optional()
-    .describe(
-      "Measure from the first request on, while replicas load and caches fill; without it, replicas are ready.",
-    ),
+    .describe("Count from the first request on, while replicas load and caches fill; without it, replicas are ready."),
   model: modelSection.describe("The model that is served."),
   hardware: hardwareSection.describe("What it runs on."),
   engine: engineSection.describe("The serving engine and its scheduler. Keys are vLLM's flags in camel case."),

@@ -125,7 +125,9 @@ const generated = z
     kind: z.literal("generated"),
     requests: count(1, 10_000_000)
       .optional()
-      .describe("Requests to generate; staged arrivals need none. A p99 needs at least 1,000 measured ones."),
+      .describe(
+        "Requests to generate; staged arrivals need none. A p99 needs at least 1,000 that count, after the warm-up.",
+      ),
     arrivals: z.discriminatedUnion("kind", generatedArrivals).describe("When requests arrive."),
     isl: lengths.isl.optional(),
     osl: lengths.osl.optional(),

@@ -9,7 +9,7 @@ import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Mapping } from "./mapping.ts";
 
-/** Everything the engine needs, as plain values: no file, no default, no name left to resolve. */
+/** Everything the simulator needs, as plain values: no file, no default, no name left to resolve. */
 export interface SimConfig {
   readonly seed: number;
   readonly model: ModelSpec;

@@ -3,7 +3,7 @@ import { requestStatus } from "./result.ts";
 
 /**
  * State of every request as parallel arrays; dense request ids index all of them. Time 0 of a run is its first arrival:
- * that is when it is observed from, whatever time the requests state.
+ * figures count from there, whatever time the requests state.
  */
 export class RequestState {
   readonly count: number;

@@ -23,7 +23,7 @@ export interface RequestRows {
   readonly warmup: number;
 }
 
-/** Where the time of engine steps went, ns summed over steps on the critical path; components sum to the busy time. */
+/** Where the time of steps went, ns summed over steps on the critical path; components sum to the busy time. */
 export const timeComponents = [
   "attention",
   "experts",
@@ -135,10 +135,10 @@ export interface LedgerEntry {
   readonly detail: string;
 }
 
-/** What a run of the engine returns. Everything printed, asserted or compared is a function of it. */
+/** What a run of the simulator returns. Everything printed, asserted or compared is a function of it. */
 export interface RunResult {
   readonly requests: RequestRows;
-  /** Gaps between consecutive output tokens of all measured requests. */
+  /** Gaps between consecutive output tokens of all counted requests. */
   readonly itl: LogHistogram;
   /** From the first arrival to the last event: the window that rates, shares of time and series are of. */
   readonly endNs: number;

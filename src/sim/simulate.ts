@@ -4,7 +4,7 @@ import { Simulation } from "./simulation.ts";
 
 /** What a caller may watch and decide while a run goes on. */
 export interface SimulateHooks {
-  /** Hears the duration of every engine step, in order, ns. */
+  /** Hears the duration of every step, in order, ns. */
   onStep?: (this: void, ns: number) => void;
   onProgress?(completed: number, total: number): void;
   /** Asked between batches of steps; true ends the run with what has happened so far. */

@@ -32,7 +32,7 @@ const eventPriority = { arrival: 0, stepDone: 1, start: 2 } as const;
 const stepsWithoutTokenMax = 1_000_000;
 
 /**
- * One run of the engine. Requests arrive, are routed to a replica, tokenised by its front ends and handed to one of its
+ * One run of the simulator. Requests arrive, are routed to a replica, tokenised by its front ends and handed to one of its
  * data-parallel ranks; each replica repeats: form a step from those ranks, look up the routed experts of every token,
  * time the layers, and at the end of the step emit tokens. `advance` runs a number of steps, so that a caller can stop
  * between them; `result` may be asked for at any time.
@@ -148,7 +148,7 @@ export class Simulation implements RunView {
     this.queue.push(atNs, eventPriority.arrival, eventKind.arrival, request);
   }
 
-  /** Runs up to `steps` engine steps; returns whether the run is over. */
+  /** Runs up to `steps` steps; returns whether the run is over. */
   advance(steps: number): boolean {
     const until = this.steps + steps;
     const { queue } = this;

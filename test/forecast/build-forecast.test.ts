@@ -92,7 +92,7 @@ describe("a forecast", () => {
     expect(forecast.ledger).toContainEqual(expect.objectContaining({ topic: "energy", fidelity: "assumed" }));
   });
 
-  test("keeps the ledger of inputs and of the engine", () => {
+  test("keeps the ledger of inputs and of the simulator", () => {
     const entry = { topic: "kernels", fidelity: "measured", detail: "a table" } as const;
     const { ledger } = exampleForecast("", fakeRun(ascending(20), { ledger: [entry] }));
     expect(ledger).toContainEqual(entry);

@@ -69,11 +69,11 @@ describe("laws of verdicts", () => {
 
   test("a verdict is its comparison, and the margin is positive exactly on the passing side", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 1000 }), (observed, limit) => {
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 1000 }), (value, limit) => {
         for (const [comparator, holds] of Object.entries(comparators)) {
-          const verdict = judge(slo("throughput", `value${comparator}${limit}`), context([], observed));
-          expect(verdict.passed).toBe(holds(observed, limit));
-          if (comparator !== "==" && observed !== limit) expect((verdict.margin ?? 0) > 0).toBe(verdict.passed);
+          const verdict = judge(slo("throughput", `value${comparator}${limit}`), context([], value));
+          expect(verdict.passed).toBe(holds(value, limit));
+          if (comparator !== "==" && value !== limit) expect((verdict.margin ?? 0) > 0).toBe(verdict.passed);
         }
       }),
     );
@@ -121,8 +121,8 @@ describe("values", () => {
   });
 
   test("mean, min and max are those of the samples", () => {
-    const observed = (text: string) => judge(slo("e2e", text), context([4, 1, 7])).value;
-    expect([observed("mean<1s"), observed("min<1ms"), observed("max<1ms")]).toEqual([0.004, 1, 7]);
+    const value = (text: string) => judge(slo("e2e", text), context([4, 1, 7])).value;
+    expect([value("mean<1s"), value("min<1ms"), value("max<1ms")]).toEqual([0.004, 1, 7]);
   });
 
   test("shares are in per cent where the expression is", () => {

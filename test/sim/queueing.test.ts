@@ -28,7 +28,7 @@ function poisson(n: number, ratePerNs: number, seed: number, output = 1) {
   );
 }
 
-describe("the engine degenerates to closed forms", () => {
+describe("the simulator degenerates to closed forms", () => {
   for (const rho of [0.5, 0.8]) {
     test(`one sequence, one token, constant step: the D/1 recursion request by request at utilisation ${rho}`, () => {
       const requests = poisson(10_000, rho / stepNs, 1);

@@ -28,7 +28,7 @@ interface ReferenceOptions {
 /**
  * Continuous batching of one data-parallel rank by its definition, with steps of constant length: lists of objects,
  * everything looked up anew. Free blocks are what no running sequence holds, and it holds those with a token that its step
- * sees. Written apart from the engine, to compare with it.
+ * sees. Written apart from the simulator, to compare with it.
  */
 export function referenceSchedule(
   requests: readonly { at: number; prompt: number; output: number }[],

@@ -65,7 +65,7 @@ const limits = fc.record({
 });
 type Limits = typeof limits extends fc.Arbitrary<infer T> ? T : never;
 
-/** Runs the engine and the naive scheduler; returns the preemptions they agree on. */
+/** Runs the simulator and the naive scheduler; returns the preemptions they agree on. */
 function compare(drawn: Limits, layers: Layers): number {
   const { requests, blockTokens, maxBatchTokens, maxSequences, chunked, mixes } = drawn;
   const scheduler = {

@@ -11,7 +11,7 @@ export interface PointPrediction {
   readonly tpotMs: number;
   /** Requests waited for KV blocks or a slot of the batch: their TTFT is queueing. */
   readonly saturated: boolean;
-  /** Largest component of engine time and its share. */
+  /** Largest component of step time and its share. */
   readonly largest: { readonly component: TimeComponent; readonly share: number };
 }
 

@@ -3,7 +3,7 @@ import { quantile } from "../../core/quantile.ts";
 import { mean, sum } from "../../core/statistics.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { judgeLoad } from "../../sim/outcome/load/judge-load.ts";
-import { measuredRequests, requestValues } from "../../sim/outcome/request-latencies.ts";
+import { countedRequests, requestValues } from "../../sim/outcome/request-latencies.ts";
 import { simulate } from "../../sim/simulate.ts";
 import { type ClosedLoop, closedLoop, closedLoopTpotNs } from "../engine/closed-loop.ts";
 import { type FigureFactor, fitFactors, type LoopSample, withFactors } from "../engine/fit-factors.ts";
@@ -125,7 +125,7 @@ const place = (file: string, line: number | null) => ({ file, ...(line === null 
 function replayed(config: ObservedLoad["served"]): Shown {
   const run = simulate(config);
   const { requests } = run;
-  const completed = measuredRequests(requests, null);
+  const completed = countedRequests(requests, null);
   return {
     tpotMs: mean(requestValues(requests, "tpot", completed)) / 1e6,
     ttftMs: completed.length === 0 ? 0 : quantile(requestValues(requests, "ttft", completed), 0.5) / 1e6,

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from "../result.ts";
 import type { RunView } from "./run-view.ts";
 
-/** What the engine itself replayed, emulated or assumed in a run. */
+/** What the simulator itself replayed, emulated or assumed in a run. */
 export function simulationLedger(run: RunView): LedgerEntry[] {
   const { config, experts } = run;
   const { mapping, engine, workload, routing } = config;

@@ -32,8 +32,8 @@ const valueFrom: Readonly<Record<RequestMetric, (rows: RequestRows, request: num
   },
 };
 
-/** Requests that statistics are made of: completed, and after the warm-up. `requestClass` null means every class. */
-export function measuredRequests(rows: RequestRows, requestClass: string | null): Uint32Array {
+/** Requests that count: statistics are made of those completed after the warm-up. `requestClass` null means every class. */
+export function countedRequests(rows: RequestRows, requestClass: string | null): Uint32Array {
   const wanted = requestClass === null ? -1 : rows.classes.indexOf(requestClass);
   const found: number[] = [];
   for (let request = rows.warmup; request < rows.count; request += 1) {
@@ -56,7 +56,7 @@ export function requestValues(rows: RequestRows, metric: RequestMetric, requests
 /** Samples of a metric over one class or all. Inter-token gaps are known over all classes only: none for a class. */
 export function latencySamples(run: RunResult, metric: LatencyMetric, requestClass: string | null): LatencySamples {
   if (metric === "itl") return requestClass === null ? run.itl : samplesOf(new Float64Array(0));
-  return samplesOf(requestValues(run.requests, metric, measuredRequests(run.requests, requestClass)));
+  return samplesOf(requestValues(run.requests, metric, countedRequests(run.requests, requestClass)));
 }
 
 /** Exact samples behind the interface of {@link LatencySamples}. */

@@ -73,7 +73,7 @@ describe("the prediction of a point", () => {
     expect(saturated).toBe(false);
   });
 
-  test("names the component that most of the engine's time goes to, and its share", () => {
+  test("names the component that most of the step time goes to, and its share", () => {
     const { largest } = predictPoint(slower(config, { stepOverheadNs: 1e9 }));
     expect(largest.component).toBe("hostOverhead");
     expect(largest.share).toBeGreaterThan(0.9);

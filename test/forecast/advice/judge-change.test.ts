@@ -97,7 +97,7 @@ describe("a trial", () => {
   const of = (total: number, steps: number, warmup = 0, parts: Partial<typeof config> = {}) =>
     trialRequests({ ...config, ...parts }, { requests: { ...forecast().requests, total, warmup } }, steps);
 
-  test("has an eighth of the requests, enough measured ones, and clients enough to fill the batch", () => {
+  test("has an eighth of the requests, enough counted ones, and clients enough to fill the batch", () => {
     expect(of(1000, 10)).toBe(125);
     expect(of(100, 10, 5)).toBe(37);
     expect(of(20, 10)).toBe(20);

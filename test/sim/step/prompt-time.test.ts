@@ -33,7 +33,7 @@ describe("the prompts' part of step time", () => {
   });
 });
 
-describe("the engine", () => {
+describe("the simulator", () => {
   test.each([true, false])("books prompts of requests that emit one token as all of its time, mixing %s", (mixes) => {
     const requests = testRequests([
       { prompt: 300, output: 1 },

@@ -1,7 +1,7 @@
 import { mser5 } from "../../../core/statistics.ts";
 import { formatCount, formatNumber } from "../../../core/units.ts";
 import type { RunResult } from "../../result.ts";
-import { measuredRequests, requestValues } from "../request-latencies.ts";
+import { countedRequests, requestValues } from "../request-latencies.ts";
 import { type LoadMeasures, measureLoad } from "./load-measures.ts";
 import { type LoadRows, loadRows } from "./load-rows.ts";
 import type { LoadVerdict } from "./load-verdict.ts";
@@ -113,8 +113,8 @@ function tooShortText({ requests, turnovers, waiting, inSystem }: LoadMeasures):
 
 /** What MSER-5 says of the warm-up (White, Cobb and Spratt 2000), where it should be longer by a tenth of the requests. */
 function warmUpAdvice(run: RunResult): string {
-  const values = requestValues(run.requests, "e2e", measuredRequests(run.requests, null));
+  const values = requestValues(run.requests, "e2e", countedRequests(run.requests, null));
   const cut = mser5(values);
   if (values.length < limits.warmUpMin || cut <= values.length / 10) return "";
-  return `; latencies settle only after ${formatCount(cut)} of ${formatCount(values.length)} measured requests (MSER-5): raise warmup`;
+  return `; latencies settle only after ${formatCount(cut)} of ${formatCount(values.length)} counted requests (MSER-5): raise warmup`;
 }

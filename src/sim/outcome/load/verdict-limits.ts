@@ -1,6 +1,6 @@
 /**
  * Where the verdicts lie. They are the loosest that called no simulated queue of known capacity stable above 1.05 times or
- * overloaded below 0.9 times of it; `npm run check:verdicts` repeats that on the engine.
+ * overloaded below 0.9 times of it; `npm run check:verdicts` repeats that on the simulator.
  */
 export const limits = {
   /** Standard deviations that requests must pile up by, and that the rate must exceed what larger batches serve. */
@@ -15,7 +15,7 @@ export const limits = {
   /** Open loads below this many requests are not judged; so many are tried first. */
   requestsMin: 30,
   requestsFirst: 200,
-  /** Fewer measured requests say nothing about the warm-up. */
+  /** Fewer counted requests say nothing about the warm-up. */
   warmUpMin: 50,
 } as const;
 

@@ -430,7 +430,7 @@ describe("what the verdict rests on", () => {
       judgeLoad(fakeRun(Array.from({ length: 400 }, (_, at) => ({ arrivalMs: at * 10, e2eMs: e2eMs(at) }))));
     const late = level((at) => (at < 100 ? 2000 - at * 10 : 100 + ((at * 37) % 11)));
     expect(late.verdict).toBe("stable");
-    expect(late.reason).toMatch(/settle only after \d+ of 400 measured requests \(MSER-5\): raise warmup$/);
+    expect(late.reason).toMatch(/settle only after \d+ of 400 counted requests \(MSER-5\): raise warmup$/);
     expect(level((at) => 100 + ((at * 37) % 11)).reason).not.toContain("MSER-5");
   });
 });

@@ -44,7 +44,7 @@ function rowsOf(count: number) {
   });
 }
 
-describe("the window of observation begins with the first arrival", () => {
+describe("the window of a run begins with its first arrival", () => {
   const hourNs = 3.6e12;
 
   test.each([1, 7_777_777, hourNs])("arrivals that all come %i ns later change no figure", (shiftNs) => {
