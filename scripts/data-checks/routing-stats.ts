@@ -124,7 +124,7 @@ async function qwenChecks(folder: string): Promise<Check[]> {
       ".08-.13",
       range(
         2,
-        steps.map(({ sameSlot }) => sameSlot),
+        steps.map(({ sameSequence }) => sameSequence),
       ),
     ),
     same(

@@ -27,7 +27,9 @@ const fit = z
 const placement = z.strictObject({
   kind: z.enum(names<PlacementName>(placements)).describe("Placement algorithm."),
   redundant: count(0, 65536).default(0).describe("Physical expert slots per layer beyond one per expert."),
-  groups: count(1, 1024).optional().describe("Expert groups of hierarchical placement; default the router's, else 1."),
+  groups: count(1, 1024)
+    .optional()
+    .describe("Router groups that hierarchical placement keeps on one node; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
   fit,
 });

@@ -16,7 +16,7 @@ export interface RoutedBatch {
   readonly ranks: number;
   readonly load: LoadShape;
   /** Physical experts that EPLB fills for the very load; absent where experts lie in contiguous blocks without copies. */
-  readonly eplbSlots?: number;
+  readonly physicalExperts?: number;
 }
 
 /** Tokens per expert when token t takes the experts t, t + s, t + 2s, ... (s = experts / topK, rounded up), modulo experts. */
@@ -81,8 +81,8 @@ export function settle(counts: Uint32Array, tokens: number, pairs: number, ranks
   }
 }
 
-function heaviestUnder(counts: Uint32Array, { ranks, eplbSlots }: RoutedBatch): RankLoad {
-  return eplbSlots === undefined ? heaviestOf(counts, ranks) : heaviestWithEplb(counts, ranks, eplbSlots);
+function heaviestUnder(counts: Uint32Array, { ranks, physicalExperts }: RoutedBatch): RankLoad {
+  return physicalExperts === undefined ? heaviestOf(counts, ranks) : heaviestWithEplb(counts, ranks, physicalExperts);
 }
 
 /** Draws that means are taken over. */
@@ -100,9 +100,9 @@ export class ExpertLoads {
 
   /** Pairs and distinct experts of the rank that a table with expert parallelism times: the most loaded one. */
   heaviest(batch: RoutedBatch): RankLoad {
-    const { tokens, experts, topK, ranks, load, eplbSlots } = batch;
+    const { tokens, experts, topK, ranks, load, physicalExperts } = batch;
     const how = load.kind === "balanced" ? "balanced" : load.alpha;
-    const key = `${tokens} ${experts} ${topK} ${ranks} ${how} ${eplbSlots}`;
+    const key = `${tokens} ${experts} ${topK} ${ranks} ${how} ${physicalExperts}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const found =

@@ -98,12 +98,12 @@ function hitTable(stats: TraceStats): TextTable {
 function distinctTable(stats: TraceStats): TextTable {
   const windows = stats.layers[0]?.distinct ?? [];
   const batch = stats.layers.flatMap((layer) => (layer.batch === null ? [] : [layer.batch]));
-  const slots = batch[0]?.slots ?? 0;
-  const withBatch = slots > 1;
+  const sequences = batch[0]?.sequences ?? 0;
+  const withBatch = sequences > 1;
   return {
     title: "Distinct experts of consecutive tokens (and of a step of sequences side by side)",
     rows: [
-      ["tokens", ...windows.map(({ tokens }) => String(tokens)), ...(withBatch ? [`step of ${slots}`] : [])],
+      ["tokens", ...windows.map(({ tokens }) => String(tokens)), ...(withBatch ? [`step of ${sequences}`] : [])],
       [
         "uniform",
         ...windows.map(({ uniform }) => formatNumber(uniform)),

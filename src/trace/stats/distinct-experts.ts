@@ -30,18 +30,18 @@ export function uniformDistinct(experts: number, topK: number, tokens: number): 
   return experts * (1 - pow(1 - topK / experts, tokens));
 }
 
-/** One batch run side by side: slot s holds sequence s, step t its token t. */
+/** Sequences that run side by side: step t takes token t of each. */
 export interface BatchSteps {
-  readonly slots: number;
-  /** Steps in which every slot has a token. */
+  readonly sequences: number;
+  /** Steps in which every sequence has a token. */
   readonly steps: number;
   /** Mean distinct experts of a step, and what uniform routing would give. */
   readonly distinct: number;
   readonly uniformDistinct: number;
-  /** Mean share of a slot's experts that the same slot used one step before. */
-  readonly sameSlot: number;
-  /** Mean share of a slot's experts that any slot used one step before. */
-  readonly anySlot: number;
+  /** Mean share of a sequence's experts that the same sequence used one step before. */
+  readonly sameSequence: number;
+  /** Mean share of a sequence's experts that any sequence used one step before. */
+  readonly anySequence: number;
   /** Mean over steps of the highest expert load over the mean load. */
   readonly maxOverMean: number;
 }
@@ -50,10 +50,10 @@ export interface BatchSteps {
 export function batchSteps(table: RoutingTable, layer: number, sequences: readonly number[]): BatchSteps | null {
   const { ids, topK, experts, sequenceStarts } = table;
   const stride = table.layers * topK;
-  const slots = sequences.length;
+  const side = sequences.length;
   const lengths = sequences.map((sequence) => sequenceStarts[sequence + 1]! - sequenceStarts[sequence]!);
   const steps = Math.min(...lengths);
-  if (slots === 0 || steps === 0) return null;
+  if (side === 0 || steps === 0) return null;
   const usedAt = new Int32Array(experts).fill(-2);
   const loads = new Uint32Array(experts);
   let distinct = 0;
@@ -78,16 +78,16 @@ export function batchSteps(table: RoutingTable, layer: number, sequences: readon
       usedAt[expert] = step;
       distinct += 1;
     }
-    imbalance += (max * experts) / (slots * topK);
+    imbalance += (max * experts) / (side * topK);
   }
-  const selections = Math.max(1, (steps - 1) * slots * topK);
+  const selections = Math.max(1, (steps - 1) * side * topK);
   return {
-    slots,
+    sequences: side,
     steps,
     distinct: distinct / steps,
-    uniformDistinct: uniformDistinct(experts, topK, slots),
-    sameSlot: same / selections,
-    anySlot: any / selections,
+    uniformDistinct: uniformDistinct(experts, topK, side),
+    sameSequence: same / selections,
+    anySequence: any / selections,
     maxOverMean: imbalance / steps,
   };
 }

@@ -22,7 +22,7 @@ export interface TraceStatsOptions {
   /** Row distances for overlap. */
   readonly lags?: readonly number[];
   /** Sequences run side by side for the batch statistics; 32 by default, fewer if the trace has fewer. */
-  readonly slots?: number;
+  readonly batchSequences?: number;
   /**
    * Per layer a table of that layer alone with every row it recorded, for traces whose layers lack different rows: what
    * concerns one layer is then measured on all its rows, and `table` only gives what joins layers.
@@ -86,7 +86,7 @@ export function traceStats(table: RoutingTable, options: TraceStatsOptions = {})
   const windows = options.windows ?? [1, 2, 4, 8, 16, 32, 64, 128, 256];
   const lags = options.lags ?? [1, 2, 4, 8, 16, 32, 64];
   const sequences = table.sequenceStarts.length - 1;
-  const slots = Array.from({ length: Math.min(options.slots ?? 32, sequences) }, (_, slot) => slot);
+  const batch = Array.from({ length: Math.min(options.batchSequences ?? 32, sequences) }, (_, sequence) => sequence);
   const layerRows = Array.from({ length: table.layers }, (_, layer) => {
     const own = options.layerTables?.[layer];
     return own === undefined ? { own: table, at: layer } : { own, at: 0 };
@@ -116,7 +116,7 @@ export function traceStats(table: RoutingTable, options: TraceStatsOptions = {})
           ? []
           : [{ tokens, experts: distinct, uniform: uniformDistinct(experts, topK, tokens) }];
       }),
-      batch: batchSteps(own, at, slots),
+      batch: batchSteps(own, at, batch),
       next: layer + 1 < table.layers ? nextLayer(table, layer) : null,
       hitRate: Array.from({ length: experts }, (_, size) => hitRate(curve, size + 1)),
       coldMissShare: curve.accesses === 0 ? 0 : curve.coldMisses / curve.accesses,

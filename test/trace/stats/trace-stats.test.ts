@@ -83,12 +83,12 @@ describe("distinct experts", () => {
     expect(distinctPerWindow(small, 0, 4)).toBeNull();
     // Steps {0 1 4 2}, {1 2 2 4}, {3 0 2 0}.
     expect(batchSteps(small, 0, [0, 1])).toEqual({
-      slots: 2,
+      sequences: 2,
       steps: 3,
       distinct: (4 + 3 + 3) / 3,
       uniformDistinct: uniformDistinct(5, 2, 2),
-      sameSlot: 4 / 8,
-      anySlot: (4 + 1) / 8,
+      sameSequence: 4 / 8,
+      anySequence: (4 + 1) / 8,
       maxOverMean: ((1 + 2 + 2) / 3) * (5 / 4),
     });
   });
@@ -154,7 +154,7 @@ describe("transitions", () => {
 });
 
 describe("the statistics of a trace", () => {
-  const stats = traceStats(table, { ranks: 4, slots: 4 });
+  const stats = traceStats(table, { ranks: 4, batchSequences: 4 });
 
   test("are plain JSON with one entry per layer", () => {
     expect(JSON.parse(JSON.stringify(stats))).toEqual(stats);

@@ -32,7 +32,7 @@ interface ExpertRow {
   readonly expertRanks: number;
   readonly load: LoadShape;
   readonly format: readonly [StorageFormat, MathFormat];
-  readonly eplbSlots?: number | undefined;
+  readonly physicalExperts?: number | undefined;
 }
 
 /** The most loaded rank of a batch, which is what a row with expert parallelism times. */
@@ -52,7 +52,7 @@ function expertSample(
     topK,
     ranks: row.expertRanks,
     load: row.load,
-    ...(row.eplbSlots === undefined ? {} : { eplbSlots: row.eplbSlots }),
+    ...(row.physicalExperts === undefined ? {} : { physicalExperts: row.physicalExperts }),
   });
   const shardWidth = width / row.tensorRanks;
   return {
@@ -206,8 +206,8 @@ function shapedSampleAt(loads: ExpertLoads, table: KernelTable, row: number): Ke
   const load = loadAt(table, row, "distribution");
   if (common === null || format === null || tokens === null || hidden === null || width === null) return null;
   if (topK === null || experts === null || tensorRanks === null || expertRanks === null || load === null) return null;
-  const eplbSlots = load.balancedByEplb ? table.positive(row, "num_slots") : undefined;
-  if (eplbSlots === null) return null;
+  const physicalExperts = load.balancedByEplb ? table.positive(row, "num_slots") : undefined;
+  if (physicalExperts === null) return null;
   const shape = { hidden, width, topK, experts };
   const name = `h${hidden} w${width} k${topK} e${experts}`;
   if (common.kernel !== wideEpKernel && routesDifferently(common.engine, shape)) return null;
@@ -215,7 +215,7 @@ function shapedSampleAt(loads: ExpertLoads, table: KernelTable, row: number): Ke
     loads,
     table,
     row,
-    { name, shape, tokens, tensorRanks, expertRanks, load: load.shape, format, eplbSlots },
+    { name, shape, tokens, tensorRanks, expertRanks, load: load.shape, format, physicalExperts },
     common,
   );
 }
