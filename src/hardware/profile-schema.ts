@@ -94,8 +94,8 @@ export const deviceSchema = z.strictObject({
     })
     .optional()
     .describe(
-      "Maps of measured kernels: the id of a device with maps, its own or a relative's; several, of which the first that " +
-        "has a family of kernels counts; or maps of your own, as `moecast calibrate` writes them.",
+      "Maps of measured kernels: the id of a device with maps, its own or a relative's; several such ids (for each family of " +
+        "kernels the first that has it counts); or maps of your own, as `moecast calibrate` writes them.",
     ),
   served: z
     .record(

@@ -8,8 +8,8 @@ export const engineSection = z
     id: word().optional().describe("Bundled engine profile, such as vllm; not together with file."),
     file: filePath().optional().describe("An engine profile of your own; not together with id."),
     version: word().optional().describe("Version of the engine, such as 0.19.0; default the figures of all versions."),
-    maxNumBatchedTokens: count().optional().describe("Tokens per step and scheduling domain."),
-    maxNumSeqs: count(1, 65536).optional().describe("Running sequences per scheduling domain."),
+    maxNumBatchedTokens: count().optional().describe("Tokens per step and data-parallel rank."),
+    maxNumSeqs: count(1, 65536).optional().describe("Running sequences per data-parallel rank."),
     maxModelLen: count().optional().describe("Longest prompt + output accepted; default the model's context."),
     apiServerCount: count(1, 1024)
       .optional()

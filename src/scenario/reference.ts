@@ -92,13 +92,13 @@ ${sloGrammar}
 |---|---|---|---|
 ${metrics.join("\n")}
 
-Percentiles are exact ones of the counted requests, linearly interpolated between order statistics (type 7); those of
-\`itl\` come from a histogram of relative error below 2^-8. An SLO fails
+Percentiles are exact over the counted requests, linearly interpolated between order statistics (type 7). Those of \`itl\`
+come from a histogram with relative error below 2^-8. An SLO fails
 
 - when there are no samples;
 - when its percentile has fewer than 10 samples beyond it (p(99) of fewer than 1,000) and not all of the 95 % interval passes;
-- when it is about latency or goodput and the deployment is overloaded, since its latencies grow as long as requests
-  arrive, or the run is too short to tell.
+- when it is about latency or goodput, and the deployment is overloaded (its latencies grow as long as requests arrive) or
+  the run is too short to tell.
 
 Level \`error\`, the default, makes \`moecast run\` exit with 99; \`warn\` only reports.
 
