@@ -26,10 +26,10 @@ const fit = z
 
 const placement = z.strictObject({
   kind: z.enum(names<PlacementName>(placements)).describe("Placement algorithm."),
-  redundant: count(0, 65536).default(0).describe("Physical expert slots per layer beyond one per expert."),
+  redundant: count(0, 65536).default(0).describe("Physical experts per layer beyond one per expert."),
   groups: count(1, 1024)
     .optional()
-    .describe("Router groups that hierarchical placement keeps on one node; default the router's, else 1."),
+    .describe("Groups of experts in hierarchical placement; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
   fit,
 });
@@ -72,7 +72,7 @@ const offload = z
 
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
 export const policySection = z.strictObject({
-  placement: placement.optional().describe("Where experts and their replicas live; default contiguous, no replicas."),
+  placement: placement.optional().describe("Where experts and their copies live; default contiguous, no copies."),
   offload: offload
     .optional()
     .describe("Keep experts below device memory and cache them; default all in device memory."),
