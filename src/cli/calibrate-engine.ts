@@ -1,16 +1,14 @@
 import { basename } from "node:path";
-import { calibrateEngines, type EngineCalibration } from "../calibrate/engine/calibrate-engine.ts";
+import { calibrateEngines } from "../calibrate/engine/calibrate-engine.ts";
 import { fittedProfile } from "../calibrate/engine/fitted-profile.ts";
-import { figureNames, logsOf } from "../calibrate/engine/serving-figures.ts";
 import { loadMeasurement } from "../calibrate/measured/read-measurement.ts";
 import { refuse, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
-import { formatNumber } from "../core/units.ts";
 import { engineProfileNamed, parseEngineProfile } from "../engine/catalogue.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
-import { textTable } from "../report/text-table.ts";
+import { engineCalibrationText } from "../report/calibration-engine.ts";
 import type { CalibrateCliOptions } from "./calibrate.ts";
-import { type Io, processIo } from "./io.ts";
+import { processIo } from "./io.ts";
 
 /**
  * Fits an engine profile to a table of measured serving points. Every engine of the table takes part, because engines
@@ -35,18 +33,5 @@ export async function calibrateEngine(options: CalibrateCliOptions, colour: bool
     await io.writeText(options.output, jsonDocument(fitted));
     io.err(`wrote ${options.output}\n`);
   }
-  io.out(options.json === true ? jsonDocument(fitted) : report(calibration, io));
-}
-
-function report(calibration: EngineCalibration, io: Io): string {
-  const { engine, points, groups, medianAbsolutePercent, biasPercent } = calibration;
-  const logs = logsOf(engine);
-  const rows = [
-    ...figureNames.map((name, index) => [name, formatNumber(Math.exp(logs[index] ?? 0))]),
-    ["requestOverheadNs", formatNumber(engine.requestOverheadNs)],
-    ["promptTokenDelayNs", formatNumber(engine.promptTokenDelayNs)],
-  ];
-  const head = io.style.bold(`${engine.name}: ${points} points of ${groups} models and systems`);
-  const error = `steady-state TPOT of the fit: median error ${medianAbsolutePercent.toFixed(1)}%, bias ${biasPercent.toFixed(1)}%`;
-  return `${[head, error, ...textTable(rows, { align: ["left", "right"] })].join("\n")}\n`;
+  io.out(options.json === true ? jsonDocument(fitted) : engineCalibrationText(calibration, io.style));
 }

@@ -14,7 +14,7 @@ import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
 import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
-import { type CaptureReport, captureJson, capturePlanText, captureSummary } from "./capture-report.ts";
+import { type CaptureReport, captureJson, capturePlanText, captureSummary } from "../report/capture-report.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";

@@ -40,7 +40,7 @@ const offload = z
       .enum(livePolicies, {
         error: ({ input }) =>
           referencePolicies.includes(input)
-            ? `${input} needs the accesses to come: a reference that every run with an expert cache reports beside it`
+            ? `${String(input)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
             : undefined,
       })
       .describe("Eviction policy of the expert cache."),

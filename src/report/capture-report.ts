@@ -6,7 +6,7 @@ import { jsonDocument } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import { textTable } from "../report/text-table.ts";
+import { textTable } from "./text-table.ts";
 
 /** What a recording came to, for people and as JSON. */
 export interface CaptureReport {
