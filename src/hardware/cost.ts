@@ -10,9 +10,9 @@ import type { Device, Node } from "./device.ts";
 import type { AttentionOp, CollectiveOp, CopyOp, ElementwiseOp, ExchangeOp, GemmOp, GroupedGemmOp, Op } from "./op.ts";
 
 /**
- * Time of one operation on one device. Where the device has a map of measured kernels for the operation it decides;
- * otherwise a roofline: memory time and compute time, each at its efficiency, combined by a p-norm, so that both limits
- * count near the ridge and the slower one alone decides far from it. Times are float ns >= 0; nothing is rounded or
+ * Time of one operation on one device. A map of measured kernels decides where the device has one for the operation.
+ * Otherwise a roofline does: memory time and compute time, each at its efficiency, are combined by a p-norm. Near the
+ * ridge both limits count; far from it the slower one alone decides. Times are float ns >= 0; nothing is rounded or
  * allocated, because the simulator asks for millions of times. All rates are computed once, here.
  */
 export class CostModel {

@@ -48,7 +48,7 @@ export interface Device {
   readonly kind: "gpu" | "npu" | "rdu" | "cpu";
   /** Peak dense FLOP/s (or OP/s for int8) per arithmetic; absent where the device lacks it. */
   readonly peak: Readonly<Partial<Record<MathFormat, number>>>;
-  /** Total that a process finds, of which engines take their share. */
+  /** Memory that a process finds; engines take a share of it. */
   readonly memoryBytes: number;
   readonly memoryBytesPerSecond: number;
   /** Device to device inside a node or rack domain; null if devices only meet through the host. */

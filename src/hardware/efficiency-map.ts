@@ -94,7 +94,7 @@ export class EfficiencyLookup {
     return axis.share === 0 ? low : low + axis.share * (this.#plane(node + axis.stride, 2) - low);
   }
 
-  /** Between the knots of the axes from `first` on, of which there are two at most. */
+  /** Interpolates between the knots of the axes from `first` on: two at most. */
   #plane(node: number, first: number): number {
     const values = this.#slowdown;
     const axes = this.#axes;

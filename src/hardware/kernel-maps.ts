@@ -93,8 +93,8 @@ function distance(a: StorageFormat, b: StorageFormat): number {
 }
 
 /**
- * The map for a family of kernels; null if there is none. Without one of the engine any other engine's is taken, without
- * one of the format that of the nearest format; a map of the right format counts for more than one of the right engine.
+ * The map for a family of kernels; null if there is none. Without a map of the engine, any other engine's is taken;
+ * without one of the format, that of the nearest format. The right format counts for more than the right engine.
  */
 export function chooseMap(
   maps: KernelMaps | undefined,

@@ -30,9 +30,9 @@ const kindOf = {
 } as const satisfies Record<StorageFormat, NumberKind>;
 
 /**
- * Arithmetic of a product of weights and activations on a device: the wider of the two operands decides (weights of 4
- * bits with 16-bit activations are multiplied as bf16), integer weights use int8 only with int8 activations, and a
- * format the device lacks falls back as in {@link supportedMath}.
+ * Arithmetic of a product of weights and activations on a device. The wider operand decides: 4-bit weights with 16-bit
+ * activations are multiplied as bf16. Integer weights use int8 only with int8 activations. A format that the device
+ * lacks falls back as in {@link supportedMath}.
  */
 export function mathFor(
   device: Pick<Device, "peak">,

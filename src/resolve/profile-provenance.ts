@@ -13,8 +13,8 @@ const fidelities = {
 export const fidelityOf = (kind: SourceKind): Fidelity => fidelities[kind];
 
 /**
- * How many numbers of a profile have each kind of source, in words (`12 vendor, 3 measured, 5 estimated`), and the
- * fidelity of the weakest of them: a forecast is no better founded than that.
+ * How many numbers of a profile have each kind of source, in words: `12 vendor, 3 measured, 5 estimated`. Their
+ * fidelity is that of the weakest: a forecast is no better founded.
  */
 export function provenanceOf(profile: unknown): { readonly text: string; readonly fidelity: Fidelity } {
   const counts = new Map<SourceKind, number>();

@@ -4,7 +4,7 @@ import type { InputRow } from "./input-row.ts";
 import type { Price } from "./price.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
 
-/** A scenario with every name resolved: what the simulator runs, and what the forecast says about where it came from. */
+/** A scenario with every name resolved: the configuration that the simulator runs, and its origin for the forecast. */
 export interface ResolvedScenario {
   readonly config: SimConfig;
   readonly inputs: readonly InputRow[];

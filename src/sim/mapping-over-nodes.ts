@@ -18,8 +18,8 @@ export function handoffLeavesReach(mapping: Mapping, node: Node, stage: number):
 const devices = (count: number): string => `${count} device${count === 1 ? "" : "s"}`;
 
 /**
- * Mappings that no engine would start on these nodes: tensor-parallel groups of which every rank is a node of its own, and
- * replicas over nodes that no link joins.
+ * Mappings that no engine would start on these nodes: tensor parallelism with one rank a node, and replicas over nodes
+ * without a link.
  */
 export function nodeProblems(mapping: Mapping, node: Node): Problem[] {
   const { device, devicesPerNode } = node;

@@ -32,10 +32,10 @@ const eventPriority = { arrival: 0, stepDone: 1, start: 2 } as const;
 const stepsWithoutTokenMax = 1_000_000;
 
 /**
- * One run of the simulator. Requests arrive, are routed to a replica, tokenised by its front ends and handed to one of its
- * data-parallel ranks; each replica repeats: form a step from those ranks, look up the routed experts of every token,
- * time the layers, and at the end of the step emit tokens. `advance` runs a number of steps, so that a caller can stop
- * between them; `result` may be asked for at any time.
+ * One run of the simulator. A request arrives, is routed to a replica, tokenised by a front end and handed to a
+ * data-parallel rank. Each replica repeats: form a step from its ranks, look up the routed experts of every token, time
+ * the layers, emit tokens at the end of the step. `advance` runs a number of steps, so that a caller can stop between
+ * them; `result` may be asked for at any time.
  */
 export class Simulation implements RunView {
   readonly config: SimConfig;

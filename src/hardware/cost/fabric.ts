@@ -8,9 +8,9 @@ interface RankGroup {
 }
 
 /**
- * Time in which a signal reaches another device at best, ns: less than half of the shortest measured collective (2.6 us,
- * all-reduce of 256 bytes between two H200, ai-dynamo/aiconfigurator@095f58a measured tables). It keeps what is latency
- * apart from what is bandwidth, so that maps hold on faster and slower links.
+ * Time in which a signal reaches another device at best, ns: less than half of the shortest measured collective (2.6
+ * us, all-reduce of 256 bytes between two H200, ai-dynamo/aiconfigurator@095f58a measured tables). Latency and
+ * bandwidth stay apart, so maps hold on faster and slower links.
  */
 export const crossingNs = 1000;
 

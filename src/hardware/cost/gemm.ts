@@ -48,8 +48,9 @@ export function gemmCost(context: CostContext): OpCost<GemmOp> {
 }
 
 /**
- * Block-scaled fp8 products take the time of plain fp8 ones: published tables of them time the launch from the host at all
- * shapes of a decode step, and where they time the device the two agree. Quantising the activations is a kernel of its own.
+ * Block-scaled fp8 products take the time of plain fp8 ones. Published tables time the launch from the host at all
+ * shapes of a decode step; at shapes where they time the device, the two agree. Quantising the activations is a kernel
+ * of its own.
  */
 const kernelFormat = (format: StorageFormat): StorageFormat => (format === "fp8_block" ? "fp8" : format);
 

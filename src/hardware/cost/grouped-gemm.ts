@@ -20,15 +20,15 @@ const weightBytes = (op: GroupedGemmOp): number =>
 const movedBytes = (op: GroupedGemmOp): number => weightBytes(op) + activationBytes * op.pairs * op.valuesPerPair;
 
 /**
- * Arithmetic of the ideal time: that of the operation, but for mxfp4 weights on a device with 4-bit units, whose kernels
- * take 8-bit activations in some engines and 16-bit ones in others, the faster of the two.
+ * Arithmetic of the ideal time: that of the operation. One exception: kernels for mxfp4 weights on a device with 4-bit
+ * units take 8-bit activations in some engines and 16-bit ones in others; the faster of the two counts.
  */
 const idealMath = (op: GroupedGemmOp, device: Device): MathFormat =>
   op.weightFormat === "mxfp4" && device.peak.fp4 !== undefined ? "fp8" : op.math;
 
 /**
- * What decides how far expert kernels stay from the roofline: rows per expert (tiles), weights streamed (bandwidth ramp),
- * the width of an expert's shard (tiles across), and how many pairs that others compute pass through the kernel too.
+ * Four axes decide how far expert kernels stay from the roofline: rows per expert (tiles), weights streamed (bandwidth
+ * ramp), the width of an expert's shard (tiles across), and pairs of other ranks that pass through the kernel too.
  */
 export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
   axes: [

@@ -6,9 +6,9 @@ import { PositionSet } from "./position-set.ts";
 const never = -1;
 
 /**
- * The clairvoyant cache. A resident is represented by the trace position of its next use in a set of positions: an
- * access hits if its own position is in the set, and the victim is the highest position. Residents without a next use
- * go first. Must be called with exactly the log it was given.
+ * The clairvoyant cache. A resident object stands in a set of trace positions by its next use. An access hits if its
+ * own position is in the set; the victim is the highest position. Residents without a next use go first. Must be called
+ * with exactly the log it was given.
  */
 class BeladyCache implements ExpertCache {
   readonly capacity: number;

@@ -2,8 +2,8 @@
 const lastStamp = 0xffff;
 
 /**
- * The number of the call after `call`. Stamps are 16-bit numbers of the call an object was last used in, 0 for none;
- * when they run out, all become call 1, which still tells them from the current call and from none.
+ * The number of the call after `call`. A stamp is the 16-bit number of the call that last used an object, 0 for none.
+ * When numbers run out, all stamps become call 1: that still tells them from the current call and from none.
  */
 export function nextStamp(call: number, stamps: Uint16Array): number {
   if (call < lastStamp) return call + 1;

@@ -1,7 +1,7 @@
 /**
  * A cache of experts under event-atomic replay. The event is one layer call with its distinct experts. Hits are judged
- * against residency at the start of the call; then all its experts, hits included, are touched in the given order, the
- * last being the most recent; eviction never removes an expert the call has still to compute. When a call has more
+ * against residency at the start of the call. Then all its experts, hits included, are touched in the given order; the
+ * last is the most recent. Eviction never removes an expert that the call has still to compute. When a call has more
  * distinct experts than slots, the surplus streams through the transfer buffer and what stays resident afterwards is
  * the policy's choice.
  *

@@ -6,9 +6,9 @@ const entriesPerSlot = 2;
 const entriesPerSlotMax = 16;
 
 /**
- * Least recently used. Recency is a log of touches instead of a linked list: a resident object remembers where it was
- * last touched, an entry whose object was touched later is stale, and the victim is the first entry that is not. Each
- * entry is written and skipped once, in memory order (measured in bench/cache-replay.ts).
+ * Least recently used. Recency is a log of touches instead of a linked list. A resident object remembers its last
+ * touch. An entry is stale if its object was touched later; the victim is the first entry that is not stale. Each entry
+ * is written and skipped once, in memory order (measured in bench/cache-replay.ts).
  */
 class LruCache implements ExpertCache {
   readonly capacity: number;

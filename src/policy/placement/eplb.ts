@@ -3,11 +3,11 @@ import type { Placement, PlacementInput, PlacementPolicy } from "./placement.ts"
 import { checkPlacementInput, layerLoads } from "./placement-input.ts";
 
 /**
- * DeepSeek's Expert Parallelism Load Balancer. Where groups of experts divide evenly over nodes it is hierarchical: groups
- * are packed onto nodes, the hottest experts of a node are copied until it has no room left, and the copies are
- * packed onto the node's ranks. Otherwise the same with one group and one node. Sums and quotients are rounded to
- * float32 and ties go to the first, as in the reference (github.com/deepseek-ai/EPLB); it may put two copies of an
- * expert on one rank.
+ * DeepSeek's Expert Parallelism Load Balancer. It is hierarchical where groups of experts divide evenly over nodes.
+ * Groups are packed onto nodes, the hottest experts of a node are copied until it is full, and the copies are packed
+ * onto the node's ranks. Otherwise the same with one group and one node. Sums and quotients are rounded to float32 and
+ * ties go to the first, as in the reference (github.com/deepseek-ai/EPLB); it may put two copies of an expert on one
+ * rank.
  */
 export const eplb: PlacementPolicy = {
   name: "eplb",

@@ -16,11 +16,12 @@ export interface PrefixIds {
 }
 
 /**
- * Paged caches of one data-parallel rank, the one account of their pools. Blocks are counted, not addressed. What a request
- * holds is a function of its tokens ({@link Holding}): private blocks, and prefix blocks (named by the trace's hash ids) that
- * are shared by reference count and stay cached after their last user until the space is needed, least recently released
- * first. Full caches are shared; windows and states belong to one request, and blocks that left a window are given back as
- * its next tokens are given room. Conservation in each pool: private + shared in use + cached = occupied.
+ * Paged caches of one data-parallel rank, the one account of their pools. Blocks are counted, not addressed. What a
+ * request holds is a function of its tokens ({@link Holding}): private blocks and prefix blocks. Prefix blocks are
+ * named by the trace's hash ids and shared by reference count. After their last user they stay cached until the space
+ * is needed, least recently released first. Full caches are shared; windows and states belong to one request, and
+ * blocks that left a window are given back as its next tokens are given room. Conservation in each pool: private +
+ * shared in use + cached = occupied.
  */
 export class KvBlocks {
   readonly layout: KvLayout;
@@ -101,8 +102,8 @@ export class KvBlocks {
   }
 
   /**
-   * Makes room for a request to hold `tokens` tokens in all, of which `computed` are in the cache. Returns false, changing
-   * nothing, if even eviction of every released prefix leaves too little.
+   * Makes room for a request to hold `tokens` tokens in all; `computed` of them are in the cache. Returns false,
+   * changing nothing, if even eviction of every released prefix leaves too little.
    */
   grow(request: number, computed: number, tokens: number): boolean {
     const { main } = this;

@@ -56,9 +56,10 @@ export function sharedPages(stages: readonly (readonly LayerCache[])[], blockTok
 }
 
 /**
- * Layers of a group: as many as the rarest type has, the last group of the others filled up with nothing; or as many as the
- * most frequent one, if it has less than half as many again. The rule is made for patterns of n to one. Where it would leave
- * two fifths of a type's pages empty, as with the three kinds of caches of DeepSeek-V4, a group is one layer.
+ * Layers of a group: as many as the rarest type has; the last group of the other types is padded. If the most frequent
+ * type has less than half as many again, its number is taken instead. The rule is made for patterns of n to one. Where
+ * it would leave two fifths of a type's pages empty, as with the three kinds of caches of DeepSeek-V4, a group is one
+ * layer.
  */
 function layersPerGroup(counts: readonly number[]): number {
   const [fewest, most] = [Math.min(...counts), Math.max(...counts)];

@@ -101,8 +101,8 @@ function fetchCost({ node, mapping }: SimConfig, bytes: number): FetchCost {
 }
 
 /**
- * Popularity by trace layer laid out by MoE layer of the model; -1, behind every expert of its own, for what a rank
- * never computes, so that a static set takes no slot for it.
+ * Popularity by trace layer, laid out by MoE layer of the model. An expert that a rank never computes has -1 and comes
+ * last, so a static set takes no slot for it.
  */
 function ownPopularity(
   popularity: Float64Array | null,

@@ -19,10 +19,10 @@ export interface FetchCost {
 }
 
 /**
- * Expert residency of one expert rank and the transfers that feed it. A miss waits for its transfer: NVMe first if host
- * memory does not hold the expert, then host memory and the host link at once, the later of which makes it ready. The link
- * serves the transfers of its device in order; memory and NVMe serve all devices of the node. Resident experts are computed
- * while the first transfers run, unless the runtime waits for every transfer.
+ * Expert residency of one expert rank and the transfers that feed it. A miss waits for its transfer: It reads NVMe
+ * first if host memory does not hold the expert, then host memory and the host link at once; the later of the two makes
+ * it ready. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node.
+ * Resident experts are computed while the first transfers run, unless the runtime waits for every transfer.
  */
 export class OffloadState {
   hits = 0;

@@ -8,7 +8,7 @@ export interface RoutingRows {
 
 /**
  * Adds `delta` to counts[layer * experts + id] for every choice of the rows [from, to). The hottest loop of a run with
- * replay: unrolled, since the loop control of a short inner loop costs more than its increments (eight at once is three
+ * replay. It is unrolled: the control of a short inner loop costs more than its increments (eight at once is three
  * times as fast as one by one, bench/routing-aggregation.ts).
  */
 export function countRows(counts: Uint32Array, table: RoutingRows, from: number, to: number, delta: 1 | -1): void {

@@ -10,7 +10,7 @@ import { type ExpertSource, ReplayedExperts, UniformExperts } from "./expert-sou
 import { LoadStatistics } from "./load-statistics.ts";
 import { RoutingReplay } from "./routing-replay.ts";
 
-/** Everything about the routed experts of a run: where their work comes from, what it was, and what is cached. */
+/** Everything about the routed experts of a run: the source of their work, its statistics, and the caches. */
 export interface Experts {
   readonly source: ExpertSource;
   readonly loads: LoadStatistics | null;

@@ -124,7 +124,7 @@ function decodeNs(
 }
 
 /**
- * A batch of prompts and decodes in one launch of the kernel for prompts, whose tiles hold `rows` query rows of one head
+ * A batch of prompts and decodes in one launch of the kernel for prompts. A tile holds `rows` query rows of one head
  * and sequence: a decoding sequence uses one row of its tile and pays for all. Never faster than its decodes alone.
  */
 function oneLaunchNs(

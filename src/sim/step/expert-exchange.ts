@@ -13,8 +13,8 @@ type Direction = "dispatch" | "combine";
 
 /**
  * Tokens to experts and back under attention data parallelism, as the engine does it. All-to-all volumes follow the
- * replayed routing: a rank sends each token once to every other device of the expert ranks that hold one of its experts,
- * and receives what its own experts were chosen for; the busiest rank decides.
+ * replayed routing. A rank sends each token once to every other device of the expert ranks that hold one of its
+ * experts. It receives the tokens that chose its own experts. The busiest rank decides.
  */
 export class ExpertExchange {
   private readonly config: SimConfig;

@@ -22,9 +22,9 @@ const component = Object.fromEntries(timeComponents.map((name, index) => [name, 
 
 /**
  * The timeline of one step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
- * inside it move together. Exchanges of the MoE layers are barriers: dispatch starts when the last rank arrives, combine
- * when the last expert rank is done, and the wait is booked by its cause: prompts or attention of another rank, load or
- * fetches of another expert rank. Components on the critical path add up to the duration of the step.
+ * inside it move together. Exchanges of the MoE layers are barriers: dispatch starts when the last rank arrives,
+ * combine when the last expert rank is done. Each wait is booked by its cause: prompts or attention of another rank,
+ * load or fetches of another expert rank. Components on the critical path add up to the duration of the step.
  */
 export class StepCost {
   readonly windows: Float64Array;

@@ -29,7 +29,7 @@ export interface LoadMeasures {
   readonly inSystem: { readonly from: number; readonly to: number };
   /** How far the load lies above the rate at which ever larger batches serve, by the time a further request costs. */
   readonly batchExcess: number;
-  /** How far it lies below that rate; 0 where requests wait, so that the batch is not all there is. */
+  /** How far it lies below that rate; 0 where requests wait outside the batch. */
   readonly batchReserve: number;
   /** Spread of the time in system relative to a random walk of the same arrivals and lengths. */
   readonly wander: number;

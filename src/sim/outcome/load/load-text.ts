@@ -19,7 +19,7 @@ const neededText = (requests: number | null): string =>
     ? "the load lies too close to the limit to say how many would do"
     : `about ${formatCount(requests)} requests would do, unless the load lies within a tenth of the limit`;
 
-/** Rate that an overloaded deployment sustains; null where it completed nothing that would show one. */
+/** Rate that an overloaded deployment sustains; null if no completions show one. */
 export function sustainedText({
   sustainedRequestsPerSecond: rate,
   sustainedHalfWidth: half,

@@ -12,7 +12,7 @@ export interface LoadVerdict {
   readonly sustainedRequestsPerSecond: number | null;
   /** Half-width of the 95 % interval of the sustained rate; null where it has none. */
   readonly sustainedHalfWidth: number | null;
-  /** Requests that would do, where the run is too short; null where it is not, or no such number can be given. */
+  /** Requests that would tell, for a run that is too short; null for others, or if no number can be given. */
   readonly requestsNeeded: number | null;
   readonly reason: string;
 }

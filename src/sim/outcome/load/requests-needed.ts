@@ -7,9 +7,9 @@ const margin = 3;
 const timesMax = 40;
 
 /**
- * Requests of the same load that would settle the verdict, rounded up to two digits; null where no reasonable number would.
- * Growth rises with the number of requests and its chance with the root of it; so does the reserve against chance; the
- * spread of the time in system stays, while that of a random walk rises with the root.
+ * Requests of the same load that would settle the verdict, rounded up to two digits; null where no reasonable number
+ * would. Growth rises with the number of requests, its chance with the root of that number; so does the reserve against
+ * its chance. The spread of the time in system stays; that of a random walk rises with the root.
  */
 export function requestsNeeded(measures: LoadMeasures): number | null {
   const { requests, waitingGrowth, growth, batchExcess, batchReserve, wander, turnovers } = measures;

@@ -6,8 +6,8 @@ const windows = 10;
 
 /**
  * Completions per second of an overloaded deployment while it was never short of work, with the half-width of the 95 %
- * interval: from `sinceNs` to the last arrival; where the batch takes everyone in (null), over the whole run with the drain
- * after the last arrival, since a growing batch finishes ever later what it took in.
+ * interval. The window is `sinceNs` to the last arrival. If the batch takes everyone in (null), it is the whole run
+ * with the drain after the last arrival: a growing batch finishes ever later what it took in.
  */
 export function sustainedRate(rows: LoadRows, sinceNs: number | null) {
   const { arrivalNs, completedNs } = rows;

@@ -3,7 +3,9 @@
  * overloaded below 0.9 times of it; `npm run check:verdicts` repeats that on the simulator.
  */
 export const limits = {
-  /** Standard deviations that requests must pile up by, and that the rate must exceed what larger batches serve. */
+  /**
+   * Standard deviations by which requests must pile up, and by which the rate must exceed what larger batches serve.
+   */
   growth: 3,
   excess: 2.5,
   /** Share of a random walk's spread below which the time in system keeps its level. */
