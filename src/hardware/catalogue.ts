@@ -51,7 +51,7 @@ import type { KernelMaps } from "./kernel-maps.ts";
 import type { EfficiencyProfile, LinkProfile, TierProfile } from "./profile-schema.ts";
 import { parseEfficiencyPresets, parseKernelMaps, parseLinks, parseTiers } from "./read-profiles.ts";
 
-/** Device profiles by id, as read from their files: one line and one file each. */
+/** Device profiles by id, as their files give them: one line and one file each. */
 export const deviceFiles = {
   "a100-sxm": a100Sxm,
   "h100-sxm": h100Sxm,
@@ -74,7 +74,7 @@ export const deviceFiles = {
   "m2-ultra": m2Ultra,
 } satisfies Record<string, unknown>;
 
-/** Nodes composed of a device, its host and memory tiers, by id. */
+/** System profiles by id. A system is a node: its devices, its host and its memory tiers. */
 export const systemFiles = {
   "a100-sxm-8": a100Sxm8,
   "h100-sxm-8": h100Sxm8,
@@ -126,7 +126,7 @@ export const links = once((): LinkProfile[] => parseLinks(linksJson, "links.json
 /** Memory tiers that systems refer to by id. */
 export const tiers = once((): TierProfile[] => parseTiers(tiersJson, "tiers.json"));
 
-/** Efficiency numbers by class of device, which profiles start from. */
+/** Efficiency numbers by class of device. Profiles start from them. */
 export const efficiencyPresets = once(
   (): Record<string, EfficiencyProfile> => parseEfficiencyPresets(efficiencyPresetsJson, "efficiency-presets.json"),
 );

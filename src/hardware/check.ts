@@ -3,15 +3,16 @@ import type { Problem } from "../core/errors.ts";
 import type { DeviceProfile } from "./profile-schema.ts";
 
 /**
- * Largest ratio of the 8-bit to the 16-bit peak: hardware doubles the rate when the width halves; the rest is rounding
- * of printed figures. A larger ratio is a sparse (2:4) figure taken for a dense one.
+ * Largest ratio of the 8-bit to the 16-bit peak. Hardware doubles the rate when the width halves; printed figures add
+ * rounding. A larger ratio is a sparse (2:4) figure taken for a dense one.
  */
 const ratioMax = 2.1;
-/** The same for fp4 over fp8: B300 and GB300 triple it (14,000 over 4,500). */
+/** Largest ratio of the fp4 to the fp8 peak: B300 and GB300 triple it (14,000 over 4,500). */
 const fp4RatioMax = 3.4;
 
 /**
- * Pairs of peaks and the ratio the narrow one may reach; the first base the device has counts. GeForce parts halve bf16 and fp8 with fp32 accumulation but not int8, so int8 is held against fp8.
+ * Pairs of peaks, and the ratio that the narrow one may reach over the first base that the device has. GeForce parts
+ * halve bf16 and fp8 with fp32 accumulation but not int8, so int8 is held against fp8.
  */
 const ratios: readonly { narrow: MathFormat; bases: readonly MathFormat[]; most: number }[] = [
   { narrow: "fp8", bases: ["bf16"], most: ratioMax },
@@ -21,7 +22,7 @@ const ratios: readonly { narrow: MathFormat; bases: readonly MathFormat[]; most:
 
 const formats = ["bf16", "fp8", "int8", "fp4"] as const satisfies readonly MathFormat[];
 
-/** Everything in a device profile that physics or its own vendor's figures rule out. Empty for a sound profile. */
+/** Figures of a device profile that contradict physics or the vendor's own figures. Empty for a sound profile. */
 export function checkProfile(profile: DeviceProfile): Problem[] {
   const problems: Problem[] = [];
   const { peak, vendorPeak, achieved, memory } = profile;

@@ -27,7 +27,7 @@ export class CostModel {
   readonly #copy: OpCost<CopyOp>;
   readonly #elementwise: OpCost<ElementwiseOp>;
 
-  /** `engineId` is the serving engine (`vllm`) whose measured kernels are taken where they differ by engine. */
+  /** `engineId` is a serving engine (`vllm`): where measured kernels differ by engine, its own are taken. */
   constructor(device: Device, node: Node, engineId: string | null = null) {
     const context: CostContext = { device, node, engineId };
     this.device = device;

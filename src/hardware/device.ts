@@ -19,24 +19,24 @@ export interface Efficiency {
   readonly groupedGemmCompute: number;
   readonly groupedGemmMemory: number;
   /**
-   * Further share of the peak by arithmetic, over all products: narrow formats stay further below their peak than bf16.
-   * 1 where absent.
+   * Further share of the peak per arithmetic, for all products; 1 where absent. Narrow formats stay further below their
+   * peak than bf16.
    */
   readonly formatCompute?: Readonly<Partial<Record<MathFormat, number>>>;
   readonly attentionPrefillCompute: number;
   readonly attentionDecodeMemory: number;
   readonly attentionDecodeCompute: number;
   readonly elementwiseMemory: number;
-  /** Tokens at which dense and grouped products reach half of their compute efficiency (tile quantisation, ramp). >= 0. */
+  /** Tokens at which dense and grouped products reach half their compute efficiency (tile quantisation, ramp). >= 0. */
   readonly gemmHalfTokens: number;
   /** Exponent p of (memory^p + compute^p)^(1/p); large p is the plain maximum. >= 1. */
   readonly rooflineNorm: number;
-  /** Share of the link bandwidth collectives reach. */
+  /** Share of the link bandwidth that collectives reach. */
   readonly allReduceBandwidth: number;
   readonly allToAllBandwidth: number;
   /** Fixed time of a collective inside a node and across nodes, ns. */
   readonly collectiveLatencyNs: number;
-  /** Fixed time of an all-reduce inside a node, by one-shot kernels; `collectiveLatencyNs` where absent. */
+  /** Fixed time of an all-reduce inside a node by one-shot kernels, ns; `collectiveLatencyNs` where absent. */
   readonly allReduceLatencyNs?: number;
   readonly collectiveLatencyNsScaleOut: number;
 }
@@ -51,7 +51,7 @@ export interface Device {
   /** Memory that a process finds; engines take a share of it. */
   readonly memoryBytes: number;
   readonly memoryBytesPerSecond: number;
-  /** Device to device inside a node or rack domain; null if devices only meet through the host. */
+  /** From device to device inside a node or rack domain; null where devices meet only through the host. */
   readonly scaleUp: Link | null;
   /** Devices in one scale-up domain. */
   readonly scaleUpDomain: number;
@@ -62,13 +62,13 @@ export interface Device {
   readonly idlePowerW: number | null;
   readonly usdPerHour: number | null;
   readonly efficiency: Efficiency;
-  /** Maps of measured kernels; where there is none for an operation, the shares of `efficiency` stay in force. */
+  /** Maps of measured kernels. An operation without a map keeps the shares of `efficiency`. */
   readonly kernels?: KernelMaps;
-  /** By id of an engine: what was measured of its kernels on this very device. */
+  /** Kernels of engines as measured on this very device, by id of the engine. */
   readonly served?: Readonly<Record<string, ServedKernels>>;
 }
 
-/** Kernels of an engine as they run on one device; takes the place of what its profile says of all devices. */
+/** Kernels of an engine as they run on one device. They replace what its profile says of all devices. */
 export interface ServedKernels {
   /** Time of kernels inside a served step over their time in the maps, decodes and prompts alike. */
   readonly kernelFactor?: number;
@@ -81,7 +81,7 @@ export interface MemoryTier {
   readonly id: string;
   readonly kind: "ddr" | "cxl" | "nvme";
   readonly bytes: number;
-  /** Reading from the tier alone; what lies between it and the device comes on top. */
+  /** Reading from the tier alone. The way from there to the device comes on top. */
   readonly read: Link;
 }
 
@@ -89,7 +89,7 @@ export interface MemoryTier {
 export interface Node {
   readonly device: Device;
   readonly devicesPerNode: number;
-  /** Root complexes of the host: devices without a scale-up link share their host links through them. 1 if absent. */
+  /** Root complexes of the host; 1 if absent. Devices without a scale-up link share their host links through them. */
   readonly hostRoots?: number;
   /** Tiers by distance, nearest first. */
   readonly tiers: readonly MemoryTier[];

@@ -6,9 +6,9 @@ export interface MapAxis {
 }
 
 /**
- * Share of the roofline that a kernel reaches, over a grid of its shape. Dimensionless, so that a GPU can inherit the
- * map of another of its family. Between knots ln(efficiency) is linear in log2 of each axis; beyond the outer knots it
- * stays constant. Without axes it is one number.
+ * Share of the roofline that a kernel reaches, over a grid of its shape. It is dimensionless, so a GPU can inherit the
+ * map of another of its family. ln(efficiency) is linear in log2 of each axis between knots, and constant beyond the
+ * outer ones. Without axes the map is one number.
  */
 export interface EfficiencyMap {
   /** At most {@link axesMax}. */
@@ -21,7 +21,7 @@ export const axesMax = 4;
 
 /** Where values lie on one axis of a map. */
 class AxisPlace {
-  /** Share of the way from the knot found to the next. */
+  /** Share of the way from the knot that was found to the next. */
   share = 0;
   readonly stride: number;
   readonly #knots: Float64Array;
@@ -36,7 +36,7 @@ class AxisPlace {
     this.#last = knots.length - 1;
   }
 
-  /** Offset of the knot at or below a value; notes the share. Outside the knots and for NaN the share is 0. */
+  /** Offset of the knot at or below `value`; sets `share`, which is 0 outside the knots and for NaN. */
   find(value: number): number {
     const knots = this.#knots;
     const at = Math.log2(value);
@@ -75,7 +75,7 @@ export class EfficiencyLookup {
     return Math.exp(this.#between(node));
   }
 
-  /** Two axes at a time, unrolled: op times are asked millions of times. */
+  /** Interpolates two axes at a time, unrolled: a run asks for millions of times. */
   #between(node: number): number {
     const axes = this.#axes;
     if (axes.length < 3) return this.#plane(node, 0);

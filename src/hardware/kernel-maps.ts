@@ -1,7 +1,7 @@
 import type { StorageFormat } from "../core/dtype.ts";
 import type { EfficiencyMap } from "./efficiency-map.ts";
 
-/** Kernels that maps exist for. Latent attention is MLA: every head reads one shared compressed cache. */
+/** Families of kernels with maps. Latent attention is MLA: every head reads one shared compressed cache. */
 export const kernelFamilies = [
   "gemm",
   "groupedGemm",
@@ -38,15 +38,15 @@ export interface MapFit {
   readonly split: string;
   readonly rows: number;
   readonly shapes: number;
-  /** Of the map itself, fitted on all rows. */
+  /** Errors of the map itself, fitted on all rows. */
   readonly fitError: KernelError;
-  /** Of a map fitted without the held-out shapes, on these; null where there are too few shapes. */
+  /** Errors on held-out shapes of a map fitted without them; null where there are too few shapes. */
   readonly heldOutError: KernelError | null;
 }
 
 /**
- * Measured time of a family of kernels on one device: launchNs + ideal time / efficiency at the shape. The ideal time
- * and the axes of each family are fixed by its cost function.
+ * Measured time of a family of kernels on one device: launchNs + ideal time / efficiency at the shape. The cost function
+ * of the family fixes the ideal time and the axes.
  */
 export interface KernelMap extends EfficiencyMap {
   readonly family: KernelFamily;
@@ -55,7 +55,7 @@ export interface KernelMap extends EfficiencyMap {
   /** Storage format of the weights, or of the KV cache; absent where it does not matter. */
   readonly format?: StorageFormat;
   readonly launchNs: number;
-  /** Device it was measured on, where that is another than the one it is in force on. */
+  /** Device it was measured on; absent where that is the device it is in force on. */
   readonly from?: string;
   readonly fit: MapFit;
 }
@@ -74,7 +74,7 @@ export interface ChosenMap {
   readonly sameFormat: boolean;
 }
 
-/** Formats by likeness of their kernels: the nearer two places are, the better one stands for the other. */
+/** Formats placed by the likeness of their kernels: the nearer two places, the better one stands for the other. */
 const formatPlace = {
   fp32: 0,
   fp16: 10,

@@ -1,13 +1,13 @@
 import { type MathFormat, type StorageFormat, storageFormats } from "../core/dtype.ts";
 import type { Device } from "./device.ts";
 
-/** Where a product goes when the device has no peak for its arithmetic. bf16 ends every chain; all devices have it. */
+/** The next arithmetic to try when the device has no peak for one. bf16 ends every chain: all devices have it. */
 const fallback = { fp4: "fp8", fp8: "bf16", int8: "bf16", bf16: "bf16" } as const satisfies Record<
   MathFormat,
   MathFormat
 >;
 
-/** The arithmetic `device` runs in place of `math`: itself, or the next in the order fp4 -> fp8 -> bf16, int8 -> bf16. */
+/** The arithmetic `device` runs in place of `math`: the first it has of fp4 -> fp8 -> bf16, or of int8 -> bf16. */
 export function supportedMath(device: Pick<Device, "peak">, math: MathFormat): MathFormat {
   let format = math;
   while (device.peak[format] === undefined && format !== "bf16") format = fallback[format];

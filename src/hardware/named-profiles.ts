@@ -5,9 +5,9 @@ import type { DeviceProfile, SystemProfile } from "./profile-schema.ts";
 import { parseDeviceProfile, parseSystemProfile } from "./read-profiles.ts";
 import { resolveDevice, resolveNode } from "./resolve.ts";
 
-/** Ids of the device profiles that come with moecast, in table order. */
+/** Ids of the bundled device profiles, in table order. */
 export const deviceIds: readonly string[] = Object.keys(deviceFiles);
-/** Ids of the systems (nodes). */
+/** Ids of the bundled systems (nodes), in table order. */
 export const systemIds: readonly string[] = Object.keys(systemFiles);
 
 /** The device profile `id`, with sources; throws InvalidInputError for an unknown id. */

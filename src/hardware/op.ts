@@ -10,14 +10,14 @@ export interface GemmOp {
   math: MathFormat;
 }
 
-/** The routed experts of one layer on one rank: gate, up and down products of every expert that received a token. */
+/** Routed experts of one layer on one rank: gate, up and down products of every expert with a token. */
 export interface GroupedGemmOp {
   kind: "groupedGemm";
   /** (token, expert) pairs computed on this rank. */
   pairs: number;
   /** Experts with at least one token on this rank: each is read from memory once. */
   distinctExperts: number;
-  /** (token, expert) pairs of all tokens that the kernel is given, those computed on other ranks too; 0: only its own. */
+  /** (token, expert) pairs of all tokens given to the kernel, those computed on other ranks too; 0: only its own. */
   presentedPairs: number;
   /** Weights of one expert on this rank (after expert tensor parallelism). */
   parametersPerExpert: number;
@@ -30,8 +30,8 @@ export interface GroupedGemmOp {
 }
 
 /**
- * Attention scores and weighted values over a batch. Both phases use one shape: `scorePairs` is the sum over query
- * tokens of the keys each sees, `cacheTokens` the sum over sequences of cached tokens read.
+ * Attention scores and weighted values over a batch. Both phases use one shape. `scorePairs` sums the keys that each
+ * query token sees; `cacheTokens` sums the cached tokens that are read over sequences.
  */
 export interface AttentionOp {
   kind: "attentionPrefill" | "attentionDecode";
@@ -42,7 +42,7 @@ export interface AttentionOp {
   cacheTokens: number;
   /** Query heads on this rank. */
   heads: number;
-  /** Key and value heads on this rank; 1 for a latent cache, which all query heads share. */
+  /** Key and value heads on this rank; 1 for a latent cache: all query heads share it. */
   kvHeads: number;
   /** Multi-head latent attention (MLA): absorbed against the compressed cache in decode, expanded in prefill. */
   latent: boolean;
@@ -62,19 +62,19 @@ export interface CollectiveOp {
   kind: "allReduce" | "allGather" | "reduceScatter" | "allToAll";
   bytes: number;
   ranks: number;
-  /** Ranks that share one node; the rest is reached through the scale-out link. */
+  /** Ranks that share one node. The scale-out link reaches the rest. */
   ranksPerNode: number;
 }
 
 /**
- * Tokens on their way to their experts (`dispatch`) or results on their way back (`combine`), by an expert-exchange
- * library such as DeepEP or TensorRT-LLM's NVLink all-to-all.
+ * An expert-exchange library, such as DeepEP or TensorRT-LLM's NVLink all-to-all, sends tokens to their experts
+ * (`dispatch`) or results back (`combine`).
  */
 export interface ExchangeOp {
   kind: "dispatch" | "combine";
   /**
-   * `lowLatency`: every (token, expert) pair is sent on its own, so that no counts have to be exchanged first (decode).
-   * `normal`: a token is sent once to each rank, and over the scale-out link once to each node (prefill).
+   * `lowLatency` sends every (token, expert) pair on its own, so no counts have to be exchanged first (decode).
+   * `normal` sends a token once to each rank, and over the scale-out link once to each node (prefill).
    */
   mode: "lowLatency" | "normal";
   /** Tokens of one rank. */
@@ -83,7 +83,7 @@ export interface ExchangeOp {
   topK: number;
   experts: number;
   ranks: number;
-  /** Ranks that share one node; the rest is reached through the scale-out link. */
+  /** Ranks that share one node. The scale-out link reaches the rest. */
   ranksPerNode: number;
   /** Bytes of one value on the wire, scales included: 2 for bf16, 1.03125 for fp8 in blocks of 128. */
   bytesPerValue: number;

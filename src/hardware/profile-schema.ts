@@ -136,7 +136,7 @@ export const systemSchema = z.strictObject({
     .describe("Memory behind the devices, of the whole node, nearest first."),
 });
 
-/** The shapes of hardware profile files by what they describe; links and tiers stand inside the others. */
+/** Shapes of hardware profile files by what they describe. Links and tiers stand inside the others. */
 export const hardwareSchemas = {
   device: deviceSchema,
   system: systemSchema,

@@ -17,7 +17,7 @@ import {
   tierSchema,
 } from "./profile-schema.ts";
 
-/** Reads a device profile; throws InvalidInputError with every problem, those of {@link checkProfile} included. */
+/** Reads a device profile; throws InvalidInputError with problems of its shape, or those of {@link checkProfile}. */
 export function parseDeviceProfile(json: unknown, file: string): DeviceProfile {
   const profile = readProfile(deviceSchema, json, file);
   const problems = checkProfile(profile).map((problem) => ({ ...problem, file }));

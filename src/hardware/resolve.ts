@@ -6,7 +6,7 @@ import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "
 import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
 import type { DeviceProfile, EfficiencyProfile, LinkProfile, SystemProfile, TierProfile } from "./profile-schema.ts";
 
-/** The link behind a reference: itself, or that of the table; throws InvalidInputError. */
+/** The link that a reference names in the table, or is itself; throws InvalidInputError. */
 function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
   if (typeof reference !== "string") return reference;
   return (
@@ -14,7 +14,7 @@ function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
   );
 }
 
-/** The tier behind a reference: itself, or that of the table; throws InvalidInputError. */
+/** The tier that a reference names in the table, or is itself; throws InvalidInputError. */
 export function tierProfile(reference: string | TierProfile, at: string): TierProfile {
   if (typeof reference !== "string") return reference;
   return (
@@ -22,7 +22,7 @@ export function tierProfile(reference: string | TierProfile, at: string): TierPr
   );
 }
 
-/** Efficiency numbers of a device with its preset filled in; throws InvalidInputError where numbers are missing. */
+/** Efficiency numbers of a device, its preset filled in; throws InvalidInputError where numbers are missing. */
 function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
   const presets = efficiencyPresets();
   const preset = profile.efficiencyPreset === undefined ? undefined : own(presets, profile.efficiencyPreset);
@@ -38,7 +38,7 @@ function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
   return merged as EfficiencyProfile;
 }
 
-/** A device profile with its links and its efficiency preset in place of their names: every number it stands on. */
+/** A device profile with every number it stands on: links and efficiency preset in place of their names. */
 export function withReferences(profile: DeviceProfile) {
   const link = (reference: string | LinkProfile | null, at: string) =>
     reference === null ? null : linkProfile(reference, `${profile.id}.${at}`);
@@ -51,7 +51,10 @@ export function withReferences(profile: DeviceProfile) {
   };
 }
 
-/** The kernel maps in force on a device: own ones, or those of the table by family; throws InvalidInputError. */
+/**
+ * Kernel maps in force on a device: its own, or for each family those of the first named device that has it. Throws
+ * InvalidInputError.
+ */
 function kernelMapsOf({ kernels, id }: DeviceProfile): KernelMaps | undefined {
   if (kernels === undefined || isKernelMaps(kernels)) return kernels;
   const maps: KernelMap[] = [];
@@ -68,7 +71,7 @@ function isKernelMaps(kernels: NonNullable<DeviceProfile["kernels"]>): kernels i
   return typeof kernels === "object" && "maps" in kernels;
 }
 
-/** The device of a profile: references followed, preset filled in, sources dropped. Throws InvalidInputError. */
+/** The device of a profile, references followed, preset filled in, sources dropped; throws InvalidInputError. */
 export function resolveDevice(profile: DeviceProfile): Device {
   const efficiency: Efficiency = plain(efficiencyProfile(profile));
   const kernels = kernelMapsOf(profile);
@@ -92,7 +95,7 @@ export function resolveDevice(profile: DeviceProfile): Device {
   };
 }
 
-/** The node of a system profile around its device; throws InvalidInputError. */
+/** The node of a system profile and its device; throws InvalidInputError. */
 export function resolveNode(profile: SystemProfile, device: Device): Node {
   return {
     device,
