@@ -31,7 +31,7 @@ export function engineProfileNamed(id: string): EngineProfileFile {
   return parseEngineProfile(lookUp(engineFiles, id, "engine", []), `engines/${id}.json`);
 }
 
-/** The serving engine `id`, such as `vllm`, of a version if one is given; throws InvalidInputError for an unknown id. */
+/** The serving engine `id` (`vllm`), in a version if one is given; throws InvalidInputError for an unknown id. */
 export function engineNamed(id: string, version?: string): EngineProfile {
   return resolveEngine(engineProfileNamed(id), version);
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
 
-/** Where caches are kept: one of some words, or the size of a pool of their own against the others. */
+/** Where caches are kept: one of `words`, or the size of a pool of their own relative to the others. */
 function pool<const Words extends readonly [string, ...string[]]>(words: Words) {
   const { kind, source } = numbers.positive.shape;
   const value = z.union([z.enum(words), z.number().positive()], {

@@ -3,21 +3,21 @@ import { plain } from "../core/sourced.ts";
 import type { EngineProfile } from "./engine-profile.ts";
 import type { EngineProfileFile } from "./profile-schema.ts";
 
-/** Caches of an engine whose profile says nothing of them: one pool. */
+/** One pool: what an engine has whose profile says nothing of caches. */
 const onePool = { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 } as const;
 
-/** The engine of a profile, sources dropped, of a version if one is given. */
+/** The engine of a profile, sources dropped, in a version if one is given. */
 export function resolveEngine(profile: EngineProfileFile, version?: string): EngineProfile {
   const engine: EngineProfile = { caches: onePool, frontEnds: 1, promptTokenDelayNs: 0, ...plain(profile) };
   return version === undefined ? engine : engineOfVersion(engine, version);
 }
 
-/** Front ends of a replica that an engine starts by default. */
+/** Front ends that an engine starts for a replica by default. */
 export function defaultFrontEnds({ frontEnds }: EngineProfile, dataParallel: number): number {
   return frontEnds === "perDataParallelRank" ? dataParallel : frontEnds;
 }
 
-/** An engine with the factors that it has of a version; one without factors keeps the figures of all versions. */
+/** An engine in one version, its factors applied. A version without factors keeps the figures of all versions. */
 export function engineOfVersion(engine: EngineProfile, version: string): EngineProfile {
   const factors = own(engine.versions, version);
   const { kernels, overheads, prefill } = factors ?? { kernels: 1, overheads: 1, prefill: 1 };

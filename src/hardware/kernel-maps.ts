@@ -45,8 +45,8 @@ export interface MapFit {
 }
 
 /**
- * Measured time of a family of kernels on one device: launchNs + ideal time / efficiency at the shape. The cost function
- * of the family fixes the ideal time and the axes.
+ * Measured time of a family of kernels on one device: launchNs + ideal time / efficiency at the shape. The ideal time
+ * and the axes are fixed by the cost function of the family.
  */
 export interface KernelMap extends EfficiencyMap {
   readonly family: KernelFamily;

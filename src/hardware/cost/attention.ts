@@ -7,10 +7,10 @@ const flopsOf = (op: AttentionOp): number => 2 * op.scorePairs * op.heads * op.w
 /** Queries in and results out. */
 const queryBytes = (op: AttentionOp): number => activationBytes * op.queryTokens * op.heads * op.widthPerPair;
 
-/** The cache once, queries and results. */
+/** Bytes that cross memory: the cache once, queries and results. */
 const movedBytes = (op: AttentionOp): number => op.cacheTokens * op.cacheBytesPerToken + queryBytes(op);
 
-/** Expanded keys and values of every head instead of the compressed cache, queries and results. */
+/** Bytes with keys and values of every head, expanded, in place of the compressed cache; queries and results too. */
 const expandedBytes = (op: AttentionOp): number =>
   activationBytes * op.cacheTokens * op.heads * op.widthPerPair + queryBytes(op);
 
@@ -38,16 +38,16 @@ function shapeOf(
   };
 }
 
-/** Prompts: many query rows per head; short rows of keys (short prompts, windows) leave tiles partly masked. */
+/** Prompts have many query rows per head. Short rows of keys (short prompts, windows) leave tiles partly masked. */
 export const attentionPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, axis.group, axis.width], movedBytes);
-/** One or few query rows per sequence: bandwidth, and enough pieces of work to use it. */
+/** Decodes have one or few query rows per sequence: bandwidth decides, and enough pieces of work to use it. */
 export const attentionDecodeShape = shapeOf([axis.bytes, axis.cacheHeads, axis.group, axis.width], movedBytes);
 export const latentPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, axis.heads], expandedBytes);
 export const latentDecodeShape = shapeOf([axis.sequences, axis.keysPerSequence, axis.heads], movedBytes);
 
 /**
- * Attention: from measured maps where the device has them; else a roofline in which the cache is read once and every
- * score pair is computed for every head.
+ * Attention by measured maps where the device has them, else by a roofline: the cache is read once, and every score
+ * pair is computed for every head.
  */
 export function attentionCost(context: CostContext): OpCost<AttentionOp> {
   const { device } = context;

@@ -6,7 +6,7 @@ import { type MappedShape, mappedByFormat } from "./mapped.ts";
 
 type CollectiveKind = CollectiveOp["kind"];
 
-/** Bytes that a rank has to receive inside a node, at the least. */
+/** Fewest bytes that a rank has to receive inside a node. */
 const receivedBytes: Readonly<Record<CollectiveKind, (op: CollectiveOp) => number>> = {
   // With reduction in the switch each byte crosses a rank's link once; a ring needs 2 (n - 1) / n.
   allReduce: (op) => op.bytes,
@@ -17,7 +17,7 @@ const receivedBytes: Readonly<Record<CollectiveKind, (op: CollectiveOp) => numbe
 
 const nearNsPerByte = (device: Device): number => nsPerSecond / nearLink(device).bytesPerSecond;
 
-/** Collectives inside a node: one crossing and their bytes over the nominal link, by size and number of ranks. */
+/** Collectives inside a node, by bytes and ranks. Ideally: one crossing, and the bytes over the nominal link. */
 export const collectiveShape: MappedShape<CollectiveOp> = {
   axes: [
     { name: "bytes", of: (op) => op.bytes },
@@ -26,7 +26,7 @@ export const collectiveShape: MappedShape<CollectiveOp> = {
   idealNs: (op, rates) => crossingNs + receivedBytes[op.kind](op) * nearNsPerByte(rates.device),
 };
 
-/** Time of a collective inside a node by measured maps; null where the device has none of the kind. */
+/** Time of a collective inside a node by measured maps, ns; null where the device has none of the kind. */
 function mappedNear(context: CostContext, kind: CollectiveKind): ((bytes: number, ranks: number) => number) | null {
   const cost = mappedByFormat(context, kind, collectiveShape)?.("bf16") ?? null;
   if (cost === null) return null;
@@ -39,9 +39,9 @@ function mappedNear(context: CostContext, kind: CollectiveKind): ((bytes: number
 }
 
 /**
- * All-reduce, all-gather and reduce-scatter. Inside a node by measured maps or, without them, by rings
- * (bandwidth-optimal): every rank moves (n-1)/n of the buffer, an all-reduce twice. Across nodes the hierarchical form:
- * inside the node first, then each rank its share of the node's buffer over the scale-out link.
+ * All-reduce, all-gather and reduce-scatter. Inside a node measured maps give the time; without them it is that of a
+ * ring (bandwidth-optimal): every rank moves (n-1)/n of the buffer, twice for an all-reduce. Across nodes the form is
+ * hierarchical: inside the node first, then each rank moves its share of the node's buffer over the scale-out link.
  */
 export function ringCost(context: CostContext): OpCost<CollectiveOp> {
   const fabric = new Fabric(context);
@@ -68,7 +68,7 @@ export function ringCost(context: CostContext): OpCost<CollectiveOp> {
   };
 }
 
-/** Direct exchange: the bytes a rank sends spread evenly over its peers, those near and those on other nodes. */
+/** Direct exchange: the bytes that a rank sends spread evenly over its peers, near and on other nodes. */
 export function allToAllCost(context: CostContext): OpCost<CollectiveOp> {
   const fabric = new Fabric(context);
   const { allToAllBandwidth, collectiveLatencyNs } = context.device.efficiency;

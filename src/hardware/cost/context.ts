@@ -5,7 +5,7 @@ import type { Device, Node } from "../device.ts";
 import { supportedMath } from "../math-format.ts";
 
 export const nsPerSecond = 1e9;
-/** Bytes of an activation: 16-bit values in memory and on links, whatever the arithmetic of the products. */
+/** Bytes of an activation: 16 bits in memory and on links, whatever the arithmetic of the products. */
 export const activationBytes = 2;
 
 export const bytesPerValue = {
@@ -21,11 +21,11 @@ export const bytesPerValue = {
   nvfp4: storageFormats.nvfp4.bitsPerValue / 8,
 } as const satisfies Record<StorageFormat, number>;
 
-/** What the cost of every kind of operation is computed from. */
+/** Inputs to the cost of every kind of operation. */
 export interface CostContext {
   readonly device: Device;
   readonly node: Node;
-  /** Serving engine whose kernels run, where measured kernels differ by engine; null for none in particular. */
+  /** Serving engine whose kernels run; null for none in particular. Measured kernels may differ by engine. */
   readonly engineId: string | null;
 }
 
@@ -34,7 +34,7 @@ export type OpCost<O> = (op: O) => number;
 
 export type NsPerFlop = Readonly<Record<MathFormat, number>>;
 
-/** Nanoseconds per FLOP of each arithmetic at `share` of its peak; a format the device lacks runs as its fallback. */
+/** Nanoseconds per FLOP of each arithmetic at `share` of its peak. One that the device lacks runs as its fallback. */
 export function nsPerFlop(device: Device, share: number): NsPerFlop {
   const of = (math: MathFormat): number => {
     const format = supportedMath(device, math);

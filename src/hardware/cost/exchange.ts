@@ -6,7 +6,7 @@ import { type CostContext, missing, nsPerSecond, type OpCost } from "./context.t
 import { crossingNs, Fabric, nearLink } from "./fabric.ts";
 import { type MappedShape, mappedByFormat } from "./mapped.ts";
 
-/** Family of maps of each direction and mode. */
+/** Map family per direction and mode. */
 export const exchangeFamilies = {
   dispatch: { lowLatency: "dispatchLowLatency", normal: "dispatchNormal" },
   combine: { lowLatency: "combineLowLatency", normal: "combineNormal" },
@@ -15,7 +15,7 @@ export const exchangeFamilies = {
 /** Expected number of distinct groups among `picks` independent uniform picks of `groups`. */
 const distinctGroups = (groups: number, picks: number): number => groups * (1 - pow(1 - 1 / groups, picks));
 
-/** Bytes one rank sends to the other ranks of its node, when experts are picked evenly; nothing goes to the rank itself. */
+/** Bytes that one rank sends to the other ranks of its node, none to itself, if experts are picked evenly. */
 export function nearBytes(op: ExchangeOp): number {
   const bytes = op.tokens * op.hidden * op.bytesPerValue;
   const near = Math.min(op.ranks, op.ranksPerNode);
@@ -23,14 +23,14 @@ export function nearBytes(op: ExchangeOp): number {
   return (bytes * copies * (near - 1)) / op.ranks;
 }
 
-/** Bytes one rank sends to other nodes. */
+/** Bytes that one rank sends to other nodes if experts are picked evenly. */
 export function farBytes(op: ExchangeOp): number {
   const nodes = op.ranks / Math.min(op.ranks, op.ranksPerNode);
   const copies = op.mode === "lowLatency" ? op.topK : distinctGroups(nodes, op.topK);
   return (op.tokens * op.hidden * op.bytesPerValue * copies * (nodes - 1)) / nodes;
 }
 
-/** One crossing, and the time of the bytes at the nominal rates of the links, inside and between nodes side by side. */
+/** One crossing, and the bytes at the nominal rates of the links. Inside and between nodes they travel side by side. */
 export function exchangeIdealNs(op: ExchangeOp, device: Device): number {
   const near = nearBytes(op) / nearLink(device).bytesPerSecond;
   const bytes = farBytes(op);
@@ -39,7 +39,7 @@ export function exchangeIdealNs(op: ExchangeOp, device: Device): number {
   return crossingNs + nsPerSecond * Math.max(near, bytes / link.bytesPerSecond);
 }
 
-/** Expert exchange by the bytes of a rank, the number of ranks, and the experts of a rank, each a message of its own. */
+/** Expert exchange by bytes of a rank, number of ranks, and experts of a rank: each expert is a message of its own. */
 export const exchangeShape: MappedShape<ExchangeOp> = {
   axes: [
     { name: "bytes", of: (op) => op.tokens * op.topK * op.hidden * op.bytesPerValue },
@@ -49,7 +49,7 @@ export const exchangeShape: MappedShape<ExchangeOp> = {
   idealNs: (op, rates) => exchangeIdealNs(op, rates.device),
 };
 
-/** Dispatch and combine: from measured maps, else the bytes at the efficiency of an all-to-all plus its latency. */
+/** Dispatch and combine by measured maps, else as an all-to-all: its latency, and the bytes at its efficiency. */
 export function exchangeCost(context: CostContext): OpCost<ExchangeOp> {
   const fabric = new Fabric(context);
   const { allToAllBandwidth, collectiveLatencyNs } = context.device.efficiency;

@@ -16,7 +16,7 @@ const movedBytes = (op: GemmOp): number =>
   op.inputWidth * op.outputWidth * bytesPerValue[op.weightFormat] +
   activationBytes * op.tokens * (op.inputWidth + op.outputWidth);
 
-/** All three sides: whole tiles have to fill all processors in whole waves, which no scalar share can express. */
+/** Over all three sides: whole tiles have to fill all processors in whole waves. No scalar share can express that. */
 export const gemmShape: MappedShape<GemmOp> = {
   axes: [
     { name: "tokens", of: (op) => op.tokens },
@@ -31,7 +31,7 @@ export const gemmShape: MappedShape<GemmOp> = {
     ),
 };
 
-/** Dense products. From measured maps where the device has them; else a roofline whose compute ramps up with the tokens. */
+/** Dense products by measured maps where the device has them, else by a roofline: compute ramps up with the tokens. */
 export function gemmCost(context: CostContext): OpCost<GemmOp> {
   const mapped = mappedByFormat(context, "gemm", gemmShape);
   if (mapped !== null) return (op) => (isEmpty(op) ? 0 : mapped(kernelFormat(op.weightFormat))(op));

@@ -4,20 +4,20 @@ import { EfficiencyLookup } from "../efficiency-map.ts";
 import { chooseMap, type KernelFamily, type KernelMap } from "../kernel-maps.ts";
 import { type CostContext, nsPerByte, nsPerFlop, roofline } from "./context.ts";
 
-/** Nominal rates of a device, which ideal times are computed from. */
+/** Nominal rates of a device, for ideal times. */
 export interface NominalRates {
   readonly device: Device;
   readonly nsPerByte: number;
   readonly nsPerFlop: Readonly<Record<MathFormat, number>>;
 }
 
-/** Peaks without any efficiency: what maps of kernels are relative to. */
+/** Rates at the peaks, without any efficiency. Maps of kernels are relative to them. */
 export function nominalRates(device: Device): NominalRates {
   const { formatCompute: _, ...efficiency } = device.efficiency;
   return { device, nsPerByte: nsPerByte(device, 1), nsPerFlop: nsPerFlop({ ...device, efficiency }, 1) };
 }
 
-/** Norm of the ideal time, the same for every device, so that maps can be carried over. */
+/** Norm of the ideal time. It is the same for every device, so maps can be carried over. */
 const idealNorm = 3;
 
 /** Memory and compute time at the nominal peaks, combined. Never below the longer of the two. */
@@ -25,11 +25,11 @@ export function idealRoofline(memoryNs: number, computeNs: number): number {
   return roofline(memoryNs, computeNs, idealNorm);
 }
 
-/** What the maps of one family are over: the coordinates of an operation, and its time at nominal peaks. */
+/** What the maps of one family rest on: the coordinates of an operation, and its time at nominal peaks. */
 export interface MappedShape<O> {
   readonly axes: readonly { readonly name: string; readonly of: (op: O) => number }[];
   idealNs(op: O, rates: NominalRates): number;
-  /** What the operation has to move and compute, for families bound by memory and arithmetic: no kernel is faster. */
+  /** What the operation has to move and compute: no kernel is faster. For families bound by memory and arithmetic. */
   readonly work?: (op: O, rates: NominalRates) => Work;
 }
 
@@ -40,7 +40,7 @@ export interface Work {
   readonly math: MathFormat;
 }
 
-/** Time by a map of an operation that has work to do, ns. */
+/** Time by a map, ns, of an operation that has work to do. */
 function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: NominalRates): (op: O) => number {
   const lookup = new EfficiencyLookup(map);
   const [a = one, b = one, c = one, d = one] = shape.axes.map((axis) => axis.of);
@@ -49,7 +49,7 @@ function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: NominalRate
 
 const one = () => 1;
 
-/** The costs of a family by format, each prepared at its first use; null for a device without maps of the family. */
+/** Costs of a family by format, each prepared at its first use; null where the device has no maps of the family. */
 export function mappedByFormat<O>(
   { device, engineId }: CostContext,
   family: KernelFamily,

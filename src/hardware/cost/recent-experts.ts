@@ -4,8 +4,8 @@ const slots = 1 << 13;
 const fields = 6;
 
 /**
- * Times of recent expert operations of one weight format. A run asks for the same few thousand pairs of counts millions
- * of times, and a look-up here takes a tenth of one in a map of four axes. Each operation has one slot that it can be in.
+ * Times of recent expert operations in one weight format. A run asks for the same few thousand pairs of counts millions
+ * of times. A look-up here takes a tenth of the time of one in a map of four axes. Each operation has one place here.
  */
 export class RecentExperts {
   readonly #cost: (op: GroupedGemmOp) => number;
