@@ -1,11 +1,13 @@
 // Same inputs, same bytes: runs scenarios twice on this Node and once on every other Node given in MOECAST_NODES (a
 // list of executables, separated by the platform's path delimiter), and compares the sha256 of every output: the JSON
 // forecast, the summary, and each export.
+
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { exporters } from "../src/report/exporters.ts";
 
 const root = join(import.meta.dirname, "..");
 const main = join(root, "dist", "cli", "main.js");
@@ -13,7 +15,7 @@ const scenarios = process.argv.slice(2);
 if (scenarios.length === 0)
   scenarios.push("scenarios/ci/pass.yaml", "scenarios/quickstart.yaml", "scenarios/cluster-ep8.yaml");
 const others = (process.env["MOECAST_NODES"] ?? "").split(delimiter).filter((path) => path !== "");
-const formats = ["csv", "github", "json", "junit", "markdown"];
+const formats = Object.keys(exporters);
 
 if (!existsSync(main)) {
   process.stderr.write("dist is missing: npm run build\n");

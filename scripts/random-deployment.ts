@@ -2,6 +2,9 @@ import { RandomStream } from "../src/core/random.ts";
 import { engineIds } from "../src/engine/catalogue.ts";
 import { systemIds } from "../src/hardware/named-profiles.ts";
 import { catalogue } from "../src/models/catalogue.ts";
+import { livePolicyNames } from "../src/policy/cache/caches.ts";
+import { placements } from "../src/policy/placement/placements.ts";
+import { routers } from "../src/policy/router/routers.ts";
 
 /** Words that name nothing, among them those that every object of the language inherits. */
 const strangeWords = ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf", "length", "*a", "none", ""];
@@ -78,13 +81,13 @@ export function randomDeployment(seed: number, index: number): string {
     maybe(replayed ? 0.5 : 0.05, () => {
       const room = chance(0.8) ? `slots: ${slots()}` : `memory: ${extreme(["4GiB"], ["1B", "1e15B"])}`;
       const host = maybe(0.3, () => `, hostMemory: ${extreme(["8GiB", "64GiB"], ["1B"])}`);
-      return `offload: { kind: ${oneOf(["lru", "lfu", "fifo", "static"])}, scope: ${oneOf(["layer", "global"])}, ${room}${host} }`;
+      return `offload: { kind: ${oneOf(livePolicyNames)}, scope: ${oneOf(["layer", "global"])}, ${room}${host} }`;
     }),
     maybe(
       replayed ? 0.3 : 0.05,
-      () => `placement: { kind: ${oneOf(["contiguous", "lpt", "eplb"])}, redundant: ${extreme([0, 8], [65536])} }`,
+      () => `placement: { kind: ${oneOf(Object.keys(placements))}, redundant: ${extreme([0, 8], [65536])} }`,
     ),
-    maybe(0.3, () => `router: ${oneOf(["round-robin", "least-loaded"])}`),
+    maybe(0.3, () => `router: ${oneOf(Object.keys(routers))}`),
   ];
   const section = (name: string, parts: readonly string[]) => {
     const kept = parts.filter((part) => part !== "");

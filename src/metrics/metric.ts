@@ -54,6 +54,7 @@ export interface JudgedRun {
 
 /** An SLO on a metric that is one number per run. */
 export interface ScalarSlo extends SloForm {
+  readonly aggregations: readonly ScalarKind[];
   /** The number that is judged, where it is not the figure over all steps of the run. */
   readonly judged?: (judged: JudgedRun, kind: ScalarKind, requestClass: string | null) => Scalar;
 }

@@ -1,20 +1,15 @@
 import { z } from "zod";
-import { type CachePolicyName, cachePolicies } from "../policy/cache/caches.ts";
-import type { CachePolicy } from "../policy/cache/expert-cache.ts";
+import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
 import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
 
 const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
 
-/** Whether a policy needs the accesses to come: a reference beside every run, not a choice for a deployment. */
-const isReference = (name: CachePolicyName): boolean => {
-  const policy: CachePolicy = cachePolicies[name];
-  return policy.needs.includes("future");
-};
-const policyNames = names<CachePolicyName>(cachePolicies);
-const livePolicies = policyNames.filter((name) => !isReference(name));
-const referencePolicies: readonly unknown[] = policyNames.filter(isReference);
+/** Policies that need the accesses to come: references beside every run, not a choice for a deployment. */
+const referencePolicies: readonly unknown[] = Object.keys(cachePolicies).filter(
+  (name) => !(livePolicyNames as readonly string[]).includes(name),
+);
 
 const fit = z
   .strictObject({
@@ -37,7 +32,7 @@ const placement = z.strictObject({
 const offload = z
   .strictObject({
     kind: z
-      .enum(livePolicies, {
+      .enum(livePolicyNames, {
         error: ({ input }) =>
           referencePolicies.includes(input)
             ? `${String(input)} needs the accesses to come: a reference that every run with an expert cache reports beside it`

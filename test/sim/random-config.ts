@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { RandomStream } from "../../src/core/random.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
-import { cachePolicies } from "../../src/policy/cache/caches.ts";
+import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
@@ -124,9 +124,9 @@ export const scenario = fc.record({
   host: fc.constantFrom(0, 1e6, 64e9),
   hostBytesPerSecond: fc.constantFrom(5e9, 5e10),
   transfersOverlap: fc.boolean(),
-  policy: fc.constantFrom("lru" as const, "lfu" as const, "fifo" as const, "static" as const),
+  policy: fc.constantFrom(...livePolicyNames),
   scope: fc.constantFrom("layer" as const, "global" as const),
-  router: fc.constantFrom("round-robin" as const, "least-loaded" as const, "prefix-aware" as const),
+  router: fc.constantFrom(...(Object.keys(routers) as (keyof typeof routers)[])),
   caches: fc.record({
     windows: fc.constantFrom("shared" as const, "reserved" as const, "full" as const, 0.5),
     chunks: fc.constantFrom("shared" as const, "reserved" as const, "full" as const, 0.5),

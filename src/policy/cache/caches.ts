@@ -15,3 +15,8 @@ export const cachePolicies = {
 } as const satisfies Record<string, CachePolicy>;
 
 export type CachePolicyName = keyof typeof cachePolicies;
+
+/** Policies that a run can follow: the others need the accesses to come. */
+export const livePolicyNames = (Object.keys(cachePolicies) as CachePolicyName[]).filter(
+  (name) => !(cachePolicies[name] as CachePolicy).needs.includes("future"),
+);
