@@ -6,13 +6,13 @@ import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../
 import type { LayerCache } from "../offload/layer-cache.ts";
 import type { RankBatch } from "./batch.ts";
 
-/** The token mixing of one layer class on one rank: weights it holds, cache it keeps, and its time for a batch. */
+/** Token mixing of one layer class on one rank: its weights, its caches, and its time for a batch. */
 export interface AttentionProgram {
   /** Matrix weights on one rank, in values. */
   readonly weightValues: number;
   /** What a sequence keeps on one rank. */
   readonly caches: readonly LayerCache[];
-  /** Device time in ns, kernels' fixed overheads not included. */
+  /** Device time, ns, without the kernels' fixed overheads. */
   ns(batch: RankBatch): number;
 }
 
@@ -23,9 +23,9 @@ export interface AttentionContext {
   readonly kvFormat: StorageFormat;
   readonly math: MathFormat;
   readonly cost: CostModel;
-  /** Of the engine: time of decode attention beside prompt tokens over its time without. */
+  /** The engine's time of decode attention beside prompt tokens over its time without. */
   readonly mixedDecodeFactor: number;
-  /** Of the engine on its device: query rows of a tile where prompts and decodes share a launch; null if not known. */
+  /** Query rows of a tile where prompts and decodes share a launch, for the engine on its device; null if not known. */
   readonly mixedDecodeRows: number | null;
   /** Sorted distinct windows of the model; Infinity is full attention. */
   readonly windows: Float64Array;
@@ -34,7 +34,7 @@ export interface AttentionContext {
 /** Residual reads and writes around one mixer: two norms, one residual add. */
 const residualPasses = 6;
 
-/** Keys a query attends to at most: its sliding window, or the keys block-sparse attention selects. */
+/** Most keys that a query attends to: its sliding window, or the keys that block-sparse attention selects. */
 function keyWindow(spec: GqaAttention): number {
   return Math.min(spec.windowTokens ?? Number.POSITIVE_INFINITY, spec.topTokens ?? Number.POSITIVE_INFINITY);
 }
@@ -76,7 +76,7 @@ export function attentionProgram(attention: Attention, context: AttentionContext
   }
 }
 
-/** A list of products that all see the same tokens; one pass sums their times. */
+/** A list of products over the same tokens; one pass sums their times. */
 class GemmChain {
   readonly ops: GemmOp[];
   readonly weightValues: number;
@@ -110,7 +110,7 @@ function scoreOp(kind: AttentionOp["kind"], shape: HeadShape, cacheFormat: Stora
   return { kind, ...shape, cacheFormat, sequences: 0, queryTokens: 0, scorePairs: 0, cacheTokens: 0, math: "bf16" };
 }
 
-/** The decoding sequences of a batch through `op`: `pairs` and `keys` summed over them. */
+/** Time of a batch's decoding sequences, ns; `pairs` and `keys` are summed over them. */
 function decodeNs(
   { cost, mixedDecodeFactor }: AttentionContext,
   op: AttentionOp,
@@ -148,7 +148,7 @@ function oneLaunchNs(
   return Math.max(launched, attentionNs(cost, decode, batch.decodeSequences, batch.decodeTokens, pairs, keys));
 }
 
-/** The sequences of a batch that compute their prompt. */
+/** Time of a batch's sequences that compute their prompt, ns. */
 function prefillNs(cost: CostModel, op: AttentionOp, batch: RankBatch, pairs: number, keys: number): number {
   return attentionNs(cost, op, batch.sequences - batch.decodeSequences, batch.prefillTokens, pairs, keys);
 }
@@ -232,7 +232,7 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
           [hidden, spec.queryLoraRank],
           [spec.queryLoraRank, heads * queryHead],
         ];
-  // Layers that share a selection read the selected keys only, without an indexer of their own.
+  // Layers that share a selection have no indexer of their own: they only read the selected keys.
   const indexer = spec.indexerShared === true ? null : spec.indexer;
   const gate: [number, number][] = spec.outputGate === true ? [[hidden, heads * spec.valueHeadDim]] : [];
   const indexing: [number, number][] =
@@ -246,7 +246,7 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
     [...query, [hidden, latent], [heads * spec.valueHeadDim, hidden], ...gate, ...indexing],
     context,
   );
-  // Key and value up-projection of the prefill path; the absorbed products of the decode path hold the same weights.
+  // Key and value up-projection of the prefill path. The absorbed products of the decode path hold the same weights.
   const expand = new GemmChain([[spec.kvLoraRank, heads * (spec.nopeHeadDim + spec.valueHeadDim)]], context);
   const absorb = new GemmChain([[spec.kvLoraRank, heads * (spec.nopeHeadDim + spec.valueHeadDim)]], context);
   const valueBytes = storageFormats[context.kvFormat].bitsPerValue / 8;

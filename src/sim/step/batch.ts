@@ -1,24 +1,24 @@
 /**
- * What one data-parallel rank computes in one step, summed over its sequences. Attention cost needs keys seen under each
- * window of the model, so those sums are kept per window.
+ * Work of one data-parallel rank in one step, summed over its sequences. The cost of attention depends on the keys seen
+ * under each window of the model, so those sums are kept per window.
  */
 export interface RankBatch {
   /** Tokens computed: prefill and decode. */
   tokens: number;
   /** Sequences that decode. */
   decodeSequences: number;
-  /** Tokens they compute: one each, and the draft tokens they verify. */
+  /** Tokens of decoding sequences: one each, and the draft tokens that they verify. */
   decodeTokens: number;
   prefillTokens: number;
   /** Sequences with any token in the step. */
   sequences: number;
-  /** Positions the LM head runs on: one per sequence that emits at the end of the step, and its draft tokens. */
+  /** Positions that the LM head runs on: one per sequence that emits at the end of the step, and its draft tokens. */
   sampled: number;
   /** [windows] keys read by decoding sequences, once per sequence. */
   readonly decodeKeys: Float64Array;
-  /** [windows] sum over decoded tokens of the keys each sees. */
+  /** [windows] keys that each decoded token sees, summed. */
   readonly decodePairs: Float64Array;
-  /** [windows] sum over prefill tokens of the keys each sees. */
+  /** [windows] keys that each prefill token sees, summed. */
   readonly prefillPairs: Float64Array;
   /** [windows] keys read by prefill chunks, once per sequence. */
   readonly prefillKeys: Float64Array;
@@ -53,8 +53,8 @@ export function clearBatch(batch: RankBatch): void {
 }
 
 /**
- * Adds the chunk of positions [done, done + tokens) of one sequence. A query at position p sees min(p + 1, window) keys.
- * `decode` marks the next token of a sequence whose prompt is computed, with the draft tokens that follow it.
+ * Adds positions [done, done + tokens) of one sequence. A query at position p sees min(p + 1, window) keys. `decode`:
+ * the prompt is computed, and the chunk is the next token with the draft tokens behind it.
  */
 export function addChunk(batch: RankBatch, windows: Float64Array, done: number, tokens: number, decode: boolean): void {
   batch.tokens += tokens;

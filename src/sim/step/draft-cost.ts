@@ -9,13 +9,13 @@ import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
 import { StepCost } from "./step-cost.ts";
 
 /**
- * Time of drafting at the end of a step. The first pass of the draft module sees all tokens of the step, because it keeps
- * a cache of its own; each further pass sees one token per sequence that emits. A pass joins embedding and hidden state
- * in one product, goes through the module's layers and through the model's head. Its routed experts are not replayed: no
- * trace records them.
+ * Time of drafting at the end of a step. The draft module keeps a cache of its own, so its first pass sees all tokens
+ * of the step; each further pass sees one token per sequence that emits. A pass joins embedding and hidden state in one
+ * product, then goes through the module's layers and the model's head. Its routed experts are not replayed: no trace
+ * records them.
  */
 export class DraftCost {
-  /** The module's layers, timed as those of the model are. */
+  /** The module's layers, timed like those of the model. */
   readonly layers: StepCost;
   private readonly cost: CostModel;
   private readonly plan: StagePlan;
@@ -52,7 +52,7 @@ export class DraftCost {
     this.further = empty();
   }
 
-  /** Time to draft after a step, ns; `drafts` holds the sequences that emit, per attention-DP rank. */
+  /** Time to draft after a step, ns. `drafts` holds the sequences that emit, per data-parallel rank. */
   ns(batches: readonly RankBatch[], drafts: readonly RankBatch[]): number {
     let emitting = 0;
     for (let d = 0; d < batches.length; d++) {
@@ -70,7 +70,7 @@ export class DraftCost {
     return ns;
   }
 
-  /** One more token of context for every sequence. Windows hold as many keys as before: they are as good as full. */
+  /** Adds one token of context to every sequence. Windows count as full: they keep their number of keys. */
   private lengthen(batch: RankBatch): void {
     const unbounded = batch.decodeKeys.length - 1;
     batch.decodeKeys[unbounded]! += batch.decodeSequences;
@@ -90,7 +90,7 @@ export class DraftCost {
     return joinNs * this.layers.servedFactor(batches) + layersNs;
   }
 
-  /** Copies a batch, with the keys under the windows that the module has. */
+  /** Copies a batch, keys under the module's windows only. */
   private fill(to: RankBatch, from: RankBatch): void {
     clearBatch(to);
     to.tokens = from.tokens;

@@ -4,8 +4,8 @@ import type { Draft, SimConfig } from "../config.ts";
 type Module = Exclude<Draft, { kind: "free" }>;
 
 /**
- * A draft module as a deployment of its own: a model of the layers that one draft token passes, on the ranks of one
- * pipeline stage. null where drafts cost the device nothing.
+ * A draft module as a deployment of its own, on the ranks of one pipeline stage. Its model has the layers that one
+ * draft token passes. null where drafts cost the device nothing.
  */
 export function draftConfig(config: SimConfig): SimConfig | null {
   const draft = config.speculation?.draft;
@@ -15,7 +15,7 @@ export function draftConfig(config: SimConfig): SimConfig | null {
   return {
     ...config,
     model: { ...config.model, layers: Array.from({ length: draft.layersPerToken }, () => layer) },
-    // Released draft heads are 16-bit; the modules of a model are quantised as its layers are.
+    // Released draft heads are 16-bit. Modules of a model are quantised like its layers.
     formats: draft.kind === "eagle" ? { ...formats, attention: "bf16", dense: "bf16" } : formats,
     mapping: { ...config.mapping, pp: 1 },
     placement: null,
@@ -24,7 +24,7 @@ export function draftConfig(config: SimConfig): SimConfig | null {
   };
 }
 
-/** Copies of the layers that are held: a model with several modules holds one for each of its first draft tokens. */
+/** Copies of the layers in memory: a model with several modules holds one for each of its first draft tokens. */
 export function draftModules(config: SimConfig): number {
   const { speculation, model } = config;
   if (speculation === null || speculation.draft.kind === "free") return 0;
@@ -48,7 +48,7 @@ function seesAll({ attention }: LayerSpec): boolean {
   return attention.kind === "mla";
 }
 
-/** A dense network like the model's own ones, or as wide as the experts that a token visits. */
+/** A dense network like the model's own; without one, as wide as the experts that a token visits. */
 function denseOf(model: ModelSpec): FeedForward {
   let widest: FeedForward = { kind: "none" };
   for (const { feedForward } of model.layers) {

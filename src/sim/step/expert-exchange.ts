@@ -69,13 +69,13 @@ export class ExpertExchange {
       case "allToAll":
         ns = links.collectiveNs("allToAll", this.busiestTokens(moe, layer, batches, experts) * rowBytes, ranks);
     }
-    // Tensor-parallel ranks of a data-parallel rank sent a share of its tokens each and gather the results.
+    // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
     if (direction === "dispatch" || mapping.tp === 1) return ns;
     const gathered = (tokens / batches.length) * moe.expertHidden * activationBytes;
     return ns + links.collectiveNs("allGather", gathered, mapping.tp);
   }
 
-  /** Tokens that the rank which sends or receives most moves to or from others. */
+  /** Tokens to or from others of the rank that sends or receives most. */
   private busiestTokens(
     moe: MoeFeedForward,
     layer: number,
@@ -84,7 +84,7 @@ export class ExpertExchange {
   ): number {
     const { tp, etp, ep } = this.config.mapping;
     const spread = experts.spread(layer);
-    // Every device of an expert rank needs the token; one of all devices holds it already.
+    // Every device of an expert rank needs the token. One of all devices holds it already.
     const remote = 1 - 1 / this.ranks;
     let busiest = 0;
     for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
@@ -92,7 +92,7 @@ export class ExpertExchange {
     return busiest;
   }
 
-  /** By an expert-exchange library: its low-latency mode for steps that only decode, else its normal mode. */
+  /** Time by an expert-exchange library, ns: its low-latency mode in steps that only decode, else its normal mode. */
   private libraryNs(
     moe: MoeFeedForward,
     batches: readonly RankBatch[],
@@ -118,8 +118,8 @@ export class ExpertExchange {
 }
 
 /**
- * Tokens of an even all-gather that takes as long as this one: the rank with fewest tokens receives most from the others,
- * and an even one receives (dp - 1) / dp of all.
+ * Tokens of an even all-gather that takes as long as this one. The rank with the fewest tokens receives most from the
+ * others; in an even all-gather each receives (dp - 1) / dp of all.
  */
 function gatheredTokens(batches: readonly RankBatch[], tokens: number): number {
   let fewest = tokens;

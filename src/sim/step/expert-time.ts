@@ -2,9 +2,9 @@ import type { CostModel } from "../../hardware/cost.ts";
 import type { GroupedGemmOp } from "../../hardware/op.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 
-/** Times the routed experts of one layer call in a step: those on the device and those behind a cache alike. */
+/** Times the routed experts of one layer call in a step, on the device or behind a cache. */
 export class ExpertTime {
-  /** Served over isolated kernel time in the step. */
+  /** Time of kernels in the step over their time alone. */
   blendedKernelFactor = 1;
   private readonly cost: CostModel;
   private readonly ranks: number;
@@ -19,8 +19,8 @@ export class ExpertTime {
   }
 
   /**
-   * The call to time. `presentedPairs` pass the kernel of every rank, where all ranks are given all tokens; `halves` says
-   * that the step runs as two half batches.
+   * Sets the call to time. `presentedPairs` pass the kernel of every rank, where all ranks are given all tokens.
+   * `halves`: the step runs as two half batches.
    */
   begin(program: FeedForwardProgram & { kind: "moe" }, presentedPairs: number, halves: boolean): void {
     this.op = program.experts;
@@ -29,12 +29,12 @@ export class ExpertTime {
     this.halves = halves;
   }
 
-  /** Experts that are computed by one kernel, ns. */
+  /** Time of experts that one kernel computes, ns. */
   togetherNs(pairs: number, distinct: number): number {
     return this.ns(pairs, distinct, this.presentedPairs);
   }
 
-  /** One expert by a kernel of its own, which is given its tokens alone, ns. */
+  /** Time of one expert by a kernel of its own, ns. The kernel is given its tokens alone. */
   aloneNs(pairs: number): number {
     return this.ns(pairs, 1, 0);
   }
@@ -49,7 +49,7 @@ export class ExpertTime {
   }
 }
 
-/** The work of half the tokens: as many distinct experts as leave the whole batch's after two independent halves. */
+/** The work of half the tokens. Two independent halves together touch as many distinct experts as the whole batch. */
 function halve(op: GroupedGemmOp, experts: number): void {
   op.pairs /= 2;
   op.distinctExperts = experts * (1 - Math.sqrt(1 - Math.min(1, op.distinctExperts / experts)));

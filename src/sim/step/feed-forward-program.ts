@@ -6,7 +6,7 @@ import type { FeedForward, MoeFeedForward } from "../../models/spec.ts";
 import type { SimConfig } from "../config.ts";
 import { expertValues } from "./stage-plan.ts";
 
-/** Feed-forward of one layer class, prepared as operations to refill. */
+/** Feed-forward of one layer class as operations to refill. */
 export type FeedForwardProgram =
   | { readonly kind: "none" }
   | { readonly kind: "dense"; readonly up: GemmOp; readonly down: GemmOp }
@@ -15,7 +15,7 @@ export type FeedForwardProgram =
       readonly moe: MoeFeedForward;
       readonly router: GemmOp;
       readonly experts: GroupedGemmOp;
-      /** Networks that every token passes beside the routed experts: shared experts, a dense network of the layer. */
+      /** Shared experts and a dense network of the layer: every token passes them beside its routed experts. */
       readonly shared: readonly GemmOp[];
       /** Factor on the number of kernels by the format of the experts. */
       readonly kernelCountFactor: number;
@@ -23,8 +23,9 @@ export type FeedForwardProgram =
     };
 
 /**
- * Activations of a product with such weights: 8-bit formats multiply 8-bit activations, 4-bit integer weights 16-bit ones.
- * MXFP4 weights take MXFP8 activations where the device multiplies block-scaled formats itself, else 16-bit ones.
+ * Format of the activations that weights are multiplied with: 8-bit for 8-bit weights, 16-bit for 4-bit integer
+ * weights. MXFP4 weights take MXFP8 activations where the device multiplies block-scaled formats itself, else 16-bit
+ * ones.
  */
 export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak">): StorageFormat {
   switch (weights) {
@@ -63,7 +64,7 @@ function kernelCountFactor(experts: StorageFormat, { formatKernels }: SimConfig[
   }
 }
 
-/** Operations of a feed-forward class under the mapping: dense and shared parts split over tp, experts over etp. */
+/** Operations of a feed-forward class under the mapping. tp splits dense and shared parts, etp the experts. */
 export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedForwardProgram {
   const { model, mapping, formats, node, engine } = config;
   const hidden = model.hiddenSize;

@@ -1,13 +1,13 @@
 import type { CostModel } from "../../hardware/cost.ts";
 import type { CollectiveOp, ExchangeOp } from "../../hardware/op.ts";
 
-/** Times transfers between the devices of a replica, and keeps what they add up to per device. */
+/** Times transfers between the devices of a replica, and sums them per device. */
 export class LinkTime {
   /** Busy time and bytes per device of the scale-up link, over the run. */
   busyNs = 0;
   bytes = 0;
   private readonly cost: CostModel;
-  /** Served over isolated time. */
+  /** Served over isolated time of collectives. */
   private readonly factor: number;
   private readonly collective: CollectiveOp;
 
@@ -18,8 +18,8 @@ export class LinkTime {
   }
 
   /**
-   * `share` is the part of the devices that take part; the others do the same at the same time or not at all. Of a share of
-   * 0 nothing is booked.
+   * `share` is the part of the devices that take part. The others do the same at the same time, or nothing. A share of
+   * 0 books nothing.
    */
   collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number, share = 1): number {
     const op = this.collective;
@@ -31,14 +31,14 @@ export class LinkTime {
     return ns;
   }
 
-  /** An exchange by an expert-exchange library, in which every rank sends each of its pairs. */
+  /** An exchange by an expert-exchange library; the bytes booked are those of every pair. */
   exchangeNs(op: ExchangeOp): number {
     const ns = this.cost.opNs(op) * this.factor;
     this.book(ns, op.tokens * op.topK * op.hidden * op.bytesPerValue);
     return ns;
   }
 
-  /** What runs beside another transfer of the same devices is busy time once. */
+  /** Books busy time and bytes. Time beside another transfer of the same devices counts once. */
   book(ns: number, bytes: number): void {
     this.busyNs += ns;
     this.bytes += bytes;

@@ -1,7 +1,7 @@
 /**
- * How much of the time of a replica's steps went into prompts. A step without prompt tokens is the outputs', one of prompt
- * tokens alone the prompts'. Of a mixed step the outputs take what the latest step without prompt tokens took, at least
- * their share of its tokens; the rest is the prompts'.
+ * Time of a replica's steps that went into prompts. A step without prompt tokens belongs to the outputs, a step of
+ * prompt tokens alone to the prompts. A mixed step is divided: the outputs take as long as the latest step without
+ * prompt tokens, but at least their share by tokens; the prompts take the rest.
  */
 export class PromptTime {
   ns = 0;

@@ -1,17 +1,19 @@
 import type { FeedForward, ModelSpec, MoeFeedForward } from "../../models/spec.ts";
 
-/** Consecutive layers on one pipeline stage, as small integers for the step loop. */
+/** The consecutive layers of one pipeline stage, as small integers for the step loop. */
 export interface StagePlan {
   /** Index of the first layer. */
   readonly first: number;
   readonly layers: number;
-  /** [layers] class of the layer's token mixing; classes are shared by all stages. */
+  /** [layers] class of the layer's token mixing. All stages share the classes. */
   readonly attentionClass: Uint8Array;
   /** [layers] class of the layer's feed-forward. */
   readonly feedForwardClass: Uint8Array;
   /** [layers] index among the model's MoE layers, or -1. */
   readonly moeIndex: Int32Array;
-  /** Layers of equal classes by their first layer, in the order of those: for steps in which equal layers take equal time. */
+  /**
+   * One entry per layer class: its first layer and its number of layers. For steps whose equal layers take equal time.
+   */
   readonly alike: readonly { readonly layer: number; readonly count: number }[];
 }
 
@@ -20,7 +22,7 @@ export interface LayerClasses {
   readonly feedForward: readonly FeedForward[];
 }
 
-/** Layers that cost the same share a class: equal shapes, told apart by value. */
+/** Classes of layers. Layers of equal shape, compared by value, share a class and cost the same. */
 export function layerClasses(model: ModelSpec): LayerClasses & { classOf: (layer: number) => [number, number] } {
   const attentionKeys: string[] = [];
   const feedForwardKeys: string[] = [];
@@ -43,7 +45,7 @@ function indexFor<T>(keys: string[], values: T[], value: T): number {
   return keys.length - 1;
 }
 
-/** Splits the layers over pipeline stages as evenly as whole layers allow, earlier stages taking the remainder. */
+/** Splits the layers over pipeline stages as evenly as whole layers allow. Earlier stages take the remainder. */
 export function stagePlans(model: ModelSpec, pp: number): StagePlan[] {
   const { classOf } = layerClasses(model);
   const plans: StagePlan[] = [];

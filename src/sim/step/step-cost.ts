@@ -31,8 +31,9 @@ export class StepCost {
   readonly attention: readonly AttentionProgram[];
   /** Time per component over the run, ns. */
   readonly components = new Float64Array(timeComponents.length);
-  /** Transfers between devices, and compute busy time per expert rank, over the run. */
+  /** Transfers between devices over the run. */
   readonly links: LinkTime;
+  /** [expert ranks] compute busy time over the run, ns. */
   readonly rankBusyNs: Float64Array;
   private readonly cost: CostModel;
   private readonly config: SimConfig;
@@ -43,18 +44,19 @@ export class StepCost {
   private readonly clock: Float64Array;
   /** [attention classes][dp] time of token mixing in this step. */
   private readonly mixNs: Float64Array;
-  /** [attention classes] mean wait of a layer's token mixing if no rank computed prompts. */
+  /** [attention classes] mean wait for a layer's token mixing, had no rank computed prompts. */
   private readonly promptlessWaitNs: Float64Array;
   /** The decoding part of a batch. */
   private readonly promptless: RankBatch;
-  /** Whether a rank computes prompts in this step, and the sum of the above since the ranks last met. */
+  /** Whether a rank computes prompts in this step. */
   private prompts = false;
+  /** Sum of `promptlessWaitNs` over the layers since the ranks last met. */
   private attentionWaitNs = 0;
   private readonly exchange: ExpertExchange;
   private readonly expertTime: ExpertTime;
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
-  /** Served over isolated kernel time in the step being timed. */
+  /** Time of kernels in the step being timed over their time alone. */
   private blendedKernelFactor = 1;
   private readonly before: {
     readonly components: Float64Array;
@@ -121,8 +123,8 @@ export class StepCost {
   }
 
   /**
-   * Duration of the stage for a step that starts at `startNs`, ns (float). `batches` holds one batch per attention-DP
-   * rank; `experts` gives the routed work, which may queue transfers on the links of the offloaded experts.
+   * Duration of the stage for a step that starts at `startNs`, ns (float). `batches` holds one batch per data-parallel
+   * rank. `experts` gives the routed work; with offloaded experts it also books their transfers.
    */
   stageNs(
     plan: StagePlan,
@@ -140,7 +142,7 @@ export class StepCost {
     this.prepareAttention(batches);
     if (experts.layersAlike)
       for (const alike of plan.alike) {
-        // From equal clocks, a layer adds the same to each every time.
+        // From equal clocks a layer adds the same each time.
         this.meet();
         if (alike.count > 1) this.beginRepeat();
         this.layer(plan, alike.layer, startNs, tokens, batches, experts);
@@ -153,7 +155,9 @@ export class StepCost {
     return clock[0]!;
   }
 
-  /** Served over isolated kernel time in a step of such batches. */
+  /**
+   * Time of kernels in a step of such batches over their time alone: the mean of decode and prompt factor by tokens.
+   */
   servedFactor(batches: readonly RankBatch[]): number {
     const { kernelFactor, prefillFactor } = this.config.engine;
     let tokens = 0;
@@ -193,7 +197,7 @@ export class StepCost {
     }
   }
 
-  /** Without captured graphs the host launches every kernel, and the device waits where it is faster than that. */
+  /** Without captured graphs the host launches every kernel. The device waits where it is faster than the launches. */
   private waitForLaunches(plan: StagePlan): void {
     let kernels = 0;
     for (let i = 0; i < plan.layers; i++) {
@@ -205,7 +209,7 @@ export class StepCost {
     for (let g = 0; g < this.clock.length; g++) this.clock[g]! += waits;
   }
 
-  /** Remembers all sums, so that {@link endRepeat} can add what the next layer adds once more for every layer like it. */
+  /** Remembers all sums: {@link endRepeat} adds what the next layer adds once more for every other layer like it. */
   private beginRepeat(): void {
     this.before.components.set(this.components);
     this.before.clock.set(this.clock);
@@ -225,7 +229,7 @@ export class StepCost {
     this.attentionWaitNs += times * (this.attentionWaitNs - before.attentionWaitNs);
   }
 
-  /** Handing activations of stage `stage` to the next, ns. */
+  /** Time to hand activations from stage `stage` to the next, ns. */
   handoffNs(batches: readonly RankBatch[], stage: number): number {
     let tokens = 0;
     for (const batch of batches) tokens = Math.max(tokens, batch.tokens);
@@ -236,7 +240,7 @@ export class StepCost {
     return ns;
   }
 
-  /** Time of a step in which the device waits for the host, ns. */
+  /** Time of a step that the device waits for the host, ns. */
   hostNs(sequences: number, prefills: boolean): number {
     const { engine } = this.config;
     const host =
@@ -256,7 +260,7 @@ export class StepCost {
     }
   }
 
-  /** What ranks would wait on average for the slowest to mix its decoded tokens. */
+  /** Mean wait of ranks for the slowest, if each mixed its decoded tokens only, ns. */
   private waitWithoutPrompts(program: AttentionProgram, mixing: number, batches: readonly RankBatch[]): number {
     const { promptless } = this;
     const dp = batches.length;
@@ -286,8 +290,8 @@ export class StepCost {
   }
 
   /**
-   * All ranks wait for the slowest. In steps with prompts, what they would wait without them is put down to attention, the
-   * rest to the prompts. Afterwards every clock shows the same.
+   * All ranks wait for the slowest; afterwards every clock shows the same. In steps with prompts, attention is charged
+   * the wait that there would be without them, and the prompts the rest.
    */
   private meet(): number {
     const { clock } = this;
@@ -306,7 +310,7 @@ export class StepCost {
     return max;
   }
 
-  /** Sum of partial results inside each tensor-parallel group. */
+  /** Sums partial results over the tensor-parallel ranks of each data-parallel rank. */
   private allReduceWithinDpRanks(batches: readonly RankBatch[]): void {
     const { clock, config } = this;
     let sum = 0;
@@ -375,7 +379,7 @@ export class StepCost {
       this.links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
     const begin = arrived + dispatchNs + sharedWaitNs;
     const halves = dp > 1 && tokens > dp && config.engine.overlapsBatches;
-    // Where tokens are gathered instead of sent to their experts, every rank's kernel is given all of them.
+    // Where tokens are gathered and not sent to their experts, the kernel of every rank is given all of them.
     const sent = dp > 1 && config.engine.expertExchange !== "allGatherReduceScatter";
     const presentedPairs = sent ? 0 : tokens * program.moe.topK;
     this.expertTime.begin(program, presentedPairs, halves);
@@ -399,8 +403,8 @@ export class StepCost {
   }
 
   /**
-   * Sum of the shared experts' partial results over tensor-parallel ranks. Without attention data parallelism the
-   * all-reduce of the combine carries it. Booked by the caller, who knows what it runs beside.
+   * Time to sum the shared experts' partial results over tensor-parallel ranks, ns. Without attention data parallelism
+   * the all-reduce of the combine does it. The caller books the time: it knows what runs beside.
    */
   private sharedSumNs(tokens: number): number {
     const { mapping, model } = this.config;
@@ -408,7 +412,7 @@ export class StepCost {
     return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
   }
 
-  /** Routed experts of all expert ranks from `begin`; returns when the slowest is done (relative to the step's start). */
+  /** Routed experts of all expert ranks from `begin`. Returns the end of the slowest, relative to the step's start. */
   private expertPhase(layer: number, startNs: number, begin: number, experts: ExpertSource): number {
     const cached = experts.serve(layer, startNs + begin, this.expertTime);
     let max = 0;
@@ -436,7 +440,7 @@ export class StepCost {
     }
     const mean = sum / this.expertRanks;
     const meanStall = stallSum / this.expertRanks;
-    // What the slowest expert rank waits longer for its experts than the others is fetching too, the rest is load.
+    // The slowest expert rank may wait longer for its experts than the mean. That is fetching too; the rest is load.
     const fetch = Math.min(max - mean, Math.max(0, slowestStall - meanStall));
     this.components[component.experts]! += mean - meanStall;
     this.components[component.expertFetch]! += meanStall + fetch;
