@@ -1,26 +1,26 @@
-/** Caches that are alike in what a sequence holds of them, in blocks of their pool. */
+/** Caches of which a sequence holds equally many blocks of their pool. */
 export type CacheGroup =
   /** A block for every `blockTokens` tokens. */
   | { readonly kind: "full"; readonly blockTokens: number; readonly copies: number }
-  /** The blocks that hold one of the newest tokens: those the step computes and the `windowTokens` - 1 before them. */
+  /** Blocks of the newest tokens only: those that the step computes, and the `windowTokens` - 1 before them. */
   | {
       readonly kind: "window";
       readonly blockTokens: number;
       readonly copies: number;
       readonly windowTokens: number;
     }
-  /** The same from the first token to the last. */
+  /** As many blocks at the last token as at the first. */
   | { readonly kind: "state"; readonly copies: number };
 
 /**
- * Blocks of one pool that a sequence holds, as a function of its tokens: `computed` ones are in the cache, and room for
- * `tokens` is wanted. `copies` of a group are its blocks per block, for layers that keep theirs apart.
+ * Blocks of one pool that a sequence holds, as a function of its tokens: `computed` are in the cache, and room is
+ * wanted for `tokens`. A group counts every block `copies` times, for layers that keep theirs apart.
  */
 export class Holding {
   readonly groups: readonly CacheGroup[];
   /** Whether anything is held besides full caches. */
   readonly passes: boolean;
-  /** The first full group, apart from the others: most models have no other, and this is asked at every decode. */
+  /** The first full group, apart from the others: most models have no other, and every decode asks for it. */
   private readonly blockTokens: number;
   private readonly copies: number;
   private readonly moreFull: readonly Extract<CacheGroup, { kind: "full" }>[];
@@ -38,7 +38,7 @@ export class Holding {
     this.passes = this.windows.length > 0 || this.states > 0;
   }
 
-  /** Blocks of full caches: what prefixes are shared of. */
+  /** Blocks of full caches. Prefixes share these. */
   fullBlocks(tokens: number): number {
     let sum = this.copies * Math.ceil(tokens / this.blockTokens);
     for (let i = 0; i < this.moreFull.length; i++) {
@@ -48,7 +48,7 @@ export class Holding {
     return sum;
   }
 
-  /** Blocks of windows and states, which pass on: those that a later step needs no more are given back. */
+  /** Blocks of windows and states. They pass: a block goes back when no later step needs it. */
   passingBlocks(computed: number, tokens: number): number {
     let sum = this.states;
     for (let i = 0; i < this.windows.length; i++) {
@@ -59,7 +59,7 @@ export class Holding {
     return sum;
   }
 
-  /** Blocks that a sequence holds at most on its way to `tokens` tokens, in steps of up to `stepTokens`. */
+  /** Most blocks that a sequence holds on its way to `tokens` tokens, in steps of up to `stepTokens`. */
   peakBlocks(tokens: number, stepTokens: number): number {
     let sum = this.fullBlocks(tokens) + this.states;
     for (const { blockTokens, copies, windowTokens } of this.windows) {

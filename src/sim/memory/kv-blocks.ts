@@ -6,8 +6,8 @@ import { PoolUse } from "./pool-use.ts";
 const absent = -1;
 
 /**
- * Prefix identity of the requests: request i holds blocks ids[offsets[i] .. offsets[i + 1]) of `blockTokens` tokens, a
- * multiple of the KV block.
+ * Prefix identity of the requests: request i holds blocks ids[offsets[i] .. offsets[i + 1]). Each has `blockTokens`
+ * tokens, a multiple of the KV block.
  */
 export interface PrefixIds {
   readonly blockTokens: number;
@@ -29,21 +29,21 @@ export class KvBlocks {
   /** The main pool, then those apart. */
   readonly pools: readonly PoolUse[];
   evicted = 0;
-  /** [requests] blocks of full caches that are a request's own. */
+  /** [requests] a request's own blocks of full caches. */
   private readonly privateBlocks: Int32Array;
   private readonly holding: Holding;
   /** [pools][requests] blocks of windows and states; null where the pool has none. */
   private readonly passingBlocks: readonly (Int32Array | null)[];
-  /** Whether any pool has. */
+  /** Whether any pool has blocks of windows or states. */
   private readonly passes: boolean;
-  /** Prefix blocks at the head of each request's list that it shares. */
+  /** [requests] shared prefix blocks, at the head of the request's list. */
   private readonly sharedPrefix: Int32Array;
-  /** KV blocks of these. */
+  /** [requests] KV blocks of those. */
   private readonly sharedBlocks: Int32Array;
   private readonly prefix: PrefixIds | null;
-  /** Requests that use each prefix block; -1 where it is not resident. */
+  /** [prefix blocks] requests that use the block; -1 where it is not resident. */
   private readonly references: Int32Array;
-  /** KV blocks of each resident prefix block. */
+  /** [prefix blocks] KV blocks of the block, where resident. */
   private readonly sizes: Int32Array;
   private readonly older: Int32Array;
   private readonly newer: Int32Array;
@@ -71,7 +71,7 @@ export class KvBlocks {
     this.newer = new Int32Array(distinct);
   }
 
-  /** Prompt tokens of a request whose blocks are resident, from its start; at most all but one of `tokens`. */
+  /** Prompt tokens of a request in resident blocks, from its start on; at most `tokens` - 1. */
   cachedTokens(request: number, tokens: number): number {
     const { prefix } = this;
     if (prefix === null) return 0;
@@ -119,7 +119,9 @@ export class KvBlocks {
     return true;
   }
 
-  /** Gives and takes blocks of windows and states, if they and `whole` more blocks of full caches find room. */
+  /**
+   * Gives and takes blocks of windows and states; returns false if they and `whole` blocks of full caches don't fit.
+   */
   private growPassing(request: number, computed: number, tokens: number, whole: number): boolean {
     const { main } = this;
     if (whole + this.passingChange(0, request, computed, tokens) > main.available) return false;
@@ -138,7 +140,7 @@ export class KvBlocks {
     return true;
   }
 
-  /** Blocks of full caches that a request lacks for `tokens` tokens; negative where it has room for more. */
+  /** Blocks of full caches that a request lacks for `tokens` tokens; negative where it has more than it needs. */
   private missingBlocks(request: number, tokens: number): number {
     const shared = this.prefix === null ? 0 : this.sharedBlocks[request]!;
     return this.holding.fullBlocks(tokens) - shared - this.privateBlocks[request]!;
@@ -151,14 +153,14 @@ export class KvBlocks {
     return holding.passingBlocks(computed, tokens) - held[request]!;
   }
 
-  /** Whether a new request could compute `tokens` tokens in one step, evicting every released prefix. */
+  /** Whether a new request could compute `tokens` tokens in one step if every released prefix were evicted. */
   hasRoomFor(tokens: number): boolean {
     const { main, apart } = this.layout;
     if (main.holding.fullBlocks(tokens) + main.holding.passingBlocks(0, tokens) > this.main.available) return false;
     return apart.every(({ holding }, p) => holding.passingBlocks(0, tokens) <= this.pools[p + 1]!.available);
   }
 
-  /** Publishes the prompt blocks of a request that are computed up to `tokens`, so that others can share them. */
+  /** Publishes a request's prompt blocks that are computed up to `tokens`: others can share them. */
   publish(request: number, tokens: number, promptTokens: number): void {
     const { prefix, main, holding } = this;
     if (prefix === null) return;
@@ -187,7 +189,7 @@ export class KvBlocks {
     }
   }
 
-  /** Releases everything a request holds; its shared blocks stay cached, the end of the prefix going first. */
+  /** Releases everything that a request holds. Shared blocks stay cached; of a prefix, the end is evicted first. */
   release(request: number): void {
     const { prefix, main } = this;
     main.give(-this.privateBlocks[request]!);

@@ -1,10 +1,10 @@
 import type { LayerCache } from "../offload/layer-cache.ts";
 import type { CacheGroup } from "./holding.ts";
 
-/** Caches in blocks of one size, cut so that any cache can use any block. */
+/** Caches in blocks of one size: any cache can use any block. */
 export interface Pages {
   readonly groups: readonly CacheGroup[];
-  /** Tokens that a block holds of full caches; of windows where there are none. */
+  /** Tokens of full caches in a block; of windows where there are no full caches. */
   readonly blockTokens: number;
   /** [stages] bytes of a block. */
   readonly blockBytes: readonly number[];
@@ -19,9 +19,9 @@ interface Type {
 
 /**
  * One pool for caches of all kinds, as vLLM cuts it (docs/design/hybrid_kv_cache_manager.md and
- * vllm/v1/core/kv_cache_utils.py). Layers that need the same number of blocks share one table: a block holds `blockTokens`
- * tokens of all of them. Otherwise a block is a page of every layer of a group. Pages are as large as the largest; layers with
- * smaller entries put more tokens on theirs, and a state that is larger than a page enlarges all of them.
+ * vllm/v1/core/kv_cache_utils.py). If all layers need the same number of blocks, they share one table: a block holds
+ * `blockTokens` tokens of all of them. Otherwise a block is a page of every layer of a group. All pages are as large as
+ * the largest. Layers with smaller entries put more tokens on theirs. A state larger than a page enlarges all pages.
  */
 export function sharedPages(stages: readonly (readonly LayerCache[])[], blockTokens: number): Pages {
   const types = typesOf(stages);
@@ -102,7 +102,7 @@ function groupOf(cache: LayerCache, blockTokens: number, copies: number): CacheG
   }
 }
 
-/** Layers of a stage in the group that has the most there; layers of a type are dealt to its groups in turn. */
+/** Layers that the largest group has on a stage. The layers of a type are dealt to its groups in turn. */
 function layersOfLargestGroup(types: readonly Type[], copies: readonly number[], stage: number): number {
   let largest = 0;
   for (const [t, { stages }] of types.entries()) {

@@ -5,9 +5,9 @@ import type { LayerCache } from "../offload/layer-cache.ts";
 type Window = Extract<LayerCache, { kind: "window" }>;
 type State = Extract<LayerCache, { kind: "state" }>;
 
-/** Caches by the pool that an engine keeps them in. */
+/** Caches by the pool in which the engine keeps them. */
 export interface CachePlaces {
-  /** Full caches, those that share their pool, and windows that the engine keeps whole, as full caches. */
+  /** Full caches, and those that share their pool. Windows that the engine keeps whole count as full caches. */
   readonly main: LayerCache[];
   /** In pools of their own. */
   readonly windows: Window[];
@@ -35,7 +35,7 @@ function poolOf(cache: LayerCache, pools: CachePools): CachePools["windows"] {
   return cache.chunked ? pools.chunks : pools.windows;
 }
 
-/** Bytes of reserved caches: windows and states of the most sequences, windows no longer than their contexts. */
+/** Bytes of reserved caches: windows and states of the most sequences. Windows are no longer than their contexts. */
 export function reservedBytes(reserved: CachePlaces["reserved"], { scheduler, speculation }: SimConfig): number {
   const { maxSequences, maxBatchTokens, contextTokensMax } = scheduler;
   const states = maxSequences * (1 + (speculation?.draftTokens ?? 0));

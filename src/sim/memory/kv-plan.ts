@@ -3,7 +3,7 @@ import type { Holding } from "./holding.ts";
 import type { CachePlaces } from "./kv-places.ts";
 import { blocksAfforded, type PoolPlan, poolPlans } from "./kv-pools.ts";
 
-/** A pool of equal blocks: how many there are, and what a sequence holds of them. */
+/** A pool of equal blocks: how many there are, and how many of them a sequence holds. */
 export interface KvPool {
   readonly capacity: number;
   readonly holding: Holding;
@@ -11,11 +11,11 @@ export interface KvPool {
 
 /** Where sequences keep their caches. */
 export interface KvLayout {
-  /** The pool of full caches and of those that share it with them; prefixes are shared here. */
+  /** Full caches, and those that share their pool. Prefixes are shared here. */
   readonly main: KvPool;
-  /** Pools of windows and of states that have one of their own. */
+  /** Pools of windows and of states, where they have their own. */
   readonly apart: readonly KvPool[];
-  /** Most tokens of one sequence that the pools have room for, whatever its steps. */
+  /** Most tokens of one sequence that the pools hold, whatever its steps. */
   readonly sequenceTokensMax: number;
 }
 
@@ -29,15 +29,15 @@ export interface KvPlan {
   readonly layout: KvLayout;
   /** The main pool, then those apart. */
   readonly pools: readonly (PoolPlan & KvPool)[];
-  /** [stages] blocks of the main pool that the stage has room and the deployment has use for. */
+  /** [stages] blocks of the main pool: as many as the stage has room for and the deployment has use for. */
   readonly mainBlocks: readonly number[];
   /** Whether the shortest sequence finds room. */
   readonly fits: boolean;
 }
 
 /**
- * Divides what every stage has free over the pools of the engine. The stage with the least room for a pool decides, and no
- * pool is larger than the most sequences of the longest context could use.
+ * Divides the free bytes of every stage over the pools of the engine. The stage with the least room for a pool decides
+ * its size. No pool is larger than the most sequences of the longest context could use.
  */
 export function planKv(config: SimConfig, stages: readonly StageCaches[]): KvPlan {
   const { chunkedPrefill, contextTokensMax, maxBatchTokens, maxSequences } = config.scheduler;
@@ -63,7 +63,7 @@ export function planKv(config: SimConfig, stages: readonly StageCaches[]): KvPla
   };
 }
 
-/** The largest whole number up to `max` with a property that all smaller ones have too; 0 where none has. */
+/** The largest whole number up to `max` with a property; 0 where none has it. All smaller ones must have it too. */
 function largestWith(has: (value: number) => boolean, max: number): number {
   let low = 0;
   let high = max;

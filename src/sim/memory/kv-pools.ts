@@ -3,10 +3,10 @@ import { Holding } from "./holding.ts";
 import { sharedPages } from "./kv-pages.ts";
 import type { CachePlaces } from "./kv-places.ts";
 
-/** Equal blocks of certain bytes, and what a sequence holds of them. */
+/** Equal blocks of certain bytes, and how many of them a sequence holds. */
 export interface PoolPlan {
   readonly name: string;
-  /** What its blocks are, in words. */
+  /** Its blocks, in words. */
   readonly blocks: string;
   readonly blockTokens: number;
   /** [stages] */
@@ -14,7 +14,7 @@ export interface PoolPlan {
   readonly holding: Holding;
 }
 
-/** The pools of a deployment without their sizes; null where there is nothing to put into one. */
+/** The pools of a deployment, without their sizes; null where nothing goes into one. */
 export interface PoolPlans {
   readonly main: PoolPlan;
   readonly windows: (PoolPlan & { readonly tokensPerToken: number }) | null;
@@ -55,7 +55,7 @@ export function poolPlans(config: SimConfig, stages: readonly CachePlaces[]): Po
     blockBytes: stages.map((stage) => Math.ceil(sum(stage.states, (cache) => cache.bytes))),
     holding: new Holding([{ kind: "state", copies: statesHeld }]),
     bytesPerByte: typeof caches.states === "number" ? caches.states : 1,
-    // States of prefixes are kept as far as there is room for them.
+    // States of prefixes are kept while there is room.
     most: prefixCaching ? Number.POSITIVE_INFINITY : statesHeld * maxSequences,
   };
   return {
@@ -70,8 +70,8 @@ function sum<T>(values: readonly T[], of: (value: T) => number): number {
 }
 
 /**
- * Blocks of each pool that `freeBytes` of a stage hold, in the order main, windows, states. States take their share first,
- * as bytes; of the rest, windows get their share in tokens (SGLang, model_runner_kv_cache_mixin.py).
+ * Blocks of each pool in `freeBytes` of a stage: main, windows, states. States take their share first, in bytes.
+ * Windows take theirs of the rest, in tokens (SGLang, model_runner_kv_cache_mixin.py).
  */
 export function blocksAfforded({ main, windows, states }: PoolPlans, stage: number, freeBytes: number): number[] {
   if (freeBytes < 0) return [main, windows, states].filter((pool) => pool !== null).map(() => 0);
@@ -93,7 +93,7 @@ export function blocksAfforded({ main, windows, states }: PoolPlans, stage: numb
   return [mainBlocks, bytes === 0 ? Number.POSITIVE_INFINITY : apart, ...blocks];
 }
 
-/** Whole blocks in some bytes; without end where blocks take none. */
+/** Whole blocks in `bytes`; infinite where a block takes none. */
 function quotient(bytes: number, blockBytes: number): number {
   return blockBytes === 0 ? Number.POSITIVE_INFINITY : Math.floor(bytes / blockBytes);
 }

@@ -15,18 +15,19 @@ import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
 
-/** What the plan decides besides the map: slots and bytes of offloaded experts per device. */
+/** The memory map, and what follows from it: room for caches, bytes of an expert, experts in host memory. */
 export interface MemoryPlan {
   readonly map: MemoryMap;
   readonly kv: KvLayout;
   /** Bytes of one expert slice on one device. */
   readonly expertBytes: number;
-  /** Distinct experts that host memory holds for one replica on a node, and whether these are all it needs there. */
+  /** Distinct experts of one replica that the host memory of a node holds. */
   readonly hostExperts: number;
+  /** Whether these are all that the replica's ranks on the node compute. */
   readonly hostHoldsAll: boolean;
 }
 
-/** Fixed bytes of one pipeline stage on one device, and the caches that its layers keep. */
+/** One pipeline stage on one device: its fixed bytes, and the caches of its layers. */
 interface StageMemory {
   readonly items: readonly MemoryItem[];
   readonly fixed: number;
@@ -34,10 +35,10 @@ interface StageMemory {
 }
 
 /**
- * Byte-exact occupation of the most loaded device, then of the tiers behind it. Weights are split as the mapping says
- * (replicated where it cannot split them); what remains of the engine's share of memory is divided over the pools of its
- * caches. Throws InfeasibleError with the whole sum when anything does not fit. `draftAttention` is the token mixing of the
- * draft module, which lies on the last stage.
+ * Byte-exact occupation of the most loaded device, then of the tiers behind it. The mapping splits the weights; weights
+ * that it cannot split are replicated. The rest of the engine's share of memory is divided over the pools of its
+ * caches. Throws InfeasibleError with the whole sum when anything does not fit. `draftAttention` is the token mixing of
+ * the draft module on the last stage.
  */
 export function planMemory(
   config: SimConfig,
@@ -106,7 +107,7 @@ export function planMemory(
   };
 }
 
-/** The stage that leaves the fewest KV blocks; of equal ones the fullest. */
+/** The stage with room for the fewest KV blocks; of equal ones, the fullest. */
 function fullestStage(stages: readonly StageMemory[], { mainBlocks, pools }: KvPlan): number {
   const block = (stage: number) => pools[0]!.blockBytes[stage]!;
   let fullest = 0;
@@ -118,7 +119,7 @@ function fullestStage(stages: readonly StageMemory[], { mainBlocks, pools }: KvP
   return fullest;
 }
 
-/** What a draft module adds to the last stage: its weights, and the cache it keeps for itself. */
+/** A draft module's share of the last stage: its weights and its own caches; null where there is no module. */
 function draftMemory(
   config: SimConfig,
   attention: readonly AttentionProgram[],
@@ -228,8 +229,8 @@ function weightItems(
 }
 
 /**
- * Peak activation memory of a step, assumed as the largest step's residual stream, projections and feed-forward
- * intermediates, plus float32 logits of one token per sequence and of its draft tokens.
+ * Peak activation memory of a step. It is assumed to be the residual stream, projections and feed-forward intermediates
+ * of the largest step, plus float32 logits of one token per sequence and of its draft tokens.
  */
 function activationBytesMax(config: SimConfig): number {
   const { model, mapping, scheduler } = config;

@@ -4,7 +4,7 @@ export interface MemoryItem {
   readonly bytes: number;
 }
 
-/** What occupies one tier of the most loaded device (or of the host). Items sum to `usedBytes`. */
+/** Occupation of one tier, of the most loaded device or of the host. Items sum to `usedBytes`. */
 export interface TierMap {
   readonly tier: string;
   readonly capacityBytes: number;
@@ -15,7 +15,7 @@ export interface TierMap {
 /** Byte-exact occupation of every tier, per device of the heaviest pipeline stage. */
 export interface MemoryMap {
   readonly tiers: readonly TierMap[];
-  /** KV blocks per data-parallel rank that the remaining memory holds. */
+  /** KV blocks per data-parallel rank, in the memory that remains. */
   readonly kvBlocks: number;
   readonly kvBytesPerToken: number;
 }

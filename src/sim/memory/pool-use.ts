@@ -1,6 +1,6 @@
 import { holds } from "../../core/errors.ts";
 
-/** What is in use of one pool of blocks. */
+/** Blocks in use of one pool. */
 export class PoolUse {
   readonly capacity: number;
   /** Blocks held by running requests. */
@@ -15,12 +15,12 @@ export class PoolUse {
     this.capacity = capacity;
   }
 
-  /** Blocks a request could still be given, evicting every released prefix. */
+  /** Blocks that a request could still be given if every released prefix were evicted. */
   get available(): number {
     return this.capacity - this.used;
   }
 
-  /** Gives a request more blocks, or takes some back where `blocks` is negative. */
+  /** Gives a request more blocks; takes some back where `blocks` is negative. */
   give(blocks: number): void {
     this.used += blocks;
     if (blocks > 0) this.allocated += blocks;

@@ -1,8 +1,8 @@
 import type { PrefixIds } from "./kv-blocks.ts";
 
 /**
- * Prefix blocks joined to units that fill whole KV blocks: the least common multiple of both sizes. Engines share whole
- * KV blocks only, so a unit is shared when all prefix blocks in it are equal. Unchanged where sizes already fit.
+ * Prefix blocks joined to units of whole KV blocks: the least common multiple of both sizes. Engines share whole KV
+ * blocks only, so a unit is shared when all its prefix blocks are equal. Unchanged where sizes already fit.
  */
 export function prefixUnits(prefix: PrefixIds, blockTokens: number): PrefixIds {
   const perUnit = blockTokens / greatestCommonDivisor(prefix.blockTokens, blockTokens);

@@ -13,18 +13,19 @@ import { HostNode } from "./host-node.ts";
 import { type FetchCost, OffloadState } from "./offload-state.ts";
 import { diskTier, hostTier } from "./offload-tiers.ts";
 
-/** What keeps the experts of a run below device memory. */
+/** Expert caches of a run, with their logs and the nodes below them. */
 export interface Offloads {
   /** [replicas][pipeline stages][expert ranks] */
   readonly caches: readonly OffloadState[];
   readonly logs: readonly CallLogRecorder[];
-  /** Nodes, whose memory and disks the caches are fed from. */
+  /** Nodes: their memory and disks feed the caches. */
   readonly nodes: readonly HostNode[];
 }
 
 /**
- * Expert caches, each with the log of its accesses. Every expert rank of a stage has device slots and a host link of its
- * own. All ranks of a node read from its memory and its disks; those of one replica share what it has of the memory.
+ * Expert caches, each with the log of its accesses. Every expert rank of a stage has device slots and a host link of
+ * its own. All ranks of a node read from its memory and its disks. The ranks of one replica share its part of the
+ * memory.
  */
 export function buildOffloads(
   config: SimConfig,
@@ -82,7 +83,7 @@ export function buildOffloads(
   return { caches, logs, nodes };
 }
 
-/** Transfer times of an expert slice of so many bytes. Devices of an expert rank that lie on other nodes read there. */
+/** Transfer times of an expert slice of `bytes`. Devices of an expert rank on other nodes read the memory there. */
 function fetchCost({ node, mapping }: SimConfig, bytes: number): FetchCost {
   const memory = hostTier(node)?.read;
   const disk = diskTier(node)?.read;

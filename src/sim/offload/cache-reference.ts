@@ -7,8 +7,8 @@ import type { Offloads } from "./build-offloads.ts";
 import type { OffloadState } from "./offload-state.ts";
 
 /**
- * The cache over the run, with the clairvoyant optimum (Belady), the best fixed set and LRU replayed on the recorded
- * accesses under the same slots and admission. The log is a prefix of the run if the run outgrew it.
+ * The cache over the run. For reference, the clairvoyant optimum (Belady), the best fixed set and LRU are replayed on
+ * the recorded accesses, with the same slots and scope. The log is a prefix of the run if the run outgrew it.
  */
 export function cacheResult(config: SimConfig, offloads: Offloads): CacheResult | null {
   const { offload, routing } = config;
@@ -41,7 +41,7 @@ function references(config: SimConfig, { caches, logs }: Offloads): CacheResult[
   for (const [i, recorder] of logs.entries()) {
     const log = recorder.toLog();
     accesses += log.keys.length;
-    // The best fixed set is the most used experts of this very log.
+    // The best fixed set holds the most used experts of this very log.
     const used = new Float64Array(layers * experts);
     for (const key of log.keys) used[key]!++;
     const shape = { layers, expertsPerLayer: experts, slots: offload.slots };

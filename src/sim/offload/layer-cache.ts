@@ -1,8 +1,10 @@
-/** What a sequence keeps of one layer on one rank. A layer may keep several, such as a window beside compressed entries. */
+/**
+ * A cache that a sequence keeps of one layer on one rank. A layer may keep several: a window and compressed entries.
+ */
 export type LayerCache =
   /** An entry for every token of the context. */
   | { readonly kind: "full"; readonly bytesPerToken: number }
-  /** Entries of the newest tokens only; `chunked` where the window starts anew with every chunk (Llama 4). */
+  /** Entries of the newest tokens only. `chunked`: the window starts anew with every chunk (Llama 4). */
   | {
       readonly kind: "window";
       readonly bytesPerToken: number;

@@ -3,23 +3,24 @@ import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { HostNode } from "./host-node.ts";
 
-/** What one expert slice takes on its way to a device; the devices of an expert rank fetch their slices side by side. */
+/** Cost of fetching one expert. The devices of an expert rank fetch their slices side by side. */
 export interface FetchCost {
-  /** Slice on one device. */
+  /** Bytes of the slice of one device. */
   readonly bytes: number;
   /** Host link of one device; 0 where the device reads the host's memory in place. */
   readonly linkNs: number;
-  /** Time the host's memory is busy with the slices of the whole expert rank, and what passes until the first byte. */
+  /** Time that a node's memory is busy with the slices of the rank's devices in the node. */
   readonly memoryNs: number;
+  /** Time until its first byte. */
   readonly memoryLatencyNs: number;
   readonly memoryBytes: number;
-  /** NVMe to host memory, the whole expert. */
+  /** Time from NVMe to host memory, the whole expert. */
   readonly diskNs: number;
   readonly diskBytes: number;
 }
 
 /**
- * Expert residency of one expert rank and the transfers that feed it. A miss waits for its transfer: It reads NVMe
+ * Expert residency of one expert rank and the transfers that feed it. A miss waits for its transfer: it reads NVMe
  * first if host memory does not hold the expert, then host memory and the host link at once; the later of the two makes
  * it ready. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node.
  * Resident experts are computed while the first transfers run, unless the runtime waits for every transfer.
@@ -28,7 +29,7 @@ export class OffloadState {
   hits = 0;
   misses = 0;
   calls = 0;
-  /** Experts transferred because a call missed them; counted where they are transferred. */
+  /** Transfers of missed experts, each counted when it is made. */
   fetches = 0;
   /** Experts asked for, over all calls. */
   accesses = 0;
@@ -42,15 +43,16 @@ export class OffloadState {
   readonly keys: Uint32Array;
   readonly tokens: Uint32Array;
   readonly keyNs: Float64Array;
-  /** How long it took as far as it was served, and how much of that was waiting. */
+  /** Time of the call so far. */
   callNs = 0;
+  /** Part of it spent waiting for experts. */
   callStallNs = 0;
-  /** Its tokens of resident experts. */
+  /** Tokens of the call for resident experts. */
   hitTokens = 0;
-  /** [layers x experts] uses in the fitting set as its policy saw them. */
+  /** [MoE layers x experts] uses in the fitting set as the policy was given them; null for policies without need. */
   readonly popularity: Float64Array | null;
   private readonly cache: ExpertCache;
-  /** Host-memory residency over NVMe, or null when host memory holds every expert. */
+  /** Experts resident in host memory, the others being on NVMe; null when host memory holds every expert. */
   private readonly host: ExpertCache | null;
   private readonly node: HostNode;
   private readonly slotsPerCall: number;
@@ -69,11 +71,11 @@ export class OffloadState {
     cache: ExpertCache;
     host: ExpertCache | null;
     node: HostNode;
-    /** Slots a call competes for: of its layer, or all of them. */
+    /** Slots that a call competes for: those of its layer, or all. */
     slotsPerCall: number;
     popularity: Float64Array | null;
     cost: FetchCost;
-    /** Whether transfers run beside computing; otherwise a missing expert is fetched when its turn comes. */
+    /** Whether transfers run beside computing. Otherwise a missing expert is fetched when its turn to compute comes. */
     overlap: boolean;
     log: CallLogRecorder | null;
     experts: number;
@@ -110,7 +112,7 @@ export class OffloadState {
     this.callStallNs = 0;
   }
 
-  /** Adds an expert to the call; of copies in one cache, which follow each other, one is kept. */
+  /** Adds an expert to the call. Copies in one cache follow each other and become one entry. */
   add(key: number, tokens: number): void {
     if (this.count > 0 && this.keys[this.count - 1] === key) {
       this.tokens[this.count - 1]! += tokens;
@@ -120,7 +122,7 @@ export class OffloadState {
     this.tokens[this.count++] = tokens;
   }
 
-  /** Judges the call against residency at its start and lets the policy update; returns the number of resident experts. */
+  /** Counts hits and misses by residency at the start of the call, updates the cache; returns the number of hits. */
   judge(): number {
     const { count, keys, hit } = this;
     if (count === 0) return 0;
@@ -142,14 +144,14 @@ export class OffloadState {
     return this.hit[i] === 1;
   }
 
-  /** Starts the call at absolute time `atNs`; its resident experts take `hitNs` together. */
+  /** Starts the call at absolute time `atNs`: its resident experts are computed first, in `hitNs` together. */
   start(atNs: number, hitNs: number): void {
     this.startNs = atNs;
     this.callNs = hitNs;
     this.passHits();
   }
 
-  /** When the next transfer can begin; infinite when every missing expert was fetched. */
+  /** Earliest time of the next transfer on the link; infinite when every missing expert was fetched. */
   get nextNs(): number {
     return this.next === this.count ? Number.POSITIVE_INFINITY : Math.max(this.linkFreeNs, this.askedNs);
   }
@@ -183,7 +185,7 @@ export class OffloadState {
     this.passHits();
   }
 
-  /** Experts resident never exceed the slots. */
+  /** Resident experts never exceed the slots. */
   check(): void {
     holds(
       this.cache.resident <= this.cache.capacity,

@@ -7,22 +7,22 @@ import type { TierMap } from "../memory/memory.ts";
 import { replicaNodes } from "../replica-nodes.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 
-/** What lies behind the devices of a node. */
+/** Memory tiers behind the devices of a node. */
 export interface OffloadTiers {
   readonly tiers: readonly TierMap[];
-  /** Experts that the host memory of a node holds for one replica. */
+  /** Experts of one replica that the host memory of a node holds. */
   readonly hostExperts: number;
   /** Whether these are all that the replica's ranks on the node compute. */
   readonly hostHoldsAll: boolean;
 }
 
-/** Memory of the host, the first tier behind a device; undefined where the device has the host's memory as its own. */
+/** Host memory, the first tier behind a device; undefined where the device has the host's memory as its own. */
 export const hostTier = ({ tiers }: Node): MemoryTier | undefined => tiers.find(({ kind }) => kind !== "nvme");
 export const diskTier = ({ tiers }: Node): MemoryTier | undefined => tiers.find(({ kind }) => kind === "nvme");
 
 /**
- * Host memory and NVMe of the fullest node. Replicas on one node hold their experts in even shares of its host memory; what
- * a share does not hold is read from NVMe, where one copy serves them all.
+ * Host memory and NVMe of the fullest node. Replicas on one node have even shares of its host memory for their experts.
+ * Experts beyond a share are read from NVMe: one copy there serves all replicas.
  */
 export function offloadTiers(config: SimConfig, hostBytes: number, expertBytes: number): OffloadTiers {
   const { node, mapping, replicas } = config;
@@ -55,7 +55,7 @@ function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: 
   return { tier: id, capacityBytes, usedBytes: bytes, items: [{ name, bytes }] };
 }
 
-/** Experts of all layers that the ranks of one replica on one node compute, on the node with most of them. */
+/** Experts of all layers that the ranks of one replica compute on a node, for the node with most of them. */
 function expertsOfNode(config: SimConfig): number {
   const { node, mapping, model, placement } = config;
   const { experts } = moeShape(model)!;
