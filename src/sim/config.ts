@@ -13,7 +13,7 @@ import type { Mapping } from "./mapping.ts";
 export interface SimConfig {
   readonly seed: number;
   readonly model: ModelSpec;
-  /** Storage format per tensor class in this deployment (may be quantised further than the release). */
+  /** Storage format per tensor class in this deployment. It may be quantised further than the release. */
   readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
   readonly kvFormat: StorageFormat;
   readonly node: Node;
@@ -29,12 +29,12 @@ export interface SimConfig {
   readonly router: RouterPolicy;
   readonly workload: Workload;
   readonly routing: Routing;
-  /** null: contiguous, no replicas. */
+  /** null: contiguous, each expert once. */
   readonly placement: Placement | null;
   readonly offload: OffloadConfig | null;
   /** null: one token per decode and step. */
   readonly speculation: SpeculationConfig | null;
-  /** Requests at the start whose latencies are left out of the statistics (warm-up), by arrival order. */
+  /** First requests by arrival, the warm-up: their latencies are left out of the statistics. */
   readonly warmupRequests: number;
 }
 
@@ -47,29 +47,29 @@ export interface SchedulerConfig {
   readonly prefixCaching: boolean;
   /** Tokens per KV block. */
   readonly blockTokens: number;
-  /** Share of device memory the engine may use. */
+  /** Share of device memory that the engine may use. */
   readonly memoryUtilisation: number;
-  /** Longest prompt + output accepted; longer requests are rejected and counted. */
+  /** Longest prompt + output that is accepted. Longer requests are rejected and counted. */
   readonly contextTokensMax: number;
 }
 
 export type Workload =
   /** Requests arrive when the table says so. */
   | { readonly kind: "open"; readonly requests: RequestTable }
-  /** A fixed number of clients, each sending its next request when the last one finished; arrival times are ignored. */
+  /** A fixed number of clients. Each sends its next request when the last one finished; arrival times are ignored. */
   | { readonly kind: "closed"; readonly requests: RequestTable; readonly concurrency: number };
 
 export type Routing =
   | {
       readonly kind: "replay";
       readonly table: RoutingTable;
-      /** Trace layer replayed by each MoE layer of the model: [MoE layers]. */
+      /** [MoE layers] trace layer that each MoE layer of the model replays. */
       readonly layerMap: readonly number[];
       readonly start: "zero" | "random";
     }
   /**
-   * No per-token routing: distinct experts and loads expected of independently routed tokens. `popularityCv` is the
-   * coefficient of variation of expert popularity; absent: uniform.
+   * No per-token routing: distinct experts and loads are those expected of independently routed tokens. `popularityCv`
+   * is the coefficient of variation of expert popularity; absent: uniform.
    */
   | { readonly kind: "uniform"; readonly popularityCv?: number };
 
@@ -77,26 +77,28 @@ export type Routing =
 export interface OffloadConfig {
   readonly policy: CachePolicy;
   readonly scope: "layer" | "global";
-  /** Expert slots in device memory, per layer under `layer` scope, in all under `global`. Per rank. */
+  /** Expert slots in device memory of a rank: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;
   /**
-   * Bytes of a node's host memory that may hold experts, in even shares for its replicas; what exceeds a share lives on NVMe
-   * and is cached in host memory by LRU.
+   * Bytes of a node's host memory for experts, in even shares for its replicas. Experts beyond a share live on NVMe;
+   * the share then caches experts by LRU.
    */
   readonly hostBytes: number;
-  /** [trace layers x experts] uses in the fitting set, for a policy that needs them; null for the others. */
+  /** [trace layers x experts] uses in the fitting set, if `policy` needs `popularity` (as `static` does); else null. */
   readonly popularity: Float64Array | null;
   /** Whether transfers of missing experts run beside the computing of resident ones. */
   readonly overlap: boolean;
-  /** Accesses kept for the clairvoyant replay after the run. */
+  /** Most accesses that are kept for replay under reference policies after the run. */
   readonly logAccessesMax: number;
 }
 
-/** Speculative decoding: every decoding sequence has its next tokens drafted, and the model verifies them in one step. */
+/**
+ * Speculative decoding: the next tokens of every decoding sequence are drafted. The model verifies them in one step.
+ */
 export interface SpeculationConfig {
   /** Tokens drafted for a sequence per step. */
   readonly draftTokens: number;
-  /** [draftTokens] probability that a draft token is accepted, given that all before it were. */
+  /** [draftTokens] probability that a draft token is accepted if all before it were. */
   readonly acceptance: Float64Array;
   readonly draft: Draft;
 }

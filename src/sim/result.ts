@@ -4,7 +4,7 @@ import type { MemoryMap } from "./memory/memory.ts";
 /** Fate of a request. */
 export const requestStatus = { completed: 0, rejected: 1, running: 2, waiting: 3, notArrived: 4 } as const;
 
-/** Per-request rows in arrival order; times in ns after the first arrival, NaN where the event did not happen. */
+/** One row per request, in arrival order. Times are ns after the first arrival; NaN where the event did not happen. */
 export interface RequestRows {
   readonly count: number;
   readonly status: Uint8Array;
@@ -48,7 +48,7 @@ export type TimeComponent = (typeof timeComponents)[number];
 export interface LayerLoad {
   /** Mean over steps of (heaviest rank / mean rank) tokens; 1 is perfect. */
   readonly imbalance: number;
-  /** Largest such ratio in one step. */
+  /** Largest ratio of a step. */
   readonly imbalanceMax: number;
   /** Tokens of the heaviest expert / tokens of the mean expert over the run; 1 is uniform popularity. */
   readonly expertSkew: number;
@@ -58,7 +58,9 @@ export interface LayerLoad {
   readonly pairs: number;
 }
 
-/** Draft tokens over the run, counted as engines do: before the end of an output cuts off what was accepted beyond it. */
+/**
+ * Draft tokens over the run, counted as engines do: before the end of an output cuts off what was accepted beyond it.
+ */
 export interface SpeculationCounts {
   /** Decodes of a sequence that had draft tokens to verify. */
   readonly verifications: number;
@@ -81,7 +83,7 @@ export interface CacheResult {
   readonly stallNs: number;
   /** Mean over calls of distinct experts / slots. */
   readonly unionOverCapacity: number;
-  /** Hit rates of the clairvoyant optimum and of the best static set on the logged accesses, and of the policy there. */
+  /** Hit rates on the logged accesses: the policy, the clairvoyant optimum, the best static set, LRU. */
   readonly reference: {
     readonly accesses: number;
     readonly policy: number;
@@ -98,11 +100,11 @@ export interface ResourceUse {
   readonly bytes: number;
 }
 
-/** The processes that take requests in and tokenise them, over the run. */
+/** Use of the processes that take requests in and tokenise them, over the run. */
 export interface FrontEndUse {
-  /** Of each front end of each replica, in order of replicas. */
+  /** [replicas x front ends] */
   readonly busyNs: readonly number[];
-  /** Time requests waited for their turn, summed, ns. */
+  /** Time that requests waited for their turn, summed, ns. */
   readonly waitNs: number;
 }
 
@@ -118,7 +120,7 @@ export interface TimeSeries {
 /** Whether requests arrived when they liked, or each when another was completed. */
 export type LoadKind = { readonly kind: "open" } | { readonly kind: "closed"; readonly concurrency: number };
 
-/** How a number came about; the fidelity ledger lists them. */
+/** How a number came about. The fidelity ledger lists them. */
 export type Fidelity =
   | "replayed"
   | "measured"
@@ -140,13 +142,13 @@ export interface RunResult {
   readonly requests: RequestRows;
   /** Gaps between consecutive output tokens of all counted requests. */
   readonly itl: LogHistogram;
-  /** From the first arrival to the last event: the window that rates, shares of time and series are of. */
+  /** From the first arrival to the last event: the window of rates, shares of time and series. */
   readonly endNs: number;
   readonly steps: number;
   readonly promptTokensComputed: number;
   readonly outputTokens: number;
   readonly replicaBusyNs: readonly number[];
-  /** Time of all replicas' steps that went into prompts; see `prompt-time.ts`. */
+  /** Time of all replicas' steps for prompts; see `prompt-time.ts`. */
   readonly promptBusyNs: number;
   readonly frontEnds: FrontEndUse;
   /** Verifications of draft tokens; null without speculative decoding. */
@@ -169,8 +171,8 @@ export interface RunResult {
   readonly load: LoadKind;
   readonly routing: { readonly rows: number; readonly reuse: number } | null;
   readonly ledger: readonly LedgerEntry[];
-  /** Set when the run was stopped early; metrics then cover what had happened. */
+  /** Whether the run was stopped early. Metrics then cover what had happened. */
   readonly interrupted: boolean;
-  /** Number of checks each always-on law passed. */
+  /** Checks that each always-on law passed. */
   readonly laws: Readonly<Record<string, number>>;
 }

@@ -2,7 +2,7 @@ import { noExpert, type Placement } from "../../policy/placement/placement.ts";
 import { ranksOf } from "../../policy/placement/placement-measures.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 
-/** Work of the routed experts in one step: per (MoE layer, expert rank) the pairs computed and the experts touched. */
+/** Work of the routed experts in one step: pairs computed and experts touched, per (MoE layer, expert rank). */
 export interface ExpertWork {
   readonly layers: number;
   readonly ranks: number;
@@ -13,8 +13,8 @@ export interface ExpertWork {
 }
 
 /**
- * Turns tokens per (layer, expert) into work per expert rank under a placement. An expert with several copies splits
- * its tokens evenly among them, the remainder going to the first copies after a rotation by the expert id.
+ * Turns tokens per (layer, expert) into work per expert rank under a placement. The copies of an expert share its
+ * tokens evenly. The remainder goes to the first copies after a rotation by the expert id.
  */
 export class ExpertRanks {
   readonly work: ExpertWork;
@@ -23,7 +23,7 @@ export class ExpertRanks {
   /** [layers * experts + 1] first copy of each expert in `copyRank`. */
   private readonly copyStart: Uint32Array;
   private readonly copyRank: Uint16Array;
-  /** Counters of the experts of each (layer, rank) one after another, for experts with one copy: [layers * experts]. */
+  /** [layers * experts] index of each expert's counter, by (layer, rank); for experts with one copy. */
   private readonly countIndex: Uint32Array;
   /** [layers * ranks + 1] */
   private readonly rankStart: Uint32Array;
@@ -54,7 +54,7 @@ export class ExpertRanks {
     }
   }
 
-  /** Rank that holds an expert (its first copy). */
+  /** Rank of an expert's first copy. */
   rankOf(layer: number, expert: number): number {
     return this.copyRank[this.copyStart[layer * this.experts + expert]!]!;
   }
@@ -85,8 +85,8 @@ export class ExpertRanks {
       this.splitCopies(counts);
       return;
     }
-    // Whole-number sums in registers over counters in precomputed order, without a branch on the (unpredictable) empty
-    // ones: three times as fast as walking layers, ranks and physical experts.
+    // Whole-number sums in registers, over counters in precomputed order, without a branch on the (unpredictable) empty
+    // ones. Three times as fast as walking layers, ranks and physical experts.
     const { countIndex, rankStart } = this;
     let i = 0;
     for (let r = 0; r < layers * ranks; r++) {
@@ -125,7 +125,7 @@ export class ExpertRanks {
     }
   }
 
-  /** Mean over recorded rows (evenly spaced, at most 8,192) of the distinct ranks of a token's experts: [layers]. */
+  /** [layers] distinct ranks of a token's experts: mean over at most 8,192 evenly spaced recorded rows. */
   meanSpread(table: RoutingTable): Float64Array {
     const { layers, ranks } = this.work;
     const stride = Math.ceil(table.rows / 8192);
@@ -152,7 +152,7 @@ export class ExpertRanks {
   }
 }
 
-/** Even shares of an expert's tokens; the first ones take the remainder. */
+/** Share of an expert's tokens for one copy. Shares are even; the first ones take the remainder. */
 export function shareOf(tokens: number, copies: number, turn: number): number {
   const each = Math.floor(tokens / copies);
   return each + (turn < tokens - each * copies ? 1 : 0);

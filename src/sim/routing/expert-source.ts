@@ -9,22 +9,23 @@ import type { RoutingReplay } from "./routing-replay.ts";
 
 /** Routed work of the step being timed, per MoE layer and expert rank. */
 export interface ExpertSource {
-  /** Whether all MoE layers of one shape have the same work, so that one of them stands for all. */
+  /** Whether all MoE layers of one shape have the same work: one of them then stands for all. */
   readonly layersAlike: boolean;
   pairs(layer: number, rank: number): number;
   distinct(layer: number, rank: number): number;
   /** Mean distinct ranks per token at a layer. */
   spread(layer: number): number;
   /**
-   * Runs a layer call of all ranks through their expert caches at absolute time `atNs`; false where there are none, and
-   * experts lie on the devices.
+   * Serves one layer call of all ranks from absolute time `atNs`. Each rank's cache decides hits and misses, missing
+   * experts are fetched, and `time` gives what computing takes; {@link offload} then holds the time of the call.
+   * Returns false, doing nothing, where there are no caches: all experts lie on the devices.
    */
   serve(layer: number, atNs: number, time: ExpertTime): boolean;
-  /** The cache of a rank, which keeps what its last call took. */
+  /** The cache of a rank at a layer, with the time of its last call. */
   offload(layer: number, rank: number): OffloadState;
 }
 
-/** Work counted from replayed routing. `offloads` holds the caches of [replicas][pipeline stages][expert ranks]. */
+/** Work counted from replayed routing. `offloads` holds the caches, [replicas][pipeline stages][expert ranks]. */
 export class ReplayedExperts implements ExpertSource {
   readonly layersAlike = false;
   private readonly expertRanks: ExpertRanks;
@@ -86,7 +87,7 @@ export class ReplayedExperts implements ExpertSource {
         if (!offload.wasHit(i)) offload.keyNs[i] = time.aloneNs(offload.tokens[i]!);
       offload.start(atNs, hits === 0 ? 0 : time.togetherNs(offload.hitTokens, hits));
     }
-    // The ranks of a node take turns at its memory and disks: transfers are booked in the order they begin.
+    // The ranks of a node take turns at its memory and disks: transfers are booked in the order in which they begin.
     for (;;) {
       let first = this.offload(layer, 0);
       for (let rank = 1; rank < ranks; rank++) {
@@ -98,7 +99,7 @@ export class ReplayedExperts implements ExpertSource {
     }
   }
 
-  /** Hands the experts of a layer call to the ranks that compute them, in the order they are met. */
+  /** Hands the experts of a layer call to the ranks that compute them, in the order in which they are met. */
   private gather(layer: number, ranks: number): void {
     const { experts } = this.replay.table;
     const traceLayer = this.layerMap[layer]!;
@@ -117,22 +118,22 @@ export class ReplayedExperts implements ExpertSource {
   }
 }
 
-/** Expected work of one layer call: of the most loaded rank, and of each of the others. */
+/** Expected work of one layer call, for the most loaded rank and for each other rank. */
 interface ExpectedWork {
   readonly busiest: { readonly pairs: number; readonly distinct: number };
   readonly others: { readonly pairs: number; readonly distinct: number };
 }
 
 /**
- * Work expected of independently routed tokens over experts of unequal popularity (coefficient of variation
- * `popularityCv`; 0 is uniform). The first rank stands for the most loaded one; the others share the rest.
+ * Expected work of independently routed tokens. `popularityCv` is the coefficient of variation of the experts'
+ * popularity; 0 is uniform. The first rank stands for the most loaded one; the others share the rest.
  */
 export class UniformExperts implements ExpertSource {
   readonly layersAlike = true;
   private readonly shapes: readonly MoeFeedForward[];
   private readonly ranks: number;
   private tokens = 0;
-  /** By token count, filled on first use; all MoE layers of a model have one shape. */
+  /** Work by token count, filled on first use. All MoE layers of a model have one shape. */
   private readonly memo = new Map<number, ExpectedWork>();
   private work: ExpectedWork = { busiest: { pairs: 0, distinct: 0 }, others: { pairs: 0, distinct: 0 } };
 

@@ -16,7 +16,7 @@ export interface Experts {
   readonly loads: LoadStatistics | null;
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
-  /** A step of a replica that is formed at `atNs`. */
+  /** Begins a step that a replica forms at `atNs`. */
   beginStep(replica: number, atNs: number): void;
   addChunk(request: number, done: number, tokens: number): void;
   /** Turns the tokens added since {@link beginStep} into work per layer and expert rank. */

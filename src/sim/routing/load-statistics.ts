@@ -11,7 +11,7 @@ export class LoadStatistics {
   private readonly pairs: Float64Array;
   private readonly rankShare: Float64Array;
   private steps = 0;
-  /** Steps times layers in which pairs = tokens x topK was verified. */
+  /** Pairs = tokens x topK was verified so often: once per step and layer. */
   checked = 0;
 
   constructor(work: ExpertWork) {
@@ -23,7 +23,7 @@ export class LoadStatistics {
     this.rankShare = new Float64Array(work.ranks);
   }
 
-  /** Books a step of `tokens` tokens; checks that every layer routed tokens x topK pairs. */
+  /** Books a step of `tokens` tokens. Checks that every layer routed tokens x topK pairs. */
   addStep(tokens: number, topK: number): void {
     const { layers, ranks, pairs, distinct } = this.work;
     if (tokens === 0) return;

@@ -7,9 +7,9 @@ const prefixBytesMax = 64 * 1024 * 1024;
 const noDomain = -1;
 
 /**
- * Replays recorded routing: every token position of a request reads one recorded row, and the rows of a step are summed
- * into tokens per (layer, expert). Decode tokens are counted row by row; prefill chunks through histograms kept at every
- * `blockRows` rows, so that a long chunk costs one subtraction per counter instead of one increment per choice.
+ * Replays recorded routing. Every token position of a request reads one recorded row; the rows of a step are summed
+ * into tokens per (layer, expert). Decode tokens are counted row by row. Prefill chunks use histograms kept at every
+ * `blockRows` rows: a long chunk costs one subtraction per counter, not one increment per choice.
  */
 export class RoutingReplay {
   readonly table: RoutingTable;
@@ -21,7 +21,7 @@ export class RoutingReplay {
   readonly ordered: boolean;
   private stepRows: Int32Array = new Int32Array(1024);
   private stepRowCount = 0;
-  /** Differences of how often each row was read: row r was read as often as the sum of the first r + 1. */
+  /** [rows + 1] differences of reads per row: the sum of the first r + 1 says how often row r was read. */
   private readonly reads: Float64Array;
   private readonly startRow: Int32Array;
   private readonly rowDomain: Int32Array;
@@ -34,12 +34,12 @@ export class RoutingReplay {
     table: RoutingTable,
     requests: number,
     options: {
-      /** Start at the first row of a sequence, each request taking the next one, or at a row drawn at random. */
+      /** `zero`: at the first row of a sequence; each request takes the next sequence. `random`: at a drawn row. */
       start: "zero" | "random";
       seed: number;
-      /** Routing domain of a request (index into the table's domains), or -1 for any. */
+      /** Domain of a request, as an index into the table's domains; -1 for any. */
       domainOf(request: number): number;
-      /** Keep the rows of each step in order, as expert caches need; turns the histograms off. */
+      /** Keeps the rows of each step in order, as expert caches need, and no histograms. */
       ordered: boolean;
     },
   ) {
@@ -62,7 +62,7 @@ export class RoutingReplay {
         taken.set(domain, turn + 1);
         this.startRow[request] = this.sequenceStart(first, end, turn);
       } else {
-        // A stateless draw: the start of request i never depends on how many requests or policies ran before it.
+        // A stateless draw: the start of request i does not depend on the requests or policies that ran before it.
         this.startRow[request] = first + Math.floor(stream.at(request) * (end - first));
       }
     }
@@ -77,7 +77,7 @@ export class RoutingReplay {
     return [this.table.domainStarts[domain]!, this.table.domainStarts[domain + 1]!];
   }
 
-  /** First row of the sequence whose turn it is among those in rows [first, end), round and round. */
+  /** First row of sequence `turn` in rows [first, end), round and round. */
   private sequenceStart(first: number, end: number, turn: number): number {
     const { sequenceStarts } = this.table;
     const from = sequenceStarts.indexOf(first);
@@ -130,7 +130,7 @@ export class RoutingReplay {
     }
     const block = this.blockRows;
     const blocks = Math.floor(this.table.rows / block);
-    // Nearest boundaries: rows between a boundary and the range's end are added or taken back one by one.
+    // From the nearest boundaries: rows between a boundary and an end of the range are added or taken back one by one.
     const lower = Math.min(Math.round(from / block), blocks);
     const upper = Math.min(Math.round(to / block), blocks);
     if (upper - lower < 2) {
@@ -148,7 +148,7 @@ export class RoutingReplay {
     else countRows(counts, this.table, to, upper * block, -1);
   }
 
-  /** Tokens each expert computed over the run, [layers][experts]: the reads of every row times its choices. */
+  /** [layers][experts] tokens that each expert computed over the run: reads of every row times its choices. */
   expertUses(): Float64Array {
     const { rows, layers, topK, experts, ids } = this.table;
     const uses = new Float64Array(layers * experts);
@@ -173,8 +173,8 @@ export class RoutingReplay {
   }
 
   /**
-   * Distinct experts the step uses at a layer, in the order they are first met (rows in batch order, ids in stored
-   * order). Writes to `out` and returns how many. Needs `ordered`.
+   * Writes the distinct experts that the step uses at a layer to `out`; returns how many. They come in the order in
+   * which they are first met: rows in batch order, ids in stored order. Needs `ordered`.
    */
   distinctInOrder(layer: number, out: Uint32Array): number {
     if (!this.ordered) throw new InvariantError("ordered-replay", "expert order was asked of an unordered replay");
