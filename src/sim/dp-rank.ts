@@ -5,10 +5,10 @@ import { RequestQueue, type RequestState } from "./request-state.ts";
 import { requestStatus } from "./result.ts";
 import { addChunk, clearBatch, emptyBatch, type RankBatch } from "./step/batch.ts";
 
-/** The share of one step that falls to one data-parallel rank. */
+/** One data-parallel rank's share of a step. */
 export interface RankStep {
   readonly batch: RankBatch;
-  /** The sequences that emit, each with one token after its last: what a draft pass computes. null without drafts. */
+  /** Work of a draft pass: the sequences that emit, each with one token after its last. null without drafts. */
   readonly draft: RankBatch | null;
   requests: Int32Array;
   tokens: Int32Array;
@@ -17,10 +17,9 @@ export interface RankStep {
 
 /**
  * A data-parallel rank of attention with its own queues and KV cache. It forms steps as vLLM's scheduler does: decodes
- * first, then prompts in progress, then new requests while the token budget, the sequence limit and the KV blocks allow.
- * When a decode finds no block, the youngest running request gives up its blocks and is recomputed later.
- * With speculative decoding a decode brings its draft tokens along, and keeps the room of those that are rejected for the
- * next ones.
+ * first, then prompts in progress, then new requests while the token budget, the sequence limit and the KV blocks
+ * allow. When a decode finds no block, the youngest running request gives up its blocks and is recomputed later. With
+ * speculative decoding a decode brings its draft tokens along. Room of rejected ones is kept for the next.
  */
 export class DpRank {
   readonly waiting = new RequestQueue();
@@ -73,8 +72,8 @@ export class DpRank {
   }
 
   /**
-   * Fills `step` with the work of the next step; at most `sequenceLimit` sequences. `idle` says that no other step of
-   * this rank is in flight, so that lack of memory can only be cured by preemption.
+   * Fills `step` with the work of the next step, of at most `sequenceLimit` sequences. `idle`: no other step of this
+   * rank is in flight, so only preemption can cure a lack of memory.
    */
   form(step: RankStep, sequenceLimit: number, idle: boolean): void {
     clearBatch(step.batch);
@@ -86,7 +85,7 @@ export class DpRank {
       const before = this.preemptions;
       this.addDecodes(step);
       const served = this.addPrefills(step);
-      // Blocks that a decode had to take from others, or that a prompt in progress waits for, are not handed to newcomers.
+      // Newcomers get no blocks that a decode took from others, or that a prompt in progress waits for.
       if (served && this.preemptions === before) this.admit(step);
     } else {
       if (this.addPrefills(step)) this.admit(step);
@@ -105,8 +104,8 @@ export class DpRank {
   }
 
   /**
-   * Whether the next prompt, computed whole, would not fit beside the decodes of this step while it could run: then it
-   * gets a step without decodes, or it would wait until nobody decodes.
+   * Whether the next prompt, computed whole, could run but does not fit beside the decodes of this step. It then gets a
+   * step without decodes; else it would wait until nobody decodes.
    */
   private promptNeedsOwnStep(): boolean {
     const { waiting, state, scheduler } = this;
@@ -154,13 +153,13 @@ export class DpRank {
     }
   }
 
-  /** Draft tokens a decode verifies: all that the token budget, the longest context and the KV cache have room for. */
+  /** Draft tokens that a decode verifies: as many as token budget, longest context and KV cache have room for. */
   private draftsFor(request: number): number {
     const room = this.kv.layout.sequenceTokensMax - 1 - this.state.computed[request]!;
     return Math.min(this.draftTokens, this.budget - 1, room);
   }
 
-  /** Chunks of prompts in progress; false if one found no KV blocks. */
+  /** Adds chunks of prompts in progress; false if one found no KV blocks. */
   private addPrefills(step: RankStep): boolean {
     const { state, kv } = this;
     for (let i = 0; i < this.runningCount && this.budget > 0 && step.count < this.sequenceLimit; i++) {

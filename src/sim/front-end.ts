@@ -1,13 +1,13 @@
 /**
  * The processes of a replica that take requests in and tokenise them: API servers, tokeniser workers. Each serves one
- * request after the other; a request takes the one that is free first, of equal ones the first.
+ * request after the other. A request goes to the one that is free first; of equal ones, to the first.
  */
 export class FrontEnds {
-  /** Time each spent on tokenising, ns. */
+  /** [front ends] time spent on tokenising, ns. */
   readonly busyNs: Float64Array;
-  /** Time requests waited for their turn, summed, ns. */
+  /** Time that requests waited for their turn, summed, ns. */
   waitNs = 0;
-  /** When the last request that was taken in gets its turn, ns. */
+  /** Time at which the last request taken in gets its turn, ns. */
   turnNs = 0;
   /** Requests taken in that the scheduler has not taken over yet, and their prompt and output tokens. */
   outstanding = 0;
@@ -19,7 +19,7 @@ export class FrontEnds {
     this.freeNs = new Float64Array(count);
   }
 
-  /** Takes in a request of `tokens` prompt and output tokens whose tokenising lasts `serviceNs`; returns its end. */
+  /** Takes in a request of `tokens` prompt and output tokens. Tokenising it lasts `serviceNs`; returns its end, ns. */
   accept(atNs: number, serviceNs: number, tokens: number): number {
     const { freeNs } = this;
     let first = 0;

@@ -3,12 +3,12 @@ import type { Node } from "../hardware/device.ts";
 import { devicesOf, type Mapping, stageRanks } from "./mapping.ts";
 import type { LedgerEntry } from "./result.ts";
 
-/** Devices that a replica's transfers reach without a link between nodes: those of a node or of a rack's scale-up domain. */
+/** Devices in reach without a link between nodes: those of a node, or of a rack's scale-up domain. */
 function reachOf({ device, devicesPerNode }: Node): number {
   return device.scaleUp === null ? devicesPerNode : Math.max(devicesPerNode, device.scaleUpDomain);
 }
 
-/** Whether a device of pipeline stage `stage` hands over to one that it reaches only by the link between nodes. */
+/** Whether a device of pipeline stage `stage` hands over by the link between nodes: the next stage is out of reach. */
 export function handoffLeavesReach(mapping: Mapping, node: Node, stage: number): boolean {
   const ranks = stageRanks(mapping);
   const reach = reachOf(node);
@@ -49,7 +49,9 @@ export function nodeProblems(mapping: Mapping, node: Node): Problem[] {
   ];
 }
 
-/** What a mapping asks of the network between nodes, where engines advise against it or the simulation simplifies. */
+/**
+ * Notes on a mapping's use of the network between nodes: what engines advise against, what the simulation simplifies.
+ */
 export function nodeLedger(mapping: Mapping, node: Node): LedgerEntry[] {
   const { device, devicesPerNode } = node;
   const reach = reachOf(node);

@@ -1,7 +1,7 @@
 import type { Problem } from "../core/errors.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 
-/** How one replica is spread over devices. Attention uses tp x cp x dp ranks, experts ep x etp x edp of the same ranks. */
+/** Spread of one replica over devices. Attention uses tp x cp x dp ranks, experts ep x etp x edp of the same ranks. */
 export interface Mapping {
   readonly tp: number;
   readonly cp: number;
@@ -15,7 +15,7 @@ export interface Mapping {
 /** Devices of one replica. */
 export const devicesOf = (mapping: Mapping): number => mapping.tp * mapping.cp * mapping.dp * mapping.pp;
 
-/** Devices of one pipeline stage, which share a layer. */
+/** Devices of one pipeline stage. They share its layers. */
 export const stageRanks = (mapping: Mapping): number => mapping.tp * mapping.cp * mapping.dp;
 
 /** The MoE feed-forward of the model, or null if it has none. All MoE layers of a model have one shape. */
@@ -24,7 +24,7 @@ export function moeShape(model: ModelSpec): MoeFeedForward | null {
   return null;
 }
 
-/** Everything wrong with a mapping for a model: identities, divisibility, degrees that exceed what they divide. */
+/** Problems of a mapping for a model: identities, divisibility, degrees that exceed what they divide. */
 export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parallel"): Problem[] {
   const problems: Problem[] = [];
   const say = (key: string, expected: string, found: unknown) => problems.push({ at: `${at}.${key}`, expected, found });

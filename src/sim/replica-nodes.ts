@@ -2,13 +2,13 @@ import type { Node } from "../hardware/device.ts";
 import { devicesOf, type Mapping } from "./mapping.ts";
 
 /**
- * Which nodes the replicas of a deployment lie on. As many replicas as fit a node share it, whole ones only; a replica that
- * is larger has nodes of its own.
+ * Nodes of the replicas of a deployment. As many whole replicas as fit a node share it. A replica larger than a node
+ * has nodes of its own.
  */
 export interface ReplicaNodes {
   /** Replicas on a node. */
   readonly sharedBy: number;
-  /** Nodes that a replica lies on. */
+  /** Nodes of a replica. */
   readonly perReplica: number;
   readonly nodeOf: (replica: number, rank: number) => number;
 }

@@ -2,7 +2,7 @@ import type { RequestTable } from "../trace/request-table.ts";
 import { requestStatus } from "./result.ts";
 
 /**
- * State of every request as parallel arrays; dense request ids index all of them. Time 0 of a run is its first arrival:
+ * State of every request, in parallel arrays indexed by dense request ids. Time 0 of a run is its first arrival:
  * figures count from there, whatever time the requests state.
  */
 export class RequestState {
@@ -20,7 +20,7 @@ export class RequestState {
   readonly computed: Uint32Array;
   readonly cachedTokens: Uint32Array;
   readonly preemptions: Uint16Array;
-  /** Data-parallel rank that a request was routed to, counted over all replicas. */
+  /** Data-parallel rank of a request, counted over all replicas. */
   readonly dpRank: Uint16Array;
   /** 1 while a step that includes the request is in flight. */
   readonly inStep: Uint8Array;
@@ -45,18 +45,18 @@ export class RequestState {
     this.inStep = new Uint8Array(n);
   }
 
-  /** Tokens of a request that exist now: its prompt and what it has generated. */
+  /** Tokens that a request has now: its prompt and the tokens generated. */
   known(request: number): number {
     return this.promptTokens[request]! + this.generated[request]!;
   }
 
-  /** Whether all that is left of a request is to decode its next token. */
+  /** Whether a request only has to decode its next token: all before it is computed. */
   decoding(request: number): boolean {
     return this.generated[request]! > 0 && this.known(request) - this.computed[request]! === 1;
   }
 }
 
-/** First-in first-out requests, with preempted ones going back to the front. */
+/** A first-in first-out queue of requests. Preempted ones go back to the front. */
 export class RequestQueue {
   private ring = new Int32Array(64);
   private head = 0;

@@ -15,7 +15,9 @@ export function rankView(dpRanks: readonly DpRank[], state: RequestState, prefix
   };
 }
 
-/** What a router sees of whole replicas: all their ranks, requests in their front ends, and the best cache of a rank. */
+/**
+ * What a router sees of whole replicas: all their ranks, the requests in their front ends, the best cache of a rank.
+ */
 export function replicaView(replicas: readonly Replica[], ranks: readonly RouterView[]): RouterView {
   const sum = (replica: number, of: (dpRank: DpRank) => number) => {
     let total = 0;

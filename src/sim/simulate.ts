@@ -2,12 +2,12 @@ import type { SimConfig } from "./config.ts";
 import type { RunResult } from "./result.ts";
 import { Simulation } from "./simulation.ts";
 
-/** What a caller may watch and decide while a run goes on. */
+/** Hooks of a caller into a run that is going on. */
 export interface SimulateHooks {
-  /** Hears the duration of every step, in order, ns. */
+  /** Called with the duration of every step, in order, ns. */
   onStep?: (this: void, ns: number) => void;
   onProgress?(completed: number, total: number): void;
-  /** Asked between batches of steps; true ends the run with what has happened so far. */
+  /** Asked between batches of steps. true ends the run with what has happened so far. */
   shouldStop?(): boolean;
 }
 
@@ -24,7 +24,7 @@ export function simulate(config: SimConfig, hooks: SimulateHooks = {}): RunResul
   return simulation.result();
 }
 
-/** The same, giving way between batches so that signals and timers of the process are served. */
+/** The same, giving way between batches: signals and timers of the process are served. */
 export async function simulateCooperatively(
   config: SimConfig,
   hooks: SimulateHooks & { giveWay(): Promise<void> },

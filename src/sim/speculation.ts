@@ -6,9 +6,9 @@ import type { SpeculationCounts } from "./result.ts";
 const positionsMax = 2 ** 24;
 
 /**
- * Which draft tokens are accepted. A verification accepts the longest run of accepted draft tokens and adds one token of
- * the model's own. The draw belongs to the request and the position in its output, so neither the batch nor a policy
- * changes it.
+ * Decides which draft tokens are accepted. A verification takes the longest run of accepted draft tokens and adds one
+ * token of the model's own. The draw belongs to the request and the position in its output, so neither the batch nor a
+ * policy changes it.
  */
 export class Speculation {
   verifications = 0;
@@ -27,7 +27,7 @@ export class Speculation {
     this.stream = new RandomStream(seed, "speculation");
   }
 
-  /** Draft tokens accepted of the `drafts` that follow output token `position` of a request. */
+  /** Number of accepted draft tokens, of the `drafts` that follow output token `position` of a request. */
   verify(request: number, position: number, drafts: number): number {
     const draw = this.stream.at(request * positionsMax + position);
     let accepted = 0;
@@ -44,7 +44,7 @@ export class Speculation {
   }
 }
 
-/** Tokens a verification of all draft tokens emits on average: 1 and the expected run of accepted ones. */
+/** Mean tokens emitted by a verification of all draft tokens: 1 and the expected run of accepted ones. */
 export function acceptanceLength(acceptance: Float64Array): number {
   let survives = 1;
   let length = 1;

@@ -4,7 +4,7 @@ import { type ResourceUse, timeComponents } from "../result.ts";
 import type { LawCounter } from "./law-counter.ts";
 import type { RunView } from "./run-view.ts";
 
-/** Causality and token conservation of a request that has just finished. */
+/** Checks causality and token conservation of a request that has just finished. */
 export function checkRequest(state: RequestState, request: number, laws: LawCounter): void {
   const arrival = state.arrivalNs[request]!;
   const scheduled = state.scheduledNs[request]!;
@@ -25,7 +25,7 @@ export function checkRequest(state: RequestState, request: number, laws: LawCoun
   laws.count("token-conservation");
 }
 
-/** Laws over the whole run. A finished run leaves no request, no KV block and no token unaccounted for. */
+/** Checks the laws of the whole run. A finished run leaves no request, no KV block and no token unaccounted for. */
 export function checkFinal(run: RunView): void {
   const { state, laws, dpRanks, replicas, experts } = run;
   const byStatus = new Float64Array(5);
@@ -117,7 +117,9 @@ export function checkFinal(run: RunView): void {
   if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
 }
 
-/** No device, link or disk was busy for longer than the run; work in flight when a run is interrupted is booked in full. */
+/**
+ * Checks that no device, link or disk was busy longer than the run. An interrupted run books work in flight in full.
+ */
 export function checkResources(run: RunView, resources: readonly ResourceUse[]): void {
   if (run.interrupted) return;
   for (const { name, busyNs } of resources)

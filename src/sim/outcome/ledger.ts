@@ -89,7 +89,7 @@ export function simulationLedger(run: RunView): LedgerEntry[] {
   return entries;
 }
 
-/** Where the engine keeps what does not grow with the context; empty for a model that has nothing of the kind. */
+/** Where the engine keeps caches that do not grow with the context, in words; empty for a model without such caches. */
 function keptApart({ config, cost }: RunView): string {
   const { caches } = config.engine;
   const kept = cost.attention.flatMap((program) => program.caches);

@@ -2,7 +2,7 @@ import { quantile } from "../../core/quantile.ts";
 import { mean } from "../../core/statistics.ts";
 import { type RequestRows, type RunResult, requestStatus } from "../result.ts";
 
-/** Latencies of requests; `itl` of the gaps between their tokens. */
+/** Latencies of requests; `itl` is of the gaps between their tokens. */
 export const latencyMetrics = ["ttft", "tpot", "itl", "e2e", "queue"] as const;
 export type LatencyMetric = (typeof latencyMetrics)[number];
 
@@ -18,10 +18,10 @@ export interface LatencySamples {
   atRank(rank: number): number;
 }
 
-/** Metrics that have one value per request; inter-token gaps are kept as a histogram instead. */
+/** Metrics with one value per request. Inter-token gaps are kept as a histogram. */
 export type RequestMetric = Exclude<LatencyMetric, "itl">;
 
-/** TTFT, E2E and queueing count from the arrival of the request; TPOT is not defined for a single output token. */
+/** TTFT, E2E and queueing count from the arrival of the request. A single output token has no TPOT. */
 const valueFrom: Readonly<Record<RequestMetric, (rows: RequestRows, request: number) => number>> = {
   ttft: (rows, request) => rows.firstTokenNs[request]! - rows.arrivalNs[request]!,
   e2e: (rows, request) => rows.lastTokenNs[request]! - rows.arrivalNs[request]!,
@@ -32,7 +32,7 @@ const valueFrom: Readonly<Record<RequestMetric, (rows: RequestRows, request: num
   },
 };
 
-/** Requests that count: statistics are made of those completed after the warm-up. `requestClass` null means every class. */
+/** Requests that statistics are made of: completed, after the warm-up. `requestClass` null means every class. */
 export function countedRequests(rows: RequestRows, requestClass: string | null): Uint32Array {
   const wanted = requestClass === null ? -1 : rows.classes.indexOf(requestClass);
   const found: number[] = [];
@@ -53,7 +53,7 @@ export function requestValues(rows: RequestRows, metric: RequestMetric, requests
   return metric === "tpot" ? values.filter((value) => !Number.isNaN(value)) : values;
 }
 
-/** Samples of a metric over one class or all. Inter-token gaps are known over all classes only: none for a class. */
+/** Samples of a metric over one class or all. Inter-token gaps are known over all classes only; a class has none. */
 export function latencySamples(run: RunResult, metric: LatencyMetric, requestClass: string | null): LatencySamples {
   if (metric === "itl") return requestClass === null ? run.itl : samplesOf(new Float64Array(0));
   return samplesOf(requestValues(run.requests, metric, countedRequests(run.requests, requestClass)));

@@ -70,7 +70,7 @@ export function buildResult(run: RunView): RunResult {
   };
 }
 
-/** Of the KV pools, the one that came closest to its capacity. */
+/** The KV pool that came closest to its capacity. */
 function fullestPool(dpRanks: readonly DpRank[]): Pick<RunResult["kv"], "blocks" | "peakBlocks"> {
   let fullest = { blocks: 0, peakBlocks: 0 };
   for (const { kv } of dpRanks)
@@ -91,7 +91,7 @@ function expertSkew({ config, experts }: RunView): number[] {
 
 function resourceUse(run: RunView): ResourceUse[] {
   const { replicas, cost, draft, experts, config } = run;
-  // Expert ranks and links are given as the mean over replicas and pipeline stages, whose devices work at the same time.
+  // Expert ranks and links: the mean over replicas and pipeline stages. Their devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
   const use: ResourceUse[] = replicas.map((replica, r) => ({
     name: `replica ${r}`,
@@ -124,7 +124,10 @@ function frontEndName(replica: number, index: number, count: number): string {
   return `front end ${count > 1 ? `${index} ` : ""}of replica ${replica}`;
 }
 
-/** Offload states are ordered by replica, pipeline stage and expert rank; what there is only one of goes unnamed. */
+/**
+ * Name of an offload state. They are ordered by replica, pipeline stage and expert rank; a lone stage or replica goes
+ * unnamed.
+ */
 function offloadName(config: RunView["config"], index: number): string {
   const { ep, pp } = config.mapping;
   const parts = [`rank ${index % ep}`];

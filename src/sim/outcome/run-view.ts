@@ -11,7 +11,7 @@ import type { StepCost } from "../step/step-cost.ts";
 import type { LawCounter } from "./law-counter.ts";
 import type { SeriesRecorder } from "./series.ts";
 
-/** What laws, ledger and result read of a run that is over or was stopped. Only the simulation itself changes it. */
+/** A finished or stopped run as laws, ledger and result read it. Only the simulation itself changes it. */
 export interface RunView {
   readonly config: SimConfig;
   readonly state: RequestState;

@@ -4,7 +4,7 @@ const buckets = 256;
 
 /**
  * Time-weighted state of the run in at most 256 equal intervals. When the run outgrows them, neighbours merge and the
- * interval doubles, so memory is bounded and the result does not depend on how long the run will be.
+ * interval doubles. Memory is bounded, and the result does not depend on how long the run will be.
  */
 export class SeriesRecorder {
   private intervalNs = 1_000_000;

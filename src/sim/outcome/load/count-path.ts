@@ -1,4 +1,4 @@
-/** How many things are inside at every moment, from the times they enter and leave. */
+/** Number of things inside at every moment, from the times at which they enter and leave. */
 export class CountPath {
   private readonly atNs: Float64Array;
   private readonly inside: Float64Array;
@@ -29,18 +29,18 @@ export class CountPath {
     }
   }
 
-  /** Inside just after a moment. */
+  /** Number inside just after a moment. */
   at(ns: number): number {
     const index = this.find(ns);
     return index < 0 ? 0 : this.inside[index]!;
   }
 
-  /** Mean inside over a span; of an instant, the count at it. */
+  /** Mean number inside over a span; for an instant, the number at it. */
   mean(fromNs: number, untilNs: number): number {
     return untilNs > fromNs ? (this.area(untilNs) - this.area(fromNs)) / (untilNs - fromNs) : this.at(fromNs);
   }
 
-  /** The last moment up to `ns` at which nothing was inside; the first moment of all if there is none. */
+  /** The last moment up to `ns` with nothing inside; the first moment of all if there is none. */
   lastEmptyNs(ns: number): number {
     let index = this.find(ns);
     while (index >= 0 && this.inside[index]! > 0) index--;

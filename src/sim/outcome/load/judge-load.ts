@@ -10,12 +10,13 @@ import { sustainedRate } from "./sustained-rate.ts";
 import { closedLoopTurns, limits } from "./verdict-limits.ts";
 
 /**
- * Whether the deployment keeps up, from request times alone, so that whatever a request waits for counts.
+ * Whether the deployment keeps up. Only request times are used, so whatever a request waits for counts.
  *
- * An open load is held against a deployment that is just kept busy: there the requests in the system walk at random, by the
- * spread of arrivals and lengths. Overloaded: more pile up than that walk would by chance. Stable: their time in system
- * wanders far less than it would on that walk, or the time that a further running request costs leaves room for the rate.
- * In between, the run is too short. A closed loop cannot be overloaded, but it can be shorter than a few turns.
+ * An open load is held against a deployment that is just kept busy. There the number of requests in the system walks at
+ * random, by the spread of arrivals and lengths. Overloaded: more requests pile up than on that walk by chance. Stable:
+ * their time in system wanders far less than on that walk, or the time that a further running request costs leaves room
+ * for the rate. In between, the run is too short. A closed loop cannot be overloaded, but it can be shorter than a few
+ * turns.
  */
 export function judgeLoad(run: RunResult): LoadVerdict {
   const rows = loadRows(run.requests);
@@ -111,7 +112,7 @@ function tooShortText({ requests, turnovers, waiting, inSystem }: LoadMeasures):
   return `${formatCount(requests)} requests cannot tell this load from the limit: up to ${formatCount(Math.max(waiting.to, waiting.from))} waited${grew}`;
 }
 
-/** What MSER-5 says of the warm-up (White, Cobb and Spratt 2000), where it should be longer by a tenth of the requests. */
+/** Advice of MSER-5 (White, Cobb and Spratt 2000), where the warm-up should be longer by a tenth of the requests. */
 function warmUpAdvice(run: RunResult): string {
   const values = requestValues(run.requests, "e2e", countedRequests(run.requests, null));
   const cut = mser5(values);

@@ -4,7 +4,7 @@ import type { LoadRows } from "./load-rows.ts";
 import { marginalService } from "./marginal-service.ts";
 import { requestLengths } from "./request-lengths.ts";
 
-/** Arrivals at the start that are left out of the growth, as a share of the span: the deployment fills up. */
+/** Share of the arrival span, at the start, that the growth leaves out: the deployment fills up. */
 const fillShare = 0.25;
 /** Requests at the start that are left out of the times, and groups the others are averaged in. */
 const startShare = 0.1;
@@ -14,7 +14,7 @@ const windows = 20;
 /** Squared coefficients of variation below which arrivals and lengths are not trusted to be regular. */
 const spreadMin = 0.25;
 const arrivalSpreadMin = 0.1;
-/** Rare long requests make the spread of the lengths; beyond this it lends no width to what is called settled. */
+/** Largest spread of lengths that widens what is called settled: beyond it, rare long requests make the spread. */
 const lengthSpreadMax = 1;
 
 /** What the verdict on an open load is made of. Every score is in standard deviations of chance. */
@@ -22,12 +22,14 @@ export interface LoadMeasures {
   readonly requests: number;
   /** Arrivals per ns. */
   readonly offered: number;
-  /** Growth of the requests that wait, and of all in the system, after the start, against a deployment just kept busy. */
+  /**
+   * Growth after the start of the requests that wait, and of all in the system; against a deployment just kept busy.
+   */
   readonly waitingGrowth: number;
   readonly growth: number;
   readonly waiting: { readonly from: number; readonly to: number };
   readonly inSystem: { readonly from: number; readonly to: number };
-  /** How far the load lies above the rate at which ever larger batches serve, by the time a further request costs. */
+  /** How far the load lies above the rate of ever larger batches, by the time that a further request costs. */
   readonly batchExcess: number;
   /** How far it lies below that rate; 0 where requests wait outside the batch. */
   readonly batchReserve: number;
@@ -86,10 +88,10 @@ export function measureLoad(rows: LoadRows): LoadMeasures {
   };
 }
 
-/** Requests of a group that wait for longer than this share of their time in system meet a limit of the batch. */
+/** A group of requests that waits for more than this share of its time in system meets a limit of the batch. */
 const waitShareMax = 0.05;
 
-/** Time in system of a request of mean length, group after group: how far the groups differ, and the largest wait in one. */
+/** Time in system of a request of mean length by group: how far the groups differ, and the largest wait of one. */
 function groupTimes(start: number, waitNs: Float64Array, serviceNs: Float64Array, lengths: Float64Array) {
   const count = waitNs.length - start;
   if (count < groups) return { deviationNs: Number.POSITIVE_INFINITY, waitShareMax: 1 };

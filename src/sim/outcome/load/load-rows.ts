@@ -1,12 +1,12 @@
 import { type RequestRows, requestStatus } from "../../result.ts";
 
-/** The requests a verdict on the load is made of, in order of arrival: those that arrived and were not rejected. */
+/** Requests for a verdict on the load, in order of arrival: those that arrived and were not rejected. */
 export interface LoadRows {
   /** All of them, with NaN where a request was not scheduled or not completed. */
   readonly arrivalNs: Float64Array;
   readonly scheduledNs: Float64Array;
   readonly completedNs: Float64Array;
-  /** Requests at the start up to the first that is unfinished: what is known of them does not depend on their length. */
+  /** Requests before the first unfinished one: what is known of them does not depend on their length. */
   readonly count: number;
   /** [count] time from the first step of a request to its last token. */
   readonly serviceNs: Float64Array;

@@ -13,7 +13,7 @@ export function loadText({ verdict, reason, requestsNeeded }: LoadVerdict): stri
   }
 }
 
-/** How many requests would settle a run that is too short. */
+/** Says how many requests would settle a run that is too short. */
 const neededText = (requests: number | null): string =>
   requests === null
     ? "the load lies too close to the limit to say how many would do"

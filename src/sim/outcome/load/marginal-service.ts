@@ -37,7 +37,7 @@ export function marginalService(
   };
 }
 
-/** Weighted least squares: the slope and its standard error; a slope of 0 without an error where x does not vary. */
+/** Slope by weighted least squares, and its standard error; a slope of 0 without an error where x does not vary. */
 function weightedSlope(x: readonly number[], y: readonly number[], weight: readonly number[]) {
   let total = 0;
   let xMean = 0;

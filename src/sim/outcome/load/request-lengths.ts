@@ -1,11 +1,11 @@
 import type { LoadRows } from "./load-rows.ts";
 
-/** The shortest length a request counts with, as a share of the mean one. */
+/** Shortest length that a request counts with, as a share of the mean one. */
 const lengthMin = 0.05;
 
 /**
  * Length of every request relative to the mean one: the service time that its prompt and output tokens explain by least
- * squares. Dividing a service time by it gives that of a request of mean length, so that lengths do not look like load.
+ * squares. A service time divided by it is that of a request of mean length, so lengths do not look like load.
  */
 export function requestLengths(rows: LoadRows): Float64Array {
   const { count, serviceNs, promptTokens, outputTokens } = rows;
@@ -25,7 +25,7 @@ export function requestLengths(rows: LoadRows): Float64Array {
   );
 }
 
-/** Least squares of two regressors with coefficients >= 0; a regressor that would count negative is left out. */
+/** Least squares of two regressors with coefficients >= 0. A regressor that would count negative is left out. */
 function nonNegative(xx: number, xy: number, yy: number, xz: number, yz: number): [number, number] {
   const determinant = xx * yy - xy * xy;
   if (determinant > 1e-9 * xx * yy) {

@@ -3,7 +3,7 @@ import { limits } from "./verdict-limits.ts";
 
 /** More requests than the estimate, since it is made of a run that could not tell. */
 const margin = 3;
-/** Beyond so many times the requests of the run no estimate is given: the load lies close to the limit. */
+/** An estimate of more than this many times the requests of the run is not given: the load lies close to the limit. */
 const timesMax = 40;
 
 /**

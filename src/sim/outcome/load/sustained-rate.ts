@@ -1,7 +1,7 @@
 import { meanInterval } from "../../../core/statistics.ts";
 import type { LoadRows } from "./load-rows.ts";
 
-/** Windows of equal length whose completions make the interval. */
+/** Windows of equal length. Their completions make the interval. */
 const windows = 10;
 
 /**
