@@ -5,7 +5,7 @@ import { fitFamily, type RowSample, ratesOf, rowSamples, tableFiles } from "./fi
 import { median, row } from "./text.ts";
 
 const expertRanks = [4, 8, 16, 32, 64, 128, 256] as const;
-const slotCounts = [256, 288] as const;
+const physicalCounts = [256, 288] as const;
 const small = (tokens: number) => tokens <= 256;
 const large = (tokens: number) => tokens >= 2048;
 
@@ -13,7 +13,7 @@ const large = (tokens: number) => tokens >= 2048;
 export async function checkEplb(folder: string): Promise<string[]> {
   const problems: string[] = [];
   console.log("\nEPLB benefit, base / EPLB, 7168/2048/8/256, power_law_1.2, measured | forecast");
-  row(["system, slots, batch", ...expertRanks.map((ranks) => `EP${ranks}`)], 34, 14);
+  row(["system, physical experts, batch", ...expertRanks.map((ranks) => `EP${ranks}`)], 34, 14);
   for (const file of tableFiles(folder, /__trtllm-.*__wideep_moe_perf\.csv\.gz$/)) {
     const samples = await rowSamples(file, wideEpTable);
     const device = samples[0]?.device ?? "";
@@ -21,18 +21,20 @@ export async function checkEplb(folder: string): Promise<string[]> {
     if (rates === null || !samples.some(isEplb)) continue;
     const { ns } = fitFamily<GroupedGemmOp>(samples, groupedGemmFamily, rates);
     const forecasts = new Map<string, number[]>();
-    for (const slots of slotCounts)
+    for (const physicalExperts of physicalCounts)
       for (const [name, within] of [
         ["<= 256 tokens", small],
         [">= 2,048 tokens", large],
       ] as const) {
-        const measured = expertRanks.map((ranks) => benefit(samples, slots, ranks, within, (sample) => sample.ns));
+        const measured = expertRanks.map((ranks) =>
+          benefit(samples, physicalExperts, ranks, within, (sample) => sample.ns),
+        );
         const forecast = expertRanks.map((ranks) =>
-          benefit(samples, slots, ranks, within, (sample) => ns(sample.op as GroupedGemmOp)),
+          benefit(samples, physicalExperts, ranks, within, (sample) => ns(sample.op as GroupedGemmOp)),
         );
         row(
           [
-            `${device} ${slots} ${name}`,
+            `${device} ${physicalExperts} ${name}`,
             ...measured.map((value, i) =>
               Number.isNaN(value) ? "-" : `${value.toFixed(2)} | ${(forecast[i] ?? NaN).toFixed(2)}`,
             ),
@@ -40,7 +42,7 @@ export async function checkEplb(folder: string): Promise<string[]> {
           34,
           14,
         );
-        forecasts.set(`${slots} ${name}`, forecast);
+        forecasts.set(`${physicalExperts} ${name}`, forecast);
       }
     const of = (key: string) => forecasts.get(key) ?? [];
     problems.push(
@@ -55,7 +57,7 @@ const isEplb = ({ cells }: RowSample) => String(cells["distribution"]).endsWith(
 
 function benefit(
   samples: readonly RowSample[],
-  slots: number,
+  physicalExperts: number,
   ranks: number,
   within: (tokens: number) => boolean,
   time: (sample: RowSample) => number,
@@ -72,7 +74,7 @@ function benefit(
   const times = (wanted: (sample: RowSample) => boolean) =>
     new Map(chosen.filter(wanted).map((sample) => [sample.cells["num_tokens"], time(sample)]));
   const base = times((sample) => !isEplb(sample));
-  const balanced = times((sample) => isEplb(sample) && sample.cells["num_slots"] === String(slots));
+  const balanced = times((sample) => isEplb(sample) && sample.cells["num_slots"] === String(physicalExperts));
   return median([...base].flatMap(([tokens, ns]) => (balanced.has(tokens) ? ns / (balanced.get(tokens) ?? NaN) : [])));
 }
 
@@ -86,9 +88,9 @@ function peakProblems(device: string, forecast: readonly number[]): string[] {
   ];
 }
 
-/** Redundant slots are more weights to read: small batches gain less from them than from as many slots as experts. */
+/** Redundant experts are more weights to read: small batches gain less from them than from one physical expert each. */
 function redundancyProblems(device: string, none: readonly number[], redundant: readonly number[]): string[] {
   return expertRanks.flatMap((ranks, i) =>
-    (redundant[i] ?? NaN) >= (none[i] ?? NaN) ? [`${device}: redundant slots help a small batch at EP${ranks}`] : [],
+    (redundant[i] ?? NaN) >= (none[i] ?? NaN) ? [`${device}: redundant experts help a small batch at EP${ranks}`] : [],
   );
 }

@@ -161,7 +161,7 @@ describe("a name or value that does not resolve is placed in the scenario", () =
     expect(await problemsOf(text)).toMatchObject([{ ...at(text, "3 }\n"), at: "parallel.ep" }]);
   });
 
-  test("redundant slots that do not divide, or that the placement cannot fill", async () => {
+  test("redundant experts that do not divide, or that the placement cannot fill", async () => {
     const text = `${routed}parallel: { dp: 4 }\npolicy: { placement: { kind: round-robin, redundant: 3 } }\n`;
     const problems = await problemsOf(text);
     expect(problems.map((problem) => problem.at)).toEqual(["policy.placement.redundant", "policy.placement.redundant"]);

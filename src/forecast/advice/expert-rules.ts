@@ -1,7 +1,7 @@
 import { moeShape } from "../../sim/mapping.ts";
 import type { AdviceRule, Change, Situation } from "./advice-rule.ts";
 
-/** Redundant slots that keep the slots of a layer a multiple of its ranks, at least `atLeast`. */
+/** Redundant experts that keep the physical experts of a layer a multiple of its ranks, at least `atLeast`. */
 function redundantSlots({ config }: Situation, atLeast: number): number | null {
   const moe = moeShape(config.model);
   if (moe === null) return null;

@@ -1,5 +1,5 @@
 /**
- * What a router sees of its targets: of replicas when a request arrives, and of the attention-DP ranks of the chosen one
+ * What a router sees of its targets: of replicas when a request arrives, and of the data-parallel ranks of the chosen one
  * when it is tokenised. Requests in the front ends of a replica count as its own.
  */
 export interface RouterView {

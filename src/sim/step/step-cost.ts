@@ -21,7 +21,7 @@ const component = Object.fromEntries(timeComponents.map((name, index) => [name, 
 >;
 
 /**
- * The timeline of one step through one pipeline stage. Every attention-DP rank has a clock; tensor-parallel ranks
+ * The timeline of one step through one pipeline stage. Every data-parallel rank has a clock; tensor-parallel ranks
  * inside it move together. Exchanges of the MoE layers are barriers: dispatch starts when the last rank arrives,
  * combine when the last expert rank is done. Each wait is booked by its cause: prompts or attention of another rank,
  * load or fetches of another expert rank. Components on the critical path add up to the duration of the step.

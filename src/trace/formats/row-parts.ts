@@ -101,7 +101,7 @@ export function expertCount(
       file,
       expected: `expert ids below ${stated ?? traceLimits.experts}`,
       found: idMax,
-      hint: "physical slots and fused shared experts have to be mapped to logical routed experts first",
+      hint: "physical and fused shared experts have to be mapped to logical routed experts first",
     });
   if (experts < topK) refuse({ file, expected: `at least ${topK} experts (one row has as many)`, found: experts });
   return experts;
