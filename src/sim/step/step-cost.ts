@@ -8,11 +8,12 @@ import { handoffLeavesReach } from "../mapping-over-nodes.ts";
 import { type TimeComponent, timeComponents } from "../result.ts";
 import type { ExpertSource } from "../routing/expert-source.ts";
 import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
-import { emptyBatch, type RankBatch } from "./batch.ts";
+import type { RankBatch } from "./batch.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import { ExpertTime } from "./expert-time.ts";
 import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
 import { LinkTime } from "./link-time.ts";
+import { MixingTime } from "./mixing-time.ts";
 import { layerClasses, type StagePlan } from "./stage-plan.ts";
 
 const component = Object.fromEntries(timeComponents.map((name, index) => [name, index])) as Record<
@@ -42,15 +43,8 @@ export class StepCost {
   private readonly expertRanks: number;
   private readonly kernels: Float64Array;
   private readonly clock: Float64Array;
-  /** [attention classes][dp] time of token mixing in this step. */
-  private readonly mixNs: Float64Array;
-  /** [attention classes] mean wait for a layer's token mixing, had no rank computed prompts. */
-  private readonly promptlessWaitNs: Float64Array;
-  /** The decoding part of a batch. */
-  private readonly promptless: RankBatch;
-  /** Whether a rank computes prompts in this step. */
-  private prompts = false;
-  /** Sum of `promptlessWaitNs` over the layers since the ranks last met. */
+  private readonly mixing: MixingTime;
+  /** Sum of the waits without prompts of the layers since the ranks last met. */
   private attentionWaitNs = 0;
   private readonly exchange: ExpertExchange;
   private readonly expertTime: ExpertTime;
@@ -96,9 +90,7 @@ export class StepCost {
     this.ranks = stageRanks(mapping);
     this.expertRanks = mapping.ep;
     this.clock = new Float64Array(mapping.dp);
-    this.mixNs = new Float64Array(classes.attention.length * mapping.dp);
-    this.promptlessWaitNs = new Float64Array(classes.attention.length);
-    this.promptless = emptyBatch(this.windows.length);
+    this.mixing = new MixingTime(this.attention, mapping.dp, this.windows.length);
     this.rankBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, this.links);
@@ -139,7 +131,7 @@ export class StepCost {
     this.blendedKernelFactor = this.servedFactor(batches);
     this.expertTime.blendedKernelFactor = this.blendedKernelFactor;
     clock.fill(0);
-    this.prepareAttention(batches);
+    this.mixing.prepare(batches, this.blendedKernelFactor);
     if (experts.layersAlike)
       for (const alike of plan.alike) {
         // From equal clocks a layer adds the same each time.
@@ -185,14 +177,14 @@ export class StepCost {
     const program = this.feedForward[plan.feedForwardClass[i]!]!;
     const factor = program.kind === "moe" ? program.kernelCountFactor : 1;
     const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
-    for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixNs[mixing * dp + g]!;
-    this.attentionWaitNs += this.promptlessWaitNs[mixing]!;
+    for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixing.ns(mixing, g);
+    this.attentionWaitNs += this.mixing.promptlessWaitNs[mixing]!;
     this.components[component.kernelOverhead]! += overhead;
-    this.components[component.attention]! += this.meanMix(mixing);
+    this.components[component.attention]! += this.mixing.meanNs(mixing);
     if (config.mapping.tp > 1) this.allReduceWithinDpRanks(batches);
     if (program.kind === "dense") this.denseLayer(program, batches);
     else if (program.kind === "moe") {
-      const mixNs = this.meanMix(mixing);
+      const mixNs = this.mixing.meanNs(mixing);
       this.moeLayer(program, plan.moeIndex[i]!, startNs, mixNs, tokens, batches, experts);
     }
   }
@@ -249,46 +241,6 @@ export class StepCost {
     return host;
   }
 
-  private prepareAttention(batches: readonly RankBatch[]): void {
-    const dp = this.clock.length;
-    this.prompts = false;
-    for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
-    for (let a = 0; a < this.attention.length; a++) {
-      const program = this.attention[a]!;
-      for (let g = 0; g < dp; g++) this.mixNs[a * dp + g] = program.ns(batches[g]!) * this.blendedKernelFactor;
-      if (this.prompts && dp > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
-    }
-  }
-
-  /** Mean wait of ranks for the slowest, if each mixed its decoded tokens only, ns. */
-  private waitWithoutPrompts(program: AttentionProgram, mixing: number, batches: readonly RankBatch[]): number {
-    const { promptless } = this;
-    const dp = batches.length;
-    let max = 0;
-    let sum = 0;
-    for (let g = 0; g < dp; g++) {
-      const batch = batches[g]!;
-      let ns = this.mixNs[mixing * dp + g]!;
-      if (batch.prefillTokens > 0) {
-        promptless.tokens = promptless.decodeTokens = batch.decodeTokens;
-        promptless.sequences = promptless.decodeSequences = batch.decodeSequences;
-        promptless.decodeKeys.set(batch.decodeKeys);
-        promptless.decodePairs.set(batch.decodePairs);
-        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.blendedKernelFactor;
-      }
-      sum += ns;
-      if (ns > max) max = ns;
-    }
-    return max - sum / dp;
-  }
-
-  private meanMix(mixing: number): number {
-    const dp = this.clock.length;
-    let sum = 0;
-    for (let g = 0; g < dp; g++) sum += this.mixNs[mixing * dp + g]!;
-    return sum / dp;
-  }
-
   /**
    * All ranks wait for the slowest; afterwards every clock shows the same. In steps with prompts, attention is charged
    * the wait that there would be without them, and the prompts the rest.
@@ -302,7 +254,7 @@ export class StepCost {
       if (clock[g]! > max) max = clock[g]!;
     }
     const wait = max - sum / clock.length;
-    const attention = this.prompts ? Math.min(wait, this.attentionWaitNs) : wait;
+    const attention = this.mixing.prompts ? Math.min(wait, this.attentionWaitNs) : wait;
     this.attentionWaitNs = 0;
     this.components[component.attentionWait]! += attention;
     this.components[component.promptWait]! += wait - attention;
