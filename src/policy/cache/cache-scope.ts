@@ -12,7 +12,9 @@ export interface CacheShape {
 }
 
 export interface ScopedCacheInput extends CacheShape {
-  /** [layers x experts] uses, for a policy that needs `popularity`; those of the fitting set in a run. Else null. */
+  /**
+   * [layers x experts] uses, for policies that need `popularity`; others ignore them. null where nothing was counted.
+   */
   readonly popularity: Float64Array | null;
   readonly future: CallLog | null;
 }

@@ -28,11 +28,13 @@ export interface CacheContext {
   readonly base?: number;
   readonly capacity: number;
   /**
-   * Uses of object base + i at index i, negative for an object that the cache never serves. Given to policies that need
-   * `popularity`; a run takes it from the fitting set.
+   * Uses of object base + i at index i; negative for an object that the cache never serves. For policies that need
+   * `popularity`; others ignore it. null where nothing was counted.
    */
   readonly popularity: Float64Array | null;
-  /** All accesses to come, with call boundaries. Given to policies that need the `future`; null in a run. */
+  /**
+   * All accesses to come, with call boundaries. For policies that need the `future`; others ignore it. null in a run.
+   */
   readonly future: CallLog | null;
 }
 

@@ -49,7 +49,7 @@ export class OffloadState {
   callStallNs = 0;
   /** Tokens of the call for resident experts. */
   hitTokens = 0;
-  /** [MoE layers x experts] uses in the fitting set as the policy was given them; null for policies without need. */
+  /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
   private readonly cache: ExpertCache;
   /** Experts resident in host memory, the others being on NVMe; null when host memory holds every expert. */
