@@ -8,9 +8,9 @@ export const prefixLoadFactor = 1.5;
 
 /**
  * Sends a request to the target that holds most of its prompt, ties to the least loaded, then the lowest index. Cache
- * affinity must not build a queue: the load of a target is its outstanding tokens less the prompt tokens that it would
- * save, and above {@link prefixLoadFactor} times the least load it loses to the least loaded target. The idea is that
- * of SGLang's cache-aware router. Its approximate prefix tree is left out: the simulator knows the blocks.
+ * affinity must not build a queue. The target loses to the least loaded one if its outstanding tokens, less the prompt
+ * tokens that it would save, exceed {@link prefixLoadFactor} times the least load. The idea is that of SGLang's
+ * cache-aware router. Its approximate prefix tree is left out: the simulator knows the blocks.
  */
 export const prefixAwareRouter: RouterPolicy = {
   name: "prefix-aware",
