@@ -77,7 +77,7 @@ export interface EngineProfile {
   readonly mixesPrefillWithDecode: boolean;
   readonly caches: CachePools;
   /**
-   * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on all kernels,
+   * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on kernels,
    * `overheads` on launch and step overheads, `prefill` on kernels on prompt tokens once more. {@link resolveEngine}
    * applies them.
    */

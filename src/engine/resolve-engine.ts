@@ -3,7 +3,7 @@ import { plain } from "../core/sourced.ts";
 import type { EngineProfile } from "./engine-profile.ts";
 import type { EngineProfileFile } from "./profile-schema.ts";
 
-/** One pool: what an engine has whose profile says nothing of caches. */
+/** Where a profile says nothing of caches, the engine keeps them in one pool. */
 const onePool = { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 } as const;
 
 /** The engine of a profile, sources dropped, in a version if one is given. */

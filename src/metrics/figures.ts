@@ -12,7 +12,7 @@ export interface Cost {
   readonly usdPerMillionOutputTokens: number;
   /** The whole bill over input and output tokens alike. */
   readonly usdPerMillionTokens: number;
-  /** The bill divided by the time of devices spent on prompts and on outputs; both parts add up to it. */
+  /** The bill divided by the devices' time for prompts and for outputs. Both parts add up to it. */
   readonly divided: {
     readonly promptTimeShare: number;
     /** null without input tokens. */
@@ -21,7 +21,7 @@ export interface Cost {
   };
 }
 
-/** The figures of a forecast: the part of the result document that metrics are read from. */
+/** The figures of a forecast. Metrics are read from this part of the result document. */
 export interface Figures {
   readonly deployment: { readonly devices: number };
   readonly interrupted: boolean;
@@ -34,7 +34,7 @@ export interface Figures {
     readonly preemptions: number;
   };
   readonly load: LoadVerdict;
-  /** Per metric over all classes, then per class. */
+  /** By metric, over all classes; then by class. */
   readonly latency: Readonly<Record<LatencyMetric, LatencyStats>>;
   readonly latencyByClass: Readonly<Record<string, Readonly<Record<LatencyMetric, LatencyStats>>>>;
   readonly throughput: {

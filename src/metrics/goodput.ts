@@ -1,7 +1,7 @@
 import { countedRequests, type RequestMetric, requestValue } from "../sim/outcome/request-latencies.ts";
 import type { RequestRows, RunResult } from "../sim/result.ts";
 
-/** Latencies that a limit per request can be set for. */
+/** Latencies that can have a limit per request. */
 export const limitedLatencies = ["ttft", "tpot", "e2e"] as const satisfies readonly RequestMetric[];
 
 /** Limits that every request has to meet to count as goodput, ns. */
@@ -14,8 +14,8 @@ export interface Goodput {
 }
 
 /**
- * Completed requests after the warm-up that meet every per-request limit, as vLLM's request goodput counts them. A
- * request of one output token has no TPOT and meets every TPOT limit. Null without limits.
+ * Completed requests after the warm-up, and those of them that meet every per-request limit, as vLLM's request goodput
+ * counts. A request of one output token has no TPOT and meets every TPOT limit. Null without limits.
  */
 export function goodputOf(run: RunResult, limits: RequestLimits | null, requestClass: string | null): Goodput | null {
   if (limits === null) return null;

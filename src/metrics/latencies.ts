@@ -1,14 +1,14 @@
 import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
 import type { SloForm } from "./metric.ts";
 
-/** A latency, and everything that is said of it. Its unit is ms, and less is better. */
+/** A latency, declared once. Its unit is ms, and less is better. */
 export interface Latency extends SloForm {
   /** As reports name it. */
   readonly label: string;
   /** What the label stands for. */
   readonly title: string;
   readonly definition: string;
-  /** Whether it is the time between tokens, in which nobody queues. */
+  /** Whether it is the time between tokens: nobody queues in it. */
   readonly betweenTokens: boolean;
 }
 
@@ -17,7 +17,7 @@ const sampled = {
   aggregations: ["percentile", "mean", "min", "max"],
 } as const satisfies Partial<SloForm>;
 
-/** Every latency, in the order of reports. How it is taken from a request stands in `src/sim/outcome/request-latencies.ts`. */
+/** Every latency, in the order of reports. `src/sim/outcome/request-latencies.ts` takes them from requests. */
 export const latencies: Readonly<Record<LatencyMetric, Latency>> = {
   ttft: {
     label: "TTFT",

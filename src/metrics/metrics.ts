@@ -6,8 +6,8 @@ import { fates, preemptions, runState, sustained } from "./request-metrics.ts";
 import { goodput, rates, speculation } from "./throughput-metrics.ts";
 
 /**
- * Every figure of a forecast that is one number, by name, in the order of exported rows and of comparisons. Latencies,
- * which have statistics and classes, are in `latencies.ts`.
+ * Every figure of a forecast that is one number, by name, in the order of exported rows and of comparisons. Latencies
+ * are in `latencies.ts`: they have statistics and classes.
  */
 export const metrics = {
   ...rates,

@@ -3,7 +3,7 @@ import type { Metric, Scalar, ScalarKind } from "./metric.ts";
 
 const flag = (is: boolean) => (is ? 1 : 0);
 
-/** What a run can tell. */
+/** Whether a run was stopped, and what it tells of the load. */
 export const runState = {
   interrupted: {
     label: "interrupted",
@@ -82,7 +82,7 @@ export const fates = {
   },
 } as const satisfies Record<string, Metric>;
 
-/** Requests that had to begin again. */
+/** Preempted requests: they had to begin again. */
 export const preemptions = {
   preemptions: {
     label: "preemptions",
@@ -95,7 +95,7 @@ export const preemptions = {
   },
 } as const satisfies Record<string, Metric>;
 
-/** What an overloaded deployment can do. */
+/** What an overloaded deployment sustains. */
 export const sustained = {
   sustainedRequestRate: {
     label: "sustained requests/s",
@@ -115,7 +115,7 @@ export const sustained = {
   },
 } as const satisfies Record<string, Metric>;
 
-/** Requests refused, of those that had arrived: their number or their share. */
+/** Number or share of refused requests, of those that had arrived. */
 function rejectedOf(run: RunResult, kind: ScalarKind, requestClass: string | null): Scalar {
   const { count, status, classOf, classes } = run.requests;
   const wanted = requestClass === null ? null : classes.indexOf(requestClass);

@@ -4,8 +4,8 @@ export const sectionMetrics = ["ttft", "tpot", "e2e", "queue"] as const satisfie
 export const sectionParts = ["mean", "p50", "p90", "p99"] as const;
 
 /**
- * Figures of equal parts of a run in order: what the interval of a difference between two runs is made of. Null where
- * there are fewer requests than sections. Latencies in ms.
+ * Figures of equal parts of a run, in order. Intervals of differences between runs are made of them. Null where there
+ * are fewer requests than sections. Latencies in ms.
  */
 export interface Sections {
   readonly latency: Readonly<

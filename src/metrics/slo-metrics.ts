@@ -17,7 +17,7 @@ export interface SloMetric extends SloForm {
   readonly meaning: string;
 }
 
-/** Every metric of an SLO, latencies first; the definitions are those the results print. */
+/** Every metric of an SLO, latencies first. Their definitions are those that results print. */
 export const sloMetrics = Object.fromEntries<SloMetric>([
   ...latencyMetrics.map((name) => {
     const { title, definition } = latencies[name];

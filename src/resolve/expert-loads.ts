@@ -6,7 +6,7 @@ import { countsOf, loadCountsTable } from "../trace/load-counts.ts";
 import type { CountsTable, RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 
-/** What a policy is fitted on: another trace, a domain, or the routing that is replayed. */
+/** Fitting set of a policy: another trace, a domain, or the routing that is replayed. */
 export type FitChoice = NonNullable<NonNullable<Scenario["policy"]["placement"]>["fit"]>;
 
 /** Expert loads to fit a policy on, with their source in words. */
@@ -21,7 +21,7 @@ export interface ExpertLoads {
   readonly inSample: boolean;
 }
 
-/** The routing a scenario replays, with where it came from. */
+/** The routing that a scenario replays, and its source. */
 export interface FitSource {
   /** All rows of the source, before a domain was chosen for replay. */
   readonly whole: RoutingTable;
@@ -75,7 +75,7 @@ async function countsFor(
   return countsOf(fit?.domain === undefined ? source.replayed : rowsOfDomain(source.whole, fit.domain));
 }
 
-/** Whether the fitting set contains rows that are replayed: the same trace, and no domain that keeps them apart. */
+/** Whether the fitting set contains replayed rows: it is the same trace, and no domain keeps them apart. */
 function isInSample(fit: FitChoice | undefined, counts: CountsTable, source: FitSource | null): boolean {
   if (source === null || counts.origin.digest !== source.replayed.origin.digest) return false;
   return fit?.domain === undefined || source.replayed.domains.includes(fit.domain);

@@ -4,11 +4,11 @@ import { fromScenario } from "../scenario/file-path.ts";
 /** How a forecast reads small files: model configurations and hardware profiles. Rejects for unreadable ones. */
 export interface FileReader {
   readText(path: string, bytesMax?: number): Promise<string>;
-  /** What is at a path; absent: every path names a file. */
+  /** What lies at a path. Absent: every path names a file. */
   whatIs?(path: string): Promise<"file" | "folder" | "nothing">;
 }
 
-/** A JSON file that a scenario names, with the bytes its digest is made of. */
+/** A JSON file that a scenario names, with the bytes for its digest. */
 export async function readJson(
   reader: FileReader,
   scenarioFile: string,

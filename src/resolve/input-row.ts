@@ -8,7 +8,7 @@ export interface InputRow {
   readonly sha256: string;
 }
 
-/** The row of a file: named without its folder, so that results do not depend on where it lay. */
+/** The row of a file, named without its folder: results do not depend on where it lay. */
 export function inputRow(role: string, file: string, content: string): InputRow {
   return { role, name: basename(file), sha256: sha256(content) };
 }

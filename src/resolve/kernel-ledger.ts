@@ -22,7 +22,7 @@ const words = {
   combineNormal: "combine",
 } as const satisfies Record<KernelFamily, string>;
 
-/** Formats whose maps a family is asked for in a deployment. */
+/** Formats that a deployment needs maps of a family for. */
 function formatsOf(family: KernelFamily, { formats, kvFormat }: Formats): readonly (StorageFormat | null)[] {
   switch (family) {
     case "gemm":
@@ -42,8 +42,8 @@ function formatsOf(family: KernelFamily, { formats, kvFormat }: Formats): readon
 type Formats = Pick<SimConfig, "formats" | "kvFormat">;
 
 /**
- * Which kernels are timed by maps measured on the device itself, which by those of a relative, another engine or another
- * format, and which by the roofline of the data sheet.
+ * Kernels by what times them: maps measured on the device itself; maps of a relative, another engine or another format;
+ * the roofline of the data sheet.
  */
 export function kernelLedger(device: Device, engineId: string, formats: Formats): LedgerEntry[] {
   const topic = "kernels";

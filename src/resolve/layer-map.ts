@@ -8,7 +8,7 @@ interface TraceLayers {
   readonly modelLayers: readonly number[];
 }
 
-/** How MoE layers of the model find their trace layer. */
+/** Rule by which MoE layers of the model find their trace layer. */
 export type LayerMapChoice = "identity" | "nearest" | "repeat" | readonly number[];
 
 /** Indices of the model's layers that have routed experts. */
@@ -17,9 +17,9 @@ export function moeLayerIndices(model: ModelSpec): number[] {
 }
 
 /**
- * Trace layer that each MoE layer of the model replays. `identity` goes by the layer numbers of the trace where it has
- * one for every MoE layer, else by position, and refuses a trace of another depth; `nearest` goes by relative depth;
- * `repeat` cycles through the trace's layers.
+ * [MoE layers] trace layer that each MoE layer of the model replays. `identity` goes by the layer numbers of the trace
+ * where it has one for every MoE layer. Otherwise it goes by position and refuses a trace of another depth. `nearest`
+ * goes by relative depth. `repeat` cycles through the trace's layers.
  */
 export function layerMapOf(choice: LayerMapChoice, trace: TraceLayers, model: ModelSpec): number[] {
   const indices = moeLayerIndices(model);

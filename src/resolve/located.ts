@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
 
 /**
- * Runs a step of resolving a scenario; problems it throws that name no file are placed at the value they are about.
+ * Runs a step of resolving a scenario. Problems that it throws without a file are placed at the value they are about.
  * `path` is the value that is being resolved; a problem's own `at` is kept below it.
  */
 export function located<T>(scenario: Scenario, path: ValuePath, step: () => T): T {

@@ -15,8 +15,8 @@ interface ReadFile {
 export type ReadModel = ReturnType<typeof resolveConfig> & { readonly files: readonly ReadFile[] };
 
 /**
- * The model of a Hugging Face `config.json`, or of a checkpoint's folder that holds one, with the `hf_quant_config.json`
- * beside it where there is one. Throws InvalidInputError.
+ * The model of a Hugging Face `config.json`, or of a checkpoint's folder with one. A `hf_quant_config.json` beside it
+ * is read too. Throws InvalidInputError.
  */
 export async function readModel(reader: FileReader, path: string): Promise<ReadModel> {
   const folder = (await reader.whatIs?.(path)) === "folder";

@@ -18,7 +18,7 @@ export interface ResolvedEngine {
   readonly inputs: readonly InputRow[];
 }
 
-/** The engine profile a scenario names. */
+/** Reads the engine profile that a scenario names. */
 export async function resolveEngine(scenario: Scenario, reader: FileReader): Promise<ResolvedEngine> {
   const { file, id = "" } = scenario.engine;
   const inputs: InputRow[] = [];
@@ -45,7 +45,7 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader): Pro
   };
 }
 
-/** What the profile knows of the version that is asked for; nothing where none is. */
+/** What the profile knows of the version that is asked for, in words; empty where no version is asked for. */
 function versionText({ versions }: EngineProfileFile, version: string | undefined): string {
   if (version === undefined) return "";
   if (Object.hasOwn(versions, version)) return "; factors of this version applied";

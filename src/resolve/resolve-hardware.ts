@@ -25,7 +25,7 @@ type TierKind = SystemProfile["tiers"][number] extends { tier: infer T } ? Exclu
 const scenarioSource = "stated in the scenario";
 const stated = (value: number) => ({ value, kind: "estimated" as const, source: scenarioSource });
 
-/** The node a scenario names, with the scenario's overrides of links and tiers applied to its profile. */
+/** The node that a scenario names; its overrides of links and tiers are applied to the profile. */
 export async function resolveHardware(scenario: Scenario, reader: FileReader): Promise<ResolvedHardware> {
   const { hardware } = scenario;
   const inputs: InputRow[] = [];
@@ -62,7 +62,7 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
   };
 }
 
-/** The system with the scenario's number of devices and memory tiers; a tier it lacks needs capacity and bandwidth. */
+/** The system with the scenario's devices and memory tiers. A tier that it lacks needs capacity and bandwidth. */
 function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
   const { devicesPerNode, tiers = {} } = scenario.hardware;
   const kept = system.tiers.map((entry) => {
@@ -111,7 +111,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
   };
 }
 
-/** Links of one node's devices reach no further than a node that the scenario makes smaller; those of a rack do. */
+/** In a node that the scenario makes smaller, scale-up links of a node reach no further; those of a rack do. */
 function withinNode(device: Node["device"], system: SystemProfile, devicesPerNode?: number): Node["device"] {
   if (devicesPerNode === undefined || device.scaleUpDomain > system.devicesPerNode.value) return device;
   return { ...device, scaleUpDomain: Math.min(device.scaleUpDomain, devicesPerNode) };

@@ -5,7 +5,7 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import { type Mapping, mappingProblems, moeShape } from "../sim/mapping.ts";
 import { nodeProblems } from "../sim/mapping-over-nodes.ts";
 
-/** The mapping of a scenario, defaults filled in. Throws for every identity or divisibility it breaks, and for nodes it cannot lie on. */
+/** The mapping of a scenario, defaults filled in. Throws for broken identities and divisibilities, and unfit nodes. */
 export function resolveMapping(scenario: Scenario, model: ModelSpec, node: Node): Mapping {
   const { tp = 1, cp = 1, dp = 1, pp = 1, etp = 1, edp = 1, ep } = scenario.parallel;
   const spread = (tp * cp * dp) / (etp * edp);

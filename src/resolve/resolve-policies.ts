@@ -18,7 +18,7 @@ import { type ExpertLoads, expertLoads, type FitSource } from "./expert-loads.ts
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
 
-/** What policies are resolved against. */
+/** The deployment that policies are resolved for. */
 export interface PolicySetting {
   readonly scenario: Scenario;
   readonly model: ModelSpec;
@@ -31,14 +31,14 @@ export interface PolicySetting {
   readonly layerMap: LayerMapChoice;
 }
 
-/** A resolved policy with its name for people and what the ledger says of it. */
+/** A resolved policy, its name for people, and the ledger's entries on it. */
 export interface Resolved<T> {
   readonly value: T;
   readonly name: string;
   readonly ledger: readonly LedgerEntry[];
 }
 
-/** The placement of a scenario: fitted where its algorithm needs loads. Null value: contiguous without copies. */
+/** The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. */
 export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
   const { scenario, moe, mapping, model } = setting;
   const section = scenario.policy.placement;
@@ -83,19 +83,19 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
   });
 }
 
-/** Physical experts of a layer. Without redundancy those of a rank are rounded up, and the last ones stay empty. */
+/** Physical experts of a layer. Without redundancy they are rounded up to whole ranks; the last ones stay empty. */
 function placedExperts({ scenario, moe, mapping }: PolicySetting): number {
   const redundant = scenario.policy.placement?.redundant ?? 0;
   return redundant > 0 ? moe.experts + redundant : Math.ceil(moe.experts / mapping.ep) * mapping.ep;
 }
 
-/** Nodes that the expert ranks of one stage lie on: 1 where it fits one node or does not divide evenly. */
+/** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */
 function nodesOf({ mapping, node }: PolicySetting): number {
   const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;
 }
 
-/** [MoE layers x experts] loads of the layers each MoE layer replays. */
+/** [MoE layers x experts] loads of the trace layer that each MoE layer replays. */
 function loadsByModelLayer(loads: ExpertLoads, { layerMap, model, moe }: PolicySetting): Float64Array {
   const map = layerMapOf(layerMap, loads, model);
   const out = new Float64Array(map.length * moe.experts);
@@ -163,7 +163,7 @@ function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): L
     : [{ topic: "expert cache fit", fidelity: "assumed", detail: `not used: ${kind} goes by the run's own accesses` }];
 }
 
-/** Refuses memory behind the devices that nothing would be read from. */
+/** Refuses memory behind the devices that would not be read. */
 function refuseUnusedTiers({ scenario, node }: PolicySetting): void {
   const { policy, hardware } = scenario;
   const problems: Problem[] = [];

@@ -110,7 +110,7 @@ async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestT
   );
 }
 
-/** The law of a length; absent ones were refused by the schema. */
+/** The law of a length. The schema refused absent ones. */
 function lengthOf(length: Generated["isl"]): LengthSpec {
   holds(length !== undefined, "validated-lengths", () => "a length is missing after validation");
   if (length.kind === "fixed" || length.kind === "uniform") return length;
@@ -124,7 +124,7 @@ function lengthOf(length: Generated["isl"]): LengthSpec {
   return sigma === undefined ? { kind, mean, p50: p50 ?? mean, ...clip } : { kind, mean, sigma, ...clip };
 }
 
-/** Arrivals in the generator's words; null for a closed loop, whose arrivals follow from its completions. */
+/** Arrivals in the generator's words; null for a closed loop: its arrivals follow from completions. */
 function arrivalsOf(arrivals: Arrivals): ArrivalSpec | null {
   switch (arrivals.kind) {
     case "closed":
@@ -155,7 +155,7 @@ function arrivalsOf(arrivals: Arrivals): ArrivalSpec | null {
   }
 }
 
-/** How the requests came about. */
+/** The ledger's entries on the requests. */
 export function requestLedger(workload: Workload): LedgerEntry[] {
   const { requests } = workload;
   const { origin } = requests;

@@ -26,7 +26,7 @@ export interface ResolvedRouting {
   readonly ledger: readonly LedgerEntry[];
 }
 
-/** Routing that is expected instead of replayed. */
+/** Routing that is not replayed but expected. */
 const expected = (popularityCv: number): ResolvedRouting => ({
   routing: { kind: "uniform", popularityCv },
   source: null,
@@ -71,7 +71,9 @@ export async function resolveRouting(
   };
 }
 
-/** Every sequence from its start while the trace lasts, else a random row, so that reuse does not repeat itself. */
+/**
+ * Requests start at sequences of their own while the trace lasts, else at random rows: reuse does not repeat itself.
+ */
 function defaultStart(requests: RequestTable, table: RoutingTable): "zero" | "random" {
   let tokens = 0;
   for (let i = 0; i < requests.count; i++) tokens += (requests.promptTokens[i] ?? 0) + (requests.outputTokens[i] ?? 0);

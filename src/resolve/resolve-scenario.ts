@@ -29,8 +29,7 @@ import { servedEngine } from "./served-engine.ts";
 /**
  * Turns every name of a scenario into values: model, hardware, engine, requests, routing, policies. Throws
  * InvalidInputError, with the place in the scenario, for names that do not exist and values that do not fit together.
- * `measured` takes the place of the scenario's own traffic, `replayed` that of its routing; an aborted `signal` ends with
- * its reason.
+ * `measured` replaces the scenario's own traffic, `replayed` its routing. An aborted `signal` ends with its reason.
  */
 export async function resolveScenario(
   scenario: Scenario,
@@ -114,7 +113,7 @@ export async function resolveScenario(
   };
 }
 
-/** The scenario and what was laid over it: a setting or parameter changes the result as the file's text does. */
+/** The scenario and what was laid over it: settings and parameters change the result as the file's text does. */
 function scenarioInputs(scenario: Scenario): readonly InputRow[] {
   return [
     { role: "scenario", name: basename(scenario.file), sha256: scenario.sha256 },

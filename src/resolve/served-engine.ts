@@ -1,7 +1,7 @@
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Device } from "../hardware/device.ts";
 
-/** An engine on a device: what was measured of its kernels there takes the place of what its profile says of all. */
+/** An engine on a device. Figures of its kernels measured there replace those of its profile. */
 export function servedEngine(engine: EngineProfile, { served }: Device): EngineProfile {
   const measured = served?.[engine.id];
   if (measured === undefined) return engine;

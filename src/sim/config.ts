@@ -84,7 +84,10 @@ export interface OffloadConfig {
    * the share then caches experts by LRU.
    */
   readonly hostBytes: number;
-  /** [trace layers x experts] uses in the fitting set, if `policy` needs `popularity` (as `static` does); else null. */
+  /**
+   * [trace layers x experts] uses, for policies that need `popularity` (`static`); others ignore them. null where
+   * nothing was counted: a scenario counts in the fitting set, and only for a policy that needs it.
+   */
   readonly popularity: Float64Array | null;
   /** Whether transfers of missing experts run beside the computing of resident ones. */
   readonly overlap: boolean;

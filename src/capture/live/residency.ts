@@ -1,10 +1,12 @@
 /**
- * Which experts of one layer stay on the device, written down as plainly as the rule is: hits are judged at the start of a
- * call, then all its experts count as used in their order; no expert of the call is evicted for another unless the call has
- * more experts than there are slots. It shares no code with the simulator's caches, against which it is checked.
+ * Which experts of one layer stay on the device after a call, written as plainly as the rule is. All experts of the
+ * call count as used, in their order. Then experts are evicted until the rest fits the slots; those of the call are
+ * spared, unless it has more experts than there are slots. A static set never changes. The caller counts hits, by what
+ * is resident at the start of a call. This shares no code with the simulator's caches: the two are held against each
+ * other.
  */
 export interface Residency {
-  /** Experts that are on the device now. */
+  /** Experts that stay on the device between calls. */
   readonly resident: ReadonlySet<number>;
   /** Books a call; afterwards `resident` is what stays. */
   call(experts: readonly number[]): void;

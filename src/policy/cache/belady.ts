@@ -32,7 +32,7 @@ class BeladyCache implements ExpertCache {
     this.#finished = new Int32Array(context.objects);
   }
 
-  /** Looks for the next use, so it costs the distance to it. */
+  /** Searches the next use: costs the distance to it. */
   contains(key: number): boolean {
     const { keys, starts } = this.#future;
     const next = keys.indexOf(key, starts[this.#call]);
@@ -99,7 +99,7 @@ function nextUses(log: CallLog, base: number, objects: number): Int32Array {
 
 /**
  * Belady's optimum under mandatory admission (IBM Systems Journal 5(2), 1966): evicts the expert whose next use is
- * farthest away. No policy that must hold the experts of a fitting call misses less; a static set may, because it
- * starts loaded and never admits.
+ * farthest away. No policy that must hold the experts of a fitting call misses less. A static set may: it starts loaded
+ * and never admits.
  */
 export const belady: CachePolicy = { name: "belady", needs: ["future"], create: (context) => new BeladyCache(context) };

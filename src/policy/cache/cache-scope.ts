@@ -7,12 +7,14 @@ export type CacheScope = "layer" | "global";
 export interface CacheShape {
   readonly layers: number;
   readonly expertsPerLayer: number;
-  /** Slots per layer under scope `layer`, in all under `global`. */
+  /** Slots: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;
 }
 
 export interface ScopedCacheInput extends CacheShape {
-  /** [layers x experts] uses in the fitting set; null if the policy does not need it. */
+  /**
+   * [layers x experts] uses, for policies that need `popularity`; others ignore them. null where nothing was counted.
+   */
   readonly popularity: Float64Array | null;
   readonly future: CallLog | null;
 }

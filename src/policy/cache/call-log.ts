@@ -3,8 +3,8 @@ import type { CallLog, ExpertCache } from "./expert-cache.ts";
 const initialAccesses = 1024;
 
 /**
- * Records the calls of a run for replay afterwards. Grows up to a number of accesses; the first call that does not fit
- * ends the recording, so that the log is a gapless prefix of the run.
+ * Records the calls of a run for replay afterwards, up to a number of accesses. The first call that does not fit ends
+ * the recording, so the log is a gapless prefix of the run.
  */
 export class CallLogRecorder {
   readonly #accessesMax: number;
@@ -18,7 +18,7 @@ export class CallLogRecorder {
     this.#keys = new Uint32Array(Math.min(initialAccesses, accessesMax));
   }
 
-  /** Whether a call had to be left out, and with it all later ones. */
+  /** Whether a call, and all after it, had to be left out. */
   get stopped(): boolean {
     return this.#stopped;
   }

@@ -2,11 +2,9 @@
  * A cache of experts under event-atomic replay. The event is one layer call with its distinct experts. Hits are judged
  * against residency at the start of the call. Then all its experts, hits included, are touched in the given order; the
  * last is the most recent. Eviction never removes an expert that the call has still to compute. When a call has more
- * distinct experts than slots, the surplus streams through the transfer buffer and what stays resident afterwards is
- * the policy's choice.
- *
- * Admission is mandatory for every policy that evicts: after a call that fits, all its experts are resident, so victims
- * are taken from the experts outside the call. A call that does not fit evicts in the policy's order from everything.
+ * distinct experts than slots, the surplus streams through the transfer buffer; the policy chooses what stays resident.
+ * Admission is mandatory for every policy that evicts. After a call that fits, all its experts are resident: victims
+ * are experts outside the call. A call that does not fit evicts from all experts, in the policy's order.
  */
 export interface ExpertCache {
   /** Slots of this cache. */
@@ -15,8 +13,8 @@ export interface ExpertCache {
   readonly resident: number;
   contains(key: number): boolean;
   /**
-   * Serves one call: keys[from .. to) are distinct dense ids in stored order. Writes 1 (hit) or 0 (miss) to
-   * hit[0 .. to - from) and returns the number of hits.
+   * Serves one call. keys[from .. to) are distinct dense ids in stored order. Writes 1 (hit) or 0 (miss) to
+   * hit[0 .. to - from); returns the number of hits.
    */
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number;
 }
@@ -29,9 +27,14 @@ export interface CacheContext {
   readonly objects: number;
   readonly base?: number;
   readonly capacity: number;
-  /** Uses of object base + i in the fitting set at index i, for static residency; null if not needed. */
+  /**
+   * Uses of object base + i at index i; negative for an object that the cache never serves. For policies that need
+   * `popularity`; others ignore it. null where nothing was counted.
+   */
   readonly popularity: Float64Array | null;
-  /** The whole coming access sequence with call boundaries, for clairvoyant replay; null if not needed. */
+  /**
+   * All accesses to come, with call boundaries. For policies that need the `future`; others ignore it. null in a run.
+   */
   readonly future: CallLog | null;
 }
 

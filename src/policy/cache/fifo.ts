@@ -2,7 +2,9 @@ import { nextStamp } from "./call-stamps.ts";
 import { denseArray, ringLength } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
 
-/** First in, first out: a ring of residents in load order; a hit only protects its expert from this call's evictions. */
+/**
+ * First in, first out: a ring of residents in load order. A hit only protects its expert from this call's evictions.
+ */
 class FifoCache implements ExpertCache {
   readonly capacity: number;
   resident = 0;
@@ -38,7 +40,7 @@ class FifoCache implements ExpertCache {
     let tail = start;
     for (let i = from; i < to; i++) {
       const id = (keys[i]! - base) | 0;
-      // Stamps are positive, so the sign of the negated stamp says "resident" without a branch.
+      // Stamps are positive: the sign of the negated stamp says "resident" without a branch.
       const wasResident = (0 - usedIn[id]!) >>> 31;
       hit[(i - from) | 0] = wasResident;
       usedIn[id] = now;

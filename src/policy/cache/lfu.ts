@@ -3,9 +3,9 @@ import { denseArray } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
 
 /**
- * Least frequently used, uses counted while an object is resident, ties to the least recently used. Residents hang in
- * circular lists, one per distinct frequency, ordered by recency; the lists themselves are linked by ascending
- * frequency, so that a promotion and a victim cost a constant number of steps.
+ * Least frequently used; uses count while an object is resident, ties go to the least recently used. Residents hang in
+ * circular lists, one per distinct frequency, ordered by recency. The lists are linked by ascending frequency. A
+ * promotion and a victim each cost a constant number of steps.
  */
 class LfuCache implements ExpertCache {
   readonly capacity: number;
@@ -136,7 +136,7 @@ class LfuCache implements ExpertCache {
       const mark = this.#objects + list;
       const above = this.#above[list]!;
       let id = next[mark]!;
-      // Members that hit in this call are the most recent of their list: the rest of the list is spared too.
+      // Members that hit in this call are the most recent of their list: from the first of them on, all are spared.
       while (left > 0 && id !== mark && usedIn[id] !== protect) {
         listOf[id] = 0;
         id = next[id]!;
@@ -177,6 +177,6 @@ class LfuCache implements ExpertCache {
 
 /**
  * Evicts the expert used least often since it was loaded, ties to the least recently used. Counts are lost with the
- * slot, as in MoE-Infinity's runtime (arXiv 2401.14361) and libCacheSim; its per-request reset is left out.
+ * slot, as in MoE-Infinity's runtime (arXiv 2401.14361) and libCacheSim. MoE-Infinity's reset per request is left out.
  */
 export const lfu: CachePolicy = { name: "lfu", needs: [], create: (context) => new LfuCache(context) };

@@ -1,7 +1,7 @@
 import { denseArray, ringLength } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
 
-/** The log starts at this many entries per slot and doubles up to the second, rather than be compacted often. */
+/** Entries of the log per slot: at the start, and at most. It doubles in between rather than be compacted often. */
 const entriesPerSlot = 2;
 const entriesPerSlotMax = 16;
 

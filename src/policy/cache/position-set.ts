@@ -1,6 +1,7 @@
 /**
- * A set of integers in [0, size) as a 32-ary tree of bits: bit i of a word says whether its i-th child word (on the
- * lowest level, its i-th integer) is not empty. Every operation touches at most one word per level.
+ * A set of integers in [0, size) as a 32-ary tree of bits. On the lowest level, bit i of a word says whether its i-th
+ * integer is in the set; above, whether its i-th child word is not empty. Every operation touches at most one word per
+ * level.
  */
 export class PositionSet {
   /** Lowest level first, up to a level of one word. */

@@ -1,7 +1,7 @@
 import { holds } from "../../core/errors.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
 
-/** A fixed set: loaded before the first call, never changed; misses stream through or run elsewhere. */
+/** A fixed set, loaded before the first call and never changed. Misses stream through or run elsewhere. */
 class StaticCache implements ExpertCache {
   readonly capacity: number;
   readonly resident: number;

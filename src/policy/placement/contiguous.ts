@@ -3,8 +3,8 @@ import type { PlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
 
 /**
- * Experts in id order, as many to each rank; a remainder goes one each to the first ranks. The default of vLLM
- * (`linear`), SGLang and TensorRT-LLM.
+ * Experts in id order, equally many on each rank; the first ranks take one more each of a remainder. The default of
+ * vLLM (`linear`), SGLang and TensorRT-LLM.
  */
 export const contiguous: PlacementPolicy = {
   name: "contiguous",

@@ -86,7 +86,7 @@ function groupSums(loads: Float32Array, groupSize: number): Float32Array {
 
 /**
  * Packs items into packs of equal size: by descending load, each to the lightest pack with room. Returns the items in
- * pack order: pack p holds entries [p x size, (p + 1) x size), in the order they were added.
+ * pack order. Pack p holds entries [p x size, (p + 1) x size), in the order in which they were added.
  */
 function packBalanced(loads: Float32Array, packs: number): Uint16Array {
   const items = loads.length;
@@ -110,7 +110,7 @@ function packBalanced(loads: Float32Array, packs: number): Uint16Array {
   return packed;
 }
 
-/** One copy of each item, then again and again one of the item with the highest load per copy. */
+/** One copy of each item first; each further copy goes to the item with the highest load per copy. */
 function copyHottest(loads: Float32Array, physicalExperts: number): { copyOf: Uint16Array; count: Uint16Array } {
   const items = loads.length;
   const copyOf = Uint16Array.from({ length: physicalExperts }, (_, p) => p);

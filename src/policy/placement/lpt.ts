@@ -3,9 +3,9 @@ import type { PlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, layerLoads, placementFromRanks } from "./placement-input.ts";
 
 /**
- * Balances each layer by itself: heaviest expert first onto the lightest rank with room (Graham's longest
- * processing time rule), then swaps that relieve the heaviest rank. Within 0.1 % of the lower bound on lognormal loads
- * of 64 and 256 experts, where exact solvers need seconds.
+ * Balances each layer by itself. The heaviest expert goes first, onto the lightest rank with room (Graham's longest
+ * processing time rule). Swaps then relieve the heaviest rank. Within 0.1 % of the lower bound on lognormal loads of 64
+ * and 256 experts, where exact solvers need seconds.
  */
 export const lpt: PlacementPolicy = {
   name: "lpt",

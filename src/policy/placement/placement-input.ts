@@ -1,7 +1,7 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
 import { noExpert, type Placement, type PlacementInput } from "./placement.ts";
 
-/** Refuses ranks, physical experts, experts or loads that cannot be placed, however the policy works. */
+/** Refuses ranks, physical experts, experts or loads that no policy can place. */
 export function checkPlacementInput(input: PlacementInput): void {
   const problems: Problem[] = [];
   const { layers, experts, ranks, physicalExperts, loads } = input;
@@ -26,7 +26,9 @@ export function layerLoads(input: PlacementInput, layer: number): Float64Array {
   return loads?.subarray(layer * experts, (layer + 1) * experts) ?? new Float64Array(experts).fill(1);
 }
 
-/** A placement without copies from the rank of every expert: experts of a rank in ascending order, rest empty. */
+/**
+ * A placement without copies, from the rank of every expert. A rank's experts are in ascending order, the rest empty.
+ */
 export function placementFromRanks(input: PlacementInput, rankOf: (layer: number) => ArrayLike<number>): Placement {
   const { layers, experts, ranks, physicalExperts } = input;
   const physicalExpertsPerRank = physicalExperts / ranks;

@@ -4,7 +4,7 @@ import { noExpert, type Placement } from "./placement.ts";
 /** Physical experts of one layer. */
 const physicalExpertsOf = (placement: Placement): number => placement.ranks * placement.physicalExpertsPerRank;
 
-/** Everything that makes a placement unusable: wrong size, unknown experts, experts without a copy. */
+/** Problems that make a placement unusable: wrong size, unknown experts, experts without a copy. */
 export function placementProblems(placement: Placement, at = "placement"): Problem[] {
   const { layers, experts, logicalExperts } = placement;
   const perLayer = physicalExpertsOf(placement);
@@ -36,13 +36,13 @@ export function placementProblems(placement: Placement, at = "placement"): Probl
   return problems;
 }
 
-/** Copies by expert: those of (layer, expert) are physicalExperts[starts[i] .. starts[i + 1]), i = layer x experts + expert. */
+/** Copies of (layer, expert): physicalExperts[starts[i] .. starts[i + 1]) with i = layer x experts + expert. */
 export interface ExpertCopies {
   /** [layers x experts + 1] */
   readonly starts: Uint32Array;
-  /** Physical expert within the layer of each copy, ascending per expert. */
+  /** [copies] physical expert within the layer, ascending per expert. */
   readonly physicalExperts: Uint16Array;
-  /** Rank of each copy. */
+  /** [copies] rank. */
   readonly ranks: Uint16Array;
 }
 
@@ -101,8 +101,8 @@ export function balance(loadOfRank: Float64Array): number {
 }
 
 /**
- * Expert copies a rank holds after a change of placement and did not hold before, over all layers and ranks: each has
- * to be received over a link. A second copy on a rank that has the expert is local and not counted.
+ * Expert copies that a rank holds after a change of placement but not before, over all layers and ranks. Each has to be
+ * received over a link. A second copy on a rank that has the expert is local and not counted.
  */
 export function movedExperts(from: Placement, to: Placement): number {
   let moved = 0;
@@ -122,8 +122,8 @@ function expertsOnRank(placement: Placement, layer: number, rank: number): Set<n
 }
 
 /**
- * [layers][physical experts] logical expert of each, the value of `physical_to_logical_map` in the JSON that SGLang
- * reads with `--init-expert-location`. Refuses empty ones, which that format cannot say.
+ * [layers][physical experts] logical expert of each: `physical_to_logical_map` in the JSON that SGLang reads with
+ * `--init-expert-location`. Refuses empty physical experts: that format has no way to state them.
  */
 export function toPhysicalToLogical(placement: Placement): number[][] {
   const problems = placementProblems(placement);

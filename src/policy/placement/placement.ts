@@ -1,16 +1,15 @@
-/** Logical expert of a physical one that stays empty, where there are more than a policy fills. */
+/** Logical expert of an empty physical one: there may be more physical experts than a policy fills. */
 export const noExpert = 0xffff;
 
-/** Where the copies of every expert live: per layer, `physicalExpertsPerRank` physical experts on each of `ranks`
- * ranks. */
+/** Places of the copies of every expert: per layer, `physicalExpertsPerRank` physical experts on each of `ranks`. */
 export interface Placement {
   readonly layers: number;
   readonly experts: number;
   readonly ranks: number;
   readonly physicalExpertsPerRank: number;
   /**
-   * [layers][ranks * physicalExpertsPerRank] logical expert of each physical one, or {@link noExpert}; physical expert p
-   * lies on rank floor(p / physicalExpertsPerRank).
+   * [layers][ranks * physicalExpertsPerRank] logical expert of each physical one, or {@link noExpert}. Physical expert
+   * p lies on rank floor(p / physicalExpertsPerRank).
    */
   readonly logicalExperts: Uint16Array;
 }
@@ -38,7 +37,7 @@ export interface PlacementInput {
 export interface PlacementPolicy {
   readonly name: string;
   readonly needs: readonly PlacementNeed[];
-  /** Whether it can fill more physical experts than there are experts. */
+  /** Whether it can copy experts, and so fill more physical experts than there are experts. */
   readonly makesCopies: boolean;
   place(input: PlacementInput): Placement;
 }

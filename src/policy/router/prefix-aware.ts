@@ -1,14 +1,16 @@
 import { leastLoadedTarget } from "./least-loaded.ts";
 import type { RouterPolicy } from "./router.ts";
 
-/** Times the least load a target may carry, prompt tokens it already holds not counted, to win by its cache. */
+/**
+ * Largest load, over the least load, with which a target wins by its cache. Prompt tokens that it holds do not count.
+ */
 export const prefixLoadFactor = 1.5;
 
 /**
- * Sends a request to the target that holds most of its prompt, ties to the least loaded, then the lowest index. A
- * target whose outstanding tokens, less the prompt tokens it would save, exceed {@link prefixLoadFactor} times the
- * least load loses to the least loaded target: cache affinity must not build a queue. The idea is that of SGLang's
- * cache-aware router; its approximate prefix tree is left out because the simulator knows the blocks.
+ * Sends a request to the target that holds most of its prompt, ties to the least loaded, then the lowest index. Cache
+ * affinity must not build a queue. The target loses to the least loaded one if its outstanding tokens, less the prompt
+ * tokens that it would save, exceed {@link prefixLoadFactor} times the least load. The idea is that of SGLang's
+ * cache-aware router. Its approximate prefix tree is left out: the simulator knows the blocks.
  */
 export const prefixAwareRouter: RouterPolicy = {
   name: "prefix-aware",

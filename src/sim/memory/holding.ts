@@ -1,4 +1,4 @@
-/** Caches of which a sequence holds equally many blocks of their pool. */
+/** Caches alike in their blocks: a sequence holds equally many blocks of its pool for each. */
 export type CacheGroup =
   /** A block for every `blockTokens` tokens. */
   | { readonly kind: "full"; readonly blockTokens: number; readonly copies: number }

@@ -1,5 +1,6 @@
 /**
- * A cache that a sequence keeps of one layer on one rank. A layer may keep several: a window and compressed entries.
+ * A cache that a sequence keeps of one layer on one rank. A layer may keep several, such as a window and compressed
+ * entries.
  */
 export type LayerCache =
   /** An entry for every token of the context. */

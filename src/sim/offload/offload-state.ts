@@ -11,7 +11,7 @@ export interface FetchCost {
   readonly linkNs: number;
   /** Time that a node's memory is busy with the slices of the rank's devices in the node. */
   readonly memoryNs: number;
-  /** Time until its first byte. */
+  /** Time until the first byte from there. */
   readonly memoryLatencyNs: number;
   readonly memoryBytes: number;
   /** Time from NVMe to host memory, the whole expert. */
@@ -20,10 +20,11 @@ export interface FetchCost {
 }
 
 /**
- * Expert residency of one expert rank and the transfers that feed it. A miss waits for its transfer: it reads NVMe
- * first if host memory does not hold the expert, then host memory and the host link at once; the later of the two makes
- * it ready. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node.
- * Resident experts are computed while the first transfers run, unless the runtime waits for every transfer.
+ * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
+ * hits and are computed first. A miss is fetched: from NVMe to host memory if that does not hold the expert, then from
+ * host memory over the host link. Reading and link run side by side; the later of the two makes the expert ready. The
+ * link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap,
+ * transfers run beside computing; without it, a miss is fetched when its turn to compute comes.
  */
 export class OffloadState {
   hits = 0;
@@ -49,7 +50,7 @@ export class OffloadState {
   callStallNs = 0;
   /** Tokens of the call for resident experts. */
   hitTokens = 0;
-  /** [MoE layers x experts] uses in the fitting set as the policy was given them; null for policies without need. */
+  /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
   private readonly cache: ExpertCache;
   /** Experts resident in host memory, the others being on NVMe; null when host memory holds every expert. */

@@ -3,10 +3,10 @@ import type { CountPath } from "./count-path.ts";
 import type { LoadRows } from "./load-rows.ts";
 
 /**
- * What one more running request adds to the service time of a request of mean length, ns, as an interval: the
- * reciprocal is the rate that ever larger batches approach. The slope of service time over the mean number of running
- * requests beside it, weighted by length. Its upper end is the slope over the fuller half of the batches: a batch that
- * begins to meet a limit is steeper there.
+ * Service time that one more running request adds to a request of mean length, ns, as an interval. The reciprocal is
+ * the rate that ever larger batches approach. It is the slope of service time over the mean number of running requests
+ * beside it, weighted by length. Its upper end is the slope over the fuller half of the batches: a batch that begins to
+ * meet a limit is steeper there.
  */
 export function marginalService(
   { count, scheduledNs, completedNs, serviceNs }: LoadRows,
