@@ -2,7 +2,7 @@ import { enoughSamples } from "../../core/quantile.ts";
 import type { Figures } from "../../metrics/figures.ts";
 import { latencies } from "../../metrics/latencies.ts";
 import type { LatencyStats } from "../../metrics/latency-figures.ts";
-import type { Metric } from "../../metrics/metric.ts";
+import type { Metric, SloAggregation } from "../../metrics/metric.ts";
 import { metrics } from "../../metrics/metrics.ts";
 import type { ScalarName } from "../../metrics/slo-metrics.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
@@ -76,12 +76,18 @@ export function adviceMetric(scenario: Scenario, forecast: Forecast, sample: For
   return tpot ?? latencyMetric("ttft", null, 0.5, sample) ?? tokenRate;
 }
 
+/** Quantile of a latency that stands for each aggregation: the median where a trial has nothing nearer. */
+const quantileFor = { mean: 0.5, min: 0.5, max: 1, rate: 0.5, value: 0.5 } as const satisfies Record<
+  Exclude<SloAggregation["kind"], "percentile">,
+  number
+>;
+
 function metricOf({ target, expression }: Slo, sample: Forecast): AdviceMetric | null {
   const { metric, requestClass } = target;
   const { aggregation, comparator } = expression;
   const latency = latencyMetrics.find((name) => name === metric);
   if (latency !== undefined) {
-    const wanted = aggregation.kind === "percentile" ? aggregation.percent / 100 : aggregation.kind === "max" ? 1 : 0.5;
+    const wanted = aggregation.kind === "percentile" ? aggregation.percent / 100 : quantileFor[aggregation.kind];
     return latencyMetric(latency, requestClass, wanted, sample);
   }
   return scalarMetric(metric as ScalarName, comparator === "<" || comparator === "<=");
