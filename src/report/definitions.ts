@@ -1,3 +1,5 @@
+import { formatNumber } from "../core/units.ts";
+import { errorBandTable } from "../forecast/bands/error-band-table.ts";
 import { latencies } from "../metrics/latencies.ts";
 import { metricsAsRead } from "../metrics/metrics.ts";
 
@@ -10,7 +12,7 @@ const words = {
   overloaded: "the backlog grows more than chance explains; sustained is the rate of completions meanwhile",
   "too short to tell": "the run shows neither; latency SLOs fail until there are enough requests",
   "±": "half-width of the 95% interval of the mean, by batch means",
-  band: "80 of 100 measurements fell between forecast x low and forecast x high, on deployments not used for fitting",
+  band: `${formatNumber(100 * errorBandTable.nominal)} of 100 measurements fell between forecast x low and forecast x high, on deployments not used for fitting`,
 } as const satisfies Record<string, string>;
 
 /** What reports explain, by word: latencies, words, metrics. Printed with the full report and in the README. */

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
-import { batchMeans, mean, meanInterval, mser5, slope, variance } from "../../src/core/statistics.ts";
+import { batchMeans, mean, meanInterval, mser5, slope, sum, variance } from "../../src/core/statistics.ts";
 import { studentT } from "../../src/core/student-t.ts";
+
+test("a sum adds from the first value to the last, and rounds each addition", () => {
+  expect(sum([])).toBe(0);
+  expect(sum(Uint32Array.of(1, 2, 3, 4))).toBe(10);
+  expect(sum([1, 1e16, -1e16])).toBe(0);
+  expect(sum([1e16, -1e16, 1])).toBe(1);
+});
 
 test("mean, variance and slope are those of the textbook", () => {
   expect(mean([2, 4, 4, 4, 5, 5, 7, 9])).toBe(5);
