@@ -4,6 +4,7 @@ import type { CostContext, OpCost } from "./cost/context.ts";
 import { copyCost } from "./cost/copy.ts";
 import { elementwiseCost } from "./cost/elementwise.ts";
 import { exchangeCost } from "./cost/exchange.ts";
+import { floorCost } from "./cost/floor.ts";
 import { gemmCost } from "./cost/gemm.ts";
 import { groupedGemmCost } from "./cost/grouped-gemm.ts";
 import type { Device, Node } from "./device.ts";
@@ -26,6 +27,7 @@ export class CostModel {
   readonly #exchange: OpCost<ExchangeOp>;
   readonly #copy: OpCost<CopyOp>;
   readonly #elementwise: OpCost<ElementwiseOp>;
+  readonly #floor: OpCost<Op>;
 
   /** `engineId` is a serving engine (`vllm`): where measured kernels differ by engine, its own are taken. */
   constructor(device: Device, node: Node, engineId: string | null = null) {
@@ -40,6 +42,12 @@ export class CostModel {
     this.#exchange = exchangeCost(context);
     this.#copy = copyCost(context);
     this.#elementwise = elementwiseCost(context);
+    this.#floor = floorCost(context);
+  }
+
+  /** Time of `op` that no kernel can beat, ns: bytes and FLOPs at the peaks. {@link opNs} is never below it. */
+  floorNs(op: Op): number {
+    return this.#floor(op);
   }
 
   /** Time of `op`, ns. */

@@ -1,4 +1,4 @@
-import type { StorageFormat } from "../core/dtype.ts";
+import { type StorageFormat, storageFormats } from "../core/dtype.ts";
 import type { EfficiencyMap } from "./efficiency-map.ts";
 
 /** Families of kernels with maps. Latent attention is MLA: every head reads one shared compressed cache. */
@@ -74,18 +74,21 @@ export interface ChosenMap {
   readonly sameFormat: boolean;
 }
 
-/** Formats placed by the likeness of their kernels: the nearer two places, the better one stands for the other. */
+/**
+ * Formats placed by the likeness of their kernels: the nearer two places, the better one stands for the other. Formats less
+ * than half a place apart differ in their scales alone: there the engine's own kernel says more than the very format.
+ */
 const formatPlace = {
   fp32: 0,
   fp16: 10,
-  bf16: 11,
+  bf16: 10.2,
   int8: 30,
   fp8: 40,
-  fp8_block: 44,
+  fp8_block: 40.2,
   nvfp4: 60,
   mxfp4: 64,
   int4: 80,
-  int4_g32: 84,
+  int4_g32: 80.2,
 } as const satisfies Record<StorageFormat, number>;
 
 function distance(a: StorageFormat, b: StorageFormat): number {
@@ -93,8 +96,9 @@ function distance(a: StorageFormat, b: StorageFormat): number {
 }
 
 /**
- * The map for a family of kernels; null if there is none. Without a map of the engine, any other engine's is taken;
- * without one of the format, that of the nearest format. The right format counts for more than the right engine.
+ * The map for a family of kernels; null if there is none. Without a map of the engine, any other engine's is taken, the one
+ * fitted to most kernels; without one of the format, that of the nearest format. The right width counts for more than the
+ * right engine, and the engine for more than the layout of scales.
  */
 export function chooseMap(
   maps: KernelMaps | undefined,
@@ -109,9 +113,31 @@ export function chooseMap(
     const away = map.format === undefined || format === null ? 0 : distance(map.format, format);
     const sameEngine = map.engine === undefined || map.engine === engineId;
     const score = 2 * away + (sameEngine ? 0 : 1);
-    if (score >= bestScore) continue;
+    if (score > bestScore || (score === bestScore && !(map.fit.rows > (best?.map.fit.rows ?? 0)))) continue;
     bestScore = score;
     best = { map, sameEngine, sameFormat: away === 0 };
   }
   return best;
+}
+
+/**
+ * The engine's own map of the nearest format that is wider; null if there is none. No kernel that merely stands in for a
+ * narrow format of the engine is slower: at equal shapes the engine has this one, over more bytes.
+ */
+export function widerOwnMap(
+  maps: KernelMaps | undefined,
+  family: KernelFamily,
+  engineId: string | null,
+  format: StorageFormat,
+): (KernelMap & { readonly format: StorageFormat }) | null {
+  const bits = (of: StorageFormat) => storageFormats[of].bitsPerValue;
+  let nearest: (KernelMap & { readonly format: StorageFormat }) | null = null;
+  for (const map of maps?.maps ?? []) {
+    if (map.family !== family || map.format === undefined) continue;
+    if (map.engine !== undefined && map.engine !== engineId) continue;
+    // Half as wide again: layouts of scales alone make no wider format.
+    if (!(bits(map.format) > 1.5 * bits(format))) continue;
+    if (nearest === null || bits(map.format) < bits(nearest.format)) nearest = { ...map, format: map.format };
+  }
+  return nearest;
 }

@@ -25,6 +25,11 @@ const op: AttentionOp = {
   math: "bf16",
 };
 const rates = nominalRates(syntheticDevice());
+const workOf = ({ work }: typeof attentionDecodeShape) => ({
+  bytes: work!.bytes(op),
+  flops: work!.flops(op),
+  math: work!.math(op, rates.device),
+});
 const queryBytes = 2 * 15 * 4 * 14;
 
 describe("what attention moves and computes, in 16-bit activations", () => {
@@ -33,17 +38,17 @@ describe("what attention moves and computes, in 16-bit activations", () => {
     ["decodes", attentionDecodeShape],
     ["latent decodes", latentDecodeShape],
   ])("%s read the cache once, and queries and results", (_, shape) => {
-    expect(shape.work?.(op, rates)).toEqual({ bytes: 30 * 100 + queryBytes, flops: 2 * 105 * 4 * 14, math: "bf16" });
+    expect(workOf(shape)).toEqual({ bytes: 30 * 100 + queryBytes, flops: 2 * 105 * 4 * 14, math: "bf16" });
   });
 
   test("latent prompts read keys and values expanded for every head, and queries and results", () => {
     const bytes = 2 * 30 * 4 * 14 + queryBytes;
-    expect(latentPrefillShape.work?.(op, rates)).toEqual({ bytes, flops: 2 * 105 * 4 * 14, math: "bf16" });
+    expect(workOf(latentPrefillShape)).toEqual({ bytes, flops: 2 * 105 * 4 * 14, math: "bf16" });
   });
 
   test("ideally take as long as that at the nominal rates, bytes and arithmetic side by side", () => {
     for (const shape of [attentionPrefillShape, attentionDecodeShape, latentPrefillShape, latentDecodeShape]) {
-      const { bytes, flops, math } = shape.work!(op, rates);
+      const { bytes, flops, math } = workOf(shape);
       const [memory, compute] = [bytes * rates.nsPerByte, flops * rates.nsPerFlop[math]];
       expect(shape.idealNs(op, rates)).toBeCloseTo(Math.cbrt(memory ** 3 + compute ** 3), 6);
     }

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device } from "../../src/hardware/device.ts";
-import { chooseMap, type KernelMap, type KernelMaps, kernelFamilies } from "../../src/hardware/kernel-maps.ts";
+import {
+  chooseMap,
+  type KernelMap,
+  type KernelMaps,
+  kernelFamilies,
+  widerOwnMap,
+} from "../../src/hardware/kernel-maps.ts";
 import { deviceIds, deviceNamed, deviceProfileNamed } from "../../src/hardware/named-profiles.ts";
 import type { AttentionOp, GemmOp } from "../../src/hardware/op.ts";
 import { parseDeviceProfile, parseKernelMaps } from "../../src/hardware/read-profiles.ts";
@@ -118,6 +124,36 @@ describe("choice of a map", () => {
     const kernels = (["nvfp4", "bf16", "fp8"] as const).map((format) => flat("gemm", { format }));
     for (const maps of [kernels, kernels.toReversed()])
       expect(chooseMap({ device: "d", maps }, "gemm", null, "fp8_block")?.map.format).toBe("fp8");
+  });
+
+  test("prefers the engine's own kernel to another engine's where formats differ in their scales alone", () => {
+    const own = flat("groupedGemm", { engine: "vllm", format: "fp8_block", launchNs: 4 });
+    const kernels = { device: "d", maps: [...maps.maps, own] };
+    expect(chooseMap(kernels, "groupedGemm", "vllm", "fp8")).toMatchObject({ map: own, sameFormat: false });
+    expect(chooseMap(kernels, "groupedGemm", "sglang", "fp8")).toMatchObject({
+      map: { launchNs: 2 },
+      sameFormat: true,
+    });
+  });
+
+  test("takes of other engines the map fitted to most kernels, in whatever order the maps come", () => {
+    const few = flat("groupedGemm", { engine: "sglang", format: "int4" });
+    const many = flat("groupedGemm", { engine: "tensorrt-llm", format: "int4", fit: { ...fit, rows: 1000 } });
+    for (const list of [
+      [few, many],
+      [many, few],
+    ])
+      expect(chooseMap({ device: "d", maps: list }, "groupedGemm", "vllm", "int4")?.map).toBe(many);
+  });
+
+  test("knows the engine's own map of the next wider format, which bounds whatever stands in", () => {
+    const wider = (engine: string, format: "bf16" | "fp8" | "nvfp4" | "int4") =>
+      widerOwnMap(maps, "groupedGemm", engine, format)?.format ?? null;
+    expect(wider("vllm", "fp8")).toBe("bf16");
+    expect(wider("sglang", "nvfp4")).toBe("fp8");
+    expect(wider("vllm", "int4")).toBe("bf16");
+    expect(wider("sglang", "fp8")).toBeNull();
+    expect(wider("tensorrt-llm", "nvfp4")).toBeNull();
   });
 
   test("gives nothing for a family without maps", () => {

@@ -64,6 +64,19 @@ test("the map of the engine and format in use decides", () => {
   expect(launchOf("vllm", "int4")).toBeCloseTo(4, 6);
 });
 
+test("a map that stands in for a narrow format is never slower than the engine's own of the next wider one", () => {
+  const slow = map({ engine: "sglang", format: "fp8", launchNs: 1e6 });
+  const own = map({ engine: "vllm", format: "bf16", launchNs: 1 });
+  const ns = (maps: KernelMap[], weightFormat: "bf16" | "fp8") => {
+    const device = withMaps(...maps);
+    return new CostModel(device, syntheticNode(device), "vllm").opNs(op({ weightFormat }));
+  };
+  expect(ns([slow, own], "fp8")).toBe(ns([own], "bf16"));
+  expect(ns([{ ...slow, launchNs: 0 }, own], "fp8")).toBeLessThan(ns([own], "bf16"));
+  // Measured on the engine itself it is what it is.
+  expect(ns([{ ...slow, engine: "vllm" }, own], "fp8")).toBeGreaterThan(1e6);
+});
+
 test("coordinates are pairs an expert, weight bytes, shard width and the pairs passed through for others", () => {
   const at = (change: Partial<GroupedGemmOp>) => groupedGemmShape.axes.map((axis) => axis.of(op(change)));
   expect(at({})).toEqual([4, 32_000, 10, 1]);

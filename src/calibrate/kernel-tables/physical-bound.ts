@@ -43,16 +43,18 @@ export function physicalVerdict<O extends Op>(
 ): PhysicalVerdict {
   const op = sample.op as O;
   const limitNs = sample.ns * (1 + tolerance);
-  const work = shape.work?.(op, rates);
+  const { work } = shape;
   if (work === undefined) {
     const idealNs = shape.idealNs(op, rates);
     return idealNs <= limitNs ? possible : impossible(sample.ns, idealNs, "the peak of the link");
   }
-  const computeNs = work.flops * rates.nsPerFlop[work.math];
-  if (computeNs > limitNs) return impossible(sample.ns, computeNs, `the ${work.math} peak`);
-  const memoryNs = work.bytes * rates.nsPerByte;
+  const math = work.math(op, rates.device);
+  const computeNs = work.flops(op) * rates.nsPerFlop[math];
+  if (computeNs > limitNs) return impossible(sample.ns, computeNs, `the ${math} peak`);
+  const bytes = work.bytes(op);
+  const memoryNs = bytes * rates.nsPerByte;
   if (memoryNs <= limitNs) return possible;
-  if (work.bytes <= cacheExcess * (own(cacheBytes, rates.device.id) ?? 0)) return { kind: "cached" };
+  if (bytes <= cacheExcess * (own(cacheBytes, rates.device.id) ?? 0)) return { kind: "cached" };
   return impossible(sample.ns, memoryNs, "the memory bandwidth");
 }
 

@@ -1,6 +1,6 @@
 import type { AttentionOp } from "../op.ts";
 import { activationBytes, type CostContext, nsPerByte, nsPerFlop, type OpCost, roofline } from "./context.ts";
-import { idealRoofline, type MappedShape, mappedByFormat } from "./mapped.ts";
+import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
 const flopsOf = (op: AttentionOp): number => 2 * op.scorePairs * op.heads * op.widthPerPair;
 
@@ -13,6 +13,13 @@ const movedBytes = (op: AttentionOp): number => op.cacheTokens * op.cacheBytesPe
 /** Bytes with keys and values of every head, expanded, in place of the compressed cache; queries and results too. */
 const expandedBytes = (op: AttentionOp): number =>
   activationBytes * op.cacheTokens * op.heads * op.widthPerPair + queryBytes(op);
+
+/** What every attention kernel has to do: read the cache once, and compute every score pair. */
+export const attentionWork: OpWork<AttentionOp> = {
+  bytes: (op) => op.cacheTokens * op.cacheBytesPerToken,
+  flops: flopsOf,
+  math: (op) => op.math,
+};
 
 const axis = {
   bytes: { name: "bytes", of: movedBytes },
@@ -33,7 +40,7 @@ function shapeOf(
 ): MappedShape<AttentionOp> {
   return {
     axes,
-    work: (op) => ({ bytes: bytesOf(op), flops: flopsOf(op), math: op.math }),
+    work: { bytes: bytesOf, flops: flopsOf, math: (op) => op.math },
     idealNs: (op, rates) => idealRoofline(bytesOf(op) * rates.nsPerByte, flopsOf(op) * rates.nsPerFlop[op.math]),
   };
 }

@@ -84,3 +84,18 @@ export function allToAllCost(context: CostContext): OpCost<CollectiveOp> {
     return ns;
   };
 }
+
+/** Bytes that a rank receives inside its node, at the nominal rate of the link; those between nodes are not counted. */
+export function collectiveFloor(context: CostContext): OpCost<CollectiveOp> {
+  const { scaleUp, hostLink } = context.device;
+  if (scaleUp === null && hostLink === null) return () => 0;
+  const fabric = new Fabric(context);
+  const perByte = nearNsPerByte(context.device);
+  return (op) => {
+    const near = fabric.nearRanks(op);
+    if (!(near > 1 && op.bytes > 0)) return 0;
+    const share =
+      op.kind === "allReduce" ? 1 : op.kind === "allToAll" ? (near - 1) / (op.ranks - 1) : (near - 1) / near;
+    return op.bytes * share * perByte;
+  };
+}

@@ -1,24 +1,41 @@
 import type { Link, MemoryTier } from "../device.ts";
 import { transferNs } from "../link-transfer.ts";
 import type { CopyOp } from "../op.ts";
-import { type CostContext, missing, type OpCost } from "./context.ts";
+import { type CostContext, missing, nsPerSecond, type OpCost } from "./context.ts";
 
-/** Copies over one link that nothing else uses. */
-export function copyCost({ device, node }: CostContext): OpCost<CopyOp> {
+/** The link that a copy crosses; null in unified memory, where the device reads in place. */
+function linkOf({ device, node }: CostContext): (op: CopyOp) => Link | null {
   const near: Link | null = device.scaleUp ?? device.hostLink;
   const disk = node.tiers.find((tier: MemoryTier) => tier.kind === "nvme")?.read ?? null;
   return (op) => {
     switch (op.link) {
       case "hostToDevice":
       case "deviceToHost":
-        // Unified memory: the device reads in place.
-        return device.hostLink === null ? 0 : transferNs(device.hostLink, op.bytes);
+        return device.hostLink;
       case "disk":
-        return transferNs(disk ?? missing("an NVMe tier", device), op.bytes);
+        return disk ?? missing("an NVMe tier", device);
       case "scaleUp":
-        return transferNs(near ?? missing("a link between devices", device), op.bytes);
+        return near ?? missing("a link between devices", device);
       case "scaleOut":
-        return transferNs(device.scaleOut ?? missing("a scale-out link", device), op.bytes);
+        return device.scaleOut ?? missing("a scale-out link", device);
     }
+  };
+}
+
+/** Copies over one link that nothing else uses. */
+export function copyCost(context: CostContext): OpCost<CopyOp> {
+  const linkFor = linkOf(context);
+  return (op) => {
+    const link = linkFor(op);
+    return link === null ? 0 : transferNs(link, op.bytes);
+  };
+}
+
+/** The bytes at the nominal rate of the link. */
+export function copyFloor(context: CostContext): OpCost<CopyOp> {
+  const linkFor = linkOf(context);
+  return (op) => {
+    const link = linkFor(op);
+    return link === null ? 0 : (op.bytes * nsPerSecond) / link.bytesPerSecond;
   };
 }

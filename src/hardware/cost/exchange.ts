@@ -84,3 +84,9 @@ export function exchangeCost(context: CostContext): OpCost<ExchangeOp> {
     );
   };
 }
+
+/** Bytes that a rank sends inside its node, at the nominal rate of the link; those between nodes are not counted. */
+export function exchangeFloor({ device }: CostContext): OpCost<ExchangeOp> {
+  const link = device.scaleUp ?? device.hostLink;
+  return (op) => (link === null || !(op.ranks > 1) ? 0 : (nearBytes(op) * nsPerSecond) / link.bytesPerSecond);
+}

@@ -9,12 +9,17 @@ import {
   type OpCost,
   roofline,
 } from "./context.ts";
-import { idealRoofline, type MappedShape, mappedByFormat } from "./mapped.ts";
+import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
 /** Weights and activations cross memory once. */
 const movedBytes = (op: GemmOp): number =>
   op.inputWidth * op.outputWidth * bytesPerValue[op.weightFormat] +
   activationBytes * op.tokens * (op.inputWidth + op.outputWidth);
+
+const flopsOf = (op: GemmOp): number => 2 * op.tokens * op.inputWidth * op.outputWidth;
+
+/** What every product of the shape has to move and compute. */
+export const gemmWork: OpWork<GemmOp> = { bytes: movedBytes, flops: flopsOf, math: (op) => op.math };
 
 /** Over all three sides: whole tiles have to fill all processors in whole waves. No scalar share can express that. */
 export const gemmShape: MappedShape<GemmOp> = {
@@ -23,12 +28,8 @@ export const gemmShape: MappedShape<GemmOp> = {
     { name: "outputWidth", of: (op) => op.outputWidth },
     { name: "inputWidth", of: (op) => op.inputWidth },
   ],
-  work: (op) => ({ bytes: movedBytes(op), flops: 2 * op.tokens * op.inputWidth * op.outputWidth, math: op.math }),
-  idealNs: (op, rates) =>
-    idealRoofline(
-      movedBytes(op) * rates.nsPerByte,
-      2 * op.tokens * op.inputWidth * op.outputWidth * rates.nsPerFlop[op.math],
-    ),
+  work: gemmWork,
+  idealNs: (op, rates) => idealRoofline(movedBytes(op) * rates.nsPerByte, flopsOf(op) * rates.nsPerFlop[op.math]),
 };
 
 /** Dense products by measured maps where the device has them, else by a roofline: compute ramps up with the tokens. */

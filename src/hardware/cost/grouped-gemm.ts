@@ -10,7 +10,7 @@ import {
   type OpCost,
   roofline,
 } from "./context.ts";
-import { idealRoofline, type MappedShape, mappedByFormat } from "./mapped.ts";
+import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 import { RecentExperts } from "./recent-experts.ts";
 
 const weightBytes = (op: GroupedGemmOp): number =>
@@ -26,6 +26,32 @@ const movedBytes = (op: GroupedGemmOp): number => weightBytes(op) + activationBy
 const idealMath = (op: GroupedGemmOp, device: Device): MathFormat =>
   op.weightFormat === "mxfp4" && device.peak.fp4 !== undefined ? "fp8" : op.math;
 
+const flopsOf = (op: GroupedGemmOp): number => 2 * op.parametersPerExpert * op.pairs;
+
+/** What every kernel of these experts has to move and compute. */
+export const groupedGemmWork: OpWork<GroupedGemmOp> = { bytes: movedBytes, flops: flopsOf, math: idealMath };
+
+/** The same experts with wider weights, and the arithmetic of the wider format. One object, filled again at every call. */
+function widening(): (op: GroupedGemmOp, format: StorageFormat) => GroupedGemmOp {
+  const wide: GroupedGemmOp = {
+    kind: "groupedGemm",
+    pairs: 0,
+    distinctExperts: 0,
+    presentedPairs: 0,
+    parametersPerExpert: 0,
+    shardWidth: 0,
+    valuesPerPair: 0,
+    weightFormat: "bf16",
+    math: "bf16",
+  };
+  return (op, format) => {
+    Object.assign(wide, op);
+    wide.weightFormat = format;
+    wide.math = bytesPerValue[format] >= activationBytes ? "bf16" : op.math === "fp4" ? "fp8" : op.math;
+    return wide;
+  };
+}
+
 /**
  * Four axes decide how far expert kernels stay from the roofline: rows per expert (tiles), weights streamed (bandwidth
  * ramp), the width of an expert's shard (tiles across), and pairs of other ranks that pass through the kernel too.
@@ -37,16 +63,9 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
     { name: "shardWidth", of: (op) => op.shardWidth },
     { name: "presentedShare", of: (op) => Math.max(1, op.presentedPairs / op.pairs) },
   ],
-  work: (op, rates) => ({
-    bytes: movedBytes(op),
-    flops: 2 * op.parametersPerExpert * op.pairs,
-    math: idealMath(op, rates.device),
-  }),
+  work: groupedGemmWork,
   idealNs: (op, rates) =>
-    idealRoofline(
-      movedBytes(op) * rates.nsPerByte,
-      2 * op.parametersPerExpert * op.pairs * rates.nsPerFlop[idealMath(op, rates.device)],
-    ),
+    idealRoofline(movedBytes(op) * rates.nsPerByte, flopsOf(op) * rates.nsPerFlop[idealMath(op, rates.device)]),
 };
 
 /**
@@ -54,7 +73,7 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
  * which compute ramps up with the tokens of one expert.
  */
 export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
-  const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape);
+  const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape, widening());
   if (mapped !== null) {
     const recent = new Map<StorageFormat, RecentExperts>();
     const prepare = (format: StorageFormat): RecentExperts => {

@@ -1,7 +1,7 @@
 import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
 import type { Device } from "../device.ts";
 import { EfficiencyLookup } from "../efficiency-map.ts";
-import { chooseMap, type KernelFamily, type KernelMap } from "../kernel-maps.ts";
+import { chooseMap, type KernelFamily, type KernelMap, widerOwnMap } from "../kernel-maps.ts";
 import { type CostContext, nsPerByte, nsPerFlop, roofline } from "./context.ts";
 
 /** Nominal rates of a device, for ideal times. */
@@ -30,14 +30,14 @@ export interface MappedShape<O> {
   readonly axes: readonly { readonly name: string; readonly of: (op: O) => number }[];
   idealNs(op: O, rates: NominalRates): number;
   /** What the operation has to move and compute: no kernel is faster. For families bound by memory and arithmetic. */
-  readonly work?: (op: O, rates: NominalRates) => Work;
+  readonly work?: OpWork<O>;
 }
 
-/** Bytes of device memory and FLOPs of an operation. */
-export interface Work {
-  readonly bytes: number;
-  readonly flops: number;
-  readonly math: MathFormat;
+/** Bytes of device memory and FLOPs of an operation, and the arithmetic of these on a device. */
+export interface OpWork<O> {
+  readonly bytes: (op: O) => number;
+  readonly flops: (op: O) => number;
+  readonly math: (op: O, device: Device) => MathFormat;
 }
 
 /** Time by a map, ns, of an operation that has work to do. */
@@ -49,19 +49,41 @@ function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: NominalRate
 
 const one = () => 1;
 
-/** Costs of a family by format, each prepared at its first use; null where the device has no maps of the family. */
-export function mappedByFormat<O>(
+/** An operation over weights in a wider format. */
+type Widened<O> = (op: O, format: StorageFormat) => O;
+
+/**
+ * Time by the map that stands for a format. Where it belongs to another engine or format, the engine's own map of the next
+ * wider format bounds it from above.
+ */
+function preparedCost<O>(
   { device, engineId }: CostContext,
   family: KernelFamily,
   shape: MappedShape<O>,
+  rates: NominalRates,
+  format: StorageFormat,
+  widened?: Widened<O>,
+): (op: O) => number {
+  const chosen = chooseMap(device.kernels, family, engineId, format);
+  if (chosen === null) throw new RangeError(`no map of ${family}`);
+  const cost = mappedCost(chosen.map, shape, rates);
+  if (widened === undefined || (chosen.sameEngine && chosen.sameFormat)) return cost;
+  const wider = widerOwnMap(device.kernels, family, engineId, format);
+  if (wider === null || wider.format === chosen.map.format) return cost;
+  const bound = mappedCost(wider, shape, rates);
+  return (op) => Math.max(shape.idealNs(op, rates), Math.min(cost(op), bound(widened(op, wider.format))));
+}
+
+/** Costs of a family by format, each prepared at its first use; null where the device has no maps of the family. */
+export function mappedByFormat<O>(
+  context: CostContext,
+  family: KernelFamily,
+  shape: MappedShape<O>,
+  widened?: Widened<O>,
 ): ((format: StorageFormat) => (op: O) => number) | null {
+  const { device, engineId } = context;
   if (chooseMap(device.kernels, family, engineId, null) === null) return null;
   const rates = nominalRates(device);
   const byFormat: Partial<Record<StorageFormat, (op: O) => number>> = {};
-  const prepare = (format: StorageFormat): ((op: O) => number) => {
-    const chosen = chooseMap(device.kernels, family, engineId, format);
-    if (chosen === null) throw new RangeError(`no map of ${family}`);
-    return mappedCost(chosen.map, shape, rates);
-  };
-  return (format) => (byFormat[format] ??= prepare(format));
+  return (format) => (byFormat[format] ??= preparedCost(context, family, shape, rates, format, widened));
 }
