@@ -59,12 +59,10 @@ export interface EngineProfile {
   readonly collectiveFactor: number;
   /** The same for kernels on prompt tokens. A mixed step takes the mean of both by tokens. */
   readonly prefillFactor: number;
-  /** Time of decode attention in a step with prompt tokens over its time in a step without. */
-  readonly mixedDecodeFactor: number;
   /**
-   * Query rows of a tile in the kernel for prompts, where decodes share its launch. Each head of a decoding sequence
-   * takes a tile and uses one row. Where this is known, grouped-query attention of mixed steps follows it and not
-   * `mixedDecodeFactor`.
+   * Query rows of a tile in the kernel for prompts, where decodes ride in its launch beside prompts (FlashAttention 2).
+   * Each head of a decoding sequence takes a tile and uses one row. Absent where decodes have a launch of their own, or
+   * where one tile packs all heads that share keys (FlashAttention 3).
    */
   readonly mixedDecodeRows?: number;
   /** Whether shared experts run beside dispatch and routed experts. */

@@ -52,7 +52,6 @@ export const engineSchema = z.strictObject({
   kernelFactor: numbers.positive,
   collectiveFactor: numbers.positive,
   prefillFactor: numbers.positive,
-  mixedDecodeFactor: numbers.positive,
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({

@@ -168,7 +168,6 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     kernelFactor: 1.21,
     collectiveFactor: 1.37,
     prefillFactor: 0.83,
-    mixedDecodeFactor: 1.13,
     overlapsBatches: false,
     overlapsSharedExperts: false,
     expertExchange: "allToAll",

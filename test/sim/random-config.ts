@@ -102,7 +102,6 @@ export const scenario = fc.record({
     kernelFactor: fc.double({ min: 1.05, max: 1.3, noNaN: true }),
     prefillFactor: fc.double({ min: 0.7, max: 0.95, noNaN: true }),
     collectiveFactor: fc.double({ min: 1.35, max: 2, noNaN: true }),
-    mixedDecodeFactor: fc.double({ min: 2.1, max: 3, noNaN: true }),
     eagerLaunchNs: fc.integer({ min: 100, max: 9000 }),
     kernelOverheadNs: fc.integer({ min: 100, max: 3000 }),
     prefillStepOverheadNs: fc.integer({ min: 1, max: 50_000 }),

@@ -39,7 +39,6 @@ export function liveEngine(
     kernelFactor: factor,
     collectiveFactor: factor,
     prefillFactor: factor,
-    mixedDecodeFactor: factor,
     overlapsSharedExperts: byDesign(false),
     overlapsBatches: byDesign(false),
     expertExchange: { value: "allToAll", kind: "estimated", source: "one device: nothing is exchanged" },

@@ -23,9 +23,7 @@ export interface AttentionContext {
   readonly kvFormat: StorageFormat;
   readonly math: MathFormat;
   readonly cost: CostModel;
-  /** The engine's time of decode attention beside prompt tokens over its time without. */
-  readonly mixedDecodeFactor: number;
-  /** Query rows of a tile where prompts and decodes share a launch, for the engine on its device; null if not known. */
+  /** Query rows of a tile where prompts and decodes share a launch; null where each has its own. */
   readonly mixedDecodeRows: number | null;
   /** Sorted distinct windows of the model; Infinity is full attention. */
   readonly windows: Float64Array;
@@ -111,41 +109,39 @@ function scoreOp(kind: AttentionOp["kind"], shape: HeadShape, cacheFormat: Stora
 }
 
 /** Time of a batch's decoding sequences, ns; `pairs` and `keys` are summed over them. */
-function decodeNs(
-  { cost, mixedDecodeFactor }: AttentionContext,
-  op: AttentionOp,
-  batch: RankBatch,
-  pairs: number,
-  keys: number,
-): number {
-  const ns = attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
-  // Beside prompts, decodes run in a kernel made for many queries per sequence.
-  return batch.prefillTokens > 0 ? ns * mixedDecodeFactor : ns;
+function decodeNs(cost: CostModel, op: AttentionOp, batch: RankBatch, pairs: number, keys: number): number {
+  return attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
 }
 
+/** Prompt tokens from which decodes are known to ride in the launch of the kernel for prompts. */
+const fewestTiledTokens = 16;
+
 /**
- * A batch of prompts and decodes in one launch of the kernel for prompts. A tile holds `rows` query rows of one head
- * and sequence: a decoding sequence uses one row of its tile and pays for all. Never faster than its decodes alone.
+ * What decodes take longer, ns, where one launch of the kernel for prompts holds the whole batch. A tile holds `rows`
+ * query rows of one head and sequence: a decoding sequence uses one row of its tile and pays for all. `apartNs` is the
+ * time in two launches. A prompt of one token is a decode to the kernel; the extra time grows from there to
+ * `fewestTiledTokens`, the fewest that were measured.
  */
-function oneLaunchNs(
+function sharedLaunchExtraNs(
   cost: CostModel,
   prefill: AttentionOp,
-  decode: AttentionOp,
   batch: RankBatch,
   window: number,
   rows: number,
+  apartNs: number,
 ): number {
-  const pairs = batch.decodePairs[window]!;
-  const keys = batch.decodeKeys[window]!;
+  const promptSequences = batch.sequences - batch.decodeSequences;
+  const share = Math.min(1, (batch.prefillTokens - promptSequences) / (fewestTiledTokens - 1));
+  if (batch.decodeTokens === 0 || share <= 0) return 0;
   const launched = attentionNs(
     cost,
     prefill,
     batch.sequences,
     batch.prefillTokens + rows * batch.decodeTokens,
-    batch.prefillPairs[window]! + rows * pairs,
-    batch.prefillKeys[window]! + keys,
+    batch.prefillPairs[window]! + rows * batch.decodePairs[window]!,
+    batch.prefillKeys[window]! + batch.decodeKeys[window]!,
   );
-  return Math.max(launched, attentionNs(cost, decode, batch.decodeSequences, batch.decodeTokens, pairs, keys));
+  return share * Math.max(0, launched - apartNs);
 }
 
 /** Time of a batch's sequences that compute their prompt, ns. */
@@ -203,11 +199,13 @@ function gqaProgram(spec: GqaAttention, context: AttentionContext): AttentionPro
   const prefill = scoreOp("attentionPrefill", shape, context.kvFormat);
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes;
-  const scoreNs = (batch: RankBatch): number =>
-    mixedDecodeRows !== null && batch.prefillTokens > 0
-      ? oneLaunchNs(cost, prefill, decode, batch, window, mixedDecodeRows)
-      : decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
-        prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!);
+  const scoreNs = (batch: RankBatch): number => {
+    const apart =
+      decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
+      prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[window]!);
+    if (mixedDecodeRows === null || batch.prefillTokens === 0) return apart;
+    return apart + sharedLaunchExtraNs(cost, prefill, batch, window, mixedDecodeRows, apart);
+  };
   return {
     weightValues: chain.weightValues,
     caches: [cacheOf(cacheBytes, spec.windowTokens, spec.chunked === true)],
@@ -279,7 +277,7 @@ function mlaProgram(spec: MlaAttention, context: AttentionContext): AttentionPro
     caches: [cacheOf(cacheBytes + indexBytes, null)],
     ns: (batch) => {
       let sum = chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeTokens);
-      sum += decodeNs(context, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!);
+      sum += decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!);
       sum += prefillNs(cost, prefill, batch, batch.prefillPairs[window]!, batch.prefillKeys[full]!);
       if (indexer !== null) {
         const pairs = batch.decodePairs[full]! + batch.prefillPairs[full]!;
@@ -332,7 +330,7 @@ function compressedProgram(
     ],
     ns: (batch) =>
       chain.ns(batch.tokens) +
-      decodeNs(context, decode, batch, keys(batch.decodePairs), keys(batch.decodeKeys)) +
+      decodeNs(cost, decode, batch, keys(batch.decodePairs), keys(batch.decodeKeys)) +
       prefillNs(cost, prefill, batch, keys(batch.prefillPairs), keys(batch.prefillKeys)) +
       elementwiseNs(cost, elementwise, batch.tokens * residualPasses * hidden * activationBytes),
   };

@@ -76,7 +76,6 @@ export class StepCost {
         kvFormat: config.kvFormat,
         math: attentionMath,
         cost,
-        mixedDecodeFactor: config.engine.mixedDecodeFactor,
         mixedDecodeRows: config.engine.mixedDecodeRows ?? null,
         windows: this.windows,
       }),

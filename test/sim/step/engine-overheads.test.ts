@@ -72,27 +72,4 @@ describe("kernels inside a served step", () => {
     const prompts = run({ kernelFactor: 1, prefillFactor: 3 });
     expect(kernels(decodes) + kernels(prompts)).toBeCloseTo(4 * kernels(alone), 3);
   });
-
-  test("decode attention beside prompt tokens takes its factor longer, and nothing else does", () => {
-    const mixed = (factor: number) => {
-      const rows = [
-        { at: 0, prompt: 100, output: 4 },
-        { at: 1, prompt: 100, output: 4 },
-      ];
-      return simulate(
-        testConfig({
-          model: tinyModel(),
-          engine: testEngine({ ...free, mixedDecodeFactor: factor }),
-          routing: { kind: "uniform" },
-          workload: { kind: "open", requests: testRequests(rows) },
-        }),
-      ).time;
-    };
-    const once = mixed(1);
-    const four = mixed(4);
-    expect(four.attention).toBeGreaterThan(once.attention);
-    expect(four.experts).toBeCloseTo(once.experts, 6);
-    // One mixed step: the change is linear in the factor.
-    expect(mixed(7).attention - four.attention).toBeCloseTo(four.attention - once.attention, 6);
-  });
 });

@@ -19,7 +19,7 @@ const node = testNode();
 const cost = new CostModel(node.device, node);
 const windows = attentionWindows([spec]);
 
-const programOf = (mixedDecodeRows: number | null, mixedDecodeFactor = 1) =>
+const programOf = (mixedDecodeRows: number | null) =>
   attentionProgram(spec, {
     hidden: 512,
     tp: 1,
@@ -27,7 +27,6 @@ const programOf = (mixedDecodeRows: number | null, mixedDecodeFactor = 1) =>
     kvFormat: "bf16",
     math: "bf16",
     cost,
-    mixedDecodeFactor,
     mixedDecodeRows,
     windows,
   });
@@ -60,12 +59,11 @@ describe("decodes in the launch of the kernel for prompts", () => {
         math: "bf16",
       });
     const own = (prompt * (prompt + 1)) / 2;
-    const tiled = programOf(rows).ns(batch) - programOf(1).ns(batch);
-    expect(programOf(rows).ns(batch)).toBeGreaterThan(programOf(1).ns(batch));
-    const perRow = decodes * (context + 1);
-    const least = cost.opNs({ ...decodeOp(decodes, context) });
-    const one = Math.max(launch(own + perRow, prompt + decodes), least);
-    expect(tiled).toBeCloseTo(launch(own + rows * perRow, prompt + rows * decodes) - one, 6);
+    const all = launch(own + rows * decodes * (context + 1), prompt + rows * decodes);
+    const apart = programOf(null).ns(batch);
+    const scoresApart = cost.opNs(decodeOp(decodes, context)) + launchOfPrompt(prompt);
+    expect(all).toBeGreaterThan(scoresApart);
+    expect(programOf(rows).ns(batch)).toBeCloseTo(apart - scoresApart + all, 6);
   });
 
   test("without prompts, and without decodes, tiles change nothing", () => {
@@ -73,26 +71,37 @@ describe("decodes in the launch of the kernel for prompts", () => {
       expect(programOf(64).ns(batch)).toBeCloseTo(programOf(null).ns(batch), 9);
   });
 
-  test("never takes less time than the decodes alone, and never less with larger tiles", () => {
+  test("never takes less time than in two launches, and never less with larger tiles", () => {
     const natural = (max: number) => fc.integer({ min: 1, max });
     fc.assert(
       fc.property(natural(64), natural(4000), natural(500), natural(128), (decodes, context, prompt, rows) => {
         const batch = batchOf(decodes, context, prompt);
         const ns = programOf(rows).ns(batch);
-        expect(ns).toBeGreaterThanOrEqual(cost.opNs(decodeOp(decodes, context)));
+        expect(ns).toBeGreaterThanOrEqual(programOf(null).ns(batch));
         expect(programOf(rows + 1).ns(batch)).toBeGreaterThanOrEqual(ns);
       }),
       { numRuns: 50 },
     );
   });
 
-  test("where tiles are not known, the engine's factor holds", () => {
-    const batch = batchOf(4, 500, 50);
-    const alone = cost.opNs(decodeOp(4, 500));
-    expect(programOf(null, 3).ns(batch) - programOf(null, 1).ns(batch)).toBeCloseTo(2 * alone, 6);
-    expect(programOf(64, 3).ns(batch)).toBe(programOf(64, 1).ns(batch));
+  test("a prompt of one token is a decode to the kernel; the extra time grows from there to sixteen tokens", () => {
+    const extra = (prompt: number) => {
+      const batch = batchOf(20, 2000, prompt);
+      return programOf(64).ns(batch) - programOf(null).ns(batch);
+    };
+    expect(extra(1)).toBe(0);
+    for (let prompt = 1; prompt < 16; prompt++) {
+      expect(extra(prompt + 1)).toBeGreaterThan(extra(prompt));
+      expect(extra(prompt + 1) - extra(prompt)).toBeLessThan(extra(16) / 14);
+    }
   });
 });
+
+function launchOfPrompt(prompt: number) {
+  const pairs = (prompt * (prompt + 1)) / 2;
+  const shape = { ...decodeOp(1, 0), sequences: 1, queryTokens: prompt, scorePairs: pairs, cacheTokens: prompt };
+  return cost.opNs({ ...shape, kind: "attentionPrefill" });
+}
 
 function decodeOp(decodes: number, context: number) {
   return {

@@ -322,7 +322,7 @@ describe("overlap", () => {
 
 describe("ranks that wait for another", () => {
   /** Kernels take the same time whatever is beside them. */
-  const even = { kernelFactor: 1, prefillFactor: 1, mixedDecodeFactor: 1 };
+  const even = { kernelFactor: 1, prefillFactor: 1 };
 
   /** Waits of a run less those of its first step, in which both ranks compute their prompts. */
   const waitsAfterPrompts = (prompts: readonly number[], output: number) => {
