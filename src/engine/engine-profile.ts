@@ -14,6 +14,24 @@ export interface CachePools {
   readonly statesPerSequence: number;
 }
 
+/** Parts of a layer that launch kernels of their own. */
+export const kernelParts = [
+  "attention",
+  "queryKeyNorm",
+  "outputGate",
+  "latentAttention",
+  "indexer",
+  "linearAttention",
+  "dense",
+  "experts",
+  "sharedExperts",
+] as const;
+export type KernelPart = (typeof kernelParts)[number];
+
+/** Formats of weights whose products need further kernels. */
+export const kernelFormats = ["fp8", "fp8Block", "int4", "nvfp4", "mxfp4"] as const;
+export type KernelFormat = (typeof kernelFormats)[number];
+
 /** How a serving engine spends time and schedules: the resolved numbers of its profile. */
 export interface EngineProfile {
   readonly id: string;
@@ -39,26 +57,19 @@ export interface EngineProfile {
   readonly eagerLaunchNs: number;
   /** Whether decode steps are replayed from captured graphs. */
   readonly capturesGraphs: boolean;
-  /** Kernels per layer by attention kind, feed-forward included. */
-  readonly kernelsPerLayer: {
-    readonly gqa: number;
-    readonly mla: number;
-    readonly sparseMla: number;
-    readonly linear: number;
-  };
-  /** Factors on a layer's number of kernels by expert format: quantised activations, scales, dequantisation. */
-  readonly formatKernels: {
-    readonly fp8Block: number;
-    readonly int4: number;
-    readonly nvfp4: number;
-    readonly mxfp4: number;
-  };
-  /** Time of kernels inside a served step over their time measured alone. For kernels on decoded tokens. */
-  readonly kernelFactor: number;
-  /** The same for collectives. */
-  readonly collectiveFactor: number;
+  /** Kernels of the parts of a layer. A layer launches those of the parts that it has. */
+  readonly layerKernels: Readonly<Record<KernelPart, number>>;
+  /** Further kernels per product by the format of its weights: activations quantised, scales arranged, weights unpacked. */
+  readonly formatKernels: Readonly<Record<KernelFormat, number>>;
+  /**
+   * Share of a kernel's excess that remains inside a served step; the excess is what the kernel alone takes beyond what
+   * the peaks of the device allow. For kernels on decoded tokens.
+   */
+  readonly kernelExcess: number;
   /** The same for kernels on prompt tokens. A mixed step takes the mean of both by tokens. */
-  readonly prefillFactor: number;
+  readonly prefillExcess: number;
+  /** Time of collectives inside a served step over their time measured alone. */
+  readonly collectiveFactor: number;
   /**
    * Query rows of a tile in the kernel for prompts, where decodes ride in its launch beside prompts (FlashAttention 2).
    * Each head of a decoding sequence takes a tile and uses one row. Absent where decodes have a launch of their own, or
@@ -75,8 +86,8 @@ export interface EngineProfile {
   readonly mixesPrefillWithDecode: boolean;
   readonly caches: CachePools;
   /**
-   * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on kernels,
-   * `overheads` on launch and step overheads, `prefill` on kernels on prompt tokens once more. {@link resolveEngine}
+   * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on the excess of
+   * kernels, `overheads` on launch and step overheads, `prefill` on the excess of kernels on prompt tokens once more. {@link resolveEngine}
    * applies them.
    */
   readonly versions: Readonly<

@@ -24,8 +24,8 @@ export function engineOfVersion(engine: EngineProfile, version: string): EngineP
   return {
     ...engine,
     version,
-    kernelFactor: engine.kernelFactor * kernels,
-    prefillFactor: engine.prefillFactor * kernels * prefill,
+    kernelExcess: engine.kernelExcess * kernels,
+    prefillExcess: engine.prefillExcess * kernels * prefill,
     kernelOverheadNs: engine.kernelOverheadNs * overheads,
     stepOverheadNs: engine.stepOverheadNs * overheads,
   };

@@ -70,8 +70,8 @@ export interface Device {
 
 /** Kernels of an engine as they run on one device. They replace what its profile says of all devices. */
 export interface ServedKernels {
-  /** Time of kernels inside a served step over their time in the maps, decodes and prompts alike. */
-  readonly kernelFactor?: number;
+  /** Share of the kernels' excess that remains inside a served step, decodes and prompts alike. */
+  readonly kernelExcess?: number;
   /** See `EngineProfile.mixedDecodeRows`. */
   readonly mixedDecodeRows?: number;
 }

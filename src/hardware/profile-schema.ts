@@ -100,7 +100,7 @@ export const deviceSchema = z.strictObject({
   served: z
     .record(
       id,
-      z.strictObject({ kernelFactor: numbers.positive.optional(), mixedDecodeRows: numbers.positive.optional() }),
+      z.strictObject({ kernelExcess: numbers.nonNegative.optional(), mixedDecodeRows: numbers.positive.optional() }),
     )
     .optional()
     .describe("By id of an engine: what was measured of its kernels on this very device."),

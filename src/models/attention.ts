@@ -95,6 +95,7 @@ function groupedAttention(
   });
   const keyIsValue = variant === "full" && reader.raw("attention_k_eq_v") === true;
   const topTokens = sparseTopTokens(reader);
+  const norm = queryKeyNorm(reader, family);
 
   return {
     kind: "gqa",
@@ -107,9 +108,10 @@ function groupedAttention(
     windowTokens: variant === "sliding" ? windowTokens(reader, family, widths.contextTokensMax) : null,
     ...(variant === "sliding" && family.window === "chunked" ? { chunked: true } : {}),
     outputGate,
+    ...(norm === "none" ? {} : { queryKeyNorm: norm === "whole" ? "whole" : "head" }),
     smallParameters:
       biasParameters(reader, family, widths.hiddenSize, queryHeads * headDim, kvHeads * (headDim + valueHeadDim)) +
-      normParameters(reader, family, queryHeads, kvHeads, headDim) +
+      normParameters(norm, queryHeads, kvHeads, headDim) +
       sinkParameters(reader, family, variant, queryHeads),
   };
 }
@@ -136,21 +138,25 @@ function biasParameters(
   return biased ? queryWidth + keyValueWidth + (family.bias.output ? hiddenSize : 0) : 0;
 }
 
-function normParameters(
-  reader: ConfigReader,
-  family: Family,
-  queryHeads: number,
-  kvHeads: number,
-  headDim: number,
-): number {
+function queryKeyNorm(reader: ConfigReader, family: Family): Family["queryKeyNorm"] {
   const form = reader.raw("qk_norm_type");
   const normed = reader.flag("layers[].attention.queryKeyNorm", ["use_qk_norm"], {
     value: family.queryKeyNorm !== "none",
     rule: "model class",
   });
-  if (!normed || family.queryKeyNorm === "weightless") return 0;
-  const whole = form === "per_layer" || (form === undefined && family.queryKeyNorm === "whole");
-  return whole ? (queryHeads + kvHeads) * headDim : 2 * headDim;
+  if (!normed) return "none";
+  if (family.queryKeyNorm === "weightless") return "weightless";
+  return form === "per_layer" || (form === undefined && family.queryKeyNorm === "whole") ? "whole" : "head";
+}
+
+function normParameters(
+  norm: Family["queryKeyNorm"],
+  queryHeads: number,
+  kvHeads: number,
+  headDim: number,
+): number {
+  if (norm === "none" || norm === "weightless") return 0;
+  return norm === "whole" ? (queryHeads + kvHeads) * headDim : 2 * headDim;
 }
 
 function sinkParameters(reader: ConfigReader, family: Family, variant: "full" | "sliding", queryHeads: number): number {

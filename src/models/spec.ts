@@ -18,6 +18,8 @@ export interface GqaAttention {
   readonly chunked?: boolean;
   /** An output gate as wide as the query projection (Qwen3-Next, Qwen3.5). */
   readonly outputGate: boolean;
+  /** Norms of queries and keys: over each head, or over all heads together, which tensor-parallel ranks share; absent: none. */
+  readonly queryKeyNorm?: "head" | "whole";
   /** Parameters of biases, query/key norms and sinks in this attention, all ranks together. */
   readonly smallParameters: number;
 }

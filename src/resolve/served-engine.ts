@@ -5,10 +5,10 @@ import type { Device } from "../hardware/device.ts";
 export function servedEngine(engine: EngineProfile, { served }: Device): EngineProfile {
   const measured = served?.[engine.id];
   if (measured === undefined) return engine;
-  const { kernelFactor, mixedDecodeRows } = measured;
+  const { kernelExcess, mixedDecodeRows } = measured;
   return {
     ...engine,
-    ...(kernelFactor === undefined ? {} : { kernelFactor, prefillFactor: kernelFactor }),
+    ...(kernelExcess === undefined ? {} : { kernelExcess, prefillExcess: kernelExcess }),
     ...(mixedDecodeRows === undefined ? {} : { mixedDecodeRows }),
   };
 }
