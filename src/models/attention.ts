@@ -149,12 +149,7 @@ function queryKeyNorm(reader: ConfigReader, family: Family): Family["queryKeyNor
   return form === "per_layer" || (form === undefined && family.queryKeyNorm === "whole") ? "whole" : "head";
 }
 
-function normParameters(
-  norm: Family["queryKeyNorm"],
-  queryHeads: number,
-  kvHeads: number,
-  headDim: number,
-): number {
+function normParameters(norm: Family["queryKeyNorm"], queryHeads: number, kvHeads: number, headDim: number): number {
   if (norm === "none" || norm === "weightless") return 0;
   return norm === "whole" ? (queryHeads + kvHeads) * headDim : 2 * headDim;
 }

@@ -7,8 +7,8 @@ import { syntheticDevice } from "../hardware/synthetic-device.ts";
 
 const engine: EngineProfile = {
   ...engineNamed("vllm"),
-  kernelFactor: 1,
-  prefillFactor: 2,
+  kernelExcess: 1,
+  prefillExcess: 2,
   kernelOverheadNs: 1000,
   stepOverheadNs: 10_000,
   versions: { "1.0": { kernels: 1.1, overheads: 1.5, prefill: 0.5 } },
@@ -19,8 +19,8 @@ describe("an engine of a version", () => {
     expect(engineOfVersion(engine, "1.0")).toEqual({
       ...engine,
       version: "1.0",
-      kernelFactor: 1.1,
-      prefillFactor: expect.closeTo(1.1, 12) as number,
+      kernelExcess: 1.1,
+      prefillExcess: expect.closeTo(1.1, 12) as number,
       kernelOverheadNs: 1500,
       stepOverheadNs: 15_000,
     });
@@ -44,12 +44,12 @@ describe("an engine on a device", () => {
 
   test("is its profile where nothing of it was measured there", () => {
     expect(servedEngine(engine, device)).toBe(engine);
-    expect(servedEngine(engine, { ...device, served: { sglang: { kernelFactor: 3 } } })).toBe(engine);
+    expect(servedEngine(engine, { ...device, served: { sglang: { kernelExcess: 3 } } })).toBe(engine);
   });
 
   test("takes what was measured there, and only that", () => {
-    const timed = { ...device, served: { vllm: { kernelFactor: 1.3 } } };
-    expect(servedEngine(engine, timed)).toEqual({ ...engine, kernelFactor: 1.3, prefillFactor: 1.3 });
+    const timed = { ...device, served: { vllm: { kernelExcess: 1.3 } } };
+    expect(servedEngine(engine, timed)).toEqual({ ...engine, kernelExcess: 1.3, prefillExcess: 1.3 });
     const tiled = { ...device, served: { vllm: { mixedDecodeRows: 64 } } };
     expect(servedEngine(engine, tiled)).toEqual({ ...engine, mixedDecodeRows: 64 });
   });

@@ -78,7 +78,7 @@ describe("the profiles that come with moecast", () => {
   test.each(engineIds)("%s resolves to plain numbers", (id) => {
     expect(engineProfileNamed(id).id).toBe(id);
     const engine = engineNamed(id);
-    for (const kernels of Object.values(engine.kernelsPerLayer)) expect(kernels).toBeGreaterThan(0);
+    for (const kernels of Object.values(engine.layerKernels)) expect(kernels).toBeGreaterThan(0);
     expect(engine.kernelOverheadNs).toBe(engineProfileNamed(id).kernelOverheadNs.value);
     expect(engine.expertExchange).toMatch(/^all/);
   });

@@ -12,16 +12,12 @@ const contextTokens = 2048;
 const decodeSteps = 16;
 
 /**
- * Kernels of a dense layer; the profile counts those of an MoE layer. Counted in vllm-project/vllm-ascend
- * (models/pangu_moe.py, quantization/w8a8_dynamic.py; W8A8): attention half 8 (norm, quantise + QKV, rotary, cache write,
- * attention, quantise + output), norm 1, network 5 (quantise, gate + up, SwiGLU, quantise, down). The MoE layer keeps
- * these, its network being the shared expert, and adds the router 1, its choice in groups 7 (softmax, max, arange, cast,
- * add, gather, multiply), the routed experts 11 (two index kernels, permute, count, cast, quantise, product, SwiGLU,
- * quantise, product, unpermute) and the sum of both parts 1.
+ * The engine as shipped. Its kernels are counted in vllm-project/vllm-ascend (models/pangu_moe.py,
+ * quantization/w8a8_dynamic.py; W8A8): attention 8 (norm, quantise + QKV, rotary, cache write, attention, quantise +
+ * output); a dense network 6 (norm, quantise, gate + up, SwiGLU, quantise, down); a shared expert 5 of these; routed experts
+ * 21: the norm, the router 1, its choice in groups 7 (softmax, max, arange, cast, add, gather, multiply), the experts 11 (two
+ * index kernels, permute, count, cast, quantise, product, SwiGLU, quantise, product, unpermute), the sum of both parts 1.
  */
-const denseKernels = 14;
-
-/** The engine as shipped. */
 export const vllmAscend = engineNamed("vllm-ascend");
 
 const dense = (layers: number, hiddenSize: number, width: number, heads: number): ModelSpec =>
@@ -63,9 +59,7 @@ export function decodeStepMs(
   kernelOverheadNs = vllmAscend.kernelOverheadNs,
 ): number {
   const node = nodeNamed("ascend-800i-a2-8");
-  const { kernelsPerLayer } = vllmAscend;
-  const gqa = model === models.pangu ? kernelsPerLayer.gqa : denseKernels;
-  const engine = { ...vllmAscend, kernelOverheadNs, kernelsPerLayer: { ...kernelsPerLayer, gqa } };
+  const engine = { ...vllmAscend, kernelOverheadNs };
   const prompt = contextTokens - decodeSteps / 2;
   const requests = testRequests(Array.from({ length: batch }, () => ({ prompt, output: decodeSteps + 1 })));
   const config = testConfig({

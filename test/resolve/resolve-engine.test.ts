@@ -20,7 +20,7 @@ test("a fitted version applies its factors, and the ledger says so", async () =>
   const { config, ledger } = await resolved(`{ id: vllm, version: "${known}" }`);
   expect(known).not.toBe("");
   expect(config.engine).toEqual(engineNamed("vllm", known));
-  expect(config.engine.kernelFactor).not.toBe(engineNamed("vllm").kernelFactor);
+  expect(config.engine.kernelExcess).not.toBe(engineNamed("vllm").kernelExcess);
   const line = ledger.find(({ topic }) => topic === "engine")?.detail;
   expect(line).toContain(`vLLM ${known}: `);
   expect(line).toContain("factors of this version applied");

@@ -3,15 +3,15 @@ import { engineNamed } from "../../src/engine/catalogue.ts";
 import { deviceNamed } from "../../src/hardware/named-profiles.ts";
 import { servedEngine } from "../../src/resolve/served-engine.ts";
 
-const device = { ...deviceNamed("h100-sxm"), served: { vllm: { kernelFactor: 1.25, mixedDecodeRows: 16 } } };
+const device = { ...deviceNamed("h100-sxm"), served: { vllm: { kernelExcess: 1.25, mixedDecodeRows: 16 } } };
 
 describe("an engine on a device that it was profiled on", () => {
   test("takes the device's factor for decodes and prompts, and its tiles; the rest stays", () => {
     const engine = engineNamed("vllm");
     expect(servedEngine(engine, device)).toEqual({
       ...engine,
-      kernelFactor: 1.25,
-      prefillFactor: 1.25,
+      kernelExcess: 1.25,
+      prefillExcess: 1.25,
       mixedDecodeRows: 16,
     });
   });

@@ -22,7 +22,7 @@ function plan(overrides: Partial<SimConfig>) {
 const one = (prompt: number, output = 1) => ({ kind: "open", requests: testRequests([{ prompt, output }]) }) as const;
 const uniform = { kind: "uniform" } as const;
 /** Prompts alone: kernels and transfers between devices take so many times as long as alone. */
-const { prefillFactor, collectiveFactor } = testEngine();
+const { collectiveFactor } = testEngine();
 const instant = { peak: { bf16: 1e30 }, memoryBytesPerSecond: 1e30 };
 
 describe("memory", () => {
@@ -92,9 +92,9 @@ describe("time of model parts", () => {
       weightFormat: "bf16",
       math: "bf16",
     });
-    expect(run(1)).toBeCloseTo(prefillFactor * (router + experts(1)), 6);
+    expect(run(1)).toBeCloseTo(router + experts(1), 6);
     // Components book the mean rank; a layer lasts as long as the busier one.
-    expect(run(2)).toBeCloseTo(prefillFactor * (router + experts(2)), 3);
+    expect(run(2)).toBeCloseTo(router + experts(2), 3);
   });
 
   test("under uniform routing a token meets G (1 - C(E - E/G, k) / C(E, k)) of the ranks", () => {
@@ -137,7 +137,7 @@ describe("time of model parts", () => {
     });
     const { time } = simulate(testConfig({ model, routing: uniform, workload: one(40) }));
     const all = gemm(256, 8) + gemm(256, 64) + experts + gemm(64, 256);
-    expect(time.experts).toBeCloseTo(prefillFactor * all, 6);
+    expect(time.experts).toBeCloseTo(all, 6);
   });
 
   test("quantised expert kernels raise the overhead of MoE layers only", () => {
@@ -160,7 +160,7 @@ describe("time of model parts", () => {
     const model = tinyModel({ layers: [{ attention: linear, feedForward: dense }] });
     const { time } = simulate(testConfig({ model, routing: uniform, workload: one(10) }));
     // 5e6 values of two bytes, twice, and six passes over ten tokens of 256 16-bit values, at 1e12 bytes/s.
-    expect(time.attention).toBeCloseTo((prefillFactor * (2 * 1e7 + 10 * 6 * 256 * 2)) / 1000, 6);
+    expect(time.attention).toBeCloseTo((2 * 1e7 + 10 * 6 * 256 * 2) / 1000, 6);
   });
 
   test("hidden states cross to the next stage in shares of tp, over the network where a stage fills a node", () => {

@@ -99,8 +99,8 @@ export const scenario = fc.record({
   exchange: fc.constantFrom("allToAll" as const, "allGatherReduceScatter" as const, "deepep" as const),
   /** Factors and overheads of the engine: none the same as another. */
   engine: fc.record({
-    kernelFactor: fc.double({ min: 1.05, max: 1.3, noNaN: true }),
-    prefillFactor: fc.double({ min: 0.7, max: 0.95, noNaN: true }),
+    kernelExcess: fc.double({ min: 1.05, max: 1.3, noNaN: true }),
+    prefillExcess: fc.double({ min: 0.7, max: 0.95, noNaN: true }),
     collectiveFactor: fc.double({ min: 1.35, max: 2, noNaN: true }),
     eagerLaunchNs: fc.integer({ min: 100, max: 9000 }),
     kernelOverheadNs: fc.integer({ min: 100, max: 3000 }),

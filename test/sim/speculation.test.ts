@@ -265,7 +265,7 @@ describe("drafting", () => {
     const { time } = simulate(testConfig({ ...shared, ...withDrafts(1, 0.5, layersOf(1, "mtp")) }));
     const single = simulate(testConfig({ ...shared, model: tinyModel({}, 1) }));
     const layer = single.time.attention + single.time.experts + single.time.head;
-    const join = (engine.prefillFactor * (2 * 256 * 256 * 2 + 2 * 64 * (2 * 256 + 256))) / 1000;
+    const join = (2 * 256 * 256 * 2 + 2 * 64 * (2 * 256 + 256)) / 1000;
     expect(time.draft).toBeCloseTo(layer + join, 0);
   });
 

@@ -1,30 +1,23 @@
-import type { StorageFormat } from "../../core/dtype.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { timeComponents } from "../../sim/result.ts";
 import { UniformExperts } from "../../sim/routing/expert-source.ts";
 import { addChunk, clearBatch, emptyBatch, type RankBatch } from "../../sim/step/batch.ts";
+import { feedForwardUnits, kernelUnits, mixingUnits, type UnitCounts } from "../../sim/step/layer-kernels.ts";
 import { moeLayers, type StagePlan, stagePlans } from "../../sim/step/stage-plan.ts";
 import { StepCost } from "../../sim/step/step-cost.ts";
 import { type FigureName, figureIndex } from "./serving-figures.ts";
 
-/** Time of one step by what the parameters of an engine scale. */
+/** Time of one step by what the figures of an engine scale. */
 export interface StepParts {
-  /** Kernels as measured alone, ns. */
-  readonly kernelsNs: number;
+  /** Kernels as far as the peaks allow, ns. */
+  readonly attainableNs: number;
+  /** What kernels take beyond that when they run alone, ns. */
+  readonly excessNs: number;
   readonly collectivesNs: number;
   /** Share of prompt tokens in the step. */
   readonly prefillShare: number;
-}
-
-/** Layers that launch one sequence of kernels. */
-export interface LaunchClass {
-  /** Kernels of its attention kind. */
-  readonly kernels: FigureName;
-  /** Format factor that applies; null for none. */
-  readonly format: FigureName | null;
-  readonly layers: number;
 }
 
 /** A closed loop in its steady state, without the parameters of its engine. */
@@ -39,23 +32,24 @@ export interface ClosedLoop {
   /** Decode steps that hold up this rank because only others carry a prompt: ranks meet in every MoE layer. */
   readonly heldUpPerStep: number;
   readonly sequences: number;
-  readonly launches: readonly LaunchClass[];
+  /** [kernel units] over all layers. */
+  readonly units: UnitCounts;
 }
 
 const collectiveNames = new Set(["allReduce", "dispatch", "combine"]);
 const collectiveIndex = timeComponents.flatMap((name, index) => (collectiveNames.has(name) ? [index] : []));
 
-/** An engine that adds nothing to kernels and collectives. */
-function neutral(engine: EngineProfile): EngineProfile {
+/** An engine that adds nothing to kernels and collectives; `excess` of 1 or of 0. */
+function neutral(engine: EngineProfile, excess: number): EngineProfile {
   return {
     ...engine,
     stepOverheadNs: 0,
     sequenceOverheadNs: 0,
     prefillStepOverheadNs: 0,
     kernelOverheadNs: 0,
-    kernelFactor: 1,
+    kernelExcess: excess,
     collectiveFactor: 1,
-    prefillFactor: 1,
+    prefillExcess: excess,
   };
 }
 
@@ -68,8 +62,11 @@ function neutral(engine: EngineProfile): EngineProfile {
 export function closedLoop(config: SimConfig): ClosedLoop {
   const { workload, mapping, model, scheduler, engine, routing } = config;
   if (workload.kind !== "closed") throw new Error("a closed loop needs a closed workload");
-  const bare = { ...config, engine: neutral(engine) };
-  const steps = new StepCost(bare, new CostModel(config.node.device, config.node, engine.id));
+  const cost = new CostModel(config.node.device, config.node, engine.id);
+  const [alone, attainable] = [1, 0].map(
+    (excess) => new StepCost({ ...config, engine: neutral(engine, excess) }, cost),
+  ) as [StepCost, StepCost];
+  const { windows } = alone;
   const plan = stagePlans(model, 1)[0]!;
   const cv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
   const experts = new UniformExperts(moeLayers(model), mapping.ep, cv);
@@ -80,29 +77,29 @@ export function closedLoop(config: SimConfig): ClosedLoop {
   const perRank = Array.from({ length: mapping.dp }, (_, g) =>
     Math.max(g === 0 ? 1 : 0, Math.floor(concurrency / mapping.dp) + (g < concurrency % mapping.dp ? 1 : 0)),
   );
-  const batches = perRank.map(() => emptyBatch(steps.windows.length));
+  const batches = perRank.map(() => emptyBatch(windows.length));
   const time = (decoding: (rank: number) => number, chunk: number): StepParts => {
     for (const [rank, batch] of batches.entries()) {
       clearBatch(batch);
-      for (let i = 0; i < decoding(rank); i++) addChunk(batch, steps.windows, context, 1, true);
-      if (rank === 0 && chunk > 0) addChunk(batch, steps.windows, 0, chunk, false);
+      for (let i = 0; i < decoding(rank); i++) addChunk(batch, windows, context, 1, true);
+      if (rank === 0 && chunk > 0) addChunk(batch, windows, 0, chunk, false);
       batch.sampled = batch.sequences;
     }
-    return partsOf(steps, plan, batches, experts);
+    return partsOf(alone, attainable, plan, batches, experts);
   };
   const chunk = Math.min(prompt, scheduler.maxBatchTokens);
-  const alone = !engine.mixesPrefillWithDecode;
+  const prefillAlone = !engine.mixesPrefillWithDecode;
   const prefillsPerStep = (Math.max(0, concurrency - 1) / (mapping.dp * output)) * (prompt / chunk);
   let free = 1;
   for (let rank = 0; rank < mapping.dp; rank++) free *= 1 - Math.min(1, prefillsPerStep);
   return {
     decode: time((rank) => perRank[rank]!, 0),
-    prefill: time((rank) => (alone ? 0 : perRank[rank]! - (rank === 0 ? 1 : 0)), chunk),
-    prefillAlone: alone,
+    prefill: time((rank) => (prefillAlone ? 0 : perRank[rank]! - (rank === 0 ? 1 : 0)), chunk),
+    prefillAlone,
     prefillsPerStep,
     heldUpPerStep: mapping.dp === 1 ? 0 : Math.max(0, 1 - free - prefillsPerStep),
     sequences: perRank[0]!,
-    launches: launchClasses(config, plan),
+    units: unitsOf(config),
   };
 }
 
@@ -112,7 +109,13 @@ function meanOf(values: Uint32Array): number {
   return sum / values.length;
 }
 
-function partsOf(steps: StepCost, plan: StagePlan, batches: readonly RankBatch[], experts: UniformExperts): StepParts {
+function partsOf(
+  alone: StepCost,
+  attainable: StepCost,
+  plan: StagePlan,
+  batches: readonly RankBatch[],
+  experts: UniformExperts,
+): StepParts {
   let tokens = 0;
   let prefillTokens = 0;
   for (const batch of batches) {
@@ -120,49 +123,37 @@ function partsOf(steps: StepCost, plan: StagePlan, batches: readonly RankBatch[]
     prefillTokens += batch.prefillTokens;
   }
   experts.setTokens(tokens);
-  steps.components.fill(0);
-  const ns = steps.stageNs(plan, 0, batches, experts, true);
+  alone.components.fill(0);
+  const aloneNs = alone.stageNs(plan, 0, batches, experts, true);
+  const leastNs = attainable.stageNs(plan, 0, batches, experts, true);
   let collectivesNs = 0;
-  for (const index of collectiveIndex) collectivesNs += steps.components[index]!;
-  return { kernelsNs: ns - collectivesNs, collectivesNs, prefillShare: prefillTokens / tokens };
+  for (const index of collectiveIndex) collectivesNs += alone.components[index]!;
+  return {
+    attainableNs: leastNs - collectivesNs,
+    excessNs: aloneNs - leastNs,
+    collectivesNs,
+    prefillShare: prefillTokens / tokens,
+  };
 }
 
-const attentionKernels = {
-  gqa: "gqaKernels",
-  mla: "mlaKernels",
-  linear: "linearKernels",
-  none: "gqaKernels",
-} as const satisfies Record<string, FigureName>;
-const formatKernels: Partial<Record<StorageFormat, FigureName>> = {
-  fp8_block: "fp8BlockKernels",
-  int4: "int4Kernels",
-  int4_g32: "int4Kernels",
-  nvfp4: "nvfp4Kernels",
-  mxfp4: "mxfp4Kernels",
-};
-
-function launchClasses({ model, formats }: SimConfig, plan: StagePlan): LaunchClass[] {
-  const byKey = new Map<string, LaunchClass>();
-  for (let i = 0; i < plan.layers; i++) {
-    const { attention, feedForward } = model.layers[i]!;
-    const sparse = attention.kind === "mla" && attention.indexer !== null;
-    const kernels = sparse ? "sparseMlaKernels" : attentionKernels[attention.kind];
-    const format = feedForward.kind === "moe" ? (formatKernels[formats.experts] ?? null) : null;
-    const key = `${kernels} ${format}`;
-    byKey.set(key, { kernels, format, layers: (byKey.get(key)?.layers ?? 0) + 1 });
-  }
-  return [...byKey.values()];
+/** Kernel units of all layers. */
+function unitsOf({ model, formats, mapping }: SimConfig): UnitCounts {
+  const sum = new Float64Array(kernelUnits.length);
+  for (const { attention, feedForward } of model.layers)
+    for (const units of [mixingUnits(attention, formats, mapping.tp), feedForwardUnits(feedForward, formats)])
+      for (const [unit, count] of units.entries()) sum[unit]! += count;
+  return sum;
 }
 
 /** TPOT of the loop under an engine's figures, ns. `values` holds them in the order of {@link figureNames}. */
 export function closedLoopTpotNs(loop: ClosedLoop, values: ArrayLike<number>): number {
   const at = (name: FigureName) => values[figureIndex[name]]!;
   let kernels = 0;
-  for (const launch of loop.launches)
-    kernels += launch.layers * at(launch.kernels) * (launch.format === null ? 1 : at(launch.format));
+  for (const [unit, count] of loop.units.entries()) kernels += count * at(kernelUnits[unit]!);
   const launchNs = kernels * at("kernelOverheadNs") + at("stepOverheadNs");
-  const step = ({ kernelsNs, collectivesNs, prefillShare }: StepParts, sequences: number) =>
-    kernelsNs * (at("kernelFactor") * (1 - prefillShare) + at("prefillFactor") * prefillShare) +
+  const step = ({ attainableNs, excessNs, collectivesNs, prefillShare }: StepParts, sequences: number) =>
+    attainableNs +
+    excessNs * (at("kernelExcess") * (1 - prefillShare) + at("prefillExcess") * prefillShare) +
     collectivesNs * at("collectiveFactor") +
     launchNs +
     sequences * at("sequenceOverheadNs");

@@ -27,11 +27,11 @@ export function fittedProfile(
     promptTokenDelayNs: fitted(engine.promptTokenDelayNs),
     prefillStepOverheadNs: fitted(engine.prefillStepOverheadNs),
     kernelOverheadNs: fitted(engine.kernelOverheadNs),
-    kernelsPerLayer: all(engine.kernelsPerLayer),
+    layerKernels: all(engine.layerKernels),
     formatKernels: all(engine.formatKernels),
-    kernelFactor: fitted(engine.kernelFactor),
+    kernelExcess: fitted(engine.kernelExcess),
+    prefillExcess: fitted(engine.prefillExcess),
     collectiveFactor: fitted(engine.collectiveFactor),
-    prefillFactor: fitted(engine.prefillFactor),
     versions: Object.fromEntries(Object.entries(engine.versions).map(([version, factors]) => [version, all(factors)])),
   };
 }

@@ -1,4 +1,5 @@
-import type { EngineProfile } from "../../engine/engine-profile.ts";
+import { type EngineProfile, kernelFormats, kernelParts } from "../../engine/engine-profile.ts";
+import { kernelUnits } from "../../sim/step/layer-kernels.ts";
 
 /** The figures of an engine that are fitted, as one flat list of logarithms. */
 export const figureNames = [
@@ -6,17 +7,10 @@ export const figureNames = [
   "sequenceOverheadNs",
   "prefillStepOverheadNs",
   "kernelOverheadNs",
-  "gqaKernels",
-  "mlaKernels",
-  "sparseMlaKernels",
-  "linearKernels",
-  "fp8BlockKernels",
-  "int4Kernels",
-  "nvfp4Kernels",
-  "mxfp4Kernels",
-  "kernelFactor",
+  ...kernelUnits,
+  "kernelExcess",
+  "prefillExcess",
   "collectiveFactor",
-  "prefillFactor",
 ] as const;
 export type FigureName = (typeof figureNames)[number];
 
@@ -32,11 +26,11 @@ export type ServingFigures = Pick<
   | "sequenceOverheadNs"
   | "prefillStepOverheadNs"
   | "kernelOverheadNs"
-  | "kernelsPerLayer"
+  | "layerKernels"
   | "formatKernels"
-  | "kernelFactor"
+  | "kernelExcess"
+  | "prefillExcess"
   | "collectiveFactor"
-  | "prefillFactor"
 >;
 
 /** What is believed of a figure before any served deployment is seen: of the common value, and of engines about it. */
@@ -48,67 +42,67 @@ export interface FigurePrior {
   readonly engineSigma: number;
 }
 
+/** How far the counts of kernels are believed: a kernel in four may be fused or split; engines differ little. */
+const counted = (value: number): FigurePrior => ({ value, sigma: 0.25, engineSigma: 0.05 });
+
 /**
- * Priors. Overheads: accuracy studies of served points give about 0.5 ms a step, 10 us a sequence and 4 us a kernel with
- * 11 to 26 kernels a layer; kernels and collectives take their measured times, give or take a tenth or two.
+ * Priors. Overheads: accuracy studies of served points give about 0.5 ms a step and 10 us a sequence. Kernels: counted in
+ * the model code of vLLM and SGLang, those of one layer in a decode step. Half of the excess remains, as launches of a
+ * graph run into one another; none of that of prompts is hidden. Collectives take their measured times, give or take.
  */
 export const figurePriors = {
   stepOverheadNs: { value: 500_000, sigma: 0.5, engineSigma: 0.5 },
   sequenceOverheadNs: { value: 8000, sigma: 0.5, engineSigma: 0.5 },
   prefillStepOverheadNs: { value: 1_000_000, sigma: 0.7, engineSigma: 0.7 },
-  kernelOverheadNs: { value: 1500, sigma: 0.6, engineSigma: 0.2 },
-  gqaKernels: { value: 11, sigma: 0.3, engineSigma: 0.1 },
-  mlaKernels: { value: 17, sigma: 0.3, engineSigma: 0.1 },
-  sparseMlaKernels: { value: 26, sigma: 0.3, engineSigma: 0.1 },
-  linearKernels: { value: 14, sigma: 0.3, engineSigma: 0.1 },
-  fp8BlockKernels: { value: 1.4, sigma: 0.2, engineSigma: 0.1 },
-  int4Kernels: { value: 1.5, sigma: 0.2, engineSigma: 0.1 },
-  nvfp4Kernels: { value: 1.2, sigma: 0.2, engineSigma: 0.1 },
-  mxfp4Kernels: { value: 1.2, sigma: 0.2, engineSigma: 0.1 },
-  kernelFactor: { value: 1.05, sigma: 0.08, engineSigma: 0.06 },
+  kernelOverheadNs: { value: 1500, sigma: 0.6, engineSigma: 0.15 },
+  // Norm, query-key-value product, rotary embedding, cache write, scores, output product.
+  attention: counted(6),
+  // Queries, keys.
+  queryKeyNorm: counted(2),
+  outputGate: counted(1),
+  // Norm, down-projections, inner norms, query up, rotary embedding, cache write, absorbed key, scores, value up, output.
+  latentAttention: counted(10),
+  // Query, key and weight products, norm, rotary embedding, transform, quantisation, cache write, logits, top-k.
+  indexer: counted(10),
+  // Norm, two input products, split, convolution, gates, state update, gated norm, output product.
+  linearAttention: counted(9),
+  // Norm, up, activation, down.
+  dense: counted(4),
+  // Norm, router product, top-k, sort, up with activation, down, weighted sum.
+  experts: counted(7),
+  // Beside the routed experts: up with activation, down.
+  sharedExperts: counted(2),
+  fp8: counted(1),
+  fp8Block: counted(1),
+  int4: counted(1),
+  nvfp4: counted(1),
+  // Half of the devices take 16-bit activations, which need none.
+  mxfp4: counted(0.5),
+  kernelExcess: { value: 0.5, sigma: 0.2, engineSigma: 0.1 },
+  prefillExcess: { value: 1.1, sigma: 0.15, engineSigma: 0.15 },
   collectiveFactor: { value: 1.1, sigma: 0.3, engineSigma: 0.15 },
-  prefillFactor: { value: 1.1, sigma: 0.15, engineSigma: 0.15 },
 } as const satisfies Record<FigureName, FigurePrior>;
 
 /** The figures behind a list of logarithms in the order of {@link figureNames}. */
 export function figuresOf(logs: ArrayLike<number>): ServingFigures {
   const at = (name: FigureName) => Math.exp(logs[figureIndex[name]]!);
+  const all = <Name extends FigureName>(names: readonly Name[]) =>
+    Object.fromEntries(names.map((name) => [name, at(name)])) as Record<Name, number>;
   return {
     stepOverheadNs: at("stepOverheadNs"),
     sequenceOverheadNs: at("sequenceOverheadNs"),
     prefillStepOverheadNs: at("prefillStepOverheadNs"),
     kernelOverheadNs: at("kernelOverheadNs"),
-    kernelsPerLayer: {
-      gqa: at("gqaKernels"),
-      mla: at("mlaKernels"),
-      sparseMla: at("sparseMlaKernels"),
-      linear: at("linearKernels"),
-    },
-    formatKernels: {
-      fp8Block: at("fp8BlockKernels"),
-      int4: at("int4Kernels"),
-      nvfp4: at("nvfp4Kernels"),
-      mxfp4: at("mxfp4Kernels"),
-    },
-    kernelFactor: at("kernelFactor"),
+    layerKernels: all(kernelParts),
+    formatKernels: all(kernelFormats),
+    kernelExcess: at("kernelExcess"),
+    prefillExcess: at("prefillExcess"),
     collectiveFactor: at("collectiveFactor"),
-    prefillFactor: at("prefillFactor"),
   };
 }
 
 /** The inverse of {@link figuresOf}. */
 export function logsOf(figures: ServingFigures): Float64Array {
-  const { kernelsPerLayer, formatKernels } = figures;
-  const values: Record<FigureName, number> = {
-    ...figures,
-    gqaKernels: kernelsPerLayer.gqa,
-    mlaKernels: kernelsPerLayer.mla,
-    sparseMlaKernels: kernelsPerLayer.sparseMla,
-    linearKernels: kernelsPerLayer.linear,
-    fp8BlockKernels: formatKernels.fp8Block,
-    int4Kernels: formatKernels.int4,
-    nvfp4Kernels: formatKernels.nvfp4,
-    mxfp4Kernels: formatKernels.mxfp4,
-  };
+  const values: Record<FigureName, number> = { ...figures, ...figures.layerKernels, ...figures.formatKernels };
   return Float64Array.from(figureNames, (name) => Math.log(values[name]));
 }

@@ -1,6 +1,10 @@
 import { parseEngineProfile } from "../../engine/catalogue.ts";
+import { type KernelPart, kernelFormats, kernelParts } from "../../engine/engine-profile.ts";
 import type { EngineProfileFile } from "../../engine/profile-schema.ts";
 import type { LiveMeasurements } from "../measured/live-measurements.ts";
+
+/** Parts of a layer that mix tokens. */
+const mixers: readonly KernelPart[] = ["attention", "latentAttention", "linearAttention"];
 
 /** The runtime of a measured machine as an engine profile: one thing after another, with a fixed time per layer and step. */
 export function liveEngine(
@@ -17,7 +21,6 @@ export function liveEngine(
     kind: "estimated",
     source: "by design of the runtime: eager execution in one process, no server around it",
   });
-  const perLayer = byDesign(1);
   const factor = byDesign(1);
   const profile = {
     id: `tfjs-${backend.id}`,
@@ -34,11 +37,12 @@ export function liveEngine(
     eagerLaunchNs: byDesign(0),
     // Launches are part of the measured times, so nothing waits for them a second time.
     capturesGraphs: byDesign(true),
-    kernelsPerLayer: { gqa: perLayer, mla: perLayer, sparseMla: perLayer, linear: perLayer },
-    formatKernels: { fp8Block: factor, int4: factor, nvfp4: factor, mxfp4: factor },
-    kernelFactor: factor,
+    // One measured time stands for a layer: its token mixing counts it, its feed-forward none.
+    layerKernels: Object.fromEntries(kernelParts.map((part) => [part, byDesign(mixers.includes(part) ? 1 : 0)])),
+    formatKernels: Object.fromEntries(kernelFormats.map((format) => [format, byDesign(0)])),
+    kernelExcess: factor,
+    prefillExcess: factor,
     collectiveFactor: factor,
-    prefillFactor: factor,
     overlapsSharedExperts: byDesign(false),
     overlapsBatches: byDesign(false),
     expertExchange: { value: "allToAll", kind: "estimated", source: "one device: nothing is exchanged" },

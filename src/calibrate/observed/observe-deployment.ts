@@ -91,8 +91,8 @@ function observedLedger(
 /** By how much groups of figures were moved. */
 function factorsOf(base: EngineProfile, engine: EngineProfile): Record<string, number> {
   return {
-    kernels: engine.kernelFactor / base.kernelFactor,
-    "prompt kernels": engine.prefillFactor / base.prefillFactor,
+    kernels: engine.kernelExcess / base.kernelExcess,
+    "prompt kernels": engine.prefillExcess / base.prefillExcess,
     launches: engine.kernelOverheadNs / base.kernelOverheadNs,
     "time per sequence": engine.sequenceOverheadNs / base.sequenceOverheadNs,
     collectives: engine.collectiveFactor / base.collectiveFactor,

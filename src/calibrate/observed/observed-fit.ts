@@ -85,10 +85,10 @@ const meanError = (errors: readonly number[]): number => sum(errors) / errors.le
 
 /** What may differ between two deployments of one engine, as factors on groups of its figures, and how far. */
 const deploymentFactors: readonly FigureFactor[] = [
-  { figures: ["kernelFactor", "prefillFactor"], sigma: 0.12 },
+  { figures: ["kernelExcess", "prefillExcess"], sigma: 0.18 },
   { figures: ["kernelOverheadNs", "stepOverheadNs"], sigma: 0.25 },
   { figures: ["sequenceOverheadNs"], sigma: 0.4 },
-  { figures: ["prefillFactor", "prefillStepOverheadNs"], sigma: 0.25 },
+  { figures: ["prefillExcess", "prefillStepOverheadNs"], sigma: 0.25 },
   { figures: ["collectiveFactor"], sigma: 0.2 },
 ];
 /** Repeats of one measurement differ by 1 % at the median and 8 % at the 90th percentile; observations are trusted. */

@@ -1,10 +1,10 @@
 import { type MathFormat, type StorageFormat, storageFormats, storedBytes } from "../../core/dtype.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
-import type { CostModel } from "../../hardware/cost.ts";
 import type { AttentionOp, ElementwiseOp, GemmOp } from "../../hardware/op.ts";
 import type { Attention, GqaAttention, LinearAttention, MlaAttention } from "../../models/spec.ts";
 import type { LayerCache } from "../offload/layer-cache.ts";
 import type { RankBatch } from "./batch.ts";
+import type { OpTimer } from "./served-kernels.ts";
 
 /** Token mixing of one layer class on one rank: its weights, its caches, and its time for a batch. */
 export interface AttentionProgram {
@@ -22,7 +22,7 @@ export interface AttentionContext {
   readonly weightFormat: StorageFormat;
   readonly kvFormat: StorageFormat;
   readonly math: MathFormat;
-  readonly cost: CostModel;
+  readonly cost: OpTimer;
   /** Query rows of a tile where prompts and decodes share a launch; null where each has its own. */
   readonly mixedDecodeRows: number | null;
   /** Sorted distinct windows of the model; Infinity is full attention. */
@@ -78,7 +78,7 @@ export function attentionProgram(attention: Attention, context: AttentionContext
 class GemmChain {
   readonly ops: GemmOp[];
   readonly weightValues: number;
-  private readonly cost: CostModel;
+  private readonly cost: OpTimer;
   constructor(shapes: readonly (readonly [inputWidth: number, outputWidth: number])[], context: AttentionContext) {
     this.cost = context.cost;
     this.ops = shapes.map(([inputWidth, outputWidth]) => ({
@@ -109,7 +109,7 @@ function scoreOp(kind: AttentionOp["kind"], shape: HeadShape, cacheFormat: Stora
 }
 
 /** Time of a batch's decoding sequences, ns; `pairs` and `keys` are summed over them. */
-function decodeNs(cost: CostModel, op: AttentionOp, batch: RankBatch, pairs: number, keys: number): number {
+function decodeNs(cost: OpTimer, op: AttentionOp, batch: RankBatch, pairs: number, keys: number): number {
   return attentionNs(cost, op, batch.decodeSequences, batch.decodeTokens, pairs, keys);
 }
 
@@ -123,7 +123,7 @@ const fewestTiledTokens = 16;
  * `fewestTiledTokens`, the fewest that were measured.
  */
 function sharedLaunchExtraNs(
-  cost: CostModel,
+  cost: OpTimer,
   prefill: AttentionOp,
   batch: RankBatch,
   window: number,
@@ -145,12 +145,12 @@ function sharedLaunchExtraNs(
 }
 
 /** Time of a batch's sequences that compute their prompt, ns. */
-function prefillNs(cost: CostModel, op: AttentionOp, batch: RankBatch, pairs: number, keys: number): number {
+function prefillNs(cost: OpTimer, op: AttentionOp, batch: RankBatch, pairs: number, keys: number): number {
   return attentionNs(cost, op, batch.sequences - batch.decodeSequences, batch.prefillTokens, pairs, keys);
 }
 
 function attentionNs(
-  cost: CostModel,
+  cost: OpTimer,
   op: AttentionOp,
   sequences: number,
   queries: number,
@@ -165,7 +165,7 @@ function attentionNs(
   return cost.opNs(op);
 }
 
-function elementwiseNs(cost: CostModel, op: ElementwiseOp, bytes: number): number {
+function elementwiseNs(cost: OpTimer, op: ElementwiseOp, bytes: number): number {
   op.bytes = bytes;
   return cost.opNs(op);
 }

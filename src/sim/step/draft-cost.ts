@@ -17,7 +17,6 @@ import { StepCost } from "./step-cost.ts";
 export class DraftCost {
   /** The module's layers, timed like those of the model. */
   readonly layers: StepCost;
-  private readonly cost: CostModel;
   private readonly plan: StagePlan;
   private readonly experts: UniformExperts;
   private readonly routes: boolean;
@@ -29,7 +28,6 @@ export class DraftCost {
   private readonly further: readonly RankBatch[];
 
   constructor(config: SimConfig, module: SimConfig, cost: CostModel, windows: Float64Array) {
-    this.cost = cost;
     this.layers = new StepCost(module, cost);
     this.plan = stagePlans(module.model, 1)[0]!;
     const moe = moeLayers(module.model);
@@ -79,15 +77,15 @@ export class DraftCost {
 
   private passNs(batches: readonly RankBatch[]): number {
     let tokens = 0;
-    let joinNs = 0;
-    for (const batch of batches) {
-      tokens += batch.tokens;
-      this.join.tokens = batch.tokens;
-      if (batch.tokens > 0) joinNs = Math.max(joinNs, this.cost.opNs(this.join));
-    }
+    for (const batch of batches) tokens += batch.tokens;
     if (this.routes) this.experts.setTokens(tokens);
     const layersNs = this.layers.stageNs(this.plan, 0, batches, this.experts, true);
-    return joinNs * this.layers.servedFactor(batches) + layersNs;
+    let joinNs = 0;
+    for (const batch of batches) {
+      this.join.tokens = batch.tokens;
+      if (batch.tokens > 0) joinNs = Math.max(joinNs, this.layers.served.opNs(this.join));
+    }
+    return joinNs + layersNs;
   }
 
   /** Copies a batch, keys under the module's windows only. */

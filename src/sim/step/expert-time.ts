@@ -1,19 +1,17 @@
-import type { CostModel } from "../../hardware/cost.ts";
 import type { GroupedGemmOp } from "../../hardware/op.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
+import type { OpTimer } from "./served-kernels.ts";
 
 /** Times the routed experts of one layer call in a step, on the device or behind a cache. */
 export class ExpertTime {
-  /** Time of kernels in the step over their time alone. */
-  blendedKernelFactor = 1;
-  private readonly cost: CostModel;
+  private readonly cost: OpTimer;
   private readonly ranks: number;
   private op: GroupedGemmOp | null = null;
   private rankExperts = 0;
   private presentedPairs = 0;
   private halves = false;
 
-  constructor(cost: CostModel, ranks: number) {
+  constructor(cost: OpTimer, ranks: number) {
     this.cost = cost;
     this.ranks = ranks;
   }
@@ -45,7 +43,7 @@ export class ExpertTime {
     op.distinctExperts = distinct;
     op.presentedPairs = presentedPairs;
     if (this.halves) halve(op, this.rankExperts);
-    return this.cost.opNs(op) * this.blendedKernelFactor * (this.halves ? 2 : 1);
+    return this.cost.opNs(op) * (this.halves ? 2 : 1);
   }
 }
 

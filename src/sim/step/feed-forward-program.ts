@@ -17,8 +17,6 @@ export type FeedForwardProgram =
       readonly experts: GroupedGemmOp;
       /** Shared experts and a dense network of the layer: every token passes them beside its routed experts. */
       readonly shared: readonly GemmOp[];
-      /** Factor on the number of kernels by the format of the experts. */
-      readonly kernelCountFactor: number;
       readonly latent: readonly [GemmOp, GemmOp] | null;
     };
 
@@ -47,26 +45,9 @@ export function activationsFor(weights: StorageFormat, device: Pick<Device, "pea
   }
 }
 
-/** Factor on the number of kernels of a layer by the format of its experts. */
-function kernelCountFactor(experts: StorageFormat, { formatKernels }: SimConfig["engine"]): number {
-  switch (experts) {
-    case "fp8_block":
-      return formatKernels.fp8Block;
-    case "int4":
-    case "int4_g32":
-      return formatKernels.int4;
-    case "nvfp4":
-      return formatKernels.nvfp4;
-    case "mxfp4":
-      return formatKernels.mxfp4;
-    default:
-      return 1;
-  }
-}
-
 /** Operations of a feed-forward class under the mapping. tp splits dense and shared parts, etp the experts. */
 export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedForwardProgram {
-  const { model, mapping, formats, node, engine } = config;
+  const { model, mapping, formats, node } = config;
   const hidden = model.hiddenSize;
   const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({
     kind: "gemm",
@@ -104,7 +85,6 @@ export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedFo
       ...(spec.sharedWidth === 0 ? [] : mlp(spec.sharedWidth, spec.matrices, formats.shared)),
       ...(spec.denseWidth === 0 ? [] : mlp(spec.denseWidth, spec.matrices, formats.dense)),
     ],
-    kernelCountFactor: kernelCountFactor(formats.experts, engine),
     latent:
       spec.expertHidden === hidden
         ? null

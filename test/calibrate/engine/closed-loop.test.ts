@@ -81,10 +81,10 @@ describe("the steady state of a closed loop", () => {
   });
 
   test("figures survive the way into logarithms and back", () => {
-    const { stepOverheadNs, kernelsPerLayer, formatKernels, prefillFactor } = figuresOf(logsOf(vllm));
+    const { stepOverheadNs, layerKernels, formatKernels, prefillExcess } = figuresOf(logsOf(vllm));
     expect(stepOverheadNs).toBeCloseTo(vllm.stepOverheadNs, 3);
-    expect(prefillFactor).toBeCloseTo(vllm.prefillFactor, 9);
-    for (const [key, value] of Object.entries({ ...kernelsPerLayer, ...formatKernels }))
-      expect(value).toBeCloseTo({ ...vllm.kernelsPerLayer, ...vllm.formatKernels }[key as "gqa"], 9);
+    expect(prefillExcess).toBeCloseTo(vllm.prefillExcess, 9);
+    for (const [key, value] of Object.entries({ ...layerKernels, ...formatKernels }))
+      expect(value).toBeCloseTo({ ...vllm.layerKernels, ...vllm.formatKernels }[key as "attention"], 9);
   });
 });

@@ -31,13 +31,13 @@ describe("the fit of engines' figures to closed loops", () => {
   });
 
   test("leaves figures that no sample depends on at their priors", () => {
-    const { common } = fitServing(shown("one", scaled({ kernelFactor: 1.2, stepOverheadNs: 2 })));
-    for (const name of ["mlaKernels", "linearKernels", "int4Kernels"] as const)
+    const { common } = fitServing(shown("one", scaled({ kernelExcess: 1.2, stepOverheadNs: 2 })));
+    for (const name of ["latentAttention", "linearAttention", "int4"] as const)
       expect(Math.exp(common[figureIndex[name]] ?? 0)).toBeCloseTo(figurePriors[name].value, 6);
   });
 
   test("recovers what known figures show, on loads it has seen and on one between them", () => {
-    const truth = scaled({ stepOverheadNs: 1.8, kernelFactor: 1.1, sequenceOverheadNs: 0.6, prefillFactor: 1.2 });
+    const truth = scaled({ stepOverheadNs: 1.8, kernelExcess: 1.1, sequenceOverheadNs: 0.6, prefillExcess: 1.2 });
     const fit = fitServing(shown("one", truth, 100)).engines.get("one") as Float64Array;
     expect(worstError(prior, truth)).toBeGreaterThan(0.08);
     expect(worstError(fit.map(Math.exp), truth)).toBeLessThan(0.01);
@@ -55,7 +55,7 @@ describe("the fit of engines' figures to closed loops", () => {
   });
 
   test("is hardly moved by one sample that is four times too slow", () => {
-    const truth = scaled({ kernelFactor: 1.1 });
+    const truth = scaled({ kernelExcess: 1.1 });
     const clean = shown("one", truth, 10);
     const spoilt = clean.map((sample, i) => (i === 4 ? { ...sample, tpotNs: 4 * sample.tpotNs } : sample));
     const fit = fitServing(spoilt).engines.get("one") as Float64Array;

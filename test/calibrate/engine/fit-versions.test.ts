@@ -30,7 +30,7 @@ describe("factors of the versions of an engine", () => {
   test("follow many points of a version, and few of them only part of the way", () => {
     const [few, many] = [ratios(fitted(shown("fast", 0.9), "fast")), ratios(fitted(shown("fast", 0.9, 300), "fast"))];
     for (const [i, ratio] of many.entries()) {
-      expect(Math.abs(ratio / 0.9 - 1)).toBeLessThan(0.01);
+      expect(Math.abs(ratio / 0.9 - 1)).toBeLessThan(0.02);
       expect(few[i]).toBeGreaterThan(ratio);
       expect(few[i]).toBeLessThan(1);
     }
@@ -44,9 +44,9 @@ describe("factors of the versions of an engine", () => {
   test("in a profile give the engine that was fitted", () => {
     const factors = fitVersions(fit, shown("fast", 0.9)).get("vllm")?.get("fast") as Float64Array;
     const engine = engineOfVersion({ ...vllm, versions: { fast: versionProfile(factors) } }, "fast");
-    const { kernelFactor, prefillFactor, kernelOverheadNs, stepOverheadNs } = figuresOf(versionFigures(logs, factors));
-    expect(engine.kernelFactor).toBeCloseTo(kernelFactor, 9);
-    expect(engine.prefillFactor).toBeCloseTo(prefillFactor, 9);
+    const { kernelExcess, prefillExcess, kernelOverheadNs, stepOverheadNs } = figuresOf(versionFigures(logs, factors));
+    expect(engine.kernelExcess).toBeCloseTo(kernelExcess, 9);
+    expect(engine.prefillExcess).toBeCloseTo(prefillExcess, 9);
     expect(engine.kernelOverheadNs).toBeCloseTo(kernelOverheadNs, 6);
     expect(engine.stepOverheadNs).toBeCloseTo(stepOverheadNs, 6);
   });

@@ -26,8 +26,8 @@ const base = resolved.config.engine;
 /** An engine as it may be on someone's machine: slower in its kernels and, most of all, between them. */
 const slower: EngineProfile = {
   ...base,
-  kernelFactor: 1.1 * base.kernelFactor,
-  prefillFactor: 1.1 * base.prefillFactor,
+  kernelExcess: 1.4 * base.kernelExcess,
+  prefillExcess: 1.4 * base.prefillExcess,
   kernelOverheadNs: 1.5 * base.kernelOverheadNs,
   stepOverheadNs: 1.5 * base.stepOverheadNs,
   requestOverheadNs: base.requestOverheadNs + 30e6,
@@ -88,7 +88,7 @@ describe("observing points of a deployment", () => {
   test("brings the observed load close to its measured TPOT, and other loads closer than they were", () => {
     const { engine } = observe(eight).config;
     expect(errorAt(eight, base)).toBeGreaterThan(10);
-    expect(errorAt(eight, engine)).toBeLessThan(3);
+    expect(errorAt(eight, engine)).toBeLessThan(4);
     expect(errorAt(one, engine)).toBeLessThan(0.7 * errorAt(one, base));
     expect(errorAt(many, engine)).toBeLessThan(0.7 * errorAt(many, base));
   });
@@ -104,13 +104,13 @@ describe("observing points of a deployment", () => {
     const { tpotMs, ttftMs } = simulated(point, base);
     const { engine } = observe({ ...point, tpotMs, ttftMs }).config;
     // Figures keep four digits.
-    expect(engine.kernelFactor / base.kernelFactor).toBeCloseTo(1, 3);
+    expect(engine.kernelExcess / base.kernelExcess).toBeCloseTo(1, 3);
     expect(engine.kernelOverheadNs / base.kernelOverheadNs).toBeCloseTo(1, 3);
   });
 
   test("stays within the priors of the factors, however far a measurement is", () => {
     const { engine } = observe({ ...eight, tpotMs: 20 * (eight.tpotMs ?? 0) }).config;
-    expect(engine.kernelFactor / base.kernelFactor).toBeLessThan(3);
+    expect(engine.kernelExcess / base.kernelExcess).toBeLessThan(8);
     expect(engine.collectiveFactor / base.collectiveFactor).toBeLessThan(3);
   });
 

@@ -11,7 +11,7 @@ const loops = concurrencies.map((concurrency) => loopOf({ concurrency }));
 const scaled = (factors: Partial<Record<FigureName, number>>) =>
   base.map((log, index) => log + Math.log(factors[figureNames[index] as FigureName] ?? 1));
 /** A deployment that differs from the profile in two ways at once. */
-const truth = scaled({ kernelFactor: 1.12, prefillFactor: 1.12, kernelOverheadNs: 1.3, stepOverheadNs: 1.3 });
+const truth = scaled({ kernelExcess: 1.12, prefillExcess: 1.12, kernelOverheadNs: 1.3, stepOverheadNs: 1.3 });
 const tpotNs = (loop: (typeof loops)[number], logs: Float64Array) => closedLoopTpotNs(loop, logs.map(Math.exp));
 const observed = (...which: readonly number[]) =>
   which.map((i) => {
@@ -41,7 +41,7 @@ describe("figures adjusted to observed points", () => {
 
   test("move nothing that no deployment factor covers", () => {
     const adjusted = observeServing(base, observed(0, 4));
-    for (const name of ["gqaKernels", "mlaKernels", "fp8BlockKernels"] as const)
+    for (const name of ["attention", "latentAttention", "fp8Block"] as const)
       expect(adjusted[figureIndex[name]]).toBe(base[figureIndex[name]]);
   });
 

@@ -129,22 +129,18 @@ test("a missing expert is computed by a kernel of its own, with the engine's fac
     const parts = { node: slow, engine: testEngine(engine), workload: { kind: "open", requests } as const };
     return simulate(config(mapping, parts, prompts)).time.experts;
   };
-  const { prefillFactor } = testEngine();
   const alone = tokensOf.reduce((sum, tokens) => sum + kernel(tokens, 1), 0);
-  expect(expertsNs({}, 1, 100)).toBeCloseTo(prefillFactor * (routerNs(100) + alone), 3);
+  expect(expertsNs({}, 1, 100)).toBeCloseTo(routerNs(100) + alone, 3);
   // Two prompts of 50 rows, which both start at the first one; two ranks of four experts, and the mean of both is booked.
   const inHalves = tokensOf.map(() => 0);
   for (let i = 0; i < 2 * 50; i++) inHalves[table.ids[i]!]! += 2;
   const visited = 4 * (1 - Math.sqrt(3 / 4));
   const halves = inHalves.reduce((sum, tokens) => sum + 2 * kernel(tokens / 2, visited), 0) / 2;
-  expect(expertsNs({ dp: 2, ep: 2 }, 2, 50, { overlapsBatches: true })).toBeCloseTo(
-    prefillFactor * (routerNs(50) + halves),
-    3,
-  );
+  expect(expertsNs({ dp: 2, ep: 2 }, 2, 50, { overlapsBatches: true })).toBeCloseTo(routerNs(50) + halves, 3);
   // Where all ranks are given all tokens, it is given its own alone.
   const whole = inHalves.reduce((sum, tokens) => sum + kernel(tokens, 1), 0) / 2;
   expect(expertsNs({ dp: 2, ep: 2 }, 2, 50, { expertExchange: "allGatherReduceScatter" })).toBeCloseTo(
-    prefillFactor * (routerNs(50) + whole),
+    routerNs(50) + whole,
     3,
   );
 });

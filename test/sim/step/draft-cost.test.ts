@@ -39,14 +39,11 @@ function draftNs(config: SimConfig, draftTokens: number, draft: Draft, context =
 }
 
 const nsPerFlop = 1e9 / 1e14;
-const { kernelFactor, prefillFactor } = testEngine();
-/** Served over isolated time of the first pass: one token decodes and thirty are of a prompt. */
-const mixedFactor = (kernelFactor + 30 * prefillFactor) / 31;
 
 describe("a draft pass", () => {
   test("computes logits for the sequences that emit only", () => {
     const config = base({});
-    const head = mixedFactor * 2 * 256 * 1024 * nsPerFlop;
+    const head = 2 * 256 * 1024 * nsPerFlop;
     expect(draftNs(config, 1, mtp, 500, 1) - draftNs(config, 1, mtp, 500, 0)).toBeCloseTo(head, 9);
     expect(draftNs(config, 1, mtp, 500, 7) - draftNs(config, 1, mtp, 500, 0)).toBeCloseTo(7 * head, 9);
   });
@@ -57,8 +54,8 @@ describe("a draft pass", () => {
     const perToken = 2 * (256 * (8 * 32 + 2 * 4 * 32) + 8 * 32 * 256 + 256 * 8 + 2 * 3 * 256 * 128 + 2 * 256 * 256);
     const head = 2 * 256 * 1024;
     const perKey = 2 * 8 * 64;
-    expect(two - one).toBeCloseTo(kernelFactor * (perToken + head + 502 * perKey) * nsPerFlop, 6);
-    expect(three - two).toBeCloseTo(two - one + kernelFactor * perKey * nsPerFlop, 6);
+    expect(two - one).toBeCloseTo((perToken + head + 502 * perKey) * nsPerFlop, 6);
+    expect(three - two).toBeCloseTo(two - one + perKey * nsPerFlop, 6);
   });
 
   test("sees the whole context where any layer of the model does", () => {
@@ -66,7 +63,7 @@ describe("a draft pass", () => {
     const mixed = base({ model: tinyModel({ layers: [layer(full), layer(windowed)] }) });
     const local = base({ model: tinyModel({ layers: [layer(windowed), layer(windowed)] }) });
     const growth = (config: SimConfig) => draftNs(config, 1, mtp, 900) - draftNs(config, 1, mtp, 500);
-    expect(growth(mixed)).toBeCloseTo(mixedFactor * 400 * 2 * 8 * 64 * nsPerFlop, 9);
+    expect(growth(mixed)).toBeCloseTo(400 * 2 * 8 * 64 * nsPerFlop, 9);
     expect(growth(local)).toBeCloseTo(0, 9);
     expect(draftNs(mixed, 1, mtp)).toBeCloseTo(draftNs(base({}), 1, mtp), 6);
   });
@@ -78,7 +75,7 @@ describe("a draft pass", () => {
     const touched = expectedDistinct(8, 2, 31) - expectedDistinct(8, 2, 31, 1.5);
     expect(touched).toBeGreaterThan(1);
     // The device only reads: 1 ns for 1,000 bytes.
-    expect(drafting(0) - drafting(1.5)).toBeCloseTo((mixedFactor * touched * bytes) / 1000, 6);
+    expect(drafting(0) - drafting(1.5)).toBeCloseTo((touched * bytes) / 1000, 6);
   });
 
   test("of a draft head has a dense network as wide as the model's, or as a token's experts, in 16 bits", () => {
@@ -87,7 +84,7 @@ describe("a draft pass", () => {
       { attention: full, feedForward: first },
       { attention: full, feedForward: { ...moe, sharedWidth: 64 } },
     ];
-    const feedForward = (width: number) => mixedFactor * 31 * 2 * 3 * 256 * width * nsPerFlop;
+    const feedForward = (width: number) => 31 * 2 * 3 * 256 * width * nsPerFlop;
     const own = draftNs(base({ model: tinyModel({ layers: layers(dense) }) }), 1, eagle);
     const experts = draftNs(base({ model: tinyModel({ layers: layers({ ...moe, sharedWidth: 64 }) }) }), 1, eagle);
     expect(own - experts).toBeCloseTo(feedForward(512) - feedForward(2 * 128 + 64), 6);

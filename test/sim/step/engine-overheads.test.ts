@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { testConfig, testEngine, testRequests, tinyModel } from "../build.ts";
+import { testConfig, testEngine, testNode, testRequests, tinyModel } from "../build.ts";
 
 const free = {
   stepOverheadNs: 0,
@@ -14,11 +14,12 @@ const free = {
 } as const;
 
 /** Requests of 100 prompt tokens that all arrive at once, under an engine that costs nothing but what is given. */
-function run(engine: Partial<EngineProfile>, requests = 1, output = 4): RunResult {
+function run(engine: Partial<EngineProfile>, requests = 1, output = 4, node = testNode()): RunResult {
   const rows = Array.from({ length: requests }, () => ({ at: 0, prompt: 100, output }));
   return simulate(
     testConfig({
       model: tinyModel(),
+      node,
       engine: testEngine({ ...free, ...engine }),
       routing: { kind: "uniform" },
       workload: { kind: "open", requests: testRequests(rows) },
@@ -62,14 +63,48 @@ describe("time outside kernels", () => {
 });
 
 describe("kernels inside a served step", () => {
-  const kernels = ({ time }: RunResult) => time.attention + time.experts + time.head;
+  const components = ({ time }: RunResult) => [time.attention, time.experts, time.head];
 
-  test("a factor on kernels scales decode steps, one on prefill the steps of prompts", () => {
-    const alone = run({ kernelFactor: 1, prefillFactor: 1 });
-    const slow = run({ kernelFactor: 2, prefillFactor: 2 });
-    expect(kernels(slow)).toBeCloseTo(2 * kernels(alone), 3);
-    const decodes = run({ kernelFactor: 3, prefillFactor: 1 });
-    const prompts = run({ kernelFactor: 1, prefillFactor: 3 });
-    expect(kernels(decodes) + kernels(prompts)).toBeCloseTo(4 * kernels(alone), 3);
+  /** Kernels reach 0.4 of the peaks. */
+  const efficiency = {
+    ...testNode().device.efficiency,
+    gemmCompute: 0.4,
+    gemmMemory: 0.4,
+    groupedGemmCompute: 0.4,
+    groupedGemmMemory: 0.4,
+  };
+
+  test("the excess of decodes and that of prompts scale apart, in every part of the step", () => {
+    const at = (kernelExcess: number, prefillExcess: number) =>
+      components(run({ kernelExcess, prefillExcess }, 1, 4, testNode({ efficiency })));
+    const none = at(0, 0);
+    const decodes = at(2, 0);
+    const prompts = at(0, 2);
+    const both = at(2, 2);
+    for (const [i, least] of none.entries()) {
+      expect(decodes[i]).toBeGreaterThan(least);
+      expect(prompts[i]).toBeGreaterThan(least);
+      expect(both[i]! - least).toBeCloseTo(decodes[i]! - least + (prompts[i]! - least), 6);
+      // Affine in the share.
+      expect(at(1, 1)[i]! - least).toBeCloseTo((both[i]! - least) / 2, 6);
+    }
+  });
+
+  test("a mixed step takes the mean of both by tokens", () => {
+    const mixed = (kernelExcess: number, prefillExcess: number) => {
+      const rows = [
+        { at: 0, prompt: 100, output: 3 },
+        { at: 1, prompt: 99, output: 1 },
+      ];
+      const workload = { kind: "open", requests: testRequests(rows) } as const;
+      const engine = testEngine({ ...free, kernelExcess, prefillExcess });
+      const node = testNode({ efficiency });
+      return simulate(testConfig({ model: tinyModel(), node, engine, routing: { kind: "uniform" }, workload })).time
+        .head;
+    };
+    // The head: one step of a prompt, one of a decode and 99 prompt tokens, one of a decode.
+    const [neither, decodes, all] = [mixed(0, 0), mixed(1, 0), mixed(1, 1)];
+    expect(decodes - neither).toBeGreaterThan((all - neither) / 3);
+    expect(decodes - neither).toBeLessThan(((all - neither) * 2) / 3);
   });
 });

@@ -28,7 +28,7 @@ const cost = new CostModel(node.device, node);
 const table = testRouting(1, 8, 2, 200);
 
 /** What an engine makes of operations inside a step: of decodes, of prompts, of transfers between devices. */
-const { kernelFactor: decode, prefillFactor: prefill, collectiveFactor } = testEngine();
+const { collectiveFactor } = testEngine();
 const gemm = (tokens: number, inputWidth: number, outputWidth: number) =>
   cost.opNs({ kind: "gemm", tokens, inputWidth, outputWidth, weightFormat: "bf16", math: "bf16" });
 const collective = (kind: CollectiveOp["kind"], bytes: number, ranks: number) =>
@@ -127,8 +127,8 @@ describe("a step takes the sum of its operations", () => {
       sharedNs(tokens, 1) +
       expertsNs(work([[context, context + tokens]], all), 1) +
       gemm(1, 256, 1024);
-    within1Ns(requests.firstTokenNs[0], 2 * overhead + prefill * kernels(70, 0) + host);
-    within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, 2 * overhead + decode * kernels(1, 70) + host);
+    within1Ns(requests.firstTokenNs[0], 2 * overhead + kernels(70, 0) + host);
+    within1Ns(requests.lastTokenNs[0]! - requests.firstTokenNs[0]!, 2 * overhead + kernels(1, 70) + host);
   });
 
   test.each([0, 0.3, 0.9])(
@@ -138,7 +138,7 @@ describe("a step takes the sum of its operations", () => {
       const config = { model, node, workload: { kind: "open" as const, requests } };
       const { time } = simulate(testConfig({ ...config, routing: { kind: "uniform", popularityCv: cv } }));
       const routed = expertsNs({ pairs: 6, distinct: expectedDistinct(8, 2, 3, cv) }, 1);
-      expect(time.experts).toBeCloseTo(prefill * (routerNs(3) + routed), 6);
+      expect(time.experts).toBeCloseTo(routerNs(3) + routed, 6);
     },
   );
 
@@ -167,8 +167,8 @@ describe("a step takes the sum of its operations", () => {
   });
 
   test("the head runs on sequences that emit a token, not on those in the middle of their prompt", () => {
-    expect(run({}, [1200]).time.head).toBeCloseTo(prefill * gemm(1, 256, 1024), 6);
-    expect(run({}, [40, 50], 3).time.head).toBeCloseTo((prefill + 2 * decode) * gemm(2, 256, 1024), 6);
+    expect(run({}, [1200]).time.head).toBeCloseTo(gemm(1, 256, 1024), 6);
+    expect(run({}, [40, 50], 3).time.head).toBeCloseTo(3 * gemm(2, 256, 1024), 6);
   });
 
   test("tensor parallelism of 2 for attention and experts: an all-reduce after each part", () => {
@@ -176,13 +176,12 @@ describe("a step takes the sum of its operations", () => {
     within1Ns(
       requests.firstTokenNs[0],
       2 * overhead +
-        prefill *
-          (2 * mixing(70, 0, 2) +
-            denseNs(70, 2) +
-            routerNs(70) +
-            sharedNs(70, 2) +
-            expertsNs(work([[0, 70]], all), 2) +
-            gemm(1, 256, 512)) +
+        (2 * mixing(70, 0, 2) +
+          denseNs(70, 2) +
+          routerNs(70) +
+          sharedNs(70, 2) +
+          expertsNs(work([[0, 70]], all), 2) +
+          gemm(1, 256, 512)) +
         4 * collective("allReduce", 70 * 256 * 2, 2) +
         host,
     );
@@ -196,21 +195,21 @@ describe("a step takes the sum of its operations", () => {
     ] as const;
     const expertRanks = [work(chunks, (e) => e < 4), work(chunks, (e) => e >= 4)];
     const arrive = (tokens: number) =>
-      2 * overhead + prefill * (2 * mixing(tokens, 0, 1) + denseNs(tokens, 1) + routerNs(tokens));
+      2 * overhead + (2 * mixing(tokens, 0, 1) + denseNs(tokens, 1) + routerNs(tokens));
     // A rank holds half of all ranks' copies of what it sends or receives.
     const rows = Math.max(120 * spread, ...expertRanks.map(({ pairs }) => (pairs / 2) * spread)) / 2;
     const exchange = collective("allToAll", rows * 256 * 2, 2);
     const slowest = Math.max(...expertRanks.map((rank) => expertsNs(rank, 1)));
     within1Ns(
       requests.firstTokenNs[0],
-      arrive(120) + 2 * exchange + prefill * (sharedNs(120, 1) + slowest + gemm(1, 256, 1024)) + host,
+      arrive(120) + 2 * exchange + (sharedNs(120, 1) + slowest + gemm(1, 256, 1024)) + host,
     );
     expect(requests.firstTokenNs[1]).toBe(requests.firstTokenNs[0]);
     // Waiting: half the difference of the data-parallel ranks, and the slower expert rank less the mean of both.
     const mean = (expertsNs(expertRanks[0]!, 1) + expertsNs(expertRanks[1]!, 1)) / 2;
     expect(time.promptWait).toBeCloseTo((arrive(120) - arrive(30)) / 2, 6);
     expect(time.attentionWait).toBe(0);
-    expect(time.expertWait).toBeCloseTo(prefill * (slowest - mean), 6);
+    expect(time.expertWait).toBeCloseTo(slowest - mean, 6);
     expect(time.dispatch).toBeCloseTo(exchange, 6);
   });
 
@@ -235,13 +234,12 @@ describe("a step takes the sum of its operations", () => {
     within1Ns(
       requests.firstTokenNs[0],
       2 * overhead +
-        prefill *
-          (2 * mixing(120, 0, 2) +
-            denseNs(120, 2) +
-            routerNs(120) +
-            sharedNs(120, 2) +
-            Math.max(...expertRanks.map((rank) => expertsNs(rank, 2))) +
-            gemm(1, 256, 512)) +
+        (2 * mixing(120, 0, 2) +
+          denseNs(120, 2) +
+          routerNs(120) +
+          sharedNs(120, 2) +
+          Math.max(...expertRanks.map((rank) => expertsNs(rank, 2))) +
+          gemm(1, 256, 512)) +
         // After attention and the dense layer; and the partial sums of the shared experts meet inside the data-parallel rank.
         4 * reduce +
         2 * exchange +
@@ -290,11 +288,10 @@ describe("a step takes the sum of its operations", () => {
 
   test("two pipeline stages: each rounded, a hand-off between them, host time at the end", () => {
     const { requests, time } = run({ pp: 2 }, [70]);
-    const first = overhead + prefill * (mixing(70, 0, 1) + denseNs(70, 1));
+    const first = overhead + (mixing(70, 0, 1) + denseNs(70, 1));
     const second =
       overhead +
-      prefill *
-        (mixing(70, 0, 1) + routerNs(70) + sharedNs(70, 1) + expertsNs(work([[0, 70]], all), 1) + gemm(1, 256, 1024)) +
+      (mixing(70, 0, 1) + routerNs(70) + sharedNs(70, 1) + expertsNs(work([[0, 70]], all), 1) + gemm(1, 256, 1024)) +
       host;
     const handoff = cost.opNs({ kind: "copy", link: "scaleUp", bytes: 70 * 256 * 2 });
     expect(requests.firstTokenNs[0]).toBe(Math.round(first) + Math.round(handoff) + Math.round(second));
@@ -313,7 +310,7 @@ describe("overlap", () => {
   test("shared experts beside the dispatch cost only what outlasts it", () => {
     const apart = run({ dp: 2, ep: 2 }, [120, 30]);
     const beside = run({ dp: 2, ep: 2 }, [120, 30], 1, { overlapsSharedExperts: true });
-    const shared = prefill * sharedNs(120, 1);
+    const shared = sharedNs(120, 1);
     const outlasts = Math.max(0, shared - apart.time.dispatch);
     expect(beside.time.sharedExperts).toBeCloseTo(outlasts, 6);
     within1Ns(apart.endNs - beside.endNs, shared - outlasts);
@@ -322,7 +319,7 @@ describe("overlap", () => {
 
 describe("ranks that wait for another", () => {
   /** Kernels take the same time whatever is beside them. */
-  const even = { kernelFactor: 1, prefillFactor: 1 };
+  const even = { kernelExcess: 1, prefillExcess: 1 };
 
   /** Waits of a run less those of its first step, in which both ranks compute their prompts. */
   const waitsAfterPrompts = (prompts: readonly number[], output: number) => {

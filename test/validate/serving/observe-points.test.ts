@@ -9,8 +9,8 @@ const committed = engineNamed("vllm", smallPoint().version);
 /** An engine whose kernels and steps take longer than the committed profile says, and requests twice as long. */
 const truth: EngineProfile = {
   ...committed,
-  kernelFactor: 1.12 * committed.kernelFactor,
-  prefillFactor: 1.12 * committed.prefillFactor,
+  kernelExcess: 1.12 * committed.kernelExcess,
+  prefillExcess: 1.12 * committed.prefillExcess,
   kernelOverheadNs: 1.3 * committed.kernelOverheadNs,
   stepOverheadNs: 1.3 * committed.stepOverheadNs,
   requestOverheadNs: 2 * committed.requestOverheadNs,
@@ -66,7 +66,7 @@ describe("engines adjusted to observed points", () => {
     if (other === undefined || observed === undefined) throw new Error("no point");
     const slow = { ...other, tpotMs: 3 * (other.tpotMs ?? 0) };
     expect(observePoints([observed, slow])(own)).toEqual(observePoints([observed])(own));
-    expect(observePoints([slow])(own)?.kernelFactor).toBeGreaterThan(committed.kernelFactor);
+    expect(observePoints([slow])(own)?.kernelExcess).toBeGreaterThan(committed.kernelExcess);
   });
 
   test("pass over observations that cannot be simulated", () => {

@@ -14,8 +14,8 @@ const median = ({ overall }: Validation) => overall.tpot.medianAbsolutePercent ?
 const committed = engineNamed("vllm", smallPoint().version);
 const truth: EngineProfile = {
   ...committed,
-  kernelFactor: 1.15 * committed.kernelFactor,
-  prefillFactor: 1.15 * committed.prefillFactor,
+  kernelExcess: 1.15 * committed.kernelExcess,
+  prefillExcess: 1.15 * committed.prefillExcess,
   kernelOverheadNs: 1.4 * committed.kernelOverheadNs,
   stepOverheadNs: 1.4 * committed.stepOverheadNs,
 };

@@ -1,0 +1,90 @@
+import type { StorageFormat } from "../../core/dtype.ts";
+import {
+  type EngineProfile,
+  type KernelFormat,
+  type KernelPart,
+  kernelFormats,
+  kernelParts,
+} from "../../engine/engine-profile.ts";
+import type { Attention, FeedForward } from "../../models/spec.ts";
+import type { SimConfig } from "../config.ts";
+
+/** What an engine profile gives a number of kernels for: parts of a layer, and products by the format of their weights. */
+export const kernelUnits = [...kernelParts, ...kernelFormats] as const;
+
+/** How often a layer has each of {@link kernelUnits}. */
+export type UnitCounts = Float64Array;
+
+const indexOfUnit = Object.fromEntries(kernelUnits.map((unit, index) => [unit, index])) as Readonly<
+  Record<KernelPart | KernelFormat, number>
+>;
+
+/** Products that read their activations in the format of their weights, or unpack them. */
+const formatUnit: Partial<Record<StorageFormat, KernelFormat>> = {
+  fp8: "fp8",
+  int8: "fp8",
+  fp8_block: "fp8Block",
+  int4: "int4",
+  int4_g32: "int4",
+  nvfp4: "nvfp4",
+  mxfp4: "mxfp4",
+};
+
+class Counter {
+  readonly counts = new Float64Array(kernelUnits.length);
+  add(unit: KernelPart | KernelFormat, times = 1): this {
+    this.counts[indexOfUnit[unit]]! += times;
+    return this;
+  }
+  products(format: StorageFormat, products: number): this {
+    const unit = formatUnit[format];
+    return unit === undefined ? this : this.add(unit, products);
+  }
+}
+
+/** Units of a layer's token mixing, whose heads lie on `tp` ranks. */
+export function mixingUnits(attention: Attention, formats: SimConfig["formats"], tp: number): UnitCounts {
+  const counter = new Counter();
+  switch (attention.kind) {
+    case "gqa":
+      counter.add("attention").products(formats.attention, 2);
+      // Over all heads of all ranks the norm runs in two parts, with a sum over the ranks between them.
+      if (attention.queryKeyNorm !== undefined) counter.add("queryKeyNorm", isSummed(attention, tp) ? 2 : 1);
+      if (attention.outputGate) counter.add("outputGate");
+      break;
+    case "mla":
+      counter.add("latentAttention").products(formats.attention, attention.queryLoraRank === null ? 2 : 3);
+      if (attention.indexer !== null && attention.indexerShared !== true) counter.add("indexer");
+      if (attention.outputGate === true) counter.add("outputGate");
+      break;
+    case "linear":
+      counter.add("linearAttention").products(formats.attention, 2);
+      break;
+    case "none":
+  }
+  return counter.counts;
+}
+
+/** Whether the norm of queries and keys sums squares over the ranks that hold them. */
+export function isSummed(attention: Attention, tp: number): boolean {
+  return attention.kind === "gqa" && attention.queryKeyNorm === "whole" && tp > 1;
+}
+
+/** Units of a layer's feed-forward network. */
+export function feedForwardUnits(feedForward: FeedForward, formats: SimConfig["formats"]): UnitCounts {
+  const counter = new Counter();
+  if (feedForward.kind === "dense") counter.add("dense").products(formats.dense, 2);
+  if (feedForward.kind === "moe") {
+    counter.add("experts").products(formats.experts, 2);
+    if (feedForward.sharedWidth > 0)
+      counter.add("sharedExperts", feedForward.sharedGate ? 1.5 : 1).products(formats.shared, 2);
+    if (feedForward.denseWidth > 0) counter.add("dense").products(formats.dense, 2);
+  }
+  return counter.counts;
+}
+
+/** Kernels that an engine launches for units. */
+export function kernelsOf(units: UnitCounts, { layerKernels, formatKernels }: EngineProfile): number {
+  const perUnit: Readonly<Record<KernelPart | KernelFormat, number>> = { ...layerKernels, ...formatKernels };
+  return kernelUnits.reduce((sum, unit, index) => sum + units[index]! * perUnit[unit], 0);
+}

@@ -1,0 +1,60 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CostModel } from "../../../src/hardware/cost.ts";
+import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
+import type { GemmOp, GroupedGemmOp } from "../../../src/hardware/op.ts";
+import { ServedKernels } from "../../../src/sim/step/served-kernels.ts";
+
+const node = nodeNamed("h100-sxm-8");
+const cost = new CostModel(node.device, node, "vllm");
+const served = new ServedKernels(cost);
+const at = (op: GemmOp | GroupedGemmOp, share: number): number => {
+  served.excessShare = share;
+  return served.opNs(op);
+};
+
+const product = fc.record({
+  kind: fc.constant("gemm" as const),
+  tokens: fc.integer({ min: 1, max: 16384 }),
+  inputWidth: fc.integer({ min: 64, max: 16384 }),
+  outputWidth: fc.integer({ min: 64, max: 65536 }),
+  weightFormat: fc.constantFrom("bf16" as const, "fp8" as const),
+  math: fc.constantFrom("bf16" as const, "fp8" as const),
+});
+
+describe("a kernel inside a served step", () => {
+  test("takes its time alone where all of its excess remains", () => {
+    fc.assert(
+      fc.property(product, (op) => {
+        expect(at(op, 1)).toBeCloseTo(cost.opNs(op), 3);
+      }),
+    );
+  });
+
+  test("is never faster than the peaks allow, whatever remains of its excess, and slower the more remains", () => {
+    const shares = fc.double({ min: 0, max: 3, noNaN: true });
+    fc.assert(
+      fc.property(product, shares, shares, (op, a, b) => {
+        expect(at(op, a)).toBeGreaterThanOrEqual(cost.floorNs(op));
+        expect(at(op, Math.max(a, b))).toBeGreaterThanOrEqual(at(op, Math.min(a, b)));
+      }),
+    );
+  });
+
+  test("large bf16 experts read no faster than memory allows, and hardly faster than alone", () => {
+    const mixtral: GroupedGemmOp = {
+      kind: "groupedGemm",
+      pairs: 32,
+      distinctExperts: 8,
+      presentedPairs: 32,
+      parametersPerExpert: 3 * 4096 * 14336,
+      shardWidth: 14336,
+      valuesPerPair: 2 * 4096 + 3 * 14336,
+      weightFormat: "bf16",
+      math: "bf16",
+    };
+    const bytesPerSecond = (8 * mixtral.parametersPerExpert * 2) / (at(mixtral, 0.5) / 1e9);
+    expect(bytesPerSecond).toBeLessThan(0.95 * node.device.memoryBytesPerSecond);
+    expect(at(mixtral, 0.5)).toBeGreaterThan(0.9 * cost.opNs(mixtral));
+  });
+});
