@@ -52,6 +52,7 @@ export const engineSchema = z.strictObject({
   kernelFactor: numbers.positive,
   collectiveFactor: numbers.positive,
   prefillFactor: numbers.positive,
+  sparseDenseTokens: numbers.nonNegative.optional(),
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({
