@@ -76,6 +76,11 @@ export interface EngineProfile {
    * where one tile packs all heads that share keys (FlashAttention 3).
    */
   readonly mixedDecodeRows?: number;
+  /**
+   * Sparse latent attention (DeepSeek-V3.2, GLM-5): prompts whose context is no longer are computed as dense attention,
+   * expanded; 0 where every prompt goes through the sparse kernel.
+   */
+  readonly sparseDenseTokens: number;
   /** Whether shared experts run beside dispatch and routed experts. */
   readonly overlapsSharedExperts: boolean;
   /** Whether steps run as two half batches: dispatch and combine of one hide behind the computation of the other. */

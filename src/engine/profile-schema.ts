@@ -58,6 +58,7 @@ export const engineSchema = z.strictObject({
   kernelExcess: numbers.nonNegative,
   prefillExcess: numbers.nonNegative,
   collectiveFactor: numbers.positive,
+  sparseDenseTokens: numbers.nonNegative.optional(),
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({

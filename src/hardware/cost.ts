@@ -7,8 +7,25 @@ import { exchangeCost } from "./cost/exchange.ts";
 import { floorCost } from "./cost/floor.ts";
 import { gemmCost } from "./cost/gemm.ts";
 import { groupedGemmCost } from "./cost/grouped-gemm.ts";
+import { indexScoresCost } from "./cost/index-scores.ts";
+import { linearScanCost } from "./cost/linear-scan.ts";
+import { sparseLatentCost } from "./cost/sparse-latent.ts";
+import { stateUpdateCost } from "./cost/state-update.ts";
 import type { Device, Node } from "./device.ts";
-import type { AttentionOp, CollectiveOp, CopyOp, ElementwiseOp, ExchangeOp, GemmOp, GroupedGemmOp, Op } from "./op.ts";
+import type {
+  AttentionOp,
+  CollectiveOp,
+  CopyOp,
+  ElementwiseOp,
+  ExchangeOp,
+  GemmOp,
+  GroupedGemmOp,
+  IndexScoresOp,
+  LinearScanOp,
+  Op,
+  SparseLatentOp,
+  StateUpdateOp,
+} from "./op.ts";
 
 /**
  * Time of one operation on one device. A map of measured kernels decides where the device has one for the operation.
@@ -22,6 +39,10 @@ export class CostModel {
   readonly #gemm: OpCost<GemmOp>;
   readonly #groupedGemm: OpCost<GroupedGemmOp>;
   readonly #attention: OpCost<AttentionOp>;
+  readonly #sparseLatent: OpCost<SparseLatentOp>;
+  readonly #indexScores: OpCost<IndexScoresOp>;
+  readonly #linearScan: OpCost<LinearScanOp>;
+  readonly #stateUpdate: OpCost<StateUpdateOp>;
   readonly #ring: OpCost<CollectiveOp>;
   readonly #allToAll: OpCost<CollectiveOp>;
   readonly #exchange: OpCost<ExchangeOp>;
@@ -37,6 +58,10 @@ export class CostModel {
     this.#gemm = gemmCost(context);
     this.#groupedGemm = groupedGemmCost(context);
     this.#attention = attentionCost(context);
+    this.#sparseLatent = sparseLatentCost(context);
+    this.#indexScores = indexScoresCost(context);
+    this.#linearScan = linearScanCost(context);
+    this.#stateUpdate = stateUpdateCost(context);
     this.#ring = ringCost(context);
     this.#allToAll = allToAllCost(context);
     this.#exchange = exchangeCost(context);
@@ -60,6 +85,14 @@ export class CostModel {
       case "attentionPrefill":
       case "attentionDecode":
         return this.#attention(op);
+      case "sparseLatent":
+        return this.#sparseLatent(op);
+      case "indexScores":
+        return this.#indexScores(op);
+      case "linearScan":
+        return this.#linearScan(op);
+      case "stateUpdate":
+        return this.#stateUpdate(op);
       case "allReduce":
       case "allGather":
       case "reduceScatter":

@@ -26,6 +26,20 @@ export interface Efficiency {
   readonly attentionPrefillCompute: number;
   readonly attentionDecodeMemory: number;
   readonly attentionDecodeCompute: number;
+  /** Sparse latent attention over prompts, share of peak; `attentionPrefillCompute` where absent. */
+  readonly sparseLatentCompute?: number;
+  /** Query heads that fill a tile of its kernel: fewer heads on a rank are padded to them; 1 where absent. */
+  readonly sparseLatentHeads?: number;
+  /** Rate at which its queries gather cache entries, mostly from the last-level cache; no limit of its own where absent. */
+  readonly sparseGatherBytesPerSecond?: number;
+  /** Scores of an indexer, share of the fp8 peak, selection included; `attentionPrefillCompute` where absent. */
+  readonly indexScoresCompute?: number;
+  /** Linear attention over prompts in chunks, share of peak; `attentionPrefillCompute` where absent. */
+  readonly linearScanCompute?: number;
+  /** From one chunk to the next of a sequence, ns, however few heads there are; 0 where absent. >= 0. */
+  readonly linearScanStepNs?: number;
+  /** Recurrent states of fewer than 32 bits a value, share of memory bandwidth; `elementwiseMemory` where absent. */
+  readonly narrowStateMemory?: number;
   readonly elementwiseMemory: number;
   /** Tokens at which dense and grouped products reach half their compute efficiency (tile quantisation, ramp). >= 0. */
   readonly gemmHalfTokens: number;

@@ -55,6 +55,63 @@ export interface AttentionOp {
 }
 
 /**
+ * Sparse latent attention in absorbed form over prompt tokens: every query gathers the cache entries that an indexer
+ * selected for it, so keys are not shared between queries, and a tile holds the heads of one query.
+ */
+export interface SparseLatentOp {
+  kind: "sparseLatent";
+  queryTokens: number;
+  /** Keys that the kernel computes, summed over query tokens. */
+  scorePairs: number;
+  /** Cached tokens that are read, summed over sequences. */
+  cacheTokens: number;
+  /** Query heads on this rank. The kernel computes a multiple of the heads that fill its tile. */
+  heads: number;
+  /** Most heads that fill a tile, whatever the device says; Infinity for no limit. */
+  tileHeadsMax: number;
+  /** Multiply-adds per head and score pair. */
+  widthPerPair: number;
+  cacheBytesPerToken: number;
+  math: MathFormat;
+}
+
+/** An indexer scores every key for every query in fp8, and the best are selected. */
+export interface IndexScoresOp {
+  kind: "indexScores";
+  /** Keys that each query token scores, summed. */
+  scorePairs: number;
+  /** Cached index keys that are read, summed over sequences. */
+  cacheTokens: number;
+  heads: number;
+  headDim: number;
+}
+
+/**
+ * Linear attention over prompts, in chunks: products inside each chunk, and a walk from chunk to chunk that carries the
+ * state of each sequence.
+ */
+export interface LinearScanOp {
+  kind: "linearScan";
+  tokens: number;
+  /** Tokens of the longest sequence: its chunks follow one another. */
+  longestTokens: number;
+  chunkTokens: number;
+  /** Bytes through memory and FLOPs of one token, all heads of this rank. */
+  bytesPerToken: number;
+  flopsPerToken: number;
+  /** Share of the work that the walk does. */
+  walkShare: number;
+  math: MathFormat;
+}
+
+/** Recurrent states, read or written: one step of linear attention per decoded token. */
+export interface StateUpdateOp {
+  kind: "stateUpdate";
+  bytes: number;
+  stateFormat: StorageFormat;
+}
+
+/**
  * A collective over `ranks` devices. `bytes` is the buffer per rank (all-reduce), the gathered whole (all-gather,
  * reduce-scatter) or what a rank sends to the others (all-to-all).
  */
@@ -103,4 +160,15 @@ export interface ElementwiseOp {
 }
 
 /** What a device, link or collective is asked to do. Fields are mutable so that hot paths can refill one object. */
-export type Op = GemmOp | GroupedGemmOp | AttentionOp | CollectiveOp | ExchangeOp | CopyOp | ElementwiseOp;
+export type Op =
+  | GemmOp
+  | GroupedGemmOp
+  | AttentionOp
+  | SparseLatentOp
+  | IndexScoresOp
+  | LinearScanOp
+  | StateUpdateOp
+  | CollectiveOp
+  | ExchangeOp
+  | CopyOp
+  | ElementwiseOp;

@@ -4,7 +4,14 @@ import { plain } from "../core/sourced.ts";
 import { efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
 import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
 import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
-import type { DeviceProfile, EfficiencyProfile, LinkProfile, SystemProfile, TierProfile } from "./profile-schema.ts";
+import {
+  type DeviceProfile,
+  type EfficiencyProfile,
+  efficiencySchema,
+  type LinkProfile,
+  type SystemProfile,
+  type TierProfile,
+} from "./profile-schema.ts";
 
 /** The link that a reference names in the table, or is itself; throws InvalidInputError. */
 function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
@@ -30,7 +37,9 @@ function efficiencyProfile(profile: DeviceProfile): EfficiencyProfile {
   if (profile.efficiencyPreset !== undefined && preset === undefined)
     refuse({ at, expected: `one of ${Object.keys(presets).join(", ")}`, found: profile.efficiencyPreset });
   const merged = { ...preset, ...profile.efficiency };
-  const missing = Object.keys(presets["gpu"] ?? {}).filter((key) => !(key in merged));
+  const missing = Object.entries(efficiencySchema.shape).flatMap(([key, schema]) =>
+    key in merged || schema.safeParse(undefined).success ? [] : [key],
+  );
   if (missing.length > 0)
     throw new InvalidInputError(
       missing.map((key) => ({ at: `${profile.id}.efficiency.${key}`, expected: "a number, or an efficiencyPreset" })),

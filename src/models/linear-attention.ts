@@ -3,6 +3,10 @@ import type { Family } from "./families.ts";
 import type { LinearAttention } from "./spec.ts";
 
 const path = "layers[linear].attention";
+/** Chunks of the delta rule: FLA_CHUNK_SIZE of flash-linear-attention, as vLLM, SGLang and TensorRT-LLM ship it. */
+const deltaChunkTokens = 64;
+/** What one block of Mamba-1's selective scan walks at a time (state-spaces/mamba, selective_scan_fwd_kernel.cuh). */
+const selectiveChunkTokens = 2048;
 const widthMax = { max: 1048576 };
 
 /** The mixer of the layers whose state does not grow with the context; null where the family defines none. */
@@ -40,6 +44,15 @@ function gatedDeltaNet(reader: ConfigReader, hiddenSize: number): LinearAttentio
     ...stateFormat(reader, "mamba_ssm_dtype"),
     // Decay and step bias per head, and the gated output norm.
     smallParameters: 2 * valueHeads + valueDim,
+    scan: {
+      rule: "delta",
+      heads: valueHeads,
+      keyHeads,
+      keyDim,
+      valueDim,
+      chunkTokens: deltaChunkTokens,
+      convolved,
+    },
   };
 }
 
@@ -67,6 +80,15 @@ function kimiDelta(reader: ConfigReader, hiddenSize: number): LinearAttention | 
     stateValues: heads * headDim * headDim + 3 * width * (kernel - 1),
     stateFormat: "fp32",
     smallParameters: heads + width + headDim,
+    scan: {
+      rule: "channelDelta",
+      heads,
+      keyHeads: heads,
+      keyDim: headDim,
+      valueDim: headDim,
+      chunkTokens: deltaChunkTokens,
+      convolved: 3 * width,
+    },
   };
 }
 
@@ -77,6 +99,10 @@ function mamba2(reader: ConfigReader, hiddenSize: number): LinearAttention {
   const groups = reader.count(`${path}.groups`, ["n_groups"], widthMax);
   const state = reader.count(`${path}.state`, ["ssm_state_size"], widthMax);
   const kernel = reader.count(`${path}.convolution`, ["conv_kernel"], { max: 1024 });
+  const chunkTokens = reader.count(`${path}.chunkTokens`, ["chunk_size", "mamba_chunk_size"], {
+    max: 65536,
+    fallback: { value: 256, rule: "model class" },
+  });
   for (const key of ["mamba_proj_bias", "use_bias"]) if (reader.raw(key) === true) reader.problem(key, "false", true);
   const inner = heads * headDim;
   const convolved = inner + 2 * groups * state;
@@ -86,6 +112,7 @@ function mamba2(reader: ConfigReader, hiddenSize: number): LinearAttention {
     stateValues: inner * state + convolved * (kernel - 1),
     ...stateFormat(reader, "mamba_ssm_cache_dtype"),
     smallParameters: (reader.raw("use_conv_bias") === false ? 0 : convolved) + 3 * heads + inner,
+    scan: { rule: "decay", heads, keyHeads: groups, keyDim: state, valueDim: headDim, chunkTokens, convolved },
   };
 }
 
@@ -109,6 +136,15 @@ function mamba1(reader: ConfigReader, hiddenSize: number): LinearAttention {
     stateValues: inner * state + inner * (kernel - 1),
     stateFormat: "fp32",
     smallParameters: (reader.raw("mamba_conv_bias") === false ? 0 : inner) + 2 * inner + stepRank + 2 * state,
+    scan: {
+      rule: "selective",
+      heads: inner,
+      keyHeads: 1,
+      keyDim: state,
+      valueDim: 1,
+      chunkTokens: selectiveChunkTokens,
+      convolved: inner,
+    },
   };
 }
 

@@ -67,6 +67,23 @@ export interface LinearAttention {
   /** Storage format of the state; absent: the format of the KV cache. */
   readonly stateFormat?: StorageFormat;
   readonly smallParameters: number;
+  readonly scan: LinearScan;
+}
+
+/** How a mixer of linear attention runs over a prompt. Widths are of all ranks together. */
+export interface LinearScan {
+  /** `delta`: gated delta rule; `channelDelta`: with a decay per channel; `decay`: SSD of Mamba-2; `selective`: Mamba-1. */
+  readonly rule: "delta" | "channelDelta" | "decay" | "selective";
+  /** Heads with a state of their own: keyDim x valueDim values. */
+  readonly heads: number;
+  /** Heads of keys and queries (B and C of Mamba); each serves heads / keyHeads states. */
+  readonly keyHeads: number;
+  readonly keyDim: number;
+  readonly valueDim: number;
+  /** Tokens of a chunk. */
+  readonly chunkTokens: number;
+  /** Channels that pass the short convolution. */
+  readonly convolved: number;
 }
 
 export type Attention = GqaAttention | MlaAttention | LinearAttention | { readonly kind: "none" };

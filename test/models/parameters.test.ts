@@ -8,6 +8,7 @@ import {
   type MoeFeedForward,
   tensorClasses,
 } from "../../src/models/spec.ts";
+import { tinyScan } from "../sim/build.ts";
 import { type Config, deepseek, mixtral, qwen3, resolve, small } from "./configs.ts";
 
 const mapLayers = (spec: ModelSpec, change: (layer: LayerSpec) => LayerSpec): ModelSpec => ({
@@ -183,7 +184,7 @@ describe("laws", () => {
   const attentions: fc.Arbitrary<Attention> = fc.constantFrom(
     resolve(mixtral).layers[0]?.attention ?? { kind: "none" },
     resolve(deepseek).layers[0]?.attention ?? { kind: "none" },
-    { kind: "linear", projectionParameters: 777, stateValues: 10, smallParameters: 3 },
+    { kind: "linear", projectionParameters: 777, stateValues: 10, smallParameters: 3, scan: tinyScan },
     { kind: "none" },
   );
   const specs = fc

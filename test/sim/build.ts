@@ -1,7 +1,7 @@
 import { RandomStream } from "../../src/core/random.ts";
 import type { EngineProfile } from "../../src/engine/engine-profile.ts";
 import type { Node } from "../../src/hardware/device.ts";
-import type { ModelSpec } from "../../src/models/spec.ts";
+import type { LinearScan, ModelSpec } from "../../src/models/spec.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { Holding } from "../../src/sim/memory/holding.ts";
@@ -72,6 +72,17 @@ export const tinyMla = {
   indexer: null,
   smallParameters: 0,
 } as const;
+
+/** A scan of linear attention small enough to work out by hand. */
+export const tinyScan: LinearScan = {
+  rule: "delta",
+  heads: 4,
+  keyHeads: 2,
+  keyDim: 16,
+  valueDim: 16,
+  chunkTokens: 64,
+  convolved: 128,
+};
 
 export function testNode(overrides: Partial<Node["device"]> = {}): Node {
   return {
@@ -178,6 +189,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     kernelExcess: 1,
     collectiveFactor: 1.37,
     prefillExcess: 1,
+    sparseDenseTokens: 0,
     overlapsBatches: false,
     overlapsSharedExperts: false,
     expertExchange: "allToAll",

@@ -17,6 +17,7 @@ import {
   testRouting,
   tinyMla,
   tinyModel,
+  tinyScan,
 } from "./build.ts";
 
 type Layer = ModelSpec["layers"][number];
@@ -24,7 +25,13 @@ type Layer = ModelSpec["layers"][number];
 const { attention: gqa, feedForward: moe } = tinyModel().layers[0]!;
 if (gqa.kind !== "gqa" || moe.kind !== "moe") throw new Error("unexpected tiny model");
 const window = { ...gqa, windowTokens: 48 };
-const state = { kind: "linear" as const, projectionParameters: 1000, stateValues: 1000, smallParameters: 0 };
+const state = {
+  kind: "linear" as const,
+  projectionParameters: 1000,
+  stateValues: 1000,
+  smallParameters: 0,
+  scan: tinyScan,
+};
 const dense = { kind: "dense" as const, width: 512, matrices: 3 as const };
 const shared = { ...moe, sharedWidth: 64, expertHidden: 128 };
 const stacks: readonly (readonly Layer[])[] = [

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { Simulation } from "../../src/sim/simulation.ts";
-import { testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "./build.ts";
+import { testConfig, testEngine, testNode, testRequests, testRouting, tinyModel, tinyScan } from "./build.ts";
 import { referenceSchedule } from "./reference-scheduler.ts";
 
 const stepNs = 1_000_000;
@@ -14,7 +14,13 @@ type Layers = NonNullable<Parameters<typeof referenceSchedule>[1]["layers"]>;
 function layersOf(kinds: Layers) {
   const { attention, feedForward } = tinyModel().layers[0]!;
   if (attention.kind !== "gqa") throw new Error("unexpected tiny model");
-  const state = { kind: "linear" as const, projectionParameters: 1, stateValues: 1, smallParameters: 0 };
+  const state = {
+    kind: "linear" as const,
+    projectionParameters: 1,
+    stateValues: 1,
+    smallParameters: 0,
+    scan: tinyScan,
+  };
   return kinds.map((kind) => ({
     attention: kind === "state" ? state : { ...attention, windowTokens: kind === "full" ? null : kind.window },
     feedForward,

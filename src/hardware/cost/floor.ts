@@ -6,7 +6,10 @@ import { copyFloor } from "./copy.ts";
 import { exchangeFloor } from "./exchange.ts";
 import { gemmWork } from "./gemm.ts";
 import { groupedGemmWork } from "./grouped-gemm.ts";
+import { indexScoresWork } from "./index-scores.ts";
+import { linearScanWork } from "./linear-scan.ts";
 import { type NominalRates, nominalRates, type OpWork } from "./mapped.ts";
+import { sparseLatentWork } from "./sparse-latent.ts";
 
 /**
  * Time that no kernel of an operation can beat: its bytes at the peak of memory, its FLOPs at the peak of its arithmetic, or
@@ -26,6 +29,13 @@ export function floorCost(context: CostContext): OpCost<Op> {
       case "attentionPrefill":
       case "attentionDecode":
         return workFloor(attentionWork, op, rates);
+      case "sparseLatent":
+        return workFloor(sparseLatentWork, op, rates);
+      case "indexScores":
+        return workFloor(indexScoresWork, op, rates);
+      case "linearScan":
+        return workFloor(linearScanWork, op, rates);
+      case "stateUpdate":
       case "elementwise":
         return op.bytes * rates.nsPerByte;
       case "allReduce":

@@ -8,7 +8,7 @@ import type { SimConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { growthPerToken, type LayerCache } from "../offload/layer-cache.ts";
 import { offloadTiers } from "../offload/offload-tiers.ts";
-import type { AttentionProgram } from "../step/attention-program.ts";
+import type { AttentionProgram } from "../step/attention-parts.ts";
 import { draftConfig, draftModules } from "../step/draft-model.ts";
 import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
 import { placeCaches, reservedBytes } from "./kv-places.ts";

@@ -10,6 +10,10 @@ export interface RankBatch {
   /** Tokens of decoding sequences: one each, and the draft tokens that they verify. */
   decodeTokens: number;
   prefillTokens: number;
+  /** Most prompt tokens that one sequence computes. */
+  longestPrompt: number;
+  /** Longest context at the end of the step among sequences that compute their prompt. */
+  longestPromptContext: number;
   /** Sequences with any token in the step. */
   sequences: number;
   /** Positions that the LM head runs on: one per sequence that emits at the end of the step, and its draft tokens. */
@@ -30,6 +34,8 @@ export function emptyBatch(windows: number): RankBatch {
     decodeSequences: 0,
     decodeTokens: 0,
     prefillTokens: 0,
+    longestPrompt: 0,
+    longestPromptContext: 0,
     sequences: 0,
     sampled: 0,
     decodeKeys: new Float64Array(windows),
@@ -44,6 +50,8 @@ export function clearBatch(batch: RankBatch): void {
   batch.decodeSequences = 0;
   batch.decodeTokens = 0;
   batch.prefillTokens = 0;
+  batch.longestPrompt = 0;
+  batch.longestPromptContext = 0;
   batch.sequences = 0;
   batch.sampled = 0;
   batch.decodeKeys.fill(0);
@@ -73,6 +81,8 @@ export function addChunk(batch: RankBatch, windows: Float64Array, done: number, 
     return;
   }
   batch.prefillTokens += tokens;
+  if (tokens > batch.longestPrompt) batch.longestPrompt = tokens;
+  if (end > batch.longestPromptContext) batch.longestPromptContext = end;
   for (let w = 0; w < windows.length; w++) {
     const window = windows[w]!;
     batch.prefillPairs[w]! += visibleKeys(end, window) - visibleKeys(done, window);

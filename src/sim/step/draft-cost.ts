@@ -95,6 +95,8 @@ export class DraftCost {
     to.decodeSequences = from.decodeSequences;
     to.decodeTokens = from.decodeTokens;
     to.prefillTokens = from.prefillTokens;
+    to.longestPrompt = from.longestPrompt;
+    to.longestPromptContext = from.longestPromptContext;
     to.sequences = from.sequences;
     to.sampled = from.sampled;
     for (const [w, at] of this.windows.entries()) {

@@ -1,4 +1,4 @@
-import type { AttentionProgram } from "./attention-program.ts";
+import type { AttentionProgram } from "./attention-parts.ts";
 import { emptyBatch, type RankBatch } from "./batch.ts";
 
 /** Time that each data-parallel rank takes to mix the tokens of one step (attention, linear attention), by class of layer. */

@@ -1,4 +1,5 @@
 import type { CostModel } from "../../hardware/cost.ts";
+import type { Device } from "../../hardware/device.ts";
 import type { Op } from "../../hardware/op.ts";
 
 /**
@@ -16,10 +17,12 @@ const attainableShare = 0.91;
 export class ServedKernels {
   /** Share of the excess that remains in the step being timed. */
   excessShare = 1;
+  readonly device: Device;
   private readonly cost: CostModel;
 
   constructor(cost: CostModel) {
     this.cost = cost;
+    this.device = cost.device;
   }
 
   /** Time of `op` inside the step, ns. */
@@ -30,5 +33,5 @@ export class ServedKernels {
   }
 }
 
-/** Whatever times an operation. */
-export type OpTimer = Pick<ServedKernels, "opNs">;
+/** Whatever times the operations of a device. */
+export type OpTimer = Pick<ServedKernels, "opNs" | "device">;

@@ -7,7 +7,9 @@ import { stageRanks } from "../mapping.ts";
 import { handoffLeavesReach } from "../mapping-over-nodes.ts";
 import { type TimeComponent, timeComponents } from "../result.ts";
 import type { ExpertSource } from "../routing/expert-source.ts";
-import { type AttentionProgram, attentionProgram, attentionWindows } from "./attention-program.ts";
+import type { AttentionProgram } from "./attention-parts.ts";
+import { attentionProgram } from "./attention-program.ts";
+import { attentionWindows } from "./attention-windows.ts";
 import type { RankBatch } from "./batch.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import { ExpertTime } from "./expert-time.ts";
@@ -86,6 +88,7 @@ export class StepCost {
         math: attentionMath,
         cost: this.served,
         mixedDecodeRows: config.engine.mixedDecodeRows ?? null,
+        sparseDenseTokens: config.engine.sparseDenseTokens,
         windows: this.windows,
       }),
     );

@@ -11,7 +11,7 @@ import { planMemory } from "../../../src/sim/memory/memory-plan.ts";
 import { requestStatus } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { StepCost } from "../../../src/sim/step/step-cost.ts";
-import { singleDevice, testConfig, testEngine, testNode, testRequests, tinyModel } from "../build.ts";
+import { singleDevice, testConfig, testEngine, testNode, testRequests, tinyModel, tinyScan } from "../build.ts";
 
 const shared: CachePools = { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 };
 
@@ -34,7 +34,13 @@ function held({ kv }: ReturnType<typeof plan>, tokens: number): number[] {
 const { attention, feedForward } = tinyModel().layers[0]!;
 if (attention.kind !== "gqa") throw new Error("unexpected tiny model");
 const window = { ...attention, windowTokens: 64 };
-const state = { kind: "linear" as const, projectionParameters: 1, stateValues: 1500, smallParameters: 0 };
+const state = {
+  kind: "linear" as const,
+  projectionParameters: 1,
+  stateValues: 1500,
+  smallParameters: 0,
+  scan: tinyScan,
+};
 /** Two layers that keep all tokens, four a window, two a state of 3,000 bytes; 512 bytes a token and layer. */
 const hybrid = tinyModel({
   layers: [attention, window, window, state, attention, window, window, state].map((mixer) => ({

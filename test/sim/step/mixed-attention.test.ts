@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CostModel } from "../../../src/hardware/cost.ts";
 import type { GqaAttention } from "../../../src/models/spec.ts";
-import { attentionProgram, attentionWindows } from "../../../src/sim/step/attention-program.ts";
+import { attentionProgram } from "../../../src/sim/step/attention-program.ts";
+import { attentionWindows } from "../../../src/sim/step/attention-windows.ts";
 import { addChunk, emptyBatch } from "../../../src/sim/step/batch.ts";
 import { testNode } from "../build.ts";
 
@@ -28,6 +29,7 @@ const programOf = (mixedDecodeRows: number | null) =>
     math: "bf16",
     cost,
     mixedDecodeRows,
+    sparseDenseTokens: 0,
     windows,
   });
 

@@ -1,0 +1,58 @@
+import { CostModel } from "../../../src/hardware/cost.ts";
+import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
+import { modelNamed } from "../../../src/models/catalogue.ts";
+import type { Attention } from "../../../src/models/spec.ts";
+import type { AttentionProgram } from "../../../src/sim/step/attention-parts.ts";
+import { attentionProgram } from "../../../src/sim/step/attention-program.ts";
+import { attentionWindows } from "../../../src/sim/step/attention-windows.ts";
+import { addChunk, emptyBatch, type RankBatch } from "../../../src/sim/step/batch.ts";
+import { layerClasses } from "../../../src/sim/step/stage-plan.ts";
+
+export interface TimedLayer {
+  readonly name: string;
+  readonly attention: Attention;
+  readonly cost: CostModel;
+  readonly program: AttentionProgram;
+  /** Time of prompts, each [cached tokens, new tokens], beside `decodes` sequences of `context` tokens; ns. */
+  readonly ns: (prompts: readonly (readonly [number, number])[], decodes?: number, context?: number) => number;
+}
+
+/** The kinds of token mixing of a model, one rank of `tp`, on a system under an engine. */
+export function timedLayers(
+  modelId: string,
+  systemId: string,
+  engineId: string,
+  tp: number,
+  { sparseDenseTokens = 0, mixedDecodeRows = null as number | null } = {},
+): readonly TimedLayer[] {
+  const node = nodeNamed(systemId);
+  const model = modelNamed(modelId);
+  const cost = new CostModel(node.device, node, engineId);
+  const { attention: classes } = layerClasses(model);
+  const windows = attentionWindows(classes);
+  return classes.map((attention) => {
+    const program = attentionProgram(attention, {
+      hidden: model.hiddenSize,
+      tp,
+      weightFormat: model.formats.attention,
+      kvFormat: "bf16",
+      math: "bf16",
+      cost,
+      mixedDecodeRows,
+      sparseDenseTokens,
+      windows,
+    });
+    const ns: TimedLayer["ns"] = (prompts, decodes = 0, context = 0) => {
+      const batch: RankBatch = emptyBatch(windows.length);
+      for (let i = 0; i < decodes; i++) addChunk(batch, windows, context - 1, 1, true);
+      for (const [cached, tokens] of prompts) if (tokens > 0) addChunk(batch, windows, cached, tokens, false);
+      return program.ns(batch);
+    };
+    return { name: `${modelId} ${attention.kind} tp${tp} on ${systemId}`, attention, cost, program, ns };
+  });
+}
+
+/** The layers of a kind. */
+export function layersOf(kind: Attention["kind"], ...of: Parameters<typeof timedLayers>): readonly TimedLayer[] {
+  return timedLayers(...of).filter(({ attention }) => attention.kind === kind);
+}
