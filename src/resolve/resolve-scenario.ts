@@ -100,7 +100,7 @@ export async function resolveScenario(
       ...modelFacts.ledger,
       ...hardware.ledger,
       ...nodeLedger(mapping, hardware.node),
-      ...kernelLedger(hardware.node.device, engine.id, { formats, kvFormat }),
+      ...kernelLedger(hardware.node.device, engine, { formats, kvFormat }),
       ...engineFacts.ledger,
       ...speculation.ledger,
       ...requestLedger(workload),

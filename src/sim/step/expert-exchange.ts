@@ -1,4 +1,5 @@
 import { storageFormats } from "../../core/dtype.ts";
+import { exchangeLibrary, lowLatency } from "../../engine/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
@@ -10,6 +11,17 @@ import { activationsFor } from "./feed-forward-program.ts";
 import type { LinkTime } from "./link-time.ts";
 
 type Direction = "dispatch" | "combine";
+
+/**
+ * Share of a device's multiprocessors that DeepEP's normal mode takes while it sends: its default of 20 among the 132
+ * of an H100 or H200. Its low-latency mode with receive hooks takes none in flight.
+ */
+const normalModeShare = 20 / 132;
+/**
+ * The same for low-latency combining beside the last product of the experts, as SGLang divides them (compute_overlap_args):
+ * 3 of 132, on Blackwell 32 of 148.
+ */
+const combineShare = { hopper: 3 / 132, blackwell: 32 / 148 } as const;
 
 /**
  * Tokens to experts and back under attention data parallelism, as the engine does it. All-to-all volumes follow the
@@ -31,6 +43,7 @@ export class ExpertExchange {
       storageFormats[activationsFor(config.formats.experts, config.node.device)].bitsPerValue / 8;
     this.library = {
       kind: "dispatch",
+      library: exchangeLibrary(config.engine.expertExchange) ?? "deepep",
       mode: "normal",
       tokens: 0,
       hidden: 0,
@@ -42,7 +55,10 @@ export class ExpertExchange {
     };
   }
 
-  /** Time of one direction for a layer of `tokens` tokens in all, ns. */
+  /**
+   * Time of one direction for a layer of `tokens` tokens in all, ns; with `halves` that of one of two half batches. The
+   * transfers of both are booked.
+   */
   ns(
     moe: MoeFeedForward,
     layer: number,
@@ -50,29 +66,80 @@ export class ExpertExchange {
     batches: readonly RankBatch[],
     experts: ExpertSource,
     direction: Direction,
+    halves: boolean,
   ): number {
     if (tokens === 0) return 0;
+    const { links } = this;
+    const { busyNs, bytes } = links;
+    const ns = this.partNs(moe, layer, tokens, batches, experts, direction, halves ? 0.5 : 1);
+    if (halves) links.book(links.busyNs - busyNs, links.bytes - bytes);
+    return ns;
+  }
+
+  /** Share of the device's compute that an exchange takes away while it is in flight beside a half batch. */
+  computeShare(prefills: boolean): number {
+    const { expertExchange } = this.config.engine;
+    return exchangeLibrary(expertExchange) === null || lowLatency(expertExchange, prefills) ? 0 : normalModeShare;
+  }
+
+  /** The same for combining beside the last product of the experts; null where it waits for them. */
+  combineShare(prefills: boolean): number | null {
+    const { engine, node } = this.config;
+    if (engine.overlapsCombine !== true || !lowLatency(engine.expertExchange, prefills)) return null;
+    return node.device.peak.fp4 === undefined ? combineShare.hopper : combineShare.blackwell;
+  }
+
+  /** Time of one direction for a part of a layer, ns. */
+  private partNs(
+    moe: MoeFeedForward,
+    layer: number,
+    tokens: number,
+    batches: readonly RankBatch[],
+    experts: ExpertSource,
+    direction: Direction,
+    part: number,
+  ): number {
     const { links, ranks } = this;
     const { mapping, engine } = this.config;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    const rowBytes = moe.expertHidden * valueBytes;
+    const rowBytes = part * moe.expertHidden * valueBytes;
     let ns: number;
     switch (engine.expertExchange) {
       case "deepep":
-        ns = this.libraryNs(moe, batches, direction, valueBytes);
+      case "deepepNormal":
+      case "deepepLowLatency":
+      case "nvlink":
+        ns = this.libraryNs(moe, batches, direction, valueBytes, part);
         break;
       case "allGatherReduceScatter": {
         const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
         ns = links.collectiveNs(kind, gatheredTokens(batches, tokens) * rowBytes, ranks);
         break;
       }
+      case "broadcastAllReduce":
+        ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes);
+        break;
       case "allToAll":
         ns = links.collectiveNs("allToAll", this.busiestTokens(moe, layer, batches, experts) * rowBytes, ranks);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
-    if (direction === "dispatch" || mapping.tp === 1) return ns;
-    const gathered = (tokens / batches.length) * moe.expertHidden * activationBytes;
+    if (direction === "dispatch" || mapping.tp === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
+    const gathered = part * (tokens / batches.length) * moe.expertHidden * activationBytes;
     return ns + links.collectiveNs("allGather", gathered, mapping.tp);
+  }
+
+  /**
+   * Tokens of each data-parallel rank broadcast to all, in turn: as long as an even gather of which every rank receives
+   * these tokens. Then one sum over all ranks. Tokens travel in 16 bits.
+   */
+  private broadcastNs(tokens: number, batches: readonly RankBatch[], direction: Direction, rowBytes: number): number {
+    const { links, ranks } = this;
+    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks);
+    let ns = 0;
+    for (const batch of batches)
+      if (batch.tokens > 0)
+        ns += links.collectiveNs("allGather", (batch.tokens * rowBytes * ranks) / (ranks - 1), ranks);
+    return ns;
   }
 
   /** Tokens to or from others of the rank that sends or receives most. */
@@ -92,28 +159,38 @@ export class ExpertExchange {
     return busiest;
   }
 
-  /** Time by an expert-exchange library, ns: its low-latency mode in steps that only decode, else its normal mode. */
+  /**
+   * Time by an expert-exchange library, ns. It takes as many tokens of a device at once as it has buffers for, else
+   * several rounds.
+   */
   private libraryNs(
     moe: MoeFeedForward,
     batches: readonly RankBatch[],
     direction: Direction,
     valueBytes: number,
+    part: number,
   ): number {
     const { library } = this;
+    const { mapping, engine } = this.config;
     let tokens = 0;
     let prefills = false;
     for (const batch of batches) {
       tokens = Math.max(tokens, batch.tokens);
       prefills ||= batch.prefillTokens > 0;
     }
+    const low = lowLatency(engine.expertExchange, prefills);
+    const sent = Math.ceil((part * tokens) / mapping.tp);
+    const rounds = low ? Math.ceil(sent / (engine.dispatchTokensMax ?? sent)) : 1;
     library.kind = direction;
-    library.mode = prefills ? "normal" : "lowLatency";
-    library.tokens = Math.ceil(tokens / this.config.mapping.tp);
+    library.mode = low ? "lowLatency" : "normal";
+    library.tokens = Math.ceil(sent / rounds);
     library.hidden = moe.expertHidden;
     library.topK = moe.topK;
     library.experts = moe.experts;
     library.bytesPerValue = valueBytes;
-    return this.links.exchangeNs(library);
+    let ns = 0;
+    for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library);
+    return ns;
   }
 }
 
