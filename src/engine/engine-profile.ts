@@ -1,4 +1,4 @@
-import type { ExpertExchange } from "./expert-exchange.ts";
+import type { ExpertExchange } from "./exchange/expert-exchange.ts";
 
 /**
  * Where an engine keeps caches that stop growing with the context. `shared`: in blocks of the KV cache's pool.

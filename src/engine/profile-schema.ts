@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
-import { expertExchanges } from "./expert-exchange.ts";
+import { expertExchanges } from "./exchange/expert-exchange.ts";
 
 /** Where caches are kept: one of `words`, or the size of a pool of their own relative to the others. */
 function pool<const Words extends readonly [string, ...string[]]>(words: Words) {

@@ -1,6 +1,6 @@
 import type { StorageFormat } from "../core/dtype.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
-import { exchangeLibrary } from "../engine/expert-exchange.ts";
+import { exchangeLibrary } from "../engine/exchange/expert-exchange.ts";
 import { exchangeFamilies, exchangeMap } from "../hardware/cost/exchange.ts";
 import type { Device } from "../hardware/device.ts";
 import { type ChosenMap, chooseMap, type KernelFamily, kernelFamilies } from "../hardware/kernel-maps.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { RandomStream } from "../../src/core/random.ts";
-import { expertExchanges } from "../../src/engine/expert-exchange.ts";
+import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";

@@ -1,7 +1,8 @@
 import { storageFormats } from "../../core/dtype.ts";
-import { exchangeLibrary, lowLatency } from "../../engine/expert-exchange.ts";
+import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
-import type { ExchangeOp } from "../../hardware/op.ts";
+import type { CostModel } from "../../hardware/cost.ts";
+import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
@@ -14,11 +15,11 @@ type Direction = "dispatch" | "combine";
 
 /**
  * Share of a device's multiprocessors that DeepEP's normal mode takes while it sends: its default of 20 among the 132
- * of an H100 or H200. Its low-latency mode with receive hooks takes none in flight.
+ * of an H100 or H200. The kernels inside an NVLink domain are taken alike.
  */
 const normalModeShare = 20 / 132;
 /**
- * The same for low-latency combining beside the last product of the experts, as SGLang divides them (compute_overlap_args):
+ * The same of low-latency combining beside the last product of the experts, as SGLang divides them (compute_overlap_args):
  * 3 of 132, on Blackwell 32 of 148.
  */
 const combineShare = { hopper: 3 / 132, blackwell: 32 / 148 } as const;
@@ -30,13 +31,17 @@ const combineShare = { hopper: 3 / 132, blackwell: 32 / 148 } as const;
  */
 export class ExpertExchange {
   private readonly config: SimConfig;
+  private readonly cost: CostModel;
   private readonly links: LinkTime;
   private readonly ranks: number;
   private readonly dispatchValueBytes: number;
   private readonly library: ExchangeOp;
+  /** Kernels at both ends of a low-latency exchange. */
+  private readonly ends: ElementwiseOp = { kind: "elementwise", bytes: 0 };
 
-  constructor(config: SimConfig, links: LinkTime) {
+  constructor(config: SimConfig, cost: CostModel, links: LinkTime) {
     this.config = config;
+    this.cost = cost;
     this.links = links;
     this.ranks = stageRanks(config.mapping);
     this.dispatchValueBytes =
@@ -76,13 +81,34 @@ export class ExpertExchange {
     return ns;
   }
 
-  /** Share of the device's compute that an exchange takes away while it is in flight beside a half batch. */
-  computeShare(prefills: boolean): number {
+  /**
+   * What an exchange of `exchangeNs` takes away from computing beside it, ns: its multiprocessors while it sends. In
+   * low-latency mode with receive hooks none work while data travels; the kernels at both ends run alone. They take a
+   * token's values into one message per expert, and the messages into place, or back.
+   */
+  takenNs(
+    moe: MoeFeedForward,
+    batches: readonly RankBatch[],
+    direction: Direction,
+    halves: boolean,
+    exchangeNs: number,
+  ): number {
     const { expertExchange } = this.config.engine;
-    return exchangeLibrary(expertExchange) === null || lowLatency(expertExchange, prefills) ? 0 : normalModeShare;
+    if (exchangeLibrary(expertExchange) === null) return 0;
+    let tokens = 0;
+    let prefills = false;
+    for (const batch of batches) {
+      tokens = Math.max(tokens, batch.tokens);
+      prefills ||= batch.prefillTokens > 0;
+    }
+    if (!lowLatency(expertExchange, prefills)) return normalModeShare * exchangeNs;
+    const values = ((halves ? 0.5 : 1) * tokens * moe.expertHidden) / this.config.mapping.tp;
+    const messageBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
+    this.ends.bytes = values * (activationBytes + 3 * moe.topK * messageBytes);
+    return Math.min(exchangeNs, this.cost.opNs(this.ends));
   }
 
-  /** The same for combining beside the last product of the experts; null where it waits for them. */
+  /** Share of the device that low-latency combining takes beside the last product of the experts; null where it waits for them. */
   combineShare(prefills: boolean): number | null {
     const { engine, node } = this.config;
     if (engine.overlapsCombine !== true || !lowLatency(engine.expertExchange, prefills)) return null;

@@ -1,4 +1,4 @@
-import { gathersTokens } from "../../engine/expert-exchange.ts";
+import { gathersTokens } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
@@ -109,7 +109,7 @@ export class StepCost {
     this.mixing = new MixingTime(this.attention, mapping.dp, this.windows.length);
     this.rankBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
-    this.exchange = new ExpertExchange(config, this.links);
+    this.exchange = new ExpertExchange(config, cost, this.links);
     this.expertTime = new ExpertTime(this.served, mapping.ep);
     this.hiddenBytes = model.hiddenSize * activationBytes;
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
@@ -375,8 +375,8 @@ export class StepCost {
     this.components[component.experts]! += routerNs;
     const arrived = this.meet();
     const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "dispatch", halves) : 0;
-    const taken = halves ? this.exchange.computeShare(prefills) : 0;
     const attentionNs = (beforeNs + routerNs) / 2;
+    let taken = halves ? this.exchange.takenNs(program.moe, batches, "dispatch", halves, dispatchNs) : 0;
     // With half batches, one half dispatches beside the attention of the other.
     let dispatchShown = halves ? exposedNs(dispatchNs, attentionNs, taken) : dispatchNs;
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
@@ -402,12 +402,13 @@ export class StepCost {
       const second = exposedNs(dispatchNs, expertsNs / 2, taken);
       dispatchShown += second;
       done += second;
+      taken = this.exchange.takenNs(program.moe, batches, "combine", halves, combineNs);
       const beforeNext = exposedNs(combineNs, sharedNs / 2 + attentionNs, taken);
       combineShown = exposedNs(combineNs, (sharedNs + expertsNs) / 2, taken) + beforeNext;
       this.lastCombineNs = exposedNs(combineNs, sharedNs / 2, taken) - beforeNext;
     } else {
       const share = dp > 1 ? this.exchange.combineShare(prefills) : null;
-      if (share !== null) combineShown = exposedNs(combineNs, expertsNs / program.moe.matrices, share);
+      if (share !== null) combineShown = exposedNs(combineNs, expertsNs / program.moe.matrices, share * combineNs);
     }
     this.components[component.dispatch]! += dispatchShown;
     this.components[component.combine]! += combineShown;

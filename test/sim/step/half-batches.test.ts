@@ -118,8 +118,8 @@ test("low-latency combining beside the last product hides what that product last
 });
 
 test("an exchange beside computing shows what outlasts it, and at least the compute that it takes away", () => {
-  expect(exposedNs(10, 0, 0.1)).toBe(10);
+  expect(exposedNs(10, 0, 1)).toBe(10);
   expect(exposedNs(10, 4, 0)).toBe(6);
   expect(exposedNs(10, 40, 0)).toBe(0);
-  expect(exposedNs(10, 40, 0.15)).toBe(1.5);
+  expect(exposedNs(10, 40, 1.5)).toBe(1.5);
 });

@@ -18,6 +18,17 @@ export const expertExchanges = [
 
 export type ExpertExchange = (typeof expertExchanges)[number];
 
+/** Ways of exchanging in the words of reports. */
+export const exchangeWords = {
+  allGatherReduceScatter: "all-gather and reduce-scatter",
+  broadcastAllReduce: "broadcasts and all-reduce",
+  allToAll: "all-to-all",
+  deepep: "DeepEP, low-latency mode in steps that only decode, normal mode in steps with prompts",
+  deepepNormal: "DeepEP in normal mode",
+  deepepLowLatency: "DeepEP in low-latency mode",
+  nvlink: "all-to-all kernels over NVLink",
+} as const satisfies Record<ExpertExchange, string>;
+
 /** The library whose kernels send tokens to their experts; null where collectives do. */
 export function exchangeLibrary(exchange: ExpertExchange): "deepep" | "nvlink" | null {
   switch (exchange) {
