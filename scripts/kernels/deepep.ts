@@ -82,7 +82,7 @@ function printNormalMode(rows: readonly Readonly<Record<string, string>>[]): voi
 
 function exchange(kind: Direction, ranks: number): ExchangeOp {
   const bytesPerValue = kind === "dispatch" ? 1 + 4 / 128 : 2;
-  return { ...published, kind, mode: "lowLatency", ranks, bytesPerValue };
+  return { ...published, kind, library: "deepep", mode: "lowLatency", ranks, bytesPerValue };
 }
 
 /** Microseconds per byte as GB/s. */

@@ -1,3 +1,5 @@
+import type { ExpertExchange } from "./exchange/expert-exchange.ts";
+
 /**
  * Where an engine keeps caches that stop growing with the context. `shared`: in blocks of the KV cache's pool.
  * `reserved`: set aside at start, for the most sequences. `full`: as if the window were the whole context. A number: in
@@ -85,8 +87,14 @@ export interface EngineProfile {
   readonly overlapsSharedExperts: boolean;
   /** Whether steps run as two half batches: dispatch and combine of one hide behind the computation of the other. */
   readonly overlapsBatches: boolean;
+  /** Tokens that every busy rank has to exceed for that, in steps that only decode and in steps with prompts; else 1. */
+  readonly halvedAbove?: { readonly decodes: number; readonly prompts: number };
+  /** Whether low-latency combining runs beside the last product of the routed experts. */
+  readonly overlapsCombine?: boolean;
   /** How tokens reach experts under attention data parallelism. */
-  readonly expertExchange: "allToAll" | "allGatherReduceScatter" | "deepep";
+  readonly expertExchange: ExpertExchange;
+  /** Most tokens of a device in one low-latency dispatch. A step with more takes several. Absent: no limit. */
+  readonly dispatchTokensMax?: number;
   /** Whether prefill chunks share a step with decodes; otherwise they run in steps of their own. */
   readonly mixesPrefillWithDecode: boolean;
   readonly caches: CachePools;

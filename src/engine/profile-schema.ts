@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
+import { expertExchanges } from "./exchange/expert-exchange.ts";
 
 /** Where caches are kept: one of `words`, or the size of a pool of their own relative to the others. */
 function pool<const Words extends readonly [string, ...string[]]>(words: Words) {
@@ -62,7 +63,7 @@ export const engineSchema = z.strictObject({
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({
-    value: z.enum(["allToAll", "allGatherReduceScatter", "deepep"]),
+    value: z.enum(expertExchanges),
     kind: numbers.flag.shape.kind,
     source: numbers.flag.shape.source,
   }),

@@ -123,12 +123,13 @@ export interface CollectiveOp {
   ranksPerNode: number;
 }
 
-/**
- * An expert-exchange library, such as DeepEP or TensorRT-LLM's NVLink all-to-all, sends tokens to their experts
- * (`dispatch`) or results back (`combine`).
- */
+/** Libraries of exchange kernels: DeepEP, and the all-to-all inside an NVLink domain of TensorRT-LLM and FlashInfer. */
+export type ExchangeLibrary = "deepep" | "nvlink";
+
+/** An expert-exchange library sends tokens to their experts (`dispatch`) or results back (`combine`). */
 export interface ExchangeOp {
   kind: "dispatch" | "combine";
+  library: ExchangeLibrary;
   /**
    * `lowLatency` sends every (token, expert) pair on its own, so no counts have to be exchanged first (decode).
    * `normal` sends a token once to each rank, and over the scale-out link once to each node (prefill).

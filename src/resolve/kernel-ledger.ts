@@ -1,6 +1,9 @@
 import type { StorageFormat } from "../core/dtype.ts";
+import type { EngineProfile } from "../engine/engine-profile.ts";
+import { exchangeLibrary } from "../engine/exchange/expert-exchange.ts";
+import { exchangeFamilies, exchangeMap } from "../hardware/cost/exchange.ts";
 import type { Device } from "../hardware/device.ts";
-import { chooseMap, type KernelFamily, kernelFamilies } from "../hardware/kernel-maps.ts";
+import { type ChosenMap, chooseMap, type KernelFamily, kernelFamilies } from "../hardware/kernel-maps.ts";
 import type { SimConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 
@@ -39,13 +42,31 @@ function formatsOf(family: KernelFamily, { formats, kvFormat }: Formats): readon
   }
 }
 
+const libraryFamilies: ReadonlySet<KernelFamily> = new Set(
+  Object.values(exchangeFamilies).flatMap((byMode) => Object.values(byMode)),
+);
+
+/** The map in force for a family; null where there is none, undefined where the engine does not run such kernels. */
+function mapInForce(
+  device: Device,
+  engine: EngineProfile,
+  family: KernelFamily,
+  format: StorageFormat | null,
+): ChosenMap | null | undefined {
+  if (!libraryFamilies.has(family)) return chooseMap(device.kernels, family, engine.id, format);
+  const library = exchangeLibrary(engine.expertExchange);
+  if (library === null) return undefined;
+  const map = exchangeMap(device, library, family);
+  return map === null ? null : { map, sameEngine: true, sameFormat: true };
+}
+
 type Formats = Pick<SimConfig, "formats" | "kvFormat">;
 
 /**
  * Kernels by what times them: maps measured on the device itself; maps of a relative, another engine or another format;
  * the roofline of the data sheet.
  */
-export function kernelLedger(device: Device, engineId: string, formats: Formats): LedgerEntry[] {
+export function kernelLedger(device: Device, engine: EngineProfile, formats: Formats): LedgerEntry[] {
   const topic = "kernels";
   if (device.kernels === undefined)
     return [{ topic, fidelity: "assumed", detail: `${device.name}: rooflines with the efficiencies of its profile` }];
@@ -54,7 +75,8 @@ export function kernelLedger(device: Device, engineId: string, formats: Formats)
   const unmapped: string[] = [];
   for (const family of kernelFamilies)
     for (const format of formatsOf(family, formats)) {
-      const chosen = chooseMap(device.kernels, family, engineId, format);
+      const chosen = mapInForce(device, engine, family, format);
+      if (chosen === undefined) continue;
       const name = format === null ? words[family] : `${words[family]} ${format}`;
       if (chosen === null) {
         if (!unmapped.includes(words[family])) unmapped.push(words[family]);

@@ -53,12 +53,21 @@ function versionText({ versions }: EngineProfileFile, version: string | undefine
   return `; not a fitted version (${known.join(", ") || "there are none"}): the figures of all versions`;
 }
 
-/** The scheduler: the engine's defaults under the scenario's flags. */
-export function schedulerOf(section: Scenario["engine"], engine: EngineProfile, model: ModelSpec): SchedulerConfig {
+/**
+ * The scheduler: the engine's defaults under the scenario's flags. `most`: what the exchange with experts leaves of the
+ * defaults.
+ */
+export function schedulerOf(
+  section: Scenario["engine"],
+  engine: EngineProfile,
+  model: ModelSpec,
+  most: Partial<Pick<SchedulerConfig, "maxBatchTokens" | "maxSequences">>,
+): SchedulerConfig {
   const { defaults } = engine;
+  const { maxBatchTokens = Number.POSITIVE_INFINITY, maxSequences = Number.POSITIVE_INFINITY } = most;
   return {
-    maxBatchTokens: section.maxNumBatchedTokens ?? defaults.maxBatchTokens,
-    maxSequences: section.maxNumSeqs ?? defaults.maxSequences,
+    maxBatchTokens: section.maxNumBatchedTokens ?? Math.min(defaults.maxBatchTokens, maxBatchTokens),
+    maxSequences: section.maxNumSeqs ?? Math.min(defaults.maxSequences, maxSequences),
     chunkedPrefill: section.enableChunkedPrefill ?? defaults.chunkedPrefill,
     prefixCaching: section.enablePrefixCaching ?? defaults.prefixCaching,
     blockTokens: section.blockSize ?? defaults.blockTokens,

@@ -16,6 +16,7 @@ import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
+import { resolveExchange } from "./resolve-exchange.ts";
 import { resolveHardware } from "./resolve-hardware.ts";
 import { resolveMapping } from "./resolve-mapping.ts";
 import { resolveModel } from "./resolve-model.ts";
@@ -41,12 +42,14 @@ export async function resolveScenario(
   const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
   const hardware = await resolveHardware(scenario, reader);
   const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader);
-  const engine = servedEngine(stated, hardware.node.device);
   const speculation = resolveSpeculation(scenario, model);
   const mapping = resolveMapping(scenario, model, hardware.node);
+  const moe = moeShape(model);
+  const setting = { moe, mapping, node: hardware.node, speculation: speculation.value };
+  const exchange = resolveExchange(scenario, servedEngine(stated, hardware.node.device), setting);
+  const { engine } = exchange;
   const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
-  const moe = moeShape(model);
   const routed = replayed ?? (await resolveRouting(scenario, model, moe, workload.requests, signal));
   checkDomains(scenario, workload.requests, routed.routing);
   const policies = await resolvePolicies(
@@ -76,7 +79,7 @@ export async function resolveScenario(
       replicas: scenario.parallel.replicas ?? 1,
       frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
       readyNs: scenario.coldStart?.readyAfter ?? 0,
-      scheduler: schedulerOf(scenario.engine, engine, model),
+      scheduler: schedulerOf(scenario.engine, engine, model, exchange.schedulerMax),
       router: routers[scenario.policy.router],
       workload,
       routing: routed.routing,
@@ -100,8 +103,9 @@ export async function resolveScenario(
       ...modelFacts.ledger,
       ...hardware.ledger,
       ...nodeLedger(mapping, hardware.node),
-      ...kernelLedger(hardware.node.device, engine.id, { formats, kvFormat }),
+      ...kernelLedger(hardware.node.device, engine, { formats, kvFormat }),
       ...engineFacts.ledger,
+      ...exchange.ledger,
       ...speculation.ledger,
       ...requestLedger(workload),
       ...coldStartLedger(scenario),

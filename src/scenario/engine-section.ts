@@ -1,8 +1,12 @@
 import { z } from "zod";
+import { exchangeOptions } from "./exchange-options.ts";
 import { count, exactlyOne, filePath, share, word } from "./quantity.ts";
 import { speculativeSection } from "./speculative-section.ts";
 
-/** The serving engine and its scheduler; keys are vLLM's flags in camel case. */
+/**
+ * The serving engine and its scheduler. Keys are flags in camel case: vLLM's where engines have the same option, else the
+ * engine's own.
+ */
 export const engineSection = z
   .strictObject({
     id: word().optional().describe("Bundled engine profile, such as vllm; not together with file."),
@@ -20,6 +24,7 @@ export const engineSection = z
     gpuMemoryUtilization: share().optional().describe("Share of device memory the engine may use."),
     enableChunkedPrefill: z.boolean().optional().describe("Whether prompts are computed in chunks beside decodes."),
     enablePrefixCaching: z.boolean().optional().describe("Whether KV blocks of equal prefixes are shared."),
+    ...exchangeOptions,
     speculative: speculativeSection.optional().describe("Speculative decoding; without it, one token per decode."),
   })
   .superRefine(exactlyOne("id", "file"));

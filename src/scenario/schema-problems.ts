@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Problem } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
+import { saidElsewhere } from "./flags-elsewhere.ts";
 import { pathText, type ValuePath, type YamlSource } from "./yaml-source.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -38,7 +39,11 @@ function problemsOf(
       at: pathText([...path, key]),
       expected: path.length === 0 ? "a key of a scenario" : `a key of ${pathText(path)}`,
       found: key,
-      ...hintOf(suggestion(key, known) ?? (known.length > 0 ? `known: ${known.join(", ")}` : undefined)),
+      ...hintOf(
+        saidElsewhere(pathText(path), key) ??
+          suggestion(key, known) ??
+          (known.length > 0 ? `known: ${known.join(", ")}` : undefined),
+      ),
     }));
   }
   const found = valueAt(value, path);

@@ -37,7 +37,9 @@ export const scenarioSchema = z.strictObject({
     .describe("Count from the first request on, while replicas load and caches fill; without it, replicas are ready."),
   model: modelSection.describe("The model that is served."),
   hardware: hardwareSection.describe("What it runs on."),
-  engine: engineSection.describe("The serving engine and its scheduler. Keys are vLLM's flags in camel case."),
+  engine: engineSection.describe(
+    "The serving engine and its scheduler. Keys are flags in camel case: vLLM's where engines have the same option, else the engine's own.",
+  ),
   parallel: parallelSection
     .default({})
     .describe("How a replica is spread over devices: tp * cp * dp == ep * etp * edp must hold."),

@@ -8,6 +8,7 @@ import { link, perfect, syntheticDevice, syntheticNode } from "./synthetic-devic
 
 const op = (change: Partial<ExchangeOp> = {}): ExchangeOp => ({
   kind: "dispatch",
+  library: "deepep",
   mode: "lowLatency",
   tokens: 100,
   hidden: 10,
@@ -69,7 +70,9 @@ test("each direction and mode has maps of its own", () => {
   const noError = { rows: 1, mean: 0, median: 0, p90: 0, bias: 0 };
   const fit = { tables: [], split: "none", rows: 1, shapes: 1, fitError: noError, heldOutError: null };
   const families = ["dispatchLowLatency", "dispatchNormal", "combineLowLatency", "combineNormal"] as const;
-  const maps = families.map((family, i): KernelMap => ({ family, launchNs: i + 1, axes: [], efficiency: [1], fit }));
+  const maps = families.map((family, i): KernelMap => {
+    return { family, launchNs: i + 1, axes: [], efficiency: [1], fit };
+  });
   const device = syntheticDevice({ kernels: { device: "synthetic", maps } });
   const model = new CostModel(device, syntheticNode(device));
   const launches = (["dispatch", "combine"] as const).flatMap((kind) =>
@@ -79,6 +82,32 @@ test("each direction and mode has maps of its own", () => {
     }),
   );
   for (const [i, launch] of launches.entries()) expect(launch).toBeCloseTo(i + 1, 6);
+});
+
+test("a library's kernels are its own, whichever engine calls them", () => {
+  const noError = { rows: 1, mean: 0, median: 0, p90: 0, bias: 0 };
+  const fit = { tables: [], split: "none", rows: 1, shapes: 1, fitError: noError, heldOutError: null };
+  const map = (engine: string, launchNs: number): KernelMap => {
+    return { family: "dispatchNormal", engine, launchNs, axes: [], efficiency: [1], fit };
+  };
+  const device = syntheticDevice({
+    efficiency: { ...perfect, collectiveLatencyNs: 50 },
+    kernels: { device: "synthetic", maps: [map("tensorrt-llm", 3), map("sglang", 7)] },
+  });
+  const ideal = (library: ExchangeOp["library"]) => exchangeIdealNs(op({ mode: "normal", library }), device);
+  for (const engine of ["vllm", "sglang", "tensorrt-llm"]) {
+    const model = new CostModel(device, syntheticNode(device), engine);
+    const ns = (library: ExchangeOp["library"]) => model.opNs(op({ mode: "normal", library }));
+    expect(ns("deepep")).toBeCloseTo(ideal("deepep") + 7, 6);
+    expect(ns("nvlink")).toBeCloseTo(ideal("nvlink") + 3, 6);
+  }
+  // Where only one of two was measured, the other keeps the closed form.
+  const other = syntheticDevice({
+    efficiency: { ...perfect, collectiveLatencyNs: 50 },
+    kernels: { device: "synthetic", maps: [map("sglang", 7)] },
+  });
+  const closed = new CostModel(other, syntheticNode(other)).opNs(op({ mode: "normal", library: "nvlink" }));
+  expect(closed).toBeCloseTo(50 + nearBytes(op({ mode: "normal" })), 6);
 });
 
 test("a rack domain counts as one node", () => {

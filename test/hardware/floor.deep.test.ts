@@ -70,12 +70,13 @@ function* transfers(): Generator<Op> {
         yield { kind, bytes, ranks, ranksPerNode: 8 };
   }
   for (const kind of ["dispatch", "combine"] as const)
-    for (const mode of ["lowLatency", "normal"] as const)
-      for (const rows of [1, 128, 8192])
-        for (const ranks of [4, 8]) {
-          const shape = { hidden: 7168, topK: 8, experts: 256, ranksPerNode: 8, bytesPerValue: 2 };
-          yield { kind, mode, tokens: rows, ranks, ...shape };
-        }
+    for (const library of ["deepep", "nvlink"] as const)
+      for (const mode of ["lowLatency", "normal"] as const)
+        for (const rows of [1, 128, 8192])
+          for (const ranks of [4, 8]) {
+            const shape = { hidden: 7168, topK: 8, experts: 256, ranksPerNode: 8, bytesPerValue: 2 };
+            yield { kind, library, mode, tokens: rows, ranks, ...shape };
+          }
 }
 
 describe.each(deviceIds)("%s", (id) => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { RandomStream } from "../../src/core/random.ts";
+import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
@@ -103,7 +104,7 @@ export const scenario = fc.record({
   chunked: fc.boolean(),
   mixes: fc.boolean(),
   overlaps: fc.boolean(),
-  exchange: fc.constantFrom("allToAll" as const, "allGatherReduceScatter" as const, "deepep" as const),
+  exchange: fc.constantFrom(...expertExchanges),
   /** Factors and overheads of the engine: none the same as another. */
   engine: fc.record({
     kernelExcess: fc.double({ min: 1.05, max: 1.3, noNaN: true }),
@@ -194,6 +195,8 @@ export function configOf(c: Scenario): SimConfig {
     mixesPrefillWithDecode: c.mixes,
     overlapsBatches: c.overlaps,
     overlapsSharedExperts: c.overlaps,
+    overlapsCombine: c.overlaps,
+    dispatchTokensMax: 7,
     expertExchange: c.exchange,
     promptTokenOverheadNs: c.tokeniseNs,
     promptTokenDelayNs: c.tokeniseNs / 2,

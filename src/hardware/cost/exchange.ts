@@ -1,16 +1,25 @@
 import { pow } from "../../core/pow.ts";
 import type { Device } from "../device.ts";
-import type { KernelFamily } from "../kernel-maps.ts";
-import type { ExchangeOp } from "../op.ts";
+import type { KernelFamily, KernelMap } from "../kernel-maps.ts";
+import type { ExchangeLibrary, ExchangeOp } from "../op.ts";
 import { type CostContext, missing, nsPerSecond, type OpCost } from "./context.ts";
 import { crossingNs, Fabric, nearLink } from "./fabric.ts";
-import { type MappedShape, mappedByFormat } from "./mapped.ts";
+import { type MappedShape, mappedCost, nominalRates } from "./mapped.ts";
 
 /** Map family per direction and mode. */
 export const exchangeFamilies = {
   dispatch: { lowLatency: "dispatchLowLatency", normal: "dispatchNormal" },
   combine: { lowLatency: "combineLowLatency", normal: "combineNormal" },
 } as const satisfies Record<ExchangeOp["kind"], Record<ExchangeOp["mode"], KernelFamily>>;
+
+/** Engine whose tables measured the kernels inside an NVLink domain. Those of all others measured DeepEP. */
+const nvlinkMeasuredUnder = "tensorrt-llm";
+
+/** The map of a library's kernels, which are the same in every engine that calls them; null where the device has none. */
+export function exchangeMap(device: Device, library: ExchangeLibrary, family: KernelFamily): KernelMap | null {
+  const own = (map: KernelMap) => (map.engine === nvlinkMeasuredUnder) === (library === "nvlink");
+  return device.kernels?.maps.find((map) => map.family === family && own(map)) ?? null;
+}
 
 /** Expected number of distinct groups among `picks` independent uniform picks of `groups`. */
 const distinctGroups = (groups: number, picks: number): number => groups * (1 - pow(1 - 1 / groups, picks));
@@ -53,13 +62,19 @@ export const exchangeShape: MappedShape<ExchangeOp> = {
 export function exchangeCost(context: CostContext): OpCost<ExchangeOp> {
   const fabric = new Fabric(context);
   const { allToAllBandwidth, collectiveLatencyNs } = context.device.efficiency;
-  const mapped = (family: KernelFamily) => mappedByFormat(context, family, exchangeShape)?.("bf16") ?? null;
-  const costs = {
-    dispatch: { lowLatency: mapped("dispatchLowLatency"), normal: mapped("dispatchNormal") },
-    combine: { lowLatency: mapped("combineLowLatency"), normal: mapped("combineNormal") },
+  const rates = nominalRates(context.device);
+  const mapped = (library: ExchangeLibrary, family: KernelFamily) => {
+    const map = exchangeMap(context.device, library, family);
+    return map === null ? null : mappedCost(map, exchangeShape, rates);
   };
+  const costsOf = (library: ExchangeLibrary) => ({
+    dispatch: { lowLatency: mapped(library, "dispatchLowLatency"), normal: mapped(library, "dispatchNormal") },
+    combine: { lowLatency: mapped(library, "combineLowLatency"), normal: mapped(library, "combineNormal") },
+  });
+  const costs = { deepep: costsOf("deepep"), nvlink: costsOf("nvlink") };
   const inDomain: ExchangeOp = {
     kind: "dispatch",
+    library: "deepep",
     mode: "normal",
     tokens: 0,
     hidden: 0,
@@ -74,7 +89,7 @@ export function exchangeCost(context: CostContext): OpCost<ExchangeOp> {
     // A rack domain counts as one node.
     Object.assign(inDomain, op);
     inDomain.ranksPerNode = fabric.nearRanks(op);
-    const cost = costs[op.kind][op.mode];
+    const cost = costs[op.library][op.kind][op.mode];
     if (cost !== null) return cost(inDomain);
     const far = farBytes(inDomain);
     return (

@@ -41,7 +41,7 @@ export interface OpWork<O> {
 }
 
 /** Time by a map, ns, of an operation that has work to do. */
-function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: NominalRates): (op: O) => number {
+export function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: NominalRates): (op: O) => number {
   const lookup = new EfficiencyLookup(map);
   const [a = one, b = one, c = one, d = one] = shape.axes.map((axis) => axis.of);
   return (op) => map.launchNs + shape.idealNs(op, rates) * lookup.slowdownAt(a(op), b(op), c(op), d(op));

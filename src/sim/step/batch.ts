@@ -60,6 +60,22 @@ export function clearBatch(batch: RankBatch): void {
   batch.prefillKeys.fill(0);
 }
 
+/** Makes `half` one half of a batch that is divided evenly. */
+export function halveBatch(half: RankBatch, batch: RankBatch): void {
+  half.tokens = batch.tokens / 2;
+  half.decodeSequences = batch.decodeSequences / 2;
+  half.decodeTokens = batch.decodeTokens / 2;
+  half.prefillTokens = batch.prefillTokens / 2;
+  half.sequences = batch.sequences / 2;
+  half.sampled = batch.sampled / 2;
+  for (let w = 0; w < half.decodeKeys.length; w++) {
+    half.decodeKeys[w] = batch.decodeKeys[w]! / 2;
+    half.decodePairs[w] = batch.decodePairs[w]! / 2;
+    half.prefillPairs[w] = batch.prefillPairs[w]! / 2;
+    half.prefillKeys[w] = batch.prefillKeys[w]! / 2;
+  }
+}
+
 /**
  * Adds positions [done, done + tokens) of one sequence. A query at position p sees min(p + 1, window) keys. `decode`:
  * the prompt is computed, and the chunk is the next token with the draft tokens behind it.

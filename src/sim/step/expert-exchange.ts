@@ -1,6 +1,8 @@
 import { storageFormats } from "../../core/dtype.ts";
+import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
-import type { ExchangeOp } from "../../hardware/op.ts";
+import type { CostModel } from "../../hardware/cost.ts";
+import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
@@ -12,25 +14,41 @@ import type { LinkTime } from "./link-time.ts";
 type Direction = "dispatch" | "combine";
 
 /**
+ * Share of a device's multiprocessors that DeepEP's normal mode takes while it sends: its default of 20 among the 132
+ * of an H100 or H200. The kernels inside an NVLink domain are taken alike.
+ */
+const normalModeShare = 20 / 132;
+/**
+ * The same of low-latency combining beside the last product of the experts, as SGLang divides them (compute_overlap_args):
+ * 3 of 132, on Blackwell 32 of 148.
+ */
+const combineShare = { hopper: 3 / 132, blackwell: 32 / 148 } as const;
+
+/**
  * Tokens to experts and back under attention data parallelism, as the engine does it. All-to-all volumes follow the
  * replayed routing. A rank sends each token once to every other device of the expert ranks that hold one of its
  * experts. It receives the tokens that chose its own experts. The busiest rank decides.
  */
 export class ExpertExchange {
   private readonly config: SimConfig;
+  private readonly cost: CostModel;
   private readonly links: LinkTime;
   private readonly ranks: number;
   private readonly dispatchValueBytes: number;
   private readonly library: ExchangeOp;
+  /** Kernels at both ends of a low-latency exchange. */
+  private readonly ends: ElementwiseOp = { kind: "elementwise", bytes: 0 };
 
-  constructor(config: SimConfig, links: LinkTime) {
+  constructor(config: SimConfig, cost: CostModel, links: LinkTime) {
     this.config = config;
+    this.cost = cost;
     this.links = links;
     this.ranks = stageRanks(config.mapping);
     this.dispatchValueBytes =
       storageFormats[activationsFor(config.formats.experts, config.node.device)].bitsPerValue / 8;
     this.library = {
       kind: "dispatch",
+      library: exchangeLibrary(config.engine.expertExchange) ?? "deepep",
       mode: "normal",
       tokens: 0,
       hidden: 0,
@@ -42,7 +60,10 @@ export class ExpertExchange {
     };
   }
 
-  /** Time of one direction for a layer of `tokens` tokens in all, ns. */
+  /**
+   * Time of one direction for a layer of `tokens` tokens in all, ns; with `halves` that of one of two half batches. The
+   * transfers of both are booked.
+   */
   ns(
     moe: MoeFeedForward,
     layer: number,
@@ -50,29 +71,101 @@ export class ExpertExchange {
     batches: readonly RankBatch[],
     experts: ExpertSource,
     direction: Direction,
+    halves: boolean,
   ): number {
     if (tokens === 0) return 0;
+    const { links } = this;
+    const { busyNs, bytes } = links;
+    const ns = this.partNs(moe, layer, tokens, batches, experts, direction, halves ? 0.5 : 1);
+    if (halves) links.book(links.busyNs - busyNs, links.bytes - bytes);
+    return ns;
+  }
+
+  /**
+   * What an exchange of `exchangeNs` takes away from computing beside it, ns: its multiprocessors while it sends. In
+   * low-latency mode with receive hooks none work while data travels; the kernels at both ends run alone. They take a
+   * token's values into one message per expert, and the messages into place, or back.
+   */
+  takenNs(
+    moe: MoeFeedForward,
+    batches: readonly RankBatch[],
+    direction: Direction,
+    halves: boolean,
+    exchangeNs: number,
+  ): number {
+    const { expertExchange } = this.config.engine;
+    if (exchangeLibrary(expertExchange) === null) return 0;
+    let tokens = 0;
+    let prefills = false;
+    for (const batch of batches) {
+      tokens = Math.max(tokens, batch.tokens);
+      prefills ||= batch.prefillTokens > 0;
+    }
+    if (!lowLatency(expertExchange, prefills)) return normalModeShare * exchangeNs;
+    const values = ((halves ? 0.5 : 1) * tokens * moe.expertHidden) / this.config.mapping.tp;
+    const messageBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
+    this.ends.bytes = values * (activationBytes + 3 * moe.topK * messageBytes);
+    return Math.min(exchangeNs, this.cost.opNs(this.ends));
+  }
+
+  /** Share of the device that low-latency combining takes beside the last product of the experts; null where it waits for them. */
+  combineShare(prefills: boolean): number | null {
+    const { engine, node } = this.config;
+    if (engine.overlapsCombine !== true || !lowLatency(engine.expertExchange, prefills)) return null;
+    return node.device.peak.fp4 === undefined ? combineShare.hopper : combineShare.blackwell;
+  }
+
+  /** Time of one direction for a part of a layer, ns. */
+  private partNs(
+    moe: MoeFeedForward,
+    layer: number,
+    tokens: number,
+    batches: readonly RankBatch[],
+    experts: ExpertSource,
+    direction: Direction,
+    part: number,
+  ): number {
     const { links, ranks } = this;
     const { mapping, engine } = this.config;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    const rowBytes = moe.expertHidden * valueBytes;
+    const rowBytes = part * moe.expertHidden * valueBytes;
     let ns: number;
     switch (engine.expertExchange) {
       case "deepep":
-        ns = this.libraryNs(moe, batches, direction, valueBytes);
+      case "deepepNormal":
+      case "deepepLowLatency":
+      case "nvlink":
+        ns = this.libraryNs(moe, batches, direction, valueBytes, part);
         break;
       case "allGatherReduceScatter": {
         const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
         ns = links.collectiveNs(kind, gatheredTokens(batches, tokens) * rowBytes, ranks);
         break;
       }
+      case "broadcastAllReduce":
+        ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes);
+        break;
       case "allToAll":
         ns = links.collectiveNs("allToAll", this.busiestTokens(moe, layer, batches, experts) * rowBytes, ranks);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
-    if (direction === "dispatch" || mapping.tp === 1) return ns;
-    const gathered = (tokens / batches.length) * moe.expertHidden * activationBytes;
+    if (direction === "dispatch" || mapping.tp === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
+    const gathered = part * (tokens / batches.length) * moe.expertHidden * activationBytes;
     return ns + links.collectiveNs("allGather", gathered, mapping.tp);
+  }
+
+  /**
+   * Tokens of each data-parallel rank broadcast to all, in turn: as long as an even gather of which every rank receives
+   * these tokens. Then one sum over all ranks. Tokens travel in 16 bits.
+   */
+  private broadcastNs(tokens: number, batches: readonly RankBatch[], direction: Direction, rowBytes: number): number {
+    const { links, ranks } = this;
+    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks);
+    let ns = 0;
+    for (const batch of batches)
+      if (batch.tokens > 0)
+        ns += links.collectiveNs("allGather", (batch.tokens * rowBytes * ranks) / (ranks - 1), ranks);
+    return ns;
   }
 
   /** Tokens to or from others of the rank that sends or receives most. */
@@ -92,28 +185,38 @@ export class ExpertExchange {
     return busiest;
   }
 
-  /** Time by an expert-exchange library, ns: its low-latency mode in steps that only decode, else its normal mode. */
+  /**
+   * Time by an expert-exchange library, ns. It takes as many tokens of a device at once as it has buffers for, else
+   * several rounds.
+   */
   private libraryNs(
     moe: MoeFeedForward,
     batches: readonly RankBatch[],
     direction: Direction,
     valueBytes: number,
+    part: number,
   ): number {
     const { library } = this;
+    const { mapping, engine } = this.config;
     let tokens = 0;
     let prefills = false;
     for (const batch of batches) {
       tokens = Math.max(tokens, batch.tokens);
       prefills ||= batch.prefillTokens > 0;
     }
+    const low = lowLatency(engine.expertExchange, prefills);
+    const sent = Math.ceil((part * tokens) / mapping.tp);
+    const rounds = low ? Math.ceil(sent / (engine.dispatchTokensMax ?? sent)) : 1;
     library.kind = direction;
-    library.mode = prefills ? "normal" : "lowLatency";
-    library.tokens = Math.ceil(tokens / this.config.mapping.tp);
+    library.mode = low ? "lowLatency" : "normal";
+    library.tokens = Math.ceil(sent / rounds);
     library.hidden = moe.expertHidden;
     library.topK = moe.topK;
     library.experts = moe.experts;
     library.bytesPerValue = valueBytes;
-    return this.links.exchangeNs(library);
+    let ns = 0;
+    for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library);
+    return ns;
   }
 }
 

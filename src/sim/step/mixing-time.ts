@@ -1,5 +1,5 @@
 import type { AttentionProgram } from "./attention-parts.ts";
-import { emptyBatch, type RankBatch } from "./batch.ts";
+import { emptyBatch, halveBatch, type RankBatch } from "./batch.ts";
 
 /** Time that each data-parallel rank takes to mix the tokens of one step (attention, linear attention), by class of layer. */
 export class MixingTime {
@@ -11,6 +11,9 @@ export class MixingTime {
   private readonly dpRanks: number;
   /** [attention classes][data-parallel ranks] */
   private readonly mixNs: Float64Array;
+  /** The same for each half of the batches, where steps may run as two. */
+  private readonly halfNs: Float64Array;
+  private readonly half: RankBatch;
   /** The decoding part of a batch. */
   private readonly promptless: RankBatch;
 
@@ -18,31 +21,39 @@ export class MixingTime {
     this.programs = programs;
     this.dpRanks = dpRanks;
     this.mixNs = new Float64Array(programs.length * dpRanks);
+    this.halfNs = new Float64Array(programs.length * dpRanks);
+    this.half = emptyBatch(windows);
     this.promptlessWaitNs = new Float64Array(programs.length);
     this.promptless = emptyBatch(windows);
   }
 
-  /** Times a step, one batch per rank. */
-  prepare(batches: readonly RankBatch[]): void {
+  /** Times a step, one batch per rank. `halves`: some layers run it as two half batches. */
+  prepare(batches: readonly RankBatch[], halves: boolean): void {
     const { dpRanks } = this;
     this.prompts = false;
     for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
     for (let a = 0; a < this.programs.length; a++) {
       const program = this.programs[a]!;
       for (let g = 0; g < dpRanks; g++) this.mixNs[a * dpRanks + g] = program.ns(batches[g]!);
+      if (halves)
+        for (let g = 0; g < dpRanks; g++) {
+          halveBatch(this.half, batches[g]!);
+          this.halfNs[a * dpRanks + g] = program.ns(this.half);
+        }
       if (this.prompts && dpRanks > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
     }
   }
 
-  /** Of a class of layers on a rank. */
-  ns(mixing: number, dpRank: number): number {
-    return this.mixNs[mixing * this.dpRanks + dpRank]!;
+  /** Of a class of layers on a rank; `halves`: one half batch after the other. */
+  ns(mixing: number, dpRank: number, halves: boolean): number {
+    const at = mixing * this.dpRanks + dpRank;
+    return halves ? 2 * this.halfNs[at]! : this.mixNs[at]!;
   }
 
   /** Mean over the ranks. */
-  meanNs(mixing: number): number {
+  meanNs(mixing: number, halves: boolean): number {
     let sum = 0;
-    for (let g = 0; g < this.dpRanks; g++) sum += this.mixNs[mixing * this.dpRanks + g]!;
+    for (let g = 0; g < this.dpRanks; g++) sum += this.ns(mixing, g, halves);
     return sum / this.dpRanks;
   }
 

@@ -1,3 +1,4 @@
+import { gathersTokens } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
@@ -17,6 +18,7 @@ import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./f
 import { feedForwardUnits, isSummed, kernelsOf, mixingUnits } from "./layer-kernels.ts";
 import { LinkTime } from "./link-time.ts";
 import { MixingTime } from "./mixing-time.ts";
+import { exposedNs } from "./overlap.ts";
 import { ServedKernels } from "./served-kernels.ts";
 import { layerClasses, type StagePlan } from "./stage-plan.ts";
 
@@ -62,6 +64,10 @@ export class StepCost {
   private readonly head: GemmOp;
   /** Kernels as they run in the latest step. */
   readonly served: ServedKernels;
+  /** Whether the MoE layers of the step being timed run it as two half batches. */
+  private halves = false;
+  /** Time of the last combine that attention of a next layer would hide. */
+  private lastCombineNs = 0;
   private readonly before: {
     readonly components: Float64Array;
     readonly clock: Float64Array;
@@ -106,7 +112,7 @@ export class StepCost {
     this.mixing = new MixingTime(this.attention, mapping.dp, this.windows.length);
     this.rankBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
-    this.exchange = new ExpertExchange(config, this.links);
+    this.exchange = new ExpertExchange(config, cost, this.links);
     this.expertTime = new ExpertTime(this.served, mapping.ep);
     this.hiddenBytes = model.hiddenSize * activationBytes;
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
@@ -144,7 +150,9 @@ export class StepCost {
     for (const batch of batches) tokens += batch.tokens;
     this.served.excessShare = this.excessShare(batches);
     clock.fill(0);
-    this.mixing.prepare(batches);
+    this.halves = this.runsAsHalves(batches);
+    this.lastCombineNs = 0;
+    this.mixing.prepare(batches, this.halves);
     if (experts.layersAlike)
       for (const alike of plan.alike) {
         // From equal clocks a layer adds the same each time.
@@ -155,6 +163,9 @@ export class StepCost {
       }
     else for (let i = 0; i < plan.layers; i++) this.layer(plan, i, startNs, tokens, batches, experts);
     this.meet();
+    // The last half to combine has no next layer beside it.
+    this.components[component.combine]! += this.lastCombineNs;
+    for (let g = 0; g < clock.length; g++) clock[g]! += this.lastCombineNs;
     if (last) this.headLayer(batches);
     if (!config.engine.capturesGraphs) this.waitForLaunches(plan);
     return clock[0]!;
@@ -173,6 +184,21 @@ export class StepCost {
     return kernelExcess * (1 - prefillShare) + prefillExcess * prefillShare;
   }
 
+  /** Whether a step of such batches runs as two half batches: every rank with tokens has enough to divide. */
+  private runsAsHalves(batches: readonly RankBatch[]): boolean {
+    const { overlapsBatches, halvedAbove } = this.config.engine;
+    if (!overlapsBatches || batches.length === 1) return false;
+    let prefills = false;
+    for (const batch of batches) prefills ||= batch.prefillTokens > 0;
+    const above = (prefills ? halvedAbove?.prompts : halvedAbove?.decodes) ?? 1;
+    let busy = false;
+    for (const { tokens } of batches) {
+      if (tokens > 0 && tokens <= above) return false;
+      busy ||= tokens > 0;
+    }
+    return busy;
+  }
+
   /** One layer: overhead, token mixing and feed-forward, added to the clocks. */
   private layer(
     plan: StagePlan,
@@ -186,22 +212,29 @@ export class StepCost {
     const dp = clock.length;
     const mixing = plan.attentionClass[i]!;
     const program = this.feedForward[plan.feedForwardClass[i]!]!;
+    // Layers without experts exchange nothing: they run whole batches.
+    const halves = this.halves && program.kind === "moe";
     const overhead = this.layerKernels(plan, i) * config.engine.kernelOverheadNs;
-    for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixing.ns(mixing, g);
+    for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixing.ns(mixing, g, halves);
     this.attentionWaitNs += this.mixing.promptlessWaitNs[mixing]!;
     this.components[component.kernelOverhead]! += overhead;
-    this.components[component.attention]! += this.mixing.meanNs(mixing);
-    if (this.sumsNorms[mixing]!) this.allReduceWithinDpRanks(batches, normSumBytes);
-    if (config.mapping.tp > 1) this.allReduceWithinDpRanks(batches, this.hiddenBytes);
+    const mixNs = this.mixing.meanNs(mixing, halves);
+    this.components[component.attention]! += mixNs;
+    let reduceNs = 0;
+    if (this.sumsNorms[mixing]!) reduceNs += this.allReduceWithinDpRanks(batches, normSumBytes, halves);
+    if (config.mapping.tp > 1) reduceNs += this.allReduceWithinDpRanks(batches, this.hiddenBytes, halves);
     if (program.kind === "dense") this.denseLayer(program, batches);
     else if (program.kind === "moe") {
-      const mixNs = this.mixing.meanNs(mixing);
-      this.moeLayer(program, plan.moeIndex[i]!, startNs, mixNs, tokens, batches, experts);
+      const before = overhead + mixNs + reduceNs;
+      this.moeLayer(program, plan.moeIndex[i]!, startNs, before, tokens, batches, experts);
     }
   }
 
+  /** Kernels that a layer launches in the step being timed: each half batch needs its own. */
   private layerKernels(plan: StagePlan, i: number): number {
-    return this.mixingKernels[plan.attentionClass[i]!]! + this.feedForwardKernels[plan.feedForwardClass[i]!]!;
+    const feedForward = plan.feedForwardClass[i]!;
+    const parts = this.halves && this.feedForward[feedForward]!.kind === "moe" ? 2 : 1;
+    return parts * (this.mixingKernels[plan.attentionClass[i]!]! + this.feedForwardKernels[feedForward]!);
   }
 
   /** Without captured graphs the host launches every kernel. The device waits where it is faster than the launches. */
@@ -274,21 +307,22 @@ export class StepCost {
     return max;
   }
 
-  /** Sums `tokenBytes` of each token over the tensor-parallel ranks of each data-parallel rank. */
-  private allReduceWithinDpRanks(batches: readonly RankBatch[], tokenBytes: number): void {
+  /**
+   * Sums `tokenBytes` of each token over the tensor-parallel ranks of each data-parallel rank, for one half batch after the
+   * other with `halves`. Returns the mean time, ns.
+   */
+  private allReduceWithinDpRanks(batches: readonly RankBatch[], tokenBytes: number, halves: boolean): number {
     const { clock, config } = this;
+    const parts = halves ? 2 : 1;
     let sum = 0;
     for (let g = 0; g < clock.length; g++) {
-      const ns = this.links.collectiveNs(
-        "allReduce",
-        batches[g]!.tokens * tokenBytes,
-        config.mapping.tp,
-        1 / clock.length,
-      );
+      const bytes = (batches[g]!.tokens / parts) * tokenBytes;
+      const ns = parts * this.links.collectiveNs("allReduce", bytes, config.mapping.tp, parts / clock.length);
       clock[g]! += ns;
       sum += ns;
     }
     this.components[component.allReduce]! += sum / clock.length;
+    return sum / clock.length;
   }
 
   private denseLayer(program: FeedForwardProgram & { kind: "dense" }, batches: readonly RankBatch[]): void {
@@ -300,7 +334,7 @@ export class StepCost {
       sum += ns;
     }
     this.components[component.dense]! += sum / clock.length;
-    if (this.config.mapping.tp > 1) this.allReduceWithinDpRanks(batches, this.hiddenBytes);
+    if (this.config.mapping.tp > 1) this.allReduceWithinDpRanks(batches, this.hiddenBytes, false);
   }
 
   private gemmNs(op: GemmOp, tokens: number): number {
@@ -309,61 +343,81 @@ export class StepCost {
     return this.served.opNs(op);
   }
 
+  /** `beforeNs`: what the mean rank has spent on the layer so far. */
   private moeLayer(
     program: FeedForwardProgram & { kind: "moe" },
     layer: number,
     startNs: number,
-    mixNs: number,
+    beforeNs: number,
     tokens: number,
     batches: readonly RankBatch[],
     experts: ExpertSource,
   ): void {
-    const { clock, config } = this;
+    const { clock, config, halves } = this;
     const dp = clock.length;
+    const parts = halves ? 2 : 1;
+    let prefills = false;
     let routerNs = 0;
     let sharedNs = 0;
     let sharedSumNs = 0;
     for (let g = 0; g < dp; g++) {
-      const batchTokens = batches[g]!.tokens;
-      let ns = this.gemmNs(program.router, batchTokens);
-      if (program.latent !== null) ns += this.gemmNs(program.latent[0], batchTokens);
-      routerNs += ns;
+      const batchTokens = batches[g]!.tokens / parts;
+      prefills ||= batches[g]!.prefillTokens > 0;
+      let ns = parts * this.gemmNs(program.router, batchTokens);
+      if (program.latent !== null) ns += parts * this.gemmNs(program.latent[0], batchTokens);
+      routerNs += ns / dp;
       clock[g]! += ns;
       if (program.shared.length > 0) {
-        const sum = this.sharedSumNs(batchTokens);
+        const sum = parts * this.sharedSumNs(batchTokens);
         sharedSumNs += sum / dp;
         let shared = sum;
-        for (const op of program.shared) shared += this.gemmNs(op, batchTokens);
+        for (const op of program.shared) shared += parts * this.gemmNs(op, batchTokens);
         sharedNs = Math.max(sharedNs, shared);
       }
     }
-    this.components[component.experts]! += routerNs / dp;
+    this.components[component.experts]! += routerNs;
     const arrived = this.meet();
-    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "dispatch") : 0;
+    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "dispatch", halves) : 0;
+    const attentionNs = (beforeNs + routerNs) / 2;
+    let taken = halves ? this.exchange.takenNs(program.moe, batches, "dispatch", halves, dispatchNs) : 0;
+    // With half batches, one half dispatches beside the attention of the other.
+    let dispatchShown = halves ? exposedNs(dispatchNs, attentionNs, taken) : dispatchNs;
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
-    const sharedWaitNs = config.engine.overlapsSharedExperts ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
+    const beside = config.engine.overlapsSharedExperts && !halves;
+    const sharedWaitNs = beside ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
     this.components[component.sharedExperts]! += sharedWaitNs;
     if (sharedSumNs > 0)
       this.links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
-    const begin = arrived + dispatchNs + sharedWaitNs;
-    const halves = dp > 1 && tokens > dp && config.engine.overlapsBatches;
+    const begin = arrived + dispatchShown + sharedWaitNs;
     // Where tokens are gathered and not sent to their experts, the kernel of every rank is given all of them.
-    const sent = dp > 1 && config.engine.expertExchange !== "allGatherReduceScatter";
+    const sent = dp > 1 && !gathersTokens(config.engine.expertExchange);
     const presentedPairs = sent ? 0 : tokens * program.moe.topK;
     this.expertTime.begin(program, presentedPairs, halves);
-    const end = this.expertPhase(layer, startNs, begin, experts);
+    let done = this.expertPhase(layer, startNs, begin, experts);
+    const expertsNs = done - begin;
     const combineNs =
       dp > 1
-        ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "combine")
+        ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "combine", halves)
         : this.links.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
-    // Half of the batch exchanges while the other half computes.
-    const beside = end - begin + sharedWaitNs + mixNs;
-    const hidden = halves ? Math.min(beside, dispatchNs + combineNs) / (dispatchNs + combineNs) : 0;
-    this.components[component.dispatch]! += dispatchNs * (1 - hidden);
-    this.components[component.combine]! += combineNs * (1 - hidden);
-    let done = end + combineNs - hidden * (dispatchNs + combineNs);
+    let combineShown = combineNs;
+    if (halves) {
+      // The other half dispatches beside the experts of the first; then each combines beside what the other computes next.
+      const second = exposedNs(dispatchNs, expertsNs / 2, taken);
+      dispatchShown += second;
+      done += second;
+      taken = this.exchange.takenNs(program.moe, batches, "combine", halves, combineNs);
+      const beforeNext = exposedNs(combineNs, sharedNs / 2 + attentionNs, taken);
+      combineShown = exposedNs(combineNs, (sharedNs + expertsNs) / 2, taken) + beforeNext;
+      this.lastCombineNs = exposedNs(combineNs, sharedNs / 2, taken) - beforeNext;
+    } else {
+      const share = dp > 1 ? this.exchange.combineShare(prefills) : null;
+      if (share !== null) combineShown = exposedNs(combineNs, expertsNs / program.moe.matrices, share * combineNs);
+    }
+    this.components[component.dispatch]! += dispatchShown;
+    this.components[component.combine]! += combineShown;
+    done += combineShown;
     if (program.latent !== null) {
-      const ns = this.gemmNs(program.latent[1], Math.ceil(tokens / dp));
+      const ns = parts * this.gemmNs(program.latent[1], Math.ceil(tokens / parts / dp));
       this.components[component.experts]! += ns;
       done += ns;
     }

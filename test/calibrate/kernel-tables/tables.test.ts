@@ -209,6 +209,7 @@ test("a DeepEP row is a dispatch in fp8 with its scales and a combine in bf16", 
   ]);
   expect(samples[0]?.op).toEqual({
     kind: "dispatch",
+    library: "deepep",
     mode: "lowLatency",
     tokens: 128,
     hidden: 7168,
@@ -250,7 +251,7 @@ test("of TensorRT-LLM's NVLink all-to-all the one-sided kernels at full precisio
     line("alltoall_combine_low_precision", "NVLinkTwoSided"),
   );
   expect(samples.map(({ op }) => op)).toMatchObject([
-    { kind: "dispatch", ranks: 16, ranksPerNode: 16, bytesPerValue: 0.5625 },
+    { kind: "dispatch", library: "nvlink", ranks: 16, ranksPerNode: 16, bytesPerValue: 0.5625 },
     { kind: "combine", bytesPerValue: 2 },
   ]);
 });

@@ -76,6 +76,7 @@ test("maps fitted to exchanges give their times back on every number of nodes", 
       [2048, 7168].map((hidden): KernelSample => {
         const op: ExchangeOp = {
           kind: "combine",
+          library: "deepep",
           mode: "lowLatency",
           tokens,
           hidden,

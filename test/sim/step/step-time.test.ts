@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
 import { CostModel } from "../../../src/hardware/cost.ts";
 import type { CollectiveOp } from "../../../src/hardware/op.ts";
 import { expectedDistinct } from "../../../src/models/expected-experts.ts";
@@ -276,7 +277,18 @@ describe("a step takes the sum of its operations", () => {
     const deepep = { expertExchange: "deepep" } as const;
     const exchange = (kind: "dispatch" | "combine", mode: "normal" | "lowLatency", tokens: number, ranks: number) =>
       collectiveFactor *
-      cost.opNs({ kind, mode, tokens, hidden: 256, topK: 2, experts: 8, ranks, ranksPerNode: 8, bytesPerValue: 2 });
+      cost.opNs({
+        kind,
+        library: "deepep",
+        mode,
+        tokens,
+        hidden: 256,
+        topK: 2,
+        experts: 8,
+        ranks,
+        ranksPerNode: 8,
+        bytesPerValue: 2,
+      });
     const prompts = run({ dp: 2, ep: 2 }, [120, 30], 1, deepep).time;
     expect(prompts.dispatch).toBeCloseTo(exchange("dispatch", "normal", 120, 2), 6);
     expect(prompts.combine).toBeCloseTo(exchange("combine", "normal", 120, 2), 6);
@@ -284,6 +296,39 @@ describe("a step takes the sum of its operations", () => {
     expect(decoded.dispatch - prompts.dispatch).toBeCloseTo(exchange("dispatch", "lowLatency", 1, 2), 6);
     const split = run({ tp: 2, dp: 2, ep: 4 }, [121, 30], 1, deepep).time;
     expect(split.dispatch).toBeCloseTo(exchange("dispatch", "normal", 61, 4), 6);
+  });
+
+  test("broadcasts of each rank follow one another in 16 bits, and an all-reduce over all ranks combines", () => {
+    const { time } = run({ dp: 2, ep: 2 }, [120, 30], 1, { expertExchange: "broadcastAllReduce" });
+    const broadcast = (tokens: number) => collective("allGather", 2 * tokens * 256 * 2, 2);
+    expect(time.dispatch).toBeCloseTo(broadcast(120) + broadcast(30), 6);
+    expect(time.combine).toBeCloseTo(collective("allReduce", 150 * 256 * 2, 2), 6);
+  });
+
+  test("each mode of a library can be had throughout, and a low-latency dispatch takes so many tokens at once", () => {
+    const exchange = (mode: "normal" | "lowLatency", library: "deepep" | "nvlink", tokens: number) =>
+      collectiveFactor *
+      cost.opNs({
+        kind: "dispatch",
+        library,
+        mode,
+        tokens,
+        hidden: 256,
+        topK: 2,
+        experts: 8,
+        ranks: 2,
+        ranksPerNode: 8,
+        bytesPerValue: 2,
+      });
+    const ns = (expertExchange: EngineProfile["expertExchange"], output: number, dispatchTokensMax?: number) =>
+      run({ dp: 2, ep: 2 }, [120, 30], output, {
+        expertExchange,
+        ...(dispatchTokensMax === undefined ? {} : { dispatchTokensMax }),
+      }).time.dispatch;
+    expect(ns("deepepNormal", 2)).toBeCloseTo(exchange("normal", "deepep", 120) + exchange("normal", "deepep", 1), 6);
+    expect(ns("nvlink", 2)).toBeCloseTo(exchange("normal", "nvlink", 120) + exchange("normal", "nvlink", 1), 6);
+    expect(ns("deepepLowLatency", 1)).toBeCloseTo(exchange("lowLatency", "deepep", 120), 6);
+    expect(ns("deepepLowLatency", 1, 50)).toBeCloseTo(3 * exchange("lowLatency", "deepep", 40), 6);
   });
 
   test("two pipeline stages: each rounded, a hand-off between them, host time at the end", () => {
@@ -300,13 +345,6 @@ describe("a step takes the sum of its operations", () => {
 });
 
 describe("overlap", () => {
-  test("two half batches hide the exchanges and read the experts twice", () => {
-    const apart = run({ dp: 2, ep: 2 }, [120, 30]);
-    const beside = run({ dp: 2, ep: 2 }, [120, 30], 1, { overlapsBatches: true });
-    expect(beside.time.dispatch + beside.time.combine).toBeLessThan(apart.time.dispatch + apart.time.combine);
-    expect(beside.time.experts).toBeGreaterThan(apart.time.experts);
-  });
-
   test("shared experts beside the dispatch cost only what outlasts it", () => {
     const apart = run({ dp: 2, ep: 2 }, [120, 30]);
     const beside = run({ dp: 2, ep: 2 }, [120, 30], 1, { overlapsSharedExperts: true });

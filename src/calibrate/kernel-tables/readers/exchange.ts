@@ -54,6 +54,7 @@ function exchangesAt(
       family: exchangeFamilies[kind][mode],
       op: {
         kind,
+        library: "deepep",
         mode,
         tokens,
         hidden,
@@ -162,6 +163,7 @@ export const nvlinkExchangeTable: KernelTableReader = {
         family: exchangeFamilies[kind].normal,
         op: {
           kind,
+          library: "nvlink",
           mode: "normal",
           tokens,
           hidden,

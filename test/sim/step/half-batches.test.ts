@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
+import type { Link } from "../../../src/hardware/device.ts";
+import { simulate } from "../../../src/sim/simulate.ts";
+import { exposedNs } from "../../../src/sim/step/overlap.ts";
+import { singleDevice, testConfig, testEngine, testNode, testRequests } from "../build.ts";
+
+const free: Link = { name: "free", bytesPerSecond: 1e30, latencyNs: 0, efficiency: 1 };
+
+interface Deployment {
+  readonly dp: number;
+  readonly prompt: number;
+  readonly requests: number;
+  readonly bytesPerSecond: number;
+  readonly latencyNs: number;
+}
+
+/** Time of a run, and of the links between its devices. `exchanges: false` makes them take no time. */
+function timed(deployment: Deployment, engine: Partial<EngineProfile>, exchanges = true) {
+  const { dp, prompt, requests, bytesPerSecond, latencyNs } = deployment;
+  const { efficiency } = testNode().device;
+  const link = { ...free, bytesPerSecond };
+  const node = testNode({
+    scaleUp: exchanges ? link : free,
+    scaleOut: exchanges ? link : free,
+    efficiency: { ...efficiency, collectiveLatencyNs: exchanges ? latencyNs : 0, collectiveLatencyNsScaleOut: 0 },
+  });
+  const rows = Array.from({ length: requests }, () => ({ prompt, output: 5 }));
+  const run = simulate(
+    testConfig({
+      node,
+      engine: testEngine({ ...engine, stepOverheadNs: 0, sequenceOverheadNs: 0 }),
+      mapping: { ...singleDevice, dp, ep: dp },
+      workload: { kind: "open", requests: testRequests(rows) },
+    }),
+  );
+  const links = run.resources.find(({ name }) => name === "device interconnect");
+  return { run, ns: run.endNs, exchangeNs: links?.busyNs ?? 0 };
+}
+
+const deployment = fc.record({
+  dp: fc.constantFrom(2, 4, 8),
+  prompt: fc.integer({ min: 1, max: 200 }),
+  requests: fc.integer({ min: 8, max: 24 }),
+  bytesPerSecond: fc.constantFrom(1e8, 1e9, 1e10, 1e11),
+  latencyNs: fc.constantFrom(0, 2000, 50_000),
+});
+const engines = fc.record({
+  expertExchange: fc.constantFrom(
+    "deepep" as const,
+    "deepepNormal" as const,
+    "deepepLowLatency" as const,
+    "allToAll" as const,
+    "allGatherReduceScatter" as const,
+  ),
+  capturesGraphs: fc.boolean(),
+});
+
+/** Steps are rounded to whole nanoseconds. */
+const rounding = 100;
+
+test("half batches never beat their computing alone or their exchange alone, and lose nothing to doing one after the other", () => {
+  fc.assert(
+    fc.property(deployment, engines, (where, chosen) => {
+      const engine = { ...chosen, capturesGraphs: true, overlapsBatches: true };
+      const beside = timed(where, engine);
+      const computing = timed(where, engine, false).ns;
+      expect(beside.ns).toBeGreaterThanOrEqual(Math.max(computing, beside.exchangeNs) - rounding);
+      expect(beside.ns).toBeLessThanOrEqual(computing + beside.exchangeNs + rounding);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("half batches cost no less computing than whole ones: launches double and each reads its experts", () => {
+  fc.assert(
+    fc.property(deployment, engines, (where, chosen) => {
+      const whole = timed(where, chosen, false).ns;
+      const halves = timed(where, { ...chosen, overlapsBatches: true }, false).ns;
+      expect(halves).toBeGreaterThanOrEqual(whole - rounding);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test("each half launches its own kernels, reads its own experts and hides the other's exchange", () => {
+  const where = { dp: 2, prompt: 64, requests: 16, bytesPerSecond: 1e9, latencyNs: 2000 };
+  const apart = timed(where, { expertExchange: "deepep" });
+  const beside = timed(where, { expertExchange: "deepep", overlapsBatches: true });
+  expect(beside.run.time.kernelOverhead).toBeCloseTo(2 * apart.run.time.kernelOverhead, 3);
+  expect(beside.run.time.experts).toBeGreaterThan(apart.run.time.experts);
+  const shown = ({ run }: typeof apart) => run.time.dispatch + run.time.combine;
+  expect(shown(beside)).toBeLessThan(shown(apart));
+});
+
+test("steps with too few tokens on any busy rank run whole", () => {
+  const where = { dp: 2, prompt: 40, requests: 16, bytesPerSecond: 1e9, latencyNs: 2000 };
+  const whole = timed(where, { expertExchange: "deepep" });
+  // 8 sequences a rank decode; prompts of 320 tokens a rank.
+  const above = (decodes: number, prompts: number) =>
+    timed(where, { expertExchange: "deepep", overlapsBatches: true, halvedAbove: { decodes, prompts } });
+  expect(above(8, 320).ns).toBe(whole.ns);
+  expect(above(7, 320).ns).not.toBe(whole.ns);
+  expect(above(8, 319).ns).not.toBe(whole.ns);
+  const single = { ...where, requests: 1 };
+  expect(timed(single, { expertExchange: "deepep", overlapsBatches: true }).run.time.dispatch).toBeGreaterThan(0);
+});
+
+test("low-latency combining beside the last product hides what that product lasts, and prompts know nothing of it", () => {
+  const where = { dp: 2, prompt: 1, requests: 16, bytesPerSecond: 1e9, latencyNs: 2000 };
+  const apart = timed(where, { expertExchange: "deepepLowLatency" });
+  const beside = timed(where, { expertExchange: "deepepLowLatency", overlapsCombine: true });
+  expect(beside.run.time.combine).toBeLessThan(apart.run.time.combine);
+  expect(beside.run.time.dispatch).toBe(apart.run.time.dispatch);
+  const normal = timed(where, { expertExchange: "deepepNormal", overlapsCombine: true });
+  expect(normal.ns).toBe(timed(where, { expertExchange: "deepepNormal" }).ns);
+});
+
+test("an exchange beside computing shows what outlasts it, and at least the compute that it takes away", () => {
+  expect(exposedNs(10, 0, 1)).toBe(10);
+  expect(exposedNs(10, 4, 0)).toBe(6);
+  expect(exposedNs(10, 40, 0)).toBe(0);
+  expect(exposedNs(10, 40, 1.5)).toBe(1.5);
+});
