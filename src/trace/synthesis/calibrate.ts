@@ -106,6 +106,7 @@ function modelOf(logs: RoutingLogs, goal: RoutingGoal): RoutingModel {
     layers.map((layer, index) => ({
       base: layer.base.weights(),
       recency: layer.recency.weights(),
+      topic: 0,
       lift: lifts[index - 1] ?? null,
       pair: pairs[index] ?? null,
       lead: layer.lead.weights(),

@@ -111,7 +111,7 @@ export function routingFromPublished(id: string): RoutingStatistics {
 }
 
 /** Shapes of the LRU and popularity curves whose means over the layers pass through the published rates. */
-export function publishedShapes(published: PublishedRouting): {
+function publishedShapes(published: PublishedRouting): {
   readonly lru: LocalityShape;
   readonly lfu: LocalityShape;
 } {
