@@ -1,15 +1,13 @@
 import type { Sourced, SourceKind } from "../../core/sourced.ts";
 import table from "../published/routing-presets.json" with { type: "json" };
+import { type ChoiceShape, excessOverlap, overlapOfExcess } from "./excess-overlap.ts";
 import { overlapOfPopularity, popularityShares } from "./popularity-law.ts";
 
-/** How a model family routes, in the figures that routing is synthesised from. */
-export interface RoutingFamily {
+/** How a model family routes, in the figures that routing is synthesised from, and the shape that they are of. */
+export interface RoutingFamily extends ChoiceShape {
   readonly family: string;
   /** `model_type` of its members. */
   readonly modelTypes: readonly string[];
-  /** Shape that the figures are of. */
-  readonly experts: number;
-  readonly topK: number;
   /** Coefficient of variation of a Gamma law with which the distinct experts of a batch come out. */
   readonly popularityCv: Sourced<number>;
   /** Share of a token's experts that the next token of the sequence uses too. */
@@ -35,10 +33,8 @@ export interface RoutingFamily {
 export const routingFamilies = table as readonly RoutingFamily[];
 
 /** The shape of a model, as its routing is looked up by. */
-export interface RoutedShape {
+export interface RoutedShape extends ChoiceShape {
   readonly modelType: string;
-  readonly experts: number;
-  readonly topK: number;
 }
 
 /** A family's figures as they hold for a model. */
@@ -66,7 +62,7 @@ export function routingPreset(shape: RoutedShape): RoutingPreset {
     family,
     own: own !== undefined,
     popularityCv,
-    reuse: sameExcess(family.reuse.value, family, shape),
+    reuse: family.experts === shape.experts && family.topK === shape.topK ? family.reuse.value : carried(family, shape),
     lasting: Math.min(1, Math.max(0, lasting)),
     fade: family.fade.value,
   };
@@ -82,17 +78,12 @@ export function guessedFigures({ family, own }: RoutingPreset): readonly string[
   return figures.flatMap(([name, { kind }]) => (guessed(kind) ? [name] : []));
 }
 
-/** The same share, of what independent uniform choices leave open, for another shape. */
-function sameExcess(overlap: number, from: RoutedShapeSize, to: RoutedShapeSize): number {
-  const uniformFrom = from.topK / from.experts;
-  const uniformTo = to.topK / to.experts;
-  if (uniformTo >= 1 || uniformFrom === uniformTo) return uniformTo >= 1 ? 1 : overlap;
-  return uniformTo + ((1 - uniformTo) * Math.max(0, overlap - uniformFrom)) / (1 - uniformFrom);
+/** The reuse for another shape: the same share of what uniform choices leave open. */
+function carried(family: RoutingFamily, shape: ChoiceShape): number {
+  return overlapOfExcess(excessOverlap(family.reuse.value, family), shape);
 }
 
-type RoutedShapeSize = Pick<RoutedShape, "experts" | "topK">;
-
-function nearest(shape: RoutedShapeSize): RoutingFamily {
+function nearest(shape: ChoiceShape): RoutingFamily {
   const distance = (family: RoutingFamily) =>
     Math.abs(Math.log(family.experts / shape.experts)) +
     Math.abs(Math.log((family.topK * shape.experts) / (family.experts * shape.topK)));
