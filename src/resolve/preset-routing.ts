@@ -4,7 +4,12 @@ import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { overlapOfPopularity, type PopularityLaw, popularityShares } from "../trace/synthesis/popularity-law.ts";
-import { guessedFigures, type RoutingPreset, routingPreset } from "../trace/synthesis/routing-presets.ts";
+import {
+  type GuessedFigure,
+  guessedFigures,
+  type RoutingPreset,
+  routingPreset,
+} from "../trace/synthesis/routing-presets.ts";
 
 type Section<Kind> = Extract<Scenario["routing"], { readonly kind: Kind }>;
 
@@ -28,7 +33,7 @@ export function uniformFigures(section: Section<"uniform">, model: ModelSpec, mo
   const preset = presetOf(model, moe);
   return {
     popularityCv: preset.popularityCv,
-    ledger: [presetEntry(preset, model, moe, [`popularityCv ${preset.popularityCv}`])],
+    ledger: [presetEntry(preset, model, moe, [popularityOf(preset)])],
   };
 }
 
@@ -54,13 +59,11 @@ export function parametricFigures(
   const reuse = section.reuse ?? Math.min(0.99, Math.max(preset.reuse, byPopularity));
   const lasting = byPopularity + preset.lasting * Math.max(0, reuse - byPopularity);
   const laterReuse = section.laterReuse ?? Math.min(reuse, lasting);
-  const taken = [
-    ...(section.skew === undefined && section.popularityCv === undefined
-      ? [`popularityCv ${preset.popularityCv}`]
-      : []),
-    ...(section.reuse === undefined ? [`reuse ${formatPercent(reuse)}`] : []),
-    ...(section.laterReuse === undefined && reuse > topK / experts ? [`laterReuse ${formatPercent(laterReuse)}`] : []),
-  ];
+  const taken: TakenFigure[] = [];
+  if (section.skew === undefined && section.popularityCv === undefined) taken.push(popularityOf(preset));
+  if (section.reuse === undefined) taken.push({ of: "reuse", text: `reuse ${formatPercent(reuse)}` });
+  if (section.laterReuse === undefined && reuse > topK / experts)
+    taken.push({ of: "reuse", text: `laterReuse ${formatPercent(laterReuse)}` });
   return {
     popularity,
     reuse,
@@ -70,25 +73,36 @@ export function parametricFigures(
   };
 }
 
+/** A figure that comes from the preset. */
+interface TakenFigure {
+  readonly of: GuessedFigure;
+  readonly text: string;
+}
+
+const popularityOf = ({ popularityCv }: RoutingPreset): TakenFigure => ({
+  of: "popularity",
+  text: `popularityCv ${popularityCv}`,
+});
+
 /** Which figures come from which family, and whether they are a guess. */
 function presetEntry(
   preset: RoutingPreset,
   model: ModelSpec,
   { experts, topK }: MoeFeedForward,
-  taken: readonly string[],
+  taken: readonly TakenFigure[],
 ): LedgerEntry {
   const { family } = preset;
-  const figures = taken.join(", ");
-  const guessed = guessedFigures(preset).filter((name) => taken.some((figure) => figure.toLowerCase().includes(name)));
-  const shape = `${family.experts} experts, top-${family.topK}`;
+  const figures = taken.map(({ text }) => text).join(", ");
+  const guessed = guessedFigures(preset).filter((figure) => taken.some((one) => one.of === figure));
   if (guessed.length > 0)
     return {
       topic: "routing preset",
       fidelity: "assumed",
       detail:
-        `${figures}: a guess, as ${family.family} (${shape}); no recording of ${model.modelType} stands behind ` +
-        `${guessed.join(" and ")}, which decide what a step reads and an expert cache hits: state them, or replay a trace`,
+        `${figures}: as ${family.family}; a guess, for no ${guessed.join(" or ")} of ${model.modelType} is recorded: ` +
+        "state it or replay a trace",
     };
+  const shape = `${family.experts} experts, top-${family.topK}`;
   const same = family.experts === experts && family.topK === topK;
   return {
     topic: "routing preset",

@@ -50,7 +50,11 @@ test("what it states goes before the preset, and is not in the ledger", () => {
 test("a guess says that it is one, and another shape that it was carried over", () => {
   const guess = parametric("deepseek-v3", "").ledger[0];
   expect(guess?.fidelity).toBe("assumed");
-  expect(guess?.detail).toContain("a guess, as models balanced over whole batches or by a bias");
+  expect(guess?.detail).toBe(
+    "popularityCv 0.9, reuse 39.0%, laterReuse 22.0%: as models balanced over whole batches or by a bias; " +
+      "a guess, for no popularity or reuse of deepseek_v3 is recorded: state it or replay a trace",
+  );
+  expect(parametric("olmoe-1b-7b", "").ledger[0]?.detail).toContain("a guess, for no reuse of olmoe is recorded");
   const carried = parametric("gpt-oss-120b", "").ledger[0];
   expect(carried?.fidelity).toBe("assumed");
   expect(carried?.detail).toContain("carried over to 128, top-4");

@@ -68,14 +68,16 @@ export function routingPreset(shape: RoutedShape): RoutingPreset {
   };
 }
 
+/** What of a preset may be a guess. */
+export type GuessedFigure = "popularity" | "reuse";
+
 /** Which figures are guesses: not recorded or published for the model's own family. */
-export function guessedFigures({ family, own }: RoutingPreset): readonly string[] {
-  const figures: readonly (readonly [string, Sourced<number>])[] = [
-    ["popularity", family.popularityCv],
-    ["reuse", family.reuse],
+export function guessedFigures({ family, own }: RoutingPreset): readonly GuessedFigure[] {
+  const guessed = ({ kind }: Sourced<number>) => !own || kind === "estimated";
+  return [
+    ...(guessed(family.popularityCv) ? ["popularity" as const] : []),
+    ...(guessed(family.reuse) ? ["reuse" as const] : []),
   ];
-  const guessed = (kind: SourceKind) => !own || kind === "estimated";
-  return figures.flatMap(([name, { kind }]) => (guessed(kind) ? [name] : []));
 }
 
 /** The reuse for another shape: the same share of what uniform choices leave open. */
