@@ -8,6 +8,7 @@ import { policiesCheck } from "./data-checks/policies.ts";
 import { prefixCacheCheck } from "./data-checks/prefix-cache.ts";
 import { requestsCheck } from "./data-checks/requests.ts";
 import { routingImportCheck } from "./data-checks/routing-import.ts";
+import { routingPresetsCheck } from "./data-checks/routing-presets.ts";
 import { routingStatsCheck } from "./data-checks/routing-stats.ts";
 import { synthesisCheck } from "./data-checks/synthesis.ts";
 
@@ -33,6 +34,7 @@ const checks: readonly DataCheck[] = [
   routingImportCheck,
   routingStatsCheck,
   synthesisCheck,
+  routingPresetsCheck,
   policiesCheck,
   measurementsCheck,
   kernelsCheck,

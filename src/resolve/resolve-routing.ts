@@ -16,6 +16,7 @@ import { synthesisSteps } from "../trace/synthesis/synthesise-routing.ts";
 import type { FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
+import { parametricFigures, uniformFigures } from "./preset-routing.ts";
 
 /** The routing of a scenario. */
 export interface ResolvedRouting {
@@ -27,11 +28,11 @@ export interface ResolvedRouting {
 }
 
 /** Routing that is not replayed but expected. */
-const expected = (popularityCv: number): ResolvedRouting => ({
+const expected = (popularityCv: number, ledger: readonly LedgerEntry[]): ResolvedRouting => ({
   routing: { kind: "uniform", popularityCv },
   source: null,
   layerMap: "identity",
-  ledger: [],
+  ledger,
 });
 
 /** Reads or synthesises the routing and maps its layers to the model's. */
@@ -43,7 +44,10 @@ export async function resolveRouting(
   signal?: AbortSignal,
 ): Promise<ResolvedRouting> {
   const section = scenario.routing;
-  if (section.kind === "uniform") return expected(section.popularityCv);
+  if (section.kind === "uniform") {
+    const { popularityCv, ledger } = uniformFigures(section, model, moe);
+    return expected(popularityCv, ledger);
+  }
   if (moe === null)
     refuse({
       ...scenario.place(["routing", "kind"]),
@@ -51,7 +55,7 @@ export async function resolveRouting(
       expected: `uniform: ${model.name} has no routed experts`,
       found: section.kind,
     });
-  const whole = await routingTable(scenario, model, moe, signal);
+  const { whole, preset } = await routingTable(scenario, model, moe, signal);
   const domain = section.kind === "parametric" ? undefined : section.domain;
   const layerMap = section.kind === "parametric" ? "identity" : section.layerMap;
   const replayed =
@@ -67,7 +71,7 @@ export async function resolveRouting(
     },
     source: { whole, replayed },
     layerMap,
-    ledger: routingLedger(replayed, section.kind),
+    ledger: [...routingLedger(replayed, section.kind), ...preset],
   };
 }
 
@@ -85,7 +89,7 @@ async function routingTable(
   model: ModelSpec,
   moe: MoeFeedForward,
   signal: AbortSignal | undefined,
-): Promise<RoutingTable> {
+): Promise<{ readonly whole: RoutingTable; readonly preset: readonly LedgerEntry[] }> {
   const section = scenario.routing;
   const { seed } = scenario;
   switch (section.kind) {
@@ -93,31 +97,31 @@ async function routingTable(
       return locatedAsync(scenario, ["routing", "file"], async () => {
         const trace = await openRoutingTrace(fromScenario(scenario.file, section.file));
         try {
-          return await loadRoutingTable(trace, section.memory === undefined ? {} : { bytesMax: section.memory });
+          const whole = await loadRoutingTable(trace, section.memory === undefined ? {} : { bytesMax: section.memory });
+          return { whole, preset: [] };
         } finally {
           await trace.close();
         }
       });
     case "published":
-      return locatedAsync(scenario, ["routing", "id"], () =>
-        cooperatively(synthesisSteps(routingFromPublished(section.id), { tokens: section.rows, seed }), signal),
-      );
+      return locatedAsync(scenario, ["routing", "id"], async () => {
+        const steps = synthesisSteps(routingFromPublished(section.id), { tokens: section.rows, seed });
+        return { whole: await cooperatively(steps, signal), preset: [] };
+      });
     case "parametric":
-      return locatedAsync(scenario, ["routing"], () =>
-        cooperatively(
-          parametricSteps({
-            experts: moe.experts,
-            topK: moe.topK,
-            layers: moeLayerIndices(model).length,
-            groups: section.grouped ? (moe.router.groups?.count ?? 1) : 1,
-            skew: section.skew,
-            reuse: section.reuse,
-            tokens: section.rows,
-            seed,
-          }),
-          signal,
-        ),
-      );
+      return locatedAsync(scenario, ["routing"], async () => {
+        const { ledger, ...figures } = parametricFigures(scenario, section, model, moe);
+        const steps = parametricSteps({
+          experts: moe.experts,
+          topK: moe.topK,
+          layers: moeLayerIndices(model).length,
+          groups: section.grouped ? (moe.router.groups?.count ?? 1) : 1,
+          ...figures,
+          tokens: section.rows,
+          seed,
+        });
+        return { whole: await cooperatively(steps, signal), preset: ledger };
+      });
     case "uniform":
       return refuse({ at: "routing.kind", expected: "routing that is replayed", found: section.kind });
   }
@@ -173,7 +177,7 @@ function routingLedger({ origin, rows }: RoutingTable, kind: Scenario["routing"]
             topic: "batch of sequences",
             fidelity: "assumed",
             detail:
-              "sequences are drawn independently; tokens of a real batch share more experts and load them less evenly",
+              "sequences are drawn independently; sequences that start together share more experts for their first tokens",
           } as const,
         ]),
   ];

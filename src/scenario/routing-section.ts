@@ -21,6 +21,16 @@ const replay = {
   domain: word().optional().describe("Replay rows of this domain of the trace only."),
 };
 
+const popularityCv = z
+  .number()
+  .min(0)
+  .max(4)
+  .optional()
+  .describe(
+    "Coefficient of variation of expert popularity; 0 is uniform, recorded routing has 0.2 to 1.1. Default: that of the " +
+      "model's family.",
+  );
+
 const rows = count(100, 10_000_000).describe("Rows (tokens) to synthesise.");
 
 /** Which experts each token visits in each layer. */
@@ -44,22 +54,40 @@ export const routingSection = z.discriminatedUnion("kind", [
   z
     .strictObject({
       kind: z.literal("parametric"),
-      skew: z.number().min(0).max(4).default(0.5).describe("Zipf exponent of expert popularity; 0 is uniform."),
-      reuse: z.number().min(0).max(1).default(0).describe("Chance that an expert of the previous token is used again."),
+      skew: z
+        .number()
+        .min(0)
+        .max(4)
+        .optional()
+        .describe("Zipf exponent of expert popularity; 0 is uniform. Default: the popularityCv of the model's family."),
+      popularityCv,
+      reuse: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe(
+          "Share of a token's experts that the next token uses too; up to topK / experts tokens are independent. " +
+            "Default: that of the model's family.",
+        ),
+      laterReuse: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe(
+          "The same 64 tokens on, at most the reuse: what the topic of a sequence keeps in use. Default: as much of the " +
+            "reuse beyond popularity as lasts in the model's family.",
+        ),
       grouped: z.boolean().default(false).describe("Choose equally many experts in each group of the router."),
       rows: rows.default(20_000),
       start: replay.start,
     })
-    .describe("Replay routing synthesised from a popularity skew and a reuse."),
+    .describe("Replay routing synthesised from popularity and reuse; what is left out is that of the model's family."),
   z
     .strictObject({
       kind: z.literal("uniform"),
-      popularityCv: z
-        .number()
-        .min(0)
-        .max(4)
-        .default(0)
-        .describe("Coefficient of variation of expert popularity; 0 is uniform, recorded routing has 0.3 to 1.3."),
+      popularityCv,
     })
     .describe("No replay: loads expected of independent choices, the cheapest model."),
 ]);

@@ -120,7 +120,7 @@ test("a computation in one stretch leaves signals to the system, a cooperative o
 });
 
 test("synthesis pauses every few thousand rows, and the pauses change nothing", () => {
-  const options = { experts: 16, topK: 2, layers: 3, skew: 1, tokens: 20_000, seed: 3 };
+  const options = { experts: 16, topK: 2, layers: 3, popularity: { skew: 1 }, tokens: 20_000, seed: 3 };
   const steps = parametricSteps(options);
   let pauses = 0;
   let step = steps.next();

@@ -14,7 +14,14 @@ const folder = mkdtempSync(join(tmpdir(), "hostile-profiles-"));
 const routing = join(folder, "routing.safetensors");
 // Profiles have no say in it: synthesised once for all runs.
 beforeAll(async () => {
-  const table = parametricRouting({ experts: 64, topK: 8, layers: 16, skew: 0.5, tokens: 100, seed: 0 });
+  const table = parametricRouting({
+    experts: 64,
+    topK: 8,
+    layers: 16,
+    popularity: { skew: 0.5 },
+    tokens: 100,
+    seed: 0,
+  });
   await saveRoutingTable(table, "hostile profiles", routing);
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -13,7 +13,9 @@ import { servedEngine } from "../../resolve/served-engine.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { mappingProblems } from "../../sim/mapping.ts";
 import { nodeProblems } from "../../sim/mapping-over-nodes.ts";
+import { moeLayers } from "../../sim/step/stage-plan.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
+import { routingPreset } from "../../trace/synthesis/routing-presets.ts";
 import { namesOf } from "../measured/names.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
 
@@ -22,12 +24,6 @@ const waves = 3;
 const requestsMin = 24;
 /** Lengths are drawn evenly from this share of the stated length up to all of it, as benchmark clients draw them. */
 export const shortestShare = 0.8;
-/**
- * Coefficient of variation of expert popularity: within the .3 to 1.3 of recorded routing by domain (OLMoE: C4 .4,
- * chat .7, code 1.0). Benchmarks with random text state nothing of theirs.
- */
-const popularityCv = 0.5;
-
 /** The simulation of a measured point, or why there is none. */
 export type PointConfig =
   | { readonly config: SimConfig; readonly reason: null }
@@ -73,13 +69,19 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
       },
       router: routers["least-loaded"],
       workload: { kind: "closed", requests: closedLoadRequests(point), concurrency: point.concurrency },
-      routing: { kind: "uniform", popularityCv },
+      routing: { kind: "uniform", popularityCv: popularityCvOf(model) },
       speculation: null,
       placement: null,
       offload: null,
       warmupRequests: 0,
     },
   };
+}
+
+/** Benchmarks state nothing of their routing: popularity varies as in recordings of the model's family. */
+function popularityCvOf(model: ModelSpec): number {
+  const [moe] = moeLayers(model);
+  return moe === undefined ? 0 : routingPreset({ ...moe, modelType: model.modelType }).popularityCv;
 }
 
 /**

@@ -34,8 +34,8 @@ export interface LayerGoal {
   readonly tokens: number;
   readonly counts: Float64Array;
   readonly curve: LruCurve;
-  /** Tokens whose first stored expert is each expert, and the share that repeats it; null where it is not known. */
-  readonly leads: { readonly counts: Float64Array; readonly repeat: number } | null;
+  /** Tokens whose first stored expert is each expert, and the share that repeats it. */
+  readonly leads: { readonly counts: Float64Array; readonly repeat: number };
 }
 
 const baseStep = 0.3;
@@ -106,6 +106,7 @@ function modelOf(logs: RoutingLogs, goal: RoutingGoal): RoutingModel {
     layers.map((layer, index) => ({
       base: layer.base.weights(),
       recency: layer.recency.weights(),
+      topic: 0,
       lift: lifts[index - 1] ?? null,
       pair: pairs[index] ?? null,
       lead: layer.lead.weights(),
@@ -145,7 +146,6 @@ function correctLayer(
     const by = baseStep * step * gap(wanted, got);
     for (let depth = depthEdges[bin]!; depth < depthEdges[bin + 1]!; depth++) logs.recency.move(depth, by);
   }
-  if (goal.leads === null) return;
   for (let e = 0; e < goal.counts.length; e++) {
     const wanted = (goal.leads.counts[e]! / Math.max(1, goal.counts[e]!)) * shown.counts[e]!;
     logs.lead.move(e, leadStep * step * gap(wanted, shown.leads.counts[e]!));

@@ -5,6 +5,8 @@ export interface LayerWeights {
   readonly base: Float64Array;
   /** By depth in the LRU stack; the last one is for experts not used in this sequence. */
   readonly recency: Float64Array;
+  /** Standard deviation, over experts, of the log weights that a sequence adds to `base`: what its topic favours. */
+  readonly topic: number;
   /** [experts][experts] from the layer above, or null. */
   readonly lift: Float32Array | null;
   /** [experts][experts] between experts of one token, or null. */
@@ -36,6 +38,7 @@ export class LayerSampler {
   /** By depth in `#order`; 0 once drawn. */
   readonly #weights: Float64Array;
   readonly #product: Float64Array;
+  readonly #topical: Float64Array;
   readonly #groupTotals: Float64Array;
 
   constructor(experts: number, topK: number, groups: number) {
@@ -44,6 +47,7 @@ export class LayerSampler {
     this.#order = Uint16Array.from({ length: experts }, (_, expert) => expert);
     this.#weights = new Float64Array(experts);
     this.#product = new Float64Array(experts);
+    this.#topical = new Float64Array(experts);
     this.#groupTotals = new Float64Array(groups);
   }
 
@@ -54,14 +58,17 @@ export class LayerSampler {
     const order = this.#order;
     const weights = this.#weights;
     const experts = order.length;
+    const base = model.topic === 0 ? model.base : this.#topical;
+    if (model.topic !== 0)
+      for (let e = 0; e < experts; e++) base[e] = model.base[e]! * Math.exp(model.topic * random.normal());
     let used = 0;
     let leader = -1;
     for (let row = from; row < to; row++) {
       const at = row * stride + offset;
-      let byExpert = model.base;
+      let byExpert = base;
       if (model.lift !== null) {
         byExpert = this.#product;
-        liftWeights(byExpert, model.base, model.lift, ids, at - topK, topK);
+        liftWeights(byExpert, base, model.lift, ids, at - topK, topK);
       }
       const total = weigh(weights, order, byExpert, model.recency, used);
       let fresh = 0;

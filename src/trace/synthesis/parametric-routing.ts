@@ -1,16 +1,14 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
-import { pow } from "../../core/pow.ts";
 import { RandomStream } from "../../core/random.ts";
 import { type Steps, withoutPause } from "../../core/steps.ts";
 import { formatPercent } from "../../core/units.ts";
 import { inOneStretch } from "../../files/signals.ts";
 import type { RoutingTable } from "../routing-table.ts";
-import { coveredShare, excessOverlap } from "./locality-curve.ts";
-import { localityWeights } from "./locality-weights.ts";
 import { permuted } from "./permutation.ts";
-import { publishedRouting, publishedShapes } from "./published-routing.ts";
+import { overlapOfPopularity, type PopularityLaw, popularityShares } from "./popularity-law.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
 import { synthesisSteps } from "./synthesise-routing.ts";
+import { laterTokens, topicWeights } from "./topic-weights.ts";
 
 /** Routing of a model without recorded or published statistics; every number is an assumption of the caller. */
 export interface ParametricRouting {
@@ -19,13 +17,17 @@ export interface ParametricRouting {
   readonly topK: number;
   /** MoE layers; all follow the same statistics, with other experts popular in each. */
   readonly layers: number;
-  /** Zipf exponent of expert popularity in a layer (inside each group, with groups); 0 = uniform. */
-  readonly skew: number;
+  /** Of the experts of a layer (inside each group, with groups), over many sequences. */
+  readonly popularity: PopularityLaw;
   /**
-   * Chance that an expert of the previous token is used again: mean of |S(t) and S(t-1)| / topK. Up to topK / experts,
+   * Share of a token's experts that the next token uses again: mean of |S(t) and S(t-1)| / topK. Up to topK / experts,
    * the value of uniform routing, tokens are independent and overlap follows from popularity alone.
    */
   readonly reuse?: number;
+  /** The same 64 tokens on: what the topic of a sequence keeps in use. By default what popularity alone gives. */
+  readonly laterReuse?: number;
+  /** What remains of the preference for recent experts each topK places further down the LRU stack; 0.8 by default. */
+  readonly fade?: number;
   /** Grouped top-k (MoGE, arXiv 2505.21411): topK / groups experts from each contiguous group of experts. */
   readonly groups?: number;
   /** 512 by default. */
@@ -35,7 +37,7 @@ export interface ParametricRouting {
   readonly seed: number;
 }
 
-/** Routing from a popularity exponent and a reuse. */
+/** Routing from a popularity law and how much of it returns. */
 export const parametricRouting = (options: ParametricRouting): RoutingTable => withoutPause(parametricSteps(options));
 
 /** The same with pauses. */
@@ -45,36 +47,23 @@ export function* parametricSteps(options: ParametricRouting): Steps<RoutingTable
   return yield* synthesisSteps(statistics, { tokens: options.tokens, seed: options.seed });
 }
 
-/**
- * Reuse at distances beyond the last token, which one number does not tell, follows the shape of the published
- * Qwen3-30B-A3B curve at the same multiples of topK.
- */
 function parametricStatistics(options: ParametricRouting): RoutingStatistics {
-  const { experts, topK, layers, groups = 1, sequenceTokens = 512 } = options;
+  const { experts, topK, layers, groups = 1, fade = 0.8, sequenceTokens = 512 } = options;
   checkParameters(options);
+  const popularity = popularityShares(options.popularity, experts, topK, groups);
   const reuse = dependentReuse(options);
-  const popularity = zipfPopularity(experts, topK, options.skew, groups);
-  const sizes = reuse === null ? [] : doublings(topK, experts);
-  const { lru } = publishedShapes(publishedRouting["qwen3-30b-a3b"]);
-  const strength = excessOverlap(reuse ?? 0, topK, experts);
-  const assumedHitRate = (size: number): number => coveredShare(lru, size, strength, topK, experts);
-  const logs = localityWeights(
-    { experts, topK, groups },
-    sizes,
-    [{ popularity, hitRate: sizes.map(assumedHitRate) }],
-    sequenceTokens,
-    { rounds: 30, tokensPerRound: 8192 },
-  );
+  const laterReuse = options.laterReuse ?? overlapOfPopularity(popularity, topK);
+  const weights = topicWeights({ experts, topK, groups, popularity, reuse, laterReuse, fade });
   const places = new RandomStream(options.seed, "parametric routing");
-  const fitted = logs.domains[0]![0]!;
   const layerStatistics = Array.from({ length: layers }, (_, layer): LayerStatistics => {
     const order = permutedInGroups(experts, groups, places.fork(`layer ${layer}`));
-    const base = order.map((rank) => fitted.base.logs[rank]!);
+    const base = order.map((rank) => weights.base[rank]!);
     return {
       popularity: order.map((rank) => popularity[rank]!),
-      hitRate: sizes.length === 0 ? [] : Array.from({ length: experts }, (_, size) => assumedHitRate(size + 1)),
+      hitRate: [],
       base,
-      recency: Array.from(fitted.recency.logs),
+      topic: weights.topic,
+      recency: weights.recency,
       lead: base,
       leadRepeat: 0,
     };
@@ -95,16 +84,16 @@ function parametricStatistics(options: ParametricRouting): RoutingStatistics {
       digest: "",
       sourceRows: 0,
       phase: "unknown",
-      notes: parametricNotes(options),
+      notes: parametricNotes(options, laterReuse),
     },
   };
 }
 
-/** Statistics are fitted by trial runs, whose time grows with the experts; published models have up to 512. */
+/** Weights are found by trial runs, whose time grows with the experts; published models have up to 512. */
 const expertsMax = 4096;
 
 function checkParameters(options: ParametricRouting): void {
-  const { experts, topK, layers, skew, reuse, groups = 1 } = options;
+  const { experts, topK, layers, popularity, groups = 1 } = options;
   const problems: Problem[] = [];
   const whole = (at: string, value: number, low: number, high: number): void => {
     if (!Number.isInteger(value) || value < low || value > high)
@@ -117,33 +106,18 @@ function checkParameters(options: ParametricRouting): void {
   if (experts % groups !== 0)
     problems.push({ at: "groups", expected: `a divisor of ${experts} experts`, found: groups });
   if (topK % groups !== 0) problems.push({ at: "groups", expected: `a divisor of top-${topK}`, found: groups });
-  if (!(skew >= 0 && skew <= 4)) problems.push({ at: "skew", expected: "a Zipf exponent from 0 to 4", found: skew });
-  if (reuse !== undefined && !(reuse >= 0 && reuse <= 0.99))
-    problems.push({ at: "reuse", expected: "a share from 0 to 0.99", found: reuse });
+  if ("skew" in popularity && !(popularity.skew >= 0 && popularity.skew <= 4))
+    problems.push({ at: "skew", expected: "a Zipf exponent from 0 to 4", found: popularity.skew });
+  if ("popularityCv" in popularity && !(popularity.popularityCv >= 0 && popularity.popularityCv <= 4))
+    problems.push({ at: "popularityCv", expected: "a variation from 0 to 4", found: popularity.popularityCv });
+  for (const at of ["reuse", "laterReuse", "fade"] as const) {
+    const value = options[at];
+    if (value !== undefined && !(value >= 0 && value <= 0.99))
+      problems.push({ at, expected: "a share from 0 to 0.99", found: value });
+  }
+  if (options.laterReuse !== undefined && options.laterReuse > (options.reuse ?? 1))
+    problems.push({ at: "laterReuse", expected: `at most the reuse, ${options.reuse}`, found: options.laterReuse });
   if (problems.length > 0) throw new InvalidInputError(problems);
-}
-
-/** Zipf shares by expert, most popular first in each group; none is chosen by more than 95 % of the tokens. */
-function zipfPopularity(experts: number, topK: number, skew: number, groups: number): number[] {
-  const size = experts / groups;
-  const most = 0.95 / topK;
-  const weights = Array.from({ length: experts }, (_, expert) => pow((expert % size) + 1, -skew));
-  let shares = normalised(weights);
-  for (let round = 0; round < 50 && Math.max(...shares) > most * 1.0001; round++)
-    shares = normalised(shares.map((share) => Math.min(share, most)));
-  return shares;
-}
-
-function normalised(values: readonly number[]): number[] {
-  const sum = values.reduce((total, value) => total + value, 0);
-  return values.map((value) => value / sum);
-}
-
-/** topK, 2 topK, 4 topK, ... below the number of experts. */
-function doublings(topK: number, experts: number): number[] {
-  const sizes: number[] = [];
-  for (let size = topK; size < experts; size *= 2) sizes.push(size);
-  return sizes;
 }
 
 /** A random order that keeps experts in their contiguous groups. */
@@ -157,14 +131,16 @@ function dependentReuse({ experts, topK, reuse }: ParametricRouting): number | n
   return reuse === undefined || reuse <= topK / experts ? null : reuse;
 }
 
-function parametricNotes(options: ParametricRouting): string[] {
-  const { skew, groups = 1 } = options;
+function parametricNotes(options: ParametricRouting, laterReuse: number): string[] {
+  const { popularity, groups = 1 } = options;
   const reuse = dependentReuse(options);
   return [
-    `assumed, not recorded: expert popularity follows a Zipf law with exponent ${skew} in every layer`,
+    "skew" in popularity
+      ? `assumed: expert popularity follows a Zipf law with exponent ${popularity.skew} in every layer`
+      : `assumed: expert popularity varies by ${popularity.popularityCv} (Gamma law) in every layer`,
     reuse === null
       ? "assumed: tokens are routed independently of each other"
-      : `assumed: adjacent tokens share ${formatPercent(reuse)} of their experts; reuse at longer distances has the shape published for Qwen3-30B-A3B`,
+      : `assumed: adjacent tokens share ${formatPercent(reuse)} of their experts, tokens ${laterTokens} apart ${formatPercent(laterReuse)}`,
     ...(groups > 1 ? [`grouped top-k: the same number of experts from each of ${groups} groups`] : []),
     "assumed: layers are independent of each other",
   ];

@@ -2,16 +2,20 @@ import { refuse } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
 import { RandomStream } from "../../core/random.ts";
 import { closest } from "../../core/suggest.ts";
+import { formatPercent } from "../../core/units.ts";
 import qwen3 from "../published/qwen3-30b-a3b.json" with { type: "json" };
-import { bisect, coveredShare, excessOverlap, type LocalityShape, solveShape } from "./locality-curve.ts";
-import { localityWeights } from "./locality-weights.ts";
+import { excessOverlap, overlapOfExcess } from "./excess-overlap.ts";
 import { permuted } from "./permutation.ts";
+import { popularityShares } from "./popularity-law.ts";
+import { routingPreset } from "./routing-presets.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
+import { topicWeights } from "./topic-weights.ts";
 
 /** Routing statistics as a publication gives them: a few numbers for a whole model. */
 export interface PublishedRouting {
   readonly id: string;
   readonly model: string;
+  readonly modelType: string;
   readonly source: string;
   readonly phase: string;
   readonly experts: number;
@@ -21,7 +25,7 @@ export interface PublishedRouting {
   readonly adjacentOverlap: { readonly mean: number; readonly atLayer: readonly (readonly number[])[] };
   /** Share of the selections that the most popular experts of a layer take, as a range over tasks. */
   readonly topShare: { readonly experts: number; readonly range: readonly number[] };
-  /** Mean over layers of the hit rates of a cache per layer. */
+  /** Mean over layers of the hit rates of a cache per layer; the figures of the model's family are fitted to them. */
   readonly hitRate: {
     readonly slots: readonly number[];
     readonly lru: readonly number[];
@@ -34,13 +38,8 @@ export const publishedRouting = { "qwen3-30b-a3b": qwen3 } satisfies Record<stri
 
 /** Assumed length of a sequence in tokens. */
 const sequenceTokens = 256;
-/**
- * Assumed share of the accesses that are first uses in a sequence: the published clairvoyant optimum misses 7.1 % with
- * 64 slots, most of which only first uses explain; 5 % is 102 of 128 experts used in 256 tokens.
- */
-const coldShare = 0.05;
-/** Overlaps that weights are fitted at; those of the layers are interpolated between them. */
-const nodes = 8;
+/** Overlaps that weights are found at; those of the layers are interpolated between them. */
+const nodes = 4;
 
 /** Generator statistics from published numbers; the notes of the origin name each assumption in between. */
 export function routingFromPublished(id: string): RoutingStatistics {
@@ -55,44 +54,35 @@ export function routingFromPublished(id: string): RoutingStatistics {
       ...(guess === null ? {} : { hint: `did you mean ${guess}?` }),
     });
   }
-  const { experts, topK, layers, hitRate } = published;
+  const { layers } = published;
   const overlaps = layerOverlaps(published);
-  const { lru, lfu } = publishedShapes(published);
   const low = Math.min(...overlaps);
   const high = Math.max(...overlaps);
-  const nodeOverlaps = Array.from({ length: nodes }, (_, node) => low + ((high - low) * node) / (nodes - 1));
-  const goals = nodeOverlaps.map((overlap) => {
-    return {
-      popularity: popularityByRank(lfu, excessOverlap(overlap, topK, experts), topK, experts),
-      hitRate: hitRate.slots.map((size) => hitRateAt(lru, size, overlap, topK, experts)),
-    };
-  });
-  const fitted = localityWeights({ experts, topK, groups: 1 }, hitRate.slots, goals, sequenceTokens, {
-    rounds: 20,
-    tokensPerRound: 2560,
-  });
+  const figures = Array.from({ length: nodes }, (_, node) =>
+    figuresAt(published, low + ((high - low) * node) / (nodes - 1)),
+  );
   const places = new RandomStream(0, `published routing ${id}`);
   const layerStatistics = overlaps.map((overlap, layer): LayerStatistics => {
     const at = ((overlap - low) / (high - low)) * (nodes - 1);
     const node = Math.min(nodes - 2, Math.floor(at));
-    const blend = (pick: (index: number) => ArrayLike<number>): number[] =>
-      interpolate(pick(node), pick(node + 1), at - node);
-    const order = permuted(experts, places.fork(`layer ${layer}`));
+    const [below, above] = [figures[node]!, figures[node + 1]!];
+    const order = permuted(published.experts, places.fork(`layer ${layer}`));
     const byRank = (values: readonly number[]): number[] => order.map((rank) => values[rank]!);
-    const base = byRank(blend((index) => fitted.domains[0]![index]!.base.logs));
+    const base = byRank(interpolate(below.base, above.base, at - node));
     return {
-      popularity: byRank(popularityByRank(lfu, excessOverlap(overlap, topK, experts), topK, experts)),
-      hitRate: Array.from({ length: experts }, (_, size) => hitRateAt(lru, size + 1, overlap, topK, experts)),
+      popularity: byRank(interpolate(below.popularity, above.popularity, at - node)),
+      hitRate: [],
       base,
-      recency: blend((index) => fitted.domains[0]![index]!.recency.logs),
+      topic: below.topic + (above.topic - below.topic) * (at - node),
+      recency: interpolate(below.recency, above.recency, at - node),
       lead: base,
       leadRepeat: 0,
     };
   });
   return {
     format: "moecast.routing-statistics/1",
-    experts,
-    topK,
+    experts: published.experts,
+    topK: published.topK,
     layers,
     modelLayers: Array.from({ length: layers }, (_, layer) => layer),
     groups: 1,
@@ -110,30 +100,19 @@ export function routingFromPublished(id: string): RoutingStatistics {
   };
 }
 
-/** Shapes of the LRU and popularity curves whose means over the layers pass through the published rates. */
-export function publishedShapes(published: PublishedRouting): {
-  readonly lru: LocalityShape;
-  readonly lfu: LocalityShape;
-} {
-  const { experts, topK, hitRate } = published;
-  const overlaps = layerOverlaps(published);
-  const reused = overlaps.map((overlap) => excessOverlap(overlap / (1 - coldShare), topK, experts));
-  const popular = overlaps.map((overlap) => excessOverlap(overlap, topK, experts));
-  return {
-    lru: solveShape(
-      hitRate.slots,
-      hitRate.lru.map((rate) => rate / (1 - coldShare)),
-      reused,
-      topK,
-      experts,
-    ),
-    lfu: solveShape(hitRate.slots, hitRate.lfu, popular, topK, experts),
-  };
-}
-
-function hitRateAt(lru: LocalityShape, size: number, overlap: number, topK: number, experts: number): number {
-  const strength = excessOverlap(overlap / (1 - coldShare), topK, experts);
-  return (1 - coldShare) * coveredShare(lru, size, strength, topK, experts);
+/**
+ * Popularity and weights of a layer with the given overlap. What popularity and the topic of a sequence share with other
+ * tokens grows with the overlap, from the figures of the model's family at the published mean.
+ */
+function figuresAt(published: PublishedRouting, overlap: number) {
+  const { experts, topK, adjacentOverlap } = published;
+  const { family } = routingPreset(published);
+  const strength = excessOverlap(overlap, published) / excessOverlap(adjacentOverlap.mean, published);
+  const popularityCv = family.popularityCv.value * Math.sqrt(strength);
+  const popularity = popularityShares({ popularityCv }, experts, topK, 1);
+  const laterReuse = overlapOfExcess(excessOverlap(family.laterReuse.value, published) * strength, published);
+  const fade = family.fade.value;
+  return { popularity, ...topicWeights({ experts, topK, groups: 1, popularity, reuse: overlap, laterReuse, fade }) };
 }
 
 /**
@@ -158,30 +137,29 @@ export function layerOverlaps({ layers, adjacentOverlap }: PublishedRouting): nu
   return along(bisect((bend) => mean(bend) - adjacentOverlap.mean, 0.05, 20));
 }
 
-/** Share of each expert, most popular first, from the covered share of the c most popular ones. */
-function popularityByRank(shape: LocalityShape, strength: number, topK: number, experts: number): number[] {
-  const first = coveredShare(shape, topK, strength, topK, experts);
-  const cumulative = Array.from({ length: experts + 1 }, (_, size) =>
-    size <= topK ? (first * size) / topK : size === experts ? 1 : coveredShare(shape, size, strength, topK, experts),
-  );
-  return Array.from({ length: experts }, (_, rank) => Math.max(1e-6, cumulative[rank + 1]! - cumulative[rank]!)).sort(
-    (a, b) => b - a,
-  );
-}
-
 function publishedNotes(published: PublishedRouting): string[] {
-  const { adjacentOverlap, hitRate } = published;
-  const layers = adjacentOverlap.atLayer.map(([layer]) => layer).join(", ");
+  const layers = published.adjacentOverlap.atLayer.map(([layer]) => layer).join(", ");
+  const { popularityCv, laterReuse } = routingPreset(published).family;
   return [
     `synthesised from published statistics of ${published.model}: ${published.source}`,
     `adjacent overlap is published for layers ${layers} and as a mean; interpolated for the others`,
-    `LRU hit rates and popularity are published as means over layers at ${hitRate.slots.join(", ")} slots; each layer is assumed to follow them by its overlap`,
-    "popularity is read from the published LFU hit rates",
-    `first uses in a sequence are ${coldShare * 100} % of the accesses, sequences of ${sequenceTokens} tokens, layers independent of each other, which expert is popular: assumed`,
+    `popularity varies by ${popularityCv.value}, and tokens 64 apart share ${formatPercent(laterReuse.value)} of their experts, on the mean: ` +
+      "fitted to the published distinct experts of batches, LRU hit rates and most popular experts; each layer is assumed to follow its overlap",
+    `sequences of ${sequenceTokens} tokens, layers independent of each other, which expert is popular: assumed`,
   ];
 }
 
 /** a + (b - a) x weight, element by element. */
-function interpolate(a: ArrayLike<number>, b: ArrayLike<number>, weight: number): number[] {
-  return Array.from({ length: a.length }, (_, at) => a[at]! + (b[at]! - a[at]!) * weight);
+function interpolate(a: readonly number[], b: readonly number[], weight: number): number[] {
+  return a.map((value, at) => value + (b[at]! - value) * weight);
+}
+
+/** Root of an increasing function, to about 1e-9 of the interval. */
+function bisect(increasing: (x: number) => number, low: number, high: number): number {
+  for (let step = 0; step < 30; step++) {
+    const middle = (low + high) / 2;
+    if (increasing(middle) < 0) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
 }

@@ -6,7 +6,7 @@ import type { LayerLogs, LogWeights, RoutingLogs } from "./routing-logs.ts";
 /**
  * What a routing generator knows about a trace: plain JSON, no recorded row in it. The model behind it draws the
  * topK experts of a token and layer without replacement, with weights
- *   exp(base[e] + recency[depth of e in the LRU stack] + sum of lift[expert chosen one layer up][e]
+ *   exp(base[e] + topic x (a normal number of e and the sequence) + recency[depth of e in the LRU stack] + sum of lift[expert chosen one layer up][e]
  *       + sum of pair[expert already drawn for this token][e]).
  * The LRU stack of a layer is emptied where a sequence starts. `base` carries popularity, `recency` the reuse at every
  * distance (adjacent overlap and the LRU curve), `lift` the cross-layer transition, `pair` the co-selection.
@@ -50,6 +50,8 @@ export interface LayerStatistics {
   readonly base: readonly number[];
   /** Log weight at each depth of the LRU stack, 0 = most recent; the last entry is for experts not used so far. */
   readonly recency: readonly number[];
+  /** Standard deviation of log weights drawn afresh for each sequence and expert; absent: 0. */
+  readonly topic?: number;
   /** Log weight of each chosen expert to be stored first. */
   readonly lead: readonly number[];
   /** Added to the log weight of the expert that was stored first for the token before. */

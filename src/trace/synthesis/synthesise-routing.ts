@@ -69,6 +69,7 @@ function modelOf(statistics: RoutingStatistics): RoutingModel {
     domain.layers.map((layer, index) => ({
       base: Float64Array.from(layer.base, Math.exp),
       recency: Float64Array.from(layer.recency, Math.exp),
+      topic: layer.topic ?? 0,
       lift: lifts[index - 1] ?? null,
       pair: pairs[index] ?? null,
       lead: Float64Array.from(layer.lead, Math.exp),

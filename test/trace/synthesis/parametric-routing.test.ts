@@ -5,7 +5,7 @@ import { overlapAtLag } from "../../../src/trace/stats/overlap.ts";
 import { contiguousRankLoads, expertCounts, maxOverMean, shares } from "../../../src/trace/stats/popularity.ts";
 import { parametricRouting } from "../../../src/trace/synthesis/parametric-routing.ts";
 
-const plain = { experts: 32, topK: 4, layers: 2, skew: 0.6, tokens: 8000, seed: 7 };
+const plain = { experts: 32, topK: 4, layers: 2, popularity: { skew: 0.6 }, tokens: 8000, seed: 7 };
 
 describe("parametric routing", () => {
   test("has the wanted reuse, and Zipf popularity", () => {
@@ -22,15 +22,24 @@ describe("parametric routing", () => {
   });
 
   test("without skew and reuse is uniform: overlap topK / experts, hit rate slots / experts", () => {
-    const table = parametricRouting({ ...plain, skew: 0, reuse: 0 });
+    const table = parametricRouting({ ...plain, popularity: { skew: 0 }, reuse: 0 });
     expect(Math.abs(overlapAtLag(table, 0, 1).share - 4 / 32)).toBeLessThanOrEqual(0.01);
     expect(maxOverMean(expertCounts(table, 0))).toBeLessThan(1.15);
     const curve = layerLruCurve(table, 0);
     expect(Math.abs(curve.hits[16]! / curve.accesses - 0.5)).toBeLessThanOrEqual(0.02);
   });
 
+  test("keeps a topic for as long as a sequence lasts, and none across sequences", () => {
+    const table = parametricRouting({ ...plain, popularity: { popularityCv: 0.5 }, reuse: 0.4, laterReuse: 0.28 });
+    const overlap = (lag: number) => [0, 1].reduce((sum, layer) => sum + overlapAtLag(table, layer, lag).share, 0) / 2;
+    expect(Math.abs(overlap(1) - 0.4)).toBeLessThanOrEqual(0.02);
+    for (const lag of [64, 256]) expect(Math.abs(overlap(lag) - 0.28)).toBeLessThanOrEqual(0.02);
+    const apart = parametricRouting({ ...plain, popularity: { popularityCv: 0.5 }, reuse: 0.4 });
+    expect(Math.abs(overlapAtLag(apart, 0, 64).share - (4 / 32) * 1.25)).toBeLessThanOrEqual(0.02);
+  });
+
   test("with groups takes the same number of experts from each, so that ranks of whole groups are balanced", () => {
-    const table = parametricRouting({ ...plain, groups: 2, reuse: 0.3, skew: 1 });
+    const table = parametricRouting({ ...plain, groups: 2, reuse: 0.3, popularity: { skew: 1 } });
     for (let at = 0; at < table.ids.length; at += 4) {
       const chosen = [...table.ids.subarray(at, at + 4)];
       expect(new Set(chosen).size).toBe(4);
@@ -52,7 +61,7 @@ describe("parametric routing", () => {
   });
 
   test("refuses parameters that make no sense, all at once", () => {
-    const broken = { ...plain, topK: 40, groups: 3, skew: -1, reuse: 1.5 };
+    const broken = { ...plain, topK: 40, groups: 3, popularity: { skew: -1 }, reuse: 1.5 };
     try {
       parametricRouting(broken);
       expect.unreachable();
