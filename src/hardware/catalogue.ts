@@ -1,4 +1,5 @@
 import a100Pcie from "./catalogue/devices/a100-pcie.json" with { type: "json" };
+import a100Pcie40gb from "./catalogue/devices/a100-pcie-40gb.json" with { type: "json" };
 import a100Sxm from "./catalogue/devices/a100-sxm.json" with { type: "json" };
 import a100Sxm40gb from "./catalogue/devices/a100-sxm-40gb.json" with { type: "json" };
 import ascend310pDuo from "./catalogue/devices/ascend-310p-duo.json" with { type: "json" };
@@ -62,6 +63,7 @@ import l40sKernels from "./catalogue/kernels/l40s.json" with { type: "json" };
 import rtxPro6000Kernels from "./catalogue/kernels/rtx-pro-6000.json" with { type: "json" };
 import linksJson from "./catalogue/links.json" with { type: "json" };
 import a100Pcie8 from "./catalogue/systems/a100-pcie-8.json" with { type: "json" };
+import a100Pcie40gb8 from "./catalogue/systems/a100-pcie-40gb-8.json" with { type: "json" };
 import a100Sxm8 from "./catalogue/systems/a100-sxm-8.json" with { type: "json" };
 import a100Sxm40gb8 from "./catalogue/systems/a100-sxm-40gb-8.json" with { type: "json" };
 import a5000Desktop from "./catalogue/systems/a5000-desktop.json" with { type: "json" };
@@ -123,6 +125,7 @@ export const deviceFiles = {
   "a100-sxm": a100Sxm,
   "a100-sxm-40gb": a100Sxm40gb,
   "a100-pcie": a100Pcie,
+  "a100-pcie-40gb": a100Pcie40gb,
   "h100-sxm": h100Sxm,
   "h100-pcie": h100Pcie,
   "h100-nvl": h100Nvl,
@@ -179,6 +182,7 @@ export const systemFiles = {
   "a100-sxm-8": a100Sxm8,
   "a100-sxm-40gb-8": a100Sxm40gb8,
   "a100-pcie-8": a100Pcie8,
+  "a100-pcie-40gb-8": a100Pcie40gb8,
   "h100-sxm-8": h100Sxm8,
   "h100-pcie-8": h100Pcie8,
   "h100-nvl-2": h100Nvl2,

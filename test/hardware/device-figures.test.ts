@@ -11,6 +11,7 @@ import {
 /** Bits of the memory bus and Gb/s of each, by data sheet or, for B200, by what the driver reports. */
 const bus: Readonly<Record<string, readonly [bits: number, gigabits: number]>> = {
   "a100-pcie": [5120, 3.024],
+  "a100-pcie-40gb": [5120, 2.43],
   "a100-sxm": [5120, 3.186],
   "a100-sxm-40gb": [5120, 2.43],
   "b200-sxm": [7680, 7.992],

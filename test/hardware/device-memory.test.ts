@@ -9,6 +9,7 @@ const gibibyte = 2 ** 30;
 /** Size on the vendor's label in GB, decimal or binary as the vendor likes. */
 const labelled: Readonly<Record<string, number>> = {
   "a100-pcie": 80,
+  "a100-pcie-40gb": 40,
   "a100-sxm": 80,
   "a100-sxm-40gb": 40,
   "ascend-310p-duo": 48,
