@@ -32,6 +32,7 @@ export function randomDeployment(seed: number, index: number): string {
   const hardware = [
     `system: ${id(systemIds)}`,
     maybe(0.2, () => `devicesPerNode: ${extreme([1, 2, 4, 8], [72, 1024])}`),
+    maybe(0.1, () => `deviceMemory: ${extreme(["16GiB", "64GiB", "192GB"], ["1B", "1e15B"])}`),
     maybe(0.1, () => `hostLink: { bandwidth: ${extreme(["12GB/s", "64GB/s"], ["1B/s", "1e30B/s"])} }`),
     maybe(0.1, () => `tiers: { ddr: { capacity: ${extreme(["64GiB", "1TiB"], ["1B", "1e15B"])}, bandwidth: 50GB/s } }`),
     maybe(0.05, () => `tiers: { nvme: { capacity: 2TB, bandwidth: ${extreme(["3GB/s"], ["1B/s"])}, latency: 80us } }`),

@@ -20,6 +20,18 @@ export const kernelFamilies = [
 ] as const;
 export type KernelFamily = (typeof kernelFamilies)[number];
 
+/** Families whose time passes between devices. The others run on one device alone. */
+export const linkFamilies: ReadonlySet<KernelFamily> = new Set([
+  "allReduce",
+  "allGather",
+  "reduceScatter",
+  "allToAll",
+  "dispatchLowLatency",
+  "combineLowLatency",
+  "dispatchNormal",
+  "combineNormal",
+]);
+
 /** Errors of forecast kernel times against measured ones, as shares (0.08 is 8 %); bias is their signed mean. */
 export interface KernelError {
   readonly rows: number;

@@ -102,7 +102,8 @@ export const deviceSchema = z.strictObject({
     .optional()
     .describe(
       "Maps of measured kernels: the id of a device with maps, its own or a relative's; several such ids (for each family of " +
-        "kernels the first that has it counts); or maps of your own, as `moecast calibrate` writes them.",
+        "kernels and engine the first that has it counts); or maps of your own, as `moecast calibrate` writes them. Times " +
+        "between devices carry over only from a device that meets its kind alike: by a scale-up link, or through the host.",
     ),
   served: z
     .record(

@@ -1,9 +1,9 @@
 import { InvalidInputError, refuse } from "../core/errors.ts";
 import { own } from "../core/own.ts";
 import { plain } from "../core/sourced.ts";
-import { efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
+import { deviceFiles, efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
 import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
-import type { KernelMap, KernelMaps } from "./kernel-maps.ts";
+import { type KernelMap, type KernelMaps, linkFamilies } from "./kernel-maps.ts";
 import {
   type DeviceProfile,
   type EfficiencyProfile,
@@ -61,20 +61,27 @@ export function withReferences(profile: DeviceProfile) {
 }
 
 /**
- * Kernel maps in force on a device: its own, or for each family those of the first named device that has it. Throws
+ * Kernel maps in force on a device: its own, or for each family and engine those of the first named device that has
+ * them. Times between devices carry over only where both meet alike, by links of their own or through the host. Throws
  * InvalidInputError.
  */
-function kernelMapsOf({ kernels, id }: DeviceProfile): KernelMaps | undefined {
+function kernelMapsOf({ kernels, id, scaleUp }: DeviceProfile): KernelMaps | undefined {
   if (kernels === undefined || isKernelMaps(kernels)) return kernels;
   const maps: KernelMap[] = [];
   for (const owner of typeof kernels === "string" ? [kernels] : kernels) {
     const found =
       kernelMaps(owner) ?? refuse({ at: `${id}.kernels`, expected: "a device with kernel maps", found: owner });
-    const taken = new Set(maps.map((map) => map.family));
-    for (const map of found.maps) if (!taken.has(map.family)) maps.push(owner === id ? map : { ...map, from: owner });
+    const meetAlike = (own(deviceFiles, owner)?.scaleUp === null) === (scaleUp === null);
+    const taken = new Set(maps.map(nameOf));
+    for (const map of found.maps) {
+      if (taken.has(nameOf(map)) || (linkFamilies.has(map.family) && !meetAlike)) continue;
+      maps.push(owner === id ? map : { ...map, from: owner });
+    }
   }
   return { device: id, maps };
 }
+
+const nameOf = ({ family, engine = "" }: KernelMap): string => `${family} ${engine}`;
 
 function isKernelMaps(kernels: NonNullable<DeviceProfile["kernels"]>): kernels is KernelMaps {
   return typeof kernels === "object" && "maps" in kernels;

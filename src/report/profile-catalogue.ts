@@ -142,6 +142,7 @@ export function hardwareTable(): string {
     ].join(" "),
     ownProfiles(),
     "## Devices",
+    "Chips that are sold with memory of several sizes (Macs, Strix Halo) have the largest; `hardware.deviceMemory` of a scenario states yours.",
     table(["id", "device", "bf16 peak, memory, bandwidth"], overview("device")),
     "## Systems",
     table(["id", "node", "devices and tiers behind them"], overview("system")),

@@ -46,7 +46,10 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
   const node = located(scenario, ["hardware"], () =>
     resolveNode(
       withTiers(system, scenario),
-      withHostLink(withinNode(resolveDevice(device), system, hardware.devicesPerNode), hardware.hostLink),
+      withHostLink(
+        withinNode(resolveDevice(withMemory(device, hardware.deviceMemory)), system, hardware.devicesPerNode),
+        hardware.hostLink,
+      ),
     ),
   );
   const tiers = system.tiers.map(({ tier, ...rest }) => ({ ...rest, tier: tierProfile(tier, "hardware.tiers") }));
@@ -111,6 +114,18 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
   };
 }
 
+/** The device with the scenario's memory, and as large a share of it kept by the driver. */
+function withMemory(device: DeviceProfile, bytes: number | undefined): DeviceProfile {
+  if (bytes === undefined) return device;
+  const { memory } = device;
+  const kept = ((memory.reservedBytes?.value ?? 0) / memory.bytes.value) * bytes;
+  const { reservedBytes: _, ...rest } = memory;
+  return {
+    ...device,
+    memory: { ...rest, bytes: stated(bytes), ...(kept === 0 ? {} : { reservedBytes: stated(kept) }) },
+  };
+}
+
 /** In a node that the scenario makes smaller, scale-up links of a node reach no further; those of a rack do. */
 function withinNode(device: Node["device"], system: SystemProfile, devicesPerNode?: number): Node["device"] {
   if (devicesPerNode === undefined || device.scaleUpDomain > system.devicesPerNode.value) return device;
@@ -144,6 +159,7 @@ function priceOf(scenario: Scenario, device: DeviceProfile): Price | null {
 function overridesLedger(hardware: Scenario["hardware"]): LedgerEntry[] {
   const named = [
     ...(hardware.devicesPerNode === undefined ? [] : ["devicesPerNode"]),
+    ...(hardware.deviceMemory === undefined ? [] : ["deviceMemory"]),
     ...(hardware.hostLink === undefined ? [] : ["hostLink"]),
     ...Object.keys(hardware.tiers ?? {}).map((kind) => `tiers.${kind}`),
   ];

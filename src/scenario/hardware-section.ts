@@ -21,6 +21,12 @@ export const hardwareSection = z
       .optional()
       .describe("Device in place of the system's."),
     devicesPerNode: count(1, 1024).optional().describe("Devices in one node; default from the profile."),
+    deviceMemory: quantity("bytes")
+      .optional()
+      .describe(
+        "Memory of one device that is sold in several sizes, such as a Mac; default from the profile, most of them the largest. " +
+          "What the driver keeps of it changes in proportion.",
+      ),
     hostLink: z
       .strictObject({
         bandwidth: quantity("bytesPerSecond")

@@ -8,24 +8,39 @@ const gibibyte = 2 ** 30;
 
 /** Size on the vendor's label in GB, decimal or binary as the vendor likes. */
 const labelled: Readonly<Record<string, number>> = {
+  "a100-pcie": 80,
+  "a100-pcie-40gb": 40,
   "a100-sxm": 80,
+  "a100-sxm-40gb": 40,
   "ascend-310p-duo": 48,
   "ascend-910b": 64,
+  "ascend-910c": 64,
   "b200-sxm": 192,
   "b300-sxm": 288,
   gb200: 192,
+  gb300: 288,
+  "h100-nvl": 94,
+  "h100-pcie": 80,
   "h100-sxm": 80,
+  h20: 96,
   "h200-sxm": 141,
   l40s: 48,
   mi300x: 192,
   mi325x: 256,
+  mi355x: 288,
+  "rtx-3090": 24,
+  "rtx-4080": 16,
   "rtx-4090": 24,
+  "rtx-5090": 32,
   "rtx-a5000": 24,
+  "rtx-a6000": 48,
   "rtx-pro-6000": 96,
   t4: 16,
 };
+/** Memory that the GPU shares with the processor. */
+const unified = deviceIds.filter((id) => /unified/.test(deviceProfileNamed(id).memory.technology));
 /** No figure of a driver is published. */
-const withoutDriverFigure = ["m2-ultra", "sn40l"];
+const withoutDriverFigure = [...unified, "gaudi-3", "h800", "sn40l", "tpu-v6e", "tpu-v7x"];
 const accelerators = deviceIds.filter((id) => deviceNamed(id).kind !== "cpu");
 
 describe("memory of accelerators", () => {
@@ -40,6 +55,17 @@ describe("memory of accelerators", () => {
     expect(bytes.value).toBeGreaterThanOrEqual(0.95 * size * gigabyte);
     expect(bytes.value).toBeLessThanOrEqual(size * gibibyte);
     if (reservedBytes !== undefined) expect(reservedBytes.value).toBeLessThan(0.05 * bytes.value);
+  });
+
+  test.each(unified)("%s shares its memory: no link to the host, and a part that the system keeps", (id) => {
+    const { hostLink, memory } = deviceProfileNamed(id);
+    expect(hostLink).toBeNull();
+    // CUDA counts on all that Linux manages; Metal and Linux on AMD leave a part to the rest of the system.
+    if (id === "gb10") return;
+    const kept = memory.reservedBytes?.value ?? 0;
+    expect(kept).toBeGreaterThan(memory.bytes.value / 8);
+    expect(kept).toBeLessThanOrEqual(memory.bytes.value / 3 + gibibyte);
+    expect(deviceNamed(id).memoryBytes).toBe(memory.bytes.value - kept);
   });
 
   test("is, for a process, the driver's total less what the driver keeps", () => {

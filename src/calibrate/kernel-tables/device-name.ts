@@ -8,13 +8,23 @@ const known: readonly (readonly [part: string, id: string])[] = [
   ["b300", "b300-sxm"],
   ["b200", "b200-sxm"],
   ["h200", "h200-sxm"],
+  ["h100-pcie", "h100-pcie"],
+  ["h100-nvl", "h100-nvl"],
   ["h100", "h100-sxm"],
   ["h800", "h800"],
   ["h20", "h20"],
+  ["a100-80gb-pcie", "a100-pcie"],
+  ["a100-pcie-40gb", "a100-pcie-40gb"],
+  ["a100-pcie", "a100-pcie"],
+  ["a100-sxm4-40gb", "a100-sxm-40gb"],
   ["a100", "a100-sxm"],
   ["a800", "a800"],
   ["l40s", "l40s"],
   ["rtx-pro-6000", "rtx-pro-6000"],
+  ["geforce-rtx-3090", "rtx-3090"],
+  ["geforce-rtx-4080", "rtx-4080"],
+  ["geforce-rtx-4090", "rtx-4090"],
+  ["geforce-rtx-5090", "rtx-5090"],
 ];
 
 /** Id of the device profile behind the name a table gives (`h200_sxm`, `NVIDIA H100 80GB HBM3`); else the name itself. */

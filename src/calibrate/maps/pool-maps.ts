@@ -1,4 +1,5 @@
 import { relativesOf } from "../../hardware/architectures.ts";
+import { carriedExcess, excessExponents } from "../../hardware/carry-over.ts";
 import { nominalRates } from "../../hardware/cost/mapped.ts";
 import type { KernelFamily, KernelMap, KernelMaps } from "../../hardware/kernel-maps.ts";
 import { deviceNamed } from "../../hardware/named-profiles.ts";
@@ -29,8 +30,8 @@ const samplesMax = 12_000;
  * 3. A map per engine and format is fitted to these times of all sources together, on the same axes and by the same loss
  *    as those of a measured device. A format that no source has is forecast by the map of the nearest format.
  *
- * A profile that names a relative as `kernels` inherits that relative's map instead: the same launch time, everything
- * else in proportion to the ideal times.
+ * A profile that names a relative as `kernels` inherits that relative's map by the same rule, with the best share of the
+ * peaks that the map reaches as a bound.
  */
 export function poolMaps(
   family: KernelFamily,
@@ -41,7 +42,7 @@ export function poolMaps(
   const relatives = relativesOf(id);
   const near = measured.filter((device) => relatives.includes(device));
   const devices = near.length > 0 ? near : nearestByBandwidth(id, measured);
-  const scaling = near.length > 0 ? excessScaling.relative : excessScaling.stranger;
+  const exponent = excessExponents[near.length > 0 ? "relative" : "stranger"];
   if (devices.length === 0) return null;
   const definition = calibrationFamilies[family] as CalibrationFamily;
   const own = nominalRates(deviceNamed(id));
@@ -62,7 +63,7 @@ export function poolMaps(
         shortest,
         definition.shape.idealNs(sample.op, rates),
         definition.shape.idealNs(sample.op, own),
-        scaling,
+        exponent,
       );
       group.samples.push({ ...sample, ns });
     }
@@ -106,16 +107,10 @@ interface PoolGroup {
 }
 
 /**
- * Share, as an exponent, in which the time above the ideal follows the peaks of a device: not at all inside an
- * architecture, whose processors are alike; somewhat between architectures. Chosen on H100, H200, A100, B200 and L40S.
- */
-const excessScaling = { relative: 0, stranger: 0.5 } as const;
-
-/**
  * Time that a kernel of a relative would take on another device. Its ideal part follows the peaks; what it takes longer,
  * filling and draining its processors, hardly does.
  */
-function carriedOver(ns: number, launchNs: number, idealNs: number, ownIdealNs: number, scaling: number): number {
+function carriedOver(ns: number, launchNs: number, idealNs: number, ownIdealNs: number, exponent: number): number {
   const excess = Math.max(0, ns - launchNs - idealNs);
-  return launchNs + ownIdealNs + excess * Math.exp(scaling * Math.log(ownIdealNs / idealNs));
+  return launchNs + ownIdealNs + carriedExcess(excess, idealNs, ownIdealNs, exponent);
 }

@@ -59,6 +59,11 @@ const otherDeviceNames: Readonly<Record<string, string>> = {
   b200: "b200-sxm",
   b300: "b300-sxm",
   "gb200-sxm": "gb200",
+  "gb300-sxm": "gb300",
+  "h20-sxm": "h20",
+  "h800-sxm": "h800",
+  cloudmatrix384: "ascend-910c",
+  "tpu-v7": "tpu-v7x",
   "rtx-pro-6000-server": "rtx-pro-6000",
 };
 

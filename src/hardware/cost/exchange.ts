@@ -41,7 +41,8 @@ export function farBytes(op: ExchangeOp): number {
 
 /** One crossing, and the bytes at the nominal rates of the links. Inside and between nodes they travel side by side. */
 export function exchangeIdealNs(op: ExchangeOp, device: Device): number {
-  const near = nearBytes(op) / nearLink(device).bytesPerSecond;
+  const inside = nearBytes(op);
+  const near = inside === 0 ? 0 : inside / nearLink(device).bytesPerSecond;
   const bytes = farBytes(op);
   if (bytes === 0) return crossingNs + nsPerSecond * near;
   const link = device.scaleOut ?? missing(`a scale-out link for ${op.ranks} ranks`, device);

@@ -39,6 +39,7 @@ export class Fabric {
   }
 
   nearNs(bytes: number, ranks: number, share: number): number {
+    if (bytes === 0) return 0;
     const link = nearLink(this.#device);
     const sharers = this.#nearIsShared ? Math.max(1, ranks / this.#roots) : 1;
     return (bytes * sharers * nsPerSecond) / (link.bytesPerSecond * share);

@@ -1,7 +1,9 @@
 import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
+import { carriedExcess, excessExponent } from "../carry-over.ts";
 import type { Device } from "../device.ts";
 import { EfficiencyLookup } from "../efficiency-map.ts";
 import { chooseMap, type KernelFamily, type KernelMap, widerOwnMap } from "../kernel-maps.ts";
+import { deviceNamed } from "../named-profiles.ts";
 import { type CostContext, nsPerByte, nsPerFlop, roofline } from "./context.ts";
 
 /** Nominal rates of a device, for ideal times. */
@@ -44,7 +46,18 @@ export interface OpWork<O> {
 export function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: NominalRates): (op: O) => number {
   const lookup = new EfficiencyLookup(map);
   const [a = one, b = one, c = one, d = one] = shape.axes.map((axis) => axis.of);
-  return (op) => map.launchNs + shape.idealNs(op, rates) * lookup.slowdownAt(a(op), b(op), c(op), d(op));
+  const slowdown = (op: O) => lookup.slowdownAt(a(op), b(op), c(op), d(op));
+  if (map.from === undefined) return (op) => map.launchNs + shape.idealNs(op, rates) * slowdown(op);
+  // The share of the peaks that is never passed follows the ideal time; what a kernel takes beyond it is carried over.
+  const source = nominalRates(deviceNamed(map.from));
+  const exponent = excessExponent(map.from, rates.device.id);
+  const least = 1 / Math.max(...map.efficiency);
+  return (op) => {
+    const idealNs = shape.idealNs(op, source);
+    const ownIdealNs = shape.idealNs(op, rates);
+    const excessNs = (slowdown(op) - least) * idealNs;
+    return map.launchNs + least * ownIdealNs + carriedExcess(excessNs, idealNs, ownIdealNs, exponent);
+  };
 }
 
 const one = () => 1;

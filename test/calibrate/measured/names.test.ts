@@ -62,14 +62,19 @@ describe("systems", () => {
     ["l40s", "l40s-8"],
     ["rtx_pro_6000_server", "rtx-pro-6000-2"],
     ["H100", "h100-sxm-8"],
+    ["h100_pcie", "h100-pcie-8"],
+    ["gb300", "gb300-nvl72"],
+    ["h20_sxm", "h20-8"],
+    ["CloudMatrix384", "cloudmatrix-384"],
+    ["dgx_spark", "dgx-spark"],
   ])("%s is %s", (name, id) => {
     expect(systemOf(name)).toEqual({ id, problem: null });
   });
 
   test("own ids are known, others are not", () => {
     for (const id of systemIds) expect(systemOf(id).id).toBe(id);
-    expect(systemOf("gb300").problem).toMatchObject({ at: "system", hint: "did you mean gb200?" });
-    for (const name of ["h100_pcie", "constructor", "toString"]) expect(systemOf(name).id).toBeNull();
+    expect(systemOf("gb400").problem).toMatchObject({ at: "system", hint: "did you mean gb300?" });
+    for (const name of ["h300_pcie", "constructor", "toString"]) expect(systemOf(name).id).toBeNull();
   });
 });
 
