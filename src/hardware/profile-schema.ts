@@ -36,7 +36,11 @@ export const efficiencySchema = z.strictObject({
   attentionDecodeMemory: numbers.share,
   attentionDecodeCompute: numbers.share,
   elementwiseMemory: numbers.share,
-  gemmHalfTokens: numbers.nonNegative,
+  tileRows: numbers.nonNegative,
+  gemmLaunchNs: numbers.nonNegative,
+  groupedGemmLaunchNs: numbers.nonNegative,
+  attentionLaunchNs: numbers.nonNegative,
+  dequantiseFlops: numbers.nonNegative,
   rooflineNorm: numbers.positive,
   allReduceBandwidth: numbers.share,
   allToAllBandwidth: numbers.share,
@@ -56,6 +60,9 @@ export const deviceSchema = z.strictObject({
     .partial()
     .optional()
     .describe("Dense peaks as the vendor lists them: the ceiling that `peak` may not pass."),
+  vectorFlopsPerSecond: numbers.flopsPerSecond
+    .optional()
+    .describe("FP32 rate of the vector units, without matrix units: they widen narrow weights."),
   memory: z.strictObject({
     technology: name,
     bytes: numbers.bytes.describe("Total memory as the driver reports it."),
