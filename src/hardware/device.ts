@@ -41,8 +41,14 @@ export interface Efficiency {
   /** Recurrent states of fewer than 32 bits a value, share of memory bandwidth; `elementwiseMemory` where absent. */
   readonly narrowStateMemory?: number;
   readonly elementwiseMemory: number;
-  /** Tokens at which dense and grouped products reach half their compute efficiency (tile quantisation, ramp). >= 0. */
-  readonly gemmHalfTokens: number;
+  /** Height of the tallest tile of dense and grouped products, rows. Kernels take lower tiles for fewer rows. >= 0. */
+  readonly tileRows: number;
+  /** Fixed time of a dense product, of the routed experts of a layer and of attention: launch, filling, draining; ns. */
+  readonly gemmLaunchNs: number;
+  readonly groupedGemmLaunchNs: number;
+  readonly attentionLaunchNs: number;
+  /** Work of the vector units to widen one weight to the format that is multiplied, FLOPs. >= 0. */
+  readonly dequantiseFlops: number;
   /** Exponent p of (memory^p + compute^p)^(1/p); large p is the plain maximum. >= 1. */
   readonly rooflineNorm: number;
   /** Share of the link bandwidth that collectives reach. */
@@ -62,6 +68,8 @@ export interface Device {
   readonly kind: "gpu" | "npu" | "rdu" | "cpu";
   /** Peak dense FLOP/s (or OP/s for int8) per arithmetic; absent where the device lacks it. */
   readonly peak: Readonly<Partial<Record<MathFormat, number>>>;
+  /** FP32 rate of the vector units; absent where it is not known: widening weights then takes no time. */
+  readonly vectorFlopsPerSecond?: number;
   /** Memory that a process finds; engines take a share of it. */
   readonly memoryBytes: number;
   readonly memoryBytesPerSecond: number;

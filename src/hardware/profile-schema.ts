@@ -43,7 +43,11 @@ export const efficiencySchema = z.strictObject({
   linearScanStepNs: numbers.nonNegative.optional(),
   narrowStateMemory: numbers.share.optional(),
   elementwiseMemory: numbers.share,
-  gemmHalfTokens: numbers.nonNegative,
+  tileRows: numbers.nonNegative,
+  gemmLaunchNs: numbers.nonNegative,
+  groupedGemmLaunchNs: numbers.nonNegative,
+  attentionLaunchNs: numbers.nonNegative,
+  dequantiseFlops: numbers.nonNegative,
   rooflineNorm: numbers.positive,
   allReduceBandwidth: numbers.share,
   allToAllBandwidth: numbers.share,
@@ -63,6 +67,9 @@ export const deviceSchema = z.strictObject({
     .partial()
     .optional()
     .describe("Dense peaks as the vendor lists them: the ceiling that `peak` may not pass."),
+  vectorFlopsPerSecond: numbers.flopsPerSecond
+    .optional()
+    .describe("FP32 rate of the vector units, without matrix units: they widen narrow weights."),
   memory: z.strictObject({
     technology: name,
     bytes: numbers.bytes.describe("Total memory as the driver reports it."),

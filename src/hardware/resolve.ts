@@ -96,6 +96,7 @@ export function resolveDevice(profile: DeviceProfile): Device {
     name: profile.name,
     kind: profile.kind,
     peak: plain(profile.peak),
+    ...(profile.vectorFlopsPerSecond === undefined ? {} : { vectorFlopsPerSecond: profile.vectorFlopsPerSecond.value }),
     memoryBytes: profile.memory.bytes.value - (profile.memory.reservedBytes?.value ?? 0),
     memoryBytesPerSecond: profile.memory.bytesPerSecond.value,
     scaleUp: resolveLink(profile.scaleUp, `${profile.id}.scaleUp`),

@@ -99,7 +99,7 @@ type Format = (value: number) => string;
 const units: readonly { at: RegExp; format: Format }[] = [
   { at: /bytesPerSecond$/i, format: rate },
   { at: /bytes$/i, format: formatBytes },
-  { at: /^(.*\.)?(peak|vendorPeak|achieved)\./, format: flops },
+  { at: /^(.*\.)?((peak|vendorPeak|achieved)\.|vectorFlopsPerSecond$)/, format: flops },
   { at: /Ns(ScaleOut)?$/, format: formatDuration },
   { at: /powerW$/i, format: (value) => `${formatNumber(value)} W` },
   { at: /usdPerHour$/, format: (value) => `$${formatNumber(value)}/h` },

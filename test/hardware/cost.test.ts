@@ -122,11 +122,19 @@ describe("the physical floor", () => {
     );
   });
 
-  test("a device twice as fast in every rate takes half the time", () => {
+  test("a device twice as fast in every rate takes half the time beyond its launches", () => {
     fc.assert(
-      fc.property(dataSheetDevice, op, (on, item) => {
+      fc.property(dataSheetDevice, op, (sheet, item) => {
+        const launches = { gemmLaunchNs: 0, groupedGemmLaunchNs: 0, attentionLaunchNs: 0 };
+        const on = { ...sheet, efficiency: { ...sheet.efficiency, ...launches } };
         const peak = Object.fromEntries(Object.entries(on.peak).map(([format, rate]) => [format, 2 * rate]));
-        const faster = { ...on, peak, memoryBytesPerSecond: 2 * on.memoryBytesPerSecond };
+        const vector = on.vectorFlopsPerSecond;
+        const faster = {
+          ...on,
+          peak,
+          memoryBytesPerSecond: 2 * on.memoryBytesPerSecond,
+          ...(vector === undefined ? {} : { vectorFlopsPerSecond: 2 * vector }),
+        };
         expect(modelOf(faster).opNs(item)).toBeCloseTo(modelOf(on).opNs(item) / 2, 6);
       }),
       { numRuns: 200 },
@@ -218,14 +226,69 @@ describe("closed forms on a device of round numbers", () => {
     }
   });
 
-  test("at the ramp's half point a product runs at half its compute rate", () => {
-    const ramped = modelOf(
-      syntheticDevice({ memoryBytesPerSecond: 1e15, efficiency: { ...perfect, gemmHalfTokens: 64 } }),
-    );
+  test("padding at most doubles few rows, and adds half a tile to many", () => {
+    const tiled = modelOf(syntheticDevice({ memoryBytesPerSecond: 1e15, efficiency: { ...perfect, tileRows: 128 } }));
     const flat = modelOf(syntheticDevice({ memoryBytesPerSecond: 1e15 }));
-    expect(ramped.opNs(gemm({ tokens: 64 }))).toBeCloseTo(2 * flat.opNs(gemm({ tokens: 64 })), 6);
-    const half = grouped({ pairs: 64 * 32, distinctExperts: 32 });
-    expect(ramped.opNs(half)).toBeCloseTo(2 * flat.opNs(half), 3);
+    const ratio = (op: Op) => tiled.opNs(op) / flat.opNs(op);
+    for (const [rows, padded] of [
+      [1, 1 + 64 / 65],
+      [64, 1.5],
+      [64e6, 1 + 1e-6],
+    ] as const) {
+      expect(ratio(gemm({ tokens: rows }))).toBeCloseTo(padded, 6);
+      expect(ratio(grouped({ pairs: rows * 32, distinctExperts: 32 }))).toBeCloseTo(padded, 6);
+    }
+    // Eight heads of a sequence meet the keys of one head.
+    expect(ratio(attention())).toBeCloseTo(1 + 64 / 72, 6);
+  });
+
+  test("one row takes as long as its weights take to be read, on every device without measured kernels", () => {
+    for (const on of devices.filter(({ kernels }) => kernels === undefined)) {
+      const { gemmLaunchNs, groupedGemmLaunchNs, gemmMemory, groupedGemmMemory } = on.efficiency;
+      const cost = modelOf(on);
+      for (const format of ["bf16", "fp8", "int8", "int4", "mxfp4"] as const) {
+        const side = 16_384;
+        const one = gemm({ tokens: 1, inputWidth: side, outputWidth: side, weightFormat: format });
+        const readNs = (work(one).bytes / on.memoryBytesPerSecond) * 1e9;
+        expect(cost.opNs(one) - gemmLaunchNs, `${on.id} ${format}`).toBeLessThan((1.35 * readNs) / gemmMemory);
+        const expert = grouped({
+          pairs: 8,
+          distinctExperts: 8,
+          parametersPerExpert: side * side,
+          weightFormat: format,
+        });
+        const expertNs = (work(expert).bytes / on.memoryBytesPerSecond) * 1e9;
+        expect(cost.opNs(expert) - groupedGemmLaunchNs).toBeLessThan((1.35 * expertNs) / groupedGemmMemory);
+      }
+    }
+  });
+
+  test("a launch comes on top, and widening weights takes the vector units", () => {
+    const launched = modelOf(
+      syntheticDevice({
+        efficiency: { ...perfect, gemmLaunchNs: 5, groupedGemmLaunchNs: 7, attentionLaunchNs: 11 },
+      }),
+    );
+    for (const [op, ns] of [
+      [gemm(), 5],
+      [grouped(), 7],
+      [attention(), 11],
+    ] as const)
+      expect(launched.opNs(op) - model.opNs(op)).toBeCloseTo(ns, 6);
+    expect(launched.opNs(gemm({ tokens: 0 }))).toBe(0);
+    expect(launched.opNs(attention({ sequences: 0, scorePairs: 0 }))).toBe(0);
+
+    const vector = { vectorFlopsPerSecond: 1e9, efficiency: { ...perfect, dequantiseFlops: 10 } };
+    const slower = (peak: Device["peak"], op: Op) =>
+      modelOf(syntheticDevice({ ...vector, peak })).opNs(op) / modelOf(syntheticDevice({ peak })).opNs(op);
+    const widened = (peak: Device["peak"], op: Op) => slower(peak, op) > 1.5;
+    expect(widened({ bf16: 1e12 }, gemm({ weightFormat: "int4" }))).toBe(true);
+    expect(widened({ bf16: 1e12 }, gemm({ weightFormat: "fp8", math: "fp8" }))).toBe(true);
+    expect(widened({ bf16: 1e12, fp8: 1e12 }, gemm({ weightFormat: "fp8", math: "fp8" }))).toBe(false);
+    expect(widened({ bf16: 1e12 }, gemm())).toBe(false);
+    const fp4 = { bf16: 1e12, fp8: 1e12, fp4: 1e12 };
+    const one = { distinctExperts: 1, pairs: 1, parametersPerExpert: 2e6, weightFormat: "mxfp4", math: "fp8" } as const;
+    expect(widened(fp4, grouped(one))).toBe(false);
   });
 
   test("an arithmetic below its peak costs its share", () => {
@@ -300,8 +363,8 @@ describe("a Qwen3-30B-A3B layer in bf16 on RTX PRO 6000", () => {
   });
 
   // Measured under vLLM 0.19.0 up to 64 tokens: 6.26 us per activated expert (LLMServingSim profiles).
-  test("every further distinct expert costs within 15 % of the measured 6.26 us, by roofline and by map", () => {
-    expect(Math.abs(slopeUs(new CostModel(unmeasured, node)) / 6.26 - 1)).toBeLessThan(0.15);
+  test("every further distinct expert costs 6.26 us as measured: within 25 % by the roofline of GPUs, 15 % by map", () => {
+    expect(Math.abs(slopeUs(new CostModel(unmeasured, node)) / 6.26 - 1)).toBeLessThan(0.25);
     expect(Math.abs(slopeUs(new CostModel(node.device, node, "vllm")) / 6.26 - 1)).toBeLessThan(0.15);
     const bytesUs = (expert * 2) / (1597e9 * unmeasured.efficiency.groupedGemmMemory) / 1e-6;
     expect(Math.abs(slopeUs(new CostModel(unmeasured, node)) / bytesUs - 1)).toBeLessThan(0.02);

@@ -6,7 +6,7 @@ import { link, perfect, syntheticDevice, syntheticNode } from "./synthetic-devic
 // A byte and a thousand FLOPs take a nanosecond each at the peaks; every share is a tenth.
 const slow = Object.fromEntries(Object.entries(perfect).map(([key, value]) => [key, value === 1 ? 0.1 : value]));
 const device = syntheticDevice({
-  efficiency: { ...perfect, ...slow, rooflineNorm: 3, gemmHalfTokens: 64 },
+  efficiency: { ...perfect, ...slow, rooflineNorm: 3, tileRows: 128 },
   scaleUp: { ...link, efficiency: 0.1 },
   hostLink: { ...link, latencyNs: 500, efficiency: 0.1 },
 });

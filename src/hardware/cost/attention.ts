@@ -1,5 +1,6 @@
 import type { AttentionOp } from "../op.ts";
 import { activationBytes, type CostContext, nsPerByte, nsPerFlop, type OpCost, roofline } from "./context.ts";
+import { computedRows } from "./few-rows.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
 const flopsOf = (op: AttentionOp): number => 2 * op.scorePairs * op.heads * op.widthPerPair;
@@ -53,12 +54,19 @@ export const latentPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, ax
 export const latentDecodeShape = shapeOf([axis.sequences, axis.keysPerSequence, axis.heads], movedBytes);
 
 /**
- * Attention by measured maps where the device has them, else by a roofline: the cache is read once, and every score
- * pair is computed for every head.
+ * Attention by measured maps where the device has them, else by a roofline after a launch: the cache is read once, and
+ * every score pair is computed for every head.
  */
 export function attentionCost(context: CostContext): OpCost<AttentionOp> {
   const { device } = context;
-  const { attentionDecodeMemory, attentionDecodeCompute, attentionPrefillCompute, rooflineNorm } = device.efficiency;
+  const {
+    attentionDecodeMemory,
+    attentionDecodeCompute,
+    attentionPrefillCompute,
+    attentionLaunchNs,
+    tileRows,
+    rooflineNorm,
+  } = device.efficiency;
   const perByte = nsPerByte(device, attentionDecodeMemory);
   const perFlop = {
     attentionPrefill: nsPerFlop(device, attentionPrefillCompute),
@@ -74,8 +82,12 @@ export function attentionCost(context: CostContext): OpCost<AttentionOp> {
   } as const;
   return (op) => {
     const map = (op.latent ? latent : mapped)[op.kind];
-    if (map !== null) return op.scorePairs > 0 && op.sequences > 0 ? map(op.cacheFormat)(op) : 0;
+    if (!(op.scorePairs > 0 && op.sequences > 0)) return 0;
+    if (map !== null) return map(op.cacheFormat)(op);
     const bytes = op.cacheTokens * op.cacheBytesPerToken;
-    return roofline(bytes * perByte, flopsOf(op) * perFlop[op.kind][op.math], rooflineNorm);
+    // Query rows that meet the same keys: those of a sequence in the heads of one key head.
+    const rows = (op.queryTokens * op.heads) / (op.sequences * op.kvHeads);
+    const flops = flopsOf(op) * (computedRows(rows, tileRows) / rows);
+    return attentionLaunchNs + roofline(bytes * perByte, flops * perFlop[op.kind][op.math], rooflineNorm);
   };
 }

@@ -1,14 +1,7 @@
 import type { StorageFormat } from "../../core/dtype.ts";
 import type { GemmOp } from "../op.ts";
-import {
-  activationBytes,
-  bytesPerValue,
-  type CostContext,
-  nsPerByte,
-  nsPerFlop,
-  type OpCost,
-  roofline,
-} from "./context.ts";
+import { activationBytes, bytesPerValue, type CostContext, nsPerFlop, type OpCost, roofline } from "./context.ts";
+import { computedRows, readCost } from "./few-rows.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
 /** Weights and activations cross memory once. */
@@ -32,19 +25,23 @@ export const gemmShape: MappedShape<GemmOp> = {
   idealNs: (op, rates) => idealRoofline(movedBytes(op) * rates.nsPerByte, flopsOf(op) * rates.nsPerFlop[op.math]),
 };
 
-/** Dense products by measured maps where the device has them, else by a roofline: compute ramps up with the tokens. */
+/**
+ * Dense products by measured maps where the device has them, else by a roofline: a launch, and the longest of moving,
+ * widening and multiplying, about. A few rows take as long as the weights take to be read.
+ */
 export function gemmCost(context: CostContext): OpCost<GemmOp> {
   const mapped = mappedByFormat(context, "gemm", gemmShape);
   if (mapped !== null) return (op) => (isEmpty(op) ? 0 : mapped(kernelFormat(op.weightFormat))(op));
   const { device } = context;
-  const { gemmCompute, gemmMemory, gemmHalfTokens, rooflineNorm } = device.efficiency;
-  const perByte = nsPerByte(device, gemmMemory);
+  const { gemmCompute, gemmMemory, gemmLaunchNs, tileRows, rooflineNorm } = device.efficiency;
   const perFlop = nsPerFlop(device, gemmCompute);
+  const readNs = readCost(device, gemmMemory);
   return (op) => {
     if (isEmpty(op)) return 0;
-    // tokens / (tokens + half) of the peak, written without the division.
-    const flops = 2 * op.inputWidth * op.outputWidth * (op.tokens + gemmHalfTokens);
-    return roofline(movedBytes(op) * perByte, flops * perFlop[op.math], rooflineNorm);
+    const weights = op.inputWidth * op.outputWidth;
+    const flops = 2 * weights * computedRows(op.tokens, tileRows);
+    const read = readNs(movedBytes(op), weights, op.weightFormat, op.math);
+    return gemmLaunchNs + roofline(read, flops * perFlop[op.math], rooflineNorm);
   };
 }
 

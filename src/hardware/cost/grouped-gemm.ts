@@ -1,15 +1,8 @@
 import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
 import type { Device } from "../device.ts";
 import type { GroupedGemmOp } from "../op.ts";
-import {
-  activationBytes,
-  bytesPerValue,
-  type CostContext,
-  nsPerByte,
-  nsPerFlop,
-  type OpCost,
-  roofline,
-} from "./context.ts";
+import { activationBytes, bytesPerValue, type CostContext, nsPerFlop, type OpCost, roofline } from "./context.ts";
+import { computedRows, readCost } from "./few-rows.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 import { RecentExperts } from "./recent-experts.ts";
 
@@ -69,8 +62,8 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
 };
 
 /**
- * Routed experts: every distinct expert is read once. From measured maps where the device has them; else a roofline in
- * which compute ramps up with the tokens of one expert.
+ * Routed experts: every distinct expert is read once. From measured maps where the device has them; else a roofline as
+ * that of dense products, whose rows are those of one expert.
  */
 export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
   const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape, widening());
@@ -87,13 +80,14 @@ export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
     };
   }
   const { device } = context;
-  const { groupedGemmCompute, groupedGemmMemory, gemmHalfTokens, rooflineNorm } = device.efficiency;
-  const perByte = nsPerByte(device, groupedGemmMemory);
+  const { groupedGemmCompute, groupedGemmMemory, groupedGemmLaunchNs, tileRows, rooflineNorm } = device.efficiency;
   const perFlop = nsPerFlop(device, groupedGemmCompute);
+  const readNs = readCost(device, groupedGemmMemory);
   return (op) => {
     if (!(op.pairs > 0 && op.parametersPerExpert > 0)) return 0;
-    // The ramp acts on the tokens of one expert, pairs / distinctExperts.
-    const flops = 2 * op.parametersPerExpert * (op.pairs + gemmHalfTokens * op.distinctExperts);
-    return roofline(movedBytes(op) * perByte, flops * perFlop[op.math], rooflineNorm);
+    const weights = op.distinctExperts * op.parametersPerExpert;
+    const flops = 2 * weights * computedRows(op.pairs / op.distinctExperts, tileRows);
+    const read = readNs(movedBytes(op), weights, op.weightFormat, op.math);
+    return groupedGemmLaunchNs + roofline(read, flops * perFlop[op.math], rooflineNorm);
   };
 }

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import { type StorageFormat, storageFormats } from "../../src/core/dtype.ts";
+import { engineIds } from "../../src/engine/catalogue.ts";
+import { nodeNamed, systemIds } from "../../src/hardware/named-profiles.ts";
+import { catalogue, modelNamed } from "../../src/models/catalogue.ts";
+import {
+  activeBytes,
+  decodeKernelsNs,
+  formatsIn,
+  halves,
+  type LoneDecode,
+  readingNs,
+  smallestMapping,
+  withoutLaunches,
+} from "./decode-step.ts";
+
+const formats = Object.keys(storageFormats).filter((format) => format !== "fp32") as StorageFormat[];
+const models = Object.keys(catalogue).map(modelNamed);
+/** Active weights from which on bandwidth decides the step. */
+const largeBytes = 2e9;
+/** Float times of equal work may differ in their last bits. */
+const atLeast = (ns: number) => ns * (1 - 1e-9);
+
+/** Every system of the catalogue under every engine whose kernels differ on it, with every model and format that fits. */
+describe.each(systemIds)("one sequence decoding on %s", (system) => {
+  const node = nodeNamed(system);
+  const { device } = node;
+  const measured = device.kernels !== undefined;
+  // Rooflines are the same under every engine.
+  const engines = measured ? engineIds : engineIds.slice(0, 1);
+  const all = engines.flatMap((engine) =>
+    models.flatMap((model) =>
+      formats.map((format) => {
+        const stored = formatsIn(model, format);
+        const mapping = smallestMapping(node, model, stored);
+        const decode: LoneDecode | null = mapping && { node, engine, model, formats: stored, mapping };
+        return { format, key: `${engine} ${model.id} ${format}`, decode };
+      }),
+    ),
+  );
+  const judged = all.flatMap(({ decode, ...one }) => (decode === null ? [] : { ...one, decode }));
+  const times = new Map(judged.map(({ key, decode }) => [key, decodeKernelsNs(decode, device)]));
+  const said = `${judged.length} deployments, ${all.length - judged.length} that do not fit`;
+
+  test(`its weights cross memory once: ${said}`, () => {
+    expect(judged.length).toBeGreaterThan(0);
+    for (const { key, decode } of judged)
+      expect(times.get(key), key).toBeGreaterThanOrEqual(atLeast(readingNs(decode, device)));
+  });
+
+  test("more bandwidth is never slower", () => {
+    const faster = { ...device, memoryBytesPerSecond: 1.5 * device.memoryBytesPerSecond };
+    for (const { key, decode } of judged)
+      expect(times.get(key), key).toBeGreaterThanOrEqual(atLeast(decodeKernelsNs(decode, faster)));
+  });
+
+  test.skipIf(measured)("half the bits are never slower", () => {
+    for (const { decode } of judged)
+      for (const [narrow, wide] of halves) {
+        const key = (format: StorageFormat) => `${decode.engine} ${decode.model.id} ${format}`;
+        const wider = judged.find((other) => other.key === key(wide));
+        // Fewer devices share narrow weights.
+        if (wider?.decode.mapping.tp !== decode.mapping.tp || !times.has(key(narrow))) continue;
+        const mapping = smallestMapping(node, decode.model, formatsIn(decode.model, narrow));
+        if (mapping?.tp !== decode.mapping.tp) continue;
+        expect(times.get(key(wide)), key(narrow)).toBeGreaterThanOrEqual(atLeast(times.get(key(narrow))!));
+      }
+  });
+
+  test.skipIf(measured)(
+    "a large model on one device takes at most twice the reading of its weights, and launches",
+    () => {
+      for (const { key, decode } of judged) {
+        if (decode.mapping.tp > 1 || activeBytes(decode) < largeBytes) continue;
+        expect(decodeKernelsNs(decode, withoutLaunches(device)), key).toBeLessThan(2 * readingNs(decode, device));
+      }
+    },
+  );
+});

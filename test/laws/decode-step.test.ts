@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { nodeNamed } from "../../src/hardware/named-profiles.ts";
+import { modelNamed } from "../../src/models/catalogue.ts";
+import { singleDevice } from "../sim/build.ts";
+import { activeBytes, decodeKernelsNs, formatsIn, readingNs, withoutLaunches } from "./decode-step.ts";
+
+/** One of each kind of device that no kernel was measured on; all systems, models and formats are in the deep test. */
+describe.each(["mac-m2-ultra", "mi300x-8", "xeon-amx-2s"])("one sequence decoding on %s", (system) => {
+  const node = nodeNamed(system);
+  const { device } = node;
+
+  test("reads its weights once and takes at most twice that, launches apart; half the bits are never slower", () => {
+    for (const id of ["mixtral-8x7b", "gpt-oss-120b"]) {
+      const model = modelNamed(id);
+      let wider = Number.POSITIVE_INFINITY;
+      for (const format of ["bf16", "int8", "int4"] as const) {
+        const formats = formatsIn(model, format);
+        const decode = { node, engine: "vllm", model, formats, mapping: singleDevice };
+        const ns = decodeKernelsNs(decode, device);
+        const least = readingNs(decode, device);
+        expect(ns).toBeGreaterThan(least);
+        expect(ns).toBeLessThanOrEqual(wider);
+        wider = ns;
+        if (activeBytes(decode) > 2e9)
+          expect(decodeKernelsNs(decode, withoutLaunches(device)), `${id} ${format}`).toBeLessThan(2 * least);
+        const faster = { ...device, memoryBytesPerSecond: 2 * device.memoryBytesPerSecond };
+        expect(decodeKernelsNs(decode, faster)).toBeLessThan(ns);
+      }
+    }
+  });
+});
