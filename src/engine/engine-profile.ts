@@ -75,6 +75,8 @@ export interface EngineProfile {
   readonly expertExchange: "allToAll" | "allGatherReduceScatter" | "deepep";
   /** Whether prefill chunks share a step with decodes; otherwise they run in steps of their own. */
   readonly mixesPrefillWithDecode: boolean;
+  /** Whether a step is formed while the one before runs: a request waits for the step in flight and one more. */
+  readonly schedulesAhead: boolean;
   readonly caches: CachePools;
   /**
    * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on kernels,
@@ -87,6 +89,8 @@ export interface EngineProfile {
   readonly defaults: {
     readonly maxBatchTokens: number;
     readonly maxSequences: number;
+    /** Steps without prompts after which a busy scheduler looks for new requests. */
+    readonly recvInterval: number;
     readonly chunkedPrefill: boolean;
     readonly prefixCaching: boolean;
     readonly blockTokens: number;

@@ -59,6 +59,7 @@ export function schedulerOf(section: Scenario["engine"], engine: EngineProfile, 
   return {
     maxBatchTokens: section.maxNumBatchedTokens ?? defaults.maxBatchTokens,
     maxSequences: section.maxNumSeqs ?? defaults.maxSequences,
+    recvInterval: section.schedulerRecvInterval ?? defaults.recvInterval,
     chunkedPrefill: section.enableChunkedPrefill ?? defaults.chunkedPrefill,
     prefixCaching: section.enablePrefixCaching ?? defaults.prefixCaching,
     blockTokens: section.blockSize ?? defaults.blockTokens,
