@@ -97,6 +97,8 @@ export interface EngineProfile {
   readonly dispatchTokensMax?: number;
   /** Whether prefill chunks share a step with decodes; otherwise they run in steps of their own. */
   readonly mixesPrefillWithDecode: boolean;
+  /** Whether a step is formed while the one before runs: a request waits for the step in flight and one more. */
+  readonly schedulesAhead: boolean;
   readonly caches: CachePools;
   /**
    * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on the excess of
@@ -109,6 +111,8 @@ export interface EngineProfile {
   readonly defaults: {
     readonly maxBatchTokens: number;
     readonly maxSequences: number;
+    /** Steps without prompts after which a busy scheduler looks for new requests. */
+    readonly recvInterval: number;
     readonly chunkedPrefill: boolean;
     readonly prefixCaching: boolean;
     readonly blockTokens: number;

@@ -68,6 +68,8 @@ export const engineSchema = z.strictObject({
     source: numbers.flag.shape.source,
   }),
   mixesPrefillWithDecode: numbers.flag,
+  /** Without it, no. */
+  schedulesAhead: numbers.flag.optional(),
   caches: z
     .strictObject({
       windows: windowPool,
@@ -85,6 +87,8 @@ export const engineSchema = z.strictObject({
   defaults: z.strictObject({
     maxBatchTokens: numbers.count,
     maxSequences: numbers.count,
+    /** Without it, 1. */
+    recvInterval: numbers.count.optional(),
     chunkedPrefill: numbers.flag,
     prefixCaching: numbers.flag,
     blockTokens: numbers.count,

@@ -8,12 +8,15 @@ const onePool = { windows: "shared", chunks: "shared", states: "shared", statesP
 
 /** The engine of a profile, sources dropped, in a version if one is given. */
 export function resolveEngine(profile: EngineProfileFile, version?: string): EngineProfile {
+  const { defaults, ...stated } = plain(profile);
   const engine: EngineProfile = {
     caches: onePool,
     frontEnds: 1,
     promptTokenDelayNs: 0,
     sparseDenseTokens: 0,
-    ...plain(profile),
+    schedulesAhead: false,
+    ...stated,
+    defaults: { recvInterval: 1, ...defaults },
   };
   return version === undefined ? engine : engineOfVersion(engine, version);
 }

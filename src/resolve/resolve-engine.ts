@@ -68,6 +68,7 @@ export function schedulerOf(
   return {
     maxBatchTokens: section.maxNumBatchedTokens ?? Math.min(defaults.maxBatchTokens, maxBatchTokens),
     maxSequences: section.maxNumSeqs ?? Math.min(defaults.maxSequences, maxSequences),
+    recvInterval: section.schedulerRecvInterval ?? defaults.recvInterval,
     chunkedPrefill: section.enableChunkedPrefill ?? defaults.chunkedPrefill,
     prefixCaching: section.enablePrefixCaching ?? defaults.prefixCaching,
     blockTokens: section.blockSize ?? defaults.blockTokens,

@@ -20,6 +20,11 @@ export const engineSection = z
       .describe(
         "Front ends of a replica, which take requests in and tokenise them: --api-server-count of vLLM, --tokenizer-worker-num of SGLang, --num_serve_frontends of TensorRT-LLM; default the engine's.",
       ),
+    schedulerRecvInterval: count(1, 65536)
+      .optional()
+      .describe(
+        "Steps without prompts after which the scheduler looks for new requests: --scheduler-recv-interval of SGLang; default the engine's.",
+      ),
     blockSize: count(1, 1024).optional().describe("Tokens per KV block."),
     gpuMemoryUtilization: share().optional().describe("Share of device memory the engine may use."),
     enableChunkedPrefill: z.boolean().optional().describe("Whether prompts are computed in chunks beside decodes."),

@@ -43,6 +43,8 @@ export interface SchedulerConfig {
   readonly maxBatchTokens: number;
   /** Running sequences per data-parallel rank. */
   readonly maxSequences: number;
+  /** Steps without prompts after which a busy scheduler looks for new requests. */
+  readonly recvInterval: number;
   readonly chunkedPrefill: boolean;
   readonly prefixCaching: boolean;
   /** Tokens per KV block. */

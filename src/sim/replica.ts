@@ -1,5 +1,6 @@
 import type { DpRank, RankStep } from "./dp-rank.ts";
 import type { FrontEnds } from "./front-end.ts";
+import type { RequestIntake } from "./request-intake.ts";
 import type { RankBatch } from "./step/batch.ts";
 import { PromptTime } from "./step/prompt-time.ts";
 import type { StagePlan } from "./step/stage-plan.ts";
@@ -19,6 +20,7 @@ export class Replica {
   readonly plans: readonly StagePlan[];
   readonly dpRanks: readonly DpRank[];
   readonly frontEnds: FrontEnds;
+  readonly intake: RequestIntake;
   readonly inFlight: readonly StepInFlight[];
   readonly stageFreeNs: Float64Array;
   /** Time of all stages spent on steps, ns. */
@@ -27,10 +29,11 @@ export class Replica {
   readonly promptTime = new PromptTime();
   startPending = false;
 
-  constructor(plans: readonly StagePlan[], dpRanks: readonly DpRank[], frontEnds: FrontEnds) {
+  constructor(plans: readonly StagePlan[], dpRanks: readonly DpRank[], frontEnds: FrontEnds, intake: RequestIntake) {
     this.plans = plans;
     this.dpRanks = dpRanks;
     this.frontEnds = frontEnds;
+    this.intake = intake;
     this.stageFreeNs = new Float64Array(plans.length);
     this.inFlight = plans.map((_, index) => {
       const parts = dpRanks.map((dpRank) => dpRank.emptyStep());
@@ -42,6 +45,11 @@ export class Replica {
   /** Whether the first stage is free, and room for one more step. */
   canStart(atNs: number): boolean {
     return this.stageFreeNs[0]! <= atNs && this.inFlight.some((step) => !step.busy);
+  }
+
+  /** Whether no step is in flight and one could begin. */
+  idle(atNs: number): boolean {
+    return this.stageFreeNs[0]! <= atNs && !this.inFlight.some((step) => step.busy);
   }
 
   /** Forms a step of all data-parallel ranks; null if there is nothing to do. */

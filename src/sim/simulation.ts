@@ -16,6 +16,7 @@ import { buildResult } from "./outcome/run-result.ts";
 import type { RunView } from "./outcome/run-view.ts";
 import { SeriesRecorder } from "./outcome/series.ts";
 import { Replica, type StepInFlight } from "./replica.ts";
+import { RequestIntake } from "./request-intake.ts";
 import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus, timeComponents } from "./result.ts";
 import { rankView, replicaView } from "./router-views.ts";
@@ -105,7 +106,12 @@ export class Simulation implements RunView {
     this.replicas = Array.from(
       { length: config.replicas },
       (_, r) =>
-        new Replica(plans, this.dpRanks.slice(r * mapping.dp, (r + 1) * mapping.dp), new FrontEnds(config.frontEnds)),
+        new Replica(
+          plans,
+          this.dpRanks.slice(r * mapping.dp, (r + 1) * mapping.dp),
+          new FrontEnds(config.frontEnds),
+          new RequestIntake(scheduler.recvInterval, engine.schedulesAhead),
+        ),
     );
     if (config.readyNs > 0) this.startLater(config.readyNs);
     this.experts = buildExperts(config, this.memory);
@@ -217,8 +223,27 @@ export class Simulation implements RunView {
     if (next < state.count) queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
   }
 
-  /** A tokenised request reaches the scheduler of its replica: a data-parallel rank is chosen, and it waits there. */
+  /** A tokenised request reaches its replica. The scheduler takes it over at once if it is idle, else when it looks. */
   private handOver(request: number, atNs: number): void {
+    const replica = this.replicas[Math.floor(this.state.dpRank[request]! / this.config.mapping.dp)]!;
+    if (replica.intake.open || (replica.intake.size === 0 && replica.idle(atNs))) {
+      this.takeOver(request, atNs);
+      return;
+    }
+    replica.intake.push(request);
+    this.waitingCount++;
+  }
+
+  /** The scheduler of a replica takes over all requests that it finds. */
+  private look(replica: Replica, atNs: number): void {
+    for (const request of replica.intake.take()) {
+      this.waitingCount--;
+      this.takeOver(request, atNs);
+    }
+  }
+
+  /** The scheduler of a replica takes a request over: a data-parallel rank is chosen, and it waits there. */
+  private takeOver(request: number, atNs: number): void {
     const { state, config } = this;
     const { dp } = config.mapping;
     const tokens = state.promptTokens[request]! + state.outputTokens[request]!;
@@ -252,21 +277,34 @@ export class Simulation implements RunView {
   private startSteps(replica: Replica, index: number, atNs: number): void {
     replica.startPending = false;
     if (!replica.canStart(atNs)) return;
-    const before = replica.runningCount();
-    const step = replica.form();
-    this.runningCount += replica.runningCount() - before;
-    this.waitingCount -= replica.runningCount() - before;
+    const { intake } = replica;
+    if (!intake.ahead && intake.due()) this.look(replica, atNs);
+    let step = this.form(replica);
+    if (step === null && intake.size > 0) {
+      this.look(replica, atNs);
+      step = this.form(replica);
+    }
     if (step === null) return;
     this.steps++;
     const endNs = this.time(index, step, atNs);
     this.onStep?.(endNs - atNs);
     this.markScheduled(step, atNs);
     this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * replica.inFlight.length + step.index);
+    intake.countStep(step.batches.some((batch) => batch.prefillTokens > 0));
+    if (intake.ahead && intake.due()) this.look(replica, atNs);
     // With pipeline stages, the next step may enter when the first stage is free.
     if (replica.inFlight.length > 1) {
       replica.startPending = true;
       this.queue.push(replica.stageFreeNs[0]!, eventPriority.start, eventKind.start, index);
     }
+  }
+
+  private form(replica: Replica): StepInFlight | null {
+    const before = replica.runningCount();
+    const step = replica.form();
+    this.runningCount += replica.runningCount() - before;
+    this.waitingCount -= replica.runningCount() - before;
+    return step;
   }
 
   /** Times a formed step through all stages, each rounded to whole ns; returns its end. */

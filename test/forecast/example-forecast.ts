@@ -26,6 +26,7 @@ export const resolved: ResolvedScenario = {
     frontEnds: 1,
     readyNs: 0,
     scheduler: {
+      recvInterval: 1,
       maxBatchTokens: 2048,
       maxSequences: 64,
       chunkedPrefill: true,

@@ -61,7 +61,7 @@ export function decodeKernelsNs({ node, engine, model, formats, mapping }: LoneD
     formats,
     node: on,
     mapping,
-    engine: { ...engineNamed(engine), kernelFactor: 1 },
+    engine: { ...engineNamed(engine), kernelExcess: 1 },
     routing: { kind: "uniform" },
   });
   const steps = new StepCost(config, new CostModel(device, on, engine));

@@ -198,11 +198,13 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     overlapsSharedExperts: false,
     expertExchange: "allToAll",
     mixesPrefillWithDecode: true,
+    schedulesAhead: false,
     caches: { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 },
     versions: {},
     defaults: {
       maxBatchTokens: 512,
       maxSequences: 32,
+      recvInterval: 1,
       chunkedPrefill: true,
       prefixCaching: false,
       blockTokens: 16,

@@ -114,12 +114,14 @@ export const scenario = fc.record({
     kernelOverheadNs: fc.integer({ min: 100, max: 3000 }),
     prefillStepOverheadNs: fc.integer({ min: 1, max: 50_000 }),
     capturesGraphs: fc.boolean(),
+    schedulesAhead: fc.boolean(),
   }),
   devicesPerNode: fc.constantFrom(1, 4, 8),
   /** Whether experts are timed by maps of measured kernels. */
   mapped: fc.boolean(),
   maxBatchTokens: fc.integer({ min: 1, max: 400 }),
   maxSequences: fc.integer({ min: 1, max: 20 }),
+  recvInterval: fc.constantFrom(1, 1, 2, 7),
   blockTokens: fc.constantFrom(1, 8, 16, 24),
   freeBlocks: fc.integer({ min: 1, max: 80 }),
   prefix: fc.option(fc.constantFrom(1, 5, 16, 24, 64)),
@@ -213,6 +215,7 @@ export function configOf(c: Scenario): SimConfig {
     scheduler: {
       maxBatchTokens: c.maxBatchTokens,
       maxSequences: c.maxSequences,
+      recvInterval: c.recvInterval,
       chunkedPrefill: c.chunked,
       prefixCaching: c.prefix !== null,
       blockTokens: c.blockTokens,

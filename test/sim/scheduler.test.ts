@@ -77,6 +77,7 @@ function compare(drawn: Limits, layers: Layers): number {
   const scheduler = {
     maxBatchTokens,
     maxSequences,
+    recvInterval: 1,
     chunkedPrefill: chunked,
     prefixCaching: false,
     blockTokens,

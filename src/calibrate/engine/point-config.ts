@@ -58,13 +58,10 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
       frontEnds: defaultFrontEnds(profile, mapping.dp),
       readyNs: 0,
       scheduler: {
-        maxBatchTokens: defaults.maxBatchTokens,
+        ...defaults,
         // Servers are started for the load they are measured at.
         maxSequences: Math.max(1, Math.min(defaults.maxSequences, Math.ceil(point.concurrency / point.dp))),
-        chunkedPrefill: defaults.chunkedPrefill,
         prefixCaching: false,
-        blockTokens: defaults.blockTokens,
-        memoryUtilisation: defaults.memoryUtilisation,
         contextTokensMax: Math.min(model.contextTokensMax, point.promptTokens + point.outputTokens + 256),
       },
       router: routers["least-loaded"],

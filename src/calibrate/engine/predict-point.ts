@@ -1,5 +1,4 @@
 import { InfeasibleError } from "../../core/errors.ts";
-import type { EngineProfile } from "../../engine/engine-profile.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { type RunResult, requestStatus, type TimeComponent } from "../../sim/result.ts";
 import { simulate } from "../../sim/simulate.ts";
@@ -44,7 +43,7 @@ export function predictPoint(config: SimConfig): PointPrediction {
   return {
     ttftMs: (first.ttftMs + (burstWaves - 1) * later.ttftMs) / burstWaves,
     tpotMs: later.tpotMs,
-    saturated: waits(requests, clients, config.engine),
+    saturated: waits(run, clients, config),
     largest: { component, share: ns / total },
   };
 }
@@ -59,14 +58,16 @@ function meansOf(rows: RunResult["requests"], from: number, to: number): { ttftM
   return { ttftMs: ttft / (to - from) / 1e6, tpotMs: tpot / (to - from) / 1e6 };
 }
 
-/** Whether later requests spend most of their TTFT in a queue, once they have been handled. */
-function waits(rows: RunResult["requests"], from: number, engine: EngineProfile): boolean {
+/** Whether later requests spend most of their TTFT in a queue, once they have been handled and the scheduler has looked. */
+function waits(run: RunResult, from: number, { engine, scheduler }: SimConfig): boolean {
+  const { requests: rows } = run;
   let queue = 0;
   let whole = 0;
   const perTokenNs = engine.promptTokenOverheadNs + engine.promptTokenDelayNs;
+  const lookNs = (scheduler.recvInterval - (engine.schedulesAhead ? 0 : 1)) * (run.endNs / run.steps);
   for (let i = from; i < rows.count; i++) {
     const handledNs = engine.requestOverheadNs + perTokenNs * rows.promptTokens[i]!;
-    queue += Math.max(0, rows.scheduledNs[i]! - rows.arrivalNs[i]! - handledNs);
+    queue += Math.max(0, rows.scheduledNs[i]! - rows.arrivalNs[i]! - handledNs - lookNs);
     whole += rows.firstTokenNs[i]! - rows.arrivalNs[i]!;
   }
   return queue > whole / 2;
