@@ -84,6 +84,8 @@ export interface ChosenMap {
   readonly map: KernelMap;
   readonly sameEngine: boolean;
   readonly sameFormat: boolean;
+  /** The formats differ in the layout of their scales at most: the engine computes them by the same kernel. */
+  readonly sameWidth: boolean;
 }
 
 /**
@@ -127,7 +129,7 @@ export function chooseMap(
     const score = 2 * away + (sameEngine ? 0 : 1);
     if (score > bestScore || (score === bestScore && !(map.fit.rows > (best?.map.fit.rows ?? 0)))) continue;
     bestScore = score;
-    best = { map, sameEngine, sameFormat: away === 0 };
+    best = { map, sameEngine, sameFormat: away === 0, sameWidth: away < 0.5 };
   }
   return best;
 }

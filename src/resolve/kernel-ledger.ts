@@ -57,7 +57,7 @@ function mapInForce(
   const library = exchangeLibrary(engine.expertExchange);
   if (library === null) return undefined;
   const map = exchangeMap(device, library, family);
-  return map === null ? null : { map, sameEngine: true, sameFormat: true };
+  return map === null ? null : { map, sameEngine: true, sameFormat: true, sameWidth: true };
 }
 
 type Formats = Pick<SimConfig, "formats" | "kvFormat">;

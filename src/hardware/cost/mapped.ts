@@ -80,7 +80,7 @@ function preparedCost<O>(
   const chosen = chooseMap(device.kernels, family, engineId, format);
   if (chosen === null) throw new RangeError(`no map of ${family}`);
   const cost = mappedCost(chosen.map, shape, rates);
-  if (widened === undefined || (chosen.sameEngine && chosen.sameFormat)) return cost;
+  if (widened === undefined || (chosen.sameEngine && chosen.sameWidth)) return cost;
   const wider = widerOwnMap(device.kernels, family, engineId, format);
   if (wider === null || wider.format === chosen.map.format) return cost;
   const bound = mappedCost(wider, shape, rates);
