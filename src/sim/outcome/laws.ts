@@ -63,6 +63,8 @@ export function checkFinal(run: RunView): void {
   laws.count("request-conservation", state.count);
   laws.count("clock-monotone", run.steps);
   laws.count("progress", run.steps);
+  // Held by every kernel of a step.
+  laws.count("hardware-floor", run.steps);
 
   const elapsed = run.nowNs;
   const stages = run.config.mapping.pp;

@@ -1,3 +1,4 @@
+import { InvariantError } from "../../core/errors.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { Device } from "../../hardware/device.ts";
 import type { Op } from "../../hardware/op.ts";
@@ -8,6 +9,9 @@ import type { Op } from "../../hardware/op.ts";
  * tables).
  */
 const attainableShare = 0.91;
+
+/** Sums of floats in another order differ by less. */
+const rounding = 1 - 1e-9;
 
 /**
  * Kernels as they run inside a served step. Alone, a kernel takes what the peaks allow and an excess: it is launched, fills
@@ -25,10 +29,13 @@ export class ServedKernels {
     this.device = cost.device;
   }
 
-  /** Time of `op` inside the step, ns. */
+  /** Time of `op` inside the step, ns. Throws InvariantError where a kernel alone would beat the peaks. */
   opNs(op: Op): number {
     const aloneNs = this.cost.opNs(op);
-    const attainableNs = this.cost.floorNs(op) / attainableShare;
+    const floorNs = this.cost.floorNs(op);
+    if (!(aloneNs >= floorNs * rounding))
+      throw new InvariantError("hardware-floor", `${op.kind} in ${aloneNs} ns, its peaks allow ${floorNs} ns`);
+    const attainableNs = floorNs / attainableShare;
     return aloneNs > attainableNs ? attainableNs + this.excessShare * (aloneNs - attainableNs) : aloneNs;
   }
 }
