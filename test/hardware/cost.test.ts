@@ -250,7 +250,7 @@ describe("closed forms on a device of round numbers", () => {
         const side = 16_384;
         const one = gemm({ tokens: 1, inputWidth: side, outputWidth: side, weightFormat: format });
         const readNs = (work(one).bytes / on.memoryBytesPerSecond) * 1e9;
-        expect(cost.opNs(one) - gemmLaunchNs, `${on.id} ${format}`).toBeLessThan((1.35 * readNs) / gemmMemory);
+        expect(cost.opNs(one) - gemmLaunchNs, `${on.id} ${format}`).toBeLessThan((1.4 * readNs) / gemmMemory);
         const expert = grouped({
           pairs: 8,
           distinctExperts: 8,
@@ -258,7 +258,7 @@ describe("closed forms on a device of round numbers", () => {
           weightFormat: format,
         });
         const expertNs = (work(expert).bytes / on.memoryBytesPerSecond) * 1e9;
-        expect(cost.opNs(expert) - groupedGemmLaunchNs).toBeLessThan((1.35 * expertNs) / groupedGemmMemory);
+        expect(cost.opNs(expert) - groupedGemmLaunchNs).toBeLessThan((1.4 * expertNs) / groupedGemmMemory);
       }
     }
   });
