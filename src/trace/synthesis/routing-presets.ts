@@ -1,4 +1,4 @@
-import type { Sourced, SourceKind } from "../../core/sourced.ts";
+import type { Sourced } from "../../core/sourced.ts";
 import table from "../published/routing-presets.json" with { type: "json" };
 import { type ChoiceShape, excessOverlap, overlapOfExcess } from "./excess-overlap.ts";
 import { overlapOfPopularity, popularityShares } from "./popularity-law.ts";
