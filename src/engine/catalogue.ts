@@ -2,9 +2,11 @@ import { lookUp } from "../core/look-up.ts";
 import { readProfile } from "../core/read-profile.ts";
 import llamaCpp from "./catalogue/llama.cpp.json" with { type: "json" };
 import sglang from "./catalogue/sglang.json" with { type: "json" };
+import sglangRocm from "./catalogue/sglang-rocm.json" with { type: "json" };
 import tensorrtLlm from "./catalogue/tensorrt-llm.json" with { type: "json" };
 import vllm from "./catalogue/vllm.json" with { type: "json" };
 import vllmAscend from "./catalogue/vllm-ascend.json" with { type: "json" };
+import vllmRocm from "./catalogue/vllm-rocm.json" with { type: "json" };
 import type { EngineProfile } from "./engine-profile.ts";
 import { type EngineProfileFile, engineSchema } from "./profile-schema.ts";
 import { resolveEngine } from "./resolve-engine.ts";
@@ -12,8 +14,10 @@ import { resolveEngine } from "./resolve-engine.ts";
 /** Serving engines by id. */
 const engineFiles = {
   vllm: vllm,
+  "vllm-rocm": vllmRocm,
   "vllm-ascend": vllmAscend,
   sglang: sglang,
+  "sglang-rocm": sglangRocm,
   "tensorrt-llm": tensorrtLlm,
   "llama.cpp": llamaCpp,
 } satisfies Record<string, unknown>;
@@ -24,6 +28,12 @@ export const engineIds: readonly string[] = Object.keys(engineFiles);
 /** Reads an engine profile; throws InvalidInputError. */
 export function parseEngineProfile(json: unknown, file: string): EngineProfileFile {
   return readProfile(engineSchema, json, file);
+}
+
+/** Id of the profile of engine `id` on a platform (`rocm`): `vllm-rocm` for `vllm`; `id` itself where there is none. */
+export function engineIdOn(platform: string | undefined, id: string): string {
+  const built = `${id}-${platform}`;
+  return platform !== undefined && engineIds.includes(built) ? built : id;
 }
 
 /** The engine profile `id`, with sources; throws InvalidInputError for an unknown id. */

@@ -66,6 +66,8 @@ export interface Device {
   readonly id: string;
   readonly name: string;
   readonly kind: "gpu" | "npu" | "rdu" | "cpu";
+  /** Software that engines are built for on it, such as `rocm`; absent where they are the ones of the plain profiles. */
+  readonly platform?: string;
   /** Peak dense FLOP/s (or OP/s for int8) per arithmetic; absent where the device lacks it. */
   readonly peak: Readonly<Partial<Record<MathFormat, number>>>;
   /** FP32 rate of the vector units; absent where it is not known: widening weights then takes no time. */

@@ -62,6 +62,11 @@ export const deviceSchema = z.strictObject({
   id,
   name,
   kind: z.enum(["gpu", "npu", "rdu", "cpu"]),
+  platform: id
+    .optional()
+    .describe(
+      "Software that engines are built for: on `rocm` the engine vllm is vllm-rocm, where there is such a profile.",
+    ),
   peak: peakSchema.describe("Dense peaks that are counted with."),
   vendorPeak: peakSchema
     .partial()

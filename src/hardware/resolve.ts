@@ -95,6 +95,7 @@ export function resolveDevice(profile: DeviceProfile): Device {
     id: profile.id,
     name: profile.name,
     kind: profile.kind,
+    ...(profile.platform === undefined ? {} : { platform: profile.platform }),
     peak: plain(profile.peak),
     ...(profile.vectorFlopsPerSecond === undefined ? {} : { vectorFlopsPerSecond: profile.vectorFlopsPerSecond.value }),
     memoryBytes: profile.memory.bytes.value - (profile.memory.reservedBytes?.value ?? 0),

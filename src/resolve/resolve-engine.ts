@@ -1,7 +1,8 @@
-import { engineProfileNamed, parseEngineProfile } from "../engine/catalogue.ts";
+import { engineIdOn, engineProfileNamed, parseEngineProfile } from "../engine/catalogue.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { EngineProfileFile } from "../engine/profile-schema.ts";
 import { resolveEngine as engineOf } from "../engine/resolve-engine.ts";
+import type { Device } from "../hardware/device.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { SchedulerConfig } from "../sim/config.ts";
@@ -18,9 +19,13 @@ export interface ResolvedEngine {
   readonly inputs: readonly InputRow[];
 }
 
-/** Reads the engine profile that a scenario names. */
-export async function resolveEngine(scenario: Scenario, reader: FileReader): Promise<ResolvedEngine> {
-  const { file, id = "" } = scenario.engine;
+/**
+ * Reads the engine profile that a scenario names. On a device whose engines are built for a platform of its own, the name
+ * of an engine stands for its build there.
+ */
+export async function resolveEngine(scenario: Scenario, reader: FileReader, device: Device): Promise<ResolvedEngine> {
+  const { file, id: named = "" } = scenario.engine;
+  const id = engineIdOn(device.platform, named);
   const inputs: InputRow[] = [];
   const profile =
     file === undefined
@@ -31,6 +36,7 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader): Pro
           return parseEngineProfile(read.json, read.file);
         });
   const provenance = provenanceOf(profile);
+  const built = file !== undefined || id === named ? "" : ` (${id}, as ${named} is built for ${device.name})`;
   const { version } = scenario.engine;
   return {
     engine: engineOf(profile, version),
@@ -39,7 +45,7 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader): Pro
       {
         topic: "engine",
         fidelity: provenance.fidelity,
-        detail: `${profile.name} ${version ?? profile.version}: ${provenance.text}${versionText(profile, version)}`,
+        detail: `${profile.name} ${version ?? profile.version}${built}: ${provenance.text}${versionText(profile, version)}`,
       },
     ],
   };

@@ -41,7 +41,7 @@ export async function resolveScenario(
 ): Promise<ResolvedScenario> {
   const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
   const hardware = await resolveHardware(scenario, reader);
-  const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader);
+  const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader, hardware.node.device);
   const speculation = resolveSpeculation(scenario, model);
   const mapping = resolveMapping(scenario, model, hardware.node);
   const moe = moeShape(model);

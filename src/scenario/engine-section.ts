@@ -9,7 +9,11 @@ import { speculativeSection } from "./speculative-section.ts";
  */
 export const engineSection = z
   .strictObject({
-    id: word().optional().describe("Bundled engine profile, such as vllm; not together with file."),
+    id: word()
+      .optional()
+      .describe(
+        "Bundled engine profile, such as vllm; on AMD and Ascend devices its build for them, such as vllm-rocm. Not together with file.",
+      ),
     file: filePath().optional().describe("An engine profile of your own; not together with id."),
     version: word().optional().describe("Version of the engine, such as 0.19.0; default the figures of all versions."),
     maxNumBatchedTokens: count().optional().describe("Tokens per step and data-parallel rank."),

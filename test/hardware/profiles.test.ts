@@ -64,7 +64,8 @@ describe("the profiles that come with moecast", () => {
     const device = deviceNamed(id);
     expect(device.memoryBytesPerSecond).toBe(profile.memory.bytesPerSecond.value);
     for (const [key, value] of Object.entries(device.efficiency))
-      if (typeof value === "number") expect(value, key).toBeGreaterThan(0);
+      // Launches may lie in the overheads of the engine.
+      if (typeof value === "number") expect(value, key).toBeGreaterThan(key.endsWith("LaunchNs") ? -1 : 0);
   });
 
   test.each(systemIds)("%s puts its device into a node with its tiers nearest first", (id) => {

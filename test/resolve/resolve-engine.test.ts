@@ -45,3 +45,23 @@ test("front ends are those the engine starts, one per data-parallel rank or a nu
   expect(await frontEnds("{ id: sglang }", 4)).toBe(1);
   expect(await frontEnds("{ id: sglang, apiServerCount: 6 }", 4)).toBe(6);
 });
+
+test("the name of an engine stands for its build on the device, and the ledger says so", async () => {
+  const on = async (system: string, engine: string) => {
+    const text = minimal.replace("h100-sxm-8", system).replace("{ id: vllm }", `{ id: ${engine} }`);
+    const { config, ledger } = await resolveScenario(parseScenario(text, "test.yaml"), noFiles);
+    return { engine: config.engine, line: ledger.find(({ topic }) => topic === "engine")?.detail ?? "" };
+  };
+  for (const [system, asked, built] of [
+    ["mi300x-8", "vllm", "vllm-rocm"],
+    ["mi325x-8", "sglang", "sglang-rocm"],
+    ["ascend-800i-a2-8", "vllm", "vllm-ascend"],
+  ] as const) {
+    const { engine, line } = await on(system, asked);
+    expect(engine).toEqual(engineNamed(built));
+    expect(line).toContain(`(${built}, as ${asked} is built for `);
+    expect(await on(system, built)).toEqual({ engine, line: expect.not.stringContaining("as ") as string });
+  }
+  expect((await on("mi300x-8", "llama.cpp")).engine).toEqual(engineNamed("llama.cpp"));
+  expect((await on("h100-sxm-8", "vllm")).line).not.toContain("built for");
+});

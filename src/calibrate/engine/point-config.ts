@@ -1,7 +1,7 @@
 import type { StorageFormat } from "../../core/dtype.ts";
 import { InfeasibleError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
-import { engineNamed } from "../../engine/catalogue.ts";
+import { engineIdOn, engineNamed } from "../../engine/catalogue.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { defaultFrontEnds } from "../../engine/resolve-engine.ts";
 import type { Device } from "../../hardware/device.ts";
@@ -39,7 +39,10 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
     return { config: null, reason: problems.map(({ at, found }) => `unknown ${at} ${String(found)}`).join(", ") };
   const model = modelNamed(names.model);
   const node = nodeNamed(names.system);
-  const profile = servedEngine(engine ?? engineNamed(names.engine, point.version), node.device);
+  const profile = servedEngine(
+    engine ?? engineNamed(engineIdOn(node.device.platform, names.engine), point.version),
+    node.device,
+  );
   const mapping = { tp: point.tp, cp: 1, dp: point.dp, pp: 1, ep: point.ep, etp: point.etp, edp: 1 };
   const wrong = [...mappingProblems(mapping, model), ...nodeProblems(mapping, node)];
   if (wrong.length > 0) return { config: null, reason: `${wrong[0]?.at}: expected ${wrong[0]?.expected}` };
