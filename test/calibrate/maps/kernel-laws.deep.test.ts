@@ -31,7 +31,7 @@ describe.each(deviceIds.filter((id) => deviceNamed(id).kernels !== undefined))("
       for (const format of formats) {
         const chosen = chooseMap(device.kernels, "groupedGemm", engine, format);
         const wider = widerOwnMap(device.kernels, "groupedGemm", engine, format);
-        if (chosen === null || wider === null || (chosen.sameEngine && chosen.sameFormat)) continue;
+        if (chosen === null || wider === null || (chosen.sameEngine && chosen.sameWidth)) continue;
         const math = (of: StorageFormat) => mathFor(device, of, activationsFor(of, device));
         // Arithmetic that a device hardly has, such as int8 on B300, may well be slower.
         if ((device.peak[math(format)] ?? 0) < (device.peak[math(wider.format)] ?? 0)) continue;
