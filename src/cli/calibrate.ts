@@ -50,10 +50,11 @@ export async function calibrate(options: CalibrateCliOptions, colour: boolean): 
 }
 
 /** The calibration as printed by `--json`. */
-function documentOf({ kernels, maps }: KernelCalibration) {
+function documentOf({ kernels, maps, brokenLaws }: KernelCalibration) {
   return {
     device: kernels.device,
     maps: maps.map(({ map, ...counts }) => ({ ...counts, launchNs: map?.launchNs ?? null, fit: map?.fit ?? null })),
+    brokenLaws,
     kernels,
   };
 }

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { CalibratedMap, KernelCalibration } from "../calibrate/maps/calibrate-kernels.ts";
+import type { BrokenLaw } from "../calibrate/maps/kernel-laws.ts";
 import { formatProblem } from "../core/errors.ts";
 import { formatCount, formatPercent } from "../core/units.ts";
 import { type TextStyle, textTable } from "./text-table.ts";
@@ -8,7 +9,7 @@ import { type TextStyle, textTable } from "./text-table.ts";
 const refusedShown = 3;
 
 /** The kernel maps that were fitted, their errors, and what rows were left out and why. */
-export function kernelCalibrationText({ kernels, maps }: KernelCalibration, style: TextStyle): string {
+export function kernelCalibrationText({ kernels, maps, brokenLaws }: KernelCalibration, style: TextStyle): string {
   const rows = maps.map((result) => [
     [result.family, result.engine, result.format].filter((part) => part !== null).join(" "),
     formatCount(result.rows),
@@ -20,7 +21,7 @@ export function kernelCalibrationText({ kernels, maps }: KernelCalibration, styl
     [["kernels", "rows", "shapes", "form", "fit mean", "held out mean", "p90", "bias"].map(style.bold), ...rows],
     { align: ["left", "right", "right", "left", "right", "right", "right", "right"] },
   );
-  const notes = maps.flatMap((result) => notesOf(result));
+  const notes = [...maps.flatMap((result) => notesOf(result)), ...brokenLaws.map(lawLine)];
   return `${[`${style.bold(kernels.device)}: ${maps.length} kinds of kernels`, ...table, ...notes].join("\n")}\n`;
 }
 
@@ -36,7 +37,30 @@ function errorsOf({ map }: CalibratedMap): string[] {
   return [percent(map?.fit.fitError.mean), percent(held?.mean), percent(held?.p90), percent(held?.bias)];
 }
 
-function notesOf({ family, format, engine, refused, cachedRows, hostRows, listedRows }: CalibratedMap): string[] {
+const comparisons = {
+  morePairs: "than with more pairs on as many experts",
+  moreExperts: "than with more experts for as many pairs",
+  widerShard: "than with wider shards",
+} as const;
+
+function lawLine({ engine, format, law, excess, shapes, broken }: BrokenLaw): string {
+  const than = law.kind === "narrower" ? `than in ${law.than}` : comparisons[law.kind];
+  return (
+    `groupedGemm ${engine} ${format}: slower ${than} on ${formatCount(broken)} of ${formatCount(shapes)} shapes, ` +
+    `at most ${excess.toFixed(2)} times what measurement explains. Many such shapes are the sign of another kernel.`
+  );
+}
+
+function notesOf({
+  family,
+  format,
+  engine,
+  refused,
+  cachedRows,
+  hostRows,
+  listedRows,
+  untunedRows,
+}: CalibratedMap): string[] {
   const name = [family, engine, format].filter((part) => part !== null).join(" ");
   const more = refused.length - refusedShown;
   return [
@@ -52,6 +76,9 @@ function notesOf({ family, format, engine, refused, cachedRows, hostRows, listed
     ...(hostRows > 0 ? [`${name}: ${formatCount(hostRows)} rows left out, they time the launch from the host`] : []),
     ...(listedRows > 0
       ? [`${name}: ${formatCount(listedRows)} rows left out, of series known to time another kernel`]
+      : []),
+    ...(untunedRows > 0
+      ? [`${name}: ${formatCount(untunedRows)} rows left out, of layouts that take longer than larger ones: untuned`]
       : []),
   ];
 }

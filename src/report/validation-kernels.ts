@@ -27,7 +27,7 @@ export function kernelPage(validation: KernelValidation): ValidationPage {
         "held out": "on shapes that the committed maps had not seen when they were fitted",
         "maps of": "devices whose measurements the forecast stands on; none: efficiencies of the profile",
         "left out":
-          "rows beyond the physical peak, served from the last-level cache, timing the host, or of series known to time another kernel",
+          "rows beyond the physical peak, served from the last-level cache, timing the host, of series known to time another kernel, or of untuned layouts, which take longer than larger ones",
       }),
     ],
     data: { header: dataHeader, rows: families.map(dataRow) },

@@ -54,7 +54,7 @@ export const kernelsExample = (): KernelValidation => ({
       heldOut: { rows: 30, mean: 0.07, median: 0.05, p90: 0.18 },
       mapsOf: ["toy"],
       leftOutRows: 3,
-      leftOut: { listed: 2, hostBound: 1, cached: 0, impossible: 0 },
+      leftOut: { listed: 2, untuned: 0, hostBound: 1, cached: 0, impossible: 0 },
     },
     {
       device: "toy",
@@ -63,7 +63,7 @@ export const kernelsExample = (): KernelValidation => ({
       heldOut: null,
       mapsOf: [],
       leftOutRows: 0,
-      leftOut: { listed: 0, hostBound: 0, cached: 0, impossible: 0 },
+      leftOut: { listed: 0, untuned: 0, hostBound: 0, cached: 0, impossible: 0 },
     },
   ],
   tables: ["a.csv"],

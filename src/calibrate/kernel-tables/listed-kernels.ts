@@ -31,9 +31,18 @@ const listedKernels: readonly ListedKernels[] = [
   },
   {
     engine: "vllm",
-    model: "qwen3_235b",
+    kernel: "vllm_modeloptfp8moe_flashinfer_cutlass_flashinferexperts",
+    devices: ["h100-sxm", "h200-sxm"],
     formats: ["fp8"],
-    reason: "a kernel that takes seven times as long as the one of block-scaled fp8",
+    reason:
+      "another back end than the served one: two to five times the time of the same experts in bf16 at every shape",
+  },
+  {
+    engine: "sglang",
+    kernel: "sglang_fused_moe_triton",
+    devices: ["h100-sxm", "h200-sxm"],
+    formats: ["mxfp4"],
+    reason: "weights widened to 16 bits when they are loaded: the kernel reads four times the bytes",
   },
   {
     engine: "sglang",
@@ -47,9 +56,15 @@ const listedKernels: readonly ListedKernels[] = [
 /** Dense products in block fp8: their tables time the launch from the host at every shape of a decode step. */
 const blockProducts = "takes the map of plain fp8: its tables time the launch from the host";
 
+/** Attention over an fp8 cache with keys of 192 on Blackwell. */
+const wideKeys = "a fallback of the fp8 cache with keys of 192: one head takes longer than sixteen";
+const wideKeyDevices: ReadonlySet<string> = new Set(["b200-sxm", "gb200"]);
+
 /** Why a sample is no evidence of the map it would belong to; null for most. */
 export function listedKernel({ op, engine, shape, kernel, device }: KernelSample): string | null {
   if (op.kind === "gemm") return op.weightFormat === "fp8_block" ? blockProducts : null;
+  if (op.kind === "attentionPrefill" || op.kind === "attentionDecode")
+    return op.cacheFormat === "fp8" && op.widthPerPair === 384 && wideKeyDevices.has(device) ? wideKeys : null;
   if (op.kind !== "groupedGemm") return null;
   const covers = (entry: ListedKernels) =>
     entry.engine === engine &&

@@ -14,10 +14,12 @@ import type { KernelSample } from "../kernel-tables/kernel-sample.ts";
 import { listedKernel } from "../kernel-tables/listed-kernels.ts";
 import { mergeRepeats } from "../kernel-tables/merge-repeats.ts";
 import { physicalVerdict } from "../kernel-tables/physical-bound.ts";
+import { untunedRows } from "../kernel-tables/untuned-layouts.ts";
 import type { CalibrationFamily } from "./families/family.ts";
 import { calibrationFamilies } from "./families.ts";
 import { type FitOptions, type FitSample, fitMap, splitRule } from "./fit-map.ts";
 import { splitHostBound } from "./host-bound.ts";
+import { type BrokenLaw, brokenLaws } from "./kernel-laws.ts";
 import { rounded } from "./knots.ts";
 
 /** A row of a table that no map was fitted to, and why. */
@@ -43,6 +45,8 @@ export interface CalibratedMap {
   readonly hostRows: number;
   /** Rows of series that are known to time another kernel. */
   readonly listedRows: number;
+  /** Rows of layouts whose kernels nobody tuned: slower than larger ones. */
+  readonly untunedRows: number;
   /** Null where no row is left to fit to. */
   readonly map: KernelMap | null;
 }
@@ -51,6 +55,8 @@ export interface CalibratedMap {
 export interface KernelCalibration {
   readonly kernels: KernelMaps;
   readonly maps: readonly CalibratedMap[];
+  /** Maps of expert kernels that time another kernel than their neighbours, if laws between them are broken. */
+  readonly brokenLaws: readonly BrokenLaw[];
 }
 
 export interface CalibrationOptions {
@@ -68,25 +74,30 @@ export function calibrateKernels(
   const maps: CalibratedMap[] = [];
   for (const family of kernelFamilies) {
     const ofFamily = samples.filter((sample) => sample.family === family);
-    const all = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) === null));
-    if (all.length === 0) continue;
+    const merged = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) === null));
+    if (merged.length === 0) continue;
+    const { shape } = calibrationFamilies[family] as CalibrationFamily;
+    const untuned = untunedRows(merged.filter((sample) => physicalVerdict(sample, shape, rates).kind === "possible"));
+    const all = merged.filter((sample) => !untuned.has(sample));
     const listed = mapGroups(
       family,
       ofFamily.filter((sample) => listedKernel(sample) !== null),
     );
-    const { shape } = calibrationFamilies[family] as CalibrationFamily;
+    const leftAside = mapGroups(family, [...untuned]);
     const { device: timed, host } = splitHostBound(all, ({ op }) => shape.idealNs(op, rates));
     const groups = [...mapGroups(family, all).values()].sort((a, b) => hostShare(a, host) - hostShare(b, host));
     const kept = new Set(timed);
     const fitted: KernelMap[] = [];
     for (const group of groups) {
       const listedRows = listed.get(groupId(group))?.samples.length ?? 0;
-      const result = { ...calibrateGroup(group, kept, fitted, rates, options), listedRows };
+      const untunedOf = leftAside.get(groupId(group))?.samples.length ?? 0;
+      const result = { ...calibrateGroup(group, kept, fitted, rates, options), listedRows, untunedRows: untunedOf };
       maps.push(result);
       if (result.map !== null) fitted.push(result.map);
     }
   }
-  return { kernels: { device: device.id, maps: maps.flatMap(({ map }) => map ?? []) }, maps };
+  const kernels: KernelMaps = { device: device.id, maps: maps.flatMap(({ map }) => map ?? []) };
+  return { kernels, maps, brokenLaws: brokenLaws({ ...device, kernels }) };
 }
 
 interface MapGroup {
@@ -126,7 +137,7 @@ function calibrateGroup(
   fitted: readonly KernelMap[],
   rates: NominalRates,
   { date }: CalibrationOptions,
-): Omit<CalibratedMap, "listedRows"> {
+): Omit<CalibratedMap, "listedRows" | "untunedRows"> {
   const { family, engine, format } = group;
   const { shape, axes, options } = calibrationFamilies[family] as CalibrationFamily;
   const refused: RefusedRow[] = [];

@@ -28,8 +28,6 @@ const axis = {
   group: { name: "headsPerKvHead", of: (op: AttentionOp) => op.heads / op.kvHeads },
   width: { name: "widthPerPair", of: (op: AttentionOp) => op.widthPerPair },
   sequences: { name: "sequences", of: (op: AttentionOp) => op.sequences },
-  /** Independent pieces of work before a kernel splits keys. */
-  cacheHeads: { name: "sequencesTimesKvHeads", of: (op: AttentionOp) => op.sequences * op.kvHeads },
   queryRows: { name: "queryRows", of: (op: AttentionOp) => op.queryTokens * op.heads },
   keysPerQuery: { name: "keysPerQuery", of: (op: AttentionOp) => op.scorePairs / op.queryTokens },
   keysPerSequence: { name: "keysPerSequence", of: (op: AttentionOp) => op.cacheTokens / op.sequences },
@@ -48,8 +46,11 @@ function shapeOf(
 
 /** Prompts have many query rows per head. Short rows of keys (short prompts, windows) leave tiles partly masked. */
 export const attentionPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, axis.group, axis.width], movedBytes);
-/** Decodes have one or few query rows per sequence: bandwidth decides, and enough pieces of work to use it. */
-export const attentionDecodeShape = shapeOf([axis.bytes, axis.cacheHeads, axis.group, axis.width], movedBytes);
+/**
+ * Decodes have one or few query rows per sequence: bandwidth decides, and the keys of a sequence, which are split when
+ * there are many. Bytes over keys say how many independent pieces of work there are.
+ */
+export const attentionDecodeShape = shapeOf([axis.bytes, axis.keysPerSequence, axis.group, axis.width], movedBytes);
 export const latentPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, axis.heads], expandedBytes);
 export const latentDecodeShape = shapeOf([axis.sequences, axis.keysPerSequence, axis.heads], movedBytes);
 

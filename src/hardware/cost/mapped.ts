@@ -1,4 +1,5 @@
 import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
+import { refuse } from "../../core/errors.ts";
 import { carriedExcess, excessExponent } from "../carry-over.ts";
 import type { Device } from "../device.ts";
 import { EfficiencyLookup } from "../efficiency-map.ts";
@@ -44,6 +45,14 @@ export interface OpWork<O> {
 
 /** Time by a map, ns, of an operation that has work to do. */
 export function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: NominalRates): (op: O) => number {
+  const strange = map.axes.findIndex(({ name }, i) => name !== shape.axes[i]?.name);
+  if (strange >= 0)
+    refuse({
+      at: `kernels of ${map.from ?? rates.device.id}: ${map.family}, axis ${strange + 1}`,
+      expected: shape.axes[strange]?.name ?? `${shape.axes.length} axes`,
+      found: map.axes[strange]?.name,
+      hint: "calibrate the device again",
+    });
   const lookup = new EfficiencyLookup(map);
   const [a = one, b = one, c = one, d = one] = shape.axes.map((axis) => axis.of);
   const slowdown = (op: O) => lookup.slowdownAt(a(op), b(op), c(op), d(op));

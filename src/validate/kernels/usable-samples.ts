@@ -2,6 +2,7 @@ import type { KernelSample } from "../../calibrate/kernel-tables/kernel-sample.t
 import { listedKernel } from "../../calibrate/kernel-tables/listed-kernels.ts";
 import { mergeRepeats } from "../../calibrate/kernel-tables/merge-repeats.ts";
 import { physicalVerdict } from "../../calibrate/kernel-tables/physical-bound.ts";
+import { untunedRows } from "../../calibrate/kernel-tables/untuned-layouts.ts";
 import type { CalibrationFamily } from "../../calibrate/maps/families/family.ts";
 import { calibrationFamilies } from "../../calibrate/maps/families.ts";
 import { splitHostBound } from "../../calibrate/maps/host-bound.ts";
@@ -13,6 +14,8 @@ import { type KernelFamily, kernelFamilies } from "../../hardware/kernel-maps.ts
 export interface LeftOutRows {
   /** Of series known to time another kernel. */
   readonly listed: number;
+  /** Of layouts whose kernels nobody tuned. */
+  readonly untuned: number;
   /** They time the launch from the host. */
   readonly hostBound: number;
   /** Their operands sat in the last-level cache. */
@@ -28,8 +31,8 @@ export interface FamilySamples {
   readonly leftOut: LeftOutRows;
 }
 
-export const leftOutTotal = ({ listed, hostBound, cached, impossible }: LeftOutRows): number =>
-  listed + hostBound + cached + impossible;
+export const leftOutTotal = ({ listed, untuned, hostBound, cached, impossible }: LeftOutRows): number =>
+  listed + untuned + hostBound + cached + impossible;
 
 /** The samples of one device by family, with the rows that are left out counted. */
 export function usableSamples(samples: readonly KernelSample[], device: Device): Map<KernelFamily, FamilySamples> {
@@ -40,7 +43,9 @@ export function usableSamples(samples: readonly KernelSample[], device: Device):
     if (ofFamily.length === 0) continue;
     const { shape } = calibrationFamilies[family] as CalibrationFamily;
     const listed = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) !== null)).length;
-    const all = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) === null));
+    const merged = mergeRepeats(ofFamily.filter((sample) => listedKernel(sample) === null));
+    const untuned = untunedRows(merged.filter((sample) => physicalVerdict(sample, shape, rates).kind === "possible"));
+    const all = merged.filter((sample) => !untuned.has(sample));
     const split = splitHostBound(all, ({ op }) => shape.idealNs(op, rates));
     const verdicts = split.device.map((sample) => physicalVerdict(sample, shape, rates).kind);
     const count = (kind: "cached" | "impossible") => verdicts.filter((verdict) => verdict === kind).length;
@@ -48,6 +53,7 @@ export function usableSamples(samples: readonly KernelSample[], device: Device):
       kept: split.device.filter((_, i) => verdicts[i] === "possible"),
       leftOut: {
         listed,
+        untuned: untuned.size,
         hostBound: split.host.length,
         cached: count("cached"),
         impossible: count("impossible"),

@@ -262,4 +262,9 @@ test("series spoiled by a kernel choice are told by engine, model and format alo
   expect(listedKernel(sample("llama4_scout,cutlass,fp8_block,1,1,1,balanced,9"))).toBeNull();
   expect(listedKernel(sample("mixtral_8x7b,cutlass,bfloat16,1,1,1,balanced,9"))).toBeNull();
   expect(listedKernel(sample("llama4_scout,triton,bfloat16,1,1,1,balanced,9", "h200_sxm__vllm-1.csv"))).toBeNull();
+  const slow = "mixtral_8x7b,vllm_modeloptfp8moe_flashinfer_cutlass_flashinferexperts,fp8,1,1,1,balanced,9";
+  expect(listedKernel(sample(slow, "h200_sxm__vllm-1.csv"))).not.toBeNull();
+  expect(listedKernel(sample(slow, "rtx_pro_6000_server__vllm-1.csv"))).toBeNull();
+  const widened = "gptoss_20b,sglang_fused_moe_triton,w4a16_mxfp4,1,1,1,balanced,9";
+  expect(listedKernel(sample(widened, "h100_sxm__sglang-1.csv"))).not.toBeNull();
 });

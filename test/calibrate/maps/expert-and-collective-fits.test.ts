@@ -104,7 +104,8 @@ test("rows beyond the physical peak and series in which another kernel ran are n
     .map((sample) => ({ ...sample, kernel: "x", ns: sample.ns / 100, row: 7, version: "2" }));
   const listed = good.map((sample) => {
     const op: Op = { ...(sample.op as GroupedGemmOp), weightFormat: "fp8", math: "fp8" };
-    return { ...sample, op, ns: 9 * sample.ns, shape: "qwen3_235b tp1 ep1" };
+    const kernel = "vllm_modeloptfp8moe_flashinfer_cutlass_flashinferexperts";
+    return { ...sample, op, ns: 9 * sample.ns, kernel };
   });
   const { maps } = calibrateKernels([...good, ...impossible, ...listed], device);
   expect(maps.map(({ format, rows, refused }) => [format, rows, refused.map(({ row }) => row)])).toEqual([

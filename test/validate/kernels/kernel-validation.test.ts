@@ -79,7 +79,7 @@ describe("validation on kernel tables", () => {
     const { families } = await kernelValidation([h200, unnamed]);
     expect(families[0]).toMatchObject({
       leftOutRows: 16,
-      leftOut: { listed: 16, hostBound: 0, cached: 0, impossible: 0 },
+      leftOut: { listed: 16, untuned: 0, hostBound: 0, cached: 0, impossible: 0 },
     });
     const only = await kernelValidation([unnamed]);
     expect(only.families).toEqual([]);

@@ -7,6 +7,7 @@ import {
 import type { AttentionOp } from "../../../hardware/op.ts";
 import { type CalibrationFamily, fixedKnots } from "./family.ts";
 
+/** Knots follow the tiles of keys, where kernels mask, split or switch. Chosen on one split of shapes, judged on others. */
 const common = { byEngine: false, format: (op: AttentionOp) => op.cacheFormat } as const;
 
 export const attentionPrefillFamily: CalibrationFamily<AttentionOp> = {
@@ -14,9 +15,9 @@ export const attentionPrefillFamily: CalibrationFamily<AttentionOp> = {
   shape: attentionPrefillShape,
   axes: fixedKnots(attentionPrefillShape, [
     [16, 1024, 4096, 16384, 65536, 1_000_000],
-    [1, 32, 128, 512, 2048, 8192],
-    [1, 8],
-    [128, 256, 384, 512],
+    [1, 16, 64, 128, 256, 1024, 8192],
+    [1, 2, 8, 32],
+    [128, 256, 512, 1024],
   ]),
 };
 
@@ -25,9 +26,9 @@ export const attentionDecodeFamily: CalibrationFamily<AttentionOp> = {
   shape: attentionDecodeShape,
   axes: fixedKnots(attentionDecodeShape, [
     [1e3, 256e3, 4e6, 32e6, 256e6, 8e9],
-    [1, 16, 128, 1024, 16384],
-    [1, 2, 16],
-    [128, 256, 512],
+    [2, 64, 128, 256, 1024, 16384],
+    [1, 2, 8, 32],
+    [128, 256, 512, 1024],
   ]),
 };
 

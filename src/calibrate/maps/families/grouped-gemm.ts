@@ -3,19 +3,18 @@ import type { GroupedGemmOp } from "../../../hardware/op.ts";
 import { spreadKnots } from "../knots.ts";
 import type { CalibrationFamily } from "./family.ts";
 
-/** Knots per axis: pairs per expert, weight bytes, shard width, presented pairs per computed pair. */
-const knots = { many: [7, 3, 4, 3], few: [7, 4, 3, 2] } as const;
-/** Kernels from which on the finer grid is fitted. */
-const manyKernels = 5000;
+/**
+ * Knots per axis: pairs per expert, weight bytes, shard width, presented pairs per computed pair. Chosen on one split of
+ * shapes, judged on others.
+ */
+const knots = [9, 4, 4, 3] as const;
 
 /** Routed experts. */
 export const groupedGemmFamily: CalibrationFamily<GroupedGemmOp> = {
   shape: groupedGemmShape,
   byEngine: true,
   format: (op) => op.weightFormat,
-  axes: (ops) => {
-    const counts = ops.length < manyKernels ? knots.few : knots.many;
-    return groupedGemmShape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), counts[i] ?? 1) }));
-  },
+  axes: (ops) =>
+    groupedGemmShape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), knots[i] ?? 1) })),
   options: { relativeLoss: true },
 };

@@ -1,0 +1,149 @@
+import { type StorageFormat, storageFormats } from "../../core/dtype.ts";
+import { groupedGemmShape } from "../../hardware/cost/grouped-gemm.ts";
+import { CostModel } from "../../hardware/cost.ts";
+import type { Device } from "../../hardware/device.ts";
+import type { KernelMap } from "../../hardware/kernel-maps.ts";
+import { mathFor } from "../../hardware/math-format.ts";
+import type { GroupedGemmOp } from "../../hardware/op.ts";
+import { activationsFor } from "../../sim/step/feed-forward-program.ts";
+import { type ExpertShape, expertShapes } from "../kernel-tables/expert-shapes.ts";
+
+/** A law of expert kernels that maps break, and where most. */
+export interface BrokenLaw {
+  readonly engine: string;
+  readonly format: StorageFormat;
+  readonly law: KernelLaw;
+  /** Time over what the law allows, where that is most; above 1. */
+  readonly excess: number;
+  /** Shapes looked at, and those among them that break it. */
+  readonly shapes: number;
+  readonly broken: number;
+}
+
+export type KernelLaw =
+  | { readonly kind: "narrower"; readonly than: StorageFormat }
+  | { readonly kind: "morePairs" | "moreExperts" | "widerShard" };
+
+/** Two maps, each wrong by some 8 %, differ from the truth by 11 % together. */
+const tolerance = 1.12;
+/** Kernels that narrow formats need besides: quantising rows, arranging scales; a few launches. */
+const extraKernelsNs = 25_000;
+/** Rows per expert up to which the weights decide: the smallest tile of a tensor-core kernel. */
+const decodePairsPerExpert = 16;
+const tokens = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+const tensorRanks = [1, 2, 4, 8];
+
+interface LawShape {
+  readonly shape: ExpertShape;
+  readonly tokens: number;
+  readonly ranks: number;
+}
+
+const shapes: readonly LawShape[] = Object.values(expertShapes).flatMap((shape) =>
+  tensorRanks.flatMap((ranks) => tokens.map((rows) => ({ shape, tokens: rows, ranks }))),
+);
+
+/** Experts of a layer under even routing. */
+function expertOp(device: Device, { shape, tokens: rows, ranks }: LawShape, format: StorageFormat): GroupedGemmOp {
+  const { hidden, width, topK, experts } = shape;
+  const shardWidth = width / ranks;
+  return {
+    kind: "groupedGemm",
+    pairs: rows * topK,
+    distinctExperts: experts * (1 - Math.exp(rows * Math.log1p(-topK / experts))),
+    presentedPairs: rows * topK,
+    parametersPerExpert: 3 * hidden * shardWidth,
+    shardWidth,
+    valuesPerPair: 2 * hidden + 3 * shardWidth,
+    weightFormat: format,
+    math: mathFor(device, format, activationsFor(format, device)),
+  };
+}
+
+/**
+ * Laws that expert kernels of one engine keep at equal shapes, held against the maps of a device:
+ *
+ * - weights at most two thirds as wide, with arithmetic at least as fast, take no longer in a decode step;
+ * - more pairs on as many experts, more experts for as many pairs, and wider shards take no less.
+ *
+ * A map that breaks one stands for another kernel than its neighbours. Only shapes that the maps cover are looked at.
+ */
+export function brokenLaws(device: Device): BrokenLaw[] {
+  const maps = (device.kernels?.maps ?? []).filter(({ family }) => family === "groupedGemm");
+  const engines = [...new Set(maps.flatMap(({ engine }) => engine ?? []))];
+  return engines.flatMap((engine) => {
+    const own = maps.filter((map) => map.engine === engine);
+    const model = new CostModel(device, { device, devicesPerNode: 8, tiers: [] }, engine);
+    return own.flatMap((map) => brokenBy(map, own, model));
+  });
+}
+
+function brokenBy(map: KernelMap, maps: readonly KernelMap[], model: CostModel): BrokenLaw[] {
+  const { engine, format } = map;
+  if (engine === undefined || format === undefined) return [];
+  const { device } = model;
+  const covered = shapes.filter((shape) => covers(map, expertOp(device, shape, format)));
+  const tally = (law: KernelLaw, of: readonly LawShape[], excessOf: (shape: LawShape) => number): BrokenLaw[] => {
+    const excesses = of.map(excessOf);
+    const broken = excesses.filter((excess) => excess > 1).length;
+    return broken === 0 ? [] : [{ engine, format, law, excess: Math.max(...excesses), shapes: of.length, broken }];
+  };
+  const larger = (change: (op: GroupedGemmOp) => GroupedGemmOp) => (shape: LawShape) => {
+    const op = expertOp(device, shape, format);
+    return model.opNs(op) / model.opNs(change(op)) / tolerance;
+  };
+  const narrower = maps.flatMap(({ format: than }) => {
+    if (than === undefined || !(bits(format) <= bits(than) / 1.5)) return [];
+    const wide = maps.find((one) => one.format === than)!;
+    const decodes = covered.filter((shape) => {
+      const op = expertOp(device, shape, than);
+      return op.pairs <= decodePairsPerExpert * op.distinctExperts && covers(wide, op);
+    });
+    const first = decodes[0];
+    if (first === undefined || !isAsFast(device, expertOp(device, first, format), expertOp(device, first, than)))
+      return [];
+    return tally({ kind: "narrower", than }, decodes, (shape) => {
+      const allowed = tolerance * model.opNs(expertOp(device, shape, than)) + extraKernelsNs;
+      return model.opNs(expertOp(device, shape, format)) / allowed;
+    });
+  });
+  return [
+    ...narrower,
+    ...tally({ kind: "morePairs" }, covered, larger(morePairs)),
+    ...tally({ kind: "moreExperts" }, covered, larger(moreExperts)),
+    ...tally({ kind: "widerShard" }, covered, larger(widerShard)),
+  ];
+}
+
+const bits = (format: StorageFormat): number => storageFormats[format].bitsPerValue;
+
+/** Whether the arithmetic of one operation has at least the peak of another's. */
+const isAsFast = ({ peak }: Device, a: GroupedGemmOp, b: GroupedGemmOp): boolean =>
+  (peak[a.math] ?? 0) >= (peak[b.math] ?? 0);
+
+function morePairs(op: GroupedGemmOp): GroupedGemmOp {
+  return { ...op, pairs: 1.5 * op.pairs, presentedPairs: 1.5 * op.presentedPairs };
+}
+
+function moreExperts(op: GroupedGemmOp): GroupedGemmOp {
+  return { ...op, distinctExperts: Math.min(op.pairs, 1.5 * op.distinctExperts) };
+}
+
+function widerShard(op: GroupedGemmOp): GroupedGemmOp {
+  const hidden = op.parametersPerExpert / (3 * op.shardWidth);
+  const shardWidth = 1.5 * op.shardWidth;
+  return {
+    ...op,
+    shardWidth,
+    parametersPerExpert: 3 * hidden * shardWidth,
+    valuesPerPair: 2 * hidden + 3 * shardWidth,
+  };
+}
+
+/** Whether an operation lies within the outer knots of a map. */
+function covers(map: KernelMap, op: GroupedGemmOp): boolean {
+  return groupedGemmShape.axes.every(({ of }, i) => {
+    const { knots } = map.axes[i]!;
+    return of(op) >= knots[0]! * (1 - 1e-3) && of(op) <= knots.at(-1)! * (1 + 1e-3);
+  });
+}
