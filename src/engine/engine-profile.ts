@@ -91,6 +91,8 @@ export interface EngineProfile {
   readonly halvedAbove?: { readonly decodes: number; readonly prompts: number };
   /** Whether low-latency combining runs beside the last product of the routed experts. */
   readonly overlapsCombine?: boolean;
+  /** Whether experts that an exchange library sends their tokens run in kernels made for it. */
+  readonly sentExperts?: boolean;
   /** How tokens reach experts under attention data parallelism. */
   readonly expertExchange: ExpertExchange;
   /** Most tokens of a device in one low-latency dispatch. A step with more takes several. Absent: no limit. */

@@ -5,6 +5,8 @@ import type { EfficiencyMap } from "./efficiency-map.ts";
 export const kernelFamilies = [
   "gemm",
   "groupedGemm",
+  "sentExpertsContiguous",
+  "sentExpertsMasked",
   "attentionPrefill",
   "attentionDecode",
   "latentPrefill",

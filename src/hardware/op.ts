@@ -27,6 +27,11 @@ export interface GroupedGemmOp {
   valuesPerPair: number;
   weightFormat: StorageFormat;
   math: MathFormat;
+  /**
+   * Layout of tokens that an exchange library sent to their experts, for kernels made for it (DeepGEMM's): rows of all
+   * experts one after the other, or a block of rows for each of which a part is filled. Absent: any other kernel.
+   */
+  sent?: "contiguous" | "masked" | undefined;
 }
 
 /**

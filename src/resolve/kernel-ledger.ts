@@ -11,6 +11,8 @@ import type { LedgerEntry } from "../sim/result.ts";
 const words = {
   gemm: "dense products",
   groupedGemm: "routed experts",
+  sentExpertsContiguous: "routed experts of prompts, sent their tokens",
+  sentExpertsMasked: "routed experts of decodes, sent their tokens",
   attentionPrefill: "prefill attention",
   attentionDecode: "decode attention",
   latentPrefill: "latent prefill attention",
@@ -31,6 +33,8 @@ function formatsOf(family: KernelFamily, { formats, kvFormat }: Formats): readon
     case "gemm":
       return [...new Set([formats.attention, formats.dense, formats.shared, formats.head])];
     case "groupedGemm":
+    case "sentExpertsContiguous":
+    case "sentExpertsMasked":
       return [formats.experts];
     case "attentionPrefill":
     case "attentionDecode":
@@ -53,6 +57,8 @@ function mapInForce(
   family: KernelFamily,
   format: StorageFormat | null,
 ): ChosenMap | null | undefined {
+  if (family === "sentExpertsContiguous" || family === "sentExpertsMasked")
+    if (engine.sentExperts !== true) return undefined;
   if (!libraryFamilies.has(family)) return chooseMap(device.kernels, family, engine.id, format);
   const library = exchangeLibrary(engine.expertExchange);
   if (library === null) return undefined;

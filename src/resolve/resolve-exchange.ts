@@ -41,7 +41,10 @@ export function resolveExchange(scenario: Scenario, engine: EngineProfile, setti
       scenario,
       foreign.map((key) => ({
         at: key,
-        expected: `nothing: ${engine.name} has no such option`,
+        expected:
+          chooser === null
+            ? `nothing: ${engine.name} exchanges as its profile says, other ways have no figures`
+            : `nothing: ${engine.name} has no such option`,
         found: options[key],
         hint: ownOptions(key, engine, chooser?.keys ?? []),
       })),

@@ -9,12 +9,14 @@ import { collectiveFamily } from "./families/collective.ts";
 import { exchangeFamily } from "./families/exchange.ts";
 import type { CalibrationFamily } from "./families/family.ts";
 import { gemmFamily } from "./families/gemm.ts";
-import { groupedGemmFamily } from "./families/grouped-gemm.ts";
+import { groupedGemmFamily, sentExpertsFamily } from "./families/grouped-gemm.ts";
 
 /** How the kernels of each family are calibrated: one line per family. */
 export const calibrationFamilies = {
   gemm: gemmFamily,
   groupedGemm: groupedGemmFamily,
+  sentExpertsContiguous: sentExpertsFamily("contiguous"),
+  sentExpertsMasked: sentExpertsFamily("masked"),
   attentionPrefill: attentionPrefillFamily,
   attentionDecode: attentionDecodeFamily,
   latentPrefill: latentPrefillFamily,

@@ -55,7 +55,13 @@ export interface ExchangeSite {
 export type ExchangeFeatures = Partial<
   Pick<
     EngineProfile,
-    "expertExchange" | "dispatchTokensMax" | "overlapsBatches" | "halvedAbove" | "overlapsCombine" | "capturesGraphs"
+    | "expertExchange"
+    | "dispatchTokensMax"
+    | "overlapsBatches"
+    | "halvedAbove"
+    | "overlapsCombine"
+    | "sentExperts"
+    | "capturesGraphs"
   >
 >;
 

@@ -63,6 +63,7 @@ export const sglangExchange: ExchangeChooser = {
           }),
       features: {
         expertExchange: exchanges[mode],
+        sentExperts: true,
         ...(mode === "normal" ? { capturesGraphs: false } : { dispatchTokensMax: dispatched }),
         ...(twoBatches ? { overlapsBatches: true } : {}),
         ...(singleBatch ? { overlapsCombine: true } : {}),

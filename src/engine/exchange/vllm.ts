@@ -49,6 +49,7 @@ export const vllmExchange: ExchangeChooser = {
       words: `--all2all-backend ${backend}${dbo ? ", --enable-dbo" : ""}`,
       features: {
         ...(options.all2allBackend === undefined && backend !== "naive" ? {} : { expertExchange: exchange }),
+        ...(deepep ? { sentExperts: true } : {}),
         ...(backend === "deepep_low_latency" ? { dispatchTokensMax: chunkTokens } : {}),
         // vLLM switches graphs off: the counts that are exchanged first are not known when a graph is captured.
         ...(backend === "deepep_high_throughput" ? { capturesGraphs: false } : {}),

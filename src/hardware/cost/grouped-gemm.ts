@@ -1,5 +1,6 @@
 import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
 import type { Device } from "../device.ts";
+import type { KernelFamily } from "../kernel-maps.ts";
 import type { GroupedGemmOp } from "../op.ts";
 import { activationBytes, bytesPerValue, type CostContext, nsPerFlop, type OpCost, roofline } from "./context.ts";
 import { computedRows, readCost } from "./few-rows.ts";
@@ -61,11 +62,41 @@ export const groupedGemmShape: MappedShape<GroupedGemmOp> = {
     idealRoofline(movedBytes(op) * rates.nsPerByte, flopsOf(op) * rates.nsPerFlop[idealMath(op, rates.device)]),
 };
 
+const [rowsAxis, bytesAxis, , presentedAxis] = groupedGemmShape.axes;
+if (rowsAxis === undefined || bytesAxis === undefined || presentedAxis === undefined)
+  throw new RangeError("routed experts have four axes");
+
+/**
+ * Experts whose tokens were sent to them, measured for one shape of experts. In blocks of rows (decodes), rows per expert and
+ * weights streamed decide. In contiguous rows (prompts), rows per expert, and the tokens that are put in order: each arrives
+ * once, whether one of its experts or several are here.
+ */
+export const sentExpertsShapes = {
+  contiguous: { ...groupedGemmShape, axes: [rowsAxis, presentedAxis] },
+  masked: { ...groupedGemmShape, axes: [rowsAxis, bytesAxis] },
+} as const satisfies Record<NonNullable<GroupedGemmOp["sent"]>, MappedShape<GroupedGemmOp>>;
+
+/** Map family per layout. */
+export const sentFamilies = {
+  contiguous: "sentExpertsContiguous",
+  masked: "sentExpertsMasked",
+} as const satisfies Record<NonNullable<GroupedGemmOp["sent"]>, KernelFamily>;
+
+/** The kernels made for sent tokens, by layout; null where the device has no maps of them. */
+function sentCosts(context: CostContext) {
+  const of = (layout: keyof typeof sentFamilies) => {
+    const mapped = mappedByFormat(context, sentFamilies[layout], sentExpertsShapes[layout]);
+    return mapped === null ? null : new RecentExperts(mapped("fp8_block"));
+  };
+  return { contiguous: of("contiguous"), masked: of("masked") };
+}
+
 /**
  * Routed experts: every distinct expert is read once. From measured maps where the device has them; else a roofline as
  * that of dense products, whose rows are those of one expert.
  */
 export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
+  const sent = sentCosts(context);
   const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape, widening());
   if (mapped !== null) {
     const recent = new Map<StorageFormat, RecentExperts>();
@@ -76,6 +107,9 @@ export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
     };
     return (op) => {
       if (!(op.pairs > 0 && op.parametersPerExpert > 0)) return 0;
+      // They multiply 8-bit values.
+      const own = op.sent === undefined || op.math !== "fp8" ? null : sent[op.sent];
+      if (own !== null) return own.ns(op);
       return (recent.get(op.weightFormat) ?? prepare(op.weightFormat)).ns(op);
     };
   }

@@ -10,6 +10,7 @@ export class ExpertTime {
   private rankExperts = 0;
   private presentedPairs = 0;
   private halves = false;
+  private sent: GroupedGemmOp["sent"];
 
   constructor(cost: OpTimer, ranks: number) {
     this.cost = cost;
@@ -18,30 +19,37 @@ export class ExpertTime {
 
   /**
    * Sets the call to time. `presentedPairs` pass the kernel of every rank, where all ranks are given all tokens.
-   * `halves`: the step runs as two half batches.
+   * `halves`: the step runs as two half batches. `sent`: the layout of tokens that were sent to kernels made for it.
    */
-  begin(program: FeedForwardProgram & { kind: "moe" }, presentedPairs: number, halves: boolean): void {
+  begin(
+    program: FeedForwardProgram & { kind: "moe" },
+    presentedPairs: number,
+    halves: boolean,
+    sent: GroupedGemmOp["sent"],
+  ): void {
     this.op = program.experts;
     this.rankExperts = program.moe.experts / this.ranks;
     this.presentedPairs = presentedPairs;
     this.halves = halves;
+    this.sent = sent;
   }
 
   /** Time of experts that one kernel computes, ns. */
   togetherNs(pairs: number, distinct: number): number {
-    return this.ns(pairs, distinct, this.presentedPairs);
+    return this.ns(pairs, distinct, this.presentedPairs, this.sent);
   }
 
   /** Time of one expert by a kernel of its own, ns. The kernel is given its tokens alone. */
   aloneNs(pairs: number): number {
-    return this.ns(pairs, 1, 0);
+    return this.ns(pairs, 1, 0, undefined);
   }
 
-  private ns(pairs: number, distinct: number, presentedPairs: number): number {
+  private ns(pairs: number, distinct: number, presentedPairs: number, sent: GroupedGemmOp["sent"]): number {
     const op = this.op!;
     op.pairs = pairs;
     op.distinctExperts = distinct;
     op.presentedPairs = presentedPairs;
+    op.sent = sent;
     if (this.halves) halve(op, this.rankExperts);
     return this.cost.opNs(op) * (this.halves ? 2 : 1);
   }
@@ -50,5 +58,6 @@ export class ExpertTime {
 /** The work of half the tokens. Two independent halves together touch as many distinct experts as the whole batch. */
 function halve(op: GroupedGemmOp, experts: number): void {
   op.pairs /= 2;
+  op.presentedPairs /= 2;
   op.distinctExperts = experts * (1 - Math.sqrt(1 - Math.min(1, op.distinctExperts / experts)));
 }

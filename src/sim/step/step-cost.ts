@@ -1,8 +1,9 @@
-import { gathersTokens } from "../../engine/exchange/expert-exchange.ts";
+import { pow } from "../../core/pow.ts";
+import { gathersTokens, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
-import type { CopyOp, GemmOp } from "../../hardware/op.ts";
+import type { CopyOp, GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
 import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import { handoffLeavesReach } from "../mapping-over-nodes.ts";
@@ -391,8 +392,10 @@ export class StepCost {
     const begin = arrived + dispatchShown + sharedWaitNs;
     // Where tokens are gathered and not sent to their experts, the kernel of every rank is given all of them.
     const sent = dp > 1 && !gathersTokens(config.engine.expertExchange);
-    const presentedPairs = sent ? 0 : tokens * program.moe.topK;
-    this.expertTime.begin(program, presentedPairs, halves);
+    const layout = this.sentLayout(prefills);
+    // Of tokens that are sent, a rank is given those with an expert there.
+    const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, program.moe.topK);
+    this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout);
     let done = this.expertPhase(layer, startNs, begin, experts);
     const expertsNs = done - begin;
     const combineNs =
@@ -422,6 +425,13 @@ export class StepCost {
       done += ns;
     }
     clock.fill(done);
+  }
+
+  /** Layout of the tokens of experts where an exchange library sends them to kernels made for it. */
+  private sentLayout(prefills: boolean): GroupedGemmOp["sent"] {
+    const { sentExperts, expertExchange } = this.config.engine;
+    if (sentExperts !== true) return undefined;
+    return lowLatency(expertExchange, prefills) ? "masked" : "contiguous";
   }
 
   /**

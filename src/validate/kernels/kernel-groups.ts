@@ -8,6 +8,8 @@ type KernelGroup = (typeof kernelGroups)[number];
 
 const groupOf = {
   groupedGemm: "experts",
+  sentExpertsContiguous: "experts",
+  sentExpertsMasked: "experts",
   gemm: "products",
   attentionPrefill: "attention",
   attentionDecode: "attention",

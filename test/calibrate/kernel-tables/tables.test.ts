@@ -256,6 +256,32 @@ test("of TensorRT-LLM's NVLink all-to-all the one-sided kernels at full precisio
   ]);
 });
 
+test("experts of SGLang whose tokens DeepEP sent are kernels of their own, read where the load is even", () => {
+  const header =
+    "framework,version,device,op_name,kernel_source,moe_dtype,num_tokens,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size,distribution,latency";
+  const line = (op: string, tokens: number, load: string) =>
+    `SGLang,0.5.10,NVIDIA H100 80GB HBM3,${op},deepepmoe,fp8_block,${tokens},7168,2048,8,256,1,32,${load},0.5`;
+  const samples = read(
+    shapedExpertTable,
+    "wideep.csv",
+    header,
+    line("moe_context", 16384, "uniform"),
+    // Fewer than 256 rows of an expert.
+    line("moe_context", 4096, "uniform"),
+    line("moe_context", 16384, "power_law_1.2"),
+    line("moe_generation", 4096, "uniform"),
+    line("moe_generation", 4096, "power_law_1.2"),
+  );
+  expect(samples.map(({ family }) => family)).toEqual(["sentExpertsContiguous", "sentExpertsMasked"]);
+  expect(samples[0]?.op).toMatchObject({
+    sent: "contiguous",
+    pairs: 4096,
+    distinctExperts: 8,
+    presentedPairs: 131_072,
+  });
+  expect(samples[1]?.op).toMatchObject({ sent: "masked", pairs: 1024, distinctExperts: 8 });
+});
+
 test("series spoiled by a kernel choice are told by engine, model and format alone", () => {
   const sample = (line: string, name = file) => read(expertTable, name, condensed, line)[0] as KernelSample;
   expect(listedKernel(sample("llama4_scout,cutlass,bfloat16,1,1,1,balanced,9"))).not.toBeNull();

@@ -1,6 +1,8 @@
 import type { MathFormat, StorageFormat } from "../../../core/dtype.ts";
 import { own } from "../../../core/own.ts";
 import { closest } from "../../../core/suggest.ts";
+import { sentFamilies } from "../../../hardware/cost/grouped-gemm.ts";
+import type { GroupedGemmOp } from "../../../hardware/op.ts";
 import { deviceOfFile, engineOfFile } from "../device-name.ts";
 import { ExpertLoads, type LoadShape } from "../expert-load.ts";
 import { type ExpertShape, expertShapes, isGroupLimited } from "../expert-shapes.ts";
@@ -210,7 +212,8 @@ function shapedSampleAt(loads: ExpertLoads, table: KernelTable, row: number): Ke
   if (physicalExperts === null) return null;
   const shape = { hidden, width, topK, experts };
   const name = `h${hidden} w${width} k${topK} e${experts}`;
-  if (common.kernel !== wideEpKernel && routesDifferently(common.engine, shape)) return null;
+  if (common.kernel !== wideEpKernel && common.kernel !== sentKernel && routesDifferently(common.engine, shape))
+    return null;
   return expertSample(
     loads,
     table,
@@ -223,13 +226,39 @@ function shapedSampleAt(loads: ExpertLoads, table: KernelTable, row: number): Ke
 /** Kernel of TensorRT-LLM's wide expert parallelism. */
 const wideEpKernel = "wideep_compute_cutlass";
 
-/** Rows of the served kernels; those of wide expert parallelism are other kernels and left out. */
+/** Kernel of SGLang for tokens that DeepEP sent, and its layout by operation. */
+const sentKernel = "deepepmoe";
+const sentLayouts: Readonly<Record<string, NonNullable<GroupedGemmOp["sent"]>>> = {
+  moe_context: "contiguous",
+  moe_generation: "masked",
+};
+
+/**
+ * Rows of an expert from which on contiguous kernels are read: there arithmetic decides. With fewer, tables visit fewer
+ * experts than an even load does: many are faster than the memory.
+ */
+const contiguousRowsMin = 256;
+
+/** A row of experts that are sent their tokens. Only even loads are read: how the collector draws others is not known. */
+function sentSampleAt(loads: ExpertLoads, table: KernelTable, row: number, layout: keyof typeof sentFamilies) {
+  const sample = shapedSampleAt(loads, table, row);
+  if (sample === null || sample.op.kind !== "groupedGemm" || table.text(row, "distribution") !== "uniform") return null;
+  if (layout === "contiguous" && sample.op.pairs < contiguousRowsMin * sample.op.distinctExperts) return null;
+  return { ...sample, family: sentFamilies[layout], op: { ...sample.op, sent: layout } };
+}
+
+/** Rows of the served kernels; those of TensorRT-LLM's wide expert parallelism are other kernels and left out. */
 export const shapedExpertTable: KernelTableReader = {
   name: "routed experts with their shapes",
   columns: shapedColumns,
   read: (table) => {
     const loads = new ExpertLoads();
-    return samplesOf(table, (row) => (table.text(row, "op_name") === "moe" ? shapedSampleAt(loads, table, row) : null));
+    return samplesOf(table, (row) => {
+      const operation = table.text(row, "op_name") ?? "";
+      const layout = own(sentLayouts, operation);
+      if (layout !== undefined) return sentSampleAt(loads, table, row, layout);
+      return operation === "moe" ? shapedSampleAt(loads, table, row) : null;
+    });
   },
 };
 

@@ -1,4 +1,4 @@
-import { groupedGemmShape } from "../../../hardware/cost/grouped-gemm.ts";
+import { groupedGemmShape, sentExpertsShapes } from "../../../hardware/cost/grouped-gemm.ts";
 import type { GroupedGemmOp } from "../../../hardware/op.ts";
 import { spreadKnots } from "../knots.ts";
 import type { CalibrationFamily } from "./family.ts";
@@ -18,3 +18,14 @@ export const groupedGemmFamily: CalibrationFamily<GroupedGemmOp> = {
     groupedGemmShape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), knots[i] ?? 1) })),
   options: { relativeLoss: true },
 };
+
+/** Routed experts whose tokens were sent to them: tables of one shape. */
+export function sentExpertsFamily(layout: keyof typeof sentExpertsShapes): CalibrationFamily<GroupedGemmOp> {
+  const shape = sentExpertsShapes[layout];
+  return {
+    shape,
+    byEngine: true,
+    format: (op) => op.weightFormat,
+    axes: (ops) => shape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), knots.many[i] ?? 1) })),
+  };
+}
