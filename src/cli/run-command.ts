@@ -53,6 +53,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
       "how much worse than the baseline a metric may be, such as 3% or 3%,e2e.p99=40% (repeatable; default: 5%)",
       regressionLimits,
     )
+    .option("--bands", "run also at both ends of the error band: bands of throughput, cost and goodput")
     .option("--no-advice", "do not try changes against the bottleneck in short further runs")
     .option("--json", "print the forecast as JSON instead of the summary; an array for several scenarios")
     .addOption(

@@ -35,6 +35,7 @@ export interface RunOptions {
   readonly maxRegress?: GivenLimits;
   readonly thresholds: boolean;
   readonly advice: boolean;
+  readonly bands?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -82,6 +83,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           whatIs: (path) => io.whatIs(path),
           signal: watch.signal,
           advice: options.advice,
+          bands: options.bands === true,
           ...(observed === null ? {} : { observed }),
           ...(progress === null ? {} : { onProgress: progress.update }),
         });

@@ -43,7 +43,7 @@ export const validateCommand: CommandRegistration = (program, exit) => {
       new Option(
         "--leave-out <what>",
         "fit anew without each setup, model, ... and judge it by that: errors on what no fit has seen",
-      ).choices(["setup", "model", "system", "engine", "deployment", "point"]),
+      ).choices(["setup", "model", "system", "engine", "near", "deployment", "point", "near-point"]),
     )
     .option("--observed <file>", "measurements of your own deployment to forecast the others from")
     .option("--filter <field=value>", "only these serving points, such as system=h200_sxm (repeatable)", collect)

@@ -19,7 +19,12 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     resolved.price === null ? `no price for ${config.node.device.name}: set cost.usdPerDeviceHour` : "no output tokens";
   const context = judgeContext({ run, figures, limits, noCost });
   const slos = (scenario.slo?.thresholds ?? []).map((slo) => judge(slo, context));
-  const accuracy = accuracyOf(resolved, { load, latency, outputTokensPerSecond: throughput.outputTokensPerSecond });
+  const accuracy = accuracyOf(resolved, {
+    load,
+    latency,
+    outputTokensPerSecond: throughput.outputTokensPerSecond,
+    usdPerMillionOutputTokens: figures.cost?.usdPerMillionOutputTokens ?? null,
+  });
   const timeShare = timeShares(run.time);
   return {
     ...figures,

@@ -6,6 +6,7 @@ import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
 import { tryChanges } from "./advice/try-changes.ts";
+import { withBandEnds } from "./bands/band-ends.ts";
 import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
 
@@ -19,6 +20,8 @@ export interface ForecastDeps extends FileReader {
   readonly observed?: Observation;
   /** Whether changes are tried against the bottleneck, which takes further short runs. Default false. */
   readonly advice?: boolean;
+  /** Whether the deployment is also run at both ends of its error band. Default false. */
+  readonly bands?: boolean;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface ForecastDeps extends FileReader {
  * cannot be used, InfeasibleError (exit 4) for a deployment that does not fit.
  */
 export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): Promise<Forecast> {
-  const { signal, onProgress, observed, advice = false } = deps;
+  const { signal, onProgress, observed, advice = false, bands = false } = deps;
   const stated = await unlessAborted(resolveScenario(scenario, deps, null, signal), signal);
   const resolved = observed === undefined ? stated : inOneStretch(() => observeDeployment(stated, observed));
   const run = await simulateCooperatively(resolved.config, {
@@ -35,8 +38,12 @@ export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): 
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
   });
-  const forecast = buildForecast(scenario, resolved, run);
-  if (!advice || run.interrupted) return forecast;
+  const plain = buildForecast(scenario, resolved, run);
+  if (run.interrupted) return plain;
+  const limits = scenario.slo?.perRequest ?? null;
+  const watched = { giveWay, ...(signal === undefined ? {} : { signal }) };
+  const forecast = bands ? await withBandEnds(plain, resolved, limits, watched) : plain;
+  if (!advice) return forecast;
   const tried = await tryChanges({ scenario, resolved, run, forecast }, deps);
   return { ...forecast, bottleneck: { ...forecast.bottleneck, advice: tried } };
 }

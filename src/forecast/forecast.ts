@@ -4,6 +4,7 @@ import type { InputRow } from "../resolve/input-row.ts";
 import type { MemoryMap } from "../sim/memory/memory.ts";
 import type { LedgerEntry, ResourceUse, TimeComponent } from "../sim/result.ts";
 import type { BandBasis } from "./bands/bands.ts";
+import type { LatencyBands } from "./bands/error-band-table.ts";
 import type { SetupKey } from "./bands/nearest-setup.ts";
 
 /** Version of the result document; raised on every incompatible change. */
@@ -31,23 +32,56 @@ export interface SloVerdict {
   readonly reason: string | null;
 }
 
+interface RangeMs {
+  readonly lowMs: number;
+  readonly highMs: number;
+}
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A run of the deployment with every duration times `factor`, an end of the band of TPOT; arrivals stay. */
+export interface BandEnd {
+  readonly factor: number;
+  readonly verdict: Figures["load"]["verdict"];
+  readonly outputTokensPerSecond: number;
+  readonly usdPerMillionOutputTokens: number | null;
+  /** 0 where it is overloaded: latencies grow with the run; null without limits per request. */
+  readonly goodput: number | null;
+  /** Completions per second where it is overloaded; null where it is not. */
+  readonly sustainedRequestsPerSecond: number | null;
+}
+
 /** Error band of a forecast: where the measured value of a deployment lies with the probability `nominal`. */
 export interface ForecastBands {
   readonly nominal: number;
   readonly basis: BandBasis;
+  /** What was not measured anywhere near, in words; null where something near was, or points of the deployment were given. */
+  readonly unvalidated: string | null;
   /**
    * The validated setup with the deployment nearest to this one: how many steps away, and what differs in words; null
-   * where none is near.
+   * where the forecast is unvalidated.
    */
   readonly nearest: (SetupKey & { readonly distance: number; readonly differs: readonly string[] }) | null;
-  /** null where there is nothing to put a band around: no samples, a TTFT that is queueing, a rate set by arrivals. */
+  /** The bands as factors on the forecast, and those that one measured point of the deployment would leave. */
+  readonly factors: LatencyBands;
+  readonly withPoint: LatencyBands;
+  /**
+   * null where there is nothing to put a band around: no samples, overload, a TTFT that is queueing. Rate and cost of a closed
+   * loop follow TPOT; those of arrivals, and goodput, are read off the runs of `ends`, and null without these.
+   */
   readonly metrics: {
     /** Of the mean. */
-    readonly tpot: { readonly lowMs: number; readonly highMs: number } | null;
+    readonly tpot: RangeMs | null;
     /** Of the median. */
-    readonly ttft: { readonly lowMs: number; readonly highMs: number } | null;
-    readonly outputTokensPerSecond: { readonly low: number; readonly high: number } | null;
+    readonly ttft: RangeMs | null;
+    readonly outputTokensPerSecond: Range | null;
+    readonly usdPerMillionOutputTokens: Range | null;
+    readonly goodput: Range | null;
   };
+  /** null where no runs at the ends of the band were asked for. */
+  readonly ends: { readonly fast: BandEnd; readonly slow: BandEnd } | null;
 }
 
 export type AdviceUnit = "ms" | "share" | "number";
@@ -100,7 +134,7 @@ export interface Forecast extends Figures {
     readonly placement: string;
     readonly offload: string | null;
   };
-  /** null without latencies: overloaded, or nothing completed. */
+  /** null in results of releases without bands. */
   readonly bands: ForecastBands | null;
   readonly memory: MemoryMap;
   /** Share of step time per component, and the largest one in words. */

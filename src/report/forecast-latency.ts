@@ -4,7 +4,15 @@ import { latencies } from "../metrics/latencies.ts";
 import type { LatencyStats } from "../metrics/latency-figures.ts";
 import { loadText, sustainedText } from "../sim/outcome/load/load-text.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
-import { bandBasisLabel, bandLabels, markNote, milliseconds, percentileLabel } from "./labels.ts";
+import {
+  bandBasisLabel,
+  bandLabels,
+  markNote,
+  milliseconds,
+  narrowingLabel,
+  percentileLabel,
+  unvalidatedLabel,
+} from "./labels.ts";
 import { noteFor, type PageColumn, type PageLine, type PageRow, type PageSection } from "./page.ts";
 
 /** Statistics of a latency as columns; narrow terminals do without some, the most dispensable first. */
@@ -36,7 +44,8 @@ export function latencySection(forecast: Forecast): PageSection[] {
       ...statistics.map(([column]): PageColumn => ({ ...column, align: "right" })),
     ],
   } as const;
-  if (load.verdict === "overloaded") return [{ ...table, rows: [], before: overloadLines(forecast) }];
+  if (load.verdict === "overloaded")
+    return [{ ...table, rows: [], before: [...overloadLines(forecast), ...bandLines(forecast)] }];
   const row = (label: string, stats: LatencyStats) => [label, ...statistics.map(([, cell]) => cell(stats))];
   const byClass = classLatencies(forecast);
   const tooShort = load.verdict === "tooShort";
@@ -82,21 +91,28 @@ function classLatencies({ latencyByClass }: Forecast): (readonly [string, Latenc
   );
 }
 
-/** Where measured values would lie. */
+/** Where measured values would lie, whether anything near was measured, and how to know better. */
 function bandLines(forecast: Forecast): PageLine[] {
   const { bands } = forecast;
   if (bands === null) return [];
-  const labels = bandLabels(forecast);
-  const { outputTokensPerSecond: rate } = bands.metrics;
+  const labels = bandLabels(forecast).join(", ");
   const nominal = `${formatPercent(bands.nominal, 0)} band`;
-  const withRate =
-    rate === null
-      ? labels
-      : [...labels, `${formatNumber(rate.low, 3)} to ${formatNumber(rate.high, 3)} output tokens/s`];
+  const narrowing = narrowingLabel(forecast);
   return [
-    ...(labels.length === 0 ? [] : noteFor("terminal", `${nominal}: ${labels.join(", ")}`)),
-    ...(withRate.length === 0
-      ? []
-      : noteFor("markdown", `${nominal} (${bandBasisLabel(bands)}): ${withRate.join(", ")}.`)),
+    ...unvalidatedLines(forecast),
+    ...(labels === "" ? [] : noteFor("terminal", `${nominal}: ${labels}`)),
+    ...(labels === "" ? [] : noteFor("markdown", `${nominal} (${bandBasisLabel(bands)}): ${labels}.`)),
+    ...noteFor("terminal", narrowing),
+    ...(narrowing === "" ? [] : noteFor("markdown", `${capitalised(narrowing)}.`)),
   ];
+}
+
+function unvalidatedLines(forecast: Forecast): PageLine[] {
+  const text = unvalidatedLabel(forecast);
+  return text === ""
+    ? []
+    : [
+        { text, tone: "warn", only: "terminal" },
+        { text: `${capitalised(text)}.`, only: "markdown" },
+      ];
 }

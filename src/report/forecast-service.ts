@@ -1,9 +1,9 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
-import type { Forecast, SloVerdict } from "../forecast/forecast.ts";
+import type { BandEnd, Forecast, Range, SloVerdict } from "../forecast/forecast.ts";
 import type { Cost } from "../metrics/figures.ts";
 import { metrics } from "../metrics/metrics.ts";
 import { basisLabel, dollars, marginLabel, verdictLabel } from "./labels.ts";
-import type { PageRow, PageSection, Tone } from "./page.ts";
+import { noteFor, type PageLine, type PageRow, type PageSection, type Tone } from "./page.ts";
 
 /** Verdicts on the load that fail an SLO, as their reasons begin. */
 const unsettled = ["overloaded", "too short to tell"];
@@ -81,8 +81,37 @@ export function throughputSection(forecast: Forecast): PageSection[] {
       headerOnly: "markdown",
       columns: [{ header: "" }, { header: "value", align: "right" }, { header: "" }],
       rows,
+      after: bandNotes(forecast),
     },
   ];
+}
+
+/** Bands of what is served and what it costs, and the runs at the ends of the band they are read off. */
+function bandNotes({ bands }: Forecast): PageLine[] {
+  if (bands === null) return [];
+  const { outputTokensPerSecond: rate, usdPerMillionOutputTokens: usd, goodput } = bands.metrics;
+  const between = (range: Range | null, format: (value: number) => string, unit: string) =>
+    range === null ? [] : [`${format(range.low)} to ${format(range.high)}${unit}`];
+  const ranges = [
+    ...between(rate, (value) => formatNumber(value, 3), " output tokens/s"),
+    ...between(usd, dollars, " per million output tokens"),
+    ...between(goodput, (value) => formatPercent(value), " goodput"),
+  ];
+  if (ranges.length === 0) return [];
+  const text = [`${formatPercent(bands.nominal, 0)} band: ${ranges.join(", ")}`, ...endTexts(bands)].join("; ");
+  return [...noteFor("terminal", text), ...noteFor("markdown", `${text}.`)];
+}
+
+function endTexts({ ends }: NonNullable<Forecast["bands"]>): string[] {
+  if (ends === null) return [];
+  const over = (name: string, { verdict, sustainedRequestsPerSecond: sustained }: BandEnd) =>
+    verdict !== "overloaded"
+      ? []
+      : [
+          `overloaded at the ${name} end${sustained === null ? "" : `, sustains ${formatNumber(sustained)} requests/s`}`,
+        ];
+  const factors = [ends.fast, ends.slow].map(({ factor }) => `x ${formatNumber(factor, 3)}`);
+  return [`runs with all durations ${factors.join(" and ")}`, ...over("fast", ends.fast), ...over("slow", ends.slow)];
 }
 
 function detailRows({ throughput: t, requests, speculation }: Forecast): string[][] {

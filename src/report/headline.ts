@@ -9,7 +9,7 @@ import { headlineSeparator } from "./page.ts";
 /** One line that says what a reader needs first. */
 export const headline = (forecast: Forecast): string => headlineParts(forecast).join(headlineSeparator);
 
-/** Its parts: verdict, throughput, tail latency, cost, expert cache. */
+/** Its parts: verdict, throughput, tail latency, cost, expert cache, and whether nothing near was measured. */
 export function headlineParts(forecast: Forecast): string[] {
   const { cost, cache, latency, load } = forecast;
   const parts = [verdictOf(forecast)];
@@ -28,6 +28,7 @@ export function headlineParts(forecast: Forecast): string[] {
     const optimum = cache.reference === null ? "" : ` (optimum ${formatPercent(cache.reference.belady)})`;
     parts.push(`expert hits ${formatPercent(hits)}${optimum}`);
   }
+  if (forecast.bands !== null && forecast.bands.unvalidated !== null) parts.push("unvalidated");
   return parts.join(headlineSeparator).split(headlineSeparator);
 }
 

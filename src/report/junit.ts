@@ -4,6 +4,7 @@ import type { Forecast } from "../forecast/forecast.ts";
 import { comparedLabel, drawsLabel } from "./baseline-labels.ts";
 import type { Exporter } from "./exporter.ts";
 import { headline } from "./headline.ts";
+import { unvalidatedLabel } from "./labels.ts";
 
 // The package's types describe its CommonJS wrapper; under ES modules the default export is the builder itself.
 const builder = junit as unknown as Builder;
@@ -32,6 +33,8 @@ export const junitExport: Exporter = {
       const name = oneLine(forecast.scenario.name);
       const suite = report.testSuite().name(name).timestamp(timestamp);
       suite.property("headline", oneLine(headline(forecast)));
+      const unvalidated = unvalidatedLabel(forecast);
+      if (unvalidated !== "") suite.property("accuracy", oneLine(unvalidated));
       if (forecast.baselineRun !== null)
         suite.property("baseline", oneLine(drawsLabel(forecast.baselineRun, forecast)));
       if (forecast.interrupted)

@@ -54,11 +54,43 @@ export function bandLabels({ bands }: Forecast): string[] {
 export const bandBasisLabel = (bands: NonNullable<Forecast["bands"]>): string => bandBasisLabels[bands.basis];
 
 const bandBasisLabels = {
-  validated: "errors of its validated setup",
-  elsewhere: "errors of setups that no fit had seen",
+  validated: "errors of left-out deployments of its setup",
+  setup: "errors of left-out setups",
+  system: "errors of left-out systems",
+  model: "errors of left-out models",
+  modelAndSystem: "errors of left-out models and systems",
+  engine: "errors of left-out engines",
+  several: "errors with model, architecture and engine left out",
+  unmeasured: "errors with model, architecture and engine left out, and of kernels of left-out architectures",
   observed: "errors of series with a point given",
-  far: "far from anything validated",
+  observedFar: "errors of series with a point given and nothing near",
 } as const satisfies Record<NonNullable<Forecast["bands"]>["basis"], string>;
+
+/** That nothing near a deployment was measured, and what was not; empty where something was. */
+export const unvalidatedLabel = ({ bands }: Forecast): string =>
+  bands === null || bands.unvalidated === null ? "" : `unvalidated: ${bands.unvalidated}`;
+
+/** Ends of a band in percent of the forecast, such as `-9% to +12%`. */
+const factorsLabel = ([low, high]: readonly [low: number, high: number]): string =>
+  [low, high].map((factor) => `${factor < 1 ? "-" : "+"}${formatPercent(Math.abs(factor - 1), 0)}`).join(" to ");
+
+/** Beyond this share above or below the forecast a band is wide; a point that does not leave two thirds of it is not worth a line. */
+const wide = 0.2;
+const narrowed = 2 / 3;
+
+/** How to narrow a band that is wide; empty where it is not, or points of the deployment were given. */
+export function narrowingLabel({ bands }: Forecast): string {
+  if (bands === null) return "";
+  const { factors, withPoint } = bands;
+  const [low, high] = factors.tpot;
+  if (low >= 1 - wide && high <= 1 + wide) return "";
+  const width = ([from, to]: readonly [number, number]) => Math.log(to / from);
+  if (width(withPoint.tpot) > narrowed * width(factors.tpot)) return "";
+  return (
+    `one measured point of this deployment (--observed FILE) narrows TPOT to ${factorsLabel(withPoint.tpot)} ` +
+    `of the forecast, from ${factorsLabel(factors.tpot)}`
+  );
+}
 
 /** What is served on what, in one line. */
 export function deploymentLine({ deployment }: Forecast): string {

@@ -24,7 +24,7 @@ const servingDefinitions = {
   "below saturation": "points whose requests wait neither for a free slot nor for KV blocks: their TTFT is no queue",
   "pairs in order":
     "pairs of one model and load, no repeats, whose measured TPOT differs by more than 10%: the forecast orders them the same way",
-  band: "range that is to hold the measured value of four in five points",
+  band: "range that is to hold the measured value of four in five points; with something left out, made without the point's part",
   unlisted: "without a fixed list of series that physics does not explain, such as those with undeclared drafting",
 } as const satisfies Record<string, string>;
 

@@ -42,6 +42,7 @@ export const kernelsExample = (): KernelValidation => ({
       group: "experts",
       device: null,
       error: { rows: 150, mean: 0.04, median: 0.03, p90: 0.1, bias: 0.002 },
+      level: 1,
       heldOut: { rows: 30, mean: 0.07, median: 0.05, p90: 0.18 },
       leftOutRows: 3,
     },

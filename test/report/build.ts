@@ -87,11 +87,17 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
     bands: {
       nominal: 0.8,
       basis: "validated",
+      unvalidated: null,
+      factors: { tpot: [0.9, 1.15], ttft: [0.8, 1.2] },
+      withPoint: { tpot: [0.9, 1.1], ttft: [0.8, 1.2] },
+      ends: null,
       nearest: { model: "toy-moe", device: "toy-gpu", engine: "vllm", distance: 0, differs: [] },
       metrics: {
         tpot: { lowMs: 180, highMs: 230 },
         ttft: { lowMs: 80, highMs: 120 },
         outputTokensPerSecond: { low: 1100, high: 1400 },
+        usdPerMillionOutputTokens: { low: 1.8, high: 2.3 },
+        goodput: null,
       },
     },
     throughput: {
@@ -222,7 +228,10 @@ export const overloaded = (): Forecast =>
       requestsNeeded: null,
       reason: "900 of 2,100 requests were waiting at the last arrival",
     },
-    bands: null,
+    bands: {
+      ...(forecast().bands as NonNullable<Forecast["bands"]>),
+      metrics: { tpot: null, ttft: null, outputTokensPerSecond: null, usdPerMillionOutputTokens: null, goodput: null },
+    },
   });
 
 /** A forecast of a run that cannot tell whether the deployment keeps up. */

@@ -4,8 +4,9 @@ import type { SimConfig } from "../../sim/config.ts";
 import type { LoadVerdict } from "../../sim/outcome/load/load-verdict.ts";
 import type { LedgerEntry } from "../../sim/result.ts";
 import type { Forecast, ForecastBands } from "../forecast.ts";
+import type { Band } from "./band.ts";
 import { bandsFor, type ErrorBands } from "./bands.ts";
-import { modelTraits, nearMax } from "./deployment-distance.ts";
+import { modelTraits } from "./deployment-distance.ts";
 import { errorBandTable } from "./error-band-table.ts";
 import { type NearestSetup, nearestSetup, type SetupKey } from "./nearest-setup.ts";
 import { unvalidatedFeatures } from "./unvalidated-features.ts";
@@ -15,33 +16,43 @@ interface Outcome {
   readonly load: Pick<LoadVerdict, "verdict" | "loop">;
   readonly latency: Forecast["latency"];
   readonly outputTokensPerSecond: number;
+  readonly usdPerMillionOutputTokens: number | null;
 }
 
 /** How far off a forecast may be: its error bands, and what they rest on. */
 interface Accuracy {
-  readonly bands: ForecastBands | null;
+  readonly bands: ForecastBands;
   readonly ledger: LedgerEntry;
 }
 
 /**
- * Error bands of a forecast and their entry in the fidelity ledger; an overloaded deployment has no bands. Fitted is what
- * was measured as it stands: the same model, device, engine, layout and format, or the deployment's own points.
+ * Error bands of a forecast and their entry in the fidelity ledger; an overloaded deployment has no latencies to put one
+ * around. Fitted is what was measured as it stands: the same model, device, engine, layout and format, or the deployment's
+ * own points.
  */
 export function accuracyOf(resolved: Pick<ResolvedScenario, "config" | "observed">, outcome: Outcome): Accuracy {
   const { config, observed = false } = resolved;
   const { model, engine, node, mapping, formats } = config;
   const key = { model: model.id, device: node.device.id, engine: engine.id };
-  const unvalidated = unvalidatedFeatures(config, errorBandTable.devicesMax);
-  const bands = bandsFor({ ...key, observed, unvalidated });
+  const query = { ...key, features: unvalidatedFeatures(config, errorBandTable) };
+  const stated = bandsFor({ ...query, observed: false });
+  const withPoint = bandsFor({ ...query, observed: true });
+  const bands = observed ? withPoint : stated;
   const { tp, dp, ep } = mapping;
   const traits = { ...key, model: modelTraits(model), version: engine.version, tp, dp, ep, weights: formats.experts };
-  const nearest = unvalidated.length > 0 ? null : nearestSetup(traits, errorBandTable.setups);
-  const measured = nearest?.distance === 0;
+  const nearest = nearestSetup(traits, errorBandTable.setups);
+  const measured = nearest?.distance === 0 && stated.unvalidated === null;
   const given = observed ? "adjusted to measured points of the deployment; " : "";
-  const text = nearest === null ? farText(unvalidated) : nearText(nearest);
   return {
-    bands: forecastBands(bands, nearest, outcome, handlingMs(config)),
-    ledger: { topic: "accuracy", fidelity: measured || observed ? "fitted" : "assumed", detail: given + text },
+    bands: {
+      ...forecastBands(bands, stated.unvalidated === null ? nearest : null, outcome, handlingMs(config)),
+      withPoint: { tpot: withPoint.tpot, ttft: withPoint.ttft },
+    },
+    ledger: {
+      topic: "accuracy",
+      fidelity: measured || observed ? "fitted" : "assumed",
+      detail: given + accuracyText(stated.unvalidated, nearest),
+    },
   };
 }
 
@@ -58,33 +69,36 @@ const queueShareMax = 0.5;
 function forecastBands(
   bands: ErrorBands,
   nearest: NearestSetup | null,
-  outcome: Outcome,
+  { load, latency, outputTokensPerSecond, usdPerMillionOutputTokens }: Outcome,
   handling: number,
-): ForecastBands | null {
-  const { load, latency, outputTokensPerSecond } = outcome;
+): Omit<ForecastBands, "withPoint"> {
   const { tpot, ttft, queue } = latency;
-  if (load.verdict === "overloaded" || (tpot.mean === null && ttft.p50 === null)) return null;
-  const around = (value: number, [low, high]: readonly [number, number]) => ({
-    lowMs: value * low,
-    highMs: value * high,
-  });
+  const overloaded = load.verdict === "overloaded";
   const queues = ttft.p50 !== null && queue.p50 !== null && queue.p50 - handling > queueShareMax * ttft.p50;
   // Clients of a closed loop send as fast as they are served; its rate goes with the inverse of TPOT.
   const served = load.loop === "closed" && tpot.mean !== null;
-  const { nominal, basis } = bands;
+  const [low, high] = bands.tpot;
   return {
-    nominal,
-    basis,
-    nearest: nearest === null || nearest.distance > nearMax ? null : nearestOf(nearest),
+    nominal: bands.nominal,
+    basis: bands.basis,
+    unvalidated: bands.unvalidated,
+    nearest: nearest === null ? null : nearestOf(nearest),
+    factors: { tpot: bands.tpot, ttft: bands.ttft },
     metrics: {
-      tpot: tpot.mean === null ? null : around(tpot.mean, bands.tpot),
-      ttft: ttft.p50 === null || queues ? null : around(ttft.p50, bands.ttft),
-      outputTokensPerSecond: served
-        ? { low: outputTokensPerSecond / bands.tpot[1], high: outputTokensPerSecond / bands.tpot[0] }
-        : null,
+      tpot: overloaded || tpot.mean === null ? null : around(tpot.mean, bands.tpot),
+      ttft: overloaded || ttft.p50 === null || queues ? null : around(ttft.p50, bands.ttft),
+      outputTokensPerSecond: served ? { low: outputTokensPerSecond / high, high: outputTokensPerSecond / low } : null,
+      usdPerMillionOutputTokens:
+        served && usdPerMillionOutputTokens !== null
+          ? { low: usdPerMillionOutputTokens * low, high: usdPerMillionOutputTokens * high }
+          : null,
+      goodput: null,
     },
+    ends: null,
   };
 }
+
+const around = (value: number, [low, high]: Band) => ({ lowMs: value * low, highMs: value * high });
 
 const nearestOf = ({ setup, distance, differs }: NearestSetup): ForecastBands["nearest"] => ({
   model: setup.model,
@@ -96,13 +110,15 @@ const nearestOf = ({ setup, distance, differs }: NearestSetup): ForecastBands["n
 
 const nameOf = ({ model, device, engine }: SetupKey): string => `${model} on ${device} with ${engine}`;
 
-const farText = (unvalidated: readonly string[]): string =>
-  `far from anything validated: no served measurement with ${unvalidated.join(" or ")}`;
+const closestText = (nearest: NearestSetup | null): string =>
+  nearest === null ? "" : `; the closest setup, ${nameOf(nearest.setup)}, differs in ${nearest.differs.join(", ")}`;
 
-/** The errors of a setup are named only where they are those of the deployment. */
-function nearText({ setup, deployment, distance, differs }: NearestSetup): string {
+/** What was measured near; the errors of a setup are named only where they are those of the deployment. */
+function accuracyText(unvalidated: string | null, nearest: NearestSetup | null): string {
+  if (unvalidated !== null || nearest === null)
+    return `unvalidated: ${unvalidated ?? "nothing was measured"}${nearest?.distance === 0 ? "" : closestText(nearest)}`;
+  const { setup, deployment, distance, differs } = nearest;
   const name = nameOf(setup);
-  if (distance > nearMax) return `no validated setup near: the closest, ${name}, differs in ${differs.join(", ")}`;
   if (distance > 0)
     return (
       `near the validated setup ${name} (${setup.points} measured points), which differs in ${differs.join(", ")}: ` +

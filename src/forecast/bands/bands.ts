@@ -1,5 +1,5 @@
 import { relativesOf } from "../../hardware/architectures.ts";
-import { scaledBand } from "./band.ts";
+import { type Band, bandAround, combinedBand, scaledBand, widthOf } from "./band.ts";
 import {
   type BandClass,
   type ErrorBandTable,
@@ -14,54 +14,107 @@ export interface BandQuery extends SetupKey {
   /** Whether its engine was adjusted to measured points of it. */
   readonly observed: boolean;
   /** What it does that no served measurement of the validation did, in words; see `unvalidated-features.ts`. */
-  readonly unvalidated: readonly string[];
+  readonly features: readonly string[];
 }
 
-/** What the band of a forecast is derived from: a class of left-out forecasts, or `far` where none is like it. */
-export type BandBasis = BandClass | "far";
+/**
+ * What the band of a forecast is made of: a class of left-out forecasts; those of models and of systems where both are
+ * others; or, for what no served measurement is like, those of several with the error of kernels on top.
+ */
+export type BandBasis = BandClass | "modelAndSystem" | "unmeasured";
 
 /** Factors measured / forecast of a deployment. */
 export interface ErrorBands extends LatencyBands {
   readonly nominal: number;
   readonly basis: BandBasis;
+  /** What was not measured anywhere near, in words; null where something near was, or the deployment itself. */
+  readonly unvalidated: string | null;
 }
 
-/** Far from anything validated the band of left-out setups is widened by this factor in log space. */
-const farScale = 1.5;
+/** How a deployment stands to the measured setups, and what was not measured, in words, where none is near. */
+interface Standing {
+  readonly basis: Exclude<BandBasis, "observed" | "observedFar">;
+  readonly unvalidated: string | null;
+}
 
-/**
- * Error bands of a deployment. Those of a model, device and engine with measured points are made of forecasts of
- * deployments (engine version, precision, layout) that the fit had not seen, or of series with one point given where it
- * was `observed`, scaled to the setup. Where the engine was measured on the device or a relative of it they are those of
- * left-out setups, unscaled; with points given, those of observed series. Otherwise, and with features that no
- * measurement had, the same widened by 1.5 in log space.
- */
+/** Error bands of a deployment: those of the left-out forecasts whose fits had seen as much of it as the committed one. */
 export function bandsFor(query: BandQuery, table: ErrorBandTable = errorBandTable): ErrorBands {
   const { nominal } = table;
-  const like = query.unvalidated.length > 0 ? [] : table.setups.filter((setup) => sharesKernels(query, setup));
-  if (like.length === 0) {
-    const wide = { tpotScale: farScale, ttftScale: farScale };
-    const bands = classBands(query.observed ? "observed" : "elsewhere", wide, table);
-    return { nominal, basis: query.observed ? "observed" : "far", ...bands };
+  const { basis, unvalidated } = standingOf(query, table.setups);
+  const own = table.setups.find((setup) => isOwn(query, setup)) ?? unscaled;
+  if (!query.observed) {
+    const bands = basis === "validated" ? scaled(table.classes.validated, own) : basisBands(basis, table);
+    return { nominal, basis, unvalidated, ...bands };
   }
-  const own = like.find(({ model, device }) => model === query.model && device === query.device);
-  const basis = query.observed ? "observed" : own === undefined ? "elsewhere" : "validated";
-  return { nominal, basis, ...classBands(basis, own ?? unscaled, table) };
+  if (unvalidated === null)
+    return { nominal, basis: "observed", unvalidated: null, ...scaled(table.classes.observed, own) };
+  const far = table.classes.observedFar;
+  if (basis !== "unmeasured") return { nominal, basis: "observedFar", unvalidated: null, ...far };
+  // What a point leaves of the error of several, it leaves of that of kernels too.
+  const [wide, several] = [basisBands("unmeasured", table), table.classes.several];
+  const left = (of: keyof LatencyBands) => scaledBand(far[of], widthOf(wide[of]) / widthOf(several[of]));
+  return { nominal, basis: "observedFar", unvalidated: null, tpot: left("tpot"), ttft: left("ttft") };
 }
 
-/** The relation of a left-out setup to those its fit had seen: the same engine on a device of the architecture. */
-const sharesKernels = (from: SetupKey, to: SetupKey): boolean =>
-  from.engine === to.engine && (from.device === to.device || relativesOf(from.device).includes(to.device));
+/** The bands of a basis, of no setup in particular. */
+export function basisBands(basis: BandBasis, table: ErrorBandTable = errorBandTable): LatencyBands {
+  const { classes, kernelsElsewhere } = table;
+  const of = (latency: keyof LatencyBands): Band => {
+    switch (basis) {
+      case "modelAndSystem":
+        return bandAround([classes.model[latency], classes.system[latency]]);
+      case "unmeasured": {
+        const several = classes.several[latency];
+        return bandAround([several, combinedBand(several, kernelsElsewhere)]);
+      }
+      default:
+        return classes[basis][latency];
+    }
+  };
+  return { tpot: of("tpot"), ttft: of("ttft") };
+}
+
+/** A band of a setup, as much wider or narrower as its errors are larger or smaller than those of others. */
+const scaled = ({ tpot, ttft }: LatencyBands, { tpotScale, ttftScale }: Scales): LatencyBands => ({
+  tpot: scaledBand(tpot, tpotScale),
+  ttft: scaledBand(ttft, ttftScale),
+});
 
 type Scales = Pick<ValidatedSetup, "tpotScale" | "ttftScale">;
 const unscaled: Scales = { tpotScale: 1, ttftScale: 1 };
 
-/** The bands of a class, widened or narrowed in log space. */
-export function classBands(
-  of: BandClass,
-  { tpotScale, ttftScale }: Scales = unscaled,
-  table: ErrorBandTable = errorBandTable,
-): LatencyBands {
-  const { tpot, ttft } = table.classes[of];
-  return { tpot: scaledBand(tpot, tpotScale), ttft: scaledBand(ttft, ttftScale) };
+const isOwn = (query: SetupKey, setup: SetupKey): boolean =>
+  query.model === setup.model && query.device === setup.device && query.engine === setup.engine;
+
+/** Whether measurements on a device speak for another: it is the same one, or of its architecture. */
+const sharesKernels = (device: string, measured: string): boolean =>
+  device === measured || relativesOf(device).includes(measured);
+
+/**
+ * How a deployment stands to the measured setups. Near is a setup of its engine that differs in the model alone or, within
+ * the architecture, in the device alone. A setup differs from all only together where each part was measured with its engine.
+ */
+function standingOf(query: BandQuery, setups: readonly ValidatedSetup[]): Standing {
+  const { model, device, engine, features } = query;
+  const none = (what: string) => `no served measurement ${what}`;
+  const here = setups.filter((setup) => sharesKernels(device, setup.device));
+  const unmeasured = [
+    ...(features.length > 0 ? [`with ${features.join(" or ")}`] : []),
+    ...(here.length === 0 ? [`on ${device} or another device of its architecture`] : []),
+  ];
+  if (unmeasured.length > 0) return { basis: "unmeasured", unvalidated: none(unmeasured.join(", nor ")) };
+  const alike = here.filter((setup) => setup.engine === engine);
+  if (alike.some((setup) => isOwn(query, setup))) return { basis: "validated", unvalidated: null };
+  const ofModel = alike.some((setup) => setup.model === model);
+  const onDevice = alike.some((setup) => setup.device === device);
+  if (ofModel && onDevice) return { basis: "setup", unvalidated: null };
+  if (onDevice) return { basis: "model", unvalidated: null };
+  if (ofModel) return { basis: "system", unvalidated: null };
+  if (alike.length > 0)
+    return { basis: "modelAndSystem", unvalidated: none(`with ${engine} of ${model} or on ${device}`) };
+  const measured = here.some((setup) => setup.model === model);
+  const where = setups.some((setup) => setup.engine === engine) ? ` on the architecture of ${device}` : "";
+  return measured
+    ? { basis: "engine", unvalidated: none(`with ${engine}${where}`) }
+    : { basis: "several", unvalidated: none(`with ${engine}${where} or of ${model}`) };
 }

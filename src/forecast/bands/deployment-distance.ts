@@ -53,8 +53,9 @@ const degree = (key: "tp" | "dp" | "ep"): Attribute => ({
 });
 
 /**
- * Steps are a judgement, not a fit: of left-out forecasts, half of the error of an engine nobody measured is its kernel
- * overhead, and kernel maps do not carry over to another architecture, so either alone is beyond {@link nearMax}.
+ * Steps are a judgement, not a fit, and choose the setup that is named, no band: half of the error of an engine nobody
+ * measured is its kernel overhead, and kernel maps do not carry over to another architecture, so either is further than a model
+ * of another family and size.
  */
 const attributes: readonly Attribute[] = [
   { steps: 1, differs: (here, there) => here.model.id !== there.model.id, words: () => "model" },
@@ -87,9 +88,6 @@ const attributes: readonly Attribute[] = [
     words: (here, there) => `weight format (${here.weights}, there ${there.weights})`,
   },
 ];
-
-/** Deployments further apart than this have nothing to say of each other's errors. */
-export const nearMax = 3;
 
 /** Steps between two deployments: 0 for the same one, one or more for each attribute that differs. */
 export function deploymentDistance(here: DeploymentTraits, there: DeploymentTraits): number {

@@ -3,11 +3,34 @@ import type { Band } from "./band.ts";
 import table from "./error-bands.json" with { type: "json" };
 
 /**
- * What the forecast had seen: other deployments of its model, device and engine (`validated`), none of them
- * (`elsewhere`), or points of the deployment itself (`observed`).
+ * What the fit behind a forecast had not seen: the deployment (`validated`: others of its setup it had), the setup of model,
+ * device and engine, the model, the system, the engine, or several at once: nothing of its model, its architecture and its
+ * engine. `observed` and `observedFar`: one point of the deployment was given, in a setup like those seen, or with
+ * nothing else near.
  */
-export const bandClasses = ["validated", "elsewhere", "observed"] as const;
+export const bandClasses = [
+  "validated",
+  "setup",
+  "system",
+  "model",
+  "engine",
+  "several",
+  "observed",
+  "observedFar",
+] as const;
 export type BandClass = (typeof bandClasses)[number];
+
+/** Classes that are nearer: their bands lie within that of a class, since what is further away is not known better. */
+export const nearerClasses: Readonly<Record<BandClass, readonly BandClass[]>> = {
+  validated: [],
+  setup: ["validated"],
+  system: ["validated", "setup"],
+  model: ["validated", "setup"],
+  engine: ["validated", "setup"],
+  several: ["validated", "setup", "system", "model", "engine"],
+  observed: [],
+  observedFar: ["observed"],
+};
 
 /** Bands of the two latencies that were measured: mean TPOT and mean TTFT. */
 export interface LatencyBands {
@@ -50,7 +73,11 @@ export interface ErrorBandTable {
   readonly date: string;
   /** Devices of the largest measured deployment. */
   readonly devicesMax: number;
+  /** The longest prompts that were measured, tokens. */
+  readonly promptTokensMax: number;
   readonly classes: Readonly<Record<BandClass, LatencyBands>>;
+  /** Levels of kinds of kernels on GPUs whose architecture no kernel map had seen. */
+  readonly kernelsElsewhere: Band;
   readonly setups: readonly ValidatedSetup[];
 }
 

@@ -1,18 +1,38 @@
+import type { StorageFormat } from "../../core/dtype.ts";
+import { mean } from "../../core/statistics.ts";
+import { formatNumber } from "../../core/units.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { devicesOf } from "../../sim/mapping.ts";
+import type { ErrorBandTable } from "./error-band-table.ts";
+
+/** Prompts longer than this many times the longest measured ones are spent on other kernels. */
+const promptFactor = 2;
+
+/** Formats that the same kernels serve. */
+const alike: Readonly<Partial<Record<StorageFormat, StorageFormat>>> = { fp16: "bf16", int4_g32: "int4" };
 
 /**
  * What a deployment does that none of the served measurements of the validation did, in words: they are replicas of up to
- * `devicesMax` devices with all weights in device memory, one token a step and neither pipeline nor context parallelism.
+ * `devicesMax` devices with all weights in device memory, one token a step and neither pipeline nor context parallelism,
+ * in the formats and with prompts up to the length that the table has.
  */
-export function unvalidatedFeatures(config: SimConfig, devicesMax: number): string[] {
-  const { mapping, offload, speculation } = config;
+export function unvalidatedFeatures(
+  config: SimConfig,
+  { devicesMax, promptTokensMax, setups }: Pick<ErrorBandTable, "devicesMax" | "promptTokensMax" | "setups">,
+): string[] {
+  const { mapping, offload, speculation, formats, workload } = config;
   const devices = devicesOf(mapping);
+  const { promptTokens } = workload.requests;
+  const prompt = promptTokens.length === 0 ? 0 : mean(Float64Array.from(promptTokens));
+  const kind = (format: StorageFormat) => alike[format] ?? format;
+  const measured = new Set(setups.flatMap((setup) => setup.deployments.map(({ weights }) => kind(weights))));
   return [
     ...(offload === null ? [] : ["experts in host memory"]),
     ...(speculation === null ? [] : ["speculative decoding"]),
     ...(mapping.pp > 1 ? ["pipeline parallelism"] : []),
     ...(mapping.cp > 1 ? ["context parallelism"] : []),
     ...(devices > devicesMax ? [`${devices} devices a replica`] : []),
+    ...(measured.has(kind(formats.experts)) ? [] : [`weights in ${formats.experts}`]),
+    ...(prompt > promptFactor * promptTokensMax ? [`prompts of ${formatNumber(prompt)} tokens`] : []),
   ];
 }

@@ -31,6 +31,8 @@ export interface KernelGroupError {
   /** Null: over all devices. */
   readonly device: string | null;
   readonly error: KernelError;
+  /** Geometric mean of measured / forecast. */
+  readonly level: number;
   /** On held-out shapes, as the maps record them, weighted by rows; null where there are none. */
   readonly heldOut: HeldOutError | null;
   /** Rows that no forecast is compared with. */
@@ -50,11 +52,22 @@ export function groupErrors(compared: readonly ComparedFamily[], byDevice: boole
         group,
         device,
         error: errorOver(of),
+        level: levelOver(of),
         heldOut: weightedHeldOut(of.flatMap(({ result }) => result.heldOut ?? [])),
         leftOutRows: of.reduce((sum, { result }) => sum + result.leftOutRows, 0),
       };
     }),
   );
+}
+
+function levelOver(compared: readonly ComparedFamily[]): number {
+  let logs = 0;
+  let rows = 0;
+  for (const { forecastNs, measuredNs } of compared) {
+    rows += measuredNs.length;
+    for (const [i, ns] of measuredNs.entries()) logs += Math.log(ns / forecastNs[i]!);
+  }
+  return Math.exp(logs / rows);
 }
 
 /** Errors over all kernels. */

@@ -1,106 +1,85 @@
-import { deploymentKey } from "../../calibrate/engine/serving-samples.ts";
 import { namesOf } from "../../calibrate/measured/names.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 import { refuse } from "../../core/errors.ts";
 import { quantile } from "../../core/quantile.ts";
 import type { Band } from "../../forecast/bands/band.ts";
-import type {
-  BandClass,
-  ErrorBandTable,
-  LatencyBands,
-  MeasuredDeployment,
-  ValidatedSetup,
-} from "../../forecast/bands/error-band-table.ts";
-import { setupOf } from "./point-bands.ts";
 import {
-  bandOf,
+  type BandClass,
+  bandClasses,
+  type ErrorBandTable,
+  type MeasuredDeployment,
+  type ValidatedSetup,
+} from "../../forecast/bands/error-band-table.ts";
+import {
   type Coverage,
-  calibratedShare,
-  crossFittedCoverage,
-  type Residual,
-  relativeResiduals,
-  type SetupScales,
-  setupScales,
-} from "./residual-bands.ts";
+  classBand,
+  inScale,
+  type Latency,
+  nestedCoverage,
+  residualsMin,
+  residualsOf,
+} from "./class-bands.ts";
+import { setupOf } from "./point-bands.ts";
+import { type SetupScales, setupScales } from "./residual-bands.ts";
 import type { PointError } from "./validation.ts";
 
 const nominal = 0.8;
-
-/** Fewer residuals than this say nothing of their outer tenths. */
-const residualsMin = 20;
 
 /** Errors of forecasts of each class: what they come from is left out of the fit, or given but for one point. */
 export type LeftOutErrors = Readonly<Record<BandClass, readonly PointError[]>>;
 
 export interface FittedBands {
   readonly table: ErrorBandTable;
-  /** Cross-fitted: bands made without the deployment, or the setup for `elsewhere`, that they are held against. */
+  /** By nested bands: each part of a class is held against the band that is made without it. */
   readonly coverage: Readonly<Record<BandClass, Readonly<Record<Latency, Coverage>>>>;
 }
 
-type Latency = keyof LatencyBands;
+/** What of the table is not made of served points. */
+export type TableOrigin = Pick<ErrorBandTable, "source" | "date" | "kernelsElsewhere">;
 
 /**
  * The table of error bands from the errors of left-out forecasts. The bands `validated` and `observed` hold errors relative
- * to the scale of their setup, `elsewhere` as they are: the scale of a setup nobody measured is not known.
+ * to the scale of their setup, the others as they are: the scale of a setup nobody measured is not known.
  */
-export function fitErrorBands(errors: LeftOutErrors, origin: { source: string; date: string }): FittedBands {
-  const residuals = {
-    validated: residualsOf(errors.validated, deploymentKey),
-    elsewhere: residualsOf(errors.elsewhere, ({ model, system, engine }) => `${model}|${system}|${engine}`),
-    observed: residualsOf(errors.observed, deploymentKey),
-  };
-  const fitted = (of: BandClass, latency: Latency): FittedBand => {
-    const own = residuals[of][latency];
-    if (own.length < residualsMin)
-      refuse({ at: `${of} ${latency}`, expected: `${residualsMin} left-out points at least`, found: own.length });
-    const relative = of === "elsewhere" ? own : relativeResiduals(own, residuals.validated[latency]);
-    const share = calibratedShare(relative, nominal);
-    return { band: rounded(bandOf(relative, share)), coverage: crossFittedCoverage(relative, share) };
-  };
-  const fits = ofClasses((of) => ({ tpot: fitted(of, "tpot"), ttft: fitted(of, "ttft") }));
+export function fitErrorBands(errors: LeftOutErrors, origin: TableOrigin): FittedBands {
+  const plain = (of: BandClass, latency: Latency) => residualsOf(errors[of], of, latency);
+  const basis = { tpot: plain("validated", "tpot"), ttft: plain("validated", "ttft") };
+  const residuals = ofLatencies((latency) =>
+    ofClasses((of) => {
+      const own = inScale(of, plain(of, latency), basis[latency]);
+      if (own.length < residualsMin)
+        refuse({ at: `${of} ${latency}`, expected: `${residualsMin} left-out points at least`, found: own.length });
+      return own;
+    }),
+  );
   const points = errors.validated.map(({ point }) => point);
+  const most = (of: (point: ServingPoint) => number) => points.reduce((high, point) => Math.max(high, of(point)), 0);
   return {
     table: {
       nominal,
       ...origin,
-      devicesMax: points.reduce((most, { devices }) => Math.max(most, devices), 0),
-      classes: ofClasses((of) => ({ tpot: fits[of].tpot.band, ttft: fits[of].ttft.band })),
-      setups: validatedSetups(errors.validated, {
-        tpot: setupScales(residuals.validated.tpot),
-        ttft: setupScales(residuals.validated.ttft),
-      }),
+      devicesMax: most(({ devices }) => devices),
+      promptTokensMax: most(({ promptTokens }) => promptTokens),
+      classes: ofClasses((of) => ofLatencies((latency) => rounded(classBand(of, residuals[latency], nominal)))),
+      setups: validatedSetups(
+        errors.validated,
+        ofLatencies((latency) => setupScales(basis[latency])),
+      ),
     },
-    coverage: ofClasses((of) => ({ tpot: fits[of].tpot.coverage, ttft: fits[of].ttft.coverage })),
+    coverage: ofClasses((of) => ofLatencies((latency) => nestedCoverage(of, residuals[latency], nominal))),
   };
 }
 
-interface FittedBand {
-  readonly band: Band;
-  readonly coverage: Coverage;
-}
+const ofClasses = <T>(make: (of: BandClass) => T): Record<BandClass, T> =>
+  Object.fromEntries(bandClasses.map((of) => [of, make(of)])) as Record<BandClass, T>;
 
-const ofClasses = <T>(make: (of: BandClass) => T): Record<BandClass, T> => ({
-  validated: make("validated"),
-  elsewhere: make("elsewhere"),
-  observed: make("observed"),
+const ofLatencies = <T>(make: (latency: Latency) => T): Record<Latency, T> => ({
+  tpot: make("tpot"),
+  ttft: make("ttft"),
 });
 
 const idsOf = ({ model, device, engine }: Pick<ValidatedSetup, "model" | "device" | "engine">): string =>
   [model, device, engine].join("|");
-
-type Residuals = Readonly<Record<Latency, readonly Residual[]>>;
-
-/** TPOT of all points; TTFT below saturation, where it is not the load generator's queue. */
-function residualsOf(errors: readonly PointError[], partOf: (point: ServingPoint) => string): Residuals {
-  const of = (latency: Latency) =>
-    errors.flatMap(({ point, saturated, [latency]: metric }): Residual[] => {
-      const setup = setupOf(point);
-      if (setup === null || metric === null || (latency === "ttft" && saturated)) return [];
-      return [{ setup: idsOf(setup), part: partOf(point), log: Math.log(metric.measuredMs / metric.predictedMs) }];
-    });
-  return { tpot: of("tpot"), ttft: of("ttft") };
-}
 
 /** Setups by model, device and engine, in order of these names. */
 function validatedSetups(

@@ -2,29 +2,55 @@ import { fitServing } from "../../calibrate/engine/fit-serving.ts";
 import { fitVersions, versionFigures } from "../../calibrate/engine/fit-versions.ts";
 import { figuresOf } from "../../calibrate/engine/serving-figures.ts";
 import { deploymentKey, servingSamples } from "../../calibrate/engine/serving-samples.ts";
-import { engineOf } from "../../calibrate/measured/names.ts";
+import { engineOf, modelOf, systemOf } from "../../calibrate/measured/names.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 import { engineNamed } from "../../engine/catalogue.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
+import { relativesOf } from "../../hardware/architectures.ts";
+import { systemProfileNamed } from "../../hardware/named-profiles.ts";
 
-/** What a fit does not see before it forecasts it, and how points of it are told. */
+/** The architecture of a point's system by its first GPU; the system itself where it has no relatives. */
+function architectureOf({ system }: ServingPoint): string {
+  const { id } = systemOf(system);
+  return id === null ? system : (relativesOf(systemProfileNamed(id).device)[0] ?? id);
+}
+
+/**
+ * What a fit does not see before it forecasts it, and how points of it are told. Without what is `near`, the fit knows
+ * nothing of its model, of the architecture of its system, or of its engine.
+ */
 export const leftOutKeys = {
   setup: ({ model, system, engine }: ServingPoint) => `${model}|${system}|${engine}`,
   model: ({ model }: ServingPoint) => model,
   system: ({ system }: ServingPoint) => system,
   engine: ({ engine }: ServingPoint) => engine,
   deployment: deploymentKey,
+  near: (point: ServingPoint) =>
+    [modelOf(point.model).id ?? point.model, architectureOf(point), engineOf(point.engine).id ?? point.engine].join(
+      "|",
+    ),
 } as const;
 export type LeftOut = keyof typeof leftOutKeys;
 
 /**
  * What the forecasts have not seen: nothing (`null`: the committed profiles), all points of a setup, a model, ..., or all
- * of each series but one point that is given (`point`).
+ * of each series but one point that is given (`point`), also where nothing else near was seen (`near-point`).
  */
-export type LeaveOut = LeftOut | "point" | null;
+export type LeaveOut = LeftOut | "point" | "near-point" | null;
 
 /** The engine a point is forecast with; null where its engine is not known. */
 export type EngineFor = (point: ServingPoint) => EngineProfile | null;
+
+/** Whether a point is left out with those of `key`. */
+function leftOutWith(kind: LeftOut, key: string): (point: ServingPoint) => boolean {
+  const keyOf = leftOutKeys[kind];
+  if (kind !== "near") return (point) => keyOf(point) === key;
+  const parts = key.split("|");
+  return (point) =>
+    keyOf(point)
+      .split("|")
+      .some((part, i) => part === parts[i]);
+}
 
 /**
  * Fits the engines once for every setup, model, ... that is left out, on the points of all others. An engine that no
@@ -35,7 +61,8 @@ export function leaveOut(points: readonly ServingPoint[], kind: LeftOut): Engine
   const samples = servingSamples(points);
   const fits = new Map(
     [...new Set(points.map(keyOf))].map((key) => {
-      const seen = samples.filter(({ point }) => keyOf(point) !== key);
+      const leftOut = leftOutWith(kind, key);
+      const seen = samples.filter(({ point }) => !leftOut(point));
       const fit = fitServing(seen);
       return [key, { fit, versions: fitVersions(fit, seen) }] as const;
     }),

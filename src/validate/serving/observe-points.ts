@@ -13,15 +13,15 @@ import type { EngineFor } from "./leave-out.ts";
 /**
  * Engines adjusted to observed points: each forecast takes the observations of its own model, system, engine and
  * precision (of its version, where there are any), those of its own layout first. Points nothing is observed of keep the
- * committed profile.
+ * engine that `engineFor` gives, which is the committed profile.
  */
-export function observePoints(observed: readonly ServingPoint[]): EngineFor {
+export function observePoints(observed: readonly ServingPoint[], engineFor: EngineFor = committedEngine): EngineFor {
   const adjusted = new Map<string, EngineProfile | null>();
   return (point) => {
     const key = deploymentKey(point);
     let engine = adjusted.get(key);
     if (engine === undefined) {
-      engine = adjustedEngine(point, observed);
+      engine = adjustedEngine(point, observed, engineFor(point));
       adjusted.set(key, engine);
     }
     return engine;
@@ -32,10 +32,17 @@ export function observePoints(observed: readonly ServingPoint[]): EngineFor {
 export const alike = ({ model, system, engine, precision }: ServingPoint): string =>
   [model, system, engine, precision].join("|");
 
-function adjustedEngine(point: ServingPoint, observed: readonly ServingPoint[]): EngineProfile | null {
-  const { id } = engineOf(point.engine);
-  if (id === null) return null;
-  const base = engineNamed(id, point.version);
+function committedEngine({ engine, version }: ServingPoint): EngineProfile | null {
+  const { id } = engineOf(engine);
+  return id === null ? null : engineNamed(id, version);
+}
+
+function adjustedEngine(
+  point: ServingPoint,
+  observed: readonly ServingPoint[],
+  base: EngineProfile | null,
+): EngineProfile | null {
+  if (base === null) return null;
   const kindred = observed.filter((other) => alike(other) === alike(point));
   const sameVersion = kindred.filter(({ version }) => version === point.version);
   const loads = (sameVersion.length > 0 ? sameVersion : kindred).flatMap((other) => loadOf(other, point, base));

@@ -1,7 +1,7 @@
 import { namesOf } from "../../calibrate/measured/names.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
-import { bandsFor, classBands } from "../../forecast/bands/bands.ts";
-import type { LatencyBands } from "../../forecast/bands/error-band-table.ts";
+import { bandsFor, basisBands } from "../../forecast/bands/bands.ts";
+import type { BandClass, LatencyBands } from "../../forecast/bands/error-band-table.ts";
 import type { SetupKey } from "../../forecast/bands/nearest-setup.ts";
 import { systemProfileNamed } from "../../hardware/named-profiles.ts";
 import type { LeaveOut } from "./leave-out.ts";
@@ -13,13 +13,26 @@ export function setupOf(point: ServingPoint): SetupKey | null {
   return { model: names.model, device: systemProfileNamed(names.system).device, engine: names.engine };
 }
 
+/** The class of forecasts that have not seen what is left out. */
+export const classOfLeaveOut: Readonly<Record<Exclude<LeaveOut, null>, BandClass>> = {
+  deployment: "validated",
+  setup: "setup",
+  system: "system",
+  model: "model",
+  engine: "engine",
+  near: "several",
+  point: "observed",
+  "near-point": "observedFar",
+};
+
 /**
- * Bands of the forecast of a measured point: of its setup, or of left-out setups where the forecast had not seen its
- * setup. A left-out deployment has the band of its setup.
+ * Bands of the forecast of a measured point: of its setup, or of the class of what is left out. A left-out deployment and one
+ * of which a point is given have those of their setup.
  */
 export function bandsOfPoint(point: ServingPoint, leaveOut: LeaveOut, observed: boolean): LatencyBands {
   const setup = setupOf(point);
-  const unseen = leaveOut !== null && leaveOut !== "deployment" && leaveOut !== "point";
-  if (setup === null || unseen) return classBands("elsewhere");
-  return bandsFor({ ...setup, observed, unvalidated: [] });
+  const of = leaveOut === null ? null : classOfLeaveOut[leaveOut];
+  if (setup === null) return basisBands("several");
+  if (of === null || of === "validated" || of === "observed") return bandsFor({ ...setup, observed, features: [] });
+  return basisBands(of);
 }

@@ -11,9 +11,10 @@ import type { Band } from "../../forecast/bands/band.ts";
 import type { LatencyBands } from "../../forecast/bands/error-band-table.ts";
 import { type EngineFor, type LeaveOut, leaveOut } from "./leave-out.ts";
 import { alike, middlePoints, observePoints } from "./observe-points.ts";
-import { bandsOfPoint } from "./point-bands.ts";
+import { bandsOfPoint, classOfLeaveOut } from "./point-bands.ts";
 import { summarise } from "./summarise.ts";
 import { type PointError, type PointMetric, type Validation, validationSchemaVersion } from "./validation.ts";
+import { withNestedBands } from "./with-nested-bands.ts";
 
 export interface ServingValidationOptions {
   readonly leaveOut: LeaveOut;
@@ -32,7 +33,8 @@ export async function validateServing(
   points: readonly ServingPoint[],
   options: ServingValidationOptions,
 ): Promise<Validation> {
-  const observed = options.leaveOut === "point" ? middlePoints(points) : options.observed;
+  const onePoint = options.leaveOut === "point" || options.leaveOut === "near-point";
+  const observed = onePoint ? middlePoints(points) : options.observed;
   const engineFor = inOneStretch(() => enginesOf(points, options.leaveOut, observed));
   const given = new Set(
     configurationsOf([...points, ...observed]).flatMap(({ points: rows }) =>
@@ -52,14 +54,15 @@ export async function validateServing(
     options.onProgress?.(index + 1, judged.length);
     await setImmediate();
   }
+  const banded = options.leaveOut === null ? errors : withNestedBands(errors, classOfLeaveOut[options.leaveOut]);
   return {
     schemaVersion: validationSchemaVersion,
     kind: "validation",
     moecastVersion: version,
     inputs: options.inputs,
     basis: `${basisOf(options.leaveOut, observed.length)}${stoppedAfter(errors.length + skipped.length, judged.length)}`,
-    ...summarise(errors),
-    points: errors,
+    ...summarise(banded),
+    points: banded,
     skipped,
   };
 }
@@ -69,6 +72,7 @@ function enginesOf(
   kind: LeaveOut,
   observed: readonly ServingPoint[],
 ): EngineFor | null {
+  if (kind === "near-point") return observePoints(observed, leaveOut(points, "near"));
   if (kind !== null && kind !== "point") return leaveOut(points, kind);
   return observed.length > 0 ? observePoints(observed) : null;
 }
@@ -77,8 +81,12 @@ function enginesOf(
 const stoppedAfter = (compared: number, points: number): string =>
   compared === points ? "" : `; interrupted after ${compared} of ${points} points`;
 
+const withoutNear = "engines fitted without the model, the architecture and the engine that are forecast";
+
 function basisOf(kind: LeaveOut, observed: number): string {
   if (kind === "point") return "committed profiles adjusted to one point of each series, which is not judged";
+  if (kind === "near-point") return `${withoutNear}, adjusted to one point of each series, which is not judged`;
+  if (kind === "near") return withoutNear;
   if (kind !== null) return `engines fitted without the ${kind} that is forecast`;
   return observed > 0 ? `committed profiles adjusted to ${observed} observed points` : "committed profiles";
 }

@@ -36,6 +36,7 @@ const outcome = {
   load: { verdict: "stable", loop: "closed" },
   latency: latency(),
   outputTokensPerSecond: 800,
+  usdPerMillionOutputTokens: 2,
 } as const;
 
 /** The example's deployment as it was measured first in the first validated setup. */
@@ -68,22 +69,32 @@ describe("error bands of a forecast", () => {
   test("are the factors of its deployment around mean TPOT, median TTFT and the rate of a closed loop", () => {
     const { bands } = accuracyOf(inSetup, outcome);
     const { model = "", device = "", engine = "" } = validated ?? {};
-    const { tpot, ttft } = bandsFor({ model, device, engine, observed: false, unvalidated: [] });
+    const of = (observed: boolean) => {
+      const { tpot, ttft } = bandsFor({ model, device, engine, observed, features: [] });
+      return { tpot, ttft };
+    };
+    const { tpot, ttft } = of(false);
     expect(bands).toEqual({
       nominal: 0.8,
       basis: "validated",
+      unvalidated: null,
+      factors: of(false),
+      withPoint: of(true),
+      ends: null,
       nearest: { model, device, engine, distance: 0, differs: [] },
       metrics: {
         tpot: { lowMs: 10 * tpot[0], highMs: 10 * tpot[1] },
         ttft: { lowMs: 100 * ttft[0], highMs: 100 * ttft[1] },
         outputTokensPerSecond: { low: 800 / tpot[1], high: 800 / tpot[0] },
+        usdPerMillionOutputTokens: { low: 2 * tpot[0], high: 2 * tpot[1] },
+        goodput: null,
       },
     });
   });
 
   test("leave out a TTFT that is mostly queueing, and a rate that arrivals set", () => {
     const metrics = (parts: Partial<Parameters<typeof accuracyOf>[1]>) =>
-      accuracyOf(inSetup, { ...outcome, ...parts }).bands?.metrics;
+      accuracyOf(inSetup, { ...outcome, ...parts }).bands.metrics;
     expect(metrics({ latency: latency(60) })?.ttft).toBeNull();
     expect(metrics({ latency: latency(40) })?.ttft).not.toBeNull();
     // The engine's handling of a request is no queue.
@@ -93,10 +104,12 @@ describe("error bands of a forecast", () => {
     expect(metrics({ load: { verdict: "stable", loop: "open" } })?.outputTokensPerSecond).toBeNull();
   });
 
-  test("do not exist where there are no latencies", () => {
-    expect(accuracyOf(inSetup, { ...outcome, load: { verdict: "overloaded", loop: "open" } }).bands).toBeNull();
-    const none = { ...latency(), tpot: stats(null), ttft: stats(null) };
-    expect(accuracyOf(inSetup, { ...outcome, latency: none }).bands).toBeNull();
+  test("have no latencies where there are none, and still say what they rest on", () => {
+    const none = { tpot: null, ttft: null };
+    const overloaded = accuracyOf(inSetup, { ...outcome, load: { verdict: "overloaded", loop: "open" } }).bands;
+    expect(overloaded).toMatchObject({ basis: "validated", metrics: none });
+    const empty = { ...latency(), tpot: stats(null), ttft: stats(null) };
+    expect(accuracyOf(inSetup, { ...outcome, latency: empty }).bands).toMatchObject({ metrics: none });
   });
 });
 
@@ -112,13 +125,13 @@ describe("the ledger on accuracy", () => {
 
   test("names no error where the deployment differs, says what differs, and is not called fitted", () => {
     const { config } = inSetup;
-    const formats = { ...config.formats, experts: "int8" } as const;
+    const formats = { ...config.formats, experts: "bf16" } as const;
     const { ledger, bands } = accuracyOf({ ...inSetup, config: { ...config, formats } }, outcome);
     expect(ledger.fidelity).toBe("assumed");
-    expect(ledger.detail).toMatch(/^near the validated setup .* differs in .*weight format \(int8, there /);
+    expect(ledger.detail).toMatch(/^near the validated setup .* differs in .*weight format \(bf16, there /);
     expect(ledger.detail).not.toContain("%");
-    expect(bands?.nearest?.distance).toBeGreaterThan(0);
-    expect(bands?.nearest?.differs).toContainEqual(expect.stringContaining("weight format"));
+    expect(bands.nearest?.distance).toBeGreaterThan(0);
+    expect(bands.nearest?.differs).toContainEqual(expect.stringContaining("weight format"));
   });
 
   test("of Qwen3-235B on eight data-parallel H100s is not that of gpt-oss-120b on H200", async () => {
@@ -130,17 +143,19 @@ describe("the ledger on accuracy", () => {
     const { config } = await resolveScenario(scenario, { readText: () => Promise.reject(new Error("no files")) });
     const { ledger, bands } = accuracyOf({ config }, outcome);
     expect(ledger.fidelity).toBe("assumed");
-    expect(ledger.detail).toMatch(/^no validated setup near: the closest, /);
+    expect(ledger.detail).toMatch(/^unvalidated: no served measurement with vllm .*; the closest setup, /);
     expect(ledger.detail).not.toContain("%");
-    expect(bands).toMatchObject({ basis: "elsewhere", nearest: null });
+    expect(bands).toMatchObject({ basis: "modelAndSystem", nearest: null });
   });
 
   test("says what is far from anything validated, and why", () => {
     const engine = { ...inSetup.config.engine, id: "llama.cpp" };
     const { ledger, bands } = accuracyOf({ ...inSetup, config: { ...inSetup.config, engine } }, outcome);
     expect(ledger.fidelity).toBe("assumed");
-    expect(ledger.detail).toMatch(/no validated setup near: the closest, .*, differs in .*engine/);
-    expect(bands).toMatchObject({ basis: "far", nearest: null });
+    expect(ledger.detail).toMatch(
+      /^unvalidated: no served measurement with llama.cpp; the closest .* differs in .*engine/,
+    );
+    expect(bands).toMatchObject({ basis: "engine", nearest: null });
     const mapping = { ...inSetup.config.mapping, pp: 2 };
     expect(accuracyOf({ ...inSetup, config: { ...inSetup.config, mapping } }, outcome).ledger.detail).toContain(
       "no served measurement with pipeline parallelism",
@@ -149,22 +164,31 @@ describe("the ledger on accuracy", () => {
 
   test("says that points of the deployment were given", () => {
     const { ledger, bands } = accuracyOf({ ...inSetup, observed: true }, outcome);
-    expect(bands?.basis).toBe("observed");
+    expect(bands.basis).toBe("observed");
     expect(ledger.detail).toMatch(/^adjusted to measured points of the deployment; validated setup /);
   });
 });
 
 test("features no served measurement had are named one by one", () => {
   const { config } = resolved;
-  expect(unvalidatedFeatures(config, 2)).toEqual([]);
+  const table = { devicesMax: 2, promptTokensMax: 8192, setups: errorBandTable.setups };
+  expect(unvalidatedFeatures(config, table)).toEqual([]);
   const mapping = { tp: 2, cp: 2, dp: 1, pp: 2, ep: 4, etp: 1, edp: 1 };
-  expect(unvalidatedFeatures({ ...config, mapping }, 2)).toEqual([
+  expect(unvalidatedFeatures({ ...config, mapping }, table)).toEqual([
     "pipeline parallelism",
     "context parallelism",
     "8 devices a replica",
   ]);
   const speculation = { draftTokens: 1, acceptance: Float64Array.of(0.5), draft: { kind: "free" } } as const;
-  expect(unvalidatedFeatures({ ...config, speculation }, 2)).toEqual(["speculative decoding"]);
+  expect(unvalidatedFeatures({ ...config, speculation }, table)).toEqual(["speculative decoding"]);
+  const formats = { ...config.formats, experts: "int8" } as const;
+  expect(unvalidatedFeatures({ ...config, formats }, table)).toEqual(["weights in int8"]);
+  // Half-precision weights run through the kernels of bf16.
+  expect(unvalidatedFeatures({ ...config, formats: { ...formats, experts: "fp16" } }, table)).toEqual([]);
+  const requests = { ...config.workload.requests, promptTokens: Uint32Array.of(16_000, 18_000) };
+  const longer = { ...config, workload: { ...config.workload, requests } };
+  expect(unvalidatedFeatures(longer, table)).toEqual(["prompts of 17,000 tokens"]);
+  expect(unvalidatedFeatures(longer, { ...table, promptTokensMax: 8500 })).toEqual([]);
 });
 
 describe("a result document", () => {
@@ -172,7 +196,7 @@ describe("a result document", () => {
     const forecast = exampleForecast();
     expect(forecast.bands).not.toBeNull();
     expect(forecast.ledger.filter(({ topic }) => topic === "accuracy")).toHaveLength(1);
-    expect(exampleForecast("", overloadedRun(1200)).bands).toBeNull();
+    expect(exampleForecast("", overloadedRun(1200)).bands?.metrics.tpot).toBeNull();
   });
 
   test("of an earlier release reads as one without bands; bands of another kind are refused", () => {
@@ -180,5 +204,8 @@ describe("a result document", () => {
     expect(readForecast(JSON.stringify(earlier), "result.json").bands).toBeNull();
     expect(readForecast(JSON.stringify({ ...earlier, bands }), "result.json").bands).toEqual(bands);
     expect(() => readForecast(JSON.stringify({ ...earlier, bands: 3 }), "result.json")).toThrow(/bands/);
+    const { factors, ...less } = bands as NonNullable<typeof bands>;
+    expect(factors).toBeDefined();
+    expect(readForecast(JSON.stringify({ ...earlier, bands: less }), "result.json").bands).toBeNull();
   });
 });

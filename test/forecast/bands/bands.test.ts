@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { engineIds } from "../../../src/engine/catalogue.ts";
-import { type BandQuery, bandsFor } from "../../../src/forecast/bands/bands.ts";
+import { bandAround, combinedBand, widthOf } from "../../../src/forecast/bands/band.ts";
+import { type BandQuery, bandsFor, basisBands } from "../../../src/forecast/bands/bands.ts";
 import {
   type ErrorBandTable,
   errorBandTable,
@@ -29,15 +30,23 @@ const table: ErrorBandTable = {
   source: "a test",
   date: "2026-01-31",
   devicesMax: 8,
+  promptTokensMax: 8192,
   classes: {
     validated: { tpot: [0.8, 1.25], ttft: [0.5, 2] },
-    elsewhere: { tpot: [0.5, 2], ttft: [0.25, 4] },
+    setup: { tpot: [0.7, 1.4], ttft: [0.4, 2.2] },
+    system: { tpot: [0.6, 1.4], ttft: [0.4, 2.2] },
+    model: { tpot: [0.7, 1.6], ttft: [0.4, 2.4] },
+    engine: { tpot: [0.5, 1.8], ttft: [0.3, 3] },
+    several: { tpot: [0.5, 2], ttft: [0.25, 4] },
     observed: { tpot: [0.9, 1.1], ttft: [0.8, 1.25] },
+    observedFar: { tpot: [0.8, 1.25], ttft: [0.5, 2] },
   },
+  kernelsElsewhere: [0.5, 2],
   setups: [
     setup("kimi-k2", "h200-sxm", "vllm", { tpotScale: 2, ttftScale: 0.5 }),
     setup("gpt-oss-120b", "h100-sxm", "vllm", { points: 90 }),
     setup("gpt-oss-120b", "h200-sxm", "sglang"),
+    setup("glm-5", "h100-sxm", "vllm"),
   ],
 };
 
@@ -46,7 +55,7 @@ const query = (parts: Partial<BandQuery> = {}): BandQuery => ({
   device: "h200-sxm",
   engine: "vllm",
   observed: false,
-  unvalidated: [],
+  features: [],
   ...parts,
 });
 
@@ -60,37 +69,96 @@ describe("the bands of a deployment", () => {
     expect(ttft).toEqual(near([Math.sqrt(0.5), Math.sqrt(2)]));
   });
 
-  test("of an engine measured on its device or a relative are those of left-out setups, unscaled", () => {
-    for (const parts of [{ model: "glm-5" }, { device: "h100-sxm" }, { model: "glm-5", device: "h100-sxm" }]) {
-      const { basis, tpot } = bandsFor(query(parts), table);
-      expect(basis).toBe("elsewhere");
-      expect(tpot).toEqual(near([0.5, 2]));
+  test("take the class of what else was measured with the engine, and near is a difference in one part", () => {
+    const cases = [
+      // Its model on a relative, and its device with another model.
+      [{ device: "h100-sxm" }, table.setups, "setup"],
+      [{ model: "minimax-m2.5" }, table.setups, "model"],
+      [{ device: "h100-sxm" }, table.setups.slice(0, 1), "system"],
+    ] as const;
+    for (const [parts, setups, basis] of cases) {
+      const found = bandsFor(query(parts), { ...table, setups });
+      expect([parts, found.basis, found.unvalidated]).toEqual([parts, basis, null]);
+      expect(found.tpot).toEqual(near(table.classes[basis].tpot));
     }
   });
 
-  test("far from all setups are wider still", () => {
-    for (const parts of [
-      { engine: "llama.cpp" },
-      { device: "a100-sxm" },
-      { device: "ascend-910b" },
-      { unvalidated: ["x"] },
-    ]) {
-      const { basis, tpot } = bandsFor(query(parts), table);
-      expect(basis).toBe("far");
-      expect(tpot).toEqual(near([2 ** -1.5, 2 ** 1.5]));
+  test("are unvalidated where the engine, or several parts, are others, and then come from left-out ones of these", () => {
+    const cases = [
+      [{ engine: "sglang", model: "gpt-oss-120b", device: "h100-sxm" }, "system"],
+      [{ engine: "sglang", device: "h100-sxm" }, "modelAndSystem"],
+      [{ engine: "llama.cpp" }, "engine"],
+      [{ engine: "llama.cpp", model: "deepseek-v3" }, "several"],
+      [{ device: "mi300x" }, "unmeasured"],
+      [{ features: ["experts in host memory"] }, "unmeasured"],
+    ] as const;
+    for (const [parts, basis] of cases) {
+      const found = bandsFor(query(parts), table);
+      expect([parts, found.basis]).toEqual([parts, basis]);
+      if (basis === "system") expect(found.unvalidated).toBeNull();
+      else expect(found.unvalidated).toMatch(/^no served measurement /);
     }
+    expect(bandsFor(query({ features: ["experts in host memory"], device: "mi300x" }), table).unvalidated).toMatch(
+      /with experts in host memory, nor on mi300x/,
+    );
+    expect(bandsFor(query({ engine: "sglang", device: "h100-sxm" }), table).tpot).toEqual(near([0.6, 1.6]));
+    // The errors of several and of kernels, both a factor of two either way, lie at right angles.
+    expect(bandsFor(query({ device: "mi300x" }), table).tpot).toEqual(near([2 ** -Math.SQRT2, 2 ** Math.SQRT2]));
   });
 
-  test("with points given are those of observed series: scaled in a setup, widened far from all", () => {
+  test("of something further away are never narrower", () => {
+    for (const one of [table, errorBandTable])
+      for (const latency of ["tpot", "ttft"] as const)
+        for (const [near, far] of [
+          ["validated", "setup"],
+          ["setup", "system"],
+          ["setup", "model"],
+          ["model", "modelAndSystem"],
+          ["system", "modelAndSystem"],
+          ["modelAndSystem", "several"],
+          ["engine", "several"],
+          ["several", "unmeasured"],
+          ["observed", "observedFar"],
+        ] as const) {
+          const [inner, outer] = [basisBands(near, one)[latency], basisBands(far, one)[latency]];
+          expect([far, latency, outer[0] <= inner[0], inner[1] <= outer[1]]).toEqual([far, latency, true, true]);
+        }
+  });
+
+  test("with points given are those of observed series: scaled in a setup, wider where nothing near was measured", () => {
     const own = bandsFor(query({ observed: true }), table);
-    expect(own.basis).toBe("observed");
-    expect(own.tpot).toEqual(near([0.81, 1.21]));
-    const other = bandsFor(query({ observed: true, model: "glm-5" }), table);
-    expect(other.tpot).toEqual(near([0.9, 1.1]));
+    expect(own).toMatchObject({ basis: "observed", unvalidated: null, tpot: near([0.81, 1.21]) });
+    expect(bandsFor(query({ observed: true, device: "h100-sxm" }), table).tpot).toEqual(near([0.9, 1.1]));
     const far = bandsFor(query({ observed: true, engine: "llama.cpp" }), table);
-    expect(far.basis).toBe("observed");
-    expect(far.ttft).toEqual(near([0.8 ** 1.5, 1.25 ** 1.5]));
+    expect(far).toMatchObject({ basis: "observedFar", unvalidated: null, tpot: near([0.8, 1.25]) });
+    const further = bandsFor(query({ observed: true, device: "mi300x" }), table);
+    expect(further.tpot).toEqual(near([0.8 ** Math.SQRT2, 1.25 ** Math.SQRT2]));
   });
+
+  test("narrow with a point, whatever was measured", () => {
+    for (const parts of [
+      {},
+      { device: "h100-sxm" },
+      { engine: "llama.cpp" },
+      { device: "mi300x" },
+      { features: ["x"] },
+    ])
+      for (const one of [table, errorBandTable]) {
+        const [stated, given] = [false, true].map((observed) => bandsFor(query({ ...parts, observed }), one));
+        expect(widthOf(given!.tpot)).toBeLessThan(widthOf(stated!.tpot));
+      }
+  });
+});
+
+test("two errors of a forecast add up: their middles, and the squares of their widths", () => {
+  expect(combinedBand([0.5, 2], [1, 1])).toEqual(near([0.5, 2]));
+  expect(combinedBand([0.5, 2], [1, 4])).toEqual(near([2 * 2 ** -Math.SQRT2, 2 * 2 ** Math.SQRT2]));
+  expect(
+    bandAround([
+      [0.5, 1.2],
+      [0.8, 2],
+    ]),
+  ).toEqual([0.5, 2]);
 });
 
 describe("the committed table", () => {
@@ -98,10 +166,7 @@ describe("the committed table", () => {
     const { nominal, classes, setups } = errorBandTable;
     expect(nominal).toBe(0.8);
     for (const { tpot, ttft } of Object.values(classes))
-      for (const [low, high] of [tpot, ttft]) expect(0 < low && low < high).toBe(true);
-    const width = ({ tpot }: { tpot: readonly [number, number] }) => Math.log(tpot[1] / tpot[0]);
-    expect(width(classes.observed)).toBeLessThan(width(classes.elsewhere));
-    expect(width(classes.validated)).toBeLessThan(width(classes.elsewhere));
+      for (const [low, high] of [tpot, ttft]) expect(0 < low && low <= 1 && 1 <= high).toBe(true);
     expect(setups.length).toBeGreaterThan(0);
     for (const { model, device, engine, points, tpotScale, ttftScale, deployments } of setups) {
       expect(Object.keys(catalogue)).toContain(model);
@@ -125,16 +190,17 @@ describe("the bands of a measured point", () => {
 
   test("are those of its setup unless the setup was left out of the fit", () => {
     expect(setupOf(point)).toMatchObject({ model: validated?.model, device: validated?.device });
-    const own = bandsFor({ ...(validated as ValidatedSetup), observed: false, unvalidated: [] });
+    const own = bandsFor({ ...(validated as ValidatedSetup), observed: false, features: [] });
     for (const leaveOut of [null, "deployment", "point"] as const)
       expect(bandsOfPoint(point, leaveOut, false)).toEqual(own);
-    const { tpot } = errorBandTable.classes.elsewhere;
     for (const leaveOut of ["setup", "model", "system", "engine"] as const)
-      expect(bandsOfPoint(point, leaveOut, false).tpot).toEqual(near(tpot));
+      expect(bandsOfPoint(point, leaveOut, false)).toEqual(errorBandTable.classes[leaveOut]);
+    expect(bandsOfPoint(point, "near", false)).toEqual(errorBandTable.classes.several);
+    expect(bandsOfPoint(point, "near-point", true)).toEqual(errorBandTable.classes.observedFar);
   });
 
   test("are those of observed series where a point speaks for it", () => {
-    const own = bandsFor({ ...(validated as ValidatedSetup), observed: true, unvalidated: [] });
+    const own = bandsFor({ ...(validated as ValidatedSetup), observed: true, features: [] });
     for (const leaveOut of [null, "point"] as const) expect(bandsOfPoint(point, leaveOut, true)).toEqual(own);
   });
 });

@@ -20,7 +20,8 @@ const points: ServingPoint[] = [
   smallPoint({ ...slow, system: "h200_sxm" }),
 ].map((point, i) => ({ ...point, tpotMs: 6 + i, line: i + 2 }));
 
-const kinds = Object.keys(leftOutKeys) as LeftOut[];
+/** All points are of one architecture, so that each is near every other. */
+const kinds = (Object.keys(leftOutKeys) as LeftOut[]).filter((kind) => kind !== "near");
 
 describe("engines fitted without what they forecast", () => {
   test.each(kinds)("left out by %s, the measured values of a part change other forecasts and never its own", (kind) => {
@@ -36,6 +37,18 @@ describe("engines fitted without what they forecast", () => {
         if (keyOf(point) === left) expect(pair[1]).toEqual(pair[0]);
         else expect(pair[1]).not.toEqual(pair[0]);
       }
+    }
+  });
+
+  test("left out with what is near, only points of another model, architecture and engine change a forecast", () => {
+    const [point] = points;
+    const far = { ...smallPoint({ ...slow, engine: "sglang", version: "0.5.9", system: "b200_sxm" }), line: 99 };
+    const forecast = (other: ServingPoint) => leaveOut([...points, other], "near")(point as ServingPoint);
+    const slower = { tpotMs: 3 * (far.tpotMs ?? 0) };
+    expect(forecast({ ...far, ...slower })).not.toEqual(forecast(far));
+    for (const near of [{ engine: "vllm" }, { system: "h200_sxm" }, { model: point?.model ?? "", precision: "fp8" }]) {
+      const one = { ...far, ...near };
+      expect(forecast({ ...one, ...slower })).toEqual(forecast(one));
     }
   });
 
