@@ -63,8 +63,8 @@ describe("the profiles that come with moecast", () => {
     expect(checkProfile(profile)).toEqual([]);
     const device = deviceNamed(id);
     expect(device.memoryBytesPerSecond).toBe(profile.memory.bytesPerSecond.value);
+    // Launches may lie in the overheads of the engine.
     for (const [key, value] of Object.entries(device.efficiency))
-      // Launches may lie in the overheads of the engine.
       if (typeof value === "number") expect(value, key).toBeGreaterThan(key.endsWith("LaunchNs") ? -1 : 0);
   });
 
