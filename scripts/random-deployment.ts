@@ -47,6 +47,7 @@ export function randomDeployment(seed: number, index: number): string {
     maybe(0.1, () => "enableChunkedPrefill: false"),
     maybe(0.2, () => "enablePrefixCaching: true"),
     maybe(0.1, () => `apiServerCount: ${extreme([2, 4], [1024])}`),
+    maybe(0.1, () => `schedulerRecvInterval: ${extreme([2, 30], [65536])}`),
     maybe(0.1, () => "speculative: { method: mtp, draftTokens: 2, acceptance: 0.7 }"),
   ];
   const parallel = [

@@ -47,9 +47,9 @@ export class Replica {
     return this.stageFreeNs[0]! <= atNs && this.inFlight.some((step) => !step.busy);
   }
 
-  /** Whether no step is in flight and one could begin. */
+  /** Whether it has nothing to do: no step is in flight, and none is about to follow. */
   idle(atNs: number): boolean {
-    return this.stageFreeNs[0]! <= atNs && !this.inFlight.some((step) => step.busy);
+    return this.stageFreeNs[0]! <= atNs && !this.inFlight.some((step) => step.busy) && this.runningCount() === 0;
   }
 
   /** Forms a step of all data-parallel ranks; null if there is nothing to do. */

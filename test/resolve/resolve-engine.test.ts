@@ -46,6 +46,14 @@ test("front ends are those the engine starts, one per data-parallel rank or a nu
   expect(await frontEnds("{ id: sglang, apiServerCount: 6 }", 4)).toBe(6);
 });
 
+test("the scheduler looks for requests after every step, unless the scenario says how often", async () => {
+  for (const engine of ["vllm", "sglang", "tensorrt-llm"]) {
+    expect((await resolved(`{ id: ${engine} }`)).config.scheduler.recvInterval).toBe(1);
+    const rarely = await resolved(`{ id: ${engine}, schedulerRecvInterval: 30 }`);
+    expect(rarely.config.scheduler.recvInterval).toBe(30);
+  }
+});
+
 test("the name of an engine stands for its build on the device, and the ledger says so", async () => {
   const on = async (system: string, engine: string) => {
     const text = minimal.replace("h100-sxm-8", system).replace("{ id: vllm }", `{ id: ${engine} }`);

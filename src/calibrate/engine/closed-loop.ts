@@ -31,6 +31,9 @@ export interface ClosedLoop {
   readonly prefillsPerStep: number;
   /** Decode steps that hold up this rank because only others carry a prompt: ranks meet in every MoE layer. */
   readonly heldUpPerStep: number;
+  /** Steps that compute one prompt, and decode steps that its request waits for until the scheduler looks, on average. */
+  readonly promptSteps: number;
+  readonly waitSteps: number;
   readonly sequences: number;
   /** [kernel units] over all layers. */
   readonly units: UnitCounts;
@@ -98,6 +101,8 @@ export function closedLoop(config: SimConfig): ClosedLoop {
     prefillAlone,
     prefillsPerStep,
     heldUpPerStep: mapping.dp === 1 ? 0 : Math.max(0, 1 - free - prefillsPerStep),
+    promptSteps: prompt / chunk,
+    waitSteps: scheduler.recvInterval / 2 + (engine.schedulesAhead ? 1 : 0),
     sequences: perRank[0]!,
     units: unitsOf(config),
   };
@@ -145,8 +150,8 @@ function unitsOf({ model, formats, mapping }: SimConfig): UnitCounts {
   return sum;
 }
 
-/** TPOT of the loop under an engine's figures, ns. `values` holds them in the order of {@link figureNames}. */
-export function closedLoopTpotNs(loop: ClosedLoop, values: ArrayLike<number>): number {
+/** Durations of the loop's steps under an engine's figures, ns. `values` holds them in the order of {@link figureNames}. */
+function loopStepsNs(loop: ClosedLoop, values: ArrayLike<number>): { decode: number; prefill: number } {
   const at = (name: FigureName) => values[figureIndex[name]]!;
   let kernels = 0;
   for (const [unit, count] of loop.units.entries()) kernels += count * at(kernelUnits[unit]!);
@@ -157,8 +162,21 @@ export function closedLoopTpotNs(loop: ClosedLoop, values: ArrayLike<number>): n
     collectivesNs * at("collectiveFactor") +
     launchNs +
     sequences * at("sequenceOverheadNs");
-  const decode = step(loop.decode, loop.sequences);
-  const prefill = step(loop.prefill, loop.prefillAlone ? 1 : loop.sequences) + at("prefillStepOverheadNs");
+  return {
+    decode: step(loop.decode, loop.sequences),
+    prefill: step(loop.prefill, loop.prefillAlone ? 1 : loop.sequences) + at("prefillStepOverheadNs"),
+  };
+}
+
+/** Time to first token of the loop once a request is handled and nobody else is waiting, ns. */
+export function closedLoopTtftNs(loop: ClosedLoop, values: ArrayLike<number>): number {
+  const { decode, prefill } = loopStepsNs(loop, values);
+  return loop.promptSteps * prefill + loop.waitSteps * decode;
+}
+
+/** TPOT of the loop, ns. */
+export function closedLoopTpotNs(loop: ClosedLoop, values: ArrayLike<number>): number {
+  const { decode, prefill } = loopStepsNs(loop, values);
   return (
     decode +
     loop.prefillsPerStep * (loop.prefillAlone ? prefill : prefill - decode) +

@@ -7,13 +7,21 @@ const digits = 3;
 /** An engine's profile with the figures of a calibration in place of its own, each with where it comes from. */
 export function fittedProfile(
   profile: EngineProfileFile,
-  { engine, points, groups, medianAbsolutePercent }: EngineCalibration,
+  calibration: EngineCalibration,
   table: { readonly name: string; readonly date: string },
 ): EngineProfileFile {
+  const { engine, points, groups, medianAbsolutePercent, timedPoints, ttftMedianAbsolutePercent } = calibration;
   const source =
     `fitted on ${table.date} to ${points} measured points of ${groups} models and systems in ${table.name}, ` +
     `together with the other engines of the table: median TPOT error ${medianAbsolutePercent.toFixed(1)} %`;
-  const fitted = (value: number) => ({ value: Number(value.toPrecision(digits)), kind: "measured" as const, source });
+  const handlingSource =
+    `fitted on ${table.date} to the TTFT below saturation of ${timedPoints} points in ${table.name}, together with the ` +
+    `other engines of the table: median TTFT error ${(ttftMedianAbsolutePercent ?? 0).toFixed(1)} %`;
+  const fitted = (value: number, from = source) => ({
+    value: Number(value.toPrecision(digits)),
+    kind: "measured" as const,
+    source: from,
+  });
   const all = <Key extends string>(values: Readonly<Record<Key, number>>) =>
     Object.fromEntries(Object.entries<number>(values).map(([key, value]) => [key, fitted(value)])) as Record<
       Key,
@@ -23,8 +31,12 @@ export function fittedProfile(
     ...profile,
     stepOverheadNs: fitted(engine.stepOverheadNs),
     sequenceOverheadNs: fitted(engine.sequenceOverheadNs),
-    requestOverheadNs: fitted(engine.requestOverheadNs),
-    promptTokenDelayNs: fitted(engine.promptTokenDelayNs),
+    ...(timedPoints === 0
+      ? {}
+      : {
+          requestOverheadNs: fitted(engine.requestOverheadNs, handlingSource),
+          promptTokenDelayNs: fitted(engine.promptTokenDelayNs, handlingSource),
+        }),
     prefillStepOverheadNs: fitted(engine.prefillStepOverheadNs),
     kernelOverheadNs: fitted(engine.kernelOverheadNs),
     layerKernels: all(engine.layerKernels),

@@ -18,6 +18,7 @@ import type { RequestTable } from "../../trace/request-table.ts";
 import { routingPreset } from "../../trace/synthesis/routing-presets.ts";
 import { namesOf } from "../measured/names.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
+import { recipeFlags } from "./recipe-flags.ts";
 
 /** Waves of requests that are simulated, `concurrency` requests each, and requests at least. */
 const waves = 3;
@@ -65,6 +66,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
         // Servers are started for the load they are measured at.
         maxSequences: Math.max(1, Math.min(defaults.maxSequences, Math.ceil(point.concurrency / point.dp))),
         prefixCaching: false,
+        ...recipeFlags(point, { engine: profile, model: names.model, device: node.device.id }),
         contextTokensMax: Math.min(model.contextTokensMax, point.promptTokens + point.outputTokens + 256),
       },
       router: routers["least-loaded"],

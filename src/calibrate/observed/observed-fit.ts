@@ -47,17 +47,12 @@ export function fitObserved(base: EngineProfile, loads: readonly ObservedLoad[])
       return { loop, tpotNs: (closedLoopTpotNs(loop, values) * tpotMs) / simulated, weight };
     });
     engine = { ...base, ...rounded(figuresOf(observeServing(figures, samples))) };
+    // While a request is handled its client leaves the batch: the next round simulates with the handling of this one.
+    engine = { ...engine, requestOverheadNs: handlingNs(loads, engine) };
   }
-  const bare = loads.map((load) => forecastLoad(load, { ...engine, requestOverheadNs: 0 }));
-  const ttfts = loads.flatMap(({ ttftMs }, i) => {
-    const simulated = bare[i];
-    return ttftMs === null || simulated === undefined ? [] : [{ measuredMs: ttftMs, simulated }];
-  });
-  engine = { ...engine, requestOverheadNs: Math.round(requestOverheadNs(ttfts, base.requestOverheadNs)) };
   return {
     engine,
     beforeMs: beforeMs ?? [],
-    // Not those of `bare`: while a request is handled its client leaves the batch.
     afterMs: loads.map((load) => forecastLoad(load, engine).tpotMs),
     left: leftError(figures, samples),
   };
@@ -133,30 +128,34 @@ function replayed(config: ObservedLoad["served"]): Shown {
   };
 }
 
-/** A measured TTFT, and the simulation of its load by an engine that spends no time on handling requests. */
+/** A measured TTFT, and the simulated one without its handling. */
 interface ObservedTtft {
   readonly measuredMs: number;
-  readonly simulated: Pick<PointPrediction, "ttftMs" | "saturated">;
+  readonly unhandledMs: number;
 }
 
 /**
- * What observed TTFTs leave for the handling of a request once its prefill is simulated, ns: of the single remainders the
- * one with the least mean |ln ratio| over all. Queueing says nothing about it: `otherwise` where no load is below
- * saturation.
+ * What observed TTFTs leave for the handling of a request once its prefill is simulated, whole ns: of the single
+ * remainders the one with the least mean |ln ratio| over all. Queueing says nothing about it: that of `engine` where no
+ * load is below saturation.
  */
-function requestOverheadNs(observed: readonly ObservedTtft[], otherwise: number): number {
-  const below = observed.filter(({ simulated }) => !simulated.saturated);
-  let best = otherwise;
+function handlingNs(loads: readonly ObservedLoad[], engine: EngineProfile): number {
+  const below = loads.flatMap((load): ObservedTtft[] => {
+    if (load.ttftMs === null) return [];
+    const { ttftMs, saturated } = forecastLoad(load, engine);
+    return saturated ? [] : [{ measuredMs: load.ttftMs, unhandledMs: ttftMs - engine.requestOverheadNs / 1e6 }];
+  });
+  let best = engine.requestOverheadNs;
   let least = Number.POSITIVE_INFINITY;
-  for (const { measuredMs, simulated } of below) {
-    const handlingMs = Math.max(0, measuredMs - simulated.ttftMs);
+  for (const { measuredMs, unhandledMs } of below) {
+    const handlingMs = Math.max(0, measuredMs - unhandledMs);
     const loss = below.reduce(
-      (sum, other) => sum + Math.abs(Math.log((other.simulated.ttftMs + handlingMs) / other.measuredMs)),
+      (sum, other) => sum + Math.abs(Math.log((other.unhandledMs + handlingMs) / other.measuredMs)),
       0,
     );
     if (loss >= least) continue;
     least = loss;
     best = handlingMs * 1e6;
   }
-  return best;
+  return Math.round(best);
 }

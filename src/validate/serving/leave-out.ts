@@ -1,7 +1,9 @@
 import { fitServing } from "../../calibrate/engine/fit-serving.ts";
 import { fitVersions, versionFigures } from "../../calibrate/engine/fit-versions.ts";
+import { carriedSamples, handlingSamples } from "../../calibrate/engine/handling-samples.ts";
+import { fitRequestHandling } from "../../calibrate/engine/request-handling.ts";
 import { figuresOf } from "../../calibrate/engine/serving-figures.ts";
-import { deploymentKey, servingSamples } from "../../calibrate/engine/serving-samples.ts";
+import { deploymentKey, type PointSample, servingSamples } from "../../calibrate/engine/serving-samples.ts";
 import { engineOf, modelOf, systemOf } from "../../calibrate/measured/names.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 import { engineNamed } from "../../engine/catalogue.ts";
@@ -54,25 +56,37 @@ function leftOutWith(kind: LeftOut, key: string): (point: ServingPoint) => boole
 
 /**
  * Fits the engines once for every setup, model, ... that is left out, on the points of all others. An engine that no
- * other point names takes the figures common to engines.
+ * other point names takes the figures common to engines. TTFTs are simulated once, with the committed figures, and
+ * carried to those of each fit.
  */
 export function leaveOut(points: readonly ServingPoint[], kind: LeftOut): EngineFor {
   const keyOf = leftOutKeys[kind];
   const samples = servingSamples(points);
+  const timed = handlingSamples(samples, ({ engine, version }) => engineNamed(engine, version));
   const fits = new Map(
     [...new Set(points.map(keyOf))].map((key) => {
       const leftOut = leftOutWith(kind, key);
       const seen = samples.filter(({ point }) => !leftOut(point));
       const fit = fitServing(seen);
-      return [key, { fit, versions: fitVersions(fit, seen) }] as const;
+      const versions = fitVersions(fit, seen);
+      const figures = ({ engine, version }: Pick<PointSample, "engine" | "version">) =>
+        versionFigures(fit.engines.get(engine) ?? fit.common, versions.get(engine)?.get(version));
+      const timedSeen = timed.filter(({ of }) => !leftOut(of.point));
+      const handling = fitRequestHandling(carriedSamples(timedSeen, figures));
+      return [key, { figures, handling }] as const;
     }),
   );
   return (point) => {
     const { id } = engineOf(point.engine);
     const fitted = fits.get(keyOf(point));
     if (id === null || fitted === undefined) return null;
-    const logs = fitted.fit.engines.get(id) ?? fitted.fit.common;
-    const factors = fitted.versions.get(id)?.get(point.version);
-    return { ...engineNamed(id), ...figuresOf(versionFigures(logs, factors)), version: point.version, versions: {} };
+    const { version } = point;
+    return {
+      ...engineNamed(id),
+      ...figuresOf(fitted.figures({ engine: id, version })),
+      ...(fitted.handling.engines.get(id) ?? fitted.handling.common),
+      version,
+      versions: {},
+    };
   };
 }

@@ -18,7 +18,7 @@ const points: ServingPoint[] = [
   smallPoint({ ...slow, engine: "sglang", version: "0.5.9" }),
   smallPoint(slow),
   smallPoint({ ...slow, system: "h200_sxm" }),
-].map((point, i) => ({ ...point, tpotMs: 6 + i, line: i + 2 }));
+].map((point, i) => ({ ...point, tpotMs: 6 + i, ttftMs: 90 + 10 * i, line: i + 2 }));
 
 /** All points are of one architecture, so that each is near every other. */
 const kinds = (Object.keys(leftOutKeys) as LeftOut[]).filter((kind) => kind !== "near");
@@ -29,7 +29,9 @@ describe("engines fitted without what they forecast", () => {
     const before = leaveOut(points, kind);
     for (const left of [...new Set(points.map(keyOf))].slice(0, 1)) {
       const changed = points.map((point) =>
-        keyOf(point) === left ? { ...point, tpotMs: 1.5 * (point.tpotMs ?? 0) } : point,
+        keyOf(point) === left
+          ? { ...point, tpotMs: 1.5 * (point.tpotMs ?? 0), ttftMs: 2 * (point.ttftMs ?? 0) }
+          : point,
       );
       const after = leaveOut(changed, kind);
       for (const [i, point] of points.entries()) {
@@ -49,6 +51,27 @@ describe("engines fitted without what they forecast", () => {
     for (const near of [{ engine: "vllm" }, { system: "h200_sxm" }, { model: point?.model ?? "", precision: "fp8" }]) {
       const one = { ...far, ...near };
       expect(forecast({ ...one, ...slower })).toEqual(forecast(one));
+    }
+  });
+
+  test.each(kinds)("left out by %s, TTFTs change the handling of requests of other parts, and nothing else", (kind) => {
+    const keyOf = leftOutKeys[kind];
+    const left = keyOf(points[0] as ServingPoint);
+    const later = points.map((point) =>
+      keyOf(point) === left ? { ...point, ttftMs: 2 * (point.ttftMs ?? 0) } : point,
+    );
+    const [stated, doubled] = [leaveOut(points, kind), leaveOut(later, kind)];
+    for (const [i, point] of points.entries()) {
+      const [a, b] = [stated(point), doubled(later[i] as ServingPoint)];
+      if (keyOf(point) === left) expect(b).toEqual(a);
+      else {
+        expect(b?.requestOverheadNs).toBeGreaterThan(a?.requestOverheadNs ?? 0);
+        expect({ ...b, requestOverheadNs: 0, promptTokenDelayNs: 0 }).toEqual({
+          ...a,
+          requestOverheadNs: 0,
+          promptTokenDelayNs: 0,
+        });
+      }
     }
   });
 

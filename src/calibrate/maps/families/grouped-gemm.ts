@@ -9,6 +9,9 @@ import type { CalibrationFamily } from "./family.ts";
  */
 const knots = [9, 4, 4, 3] as const;
 
+/** The same for experts whose tokens were sent to them. */
+const sentKnots = [7, 3, 4, 3] as const;
+
 /** Routed experts. */
 export const groupedGemmFamily: CalibrationFamily<GroupedGemmOp> = {
   shape: groupedGemmShape,
@@ -26,6 +29,6 @@ export function sentExpertsFamily(layout: keyof typeof sentExpertsShapes): Calib
     shape,
     byEngine: true,
     format: (op) => op.weightFormat,
-    axes: (ops) => shape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), knots.many[i] ?? 1) })),
+    axes: (ops) => shape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), sentKnots[i] ?? 1) })),
   };
 }
