@@ -3,8 +3,8 @@ import { type KernelPart, kernelFormats, kernelParts } from "../../engine/engine
 import type { EngineProfileFile } from "../../engine/profile-schema.ts";
 import type { LiveMeasurements } from "../measured/live-measurements.ts";
 
-/** Parts of a layer that mix tokens. */
-const mixers: readonly KernelPart[] = ["attention", "latentAttention", "linearAttention"];
+/** Feed-forward networks: every layer that was measured has one. */
+const networks: readonly KernelPart[] = ["dense", "experts"];
 
 /** The runtime of a measured machine as an engine profile: one thing after another, with a fixed time per layer and step. */
 export function liveEngine(
@@ -37,8 +37,8 @@ export function liveEngine(
     eagerLaunchNs: byDesign(0),
     // Launches are part of the measured times, so nothing waits for them a second time.
     capturesGraphs: byDesign(true),
-    // One measured time stands for a layer: its token mixing counts it, its feed-forward none.
-    layerKernels: Object.fromEntries(kernelParts.map((part) => [part, byDesign(mixers.includes(part) ? 1 : 0)])),
+    // One measured time stands for a layer: its feed-forward counts it, its token mixing none.
+    layerKernels: Object.fromEntries(kernelParts.map((part) => [part, byDesign(networks.includes(part) ? 1 : 0)])),
     formatKernels: Object.fromEntries(kernelFormats.map((format) => [format, byDesign(0)])),
     kernelExcess: factor,
     prefillExcess: factor,

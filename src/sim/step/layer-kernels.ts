@@ -32,13 +32,13 @@ const formatUnit: Partial<Record<StorageFormat, KernelFormat>> = {
 
 class Counter {
   readonly counts = new Float64Array(kernelUnits.length);
-  add(unit: KernelPart | KernelFormat, times = 1): this {
+  count(unit: KernelPart | KernelFormat, times = 1): this {
     this.counts[indexOfUnit[unit]]! += times;
     return this;
   }
   products(format: StorageFormat, products: number): this {
     const unit = formatUnit[format];
-    return unit === undefined ? this : this.add(unit, products);
+    return unit === undefined ? this : this.count(unit, products);
   }
 }
 
@@ -47,18 +47,18 @@ export function mixingUnits(attention: Attention, formats: SimConfig["formats"],
   const counter = new Counter();
   switch (attention.kind) {
     case "gqa":
-      counter.add("attention").products(formats.attention, 2);
+      counter.count("attention").products(formats.attention, 2);
       // Over all heads of all ranks the norm runs in two parts, with a sum over the ranks between them.
-      if (attention.queryKeyNorm !== undefined) counter.add("queryKeyNorm", isSummed(attention, tp) ? 2 : 1);
-      if (attention.outputGate) counter.add("outputGate");
+      if (attention.queryKeyNorm !== undefined) counter.count("queryKeyNorm", isSummed(attention, tp) ? 2 : 1);
+      if (attention.outputGate) counter.count("outputGate");
       break;
     case "mla":
-      counter.add("latentAttention").products(formats.attention, attention.queryLoraRank === null ? 2 : 3);
-      if (attention.indexer !== null && attention.indexerShared !== true) counter.add("indexer");
-      if (attention.outputGate === true) counter.add("outputGate");
+      counter.count("latentAttention").products(formats.attention, attention.queryLoraRank === null ? 2 : 3);
+      if (attention.indexer !== null && attention.indexerShared !== true) counter.count("indexer");
+      if (attention.outputGate === true) counter.count("outputGate");
       break;
     case "linear":
-      counter.add("linearAttention").products(formats.attention, 2);
+      counter.count("linearAttention").products(formats.attention, 2);
       break;
     case "none":
   }
@@ -73,12 +73,12 @@ export function isSummed(attention: Attention, tp: number): boolean {
 /** Units of a layer's feed-forward network. */
 export function feedForwardUnits(feedForward: FeedForward, formats: SimConfig["formats"]): UnitCounts {
   const counter = new Counter();
-  if (feedForward.kind === "dense") counter.add("dense").products(formats.dense, 2);
+  if (feedForward.kind === "dense") counter.count("dense").products(formats.dense, 2);
   if (feedForward.kind === "moe") {
-    counter.add("experts").products(formats.experts, 2);
+    counter.count("experts").products(formats.experts, 2);
     if (feedForward.sharedWidth > 0)
-      counter.add("sharedExperts", feedForward.sharedGate ? 1.5 : 1).products(formats.shared, 2);
-    if (feedForward.denseWidth > 0) counter.add("dense").products(formats.dense, 2);
+      counter.count("sharedExperts", feedForward.sharedGate ? 1.5 : 1).products(formats.shared, 2);
+    if (feedForward.denseWidth > 0) counter.count("dense").products(formats.dense, 2);
   }
   return counter.counts;
 }
