@@ -72,6 +72,8 @@ export interface Device {
   readonly peak: Readonly<Partial<Record<MathFormat, number>>>;
   /** FP32 rate of the vector units; absent where it is not known: widening weights then takes no time. */
   readonly vectorFlopsPerSecond?: number;
+  /** Boost clock of the processors: launching and filling take cycles. Absent where it is not stated. */
+  readonly clockHz?: number;
   /** Memory that a process finds; engines take a share of it. */
   readonly memoryBytes: number;
   readonly memoryBytesPerSecond: number;

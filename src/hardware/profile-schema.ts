@@ -75,6 +75,9 @@ export const deviceSchema = z.strictObject({
   vectorFlopsPerSecond: numbers.flopsPerSecond
     .optional()
     .describe("FP32 rate of the vector units, without matrix units: they widen narrow weights."),
+  clockHz: numbers.positive
+    .optional()
+    .describe("Boost clock of the processors, Hz: measurements of another architecture are carried over in cycles."),
   memory: z.strictObject({
     technology: name,
     bytes: numbers.bytes.describe("Total memory as the driver reports it."),

@@ -97,6 +97,7 @@ export function resolveDevice(profile: DeviceProfile): Device {
     kind: profile.kind,
     ...(profile.platform === undefined ? {} : { platform: profile.platform }),
     peak: plain(profile.peak),
+    ...(profile.clockHz === undefined ? {} : { clockHz: profile.clockHz.value }),
     ...(profile.vectorFlopsPerSecond === undefined ? {} : { vectorFlopsPerSecond: profile.vectorFlopsPerSecond.value }),
     memoryBytes: profile.memory.bytes.value - (profile.memory.reservedBytes?.value ?? 0),
     memoryBytesPerSecond: profile.memory.bytesPerSecond.value,

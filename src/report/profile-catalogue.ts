@@ -100,6 +100,7 @@ const units: readonly { at: RegExp; format: Format }[] = [
   { at: /bytesPerSecond$/i, format: rate },
   { at: /bytes$/i, format: formatBytes },
   { at: /^(.*\.)?((peak|vendorPeak|achieved)\.|vectorFlopsPerSecond$)/, format: flops },
+  { at: /clockHz$/, format: (value) => `${formatNumber(value / 1e9)} GHz` },
   { at: /Ns(ScaleOut)?$/, format: formatDuration },
   { at: /powerW$/i, format: (value) => `${formatNumber(value)} W` },
   { at: /usdPerHour$/, format: (value) => `$${formatNumber(value)}/h` },

@@ -18,6 +18,8 @@ const formats = Object.keys(storageFormats).filter((format) => format !== "fp32"
 const models = Object.keys(catalogue).map(modelNamed);
 /** Active weights from which on bandwidth decides the step. */
 const largeBytes = 2e9;
+/** "At most twice", with room for what is read beside matrices: activations, caches, selections of compressed keys. */
+const most = 2.1;
 /** Float times of equal work may differ in their last bits. */
 const atLeast = (ns: number) => ns * (1 - 1e-9);
 
@@ -72,7 +74,7 @@ describe.each(systemIds)("one sequence decoding on %s", (system) => {
     () => {
       for (const { key, decode } of judged) {
         if (decode.mapping.tp > 1 || activeBytes(decode) < largeBytes) continue;
-        expect(decodeKernelsNs(decode, withoutLaunches(device)), key).toBeLessThan(2 * readingNs(decode, device));
+        expect(decodeKernelsNs(decode, withoutLaunches(device)), key).toBeLessThan(most * readingNs(decode, device));
       }
     },
   );

@@ -69,7 +69,7 @@ export async function kernelValidation(
     basis:
       leaveOut === null
         ? "maps of the device profiles"
-        : "maps fitted on other GPUs only: those of the same architecture, else the two nearest in memory bandwidth",
+        : "maps fitted on other GPUs only: those of the same architecture, else all others",
     overall: errorOver(ordered),
     groups: groupErrors(ordered, leaveOut !== null),
     families: ordered.map(({ result }) => result),

@@ -168,6 +168,23 @@ describe("a GPU left out", () => {
     expect(poolMaps("gemm", "h200-sxm", new Map([["h200-sxm", products(h200)]]))).toBeNull();
   });
 
+  test("of another architecture takes as long, in cycles, for as much more work as it is faster", () => {
+    const dense = products(deviceNamed("a100-sxm"));
+    const fast = deviceNamed("b200-sxm");
+    const slow = deviceNamed("a100-sxm");
+    const pooled = poolMaps("gemm", "b200-sxm", new Map([["a100-sxm", dense]]));
+    const cost = new CostModel({ ...fast, kernels: pooled!.kernels }, { device: fast, devicesPerNode: 8, tiers: [] });
+    const [source, target] = [nominalRates(slow), nominalRates(fast)];
+    const cycles = slow.clockHz! / fast.clockHz!;
+    const errors = dense.map(({ op, ns }) => {
+      const product = op as GemmOp;
+      const factor = (cycles * gemmShape.idealNs(product, source)) / gemmShape.idealNs(product, target);
+      const carried = cost.opNs({ ...product, outputWidth: factor * product.outputWidth });
+      return Math.abs(carried / (cycles * ns) - 1);
+    });
+    expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(0.1);
+  });
+
   test("is forecast well when its relatives reach the same shares of their peaks, and badly when they do not", () => {
     const usable = new Map(Array.from(samples, ([id, rows]) => [id, usableSamples(rows, deviceNamed(id))] as const));
     const families = compareAll(usable, "system").map(({ result }) => result);

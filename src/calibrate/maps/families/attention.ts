@@ -10,6 +10,15 @@ import { type CalibrationFamily, fixedKnots } from "./family.ts";
 /** Knots follow the tiles of keys, where kernels mask, split or switch. Chosen on one split of shapes, judged on others. */
 const common = { byEngine: false, format: (op: AttentionOp) => op.cacheFormat } as const;
 
+/** A batch of `factor` times the sequences. */
+const moreSequences = (op: AttentionOp, factor: number): AttentionOp => ({
+  ...op,
+  sequences: factor * op.sequences,
+  queryTokens: factor * op.queryTokens,
+  scorePairs: factor * op.scorePairs,
+  cacheTokens: factor * op.cacheTokens,
+});
+
 export const attentionPrefillFamily: CalibrationFamily<AttentionOp> = {
   ...common,
   shape: attentionPrefillShape,
@@ -24,6 +33,7 @@ export const attentionPrefillFamily: CalibrationFamily<AttentionOp> = {
 export const attentionDecodeFamily: CalibrationFamily<AttentionOp> = {
   ...common,
   shape: attentionDecodeShape,
+  scaled: moreSequences,
   axes: fixedKnots(attentionDecodeShape, [
     [1e3, 256e3, 4e6, 32e6, 256e6, 8e9],
     [2, 64, 128, 256, 1024, 16384],
@@ -45,6 +55,7 @@ export const latentPrefillFamily: CalibrationFamily<AttentionOp> = {
 export const latentDecodeFamily: CalibrationFamily<AttentionOp> = {
   ...common,
   shape: latentDecodeShape,
+  scaled: moreSequences,
   axes: fixedKnots(latentDecodeShape, [
     [1, 8, 64, 256, 1024],
     [2, 256, 1024, 4096, 16384, 131072],

@@ -15,6 +15,11 @@ export interface CalibrationFamily<O extends Op = Op> {
   /** Knots for the operations at hand, one axis per axis of the shape; at most about 700 nodes. */
   readonly axes: (ops: readonly O[]) => MapAxis[];
   readonly options?: FitOptions;
+  /**
+   * The same kernels on `factor` times the independent work (experts, sequences, columns): a device that is as much faster
+   * takes as long for it. Absent where the time of a kernel has not been found to follow that.
+   */
+  readonly scaled?: (op: O, factor: number) => Op;
 }
 
 /** Knots that do not depend on the data, but for those beyond its range: one on either side stays. */

@@ -7,6 +7,7 @@ export const gemmFamily: CalibrationFamily<GemmOp> = {
   shape: gemmShape,
   byEngine: false,
   format: (op) => op.weightFormat,
+  scaled: (op, factor) => ({ ...op, outputWidth: factor * op.outputWidth }),
   axes: fixedKnots(gemmShape, [
     [1, 16, 64, 128, 256, 1024, 4096, 32768],
     [32, 256, 2048, 8192, 65536],

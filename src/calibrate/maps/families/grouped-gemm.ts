@@ -19,6 +19,12 @@ export const groupedGemmFamily: CalibrationFamily<GroupedGemmOp> = {
   format: (op) => op.weightFormat,
   axes: (ops) =>
     groupedGemmShape.axes.map(({ name, of }, i) => ({ name, knots: spreadKnots(ops.map(of), knots[i] ?? 1) })),
+  scaled: (op, factor) => ({
+    ...op,
+    pairs: factor * op.pairs,
+    distinctExperts: factor * op.distinctExperts,
+    presentedPairs: factor * op.presentedPairs,
+  }),
   options: { relativeLoss: true },
 };
 
