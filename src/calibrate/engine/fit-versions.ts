@@ -4,9 +4,9 @@ import type { FittedServing, ServingSample } from "./fit-serving.ts";
 
 /** What a version of an engine may change, and how far; keys are those of an engine profile's `versions`. */
 const versionFactors = [
-  { key: "kernels", figures: ["kernelExcess", "prefillExcess"], sigma: 0.08 },
-  { key: "overheads", figures: ["kernelOverheadNs", "stepOverheadNs"], sigma: 0.1 },
-  { key: "prefill", figures: ["prefillExcess"], sigma: 0.1 },
+  { key: "kernels", figures: ["kernelExcess", "prefillExcess"], sigma: 0.05 },
+  { key: "overheads", figures: ["kernelOverheadNs", "stepOverheadNs"], sigma: 0.07 },
+  { key: "prefill", figures: ["prefillExcess"], sigma: 0.07 },
 ] as const satisfies readonly (FigureFactor & { readonly key: keyof EngineProfile["versions"][string] })[];
 
 /** Scatter of ln(forecast / measured) that no factor explains, and where the robust loss begins. */

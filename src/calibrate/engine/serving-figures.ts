@@ -42,8 +42,8 @@ export interface FigurePrior {
   readonly engineSigma: number;
 }
 
-/** How far the counts of kernels are believed: a kernel in four may be fused or split; engines differ little. */
-const counted = (value: number): FigurePrior => ({ value, sigma: 0.25, engineSigma: 0.05 });
+/** How far the counts of kernels are believed: a kernel in three may be fused or split, less between engines. */
+const counted = (value: number): FigurePrior => ({ value, sigma: 0.4, engineSigma: 0.1 });
 
 /**
  * Priors. Overheads: accuracy studies of served points give about 0.5 ms a step and 10 us a sequence. Kernels: counted in
