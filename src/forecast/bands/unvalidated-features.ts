@@ -1,6 +1,7 @@
 import type { StorageFormat } from "../../core/dtype.ts";
 import { mean } from "../../core/statistics.ts";
 import { formatNumber } from "../../core/units.ts";
+import { exchangeLibrary, exchangeWords } from "../../engine/exchange/expert-exchange.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { devicesOf } from "../../sim/mapping.ts";
 import type { ErrorBandTable } from "./error-band-table.ts";
@@ -13,14 +14,14 @@ const alike: Readonly<Partial<Record<StorageFormat, StorageFormat>>> = { fp16: "
 
 /**
  * What a deployment does that none of the served measurements of the validation did, in words: they are replicas of up to
- * `devicesMax` devices with all weights in device memory, one token a step and neither pipeline nor context parallelism,
- * in the formats and with prompts up to the length that the table has.
+ * `devicesMax` devices with all weights in device memory, one token a step, neither pipeline nor context parallelism,
+ * whole batches and exchanges by collectives, in the formats and with prompts up to the length that the table has.
  */
 export function unvalidatedFeatures(
   config: SimConfig,
   { devicesMax, promptTokensMax, setups }: Pick<ErrorBandTable, "devicesMax" | "promptTokensMax" | "setups">,
 ): string[] {
-  const { mapping, offload, speculation, formats, workload } = config;
+  const { mapping, offload, speculation, formats, workload, engine } = config;
   const devices = devicesOf(mapping);
   const { promptTokens } = workload.requests;
   const prompt = promptTokens.length === 0 ? 0 : mean(Float64Array.from(promptTokens));
@@ -31,6 +32,10 @@ export function unvalidatedFeatures(
     ...(speculation === null ? [] : ["speculative decoding"]),
     ...(mapping.pp > 1 ? ["pipeline parallelism"] : []),
     ...(mapping.cp > 1 ? ["context parallelism"] : []),
+    ...(mapping.dp > 1 && exchangeLibrary(engine.expertExchange) !== null
+      ? [exchangeWords[engine.expertExchange]]
+      : []),
+    ...(mapping.dp > 1 && engine.overlapsBatches ? ["half batches"] : []),
     ...(devices > devicesMax ? [`${devices} devices a replica`] : []),
     ...(measured.has(kind(formats.experts)) ? [] : [`weights in ${formats.experts}`]),
     ...(prompt > promptFactor * promptTokensMax ? [`prompts of ${formatNumber(prompt)} tokens`] : []),

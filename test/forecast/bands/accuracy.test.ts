@@ -179,6 +179,12 @@ test("features no served measurement had are named one by one", () => {
     "context parallelism",
     "8 devices a replica",
   ]);
+  const exchanging = { ...config, mapping: { ...config.mapping, tp: 1, dp: 2 } };
+  const engine = { ...config.engine, overlapsBatches: true };
+  expect(unvalidatedFeatures({ ...exchanging, engine }, table)).toEqual(["half batches"]);
+  const library = { ...config.engine, expertExchange: "deepepNormal" } as const;
+  expect(unvalidatedFeatures({ ...exchanging, engine: library }, table)).toEqual(["DeepEP in normal mode"]);
+  expect(unvalidatedFeatures({ ...config, engine: library }, table)).toEqual([]);
   const speculation = { draftTokens: 1, acceptance: Float64Array.of(0.5), draft: { kind: "free" } } as const;
   expect(unvalidatedFeatures({ ...config, speculation }, table)).toEqual(["speculative decoding"]);
   const formats = { ...config.formats, experts: "int8" } as const;
