@@ -83,7 +83,7 @@ const meanError = (errors: readonly number[]): number => sum(errors) / errors.le
  * median error of series of which one point is given; half or twice of each moves it by less than 0.3 of its 4 %.
  */
 const deploymentFactors: readonly FigureFactor[] = [
-  { figures: ["kernelExcess", "prefillExcess"], sigma: 0.18 },
+  { figures: ["kernelExcess", "prefillExcess"], sigma: 0.3 },
   { figures: ["kernelOverheadNs", "stepOverheadNs"], sigma: 0.25 },
   { figures: ["sequenceOverheadNs"], sigma: 0.8 },
   { figures: ["prefillExcess", "prefillStepOverheadNs"], sigma: 0.25 },
