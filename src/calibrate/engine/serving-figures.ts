@@ -42,10 +42,7 @@ export interface FigurePrior {
   readonly engineSigma: number;
 }
 
-/**
- * How far the counts of kernels are believed: a kernel in three may be fused or split, fewer between engines. Both widths were
- * chosen by the median error on setups, models and systems left out.
- */
+/** How far the counts of kernels are believed: a kernel in three may be fused or split, less between engines. */
 const counted = (value: number): FigurePrior => ({ value, sigma: 0.4, engineSigma: 0.1 });
 
 /**
@@ -77,8 +74,7 @@ export const figurePriors = {
   sharedExperts: counted(2),
   fp8: counted(1),
   fp8Block: counted(1),
-  // Studies of served points count 1.5 times the kernels for layers with int4 experts, 1.4 times for block fp8 throughout.
-  int4: counted(4),
+  int4: counted(1),
   nvfp4: counted(1),
   // Half of the devices take 16-bit activations, which need none.
   mxfp4: counted(0.5),

@@ -78,14 +78,11 @@ function leftError(figures: Float64Array, samples: readonly LoopSample[]): Obser
 
 const meanError = (errors: readonly number[]): number => sum(errors) / errors.length;
 
-/**
- * What may differ between two deployments of one engine, as factors on groups of its figures, and how far: chosen by the
- * median error of series of which one point is given; half or twice of each moves it by less than 0.3 of its 4 %.
- */
+/** What may differ between two deployments of one engine, as factors on groups of its figures, and how far. */
 const deploymentFactors: readonly FigureFactor[] = [
-  { figures: ["kernelExcess", "prefillExcess"], sigma: 0.3 },
+  { figures: ["kernelExcess", "prefillExcess"], sigma: 0.18 },
   { figures: ["kernelOverheadNs", "stepOverheadNs"], sigma: 0.25 },
-  { figures: ["sequenceOverheadNs"], sigma: 0.8 },
+  { figures: ["sequenceOverheadNs"], sigma: 0.4 },
   { figures: ["prefillExcess", "prefillStepOverheadNs"], sigma: 0.25 },
   { figures: ["collectiveFactor"], sigma: 0.2 },
 ];
