@@ -13,8 +13,8 @@ const truth: EngineProfile = {
   ...engineNamed("vllm"),
   versions: {},
   stepOverheadNs: 1.2e6,
-  kernelExcess: 1.1,
-  prefillExcess: 1.1,
+  kernelExcess: 0.6,
+  prefillExcess: 1.2,
   requestOverheadNs: 60e6,
   promptTokenDelayNs: 10_000,
 };
