@@ -9,14 +9,34 @@ export const profileId = z
 /** The name that a profile is printed by. */
 export const profileName = z.string().trim().min(1);
 
-/** Reads a profile of a schema; throws InvalidInputError with every problem and its place. */
-export function readProfile<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.infer<Schema> {
+/**
+ * Reads a profile of a schema; throws InvalidInputError with every problem and its place. `replaced` says what stands in
+ * place of keys that are gone.
+ */
+export function readProfile<Schema extends z.ZodType>(
+  schema: Schema,
+  json: unknown,
+  file: string,
+  replaced: Readonly<Record<string, string>> = {},
+): z.infer<Schema> {
   const result = schema.safeParse(checkJson(json, file));
-  if (!result.success) throw new InvalidInputError(result.error.issues.map((issue) => problemOf(issue, json, file)));
+  if (!result.success)
+    throw new InvalidInputError(result.error.issues.map((issue) => problemOf(issue, json, file, replaced)));
   return result.data;
 }
 
-function problemOf(issue: z.core.$ZodIssue, json: unknown, file: string): Problem {
+/** A hint where keys are those of earlier versions. */
+function replacedBy(keys: readonly string[], replaced: Readonly<Record<string, string>>): Pick<Problem, "hint"> {
+  const hints = keys.flatMap((key) => (Object.hasOwn(replaced, key) ? [`${key} is now ${replaced[key]}`] : []));
+  return hints.length === 0 ? {} : { hint: hints.join("; ") };
+}
+
+function problemOf(
+  issue: z.core.$ZodIssue,
+  json: unknown,
+  file: string,
+  replaced: Readonly<Record<string, string>>,
+): Problem {
   const found = issue.path.reduce<unknown>(
     (value, key) =>
       typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
@@ -26,7 +46,12 @@ function problemOf(issue: z.core.$ZodIssue, json: unknown, file: string): Proble
   const unsourced = found === undefined && /(^|\.)(source|kind)$/.test(at);
   const where = { file, at: at === "" ? "profile" : at };
   if (issue.code === "unrecognized_keys")
-    return { ...where, expected: "only keys of the schema", found: issue.keys.join(", ") };
+    return {
+      ...where,
+      expected: "only keys of the schema",
+      found: issue.keys.join(", "),
+      ...replacedBy(issue.keys, replaced),
+    };
   return {
     ...where,
     expected: expectation(issue),

@@ -25,9 +25,17 @@ const engineFiles = {
 /** Ids of the serving engines. */
 export const engineIds: readonly string[] = Object.keys(engineFiles);
 
+/** Keys of earlier profiles, and what stands in their place. */
+const replaced = {
+  kernelFactor: "kernelExcess, a share of what kernels take beyond the peaks",
+  prefillFactor: "prefillExcess, a share of what kernels on prompts take beyond the peaks",
+  kernelsPerLayer: "layerKernels, by the parts of a layer",
+  mixedDecodeFactor: "mixedDecodeRows, where decodes ride in the launch of prompts",
+};
+
 /** Reads an engine profile; throws InvalidInputError. */
 export function parseEngineProfile(json: unknown, file: string): EngineProfileFile {
-  return readProfile(engineSchema, json, file);
+  return readProfile(engineSchema, json, file, replaced);
 }
 
 /** Id of the profile of engine `id` on a platform (`rocm`): `vllm-rocm` for `vllm`; `id` itself where there is none. */

@@ -1,3 +1,4 @@
+import { refuse } from "../core/errors.ts";
 import { engineIdOn, engineProfileNamed, parseEngineProfile } from "../engine/catalogue.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { EngineProfileFile } from "../engine/profile-schema.ts";
@@ -35,7 +36,16 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader, devi
           inputs.push(inputRow("engine profile", read.file, read.text));
           return parseEngineProfile(read.json, read.file);
         });
+  if (scenario.engine.schedulerRecvInterval !== undefined && profile.defaults.recvInterval === undefined)
+    located(scenario, ["engine", "schedulerRecvInterval"], () =>
+      refuse({
+        at: "",
+        expected: `no interval: a scheduler of ${profile.name} looks for requests every step`,
+        found: scenario.engine.schedulerRecvInterval,
+      }),
+    );
   const provenance = provenanceOf(profile);
+  const foreign = isForeign(profile, device);
   const built = file !== undefined || id === named ? "" : ` (${id}, as ${named} is built for ${device.name})`;
   const { version } = scenario.engine;
   return {
@@ -44,11 +54,16 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader, devi
     ledger: [
       {
         topic: "engine",
-        fidelity: provenance.fidelity,
-        detail: `${profile.name} ${version ?? profile.version}${built}: ${provenance.text}${versionText(profile, version)}`,
+        fidelity: foreign ? "assumed" : provenance.fidelity,
+        detail: `${profile.name} ${version ?? profile.version}${built}: ${provenance.text}${versionText(profile, version)}${foreign ? `; figures of CUDA GPUs, none are known on ${device.name}` : ""}`,
       },
     ],
   };
+}
+
+/** Whether a device has a platform of its own, and the engine was measured on GPUs of another. */
+function isForeign({ id, kernelExcess }: EngineProfileFile, { platform }: Device): boolean {
+  return platform !== undefined && !id.endsWith(`-${platform}`) && kernelExcess.kind === "measured";
 }
 
 /** What the profile knows of the version that is asked for, in words; empty where no version is asked for. */

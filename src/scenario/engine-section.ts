@@ -15,7 +15,11 @@ export const engineSection = z
         "Bundled engine profile, such as vllm; on AMD and Ascend devices its build for them, such as vllm-rocm. Not together with file.",
       ),
     file: filePath().optional().describe("An engine profile of your own; not together with id."),
-    version: word().optional().describe("Version of the engine, such as 0.19.0; default the figures of all versions."),
+    version: z
+      .string({ error: "text, in quotes where it looks like a number" })
+      .pipe(word())
+      .optional()
+      .describe("Version of the engine, such as 0.19.0; default the figures of all versions."),
     maxNumBatchedTokens: count().optional().describe("Tokens per step and data-parallel rank."),
     maxNumSeqs: count(1, 65536).optional().describe("Running sequences per data-parallel rank."),
     maxModelLen: count().optional().describe("Longest prompt + output accepted; default the model's context."),

@@ -47,11 +47,12 @@ test("front ends are those the engine starts, one per data-parallel rank or a nu
 });
 
 test("the scheduler looks for requests after every step, unless the scenario says how often", async () => {
-  for (const engine of ["vllm", "sglang", "tensorrt-llm"]) {
+  for (const engine of ["vllm", "sglang", "tensorrt-llm"])
     expect((await resolved(`{ id: ${engine} }`)).config.scheduler.recvInterval).toBe(1);
-    const rarely = await resolved(`{ id: ${engine}, schedulerRecvInterval: 30 }`);
-    expect(rarely.config.scheduler.recvInterval).toBe(30);
-  }
+  const rarely = await resolved("{ id: sglang, schedulerRecvInterval: 30 }");
+  expect(rarely.config.scheduler.recvInterval).toBe(30);
+  for (const engine of ["vllm", "tensorrt-llm", "llama.cpp"])
+    await expect(resolved(`{ id: ${engine}, schedulerRecvInterval: 30 }`)).rejects.toThrow("no interval");
 });
 
 test("the name of an engine stands for its build on the device, and the ledger says so", async () => {

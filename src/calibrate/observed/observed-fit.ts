@@ -34,28 +34,46 @@ const pairedMax = 24;
 export function fitObserved(base: EngineProfile, loads: readonly ObservedLoad[]): ObservedFit {
   const figures = logsOf(base);
   const loops = loads.map(({ closed }) => closedLoop(closed));
-  let engine = base;
+  const simulated = (engine: EngineProfile) => ({
+    engine,
+    tpotMs: loads.map((load) => forecastLoad(load, engine).tpotMs),
+  });
+  const before = simulated(base);
   let samples: readonly LoopSample[] = [];
-  let beforeMs: readonly number[] | null = null;
+  let latest = before;
+  let best = before;
   for (let round = 0; round < rounds; round++) {
-    const simulatedMs = loads.map((load) => forecastLoad(load, engine).tpotMs);
-    beforeMs ??= simulatedMs;
+    const { tpotMs: simulatedMs } = latest;
+    let { engine } = latest;
     const values = logsOf(engine).map(Math.exp);
     samples = loads.map(({ tpotMs, weight }, i) => {
       const loop = loops[i] as ClosedLoop;
-      const simulated = simulatedMs[i] ?? 0;
-      return { loop, tpotNs: (closedLoopTpotNs(loop, values) * tpotMs) / simulated, weight };
+      return { loop, tpotNs: (closedLoopTpotNs(loop, values) * tpotMs) / (simulatedMs[i] ?? 0), weight };
     });
     engine = { ...base, ...rounded(figuresOf(observeServing(figures, samples))) };
     // While a request is handled its client leaves the batch: the next round simulates with the handling of this one.
     engine = { ...engine, requestOverheadNs: handlingNs(loads, engine) };
+    latest = simulated(engine);
+    // Where a simulation moves otherwise than its steady state, a round may lead away from the points.
+    if (misfit(loads, latest.tpotMs) <= misfit(loads, best.tpotMs) + indifferent) best = latest;
   }
   return {
-    engine,
-    beforeMs: beforeMs ?? [],
-    afterMs: loads.map((load) => forecastLoad(load, engine).tpotMs),
+    engine: best.engine,
+    beforeMs: before.tpotMs,
+    afterMs: best.tpotMs,
     left: leftError(figures, samples),
   };
+}
+
+/** Mean |ln(simulated / measured)| below which two engines fit alike; the later one has its handling settled. */
+const indifferent = 0.01;
+
+/** Weighted mean |ln(simulated / measured)| of the TPOT of loads. */
+function misfit(loads: readonly ObservedLoad[], simulatedMs: readonly number[]): number {
+  const weights = sum(loads.map(({ weight }) => weight));
+  return (
+    sum(loads.map(({ tpotMs, weight }, i) => weight * Math.abs(Math.log((simulatedMs[i] ?? 0) / tpotMs)))) / weights
+  );
 }
 
 /** Four digits are all that a fit knows, and what the ledger shows. */

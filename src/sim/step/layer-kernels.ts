@@ -38,7 +38,12 @@ class Counter {
   }
   products(format: StorageFormat, products: number): this {
     const unit = formatUnit[format];
-    return unit === undefined ? this : this.count(unit, products);
+    // Kernels of dense products unpack 4-bit integers themselves.
+    return unit === undefined || unit === "int4" ? this : this.count(unit, products);
+  }
+  experts(format: StorageFormat): this {
+    const unit = formatUnit[format];
+    return unit === undefined ? this : this.count(unit, 2);
   }
 }
 
@@ -75,7 +80,7 @@ export function feedForwardUnits(feedForward: FeedForward, formats: SimConfig["f
   const counter = new Counter();
   if (feedForward.kind === "dense") counter.count("dense").products(formats.dense, 2);
   if (feedForward.kind === "moe") {
-    counter.count("experts").products(formats.experts, 2);
+    counter.count("experts").experts(formats.experts);
     if (feedForward.sharedWidth > 0)
       counter.count("sharedExperts", feedForward.sharedGate ? 1.5 : 1).products(formats.shared, 2);
     if (feedForward.denseWidth > 0) counter.count("dense").products(formats.dense, 2);

@@ -37,6 +37,15 @@ describe("kernels of a layer", () => {
     });
   });
 
+  test("4-bit integers cost further kernels in routed experts only", () => {
+    const { attention, feedForward } = modelNamed("deepseek-v3").layers[3]!;
+    const formats = { ...modelNamed("deepseek-v3").formats };
+    for (const part of ["attention", "experts", "shared"] as const) formats[part] = "int4";
+    const at = kernelUnits.indexOf("int4");
+    expect(mixingUnits(attention, formats, 8)[at]).toBe(0);
+    expect(feedForwardUnits(feedForward, formats)[at]).toBe(2);
+  });
+
   test("a norm over all heads is two on tensor-parallel ranks, with a sum between them", () => {
     const { attention } = modelNamed("minimax-m2.5").layers[0]!;
     expect(unitsOf("minimax-m2.5", 0, 1)["queryKeyNorm"]).toBe(1);
