@@ -2,6 +2,7 @@ import { quantile } from "../../core/quantile.ts";
 import { engineNamed } from "../../engine/catalogue.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { engineOfVersion } from "../../engine/resolve-engine.ts";
+import { kernelUnits } from "../../sim/step/layer-kernels.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
 import { closedLoopTpotNs } from "./closed-loop.ts";
 import { type FittedServing, fitServing } from "./fit-serving.ts";
@@ -16,6 +17,8 @@ export interface EngineCalibration {
   readonly engine: EngineProfile;
   readonly points: number;
   readonly groups: number;
+  /** Counts of kernels that no point of the engine launches: they are what engines have in common. */
+  readonly unseen: ReadonlySet<string>;
   /** Of the steady-state TPOT over the points of the engine, percent. */
   readonly medianAbsolutePercent: number;
   readonly biasPercent: number;
@@ -50,6 +53,7 @@ export function calibrateEngines(points: readonly ServingPoint[], wanted?: strin
     return {
       engine,
       points: own.length,
+      unseen: new Set(kernelUnits.filter((_, unit) => own.every(({ loop }) => loop.units[unit] === 0))),
       groups: new Set(own.map(({ point }) => `${point.model}|${point.system}`)).size,
       medianAbsolutePercent: medianSize(errors) ?? 0,
       biasPercent: errors.reduce((sum, error) => sum + error, 0) / Math.max(1, errors.length),

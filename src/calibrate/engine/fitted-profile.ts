@@ -10,7 +10,7 @@ export function fittedProfile(
   calibration: EngineCalibration,
   table: { readonly name: string; readonly date: string },
 ): EngineProfileFile {
-  const { engine, points, groups, medianAbsolutePercent, timedPoints, ttftMedianAbsolutePercent } = calibration;
+  const { engine, points, groups, unseen, medianAbsolutePercent, timedPoints, ttftMedianAbsolutePercent } = calibration;
   const source =
     `fitted on ${table.date} to ${points} measured points of ${groups} models and systems in ${table.name}, ` +
     `together with the other engines of the table: median TPOT error ${medianAbsolutePercent.toFixed(1)} %`;
@@ -22,11 +22,14 @@ export function fittedProfile(
     kind: "measured" as const,
     source: from,
   });
+  const common = `no measured point of the engine has it: common to the engines fitted on ${table.date} to ${table.name}`;
   const all = <Key extends string>(values: Readonly<Record<Key, number>>) =>
-    Object.fromEntries(Object.entries<number>(values).map(([key, value]) => [key, fitted(value)])) as Record<
-      Key,
-      ReturnType<typeof fitted>
-    >;
+    Object.fromEntries(
+      Object.entries<number>(values).map(([key, value]) => [
+        key,
+        unseen.has(key) ? { ...fitted(value, common), kind: "estimated" as const } : fitted(value),
+      ]),
+    ) as Record<Key, EngineProfileFile["kernelExcess"]>;
   return {
     ...profile,
     stepOverheadNs: fitted(engine.stepOverheadNs),

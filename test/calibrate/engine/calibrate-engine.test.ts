@@ -69,6 +69,15 @@ describe("engines fitted to measured points", () => {
     expect(calibrateEngines(vllm, "sglang")).toEqual([]);
   });
 
+  test("say which counts of kernels no point of theirs has", () => {
+    const [, calibration] = calibrations;
+    if (calibration === undefined) throw new Error("no calibration");
+    const profile = fittedProfile(engineProfileNamed("vllm"), calibration, { name: "points.csv", date: "2026-01-31" });
+    expect(profile.layerKernels.indexer.kind).toBe("estimated");
+    expect(profile.layerKernels.attention.kind).toBe("measured");
+    expect(profile.formatKernels.mxfp4.kind).toBe("measured");
+  });
+
   test("print as a profile that reads back to three digits of every figure", () => {
     const [calibration] = calibrations;
     if (calibration === undefined) throw new Error("no calibration");
