@@ -62,7 +62,11 @@ export function resolveExchange(scenario: Scenario, engine: EngineProfile, setti
     return { engine, schedulerMax: {}, ledger: [] };
   }
   const choice = chooser?.choose(options, siteOf(scenario, setting, moe)) ?? null;
-  const problems = [...(choice?.problems ?? []), ...slicedExperts(options, choice, mapping)];
+  const problems = [
+    ...(choice?.problems ?? []),
+    ...slicedExperts(options, choice, mapping),
+    ...otherPlatform(options, choice, setting),
+  ];
   if (problems.length > 0) throw placed(scenario, problems);
   const chosen = { ...engine, ...choice?.features };
   return {
@@ -86,6 +90,21 @@ function slicedExperts(options: ExchangeOptions, choice: ExchangeChoice | null, 
     return [];
   const expected = `parallel.ep ${ranks} beside it: ${exchangeWords[exchange]} sends tokens to devices with whole experts`;
   return [{ at: choice.key, expected, found: options[choice.key] }];
+}
+
+/** The libraries are written for CUDA. */
+function otherPlatform(options: ExchangeOptions, choice: ExchangeChoice | null, { node }: ExchangeSetting): Problem[] {
+  const exchange = choice?.features.expertExchange;
+  if (choice === null || exchange === undefined || exchangeLibrary(exchange) === null) return [];
+  const { platform, name } = node.device;
+  if (platform === undefined || options[choice.key] === undefined) return [];
+  return [
+    {
+      at: choice.key,
+      expected: `an exchange that ${name} has: ${exchangeWords[exchange]} needs CUDA`,
+      found: options[choice.key],
+    },
+  ];
 }
 
 function siteOf(scenario: Scenario, { mapping, node }: ExchangeSetting, moe: MoeFeedForward): ExchangeSite {

@@ -219,6 +219,14 @@ describe("refused are", () => {
     ]);
   });
 
+  test("libraries of another platform", async () => {
+    const where = { system: "tpu-v7x-4", parallel: "{ dp: 4, ep: 4 }" };
+    const [problem] = await refusal("{ id: vllm, all2allBackend: deepep_low_latency }", where);
+    expect(problem?.at).toBe("engine.all2allBackend");
+    expect(problem?.expected).toContain("needs CUDA");
+    expect(await refusal("{ id: vllm, all2allBackend: allgather_reducescatter }", where)).toEqual([]);
+  });
+
   test("flags that a scenario says elsewhere, with the place", () => {
     const hint = (key: string) => problemsOf(minimal.replace("{ id: vllm }", `{ id: sglang, ${key}: 8 }`))[0]?.hint;
     expect(hint("epNumRedundantExperts")).toContain("policy.placement");

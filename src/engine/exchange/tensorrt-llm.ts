@@ -28,7 +28,7 @@ function beyondDeepEp(method: Method, { ranks, devicesPerNode }: ExchangeSite): 
   const feasible =
     ranks <= devicesPerNode ? [2, 4, 8].includes(ranks) : devicesPerNode === 8 && [2, 4, 8, 16].includes(nodes);
   if (feasible) return [];
-  const expected = `another one: DeepEP runs on 2, 4 or 8 devices of a node, or on 2, 4, 8 or 16 nodes of 8, here ${ranks} devices`;
+  const expected = `another one: DeepEP runs on 2, 4 or 8 devices of one node, or on 2, 4, 8 or 16 nodes of 8, here ${ranks} devices on nodes of ${devicesPerNode}`;
   return [{ at: "forceAlltoallMethod", expected, found: method }];
 }
 
