@@ -1,4 +1,5 @@
 import { storageFormats } from "../../core/dtype.ts";
+import { engineIdOn } from "../../engine/catalogue.ts";
 import { nodeNamed } from "../../hardware/named-profiles.ts";
 import { modelNamed } from "../../models/catalogue.ts";
 import type { ModelSpec } from "../../models/spec.ts";
@@ -22,7 +23,8 @@ export function checkPoint(config: SimConfig, point: ServingPoint, problems: Pro
   if (!sameModel(names.model, model)) differs("model", model.id, point.model);
   else if (bitsOf(names.weights) !== bitsOf(weights)) differs("precision", `weights in ${weights}`, point.precision);
   if (nodeNamed(names.system).device.id !== node.device.id) differs("system", node.device.id, point.system);
-  if (names.engine !== engine.id) differs("backend", engine.id, point.engine);
+  // The name of an engine stands for its build on the device.
+  if (engineIdOn(node.device.platform, names.engine) !== engine.id) differs("backend", engine.id, point.engine);
   if (point.tpotMs === null) problems.add({ line, at: "tpot_ms", expected: "a measured TPOT", found: "" });
   const { tp, dp, ep, etp } = point;
   for (const { at, expected, found } of mappingProblems({ tp, cp: 1, dp, pp: 1, ep, etp, edp: 1 }, model, "layout"))
