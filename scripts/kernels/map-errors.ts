@@ -1,19 +1,9 @@
-import type { KernelMap } from "../../src/hardware/kernel-maps.ts";
+import { type KernelMap, linkFamilies } from "../../src/hardware/kernel-maps.ts";
 import { deviceIds, deviceNamed } from "../../src/hardware/named-profiles.ts";
 import { percent, row } from "./text.ts";
 
 /** Families that this prints: experts, collectives and exchanges. */
-const families: readonly KernelMap["family"][] = [
-  "groupedGemm",
-  "allReduce",
-  "allGather",
-  "reduceScatter",
-  "allToAll",
-  "dispatchLowLatency",
-  "combineLowLatency",
-  "dispatchNormal",
-  "combineNormal",
-];
+const families: readonly KernelMap["family"][] = ["groupedGemm", ...linkFamilies];
 
 /** Errors that the maps of all devices carry: of the fit and on held-out shapes. */
 export function printMapErrors(): void {

@@ -1,6 +1,18 @@
 import { type StorageFormat, storageFormats } from "../core/dtype.ts";
 import type { EfficiencyMap } from "./efficiency-map.ts";
 
+/** Families whose time passes between devices. The others run on one device alone. */
+const betweenDevices = [
+  "allReduce",
+  "allGather",
+  "reduceScatter",
+  "allToAll",
+  "dispatchLowLatency",
+  "combineLowLatency",
+  "dispatchNormal",
+  "combineNormal",
+] as const;
+
 /** Families of kernels with maps. Latent attention is MLA: every head reads one shared compressed cache. */
 export const kernelFamilies = [
   "gemm",
@@ -11,28 +23,12 @@ export const kernelFamilies = [
   "attentionDecode",
   "latentPrefill",
   "latentDecode",
-  "allReduce",
-  "allGather",
-  "reduceScatter",
-  "allToAll",
-  "dispatchLowLatency",
-  "combineLowLatency",
-  "dispatchNormal",
-  "combineNormal",
+  ...betweenDevices,
 ] as const;
 export type KernelFamily = (typeof kernelFamilies)[number];
 
-/** Families whose time passes between devices. The others run on one device alone. */
-export const linkFamilies: ReadonlySet<KernelFamily> = new Set([
-  "allReduce",
-  "allGather",
-  "reduceScatter",
-  "allToAll",
-  "dispatchLowLatency",
-  "combineLowLatency",
-  "dispatchNormal",
-  "combineNormal",
-]);
+/** Families whose time passes between devices. */
+export const linkFamilies: ReadonlySet<KernelFamily> = new Set(betweenDevices);
 
 /** Errors of forecast kernel times against measured ones, as shares (0.08 is 8 %); bias is their signed mean. */
 export interface KernelError {

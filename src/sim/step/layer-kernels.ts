@@ -81,6 +81,7 @@ export function feedForwardUnits(feedForward: FeedForward, formats: SimConfig["f
   if (feedForward.kind === "dense") counter.count("dense").products(formats.dense, 2);
   if (feedForward.kind === "moe") {
     counter.count("experts").experts(formats.experts);
+    // A gate on the shared expert is a product more: half a unit.
     if (feedForward.sharedWidth > 0)
       counter.count("sharedExperts", feedForward.sharedGate ? 1.5 : 1).products(formats.shared, 2);
     if (feedForward.denseWidth > 0) counter.count("dense").products(formats.dense, 2);
