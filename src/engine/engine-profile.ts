@@ -1,4 +1,5 @@
 import type { ExpertExchange } from "./exchange/expert-exchange.ts";
+import type { HalfBatchOrder } from "./exchange/half-batch-orders.ts";
 
 /**
  * Where an engine keeps caches that stop growing with the context. `shared`: in blocks of the KV cache's pool.
@@ -89,6 +90,8 @@ export interface EngineProfile {
   readonly overlapsBatches: boolean;
   /** Tokens that every busy rank has to exceed for that, in steps that only decode and in steps with prompts; else 1. */
   readonly halvedAbove?: { readonly decodes: number; readonly prompts: number };
+  /** How the halves take turns, in steps that only decode and in steps with prompts; else as vLLM's. */
+  readonly halfBatchOrder?: { readonly decodes: HalfBatchOrder; readonly prompts: HalfBatchOrder };
   /** Whether low-latency combining runs beside the last product of the routed experts. */
   readonly overlapsCombine?: boolean;
   /** Whether experts that an exchange library sends their tokens run in kernels made for it. */

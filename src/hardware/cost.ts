@@ -4,7 +4,7 @@ import type { CostContext, OpCost } from "./cost/context.ts";
 import { copyCost } from "./cost/copy.ts";
 import { elementwiseCost } from "./cost/elementwise.ts";
 import { exchangeCost } from "./cost/exchange.ts";
-import { floorCost } from "./cost/floor.ts";
+import { arithmeticCost, floorCost } from "./cost/floor.ts";
 import { gemmCost } from "./cost/gemm.ts";
 import { groupedGemmCost } from "./cost/grouped-gemm.ts";
 import { indexScoresCost } from "./cost/index-scores.ts";
@@ -49,6 +49,7 @@ export class CostModel {
   readonly #copy: OpCost<CopyOp>;
   readonly #elementwise: OpCost<ElementwiseOp>;
   readonly #floor: OpCost<Op>;
+  readonly #arithmetic: OpCost<GemmOp | GroupedGemmOp>;
 
   /** `engineId` is a serving engine (`vllm`): where measured kernels differ by engine, its own are taken. */
   constructor(device: Device, node: Node, engineId: string | null = null) {
@@ -68,11 +69,17 @@ export class CostModel {
     this.#copy = copyCost(context);
     this.#elementwise = elementwiseCost(context);
     this.#floor = floorCost(context);
+    this.#arithmetic = arithmeticCost(context);
   }
 
   /** Time of `op` that no kernel can beat, ns: bytes and FLOPs at the peaks. {@link opNs} is never below it. */
   floorNs(op: Op): number {
     return this.#floor(op);
+  }
+
+  /** What of {@link floorNs} the FLOPs of a product take, ns. */
+  arithmeticNs(op: GemmOp | GroupedGemmOp): number {
+    return this.#arithmetic(op);
   }
 
   /** Time of `op`, ns. */

@@ -122,6 +122,9 @@ describe("a stated option is applied, and the ledger names it", () => {
     const dbo = await resolved("{ id: vllm, all2allBackend: deepep_low_latency, enableDbo: true }");
     expect(dbo.engine).toMatchObject({ overlapsBatches: true, halvedAbove: { decodes: 32, prompts: 512 } });
     expect(dbo.engine.dispatchTokensMax).toBe(256);
+    expect(dbo.engine.halfBatchOrder).toEqual({ decodes: "dualBatch", prompts: "dualBatch" });
+    const tbo = await resolved("{ id: sglang, moeA2aBackend: deepep, enableTwoBatchOverlap: true }");
+    expect(tbo.engine.halfBatchOrder).toEqual({ decodes: "twoBatchDecodes", prompts: "twoBatchPrompts" });
     expect(
       (await resolved("{ id: vllm, all2allBackend: deepep_low_latency, enableDbo: false }")).engine.overlapsBatches,
     ).toBe(false);

@@ -59,6 +59,7 @@ export type ExchangeFeatures = Partial<
     | "dispatchTokensMax"
     | "overlapsBatches"
     | "halvedAbove"
+    | "halfBatchOrder"
     | "overlapsCombine"
     | "sentExperts"
     | "capturesGraphs"

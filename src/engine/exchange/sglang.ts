@@ -65,7 +65,12 @@ export const sglangExchange: ExchangeChooser = {
         expertExchange: exchanges[mode],
         sentExperts: true,
         ...(mode === "normal" ? { capturesGraphs: false } : { dispatchTokensMax: dispatched }),
-        ...(twoBatches ? { overlapsBatches: true } : {}),
+        ...(twoBatches
+          ? {
+              overlapsBatches: true,
+              halfBatchOrder: { decodes: "twoBatchDecodes", prompts: "twoBatchPrompts" },
+            }
+          : {}),
         ...(singleBatch ? { overlapsCombine: true } : {}),
       },
     };

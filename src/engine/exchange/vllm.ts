@@ -56,6 +56,7 @@ export const vllmExchange: ExchangeChooser = {
         ...(dbo
           ? {
               overlapsBatches: true,
+              halfBatchOrder: { decodes: "dualBatch", prompts: "dualBatch" },
               halvedAbove: {
                 decodes: options.dboDecodeTokenThreshold ?? dboDecodes,
                 prompts: options.dboPrefillTokenThreshold ?? dboPrompts,

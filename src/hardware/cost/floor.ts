@@ -1,4 +1,4 @@
-import type { Op } from "../op.ts";
+import type { GemmOp, GroupedGemmOp, Op } from "../op.ts";
 import { attentionWork } from "./attention.ts";
 import { collectiveFloor } from "./collective.ts";
 import type { CostContext, OpCost } from "./context.ts";
@@ -50,6 +50,15 @@ export function floorCost(context: CostContext): OpCost<Op> {
         return copy(op);
     }
   };
+}
+
+/** Time of a product's FLOPs alone at the peak of its arithmetic. */
+export function arithmeticCost({ device }: CostContext): OpCost<GemmOp | GroupedGemmOp> {
+  const rates = nominalRates(device);
+  return (op) =>
+    op.kind === "gemm"
+      ? gemmWork.flops(op) * rates.nsPerFlop[gemmWork.math(op, device)]
+      : groupedGemmWork.flops(op) * rates.nsPerFlop[groupedGemmWork.math(op, device)];
 }
 
 /** The longer of memory and arithmetic at their peaks; nothing to compute takes no time. */

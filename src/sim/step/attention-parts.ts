@@ -12,6 +12,8 @@ export interface AttentionProgram {
   readonly caches: readonly LayerCache[];
   /** Device time, ns, without the kernels' fixed overheads. */
   ns(batch: RankBatch): number;
+  /** What of it comes before scores, ns: products that make the queries, keys and values of the step's tokens. */
+  prepareNs(batch: RankBatch): number;
 }
 
 export interface AttentionContext {
@@ -32,7 +34,7 @@ export interface AttentionContext {
 /** Residual reads and writes around one mixer: two norms, one residual add. */
 export const residualPasses = 6;
 
-/** A list of products over the same tokens; one pass sums their times. */
+/** A list of products over the same tokens; one pass sums the times of all, or of those from `first` to before `end`. */
 export class GemmChain {
   readonly ops: GemmOp[];
   readonly weightValues: number;
@@ -49,10 +51,11 @@ export class GemmChain {
     }));
     this.weightValues = shapes.reduce((sum, [a, b]) => sum + a * b, 0);
   }
-  ns(tokens: number): number {
+  ns(tokens: number, first = 0, end = this.ops.length): number {
     if (tokens === 0) return 0;
     let sum = 0;
-    for (const op of this.ops) {
+    for (let i = first; i < end; i++) {
+      const op = this.ops[i]!;
       op.tokens = tokens;
       sum += this.cost.opNs(op);
     }

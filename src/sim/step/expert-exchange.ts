@@ -14,8 +14,9 @@ import type { LinkTime } from "./link-time.ts";
 type Direction = "dispatch" | "combine";
 
 /**
- * Share of a device's multiprocessors that DeepEP's normal mode takes while it sends: its default of 20 among the 132
- * of an H100 or H200. The kernels inside an NVLink domain are taken alike.
+ * Share of a device's multiprocessors that DeepEP's normal mode takes: its default of 20 among the 132 of an H100 or
+ * H200. Engines launch products beside it on the rest, also while nothing is in flight (SGLang: deep_gemm_num_sms; vLLM:
+ * VLLM_DBO_COMM_SMS). The kernels inside an NVLink domain are taken alike.
  */
 const normalModeShare = 20 / 132;
 /**
@@ -36,7 +37,9 @@ export class ExpertExchange {
   private readonly ranks: number;
   private readonly dispatchValueBytes: number;
   private readonly library: ExchangeOp;
-  /** Kernels at both ends of a low-latency exchange. */
+  /** The smallest low-latency exchange inside a node. */
+  private readonly smallest: ExchangeOp;
+  /** Messages of a low-latency exchange at both ends. */
   private readonly ends: ElementwiseOp = { kind: "elementwise", bytes: 0 };
 
   constructor(config: SimConfig, cost: CostModel, links: LinkTime) {
@@ -57,6 +60,12 @@ export class ExpertExchange {
       ranks: this.ranks,
       ranksPerNode: config.node.devicesPerNode,
       bytesPerValue: activationBytes,
+    };
+    this.smallest = {
+      ...this.library,
+      mode: "lowLatency",
+      tokens: 1,
+      ranks: Math.min(this.ranks, config.node.devicesPerNode),
     };
   }
 
@@ -81,31 +90,37 @@ export class ExpertExchange {
     return ns;
   }
 
-  /**
-   * What an exchange of `exchangeNs` takes away from computing beside it, ns: its multiprocessors while it sends. In
-   * low-latency mode with receive hooks none work while data travels; the kernels at both ends run alone. They take a
-   * token's values into one message per expert, and the messages into place, or back.
-   */
-  takenNs(
-    moe: MoeFeedForward,
-    batches: readonly RankBatch[],
-    direction: Direction,
-    halves: boolean,
-    exchangeNs: number,
-  ): number {
+  /** Share of the multiprocessors that exchanges beside computing take. In low-latency mode with receive hooks it is none. */
+  takenShare(prefills: boolean): number {
     const { expertExchange } = this.config.engine;
-    if (exchangeLibrary(expertExchange) === null) return 0;
+    if (exchangeLibrary(expertExchange) === null || lowLatency(expertExchange, prefills)) return 0;
+    return normalModeShare;
+  }
+
+  /**
+   * What of the exchange of a half batch in `exchangeNs` no computing runs beside, ns: in low-latency mode the kernels at both
+   * ends. They take what the smallest exchange inside a node takes, where nothing travels far, and bring a token's values into
+   * one message per expert and the messages into place, or back.
+   */
+  endsNs(moe: MoeFeedForward, batches: readonly RankBatch[], direction: Direction, exchangeNs: number): number {
+    const { expertExchange } = this.config.engine;
     let tokens = 0;
     let prefills = false;
     for (const batch of batches) {
       tokens = Math.max(tokens, batch.tokens);
       prefills ||= batch.prefillTokens > 0;
     }
-    if (!lowLatency(expertExchange, prefills)) return normalModeShare * exchangeNs;
-    const values = ((halves ? 0.5 : 1) * tokens * moe.expertHidden) / this.config.mapping.tp;
+    if (exchangeLibrary(expertExchange) === null || !lowLatency(expertExchange, prefills)) return 0;
+    const { smallest, ends, ranks } = this;
+    const values = (tokens * moe.expertHidden) / (2 * this.config.mapping.tp);
     const messageBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    this.ends.bytes = values * (activationBytes + 3 * moe.topK * messageBytes);
-    return Math.min(exchangeNs, this.cost.opNs(this.ends));
+    ends.bytes = values * (activationBytes + 3 * moe.topK * messageBytes);
+    smallest.kind = direction;
+    smallest.hidden = moe.expertHidden;
+    smallest.topK = moe.topK;
+    smallest.experts = (moe.experts * smallest.ranks) / ranks;
+    smallest.bytesPerValue = messageBytes;
+    return Math.min(exchangeNs, this.cost.opNs(smallest) + this.cost.opNs(ends));
   }
 
   /** Share of the device that low-latency combining takes beside the last product of the experts; null where it waits for them. */

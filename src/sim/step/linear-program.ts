@@ -59,5 +59,6 @@ export function linearProgram(spec: LinearAttention, context: AttentionContext):
         elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken)
       );
     },
+    prepareNs: (batch) => chain.ns(batch.tokens, 0, 1),
   };
 }

@@ -1,5 +1,6 @@
 import type { AttentionProgram } from "./attention-parts.ts";
 import { emptyBatch, halveBatch, type RankBatch } from "./batch.ts";
+import type { ServedKernels } from "./served-kernels.ts";
 
 /** Time that each data-parallel rank takes to mix the tokens of one step (attention, linear attention), by class of layer. */
 export class MixingTime {
@@ -13,34 +14,58 @@ export class MixingTime {
   private readonly mixNs: Float64Array;
   /** The same for each half of the batches, where steps may run as two. */
   private readonly halfNs: Float64Array;
+  /** [attention classes] the half of the slowest rank: its time, that of products before scores, that of what is no product. */
+  readonly slowestHalfNs: Float64Array;
+  readonly slowestPrepareNs: Float64Array;
+  readonly slowestScoresNs: Float64Array;
+  private readonly served: ServedKernels;
   private readonly half: RankBatch;
   /** The decoding part of a batch. */
   private readonly promptless: RankBatch;
 
-  constructor(programs: readonly AttentionProgram[], dpRanks: number, windows: number) {
+  constructor(programs: readonly AttentionProgram[], served: ServedKernels, dpRanks: number, windows: number) {
     this.programs = programs;
+    this.served = served;
     this.dpRanks = dpRanks;
     this.mixNs = new Float64Array(programs.length * dpRanks);
     this.halfNs = new Float64Array(programs.length * dpRanks);
+    this.slowestHalfNs = new Float64Array(programs.length);
+    this.slowestPrepareNs = new Float64Array(programs.length);
+    this.slowestScoresNs = new Float64Array(programs.length);
     this.half = emptyBatch(windows);
     this.promptlessWaitNs = new Float64Array(programs.length);
     this.promptless = emptyBatch(windows);
   }
 
-  /** Times a step, one batch per rank. `halves`: some layers run it as two half batches. */
-  prepare(batches: readonly RankBatch[], halves: boolean): void {
+  /** Times a step, one batch per rank. */
+  prepare(batches: readonly RankBatch[]): void {
     const { dpRanks } = this;
     this.prompts = false;
     for (const batch of batches) this.prompts ||= batch.prefillTokens > 0;
     for (let a = 0; a < this.programs.length; a++) {
       const program = this.programs[a]!;
       for (let g = 0; g < dpRanks; g++) this.mixNs[a * dpRanks + g] = program.ns(batches[g]!);
-      if (halves)
-        for (let g = 0; g < dpRanks; g++) {
-          halveBatch(this.half, batches[g]!);
-          this.halfNs[a * dpRanks + g] = program.ns(this.half);
-        }
       if (this.prompts && dpRanks > 1) this.promptlessWaitNs[a] = this.waitWithoutPrompts(program, a, batches);
+    }
+  }
+
+  /** Times the same step in layers that run it as two half batches, their products on a share of the multiprocessors. */
+  prepareHalves(batches: readonly RankBatch[]): void {
+    const { half, served, dpRanks } = this;
+    for (let a = 0; a < this.programs.length; a++) {
+      const program = this.programs[a]!;
+      let slowest = -1;
+      for (let g = 0; g < dpRanks; g++) {
+        halveBatch(half, batches[g]!);
+        served.productsNs = 0;
+        const ns = program.ns(half);
+        this.halfNs[a * dpRanks + g] = ns;
+        if (ns <= slowest) continue;
+        slowest = ns;
+        this.slowestHalfNs[a] = ns;
+        this.slowestScoresNs[a] = ns - served.productsNs;
+        this.slowestPrepareNs[a] = program.prepareNs(half);
+      }
     }
   }
 

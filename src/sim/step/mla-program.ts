@@ -97,6 +97,10 @@ export function mlaProgram(spec: MlaAttention, context: AttentionContext): Atten
     sparse.cacheTokens = batch.prefillKeys[full]!;
     return absorb.ns(batch.tokens) + cost.opNs(sparse);
   };
+  // Down-projections of queries and keys lie before the output product in the chain, those of the indexer at its end.
+  const outputAt = query.length + 1;
+  const indexingAt = outputAt + 1 + gate.length;
+  const absorbedQueries = spec.nopeHeadDim / (spec.nopeHeadDim + spec.valueHeadDim);
   return {
     weightValues: chain.weightValues + expand.weightValues,
     caches: [cacheOf(cacheBytes + indexBytes, null)],
@@ -110,5 +114,10 @@ export function mlaProgram(spec: MlaAttention, context: AttentionContext): Atten
         elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken)
       );
     },
+    prepareNs: (batch) =>
+      chain.ns(batch.tokens, 0, outputAt) +
+      chain.ns(batch.tokens, indexingAt) +
+      absorbedQueries * absorb.ns(batch.decodeTokens) +
+      indexNs(batch),
   };
 }

@@ -1,7 +1,7 @@
 import { InvariantError } from "../../core/errors.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { Device } from "../../hardware/device.ts";
-import type { Op } from "../../hardware/op.ts";
+import type { GemmOp, GroupedGemmOp, Op } from "../../hardware/op.ts";
 
 /**
  * Share of the peaks that the best kernels sustain. Expert kernels of decodes read 0.80 to 0.89 of the memory bandwidth of an
@@ -21,6 +21,10 @@ const rounding = 1 - 1e-9;
 export class ServedKernels {
   /** Share of the excess that remains in the step being timed. */
   excessShare = 1;
+  /** Share of the multiprocessors that products are launched on; the rest is kept for an exchange beside them. */
+  productShare = 1;
+  /** Sum of the times of products. */
+  productsNs = 0;
   readonly device: Device;
   private readonly cost: CostModel;
 
@@ -36,7 +40,16 @@ export class ServedKernels {
     if (!(aloneNs >= floorNs * rounding))
       throw new InvariantError("hardware-floor", `${op.kind} in ${aloneNs} ns, its peaks allow ${floorNs} ns`);
     const attainableNs = floorNs / attainableShare;
-    return aloneNs > attainableNs ? attainableNs + this.excessShare * (aloneNs - attainableNs) : aloneNs;
+    const ns = aloneNs > attainableNs ? attainableNs + this.excessShare * (aloneNs - attainableNs) : aloneNs;
+    if (op.kind !== "gemm" && op.kind !== "groupedGemm") return ns;
+    const productNs = this.productShare < 1 ? ns * this.stretch(op, floorNs) : ns;
+    this.productsNs += productNs;
+    return productNs;
+  }
+
+  /** By how much a product takes longer on its share of the multiprocessors: where arithmetic bounds it, not where memory does. */
+  private stretch(op: GemmOp | GroupedGemmOp, floorNs: number): number {
+    return floorNs > 0 ? Math.max(1, this.cost.arithmeticNs(op) / (this.productShare * floorNs)) : 1;
   }
 }
 

@@ -16,6 +16,7 @@ import type { RankBatch } from "./batch.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import { ExpertTime } from "./expert-time.ts";
 import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
+import { HalfBatches } from "./half-batches.ts";
 import { feedForwardUnits, isSummed, kernelsOf, mixingUnits } from "./layer-kernels.ts";
 import { LinkTime } from "./link-time.ts";
 import { MixingTime } from "./mixing-time.ts";
@@ -65,10 +66,7 @@ export class StepCost {
   private readonly head: GemmOp;
   /** Kernels as they run in the latest step. */
   readonly served: ServedKernels;
-  /** Whether the MoE layers of the step being timed run it as two half batches. */
-  private halves = false;
-  /** Time of the last combine that attention of a next layer would hide. */
-  private lastCombineNs = 0;
+  private readonly halves: HalfBatches;
   private readonly before: {
     readonly components: Float64Array;
     readonly clock: Float64Array;
@@ -110,10 +108,11 @@ export class StepCost {
     this.ranks = stageRanks(mapping);
     this.expertRanks = mapping.ep;
     this.clock = new Float64Array(mapping.dp);
-    this.mixing = new MixingTime(this.attention, mapping.dp, this.windows.length);
+    this.mixing = new MixingTime(this.attention, this.served, mapping.dp, this.windows.length);
     this.rankBusyNs = new Float64Array(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, cost, this.links);
+    this.halves = new HalfBatches(engine, this.mixing, this.exchange, this.served);
     this.expertTime = new ExpertTime(this.served, mapping.ep);
     this.hiddenBytes = model.hiddenSize * activationBytes;
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
@@ -151,9 +150,8 @@ export class StepCost {
     for (const batch of batches) tokens += batch.tokens;
     this.served.excessShare = this.excessShare(batches);
     clock.fill(0);
-    this.halves = this.runsAsHalves(batches);
-    this.lastCombineNs = 0;
-    this.mixing.prepare(batches, this.halves);
+    this.mixing.prepare(batches);
+    this.halves.begin(batches);
     if (experts.layersAlike)
       for (const alike of plan.alike) {
         // From equal clocks a layer adds the same each time.
@@ -164,9 +162,9 @@ export class StepCost {
       }
     else for (let i = 0; i < plan.layers; i++) this.layer(plan, i, startNs, tokens, batches, experts);
     this.meet();
-    // The last half to combine has no next layer beside it.
-    this.components[component.combine]! += this.lastCombineNs;
-    for (let g = 0; g < clock.length; g++) clock[g]! += this.lastCombineNs;
+    const { endsNs } = this.halves.shown;
+    this.components[component.combine]! += endsNs;
+    for (let g = 0; g < clock.length; g++) clock[g]! += endsNs;
     if (last) this.headLayer(batches);
     if (!config.engine.capturesGraphs) this.waitForLaunches(plan);
     return clock[0]!;
@@ -185,21 +183,6 @@ export class StepCost {
     return kernelExcess * (1 - prefillShare) + prefillExcess * prefillShare;
   }
 
-  /** Whether a step of such batches runs as two half batches: every rank with tokens has enough to divide. */
-  private runsAsHalves(batches: readonly RankBatch[]): boolean {
-    const { overlapsBatches, halvedAbove } = this.config.engine;
-    if (!overlapsBatches || batches.length === 1) return false;
-    let prefills = false;
-    for (const batch of batches) prefills ||= batch.prefillTokens > 0;
-    const above = (prefills ? halvedAbove?.prompts : halvedAbove?.decodes) ?? 1;
-    let busy = false;
-    for (const { tokens } of batches) {
-      if (tokens > 0 && tokens <= above) return false;
-      busy ||= tokens > 0;
-    }
-    return busy;
-  }
-
   /** One layer: overhead, token mixing and feed-forward, added to the clocks. */
   private layer(
     plan: StagePlan,
@@ -214,7 +197,7 @@ export class StepCost {
     const mixing = plan.attentionClass[i]!;
     const program = this.feedForward[plan.feedForwardClass[i]!]!;
     // Layers without experts exchange nothing: they run whole batches.
-    const halves = this.halves && program.kind === "moe";
+    const halves = this.halves.active && program.kind === "moe";
     const overhead = this.layerKernels(plan, i) * config.engine.kernelOverheadNs;
     for (let g = 0; g < dp; g++) clock[g]! += overhead + this.mixing.ns(mixing, g, halves);
     this.attentionWaitNs += this.mixing.promptlessWaitNs[mixing]!;
@@ -226,15 +209,21 @@ export class StepCost {
     if (config.mapping.tp > 1) reduceNs += this.allReduceWithinDpRanks(batches, this.hiddenBytes, halves);
     if (program.kind === "dense") this.denseLayer(program, batches);
     else if (program.kind === "moe") {
-      const before = overhead + mixNs + reduceNs;
-      this.moeLayer(program, plan.moeIndex[i]!, startNs, before, tokens, batches, experts);
+      if (halves) {
+        const { kernelOverheadNs } = config.engine;
+        const feedForwardKernels = this.feedForwardKernels[plan.feedForwardClass[i]!]!;
+        const mixingLaunchNs = this.mixingKernels[mixing]! * kernelOverheadNs;
+        this.halves.beginLayer(mixing, mixingLaunchNs, feedForwardKernels * kernelOverheadNs, reduceNs);
+      }
+      this.moeLayer(program, plan.moeIndex[i]!, startNs, tokens, batches, experts);
+      this.served.productShare = 1;
     }
   }
 
   /** Kernels that a layer launches in the step being timed: each half batch needs its own. */
   private layerKernels(plan: StagePlan, i: number): number {
     const feedForward = plan.feedForwardClass[i]!;
-    const parts = this.halves && this.feedForward[feedForward]!.kind === "moe" ? 2 : 1;
+    const parts = this.halves.active && this.feedForward[feedForward]!.kind === "moe" ? 2 : 1;
     return parts * (this.mixingKernels[plan.attentionClass[i]!]! + this.feedForwardKernels[feedForward]!);
   }
 
@@ -344,26 +333,24 @@ export class StepCost {
     return this.served.opNs(op);
   }
 
-  /** `beforeNs`: what the mean rank has spent on the layer so far. */
   private moeLayer(
     program: FeedForwardProgram & { kind: "moe" },
     layer: number,
     startNs: number,
-    beforeNs: number,
     tokens: number,
     batches: readonly RankBatch[],
     experts: ExpertSource,
   ): void {
-    const { clock, config, halves } = this;
+    const { clock, config } = this;
     const dp = clock.length;
+    const halves = this.halves.active;
     const parts = halves ? 2 : 1;
-    let prefills = false;
+    const { prompts } = this.mixing;
     let routerNs = 0;
     let sharedNs = 0;
     let sharedSumNs = 0;
     for (let g = 0; g < dp; g++) {
       const batchTokens = batches[g]!.tokens / parts;
-      prefills ||= batches[g]!.prefillTokens > 0;
       let ns = parts * this.gemmNs(program.router, batchTokens);
       if (program.latent !== null) ns += parts * this.gemmNs(program.latent[0], batchTokens);
       routerNs += ns / dp;
@@ -379,20 +366,16 @@ export class StepCost {
     this.components[component.experts]! += routerNs;
     const arrived = this.meet();
     const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "dispatch", halves) : 0;
-    const attentionNs = (beforeNs + routerNs) / 2;
-    let taken = halves ? this.exchange.takenNs(program.moe, batches, "dispatch", halves, dispatchNs) : 0;
-    // With half batches, one half dispatches beside the attention of the other.
-    let dispatchShown = halves ? exposedNs(dispatchNs, attentionNs, taken) : dispatchNs;
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
     const beside = config.engine.overlapsSharedExperts && !halves;
     const sharedWaitNs = beside ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
     this.components[component.sharedExperts]! += sharedWaitNs;
     if (sharedSumNs > 0)
       this.links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
-    const begin = arrived + dispatchShown + sharedWaitNs;
+    const begin = arrived + (halves ? 0 : dispatchNs) + sharedWaitNs;
     // Where tokens are gathered and not sent to their experts, the kernel of every rank is given all of them.
     const sent = dp > 1 && !gathersTokens(config.engine.expertExchange);
-    const layout = this.sentLayout(prefills);
+    const layout = this.sentLayout(prompts);
     // Of tokens that are sent, a rank is given those with an expert there.
     const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, program.moe.topK);
     this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout);
@@ -402,18 +385,16 @@ export class StepCost {
       dp > 1
         ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "combine", halves)
         : this.links.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
+    let dispatchShown = dispatchNs;
     let combineShown = combineNs;
     if (halves) {
-      // The other half dispatches beside the experts of the first; then each combines beside what the other computes next.
-      const second = exposedNs(dispatchNs, expertsNs / 2, taken);
-      dispatchShown += second;
-      done += second;
-      taken = this.exchange.takenNs(program.moe, batches, "combine", halves, combineNs);
-      const beforeNext = exposedNs(combineNs, sharedNs / 2 + attentionNs, taken);
-      combineShown = exposedNs(combineNs, (sharedNs + expertsNs) / 2, taken) + beforeNext;
-      this.lastCombineNs = exposedNs(combineNs, sharedNs / 2, taken) - beforeNext;
+      const { shown } = this.halves;
+      this.halves.endLayer(program.moe, batches, routerNs, sharedNs, expertsNs, dispatchNs, combineNs);
+      dispatchShown = shown.dispatchNs;
+      combineShown = shown.combineNs;
+      done += dispatchShown;
     } else {
-      const share = dp > 1 ? this.exchange.combineShare(prefills) : null;
+      const share = dp > 1 ? this.exchange.combineShare(prompts) : null;
       if (share !== null) combineShown = exposedNs(combineNs, expertsNs / program.moe.matrices, share * combineNs);
     }
     this.components[component.dispatch]! += dispatchShown;

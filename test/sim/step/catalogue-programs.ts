@@ -14,8 +14,12 @@ export interface TimedLayer {
   readonly cost: CostModel;
   readonly program: AttentionProgram;
   /** Time of prompts, each [cached tokens, new tokens], beside `decodes` sequences of `context` tokens; ns. */
-  readonly ns: (prompts: readonly (readonly [number, number])[], decodes?: number, context?: number) => number;
+  readonly ns: LayerTime;
+  /** What of it comes before scores. */
+  readonly prepareNs: LayerTime;
 }
+
+type LayerTime = (prompts: readonly (readonly [number, number])[], decodes?: number, context?: number) => number;
 
 /** The kinds of token mixing of a model, one rank of `tp`, on a system under an engine. */
 export function timedLayers(
@@ -42,13 +46,20 @@ export function timedLayers(
       sparseDenseTokens,
       windows,
     });
-    const ns: TimedLayer["ns"] = (prompts, decodes = 0, context = 0) => {
+    const batchOf = (...[prompts, decodes = 0, context = 0]: Parameters<LayerTime>): RankBatch => {
       const batch: RankBatch = emptyBatch(windows.length);
       for (let i = 0; i < decodes; i++) addChunk(batch, windows, context - 1, 1, true);
       for (const [cached, tokens] of prompts) if (tokens > 0) addChunk(batch, windows, cached, tokens, false);
-      return program.ns(batch);
+      return batch;
     };
-    return { name: `${modelId} ${attention.kind} tp${tp} on ${systemId}`, attention, cost, program, ns };
+    return {
+      name: `${modelId} ${attention.kind} tp${tp} on ${systemId}`,
+      attention,
+      cost,
+      program,
+      ns: (...batch) => program.ns(batchOf(...batch)),
+      prepareNs: (...batch) => program.prepareNs(batchOf(...batch)),
+    };
   });
 }
 

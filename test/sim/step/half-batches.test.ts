@@ -1,9 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
+import { CostModel } from "../../../src/hardware/cost.ts";
 import type { Link } from "../../../src/hardware/device.ts";
+import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
+import { modelNamed } from "../../../src/models/catalogue.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { emptyBatch } from "../../../src/sim/step/batch.ts";
+import { ExpertExchange } from "../../../src/sim/step/expert-exchange.ts";
+import { LinkTime } from "../../../src/sim/step/link-time.ts";
 import { exposedNs } from "../../../src/sim/step/overlap.ts";
+import { moeLayers } from "../../../src/sim/step/stage-plan.ts";
 import { singleDevice, testConfig, testEngine, testNode, testRequests } from "../build.ts";
 
 const free: Link = { name: "free", bytesPerSecond: 1e30, latencyNs: 0, efficiency: 1 };
@@ -54,6 +61,10 @@ const engines = fc.record({
     "allToAll" as const,
     "allGatherReduceScatter" as const,
   ),
+  halfBatchOrder: fc.constantFrom(
+    { decodes: "twoBatchDecodes" as const, prompts: "twoBatchPrompts" as const },
+    { decodes: "dualBatch" as const, prompts: "dualBatch" as const },
+  ),
   capturesGraphs: fc.boolean(),
 });
 
@@ -68,6 +79,19 @@ test("half batches never beat their computing alone or their exchange alone, and
       const computing = timed(where, engine, false).ns;
       expect(beside.ns).toBeGreaterThanOrEqual(Math.max(computing, beside.exchangeNs) - rounding);
       expect(beside.ns).toBeLessThanOrEqual(computing + beside.exchangeNs + rounding);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("half batches are at most twice as fast as whole ones, and never faster over slower links", () => {
+  fc.assert(
+    fc.property(deployment, engines, (where, chosen) => {
+      const engine = { ...chosen, capturesGraphs: true, overlapsBatches: true };
+      const halves = timed(where, engine).ns;
+      expect(halves).toBeGreaterThanOrEqual(timed(where, { ...chosen, capturesGraphs: true }).ns / 2 - rounding);
+      const slower = { ...where, bytesPerSecond: where.bytesPerSecond / 3, latencyNs: where.latencyNs + 1000 };
+      expect(timed(slower, engine).ns).toBeGreaterThanOrEqual(halves - rounding);
     }),
     { numRuns: 25 },
   );
@@ -115,6 +139,38 @@ test("low-latency combining beside the last product hides what that product last
   expect(beside.run.time.dispatch).toBe(apart.run.time.dispatch);
   const normal = timed(where, { expertExchange: "deepepNormal", overlapsCombine: true });
   expect(normal.ns).toBe(timed(where, { expertExchange: "deepepNormal" }).ns);
+});
+
+test("the kernels at both ends of a low-latency exchange run alone, as long as the smallest exchange takes at least", () => {
+  const node = nodeNamed("h200-sxm-8");
+  const cost = new CostModel(node.device, node, "sglang");
+  const model = modelNamed("deepseek-v3");
+  const moe = moeLayers(model)[0]!;
+  const by = (expertExchange: EngineProfile["expertExchange"]) =>
+    new ExpertExchange(
+      testConfig({ node, model, engine: testEngine({ expertExchange }), mapping: { ...singleDevice, dp: 32, ep: 32 } }),
+      cost,
+      new LinkTime(cost, 1),
+    );
+  const exchange = by("deepepLowLatency");
+  const batches = (tokens: number) => Array.from({ length: 32 }, () => ({ ...emptyBatch(1), tokens }));
+  const forever = 1e9;
+  for (const [kind, bytesPerValue] of [
+    ["dispatch", 1],
+    ["combine", 2],
+  ] as const) {
+    const { expertHidden: hidden, topK } = moe;
+    const inNode = { mode: "lowLatency", tokens: 1, experts: 64, ranks: 8, ranksPerNode: 8 } as const;
+    const smallest = cost.opNs({ kind, library: "deepep", ...inNode, hidden, topK, bytesPerValue });
+    const ends = exchange.endsNs(moe, batches(128), kind, forever);
+    expect(ends).toBeGreaterThan(smallest);
+    expect(exchange.endsNs(moe, batches(256), kind, forever)).toBeGreaterThan(ends);
+    // They are part of the exchange.
+    expect(exchange.endsNs(moe, batches(128), kind, 10)).toBe(10);
+    expect(by("deepepNormal").endsNs(moe, batches(128), kind, forever)).toBe(0);
+  }
+  expect(exchange.takenShare(false)).toBe(0);
+  expect(by("deepepNormal").takenShare(false)).toBeCloseTo(20 / 132, 12);
 });
 
 test("an exchange beside computing shows what outlasts it, and at least the compute that it takes away", () => {

@@ -41,6 +41,33 @@ describe("a kernel inside a served step", () => {
     );
   });
 
+  test("on a share of the multiprocessors arithmetic takes longer by it, and memory takes no longer", () => {
+    const on = (op: GemmOp, multiprocessors: number): number => {
+      served.productShare = multiprocessors;
+      const ns = at(op, 1);
+      served.productShare = 1;
+      return ns;
+    };
+    const square = (tokens: number): GemmOp => ({
+      kind: "gemm",
+      tokens,
+      inputWidth: 8192,
+      outputWidth: 8192,
+      weightFormat: "bf16",
+      math: "bf16",
+    });
+    expect(on(square(16_384), 0.8)).toBeCloseTo(on(square(16_384), 1) / 0.8, 3);
+    expect(on(square(16), 0.8)).toBe(on(square(16), 1));
+    const shares = fc.double({ min: 0.1, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(product, shares, shares, (op, a, b) => {
+        const [less, more] = [Math.min(a, b), Math.max(a, b)];
+        expect(on(op, less)).toBeGreaterThanOrEqual(on(op, more));
+        expect(on(op, less)).toBeLessThanOrEqual((on(op, 1) / less) * (1 + 1e-9));
+      }),
+    );
+  });
+
   test("large bf16 experts read no faster than memory allows, and hardly faster than alone", () => {
     const mixtral: GroupedGemmOp = {
       kind: "groupedGemm",
