@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { engineNamed } from "../../../src/engine/catalogue.ts";
 import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
+import { sglangExchange } from "../../../src/engine/exchange/sglang.ts";
 import { CostModel } from "../../../src/hardware/cost.ts";
 import type { Link } from "../../../src/hardware/device.ts";
 import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
@@ -116,6 +118,31 @@ test("each half launches its own kernels, reads its own experts and hides the ot
   expect(beside.run.time.experts).toBeGreaterThan(apart.run.time.experts);
   const shown = ({ run }: typeof apart) => run.time.dispatch + run.time.combine;
   expect(shown(beside)).toBeLessThan(shown(apart));
+});
+
+test("SGLang's two-batch overlap makes decodes of few sequences slower, and of many faster", () => {
+  const model = modelNamed("deepseek-v3");
+  const node = nodeNamed("h200-sxm-8");
+  const sglang = { ...engineNamed("sglang"), requestOverheadNs: 0, stepOverheadNs: 0, sequenceOverheadNs: 0 };
+  const site = { version: undefined, ranks: 64, expertRanks: 64, devicesPerNode: 8, nvlinkDomain: 8, topK: 8 };
+  const decodeNs = (sequences: number, enableTwoBatchOverlap: boolean): number => {
+    const options = { moeA2aBackend: "deepep", deepepMode: "low_latency", enableTwoBatchOverlap } as const;
+    const engine = { ...sglang, ...sglangExchange.choose(options, site).features };
+    const rows = Array.from({ length: 64 * sequences }, () => ({ prompt: 1, output: 5 }));
+    const run = simulate(
+      testConfig({
+        model,
+        node,
+        engine,
+        mapping: { ...singleDevice, dp: 64, ep: 64 },
+        workload: { kind: "open", requests: testRequests(rows) },
+        routing: { kind: "uniform" },
+      }),
+    );
+    return run.endNs;
+  };
+  expect(decodeNs(4, true)).toBeGreaterThan(1.2 * decodeNs(4, false));
+  expect(decodeNs(256, true)).toBeLessThan(decodeNs(256, false));
 });
 
 test("steps with too few tokens on any busy rank run whole", () => {
