@@ -4,7 +4,7 @@ import { devicesOf, type Mapping, stageRanks } from "./mapping.ts";
 import type { LedgerEntry } from "./result.ts";
 
 /** Devices in reach without a link between nodes: those of a node, or of a rack's scale-up domain. */
-function reachOf({ device, devicesPerNode }: Node): number {
+export function reachOf({ device, devicesPerNode }: Node): number {
   return device.scaleUp === null ? devicesPerNode : Math.max(devicesPerNode, device.scaleUpDomain);
 }
 

@@ -6,6 +6,7 @@ import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
+import { reachOf } from "../mapping-over-nodes.ts";
 import type { ExpertSource } from "../routing/expert-source.ts";
 import type { RankBatch } from "./batch.ts";
 import { activationsFor } from "./feed-forward-program.ts";
@@ -37,8 +38,8 @@ export class ExpertExchange {
   private readonly ranks: number;
   private readonly dispatchValueBytes: number;
   private readonly library: ExchangeOp;
-  /** The smallest low-latency exchange inside a node. */
-  private readonly smallest: ExchangeOp;
+  /** What of a low-latency exchange stays inside a node or a rack's domain. */
+  private readonly near: ExchangeOp;
   /** Messages of a low-latency exchange at both ends. */
   private readonly ends: ElementwiseOp = { kind: "elementwise", bytes: 0 };
 
@@ -61,12 +62,7 @@ export class ExpertExchange {
       ranksPerNode: config.node.devicesPerNode,
       bytesPerValue: activationBytes,
     };
-    this.smallest = {
-      ...this.library,
-      mode: "lowLatency",
-      tokens: 1,
-      ranks: Math.min(this.ranks, config.node.devicesPerNode),
-    };
+    this.near = { ...this.library, mode: "lowLatency", ranks: Math.min(this.ranks, reachOf(config.node)) };
   }
 
   /**
@@ -99,8 +95,8 @@ export class ExpertExchange {
 
   /**
    * What of the exchange of a half batch in `exchangeNs` no computing runs beside, ns: in low-latency mode the kernels at both
-   * ends. They take what the smallest exchange inside a node takes, where nothing travels far, and bring a token's values into
-   * one message per expert and the messages into place, or back.
+   * ends. What stays inside a node they copy themselves, over NVLink; what leaves it travels behind them. They bring a
+   * token's values into one message per expert and the messages into place, or back.
    */
   endsNs(moe: MoeFeedForward, batches: readonly RankBatch[], direction: Direction, exchangeNs: number): number {
     const { expertExchange } = this.config.engine;
@@ -111,16 +107,17 @@ export class ExpertExchange {
       prefills ||= batch.prefillTokens > 0;
     }
     if (exchangeLibrary(expertExchange) === null || !lowLatency(expertExchange, prefills)) return 0;
-    const { smallest, ends, ranks } = this;
-    const values = (tokens * moe.expertHidden) / (2 * this.config.mapping.tp);
+    const { near, ends, ranks } = this;
+    const sent = tokens / (2 * this.config.mapping.tp);
     const messageBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    ends.bytes = values * (activationBytes + 3 * moe.topK * messageBytes);
-    smallest.kind = direction;
-    smallest.hidden = moe.expertHidden;
-    smallest.topK = moe.topK;
-    smallest.experts = (moe.experts * smallest.ranks) / ranks;
-    smallest.bytesPerValue = messageBytes;
-    return Math.min(exchangeNs, this.cost.opNs(smallest) + this.cost.opNs(ends));
+    ends.bytes = sent * moe.expertHidden * (activationBytes + 3 * moe.topK * messageBytes);
+    near.kind = direction;
+    near.tokens = (sent * near.ranks) / ranks;
+    near.hidden = moe.expertHidden;
+    near.topK = moe.topK;
+    near.experts = (moe.experts * near.ranks) / ranks;
+    near.bytesPerValue = messageBytes;
+    return Math.min(exchangeNs, this.cost.opNs(near) + this.cost.opNs(ends));
   }
 
   /** Share of the device that low-latency combining takes beside the last product of the experts; null where it waits for them. */

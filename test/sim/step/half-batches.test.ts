@@ -168,14 +168,19 @@ test("low-latency combining beside the last product hides what that product last
   expect(normal.ns).toBe(timed(where, { expertExchange: "deepepNormal" }).ns);
 });
 
-test("the kernels at both ends of a low-latency exchange run alone, as long as the smallest exchange takes at least", () => {
+test("the kernels at both ends of a low-latency exchange run alone: all of it inside a node, a part of it between nodes", () => {
   const node = nodeNamed("h200-sxm-8");
   const cost = new CostModel(node.device, node, "sglang");
   const model = modelNamed("deepseek-v3");
   const moe = moeLayers(model)[0]!;
-  const by = (expertExchange: EngineProfile["expertExchange"]) =>
+  const by = (expertExchange: EngineProfile["expertExchange"], ranks = 32) =>
     new ExpertExchange(
-      testConfig({ node, model, engine: testEngine({ expertExchange }), mapping: { ...singleDevice, dp: 32, ep: 32 } }),
+      testConfig({
+        node,
+        model,
+        engine: testEngine({ expertExchange }),
+        mapping: { ...singleDevice, dp: ranks, ep: ranks },
+      }),
       cost,
       new LinkTime(cost, 1),
     );
@@ -187,10 +192,13 @@ test("the kernels at both ends of a low-latency exchange run alone, as long as t
     ["combine", 2],
   ] as const) {
     const { expertHidden: hidden, topK } = moe;
-    const inNode = { mode: "lowLatency", tokens: 1, experts: 64, ranks: 8, ranksPerNode: 8 } as const;
-    const smallest = cost.opNs({ kind, library: "deepep", ...inNode, hidden, topK, bytesPerValue });
+    const exchangeNs = (ranks: number) => {
+      const where = { mode: "lowLatency", experts: moe.experts, ranks, ranksPerNode: 8 } as const;
+      return cost.opNs({ kind, library: "deepep", ...where, tokens: 64, hidden, topK, bytesPerValue });
+    };
     const ends = exchange.endsNs(moe, batches(128), kind, forever);
-    expect(ends).toBeGreaterThan(smallest);
+    expect(ends).toBeLessThan(exchangeNs(32) / 2);
+    expect(by("deepepLowLatency", 8).endsNs(moe, batches(128), kind, exchangeNs(8))).toBe(exchangeNs(8));
     expect(exchange.endsNs(moe, batches(256), kind, forever)).toBeGreaterThan(ends);
     // They are part of the exchange.
     expect(exchange.endsNs(moe, batches(128), kind, 10)).toBe(10);
