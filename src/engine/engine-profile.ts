@@ -65,11 +65,11 @@ export interface EngineProfile {
   /** Further kernels per product by the format of its weights: activations quantised, scales arranged, weights unpacked. */
   readonly formatKernels: Readonly<Record<KernelFormat, number>>;
   /**
-   * Share of a kernel's excess that remains inside a served step; the excess is what the kernel alone takes beyond what
-   * the peaks of the device allow. For kernels on decoded tokens.
+   * Share that remains inside a served step of the excess that neighbouring kernels can hide, for kernels on decoded
+   * tokens. The excess is what the kernel alone takes beyond what the peaks of the device allow.
    */
   readonly kernelExcess: number;
-  /** The same for kernels on prompt tokens. A mixed step takes the mean of both by tokens. */
+  /** Factor on all of the excess of kernels on prompt tokens. A mixed step takes the mean of both by tokens. */
   readonly prefillExcess: number;
   /** Time of collectives inside a served step over their time measured alone. */
   readonly collectiveFactor: number;

@@ -96,7 +96,7 @@ export interface Device {
 
 /** Kernels of an engine as they run on one device. They replace what its profile says of all devices. */
 export interface ServedKernels {
-  /** Share of the kernels' excess that remains inside a served step, decodes and prompts alike. */
+  /** In place of the engine's `kernelExcess` and `prefillExcess`. */
   readonly kernelExcess?: number;
   /** See `EngineProfile.mixedDecodeRows`. */
   readonly mixedDecodeRows?: number;

@@ -37,14 +37,16 @@ function errorsOf({ map }: CalibratedMap): string[] {
   return [percent(map?.fit.fitError.mean), percent(held?.mean), percent(held?.p90), percent(held?.bias)];
 }
 
-const comparisons = {
-  morePairs: "than with more pairs on as many experts",
-  moreExperts: "than with more experts for as many pairs",
-  widerShard: "than with wider shards",
-} as const;
+const comparisons: Readonly<Record<BrokenLaw["law"]["kind"], string>> = {
+  narrower: "in",
+  otherEngine: "in",
+  morePairs: "with more pairs on as many experts",
+  moreExperts: "with more experts for as many pairs",
+  widerShard: "with wider shards",
+};
 
 function lawLine({ engine, format, law, excess, shapes, broken }: BrokenLaw): string {
-  const than = law.kind === "narrower" ? `than in ${law.than}` : comparisons[law.kind];
+  const than = `than ${comparisons[law.kind]}${"than" in law ? ` ${law.than}` : ""}`;
   return (
     `groupedGemm ${engine} ${format}: slower ${than} on ${formatCount(broken)} of ${formatCount(shapes)} shapes, ` +
     `at most ${excess.toFixed(2)} times what measurement explains. Many such shapes are the sign of another kernel.`

@@ -11,13 +11,12 @@ import { type FigureName, figureIndex } from "./serving-figures.ts";
 
 /** Time of one step by what the figures of an engine scale. */
 export interface StepParts {
-  /** Kernels as far as the peaks allow, ns. */
-  readonly attainableNs: number;
-  /** What kernels take beyond that when they run alone, ns. */
-  readonly excessNs: number;
+  /** Kernels as long as they take alone, ns. */
+  readonly aloneNs: number;
+  /** Of that, what a share of 1 hides of the excess of decodes, and the excess of prompts, ns. */
+  readonly hideableNs: number;
+  readonly promptExcessNs: number;
   readonly collectivesNs: number;
-  /** Share of prompt tokens in the step. */
-  readonly prefillShare: number;
 }
 
 /** A closed loop in its steady state, without the parameters of its engine. */
@@ -42,17 +41,17 @@ export interface ClosedLoop {
 const collectiveNames = new Set(["allReduce", "dispatch", "combine"]);
 const collectiveIndex = timeComponents.flatMap((name, index) => (collectiveNames.has(name) ? [index] : []));
 
-/** An engine that adds nothing to kernels and collectives; `excess` of 1 or of 0. */
-function neutral(engine: EngineProfile, excess: number): EngineProfile {
+/** An engine that adds nothing to kernels and collectives, with all of their excess or without that of one kind. */
+function neutral(engine: EngineProfile, { kernelExcess = 1, prefillExcess = 1 }): EngineProfile {
   return {
     ...engine,
     stepOverheadNs: 0,
     sequenceOverheadNs: 0,
     prefillStepOverheadNs: 0,
     kernelOverheadNs: 0,
-    kernelExcess: excess,
+    kernelExcess,
     collectiveFactor: 1,
-    prefillExcess: excess,
+    prefillExcess,
   };
 }
 
@@ -66,10 +65,10 @@ export function closedLoop(config: SimConfig): ClosedLoop {
   const { workload, mapping, model, scheduler, engine, routing } = config;
   if (workload.kind !== "closed") throw new Error("a closed loop needs a closed workload");
   const cost = new CostModel(config.node.device, config.node, engine.id);
-  const [alone, attainable] = [1, 0].map(
-    (excess) => new StepCost({ ...config, engine: neutral(engine, excess) }, cost),
-  ) as [StepCost, StepCost];
-  const { windows } = alone;
+  const stepCost = (excess: Partial<Pick<EngineProfile, "kernelExcess" | "prefillExcess">>) =>
+    new StepCost({ ...config, engine: neutral(engine, excess) }, cost);
+  const costs = { alone: stepCost({}), hidden: stepCost({ kernelExcess: 0 }), bare: stepCost({ prefillExcess: 0 }) };
+  const { windows } = costs.alone;
   const plan = stagePlans(model, 1)[0]!;
   const cv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
   const experts = new UniformExperts(moeLayers(model), mapping.ep, cv);
@@ -88,7 +87,7 @@ export function closedLoop(config: SimConfig): ClosedLoop {
       if (rank === 0 && chunk > 0) addChunk(batch, windows, 0, chunk, false);
       batch.sampled = batch.sequences;
     }
-    return partsOf(alone, attainable, plan, batches, experts);
+    return partsOf(costs, plan, batches, experts);
   };
   const chunk = Math.min(prompt, scheduler.maxBatchTokens);
   const prefillAlone = !engine.mixesPrefillWithDecode;
@@ -115,29 +114,23 @@ function meanOf(values: Uint32Array): number {
 }
 
 function partsOf(
-  alone: StepCost,
-  attainable: StepCost,
+  { alone, hidden, bare }: Readonly<Record<"alone" | "hidden" | "bare", StepCost>>,
   plan: StagePlan,
   batches: readonly RankBatch[],
   experts: UniformExperts,
 ): StepParts {
   let tokens = 0;
-  let prefillTokens = 0;
-  for (const batch of batches) {
-    tokens += batch.tokens;
-    prefillTokens += batch.prefillTokens;
-  }
+  for (const batch of batches) tokens += batch.tokens;
   experts.setTokens(tokens);
   alone.components.fill(0);
-  const aloneNs = alone.stageNs(plan, 0, batches, experts, true);
-  const leastNs = attainable.stageNs(plan, 0, batches, experts, true);
+  const stepNs = alone.stageNs(plan, 0, batches, experts, true);
   let collectivesNs = 0;
   for (const index of collectiveIndex) collectivesNs += alone.components[index]!;
   return {
-    attainableNs: leastNs - collectivesNs,
-    excessNs: aloneNs - leastNs,
+    aloneNs: stepNs - collectivesNs,
+    hideableNs: stepNs - hidden.stageNs(plan, 0, batches, experts, true),
+    promptExcessNs: stepNs - bare.stageNs(plan, 0, batches, experts, true),
     collectivesNs,
-    prefillShare: prefillTokens / tokens,
   };
 }
 
@@ -156,9 +149,10 @@ function loopStepsNs(loop: ClosedLoop, values: ArrayLike<number>): { decode: num
   let kernels = 0;
   for (const [unit, count] of loop.units.entries()) kernels += count * at(kernelUnits[unit]!);
   const launchNs = kernels * at("kernelOverheadNs") + at("stepOverheadNs");
-  const step = ({ attainableNs, excessNs, collectivesNs, prefillShare }: StepParts, sequences: number) =>
-    attainableNs +
-    excessNs * (at("kernelExcess") * (1 - prefillShare) + at("prefillExcess") * prefillShare) +
+  const step = ({ aloneNs, hideableNs, promptExcessNs, collectivesNs }: StepParts, sequences: number) =>
+    aloneNs -
+    (1 - at("kernelExcess")) * hideableNs -
+    (1 - at("prefillExcess")) * promptExcessNs +
     collectivesNs * at("collectiveFactor") +
     launchNs +
     sequences * at("sequenceOverheadNs");

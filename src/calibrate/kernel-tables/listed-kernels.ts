@@ -29,6 +29,21 @@ const listedKernels: readonly ListedKernels[] = [
     formats: ["bf16", "fp8"],
     reason: "untuned tactics: on one layout of two the same weights take up to nine times as long",
   },
+  ...(
+    [
+      ["moe_torch_flow_cutlass", "nvfp4"],
+      ["deepgemm", "fp8_block"],
+    ] as const
+  ).map(([kernel, format]) => ({
+    engine: "tensorrt-llm",
+    kernel,
+    devices: ["b200-sxm", "b300-sxm", "gb200"],
+    formats: [format],
+    reason:
+      "another back end than the served one: without attention data parallelism recipes set TRTLLM (InferenceX's launch " +
+      "scripts), and so does the engine itself for block fp8 (moe_backend AUTO on SM100); vLLM and SGLang run the same " +
+      "kernels through FlashInfer, and have tables of them",
+  })),
   {
     engine: "vllm",
     kernel: "vllm_modeloptfp8moe_flashinfer_cutlass_flashinferexperts",

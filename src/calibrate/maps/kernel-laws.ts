@@ -22,10 +22,13 @@ export interface BrokenLaw {
 
 export type KernelLaw =
   | { readonly kind: "narrower"; readonly than: StorageFormat }
+  | { readonly kind: "otherEngine"; readonly than: string }
   | { readonly kind: "morePairs" | "moreExperts" | "widerShard" };
 
 /** Two maps, each wrong by some 8 %, differ from the truth by 11 % together. */
 const tolerance = 1.12;
+/** Kernels of one format that different people tuned are this far apart at most. */
+const engineTolerance = 1.5;
 /** Kernels that narrow formats need besides: quantising rows, arranging scales; a few launches. */
 const extraKernelsNs = 25_000;
 /** Rows per expert up to which the weights decide: the smallest tile of a tensor-core kernel. */
@@ -64,7 +67,8 @@ function expertOp(device: Device, { shape, tokens: rows, ranks }: LawShape, form
  * Laws that expert kernels of one engine keep at equal shapes, held against the maps of a device:
  *
  * - weights at most two thirds as wide, with arithmetic at least as fast, take no longer in a decode step;
- * - more pairs on as many experts, more experts for as many pairs, and wider shards take no less.
+ * - more pairs on as many experts, more experts for as many pairs, and wider shards take no less;
+ * - a decode step takes about as long as in the kernels of another engine: each could take over the other's.
  *
  * A map that breaks one stands for another kernel than its neighbours. Only shapes that the maps cover are looked at.
  */
@@ -74,7 +78,7 @@ export function brokenLaws(device: Device): BrokenLaw[] {
   return engines.flatMap((engine) => {
     const own = maps.filter((map) => map.engine === engine);
     const model = new CostModel(device, { device, devicesPerNode: 8, tiers: [] }, engine);
-    return own.flatMap((map) => brokenBy(map, own, model));
+    return own.flatMap((map) => [...brokenBy(map, own, model), ...slowerThanOthers(map, maps, model)]);
   });
 }
 
@@ -113,6 +117,27 @@ function brokenBy(map: KernelMap, maps: readonly KernelMap[], model: CostModel):
     ...tally({ kind: "moreExperts" }, covered, larger(moreExperts)),
     ...tally({ kind: "widerShard" }, covered, larger(widerShard)),
   ];
+}
+
+/** Other engines' maps of a format in which decodes take far less than in this one. */
+function slowerThanOthers(map: KernelMap, maps: readonly KernelMap[], model: CostModel): BrokenLaw[] {
+  const { engine, format } = map;
+  if (engine === undefined || format === undefined) return [];
+  const { device, node } = model;
+  return maps.flatMap((other) => {
+    if (other.format !== format || other.engine === undefined || other.engine === engine) return [];
+    const others = new CostModel(device, node, other.engine);
+    const excesses = shapes.flatMap((shape) => {
+      const op = expertOp(device, shape, format);
+      if (op.pairs > decodePairsPerExpert * op.distinctExperts || !covers(map, op) || !covers(other, op)) return [];
+      return [model.opNs(op) / (engineTolerance * others.opNs(op) + extraKernelsNs)];
+    });
+    const broken = excesses.filter((excess) => excess > 1).length;
+    const law: KernelLaw = { kind: "otherEngine", than: other.engine };
+    return broken === 0
+      ? []
+      : [{ engine, format, law, excess: Math.max(...excesses), shapes: excesses.length, broken }];
+  });
 }
 
 const bits = (format: StorageFormat): number => storageFormats[format].bitsPerValue;

@@ -148,7 +148,7 @@ export class StepCost {
     const { clock, config } = this;
     let tokens = 0;
     for (const batch of batches) tokens += batch.tokens;
-    this.served.excessShare = this.excessShare(batches);
+    this.serve(batches);
     clock.fill(0);
     this.mixing.prepare(batches);
     this.halves.begin(batches);
@@ -170,8 +170,8 @@ export class StepCost {
     return clock[0]!;
   }
 
-  /** Share of the kernels' excess that remains in a step of such batches: the mean of decodes and prompts by tokens. */
-  private excessShare(batches: readonly RankBatch[]): number {
+  /** How kernels run in a step of such batches: the mean of decodes and prompts by tokens. */
+  private serve(batches: readonly RankBatch[]): void {
     const { kernelExcess, prefillExcess } = this.config.engine;
     let tokens = 0;
     let prefillTokens = 0;
@@ -180,7 +180,8 @@ export class StepCost {
       prefillTokens += batch.prefillTokens;
     }
     const prefillShare = tokens > 0 ? prefillTokens / tokens : 0;
-    return kernelExcess * (1 - prefillShare) + prefillExcess * prefillShare;
+    this.served.excessFactor = 1 - prefillShare + prefillExcess * prefillShare;
+    this.served.hiddenShare = (1 - kernelExcess) * (1 - prefillShare);
   }
 
   /** One layer: overhead, token mixing and feed-forward, added to the clocks. */

@@ -12,14 +12,16 @@ import { activationsFor } from "../../../src/sim/step/feed-forward-program.ts";
 /** Beyond the tolerance of the laws themselves: another kernel breaks one nearly everywhere, and by factors. */
 const excessMost = 1.35;
 const brokenShareMost = 0.2;
+/** Maps of engines that run the same back end are 1.6 times apart at most; tables of another back end, 1.8 and more. */
+const engineExcessMost = 1.12;
 
 describe.each(deviceIds.filter((id) => deviceNamed(id).kernels !== undefined))("%s", (id) => {
   const device = deviceNamed(id);
 
-  test("no map of experts is slower than a wider format's at equal shapes, nor faster for more work", () => {
+  test("no map of experts is slower than a wider format's or another engine's at equal shapes, nor faster for more work", () => {
     for (const { engine, format, law, excess, shapes, broken } of brokenLaws(device)) {
       const name = `${engine} ${format}: ${JSON.stringify(law)}`;
-      expect(excess, name).toBeLessThan(excessMost);
+      expect(excess, name).toBeLessThan(law.kind === "otherEngine" ? engineExcessMost : excessMost);
       expect(broken / shapes, name).toBeLessThan(brokenShareMost);
     }
   });
