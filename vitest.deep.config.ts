@@ -1,14 +1,27 @@
 import { defineConfig } from "vitest/config";
 
-/**
- * The tests that take long by nature; each has a quick test of the same law beside it. One file at a time: some measure the
- * machine, others start several processes.
- */
+const measuring = "test/cli/live.deep.test.ts";
+
+/** The tests that take long by nature; each has a quick test of the same law beside it. Those that measure the machine come last, alone. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.deep.test.ts"],
     pool: "forks",
-    maxWorkers: 1,
     testTimeout: 300_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "side by side",
+          include: ["test/**/*.deep.test.ts"],
+          exclude: [measuring],
+          maxWorkers: "100%",
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "measuring", include: [measuring], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

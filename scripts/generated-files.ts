@@ -3,6 +3,11 @@ import { metricTable } from "../src/report/metric-catalogue.ts";
 import { hardwareTable } from "../src/report/profile-catalogue.ts";
 import { scenarioJsonSchema } from "../src/scenario/json-schema.ts";
 import { scenarioReference } from "../src/scenario/reference.ts";
+import { publishedRouting } from "../src/trace/synthesis/published-routing.ts";
+import { fittedWeights } from "../src/trace/synthesis/published-weights.ts";
+
+const linePerItem = (items: readonly unknown[]): string =>
+  `[\n${items.map((item) => JSON.stringify(item)).join(",\n")}\n]\n`;
 
 /** Files of the repository whose text is made from code, by path from its root. */
 export const generatedFiles = {
@@ -10,6 +15,7 @@ export const generatedFiles = {
   "docs/metrics.md": metricTable,
   "docs/scenarios.md": scenarioReference,
   "schema/scenario.schema.json": () => `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`,
+  "src/trace/published/qwen3-30b-a3b-weights.json": () => linePerItem(fittedWeights(publishedRouting["qwen3-30b-a3b"])),
 } as const satisfies Record<string, () => string>;
 
 const definitionsHead = "| figure | definition |\n|---|---|\n";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { InvalidInputError, type Problem } from "./errors.ts";
+import { issuePerPlace } from "./issue-per-place.ts";
 import { checkJson } from "./json.ts";
 
 /** The id of a profile. */
@@ -21,7 +22,9 @@ export function readProfile<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const result = schema.safeParse(checkJson(json, file));
   if (!result.success)
-    throw new InvalidInputError(result.error.issues.map((issue) => problemOf(issue, json, file, replaced)));
+    throw new InvalidInputError(
+      issuePerPlace(result.error.issues).map((issue) => problemOf(issue, json, file, replaced)),
+    );
   return result.data;
 }
 

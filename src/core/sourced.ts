@@ -19,25 +19,27 @@ function sourced<Value extends z.ZodType>(value: Value) {
   return z.strictObject({ value, kind: z.enum(sourceKinds), source: z.string().trim().min(8) });
 }
 
-const positive = z.number().positive();
+/** Beyond every time in ns (17 minutes), power, price and factor of a profile: a slip of the unit. */
+const most = 1e12;
+const positive = z.number().positive().max(most);
 const share = z.number().gt(0).lte(1);
 
 /** The shapes of single numbers in profiles; each carries its source and kind. */
 export const numbers = {
-  /** > 0 */
+  /** > 0, up to what no figure of a profile passes. */
   positive: sourced(positive),
   /** >= 0 */
-  nonNegative: sourced(z.number().nonnegative()),
+  nonNegative: sourced(z.number().nonnegative().max(most)),
   /** In (0, 1]. */
   share: sourced(share),
   /** Integer >= 1. */
-  count: sourced(z.number().int().positive()),
+  count: sourced(z.int().min(1).max(most)),
   /** Bytes per second; below 1e6 a rate was given in MB/s or GB/s. */
-  bytesPerSecond: sourced(positive.min(1e6, "expected bytes per second, not GB/s")),
+  bytesPerSecond: sourced(z.number().min(1e6, "expected bytes per second, not GB/s").max(1e18)),
   /** Bytes; below 1e6 a size was given in MB or GB. */
-  bytes: sourced(positive.min(1e6, "expected bytes, not GB")),
+  bytes: sourced(z.number().min(1e6, "expected bytes, not GB").max(1e18)),
   /** Operations per second; below 1e9 a peak was given in TFLOP/s. */
-  flopsPerSecond: sourced(positive.min(1e9, "expected FLOP/s, not TFLOP/s")),
+  flopsPerSecond: sourced(z.number().min(1e9, "expected FLOP/s, not TFLOP/s").max(1e21)),
   flag: sourced(z.boolean()),
   /** A price, with the day, month or year it was asked. */
   price: sourced(positive).extend({

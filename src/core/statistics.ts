@@ -36,14 +36,32 @@ export function meanInterval(values: Samples, level = 0.95): { mean: number; hal
 /**
  * Mean of a stationary, autocorrelated series with its 95 % half-width, by non-overlapping batch means (20 batches
  * unless told; Schmeiser 1982 advises 10 to 30). The values that do not fill a batch are left out at the start.
- * Half-width Infinity when there are fewer values than batches.
+ * Half-width Infinity where batches say nothing of the spread: there are fewer values than batches, or the batches agree and
+ * the values do not. 0 only where all values are equal.
  */
 export function batchMeans(values: Samples, batches = 20): { mean: number; halfWidth: number } {
   const size = Math.floor(values.length / batches);
   if (size === 0) return { mean: mean(values), halfWidth: Infinity };
   const start = values.length - size * batches;
   const means = Array.from({ length: batches }, (_, b) => mean(values.slice(start + b * size, start + (b + 1) * size)));
-  return meanInterval(means);
+  const interval = meanInterval(means);
+  const range = spread(values);
+  if (range === 0) return { ...interval, halfWidth: 0 };
+  return interval.halfWidth > range * roundingShare ? interval : { ...interval, halfWidth: Infinity };
+}
+
+/** Share of the range of values below which a difference of their means is rounding. */
+const roundingShare = 1e-9;
+
+/** From the smallest value to the largest. */
+function spread(values: Samples): number {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return high - low;
 }
 
 /**

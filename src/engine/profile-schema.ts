@@ -3,11 +3,27 @@ import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
 import { expertExchanges } from "./exchange/expert-exchange.ts";
 
+/** A figure from 0 to what no engine comes near: one beyond is a slip of its unit. */
+const upTo = (most: number) => numbers.nonNegative.extend({ value: z.number().nonnegative().max(most) });
+/** The same for factors, which are above 0. */
+const factorUpTo = (most: number) => numbers.positive.extend({ value: z.number().positive().max(most) });
+/** A whole number from 1. */
+const countUpTo = (most: number) => numbers.count.extend({ value: z.int().min(1).max(most) });
+
+const minuteNs = 60e9;
+const secondNs = 1e9;
+/** Of kernels that one part of a layer launches. */
+const kernelsMost = 1000;
+/** Of what kernels alone take beyond the peaks: served ones overlap, so that less than once remains of it. */
+const excessMost = 10;
+/** Between versions of an engine, and between a collective alone and in a step. */
+const factorMost = 100;
+
 /** Where caches are kept: one of `words`, or the size of a pool of their own relative to the others. */
 function pool<const Words extends readonly [string, ...string[]]>(words: Words) {
   const { kind, source } = numbers.positive.shape;
-  const value = z.union([z.enum(words), z.number().positive()], {
-    error: `expected ${words.join(", ")}, or the size of a pool of its own as a share of the others`,
+  const value = z.union([z.enum(words), z.number().positive().max(factorMost)], {
+    error: `expected ${words.join(", ")}, or the size of a pool of its own as a share of the others, at most ${factorMost}`,
   });
   return z.strictObject({ value, kind, source });
 }
@@ -18,48 +34,48 @@ export const engineSchema = z.strictObject({
   id,
   name,
   version: name,
-  stepOverheadNs: numbers.nonNegative,
-  sequenceOverheadNs: numbers.nonNegative,
-  requestOverheadNs: numbers.nonNegative,
+  stepOverheadNs: upTo(minuteNs),
+  sequenceOverheadNs: upTo(secondNs),
+  requestOverheadNs: upTo(minuteNs),
   /** Without it, one. */
   frontEnds: z
     .strictObject({
-      value: z.union([numbers.count.shape.value, z.literal("perDataParallelRank")], {
-        error: "expected a count of processes per replica, or perDataParallelRank",
+      value: z.union([z.int().min(1).max(1024), z.literal("perDataParallelRank")], {
+        error: "expected a count of processes per replica, at most 1024, or perDataParallelRank",
       }),
       kind: numbers.count.shape.kind,
       source: numbers.count.shape.source,
     })
     .optional(),
-  promptTokenOverheadNs: numbers.nonNegative,
+  promptTokenOverheadNs: upTo(secondNs),
   /** Without it, none. */
-  promptTokenDelayNs: numbers.nonNegative.optional(),
-  prefillStepOverheadNs: numbers.nonNegative,
-  kernelOverheadNs: numbers.nonNegative,
-  eagerLaunchNs: numbers.nonNegative,
+  promptTokenDelayNs: upTo(secondNs).optional(),
+  prefillStepOverheadNs: upTo(minuteNs),
+  kernelOverheadNs: upTo(0.1 * secondNs),
+  eagerLaunchNs: upTo(0.1 * secondNs),
   capturesGraphs: numbers.flag,
   layerKernels: z.strictObject({
-    attention: numbers.nonNegative,
-    queryKeyNorm: numbers.nonNegative,
-    outputGate: numbers.nonNegative,
-    latentAttention: numbers.nonNegative,
-    indexer: numbers.nonNegative,
-    linearAttention: numbers.nonNegative,
-    dense: numbers.nonNegative,
-    experts: numbers.nonNegative,
-    sharedExperts: numbers.nonNegative,
+    attention: upTo(kernelsMost),
+    queryKeyNorm: upTo(kernelsMost),
+    outputGate: upTo(kernelsMost),
+    latentAttention: upTo(kernelsMost),
+    indexer: upTo(kernelsMost),
+    linearAttention: upTo(kernelsMost),
+    dense: upTo(kernelsMost),
+    experts: upTo(kernelsMost),
+    sharedExperts: upTo(kernelsMost),
   }),
   formatKernels: z.strictObject({
-    fp8: numbers.nonNegative,
-    fp8Block: numbers.nonNegative,
-    int4: numbers.nonNegative,
-    nvfp4: numbers.nonNegative,
-    mxfp4: numbers.nonNegative,
+    fp8: upTo(kernelsMost),
+    fp8Block: upTo(kernelsMost),
+    int4: upTo(kernelsMost),
+    nvfp4: upTo(kernelsMost),
+    mxfp4: upTo(kernelsMost),
   }),
-  kernelExcess: numbers.nonNegative,
-  prefillExcess: numbers.nonNegative,
-  collectiveFactor: numbers.positive,
-  sparseDenseTokens: numbers.nonNegative.optional(),
+  kernelExcess: upTo(excessMost),
+  prefillExcess: upTo(excessMost),
+  collectiveFactor: factorUpTo(factorMost),
+  sparseDenseTokens: upTo(1e9).optional(),
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
   expertExchange: z.strictObject({
@@ -75,23 +91,27 @@ export const engineSchema = z.strictObject({
       windows: windowPool,
       chunks: windowPool,
       states: pool(["shared", "reserved"]),
-      statesPerSequence: numbers.count,
+      statesPerSequence: countUpTo(1024),
     })
     .optional(),
   versions: z
     .record(
       z.string(),
-      z.strictObject({ kernels: numbers.positive, overheads: numbers.positive, prefill: numbers.positive }),
+      z.strictObject({
+        kernels: factorUpTo(factorMost),
+        overheads: factorUpTo(factorMost),
+        prefill: factorUpTo(factorMost),
+      }),
     )
     .describe("Factors of single versions, by version as measurements write it."),
   defaults: z.strictObject({
-    maxBatchTokens: numbers.count,
-    maxSequences: numbers.count,
+    maxBatchTokens: countUpTo(1e9),
+    maxSequences: countUpTo(65536),
     /** Without it, 1. */
-    recvInterval: numbers.count.optional(),
+    recvInterval: countUpTo(65536).optional(),
     chunkedPrefill: numbers.flag,
     prefixCaching: numbers.flag,
-    blockTokens: numbers.count,
+    blockTokens: countUpTo(1024),
     memoryUtilisation: numbers.share,
   }),
 });

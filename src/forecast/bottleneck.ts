@@ -15,18 +15,22 @@ export function bottleneckOf(shares: Readonly<Record<TimeComponent, number>>): F
 }
 
 /**
- * The front ends as the bottleneck: one of them works a larger share of the time than any replica steps, or requests spent
- * most of the time before their first step waiting for its turn. null where neither holds. `share` is that of the
- * busiest.
+ * Busy share from which on a resource limits what a deployment can serve: there a queue before it is four times as long as
+ * the work it takes up (M/M/1), and grows from then on.
+ */
+export const saturatedShare = 0.8;
+
+/**
+ * The front ends as the bottleneck: one of them is saturated, and busy for longer than any replica steps; else null. `share`
+ * is that of the busiest.
  */
 export function frontEndBottleneck(run: RunResult, spanNs: number, stages: number): Forecast["bottleneck"] | null {
-  const { busyNs, waitNs } = run.frontEnds;
-  const most = busyNs.reduce((high, ns) => Math.max(high, ns), 0);
+  const most = run.frontEnds.busyNs.reduce((high, ns) => Math.max(high, ns), 0);
   const stepping = run.replicaBusyNs.reduce((high, ns) => Math.max(high, ns / stages), 0);
-  const { scheduledNs, arrivalNs, count } = run.requests;
-  let queueNs = 0;
-  for (let request = 0; request < count; request++)
-    if (scheduledNs[request]! >= arrivalNs[request]!) queueNs += scheduledNs[request]! - arrivalNs[request]!;
-  if (most <= stepping && waitNs <= queueNs / 2) return null;
-  return { component: "frontEnd", share: spanNs > 0 ? most / spanNs : 0, advice: null };
+  if (most <= stepping || most < saturatedShare * spanNs) return null;
+  return { component: "frontEnd", share: most / spanNs, advice: null };
 }
+
+/** The largest share of the time that a resource of a deployment is busy; 0 without any. */
+export const busiestShare = (resources: Forecast["resources"]): number =>
+  resources.reduce((most, { utilisation }) => Math.max(most, utilisation), 0);

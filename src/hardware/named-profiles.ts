@@ -20,9 +20,14 @@ export function systemProfileNamed(id: string): SystemProfile {
   return parseSystemProfile(lookUp(systemFiles, id, "system", deviceIds), `systems/${id}.json`);
 }
 
+/** Bundled devices by id, each read once: maps of one device are carried over to many. */
+const devices = new Map<string, Device>();
+
 /** The device `id`, such as `h100-sxm`; throws InvalidInputError for an unknown id. */
 export function deviceNamed(id: string): Device {
-  return resolveDevice(deviceProfileNamed(id));
+  const device = devices.get(id) ?? resolveDevice(deviceProfileNamed(id));
+  devices.set(id, device);
+  return device;
 }
 
 /** The node `id`, such as `h100-sxm-8`: devices, host memory and disks; throws InvalidInputError for an unknown id. */

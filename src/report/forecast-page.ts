@@ -40,7 +40,7 @@ const parts: readonly (readonly [Part, SummaryLevel])[] = [
 
 /** A forecast, ready to be shown at a level. */
 export function forecastPage(forecast: Forecast, level: SummaryLevel): Page {
-  const { scenario, deployment, seed, moecastVersion, bottleneck, interrupted } = forecast;
+  const { scenario, deployment, seed, moecastVersion, interrupted } = forecast;
   const cache = deployment.offload === null ? "" : `, expert cache ${deployment.offload}`;
   return {
     title: scenario.name,
@@ -57,7 +57,7 @@ export function forecastPage(forecast: Forecast, level: SummaryLevel): Page {
     headline: headlineParts(forecast),
     tone: toneOf(forecast),
     notes: [
-      { text: `bottleneck: ${bottleneckLabel(bottleneck)}`, only: "terminal" },
+      { text: `bottleneck: ${bottleneckLabel(forecast)}`, only: "terminal" },
       ...adviceLines(forecast).map((text) => ({ text, only: "terminal" }) as const),
       ...(interrupted
         ? [{ text: "interrupted: figures cover what had happened until then", tone: "warn", only: "terminal" } as const]
@@ -76,7 +76,7 @@ function bottleneckSection(forecast: Forecast): PageSection[] {
     {
       kind: "text",
       only: "markdown",
-      line: { text: `Bottleneck: ${bottleneckLabel(forecast.bottleneck)}.` },
+      line: { text: `Bottleneck: ${bottleneckLabel(forecast)}.` },
       items: adviceLines(forecast),
     },
   ];

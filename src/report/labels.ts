@@ -1,4 +1,5 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { busiestShare, saturatedShare } from "../forecast/bottleneck.ts";
 import type { Forecast, SloVerdict } from "../forecast/forecast.ts";
 import type { LatencyStats, Percentile } from "../metrics/latency-figures.ts";
 
@@ -20,11 +21,17 @@ const waits: Readonly<Partial<Record<Forecast["bottleneck"]["component"], string
 export const componentLabel = (component: Forecast["bottleneck"]["component"]): string =>
   waits[component] ?? component.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-/** What limits a deployment, and by how much: `experts, 60.0% of step time`, `front end, busy 98.0% of the time`. */
-export const bottleneckLabel = ({ component, share }: Forecast["bottleneck"]): string =>
-  component === "frontEnd"
-    ? `${componentLabel(component)}, busy ${formatPercent(share)} of the time`
-    : `${componentLabel(component)}, ${formatPercent(share)} of step time`;
+/**
+ * What limits a deployment, and by how much: `experts, 60.0% of step time`, `front end, busy 98.0% of the time`. Where
+ * nothing is saturated it says so: the load is met, and only latency is to be gained.
+ */
+export function bottleneckLabel({ bottleneck: { component, share }, resources }: Forecast): string {
+  const [part, percent] = [componentLabel(component), formatPercent(share)];
+  if (component === "frontEnd") return `${part}, busy ${percent} of the time`;
+  const busy = busiestShare(resources);
+  if (busy >= saturatedShare) return `${part}, ${percent} of step time`;
+  return `none, nothing is busy above ${formatPercent(busy)} of the time; most of a step: ${part}, ${percent}`;
+}
 
 /** How an SLO came out: `ok`, `FAIL`, or `warn` where a failure does not fail the run. */
 export const verdictLabel = (slo: SloVerdict): "ok" | "warn" | "FAIL" =>

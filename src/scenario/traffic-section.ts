@@ -26,7 +26,7 @@ const tokenCount = z
         kind: z.literal("lognormal"),
         mean,
         sigma: z.number().min(0).max(5).optional().describe("Standard deviation of the logarithm; not with p50."),
-        p50: z.number().gt(0).optional().describe("Median, at most the mean; not together with sigma."),
+        p50: z.number().gt(0).max(1e7).optional().describe("Median, at most the mean; not together with sigma."),
         ...clip,
       })
       .superRefine(exactlyOne("sigma", "p50"))

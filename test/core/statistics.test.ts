@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
 import { batchMeans, mean, meanInterval, mser5, slope, sum, variance } from "../../src/core/statistics.ts";
@@ -60,6 +61,24 @@ describe("batch means", () => {
   test("leave out what does not fill a batch at the start, and know nothing from too few values", () => {
     expect(batchMeans([100, 1, 1, 3, 3], 2)).toMatchObject({ mean: 2 });
     expect(batchMeans([1, 2, 3], 20)).toEqual({ mean: 2, halfWidth: Infinity });
+  });
+
+  test("never claim that a mean is exact, unless all values are equal", () => {
+    const value = fc.oneof(fc.constantFrom(0, 0.1, 3), fc.double({ min: 0, max: 1e9, noNaN: true }));
+    const cycle = fc.array(value, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(cycle, fc.array(value, { maxLength: 25 }), fc.nat(80), (repeated, first, more) => {
+        const values = [...first, ...Array.from({ length: more }, (_, i) => repeated[i % repeated.length]!)];
+        const { halfWidth } = batchMeans(values);
+        const equal = values.length >= 20 && new Set(values).size === 1;
+        if (equal) expect(halfWidth).toBe(0);
+        else expect(halfWidth).toBeGreaterThan(0);
+      }),
+    );
+    // Requests beside one another that differ, all pairs alike.
+    expect(batchMeans(Array.from({ length: 40 }, (_, i) => i % 2)).halfWidth).toBe(Infinity);
+    // What differs is left out at the start.
+    expect(batchMeans([5, ...Array.from({ length: 20 }, () => 1)]).halfWidth).toBe(Infinity);
   });
 });
 

@@ -1,14 +1,10 @@
 import { expect, test } from "vitest";
 import { missingLine, readPage, refreshed, splitWords } from "../../scripts/doc-blocks.ts";
-import { moecast } from "../cli/in-process.ts";
-import { expectCommandsOf } from "./commands-of-page.ts";
+import { expectCommandsOf, firstPage } from "./commands-of-page.ts";
 
 test("the commands of the first page end with the announced exit code, and its outputs are theirs", async () => {
   const root = process.cwd();
-  await expectCommandsOf(root, readPage(root, "docs/getting-started.md"), async ({ folder }, words) => {
-    const { code, out, err } = await moecast(words, { cwd: folder });
-    return { code: code ?? -1, lines: [...out.split("\n"), ...err.split("\n")] };
-  });
+  await expectCommandsOf(root, readPage(root, firstPage));
 }, 120_000);
 
 test("an excerpt has to occur in order, with gaps only where it shows them by their order", () => {

@@ -129,16 +129,20 @@ describe("the bottleneck", () => {
     }
   });
 
-  test("is the front end where one is busier than the replicas, or where most of the wait is for its turn", () => {
+  test("is the front end exactly where one is saturated and busier than any replica", () => {
     const rows = ascending(100).map((row) => ({ ...row, queueMs: 1 }));
-    const run = (busyMs: number, waitMs: number) =>
-      fakeRun(rows, { frontEnds: { busyNs: [1e6, busyMs * 1e6], waitNs: waitMs * 1e6 } });
-    // Replicas step half of the 199 ms; the 100 requests wait 1 ms each before their first step.
-    const named = (busyMs: number, waitMs: number) => frontEndBottleneck(run(busyMs, waitMs), 199e6, 1);
-    expect(named(90, 40)).toBeNull();
-    expect(named(150, 40)).toMatchObject({ component: "frontEnd", share: 150 / 199 });
-    expect(named(90, 60)).toMatchObject({ component: "frontEnd", share: 90 / 199 });
-    expect(exampleForecast("", run(190, 0)).bottleneck).toMatchObject({ component: "frontEnd" });
+    const spanNs = 200e6;
+    for (let frontMs = 0; frontMs <= 200; frontMs += 10)
+      for (let stepMs = 0; stepMs <= 200; stepMs += 10)
+        for (const waitMs of [0, 100]) {
+          const frontEnds = { busyNs: [1e6, frontMs * 1e6], waitNs: waitMs * 1e6 };
+          const found = frontEndBottleneck(fakeRun(rows, { frontEnds, replicaBusyNs: [stepMs * 1e6] }), spanNs, 1);
+          const limits = frontMs > stepMs && frontMs >= 160;
+          expect(found).toEqual(limits ? { component: "frontEnd", share: frontMs / 200, advice: null } : null);
+        }
+    expect(exampleForecast("", fakeRun(rows, { frontEnds: { busyNs: [190e6], waitNs: 0 } })).bottleneck).toMatchObject({
+      component: "frontEnd",
+    });
   });
 
   test("of a run that never worked has a share of 0", () => {

@@ -1,5 +1,5 @@
 import { type StorageFormat, storageFormats } from "../../src/core/dtype.ts";
-import { engineNamed } from "../../src/engine/catalogue.ts";
+import { engineIds, engineNamed } from "../../src/engine/catalogue.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device, Node } from "../../src/hardware/device.ts";
 import { weightBytes } from "../../src/models/bytes.ts";
@@ -50,21 +50,37 @@ export function smallestMapping(node: Node, model: ModelSpec, formats: Formats):
   return null;
 }
 
+/** Cost models by node and engine: models and formats share one. */
+const costs = new WeakMap<Node, Map<string, CostModel>>();
+
+function costOf(node: Node, engine: string): CostModel {
+  const byEngine = costs.get(node) ?? new Map<string, CostModel>();
+  costs.set(node, byEngine);
+  const cost = byEngine.get(engine) ?? new CostModel(node.device, node, engine);
+  byEngine.set(engine, cost);
+  return cost;
+}
+
+/** Engines by id whose kernels take their time alone. */
+const timedAlone = new Map(engineIds.map((id) => [id, { ...engineNamed(id), kernelExcess: 1 }] as const));
+
 /**
  * Time of the kernels of a decode step of one sequence with one cached token, ns, as they are timed alone: no factor of an
- * engine, no launches of its own, no transfers between devices.
+ * engine, no launches of its own, no transfers between devices. On a node like that of the deployment.
  */
-export function decodeKernelsNs({ node, engine, model, formats, mapping }: LoneDecode, device: Device): number {
-  const on = { ...node, device };
+export function decodeKernelsNs(
+  { engine, model, formats, mapping, ...one }: LoneDecode,
+  node: Node = one.node,
+): number {
   const config = testConfig({
     model,
     formats,
-    node: on,
+    node,
     mapping,
-    engine: { ...engineNamed(engine), kernelExcess: 1 },
+    engine: timedAlone.get(engine)!,
     routing: { kind: "uniform" },
   });
-  const steps = new StepCost(config, new CostModel(device, on, engine));
+  const steps = new StepCost(config, costOf(node, engine));
   const batch = emptyBatch(steps.windows.length);
   addChunk(batch, steps.windows, 1, 1, true);
   batch.sampled = 1;
@@ -91,10 +107,15 @@ export function activeBytes({ model, formats, mapping }: LoneDecode): number {
   return shared / 8 / mapping.tp;
 }
 
-/** A device whose operations start at once. */
-export function withoutLaunches(device: Device): Device {
+/** A node whose operations start at once. */
+export function withoutLaunches({ device, ...node }: Node): Node {
   const launches = { gemmLaunchNs: 0, groupedGemmLaunchNs: 0, attentionLaunchNs: 0 };
-  return { ...device, efficiency: { ...device.efficiency, ...launches } };
+  return { ...node, device: { ...device, efficiency: { ...device.efficiency, ...launches } } };
+}
+
+/** A node with `factor` times the memory bandwidth. */
+export function withBandwidth({ device, ...node }: Node, factor: number): Node {
+  return { ...node, device: { ...device, memoryBytesPerSecond: factor * device.memoryBytesPerSecond } };
 }
 
 /** Pairs of formats of which the first takes about half the bits of the second. */

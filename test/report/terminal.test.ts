@@ -91,6 +91,18 @@ test("the full summary holds what a forecast promises", () => {
   for (const part of shown) expect(text).toContain(part);
 });
 
+test("where nothing is saturated, the bottleneck is none and the largest part of a step stands beside it", () => {
+  for (const utilisation of [0, 0.41, 0.799, 0.8, 1]) {
+    const one = forecast({ resources: [{ name: "replica 0", busyNs: 1, bytes: 0, utilisation }] });
+    for (const text of [terminalSummary(one, plainStyle, "compact", 200), markdownReport(one)])
+      expect(/ottleneck: (.*?)\.?$/m.exec(text)?.[1]).toBe(
+        utilisation < 0.8
+          ? `none, nothing is busy above ${(100 * utilisation).toFixed(1)}% of the time; most of a step: experts, 60.0%`
+          : "experts, 60.0% of step time",
+      );
+  }
+});
+
 describe("advice", () => {
   const figure = { metric: "TPOT p50", unit: "ms", before: 268, after: 155 } as const;
   const cost = { metric: "output tokens/s", unit: "number", before: 900, after: 820 } as const;

@@ -237,6 +237,8 @@ export function testRouting(layers = 4, experts = 8, topK = 2, rows = 300, seed 
   };
 }
 
+const defaultRouting = testRouting();
+
 export function testRequests(
   rows: readonly { at?: number; prompt: number; output: number }[],
   prefix: RequestTable["prefix"] = null,
@@ -274,7 +276,7 @@ export function testConfig(overrides: Partial<SimConfig> = {}): SimConfig {
     scheduler: { ...engine.defaults, contextTokensMax: 4096 },
     router: routers["round-robin"],
     workload: { kind: "open", requests: testRequests([{ prompt: 100, output: 10 }]) },
-    routing: { kind: "replay", table: testRouting(), layerMap: [0, 1, 2, 3], start: "random" },
+    routing: { kind: "replay", table: defaultRouting, layerMap: [0, 1, 2, 3], start: "random" },
     placement: null,
     offload: null,
     speculation: null,

@@ -1,3 +1,4 @@
+import { busiestShare } from "../bottleneck.ts";
 import type { AdviceRule } from "./advice-rule.ts";
 
 /** Smallest step that is proposed, and by how much chunks shrink and grow. */
@@ -72,13 +73,14 @@ export const prefixCaching: AdviceRule = {
       : { text: "KV blocks of equal prefixes shared", set: ["engine.enablePrefixCaching=true"] },
 };
 
-/** A front end tokenises one prompt after the other. */
+/** A front end tokenises one prompt after the other: most of a burst waits for its turn there, though it idles afterwards. */
 export const moreFrontEnds: AdviceRule = {
-  causes: ["frontEnd"],
-  change: ({ config: { frontEnds } }) => ({
-    text: "more front ends per replica",
-    set: [`engine.apiServerCount=${frontEnds * grow}`],
-  }),
+  causes: ["frontEnd", "queue"],
+  change: ({ config: { frontEnds }, forecast: { resources } }) => {
+    const busiest = busiestShare(resources.filter(({ name }) => name.startsWith("front end")));
+    if (busiest < busiestShare(resources) / 2) return null;
+    return { text: "more front ends per replica", set: [`engine.apiServerCount=${frontEnds * grow}`] };
+  },
 };
 
 /** Drafts that are not accepted cost a pass of the draft module each. */

@@ -90,19 +90,25 @@ const isOwn = (query: SetupKey, setup: SetupKey): boolean =>
 const sharesKernels = (device: string, measured: string): boolean =>
   device === measured || relativesOf(device).includes(measured);
 
+/** What no served measurement was of, as a sentence without its full stop. */
+const none = (...what: readonly string[]): string => `no served measurement ${what.join(", and none ")}`;
+
+/** `a, b or c`. */
+const oneOf = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(", "), ...words.slice(-1)].filter((part) => part !== "").join(" or ");
+
 /**
  * How a deployment stands to the measured setups. Near is a setup of its engine that differs in the model alone or, within
  * the architecture, in the device alone. A setup differs from all only together where each part was measured with its engine.
  */
 function standingOf(query: BandQuery, setups: readonly ValidatedSetup[]): Standing {
   const { model, device, engine, features } = query;
-  const none = (what: string) => `no served measurement ${what}`;
   const here = setups.filter((setup) => sharesKernels(device, setup.device));
   const unmeasured = [
-    ...(features.length > 0 ? [`with ${features.join(" or ")}`] : []),
+    ...(features.length > 0 ? [`with ${oneOf(features)}`] : []),
     ...(here.length === 0 ? [`on ${device} or another device of its architecture`] : []),
   ];
-  if (unmeasured.length > 0) return { basis: "unmeasured", unvalidated: none(unmeasured.join(", nor ")) };
+  if (unmeasured.length > 0) return { basis: "unmeasured", unvalidated: none(...unmeasured) };
   const alike = here.filter((setup) => setup.engine === engine);
   if (alike.some((setup) => isOwn(query, setup))) return { basis: "validated", unvalidated: null };
   const ofModel = alike.some((setup) => setup.model === model);
@@ -111,10 +117,12 @@ function standingOf(query: BandQuery, setups: readonly ValidatedSetup[]): Standi
   if (onDevice) return { basis: "model", unvalidated: null };
   if (ofModel) return { basis: "system", unvalidated: null };
   if (alike.length > 0)
-    return { basis: "modelAndSystem", unvalidated: none(`with ${engine} of ${model} or on ${device}`) };
+    return { basis: "modelAndSystem", unvalidated: none(`with ${engine} of ${model}`, `with it on ${device}`) };
   const measured = here.some((setup) => setup.model === model);
-  const where = setups.some((setup) => setup.engine === engine) ? ` on the architecture of ${device}` : "";
+  const known = setups.some((setup) => setup.engine === engine);
+  const architecture = `on the architecture of ${device}`;
+  const withEngine = `with ${engine}${known ? ` ${architecture}` : ""}`;
   return measured
-    ? { basis: "engine", unvalidated: none(`with ${engine}${where}`) }
-    : { basis: "several", unvalidated: none(`with ${engine}${where} or of ${model}`) };
+    ? { basis: "engine", unvalidated: none(withEngine) }
+    : { basis: "several", unvalidated: none(withEngine, `of ${model} ${known ? "there" : architecture}`) };
 }

@@ -1,7 +1,7 @@
 import type { StorageFormat } from "../../core/dtype.ts";
 import { mean } from "../../core/statistics.ts";
 import { formatNumber } from "../../core/units.ts";
-import { exchangeLibrary, exchangeWords } from "../../engine/exchange/expert-exchange.ts";
+import { exchangeLibrary } from "../../engine/exchange/expert-exchange.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { devicesOf } from "../../sim/mapping.ts";
 import type { ErrorBandTable } from "./error-band-table.ts";
@@ -12,8 +12,11 @@ const promptFactor = 2;
 /** Formats that the same kernels serve. */
 const alike: Readonly<Partial<Record<StorageFormat, StorageFormat>>> = { fp16: "bf16", int4_g32: "int4" };
 
+/** Libraries that send tokens to their experts, in any of their modes. */
+const libraryWords = { deepep: "DeepEP", nvlink: "exchange kernels over NVLink" } as const;
+
 /**
- * What a deployment does that none of the served measurements of the validation did, in words: they are replicas of up to
+ * What a deployment does that none of the served measurements of the validation did, each in words of a list: they are replicas of up to
  * `devicesMax` devices with all weights in device memory, one token a step, neither pipeline nor context parallelism,
  * whole batches and exchanges by collectives, in the formats and with prompts up to the length that the table has.
  */
@@ -23,6 +26,7 @@ export function unvalidatedFeatures(
 ): string[] {
   const { mapping, offload, speculation, formats, workload, engine } = config;
   const devices = devicesOf(mapping);
+  const library = mapping.dp > 1 ? exchangeLibrary(engine.expertExchange) : null;
   const { promptTokens } = workload.requests;
   const prompt = promptTokens.length === 0 ? 0 : mean(Float64Array.from(promptTokens));
   const kind = (format: StorageFormat) => alike[format] ?? format;
@@ -32,9 +36,7 @@ export function unvalidatedFeatures(
     ...(speculation === null ? [] : ["speculative decoding"]),
     ...(mapping.pp > 1 ? ["pipeline parallelism"] : []),
     ...(mapping.cp > 1 ? ["context parallelism"] : []),
-    ...(mapping.dp > 1 && exchangeLibrary(engine.expertExchange) !== null
-      ? [exchangeWords[engine.expertExchange]]
-      : []),
+    ...(library === null ? [] : [libraryWords[library]]),
     ...(mapping.dp > 1 && engine.overlapsBatches ? ["half batches"] : []),
     ...(devices > devicesMax ? [`${devices} devices a replica`] : []),
     ...(measured.has(kind(formats.experts)) ? [] : [`weights in ${formats.experts}`]),

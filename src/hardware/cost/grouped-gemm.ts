@@ -82,13 +82,16 @@ export const sentFamilies = {
   masked: "sentExpertsMasked",
 } as const satisfies Record<NonNullable<GroupedGemmOp["sent"]>, KernelFamily>;
 
-/** The kernels made for sent tokens, by layout; null where the device has no maps of them. */
-function sentCosts(context: CostContext) {
-  const of = (layout: keyof typeof sentFamilies) => {
-    const mapped = mappedByFormat(context, sentFamilies[layout], sentExpertsShapes[layout]);
-    return mapped === null ? null : new RecentExperts(mapped("fp8_block"));
+/** The kernels made for sent tokens, by layout, each prepared at its first use; null where the device has no maps of them. */
+function sentCosts(context: CostContext): (layout: keyof typeof sentFamilies) => RecentExperts | null {
+  const prepared: Partial<Record<keyof typeof sentFamilies, RecentExperts | null>> = {};
+  return (layout) => {
+    if (prepared[layout] === undefined) {
+      const mapped = mappedByFormat(context, sentFamilies[layout], sentExpertsShapes[layout]);
+      prepared[layout] = mapped === null ? null : new RecentExperts(mapped("fp8_block"));
+    }
+    return prepared[layout];
   };
-  return { contiguous: of("contiguous"), masked: of("masked") };
 }
 
 /**
@@ -108,7 +111,7 @@ export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
     return (op) => {
       if (!(op.pairs > 0 && op.parametersPerExpert > 0)) return 0;
       // They multiply 8-bit values.
-      const own = op.sent === undefined || op.math !== "fp8" ? null : sent[op.sent];
+      const own = op.sent === undefined || op.math !== "fp8" ? null : sent(op.sent);
       if (own !== null) return own.ns(op);
       return (recent.get(op.weightFormat) ?? prepare(op.weightFormat)).ns(op);
     };

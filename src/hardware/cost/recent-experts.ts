@@ -10,7 +10,7 @@ const fields = 6;
 export class RecentExperts {
   readonly #cost: (op: GroupedGemmOp) => number;
   readonly #keys = new Float64Array(slots * fields).fill(NaN);
-  readonly #math: GroupedGemmOp["math"][] = Array.from({ length: slots }, () => "bf16");
+  readonly #math: GroupedGemmOp["math"][] = Array.from<GroupedGemmOp["math"]>({ length: slots }).fill("bf16");
   readonly #ns = new Float64Array(slots);
 
   constructor(cost: (op: GroupedGemmOp) => number) {

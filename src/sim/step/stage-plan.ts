@@ -22,8 +22,18 @@ export interface LayerClasses {
   readonly feedForward: readonly FeedForward[];
 }
 
+type ClassesOfModel = LayerClasses & { readonly classOf: (layer: number) => [number, number] };
+/** Classes of models that were asked for. */
+const classesOf = new WeakMap<ModelSpec, ClassesOfModel>();
+
 /** Classes of layers. Layers of equal shape, compared by value, share a class and cost the same. */
-export function layerClasses(model: ModelSpec): LayerClasses & { classOf: (layer: number) => [number, number] } {
+export function layerClasses(model: ModelSpec): ClassesOfModel {
+  const classes = classesOf.get(model) ?? classify(model);
+  classesOf.set(model, classes);
+  return classes;
+}
+
+function classify(model: ModelSpec): ClassesOfModel {
   const attentionKeys: string[] = [];
   const feedForwardKeys: string[] = [];
   const attention: LayerClasses["attention"][number][] = [];

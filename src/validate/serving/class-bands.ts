@@ -1,5 +1,3 @@
-import { deploymentKey } from "../../calibrate/engine/serving-samples.ts";
-import { engineOf, modelOf } from "../../calibrate/measured/names.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
 import { type Band, bandAround, scaledBand } from "../../forecast/bands/band.ts";
 import { type BandClass, type LatencyBands, nearerClasses } from "../../forecast/bands/error-band-table.ts";
@@ -12,15 +10,15 @@ import type { PointError } from "./validation.ts";
 export type Latency = keyof LatencyBands;
 export const bandedLatencies = ["tpot", "ttft"] as const satisfies readonly Latency[];
 
-/** What is left out together in a class. Names of one model, or of one engine, are one part. */
+/** What is left out together in a class. */
 const partOf: Readonly<Record<BandClass, (point: ServingPoint) => string>> = {
-  validated: deploymentKey,
+  validated: leftOutKeys.deployment,
   setup: leftOutKeys.setup,
   system: leftOutKeys.system,
-  model: ({ model }) => modelOf(model).id ?? model,
-  engine: ({ engine }) => engineOf(engine).id ?? engine,
+  model: leftOutKeys.model,
+  engine: leftOutKeys.engine,
   several: leftOutKeys.near,
-  observed: deploymentKey,
+  observed: leftOutKeys.deployment,
   observedFar: leftOutKeys.near,
 };
 

@@ -17,20 +17,27 @@ function architectureOf({ system }: ServingPoint): string {
   return id === null ? system : (relativesOf(systemProfileNamed(id).device)[0] ?? id);
 }
 
+/** What a point names, by the ids of the catalogue: names of one shape are one model. Unknown names stand as written. */
+const idsOf = ({ model, system, engine }: ServingPoint) => ({
+  model: modelOf(model).id ?? model,
+  system: systemOf(system).id ?? system,
+  engine: engineOf(engine).id ?? engine,
+});
+
 /**
- * What a fit does not see before it forecasts it, and how points of it are told. Without what is `near`, the fit knows
+ * What a fit does not see before it forecasts it, and how points of it are told: by ids, as bands go. Without what is `near`, the fit knows
  * nothing of its model, of the architecture of its system, or of its engine.
  */
 export const leftOutKeys = {
-  setup: ({ model, system, engine }: ServingPoint) => `${model}|${system}|${engine}`,
-  model: ({ model }: ServingPoint) => model,
-  system: ({ system }: ServingPoint) => system,
-  engine: ({ engine }: ServingPoint) => engine,
-  deployment: deploymentKey,
-  near: (point: ServingPoint) =>
-    [modelOf(point.model).id ?? point.model, architectureOf(point), engineOf(point.engine).id ?? point.engine].join(
-      "|",
-    ),
+  setup: (point: ServingPoint) => Object.values(idsOf(point)).join("|"),
+  model: (point: ServingPoint) => idsOf(point).model,
+  system: (point: ServingPoint) => idsOf(point).system,
+  engine: (point: ServingPoint) => idsOf(point).engine,
+  deployment: (point: ServingPoint) => deploymentKey({ ...point, ...idsOf(point) }),
+  near: (point: ServingPoint) => {
+    const { model, engine } = idsOf(point);
+    return [model, architectureOf(point), engine].join("|");
+  },
 } as const;
 export type LeftOut = keyof typeof leftOutKeys;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { expertExchanges } from "../../../src/engine/exchange/expert-exchange.ts";
 import { accuracyOf } from "../../../src/forecast/bands/accuracy.ts";
 import { bandsFor } from "../../../src/forecast/bands/bands.ts";
 import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts";
@@ -183,8 +184,12 @@ test("features no served measurement had are named one by one", () => {
   const engine = { ...config.engine, overlapsBatches: true };
   expect(unvalidatedFeatures({ ...exchanging, engine }, table)).toEqual(["half batches"]);
   const library = { ...config.engine, expertExchange: "deepepNormal" } as const;
-  expect(unvalidatedFeatures({ ...exchanging, engine: library }, table)).toEqual(["DeepEP in normal mode"]);
+  expect(unvalidatedFeatures({ ...exchanging, engine: library }, table)).toEqual(["DeepEP"]);
   expect(unvalidatedFeatures({ ...config, engine: library }, table)).toEqual([]);
+  // Each is an item of a list.
+  for (const expertExchange of expertExchanges)
+    for (const feature of unvalidatedFeatures({ ...exchanging, engine: { ...engine, expertExchange } }, table))
+      expect(feature).not.toMatch(/,| or /);
   const speculation = { draftTokens: 1, acceptance: Float64Array.of(0.5), draft: { kind: "free" } } as const;
   expect(unvalidatedFeatures({ ...config, speculation }, table)).toEqual(["speculative decoding"]);
   const formats = { ...config.formats, experts: "int8" } as const;

@@ -99,11 +99,30 @@ describe("the bands of a deployment", () => {
       else expect(found.unvalidated).toMatch(/^no served measurement /);
     }
     expect(bandsFor(query({ features: ["experts in host memory"], device: "mi300x" }), table).unvalidated).toMatch(
-      /with experts in host memory, nor on mi300x/,
+      /with experts in host memory, and none on mi300x/,
     );
     expect(bandsFor(query({ engine: "sglang", device: "h100-sxm" }), table).tpot).toEqual(near([0.6, 1.6]));
     // The errors of several and of kernels, both a factor of two either way, lie at right angles.
     expect(bandsFor(query({ device: "mi300x" }), table).tpot).toEqual(near([2 ** -Math.SQRT2, 2 ** Math.SQRT2]));
+  });
+
+  test("say what was not measured as one sentence, however much it is", () => {
+    const features = ["experts in host memory", "DeepEP", "half batches", "96 devices a replica"];
+    for (let count = 1; count <= features.length; count++)
+      for (const device of ["h200-sxm", "mi300x"]) {
+        const of = features.slice(0, count);
+        const list = count === 1 ? of[0] : `${of.slice(0, -1).join(", ")} or ${of[count - 1]}`;
+        const elsewhere = device === "mi300x" ? ", and none on mi300x or another device of its architecture" : "";
+        expect(bandsFor(query({ features: of, device }), table).unvalidated).toBe(
+          `no served measurement with ${list}${elsewhere}`,
+        );
+      }
+    expect(bandsFor(query({ engine: "llama.cpp", model: "deepseek-v3" }), table).unvalidated).toBe(
+      "no served measurement with llama.cpp, and none of deepseek-v3 on the architecture of h200-sxm",
+    );
+    expect(bandsFor(query({ engine: "sglang", device: "h100-sxm" }), table).unvalidated).toMatch(
+      /^no served measurement with sglang of \S+, and none with it on h100-sxm$/,
+    );
   });
 
   test("of something further away are never narrower", () => {

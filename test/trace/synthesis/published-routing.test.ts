@@ -2,11 +2,8 @@ import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../../src/core/errors.ts";
 import { overlapAtLag } from "../../../src/trace/stats/overlap.ts";
 import { expertCounts } from "../../../src/trace/stats/popularity.ts";
-import {
-  layerOverlaps,
-  publishedRouting,
-  routingFromPublished,
-} from "../../../src/trace/synthesis/published-routing.ts";
+import { publishedRouting, routingFromPublished } from "../../../src/trace/synthesis/published-routing.ts";
+import { layerOverlaps } from "../../../src/trace/synthesis/published-weights.ts";
 import { synthesiseRouting } from "../../../src/trace/synthesis/synthesise-routing.ts";
 import { batchCurve } from "./batch-curve.ts";
 

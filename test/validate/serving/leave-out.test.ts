@@ -42,6 +42,13 @@ describe("engines fitted without what they forecast", () => {
     }
   });
 
+  test.each(kinds)("left out by %s, releases of one shape and other spellings are one part", (kind) => {
+    const [point] = points as [ServingPoint];
+    const names = { model: "Qwen/Qwen3-30B-A3B-Instruct-2507", system: "h100-sxm-8", engine: "vLLM" };
+    const forecast = (tpotMs: number) => leaveOut([...points, { ...point, ...names, line: 99, tpotMs }], kind)(point);
+    expect(forecast(5)).toEqual(forecast(15));
+  });
+
   test("left out with what is near, only points of another model, architecture and engine change a forecast", () => {
     const [point] = points;
     const far = { ...smallPoint({ ...slow, engine: "sglang", version: "0.5.9", system: "b200_sxm" }), line: 99 };
