@@ -1,8 +1,10 @@
 import { refuse } from "../core/errors.ts";
 import { engineIdOn, engineProfileNamed, parseEngineProfile } from "../engine/catalogue.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
+import { engineElsewhere } from "../engine/platforms.ts";
 import type { EngineProfileFile } from "../engine/profile-schema.ts";
 import { resolveEngine as engineOf } from "../engine/resolve-engine.ts";
+import { architectureOf } from "../hardware/architectures.ts";
 import type { Device } from "../hardware/device.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -30,7 +32,7 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader, devi
   const inputs: InputRow[] = [];
   const profile =
     file === undefined
-      ? located(scenario, ["engine", "id"], () => engineProfileNamed(id))
+      ? located(scenario, ["engine", "id"], () => engineOn(id, device))
       : await locatedAsync(scenario, ["engine", "file"], async () => {
           const read = await readJson(reader, scenario.file, file);
           inputs.push(inputRow("engine profile", read.file, read.text));
@@ -59,6 +61,14 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader, devi
       },
     ],
   };
+}
+
+/** The profile of an engine of the catalogue that runs on a device. */
+function engineOn(id: string, { id: deviceId, name, platform }: Device): EngineProfileFile {
+  const profile = engineProfileNamed(id);
+  const computeCapability = architectureOf(deviceId)?.computeCapability ?? null;
+  const problem = engineElsewhere(id, { name, platform, computeCapability });
+  return problem === null ? profile : refuse(problem);
 }
 
 /** Whether a device has a platform of its own, and the engine was measured on GPUs of another. */

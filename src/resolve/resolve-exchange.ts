@@ -3,6 +3,7 @@ import type { EngineProfile } from "../engine/engine-profile.ts";
 import { enginesWith, exchangeChooser } from "../engine/exchange/choosers.ts";
 import type { ExchangeChoice, ExchangeOptions, ExchangeSite } from "../engine/exchange/exchange-options.ts";
 import { exchangeLibrary, exchangeWords } from "../engine/exchange/expert-exchange.ts";
+import { architectureOf } from "../hardware/architectures.ts";
 import type { Node } from "../hardware/device.ts";
 import type { MoeFeedForward } from "../models/spec.ts";
 import { exchangeKeys } from "../scenario/exchange-options.ts";
@@ -62,11 +63,9 @@ export function resolveExchange(scenario: Scenario, engine: EngineProfile, setti
     return { engine, schedulerMax: {}, ledger: [] };
   }
   const choice = chooser?.choose(options, siteOf(scenario, setting, moe)) ?? null;
-  const problems = [
-    ...(choice?.problems ?? []),
-    ...slicedExperts(options, choice, mapping),
-    ...otherPlatform(options, choice, setting),
-  ];
+  const foreignLibrary = otherPlatform(options, choice, setting);
+  if (foreignLibrary.length > 0) throw placed(scenario, foreignLibrary);
+  const problems = [...(choice?.problems ?? []), ...slicedExperts(options, choice, mapping)];
   if (problems.length > 0) throw placed(scenario, problems);
   const chosen = { ...engine, ...choice?.features };
   return {
@@ -115,6 +114,8 @@ function siteOf(scenario: Scenario, { mapping, node }: ExchangeSetting, moe: Moe
     expertRanks: mapping.ep,
     devicesPerNode,
     nvlinkDomain: device.scaleUp === null ? 1 : Math.max(devicesPerNode, device.scaleUpDomain),
+    deviceName: device.name,
+    computeCapability: architectureOf(device.id)?.computeCapability ?? null,
     topK: moe.topK,
   };
 }

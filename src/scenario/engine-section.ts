@@ -12,7 +12,7 @@ export const engineSection = z
     id: word()
       .optional()
       .describe(
-        "Bundled engine profile, such as vllm; on AMD and Ascend devices its build for them, such as vllm-rocm. Not together with file.",
+        "Bundled engine profile, such as vllm; on AMD and Ascend devices its build for them, such as vllm-rocm. Refused on devices that it is not built for. Not together with file.",
       ),
     file: filePath().optional().describe("An engine profile of your own; not together with id."),
     version: z

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { runsOn } from "../../src/engine/platforms.ts";
 import { forecastScenario } from "../../src/forecast/forecast-scenario.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../../src/hardware/named-profiles.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
@@ -30,7 +31,9 @@ export function layoutsOf(system: string): readonly number[] {
 
 /** Expects a finite forecast of a system on `devices`. */
 export async function forecastsFinitely(system: string, devices: number): Promise<void> {
-  const text = scenario(system, devices === 1 ? "llama.cpp" : "vllm", devices);
+  const { name, platform } = deviceProfileNamed(systemProfileNamed(system).device);
+  const local = devices === 1 && runsOn("llama.cpp", { name, platform, computeCapability: null });
+  const text = scenario(system, local ? "llama.cpp" : "vllm", devices);
   const { latency, requests } = await forecastScenario(parseScenario(text, "test.yaml"), noFiles);
   expect(requests.completed).toBe(12);
   for (const times of [latency.ttft, latency.tpot, latency.e2e]) {

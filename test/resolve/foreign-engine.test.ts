@@ -15,8 +15,13 @@ async function engineLine(engine: string, system: string): Promise<string> {
 }
 
 test("an engine measured on GPUs of another platform says so", async () => {
-  for (const system of ["mi300x-8", "tpu-v7x-4"])
-    expect(await engineLine("tensorrt-llm", system)).toContain("figures of CUDA GPUs");
+  for (const [engine, system] of [
+    ["vllm", "tpu-v7x-4"],
+    ["vllm", "sn40l-16"],
+    ["sglang", "xeon-amx-2s"],
+    ["sglang", "cloudmatrix-384"],
+  ] as const)
+    expect(await engineLine(engine, system), system).toContain("figures of CUDA GPUs");
   expect(await engineLine("tensorrt-llm", "h100-sxm-8")).not.toContain("CUDA");
   expect(await engineLine("vllm", "mi300x-8")).not.toContain("figures of CUDA");
 });

@@ -152,6 +152,19 @@ describe("a stated option is applied, and the ledger names it", () => {
   });
 });
 
+describe("DeepEP runs", () => {
+  test.each([
+    ["a100-sxm-8", "{ dp: 8, ep: 8 }", "normal"],
+    ["h100-nvl-2", "{ dp: 2, ep: 2 }", "auto"],
+    ["h20-8", "{ dp: 16, ep: 16 }", "auto"],
+    ["gb200-nvl72", "{ dp: 8, ep: 8 }", "auto"],
+  ])("on %s %s %s", async (system, parallel, mode) => {
+    expect(await refusal(`{ id: sglang, moeA2aBackend: deepep, deepepMode: ${mode} }`, { system, parallel })).toEqual(
+      [],
+    );
+  });
+});
+
 describe("refused are", () => {
   test("options of other engines, each with what the engine has instead", async () => {
     const problems = await refusal("{ id: vllm, moeA2aBackend: deepep, enableTwoBatchOverlap: true }");
@@ -173,7 +186,8 @@ describe("refused are", () => {
     for (const key of exchangeKeys) {
       if (exchangeChooser(id)?.keys.includes(key) === true) continue;
       const value = values[key] ?? (key.startsWith("enable") ? "true" : "64");
-      const problems = await refusal(`{ id: ${id}, ${key}: ${value} }`, { parallel: "{}" });
+      const system = id.endsWith("-rocm") ? "mi300x-8" : id.endsWith("-ascend") ? "cloudmatrix-384" : "h100-sxm-8";
+      const problems = await refusal(`{ id: ${id}, ${key}: ${value} }`, { parallel: "{}", system });
       expect(problems.map(({ at }) => at)).toEqual([`engine.${key}`]);
     }
   });
@@ -220,6 +234,20 @@ describe("refused are", () => {
     expect(problems).toMatchObject([
       { at: "engine.moeA2aBackend", expected: expect.stringContaining("parallel.ep 16") },
     ]);
+  });
+
+  test.each([
+    ["rtx-pro-6000-2", "{ dp: 2, ep: 2 }", "auto", "NVLink between the 2 devices of a node, NVIDIA RTX PRO 6000"],
+    ["h100-pcie-8", "{ dp: 4, ep: 4 }", "low_latency", "NVLink"],
+    ["h100-nvl-2", "{ dp: 4, ep: 4 }", "normal", "has it between 2"],
+    ["a100-sxm-8", "{ dp: 4, ep: 4 }", "auto", "Ampere in its normal mode inside a node only"],
+    ["a100-sxm-8", "{ dp: 16, ep: 16 }", "normal", "Ampere"],
+    ["h100-sxm-8", "{ dp: 3, ep: 3 }", "normal", "2, 4 or 8 devices"],
+    ["h100-sxm-8", "{ dp: 12, ep: 12 }", "low_latency", "whole nodes of 8, here 12"],
+  ])("DeepEP on hardware and sizes that lack it: %s %s %s", async (system, parallel, mode, expected) => {
+    const problems = await refusal(`{ id: sglang, moeA2aBackend: deepep, deepepMode: ${mode} }`, { system, parallel });
+    expect(problems).toMatchObject([{ at: "engine.moeA2aBackend", found: "deepep", line: 5 }]);
+    expect(problems[0]?.expected).toContain(expected);
   });
 
   test("libraries of another platform", async () => {

@@ -75,11 +75,18 @@ const blockProducts = "takes the map of plain fp8: its tables time the launch fr
 const wideKeys = "a fallback of the fp8 cache with keys of 192: one head takes longer than sixteen";
 const wideKeyDevices: ReadonlySet<string> = new Set(["b200-sxm", "gb200"]);
 
+/**
+ * All-reduces of vLLM 0.24 on GB200. B200, B300 and GB300 agree within 6 % on the same links, and NCCL, SGLang and TensorRT-LLM
+ * on GB200 with those on GB300.
+ */
+const ownAllReduce = "another all-reduce than on B200, B300 and GB300: its large messages take 2.5 times as long";
+
 /** Why a sample is no evidence of the map it would belong to; null for most. */
 export function listedKernel({ op, engine, shape, kernel, device }: KernelSample): string | null {
   if (op.kind === "gemm") return op.weightFormat === "fp8_block" ? blockProducts : null;
   if (op.kind === "attentionPrefill" || op.kind === "attentionDecode")
     return op.cacheFormat === "fp8" && op.widthPerPair === 384 && wideKeyDevices.has(device) ? wideKeys : null;
+  if (op.kind === "allReduce") return engine === "vllm" && device === "gb200" ? ownAllReduce : null;
   if (op.kind !== "groupedGemm") return null;
   const covers = (entry: ListedKernels) =>
     entry.engine === engine &&

@@ -46,8 +46,11 @@ export interface ExchangeSite {
   readonly ranks: number;
   readonly expertRanks: number;
   readonly devicesPerNode: number;
-  /** Devices of one NVLink domain: of a node, or of a rack. */
+  /** Devices of one NVLink domain: of a node, or of a rack; 1 where devices have no NVLink. */
   readonly nvlinkDomain: number;
+  readonly deviceName: string;
+  /** CUDA compute capability; null where it is not known. */
+  readonly computeCapability: number | null;
   readonly topK: number;
 }
 

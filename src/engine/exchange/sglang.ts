@@ -1,3 +1,4 @@
+import { beyondDeepEp } from "./deepep.ts";
 import { type ExchangeChooser, needing } from "./exchange-options.ts";
 
 const exchanges = { auto: "deepep", normal: "deepepNormal", low_latency: "deepepLowLatency" } as const;
@@ -14,7 +15,7 @@ export const sglangExchange: ExchangeChooser = {
     "enableTwoBatchOverlap",
     "enableSingleBatchOverlap",
   ],
-  choose(options) {
+  choose(options, site) {
     if (options.moeA2aBackend !== "deepep")
       return {
         key: "moeA2aBackend",
@@ -34,6 +35,12 @@ export const sglangExchange: ExchangeChooser = {
     return {
       key: "moeA2aBackend",
       problems: [
+        ...beyondDeepEp(
+          "moeA2aBackend",
+          "deepep",
+          { normal: mode !== "low_latency", lowLatency: mode !== "normal" },
+          site,
+        ),
         ...(mode === "normal"
           ? needing(
               options,

@@ -1,4 +1,5 @@
 import type { Problem } from "../../core/errors.ts";
+import { beyondDeepEp } from "./deepep.ts";
 import { beyondNvlink, type ExchangeChooser, type ExchangeOptions, type ExchangeSite } from "./exchange-options.ts";
 import type { ExpertExchange } from "./expert-exchange.ts";
 
@@ -23,11 +24,15 @@ function defaultMethod({ expertRanks, topK, ranks, nvlinkDomain, devicesPerNode 
 }
 
 /** DeepEP in TensorRT-LLM runs on 2, 4 or 8 devices of a node, or on 2, 4, 8 or 16 nodes of 8 (is_deepep_feasible). */
-function beyondDeepEp(method: Method, { ranks, devicesPerNode }: ExchangeSite): Problem[] {
+function infeasible(method: Method, site: ExchangeSite): Problem[] {
+  const { ranks, devicesPerNode } = site;
   const nodes = ranks / 8;
   const feasible =
     ranks <= devicesPerNode ? [2, 4, 8].includes(ranks) : devicesPerNode === 8 && [2, 4, 8, 16].includes(nodes);
-  if (feasible) return [];
+  if (feasible) {
+    const modes = { normal: method === "DeepEP", lowLatency: method === "DeepEPLowLatency" };
+    return beyondDeepEp("forceAlltoallMethod", method, modes, site);
+  }
   const expected = `another one: DeepEP runs on 2, 4 or 8 devices of one node, or on 2, 4, 8 or 16 nodes of 8, here ${ranks} devices on nodes of ${devicesPerNode}`;
   return [{ at: "forceAlltoallMethod", expected, found: method }];
 }
@@ -42,7 +47,7 @@ export const tensorrtLlmExchange: ExchangeChooser = {
       key: "forceAlltoallMethod",
       problems: [
         ...(exchange === "nvlink" ? beyondNvlink("forceAlltoallMethod", method, site) : []),
-        ...(method === "DeepEP" || method === "DeepEPLowLatency" ? beyondDeepEp(method, site) : []),
+        ...(method === "DeepEP" || method === "DeepEPLowLatency" ? infeasible(method, site) : []),
       ],
       words: `all-to-all method ${method}`,
       // Its normal mode does not run in captured graphs.

@@ -1,3 +1,4 @@
+import { beyondDeepEp } from "./deepep.ts";
 import { beyondNvlink, type ExchangeChooser, type ExchangeOptions, needing } from "./exchange-options.ts";
 import type { ExpertExchange } from "./expert-exchange.ts";
 
@@ -36,7 +37,12 @@ export const vllmExchange: ExchangeChooser = {
       problems: [
         ...(exchange === "nvlink" ? beyondNvlink("all2allBackend", backend, site) : []),
         ...(deepep
-          ? []
+          ? beyondDeepEp(
+              "all2allBackend",
+              backend,
+              { normal: exchange === "deepepNormal", lowLatency: exchange === "deepepLowLatency" },
+              site,
+            )
           : needing(
               options,
               ["enableDbo"],

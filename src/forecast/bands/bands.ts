@@ -1,4 +1,4 @@
-import { relativesOf } from "../../hardware/architectures.ts";
+import { sharesKernels } from "../../hardware/architectures.ts";
 import { type Band, bandAround, combinedBand, scaledBand, widthOf } from "./band.ts";
 import {
   type BandClass,
@@ -85,10 +85,6 @@ const unscaled: Scales = { tpotScale: 1, ttftScale: 1 };
 
 const isOwn = (query: SetupKey, setup: SetupKey): boolean =>
   query.model === setup.model && query.device === setup.device && query.engine === setup.engine;
-
-/** Whether measurements on a device speak for another: it is the same one, or of its architecture. */
-const sharesKernels = (device: string, measured: string): boolean =>
-  device === measured || relativesOf(device).includes(measured);
 
 /** What no served measurement was of, as a sentence without its full stop. */
 const none = (...what: readonly string[]): string => `no served measurement ${what.join(", and none ")}`;

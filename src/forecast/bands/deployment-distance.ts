@@ -1,5 +1,5 @@
 import type { StorageFormat } from "../../core/dtype.ts";
-import { relativesOf } from "../../hardware/architectures.ts";
+import { sharesKernels } from "../../hardware/architectures.ts";
 import { parametersOf } from "../../models/parameters.ts";
 import type { ModelSpec } from "../../models/spec.ts";
 
@@ -69,7 +69,7 @@ const attributes: readonly Attribute[] = [
   { steps: 1, differs: (here, there) => here.device !== there.device, words: () => "device" },
   {
     steps: 3,
-    differs: (here, there) => here.device !== there.device && !relativesOf(here.device).includes(there.device),
+    differs: (here, there) => !sharesKernels(here.device, there.device),
     words: () => "device architecture",
   },
   { steps: 4, differs: (here, there) => here.engine !== there.engine, words: () => "engine" },

@@ -9,8 +9,10 @@ import type { KernelGroupError } from "./kernel-groups.ts";
  * GPU. A level is that of many kernels, as a step is made of many; the scatter of single kernels averages out.
  */
 export function kernelsElsewhere(groups: readonly KernelGroupError[], nominal: number): Band {
+  const measured = new Set(groups.map(({ device }) => device));
   const levels = groups.flatMap(({ device, level }) => {
-    if (device === null || relativesOf(device).length > 0) return [];
+    if (device === null || relativesOf(device).some((relative) => relative !== device && measured.has(relative)))
+      return [];
     return [{ setup: device, part: device, log: Math.log(level) }];
   });
   return groupBand(levels, nominal);

@@ -194,6 +194,16 @@ test("an engine's all-reduce is that of its CUDA graphs, where the table has any
   expect(read(customAllReduceTable, "a.csv", custom, eager).map(({ ns }) => ns)).toEqual([20_000]);
 });
 
+test("all-reduces of vLLM on GB200 are another kernel than its relatives'", () => {
+  const listed = (engine: string, device: string) => {
+    const row = `${engine},0.24.0,${device},all_reduce,graph,bfloat16,2,128,0.004`;
+    return read(customAllReduceTable, "a.csv", custom, row).map(listedKernel);
+  };
+  expect(listed("vLLM", "NVIDIA GB200")).toEqual([expect.stringContaining("another all-reduce")]);
+  expect(listed("vLLM", "NVIDIA GB300")).toEqual([null]);
+  expect(listed("SGLang", "NVIDIA GB200")).toEqual([null]);
+});
+
 const deepEp = "framework,version,device,op_name,kernel_source,node_num,hidden_size,num_token,num_topk,num_experts";
 
 test("a DeepEP row is a dispatch in fp8 with its scales and a combine in bf16", () => {

@@ -124,7 +124,8 @@ test("SGLang's two-batch overlap makes decodes of few sequences slower, and of m
   const model = modelNamed("deepseek-v3");
   const node = nodeNamed("h200-sxm-8");
   const sglang = { ...engineNamed("sglang"), requestOverheadNs: 0, stepOverheadNs: 0, sequenceOverheadNs: 0 };
-  const site = { version: undefined, ranks: 64, expertRanks: 64, devicesPerNode: 8, nvlinkDomain: 8, topK: 8 };
+  const size = { ranks: 64, expertRanks: 64, devicesPerNode: 8, nvlinkDomain: 8 };
+  const site = { ...size, version: undefined, topK: 8, deviceName: node.device.name, computeCapability: 9 };
   const decodeNs = (sequences: number, enableTwoBatchOverlap: boolean): number => {
     const options = { moeA2aBackend: "deepep", deepepMode: "low_latency", enableTwoBatchOverlap } as const;
     const engine = { ...sglang, ...sglangExchange.choose(options, site).features };

@@ -55,7 +55,7 @@ describe("a kernel inside a served step", () => {
   test("on a share of the multiprocessors arithmetic takes longer by it, and memory takes no longer", () => {
     const on = (op: GemmOp, multiprocessors: number): number => {
       served.productShare = multiprocessors;
-      const ns = at(op, 1);
+      const ns = at(op, {});
       served.productShare = 1;
       return ns;
     };

@@ -20,8 +20,14 @@ test("the band of kernels elsewhere is made of the GPUs without a relative, and 
   const [low, high] = kernelsElsewhere(slower, 0.8);
   expect(low).toBe(1);
   expect(high).toBeGreaterThan(1.5);
-  const others = [level(null, 9), level("h100-sxm", 0.1), level("b200-sxm", 9)];
+  const others = [level(null, 9), ...["h100-sxm", "h200-sxm", "b200-sxm", "gb200"].map((id) => level(id, 0.1))];
   expect(kernelsElsewhere([...slower, ...others], 0.8)).toEqual([low, high]);
+});
+
+test("a GPU whose relatives nobody measured has none", () => {
+  const others = ["l40s", "rtx-pro-6000"].flatMap((device) => [1, 1.1].map((value) => level(device, value)));
+  const slow = [1.8, 1.9].map((value) => level("a100-sxm", value));
+  expect(kernelsElsewhere([...others, ...slow], 0.8)[1]).toBeGreaterThan(kernelsElsewhere(others, 0.8)[1]);
 });
 
 test("GPUs that differ say less of the next one than their kernels do", () => {
