@@ -37,6 +37,7 @@ const mapSchema = z
     engine: name.exactOptional(),
     format: z.enum(Object.keys(storageFormats) as [StorageFormat, ...StorageFormat[]]).exactOptional(),
     launchNs: z.number().nonnegative(),
+    writeNs: z.number().nonnegative().exactOptional(),
     from: name.exactOptional(),
     axes: z.array(z.strictObject({ name, knots }).readonly()).max(axesMax).readonly(),
     /** Above 1 a kernel would beat the physical peak. */

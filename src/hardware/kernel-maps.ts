@@ -55,8 +55,8 @@ export interface MapFit {
 }
 
 /**
- * Measured time of a family of kernels on one device: launchNs + ideal time / efficiency at the shape. The ideal time
- * and the axes are fixed by the cost function of the family.
+ * Measured time of a family of kernels on one device: launchNs + writeNs x writes + ideal time / efficiency at the shape.
+ * The ideal time, the writes and the axes are fixed by the cost function of the family.
  */
 export interface KernelMap extends EfficiencyMap {
   readonly family: KernelFamily;
@@ -65,6 +65,8 @@ export interface KernelMap extends EfficiencyMap {
   /** Storage format of the weights, or of the KV cache; absent where it does not matter. */
   readonly format?: StorageFormat;
   readonly launchNs: number;
+  /** Time per block of threads that writes new keys and values into the cache; absent where no such kernel was seen. */
+  readonly writeNs?: number;
   /** Device it was measured on; absent where that is the device it is in force on. */
   readonly from?: string;
   readonly fit: MapFit;

@@ -46,6 +46,14 @@ describe("what attention moves and computes, in 16-bit activations", () => {
     expect(workOf(latentPrefillShape)).toEqual({ bytes, flops: 2 * 105 * 4 * 14, math: "bf16" });
   });
 
+  test("prompts write a block of threads per token, as full as its keys have values, up to 512", () => {
+    const written = (change: Partial<AttentionOp>) => attentionPrefillShape.writes?.({ ...op, ...change });
+    expect(written({})).toBeCloseTo((15 * 2 * 7) / 512, 12);
+    expect(written({ kvHeads: 4, widthPerPair: 256 })).toBe(15);
+    expect(written({ kvHeads: 64, widthPerPair: 256 })).toBe(15);
+    expect(attentionDecodeShape.writes).toBeUndefined();
+  });
+
   test("ideally take as long as that at the nominal rates, bytes and arithmetic side by side", () => {
     for (const shape of [attentionPrefillShape, attentionDecodeShape, latentPrefillShape, latentDecodeShape]) {
       const { bytes, flops, math } = workOf(shape);

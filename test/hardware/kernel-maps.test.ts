@@ -79,6 +79,20 @@ describe("time by a map", () => {
     expect(mapped.opNs(decode)).toBe(sheet.opNs(decode));
   });
 
+  test("prompts pay for every block that writes to the cache, on a relative's map too", () => {
+    const prompt: AttentionOp = {
+      ...decode,
+      kind: "attentionPrefill",
+      queryTokens: 2000,
+      kvHeads: 8,
+      widthPerPair: 256,
+    };
+    for (const from of [{}, { from: "h200-sxm" }]) {
+      const timed = (writeNs: number) => modelOf(withMaps(flat("attentionPrefill", { writeNs, ...from }))).opNs(prompt);
+      expect(timed(3) - timed(0)).toBeCloseTo(3 * 2000, 3);
+    }
+  });
+
   test("latent attention has maps of its own", () => {
     const model = modelOf(withMaps(flat("attentionDecode", { launchNs: 5 }), flat("latentDecode", { launchNs: 9e9 })));
     expect(model.opNs(decode)).toBeLessThan(9e9);

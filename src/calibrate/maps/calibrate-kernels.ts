@@ -164,6 +164,7 @@ function calibrateGroup(
     ...(engine === null ? {} : { engine }),
     ...(format === null ? {} : { format }),
     launchNs: rounded(judged.launchNs, 4),
+    ...(judged.writeNs > 0 ? { writeNs: rounded(judged.writeNs) } : {}),
     axes: judged.map.axes,
     efficiency: judged.map.efficiency.map((share) => Math.min(1, rounded(share))),
     fit: {
@@ -192,6 +193,7 @@ export function fitSamples<O extends Op>(
   return samples.map(({ op, ns, shape: name }) => ({
     coordinates: shape.axes.map((axis) => axis.of(op as O)),
     idealNs: shape.idealNs(op as O, rates),
+    ...(shape.writes === undefined ? {} : { writes: shape.writes(op as O) }),
     ns,
     weight: 1,
     shape: name,

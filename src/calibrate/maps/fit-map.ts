@@ -12,6 +12,8 @@ export interface FitSample {
   readonly idealNs: number;
   /** Measured time, > 0. */
   readonly ns: number;
+  /** Blocks of threads that write to the cache beside the kernel; absent: none. */
+  readonly writes?: number;
   /** Relative weight, > 0. */
   readonly weight: number;
   /** Rows of one shape are held out together. */
@@ -33,9 +35,11 @@ export interface FitOptions {
   readonly relativeLoss?: boolean;
 }
 
-/** launchNs + idealNs / efficiency(coordinates). */
+/** launchNs + writeNs x writes + idealNs / efficiency(coordinates). */
 export interface FittedMap {
   readonly launchNs: number;
+  /** 0 where no sample writes. */
+  readonly writeNs: number;
   readonly map: EfficiencyMap;
 }
 
@@ -83,7 +87,8 @@ export function errorOf(fitted: FittedMap, samples: readonly FitSample[]): Kerne
   const lookup = new EfficiencyLookup(fitted.map);
   const forecast = Float64Array.from(
     samples,
-    ({ coordinates: [a, b, c, d], idealNs }) => fitted.launchNs + idealNs * lookup.slowdownAt(a, b, c, d),
+    ({ coordinates: [a, b, c, d], idealNs, writes = 0 }) =>
+      fitted.launchNs + fitted.writeNs * writes + idealNs * lookup.slowdownAt(a, b, c, d),
   );
   return kernelError(
     forecast,
@@ -110,8 +115,8 @@ function thinned(samples: readonly FitSample[], most: number): readonly FitSampl
 /** The map that fits all samples best: a search for the launch time on a part of them, then one fit to all. */
 export function fitOnly(samples: readonly FitSample[], axes: readonly MapAxis[], options: FitOptions = {}): FittedMap {
   const launchNs = searchLaunch(samples, axes, options);
-  const { slowdown } = new FitProblem(thinned(samples, fittedSamples), axes, options).fit(launchNs);
-  return { launchNs, map: { axes, efficiency: Array.from(slowdown, (value) => Math.exp(-value)) } };
+  const { slowdown, writeNs } = new FitProblem(thinned(samples, fittedSamples), axes, options).fit(launchNs);
+  return { launchNs, writeNs, map: { axes, efficiency: Array.from(slowdown, (value) => Math.exp(-value)) } };
 }
 
 /** Launch time between its bounds whose map leaves the least loss: a coarse grid, then halved steps. */
@@ -143,8 +148,8 @@ const slopeShare = 0.02;
 const pullShare = 1e-4;
 
 /**
- * Weighted least squares in ln(ns) for -ln(efficiency) at the nodes of the grid, with second differences penalised:
- * Gauss-Newton steps, each sample's weight as Huber's loss asks (iteratively reweighted least squares).
+ * Weighted least squares in ln(ns) for -ln(efficiency) at the nodes of the grid, with second differences penalised, and
+ * for the time per write where there are any, as the last unknown: Gauss-Newton steps, each sample's weight as Huber's loss asks (iteratively reweighted least squares).
  */
 class FitProblem {
   readonly #samples: readonly FitSample[];
@@ -155,6 +160,8 @@ class FitProblem {
   readonly #weightScale: number;
   readonly #prior: EfficiencyLookup | null;
   readonly #relativeLoss: boolean;
+  /** Number of unknowns: the nodes, and the time per write. */
+  readonly #order: number;
 
   constructor(samples: readonly FitSample[], axes: readonly MapAxis[], options: FitOptions) {
     const { smoothing = 0.01, prior, relativeLoss = false } = options;
@@ -164,6 +171,7 @@ class FitProblem {
     this.#smoothing = smoothing;
     this.#prior = prior === undefined ? null : new EfficiencyLookup(prior);
     const { corners, nodes } = this.#grid;
+    this.#order = nodes + (samples.some(({ writes = 0 }) => writes > 0) ? 1 : 0);
     this.#nodes = new Int32Array(samples.length * corners);
     this.#shares = new Float64Array(samples.length * corners);
     samples.forEach((sample, i) => {
@@ -174,29 +182,35 @@ class FitProblem {
     this.#weightScale = nodes / total;
   }
 
-  /** -ln(efficiency) at the nodes for a given launch time, and the robust loss with its penalty. */
-  fit(launchNs: number): { slowdown: Float64Array; loss: number } {
+  /** -ln(efficiency) at the nodes and the time per write for a given launch time, and the robust loss with its penalty. */
+  fit(launchNs: number): { slowdown: Float64Array; writeNs: number; loss: number } {
     const { nodes } = this.#grid;
     const start = this.#start(launchNs);
-    const slowdown = start.slice();
+    const unknowns = start.slice();
     let loss = Infinity;
     for (let i = 0; i < iterations; i++) {
-      const { matrix, right, loss: before } = this.#normalEquations(slowdown, launchNs, start);
+      const { matrix, right, loss: before } = this.#normalEquations(unknowns, launchNs, start);
       if (Math.abs(loss - before) < 1e-4 * before) break;
       loss = before;
-      const solved = solveCholesky(matrix, right);
-      // An efficiency above 1 would beat the physical peak.
-      for (let node = 0; node < nodes; node++) slowdown[node] = Math.max(0, solved[node]!);
+      // An efficiency above 1 would beat the physical peak, and no write takes less than no time.
+      solveCholesky(matrix, right).forEach((solved, i) => {
+        unknowns[i] = Math.max(0, solved);
+      });
     }
-    return { slowdown, loss: this.#normalEquations(slowdown, launchNs, start).loss };
+    return {
+      slowdown: unknowns.slice(0, nodes),
+      writeNs: unknowns[nodes] ?? 0,
+      loss: this.#normalEquations(unknowns, launchNs, start).loss,
+    };
   }
 
-  /** Slowdown that the penalties pull to: the prior's, or the typical one everywhere. */
+  /** What the penalties pull to: the prior's slowdown or the typical one everywhere, and writes that take no time. */
   #start(launchNs: number): Float64Array {
-    const start = new Float64Array(this.#grid.nodes).fill(this.#prior === null ? this.#typicalSlowdown(launchNs) : 0);
-    const prior = this.#prior;
-    if (prior === null) return start;
-    return start.map((_, node) => Math.log(prior.slowdownAt(...this.#grid.pointOf(node))));
+    const start = new Float64Array(this.#order);
+    const typical = this.#prior === null ? this.#typicalSlowdown(launchNs) : 0;
+    for (let node = 0; node < this.#grid.nodes; node++)
+      start[node] = this.#prior === null ? typical : Math.log(this.#prior.slowdownAt(...this.#grid.pointOf(node)));
+    return start;
   }
 
   /** Weighted mean of the logarithmic slowdown. */
@@ -210,24 +224,26 @@ class FitProblem {
     return Math.max(0, sum / weights);
   }
 
-  #normalEquations(slowdown: Float64Array, launchNs: number, start: Float64Array) {
+  #normalEquations(unknowns: Float64Array, launchNs: number, start: Float64Array) {
     const { nodes, corners } = this.#grid;
-    const matrix = new Float64Array(nodes * nodes);
-    this.#grid.addRoughness(matrix, this.#smoothing, slopeShare * this.#smoothing);
-    for (let node = 0; node < nodes; node++) matrix[node * nodes + node]! += pullShare * this.#smoothing;
+    const order = this.#order;
+    const matrix = new Float64Array(order * order);
+    this.#grid.addRoughness(matrix, order, this.#smoothing, slopeShare * this.#smoothing);
+    for (let i = 0; i < order; i++) matrix[i * order + i]! += pullShare * this.#smoothing;
     let loss = quadraticForm(
       matrix,
-      slowdown.map((value, node) => value - start[node]!),
+      unknowns.map((value, i) => value - start[i]!),
     );
+    const writeNs = unknowns[nodes] ?? 0;
     const right = product(matrix, start);
     const samples = this.#samples;
     for (let i = 0; i < samples.length; i++) {
-      const { ns, idealNs, weight } = samples[i]!;
+      const { ns, idealNs, weight, writes = 0 } = samples[i]!;
       const from = i * corners;
       let log = 0;
-      for (let c = from; c < from + corners; c++) log += this.#shares[c]! * slowdown[this.#nodes[c]!]!;
+      for (let c = from; c < from + corners; c++) log += this.#shares[c]! * unknowns[this.#nodes[c]!]!;
       const kernelNs = idealNs * Math.exp(log);
-      const forecast = launchNs + kernelNs;
+      const forecast = launchNs + writeNs * writes + kernelNs;
       const residual = Math.log(ns / forecast);
       const size = this.#relativeLoss ? Math.abs(forecast / ns - 1) : Math.abs(residual);
       const slope = this.#relativeLoss ? Math.min(ratioMax, forecast / ns) : 1;
@@ -237,7 +253,9 @@ class FitProblem {
       // d ln(forecast) / d ln(slowdown).
       const sensitivity = kernelNs / forecast;
       const factor = scaled * robust * sensitivity;
-      const target = residual + sensitivity * log;
+      // d ln(forecast) / d writeNs.
+      const perWrite = writes / forecast;
+      const target = residual + sensitivity * log + perWrite * writeNs;
       for (let c = from; c < from + corners; c++) {
         const share = this.#shares[c]!;
         if (share === 0) continue;
@@ -245,8 +263,13 @@ class FitProblem {
         right[row]! += factor * share * target;
         for (let e = from; e < from + corners; e++) {
           const column = this.#nodes[e]!;
-          if (column <= row) matrix[row * nodes + column]! += factor * sensitivity * share * this.#shares[e]!;
+          if (column <= row) matrix[row * order + column]! += factor * sensitivity * share * this.#shares[e]!;
         }
+        if (perWrite > 0) matrix[nodes * order + row]! += factor * share * perWrite;
+      }
+      if (perWrite > 0) {
+        right[nodes]! += scaled * robust * perWrite * target;
+        matrix[nodes * order + nodes]! += scaled * robust * perWrite * perWrite;
       }
     }
     return { matrix, right, loss };

@@ -55,13 +55,13 @@ export class Grid {
 
   /**
    * Adds the penalty `bend` x (second difference)^2 + `slope` x (first difference)^2 along every axis to the lower
-   * triangle of a normal matrix, differences taken per octave.
+   * triangle of a normal matrix of an order, the nodes its first unknowns; differences are taken per octave.
    */
-  addRoughness(matrix: Float64Array, bend: number, slope: number): void {
+  addRoughness(matrix: Float64Array, order: number, bend: number, slope: number): void {
     const add = (nodes: readonly number[], factors: readonly number[], weight: number): void => {
       for (let i = 0; i < nodes.length; i++)
         for (let j = 0; j < nodes.length; j++)
-          if (nodes[j]! <= nodes[i]!) matrix[nodes[i]! * this.nodes + nodes[j]!]! += weight * factors[i]! * factors[j]!;
+          if (nodes[j]! <= nodes[i]!) matrix[nodes[i]! * order + nodes[j]!]! += weight * factors[i]! * factors[j]!;
     };
     this.#knots.forEach((knots, d) => {
       const stride = this.#strides[d]!;

@@ -85,6 +85,7 @@ export function poolMaps(
       family,
       ...head,
       launchNs: fitted.launchNs,
+      writeNs: fitted.writeNs,
       ...fitted.map,
       fit: {
         tables: devices.map((name) => ({ name, version: "pooled" })),

@@ -44,8 +44,17 @@ function shapeOf(
   };
 }
 
-/** Prompts have many query rows per head. Short rows of keys (short prompts, windows) leave tiles partly masked. */
-export const attentionPrefillShape = shapeOf([axis.queryRows, axis.keysPerQuery, axis.group, axis.width], movedBytes);
+/** Threads of the largest block that writes the keys and values of a token into the cache (vLLM, csrc/cache_kernels.cu). */
+const writeThreads = 512;
+
+/**
+ * Prompts have many query rows per head. Short rows of keys (short prompts, windows) leave tiles partly masked. A kernel
+ * before it writes new keys and values into the cache: one block per token, with as many threads as these have values.
+ */
+export const attentionPrefillShape: MappedShape<AttentionOp> = {
+  ...shapeOf([axis.queryRows, axis.keysPerQuery, axis.group, axis.width], movedBytes),
+  writes: (op) => op.queryTokens * Math.min(1, (op.kvHeads * op.widthPerPair) / 2 / writeThreads),
+};
 /**
  * Decodes have one or few query rows per sequence: bandwidth decides, and the keys of a sequence, which are split when
  * there are many. Bytes over keys say how many independent pieces of work there are.

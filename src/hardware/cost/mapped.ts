@@ -32,6 +32,8 @@ export function idealRoofline(memoryNs: number, computeNs: number): number {
 export interface MappedShape<O> {
   readonly axes: readonly { readonly name: string; readonly of: (op: O) => number }[];
   idealNs(op: O, rates: NominalRates): number;
+  /** Full blocks of threads in a kernel that writes to the cache beside the family's own; absent: there is none. */
+  readonly writes?: (op: O) => number;
   /** What the operation has to move and compute: no kernel is faster. For families bound by memory and arithmetic. */
   readonly work?: OpWork<O>;
 }
@@ -56,7 +58,10 @@ export function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: Nomi
   const lookup = new EfficiencyLookup(map);
   const [a = one, b = one, c = one, d = one] = shape.axes.map((axis) => axis.of);
   const slowdown = (op: O) => lookup.slowdownAt(a(op), b(op), c(op), d(op));
-  if (map.from === undefined) return (op) => map.launchNs + shape.idealNs(op, rates) * slowdown(op);
+  const { launchNs, writeNs = 0 } = map;
+  const { writes } = shape;
+  const besideNs = writes === undefined ? () => launchNs : (op: O) => launchNs + writeNs * writes(op);
+  if (map.from === undefined) return (op) => besideNs(op) + shape.idealNs(op, rates) * slowdown(op);
   // The share of the peaks that is never passed follows the ideal time; what a kernel takes beyond it is carried over.
   const source = nominalRates(deviceNamed(map.from));
   const exponent = excessExponent(map.from, rates.device.id);
@@ -65,7 +70,7 @@ export function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: Nomi
     const idealNs = shape.idealNs(op, source);
     const ownIdealNs = shape.idealNs(op, rates);
     const excessNs = (slowdown(op) - least) * idealNs;
-    return map.launchNs + least * ownIdealNs + carriedExcess(excessNs, idealNs, ownIdealNs, exponent);
+    return besideNs(op) + least * ownIdealNs + carriedExcess(excessNs, idealNs, ownIdealNs, exponent);
   };
 }
 

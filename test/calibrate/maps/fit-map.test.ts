@@ -46,6 +46,22 @@ describe("the fit of a map", () => {
     });
   });
 
+  test("tells writes apart from the kernel they run beside, and takes them for free where there are none", () => {
+    const random = new RandomStream(8, "writes");
+    const clean = measured(2000, 0.01);
+    const writing = clean.map((sample) => {
+      const writes = Math.round(2 ** (14 * random.uniform()));
+      return { ...sample, writes, ns: sample.ns + 3 * writes };
+    });
+    const fitted = fitMap(writing, axes);
+    expect(fitted.writeNs).toBeGreaterThan(2.9);
+    expect(fitted.writeNs).toBeLessThan(3.1);
+    expect(fitted.heldOutError?.mean).toBeLessThan(0.02);
+    const free = clean.map((sample, i) => ({ ...sample, writes: 1 + (i % 100) }));
+    expect(fitOnly(free, axes).writeNs).toBeLessThan(0.5);
+    expect(fitOnly(clean, axes).writeNs).toBe(0);
+  });
+
   test("is not moved by a few wild measurements", () => {
     const clean = measured(2000, 0.01);
     const wild = clean.map((sample, i) => (i % 50 === 0 ? { ...sample, ns: sample.ns * 20 } : sample));
@@ -154,10 +170,10 @@ describe("the grid", () => {
       return 3 * Math.log2(a) - 2 * Math.log2(b) + 1;
     });
     const bend = new Float64Array(grid.nodes ** 2);
-    grid.addRoughness(bend, 1, 0);
+    grid.addRoughness(bend, grid.nodes, 1, 0);
     expect(form(bend, plane)).toBeCloseTo(0, 6);
     const slope = new Float64Array(grid.nodes ** 2);
-    grid.addRoughness(slope, 0, 1);
+    grid.addRoughness(slope, grid.nodes, 0, 1);
     expect(
       form(
         slope,

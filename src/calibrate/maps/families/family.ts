@@ -12,7 +12,7 @@ export interface CalibrationFamily<O extends Op = Op> {
   readonly byEngine: boolean;
   /** Format that tells maps of this family apart: of the weights or of the KV cache; undefined where none does. */
   readonly format: (op: O) => StorageFormat | undefined;
-  /** Knots for the operations at hand, one axis per axis of the shape; at most about 700 nodes. */
+  /** Knots for the operations at hand, one axis per axis of the shape; at most about 1,000 nodes. */
   readonly axes: (ops: readonly O[]) => MapAxis[];
   readonly options?: FitOptions;
   /**
