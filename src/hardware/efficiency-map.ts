@@ -28,6 +28,8 @@ class AxisPlace {
   /** 1 / distance to the next knot. */
   readonly #perSpan: Float64Array;
   readonly #last: number;
+  /** Knot that was found last: the next value is mostly near. */
+  #found = 0;
 
   constructor(knots: readonly number[], stride: number) {
     this.stride = stride;
@@ -42,8 +44,10 @@ class AxisPlace {
     const at = Math.log2(value);
     this.share = 0;
     if (!(at > knots[0]!)) return 0;
-    let knot = 0;
+    let knot = this.#found;
     while (knot < this.#last && at >= knots[knot + 1]!) knot++;
+    while (at < knots[knot]!) knot--;
+    this.#found = knot;
     if (knot < this.#last) this.share = (at - knots[knot]!) * this.#perSpan[knot]!;
     return knot * this.stride;
   }

@@ -37,6 +37,18 @@ test("a look-up is the naive interpolation axis by axis", () => {
   );
 });
 
+test("a look-up does not depend on those before it, NaN and infinity among them", () => {
+  fc.assert(
+    fc.property(efficiencyMap, point, point, (map, before, [a = 1, b = 1, c = 1, d = 1]) => {
+      const used = new EfficiencyLookup(map);
+      for (const value of [...before, Infinity, NaN, 0]) used.slowdownAt(value, value, value, value);
+      const [e = 1, f = 1, g = 1, h = 1] = before;
+      used.slowdownAt(e, f, g, h);
+      expect(used.slowdownAt(a, b, c, d)).toBe(new EfficiencyLookup(map).slowdownAt(a, b, c, d));
+    }),
+  );
+});
+
 test("on the knots a look-up gives the efficiencies of the map", () => {
   const map: EfficiencyMap = {
     axes: [

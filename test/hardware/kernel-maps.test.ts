@@ -230,6 +230,17 @@ describe("kernel maps of a profile", () => {
       }
   });
 
+  test("of prompts on every measured device time the writes to the cache, at 0.5 to 10 ns a block", () => {
+    const prompts = deviceIds
+      .map(deviceNamed)
+      .flatMap(({ kernels }) => kernels?.maps.filter(({ family }) => family === "attentionPrefill") ?? []);
+    expect(prompts.length).toBeGreaterThan(0);
+    for (const { writeNs = 0 } of prompts) {
+      expect(writeNs).toBeGreaterThan(0.5);
+      expect(writeNs).toBeLessThan(10);
+    }
+  });
+
   test("decode attention of every mapped device gets no faster when its cache grows a hundredfold", () => {
     for (const device of deviceIds.map(deviceNamed)) {
       const model = modelOf(device);
