@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests of what belongs to a whole process: its folder, signals, streams, environment, and the tensors of its backends. */
-const ownProcess = ["test/{cli,docs,scripts}/**/*.test.ts", "test/capture/{backends,record}/**/*.test.ts"];
+/** Tests of the environment of a process, and of the tensors of its backends. */
+const ownProcess = ["test/scripts/**/*.test.ts", "test/capture/{backends,record}/**/*.test.ts"];
+/** Tests that change the folder and the streams of their process, and put them back. */
+const commandLine = ["test/{cli,docs}/**/*.test.ts"];
 const deep = "test/**/*.deep.test.ts";
 
 /** The quick tests. Files share processes, and so what they import, unless they need one of their own. */
@@ -12,9 +14,15 @@ export default defineConfig({
     testTimeout: 60_000,
     projects: [
       { extends: true, test: { name: "own process", include: ownProcess, exclude: [deep] } },
+      { extends: true, test: { name: "command line", include: commandLine, exclude: [deep], isolate: false } },
       {
         extends: true,
-        test: { name: "shared process", include: ["test/**/*.test.ts"], exclude: [...ownProcess, deep], isolate: false },
+        test: {
+          name: "shared process",
+          include: ["test/**/*.test.ts"],
+          exclude: [...ownProcess, ...commandLine, deep],
+          isolate: false,
+        },
       },
     ],
   },
