@@ -11,6 +11,7 @@ export const servingPoint = (parts: Partial<ServingPoint> = {}): ServingPoint =>
   promptTokens: 1024,
   outputTokens: 512,
   concurrency: 8,
+  requests: null,
   tp: 2,
   dp: 1,
   etp: 2,

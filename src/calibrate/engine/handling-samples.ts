@@ -1,7 +1,7 @@
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { closedLoopTtftNs } from "./closed-loop.ts";
 import { infeasibleReason, pointConfig, shortestShare } from "./point-config.ts";
-import { predictPoint } from "./predict-point.ts";
+import { predictPoint, requestsPerClient } from "./predict-point.ts";
 import { type HandlingSample, handledNs } from "./request-handling.ts";
 import { logsOf } from "./serving-figures.ts";
 import type { PointSample } from "./serving-samples.ts";
@@ -26,7 +26,7 @@ export function handlingSamples(
     if (config === null || point.ttftMs === null) return [];
     const promptTokens = (point.promptTokens * (1 + shortestShare)) / 2;
     try {
-      const { ttftMs, saturated } = predictPoint(config);
+      const { ttftMs, saturated } = predictPoint(config, requestsPerClient(point));
       if (saturated) return [];
       return [
         {

@@ -118,9 +118,11 @@ function formatsOf(model: ModelSpec, weights: StorageFormat): SimConfig["formats
 /** A closed loop as measured points state it: the longest lengths, and the clients. */
 export type ClosedLoad = Pick<ServingPoint, "promptTokens" | "outputTokens" | "concurrency">;
 
-/** Requests of a closed loop around the stated lengths; the same for every point of one load. */
-export function closedLoadRequests(load: ClosedLoad): RequestTable {
-  const count = Math.max(requestsMin, waves * load.concurrency);
+/** Requests of a closed loop around the stated lengths, for its steady state unless told; the same for every point of one load. */
+export function closedLoadRequests(
+  load: ClosedLoad,
+  count: number = Math.max(requestsMin, waves * load.concurrency),
+): RequestTable {
   const lengths = (name: string, longest: number) => {
     const stream = new RandomStream(1, `validation-${name}`);
     const shortest = Math.max(1, Math.floor(longest * shortestShare));

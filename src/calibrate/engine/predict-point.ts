@@ -2,26 +2,39 @@ import { InfeasibleError } from "../../core/errors.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { type RunResult, requestStatus, type TimeComponent } from "../../sim/result.ts";
 import { simulate } from "../../sim/simulate.ts";
+import type { ServingPoint } from "../measured/serving-point.ts";
+import { type RequestWait, requestWait } from "./request-wait.ts";
 
 /** What a simulated closed loop shows, as a benchmark would report it. */
 export interface PointPrediction {
-  /** Means over requests, ms; TTFT counts the burst at the start as one of `burstWaves` waves. */
+  /** Means over requests, ms; TTFT counts the burst at the start as one of the waves. */
   readonly ttftMs: number;
   readonly tpotMs: number;
-  /** Requests waited for KV blocks or a slot of the batch: their TTFT is queueing. */
+  /** Requests waited longer for a place or for the prompts of others than they were prefilled: their TTFT is queueing. */
   readonly saturated: boolean;
+  /** What they waited for. */
+  readonly wait: RequestWait;
+  /** Share of step time that is spent waiting for experts. */
+  readonly fetchShare: number;
   /** Largest component of step time and its share. */
   readonly largest: { readonly component: TimeComponent; readonly share: number };
 }
 
 /**
- * Benchmarks send this many requests per client; the first of each client arrive together and wait for one another's
- * prefill. The simulation runs fewer waves and weighs the first one down to the same share.
+ * Benchmarks that do not state it send this many requests per client; the first of each client arrive together and wait
+ * for one another's prefill. The simulation runs fewer waves and weighs the first one down to the same share.
  */
-const burstWaves = 10;
+export const burstWaves = 10;
 
-/** Simulates a closed loop. Throws InfeasibleError where the deployment, or a request, does not fit. */
-export function predictPoint(config: SimConfig): PointPrediction {
+/** Requests that each client of a measured point sent. */
+export const requestsPerClient = ({ requests, concurrency }: Pick<ServingPoint, "requests" | "concurrency">): number =>
+  requests === null ? burstWaves : requests / concurrency;
+
+/**
+ * Simulates a closed loop, in which every client sends `rounds` requests. Throws InfeasibleError where the
+ * deployment, or a request, does not fit.
+ */
+export function predictPoint(config: SimConfig, rounds = burstWaves): PointPrediction {
   const { workload } = config;
   if (workload.kind !== "closed") throw new Error("a point is a closed loop");
   const run = simulate(config);
@@ -40,10 +53,13 @@ export function predictPoint(config: SimConfig): PointPrediction {
   const [component, ns] = (Object.entries(run.time) as [TimeComponent, number][]).reduce((a, b) =>
     b[1] > a[1] ? b : a,
   );
+  const wait = requestWait(run, clients, config);
   return {
-    ttftMs: (first.ttftMs + (burstWaves - 1) * later.ttftMs) / burstWaves,
+    ttftMs: (first.ttftMs + Math.max(0, rounds - 1) * later.ttftMs) / Math.max(1, rounds),
     tpotMs: later.tpotMs,
-    saturated: waits(run, clients, config),
+    saturated: wait !== "none",
+    wait,
+    fetchShare: run.time.expertFetch / total,
     largest: { component, share: ns / total },
   };
 }
@@ -56,19 +72,4 @@ function meansOf(rows: RunResult["requests"], from: number, to: number): { ttftM
     tpot += (rows.lastTokenNs[i]! - rows.firstTokenNs[i]!) / Math.max(1, rows.outputTokens[i]! - 1);
   }
   return { ttftMs: ttft / (to - from) / 1e6, tpotMs: tpot / (to - from) / 1e6 };
-}
-
-/** Whether later requests spend most of their TTFT in a queue, once they have been handled and the scheduler has looked. */
-function waits(run: RunResult, from: number, { engine, scheduler }: SimConfig): boolean {
-  const { requests: rows } = run;
-  let queue = 0;
-  let whole = 0;
-  const perTokenNs = engine.promptTokenOverheadNs + engine.promptTokenDelayNs;
-  const lookNs = (scheduler.recvInterval - (engine.schedulesAhead ? 0 : 1)) * (run.endNs / run.steps);
-  for (let i = from; i < rows.count; i++) {
-    const handledNs = engine.requestOverheadNs + perTokenNs * rows.promptTokens[i]!;
-    queue += Math.max(0, rows.scheduledNs[i]! - rows.arrivalNs[i]! - handledNs - lookNs);
-    whole += rows.firstTokenNs[i]! - rows.arrivalNs[i]!;
-  }
-  return queue > whole / 2;
 }

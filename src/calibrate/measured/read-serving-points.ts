@@ -20,6 +20,8 @@ export const servingPointColumns = [
 ] as const;
 
 const measures = ["ttft_ms", "tpot_ms"] as const;
+/** Names of the column that states the number of requests. */
+const requestColumns = ["requests", "num_prompts"] as const;
 
 /** Largest whole number a row may hold: lengths, clients and degrees are far below. */
 const wholeMax = 0x7fff_ffff;
@@ -28,13 +30,13 @@ const msMax = 86_400_000;
 
 /**
  * Reads a CSV of measured serving points: a header with {@link servingPointColumns}, `ttft_ms` or `tpot_ms` or both,
- * and optionally `measured` (the date); other columns are ignored. An empty latency cell is one the source does not
+ * and optionally `measured` (the date) and `requests` or `num_prompts`; other columns are ignored. An empty latency cell is one the source does not
  * state. Refuses, with all problems listed, numbers that are not positive, rows without any latency, and layouts whose
  * degrees do not multiply to the devices: tp x attn_dp and moe_tp x moe_ep both equal `gpus`.
  */
 export function readServingPoints(text: string, file: string): ServingPoint[] {
   const problems = new ProblemList(file);
-  const columns = { required: servingPointColumns, optional: [...measures, "measured"] };
+  const columns = { required: servingPointColumns, optional: [...measures, ...requestColumns, "measured"] };
   const table = readCsvTable(text, file, columns, problems);
   if (!measures.some((column) => table.has(column)))
     problems.add({ line: table.headerLine, expected: 'a column "ttft_ms" or "tpot_ms"' });
@@ -53,6 +55,10 @@ function pointOf(row: CsvRow, file: string, problems: ProblemList): ServingPoint
     if (Number.isInteger(value) && value > 0 && value <= wholeMax) return value;
     return problems.add({ line, at, expected: "a whole number above 0", found: row.cell(at) });
   };
+  const stated = (...names: readonly string[]) => {
+    const at = names.find((column) => row.cell(column) !== "");
+    return at === undefined ? null : whole(at);
+  };
   const latency = (at: string) => {
     const cell = row.cell(at);
     const value = decimal(cell);
@@ -68,6 +74,7 @@ function pointOf(row: CsvRow, file: string, problems: ProblemList): ServingPoint
     promptTokens: whole("isl"),
     outputTokens: whole("osl"),
     concurrency: whole("concurrency"),
+    requests: stated(...requestColumns),
     tp: whole("tp"),
     dp: whole("attn_dp"),
     etp: whole("moe_tp"),

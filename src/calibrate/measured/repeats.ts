@@ -42,8 +42,8 @@ function joinLabels(rows: readonly ServingPoint[]): ServingPoint[][] {
 
 function configurationKey(point: ServingPoint): string {
   const { model, system, engine, version, precision } = point;
-  const { promptTokens, outputTokens, concurrency, tp, dp, etp, ep } = point;
-  const load = [promptTokens, outputTokens, concurrency];
+  const { promptTokens, outputTokens, concurrency, requests, tp, dp, etp, ep } = point;
+  const load = [promptTokens, outputTokens, concurrency, requests];
   return JSON.stringify([model, system, engine, version, precision, load, tp, dp, etp, ep]);
 }
 

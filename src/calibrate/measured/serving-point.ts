@@ -12,6 +12,8 @@ export interface ServingPoint {
   readonly promptTokens: number;
   readonly outputTokens: number;
   readonly concurrency: number;
+  /** Requests of the measurement; null where the source does not state it. */
+  readonly requests: number | null;
   readonly tp: number;
   readonly dp: number;
   readonly etp: number;

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { infeasibleReason, pointConfig } from "../../calibrate/engine/point-config.ts";
-import { type PointPrediction, predictPoint } from "../../calibrate/engine/predict-point.ts";
+import { type PointPrediction, predictPoint, requestsPerClient } from "../../calibrate/engine/predict-point.ts";
 import { listedSeriesOf } from "../../calibrate/measured/listed-series.ts";
 import { configurationsOf } from "../../calibrate/measured/repeats.ts";
 import type { ServingPoint } from "../../calibrate/measured/serving-point.ts";
@@ -100,7 +100,7 @@ function forecastPoint(
   const { config, reason } = pointConfig(point, engine);
   if (config === null) return reason;
   try {
-    const prediction = predictPoint(config);
+    const prediction = predictPoint(config, requestsPerClient(point));
     const listedSeries = listedSeriesOf(point);
     const saturated = prediction.saturated || (point.ttftMs ?? 0) > saturatedTtftMs;
     return {

@@ -10,6 +10,7 @@ export const examplePoint: ServingPoint = {
   promptTokens: 1024,
   outputTokens: 512,
   concurrency: 16,
+  requests: null,
   tp: 4,
   dp: 2,
   etp: 1,

@@ -53,6 +53,15 @@ describe("points written as CSV", () => {
     );
   });
 
+  test("state how many requests they are of, under either name, or do not", () => {
+    const requestsOf = (more: Record<string, string>) => read(csvOf([{ ...cells, ...more }]))[0]?.requests;
+    expect(requestsOf({ requests: "320" })).toBe(320);
+    expect(requestsOf({ num_prompts: "64" })).toBe(64);
+    expect(requestsOf({ requests: "" })).toBeNull();
+    expect(requestsOf({})).toBeNull();
+    expect(problemsOf(() => requestsOf({ requests: "many" }))).toMatchObject([{ line: 2, at: "requests" }]);
+  });
+
   test("keep the line of the file they stand on, past empty lines", () => {
     const [header, row] = csvOf([cells]).split("\n");
     expect(read(`\n${header}\n\n${row}\n\n${row}`).map((point) => point.line)).toEqual([4, 6]);
