@@ -14,6 +14,8 @@ export interface ResolvedScenario {
   readonly offload: string | null;
   /** Whether the engine was adjusted to measured points of the deployment; absent: false. */
   readonly observed?: boolean;
+  /** Observed figures that the adjusted deployment does not show, in words; absent where it shows all. */
+  readonly unreached?: string;
   /** The routing as it was read or synthesised, for further runs that replay it; absent: it is resolved anew. */
   readonly routed?: ResolvedRouting;
   /** How the inputs came about. */

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
@@ -7,6 +9,9 @@ const small = "small.yaml";
 const bench = (ttftMs: number, tpotMs: number) =>
   JSON.stringify({ completed: 50, max_concurrency: 4, mean_ttft_ms: ttftMs, mean_tpot_ms: tpotMs });
 const slow = write("slow.json", bench(60, 8.5));
+
+/** Text as it was before lines were broken. */
+const unwrapped = (text: string): string => text.replaceAll(/\s+/g, " ");
 
 interface Shown {
   readonly latency: { readonly tpot: { readonly mean: number } };
@@ -23,6 +28,25 @@ describe("--observed", () => {
     expect(observed.ledger.find(({ topic }) => topic === "observed")?.detail).toContain("slow.json");
     expect(observed.inputs.find(({ role }) => role === "observed")).toMatchObject({ name: "slow.json" });
     expect(plain.inputs.some(({ role }) => role === "observed")).toBe(false);
+  });
+
+  test("says in every output that a point cannot be reached, and narrows nothing by it", async () => {
+    const absurd = write("absurd.json", bench(60, 0.01));
+    const words = ["run", small, "--no-thresholds", "--observed", absurd];
+    const told =
+      /the observed point cannot be reached: TPOT forecast [\d.]+ .?s, observed 10 .s \(absurd\.json: 4 clients/;
+    const { out: json } = await moecast([...words, "--json"]);
+    const { bands } = JSON.parse(json) as { bands: { unvalidated: string; basis: string } };
+    expect(bands.unvalidated).toMatch(told);
+    expect(bands.basis).not.toContain("observed");
+    const folder = dirname(absurd);
+    const exports = ["markdown", "junit"].map((name) => `${name}=${join(folder, `out.${name}`)}`);
+    const { out } = await moecast([...words, ...exports.flatMap((each) => ["--export", each])]);
+    expect(unwrapped(out)).toMatch(told);
+    expect(unwrapped(out)).not.toContain("one measured point of this deployment");
+    for (const each of exports) expect(unwrapped(readFileSync(each.split("=")[1]!, "utf8")), each).toMatch(told);
+    const against = await moecast(["validate", "--against", slow, "--scenario", small, "--observed", absurd]);
+    expect(unwrapped(against.out)).toMatch(told);
   });
 
   test("goes with one scenario only", async () => {

@@ -1,5 +1,5 @@
 import { solveCholesky } from "../../core/cholesky.ts";
-import type { ClosedLoop } from "./closed-loop.ts";
+import { type ClosedLoop, closedLoopTpotNs, closedLoopTtftNs } from "./closed-loop.ts";
 import { figureSlopes } from "./figure-slopes.ts";
 import { type FigureName, figureIndex } from "./serving-figures.ts";
 
@@ -7,6 +7,16 @@ import { type FigureName, figureIndex } from "./serving-figures.ts";
 export interface FigureFactor {
   readonly figures: readonly FigureName[];
   readonly sigma: number;
+  /** The part beside the figures that it acts on too. */
+  readonly part?: LoopPart;
+}
+
+/** Parts of a time that none of the fitted figures scales: waits for experts, the handling of the request. */
+export type LoopPart = "fetches" | "handling";
+
+/** A time of a closed loop as it was measured, and the parts in it that have factors of their own, at factors of 1. */
+export interface LoopTime extends Partial<Readonly<Record<LoopPart, number>>> {
+  readonly ns: number;
 }
 
 /** A measured closed loop, whatever engine it came from. */
@@ -14,13 +24,23 @@ export interface LoopSample {
   readonly loop: ClosedLoop;
   readonly tpotNs: number;
   readonly weight: number;
+  /** Wait for experts in the TPOT. Absent: none. */
+  readonly fetches?: number;
+  /** Absent where it is not stated, or says nothing of the figures. */
+  readonly ttft?: LoopTime;
 }
 
-export interface FactorFitOptions {
+/** How far measured times are trusted. */
+export interface Trust {
   /** Scatter of ln(forecast / measured) that no factor explains. */
   readonly noise: number;
   /** Size of a residual from which on it counts less than its square. */
   readonly robustFrom: number;
+}
+
+/** Trust in TPOTs; that in TTFTs is the same if absent. */
+export interface FactorFitOptions extends Trust {
+  readonly ttft?: Trust;
 }
 
 const iterations = 12;
@@ -33,7 +53,7 @@ export function fitFactors(
   figures: Float64Array,
   samples: readonly LoopSample[],
   factors: readonly FigureFactor[],
-  { noise, robustFrom }: FactorFitOptions,
+  trust: FactorFitOptions,
 ): Float64Array {
   const n = factors.length;
   const values = new Float64Array(n);
@@ -41,18 +61,21 @@ export function fitFactors(
     const logs = withFactors(figures, factors, values);
     const a = new Float64Array(n * n);
     const b = new Float64Array(n);
-    for (const { loop, tpotNs, weight } of samples) {
-      const forecast = figureSlopes(loop, logs);
-      const residual = Math.log(forecast.tpotNs / tpotNs);
-      const slope = Float64Array.from(factors, (factor) =>
-        factor.figures.reduce((sum, name) => sum + forecast.slopes[figureIndex[name]]!, 0),
-      );
+    const add = (forecast: FactorSlopes, ns: number, weight: number, { noise, robustFrom }: Trust) => {
+      const { slopes } = forecast;
+      const residual = Math.log(forecast.ns / ns);
       const robust = Math.min(1, robustFrom / Math.max(1e-12, Math.abs(residual)));
       const scale = (weight * robust) / (noise * noise);
       for (let i = 0; i < n; i++) {
-        b[i]! -= scale * slope[i]! * residual;
-        for (let j = 0; j <= i; j++) a[i * n + j]! += scale * slope[i]! * slope[j]!;
+        b[i]! -= scale * slopes[i]! * residual;
+        for (let j = 0; j <= i; j++) a[i * n + j]! += scale * slopes[i]! * slopes[j]!;
       }
+    };
+    for (const { loop, tpotNs, weight, fetches = 0, ttft } of samples) {
+      const slopesOf = (timeNs: typeof closedLoopTpotNs, parts: Omit<LoopTime, "ns">) =>
+        factorSlopes(figureSlopes(loop, logs, timeNs), parts, factors, values);
+      add(slopesOf(closedLoopTpotNs, { fetches }), tpotNs, weight, trust);
+      if (ttft !== undefined) add(slopesOf(closedLoopTtftNs, ttft), ttft.ns, weight, trust.ttft ?? trust);
     }
     for (const [i, { sigma }] of factors.entries()) {
       a[i * n + i]! += 1 / (sigma * sigma);
@@ -62,6 +85,35 @@ export function fitFactors(
     for (let i = 0; i < n; i++) values[i]! += Math.max(-0.5, Math.min(0.5, b[i]!));
   }
   return values;
+}
+
+interface FactorSlopes {
+  readonly ns: number;
+  /** [factors] d ln ns / d ln factor */
+  readonly slopes: Float64Array;
+}
+
+/** A time with the parts beside it, and how it moves with factors of the given values. */
+function factorSlopes(
+  computed: ReturnType<typeof figureSlopes>,
+  parts: Omit<LoopTime, "ns">,
+  factors: readonly FigureFactor[],
+  values: Float64Array,
+): FactorSlopes {
+  const partNs = (part: LoopPart) => (parts[part] ?? 0) * partFactor(part, factors, values);
+  const ns = computed.ns + partNs("fetches") + partNs("handling");
+  const slopes = Float64Array.from(factors, ({ figures, part }) =>
+    figures.reduce(
+      (sum, name) => sum + (computed.slopes[figureIndex[name]]! * computed.ns) / ns,
+      part === undefined ? 0 : partNs(part) / ns,
+    ),
+  );
+  return { ns, slopes };
+}
+
+/** What the factors (logarithms) come to on a part beside the figures. */
+export function partFactor(part: LoopPart, factors: readonly FigureFactor[], values: Float64Array): number {
+  return Math.exp(factors.reduce((sum, factor, i) => (factor.part === part ? sum + values[i]! : sum), 0));
 }
 
 /** Figures (logarithms) times factors (logarithms). */

@@ -88,7 +88,7 @@ function addSample(
 ): void {
   const n = b.length;
   const forecast = figureSlopes(loop, logs);
-  const residual = Math.log(forecast.tpotNs / tpotNs);
+  const residual = Math.log(forecast.ns / tpotNs);
   const { slopes } = forecast;
   const scale = weight / (noise * noise + residual * residual);
   for (const i of applying) {

@@ -1,11 +1,13 @@
 import type { SimConfig } from "../../sim/config.ts";
+import { burstWaves } from "../engine/predict-point.ts";
 import type { MeasuredBenchmark } from "../measured/measured-benchmark.ts";
 import { type MeasuredRun, runStatistics } from "../measured/measured-run.ts";
 import { ProblemList } from "../measured/problem-list.ts";
 import type { Measurement } from "../measured/read-measurement.ts";
 import { configurationsOf } from "../measured/repeats.ts";
+import type { ServingPoint } from "../measured/serving-point.ts";
 import { checkBenchmark, checkPoint } from "./observed-identity.ts";
-import { closedLoadOf, closedLoopOf, meanLength, replayOf } from "./observed-workload.ts";
+import { closedLoopOf, loopRequests, meanLength, replayOf, replicaLoop, servedLoop } from "./observed-workload.ts";
 
 /** An observation of another layout of the same engine and model says less about a deployment than one of its own. */
 export const otherLayoutWeight = 0.3;
@@ -20,14 +22,21 @@ export interface ObservedLoad {
   readonly closed: SimConfig;
   /** The load as it was, to be simulated. */
   readonly served: SimConfig;
+  readonly reading: LoadReading;
   readonly tpotMs: number;
-  /**
-   * Median of a replayed run, whose mean is made by the few requests that queue; mean of a closed loop. null where it is
-   * not stated, or is queueing that the simulated load need not have.
-   */
+  /** null where it is not stated, or is queueing that the simulated load need not have. */
   readonly ttftMs: number | null;
   readonly weight: number;
 }
+
+/**
+ * How latencies are read off a simulated load: statistics over its counted requests, or means of a closed loop whose
+ * clients would send so many requests each, of which a few are simulated.
+ */
+export type LoadReading =
+  | { readonly kind: "counted"; readonly tpot: LatencyStatistic; readonly ttft: LatencyStatistic }
+  | { readonly kind: "point"; readonly requestsPerClient: number };
+export type LatencyStatistic = "mean" | "p50";
 
 /**
  * The loads of a measurement, on the deployment that `config` describes. Points keep its model, formats, node and engine,
@@ -60,10 +69,12 @@ function* loadsOf(
   }
 }
 
-type Points = Extract<Measurement, { kind: "points" }>["points"];
-
 /** One load for every configuration that was measured; repeats are averaged. */
-function* pointLoads(config: SimConfig, points: Points, problems: ProblemList): Generator<ObservedLoad> {
+function* pointLoads(
+  config: SimConfig,
+  points: readonly ServingPoint[],
+  problems: ProblemList,
+): Generator<ObservedLoad> {
   for (const point of points) checkPoint(config, point, problems);
   if (problems.count > 0) return;
   for (const { points: rows } of configurationsOf(points)) {
@@ -73,19 +84,33 @@ function* pointLoads(config: SimConfig, points: Points, problems: ProblemList): 
     const { tp, dp, ep, etp, promptTokens, outputTokens, concurrency } = point;
     const mapping = { tp, cp: 1, dp, pp: 1, ep, etp, edp: 1 };
     const own = Object.entries(config.mapping).every(([key, value]) => mapping[key as keyof typeof mapping] === value);
-    const closed = closedLoopOf({ ...config, mapping }, { promptTokens, outputTokens, concurrency });
+    const load = pointLoop({ ...config, mapping, replicas: 1 }, point);
     const layout = own ? "" : `, tp ${tp} dp ${dp} ep ${ep} etp ${etp}`;
     yield {
-      name: `${concurrency} clients, ${promptTokens} + ${outputTokens} tokens${layout}`,
+      name: `${clientsText(concurrency)}, ${promptTokens} + ${outputTokens} tokens${layout}`,
       file: point.file,
       line: point.line,
-      closed,
-      served: closed,
+      ...load,
       tpotMs,
       ttftMs: mean(rows.flatMap((row) => row.ttftMs ?? [])),
       weight: own ? 1 : otherLayoutWeight,
     };
   }
+}
+
+/** The loop of a point: with as many requests as either it or the scenario's own loop has, else in its steady state. */
+function pointLoop(config: SimConfig, point: ServingPoint): Pick<ObservedLoad, "closed" | "served" | "reading"> {
+  const { promptTokens, outputTokens, concurrency, requests } = point;
+  if (requests === null && config.workload.kind !== "closed") {
+    const closed = closedLoopOf(config, point);
+    return { closed, served: closed, reading: { kind: "point", requestsPerClient: burstWaves } };
+  }
+  const loop = loopRequests(config, { promptTokens, outputTokens, lengths: "longest", clients: concurrency, requests });
+  return {
+    closed: replicaLoop(config, loop.workload.requests, concurrency),
+    served: servedLoop(config, loop),
+    reading: { kind: "counted", tpot: "mean", ttft: "mean" },
+  };
 }
 
 /** A run request by request is replayed; its steady state is that of its mean lengths and mean requests under way. */
@@ -97,7 +122,6 @@ function* runLoad(
   problems: ProblemList,
 ): Generator<ObservedLoad> {
   const { ttft, tpot, e2e, requestsPerSecond } = runStatistics(run);
-  const { promptTokens, outputTokens } = run.requests;
   const underWay = clients ?? (requestsPerSecond * (e2e.mean ?? 0)) / 1000;
   if (tpot.mean === undefined || !(underWay > 0)) {
     problems.add({ expected: "requests of two or more output tokens, from which TPOT follows", found: "none" });
@@ -107,8 +131,10 @@ function* runLoad(
     name: `${run.requests.count} requests, ${underWay.toFixed(1)} at a time`,
     file,
     line: null,
-    closed: closedLoopOf(config, closedLoadOf(meanLength(promptTokens), meanLength(outputTokens), underWay, config)),
+    closed: replicaLoop(config, run.requests, underWay),
     served: replayOf(config, run, clients),
+    // The mean TTFT is made by the few requests that queue.
+    reading: { kind: "counted", tpot: "mean", ttft: "p50" },
     tpotMs: tpot.mean,
     ttftMs: ttft.p50 ?? null,
     weight: 1,
@@ -129,10 +155,11 @@ function* benchmarkLoad(
     yield* runLoad(config, perRequest, clients, file, problems);
     return;
   }
-  const { requests } = config.workload;
-  const promptTokens = benchmark.meanPromptTokens ?? meanLength(requests.promptTokens);
-  const outputTokens = benchmark.meanOutputTokens ?? meanLength(requests.outputTokens);
+  const { workload } = config;
+  const promptTokens = benchmark.meanPromptTokens ?? meanLength(workload.requests.promptTokens);
+  const outputTokens = benchmark.meanOutputTokens ?? meanLength(workload.requests.outputTokens);
   const typical = (metric: keyof typeof metrics) => metrics[metric]?.mean ?? metrics[metric]?.p50 ?? null;
+  const statistic = (metric: keyof typeof metrics) => (metrics[metric]?.mean === undefined ? "p50" : "mean");
   const [ttftMs, statedE2eMs] = [typical("ttft"), typical("e2e")];
   const decodingMs = ttftMs === null || statedE2eMs === null || outputTokens <= 1 ? null : statedE2eMs - ttftMs;
   const tpotMs = typical("tpot") ?? (decodingMs === null ? null : decodingMs / (outputTokens - 1));
@@ -148,15 +175,25 @@ function* benchmarkLoad(
     problems.add({ expected, found: "neither" });
     return;
   }
-  const load = closedLoadOf(promptTokens, outputTokens, underWay, config);
-  const closed = closedLoopOf(config, load);
-  const at = clients === null ? `${underWay.toFixed(1)} requests at a time` : `${clients} clients`;
+  const loop = loopRequests(config, {
+    promptTokens,
+    outputTokens,
+    lengths: "mean",
+    clients: Math.max(1, Math.round(underWay)),
+    requests: benchmark.requests,
+  });
+  const at = clients === null ? `${underWay.toFixed(1)} requests at a time` : clientsText(clients);
   yield {
     name: `${at}, ${Math.round(promptTokens)} + ${Math.round(outputTokens)} tokens`,
     file,
     line: null,
-    closed,
-    served: closed,
+    closed: replicaLoop(config, loop.workload.requests, underWay),
+    served: servedLoop(config, loop),
+    reading: {
+      kind: "counted",
+      tpot: metrics.tpot === undefined ? "mean" : statistic("tpot"),
+      ttft: statistic("ttft"),
+    },
     tpotMs,
     // Requests that came by the clock queue otherwise than those of a closed loop.
     ttftMs: clients === null ? null : ttftMs,
@@ -166,3 +203,5 @@ function* benchmarkLoad(
 
 const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const clientsText = (clients: number): string => (clients === 1 ? "1 client" : `${clients} clients`);

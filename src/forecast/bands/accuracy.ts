@@ -30,19 +30,25 @@ interface Accuracy {
  * around. Fitted is what was measured as it stands: the same model, device, engine, layout and format, or the deployment's
  * own points.
  */
-export function accuracyOf(resolved: Pick<ResolvedScenario, "config" | "observed">, outcome: Outcome): Accuracy {
-  const { config, observed = false } = resolved;
+export function accuracyOf(
+  resolved: Pick<ResolvedScenario, "config" | "observed" | "unreached">,
+  outcome: Outcome,
+): Accuracy {
+  const { config, observed: given = false, unreached } = resolved;
+  // A measurement that the forecast contradicts narrows nothing.
+  const observed = given && unreached === undefined;
   const { model, engine, node, mapping, formats } = config;
   const key = { model: model.id, device: node.device.id, engine: engine.id };
   const query = { ...key, features: unvalidatedFeatures(config, errorBandTable) };
-  const stated = bandsFor({ ...query, observed: false });
-  const withPoint = bandsFor({ ...query, observed: true });
+  const apart = bandsFor({ ...query, observed: false });
+  const stated = { ...apart, unvalidated: unreached ?? apart.unvalidated };
+  const withPoint = unreached === undefined ? bandsFor({ ...query, observed: true }) : stated;
   const bands = observed ? withPoint : stated;
   const { tp, dp, ep } = mapping;
   const traits = { ...key, model: modelTraits(model), version: engine.version, tp, dp, ep, weights: formats.experts };
   const nearest = nearestSetup(traits, errorBandTable.setups);
   const measured = nearest?.distance === 0 && stated.unvalidated === null;
-  const given = observed ? "adjusted to measured points of the deployment; " : "";
+  const adjusted = given ? "adjusted to measured points of the deployment; " : "";
   return {
     bands: {
       ...forecastBands(bands, stated.unvalidated === null ? nearest : null, outcome, handlingMs(config)),
@@ -51,7 +57,7 @@ export function accuracyOf(resolved: Pick<ResolvedScenario, "config" | "observed
     ledger: {
       topic: "accuracy",
       fidelity: measured || observed ? "fitted" : "assumed",
-      detail: given + accuracyText(stated.unvalidated, nearest),
+      detail: adjusted + accuracyText(stated.unvalidated, nearest),
     },
   };
 }

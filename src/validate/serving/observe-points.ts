@@ -1,5 +1,5 @@
 import { infeasibleReason, pointConfig } from "../../calibrate/engine/point-config.ts";
-import { predictPoint } from "../../calibrate/engine/predict-point.ts";
+import { predictPoint, requestsPerClient } from "../../calibrate/engine/predict-point.ts";
 import { deploymentKey, seriesKey } from "../../calibrate/engine/serving-samples.ts";
 import { engineOf } from "../../calibrate/measured/names.ts";
 import { configurationsOf } from "../../calibrate/measured/repeats.ts";
@@ -62,7 +62,17 @@ function loadOf(observed: ServingPoint, point: ServingPoint, engine: EngineProfi
   const { file, line, tpotMs, ttftMs } = observed;
   const weight = deploymentKey(observed) === deploymentKey(point) ? 1 : otherLayoutWeight;
   return [
-    { name: `${observed.concurrency} clients`, file, line, closed: config, served: config, tpotMs, ttftMs, weight },
+    {
+      name: `${observed.concurrency} clients`,
+      file,
+      line,
+      closed: config,
+      served: config,
+      reading: { kind: "point", requestsPerClient: requestsPerClient(observed) },
+      tpotMs,
+      ttftMs,
+      weight,
+    },
   ];
 }
 

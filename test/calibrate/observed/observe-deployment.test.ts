@@ -275,7 +275,7 @@ describe("observing a benchmark", () => {
       "observed",
     );
     expect(text).toContain("100 + 10 tokens");
-    expect(text).toContain("measured 10)");
+    expect(text).toContain("ms, measured 10, TTFT");
   });
 
   test("counts every run of its file", () => {

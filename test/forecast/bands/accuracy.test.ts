@@ -220,3 +220,18 @@ describe("a result document", () => {
     expect(readForecast(JSON.stringify({ ...earlier, bands: less }), "result.json").bands).toBeNull();
   });
 });
+
+describe("an observed point that cannot be reached", () => {
+  const unreached = "the observed point cannot be reached: TPOT forecast 10 ms, observed 1 ms (mine.csv:2)";
+  const contradicted = { ...inSetup, observed: true, unreached };
+
+  test("makes a forecast unvalidated, whose band is that without a point", () => {
+    const { bands, ledger } = accuracyOf(contradicted, outcome);
+    const plain = accuracyOf(inSetup, outcome).bands;
+    expect(bands.unvalidated).toBe(unreached);
+    expect(bands.factors).toEqual(plain.factors);
+    expect(bands.withPoint).toEqual(plain.factors);
+    expect(ledger).toMatchObject({ fidelity: "assumed" });
+    expect(ledger.detail).toContain(unreached);
+  });
+});
