@@ -99,9 +99,13 @@ function repeated(table: RequestTable, count: number, by: { prompt: number; outp
   };
 }
 
-/** The deployment under a closed loop, its context long enough. */
+/** The deployment under a closed loop, its context long enough for what is longer than the scenario's own requests. */
 export function servedLoop(config: SimConfig, { workload, warmupRequests }: LoopRequests): SimConfig {
-  return { ...servedWith({ ...config, workload }, longestOf(workload.requests)), warmupRequests };
+  const longest = longestOf(workload.requests);
+  const loop = { ...config, workload };
+  // Of the scenario's own requests those are refused that the scenario refuses.
+  const served = longest > longestOf(config.workload.requests) ? servedWith(loop, longest) : loop;
+  return { ...served, warmupRequests };
 }
 
 /** One replica of a deployment under its part of a closed loop: its steady state tells what the engine spends time on. */
