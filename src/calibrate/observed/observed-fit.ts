@@ -108,8 +108,9 @@ const deploymentFactors: readonly FigureFactor[] = [
   { figures: ["collectiveFactor"], sigma: 0.2 },
   // Copies from pageable memory reach about half of what those from pinned memory do: an estimate.
   { figures: [], part: "fetches", sigma: 0.5 },
-  // Engines differ as much (`request-handling.ts`); so do the ways to one.
-  { figures: [], part: "handling", sigma: 1 },
+  // Engines differ by a standard deviation of 1 (`request-handling.ts`), deployments of one by less. Chosen by TTFTs of
+  // series with one point given; half or twice of it changes their median by little.
+  { figures: [], part: "handling", sigma: 0.6 },
 ];
 /** Repeats of one measurement differ by 1 % at the median and 8 % at the 90th percentile; observed TPOTs are trusted. */
 const observation = { noise: 0.03, robustFrom: Number.POSITIVE_INFINITY, ttft: ttftTrust };

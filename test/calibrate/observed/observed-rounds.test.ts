@@ -92,6 +92,19 @@ describe("rounds of adjusting to observed loads", () => {
     expect(tried[2]).toBeGreaterThan(base.kernelExcess);
     expect(fit.engine).toBe(base);
   });
+
+  test("do not take what passes the point: it lies between two steady states", () => {
+    let calls = 0;
+    const between: Show = (of, adjusted) => ({
+      ...steady(of, adjusted),
+      tpotMs: (calls++ === 0 ? 1.6 : 0.85) * own.tpotMs,
+    });
+    const load = loadOf(1);
+    const fit = fitObserved(base, [load], between);
+    expect(calls).toBeGreaterThan(1);
+    expect(fit.engine).toBe(base);
+    expect(unreachedText([load], fit.after)).toContain("cannot be reached");
+  });
 });
 
 describe("an observed TTFT", () => {
