@@ -110,7 +110,7 @@ const deploymentFactors: readonly FigureFactor[] = [
   { figures: [], part: "fetches", sigma: 0.5 },
   // Engines differ by a standard deviation of 1 (`request-handling.ts`), deployments of one by less. Chosen by TTFTs of
   // series with one point given; half or twice of it changes their median by little.
-  { figures: [], part: "handling", sigma: 0.6 },
+  { figures: [], part: "handling", sigma: 0.4 },
 ];
 /** Repeats of one measurement differ by 1 % at the median and 8 % at the 90th percentile; observed TPOTs are trusted. */
 const observation = { noise: 0.03, robustFrom: Number.POSITIVE_INFINITY, ttft: ttftTrust };
