@@ -1,6 +1,4 @@
 import { type StorageFormat, storageFormats } from "../../src/core/dtype.ts";
-import { engineIds, engineNamed } from "../../src/engine/catalogue.ts";
-import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device, Node } from "../../src/hardware/device.ts";
 import { weightBytes } from "../../src/models/bytes.ts";
 import { valueCounts } from "../../src/models/parameters.ts";
@@ -13,6 +11,7 @@ import { addChunk, emptyBatch } from "../../src/sim/step/batch.ts";
 import { moeLayers, stagePlans } from "../../src/sim/step/stage-plan.ts";
 import { StepCost } from "../../src/sim/step/step-cost.ts";
 import { testConfig } from "../sim/build.ts";
+import { costOf, timedAlone } from "./cost-models.ts";
 
 type Formats = SimConfig["formats"];
 
@@ -50,20 +49,6 @@ export function smallestMapping(node: Node, model: ModelSpec, formats: Formats):
   return null;
 }
 
-/** Cost models by node and engine: models and formats share one. */
-const costs = new WeakMap<Node, Map<string, CostModel>>();
-
-function costOf(node: Node, engine: string): CostModel {
-  const byEngine = costs.get(node) ?? new Map<string, CostModel>();
-  costs.set(node, byEngine);
-  const cost = byEngine.get(engine) ?? new CostModel(node.device, node, engine);
-  byEngine.set(engine, cost);
-  return cost;
-}
-
-/** Engines by id whose kernels take their time alone. */
-const timedAlone = new Map(engineIds.map((id) => [id, { ...engineNamed(id), kernelExcess: 1 }] as const));
-
 /**
  * Time of the kernels of a decode step of one sequence with one cached token, ns, as they are timed alone: no factor of an
  * engine, no launches of its own, no transfers between devices. On a node like that of the deployment.
@@ -77,7 +62,7 @@ export function decodeKernelsNs(
     formats,
     node,
     mapping,
-    engine: timedAlone.get(engine)!,
+    engine: timedAlone(engine),
     routing: { kind: "uniform" },
   });
   const steps = new StepCost(config, costOf(node, engine));

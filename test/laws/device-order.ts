@@ -1,9 +1,8 @@
 import type { MathFormat, StorageFormat } from "../../src/core/dtype.ts";
-import { engineIdOn, engineNamed } from "../../src/engine/catalogue.ts";
+import { engineIdOn } from "../../src/engine/catalogue.ts";
 import { runsOn } from "../../src/engine/platforms.ts";
 import { architectureOf } from "../../src/hardware/architectures.ts";
 import { groupedGemmShape } from "../../src/hardware/cost/grouped-gemm.ts";
-import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device, Node } from "../../src/hardware/device.ts";
 import { chooseMap, type KernelMap, linkFamilies } from "../../src/hardware/kernel-maps.ts";
 import { mathFor, supportedMath } from "../../src/hardware/math-format.ts";
@@ -16,6 +15,7 @@ import { activationsFor } from "../../src/sim/step/feed-forward-program.ts";
 import { moeLayers, stagePlans } from "../../src/sim/step/stage-plan.ts";
 import { StepCost } from "../../src/sim/step/step-cost.ts";
 import { testConfig } from "../sim/build.ts";
+import { costOf, timedAlone } from "./cost-models.ts";
 
 /** A step of one kind: `sequences` that each compute `tokens` beyond `cached` ones. */
 export interface StepLoad {
@@ -42,7 +42,14 @@ export function buildOn(engine: string, { id, name, platform }: Device): string 
   return runsOn(built, { name, platform, computeCapability }) ? built : null;
 }
 
-const nodeOf = (device: Device): Node => ({ device, devicesPerNode: 8, tiers: [] });
+const nodes = new WeakMap<Device, Node>();
+
+/** Eight of a device; the same node at every call. */
+function nodeOf(device: Device): Node {
+  const node = nodes.get(device) ?? { device, devicesPerNode: 8, tiers: [] };
+  nodes.set(device, node);
+  return node;
+}
 
 /** Time of a step on `tp` devices of a node, ns, with kernels as they are timed alone. */
 export function stepNs(
@@ -59,10 +66,10 @@ export function stepNs(
     formats: expertsIn(model, experts),
     node,
     mapping: { tp, cp: 1, dp: 1, pp: 1, ep: 1, etp: tp, edp: 1 },
-    engine: { ...engineNamed(engine), kernelExcess: 1, prefillExcess: 1 },
+    engine: timedAlone(engine),
     routing: { kind: "uniform" },
   });
-  const steps = new StepCost(config, new CostModel(device, node, engine));
+  const steps = new StepCost(config, costOf(node, engine));
   const batch = emptyBatch(steps.windows.length);
   for (let i = 0; i < load.sequences; i++) addChunk(batch, steps.windows, load.cached, load.tokens, load.tokens === 1);
   batch.sampled = load.sequences;
