@@ -41,6 +41,8 @@ export interface Trust {
 /** Trust in TPOTs; that in TTFTs is the same if absent. */
 export interface FactorFitOptions extends Trust {
   readonly ttft?: Trust;
+  /** Standard deviations that a factor on figures may be moved by at most. Absent: any. */
+  readonly sigmasMax?: number;
 }
 
 const iterations = 12;
@@ -55,6 +57,7 @@ export function fitFactors(
   factors: readonly FigureFactor[],
   trust: FactorFitOptions,
 ): Float64Array {
+  const { sigmasMax = Number.POSITIVE_INFINITY } = trust;
   const n = factors.length;
   const values = new Float64Array(n);
   for (let iteration = 0; iteration < iterations; iteration++) {
@@ -83,6 +86,10 @@ export function fitFactors(
     }
     solveCholesky(a, b);
     for (let i = 0; i < n; i++) values[i]! += Math.max(-0.5, Math.min(0.5, b[i]!));
+    for (const [i, { sigma, part }] of factors.entries()) {
+      const most = part === undefined ? sigmasMax * sigma : Number.POSITIVE_INFINITY;
+      values[i] = Math.max(-most, Math.min(most, values[i]!));
+    }
   }
   return values;
 }

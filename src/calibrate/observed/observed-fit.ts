@@ -112,8 +112,11 @@ const deploymentFactors: readonly FigureFactor[] = [
   // series with one point given: their median error is 9.8 % at 0.4, 10.5 % at 0.6 and 12.0 % at 0.25, on a quarter of them.
   { figures: [], part: "handling", sigma: 0.4 },
 ];
-/** Repeats of one measurement differ by 1 % at the median and 8 % at the 90th percentile; observed TPOTs are trusted. */
-const observation = { noise: 0.03, robustFrom: Number.POSITIVE_INFINITY, ttft: ttftTrust };
+/**
+ * Repeats of one measurement differ by 1 % at the median and 8 % at the 90th percentile; observed TPOTs are trusted.
+ * What three standard deviations of every factor do not explain is another deployment, and no figure is stretched to it.
+ */
+const observation = { noise: 0.03, robustFrom: Number.POSITIVE_INFINITY, ttft: ttftTrust, sigmasMax: 3 };
 
 /**
  * An engine's figures adjusted to measured points of one deployment: a few factors, each within its prior, most likely

@@ -63,4 +63,16 @@ describe("figures adjusted to observed points", () => {
       for (const loop of loops) expect(tpotNs(loop, adjusted)).toBeGreaterThan(0);
     }
   });
+
+  test("move no figure by more than three standard deviations of its factors", () => {
+    const [point] = observed(1);
+    if (point === undefined) throw new Error("no point");
+    for (const factor of [0.1, 10]) {
+      const adjusted = observeServing(base, [{ ...point, tpotNs: factor * point.tpotNs }]);
+      const moved = (name: FigureName) => Math.abs(adjusted[figureIndex[name]]! - base[figureIndex[name]]!);
+      expect(moved("kernelExcess")).toBeLessThanOrEqual(3 * 0.18 + 1e-9);
+      expect(moved("prefillExcess")).toBeLessThanOrEqual(3 * (0.18 + 0.25) + 1e-9);
+      expect(moved("kernelOverheadNs")).toBeCloseTo(3 * 0.25, 6);
+    }
+  });
 });
