@@ -101,11 +101,11 @@ const meanError = (errors: readonly number[]): number => sum(errors) / errors.le
 
 /** What may differ between two deployments of one engine, as factors on groups of its figures, and how far. */
 const deploymentFactors: readonly FigureFactor[] = [
-  { figures: ["kernelExcess", "prefillExcess"], sigma: 0.18 },
+  { figures: ["kernelExcess", "prefillExcess"], sigma: 0.3 },
   { figures: ["kernelOverheadNs", "stepOverheadNs"], sigma: 0.25 },
   { figures: ["sequenceOverheadNs"], sigma: 0.4 },
   { figures: ["prefillExcess", "prefillStepOverheadNs"], sigma: 0.25 },
-  { figures: ["collectiveFactor"], sigma: 0.2 },
+  { figures: ["collectiveFactor"], sigma: 0.3 },
   // Copies from pageable memory reach about half of what those from pinned memory do: an estimate.
   { figures: [], part: "fetches", sigma: 0.5 },
   // Engines differ by a standard deviation of 1 (`request-handling.ts`), deployments of one by less. Chosen by TTFTs of
