@@ -22,8 +22,8 @@ export type FeedForwardProgram =
 
 /**
  * Format of the activations that weights are multiplied with: 8-bit for 8-bit weights, 16-bit for 4-bit integer
- * weights. MXFP4 weights take MXFP8 activations where the device multiplies block-scaled formats itself, else 16-bit
- * ones.
+ * weights. MXFP4 weights take MXFP8 activations and NVFP4 weights NVFP4 ones where the device multiplies block-scaled
+ * formats itself, else 16-bit ones.
  */
 export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak">): StorageFormat {
   switch (weights) {
@@ -35,7 +35,7 @@ export function activationsFor(weights: StorageFormat, device: Pick<Device, "pea
     case "int8":
       return "int8";
     case "nvfp4":
-      return "nvfp4";
+      return device.peak.fp4 === undefined ? "bf16" : "nvfp4";
     case "int4":
     case "int4_g32":
     case "fp32":
