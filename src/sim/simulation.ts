@@ -311,18 +311,11 @@ export class Simulation implements RunView {
   private time(index: number, step: StepInFlight, atNs: number): number {
     const { experts, cost, state } = this;
     const replica = this.replicas[index]!;
-    experts.beginStep(index, atNs);
+    experts.look(step, state.computed, atNs);
     let sequences = 0;
     let promptTokens = 0;
     let tokens = 0;
-    for (const part of step.parts) {
-      sequences = Math.max(sequences, part.count);
-      for (let i = 0; i < part.count; i++) {
-        const request = part.requests[i]!;
-        experts.addChunk(request, state.computed[request]!, part.tokens[i]!);
-      }
-    }
-    experts.endStep(step.batches);
+    for (const part of step.parts) sequences = Math.max(sequences, part.count);
     for (const batch of step.batches) {
       promptTokens += batch.prefillTokens;
       tokens += batch.tokens;
@@ -333,7 +326,7 @@ export class Simulation implements RunView {
       const plan = replica.plans[s]!;
       const last = s === replica.plans.length - 1;
       const begin = Math.max(at, replica.stageFreeNs[s]!);
-      let ns = cost.stageNs(plan, begin, step.batches, experts.source, last);
+      let ns = cost.stageNs(plan, begin, step.batches, experts.sources[index]!, last);
       if (last && this.draft !== null) {
         const draftNs = this.draft.ns(step.batches, step.drafts);
         cost.components[draftComponent]! += draftNs;

@@ -6,7 +6,7 @@ import { type ModelSpec, type TensorClass, tensorClasses } from "../../src/model
 import type { SimConfig } from "../../src/sim/config.ts";
 import { type Mapping, mappingProblems } from "../../src/sim/mapping.ts";
 import { timeComponents } from "../../src/sim/result.ts";
-import { UniformExperts } from "../../src/sim/routing/expert-source.ts";
+import { ExpectedExperts } from "../../src/sim/routing/expected-experts.ts";
 import { addChunk, emptyBatch } from "../../src/sim/step/batch.ts";
 import { moeLayers, stagePlans } from "../../src/sim/step/stage-plan.ts";
 import { StepCost } from "../../src/sim/step/step-cost.ts";
@@ -69,8 +69,7 @@ export function decodeKernelsNs(
   const batch = emptyBatch(steps.windows.length);
   addChunk(batch, steps.windows, 1, 1, true);
   batch.sampled = 1;
-  const experts = new UniformExperts(moeLayers(model), 1, 0);
-  experts.setTokens(1);
+  const experts = new ExpectedExperts(moeLayers(model), 1, 0);
   const ns = steps.stageNs(stagePlans(model, 1)[0]!, 0, [batch], experts, true);
   return apart.reduce((kernels, index) => kernels - steps.components[index]!, ns);
 }

@@ -9,7 +9,7 @@ import { mathFor, supportedMath } from "../../src/hardware/math-format.ts";
 import type { GroupedGemmOp } from "../../src/hardware/op.ts";
 import { weightBytes } from "../../src/models/bytes.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
-import { UniformExperts } from "../../src/sim/routing/expert-source.ts";
+import { ExpectedExperts } from "../../src/sim/routing/expected-experts.ts";
 import { addChunk, emptyBatch } from "../../src/sim/step/batch.ts";
 import { activationsFor } from "../../src/sim/step/feed-forward-program.ts";
 import { moeLayers, stagePlans } from "../../src/sim/step/stage-plan.ts";
@@ -73,8 +73,7 @@ export function stepNs(
   const batch = emptyBatch(steps.windows.length);
   for (let i = 0; i < load.sequences; i++) addChunk(batch, steps.windows, load.cached, load.tokens, load.tokens === 1);
   batch.sampled = load.sequences;
-  const routed = new UniformExperts(moeLayers(model), 1, 0);
-  routed.setTokens(load.tokens * load.sequences);
+  const routed = new ExpectedExperts(moeLayers(model), 1, 0);
   return steps.stageNs(stagePlans(model, 1)[0]!, 0, [batch], routed, true);
 }
 

@@ -2,7 +2,7 @@ import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { timeComponents } from "../../sim/result.ts";
-import { UniformExperts } from "../../sim/routing/expert-source.ts";
+import { ExpectedExperts } from "../../sim/routing/expected-experts.ts";
 import { addChunk, clearBatch, emptyBatch, type RankBatch } from "../../sim/step/batch.ts";
 import { feedForwardUnits, kernelUnits, mixingUnits, type UnitCounts } from "../../sim/step/layer-kernels.ts";
 import { moeLayers, type StagePlan, stagePlans } from "../../sim/step/stage-plan.ts";
@@ -71,7 +71,7 @@ export function closedLoop(config: SimConfig): ClosedLoop {
   const { windows } = costs.alone;
   const plan = stagePlans(model, 1)[0]!;
   const cv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
-  const experts = new UniformExperts(moeLayers(model), mapping.ep, cv);
+  const experts = new ExpectedExperts(moeLayers(model), mapping.ep, cv);
   const { requests, concurrency } = workload;
   const prompt = Math.round(meanOf(requests.promptTokens));
   const output = Math.round(meanOf(requests.outputTokens));
@@ -117,11 +117,8 @@ function partsOf(
   { alone, hidden, bare }: Readonly<Record<"alone" | "hidden" | "bare", StepCost>>,
   plan: StagePlan,
   batches: readonly RankBatch[],
-  experts: UniformExperts,
+  experts: ExpectedExperts,
 ): StepParts {
-  let tokens = 0;
-  for (const batch of batches) tokens += batch.tokens;
-  experts.setTokens(tokens);
   alone.components.fill(0);
   const stepNs = alone.stageNs(plan, 0, batches, experts, true);
   let collectivesNs = 0;

@@ -3,24 +3,28 @@ import { contiguous } from "../../policy/placement/contiguous.ts";
 import type { SimConfig } from "../config.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
-import type { RankBatch } from "../step/batch.ts";
+import type { StepInFlight } from "../replica.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
+import { CachedExperts } from "./cached-experts.ts";
+import { ExpectedExperts } from "./expected-experts.ts";
 import { ExpertRanks } from "./expert-ranks.ts";
-import { type ExpertSource, ReplayedExperts, UniformExperts } from "./expert-source.ts";
+import type { ExpertSource } from "./layer-call.ts";
 import { LoadStatistics } from "./load-statistics.ts";
+import { ReplayedExperts } from "./replayed-experts.ts";
 import { RoutingReplay } from "./routing-replay.ts";
 
-/** Everything about the routed experts of a run: the source of their work, its statistics, and the caches. */
+/** Everything about the routed experts of a run: the sources of their work, its statistics, and the caches. */
 export interface Experts {
-  readonly source: ExpertSource;
+  /** [replicas] */
+  readonly sources: readonly ExpertSource[];
   readonly loads: LoadStatistics | null;
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
-  /** Begins a step that a replica forms at `atNs`. */
-  beginStep(replica: number, atNs: number): void;
-  addChunk(request: number, done: number, tokens: number): void;
-  /** Turns the tokens added since {@link beginStep} into work per layer and expert rank. */
-  endStep(batches: readonly RankBatch[]): void;
+  /**
+   * Looks up the experts of a step formed at `atNs`: work per layer and expert rank. `computed` holds the tokens of every
+   * request that were computed before it.
+   */
+  look(step: StepInFlight, computed: Readonly<ArrayLike<number>>, atNs: number): void;
   check(): void;
 }
 
@@ -31,19 +35,13 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
     if (config.offload !== null)
       throw new InvariantError("offload-needs-replay", "an expert cache needs replayed routing");
     const popularityCv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
-    const uniform = new UniformExperts(moe, config.mapping.ep, popularityCv);
+    const expected = new ExpectedExperts(moe, config.mapping.ep, popularityCv);
     return {
-      source: uniform,
+      sources: Array.from({ length: config.replicas }, () => expected),
       loads: null,
       replay: null,
       offloads: { caches: [], logs: [], nodes: [] },
-      beginStep: () => {},
-      addChunk: () => {},
-      endStep: (batches) => {
-        let tokens = 0;
-        for (const batch of batches) tokens += batch.tokens;
-        uniform.setTokens(tokens);
-      },
+      look: () => {},
       check: () => {},
     };
   }
@@ -75,27 +73,25 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
     ),
   );
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
-  const source = new ReplayedExperts(
-    expertRanks,
-    replay,
-    routing.layerMap,
-    offloads.caches,
-    stageOf,
-    config.mapping.pp,
-  );
+  const resident = new ReplayedExperts(expertRanks, expertRanks.meanSpread(routing.table));
+  const { ep, pp } = config.mapping;
+  const { caches } = offloads;
+  const sources = Array.from({ length: config.replicas }, (_, replica): ExpertSource => {
+    if (caches.length === 0) return resident;
+    const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
+    return new CachedExperts(resident, expertRanks, replay, routing.layerMap, own);
+  });
   const loads = new LoadStatistics(expertRanks.work);
   return {
-    source,
+    sources,
     loads,
     replay,
     offloads,
-    beginStep: (replica, atNs) => {
+    look: ({ parts, batches }, computed, atNs) => {
       for (const node of offloads.nodes) node.forget(atNs);
-      source.setReplica(replica);
       replay.beginStep();
-    },
-    addChunk: (request, done, tokens) => replay.addChunk(request, done, tokens),
-    endStep: (batches) => {
+      for (const { requests, tokens, count } of parts)
+        for (let i = 0; i < count; i++) replay.addChunk(requests[i]!, computed[requests[i]!]!, tokens[i]!);
       expertRanks.split(replay.counts);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;

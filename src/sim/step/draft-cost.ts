@@ -2,7 +2,7 @@ import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp } from "../../hardware/op.ts";
 import type { SimConfig } from "../config.ts";
-import { UniformExperts } from "../routing/expert-source.ts";
+import { ExpectedExperts } from "../routing/expected-experts.ts";
 import { clearBatch, emptyBatch, type RankBatch } from "./batch.ts";
 import { draftConfig } from "./draft-model.ts";
 import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
@@ -18,8 +18,7 @@ export class DraftCost {
   /** The module's layers, timed like those of the model. */
   readonly layers: StepCost;
   private readonly plan: StagePlan;
-  private readonly experts: UniformExperts;
-  private readonly routes: boolean;
+  private readonly experts: ExpectedExperts;
   private readonly draftTokens: number;
   private readonly join: GemmOp;
   /** Place of each window of the module's attention among those of the model's. */
@@ -30,10 +29,8 @@ export class DraftCost {
   constructor(config: SimConfig, module: SimConfig, cost: CostModel, windows: Float64Array) {
     this.layers = new StepCost(module, cost);
     this.plan = stagePlans(module.model, 1)[0]!;
-    const moe = moeLayers(module.model);
     const popularityCv = config.routing.kind === "uniform" ? (config.routing.popularityCv ?? 0) : 0;
-    this.experts = new UniformExperts(moe, module.mapping.ep, popularityCv);
-    this.routes = moe.length > 0;
+    this.experts = new ExpectedExperts(moeLayers(module.model), module.mapping.ep, popularityCv);
     this.draftTokens = config.speculation!.draftTokens;
     const { hiddenSize } = module.model;
     this.join = {
@@ -76,9 +73,6 @@ export class DraftCost {
   }
 
   private passNs(batches: readonly RankBatch[]): number {
-    let tokens = 0;
-    for (const batch of batches) tokens += batch.tokens;
-    if (this.routes) this.experts.setTokens(tokens);
     const layersNs = this.layers.stageNs(this.plan, 0, batches, this.experts, true);
     let joinNs = 0;
     for (const batch of batches) {

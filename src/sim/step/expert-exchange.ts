@@ -7,7 +7,7 @@ import type { MoeFeedForward } from "../../models/spec.ts";
 import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import { reachOf } from "../mapping-over-nodes.ts";
-import type { ExpertSource } from "../routing/expert-source.ts";
+import type { LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
 import { activationsFor } from "./feed-forward-program.ts";
 import type { LinkTime } from "./link-time.ts";
@@ -66,22 +66,20 @@ export class ExpertExchange {
   }
 
   /**
-   * Time of one direction for a layer of `tokens` tokens in all, ns; with `halves` that of one of two half batches. The
+   * Time of one direction for a layer call, ns; with `halves` that of one of two half batches. The
    * transfers of both are booked.
    */
   ns(
     moe: MoeFeedForward,
-    layer: number,
-    tokens: number,
+    call: LayerCall,
     batches: readonly RankBatch[],
-    experts: ExpertSource,
     direction: Direction,
     halves: boolean,
   ): number {
-    if (tokens === 0) return 0;
+    if (call.tokens === 0) return 0;
     const { links } = this;
     const { busyNs, bytes } = links;
-    const ns = this.partNs(moe, layer, tokens, batches, experts, direction, halves ? 0.5 : 1);
+    const ns = this.partNs(moe, call, batches, direction, halves ? 0.5 : 1);
     if (halves) links.book(links.busyNs - busyNs, links.bytes - bytes);
     return ns;
   }
@@ -130,14 +128,13 @@ export class ExpertExchange {
   /** Time of one direction for a part of a layer, ns. */
   private partNs(
     moe: MoeFeedForward,
-    layer: number,
-    tokens: number,
+    call: LayerCall,
     batches: readonly RankBatch[],
-    experts: ExpertSource,
     direction: Direction,
     part: number,
   ): number {
     const { links, ranks } = this;
+    const { tokens } = call;
     const { mapping, engine } = this.config;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
     const rowBytes = part * moe.expertHidden * valueBytes;
@@ -158,7 +155,7 @@ export class ExpertExchange {
         ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes);
         break;
       case "allToAll":
-        ns = links.collectiveNs("allToAll", this.busiestTokens(moe, layer, batches, experts) * rowBytes, ranks);
+        ns = links.collectiveNs("allToAll", this.busiestTokens(moe, call, batches) * rowBytes, ranks);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
     if (direction === "dispatch" || mapping.tp === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
@@ -181,19 +178,13 @@ export class ExpertExchange {
   }
 
   /** Tokens to or from others of the rank that sends or receives most. */
-  private busiestTokens(
-    moe: MoeFeedForward,
-    layer: number,
-    batches: readonly RankBatch[],
-    experts: ExpertSource,
-  ): number {
+  private busiestTokens(moe: MoeFeedForward, { spread, pairs }: LayerCall, batches: readonly RankBatch[]): number {
     const { tp, etp, ep } = this.config.mapping;
-    const spread = experts.spread(layer);
     // Every device of an expert rank needs the token. One of all devices holds it already.
     const remote = 1 - 1 / this.ranks;
     let busiest = 0;
     for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
-    for (let e = 0; e < ep; e++) busiest = Math.max(busiest, (experts.pairs(layer, e) / moe.topK) * spread * remote);
+    for (let e = 0; e < ep; e++) busiest = Math.max(busiest, (pairs[e]! / moe.topK) * spread * remote);
     return busiest;
   }
 

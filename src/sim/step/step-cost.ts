@@ -8,7 +8,7 @@ import type { SimConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import { handoffLeavesReach } from "../mapping-over-nodes.ts";
 import { type TimeComponent, timeComponents } from "../result.ts";
-import type { ExpertSource } from "../routing/expert-source.ts";
+import { type ExpertSource, LayerCall } from "../routing/layer-call.ts";
 import type { AttentionProgram } from "./attention-parts.ts";
 import { attentionProgram } from "./attention-program.ts";
 import { attentionWindows } from "./attention-windows.ts";
@@ -67,6 +67,8 @@ export class StepCost {
   /** Kernels as they run in the latest step. */
   readonly served: ServedKernels;
   private readonly halves: HalfBatches;
+  /** The layer call being timed. */
+  private readonly call: LayerCall;
   private readonly before: {
     readonly components: Float64Array;
     readonly clock: Float64Array;
@@ -110,6 +112,7 @@ export class StepCost {
     this.clock = new Float64Array(mapping.dp);
     this.mixing = new MixingTime(this.attention, this.served, mapping.dp, this.windows.length);
     this.rankBusyNs = new Float64Array(mapping.ep);
+    this.call = new LayerCall(mapping.ep);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
     this.exchange = new ExpertExchange(config, cost, this.links);
     this.halves = new HalfBatches(engine, this.mixing, this.exchange, this.served);
@@ -366,7 +369,11 @@ export class StepCost {
     }
     this.components[component.experts]! += routerNs;
     const arrived = this.meet();
-    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "dispatch", halves) : 0;
+    const { call } = this;
+    call.layer = layer;
+    call.tokens = tokens;
+    experts.route(call);
+    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, call, batches, "dispatch", halves) : 0;
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
     const beside = config.engine.overlapsSharedExperts && !halves;
     const sharedWaitNs = beside ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
@@ -380,11 +387,13 @@ export class StepCost {
     // Of tokens that are sent, a rank is given those with an expert there.
     const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, program.moe.topK);
     this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout);
-    let done = this.expertPhase(layer, startNs, begin, experts);
+    call.startNs = startNs + begin;
+    experts.serve(call, this.expertTime);
+    let done = begin + this.expertPhase();
     const expertsNs = done - begin;
     const combineNs =
       dp > 1
-        ? this.exchange.ns(program.moe, layer, tokens, batches, experts, "combine", halves)
+        ? this.exchange.ns(program.moe, call, batches, "combine", halves)
         : this.links.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
     let dispatchShown = dispatchNs;
     let combineShown = combineNs;
@@ -426,26 +435,18 @@ export class StepCost {
     return this.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
   }
 
-  /** Routed experts of all expert ranks from `begin`. Returns the end of the slowest, relative to the step's start. */
-  private expertPhase(layer: number, startNs: number, begin: number, experts: ExpertSource): number {
-    const cached = experts.serve(layer, startNs + begin, this.expertTime);
+  /** Books the routed experts of the call. Returns the time of the slowest rank, ns. */
+  private expertPhase(): number {
+    const { ns: times, stallNs } = this.call;
     let max = 0;
     let sum = 0;
     let stallSum = 0;
     let slowestStall = 0;
     for (let e = 0; e < this.expertRanks; e++) {
-      let ns: number;
-      let stall = 0;
-      if (cached) {
-        const { callNs, callStallNs } = experts.offload(layer, e);
-        ns = callNs;
-        stall = callStallNs;
-        stallSum += stall;
-        this.rankBusyNs[e]! += ns - stall;
-      } else {
-        ns = this.expertTime.togetherNs(experts.pairs(layer, e), experts.distinct(layer, e));
-        this.rankBusyNs[e]! += ns;
-      }
+      const ns = times[e]!;
+      const stall = stallNs[e]!;
+      this.rankBusyNs[e]! += ns - stall;
+      stallSum += stall;
       sum += ns;
       if (ns > max) {
         max = ns;
@@ -459,7 +460,7 @@ export class StepCost {
     this.components[component.experts]! += mean - meanStall;
     this.components[component.expertFetch]! += meanStall + fetch;
     this.components[component.expertWait]! += max - mean - fetch;
-    return begin + max;
+    return max;
   }
 
   /** LM head on the sequences that emit a token. */

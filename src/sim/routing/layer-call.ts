@@ -1,0 +1,46 @@
+import type { ExpertTime } from "../step/expert-time.ts";
+
+/**
+ * The routed work of one layer in one step by expert rank, and the time that computing it takes. One value is reused for
+ * every layer of a run.
+ */
+export class LayerCall {
+  /** MoE layer of the model. */
+  layer = 0;
+  /** Tokens of all data-parallel ranks. */
+  tokens = 0;
+  /** Mean distinct expert ranks per token. */
+  spread = 0;
+  /** Absolute time from which every rank computes, ns. */
+  startNs = 0;
+  /** [expert ranks] (token, expert) pairs, and experts (or copies of experts) with at least one token. */
+  readonly pairs: Float64Array;
+  readonly distinct: Float64Array;
+  /** [expert ranks] time of computing, ns, and the part of it that is spent waiting for experts. */
+  readonly ns: Float64Array;
+  readonly stallNs: Float64Array;
+
+  constructor(ranks: number) {
+    this.pairs = new Float64Array(ranks);
+    this.distinct = new Float64Array(ranks);
+    this.ns = new Float64Array(ranks);
+    this.stallNs = new Float64Array(ranks);
+  }
+}
+
+/** Where the experts of a replica are, and what a step asks of them. */
+export interface ExpertSource {
+  /** Whether all MoE layers of one shape have the same work: one of them then stands for all. */
+  readonly layersAlike: boolean;
+  /** Fills the work of `call.layer` into the call. */
+  route(call: LayerCall): void;
+  /** Computes the call from `call.startNs`: fills its times. `time` says what computing alone takes. */
+  serve(call: LayerCall, time: ExpertTime): void;
+}
+
+/** Serves a call whose experts all lie on the devices. */
+export function serveResident(call: LayerCall, time: ExpertTime): void {
+  for (let rank = 0; rank < call.ns.length; rank++)
+    call.ns[rank] = time.togetherNs(call.pairs[rank]!, call.distinct[rank]!);
+  call.stallNs.fill(0);
+}
