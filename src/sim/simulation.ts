@@ -321,7 +321,7 @@ export class Simulation implements RunView {
       tokens += batch.tokens;
     }
     let at = atNs;
-    const busyBefore = replica.busyNs;
+    let stagesNs = 0;
     for (let s = 0; s < replica.plans.length; s++) {
       const plan = replica.plans[s]!;
       const last = s === replica.plans.length - 1;
@@ -335,11 +335,12 @@ export class Simulation implements RunView {
       if (last) ns += cost.hostNs(sequences, promptTokens > 0);
       ns = Math.max(1, Math.round(ns));
       replica.stageFreeNs[s] = begin + ns;
-      replica.busyNs += ns;
+      stagesNs += ns;
       at = begin + ns;
       if (!last) at += Math.round(cost.handoffNs(step.batches, s));
     }
-    replica.promptTime.add(replica.busyNs - busyBefore, promptTokens, tokens - promptTokens);
+    replica.busyNs += stagesNs;
+    replica.promptTime.add(stagesNs, promptTokens, tokens - promptTokens);
     return at;
   }
 

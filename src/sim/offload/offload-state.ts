@@ -1,7 +1,14 @@
 import { holds } from "../../core/errors.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
+import { AskedExperts } from "./asked-experts.ts";
 import type { HostNode } from "./host-node.ts";
+
+/** Time of computing experts, ns: of one by a kernel of its own, and of several by one kernel. */
+export interface ExpertTimer {
+  aloneNs(tokens: number): number;
+  togetherNs(tokens: number, experts: number): number;
+}
 
 /** Cost of fetching one expert. The devices of an expert rank fetch their slices side by side. */
 export interface FetchCost {
@@ -39,17 +46,10 @@ export class OffloadState {
   stallNs = 0;
   linkBusyNs = 0;
   unionOverCapacity = 0;
-  /** The call being served: its distinct experts in order, their tokens, and the time that each takes alone. */
-  count = 0;
-  readonly keys: Uint32Array;
-  readonly tokens: Uint32Array;
-  readonly keyNs: Float64Array;
   /** Time of the call so far. */
   callNs = 0;
   /** Part of it spent waiting for experts. */
   callStallNs = 0;
-  /** Tokens of the call for resident experts. */
-  hitTokens = 0;
   /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
   private readonly cache: ExpertCache;
@@ -63,6 +63,9 @@ export class OffloadState {
   private readonly hit: Uint8Array;
   private readonly hostHit = new Uint8Array(1);
   private readonly hostKey = new Uint32Array(1);
+  /** The call being served: its experts, and the time that each takes alone. */
+  private asked: AskedExperts;
+  private readonly keyNs: Float64Array;
   private startNs = 0;
   /** Index of the next missing expert to fetch. */
   private next = 0;
@@ -90,8 +93,7 @@ export class OffloadState {
     this.overlap = options.overlap;
     this.log = options.log;
     this.hit = new Uint8Array(options.experts);
-    this.keys = new Uint32Array(options.experts);
-    this.tokens = new Uint32Array(options.experts);
+    this.asked = new AskedExperts(0);
     this.keyNs = new Float64Array(options.experts);
   }
 
@@ -105,56 +107,39 @@ export class OffloadState {
     return this.cost.memoryBytes;
   }
 
-  /** Begins a call without experts. */
-  clear(): void {
-    this.count = 0;
+  /**
+   * Begins a call for `asked` at absolute time `atNs`. Hits and misses are told by residency now, and the cache is updated.
+   * Resident experts are computed first, by one kernel; every missing one by a kernel of its own once it is fetched
+   * ({@link fetchNext}). `asked` must stay as it is until then.
+   */
+  begin(asked: AskedExperts, atNs: number, time: ExpertTimer): void {
+    const { count, keys, tokens } = asked;
+    this.asked = asked;
     this.next = 0;
+    this.startNs = atNs;
     this.callNs = 0;
     this.callStallNs = 0;
-  }
-
-  /** Adds an expert to the call. Copies in one cache follow each other and become one entry. */
-  add(key: number, tokens: number): void {
-    if (this.count > 0 && this.keys[this.count - 1] === key) {
-      this.tokens[this.count - 1]! += tokens;
-      return;
-    }
-    this.keys[this.count] = key;
-    this.tokens[this.count++] = tokens;
-  }
-
-  /** Counts hits and misses by residency at the start of the call, updates the cache; returns the number of hits. */
-  judge(): number {
-    const { count, keys, hit } = this;
-    if (count === 0) return 0;
-    const hits = this.cache.call(keys, 0, count, hit);
+    if (count === 0) return;
+    const hits = this.cache.call(keys, 0, count, this.hit);
     this.log?.record(keys, 0, count);
     this.calls++;
     this.accesses += count;
     this.hits += hits;
-    this.hitTokens = 0;
-    for (let i = 0; i < count; i++)
-      if (hit[i] === 0) this.misses++;
-      else this.hitTokens += this.tokens[i]!;
     this.unionOverCapacity += this.slotsPerCall > 0 ? count / this.slotsPerCall : 0;
-    return hits;
-  }
-
-  /** Whether expert i of the call was resident when it started. */
-  wasHit(i: number): boolean {
-    return this.hit[i] === 1;
-  }
-
-  /** Starts the call at absolute time `atNs`: its resident experts are computed first, in `hitNs` together. */
-  start(atNs: number, hitNs: number): void {
-    this.startNs = atNs;
-    this.callNs = hitNs;
+    let hitTokens = 0;
+    for (let i = 0; i < count; i++)
+      if (this.hit[i] === 1) hitTokens += tokens[i]!;
+      else {
+        this.misses++;
+        this.keyNs[i] = time.aloneNs(tokens[i]!);
+      }
+    if (hits > 0) this.callNs = time.togetherNs(hitTokens, hits);
     this.passHits();
   }
 
   /** Earliest time of the next transfer on the link; infinite when every missing expert was fetched. */
   get nextNs(): number {
-    return this.next === this.count ? Number.POSITIVE_INFINITY : Math.max(this.linkFreeNs, this.askedNs);
+    return this.next === this.asked.count ? Number.POSITIVE_INFINITY : Math.max(this.linkFreeNs, this.askedNs);
   }
 
   /** Fetches the next missing expert and computes it. */
@@ -162,7 +147,7 @@ export class OffloadState {
     const { cost, node, startNs } = this;
     let readyNs = this.askedNs;
     if (this.host !== null) {
-      this.hostKey[0] = this.keys[this.next]!;
+      this.hostKey[0] = this.asked.keys[this.next]!;
       if (this.host.call(this.hostKey, 0, 1, this.hostHit) === 0) {
         this.diskReads++;
         node.diskBytes += cost.diskBytes;
@@ -200,6 +185,6 @@ export class OffloadState {
   }
 
   private passHits(): void {
-    while (this.next < this.count && this.hit[this.next] === 1) this.next++;
+    while (this.next < this.asked.count && this.hit[this.next] === 1) this.next++;
   }
 }

@@ -1,3 +1,4 @@
+import { AskedExperts } from "../offload/asked-experts.ts";
 import type { OffloadState } from "../offload/offload-state.ts";
 import type { ExpertTime } from "../step/expert-time.ts";
 import { type ExpertRanks, shareOf } from "./expert-ranks.ts";
@@ -14,7 +15,9 @@ export class CachedExperts implements ExpertSource {
   private readonly layerMap: readonly number[];
   /** [MoE layers][expert ranks] the cache of the rank in the stage that runs the layer. */
   private readonly caches: readonly (readonly OffloadState[])[];
+  /** Experts of a layer in the order in which they are met, and what they ask of each rank. */
   private readonly order: Uint32Array;
+  private readonly asked: readonly AskedExperts[];
 
   constructor(
     work: ReplayedExperts,
@@ -29,6 +32,7 @@ export class CachedExperts implements ExpertSource {
     this.layerMap = layerMap;
     this.caches = caches;
     this.order = new Uint32Array(replay.table.experts);
+    this.asked = Array.from({ length: expertRanks.work.ranks }, () => new AskedExperts(replay.table.experts));
   }
 
   route(call: LayerCall): void {
@@ -38,13 +42,8 @@ export class CachedExperts implements ExpertSource {
   /** Each rank's cache decides hits and misses; experts that are there are computed first. */
   serve(call: LayerCall, time: ExpertTime): void {
     const caches = this.caches[call.layer]!;
-    this.gather(call.layer, caches);
-    for (let rank = 0; rank < caches.length; rank++) {
-      const cache = caches[rank]!;
-      const hits = cache.judge();
-      for (let i = 0; i < cache.count; i++) if (!cache.wasHit(i)) cache.keyNs[i] = time.aloneNs(cache.tokens[i]!);
-      cache.start(call.startNs, hits === 0 ? 0 : time.togetherNs(cache.hitTokens, hits));
-    }
+    this.gather(call.layer);
+    for (let rank = 0; rank < caches.length; rank++) caches[rank]!.begin(this.asked[rank]!, call.startNs, time);
     // The ranks of a node take turns at its memory and disks: transfers are booked in the order in which they begin.
     for (let first = firstToFetch(caches); first !== null; first = firstToFetch(caches)) first.fetchNext();
     for (let rank = 0; rank < caches.length; rank++) {
@@ -53,11 +52,11 @@ export class CachedExperts implements ExpertSource {
     }
   }
 
-  /** Hands the experts of a layer call to the ranks that compute them, in the order in which they are met. */
-  private gather(layer: number, caches: readonly OffloadState[]): void {
+  /** Hands the experts of a layer to the ranks that compute them. */
+  private gather(layer: number): void {
     const { experts } = this.replay.table;
     const traceLayer = this.layerMap[layer]!;
-    for (let rank = 0; rank < caches.length; rank++) caches[rank]!.clear();
+    for (const asked of this.asked) asked.clear();
     const met = this.replay.distinctInOrder(traceLayer, this.order);
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
@@ -66,7 +65,7 @@ export class CachedExperts implements ExpertSource {
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);
         if (share === 0) break;
-        caches[this.expertRanks.sharingRank(layer, expert, turn)]!.add(layer * experts + expert, share);
+        this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!.add(layer * experts + expert, share);
       }
     }
   }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import { CallLogRecorder } from "../../../src/policy/cache/call-log.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
+import { AskedExperts } from "../../../src/sim/offload/asked-experts.ts";
 import { HostNode } from "../../../src/sim/offload/host-node.ts";
 import { OffloadState } from "../../../src/sim/offload/offload-state.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
@@ -42,11 +43,9 @@ describe("one layer call", () => {
     });
   };
   const begin = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
-    offloaded.clear();
-    for (const key of keys) offloaded.add(key, 1);
-    offloaded.judge();
-    offloaded.keyNs.fill(each);
-    offloaded.start(at, hitNs);
+    const asked = new AskedExperts(8);
+    for (const key of keys) asked.add(key, 1);
+    offloaded.begin(asked, at, { aloneNs: () => each, togetherNs: () => hitNs });
   };
   /** Serves calls of devices that transfer side by side; returns when the last is done. */
   const finish = (at: number, ...devices: OffloadState[]) => {
