@@ -77,7 +77,7 @@ function holdObjects(pending: number): void {
   }
 }
 
-/** Event queue under the hold model at three sizes, and M/M/1 customers through the public queue and streams. */
+/** Event queue under the hold model at three sizes, and M/M/1 customers through the queue, a resource and streams. */
 export async function bench(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [10, 1000, 100_000].map((pending) => {
     const seconds = medianOf(runs, () => holdQueue(pending));
@@ -91,7 +91,7 @@ export async function bench(): Promise<BenchRow[]> {
     };
   });
   const seconds = medianOf(runs, () => {
-    simulateFcfs(1, exponential, 0.8, { warmUp: 0, customers }, new RandomStream(1, "bench"));
+    simulateFcfs(1, exponential, 0, 0.8, { warmUp: 0, customers }, new RandomStream(1, "bench"));
   });
   rows.push({ name: "M/M/1 at utilisation 0.8", value: customers / seconds / 1e6, unit: "M customers/s" });
   return rows;

@@ -6,8 +6,8 @@ import { InvariantError } from "./errors.ts";
  * served first come, first served, so its end is known when it is submitted. *Background* work runs in the gaps between
  * demands, in chunks that nothing interrupts: a demand waits for one chunk at most. At one instant demand goes first.
  *
- * Calls come in order of time, from 0 on. Times are nanoseconds, whole or not. Nothing is allocated per call, except when more
- * background work is under way than ever before.
+ * Calls come in order of time, from 0 on. Times are nanoseconds, whole or not. No object is made per call; arrays grow when
+ * more background work is under way than ever before.
  */
 export class Resource {
   /** Time given to demands from their submission on, and to background chunks from their begin on, ns. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
+import { Resource } from "../../src/core/resource.ts";
 import { batchMeans } from "../../src/core/statistics.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { testConfig, testEngine, testNode, testRequests } from "./build.ts";
@@ -47,13 +48,12 @@ describe("the simulator degenerates to closed forms", () => {
       const means = Float64Array.from({ length: 20 }, (_, seed) => {
         const rng = new RandomStream(seed + 1, "arrivals");
         let at = 0;
-        let free = 0;
         let sum = 0;
         const customers = 200_000;
+        const server = new Resource();
         for (let i = 0; i < customers; i++) {
           at += rng.exponential(1 / rho);
-          free = Math.max(free, at) + 1;
-          sum += free - at;
+          sum += server.demand(at, 1, 0) - at;
         }
         return sum / customers;
       });

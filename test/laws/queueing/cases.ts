@@ -1,5 +1,5 @@
 import type { RandomStream } from "../../../src/core/random.ts";
-import { manyServersExponential, singleServerExponential, singleServerGeneral } from "./closed-forms.ts";
+import { behindChunks, manyServersExponential, singleServerExponential, singleServerGeneral } from "./closed-forms.ts";
 import { simulateFcfs } from "./fcfs.ts";
 import { type Observation, type RunLength, serviceNs } from "./observation.ts";
 import { simulateProcessorSharing } from "./processor-sharing.ts";
@@ -21,6 +21,8 @@ export interface QueueingCase {
 const skewed = hyperexponential(2);
 const servers = 4;
 const stations = 3;
+/** Of background work. */
+const chunkNs = serviceNs / 2;
 
 export const queueingCases = {
   "M/M/1": {
@@ -28,28 +30,35 @@ export const queueingCases = {
     effort: 1,
     shared: false,
     exactNs: (rho) => singleServerExponential(serviceNs, rho),
-    simulate: (rho, run, random) => simulateFcfs(1, exponential, rho, run, random),
+    simulate: (rho, run, random) => simulateFcfs(1, exponential, 0, rho, run, random),
   },
   "M/D/1": {
     servers: 1,
     effort: 1,
     shared: false,
     exactNs: (rho) => singleServerGeneral(serviceNs, deterministic.squaredVariation, rho),
-    simulate: (rho, run, random) => simulateFcfs(1, deterministic, rho, run, random),
+    simulate: (rho, run, random) => simulateFcfs(1, deterministic, 0, rho, run, random),
   },
   "M/M/4": {
     servers,
     effort: 1,
     shared: false,
     exactNs: (rho) => manyServersExponential(serviceNs, servers, rho),
-    simulate: (rho, run, random) => simulateFcfs(servers, exponential, rho, run, random),
+    simulate: (rho, run, random) => simulateFcfs(servers, exponential, 0, rho, run, random),
   },
   "M/H2/1": {
     servers: 1,
     effort: 1,
     shared: false,
     exactNs: (rho) => singleServerGeneral(serviceNs, skewed.squaredVariation, rho),
-    simulate: (rho, run, random) => simulateFcfs(1, skewed, rho, run, random),
+    simulate: (rho, run, random) => simulateFcfs(1, skewed, 0, rho, run, random),
+  },
+  "M/M/1+bg": {
+    servers: 1,
+    effort: 1,
+    shared: false,
+    exactNs: (rho) => behindChunks(singleServerExponential(serviceNs, rho), chunkNs),
+    simulate: (rho, run, random) => simulateFcfs(1, exponential, chunkNs, rho, run, random),
   },
   "M/D/1-PS": {
     servers: 1,

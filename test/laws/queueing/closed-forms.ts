@@ -24,3 +24,11 @@ export function manyServersExponential(serviceMean: number, servers: number, rho
   const waiting = allBusy / (sum + allBusy);
   return serviceMean + (waiting * serviceMean) / (servers * (1 - rho));
 }
+
+/**
+ * Mean time in system of an M/G/1 queue whose server does endless background work in chunks of one length whenever the
+ * queue is empty (multiple vacations; Levy and Yechiali 1975): `alone` without them, and half a chunk.
+ */
+export function behindChunks(alone: number, chunk: number): number {
+  return alone + chunk / 2;
+}

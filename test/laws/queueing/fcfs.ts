@@ -1,16 +1,26 @@
 import { EventQueue } from "../../../src/core/event-queue.ts";
+import { firstFree } from "../../../src/core/first-free.ts";
 import type { RandomStream } from "../../../src/core/random.ts";
+import { Resource } from "../../../src/core/resource.ts";
 import { Line } from "./line.ts";
 import { type Observation, Observer, type RunLength, serviceNs } from "./observation.ts";
 import type { ServiceTime } from "./service.ts";
 
 const arrival = 0;
-const departure = 1;
+const turn = 1;
+const departure = 2;
 
-/** Poisson arrivals to `servers` equal servers that serve in order of arrival: M/M/1, M/D/1, M/G/1, M/M/c. */
+/** More chunks of background work than any run has gaps for. */
+const endless = 2 ** 52;
+
+/**
+ * Poisson arrivals to `servers` equal servers that serve in order of arrival: M/M/1, M/D/1, M/G/1, M/M/c. Every server
+ * has endless background work in chunks of `chunkNs`, none if that is 0.
+ */
 export function simulateFcfs(
   servers: number,
   service: ServiceTime,
+  chunkNs: number,
   rho: number,
   run: RunLength,
   random: RandomStream,
@@ -20,9 +30,10 @@ export function simulateFcfs(
   const interarrivalNs = serviceNs / (servers * rho);
   const queue = new EventQueue();
   const observer = new Observer(run, 2);
+  const resources = Array.from({ length: servers }, () => new Resource());
+  if (chunkNs > 0) for (const resource of resources) resource.submit(0, endless, chunkNs, 0, 0);
+  /** Work of those who wait: they get their turns in order of arrival. */
   const waiting = new Line();
-  const inService = new Float64Array(servers);
-  const free = Array.from({ length: servers }, (_, server) => server);
   let served = 0;
 
   const scheduleArrival = () => {
@@ -30,31 +41,33 @@ export function simulateFcfs(
     observer.drew(0, observer.arrived, gap - 1, waiting.length);
     queue.push(queue.atNs + Math.round(gap * interarrivalNs), 0, arrival, 0);
   };
-  const serve = (server: number, arrivedNs: number) => {
+  const arrive = (nowNs: number) => {
+    observer.arrive(nowNs);
     const work = service.draw(services);
-    observer.drew(1, served++, work - 1, waiting.length);
     const workNs = Math.round(work * serviceNs);
     observer.bring(workNs);
+    const resource = firstFree(resources, nowNs);
+    const turnNs = resource.beginNs(nowNs);
+    if (turnNs > nowNs) {
+      waiting.put(work);
+      queue.push(turnNs, 0, turn, 0);
+    } else serve(work);
+    queue.push(resource.demand(nowNs, workNs, 0), 0, departure, nowNs);
+  };
+  const serve = (work: number) => {
+    observer.drew(1, served++, work - 1, waiting.length);
     observer.work(queue.atNs, 1);
-    inService[server] = arrivedNs;
-    queue.push(queue.atNs + workNs, 0, departure, server);
   };
 
   scheduleArrival();
   while (queue.pop()) {
-    const nowNs = queue.atNs;
     if (queue.kind === arrival) {
-      observer.arrive(nowNs);
-      const server = free.pop();
-      if (server === undefined) waiting.put(nowNs);
-      else serve(server, nowNs);
+      arrive(queue.atNs);
       if (observer.expectsMore) scheduleArrival();
-    } else {
-      const server = queue.payload;
-      observer.work(nowNs, -1);
-      observer.depart(nowNs, inService[server]!);
-      if (waiting.length > 0) serve(server, waiting.take());
-      else free.push(server);
+    } else if (queue.kind === turn) serve(waiting.take());
+    else {
+      observer.work(queue.atNs, -1);
+      observer.depart(queue.atNs, queue.payload);
     }
   }
   return observer.observation();

@@ -1,11 +1,13 @@
 import { EventQueue } from "../../../src/core/event-queue.ts";
 import type { RandomStream } from "../../../src/core/random.ts";
+import { Resource } from "../../../src/core/resource.ts";
 import { Line } from "./line.ts";
 import { type Observation, Observer, type RunLength, serviceNs } from "./observation.ts";
 import type { ServiceTime } from "./service.ts";
 
 const arrival = 0;
-const serviceEnd = 1;
+const turn = 1;
+const serviceEnd = 2;
 
 /**
  * Poisson arrivals that pass through `stations` single-server queues one after another; by the product form each is an
@@ -24,7 +26,10 @@ export function simulateTandem(
   const queue = new EventQueue();
   const observer = new Observer(run, 4 * stations);
   const inSystem = new Line();
+  const resources = Array.from({ length: stations }, () => new Resource());
   const atStation = new Float64Array(stations);
+  /** [station] work of those who wait. */
+  const waiting = Array.from({ length: stations }, () => new Line());
   const served = new Float64Array(stations);
 
   // A service moves a customer out of the stations up to its own and into the next, an arrival into every such group:
@@ -39,20 +44,27 @@ export function simulateTandem(
     for (let k = 0; k < stations; k++) observer.drew(k, observer.arrived, gap - 1, upTo(k));
     queue.push(queue.atNs + Math.round(gap * interarrivalNs), 0, arrival, 0);
   };
-  const serve = (station: number) => {
-    const work = service.draw(services[station]!);
+  const serve = (station: number, work: number) => {
     const customer = served[station]!++;
     const control = stations + 3 * station;
     observer.drew(control, customer, work - 1, upTo(station));
     observer.drew(control + 1, customer, work - 1, atStation[station]!);
     if (station + 1 < stations) observer.drew(control + 2, customer, work - 1, atStation[station + 1]!);
-    const workNs = Math.round(work * serviceNs);
-    observer.bring(workNs);
     observer.work(queue.atNs, 1);
-    queue.push(queue.atNs + workNs, 0, serviceEnd, station);
   };
   const enter = (station: number) => {
-    if (atStation[station]!++ === 0) serve(station);
+    const nowNs = queue.atNs;
+    atStation[station]!++;
+    const work = service.draw(services[station]!);
+    const workNs = Math.round(work * serviceNs);
+    observer.bring(workNs);
+    const resource = resources[station]!;
+    const turnNs = resource.beginNs(nowNs);
+    if (turnNs > nowNs) {
+      waiting[station]!.put(work);
+      queue.push(turnNs, 0, turn, station);
+    } else serve(station, work);
+    queue.push(resource.demand(nowNs, workNs, 0), 0, serviceEnd, station);
   };
 
   scheduleArrival();
@@ -63,10 +75,12 @@ export function simulateTandem(
       inSystem.put(nowNs);
       enter(0);
       if (observer.expectsMore) scheduleArrival();
+    } else if (queue.kind === turn) {
+      serve(queue.payload, waiting[queue.payload]!.take());
     } else {
       const station = queue.payload;
       observer.work(nowNs, -1);
-      if (--atStation[station]! > 0) serve(station);
+      atStation[station]!--;
       if (station + 1 < stations) enter(station + 1);
       else observer.depart(nowNs, inSystem.take());
     }
