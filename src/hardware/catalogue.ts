@@ -38,6 +38,7 @@ import mi300x from "./catalogue/devices/mi300x.json" with { type: "json" };
 import mi325x from "./catalogue/devices/mi325x.json" with { type: "json" };
 import mi355x from "./catalogue/devices/mi355x.json" with { type: "json" };
 import rtx3090 from "./catalogue/devices/rtx-3090.json" with { type: "json" };
+import rtx4070 from "./catalogue/devices/rtx-4070.json" with { type: "json" };
 import rtx4080 from "./catalogue/devices/rtx-4080.json" with { type: "json" };
 import rtx4090 from "./catalogue/devices/rtx-4090.json" with { type: "json" };
 import rtx5090 from "./catalogue/devices/rtx-5090.json" with { type: "json" };
@@ -105,6 +106,7 @@ import mi325x8 from "./catalogue/systems/mi325x-8.json" with { type: "json" };
 import mi355x8 from "./catalogue/systems/mi355x-8.json" with { type: "json" };
 import rtxPro60002 from "./catalogue/systems/rtx-pro-6000-2.json" with { type: "json" };
 import rtx3090Desktop from "./catalogue/systems/rtx3090-desktop.json" with { type: "json" };
+import rtx4070Desktop from "./catalogue/systems/rtx4070-desktop.json" with { type: "json" };
 import rtx4080Desktop from "./catalogue/systems/rtx4080-desktop.json" with { type: "json" };
 import rtx4090Desktop from "./catalogue/systems/rtx4090-desktop.json" with { type: "json" };
 import rtx5090Desktop from "./catalogue/systems/rtx5090-desktop.json" with { type: "json" };
@@ -140,6 +142,7 @@ export const deviceFiles = {
   "rtx-3090": rtx3090,
   "rtx-4090": rtx4090,
   "rtx-4080": rtx4080,
+  "rtx-4070": rtx4070,
   "rtx-5090": rtx5090,
   "rtx-pro-6000": rtxPro6000,
   "rtx-a5000": rtxA5000,
@@ -197,6 +200,7 @@ export const systemFiles = {
   "rtx3090-desktop": rtx3090Desktop,
   "rtx4090-desktop": rtx4090Desktop,
   "rtx4080-desktop": rtx4080Desktop,
+  "rtx4070-desktop": rtx4070Desktop,
   "rtx5090-desktop": rtx5090Desktop,
   "rtx-pro-6000-2": rtxPro60002,
   "a5000-desktop": a5000Desktop,

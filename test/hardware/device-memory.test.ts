@@ -29,6 +29,7 @@ const labelled: Readonly<Record<string, number>> = {
   mi325x: 256,
   mi355x: 288,
   "rtx-3090": 24,
+  "rtx-4070": 12,
   "rtx-4080": 16,
   "rtx-4090": 24,
   "rtx-5090": 32,

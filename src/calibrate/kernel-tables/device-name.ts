@@ -22,6 +22,7 @@ const known: readonly (readonly [part: string, id: string])[] = [
   ["l40s", "l40s"],
   ["rtx-pro-6000", "rtx-pro-6000"],
   ["geforce-rtx-3090", "rtx-3090"],
+  ["geforce-rtx-4070", "rtx-4070"],
   ["geforce-rtx-4080", "rtx-4080"],
   ["geforce-rtx-4090", "rtx-4090"],
   ["geforce-rtx-5090", "rtx-5090"],
