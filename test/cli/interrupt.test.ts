@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { watchInterrupts } from "../../src/cli/interrupt.ts";
@@ -56,6 +56,8 @@ describe.each([
       execFileSync("mkfifo", [pipe]);
       const words = ["run", small, pipe, small, "--summary", "compact", "-q", "--export", `json=${json}`];
       const { code, err, seconds } = await interrupted(words, signal, () => isRead(pipe));
+      // A process would have ended. Here the reader of the pipe goes on until something comes.
+      writeFileSync(pipe, "end");
       expect(code).toBe(expected);
       expect(err).toContain(`not run: ${pipe}, ${small}\n`);
       expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({ scenario: { name: "small" }, interrupted: false });
