@@ -28,8 +28,10 @@ class AxisPlace {
   /** 1 / distance to the next knot. */
   readonly #perSpan: Float64Array;
   readonly #last: number;
-  /** Knot that was found last: the next value is mostly near. */
+  /** The value found last, its knot and its offset: the next one is mostly the same, or near. */
+  #value = NaN;
   #found = 0;
+  #offset = 0;
 
   constructor(knots: readonly number[], stride: number) {
     this.stride = stride;
@@ -40,16 +42,22 @@ class AxisPlace {
 
   /** Offset of the knot at or below `value`; sets `share`, which is 0 outside the knots and for NaN. */
   find(value: number): number {
+    if (value === this.#value) return this.#offset;
     const knots = this.#knots;
     const at = Math.log2(value);
+    this.#value = value;
     this.share = 0;
-    if (!(at > knots[0]!)) return 0;
+    if (!(at > knots[0]!)) {
+      this.#offset = 0;
+      return 0;
+    }
     let knot = this.#found;
     while (knot < this.#last && at >= knots[knot + 1]!) knot++;
     while (at < knots[knot]!) knot--;
     this.#found = knot;
     if (knot < this.#last) this.share = (at - knots[knot]!) * this.#perSpan[knot]!;
-    return knot * this.stride;
+    this.#offset = knot * this.stride;
+    return this.#offset;
   }
 }
 
