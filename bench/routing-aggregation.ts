@@ -30,6 +30,8 @@ export async function bench(): Promise<BenchRow[]> {
   const layerMap = Array.from({ length: layers }, (_, layer) => layer);
   const expertRanks = new ExpertRanks(placement, layerMap);
   const replay = new RoutingReplay(table, 4096, { start: "random", seed: 1, domainOf: () => -1, ordered: false });
+  const step = replay.newStep();
+  const work = expertRanks.newWork();
   const naive = 2048 / medianOf(3, () => naiveCount(table, 2048)) / 1e6;
   const out: BenchRow[] = [{ name: "routing aggregation, naive Map", value: naive, unit: "M tokens/s" }];
   const add = (name: string, tokensPerSecond: number) =>
@@ -43,9 +45,9 @@ export async function bench(): Promise<BenchRow[]> {
   for (const batch of [16, 64, 256, 1024]) {
     const seconds = medianOf(5, () => {
       for (let done = 0; done < tokensPerRun; done += batch) {
-        replay.beginStep();
-        for (let i = 0; i < batch; i++) replay.addChunk((done + i) & 4095, done % 997, 1);
-        expertRanks.split(replay.counts);
+        step.clear();
+        for (let i = 0; i < batch; i++) replay.read(step, (done + i) & 4095, done % 997, 1);
+        expertRanks.split(step.counts, work);
       }
     });
     add(`routing aggregation, decode batch ${batch}, counts + rank loads`, tokensPerRun / seconds);
@@ -53,9 +55,9 @@ export async function bench(): Promise<BenchRow[]> {
   const chunk = 2048;
   const seconds = medianOf(5, () => {
     for (let done = 0; done < tokensPerRun * 16; done += chunk) {
-      replay.beginStep();
-      replay.addChunk((done / chunk) & 4095, done % 997, chunk);
-      expertRanks.split(replay.counts);
+      step.clear();
+      replay.read(step, (done / chunk) & 4095, done % 997, chunk);
+      expertRanks.split(step.counts, work);
     }
   });
   add(`routing aggregation, prefill chunk ${chunk}, counts + rank loads`, (tokensPerRun * 16) / seconds);

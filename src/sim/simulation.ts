@@ -311,7 +311,7 @@ export class Simulation implements RunView {
   private time(index: number, step: StepInFlight, atNs: number): number {
     const { experts, cost, state } = this;
     const replica = this.replicas[index]!;
-    experts.look(step, state.computed, atNs);
+    experts.look(index, step, state.computed, atNs);
     let sequences = 0;
     let promptTokens = 0;
     let tokens = 0;

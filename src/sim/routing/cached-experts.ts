@@ -5,6 +5,7 @@ import { type ExpertRanks, shareOf } from "./expert-ranks.ts";
 import type { ExpertSource, LayerCall } from "./layer-call.ts";
 import type { ReplayedExperts } from "./replayed-experts.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
+import type { StepRows } from "./step-rows.ts";
 
 /** Replayed work on experts behind the caches of one replica. Misses are fetched. */
 export class CachedExperts implements ExpertSource {
@@ -12,6 +13,8 @@ export class CachedExperts implements ExpertSource {
   private readonly work: ReplayedExperts;
   private readonly expertRanks: ExpertRanks;
   private readonly replay: RoutingReplay;
+  /** Of the replica's step being timed. */
+  private readonly rows: StepRows;
   private readonly layerMap: readonly number[];
   /** [MoE layers][expert ranks] the cache of the rank in the stage that runs the layer. */
   private readonly caches: readonly (readonly OffloadState[])[];
@@ -23,16 +26,18 @@ export class CachedExperts implements ExpertSource {
     work: ReplayedExperts,
     expertRanks: ExpertRanks,
     replay: RoutingReplay,
+    rows: StepRows,
     layerMap: readonly number[],
     caches: readonly (readonly OffloadState[])[],
   ) {
     this.work = work;
     this.expertRanks = expertRanks;
     this.replay = replay;
+    this.rows = rows;
     this.layerMap = layerMap;
     this.caches = caches;
     this.order = new Uint32Array(replay.table.experts);
-    this.asked = Array.from({ length: expertRanks.work.ranks }, () => new AskedExperts(replay.table.experts));
+    this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts));
   }
 
   route(call: LayerCall): void {
@@ -57,10 +62,10 @@ export class CachedExperts implements ExpertSource {
     const { experts } = this.replay.table;
     const traceLayer = this.layerMap[layer]!;
     for (const asked of this.asked) asked.clear();
-    const met = this.replay.distinctInOrder(traceLayer, this.order);
+    const met = this.replay.distinctInOrder(this.rows, traceLayer, this.order);
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
-      const tokens = this.replay.counts[traceLayer * experts + expert]!;
+      const tokens = this.rows.counts[traceLayer * experts + expert]!;
       const copies = this.expertRanks.copies(layer, expert);
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);

@@ -17,7 +17,8 @@ export interface ExpertWork {
  * tokens evenly. The remainder goes to the first copies after a rotation by the expert id.
  */
 export class ExpertRanks {
-  readonly work: ExpertWork;
+  readonly layers: number;
+  readonly ranks: number;
   private readonly layerMap: readonly number[];
   private readonly experts: number;
   /** [layers * experts + 1] first copy of each expert in `copyRank`. */
@@ -33,12 +34,8 @@ export class ExpertRanks {
     const { layers, experts, ranks, physicalExpertsPerRank, logicalExperts } = placement;
     this.layerMap = layerMap;
     this.experts = experts;
-    this.work = {
-      layers,
-      ranks,
-      pairs: new Float64Array(layers * ranks),
-      distinct: new Float64Array(layers * ranks),
-    };
+    this.layers = layers;
+    this.ranks = ranks;
     const copies = ranksOf(placement);
     this.copyStart = copies.starts;
     this.copyRank = copies.ranks;
@@ -52,6 +49,12 @@ export class ExpertRanks {
         if (logicalExperts[p] !== noExpert) this.countIndex[at++] = first + logicalExperts[p]!;
       this.rankStart[rank + 1] = at;
     }
+  }
+
+  /** Room for the work of a step. */
+  newWork(): ExpertWork {
+    const { layers, ranks } = this;
+    return { layers, ranks, pairs: new Float64Array(layers * ranks), distinct: new Float64Array(layers * ranks) };
   }
 
   /** Rank of an expert's first copy. */
@@ -78,11 +81,11 @@ export class ExpertRanks {
     return false;
   }
 
-  /** Fills {@link work} from the counts of a step, [trace layers][experts]. */
-  split(counts: Uint32Array): void {
-    const { layers, ranks, pairs, distinct } = this.work;
+  /** Fills `work` from the counts of a step, [trace layers][experts]. */
+  split(counts: Uint32Array, work: ExpertWork): void {
+    const { layers, ranks, pairs, distinct } = work;
     if (this.hasCopies) {
-      this.splitCopies(counts);
+      this.splitCopies(counts, work);
       return;
     }
     // Whole-number sums in registers, over counters in precomputed order, without a branch on the (unpredictable) empty
@@ -103,8 +106,7 @@ export class ExpertRanks {
     }
   }
 
-  private splitCopies(counts: Uint32Array): void {
-    const { layers, ranks, pairs, distinct } = this.work;
+  private splitCopies(counts: Uint32Array, { layers, ranks, pairs, distinct }: ExpertWork): void {
     pairs.fill(0);
     distinct.fill(0);
     const { experts } = this;
@@ -127,7 +129,7 @@ export class ExpertRanks {
 
   /** [layers] distinct ranks of a token's experts: mean over at most 8,192 evenly spaced recorded rows. */
   meanSpread(table: RoutingTable): Float64Array {
-    const { layers, ranks } = this.work;
+    const { layers, ranks } = this;
     const stride = Math.ceil(table.rows / 8192);
     const sampled = Math.ceil(table.rows / stride);
     const spread = new Float64Array(layers);

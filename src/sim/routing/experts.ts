@@ -7,11 +7,12 @@ import type { StepInFlight } from "../replica.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
 import { ExpectedExperts } from "./expected-experts.ts";
-import { ExpertRanks } from "./expert-ranks.ts";
+import { ExpertRanks, type ExpertWork } from "./expert-ranks.ts";
 import type { ExpertSource } from "./layer-call.ts";
 import { LoadStatistics } from "./load-statistics.ts";
 import { ReplayedExperts } from "./replayed-experts.ts";
 import { RoutingReplay } from "./routing-replay.ts";
+import type { StepRows } from "./step-rows.ts";
 
 /** Everything about the routed experts of a run: the sources of their work, its statistics, and the caches. */
 export interface Experts {
@@ -21,11 +22,18 @@ export interface Experts {
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
   /**
-   * Looks up the experts of a step formed at `atNs`: work per layer and expert rank. `computed` holds the tokens of every
+   * Looks up the experts of a step that a replica forms at `atNs`: work per layer and expert rank. `computed` holds the tokens of every
    * request that were computed before it.
    */
-  look(step: StepInFlight, computed: Readonly<ArrayLike<number>>, atNs: number): void;
+  look(replica: number, step: StepInFlight, computed: Readonly<ArrayLike<number>>, atNs: number): void;
   check(): void;
+}
+
+/** What a replica's step reads, what falls to each rank, and where its experts are. */
+interface ReplicaStep {
+  readonly rows: StepRows;
+  readonly work: ExpertWork;
+  readonly source: ExpertSource;
 }
 
 export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
@@ -73,29 +81,33 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
     ),
   );
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
-  const resident = new ReplayedExperts(expertRanks, expertRanks.meanSpread(routing.table));
+  const spreads = expertRanks.meanSpread(routing.table);
   const { ep, pp } = config.mapping;
   const { caches } = offloads;
-  const sources = Array.from({ length: config.replicas }, (_, replica): ExpertSource => {
-    if (caches.length === 0) return resident;
+  const steps = Array.from({ length: config.replicas }, (_, replica): ReplicaStep => {
+    const rows = replay.newStep();
+    const work = expertRanks.newWork();
+    const resident = new ReplayedExperts(work, spreads);
+    if (caches.length === 0) return { rows, work, source: resident };
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
-    return new CachedExperts(resident, expertRanks, replay, routing.layerMap, own);
+    return { rows, work, source: new CachedExperts(resident, expertRanks, replay, rows, routing.layerMap, own) };
   });
-  const loads = new LoadStatistics(expertRanks.work);
+  const loads = new LoadStatistics(expertRanks.layers, expertRanks.ranks);
   return {
-    sources,
+    sources: steps.map(({ source }) => source),
     loads,
     replay,
     offloads,
-    look: ({ parts, batches }, computed, atNs) => {
+    look: (replica, { parts, batches }, computed, atNs) => {
       for (const node of offloads.nodes) node.forget(atNs);
-      replay.beginStep();
+      const { rows, work } = steps[replica]!;
+      rows.clear();
       for (const { requests, tokens, count } of parts)
-        for (let i = 0; i < count; i++) replay.addChunk(requests[i]!, computed[requests[i]!]!, tokens[i]!);
-      expertRanks.split(replay.counts);
+        for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!);
+      expertRanks.split(rows.counts, work);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
-      loads.addStep(tokens, routing.table.topK);
+      loads.addStep(work, tokens, routing.table.topK);
     },
     check: () => {
       for (const offload of offloads.caches) offload.check();

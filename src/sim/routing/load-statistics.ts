@@ -4,7 +4,6 @@ import type { ExpertWork } from "./expert-ranks.ts";
 
 /** Load balance and distinct experts over the run, per MoE layer and per expert rank. */
 export class LoadStatistics {
-  private readonly work: ExpertWork;
   private readonly imbalance: Float64Array;
   private readonly imbalanceMax: Float64Array;
   private readonly distinct: Float64Array;
@@ -14,18 +13,16 @@ export class LoadStatistics {
   /** Pairs = tokens x topK was verified so often: once per step and layer. */
   checked = 0;
 
-  constructor(work: ExpertWork) {
-    this.work = work;
-    this.imbalance = new Float64Array(work.layers);
-    this.imbalanceMax = new Float64Array(work.layers);
-    this.distinct = new Float64Array(work.layers);
-    this.pairs = new Float64Array(work.layers);
-    this.rankShare = new Float64Array(work.ranks);
+  constructor(layers: number, ranks: number) {
+    this.imbalance = new Float64Array(layers);
+    this.imbalanceMax = new Float64Array(layers);
+    this.distinct = new Float64Array(layers);
+    this.pairs = new Float64Array(layers);
+    this.rankShare = new Float64Array(ranks);
   }
 
   /** Books a step of `tokens` tokens. Checks that every layer routed tokens x topK pairs. */
-  addStep(tokens: number, topK: number): void {
-    const { layers, ranks, pairs, distinct } = this.work;
+  addStep({ layers, ranks, pairs, distinct }: ExpertWork, tokens: number, topK: number): void {
     if (tokens === 0) return;
     this.steps++;
     for (let layer = 0; layer < layers; layer++) {
@@ -64,7 +61,7 @@ export class LoadStatistics {
 
   /** Mean load of each rank relative to the mean rank. */
   rankLoad(): number[] {
-    const samples = Math.max(1, this.steps * this.work.layers);
+    const samples = Math.max(1, this.steps * this.imbalance.length);
     return Array.from(this.rankShare, (share) => share / samples);
   }
 }

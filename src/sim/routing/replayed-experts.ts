@@ -1,21 +1,22 @@
 import type { ExpertTime } from "../step/expert-time.ts";
-import type { ExpertRanks } from "./expert-ranks.ts";
+import type { ExpertWork } from "./expert-ranks.ts";
 import { type ExpertSource, type LayerCall, serveResident } from "./layer-call.ts";
 
-/** Work counted from replayed routing, on experts that lie on the devices. */
+/** Work counted from replayed routing, on experts that lie on a replica's devices. */
 export class ReplayedExperts implements ExpertSource {
   readonly layersAlike = false;
-  private readonly expertRanks: ExpertRanks;
+  /** Of the replica's step being timed. */
+  private readonly work: ExpertWork;
   /** [MoE layers] distinct ranks per token. */
   private readonly spreads: Float64Array;
 
-  constructor(expertRanks: ExpertRanks, spreads: Float64Array) {
-    this.expertRanks = expertRanks;
+  constructor(work: ExpertWork, spreads: Float64Array) {
+    this.work = work;
     this.spreads = spreads;
   }
 
   route(call: LayerCall): void {
-    const { ranks, pairs, distinct } = this.expertRanks.work;
+    const { ranks, pairs, distinct } = this.work;
     const from = call.layer * ranks;
     for (let rank = 0; rank < ranks; rank++) {
       call.pairs[rank] = pairs[from + rank]!;

@@ -2,6 +2,7 @@ import { InvariantError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 import { countRows } from "./count-rows.ts";
+import { StepRows } from "./step-rows.ts";
 
 const prefixBytesMax = 64 * 1024 * 1024;
 const noDomain = -1;
@@ -13,14 +14,10 @@ const noDomain = -1;
  */
 export class RoutingReplay {
   readonly table: RoutingTable;
-  /** [layers][experts] tokens routed in the step being formed. */
-  readonly counts: Uint32Array;
   /** Row reads over the run. */
   rowReads = 0;
-  /** Rows of the step in batch order, kept only when `ordered`. */
+  /** Whether steps keep their rows in batch order. */
   readonly ordered: boolean;
-  private stepRows: Int32Array = new Int32Array(1024);
-  private stepRowCount = 0;
   /** [rows + 1] differences of reads per row: the sum of the first r + 1 says how often row r was read. */
   private readonly reads: Float64Array;
   private readonly startRow: Int32Array;
@@ -46,7 +43,6 @@ export class RoutingReplay {
     this.table = table;
     this.ordered = options.ordered;
     const width = table.layers * table.experts;
-    this.counts = new Uint32Array(width);
     this.seen = new Uint8Array(table.experts);
     this.reads = new Float64Array(table.rows + 1);
     this.startRow = new Int32Array(requests);
@@ -89,24 +85,24 @@ export class RoutingReplay {
     const { rows } = this.table;
     const blocks = Math.floor(rows / this.blockRows);
     const prefix = new Uint32Array((blocks + 1) * width);
+    const counts = new Uint32Array(width);
     for (let block = 0; block < blocks; block++) {
-      this.counts.fill(0);
-      countRows(this.counts, this.table, block * this.blockRows, (block + 1) * this.blockRows, 1);
+      counts.fill(0);
+      countRows(counts, this.table, block * this.blockRows, (block + 1) * this.blockRows, 1);
       const from = block * width;
       const to = from + width;
-      for (let i = 0; i < width; i++) prefix[to + i] = prefix[from + i]! + this.counts[i]!;
+      for (let i = 0; i < width; i++) prefix[to + i] = prefix[from + i]! + counts[i]!;
     }
-    this.counts.fill(0);
     return prefix;
   }
 
-  beginStep(): void {
-    this.counts.fill(0);
-    this.stepRowCount = 0;
+  /** An empty step of this trace. */
+  newStep(): StepRows {
+    return new StepRows(this.table.layers, this.table.experts);
   }
 
-  /** Counts the rows read by positions [done, done + tokens) of a request. */
-  addChunk(request: number, done: number, tokens: number): void {
+  /** Adds the rows read by positions [done, done + tokens) of a request to a step. */
+  read(step: StepRows, request: number, done: number, tokens: number): void {
     this.rowReads += tokens;
     const [first, end] = this.domainRange(this.rowDomain[request]!);
     const span = end - first;
@@ -114,18 +110,19 @@ export class RoutingReplay {
     let left = tokens;
     while (left > 0) {
       const take = Math.min(left, end - row);
-      this.addRange(row, row + take);
+      this.addRange(step, row, row + take);
       left -= take;
       row = first;
     }
   }
 
-  private addRange(from: number, to: number): void {
+  private addRange(step: StepRows, from: number, to: number): void {
+    const { counts } = step;
     this.reads[from]! += 1;
     this.reads[to]! -= 1;
     if (this.ordered) {
-      this.keepRows(from, to);
-      countRows(this.counts, this.table, from, to, 1);
+      step.keep(from, to);
+      countRows(counts, this.table, from, to, 1);
       return;
     }
     const block = this.blockRows;
@@ -134,10 +131,10 @@ export class RoutingReplay {
     const lower = Math.min(Math.round(from / block), blocks);
     const upper = Math.min(Math.round(to / block), blocks);
     if (upper - lower < 2) {
-      countRows(this.counts, this.table, from, to, 1);
+      countRows(counts, this.table, from, to, 1);
       return;
     }
-    const { counts, prefix } = this;
+    const { prefix } = this;
     const width = counts.length;
     const a = lower * width;
     const b = upper * width;
@@ -162,28 +159,18 @@ export class RoutingReplay {
     return uses;
   }
 
-  private keepRows(from: number, to: number): void {
-    const needed = this.stepRowCount + to - from;
-    if (needed > this.stepRows.length) {
-      const grown = new Int32Array(Math.max(needed, this.stepRows.length * 2));
-      grown.set(this.stepRows);
-      this.stepRows = grown;
-    }
-    for (let row = from; row < to; row++) this.stepRows[this.stepRowCount++] = row;
-  }
-
   /**
-   * Writes the distinct experts that the step uses at a layer to `out`; returns how many. They come in the order in
+   * Writes the distinct experts that a step uses at a layer to `out`; returns how many. They come in the order in
    * which they are first met: rows in batch order, ids in stored order. Needs `ordered`.
    */
-  distinctInOrder(layer: number, out: Uint32Array): number {
+  distinctInOrder(step: StepRows, layer: number, out: Uint32Array): number {
     if (!this.ordered) throw new InvariantError("ordered-replay", "expert order was asked of an unordered replay");
     const { ids, layers, topK, experts } = this.table;
     const seen = this.seen;
     seen.fill(0);
     let count = 0;
-    for (let r = 0; r < this.stepRowCount && count < experts; r++) {
-      const from = (this.stepRows[r]! * layers + layer) * topK;
+    for (let r = 0; r < step.count && count < experts; r++) {
+      const from = (step.rows[r]! * layers + layer) * topK;
       for (let i = from; i < from + topK; i++) {
         const expert = ids[i]!;
         if (seen[expert] === 0) {

@@ -31,9 +31,9 @@ for (const topK of [1, 2, 3, 6, 8]) {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 1, max: 1500 }), (done, tokens) => {
         for (const replay of [fast, ordered]) {
-          replay.beginStep();
-          replay.addChunk(0, done, tokens);
-          expect([...replay.counts]).toEqual(naiveCounts(table, 0, done, tokens));
+          const step = replay.newStep();
+          replay.read(step, 0, done, tokens);
+          expect([...step.counts]).toEqual(naiveCounts(table, 0, done, tokens));
         }
       }),
       { numRuns: 60 },
@@ -56,9 +56,9 @@ test("start zero gives each request the next sequence of its domain", () => {
   });
   const starts = [0, 30, 0, 30, 60];
   for (const [request, start] of starts.entries()) {
-    replay.beginStep();
-    replay.addChunk(request, 0, 1);
-    expect([...replay.counts]).toEqual(naiveCounts(table, start, 0, 1));
+    const step = replay.newStep();
+    replay.read(step, request, 0, 1);
+    expect([...step.counts]).toEqual(naiveCounts(table, start, 0, 1));
   }
 });
 
@@ -74,18 +74,18 @@ test("a request never reads rows of another domain", () => {
     domainStarts: Uint32Array.of(0, 60, 100),
   };
   const replay = new RoutingReplay(table, 2, { start: "random", seed: 1, domainOf: (r) => r, ordered: false });
-  replay.beginStep();
-  replay.addChunk(0, 0, 500);
-  expect(replay.counts[7]).toBe(0);
-  replay.addChunk(1, 0, 500);
-  expect(replay.counts[7]).toBe(500);
+  const step = replay.newStep();
+  replay.read(step, 0, 0, 500);
+  expect(step.counts[7]).toBe(0);
+  replay.read(step, 1, 0, 500);
+  expect(step.counts[7]).toBe(500);
 });
 
 test("experts in order are the distinct ones, as first met", () => {
   const table = testRouting(2, 8, 3, 50);
   const replay = new RoutingReplay(table, 1, options(table, "zero", true));
-  replay.beginStep();
-  replay.addChunk(0, 10, 4);
+  const step = replay.newStep();
+  replay.read(step, 0, 10, 4);
   const expected: number[] = [];
   for (let row = 10; row < 14; row++)
     for (let k = 0; k < 3; k++) {
@@ -93,7 +93,7 @@ test("experts in order are the distinct ones, as first met", () => {
       if (!expected.includes(id)) expected.push(id);
     }
   const out = new Uint32Array(8);
-  const count = replay.distinctInOrder(1, out);
+  const count = replay.distinctInOrder(step, 1, out);
   expect([...out.subarray(0, count)]).toEqual(expected);
 });
 
@@ -108,9 +108,10 @@ test("replicas conserve an expert's tokens and differ by one at most", () => {
   const expertRanks = new ExpertRanks(placement, [0]);
   fc.assert(
     fc.property(fc.array(fc.nat(50), { minLength: 4, maxLength: 4 }), (tokens) => {
-      expertRanks.split(Uint32Array.from(tokens));
+      const work = expertRanks.newWork();
+      expertRanks.split(Uint32Array.from(tokens), work);
       const [a = 0, b = 0, c = 0, d = 0] = tokens;
-      const { pairs, distinct } = expertRanks.work;
+      const { pairs, distinct } = work;
       expect(pairs.reduce((sum, value) => sum + value, 0)).toBe(a + b + c + d);
       const shares = [(pairs[0] ?? 0) - b, (pairs[1] ?? 0) - c, (pairs[2] ?? 0) - d];
       expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
@@ -137,9 +138,10 @@ test("the odd tokens of different experts do not all go to the same copies", () 
     logicalExperts: Uint16Array.of(0, 1, 0, 1),
   };
   const expertRanks = new ExpertRanks(placement, [0]);
-  expertRanks.split(Uint32Array.of(3, 5));
-  expect([...expertRanks.work.pairs]).toEqual([2 + 2, 1 + 3]);
-  expect([...expertRanks.work.distinct]).toEqual([2, 2]);
+  const work = expertRanks.newWork();
+  expertRanks.split(Uint32Array.of(3, 5), work);
+  expect([...work.pairs]).toEqual([2 + 2, 1 + 3]);
+  expect([...work.distinct]).toEqual([2, 2]);
 });
 
 test("expert uses over a run are the sum of the counts of its steps", () => {
@@ -152,9 +154,9 @@ test("expert uses over a run are the sum of the counts of its steps", () => {
         const replay = new RoutingReplay(table, 1, options(table, "zero", ordered));
         const total = new Float64Array(table.layers * table.experts);
         for (const [done, tokens] of chunks) {
-          replay.beginStep();
-          replay.addChunk(0, done, tokens);
-          for (const [i, count] of replay.counts.entries()) total[i] = (total[i] ?? 0) + count;
+          const step = replay.newStep();
+          replay.read(step, 0, done, tokens);
+          for (const [i, count] of step.counts.entries()) total[i] = (total[i] ?? 0) + count;
         }
         expect([...replay.expertUses()]).toEqual([...total]);
       },
