@@ -1,16 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { expertShapes } from "../../src/calibrate/kernel-tables/expert-shapes.ts";
+import { evenExpertOp } from "../../src/calibrate/maps/even-experts.ts";
 import type { StorageFormat } from "../../src/core/dtype.ts";
 import { architectureOf, sharesKernels } from "../../src/hardware/architectures.ts";
 import { groupedGemmShape } from "../../src/hardware/cost/grouped-gemm.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { Device } from "../../src/hardware/device.ts";
 import { type KernelMap, linkFamilies } from "../../src/hardware/kernel-maps.ts";
-import { mathFor } from "../../src/hardware/math-format.ts";
 import { deviceIds, deviceNamed, deviceProfileNamed } from "../../src/hardware/named-profiles.ts";
 import type { GroupedGemmOp } from "../../src/hardware/op.ts";
 import { resolveDevice } from "../../src/hardware/resolve.ts";
-import { activationsFor } from "../../src/sim/step/feed-forward-program.ts";
 
 const kernelsOf = ({ kernels }: Device) => (kernels?.maps ?? []).filter(({ family }) => !linkFamilies.has(family));
 
@@ -27,22 +26,10 @@ const foreign = deviceIds
 const measured = ["a100-sxm", "h100-sxm", "b200-sxm", "rtx-pro-6000"];
 
 function* shapes(device: Device, weightFormat: StorageFormat): Generator<GroupedGemmOp> {
-  for (const { hidden, width, topK, experts } of Object.values(expertShapes))
+  for (const shape of Object.values(expertShapes))
     for (const ranks of [1, 4])
-      for (const tokens of [1, 4, 16, 64, 256, 1024, 4096, 16_384]) {
-        const shardWidth = width / ranks;
-        yield {
-          kind: "groupedGemm",
-          pairs: tokens * topK,
-          distinctExperts: experts * (1 - Math.exp(tokens * Math.log1p(-topK / experts))),
-          presentedPairs: tokens * topK,
-          parametersPerExpert: 3 * hidden * shardWidth,
-          shardWidth,
-          valuesPerPair: 2 * hidden + 3 * shardWidth,
-          weightFormat,
-          math: mathFor(device, weightFormat, activationsFor(weightFormat, device)),
-        };
-      }
+      for (const tokens of [1, 4, 16, 64, 256, 1024, 4096, 16_384])
+        yield evenExpertOp(device, { shape, tokens, ranks }, weightFormat);
 }
 
 const covers = ({ axes }: KernelMap, op: GroupedGemmOp) =>

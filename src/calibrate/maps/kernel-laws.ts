@@ -3,10 +3,9 @@ import { groupedGemmShape } from "../../hardware/cost/grouped-gemm.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { Device } from "../../hardware/device.ts";
 import type { KernelMap } from "../../hardware/kernel-maps.ts";
-import { mathFor } from "../../hardware/math-format.ts";
 import type { GroupedGemmOp } from "../../hardware/op.ts";
-import { activationsFor } from "../../sim/step/feed-forward-program.ts";
-import { type ExpertShape, expertShapes } from "../kernel-tables/expert-shapes.ts";
+import { expertShapes } from "../kernel-tables/expert-shapes.ts";
+import { type EvenExperts, evenExpertOp } from "./even-experts.ts";
 
 /** A law of expert kernels that maps break, and where most. */
 export interface BrokenLaw {
@@ -36,32 +35,9 @@ const decodePairsPerExpert = 16;
 const tokens = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 const tensorRanks = [1, 2, 4, 8];
 
-interface LawShape {
-  readonly shape: ExpertShape;
-  readonly tokens: number;
-  readonly ranks: number;
-}
-
-const shapes: readonly LawShape[] = Object.values(expertShapes).flatMap((shape) =>
+const shapes: readonly EvenExperts[] = Object.values(expertShapes).flatMap((shape) =>
   tensorRanks.flatMap((ranks) => tokens.map((rows) => ({ shape, tokens: rows, ranks }))),
 );
-
-/** Experts of a layer under even routing. */
-function expertOp(device: Device, { shape, tokens: rows, ranks }: LawShape, format: StorageFormat): GroupedGemmOp {
-  const { hidden, width, topK, experts } = shape;
-  const shardWidth = width / ranks;
-  return {
-    kind: "groupedGemm",
-    pairs: rows * topK,
-    distinctExperts: experts * (1 - Math.exp(rows * Math.log1p(-topK / experts))),
-    presentedPairs: rows * topK,
-    parametersPerExpert: 3 * hidden * shardWidth,
-    shardWidth,
-    valuesPerPair: 2 * hidden + 3 * shardWidth,
-    weightFormat: format,
-    math: mathFor(device, format, activationsFor(format, device)),
-  };
-}
 
 /**
  * Laws that expert kernels of one engine keep at equal shapes, held against the maps of a device:
@@ -86,29 +62,32 @@ function brokenBy(map: KernelMap, maps: readonly KernelMap[], model: CostModel):
   const { engine, format } = map;
   if (engine === undefined || format === undefined) return [];
   const { device } = model;
-  const covered = shapes.filter((shape) => covers(map, expertOp(device, shape, format)));
-  const tally = (law: KernelLaw, of: readonly LawShape[], excessOf: (shape: LawShape) => number): BrokenLaw[] => {
+  const covered = shapes.filter((shape) => covers(map, evenExpertOp(device, shape, format)));
+  const tally = (law: KernelLaw, of: readonly EvenExperts[], excessOf: (shape: EvenExperts) => number): BrokenLaw[] => {
     const excesses = of.map(excessOf);
     const broken = excesses.filter((excess) => excess > 1).length;
     return broken === 0 ? [] : [{ engine, format, law, excess: Math.max(...excesses), shapes: of.length, broken }];
   };
-  const larger = (change: (op: GroupedGemmOp) => GroupedGemmOp) => (shape: LawShape) => {
-    const op = expertOp(device, shape, format);
+  const larger = (change: (op: GroupedGemmOp) => GroupedGemmOp) => (shape: EvenExperts) => {
+    const op = evenExpertOp(device, shape, format);
     return model.opNs(op) / model.opNs(change(op)) / tolerance;
   };
   const narrower = maps.flatMap(({ format: than }) => {
     if (than === undefined || !(bits(format) <= bits(than) / 1.5)) return [];
     const wide = maps.find((one) => one.format === than)!;
     const decodes = covered.filter((shape) => {
-      const op = expertOp(device, shape, than);
+      const op = evenExpertOp(device, shape, than);
       return op.pairs <= decodePairsPerExpert * op.distinctExperts && covers(wide, op);
     });
     const first = decodes[0];
-    if (first === undefined || !isAsFast(device, expertOp(device, first, format), expertOp(device, first, than)))
+    if (
+      first === undefined ||
+      !isAsFast(device, evenExpertOp(device, first, format), evenExpertOp(device, first, than))
+    )
       return [];
     return tally({ kind: "narrower", than }, decodes, (shape) => {
-      const allowed = tolerance * model.opNs(expertOp(device, shape, than)) + extraKernelsNs;
-      return model.opNs(expertOp(device, shape, format)) / allowed;
+      const allowed = tolerance * model.opNs(evenExpertOp(device, shape, than)) + extraKernelsNs;
+      return model.opNs(evenExpertOp(device, shape, format)) / allowed;
     });
   });
   return [
@@ -128,7 +107,7 @@ function slowerThanOthers(map: KernelMap, maps: readonly KernelMap[], model: Cos
     if (other.format !== format || other.engine === undefined || other.engine === engine) return [];
     const others = new CostModel(device, node, other.engine);
     const excesses = shapes.flatMap((shape) => {
-      const op = expertOp(device, shape, format);
+      const op = evenExpertOp(device, shape, format);
       if (op.pairs > decodePairsPerExpert * op.distinctExperts || !covers(map, op) || !covers(other, op)) return [];
       return [model.opNs(op) / (engineTolerance * others.opNs(op) + extraKernelsNs)];
     });

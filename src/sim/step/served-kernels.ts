@@ -12,8 +12,8 @@ const attainableShare = 0.91;
 
 /**
  * Excess of one kernel that its neighbours can hide, ns: filling and draining the device. Alone, grouped products that read
- * next to nothing take 15 to 35 us (AIConfigurator's tables). Of 8, 12, 15, 20, 30 and 60 us, 20 forecast left-out setups,
- * models and systems best.
+ * next to nothing take 15 to 35 us (AIConfigurator's tables). Left-out setups, models and systems are forecast alike with 12
+ * to 30 us, worse with 40, and worst without a bound.
  */
 const hideableNs = 20_000;
 
