@@ -303,4 +303,10 @@ test("series spoiled by a kernel choice are told by engine, model and format alo
   expect(listedKernel(sample(slow, "rtx_pro_6000_server__vllm-1.csv"))).toBeNull();
   const widened = "gptoss_20b,sglang_fused_moe_triton,w4a16_mxfp4,1,1,1,balanced,9";
   expect(listedKernel(sample(widened, "h100_sxm__sglang-1.csv"))).not.toBeNull();
+  for (const other of ["moe_torch_flow_cutlass,nvfp4", "deepgemm,fp8_block"]) {
+    const row = `qwen3_235b,${other},1,8,1,balanced,9`;
+    expect(listedKernel(sample(row, "b200_sxm__trtllm-1.csv"))).toContain("another back end");
+    expect(listedKernel(sample(row, "h200_sxm__trtllm-1.csv"))).toBeNull();
+    expect(listedKernel(sample(row, "b200_sxm__sglang-1.csv"))).toBeNull();
+  }
 });
