@@ -4,7 +4,7 @@ import { exchangeLibrary } from "../engine/exchange/expert-exchange.ts";
 import { exchangeFamilies, exchangeMap } from "../hardware/cost/exchange.ts";
 import type { Device } from "../hardware/device.ts";
 import { type ChosenMap, chooseMap, type KernelFamily, kernelFamilies } from "../hardware/kernel-maps.ts";
-import type { SimConfig } from "../sim/config.ts";
+import type { PoolConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 
 /** Kernels in the words of the ledger. */
@@ -66,7 +66,7 @@ function mapInForce(
   return map === null ? null : { map, sameEngine: true, sameFormat: true, sameWidth: true };
 }
 
-type Formats = Pick<SimConfig, "formats" | "kvFormat">;
+type Formats = Pick<PoolConfig, "formats" | "kvFormat">;
 
 /**
  * Kernels by what times them: maps measured on the device itself; maps of a relative, another engine or another format;

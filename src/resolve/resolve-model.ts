@@ -2,7 +2,7 @@ import { modelNamed } from "../models/catalogue.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
-import type { SimConfig } from "../sim/config.ts";
+import type { PoolConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type InputRow, inputRow } from "./input-row.ts";
@@ -12,8 +12,8 @@ import { readModel } from "./read-model.ts";
 /** The model of a scenario, in the formats it is served in. */
 export interface ResolvedModel {
   readonly model: ModelSpec;
-  readonly formats: SimConfig["formats"];
-  readonly kvFormat: SimConfig["kvFormat"];
+  readonly formats: PoolConfig["formats"];
+  readonly kvFormat: PoolConfig["kvFormat"];
   readonly ledger: readonly LedgerEntry[];
   readonly inputs: readonly InputRow[];
 }

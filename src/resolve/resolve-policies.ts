@@ -9,7 +9,7 @@ import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Placement, PlacementPolicy } from "../policy/placement/placement.ts";
 import { placements } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
-import type { OffloadConfig, SimConfig } from "../sim/config.ts";
+import type { OffloadConfig, PoolConfig } from "../sim/config.ts";
 import { type Mapping, stageRanks } from "../sim/mapping.ts";
 import { hostTier } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
@@ -25,7 +25,7 @@ export interface PolicySetting {
   readonly moe: MoeFeedForward;
   readonly mapping: Mapping;
   readonly node: Node;
-  readonly formats: SimConfig["formats"];
+  readonly formats: PoolConfig["formats"];
   /** Replayed routing; null where routing is uniform. */
   readonly source: FitSource | null;
   readonly layerMap: LayerMapChoice;

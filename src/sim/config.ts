@@ -9,9 +9,15 @@ import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Mapping } from "./mapping.ts";
 
-/** Everything the simulator needs, as plain values: no file, no default, no name left to resolve. */
-export interface SimConfig {
-  readonly seed: number;
+/** What a pool does for a request: all of it, its prompt, or its output after another pool computed the prompt. */
+export type PoolRole = "both" | "prefill" | "decode";
+
+/** Replicas that are alike, on their own devices: what they serve, on what, with which engine, mapping and policies. */
+export interface PoolConfig {
+  /** Of a pool among several; the only pool of a deployment has none. */
+  readonly name?: string;
+  /** Absent: `both`. */
+  readonly role?: PoolRole;
   readonly model: ModelSpec;
   /** Storage format per tensor class in this deployment. It may be quantised further than the release. */
   readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
@@ -27,16 +33,52 @@ export interface SimConfig {
   readonly readyNs: number;
   readonly scheduler: SchedulerConfig;
   readonly router: RouterPolicy;
-  readonly workload: Workload;
   readonly routing: Routing;
   /** null: contiguous, each expert once. */
   readonly placement: Placement | null;
   readonly offload: OffloadConfig | null;
   /** null: one token per decode and step. */
   readonly speculation: SpeculationConfig | null;
+}
+
+/**
+ * Everything the simulator needs, as plain values: no file, no default, no name left to resolve. A deployment is its first
+ * pool, and others beside it.
+ */
+export interface SimConfig extends PoolConfig {
+  readonly seed: number;
+  readonly workload: Workload;
   /** First requests by arrival, the warm-up: their latencies are left out of the statistics. */
   readonly warmupRequests: number;
+  /** Pools beside the first one; absent: none. */
+  readonly otherPools?: readonly PoolConfig[];
+  /** How prompts computed in `prefill` pools reach `decode` pools; absent without such. */
+  readonly handover?: HandoverConfig;
 }
+
+/**
+ * How the KV cache of a prompt that a `prefill` pool computed reaches a `decode` pool.
+ */
+export interface HandoverConfig {
+  /** When the decode pool sets room aside for the prompt: before the prefill pool begins with it, or once it is computed. */
+  readonly reserves: "beforePrefill" | "afterPrefill";
+  /** What is sent at once: the whole prompt when it is computed, each chunk when it is, or each layer of a chunk. */
+  readonly sends: "request" | "chunk" | "layers";
+  /**
+   * When the client gets the first token: from the prefill pool, when the KV cache has arrived, or with the first step of
+   * the decode pool, which computes the last prompt token again.
+   */
+  readonly firstToken: "prefill" | "handover" | "decodeStep";
+  /** Free room for output tokens that the decode pool wants to see before it sets room aside, in tokens. */
+  readonly spareTokens: number;
+  /** Prompts of at most this many tokens are computed by the decode pool itself. */
+  readonly localPromptTokens: number;
+  /** Chooses a replica of the decode pools. */
+  readonly router: RouterPolicy;
+}
+
+/** The pools of a deployment, the first one first. */
+export const poolsOf = (config: SimConfig): readonly PoolConfig[] => [config, ...(config.otherPools ?? [])];
 
 export interface SchedulerConfig {
   /** Tokens per step and data-parallel rank. */

@@ -23,8 +23,13 @@ export interface RankStep {
  */
 export class DpRank {
   readonly waiting = new RequestQueue();
+  /** Requests of other pools that wait for room here, in the order in which they asked. */
+  readonly arriving = new RequestQueue();
   running: Int32Array;
   runningCount = 0;
+  /** Requests whose KV cache comes from another pool, and those whose KV cache goes to one. They hold blocks. */
+  reserved = 0;
+  leaving = 0;
   /** Prompt and output tokens of unfinished requests. */
   outstandingTokens = 0;
   preemptions = 0;
@@ -91,8 +96,9 @@ export class DpRank {
       if (this.addPrefills(step)) this.admit(step);
       if (step.count === 0) this.addDecodes(step);
     }
-    // Prompts in progress hold all blocks and none can go on: the youngest starts over.
-    while (step.count === 0 && idle && this.runningCount > 0) {
+    // Prompts in progress hold all blocks and none can go on: the youngest starts over. Blocks of requests between pools
+    // come back by themselves.
+    while (step.count === 0 && idle && this.runningCount > 0 && this.reserved + this.leaving === 0) {
       holds(
         this.runningCount > 1,
         "progress",
@@ -179,7 +185,7 @@ export class DpRank {
       this.waiting.size > 0 &&
       this.budget > 0 &&
       step.count < this.sequenceLimit &&
-      this.runningCount < scheduler.maxSequences
+      this.runningCount + this.reserved < scheduler.maxSequences
     ) {
       const request = this.waiting.peek();
       const known = state.known(request);
@@ -209,6 +215,26 @@ export class DpRank {
     }
   }
 
+  /**
+   * Sets room aside for a prompt of `tokens` tokens that another pool computes; false where there is none for it, nor,
+   * beside others, for `spareTokens` more. Requests that wait here go first.
+   */
+  reserve(request: number, tokens: number, spareTokens: number): boolean {
+    const { kv, scheduler } = this;
+    const others = this.runningCount + this.reserved;
+    if (this.waiting.size > 0 || others >= scheduler.maxSequences) return false;
+    if (others > 0 && !kv.hasRoomFor(tokens + spareTokens)) return false;
+    if (!kv.grow(request, tokens, tokens)) return false;
+    this.reserved++;
+    return true;
+  }
+
+  /** The KV cache of a request for which room was set aside has arrived: it runs. */
+  join(request: number): void {
+    this.reserved--;
+    this.running[this.runningCount++] = request;
+  }
+
   /** Position of the youngest running request that is not in a step, at or after `from`. */
   private youngestIdle(from: number): number {
     for (let i = this.runningCount - 1; i > from; i--) if (this.state.inStep[this.running[i]!] === 0) return i;
@@ -228,12 +254,13 @@ export class DpRank {
     this.waiting.pushFront(request);
   }
 
-  /** Drops finished requests from the running list, keeping the order of the others. */
+  /** Drops requests that are finished or leave from the running list, keeping the order of the others. */
   compact(): void {
     let kept = 0;
     for (let i = 0; i < this.runningCount; i++) {
       const request = this.running[i]!;
-      if (this.state.status[request] === requestStatus.running) this.running[kept++] = request;
+      if (this.state.status[request] === requestStatus.running && this.state.leaving[request] === 0)
+        this.running[kept++] = request;
     }
     this.runningCount = kept;
   }

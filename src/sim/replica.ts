@@ -15,8 +15,16 @@ export interface StepInFlight {
   busy: boolean;
 }
 
+/** Where a replica comes in the order of all pools: its pool, itself, and its first data-parallel rank. */
+export interface ReplicaPlace {
+  readonly pool: number;
+  readonly index: number;
+  readonly firstRank: number;
+}
+
 /** One copy of the whole mapping behind front ends of its own: its data-parallel ranks step together, through its stages. */
 export class Replica {
+  readonly place: ReplicaPlace;
   readonly plans: readonly StagePlan[];
   readonly dpRanks: readonly DpRank[];
   readonly frontEnds: FrontEnds;
@@ -29,7 +37,14 @@ export class Replica {
   readonly promptTime = new PromptTime();
   startPending = false;
 
-  constructor(plans: readonly StagePlan[], dpRanks: readonly DpRank[], frontEnds: FrontEnds, intake: RequestIntake) {
+  constructor(
+    place: ReplicaPlace,
+    plans: readonly StagePlan[],
+    dpRanks: readonly DpRank[],
+    frontEnds: FrontEnds,
+    intake: RequestIntake,
+  ) {
+    this.place = place;
     this.plans = plans;
     this.dpRanks = dpRanks;
     this.frontEnds = frontEnds;

@@ -22,6 +22,8 @@ export class RequestState {
   readonly preemptions: Uint16Array;
   /** Data-parallel rank of a request, counted over all replicas. */
   readonly dpRank: Uint16Array;
+  /** 1 from the last prompt token computed in a pool that only prefills until the KV cache has left it. */
+  readonly leaving: Uint8Array;
   /** 1 while a step that includes the request is in flight. */
   readonly inStep: Uint8Array;
 
@@ -42,6 +44,7 @@ export class RequestState {
     this.cachedTokens = new Uint32Array(n);
     this.preemptions = new Uint16Array(n);
     this.dpRank = new Uint16Array(n);
+    this.leaving = new Uint8Array(n);
     this.inStep = new Uint8Array(n);
   }
 

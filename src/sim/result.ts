@@ -1,4 +1,5 @@
 import type { LogHistogram } from "../core/histogram.ts";
+import type { PoolRole } from "./config.ts";
 import type { MemoryMap } from "./memory/memory.ts";
 
 /** Fate of a request. */
@@ -137,6 +138,48 @@ export interface LedgerEntry {
   readonly detail: string;
 }
 
+/** Requests that changed pools, by request; NaN where the event did not happen. Times are ns after the first arrival. */
+export interface HandoverRows {
+  /** When room was asked for in a decode pool, and when it was there. */
+  readonly askedNs: Float64Array;
+  readonly reservedNs: Float64Array;
+  /** When the prompt was computed, and when its KV cache had arrived. */
+  readonly computedNs: Float64Array;
+  readonly arrivedNs: Float64Array;
+  /** When the first step in the decode pool began. */
+  readonly decodedNs: Float64Array;
+  /** Bytes of all KV caches that arrived, on all devices. */
+  readonly bytes: number;
+}
+
+/** What one pool of a deployment did. */
+export interface PoolResult {
+  /** Empty for the only pool of a deployment. */
+  readonly name: string;
+  readonly role: PoolRole;
+  readonly devices: number;
+  readonly replicaBusyNs: readonly number[];
+  /** Time of its replicas' steps for prompts; see `prompt-time.ts`. */
+  readonly promptBusyNs: number;
+  readonly time: Readonly<Record<TimeComponent, number>>;
+  readonly layers: readonly LayerLoad[];
+  /** Mean over steps and layers of tokens on each expert rank, relative to the mean rank. */
+  readonly rankLoad: readonly number[];
+  readonly cache: CacheResult | null;
+  readonly memory: MemoryMap;
+  readonly kv: KvCounts;
+  /** Verifications of draft tokens; null without speculative decoding. */
+  readonly speculation: SpeculationCounts | null;
+}
+
+export interface KvCounts {
+  readonly blocks: number;
+  readonly peakBlocks: number;
+  readonly preemptions: number;
+  readonly prefixHitTokens: number;
+  readonly prefixLookupTokens: number;
+}
+
 /** What a run of the simulator returns. Everything printed, asserted or compared is a function of it. */
 export interface RunResult {
   readonly requests: RequestRows;
@@ -160,13 +203,11 @@ export interface RunResult {
   readonly cache: CacheResult | null;
   readonly resources: readonly ResourceUse[];
   readonly memory: MemoryMap;
-  readonly kv: {
-    readonly blocks: number;
-    readonly peakBlocks: number;
-    readonly preemptions: number;
-    readonly prefixHitTokens: number;
-    readonly prefixLookupTokens: number;
-  };
+  readonly kv: KvCounts;
+  /** Pool by pool. The figures of the whole run are their sums; what has no sum is stated of a single pool only. */
+  readonly pools: readonly PoolResult[];
+  /** null where every pool serves its requests alone. */
+  readonly handover: HandoverRows | null;
   readonly series: TimeSeries;
   readonly load: LoadKind;
   readonly routing: { readonly rows: number; readonly reuse: number } | null;

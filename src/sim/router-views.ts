@@ -7,7 +7,7 @@ import type { RequestState } from "./request-state.ts";
 export function rankView(dpRanks: readonly DpRank[], state: RequestState, prefixCaching: boolean): RouterView {
   return {
     targets: dpRanks.length,
-    waiting: (rank) => dpRanks[rank]!.waiting.size,
+    waiting: (rank) => dpRanks[rank]!.waiting.size + dpRanks[rank]!.arriving.size,
     running: (rank) => dpRanks[rank]!.runningCount,
     outstandingTokens: (rank) => dpRanks[rank]!.outstandingTokens,
     cachedPromptTokens: (rank, request) =>
@@ -26,7 +26,8 @@ export function replicaView(replicas: readonly Replica[], ranks: readonly Router
   };
   return {
     targets: replicas.length,
-    waiting: (replica) => replicas[replica]!.frontEnds.outstanding + sum(replica, (dpRank) => dpRank.waiting.size),
+    waiting: (replica) =>
+      replicas[replica]!.frontEnds.outstanding + sum(replica, (dpRank) => dpRank.waiting.size + dpRank.arriving.size),
     running: (replica) => replicas[replica]!.runningCount(),
     outstandingTokens: (replica) =>
       replicas[replica]!.frontEnds.outstandingTokens + sum(replica, (dpRank) => dpRank.outstandingTokens),

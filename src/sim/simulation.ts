@@ -1,73 +1,81 @@
-import { holds } from "../core/errors.ts";
+import { holds, InvariantError } from "../core/errors.ts";
 import { EventQueue } from "../core/event-queue.ts";
 import { LogHistogram } from "../core/histogram.ts";
-import { CostModel } from "../hardware/cost.ts";
 import type { Router, RouterView } from "../policy/router/router.ts";
-import type { SimConfig } from "./config.ts";
-import { DpRank } from "./dp-rank.ts";
-import { FrontEnds } from "./front-end.ts";
+import { poolsOf, type SimConfig } from "./config.ts";
+import type { DpRank } from "./dp-rank.ts";
+import { Handover } from "./handover/handover.ts";
+import { HandoverPaths } from "./handover/handover-paths.ts";
 import { devicesOf } from "./mapping.ts";
-import { KvBlocks } from "./memory/kv-blocks.ts";
-import { planMemory } from "./memory/memory-plan.ts";
-import { prefixUnits } from "./memory/prefix-units.ts";
 import { LawCounter } from "./outcome/law-counter.ts";
 import { checkFinal, checkRequest } from "./outcome/laws.ts";
 import { buildResult } from "./outcome/run-result.ts";
 import type { RunView } from "./outcome/run-view.ts";
 import { SeriesRecorder } from "./outcome/series.ts";
-import { Replica, type StepInFlight } from "./replica.ts";
-import { RequestIntake } from "./request-intake.ts";
+import { Pool } from "./pool.ts";
+import type { Replica, StepInFlight } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus, timeComponents } from "./result.ts";
-import { rankView, replicaView } from "./router-views.ts";
-import { buildExperts, type Experts } from "./routing/experts.ts";
-import { Speculation } from "./speculation.ts";
-import { buildDraftCost, type DraftCost } from "./step/draft-cost.ts";
-import { stagePlans } from "./step/stage-plan.ts";
-import { StepCost } from "./step/step-cost.ts";
+import { replicaView } from "./router-views.ts";
+import { StepEnd, type StepOutcome } from "./step-end.ts";
 
-const eventKind = { arrival: 0, turn: 1, handOver: 2, stepDone: 3, start: 4 } as const;
+const eventKind = {
+  arrival: 0,
+  turn: 1,
+  tokenised: 2,
+  stepDone: 3,
+  start: 4,
+  kvBegins: 5,
+  kvArrives: 6,
+} as const;
 const draftComponent = timeComponents.indexOf("draft");
 /** At one instant: arrivals first, then finished steps, then new steps, so that a step sees all that has happened. */
 const eventPriority = { arrival: 0, stepDone: 1, start: 2 } as const;
 const stepsWithoutTokenMax = 1_000_000;
 
+/** Replicas that a request may go to, and what chooses among them. */
+interface Targets {
+  readonly replicas: readonly Replica[];
+  readonly router: Router;
+  readonly view: RouterView;
+}
+
 /**
  * One run of the simulator. A request arrives, is routed to a replica, tokenised by a front end and handed to a
  * data-parallel rank. Each replica repeats: form a step from its ranks, look up the routed experts of every token, time
- * the layers, emit tokens at the end of the step. `advance` runs a number of steps, so that a caller can stop between
- * them; `result` may be asked for at any time.
+ * the layers, emit tokens at the end of the step. A request that a `prefill` pool is through with goes on in a `decode`
+ * pool once its KV cache is there. `advance` runs a number of steps, so that a caller can stop between them; `result`
+ * may be asked for at any time.
  */
 export class Simulation implements RunView {
   readonly config: SimConfig;
   readonly state: RequestState;
+  readonly pools: readonly Pool[];
+  /** Of all pools in their order. */
   readonly replicas: readonly Replica[];
   readonly dpRanks: readonly DpRank[];
-  readonly cost: StepCost;
-  /** null where drafts take no device time. */
-  readonly draft: DraftCost | null;
-  readonly speculation: Speculation | null;
-  readonly experts: Experts;
-  readonly memory: ReturnType<typeof planMemory>;
+  /** null where every pool serves its requests alone. */
+  readonly handover: Handover | null;
   readonly itl = new LogHistogram();
   readonly series = new SeriesRecorder();
   readonly laws = new LawCounter();
   steps = 0;
   completed = 0;
   rejected = 0;
-  outputTokens = 0;
-  promptTokensComputed = 0;
   interrupted = false;
   private readonly queue = new EventQueue(256);
-  /** Chooses a replica. */
-  private readonly router: Router;
-  private readonly view: RouterView;
-  /** Of each replica, chooses a data-parallel rank. */
-  private readonly rankRouters: readonly Router[];
-  private readonly rankViews: readonly RouterView[];
+  private readonly stepEnd: StepEnd;
+  /** [pools] */
+  private readonly outcomes: readonly StepOutcome[];
+  /** [data-parallel ranks] index of the replica. */
+  private readonly replicaOf: readonly number[];
+  /** Steps in flight of the replica with most. */
+  private readonly inFlightMax: number;
+  private readonly entry: Targets;
+  private readonly decode: Targets | null;
+  private readonly decodePools: readonly Pool[];
   private nextRequest = 0;
   private lastEventNs = 0;
-  private tokensSinceEvent = 0;
   /** Requests that wait for their turn in a front end or for a step. */
   private waitingCount = 0;
   private runningCount = 0;
@@ -78,48 +86,68 @@ export class Simulation implements RunView {
   constructor(config: SimConfig, onStep?: (ns: number) => void) {
     this.config = config;
     this.onStep = onStep;
-    const { mapping, workload, scheduler, engine } = config;
-    const { requests } = workload;
+    const { requests } = config.workload;
     this.state = new RequestState(requests);
-    const operations = new CostModel(config.node.device, config.node, config.engine.id);
-    this.cost = new StepCost(config, operations);
-    this.draft = buildDraftCost(config, operations, this.cost.windows);
-    this.speculation = config.speculation === null ? null : new Speculation(config.speculation, config.seed);
-    this.memory = planMemory(config, this.cost.attention, this.draft?.layers.attention ?? []);
-    const plans = stagePlans(config.model, mapping.pp);
-    const prefix =
-      scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
-    this.dpRanks = Array.from({ length: config.replicas * mapping.dp }, () => {
-      const kv = new KvBlocks(this.memory.kv, requests.count, prefix);
-      const { windows } = this.cost;
-      return new DpRank(
-        this.state,
-        kv,
-        { ...scheduler, prefixCaching: prefix !== null },
-        {
-          mixesPrefillWithDecode: engine.mixesPrefillWithDecode,
-          windows,
-          draftTokens: config.speculation?.draftTokens ?? 0,
-        },
-      );
-    });
-    this.replicas = Array.from(
-      { length: config.replicas },
-      (_, r) =>
-        new Replica(
-          plans,
-          this.dpRanks.slice(r * mapping.dp, (r + 1) * mapping.dp),
-          new FrontEnds(config.frontEnds),
-          new RequestIntake(scheduler.recvInterval, engine.schedulesAhead),
-        ),
-    );
-    if (config.readyNs > 0) this.startLater(config.readyNs);
-    this.experts = buildExperts(config, this.memory);
-    this.rankRouters = this.replicas.map(() => config.router.create(mapping.dp));
-    this.rankViews = this.replicas.map(({ dpRanks }) => rankView(dpRanks, this.state, scheduler.prefixCaching));
-    this.router = config.router.create(config.replicas);
-    this.view = replicaView(this.replicas, this.rankViews);
+    const pools: Pool[] = [];
+    const replicas: Replica[] = [];
+    const dpRanks: DpRank[] = [];
+    for (const [index, each] of poolsOf(config).entries()) {
+      const place = { pool: index, index: replicas.length, firstRank: dpRanks.length };
+      const pool = new Pool(each, place, { requests, state: this.state, seed: config.seed });
+      pools.push(pool);
+      replicas.push(...pool.replicas);
+      dpRanks.push(...pool.dpRanks);
+    }
+    this.pools = pools;
+    this.replicas = replicas;
+    this.dpRanks = dpRanks;
+    this.replicaOf = replicas.flatMap((replica, index) => replica.dpRanks.map(() => index));
+    this.inFlightMax = Math.max(...replicas.map(({ inFlight }) => inFlight.length));
+    this.decodePools = pools.filter(({ role }) => role === "decode");
+    this.entry = this.targets((pool) => pool.role !== "decode", config.router);
+    const { handover } = config;
+    this.decode = handover === undefined ? null : this.targets(({ role }) => role === "decode", handover.router);
+    this.handover = handover === undefined ? null : this.handoverOf(handover);
+    this.stepEnd = new StepEnd(this.state, this.itl, this.laws, config.warmupRequests, this);
+    this.outcomes = pools.map(({ config: { scheduler }, role, speculation }) => ({
+      speculation,
+      prefixCaching: scheduler.prefixCaching,
+      handsOver: role === "prefill",
+      emitsFirst: handover?.firstToken === "prefill",
+    }));
+    for (const pool of pools) if (pool.config.readyNs > 0) this.startLater(pool);
     this.openWorkload();
+  }
+
+  private targets(of: (pool: Pool) => boolean, router: SimConfig["router"]): Targets {
+    const pools = this.pools.filter(of);
+    const replicas = pools.flatMap((pool) => pool.replicas);
+    const views = pools.flatMap((pool) => pool.rankViews);
+    return { replicas, router: router.create(replicas.length), view: replicaView(replicas, views) };
+  }
+
+  private handoverOf(config: NonNullable<SimConfig["handover"]>): Handover {
+    const { dpRanks, queue } = this;
+    const paths = new HandoverPaths(this.pools);
+    return new Handover(config, this.state, {
+      dpRanks,
+      path: (from, to) => paths.between(from, to),
+      chooseTarget: (request) => this.chooseRank(request, this.decode!),
+      loadOf: (request, rank) => this.loadOf(request, rank),
+      beginLater: (atNs, shipment) => queue.push(atNs, eventPriority.arrival, eventKind.kvBegins, shipment),
+      arriveLater: (atNs, request) => queue.push(atNs, eventPriority.arrival, eventKind.kvArrives, request),
+      prefill: (request, atNs) => this.enqueue(request, atNs),
+      joined: (request, atNs) => this.join(request, atNs),
+      left: (rank, atNs) => this.wake(this.replicaOf[rank]!, atNs),
+    });
+  }
+
+  get outputTokens(): number {
+    return this.stepEnd.outputTokens;
+  }
+
+  get promptTokensComputed(): number {
+    return this.stepEnd.promptTokensComputed;
   }
 
   get nowNs(): number {
@@ -127,11 +155,11 @@ export class Simulation implements RunView {
   }
 
   /** Replicas that load begin their first step when they are ready. */
-  private startLater(readyNs: number): void {
-    for (const [index, replica] of this.replicas.entries()) {
+  private startLater({ replicas, config: { readyNs } }: Pool): void {
+    for (const replica of replicas) {
       replica.stageFreeNs.fill(readyNs);
       replica.startPending = true;
-      this.queue.push(readyNs, eventPriority.start, eventKind.start, index);
+      this.queue.push(readyNs, eventPriority.start, eventKind.start, replica.place.index);
     }
   }
 
@@ -165,9 +193,11 @@ export class Simulation implements RunView {
       else {
         this.recordSpan(queue.atNs);
         if (queue.kind === eventKind.turn) this.waitingCount--;
-        else if (queue.kind === eventKind.handOver) this.handOver(queue.payload, queue.atNs);
+        else if (queue.kind === eventKind.tokenised) this.tokenised(queue.payload, queue.atNs);
         else if (queue.kind === eventKind.stepDone) this.finishStep(queue.payload, queue.atNs);
-        else this.startSteps(this.replicas[queue.payload]!, queue.payload, queue.atNs);
+        else if (queue.kind === eventKind.start) this.startSteps(this.replicas[queue.payload]!, queue.atNs);
+        else if (queue.kind === eventKind.kvBegins) this.handover!.begin(queue.payload, queue.atNs);
+        else this.handover!.arrive(queue.payload, queue.atNs);
       }
     }
     return queue.size === 0;
@@ -175,23 +205,27 @@ export class Simulation implements RunView {
 
   private recordSpan(atNs: number): void {
     holds(atNs >= this.lastEventNs, "clock-monotone", () => `${atNs} after ${this.lastEventNs}`);
-    if (atNs === this.lastEventNs && this.tokensSinceEvent === 0) return;
-    this.series.add(this.lastEventNs, atNs, this.waitingCount, this.runningCount, this.kvUse(), this.tokensSinceEvent);
-    this.tokensSinceEvent = 0;
+    const { newTokens } = this.stepEnd;
+    if (atNs === this.lastEventNs && newTokens === 0) return;
+    this.series.add(this.lastEventNs, atNs, this.waitingCount, this.runningCount, this.kvUse(), newTokens);
+    this.stepEnd.newTokens = 0;
     this.lastEventNs = atNs;
   }
 
-  /** Share in use of the fullest pool, over all data-parallel ranks. */
+  /** Share in use of the fullest KV pool, over all data-parallel ranks of a pool of replicas. */
   private kvUse(): number {
-    const { dpRanks } = this;
-    const { main, apart } = this.memory.kv;
-    let used = 0;
-    for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.main.used;
-    let fullest = used / (dpRanks.length * main.capacity);
-    for (let p = 0; p < apart.length; p++) {
-      used = 0;
-      for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.pools[p + 1]!.used;
-      fullest = Math.max(fullest, used / (dpRanks.length * apart[p]!.capacity));
+    let fullest = 0;
+    for (let i = 0; i < this.pools.length; i++) {
+      const { dpRanks, memory } = this.pools[i]!;
+      const { main, apart } = memory.kv;
+      let used = 0;
+      for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.main.used;
+      fullest = Math.max(fullest, used / (dpRanks.length * main.capacity));
+      for (let p = 0; p < apart.length; p++) {
+        used = 0;
+        for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.pools[p + 1]!.used;
+        fullest = Math.max(fullest, used / (dpRanks.length * apart[p]!.capacity));
+      }
     }
     return fullest;
   }
@@ -199,13 +233,16 @@ export class Simulation implements RunView {
   /** A request reaches the router: a replica is chosen, and its front ends take the request in. */
   private arrive(request: number, atNs: number): void {
     const { state, config, queue } = this;
-    const { requestOverheadNs, promptTokenOverheadNs, promptTokenDelayNs } = config.engine;
-    const replica = this.router.choose(request, this.view);
-    holds(replica >= 0 && replica < config.replicas, "router-target", () => `replica ${replica}`);
-    state.dpRank[request] = replica * config.mapping.dp;
-    state.status[request] = requestStatus.waiting;
     const prompt = state.promptTokens[request]!;
-    const { frontEnds } = this.replicas[replica]!;
+    const local = config.handover !== undefined && prompt <= config.handover.localPromptTokens;
+    const { router, view, replicas } = local ? this.decode! : this.entry;
+    const chosen = router.choose(request, view);
+    const replica = replicas[chosen];
+    if (replica === undefined) throw new InvariantError("router-target", `replica ${chosen}`);
+    const { requestOverheadNs, promptTokenOverheadNs, promptTokenDelayNs } = this.poolOf(replica).config.engine;
+    state.dpRank[request] = replica.place.firstRank;
+    state.status[request] = requestStatus.waiting;
+    const { frontEnds } = replica;
     const servedNs = frontEnds.accept(
       atNs,
       Math.round(promptTokenOverheadNs * prompt),
@@ -217,15 +254,29 @@ export class Simulation implements RunView {
       queue.push(frontEnds.turnNs, eventPriority.arrival, eventKind.turn, request);
     }
     const handlingNs = Math.round(requestOverheadNs + promptTokenDelayNs * prompt);
-    queue.push(servedNs + handlingNs, eventPriority.arrival, eventKind.handOver, request);
+    queue.push(servedNs + handlingNs, eventPriority.arrival, eventKind.tokenised, request);
     if (config.workload.kind === "closed") return;
     const next = request + 1;
     if (next < state.count) queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
   }
 
+  private poolOf(replica: Replica): Pool {
+    return this.pools[replica.place.pool]!;
+  }
+
+  /** The replica that a request was last given to. */
+  private replicaWith(request: number): Replica {
+    return this.replicas[this.replicaOf[this.state.dpRank[request]!]!]!;
+  }
+
+  private loadOf(request: number, rank: number): number {
+    const { promptTokens, outputTokens } = this.state;
+    return this.poolOf(this.replicas[this.replicaOf[rank]!]!).loadOf(promptTokens[request]!, outputTokens[request]!);
+  }
+
   /** A tokenised request reaches its replica. The scheduler takes it over at once if it is idle, else when it looks. */
-  private handOver(request: number, atNs: number): void {
-    const replica = this.replicas[Math.floor(this.state.dpRank[request]! / this.config.mapping.dp)]!;
+  private tokenised(request: number, atNs: number): void {
+    const replica = this.replicaWith(request);
     if (replica.intake.open || (replica.intake.size === 0 && replica.idle(atNs))) {
       this.takeOver(request, atNs);
       return;
@@ -244,27 +295,73 @@ export class Simulation implements RunView {
 
   /** The scheduler of a replica takes a request over: a data-parallel rank is chosen, and it waits there. */
   private takeOver(request: number, atNs: number): void {
-    const { state, config } = this;
-    const { dp } = config.mapping;
+    const { state, config, handover } = this;
     const tokens = state.promptTokens[request]! + state.outputTokens[request]!;
-    const replica = Math.floor(state.dpRank[request]! / dp);
-    this.replicas[replica]!.frontEnds.handOver(tokens);
-    const rank = this.rankRouters[replica]!.choose(request, this.rankViews[replica]!);
-    holds(rank >= 0 && rank < dp, "router-target", () => `rank ${rank}`);
-    const target = replica * dp + rank;
-    const dpRank = this.dpRanks[target]!;
-    state.dpRank[request] = target;
-    // The last token is emitted, never cached: a request alone needs room for all others.
-    if (tokens > config.scheduler.contextTokensMax || tokens - 1 > dpRank.kv.layout.sequenceTokensMax) {
+    const replica = this.replicaWith(request);
+    replica.frontEnds.handOver(tokens);
+    const pool = this.poolOf(replica);
+    const rank = this.rankOf(request, replica);
+    const dpRank = this.dpRanks[rank]!;
+    state.dpRank[request] = rank;
+    const handsOver = pool.role === "prefill";
+    if (!this.fits(request, pool) || (handsOver && !this.decodePools.every((each) => this.fits(request, each)))) {
       state.status[request] = requestStatus.rejected;
       this.rejected++;
       if (config.workload.kind === "closed") this.sendNext(atNs);
       return;
     }
-    dpRank.outstandingTokens += tokens;
-    dpRank.enqueue(request);
+    dpRank.outstandingTokens += this.loadOf(request, rank);
     this.waitingCount++;
-    this.wake(replica, atNs);
+    if (!handsOver || !handover!.waitsForRoom(request, atNs)) this.enqueue(request, atNs);
+  }
+
+  /** Whether a request that is alone in a pool gets through. */
+  private fits(request: number, { config, role, memory }: Pool): boolean {
+    const { promptTokens, outputTokens } = this.state;
+    const tokens = promptTokens[request]! + outputTokens[request]!;
+    if (tokens > config.scheduler.contextTokensMax) return false;
+    // The last token is emitted, never cached: a request alone needs room for all others.
+    const cached = role === "prefill" ? promptTokens[request]! : tokens - 1;
+    return cached <= memory.kv.sequenceTokensMax;
+  }
+
+  /** A data-parallel rank of a replica, as the pool's router chooses it for a request. */
+  private rankOf(request: number, replica: Replica): number {
+    const pool = this.poolOf(replica);
+    const own = replica.place.index - pool.replicas[0]!.place.index;
+    const rank = pool.rankRouters[own]!.choose(request, pool.rankViews[own]!);
+    holds(rank >= 0 && rank < replica.dpRanks.length, "router-target", () => `rank ${rank}`);
+    return replica.place.firstRank + rank;
+  }
+
+  /** The data-parallel rank of a decode pool that a request goes on in. */
+  private chooseRank(request: number, { replicas, router, view }: Targets): number {
+    const chosen = router.choose(request, view);
+    const replica = replicas[chosen];
+    if (replica === undefined) throw new InvariantError("router-target", `replica ${chosen}`);
+    return this.rankOf(request, replica);
+  }
+
+  /** A request waits on its data-parallel rank for a step. */
+  private enqueue(request: number, atNs: number): void {
+    const rank = this.state.dpRank[request]!;
+    this.dpRanks[rank]!.enqueue(request);
+    this.wake(this.replicaOf[rank]!, atNs);
+  }
+
+  /** A request goes on in a decode pool. */
+  private join(request: number, atNs: number): void {
+    const { state } = this;
+    const rank = state.dpRank[request]!;
+    if (this.handover!.config.firstToken === "handover") {
+      this.stepEnd.emitFirst(request, atNs);
+      if (state.outputTokens[request] === 1) {
+        this.complete(request, this.dpRanks[rank]!, atNs);
+        this.dpRanks[rank]!.compact();
+        this.handover!.admit(rank, atNs);
+      }
+    }
+    this.wake(this.replicaOf[rank]!, atNs);
   }
 
   private wake(replica: number, atNs: number): void {
@@ -274,7 +371,8 @@ export class Simulation implements RunView {
     this.queue.push(atNs, eventPriority.start, eventKind.start, replica);
   }
 
-  private startSteps(replica: Replica, index: number, atNs: number): void {
+  private startSteps(replica: Replica, atNs: number): void {
+    const { index } = replica.place;
     replica.startPending = false;
     if (!replica.canStart(atNs)) return;
     const { intake } = replica;
@@ -286,10 +384,10 @@ export class Simulation implements RunView {
     }
     if (step === null) return;
     this.steps++;
-    const endNs = this.time(index, step, atNs);
+    const endNs = this.time(replica, step, atNs);
     this.onStep?.(endNs - atNs);
-    this.markScheduled(step, atNs);
-    this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * replica.inFlight.length + step.index);
+    this.markScheduled(replica, step, atNs);
+    this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * this.inFlightMax + step.index);
     intake.countStep(step.batches.some((batch) => batch.prefillTokens > 0));
     if (intake.ahead && intake.due()) this.look(replica, atNs);
     // With pipeline stages, the next step may enter when the first stage is free.
@@ -308,10 +406,11 @@ export class Simulation implements RunView {
   }
 
   /** Times a formed step through all stages, each rounded to whole ns; returns its end. */
-  private time(index: number, step: StepInFlight, atNs: number): number {
-    const { experts, cost, state } = this;
-    const replica = this.replicas[index]!;
-    experts.look(index, step, state.computed, atNs);
+  private time(replica: Replica, step: StepInFlight, atNs: number): number {
+    const pool = this.poolOf(replica);
+    const { experts, cost, draft } = pool;
+    const own = replica.place.index - pool.replicas[0]!.place.index;
+    experts.look(own, step, this.state.computed, atNs);
     let sequences = 0;
     let promptTokens = 0;
     let tokens = 0;
@@ -326,9 +425,9 @@ export class Simulation implements RunView {
       const plan = replica.plans[s]!;
       const last = s === replica.plans.length - 1;
       const begin = Math.max(at, replica.stageFreeNs[s]!);
-      let ns = cost.stageNs(plan, begin, step.batches, experts.sources[index]!, last);
-      if (last && this.draft !== null) {
-        const draftNs = this.draft.ns(step.batches, step.drafts);
+      let ns = cost.stageNs(plan, begin, step.batches, experts.sources[own]!, last);
+      if (last && draft !== null) {
+        const draftNs = draft.ns(step.batches, step.drafts);
         cost.components[draftComponent]! += draftNs;
         ns += draftNs;
       }
@@ -344,25 +443,32 @@ export class Simulation implements RunView {
     return at;
   }
 
-  private markScheduled(step: StepInFlight, atNs: number): void {
-    const { scheduledNs } = this.state;
+  private markScheduled({ place }: Replica, step: StepInFlight, atNs: number): void {
+    const { state, handover } = this;
+    const { scheduledNs, computed } = state;
+    const role = this.pools[place.pool]!.role;
     for (const part of step.parts) {
       for (let i = 0; i < part.count; i++) {
         const request = part.requests[i]!;
         if (Number.isNaN(scheduledNs[request]!)) scheduledNs[request] = atNs;
+        if (role === "prefill") handover!.started(request, computed[request]! + part.tokens[i]!, atNs);
+        else if (role === "decode") handover!.scheduled(request, atNs);
       }
     }
   }
 
   private finishStep(payload: number, atNs: number): void {
-    const stages = this.config.mapping.pp;
-    const index = Math.floor(payload / stages);
+    const index = Math.floor(payload / this.inFlightMax);
     const replica = this.replicas[index]!;
-    const step = replica.inFlight[payload % stages]!;
+    const { experts, role } = this.poolOf(replica);
+    const step = replica.inFlight[payload % this.inFlightMax]!;
     const before = this.outputTokens;
-    for (let d = 0; d < step.parts.length; d++) this.finishDpRank(step, d, replica, atNs);
+    const outcome = this.outcomes[replica.place.pool]!;
+    for (let d = 0; d < step.parts.length; d++) this.stepEnd.finish(step.parts[d]!, replica.dpRanks[d]!, outcome, atNs);
     replica.release(step);
-    this.experts.check();
+    experts.check();
+    if (role === "decode")
+      for (let d = 0; d < replica.dpRanks.length; d++) this.handover!.admit(replica.place.firstRank + d, atNs);
     this.stepsSinceToken = this.outputTokens > before ? 0 : this.stepsSinceToken + 1;
     holds(
       this.stepsSinceToken < stepsWithoutTokenMax,
@@ -372,74 +478,19 @@ export class Simulation implements RunView {
     this.wake(index, atNs);
   }
 
-  private finishDpRank(step: StepInFlight, d: number, replica: Replica, atNs: number): void {
-    const { state, itl } = this;
-    const dpRank = replica.dpRanks[d]!;
-    const part = step.parts[d]!;
-    let finished = 0;
-    let gapNs = -1;
-    let gaps = 0;
-    for (let i = 0; i < part.count; i++) {
-      const request = part.requests[i]!;
-      const tokens = part.tokens[i]!;
-      state.inStep[request] = 0;
-      const before = state.computed[request]!;
-      const done = before + tokens;
-      state.computed[request] = done;
-      const prompt = state.promptTokens[request]!;
-      if (before < prompt) {
-        // A recomputed request's chunk may go past its prompt.
-        this.promptTokensComputed += Math.min(done, prompt) - before;
-        if (this.config.scheduler.prefixCaching) dpRank.kv.publish(request, done, prompt);
-      }
-      const drafts = done - state.known(request);
-      if (drafts < 0) continue;
-      const emitted = drafts === 0 ? 1 : this.verify(request, drafts);
-      const generated = state.generated[request]! + emitted;
-      state.generated[request] = generated;
-      this.outputTokens += emitted;
-      this.tokensSinceEvent += emitted;
-      if (generated === 1) state.firstTokenNs[request] = atNs;
-      else if (request >= this.config.warmupRequests) {
-        // Sequences that decode together share a gap: count runs of equal gaps once. Tokens of one step share its gap.
-        const stepGap = atNs - state.lastTokenNs[request]!;
-        const gap = emitted === 1 ? stepGap : stepGap / emitted;
-        if (gap !== gapNs) {
-          if (gaps > 0) itl.record(gapNs, gaps);
-          gapNs = gap;
-          gaps = 0;
-        }
-        gaps += emitted;
-      }
-      state.lastTokenNs[request] = atNs;
-      if (generated === state.outputTokens[request]!) {
-        this.complete(request, dpRank, atNs);
-        finished++;
-      }
-    }
-    if (gaps > 0) itl.record(gapNs, gaps);
-    if (finished > 0) dpRank.compact();
-    dpRank.kv.check();
-    this.laws.count("kv-block-conservation");
+  /** A part of a prompt is computed in a pool that only prefills. */
+  computed(request: number, done: number, atNs: number): void {
+    this.handover!.computed(request, done, atNs);
   }
 
-  /** Tokens that a sequence emits after verifying `drafts` draft tokens; only their keys and values stay. */
-  private verify(request: number, drafts: number): number {
-    const { state } = this;
-    const generated = state.generated[request]!;
-    const accepted = this.speculation!.verify(request, generated, drafts);
-    const emitted = Math.min(1 + accepted, state.outputTokens[request]! - generated);
-    state.computed[request]! -= 1 + drafts - emitted;
-    return emitted;
-  }
-
-  private complete(request: number, dpRank: DpRank, atNs: number): void {
+  /** The last token of a request is emitted. */
+  complete(request: number, dpRank: DpRank, atNs: number): void {
     const { state } = this;
     state.status[request] = requestStatus.completed;
     this.completed++;
     this.runningCount--;
     dpRank.kv.release(request);
-    dpRank.outstandingTokens -= state.promptTokens[request]! + state.outputTokens[request]!;
+    dpRank.outstandingTokens -= this.loadOf(request, state.dpRank[request]!);
     checkRequest(state, request, this.laws);
     if (this.config.workload.kind === "closed") this.sendNext(atNs);
   }
@@ -453,6 +504,6 @@ export class Simulation implements RunView {
   }
 
   get devices(): number {
-    return devicesOf(this.config.mapping) * this.config.replicas;
+    return this.pools.reduce((sum, { config }) => sum + devicesOf(config.mapping) * config.replicas, 0);
   }
 }

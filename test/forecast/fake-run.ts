@@ -57,6 +57,8 @@ export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResu
     promptBusyNs: endNs / 8,
     frontEnds: { busyNs: [], waitNs: 0 },
     speculation: null,
+    pools: [],
+    handover: null,
     time: Object.fromEntries(timeComponents.map((component, at) => [component, at])) as RunResult["time"],
     layers: [],
     rankLoad: [],

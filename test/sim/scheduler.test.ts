@@ -41,7 +41,7 @@ function constantStep(scheduler: SimConfig["scheduler"], mixes: boolean, blocks:
     scheduler: { ...scheduler, memoryUtilisation: 1 },
     node: testNode({ ...instant, memoryBytes: 1e12 }),
   });
-  const { map } = new Simulation(config).memory;
+  const { map } = new Simulation(config).pools[0]!.memory;
   const kv = map.tiers[0]!.items.find((item) => item.name.startsWith("KV"))!.bytes;
   const memoryBytes = map.tiers[0]!.usedBytes - kv + (kv / map.kvBlocks) * blocks;
   return { ...config, node: testNode({ ...instant, memoryBytes }) };
@@ -85,7 +85,7 @@ function compare(drawn: Limits, layers: Layers): number {
     contextTokensMax: 4096,
   };
   const config = constantStep(scheduler, mixes, drawn.blocks, layers);
-  const { kv, map } = new Simulation(config).memory;
+  const { kv, map } = new Simulation(config).pools[0]!.memory;
   const blocks = map.kvBlocks;
   // What all sequences could use at most is less than 4,096 tokens only where nothing keeps all of them.
   if (layers.includes("full")) expect(blocks).toBe(drawn.blocks);

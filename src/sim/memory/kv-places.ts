@@ -1,5 +1,5 @@
 import type { CachePools } from "../../engine/engine-profile.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import type { LayerCache } from "../offload/layer-cache.ts";
 
 type Window = Extract<LayerCache, { kind: "window" }>;
@@ -36,7 +36,7 @@ function poolOf(cache: LayerCache, pools: CachePools): CachePools["windows"] {
 }
 
 /** Bytes of reserved caches: windows and states of the most sequences. Windows are no longer than their contexts. */
-export function reservedBytes(reserved: CachePlaces["reserved"], { scheduler, speculation }: SimConfig): number {
+export function reservedBytes(reserved: CachePlaces["reserved"], { scheduler, speculation }: PoolConfig): number {
   const { maxSequences, maxBatchTokens, contextTokensMax } = scheduler;
   const states = maxSequences * (1 + (speculation?.draftTokens ?? 0));
   let bytes = 0;

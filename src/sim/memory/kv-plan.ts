@@ -1,4 +1,4 @@
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import type { Holding } from "./holding.ts";
 import type { CachePlaces } from "./kv-places.ts";
 import { blocksAfforded, type PoolPlan, poolPlans } from "./kv-pools.ts";
@@ -39,7 +39,7 @@ export interface KvPlan {
  * Divides the free bytes of every stage over the pools of the engine. The stage with the least room for a pool decides
  * its size. No pool is larger than the most sequences of the longest context could use.
  */
-export function planKv(config: SimConfig, stages: readonly StageCaches[]): KvPlan {
+export function planKv(config: PoolConfig, stages: readonly StageCaches[]): KvPlan {
   const { chunkedPrefill, contextTokensMax, maxBatchTokens, maxSequences } = config.scheduler;
   const plans = poolPlans(
     config,

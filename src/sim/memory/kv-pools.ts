@@ -1,4 +1,4 @@
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { Holding } from "./holding.ts";
 import { sharedPages } from "./kv-pages.ts";
 import type { CachePlaces } from "./kv-places.ts";
@@ -21,7 +21,7 @@ export interface PoolPlans {
   readonly states: (PoolPlan & { readonly bytesPerByte: number; readonly most: number }) | null;
 }
 
-export function poolPlans(config: SimConfig, stages: readonly CachePlaces[]): PoolPlans {
+export function poolPlans(config: PoolConfig, stages: readonly CachePlaces[]): PoolPlans {
   const { blockTokens, prefixCaching, maxSequences } = config.scheduler;
   const { caches } = config.engine;
   // A recurrent layer keeps a state for every draft token until it is verified.

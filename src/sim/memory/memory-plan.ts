@@ -4,7 +4,7 @@ import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import { expertBytes } from "../../models/bytes.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { growthPerToken, type LayerCache } from "../offload/layer-cache.ts";
 import { offloadTiers } from "../offload/offload-tiers.ts";
@@ -41,7 +41,7 @@ interface StageMemory {
  * the draft module on the last stage.
  */
 export function planMemory(
-  config: SimConfig,
+  config: PoolConfig,
   attention: readonly AttentionProgram[],
   draftAttention: readonly AttentionProgram[] = [],
 ): MemoryPlan {
@@ -121,7 +121,7 @@ function fullestStage(stages: readonly StageMemory[], { mainBlocks, pools }: KvP
 
 /** A draft module's share of the last stage: its weights and its own caches; null where there is no module. */
 function draftMemory(
-  config: SimConfig,
+  config: PoolConfig,
   attention: readonly AttentionProgram[],
 ): { weightBytes: number; caches: readonly LayerCache[] } | null {
   const module = draftConfig(config);
@@ -155,7 +155,7 @@ interface StageParts {
 }
 
 function stageItems(
-  config: SimConfig,
+  config: PoolConfig,
   attention: readonly AttentionProgram[],
   plan: StagePlan,
   stage: StageParts,
@@ -173,7 +173,7 @@ function stageItems(
 }
 
 function weightItems(
-  config: SimConfig,
+  config: PoolConfig,
   attention: readonly AttentionProgram[],
   plan: StagePlan,
   stage: StageParts,
@@ -232,7 +232,7 @@ function weightItems(
  * Peak activation memory of a step. It is assumed to be the residual stream, projections and feed-forward intermediates
  * of the largest step, plus float32 logits of one token per sequence and of its draft tokens.
  */
-function activationBytesMax(config: SimConfig): number {
+function activationBytesMax(config: PoolConfig): number {
   const { model, mapping, scheduler } = config;
   const moe = moeShape(model);
   let widest = 0;
@@ -253,7 +253,7 @@ function activationBytesMax(config: SimConfig): number {
 }
 
 function doesNotFit(
-  config: SimConfig,
+  config: PoolConfig,
   items: readonly MemoryItem[],
   budget: number,
   kv: KvPlan,

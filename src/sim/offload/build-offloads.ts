@@ -4,7 +4,7 @@ import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { replicaNodes } from "../replica-nodes.ts";
@@ -28,7 +28,7 @@ export interface Offloads {
  * memory.
  */
 export function buildOffloads(
-  config: SimConfig,
+  config: PoolConfig,
   memory: MemoryPlan,
   expertRanks: ExpertRanks,
   /** [MoE layers] pipeline stage that runs the layer. */
@@ -84,7 +84,7 @@ export function buildOffloads(
 }
 
 /** Transfer times of an expert slice of `bytes`. Devices of an expert rank on other nodes read the memory there. */
-function fetchCost({ node, mapping }: SimConfig, bytes: number): FetchCost {
+function fetchCost({ node, mapping }: PoolConfig, bytes: number): FetchCost {
   const memory = hostTier(node)?.read;
   const disk = diskTier(node)?.read;
   const { hostLink } = node.device;

@@ -1,7 +1,7 @@
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import { replayLog } from "../../policy/cache/call-log.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import type { CacheResult } from "../result.ts";
 import type { Offloads } from "./build-offloads.ts";
 import type { OffloadState } from "./offload-state.ts";
@@ -10,7 +10,7 @@ import type { OffloadState } from "./offload-state.ts";
  * The cache over the run. For reference, the clairvoyant optimum (Belady), the best fixed set and LRU are replayed on
  * the recorded accesses, with the same slots and scope. The log is a prefix of the run if the run outgrew it.
  */
-export function cacheResult(config: SimConfig, offloads: Offloads): CacheResult | null {
+export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult | null {
   const { offload, routing } = config;
   if (offload === null || routing.kind !== "replay") return null;
   const sum = (pick: (state: OffloadState) => number) =>
@@ -31,7 +31,7 @@ export function cacheResult(config: SimConfig, offloads: Offloads): CacheResult 
   };
 }
 
-function references(config: SimConfig, { caches, logs }: Offloads): CacheResult["reference"] {
+function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult["reference"] {
   const { offload, routing } = config;
   if (offload === null || routing.kind !== "replay") return null;
   const layers = routing.layerMap.length;

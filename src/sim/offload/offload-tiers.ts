@@ -1,7 +1,7 @@
 import { InfeasibleError } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 import type { MemoryTier, Node } from "../../hardware/device.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import type { TierMap } from "../memory/memory.ts";
 import { replicaNodes } from "../replica-nodes.ts";
@@ -24,7 +24,7 @@ export const diskTier = ({ tiers }: Node): MemoryTier | undefined => tiers.find(
  * Host memory and NVMe of the fullest node. Replicas on one node have even shares of its host memory for their experts.
  * Experts beyond a share are read from NVMe: one copy there serves all replicas.
  */
-export function offloadTiers(config: SimConfig, hostBytes: number, expertBytes: number): OffloadTiers {
+export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes: number): OffloadTiers {
   const { node, mapping, replicas } = config;
   const { sharedBy } = replicaNodes(mapping, replicas, node);
   const experts = expertsOfNode(config);
@@ -56,7 +56,7 @@ function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: 
 }
 
 /** Experts of all layers that the ranks of one replica compute on a node, for the node with most of them. */
-function expertsOfNode(config: SimConfig): number {
+function expertsOfNode(config: PoolConfig): number {
   const { node, mapping, model, placement } = config;
   const { experts } = moeShape(model)!;
   const { perReplica } = replicaNodes(mapping, 1, node);

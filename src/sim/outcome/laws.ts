@@ -1,4 +1,5 @@
 import { holds } from "../../core/errors.ts";
+import type { Handover } from "../handover/handover.ts";
 import type { RequestState } from "../request-state.ts";
 import { type ResourceUse, timeComponents } from "../result.ts";
 import type { LawCounter } from "./law-counter.ts";
@@ -27,7 +28,7 @@ export function checkRequest(state: RequestState, request: number, laws: LawCoun
 
 /** Checks the laws of the whole run. A finished run leaves no request, no KV block and no token unaccounted for. */
 export function checkFinal(run: RunView): void {
-  const { state, laws, dpRanks, replicas, experts } = run;
+  const { state, laws, dpRanks, replicas, handover } = run;
   const byStatus = new Float64Array(5);
   let emitted = 0;
   for (let request = 0; request < state.count; request++) {
@@ -51,6 +52,8 @@ export function checkFinal(run: RunView): void {
     dpRank.kv.check();
     for (const pool of dpRank.kv.pools) held += pool.used;
     queued += dpRank.waiting.size;
+    // Requests whose prompt waits for room in a decode pool have not begun.
+    if (handover?.config.reserves === "beforePrefill") queued += dpRank.arriving.size;
   }
   holds(run.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
   for (const { frontEnds } of replicas) queued += frontEnds.outstanding;
@@ -66,18 +69,26 @@ export function checkFinal(run: RunView): void {
   // Held by every kernel of a step.
   laws.count("hardware-floor", run.steps);
 
-  const elapsed = run.nowNs;
-  const stages = run.config.mapping.pp;
+  const stages = Math.max(...run.pools.map(({ config }) => config.mapping.pp));
   const busy = replicas.reduce((sum, replica) => sum + replica.busyNs, 0);
   let parts = 0;
   // Pipeline hand-offs lie between stages; each stage of a step rounds to whole ns.
-  for (const [i, value] of run.cost.components.entries()) if (timeComponents[i] !== "pipeline") parts += value;
+  for (const { cost } of run.pools)
+    for (const [i, value] of cost.components.entries()) if (timeComponents[i] !== "pipeline") parts += value;
   holds(
     Math.abs(parts - busy) <= run.steps * stages + 1e-9 * busy,
     "time-components",
     () => `components sum to ${parts} ns, busy ${busy} ns in ${run.steps} steps`,
   );
   laws.count("time-components");
+  for (const pool of run.pools) checkExperts(run, pool);
+  if (handover !== null) checkHandover(run, handover);
+}
+
+/** Checks the links and caches of a pool's experts. */
+function checkExperts(run: RunView, { experts }: RunView["pools"][number]): void {
+  const { laws } = run;
+  const elapsed = run.nowNs;
   const { caches, nodes } = experts.offloads;
   for (const [i, { memory, disk }] of nodes.entries())
     for (const [name, { busyNs }] of Object.entries({ memory, disk })) {
@@ -117,6 +128,43 @@ export function checkFinal(run: RunView): void {
     laws.count("cache-accounting", offload.calls);
   }
   if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
+}
+
+/** Checks that every prompt that changed pools arrived whole, and that nothing is left between pools. */
+function checkHandover({ laws, state, nowNs, interrupted, dpRanks }: RunView, handover: Handover): void {
+  let between = 0;
+  let sent = 0;
+  let received = 0;
+  for (let rank = 0; rank < dpRanks.length; rank++) {
+    between += dpRanks[rank]!.reserved + dpRanks[rank]!.leaving + dpRanks[rank]!.arriving.size;
+    sent += handover.sending[rank]!.bytes;
+    received += handover.receiving[rank]!.bytes;
+    for (const { busyNs } of [handover.sending[rank]!, handover.receiving[rank]!])
+      holds(busyNs <= nowNs + 1 || interrupted, "link-busy", () => `hand-over link busy ${busyNs} ns of ${nowNs}`);
+    laws.count("link-busy", 2);
+  }
+  holds(interrupted || between === 0, "request-conservation", () => `${between} requests left between pools`);
+  let arrived = 0;
+  for (let request = 0; request < state.count; request++) {
+    const times = [handover.askedNs, handover.reservedNs, handover.computedNs, handover.arrivedNs];
+    const [asked, reserved, computed, at] = times.map((values) => values[request]!) as [number, number, number, number];
+    if (Number.isNaN(at)) continue;
+    arrived++;
+    holds(
+      asked <= reserved && reserved <= at && computed <= at && at <= state.lastTokenNs[request]!,
+      "causality",
+      () => `request ${request}: asked ${asked}, room ${reserved}, computed ${computed}, arrived ${at}`,
+    );
+  }
+  laws.count("handover-conservation", arrived);
+  const same = (a: number, b: number) => Math.abs(a - b) <= 1e-9 * b;
+  holds(
+    interrupted || (same(sent, handover.sentBytes) && same(received, handover.receivedBytes)),
+    "handover-conservation",
+    () =>
+      `${arrived} prompts of ${handover.sentBytes} bytes to send and ${handover.receivedBytes} to receive changed pools; ` +
+      `links sent ${sent} and received ${received}`,
+  );
 }
 
 /**

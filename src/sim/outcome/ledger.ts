@@ -1,10 +1,41 @@
+import type { Workload } from "../config.ts";
+import type { Handover } from "../handover/handover.ts";
 import type { LedgerEntry } from "../result.ts";
 import type { RunView } from "./run-view.ts";
 
+type PoolView = RunView["pools"][number];
+
 /** What the simulator itself replayed, emulated or assumed in a run. */
 export function simulationLedger(run: RunView): LedgerEntry[] {
+  const { pools, config } = run;
+  if (pools.length === 1) return poolLedger(pools[0]!, config.workload);
+  const entries = pools.flatMap((pool) =>
+    poolLedger(pool, config.workload).map((entry) => ({ ...entry, topic: `${pool.config.name}: ${entry.topic}` })),
+  );
+  return run.handover === null ? entries : [...entries, handoverEntry(run.handover)];
+}
+
+function handoverEntry({ config }: Handover): LedgerEntry {
+  const { reserves, sends, firstToken } = config;
+  const room = reserves === "beforePrefill" ? "before its prompt is computed" : "once its prompt is computed";
+  const what = { request: "all at once", chunk: "chunk by chunk", layers: "layer by layer" }[sends];
+  const first = {
+    prefill: "with the prompt",
+    handover: "when its KV cache has arrived",
+    decodeStep: "by a step of the decode pool, which computes the last prompt token again",
+  }[firstToken];
+  return {
+    topic: "KV hand-over",
+    fidelity: "emulated",
+    detail:
+      `a request gets room in the decode pool ${room}; its KV cache is sent ${what}, one after the other on the links of ` +
+      `each data-parallel rank's devices; the first token comes ${first}; preempted requests are computed again where they decode`,
+  };
+}
+
+function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
   const { config, experts } = run;
-  const { mapping, engine, workload, routing } = config;
+  const { mapping, engine, routing } = config;
   const entries: LedgerEntry[] = [];
   const add = (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) =>
     entries.push({ topic, fidelity, detail });
@@ -90,7 +121,7 @@ export function simulationLedger(run: RunView): LedgerEntry[] {
 }
 
 /** Where the engine keeps caches that do not grow with the context, in words; empty for a model without such caches. */
-function keptApart({ config, cost }: RunView): string {
+function keptApart({ config, cost }: PoolView): string {
   const { caches } = config.engine;
   const kept = cost.attention.flatMap((program) => program.caches);
   const places: string[] = [];
@@ -108,7 +139,7 @@ function placeWords(pool: string | number): string {
 }
 
 function speculationEntries(
-  { config, speculation }: RunView,
+  { config, speculation }: PoolView,
   add: (topic: string, fidelity: LedgerEntry["fidelity"], detail: string) => void,
 ): void {
   const { draft, draftTokens } = config.speculation!;

@@ -1,13 +1,10 @@
 import type { LogHistogram } from "../../core/histogram.ts";
 import type { SimConfig } from "../config.ts";
 import type { DpRank } from "../dp-rank.ts";
-import type { MemoryPlan } from "../memory/memory-plan.ts";
+import type { Handover } from "../handover/handover.ts";
+import type { Pool } from "../pool.ts";
 import type { Replica } from "../replica.ts";
 import type { RequestState } from "../request-state.ts";
-import type { Experts } from "../routing/experts.ts";
-import type { Speculation } from "../speculation.ts";
-import type { DraftCost } from "../step/draft-cost.ts";
-import type { StepCost } from "../step/step-cost.ts";
 import type { LawCounter } from "./law-counter.ts";
 import type { SeriesRecorder } from "./series.ts";
 
@@ -15,15 +12,12 @@ import type { SeriesRecorder } from "./series.ts";
 export interface RunView {
   readonly config: SimConfig;
   readonly state: RequestState;
-  readonly dpRanks: readonly DpRank[];
+  readonly pools: readonly Pool[];
+  /** Of all pools in their order. */
   readonly replicas: readonly Replica[];
-  readonly experts: Experts;
-  readonly cost: Pick<StepCost, "attention" | "components" | "rankBusyNs" | "links">;
-  /** null where drafts take no device time. */
-  readonly draft: Pick<DraftCost, "layers"> | null;
-  /** null without speculative decoding. */
-  readonly speculation: Speculation | null;
-  readonly memory: MemoryPlan;
+  readonly dpRanks: readonly DpRank[];
+  /** null where every pool serves its requests alone. */
+  readonly handover: Handover | null;
   readonly itl: LogHistogram;
   readonly series: SeriesRecorder;
   readonly laws: LawCounter;

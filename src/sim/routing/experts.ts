@@ -1,6 +1,7 @@
 import { InvariantError } from "../../core/errors.ts";
 import { contiguous } from "../../policy/placement/contiguous.ts";
-import type { SimConfig } from "../config.ts";
+import type { RequestTable } from "../../trace/request-table.ts";
+import type { PoolConfig } from "../config.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
 import type { StepInFlight } from "../replica.ts";
@@ -36,7 +37,8 @@ interface ReplicaStep {
   readonly source: ExpertSource;
 }
 
-export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
+/** Experts of a pool that serves `requests`. */
+export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: RequestTable, seed: number): Experts {
   const moe = moeLayers(config.model);
   const { routing } = config;
   if (routing.kind === "uniform" || moe.length === 0) {
@@ -66,11 +68,10 @@ export function buildExperts(config: SimConfig, memory: MemoryPlan): Experts {
       loads: null,
     });
   const expertRanks = new ExpertRanks(placement, routing.layerMap);
-  const { requests } = config.workload;
   const domainIndex = requests.domains.map((name) => routing.table.domains.indexOf(name));
   const replay = new RoutingReplay(routing.table, requests.count, {
     start: routing.start,
-    seed: config.seed,
+    seed,
     domainOf: (request) => (requests.domainOf === null ? -1 : (domainIndex[requests.domainOf[request]!] ?? -1)),
     ordered: config.offload !== null,
   });

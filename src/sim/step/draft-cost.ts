@@ -1,7 +1,7 @@
 import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp } from "../../hardware/op.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { ExpectedExperts } from "../routing/expected-experts.ts";
 import { clearBatch, emptyBatch, type RankBatch } from "./batch.ts";
 import { draftConfig } from "./draft-model.ts";
@@ -26,7 +26,7 @@ export class DraftCost {
   private readonly first: readonly RankBatch[];
   private readonly further: readonly RankBatch[];
 
-  constructor(config: SimConfig, module: SimConfig, cost: CostModel, windows: Float64Array) {
+  constructor(config: PoolConfig, module: PoolConfig, cost: CostModel, windows: Float64Array) {
     this.layers = new StepCost(module, cost);
     this.plan = stagePlans(module.model, 1)[0]!;
     const popularityCv = config.routing.kind === "uniform" ? (config.routing.popularityCv ?? 0) : 0;
@@ -103,7 +103,7 @@ export class DraftCost {
 }
 
 /** The cost of drafting; null where it takes no device time. */
-export function buildDraftCost(config: SimConfig, cost: CostModel, windows: Float64Array): DraftCost | null {
+export function buildDraftCost(config: PoolConfig, cost: CostModel, windows: Float64Array): DraftCost | null {
   const module = draftConfig(config);
   return module === null ? null : new DraftCost(config, module, cost, windows);
 }

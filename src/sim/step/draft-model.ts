@@ -1,5 +1,5 @@
 import type { FeedForward, LayerSpec, ModelSpec } from "../../models/spec.ts";
-import type { Draft, SimConfig } from "../config.ts";
+import type { Draft, PoolConfig } from "../config.ts";
 
 type Module = Exclude<Draft, { kind: "free" }>;
 
@@ -7,7 +7,7 @@ type Module = Exclude<Draft, { kind: "free" }>;
  * A draft module as a deployment of its own, on the ranks of one pipeline stage. Its model has the layers that one
  * draft token passes. null where drafts cost the device nothing.
  */
-export function draftConfig(config: SimConfig): SimConfig | null {
+export function draftConfig(config: PoolConfig): PoolConfig | null {
   const draft = config.speculation?.draft;
   if (draft === undefined || draft.kind === "free") return null;
   const layer = draftLayer(config.model, draft);
@@ -25,7 +25,7 @@ export function draftConfig(config: SimConfig): SimConfig | null {
 }
 
 /** Copies of the layers in memory: a model with several modules holds one for each of its first draft tokens. */
-export function draftModules(config: SimConfig): number {
+export function draftModules(config: PoolConfig): number {
   const { speculation, model } = config;
   if (speculation === null || speculation.draft.kind === "free") return 0;
   if (speculation.draft.kind === "eagle") return 1;

@@ -4,7 +4,7 @@ import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import { reachOf } from "../mapping-over-nodes.ts";
 import type { LayerCall } from "../routing/layer-call.ts";
@@ -32,7 +32,7 @@ const combineShare = { hopper: 3 / 132, blackwell: 32 / 148 } as const;
  * experts. It receives the tokens that chose its own experts. The busiest rank decides.
  */
 export class ExpertExchange {
-  private readonly config: SimConfig;
+  private readonly config: PoolConfig;
   private readonly cost: CostModel;
   private readonly links: LinkTime;
   private readonly ranks: number;
@@ -43,7 +43,7 @@ export class ExpertExchange {
   /** Messages of a low-latency exchange at both ends. */
   private readonly ends: ElementwiseOp = { kind: "elementwise", bytes: 0 };
 
-  constructor(config: SimConfig, cost: CostModel, links: LinkTime) {
+  constructor(config: PoolConfig, cost: CostModel, links: LinkTime) {
     this.config = config;
     this.cost = cost;
     this.links = links;

@@ -3,7 +3,7 @@ import type { Device } from "../../hardware/device.ts";
 import { mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
 import type { FeedForward, MoeFeedForward } from "../../models/spec.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { expertValues } from "./stage-plan.ts";
 
 /** Feed-forward of one layer class as operations to refill. */
@@ -46,7 +46,7 @@ export function activationsFor(weights: StorageFormat, device: Pick<Device, "pea
 }
 
 /** Operations of a feed-forward class under the mapping. tp splits dense and shared parts, etp the experts. */
-export function feedForwardProgram(spec: FeedForward, config: SimConfig): FeedForwardProgram {
+export function feedForwardProgram(spec: FeedForward, config: PoolConfig): FeedForwardProgram {
   const { model, mapping, formats, node } = config;
   const hidden = model.hiddenSize;
   const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({

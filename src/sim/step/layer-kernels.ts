@@ -7,7 +7,7 @@ import {
   kernelParts,
 } from "../../engine/engine-profile.ts";
 import type { Attention, FeedForward } from "../../models/spec.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 
 /** What an engine profile gives a number of kernels for: parts of a layer, and products by the format of their weights. */
 export const kernelUnits = [...kernelParts, ...kernelFormats] as const;
@@ -48,7 +48,7 @@ class Counter {
 }
 
 /** Units of a layer's token mixing, whose heads lie on `tp` ranks. */
-export function mixingUnits(attention: Attention, formats: SimConfig["formats"], tp: number): UnitCounts {
+export function mixingUnits(attention: Attention, formats: PoolConfig["formats"], tp: number): UnitCounts {
   const counter = new Counter();
   switch (attention.kind) {
     case "gqa":
@@ -76,7 +76,7 @@ export function isSummed(attention: Attention, tp: number): boolean {
 }
 
 /** Units of a layer's feed-forward network. */
-export function feedForwardUnits(feedForward: FeedForward, formats: SimConfig["formats"]): UnitCounts {
+export function feedForwardUnits(feedForward: FeedForward, formats: PoolConfig["formats"]): UnitCounts {
   const counter = new Counter();
   if (feedForward.kind === "dense") counter.count("dense").products(formats.dense, 2);
   if (feedForward.kind === "moe") {

@@ -4,7 +4,7 @@ import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
 import type { CopyOp, GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import { handoffLeavesReach } from "../mapping-over-nodes.ts";
 import { type TimeComponent, timeComponents } from "../result.ts";
@@ -45,7 +45,7 @@ export class StepCost {
   /** [expert ranks] compute busy time over the run, ns. */
   readonly rankBusyNs: Float64Array;
   private readonly cost: CostModel;
-  private readonly config: SimConfig;
+  private readonly config: PoolConfig;
   private readonly feedForward: readonly FeedForwardProgram[];
   private readonly ranks: number;
   private readonly expertRanks: number;
@@ -78,7 +78,7 @@ export class StepCost {
     attentionWaitNs: number;
   };
 
-  constructor(config: SimConfig, cost: CostModel) {
+  constructor(config: PoolConfig, cost: CostModel) {
     this.config = config;
     this.cost = cost;
     const { model, mapping, formats, node, engine } = config;

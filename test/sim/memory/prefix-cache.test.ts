@@ -149,7 +149,7 @@ function limited(blocks: number, requests: RequestTable, maxBatchTokens = 512): 
     scheduler: { ...base.scheduler, prefixCaching: true, memoryUtilisation: 1, maxBatchTokens },
     workload: { kind: "open", requests },
   };
-  const { map } = new Simulation(config).memory;
+  const { map } = new Simulation(config).pools[0]!.memory;
   const kv = map.tiers[0]!.items.find((item) => item.name.startsWith("KV"))!.bytes;
   const memoryBytes = map.tiers[0]!.usedBytes - kv + (kv / map.kvBlocks) * blocks;
   return { ...config, node: testNode({ memoryBytes }) };

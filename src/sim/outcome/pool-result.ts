@@ -1,0 +1,57 @@
+import { balance } from "../../policy/placement/placement-measures.ts";
+import { devicesOf } from "../mapping.ts";
+import { cacheResult } from "../offload/cache-reference.ts";
+import type { Pool } from "../pool.ts";
+import { type KvCounts, type PoolResult, type TimeComponent, timeComponents } from "../result.ts";
+
+/** What a pool did, from the state of its parts. */
+export function poolResult(pool: Pool): PoolResult {
+  const { config, role, replicas, cost, experts, memory } = pool;
+  return {
+    name: config.name ?? "",
+    role,
+    devices: devicesOf(config.mapping) * config.replicas,
+    replicaBusyNs: replicas.map((replica) => replica.busyNs),
+    promptBusyNs: replicas.reduce((total, replica) => total + replica.promptTime.ns, 0),
+    time: Object.fromEntries(timeComponents.map((name, i) => [name, cost.components[i]!])) as Record<
+      TimeComponent,
+      number
+    >,
+    layers: experts.loads?.layers(expertSkew(pool)) ?? [],
+    rankLoad: experts.loads?.rankLoad() ?? [],
+    cache: cacheResult(config, experts.offloads),
+    memory: memory.map,
+    kv: kvCounts(pool),
+    speculation: pool.speculation?.counts() ?? null,
+  };
+}
+
+function kvCounts({ dpRanks }: Pool): KvCounts {
+  const sum = (pick: (dpRank: (typeof dpRanks)[number]) => number) =>
+    dpRanks.reduce((total, dpRank) => total + pick(dpRank), 0);
+  return {
+    ...fullestPool(dpRanks),
+    preemptions: sum((dpRank) => dpRank.preemptions),
+    prefixHitTokens: sum((dpRank) => dpRank.prefixHitTokens),
+    prefixLookupTokens: sum((dpRank) => dpRank.prefixLookupTokens),
+  };
+}
+
+/** The KV pool that came closest to its capacity. */
+function fullestPool(dpRanks: Pool["dpRanks"]): Pick<KvCounts, "blocks" | "peakBlocks"> {
+  let fullest = { blocks: 0, peakBlocks: 0 };
+  for (const { kv } of dpRanks)
+    for (const { capacity, peakUsed } of kv.pools)
+      if (fullest.blocks === 0 || peakUsed / capacity > fullest.peakBlocks / fullest.blocks)
+        fullest = { blocks: capacity, peakBlocks: peakUsed };
+  return fullest;
+}
+
+/** Heaviest over mean expert of each MoE layer over the run; 1 where nothing was routed. */
+function expertSkew({ config, experts }: Pool): number[] {
+  const { routing } = config;
+  if (routing.kind !== "replay" || experts.replay === null) return [];
+  const uses = experts.replay.expertUses();
+  const count = routing.table.experts;
+  return routing.layerMap.map((layer) => balance(uses.subarray(layer * count, (layer + 1) * count)));
+}

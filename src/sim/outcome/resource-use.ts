@@ -1,0 +1,67 @@
+import type { Pool } from "../pool.ts";
+import type { ResourceUse } from "../result.ts";
+import type { RunView } from "./run-view.ts";
+
+/** How long every resource of a run was busy, and the bytes that it moved. */
+export function resourceUse({ pools, handover }: RunView): ResourceUse[] {
+  if (pools.length === 1) return poolUse(pools[0]!);
+  const use = pools.flatMap((pool) =>
+    poolUse(pool).map((each) => ({ ...each, name: `${pool.config.name}: ${each.name}` })),
+  );
+  if (handover === null) return use;
+  for (const pool of pools)
+    for (const [r, { place, dpRanks: own }] of pool.replicas.entries())
+      for (let d = 0; d < own.length; d++) {
+        const links = pool.role === "prefill" ? handover.sending : handover.receiving;
+        const { busyNs, bytes } = links[place.firstRank + d]!;
+        const rank = `${own.length > 1 ? `rank ${d} of ` : ""}replica ${r}`;
+        if (busyNs > 0) use.push({ name: `${pool.config.name}: KV hand-over of ${rank}`, busyNs, bytes });
+      }
+  return use;
+}
+
+function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[] {
+  // Expert ranks and links: the mean over replicas and pipeline stages. Their devices work at the same time.
+  const copies = replicas.length * config.mapping.pp;
+  const use: ResourceUse[] = replicas.map((replica, r) => ({
+    name: `replica ${r}`,
+    busyNs: replica.busyNs / replica.plans.length,
+    bytes: 0,
+  }));
+  for (const [r, { frontEnds }] of replicas.entries())
+    for (const [i, busyNs] of frontEnds.busyNs.entries())
+      if (busyNs > 0) use.push({ name: frontEndName(r, i, frontEnds.busyNs.length), busyNs, bytes: 0 });
+  const drafting = draft?.layers ?? null;
+  for (const [rank, busyNs] of cost.rankBusyNs.entries()) {
+    const both = busyNs + (drafting?.rankBusyNs[rank] ?? 0);
+    use.push({ name: `experts of rank ${rank}`, busyNs: both / copies, bytes: 0 });
+  }
+  const linkBusyNs = cost.links.busyNs + (drafting?.links.busyNs ?? 0);
+  const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
+  if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
+  const { caches, nodes } = experts.offloads;
+  if (config.node.device.hostLink !== null)
+    for (const [i, { linkBusyNs, fetchedBytes }] of caches.entries())
+      use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: linkBusyNs, bytes: fetchedBytes });
+  for (const [i, { memory, memoryBytes, disk, diskBytes }] of nodes.entries()) {
+    if (memory.busyNs > 0) use.push({ name: `host memory of node ${i}`, busyNs: memory.busyNs, bytes: memoryBytes });
+    if (disk.busyNs > 0) use.push({ name: `NVMe of node ${i}`, busyNs: disk.busyNs, bytes: diskBytes });
+  }
+  return use;
+}
+
+function frontEndName(replica: number, index: number, count: number): string {
+  return `front end ${count > 1 ? `${index} ` : ""}of replica ${replica}`;
+}
+
+/**
+ * Name of an offload state. They are ordered by replica, pipeline stage and expert rank; a lone stage or replica goes
+ * unnamed.
+ */
+function offloadName(config: Pool["config"], index: number): string {
+  const { ep, pp } = config.mapping;
+  const parts = [`rank ${index % ep}`];
+  if (pp > 1) parts.push(`stage ${Math.floor(index / ep) % pp}`);
+  if (config.replicas > 1) parts.push(`replica ${Math.floor(index / (ep * pp))}`);
+  return parts.join(", ");
+}

@@ -1,0 +1,90 @@
+import { CostModel } from "../hardware/cost.ts";
+import type { Router, RouterView } from "../policy/router/router.ts";
+import type { RequestTable } from "../trace/request-table.ts";
+import type { PoolConfig, PoolRole } from "./config.ts";
+import { DpRank } from "./dp-rank.ts";
+import { FrontEnds } from "./front-end.ts";
+import { KvBlocks } from "./memory/kv-blocks.ts";
+import { type MemoryPlan, planMemory } from "./memory/memory-plan.ts";
+import { prefixUnits } from "./memory/prefix-units.ts";
+import { Replica, type ReplicaPlace } from "./replica.ts";
+import { RequestIntake } from "./request-intake.ts";
+import type { RequestState } from "./request-state.ts";
+import { rankView } from "./router-views.ts";
+import { buildExperts, type Experts } from "./routing/experts.ts";
+import { Speculation } from "./speculation.ts";
+import { buildDraftCost, type DraftCost } from "./step/draft-cost.ts";
+import { stagePlans } from "./step/stage-plan.ts";
+import { StepCost } from "./step/step-cost.ts";
+
+/** What the pools of a run share: the requests and their state. */
+export interface PoolRequests {
+  readonly requests: RequestTable;
+  readonly state: RequestState;
+  readonly seed: number;
+}
+
+/** A pool of a run: its replicas, and what they have in common. */
+export class Pool {
+  readonly config: PoolConfig;
+  readonly role: PoolRole;
+  readonly replicas: readonly Replica[];
+  readonly dpRanks: readonly DpRank[];
+  readonly cost: StepCost;
+  /** null where drafts take no device time. */
+  readonly draft: DraftCost | null;
+  readonly speculation: Speculation | null;
+  readonly experts: Experts;
+  readonly memory: MemoryPlan;
+  /** [replicas] what a router sees of the data-parallel ranks of one, and the router that chooses among them. */
+  readonly rankViews: readonly RouterView[];
+  readonly rankRouters: readonly Router[];
+
+  /** @param place where the pool comes among all: its index, and those of its first replica and data-parallel rank. */
+  constructor(config: PoolConfig, place: ReplicaPlace, { requests, state, seed }: PoolRequests) {
+    this.config = config;
+    this.role = config.role ?? "both";
+    const { mapping, scheduler, engine } = config;
+    const operations = new CostModel(config.node.device, config.node, engine.id);
+    this.cost = new StepCost(config, operations);
+    this.draft = buildDraftCost(config, operations, this.cost.windows);
+    this.speculation = config.speculation === null ? null : new Speculation(config.speculation, seed);
+    this.memory = planMemory(config, this.cost.attention, this.draft?.layers.attention ?? []);
+    const plans = stagePlans(config.model, mapping.pp);
+    const prefix =
+      scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
+    this.dpRanks = Array.from(
+      { length: config.replicas * mapping.dp },
+      () =>
+        new DpRank(
+          state,
+          new KvBlocks(this.memory.kv, requests.count, prefix),
+          { ...scheduler, prefixCaching: prefix !== null },
+          {
+            mixesPrefillWithDecode: engine.mixesPrefillWithDecode,
+            windows: this.cost.windows,
+            draftTokens: config.speculation?.draftTokens ?? 0,
+          },
+        ),
+    );
+    this.replicas = Array.from({ length: config.replicas }, (_, r) => {
+      const dpRanks = this.dpRanks.slice(r * mapping.dp, (r + 1) * mapping.dp);
+      const intake = new RequestIntake(scheduler.recvInterval, engine.schedulesAhead);
+      return new Replica(
+        { pool: place.pool, index: place.index + r, firstRank: place.firstRank + r * mapping.dp },
+        plans,
+        dpRanks,
+        new FrontEnds(config.frontEnds),
+        intake,
+      );
+    });
+    this.experts = buildExperts(config, this.memory, requests, seed);
+    this.rankRouters = this.replicas.map(() => config.router.create(mapping.dp));
+    this.rankViews = this.replicas.map(({ dpRanks }) => rankView(dpRanks, state, scheduler.prefixCaching));
+  }
+
+  /** Tokens that count as load of a request here: a pool that only prefills has nothing to do with its output. */
+  loadOf(promptTokens: number, outputTokens: number): number {
+    return this.role === "prefill" ? promptTokens : promptTokens + outputTokens;
+  }
+}
