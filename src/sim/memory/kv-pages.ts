@@ -1,5 +1,5 @@
-import type { LayerCache } from "../offload/layer-cache.ts";
 import type { CacheGroup } from "./holding.ts";
+import type { LayerCache } from "./layer-cache.ts";
 
 /** Caches in blocks of one size: any cache can use any block. */
 export interface Pages {

@@ -1,6 +1,6 @@
 import type { CachePools } from "../../engine/engine-profile.ts";
 import type { PoolConfig } from "../config.ts";
-import type { LayerCache } from "../offload/layer-cache.ts";
+import type { LayerCache } from "./layer-cache.ts";
 
 type Window = Extract<LayerCache, { kind: "window" }>;
 type State = Extract<LayerCache, { kind: "state" }>;

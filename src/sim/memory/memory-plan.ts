@@ -6,13 +6,13 @@ import { activationBytes } from "../../hardware/cost/context.ts";
 import { expertBytes } from "../../models/bytes.ts";
 import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
-import { growthPerToken, type LayerCache } from "../offload/layer-cache.ts";
 import { offloadTiers } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
 import { draftConfig, draftModules } from "../step/draft-model.ts";
 import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
 import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
+import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
 
 /** The memory map, and what follows from it: room for caches, bytes of an expert, experts in host memory. */

@@ -1,6 +1,6 @@
 import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
 import type { AttentionOp, ElementwiseOp, GemmOp } from "../../hardware/op.ts";
-import type { LayerCache } from "../offload/layer-cache.ts";
+import type { LayerCache } from "../memory/layer-cache.ts";
 import type { RankBatch } from "./batch.ts";
 import type { OpTimer } from "./served-kernels.ts";
 

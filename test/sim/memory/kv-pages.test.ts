@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Holding } from "../../../src/sim/memory/holding.ts";
 import { sharedPages } from "../../../src/sim/memory/kv-pages.ts";
-import type { LayerCache } from "../../../src/sim/offload/layer-cache.ts";
+import type { LayerCache } from "../../../src/sim/memory/layer-cache.ts";
 
 const full = (bytesPerToken = 256): LayerCache => ({ kind: "full", bytesPerToken });
 const window = (windowTokens: number, bytesPerToken = 256): LayerCache => ({
