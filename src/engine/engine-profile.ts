@@ -1,5 +1,6 @@
 import type { ExpertExchange } from "./exchange/expert-exchange.ts";
 import type { HalfBatchOrder } from "./exchange/half-batch-orders.ts";
+import type { Handover } from "./handover/handover.ts";
 
 /**
  * Where an engine keeps caches that stop growing with the context. `shared`: in blocks of the KV cache's pool.
@@ -105,6 +106,8 @@ export interface EngineProfile {
   /** Whether a step is formed while the one before runs: a request waits for the step in flight and one more. */
   readonly schedulesAhead: boolean;
   readonly caches: CachePools;
+  /** How it hands requests from a pool that prefills to one that decodes; null where it cannot. */
+  readonly handover: Handover | null;
   /**
    * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on the excess of
    * kernels, `overheads` on launch and step overheads, `prefill` on the excess of kernels on prompt tokens once more. {@link resolveEngine}

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
 import { expertExchanges } from "./exchange/expert-exchange.ts";
+import { handoverFirstTokens, handoverReservations, handoverTransfers } from "./handover/handover.ts";
 
 /** A figure from 0 to what no engine comes near: one beyond is a slip of its unit. */
 const upTo = (most: number) => numbers.nonNegative.extend({ value: z.number().nonnegative().max(most) });
@@ -27,6 +28,15 @@ function pool<const Words extends readonly [string, ...string[]]>(words: Words) 
   });
   return z.strictObject({ value, kind, source });
 }
+
+/** One of some words. */
+function word<const Words extends readonly [string, ...string[]]>(words: Words) {
+  const { kind, source } = numbers.flag.shape;
+  return z.strictObject({ value: z.enum(words), kind, source });
+}
+
+/** Far beyond the longest output. */
+const outputMost = 1e9;
 
 const windowPool = pool(["shared", "reserved", "full"]);
 
@@ -78,11 +88,7 @@ export const engineSchema = z.strictObject({
   sparseDenseTokens: upTo(1e9).optional(),
   overlapsSharedExperts: numbers.flag,
   overlapsBatches: numbers.flag,
-  expertExchange: z.strictObject({
-    value: z.enum(expertExchanges),
-    kind: numbers.flag.shape.kind,
-    source: numbers.flag.shape.source,
-  }),
+  expertExchange: word(expertExchanges),
   mixesPrefillWithDecode: numbers.flag,
   /** Without it, no. */
   schedulesAhead: numbers.flag.optional(),
@@ -92,6 +98,22 @@ export const engineSchema = z.strictObject({
       chunks: windowPool,
       states: pool(["shared", "reserved"]),
       statesPerSequence: countUpTo(1024),
+    })
+    .optional(),
+  /** Without it, the engine cannot. */
+  handover: z
+    .strictObject({
+      reserves: word(handoverReservations),
+      transfer: word(handoverTransfers),
+      firstToken: word(handoverFirstTokens),
+      reservedOutputTokens: z.strictObject({
+        value: z.union([z.int().min(0).max(outputMost), z.literal("all")], {
+          error: "expected a whole number of tokens, or all",
+        }),
+        kind: numbers.count.shape.kind,
+        source: numbers.count.shape.source,
+      }),
+      tokenisesAgain: numbers.flag,
     })
     .optional(),
   versions: z

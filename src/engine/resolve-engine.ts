@@ -15,6 +15,7 @@ export function resolveEngine(profile: EngineProfileFile, version?: string): Eng
     promptTokenDelayNs: 0,
     sparseDenseTokens: 0,
     schedulesAhead: false,
+    handover: null,
     ...stated,
     defaults: { recvInterval: 1, ...defaults },
   };

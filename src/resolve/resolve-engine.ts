@@ -46,7 +46,9 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader, devi
         found: scenario.engine.schedulerRecvInterval,
       }),
     );
-  const provenance = provenanceOf(profile);
+  // How requests are handed over counts where pools do it.
+  const { handover: _handover, ...served } = profile;
+  const provenance = provenanceOf(served);
   const foreign = isForeign(profile, device);
   const built = file !== undefined || id === named ? "" : ` (${id}, as ${named} is built for ${device.name})`;
   const { version } = scenario.engine;

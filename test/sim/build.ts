@@ -200,6 +200,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     mixesPrefillWithDecode: true,
     schedulesAhead: false,
     caches: { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 },
+    handover: null,
     versions: {},
     defaults: {
       maxBatchTokens: 512,
