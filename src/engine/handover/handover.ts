@@ -11,7 +11,7 @@ export const handoverTransfers = [
   /** The whole prompt, once it is computed. */
   "request",
   /** What a step of the prefill has computed, while the next one runs; windows and states with the last. */
-  "chunks",
+  "chunk",
   /** A layer of a step, while the next layer is computed. */
   "layers",
 ] as const;
