@@ -1,10 +1,10 @@
 import type { Problem } from "../../core/errors.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 
 /** A pool of a scenario and its place there. */
 export interface PlacedPool {
   readonly at: string;
-  readonly config: Pick<SimConfig, "engine" | "kvFormat" | "mapping" | "model" | "speculation">;
+  readonly config: Pick<PoolConfig, "engine" | "kvFormat" | "mapping" | "model" | "speculation">;
 }
 
 /** Why the caches of a prefill pool cannot go on in a decode pool. Engines refuse what is refused here. */

@@ -1,5 +1,5 @@
 import type { Attention } from "../../models/spec.ts";
-import type { SimConfig } from "../config.ts";
+import type { PoolConfig } from "../config.ts";
 import { placeCaches } from "../memory/kv-places.ts";
 import type { LayerCache } from "../memory/layer-cache.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
@@ -20,7 +20,7 @@ export interface KeptLayer {
  * their token mixing by class, as {@link planMemory} takes them.
  */
 export function keptLayers(
-  config: SimConfig,
+  config: PoolConfig,
   attention: readonly AttentionProgram[],
   draftAttention: readonly AttentionProgram[] = [],
 ): KeptLayer[] {

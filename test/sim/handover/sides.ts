@@ -1,6 +1,6 @@
 import { CostModel } from "../../../src/hardware/cost.ts";
 import type { ModelSpec } from "../../../src/models/spec.ts";
-import type { SimConfig } from "../../../src/sim/config.ts";
+import type { PoolConfig, SimConfig } from "../../../src/sim/config.ts";
 import { keptLayers } from "../../../src/sim/handover/kept-layers.ts";
 import type { KvSide } from "../../../src/sim/handover/kv-transfer.ts";
 import type { AttentionProgram } from "../../../src/sim/step/attention-parts.ts";
@@ -22,7 +22,7 @@ export function sideConfig(model: ModelSpec, tp: number, pp: number, overrides: 
   });
 }
 
-export function programsOf({ model, mapping, formats, kvFormat, node }: SimConfig): AttentionProgram[] {
+export function programsOf({ model, mapping, formats, kvFormat, node }: PoolConfig): AttentionProgram[] {
   const { attention } = layerClasses(model);
   return attention.map((spec) =>
     attentionProgram(spec, {
