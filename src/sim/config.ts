@@ -1,5 +1,6 @@
 import type { StorageFormat } from "../core/dtype.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
+import type { Handover } from "../engine/handover/handover.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass } from "../models/spec.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
@@ -27,6 +28,8 @@ export interface PoolConfig {
   readonly mapping: Mapping;
   /** Copies of the whole mapping behind one router. */
   readonly replicas: number;
+  /** First device of the first replica, counted over the nodes of the system; absent: behind the pools before. */
+  readonly firstDevice?: number;
   /** Processes of a replica that take requests in and tokenise them. */
   readonly frontEnds: number;
   /** From the first arrival until replicas serve: 0 where they are ready. */
@@ -56,21 +59,8 @@ export interface SimConfig extends PoolConfig {
   readonly handover?: HandoverConfig;
 }
 
-/**
- * How the KV cache of a prompt that a `prefill` pool computed reaches a `decode` pool.
- */
-export interface HandoverConfig {
-  /** When the decode pool sets room aside for the prompt: before the prefill pool begins with it, or once it is computed. */
-  readonly reserves: "beforePrefill" | "afterPrefill";
-  /** What is sent at once: the whole prompt when it is computed, each chunk when it is, or each layer of a chunk. */
-  readonly sends: "request" | "chunk" | "layers";
-  /**
-   * When the client gets the first token: from the prefill pool, when the KV cache has arrived, or with the first step of
-   * the decode pool, which computes the last prompt token again.
-   */
-  readonly firstToken: "prefill" | "handover" | "decodeStep";
-  /** Free room for output tokens that the decode pool wants to see before it sets room aside, in tokens. */
-  readonly spareTokens: number;
+/** How the KV cache of a prompt that a `prefill` pool computed reaches a `decode` pool. */
+export interface HandoverConfig extends Handover {
   /** Prompts of at most this many tokens are computed by the decode pool itself. */
   readonly localPromptTokens: number;
   /** Chooses a replica of the decode pools. */

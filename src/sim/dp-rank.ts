@@ -42,6 +42,7 @@ export class DpRank {
   private readonly windows: Float64Array;
   /** Draft tokens per decode. */
   private readonly draftTokens: number;
+  private reservedOutput = 0;
   private budget = 0;
   private sequenceLimit = 0;
 
@@ -216,22 +217,34 @@ export class DpRank {
   }
 
   /**
-   * Sets room aside for a prompt of `tokens` tokens that another pool computes; false where there is none for it, nor,
-   * beside others, for `spareTokens` more. Requests that wait here go first.
+   * Sets room aside for a prompt of `tokens` tokens that another pool computes; false where there is none for it nor, beside
+   * others, for the output tokens that are kept free for it and for each of them. Requests that wait here go first.
    */
-  reserve(request: number, tokens: number, spareTokens: number): boolean {
-    const { kv, scheduler } = this;
+  reserve(request: number, tokens: number, outputTokens: number | "all"): boolean {
+    const { kv, scheduler, state } = this;
     const others = this.runningCount + this.reserved;
     if (this.waiting.size > 0 || others >= scheduler.maxSequences) return false;
-    if (others > 0 && !kv.hasRoomFor(tokens + spareTokens)) return false;
+    const output = state.outputTokens[request]!;
+    const free = outputTokens === "all" ? this.outputLeft() + output : outputTokens * (others + 1);
+    if (others > 0 && !kv.hasRoomFor(tokens + free)) return false;
     if (!kv.grow(request, tokens, tokens)) return false;
     this.reserved++;
+    this.reservedOutput += output;
     return true;
+  }
+
+  /** Output tokens that the requests taken on have still to emit. */
+  private outputLeft(): number {
+    const { outputTokens, generated } = this.state;
+    let left = this.reservedOutput;
+    for (let i = 0; i < this.runningCount; i++) left += outputTokens[this.running[i]!]! - generated[this.running[i]!]!;
+    return left;
   }
 
   /** The KV cache of a request for which room was set aside has arrived: it runs. */
   join(request: number): void {
     this.reserved--;
+    this.reservedOutput -= this.state.outputTokens[request]!;
     this.running[this.runningCount++] = request;
   }
 

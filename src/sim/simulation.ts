@@ -13,6 +13,7 @@ import { buildResult } from "./outcome/run-result.ts";
 import type { RunView } from "./outcome/run-view.ts";
 import { SeriesRecorder } from "./outcome/series.ts";
 import { Pool } from "./pool.ts";
+import { layOutPools } from "./pool-layout.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus, timeComponents } from "./result.ts";
@@ -27,6 +28,7 @@ const eventKind = {
   start: 4,
   kvBegins: 5,
   kvArrives: 6,
+  kvAsks: 7,
 } as const;
 const draftComponent = timeComponents.indexOf("draft");
 /** At one instant: arrivals first, then finished steps, then new steps, so that a step sees all that has happened. */
@@ -128,12 +130,14 @@ export class Simulation implements RunView {
 
   private handoverOf(config: NonNullable<SimConfig["handover"]>): Handover {
     const { dpRanks, queue } = this;
-    const paths = new HandoverPaths(this.pools);
+    const paths = new HandoverPaths(this.pools, layOutPools(this.config));
     return new Handover(config, this.state, {
       dpRanks,
-      path: (from, to) => paths.between(from, to),
+      path: (from, to) => paths.between(this.replicaOf[from]!, this.replicaOf[to]!),
       chooseTarget: (request) => this.chooseRank(request, this.decode!),
       loadOf: (request, rank) => this.loadOf(request, rank),
+      hear: (request, rank, atNs) => this.takeIn(request, this.replicas[this.replicaOf[rank]!]!, atNs),
+      askLater: (atNs, request) => queue.push(atNs, eventPriority.arrival, eventKind.kvAsks, request),
       beginLater: (atNs, shipment) => queue.push(atNs, eventPriority.arrival, eventKind.kvBegins, shipment),
       arriveLater: (atNs, request) => queue.push(atNs, eventPriority.arrival, eventKind.kvArrives, request),
       prefill: (request, atNs) => this.enqueue(request, atNs),
@@ -197,7 +201,8 @@ export class Simulation implements RunView {
         else if (queue.kind === eventKind.stepDone) this.finishStep(queue.payload, queue.atNs);
         else if (queue.kind === eventKind.start) this.startSteps(this.replicas[queue.payload]!, queue.atNs);
         else if (queue.kind === eventKind.kvBegins) this.handover!.begin(queue.payload, queue.atNs);
-        else this.handover!.arrive(queue.payload, queue.atNs);
+        else if (queue.kind === eventKind.kvArrives) this.handover!.arrive(queue.payload, queue.atNs);
+        else this.askForRoom(queue.payload, queue.atNs);
       }
     }
     return queue.size === 0;
@@ -239,25 +244,36 @@ export class Simulation implements RunView {
     const chosen = router.choose(request, view);
     const replica = replicas[chosen];
     if (replica === undefined) throw new InvariantError("router-target", `replica ${chosen}`);
-    const { requestOverheadNs, promptTokenOverheadNs, promptTokenDelayNs } = this.poolOf(replica).config.engine;
     state.dpRank[request] = replica.place.firstRank;
     state.status[request] = requestStatus.waiting;
-    const { frontEnds } = replica;
-    const servedNs = frontEnds.accept(
-      atNs,
-      Math.round(promptTokenOverheadNs * prompt),
-      prompt + state.outputTokens[request]!,
-    );
-    if (frontEnds.turnNs > atNs) {
+    const seenNs = this.takeIn(request, replica, atNs);
+    if (replica.frontEnds.turnNs > atNs) {
       this.recordSpan(atNs);
       this.waitingCount++;
-      queue.push(frontEnds.turnNs, eventPriority.arrival, eventKind.turn, request);
+      queue.push(replica.frontEnds.turnNs, eventPriority.arrival, eventKind.turn, request);
     }
-    const handlingNs = Math.round(requestOverheadNs + promptTokenDelayNs * prompt);
-    queue.push(servedNs + handlingNs, eventPriority.arrival, eventKind.tokenised, request);
+    queue.push(seenNs, eventPriority.arrival, eventKind.tokenised, request);
     if (config.workload.kind === "closed") return;
     const next = request + 1;
     if (next < state.count) queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
+  }
+
+  /** The front ends of a replica take a request in; returns when the scheduler sees it, ns. */
+  private takeIn(request: number, replica: Replica, atNs: number): number {
+    const { promptTokens, outputTokens } = this.state;
+    const { requestOverheadNs, promptTokenOverheadNs, promptTokenDelayNs } = this.poolOf(replica).config.engine;
+    const prompt = promptTokens[request]!;
+    const tokens = prompt + outputTokens[request]!;
+    const servedNs = replica.frontEnds.accept(atNs, Math.round(promptTokenOverheadNs * prompt), tokens);
+    return servedNs + Math.round(requestOverheadNs + promptTokenDelayNs * prompt);
+  }
+
+  /** The scheduler of a decode pool sees a request whose prompt is computed. */
+  private askForRoom(request: number, atNs: number): void {
+    const { promptTokens, outputTokens } = this.state;
+    const target = this.handover!.targetOf(request);
+    this.replicas[this.replicaOf[target]!]!.frontEnds.handOver(promptTokens[request]! + outputTokens[request]!);
+    this.handover!.heard(request, atNs);
   }
 
   private poolOf(replica: Replica): Pool {

@@ -3,7 +3,7 @@ import { Resource } from "../../core/resource.ts";
 import type { HandoverConfig } from "../config.ts";
 import type { DpRank } from "../dp-rank.ts";
 import type { RequestState } from "../request-state.ts";
-import type { KvPath } from "./kv-path.ts";
+import { busyNs, type KvPath, latencyNs } from "./kv-path.ts";
 import { Shipments } from "./shipments.ts";
 
 /** What a hand-over asks of the run around it. */
@@ -15,6 +15,9 @@ export interface HandoverHost {
   chooseTarget(request: number): number;
   /** Tokens of load that a request is to a data-parallel rank. */
   loadOf(request: number, rank: number): number;
+  /** Gives the request to the front ends of a decode pool; returns when its scheduler sees it, ns. */
+  hear(request: number, rank: number, atNs: number): number;
+  askLater(atNs: number, request: number): void;
   /** The receiving side of shipment `shipment` begins at `atNs`; or all of it has arrived. */
   beginLater(atNs: number, shipment: number): void;
   arriveLater(atNs: number, request: number): void;
@@ -38,6 +41,8 @@ export class Handover {
   /** [data-parallel ranks] links of their devices, those that send and those that receive. */
   readonly sending: readonly Resource[];
   readonly receiving: readonly Resource[];
+  /** Requests in the front ends of decode pools. */
+  hearing = 0;
   /** Bytes of the KV caches that arrived: on all devices, and on the busiest one of each rank that sent and that received. */
   bytes = 0;
   sentBytes = 0;
@@ -72,18 +77,24 @@ export class Handover {
     this.receiving = host.dpRanks.map(() => new Resource());
   }
 
+  /** The data-parallel rank of a decode pool that goes on with a request. */
+  targetOf(request: number): number {
+    return this.target[request]!;
+  }
+
   /** A request is given to a data-parallel rank of a pool that prefills: whether its prompt has to wait for room. */
   waitsForRoom(request: number, atNs: number): boolean {
     const { reserves, firstToken } = this.config;
     const ends = firstToken === "prefill" && this.state.outputTokens[request] === 1;
     if (reserves !== "beforePrefill" || ends) return false;
+    this.target[request] = this.host.chooseTarget(request);
     this.ask(request, atNs);
     return true;
   }
 
   /** A step begins that computes the prompt up to `done` tokens: its layers are sent one by one as they are computed. */
   started(request: number, done: number, atNs: number): void {
-    if (this.config.sends !== "layers" || this.target[request]! < 0) return;
+    if (this.config.transfer !== "layers" || this.target[request]! < 0) return;
     this.ship(request, Math.min(done, this.state.promptTokens[request]!), atNs);
   }
 
@@ -92,18 +103,24 @@ export class Handover {
     const { state, config, host } = this;
     const prompt = state.promptTokens[request]!;
     if (state.leaving[request] === 0) {
-      if (config.sends === "chunk" && this.target[request]! >= 0 && done < prompt) this.ship(request, done, atNs);
+      if (config.transfer === "chunk" && this.target[request]! >= 0 && done < prompt) this.ship(request, done, atNs);
       return;
     }
     const from = state.dpRank[request]!;
     this.computedNs[request] = atNs;
     host.dpRanks[from]!.leaving++;
-    if (config.reserves === "afterPrefill") this.ask(request, atNs);
-    else if (config.sends === "layers") {
+    if (config.reserves === "afterPrefill") {
+      const target = host.chooseTarget(request);
+      this.target[request] = target;
+      if (config.tokenisesAgain) {
+        this.hearing++;
+        host.askLater(host.hear(request, target, atNs), request);
+      } else this.ask(request, atNs);
+    } else if (config.transfer === "layers") {
       // The last layer is sent when it is computed, whatever the link did before.
       this.pending[request]!++;
-      const { latencyNs } = host.path(from, this.target[request]!);
-      host.arriveLater(Math.ceil(atNs + this.layerNs[request]! + latencyNs), request);
+      const { links } = host.path(from, this.target[request]!);
+      host.arriveLater(Math.ceil(atNs + this.layerNs[request]! + latencyNs(links)), request);
     } else this.ship(request, prompt, atNs);
   }
 
@@ -114,7 +131,7 @@ export class Handover {
     while (dpRank.arriving.size > 0) {
       const request = dpRank.arriving.peek();
       const prompt = state.promptTokens[request]!;
-      if (!dpRank.reserve(request, prompt, config.spareTokens)) return;
+      if (!dpRank.reserve(request, prompt, config.reservedOutputTokens)) return;
       dpRank.arriving.popFront();
       this.reservedNs[request] = atNs;
       if (config.reserves === "afterPrefill") this.ship(request, prompt, atNs);
@@ -133,7 +150,7 @@ export class Handover {
       receiveNs[shipment]!,
       receiveBytes[shipment]!,
     );
-    const endNs = Math.max(sentNs[shipment]!, receivedNs) + path.latencyNs;
+    const endNs = Math.max(sentNs[shipment]!, receivedNs) + latencyNs(path.links);
     shipments.release(shipment);
     this.host.arriveLater(Math.ceil(endNs), request);
   }
@@ -152,9 +169,9 @@ export class Handover {
     );
     const prompt = state.promptTokens[request]!;
     const path = host.path(from, to);
-    this.bytes += path.totalBytes(prompt);
-    this.sentBytes += path.sentBytes(prompt);
-    this.receivedBytes += path.receivedBytes(prompt);
+    this.bytes += path.transfer.totalBytes(prompt);
+    this.sentBytes += path.transfer.sentBytes(prompt);
+    this.receivedBytes += path.transfer.receivedBytes(prompt);
     this.arrivedNs[request] = atNs;
     const sender = host.dpRanks[from]!;
     sender.kv.release(request);
@@ -173,10 +190,16 @@ export class Handover {
     if (Number.isNaN(this.decodedNs[request]!)) this.decodedNs[request] = atNs;
   }
 
+  /** The scheduler of a decode pool sees a request that its front ends were given. */
+  heard(request: number, atNs: number): void {
+    this.hearing--;
+    this.ask(request, atNs);
+  }
+
+  /** A decode pool is asked for room. */
   private ask(request: number, atNs: number): void {
-    const target = this.host.chooseTarget(request);
+    const target = this.target[request]!;
     const dpRank = this.host.dpRanks[target]!;
-    this.target[request] = target;
     this.askedNs[request] = atNs;
     dpRank.outstandingTokens += this.host.loadOf(request, target);
     dpRank.arriving.pushBack(request);
@@ -190,14 +213,15 @@ export class Handover {
     if (tokens <= before) return;
     const from = state.dpRank[request]!;
     const path = this.host.path(from, this.target[request]!);
-    const nsPerByte = 1e9 / path.bytesPerSecond;
-    const bytes = path.sentBytes(tokens) - path.sentBytes(before);
-    const sendNs = bytes * nsPerByte;
+    const { transfer, links } = path;
+    const bytes = transfer.sentBytes(tokens) - transfer.sentBytes(before);
+    const sendNs = busyNs(links.sending, bytes);
     const link = this.sending[from]!;
     const beginNs = Math.ceil(link.beginNs(atNs));
     const shipment = shipments.add(request);
-    shipments.receiveBytes[shipment] = path.receivedBytes(tokens) - path.receivedBytes(before);
-    shipments.receiveNs[shipment] = shipments.receiveBytes[shipment]! * nsPerByte;
+    const received = transfer.receivedBytes(tokens) - transfer.receivedBytes(before);
+    shipments.receiveBytes[shipment] = received;
+    shipments.receiveNs[shipment] = busyNs(links.receiving, received);
     shipments.sentNs[shipment] = link.demand(atNs, sendNs, bytes);
     this.sentTokens[request] = tokens;
     this.layerNs[request] = sendNs / path.layers;

@@ -1,17 +1,24 @@
+import type { Link } from "../../hardware/device.ts";
+import type { HandoverLinks } from "./handover-links.ts";
+import type { KvTransfer } from "./kv-transfer.ts";
+
 /**
  * The way of a KV cache from a data-parallel rank of a `prefill` pool to one of a `decode` pool. All devices of either side
  * work side by side, each over its own link: the busiest one decides.
  */
 export interface KvPath {
-  /** Bytes that the busiest device of the sender sends for the first `tokens` tokens of a prompt. */
-  sentBytes(tokens: number): number;
-  /** Bytes that the busiest device of the receiver gets. */
-  receivedBytes(tokens: number): number;
-  /** Bytes that all devices of the receiver get. */
-  totalBytes(tokens: number): number;
-  /** Rate of the link of one device, bytes per second, and the time until the first byte arrives, ns. */
-  readonly bytesPerSecond: number;
-  readonly latencyNs: number;
+  readonly transfer: KvTransfer;
+  readonly links: HandoverLinks;
   /** Layers that are sent one after the other. */
   readonly layers: number;
+}
+
+/** Time that a link is busy with `bytes`, ns. */
+export function busyNs({ bytesPerSecond, efficiency }: Link, bytes: number): number {
+  return (bytes * 1e9) / (bytesPerSecond * efficiency);
+}
+
+/** Time until the first byte arrives, ns. */
+export function latencyNs({ sending, receiving }: HandoverLinks): number {
+  return Math.max(sending.latencyNs, receiving.latencyNs);
 }

@@ -1,7 +1,7 @@
 import { holds } from "../../core/errors.ts";
 import type { Handover } from "../handover/handover.ts";
 import type { RequestState } from "../request-state.ts";
-import { type ResourceUse, timeComponents } from "../result.ts";
+import { type ResourceUse, requestStatus, timeComponents } from "../result.ts";
 import type { LawCounter } from "./law-counter.ts";
 import type { RunView } from "./run-view.ts";
 
@@ -57,6 +57,7 @@ export function checkFinal(run: RunView): void {
   }
   holds(run.interrupted || held === 0, "kv-block-conservation", () => `${held} blocks held at the end`);
   for (const { frontEnds } of replicas) queued += frontEnds.outstanding;
+  queued -= handover?.hearing ?? 0;
   holds(queued === waiting, "request-conservation", () => `${queued} queued, ${waiting} marked waiting`);
   holds(
     emitted === run.outputTokens,
@@ -150,8 +151,9 @@ function checkHandover({ laws, state, nowNs, interrupted, dpRanks }: RunView, ha
     const [asked, reserved, computed, at] = times.map((values) => values[request]!) as [number, number, number, number];
     if (Number.isNaN(at)) continue;
     arrived++;
+    const done = state.status[request] === requestStatus.completed;
     holds(
-      asked <= reserved && reserved <= at && computed <= at && at <= state.lastTokenNs[request]!,
+      asked <= reserved && reserved <= at && computed <= at && (!done || at <= state.lastTokenNs[request]!),
       "causality",
       () => `request ${request}: asked ${asked}, room ${reserved}, computed ${computed}, arrived ${at}`,
     );

@@ -16,9 +16,9 @@ export function simulationLedger(run: RunView): LedgerEntry[] {
 }
 
 function handoverEntry({ config }: Handover): LedgerEntry {
-  const { reserves, sends, firstToken } = config;
+  const { reserves, transfer, firstToken } = config;
   const room = reserves === "beforePrefill" ? "before its prompt is computed" : "once its prompt is computed";
-  const what = { request: "all at once", chunk: "chunk by chunk", layers: "layer by layer" }[sends];
+  const what = { request: "all at once", chunk: "chunk by chunk", layers: "layer by layer" }[transfer];
   const first = {
     prefill: "with the prompt",
     handover: "when its KV cache has arrived",

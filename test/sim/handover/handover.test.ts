@@ -18,9 +18,10 @@ const lone = testRequests(
 const freeLink = { name: "free", bytesPerSecond: 1e30, latencyNs: 0, efficiency: 1 };
 const handover: HandoverConfig = {
   reserves: "afterPrefill",
-  sends: "request",
+  transfer: "request",
   firstToken: "prefill",
-  spareTokens: 0,
+  reservedOutputTokens: 0,
+  tokenisesAgain: false,
   localPromptTokens: 0,
   router: routers["round-robin"],
 };
@@ -51,7 +52,7 @@ test.each(["request", "chunk", "layers"] as const)(
   (sends) => {
     for (const reserves of ["beforePrefill", "afterPrefill"] as const)
       for (const firstToken of ["prefill", "handover"] as const)
-        expect(times(simulate(apart(base, { sends, reserves, firstToken })))).toEqual(times(simulate(base)));
+        expect(times(simulate(apart(base, { transfer: sends, reserves, firstToken })))).toEqual(times(simulate(base)));
   },
 );
 
@@ -85,8 +86,8 @@ test("a prompt sent whole takes its bytes over the rate of the link, and its lat
 test("what is sent earlier arrives no later: by layers, by chunks, as a whole", () => {
   const link = { name: "slow", bytesPerSecond: 1e9, latencyNs: 5000, efficiency: 1 };
   const config = { ...base, node: linked(link) };
-  const arrived = (sends: HandoverConfig["sends"]) =>
-    simulate(apart(config, { sends, reserves: "beforePrefill" })).handover!.arrivedNs;
+  const arrived = (sends: HandoverConfig["transfer"]) =>
+    simulate(apart(config, { transfer: sends, reserves: "beforePrefill" })).handover!.arrivedNs;
   const [whole, chunks, layers] = [arrived("request"), arrived("chunk"), arrived("layers")];
   for (let i = 0; i < 3; i++) {
     expect(chunks[i]).toBeLessThanOrEqual(whole[i]!);

@@ -5,6 +5,7 @@ import { poolsOf } from "../../../src/sim/config.ts";
 import { mappingProblems } from "../../../src/sim/mapping.ts";
 import { requestStatus } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { Simulation } from "../../../src/sim/simulation.ts";
 import { poolsConfig, randomPools } from "./random-pools.ts";
 
 test("pools of every kind complete every request or reject it, and hand over every prompt whole", () => {
@@ -17,6 +18,9 @@ test("pools of every kind complete every request or reject it, and hand over eve
       try {
         const { requests, outputTokens, itl, handover, pools, time, replicaBusyNs } = simulate(config);
         ran++;
+        const stopped = new Simulation(config);
+        stopped.advance(drawn.stopAfter);
+        expect(stopped.result(true).interrupted).toBe(true);
         let emitted = 0;
         let gaps = 0;
         for (let i = 0; i < requests.count; i++) {
@@ -36,8 +40,8 @@ test("pools of every kind complete every request or reject it, and hand over eve
         if (!(error instanceof InfeasibleError)) throw error;
       }
     }),
-    { numRuns: 40, seed: 5 },
+    { numRuns: 25, seed: 5 },
   );
-  expect(ran).toBeGreaterThan(15);
-  expect(handedOver).toBeGreaterThan(50);
+  expect(ran).toBeGreaterThan(10);
+  expect(handedOver).toBeGreaterThan(30);
 });

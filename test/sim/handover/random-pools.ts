@@ -8,10 +8,12 @@ export const randomPools = fc.record({
   first: scenario,
   second: scenario,
   apart: fc.boolean(),
-  sends: fc.constantFrom("request" as const, "chunk" as const, "layers" as const),
+  stopAfter: fc.integer({ min: 1, max: 60 }),
+  transfer: fc.constantFrom("request" as const, "chunk" as const, "layers" as const),
   before: fc.boolean(),
   firstToken: fc.constantFrom("prefill" as const, "handover" as const, "decodeStep" as const),
-  spareTokens: fc.constantFrom(0, 20, 1000),
+  reservedOutputTokens: fc.constantFrom(0, 20, 1000, "all" as const),
+  tokenisesAgain: fc.boolean(),
   localPromptTokens: fc.constantFrom(0, 0, 50),
   router: fc.constantFrom(...(Object.keys(routers) as (keyof typeof routers)[])),
 });
@@ -29,9 +31,10 @@ export function poolsConfig(drawn: RandomPools): SimConfig {
   } = configOf({ ...drawn.second, ...shared });
   const handover: HandoverConfig = {
     reserves: drawn.before ? "beforePrefill" : "afterPrefill",
-    sends: drawn.sends,
+    transfer: drawn.transfer,
     firstToken: drawn.firstToken,
-    spareTokens: drawn.spareTokens,
+    reservedOutputTokens: drawn.reservedOutputTokens,
+    tokenisesAgain: drawn.tokenisesAgain,
     localPromptTokens: drawn.localPromptTokens,
     router: routers[drawn.router],
   };
