@@ -1,6 +1,7 @@
 import { version } from "../core/version.ts";
 import type { ResolvedScenario } from "../resolve/resolved.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
+import { poolsOf } from "../sim/config.ts";
 import type { RunResult } from "../sim/result.ts";
 import { accuracyOf } from "./bands/accuracy.ts";
 import { bottleneckOf, frontEndBottleneck, timeShares } from "./bottleneck.ts";
@@ -38,7 +39,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
       ...figures.deployment,
       model: config.model.name,
       device: config.node.device.name,
-      replicas: config.replicas,
+      replicas: poolsOf(config).reduce((sum, { replicas }) => sum + replicas, 0),
       mapping: config.mapping,
       engine: `${config.engine.name} ${config.engine.version}`,
       formats: { ...config.formats, kv: config.kvFormat },

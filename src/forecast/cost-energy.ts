@@ -1,7 +1,7 @@
 import type { Device } from "../hardware/device.ts";
 import type { Cost, Figures } from "../metrics/figures.ts";
 import type { Price } from "../resolve/price.ts";
-import type { LedgerEntry } from "../sim/result.ts";
+import type { LedgerEntry, RunResult } from "../sim/result.ts";
 
 /** What a price is set against. Input tokens are those of the prompts of completed requests, cached ones included. */
 export interface Served {
@@ -33,37 +33,39 @@ export function costOf(price: Price | null, served: Served): Cost | null {
   };
 }
 
-/** How long devices worked. */
+/** How long the devices of a pool worked. */
 export interface DeviceWork {
   readonly device: Device;
   readonly devicesPerReplica: number;
   readonly replicaBusyNs: readonly number[];
-  readonly endNs: number;
-  readonly outputTokens: number;
 }
 
 /**
  * Energy of the devices alone: board power while a step runs, idle power between steps. Both ends are those of the
- * device's profile; null if it states no power. Host, network and cooling are left out.
+ * device's profile; null if one states no power. Host, network and cooling are left out.
  */
-export function energyOf(work: DeviceWork): { readonly energy: Figures["energy"]; readonly ledger: LedgerEntry[] } {
-  const { powerW, idlePowerW } = work.device;
-  if (powerW === null || work.endNs <= 0 || work.outputTokens === 0) return { energy: null, ledger: [] };
-  const idleW = idlePowerW ?? 0;
-  const seconds = work.endNs / 1e9;
-  const joules = work.replicaBusyNs.reduce((sum, busyNs) => {
-    const busy = Math.min(busyNs, work.endNs) / 1e9;
-    return sum + work.devicesPerReplica * (powerW * busy + idleW * (seconds - busy));
-  }, 0);
-  const idle = idlePowerW === null ? "0 W between steps, for lack of a figure" : `${idleW} W between steps`;
+export function energyOf(
+  works: readonly DeviceWork[],
+  { endNs, outputTokens }: Pick<RunResult, "endNs" | "outputTokens">,
+): { readonly energy: Figures["energy"]; readonly ledger: LedgerEntry[] } {
+  const none = { energy: null, ledger: [] };
+  if (endNs <= 0 || outputTokens === 0) return none;
+  const seconds = endNs / 1e9;
+  let joules = 0;
+  const powers: string[] = [];
+  for (const { device, devicesPerReplica, replicaBusyNs } of works) {
+    const { powerW, idlePowerW } = device;
+    if (powerW === null) return none;
+    const idleW = idlePowerW ?? 0;
+    joules += replicaBusyNs.reduce((sum, busyNs) => {
+      const busy = Math.min(busyNs, endNs) / 1e9;
+      return sum + devicesPerReplica * (powerW * busy + idleW * (seconds - busy));
+    }, 0);
+    const idle = idlePowerW === null ? "0 W between steps, for lack of a figure" : `${idleW} W between steps`;
+    powers.push(`${powerW} W (board power) while a step runs, ${idle}`);
+  }
   return {
-    energy: { joulesPerOutputToken: joules / work.outputTokens, averageW: joules / seconds },
-    ledger: [
-      {
-        topic: "energy",
-        fidelity: "assumed",
-        detail: `devices only: ${powerW} W (board power) while a step runs, ${idle}`,
-      },
-    ],
+    energy: { joulesPerOutputToken: joules / outputTokens, averageW: joules / seconds },
+    ledger: [{ topic: "energy", fidelity: "assumed", detail: `devices only: ${[...new Set(powers)].join("; ")}` }],
   };
 }

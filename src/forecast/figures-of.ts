@@ -1,21 +1,27 @@
 import type { Figures } from "../metrics/figures.ts";
 import { goodputOf, type RequestLimits } from "../metrics/goodput.ts";
+import type { Price } from "../resolve/price.ts";
 import type { ResolvedScenario } from "../resolve/resolved.ts";
+import { poolsOf } from "../sim/config.ts";
 import { devicesOf } from "../sim/mapping.ts";
 import { judgeLoad } from "../sim/outcome/load/judge-load.ts";
 import { type LedgerEntry, type RunResult, requestStatus } from "../sim/result.ts";
 import { costOf, energyOf } from "./cost-energy.ts";
+import { expertBalance } from "./expert-balance.ts";
+import { handoverFigures } from "./handover-figures.ts";
 import { latencyStats } from "./latency-stats.ts";
+import { poolFigures } from "./pool-figures.ts";
 import { sectionsOf } from "./sections.ts";
 import { throughputOf } from "./throughput.ts";
 
 /** The figures of a run, and what the ledger says of them. */
 export function figuresOf(
-  { config, price }: ResolvedScenario,
+  resolved: ResolvedScenario,
   run: RunResult,
   limits: RequestLimits | null,
 ): { readonly figures: Figures; readonly ledger: readonly LedgerEntry[] } {
-  const devices = devicesOf(config.mapping) * config.replicas;
+  const pools = poolsOf(resolved.config);
+  const devices = pools.reduce((sum, { mapping, replicas }) => sum + devicesOf(mapping) * replicas, 0);
   const load = judgeLoad(run);
   const goodput = load.verdict === "overloaded" ? null : goodputOf(run, limits, null);
   const throughput = {
@@ -23,19 +29,20 @@ export function figuresOf(
     goodput: goodput === null || goodput.samples === 0 ? null : goodput.good / goodput.samples,
   };
   const busyNs = run.replicaBusyNs.reduce((sum, ns) => sum + ns, 0);
-  const cost = costOf(price, {
+  const cost = costOf(meanPrice(resolved), {
     devices,
     inputTokensPerSecond: throughput.totalTokensPerSecond - throughput.outputTokensPerSecond,
     outputTokensPerSecond: throughput.outputTokensPerSecond,
     promptTimeShare: busyNs > 0 ? run.promptBusyNs / busyNs : 0,
   });
-  const { energy, ledger } = energyOf({
-    device: config.node.device,
-    devicesPerReplica: devicesOf(config.mapping),
-    replicaBusyNs: run.replicaBusyNs,
-    endNs: run.endNs,
-    outputTokens: run.outputTokens,
-  });
+  const { energy, ledger } = energyOf(
+    pools.map(({ node, mapping }, pool) => ({
+      device: node.device,
+      devicesPerReplica: devicesOf(mapping),
+      replicaBusyNs: pools.length === 1 ? run.replicaBusyNs : run.pools[pool]!.replicaBusyNs,
+    })),
+    run,
+  );
   const figures: Figures = {
     deployment: { devices },
     interrupted: run.interrupted,
@@ -56,8 +63,27 @@ export function figuresOf(
       prefixHitRate: run.kv.prefixLookupTokens > 0 ? run.kv.prefixHitTokens / run.kv.prefixLookupTokens : null,
     },
     sections: sectionsOf(run, load, limits),
+    ...(pools.length === 1 ? {} : { pools: poolFigures(resolved, run) }),
+    ...(run.handover === null ? {} : { handover: handoverFigures(run, run.handover) }),
   };
   return { figures, ledger };
+}
+
+/** The price of a device, the mean over the pools; null where one has none. */
+function meanPrice({ config, price, otherPools = [] }: ResolvedScenario): Price | null {
+  const prices = [price, ...otherPools.map((pool) => pool.price)];
+  if (prices.length === 1) return price;
+  const pools = poolsOf(config).map(({ mapping, replicas }) => devicesOf(mapping) * replicas);
+  let usdPerHour = 0;
+  for (const [pool, each] of prices.entries()) {
+    if (each === null) return null;
+    usdPerHour += each.usdPerDeviceHour * pools[pool]!;
+  }
+  return {
+    usdPerDeviceHour: usdPerHour / pools.reduce((sum, devices) => sum + devices, 0),
+    source: [...new Set(prices.map((each) => each!.source))].join("; "),
+    fidelity: price!.fidelity,
+  };
 }
 
 function requestFates(run: RunResult): Figures["requests"] {
@@ -77,20 +103,4 @@ function speculationOf({ speculation }: RunResult): Figures["speculation"] {
   if (speculation === null) return null;
   const { verifications, accepted } = speculation;
   return { ...speculation, acceptanceLength: verifications > 0 ? 1 + accepted / verifications : null };
-}
-
-/** Balance over MoE layers that routed anything; null without MoE layers. */
-function expertBalance(run: RunResult): Figures["experts"] {
-  const layers = run.layers.filter((layer) => layer.pairs > 0);
-  if (layers.length === 0) return null;
-  const meanOf = (of: (layer: (typeof layers)[number]) => number) =>
-    layers.reduce((sum, layer) => sum + of(layer), 0) / layers.length;
-  return {
-    imbalance: meanOf((layer) => layer.imbalance),
-    imbalanceMax: layers.reduce((high, layer) => Math.max(high, layer.imbalanceMax), 0),
-    expertSkew: meanOf((layer) => layer.expertSkew),
-    distinctExpertsPerStep: meanOf((layer) => layer.distinctExperts),
-    layers: run.layers,
-    rankLoad: run.rankLoad,
-  };
 }

@@ -1,6 +1,7 @@
+import type { PoolRole } from "../sim/config.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
-import type { CacheResult, LayerLoad, SpeculationCounts } from "../sim/result.ts";
+import type { CacheResult, LayerLoad, SpeculationCounts, TimeComponent } from "../sim/result.ts";
 import type { LatencyStats } from "./latency-figures.ts";
 import type { Sections } from "./run-sections.ts";
 
@@ -19,6 +20,49 @@ export interface Cost {
     readonly usdPerMillionInputTokens: number | null;
     readonly usdPerMillionOutputTokens: number;
   };
+}
+
+/** How long requests waited, ms. */
+export interface WaitFigures {
+  readonly n: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
+
+/** How requests changed from pools that prefill to pools that decode. */
+export interface HandoverFigures {
+  readonly requests: number;
+  /** Bytes of a KV cache, on all devices that it goes to. */
+  readonly bytesPerRequest: number;
+  /** From asking a decode pool for room until it was there. */
+  readonly room: WaitFigures | null;
+  /** From the computed prompt, or room for it if that came later, to the arrival of its KV cache. */
+  readonly transfer: WaitFigures | null;
+  /** From there to the first step in the decode pool. */
+  readonly decodeQueue: WaitFigures | null;
+}
+
+/** What one pool of a deployment is, and did. */
+export interface PoolFigures {
+  readonly name: string;
+  readonly role: PoolRole;
+  readonly device: string;
+  readonly devices: number;
+  readonly replicas: number;
+  readonly mapping: Readonly<Record<"tp" | "cp" | "dp" | "pp" | "ep" | "etp" | "edp", number>>;
+  readonly engine: string;
+  readonly placement: string;
+  readonly offload: string | null;
+  /** Share of the time that a pipeline stage of it steps. */
+  readonly utilisation: number;
+  /** Share of the time of its steps that went into prompts. */
+  readonly promptTimeShare: number;
+  readonly timeShare: Readonly<Record<TimeComponent, number>>;
+  readonly experts: Figures["experts"];
+  readonly cache: CacheResult | null;
+  readonly kv: { readonly blocks: number; readonly peakShare: number; readonly preemptions: number };
 }
 
 /** The figures of a forecast. Metrics are read from this part of the result document. */
@@ -70,4 +114,8 @@ export interface Figures {
   };
   /** Figures of parts of the run, for intervals of differences; null for an overloaded deployment. */
   readonly sections: Sections | null;
+  /** Absent for a deployment of one pool: the figures above are its. */
+  readonly pools?: readonly PoolFigures[];
+  /** Absent where every pool serves its requests alone. */
+  readonly handover?: HandoverFigures;
 }

@@ -3,6 +3,7 @@ import { adviceLines } from "./advice-lines.ts";
 import { changeLabel } from "./baseline-labels.ts";
 import { baselineSection } from "./forecast-baseline.ts";
 import { latencySection } from "./forecast-latency.ts";
+import { poolsSection } from "./forecast-pools.ts";
 import { sloSection, throughputSection } from "./forecast-service.ts";
 import {
   cacheSection,
@@ -27,6 +28,7 @@ const parts: readonly (readonly [Part, SummaryLevel])[] = [
   [baselineSection, "compact"],
   [latencySection, "compact"],
   [throughputSection, "compact"],
+  [poolsSection, "compact"],
   [bottleneckSection, "compact"],
   [timeSections, "standard"],
   [expertsSection, "standard"],

@@ -1,6 +1,7 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { busiestShare, saturatedShare } from "../forecast/bottleneck.ts";
 import type { Forecast, SloVerdict } from "../forecast/forecast.ts";
+import type { PoolFigures } from "../metrics/figures.ts";
 import type { LatencyStats, Percentile } from "../metrics/latency-figures.ts";
 
 /** Milliseconds for people; `n/a` where there is no figure. */
@@ -100,16 +101,27 @@ export function narrowingLabel({ bands }: Forecast): string {
 }
 
 /** What is served on what, in one line. */
-export function deploymentLine({ deployment }: Forecast): string {
-  const { tp, cp, dp, pp, ep, etp, edp } = deployment.mapping;
+export function deploymentLine({ deployment, pools }: Forecast): string {
   const formats = [...new Set(Object.values(deployment.formats))].join("/");
+  const model = `${deployment.model}${formats === "" ? "" : ` (${formats})`}`;
+  if (pools !== undefined)
+    return `${model} in ${pools.length} pools on ${deployment.devices} devices: ${pools.map(poolLabel).join("; ")}`;
   const copies = deployment.replicas > 1 ? `, ${deployment.replicas} replicas` : "";
-  const attention = `tp${tp}${cp > 1 ? ` cp${cp}` : ""} dp${dp} pp${pp}`;
-  const experts = `ep${ep} etp${etp}${edp > 1 ? ` edp${edp}` : ""}`;
   return (
-    `${deployment.model}${formats === "" ? "" : ` (${formats})`} on ${deployment.devices} x ${deployment.device}, ` +
-    `${attention} / ${experts}${copies}, ${deployment.engine}`
+    `${model} on ${deployment.devices} x ${deployment.device}, ${mappingLabel(deployment.mapping)}${copies}, ` +
+    deployment.engine
   );
+}
+
+function poolLabel({ name, devices, device, mapping, replicas, engine }: PoolFigures): string {
+  const copies = replicas > 1 ? `, ${replicas} replicas` : "";
+  return `${name} on ${devices} x ${device}, ${mappingLabel(mapping)}${copies}, ${engine}`;
+}
+
+/** A layout in one line: attention, then experts. */
+export function mappingLabel({ tp, cp, dp, pp, ep, etp, edp }: Forecast["deployment"]["mapping"]): string {
+  const attention = `tp${tp}${cp > 1 ? ` cp${cp}` : ""} dp${dp} pp${pp}`;
+  return `${attention} / ep${ep} etp${etp}${edp > 1 ? ` edp${edp}` : ""}`;
 }
 
 /**

@@ -2,9 +2,13 @@ import type { SimConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { InputRow } from "./input-row.ts";
 import type { Price } from "./price.ts";
+import type { ResolvedPool } from "./resolve-pool.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
 
-/** A scenario with every name resolved: the configuration that the simulator runs, and its origin for the forecast. */
+/**
+ * A scenario with every name resolved: the configuration that the simulator runs, and its origin for the forecast. Price and
+ * policies are those of the first pool.
+ */
 export interface ResolvedScenario {
   readonly config: SimConfig;
   readonly inputs: readonly InputRow[];
@@ -12,6 +16,8 @@ export interface ResolvedScenario {
   /** Names of the policies as the scenario chose them. */
   readonly placement: string;
   readonly offload: string | null;
+  /** The pools beside the first one; absent: none. */
+  readonly otherPools?: readonly ResolvedPool[];
   /** Whether the engine was adjusted to measured points of the deployment; absent: false. */
   readonly observed?: boolean;
   /** Observed figures that the adjusted deployment does not show, in words; absent where it shows all. */

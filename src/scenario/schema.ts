@@ -6,6 +6,7 @@ import { hardwareSection } from "./hardware-section.ts";
 import { modelSection } from "./model-section.ts";
 import { parallelSection } from "./parallel-section.ts";
 import { policySection } from "./policy-section.ts";
+import { handoverSection, poolsSection } from "./pools-section.ts";
 import { word } from "./quantity.ts";
 import { routingSection } from "./routing-section.ts";
 import { sloSection } from "./slo-section.ts";
@@ -43,6 +44,14 @@ export const scenarioSchema = z.strictObject({
   parallel: parallelSection
     .default({})
     .describe("How a replica is spread over devices: tp * cp * dp == ep * etp * edp must hold."),
+  pools: poolsSection
+    .optional()
+    .describe(
+      "Pools of replicas of the deployment, each with its own sections where they differ; without them, one pool of all replicas.",
+    ),
+  handover: handoverSection
+    .optional()
+    .describe("How requests change from pools that prefill to pools that decode; default as the engine does it."),
   traffic: trafficSection.describe("The requests: how many, when, how long."),
   routing: routingSection.describe("Which experts each token visits."),
   policy: policySection.prefault({}).describe("Placement, offload and request routing."),

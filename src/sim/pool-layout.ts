@@ -1,5 +1,5 @@
 import type { Node } from "../hardware/device.ts";
-import { type PoolConfig, poolsOf, type SimConfig } from "./config.ts";
+import type { PoolConfig } from "./config.ts";
 import { devicesOf } from "./mapping.ts";
 import { reachOf } from "./mapping-over-nodes.ts";
 import { replicaNodes } from "./replica-nodes.ts";
@@ -17,10 +17,12 @@ export interface PoolLayout {
  * Lays pools out over nodes, each behind the pools before it on the next whole node of its system, or from the device that
  * it states.
  */
-export function layOutPools(config: Pick<SimConfig, "otherPools"> & PoolConfig): PoolLayout[] {
+export function layOutPools(
+  pools: readonly Pick<PoolConfig, "node" | "mapping" | "replicas" | "firstDevice">[],
+): PoolLayout[] {
   const systems: Node[] = [];
   const nextFree: number[] = [];
-  return poolsOf(config as SimConfig).map(({ node, mapping, replicas, firstDevice }) => {
+  return pools.map(({ node, mapping, replicas, firstDevice }) => {
     const known = systems.findIndex((each) => isSame(each, node));
     const system = known >= 0 ? known : systems.push(node) - 1;
     const devices = devicesOf(mapping);

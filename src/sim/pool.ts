@@ -1,3 +1,4 @@
+import { InfeasibleError } from "../core/errors.ts";
 import { CostModel } from "../hardware/cost.ts";
 import type { Router, RouterView } from "../policy/router/router.ts";
 import type { RequestTable } from "../trace/request-table.ts";
@@ -49,7 +50,7 @@ export class Pool {
     this.cost = new StepCost(config, operations);
     this.draft = buildDraftCost(config, operations, this.cost.windows);
     this.speculation = config.speculation === null ? null : new Speculation(config.speculation, seed);
-    this.memory = planMemory(config, this.cost.attention, this.draft?.layers.attention ?? []);
+    this.memory = named(config.name, () => planMemory(config, this.cost.attention, this.draft?.layers.attention ?? []));
     const plans = stagePlans(config.model, mapping.pp);
     const prefix =
       scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
@@ -86,5 +87,15 @@ export class Pool {
   /** Tokens that count as load of a request here: a pool that only prefills has nothing to do with its output. */
   loadOf(promptTokens: number, outputTokens: number): number {
     return this.role === "prefill" ? promptTokens : promptTokens + outputTokens;
+  }
+}
+
+/** What does not fit is said of the pool. */
+function named<T>(name: string | undefined, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (name === undefined || !(error instanceof InfeasibleError)) throw error;
+    throw new InfeasibleError(`pool ${name}: ${error.message}`);
   }
 }

@@ -1,4 +1,4 @@
-import { holds, InvariantError } from "../core/errors.ts";
+import { holds, InfeasibleError, InvariantError } from "../core/errors.ts";
 import { EventQueue } from "../core/event-queue.ts";
 import { LogHistogram } from "../core/histogram.ts";
 import type { Router, RouterView } from "../policy/router/router.ts";
@@ -117,8 +117,24 @@ export class Simulation implements RunView {
       handsOver: role === "prefill",
       emitsFirst: handover?.firstToken === "prefill",
     }));
+    for (const pool of this.decodePools) this.checkRoom(pool);
     for (const pool of pools) if (pool.config.readyNs > 0) this.startLater(pool);
     this.openWorkload();
+  }
+
+  /** A decode pool holds the KV cache of at least one request, or nothing is served. */
+  private checkRoom(pool: Pool): void {
+    const { state } = this;
+    for (let request = 0; request < state.count; request++) if (this.fits(request, pool)) return;
+    if (state.count === 0) return;
+    const shortest = state.promptTokens.reduce(
+      (low, prompt, i) => Math.min(low, prompt + state.outputTokens[i]!),
+      Infinity,
+    );
+    throw new InfeasibleError(
+      `pool ${pool.config.name} cannot hold the KV cache of any request: the shortest has ${shortest} tokens, ` +
+        `it takes ${Math.min(pool.memory.kv.sequenceTokensMax, pool.config.scheduler.contextTokensMax)}`,
+    );
   }
 
   private targets(of: (pool: Pool) => boolean, router: SimConfig["router"]): Targets {
@@ -130,7 +146,7 @@ export class Simulation implements RunView {
 
   private handoverOf(config: NonNullable<SimConfig["handover"]>): Handover {
     const { dpRanks, queue } = this;
-    const paths = new HandoverPaths(this.pools, layOutPools(this.config));
+    const paths = new HandoverPaths(this.pools, layOutPools(poolsOf(this.config)));
     return new Handover(config, this.state, {
       dpRanks,
       path: (from, to) => paths.between(this.replicaOf[from]!, this.replicaOf[to]!),

@@ -1,6 +1,6 @@
 import { goodputOf, type RequestLimits } from "../../metrics/goodput.ts";
 import type { ResolvedScenario } from "../../resolve/resolved.ts";
-import type { SimConfig } from "../../sim/config.ts";
+import type { PoolConfig, SimConfig } from "../../sim/config.ts";
 import { judgeLoad } from "../../sim/outcome/load/judge-load.ts";
 import { simulateCooperatively } from "../../sim/simulate.ts";
 import type { BandEnd, Forecast, ForecastBands, Range } from "../forecast.ts";
@@ -93,9 +93,11 @@ async function endOf(
 export function withArrivalsOver(config: SimConfig, factor: number): SimConfig {
   const { requests } = config.workload;
   const arrivalNs = requests.arrivalNs.map((ns) => Math.round(ns / factor));
+  const ready = <T extends PoolConfig>(pool: T): T => ({ ...pool, readyNs: Math.round(pool.readyNs / factor) });
+  const { otherPools } = config;
   return {
-    ...config,
-    readyNs: Math.round(config.readyNs / factor),
+    ...ready(config),
+    ...(otherPools === undefined ? {} : { otherPools: otherPools.map(ready) }),
     workload: { ...config.workload, requests: { ...requests, arrivalNs } },
   };
 }

@@ -32,6 +32,7 @@ export function unvalidatedFeatures(
   const kind = (format: StorageFormat) => alike[format] ?? format;
   const measured = new Set(setups.flatMap((setup) => setup.deployments.map(({ weights }) => kind(weights))));
   return [
+    ...(config.otherPools === undefined ? [] : ["several pools"]),
     ...(offload === null ? [] : ["experts in host memory"]),
     ...(speculation === null ? [] : ["speculative decoding"]),
     ...(mapping.pp > 1 ? ["pipeline parallelism"] : []),

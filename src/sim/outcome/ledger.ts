@@ -1,6 +1,7 @@
 import type { Workload } from "../config.ts";
 import type { Handover } from "../handover/handover.ts";
 import type { LedgerEntry } from "../result.ts";
+import { pooledLedger } from "./pooled-ledger.ts";
 import type { RunView } from "./run-view.ts";
 
 type PoolView = RunView["pools"][number];
@@ -8,9 +9,8 @@ type PoolView = RunView["pools"][number];
 /** What the simulator itself replayed, emulated or assumed in a run. */
 export function simulationLedger(run: RunView): LedgerEntry[] {
   const { pools, config } = run;
-  if (pools.length === 1) return poolLedger(pools[0]!, config.workload);
-  const entries = pools.flatMap((pool) =>
-    poolLedger(pool, config.workload).map((entry) => ({ ...entry, topic: `${pool.config.name}: ${entry.topic}` })),
+  const entries = pooledLedger(
+    pools.map((pool) => ({ name: pool.config.name, ledger: poolLedger(pool, config.workload) })),
   );
   return run.handover === null ? entries : [...entries, handoverEntry(run.handover)];
 }

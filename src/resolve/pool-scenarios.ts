@@ -1,0 +1,47 @@
+import { InvalidInputError } from "../core/errors.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import { poolSections } from "../scenario/pools-section.ts";
+import type { PoolConfig } from "../sim/config.ts";
+
+/** A pool of a scenario, as a scenario of its own: with its sections in place of those that they replace. */
+export interface PoolScenario {
+  readonly scenario: Scenario;
+  /** Place of the pool in messages, such as `pools[1]`; empty for the only pool of a scenario without `pools`. */
+  readonly at: string;
+  readonly identity: Pick<PoolConfig, "name" | "role" | "firstDevice">;
+}
+
+/** The pools of a scenario; the scenario itself where it states none. */
+export function poolScenarios(scenario: Scenario): PoolScenario[] {
+  if (scenario.pools === undefined) return [{ scenario, at: "", identity: {} }];
+  return scenario.pools.map(({ name, role, firstDevice, ...pool }, index): PoolScenario => {
+    const own = Object.fromEntries(
+      poolSections.flatMap((section) => (pool[section] === undefined ? [] : [[section, pool[section]]])),
+    );
+    return {
+      scenario: {
+        ...scenario,
+        ...own,
+        place: ([section, ...rest]) =>
+          scenario.place(String(section) in own ? ["pools", index, String(section), ...rest] : [section!, ...rest]),
+      },
+      at: `pools[${index}]`,
+      identity: { name, role, ...(firstDevice === undefined ? {} : { firstDevice }) },
+    };
+  });
+}
+
+/** Runs a step of resolving a pool: problems in sections of its own are named below the pool. */
+export async function inPool<T>({ scenario, at }: PoolScenario, whole: Scenario, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (at === "" || !(error instanceof InvalidInputError)) throw error;
+    const isOwn = (section: string) => poolSections.some((name) => name === section && scenario[name] !== whole[name]);
+    throw new InvalidInputError(
+      error.problems.map((problem) =>
+        isOwn(problem.at?.split(".")[0] ?? "") ? { ...problem, at: `${at}.${problem.at}` } : problem,
+      ),
+    );
+  }
+}

@@ -1,0 +1,143 @@
+import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { routers } from "../policy/router/routers.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
+import type { HandoverConfig } from "../sim/config.ts";
+import { handoverLinks } from "../sim/handover/handover-links.ts";
+import { handoverProblems } from "../sim/handover/handover-problems.ts";
+import { layOutPools, sharedDevice, together } from "../sim/pool-layout.ts";
+import type { PoolScenario } from "./pool-scenarios.ts";
+import type { PoolShape } from "./resolve-pool.ts";
+
+/** How the pools of a scenario hand requests over; null where each serves its requests alone. Throws for pools that do not fit together. */
+export function resolveHandover(
+  scenario: Scenario,
+  pools: readonly PoolScenario[],
+  shapes: readonly PoolShape[],
+): HandoverConfig | null {
+  const problems: Problem[] = [];
+  const say = (path: ValuePath, expected: string, found: unknown) =>
+    problems.push({ ...scenario.place(path), at: pathText(path), expected, found });
+  checkNames(pools, say);
+  checkModels(pools, shapes, say);
+  checkDevices(pools, shapes, say);
+  const of = (role: string) => [...pools.keys()].filter((i) => pools[i]!.identity.role === role);
+  const [prefills, decodes] = [of("prefill"), of("decode")];
+  if (prefills.length > 0 && decodes.length === 0)
+    say(["pools", prefills[0]!, "role"], "both, or a pool with role decode beside it", "prefill");
+  if (decodes.length > 0 && prefills.length === 0)
+    say(["pools", decodes[0]!, "role"], "both, or a pool with role prefill beside it", "decode");
+  const handsOver = prefills.length > 0 && decodes.length > 0;
+  if (scenario.handover !== undefined && !handsOver)
+    say(
+      ["handover"],
+      "nothing: no pools with the roles prefill and decode",
+      scenario.pools === undefined ? "no pools" : "pools without",
+    );
+  if (problems.length > 0) throw new InvalidInputError(problems);
+  if (!handsOver) return null;
+
+  for (const p of prefills)
+    for (const d of decodes) {
+      const placed = (i: number) => ({ at: pools[i]!.at, config: shapes[i]!.config });
+      for (const problem of handoverProblems(placed(p), placed(d))) {
+        const pool = pools.find(({ at }) => problem.at?.startsWith(`${at}.`))!;
+        problems.push({ ...pool.scenario.place(problem.at!.slice(pool.at.length + 1).split(".")), ...problem });
+      }
+      problems.push(...linkProblems(scenario, shapes, p, d));
+    }
+  if (problems.length > 0) throw new InvalidInputError(problems);
+
+  const stated = scenario.handover;
+  const engines = [...prefills, ...decodes].map((i) => shapes[i]!.config.engine);
+  const ways = engines[0]!.handover!;
+  const keys = (["reserves", "transfer", "firstToken", "reservedOutputTokens"] as const).filter(
+    (key) => stated?.[key] === undefined,
+  );
+  for (const i of [...prefills, ...decodes]) {
+    const { id, handover } = shapes[i]!.config.engine;
+    const differs = keys.filter((key) => handover![key] !== ways[key]);
+    if (differs.length > 0)
+      say(
+        ["pools", i, "engine"],
+        `an engine that hands over as ${engines[0]!.id} does, or handover.${differs.join(", handover.")} stated`,
+        id,
+      );
+  }
+  if (problems.length > 0) throw new InvalidInputError(problems);
+  const config: HandoverConfig = {
+    reserves: stated?.reserves ?? ways.reserves,
+    transfer: stated?.transfer ?? ways.transfer,
+    firstToken: stated?.firstToken ?? ways.firstToken,
+    reservedOutputTokens: stated?.reservedOutputTokens ?? ways.reservedOutputTokens,
+    tokenisesAgain: ways.tokenisesAgain,
+    localPromptTokens: stated?.localPromptTokens ?? 0,
+    router: routers[stated?.router ?? scenario.policy.router],
+  };
+  if (config.transfer !== "request" && config.reserves === "afterPrefill")
+    throw new InvalidInputError([
+      {
+        ...scenario.place(["handover"]),
+        at: "handover.transfer",
+        expected: "request where room is set aside after the prefill: before that there is nowhere to send to",
+        found: config.transfer,
+      },
+    ]);
+  return config;
+}
+
+type Say = (path: ValuePath, expected: string, found: unknown) => void;
+
+function checkNames(pools: readonly PoolScenario[], say: Say): void {
+  const seen = new Set<string>();
+  for (const [i, { identity }] of pools.entries()) {
+    const { name } = identity;
+    if (name === undefined) continue;
+    if (seen.has(name)) say(["pools", i, "name"], "a name that no other pool has", name);
+    seen.add(name);
+  }
+}
+
+function checkModels(pools: readonly PoolScenario[], shapes: readonly PoolShape[], say: Say): void {
+  const [first] = shapes;
+  for (const [i, { config }] of shapes.entries())
+    if (config.model.id !== first!.config.model.id)
+      say(
+        ["pools", i, "model"],
+        `${first!.config.model.id}, as in ${pools[0]!.at}: a request may go to any pool`,
+        config.model.id,
+      );
+}
+
+function checkDevices(pools: readonly PoolScenario[], shapes: readonly PoolShape[], say: Say): void {
+  const shared = sharedDevice(layOutPools(shapes.map(({ config }) => config)));
+  if (shared === null) return;
+  const { pool, other, device } = shared;
+  say(
+    ["pools", pool, "firstDevice"],
+    `a device after those of ${pools[other]!.identity.name ?? "the pool before"}: device ${device} is in both`,
+    shapes[pool]!.config.firstDevice,
+  );
+}
+
+function linkProblems(scenario: Scenario, shapes: readonly PoolShape[], prefill: number, decode: number): Problem[] {
+  const layouts = layOutPools(shapes.map(({ config }) => config));
+  const [from, to] = [shapes[prefill]!.config, shapes[decode]!.config];
+  for (let a = 0; a < from.replicas; a++)
+    for (let b = 0; b < to.replicas; b++) {
+      const near = together(layouts[prefill]!, a, layouts[decode]!, b, from.node);
+      if (handoverLinks(from.node, to.node, near) !== null) continue;
+      const path = ["pools", decode];
+      return [
+        {
+          ...scenario.place(path),
+          at: pathText(path),
+          expected: near
+            ? "devices with a link to one another"
+            : `a link between nodes from ${from.node.device.name} to ${to.node.device.name}, or both pools in one node (firstDevice)`,
+          found: "none",
+        },
+      ];
+    }
+  return [];
+}

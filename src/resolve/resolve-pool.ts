@@ -1,0 +1,134 @@
+import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { defaultFrontEnds } from "../engine/resolve-engine.ts";
+import { routers } from "../policy/router/routers.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { PoolConfig } from "../sim/config.ts";
+import { moeShape } from "../sim/mapping.ts";
+import { nodeLedger } from "../sim/mapping-over-nodes.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import type { FileReader } from "./file-reader.ts";
+import type { InputRow } from "./input-row.ts";
+import { kernelLedger } from "./kernel-ledger.ts";
+import type { PoolScenario } from "./pool-scenarios.ts";
+import type { Price } from "./price.ts";
+import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
+import { resolveExchange } from "./resolve-exchange.ts";
+import { resolveHardware } from "./resolve-hardware.ts";
+import { resolveMapping } from "./resolve-mapping.ts";
+import { resolveModel } from "./resolve-model.ts";
+import { type PolicySetting, resolveOffload, resolvePlacement } from "./resolve-policies.ts";
+import type { ResolvedRouting } from "./resolve-routing.ts";
+import { resolveSpeculation } from "./resolve-speculation.ts";
+import { servedEngine } from "./served-engine.ts";
+
+/** What of a pool is known before the routing is. */
+export interface PoolShape {
+  readonly scenario: Scenario;
+  readonly config: Omit<PoolConfig, "routing" | "placement" | "offload">;
+  readonly price: Price | null;
+  readonly inputs: readonly InputRow[];
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** Model, hardware, engine, layout and scheduler of a pool. */
+export async function resolvePoolShape({ scenario, identity }: PoolScenario, reader: FileReader): Promise<PoolShape> {
+  const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
+  const hardware = await resolveHardware(scenario, reader);
+  const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader, hardware.node.device);
+  const speculation = resolveSpeculation(scenario, model);
+  const mapping = resolveMapping(scenario, model, hardware.node);
+  const moe = moeShape(model);
+  const setting = { moe, mapping, node: hardware.node, speculation: speculation.value };
+  const exchange = resolveExchange(scenario, servedEngine(stated, hardware.node.device), setting);
+  const { engine } = exchange;
+  return {
+    scenario,
+    config: {
+      ...identity,
+      model,
+      formats,
+      kvFormat,
+      node: hardware.node,
+      engine,
+      mapping,
+      replicas: scenario.parallel.replicas ?? 1,
+      frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
+      readyNs: scenario.coldStart?.readyAfter ?? 0,
+      scheduler: schedulerOf(scenario.engine, engine, model, exchange.schedulerMax),
+      router: routers[scenario.policy.router],
+      speculation: speculation.value,
+    },
+    price: hardware.price,
+    inputs: [...modelFacts.inputs, ...hardware.inputs, ...engineFacts.inputs],
+    ledger: [
+      ...modelFacts.ledger,
+      ...hardware.ledger,
+      ...nodeLedger(mapping, hardware.node),
+      ...kernelLedger(hardware.node.device, engine, { formats, kvFormat }),
+      ...engineFacts.ledger,
+      ...exchange.ledger,
+      ...speculation.ledger,
+    ],
+  };
+}
+
+/** A pool with every name resolved. */
+export interface ResolvedPool {
+  readonly config: PoolConfig;
+  readonly price: Price | null;
+  /** Names of the policies as the scenario chose them. */
+  readonly placement: string;
+  readonly offload: string | null;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** Adds what depends on the routing: where experts are and which are cached. */
+export async function resolvePool(
+  { scenario, config, price }: PoolShape,
+  routed: ResolvedRouting,
+): Promise<ResolvedPool> {
+  const { model, mapping, node, formats } = config;
+  const moe = moeShape(model);
+  const { source, layerMap } = routed;
+  const policies = await resolvePolicies(
+    scenario,
+    moe === null ? null : { scenario, model, moe, mapping, node, formats, source, layerMap },
+  );
+  const { placement, offload } = policies;
+  return {
+    config: { ...config, routing: routed.routing, placement: placement.value, offload: offload.value },
+    price,
+    placement: placement.name,
+    offload: offload.value === null ? null : offload.name,
+    ledger: [...placement.ledger, ...offload.ledger, ...costLedger(price)],
+  };
+}
+
+async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null) {
+  if (setting !== null) return { placement: await resolvePlacement(setting), offload: await resolveOffload(setting) };
+  const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
+    scenario.policy[key] === undefined
+      ? []
+      : [
+          {
+            ...scenario.place(["policy", key]),
+            at: `policy.${key}`,
+            expected: "nothing: the model has no routed experts",
+          },
+        ],
+  );
+  if (problems.length > 0) throw new InvalidInputError(problems);
+  return { placement: { value: null, name: "none", ledger: [] }, offload: { value: null, name: "", ledger: [] } };
+}
+
+function costLedger(price: Price | null): LedgerEntry[] {
+  return price === null
+    ? []
+    : [
+        {
+          topic: "cost",
+          fidelity: price.fidelity,
+          detail: `${price.usdPerDeviceHour} USD per device and hour: ${price.source}; divided over input and output by step time`,
+        },
+      ];
+}

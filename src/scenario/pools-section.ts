@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { handoverFirstTokens, handoverReservations, handoverTransfers } from "../engine/handover/handover.ts";
+import { type RouterName, routers } from "../policy/router/routers.ts";
+import { costSection } from "./cost-section.ts";
+import { engineSection } from "./engine-section.ts";
+import { hardwareSection } from "./hardware-section.ts";
+import { modelSection } from "./model-section.ts";
+import { parallelSection } from "./parallel-section.ts";
+import { policySection } from "./policy-section.ts";
+import { count, word } from "./quantity.ts";
+
+/** Sections that a pool may state for itself, in place of those of the scenario. */
+export const poolSections = ["model", "hardware", "engine", "parallel", "policy", "cost"] as const;
+
+const own = (what: string) => `${what} of this pool, whole; default the scenario's.`;
+
+const pool = z.strictObject({
+  name: word().describe("Name of the pool, printed with its figures."),
+  role: z
+    .enum(["both", "prefill", "decode"])
+    .default("both")
+    .describe("What the pool does for a request: all of it, its prompt, or its output after another pool's prefill."),
+  firstDevice: count(0, 1e6)
+    .optional()
+    .describe(
+      "Its first device, counted over the nodes of its system: pools of one system may share a node. Default the next whole node.",
+    ),
+  model: modelSection.optional().describe(own("The model")),
+  hardware: hardwareSection.optional().describe(own("Hardware")),
+  engine: engineSection.optional().describe(own("Serving engine and scheduler")),
+  parallel: parallelSection.optional().describe(own("Layout and replicas")),
+  policy: policySection.optional().describe(own("Policies")),
+  cost: costSection.optional().describe(own("Price")),
+});
+
+/** Pools of replicas: one scenario on several kinds of replicas. */
+export const poolsSection = z.array(pool).min(1).max(64);
+
+/** How requests change from a pool that prefills to one that decodes; what is left out is the engine's. */
+export const handoverSection = z.strictObject({
+  reserves: z
+    .enum(handoverReservations)
+    .optional()
+    .describe("When a decode pool sets room aside for a prompt: before the prefill begins, or once it is computed."),
+  transfer: z
+    .enum(handoverTransfers)
+    .optional()
+    .describe("What of a KV cache is sent at once: the request's, that of a chunk of its prompt, or a layer of it."),
+  firstToken: z
+    .enum(handoverFirstTokens)
+    .optional()
+    .describe(
+      "When the client gets the first token: with the prompt, when the KV cache has arrived, or with the first step of the " +
+        "decode pool, which computes the last prompt token again.",
+    ),
+  reservedOutputTokens: z
+    .union([count(0, 1e7), z.literal("all")], { error: "a number of tokens, or all" })
+    .optional()
+    .describe("Output tokens that a decode pool keeps free for each request that it takes on; all: whole outputs."),
+  localPromptTokens: count(0, 1e7)
+    .default(0)
+    .describe("Prompts of at most this many tokens are computed by a decode pool itself."),
+  router: z
+    .enum(Object.keys(routers) as [RouterName, ...RouterName[]])
+    .optional()
+    .describe("How requests are spread over the replicas of decode pools; default policy.router."),
+});
