@@ -1,5 +1,4 @@
 import type { Link, Node } from "../../hardware/device.ts";
-import { transferNs } from "../../hardware/link-transfer.ts";
 
 /** Links of a device that sends and of one that receives. Every device has its own. */
 export interface HandoverLinks {
@@ -17,11 +16,4 @@ export function handoverLinks(prefill: Node, decode: Node, together: boolean): H
   const sending = linkOf(prefill);
   const receiving = linkOf(decode);
   return sending === null || receiving === null ? null : { sending, receiving };
-}
-
-/**
- * Time of a hand-over that nothing else disturbs, ns: all devices work side by side, the busiest of either side decides.
- */
-export function handoverNs({ sending, receiving }: HandoverLinks, sentBytes: number, receivedBytes: number): number {
-  return Math.max(transferNs(sending, sentBytes), transferNs(receiving, receivedBytes));
 }

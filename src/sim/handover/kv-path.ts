@@ -22,3 +22,9 @@ export function busyNs({ bytesPerSecond, efficiency }: Link, bytes: number): num
 export function latencyNs({ sending, receiving }: HandoverLinks): number {
   return Math.max(sending.latencyNs, receiving.latencyNs);
 }
+
+/** Time of a prompt of `tokens` tokens that nothing else disturbs, ns. */
+export function undisturbedNs({ transfer, links }: KvPath, tokens: number): number {
+  const sentNs = busyNs(links.sending, transfer.sentBytes(tokens));
+  return latencyNs(links) + Math.max(sentNs, busyNs(links.receiving, transfer.receivedBytes(tokens)));
+}

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { engineNamed } from "../../../src/engine/catalogue.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
 import { handoverProblems } from "../../../src/sim/handover/handover-problems.ts";
-import { tinyModel } from "../build.ts";
+import { testNode, tinyModel } from "../build.ts";
 import { sideConfig } from "./sides.ts";
 
 const engine = engineNamed("vllm");
@@ -10,8 +10,8 @@ const pool = (at: string, tp = 4, overrides: Partial<SimConfig> = {}) => ({
   at,
   config: sideConfig(tinyModel(), tp, 1, { engine, ...overrides }),
 });
-const places = (prefill: ReturnType<typeof pool>, decode: ReturnType<typeof pool>) =>
-  handoverProblems(prefill, decode).map(({ at, found }) => [at, found]);
+const places = (prefill: ReturnType<typeof pool>, decode: ReturnType<typeof pool>, together = false) =>
+  handoverProblems(prefill, decode, together).map(({ at, found }) => [at, found]);
 const drafting = (kind: "mtp" | "eagle") => ({
   speculation: { draftTokens: 1, acceptance: Float64Array.of(0.8), draft: { kind, layersPerToken: 1 } },
 });
@@ -40,6 +40,12 @@ describe("pools between which caches cannot be handed over", () => {
     expect(places(pool("pools.0", 4, drafting("mtp")), pool("pools.1", 4, drafting("eagle")))).toEqual([
       ["pools.1.engine.speculative", "eagle"],
     ]);
+  });
+
+  test("devices without a link between them", () => {
+    const alone = pool("pools.1", 4, { node: testNode({ scaleOut: null }) });
+    expect(places(pool("pools.0"), alone)).toEqual([["pools.1.hardware", "test"]]);
+    expect(places(pool("pools.0"), alone, true)).toEqual([]);
   });
 
   test("drafts that need no module may be on one side alone", () => {

@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { storageFormats } from "../../../src/core/dtype.ts";
+import { formatNumber } from "../../../src/core/units.ts";
+import { deviceNamed } from "../../../src/hardware/named-profiles.ts";
 import { catalogue, modelNamed } from "../../../src/models/catalogue.ts";
 import type { ModelSpec } from "../../../src/models/spec.ts";
+import { undisturbedNs } from "../../../src/sim/handover/kv-path.ts";
 import { type KvSide, KvTransfer } from "../../../src/sim/handover/kv-transfer.ts";
 import { mappingProblems } from "../../../src/sim/mapping.ts";
 import { planMemory } from "../../../src/sim/memory/memory-plan.ts";
@@ -103,6 +107,23 @@ test("a latent has 576 values per token and layer, and is sent to each rank that
   expect(transfer(1, 8).sentBytes(1) / latent).toBeCloseTo(8, 9);
   expect(transfer(8, 1).sent.map((amount) => amount.bytes(1) / latent)).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
   expect(transfer(2, 8).sent.map((amount) => amount.bytes(1) / latent)).toEqual([4, 4]);
+});
+
+test("the table of docs/disaggregation.md", () => {
+  const rows = [...readFileSync("docs/disaggregation.md", "utf8").matchAll(/^\| (\d) to (\d)\D.*$/gm)];
+  expect(rows).toHaveLength(5);
+  const ndr = deviceNamed("h200-sxm").scaleOut!;
+  for (const [row, tp, toTp] of rows) {
+    const [from, to] = [tp, toTp].map((ranks) => sideOf(sideConfig(modelNamed("deepseek-v3"), Number(ranks), 1)));
+    const transfer = new KvTransfer(from!, to!);
+    const ms = undisturbedNs({ transfer, links: { sending: ndr, receiving: ndr }, layers: 61 }, 8192) / 1e6;
+    const megabytes = [transfer.totalBytes(8192), transfer.sentBytes(8192), transfer.receivedBytes(8192)];
+    const cells = [
+      ...megabytes.map((bytes) => `${formatNumber(Math.round(bytes / 1e6))} MB`),
+      `${ms < 100 ? ms.toFixed(1) : ms.toFixed(0)} ms`,
+    ];
+    expect(row).toContain(`| ${cells.join(" | ")} |`);
+  }
 });
 
 describe("heads of grouped-query attention by rank, worked out by hand: 4 heads of 64 values, 4 layers in 16 bits", () => {
