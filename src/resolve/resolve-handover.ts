@@ -3,7 +3,6 @@ import { routers } from "../policy/router/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
 import type { HandoverConfig } from "../sim/config.ts";
-import { handoverLinks } from "../sim/handover/handover-links.ts";
 import { handoverProblems } from "../sim/handover/handover-problems.ts";
 import { layOutPools, sharedDevice, together } from "../sim/pool-layout.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
@@ -40,11 +39,10 @@ export function resolveHandover(
   for (const p of prefills)
     for (const d of decodes) {
       const placed = (i: number) => ({ at: pools[i]!.at, config: shapes[i]!.config });
-      for (const problem of handoverProblems(placed(p), placed(d))) {
+      for (const problem of handoverProblems(placed(p), placed(d), allTogether(shapes, p, d))) {
         const pool = pools.find(({ at }) => problem.at?.startsWith(`${at}.`))!;
         problems.push({ ...pool.scenario.place(problem.at!.slice(pool.at.length + 1).split(".")), ...problem });
       }
-      problems.push(...linkProblems(scenario, shapes, p, d));
     }
   if (problems.length > 0) throw new InvalidInputError(problems);
 
@@ -120,24 +118,12 @@ function checkDevices(pools: readonly PoolScenario[], shapes: readonly PoolShape
   );
 }
 
-function linkProblems(scenario: Scenario, shapes: readonly PoolShape[], prefill: number, decode: number): Problem[] {
+/** Whether every replica of one pool lies in one node, or one scale-up domain, with every replica of the other. */
+function allTogether(shapes: readonly PoolShape[], prefill: number, decode: number): boolean {
   const layouts = layOutPools(shapes.map(({ config }) => config));
   const [from, to] = [shapes[prefill]!.config, shapes[decode]!.config];
   for (let a = 0; a < from.replicas; a++)
-    for (let b = 0; b < to.replicas; b++) {
-      const near = together(layouts[prefill]!, a, layouts[decode]!, b, from.node);
-      if (handoverLinks(from.node, to.node, near) !== null) continue;
-      const path = ["pools", decode];
-      return [
-        {
-          ...scenario.place(path),
-          at: pathText(path),
-          expected: near
-            ? "devices with a link to one another"
-            : `a link between nodes from ${from.node.device.name} to ${to.node.device.name}, or both pools in one node (firstDevice)`,
-          found: "none",
-        },
-      ];
-    }
-  return [];
+    for (let b = 0; b < to.replicas; b++)
+      if (!together(layouts[prefill]!, a, layouts[decode]!, b, from.node)) return false;
+  return true;
 }
