@@ -2,8 +2,8 @@ import { BackgroundQueue } from "./background-queue.ts";
 import { InvariantError } from "./errors.ts";
 
 /**
- * Something that serves one piece of work at a time: a link, a disk, a tokeniser, a pipeline stage. *Demand* work is
- * served first come, first served, so its end is known when it is submitted. *Background* work runs in the gaps between
+ * Something that serves one piece of work at a time: a link, a disk, host memory, a tokeniser. *Demand* work is served
+ * first come, first served, so its end is known when it is submitted. *Background* work runs in the gaps between
  * demands, in chunks that nothing interrupts: a demand waits for one chunk at most. At one instant demand goes first.
  *
  * Calls come in order of time, from 0 on. Times are nanoseconds, whole or not. No object is made per call; arrays grow when

@@ -30,6 +30,7 @@ export class Replica {
   readonly frontEnds: FrontEnds;
   readonly intake: RequestIntake;
   readonly inFlight: readonly StepInFlight[];
+  /** When each stage is free; Infinity while a step is in it. */
   readonly stageFreeNs: Float64Array;
   /** Time of all stages spent on steps, ns. */
   busyNs = 0;

@@ -16,9 +16,10 @@ import { Pool } from "./pool.ts";
 import { layOutPools } from "./pool-layout.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import { RequestState } from "./request-state.ts";
-import { type RunResult, requestStatus, timeComponents } from "./result.ts";
+import { type RunResult, requestStatus } from "./result.ts";
 import { replicaView } from "./router-views.ts";
 import { StepEnd, type StepOutcome } from "./step-end.ts";
+import { StepRunner } from "./step-runner.ts";
 
 const eventKind = {
   arrival: 0,
@@ -29,10 +30,13 @@ const eventKind = {
   kvBegins: 5,
   kvArrives: 6,
   kvAsks: 7,
+  advance: 8,
 } as const;
-const draftComponent = timeComponents.indexOf("draft");
-/** At one instant: arrivals first, then finished steps, then new steps, so that a step sees all that has happened. */
-const eventPriority = { arrival: 0, stepDone: 1, start: 2 } as const;
+/**
+ * At one instant: first what steps in flight do in the nanosecond before it, whose order is finer than whole nanoseconds;
+ * then arrivals, finished steps, and new steps, so that a step sees all that has happened.
+ */
+const eventPriority = { advance: 0, arrival: 1, stepDone: 2, start: 3 } as const;
 const stepsWithoutTokenMax = 1_000_000;
 
 /** Replicas that a request may go to, and what chooses among them. */
@@ -66,6 +70,7 @@ export class Simulation implements RunView {
   rejected = 0;
   interrupted = false;
   private readonly queue = new EventQueue(256);
+  private readonly runner: StepRunner;
   private readonly stepEnd: StepEnd;
   /** [pools] */
   private readonly outcomes: readonly StepOutcome[];
@@ -118,6 +123,14 @@ export class Simulation implements RunView {
       emitsFirst: handover?.firstToken === "prefill",
     }));
     for (const pool of this.decodePools) this.checkRoom(pool);
+    this.runner = new StepRunner(pools, {
+      firstStageFree: (replica, atNs) => this.queue.push(atNs, eventPriority.start, eventKind.start, replica),
+      stepEnds: (replica, step, startNs, endNs) => {
+        this.onStep?.(endNs - startNs);
+        this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, replica * this.inFlightMax + step.index);
+      },
+      advanceAt: (group, atNs) => this.queue.push(atNs, eventPriority.advance, eventKind.advance, group),
+    });
     for (const pool of pools) if (pool.config.readyNs > 0) this.startLater(pool);
     this.openWorkload();
   }
@@ -208,8 +221,9 @@ export class Simulation implements RunView {
     const { queue } = this;
     while (this.steps < until) {
       if (!queue.pop()) return true;
-      // An arrival that is served at once changes nothing that a series shows.
+      // An arrival that is served at once changes nothing that a series shows, nor does a step on its way.
       if (queue.kind === eventKind.arrival) this.arrive(queue.payload, queue.atNs);
+      else if (queue.kind === eventKind.advance) this.runner.advance(queue.payload, queue.atNs);
       else {
         this.recordSpan(queue.atNs);
         if (queue.kind === eventKind.turn) this.waitingCount--;
@@ -416,17 +430,14 @@ export class Simulation implements RunView {
     }
     if (step === null) return;
     this.steps++;
-    const endNs = this.time(replica, step, atNs);
-    this.onStep?.(endNs - atNs);
+    const pool = this.poolOf(replica);
+    pool.experts.look(index - pool.replicas[0]!.place.index, step, this.state.computed);
     this.markScheduled(replica, step, atNs);
-    this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, index * this.inFlightMax + step.index);
+    // With pipeline stages, the next step may enter when the first stage is free.
+    if (replica.inFlight.length > 1) replica.startPending = true;
+    this.runner.start(replica, step, atNs);
     intake.countStep(step.batches.some((batch) => batch.prefillTokens > 0));
     if (intake.ahead && intake.due()) this.look(replica, atNs);
-    // With pipeline stages, the next step may enter when the first stage is free.
-    if (replica.inFlight.length > 1) {
-      replica.startPending = true;
-      this.queue.push(replica.stageFreeNs[0]!, eventPriority.start, eventKind.start, index);
-    }
   }
 
   private form(replica: Replica): StepInFlight | null {
@@ -435,44 +446,6 @@ export class Simulation implements RunView {
     this.runningCount += replica.runningCount() - before;
     this.waitingCount -= replica.runningCount() - before;
     return step;
-  }
-
-  /** Times a formed step through all stages, each rounded to whole ns; returns its end. */
-  private time(replica: Replica, step: StepInFlight, atNs: number): number {
-    const pool = this.poolOf(replica);
-    const { experts, cost, draft } = pool;
-    const own = replica.place.index - pool.replicas[0]!.place.index;
-    experts.look(own, step, this.state.computed, atNs);
-    let sequences = 0;
-    let promptTokens = 0;
-    let tokens = 0;
-    for (const part of step.parts) sequences = Math.max(sequences, part.count);
-    for (const batch of step.batches) {
-      promptTokens += batch.prefillTokens;
-      tokens += batch.tokens;
-    }
-    let at = atNs;
-    let stagesNs = 0;
-    for (let s = 0; s < replica.plans.length; s++) {
-      const plan = replica.plans[s]!;
-      const last = s === replica.plans.length - 1;
-      const begin = Math.max(at, replica.stageFreeNs[s]!);
-      let ns = cost.stageNs(plan, begin, step.batches, experts.sources[own]!, last);
-      if (last && draft !== null) {
-        const draftNs = draft.ns(step.batches, step.drafts);
-        cost.components[draftComponent]! += draftNs;
-        ns += draftNs;
-      }
-      if (last) ns += cost.hostNs(sequences, promptTokens > 0);
-      ns = Math.max(1, Math.round(ns));
-      replica.stageFreeNs[s] = begin + ns;
-      stagesNs += ns;
-      at = begin + ns;
-      if (!last) at += Math.round(cost.handoffNs(step.batches, s));
-    }
-    replica.busyNs += stagesNs;
-    replica.promptTime.add(stagesNs, promptTokens, tokens - promptTokens);
-    return at;
   }
 
   private markScheduled({ place }: Replica, step: StepInFlight, atNs: number): void {
@@ -530,6 +503,7 @@ export class Simulation implements RunView {
   /** The result so far; `interrupted` says that requests were left unfinished on purpose. */
   result(interrupted = false): RunResult {
     this.interrupted = interrupted;
+    this.runner.finish();
     this.recordSpan(this.lastEventNs);
     checkFinal(this);
     return buildResult(this);

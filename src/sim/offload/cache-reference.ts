@@ -24,7 +24,7 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     hits: sum((state) => state.hits),
     misses: sum((state) => state.misses),
     diskReads: sum((state) => state.diskReads),
-    fetchedBytes: sum((state) => state.fetchedBytes),
+    fetchedBytes: sum((state) => state.link.bytes),
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
     reference: references(config, offloads),

@@ -1,4 +1,5 @@
 import { holds } from "../../core/errors.ts";
+import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import { AskedExperts } from "./asked-experts.ts";
@@ -30,22 +31,25 @@ export interface FetchCost {
  * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
  * hits and are computed first. A miss is fetched: from NVMe to host memory if that does not hold the expert, then from
  * host memory over the host link. Reading and link run side by side; the later of the two makes the expert ready. The
- * link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap,
- * transfers run beside computing; without it, a miss is fetched when its turn to compute comes.
+ * link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap, NVMe is
+ * asked for all missing experts when the call starts and transfers run beside computing; without it, a miss is asked for
+ * when its turn to compute comes.
  */
 export class OffloadState {
   hits = 0;
   misses = 0;
   calls = 0;
-  /** Transfers of missed experts, each counted when it is made. */
-  fetches = 0;
   /** Experts asked for, over all calls. */
   accesses = 0;
   diskReads = 0;
-  fetchedBytes = 0;
   stallNs = 0;
-  linkBusyNs = 0;
   unionOverCapacity = 0;
+  /** Host link of each device of the rank: they fetch their slices side by side. */
+  readonly link = new Resource();
+  /** When the call next asks its node for something, ns; Infinity once every missing expert was fetched. */
+  nextNs = Number.POSITIVE_INFINITY;
+  /** Whether host memory is asked for all missing experts when a call starts ({@link ask}). */
+  readonly asksAhead: boolean;
   /** Time of the call so far. */
   callNs = 0;
   /** Part of it spent waiting for experts. */
@@ -66,10 +70,14 @@ export class OffloadState {
   /** The call being served: its experts, and the time that each takes alone. */
   private asked: AskedExperts;
   private readonly keyNs: Float64Array;
+  /** When each missing expert is in host memory, ns. */
+  private readonly inHostNs: Float64Array;
   private startNs = 0;
-  /** Index of the next missing expert to fetch. */
+  /** Index of the next missing expert to fetch, and of the next to ask host memory for. */
   private next = 0;
-  private linkFreeNs = 0;
+  private toAsk = 0;
+  /** Until when the link is held: to the end of a transfer, however slow the memory. */
+  private heldNs = 0;
 
   constructor(options: {
     cache: ExpertCache;
@@ -95,6 +103,8 @@ export class OffloadState {
     this.hit = new Uint8Array(options.experts);
     this.asked = new AskedExperts(0);
     this.keyNs = new Float64Array(options.experts);
+    this.inHostNs = new Float64Array(options.experts);
+    this.asksAhead = options.overlap && options.host !== null;
   }
 
   /** Bytes of one expert slice. */
@@ -110,16 +120,19 @@ export class OffloadState {
   /**
    * Begins a call for `asked` at absolute time `atNs`. Hits and misses are told by residency now, and the cache is updated.
    * Resident experts are computed first, by one kernel; every missing one by a kernel of its own once it is fetched
-   * ({@link fetchNext}). `asked` must stay as it is until then.
+   * ({@link advance}). `asked` must stay as it is until then. Returns the number of missing experts.
    */
-  begin(asked: AskedExperts, atNs: number, time: ExpertTimer): void {
+  begin(asked: AskedExperts, atNs: number, time: ExpertTimer): number {
     const { count, keys, tokens } = asked;
     this.asked = asked;
-    this.next = 0;
     this.startNs = atNs;
     this.callNs = 0;
     this.callStallNs = 0;
-    if (count === 0) return;
+    this.nextNs = Number.POSITIVE_INFINITY;
+    if (count === 0) {
+      this.next = this.toAsk = 0;
+      return 0;
+    }
     const hits = this.cache.call(keys, 0, count, this.hit);
     this.log?.record(keys, 0, count);
     this.calls++;
@@ -127,48 +140,39 @@ export class OffloadState {
     this.hits += hits;
     this.unionOverCapacity += this.slotsPerCall > 0 ? count / this.slotsPerCall : 0;
     let hitTokens = 0;
+    let misses = 0;
     for (let i = 0; i < count; i++)
       if (this.hit[i] === 1) hitTokens += tokens[i]!;
       else {
-        this.misses++;
+        misses++;
         this.keyNs[i] = time.aloneNs(tokens[i]!);
       }
+    this.misses += misses;
     if (hits > 0) this.callNs = time.togetherNs(hitTokens, hits);
-    this.passHits();
+    this.next = this.toAsk = this.missFrom(0);
+    if (!this.asksAhead) this.turn();
+    return misses;
   }
 
-  /** Earliest time of the next transfer on the link; infinite when every missing expert was fetched. */
-  get nextNs(): number {
-    return this.next === this.asked.count ? Number.POSITIVE_INFINITY : Math.max(this.linkFreeNs, this.askedNs);
+  /** Asks host memory for the next missing expert when the call starts. Returns 0 where there was none left, else 1. */
+  ask(): 0 | 1 {
+    if (this.toAsk === this.asked.count) return 0;
+    this.lookInHost(this.startNs);
+    if (this.nextNs === Number.POSITIVE_INFINITY) this.nextNs = this.transferNs;
+    return 1;
   }
 
-  /** Fetches the next missing expert and computes it. */
-  fetchNext(): void {
-    const { cost, node, startNs } = this;
-    let readyNs = this.askedNs;
-    if (this.host !== null) {
-      this.hostKey[0] = this.asked.keys[this.next]!;
-      if (this.host.call(this.hostKey, 0, 1, this.hostHit) === 0) {
-        this.diskReads++;
-        node.diskBytes += cost.diskBytes;
-        readyNs = node.disk.book(readyNs, cost.diskNs);
-      }
+  /** Does what is due at `nextNs`: asks host memory for the next missing expert, or transfers and computes it. */
+  advance(): void {
+    if (this.toAsk === this.next && this.host !== null) {
+      this.lookInHost(this.nextNs);
+      this.nextNs = this.transferNs;
+      return;
     }
-    const beginNs = Math.max(this.linkFreeNs, readyNs);
-    node.memoryBytes += cost.memoryBytes;
-    readyNs = Math.max(beginNs + cost.linkNs, node.memory.book(beginNs, cost.memoryNs) + cost.memoryLatencyNs);
-    this.linkFreeNs = readyNs;
-    this.linkBusyNs += cost.linkNs;
-    this.fetches++;
-    this.fetchedBytes += cost.bytes;
-    const waitNs = readyNs - startNs - this.callNs;
-    if (waitNs > 0) {
-      this.stallNs += waitNs;
-      this.callStallNs += waitNs;
-      this.callNs = readyNs - startNs;
-    }
-    this.callNs += this.keyNs[this.next++]!;
-    this.passHits();
+    this.fetch(this.nextNs);
+    this.next = this.missFrom(this.next + 1);
+    if (!this.asksAhead) this.turn();
+    else this.nextNs = this.next === this.asked.count ? Number.POSITIVE_INFINITY : this.transferNs;
   }
 
   /** Resident experts never exceed the slots. */
@@ -180,11 +184,48 @@ export class OffloadState {
     );
   }
 
-  private get askedNs(): number {
-    return this.overlap ? this.startNs : this.startNs + this.callNs;
+  /** The next missing expert is asked for: with overlap as soon as the link is free, else when it is to be computed. */
+  private turn(): void {
+    if (this.next === this.asked.count) this.nextNs = Number.POSITIVE_INFINITY;
+    else this.nextNs = Math.max(this.heldNs, this.overlap ? this.startNs : this.startNs + this.callNs);
   }
 
-  private passHits(): void {
-    while (this.next < this.asked.count && this.hit[this.next] === 1) this.next++;
+  /** When the next missing expert can go over the link, once host memory was asked for it. */
+  private get transferNs(): number {
+    return Math.max(this.heldNs, this.inHostNs[this.next]!);
+  }
+
+  /** Asks host memory for an expert; what it lacks is read from NVMe. */
+  private lookInHost(atNs: number): void {
+    this.hostKey[0] = this.asked.keys[this.toAsk]!;
+    let inHostNs = atNs;
+    if (this.host!.call(this.hostKey, 0, 1, this.hostHit) === 0) {
+      this.diskReads++;
+      inHostNs = this.node.disk.demand(atNs, this.cost.diskNs, this.cost.diskBytes);
+    }
+    this.inHostNs[this.toAsk] = inHostNs;
+    this.toAsk = this.missFrom(this.toAsk + 1);
+  }
+
+  /** Brings the next missing expert over the link and computes it. */
+  private fetch(atNs: number): void {
+    const { cost, node, startNs } = this;
+    const linkEndNs = this.link.demand(atNs, cost.linkNs, cost.bytes);
+    const memoryEndNs = node.memory.demand(atNs, cost.memoryNs, cost.memoryBytes);
+    const readyNs = Math.max(linkEndNs, memoryEndNs + cost.memoryLatencyNs);
+    this.heldNs = readyNs;
+    const waitNs = readyNs - startNs - this.callNs;
+    if (waitNs > 0) {
+      this.stallNs += waitNs;
+      this.callStallNs += waitNs;
+      this.callNs = readyNs - startNs;
+    }
+    this.callNs += this.keyNs[this.next]!;
+  }
+
+  /** The first missing expert from index `i` on. */
+  private missFrom(i: number): number {
+    while (i < this.asked.count && this.hit[i] === 1) i++;
+    return i;
   }
 }

@@ -101,7 +101,7 @@ function checkExperts(run: RunView, { experts }: RunView["pools"][number]): void
       laws.count("link-busy");
     }
   // Every device fetches its slice of each missing expert from the memory of its node.
-  const fromMemory = nodes.reduce((sum, node) => sum + node.memoryBytes, 0);
+  const fromMemory = nodes.reduce((sum, node) => sum + node.memory.bytes, 0);
   const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0);
   holds(
     fromMemory === toDevices,
@@ -109,22 +109,23 @@ function checkExperts(run: RunView, { experts }: RunView["pools"][number]): void
     () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched`,
   );
   for (const offload of caches) {
+    const { link } = offload;
     holds(
-      offload.linkBusyNs <= elapsed + 1 || run.interrupted,
+      link.busyNs <= elapsed + 1 || run.interrupted,
       "link-busy",
-      () => `host link busy ${offload.linkBusyNs} ns of ${elapsed}`,
+      () => `host link busy ${link.busyNs} ns of ${elapsed}`,
     );
     holds(
-      offload.fetchedBytes === offload.misses * offload.expertBytes,
+      link.bytes === offload.misses * offload.expertBytes,
       "byte-conservation",
-      () => `${offload.fetchedBytes} bytes fetched for ${offload.misses} misses of ${offload.expertBytes}`,
+      () => `${link.bytes} bytes fetched for ${offload.misses} misses of ${offload.expertBytes}`,
     );
     laws.count("byte-conservation", offload.misses);
     laws.count("link-busy");
     holds(
-      offload.hits + offload.misses === offload.accesses && offload.fetches === offload.misses,
+      offload.hits + offload.misses === offload.accesses && link.demands === offload.misses,
       "cache-accounting",
-      () => `${offload.hits} hits, ${offload.misses} misses, ${offload.fetches} fetches, ${offload.accesses} accesses`,
+      () => `${offload.hits} hits, ${offload.misses} misses, ${link.demands} fetches, ${offload.accesses} accesses`,
     );
     laws.count("cache-accounting", offload.calls);
   }

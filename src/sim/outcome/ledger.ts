@@ -86,7 +86,7 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
         "host memory and NVMe",
         "emulated",
         `${nodes.length === 1 ? "all devices share those of one node" : `devices share those of ${nodes.length} nodes`}: ` +
-          "one transfer after the other at full bandwidth; a step's transfers go before those of steps that start later",
+          "one transfer after the other at full bandwidth, in the order in which they are asked for",
       );
     if (logs.some((log) => log.stopped))
       add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each rank`);

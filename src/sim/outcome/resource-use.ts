@@ -41,11 +41,11 @@ function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
   const { caches, nodes } = experts.offloads;
   if (config.node.device.hostLink !== null)
-    for (const [i, { linkBusyNs, fetchedBytes }] of caches.entries())
-      use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: linkBusyNs, bytes: fetchedBytes });
-  for (const [i, { memory, memoryBytes, disk, diskBytes }] of nodes.entries()) {
-    if (memory.busyNs > 0) use.push({ name: `host memory of node ${i}`, busyNs: memory.busyNs, bytes: memoryBytes });
-    if (disk.busyNs > 0) use.push({ name: `NVMe of node ${i}`, busyNs: disk.busyNs, bytes: diskBytes });
+    for (const [i, { link }] of caches.entries())
+      use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
+  for (const [i, { memory, disk }] of nodes.entries()) {
+    if (memory.busyNs > 0) use.push({ name: `host memory of node ${i}`, busyNs: memory.busyNs, bytes: memory.bytes });
+    if (disk.busyNs > 0) use.push({ name: `NVMe of node ${i}`, busyNs: disk.busyNs, bytes: disk.bytes });
   }
   return use;
 }

@@ -2,18 +2,26 @@ import { AskedExperts } from "../offload/asked-experts.ts";
 import type { OffloadState } from "../offload/offload-state.ts";
 import type { ExpertTime } from "../step/expert-time.ts";
 import { type ExpertRanks, shareOf } from "./expert-ranks.ts";
-import type { ExpertSource, LayerCall } from "./layer-call.ts";
+import type { CallUnderWay, ExpertSource, LayerCall } from "./layer-call.ts";
 import type { ReplayedExperts } from "./replayed-experts.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
 import type { StepRows } from "./step-rows.ts";
 
-/** Replayed work on experts behind the caches of one replica. Misses are fetched. */
-export class CachedExperts implements ExpertSource {
+/**
+ * Replayed work on experts behind the caches of one replica, for one step in flight. Misses are fetched: the call asks the
+ * nodes for each transfer when it begins, rank by rank in order of time.
+ */
+export class CachedExperts implements ExpertSource, CallUnderWay {
   readonly layersAlike = false;
+  nextNs = Number.POSITIVE_INFINITY;
+  private call: LayerCall | null = null;
+  private ranks: readonly OffloadState[] = [];
+  /** The rank whose transfer is next; -1 while the call asks host memory for all that is missing. */
+  private next = -1;
   private readonly work: ReplayedExperts;
   private readonly expertRanks: ExpertRanks;
   private readonly replay: RoutingReplay;
-  /** Of the replica's step being timed. */
+  /** Of the step. */
   private readonly rows: StepRows;
   private readonly layerMap: readonly number[];
   /** [MoE layers][expert ranks] the cache of the rank in the stage that runs the layer. */
@@ -45,15 +53,47 @@ export class CachedExperts implements ExpertSource {
   }
 
   /** Each rank's cache decides hits and misses; experts that are there are computed first. */
-  serve(call: LayerCall, time: ExpertTime): void {
-    const caches = this.caches[call.layer]!;
+  serve(call: LayerCall, time: ExpertTime): CallUnderWay | null {
+    const ranks = this.caches[call.layer]!;
+    this.call = call;
+    this.ranks = ranks;
     this.gather(call.layer);
-    for (let rank = 0; rank < caches.length; rank++) caches[rank]!.begin(this.asked[rank]!, call.startNs, time);
-    // The ranks of a node take turns at its memory and disks: transfers are booked in the order in which they begin.
-    for (let first = firstToFetch(caches); first !== null; first = firstToFetch(caches)) first.fetchNext();
-    for (let rank = 0; rank < caches.length; rank++) {
-      call.ns[rank] = caches[rank]!.callNs;
-      call.stallNs[rank] = caches[rank]!.callStallNs;
+    let misses = 0;
+    for (let rank = 0; rank < ranks.length; rank++) misses += ranks[rank]!.begin(this.asked[rank]!, call.startNs, time);
+    if (misses > 0 && ranks[0]!.asksAhead) {
+      this.next = -1;
+      this.nextNs = call.startNs;
+    } else this.choose();
+    return this.nextNs === Number.POSITIVE_INFINITY ? null : this;
+  }
+
+  advance(): void {
+    if (this.next >= 0) this.ranks[this.next]!.advance();
+    else while (this.askOneEach() > 0);
+    this.choose();
+  }
+
+  /** Every rank asks for its next missing expert; returns how many did. */
+  private askOneEach(): number {
+    let asked = 0;
+    for (let rank = 0; rank < this.ranks.length; rank++) asked += this.ranks[rank]!.ask();
+    return asked;
+  }
+
+  /** Finds the rank that goes on first; of equal ones, the first. Fills the times of the call once there is none. */
+  private choose(): void {
+    const { ranks } = this;
+    this.nextNs = Number.POSITIVE_INFINITY;
+    for (let rank = 0; rank < ranks.length; rank++)
+      if (ranks[rank]!.nextNs < this.nextNs) {
+        this.next = rank;
+        this.nextNs = ranks[rank]!.nextNs;
+      }
+    if (this.nextNs < Number.POSITIVE_INFINITY) return;
+    const { ns, stallNs } = this.call!;
+    for (let rank = 0; rank < ranks.length; rank++) {
+      ns[rank] = ranks[rank]!.callNs;
+      stallNs[rank] = ranks[rank]!.callStallNs;
     }
   }
 
@@ -74,11 +114,4 @@ export class CachedExperts implements ExpertSource {
       }
     }
   }
-}
-
-/** The cache whose next transfer begins first; null when every missing expert was fetched. */
-function firstToFetch(caches: readonly OffloadState[]): OffloadState | null {
-  let first = caches[0]!;
-  for (let rank = 1; rank < caches.length; rank++) if (caches[rank]!.nextNs < first.nextNs) first = caches[rank]!;
-  return first.nextNs === Number.POSITIVE_INFINITY ? null : first;
 }

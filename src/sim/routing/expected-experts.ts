@@ -50,8 +50,8 @@ export class ExpectedExperts implements ExpertSource {
     call.distinct[0] = work.busiest.distinct;
   }
 
-  serve(call: LayerCall, time: ExpertTime): void {
-    serveResident(call, time);
+  serve(call: LayerCall, time: ExpertTime): null {
+    return serveResident(call, time);
   }
 
   private expected(tokens: number): ExpectedWork {

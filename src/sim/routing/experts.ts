@@ -17,21 +17,21 @@ import type { StepRows } from "./step-rows.ts";
 
 /** Everything about the routed experts of a run: the sources of their work, its statistics, and the caches. */
 export interface Experts {
-  /** [replicas] */
+  /** [replicas x steps in flight] */
   readonly sources: readonly ExpertSource[];
   readonly loads: LoadStatistics | null;
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
   /**
-   * Looks up the experts of a step that a replica forms at `atNs`: work per layer and expert rank. `computed` holds the tokens of every
+   * Looks up the experts of a step that a replica forms: work per layer and expert rank. `computed` holds the tokens of every
    * request that were computed before it.
    */
-  look(replica: number, step: StepInFlight, computed: Readonly<ArrayLike<number>>, atNs: number): void;
+  look(replica: number, step: StepInFlight, computed: Readonly<ArrayLike<number>>): void;
   check(): void;
 }
 
-/** What a replica's step reads, what falls to each rank, and where its experts are. */
-interface ReplicaStep {
+/** What a step in flight reads, what falls to each rank, and where its experts are. */
+interface RoutedStep {
   readonly rows: StepRows;
   readonly work: ExpertWork;
   readonly source: ExpertSource;
@@ -47,7 +47,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     const popularityCv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
     const expected = new ExpectedExperts(moe, config.mapping.ep, popularityCv);
     return {
-      sources: Array.from({ length: config.replicas }, () => expected),
+      sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
       replay: null,
       offloads: { caches: [], logs: [], nodes: [] },
@@ -85,11 +85,12 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const spreads = expertRanks.meanSpread(routing.table);
   const { ep, pp } = config.mapping;
   const { caches } = offloads;
-  const steps = Array.from({ length: config.replicas }, (_, replica): ReplicaStep => {
+  const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
     const rows = replay.newStep();
     const work = expertRanks.newWork();
     const resident = new ReplayedExperts(work, spreads);
     if (caches.length === 0) return { rows, work, source: resident };
+    const replica = Math.floor(flight / pp);
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     return { rows, work, source: new CachedExperts(resident, expertRanks, replay, rows, routing.layerMap, own) };
   });
@@ -99,9 +100,8 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     loads,
     replay,
     offloads,
-    look: (replica, { parts, batches }, computed, atNs) => {
-      for (const node of offloads.nodes) node.forget(atNs);
-      const { rows, work } = steps[replica]!;
+    look: (replica, { index, parts, batches }, computed) => {
+      const { rows, work } = steps[replica * pp + index]!;
       rows.clear();
       for (const { requests, tokens, count } of parts)
         for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!);

@@ -34,13 +34,25 @@ export interface ExpertSource {
   readonly layersAlike: boolean;
   /** Fills the work of `call.layer` into the call. */
   route(call: LayerCall): void;
-  /** Computes the call from `call.startNs`: fills its times. `time` says what computing alone takes. */
-  serve(call: LayerCall, time: ExpertTime): void;
+  /**
+   * Computes the call from `call.startNs`: fills its times. `time` says what computing alone takes. Returns null once that is
+   * done; where something that others may share is needed for it, what is still to do.
+   */
+  serve(call: LayerCall, time: ExpertTime): CallUnderWay | null;
+}
+
+/** A call whose times depend on what others may share. Reused between calls. */
+export interface CallUnderWay {
+  /** When it next uses that, ns; Infinity once its times are filled. It is advanced in order of time with all others. */
+  readonly nextNs: number;
+  /** Does what is due at `nextNs`. */
+  advance(): void;
 }
 
 /** Serves a call whose experts all lie on the devices. */
-export function serveResident(call: LayerCall, time: ExpertTime): void {
+export function serveResident(call: LayerCall, time: ExpertTime): null {
   for (let rank = 0; rank < call.ns.length; rank++)
     call.ns[rank] = time.togetherNs(call.pairs[rank]!, call.distinct[rank]!);
   call.stallNs.fill(0);
+  return null;
 }

@@ -25,7 +25,7 @@ export class ReplayedExperts implements ExpertSource {
     call.spread = this.spreads[call.layer]!;
   }
 
-  serve(call: LayerCall, time: ExpertTime): void {
-    serveResident(call, time);
+  serve(call: LayerCall, time: ExpertTime): null {
+    return serveResident(call, time);
   }
 }

@@ -12,6 +12,8 @@ export interface AttentionProgram {
   readonly caches: readonly LayerCache[];
   /** Device time, ns, without the kernels' fixed overheads. */
   ns(batch: RankBatch): number;
+  /** What of it products take, ns. */
+  productsNs(batch: RankBatch): number;
   /** What of it comes before scores, ns: products that make the queries, keys and values of the step's tokens. */
   prepareNs(batch: RankBatch): number;
 }

@@ -17,6 +17,6 @@ export function attentionProgram(attention: Attention, context: AttentionContext
     case "linear":
       return linearProgram(attention, context);
     case "none":
-      return { weightValues: 0, caches: [], ns: () => 0, prepareNs: () => 0 };
+      return { weightValues: 0, caches: [], ns: () => 0, productsNs: () => 0, prepareNs: () => 0 };
   }
 }

@@ -76,6 +76,7 @@ export function compressedProgram(
       promptNs(batch) +
       indexNs(batch) +
       elementwiseNs(cost, elementwise, batch.tokens * residualPasses * hidden * activationBytes),
+    productsNs: (batch) => chain.ns(batch.tokens),
     // Projections before and after the scores are one product: half of it, and the selection of keys.
     prepareNs: (batch) => chain.ns(batch.tokens) / 2 + indexNs(batch),
   };

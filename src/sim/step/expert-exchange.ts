@@ -77,11 +77,7 @@ export class ExpertExchange {
     halves: boolean,
   ): number {
     if (call.tokens === 0) return 0;
-    const { links } = this;
-    const { busyNs, bytes } = links;
-    const ns = this.partNs(moe, call, batches, direction, halves ? 0.5 : 1);
-    if (halves) links.book(links.busyNs - busyNs, links.bytes - bytes);
-    return ns;
+    return this.partNs(moe, call, batches, direction, halves ? 2 : 1);
   }
 
   /** Share of the multiprocessors that exchanges beside computing take. In low-latency mode with receive hooks it is none. */
@@ -125,15 +121,16 @@ export class ExpertExchange {
     return node.device.peak.fp4 === undefined ? combineShare.hopper : combineShare.blackwell;
   }
 
-  /** Time of one direction for a part of a layer, ns. */
+  /** Time of one direction for one of `parts` equal parts of a layer, ns. The transfers of all are booked. */
   private partNs(
     moe: MoeFeedForward,
     call: LayerCall,
     batches: readonly RankBatch[],
     direction: Direction,
-    part: number,
+    parts: number,
   ): number {
     const { links, ranks } = this;
+    const part = 1 / parts;
     const { tokens } = call;
     const { mapping, engine } = this.config;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
@@ -144,36 +141,42 @@ export class ExpertExchange {
       case "deepepNormal":
       case "deepepLowLatency":
       case "nvlink":
-        ns = this.libraryNs(moe, batches, direction, valueBytes, part);
+        ns = this.libraryNs(moe, batches, direction, valueBytes, parts);
         break;
       case "allGatherReduceScatter": {
         const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
-        ns = links.collectiveNs(kind, gatheredTokens(batches, tokens) * rowBytes, ranks);
+        ns = links.collectiveNs(kind, gatheredTokens(batches, tokens) * rowBytes, ranks, parts);
         break;
       }
       case "broadcastAllReduce":
-        ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes);
+        ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes, parts);
         break;
       case "allToAll":
-        ns = links.collectiveNs("allToAll", this.busiestTokens(moe, call, batches) * rowBytes, ranks);
+        ns = links.collectiveNs("allToAll", this.busiestTokens(moe, call, batches) * rowBytes, ranks, parts);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
     if (direction === "dispatch" || mapping.tp === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
     const gathered = part * (tokens / batches.length) * moe.expertHidden * activationBytes;
-    return ns + links.collectiveNs("allGather", gathered, mapping.tp);
+    return ns + links.collectiveNs("allGather", gathered, mapping.tp, parts);
   }
 
   /**
    * Tokens of each data-parallel rank broadcast to all, in turn: as long as an even gather of which every rank receives
    * these tokens. Then one sum over all ranks. Tokens travel in 16 bits.
    */
-  private broadcastNs(tokens: number, batches: readonly RankBatch[], direction: Direction, rowBytes: number): number {
+  private broadcastNs(
+    tokens: number,
+    batches: readonly RankBatch[],
+    direction: Direction,
+    rowBytes: number,
+    parts: number,
+  ): number {
     const { links, ranks } = this;
-    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks);
+    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks, parts);
     let ns = 0;
     for (const batch of batches)
       if (batch.tokens > 0)
-        ns += links.collectiveNs("allGather", (batch.tokens * rowBytes * ranks) / (ranks - 1), ranks);
+        ns += links.collectiveNs("allGather", (batch.tokens * rowBytes * ranks) / (ranks - 1), ranks, parts);
     return ns;
   }
 
@@ -197,7 +200,7 @@ export class ExpertExchange {
     batches: readonly RankBatch[],
     direction: Direction,
     valueBytes: number,
-    part: number,
+    parts: number,
   ): number {
     const { library } = this;
     const { mapping, engine } = this.config;
@@ -208,7 +211,7 @@ export class ExpertExchange {
       prefills ||= batch.prefillTokens > 0;
     }
     const low = lowLatency(engine.expertExchange, prefills);
-    const sent = Math.ceil((part * tokens) / mapping.tp);
+    const sent = Math.ceil(tokens / parts / mapping.tp);
     const rounds = low ? Math.ceil(sent / (engine.dispatchTokensMax ?? sent)) : 1;
     library.kind = direction;
     library.mode = low ? "lowLatency" : "normal";
@@ -218,7 +221,7 @@ export class ExpertExchange {
     library.experts = moe.experts;
     library.bytesPerValue = valueBytes;
     let ns = 0;
-    for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library);
+    for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library, parts);
     return ns;
   }
 }

@@ -83,6 +83,7 @@ export function gqaProgram(spec: GqaAttention, context: AttentionContext): Atten
     caches: [cacheOf(cacheBytes, spec.windowTokens, spec.chunked === true)],
     ns: (batch) =>
       chain.ns(batch.tokens) + scoreNs(batch) + elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
+    productsNs: (batch) => chain.ns(batch.tokens),
     prepareNs: (batch) => chain.ns(batch.tokens, 0, 1),
   };
 }

@@ -59,6 +59,7 @@ export function linearProgram(spec: LinearAttention, context: AttentionContext):
         elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken)
       );
     },
+    productsNs: (batch) => chain.ns(batch.tokens),
     prepareNs: (batch) => chain.ns(batch.tokens, 0, 1),
   };
 }

@@ -18,8 +18,8 @@ export class LinkTime {
   }
 
   /**
-   * `share` is the part of the devices that take part. The others do the same at the same time, or nothing. A share of
-   * 0 books nothing.
+   * `share` is how often the transfer is booked: the part of the devices that take part, where the others do the same at
+   * the same time, or nothing; 2 for one of two equal half batches; 0 for none.
    */
   collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number, share = 1): number {
     const op = this.collective;
@@ -32,9 +32,9 @@ export class LinkTime {
   }
 
   /** An exchange by an expert-exchange library; the bytes booked are those of every pair. */
-  exchangeNs(op: ExchangeOp): number {
+  exchangeNs(op: ExchangeOp, share: number): number {
     const ns = this.cost.opNs(op) * this.factor;
-    this.book(ns, op.tokens * op.topK * op.hidden * op.bytesPerValue);
+    this.book(ns * share, op.tokens * op.topK * op.hidden * op.bytesPerValue * share);
     return ns;
   }
 

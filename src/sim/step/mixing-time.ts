@@ -1,6 +1,5 @@
 import type { AttentionProgram } from "./attention-parts.ts";
 import { emptyBatch, halveBatch, type RankBatch } from "./batch.ts";
-import type { ServedKernels } from "./served-kernels.ts";
 
 /** Time that each data-parallel rank takes to mix the tokens of one step (attention, linear attention), by class of layer. */
 export class MixingTime {
@@ -18,14 +17,12 @@ export class MixingTime {
   readonly slowestHalfNs: Float64Array;
   readonly slowestPrepareNs: Float64Array;
   readonly slowestScoresNs: Float64Array;
-  private readonly served: ServedKernels;
   private readonly half: RankBatch;
   /** The decoding part of a batch. */
   private readonly promptless: RankBatch;
 
-  constructor(programs: readonly AttentionProgram[], served: ServedKernels, dpRanks: number, windows: number) {
+  constructor(programs: readonly AttentionProgram[], dpRanks: number, windows: number) {
     this.programs = programs;
-    this.served = served;
     this.dpRanks = dpRanks;
     this.mixNs = new Float64Array(programs.length * dpRanks);
     this.halfNs = new Float64Array(programs.length * dpRanks);
@@ -51,19 +48,18 @@ export class MixingTime {
 
   /** Times the same step in layers that run it as two half batches, their products on a share of the multiprocessors. */
   prepareHalves(batches: readonly RankBatch[]): void {
-    const { half, served, dpRanks } = this;
+    const { half, dpRanks } = this;
     for (let a = 0; a < this.programs.length; a++) {
       const program = this.programs[a]!;
       let slowest = -1;
       for (let g = 0; g < dpRanks; g++) {
         halveBatch(half, batches[g]!);
-        served.productsNs = 0;
         const ns = program.ns(half);
         this.halfNs[a * dpRanks + g] = ns;
         if (ns <= slowest) continue;
         slowest = ns;
         this.slowestHalfNs[a] = ns;
-        this.slowestScoresNs[a] = ns - served.productsNs;
+        this.slowestScoresNs[a] = ns - program.productsNs(half);
         this.slowestPrepareNs[a] = program.prepareNs(half);
       }
     }

@@ -86,6 +86,7 @@ export function mlaProgram(spec: MlaAttention, context: AttentionContext): Atten
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
   const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes + indexBytes;
   const indexNs = indexer === null ? () => 0 : indexTime(cost, indexer, full, 1);
+  const isDense = (batch: RankBatch) => selection === null || batch.longestPromptContext <= sparseDenseTokens;
   const denseNs = (batch: RankBatch): number =>
     expand.ns(batch.prefillTokens) +
     absorb.ns(batch.decodeTokens) +
@@ -104,16 +105,16 @@ export function mlaProgram(spec: MlaAttention, context: AttentionContext): Atten
   return {
     weightValues: chain.weightValues + expand.weightValues,
     caches: [cacheOf(cacheBytes + indexBytes, null)],
-    ns: (batch) => {
-      const dense = selection === null || batch.longestPromptContext <= sparseDenseTokens;
-      return (
-        chain.ns(batch.tokens) +
-        decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
-        (dense ? denseNs(batch) : sparseNs(batch, selection)) +
-        indexNs(batch) +
-        elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken)
-      );
-    },
+    ns: (batch) =>
+      chain.ns(batch.tokens) +
+      decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
+      (selection === null || isDense(batch) ? denseNs(batch) : sparseNs(batch, selection)) +
+      indexNs(batch) +
+      elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
+    productsNs: (batch) =>
+      isDense(batch)
+        ? chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeTokens)
+        : chain.ns(batch.tokens) + absorb.ns(batch.tokens),
     prepareNs: (batch) =>
       chain.ns(batch.tokens, 0, outputAt) +
       chain.ns(batch.tokens, indexingAt) +

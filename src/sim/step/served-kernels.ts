@@ -1,7 +1,9 @@
 import { InvariantError } from "../../core/errors.ts";
+import type { EngineProfile } from "../../engine/engine-profile.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { Device } from "../../hardware/device.ts";
 import type { GemmOp, GroupedGemmOp, Op } from "../../hardware/op.ts";
+import type { RankBatch } from "./batch.ts";
 
 /**
  * Share of the peaks that the best kernels sustain. Expert kernels of decodes read 0.80 to 0.89 of the memory bandwidth of an
@@ -33,14 +35,25 @@ export class ServedKernels {
   hiddenShare = 0;
   /** Share of the multiprocessors that products are launched on; the rest is kept for an exchange beside them. */
   productShare = 1;
-  /** Sum of the times of products. */
-  productsNs = 0;
   readonly device: Device;
   private readonly cost: CostModel;
 
   constructor(cost: CostModel) {
     this.cost = cost;
     this.device = cost.device;
+  }
+
+  /** Begins a step of such batches: its kernels run as the mean of decodes and prompts by tokens. */
+  serve(batches: readonly RankBatch[], { kernelExcess, prefillExcess }: EngineProfile): void {
+    let tokens = 0;
+    let prefillTokens = 0;
+    for (const batch of batches) {
+      tokens += batch.tokens;
+      prefillTokens += batch.prefillTokens;
+    }
+    const prefillShare = tokens > 0 ? prefillTokens / tokens : 0;
+    this.excessFactor = 1 - prefillShare + prefillExcess * prefillShare;
+    this.hiddenShare = (1 - kernelExcess) * (1 - prefillShare);
   }
 
   /** Time of `op` inside the step, ns. Throws InvariantError where a kernel alone would beat the peaks. */
@@ -51,9 +64,14 @@ export class ServedKernels {
       throw new InvariantError("hardware-floor", `${op.kind} in ${aloneNs} ns, its peaks allow ${floorNs} ns`);
     const ns = this.servedNs(aloneNs, floorNs / attainableShare);
     if (op.kind !== "gemm" && op.kind !== "groupedGemm") return ns;
-    const productNs = this.productShare < 1 ? ns * this.stretch(op, floorNs) : ns;
-    this.productsNs += productNs;
-    return productNs;
+    return this.productShare < 1 ? ns * this.stretch(op, floorNs) : ns;
+  }
+
+  /** Time of a product of `tokens` tokens, ns; none without tokens. */
+  gemmNs(op: GemmOp, tokens: number): number {
+    if (tokens === 0) return 0;
+    op.tokens = tokens;
+    return this.opNs(op);
   }
 
   private servedNs(aloneNs: number, attainableNs: number): number {

@@ -1,0 +1,105 @@
+import type { Pool } from "./pool.ts";
+import type { Replica, StepInFlight } from "./replica.ts";
+import type { StageRun } from "./step/stage-run.ts";
+import { component } from "./step/step-accounts.ts";
+
+/** How far a step in flight of a replica has come. Reused from step to step. */
+export class StepFlight {
+  readonly pool: Pool;
+  readonly replica: Replica;
+  readonly step: StepInFlight;
+  /** The way through its stage. Steps that nobody can meet have one in common. */
+  readonly run: StageRun;
+  /** The replica's steps that are advanced with others in order of time, and with which; -1: in one go. */
+  readonly group: number;
+  /** How many steps of the replica began before this one. */
+  order = 0;
+  startNs = 0;
+  /** The stage that it is in or waits for, and when it got there, ns. */
+  stage = 0;
+  arrivedNs = 0;
+  /** Whether it is in the stage, and since when, ns. */
+  inside = false;
+  beganNs = 0;
+  /** Time of the stages behind it, ns. */
+  stagesNs = 0;
+  /** Most sequences of a data-parallel rank, and tokens of all. */
+  sequences = 0;
+  promptTokens = 0;
+  tokens = 0;
+
+  constructor(pool: Pool, replica: Replica, step: StepInFlight, run: StageRun, group: number) {
+    this.pool = pool;
+    this.replica = replica;
+    this.step = step;
+    this.run = run;
+    this.group = group;
+  }
+
+  /** When it next uses what others may share, ns; Infinity while it waits for a stage, and when it is through. */
+  get nextNs(): number {
+    return this.inside ? this.run.nextNs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it is in the last stage. */
+  get last(): boolean {
+    return this.stage === this.replica.plans.length - 1;
+  }
+
+  start(order: number, atNs: number): void {
+    this.order = order;
+    this.startNs = atNs;
+    this.stage = 0;
+    this.arrivedNs = atNs;
+    this.stagesNs = 0;
+    this.sequences = 0;
+    this.promptTokens = 0;
+    this.tokens = 0;
+    for (const part of this.step.parts) this.sequences = Math.max(this.sequences, part.count);
+    for (const batch of this.step.batches) {
+      this.promptTokens += batch.prefillTokens;
+      this.tokens += batch.tokens;
+    }
+  }
+
+  /** Enters its stage when that is free. */
+  enter(): void {
+    const { pool, replica, step, stage } = this;
+    const { plans, stageFreeNs, inFlight } = replica;
+    this.inside = true;
+    this.beganNs = Math.max(this.arrivedNs, stageFreeNs[stage]!);
+    stageFreeNs[stage] = Number.POSITIVE_INFINITY;
+    const own = replica.place.index - pool.replicas[0]!.place.index;
+    const source = pool.experts.sources[own * inFlight.length + step.index]!;
+    this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last);
+  }
+
+  /** Leaves its stage, which is timed, rounded to whole ns. Returns its end, ns. */
+  leave(): number {
+    const { replica, run, beganNs, stage, last } = this;
+    let { ns } = run;
+    if (last) ns = this.withDrafts(ns) + this.pool.cost.hostNs(this.sequences, this.promptTokens > 0);
+    // No stage ends before what it used last: what follows it comes later.
+    ns = Math.max(1, Math.round(ns), Math.ceil(run.usedNs) - beganNs);
+    const endNs = beganNs + ns;
+    replica.stageFreeNs[stage] = endNs;
+    this.inside = false;
+    this.stagesNs += ns;
+    if (last) {
+      replica.busyNs += this.stagesNs;
+      replica.promptTime.add(this.stagesNs, this.promptTokens, this.tokens - this.promptTokens);
+    } else {
+      this.arrivedNs = endNs + Math.round(this.pool.cost.handoffNs(this.step.batches, stage));
+      this.stage++;
+    }
+    return endNs;
+  }
+
+  private withDrafts(ns: number): number {
+    const { draft, cost } = this.pool;
+    if (draft === null) return ns;
+    const draftNs = draft.ns(this.step.batches, this.step.drafts);
+    cost.components[component.draft]! += draftNs;
+    return ns + draftNs;
+  }
+}

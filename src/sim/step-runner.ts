@@ -1,0 +1,125 @@
+import type { Pool } from "./pool.ts";
+import type { Replica, StepInFlight } from "./replica.ts";
+import { sharingGroups } from "./shared-nodes.ts";
+import { StepFlight } from "./step-flight.ts";
+
+const never = Number.POSITIVE_INFINITY;
+
+/** What whoever starts steps learns of them, each now or in the future. Times are whole nanoseconds. */
+export interface StepListener {
+  /** The first of a replica's several stages is free for its next step. */
+  firstStageFree(replica: number, atNs: number): void;
+  stepEnds(replica: number, step: StepInFlight, startNs: number, endNs: number): void;
+  /** {@link StepRunner.advance} is due for a group. */
+  advanceAt(group: number, atNs: number): void;
+}
+
+/**
+ * Takes steps through the stages of their replicas. A stage serves one step at a time, in the order in which they began.
+ * Steps that may meet at the memory or disks of a node are advanced together, from one use of them to the next in order of
+ * time; all others in one go when they start.
+ */
+export class StepRunner {
+  private readonly listener: StepListener;
+  /** [replicas][steps in flight] */
+  private readonly flights: readonly (readonly StepFlight[])[];
+  /** [groups] the flights of its replicas in order; when the listener is to come back, ns. */
+  private readonly groups: readonly (readonly StepFlight[])[];
+  private readonly dueNs: Float64Array;
+  /** [replicas] steps begun; [replicas][stages] steps that left the stage. */
+  private readonly begun: Float64Array;
+  private readonly left: readonly Float64Array[];
+
+  constructor(pools: readonly Pool[], listener: StepListener) {
+    this.listener = listener;
+    const groups: StepFlight[][] = [];
+    this.flights = pools.flatMap((pool) => {
+      const alone = pool.cost.newRun();
+      const firstGroup = groups.length;
+      return sharingGroups(pool.config).map((own, r) => {
+        const replica = pool.replicas[r]!;
+        const group = own < 0 ? -1 : firstGroup + own;
+        const flights = replica.inFlight.map(
+          (step) => new StepFlight(pool, replica, step, group < 0 ? alone : pool.cost.newRun(), group),
+        );
+        if (group === groups.length) groups.push(flights);
+        else if (group >= 0) groups[group]!.push(...flights);
+        return flights;
+      });
+    });
+    this.groups = groups;
+    this.dueNs = new Float64Array(groups.length).fill(never);
+    this.begun = new Float64Array(this.flights.length);
+    this.left = this.flights.map((flights) => new Float64Array(flights.length));
+  }
+
+  /** Starts a step that a replica formed, whose experts were looked up. */
+  start({ place: { index } }: Replica, step: StepInFlight, atNs: number): void {
+    const flight = this.flights[index]![step.index]!;
+    flight.start(this.begun[index]!++, atNs);
+    this.enter(flight);
+    if (flight.group >= 0) this.schedule(flight.group);
+    else while (flight.nextNs < never) this.use(flight);
+  }
+
+  /** Advances the steps of a group in order of time, up to what is due at `atNs`. */
+  advance(group: number, atNs: number): void {
+    if (this.dueNs[group] === atNs) this.dueNs[group] = never;
+    for (let flight = this.first(group); flight.nextNs <= atNs; flight = this.first(group)) this.use(flight);
+    this.schedule(group);
+  }
+
+  /** Takes all steps in flight to their ends, so that nothing of them is left uncounted. No step can start after that. */
+  finish(): void {
+    for (let group = 0; group < this.groups.length; group++)
+      for (let flight = this.first(group); flight.nextNs < never; flight = this.first(group)) this.use(flight);
+  }
+
+  /** The flight that is due first; of those due at one time that of the first replica, and of its steps the first begun. */
+  private first(group: number): StepFlight {
+    const flights = this.groups[group]!;
+    let first = flights[0]!;
+    for (let i = 1; i < flights.length; i++) {
+      const flight = flights[i]!;
+      const before = flight.nextNs - first.nextNs;
+      if (before < 0 || (before === 0 && flight.replica === first.replica && flight.order < first.order))
+        first = flight;
+    }
+    return first;
+  }
+
+  /** Asks to be called at the end of the nanosecond in which the group is due. */
+  private schedule(group: number): void {
+    const atNs = Math.ceil(this.first(group).nextNs);
+    if (atNs >= this.dueNs[group]!) return;
+    this.dueNs[group] = atNs;
+    this.listener.advanceAt(group, atNs);
+  }
+
+  /** Does what is due next in a step. */
+  private use(flight: StepFlight): void {
+    flight.run.advance();
+    if (flight.run.nextNs === never) this.leave(flight);
+  }
+
+  /** Enters the stage that a step waits for if all steps before it have left that. */
+  private enter(flight: StepFlight): void {
+    if (this.left[flight.replica.place.index]![flight.stage] !== flight.order) return;
+    flight.enter();
+    if (flight.run.nextNs === never) this.leave(flight);
+  }
+
+  /** Leaves a stage for the next one or the end, and lets in who waits for it. */
+  private leave(flight: StepFlight): void {
+    const { stage, last, step, startNs } = flight;
+    const { index } = flight.replica.place;
+    const endNs = flight.leave();
+    this.left[index]![stage]!++;
+    if (last) this.listener.stepEnds(index, step, startNs, endNs);
+    else this.enter(flight);
+    const flights = this.flights[index]!;
+    if (flights.length === 1) return;
+    if (stage === 0) this.listener.firstStageFree(index, endNs);
+    for (const next of flights) if (next.step.busy && !next.inside && next.stage === stage) this.enter(next);
+  }
+}

@@ -1,0 +1,209 @@
+import { pow } from "../../core/pow.ts";
+import { gathersTokens, lowLatency } from "../../engine/exchange/expert-exchange.ts";
+import { activationBytes } from "../../hardware/cost/context.ts";
+import type { CostModel } from "../../hardware/cost.ts";
+import type { GroupedGemmOp } from "../../hardware/op.ts";
+import type { PoolConfig } from "../config.ts";
+import { stageRanks } from "../mapping.ts";
+import { type CallUnderWay, type ExpertSource, LayerCall } from "../routing/layer-call.ts";
+import type { RankBatch } from "./batch.ts";
+import { ExpertExchange } from "./expert-exchange.ts";
+import { ExpertTime } from "./expert-time.ts";
+import type { FeedForwardProgram } from "./feed-forward-program.ts";
+import { HalfBatches } from "./half-batches.ts";
+import type { MixingTime } from "./mixing-time.ts";
+import { exposedNs } from "./overlap.ts";
+import type { RankClocks } from "./rank-clocks.ts";
+import type { ServedKernels } from "./served-kernels.ts";
+import { component, type StepAccounts } from "./step-accounts.ts";
+
+type MoeProgram = FeedForwardProgram & { readonly kind: "moe" };
+
+/**
+ * The layer with experts that a step in flight is in: router, dispatch, experts, combine. Its exchanges are barriers:
+ * dispatch starts when the last rank arrives, combine when the last expert rank is done. It may pause at its experts.
+ */
+export class ExpertPhase {
+  readonly halves: HalfBatches;
+  private readonly config: PoolConfig;
+  private readonly accounts: StepAccounts;
+  private readonly clocks: RankClocks;
+  private readonly mixing: MixingTime;
+  private readonly served: ServedKernels;
+  private readonly exchange: ExpertExchange;
+  private readonly expertTime: ExpertTime;
+  private readonly ranks: number;
+  private readonly expertRanks: number;
+  private readonly call: LayerCall;
+  /** When the experts of the layer begin, from the start of the stage, and what came before them, ns. */
+  private beginNs = 0;
+  private dispatchNs = 0;
+  private routerNs = 0;
+  private sharedNs = 0;
+
+  constructor(
+    config: PoolConfig,
+    cost: CostModel,
+    accounts: StepAccounts,
+    clocks: RankClocks,
+    mixing: MixingTime,
+    served: ServedKernels,
+  ) {
+    this.config = config;
+    this.accounts = accounts;
+    this.clocks = clocks;
+    this.mixing = mixing;
+    this.served = served;
+    this.exchange = new ExpertExchange(config, cost, accounts.links);
+    this.halves = new HalfBatches(config.engine, mixing, this.exchange, served);
+    this.expertTime = new ExpertTime(served, config.mapping.ep);
+    this.ranks = stageRanks(config.mapping);
+    this.expertRanks = config.mapping.ep;
+    this.call = new LayerCall(config.mapping.ep);
+  }
+
+  /**
+   * Begins the MoE layer `layer` in a stage that starts at `startNs`, for `tokens` tokens in all. `earliestNs` is when the
+   * experts may be asked for at the earliest. Returns the call of the experts while it is under way; null once it is served.
+   */
+  begin(
+    program: MoeProgram,
+    layer: number,
+    startNs: number,
+    earliestNs: number,
+    tokens: number,
+    batches: readonly RankBatch[],
+    experts: ExpertSource,
+  ): CallUnderWay | null {
+    const { config, served, call } = this;
+    const { components, links } = this.accounts;
+    const clock = this.clocks.ns;
+    const dp = clock.length;
+    const halves = this.halves.active;
+    const parts = halves ? 2 : 1;
+    const { prompts } = this.mixing;
+    let routerNs = 0;
+    let sharedNs = 0;
+    let sharedSumNs = 0;
+    for (let g = 0; g < dp; g++) {
+      const batchTokens = batches[g]!.tokens / parts;
+      let ns = parts * served.gemmNs(program.router, batchTokens);
+      if (program.latent !== null) ns += parts * served.gemmNs(program.latent[0], batchTokens);
+      routerNs += ns / dp;
+      clock[g]! += ns;
+      if (program.shared.length > 0) {
+        const sum = parts * this.sharedSumNs(batchTokens);
+        sharedSumNs += sum / dp;
+        let shared = sum;
+        for (const op of program.shared) shared += parts * served.gemmNs(op, batchTokens);
+        sharedNs = Math.max(sharedNs, shared);
+      }
+    }
+    components[component.experts]! += routerNs;
+    const arrived = this.clocks.meet(prompts);
+    call.layer = layer;
+    call.tokens = tokens;
+    experts.route(call);
+    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, call, batches, "dispatch", halves) : 0;
+    // Shared experts run beside the dispatch where the engine overlaps them, else after it.
+    const beside = config.engine.overlapsSharedExperts && !halves;
+    const sharedWaitNs = beside ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
+    components[component.sharedExperts]! += sharedWaitNs;
+    if (sharedSumNs > 0)
+      links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
+    this.beginNs = arrived + (halves ? 0 : dispatchNs) + sharedWaitNs;
+    this.dispatchNs = dispatchNs;
+    this.routerNs = routerNs;
+    this.sharedNs = sharedNs;
+    // Where tokens are gathered and not sent to their experts, the kernel of every rank is given all of them.
+    const sent = dp > 1 && !gathersTokens(config.engine.expertExchange);
+    const layout = this.sentLayout(prompts);
+    // Of tokens that are sent, a rank is given those with an expert there.
+    const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, program.moe.topK);
+    this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout);
+    call.startNs = Math.max(startNs + this.beginNs, earliestNs);
+    return experts.serve(call, this.expertTime);
+  }
+
+  /** Ends the layer once its experts are served. */
+  end(program: MoeProgram, tokens: number, batches: readonly RankBatch[]): void {
+    const { call, beginNs, dispatchNs } = this;
+    const { components, links } = this.accounts;
+    const dp = this.clocks.ns.length;
+    const halves = this.halves.active;
+    let done = beginNs + this.slowestNs();
+    const expertsNs = done - beginNs;
+    const combineNs =
+      dp > 1
+        ? this.exchange.ns(program.moe, call, batches, "combine", halves)
+        : links.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
+    let dispatchShown = dispatchNs;
+    let combineShown = combineNs;
+    if (halves) {
+      const { shown } = this.halves;
+      this.halves.endLayer(program.moe, batches, this.routerNs, this.sharedNs, expertsNs, dispatchNs, combineNs);
+      dispatchShown = shown.dispatchNs;
+      combineShown = shown.combineNs;
+      done += dispatchShown;
+    } else {
+      const share = dp > 1 ? this.exchange.combineShare(this.mixing.prompts) : null;
+      if (share !== null) combineShown = exposedNs(combineNs, expertsNs / program.moe.matrices, share * combineNs);
+    }
+    components[component.dispatch]! += dispatchShown;
+    components[component.combine]! += combineShown;
+    done += combineShown;
+    if (program.latent !== null) {
+      const parts = halves ? 2 : 1;
+      const ns = parts * this.served.gemmNs(program.latent[1], Math.ceil(tokens / parts / dp));
+      components[component.experts]! += ns;
+      done += ns;
+    }
+    this.clocks.ns.fill(done);
+  }
+
+  /** Layout of the tokens of experts where an exchange library sends them to kernels made for it. */
+  private sentLayout(prefills: boolean): GroupedGemmOp["sent"] {
+    const { sentExperts, expertExchange } = this.config.engine;
+    if (sentExperts !== true) return undefined;
+    return lowLatency(expertExchange, prefills) ? "masked" : "contiguous";
+  }
+
+  /**
+   * Time to sum the shared experts' partial results over tensor-parallel ranks, ns. Without attention data parallelism
+   * the all-reduce of the combine does it. The caller books the time: it knows what runs beside.
+   */
+  private sharedSumNs(tokens: number): number {
+    const { mapping, model } = this.config;
+    if (mapping.dp === 1 || mapping.tp === 1) return 0;
+    return this.accounts.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
+  }
+
+  /** Books the routed experts of the call. Returns the time of the slowest rank, ns. */
+  private slowestNs(): number {
+    const { ns: times, stallNs } = this.call;
+    const { components, rankBusyNs } = this.accounts;
+    let max = 0;
+    let sum = 0;
+    let stallSum = 0;
+    let slowestStall = 0;
+    for (let e = 0; e < this.expertRanks; e++) {
+      const ns = times[e]!;
+      const stall = stallNs[e]!;
+      rankBusyNs[e]! += ns - stall;
+      stallSum += stall;
+      sum += ns;
+      if (ns > max) {
+        max = ns;
+        slowestStall = stall;
+      }
+    }
+    const mean = sum / this.expertRanks;
+    const meanStall = stallSum / this.expertRanks;
+    // The slowest expert rank may wait longer for its experts than the mean. That is fetching too; the rest is load.
+    const fetch = Math.min(max - mean, Math.max(0, slowestStall - meanStall));
+    components[component.experts]! += mean - meanStall;
+    components[component.expertFetch]! += meanStall + fetch;
+    components[component.expertWait]! += max - mean - fetch;
+    return max;
+  }
+}

@@ -1,0 +1,244 @@
+import { activationBytes } from "../../hardware/cost/context.ts";
+import type { CostModel } from "../../hardware/cost.ts";
+import type { PoolConfig } from "../config.ts";
+import type { CallUnderWay, ExpertSource } from "../routing/layer-call.ts";
+import type { AttentionProgram } from "./attention-parts.ts";
+import type { RankBatch } from "./batch.ts";
+import { ExpertPhase } from "./expert-phase.ts";
+import type { FeedForwardProgram } from "./feed-forward-program.ts";
+import type { HalfBatches } from "./half-batches.ts";
+import { attentionPrograms, type LayerPrograms } from "./layer-programs.ts";
+import { MixingTime } from "./mixing-time.ts";
+import { RankClocks } from "./rank-clocks.ts";
+import { RepeatedLayers } from "./repeated-layers.ts";
+import { ServedKernels } from "./served-kernels.ts";
+import type { StagePlan } from "./stage-plan.ts";
+import { component, type StepAccounts } from "./step-accounts.ts";
+
+/** Sums of squares of a token's queries and of its keys, in fp32. */
+const normSumBytes = 2 * 4;
+
+/**
+ * A step on its way through one pipeline stage: a value that is advanced from one use of what others may share to the
+ * next. Every data-parallel rank has a clock; the ranks meet at the experts of a layer and at its end. Each wait is booked
+ * by its cause: prompts or attention of another rank, load or fetches of another expert rank. Components on the critical
+ * path add up to the duration of the stage. Reused from step to step.
+ */
+export class StageRun {
+  /** When the step next uses what others may share, ns; Infinity once the stage is timed. */
+  nextNs = Number.POSITIVE_INFINITY;
+  /** When it last did; the start of the stage before it has. */
+  usedNs = 0;
+  /** Duration of the stage once it is timed, ns. */
+  ns = 0;
+  readonly attention: readonly AttentionProgram[];
+  /** Kernels as they run in this step. */
+  readonly served: ServedKernels;
+  private readonly config: PoolConfig;
+  private readonly programs: LayerPrograms;
+  private readonly accounts: StepAccounts;
+  private readonly clocks: RankClocks;
+  private readonly mixing: MixingTime;
+  private readonly phase: ExpertPhase;
+  private readonly halves: HalfBatches;
+  private readonly repeated: RepeatedLayers;
+  /** Bytes of a token's hidden state. */
+  private readonly hiddenBytes: number;
+  /** The stage, its step, and the layer that it is in. */
+  private plan: StagePlan | null = null;
+  private batches: readonly RankBatch[] = [];
+  private experts: ExpertSource | null = null;
+  private startNs = 0;
+  private tokens = 0;
+  private last = false;
+  private at = 0;
+  private call: CallUnderWay | null = null;
+
+  constructor(
+    config: PoolConfig,
+    cost: CostModel,
+    programs: LayerPrograms,
+    windows: Float64Array,
+    accounts: StepAccounts,
+  ) {
+    const { mapping } = config;
+    this.config = config;
+    this.programs = programs;
+    this.accounts = accounts;
+    this.served = new ServedKernels(cost);
+    this.attention = attentionPrograms(config, this.served, windows);
+    this.clocks = new RankClocks(mapping.dp, accounts.components);
+    this.mixing = new MixingTime(this.attention, mapping.dp, windows.length);
+    this.phase = new ExpertPhase(config, cost, accounts, this.clocks, this.mixing, this.served);
+    this.halves = this.phase.halves;
+    this.repeated = new RepeatedLayers(accounts, this.clocks);
+    this.hiddenBytes = config.model.hiddenSize * activationBytes;
+  }
+
+  /**
+   * Starts the stage at `startNs` and goes on up to the first use of what others may share. `batches` holds one batch per
+   * data-parallel rank, `experts` the routed work; both stay as they are until the stage is timed.
+   */
+  begin(plan: StagePlan, startNs: number, batches: readonly RankBatch[], experts: ExpertSource, last: boolean): void {
+    let tokens = 0;
+    for (const batch of batches) tokens += batch.tokens;
+    this.plan = plan;
+    this.startNs = startNs;
+    this.usedNs = startNs;
+    this.batches = batches;
+    this.experts = experts;
+    this.last = last;
+    this.tokens = tokens;
+    this.at = 0;
+    this.served.serve(batches, this.config.engine);
+    this.clocks.reset();
+    this.mixing.prepare(batches);
+    this.halves.begin(batches);
+    if (!experts.layersAlike) {
+      this.goOn(plan);
+      return;
+    }
+    for (const alike of plan.alike) {
+      // From equal clocks a layer adds the same each time.
+      this.clocks.meet(this.mixing.prompts);
+      if (alike.count > 1) this.repeated.begin();
+      this.layer(plan, alike.layer);
+      if (alike.count > 1) this.repeated.end(alike.count - 1);
+    }
+    this.end(plan);
+  }
+
+  /** Does what is due at `nextNs` and goes on up to the next such time. */
+  advance(): void {
+    const { call, plan } = this;
+    this.usedNs = this.nextNs;
+    call!.advance();
+    this.nextNs = call!.nextNs;
+    if (this.nextNs < Number.POSITIVE_INFINITY) return;
+    this.endExperts(
+      this.programs.feedForward[plan!.feedForwardClass[this.at]!] as FeedForwardProgram & { kind: "moe" },
+    );
+    this.at++;
+    this.goOn(plan!);
+  }
+
+  /** Layer after layer, until one pauses at its experts. */
+  private goOn(plan: StagePlan): void {
+    for (; this.at < plan.layers; this.at++) if (!this.layer(plan, this.at)) return;
+    this.end(plan);
+  }
+
+  private end(plan: StagePlan): void {
+    const { clocks } = this;
+    clocks.meet(this.mixing.prompts);
+    const { endsNs } = this.halves.shown;
+    this.accounts.components[component.combine]! += endsNs;
+    clocks.add(endsNs);
+    if (this.last) this.headLayer();
+    if (!this.config.engine.capturesGraphs) this.waitForLaunches(plan);
+    this.nextNs = Number.POSITIVE_INFINITY;
+    this.ns = clocks.ns[0]!;
+  }
+
+  /** One layer: overhead, token mixing and feed-forward, added to the clocks. Returns whether it is done. */
+  private layer(plan: StagePlan, i: number): boolean {
+    const { config, programs, mixing: mixingTime } = this;
+    const { components } = this.accounts;
+    const clock = this.clocks.ns;
+    const dp = clock.length;
+    const mixing = plan.attentionClass[i]!;
+    const program = programs.feedForward[plan.feedForwardClass[i]!]!;
+    // Layers without experts exchange nothing: they run whole batches.
+    const halves = this.halves.active && program.kind === "moe";
+    const overhead = this.layerKernels(plan, i) * config.engine.kernelOverheadNs;
+    for (let g = 0; g < dp; g++) clock[g]! += overhead + mixingTime.ns(mixing, g, halves);
+    this.clocks.attentionWaitNs += mixingTime.promptlessWaitNs[mixing]!;
+    components[component.kernelOverhead]! += overhead;
+    const mixNs = mixingTime.meanNs(mixing, halves);
+    components[component.attention]! += mixNs;
+    let reduceNs = 0;
+    if (programs.sumsNorms[mixing]!) reduceNs += this.allReduceWithinDpRanks(normSumBytes, halves);
+    if (config.mapping.tp > 1) reduceNs += this.allReduceWithinDpRanks(this.hiddenBytes, halves);
+    if (program.kind === "dense") this.denseLayer(program);
+    if (program.kind !== "moe") return true;
+    if (halves) {
+      const { kernelOverheadNs } = config.engine;
+      const feedForwardKernels = programs.feedForwardKernels[plan.feedForwardClass[i]!]!;
+      const mixingLaunchNs = programs.mixingKernels[mixing]! * kernelOverheadNs;
+      this.halves.beginLayer(mixing, mixingLaunchNs, feedForwardKernels * kernelOverheadNs, reduceNs);
+    }
+    const { startNs, usedNs, tokens, batches } = this;
+    const call = this.phase.begin(program, plan.moeIndex[i]!, startNs, usedNs, tokens, batches, this.experts!);
+    if (call !== null) {
+      this.call = call;
+      this.nextNs = call.nextNs;
+      return false;
+    }
+    this.endExperts(program);
+    return true;
+  }
+
+  private endExperts(program: FeedForwardProgram & { kind: "moe" }): void {
+    this.phase.end(program, this.tokens, this.batches);
+    this.served.productShare = 1;
+  }
+
+  /** Kernels that a layer launches in this step: each half batch needs its own. */
+  private layerKernels(plan: StagePlan, i: number): number {
+    const { feedForward: programs, mixingKernels, feedForwardKernels } = this.programs;
+    const feedForward = plan.feedForwardClass[i]!;
+    const parts = this.halves.active && programs[feedForward]!.kind === "moe" ? 2 : 1;
+    return parts * (mixingKernels[plan.attentionClass[i]!]! + feedForwardKernels[feedForward]!);
+  }
+
+  /** Without captured graphs the host launches every kernel. The device waits where it is faster than the launches. */
+  private waitForLaunches(plan: StagePlan): void {
+    let kernels = 0;
+    for (let i = 0; i < plan.layers; i++) kernels += this.layerKernels(plan, i);
+    const waits = Math.max(0, kernels * this.config.engine.eagerLaunchNs - this.clocks.ns[0]!);
+    this.accounts.components[component.kernelOverhead]! += waits;
+    this.clocks.add(waits);
+  }
+
+  /**
+   * Sums `tokenBytes` of each token over the tensor-parallel ranks of each data-parallel rank, for one half batch after the
+   * other with `halves`. Returns the mean time, ns.
+   */
+  private allReduceWithinDpRanks(tokenBytes: number, halves: boolean): number {
+    const { config, batches } = this;
+    const { components, links } = this.accounts;
+    const clock = this.clocks.ns;
+    const parts = halves ? 2 : 1;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const bytes = (batches[g]!.tokens / parts) * tokenBytes;
+      const ns = parts * links.collectiveNs("allReduce", bytes, config.mapping.tp, parts / clock.length);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    components[component.allReduce]! += sum / clock.length;
+    return sum / clock.length;
+  }
+
+  private denseLayer(program: FeedForwardProgram & { kind: "dense" }): void {
+    const { served, batches } = this;
+    const clock = this.clocks.ns;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const { tokens } = batches[g]!;
+      const ns = served.gemmNs(program.up, tokens) + served.gemmNs(program.down, tokens);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    this.accounts.components[component.dense]! += sum / clock.length;
+    if (this.config.mapping.tp > 1) this.allReduceWithinDpRanks(this.hiddenBytes, false);
+  }
+
+  /** LM head on the sequences that emit a token. */
+  private headLayer(): void {
+    let max = 0;
+    for (const batch of this.batches) max = Math.max(max, this.served.gemmNs(this.programs.head, batch.sampled));
+    this.accounts.components[component.head]! += max;
+    this.clocks.add(max);
+  }
+}

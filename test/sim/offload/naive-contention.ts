@@ -1,0 +1,261 @@
+/**
+ * Replicas that fetch experts from the memory and disks of their nodes, run event by event in the plainest way: processes
+ * that say when they next do something, and one loop that lets the earliest go on. It shares no code with the simulator.
+ */
+
+export interface NaiveCase {
+  readonly stages: number;
+  readonly ranks: number;
+  readonly layers: number;
+  readonly experts: number;
+  /** Node of a device: [replicas][stages][ranks]. */
+  readonly nodeOf: readonly (readonly (readonly number[])[])[];
+  /** Slots of a rank for each layer. */
+  readonly slots: number;
+  /** Experts of a replica that a node's memory holds; null for all of them. */
+  readonly hostExperts: number | null;
+  readonly overlap: boolean;
+  readonly linkNs: number;
+  readonly memoryNs: number;
+  readonly memoryLatencyNs: number;
+  readonly diskNs: number;
+  /** Time of a kernel for experts, of a layer before its experts, of the host after a step, and from stage to stage. */
+  readonly kernelNs: number;
+  readonly layerNs: number;
+  readonly hostNs: number;
+  readonly handoffNs: number;
+  /** One step each, in order of arrival: which replica computes it, and its tokens' experts by layer, in order. */
+  readonly requests: readonly {
+    readonly atNs: number;
+    readonly replica: number;
+    readonly experts: readonly (readonly number[])[];
+  }[];
+}
+
+export interface NaiveResult {
+  readonly endNs: readonly number[];
+  readonly misses: number;
+  readonly diskReads: number;
+  readonly stallNs: number;
+  /** Time that transfers stood in line for memory and disks. */
+  readonly waitNs: number;
+  /** By node. */
+  readonly memoryBusyNs: ReadonlyMap<number, number>;
+  readonly diskBusyNs: ReadonlyMap<number, number>;
+}
+
+/** What a process does next: something at a time, or it goes on once a condition holds. */
+type Wait = { readonly atNs: number } | { readonly until: () => boolean };
+
+interface Process {
+  /** Among those of one time: replica, step of the replica, rank. */
+  readonly key: readonly [number, number, number];
+  readonly steps: Generator<Wait, void, void>;
+  wait: Wait | null;
+}
+
+class Line {
+  freeNs = 0;
+  busyNs = 0;
+  waitNs = 0;
+  lastNs = 0;
+  serve(atNs: number, ns: number): number {
+    if (atNs < this.lastNs) throw new Error(`asked at ${atNs} after ${this.lastNs}`);
+    this.lastNs = atNs;
+    this.busyNs += ns;
+    this.waitNs += Math.max(0, this.freeNs - atNs);
+    this.freeNs = Math.max(this.freeNs, atNs) + ns;
+    return this.freeNs;
+  }
+}
+
+/** Keys from least to most recently used. */
+class Lru {
+  private keys: number[] = [];
+  private readonly size: number;
+  constructor(size: number) {
+    this.size = size;
+  }
+  /** Uses keys together: those that are there before count as hits. */
+  use(used: readonly number[]): boolean[] {
+    const hits = used.map((key) => this.keys.includes(key));
+    for (const key of used) this.keys = [...this.keys.filter((other) => other !== key), key];
+    this.keys = this.keys.slice(Math.max(0, this.keys.length - this.size));
+    return hits;
+  }
+}
+
+const before = (a: Process, b: Process, aNs: number, bNs: number): boolean => {
+  if (aNs !== bNs) return aNs < bNs;
+  for (const i of [0, 1, 2] as const) if (a.key[i] !== b.key[i]) return a.key[i] < b.key[i];
+  return false;
+};
+
+export function runNaively(c: NaiveCase): NaiveResult {
+  const replicas = c.nodeOf.length;
+  const memory = new Map<number, Line>();
+  const disk = new Map<number, Line>();
+  for (const node of c.nodeOf.flat(2)) {
+    memory.set(node, new Line());
+    disk.set(node, new Line());
+  }
+  const caches = new Map<string, Lru>();
+  const cacheOf = (name: string, size: number): Lru => {
+    if (!caches.has(name)) caches.set(name, new Lru(size));
+    return caches.get(name)!;
+  };
+  const processes: Process[] = [];
+  const spawn = (key: Process["key"], steps: Process["steps"]): void => {
+    const process: Process = { key, steps, wait: null };
+    processes.push(process);
+    goOn(process);
+  };
+  const goOn = (process: Process): void => {
+    const { value, done } = process.steps.next();
+    process.wait = value ?? null;
+    if (done === true) processes.splice(processes.indexOf(process), 1);
+  };
+  const endNs = c.requests.map(() => Number.NaN);
+  let misses = 0;
+  let diskReads = 0;
+  let stallNs = 0;
+  const heldNs = new Map<string, number>();
+  /** [replicas] steps begun and ended; [replicas][stages] steps that left a stage, and when it is free. */
+  const begun = c.nodeOf.map(() => 0);
+  const ended = c.nodeOf.map(() => 0);
+  const left = c.nodeOf.map(() => Array.from({ length: c.stages }, () => 0));
+  const freeNs = c.nodeOf.map(() => Array.from({ length: c.stages }, () => 0));
+  const queues: number[][] = c.nodeOf.map(() => []);
+  /** Whole times at which a replica tries to begin a step, and at which requests arrive and steps end. */
+  const tries: { atNs: number; kind: 0 | 1 | 2; act: () => void }[] = [];
+
+  const tryToBegin = (replica: number, nowNs: number): void => {
+    const inFlight = begun[replica]! - ended[replica]!;
+    const insideFirst = begun[replica]! - left[replica]![0]!;
+    if (queues[replica]!.length === 0 || inFlight === c.stages || insideFirst > 0 || freeNs[replica]![0]! > nowNs)
+      return;
+    const order = begun[replica]!++;
+    spawn([replica, order, -1], step(replica, order, queues[replica]!.shift()!, nowNs));
+  };
+
+  function* step(replica: number, order: number, request: number, startNs: number): Process["steps"] {
+    let arrivedNs = startNs;
+    const perStage = c.layers / c.stages;
+    for (let stage = 0; stage < c.stages; stage++) {
+      yield { until: () => left[replica]![stage] === order };
+      const beganNs = Math.max(arrivedNs, freeNs[replica]![stage]!);
+      let atNs = beganNs;
+      let usedNs = beganNs;
+      for (let layer = stage * perStage; layer < (stage + 1) * perStage; layer++) {
+        atNs += c.layerNs;
+        const met = [...new Set(c.requests[request]!.experts[layer])];
+        const callNs = atNs;
+        const calls = Array.from({ length: c.ranks }, (_, rank) => {
+          const mine = met.filter((expert) => Math.floor(expert / (c.experts / c.ranks)) === rank);
+          const hits = cacheOf(`${replica} ${stage} ${rank} ${layer}`, c.slots).use(mine);
+          const missing = mine.filter((_, i) => hits[i] === false).map((expert) => layer * c.experts + expert);
+          return {
+            rank,
+            missing,
+            doneNs: callNs + (missing.length < mine.length ? c.kernelNs : 0),
+            inHost: [] as number[],
+          };
+        });
+        const missed = calls.reduce((sum, call) => sum + call.missing.length, 0);
+        misses += missed;
+        const lookIn = (rank: number, key: number, nowNs: number): number => {
+          const node = c.nodeOf[replica]![stage]![rank]!;
+          if (cacheOf(`${replica} node ${node}`, c.hostExperts!).use([key])[0] === true) return nowNs;
+          diskReads++;
+          return disk.get(node)!.serve(nowNs, c.diskNs);
+        };
+        if (missed > 0 && c.overlap && c.hostExperts !== null) {
+          yield { atNs: callNs };
+          usedNs = callNs;
+          for (let i = 0; i < c.experts; i++)
+            for (const call of calls)
+              if (i < call.missing.length) call.inHost.push(lookIn(call.rank, call.missing[i]!, callNs));
+        }
+        let running = c.ranks;
+        for (const call of calls) {
+          const link = `${replica} ${stage} ${call.rank}`;
+          const node = c.nodeOf[replica]![stage]![call.rank]!;
+          spawn(
+            [replica, order, call.rank],
+            (function* fetching(): Process["steps"] {
+              for (const [i, key] of call.missing.entries()) {
+                const turnNs = Math.max(heldNs.get(link) ?? 0, c.overlap ? callNs : call.doneNs);
+                let inHostNs = call.inHost[i] ?? turnNs;
+                if (!c.overlap && c.hostExperts !== null) {
+                  yield { atNs: turnNs };
+                  inHostNs = lookIn(call.rank, key, turnNs);
+                }
+                const nowNs = Math.max(heldNs.get(link) ?? 0, inHostNs);
+                yield { atNs: nowNs };
+                const readyNs = Math.max(
+                  nowNs + c.linkNs,
+                  memory.get(node)!.serve(nowNs, c.memoryNs) + c.memoryLatencyNs,
+                );
+                heldNs.set(link, readyNs);
+                usedNs = Math.max(usedNs, nowNs);
+                stallNs += Math.max(0, readyNs - call.doneNs);
+                call.doneNs = Math.max(call.doneNs, readyNs) + c.kernelNs;
+              }
+              running--;
+            })(),
+          );
+        }
+        if (running > 0) yield { until: () => running === 0 };
+        atNs = Math.max(...calls.map((call) => call.doneNs));
+      }
+      const last = stage === c.stages - 1;
+      const takesNs = Math.round(atNs - beganNs + (last ? c.hostNs : 0));
+      const stageEndNs = Math.max(beganNs + Math.max(1, takesNs), Math.ceil(usedNs));
+      freeNs[replica]![stage] = stageEndNs;
+      left[replica]![stage]!++;
+      if (stage === 0) tries.push({ atNs: stageEndNs, kind: 2, act: () => tryToBegin(replica, stageEndNs) });
+      arrivedNs = stageEndNs + c.handoffNs;
+      if (!last) continue;
+      endNs[request] = stageEndNs;
+      const act = () => {
+        ended[replica]!++;
+        tries.push({ atNs: stageEndNs, kind: 2, act: () => tryToBegin(replica, stageEndNs) });
+      };
+      tries.push({ atNs: stageEndNs, kind: 1, act });
+    }
+  }
+
+  for (const [request, { atNs, replica }] of c.requests.entries()) {
+    const act = () => {
+      queues[replica]!.push(request);
+      tries.push({ atNs, kind: 2, act: () => tryToBegin(replica, atNs) });
+    };
+    tries.push({ atNs, kind: 0, act });
+  }
+  for (;;) {
+    const ready = processes.find(({ wait }) => wait !== null && "until" in wait && wait.until());
+    if (ready !== undefined) {
+      goOn(ready);
+      continue;
+    }
+    let first: Process | null = null;
+    let firstNs = Number.POSITIVE_INFINITY;
+    for (const process of processes) {
+      if (process.wait === null || "until" in process.wait) continue;
+      if (first !== null && !before(process, first, process.wait.atNs, firstNs)) continue;
+      first = process;
+      firstNs = process.wait.atNs;
+    }
+    tries.sort((a, b) => a.atNs - b.atNs || a.kind - b.kind);
+    const next = tries[0];
+    if (first !== null && (next === undefined || firstNs <= next.atNs)) goOn(first);
+    else if (next !== undefined) {
+      tries.shift();
+      next.act();
+    } else break;
+  }
+  if (processes.length > 0) throw new Error(`${processes.length} processes of ${replicas} replicas never went on`);
+  const busy = (lines: Map<number, Line>) => new Map([...lines].map(([node, line]) => [node, line.busyNs]));
+  const waitNs = [...memory.values(), ...disk.values()].reduce((sum, line) => sum + line.waitNs, 0);
+  return { endNs, misses, diskReads, stallNs, waitNs, memoryBusyNs: busy(memory), diskBusyNs: busy(disk) };
+}
