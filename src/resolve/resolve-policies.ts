@@ -4,8 +4,11 @@ import { inOneStretch } from "../files/signals.ts";
 import type { Node } from "../hardware/device.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import type { Admission } from "../policy/cache/admission/admission.ts";
+import { admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies } from "../policy/cache/caches.ts";
-import type { CachePolicy } from "../policy/cache/expert-cache.ts";
+import { type CachePolicy, configured } from "../policy/cache/expert-cache.ts";
+import { parametersIn } from "../policy/parameters.ts";
 import type { Placement, PlacementPolicy } from "../policy/placement/placement.ts";
 import { placements } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -124,7 +127,9 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         found: "routing.kind uniform",
       });
     refuseUnusedTiers(setting);
-    const policy: CachePolicy = cachePolicies[section.kind];
+    const kind: CachePolicy = cachePolicies[section.kind];
+    const parameters = parametersIn(kind.parameters, section);
+    const { admission, named: admissionName } = admissionOf(section.admission);
     const sliceBytes = Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
     // The device of the stage with most MoE layers has the largest share.
     const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ moeIndex }) => count(moeIndex)));
@@ -136,9 +141,10 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
         found: section.memory,
       });
-    const loads = policy.needs.includes("popularity") ? await popularity(setting) : null;
+    const loads = kind.needs.includes("popularity") ? await popularity(setting) : null;
     const value: OffloadConfig = {
-      policy,
+      policy: configured(kind, parameters),
+      admission,
       scope: section.scope,
       slots: Math.min(slots, perRank),
       hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
@@ -149,11 +155,26 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const unit = section.scope === "layer" ? "a layer" : "in all";
     return {
       value,
-      name: `${section.kind}, ${value.slots} of ${perRank} experts ${unit}`,
+      name: `${section.kind}${inWords(parameters)}, ${value.slots} of ${perRank} experts ${unit}${admissionName}`,
       ledger: loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)],
     };
   });
 }
+
+/** The admission of a scenario, and what the name of the cache says of it. */
+function admissionOf({ kind, ...section }: NonNullable<Scenario["policy"]["offload"]>["admission"]) {
+  const admission: Admission = admissions[kind];
+  const values = parametersIn(admission.parameters, section);
+  return kind === "always"
+    ? { admission: null, named: "" }
+    : { admission: { admission, values }, named: `, admission ${kind}${inWords(values)}` };
+}
+
+/** Parameters that are set, for a name. */
+const inWords = (values: Readonly<Record<string, unknown>>): string =>
+  Object.entries(values)
+    .map(([key, value]) => ` ${key} ${String(value)}`)
+    .join("");
 
 const count = (moeIndex: StagePlan["moeIndex"]): number => moeIndex.filter((index) => index >= 0).length;
 

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { type AdmissionName, admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
+import { kindsOf } from "./kinds.ts";
 import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
 
 const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
@@ -29,41 +31,39 @@ const placement = z.strictObject({
   fit,
 });
 
-const offload = z
-  .strictObject({
-    kind: z
-      .enum(livePolicyNames, {
-        error: ({ input }) =>
-          referencePolicies.includes(input)
-            ? `${String(input)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
-            : undefined,
-      })
-      .describe("Eviction policy of the expert cache."),
-    scope: z.enum(["layer", "global"]).default("layer").describe("One cache per layer, or one cache over all layers."),
-    slots: count(1, 1e7)
-      .optional()
-      .describe("Expert slots in device memory: per layer with scope layer, in all with scope global. Per device."),
-    memory: quantity("bytes")
-      .optional()
-      .describe(
-        "Memory of each device for expert slots, instead of slots; split over the layers of its pipeline stage.",
-      ),
-    hostMemory: quantity("bytes")
-      .optional()
-      .describe(
-        "Memory of each node that may hold experts, in even shares for its replicas; what exceeds a share is read from " +
-          "NVMe. Default all of the host memory tier.",
-      ),
-    overlap: z
-      .boolean()
-      .default(true)
-      .describe("Whether missing experts are fetched while resident ones compute; false: the runtime waits for each."),
-    logAccesses: count(0, 1e9)
-      .default(10_000_000)
-      .describe("Expert accesses kept for the clairvoyant replay after the run."),
-    fit,
-  })
-  .superRefine(exactlyOne("slots", "memory"));
+/** Keys of an expert cache, whatever its policy. */
+const cacheKeys = {
+  admission: kindsOf(admissions, Object.keys(admissions) as AdmissionName[], {})
+    .prefault({ kind: "always" })
+    .describe("Which missing experts take a slot; the others are computed out of the transfer buffer."),
+  scope: z.enum(["layer", "global"]).default("layer").describe("One cache per layer, or one cache over all layers."),
+  slots: count(1, 1e7)
+    .optional()
+    .describe("Expert slots in device memory: per layer with scope layer, in all with scope global. Per device."),
+  memory: quantity("bytes")
+    .optional()
+    .describe("Memory of each device for expert slots, instead of slots; split over the layers of its pipeline stage."),
+  hostMemory: quantity("bytes")
+    .optional()
+    .describe(
+      "Memory of each node that may hold experts, in even shares for its replicas; what exceeds a share is read from " +
+        "NVMe. Default all of the host memory tier.",
+    ),
+  overlap: z
+    .boolean()
+    .default(true)
+    .describe("Whether missing experts are fetched while resident ones compute; false: the runtime waits for each."),
+  logAccesses: count(0, 1e9)
+    .default(10_000_000)
+    .describe("Expert accesses kept for the clairvoyant replay after the run."),
+  fit,
+};
+
+const offload = kindsOf(cachePolicies, livePolicyNames, cacheKeys, (kind) =>
+  referencePolicies.includes(kind)
+    ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
+    : undefined,
+).superRefine(exactlyOne("slots", "memory"));
 
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
 export const policySection = z.strictObject({

@@ -109,7 +109,7 @@ ${limits?.description ?? ""}
 ${table(limits === undefined ? [] : rowsOf(limits, "", root))}`;
 }
 
-/** Rows of a mapping's keys; nested mappings follow their key, alternatives by kind. Shared shapes have their own section. */
+/** Rows of a mapping's keys; nested mappings follow their key, alternatives by kind, keys of all kinds after them. Shared shapes have their own section. */
 function rowsOf(schema: JsonSchema, prefix: string, root: JsonSchema): string[] {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
@@ -117,14 +117,40 @@ function rowsOf(schema: JsonSchema, prefix: string, root: JsonSchema): string[] 
     const own = row(name, value, required.has(key), root);
     if (definitionOf(value) !== null) return [own];
     const below = value.items === undefined ? `${name}.` : `${name}[].`;
-    const inner = alternatives(value.items ?? value, root)
-      .filter((item) => item.properties !== undefined)
-      .flatMap((item) =>
-        item.properties?.["kind"]?.const === undefined ? rowsOf(item, below, root) : kindRows(item, below, root),
-      );
-    return [own, ...inner];
+    const inner = alternatives(value.items ?? value, root).filter((item) => item.properties !== undefined);
+    const kinds = inner.filter((item) => item.properties?.["kind"]?.const !== undefined);
+    const shared = sharedKeys(kinds);
+    return [
+      own,
+      ...inner.flatMap((item) =>
+        kinds.includes(item) ? kindRows(keep(item, shared, false), below, root) : rowsOf(item, below, root),
+      ),
+      ...kinds.slice(0, 1).flatMap((kind) => rowsOf(keep(kind, shared, true), below, root)),
+    ];
   });
 }
+
+/** Keys that several kinds all have, with the same meaning. */
+function sharedKeys([first, ...rest]: readonly JsonSchema[]): ReadonlySet<string> {
+  const same = ([key, value]: [string, JsonSchema]) =>
+    rest.every(
+      (kind) =>
+        JSON.stringify(kind.properties?.[key]) === JSON.stringify(value) &&
+        kind.required?.includes(key) === first?.required?.includes(key),
+    );
+  if (first === undefined || rest.length === 0) return new Set();
+  return new Set(
+    Object.entries(first.properties ?? {})
+      .filter(same)
+      .map(([key]) => key),
+  );
+}
+
+/** A mapping with those of its keys that are of a set, or those that are not. */
+const keep = (schema: JsonSchema, keys: ReadonlySet<string>, inSet: boolean): JsonSchema => ({
+  ...schema,
+  properties: Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([key]) => keys.has(key) === inSet)),
+});
 
 /** Rows of one kind: its name and meaning, then the keys it has besides. */
 function kindRows(item: JsonSchema, prefix: string, root: JsonSchema): string[] {

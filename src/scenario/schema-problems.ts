@@ -73,8 +73,9 @@ function suggestion(word: string, known: readonly string[]): string | undefined 
 
 /** What may help somebody who wrote this text: the nearest word, or the space that makes a mapping of it. */
 function hintForText(text: string, words: readonly string[], issue: Issue): string | undefined {
-  // An enumeration's own message says more about a word than the nearest one.
-  if (issue.code === "invalid_value" && !issue.message.startsWith("Invalid")) return issue.message;
+  // The own message of an enumeration or a kind says more about a word than the nearest one.
+  if (["invalid_value", "invalid_union"].includes(issue.code) && !issue.message.startsWith("Invalid"))
+    return issue.message;
   const mapping = issue.code === "invalid_type" && ["object", "record"].includes(issue.expected);
   if (mapping && /^[A-Za-z_]\w*:\S/.test(text)) return `a space after the colon: ${text.replace(":", ": ")}`;
   return suggestion(text, words);

@@ -3,6 +3,7 @@ import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Handover } from "../engine/handover/handover.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass } from "../models/spec.ts";
+import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Placement } from "../policy/placement/placement.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
@@ -109,7 +110,10 @@ export type Routing =
 
 /** Experts that live below device memory and are cached in slots. */
 export interface OffloadConfig {
+  /** Its parameters are set. */
   readonly policy: CachePolicy;
+  /** What may enter a cache; null: every expert that is missing. */
+  readonly admission: AdmissionChoice | null;
   readonly scope: "layer" | "global";
   /** Expert slots in device memory of a rank: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;

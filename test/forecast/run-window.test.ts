@@ -24,6 +24,7 @@ function config(rows: readonly { at: number; prompt: number; output: number }[],
     replicas: 2,
     offload: {
       policy: cachePolicies.lru,
+      admission: null,
       scope: "layer",
       slots: 4,
       hostBytes: 2e6,

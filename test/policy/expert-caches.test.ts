@@ -4,6 +4,7 @@ import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { replayLog } from "../../src/policy/cache/call-log.ts";
 import type { CachePolicy, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
 import { anyCalls, callsOf, logOf, skewedCalls } from "./call-logs.ts";
+import { fewestMisses } from "./fewest-misses.ts";
 import { naiveCaches } from "./naive-caches.ts";
 
 const experts = 12;
@@ -165,40 +166,11 @@ test("belady reaches the optimum found by trying every choice of residents", () 
     fc.property(anyCalls(5, 7), fc.integer({ min: 1, max: 4 }), (calls, capacity) => {
       const log = logOf(calls);
       const cache = cachePolicies.belady.create({ objects: 5, capacity, popularity: null, future: log });
-      expect(replayLog(log, cache).misses).toBe(fewestMisses(calls, 0, 0, capacity, new Map()));
+      expect(replayLog(log, cache).misses).toBe(fewestMisses(calls, capacity, "mandatory"));
     }),
     { numRuns: 60 },
   );
 });
-
-/** Exhaustive search over the sets that may stay resident after each call; sets are bit masks. */
-function fewestMisses(
-  calls: readonly number[][],
-  call: number,
-  resident: number,
-  capacity: number,
-  known: Map<string, number>,
-): number {
-  const keys = calls[call];
-  if (keys === undefined) return 0;
-  const name = `${call}/${resident}`;
-  const memo = known.get(name);
-  if (memo !== undefined) return memo;
-  const called = keys.reduce((mask, key) => mask | (1 << key), 0);
-  const all = resident | called;
-  const required = keys.length <= capacity ? called : 0;
-  let best = Infinity;
-  for (let kept = all; ; kept = (kept - 1) & all) {
-    if ((kept & required) === required && bits(kept) <= capacity)
-      best = Math.min(best, fewestMisses(calls, call + 1, kept, capacity, known));
-    if (kept === 0) break;
-  }
-  const misses = bits(called & ~resident) + best;
-  known.set(name, misses);
-  return misses;
-}
-
-const bits = (mask: number): number => mask.toString(2).replaceAll("0", "").length;
 
 test("the lru hit curve equals Mattson's stack distances", () => {
   fc.assert(
@@ -254,6 +226,51 @@ test("lfu evicts the less used expert, and of equally used ones the less recent"
   const cache = create(cachePolicies.lfu, 3, logOf([]));
   for (let i = 0; i < keys.length; i++) cache.call(keys, i, i + 1, hit);
   expect([0, 1, 2, 3].filter((key) => cache.contains(key))).toEqual([0, 2, 3]);
+});
+
+describe("uses that fade", () => {
+  const lfu = (halfLife: number, capacity: number) =>
+    cachePolicies.lfu.create({ objects: experts, capacity, popularity: null, future: null }, { halfLife });
+
+  test("count and evict as in a Map-based reference that halves them", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(anyCalls(experts), skewedCalls(experts)),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: experts }),
+        (calls, halfLife, capacity) => {
+          const log = logOf(calls);
+          const cache = lfu(halfLife, capacity);
+          const naive = naiveCaches.lfu({ objects: experts, capacity, popularity: null, future: log }, halfLife);
+          const hit = new Uint8Array(experts);
+          for (let call = 0; call < log.calls; call++) {
+            const [from, to] = [log.starts[call] ?? 0, log.starts[call + 1] ?? 0];
+            expect(cache.call(log.keys, from, to, hit)).toBe(naive.call(log.keys, from, to, hit));
+            for (let key = 0; key < experts; key++) expect(cache.contains(key)).toBe(naive.contains(key));
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test("are plain uses where no run lasts as long as they do", () => {
+    fc.assert(
+      fc.property(skewedCalls(experts), fc.integer({ min: 1, max: experts }), (calls, capacity) => {
+        const log = logOf(calls);
+        expect(replayLog(log, lfu(calls.length + 1, capacity)).misses).toBe(missesOf(cachePolicies.lfu, capacity, log));
+      }),
+    );
+  });
+
+  test("let an expert go that was used often, but long ago", () => {
+    // Expert 0 is used 16 times, then never: 1 and 2 alternate with newcomers.
+    const calls = [...Array.from({ length: 16 }, () => [0]), ...Array.from({ length: 60 }, (_, i) => [1 + (i % 3)])];
+    const log = logOf(calls);
+    // Two slots: plain LFU keeps 0 for good and misses all of the later calls.
+    expect(missesOf(cachePolicies.lfu, 3, log)).toBe(1 + 60);
+    expect(replayLog(log, lfu(4, 3)).misses).toBeLessThan(30);
+  });
 });
 
 test("a static cache holds the most used experts, ties to the lower id, and never changes", () => {

@@ -14,9 +14,13 @@ class NaiveCache implements ExpertCache {
   calls = 0;
   readonly #rank: (cache: NaiveCache) => Rank;
 
-  constructor(context: CacheContext, rank: (cache: NaiveCache) => Rank) {
+  /** Calls after which uses count half, but at least one. */
+  readonly #halfLife: number;
+
+  constructor(context: CacheContext, rank: (cache: NaiveCache) => Rank, halfLife = Number.POSITIVE_INFINITY) {
     this.capacity = context.capacity;
     this.#rank = rank;
+    this.#halfLife = halfLife;
   }
 
   get resident(): number {
@@ -53,6 +57,8 @@ class NaiveCache implements ExpertCache {
       if (victim === undefined) throw new Error("nothing to evict");
       this.residents.delete(victim);
     }
+    if (this.calls % this.#halfLife === 0)
+      for (const state of this.residents.values()) state.uses = Math.max(1, Math.floor(state.uses / 2));
     return hits;
   }
 }
@@ -80,8 +86,8 @@ function nextUse(log: CallLog | null, call: number, key: number): number {
 export const naiveCaches = {
   lru: (context: CacheContext) => new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).usedAt]),
   fifo: (context: CacheContext) => new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).loadedAt]),
-  lfu: (context: CacheContext) =>
-    new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).uses, stateOf(cache, key).usedAt]),
+  lfu: (context: CacheContext, halfLife?: number) =>
+    new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).uses, stateOf(cache, key).usedAt], halfLife),
   belady: (context: CacheContext) =>
     new NaiveCache(context, (cache) => (key) => [-nextUse(context.future, cache.calls, key)]),
 };

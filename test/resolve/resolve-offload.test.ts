@@ -119,6 +119,22 @@ describe("what lies behind the devices", () => {
   });
 });
 
+test("parameters of the policy and its admission reach the caches, and the name of the deployment", async () => {
+  const resolved = async (offload: string) =>
+    resolveScenario(parseScenario(scenario({ offload }), "test.yaml"), noFiles);
+  const name = async (offload: string) => (await resolved(offload)).offload;
+  const hits = async (offload: string) => simulate((await resolved(offload)).config).cache!.hits;
+  expect(await name("kind: lfu, slots: 2")).toBe("lfu, 2 of 8 experts a layer");
+  expect(await name("kind: lfu, slots: 2, halfLife: 3, admission: { kind: reused, window: 9 }")).toBe(
+    "lfu halfLife 3, 2 of 8 experts a layer, admission reused uses 2 window 9",
+  );
+  const plain = await hits("kind: lfu, slots: 4");
+  expect(await hits("kind: lfu, slots: 4, halfLife: 1000000")).toBe(plain);
+  expect(await hits("kind: lfu, slots: 4, admission: { kind: reused, uses: 1 }")).toBe(plain);
+  expect(await hits("kind: lfu, slots: 4, halfLife: 1")).not.toBe(plain);
+  expect(await hits("kind: lfu, slots: 4, admission: { kind: reused, uses: 3 }")).not.toBe(plain);
+});
+
 test("a fitting set that the policy has no use for is said to be unused", async () => {
   const ledger = async (offload: string) =>
     (await resolveScenario(parseScenario(scenario({ offload }), "test.yaml"), noFiles)).ledger.filter(

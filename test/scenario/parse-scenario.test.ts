@@ -166,6 +166,29 @@ describe("checks between keys", () => {
       expect(problemsOf(offload(keys))).toMatchObject([{ expected: "either slots or memory" }]);
   });
 
+  test("a cache policy and an admission have keys of their own beside those of every cache", () => {
+    const offload = (keys: string) => `${minimal}policy: { offload: { slots: 4, ${keys} } }\n`;
+    for (const keys of ["kind: lfu, halfLife: 50", "kind: lru, admission: { kind: reused, window: 9 }"])
+      expect(problemsOf(offload(keys))).toEqual([]);
+    const parsed = (keys: string) => parseScenario(offload(keys), "test.yaml").policy.offload;
+    expect(parsed("kind: lfu")).not.toHaveProperty("halfLife");
+    expect(parsed("kind: lfu")).toMatchObject({ admission: { kind: "always" } });
+    expect(parsed("kind: fifo, admission: { kind: reused }")).toMatchObject({ admission: { uses: 2 } });
+    const wrong = [
+      ["kind: lru, halfLife: 50", "policy.offload.halfLife", "a key of policy.offload"],
+      ["kind: lfu, halfLife: 0", "policy.offload.halfLife", "at least 1"],
+      ["kind: lru, admission: { kind: reuse }", "policy.offload.admission.kind", "one of always, fitting, reused"],
+      [
+        "kind: lru, admission: { kind: fitting, uses: 2 }",
+        "policy.offload.admission.uses",
+        "a key of policy.offload.admission",
+      ],
+      ["kind: lru, admission: { kind: reused, uses: 201 }", "policy.offload.admission.uses", "at most 200"],
+      ["halfLife: 3", "policy.offload.kind", "one of lru, lfu, fifo, static"],
+    ] as const;
+    for (const [keys, at, expected] of wrong) expect(problemsOf(offload(keys))).toMatchObject([{ at, expected }]);
+  });
+
   test("the clairvoyant cache is a reference, not a choice", () => {
     expect(problemsOf(`${minimal}policy: { offload: { kind: belady, slots: 4 } }\n`)).toMatchObject([
       { at: "policy.offload.kind" },

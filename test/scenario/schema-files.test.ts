@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { sloMetricNames } from "../../src/metrics/slo-metrics.ts";
+import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { warmupRequests } from "../../src/resolve/cold-start.ts";
-import { scenarioJsonSchema } from "../../src/scenario/json-schema.ts";
+import { alternatives, scenarioJsonSchema } from "../../src/scenario/json-schema.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { scenarioReference } from "../../src/scenario/reference.ts";
 
@@ -19,6 +21,16 @@ test("the committed reference is the one the schema gives", () => {
 
 test("the JSON Schema is draft 7, which YAML language servers read", () => {
   expect(scenarioJsonSchema()).toMatchObject({ $schema: "http://json-schema.org/draft-07/schema#" });
+});
+
+test("the parameters of a cache policy are keys of their own, none of them a key of every cache", () => {
+  const root = scenarioJsonSchema();
+  const kinds = alternatives(root.properties!["policy"]!.properties!["offload"]!, root);
+  expect(kinds.map(({ properties }) => properties?.["kind"]?.const)).toEqual(livePolicyNames);
+  for (const [i, name] of livePolicyNames.entries()) {
+    const { properties } = z.toJSONSchema(z.object(cachePolicies[name].parameters), { io: "input" });
+    expect(kinds[i]!.properties).toMatchObject(properties ?? {});
+  }
 });
 
 test("every key of every mapping is described, except the kind that names an alternative", () => {

@@ -3,7 +3,9 @@ import { RandomStream } from "../../src/core/random.ts";
 import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
+import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
+import { configured } from "../../src/policy/cache/expert-cache.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
@@ -134,6 +136,8 @@ export const scenario = fc.record({
   hostBytesPerSecond: fc.constantFrom(5e9, 5e10),
   transfersOverlap: fc.boolean(),
   policy: fc.constantFrom(...livePolicyNames),
+  halfLife: fc.constantFrom(undefined, 1, 7),
+  admission: fc.constantFrom("always" as const, "fitting" as const, "reused" as const),
   scope: fc.constantFrom("layer" as const, "global" as const),
   router: fc.constantFrom(...(Object.keys(routers) as (keyof typeof routers)[])),
   caches: fc.record({
@@ -170,7 +174,8 @@ export function configOf(c: Scenario): SimConfig {
   const offloads = c.slots !== null && c.routing !== "uniform";
   const offload: OffloadConfig | null = offloads
     ? {
-        policy: cachePolicies[c.policy],
+        policy: configured(cachePolicies[c.policy], c.policy === "lfu" ? { halfLife: c.halfLife } : {}),
+        admission: { admission: admissions[c.admission], values: { uses: 2, window: 30 } },
         scope: c.scope,
         slots: c.slots ?? 1,
         hostBytes: c.host,

@@ -297,6 +297,7 @@ describe("metamorphic laws", () => {
         workload: { kind: "open", requests },
         offload: {
           policy: cachePolicies.lru,
+          admission: null,
           scope: "layer",
           slots: 8,
           hostBytes: 64e9,
@@ -314,6 +315,7 @@ describe("metamorphic laws", () => {
 describe("expert cache", () => {
   const offload = (slots: number, policy: keyof typeof cachePolicies, hostBytes = 64e9) => ({
     policy: cachePolicies[policy],
+    admission: null,
     scope: "layer" as const,
     slots,
     hostBytes,

@@ -1,3 +1,5 @@
+import { cachePolicies } from "../../policy/cache/caches.ts";
+import { parametersIn } from "../../policy/parameters.ts";
 import { moeShape } from "../../sim/mapping.ts";
 import type { AdviceRule, Change, Situation } from "./advice-rule.ts";
 
@@ -41,9 +43,9 @@ export const moreCopies: AdviceRule = {
 /** A policy that suits the accesses better: the fixed set where it was better with hindsight, else the other order. */
 export const otherCachePolicy: AdviceRule = {
   causes: ["expertFetch"],
-  change: ({ config: { offload }, forecast: { cache } }) => {
-    if (offload === null) return null;
-    const { name } = offload.policy;
+  change: ({ config: { offload }, forecast: { cache }, policy }) => {
+    if (offload === null || policy.offload === undefined) return null;
+    const name = policy.offload.kind;
     const reference = cache?.reference ?? null;
     const fixed = reference !== null && name !== "static" && reference.bestStatic > reference.policy;
     const kind = fixed ? "static" : name === "lru" ? "lfu" : "lru";
@@ -52,7 +54,9 @@ export const otherCachePolicy: AdviceRule = {
       : kind === "lfu"
         ? "often used experts kept"
         : "recent experts kept";
-    return { text, set: [`policy.offload.kind=${kind}`] };
+    // Parameters belong to the policy that goes.
+    const own = Object.keys(parametersIn(cachePolicies[name].parameters, policy.offload));
+    return { text, set: [...own.map((key) => `policy.offload.${key}=null`), `policy.offload.kind=${kind}`] };
   },
 };
 

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { holds } from "../../core/errors.ts";
 import type { CacheContext, CachePolicy, CallLog, ExpertCache } from "./expert-cache.ts";
 import { PositionSet } from "./position-set.ts";
@@ -14,6 +15,7 @@ class BeladyCache implements ExpertCache {
   readonly capacity: number;
   resident = 0;
   readonly #base: number;
+  readonly #bypass: boolean;
   readonly #future: CallLog;
   readonly #nextUse: Int32Array;
   readonly #upcoming: PositionSet;
@@ -22,10 +24,11 @@ class BeladyCache implements ExpertCache {
   #finishedCount = 0;
   #call = 0;
 
-  constructor(context: CacheContext) {
+  constructor(context: CacheContext, bypass: boolean) {
     holds(context.future !== null, "cache-policy-needs", () => "clairvoyant replay without the coming accesses");
     this.capacity = context.capacity;
     this.#base = context.base ?? 0;
+    this.#bypass = bypass;
     this.#future = context.future;
     this.#nextUse = nextUses(context.future, this.#base, context.objects);
     this.#upcoming = new PositionSet(this.#nextUse.length);
@@ -45,11 +48,11 @@ class BeladyCache implements ExpertCache {
     const end = start + to - from;
     const hits = this.#upcoming.takeRange(start, end, hit);
     this.resident += end - start - hits;
-    // Victims are chosen before the next uses of a fitting call enter the set, so its own experts are safe.
-    const fits = end - start <= this.capacity;
-    if (fits) this.#evict();
+    // Victims are chosen before the next uses of a call that must stay enter the set, so its own experts are safe.
+    const mustStay = !this.#bypass && end - start <= this.capacity;
+    if (mustStay) this.#evict();
     this.#schedule(start, end);
-    if (!fits) this.#evict();
+    if (!mustStay) this.#evict();
     return hits;
   }
 
@@ -97,9 +100,22 @@ function nextUses(log: CallLog, base: number, objects: number): Int32Array {
   return next;
 }
 
+const parameters = {
+  bypass: z
+    .boolean()
+    .default(false)
+    .describe("Whether an expert of a call may stay out although it fits: the optimum over all admissions."),
+};
+
 /**
- * Belady's optimum under mandatory admission (IBM Systems Journal 5(2), 1966): evicts the expert whose next use is
- * farthest away. No policy that must hold the experts of a fitting call misses less. A static set may: it starts loaded
- * and never admits.
+ * Belady's optimum (IBM Systems Journal 5(2), 1966): evicts the expert whose next use is farthest away. Under mandatory
+ * admission, no policy that must hold the experts of a fitting call misses less. With `bypass` it may leave out experts of
+ * the call itself, and no policy under any admission misses less. A static set may: it starts loaded.
  */
-export const belady: CachePolicy = { name: "belady", needs: ["future"], create: (context) => new BeladyCache(context) };
+export const belady: CachePolicy<typeof parameters> = {
+  name: "belady",
+  rule: "Evicts the expert whose next use is farthest away.",
+  needs: ["future"],
+  parameters,
+  create: (context, { bypass } = { bypass: false }) => new BeladyCache(context, bypass),
+};

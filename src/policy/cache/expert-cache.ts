@@ -1,9 +1,11 @@
+import type { Parameters, ParameterValues } from "../parameters.ts";
+
 /**
  * A cache of experts under event-atomic replay. The event is one layer call with its distinct experts. Hits are judged
  * against residency at the start of the call. Then all its experts, hits included, are touched in the given order; the
  * last is the most recent. Eviction never removes an expert that the call has still to compute. When a call has more
  * distinct experts than slots, the surplus streams through the transfer buffer; the policy chooses what stays resident.
- * Admission is mandatory for every policy that evicts. After a call that fits, all its experts are resident: victims
+ * Admission is mandatory for every policy that evicts, unless an admission filters the call (`admission/admitted.ts`). After a call that fits, all its experts are resident: victims
  * are experts outside the call. A call that does not fit evicts from all experts, in the policy's order.
  */
 export interface ExpertCache {
@@ -45,9 +47,24 @@ export interface CallLog {
   readonly calls: number;
 }
 
-/** A cache policy: one file each, listed in `caches.ts`. */
-export interface CachePolicy {
+/**
+ * A cache policy: one file each, listed in `caches.ts`. It ranks experts over the layer call; which of the missing ones
+ * may enter at all is for an admission.
+ */
+export interface CachePolicy<Shape extends Parameters = Parameters> {
   readonly name: string;
+  /** What it does, as a scenario's schema says it. */
+  readonly rule: string;
   readonly needs: readonly CacheNeed[];
-  create(context: CacheContext): ExpertCache;
+  readonly parameters: Shape;
+  /** @param values of the parameters; their defaults where absent */
+  create(context: CacheContext, values?: ParameterValues<Shape>): ExpertCache;
+}
+
+/** A policy with its parameters set. */
+export function configured<Shape extends Parameters>(
+  policy: CachePolicy<Shape>,
+  values: ParameterValues<Shape>,
+): CachePolicy {
+  return { ...policy, parameters: {}, create: (context) => policy.create(context, values) };
 }

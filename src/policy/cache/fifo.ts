@@ -87,4 +87,10 @@ class FifoCache implements ExpertCache {
 }
 
 /** Evicts the expert that was loaded first. */
-export const fifo: CachePolicy = { name: "fifo", needs: [], create: (context) => new FifoCache(context) };
+export const fifo: CachePolicy = {
+  name: "fifo",
+  rule: "Evicts the expert that was loaded first.",
+  needs: [],
+  parameters: {},
+  create: (context) => new FifoCache(context),
+};

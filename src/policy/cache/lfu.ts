@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { nextStamp } from "./call-stamps.ts";
 import { denseArray } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
@@ -173,10 +174,93 @@ class LfuCache implements ExpertCache {
     this.#above[list] = this.#unused;
     this.#unused = list;
   }
+
+  /**
+   * Halves all frequencies, rounded down but at least 1. Lists that become equal are merged in the order of `touchedAt`, so
+   * the least recent still goes first.
+   */
+  protected halve(touchedAt: Float64Array): void {
+    const above = this.#above;
+    const frequency = this.#frequency;
+    for (let list = above[0]!; list !== 0; list = above[list]!)
+      frequency[list] = Math.max(1, Math.floor(frequency[list]! / 2));
+    for (let list = above[0]!; list !== 0; list = above[list]!)
+      while (above[list] !== 0 && frequency[above[list]!] === frequency[list]) this.#absorb(list, touchedAt);
+  }
+
+  /** Merges the list above into `list`; both are ordered by `touchedAt`, and so is the result. */
+  #absorb(list: number, touchedAt: Float64Array): void {
+    const next = this.#next;
+    const previous = this.#previous;
+    const other = this.#above[list]!;
+    const mark = this.#objects + list;
+    const otherMark = this.#objects + other;
+    let at = next[mark]!;
+    let from = next[otherMark]!;
+    while (from !== otherMark) {
+      if (at !== mark && touchedAt[at]! < touchedAt[from]!) {
+        at = next[at]!;
+        continue;
+      }
+      const following = next[from]!;
+      const before = previous[at]!;
+      next[before] = from;
+      previous[from] = before;
+      next[from] = at;
+      previous[at] = from;
+      this.#listOf[from] = list;
+      from = following;
+    }
+    this.#close(other);
+  }
 }
+
+/** An LFU cache whose uses fade: every `halfLife` calls they count half. */
+class FadingLfuCache extends LfuCache {
+  readonly #halfLife: number;
+  readonly #base: number;
+  /** Number of the access in which each object was last used. */
+  readonly #touchedAt: Float64Array;
+  #accesses = 0;
+  #calls = 0;
+
+  constructor(context: CacheContext, halfLife: number) {
+    super(context);
+    this.#halfLife = halfLife;
+    this.#base = context.base ?? 0;
+    this.#touchedAt = new Float64Array(context.objects);
+  }
+
+  override call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
+    for (let i = from; i < to; i++) this.#touchedAt[keys[i]! - this.#base] = this.#accesses++;
+    const hits = super.call(keys, from, to, hit);
+    if (++this.#calls % this.#halfLife === 0) this.halve(this.#touchedAt);
+    return hits;
+  }
+}
+
+const parameters = {
+  halfLife: z
+    .int()
+    .min(1)
+    .max(1e9)
+    .optional()
+    .describe(
+      "Calls after which the uses so far count half, rounded down but at least one. Each cache counts its own calls: one a " +
+        "step with scope layer, one a layer and step with scope global. Default: they never fade.",
+    ),
+};
 
 /**
  * Evicts the expert used least often since it was loaded, ties to the least recently used. Counts are lost with the
  * slot, as in MoE-Infinity's runtime (arXiv 2401.14361) and libCacheSim. MoE-Infinity's reset per request is left out.
+ * Uses fade as in TinyLFU (arXiv 1512.00727), which halves its counters at regular intervals.
  */
-export const lfu: CachePolicy = { name: "lfu", needs: [], create: (context) => new LfuCache(context) };
+export const lfu: CachePolicy<typeof parameters> = {
+  name: "lfu",
+  rule: "Evicts the expert used least often since it was loaded, ties to the least recently used.",
+  needs: [],
+  parameters,
+  create: (context, { halfLife } = {}) =>
+    halfLife === undefined ? new LfuCache(context) : new FadingLfuCache(context, halfLife),
+};

@@ -105,4 +105,10 @@ class LruCache implements ExpertCache {
 }
 
 /** Evicts the expert whose last use is longest ago; what mixtral-offloading does per layer (arXiv 2312.17238). */
-export const lru: CachePolicy = { name: "lru", needs: [], create: (context) => new LruCache(context) };
+export const lru: CachePolicy = {
+  name: "lru",
+  rule: "Evicts the expert whose last use is longest ago.",
+  needs: [],
+  parameters: {},
+  create: (context) => new LruCache(context),
+};

@@ -45,6 +45,8 @@ function mostPopular(popularity: Float64Array, objects: number, count: number): 
 /** Keeps the experts most used in the fitting set, as Fiddler does (arXiv 2402.07033). */
 export const staticTop: CachePolicy = {
   name: "static",
+  rule: "Evicts nothing: the experts most used in the fitting set are loaded before the run and stay.",
   needs: ["popularity"],
+  parameters: {},
   create: (context) => new StaticCache(context),
 };

@@ -1,5 +1,6 @@
 import { InvariantError } from "../../core/errors.ts";
 import { transferNs } from "../../hardware/link-transfer.ts";
+import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import { CallLogRecorder } from "../../policy/cache/call-log.ts";
@@ -40,6 +41,7 @@ export function buildOffloads(
   const { offload, routing, node, mapping, replicas } = config;
   if (offload === null) return { caches, logs, nodes };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
+  const policy = admitted(offload.policy, offload.admission);
   const cost = fetchCost(config, memory.expertBytes);
   const { nodeOf } = replicaNodes(mapping, replicas, node);
   const { experts } = routing.table;
@@ -67,7 +69,7 @@ export function buildOffloads(
         logs.push(log);
         caches.push(
           new OffloadState({
-            cache: createScopedCache(offload.policy, offload.scope, { ...shape, slots, popularity, future: null }),
+            cache: createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
             host: memory.hostHoldsAll ? null : hostOf(at),
             node: nodes[at]!,
             slotsPerCall: slots,

@@ -1,6 +1,8 @@
+import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import { replayLog } from "../../policy/cache/call-log.ts";
+import { configured } from "../../policy/cache/expert-cache.ts";
 import type { PoolConfig } from "../config.ts";
 import type { CacheResult } from "../result.ts";
 import type { Offloads } from "./build-offloads.ts";
@@ -8,7 +10,7 @@ import type { OffloadState } from "./offload-state.ts";
 
 /**
  * The cache over the run. For reference, the clairvoyant optimum (Belady), the best fixed set and LRU are replayed on
- * the recorded accesses, with the same slots and scope. The log is a prefix of the run if the run outgrew it.
+ * the recorded accesses, with the same slots, scope and admission. The log is a prefix of the run if the run outgrew it.
  */
 export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult | null {
   const { offload, routing } = config;
@@ -36,6 +38,8 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
   if (offload === null || routing.kind !== "replay") return null;
   const layers = routing.layerMap.length;
   const { experts } = routing.table;
+  // Under an admission that may refuse, the optimum is free to: no filter does better.
+  const belady = offload.admission === null ? cachePolicies.belady : configured(cachePolicies.belady, { bypass: true });
   const hits = { policy: 0, belady: 0, bestStatic: 0, lru: 0 };
   let accesses = 0;
   for (const [i, recorder] of logs.entries()) {
@@ -47,10 +51,10 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
     const shape = { layers, expertsPerLayer: experts, slots: offload.slots };
     const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
       replayLog(log, createScopedCache(policy, offload.scope, { ...shape, popularity, future: log })).hits;
-    hits.policy += replay(offload.policy, caches[i]!.popularity);
-    hits.belady += replay(cachePolicies.belady, null);
+    hits.policy += replay(admitted(offload.policy, offload.admission), caches[i]!.popularity);
+    hits.belady += replay(belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);
-    hits.lru += replay(cachePolicies.lru, null);
+    hits.lru += replay(admitted(cachePolicies.lru, offload.admission), null);
   }
   if (accesses === 0) return null;
   return {

@@ -76,6 +76,7 @@ function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
     placement: null,
     offload: {
       policy: cachePolicies[setting.cache],
+      admission: null,
       scope: "layer",
       slots: setting.slots,
       hostBytes: setting.from === "host" ? Number.MAX_SAFE_INTEGER : 0,

@@ -7,6 +7,7 @@ import { testConfig } from "../../sim/build.ts";
 
 const offload = {
   policy: cachePolicies.lru,
+  admission: null,
   scope: "layer",
   slots: 2,
   hostBytes: 1e12,

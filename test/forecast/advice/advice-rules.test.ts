@@ -34,7 +34,9 @@ policy: { router: round-robin }
 routing: { kind: uniform }`,
 );
 const balanced = skewedExperts("policy: { placement: { kind: eplb, redundant: 4 } }");
-const texts = { longPrompts, oneDevice, skewed: skewedExperts(), balanced, offloaded, spread };
+/** With a parameter that no other cache policy has. */
+const fading = offloaded.replace("kind: fifo", "kind: lfu, halfLife: 50");
+const texts = { longPrompts, oneDevice, skewed: skewedExperts(), balanced, offloaded, fading, spread };
 
 describe.each(Object.entries(texts))("every rule on %s", (_name, text) => {
   test("sets keys of a valid scenario, to values they do not have", async () => {

@@ -48,6 +48,7 @@ describe("one device holds exactly the weights of the model", () => {
 const tinyExpert = 3 * 256 * 128 * 2;
 const lru = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   policy: cachePolicies.lru,
+  admission: null,
   scope: "layer",
   slots: 3,
   hostBytes: 64e9,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { admissions } from "../../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import { CallLogRecorder } from "../../../src/policy/cache/call-log.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
@@ -11,6 +12,7 @@ import { singleDevice, testConfig, testRequests, testRouting } from "../build.ts
 const expertBytes = 3 * 256 * 128 * 2;
 const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   policy: cachePolicies.lru,
+  admission: null,
   scope: "layer",
   slots: 4,
   hostBytes: 64e9,
@@ -175,6 +177,22 @@ describe("several caches", () => {
     expect(time.expertFetch).toBeCloseTo(cache!.stallNs, 0);
     expect(busyNs).toBeGreaterThan(0);
     expect(busyNs).toBeLessThan(time.experts);
+  });
+
+  test("the references are replayed under the admission of the run", () => {
+    const admission = { admission: admissions.reused, values: { uses: 2, window: 20 } };
+    const plain = run({}).cache!;
+    const filtered = run({ offload: offload({ admission }) }).cache!;
+    expect(filtered.hits).not.toBe(plain.hits);
+    for (const { reference, hits, accesses } of [plain, filtered]) {
+      expect(reference!.policy).toBe(hits / accesses);
+      expect(reference!.lru).toBe(reference!.policy);
+      expect(reference!.belady).toBeGreaterThanOrEqual(reference!.policy);
+    }
+    // The optimum may refuse what the filter may refuse.
+    expect(filtered.reference!.belady).toBeGreaterThan(plain.reference!.belady);
+    const all = { admission: admissions.always, values: {} };
+    expect(run({ offload: offload({ admission: all }) }).endNs).toBe(run({}).endNs);
   });
 
   test("a static set takes no slot for experts of other ranks", () => {

@@ -26,6 +26,7 @@ const linkNs = 5000 + expertBytes / 25;
 
 const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   policy: cachePolicies.lru,
+  admission: null,
   scope: "layer",
   slots: 8,
   hostBytes: 64e9,

@@ -153,6 +153,7 @@ describe("a step takes the sum of its operations", () => {
         routing: { kind: "replay", table, layerMap: [0], start: "zero" },
         offload: {
           policy: cachePolicies.lru,
+          admission: null,
           scope: "layer",
           slots: 8,
           hostBytes: 64e9,
