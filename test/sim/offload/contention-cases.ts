@@ -116,6 +116,7 @@ export function configOf(c: Contention): SimConfig {
     routing: { kind: "replay", table: tableOf(c), layerMap: [0, 1, 2, 3], start: "zero" },
     offload: {
       policy: cachePolicies.lru,
+      admission: null,
       scope: "layer",
       slots: c.slots,
       hostBytes: c.hostExperts === null ? 64e9 : sharedBy * c.hostExperts * expertBytes,

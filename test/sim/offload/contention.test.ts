@@ -46,6 +46,7 @@ test("nobody queues behind transfers that are not asked for yet", () => {
       routing: { kind: "replay", table, layerMap: [0, 1, 2, 3], start: "zero" },
       offload: {
         policy: cachePolicies.lru,
+        admission: null,
         scope: "layer",
         slots: 8,
         hostBytes: 0,
