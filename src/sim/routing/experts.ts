@@ -88,7 +88,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const steps = Array.from({ length: config.replicas }, (_, replica): ReplicaStep => {
     const rows = replay.newStep();
     const work = expertRanks.newWork();
-    const resident = new ReplayedExperts(work, spreads);
+    const resident = new ReplayedExperts(work, spreads, routing.table.topK);
     if (caches.length === 0) return { rows, work, source: resident };
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     return { rows, work, source: new CachedExperts(resident, expertRanks, replay, rows, routing.layerMap, own) };
