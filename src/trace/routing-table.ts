@@ -13,6 +13,11 @@ export interface RoutingTable {
    * an expert has the id `experts` ({@link noExpertId}). No trace holds such choices; transforms make them.
    */
   readonly ids: Uint8Array | Uint16Array;
+  /** [rows][layers][topK] router weights of the choices, where they were recorded and asked for. */
+  readonly weights?: Float32Array;
+  /** [rows] position of each row in its sequence, and its phase (`phases` of the container), where they were recorded. */
+  readonly positions?: Uint32Array;
+  readonly phases?: Uint8Array;
   /** First row of each sequence, ascending, then `rows`. A sequence never crosses a domain. */
   readonly sequenceStarts: Uint32Array;
   readonly domains: readonly string[];
