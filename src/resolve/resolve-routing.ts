@@ -104,7 +104,7 @@ async function routingTable(
         try {
           const table = await loadRoutingTable(trace, {
             ...(section.memory === undefined ? {} : { bytesMax: section.memory }),
-            weights: needsOf(section.transforms).has("weights"),
+            also: needsOf(section.transforms),
             // A transform reads one table and writes another.
             copies: Math.min(section.transforms.length, 2),
           });
@@ -137,13 +137,15 @@ async function routingTable(
   }
 }
 
-const transformEntry = ({ name, detail, removedShare }: AppliedTransform): LedgerEntry => ({
-  topic: "routing transform",
-  fidelity: "emulated",
-  detail: `${name}: ${detail}; ${formatPercent(removedShare)} of the recorded choices are left without an expert${
-    removedShare > 0 ? ", and the model's answers are others (lossy)" : ""
-  }`,
-});
+function transformEntry({ name, detail, removedShare, replacedShare }: AppliedTransform): LedgerEntry {
+  const others = replacedShare > 0 ? `, ${formatPercent(replacedShare)} go to another` : "";
+  const lossy = removedShare + replacedShare > 0 ? "; the model's answers change (lossy)" : "";
+  return {
+    topic: "routing transform",
+    fidelity: "emulated",
+    detail: `${name}: ${detail}; ${formatPercent(removedShare)} of the recorded choices are left without an expert${others}${lossy}`,
+  };
+}
 
 function checkShape(scenario: Scenario, table: RoutingTable, moe: MoeFeedForward): void {
   const problems: Problem[] = [];

@@ -2,16 +2,16 @@ import { refuse } from "../core/errors.ts";
 import type { RoutingTraceFile } from "./container/open-trace.ts";
 import { absentIds, type ExpertIds, isAbsent } from "./container/row-check.ts";
 import { noExpertId, type RoutingOrigin, type RoutingTable } from "./routing-table.ts";
-import { changedColumns, type RowColumns, viewOfRows } from "./row-columns.ts";
+import { changedColumns, type RowColumns, type ShapedRows, viewOfRows } from "./row-columns.ts";
 import { scanSequences } from "./scan-sequences.ts";
 import { selectSequences } from "./select-sequences.ts";
 
 export interface LoadRoutingOptions {
   /** Bytes the columns of the table may take; a larger trace is loaded in part. Default 256 MiB. */
   readonly bytesMax?: number;
-  /** Whether router weights are loaded too, where the trace has them. */
-  readonly weights?: boolean;
-  /** Copies of the ids that have to fit beside the table: transforms write them. */
+  /** What is loaded beside the ids, where the trace has it. */
+  readonly also?: ReadonlySet<"weights" | "scores">;
+  /** Copies of the choices that have to fit beside the table: transforms write them. */
   readonly copies?: number;
   /** Recorded layers to load, as indices into the header's `layers`; all by default. */
   readonly layers?: readonly number[];
@@ -37,26 +37,16 @@ export async function loadRoutingTable(
     });
   const layers = chosenLayers(file, options.layers);
   const scan = await scanSequences(file);
-  const wanted = {
-    weights: file.hasWeights && options.weights === true,
-    positions: file.columns.includes("position"),
-    phases: file.columns.includes("phase"),
-  };
-  const choices = layers.length * topK;
-  const columnsOf = (rows: number): RowColumns => ({
-    ids: absentIds(rows * choices, header.experts, topK),
-    ...(wanted.weights ? { weights: new Float32Array(rows * choices) } : {}),
-    ...(wanted.positions ? { positions: new Uint32Array(rows) } : {}),
-    ...(wanted.phases ? { phases: new Uint8Array(rows) } : {}),
-  });
-  const copyBytes = (options.copies ?? 0) * choices * (noExpertId(header) > 0xff ? 2 : 1);
-  const rowBytes = bytesOf(columnsOf(1)) + copyBytes;
+  const shape = { layers: layers.length, topK, experts: header.experts };
+  const row = emptyRows(file, shape, options, 1);
+  const copyBytes = layers.length * topK * (noExpertId(header) > 0xff ? 2 : 1) + (row.weights?.byteLength ?? 0);
+  const rowBytes = bytesOf(row) + (options.copies ?? 0) * copyBytes;
   const selection = selectSequences(scan, Math.max(1, Math.floor((options.bytesMax ?? 256 * 1024 * 1024) / rowBytes)));
 
   const order = placeSequences(scan.domainOf, selection.rows, header.domains.length);
-  const columns = columnsOf(selection.rowsTotal);
-  const absent = await fillTable(file, layers, topK, selection.rows, order.starts, columns);
-  const kept = dropRows(columns, choices, absent, order);
+  const columns = emptyRows(file, shape, options, selection.rowsTotal);
+  const absent = await fillTable(file, layers, selection.rows, order.starts, columns);
+  const kept = dropRows(columns, absent, order);
   if (kept.rows === 0)
     refuse({ file: file.name, expected: "at least one row that every chosen layer recorded", found: "none" });
 
@@ -79,9 +69,7 @@ export async function loadRoutingTable(
     );
   }
   return {
-    experts: header.experts,
-    topK,
-    layers: layers.length,
+    ...shape,
     rows: kept.rows,
     ...kept.columns,
     sequenceStarts: kept.sequenceStarts,
@@ -91,6 +79,27 @@ export async function loadRoutingTable(
     origin: await originOf(file, scan.phase, notes),
   };
 }
+
+/** Room for rows: ids, positions and phases where the trace has them, and what else is asked for. */
+function emptyRows(
+  { hasWeights, hasScores, columns }: RoutingTraceFile,
+  shape: Pick<RoutingTable, "layers" | "topK" | "experts">,
+  { also }: LoadRoutingOptions,
+  rows: number,
+): ShapedRows {
+  const { layers, topK, experts } = shape;
+  return {
+    ...shape,
+    ids: absentIds(rows * layers * topK, experts, topK),
+    ...(hasWeights && also?.has("weights") === true ? { weights: new Float32Array(rows * layers * topK) } : {}),
+    ...(hasScores && also?.has("scores") === true ? { scores: new Float32Array(rows * layers * experts) } : {}),
+    ...(columns.includes("position") ? { positions: new Uint32Array(rows) } : {}),
+    ...(columns.includes("phase") ? { phases: new Uint8Array(rows) } : {}),
+  };
+}
+
+const bytesOf = ({ ids, weights, scores, positions, phases }: RowColumns): number =>
+  [ids, weights, scores, positions, phases].reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
 
 /** The origin a table gets from the header of its trace. */
 export async function originOf(
@@ -154,10 +163,9 @@ const fillBytes = 4 << 20;
 async function fillTable(
   file: RoutingTraceFile,
   layers: readonly number[],
-  topK: number,
   selected: readonly number[],
   starts: Float64Array,
-  { ids, weights, positions, phases }: RowColumns,
+  { ids, weights, scores, positions, phases, topK, experts }: ShapedRows,
 ): Promise<Uint8Array> {
   const stride = layers.length * topK;
   const taken = new Float64Array(selected.length);
@@ -184,6 +192,10 @@ async function fillTable(
         copyRows(chunk, targets, topK, ids, stride, place * topK);
         if (weights !== undefined)
           copyRows(await file.readWeights(layer, first, end), targets, topK, weights, stride, place * topK);
+        if (scores !== undefined) {
+          const chunk = await file.readScores(layer, first, end);
+          copyRows(chunk, targets, experts, scores, layers.length * experts, place * experts);
+        }
       }
     }
   }
@@ -233,11 +245,8 @@ function copyRows(
   }
 }
 
-const bytesOf = ({ ids, weights, positions, phases }: RowColumns): number =>
-  ids.byteLength + (weights?.byteLength ?? 0) + (positions?.byteLength ?? 0) + (phases?.byteLength ?? 0);
-
 /** Closes the gaps of the rows left out, and drops sequences that nothing is left of. */
-function dropRows(columns: RowColumns, stride: number, absent: Uint8Array, order: SequenceOrder) {
+function dropRows(columns: ShapedRows, absent: Uint8Array, order: SequenceOrder) {
   const sequenceStarts: number[] = [];
   const domainStarts: number[] = [];
   let kept = 0;
@@ -253,7 +262,7 @@ function dropRows(columns: RowColumns, stride: number, absent: Uint8Array, order
     for (let row = from; row < to; row++) {
       if (absent[row] === 1) continue;
       if (kept !== row)
-        changedColumns(columns, stride, (values, perRow) => {
+        changedColumns(columns, (values, perRow) => {
           values.copyWithin(kept * perRow, row * perRow, (row + 1) * perRow);
           return values;
         });
@@ -265,7 +274,7 @@ function dropRows(columns: RowColumns, stride: number, absent: Uint8Array, order
   return {
     rows: kept,
     // A view: a copy without the gaps would double the memory of a large table.
-    columns: viewOfRows(columns, stride, 0, kept),
+    columns: viewOfRows(columns, 0, kept),
     sequenceStarts: Uint32Array.from(sequenceStarts),
     domainStarts: Uint32Array.from(domainStarts),
   };

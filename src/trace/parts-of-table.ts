@@ -4,9 +4,9 @@ import { changedColumns, copyOfRows } from "./row-columns.ts";
 /** The table's first `layers` layers; the table itself where it has no more. */
 export function firstLayers(table: RoutingTable, layers: number): RoutingTable {
   if (layers >= table.layers) return table;
-  const columns = changedColumns(table, table.layers * table.topK, (values, perRow) => {
+  const columns = changedColumns(table, (values, perRow) => {
     if (perRow === 1) return values;
-    const kept = layers * table.topK;
+    const kept = (perRow / table.layers) * layers;
     const out = values.slice(0, table.rows * kept) as typeof values;
     for (let row = 0; row < table.rows; row++) out.set(values.subarray(row * perRow, row * perRow + kept), row * kept);
     return out;
@@ -16,7 +16,7 @@ export function firstLayers(table: RoutingTable, layers: number): RoutingTable {
 
 /** The table's sequences of at least `rowsMin` rows; the table itself where all are, or none is. */
 export function longSequences(table: RoutingTable, rowsMin: number): RoutingTable {
-  const { sequenceStarts: starts, domainStarts, layers, topK } = table;
+  const { sequenceStarts: starts, domainStarts } = table;
   const kept = [...starts.subarray(0, -1).keys()].filter((s) => starts[s + 1]! - starts[s]! >= rowsMin);
   if (kept.length === 0 || kept.length === starts.length - 1) return table;
   const sequenceStarts = new Uint32Array(kept.length + 1);
@@ -28,6 +28,6 @@ export function longSequences(table: RoutingTable, rowsMin: number): RoutingTabl
     for (let d = 0; d < domainStarts.length; d++) if (domainStarts[d]! > starts[s]!) newDomainStarts[d]! += rows;
   }
   const ranges = kept.map((s) => [starts[s]!, starts[s + 1]!] as const);
-  const columns = copyOfRows(table, layers * topK, ranges);
+  const columns = copyOfRows(table, ranges);
   return { ...table, ...columns, rows: sequenceStarts.at(-1)!, sequenceStarts, domainStarts: newDomainStarts };
 }

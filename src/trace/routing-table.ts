@@ -15,6 +15,8 @@ export interface RoutingTable {
   readonly ids: Uint8Array | Uint16Array;
   /** [rows][layers][topK] router weights of the choices, where they were recorded and asked for. */
   readonly weights?: Float32Array;
+  /** [rows][layers][experts] router scores of all experts, where they were recorded and asked for. */
+  readonly scores?: Float32Array;
   /** [rows] position of each row in its sequence, and its phase (`phases` of the container), where they were recorded. */
   readonly positions?: Uint32Array;
   readonly phases?: Uint8Array;

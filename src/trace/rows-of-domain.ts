@@ -21,7 +21,7 @@ export function rowsOfDomain(table: RoutingTable, domain: string): RoutingTable 
   return {
     ...table,
     rows: end - first,
-    ...viewOfRows(table, table.layers * table.topK, first, end),
+    ...viewOfRows(table, first, end),
     sequenceStarts: Uint32Array.from([...starts, end - first]),
     domains: [domain],
     domainStarts: Uint32Array.of(0, end - first),

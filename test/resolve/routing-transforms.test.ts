@@ -104,7 +104,7 @@ describe("routing.transforms", () => {
         line: 7,
         at: "routing.transforms[1]",
         expected: "routing with the weights of the chosen experts, which top-p needs",
-        found: expect.stringMatching(/^ids alone in /),
+        found: expect.stringMatching(/^none in /),
       });
   });
 

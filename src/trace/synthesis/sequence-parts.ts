@@ -49,7 +49,7 @@ export function arrangedByParts(table: RoutingTable, parts: readonly SequencePar
   }
   return {
     ...table,
-    ...copyOfRows(table, table.layers * table.topK, ranges),
+    ...copyOfRows(table, ranges),
     sequenceStarts: Uint32Array.from([...sequenceStarts, row]),
     domains: parts.map(({ domain }) => table.domains[domain]!),
     domainStarts: Uint32Array.from([...domainStarts, row]),

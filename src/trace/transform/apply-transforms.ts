@@ -7,8 +7,9 @@ import { type ChosenTransform, transforms } from "./transforms.ts";
 export interface AppliedTransform {
   readonly name: string;
   readonly detail: string;
-  /** Share of the recorded choices that it left without an expert. */
+  /** Share of the recorded choices that it left without an expert, and that it gave to another. */
   readonly removedShare: number;
+  readonly replacedShare: number;
 }
 
 export interface TransformedRouting {
@@ -20,10 +21,10 @@ const transformOf = ({ kind }: ChosenTransform): RoutingTransform<never> => tran
 
 /** What the chosen transforms need of a trace beside its ids. */
 export const needsOf = (chosen: readonly ChosenTransform[]): ReadonlySet<TransformNeed> =>
-  new Set(chosen.flatMap((one) => transformOf(one).needs));
+  new Set(chosen.flatMap((one) => transformOf(one).needs(one as never)));
 
 /**
- * Applies transforms one after the other to a table, and lets its weights go. `at` runs each of them by its index, so that a
+ * Applies transforms one after the other to a table, and lets its weights and scores go. `at` runs each of them by its index, so that a
  * caller can say where its problems are.
  */
 export function applyTransforms(
@@ -34,26 +35,31 @@ export function applyTransforms(
   let current = table;
   const applied = chosen.map((one, index): AppliedTransform => {
     const transform = transformOf(one);
-    const before = choicesWithout(current);
+    const before = current;
     current = at(index, () => {
       refuseMissing(current, one);
       const changed = transform.apply(current, one as never);
       refuseIdleLayers(changed);
       return changed;
     });
-    const removedShare = (choicesWithout(current) - before) / current.ids.length;
-    return { name: one.kind, detail: transform.describe(one as never), removedShare };
+    return { name: one.kind, detail: transform.describe(one as never), ...changedShares(before, current) };
   });
-  const { weights: _, ...without } = current;
+  const { weights: _weights, scores: _scores, ...without } = current;
   return { table: without, applied };
 }
 
-function refuseMissing({ weights, origin }: RoutingTable, chosen: ChosenTransform): void {
-  if (weights === undefined && transformOf(chosen).needs.includes("weights"))
-    refuse({
-      expected: `routing with the weights of the chosen experts, which ${chosen.kind} needs`,
-      found: `ids alone in ${origin.name}`,
-    });
+const meanings = {
+  weights: "the weights of the chosen experts",
+  scores: "the router's scores of all experts",
+} as const;
+
+function refuseMissing(table: RoutingTable, chosen: ChosenTransform): void {
+  for (const need of transformOf(chosen).needs(chosen as never))
+    if (table[need] === undefined)
+      refuse({
+        expected: `routing with ${meanings[need]}, which ${chosen.kind} needs`,
+        found: `none in ${table.origin.name}`,
+      });
 }
 
 /** A layer without experts is another model. */
@@ -67,9 +73,20 @@ function refuseIdleLayers(table: RoutingTable): void {
     refuse({ expected: "choices left in every layer", found: `none in layer ${modelLayers[idle] ?? idle}` });
 }
 
-function choicesWithout(table: RoutingTable): number {
-  const none = noExpertId(table);
-  let count = 0;
-  for (const id of table.ids) if (id === none) count++;
-  return count;
+/** Choices that went, and experts that a token had not chosen before, as shares of all choices. */
+function changedShares(before: RoutingTable, after: RoutingTable): Omit<AppliedTransform, "name" | "detail"> {
+  const { topK } = after;
+  const none = noExpertId(after);
+  let removed = 0;
+  let replaced = 0;
+  for (let at = 0; at < after.ids.length; at++) {
+    const id = after.ids[at]!;
+    removed += Number(id === none) - Number(before.ids[at] === none);
+    if (id === before.ids[at] || id === none) continue;
+    const from = at - (at % topK);
+    let known = false;
+    for (let k = 0; k < topK; k++) known ||= before.ids[from + k] === id;
+    replaced += Number(!known);
+  }
+  return { removedShare: removed / after.ids.length, replacedShare: replaced / after.ids.length };
 }

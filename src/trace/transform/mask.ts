@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { refuse } from "../../core/errors.ts";
 import { noExpertId, type RoutingTable } from "../routing-table.ts";
+import { NextBest } from "./next-best.ts";
 import { idsToChange, type RoutingTransform } from "./routing-transform.ts";
 
 const parameters = z.strictObject({
@@ -11,29 +12,48 @@ const parameters = z.strictObject({
     .max(4096)
     .optional()
     .describe("Layers in which they are not, by the numbers that the trace has; default all."),
+  instead: z
+    .enum(["none", "next"])
+    .default("none")
+    .describe(
+      "What a token gets for an expert that is off: nothing, or the next best by the recorded scores, as of a router whose " +
+        "scores are masked. next needs scores.",
+    ),
 });
 
 /**
  * Experts that are switched off (Mixture of Tunable Experts, arXiv 2502.11096; a pruned model before its router is trained anew).
- * A token that chose one goes without it: ids alone do not say which expert would have come next.
+ * The paper masks the router's scores, so that others take their place; ids alone do not say which.
  */
 export const mask: RoutingTransform<z.output<typeof parameters>> = {
-  needs: [],
-  summary: "Switches experts off. A token that chose one of them goes without it.",
+  summary: "Switches experts off. A token that chose one of them goes without it, or takes the next best.",
   parameters,
-  describe: ({ experts, layers }) =>
+  needs: ({ instead }) => (instead === "next" ? ["scores"] : []),
+  describe: ({ experts, layers, instead }) =>
     `${listed("expert", experts)} of ${layers === undefined ? "all layers" : listed("layer", layers)} off; ` +
-    "a token that chose one goes without it, and no other takes its place",
-  apply(table, { experts, layers }) {
+    (instead === "next" ? "the next best by score takes the place" : "a token that chose one goes without it"),
+  apply(table, { experts, layers, instead }) {
     const off = masked(table, experts);
-    const places = layers?.map((layer) => placeOf(table, layer)) ?? [...Array(table.layers).keys()];
     const { topK } = table;
     const none = noExpertId(table);
-    const ids = idsToChange(table);
-    for (const place of places)
-      for (let from = place * topK; from < ids.length; from += table.layers * topK)
-        for (let at = from; at < from + topK; at++) if (off[ids[at]!] === 1) ids[at] = none;
-    return { ...table, ids };
+    const changed = {
+      ...table,
+      ids: idsToChange(table),
+      ...(instead === "none" || table.weights === undefined ? {} : { weights: table.weights.slice() }),
+    };
+    const { ids } = changed;
+    const next = instead === "next" ? new NextBest(table, changed, off) : null;
+    for (const place of layers?.map((layer) => placeOf(table, layer)) ?? Array(table.layers).keys())
+      for (let from = place * topK; from < ids.length; from += table.layers * topK) {
+        let removed = 0;
+        for (let at = from; at < from + topK; at++)
+          if (off[ids[at]!] === 1) {
+            ids[at] = none;
+            removed++;
+          }
+        if (removed > 0) next?.fill(from, removed);
+      }
+    return changed;
   },
 };
 

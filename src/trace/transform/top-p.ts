@@ -18,9 +18,9 @@ const parameters = z.strictObject({
  * they are the recorded k alone, normalised to 1, so that the same p keeps fewer.
  */
 export const topP: RoutingTransform<z.output<typeof parameters>> = {
-  needs: ["weights"],
   summary: "Dynamic routing: keeps a token's experts in order of weight until they have a share p of it, at least one.",
   parameters,
+  needs: () => ["weights"],
   describe: ({ p }) =>
     `a token keeps its experts in order of weight until they have ${formatPercent(p)} of that of its recorded ones`,
   apply(table, { p }) {

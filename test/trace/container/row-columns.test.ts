@@ -24,7 +24,7 @@ async function written(): Promise<string> {
   const sequence = Uint32Array.from({ length: rows }, (_, row) => (row < sequences ? row : draw(sequences)));
   const next = Uint32Array.from({ length: sequences }, (_, s) => 10 * s);
   const position = sequence.map((s) => next[s]!++);
-  await writeRoutingTrace(path, { header, rows, columns, weights: "f16" }, async (writer) => {
+  await writeRoutingTrace(path, { header, rows, columns, weights: "f16", scores: "f32" }, async (writer) => {
     await writer.column("sequence", 0, sequence);
     await writer.column("position", 0, position);
     await writer.column("phase", 0, position.map(phaseOf));
@@ -38,11 +38,17 @@ async function written(): Promise<string> {
       for (let row = 0; row < rows; row++) if (draw(20) > 0) ids.set(distinctIds(draw, 8, 2), row * 2);
       await writer.experts(layer, 0, ids);
       await writer.weights(layer, 0, Float32Array.from(ids, weightOf));
+      await writer.scores(
+        layer,
+        0,
+        Float32Array.from({ length: rows * 8 }, (_, at) => scoreOf(position[at >> 3]!, layer, at & 7)),
+      );
     }
   });
   return path;
 }
 
+const scoreOf = (position: number, layer: number, expert: number) => position * 100 + layer * 10 + expert;
 const phaseOf = (position: number) => (position % 10 < 4 ? 1 : 2);
 const weightOf = (id: number) => (id === 0xff ? 0 : (id + 1) / 16);
 
@@ -61,13 +67,17 @@ function judge(table: RoutingTable): void {
   expect([...table.weights!]).toEqual(Array.from(table.ids, weightOf));
   expect([...table.phases!]).toEqual(Array.from(table.positions!, phaseOf));
   expect(table.positions).toHaveLength(table.rows);
+  const scores = Array.from(table.positions!, (position) =>
+    Array.from({ length: table.layers * 8 }, (_, at) => scoreOf(position, at >> 3, at & 7)),
+  );
+  expect([...table.scores!]).toEqual(scores.flat());
   for (let s = 0; s + 1 < table.sequenceStarts.length; s++)
     for (let row = table.sequenceStarts[s]! + 1; row < table.sequenceStarts[s + 1]!; row++)
       expect(table.positions![row]).toBeGreaterThan(table.positions![row - 1]!);
 }
 
 test("weights, positions and phases stay beside the ids of their row, in every part of a table", async () => {
-  const table = await load(await written(), { weights: true });
+  const table = await load(await written(), { also: new Set(["weights", "scores"]) });
   expect(table.rows).toBeLessThan(rows);
   judge(table);
   judge(rowsOfDomain(table, "b"));
@@ -76,16 +86,19 @@ test("weights, positions and phases stay beside the ids of their row, in every p
   judge(arrangedByParts(table, [{ domain: 1, sequences: [...Array(sequences).keys()].reverse() }]));
 });
 
-test("weights are loaded only where they are asked for, and count in the memory budget", async () => {
+test("weights and scores are loaded only where they are asked for, and count in the memory budget", async () => {
   const path = await written();
-  expect(await load(path, {})).not.toHaveProperty("weights");
+  for (const column of ["weights", "scores"]) expect(await load(path, {})).not.toHaveProperty(column);
   const idBytes = layers * 2;
-  const perRow = idBytes + 4 * idBytes + 4 + 1;
-  for (const [options, bytes] of [
-    [{}, perRow - 4 * idBytes],
-    [{ weights: true }, perRow],
-    [{ weights: true, copies: 2 }, perRow + 2 * idBytes],
-  ] as const) {
+  const columnBytes = 4 + 1;
+  const scoreBytes = layers * 8 * 4;
+  const cases: [LoadRoutingOptions, number][] = [
+    [{}, idBytes + columnBytes],
+    [{ also: new Set(["weights"]) }, 5 * idBytes + columnBytes],
+    [{ also: new Set(["scores"]) }, idBytes + scoreBytes + columnBytes],
+    [{ also: new Set(["weights", "scores"]), copies: 2 }, 15 * idBytes + scoreBytes + columnBytes],
+  ];
+  for (const [options, bytes] of cases) {
     const { origin } = await load(path, { ...options, bytesMax: 100 * bytes });
     const [, fits] = /(\d+) of 240 rows fit/.exec(origin.notes.join()) ?? [];
     expect(Number(fits)).toBeLessThanOrEqual(100);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../../src/core/errors.ts";
+import { RandomStream } from "../../../src/core/random.ts";
 import { openRoutingTrace } from "../../../src/trace/container/open-trace.ts";
 import { countsOf } from "../../../src/trace/load-counts.ts";
 import { loadRoutingTable } from "../../../src/trace/load-routing.ts";
@@ -15,10 +16,16 @@ let shipped: RoutingTable;
 
 beforeAll(async () => {
   const trace = await openRoutingTrace("scenarios/traces/gpt-oss-20b.safetensors");
-  shipped = await loadRoutingTable(trace, { weights: true });
+  shipped = await loadRoutingTable(trace, { also: new Set(["weights"]) });
   await trace.close();
 });
 
+const off = (experts: number[], layers?: number[], instead: "none" | "next" = "none"): ChosenTransform => ({
+  kind: "mask",
+  experts,
+  instead,
+  ...(layers === undefined ? {} : { layers }),
+});
 const chain = (table: RoutingTable, ...chosen: ChosenTransform[]) =>
   applyTransforms(table, chosen, (_index, step) => step());
 const apply = (table: RoutingTable, ...chosen: ChosenTransform[]) => chain(table, ...chosen).table;
@@ -100,7 +107,7 @@ describe("top-p", () => {
   test("is refused without weights, with the transform named", () => {
     const { weights: _, ...ids } = small;
     expect(() => apply(ids, { kind: "top-p", p: 0.8 })).toThrow(
-      /weights of the chosen experts, which top-p needs.*ids/s,
+      /weights of the chosen experts, which top-p needs.*none in small/s,
     );
     const negative = small.weights!.map((weight, at) => (at === 7 ? -1 : weight));
     expect(() => apply({ ...small, weights: negative }, { kind: "top-p", p: 0.8 })).toThrow(/in layer 2/);
@@ -111,7 +118,7 @@ describe("top-p", () => {
 
 describe("mask", () => {
   test("takes the experts out of the layers that it names, by their numbers, and nothing else", () => {
-    expect(rowsOf(apply(small, { kind: "mask", experts: [1, 6], layers: [2, 1] }))).toEqual([
+    expect(rowsOf(apply(small, off([1, 6], [2, 1])))).toEqual([
       [3, 16, 0, 2],
       [5, 16, 7, 8],
       [9, 10, 11, 12],
@@ -122,7 +129,7 @@ describe("mask", () => {
   });
 
   test("of experts that nothing chose changes nothing", () => {
-    expect(apply(small, { kind: "mask", experts: [13, 15] }).ids).toEqual(small.ids);
+    expect(apply(small, off([13, 15])).ids).toEqual(small.ids);
   });
 
   test("once is twice, and two masks are one of both", () => {
@@ -130,11 +137,11 @@ describe("mask", () => {
     const { weights: _, ...ids } = rowsOfDomain(shipped, "tulu");
     fc.assert(
       fc.property(experts, experts, (a, b) => {
-        const one: ChosenTransform = { kind: "mask", experts: a };
-        const other: ChosenTransform = { kind: "mask", experts: b };
+        const one = off(a);
+        const other = off(b);
         const once = apply(ids, one);
         expect(sameIds(apply(ids, one, one), once)).toBe(true);
-        const both = apply(ids, { kind: "mask", experts: [...a, ...b] });
+        const both = apply(ids, off([...a, ...b]));
         expect(sameIds(apply(ids, one, other), both)).toBe(true);
         // What is counted of the others stays, and the rest is what was taken away.
         const counts = countsOf(both).counts;
@@ -148,13 +155,10 @@ describe("mask", () => {
 
   test("refuses experts and layers that do not exist, and layers left without any expert", () => {
     const refused: [ChosenTransform, RegExp][] = [
-      [{ kind: "mask", experts: [3, 16] }, /experts below 16, found 16/],
-      [{ kind: "mask", experts: [3], layers: [1, 4] }, /recorded layers, numbered from 1 to 5, found 4/],
-      [{ kind: "mask", experts: [...Array(16).keys()] }, /at least one of the 16 experts/],
-      [
-        { kind: "mask", experts: [5, 6, 7, 8, 4, 3, 2, 1], layers: [2] },
-        /choices left in every layer.*none in layer 2/s,
-      ],
+      [off([3, 16]), /experts below 16, found 16/],
+      [off([3], [1, 4]), /recorded layers, numbered from 1 to 5, found 4/],
+      [off([...Array(16).keys()]), /at least one of the 16 experts/],
+      [off([5, 6, 7, 8, 4, 3, 2, 1], [2]), /choices left in every layer.*none in layer 2/s],
     ];
     for (const [chosen, message] of refused) {
       expect(() => apply(small, chosen)).toThrow(InvalidInputError);
@@ -163,8 +167,83 @@ describe("mask", () => {
   });
 });
 
+describe("mask with the next best", () => {
+  /** Rows of a router of 12 experts, top-4 in three layers, that records all its scores. */
+  const scored = (seed: number, rows = 60): RoutingTable => {
+    const rng = new RandomStream(seed, "scores");
+    const scores = Float32Array.from({ length: rows * 3 * 12 }, () => rng.uniform() ** 3);
+    const ids = new Uint8Array(rows * 3 * 4);
+    const weights = new Float32Array(rows * 3 * 4);
+    for (let at = 0; at < rows * 3; at++) {
+      const best = topOf(scores.subarray(at * 12, (at + 1) * 12), 4, []);
+      ids.set(best, at * 4);
+      const sum = best.reduce((total, expert) => total + scores[at * 12 + expert]!, 0);
+      weights.set(
+        best.map((expert) => scores[at * 12 + expert]! / sum),
+        at * 4,
+      );
+    }
+    const sequenceStarts = Uint32Array.of(0, rows);
+    return { ...small, experts: 12, rows, ids, weights, scores, sequenceStarts, domainStarts: sequenceStarts };
+  };
+  const topOf = (scores: Float32Array, k: number, without: readonly number[]) =>
+    [...scores.keys()]
+      .filter((expert) => !without.includes(expert))
+      .sort((a, b) => scores[b]! - scores[a]! || a - b)
+      .slice(0, k);
+
+  test("is what the router would have chosen with these scores masked", () => {
+    const experts = fc.uniqueArray(fc.nat(11), { minLength: 1, maxLength: 11 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), experts, (seed, without) => {
+        const table = scored(seed);
+        const { table: after, applied } = chain(table, off(without, undefined, "next"));
+        const expected = rowsOf(table).map((_, at) => {
+          const best = topOf(table.scores!.subarray(at * 12, (at + 1) * 12), 4, without);
+          return [...best, ...Array<number>(4 - best.length).fill(12)];
+        });
+        expect(rowsOf(after)).toEqual(expected);
+        expect(applied[0]!.removedShare).toBe(Math.max(0, 4 - (12 - without.length)) / 4);
+        expect(sameIds(apply(table, off(without, undefined, "next"), off(without, undefined, "next")), after)).toBe(
+          true,
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("gives the new experts weights by their scores, for transforms that follow", () => {
+    const table = scored(7);
+    const after = mask.apply(table, { experts: [2, 5], instead: "next" });
+    for (const [at, ids] of rowsOf(after).entries()) {
+      const total = ids.reduce((sum, expert) => sum + table.scores![at * 12 + expert]!, 0);
+      const weights = [...after.weights!.subarray(at * 4, (at + 1) * 4)];
+      const sum = weights.reduce((a, b) => a + b, 0);
+      for (const [k, expert] of ids.entries())
+        expect(weights[k]! / sum).toBeCloseTo(table.scores![at * 12 + expert]! / total, 5);
+    }
+    expect(sameIds(scored(7), table)).toBe(true);
+  });
+
+  test("is refused without scores, and where a router chooses by more than they say", () => {
+    expect(() => apply(small, off([1], undefined, "next"))).toThrow(/router's scores of all experts, which mask needs/);
+    const table = scored(3);
+    // The best of all is not among the choices, as a bias or groups may have it.
+    const biased = { ...table, scores: table.scores!.map((score, at) => (at % 12 === 11 ? 2 : score)) };
+    const others = biased.ids.map((id) => (id === 11 ? 0 : id));
+    expect(() => apply({ ...biased, ids: others }, off([2], undefined, "next"))).toThrow(
+      /choices of the highest scores/,
+    );
+    // What an earlier mask of the layer took would come back.
+    expect(() => apply(table, off([1], undefined, "next"), off([2], undefined, "next"))).toThrow(
+      /name their experts together/,
+    );
+    expect(keptOf(apply(table, off([1], [1], "next"), off([2], [2], "next")))).toBe(table.ids.length);
+  });
+});
+
 test("transforms follow one another: top-p counts the weight that a mask has left", () => {
-  const masked: ChosenTransform = { kind: "mask", experts: [3], layers: [1] };
+  const masked = off([3], [1]);
   const { table, applied } = chain(small, masked, { kind: "top-p", p: 0.5 });
   expect(rowsOf(table)[0]).toEqual([16, 1, 16, 16]);
   expect(applied.map(({ removedShare }) => removedShare)).toEqual([2 / 24, 15 / 24]);
@@ -174,7 +253,9 @@ test("transforms follow one another: top-p counts the weight that a mask has lef
 
 test("with 256 experts and more the ids of a transformed table take two bytes", () => {
   const wide = { ...small, experts: 256 };
-  expect(mask.apply(wide, { experts: [200] }).ids).toEqual(new Uint16Array(small.ids));
+  expect(mask.apply(wide, { experts: [200], instead: "none" }).ids).toEqual(new Uint16Array(small.ids));
   expect(topP.apply(wide, { p: 0.75 }).ids[2]).toBe(256);
-  expect(() => mask.apply({ ...small, experts: 65_536 }, { experts: [1] })).toThrow("at most 65535 experts");
+  expect(() => mask.apply({ ...small, experts: 65_536 }, { experts: [1], instead: "none" })).toThrow(
+    "at most 65535 experts",
+  );
 });
