@@ -54,6 +54,8 @@ export class StepCost {
   private readonly feedForwardKernels: Float64Array;
   /** [attention classes] whether the norm of queries and keys sums over the tensor-parallel ranks. */
   private readonly sumsNorms: readonly boolean[];
+  /** [attention classes] whether the class mixes tokens at all: blocks of hybrid models may have a feed-forward network alone. */
+  private readonly mixes: readonly boolean[];
   private readonly clock: Float64Array;
   private readonly mixing: MixingTime;
   /** Sum of the waits without prompts of the layers since the ranks last met. */
@@ -105,6 +107,7 @@ export class StepCost {
     this.feedForwardKernels = Float64Array.from(classes.feedForward, (spec) =>
       kernelsOf(feedForwardUnits(spec, formats), engine),
     );
+    this.mixes = classes.attention.map(({ kind }) => kind !== "none");
     this.sumsNorms = classes.attention.map((spec) => isSummed(spec, mapping.tp));
     this.feedForward = classes.feedForward.map((spec) => feedForwardProgram(spec, config));
     this.ranks = stageRanks(mapping);
@@ -210,7 +213,8 @@ export class StepCost {
     this.components[component.attention]! += mixNs;
     let reduceNs = 0;
     if (this.sumsNorms[mixing]!) reduceNs += this.allReduceWithinDpRanks(batches, normSumBytes, halves);
-    if (config.mapping.tp > 1) reduceNs += this.allReduceWithinDpRanks(batches, this.hiddenBytes, halves);
+    if (config.mapping.tp > 1 && this.mixes[mixing]!)
+      reduceNs += this.allReduceWithinDpRanks(batches, this.hiddenBytes, halves);
     if (program.kind === "dense") this.denseLayer(program, batches);
     else if (program.kind === "moe") {
       if (halves) {
