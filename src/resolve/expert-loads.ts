@@ -47,10 +47,16 @@ export async function expertLoads(
     uses,
     layers: counts.layers,
     modelLayers: counts.modelLayers,
-    source: `${counts.origin.name}, ${domain}`,
+    source: `${counts.origin.name}, ${domain}${untransformed(scenario, fit)}`,
     digest: counts.origin.digest,
     inSample: isInSample(fit, counts, source),
   };
+}
+
+/** A file of its own is counted as it was recorded. */
+function untransformed({ routing }: Scenario, fit: FitChoice | undefined): string {
+  const transformed = routing.kind !== "uniform" && routing.transforms.length > 0;
+  return transformed && fit?.file !== undefined ? ", before transforms" : "";
 }
 
 async function countsFor(

@@ -1,4 +1,5 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import { formatPercent } from "../core/units.ts";
 import { cooperatively } from "../files/cooperative.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
@@ -13,6 +14,7 @@ import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { parametricSteps } from "../trace/synthesis/parametric-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesisSteps } from "../trace/synthesis/synthesise-routing.ts";
+import { type AppliedTransform, applyTransforms, needsOf } from "../trace/transform/apply-transforms.ts";
 import type { FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
@@ -55,12 +57,15 @@ export async function resolveRouting(
       expected: `uniform: ${model.name} has no routed experts`,
       found: section.kind,
     });
-  const { whole, preset } = await routingTable(scenario, model, moe, signal);
+  const loaded = await routingTable(scenario, model, moe, signal);
+  checkShape(scenario, loaded.table, moe);
+  const { table: whole, applied } = applyTransforms(loaded.table, section.transforms, (index, step) =>
+    located(scenario, ["routing", "transforms", index], step),
+  );
   const domain = section.kind === "parametric" ? undefined : section.domain;
   const layerMap = section.kind === "parametric" ? "identity" : section.layerMap;
   const replayed =
     domain === undefined ? whole : located(scenario, ["routing", "domain"], () => rowsOfDomain(whole, domain));
-  checkShape(scenario, replayed, moe);
   const map = located(scenario, ["routing", "layerMap"], () => layerMapOf(layerMap, replayed, model));
   return {
     routing: {
@@ -71,7 +76,7 @@ export async function resolveRouting(
     },
     source: { whole, replayed },
     layerMap,
-    ledger: [...routingLedger(replayed, section.kind), ...preset],
+    ledger: [...routingLedger(replayed, section.kind), ...loaded.preset, ...applied.map(transformEntry)],
   };
 }
 
@@ -89,7 +94,7 @@ async function routingTable(
   model: ModelSpec,
   moe: MoeFeedForward,
   signal: AbortSignal | undefined,
-): Promise<{ readonly whole: RoutingTable; readonly preset: readonly LedgerEntry[] }> {
+): Promise<{ readonly table: RoutingTable; readonly preset: readonly LedgerEntry[] }> {
   const section = scenario.routing;
   const { seed } = scenario;
   switch (section.kind) {
@@ -97,8 +102,13 @@ async function routingTable(
       return locatedAsync(scenario, ["routing", "file"], async () => {
         const trace = await openRoutingTrace(fromScenario(scenario.file, section.file));
         try {
-          const whole = await loadRoutingTable(trace, section.memory === undefined ? {} : { bytesMax: section.memory });
-          return { whole, preset: [] };
+          const table = await loadRoutingTable(trace, {
+            ...(section.memory === undefined ? {} : { bytesMax: section.memory }),
+            also: needsOf(section.transforms),
+            // A transform reads one table and writes another.
+            copies: Math.min(section.transforms.length, 2),
+          });
+          return { table, preset: [] };
         } finally {
           await trace.close();
         }
@@ -106,7 +116,7 @@ async function routingTable(
     case "published":
       return locatedAsync(scenario, ["routing", "id"], async () => {
         const steps = synthesisSteps(routingFromPublished(section.id), { tokens: section.rows, seed });
-        return { whole: await cooperatively(steps, signal), preset: [] };
+        return { table: await cooperatively(steps, signal), preset: [] };
       });
     case "parametric":
       return locatedAsync(scenario, ["routing"], async () => {
@@ -120,11 +130,21 @@ async function routingTable(
           tokens: section.rows,
           seed,
         });
-        return { whole: await cooperatively(steps, signal), preset: ledger };
+        return { table: await cooperatively(steps, signal), preset: ledger };
       });
     case "uniform":
       return refuse({ at: "routing.kind", expected: "routing that is replayed", found: section.kind });
   }
+}
+
+function transformEntry({ name, detail, removedShare, replacedShare }: AppliedTransform): LedgerEntry {
+  const others = replacedShare > 0 ? `, ${formatPercent(replacedShare)} go to another` : "";
+  const lossy = removedShare + replacedShare > 0 ? "; the model's answers change (lossy)" : "";
+  return {
+    topic: "routing transform",
+    fidelity: "emulated",
+    detail: `${name}: ${detail}; ${formatPercent(removedShare)} of the recorded choices are left without an expert${others}${lossy}`,
+  };
 }
 
 function checkShape(scenario: Scenario, table: RoutingTable, moe: MoeFeedForward): void {

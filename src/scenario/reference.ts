@@ -115,7 +115,7 @@ function rowsOf(schema: JsonSchema, prefix: string, root: JsonSchema): string[] 
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const name = `${prefix}${key}`;
     const own = row(name, value, required.has(key), root);
-    if (definitionOf(value) !== null) return [own];
+    if (definitionOf(value.items ?? value) !== null) return [own];
     const below = value.items === undefined ? `${name}.` : `${name}[].`;
     const inner = alternatives(value.items ?? value, root).filter((item) => item.properties !== undefined);
     const kinds = inner.filter((item) => item.properties?.["kind"]?.const !== undefined);

@@ -1,5 +1,14 @@
 import { z } from "zod";
+import { type ChosenTransform, transforms } from "../trace/transform/transforms.ts";
 import { count, filePath, quantity, word } from "./quantity.ts";
+
+const [firstTransform, ...otherTransforms] = Object.entries(transforms).map(([kind, { parameters, summary }]) =>
+  z.strictObject({ kind: z.literal(kind), ...parameters.shape }).describe(summary),
+);
+// A schema made from a table does not carry the types of its entries.
+const transform = z
+  .discriminatedUnion("kind", [firstTransform!, ...otherTransforms])
+  .meta({ id: "routingTransform", title: "Routing transform" }) as unknown as z.ZodType<ChosenTransform>;
 
 const replay = {
   start: z
@@ -19,6 +28,11 @@ const replay = {
         "relative depth, the trace's layers over and over, or a list.",
     ),
   domain: word().optional().describe("Replay rows of this domain of the trace only."),
+  transforms: z
+    .array(transform)
+    .max(64)
+    .default([])
+    .describe("Changes of the recorded choices, one after the other, before they are replayed."),
 };
 
 const popularityCv = z
@@ -82,6 +96,7 @@ export const routingSection = z.discriminatedUnion("kind", [
       grouped: z.boolean().default(false).describe("Choose equally many experts in each group of the router."),
       rows: rows.default(20_000),
       start: replay.start,
+      transforms: replay.transforms,
     })
     .describe("Replay routing synthesised from popularity and reuse; what is left out is that of the model's family."),
   z

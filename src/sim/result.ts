@@ -57,6 +57,8 @@ export interface LayerLoad {
   readonly distinctExperts: number;
   /** Token-expert pairs over the run. */
   readonly pairs: number;
+  /** Choices that no expert computed, where any; with the pairs they are tokens x topK. */
+  readonly withoutExpert?: number;
 }
 
 /**

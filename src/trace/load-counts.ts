@@ -80,12 +80,12 @@ function add(sums: Uint32Array, at: number, step: Uint32Array, file: string): vo
   }
 }
 
-/** Selections per layer and expert over all rows of a table, as one step. */
+/** Selections per layer and expert over all rows of a table, as one step. Choices without an expert are left out. */
 export function countsOf(table: RoutingTable): CountsTable {
   const { experts, layers, topK, ids } = table;
   const counts = new Uint32Array(layers * experts);
   for (let at = 0; at < ids.length; )
     for (let layer = 0; layer < layers; layer++)
-      for (let k = 0; k < topK; k++) counts[layer * experts + ids[at++]!]! += 1;
+      for (let k = 0; k < topK; k++, at++) if (ids[at]! < experts) counts[layer * experts + ids[at]!]! += 1;
   return { steps: 1, layers, experts, topK, counts, modelLayers: table.modelLayers, origin: table.origin };
 }

@@ -1,13 +1,18 @@
 import { refuse } from "../core/errors.ts";
 import type { RoutingTraceFile } from "./container/open-trace.ts";
 import { absentIds, type ExpertIds, isAbsent } from "./container/row-check.ts";
-import type { RoutingOrigin, RoutingTable } from "./routing-table.ts";
+import { noExpertId, type RoutingOrigin, type RoutingTable } from "./routing-table.ts";
+import { changedColumns, type RowColumns, type ShapedRows, viewOfRows } from "./row-columns.ts";
 import { scanSequences } from "./scan-sequences.ts";
 import { selectSequences } from "./select-sequences.ts";
 
 export interface LoadRoutingOptions {
-  /** Bytes the ids of the table may take; a larger trace is loaded in part. Default 256 MiB. */
+  /** Bytes the columns of the table may take; a larger trace is loaded in part. Default 256 MiB. */
   readonly bytesMax?: number;
+  /** What is loaded beside the ids, where the trace has it. */
+  readonly also?: ReadonlySet<"weights" | "scores">;
+  /** Copies of the choices that have to fit beside the table: transforms write them. */
+  readonly copies?: number;
   /** Recorded layers to load, as indices into the header's `layers`; all by default. */
   readonly layers?: readonly number[];
 }
@@ -32,13 +37,16 @@ export async function loadRoutingTable(
     });
   const layers = chosenLayers(file, options.layers);
   const scan = await scanSequences(file);
-  const rowBytes = layers.length * topK * absentIds(0, header.experts, topK).BYTES_PER_ELEMENT;
+  const shape = { layers: layers.length, topK, experts: header.experts };
+  const row = emptyRows(file, shape, options, 1);
+  const copyBytes = layers.length * topK * (noExpertId(header) > 0xff ? 2 : 1) + (row.weights?.byteLength ?? 0);
+  const rowBytes = bytesOf(row) + (options.copies ?? 0) * copyBytes;
   const selection = selectSequences(scan, Math.max(1, Math.floor((options.bytesMax ?? 256 * 1024 * 1024) / rowBytes)));
 
   const order = placeSequences(scan.domainOf, selection.rows, header.domains.length);
-  const ids = absentIds(selection.rowsTotal * layers.length * topK, header.experts, topK);
-  const absent = await fillTable(file, layers, topK, selection.rows, order.starts, ids);
-  const kept = dropRows(ids, layers.length * topK, absent, order);
+  const columns = emptyRows(file, shape, options, selection.rowsTotal);
+  const absent = await fillTable(file, layers, selection.rows, order.starts, columns);
+  const kept = dropRows(columns, absent, order);
   if (kept.rows === 0)
     refuse({ file: file.name, expected: "at least one row that every chosen layer recorded", found: "none" });
 
@@ -61,11 +69,9 @@ export async function loadRoutingTable(
     );
   }
   return {
-    experts: header.experts,
-    topK,
-    layers: layers.length,
+    ...shape,
     rows: kept.rows,
-    ids: kept.ids,
+    ...kept.columns,
     sequenceStarts: kept.sequenceStarts,
     domains: header.domains,
     domainStarts: kept.domainStarts,
@@ -73,6 +79,27 @@ export async function loadRoutingTable(
     origin: await originOf(file, scan.phase, notes),
   };
 }
+
+/** Room for rows: ids, positions and phases where the trace has them, and what else is asked for. */
+function emptyRows(
+  { hasWeights, hasScores, columns }: RoutingTraceFile,
+  shape: Pick<RoutingTable, "layers" | "topK" | "experts">,
+  { also }: LoadRoutingOptions,
+  rows: number,
+): ShapedRows {
+  const { layers, topK, experts } = shape;
+  return {
+    ...shape,
+    ids: absentIds(rows * layers * topK, experts, topK),
+    ...(hasWeights && also?.has("weights") === true ? { weights: new Float32Array(rows * layers * topK) } : {}),
+    ...(hasScores && also?.has("scores") === true ? { scores: new Float32Array(rows * layers * experts) } : {}),
+    ...(columns.includes("position") ? { positions: new Uint32Array(rows) } : {}),
+    ...(columns.includes("phase") ? { phases: new Uint8Array(rows) } : {}),
+  };
+}
+
+const bytesOf = ({ ids, weights, scores, positions, phases }: RowColumns): number =>
+  [ids, weights, scores, positions, phases].reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
 
 /** The origin a table gets from the header of its trace. */
 export async function originOf(
@@ -136,10 +163,9 @@ const fillBytes = 4 << 20;
 async function fillTable(
   file: RoutingTraceFile,
   layers: readonly number[],
-  topK: number,
   selected: readonly number[],
   starts: Float64Array,
-  ids: ExpertIds,
+  { ids, weights, scores, positions, phases, topK, experts }: ShapedRows,
 ): Promise<Uint8Array> {
   const stride = layers.length * topK;
   const taken = new Float64Array(selected.length);
@@ -156,9 +182,20 @@ async function fillTable(
       taken[sequence]! += 1;
     }
     for (const span of wantedSpans(target)) {
+      const targets = target.subarray(span.from, span.to);
+      const [first, end] = [from + span.from, from + span.to];
+      if (positions !== undefined) copyRows(await file.readColumn("position", first, end), targets, 1, positions, 1, 0);
+      if (phases !== undefined) copyRows(await file.readColumn("phase", first, end), targets, 1, phases, 1, 0);
       for (const [place, layer] of layers.entries()) {
-        const chunk = await file.readLayer(layer, from + span.from, from + span.to);
-        copyRows(chunk, target.subarray(span.from, span.to), topK, ids, stride, place * topK, absent);
+        const chunk = await file.readLayer(layer, first, end);
+        markAbsent(chunk, targets, topK, absent);
+        copyRows(chunk, targets, topK, ids, stride, place * topK);
+        if (weights !== undefined)
+          copyRows(await file.readWeights(layer, first, end), targets, topK, weights, stride, place * topK);
+        if (scores !== undefined) {
+          const chunk = await file.readScores(layer, first, end);
+          copyRows(chunk, targets, experts, scores, layers.length * experts, place * experts);
+        }
       }
     }
   }
@@ -184,27 +221,32 @@ function* wantedSpans(target: Float64Array): Generator<{ from: number; to: numbe
   if (from >= 0) yield { from, to };
 }
 
-/** Copies the rows of one layer to their targets, column `column` on, and marks the rows the layer did not record. */
+/** Marks the rows that a layer did not record. */
+function markAbsent(chunk: ExpertIds, target: Float64Array, topK: number, absent: Uint8Array): void {
+  for (let i = 0; i < target.length; i++) if (target[i]! >= 0 && isAbsent(chunk, i, topK)) absent[target[i]!] = 1;
+}
+
+type Values = ExpertIds | Uint32Array | Float32Array;
+
+/** Copies the rows of a chunk, `width` values each, to their targets in rows of `stride` values, `column` on. */
 function copyRows(
-  chunk: ExpertIds,
+  chunk: Values,
   target: Float64Array,
-  topK: number,
-  ids: ExpertIds,
+  width: number,
+  to: Values,
   stride: number,
   column: number,
-  absent: Uint8Array,
 ): void {
   for (let i = 0; i < target.length; i++) {
     const row = target[i]!;
     if (row < 0) continue;
-    if (isAbsent(chunk, i, topK)) absent[row] = 1;
     const at = row * stride + column;
-    for (let k = 0; k < topK; k++) ids[at + k] = chunk[i * topK + k]!;
+    for (let k = 0; k < width; k++) to[at + k] = chunk[i * width + k]!;
   }
 }
 
 /** Closes the gaps of the rows left out, and drops sequences that nothing is left of. */
-function dropRows(ids: ExpertIds, stride: number, absent: Uint8Array, order: SequenceOrder) {
+function dropRows(columns: ShapedRows, absent: Uint8Array, order: SequenceOrder) {
   const sequenceStarts: number[] = [];
   const domainStarts: number[] = [];
   let kept = 0;
@@ -219,7 +261,11 @@ function dropRows(ids: ExpertIds, stride: number, absent: Uint8Array, order: Seq
     const to = order.sequenceStarts[sequence + 1] ?? from;
     for (let row = from; row < to; row++) {
       if (absent[row] === 1) continue;
-      if (kept !== row) ids.copyWithin(kept * stride, row * stride, (row + 1) * stride);
+      if (kept !== row)
+        changedColumns(columns, (values, perRow) => {
+          values.copyWithin(kept * perRow, row * perRow, (row + 1) * perRow);
+          return values;
+        });
       kept += 1;
     }
     if (kept > first) sequenceStarts.push(first);
@@ -228,7 +274,7 @@ function dropRows(ids: ExpertIds, stride: number, absent: Uint8Array, order: Seq
   return {
     rows: kept,
     // A view: a copy without the gaps would double the memory of a large table.
-    ids: ids.subarray(0, kept * stride),
+    columns: viewOfRows(columns, 0, kept),
     sequenceStarts: Uint32Array.from(sequenceStarts),
     domainStarts: Uint32Array.from(domainStarts),
   };

@@ -1,18 +1,22 @@
 import type { RoutingTable } from "./routing-table.ts";
+import { changedColumns, copyOfRows } from "./row-columns.ts";
 
 /** The table's first `layers` layers; the table itself where it has no more. */
 export function firstLayers(table: RoutingTable, layers: number): RoutingTable {
   if (layers >= table.layers) return table;
-  const kept = layers * table.topK;
-  const all = table.layers * table.topK;
-  const ids = table.ids.slice(0, table.rows * kept);
-  for (let row = 0; row < table.rows; row++) ids.set(table.ids.subarray(row * all, row * all + kept), row * kept);
-  return { ...table, layers, ids, modelLayers: table.modelLayers.slice(0, layers) };
+  const columns = changedColumns(table, (values, perRow) => {
+    if (perRow === 1) return values;
+    const kept = (perRow / table.layers) * layers;
+    const out = values.slice(0, table.rows * kept) as typeof values;
+    for (let row = 0; row < table.rows; row++) out.set(values.subarray(row * perRow, row * perRow + kept), row * kept);
+    return out;
+  });
+  return { ...table, ...columns, layers, modelLayers: table.modelLayers.slice(0, layers) };
 }
 
 /** The table's sequences of at least `rowsMin` rows; the table itself where all are, or none is. */
 export function longSequences(table: RoutingTable, rowsMin: number): RoutingTable {
-  const { sequenceStarts: starts, domainStarts, layers, topK } = table;
+  const { sequenceStarts: starts, domainStarts } = table;
   const kept = [...starts.subarray(0, -1).keys()].filter((s) => starts[s + 1]! - starts[s]! >= rowsMin);
   if (kept.length === 0 || kept.length === starts.length - 1) return table;
   const sequenceStarts = new Uint32Array(kept.length + 1);
@@ -23,9 +27,7 @@ export function longSequences(table: RoutingTable, rowsMin: number): RoutingTabl
     // The rows of a sequence come before the starts of all later domains.
     for (let d = 0; d < domainStarts.length; d++) if (domainStarts[d]! > starts[s]!) newDomainStarts[d]! += rows;
   }
-  const idsPerRow = layers * topK;
-  const ids = table.ids.slice(0, sequenceStarts.at(-1)! * idsPerRow);
-  for (const [i, s] of kept.entries())
-    ids.set(table.ids.subarray(starts[s]! * idsPerRow, starts[s + 1]! * idsPerRow), sequenceStarts[i]! * idsPerRow);
-  return { ...table, ids, rows: sequenceStarts.at(-1)!, sequenceStarts, domainStarts: newDomainStarts };
+  const ranges = kept.map((s) => [starts[s]!, starts[s + 1]!] as const);
+  const columns = copyOfRows(table, ranges);
+  return { ...table, ...columns, rows: sequenceStarts.at(-1)!, sequenceStarts, domainStarts: newDomainStarts };
 }

@@ -8,8 +8,18 @@ export interface RoutingTable {
   /** MoE layers recorded. */
   readonly layers: number;
   readonly rows: number;
-  /** [rows][layers][topK] expert ids in stored order: descending router weight where weights were recorded. */
+  /**
+   * [rows][layers][topK] expert ids in stored order: descending router weight where weights were recorded. A choice without
+   * an expert has the id `experts` ({@link noExpertId}). No trace holds such choices; transforms make them.
+   */
   readonly ids: Uint8Array | Uint16Array;
+  /** [rows][layers][topK] router weights of the choices, where they were recorded and asked for. */
+  readonly weights?: Float32Array;
+  /** [rows][layers][experts] router scores of all experts, where they were recorded and asked for. */
+  readonly scores?: Float32Array;
+  /** [rows] position of each row in its sequence, and its phase (`phases` of the container), where they were recorded. */
+  readonly positions?: Uint32Array;
+  readonly phases?: Uint8Array;
   /** First row of each sequence, ascending, then `rows`. A sequence never crosses a domain. */
   readonly sequenceStarts: Uint32Array;
   readonly domains: readonly string[];
@@ -19,6 +29,12 @@ export interface RoutingTable {
   readonly modelLayers: readonly number[];
   readonly origin: RoutingOrigin;
 }
+
+/** Id of a choice that no expert computes: what a transform took away. */
+export const noExpertId = ({ experts }: { readonly experts: number }): number => experts;
+
+/** Counters of a layer when choices are counted by id: one per expert, and one for choices without an expert. */
+export const idsPerLayer = ({ experts }: { readonly experts: number }): number => experts + 1;
 
 /** Where routing came from, as the fidelity ledger prints it. */
 export interface RoutingOrigin {

@@ -1,8 +1,9 @@
 import { refuse } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
 import type { RoutingTable } from "./routing-table.ts";
+import { viewOfRows } from "./row-columns.ts";
 
-/** The rows of one domain as a table of their own; ids are shared, not copied. */
+/** The rows of one domain as a table of their own; columns are shared, not copied. */
 export function rowsOfDomain(table: RoutingTable, domain: string): RoutingTable {
   const index = table.domains.indexOf(domain);
   if (index < 0) {
@@ -16,12 +17,11 @@ export function rowsOfDomain(table: RoutingTable, domain: string): RoutingTable 
   const first = table.domainStarts[index]!;
   const end = table.domainStarts[index + 1]!;
   if (end === first) refuse({ expected: `a domain with rows in ${table.origin.name}`, found: domain });
-  const stride = table.layers * table.topK;
   const starts = table.sequenceStarts.filter((row) => row >= first && row < end).map((row) => row - first);
   return {
     ...table,
     rows: end - first,
-    ids: table.ids.subarray(first * stride, end * stride),
+    ...viewOfRows(table, first, end),
     sequenceStarts: Uint32Array.from([...starts, end - first]),
     domains: [domain],
     domainStarts: Uint32Array.of(0, end - first),

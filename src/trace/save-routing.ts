@@ -6,7 +6,7 @@ import type { RoutingTable } from "./routing-table.ts";
 
 const rowsPerWrite = 4096;
 
-/** Writes a table as a tokens trace: ids per layer, sequence, position, phase and domain per token. */
+/** Writes a table as a tokens trace: ids per layer, sequence, position, phase and domain per token; positions count from 0 unless recorded. */
 export async function saveRoutingTable(table: RoutingTable, model: string, path: string): Promise<void> {
   const layout: RoutingTraceLayout = {
     header: headerOf(table, model, "tokens"),
@@ -50,13 +50,13 @@ function headerOf(table: RoutingTable, model: string, kind: "tokens" | "counts")
 
 async function writeColumns(table: RoutingTable, writer: RoutingTraceWriter): Promise<void> {
   const sequence = new Uint32Array(table.rows);
-  const position = new Uint32Array(table.rows);
+  const position = table.positions ?? new Uint32Array(table.rows);
   const domain = new Uint32Array(table.rows);
   for (let s = 0; s + 1 < table.sequenceStarts.length; s++) {
     const from = table.sequenceStarts[s]!;
     for (let row = from; row < table.sequenceStarts[s + 1]!; row++) {
       sequence[row] = s;
-      position[row] = row - from;
+      if (table.positions === undefined) position[row] = row - from;
     }
   }
   for (let d = 0; d < table.domains.length; d++) domain.fill(d, table.domainStarts[d]!, table.domainStarts[d + 1]!);
@@ -64,7 +64,7 @@ async function writeColumns(table: RoutingTable, writer: RoutingTraceWriter): Pr
   const code = phase === "prefill" ? phases.prefill : phase === "decode" ? phases.decode : phases.unknown;
   await writer.column("sequence", 0, sequence);
   await writer.column("position", 0, position);
-  await writer.column("phase", 0, new Uint32Array(table.rows).fill(code));
+  await writer.column("phase", 0, Uint32Array.from(table.phases ?? new Uint8Array(table.rows).fill(code)));
   await writer.column("domain", 0, domain);
 }
 

@@ -38,7 +38,7 @@ const packageOwners: Record<string, readonly string[]> = {
   webgpu: ["capture"],
   commander: ["cli"],
   yaml: ["scenario"],
-  zod: ["core", "policy", "scenario", "hardware", "engine", "calibrate"],
+  zod: ["core", "policy", "scenario", "hardware", "engine", "trace", "calibrate"],
   "csv-parse": ["trace", "calibrate"],
   hyparquet: ["calibrate"],
   "hyparquet-compressors": ["calibrate"],

@@ -7,7 +7,7 @@ import type { SimConfig } from "../../src/sim/config.ts";
 import { Holding } from "../../src/sim/memory/holding.ts";
 import type { KvLayout } from "../../src/sim/memory/kv-plan.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
-import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { noExpertId, type RoutingTable } from "../../src/trace/routing-table.ts";
 
 /** A small MoE: shapes chosen so that every number can be worked out by hand. */
 export function tinyModel(overrides: Partial<ModelSpec> = {}, layers = 4, experts = 8, topK = 2): ModelSpec {
@@ -236,6 +236,12 @@ export function testRouting(layers = 4, experts = 8, topK = 2, rows = 300, seed 
     modelLayers: Array.from({ length: layers }, (_, i) => i),
     origin: { kind: "synthesised", name: "test", digest: "", sourceRows: rows, phase: "mixed", notes: [] },
   };
+}
+
+/** The table with a share of its choices left without an expert. */
+export function withoutSome(table: RoutingTable, share: number, seed = 1): RoutingTable {
+  const rng = new RandomStream(seed, "without-expert");
+  return { ...table, ids: table.ids.map((id) => (rng.uniform() < share ? noExpertId(table) : id)) };
 }
 
 const defaultRouting = testRouting();

@@ -21,6 +21,7 @@ import {
   tinyMla,
   tinyModel,
   tinyScan,
+  withoutSome,
 } from "./build.ts";
 
 type Layer = ModelSpec["layers"][number];
@@ -130,6 +131,8 @@ export const scenario = fc.record({
   closed: fc.option(fc.integer({ min: 1, max: 8 })),
   warmup: fc.nat(10),
   routing: fc.constantFrom("uniform" as const, "zero" as const, "random" as const),
+  /** Share of the choices that a transform took away. */
+  skipped: fc.constantFrom(0, 0, 0.3, 1),
   placement: fc.option(fc.constantFrom("eplb" as const, "round-robin" as const, "lpt" as const)),
   slots: fc.option(fc.integer({ min: 1, max: 8 })),
   host: fc.constantFrom(0, 1e6, 64e9),
@@ -169,7 +172,7 @@ export function configOf(c: Scenario): SimConfig {
   const prompts = rows.map((row) => row.prompt);
   const requests = testRequests(rows, c.prefix === null ? null : prefixFor(prompts, c.prefix, rng));
   // Fewer recorded layers than the model has: some are replayed twice.
-  const table = testRouting(2, 8, 2, 150, c.seed);
+  const table = withoutSome(testRouting(2, 8, 2, 150, c.seed), c.skipped, c.seed);
   const layerMap = Array.from({ length: moeCount }, (_, i) => (i * 3 + 1) % 2);
   const offloads = c.slots !== null && c.routing !== "uniform";
   const offload: OffloadConfig | null = offloads

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { InfeasibleError } from "../../src/core/errors.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { mappingProblems } from "../../src/sim/mapping.ts";
-import { type RunResult, requestStatus } from "../../src/sim/result.ts";
+import { type LayerLoad, type RunResult, requestStatus } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { configOf, scenario } from "./random-config.ts";
 
@@ -13,6 +13,8 @@ function notFinite(value: unknown, path = ""): string[] {
   if (value === null || typeof value !== "object") return [];
   return Object.entries(value).flatMap(([key, inner]) => notFinite(inner, `${path}.${key}`));
 }
+
+const choices = ({ pairs, withoutExpert = 0 }: LayerLoad) => pairs + withoutExpert;
 
 function judge(config: SimConfig, result: RunResult): void {
   const { requests, itl, ...rest } = result;
@@ -45,7 +47,7 @@ function judge(config: SimConfig, result: RunResult): void {
   for (const [i, layer] of result.layers.entries()) {
     if (result.steps > 0) expect(layer.imbalance).toBeGreaterThanOrEqual(1 - 1e-12);
     expect(layer.imbalanceMax).toBeLessThanOrEqual(config.mapping.ep + 1e-12);
-    expect(layer.pairs).toBe(result.layers[0]?.pairs);
+    expect(choices(layer)).toBe(choices(result.layers[0]!));
     expect(i).toBeLessThan(config.model.layers.length);
   }
   const { reference } = result.cache ?? { reference: null };

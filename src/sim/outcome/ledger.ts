@@ -1,3 +1,4 @@
+import { formatPercent } from "../../core/units.ts";
 import type { Workload } from "../config.ts";
 import type { Handover } from "../handover/handover.ts";
 import type { LedgerEntry } from "../result.ts";
@@ -55,6 +56,13 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
         "layer mapping",
         "assumed",
         `${routing.layerMap.length} MoE layers replay ${distinct} recorded layers: ${summary(routing.layerMap)}`,
+      );
+    const without = experts.loads?.withoutExpertShare() ?? 0;
+    if (without > 0)
+      add(
+        "choices without an expert",
+        "emulated",
+        `${formatPercent(without, 1)} of all choices: nothing is computed, sent or fetched for them`,
       );
     add("arrivals and routing", "assumed", "request lengths and routing rows are composed independently");
   } else if (routing.kind === "uniform") {

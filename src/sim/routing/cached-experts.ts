@@ -1,3 +1,4 @@
+import { idsPerLayer } from "../../trace/routing-table.ts";
 import { AskedExperts } from "../offload/asked-experts.ts";
 import type { OffloadState } from "../offload/offload-state.ts";
 import type { ExpertTime } from "../step/expert-time.ts";
@@ -100,12 +101,12 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   /** Hands the experts of a layer to the ranks that compute them. */
   private gather(layer: number): void {
     const { experts } = this.replay.table;
-    const traceLayer = this.layerMap[layer]!;
+    const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
     for (const asked of this.asked) asked.clear();
-    const met = this.replay.distinctInOrder(this.rows, traceLayer, this.order);
+    const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
-      const tokens = this.rows.counts[traceLayer * experts + expert]!;
+      const tokens = this.rows.counts[counted + expert]!;
       const copies = this.expertRanks.copies(layer, expert);
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);

@@ -1,3 +1,5 @@
+import { idsPerLayer } from "../../trace/routing-table.ts";
+
 /** Rows of routing, [rows][layers][topK]. */
 export interface RoutingRows {
   readonly ids: Uint8Array | Uint16Array;
@@ -7,8 +9,8 @@ export interface RoutingRows {
 }
 
 /**
- * Adds `delta` to counts[layer * experts + id] for every choice of the rows [from, to). The hottest loop of a run with
- * replay. It is unrolled: the control of a short inner loop costs more than its increments (eight at once is three
+ * Adds `delta` to counts[layer * (experts + 1) + id] for every choice of the rows [from, to); the last counter of a layer is
+ * that of choices without an expert. The hottest loop of a run with replay. It is unrolled: the control of a short inner loop costs more than its increments (eight at once is three
  * times as fast as one by one, bench/routing-aggregation.ts).
  */
 export function countRows(counts: Uint32Array, table: RoutingRows, from: number, to: number, delta: 1 | -1): void {
@@ -17,10 +19,11 @@ export function countRows(counts: Uint32Array, table: RoutingRows, from: number,
 }
 
 function countRowsOf8(counts: Uint32Array, table: RoutingRows, from: number, to: number, delta: number): void {
-  const { ids, layers, experts } = table;
+  const { ids, layers } = table;
+  const perLayer = idsPerLayer(table);
   let i = from * layers * 8;
   for (let row = from; row < to; row++) {
-    for (let base = 0; base < counts.length; base += experts, i += 8) {
+    for (let base = 0; base < counts.length; base += perLayer, i += 8) {
       counts[base + ids[i]!]! += delta;
       counts[base + ids[i + 1]!]! += delta;
       counts[base + ids[i + 2]!]! += delta;
@@ -34,10 +37,11 @@ function countRowsOf8(counts: Uint32Array, table: RoutingRows, from: number, to:
 }
 
 function countRowsOfAny(counts: Uint32Array, table: RoutingRows, from: number, to: number, delta: number): void {
-  const { ids, layers, topK, experts } = table;
+  const { ids, layers, topK } = table;
+  const perLayer = idsPerLayer(table);
   let i = from * layers * topK;
   for (let row = from; row < to; row++) {
-    for (let base = 0; base < counts.length; base += experts) {
+    for (let base = 0; base < counts.length; base += perLayer) {
       let left = topK;
       for (; left >= 4; left -= 4, i += 4) {
         counts[base + ids[i]!]! += delta;

@@ -43,6 +43,7 @@ export class ExpectedExperts implements ExpertSource {
       work = this.expected(call.tokens);
       this.memo.set(call.tokens, work);
     }
+    call.expertsPerToken = this.shapes[0]!.topK;
     call.spread = this.meanSpread;
     call.pairs.fill(work.others.pairs);
     call.distinct.fill(work.others.distinct);

@@ -1,6 +1,6 @@
 import { noExpert, type Placement } from "../../policy/placement/placement.ts";
 import { ranksOf } from "../../policy/placement/placement-measures.ts";
-import type { RoutingTable } from "../../trace/routing-table.ts";
+import { idsPerLayer, noExpertId, type RoutingTable } from "../../trace/routing-table.ts";
 
 /** Work of the routed experts in one step: pairs computed and experts touched, per (MoE layer, expert rank). */
 export interface ExpertWork {
@@ -10,6 +10,8 @@ export interface ExpertWork {
   readonly pairs: Float64Array;
   /** [layers][ranks] experts (or copies of experts) with at least one token. */
   readonly distinct: Float64Array;
+  /** [layers] choices without an expert. */
+  readonly none: Float64Array;
 }
 
 /**
@@ -20,7 +22,7 @@ export class ExpertRanks {
   readonly layers: number;
   readonly ranks: number;
   private readonly layerMap: readonly number[];
-  private readonly experts: number;
+  readonly experts: number;
   /** [layers * experts + 1] first copy of each expert in `copyRank`. */
   private readonly copyStart: Uint32Array;
   private readonly copyRank: Uint16Array;
@@ -44,7 +46,7 @@ export class ExpertRanks {
     this.rankStart = new Uint32Array(layers * ranks + 1);
     let at = 0;
     for (let rank = 0; rank < layers * ranks; rank++) {
-      const first = layerMap[Math.floor(rank / ranks)]! * experts;
+      const first = layerMap[Math.floor(rank / ranks)]! * idsPerLayer(placement);
       for (let p = rank * physicalExpertsPerRank; p < (rank + 1) * physicalExpertsPerRank; p++)
         if (logicalExperts[p] !== noExpert) this.countIndex[at++] = first + logicalExperts[p]!;
       this.rankStart[rank + 1] = at;
@@ -54,7 +56,13 @@ export class ExpertRanks {
   /** Room for the work of a step. */
   newWork(): ExpertWork {
     const { layers, ranks } = this;
-    return { layers, ranks, pairs: new Float64Array(layers * ranks), distinct: new Float64Array(layers * ranks) };
+    return {
+      layers,
+      ranks,
+      pairs: new Float64Array(layers * ranks),
+      distinct: new Float64Array(layers * ranks),
+      none: new Float64Array(layers),
+    };
   }
 
   /** Rank of an expert's first copy. */
@@ -81,9 +89,12 @@ export class ExpertRanks {
     return false;
   }
 
-  /** Fills `work` from the counts of a step, [trace layers][experts]. */
+  /** Fills `work` from the counts of a step, [trace layers][experts + 1]. */
   split(counts: Uint32Array, work: ExpertWork): void {
-    const { layers, ranks, pairs, distinct } = work;
+    const { layers, ranks, pairs, distinct, none } = work;
+    const perLayer = idsPerLayer(this);
+    for (let layer = 0; layer < layers; layer++)
+      none[layer] = counts[this.layerMap[layer]! * perLayer + noExpertId(this)]!;
     if (this.hasCopies) {
       this.splitCopies(counts, work);
       return;
@@ -111,7 +122,7 @@ export class ExpertRanks {
     distinct.fill(0);
     const { experts } = this;
     for (let layer = 0; layer < layers; layer++) {
-      const from = this.layerMap[layer]! * experts;
+      const from = this.layerMap[layer]! * idsPerLayer(this);
       for (let e = 0; e < experts; e++) {
         const tokens = counts[from + e]!;
         if (tokens === 0) continue;
@@ -127,20 +138,23 @@ export class ExpertRanks {
     }
   }
 
-  /** [layers] distinct ranks of a token's experts: mean over at most 8,192 evenly spaced recorded rows. */
+  /** [layers] distinct ranks of a token's experts, 0 for a token without any: mean over at most 8,192 evenly spaced recorded rows. */
   meanSpread(table: RoutingTable): Float64Array {
     const { layers, ranks } = this;
     const stride = Math.ceil(table.rows / 8192);
     const sampled = Math.ceil(table.rows / stride);
     const spread = new Float64Array(layers);
     const stamp = new Int32Array(ranks).fill(-1);
+    const none = noExpertId(table);
     let mark = 0;
     for (let layer = 0; layer < layers; layer++) {
       let sum = 0;
       for (let row = 0; row < table.rows; row += stride) {
         const from = (row * table.layers + this.layerMap[layer]!) * table.topK;
         for (let i = from; i < from + table.topK; i++) {
-          const rank = this.rankOf(layer, table.ids[i]!);
+          const expert = table.ids[i]!;
+          if (expert === none) continue;
+          const rank = this.rankOf(layer, expert);
           if (stamp[rank] !== mark) {
             stamp[rank] = mark;
             sum++;

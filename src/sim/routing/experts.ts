@@ -88,7 +88,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
     const rows = replay.newStep();
     const work = expertRanks.newWork();
-    const resident = new ReplayedExperts(work, spreads);
+    const resident = new ReplayedExperts(work, spreads, routing.table.topK);
     if (caches.length === 0) return { rows, work, source: resident };
     const replica = Math.floor(flight / pp);
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));

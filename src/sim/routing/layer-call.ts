@@ -9,7 +9,8 @@ export class LayerCall {
   layer = 0;
   /** Tokens of all data-parallel ranks. */
   tokens = 0;
-  /** Mean distinct expert ranks per token. */
+  /** Mean routed experts per token, and mean distinct ranks of them. */
+  expertsPerToken = 0;
   spread = 0;
   /** Absolute time from which every rank computes, ns. */
   startNs = 0;

@@ -1,4 +1,5 @@
 import { holds } from "../../core/errors.ts";
+import { sum } from "../../core/statistics.ts";
 import type { LayerLoad } from "../result.ts";
 import type { ExpertWork } from "./expert-ranks.ts";
 
@@ -8,9 +9,10 @@ export class LoadStatistics {
   private readonly imbalanceMax: Float64Array;
   private readonly distinct: Float64Array;
   private readonly pairs: Float64Array;
+  private readonly none: Float64Array;
   private readonly rankShare: Float64Array;
   private steps = 0;
-  /** Pairs = tokens x topK was verified so often: once per step and layer. */
+  /** Pairs and choices without an expert = tokens x topK was verified so often: once per step and layer. */
   checked = 0;
 
   constructor(layers: number, ranks: number) {
@@ -18,31 +20,41 @@ export class LoadStatistics {
     this.imbalanceMax = new Float64Array(layers);
     this.distinct = new Float64Array(layers);
     this.pairs = new Float64Array(layers);
+    this.none = new Float64Array(layers);
     this.rankShare = new Float64Array(ranks);
   }
 
-  /** Books a step of `tokens` tokens. Checks that every layer routed tokens x topK pairs. */
-  addStep({ layers, ranks, pairs, distinct }: ExpertWork, tokens: number, topK: number): void {
+  /** Books a step of `tokens` tokens. Checks that every layer routed tokens x topK pairs, or left choices without an expert. */
+  addStep({ layers, ranks, pairs, distinct, none }: ExpertWork, tokens: number, topK: number): void {
     if (tokens === 0) return;
     this.steps++;
     for (let layer = 0; layer < layers; layer++) {
-      let sum = 0;
+      let routed = 0;
       let max = 0;
       let touched = 0;
       for (let at = layer * ranks; at < (layer + 1) * ranks; at++) {
         const load = pairs[at]!;
-        sum += load;
+        routed += load;
         touched += distinct[at]!;
         if (load > max) max = load;
       }
-      if (sum !== tokens * topK)
-        holds(false, "expert-counts", () => `layer ${layer}: ${sum} pairs for ${tokens} tokens x top-${topK}`);
-      const ratio = (max * ranks) / sum;
+      const left = none[layer]!;
+      if (routed + left !== tokens * topK)
+        holds(
+          false,
+          "expert-counts",
+          () =>
+            `layer ${layer}: ${routed} pairs and ${left} choices without an expert for ${tokens} tokens x top-${topK}`,
+        );
+      // A step that visits no expert is in balance.
+      const ratio = routed === 0 ? 1 : (max * ranks) / routed;
       this.imbalance[layer]! += ratio;
       if (ratio > this.imbalanceMax[layer]!) this.imbalanceMax[layer] = ratio;
       this.distinct[layer]! += touched;
-      this.pairs[layer]! += sum;
-      for (let r = 0; r < ranks; r++) this.rankShare[r]! += (pairs[layer * ranks + r]! * ranks) / sum;
+      this.pairs[layer]! += routed;
+      this.none[layer]! += left;
+      for (let r = 0; r < ranks; r++)
+        this.rankShare[r]! += routed === 0 ? 1 : (pairs[layer * ranks + r]! * ranks) / routed;
     }
     this.checked += layers;
   }
@@ -56,7 +68,14 @@ export class LoadStatistics {
       expertSkew: expertSkew[layer]!,
       distinctExperts: this.distinct[layer]! / steps,
       pairs: this.pairs[layer]!,
+      ...(this.none[layer]! > 0 ? { withoutExpert: this.none[layer]! } : {}),
     }));
+  }
+
+  /** Share of all choices that no expert computed. */
+  withoutExpertShare(): number {
+    const none = sum(this.none);
+    return none === 0 ? 0 : none / (none + sum(this.pairs));
   }
 
   /** Mean load of each rank relative to the mean rank. */

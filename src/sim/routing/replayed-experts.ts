@@ -9,19 +9,22 @@ export class ReplayedExperts implements ExpertSource {
   private readonly work: ExpertWork;
   /** [MoE layers] distinct ranks per token. */
   private readonly spreads: Float64Array;
+  private readonly topK: number;
 
-  constructor(work: ExpertWork, spreads: Float64Array) {
+  constructor(work: ExpertWork, spreads: Float64Array, topK: number) {
     this.work = work;
     this.spreads = spreads;
+    this.topK = topK;
   }
 
   route(call: LayerCall): void {
-    const { ranks, pairs, distinct } = this.work;
+    const { ranks, pairs, distinct, none } = this.work;
     const from = call.layer * ranks;
     for (let rank = 0; rank < ranks; rank++) {
       call.pairs[rank] = pairs[from + rank]!;
       call.distinct[rank] = distinct[from + rank]!;
     }
+    call.expertsPerToken = this.topK - none[call.layer]! / Math.max(1, call.tokens);
     call.spread = this.spreads[call.layer]!;
   }
 

@@ -1,6 +1,6 @@
 import { InvariantError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
-import type { RoutingTable } from "../../trace/routing-table.ts";
+import { idsPerLayer, noExpertId, type RoutingTable } from "../../trace/routing-table.ts";
 import { countRows } from "./count-rows.ts";
 import { StepRows } from "./step-rows.ts";
 
@@ -23,7 +23,7 @@ export class RoutingReplay {
   private readonly startRow: Int32Array;
   private readonly rowDomain: Int32Array;
   private readonly blockRows: number;
-  /** [blocks + 1][layers][experts] counts of all rows before each block boundary. */
+  /** [blocks + 1][layers][experts + 1] counts of all rows before each block boundary. */
   private readonly prefix: Uint32Array | null;
   private readonly seen: Uint8Array;
 
@@ -42,8 +42,8 @@ export class RoutingReplay {
   ) {
     this.table = table;
     this.ordered = options.ordered;
-    const width = table.layers * table.experts;
-    this.seen = new Uint8Array(table.experts);
+    const width = table.layers * idsPerLayer(table);
+    this.seen = new Uint8Array(idsPerLayer(table));
     this.reads = new Float64Array(table.rows + 1);
     this.startRow = new Int32Array(requests);
     this.rowDomain = new Int32Array(requests);
@@ -98,7 +98,7 @@ export class RoutingReplay {
 
   /** An empty step of this trace. */
   newStep(): StepRows {
-    return new StepRows(this.table.layers, this.table.experts);
+    return new StepRows(this.table.layers * idsPerLayer(this.table));
   }
 
   /** Adds the rows read by positions [done, done + tokens) of a request to a step. */
@@ -154,7 +154,10 @@ export class RoutingReplay {
       times += this.reads[row]!;
       if (times === 0) continue;
       const from = row * layers * topK;
-      for (let i = 0; i < layers * topK; i++) uses[Math.floor(i / topK) * experts + ids[from + i]!]! += times;
+      for (let i = 0; i < layers * topK; i++) {
+        const expert = ids[from + i]!;
+        if (expert < experts) uses[Math.floor(i / topK) * experts + expert]! += times;
+      }
     }
     return uses;
   }
@@ -168,6 +171,8 @@ export class RoutingReplay {
     const { ids, layers, topK, experts } = this.table;
     const seen = this.seen;
     seen.fill(0);
+    // Choices without an expert count as met.
+    seen[noExpertId(this.table)] = 1;
     let count = 0;
     for (let r = 0; r < step.count && count < experts; r++) {
       const from = (step.rows[r]! * layers + layer) * topK;

@@ -1,13 +1,13 @@
 /** What a step reads of a routing trace: its tokens per (layer, expert), and its rows in order. Reused between steps. */
 export class StepRows {
-  /** [trace layers][experts] tokens routed in the step. */
+  /** [trace layers][experts + 1] tokens routed in the step; the last counter of a layer: choices without an expert. */
   readonly counts: Uint32Array;
   /** [count] rows in batch order, where a replay keeps them. */
   rows: Int32Array = new Int32Array(1024);
   count = 0;
 
-  constructor(layers: number, experts: number) {
-    this.counts = new Uint32Array(layers * experts);
+  constructor(counters: number) {
+    this.counts = new Uint32Array(counters);
   }
 
   clear(): void {

@@ -92,7 +92,13 @@ export class ExpertExchange {
    * ends. What stays inside a node they copy themselves, over NVLink; what leaves it travels behind them. They bring a
    * token's values into one message per expert and the messages into place, or back.
    */
-  endsNs(moe: MoeFeedForward, batches: readonly RankBatch[], direction: Direction, exchangeNs: number): number {
+  endsNs(
+    moe: MoeFeedForward,
+    call: LayerCall,
+    batches: readonly RankBatch[],
+    direction: Direction,
+    exchangeNs: number,
+  ): number {
     const { expertExchange } = this.config.engine;
     let tokens = 0;
     let prefills = false;
@@ -104,11 +110,11 @@ export class ExpertExchange {
     const { near, ends, ranks } = this;
     const sent = tokens / (2 * this.config.mapping.tp);
     const messageBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
-    ends.bytes = sent * moe.expertHidden * (activationBytes + 3 * moe.topK * messageBytes);
+    ends.bytes = sent * moe.expertHidden * (activationBytes + 3 * call.expertsPerToken * messageBytes);
     near.kind = direction;
     near.tokens = (sent * near.ranks) / ranks;
     near.hidden = moe.expertHidden;
-    near.topK = moe.topK;
+    near.topK = messagesPerToken(call, near.tokens);
     near.experts = (moe.experts * near.ranks) / ranks;
     near.bytesPerValue = messageBytes;
     return Math.min(exchangeNs, this.cost.opNs(near) + this.cost.opNs(ends));
@@ -141,7 +147,7 @@ export class ExpertExchange {
       case "deepepNormal":
       case "deepepLowLatency":
       case "nvlink":
-        ns = this.libraryNs(moe, batches, direction, valueBytes, parts);
+        ns = this.libraryNs(moe, call, batches, direction, valueBytes, parts);
         break;
       case "allGatherReduceScatter": {
         const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
@@ -152,7 +158,7 @@ export class ExpertExchange {
         ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes, parts);
         break;
       case "allToAll":
-        ns = links.collectiveNs("allToAll", this.busiestTokens(moe, call, batches) * rowBytes, ranks, parts);
+        ns = links.collectiveNs("allToAll", this.busiestTokens(call, batches) * rowBytes, ranks, parts);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
     if (direction === "dispatch" || mapping.tp === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
@@ -181,13 +187,14 @@ export class ExpertExchange {
   }
 
   /** Tokens to or from others of the rank that sends or receives most. */
-  private busiestTokens(moe: MoeFeedForward, { spread, pairs }: LayerCall, batches: readonly RankBatch[]): number {
+  private busiestTokens({ spread, pairs, expertsPerToken }: LayerCall, batches: readonly RankBatch[]): number {
     const { tp, etp, ep } = this.config.mapping;
     // Every device of an expert rank needs the token. One of all devices holds it already.
     const remote = 1 - 1 / this.ranks;
     let busiest = 0;
     for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
-    for (let e = 0; e < ep; e++) busiest = Math.max(busiest, (pairs[e]! / moe.topK) * spread * remote);
+    if (expertsPerToken === 0) return 0;
+    for (let e = 0; e < ep; e++) busiest = Math.max(busiest, (pairs[e]! / expertsPerToken) * spread * remote);
     return busiest;
   }
 
@@ -197,6 +204,7 @@ export class ExpertExchange {
    */
   private libraryNs(
     moe: MoeFeedForward,
+    call: LayerCall,
     batches: readonly RankBatch[],
     direction: Direction,
     valueBytes: number,
@@ -217,13 +225,18 @@ export class ExpertExchange {
     library.mode = low ? "lowLatency" : "normal";
     library.tokens = Math.ceil(sent / rounds);
     library.hidden = moe.expertHidden;
-    library.topK = moe.topK;
+    library.topK = messagesPerToken(call, library.tokens);
     library.experts = moe.experts;
     library.bytesPerValue = valueBytes;
     let ns = 0;
     for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library, parts);
     return ns;
   }
+}
+
+/** Experts that each of `tokens` is sent to in the mean: the libraries skip choices without one. One message is sent at least. */
+function messagesPerToken({ expertsPerToken }: LayerCall, tokens: number): number {
+  return Math.max(expertsPerToken, 1 / Math.max(1, tokens));
 }
 
 /**

@@ -119,7 +119,7 @@ export class ExpertPhase {
     const sent = dp > 1 && !gathersTokens(config.engine.expertExchange);
     const layout = this.sentLayout(prompts);
     // Of tokens that are sent, a rank is given those with an expert there.
-    const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, program.moe.topK);
+    const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, call.expertsPerToken);
     this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout);
     call.startNs = Math.max(startNs + this.beginNs, earliestNs);
     return experts.serve(call, this.expertTime);
@@ -141,7 +141,7 @@ export class ExpertPhase {
     let combineShown = combineNs;
     if (halves) {
       const { shown } = this.halves;
-      this.halves.endLayer(program.moe, batches, this.routerNs, this.sharedNs, expertsNs, dispatchNs, combineNs);
+      this.halves.endLayer(program.moe, call, batches, this.routerNs, this.sharedNs, expertsNs, dispatchNs, combineNs);
       dispatchShown = shown.dispatchNs;
       combineShown = shown.combineNs;
       done += dispatchShown;

@@ -1,5 +1,6 @@
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
+import type { LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
 import type { ExpertExchange } from "./expert-exchange.ts";
 import { type HalfBatchWork, halfBatchOrders, type ShownExchange } from "./half-batch-orders.ts";
@@ -78,6 +79,7 @@ export class HalfBatches {
   /** Ends the layer. `gateNs`, `sharedNs`, `expertsNs` are computing of both halves, exchanges are of one. */
   endLayer(
     moe: MoeFeedForward,
+    call: LayerCall,
     batches: readonly RankBatch[],
     gateNs: number,
     sharedNs: number,
@@ -86,8 +88,8 @@ export class HalfBatches {
     combineNs: number,
   ): void {
     const { work, shown } = this;
-    const dispatchEndsNs = this.exchange.endsNs(moe, batches, "dispatch", dispatchNs);
-    const combineEndsNs = this.exchange.endsNs(moe, batches, "combine", combineNs);
+    const dispatchEndsNs = this.exchange.endsNs(moe, call, batches, "dispatch", dispatchNs);
+    const combineEndsNs = this.exchange.endsNs(moe, call, batches, "combine", combineNs);
     work.coreNs += gateNs / 2;
     work.sharedNs = sharedNs / 2;
     work.expertsNs += expertsNs / 2;

@@ -17,6 +17,8 @@ export interface LayerPrograms {
   readonly feedForwardKernels: Float64Array;
   /** [attention classes] whether the norm of queries and keys sums over the tensor-parallel ranks. */
   readonly sumsNorms: readonly boolean[];
+  /** [attention classes] whether the class mixes tokens at all: blocks of hybrid models may have a feed-forward network alone. */
+  readonly mixes: readonly boolean[];
   readonly head: GemmOp;
 }
 
@@ -32,6 +34,7 @@ export function layerPrograms(config: PoolConfig): LayerPrograms {
       kernelsOf(feedForwardUnits(spec, formats), engine),
     ),
     sumsNorms: classes.attention.map((spec) => isSummed(spec, mapping.tp)),
+    mixes: classes.attention.map(({ kind }) => kind !== "none"),
     head: {
       kind: "gemm",
       tokens: 0,

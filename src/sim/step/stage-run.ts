@@ -158,7 +158,8 @@ export class StageRun {
     components[component.attention]! += mixNs;
     let reduceNs = 0;
     if (programs.sumsNorms[mixing]!) reduceNs += this.allReduceWithinDpRanks(normSumBytes, halves);
-    if (config.mapping.tp > 1) reduceNs += this.allReduceWithinDpRanks(this.hiddenBytes, halves);
+    if (config.mapping.tp > 1 && programs.mixes[mixing]!)
+      reduceNs += this.allReduceWithinDpRanks(this.hiddenBytes, halves);
     if (program.kind === "dense") this.denseLayer(program);
     if (program.kind !== "moe") return true;
     if (halves) {

@@ -1,4 +1,5 @@
 import type { RoutingTable } from "../routing-table.ts";
+import { copyOfRows } from "../row-columns.ts";
 import { overlapAtLag } from "../stats/overlap.ts";
 
 /** Sequences of a domain that are alike in how much they reuse. */
@@ -32,8 +33,7 @@ export function sequenceParts(table: RoutingTable): SequencePart[] {
 
 /** The table with its sequences in the order of the parts, each part as a domain. */
 export function arrangedByParts(table: RoutingTable, parts: readonly SequencePart[]): RoutingTable {
-  const stride = table.layers * table.topK;
-  const ids = table.ids.slice();
+  const ranges: [number, number][] = [];
   const sequenceStarts: number[] = [];
   const domainStarts: number[] = [];
   let row = 0;
@@ -42,14 +42,14 @@ export function arrangedByParts(table: RoutingTable, parts: readonly SequencePar
     for (const sequence of part.sequences) {
       const from = table.sequenceStarts[sequence]!;
       const to = table.sequenceStarts[sequence + 1]!;
-      ids.set(table.ids.subarray(from * stride, to * stride), row * stride);
+      ranges.push([from, to]);
       sequenceStarts.push(row);
       row += to - from;
     }
   }
   return {
     ...table,
-    ids,
+    ...copyOfRows(table, ranges),
     sequenceStarts: Uint32Array.from([...sequenceStarts, row]),
     domains: parts.map(({ domain }) => table.domains[domain]!),
     domainStarts: Uint32Array.from([...domainStarts, row]),

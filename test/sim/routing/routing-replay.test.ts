@@ -2,21 +2,21 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ExpertRanks } from "../../../src/sim/routing/expert-ranks.ts";
 import { RoutingReplay } from "../../../src/sim/routing/routing-replay.ts";
-import type { RoutingTable } from "../../../src/trace/routing-table.ts";
-import { testRouting } from "../build.ts";
+import { noExpertId, type RoutingTable } from "../../../src/trace/routing-table.ts";
+import { testRouting, withoutSome } from "../build.ts";
 
 const options = (table: RoutingTable, start: "zero" | "random", ordered: boolean) =>
   ({ start, seed: 3, domainOf: () => -1, ordered, table }) as const;
 
 /** Counts by the definition: position p of a request reads row start + p, round the table. */
 function naiveCounts(table: RoutingTable, startRow: number, done: number, tokens: number): number[] {
-  const counts = Array.from({ length: table.layers * table.experts }, () => 0);
+  const counts = Array.from({ length: table.layers * (table.experts + 1) }, () => 0);
   for (let p = done; p < done + tokens; p++) {
     const row = (startRow + p) % table.rows;
     for (let layer = 0; layer < table.layers; layer++)
       for (let k = 0; k < table.topK; k++) {
         const id = table.ids[(row * table.layers + layer) * table.topK + k] ?? 0;
-        const at = layer * table.experts + id;
+        const at = layer * (table.experts + 1) + id;
         counts[at] = (counts[at] ?? 0) + 1;
       }
   }
@@ -25,7 +25,7 @@ function naiveCounts(table: RoutingTable, startRow: number, done: number, tokens
 
 for (const topK of [1, 2, 3, 6, 8]) {
   test(`chunks of any place and length count what a row-by-row count does, top-${topK}`, () => {
-    const table = testRouting(3, 16, topK, 700, topK);
+    const table = withoutSome(testRouting(3, 16, topK, 700, topK), 0.2);
     const fast = new RoutingReplay(table, 1, options(table, "zero", false));
     const ordered = new RoutingReplay(table, 1, options(table, "zero", true));
     fc.assert(
@@ -81,8 +81,8 @@ test("a request never reads rows of another domain", () => {
   expect(step.counts[7]).toBe(500);
 });
 
-test("experts in order are the distinct ones, as first met", () => {
-  const table = testRouting(2, 8, 3, 50);
+test("experts in order are the distinct ones, as first met; choices without an expert are passed over", () => {
+  const table = withoutSome(testRouting(2, 8, 3, 50), 0.3);
   const replay = new RoutingReplay(table, 1, options(table, "zero", true));
   const step = replay.newStep();
   replay.read(step, 0, 10, 4);
@@ -90,7 +90,7 @@ test("experts in order are the distinct ones, as first met", () => {
   for (let row = 10; row < 14; row++)
     for (let k = 0; k < 3; k++) {
       const id = table.ids[(row * 2 + 1) * 3 + k] ?? 0;
-      if (!expected.includes(id)) expected.push(id);
+      if (id !== noExpertId(table) && !expected.includes(id)) expected.push(id);
     }
   const out = new Uint32Array(8);
   const count = replay.distinctInOrder(step, 1, out);
@@ -107,11 +107,12 @@ test("replicas conserve an expert's tokens and differ by one at most", () => {
   };
   const expertRanks = new ExpertRanks(placement, [0]);
   fc.assert(
-    fc.property(fc.array(fc.nat(50), { minLength: 4, maxLength: 4 }), (tokens) => {
+    fc.property(fc.array(fc.nat(50), { minLength: 5, maxLength: 5 }), (tokens) => {
       const work = expertRanks.newWork();
       expertRanks.split(Uint32Array.from(tokens), work);
-      const [a = 0, b = 0, c = 0, d = 0] = tokens;
-      const { pairs, distinct } = work;
+      const [a = 0, b = 0, c = 0, d = 0, skipped] = tokens;
+      const { pairs, distinct, none } = work;
+      expect([...none]).toEqual([skipped]);
       expect(pairs.reduce((sum, value) => sum + value, 0)).toBe(a + b + c + d);
       const shares = [(pairs[0] ?? 0) - b, (pairs[1] ?? 0) - c, (pairs[2] ?? 0) - d];
       expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
@@ -126,7 +127,11 @@ test("a token spreads over the ranks of its experts at the recorded layer that a
   const table = { ...testRouting(2, 4, 2, 2), ids: Uint8Array.of(0, 1, 0, 2, 3, 2, 3, 1) };
   const placement = { layers: 3, experts: 4, ranks: 2, physicalExpertsPerRank: 2, logicalExperts: new Uint16Array(12) };
   for (let slot = 0; slot < 12; slot++) placement.logicalExperts[slot] = slot % 4;
-  expect([...new ExpertRanks(placement, [1, 0, 1]).meanSpread(table)]).toEqual([2, 1, 2]);
+  const expertRanks = new ExpertRanks(placement, [1, 0, 1]);
+  expect([...expertRanks.meanSpread(table)]).toEqual([2, 1, 2]);
+  // Layer 0 of the first row has one expert left, layer 1 none.
+  const fewer = { ...table, ids: Uint8Array.of(0, 4, 4, 4, 3, 2, 3, 1) };
+  expect([...expertRanks.meanSpread(fewer)]).toEqual([1, 1, 1]);
 });
 
 test("the odd tokens of different experts do not all go to the same copies", () => {
@@ -139,13 +144,13 @@ test("the odd tokens of different experts do not all go to the same copies", () 
   };
   const expertRanks = new ExpertRanks(placement, [0]);
   const work = expertRanks.newWork();
-  expertRanks.split(Uint32Array.of(3, 5), work);
+  expertRanks.split(Uint32Array.of(3, 5, 1), work);
   expect([...work.pairs]).toEqual([2 + 2, 1 + 3]);
   expect([...work.distinct]).toEqual([2, 2]);
 });
 
 test("expert uses over a run are the sum of the counts of its steps", () => {
-  const table = testRouting(3, 16, 4, 700, 5);
+  const table = withoutSome(testRouting(3, 16, 4, 700, 5), 0.2);
   fc.assert(
     fc.property(
       fc.boolean(),
@@ -156,7 +161,8 @@ test("expert uses over a run are the sum of the counts of its steps", () => {
         for (const [done, tokens] of chunks) {
           const step = replay.newStep();
           replay.read(step, 0, done, tokens);
-          for (const [i, count] of step.counts.entries()) total[i] = (total[i] ?? 0) + count;
+          for (let i = 0; i < total.length; i++)
+            total[i]! += step.counts[Math.floor(i / table.experts) * (table.experts + 1) + (i % table.experts)]!;
         }
         expect([...replay.expertUses()]).toEqual([...total]);
       },

@@ -7,6 +7,7 @@ import { CostModel } from "../../../src/hardware/cost.ts";
 import type { Link } from "../../../src/hardware/device.ts";
 import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
+import { LayerCall } from "../../../src/sim/routing/layer-call.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { emptyBatch } from "../../../src/sim/step/batch.ts";
 import { ExpertExchange } from "../../../src/sim/step/expert-exchange.ts";
@@ -188,6 +189,8 @@ test("the kernels at both ends of a low-latency exchange run alone: all of it in
   const exchange = by("deepepLowLatency");
   const batches = (tokens: number) => Array.from({ length: 32 }, () => ({ ...emptyBatch(1), tokens }));
   const forever = 1e9;
+  const call = new LayerCall(32);
+  call.expertsPerToken = moe.topK;
   for (const [kind, bytesPerValue] of [
     ["dispatch", 1],
     ["combine", 2],
@@ -197,13 +200,13 @@ test("the kernels at both ends of a low-latency exchange run alone: all of it in
       const where = { mode: "lowLatency", experts: moe.experts, ranks, ranksPerNode: 8 } as const;
       return cost.opNs({ kind, library: "deepep", ...where, tokens: 64, hidden, topK, bytesPerValue });
     };
-    const ends = exchange.endsNs(moe, batches(128), kind, forever);
+    const ends = exchange.endsNs(moe, call, batches(128), kind, forever);
     expect(ends).toBeLessThan(exchangeNs(32) / 2);
-    expect(by("deepepLowLatency", 8).endsNs(moe, batches(128), kind, exchangeNs(8))).toBe(exchangeNs(8));
-    expect(exchange.endsNs(moe, batches(256), kind, forever)).toBeGreaterThan(ends);
+    expect(by("deepepLowLatency", 8).endsNs(moe, call, batches(128), kind, exchangeNs(8))).toBe(exchangeNs(8));
+    expect(exchange.endsNs(moe, call, batches(256), kind, forever)).toBeGreaterThan(ends);
     // They are part of the exchange.
-    expect(exchange.endsNs(moe, batches(128), kind, 10)).toBe(10);
-    expect(by("deepepNormal").endsNs(moe, batches(128), kind, forever)).toBe(0);
+    expect(exchange.endsNs(moe, call, batches(128), kind, 10)).toBe(10);
+    expect(by("deepepNormal").endsNs(moe, call, batches(128), kind, forever)).toBe(0);
   }
   expect(exchange.takenShare(false)).toBe(0);
   expect(by("deepepNormal").takenShare(false)).toBeCloseTo(20 / 132, 12);

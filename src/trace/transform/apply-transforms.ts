@@ -1,0 +1,92 @@
+import { refuse } from "../../core/errors.ts";
+import { noExpertId, type RoutingTable } from "../routing-table.ts";
+import type { RoutingTransform, TransformNeed } from "./routing-transform.ts";
+import { type ChosenTransform, transforms } from "./transforms.ts";
+
+/** A transform that was applied. */
+export interface AppliedTransform {
+  readonly name: string;
+  readonly detail: string;
+  /** Share of the recorded choices that it left without an expert, and that it gave to another. */
+  readonly removedShare: number;
+  readonly replacedShare: number;
+}
+
+export interface TransformedRouting {
+  readonly table: RoutingTable;
+  readonly applied: readonly AppliedTransform[];
+}
+
+const transformOf = ({ kind }: ChosenTransform): RoutingTransform<never> => transforms[kind];
+
+/** What the chosen transforms need of a trace beside its ids. */
+export const needsOf = (chosen: readonly ChosenTransform[]): ReadonlySet<TransformNeed> =>
+  new Set(chosen.flatMap((one) => transformOf(one).needs(one as never)));
+
+/**
+ * Applies transforms one after the other to a table, and lets its weights and scores go. `at` runs each of them by its index, so that a
+ * caller can say where its problems are.
+ */
+export function applyTransforms(
+  table: RoutingTable,
+  chosen: readonly ChosenTransform[],
+  at: (index: number, step: () => RoutingTable) => RoutingTable,
+): TransformedRouting {
+  let current = table;
+  const applied = chosen.map((one, index): AppliedTransform => {
+    const transform = transformOf(one);
+    const before = current;
+    current = at(index, () => {
+      refuseMissing(current, one);
+      const changed = transform.apply(current, one as never);
+      refuseIdleLayers(changed);
+      return changed;
+    });
+    return { name: one.kind, detail: transform.describe(one as never), ...changedShares(before, current) };
+  });
+  const { weights: _weights, scores: _scores, ...without } = current;
+  return { table: without, applied };
+}
+
+const meanings = {
+  weights: "the weights of the chosen experts",
+  scores: "the router's scores of all experts",
+} as const;
+
+function refuseMissing(table: RoutingTable, chosen: ChosenTransform): void {
+  for (const need of transformOf(chosen).needs(chosen as never))
+    if (table[need] === undefined)
+      refuse({
+        expected: `routing with ${meanings[need]}, which ${chosen.kind} needs`,
+        found: `none in ${table.origin.name}`,
+      });
+}
+
+/** A layer without experts is another model. */
+function refuseIdleLayers(table: RoutingTable): void {
+  const { ids, layers, topK, modelLayers } = table;
+  const none = noExpertId(table);
+  const routed = new Uint8Array(layers);
+  for (let at = 0; at < ids.length; at++) if (ids[at]! !== none) routed[Math.floor(at / topK) % layers] = 1;
+  const idle = routed.indexOf(0);
+  if (idle >= 0)
+    refuse({ expected: "choices left in every layer", found: `none in layer ${modelLayers[idle] ?? idle}` });
+}
+
+/** Choices that went, and experts that a token had not chosen before, as shares of all choices. */
+function changedShares(before: RoutingTable, after: RoutingTable): Omit<AppliedTransform, "name" | "detail"> {
+  const { topK } = after;
+  const none = noExpertId(after);
+  let removed = 0;
+  let replaced = 0;
+  for (let at = 0; at < after.ids.length; at++) {
+    const id = after.ids[at]!;
+    removed += Number(id === none) - Number(before.ids[at] === none);
+    if (id === before.ids[at] || id === none) continue;
+    const from = at - (at % topK);
+    let known = false;
+    for (let k = 0; k < topK; k++) known ||= before.ids[from + k] === id;
+    replaced += Number(!known);
+  }
+  return { removedShare: removed / after.ids.length, replacedShare: replaced / after.ids.length };
+}

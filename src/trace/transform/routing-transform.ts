@@ -1,0 +1,26 @@
+import type { z } from "zod";
+import { refuse } from "../../core/errors.ts";
+import { noExpertId, type RoutingTable } from "../routing-table.ts";
+
+/** What a transform may ask of recorded routing beside the ids. A trace that does not have it is refused. */
+export type TransformNeed = "weights" | "scores";
+
+/** A change of recorded choices, as a paper or an option of an engine makes it: one file each, listed in `transforms.ts`. */
+export interface RoutingTransform<Parameters> {
+  /** What it does, for the reference of scenarios. */
+  readonly summary: string;
+  /** Keys of a scenario beside its `kind`. */
+  readonly parameters: z.ZodObject;
+  needs(parameters: Parameters): readonly TransformNeed[];
+  /** What it did, for the ledger. */
+  describe(parameters: Parameters): string;
+  /** The table with its choices changed; the given one stays as it is. Refuses parameters that do not suit the table. */
+  apply(table: RoutingTable, parameters: Parameters): RoutingTable;
+}
+
+/** A copy of the ids that can hold the id of no expert. */
+export function idsToChange(table: RoutingTable): Uint8Array | Uint16Array {
+  const none = noExpertId(table);
+  if (none > 0xffff) refuse({ expected: "a trace of at most 65535 experts, to transform it", found: table.experts });
+  return none > 0xff ? new Uint16Array(table.ids) : table.ids.slice();
+}
