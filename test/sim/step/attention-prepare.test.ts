@@ -17,3 +17,17 @@ test("what comes before scores is a part of token mixing, for every model of the
         expect(prepareNs([[0, 4096]]), name).toBeLessThan(ns([[0, 4096]]));
       }
 });
+
+test("products are those that token mixing asks for, one by one, for every model of the catalogue", () => {
+  for (const model of Object.keys(catalogue))
+    for (const sparseDenseTokens of [0, 8192])
+      for (const { name, productsNs, countedProductsNs } of timedLayers(model, "h200-sxm-8", "sglang", 8, {
+        sparseDenseTokens,
+      }))
+        for (const [prompts, decodes, context] of [
+          [[], 128, 2000],
+          [[[0, 4096]], 0, 0],
+          [[[100, 512]], 16, 20_000],
+        ] as const)
+          expect(productsNs(prompts, decodes, context), name).toBe(countedProductsNs(prompts, decodes, context));
+});

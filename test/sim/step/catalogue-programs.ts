@@ -1,5 +1,6 @@
 import { CostModel } from "../../../src/hardware/cost.ts";
 import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
+import type { Op } from "../../../src/hardware/op.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
 import type { Attention } from "../../../src/models/spec.ts";
 import type { AttentionProgram } from "../../../src/sim/step/attention-parts.ts";
@@ -17,6 +18,9 @@ export interface TimedLayer {
   readonly ns: LayerTime;
   /** What of it comes before scores. */
   readonly prepareNs: LayerTime;
+  /** What of it products take, and the same counted one by one while `ns` is computed. */
+  readonly productsNs: LayerTime;
+  readonly countedProductsNs: LayerTime;
 }
 
 type LayerTime = (prompts: readonly (readonly [number, number])[], decodes?: number, context?: number) => number;
@@ -34,6 +38,15 @@ export function timedLayers(
   const cost = new CostModel(node.device, node, engineId);
   const { attention: classes } = layerClasses(model);
   const windows = attentionWindows(classes);
+  let counted = 0;
+  const counting = {
+    device: node.device,
+    opNs: (op: Op) => {
+      const ns = cost.opNs(op);
+      if (op.kind === "gemm" || op.kind === "groupedGemm") counted += ns;
+      return ns;
+    },
+  };
   return classes.map((attention) => {
     const program = attentionProgram(attention, {
       hidden: model.hiddenSize,
@@ -41,7 +54,7 @@ export function timedLayers(
       weightFormat: model.formats.attention,
       kvFormat: "bf16",
       math: "bf16",
-      cost,
+      cost: counting,
       mixedDecodeRows,
       sparseDenseTokens,
       windows,
@@ -59,6 +72,12 @@ export function timedLayers(
       program,
       ns: (...batch) => program.ns(batchOf(...batch)),
       prepareNs: (...batch) => program.prepareNs(batchOf(...batch)),
+      productsNs: (...batch) => program.productsNs(batchOf(...batch)),
+      countedProductsNs: (...batch) => {
+        counted = 0;
+        program.ns(batchOf(...batch));
+        return counted;
+      },
     };
   });
 }
