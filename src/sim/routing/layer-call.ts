@@ -31,7 +31,7 @@ export class LayerCall {
 
 /** Where the experts of a replica are, and what a step asks of them. */
 export interface ExpertSource {
-  /** Whether all MoE layers of one shape have the same work: one of them then stands for all. */
+  /** Whether all MoE layers of one shape have the same work and are served at once: one of them then stands for all. */
   readonly layersAlike: boolean;
   /** Fills the work of `call.layer` into the call. */
   route(call: LayerCall): void;

@@ -35,6 +35,7 @@ export class ExpertPhase {
   private readonly ranks: number;
   private readonly expertRanks: number;
   private readonly call: LayerCall;
+  private program: MoeProgram | null = null;
   /** When the experts of the layer begin, from the start of the stage, and what came before them, ns. */
   private beginNs = 0;
   private dispatchNs = 0;
@@ -75,6 +76,7 @@ export class ExpertPhase {
     batches: readonly RankBatch[],
     experts: ExpertSource,
   ): CallUnderWay | null {
+    this.program = program;
     const { config, served, call } = this;
     const { components, links } = this.accounts;
     const clock = this.clocks.ns;
@@ -126,8 +128,10 @@ export class ExpertPhase {
   }
 
   /** Ends the layer once its experts are served. */
-  end(program: MoeProgram, tokens: number, batches: readonly RankBatch[]): void {
+  end(batches: readonly RankBatch[]): void {
     const { call, beginNs, dispatchNs } = this;
+    const { tokens } = call;
+    const program = this.program!;
     const { components, links } = this.accounts;
     const dp = this.clocks.ns.length;
     const halves = this.halves.active;

@@ -5,11 +5,11 @@ import type { CallUnderWay, ExpertSource } from "../routing/layer-call.ts";
 import type { AttentionProgram } from "./attention-parts.ts";
 import type { RankBatch } from "./batch.ts";
 import { ExpertPhase } from "./expert-phase.ts";
-import type { FeedForwardProgram } from "./feed-forward-program.ts";
 import type { HalfBatches } from "./half-batches.ts";
 import { attentionPrograms, type LayerPrograms } from "./layer-programs.ts";
 import { MixingTime } from "./mixing-time.ts";
 import { RankClocks } from "./rank-clocks.ts";
+import { RankWork } from "./rank-work.ts";
 import { RepeatedLayers } from "./repeated-layers.ts";
 import { ServedKernels } from "./served-kernels.ts";
 import type { StagePlan } from "./stage-plan.ts";
@@ -39,6 +39,7 @@ export class StageRun {
   private readonly accounts: StepAccounts;
   private readonly clocks: RankClocks;
   private readonly mixing: MixingTime;
+  private readonly alone: RankWork;
   private readonly phase: ExpertPhase;
   private readonly halves: HalfBatches;
   private readonly repeated: RepeatedLayers;
@@ -69,6 +70,7 @@ export class StageRun {
     this.attention = attentionPrograms(config, this.served, windows);
     this.clocks = new RankClocks(mapping.dp, accounts.components);
     this.mixing = new MixingTime(this.attention, mapping.dp, windows.length);
+    this.alone = new RankWork(config, accounts, this.clocks, this.served);
     this.phase = new ExpertPhase(config, cost, accounts, this.clocks, this.mixing, this.served);
     this.halves = this.phase.halves;
     this.repeated = new RepeatedLayers(accounts, this.clocks);
@@ -115,9 +117,7 @@ export class StageRun {
     call!.advance();
     this.nextNs = call!.nextNs;
     if (this.nextNs < Number.POSITIVE_INFINITY) return;
-    this.endExperts(
-      this.programs.feedForward[plan!.feedForwardClass[this.at]!] as FeedForwardProgram & { kind: "moe" },
-    );
+    this.endExperts();
     this.at++;
     this.goOn(plan!);
   }
@@ -134,7 +134,7 @@ export class StageRun {
     const { endsNs } = this.halves.shown;
     this.accounts.components[component.combine]! += endsNs;
     clocks.add(endsNs);
-    if (this.last) this.headLayer();
+    if (this.last) this.alone.head(this.programs.head, this.batches);
     if (!this.config.engine.capturesGraphs) this.waitForLaunches(plan);
     this.nextNs = Number.POSITIVE_INFINITY;
     this.ns = clocks.ns[0]!;
@@ -157,10 +157,10 @@ export class StageRun {
     const mixNs = mixingTime.meanNs(mixing, halves);
     components[component.attention]! += mixNs;
     let reduceNs = 0;
-    if (programs.sumsNorms[mixing]!) reduceNs += this.allReduceWithinDpRanks(normSumBytes, halves);
+    if (programs.sumsNorms[mixing]!) reduceNs += this.alone.sumNs(this.batches, normSumBytes, halves);
     if (config.mapping.tp > 1 && programs.mixes[mixing]!)
-      reduceNs += this.allReduceWithinDpRanks(this.hiddenBytes, halves);
-    if (program.kind === "dense") this.denseLayer(program);
+      reduceNs += this.alone.sumNs(this.batches, this.hiddenBytes, halves);
+    if (program.kind === "dense") this.alone.dense(program, this.batches);
     if (program.kind !== "moe") return true;
     if (halves) {
       const { kernelOverheadNs } = config.engine;
@@ -175,12 +175,12 @@ export class StageRun {
       this.nextNs = call.nextNs;
       return false;
     }
-    this.endExperts(program);
+    this.endExperts();
     return true;
   }
 
-  private endExperts(program: FeedForwardProgram & { kind: "moe" }): void {
-    this.phase.end(program, this.tokens, this.batches);
+  private endExperts(): void {
+    this.phase.end(this.batches);
     this.served.productShare = 1;
   }
 
@@ -199,47 +199,5 @@ export class StageRun {
     const waits = Math.max(0, kernels * this.config.engine.eagerLaunchNs - this.clocks.ns[0]!);
     this.accounts.components[component.kernelOverhead]! += waits;
     this.clocks.add(waits);
-  }
-
-  /**
-   * Sums `tokenBytes` of each token over the tensor-parallel ranks of each data-parallel rank, for one half batch after the
-   * other with `halves`. Returns the mean time, ns.
-   */
-  private allReduceWithinDpRanks(tokenBytes: number, halves: boolean): number {
-    const { config, batches } = this;
-    const { components, links } = this.accounts;
-    const clock = this.clocks.ns;
-    const parts = halves ? 2 : 1;
-    let sum = 0;
-    for (let g = 0; g < clock.length; g++) {
-      const bytes = (batches[g]!.tokens / parts) * tokenBytes;
-      const ns = parts * links.collectiveNs("allReduce", bytes, config.mapping.tp, parts / clock.length);
-      clock[g]! += ns;
-      sum += ns;
-    }
-    components[component.allReduce]! += sum / clock.length;
-    return sum / clock.length;
-  }
-
-  private denseLayer(program: FeedForwardProgram & { kind: "dense" }): void {
-    const { served, batches } = this;
-    const clock = this.clocks.ns;
-    let sum = 0;
-    for (let g = 0; g < clock.length; g++) {
-      const { tokens } = batches[g]!;
-      const ns = served.gemmNs(program.up, tokens) + served.gemmNs(program.down, tokens);
-      clock[g]! += ns;
-      sum += ns;
-    }
-    this.accounts.components[component.dense]! += sum / clock.length;
-    if (this.config.mapping.tp > 1) this.allReduceWithinDpRanks(this.hiddenBytes, false);
-  }
-
-  /** LM head on the sequences that emit a token. */
-  private headLayer(): void {
-    let max = 0;
-    for (const batch of this.batches) max = Math.max(max, this.served.gemmNs(this.programs.head, batch.sampled));
-    this.accounts.components[component.head]! += max;
-    this.clocks.add(max);
   }
 }

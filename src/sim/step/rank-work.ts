@@ -1,0 +1,64 @@
+import { activationBytes } from "../../hardware/cost/context.ts";
+import type { GemmOp } from "../../hardware/op.ts";
+import type { PoolConfig } from "../config.ts";
+import type { RankBatch } from "./batch.ts";
+import type { FeedForwardProgram } from "./feed-forward-program.ts";
+import type { RankClocks } from "./rank-clocks.ts";
+import type { ServedKernels } from "./served-kernels.ts";
+import { component, type StepAccounts } from "./step-accounts.ts";
+
+/** What data-parallel ranks do each for itself: sums over their tensor-parallel ranks, dense layers, the LM head. */
+export class RankWork {
+  private readonly config: PoolConfig;
+  private readonly accounts: StepAccounts;
+  private readonly clocks: RankClocks;
+  private readonly served: ServedKernels;
+
+  constructor(config: PoolConfig, accounts: StepAccounts, clocks: RankClocks, served: ServedKernels) {
+    this.config = config;
+    this.accounts = accounts;
+    this.clocks = clocks;
+    this.served = served;
+  }
+
+  /**
+   * Sums `tokenBytes` of each token over the tensor-parallel ranks of each data-parallel rank, for one half batch after the
+   * other with `halves`. Returns the mean time, ns.
+   */
+  sumNs(batches: readonly RankBatch[], tokenBytes: number, halves: boolean): number {
+    const { components, links } = this.accounts;
+    const clock = this.clocks.ns;
+    const parts = halves ? 2 : 1;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const bytes = (batches[g]!.tokens / parts) * tokenBytes;
+      const ns = parts * links.collectiveNs("allReduce", bytes, this.config.mapping.tp, parts / clock.length);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    components[component.allReduce]! += sum / clock.length;
+    return sum / clock.length;
+  }
+
+  dense(program: FeedForwardProgram & { kind: "dense" }, batches: readonly RankBatch[]): void {
+    const { served, config } = this;
+    const clock = this.clocks.ns;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const { tokens } = batches[g]!;
+      const ns = served.gemmNs(program.up, tokens) + served.gemmNs(program.down, tokens);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    this.accounts.components[component.dense]! += sum / clock.length;
+    if (config.mapping.tp > 1) this.sumNs(batches, config.model.hiddenSize * activationBytes, false);
+  }
+
+  /** LM head on the sequences that emit a token. */
+  head(op: GemmOp, batches: readonly RankBatch[]): void {
+    let max = 0;
+    for (const batch of batches) max = Math.max(max, this.served.gemmNs(op, batch.sampled));
+    this.accounts.components[component.head]! += max;
+    this.clocks.add(max);
+  }
+}
