@@ -36,6 +36,8 @@ export interface Family {
   /** Norm vectors of the hidden size in a layer with both sublayers, and whether each has a bias (LayerNorm). */
   readonly norms: { readonly perLayer: number; readonly bias: boolean };
   readonly tied: boolean;
+  /** Experts may be visited several times one after the other (`inner_iter`). */
+  readonly chainsExperts: boolean;
   /** Keys that switch on something the spec cannot express, with its name. */
   readonly unsupported: Readonly<Record<string, string>>;
 }
@@ -62,6 +64,7 @@ const plain: Family = {
   denseBeside: false,
   norms: { perLayer: 2, bias: false },
   tied: false,
+  chainsExperts: false,
   unsupported: {},
 };
 
@@ -76,6 +79,7 @@ const sigmoidGqa: Family = { ...plain, scoring: "sigmoid", routerBias: true };
 
 /** Families by `model_type`; the suffix `_text` of nested configs is dropped before the look-up. */
 export const families = {
+  coe_deepseekv2: { ...plain, attention: "mla", normalisesTopK: false, chainsExperts: true },
   deepseek: { ...plain, normalisesTopK: false },
   deepseek_ref: deepseek4,
   deepseek_v2: { ...plain, attention: "mla", normalisesTopK: false },

@@ -98,7 +98,7 @@ function forEachClass<T>(value: (tensorClass: TensorClass) => T): Record<TensorC
   return Object.fromEntries(tensorClasses.map((name) => [name, value(name)])) as Record<TensorClass, T>;
 }
 
-/** Values of each tensor class that are stored (`all`) or used for one token (`chosen`). */
+/** Values of each tensor class that are stored (`all`) or used for one token (`chosen`), at each visit anew. */
 export function valueCounts(spec: ModelSpec, experts: "all" | "chosen"): Readonly<Record<TensorClass, ValueCount>> {
   const counts = forEachClass(() => ({ matrices: 0, vectors: 0 }));
   const add = (tensorClass: TensorClass, matrices: number, vectors: number): void => {
@@ -109,15 +109,17 @@ export function valueCounts(spec: ModelSpec, experts: "all" | "chosen"): Readonl
   add("embedding", vocabSize * hiddenSize, 0);
   add("head", spec.tiedEmbeddings ? 0 : vocabSize * hiddenSize, spec.headBias === true ? vocabSize : 0);
   add("norm", 0, hiddenSize);
-  for (const { attention, feedForward, normParameters } of spec.layers) {
+  for (const { attention, feedForward, normParameters, revisit } of spec.layers) {
     const sublayers = Number(attention.kind !== "none") + Number(feedForward.kind !== "none");
     add("norm", 0, normParameters ?? sublayers * hiddenSize);
     const small = attention.kind === "none" ? 0 : attention.smallParameters;
     add("attention", attentionMatrices(attention, hiddenSize), small);
     const moe = feedForward.kind === "moe" ? feedForward : null;
     const counted = moe === null ? 0 : experts === "all" ? moe.experts : moe.topK;
-    for (const [name, value] of Object.entries(feedForwardValues(feedForward, hiddenSize, counted)))
-      add(name as TensorClass, value.matrices, value.vectors);
+    for (const [name, value] of Object.entries(feedForwardValues(feedForward, hiddenSize, counted))) {
+      const heldBefore = revisit !== undefined && (name !== "router" || revisit.router === "shared");
+      if (experts === "chosen" || !heldBefore) add(name as TensorClass, value.matrices, value.vectors);
+    }
   }
   return counts;
 }

@@ -12,6 +12,7 @@ import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
 import { parametersOf } from "./parameters.ts";
 import { tensorFormats } from "./quantisation.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
+import { chained } from "./visits.ts";
 
 interface ResolveOptions {
   /** Name of the file for messages, such as `model/config.json`. */
@@ -88,6 +89,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   });
   const mtpLayers = readMtpLayers(reader);
   const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), layers);
+  const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
   const ignored = [...new Set([...reader.unread(modelType), ...(reader === outer ? [] : outer.rest())])].sort();
   reader.stop();
 
@@ -101,7 +103,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     tiedEmbeddings,
     ...(headBias ? { headBias } : {}),
     contextTokensMax,
-    layers,
+    layers: visits,
     mtpLayers,
     formats,
     kvFormat,
@@ -111,6 +113,16 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   if (!Number.isSafeInteger(total))
     refuse({ file: options.file, expected: "shapes of fewer than 2^53 parameters", found: total });
   return { spec, ignored, assumptions: findings.assumptions };
+}
+
+/** Layers with the visits that a chain of experts makes, each with a router of its own unless one is shared. */
+function chainedLayers(reader: ConfigReader, layers: readonly LayerSpec[]): readonly LayerSpec[] {
+  const iterations = reader.count("layers[].visits", ["inner_iter"], {
+    max: 64,
+    fallback: { value: 1, rule: "no inner_iter" },
+  });
+  const own = reader.flag("layers[].visits.ownRouters", ["use_igate"], { value: true, rule: "absent" });
+  return layers.flatMap((layer) => chained(layer, iterations, own ? "own" : "shared"));
 }
 
 /** Walks into the language model of a multimodal config. */

@@ -136,6 +136,11 @@ export interface LayerSpec {
   readonly feedForward: FeedForward;
   /** Parameters of the layer's norms; absent: one vector of the hidden size before each sublayer. */
   readonly normParameters?: number;
+  /**
+   * One more visit of the experts, shared ones included, of the layer before (Chain-of-Experts, arXiv 2506.18945). They are held
+   * once; the router is the visit's own, or that of the layer too. Absent: a layer of its own.
+   */
+  readonly revisit?: { readonly router: "own" | "shared" };
 }
 
 /** Tensor classes: what is stored, moved and quantised alike. */

@@ -4,6 +4,7 @@ import { inOneStretch } from "../files/signals.ts";
 import type { Node } from "../hardware/device.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import { expertHomes } from "../models/visits.ts";
 import type { Admission } from "../policy/cache/admission/admission.ts";
 import { admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies } from "../policy/cache/caches.ts";
@@ -16,9 +17,9 @@ import type { OffloadConfig, PoolConfig } from "../sim/config.ts";
 import { type Mapping, stageRanks } from "../sim/mapping.ts";
 import { hostTier } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import { type StagePlan, stagePlans } from "../sim/step/stage-plan.ts";
+import { stagePlans } from "../sim/step/stage-plan.ts";
 import { type ExpertLoads, expertLoads, type FitSource } from "./expert-loads.ts";
-import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
+import { type LayerMapChoice, layerMapOf } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
 
 /** The deployment that policies are resolved for. */
@@ -68,18 +69,22 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
     const loads = policy.needs.includes("loads")
       ? await expertLoads(scenario, section.fit, setting.source, moe.experts)
       : null;
+    const homes = homeNumbers(model);
     const groups = section.groups ?? moe.router.groups?.count ?? 1;
     const nodes = section.nodes ?? nodesOf(setting);
     const input = {
-      layers: moeLayerIndices(model).length,
+      layers: Math.max(...homes) + 1,
       experts: moe.experts,
       ranks: mapping.ep,
       nodes,
       groups,
       physicalExperts,
-      loads: loads === null ? null : loadsByModelLayer(loads, setting),
+      loads: loads === null ? null : loadsByHome(loads, homes, setting),
     };
-    const value = inOneStretch(() => policy.place(input));
+    const value = atEveryVisit(
+      inOneStretch(() => policy.place(input)),
+      homes,
+    );
     const name =
       section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant experts a layer` : section.kind;
     return { value, name, ledger: loads === null ? [] : [fitEntry("placement", loads)] };
@@ -98,13 +103,31 @@ function nodesOf({ mapping, node }: PolicySetting): number {
   return mapping.ep % nodes === 0 ? nodes : 1;
 }
 
-/** [MoE layers x experts] loads of the trace layer that each MoE layer replays. */
-function loadsByModelLayer(loads: ExpertLoads, { layerMap, model, moe }: PolicySetting): Float64Array {
-  const map = layerMapOf(layerMap, loads, model);
-  const out = new Float64Array(map.length * moe.experts);
-  for (const [layer, traceLayer] of map.entries())
-    out.set(loads.uses.subarray(traceLayer * moe.experts, (traceLayer + 1) * moe.experts), layer * moe.experts);
+/** [MoE layers and visits] number of the one that holds the experts, among those that do. */
+function homeNumbers(model: ModelSpec): number[] {
+  const homes = expertHomes(model);
+  const holding = [...new Set(homes)];
+  return homes.map((home) => holding.indexOf(home));
+}
+
+/** [MoE layers that hold experts x experts] loads of the trace layers that a layer and further visits of its experts replay. */
+function loadsByHome(loads: ExpertLoads, homes: readonly number[], setting: PolicySetting): Float64Array {
+  const { experts } = setting.moe;
+  const out = new Float64Array((Math.max(...homes) + 1) * experts);
+  for (const [layer, traceLayer] of layerMapOf(setting.layerMap, loads, setting.model).entries())
+    for (let expert = 0; expert < experts; expert++)
+      out[homes[layer]! * experts + expert]! += loads.uses[traceLayer * experts + expert]!;
   return out;
+}
+
+/** The placement of layers that hold experts, laid out by MoE layer and visit. */
+function atEveryVisit(placement: Placement, homes: readonly number[]): Placement {
+  if (homes.length === placement.layers) return placement;
+  const perLayer = placement.ranks * placement.physicalExpertsPerRank;
+  const logicalExperts = new Uint16Array(homes.length * perLayer);
+  for (const [layer, home] of homes.entries())
+    logicalExperts.set(placement.logicalExperts.subarray(home * perLayer, (home + 1) * perLayer), layer * perLayer);
+  return { ...placement, layers: homes.length, logicalExperts };
 }
 
 const fitEntry = (topic: string, loads: ExpertLoads): LedgerEntry => ({
@@ -132,7 +155,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const { admission, named: admissionName } = admissionOf(section.admission);
     const sliceBytes = Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
     // The device of the stage with most MoE layers has the largest share.
-    const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ moeIndex }) => count(moeIndex)));
+    const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ expertLayers }) => expertLayers));
     const caches = section.scope === "layer" ? stageLayers : 1;
     const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * caches));
     const perRank = (placedExperts(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
@@ -175,8 +198,6 @@ const inWords = (values: Readonly<Record<string, unknown>>): string =>
   Object.entries(values)
     .map(([key, value]) => ` ${key} ${String(value)}`)
     .join("");
-
-const count = (moeIndex: StagePlan["moeIndex"]): number => moeIndex.filter((index) => index >= 0).length;
 
 function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): LedgerEntry[] {
   return fit === undefined

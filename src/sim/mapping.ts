@@ -1,5 +1,6 @@
 import type { Problem } from "../core/errors.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import { ownLayers } from "../models/visits.ts";
 
 /** Spread of one replica over devices. Attention uses tp x cp x dp ranks, experts ep x etp x edp of the same ranks. */
 export interface Mapping {
@@ -40,7 +41,8 @@ export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parall
   if (mapping.cp > 1) say("cp", "1: context parallelism is not simulated", mapping.cp);
   if (mapping.edp > 1)
     say("edp", "1: expert data parallelism is expressed as placement with redundant experts", mapping.edp);
-  if (mapping.pp > model.layers.length) say("pp", `at most ${model.layers.length} layers`, mapping.pp);
+  const layers = ownLayers(model).length;
+  if (mapping.pp > layers) say("pp", `at most ${layers} layers`, mapping.pp);
   for (const { attention: spec } of model.layers) {
     if (spec.kind !== "gqa" && spec.kind !== "mla") continue;
     if (spec.queryHeads % mapping.tp !== 0) {

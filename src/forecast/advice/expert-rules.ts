@@ -1,3 +1,4 @@
+import { ownLayers } from "../../models/visits.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import { parametersIn } from "../../policy/parameters.ts";
 import { moeShape } from "../../sim/mapping.ts";
@@ -76,7 +77,7 @@ export const moreSlots: AdviceRule = {
     const { offload, mapping, model } = config;
     const moe = moeShape(model);
     if (offload === null || moe === null) return null;
-    const layers = model.layers.filter(({ feedForward }) => feedForward.kind === "moe").length;
+    const layers = ownLayers(model).filter(({ feedForward }) => feedForward.kind === "moe").length;
     const [device] = forecast.memory.tiers;
     const bytesOf = (part: string) => device?.items.find(({ name }) => name.startsWith(part))?.bytes ?? 0;
     const slotBytes = bytesOf("expert cache") / offload.slots;

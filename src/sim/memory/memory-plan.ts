@@ -185,7 +185,7 @@ function weightItems(
   let denseValues = 0;
   let routerValues = 0;
   let sharedValues = 0;
-  let moeCount = 0;
+  const { expertLayers } = plan;
   for (let i = 0; i < plan.layers; i++) {
     const spec = model.layers[plan.first + i]!;
     attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
@@ -195,10 +195,12 @@ function weightItems(
     const ff = spec.feedForward;
     if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
     if (ff.kind !== "moe") continue;
-    moeCount++;
+    if (spec.revisit?.router !== "shared") {
+      routerValues += hidden * ff.experts;
+      if (ff.router.bias) small += ff.experts;
+    }
+    if (spec.revisit !== undefined) continue;
     const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
-    routerValues += hidden * ff.experts;
-    if (ff.router.bias) small += ff.experts;
     sharedValues += (ff.matrices * hidden * ff.sharedWidth) / mapping.tp + latent;
     denseValues += (ff.matrices * hidden * ff.denseWidth) / mapping.tp;
     if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
@@ -208,10 +210,10 @@ function weightItems(
   const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
   const slots =
     offload === null
-      ? stage.physicalExpertsPerRank * moeCount
+      ? stage.physicalExpertsPerRank * expertLayers
       : offload.scope === "layer"
-        ? offload.slots * moeCount
-        : Math.min(offload.slots, stage.physicalExpertsPerRank * moeCount);
+        ? offload.slots * expertLayers
+        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
   return [
     { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
     { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
@@ -222,7 +224,7 @@ function weightItems(
       name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
       bytes: slots * stage.expertBytes,
     },
-    { name: "expert transfer buffer", bytes: offload === null || moeCount === 0 ? 0 : 2 * stage.expertBytes },
+    { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
     { name: "head", bytes: holdsHead ? storedBytes(vocabulary, formats.head) : 0 },
     { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
   ];

@@ -1,5 +1,6 @@
 import { InvariantError } from "../../core/errors.ts";
 import { transferNs } from "../../hardware/link-transfer.ts";
+import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
@@ -63,7 +64,13 @@ export function buildOffloads(
           stageOf[layer] === stage && expertRanks.holds(layer, expert, rank);
         const at = nodeOf(replica, stage * stageRanks(mapping) + rank * mapping.etp);
         while (nodes.length <= at) nodes.push(new HostNode());
-        const popularity = ownPopularity(offload.popularity, routing.layerMap, experts, owns);
+        const popularity = ownPopularity(
+          offload.popularity,
+          routing.layerMap,
+          expertHomes(config.model),
+          experts,
+          owns,
+        );
         const { slots } = offload;
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
@@ -104,19 +111,23 @@ function fetchCost({ node, mapping }: PoolConfig, bytes: number): FetchCost {
 }
 
 /**
- * Popularity by trace layer, laid out by MoE layer of the model. An expert that a rank never computes has -1 and comes
- * last, so a static set takes no slot for it.
+ * Popularity by trace layer, laid out by MoE layer of the model, all visits of its experts together. An expert that a rank
+ * never computes has -1 and comes last, so a static set takes no slot for it.
  */
 function ownPopularity(
   popularity: Float64Array | null,
   layerMap: readonly number[],
+  homes: readonly number[],
   experts: number,
   owns: (layer: number, expert: number) => boolean,
 ): Float64Array | null {
   if (popularity === null) return null;
-  return Float64Array.from({ length: layerMap.length * experts }, (_, key) => {
-    const layer = Math.floor(key / experts);
-    const expert = key % experts;
-    return owns(layer, expert) ? popularity[layerMap[layer]! * experts + expert]! : -1;
-  });
+  const own = new Float64Array(layerMap.length * experts).fill(-1);
+  for (const [layer, traceLayer] of layerMap.entries())
+    for (let expert = 0; expert < experts; expert++) {
+      if (!owns(layer, expert)) continue;
+      const at = homes[layer]! * experts + expert;
+      own[at] = Math.max(0, own[at]!) + popularity[traceLayer * experts + expert]!;
+    }
+  return own;
 }

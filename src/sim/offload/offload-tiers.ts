@@ -5,7 +5,7 @@ import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import type { TierMap } from "../memory/memory.ts";
 import { replicaNodes } from "../replica-nodes.ts";
-import { moeLayers, stagePlans } from "../step/stage-plan.ts";
+import { stagePlans } from "../step/stage-plan.ts";
 
 /** Memory tiers behind the devices of a node. */
 export interface OffloadTiers {
@@ -60,11 +60,11 @@ function expertsOfNode(config: PoolConfig): number {
   const { node, mapping, model, placement } = config;
   const { experts } = moeShape(model)!;
   const { perReplica } = replicaNodes(mapping, 1, node);
-  if (perReplica === 1) return moeLayers(model).length * experts;
+  const plans = stagePlans(model, mapping.pp);
+  if (perReplica === 1) return plans.reduce((sum, { expertLayers }) => sum + expertLayers, 0) * experts;
   const physicalExpertsPerRank = placement?.physicalExpertsPerRank ?? Math.ceil(experts / mapping.ep);
   const held = new Float64Array(perReplica);
-  for (const [stage, plan] of stagePlans(model, mapping.pp).entries()) {
-    const layers = plan.moeIndex.filter((index) => index >= 0).length;
+  for (const [stage, { expertLayers }] of plans.entries()) {
     const first = stage * stageRanks(mapping);
     for (let at = 0; at < perReplica; at++) {
       // Expert ranks with a device on the node.
@@ -72,7 +72,7 @@ function expertsOfNode(config: PoolConfig): number {
       const to = Math.min(first + stageRanks(mapping), (at + 1) * node.devicesPerNode) - first;
       if (from >= to) continue;
       const ranks = Math.ceil(to / mapping.etp) - Math.floor(from / mapping.etp);
-      held[at]! += layers * Math.min(experts, ranks * physicalExpertsPerRank);
+      held[at]! += expertLayers * Math.min(experts, ranks * physicalExpertsPerRank);
     }
   }
   return Math.max(...held);

@@ -25,6 +25,8 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   /** Of the step. */
   private readonly rows: StepRows;
   private readonly layerMap: readonly number[];
+  /** [MoE layers] the layer that holds the experts. */
+  private readonly homes: readonly number[];
   /** [MoE layers][expert ranks] the cache of the rank in the stage that runs the layer. */
   private readonly caches: readonly (readonly OffloadState[])[];
   /** Experts of a layer in the order in which they are met, and what they ask of each rank. */
@@ -37,6 +39,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     replay: RoutingReplay,
     rows: StepRows,
     layerMap: readonly number[],
+    homes: readonly number[],
     caches: readonly (readonly OffloadState[])[],
   ) {
     this.work = work;
@@ -44,6 +47,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     this.replay = replay;
     this.rows = rows;
     this.layerMap = layerMap;
+    this.homes = homes;
     this.caches = caches;
     this.order = new Uint32Array(replay.table.experts);
     this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts));
@@ -101,6 +105,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   /** Hands the experts of a layer to the ranks that compute them. */
   private gather(layer: number): void {
     const { experts } = this.replay.table;
+    const home = this.homes[layer]!;
     const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
     for (const asked of this.asked) asked.clear();
     const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
@@ -111,7 +116,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);
         if (share === 0) break;
-        this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!.add(layer * experts + expert, share);
+        this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!.add(home * experts + expert, share);
       }
     }
   }

@@ -1,4 +1,5 @@
 import { InvariantError } from "../../core/errors.ts";
+import { expertHomes } from "../../models/visits.ts";
 import { contiguous } from "../../policy/placement/contiguous.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
@@ -81,6 +82,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       () => stage,
     ),
   );
+  const homes = expertHomes(config.model);
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
   const spreads = expertRanks.meanSpread(routing.table);
   const { ep, pp } = config.mapping;
@@ -92,7 +94,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     if (caches.length === 0) return { rows, work, source: resident };
     const replica = Math.floor(flight / pp);
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
-    return { rows, work, source: new CachedExperts(resident, expertRanks, replay, rows, routing.layerMap, own) };
+    return { rows, work, source: new CachedExperts(resident, expertRanks, replay, rows, routing.layerMap, homes, own) };
   });
   const loads = new LoadStatistics(expertRanks.layers, expertRanks.ranks);
   return {

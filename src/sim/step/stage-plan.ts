@@ -11,6 +11,8 @@ export interface StagePlan {
   readonly feedForwardClass: Uint8Array;
   /** [layers] index among the model's MoE layers, or -1. */
   readonly moeIndex: Int32Array;
+  /** MoE layers that hold experts: those that visit the experts of an earlier one again do not. */
+  readonly expertLayers: number;
   /**
    * One entry per layer class: its first layer and its number of layers. For steps whose equal layers take equal time.
    */
@@ -55,14 +57,21 @@ function indexFor<T>(keys: string[], values: T[], value: T): number {
   return keys.length - 1;
 }
 
-/** Splits the layers over pipeline stages as evenly as whole layers allow. Earlier stages take the remainder. */
+/**
+ * Splits the layers over pipeline stages as evenly as whole layers allow. Earlier stages take the remainder. Visits of a
+ * layer's experts stay with it.
+ */
 export function stagePlans(model: ModelSpec, pp: number): StagePlan[] {
   const { classOf } = layerClasses(model);
   const plans: StagePlan[] = [];
+  const starts = [...model.layers.keys()].filter((i) => model.layers[i]!.revisit === undefined);
+  let started = 0;
   let first = 0;
   let moe = 0;
   for (let stage = 0; stage < pp; stage++) {
-    const layers = Math.floor(model.layers.length / pp) + (stage < model.layers.length % pp ? 1 : 0);
+    started += Math.floor(starts.length / pp) + (stage < starts.length % pp ? 1 : 0);
+    const layers = (starts[started] ?? model.layers.length) - first;
+    let expertLayers = 0;
     const attentionClass = new Uint8Array(layers);
     const feedForwardClass = new Uint8Array(layers);
     const moeIndex = new Int32Array(layers).fill(-1);
@@ -70,10 +79,13 @@ export function stagePlans(model: ModelSpec, pp: number): StagePlan[] {
       const [a, f] = classOf(first + i);
       attentionClass[i] = a;
       feedForwardClass[i] = f;
-      if (model.layers[first + i]?.feedForward.kind === "moe") moeIndex[i] = moe++;
+      const { feedForward, revisit } = model.layers[first + i]!;
+      if (feedForward.kind !== "moe") continue;
+      moeIndex[i] = moe++;
+      if (revisit === undefined) expertLayers++;
     }
     const alike = alikeLayers(attentionClass, feedForwardClass);
-    plans.push({ first, layers, attentionClass, feedForwardClass, moeIndex, alike });
+    plans.push({ first, layers, attentionClass, feedForwardClass, moeIndex, expertLayers, alike });
     first += layers;
   }
   return plans;
