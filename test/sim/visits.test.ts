@@ -55,6 +55,7 @@ describe("a layer whose experts are visited again", () => {
           routing: { kind: "replay", table, layerMap, start: "zero" },
           offload: {
             policy: cachePolicies.lru,
+            admission: null,
             scope: "layer",
             slots: 8,
             hostBytes: 64e9,
