@@ -46,8 +46,14 @@ const cacheKeys = {
   hostMemory: quantity("bytes")
     .optional()
     .describe(
-      "Memory of each node that may hold experts, in even shares for its replicas; what exceeds a share is read from " +
-        "NVMe. Default all of the host memory tier.",
+      "Memory of the first tier of each node that may hold experts, in even shares for its replicas; what exceeds a share " +
+        "lives in the tiers behind it. Default all of the tier.",
+    ),
+  pinned: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether the memory that holds experts is page-locked; false: the driver copies every expert into a page-locked buffer first.",
     ),
   overlap: z
     .boolean()

@@ -182,6 +182,7 @@ export function configOf(c: Scenario): SimConfig {
         scope: c.scope,
         slots: c.slots ?? 1,
         hostBytes: c.host,
+        pinned: true,
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,

@@ -1,6 +1,5 @@
 import { InvariantError } from "../../core/errors.ts";
 import type { MemoryTier } from "../../hardware/device.ts";
-import { transferNs } from "../../hardware/link-transfer.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
@@ -14,8 +13,9 @@ import { HostStore, type TierRead } from "../store/host-store.ts";
 import { LruRanking } from "../store/lru-ranking.ts";
 import { TierStore } from "../store/tier-store.ts";
 import { HostNode } from "./host-node.ts";
-import { type FetchCost, OffloadState } from "./offload-state.ts";
+import { OffloadState } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
+import { fetchCost, tierReads } from "./transfer-costs.ts";
 
 /** Expert caches of a run, with their logs and the nodes below them. */
 export interface Offloads {
@@ -48,7 +48,7 @@ export function buildOffloads(
   if (offload === null) return { caches, logs, nodes, hosts };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
   const policy = admitted(offload.policy, offload.admission);
-  const cost = fetchCost(config, memory.expertBytes);
+  const cost = fetchCost(config, offload, memory.expertBytes);
   const reads = tierReads(config, memory.expertBytes);
   const visited = expertHomes(config.model);
   const { nodeOf } = replicaNodes(mapping, replicas, node);
@@ -139,32 +139,6 @@ function hostStore(
     reads,
     cache: new TierStore(homes.length, room, new LruRanking(homes.length)),
     onDisk: !memory.hostHoldsAll,
-  });
-}
-
-/** Transfer of an expert slice of `bytes`. */
-function fetchCost({ node, mapping }: PoolConfig, bytes: number): FetchCost {
-  const { hostLink } = node.device;
-  return {
-    bytes,
-    linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes),
-    memoryBytes: memoryTiers(node.tiers) === 0 ? 0 : bytes * Math.min(mapping.etp, node.devicesPerNode),
-  };
-}
-
-/**
- * [tiers] what an expert of slices of `bytes` takes of each. From memory every device of the node reads its slice; devices
- * of an expert rank on other nodes read the memory there. A disk is read whole.
- */
-function tierReads({ node, mapping }: PoolConfig, bytes: number): TierRead[] {
-  const disks = memoryTiers(node.tiers);
-  return node.tiers.map(({ read }, tier) => {
-    if (tier >= disks) {
-      const whole = bytes * mapping.etp;
-      return { ns: transferNs(read, whole), latencyNs: 0, bytes: whole };
-    }
-    const slices = bytes * Math.min(mapping.etp, node.devicesPerNode);
-    return { ns: transferNs(read, slices) - read.latencyNs, latencyNs: read.latencyNs, bytes: slices };
   });
 }
 

@@ -50,6 +50,7 @@ test("nobody queues behind transfers that are not asked for yet", () => {
         scope: "layer",
         slots: 8,
         hostBytes: 0,
+        pinned: true,
         popularity: null,
         overlap: true,
         logAccessesMax: 0,

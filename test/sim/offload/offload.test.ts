@@ -19,6 +19,7 @@ const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   scope: "layer",
   slots: 4,
   hostBytes: 64e9,
+  pinned: true,
   popularity: null,
   overlap: true,
   logAccessesMax: 1e6,
@@ -34,8 +35,8 @@ const run = (overrides: Partial<SimConfig>) => simulate(testConfig({ workload, o
 describe("one layer call", () => {
   /** A link takes 100 ns for an expert, host memory `memoryNs`, NVMe 1000. */
   const hosts = new Map<OffloadState, HostStore>();
-  const state = (onDisk: boolean, overlap = true, { node = new HostNode(2), memoryNs = 40 } = {}) => {
-    const host = new HostStore({
+  const hostOn = (node: HostNode, onDisk: boolean, memoryNs = 40) =>
+    new HostStore({
       homes: new Uint8Array(8).fill(onDisk ? 1 : 0),
       disks: 1,
       tiers: node.tiers,
@@ -46,6 +47,11 @@ describe("one layer call", () => {
       cache: new TierStore(8, 2 * 7, new LruRanking(8)),
       onDisk,
     });
+  const state = (
+    onDisk: boolean,
+    overlap = true,
+    { node = new HostNode(2), memoryNs = 40, host = hostOn(node, onDisk, memoryNs) } = {},
+  ) => {
     const made = new OffloadState({
       cache: cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
       host,
@@ -128,6 +134,29 @@ describe("one layer call", () => {
     expect(call(disk, 20_000, [1], 0, 0)).toBe(20_000);
     call(disk, 30_000, [3], 0, 0);
     expect(call(disk, 40_000, [1], 0, 0)).toBe(40_000);
+  });
+
+  test("what is on its way from the disk for one device is there for another when it arrives, and is read once", () => {
+    const host = hostOn(new HostNode(2), true);
+    const [first, second] = [0, 1].map(() => state(true, true, { host })) as [OffloadState, OffloadState];
+    begin(first, 0, [0], 0, 0);
+    begin(second, 10, [0], 0, 0);
+    while (first.ask() + second.ask() > 0);
+    expect(finish(0, first, second)).toBe(1000 + 100);
+    expect(host.diskReads).toBe(1);
+  });
+
+  test("what is read for a call stays in host memory until it is fetched: the rest of the call streams past it", () => {
+    const host = hostOn(new HostNode(2), true);
+    const large = state(true, true, { host });
+    call(large, 0, [0, 1, 2, 3], 0, 0);
+    expect(host.diskReads).toBe(4);
+    // Room for two experts: 0 and 1 came first and were kept.
+    call(large, 50_000, [4, 5], 0, 0);
+    call(large, 100_000, [4, 5], 0, 0);
+    expect(host.diskReads).toBe(6);
+    call(large, 150_000, [0, 1], 0, 0);
+    expect(host.diskReads).toBe(8);
   });
 
   test("the slower of host memory and link decides", () => {
