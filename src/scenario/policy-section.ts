@@ -69,7 +69,9 @@ const offload = kindsOf(cachePolicies, livePolicyNames, cacheKeys, (kind) =>
   referencePolicies.includes(kind)
     ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
     : undefined,
-).superRefine(exactlyOne("slots", "memory"));
+)
+  .superRefine(exactlyOne("slots", "memory"))
+  .meta({ id: "expertCache", title: "Expert cache" });
 
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
 export const policySection = z.strictObject({

@@ -103,7 +103,7 @@ describe("what lies behind the devices", () => {
           JSON.stringify({
             id: "own",
             name: "own",
-            device: "rtx4090",
+            device: "rtx-4090",
             devicesPerNode: { value: 4, kind: "estimated", source: "for this test" },
             tiers: order.map(tier),
           }),
