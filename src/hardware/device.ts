@@ -102,10 +102,13 @@ export interface ServedKernels {
   readonly mixedDecodeRows?: number;
 }
 
-/** A memory tier behind the device: host DDR, CXL, NVMe. */
+/** Kinds of tiers behind a device, nearest first: host DDR, CXL memory, NVMe disks. */
+export const tierKinds = ["ddr", "cxl", "nvme"] as const;
+
+/** A memory tier or disk behind the device. */
 export interface MemoryTier {
   readonly id: string;
-  readonly kind: "ddr" | "cxl" | "nvme";
+  readonly kind: (typeof tierKinds)[number];
   readonly bytes: number;
   /** Reading from the tier alone. The way from there to the device comes on top. */
   readonly read: Link;

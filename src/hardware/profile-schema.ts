@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
+import { tierKinds } from "./device.ts";
 import { kernelMapsSchema } from "./kernel-maps-schema.ts";
 
 /** A link: nominal bandwidth per direction, the share that large transfers reach, and the time of an empty one. */
@@ -132,7 +133,7 @@ export const deviceSchema = z.strictObject({
 export const tierSchema = z.strictObject({
   id,
   name,
-  kind: z.enum(["ddr", "cxl", "nvme"]),
+  kind: z.enum(tierKinds),
   bytesPerSecond: numbers.bytesPerSecond,
   efficiency: numbers.share,
   latencyNs: numbers.nonNegative,

@@ -2,7 +2,15 @@ import { InvalidInputError, refuse } from "../core/errors.ts";
 import { own } from "../core/own.ts";
 import { plain } from "../core/sourced.ts";
 import { deviceFiles, efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
-import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
+import {
+  type Device,
+  type Efficiency,
+  type Link,
+  type MemoryTier,
+  type Node,
+  type ServedKernels,
+  tierKinds,
+} from "./device.ts";
 import { type KernelMap, type KernelMaps, linkFamilies } from "./kernel-maps.ts";
 import {
   type DeviceProfile,
@@ -116,6 +124,14 @@ export function resolveDevice(profile: DeviceProfile): Device {
 
 /** The node of a system profile and its device; throws InvalidInputError. */
 export function resolveNode(profile: SystemProfile, device: Device): Node {
+  const kinds = profile.tiers.map(({ tier }, index) => tierProfile(tier, `${profile.id}.tiers.${index}.tier`).kind);
+  const sorted = kinds.toSorted((a, b) => tierKinds.indexOf(a) - tierKinds.indexOf(b));
+  if (kinds.some((kind, i) => kind !== sorted[i]))
+    refuse({
+      at: `${profile.id}.tiers`,
+      expected: `tiers nearest first: ${sorted.join(", ")}`,
+      found: kinds.join(", "),
+    });
   return {
     device,
     devicesPerNode: profile.devicesPerNode.value,

@@ -1,5 +1,5 @@
 import { refuse } from "../core/errors.ts";
-import type { Node } from "../hardware/device.ts";
+import { type Node, tierKinds } from "../hardware/device.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../hardware/named-profiles.ts";
 import type { DeviceProfile, SystemProfile } from "../hardware/profile-schema.ts";
 import { parseDeviceProfile, parseSystemProfile } from "../hardware/read-profiles.ts";
@@ -87,7 +87,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
     };
   });
   const present = new Set(kept.map((entry) => tierProfile(entry.tier, "hardware.tiers").kind));
-  const added = (["ddr", "cxl", "nvme"] as const).flatMap((kind) => {
+  const added = tierKinds.flatMap((kind) => {
     const override = tiers[kind];
     if (override === undefined || present.has(kind)) return [];
     const { capacity, bandwidth, latency = 0 } = override;
@@ -105,12 +105,19 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
       efficiency: stated(1),
       latencyNs: stated(latency),
     };
-    return [{ tier, bytes: stated(capacity) }];
+    return [{ tier, bytes: stated(capacity), kind }];
   });
+  // Each before the first tier of the system that lies farther away.
+  const placed = [...kept];
+  for (const { kind, ...entry } of added) {
+    const kinds = placed.map(({ tier }) => tierProfile(tier, "hardware.tiers").kind);
+    const farther = kinds.findIndex((other) => tierKinds.indexOf(other) > tierKinds.indexOf(kind));
+    placed.splice(farther < 0 ? placed.length : farther, 0, entry);
+  }
   return {
     ...system,
     ...(devicesPerNode === undefined ? {} : { devicesPerNode: stated(devicesPerNode) }),
-    tiers: [...kept, ...added],
+    tiers: placed,
   };
 }
 

@@ -149,7 +149,14 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: "routing to replay: a cache has no hit rate under uniform routing",
         found: "routing.kind uniform",
       });
-    refuseUnusedTiers(setting);
+    checkHostMemory(setting);
+    if (!section.pinned && node.device.hostLink === null)
+      refuse({
+        ...scenario.place(["policy", "offload", "pinned"]),
+        at: "policy.offload.pinned",
+        expected: `true: ${node.device.name} reads the host's memory in place`,
+        found: false,
+      });
     const kind: CachePolicy = cachePolicies[section.kind];
     const parameters = parametersIn(kind.parameters, section);
     const { admission, named: admissionName } = admissionOf(section.admission);
@@ -171,6 +178,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       scope: section.scope,
       slots: Math.min(slots, perRank),
       hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
+      pinned: section.pinned,
       popularity: loads?.uses ?? null,
       overlap: section.overlap,
       logAccessesMax: section.logAccesses,
@@ -205,29 +213,13 @@ function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): L
     : [{ topic: "expert cache fit", fidelity: "assumed", detail: `not used: ${kind} goes by the run's own accesses` }];
 }
 
-/** Refuses memory behind the devices that would not be read. */
-function refuseUnusedTiers({ scenario, node }: PolicySetting): void {
-  const { policy, hardware } = scenario;
-  const problems: Problem[] = [];
-  for (const [what, kinds] of [
-    ["host memory", ["ddr", "cxl"]],
-    ["NVMe", ["nvme"]],
-  ] as const) {
-    const found = node.tiers.filter(({ kind }) => kinds.some((name) => name === kind));
-    if (found.length < 2) continue;
-    const stated = kinds.findLast((kind) => hardware.tiers?.[kind] !== undefined);
-    const path = stated === undefined ? ["hardware"] : ["hardware", "tiers", stated];
-    problems.push({
-      ...scenario.place(path),
-      at: path.join("."),
-      expected: `one tier of ${what} with policy.offload: experts are not spread over tiers of a kind, nor over DDR and CXL`,
-      found: found.map(({ id }) => id).join(", "),
-    });
-  }
+/** Refuses more host memory for experts than there is. */
+function checkHostMemory({ scenario, node }: PolicySetting): void {
+  const { offload } = scenario.policy;
   const host = hostTier(node);
-  const hostMemory = policy.offload?.hostMemory ?? 0;
+  const hostMemory = offload?.hostMemory ?? 0;
   if (hostMemory > (host?.bytes ?? 0))
-    problems.push({
+    refuse({
       ...scenario.place(["policy", "offload", "hostMemory"]),
       at: "policy.offload.hostMemory",
       expected:
@@ -236,7 +228,6 @@ function refuseUnusedTiers({ scenario, node }: PolicySetting): void {
           : `at most the ${formatBytes(host.bytes)} of ${host.id} in a node`,
       found: formatBytes(hostMemory),
     });
-  if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
 /** Uses in the fitting set by trace layer of the replayed routing, as the simulator indexes it. */

@@ -46,8 +46,14 @@ const cacheKeys = {
   hostMemory: quantity("bytes")
     .optional()
     .describe(
-      "Memory of each node that may hold experts, in even shares for its replicas; what exceeds a share is read from " +
-        "NVMe. Default all of the host memory tier.",
+      "Memory of the first tier of each node that may hold experts, in even shares for its replicas; what exceeds a share " +
+        "lives in the tiers behind it. Default all of the tier.",
+    ),
+  pinned: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether the memory that holds experts is page-locked; false: the driver copies every expert into a page-locked buffer first.",
     ),
   overlap: z
     .boolean()
@@ -63,7 +69,9 @@ const offload = kindsOf(cachePolicies, livePolicyNames, cacheKeys, (kind) =>
   referencePolicies.includes(kind)
     ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
     : undefined,
-).superRefine(exactlyOne("slots", "memory"));
+)
+  .superRefine(exactlyOne("slots", "memory"))
+  .meta({ id: "expertCache", title: "Expert cache" });
 
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
 export const policySection = z.strictObject({

@@ -55,8 +55,7 @@ function definitionParts(root: JsonSchema): string[] {
   return Object.entries(root.definitions ?? {}).flatMap(([name, definition]) => {
     const kinds = alternatives(definition, root).filter((item) => item.properties?.["kind"] !== undefined);
     if (kinds.length === 0) return [];
-    const rows = kinds.flatMap((kind) => kindRows(kind, "", root));
-    return [`## ${titleOf(name, root)}\n\n${table(rows)}`];
+    return [`## ${titleOf(name, root)}\n\n${table(rowsByKind(kinds, "", root))}`];
   });
 }
 
@@ -119,15 +118,18 @@ function rowsOf(schema: JsonSchema, prefix: string, root: JsonSchema): string[] 
     const below = value.items === undefined ? `${name}.` : `${name}[].`;
     const inner = alternatives(value.items ?? value, root).filter((item) => item.properties !== undefined);
     const kinds = inner.filter((item) => item.properties?.["kind"]?.const !== undefined);
-    const shared = sharedKeys(kinds);
-    return [
-      own,
-      ...inner.flatMap((item) =>
-        kinds.includes(item) ? kindRows(keep(item, shared, false), below, root) : rowsOf(item, below, root),
-      ),
-      ...kinds.slice(0, 1).flatMap((kind) => rowsOf(keep(kind, shared, true), below, root)),
-    ];
+    const others = inner.filter((item) => !kinds.includes(item));
+    return [own, ...others.flatMap((item) => rowsOf(item, below, root)), ...rowsByKind(kinds, below, root)];
   });
+}
+
+/** Rows of alternatives kind by kind; keys that all of them have come once, at the end. */
+function rowsByKind(kinds: readonly JsonSchema[], prefix: string, root: JsonSchema): string[] {
+  const shared = sharedKeys(kinds);
+  return [
+    ...kinds.flatMap((kind) => kindRows(keep(kind, shared, false), prefix, root)),
+    ...kinds.slice(0, 1).flatMap((kind) => rowsOf(keep(kind, shared, true), prefix, root)),
+  ];
 }
 
 /** Keys that several kinds all have, with the same meaning. */

@@ -118,10 +118,12 @@ export interface OffloadConfig {
   /** Expert slots in device memory of a rank: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;
   /**
-   * Bytes of a node's host memory for experts, in even shares for its replicas. Experts beyond a share live on NVMe;
-   * the share then caches experts by LRU.
+   * Bytes of the first memory tier of a node for experts, in even shares for its replicas. Experts beyond a share live in
+   * the tiers behind it; where these are disks, the share caches what lives there by LRU.
    */
   readonly hostBytes: number;
+  /** Whether memory that holds experts is page-locked, so that devices read it in place. */
+  readonly pinned: boolean;
   /**
    * [trace layers x experts] uses, for policies that need `popularity` (`static`); others ignore them. null where
    * nothing was counted: a scenario counts in the fitting set, and only for a policy that needs it.

@@ -81,18 +81,51 @@ describe("policy.offload.memory", () => {
 describe("what lies behind the devices", () => {
   const cxl = "cxl: { capacity: 64GiB, bandwidth: 20GB/s }";
 
-  test("is one tier of host memory and one of NVMe: CXL behind DDR is refused", async () => {
-    const problems = await problemsOf({ hardware: `, tiers: { ${cxl} }` });
-    expect(problems).toMatchObject([{ at: "hardware.tiers.cxl", line: 4, found: "ddr5-5200-2ch, cxl" }]);
-    expect(problems[0]!.expected).toMatch(/one tier of host memory/);
+  test("is every tier of the system, and those that a scenario adds in their place by distance", async () => {
+    const config = await resolve({ hardware: `, tiers: { ${cxl} }`, offload: "kind: lru, slots: 2, hostMemory: 4GiB" });
+    expect(config.node.tiers.map(({ kind }) => kind)).toEqual(["ddr", "cxl", "nvme"]);
+    const { memory, cache } = simulate(config);
+    expect(cache!.diskReads).toBe(0);
+    expect(memory.tiers.map(({ tier }) => tier)).toEqual(["NVIDIA GeForce RTX 4090 memory", "ddr5-5200-2ch", "cxl"]);
+    const [, near, far] = memory.tiers;
+    expect(near!.usedBytes).toBeLessThanOrEqual(4 * gib);
+    expect(near!.usedBytes + far!.usedBytes).toBe(
+      32 * 8 * expertBytes(config.model.layers[0]!.feedForward as never, config.formats.experts, config.formats.norm),
+    );
   });
 
-  test("is not looked at without offload", async () => {
-    const text = scenario({ hardware: `, tiers: { ${cxl} }` })
-      .replace("rtx4090-desktop, devicesPerNode: 4", "h100-sxm-8")
-      .replace(/policy: .*\n/, "");
-    const { config } = await resolveScenario(parseScenario(text, "test.yaml"), noFiles);
-    expect(config.node.tiers.map(({ kind }) => kind)).toEqual(["ddr", "nvme", "cxl"]);
+  test("is read in place: a profile of tiers out of order is refused", async () => {
+    const text = scenario({}).replace("system: rtx4090-desktop", "file: own.json");
+    const tier = (id: string) => ({ tier: id, bytes: { value: 1e11, kind: "estimated", source: "for this test" } });
+    const own = (order: readonly string[]) => ({
+      readText: () =>
+        Promise.resolve(
+          JSON.stringify({
+            id: "own",
+            name: "own",
+            device: "rtx-4090",
+            devicesPerNode: { value: 4, kind: "estimated", source: "for this test" },
+            tiers: order.map(tier),
+          }),
+        ),
+    });
+    const resolved = (order: readonly string[]) =>
+      resolveScenario(parseScenario(text, "test.yaml"), own(order) as typeof noFiles);
+    await expect(resolved(["nvme-gen4", "ddr5-5200-2ch"])).rejects.toThrow(
+      /test.yaml:4:\d+: hardware: expected tiers nearest first: ddr, nvme, found "nvme, ddr"/,
+    );
+  });
+
+  test("is copied by the processor where it is pageable, which unified memory is not", async () => {
+    expect((await resolve({})).offload?.pinned).toBe(true);
+    expect((await resolve({ offload: "kind: lru, slots: 2, pinned: false" })).offload?.pinned).toBe(false);
+    const text = scenario({ offload: "kind: lru, slots: 2, pinned: false" }).replace(
+      "rtx4090-desktop, devicesPerNode: 4",
+      "ryzen-desktop",
+    );
+    await expect(resolveScenario(parseScenario(text, "test.yaml"), noFiles)).rejects.toThrow(
+      /policy.offload.pinned: expected true: .* reads the host's memory in place, found false/,
+    );
   });
 
   test("has no more for experts than there is", async () => {

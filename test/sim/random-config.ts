@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { RandomStream } from "../../src/core/random.ts";
 import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
-import type { Node } from "../../src/hardware/device.ts";
+import type { MemoryTier, Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
@@ -137,6 +137,9 @@ export const scenario = fc.record({
   slots: fc.option(fc.integer({ min: 1, max: 8 })),
   host: fc.constantFrom(0, 1e6, 64e9),
   hostBytesPerSecond: fc.constantFrom(5e9, 5e10),
+  /** Experts in CXL memory, for each replica on a node; none where there is no such tier. */
+  cxlExperts: fc.constantFrom(0, 0, 7, 100),
+  pinned: fc.boolean(),
   transfersOverlap: fc.boolean(),
   policy: fc.constantFrom(...livePolicyNames),
   halfLife: fc.constantFrom(undefined, 1, 7),
@@ -182,6 +185,7 @@ export function configOf(c: Scenario): SimConfig {
         scope: c.scope,
         slots: c.slots ?? 1,
         hostBytes: c.host,
+        pinned: c.pinned,
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,
@@ -253,8 +257,14 @@ function nodeOf(c: Scenario): Node {
     memoryBytes: 8e6 + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096,
     ...(c.mapped ? { kernels: testExpertKernels() } : {}),
   });
-  const tiers = node.tiers.map((tier) =>
-    tier.kind === "ddr" ? { ...tier, read: { ...tier.read, bytesPerSecond: c.hostBytesPerSecond } } : tier,
-  );
+  const [ddr, nvme] = node.tiers as [MemoryTier, MemoryTier];
+  const near = { ...ddr, read: { ...ddr.read, bytesPerSecond: c.hostBytesPerSecond } };
+  const cxl: MemoryTier = {
+    id: "cxl",
+    kind: "cxl",
+    bytes: c.cxlExperts * 3 * 256 * 128 * 2,
+    read: { name: "cxl", bytesPerSecond: 18e9, latencyNs: 250, efficiency: 1 },
+  };
+  const tiers = c.cxlExperts === 0 ? [near, nvme] : [near, cxl, nvme];
   return { ...node, devicesPerNode: c.devicesPerNode, tiers };
 }

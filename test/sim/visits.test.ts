@@ -59,6 +59,7 @@ describe("a layer whose experts are visited again", () => {
             scope: "layer",
             slots: 8,
             hostBytes: 64e9,
+            pinned: true,
             popularity: null,
             overlap: true,
             logAccessesMax: 1e6,

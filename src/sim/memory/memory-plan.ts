@@ -21,10 +21,10 @@ export interface MemoryPlan {
   readonly kv: KvLayout;
   /** Bytes of one expert slice on one device. */
   readonly expertBytes: number;
-  /** Distinct experts of one replica that the host memory of a node holds. */
+  /** See `OffloadTiers`. */
   readonly hostExperts: number;
-  /** Whether these are all that the replica's ranks on the node compute. */
   readonly hostHoldsAll: boolean;
+  readonly homes: readonly number[];
 }
 
 /** One pipeline stage on one device: its fixed bytes, and the caches of its layers. */
@@ -92,7 +92,7 @@ export function planMemory(
   };
   const behind =
     offload === null || moe === null
-      ? { tiers: [], hostExperts: 0, hostHoldsAll: true }
+      ? { tiers: [], hostExperts: 0, hostHoldsAll: true, homes: [] }
       : offloadTiers(config, offload.hostBytes, expertBytes(moe, formats.experts, formats.norm));
   return {
     map: {
@@ -104,6 +104,7 @@ export function planMemory(
     expertBytes: sliceBytes,
     hostExperts: behind.hostExperts,
     hostHoldsAll: behind.hostHoldsAll,
+    homes: behind.homes,
   };
 }
 

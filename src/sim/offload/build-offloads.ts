@@ -1,19 +1,21 @@
 import { InvariantError } from "../../core/errors.ts";
-import { transferNs } from "../../hardware/link-transfer.ts";
+import type { MemoryTier } from "../../hardware/device.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
-import { cachePolicies } from "../../policy/cache/caches.ts";
 import { CallLogRecorder } from "../../policy/cache/call-log.ts";
-import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { replicaNodes } from "../replica-nodes.ts";
 import type { ExpertRanks } from "../routing/expert-ranks.ts";
+import { HostStore, type TierRead } from "../store/host-store.ts";
+import { LruRanking } from "../store/lru-ranking.ts";
+import { TierStore } from "../store/tier-store.ts";
 import { HostNode } from "./host-node.ts";
-import { type FetchCost, OffloadState } from "./offload-state.ts";
-import { diskTier, hostTier } from "./offload-tiers.ts";
+import { OffloadState } from "./offload-state.ts";
+import { memoryTiers } from "./offload-tiers.ts";
+import { fetchCost, tierReads } from "./transfer-costs.ts";
 
 /** Expert caches of a run, with their logs and the nodes below them. */
 export interface Offloads {
@@ -22,6 +24,8 @@ export interface Offloads {
   readonly logs: readonly CallLogRecorder[];
   /** Nodes: their memory and disks feed the caches. */
   readonly nodes: readonly HostNode[];
+  /** What each replica has on each of its nodes. */
+  readonly hosts: readonly HostStore[];
 }
 
 /**
@@ -40,45 +44,42 @@ export function buildOffloads(
   const logs: CallLogRecorder[] = [];
   const nodes: HostNode[] = [];
   const { offload, routing, node, mapping, replicas } = config;
-  if (offload === null) return { caches, logs, nodes };
+  const hosts: HostStore[] = [];
+  if (offload === null) return { caches, logs, nodes, hosts };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
   const policy = admitted(offload.policy, offload.admission);
-  const cost = fetchCost(config, memory.expertBytes);
+  const cost = fetchCost(config, offload, memory.expertBytes);
+  const reads = tierReads(config, memory.expertBytes);
+  const visited = expertHomes(config.model);
   const { nodeOf } = replicaNodes(mapping, replicas, node);
   const { experts } = routing.table;
   const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
-    const hosts = new Map<number, ExpertCache>();
-    const hostOf = (at: number): ExpertCache => {
-      const slots = memory.hostExperts;
-      const host =
-        hosts.get(at) ??
-        createScopedCache(cachePolicies.lru, "global", { ...shape, slots, popularity: null, future: null });
-      hosts.set(at, host);
-      return host;
-    };
+    const ranksAt = ranksByNode(config, replica);
+    while (nodes.length <= Math.max(...ranksAt.keys())) nodes.push(new HostNode(node.tiers.length));
+    const hostAt = new Map<number, HostStore>();
+    for (const [at, ranks] of ranksAt) {
+      // A layer that visits the experts of another one has none of its own.
+      const held = (layer: number, expert: number) =>
+        visited[layer] === layer &&
+        ranks.some(({ stage, rank }) => stageOf[layer] === stage && expertRanks.holds(layer, expert, rank));
+      hostAt.set(at, hostStore(memory, node.tiers, nodes[at]!, reads, homesOf(shape, memory.homes, held)));
+    }
+    hosts.push(...hostAt.values());
     for (let stage = 0; stage < mapping.pp; stage++)
       for (let rank = 0; rank < mapping.ep; rank++) {
         const owns = (layer: number, expert: number) =>
           stageOf[layer] === stage && expertRanks.holds(layer, expert, rank);
         const at = nodeOf(replica, stage * stageRanks(mapping) + rank * mapping.etp);
-        while (nodes.length <= at) nodes.push(new HostNode());
-        const popularity = ownPopularity(
-          offload.popularity,
-          routing.layerMap,
-          expertHomes(config.model),
-          experts,
-          owns,
-        );
+        const popularity = ownPopularity(offload.popularity, routing.layerMap, visited, experts, owns);
         const { slots } = offload;
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
         caches.push(
           new OffloadState({
             cache: createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
-            host: memory.hostHoldsAll ? null : hostOf(at),
-            node: nodes[at]!,
+            host: hostAt.get(at)!,
             slotsPerCall: slots,
             popularity,
             cost,
@@ -89,25 +90,56 @@ export function buildOffloads(
         );
       }
   }
-  return { caches, logs, nodes };
+  return { caches, logs, nodes, hosts };
 }
 
-/** Transfer times of an expert slice of `bytes`. Devices of an expert rank on other nodes read the memory there. */
-function fetchCost({ node, mapping }: PoolConfig, bytes: number): FetchCost {
-  const memory = hostTier(node)?.read;
-  const disk = diskTier(node)?.read;
-  const { hostLink } = node.device;
-  const memoryBytes = bytes * Math.min(mapping.etp, node.devicesPerNode);
-  const diskBytes = bytes * mapping.etp;
-  return {
-    bytes,
-    linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes),
-    memoryNs: memory === undefined ? 0 : transferNs(memory, memoryBytes) - memory.latencyNs,
-    memoryLatencyNs: memory?.latencyNs ?? 0,
-    memoryBytes,
-    diskNs: disk === undefined ? 0 : transferNs(disk, diskBytes),
-    diskBytes,
-  };
+/** The expert ranks of a replica by the node that they lie on, or begin on. */
+function ranksByNode({ mapping, replicas, node }: PoolConfig, replica: number) {
+  const { nodeOf } = replicaNodes(mapping, replicas, node);
+  const ranksAt = new Map<number, { readonly stage: number; readonly rank: number }[]>();
+  for (let stage = 0; stage < mapping.pp; stage++)
+    for (let rank = 0; rank < mapping.ep; rank++) {
+      const at = nodeOf(replica, stage * stageRanks(mapping) + rank * mapping.etp);
+      ranksAt.set(at, [...(ranksAt.get(at) ?? []), { stage, rank }]);
+    }
+  return ranksAt;
+}
+
+/** Where a replica's experts on a node live: they fill the tiers in the order of layers. */
+function homesOf(
+  { layers, expertsPerLayer }: { readonly layers: number; readonly expertsPerLayer: number },
+  rooms: readonly number[],
+  owns: (layer: number, expert: number) => boolean,
+): Uint8Array {
+  const homes = new Uint8Array(layers * expertsPerLayer);
+  let tier = 0;
+  let held = 0;
+  for (let key = 0; key < homes.length; key++) {
+    if (!owns(Math.floor(key / expertsPerLayer), key % expertsPerLayer)) continue;
+    for (; held === rooms[tier]; held = 0) tier++;
+    homes[key] = tier;
+    held++;
+  }
+  return homes;
+}
+
+function hostStore(
+  memory: MemoryPlan,
+  tiers: readonly MemoryTier[],
+  node: HostNode,
+  reads: readonly TierRead[],
+  homes: Uint8Array,
+): HostStore {
+  const expertBytes = reads.at(-1)?.bytes ?? 0;
+  const room = memory.hostHoldsAll ? 0 : memory.hostExperts * expertBytes;
+  return new HostStore({
+    homes,
+    disks: memoryTiers(tiers),
+    tiers: node.tiers,
+    reads,
+    cache: new TierStore(homes.length, room, new LruRanking(homes.length)),
+    onDisk: !memory.hostHoldsAll,
+  });
 }
 
 /**

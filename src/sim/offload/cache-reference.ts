@@ -25,7 +25,7 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     accesses: sum((state) => state.hits + state.misses),
     hits: sum((state) => state.hits),
     misses: sum((state) => state.misses),
-    diskReads: sum((state) => state.diskReads),
+    diskReads: offloads.hosts.reduce((total, host) => total + host.diskReads, 0),
     fetchedBytes: sum((state) => state.link.bytes),
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,

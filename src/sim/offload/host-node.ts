@@ -1,7 +1,11 @@
 import { Resource } from "../../core/resource.ts";
 
-/** Memory and disks of one node. All devices of the node read from them in turn, whichever replica they belong to. */
+/** What lies behind the devices of one node. All of them read from it in turn, whichever replica they belong to. */
 export class HostNode {
-  readonly memory = new Resource();
-  readonly disk = new Resource();
+  /** [memory tiers and disks of the node] */
+  readonly tiers: readonly Resource[];
+
+  constructor(tiers: number) {
+    this.tiers = Array.from({ length: tiers }, () => new Resource());
+  }
 }

@@ -2,8 +2,8 @@ import { holds } from "../../core/errors.ts";
 import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
+import type { HostStore } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
-import type { HostNode } from "./host-node.ts";
 
 /** Time of computing experts, ns: of one by a kernel of its own, and of several by one kernel. */
 export interface ExpertTimer {
@@ -17,20 +17,14 @@ export interface FetchCost {
   readonly bytes: number;
   /** Host link of one device; 0 where the device reads the host's memory in place. */
   readonly linkNs: number;
-  /** Time that a node's memory is busy with the slices of the rank's devices in the node. */
-  readonly memoryNs: number;
-  /** Time until the first byte from there. */
-  readonly memoryLatencyNs: number;
+  /** Bytes that the rank's devices read from memory; 0 where none lies behind them. */
   readonly memoryBytes: number;
-  /** Time from NVMe to host memory, the whole expert. */
-  readonly diskNs: number;
-  readonly diskBytes: number;
 }
 
 /**
  * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
- * hits and are computed first. A miss is fetched: from NVMe to host memory if that does not hold the expert, then from
- * host memory over the host link. Reading and link run side by side; the later of the two makes the expert ready. The
+ * hits and are computed first. A miss is fetched: from NVMe to host memory if no memory holds the expert, then from the
+ * memory that does over the host link. Reading and link run side by side; the later of the two makes the expert ready. The
  * link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap, NVMe is
  * asked for all missing experts when the call starts and transfers run beside computing; without it, a miss is asked for
  * when its turn to compute comes.
@@ -41,7 +35,6 @@ export class OffloadState {
   calls = 0;
   /** Experts asked for, over all calls. */
   accesses = 0;
-  diskReads = 0;
   stallNs = 0;
   unionOverCapacity = 0;
   /** Host link of each device of the rank: they fetch their slices side by side. */
@@ -57,21 +50,20 @@ export class OffloadState {
   /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
   private readonly cache: ExpertCache;
-  /** Experts resident in host memory, the others being on NVMe; null when host memory holds every expert. */
-  private readonly host: ExpertCache | null;
-  private readonly node: HostNode;
+  /** Where the experts are that the devices lack. */
+  private readonly host: HostStore;
   private readonly slotsPerCall: number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
   private readonly log: CallLogRecorder | null;
   private readonly hit: Uint8Array;
-  private readonly hostHit = new Uint8Array(1);
-  private readonly hostKey = new Uint32Array(1);
   /** The call being served: its experts, and the time that each takes alone. */
   private asked: AskedExperts;
   private readonly keyNs: Float64Array;
   /** When each missing expert is in host memory, ns. */
   private readonly inHostNs: Float64Array;
+  /** Whether it is held there until it is fetched. */
+  private readonly held: Uint8Array;
   private startNs = 0;
   /** Index of the next missing expert to fetch, and of the next to ask host memory for. */
   private next = 0;
@@ -81,8 +73,7 @@ export class OffloadState {
 
   constructor(options: {
     cache: ExpertCache;
-    host: ExpertCache | null;
-    node: HostNode;
+    host: HostStore;
     /** Slots that a call competes for: those of its layer, or all. */
     slotsPerCall: number;
     popularity: Float64Array | null;
@@ -94,7 +85,6 @@ export class OffloadState {
   }) {
     this.cache = options.cache;
     this.host = options.host;
-    this.node = options.node;
     this.slotsPerCall = options.slotsPerCall;
     this.popularity = options.popularity;
     this.cost = options.cost;
@@ -104,7 +94,8 @@ export class OffloadState {
     this.asked = new AskedExperts(0);
     this.keyNs = new Float64Array(options.experts);
     this.inHostNs = new Float64Array(options.experts);
-    this.asksAhead = options.overlap && options.host !== null;
+    this.held = new Uint8Array(options.experts);
+    this.asksAhead = options.overlap && options.host.onDisk;
   }
 
   /** Bytes of one expert slice. */
@@ -164,7 +155,7 @@ export class OffloadState {
 
   /** Does what is due at `nextNs`: asks host memory for the next missing expert, or transfers and computes it. */
   advance(): void {
-    if (this.toAsk === this.next && this.host !== null) {
+    if (this.toAsk === this.next && this.host.onDisk) {
       this.lookInHost(this.nextNs);
       this.nextNs = this.transferNs;
       return;
@@ -197,22 +188,19 @@ export class OffloadState {
 
   /** Asks host memory for an expert; what it lacks is read from NVMe. */
   private lookInHost(atNs: number): void {
-    this.hostKey[0] = this.asked.keys[this.toAsk]!;
-    let inHostNs = atNs;
-    if (this.host!.call(this.hostKey, 0, 1, this.hostHit) === 0) {
-      this.diskReads++;
-      inHostNs = this.node.disk.demand(atNs, this.cost.diskNs, this.cost.diskBytes);
-    }
-    this.inHostNs[this.toAsk] = inHostNs;
+    const key = this.asked.keys[this.toAsk]!;
+    this.inHostNs[this.toAsk] = this.host.ask(key, atNs);
+    this.held[this.toAsk] = this.host.keeps(key, atNs) ? 1 : 0;
     this.toAsk = this.missFrom(this.toAsk + 1);
   }
 
   /** Brings the next missing expert over the link and computes it. */
   private fetch(atNs: number): void {
-    const { cost, node, startNs } = this;
+    const { cost, host, startNs } = this;
+    const key = this.asked.keys[this.next]!;
     const linkEndNs = this.link.demand(atNs, cost.linkNs, cost.bytes);
-    const memoryEndNs = node.memory.demand(atNs, cost.memoryNs, cost.memoryBytes);
-    const readyNs = Math.max(linkEndNs, memoryEndNs + cost.memoryLatencyNs);
+    const readyNs = Math.max(linkEndNs, host.read(key, atNs));
+    if (host.onDisk && this.held[this.next] === 1) host.release(key);
     this.heldNs = readyNs;
     const waitNs = readyNs - startNs - this.callNs;
     if (waitNs > 0) {

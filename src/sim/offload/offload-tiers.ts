@@ -10,45 +10,75 @@ import { stagePlans } from "../step/stage-plan.ts";
 /** Memory tiers behind the devices of a node. */
 export interface OffloadTiers {
   readonly tiers: readonly TierMap[];
-  /** Experts of one replica that the host memory of a node holds. */
+  /** Experts of one replica that the first memory tier of a node holds. */
   readonly hostExperts: number;
-  /** Whether these are all that the replica's ranks on the node compute. */
+  /** Whether memory holds all that the replica's ranks on the node compute, and none live on disks. */
   readonly hostHoldsAll: boolean;
+  /** [tiers of the node] experts of one replica that have room to live there. */
+  readonly homes: readonly number[];
 }
 
 /** Host memory, the first tier behind a device; undefined where the device has the host's memory as its own. */
-export const hostTier = ({ tiers }: Node): MemoryTier | undefined => tiers.find(({ kind }) => kind !== "nvme");
-export const diskTier = ({ tiers }: Node): MemoryTier | undefined => tiers.find(({ kind }) => kind === "nvme");
+export const hostTier = ({ tiers }: Node): MemoryTier | undefined => tiers.slice(0, memoryTiers(tiers))[0];
+
+/** How many of the tiers are memory, which devices read in place; the others are disks. Memory comes first. */
+export const memoryTiers = (tiers: readonly MemoryTier[]): number => {
+  const first = tiers.findIndex(({ kind }) => kind === "nvme");
+  return first < 0 ? tiers.length : first;
+};
 
 /**
- * Host memory and NVMe of the fullest node. Replicas on one node have even shares of its host memory for their experts.
- * Experts beyond a share are read from NVMe: one copy there serves all replicas.
+ * Memory and disks of the fullest node. Experts live in the first tier that has room. Replicas on one node have even shares
+ * of its memory; one copy on a disk serves all of them. Where a disk is needed, the first memory tier is nobody's home: it
+ * caches the experts that live on disks.
  */
 export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes: number): OffloadTiers {
   const { node, mapping, replicas } = config;
   const { sharedBy } = replicaNodes(mapping, replicas, node);
   const experts = expertsOfNode(config);
-  const allBytes = experts * expertBytes;
-  const host = hostTier(node);
-  const disk = diskTier(node);
-  const share = Math.floor(Math.min(hostBytes, host?.bytes ?? 0) / sharedBy);
-  const hostHoldsAll = allBytes <= share;
-  const hostExperts = hostHoldsAll ? experts : Math.floor(share / expertBytes);
-  const tiers: TierMap[] = [];
-  if (host !== undefined) {
-    const each = sharedBy > 1 ? `, for each of ${sharedBy} replicas` : "";
-    const name = `${hostHoldsAll ? "home" : "cache"} of ${hostExperts} experts${each}`;
-    tiers.push(tierMap(host, name, sharedBy * hostExperts * expertBytes));
-  }
-  if (hostHoldsAll) return { tiers, hostExperts, hostHoldsAll };
-  if (disk === undefined || disk.bytes < allBytes)
+  const disks = memoryTiers(node.tiers);
+  const shareOf = ({ bytes }: MemoryTier, tier: number) =>
+    tier < disks ? Math.floor((tier === 0 ? Math.min(hostBytes, bytes) : bytes) / sharedBy) : bytes;
+  const shares = node.tiers.map(shareOf);
+  const room = shares.map((share) => Math.floor(share / expertBytes));
+  const inMemory = room.slice(0, disks).reduce((sum, count) => sum + count, 0);
+  const hostHoldsAll = experts <= inMemory;
+  const homes = hostHoldsAll || disks === 0 ? room : [0, ...room.slice(1)];
+  const held = pour(experts, homes);
+  if (held.reduce((sum, count) => sum + count, 0) < experts)
     throw new InfeasibleError(
-      `the experts do not fit below device memory: ${formatBytes(allBytes)} needed on a node, ` +
-        `${formatBytes(share)} of host memory${sharedBy > 1 ? ` for each of ${sharedBy} replicas` : ""} and ` +
-        `${formatBytes(disk?.bytes ?? 0)} of NVMe available`,
+      `the experts do not fit below device memory: ${formatBytes(experts * expertBytes)} needed on a node, ` +
+        `${available(node.tiers, shares, sharedBy)} available`,
     );
-  tiers.push(tierMap(disk, `home of ${experts} experts`, allBytes));
-  return { tiers, hostExperts, hostHoldsAll };
+  const hostExperts = disks === 0 ? 0 : hostHoldsAll ? held[0]! : room[0]!;
+  const each = sharedBy > 1 ? `, for each of ${sharedBy} replicas` : "";
+  const tiers = node.tiers.flatMap((tier, i): TierMap[] => {
+    if (i >= disks) return held[i] === 0 ? [] : [tierMap(tier, `home of ${held[i]} experts`, held[i]! * expertBytes)];
+    const count = i === 0 ? hostExperts : held[i]!;
+    if (i > 0 && count === 0) return [];
+    const use = i === 0 && !hostHoldsAll ? "cache" : "home";
+    return [tierMap(tier, `${use} of ${count} experts${each}`, sharedBy * count * expertBytes)];
+  });
+  return { tiers, hostExperts, hostHoldsAll, homes };
+}
+
+/** How many of `count` go into each of several rooms, the first filled first. */
+function pour(count: number, rooms: readonly number[]): number[] {
+  let left = count;
+  return rooms.map((room) => {
+    const here = Math.min(left, room);
+    left -= here;
+    return here;
+  });
+}
+
+/** What lies behind the devices of a node, for a message. */
+function available(tiers: readonly MemoryTier[], shares: readonly number[], sharedBy: number): string {
+  const of = (kind: MemoryTier["kind"]) =>
+    formatBytes(tiers.reduce((sum, tier, i) => (tier.kind === kind ? sum + shares[i]! : sum), 0));
+  const each = sharedBy > 1 ? ` for each of ${sharedBy} replicas` : "";
+  const cxl = tiers.some(({ kind }) => kind === "cxl") ? `${of("cxl")} of CXL memory${each}, ` : "";
+  return `${of("ddr")} of host memory${each}${cxl === "" ? " and " : `, ${cxl}`}${of("nvme")} of NVMe`;
 }
 
 function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: number): TierMap {

@@ -1,5 +1,6 @@
 import { holds } from "../../core/errors.ts";
 import type { Handover } from "../handover/handover.ts";
+import { memoryTiers } from "../offload/offload-tiers.ts";
 import type { RequestState } from "../request-state.ts";
 import { type ResourceUse, requestStatus, timeComponents } from "../result.ts";
 import type { LawCounter } from "./law-counter.ts";
@@ -87,26 +88,34 @@ export function checkFinal(run: RunView): void {
 }
 
 /** Checks the links and caches of a pool's experts. */
-function checkExperts(run: RunView, { experts }: RunView["pools"][number]): void {
+function checkExperts(run: RunView, { experts, config }: RunView["pools"][number]): void {
   const { laws } = run;
   const elapsed = run.nowNs;
-  const { caches, nodes } = experts.offloads;
-  for (const [i, { memory, disk }] of nodes.entries())
-    for (const [name, { busyNs }] of Object.entries({ memory, disk })) {
+  const { caches, nodes, hosts } = experts.offloads;
+  for (const [i, { tiers }] of nodes.entries())
+    for (const [tier, { busyNs }] of tiers.entries()) {
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",
-        () => `${name} of node ${i} busy ${busyNs} ns of ${elapsed}`,
+        () => `${config.node.tiers[tier]!.id} of node ${i} busy ${busyNs} ns of ${elapsed}`,
       );
       laws.count("link-busy");
     }
   // Every device fetches its slice of each missing expert from the memory of its node.
-  const fromMemory = nodes.reduce((sum, node) => sum + node.memory.bytes, 0);
+  const disks = memoryTiers(config.node.tiers);
+  const fromMemory = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(0, disks)), 0);
   const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0);
   holds(
     fromMemory === toDevices,
     "byte-conservation",
     () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched`,
+  );
+  const fromDisks = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(disks)), 0);
+  const intoMemory = hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, 0);
+  holds(
+    fromDisks === intoMemory,
+    "byte-conservation",
+    () => `${fromDisks} bytes read from disks, ${intoMemory} bytes of experts that were missing in memory`,
   );
   for (const offload of caches) {
     const { link } = offload;
@@ -131,6 +140,9 @@ function checkExperts(run: RunView, { experts }: RunView["pools"][number]): void
   }
   if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
 }
+
+const bytesOf = (tiers: readonly { readonly bytes: number }[]): number =>
+  tiers.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Checks that every prompt that changed pools arrived whole, and that nothing is left between pools. */
 function checkHandover({ laws, state, nowNs, interrupted, dpRanks }: RunView, handover: Handover): void {

@@ -43,11 +43,18 @@ function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[
   if (config.node.device.hostLink !== null)
     for (const [i, { link }] of caches.entries())
       use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
-  for (const [i, { memory, disk }] of nodes.entries()) {
-    if (memory.busyNs > 0) use.push({ name: `host memory of node ${i}`, busyNs: memory.busyNs, bytes: memory.bytes });
-    if (disk.busyNs > 0) use.push({ name: `NVMe of node ${i}`, busyNs: disk.busyNs, bytes: disk.bytes });
-  }
+  for (const [i, { tiers }] of nodes.entries())
+    for (const [tier, { busyNs, bytes }] of tiers.entries())
+      if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
   return use;
+}
+
+const kindNames = { ddr: "host memory", cxl: "CXL memory", nvme: "NVMe" } as const;
+
+/** A tier by its kind; by its id too where the node has several of the kind. */
+function tierName(tiers: Pool["config"]["node"]["tiers"], tier: number): string {
+  const { kind, id } = tiers[tier]!;
+  return tiers.filter((other) => other.kind === kind).length > 1 ? `${kindNames[kind]} ${id}` : kindNames[kind];
 }
 
 function frontEndName(replica: number, index: number, count: number): string {

@@ -51,7 +51,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
       replay: null,
-      offloads: { caches: [], logs: [], nodes: [] },
+      offloads: { caches: [], logs: [], nodes: [], hosts: [] },
       look: () => {},
       check: () => {},
     };

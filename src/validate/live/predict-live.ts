@@ -80,6 +80,7 @@ function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
       scope: "layer",
       slots: setting.slots,
       hostBytes: setting.from === "host" ? Number.MAX_SAFE_INTEGER : 0,
+      pinned: true,
       popularity: setting.popularity,
       overlap: false,
       logAccessesMax: 0,

@@ -11,6 +11,7 @@ const offload = {
   scope: "layer",
   slots: 2,
   hostBytes: 1e12,
+  pinned: true,
   popularity: null,
   overlap: true,
   logAccessesMax: 0,

@@ -52,6 +52,7 @@ const lru = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   scope: "layer",
   slots: 3,
   hostBytes: 64e9,
+  pinned: true,
   popularity: null,
   overlap: true,
   logAccessesMax: 0,

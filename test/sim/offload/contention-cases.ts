@@ -120,6 +120,7 @@ export function configOf(c: Contention): SimConfig {
       scope: "layer",
       slots: c.slots,
       hostBytes: c.hostExperts === null ? 64e9 : sharedBy * c.hostExperts * expertBytes,
+      pinned: true,
       popularity: null,
       overlap: c.overlap,
       logAccessesMax: 0,

@@ -50,6 +50,7 @@ test("nobody queues behind transfers that are not asked for yet", () => {
         scope: "layer",
         slots: 8,
         hostBytes: 0,
+        pinned: true,
         popularity: null,
         overlap: true,
         logAccessesMax: 0,
@@ -94,7 +95,12 @@ describe("a step is the same in one go and event by event", () => {
         const alone = { ...config, node, replicas: 1, router: toFirst(replicas) };
         const hostBytes = replicas * offload!.hostBytes;
         const logAccessesMax = replicas * offload!.logAccessesMax;
-        const beside = { ...alone, replicas, offload: { ...offload!, hostBytes, logAccessesMax } };
+        // Each has as much memory as it has alone.
+        const tiers = node.tiers.map((tier) =>
+          tier.kind === "cxl" ? { ...tier, bytes: replicas * tier.bytes } : tier,
+        );
+        const large = { ...node, tiers };
+        const beside = { ...alone, node: large, replicas, offload: { ...offload!, hostBytes, logAccessesMax } };
         expect([...sharingGroups(alone)]).toEqual([-1]);
         expect([...sharingGroups(beside)]).toEqual(Array.from({ length: replicas }, () => 0));
         expect(figures(simulate(beside))).toEqual(figures(simulate(alone)));

@@ -85,6 +85,40 @@ class Lru {
   }
 }
 
+/** An expert in host memory: from when it is there, and how many transfers it is kept for. */
+interface Held {
+  readonly key: number;
+  readonly readyNs: number;
+  users: number;
+}
+
+/** Host memory in front of a disk, least recently used first. What is arriving or kept for a transfer stays. */
+class HostMemory {
+  private held: Held[] = [];
+  private readonly size: number;
+  constructor(size: number) {
+    this.size = size;
+  }
+  /** Asks for a key. What finds no room is read past the memory, and held by nobody. */
+  ask(key: number, nowNs: number, readDisk: () => number): { readyNs: number; held: Held | null } {
+    const known = this.held.find((each) => each.key === key);
+    if (known !== undefined) {
+      this.held = [...this.held.filter((each) => each !== known), known];
+      known.users++;
+      return { readyNs: Math.max(nowNs, known.readyNs), held: known };
+    }
+    const readyNs = readDisk();
+    if (this.held.length >= this.size) {
+      const victim = this.held.find((each) => each.users === 0 && each.readyNs <= nowNs);
+      if (victim === undefined) return { readyNs, held: null };
+      this.held = this.held.filter((each) => each !== victim);
+    }
+    const held = { key, readyNs, users: 1 };
+    this.held.push(held);
+    return { readyNs, held };
+  }
+}
+
 const before = (a: Process, b: Process, aNs: number, bNs: number): boolean => {
   if (aNs !== bNs) return aNs < bNs;
   for (const i of [0, 1, 2] as const) if (a.key[i] !== b.key[i]) return a.key[i] < b.key[i];
@@ -103,6 +137,11 @@ export function runNaively(c: NaiveCase): NaiveResult {
   const cacheOf = (name: string, size: number): Lru => {
     if (!caches.has(name)) caches.set(name, new Lru(size));
     return caches.get(name)!;
+  };
+  const hosts = new Map<string, HostMemory>();
+  const hostOf = (name: string): HostMemory => {
+    if (!hosts.has(name)) hosts.set(name, new HostMemory(c.hostExperts!));
+    return hosts.get(name)!;
   };
   const processes: Process[] = [];
   const spawn = (key: Process["key"], steps: Process["steps"]): void => {
@@ -158,16 +197,17 @@ export function runNaively(c: NaiveCase): NaiveResult {
             rank,
             missing,
             doneNs: callNs + (missing.length < mine.length ? c.kernelNs : 0),
-            inHost: [] as number[],
+            inHost: [] as ReturnType<HostMemory["ask"]>[],
           };
         });
         const missed = calls.reduce((sum, call) => sum + call.missing.length, 0);
         misses += missed;
-        const lookIn = (rank: number, key: number, nowNs: number): number => {
+        const lookIn = (rank: number, key: number, nowNs: number) => {
           const node = c.nodeOf[replica]![stage]![rank]!;
-          if (cacheOf(`${replica} node ${node}`, c.hostExperts!).use([key])[0] === true) return nowNs;
-          diskReads++;
-          return disk.get(node)!.serve(nowNs, c.diskNs);
+          return hostOf(`${replica} node ${node}`).ask(key, nowNs, () => {
+            diskReads++;
+            return disk.get(node)!.serve(nowNs, c.diskNs);
+          });
         };
         if (missed > 0 && c.overlap && c.hostExperts !== null) {
           yield { atNs: callNs };
@@ -185,13 +225,14 @@ export function runNaively(c: NaiveCase): NaiveResult {
             (function* fetching(): Process["steps"] {
               for (const [i, key] of call.missing.entries()) {
                 const turnNs = Math.max(heldNs.get(link) ?? 0, c.overlap ? callNs : call.doneNs);
-                let inHostNs = call.inHost[i] ?? turnNs;
+                let inHost = call.inHost[i] ?? { readyNs: turnNs, held: null };
                 if (!c.overlap && c.hostExperts !== null) {
                   yield { atNs: turnNs };
-                  inHostNs = lookIn(call.rank, key, turnNs);
+                  inHost = lookIn(call.rank, key, turnNs);
                 }
-                const nowNs = Math.max(heldNs.get(link) ?? 0, inHostNs);
+                const nowNs = Math.max(heldNs.get(link) ?? 0, inHost.readyNs);
                 yield { atNs: nowNs };
+                if (inHost.held !== null) inHost.held.users--;
                 const readyNs = Math.max(
                   nowNs + c.linkNs,
                   memory.get(node)!.serve(nowNs, c.memoryNs) + c.memoryLatencyNs,

@@ -7,6 +7,9 @@ import { AskedExperts } from "../../../src/sim/offload/asked-experts.ts";
 import { HostNode } from "../../../src/sim/offload/host-node.ts";
 import { OffloadState } from "../../../src/sim/offload/offload-state.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { HostStore } from "../../../src/sim/store/host-store.ts";
+import { LruRanking } from "../../../src/sim/store/lru-ranking.ts";
+import { TierStore } from "../../../src/sim/store/tier-store.ts";
 import { singleDevice, testConfig, testRequests, testRouting } from "../build.ts";
 
 const expertBytes = 3 * 256 * 128 * 2;
@@ -16,6 +19,7 @@ const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   scope: "layer",
   slots: 4,
   hostBytes: 64e9,
+  pinned: true,
   popularity: null,
   overlap: true,
   logAccessesMax: 1e6,
@@ -30,20 +34,38 @@ const run = (overrides: Partial<SimConfig>) => simulate(testConfig({ workload, o
 
 describe("one layer call", () => {
   /** A link takes 100 ns for an expert, host memory `memoryNs`, NVMe 1000. */
-  const state = (host: boolean, overlap = true, { node = new HostNode(), memoryNs = 40 } = {}) => {
-    const shape = { objects: 8, popularity: null, future: null };
-    return new OffloadState({
-      cache: cachePolicies.lru.create({ ...shape, capacity: 2 }),
-      host: host ? cachePolicies.lru.create({ ...shape, capacity: 2 }) : null,
-      node,
+  const hosts = new Map<OffloadState, HostStore>();
+  const hostOn = (node: HostNode, onDisk: boolean, memoryNs = 40) =>
+    new HostStore({
+      homes: new Uint8Array(8).fill(onDisk ? 1 : 0),
+      disks: 1,
+      tiers: node.tiers,
+      reads: [
+        { ns: memoryNs, latencyNs: 0, bytes: 7 },
+        { ns: 1000, latencyNs: 0, bytes: 7 },
+      ],
+      cache: new TierStore(8, 2 * 7, new LruRanking(8)),
+      onDisk,
+    });
+  const state = (
+    onDisk: boolean,
+    overlap = true,
+    { node = new HostNode(2), memoryNs = 40, host = hostOn(node, onDisk, memoryNs) } = {},
+  ) => {
+    const made = new OffloadState({
+      cache: cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
+      host,
       slotsPerCall: 2,
       popularity: null,
-      cost: { bytes: 7, linkNs: 100, memoryNs, memoryLatencyNs: 0, memoryBytes: 7, diskNs: 1000, diskBytes: 7 },
+      cost: { bytes: 7, linkNs: 100, memoryBytes: 7 },
       overlap,
       log: new CallLogRecorder(100),
       experts: 8,
     });
+    hosts.set(made, host);
+    return made;
   };
+  const diskReads = (of: OffloadState) => hosts.get(of)!.diskReads;
   const begin = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
     const asked = new AskedExperts(8);
     for (const key of keys) asked.add(key, 1);
@@ -101,17 +123,40 @@ describe("one layer call", () => {
   });
 
   test("what host memory lacks comes over the disk first, one transfer at a time there too", () => {
-    const node = new HostNode();
+    const node = new HostNode(2);
     const disk = state(true, true, { node });
     // Disk 1000 and 2000, host link 100 after each.
     expect(call(disk, 0, [0, 1], 0, 0)).toBe(2100);
-    expect([disk.diskReads, node.disk.busyNs, disk.link.busyNs]).toEqual([2, 2000, 200]);
+    expect([diskReads(disk), node.tiers[1]!.busyNs, disk.link.busyNs]).toEqual([2, 2000, 200]);
     // Expert 0 is pushed out of the device, not out of host memory; expert 2 pushes 1 out of host memory afterwards.
     call(disk, 10_000, [2], 0, 0);
-    expect(disk.diskReads).toBe(3);
+    expect(diskReads(disk)).toBe(3);
     expect(call(disk, 20_000, [1], 0, 0)).toBe(20_000);
     call(disk, 30_000, [3], 0, 0);
     expect(call(disk, 40_000, [1], 0, 0)).toBe(40_000);
+  });
+
+  test("what is on its way from the disk for one device is there for another when it arrives, and is read once", () => {
+    const host = hostOn(new HostNode(2), true);
+    const [first, second] = [0, 1].map(() => state(true, true, { host })) as [OffloadState, OffloadState];
+    begin(first, 0, [0], 0, 0);
+    begin(second, 10, [0], 0, 0);
+    while (first.ask() + second.ask() > 0);
+    expect(finish(0, first, second)).toBe(1000 + 100);
+    expect(host.diskReads).toBe(1);
+  });
+
+  test("what is read for a call stays in host memory until it is fetched: the rest of the call streams past it", () => {
+    const host = hostOn(new HostNode(2), true);
+    const large = state(true, true, { host });
+    call(large, 0, [0, 1, 2, 3], 0, 0);
+    expect(host.diskReads).toBe(4);
+    // Room for two experts: 0 and 1 came first and were kept.
+    call(large, 50_000, [4, 5], 0, 0);
+    call(large, 100_000, [4, 5], 0, 0);
+    expect(host.diskReads).toBe(6);
+    call(large, 150_000, [0, 1], 0, 0);
+    expect(host.diskReads).toBe(8);
   });
 
   test("the slower of host memory and link decides", () => {
@@ -124,23 +169,23 @@ describe("one layer call", () => {
   test("devices of one node share its memory: n links or the memory, whichever is slower", () => {
     for (const devices of [1, 2, 3, 5])
       for (const memoryNs of [20, 40, 75, 100, 250]) {
-        const node = new HostNode();
+        const node = new HostNode(2);
         const cold = Array.from({ length: devices }, () => state(false, true, { node, memoryNs }));
         for (const device of cold) begin(device, 500, [0, 1, 2, 3], 0, 0);
         expect(finish(500, ...cold)).toBe(500 + 4 * Math.max(100, devices * memoryNs));
-        expect([node.memory.busyNs, node.memory.bytes]).toEqual([4 * devices * memoryNs, 4 * devices * 7]);
+        expect([node.tiers[0]!.busyNs, node.tiers[0]!.bytes]).toEqual([4 * devices * memoryNs, 4 * devices * 7]);
       }
   });
 
   test("and its disks", () => {
-    const node = new HostNode();
+    const node = new HostNode(2);
     const cold = [0, 1].map(() => state(true, true, { node }));
     for (const device of cold) begin(device, 0, [0, 1], 0, 0);
     expect(finish(0, ...cold)).toBe(4 * 1000 + 100);
   });
 
   test("transfers of one node are asked for in order of time", () => {
-    const node = new HostNode();
+    const node = new HostNode(2);
     const [early, late] = [0, 1].map(() => state(false, true, { node, memoryNs: 250 })) as [OffloadState, OffloadState];
     expect(call(late, 1000, [0, 1], 0, 0)).toBe(1500);
     expect(() => call(early, 500, [0], 0, 0)).toThrow(/resource-order/);

@@ -30,6 +30,7 @@ const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
   scope: "layer",
   slots: 8,
   hostBytes: 64e9,
+  pinned: true,
   popularity: null,
   overlap: true,
   logAccessesMax: 0,

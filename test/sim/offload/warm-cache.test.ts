@@ -50,7 +50,17 @@ function slotPerExpert(config: SimConfig, scope: OffloadConfig["scope"], policy:
   const perLayer = config.placement?.physicalExpertsPerRank ?? Math.ceil(8 / config.mapping.ep);
   const layers = Math.max(...stagePlans(config.model, config.mapping.pp).map((plan) => plan.layers));
   const slots = scope === "layer" ? perLayer : perLayer * layers;
-  return { policy, admission: null, scope, slots, hostBytes: 64e9, popularity: null, overlap: true, logAccessesMax: 0 };
+  return {
+    policy,
+    admission: null,
+    scope,
+    slots,
+    hostBytes: 64e9,
+    pinned: true,
+    popularity: null,
+    overlap: true,
+    logAccessesMax: 0,
+  };
 }
 
 /** Whether a rank holds two copies of an expert: a cache keeps one of them. */

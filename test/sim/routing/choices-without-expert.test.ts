@@ -69,6 +69,7 @@ test("an expert cache is asked for experts only", () => {
     scope: "layer" as const,
     slots: 3,
     hostBytes: 64e9,
+    pinned: true,
     popularity: null,
     overlap: true,
     logAccessesMax: 1e6,

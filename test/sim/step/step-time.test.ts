@@ -157,6 +157,7 @@ describe("a step takes the sum of its operations", () => {
           scope: "layer",
           slots: 8,
           hostBytes: 64e9,
+          pinned: true,
           popularity: null,
           overlap: true,
           logAccessesMax: 0,

@@ -1,0 +1,42 @@
+import { transferNs } from "../../hardware/link-transfer.ts";
+import type { OffloadConfig, PoolConfig } from "../config.ts";
+import type { TierRead } from "../store/host-store.ts";
+import type { FetchCost } from "./offload-state.ts";
+import { memoryTiers } from "./offload-tiers.ts";
+
+/**
+ * Rate at which one processor thread copies pageable memory into the driver's page-locked buffer. From pageable and pinned
+ * copies of three hosts, with the copy and the transfer one after the other: 1 / (1 / pageable - 1 / pinned).
+ * V100 on PCIe 3, 5.5 and 11.5 GB/s: 10.5 (rapidsai/dask-cuda, pull request 98). RTX 5090 on PCIe 5, 9.6 and 32.4: 13.6
+ * (kekzl/imp, pull request 1409). H100 on PCIe 5, 8 and 47: 9.6 (rapidsai/kvikio, issue 456). Their median.
+ */
+const stagingBytesPerSecond = 10.5e9;
+/**
+ * Transfer of an expert slice of `bytes` over a device's host link. Out of pageable memory the link is held while the
+ * driver copies the slice. What that reads and writes in memory beside the slice is not counted.
+ */
+export function fetchCost({ node, mapping }: PoolConfig, { pinned }: OffloadConfig, bytes: number): FetchCost {
+  const { hostLink } = node.device;
+  const stagingNs = pinned ? 0 : (bytes * 1e9) / stagingBytesPerSecond;
+  return {
+    bytes,
+    linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes) + stagingNs,
+    memoryBytes: memoryTiers(node.tiers) === 0 ? 0 : bytes * Math.min(mapping.etp, node.devicesPerNode),
+  };
+}
+
+/**
+ * [tiers] what an expert of slices of `bytes` takes of each. From memory every device of the node reads its slice; devices
+ * of an expert rank on other nodes read the memory there. A disk is read whole.
+ */
+export function tierReads({ node, mapping }: PoolConfig, bytes: number): TierRead[] {
+  const disks = memoryTiers(node.tiers);
+  return node.tiers.map(({ read }, tier) => {
+    if (tier >= disks) {
+      const whole = bytes * mapping.etp;
+      return { ns: transferNs(read, whole), latencyNs: 0, bytes: whole };
+    }
+    const slices = bytes * Math.min(mapping.etp, node.devicesPerNode);
+    return { ns: transferNs(read, slices) - read.latencyNs, latencyNs: read.latencyNs, bytes: slices };
+  });
+}
