@@ -51,6 +51,8 @@ describe("times that are remembered", () => {
         const served = new ServedKernels(cost);
         const experts = new ExpertTime(served, ranks);
         const naive = new ServedKernels(cost);
+        // Another step under way, whose pages are the same.
+        const neighbour = new ExpertTime(new ServedKernels(cost), ranks);
         for (const { settings, program, presentedPairs, halves, sent, prompts, work } of [
           ...calls,
           ...calls,
@@ -60,6 +62,8 @@ describe("times that are remembered", () => {
           Object.assign(naive, settings);
           experts.begin(program, presentedPairs, halves, sent, prompts);
           for (const { pairs, distinct, alone } of work) {
+            neighbour.begin(program, presentedPairs + 127, halves, sent, prompts);
+            neighbour.togetherNs(pairs, distinct);
             const share = 1 - (alone ? 1 : distinct) / (program.moe.experts / ranks);
             const expected = naive.opNs({
               ...program.experts,
@@ -87,7 +91,11 @@ describe("times that are remembered", () => {
       weightFormat: "bf16" as const,
       math: "bf16" as const,
     }));
-    const asked = fc.record({ op: fc.constantFrom(...ops), tokens: fc.constantFrom(0, 1, 2, 7.5, 65, 66, 129), settings });
+    const asked = fc.record({
+      op: fc.constantFrom(...ops),
+      tokens: fc.constantFrom(0, 1, 2, 7.5, 65, 66, 129),
+      settings,
+    });
     fc.assert(
       fc.property(fc.array(asked, { minLength: 1, maxLength: 60 }), (calls) => {
         const served = new ServedKernels(cost);
