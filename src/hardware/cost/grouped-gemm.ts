@@ -5,7 +5,6 @@ import type { GroupedGemmOp } from "../op.ts";
 import { activationBytes, bytesPerValue, type CostContext, nsPerFlop, type OpCost, roofline } from "./context.ts";
 import { computedRows, readCost } from "./few-rows.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
-import { RecentExperts } from "./recent-experts.ts";
 
 const weightBytes = (op: GroupedGemmOp): number =>
   op.distinctExperts * op.parametersPerExpert * bytesPerValue[op.weightFormat];
@@ -83,12 +82,12 @@ export const sentFamilies = {
 } as const satisfies Record<NonNullable<GroupedGemmOp["sent"]>, KernelFamily>;
 
 /** The kernels made for sent tokens, by layout, each prepared at its first use; null where the device has no maps of them. */
-function sentCosts(context: CostContext): (layout: keyof typeof sentFamilies) => RecentExperts | null {
-  const prepared: Partial<Record<keyof typeof sentFamilies, RecentExperts | null>> = {};
+function sentCosts(context: CostContext): (layout: keyof typeof sentFamilies) => OpCost<GroupedGemmOp> | null {
+  const prepared: Partial<Record<keyof typeof sentFamilies, OpCost<GroupedGemmOp> | null>> = {};
   return (layout) => {
     if (prepared[layout] === undefined) {
       const mapped = mappedByFormat(context, sentFamilies[layout], sentExpertsShapes[layout]);
-      prepared[layout] = mapped === null ? null : new RecentExperts(mapped("fp8_block"));
+      prepared[layout] = mapped === null ? null : mapped("fp8_block");
     }
     return prepared[layout];
   };
@@ -102,18 +101,12 @@ export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
   const sent = sentCosts(context);
   const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape, widening());
   if (mapped !== null) {
-    const recent = new Map<StorageFormat, RecentExperts>();
-    const prepare = (format: StorageFormat): RecentExperts => {
-      const made = new RecentExperts(mapped(format));
-      recent.set(format, made);
-      return made;
-    };
     return (op) => {
       if (!(op.pairs > 0 && op.parametersPerExpert > 0)) return 0;
       // They multiply 8-bit values.
       const own = op.sent === undefined || op.math !== "fp8" ? null : sent(op.sent);
-      if (own !== null) return own.ns(op);
-      return (recent.get(op.weightFormat) ?? prepare(op.weightFormat)).ns(op);
+      if (own !== null) return own(op);
+      return mapped(op.weightFormat)(op);
     };
   }
   const { device } = context;

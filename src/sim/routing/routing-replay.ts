@@ -1,7 +1,7 @@
 import { InvariantError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import { idsPerLayer, noExpertId, type RoutingTable } from "../../trace/routing-table.ts";
-import { countRows } from "./count-rows.ts";
+import { type RowCounter, rowCounter } from "./count-rows.ts";
 import { StepRows } from "./step-rows.ts";
 
 const prefixBytesMax = 64 * 1024 * 1024;
@@ -26,6 +26,7 @@ export class RoutingReplay {
   /** [blocks + 1][layers][experts + 1] counts of all rows before each block boundary. */
   private readonly prefix: Uint32Array | null;
   private readonly seen: Uint8Array;
+  private readonly countRows: RowCounter;
 
   constructor(
     table: RoutingTable,
@@ -42,6 +43,7 @@ export class RoutingReplay {
   ) {
     this.table = table;
     this.ordered = options.ordered;
+    this.countRows = rowCounter(table);
     const width = table.layers * idsPerLayer(table);
     this.seen = new Uint8Array(idsPerLayer(table));
     this.reads = new Float64Array(table.rows + 1);
@@ -88,7 +90,7 @@ export class RoutingReplay {
     const counts = new Uint32Array(width);
     for (let block = 0; block < blocks; block++) {
       counts.fill(0);
-      countRows(counts, this.table, block * this.blockRows, (block + 1) * this.blockRows, 1);
+      this.countRows(counts, block * this.blockRows, (block + 1) * this.blockRows, 1);
       const from = block * width;
       const to = from + width;
       for (let i = 0; i < width; i++) prefix[to + i] = prefix[from + i]! + counts[i]!;
@@ -122,7 +124,7 @@ export class RoutingReplay {
     this.reads[to]! -= 1;
     if (this.ordered) {
       step.keep(from, to);
-      countRows(counts, this.table, from, to, 1);
+      this.countRows(counts, from, to, 1);
       return;
     }
     const block = this.blockRows;
@@ -131,7 +133,7 @@ export class RoutingReplay {
     const lower = Math.min(Math.round(from / block), blocks);
     const upper = Math.min(Math.round(to / block), blocks);
     if (upper - lower < 2) {
-      countRows(counts, this.table, from, to, 1);
+      this.countRows(counts, from, to, 1);
       return;
     }
     const { prefix } = this;
@@ -139,10 +141,10 @@ export class RoutingReplay {
     const a = lower * width;
     const b = upper * width;
     for (let i = 0; i < width; i++) counts[i]! += prefix![b + i]! - prefix![a + i]!;
-    if (from < lower * block) countRows(counts, this.table, from, lower * block, 1);
-    else countRows(counts, this.table, lower * block, from, -1);
-    if (to > upper * block) countRows(counts, this.table, upper * block, to, 1);
-    else countRows(counts, this.table, to, upper * block, -1);
+    if (from < lower * block) this.countRows(counts, from, lower * block, 1);
+    else this.countRows(counts, lower * block, from, -1);
+    if (to > upper * block) this.countRows(counts, upper * block, to, 1);
+    else this.countRows(counts, to, upper * block, -1);
   }
 
   /** [layers][experts] tokens that each expert computed over the run: reads of every row times its choices. */

@@ -122,7 +122,7 @@ export class ExpertPhase {
     const layout = this.sentLayout(prompts);
     // Of tokens that are sent, a rank is given those with an expert there.
     const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, call.expertsPerToken);
-    this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout);
+    this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout, prompts);
     call.startNs = Math.max(startNs + this.beginNs, earliestNs);
     return experts.serve(call, this.expertTime);
   }

@@ -4,6 +4,7 @@ import { mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
 import type { FeedForward, MoeFeedForward } from "../../models/spec.ts";
 import type { PoolConfig } from "../config.ts";
+import { RecentTimes } from "./recent-times.ts";
 import { expertValues } from "./stage-plan.ts";
 
 /** Feed-forward of one layer class as operations to refill. */
@@ -15,6 +16,8 @@ export type FeedForwardProgram =
       readonly moe: MoeFeedForward;
       readonly router: GemmOp;
       readonly experts: GroupedGemmOp;
+      /** Times of its experts that come again: those of one kernel together, and of one expert alone. */
+      readonly recent: { readonly together: RecentTimes; readonly alone: RecentTimes };
       /** Shared experts and a dense network of the layer: every token passes them beside its routed experts. */
       readonly shared: readonly GemmOp[];
       readonly latent: readonly [GemmOp, GemmOp] | null;
@@ -69,6 +72,7 @@ export function feedForwardProgram(spec: FeedForward, config: PoolConfig): FeedF
   return {
     kind: "moe",
     moe: spec,
+    recent: { together: new RecentTimes(), alone: new RecentTimes() },
     router: gemm(hidden, spec.experts, formats.router),
     experts: {
       kind: "groupedGemm",

@@ -1,6 +1,13 @@
 import type { CostModel } from "../../hardware/cost.ts";
 import type { CollectiveOp, ExchangeOp } from "../../hardware/op.ts";
 
+const kinds = { allReduce: 0, allGather: 1, reduceScatter: 2, allToAll: 3 } as const satisfies Record<
+  CollectiveOp["kind"],
+  number
+>;
+const slots = 16;
+const fields = 3;
+
 /** Times transfers between the devices of a replica, and sums them per device. */
 export class LinkTime {
   /** Busy time and bytes per device of the scale-up link, over the run. */
@@ -10,6 +17,8 @@ export class LinkTime {
   /** Served over isolated time of collectives. */
   private readonly factor: number;
   private readonly collective: CollectiveOp;
+  /** [kinds][slots] collectives timed last: bytes, ranks, time. */
+  private readonly recent = new Float64Array(Object.keys(kinds).length * slots * fields).fill(NaN);
 
   constructor(cost: CostModel, factor: number) {
     this.cost = cost;
@@ -22,13 +31,25 @@ export class LinkTime {
    * the same time, or nothing; 2 for one of two equal half batches; 0 for none.
    */
   collectiveNs(kind: CollectiveOp["kind"], bytes: number, ranks: number, share = 1): number {
-    const op = this.collective;
-    op.kind = kind;
-    op.bytes = bytes;
-    op.ranks = ranks;
-    const ns = this.cost.opNs(op) * this.factor;
+    const ns = this.isolatedNs(kind, bytes, ranks) * this.factor;
     if (ns > 0) this.book(ns * share, bytes * share);
     return ns;
+  }
+
+  /** All layers of a step ask for the same few. */
+  private isolatedNs(kind: CollectiveOp["kind"], bytes: number, ranks: number): number {
+    const { recent } = this;
+    const at = (kinds[kind] * slots + ((bytes / 64) & (slots - 1))) * fields;
+    if (recent[at] !== bytes || recent[at + 1] !== ranks) {
+      const op = this.collective;
+      op.kind = kind;
+      op.bytes = bytes;
+      op.ranks = ranks;
+      recent[at] = bytes;
+      recent[at + 1] = ranks;
+      recent[at + 2] = this.cost.opNs(op);
+    }
+    return recent[at + 2]!;
   }
 
   /** An exchange by an expert-exchange library; the bytes booked are those of every pair. */
