@@ -4,6 +4,7 @@ import { formatNumber } from "../../core/units.ts";
 import { exchangeLibrary } from "../../engine/exchange/expert-exchange.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { devicesOf } from "../../sim/mapping.ts";
+import { noExpertId } from "../../trace/routing-table.ts";
 import type { ErrorBandTable } from "./error-band-table.ts";
 
 /** Prompts longer than this many times the longest measured ones are spent on other kernels. */
@@ -15,16 +16,19 @@ const alike: Readonly<Partial<Record<StorageFormat, StorageFormat>>> = { fp16: "
 /** Libraries that send tokens to their experts, in any of their modes. */
 const libraryWords = { deepep: "DeepEP", nvlink: "exchange kernels over NVLink" } as const;
 
+const leavesChoicesOut = ({ routing }: SimConfig): boolean =>
+  routing.kind === "replay" && routing.table.ids.includes(noExpertId(routing.table));
+
 /**
  * What a deployment does that none of the served measurements of the validation did, each in words of a list: they are replicas of up to
- * `devicesMax` devices with all weights in device memory, one token a step, neither pipeline nor context parallelism,
+ * `devicesMax` devices with all weights in device memory, every chosen expert computed, one token a step, neither pipeline nor context parallelism,
  * whole batches and exchanges by collectives, in the formats and with prompts up to the length that the table has.
  */
 export function unvalidatedFeatures(
   config: SimConfig,
   { devicesMax, promptTokensMax, setups }: Pick<ErrorBandTable, "devicesMax" | "promptTokensMax" | "setups">,
 ): string[] {
-  const { mapping, offload, speculation, formats, workload, engine } = config;
+  const { model, mapping, offload, speculation, formats, workload, engine } = config;
   const devices = devicesOf(mapping);
   const library = mapping.dp > 1 ? exchangeLibrary(engine.expertExchange) : null;
   const { promptTokens } = workload.requests;
@@ -35,6 +39,8 @@ export function unvalidatedFeatures(
     ...(config.otherPools === undefined ? [] : ["several pools"]),
     ...(offload === null ? [] : ["experts in host memory"]),
     ...(speculation === null ? [] : ["speculative decoding"]),
+    ...(leavesChoicesOut(config) ? ["choices without an expert"] : []),
+    ...(model.layers.some(({ revisit }) => revisit !== undefined) ? ["chains of experts"] : []),
     ...(mapping.pp > 1 ? ["pipeline parallelism"] : []),
     ...(mapping.cp > 1 ? ["context parallelism"] : []),
     ...(library === null ? [] : [libraryWords[library]]),

@@ -8,9 +8,11 @@ import type { Forecast } from "../../../src/forecast/forecast.ts";
 import { readForecast } from "../../../src/forecast/read-forecast.ts";
 import type { LatencyStats } from "../../../src/metrics/latency-figures.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
+import { chained } from "../../../src/models/visits.ts";
 import { resolveScenario } from "../../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { minimal } from "../../scenario/example.ts";
+import { testRouting, withoutSome } from "../../sim/build.ts";
 import { exampleForecast, resolved } from "../example-forecast.ts";
 import { overloadedRun } from "../fake-run.ts";
 
@@ -192,6 +194,12 @@ test("features no served measurement had are named one by one", () => {
       expect(feature).not.toMatch(/,| or /);
   const speculation = { draftTokens: 1, acceptance: Float64Array.of(0.5), draft: { kind: "free" } } as const;
   expect(unvalidatedFeatures({ ...config, speculation }, table)).toEqual(["speculative decoding"]);
+  const replayed = (share: number) =>
+    ({ kind: "replay", table: withoutSome(testRouting(), share), layerMap: [0], start: "zero" }) as const;
+  expect(unvalidatedFeatures({ ...config, routing: replayed(0) }, table)).toEqual([]);
+  expect(unvalidatedFeatures({ ...config, routing: replayed(0.1) }, table)).toEqual(["choices without an expert"]);
+  const layers = config.model.layers.flatMap((layer) => chained(layer, 2, "own"));
+  expect(unvalidatedFeatures({ ...config, model: { ...config.model, layers } }, table)).toEqual(["chains of experts"]);
   const formats = { ...config.formats, experts: "int8" } as const;
   expect(unvalidatedFeatures({ ...config, formats }, table)).toEqual(["weights in int8"]);
   // Half-precision weights run through the kernels of bf16.
