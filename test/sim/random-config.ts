@@ -3,6 +3,7 @@ import { RandomStream } from "../../src/core/random.ts";
 import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
 import type { MemoryTier, Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
+import { chained } from "../../src/models/visits.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { configured } from "../../src/policy/cache/expert-cache.ts";
@@ -63,6 +64,7 @@ const stacks: readonly (readonly Layer[])[] = [
     { attention: state, feedForward: moe },
     { attention: state, feedForward: moe },
   ],
+  [...chained({ attention: gqa, feedForward: moe }, 3, "own"), { attention: gqa, feedForward: moe }],
 ];
 
 const mappings = [
