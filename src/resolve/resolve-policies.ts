@@ -1,4 +1,5 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import { parametersIn } from "../core/parameters.ts";
 import { formatBytes } from "../core/units.ts";
 import { inOneStretch } from "../files/signals.ts";
 import type { Node } from "../hardware/device.ts";
@@ -9,7 +10,6 @@ import type { Admission } from "../policy/cache/admission/admission.ts";
 import { admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies } from "../policy/cache/caches.ts";
 import { type CachePolicy, configured } from "../policy/cache/expert-cache.ts";
-import { parametersIn } from "../policy/parameters.ts";
 import type { Placement, PlacementPolicy } from "../policy/placement/placement.ts";
 import { placements } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Parameters } from "../policy/parameters.ts";
+import type { Parameters } from "../core/parameters.ts";
 
 /** A kind of a table: its rule and the keys of its own. */
 interface Kind {

@@ -1,14 +1,12 @@
 import { z } from "zod";
-import { type ChosenTransform, transforms } from "../trace/transform/transforms.ts";
+import { type TransformName, transforms } from "../trace/transform/transforms.ts";
+import { kindsOf } from "./kinds.ts";
 import { count, filePath, quantity, word } from "./quantity.ts";
 
-const [firstTransform, ...otherTransforms] = Object.entries(transforms).map(([kind, { parameters, summary }]) =>
-  z.strictObject({ kind: z.literal(kind), ...parameters.shape }).describe(summary),
-);
-// A schema made from a table does not carry the types of its entries.
-const transform = z
-  .discriminatedUnion("kind", [firstTransform!, ...otherTransforms])
-  .meta({ id: "routingTransform", title: "Routing transform" }) as unknown as z.ZodType<ChosenTransform>;
+const transform = kindsOf(transforms, Object.keys(transforms) as TransformName[], {}).meta({
+  id: "routingTransform",
+  title: "Routing transform",
+});
 
 const replay = {
   start: z

@@ -1,6 +1,6 @@
+import { parametersIn } from "../../core/parameters.ts";
 import { ownLayers } from "../../models/visits.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
-import { parametersIn } from "../../policy/parameters.ts";
 import { moeShape } from "../../sim/mapping.ts";
 import type { AdviceRule, Change, Situation } from "./advice-rule.ts";
 

@@ -1,4 +1,4 @@
-import type { Parameters, ParameterValues } from "../parameters.ts";
+import type { Parameters, ParameterValues } from "../../core/parameters.ts";
 
 /**
  * A cache of experts under event-atomic replay. The event is one layer call with its distinct experts. Hits are judged

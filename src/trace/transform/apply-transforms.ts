@@ -1,4 +1,5 @@
 import { refuse } from "../../core/errors.ts";
+import { parametersIn } from "../../core/parameters.ts";
 import { noExpertId, type RoutingTable } from "../routing-table.ts";
 import type { RoutingTransform, TransformNeed } from "./routing-transform.ts";
 import { type ChosenTransform, transforms } from "./transforms.ts";
@@ -17,11 +18,15 @@ export interface TransformedRouting {
   readonly applied: readonly AppliedTransform[];
 }
 
-const transformOf = ({ kind }: ChosenTransform): RoutingTransform<never> => transforms[kind];
+/** A chosen transform with its parameters. */
+function settled(chosen: ChosenTransform) {
+  const transform: RoutingTransform = transforms[chosen.kind];
+  return { transform, values: parametersIn(transform.parameters, chosen) };
+}
 
 /** What the chosen transforms need of a trace beside its ids. */
 export const needsOf = (chosen: readonly ChosenTransform[]): ReadonlySet<TransformNeed> =>
-  new Set(chosen.flatMap((one) => transformOf(one).needs(one as never)));
+  new Set(chosen.map(settled).flatMap(({ transform, values }) => transform.needs(values)));
 
 /**
  * Applies transforms one after the other to a table, and lets its weights and scores go. `at` runs each of them by its index, so that a
@@ -33,16 +38,15 @@ export function applyTransforms(
   at: (index: number, step: () => RoutingTable) => RoutingTable,
 ): TransformedRouting {
   let current = table;
-  const applied = chosen.map((one, index): AppliedTransform => {
-    const transform = transformOf(one);
+  const applied = chosen.map(settled).map(({ transform, values }, index): AppliedTransform => {
     const before = current;
     current = at(index, () => {
-      refuseMissing(current, one);
-      const changed = transform.apply(current, one as never);
+      refuseMissing(current, transform.name, transform.needs(values));
+      const changed = transform.apply(current, values);
       refuseIdleLayers(changed);
       return changed;
     });
-    return { name: one.kind, detail: transform.describe(one as never), ...changedShares(before, current) };
+    return { name: transform.name, detail: transform.describe(values), ...changedShares(before, current) };
   });
   const { weights: _weights, scores: _scores, ...without } = current;
   return { table: without, applied };
@@ -53,11 +57,11 @@ const meanings = {
   scores: "the router's scores of all experts",
 } as const;
 
-function refuseMissing(table: RoutingTable, chosen: ChosenTransform): void {
-  for (const need of transformOf(chosen).needs(chosen as never))
+function refuseMissing(table: RoutingTable, name: string, needs: readonly TransformNeed[]): void {
+  for (const need of needs)
     if (table[need] === undefined)
       refuse({
-        expected: `routing with ${meanings[need]}, which ${chosen.kind} needs`,
+        expected: `routing with ${meanings[need]}, which ${name} needs`,
         found: `none in ${table.origin.name}`,
       });
 }

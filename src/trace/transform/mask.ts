@@ -4,7 +4,7 @@ import { noExpertId, type RoutingTable } from "../routing-table.ts";
 import { NextBest } from "./next-best.ts";
 import { idsToChange, type RoutingTransform } from "./routing-transform.ts";
 
-const parameters = z.strictObject({
+const parameters = {
   experts: z.array(z.int().min(0).max(65_535)).min(1).max(65_535).describe("Experts that are never used, by number."),
   layers: z
     .array(z.int().min(0).max(999_999))
@@ -19,14 +19,15 @@ const parameters = z.strictObject({
       "What a token gets for an expert that is off: nothing, or the next best by the recorded scores, as of a router whose " +
         "scores are masked. next needs scores.",
     ),
-});
+};
 
 /**
  * Experts that are switched off (Mixture of Tunable Experts, arXiv 2502.11096; a pruned model before its router is trained anew).
  * The paper masks the router's scores, so that others take their place; ids alone do not say which.
  */
-export const mask: RoutingTransform<z.output<typeof parameters>> = {
-  summary: "Switches experts off. A token that chose one of them goes without it, or takes the next best.",
+export const mask: RoutingTransform<typeof parameters> = {
+  name: "mask",
+  rule: "Switches experts off. A token that chose one of them goes without it, or takes the next best.",
   parameters,
   needs: ({ instead }) => (instead === "next" ? ["scores"] : []),
   describe: ({ experts, layers, instead }) =>

@@ -1,21 +1,21 @@
-import type { z } from "zod";
 import { refuse } from "../../core/errors.ts";
+import type { Parameters, ParameterValues } from "../../core/parameters.ts";
 import { noExpertId, type RoutingTable } from "../routing-table.ts";
 
 /** What a transform may ask of recorded routing beside the ids. A trace that does not have it is refused. */
 export type TransformNeed = "weights" | "scores";
 
 /** A change of recorded choices, as a paper or an option of an engine makes it: one file each, listed in `transforms.ts`. */
-export interface RoutingTransform<Parameters> {
-  /** What it does, for the reference of scenarios. */
-  readonly summary: string;
-  /** Keys of a scenario beside its `kind`. */
-  readonly parameters: z.ZodObject;
-  needs(parameters: Parameters): readonly TransformNeed[];
+export interface RoutingTransform<Shape extends Parameters = Parameters> {
+  readonly name: string;
+  /** What it does, as a scenario's schema says it. */
+  readonly rule: string;
+  readonly parameters: Shape;
+  needs(values: ParameterValues<Shape>): readonly TransformNeed[];
   /** What it did, for the ledger. */
-  describe(parameters: Parameters): string;
+  describe(values: ParameterValues<Shape>): string;
   /** The table with its choices changed; the given one stays as it is. Refuses parameters that do not suit the table. */
-  apply(table: RoutingTable, parameters: Parameters): RoutingTable;
+  apply(table: RoutingTable, values: ParameterValues<Shape>): RoutingTable;
 }
 
 /** A copy of the ids that can hold the id of no expert. */

@@ -4,21 +4,22 @@ import { formatPercent } from "../../core/units.ts";
 import { noExpertId, type RoutingTable } from "../routing-table.ts";
 import { idsToChange, type RoutingTransform } from "./routing-transform.ts";
 
-const parameters = z.strictObject({
+const parameters = {
   p: z
     .number()
     .gt(0)
     .max(1)
     .describe("Share of the weight of a token's recorded experts that the kept ones have at least; 1 keeps all."),
-});
+};
 
 /**
  * Dynamic routing (Harder Tasks Need More Experts, arXiv 2403.07652): a token keeps its experts in order of weight until their
  * sum reaches p, so that sure tokens visit fewer. The paper sums probabilities over all experts and trains the router for it; here
  * they are the recorded k alone, normalised to 1, so that the same p keeps fewer.
  */
-export const topP: RoutingTransform<z.output<typeof parameters>> = {
-  summary: "Dynamic routing: keeps a token's experts in order of weight until they have a share p of it, at least one.",
+export const topP: RoutingTransform<typeof parameters> = {
+  name: "top-p",
+  rule: "Dynamic routing: keeps a token's experts in order of weight until they have a share p of it, at least one.",
   parameters,
   needs: () => ["weights"],
   describe: ({ p }) =>

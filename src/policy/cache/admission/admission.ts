@@ -1,4 +1,4 @@
-import type { Parameters, ParameterValues } from "../../parameters.ts";
+import type { Parameters, ParameterValues } from "../../../core/parameters.ts";
 import type { CacheContext } from "../expert-cache.ts";
 
 /** Decides which experts of a call may enter a cache. It sees every call of that cache, in order. */

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 
-/** Keys that a scenario may give beside the `kind` of a policy, each with its check, default and meaning. */
+/** Keys that a scenario may give beside the `kind` of a member of a family, such as a policy or a transform, each with its check, default and meaning. */
 export type Parameters = z.ZodRawShape;
 
 /** Their values, checked, defaults filled in. */
 export type ParameterValues<Shape extends Parameters> = z.output<z.ZodObject<Shape>>;
 
-/** The parameters of a policy among the keys of a section. */
+/** The parameters of a member among the keys of a section. */
 export function parametersIn<Shape extends Parameters>(shape: Shape, section: object): ParameterValues<Shape> {
   return Object.fromEntries(Object.entries(section).filter(([key]) => key in shape)) as ParameterValues<Shape>;
 }
