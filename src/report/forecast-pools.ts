@@ -1,18 +1,19 @@
 import { formatBytes, formatCount, formatPercent } from "../core/units.ts";
+import { bottleneckOf } from "../forecast/bottleneck.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import type { WaitFigures } from "../metrics/figures.ts";
-import { mappingLabel, milliseconds } from "./labels.ts";
+import type { PoolFigures, WaitFigures } from "../metrics/figures.ts";
+import { componentLabel, milliseconds } from "./labels.ts";
 import type { PageColumn, PageSection } from "./page.ts";
 
 const poolColumns: readonly PageColumn[] = [
   { header: "pool" },
   { header: "role" },
   { header: "devices", align: "right" },
-  { header: "layout" },
   { header: "busy", align: "right" },
   { header: "prompts", align: "right" },
   { header: "KV peak", align: "right" },
   { header: "preempted", align: "right" },
+  { header: "most of a step" },
 ];
 
 const waitColumns: readonly PageColumn[] = [
@@ -27,15 +28,15 @@ const waitColumns: readonly PageColumn[] = [
 /** What each pool did, and how requests changed from one to another. */
 export function poolsSection({ pools, handover }: Forecast): PageSection[] {
   if (pools === undefined) return [];
-  const rows = pools.map(({ name, role, devices, device, mapping, replicas, utilisation, promptTimeShare, kv }) => [
-    name,
-    role,
-    `${formatCount(devices)} x ${device}`,
-    `${mappingLabel(mapping)}${replicas > 1 ? `, ${replicas} replicas` : ""}`,
-    formatPercent(utilisation),
-    formatPercent(promptTimeShare),
-    formatPercent(kv.peakShare),
-    formatCount(kv.preemptions),
+  const rows = pools.map((pool) => [
+    pool.name,
+    pool.role,
+    `${formatCount(pool.devices)} x ${pool.device}`,
+    formatPercent(pool.utilisation),
+    formatPercent(pool.promptTimeShare),
+    formatPercent(pool.kv.peakShare),
+    formatCount(pool.kv.preemptions),
+    mostOf(pool.timeShare),
   ]);
   const note = "busy: share of the time with a step; prompts: share of step time";
   const sections: PageSection[] = [{ kind: "table", title: "Pools", note, columns: poolColumns, rows }];
@@ -54,6 +55,11 @@ export function poolsSection({ pools, handover }: Forecast): PageSection[] {
     ],
   });
   return sections;
+}
+
+function mostOf(timeShare: PoolFigures["timeShare"]): string {
+  const { component, share } = bottleneckOf(timeShare);
+  return `${componentLabel(component)} ${formatPercent(share)}`;
 }
 
 function waitRow(name: string, waits: WaitFigures | null, what: string): string[] {

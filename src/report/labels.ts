@@ -119,7 +119,7 @@ function poolLabel({ name, devices, device, mapping, replicas, engine }: PoolFig
 }
 
 /** A layout in one line: attention, then experts. */
-export function mappingLabel({ tp, cp, dp, pp, ep, etp, edp }: Forecast["deployment"]["mapping"]): string {
+function mappingLabel({ tp, cp, dp, pp, ep, etp, edp }: Forecast["deployment"]["mapping"]): string {
   const attention = `tp${tp}${cp > 1 ? ` cp${cp}` : ""} dp${dp} pp${pp}`;
   return `${attention} / ep${ep} etp${etp}${edp > 1 ? ` edp${edp}` : ""}`;
 }

@@ -4,7 +4,7 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
 import type { HandoverConfig } from "../sim/config.ts";
 import { handoverProblems } from "../sim/handover/handover-problems.ts";
-import { layOutPools, sharedDevice, together } from "../sim/pool-layout.ts";
+import { layOutPools, type PoolLayout, sharedDevice, sharedNode, together } from "../sim/pool-layout.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { PoolShape } from "./resolve-pool.ts";
 
@@ -108,12 +108,37 @@ function checkModels(pools: readonly PoolScenario[], shapes: readonly PoolShape[
 }
 
 function checkDevices(pools: readonly PoolScenario[], shapes: readonly PoolShape[], say: Say): void {
-  const shared = sharedDevice(layOutPools(shapes.map(({ config }) => config)));
-  if (shared === null) return;
+  const layouts = layOutPools(shapes.map(({ config }) => config));
+  const shared = sharedDevice(layouts);
+  if (shared === null) {
+    checkNodes(pools, shapes, layouts, say);
+    return;
+  }
   const { pool, other, device } = shared;
   say(
     ["pools", pool, "firstDevice"],
     `a device after those of ${pools[other]!.identity.name ?? "the pool before"}: device ${device} is in both`,
+    shapes[pool]!.config.firstDevice,
+  );
+}
+
+/** Host memory and disks of a node are those of one pool: what experts of several pools share is not simulated. */
+function checkNodes(
+  pools: readonly PoolScenario[],
+  shapes: readonly PoolShape[],
+  layouts: readonly PoolLayout[],
+  say: Say,
+): void {
+  const offloading = [...shapes.keys()].filter((i) => shapes[i]!.scenario.policy.offload !== undefined);
+  const shared = sharedNode(
+    offloading.map((i) => layouts[i]!),
+    (i) => shapes[offloading[i]!]!.config.node.devicesPerNode,
+  );
+  if (shared === null) return;
+  const [pool, other] = [offloading[shared.pool]!, offloading[shared.other]!];
+  say(
+    ["pools", pool, "firstDevice"],
+    `a node without a pool that offloads experts: ${pools[other]!.identity.name} does on node ${shared.node}`,
     shapes[pool]!.config.firstDevice,
   );
 }

@@ -53,6 +53,26 @@ export function sharedDevice(layouts: readonly PoolLayout[]): { pool: number; ot
   return null;
 }
 
+/** A node that two pools have devices in, and the earlier one of them; null where every pool has nodes of its own. */
+export function sharedNode(
+  layouts: readonly PoolLayout[],
+  devicesPerNode: (pool: number) => number,
+): { pool: number; other: number; node: number } | null {
+  const nodesOf = ({ first, end }: PoolLayout, pool: number) => {
+    const nodes = new Set<number>();
+    for (const [i, from] of first.entries())
+      for (let device = from; device < end[i]!; device++) nodes.add(Math.floor(device / devicesPerNode(pool)));
+    return nodes;
+  };
+  for (const [pool, a] of layouts.entries())
+    for (const [other, b] of layouts.slice(0, pool).entries()) {
+      if (a.system !== b.system) continue;
+      const held = nodesOf(b, other);
+      for (const node of nodesOf(a, pool)) if (held.has(node)) return { pool, other, node };
+    }
+  return null;
+}
+
 /** Whether two replicas lie whole in one node, or in one scale-up domain of a rack. */
 export function together(a: PoolLayout, replica: number, b: PoolLayout, other: number, node: Node): boolean {
   if (a.system !== b.system) return false;
