@@ -77,6 +77,7 @@ export class Simulation implements RunView {
         this.onStep?.(endNs - startNs);
         this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, replica * this.inFlightMax + step.index);
       },
+      nextEventNs: () => this.queue.peekNs(),
       advanceAt: (group, atNs) => this.queue.push(atNs, eventPriority.advance, eventKind.advance, group),
     });
     for (const pool of pools) if (pool.config.readyNs > 0) this.startLater(pool);

@@ -5,11 +5,13 @@ import { StepFlight } from "./step-flight.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
-/** What whoever starts steps learns of them, each now or in the future. Times are whole nanoseconds. */
+/** Whoever starts steps, and what it learns of them, each now or in the future. Times are whole nanoseconds. */
 export interface StepListener {
   /** The first of a replica's several stages is free for its next step. */
   firstStageFree(replica: number, atNs: number): void;
   stepEnds(replica: number, step: StepInFlight, startNs: number, endNs: number): void;
+  /** When something else happens that may start a step, ns. */
+  nextEventNs(): number;
   /** {@link StepRunner.advance} is due for a group. */
   advanceAt(group: number, atNs: number): void;
 }
@@ -58,21 +60,34 @@ export class StepRunner {
     const flight = this.flights[index]![step.index]!;
     flight.start(this.begun[index]!++, atNs);
     this.enter(flight);
-    if (flight.group >= 0) this.schedule(flight.group);
+    if (flight.group >= 0) this.goOn(flight.group);
     else while (flight.nextNs < never) this.use(flight);
   }
 
-  /** Advances the steps of a group in order of time, up to what is due at `atNs`. */
+  /** Advances the steps of a group, which said that it is due at `atNs`. */
   advance(group: number, atNs: number): void {
     if (this.dueNs[group] === atNs) this.dueNs[group] = never;
-    for (let flight = this.first(group); flight.nextNs <= atNs; flight = this.first(group)) this.use(flight);
-    this.schedule(group);
+    this.goOn(group);
   }
 
   /** Takes all steps in flight to their ends, so that nothing of them is left uncounted. No step can start after that. */
   finish(): void {
     for (let group = 0; group < this.groups.length; group++)
       for (let flight = this.first(group); flight.nextNs < never; flight = this.first(group)) this.use(flight);
+  }
+
+  /** Advances the steps of a group in order of time as long as nothing else happens, and asks to be called for the rest. */
+  private goOn(group: number): void {
+    let flight = this.first(group);
+    while (flight.nextNs < never && flight.nextNs <= this.listener.nextEventNs()) {
+      this.use(flight);
+      flight = this.first(group);
+    }
+    // At the end of the nanosecond.
+    const atNs = Math.ceil(flight.nextNs);
+    if (atNs >= this.dueNs[group]!) return;
+    this.dueNs[group] = atNs;
+    this.listener.advanceAt(group, atNs);
   }
 
   /** The flight that is due first; of those due at one time that of the first replica, and of its steps the first begun. */
@@ -86,14 +101,6 @@ export class StepRunner {
         first = flight;
     }
     return first;
-  }
-
-  /** Asks to be called at the end of the nanosecond in which the group is due. */
-  private schedule(group: number): void {
-    const atNs = Math.ceil(this.first(group).nextNs);
-    if (atNs >= this.dueNs[group]!) return;
-    this.dueNs[group] = atNs;
-    this.listener.advanceAt(group, atNs);
   }
 
   /** Does what is due next in a step. */
