@@ -1,19 +1,30 @@
-import { formatBytes, formatCount, formatPercent } from "../core/units.ts";
+import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import { bottleneckOf } from "../forecast/bottleneck.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import type { PoolFigures, WaitFigures } from "../metrics/figures.ts";
 import { componentLabel, milliseconds } from "./labels.ts";
 import type { PageColumn, PageSection } from "./page.ts";
 
-const poolColumns: readonly PageColumn[] = [
-  { header: "pool" },
-  { header: "role" },
-  { header: "devices", align: "right" },
-  { header: "busy", align: "right" },
-  { header: "prompts", align: "right" },
-  { header: "KV peak", align: "right" },
-  { header: "preempted", align: "right" },
-  { header: "most of a step" },
+/** Columns of the table of pools; those that no pool has a figure for are left out. */
+const poolColumns: readonly (PageColumn & { readonly of: (pool: PoolFigures) => string })[] = [
+  { header: "pool", of: ({ name }) => name },
+  { header: "role", of: ({ role }) => role },
+  { header: "devices", align: "right", of: ({ devices, device }) => `${formatCount(devices)} x ${device}` },
+  { header: "busy", align: "right", of: ({ utilisation }) => formatPercent(utilisation) },
+  { header: "prompts", align: "right", of: ({ promptTimeShare }) => formatPercent(promptTimeShare) },
+  { header: "KV peak", align: "right", of: ({ kv }) => formatPercent(kv.peakShare) },
+  { header: "preempted", align: "right", of: ({ kv }) => formatCount(kv.preemptions) },
+  {
+    header: "imbalance",
+    align: "right",
+    of: ({ experts }) => (experts === null ? "" : formatNumber(experts.imbalance, 3)),
+  },
+  {
+    header: "cache hits",
+    align: "right",
+    of: ({ cache }) => (cache === null ? "" : formatPercent(cache.accesses > 0 ? cache.hits / cache.accesses : 0)),
+  },
+  { header: "most of a step", of: ({ timeShare }) => mostOf(timeShare) },
 ];
 
 const waitColumns: readonly PageColumn[] = [
@@ -28,18 +39,10 @@ const waitColumns: readonly PageColumn[] = [
 /** What each pool did, and how requests changed from one to another. */
 export function poolsSection({ pools, handover }: Forecast): PageSection[] {
   if (pools === undefined) return [];
-  const rows = pools.map((pool) => [
-    pool.name,
-    pool.role,
-    `${formatCount(pool.devices)} x ${pool.device}`,
-    formatPercent(pool.utilisation),
-    formatPercent(pool.promptTimeShare),
-    formatPercent(pool.kv.peakShare),
-    formatCount(pool.kv.preemptions),
-    mostOf(pool.timeShare),
-  ]);
+  const columns = poolColumns.filter(({ of }) => pools.some((pool) => of(pool) !== ""));
+  const rows = pools.map((pool) => columns.map(({ of }) => of(pool)));
   const note = "busy: share of the time with a step; prompts: share of step time";
-  const sections: PageSection[] = [{ kind: "table", title: "Pools", note, columns: poolColumns, rows }];
+  const sections: PageSection[] = [{ kind: "table", title: "Pools", note, columns, rows }];
   if (handover === undefined) return sections;
   const { requests, bytesPerRequest, room, transfer, decodeQueue } = handover;
   const between = `${formatCount(requests)} requests, ${formatBytes(bytesPerRequest)} each`;
