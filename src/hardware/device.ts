@@ -120,6 +120,8 @@ export interface Node {
   readonly devicesPerNode: number;
   /** Root complexes of the host; 1 if absent. Devices without a scale-up link share their host links through them. */
   readonly hostRoots?: number;
+  /** Devices that have one link to the host in common, as behind a PCIe switch; 1 if absent. */
+  readonly hostLinkDevices?: number;
   /** Tiers by distance, nearest first. */
   readonly tiers: readonly MemoryTier[];
 }

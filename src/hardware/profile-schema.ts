@@ -145,6 +145,9 @@ export const systemSchema = z.strictObject({
   device: id.describe("Id of a device; a scenario's `hardware.device.file` goes before it."),
   devicesPerNode: numbers.count,
   hostRoots: numbers.count.optional().describe("Root complexes that the devices' host links hang on."),
+  hostLinkDevices: numbers.count
+    .optional()
+    .describe("Devices that have one link to the host in common, as behind a PCIe switch; 1 if absent."),
   tiers: z
     .array(
       z.strictObject({

@@ -136,6 +136,7 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
     device,
     devicesPerNode: profile.devicesPerNode.value,
     ...(profile.hostRoots === undefined ? {} : { hostRoots: profile.hostRoots.value }),
+    ...(profile.hostLinkDevices === undefined ? {} : { hostLinkDevices: profile.hostLinkDevices.value }),
     tiers: profile.tiers.map(({ tier, bytes, units }, index): MemoryTier => {
       const found = tierProfile(tier, `${profile.id}.tiers.${index}.tier`);
       const read: Link = {

@@ -52,6 +52,14 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
       ),
     ),
   );
+  const behindOneLink = hardware.hostLink?.devices ?? 1;
+  if (behindOneLink > node.devicesPerNode)
+    refuse({
+      ...scenario.place(["hardware", "hostLink", "devices"]),
+      at: "hardware.hostLink.devices",
+      expected: `at most the ${node.devicesPerNode} devices of a node`,
+      found: behindOneLink,
+    });
   const tiers = system.tiers.map(({ tier, ...rest }) => ({ ...rest, tier: tierProfile(tier, "hardware.tiers") }));
   const provenance = provenanceOf([{ ...system, tiers }, withReferences(device)]);
   return {
@@ -65,9 +73,9 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
   };
 }
 
-/** The system with the scenario's devices and memory tiers. A tier that it lacks needs capacity and bandwidth. */
+/** The system with the scenario's devices, links and memory tiers. A tier that it lacks needs capacity and bandwidth. */
 function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
-  const { devicesPerNode, tiers = {} } = scenario.hardware;
+  const { devicesPerNode, hostLink = {}, tiers = {} } = scenario.hardware;
   const kept = system.tiers.map((entry) => {
     const found = tierProfile(entry.tier, "hardware.tiers");
     const override = tiers[found.kind];
@@ -117,6 +125,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
   return {
     ...system,
     ...(devicesPerNode === undefined ? {} : { devicesPerNode: stated(devicesPerNode) }),
+    ...(hostLink.devices === undefined ? {} : { hostLinkDevices: stated(hostLink.devices) }),
     tiers: placed,
   };
 }

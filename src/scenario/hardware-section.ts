@@ -33,6 +33,9 @@ export const hardwareSection = z
           .optional()
           .describe("Bandwidth that large transfers reach, per direction."),
         latency: quantity("duration").optional().describe("Latency of one transfer."),
+        devices: count(1, 1024)
+          .optional()
+          .describe("Devices that have one link in common, as behind a PCIe switch; default from the profile, else 1."),
       })
       .optional()
       .describe("Override of the link between host and device."),

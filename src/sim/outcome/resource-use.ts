@@ -43,9 +43,12 @@ function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[
   if (config.node.device.hostLink !== null)
     for (const [i, { link }] of caches.entries())
       use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
-  for (const [i, { tiers }] of nodes.entries())
+  for (const [i, { tiers, uplinks }] of nodes.entries()) {
+    for (const [uplink, { busyNs, bytes }] of uplinks.entries())
+      if (busyNs > 0) use.push({ name: `common host link ${uplink} of node ${i}`, busyNs, bytes });
     for (const [tier, { busyNs, bytes }] of tiers.entries())
       if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
+  }
   return use;
 }
 
