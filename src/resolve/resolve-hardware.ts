@@ -1,9 +1,10 @@
 import { refuse } from "../core/errors.ts";
-import { type Node, tierKinds } from "../hardware/device.ts";
+import type { Node } from "../hardware/device.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../hardware/named-profiles.ts";
 import type { DeviceProfile, SystemProfile } from "../hardware/profile-schema.ts";
 import { parseDeviceProfile, parseSystemProfile } from "../hardware/read-profiles.ts";
 import { resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
+import { tierKindNames } from "../hardware/tier-kinds.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type FileReader, readJson } from "./file-reader.ts";
@@ -95,7 +96,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
     };
   });
   const present = new Set(kept.map((entry) => tierProfile(entry.tier, "hardware.tiers").kind));
-  const added = tierKinds.flatMap((kind) => {
+  const added = tierKindNames.flatMap((kind) => {
     const override = tiers[kind];
     if (override === undefined || present.has(kind)) return [];
     const { capacity, bandwidth, latency = 0 } = override;
@@ -119,7 +120,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
   const placed = [...kept];
   for (const { kind, ...entry } of added) {
     const kinds = placed.map(({ tier }) => tierProfile(tier, "hardware.tiers").kind);
-    const farther = kinds.findIndex((other) => tierKinds.indexOf(other) > tierKinds.indexOf(kind));
+    const farther = kinds.findIndex((other) => tierKindNames.indexOf(other) > tierKindNames.indexOf(kind));
     placed.splice(farther < 0 ? placed.length : farther, 0, entry);
   }
   return {

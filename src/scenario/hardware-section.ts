@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type TierKind, tierKindNames, tierKinds } from "../hardware/tier-kinds.ts";
 import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
 
 const tier = (what: string) =>
@@ -40,7 +41,12 @@ export const hardwareSection = z
       .optional()
       .describe("Override of the link between host and device."),
     tiers: z
-      .strictObject({ ddr: tier("host memory"), cxl: tier("CXL memory"), nvme: tier("the NVMe disk") })
+      .strictObject(
+        Object.fromEntries(tierKindNames.map((kind) => [kind, tier(tierKinds[kind].name)])) as Record<
+          TierKind,
+          ReturnType<typeof tier>
+        >,
+      )
       .optional()
       .describe("Overrides of the memory tiers behind the device."),
   })

@@ -1,3 +1,4 @@
+import { tierKinds } from "../../hardware/tier-kinds.ts";
 import type { Pool } from "../pool.ts";
 import type { ResourceUse } from "../result.ts";
 import type { RunView } from "./run-view.ts";
@@ -52,12 +53,11 @@ function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[
   return use;
 }
 
-const kindNames = { ddr: "host memory", cxl: "CXL memory", nvme: "NVMe" } as const;
-
 /** A tier by its kind; by its id too where the node has several of the kind. */
 function tierName(tiers: Pool["config"]["node"]["tiers"], tier: number): string {
   const { kind, id } = tiers[tier]!;
-  return tiers.filter((other) => other.kind === kind).length > 1 ? `${kindNames[kind]} ${id}` : kindNames[kind];
+  const { name } = tierKinds[kind];
+  return tiers.filter((other) => other.kind === kind).length > 1 ? `${name} ${id}` : name;
 }
 
 function frontEndName(replica: number, index: number, count: number): string {
