@@ -1,5 +1,6 @@
 import type { MathFormat } from "../core/dtype.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
+import type { TierKind } from "./tier-kinds.ts";
 
 /** A point-to-point or shared link: time of a transfer = latency + bytes / (bandwidth x efficiency). Per direction. */
 export interface Link {
@@ -102,13 +103,10 @@ export interface ServedKernels {
   readonly mixedDecodeRows?: number;
 }
 
-/** Kinds of tiers behind a device, nearest first: host DDR, CXL memory, NVMe disks. */
-export const tierKinds = ["ddr", "cxl", "nvme"] as const;
-
 /** A memory tier or disk behind the device. */
 export interface MemoryTier {
   readonly id: string;
-  readonly kind: (typeof tierKinds)[number];
+  readonly kind: TierKind;
   readonly bytes: number;
   /** Reading from the tier alone. The way from there to the device comes on top. */
   readonly read: Link;
@@ -120,6 +118,8 @@ export interface Node {
   readonly devicesPerNode: number;
   /** Root complexes of the host; 1 if absent. Devices without a scale-up link share their host links through them. */
   readonly hostRoots?: number;
+  /** Devices that have one link to the host in common, as behind a PCIe switch; 1 if absent. */
+  readonly hostLinkDevices?: number;
   /** Tiers by distance, nearest first. */
   readonly tiers: readonly MemoryTier[];
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
-import { tierKinds } from "./device.ts";
 import { kernelMapsSchema } from "./kernel-maps-schema.ts";
+import { tierKindNames } from "./tier-kinds.ts";
 
 /** A link: nominal bandwidth per direction, the share that large transfers reach, and the time of an empty one. */
 export const linkSchema = z.strictObject({
@@ -133,7 +133,7 @@ export const deviceSchema = z.strictObject({
 export const tierSchema = z.strictObject({
   id,
   name,
-  kind: z.enum(tierKinds),
+  kind: z.enum(tierKindNames),
   bytesPerSecond: numbers.bytesPerSecond,
   efficiency: numbers.share,
   latencyNs: numbers.nonNegative,
@@ -145,6 +145,9 @@ export const systemSchema = z.strictObject({
   device: id.describe("Id of a device; a scenario's `hardware.device.file` goes before it."),
   devicesPerNode: numbers.count,
   hostRoots: numbers.count.optional().describe("Root complexes that the devices' host links hang on."),
+  hostLinkDevices: numbers.count
+    .optional()
+    .describe("Devices that have one link to the host in common, as behind a PCIe switch; 1 if absent."),
   tiers: z
     .array(
       z.strictObject({

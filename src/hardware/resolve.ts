@@ -2,15 +2,7 @@ import { InvalidInputError, refuse } from "../core/errors.ts";
 import { own } from "../core/own.ts";
 import { plain } from "../core/sourced.ts";
 import { deviceFiles, efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
-import {
-  type Device,
-  type Efficiency,
-  type Link,
-  type MemoryTier,
-  type Node,
-  type ServedKernels,
-  tierKinds,
-} from "./device.ts";
+import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
 import { type KernelMap, type KernelMaps, linkFamilies } from "./kernel-maps.ts";
 import {
   type DeviceProfile,
@@ -20,6 +12,7 @@ import {
   type SystemProfile,
   type TierProfile,
 } from "./profile-schema.ts";
+import { tierKindNames } from "./tier-kinds.ts";
 
 /** The link that a reference names in the table, or is itself; throws InvalidInputError. */
 function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
@@ -125,7 +118,7 @@ export function resolveDevice(profile: DeviceProfile): Device {
 /** The node of a system profile and its device; throws InvalidInputError. */
 export function resolveNode(profile: SystemProfile, device: Device): Node {
   const kinds = profile.tiers.map(({ tier }, index) => tierProfile(tier, `${profile.id}.tiers.${index}.tier`).kind);
-  const sorted = kinds.toSorted((a, b) => tierKinds.indexOf(a) - tierKinds.indexOf(b));
+  const sorted = kinds.toSorted((a, b) => tierKindNames.indexOf(a) - tierKindNames.indexOf(b));
   if (kinds.some((kind, i) => kind !== sorted[i]))
     refuse({
       at: `${profile.id}.tiers`,
@@ -136,6 +129,7 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
     device,
     devicesPerNode: profile.devicesPerNode.value,
     ...(profile.hostRoots === undefined ? {} : { hostRoots: profile.hostRoots.value }),
+    ...(profile.hostLinkDevices === undefined ? {} : { hostLinkDevices: profile.hostLinkDevices.value }),
     tiers: profile.tiers.map(({ tier, bytes, units }, index): MemoryTier => {
       const found = tierProfile(tier, `${profile.id}.tiers.${index}.tier`);
       const read: Link = {

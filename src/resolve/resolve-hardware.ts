@@ -1,9 +1,10 @@
 import { refuse } from "../core/errors.ts";
-import { type Node, tierKinds } from "../hardware/device.ts";
+import type { Node } from "../hardware/device.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../hardware/named-profiles.ts";
 import type { DeviceProfile, SystemProfile } from "../hardware/profile-schema.ts";
 import { parseDeviceProfile, parseSystemProfile } from "../hardware/read-profiles.ts";
 import { resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
+import { tierKindNames } from "../hardware/tier-kinds.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type FileReader, readJson } from "./file-reader.ts";
@@ -52,6 +53,14 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
       ),
     ),
   );
+  const behindOneLink = hardware.hostLink?.devices ?? 1;
+  if (behindOneLink > node.devicesPerNode)
+    refuse({
+      ...scenario.place(["hardware", "hostLink", "devices"]),
+      at: "hardware.hostLink.devices",
+      expected: `at most the ${node.devicesPerNode} devices of a node`,
+      found: behindOneLink,
+    });
   const tiers = system.tiers.map(({ tier, ...rest }) => ({ ...rest, tier: tierProfile(tier, "hardware.tiers") }));
   const provenance = provenanceOf([{ ...system, tiers }, withReferences(device)]);
   return {
@@ -65,9 +74,9 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
   };
 }
 
-/** The system with the scenario's devices and memory tiers. A tier that it lacks needs capacity and bandwidth. */
+/** The system with the scenario's devices, links and memory tiers. A tier that it lacks needs capacity and bandwidth. */
 function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
-  const { devicesPerNode, tiers = {} } = scenario.hardware;
+  const { devicesPerNode, hostLink = {}, tiers = {} } = scenario.hardware;
   const kept = system.tiers.map((entry) => {
     const found = tierProfile(entry.tier, "hardware.tiers");
     const override = tiers[found.kind];
@@ -87,7 +96,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
     };
   });
   const present = new Set(kept.map((entry) => tierProfile(entry.tier, "hardware.tiers").kind));
-  const added = tierKinds.flatMap((kind) => {
+  const added = tierKindNames.flatMap((kind) => {
     const override = tiers[kind];
     if (override === undefined || present.has(kind)) return [];
     const { capacity, bandwidth, latency = 0 } = override;
@@ -111,12 +120,13 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
   const placed = [...kept];
   for (const { kind, ...entry } of added) {
     const kinds = placed.map(({ tier }) => tierProfile(tier, "hardware.tiers").kind);
-    const farther = kinds.findIndex((other) => tierKinds.indexOf(other) > tierKinds.indexOf(kind));
+    const farther = kinds.findIndex((other) => tierKindNames.indexOf(other) > tierKindNames.indexOf(kind));
     placed.splice(farther < 0 ? placed.length : farther, 0, entry);
   }
   return {
     ...system,
     ...(devicesPerNode === undefined ? {} : { devicesPerNode: stated(devicesPerNode) }),
+    ...(hostLink.devices === undefined ? {} : { hostLinkDevices: stated(hostLink.devices) }),
     tiers: placed,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type TierKind, tierKindNames, tierKinds } from "../hardware/tier-kinds.ts";
 import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
 
 const tier = (what: string) =>
@@ -33,11 +34,19 @@ export const hardwareSection = z
           .optional()
           .describe("Bandwidth that large transfers reach, per direction."),
         latency: quantity("duration").optional().describe("Latency of one transfer."),
+        devices: count(1, 1024)
+          .optional()
+          .describe("Devices that have one link in common, as behind a PCIe switch; default from the profile, else 1."),
       })
       .optional()
       .describe("Override of the link between host and device."),
     tiers: z
-      .strictObject({ ddr: tier("host memory"), cxl: tier("CXL memory"), nvme: tier("the NVMe disk") })
+      .strictObject(
+        Object.fromEntries(tierKindNames.map((kind) => [kind, tier(tierKinds[kind].name)])) as Record<
+          TierKind,
+          ReturnType<typeof tier>
+        >,
+      )
       .optional()
       .describe("Overrides of the memory tiers behind the device."),
   })

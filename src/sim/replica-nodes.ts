@@ -11,6 +11,8 @@ export interface ReplicaNodes {
   /** Nodes of a replica. */
   readonly perReplica: number;
   readonly nodeOf: (replica: number, rank: number) => number;
+  /** Place of a device among those of its node. */
+  readonly placeOf: (replica: number, rank: number) => number;
 }
 
 export function replicaNodes(mapping: Mapping, replicas: number, { devicesPerNode }: Node): ReplicaNodes {
@@ -21,5 +23,6 @@ export function replicaNodes(mapping: Mapping, replicas: number, { devicesPerNod
     sharedBy: Math.min(replicas, fit),
     perReplica,
     nodeOf: (replica, rank) => Math.floor(replica / fit) * perReplica + Math.floor(rank / devicesPerNode),
+    placeOf: (replica, rank) => (perReplica > 1 ? rank % devicesPerNode : (replica % fit) * devices + rank),
   };
 }

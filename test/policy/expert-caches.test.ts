@@ -22,7 +22,7 @@ function missesOf(policy: CachePolicy, capacity: number, log: CallLog): number {
   return replayLog(log, create(policy, capacity, log)).misses;
 }
 
-describe.each(["lru", "fifo", "lfu", "belady"] as const)("%s", (name) => {
+describe.each(["lru", "fifo", "clock", "lfu", "belady"] as const)("%s", (name) => {
   test("judges every access and keeps the same experts as a Map-based reference", () => {
     fc.assert(
       fc.property(fc.oneof(anyCalls(experts), skewedCalls(experts)), fc.nat(experts + 2), (calls, capacity) => {
@@ -213,7 +213,7 @@ test("lru remembers an old touch through a long run of hits", () => {
   expect(missesOf(cachePolicies.lru, 7, log)).toBe(replayLog(log, naive).misses);
 });
 
-test.each(["fifo", "lfu"] as const)("%s does not change its choices when call stamps start over", (name) => {
+test.each(["fifo", "clock", "lfu"] as const)("%s does not change its choices when call stamps start over", (name) => {
   const calls = Array.from({ length: 70_000 }, (_, call) => [call % 2, 2 + (call % 3), 5 + ((call * call) % 7)]);
   const log = logOf(calls);
   const naive = naiveCaches[name]({ objects: experts, capacity: 5, popularity: null, future: null });
@@ -271,6 +271,25 @@ describe("uses that fade", () => {
     expect(missesOf(cachePolicies.lfu, 3, log)).toBe(1 + 60);
     expect(replayLog(log, lfu(4, 3)).misses).toBeLessThan(30);
   });
+});
+
+test("clock counts hits up to its bits, and is fifo for a trace without hits between evictions", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(anyCalls(experts), skewedCalls(experts)),
+      fc.integer({ min: 1, max: 8 }),
+      fc.integer({ min: 1, max: experts }),
+      (calls, bits, capacity) => {
+        const log = logOf(calls);
+        const context = { objects: experts, capacity, popularity: null, future: null };
+        const cache = cachePolicies.clock.create(context, { bits });
+        expect(replayLog(log, cache).misses).toBe(replayLog(log, naiveCaches.clock(context, bits)).misses);
+      },
+    ),
+  );
+  // Round and round over one expert more than there are slots: nothing ever hits.
+  const rounds = logOf(Array.from({ length: 40 }, (_, i) => [i % 5]));
+  expect(missesOf(cachePolicies.clock, 4, rounds)).toBe(missesOf(cachePolicies.fifo, 4, rounds));
 });
 
 test("a static cache holds the most used experts, ties to the lower id, and never changes", () => {

@@ -83,7 +83,47 @@ function nextUse(log: CallLog | null, call: number, key: number): number {
   return at < 0 ? Number.MAX_SAFE_INTEGER : at;
 }
 
+/** CLOCK as a list, oldest first. */
+class NaiveClock implements ExpertCache {
+  readonly capacity: number;
+  readonly #usesMax: number;
+  #queue: { key: number; uses: number }[] = [];
+
+  constructor({ capacity }: CacheContext, bits: number) {
+    this.capacity = capacity;
+    this.#usesMax = 2 ** bits - 1;
+  }
+
+  get resident(): number {
+    return this.#queue.length;
+  }
+
+  contains(key: number): boolean {
+    return this.#queue.some((entry) => entry.key === key);
+  }
+
+  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
+    const called = [...keys.subarray(from, to)];
+    let hits = 0;
+    for (const [i, key] of called.entries()) {
+      const entry = this.#queue.find((each) => each.key === key);
+      hit[i] = entry === undefined ? 0 : 1;
+      hits += hit[i] ?? 0;
+      if (entry === undefined) this.#queue.push({ key, uses: 0 });
+      else entry.uses = Math.min(this.#usesMax, entry.uses + 1);
+    }
+    const safe = new Set(called.length <= this.capacity ? called : []);
+    while (this.#queue.length > this.capacity) {
+      const [oldest, ...others] = this.#queue as [{ key: number; uses: number }];
+      const kept = safe.has(oldest.key) ? oldest : { ...oldest, uses: oldest.uses - 1 };
+      this.#queue = kept.uses < 0 ? others : [...others, kept];
+    }
+    return hits;
+  }
+}
+
 export const naiveCaches = {
+  clock: (context: CacheContext, bits = 1) => new NaiveClock(context, bits),
   lru: (context: CacheContext) => new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).usedAt]),
   fifo: (context: CacheContext) => new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).loadedAt]),
   lfu: (context: CacheContext, halfLife?: number) =>

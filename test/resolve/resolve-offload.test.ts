@@ -116,6 +116,20 @@ describe("what lies behind the devices", () => {
     );
   });
 
+  test("is reached over one link by as many devices as the scenario says, and no more than a node has", async () => {
+    const links = async (devices: number) => {
+      const config = await resolve({ hardware: `, hostLink: { devices: ${devices} }`, parallel: "tp: 4, ep: 4" });
+      const names = simulate(config).resources.map(({ name }) => name);
+      return names.filter((name) => name.startsWith("common host link"));
+    };
+    expect(await links(1)).toEqual([]);
+    expect(await links(2)).toEqual(["common host link 0 of node 0", "common host link 1 of node 0"]);
+    expect(await links(4)).toEqual(["common host link 0 of node 0"]);
+    expect(await problemsOf({ hardware: ", hostLink: { devices: 5 }" })).toMatchObject([
+      { at: "hardware.hostLink.devices", expected: "at most the 4 devices of a node", found: 5, line: 4 },
+    ]);
+  });
+
   test("is copied by the processor where it is pageable, which unified memory is not", async () => {
     expect((await resolve({})).offload?.pinned).toBe(true);
     expect((await resolve({ offload: "kind: lru, slots: 2, pinned: false" })).offload?.pinned).toBe(false);

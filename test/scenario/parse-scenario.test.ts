@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { minimal, placeOf, problemsOf } from "./example.ts";
 
@@ -184,7 +185,7 @@ describe("checks between keys", () => {
         "a key of policy.offload.admission",
       ],
       ["kind: lru, admission: { kind: reused, uses: 201 }", "policy.offload.admission.uses", "at most 200"],
-      ["halfLife: 3", "policy.offload.kind", "one of lru, lfu, fifo, static"],
+      ["halfLife: 3", "policy.offload.kind", `one of ${livePolicyNames.join(", ")}`],
     ] as const;
     for (const [keys, at, expected] of wrong) expect(problemsOf(offload(keys))).toMatchObject([{ at, expected }]);
   });

@@ -142,6 +142,7 @@ export const scenario = fc.record({
   /** Experts in CXL memory, for each replica on a node; none where there is no such tier. */
   cxlExperts: fc.constantFrom(0, 0, 7, 100),
   pinned: fc.boolean(),
+  hostLinkDevices: fc.constantFrom(1, 1, 2, 4),
   transfersOverlap: fc.boolean(),
   policy: fc.constantFrom(...livePolicyNames),
   halfLife: fc.constantFrom(undefined, 1, 7),
@@ -268,5 +269,5 @@ function nodeOf(c: Scenario): Node {
     read: { name: "cxl", bytesPerSecond: 18e9, latencyNs: 250, efficiency: 1 },
   };
   const tiers = c.cxlExperts === 0 ? [near, nvme] : [near, cxl, nvme];
-  return { ...node, devicesPerNode: c.devicesPerNode, tiers };
+  return { ...node, devicesPerNode: c.devicesPerNode, hostLinkDevices: c.hostLinkDevices, tiers };
 }

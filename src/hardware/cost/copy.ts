@@ -1,12 +1,13 @@
 import type { Link, MemoryTier } from "../device.ts";
 import { transferNs } from "../link-transfer.ts";
 import type { CopyOp } from "../op.ts";
+import { tierKinds } from "../tier-kinds.ts";
 import { type CostContext, missing, nsPerSecond, type OpCost } from "./context.ts";
 
 /** The link that a copy crosses; null in unified memory, where the device reads in place. */
 function linkOf({ device, node }: CostContext): (op: CopyOp) => Link | null {
   const near: Link | null = device.scaleUp ?? device.hostLink;
-  const disk = node.tiers.find((tier: MemoryTier) => tier.kind === "nvme")?.read ?? null;
+  const disk = node.tiers.find((tier: MemoryTier) => tierKinds[tier.kind].access === "disk")?.read ?? null;
   return (op) => {
     switch (op.link) {
       case "hostToDevice":

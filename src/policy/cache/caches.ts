@@ -1,4 +1,5 @@
 import { belady } from "./belady.ts";
+import { clock } from "./clock.ts";
 import type { CachePolicy } from "./expert-cache.ts";
 import { fifo } from "./fifo.ts";
 import { lfu } from "./lfu.ts";
@@ -10,6 +11,7 @@ export const cachePolicies = {
   lru,
   lfu,
   fifo,
+  clock,
   static: staticTop,
   belady,
 } as const satisfies Record<string, CachePolicy>;

@@ -13,7 +13,7 @@ import { HostStore, type TierRead } from "../store/host-store.ts";
 import { LruRanking } from "../store/lru-ranking.ts";
 import { TierStore } from "../store/tier-store.ts";
 import { HostNode } from "./host-node.ts";
-import { OffloadState } from "./offload-state.ts";
+import { OffloadState, type Uplink } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
 import { fetchCost, tierReads } from "./transfer-costs.ts";
 
@@ -57,7 +57,7 @@ export function buildOffloads(
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
     const ranksAt = ranksByNode(config, replica);
-    while (nodes.length <= Math.max(...ranksAt.keys())) nodes.push(new HostNode(node.tiers.length));
+    while (nodes.length <= Math.max(...ranksAt.keys())) nodes.push(new HostNode(node));
     const hostAt = new Map<number, HostStore>();
     for (const [at, ranks] of ranksAt) {
       // A layer that visits the experts of another one has none of its own.
@@ -80,6 +80,7 @@ export function buildOffloads(
           new OffloadState({
             cache: createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
             host: hostAt.get(at)!,
+            uplinks: uplinksOf(config, nodes[at]!, replica, stage * stageRanks(mapping) + rank * mapping.etp),
             slotsPerCall: slots,
             popularity,
             cost,
@@ -91,6 +92,20 @@ export function buildOffloads(
       }
   }
   return { caches, logs, nodes, hosts };
+}
+
+/** The links that the devices of an expert rank, from `first` on, have in common with others on the first one's node. */
+function uplinksOf(config: PoolConfig, { uplinks }: HostNode, replica: number, first: number): Uplink[] {
+  if (uplinks.length === 0) return [];
+  const { mapping, replicas, node } = config;
+  const { nodeOf, placeOf } = replicaNodes(mapping, replicas, node);
+  const devices = new Map<number, number>();
+  for (let rank = first; rank < first + mapping.etp; rank++) {
+    if (nodeOf(replica, rank) !== nodeOf(replica, first)) continue;
+    const uplink = Math.floor(placeOf(replica, rank) / node.hostLinkDevices!);
+    devices.set(uplink, (devices.get(uplink) ?? 0) + 1);
+  }
+  return Array.from(devices, ([uplink, count]) => ({ link: uplinks[uplink]!, devices: count }));
 }
 
 /** The expert ranks of a replica by the node that they lie on, or begin on. */

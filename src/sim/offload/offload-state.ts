@@ -17,15 +17,23 @@ export interface FetchCost {
   readonly bytes: number;
   /** Host link of one device; 0 where the device reads the host's memory in place. */
   readonly linkNs: number;
+  /** Part of it in which a link that several devices have in common is busy with the slice. */
+  readonly uplinkNs: number;
   /** Bytes that the rank's devices read from memory; 0 where none lies behind them. */
   readonly memoryBytes: number;
+}
+
+/** A link to the host that other devices use too, and how many devices of the rank are behind it. */
+export interface Uplink {
+  readonly link: Resource;
+  readonly devices: number;
 }
 
 /**
  * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
  * hits and are computed first. A miss is fetched: from NVMe to host memory if no memory holds the expert, then from the
- * memory that does over the host link. Reading and link run side by side; the later of the two makes the expert ready. The
- * link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap, NVMe is
+ * memory that does over the host link, and over the link that it shares with other devices, if there is one. Reading and links
+ * run side by side; the latest of them makes the expert ready. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap, NVMe is
  * asked for all missing experts when the call starts and transfers run beside computing; without it, a miss is asked for
  * when its turn to compute comes.
  */
@@ -52,6 +60,7 @@ export class OffloadState {
   private readonly cache: ExpertCache;
   /** Where the experts are that the devices lack. */
   private readonly host: HostStore;
+  private readonly uplinks: readonly Uplink[];
   private readonly slotsPerCall: number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
@@ -74,6 +83,7 @@ export class OffloadState {
   constructor(options: {
     cache: ExpertCache;
     host: HostStore;
+    uplinks: readonly Uplink[];
     /** Slots that a call competes for: those of its layer, or all. */
     slotsPerCall: number;
     popularity: Float64Array | null;
@@ -85,6 +95,7 @@ export class OffloadState {
   }) {
     this.cache = options.cache;
     this.host = options.host;
+    this.uplinks = options.uplinks;
     this.slotsPerCall = options.slotsPerCall;
     this.popularity = options.popularity;
     this.cost = options.cost;
@@ -106,6 +117,11 @@ export class OffloadState {
   /** Bytes that the rank's devices read from host memory for one missing expert. */
   get memoryBytesPerFetch(): number {
     return this.cost.memoryBytes;
+  }
+
+  /** Bytes that one missing expert brings over links that several devices have in common. */
+  get uplinkBytesPerFetch(): number {
+    return this.uplinks.reduce((sum, { devices }) => sum + devices * this.cost.bytes, 0);
   }
 
   /**
@@ -199,7 +215,9 @@ export class OffloadState {
     const { cost, host, startNs } = this;
     const key = this.asked.keys[this.next]!;
     const linkEndNs = this.link.demand(atNs, cost.linkNs, cost.bytes);
-    const readyNs = Math.max(linkEndNs, host.read(key, atNs));
+    let readyNs = Math.max(linkEndNs, host.read(key, atNs));
+    for (const { link, devices } of this.uplinks)
+      readyNs = Math.max(readyNs, link.demand(atNs, devices * cost.uplinkNs, devices * cost.bytes));
     if (host.onDisk && this.held[this.next] === 1) host.release(key);
     this.heldNs = readyNs;
     const waitNs = readyNs - startNs - this.callNs;

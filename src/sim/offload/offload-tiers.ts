@@ -1,6 +1,7 @@
 import { InfeasibleError } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 import type { MemoryTier, Node } from "../../hardware/device.ts";
+import { tierKindNames, tierKinds } from "../../hardware/tier-kinds.ts";
 import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import type { TierMap } from "../memory/memory.ts";
@@ -23,7 +24,7 @@ export const hostTier = ({ tiers }: Node): MemoryTier | undefined => tiers.slice
 
 /** How many of the tiers are memory, which devices read in place; the others are disks. Memory comes first. */
 export const memoryTiers = (tiers: readonly MemoryTier[]): number => {
-  const first = tiers.findIndex(({ kind }) => kind === "nvme");
+  const first = tiers.findIndex(({ kind }) => tierKinds[kind].access === "disk");
   return first < 0 ? tiers.length : first;
 };
 
@@ -72,13 +73,16 @@ function pour(count: number, rooms: readonly number[]): number[] {
   });
 }
 
-/** What lies behind the devices of a node, for a message. */
+/** What lies behind the devices of a node, kind by kind, for a message. */
 function available(tiers: readonly MemoryTier[], shares: readonly number[], sharedBy: number): string {
-  const of = (kind: MemoryTier["kind"]) =>
-    formatBytes(tiers.reduce((sum, tier, i) => (tier.kind === kind ? sum + shares[i]! : sum), 0));
-  const each = sharedBy > 1 ? ` for each of ${sharedBy} replicas` : "";
-  const cxl = tiers.some(({ kind }) => kind === "cxl") ? `${of("cxl")} of CXL memory${each}, ` : "";
-  return `${of("ddr")} of host memory${each}${cxl === "" ? " and " : `, ${cxl}`}${of("nvme")} of NVMe`;
+  const parts = tierKindNames
+    .filter((kind) => kind === "ddr" || kind === "nvme" || tiers.some((tier) => tier.kind === kind))
+    .map((kind) => {
+      const { name, access } = tierKinds[kind];
+      const bytes = tiers.reduce((sum, tier, i) => (tier.kind === kind ? sum + shares[i]! : sum), 0);
+      return `${formatBytes(bytes)} of ${name}${access === "memory" && sharedBy > 1 ? ` for each of ${sharedBy} replicas` : ""}`;
+    });
+  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
 function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: number): TierMap {

@@ -21,6 +21,7 @@ export function fetchCost({ node, mapping }: PoolConfig, { pinned }: OffloadConf
   return {
     bytes,
     linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes) + stagingNs,
+    uplinkNs: hostLink === null ? 0 : transferNs(hostLink, bytes) - hostLink.latencyNs,
     memoryBytes: memoryTiers(node.tiers) === 0 ? 0 : bytes * Math.min(mapping.etp, node.devicesPerNode),
   };
 }

@@ -92,12 +92,12 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const { laws } = run;
   const elapsed = run.nowNs;
   const { caches, nodes, hosts } = experts.offloads;
-  for (const [i, { tiers }] of nodes.entries())
-    for (const [tier, { busyNs }] of tiers.entries()) {
+  for (const [i, { tiers, uplinks }] of nodes.entries())
+    for (const [at, { busyNs }] of [...tiers, ...uplinks].entries()) {
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",
-        () => `${config.node.tiers[tier]!.id} of node ${i} busy ${busyNs} ns of ${elapsed}`,
+        () => `${config.node.tiers[at]?.id ?? "a common host link"} of node ${i} busy ${busyNs} ns of ${elapsed}`,
       );
       laws.count("link-busy");
     }
@@ -109,6 +109,13 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
     fromMemory === toDevices,
     "byte-conservation",
     () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched`,
+  );
+  const overUplinks = nodes.reduce((sum, { uplinks }) => sum + bytesOf(uplinks), 0);
+  const throughUplinks = caches.reduce((sum, cache) => sum + cache.misses * cache.uplinkBytesPerFetch, 0);
+  holds(
+    overUplinks === throughUplinks,
+    "byte-conservation",
+    () => `${overUplinks} bytes over common host links, ${throughUplinks} bytes fetched behind them`,
   );
   const fromDisks = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(disks)), 0);
   const intoMemory = hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, 0);

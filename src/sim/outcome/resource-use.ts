@@ -1,3 +1,4 @@
+import { tierKinds } from "../../hardware/tier-kinds.ts";
 import type { Pool } from "../pool.ts";
 import type { ResourceUse } from "../result.ts";
 import type { RunView } from "./run-view.ts";
@@ -43,18 +44,20 @@ function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[
   if (config.node.device.hostLink !== null)
     for (const [i, { link }] of caches.entries())
       use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
-  for (const [i, { tiers }] of nodes.entries())
+  for (const [i, { tiers, uplinks }] of nodes.entries()) {
+    for (const [uplink, { busyNs, bytes }] of uplinks.entries())
+      if (busyNs > 0) use.push({ name: `common host link ${uplink} of node ${i}`, busyNs, bytes });
     for (const [tier, { busyNs, bytes }] of tiers.entries())
       if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
+  }
   return use;
 }
-
-const kindNames = { ddr: "host memory", cxl: "CXL memory", nvme: "NVMe" } as const;
 
 /** A tier by its kind; by its id too where the node has several of the kind. */
 function tierName(tiers: Pool["config"]["node"]["tiers"], tier: number): string {
   const { kind, id } = tiers[tier]!;
-  return tiers.filter((other) => other.kind === kind).length > 1 ? `${kindNames[kind]} ${id}` : kindNames[kind];
+  const { name } = tierKinds[kind];
+  return tiers.filter((other) => other.kind === kind).length > 1 ? `${name} ${id}` : name;
 }
 
 function frontEndName(replica: number, index: number, count: number): string {

@@ -16,7 +16,8 @@ import type { RoutingTable } from "../../trace/routing-table.ts";
 export interface LiveSetting {
   readonly table: RoutingTable;
   readonly shape: LiveShape;
-  readonly cache: Exclude<CachePolicyName, "belady">;
+  /** Those that are run on real experts. */
+  readonly cache: Extract<CachePolicyName, "lru" | "lfu" | "fifo" | "static">;
   /** Experts of a layer that are kept on the device. */
   readonly slots: number;
   /** Where missing experts come from: host memory, or a file that the page cache holds. */

@@ -1,16 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { Resource } from "../../../src/core/resource.ts";
 import { admissions } from "../../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import { CallLogRecorder } from "../../../src/policy/cache/call-log.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import { AskedExperts } from "../../../src/sim/offload/asked-experts.ts";
 import { HostNode } from "../../../src/sim/offload/host-node.ts";
-import { OffloadState } from "../../../src/sim/offload/offload-state.ts";
+import { OffloadState, type Uplink } from "../../../src/sim/offload/offload-state.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { HostStore } from "../../../src/sim/store/host-store.ts";
 import { LruRanking } from "../../../src/sim/store/lru-ranking.ts";
 import { TierStore } from "../../../src/sim/store/tier-store.ts";
-import { singleDevice, testConfig, testRequests, testRouting } from "../build.ts";
+import { singleDevice, testConfig, testNode, testRequests, testRouting } from "../build.ts";
 
 const expertBytes = 3 * 256 * 128 * 2;
 const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
@@ -35,6 +36,7 @@ const run = (overrides: Partial<SimConfig>) => simulate(testConfig({ workload, o
 describe("one layer call", () => {
   /** A link takes 100 ns for an expert, host memory `memoryNs`, NVMe 1000. */
   const hosts = new Map<OffloadState, HostStore>();
+  const hostNode = () => new HostNode(testNode());
   const hostOn = (node: HostNode, onDisk: boolean, memoryNs = 40) =>
     new HostStore({
       homes: new Uint8Array(8).fill(onDisk ? 1 : 0),
@@ -50,14 +52,15 @@ describe("one layer call", () => {
   const state = (
     onDisk: boolean,
     overlap = true,
-    { node = new HostNode(2), memoryNs = 40, host = hostOn(node, onDisk, memoryNs) } = {},
+    { node = hostNode(), memoryNs = 40, host = hostOn(node, onDisk, memoryNs), uplinks = [] as Uplink[] } = {},
   ) => {
     const made = new OffloadState({
       cache: cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
       host,
       slotsPerCall: 2,
       popularity: null,
-      cost: { bytes: 7, linkNs: 100, memoryBytes: 7 },
+      uplinks,
+      cost: { bytes: 7, linkNs: 100, uplinkNs: 90, memoryBytes: 7 },
       overlap,
       log: new CallLogRecorder(100),
       experts: 8,
@@ -123,7 +126,7 @@ describe("one layer call", () => {
   });
 
   test("what host memory lacks comes over the disk first, one transfer at a time there too", () => {
-    const node = new HostNode(2);
+    const node = hostNode();
     const disk = state(true, true, { node });
     // Disk 1000 and 2000, host link 100 after each.
     expect(call(disk, 0, [0, 1], 0, 0)).toBe(2100);
@@ -137,7 +140,7 @@ describe("one layer call", () => {
   });
 
   test("what is on its way from the disk for one device is there for another when it arrives, and is read once", () => {
-    const host = hostOn(new HostNode(2), true);
+    const host = hostOn(hostNode(), true);
     const [first, second] = [0, 1].map(() => state(true, true, { host })) as [OffloadState, OffloadState];
     begin(first, 0, [0], 0, 0);
     begin(second, 10, [0], 0, 0);
@@ -147,7 +150,7 @@ describe("one layer call", () => {
   });
 
   test("what is read for a call stays in host memory until it is fetched: the rest of the call streams past it", () => {
-    const host = hostOn(new HostNode(2), true);
+    const host = hostOn(hostNode(), true);
     const large = state(true, true, { host });
     call(large, 0, [0, 1, 2, 3], 0, 0);
     expect(host.diskReads).toBe(4);
@@ -169,7 +172,7 @@ describe("one layer call", () => {
   test("devices of one node share its memory: n links or the memory, whichever is slower", () => {
     for (const devices of [1, 2, 3, 5])
       for (const memoryNs of [20, 40, 75, 100, 250]) {
-        const node = new HostNode(2);
+        const node = hostNode();
         const cold = Array.from({ length: devices }, () => state(false, true, { node, memoryNs }));
         for (const device of cold) begin(device, 500, [0, 1, 2, 3], 0, 0);
         expect(finish(500, ...cold)).toBe(500 + 4 * Math.max(100, devices * memoryNs));
@@ -177,15 +180,28 @@ describe("one layer call", () => {
       }
   });
 
+  test("and the link that several have in common: their own links or that one, whichever is slower", () => {
+    for (const devices of [1, 2, 3, 5])
+      for (const slices of [1, 2]) {
+        const link = new Resource();
+        const cold = Array.from({ length: devices }, () =>
+          state(false, true, { memoryNs: 0, uplinks: [{ link, devices: slices }] }),
+        );
+        for (const device of cold) begin(device, 500, [0, 1, 2, 3], 0, 0);
+        expect(finish(500, ...cold)).toBe(500 + 4 * Math.max(100, devices * slices * 90));
+        expect([link.busyNs, link.bytes]).toEqual([4 * devices * slices * 90, 4 * devices * slices * 7]);
+      }
+  });
+
   test("and its disks", () => {
-    const node = new HostNode(2);
+    const node = hostNode();
     const cold = [0, 1].map(() => state(true, true, { node }));
     for (const device of cold) begin(device, 0, [0, 1], 0, 0);
     expect(finish(0, ...cold)).toBe(4 * 1000 + 100);
   });
 
   test("transfers of one node are asked for in order of time", () => {
-    const node = new HostNode(2);
+    const node = hostNode();
     const [early, late] = [0, 1].map(() => state(false, true, { node, memoryNs: 250 })) as [OffloadState, OffloadState];
     expect(call(late, 1000, [0, 1], 0, 0)).toBe(1500);
     expect(() => call(early, 500, [0], 0, 0)).toThrow(/resource-order/);

@@ -78,6 +78,21 @@ describe("missing experts of a step take", () => {
     }
   });
 
+  test("expert ranks behind one link: all of their experts over it, or half of them over each of two", () => {
+    const memoryNs = linkNs / 100;
+    const uplinkNs = linkNs - 5000;
+    const [one, two, own] = [4, 2, 1].map((hostLinkDevices) =>
+      waitNs({ tp: 4, ep: 4 }, { ...node(4, memoryNs), hostLinkDevices }),
+    );
+    expect(one).toBeCloseTo(Math.max(2 * linkNs, 8 * uplinkNs), 2);
+    expect(two).toBeCloseTo(Math.max(2 * linkNs, 4 * uplinkNs), 2);
+    expect(own).toBeCloseTo(waitNs({ tp: 4, ep: 4 }, node(4, memoryNs)), 2);
+    // Slices of an expert go over the links of their devices.
+    const slices = (hostLinkDevices: number) => waitNs({ tp: 4, etp: 4 }, { ...node(4, memoryNs), hostLinkDevices });
+    expect(slices(4)).toBeCloseTo(8 * Math.max(5000 + uplinkNs / 4, uplinkNs), 2);
+    expect(slices(2)).toBeCloseTo(8 * Math.max(5000 + uplinkNs / 4, uplinkNs / 2), 2);
+  });
+
   test("slices of a split expert: all of them from the memory, side by side over the links", () => {
     const sliceNs = 5000 + expertBytes / 2 / 25;
     for (const memoryNs of [linkNs / 5, 2 * linkNs])

@@ -104,7 +104,9 @@ describe("experts live in the first tier that has room", () => {
   test("whatever does not fit all of them together is refused, with what there is", () => {
     const small = () => run({ tiers: [ddr(6), cxl(10), nvme(21)] });
     expect(small).toThrow(InfeasibleError);
-    expect(small).toThrow(/6 MiB needed on a node, 1.13 MiB of host memory, 1.88 MiB of CXL memory, 3.94 MiB of NVMe/);
+    expect(small).toThrow(
+      /6 MiB needed on a node, 1.13 MiB of host memory, 1.88 MiB of CXL memory and 3.94 MiB of NVMe/,
+    );
   });
 });
 
