@@ -53,24 +53,24 @@ export function sharedDevice(layouts: readonly PoolLayout[]): { pool: number; ot
   return null;
 }
 
-/** A node that two pools have devices in, and the earlier one of them; null where every pool has nodes of its own. */
-export function sharedNode(
-  layouts: readonly PoolLayout[],
-  devicesPerNode: (pool: number) => number,
-): { pool: number; other: number; node: number } | null {
-  const nodesOf = ({ first, end }: PoolLayout, pool: number) => {
-    const nodes = new Set<number>();
-    for (const [i, from] of first.entries())
-      for (let device = from; device < end[i]!; device++) nodes.add(Math.floor(device / devicesPerNode(pool)));
-    return nodes;
-  };
-  for (const [pool, a] of layouts.entries())
-    for (const [other, b] of layouts.slice(0, pool).entries()) {
-      if (a.system !== b.system) continue;
-      const held = nodesOf(b, other);
-      for (const node of nodesOf(a, pool)) if (held.has(node)) return { pool, other, node };
-    }
-  return null;
+/** Whether each replica lies in one node where it fits one, and begins with a node where it does not: as it is timed. */
+export function keepsToNodes({ first, end }: PoolLayout, { devicesPerNode }: Node): boolean {
+  return first.every((device, replica) => {
+    const within = device % devicesPerNode;
+    const devices = end[replica]! - device;
+    return devices > devicesPerNode ? within === 0 : within + devices <= devicesPerNode;
+  });
+}
+
+/** Whether two pools have devices of one node. */
+export function shareNode(a: PoolLayout, b: PoolLayout, { devicesPerNode }: Node): boolean {
+  const nodeOf = (device: number) => Math.floor(device / devicesPerNode);
+  return (
+    a.system === b.system &&
+    a.first.some((from, i) =>
+      b.first.some((start, j) => nodeOf(from) <= nodeOf(b.end[j]! - 1) && nodeOf(start) <= nodeOf(a.end[i]! - 1)),
+    )
+  );
 }
 
 /** Whether two replicas lie whole in one node, or in one scale-up domain of a rack. */
