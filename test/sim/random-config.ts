@@ -3,14 +3,18 @@ import { RandomStream } from "../../src/core/random.ts";
 import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
 import type { MemoryTier, Node } from "../../src/hardware/device.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
-import { chained } from "../../src/models/visits.ts";
+import { chained, expertHomes } from "../../src/models/visits.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { configured } from "../../src/policy/cache/expert-cache.ts";
+import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
+import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { applyTransforms } from "../../src/trace/transform/apply-transforms.ts";
+import type { ChosenTransform } from "../../src/trace/transform/transforms.ts";
 import {
   singleDevice,
   testConfig,
@@ -102,6 +106,8 @@ export const scenario = fc.record({
   n: fc.integer({ min: 1, max: 30 }),
   gap: fc.constantFrom(0, 1000, 1_000_000, 20_000_000),
   stack: fc.nat(stacks.length - 1),
+  /** Visits of the experts of a layer, one after the other. */
+  visits: fc.constantFrom(1, 1, 1, 2, 3),
   mapping: fc.constantFrom(...mappings),
   replicas: fc.integer({ min: 1, max: 3 }),
   frontEnds: fc.integer({ min: 1, max: 3 }),
@@ -135,6 +141,19 @@ export const scenario = fc.record({
   routing: fc.constantFrom("uniform" as const, "zero" as const, "random" as const),
   /** Share of the choices that a transform took away. */
   skipped: fc.constantFrom(0, 0, 0.3, 1),
+  /** What changes the recorded choices before they are replayed. */
+  transforms: fc.constantFrom<readonly ChosenTransform[]>(
+    [],
+    [],
+    [],
+    [{ kind: "mask", experts: [0, 5], instead: "none" }],
+    [{ kind: "mask", experts: [1], layers: [1], instead: "next" }],
+    [{ kind: "top-p", p: 0.6 }],
+    [
+      { kind: "mask", experts: [2, 3, 4], instead: "next" },
+      { kind: "top-p", p: 0.9 },
+    ],
+  ),
   placement: fc.option(fc.constantFrom("eplb" as const, "round-robin" as const, "lpt" as const)),
   slots: fc.option(fc.integer({ min: 1, max: 8 })),
   host: fc.constantFrom(0, 1e6, 64e9),
@@ -167,9 +186,9 @@ export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never
 
 export function configOf(c: Scenario): SimConfig {
   const rng = new RandomStream(c.seed, "scenario");
-  const layers = stacks[c.stack] ?? [];
+  const layers = stacks[c.stack]!.flatMap((layer) => chained(layer, c.visits, c.seed % 2 === 0 ? "own" : "shared"));
   const model = tinyModel({ layers });
-  const moeCount = layers.filter((layer) => layer.feedForward.kind === "moe").length;
+  const homes = expertHomes(model);
   let at = 0;
   const rows = Array.from({ length: c.n }, () => {
     at += Math.round(rng.exponential(c.gap + 1));
@@ -178,8 +197,8 @@ export function configOf(c: Scenario): SimConfig {
   const prompts = rows.map((row) => row.prompt);
   const requests = testRequests(rows, c.prefix === null ? null : prefixFor(prompts, c.prefix, rng));
   // Fewer recorded layers than the model has: some are replayed twice.
-  const table = withoutSome(testRouting(2, 8, 2, 150, c.seed), c.skipped, c.seed);
-  const layerMap = Array.from({ length: moeCount }, (_, i) => (i * 3 + 1) % 2);
+  const table = withoutSome(transformed(c), c.skipped, c.seed);
+  const layerMap = homes.map((_, i) => (i * 3 + 1) % 2);
   const offloads = c.slots !== null && c.routing !== "uniform";
   const offload: OffloadConfig | null = offloads
     ? {
@@ -195,18 +214,26 @@ export function configOf(c: Scenario): SimConfig {
       }
     : null;
   const { ep } = c.mapping;
-  const placement =
+  const holding = [...new Set(homes)];
+  const placed =
     c.placement === null
       ? null
       : placements[c.placement].place({
-          layers: moeCount,
+          layers: holding.length,
           experts: 8,
           ranks: ep,
           nodes: 1,
           groups: 1,
           physicalExperts: (Math.ceil(8 / ep) + (c.placement === "eplb" ? 1 : 0)) * ep,
-          loads: Float64Array.from({ length: moeCount * 8 }, () => 1 + rng.below(100)),
+          loads: Float64Array.from({ length: holding.length * 8 }, () => 1 + rng.below(100)),
         });
+  const placement =
+    placed === null
+      ? null
+      : atEveryVisit(
+          placed,
+          homes.map((home) => holding.indexOf(home)),
+        );
   const engine = testEngine({
     ...c.engine,
     mixesPrefillWithDecode: c.mixes,
@@ -253,6 +280,36 @@ export function configOf(c: Scenario): SimConfig {
           },
     warmupRequests: c.warmup,
   });
+}
+
+/** Recorded choices with weights and scores, in which a token chose its experts with the highest, and its transforms applied. */
+function transformed({ seed, transforms }: Scenario): RoutingTable {
+  const recorded = testRouting(2, 8, 2, 150, seed);
+  if (transforms.length === 0) return recorded;
+  const rng = new RandomStream(seed, "scores");
+  const { ids, rows, layers, experts, topK } = recorded;
+  const scores = Float32Array.from({ length: rows * layers * experts }, () => rng.uniform() / 2);
+  const weights = new Float32Array(ids.length);
+  for (let at = 0; at < ids.length; at++) {
+    const score = (at % topK === 0 ? 0.8 : 0.6) + rng.uniform() / 10;
+    scores[Math.floor(at / topK) * experts + ids[at]!] = score;
+    weights[at] = score;
+  }
+  return applyTransforms({ ...recorded, scores, weights }, transforms, (_, step) => step()).table;
+}
+
+/** A placement of the layers that hold experts, laid out by layer and visit. */
+function atEveryVisit(placement: Placement, holders: readonly number[]): Placement {
+  const { ranks, physicalExpertsPerRank, logicalExperts } = placement;
+  const size = ranks * physicalExpertsPerRank;
+  return {
+    ...placement,
+    layers: holders.length,
+    logicalExperts: Uint16Array.from({ length: holders.length * size }, (_, at) => {
+      const holder = holders[Math.floor(at / size)]!;
+      return logicalExperts[holder * size + (at % size)]!;
+    }),
+  };
 }
 
 function nodeOf(c: Scenario): Node {
