@@ -4,7 +4,8 @@ import type { Scenario } from "../scenario/parse-scenario.ts";
 import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
 import type { HandoverConfig } from "../sim/config.ts";
 import { handoverProblems } from "../sim/handover/handover-problems.ts";
-import { layOutPools, type PoolLayout, sharedDevice, sharedNode, together } from "../sim/pool-layout.ts";
+import { devicesOf } from "../sim/mapping.ts";
+import { keepsToNodes, layOutPools, type PoolLayout, sharedDevice, sharedNode, together } from "../sim/pool-layout.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { PoolShape } from "./resolve-pool.ts";
 
@@ -72,15 +73,21 @@ export function resolveHandover(
     localPromptTokens: stated?.localPromptTokens ?? 0,
     router: routers[stated?.router ?? scenario.policy.router],
   };
-  if (config.transfer !== "request" && config.reserves === "afterPrefill")
-    throw new InvalidInputError([
-      {
-        ...scenario.place(["handover"]),
-        at: "handover.transfer",
-        expected: "request where room is set aside after the prefill: before that there is nowhere to send to",
-        found: config.transfer,
-      },
-    ]);
+  if (config.transfer !== "request" && config.reserves === "afterPrefill") {
+    if (stated?.transfer !== undefined)
+      say(
+        ["handover", "transfer"],
+        "request where room is set aside after the prefill: before that there is nowhere to send to",
+        config.transfer,
+      );
+    else
+      say(
+        ["handover", "reserves"],
+        `beforePrefill, or handover.transfer request: before there is room there is nowhere to send ${config.transfer} to`,
+        config.reserves,
+      );
+  }
+  if (problems.length > 0) throw new InvalidInputError(problems);
   return config;
 }
 
@@ -111,6 +118,7 @@ function checkDevices(pools: readonly PoolScenario[], shapes: readonly PoolShape
   const layouts = layOutPools(shapes.map(({ config }) => config));
   const shared = sharedDevice(layouts);
   if (shared === null) {
+    checkWhole(shapes, layouts, say);
     checkNodes(pools, shapes, layouts, say);
     return;
   }
@@ -120,6 +128,22 @@ function checkDevices(pools: readonly PoolScenario[], shapes: readonly PoolShape
     `a device after those of ${pools[other]!.identity.name ?? "the pool before"}: device ${device} is in both`,
     shapes[pool]!.config.firstDevice,
   );
+}
+
+/** Replicas are timed as if they began with a node, or lay in one. */
+function checkWhole(shapes: readonly PoolShape[], layouts: readonly PoolLayout[], say: Say): void {
+  for (const [i, { config }] of shapes.entries()) {
+    if (keepsToNodes(layouts[i]!, config.node)) continue;
+    const { devicesPerNode } = config.node;
+    const devices = devicesOf(config.mapping);
+    say(
+      ["pools", i, "firstDevice"],
+      devices > devicesPerNode
+        ? `the first device of a node of ${devicesPerNode} for a replica of ${devices} devices`
+        : `a device from which each replica of ${devices} devices lies in one node of ${devicesPerNode}`,
+      config.firstDevice,
+    );
+  }
 }
 
 /** Host memory and disks of a node are those of one pool: what experts of several pools share is not simulated. */

@@ -105,6 +105,7 @@ function withTiers(system: SystemProfile, scenario: Scenario): SystemProfile {
         ...scenario.place(["hardware", "tiers", kind]),
         at: `hardware.tiers.${kind}`,
         expected: `capacity and bandwidth: ${system.name} has no ${kind} tier of its own`,
+        found: Object.keys(override).join(", "),
       });
     const tier: TierKind = {
       id: kind,
