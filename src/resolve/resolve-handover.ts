@@ -5,7 +5,7 @@ import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
 import type { HandoverConfig } from "../sim/config.ts";
 import { handoverProblems } from "../sim/handover/handover-problems.ts";
 import { devicesOf } from "../sim/mapping.ts";
-import { keepsToNodes, layOutPools, type PoolLayout, sharedDevice, sharedNode, together } from "../sim/pool-layout.ts";
+import { keepsToNodes, layOutPools, type PoolLayout, sharedDevice, shareNode, together } from "../sim/pool-layout.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { PoolShape } from "./resolve-pool.ts";
 
@@ -117,55 +117,52 @@ function checkModels(pools: readonly PoolScenario[], shapes: readonly PoolShape[
 function checkDevices(pools: readonly PoolScenario[], shapes: readonly PoolShape[], say: Say): void {
   const layouts = layOutPools(shapes.map(({ config }) => config));
   const shared = sharedDevice(layouts);
-  if (shared === null) {
-    checkWhole(shapes, layouts, say);
-    checkNodes(pools, shapes, layouts, say);
+  if (shared !== null) {
+    const { pool, other, device } = shared;
+    say(
+      ["pools", pool, "firstDevice"],
+      `a device after those of ${nameOf(pools, other)}: device ${device} is in both`,
+      shapes[pool]!.config.firstDevice,
+    );
     return;
   }
-  const { pool, other, device } = shared;
-  say(
-    ["pools", pool, "firstDevice"],
-    `a device after those of ${pools[other]!.identity.name ?? "the pool before"}: device ${device} is in both`,
-    shapes[pool]!.config.firstDevice,
-  );
-}
-
-/** Replicas are timed as if they began with a node, or lay in one. */
-function checkWhole(shapes: readonly PoolShape[], layouts: readonly PoolLayout[], say: Say): void {
   for (const [i, { config }] of shapes.entries()) {
-    if (keepsToNodes(layouts[i]!, config.node)) continue;
     const { devicesPerNode } = config.node;
     const devices = devicesOf(config.mapping);
-    say(
-      ["pools", i, "firstDevice"],
-      devices > devicesPerNode
-        ? `the first device of a node of ${devicesPerNode} for a replica of ${devices} devices`
-        : `a device from which each replica of ${devices} devices lies in one node of ${devicesPerNode}`,
-      config.firstDevice,
-    );
+    if (!keepsToNodes(layouts[i]!, config.node))
+      say(
+        ["pools", i, "firstDevice"],
+        devices > devicesPerNode
+          ? `the first device of a node of ${devicesPerNode} for a replica of ${devices} devices`
+          : `a device from which each replica of ${devices} devices lies in one node of ${devicesPerNode}`,
+        config.firstDevice,
+      );
   }
+  checkCaches(pools, shapes, layouts, say);
 }
 
-/** Host memory and disks of a node are those of one pool: what experts of several pools share is not simulated. */
-function checkNodes(
+/** Host memory and disks are those of a pool: two that cache experts out of them cannot have the same. */
+function checkCaches(
   pools: readonly PoolScenario[],
   shapes: readonly PoolShape[],
   layouts: readonly PoolLayout[],
   say: Say,
 ): void {
-  const offloading = [...shapes.keys()].filter((i) => shapes[i]!.scenario.policy.offload !== undefined);
-  const shared = sharedNode(
-    offloading.map((i) => layouts[i]!),
-    (i) => shapes[offloading[i]!]!.config.node.devicesPerNode,
-  );
-  if (shared === null) return;
-  const [pool, other] = [offloading[shared.pool]!, offloading[shared.other]!];
-  say(
-    ["pools", pool, "firstDevice"],
-    `a node without a pool that offloads experts: ${pools[other]!.identity.name} does on node ${shared.node}`,
-    shapes[pool]!.config.firstDevice,
-  );
+  const caching = [...pools.keys()].filter((i) => pools[i]!.scenario.policy.offload !== undefined);
+  for (const [at, i] of caching.entries()) {
+    const { config } = shapes[i]!;
+    const other = caching.slice(0, at).find((j) => shareNode(layouts[i]!, layouts[j]!, config.node));
+    if (other !== undefined)
+      say(
+        ["pools", i, "firstDevice"],
+        `a node without the expert cache of ${nameOf(pools, other)}: its memory and disks are not shared between pools`,
+        config.firstDevice,
+      );
+  }
 }
+
+const nameOf = (pools: readonly PoolScenario[], pool: number): string =>
+  pools[pool]!.identity.name ?? "the pool before";
 
 /** Whether every replica of one pool lies in one node, or one scale-up domain, with every replica of the other. */
 function allTogether(shapes: readonly PoolShape[], prefill: number, decode: number): boolean {

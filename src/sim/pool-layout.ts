@@ -73,15 +73,6 @@ export function shareNode(a: PoolLayout, b: PoolLayout, { devicesPerNode }: Node
   );
 }
 
-/** Whether each replica lies in one node where it fits one, and begins with a node where it does not: as it is timed. */
-export function keepsToNodes({ first, end }: PoolLayout, { devicesPerNode }: Node): boolean {
-  return first.every((device, replica) => {
-    const within = device % devicesPerNode;
-    const devices = end[replica]! - device;
-    return devices > devicesPerNode ? within === 0 : within + devices <= devicesPerNode;
-  });
-}
-
 /** Whether two replicas lie whole in one node, or in one scale-up domain of a rack. */
 export function together(a: PoolLayout, replica: number, b: PoolLayout, other: number, node: Node): boolean {
   if (a.system !== b.system) return false;
