@@ -87,7 +87,7 @@ const refused: readonly (readonly [string, string, string])[] = [
       model: "id: mixtral-8x7b",
       routing: "kind: parametric, skew: 0.2, reuse: 0.3, rows: 100",
     }),
-    "t.yaml:10:29: pools[1].firstDevice: expected a node without a pool that offloads experts: a does on node 0, found 1",
+    "t.yaml:10:29: pools[1].firstDevice: expected a node without the expert cache of a: its memory and disks are not shared between pools, found 1",
   ],
   [
     "an unknown role",
