@@ -4,11 +4,9 @@ import { InfeasibleError } from "../../../src/core/errors.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { type PoolConfig, poolsOf, type ScalingConfig, type SimConfig } from "../../../src/sim/config.ts";
 import { mappingProblems } from "../../../src/sim/mapping.ts";
-import { type RunResult, requestStatus } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { Simulation } from "../../../src/sim/simulation.ts";
-import { poolsConfig, randomPools } from "../handover/random-pools.ts";
-import { configOf, scenario } from "../random-config.ts";
+import { deployment, deploymentConfig } from "../random-deployment.ts";
+import { bytesOf, judge, judgeStopped, watched } from "../random-laws.ts";
 import { scalingBy, scalingOf } from "./scaled.ts";
 
 const drawnScaling = fc.record({
@@ -45,60 +43,38 @@ function scaled<T extends PoolConfig>(pool: T, c: typeof drawnScaling extends fc
   return { ...pool, replicas, scaling: scaling() };
 }
 
-function judge(config: () => SimConfig): void {
-  const result = simulate(config());
-  const { requests, pools, endNs } = result;
-  for (let i = 0; i < requests.count; i++)
-    expect([requestStatus.completed, requestStatus.rejected]).toContain(requests.status[i]);
-  for (const { stateNs, replicaOnNs, replicaBusyNs } of pools) {
-    expect(Object.values(stateNs).reduce((sum, ns) => sum + ns, 0)).toBe(replicaBusyNs.length * endNs);
-    expect(replicaOnNs.reduce((sum, ns) => sum + ns, 0)).toBe(replicaBusyNs.length * endNs - stateNs.off);
-  }
-  const figures = ({ requests: rows, endNs: end, time, pools: each }: RunResult) => ({ rows, end, time, each });
-  expect(figures(simulate(config()))).toEqual(figures(result));
-  const stopped = new Simulation(config());
-  stopped.advance(5);
-  expect(stopped.result(true).interrupted).toBe(true);
-}
-
-/** Judges a configuration; whether it had room. */
-function ran(config: () => SimConfig): boolean {
-  try {
-    judge(config);
-    return true;
-  } catch (error) {
-    // Too little memory is an answer.
-    if (!(error instanceof InfeasibleError)) throw error;
-    return false;
-  }
-}
-
-/** Random deployments whose replicas come and go; returns how many had room. */
+/** Runs random deployments whose pools are each scaled by itself, to the end twice and once up to some step; returns how many had room. */
 export function runScaled(numRuns: number, seed: number): number {
-  let count = 0;
+  let ran = 0;
   fc.assert(
-    fc.property(scenario, drawnScaling, (c, scaling) => {
-      fc.pre(mappingProblems(configOf(c).mapping, configOf(c).model).length === 0);
-      if (ran(() => scaled(configOf(c), scaling))) count++;
-    }),
-    { numRuns, seed },
-  );
-  return count;
-}
-
-/** Random pools, each scaled by itself; returns how many had room. */
-export function runScaledPools(numRuns: number, seed: number): number {
-  let count = 0;
-  fc.assert(
-    fc.property(randomPools, drawnScaling, drawnScaling, (drawn, first, second) => {
+    fc.property(deployment, fc.array(drawnScaling, { minLength: 4, maxLength: 4 }), (drawn, scalings) => {
       const config = (): SimConfig => {
-        const { otherPools = [], ...whole } = poolsConfig(drawn);
-        return { ...scaled(whole, first), otherPools: otherPools.map((pool) => scaled(pool, second)) };
+        const { otherPools, ...whole } = deploymentConfig(drawn);
+        const first = scaled(whole, scalings[0]!);
+        return otherPools === undefined
+          ? first
+          : { ...first, otherPools: otherPools.map((pool, i) => scaled(pool, scalings[i + 1]!)) };
       };
       fc.pre(poolsOf(config()).every(({ mapping, model }) => mappingProblems(mapping, model).length === 0));
-      if (ran(config)) count++;
+      try {
+        watched(() => {
+          const result = simulate(config());
+          judge(config(), result);
+          for (const { stateNs, replicaOnNs, replicaBusyNs } of result.pools) {
+            const whole = replicaBusyNs.length * result.endNs;
+            expect(Object.values(stateNs).reduce((sum, ns) => sum + ns, 0)).toBe(whole);
+            expect(replicaOnNs.reduce((sum, ns) => sum + ns, 0)).toBe(whole - stateNs.off);
+          }
+          expect(bytesOf(simulate(config()))).toBe(bytesOf(result));
+          judgeStopped(config(), drawn.stopAfter);
+          ran++;
+        });
+      } catch (error) {
+        // Too little memory is an answer.
+        if (!(error instanceof InfeasibleError)) throw error;
+      }
     }),
     { numRuns, seed },
   );
-  return count;
+  return ran;
 }
