@@ -38,11 +38,13 @@ export interface DeviceWork {
   readonly device: Device;
   readonly devicesPerReplica: number;
   readonly replicaBusyNs: readonly number[];
+  /** Time that each replica had devices; absent: all of the run. */
+  readonly replicaOnNs?: readonly number[];
 }
 
 /**
- * Energy of the devices alone: board power while a step runs, idle power between steps. Both ends are those of the
- * device's profile; null if one states no power. Host, network and cooling are left out.
+ * Energy of the devices alone: board power while a step runs, idle power between steps, and none while a replica is off.
+ * Both ends are those of the device's profile; null if one states no power. Host, network and cooling are left out.
  */
 export function energyOf(
   works: readonly DeviceWork[],
@@ -53,13 +55,14 @@ export function energyOf(
   const seconds = endNs / 1e9;
   let joules = 0;
   const powers: string[] = [];
-  for (const { device, devicesPerReplica, replicaBusyNs } of works) {
+  for (const { device, devicesPerReplica, replicaBusyNs, replicaOnNs } of works) {
     const { powerW, idlePowerW } = device;
     if (powerW === null) return none;
     const idleW = idlePowerW ?? 0;
-    joules += replicaBusyNs.reduce((sum, busyNs) => {
+    joules += replicaBusyNs.reduce((sum, busyNs, replica) => {
       const busy = Math.min(busyNs, endNs) / 1e9;
-      return sum + devicesPerReplica * (powerW * busy + idleW * (seconds - busy));
+      const on = replicaOnNs === undefined ? seconds : replicaOnNs[replica]! / 1e9;
+      return sum + devicesPerReplica * (powerW * busy + idleW * Math.max(0, on - busy));
     }, 0);
     const idle = idlePowerW === null ? "0 W between steps, for lack of a figure" : `${idleW} W between steps`;
     powers.push(`${powerW} W (board power) while a step runs, ${idle}`);

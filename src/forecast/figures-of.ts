@@ -11,6 +11,7 @@ import { expertBalance } from "./expert-balance.ts";
 import { handoverFigures } from "./handover-figures.ts";
 import { latencyStats } from "./latency-stats.ts";
 import { poolFigures } from "./pool-figures.ts";
+import { meanDevicesOn, scalingFigures } from "./scaling-figures.ts";
 import { sectionsOf } from "./sections.ts";
 import { throughputOf } from "./throughput.ts";
 
@@ -22,15 +23,18 @@ export function figuresOf(
 ): { readonly figures: Figures; readonly ledger: readonly LedgerEntry[] } {
   const pools = poolsOf(resolved.config);
   const devices = pools.reduce((sum, { mapping, replicas }) => sum + devicesOf(mapping) * replicas, 0);
+  const scaled = pools.some(({ scaling }) => scaling !== undefined);
+  const on = meanDevicesOn(resolved.config, run);
+  const devicesOn = on.reduce((sum, count) => sum + count, 0);
   const load = judgeLoad(run);
   const goodput = load.verdict === "overloaded" ? null : goodputOf(run, limits, null);
   const throughput = {
-    ...throughputOf(run, devices),
+    ...throughputOf(run, devicesOn),
     goodput: goodput === null || goodput.samples === 0 ? null : goodput.good / goodput.samples,
   };
   const busyNs = run.replicaBusyNs.reduce((sum, ns) => sum + ns, 0);
-  const cost = costOf(meanPrice(resolved), {
-    devices,
+  const cost = costOf(meanPrice(resolved, on), {
+    devices: devicesOn,
     inputTokensPerSecond: throughput.totalTokensPerSecond - throughput.outputTokensPerSecond,
     outputTokensPerSecond: throughput.outputTokensPerSecond,
     promptTimeShare: busyNs > 0 ? run.promptBusyNs / busyNs : 0,
@@ -40,11 +44,12 @@ export function figuresOf(
       device: node.device,
       devicesPerReplica: devicesOf(mapping),
       replicaBusyNs: pools.length === 1 ? run.replicaBusyNs : run.pools[pool]!.replicaBusyNs,
+      ...(scaled ? { replicaOnNs: run.pools[pool]!.replicaOnNs } : {}),
     })),
     run,
   );
   const figures: Figures = {
-    deployment: { devices },
+    deployment: { devices, ...(scaled ? { meanDevicesOn: devicesOn } : {}) },
     interrupted: run.interrupted,
     requests: requestFates(run),
     load,
@@ -64,23 +69,23 @@ export function figuresOf(
     },
     sections: sectionsOf(run, load, limits),
     ...(pools.length === 1 ? {} : { pools: poolFigures(resolved, run) }),
+    ...(scaled ? { scaling: scalingFigures(resolved.config, run) } : {}),
     ...(run.handover === null ? {} : { handover: handoverFigures(run, run.handover) }),
   };
   return { figures, ledger };
 }
 
-/** The price of a device, the mean over the pools; null where one has none. */
-function meanPrice({ config, price, otherPools = [] }: ResolvedScenario): Price | null {
+/** The price of a device, the mean over the devices of all pools that are on; null where a pool has none. */
+function meanPrice({ price, otherPools = [] }: ResolvedScenario, devicesOn: readonly number[]): Price | null {
   const prices = [price, ...otherPools.map((pool) => pool.price)];
   if (prices.length === 1) return price;
-  const pools = poolsOf(config).map(({ mapping, replicas }) => devicesOf(mapping) * replicas);
   let usdPerHour = 0;
   for (const [pool, each] of prices.entries()) {
     if (each === null) return null;
-    usdPerHour += each.usdPerDeviceHour * pools[pool]!;
+    usdPerHour += each.usdPerDeviceHour * devicesOn[pool]!;
   }
   return {
-    usdPerDeviceHour: usdPerHour / pools.reduce((sum, devices) => sum + devices, 0),
+    usdPerDeviceHour: usdPerHour / devicesOn.reduce((sum, devices) => sum + devices, 0),
     source: [...new Set(prices.map((each) => each!.source))].join("; "),
     fidelity: price!.fidelity,
   };

@@ -9,9 +9,11 @@ import { expertBalance } from "./expert-balance.ts";
 export function poolFigures(resolved: ResolvedScenario, run: RunResult): PoolFigures[] {
   const named = [resolved, ...(resolved.otherPools ?? [])];
   return poolsOf(resolved.config).map((config, i): PoolFigures => {
-    const { name, role, devices, replicaBusyNs, promptBusyNs, time, cache, kv } = run.pools[i]!;
+    const { name, role, devices, replicaBusyNs, replicaOnNs, promptBusyNs, time, cache, kv } = run.pools[i]!;
     const busyNs = replicaBusyNs.reduce((sum, ns) => sum + ns, 0);
-    const stages = config.replicas * config.mapping.pp;
+    const on =
+      config.scaling === undefined ? config.replicas : replicaOnNs.reduce((sum, ns) => sum + ns, 0) / run.endNs;
+    const stages = on * config.mapping.pp;
     return {
       name,
       role,

@@ -58,7 +58,8 @@ export const energy = {
     row: "energy",
     unit: "J/tok",
     better: "lower",
-    definition: "energy of the devices alone per output token: board power while a step runs, idle power between steps",
+    definition:
+      "energy of the devices alone per output token: board power while a step runs, idle power between steps, none while a replica is off",
     of: (figures) => figures.energy?.joulesPerOutputToken ?? null,
     // The power of the whole run, as the cost has its price.
     regression: {

@@ -2,6 +2,7 @@ import type { PoolRole } from "../sim/config.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
 import type { CacheResult, LayerLoad, SpeculationCounts, TimeComponent } from "../sim/result.ts";
+import type { ReplicaState } from "../sim/scaling/replica-life.ts";
 import type { LatencyStats } from "./latency-figures.ts";
 import type { Sections } from "./run-sections.ts";
 
@@ -55,7 +56,7 @@ export interface PoolFigures {
   readonly engine: string;
   readonly placement: string;
   readonly offload: string | null;
-  /** Share of the time that a pipeline stage of it steps. */
+  /** Share of the time that a pipeline stage of it steps, while its replica is on. */
   readonly utilisation: number;
   /** Share of the time of its steps that went into prompts. */
   readonly promptTimeShare: number;
@@ -65,9 +66,30 @@ export interface PoolFigures {
   readonly kv: { readonly blocks: number; readonly peakShare: number; readonly preemptions: number };
 }
 
+/** Replicas of a pool that come and go. */
+export interface ScalingFigures {
+  /** Name of the pool; empty for the only one of a deployment. */
+  readonly pool: string;
+  readonly policy: string;
+  readonly min: number;
+  readonly max: number;
+  /** Replicas with devices, on average over the run, and most that were up at once. */
+  readonly mean: number;
+  readonly most: number;
+  /** Times that a replica began to load. */
+  readonly starts: number;
+  /** Mean number of replicas in each state. */
+  readonly meanByState: Readonly<Record<ReplicaState, number>>;
+}
+
 /** The figures of a forecast. Metrics are read from this part of the result document. */
 export interface Figures {
-  readonly deployment: { readonly devices: number };
+  readonly deployment: {
+    /** With replicas that come and go, those of the most replicas. */
+    readonly devices: number;
+    /** Devices of replicas that are not off, on average over the run; absent where no replica comes or goes. */
+    readonly meanDevicesOn?: number;
+  };
   readonly interrupted: boolean;
   readonly requests: {
     readonly total: number;
@@ -116,6 +138,8 @@ export interface Figures {
   readonly sections: Sections | null;
   /** Absent for a deployment of one pool: the figures above are its. */
   readonly pools?: readonly PoolFigures[];
+  /** Pools whose replicas come and go; absent without such. */
+  readonly scaling?: readonly ScalingFigures[];
   /** Absent where every pool serves its requests alone. */
   readonly handover?: HandoverFigures;
 }

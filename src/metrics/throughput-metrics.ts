@@ -18,12 +18,12 @@ export const rates = {
     row: "output_tokens_per_second_per_device",
     unit: "tok/s",
     better: "higher",
-    definition: "output tokens per second and device",
+    definition: "output tokens per second and device; where replicas come and go, per device that is on, on average",
     of: ({ throughput }) => throughput.outputTokensPerSecondPerDevice,
     slo: { dimension: "number", aggregations: ["value"], byClass: false },
     regression: {
       sections: ({ sections, deployment }) =>
-        sections?.outputTokensPerSecond?.map((rate) => rate / deployment.devices) ?? null,
+        sections?.outputTokensPerSecond?.map((rate) => rate / (deployment.meanDevicesOn ?? deployment.devices)) ?? null,
     },
   },
   requestRate: {

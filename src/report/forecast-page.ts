@@ -3,7 +3,7 @@ import { adviceLines } from "./advice-lines.ts";
 import { changeLabel } from "./baseline-labels.ts";
 import { baselineSection } from "./forecast-baseline.ts";
 import { latencySection } from "./forecast-latency.ts";
-import { poolsSection } from "./forecast-pools.ts";
+import { poolsSection, scalingSection } from "./forecast-pools.ts";
 import { sloSection, throughputSection } from "./forecast-service.ts";
 import {
   cacheSection,
@@ -29,6 +29,7 @@ const parts: readonly (readonly [Part, SummaryLevel])[] = [
   [latencySection, "compact"],
   [throughputSection, "compact"],
   [poolsSection, "compact"],
+  [scalingSection, "compact"],
   [bottleneckSection, "compact"],
   [timeSections, "standard"],
   [expertsSection, "standard"],

@@ -36,6 +36,36 @@ const waitColumns: readonly PageColumn[] = [
   { header: "" },
 ];
 
+const scalingColumns: readonly PageColumn[] = [
+  { header: "pool" },
+  { header: "policy" },
+  { header: "limits", align: "right" },
+  { header: "on, mean", align: "right" },
+  { header: "most up", align: "right" },
+  { header: "starts", align: "right" },
+  { header: "starting", align: "right" },
+  { header: "serving", align: "right" },
+  { header: "draining", align: "right" },
+];
+
+/** How replicas came and went. */
+export function scalingSection({ scaling }: Forecast): PageSection[] {
+  if (scaling === undefined) return [];
+  const rows = scaling.map(({ pool, policy, min, max, mean, most, starts, meanByState }) => [
+    pool === "" ? "all" : pool,
+    policy,
+    `${min} to ${max}`,
+    formatNumber(mean),
+    formatCount(most),
+    formatCount(starts),
+    formatNumber(meanByState.starting),
+    formatNumber(meanByState.serving),
+    formatNumber(meanByState.draining),
+  ]);
+  const note = "mean number of replicas that have devices, and in each state; cost counts those that are on";
+  return [{ kind: "table", title: "Replicas", note, columns: scalingColumns, rows }];
+}
+
 /** What each pool did, and how requests changed from one to another. */
 export function poolsSection({ pools, handover }: Forecast): PageSection[] {
   if (pools === undefined) return [];

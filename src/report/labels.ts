@@ -101,20 +101,30 @@ export function narrowingLabel({ bands }: Forecast): string {
 }
 
 /** What is served on what, in one line. */
-export function deploymentLine({ deployment, pools }: Forecast): string {
+export function deploymentLine({ deployment, pools, scaling }: Forecast): string {
   const formats = [...new Set(Object.values(deployment.formats))].join("/");
   const model = `${deployment.model}${formats === "" ? "" : ` (${formats})`}`;
   if (pools !== undefined)
-    return `${model} in ${pools.length} pools on ${deployment.devices} devices: ${pools.map(poolLabel).join("; ")}`;
-  const copies = deployment.replicas > 1 ? `, ${deployment.replicas} replicas` : "";
+    return `${model} in ${pools.length} pools on ${deployment.devices} devices: ${pools.map((pool) => poolLabel(pool, scaling)).join("; ")}`;
+  const copies = copiesLabel(deployment.replicas, scaling !== undefined);
   return (
     `${model} on ${deployment.devices} x ${deployment.device}, ${mappingLabel(deployment.mapping)}${copies}, ` +
     deployment.engine
   );
 }
 
-function poolLabel({ name, devices, device, mapping, replicas, engine }: PoolFigures): string {
-  const copies = replicas > 1 ? `, ${replicas} replicas` : "";
+/** How many copies of the layout there are, or may be. */
+const copiesLabel = (replicas: number, comeAndGo: boolean): string =>
+  comeAndGo ? `, up to ${replicas} replicas` : replicas > 1 ? `, ${replicas} replicas` : "";
+
+function poolLabel(
+  { name, devices, device, mapping, replicas, engine }: PoolFigures,
+  scaling: Forecast["scaling"] = [],
+): string {
+  const copies = copiesLabel(
+    replicas,
+    scaling.some(({ pool }) => pool === name),
+  );
   return `${name} on ${devices} x ${device}, ${mappingLabel(mapping)}${copies}, ${engine}`;
 }
 

@@ -18,6 +18,7 @@ import { resolveMapping } from "./resolve-mapping.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { type PolicySetting, resolveOffload, resolvePlacement } from "./resolve-policies.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
+import { resolveReplicas } from "./resolve-scaling.ts";
 import { resolveSpeculation } from "./resolve-speculation.ts";
 import { servedEngine } from "./served-engine.ts";
 
@@ -41,6 +42,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
   const setting = { moe, mapping, node: hardware.node, speculation: speculation.value };
   const exchange = resolveExchange(scenario, servedEngine(stated, hardware.node.device), setting);
   const { engine } = exchange;
+  const replicas = resolveReplicas(scenario, { model, formats, mapping, node: hardware.node });
   return {
     scenario,
     config: {
@@ -51,7 +53,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
       node: hardware.node,
       engine,
       mapping,
-      replicas: scenario.parallel.replicas ?? 1,
+      ...replicas.config,
       frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
       readyNs: scenario.coldStart?.readyAfter ?? 0,
       scheduler: schedulerOf(scenario.engine, engine, model, exchange.schedulerMax),
@@ -68,6 +70,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
       ...engineFacts.ledger,
       ...exchange.ledger,
       ...speculation.ledger,
+      ...replicas.ledger,
     ],
   };
 }

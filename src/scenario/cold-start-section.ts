@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quantity } from "./quantity.ts";
+import { quantity } from "../core/quantity.ts";
 
 /** Statistics from the very first request on, of replicas that are not ready when it arrives. */
 export const coldStartSection = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { share } from "../core/quantity.ts";
 import { exchangeOptions } from "./exchange-options.ts";
-import { count, exactlyOne, filePath, share, word } from "./quantity.ts";
+import { count, exactlyOne, filePath, word } from "./quantity.ts";
 import { speculativeSection } from "./speculative-section.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { quantity } from "../core/quantity.ts";
 import { type TierKind, tierKindNames, tierKinds } from "../hardware/tier-kinds.ts";
-import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
+import { count, exactlyOne, filePath, word } from "./quantity.ts";
 
 const tier = (what: string) =>
   z

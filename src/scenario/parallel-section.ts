@@ -12,5 +12,7 @@ export const parallelSection = z.strictObject({
   ep: degree("Expert parallelism; default tp * cp * dp / (etp * edp)."),
   etp: degree("Tensor parallelism inside each expert; default 1."),
   edp: degree("Expert data parallelism; default 1."),
-  replicas: degree("Copies of the whole deployment behind one router; default 1."),
+  replicas: degree(
+    "Copies of the whole deployment behind one router; default 1. With policy.scaling, those at the start; default its min.",
+  ),
 });

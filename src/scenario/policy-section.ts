@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { quantity } from "../core/quantity.ts";
 import { type AdmissionName, admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
+import { type ScalingName, scalings } from "../policy/scaling/scalings.ts";
 import { kindsOf } from "./kinds.ts";
-import { count, exactlyOne, filePath, quantity, word } from "./quantity.ts";
+import { count, exactlyOne, filePath, word } from "./quantity.ts";
 
 const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
 
@@ -12,6 +14,9 @@ const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => O
 const referencePolicies: readonly unknown[] = Object.keys(cachePolicies).filter(
   (name) => !(livePolicyNames as readonly string[]).includes(name),
 );
+
+/** A run of the longest simulated time then has at most 90 million ticks. */
+const shortestTickNs = 100e6;
 
 const fit = z
   .strictObject({
@@ -73,6 +78,30 @@ const offload = kindsOf(cachePolicies, livePolicyNames, cacheKeys, (kind) =>
   .superRefine(exactlyOne("slots", "memory"))
   .meta({ id: "expertCache", title: "Expert cache" });
 
+/** Keys of scaling, whatever its policy. */
+const scalingKeys = {
+  min: count(1, 65536).default(1).describe("Fewest replicas that start or serve at any time."),
+  max: count(1, 65536).describe("Most replicas, each with devices of its own while it is not off."),
+  every: quantity("duration")
+    .refine((ns) => ns >= shortestTickNs, { error: "at least 100ms" })
+    .default(15e9)
+    .describe(
+      "How often the policy is asked, from the first arrival on; default 15s, as the Kubernetes autoscaler looks.",
+    ),
+  startup: quantity("duration", "zero")
+    .optional()
+    .describe(
+      "From the decision until a new replica serves. Default: reading the weights of a node from its disks, else over the " +
+        "host link, and 60s for the engine to start.",
+    ),
+};
+
+const scaling = kindsOf(scalings, Object.keys(scalings) as ScalingName[], scalingKeys).superRefine(
+  ({ min, max }, context) => {
+    if (min > max) context.addIssue({ code: "custom", path: ["max"], message: `at least min, ${min}` });
+  },
+);
+
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
 export const policySection = z.strictObject({
   placement: placement.optional().describe("Where experts and their copies live; default contiguous, no copies."),
@@ -83,4 +112,7 @@ export const policySection = z.strictObject({
     .enum(names<RouterName>(routers))
     .default("least-loaded")
     .describe("How requests are spread over replicas and data-parallel ranks."),
+  scaling: scaling
+    .optional()
+    .describe("When replicas start and stop, beginning with parallel.replicas; default all run from start to end."),
 });

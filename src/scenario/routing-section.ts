@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { quantity } from "../core/quantity.ts";
 import { type TransformName, transforms } from "../trace/transform/transforms.ts";
 import { kindsOf } from "./kinds.ts";
-import { count, filePath, quantity, word } from "./quantity.ts";
+import { count, filePath, word } from "./quantity.ts";
 
 const transform = kindsOf(transforms, Object.keys(transforms) as TransformName[], {}).meta({
   id: "routingTransform",

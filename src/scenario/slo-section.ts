@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { quantity } from "../core/quantity.ts";
 import { limitedLatencies, type RequestLimits } from "../metrics/goodput.ts";
 import { latencies } from "../metrics/latencies.ts";
 import { sloMetricNames, sloMetrics } from "../metrics/slo-metrics.ts";
-import { quantity } from "./quantity.ts";
 import type { IssueDetail } from "./schema-problems.ts";
 import {
   type GrammarError,

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { quantity, share } from "../core/quantity.ts";
 import { type RequestFormatName, requestFormats } from "../trace/requests/request-formats.ts";
-import { count, exactlyOne, filePath, quantity, share, word } from "./quantity.ts";
+import { count, exactlyOne, filePath, word } from "./quantity.ts";
 
 const tokens = count(1, 10_000_000);
 

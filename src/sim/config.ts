@@ -5,8 +5,10 @@ import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
+import type { Parameters, ParameterValues } from "../policy/parameters.ts";
 import type { Placement } from "../policy/placement/placement.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
+import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Mapping } from "./mapping.ts";
@@ -27,8 +29,10 @@ export interface PoolConfig {
   readonly node: Node;
   readonly engine: EngineProfile;
   readonly mapping: Mapping;
-  /** Copies of the whole mapping behind one router. */
+  /** Copies of the whole mapping behind one router; with `scaling` the most that can be up. */
   readonly replicas: number;
+  /** Absent: all replicas are up from the start to the end. */
+  readonly scaling?: ScalingConfig;
   /** First device of the first replica, counted over the nodes of the system; absent: behind the pools before. */
   readonly firstDevice?: number;
   /** Processes of a replica that take requests in and tokenise them. */
@@ -70,6 +74,19 @@ export interface HandoverConfig extends Handover {
 
 /** The pools of a deployment, the first one first. */
 export const poolsOf = (config: SimConfig): readonly PoolConfig[] => [config, ...(config.otherPools ?? [])];
+
+/** Replicas that come and go. */
+export interface ScalingConfig {
+  readonly policy: ScalingPolicy;
+  readonly values: ParameterValues<Parameters>;
+  /** Replicas that are up when the first request arrives, and the fewest that may ever be. */
+  readonly atStart: number;
+  readonly min: number;
+  /** From one time that the policy is asked to the next. */
+  readonly everyNs: number;
+  /** From the decision until a new replica serves. */
+  readonly startupNs: number;
+}
 
 export interface SchedulerConfig {
   /** Tokens per step and data-parallel rank. */

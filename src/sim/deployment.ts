@@ -1,18 +1,10 @@
-import { holds, InfeasibleError, InvariantError } from "../core/errors.ts";
-import type { Router, RouterPolicy, RouterView } from "../policy/router/router.ts";
+import { holds, InfeasibleError } from "../core/errors.ts";
 import { poolsOf, type SimConfig } from "./config.ts";
 import type { DpRank } from "./dp-rank.ts";
 import { Pool } from "./pool.ts";
 import type { Replica } from "./replica.ts";
 import type { RequestState } from "./request-state.ts";
-import { replicaView } from "./router-views.ts";
-
-/** Replicas that a request may go to, and what chooses among them. */
-export interface Targets {
-  readonly replicas: readonly Replica[];
-  readonly router: Router;
-  readonly view: RouterView;
-}
+import { Targets } from "./targets.ts";
 
 /** The pools of a run with their replicas and data-parallel ranks, counted over all pools, and where requests fit. */
 export class Deployment {
@@ -45,11 +37,11 @@ export class Deployment {
     this.dpRanks = dpRanks;
     this.replicaOfRank = replicas.flatMap(({ dpRanks: own, place }) => own.map(() => place.index));
     this.decodePools = pools.filter(({ role }) => role === "decode");
-    this.entry = targetsOf(
+    this.entry = new Targets(
       pools.filter(({ role }) => role !== "decode"),
       config.router,
     );
-    this.decode = config.handover === undefined ? null : targetsOf(this.decodePools, config.handover.router);
+    this.decode = config.handover === undefined ? null : new Targets(this.decodePools, config.handover.router);
     for (const pool of this.decodePools) this.checkRoom(pool);
   }
 
@@ -74,17 +66,16 @@ export class Deployment {
     return pool.loadOf(promptTokens[request]!, outputTokens[request]!);
   }
 
-  chooseReplica(request: number, { replicas, router, view }: Targets): Replica {
-    const chosen = router.choose(request, view);
-    const replica = replicas[chosen];
-    if (replica === undefined) throw new InvariantError("router-target", `replica ${chosen}`);
-    return replica;
+  /** Replicas have changed their state. */
+  refresh(): void {
+    this.entry.refresh();
+    this.decode?.refresh();
   }
 
   /** A data-parallel rank of a replica, as the pool's router chooses it for a request. */
   chooseRank(request: number, replica: Replica): number {
     const pool = this.poolOf(replica);
-    const own = replica.place.index - pool.replicas[0]!.place.index;
+    const own = pool.ownIndex(replica);
     const rank = pool.rankRouters[own]!.choose(request, pool.rankViews[own]!);
     holds(rank >= 0 && rank < replica.dpRanks.length, "router-target", () => `rank ${rank}`);
     return replica.place.firstRank + rank;
@@ -121,10 +112,4 @@ export class Deployment {
       `pool ${pool.config.name} cannot hold the KV cache of any request: the shortest has ${shortest} tokens, it takes ${most}`,
     );
   }
-}
-
-function targetsOf(pools: readonly Pool[], router: RouterPolicy): Targets {
-  const replicas = pools.flatMap((pool) => pool.replicas);
-  const views = pools.flatMap((pool) => pool.rankViews);
-  return { replicas, router: router.create(replicas.length), view: replicaView(replicas, views) };
 }

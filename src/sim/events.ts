@@ -15,10 +15,13 @@ export const eventKind = {
   kvAsks: 7,
   /** A group of steps in flight goes on. */
   advance: 8,
+  /** A replica has loaded; the scaling policy of a pool is asked. */
+  ready: 9,
+  tick: 10,
 } as const;
 
 /**
  * At one instant: first what steps in flight do in the nanosecond before it, whose order is finer than whole nanoseconds;
- * then arrivals, finished steps, and new steps, so that a step sees all that has happened.
+ * then arrivals, finished steps, and new steps, so that a step sees all that has happened; scaling policies last.
  */
-export const eventPriority = { advance: 0, arrival: 1, stepDone: 2, start: 3 } as const;
+export const eventPriority = { advance: 0, arrival: 1, stepDone: 2, start: 3, tick: 4 } as const;

@@ -13,6 +13,8 @@ import { RequestIntake } from "./request-intake.ts";
 import type { RequestState } from "./request-state.ts";
 import { rankView } from "./router-views.ts";
 import { buildExperts, type Experts } from "./routing/experts.ts";
+import { PoolScaling } from "./scaling/pool-scaling.ts";
+import { ReplicaLife } from "./scaling/replica-life.ts";
 import { Speculation } from "./speculation.ts";
 import { buildDraftCost, type DraftCost } from "./step/draft-cost.ts";
 import { stagePlans } from "./step/stage-plan.ts";
@@ -37,6 +39,8 @@ export class Pool {
   readonly speculation: Speculation | null;
   readonly experts: Experts;
   readonly memory: MemoryPlan;
+  /** null where all replicas are up from the start to the end. */
+  readonly scaling: PoolScaling | null;
   /** [replicas] what a router sees of the data-parallel ranks of one, and the router that chooses among them. */
   readonly rankViews: readonly RouterView[];
   readonly rankRouters: readonly Router[];
@@ -73,6 +77,7 @@ export class Pool {
       const intake = new RequestIntake(scheduler.recvInterval, engine.schedulesAhead);
       return new Replica(
         { pool: place.pool, index: place.index + r, firstRank: place.firstRank + r * mapping.dp },
+        new ReplicaLife(r < (config.scaling?.atStart ?? config.replicas) ? config.readyNs : Number.POSITIVE_INFINITY),
         plans,
         dpRanks,
         new FrontEnds(config.frontEnds),
@@ -81,7 +86,26 @@ export class Pool {
     });
     this.experts = buildExperts(config, this.memory, requests, seed);
     this.rankRouters = this.replicas.map(() => config.router.create(mapping.dp));
+    this.scaling =
+      config.scaling === undefined
+        ? null
+        : new PoolScaling(config.scaling, {
+            replicas: this.replicas,
+            kv: this.memory.kv,
+            forget: (replica) => this.forget(replica),
+          });
     this.rankViews = this.replicas.map(({ dpRanks }) => rankView(dpRanks, state, scheduler.prefixCaching));
+  }
+
+  /** Position of a replica in the pool. */
+  ownIndex({ place }: Replica): number {
+    return place.index - this.replicas[0]!.place.index;
+  }
+
+  /** A replica is off: its devices hold nothing more. */
+  private forget(replica: Replica): void {
+    for (const { kv } of replica.dpRanks) kv.forget();
+    this.experts.forget(this.ownIndex(replica));
   }
 
   /** Tokens that count as load of a request here: a pool that only prefills has nothing to do with its output. */

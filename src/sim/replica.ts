@@ -1,6 +1,7 @@
 import type { DpRank, RankStep } from "./dp-rank.ts";
 import type { FrontEnds } from "./front-end.ts";
 import type { RequestIntake } from "./request-intake.ts";
+import type { ReplicaLife } from "./scaling/replica-life.ts";
 import type { RankBatch } from "./step/batch.ts";
 import { PromptTime } from "./step/prompt-time.ts";
 import type { StagePlan } from "./step/stage-plan.ts";
@@ -25,6 +26,7 @@ export interface ReplicaPlace {
 /** One copy of the whole mapping behind front ends of its own: its data-parallel ranks step together, through its stages. */
 export class Replica {
   readonly place: ReplicaPlace;
+  readonly life: ReplicaLife;
   readonly plans: readonly StagePlan[];
   readonly dpRanks: readonly DpRank[];
   readonly frontEnds: FrontEnds;
@@ -40,12 +42,14 @@ export class Replica {
 
   constructor(
     place: ReplicaPlace,
+    life: ReplicaLife,
     plans: readonly StagePlan[],
     dpRanks: readonly DpRank[],
     frontEnds: FrontEnds,
     intake: RequestIntake,
   ) {
     this.place = place;
+    this.life = life;
     this.plans = plans;
     this.dpRanks = dpRanks;
     this.frontEnds = frontEnds;
@@ -88,6 +92,25 @@ export class Replica {
 
   release(step: StepInFlight): void {
     step.busy = false;
+  }
+
+  /** Whether no request is left here, nor on its way to here or from here. */
+  get empty(): boolean {
+    return this.outstandingTokens() === 0 && !this.inFlight.some((step) => step.busy);
+  }
+
+  /** Prompt and output tokens of requests that are not finished, those in the front ends included. */
+  outstandingTokens(): number {
+    let tokens = this.frontEnds.outstandingTokens;
+    for (const dpRank of this.dpRanks) tokens += dpRank.outstandingTokens;
+    return tokens;
+  }
+
+  /** Requests that wait for a step, or for room on their way from another pool. */
+  waitingCount(): number {
+    let waiting = this.frontEnds.outstanding;
+    for (const dpRank of this.dpRanks) waiting += dpRank.waiting.size + dpRank.arriving.size;
+    return waiting;
   }
 
   /** Running sequences of all data-parallel ranks. */

@@ -48,7 +48,7 @@ export class RequestFlow {
     return new Handover(config, this.state, {
       dpRanks: deployment.dpRanks,
       path: (from, to) => paths.between(deployment.replicaOf(from), deployment.replicaOf(to)),
-      chooseTarget: (request) => deployment.chooseRank(request, deployment.chooseReplica(request, deployment.decode!)),
+      chooseTarget: (request) => deployment.chooseRank(request, deployment.decode!.choose(request)),
       loadOf: (request, rank) => deployment.loadOf(request, rank),
       hear: (request, rank, atNs) => this.takeIn(request, deployment.replicas[deployment.replicaOf(rank)]!, atNs),
       askLater: (atNs, request) => queue.push(atNs, eventPriority.arrival, eventKind.kvAsks, request),
@@ -88,7 +88,7 @@ export class RequestFlow {
     const { state, config, queue, deployment } = this;
     const { handover, workload } = config;
     const local = handover !== undefined && state.promptTokens[request]! <= handover.localPromptTokens;
-    const replica = deployment.chooseReplica(request, local ? deployment.decode! : deployment.entry);
+    const replica = (local ? deployment.decode! : deployment.entry).choose(request);
     state.dpRank[request] = replica.place.firstRank;
     state.status[request] = requestStatus.waiting;
     const seenNs = this.takeIn(request, replica, atNs);

@@ -1,6 +1,7 @@
 import type { LogHistogram } from "../core/histogram.ts";
 import type { PoolRole } from "./config.ts";
 import type { MemoryMap } from "./memory/memory.ts";
+import type { ReplicaState } from "./scaling/replica-life.ts";
 
 /** Fate of a request. */
 export const requestStatus = { completed: 0, rejected: 1, running: 2, waiting: 3, notArrived: 4 } as const;
@@ -159,8 +160,14 @@ export interface PoolResult {
   /** Empty for the only pool of a deployment. */
   readonly name: string;
   readonly role: PoolRole;
+  /** Of all replicas, whatever their state. */
   readonly devices: number;
   readonly replicaBusyNs: readonly number[];
+  /** Time that each replica had devices, and time of all replicas by state, ns. */
+  readonly replicaOnNs: readonly number[];
+  readonly stateNs: Readonly<Record<ReplicaState, number>>;
+  /** Times that a replica began to load, and most replicas that were up at once; null where none comes or goes. */
+  readonly scaling: { readonly starts: number; readonly mostUp: number } | null;
   /** Time of its replicas' steps for prompts; see `prompt-time.ts`. */
   readonly promptBusyNs: number;
   readonly time: Readonly<Record<TimeComponent, number>>;

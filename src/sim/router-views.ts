@@ -19,18 +19,11 @@ export function rankView(dpRanks: readonly DpRank[], state: RequestState, prefix
  * What a router sees of whole replicas: all their ranks, the requests in their front ends, the best cache of a rank.
  */
 export function replicaView(replicas: readonly Replica[], ranks: readonly RouterView[]): RouterView {
-  const sum = (replica: number, of: (dpRank: DpRank) => number) => {
-    let total = 0;
-    for (const dpRank of replicas[replica]!.dpRanks) total += of(dpRank);
-    return total;
-  };
   return {
     targets: replicas.length,
-    waiting: (replica) =>
-      replicas[replica]!.frontEnds.outstanding + sum(replica, (dpRank) => dpRank.waiting.size + dpRank.arriving.size),
+    waiting: (replica) => replicas[replica]!.waitingCount(),
     running: (replica) => replicas[replica]!.runningCount(),
-    outstandingTokens: (replica) =>
-      replicas[replica]!.frontEnds.outstandingTokens + sum(replica, (dpRank) => dpRank.outstandingTokens),
+    outstandingTokens: (replica) => replicas[replica]!.outstandingTokens(),
     cachedPromptTokens: (replica, request) => {
       const view = ranks[replica]!;
       let most = 0;

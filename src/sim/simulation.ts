@@ -6,6 +6,7 @@ import { Deployment } from "./deployment.ts";
 import type { DpRank } from "./dp-rank.ts";
 import { eventKind, eventPriority } from "./events.ts";
 import type { Handover } from "./handover/handover.ts";
+import { kvUseOf } from "./memory/kv-use.ts";
 import { LawCounter } from "./outcome/law-counter.ts";
 import { checkFinal, checkRequest } from "./outcome/laws.ts";
 import { buildResult } from "./outcome/run-result.ts";
@@ -16,6 +17,7 @@ import type { Replica, StepInFlight } from "./replica.ts";
 import { RequestFlow } from "./request-flow.ts";
 import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus } from "./result.ts";
+import { Scaling } from "./scaling/scaling.ts";
 import { StepEnd, type StepOutcome } from "./step-end.ts";
 import { StepRunner } from "./step-runner.ts";
 
@@ -40,6 +42,9 @@ export class Simulation implements RunView {
   private readonly queue = new EventQueue(256);
   private readonly deployment: Deployment;
   private readonly flow: RequestFlow;
+  private readonly scaling: Scaling;
+  /** Whether replicas come and go. */
+  private readonly scaled: boolean;
   private readonly runner: StepRunner;
   private readonly stepEnd: StepEnd;
   /** [pools] */
@@ -80,7 +85,15 @@ export class Simulation implements RunView {
       nextEventNs: () => this.queue.peekNs(),
       advanceAt: (group, atNs) => this.queue.push(atNs, eventPriority.advance, eventKind.advance, group),
     });
-    for (const pool of pools) if (pool.config.readyNs > 0) this.startLater(pool);
+    this.scaled = pools.some(({ scaling }) => scaling !== null);
+    this.scaling = new Scaling(pools, this.queue, {
+      over: () => this.completed + this.rejected === this.state.count,
+      changed: (atNs) => {
+        this.recordSpan(atNs);
+        this.deployment.refresh();
+      },
+    });
+    for (const replica of replicas) if (replica.life.state === "starting") this.scaling.load(replica);
     this.flow.open();
   }
 
@@ -116,15 +129,6 @@ export class Simulation implements RunView {
     return this.lastEventNs;
   }
 
-  /** Replicas that load begin their first step when they are ready. */
-  private startLater({ replicas, config: { readyNs } }: Pool): void {
-    for (const replica of replicas) {
-      replica.stageFreeNs.fill(readyNs);
-      replica.startPending = true;
-      this.queue.push(readyNs, eventPriority.start, eventKind.start, replica.place.index);
-    }
-  }
-
   /** Runs up to `steps` steps; returns whether the run is over. */
   advance(steps: number): boolean {
     const until = this.steps + steps;
@@ -135,6 +139,8 @@ export class Simulation implements RunView {
       // An arrival that is served at once changes nothing that a series shows, nor does a step on its way.
       if (kind === eventKind.arrival) flow.arrive(payload, atNs);
       else if (kind === eventKind.advance) this.runner.advance(payload, atNs);
+      else if (kind === eventKind.tick) this.scaling.tick(payload, atNs);
+      else if (kind === eventKind.ready) this.serve(this.replicas[payload]!, atNs);
       else {
         this.recordSpan(atNs);
         if (kind === eventKind.turn) flow.waiting--;
@@ -144,6 +150,7 @@ export class Simulation implements RunView {
         else if (kind === eventKind.kvBegins) flow.handover!.begin(payload, atNs);
         else if (kind === eventKind.kvArrives) flow.handover!.arrive(payload, atNs);
         else flow.askForRoom(payload, atNs);
+        if (this.scaled) this.scaling.settle(atNs);
       }
     }
     return queue.size === 0;
@@ -163,15 +170,7 @@ export class Simulation implements RunView {
     let fullest = 0;
     for (let i = 0; i < this.pools.length; i++) {
       const { dpRanks, memory } = this.pools[i]!;
-      const { main, apart } = memory.kv;
-      let used = 0;
-      for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.main.used;
-      fullest = Math.max(fullest, used / (dpRanks.length * main.capacity));
-      for (let p = 0; p < apart.length; p++) {
-        used = 0;
-        for (let d = 0; d < dpRanks.length; d++) used += dpRanks[d]!.kv.pools[p + 1]!.used;
-        fullest = Math.max(fullest, used / (dpRanks.length * apart[p]!.capacity));
-      }
+      fullest = Math.max(fullest, kvUseOf(dpRanks, memory.kv));
     }
     return fullest;
   }
@@ -192,15 +191,20 @@ export class Simulation implements RunView {
     this.wake(deployment.replicaOf(rank), atNs);
   }
 
+  /** A replica has loaded. */
+  private serve(replica: Replica, atNs: number): void {
+    if (this.scaling.ready(replica, atNs)) this.startSteps(replica, atNs);
+  }
+
   private wake(replica: number, atNs: number): void {
     const target = this.replicas[replica]!;
+    holds(target.life.state !== "off", "replica-state", () => `replica ${replica} is off, and has something to do`);
     if (target.startPending || !target.canStart(atNs)) return;
     target.startPending = true;
     this.queue.push(atNs, eventPriority.start, eventKind.start, replica);
   }
 
   private startSteps(replica: Replica, atNs: number): void {
-    const { index } = replica.place;
     replica.startPending = false;
     if (!replica.canStart(atNs)) return;
     const { intake } = replica;
@@ -213,7 +217,7 @@ export class Simulation implements RunView {
     if (step === null) return;
     this.steps++;
     const pool = this.deployment.poolOf(replica);
-    pool.experts.look(index - pool.replicas[0]!.place.index, step, this.state.computed);
+    pool.experts.look(pool.ownIndex(replica), step, this.state.computed);
     this.markScheduled(replica, step, atNs);
     // With pipeline stages, the next step may enter when the first stage is free.
     if (replica.inFlight.length > 1) replica.startPending = true;

@@ -69,8 +69,7 @@ export class StepFlight {
     this.inside = true;
     this.beganNs = Math.max(this.arrivedNs, stageFreeNs[stage]!);
     stageFreeNs[stage] = Number.POSITIVE_INFINITY;
-    const own = replica.place.index - pool.replicas[0]!.place.index;
-    const source = pool.experts.sources[own * inFlight.length + step.index]!;
+    const source = pool.experts.sources[pool.ownIndex(replica) * inFlight.length + step.index]!;
     this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last);
   }
 

@@ -2,7 +2,7 @@ import type { StorageFormat } from "../../core/dtype.ts";
 import { mean } from "../../core/statistics.ts";
 import { formatNumber } from "../../core/units.ts";
 import { exchangeLibrary } from "../../engine/exchange/expert-exchange.ts";
-import type { SimConfig } from "../../sim/config.ts";
+import { poolsOf, type SimConfig } from "../../sim/config.ts";
 import { devicesOf } from "../../sim/mapping.ts";
 import { noExpertId } from "../../trace/routing-table.ts";
 import type { ErrorBandTable } from "./error-band-table.ts";
@@ -37,6 +37,7 @@ export function unvalidatedFeatures(
   const measured = new Set(setups.flatMap((setup) => setup.deployments.map(({ weights }) => kind(weights))));
   return [
     ...(config.otherPools === undefined ? [] : ["several pools"]),
+    ...(poolsOf(config).some(({ scaling }) => scaling !== undefined) ? ["replicas that come and go"] : []),
     ...(offload === null ? [] : ["experts in host memory"]),
     ...(speculation === null ? [] : ["speculative decoding"]),
     ...(leavesChoicesOut(config) ? ["choices without an expert"] : []),

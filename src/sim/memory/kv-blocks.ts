@@ -214,6 +214,11 @@ export class KvBlocks {
     this.sharedBlocks[request] = 0;
   }
 
+  /** Evicts every released prefix. */
+  forget(): void {
+    while (this.oldest >= 0) this.evictOldest();
+  }
+
   private evictOldest(): void {
     const { main } = this;
     const id = this.oldest;

@@ -78,7 +78,7 @@ export function buildOffloads(
         logs.push(log);
         caches.push(
           new OffloadState({
-            cache: createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
+            newCache: () => createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
             host: hostAt.get(at)!,
             uplinks: uplinksOf(config, nodes[at]!, replica, stage * stageRanks(mapping) + rank * mapping.etp),
             slotsPerCall: slots,

@@ -57,7 +57,8 @@ export class OffloadState {
   callStallNs = 0;
   /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
-  private readonly cache: ExpertCache;
+  private readonly newCache: () => ExpertCache;
+  private cache: ExpertCache;
   /** Where the experts are that the devices lack. */
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
@@ -81,7 +82,8 @@ export class OffloadState {
   private heldNs = 0;
 
   constructor(options: {
-    cache: ExpertCache;
+    /** An empty cache, as it is before the first call. */
+    newCache: () => ExpertCache;
     host: HostStore;
     uplinks: readonly Uplink[];
     /** Slots that a call competes for: those of its layer, or all. */
@@ -93,7 +95,8 @@ export class OffloadState {
     log: CallLogRecorder | null;
     experts: number;
   }) {
-    this.cache = options.cache;
+    this.newCache = options.newCache;
+    this.cache = options.newCache();
     this.host = options.host;
     this.uplinks = options.uplinks;
     this.slotsPerCall = options.slotsPerCall;
@@ -180,6 +183,11 @@ export class OffloadState {
     this.next = this.missFrom(this.next + 1);
     if (!this.asksAhead) this.turn();
     else this.nextNs = this.next === this.asked.count ? Number.POSITIVE_INFINITY : this.transferNs;
+  }
+
+  /** The devices have lost their experts; host memory keeps what it holds. */
+  forget(): void {
+    this.cache = this.newCache();
   }
 
   /** Resident experts never exceed the slots. */

@@ -3,6 +3,7 @@ import type { Handover } from "../handover/handover.ts";
 import { memoryTiers } from "../offload/offload-tiers.ts";
 import type { RequestState } from "../request-state.ts";
 import { type ResourceUse, requestStatus, timeComponents } from "../result.ts";
+import { replicaStates } from "../scaling/replica-life.ts";
 import type { LawCounter } from "./law-counter.ts";
 import type { RunView } from "./run-view.ts";
 
@@ -83,8 +84,34 @@ export function checkFinal(run: RunView): void {
     () => `components sum to ${parts} ns, busy ${busy} ns in ${run.steps} steps`,
   );
   laws.count("time-components");
-  for (const pool of run.pools) checkExperts(run, pool);
+  for (const pool of run.pools) {
+    checkStates(run, pool);
+    checkExperts(run, pool);
+  }
   if (handover !== null) checkHandover(run, handover);
+}
+
+/** Checks that each replica was in one state at any time, and stepped only while it served or drained. */
+function checkStates(
+  { nowNs, laws, steps, interrupted }: RunView,
+  { replicas, scaling }: RunView["pools"][number],
+): void {
+  for (const { life, place, busyNs, plans } of replicas) {
+    const times = replicaStates.map((state) => life.ns(state, nowNs));
+    holds(
+      times.every((ns) => ns >= 0) && times.reduce((sum, ns) => sum + ns, 0) === nowNs,
+      "replica-state",
+      () => `replica ${place.index}: ${times.join(" + ")} ns in its states, the run lasts ${nowNs}`,
+    );
+    const workingNs = (life.ns("serving", nowNs) + life.ns("draining", nowNs)) * plans.length;
+    holds(
+      interrupted || busyNs <= workingNs * (1 + 1e-9) + steps,
+      "replica-state",
+      () => `replica ${place.index}: ${busyNs} ns of steps in ${workingNs} of its states`,
+    );
+  }
+  // Replicas that neither come nor go are not what a result reports on.
+  if (scaling !== null) laws.count("replica-state", replicas.length);
 }
 
 /** Checks the links and caches of a pool's experts. */

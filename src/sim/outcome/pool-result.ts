@@ -3,15 +3,21 @@ import { devicesOf } from "../mapping.ts";
 import { cacheResult } from "../offload/cache-reference.ts";
 import type { Pool } from "../pool.ts";
 import { type KvCounts, type PoolResult, type TimeComponent, timeComponents } from "../result.ts";
+import { type ReplicaState, replicaStates } from "../scaling/replica-life.ts";
 
-/** What a pool did, from the state of its parts. */
-export function poolResult(pool: Pool): PoolResult {
-  const { config, role, replicas, cost, experts, memory } = pool;
+/** What a pool did in a run that ended at `endNs`, from the state of its parts. */
+export function poolResult(pool: Pool, endNs: number): PoolResult {
+  const { config, role, replicas, cost, experts, memory, scaling } = pool;
   return {
     name: config.name ?? "",
     role,
     devices: devicesOf(config.mapping) * config.replicas,
     replicaBusyNs: replicas.map((replica) => replica.busyNs),
+    replicaOnNs: replicas.map(({ life }) => life.onNs(endNs)),
+    stateNs: Object.fromEntries(
+      replicaStates.map((state) => [state, replicas.reduce((sum, { life }) => sum + life.ns(state, endNs), 0)]),
+    ) as Record<ReplicaState, number>,
+    scaling: scaling === null ? null : { starts: scaling.starts, mostUp: scaling.mostUp },
     promptBusyNs: replicas.reduce((total, replica) => total + replica.promptTime.ns, 0),
     time: Object.fromEntries(timeComponents.map((name, i) => [name, cost.components[i]!])) as Record<
       TimeComponent,

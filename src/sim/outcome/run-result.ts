@@ -11,7 +11,7 @@ export function buildResult(run: RunView): RunResult {
   const { requests } = config.workload;
   const resources = resourceUse(run);
   checkResources(run, resources);
-  const pools = run.pools.map(poolResult);
+  const pools = run.pools.map((pool) => poolResult(pool, run.nowNs));
   const [first] = run.pools;
   const { replay } = first!.experts;
   const replicaOf = new Uint16Array(run.dpRanks.length);

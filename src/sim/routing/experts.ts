@@ -29,6 +29,8 @@ export interface Experts {
    */
   look(replica: number, step: StepInFlight, computed: Readonly<ArrayLike<number>>): void;
   check(): void;
+  /** A replica has lost what lay in its devices. */
+  forget(replica: number): void;
 }
 
 /** What a step in flight reads, what falls to each rank, and where its experts are. */
@@ -54,6 +56,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       offloads: { caches: [], logs: [], nodes: [], hosts: [] },
       look: () => {},
       check: () => {},
+      forget: () => {},
     };
   }
   const experts = moe[0]!.experts;
@@ -114,6 +117,9 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     },
     check: () => {
       for (const offload of offloads.caches) offload.check();
+    },
+    forget: (replica) => {
+      for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.forget();
     },
   };
 }

@@ -55,7 +55,7 @@ describe("one layer call", () => {
     { node = hostNode(), memoryNs = 40, host = hostOn(node, onDisk, memoryNs), uplinks = [] as Uplink[] } = {},
   ) => {
     const made = new OffloadState({
-      cache: cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
+      newCache: () => cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
       host,
       slotsPerCall: 2,
       popularity: null,

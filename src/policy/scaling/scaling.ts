@@ -1,0 +1,35 @@
+import type { Parameters, ParameterValues } from "../parameters.ts";
+
+/** What a scaling policy sees of its pool when it is asked. Requests are those of replicas that start or serve. */
+export interface ScalingView {
+  readonly atNs: number;
+  /** Replicas by state; the first two are up. */
+  readonly starting: number;
+  readonly serving: number;
+  readonly draining: number;
+  readonly off: number;
+  /** Requests without a step so far, in front ends or queues, and requests that run. */
+  readonly waiting: number;
+  readonly running: number;
+  /** Prompt and output tokens of both. */
+  readonly outstandingTokens: number;
+  /** Share in use of the fullest KV pool, over all replicas that serve. */
+  readonly kvUse: number;
+  /** Share of the time since the policy was last asked that replicas stepped, over those that served or drained. */
+  readonly busy: number;
+}
+
+/** Decides over the replicas of one pool. It is asked in order of time. */
+export interface Scaler {
+  /** How many replicas should be up. Whoever asks holds the answer between the fewest and the most. */
+  replicas(view: ScalingView): number;
+}
+
+/** A scaling policy: one file each, listed in `scalings.ts`. */
+export interface ScalingPolicy<Shape extends Parameters = Parameters> {
+  readonly name: string;
+  /** What it does, as a scenario's schema says it. */
+  readonly rule: string;
+  readonly parameters: Shape;
+  create(values: ParameterValues<Shape>): Scaler;
+}
