@@ -53,7 +53,7 @@ const speeds: Readonly<Record<string, (node: Node) => Node>> = {
   scaleOut: (node) => ({ ...node, device: { ...node.device, scaleOut: twice(node.device.scaleOut) } }),
   hostLink: (node) => ({ ...node, device: { ...node.device, hostLink: twice(node.device.hostLink) } }),
   ...Object.fromEntries(
-    ["ddr", "cxl", "nvme"].map((id) => [
+    ["ddr", "cxl", "small nvme", "nvme"].map((id) => [
       id,
       (node: Node) => ({
         ...node,

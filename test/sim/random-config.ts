@@ -160,6 +160,8 @@ export const scenario = fc.record({
   hostBytesPerSecond: fc.constantFrom(5e9, 5e10),
   /** Experts in CXL memory, for each replica on a node; none where there is no such tier. */
   cxlExperts: fc.constantFrom(0, 0, 7, 100),
+  /** Experts on a disk before the last one; none where there is a single disk. */
+  firstDiskExperts: fc.constantFrom(0, 0, 5, 20),
   pinned: fc.boolean(),
   hostLinkDevices: fc.constantFrom(1, 1, 2, 4),
   transfersOverlap: fc.boolean(),
@@ -325,6 +327,12 @@ function nodeOf(c: Scenario): Node {
     bytes: c.cxlExperts * 3 * 256 * 128 * 2,
     read: { name: "cxl", bytesPerSecond: 18e9, latencyNs: 250, efficiency: 1 },
   };
-  const tiers = c.cxlExperts === 0 ? [near, nvme] : [near, cxl, nvme];
+  const first: MemoryTier = {
+    id: "small nvme",
+    kind: "nvme",
+    bytes: c.firstDiskExperts * 3 * 256 * 128 * 2,
+    read: { name: "nvme", bytesPerSecond: 3e9, latencyNs: 80_000, efficiency: 1 },
+  };
+  const tiers = [near, ...(c.cxlExperts === 0 ? [] : [cxl]), ...(c.firstDiskExperts === 0 ? [] : [first]), nvme];
   return { ...node, devicesPerNode: c.devicesPerNode, hostLinkDevices: c.hostLinkDevices, tiers };
 }
