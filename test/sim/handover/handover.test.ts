@@ -113,6 +113,27 @@ test("a decode pool without room makes the prefill wait, and loses nothing", () 
   }
 });
 
+test("room kept for outputs is given back with them", () => {
+  const small = Array.from({ length: 40 }, (_, i) => ({ at: i * second, prompt: 16, output: 100 }));
+  const pair = [0, 1].map(() => ({ at: 40 * second, prompt: 800, output: 400 }));
+  const config = { ...base, workload: open(testRequests([...small, ...pair])) };
+  const { memory } = simulate(config);
+  const kv = memory.tiers[0]!.items.find(({ name }) => name.startsWith("KV"))!.bytes;
+  // For the whole of both, block by block, and hardly more.
+  const bytes = 2 * 1216 * memory.kvBytesPerToken;
+  const memoryBytes = (memory.tiers[0]!.usedBytes - kv + bytes) / 0.9 + 1000;
+  const node = { ...linked(freeLink), device: { ...linked(freeLink).device, memoryBytes } };
+  const third = { at: 40 * second, prompt: 16, output: 400 };
+  const crowded = { ...config, workload: open(testRequests([...small, ...pair, third])) };
+  const { handover: rows, pools } = simulate(apart(crowded, { reservedOutputTokens: "all" }, { node }));
+  const between = rows!;
+  const decode = pools[1]!;
+  for (let i = 0; i < 42; i++) expect(between.reservedNs[i]).toBe(between.askedNs[i]);
+  expect(decode.kv.preemptions).toBe(0);
+  // The third one waits until one of the pair is through.
+  expect(between.reservedNs[42]).toBeGreaterThan(between.askedNs[42]!);
+});
+
 test("prompts up to the limit stay with the pool that decodes", () => {
   const { handover: rows, requests } = simulate(apart(base, { localPromptTokens: 100 }));
   expect([...rows!.arrivedNs].map(Number.isNaN)).toEqual([true, false, true, true]);
