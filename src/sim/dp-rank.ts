@@ -42,7 +42,8 @@ export class DpRank {
   private readonly windows: Float64Array;
   /** Draft tokens per decode. */
   private readonly draftTokens: number;
-  private reservedOutput = 0;
+  /** Blocks of full caches kept for the outputs of requests whose KV cache is on its way. */
+  private reservedBlocks = 0;
   private budget = 0;
   private sequenceLimit = 0;
 
@@ -218,33 +219,51 @@ export class DpRank {
 
   /**
    * Sets room aside for a prompt of `tokens` tokens that another pool computes; false where there is none for it nor, beside
-   * others, for the output tokens that are kept free for it and for each of them. Requests that wait here go first.
+   * others, for the output tokens that are kept free for it and for each of them: so many tokens, or the blocks of all. Requests
+   * that wait here go first.
    */
   reserve(request: number, tokens: number, outputTokens: number | "all"): boolean {
-    const { kv, scheduler, state } = this;
+    const { kv, scheduler } = this;
     const others = this.runningCount + this.reserved;
     if (this.waiting.size > 0 || others >= scheduler.maxSequences) return false;
-    const output = state.outputTokens[request]!;
-    const free = outputTokens === "all" ? this.outputLeft() + output : outputTokens * (others + 1);
-    if (others > 0 && !kv.hasRoomFor(tokens + free)) return false;
+    const output = outputTokens === "all" ? this.outputBlocks(request) : 0;
+    const fits =
+      outputTokens === "all"
+        ? kv.hasRoomFor(tokens, this.outputBlocksLeft() + output)
+        : kv.hasRoomFor(tokens + outputTokens * (others + 1));
+    if (others > 0 && !fits) return false;
     if (!kv.grow(request, tokens, tokens)) return false;
     this.reserved++;
-    this.reservedOutput += output;
+    this.reservedBlocks += output;
     return true;
   }
 
-  /** Output tokens that the requests taken on have still to emit. */
-  private outputLeft(): number {
-    const { outputTokens, generated } = this.state;
-    let left = this.reservedOutput;
-    for (let i = 0; i < this.runningCount; i++) left += outputTokens[this.running[i]!]! - generated[this.running[i]!]!;
+  /** Tokens of a request in the cache at its end: its last one is emitted, never cached. Drafts may lie beyond it. */
+  private lastTokens(request: number): number {
+    const { promptTokens, outputTokens } = this.state;
+    const tokens = promptTokens[request]! + outputTokens[request]! - 1 + this.draftTokens;
+    return Math.min(tokens, this.kv.layout.sequenceTokensMax);
+  }
+
+  /** Blocks of full caches that a request's output takes beside those of its prompt. */
+  private outputBlocks(request: number): number {
+    const { holding } = this.kv.layout.main;
+    const prompt = this.state.promptTokens[request]!;
+    return Math.max(0, holding.fullBlocks(this.lastTokens(request)) - holding.fullBlocks(prompt));
+  }
+
+  /** Blocks of full caches that the requests taken on have still to take. */
+  private outputBlocksLeft(): number {
+    let left = this.reservedBlocks;
+    for (let i = 0; i < this.runningCount; i++)
+      left += this.kv.lackedBlocks(this.running[i]!, this.lastTokens(this.running[i]!));
     return left;
   }
 
   /** The KV cache of a request for which room was set aside has arrived: it runs. */
-  join(request: number): void {
+  join(request: number, outputTokens: number | "all"): void {
     this.reserved--;
-    this.reservedOutput -= this.state.outputTokens[request]!;
+    if (outputTokens === "all") this.reservedBlocks -= this.outputBlocks(request);
     this.running[this.runningCount++] = request;
   }
 

@@ -180,7 +180,7 @@ export class Handover {
     state.leaving[request] = 0;
     state.dpRank[request] = to;
     state.computed[request] = state.promptTokens[request]! - (this.config.firstToken === "decodeStep" ? 1 : 0);
-    host.dpRanks[to]!.join(request);
+    host.dpRanks[to]!.join(request, this.config.reservedOutputTokens);
     host.joined(request, atNs);
     host.left(from, atNs);
   }

@@ -140,6 +140,11 @@ export class KvBlocks {
     return true;
   }
 
+  /** Blocks of full caches that a request lacks for `tokens` tokens. */
+  lackedBlocks(request: number, tokens: number): number {
+    return Math.max(0, this.missingBlocks(request, tokens));
+  }
+
   /** Blocks of full caches that a request lacks for `tokens` tokens; negative where it has more than it needs. */
   private missingBlocks(request: number, tokens: number): number {
     const shared = this.prefix === null ? 0 : this.sharedBlocks[request]!;
@@ -153,10 +158,14 @@ export class KvBlocks {
     return holding.passingBlocks(computed, tokens) - held[request]!;
   }
 
-  /** Whether a new request could compute `tokens` tokens in one step if every released prefix were evicted. */
-  hasRoomFor(tokens: number): boolean {
+  /**
+   * Whether a new request could compute `tokens` tokens in one step if every released prefix were evicted, and `further` blocks
+   * of full caches were left.
+   */
+  hasRoomFor(tokens: number, further = 0): boolean {
     const { main, apart } = this.layout;
-    if (main.holding.fullBlocks(tokens) + main.holding.passingBlocks(0, tokens) > this.main.available) return false;
+    const blocks = main.holding.fullBlocks(tokens) + main.holding.passingBlocks(0, tokens);
+    if (blocks + further > this.main.available) return false;
     return apart.every(({ holding }, p) => holding.passingBlocks(0, tokens) <= this.pools[p + 1]!.available);
   }
 

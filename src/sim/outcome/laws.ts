@@ -61,6 +61,8 @@ export function checkFinal(run: RunView): void {
   for (const { frontEnds } of replicas) queued += frontEnds.outstanding;
   queued -= handover?.hearing ?? 0;
   holds(queued === waiting, "request-conservation", () => `${queued} queued, ${waiting} marked waiting`);
+  const load = dpRanks.reduce((sum, { outstandingTokens }) => sum + outstandingTokens, 0);
+  holds(run.interrupted || load === 0, "request-conservation", () => `a load of ${load} tokens left at the end`);
   holds(
     emitted === run.outputTokens,
     "token-conservation",

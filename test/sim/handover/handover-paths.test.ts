@@ -50,7 +50,10 @@ test.each([
       });
       const transfer = new KvTransfer(sideOf(prefill), sideOf(decode));
       const links = { sending: prefill.node.device.scaleOut!, receiving: decode.node.device.scaleOut! };
-      const aloneNs = undisturbedNs({ transfer, links, layers: 4 }, 500);
+      // Half of either rate is reached, and the longer latency counts.
+      const [sentNs, receivedNs] = [transfer.sentBytes(500) / rate, transfer.receivedBytes(500) / toRate];
+      const aloneNs = 2e9 * Math.max(sentNs, receivedNs) + 7000;
+      expect(undisturbedNs({ transfer, links, layers: 4 }, 500)).toBeCloseTo(aloneNs, 3);
       // Events fall on whole nanoseconds.
       expect(Math.abs(handover!.arrivedNs[0]! - handover!.computedNs[0]! - aloneNs)).toBeLessThan(2);
       expect(handover!.bytes).toBeCloseTo(transfer.totalBytes(500), 6);

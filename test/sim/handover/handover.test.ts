@@ -58,7 +58,9 @@ test.each(["request", "chunk", "layers"] as const)(
 
 test("a decode pool that computes the last prompt token again is later by that step", () => {
   const together = simulate(base).requests;
-  const { requests, handover: rows } = simulate(apart(base, { firstToken: "decodeStep" }));
+  const { requests, handover: rows, promptTokensComputed } = simulate(apart(base, { firstToken: "decodeStep" }));
+  // Every prompt, and the last token of each once more.
+  expect(promptTokensComputed).toBe(100 + 700 + 1 + 513 + 4);
   for (let i = 0; i < requests.count; i++) {
     expect(rows!.arrivedNs[i]).toBe(together.firstTokenNs[i]);
     expect(requests.firstTokenNs[i]).toBeGreaterThan(together.firstTokenNs[i]!);
@@ -132,6 +134,38 @@ test("room kept for outputs is given back with them", () => {
   expect(decode.kv.preemptions).toBe(0);
   // The third one waits until one of the pair is through.
   expect(between.reservedNs[42]).toBeGreaterThan(between.askedNs[42]!);
+});
+
+test("with room for whole outputs, block by block, nothing is preempted", () => {
+  // Prompts that fill their blocks, each with a token of a further one to come.
+  const rows = Array.from({ length: 16 }, () => ({ prompt: 16, output: 3 }));
+  const config = { ...base, workload: open(testRequests(rows)) };
+  const { memory } = simulate(config);
+  const kv = memory.tiers[0]!.items.find(({ name }) => name.startsWith("KV"))!.bytes;
+  const preempted = (reservedOutputTokens: "all" | 0) => {
+    const blocks = 20 * 16 * memory.kvBytesPerToken;
+    const memoryBytes = (memory.tiers[0]!.usedBytes - kv + blocks) / 0.9 + 1000;
+    const node = { ...linked(freeLink), device: { ...linked(freeLink).device, memoryBytes } };
+    const { pools, outputTokens } = simulate(apart(config, { reservedOutputTokens }, { node }));
+    expect(outputTokens).toBe(48);
+    expect(pools[1]!.kv.blocks).toBe(20);
+    return pools[1]!.kv.preemptions;
+  };
+  expect(preempted("all")).toBe(0);
+  expect(preempted(0)).toBeGreaterThan(0);
+});
+
+test("so many tokens are kept free for each request taken on, and for the next", () => {
+  const rows = Array.from({ length: 30 }, () => ({ prompt: 16, output: 2 }));
+  const config = { ...base, workload: open(testRequests(rows)) };
+  const { memory } = simulate(config);
+  const kv = memory.tiers[0]!.items.find(({ name }) => name.startsWith("KV"))!.bytes;
+  const memoryBytes = (memory.tiers[0]!.usedBytes - kv + 20 * 16 * memory.kvBytesPerToken) / 0.9 + 1000;
+  const node = { ...linked(freeLink), device: { ...linked(freeLink).device, memoryBytes } };
+  const how = { reserves: "beforePrefill", reservedOutputTokens: 16 } as const;
+  const { handover: between } = simulate(apart(config, how, { node }));
+  // Of 20 blocks the k-th takes one while there are one more and k for outputs: ten have room when all ask.
+  expect([...between!.reservedNs].filter((ns) => ns === 0)).toHaveLength(10);
 });
 
 test("prompts up to the limit stay with the pool that decodes", () => {
