@@ -9,7 +9,7 @@ const eventsMax = 3_000_000;
 
 /** Runs `step` with an event queue that gives up on a run without an end. */
 export function watched<T>(step: () => T): T {
-  const { pop } = EventQueue.prototype;
+  const pop = Reflect.get(EventQueue.prototype, "pop") as (this: EventQueue) => boolean;
   let events = 0;
   EventQueue.prototype.pop = function counted(this: EventQueue) {
     if (++events > eventsMax) throw new Error(`a run of more than ${eventsMax} events`);

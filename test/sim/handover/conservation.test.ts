@@ -28,7 +28,7 @@ function stageBytes(pool: PoolConfig, tokens: number): number[] {
   const { model, mapping } = pool;
   // Visits of the experts of a layer lie with it.
   const own = model.layers.filter(({ revisit }) => revisit === undefined);
-  const bytes = new Array<number>(mapping.pp).fill(0);
+  const bytes = Array.from({ length: mapping.pp }, () => 0);
   let stage = 0;
   let begun = 0;
   for (const { attention } of own) {
