@@ -1,8 +1,8 @@
 import { InvalidInputError } from "../core/errors.ts";
+import { parametersIn } from "../core/parameters.ts";
 import { formatBytes, formatDuration } from "../core/units.ts";
 import { transferNs } from "../hardware/link-transfer.ts";
 import { weightBytes } from "../models/bytes.ts";
-import { parametersIn } from "../policy/parameters.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
 import { scalings } from "../policy/scaling/scalings.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";

@@ -1,11 +1,11 @@
 import type { StorageFormat } from "../core/dtype.ts";
+import type { Parameters, ParameterValues } from "../core/parameters.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Handover } from "../engine/handover/handover.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
-import type { Parameters, ParameterValues } from "../policy/parameters.ts";
 import type { Placement } from "../policy/placement/placement.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { ParameterValues } from "../../core/parameters.ts";
 import { quantity, share } from "../../core/quantity.ts";
-import type { ParameterValues } from "../parameters.ts";
 import type { Scaler, ScalingPolicy, ScalingView } from "./scaling.ts";
 
 /** What can be held at a target, summed over the replicas that serve. */

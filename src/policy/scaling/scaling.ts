@@ -1,4 +1,4 @@
-import type { Parameters, ParameterValues } from "../parameters.ts";
+import type { Parameters, ParameterValues } from "../../core/parameters.ts";
 
 /** What a scaling policy sees of its pool when it is asked. Requests are those of replicas that start or serve. */
 export interface ScalingView {
