@@ -5,6 +5,7 @@ import type { RequestTable } from "../trace/request-table.ts";
 import type { PoolConfig, PoolRole } from "./config.ts";
 import { DpRank } from "./dp-rank.ts";
 import { FrontEnds } from "./front-end.ts";
+import { type HostRoots, hostRoots } from "./host-roots.ts";
 import { KvBlocks } from "./memory/kv-blocks.ts";
 import { type MemoryPlan, planMemory } from "./memory/memory-plan.ts";
 import { prefixUnits } from "./memory/prefix-units.ts";
@@ -38,6 +39,7 @@ export class Pool {
   readonly draft: DraftCost | null;
   readonly speculation: Speculation | null;
   readonly experts: Experts;
+  readonly roots: HostRoots;
   readonly memory: MemoryPlan;
   /** null where all replicas are up from the start to the end. */
   readonly scaling: PoolScaling | null;
@@ -84,6 +86,7 @@ export class Pool {
         intake,
       );
     });
+    this.roots = hostRoots(config);
     this.experts = buildExperts(config, this.memory, requests, seed);
     this.rankRouters = this.replicas.map(() => config.router.create(mapping.dp));
     this.scaling =

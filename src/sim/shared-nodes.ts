@@ -1,15 +1,17 @@
 import type { PoolConfig } from "./config.ts";
+import type { HostRoots } from "./host-roots.ts";
 import { stageRanks } from "./mapping.ts";
 import { replicaNodes } from "./replica-nodes.ts";
 
 /**
- * Which replicas of a pool have steps that may meet at a node's memory or disks: [replicas] number of the group whose steps
+ * Which replicas of a pool have steps that may meet at a node's memory or disks, or on its root complexes: [replicas] number of the group whose steps
  * are advanced together in order of time, -1 where nobody else uses what a replica's steps use. The stages of a pipeline
  * are users of their own, for they work on several steps at once.
  */
-export function sharingGroups({ offload, mapping, node, replicas }: PoolConfig): number[] {
+export function sharingGroups(config: PoolConfig, roots: HostRoots): number[] {
+  const { offload, mapping, node, replicas } = config;
   const groups = Array.from({ length: replicas }, () => -1);
-  if (offload === null) return groups;
+  if (offload === null && roots.of === null) return groups;
   const { nodeOf } = replicaNodes(mapping, replicas, node);
   const ranks = stageRanks(mapping);
   /** [nodes] the replicas' stages that use it. */

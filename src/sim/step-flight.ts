@@ -70,7 +70,8 @@ export class StepFlight {
     this.beganNs = Math.max(this.arrivedNs, stageFreeNs[stage]!);
     stageFreeNs[stage] = Number.POSITIVE_INFINITY;
     const source = pool.experts.sources[pool.ownIndex(replica) * inFlight.length + step.index]!;
-    this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last);
+    const roots = this.group < 0 || pool.roots.of === null ? null : pool.roots.of[pool.ownIndex(replica)]![stage]!;
+    this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last, roots);
   }
 
   /** Leaves its stage, which is timed, rounded to whole ns. Returns its end, ns. */

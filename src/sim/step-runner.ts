@@ -38,7 +38,7 @@ export class StepRunner {
     this.flights = pools.flatMap((pool) => {
       const alone = pool.cost.newRun();
       const firstGroup = groups.length;
-      return sharingGroups(pool.config).map((own, r) => {
+      return sharingGroups(pool.config, pool.roots).map((own, r) => {
         const replica = pool.replicas[r]!;
         const group = own < 0 ? -1 : firstGroup + own;
         const flights = replica.inFlight.map(

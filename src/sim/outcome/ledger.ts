@@ -101,6 +101,13 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
     if (logs.some((log) => log.stopped))
       add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each rank`);
   }
+  if (run.roots.of !== null)
+    add(
+      "root complexes",
+      "emulated",
+      "collectives of replicas and stages on one node take turns on its root complexes, as long as the devices' links are taken" +
+        (mapping.dp > 1 && mapping.tp > 1 ? "; those inside data-parallel ranks do not" : ""),
+    );
   add("activation memory", "assumed", "largest step's residual stream and intermediates, float32 logits per sequence");
   add(
     "kernel overhead",

@@ -21,7 +21,7 @@ export function resourceUse({ pools, handover }: RunView): ResourceUse[] {
   return use;
 }
 
-function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[] {
+function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): ResourceUse[] {
   // Expert ranks and links: the mean over replicas and pipeline stages. Their devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
   const use: ResourceUse[] = replicas.map((replica, r) => ({
@@ -50,6 +50,9 @@ function poolUse({ replicas, cost, draft, experts, config }: Pool): ResourceUse[
     for (const [tier, { busyNs, bytes }] of tiers.entries())
       if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
   }
+  for (const { node, root, link } of roots.all)
+    if (link.busyNs > 0)
+      use.push({ name: `root complex ${root} of node ${node}`, busyNs: link.busyNs, bytes: link.bytes });
   return use;
 }
 

@@ -7,6 +7,7 @@ import type { PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import { type CallUnderWay, type ExpertSource, LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
+import type { Crossings } from "./crossings.ts";
 import { ExpertExchange } from "./expert-exchange.ts";
 import { ExpertTime } from "./expert-time.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
@@ -38,9 +39,12 @@ export class ExpertPhase {
   private program: MoeProgram | null = null;
   /** When the experts of the layer begin, from the start of the stage, and what came before them, ns. */
   private beginNs = 0;
+  private arrivedNs = 0;
   private dispatchNs = 0;
   private routerNs = 0;
   private sharedNs = 0;
+  /** Bytes of a token between the layers. */
+  private readonly hiddenBytes: number;
 
   constructor(
     config: PoolConfig,
@@ -61,6 +65,7 @@ export class ExpertPhase {
     this.ranks = stageRanks(config.mapping);
     this.expertRanks = config.mapping.ep;
     this.call = new LayerCall(config.mapping.ep);
+    this.hiddenBytes = config.model.hiddenSize * activationBytes;
   }
 
   /**
@@ -114,6 +119,7 @@ export class ExpertPhase {
     if (sharedSumNs > 0)
       links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
     this.beginNs = arrived + (halves ? 0 : dispatchNs) + sharedWaitNs;
+    this.arrivedNs = arrived;
     this.dispatchNs = dispatchNs;
     this.routerNs = routerNs;
     this.sharedNs = sharedNs;
@@ -127,8 +133,8 @@ export class ExpertPhase {
     return experts.serve(call, this.expertTime);
   }
 
-  /** Ends the layer once its experts are served. */
-  end(batches: readonly RankBatch[]): void {
+  /** Ends the layer once its experts are served. `crossings` takes the exchanges down. */
+  end(batches: readonly RankBatch[], crossings: Crossings | null): void {
     const { call, beginNs, dispatchNs } = this;
     const { tokens } = call;
     const program = this.program!;
@@ -152,6 +158,11 @@ export class ExpertPhase {
     } else {
       const share = dp > 1 ? this.exchange.combineShare(this.mixing.prompts) : null;
       if (share !== null) combineShown = exposedNs(combineNs, expertsNs / program.moe.matrices, share * combineNs);
+    }
+    if (crossings !== null && !halves) {
+      if (dispatchShown > 0)
+        crossings.add(this.arrivedNs, links.takenNs(dispatchShown, this.ranks), this.hiddenBytes * tokens);
+      crossings.add(done, links.takenNs(combineShown, this.ranks), this.hiddenBytes * tokens);
     }
     components[component.dispatch]! += dispatchShown;
     components[component.combine]! += combineShown;

@@ -5,6 +5,8 @@ const kinds = { allReduce: 0, allGather: 1, reduceScatter: 2, allToAll: 3 } as c
   CollectiveOp["kind"],
   number
 >;
+/** So few bytes that only latencies count. */
+const emptyBytes = 64;
 const slots = 16;
 const fields = 3;
 
@@ -34,6 +36,11 @@ export class LinkTime {
     const ns = this.isolatedNs(kind, bytes, ranks) * this.factor;
     if (ns > 0) this.book(ns * share, bytes * share);
     return ns;
+  }
+
+  /** What of a transfer between `ranks` devices in `ns` takes their links, ns: all but the time of an all-reduce of next to nothing. */
+  takenNs(ns: number, ranks: number): number {
+    return Math.max(0, ns - this.isolatedNs("allReduce", emptyBytes, ranks) * this.factor);
   }
 
   /** All layers of a step ask for the same few. */

@@ -2,6 +2,7 @@ import { activationBytes } from "../../hardware/cost/context.ts";
 import type { GemmOp } from "../../hardware/op.ts";
 import type { PoolConfig } from "../config.ts";
 import type { RankBatch } from "./batch.ts";
+import type { Crossings } from "./crossings.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 import type { RankClocks } from "./rank-clocks.ts";
 import type { ServedKernels } from "./served-kernels.ts";
@@ -23,9 +24,9 @@ export class RankWork {
 
   /**
    * Sums `tokenBytes` of each token over the tensor-parallel ranks of each data-parallel rank, for one half batch after the
-   * other with `halves`. Returns the mean time, ns.
+   * other with `halves`. Returns the mean time, ns. Of a lone data-parallel rank, `crossings` takes the transfer down.
    */
-  sumNs(batches: readonly RankBatch[], tokenBytes: number, halves: boolean): number {
+  sumNs(batches: readonly RankBatch[], tokenBytes: number, halves: boolean, crossings: Crossings | null): number {
     const { components, links } = this.accounts;
     const clock = this.clocks.ns;
     const parts = halves ? 2 : 1;
@@ -33,6 +34,8 @@ export class RankWork {
     for (let g = 0; g < clock.length; g++) {
       const bytes = (batches[g]!.tokens / parts) * tokenBytes;
       const ns = parts * links.collectiveNs("allReduce", bytes, this.config.mapping.tp, parts / clock.length);
+      if (crossings !== null && clock.length === 1)
+        crossings.add(clock[g]!, links.takenNs(ns, this.config.mapping.tp), bytes);
       clock[g]! += ns;
       sum += ns;
     }
@@ -40,7 +43,11 @@ export class RankWork {
     return sum / clock.length;
   }
 
-  dense(program: FeedForwardProgram & { kind: "dense" }, batches: readonly RankBatch[]): void {
+  dense(
+    program: FeedForwardProgram & { kind: "dense" },
+    batches: readonly RankBatch[],
+    crossings: Crossings | null,
+  ): void {
     const { served, config } = this;
     const clock = this.clocks.ns;
     let sum = 0;
@@ -51,7 +58,7 @@ export class RankWork {
       sum += ns;
     }
     this.accounts.components[component.dense]! += sum / clock.length;
-    if (config.mapping.tp > 1) this.sumNs(batches, config.model.hiddenSize * activationBytes, false);
+    if (config.mapping.tp > 1) this.sumNs(batches, config.model.hiddenSize * activationBytes, false, crossings);
   }
 
   /** LM head on the sequences that emit a token. */

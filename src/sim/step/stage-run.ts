@@ -1,9 +1,11 @@
+import type { Resource } from "../../core/resource.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { PoolConfig } from "../config.ts";
 import type { CallUnderWay, ExpertSource } from "../routing/layer-call.ts";
 import type { AttentionProgram } from "./attention-parts.ts";
 import type { RankBatch } from "./batch.ts";
+import { Crossings } from "./crossings.ts";
 import { ExpertPhase } from "./expert-phase.ts";
 import type { HalfBatches } from "./half-batches.ts";
 import { attentionPrograms, type LayerPrograms } from "./layer-programs.ts";
@@ -54,6 +56,11 @@ export class StageRun {
   private last = false;
   private at = 0;
   private call: CallUnderWay | null = null;
+  /** Root complexes that the stage shares with others; null: none. The transfers over them, which is next, and how much later it is. */
+  private roots: readonly Resource[] | null = null;
+  private readonly crossings = new Crossings();
+  private crossing = -1;
+  private lateNs = 0;
 
   constructor(
     config: PoolConfig,
@@ -79,9 +86,17 @@ export class StageRun {
 
   /**
    * Starts the stage at `startNs` and goes on up to the first use of what others may share. `batches` holds one batch per
-   * data-parallel rank, `experts` the routed work; both stay as they are until the stage is timed.
+   * data-parallel rank, `experts` the routed work; both stay as they are until the stage is timed. `roots`: shared links that
+   * transfers between the devices pass.
    */
-  begin(plan: StagePlan, startNs: number, batches: readonly RankBatch[], experts: ExpertSource, last: boolean): void {
+  begin(
+    plan: StagePlan,
+    startNs: number,
+    batches: readonly RankBatch[],
+    experts: ExpertSource,
+    last: boolean,
+    roots: readonly Resource[] | null = null,
+  ): void {
     let tokens = 0;
     for (const batch of batches) tokens += batch.tokens;
     this.plan = plan;
@@ -92,6 +107,10 @@ export class StageRun {
     this.last = last;
     this.tokens = tokens;
     this.at = 0;
+    this.roots = roots;
+    this.crossing = -1;
+    this.lateNs = 0;
+    this.crossings.clear();
     this.served.serve(batches, this.config.engine);
     this.clocks.reset();
     this.mixing.prepare(batches);
@@ -103,8 +122,11 @@ export class StageRun {
     for (const alike of plan.alike) {
       // From equal clocks a layer adds the same each time.
       this.clocks.meet(this.mixing.prompts);
+      const first = this.crossings.count;
+      const beganNs = this.clocks.ns[0]!;
       if (alike.count > 1) this.repeated.begin();
       this.layer(plan, alike.layer);
+      this.crossings.repeat(first, alike.count - 1, this.clocks.ns[0]! - beganNs);
       if (alike.count > 1) this.repeated.end(alike.count - 1);
     }
     this.end(plan);
@@ -114,6 +136,10 @@ export class StageRun {
   advance(): void {
     const { call, plan } = this;
     this.usedNs = this.nextNs;
+    if (this.crossing >= 0) {
+      this.cross(this.crossing++);
+      return;
+    }
     call!.advance();
     this.nextNs = call!.nextNs;
     if (this.nextNs < Number.POSITIVE_INFINITY) return;
@@ -136,8 +162,30 @@ export class StageRun {
     clocks.add(endsNs);
     if (this.last) this.alone.head(this.programs.head, this.batches);
     if (!this.config.engine.capturesGraphs) this.waitForLaunches(plan);
-    this.nextNs = Number.POSITIVE_INFINITY;
     this.ns = clocks.ns[0]!;
+    this.crossing = 0;
+    this.nextCrossing();
+  }
+
+  /** One transfer between the devices takes its turn on the shared links; what comes after it is as much later. */
+  private cross(i: number): void {
+    const { crossings, nextNs } = this;
+    const ns = crossings.ns[i]!;
+    let endNs = nextNs + ns;
+    for (const root of this.roots!) endNs = Math.max(endNs, root.demand(nextNs, ns, crossings.bytes[i]!));
+    this.lateNs += endNs - nextNs - ns;
+    this.nextCrossing();
+  }
+
+  private nextCrossing(): void {
+    const { crossings, crossing, lateNs } = this;
+    if (crossing < crossings.count) {
+      this.nextNs = this.startNs + crossings.atNs[crossing]! + lateNs;
+      return;
+    }
+    this.nextNs = Number.POSITIVE_INFINITY;
+    this.accounts.components[component.allReduce]! += lateNs;
+    this.ns += lateNs;
   }
 
   /** One layer: overhead, token mixing and feed-forward, added to the clocks. Returns whether it is done. */
@@ -157,10 +205,11 @@ export class StageRun {
     const mixNs = mixingTime.meanNs(mixing, halves);
     components[component.attention]! += mixNs;
     let reduceNs = 0;
-    if (programs.sumsNorms[mixing]!) reduceNs += this.alone.sumNs(this.batches, normSumBytes, halves);
+    const crossings = this.roots === null ? null : this.crossings;
+    if (programs.sumsNorms[mixing]!) reduceNs += this.alone.sumNs(this.batches, normSumBytes, halves, crossings);
     if (config.mapping.tp > 1 && programs.mixes[mixing]!)
-      reduceNs += this.alone.sumNs(this.batches, this.hiddenBytes, halves);
-    if (program.kind === "dense") this.alone.dense(program, this.batches);
+      reduceNs += this.alone.sumNs(this.batches, this.hiddenBytes, halves, crossings);
+    if (program.kind === "dense") this.alone.dense(program, this.batches, crossings);
     if (program.kind !== "moe") return true;
     if (halves) {
       const { kernelOverheadNs } = config.engine;
@@ -180,7 +229,7 @@ export class StageRun {
   }
 
   private endExperts(): void {
-    this.phase.end(this.batches);
+    this.phase.end(this.batches, this.roots === null ? null : this.crossings);
     this.served.productShare = 1;
   }
 

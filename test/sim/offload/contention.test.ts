@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { Router } from "../../../src/policy/router/router.ts";
-import type { SimConfig } from "../../../src/sim/config.ts";
+import type { PoolConfig, SimConfig } from "../../../src/sim/config.ts";
+import { hostRoots } from "../../../src/sim/host-roots.ts";
 import { devicesOf, mappingProblems } from "../../../src/sim/mapping.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { sharingGroups } from "../../../src/sim/shared-nodes.ts";
@@ -11,6 +12,8 @@ import { Simulation } from "../../../src/sim/simulation.ts";
 import { singleDevice, testConfig, testNode, testRequests, testRouting } from "../build.ts";
 import { configOf as randomConfig, scenario } from "../random-config.ts";
 import { type Contention, configOf, contention, judge } from "./contention-cases.ts";
+
+const groupsOf = (config: PoolConfig) => sharingGroups(config, hostRoots(config));
 
 test("replicas on shared memory and disks take what they take event by event, to the nanosecond", () => {
   let waited = 0;
@@ -101,8 +104,8 @@ describe("a step is the same in one go and event by event", () => {
         );
         const large = { ...node, tiers };
         const beside = { ...alone, node: large, replicas, offload: { ...offload!, hostBytes, logAccessesMax } };
-        expect([...sharingGroups(alone)]).toEqual([-1]);
-        expect([...sharingGroups(beside)]).toEqual(Array.from({ length: replicas }, () => 0));
+        expect([...groupsOf(alone)]).toEqual([-1]);
+        expect([...groupsOf(beside)]).toEqual(Array.from({ length: replicas }, () => 0));
         expect(figures(simulate(beside))).toEqual(figures(simulate(alone)));
         compared++;
       }),
@@ -121,7 +124,7 @@ describe("a step is the same in one go and event by event", () => {
           const [ddr] = config.node.tiers as [(typeof config.node.tiers)[0]];
           const tiers = [{ ...ddr, read: { ...ddr.read, bytesPerSecond: 1e60 } }];
           const at = { ...config, node: { ...config.node, tiers } };
-          return [sharingGroups(at)[0]!, [...simulate(at).requests.lastTokenNs], simulate(at).time] as const;
+          return [groupsOf(at)[0]!, [...simulate(at).requests.lastTokenNs], simulate(at).time] as const;
         };
         const [apart, ...oneGo] = run(c.ranks);
         const [together, ...events] = run(c.ranks * stages);
@@ -164,12 +167,12 @@ test("the same inputs give the same figures, and a run that is stopped counts it
 test("steps meet where several replicas or stages use one node", () => {
   const groups = (mapping: Partial<SimConfig["mapping"]>, replicas: number, devicesPerNode: number) => {
     const config = configOf({ ...fc.sample(contention, { numRuns: 1, seed: 1 })[0]!, devicesPerNode });
-    return [...sharingGroups({ ...config, mapping: { ...singleDevice, ...mapping }, replicas })];
+    return [...groupsOf({ ...config, mapping: { ...singleDevice, ...mapping }, replicas })];
   };
   expect(groups({}, 3, 2)).toEqual([0, 0, -1]);
   expect(groups({ tp: 2, ep: 2 }, 2, 2)).toEqual([-1, -1]);
   expect(groups({ pp: 2 }, 2, 1)).toEqual([-1, -1]);
   expect(groups({ pp: 2 }, 2, 2)).toEqual([0, 1]);
   expect(groups({ pp: 4 }, 2, 2)).toEqual([0, 1]);
-  expect([...sharingGroups(testConfig({ replicas: 3 }))]).toEqual([-1, -1, -1]);
+  expect([...groupsOf(testConfig({ replicas: 3 }))]).toEqual([-1, -1, -1]);
 });
