@@ -65,7 +65,7 @@ export interface SimConfig extends PoolConfig {
 }
 
 /** A deployment of one replica of the same kind, up from the start to the end. */
-export function oneReplica({ scaling: _, ...config }: SimConfig): SimConfig {
+export function oneReplica({ scaling: _scaling, ...config }: SimConfig): SimConfig {
   return { ...config, replicas: 1 };
 }
 
