@@ -64,6 +64,11 @@ export interface SimConfig extends PoolConfig {
   readonly handover?: HandoverConfig;
 }
 
+/** A deployment of one replica of the same kind, up from the start to the end. */
+export function oneReplica({ scaling: _scaling, ...config }: SimConfig): SimConfig {
+  return { ...config, replicas: 1 };
+}
+
 /** How the KV cache of a prompt that a `prefill` pool computed reaches a `decode` pool. */
 export interface HandoverConfig extends Handover {
   /** Prompts of at most this many tokens are computed by the decode pool itself. */

@@ -165,12 +165,12 @@ export class Simulation implements RunView {
     this.lastEventNs = atNs;
   }
 
-  /** Share in use of the fullest KV pool, over all data-parallel ranks of a pool of replicas. */
+  /** Share in use of the fullest KV pool, over all data-parallel ranks of the replicas of a pool that are not off. */
   private kvUse(): number {
     let fullest = 0;
     for (let i = 0; i < this.pools.length; i++) {
-      const { dpRanks, memory } = this.pools[i]!;
-      fullest = Math.max(fullest, kvUseOf(dpRanks, memory.kv));
+      const { dpRanks, memory, scaling } = this.pools[i]!;
+      fullest = Math.max(fullest, kvUseOf(scaling?.ranksOn ?? dpRanks, memory.kv));
     }
     return fullest;
   }

@@ -1,4 +1,4 @@
-import type { SimConfig } from "../../sim/config.ts";
+import { oneReplica, type SimConfig } from "../../sim/config.ts";
 import { burstWaves } from "../engine/predict-point.ts";
 import type { MeasuredBenchmark } from "../measured/measured-benchmark.ts";
 import { type MeasuredRun, runStatistics } from "../measured/measured-run.ts";
@@ -84,7 +84,7 @@ function* pointLoads(
     const { tp, dp, ep, etp, promptTokens, outputTokens, concurrency } = point;
     const mapping = { tp, cp: 1, dp, pp: 1, ep, etp, edp: 1 };
     const own = Object.entries(config.mapping).every(([key, value]) => mapping[key as keyof typeof mapping] === value);
-    const load = pointLoop({ ...config, mapping, replicas: 1 }, point);
+    const load = pointLoop({ ...oneReplica(config), mapping }, point);
     const layout = own ? "" : `, tp ${tp} dp ${dp} ep ${ep} etp ${etp}`;
     yield {
       name: `${clientsText(concurrency)}, ${promptTokens} + ${outputTokens} tokens${layout}`,

@@ -1,4 +1,4 @@
-import type { SimConfig, Workload } from "../../sim/config.ts";
+import { oneReplica, type SimConfig, type Workload } from "../../sim/config.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import { type ClosedLoad, closedLoadRequests, shortestShare } from "../engine/point-config.ts";
 import { burstWaves } from "../engine/predict-point.ts";
@@ -112,14 +112,14 @@ export function servedLoop(config: SimConfig, { workload, warmupRequests }: Loop
 export function replicaLoop(config: SimConfig, requests: RequestTable, clients: number): SimConfig {
   const concurrency = Math.max(1, Math.round(clients / config.replicas));
   return servedWith(
-    { ...config, replicas: 1, workload: { kind: "closed", requests, concurrency } },
+    { ...oneReplica(config), workload: { kind: "closed", requests, concurrency } },
     longestOf(requests),
   );
 }
 
 /** One replica under a closed loop as tables of points state it. */
 export function closedLoopOf(config: SimConfig, load: ClosedLoad): SimConfig {
-  return replicaLoop({ ...config, replicas: 1 }, closedLoadRequests(load), load.concurrency);
+  return replicaLoop(oneReplica(config), closedLoadRequests(load), load.concurrency);
 }
 
 /** The deployment under the requests of a measured run: as they arrived, or from a number of clients. */

@@ -1,6 +1,7 @@
 import { holds } from "../../core/errors.ts";
 import type { Scaler, ScalingView } from "../../policy/scaling/scaling.ts";
 import type { ScalingConfig } from "../config.ts";
+import type { DpRank } from "../dp-rank.ts";
 import type { KvLayout } from "../memory/kv-plan.ts";
 import { kvUseOf } from "../memory/kv-use.ts";
 import type { Replica } from "../replica.ts";
@@ -20,6 +21,8 @@ export class PoolScaling {
   /** Times that a replica began to load, and most replicas that were up at once. */
   starts = 0;
   mostUp: number;
+  /** Data-parallel ranks of the replicas that are not off. */
+  ranksOn: readonly DpRank[] = [];
   private readonly pool: ScaledPool;
   private readonly scaler: Scaler;
   /** Replicas that finish what they have. */
@@ -33,6 +36,7 @@ export class PoolScaling {
     this.pool = pool;
     this.scaler = config.policy.create(config.values);
     this.mostUp = config.atStart;
+    this.countOn();
   }
 
   /** Asks the policy, and follows it; `load` begins the start of a replica. Returns whether any changes its state. */
@@ -44,6 +48,7 @@ export class PoolScaling {
     const changed = more > 0 ? this.grow(more, atNs, load) : this.shrink(-more, atNs);
     const up = this.up().length;
     this.mostUp = Math.max(this.mostUp, up);
+    if (changed) this.countOn();
     holds(up >= this.config.min, "replica-state", () => `${up} replicas up, at least ${this.config.min} have to be`);
     return changed;
   }
@@ -57,7 +62,12 @@ export class PoolScaling {
       this.pool.forget(replica);
     }
     this.draining -= done.length;
+    if (done.length > 0) this.countOn();
     return done.length > 0;
+  }
+
+  private countOn(): void {
+    this.ranksOn = this.pool.replicas.filter(({ life }) => life.state !== "off").flatMap(({ dpRanks }) => dpRanks);
   }
 
   private inState(state: ReplicaState): Replica[] {

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { loopRequests, meanLength, type StatedLoop } from "../../../src/calibrate/observed/observed-workload.ts";
+import {
+  loopRequests,
+  meanLength,
+  replicaLoop,
+  type StatedLoop,
+} from "../../../src/calibrate/observed/observed-workload.ts";
 import { resolveScenario } from "../../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
+import { simulate } from "../../../src/sim/simulate.ts";
 import { minimal } from "../../scenario/example.ts";
 
 const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
@@ -69,4 +75,14 @@ describe("requests of a measured loop beside other traffic", () => {
     expect(Math.min(...workload.requests.promptTokens)).toBeGreaterThanOrEqual(80);
     expect(loopRequests(open, stated({ requests: 30 })).workload.requests.count).toBe(30);
   });
+});
+
+test("one replica of a deployment whose replicas come and go is up from the start to the end", async () => {
+  const clients = "{ kind: closed, maxConcurrency: 10 }";
+  const text = minimal.replace("{ kind: poisson, requestRate: 5/s }", clients);
+  const scaled = `${text}policy: { scaling: { kind: load, target: 2, min: 2, max: 4 } }\n`;
+  const of = async (scenario: string) => (await resolveScenario(parseScenario(scenario, "t.yaml"), noFiles)).config;
+  const loop = replicaLoop(await of(scaled), closed.workload.requests, 40);
+  expect(loop.scaling).toBeUndefined();
+  expect(simulate(loop).endNs).toBe(simulate(replicaLoop(await of(text), closed.workload.requests, 10)).endNs);
 });
