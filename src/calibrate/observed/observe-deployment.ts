@@ -1,8 +1,11 @@
 import { basename } from "node:path";
 import { sha256 } from "../../core/digest.ts";
+import { refuse } from "../../core/errors.ts";
 import type { ResolvedScenario } from "../../resolve/resolved.ts";
+import { poolsOf } from "../../sim/config.ts";
 import { type Measurement, readMeasurement } from "../measured/read-measurement.ts";
 import { withFetches } from "./fetch-speed.ts";
+import { isObservable } from "./observable.ts";
 import { fitObserved } from "./observed-fit.ts";
 import { observedLedger } from "./observed-ledger.ts";
 import { observedLoads } from "./observed-loads.ts";
@@ -24,11 +27,18 @@ export const observationOf = (text: string, file: string): Observation => ({
 
 /**
  * Observe one, forecast all: the scenario with its engine adjusted to measurements of the same deployment under other
- * loads or layouts. Throws InvalidInputError for measurements of something else and such without a TPOT or a load.
+ * loads or layouts. Throws InvalidInputError for measurements of something else and such without a TPOT or a load, and for
+ * deployments of several pools or with scaling: which of their engines made a latency, a measurement does not say.
  */
 export function observeDeployment(resolved: ResolvedScenario, observation: Observation): ResolvedScenario {
   const { measurement, file } = observation;
   const { config } = resolved;
+  if (!isObservable(config))
+    refuse({
+      at: file,
+      expected: "a scenario of one pool without policy.scaling, to be adjusted to measurements",
+      found: config.scaling === undefined ? `${poolsOf(config).length} pools` : "policy.scaling",
+    });
   const loads = observedLoads(config, measurement, file);
   const fit = fitObserved(config.engine, loads);
   const unreached = unreachedText(loads, fit.after);

@@ -1,3 +1,4 @@
+import { isObservable } from "../../calibrate/observed/observable.ts";
 import { mean } from "../../core/statistics.ts";
 import type { ResolvedScenario } from "../../resolve/resolved.ts";
 import type { SimConfig } from "../../sim/config.ts";
@@ -42,7 +43,7 @@ export function accuracyOf(
   const query = { ...key, features: unvalidatedFeatures(config, errorBandTable) };
   const apart = bandsFor({ ...query, observed: false });
   const stated = { ...apart, unvalidated: unreached ?? apart.unvalidated };
-  const withPoint = unreached === undefined ? bandsFor({ ...query, observed: true }) : stated;
+  const withPoint = unreached === undefined && isObservable(config) ? bandsFor({ ...query, observed: true }) : stated;
   const bands = observed ? withPoint : stated;
   const { tp, dp, ep } = mapping;
   const traits = { ...key, model: modelTraits(model), version: engine.version, tp, dp, ep, weights: formats.experts };
