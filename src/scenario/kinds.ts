@@ -1,10 +1,11 @@
 import { z } from "zod";
-import type { Parameters } from "../core/parameters.ts";
+import type { Contradiction, Parameters, ParameterValues } from "../core/parameters.ts";
 
 /** A kind of a table: its rule and the keys of its own. */
 interface Kind {
   readonly rule: string;
   readonly parameters: Parameters;
+  contradiction?(values: ParameterValues<Parameters>): Contradiction | null;
 }
 
 /**
@@ -18,10 +19,17 @@ export function kindsOf<Name extends string, Shared extends z.ZodRawShape>(
   hint: (kind: unknown) => string | undefined = () => undefined,
 ) {
   const option = (kind: Name) => {
-    const { parameters, rule } = table[kind];
+    const member = table[kind];
+    const { parameters, rule } = member;
     // The type of the whole has the shared keys alone: only the kind's own file knows its parameters.
     const shape: { kind: z.ZodLiteral<Name> } & Shared = { kind: z.literal(kind), ...parameters, ...shared };
-    return z.strictObject(shape).describe(rule);
+    return z
+      .strictObject(shape)
+      .superRefine((values, context) => {
+        const found = member.contradiction?.(values) ?? null;
+        if (found !== null) context.addIssue({ code: "custom", path: [found.key], message: found.expected });
+      })
+      .describe(rule);
   };
   type Option = ReturnType<typeof option>;
   return z.discriminatedUnion("kind", names.map(option) as [Option, ...Option[]], {

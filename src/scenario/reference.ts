@@ -7,13 +7,16 @@ export function scenarioReference(): string {
   const root = scenarioJsonSchema();
   const required = new Set(root.required ?? []);
   const sections = Object.entries(root.properties ?? {});
-  const isSection = (section: JsonSchema) => alternatives(section, root).some((item) => item.properties !== undefined);
+  const isSection = (section: JsonSchema) =>
+    alternatives(section.items ?? section, root).some((item) => item.properties !== undefined);
   const scalars = sections.filter(([, section]) => !isSection(section));
   const parts = sections
     .filter(([, section]) => isSection(section))
-    .map(([key, section]) =>
-      key === "slo" ? sloPart(section, root) : sectionPart(key, section, required.has(key), root),
-    );
+    .map(([key, section]) => {
+      if (key === "slo") return sloPart(section, root);
+      if (section.items !== undefined) return listPart(key, section, section.items, root);
+      return sectionPart(key, section, required.has(key), root);
+    });
   const top = table(scalars.map(([key, section]) => row(key, section, required.has(key), root)));
   return `${[intro, top, ...parts, ...definitionParts(root)].join("\n\n")}\n`;
 }
@@ -49,6 +52,20 @@ function sectionPart(key: string, section: JsonSchema, required: boolean, root: 
   });
   return [text, ...parts].join("\n\n");
 }
+
+/** A list of mappings; keys that are sections of the scenario too are described there. */
+function listPart(key: string, section: JsonSchema, item: JsonSchema, root: JsonSchema): string {
+  const required = new Set(item.required ?? []);
+  const rows = Object.entries(item.properties ?? {}).flatMap(([name, value]) =>
+    root.properties?.[name]?.properties === undefined || value.properties === undefined
+      ? rowsOf({ properties: { [name]: value }, required: required.has(name) ? [name] : [] }, "", root)
+      : [`| \`${name}\` | as [${name}](#${anchorOf(name, root)}) |  | ${value.description ?? ""} |`],
+  );
+  return `## ${key} (optional)\n\n${section.description ?? ""}\n\n${table(rows)}`;
+}
+
+const anchorOf = (section: string, root: JsonSchema): string =>
+  root.required?.includes(section) === true ? section : `${section}-optional`;
 
 /** A section for each shared shape that is a mapping, such as a number of tokens. */
 function definitionParts(root: JsonSchema): string[] {

@@ -61,6 +61,8 @@ describe("replicas that come and go, in a scenario", () => {
       ],
       ["kind: schedule, steps: [], max: 2", "policy.scaling.steps"],
       ["kind: never, max: 2", "policy.scaling.kind"],
+      ["kind: load, measure: busy, target: 80, max: 2", "policy.scaling.target"],
+      ["kind: load, measure: kv, target: 1.5, max: 2", "policy.scaling.target"],
     ] as const) {
       const found = problemsOf(withScaling(keys));
       expect(found.map((problem) => problem.at)).toEqual([at]);

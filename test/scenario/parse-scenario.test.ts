@@ -185,6 +185,11 @@ describe("checks between keys", () => {
         "a key of policy.offload.admission",
       ],
       ["kind: lru, admission: { kind: reused, uses: 201 }", "policy.offload.admission.uses", "at most 200"],
+      [
+        "kind: lru, admission: { kind: reused, uses: 5, window: 3 }",
+        "policy.offload.admission.window",
+        "at least 5 calls, as many as there must be uses",
+      ],
       ["halfLife: 3", "policy.offload.kind", `one of ${livePolicyNames.join(", ")}`],
     ] as const;
     for (const [keys, at, expected] of wrong) expect(problemsOf(offload(keys))).toMatchObject([{ at, expected }]);

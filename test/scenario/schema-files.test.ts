@@ -83,3 +83,11 @@ describe.each(scenarios)("scenarios/%s", (name) => {
     expect(traffic.requests - left).toBeGreaterThanOrEqual(1000);
   });
 });
+
+test("the reference has the keys of every list of mappings", () => {
+  const reference = scenarioReference();
+  for (const key of Object.keys(scenarioJsonSchema().properties?.["pools"]?.items?.properties ?? {}))
+    expect(reference.slice(reference.indexOf("## pools"), reference.indexOf("## handover"))).toContain(
+      `| \`${key}\` |`,
+    );
+});

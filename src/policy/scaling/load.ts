@@ -13,8 +13,15 @@ const measures = {
 } as const satisfies Record<string, (view: ScalingView) => number>;
 type Measure = keyof typeof measures;
 
+/** Measures of which a replica has at most 1. */
+const shares: readonly Measure[] = ["kv", "busy"];
+
 const parameters = {
-  target: z.number().positive().max(1e12).describe("What a replica should have of the measure."),
+  target: z
+    .number()
+    .positive()
+    .max(1e12)
+    .describe("What a replica should have of the measure; of kv and busy a share, such as 0.8."),
   measure: z
     .enum(Object.keys(measures) as [Measure, ...Measure[]])
     .default("requests")
@@ -69,5 +76,9 @@ export const load: ScalingPolicy<typeof parameters> = {
   name: "load",
   rule: "As many replicas as hold the load of each at a target, as the Kubernetes horizontal pod autoscaler counts them.",
   parameters,
+  contradiction: ({ target, measure }) =>
+    shares.includes(measure) && target > 1
+      ? { key: "target", expected: `a share of at most 1, as ${measure} is` }
+      : null,
   create: (values) => new LoadScaler(values),
 };

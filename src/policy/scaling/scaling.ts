@@ -1,4 +1,4 @@
-import type { Parameters, ParameterValues } from "../../core/parameters.ts";
+import type { Contradiction, Parameters, ParameterValues } from "../../core/parameters.ts";
 
 /** What a scaling policy sees of its pool when it is asked. Requests are those of replicas that start or serve. */
 export interface ScalingView {
@@ -31,5 +31,7 @@ export interface ScalingPolicy<Shape extends Parameters = Parameters> {
   /** What it does, as a scenario's schema says it. */
   readonly rule: string;
   readonly parameters: Shape;
+  /** Absent: its parameters cannot contradict one another. */
+  contradiction?(values: ParameterValues<Shape>): Contradiction | null;
   create(values: ParameterValues<Shape>): Scaler;
 }

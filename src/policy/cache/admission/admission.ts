@@ -1,4 +1,4 @@
-import type { Parameters, ParameterValues } from "../../../core/parameters.ts";
+import type { Contradiction, Parameters, ParameterValues } from "../../../core/parameters.ts";
 import type { CacheContext } from "../expert-cache.ts";
 
 /** Decides which experts of a call may enter a cache. It sees every call of that cache, in order. */
@@ -16,6 +16,8 @@ export interface Admission<Shape extends Parameters = Parameters> {
   /** What it does, as a scenario's schema says it. */
   readonly rule: string;
   readonly parameters: Shape;
+  /** Absent: its parameters cannot contradict one another. */
+  contradiction?(values: ParameterValues<Shape>): Contradiction | null;
   /** A filter for one cache; null where every expert enters. */
   create(cache: FilteredCache, values: ParameterValues<Shape>): AdmissionFilter | null;
 }

@@ -50,6 +50,11 @@ export const reused: Admission<typeof parameters> = {
   name: "reused",
   rule: "A missing expert enters once several calls have asked for it; before that it streams through.",
   parameters,
+  // A call asks for an expert once.
+  contradiction: ({ uses, window }) =>
+    window !== undefined && window < uses
+      ? { key: "window", expected: `at least ${uses} calls, as many as there must be uses` }
+      : null,
   create: (cache, { uses, window }) =>
     uses === 1 ? null : new ReusedFilter(cache, uses, window ?? Number.POSITIVE_INFINITY),
 };
