@@ -9,7 +9,7 @@ import type { PageColumn, PageSection } from "./page.ts";
 const poolColumns: readonly (PageColumn & { readonly of: (pool: PoolFigures) => string })[] = [
   { header: "pool", of: ({ name }) => name },
   { header: "role", of: ({ role }) => role },
-  { header: "devices", align: "right", of: ({ devices, device }) => `${formatCount(devices)} x ${device}` },
+  { header: "devices", align: "right", of: ({ devices }) => formatCount(devices) },
   { header: "busy", align: "right", of: ({ utilisation }) => formatPercent(utilisation) },
   { header: "prompts", align: "right", of: ({ promptTimeShare }) => formatPercent(promptTimeShare) },
   { header: "KV peak", align: "right", of: ({ kv }) => formatPercent(kv.peakShare) },

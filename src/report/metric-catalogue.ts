@@ -3,6 +3,7 @@ import { latencyStatistics } from "../metrics/latency-figures.ts";
 import { metricEntries } from "../metrics/metrics.ts";
 import { sectionParts } from "../metrics/run-sections.ts";
 import { rowUnit } from "./metric-rows.ts";
+import { handoverRows, poolRows, scalingRows } from "./pool-rows.ts";
 
 const codes = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 const table = (header: readonly string[], rows: readonly (readonly string[])[]) =>
@@ -54,5 +55,19 @@ SLOs, their aggregations and limits: [scenarios.md](scenarios.md#slo-optional).
 | \`time_share_<component>\` | share | of step time, for every component of a step; they add up to 1 |
 | \`memory_used{tier:NAME}\` | B | bytes in use of a memory tier of the fullest stage, per device |
 | \`memory_capacity{tier:NAME}\` | B | bytes of that tier |
+
+## Pools
+
+Rows of deployments with [several pools](disaggregation.md) or with [scaling](policies.md#scaling). Those of the replicas of the only
+pool have no \`{pool:NAME}\`.
+
+${table(
+  ["row", "unit", "definition"],
+  [
+    ...poolRows.map(({ row, unit, definition }) => [`\`${row}{pool:NAME}\``, unit, definition]),
+    ...scalingRows.map(({ row, unit, definition }) => [`\`${row}{pool:NAME}\``, unit, definition]),
+    ...handoverRows.map(({ row, unit, definition }) => [`\`${row}\``, unit, definition]),
+  ],
+)}
 `;
 }

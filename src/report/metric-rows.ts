@@ -4,6 +4,7 @@ import type { MetricUnit } from "../metrics/metric.ts";
 import { metricEntries } from "../metrics/metrics.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import { timeComponents } from "../sim/result.ts";
+import { handoverRows, poolRows, scalingRows } from "./pool-rows.ts";
 
 /** One number of a forecast with its unit; null where the forecast has none. */
 export interface MetricRow {
@@ -19,7 +20,7 @@ const isPercentile = (part: string): part is Percentile => part in percentileLev
 /** Units as rows write them. */
 export const rowUnit = (unit: MetricUnit): string => (unit === "USD/Mtok" ? "usd/Mtok" : unit);
 
-/** The figures of a forecast as rows for spreadsheets: latencies, metrics, then the parts of a whole. */
+/** The figures of a forecast as rows for spreadsheets: latencies, metrics, the parts of a whole, then pools. */
 export function metricRows(forecast: Forecast): MetricRow[] {
   const rows: MetricRow[] = [];
   const add = (metric: string, value: number | null, unit: string, mark: MetricRow["mark"] = "") =>
@@ -44,5 +45,12 @@ export function metricRows(forecast: Forecast): MetricRow[] {
     add(`memory_used{tier:${tier}}`, usedBytes, "B");
     add(`memory_capacity{tier:${tier}}`, capacityBytes, "B");
   }
+  for (const pool of forecast.pools ?? [])
+    for (const { row, unit, of } of poolRows) add(`${row}{pool:${pool.name}}`, of(pool), unit);
+  for (const figures of forecast.scaling ?? [])
+    for (const { row, unit, of } of scalingRows)
+      add(figures.pool === "" ? row : `${row}{pool:${figures.pool}}`, of(figures), unit);
+  if (forecast.handover !== undefined)
+    for (const { row, unit, of } of handoverRows) add(row, of(forecast.handover), unit);
   return rows;
 }
