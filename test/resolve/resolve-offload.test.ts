@@ -142,6 +142,29 @@ describe("what lies behind the devices", () => {
     );
   });
 
+  test("reaches devices past memory where a scenario says so, from a disk and over a link", async () => {
+    expect((await resolve({})).offload?.diskPath).toBe("host");
+    const direct = "kind: lru, slots: 2, diskPath: direct";
+    expect((await resolve({ offload: direct })).offload?.diskPath).toBe("direct");
+    const on = (hardware: string) =>
+      resolveScenario(
+        parseScenario(
+          scenario({ offload: direct }).replace("rtx4090-desktop, devicesPerNode: 4", hardware),
+          "test.yaml",
+        ),
+        noFiles,
+      );
+    await expect(on("ryzen-desktop")).rejects.toThrow(
+      /test.yaml:\d+:\d+: policy.offload.diskPath: expected host: .* has the host's memory as its own, found "?direct/,
+    );
+    await expect(on("tpu-v6e-8")).rejects.toThrow(
+      /test.yaml:\d+:\d+: policy.offload.diskPath: expected host: a node has no disk, found "?direct/,
+    );
+    expect(await problemsOf({ offload: "kind: lru, slots: 2, diskPath: gpu" })).toMatchObject([
+      { at: "policy.offload.diskPath", found: "gpu" },
+    ]);
+  });
+
   test("has no more for experts than there is", async () => {
     expect((await resolve({ offload: "kind: lru, slots: 2, hostMemory: 128GiB" })).offload?.hostBytes).toBe(128 * gib);
     expect(await problemsOf({ offload: "kind: lru, slots: 2, hostMemory: 129GiB" })).toMatchObject([

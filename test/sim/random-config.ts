@@ -163,6 +163,7 @@ export const scenario = fc.record({
   /** Experts on a disk before the last one; none where there is a single disk. */
   firstDiskExperts: fc.constantFrom(0, 0, 5, 20),
   pinned: fc.boolean(),
+  diskPath: fc.constantFrom("host" as const, "host" as const, "direct" as const),
   hostLinkDevices: fc.constantFrom(1, 1, 2, 4),
   transfersOverlap: fc.boolean(),
   policy: fc.constantFrom(...livePolicyNames),
@@ -210,6 +211,7 @@ export function configOf(c: Scenario): SimConfig {
         slots: c.slots ?? 1,
         hostBytes: c.host,
         pinned: c.pinned,
+        diskPath: c.diskPath,
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,

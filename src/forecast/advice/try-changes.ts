@@ -119,5 +119,6 @@ function deploymentText({ config, placement, offload }: ResolvedScenario): strin
     offload,
     overlap: config.offload?.overlap ?? true,
     hostBytes: config.offload?.hostBytes ?? 0,
+    diskPath: config.offload?.diskPath ?? "host",
   });
 }

@@ -1,5 +1,4 @@
 import { InvariantError } from "../../core/errors.ts";
-import type { MemoryTier } from "../../hardware/device.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
@@ -64,7 +63,7 @@ export function buildOffloads(
       const held = (layer: number, expert: number) =>
         visited[layer] === layer &&
         ranks.some(({ stage, rank }) => stageOf[layer] === stage && expertRanks.holds(layer, expert, rank));
-      hostAt.set(at, hostStore(memory, node.tiers, nodes[at]!, reads, homesOf(shape, memory.homes, held)));
+      hostAt.set(at, hostStore(config, memory, nodes[at]!, reads, homesOf(shape, memory.homes, held)));
     }
     hosts.push(...hostAt.values());
     for (let stage = 0; stage < mapping.pp; stage++)
@@ -139,14 +138,15 @@ function homesOf(
 }
 
 function hostStore(
+  { node: { tiers }, offload }: PoolConfig,
   memory: MemoryPlan,
-  tiers: readonly MemoryTier[],
   node: HostNode,
   reads: readonly TierRead[],
   homes: Uint8Array,
 ): HostStore {
   const expertBytes = reads.at(-1)?.bytes ?? 0;
-  const room = memory.hostHoldsAll ? 0 : memory.hostExperts * expertBytes;
+  const direct = offload?.diskPath === "direct";
+  const room = memory.hostHoldsAll || direct ? 0 : memory.hostExperts * expertBytes;
   return new HostStore({
     homes,
     disks: memoryTiers(tiers),
@@ -154,6 +154,7 @@ function hostStore(
     reads,
     cache: new TierStore(homes.length, room, new LruRanking(homes.length)),
     onDisk: !memory.hostHoldsAll,
+    direct,
   });
 }
 

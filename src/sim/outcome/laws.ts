@@ -133,7 +133,9 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   // Every device fetches its slice of each missing expert from the memory of its node.
   const disks = memoryTiers(config.node.tiers);
   const fromMemory = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(0, disks)), 0);
-  const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0);
+  const pastMemory =
+    hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0);
+  const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0) - pastMemory;
   holds(
     fromMemory === toDevices,
     "byte-conservation",
