@@ -151,6 +151,13 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       });
     checkHostMemory(setting);
     checkDiskPath(setting);
+    if (section.numa !== undefined && node.sockets === undefined)
+      refuse({
+        ...scenario.place(["policy", "offload", "numa"]),
+        at: "policy.offload.numa",
+        expected: "no numa: the node has one socket (hardware.sockets)",
+        found: section.numa,
+      });
     if (!section.pinned && node.device.hostLink === null)
       refuse({
         ...scenario.place(["policy", "offload", "pinned"]),
@@ -181,6 +188,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
       pinned: section.pinned,
       diskPath: section.diskPath,
+      ...(node.sockets === undefined ? {} : { numa: section.numa ?? "local" }),
       popularity: loads?.uses ?? null,
       overlap: section.overlap,
       logAccessesMax: section.logAccesses,

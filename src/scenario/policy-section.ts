@@ -67,6 +67,13 @@ const cacheKeys = {
       "How experts that live on a disk reach a device: through host memory, which caches them, or direct, past it " +
         "(GPUDirect Storage). On the direct path all memory is a home of experts.",
     ),
+  numa: z
+    .enum(["local", "interleave"])
+    .optional()
+    .describe(
+      "Where experts lie in the memory of several sockets (hardware.sockets): local, with the device that reads them while there is " +
+        "room; interleave, every expert spread evenly over all. Default local.",
+    ),
   overlap: z
     .boolean()
     .default(true)

@@ -148,6 +148,8 @@ export interface OffloadConfig {
   readonly pinned: boolean;
   /** How experts that live on a disk reach a device: through host memory, or straight. Absent: `host`. */
   readonly diskPath?: "host" | "direct";
+  /** Where experts lie in a memory that several sockets share; absent where a node has one. */
+  readonly numa?: "local" | "interleave";
   /**
    * [trace layers x experts] uses, for policies that need `popularity` (`static`); others ignore them. null where
    * nothing was counted: a scenario counts in the fitting set, and only for a policy that needs it.

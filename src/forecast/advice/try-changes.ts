@@ -120,5 +120,6 @@ function deploymentText({ config, placement, offload }: ResolvedScenario): strin
     overlap: config.offload?.overlap ?? true,
     hostBytes: config.offload?.hostBytes ?? 0,
     diskPath: config.offload?.diskPath ?? "host",
+    numa: config.offload?.numa ?? "local",
   });
 }

@@ -2,7 +2,7 @@ import { holds } from "../../core/errors.ts";
 import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
-import type { HostStore, TierAnswer } from "../store/host-store.ts";
+import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
 
 /** Time of computing experts, ns: of one by a kernel of its own, and of several by one kernel. */
@@ -64,6 +64,7 @@ export class OffloadState {
   /** Where the experts are that the devices lack. */
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
+  private readonly sockets: readonly SocketRead[];
   private readonly slotsPerCall: number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
@@ -90,6 +91,8 @@ export class OffloadState {
     newCache: () => ExpertCache;
     host: HostStore;
     uplinks: readonly Uplink[];
+    /** How experts are read out of the memories of several sockets, by lender; none where there is one socket. */
+    sockets: readonly SocketRead[];
     /** Slots that a call competes for: those of its layer, or all. */
     slotsPerCall: number;
     popularity: Float64Array | null;
@@ -103,6 +106,7 @@ export class OffloadState {
     this.cache = options.newCache();
     this.host = options.host;
     this.uplinks = options.uplinks;
+    this.sockets = options.sockets;
     this.slotsPerCall = options.slotsPerCall;
     this.popularity = options.popularity;
     this.cost = options.cost;
@@ -232,7 +236,7 @@ export class OffloadState {
     const key = this.asked.keys[this.next]!;
     const linkNs = host.passesMemory(key) ? cost.linkNs + cost.stagingNs : cost.linkNs;
     const linkEndNs = this.link.demand(atNs, linkNs, cost.bytes);
-    let readyNs = Math.max(linkEndNs, host.read(key, atNs));
+    let readyNs = Math.max(linkEndNs, host.read(key, atNs, this.sockets));
     if (host.onDisk) readyNs = Math.max(readyNs, this.readNs[this.next]!);
     for (const { link, devices } of this.uplinks)
       readyNs = Math.max(readyNs, link.demand(atNs, devices * cost.uplinkNs, devices * cost.bytes));

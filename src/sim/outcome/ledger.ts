@@ -98,6 +98,14 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
       );
     if (config.offload?.pinned === false)
       add("pageable host memory", "assumed", "one thread copies each expert at 10.5 GB/s before the link transfers it");
+    if (config.node.sockets !== undefined)
+      add(
+        "memory of sockets",
+        "emulated",
+        config.offload?.numa === "interleave"
+          ? "every expert lies in even parts in the memories of all sockets; reads of the others' cross the link between them"
+          : "experts lie in the memory of the socket whose devices read them while it has room, then in another one's",
+      );
     if (hosts.some(({ directReads }) => directReads > 0))
       add(
         "direct disk reads",

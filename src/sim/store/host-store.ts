@@ -10,6 +10,18 @@ export interface TierRead {
   readonly bytes: number;
 }
 
+/** What one memory, or one link between sockets, serves of a read. */
+export interface SocketPart extends TierRead {
+  readonly resource: Resource;
+}
+
+/** How an expert rank reads an expert out of the memories of several sockets: all parts at once. */
+export interface SocketRead {
+  readonly parts: readonly SocketPart[];
+  /** Bytes over links between sockets. */
+  readonly linkBytes: number;
+}
+
 /** What a device that asked for an expert waits for. Reused between calls. */
 export interface TierAnswer {
   /** From when on the expert can go over the device's link, ns. */
@@ -27,12 +39,16 @@ export class HostStore {
   /** Whether experts live on disks: memory is then asked for an expert before a device reads it. */
   readonly onDisk: boolean;
   diskReads = 0;
+  /** Bytes that went from one socket to another. */
+  socketBytes = 0;
   private readonly direct: boolean;
   private readonly homes: Uint8Array;
   private readonly disks: number;
   private readonly tiers: readonly Resource[];
   private readonly reads: readonly TierRead[];
   private readonly cache: TierStore;
+  /** [MoE layers x experts] socket that lends memory to each, and 1; 0 where the readers' own do. */
+  private readonly lenders: Uint8Array;
 
   constructor(parts: {
     /** [MoE layers x experts] tier that each lives in. */
@@ -43,6 +59,7 @@ export class HostStore {
     readonly reads: readonly TierRead[];
     /** The room of the first memory tier for experts that live on disks. */
     readonly cache: TierStore;
+    readonly lenders: Uint8Array;
     readonly onDisk: boolean;
     /** Whether disks send experts straight to the devices. */
     readonly direct: boolean;
@@ -52,6 +69,7 @@ export class HostStore {
     this.tiers = parts.tiers;
     this.reads = parts.reads;
     this.cache = parts.cache;
+    this.lenders = parts.lenders;
     this.onDisk = parts.onDisk;
     this.direct = parts.direct;
   }
@@ -104,13 +122,25 @@ export class HostStore {
     this.cache.unpin(key);
   }
 
-  /** A device reads an expert from the memory that it is in, if it is in one. Returns when it is through, ns. */
-  read(key: number, atNs: number): number {
+  /**
+   * A device reads an expert from the memory that it is in, if it is in one. Returns when it is through, ns. `sockets`: how it
+   * reads the first tier where several sockets make it up, by lender; else none.
+   */
+  read(key: number, atNs: number, sockets: readonly SocketRead[]): number {
     if (this.disks === 0 || !this.passesMemory(key)) return atNs;
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
+    if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs);
     const { ns, latencyNs, bytes } = this.reads[tier]!;
     return this.tiers[tier]!.demand(atNs, ns, bytes) + latencyNs;
+  }
+
+  private readSockets({ parts, linkBytes }: SocketRead, atNs: number): number {
+    this.socketBytes += linkBytes;
+    let readyNs = atNs;
+    for (const { resource, ns, latencyNs, bytes } of parts)
+      readyNs = Math.max(readyNs, resource.demand(atNs, ns, bytes) + latencyNs);
+    return readyNs;
   }
 
   private readDisk(home: number, atNs: number): number {

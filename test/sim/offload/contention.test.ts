@@ -94,7 +94,9 @@ describe("a step is the same in one go and event by event", () => {
         const { offload, mapping } = config;
         fc.pre(mappingProblems(mapping, config.model).length === 0 && mapping.pp === 1 && offload !== null);
         const replicas = 5;
-        const node = { ...config.node, devicesPerNode: replicas * devicesOf(mapping) };
+        // Alone, its devices would be on all sockets, beside others on the first.
+        const { sockets: _, ...oneSocket } = config.node;
+        const node = { ...oneSocket, devicesPerNode: replicas * devicesOf(mapping) };
         const alone = { ...config, node, replicas: 1, router: toFirst(replicas) };
         const hostBytes = replicas * offload!.hostBytes;
         const logAccessesMax = replicas * offload!.logAccessesMax;

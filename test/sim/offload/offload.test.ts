@@ -47,6 +47,7 @@ describe("one layer call", () => {
         { ns: 1000, latencyNs: 0, bytes: 7 },
       ],
       cache: new TierStore(8, 2 * 7, new LruRanking(8)),
+      lenders: new Uint8Array(8),
       onDisk,
       direct,
     });
@@ -67,6 +68,7 @@ describe("one layer call", () => {
       slotsPerCall: 2,
       popularity: null,
       uplinks,
+      sockets: [],
       cost: { bytes: 7, linkNs: 100, stagingNs, uplinkNs: 90, memoryBytes: 7 },
       overlap,
       log: new CallLogRecorder(100),
