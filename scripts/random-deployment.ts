@@ -34,6 +34,7 @@ export function randomDeployment(seed: number, index: number): string {
     maybe(0.2, () => `devicesPerNode: ${extreme([1, 2, 4, 8], [72, 1024])}`),
     maybe(0.1, () => `deviceMemory: ${extreme(["16GiB", "64GiB", "192GB"], ["1B", "1e15B"])}`),
     maybe(0.1, () => `hostLink: { bandwidth: ${extreme(["12GB/s", "64GB/s"], ["1B/s", "1e30B/s"])} }`),
+    maybe(0.1, () => `sockets: { count: ${extreme([1, 2, 4], [16])}, bandwidth: ${extreme(["40GB/s"], ["1B/s"])} }`),
     maybe(0.1, () => `tiers: { ddr: { capacity: ${extreme(["64GiB", "1TiB"], ["1B", "1e15B"])}, bandwidth: 50GB/s } }`),
     maybe(0.05, () => `tiers: { nvme: { capacity: 2TB, bandwidth: ${extreme(["3GB/s"], ["1B/s"])}, latency: 80us } }`),
   ];
@@ -83,7 +84,9 @@ export function randomDeployment(seed: number, index: number): string {
     maybe(replayed ? 0.5 : 0.05, () => {
       const room = chance(0.8) ? `slots: ${slots()}` : `memory: ${extreme(["4GiB"], ["1B", "1e15B"])}`;
       const host = maybe(0.3, () => `, hostMemory: ${extreme(["8GiB", "64GiB"], ["1B"])}`);
-      return `offload: { kind: ${oneOf(livePolicyNames)}, scope: ${oneOf(["layer", "global"])}, ${room}${host} }`;
+      const ways =
+        maybe(0.2, () => ", diskPath: direct") + maybe(0.1, () => `, numa: ${oneOf(["local", "interleave"])}`);
+      return `offload: { kind: ${oneOf(livePolicyNames)}, scope: ${oneOf(["layer", "global"])}, ${room}${host}${ways} }`;
     }),
     maybe(
       replayed ? 0.3 : 0.05,

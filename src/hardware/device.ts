@@ -112,6 +112,13 @@ export interface MemoryTier {
   readonly read: Link;
 }
 
+/** Processors of a host, each with an equal part of the first memory tier. Devices belong to them in blocks. */
+export interface Sockets {
+  readonly count: number;
+  /** From one to another, in each direction. */
+  readonly link: Link;
+}
+
 /** A host and the devices in it. */
 export interface Node {
   readonly device: Device;
@@ -120,6 +127,8 @@ export interface Node {
   readonly hostRoots?: number;
   /** Devices that have one link to the host in common, as behind a PCIe switch; 1 if absent. */
   readonly hostLinkDevices?: number;
+  /** Absent: one. */
+  readonly sockets?: Sockets;
   /** Tiers by distance, nearest first. */
   readonly tiers: readonly MemoryTier[];
 }

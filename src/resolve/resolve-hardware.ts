@@ -6,6 +6,7 @@ import { parseDeviceProfile, parseSystemProfile } from "../hardware/read-profile
 import { resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
 import { tierKindNames } from "../hardware/tier-kinds.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
+import { hostTier } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type FileReader, readJson } from "./file-reader.ts";
 import { type InputRow, inputRow } from "./input-row.ts";
@@ -44,7 +45,7 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
     hardware.device === undefined
       ? located(scenario, ["hardware"], () => deviceProfileNamed(system.device))
       : await own(["hardware", "device", "file"], hardware.device.file, parseDeviceProfile);
-  const node = located(scenario, ["hardware"], () =>
+  const oneSocket = located(scenario, ["hardware"], () =>
     resolveNode(
       withTiers(system, scenario),
       withHostLink(
@@ -53,6 +54,7 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
       ),
     ),
   );
+  const node = withSockets(oneSocket, scenario);
   const behindOneLink = hardware.hostLink?.devices ?? 1;
   if (behindOneLink > node.devicesPerNode)
     refuse({
@@ -164,6 +166,19 @@ function withHostLink(device: Node["device"], override: Scenario["hardware"]["ho
   };
 }
 
+/** The node with its first memory tier in equal parts, one for each socket. */
+function withSockets(node: Node, scenario: Scenario): Node {
+  const { sockets } = scenario.hardware;
+  if (sockets === undefined || sockets.count === 1) return node;
+  const refused = (expected: string, found?: unknown): never =>
+    refuse({ ...scenario.place(["hardware", "sockets"]), at: "hardware.sockets", expected, found });
+  const { count, bandwidth, latency } = sockets;
+  if (hostTier(node)?.kind !== "ddr") refused(`one socket: ${node.device.name} has no host memory behind it`, count);
+  if (bandwidth === undefined) return refused(`a bandwidth between ${count} sockets`, "none");
+  const link = { name: "socket link", bytesPerSecond: bandwidth, latencyNs: latency, efficiency: 1 };
+  return { ...node, sockets: { count, link } };
+}
+
 function priceOf(scenario: Scenario, device: DeviceProfile): Price | null {
   if (scenario.cost !== undefined) {
     const { usdPerDeviceHour, source = scenarioSource } = scenario.cost;
@@ -179,6 +194,7 @@ function overridesLedger(hardware: Scenario["hardware"]): LedgerEntry[] {
     ...(hardware.devicesPerNode === undefined ? [] : ["devicesPerNode"]),
     ...(hardware.deviceMemory === undefined ? [] : ["deviceMemory"]),
     ...(hardware.hostLink === undefined ? [] : ["hostLink"]),
+    ...(hardware.sockets === undefined ? [] : ["sockets"]),
     ...Object.keys(hardware.tiers ?? {}).map((kind) => `tiers.${kind}`),
   ];
   return named.length === 0

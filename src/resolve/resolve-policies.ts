@@ -15,7 +15,7 @@ import { placements } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { OffloadConfig, PoolConfig } from "../sim/config.ts";
 import { type Mapping, stageRanks } from "../sim/mapping.ts";
-import { hostTier } from "../sim/offload/offload-tiers.ts";
+import { hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { stagePlans } from "../sim/step/stage-plan.ts";
 import { type ExpertLoads, expertLoads, type FitSource } from "./expert-loads.ts";
@@ -150,6 +150,14 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         found: "routing.kind uniform",
       });
     checkHostMemory(setting);
+    checkDiskPath(setting);
+    if (section.numa !== undefined && node.sockets === undefined)
+      refuse({
+        ...scenario.place(["policy", "offload", "numa"]),
+        at: "policy.offload.numa",
+        expected: "no numa: the node has one socket (hardware.sockets)",
+        found: section.numa,
+      });
     if (!section.pinned && node.device.hostLink === null)
       refuse({
         ...scenario.place(["policy", "offload", "pinned"]),
@@ -179,6 +187,8 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       slots: Math.min(slots, perRank),
       hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
       pinned: section.pinned,
+      diskPath: section.diskPath,
+      ...(node.sockets === undefined ? {} : { numa: section.numa ?? "local" }),
       popularity: loads?.uses ?? null,
       overlap: section.overlap,
       logAccessesMax: section.logAccesses,
@@ -228,6 +238,20 @@ function checkHostMemory({ scenario, node }: PolicySetting): void {
           : `at most the ${formatBytes(host.bytes)} of ${host.id} in a node`,
       found: formatBytes(hostMemory),
     });
+}
+
+/** Refuses a direct path where there is no disk, or no link to send over. */
+function checkDiskPath({ scenario, node }: PolicySetting): void {
+  if (scenario.policy.offload?.diskPath !== "direct") return;
+  const refused = (why: string): never =>
+    refuse({
+      ...scenario.place(["policy", "offload", "diskPath"]),
+      at: "policy.offload.diskPath",
+      expected: `host: ${why}`,
+      found: "direct",
+    });
+  if (node.device.hostLink === null) refused(`${node.device.name} has the host's memory as its own`);
+  if (memoryTiers(node.tiers) === node.tiers.length) refused("a node has no disk");
 }
 
 /** Uses in the fitting set by trace layer of the replayed routing, as the simulator indexes it. */

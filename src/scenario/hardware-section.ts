@@ -41,6 +41,22 @@ export const hardwareSection = z
       })
       .optional()
       .describe("Override of the link between host and device."),
+    sockets: z
+      .strictObject({
+        count: count(1, 16).describe(
+          "Processors, each with an equal part of the first memory tier; devices belong to them in blocks.",
+        ),
+        bandwidth: quantity("bytesPerSecond")
+          .optional()
+          .describe(
+            "Bandwidth that reads of another one's memory reach, per direction of a pair; needed with several.",
+          ),
+        latency: quantity("duration", "zero")
+          .default(0)
+          .describe("What such a read takes longer until its first byte."),
+      })
+      .optional()
+      .describe("Processor sockets of a node (NUMA) and the links between them (UPI, xGMI); default one."),
     tiers: z
       .strictObject(
         Object.fromEntries(tierKindNames.map((kind) => [kind, tier(tierKinds[kind].name)])) as Record<

@@ -60,6 +60,20 @@ const cacheKeys = {
     .describe(
       "Whether the memory that holds experts is page-locked; false: the driver copies every expert into a page-locked buffer first.",
     ),
+  diskPath: z
+    .enum(["host", "direct"])
+    .default("host")
+    .describe(
+      "How experts that live on a disk reach a device: through host memory, which caches them, or direct, past it " +
+        "(GPUDirect Storage). On the direct path all memory is a home of experts.",
+    ),
+  numa: z
+    .enum(["local", "interleave"])
+    .optional()
+    .describe(
+      "Where experts lie in the memory of several sockets (hardware.sockets): local, with the device that reads them while there is " +
+        "room; interleave, every expert spread evenly over all. Default local.",
+    ),
   overlap: z
     .boolean()
     .default(true)

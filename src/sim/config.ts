@@ -141,11 +141,15 @@ export interface OffloadConfig {
   readonly slots: number;
   /**
    * Bytes of the first memory tier of a node for experts, in even shares for its replicas. Experts beyond a share live in
-   * the tiers behind it; where these are disks, the share caches what lives there by LRU.
+   * the tiers behind it; where these are disks that devices read through memory, the share caches what lives there by LRU.
    */
   readonly hostBytes: number;
   /** Whether memory that holds experts is page-locked, so that devices read it in place. */
   readonly pinned: boolean;
+  /** How experts that live on a disk reach a device: through host memory, or straight. Absent: `host`. */
+  readonly diskPath?: "host" | "direct";
+  /** Where experts lie in a memory that several sockets share; absent where a node has one. */
+  readonly numa?: "local" | "interleave";
   /**
    * [trace layers x experts] uses, for policies that need `popularity` (`static`); others ignore them. null where
    * nothing was counted: a scenario counts in the fitting set, and only for a policy that needs it.

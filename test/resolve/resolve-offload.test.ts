@@ -142,6 +142,59 @@ describe("what lies behind the devices", () => {
     );
   });
 
+  test("reaches devices past memory where a scenario says so, from a disk and over a link", async () => {
+    expect((await resolve({})).offload?.diskPath).toBe("host");
+    const direct = "kind: lru, slots: 2, diskPath: direct";
+    expect((await resolve({ offload: direct })).offload?.diskPath).toBe("direct");
+    const on = (hardware: string) =>
+      resolveScenario(
+        parseScenario(
+          scenario({ offload: direct }).replace("rtx4090-desktop, devicesPerNode: 4", hardware),
+          "test.yaml",
+        ),
+        noFiles,
+      );
+    await expect(on("ryzen-desktop")).rejects.toThrow(
+      /test.yaml:\d+:\d+: policy.offload.diskPath: expected host: .* has the host's memory as its own, found "?direct/,
+    );
+    await expect(on("tpu-v6e-8")).rejects.toThrow(
+      /test.yaml:\d+:\d+: policy.offload.diskPath: expected host: a node has no disk, found "?direct/,
+    );
+    expect(await problemsOf({ offload: "kind: lru, slots: 2, diskPath: gpu" })).toMatchObject([
+      { at: "policy.offload.diskPath", found: "gpu" },
+    ]);
+  });
+
+  test("is the memory of several sockets where a scenario says so", async () => {
+    const sockets = ", sockets: { count: 2, bandwidth: 40GB/s, latency: 60ns }";
+    const { node, offload } = await resolve({ hardware: sockets });
+    expect(node.sockets).toMatchObject({ count: 2, link: { bytesPerSecond: 40e9, latencyNs: 60 } });
+    expect(offload?.numa).toBe("local");
+    const interleaved = "kind: lru, slots: 2, numa: interleave";
+    expect((await resolve({ hardware: sockets, offload: interleaved })).offload?.numa).toBe("interleave");
+    const one = await resolve({ hardware: ", sockets: { count: 1 }" });
+    expect([one.node.sockets, one.offload?.numa]).toEqual([undefined, undefined]);
+    // A host may have more of them than devices, in blocks that are not equal.
+    expect((await resolve({ hardware: ", sockets: { count: 3, bandwidth: 40GB/s }" })).node.sockets?.count).toBe(3);
+    expect(await problemsOf({ offload: interleaved })).toMatchObject([
+      {
+        at: "policy.offload.numa",
+        expected: "no numa: the node has one socket (hardware.sockets)",
+        found: "interleave",
+      },
+    ]);
+    expect(await problemsOf({ hardware: ", sockets: { count: 2 }" })).toMatchObject([
+      { at: "hardware.sockets", expected: "a bandwidth between 2 sockets", line: 4 },
+    ]);
+    for (const wrong of ["count: 0", "count: 17, bandwidth: 1GB/s", "count: 1.5", "count: 2, bandwidth: 0GB/s"])
+      expect(await problemsOf({ hardware: `, sockets: { ${wrong} }` })).toHaveLength(1);
+    const text = scenario({ hardware: ", sockets: { count: 2, bandwidth: 40GB/s }" });
+    const unified = text.replace("rtx4090-desktop, devicesPerNode: 4", "ryzen-desktop");
+    await expect(resolveScenario(parseScenario(unified, "test.yaml"), noFiles)).rejects.toThrow(
+      /test.yaml:4:\d+: hardware.sockets: expected one socket: .* has no host memory behind it, found 2/,
+    );
+  });
+
   test("has no more for experts than there is", async () => {
     expect((await resolve({ offload: "kind: lru, slots: 2, hostMemory: 128GiB" })).offload?.hostBytes).toBe(128 * gib);
     expect(await problemsOf({ offload: "kind: lru, slots: 2, hostMemory: 129GiB" })).toMatchObject([

@@ -163,6 +163,9 @@ export const scenario = fc.record({
   /** Experts on a disk before the last one; none where there is a single disk. */
   firstDiskExperts: fc.constantFrom(0, 0, 5, 20),
   pinned: fc.boolean(),
+  sockets: fc.constantFrom(1, 1, 2, 3),
+  numa: fc.constantFrom("local" as const, "interleave" as const),
+  diskPath: fc.constantFrom("host" as const, "host" as const, "direct" as const),
   hostLinkDevices: fc.constantFrom(1, 1, 2, 4),
   transfersOverlap: fc.boolean(),
   policy: fc.constantFrom(...livePolicyNames),
@@ -210,6 +213,8 @@ export function configOf(c: Scenario): SimConfig {
         slots: c.slots ?? 1,
         hostBytes: c.host,
         pinned: c.pinned,
+        diskPath: c.diskPath,
+        ...(c.sockets === 1 ? {} : { numa: c.numa }),
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,
@@ -334,5 +339,12 @@ function nodeOf(c: Scenario): Node {
     read: { name: "nvme", bytesPerSecond: 3e9, latencyNs: 80_000, efficiency: 1 },
   };
   const tiers = [near, ...(c.cxlExperts === 0 ? [] : [cxl]), ...(c.firstDiskExperts === 0 ? [] : [first]), nvme];
-  return { ...node, devicesPerNode: c.devicesPerNode, hostLinkDevices: c.hostLinkDevices, tiers };
+  const link = { name: "between sockets", bytesPerSecond: 2e9, latencyNs: 60, efficiency: 1 };
+  return {
+    ...node,
+    devicesPerNode: c.devicesPerNode,
+    hostLinkDevices: c.hostLinkDevices,
+    ...(c.sockets === 1 ? {} : { sockets: { count: c.sockets, link } }),
+    tiers,
+  };
 }

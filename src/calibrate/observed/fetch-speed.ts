@@ -10,9 +10,11 @@ export function withFetches(config: SimConfig, factor: number): SimConfig {
 }
 
 function nodeWith(node: Node, factor: number): Node {
+  const { sockets } = node;
   const { hostLink } = node.device;
   return {
     ...node,
+    ...(sockets === undefined ? {} : { sockets: { ...sockets, link: slowed(sockets.link, factor) } }),
     device: { ...node.device, hostLink: hostLink === null ? null : slowed(hostLink, factor) },
     tiers: node.tiers.map((tier) => ({ ...tier, read: slowed(tier.read, factor) })),
   };
@@ -21,7 +23,9 @@ function nodeWith(node: Node, factor: number): Node {
 const slowed = (link: Link, factor: number): Link => ({ ...link, efficiency: Math.min(1, link.efficiency / factor) });
 
 /** The least factor that changes anything: beyond it every way from the host reaches its whole bandwidth. */
-export function fetchFactorMin({ device, tiers }: Node): number {
-  const links = [device.hostLink, ...tiers.map(({ read }) => read)].filter((link) => link !== null);
+export function fetchFactorMin({ device, tiers, sockets }: Node): number {
+  const links = [device.hostLink, sockets?.link ?? null, ...tiers.map(({ read }) => read)].filter(
+    (link) => link !== null,
+  );
   return links.reduce((least, { efficiency }) => Math.min(least, efficiency), 1);
 }

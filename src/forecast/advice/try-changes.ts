@@ -119,5 +119,7 @@ function deploymentText({ config, placement, offload }: ResolvedScenario): strin
     offload,
     overlap: config.offload?.overlap ?? true,
     hostBytes: config.offload?.hostBytes ?? 0,
+    diskPath: config.offload?.diskPath ?? "host",
+    numa: config.offload?.numa ?? "local",
   });
 }

@@ -1,5 +1,4 @@
 import { InvariantError } from "../../core/errors.ts";
-import type { MemoryTier } from "../../hardware/device.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
@@ -15,6 +14,8 @@ import { TierStore } from "../store/tier-store.ts";
 import { HostNode } from "./host-node.ts";
 import { OffloadState, type Uplink } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
+import { socketReads, socketsOfRank } from "./socket-reads.ts";
+import { SocketRooms } from "./socket-rooms.ts";
 import { fetchCost, tierReads } from "./transfer-costs.ts";
 
 /** Expert caches of a run, with their logs and the nodes below them. */
@@ -45,11 +46,13 @@ export function buildOffloads(
   const nodes: HostNode[] = [];
   const { offload, routing, node, mapping, replicas } = config;
   const hosts: HostStore[] = [];
+  const rooms: SocketRooms[] = [];
   if (offload === null) return { caches, logs, nodes, hosts };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
   const policy = admitted(offload.policy, offload.admission);
   const cost = fetchCost(config, offload, memory.expertBytes);
   const reads = tierReads(config, memory.expertBytes);
+  const local = node.sockets !== undefined && offload.numa !== "interleave";
   const visited = expertHomes(config.model);
   const { nodeOf } = replicaNodes(mapping, replicas, node);
   const { experts } = routing.table;
@@ -57,21 +60,32 @@ export function buildOffloads(
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
     const ranksAt = ranksByNode(config, replica);
-    while (nodes.length <= Math.max(...ranksAt.keys())) nodes.push(new HostNode(node));
+    while (nodes.length <= Math.max(...ranksAt.keys())) {
+      nodes.push(new HostNode(node));
+      rooms.push(new SocketRooms(node, offload.hostBytes));
+    }
     const hostAt = new Map<number, HostStore>();
     for (const [at, ranks] of ranksAt) {
       // A layer that visits the experts of another one has none of its own.
-      const held = (layer: number, expert: number) =>
-        visited[layer] === layer &&
-        ranks.some(({ stage, rank }) => stageOf[layer] === stage && expertRanks.holds(layer, expert, rank));
-      hostAt.set(at, hostStore(memory, node.tiers, nodes[at]!, reads, homesOf(shape, memory.homes, held)));
+      const holders = ranks.map(({ stage, rank }) => ({
+        holds: (layer: number, expert: number) =>
+          visited[layer] === layer && stageOf[layer] === stage && expertRanks.holds(layer, expert, rank),
+        sockets: socketsOfRank(config, replica, stage * stageRanks(mapping) + rank * mapping.etp),
+      }));
+      const held = (layer: number, expert: number) => holders.some(({ holds }) => holds(layer, expert));
+      const homes = homesOf(shape, memory.homes, held);
+      const lenders = new Uint8Array(homes.length);
+      if (local) rooms[at]!.settle(homes, lenders, experts, holders, memory.expertBytes);
+      hostAt.set(at, hostStore(config, memory, nodes[at]!, reads, homes, lenders));
     }
     hosts.push(...hostAt.values());
     for (let stage = 0; stage < mapping.pp; stage++)
       for (let rank = 0; rank < mapping.ep; rank++) {
         const owns = (layer: number, expert: number) =>
           stageOf[layer] === stage && expertRanks.holds(layer, expert, rank);
-        const at = nodeOf(replica, stage * stageRanks(mapping) + rank * mapping.etp);
+        const first = stage * stageRanks(mapping) + rank * mapping.etp;
+        const at = nodeOf(replica, first);
+        const readers = socketsOfRank(config, replica, first);
         const popularity = ownPopularity(offload.popularity, routing.layerMap, visited, experts, owns);
         const { slots } = offload;
         const log = new CallLogRecorder(logAccesses);
@@ -80,7 +94,8 @@ export function buildOffloads(
           new OffloadState({
             newCache: () => createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
             host: hostAt.get(at)!,
-            uplinks: uplinksOf(config, nodes[at]!, replica, stage * stageRanks(mapping) + rank * mapping.etp),
+            uplinks: uplinksOf(config, nodes[at]!, replica, first),
+            sockets: node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes),
             slotsPerCall: slots,
             popularity,
             cost,
@@ -91,6 +106,7 @@ export function buildOffloads(
         );
       }
   }
+  for (const room of rooms) room.lend();
   return { caches, logs, nodes, hosts };
 }
 
@@ -139,21 +155,25 @@ function homesOf(
 }
 
 function hostStore(
+  { node: { tiers }, offload }: PoolConfig,
   memory: MemoryPlan,
-  tiers: readonly MemoryTier[],
   node: HostNode,
   reads: readonly TierRead[],
   homes: Uint8Array,
+  lenders: Uint8Array,
 ): HostStore {
   const expertBytes = reads.at(-1)?.bytes ?? 0;
-  const room = memory.hostHoldsAll ? 0 : memory.hostExperts * expertBytes;
+  const direct = offload?.diskPath === "direct";
+  const room = memory.hostHoldsAll || direct ? 0 : memory.hostExperts * expertBytes;
   return new HostStore({
     homes,
     disks: memoryTiers(tiers),
     tiers: node.tiers,
     reads,
     cache: new TierStore(homes.length, room, new LruRanking(homes.length)),
+    lenders,
     onDisk: !memory.hostHoldsAll,
+    direct,
   });
 }
 

@@ -7,14 +7,21 @@ export class HostNode {
   readonly tiers: readonly Resource[];
   /** Links to the host that several devices have in common; none where each device has its own. */
   readonly uplinks: readonly Resource[];
+  /** Memories of the sockets, together the first memory tier; none where there is one socket. */
+  readonly memories: readonly Resource[];
+  /** [sockets that are read][sockets of the devices] links between them, each direction of its own. */
+  readonly socketLinks: readonly (readonly Resource[])[];
 
   constructor({
     tiers,
     devicesPerNode,
     hostLinkDevices = 1,
-  }: Pick<Node, "tiers" | "devicesPerNode" | "hostLinkDevices">) {
+    sockets,
+  }: Pick<Node, "tiers" | "devicesPerNode" | "hostLinkDevices" | "sockets">) {
     const several = (count: number) => Array.from({ length: count }, () => new Resource());
     this.tiers = several(tiers.length);
     this.uplinks = several(hostLinkDevices === 1 ? 0 : Math.ceil(devicesPerNode / hostLinkDevices));
+    this.memories = several(sockets?.count ?? 0);
+    this.socketLinks = this.memories.map(() => several(this.memories.length));
   }
 }

@@ -2,7 +2,7 @@ import { holds } from "../../core/errors.ts";
 import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
-import type { HostStore } from "../store/host-store.ts";
+import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
 
 /** Time of computing experts, ns: of one by a kernel of its own, and of several by one kernel. */
@@ -17,6 +17,8 @@ export interface FetchCost {
   readonly bytes: number;
   /** Host link of one device; 0 where the device reads the host's memory in place. */
   readonly linkNs: number;
+  /** Time for which the link is held beside, while the processor copies the slice out of pageable memory. */
+  readonly stagingNs: number;
   /** Part of it in which a link that several devices have in common is busy with the slice. */
   readonly uplinkNs: number;
   /** Bytes that the rank's devices read from memory; 0 where none lies behind them. */
@@ -33,7 +35,7 @@ export interface Uplink {
  * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
  * hits and are computed first. A miss is fetched: from NVMe to host memory if no memory holds the expert, then from the
  * memory that does over the host link, and over the link that it shares with other devices, if there is one. Reading and links
- * run side by side; the latest of them makes the expert ready. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap, NVMe is
+ * run side by side; the latest of them makes the expert ready. On the direct path NVMe is read in place of memory. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap, NVMe is
  * asked for all missing experts when the call starts and transfers run beside computing; without it, a miss is asked for
  * when its turn to compute comes.
  */
@@ -62,6 +64,7 @@ export class OffloadState {
   /** Where the experts are that the devices lack. */
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
+  private readonly sockets: readonly SocketRead[];
   private readonly slotsPerCall: number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
@@ -70,8 +73,10 @@ export class OffloadState {
   /** The call being served: its experts, and the time that each takes alone. */
   private asked: AskedExperts;
   private readonly keyNs: Float64Array;
-  /** When each missing expert is in host memory, ns. */
-  private readonly inHostNs: Float64Array;
+  /** From when on each missing expert can go over the link, and when a disk that sends it straight is through, ns. */
+  private readonly fromNs: Float64Array;
+  private readonly readNs: Float64Array;
+  private readonly answer: TierAnswer = { fromNs: 0, readNs: 0 };
   /** Whether it is held there until it is fetched. */
   private readonly held: Uint8Array;
   private startNs = 0;
@@ -86,6 +91,8 @@ export class OffloadState {
     newCache: () => ExpertCache;
     host: HostStore;
     uplinks: readonly Uplink[];
+    /** How experts are read out of the memories of several sockets, by lender; none where there is one socket. */
+    sockets: readonly SocketRead[];
     /** Slots that a call competes for: those of its layer, or all. */
     slotsPerCall: number;
     popularity: Float64Array | null;
@@ -99,6 +106,7 @@ export class OffloadState {
     this.cache = options.newCache();
     this.host = options.host;
     this.uplinks = options.uplinks;
+    this.sockets = options.sockets;
     this.slotsPerCall = options.slotsPerCall;
     this.popularity = options.popularity;
     this.cost = options.cost;
@@ -107,7 +115,8 @@ export class OffloadState {
     this.hit = new Uint8Array(options.experts);
     this.asked = new AskedExperts(0);
     this.keyNs = new Float64Array(options.experts);
-    this.inHostNs = new Float64Array(options.experts);
+    this.fromNs = new Float64Array(options.experts);
+    this.readNs = new Float64Array(options.experts);
     this.held = new Uint8Array(options.experts);
     this.asksAhead = options.overlap && options.host.onDisk;
   }
@@ -207,23 +216,28 @@ export class OffloadState {
 
   /** When the next missing expert can go over the link, once host memory was asked for it. */
   private get transferNs(): number {
-    return Math.max(this.heldNs, this.inHostNs[this.next]!);
+    return Math.max(this.heldNs, this.fromNs[this.next]!);
   }
 
-  /** Asks host memory for an expert; what it lacks is read from NVMe. */
+  /** Asks the host for an expert; what its memory lacks is read from NVMe. */
   private lookInHost(atNs: number): void {
-    const key = this.asked.keys[this.toAsk]!;
-    this.inHostNs[this.toAsk] = this.host.ask(key, atNs);
-    this.held[this.toAsk] = this.host.keeps(key, atNs) ? 1 : 0;
-    this.toAsk = this.missFrom(this.toAsk + 1);
+    const { answer, toAsk } = this;
+    const key = this.asked.keys[toAsk]!;
+    this.host.ask(key, atNs, answer);
+    this.fromNs[toAsk] = answer.fromNs;
+    this.readNs[toAsk] = answer.readNs;
+    this.held[toAsk] = this.host.keeps(key, atNs) ? 1 : 0;
+    this.toAsk = this.missFrom(toAsk + 1);
   }
 
   /** Brings the next missing expert over the link and computes it. */
   private fetch(atNs: number): void {
     const { cost, host, startNs } = this;
     const key = this.asked.keys[this.next]!;
-    const linkEndNs = this.link.demand(atNs, cost.linkNs, cost.bytes);
-    let readyNs = Math.max(linkEndNs, host.read(key, atNs));
+    const linkNs = host.passesMemory(key) ? cost.linkNs + cost.stagingNs : cost.linkNs;
+    const linkEndNs = this.link.demand(atNs, linkNs, cost.bytes);
+    let readyNs = Math.max(linkEndNs, host.read(key, atNs, this.sockets));
+    if (host.onDisk) readyNs = Math.max(readyNs, this.readNs[this.next]!);
     for (const { link, devices } of this.uplinks)
       readyNs = Math.max(readyNs, link.demand(atNs, devices * cost.uplinkNs, devices * cost.bytes));
     if (host.onDisk && this.held[this.next] === 1) host.release(key);

@@ -31,7 +31,7 @@ export const memoryTiers = (tiers: readonly MemoryTier[]): number => {
 /**
  * Memory and disks of the fullest node. Experts live in the first tier that has room. Replicas on one node have even shares
  * of its memory; one copy on a disk serves all of them. Where a disk is needed, the first memory tier is nobody's home: it
- * caches the experts that live on disks.
+ * caches the experts that live on disks. On the direct path nothing passes it, and it is a home like the others.
  */
 export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes: number): OffloadTiers {
   const { node, mapping, replicas } = config;
@@ -44,20 +44,21 @@ export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes:
   const room = shares.map((share) => Math.floor(share / expertBytes));
   const inMemory = room.slice(0, disks).reduce((sum, count) => sum + count, 0);
   const hostHoldsAll = experts <= inMemory;
-  const homes = hostHoldsAll || disks === 0 ? room : [0, ...room.slice(1)];
+  const caches = !hostHoldsAll && disks > 0 && config.offload?.diskPath !== "direct";
+  const homes = caches ? [0, ...room.slice(1)] : room;
   const held = pour(experts, homes);
   if (held.reduce((sum, count) => sum + count, 0) < experts)
     throw new InfeasibleError(
       `the experts do not fit below device memory: ${formatBytes(experts * expertBytes)} needed on a node, ` +
         `${available(node.tiers, shares, sharedBy)} available`,
     );
-  const hostExperts = disks === 0 ? 0 : hostHoldsAll ? held[0]! : room[0]!;
+  const hostExperts = disks === 0 ? 0 : caches ? room[0]! : held[0]!;
   const each = sharedBy > 1 ? `, for each of ${sharedBy} replicas` : "";
   const tiers = node.tiers.flatMap((tier, i): TierMap[] => {
     if (i >= disks) return held[i] === 0 ? [] : [tierMap(tier, `home of ${held[i]} experts`, held[i]! * expertBytes)];
     const count = i === 0 ? hostExperts : held[i]!;
     if (i > 0 && count === 0) return [];
-    const use = i === 0 && !hostHoldsAll ? "cache" : "home";
+    const use = i === 0 && caches ? "cache" : "home";
     return [tierMap(tier, `${use} of ${count} experts${each}`, sharedBy * count * expertBytes)];
   });
   return { tiers, hostExperts, hostHoldsAll, homes };

@@ -17,10 +17,10 @@ const stagingBytesPerSecond = 10.5e9;
  */
 export function fetchCost({ node, mapping }: PoolConfig, { pinned }: OffloadConfig, bytes: number): FetchCost {
   const { hostLink } = node.device;
-  const stagingNs = pinned ? 0 : (bytes * 1e9) / stagingBytesPerSecond;
   return {
     bytes,
-    linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes) + stagingNs,
+    linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes),
+    stagingNs: pinned ? 0 : (bytes * 1e9) / stagingBytesPerSecond,
     uplinkNs: hostLink === null ? 0 : transferNs(hostLink, bytes) - hostLink.latencyNs,
     memoryBytes: memoryTiers(node.tiers) === 0 ? 0 : bytes * Math.min(mapping.etp, node.devicesPerNode),
   };

@@ -121,23 +121,36 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const { laws } = run;
   const elapsed = run.nowNs;
   const { caches, nodes, hosts } = experts.offloads;
-  for (const [i, { tiers, uplinks }] of nodes.entries())
-    for (const [at, { busyNs }] of [...tiers, ...uplinks].entries()) {
+  for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries())
+    for (const [at, { busyNs }] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat()].entries()) {
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",
-        () => `${config.node.tiers[at]?.id ?? "a common host link"} of node ${i} busy ${busyNs} ns of ${elapsed}`,
+        () =>
+          `${config.node.tiers[at]?.id ?? "a common host link, or a socket's memory or link,"} of node ${i} busy ${busyNs} ns of ${elapsed}`,
       );
       laws.count("link-busy");
     }
   // Every device fetches its slice of each missing expert from the memory of its node.
   const disks = memoryTiers(config.node.tiers);
-  const fromMemory = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(0, disks)), 0);
-  const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0);
+  const fromMemory = nodes.reduce(
+    (sum, { tiers, memories }) => sum + bytesOf(tiers.slice(0, disks)) + bytesOf(memories),
+    0,
+  );
+  const pastMemory =
+    hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0);
+  const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0) - pastMemory;
   holds(
     fromMemory === toDevices,
     "byte-conservation",
     () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched`,
+  );
+  const overSockets = nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0);
+  const betweenSockets = hosts.reduce((sum, { socketBytes }) => sum + socketBytes, 0);
+  holds(
+    overSockets === betweenSockets,
+    "byte-conservation",
+    () => `${overSockets} bytes over links between sockets, ${betweenSockets} bytes read from other sockets`,
   );
   const overUplinks = nodes.reduce((sum, { uplinks }) => sum + bytesOf(uplinks), 0);
   const throughUplinks = caches.reduce((sum, cache) => sum + cache.misses * cache.uplinkBytesPerFetch, 0);

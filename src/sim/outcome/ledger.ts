@@ -88,7 +88,7 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
       "event-atomic: hits judged at the start of each layer call, demand fetch only, start-up loads not counted" +
         (config.offload?.overlap === false ? "; computing waits for every transfer" : ""),
     );
-    const { caches, logs, nodes } = experts.offloads;
+    const { caches, logs, nodes, hosts } = experts.offloads;
     if (caches.length > nodes.length)
       add(
         "host memory and NVMe",
@@ -98,6 +98,20 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
       );
     if (config.offload?.pinned === false)
       add("pageable host memory", "assumed", "one thread copies each expert at 10.5 GB/s before the link transfers it");
+    if (config.node.sockets !== undefined)
+      add(
+        "memory of sockets",
+        "emulated",
+        config.offload?.numa === "interleave"
+          ? "every expert lies in even parts in the memories of all sockets; reads of the others' cross the link between them"
+          : "experts lie in the memory of the socket whose devices read them while it has room, then in another one's",
+      );
+    if (hosts.some(({ directReads }) => directReads > 0))
+      add(
+        "direct disk reads",
+        "assumed",
+        "past host memory at the bandwidth and latency that disks reach through it, at no cost for the processor",
+      );
     if (logs.some((log) => log.stopped))
       add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each rank`);
   }

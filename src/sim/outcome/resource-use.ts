@@ -44,7 +44,13 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
   if (config.node.device.hostLink !== null)
     for (const [i, { link }] of caches.entries())
       use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
-  for (const [i, { tiers, uplinks }] of nodes.entries()) {
+  for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries()) {
+    for (const [socket, { busyNs, bytes }] of memories.entries())
+      if (busyNs > 0)
+        use.push({ name: `${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, busyNs, bytes });
+    for (const [from, links] of socketLinks.entries())
+      for (const [to, { busyNs, bytes }] of links.entries())
+        if (busyNs > 0) use.push({ name: `link from socket ${from} to ${to} of node ${i}`, busyNs, bytes });
     for (const [uplink, { busyNs, bytes }] of uplinks.entries())
       if (busyNs > 0) use.push({ name: `common host link ${uplink} of node ${i}`, busyNs, bytes });
     for (const [tier, { busyNs, bytes }] of tiers.entries())

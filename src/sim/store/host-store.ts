@@ -10,19 +10,45 @@ export interface TierRead {
   readonly bytes: number;
 }
 
+/** What one memory, or one link between sockets, serves of a read. */
+export interface SocketPart extends TierRead {
+  readonly resource: Resource;
+}
+
+/** How an expert rank reads an expert out of the memories of several sockets: all parts at once. */
+export interface SocketRead {
+  readonly parts: readonly SocketPart[];
+  /** Bytes over links between sockets. */
+  readonly linkBytes: number;
+}
+
+/** What a device that asked for an expert waits for. Reused between calls. */
+export interface TierAnswer {
+  /** From when on the expert can go over the device's link, ns. */
+  fromNs: number;
+  /** When a disk is through with an expert that it sends straight to the device, ns; else `fromNs`. */
+  readNs: number;
+}
+
 /**
  * The experts of one replica behind the devices of a node. Devices read memory tiers in place. What lives on a disk is read
- * into the first memory tier, which caches such experts; where that has no room to give, an expert streams through.
+ * into the first memory tier, which caches such experts; where that has no room to give, an expert streams through. On the
+ * direct path a disk sends it to the device, and memory is neither passed nor filled.
  */
 export class HostStore {
   /** Whether experts live on disks: memory is then asked for an expert before a device reads it. */
   readonly onDisk: boolean;
   diskReads = 0;
+  /** Bytes that went from one socket to another. */
+  socketBytes = 0;
+  private readonly direct: boolean;
   private readonly homes: Uint8Array;
   private readonly disks: number;
   private readonly tiers: readonly Resource[];
   private readonly reads: readonly TierRead[];
   private readonly cache: TierStore;
+  /** [MoE layers x experts] socket that lends memory to each, and 1; 0 where the readers' own do. */
+  private readonly lenders: Uint8Array;
 
   constructor(parts: {
     /** [MoE layers x experts] tier that each lives in. */
@@ -33,34 +59,53 @@ export class HostStore {
     readonly reads: readonly TierRead[];
     /** The room of the first memory tier for experts that live on disks. */
     readonly cache: TierStore;
+    readonly lenders: Uint8Array;
     readonly onDisk: boolean;
+    /** Whether disks send experts straight to the devices. */
+    readonly direct: boolean;
   }) {
     this.homes = parts.homes;
     this.disks = parts.disks;
     this.tiers = parts.tiers;
     this.reads = parts.reads;
     this.cache = parts.cache;
+    this.lenders = parts.lenders;
     this.onDisk = parts.onDisk;
+    this.direct = parts.direct;
   }
 
   /**
-   * Asks for an expert. Returns when it can be read from memory, ns. It stays there until then, and until it is
-   * {@link release | released} if the cache {@link keeps} it.
+   * Asks for an expert. What passes memory stays there until it can be read, and until it is {@link release | released} if
+   * the cache {@link keeps} it.
    */
-  ask(key: number, atNs: number): number {
+  ask(key: number, atNs: number, answer: TierAnswer): void {
     const { cache } = this;
     const home = this.homes[key]!;
-    if (home < this.disks) return atNs;
-    if (cache.at(key, atNs) !== "absent") {
-      cache.use(key);
-      cache.pin(key);
-      return Math.max(atNs, cache.endNs(key));
-    }
-    const { ns, bytes } = this.reads[home]!;
-    const endNs = this.tiers[home]!.demand(atNs, ns, bytes);
-    this.diskReads++;
-    if (cache.arrive(key, bytes, atNs, endNs)) cache.pin(key);
-    return endNs;
+    answer.fromNs = atNs;
+    if (home >= this.disks)
+      if (this.direct) {
+        answer.fromNs = this.tiers[home]!.beginNs(atNs);
+        answer.readNs = this.readDisk(home, atNs);
+        return;
+      } else if (cache.at(key, atNs) === "absent") {
+        answer.fromNs = this.readDisk(home, atNs);
+        if (cache.arrive(key, this.reads[home]!.bytes, atNs, answer.fromNs)) cache.pin(key);
+      } else {
+        cache.use(key);
+        cache.pin(key);
+        answer.fromNs = Math.max(atNs, cache.endNs(key));
+      }
+    answer.readNs = answer.fromNs;
+  }
+
+  /** Disk reads that passed no memory. */
+  get directReads(): number {
+    return this.direct ? this.diskReads : 0;
+  }
+
+  /** Whether an expert reaches its device through memory. */
+  passesMemory(key: number): boolean {
+    return !this.direct || this.homes[key]! < this.disks;
   }
 
   /** Bytes of an expert on a disk; 0 where there is none. */
@@ -77,12 +122,30 @@ export class HostStore {
     this.cache.unpin(key);
   }
 
-  /** A device reads an expert from the memory that it is in. Returns when it is through, ns. */
-  read(key: number, atNs: number): number {
-    if (this.disks === 0) return atNs;
+  /**
+   * A device reads an expert from the memory that it is in, if it is in one. Returns when it is through, ns. `sockets`: how it
+   * reads the first tier where several sockets make it up, by lender; else none.
+   */
+  read(key: number, atNs: number, sockets: readonly SocketRead[]): number {
+    if (this.disks === 0 || !this.passesMemory(key)) return atNs;
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
+    if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs);
     const { ns, latencyNs, bytes } = this.reads[tier]!;
     return this.tiers[tier]!.demand(atNs, ns, bytes) + latencyNs;
+  }
+
+  private readSockets({ parts, linkBytes }: SocketRead, atNs: number): number {
+    this.socketBytes += linkBytes;
+    let readyNs = atNs;
+    for (const { resource, ns, latencyNs, bytes } of parts)
+      readyNs = Math.max(readyNs, resource.demand(atNs, ns, bytes) + latencyNs);
+    return readyNs;
+  }
+
+  private readDisk(home: number, atNs: number): number {
+    const { ns, bytes } = this.reads[home]!;
+    this.diskReads++;
+    return this.tiers[home]!.demand(atNs, ns, bytes);
   }
 }

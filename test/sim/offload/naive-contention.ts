@@ -15,6 +15,8 @@ export interface NaiveCase {
   /** Experts of a replica that a node's memory holds; null for all of them. */
   readonly hostExperts: number | null;
   readonly overlap: boolean;
+  /** Whether a disk sends experts straight to devices: then memory holds the first experts of a node, and no others. */
+  readonly direct: boolean;
   readonly linkNs: number;
   readonly memoryNs: number;
   readonly memoryLatencyNs: number;
@@ -59,6 +61,9 @@ class Line {
   busyNs = 0;
   waitNs = 0;
   lastNs = 0;
+  beginNs(atNs: number): number {
+    return Math.max(this.freeNs, atNs);
+  }
   serve(atNs: number, ns: number): number {
     if (atNs < this.lastNs) throw new Error(`asked at ${atNs} after ${this.lastNs}`);
     this.lastNs = atNs;
@@ -90,6 +95,13 @@ interface Held {
   readonly key: number;
   readonly readyNs: number;
   users: number;
+}
+
+/** What is known of an expert that was asked for: from when the link can take it, and when a disk has sent all of it. */
+interface Answer {
+  readonly readyNs: number;
+  readonly held: Held | null;
+  readonly sentNs: number | null;
 }
 
 /** Host memory in front of a disk, least recently used first. What is arriving or kept for a transfer stays. */
@@ -142,6 +154,16 @@ export function runNaively(c: NaiveCase): NaiveResult {
   const hostOf = (name: string): HostMemory => {
     if (!hosts.has(name)) hosts.set(name, new HostMemory(c.hostExperts!));
     return hosts.get(name)!;
+  };
+  /** Whether an expert is among the first of those that a replica computes on a node. */
+  const livesInMemory = (replica: number, node: number, wanted: number): boolean => {
+    let before = 0;
+    for (let key = 0; key < wanted; key++) {
+      const stage = Math.floor(Math.floor(key / c.experts) / (c.layers / c.stages));
+      const rank = Math.floor((key % c.experts) / (c.experts / c.ranks));
+      if (c.nodeOf[replica]![stage]![rank] === node) before++;
+    }
+    return before < c.hostExperts!;
   };
   const processes: Process[] = [];
   const spawn = (key: Process["key"], steps: Process["steps"]): void => {
@@ -197,17 +219,24 @@ export function runNaively(c: NaiveCase): NaiveResult {
             rank,
             missing,
             doneNs: callNs + (missing.length < mine.length ? c.kernelNs : 0),
-            inHost: [] as ReturnType<HostMemory["ask"]>[],
+            inHost: [] as Answer[],
           };
         });
         const missed = calls.reduce((sum, call) => sum + call.missing.length, 0);
         misses += missed;
-        const lookIn = (rank: number, key: number, nowNs: number) => {
+        const lookIn = (rank: number, key: number, nowNs: number): Answer => {
           const node = c.nodeOf[replica]![stage]![rank]!;
-          return hostOf(`${replica} node ${node}`).ask(key, nowNs, () => {
+          if (c.direct) {
+            if (livesInMemory(replica, node, key)) return { readyNs: nowNs, held: null, sentNs: null };
+            diskReads++;
+            const readyNs = disk.get(node)!.beginNs(nowNs);
+            return { readyNs, held: null, sentNs: disk.get(node)!.serve(nowNs, c.diskNs) };
+          }
+          const asked = hostOf(`${replica} node ${node}`).ask(key, nowNs, () => {
             diskReads++;
             return disk.get(node)!.serve(nowNs, c.diskNs);
           });
+          return { ...asked, sentNs: null };
         };
         if (missed > 0 && c.overlap && c.hostExperts !== null) {
           yield { atNs: callNs };
@@ -225,7 +254,7 @@ export function runNaively(c: NaiveCase): NaiveResult {
             (function* fetching(): Process["steps"] {
               for (const [i, key] of call.missing.entries()) {
                 const turnNs = Math.max(heldNs.get(link) ?? 0, c.overlap ? callNs : call.doneNs);
-                let inHost = call.inHost[i] ?? { readyNs: turnNs, held: null };
+                let inHost = call.inHost[i] ?? { readyNs: turnNs, held: null, sentNs: null };
                 if (!c.overlap && c.hostExperts !== null) {
                   yield { atNs: turnNs };
                   inHost = lookIn(call.rank, key, turnNs);
@@ -233,10 +262,8 @@ export function runNaively(c: NaiveCase): NaiveResult {
                 const nowNs = Math.max(heldNs.get(link) ?? 0, inHost.readyNs);
                 yield { atNs: nowNs };
                 if (inHost.held !== null) inHost.held.users--;
-                const readyNs = Math.max(
-                  nowNs + c.linkNs,
-                  memory.get(node)!.serve(nowNs, c.memoryNs) + c.memoryLatencyNs,
-                );
+                const sourceNs = inHost.sentNs ?? memory.get(node)!.serve(nowNs, c.memoryNs) + c.memoryLatencyNs;
+                const readyNs = Math.max(nowNs + c.linkNs, sourceNs);
                 heldNs.set(link, readyNs);
                 usedNs = Math.max(usedNs, nowNs);
                 stallNs += Math.max(0, readyNs - call.doneNs);

@@ -37,7 +37,7 @@ describe("one layer call", () => {
   /** A link takes 100 ns for an expert, host memory `memoryNs`, NVMe 1000. */
   const hosts = new Map<OffloadState, HostStore>();
   const hostNode = () => new HostNode(testNode());
-  const hostOn = (node: HostNode, onDisk: boolean, memoryNs = 40) =>
+  const hostOn = (node: HostNode, onDisk: boolean, memoryNs = 40, direct = false) =>
     new HostStore({
       homes: new Uint8Array(8).fill(onDisk ? 1 : 0),
       disks: 1,
@@ -47,12 +47,20 @@ describe("one layer call", () => {
         { ns: 1000, latencyNs: 0, bytes: 7 },
       ],
       cache: new TierStore(8, 2 * 7, new LruRanking(8)),
+      lenders: new Uint8Array(8),
       onDisk,
+      direct,
     });
   const state = (
     onDisk: boolean,
     overlap = true,
-    { node = hostNode(), memoryNs = 40, host = hostOn(node, onDisk, memoryNs), uplinks = [] as Uplink[] } = {},
+    {
+      node = hostNode(),
+      memoryNs = 40,
+      stagingNs = 0,
+      host = hostOn(node, onDisk, memoryNs),
+      uplinks = [] as Uplink[],
+    } = {},
   ) => {
     const made = new OffloadState({
       newCache: () => cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
@@ -60,7 +68,8 @@ describe("one layer call", () => {
       slotsPerCall: 2,
       popularity: null,
       uplinks,
-      cost: { bytes: 7, linkNs: 100, uplinkNs: 90, memoryBytes: 7 },
+      sockets: [],
+      cost: { bytes: 7, linkNs: 100, stagingNs, uplinkNs: 90, memoryBytes: 7 },
       overlap,
       log: new CallLogRecorder(100),
       experts: 8,
@@ -160,6 +169,32 @@ describe("one layer call", () => {
     expect(host.diskReads).toBe(6);
     call(large, 150_000, [0, 1], 0, 0);
     expect(host.diskReads).toBe(8);
+  });
+
+  test("what a disk sends straight is there with the later of disk and link, and passes no memory", () => {
+    const node = hostNode();
+    const straight = state(true, true, { node, host: hostOn(node, true, 40, true), stagingNs: 5000 });
+    // The disk is done at 1000 and 2000; the link has taken all but the last bytes before.
+    expect(call(straight, 0, [0, 1], 0, 0)).toBe(2000);
+    // What the device has lost is read again.
+    call(straight, 10_000, [2], 0, 0);
+    expect(call(straight, 20_000, [1, 0], 0, 30)).toBe(20_000 + 1000 + 30);
+    const [memory, disk] = node.tiers as [Resource, Resource];
+    expect([disk.bytes, memory.bytes, straight.link.busyNs]).toEqual([4 * 7, 0, 4 * 100]);
+    // Without overlap it is asked for when its turn comes.
+    const waiting = state(true, false, { host: hostOn(hostNode(), true, 40, true) });
+    expect(call(waiting, 0, [0, 1], 0, 30)).toBe(2 * (1000 + 30));
+  });
+
+  test("a slow link that several have in common is asked when the disk begins, for the device whose turn it is", () => {
+    const node = hostNode();
+    const link = new Resource();
+    const host = hostOn(node, true, 40, true);
+    const both = [0, 1].map(() => state(true, true, { host, uplinks: [{ link, devices: 30 }] }));
+    for (const device of both) begin(device, 0, [0, 1], 0, 0);
+    // The disk begins at 0, 1000, 2000 and 3000; each transfer takes the link for 2700 ns.
+    expect(finish(0, ...both)).toBe(4 * 2700);
+    expect([link.demandWaitNs, link.bytes]).toEqual([1700 + 2700 + 2700, 4 * 30 * 7]);
   });
 
   test("the slower of host memory and link decides", () => {

@@ -110,6 +110,20 @@ describe("experts live in the first tier that has room", () => {
   });
 });
 
+test("experts that disks send straight leave all of memory to others, which live there", () => {
+  const straight = run({ tiers: [ddr(6), cxl(10), nvme(all)], offload: { diskPath: "direct" } });
+  expect(behind(straight)).toEqual([
+    ["ddr", 6, "home of 6 experts"],
+    ["cxl", 10, "home of 10 experts"],
+    ["nvme", 16, "home of 16 experts"],
+  ]);
+  const { misses, diskReads } = straight.cache!;
+  const [near, far, disk] = ["host memory", "CXL memory", "NVMe"].map((name) => bytesOf(straight, name));
+  expect(Math.min(near!, far!, disk!)).toBeGreaterThan(0);
+  expect([disk, near! + far! + disk!]).toEqual([diskReads, misses]);
+  expect(straight.ledger.find(({ topic }) => topic === "direct disk reads")?.fidelity).toBe("assumed");
+});
+
 describe("laws", () => {
   const draw = fc.record({
     ddr: fc.integer({ min: 0, max: 40 }),
@@ -132,6 +146,34 @@ describe("laws", () => {
         expect(timed([ddr(near), cxl(far), nvme(all)])).toBeLessThanOrEqual(both);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test("for one replica, a direct path is never slower than one through memory that caches nothing", () => {
+    fc.assert(
+      fc.property(draw, ({ ddr: near, cxl: far, ...parts }) => {
+        const { etp, seed, ...offload } = parts;
+        const timed = (diskPath: "host" | "direct", first: number) =>
+          run({ tiers: [ddr(first), cxl(far), nvme(all)], offload: { ...offload, diskPath }, etp, seed });
+        const through = timed("host", 0);
+        const straight = timed("direct", 0);
+        expect(straight.endNs).toBeLessThanOrEqual(through.endNs);
+        expect(straight.cache!.diskReads).toBe(through.cache!.diskReads);
+        expect(timed("direct", near).endNs).toBeLessThanOrEqual(straight.endNs);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("with all experts in memory a direct path changes nothing", () => {
+    fc.assert(
+      fc.property(draw, ({ ddr: near, slots, overlap, pinned, etp, seed }) => {
+        const offload = { slots, overlap, pinned };
+        const tiers = [ddr(near), cxl(all), nvme(all)];
+        const timed = (diskPath: "host" | "direct") => run({ tiers, offload: { ...offload, diskPath }, etp, seed });
+        expect(timed("direct")).toEqual(timed("host"));
+      }),
+      { numRuns: 10 },
     );
   });
 
