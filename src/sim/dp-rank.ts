@@ -128,7 +128,8 @@ export class DpRank {
     step.requests[step.count] = request;
     step.tokens[step.count++] = tokens;
     const done = state.computed[request]!;
-    addChunk(step.batch, this.windows, done, tokens, decode);
+    // One token of a prompt whose context is there is the work of a decode, and attention kernels take it as one.
+    addChunk(step.batch, this.windows, done, tokens, decode || (tokens === 1 && done > 0));
     const verified = done + tokens - state.known(request);
     if (verified >= 0) {
       step.batch.sampled += 1 + verified;
