@@ -28,7 +28,7 @@ export const observationOf = (text: string, file: string): Observation => ({
 /**
  * Observe one, forecast all: the scenario with its engine adjusted to measurements of the same deployment under other
  * loads or layouts. Throws InvalidInputError for measurements of something else and such without a TPOT or a load, and for
- * deployments of several pools or with scaling: which of their engines made a latency, a measurement does not say.
+ * deployments of several pools: which of their engines made a latency, a measurement does not say.
  */
 export function observeDeployment(resolved: ResolvedScenario, observation: Observation): ResolvedScenario {
   const { measurement, file } = observation;
@@ -36,8 +36,8 @@ export function observeDeployment(resolved: ResolvedScenario, observation: Obser
   if (!isObservable(config))
     refuse({
       at: file,
-      expected: "a scenario of one pool without policy.scaling, to be adjusted to measurements",
-      found: config.scaling === undefined ? `${poolsOf(config).length} pools` : "policy.scaling",
+      expected: "a scenario of one pool, to be adjusted to measurements",
+      found: `${poolsOf(config).length} pools`,
     });
   const loads = observedLoads(config, measurement, file);
   const fit = fitObserved(config.engine, loads);
