@@ -3,7 +3,7 @@ import { adviceLines } from "./advice-lines.ts";
 import { changeLabel } from "./baseline-labels.ts";
 import { baselineSection } from "./forecast-baseline.ts";
 import { latencySection } from "./forecast-latency.ts";
-import { poolsSection, scalingSection } from "./forecast-pools.ts";
+import { poolsSection, roomLines, scalingSection } from "./forecast-pools.ts";
 import { sloSection, throughputSection } from "./forecast-service.ts";
 import {
   cacheSection,
@@ -62,6 +62,7 @@ export function forecastPage(forecast: Forecast, level: SummaryLevel): Page {
     notes: [
       { text: `bottleneck: ${bottleneckLabel(forecast)}`, only: "terminal" },
       ...adviceLines(forecast).map((text) => ({ text, only: "terminal" }) as const),
+      ...roomLines(forecast).map((text) => ({ text, tone: "warn", only: "terminal" }) as const),
       ...(interrupted
         ? [{ text: "interrupted: figures cover what had happened until then", tone: "warn", only: "terminal" } as const]
         : []),
@@ -80,7 +81,7 @@ function bottleneckSection(forecast: Forecast): PageSection[] {
       kind: "text",
       only: "markdown",
       line: { text: `Bottleneck: ${bottleneckLabel(forecast)}.` },
-      items: adviceLines(forecast),
+      items: [...adviceLines(forecast), ...roomLines(forecast)],
     },
   ];
 }

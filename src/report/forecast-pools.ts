@@ -95,6 +95,17 @@ function mostOf(timeShare: PoolFigures["timeShare"]): string {
   return `${componentLabel(component)} ${formatPercent(share)}`;
 }
 
+/** That prompts wait for decode pools to have room, longer than for anything else between the pools; empty where they do not. */
+export function roomLines({ pools = [], handover }: Forecast): string[] {
+  const { room = null, transfer = null, decodeQueue = null } = handover ?? {};
+  if (room === null || room.mean <= (transfer?.mean ?? 0) + (decodeQueue?.mean ?? 0)) return [];
+  const decode = pools.filter(({ role }) => role === "decode");
+  const fullest = decode
+    .map(({ name, kv }) => `${name}, KV pool at most ${formatPercent(kv.peakShare)} in use`)
+    .join("; ");
+  return [`decode pools lack room: requests wait ${milliseconds(room.mean)} for it in the mean (${fullest})`];
+}
+
 function waitRow(name: string, waits: WaitFigures | null, what: string): string[] {
   const figures = waits === null ? [null, null, null, null] : [waits.mean, waits.p50, waits.p90, waits.p99];
   return [name, ...figures.map(milliseconds), what];

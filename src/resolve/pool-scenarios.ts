@@ -1,4 +1,4 @@
-import { InvalidInputError } from "../core/errors.ts";
+import { InvalidInputError, type Problem } from "../core/errors.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { poolSections } from "../scenario/pools-section.ts";
 import type { PoolConfig } from "../sim/config.ts";
@@ -13,8 +13,10 @@ export interface PoolScenario {
 
 /** The pools of a scenario; the scenario itself where it states none. */
 export function poolScenarios(scenario: Scenario): PoolScenario[] {
-  if (scenario.pools === undefined) return [{ scenario, at: "", identity: {} }];
-  return scenario.pools.map(({ name, role, firstDevice, ...pool }, index): PoolScenario => {
+  const { pools } = scenario;
+  if (pools === undefined) return [{ scenario, at: "", identity: {} }];
+  refuseUnused(scenario, pools);
+  return pools.map(({ name, role, firstDevice, ...pool }, index): PoolScenario => {
     const own = Object.fromEntries(
       poolSections.flatMap((section) => (pool[section] === undefined ? [] : [[section, pool[section]]])),
     );
@@ -29,6 +31,23 @@ export function poolScenarios(scenario: Scenario): PoolScenario[] {
       identity: { name, role, ...(firstDevice === undefined ? {} : { firstDevice }) },
     };
   });
+}
+
+/** Refuses what the scenario need not state, and no pool takes over. */
+function refuseUnused(scenario: Scenario, pools: NonNullable<Scenario["pools"]>): void {
+  const problems: Problem[] = (["parallel", "cost"] as const).flatMap((section) =>
+    scenario.states([section]) && pools.every((pool) => pool[section] !== undefined)
+      ? [
+          {
+            ...scenario.place([section]),
+            at: section,
+            expected: `nothing: every pool has a ${section} section of its own`,
+            found: Object.keys(scenario[section] ?? {}).join(", "),
+          },
+        ]
+      : [],
+  );
+  if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
 /** Runs a step of resolving a pool: problems in sections of its own are named below the pool. */

@@ -17,6 +17,8 @@ export interface Scenario extends ScenarioValue {
   readonly overrides: readonly string[];
   /** Where the value at a path stands, for problems that are found after parsing. */
   place(path: ValuePath): Place;
+  /** Whether the text or a setting states a value at a path: defaults stand nowhere. */
+  states(path: ValuePath): boolean;
   /** The same text with further settings over it. */
   vary(this: void, settings: readonly string[]): Scenario;
 }
@@ -61,6 +63,7 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
       ...Object.entries(options.params ?? {}).map(([name, value]) => `${name}=${value}`),
     ],
     place: (path) => placed.place(path, "value"),
+    states: (path) => placed.document.hasIn(path),
     vary: (more) => parseScenario(text, file, { ...options, settings: [...(options.settings ?? []), ...more] }),
   };
 }

@@ -29,7 +29,11 @@ const pool = z.strictObject({
   hardware: hardwareSection.optional().describe(own("Hardware")),
   engine: engineSection.optional().describe(own("Serving engine and scheduler")),
   parallel: parallelSection.optional().describe(own("Layout and replicas")),
-  policy: policySection.optional().describe(own("Policies")),
+  policy: policySection
+    .optional()
+    .describe(
+      `${own("Policies")} Its router spreads requests over the data-parallel ranks of a replica; the scenario's chooses the replica.`,
+    ),
   cost: costSection.optional().describe(own("Price")),
 });
 

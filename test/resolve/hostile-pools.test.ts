@@ -90,6 +90,11 @@ const refused: readonly (readonly [string, string, string])[] = [
     "t.yaml:10:29: pools[1].firstDevice: expected a node without the expert cache of a: its memory and disks are not shared between pools, found 1",
   ],
   [
+    "a layout that every pool has for itself",
+    scenario("parallel: { tp: 2 }\npools: [{ name: a, parallel: { tp: 4 } }, { name: b, parallel: { tp: 8 } }]"),
+    't.yaml:8:11: parallel: expected nothing: every pool has a parallel section of its own, found "tp"',
+  ],
+  [
     "an unknown role",
     scenario("pools: [{ name: p, role: prefil }, { name: d, role: decode }]"),
     't.yaml:8:26: pools[0].role: expected one of both, prefill, decode, found "prefil" (did you mean prefill?)',
