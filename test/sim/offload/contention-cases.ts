@@ -32,7 +32,13 @@ export const contention = fc.record({
   overlap: fc.boolean(),
   direct: fc.boolean(),
   linkNs: eighths(3000),
+  linkBytesNs: fc.constantFrom(...memoryTimes),
+  hostLinkDevices: fc.constantFrom<number[]>(1, 1, 2, 4),
   memoryNs: fc.constantFrom(...memoryTimes),
+  twoSockets: fc.boolean(),
+  interleaved: fc.boolean(),
+  betweenNs: fc.constantFrom(...memoryTimes),
+  betweenLatencyNs: fc.constantFrom(0, 60.25),
   memoryLatencyNs: fc.constantFrom(0, 250.125),
   diskNs: eighths(20_000),
   kernelNs: eighths(2000),
@@ -68,15 +74,30 @@ const nodeOf = (c: Contention, replica: number, device: number): number => {
   return Math.floor(replica / fitsOn(c)) * perReplica + Math.floor(device / c.devicesPerNode);
 };
 
+/** Place of a device among those of its node. */
+const placeOf = (c: Contention, replica: number, device: number): number => {
+  const devices = c.ranks * c.stages;
+  return devices > c.devicesPerNode ? device % c.devicesPerNode : (replica % fitsOn(c)) * devices + device;
+};
+
 export function configOf(c: Contention): SimConfig {
   const base = testNode();
   const instant = { bytesPerSecond: atOnce, efficiency: 1 };
   const sharedBy = Math.min(c.replicas, fitsOn(c));
+  const rateOf = (ns: number) => Math.round((expertBytes * 1e9) / ns);
+  const between = {
+    name: "between sockets",
+    bytesPerSecond: rateOf(c.betweenNs),
+    latencyNs: c.betweenLatencyNs,
+    efficiency: 1,
+  };
   return testConfig({
     model: tinyModel({}, layers, experts, topK),
     node: {
       ...base,
       devicesPerNode: c.devicesPerNode,
+      hostLinkDevices: c.hostLinkDevices,
+      ...(c.twoSockets ? { sockets: { count: 2, link: between } } : {}),
       tiers: [
         {
           id: "ddr",
@@ -84,7 +105,7 @@ export function configOf(c: Contention): SimConfig {
           bytes: 64e9,
           read: {
             name: "ddr",
-            bytesPerSecond: Math.round((expertBytes * 1e9) / c.memoryNs),
+            bytesPerSecond: rateOf(c.memoryNs),
             latencyNs: c.memoryLatencyNs,
             efficiency: 1,
           },
@@ -97,7 +118,7 @@ export function configOf(c: Contention): SimConfig {
         memoryBytesPerSecond: atOnce,
         scaleUp: { name: "up", ...instant, latencyNs: c.handoffNs },
         scaleOut: { name: "out", ...instant, latencyNs: c.handoffNs },
-        hostLink: { name: "pcie", ...instant, latencyNs: c.linkNs },
+        hostLink: { name: "pcie", ...instant, bytesPerSecond: rateOf(c.linkBytesNs), latencyNs: c.linkNs },
         efficiency: {
           ...base.device.efficiency,
           groupedGemmLaunchNs: c.kernelNs,
@@ -122,6 +143,7 @@ export function configOf(c: Contention): SimConfig {
       slots: c.slots,
       hostBytes: c.hostExperts === null ? 64e9 : sharedBy * c.hostExperts * expertBytes,
       pinned: true,
+      numa: c.interleaved ? "interleave" : "local",
       diskPath: c.direct ? "direct" : "host",
       popularity: null,
       overlap: c.overlap,
@@ -133,11 +155,13 @@ export function configOf(c: Contention): SimConfig {
 /** The same as plain numbers. */
 function naiveOf(c: Contention): NaiveCase {
   const { ids } = tableOf(c);
-  const nodes = Array.from({ length: c.replicas }, (_, replica) =>
-    Array.from({ length: c.stages }, (_, stage) =>
-      Array.from({ length: c.ranks }, (_, rank) => nodeOf(c, replica, stage * c.ranks + rank)),
-    ),
-  );
+  const ofDevices = (figure: (replica: number, device: number) => number) =>
+    Array.from({ length: c.replicas }, (_, replica) =>
+      Array.from({ length: c.stages }, (_, stage) =>
+        Array.from({ length: c.ranks }, (_, rank) => figure(replica, stage * c.ranks + rank)),
+      ),
+    );
+  const nodes = ofDevices((replica, device) => nodeOf(c, replica, device));
   // Experts of a replica on the node with most of them.
   const perNode = new Map<number, number>();
   const perDevice = (layers / c.stages) * (experts / c.ranks);
@@ -149,6 +173,15 @@ function naiveOf(c: Contention): NaiveCase {
     layers,
     experts,
     nodeOf: nodes,
+    commonLinkOf:
+      c.hostLinkDevices === 1
+        ? null
+        : ofDevices((replica, device) => Math.floor(placeOf(c, replica, device) / c.hostLinkDevices)),
+    socketOf: ofDevices((replica, device) => Math.floor((2 * placeOf(c, replica, device)) / c.devicesPerNode)),
+    socketExperts:
+      c.hostExperts === null
+        ? Number.POSITIVE_INFINITY
+        : Math.floor((Math.min(c.replicas, fitsOn(c)) * c.hostExperts) / 2),
     hostExperts: c.hostExperts === null || c.hostExperts >= most ? null : c.hostExperts,
     // Four kernels of attention and six of experts.
     layerNs: 10 * c.launchNs,
@@ -172,11 +205,7 @@ export function judge(c: Contention): number {
   expect([...requests.firstTokenNs]).toEqual(naive.endNs);
   expect([cache!.misses, cache!.diskReads]).toEqual([naive.misses, naive.diskReads]);
   expect(cache!.stallNs).toBe(naive.stallNs);
-  for (const [busyNs, name] of [
-    [naive.memoryBusyNs, "host memory"],
-    [naive.diskBusyNs, "NVMe"],
-  ] as const)
-    for (const [node, ns] of busyNs)
-      expect(resources.find((use) => use.name === `${name} of node ${node}`)?.busyNs ?? 0).toBe(ns);
+  const shared = resources.filter(({ name }) => name.includes(" of node "));
+  expect(new Map(shared.map(({ name, busyNs }) => [name, busyNs]))).toEqual(naive.busyNs);
   return naive.waitNs;
 }

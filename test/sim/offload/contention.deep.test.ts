@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { contention, judge } from "./contention-cases.ts";
 
-test("replicas on shared memory and disks take what they take event by event, in 2000 cases", () => {
+test("replicas on shared memory, disks and links take what they take event by event, in 2000 cases", () => {
   let waited = 0;
   fc.assert(
     fc.property(contention, (c) => {

@@ -15,7 +15,7 @@ import { type Contention, configOf, contention, judge } from "./contention-cases
 
 const groupsOf = (config: PoolConfig) => sharingGroups(config, hostRoots(config));
 
-test("replicas on shared memory and disks take what they take event by event, to the nanosecond", () => {
+test("replicas on shared memory, disks and links take what they take event by event, to the nanosecond", () => {
   let waited = 0;
   fc.assert(
     fc.property(contention, (c) => {
@@ -116,11 +116,19 @@ describe("a step is the same in one go and event by event", () => {
     expect(compared).toBe(20);
   });
 
-  test("with stages on one node, where its memory is free at once", () => {
+  test("with stages on one node, where its memory is free at once and each device has a link of its own", () => {
     fc.assert(
       fc.property(contention, (c) => {
         const stages = c.stages === 1 ? 2 : c.stages;
-        const free: Contention = { ...c, replicas: 1, stages, hostExperts: null, memoryLatencyNs: 0 };
+        const free: Contention = {
+          ...c,
+          replicas: 1,
+          stages,
+          hostExperts: null,
+          twoSockets: false,
+          hostLinkDevices: 1,
+          memoryLatencyNs: 0,
+        };
         const run = (devicesPerNode: number) => {
           const config = configOf({ ...free, devicesPerNode });
           const [ddr] = config.node.tiers as [(typeof config.node.tiers)[0]];

@@ -10,6 +10,12 @@ export interface NaiveCase {
   readonly experts: number;
   /** Node of a device: [replicas][stages][ranks]. */
   readonly nodeOf: readonly (readonly (readonly number[])[])[];
+  /** Whether a node's memory is in two halves, and the half that a device is at: as `nodeOf`. */
+  readonly twoSockets: boolean;
+  readonly socketOf: readonly (readonly (readonly number[])[])[];
+  /** Whether each expert lies in both halves; otherwise with its reader while there is room for so many experts in a half. */
+  readonly interleaved: boolean;
+  readonly socketExperts: number;
   /** Slots of a rank for each layer. */
   readonly slots: number;
   /** Experts of a replica that a node's memory holds; null for all of them. */
@@ -17,9 +23,16 @@ export interface NaiveCase {
   readonly overlap: boolean;
   /** Whether a disk sends experts straight to devices: then memory holds the first experts of a node, and no others. */
   readonly direct: boolean;
+  /** A device's link: until its first byte, and all of them. */
   readonly linkNs: number;
+  readonly linkBytesNs: number;
+  /** The link that a device has in common with others, as `nodeOf`; null where each has its own alone. */
+  readonly commonLinkOf: readonly (readonly (readonly number[])[])[] | null;
   readonly memoryNs: number;
   readonly memoryLatencyNs: number;
+  /** From one socket to the other. */
+  readonly betweenNs: number;
+  readonly betweenLatencyNs: number;
   readonly diskNs: number;
   /** Time of a kernel for experts, of a layer before its experts, of the host after a step, and from stage to stage. */
   readonly kernelNs: number;
@@ -41,9 +54,8 @@ export interface NaiveResult {
   readonly stallNs: number;
   /** Time that transfers stood in line for memory and disks. */
   readonly waitNs: number;
-  /** By node. */
-  readonly memoryBusyNs: ReadonlyMap<number, number>;
-  readonly diskBusyNs: ReadonlyMap<number, number>;
+  /** Of memories, disks and links between sockets, by name. */
+  readonly busyNs: ReadonlyMap<string, number>;
 }
 
 /** What a process does next: something at a time, or it goes on once a condition holds. */
@@ -139,12 +151,11 @@ const before = (a: Process, b: Process, aNs: number, bNs: number): boolean => {
 
 export function runNaively(c: NaiveCase): NaiveResult {
   const replicas = c.nodeOf.length;
-  const memory = new Map<number, Line>();
-  const disk = new Map<number, Line>();
-  for (const node of c.nodeOf.flat(2)) {
-    memory.set(node, new Line());
-    disk.set(node, new Line());
-  }
+  const lines = new Map<string, Line>();
+  const line = (name: string): Line => {
+    if (!lines.has(name)) lines.set(name, new Line());
+    return lines.get(name)!;
+  };
   const caches = new Map<string, Lru>();
   const cacheOf = (name: string, size: number): Lru => {
     if (!caches.has(name)) caches.set(name, new Lru(size));
@@ -155,15 +166,63 @@ export function runNaively(c: NaiveCase): NaiveResult {
     if (!hosts.has(name)) hosts.set(name, new HostMemory(c.hostExperts!));
     return hosts.get(name)!;
   };
+  const placeOf = (key: number): [stage: number, rank: number] => [
+    Math.floor(Math.floor(key / c.experts) / (c.layers / c.stages)),
+    Math.floor((key % c.experts) / (c.experts / c.ranks)),
+  ];
   /** Whether an expert is among the first of those that a replica computes on a node. */
   const livesInMemory = (replica: number, node: number, wanted: number): boolean => {
     let before = 0;
     for (let key = 0; key < wanted; key++) {
-      const stage = Math.floor(Math.floor(key / c.experts) / (c.layers / c.stages));
-      const rank = Math.floor((key % c.experts) / (c.experts / c.ranks));
+      const [stage, rank] = placeOf(key);
       if (c.nodeOf[replica]![stage]![rank] === node) before++;
     }
     return before < c.hostExperts!;
+  };
+  /** The half that lends its memory to an expert, by replica and key: those that find none of their own, in order. */
+  const lenders = new Map<string, number>();
+  const freeOf = new Map<number, [number, number]>();
+  const homeless: { name: string; node: number }[] = [];
+  if (c.twoSockets && !c.interleaved)
+    for (let replica = 0; replica < replicas; replica++)
+      for (let key = 0; key < c.layers * c.experts; key++) {
+        const [stage, rank] = placeOf(key);
+        const node = c.nodeOf[replica]![stage]![rank]!;
+        if (c.hostExperts !== null && (!c.direct || !livesInMemory(replica, node, key))) continue;
+        if (!freeOf.has(node)) freeOf.set(node, [c.socketExperts, c.socketExperts]);
+        const own = c.socketOf[replica]![stage]![rank] as 0 | 1;
+        if (freeOf.get(node)![own] >= 1) freeOf.get(node)![own]--;
+        else homeless.push({ name: `${replica} ${key}`, node });
+      }
+  for (const { name, node } of homeless) {
+    const free = freeOf.get(node)!;
+    const most = free[1] > free[0] ? 1 : 0;
+    if (free[most] < 1) continue;
+    free[most]--;
+    lenders.set(name, most);
+  }
+  const crossCommonLink = (replica: number, stage: number, rank: number, nowNs: number): number => {
+    if (c.commonLinkOf === null) return nowNs;
+    const link = c.commonLinkOf[replica]![stage]![rank]!;
+    return line(`common host link ${link} of node ${c.nodeOf[replica]![stage]![rank]}`).serve(nowNs, c.linkBytesNs);
+  };
+  /** Reads an expert out of memory; returns when its last byte is there. */
+  const readMemory = (replica: number, stage: number, rank: number, key: number, nowNs: number): number => {
+    const node = c.nodeOf[replica]![stage]![rank]!;
+    if (!c.twoSockets) return line(`host memory of node ${node}`).serve(nowNs, c.memoryNs) + c.memoryLatencyNs;
+    const reader = c.socketOf[replica]![stage]![rank]!;
+    const lender = lenders.get(`${replica} ${key}`) ?? reader;
+    let readyNs = nowNs;
+    for (const from of c.interleaved ? [0, 1] : [lender]) {
+      const share = c.interleaved ? 0.5 : 1;
+      const readNs = line(`host memory of socket ${from} of node ${node}`).serve(nowNs, 2 * share * c.memoryNs);
+      readyNs = Math.max(readyNs, readNs + c.memoryLatencyNs);
+      if (from === reader) continue;
+      const link = line(`link from socket ${from} to ${reader} of node ${node}`);
+      const sentNs = link.serve(nowNs, share * c.betweenNs);
+      readyNs = Math.max(readyNs, sentNs + c.memoryLatencyNs + c.betweenLatencyNs);
+    }
+    return readyNs;
   };
   const processes: Process[] = [];
   const spawn = (key: Process["key"], steps: Process["steps"]): void => {
@@ -229,12 +288,13 @@ export function runNaively(c: NaiveCase): NaiveResult {
           if (c.direct) {
             if (livesInMemory(replica, node, key)) return { readyNs: nowNs, held: null, sentNs: null };
             diskReads++;
-            const readyNs = disk.get(node)!.beginNs(nowNs);
-            return { readyNs, held: null, sentNs: disk.get(node)!.serve(nowNs, c.diskNs) };
+            const disk = line(`NVMe of node ${node}`);
+            const readyNs = disk.beginNs(nowNs);
+            return { readyNs, held: null, sentNs: disk.serve(nowNs, c.diskNs) };
           }
           const asked = hostOf(`${replica} node ${node}`).ask(key, nowNs, () => {
             diskReads++;
-            return disk.get(node)!.serve(nowNs, c.diskNs);
+            return line(`NVMe of node ${node}`).serve(nowNs, c.diskNs);
           });
           return { ...asked, sentNs: null };
         };
@@ -248,7 +308,6 @@ export function runNaively(c: NaiveCase): NaiveResult {
         let running = c.ranks;
         for (const call of calls) {
           const link = `${replica} ${stage} ${call.rank}`;
-          const node = c.nodeOf[replica]![stage]![call.rank]!;
           spawn(
             [replica, order, call.rank],
             (function* fetching(): Process["steps"] {
@@ -262,8 +321,12 @@ export function runNaively(c: NaiveCase): NaiveResult {
                 const nowNs = Math.max(heldNs.get(link) ?? 0, inHost.readyNs);
                 yield { atNs: nowNs };
                 if (inHost.held !== null) inHost.held.users--;
-                const sourceNs = inHost.sentNs ?? memory.get(node)!.serve(nowNs, c.memoryNs) + c.memoryLatencyNs;
-                const readyNs = Math.max(nowNs + c.linkNs, sourceNs);
+                const sourceNs = inHost.sentNs ?? readMemory(replica, stage, call.rank, key, nowNs);
+                const readyNs = Math.max(
+                  nowNs + c.linkNs + c.linkBytesNs,
+                  sourceNs,
+                  crossCommonLink(replica, stage, call.rank, nowNs),
+                );
                 heldNs.set(link, readyNs);
                 usedNs = Math.max(usedNs, nowNs);
                 stallNs += Math.max(0, readyNs - call.doneNs);
@@ -323,7 +386,7 @@ export function runNaively(c: NaiveCase): NaiveResult {
     } else break;
   }
   if (processes.length > 0) throw new Error(`${processes.length} processes of ${replicas} replicas never went on`);
-  const busy = (lines: Map<number, Line>) => new Map([...lines].map(([node, line]) => [node, line.busyNs]));
-  const waitNs = [...memory.values(), ...disk.values()].reduce((sum, line) => sum + line.waitNs, 0);
-  return { endNs, misses, diskReads, stallNs, waitNs, memoryBusyNs: busy(memory), diskBusyNs: busy(disk) };
+  const waitNs = [...lines.values()].reduce((sum, each) => sum + each.waitNs, 0);
+  const busyNs = new Map([...lines].map(([name, each]) => [name, each.busyNs]));
+  return { endNs, misses, diskReads, stallNs, waitNs, busyNs };
 }
