@@ -1,6 +1,9 @@
 import type { z } from "zod";
 
-/** Keys that a scenario may give beside the `kind` of a member of a family, such as a policy or a transform, each with its check, default and meaning. */
+/**
+ * Keys that a scenario may give beside the `kind` of a member of a family, such as a policy or a transform, each with
+ * its check, default and meaning.
+ */
 export type Parameters = z.ZodRawShape;
 
 /** Their values, checked, defaults filled in. */

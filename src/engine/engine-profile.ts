@@ -110,8 +110,8 @@ export interface EngineProfile {
   readonly handover: Handover | null;
   /**
    * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on the excess of
-   * kernels, `overheads` on launch and step overheads, `prefill` on the excess of kernels on prompt tokens once more. {@link resolveEngine}
-   * applies them.
+   * kernels, `overheads` on launch and step overheads, `prefill` on the excess of kernels on prompt tokens once more.
+   * {@link resolveEngine} applies them.
    */
   readonly versions: Readonly<
     Record<string, { readonly kernels: number; readonly overheads: number; readonly prefill: number }>

@@ -8,7 +8,10 @@ export interface Family {
   readonly mixer: "delta-net" | "kimi-delta" | "mamba1" | "mamba2" | null;
   /** Norms of queries and keys: a weight per head dimension, one per value of the projection, or none. */
   readonly queryKeyNorm: "none" | "head" | "whole" | "weightless";
-  /** Biases of the query, key and value projections where `attention_bias` is absent, and whether the output has one too. */
+  /**
+   * Biases of the query, key and value projections where `attention_bias` is absent, and whether the output has one
+   * too.
+   */
   readonly bias: { readonly byDefault: boolean; readonly output: boolean };
   /** One learned attention sink per head. */
   readonly sinks: boolean;

@@ -18,7 +18,10 @@ export interface GqaAttention {
   readonly chunked?: boolean;
   /** An output gate as wide as the query projection (Qwen3-Next, Qwen3.5). */
   readonly outputGate: boolean;
-  /** Norms of queries and keys: over each head, or over all heads together, which tensor-parallel ranks share; absent: none. */
+  /**
+   * Norms of queries and keys: over each head, or over all heads together, which tensor-parallel ranks share; absent:
+   * none.
+   */
   readonly queryKeyNorm?: "head" | "whole";
   /** Parameters of biases, query/key norms and sinks in this attention, all ranks together. */
   readonly smallParameters: number;
@@ -137,8 +140,8 @@ export interface LayerSpec {
   /** Parameters of the layer's norms; absent: one vector of the hidden size before each sublayer. */
   readonly normParameters?: number;
   /**
-   * One more visit of the experts, shared ones included, of the layer before (Chain-of-Experts, arXiv 2506.18945). They are held
-   * once; the router is the visit's own, or that of the layer too. Absent: a layer of its own.
+   * One more visit of the experts, shared ones included, of the layer before (Chain-of-Experts, arXiv 2506.18945). They
+   * are held once; the router is the visit's own, or that of the layer too. Absent: a layer of its own.
    */
   readonly revisit?: { readonly router: "own" | "shared" };
 }
@@ -158,7 +161,10 @@ export type TensorClass = (typeof tensorClasses)[number];
 
 /** Where a number of a model came from. */
 export interface Provenance {
-  /** Key in config.json, such as `text_config.num_experts`, or a rule such as `moe_intermediate_size ?? intermediate_size`. */
+  /**
+   * Key in config.json, such as `text_config.num_experts`, or a rule such as `moe_intermediate_size ??
+   * intermediate_size`.
+   */
   readonly key: string;
   readonly value: number | string | boolean | null;
 }

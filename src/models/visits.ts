@@ -1,6 +1,9 @@
 import type { LayerSpec, ModelSpec } from "./spec.ts";
 
-/** `iterations` visits of a layer's experts, one after the other (Chain-of-Experts). A layer without experts is visited once. */
+/**
+ * `iterations` visits of a layer's experts, one after the other (Chain-of-Experts). A layer without experts is visited
+ * once.
+ */
 export function chained(
   layer: LayerSpec,
   iterations: number,

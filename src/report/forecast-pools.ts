@@ -95,7 +95,10 @@ function mostOf(timeShare: PoolFigures["timeShare"]): string {
   return `${componentLabel(component)} ${formatPercent(share)}`;
 }
 
-/** That prompts wait for decode pools to have room, longer than for anything else between the pools; empty where they do not. */
+/**
+ * That prompts wait for decode pools to have room, longer than for anything else between the pools; empty where they do
+ * not.
+ */
 export function roomLines({ pools = [], handover }: Forecast): string[] {
   const { room = null, transfer = null, decodeQueue = null } = handover ?? {};
   if (room === null || room.mean <= (transfer?.mean ?? 0) + (decodeQueue?.mean ?? 0)) return [];

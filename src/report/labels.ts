@@ -82,7 +82,10 @@ export const unvalidatedLabel = ({ bands }: Forecast): string =>
 const factorsLabel = ([low, high]: readonly [low: number, high: number]): string =>
   [low, high].map((factor) => `${factor < 1 ? "-" : "+"}${formatPercent(Math.abs(factor - 1), 0)}`).join(" to ");
 
-/** Beyond this share above or below the forecast a band is wide; a point that does not leave two thirds of it is not worth a line. */
+/**
+ * Beyond this share above or below the forecast a band is wide; a point that does not leave two thirds of it is not
+ * worth a line.
+ */
 const wide = 0.2;
 const narrowed = 2 / 3;
 
@@ -135,8 +138,8 @@ function mappingLabel({ tp, cp, dp, pp, ep, etp, edp }: Forecast["deployment"]["
 }
 
 /**
- * A percentile of a latency. One of few samples is marked and given by its interval; where that ends beyond the maximum, as a
- * lower bound.
+ * A percentile of a latency. One of few samples is marked and given by its interval; where that ends beyond the
+ * maximum, as a lower bound.
  */
 export function percentileLabel(stats: LatencyStats, name: Percentile): string {
   const interval = stats.intervals[name];

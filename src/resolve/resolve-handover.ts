@@ -9,7 +9,10 @@ import { keepsToNodes, layOutPools, type PoolLayout, sharedDevice, shareNode, to
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { PoolShape } from "./resolve-pool.ts";
 
-/** How the pools of a scenario hand requests over; null where each serves its requests alone. Throws for pools that do not fit together. */
+/**
+ * How the pools of a scenario hand requests over; null where each serves its requests alone. Throws for pools that do
+ * not fit together.
+ */
 export function resolveHandover(
   scenario: Scenario,
   pools: readonly PoolScenario[],

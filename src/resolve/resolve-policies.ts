@@ -110,7 +110,10 @@ function homeNumbers(model: ModelSpec): number[] {
   return homes.map((home) => holding.indexOf(home));
 }
 
-/** [MoE layers that hold experts x experts] loads of the trace layers that a layer and further visits of its experts replay. */
+/**
+ * [MoE layers that hold experts x experts] loads of the trace layers that a layer and further visits of its experts
+ * replay.
+ */
 function loadsByHome(loads: ExpertLoads, homes: readonly number[], setting: PolicySetting): Float64Array {
   const { experts } = setting.moe;
   const out = new Float64Array((Math.max(...homes) + 1) * experts);

@@ -58,7 +58,10 @@ export function resolveReplicas(
   };
 }
 
-/** How long a replica loads: its weights come from the disks of each of its nodes, else over the host link of each device. */
+/**
+ * How long a replica loads: its weights come from the disks of each of its nodes, else over the host link of each
+ * device.
+ */
 function loadingOf({ model, formats, mapping, node }: Parameters<typeof resolveReplicas>[1]) {
   const bytes = Object.values(weightBytes(model, formats)).reduce((sum, each) => sum + each, 0);
   const devices = devicesOf(mapping);

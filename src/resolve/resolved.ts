@@ -6,8 +6,8 @@ import type { ResolvedPool } from "./resolve-pool.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
 
 /**
- * A scenario with every name resolved: the configuration that the simulator runs, and its origin for the forecast. Price and
- * policies are those of the first pool.
+ * A scenario with every name resolved: the configuration that the simulator runs, and its origin for the forecast.
+ * Price and policies are those of the first pool.
  */
 export interface ResolvedScenario {
   readonly config: SimConfig;

@@ -125,7 +125,10 @@ ${limits?.description ?? ""}
 ${table(limits === undefined ? [] : rowsOf(limits, "", root))}`;
 }
 
-/** Rows of a mapping's keys; nested mappings follow their key, alternatives by kind, keys of all kinds after them. Shared shapes have their own section. */
+/**
+ * Rows of a mapping's keys; nested mappings follow their key, alternatives by kind, keys of all kinds after them.
+ * Shared shapes have their own section.
+ */
 function rowsOf(schema: JsonSchema, prefix: string, root: JsonSchema): string[] {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {

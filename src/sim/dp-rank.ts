@@ -219,9 +219,9 @@ export class DpRank {
   }
 
   /**
-   * Sets room aside for a prompt of `tokens` tokens that another pool computes; false where there is none for it nor, beside
-   * others, for the output tokens that are kept free for it and for each of them: so many tokens, or the blocks of all. Requests
-   * that wait here go first.
+   * Sets room aside for a prompt of `tokens` tokens that another pool computes; false where there is none for it nor,
+   * beside others, for the output tokens that are kept free for it and for each of them: so many tokens, or the blocks
+   * of all. Requests that wait here go first.
    */
   reserve(request: number, tokens: number, outputTokens: number | "all"): boolean {
     const { kv, scheduler } = this;

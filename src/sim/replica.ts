@@ -23,7 +23,10 @@ export interface ReplicaPlace {
   readonly firstRank: number;
 }
 
-/** One copy of the whole mapping behind front ends of its own: its data-parallel ranks step together, through its stages. */
+/**
+ * One copy of the whole mapping behind front ends of its own: its data-parallel ranks step together, through its
+ * stages.
+ */
 export class Replica {
   readonly place: ReplicaPlace;
   readonly life: ReplicaLife;

@@ -4,9 +4,9 @@ import { stageRanks } from "./mapping.ts";
 import { replicaNodes } from "./replica-nodes.ts";
 
 /**
- * Which replicas of a pool have steps that may meet at a node's memory or disks, or on its root complexes: [replicas] number of the group whose steps
- * are advanced together in order of time, -1 where nobody else uses what a replica's steps use. The stages of a pipeline
- * are users of their own, for they work on several steps at once.
+ * Which replicas of a pool have steps that may meet at a node's memory or disks, or on its root complexes: [replicas]
+ * number of the group whose steps are advanced together in order of time, -1 where nobody else uses what a replica's
+ * steps use. The stages of a pipeline are users of their own, for they work on several steps at once.
  */
 export function sharingGroups(config: PoolConfig, roots: HostRoots): number[] {
   const { offload, mapping, node, replicas } = config;

@@ -159,7 +159,10 @@ function placeSequences(domainOf: readonly number[], rows: readonly number[], do
 
 const fillBytes = 4 << 20;
 
-/** Copies the selected rows to their places, transposing layer-major to row-major; returns a 1 for each row to leave out. */
+/**
+ * Copies the selected rows to their places, transposing layer-major to row-major; returns a 1 for each row to leave
+ * out.
+ */
 async function fillTable(
   file: RoutingTraceFile,
   layers: readonly number[],

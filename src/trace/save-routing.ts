@@ -6,7 +6,10 @@ import type { RoutingTable } from "./routing-table.ts";
 
 const rowsPerWrite = 4096;
 
-/** Writes a table as a tokens trace: ids per layer, sequence, position, phase and domain per token; positions count from 0 unless recorded. */
+/**
+ * Writes a table as a tokens trace: ids per layer, sequence, position, phase and domain per token; positions count from
+ * 0 unless recorded.
+ */
 export async function saveRoutingTable(table: RoutingTable, model: string, path: string): Promise<void> {
   const layout: RoutingTraceLayout = {
     header: headerOf(table, model, "tokens"),

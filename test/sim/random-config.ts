@@ -289,7 +289,10 @@ export function configOf(c: Scenario): SimConfig {
   });
 }
 
-/** Recorded choices with weights and scores, in which a token chose its experts with the highest, and its transforms applied. */
+/**
+ * Recorded choices with weights and scores, in which a token chose its experts with the highest, and its transforms
+ * applied.
+ */
 function transformed({ seed, transforms }: Scenario): RoutingTable {
   const recorded = testRouting(2, 8, 2, 150, seed);
   if (transforms.length === 0) return recorded;

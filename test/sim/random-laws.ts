@@ -49,7 +49,10 @@ export function judgeStopped(config: SimConfig, steps: number): void {
 const choices = ({ pairs, withoutExpert = 0 }: LayerLoad) => pairs + withoutExpert;
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 
-/** What holds of a whole run, whatever it was: nothing is lost, every figure is finite, and figures agree with each other. */
+/**
+ * What holds of a whole run, whatever it was: nothing is lost, every figure is finite, and figures agree with each
+ * other.
+ */
 export function judge(config: SimConfig, result: RunResult): void {
   const { requests, itl, handover, ...rest } = result;
   expect(notFinite(rest)).toEqual([]);

@@ -86,9 +86,9 @@ async function endOf(
 }
 
 /**
- * A deployment that takes `factor` times as long for everything does at `factor` times a moment what the deployment itself
- * does at that moment, if requests come `factor` times as early: one clock runs faster, and nothing else differs. Moments are
- * whole nanoseconds.
+ * A deployment that takes `factor` times as long for everything does at `factor` times a moment what the deployment
+ * itself does at that moment, if requests come `factor` times as early: one clock runs faster, and nothing else
+ * differs. Moments are whole nanoseconds.
  */
 export function withArrivalsOver(config: SimConfig, factor: number): SimConfig {
   const { requests } = config.workload;

@@ -20,9 +20,10 @@ const leavesChoicesOut = ({ routing }: SimConfig): boolean =>
   routing.kind === "replay" && routing.table.ids.includes(noExpertId(routing.table));
 
 /**
- * What a deployment does that none of the served measurements of the validation did, each in words of a list: they are replicas of up to
- * `devicesMax` devices with all weights in device memory, every chosen expert computed, one token a step, neither pipeline nor context parallelism,
- * whole batches and exchanges by collectives, in the formats and with prompts up to the length that the table has.
+ * What a deployment does that none of the served measurements of the validation did, each in words of a list: they are
+ * replicas of up to `devicesMax` devices with all weights in device memory, every chosen expert computed, one token a
+ * step, neither pipeline nor context parallelism, whole batches and exchanges by collectives, in the formats and with
+ * prompts up to the length that the table has.
  */
 export function unvalidatedFeatures(
   config: SimConfig,

@@ -66,9 +66,9 @@ if (rowsAxis === undefined || bytesAxis === undefined || presentedAxis === undef
   throw new RangeError("routed experts have four axes");
 
 /**
- * Experts whose tokens were sent to them, measured for one shape of experts. In blocks of rows (decodes), rows per expert and
- * weights streamed decide. In contiguous rows (prompts), rows per expert, and the tokens that are put in order: each arrives
- * once, whether one of its experts or several are here.
+ * Experts whose tokens were sent to them, measured for one shape of experts. In blocks of rows (decodes), rows per
+ * expert and weights streamed decide. In contiguous rows (prompts), rows per expert, and the tokens that are put in
+ * order: each arrives once, whether one of its experts or several are here.
  */
 export const sentExpertsShapes = {
   contiguous: { ...groupedGemmShape, axes: [rowsAxis, presentedAxis] },
@@ -81,7 +81,10 @@ export const sentFamilies = {
   masked: "sentExpertsMasked",
 } as const satisfies Record<NonNullable<GroupedGemmOp["sent"]>, KernelFamily>;
 
-/** The kernels made for sent tokens, by layout, each prepared at its first use; null where the device has no maps of them. */
+/**
+ * The kernels made for sent tokens, by layout, each prepared at its first use; null where the device has no maps of
+ * them.
+ */
 function sentCosts(context: CostContext): (layout: keyof typeof sentFamilies) => OpCost<GroupedGemmOp> | null {
   const prepared: Partial<Record<keyof typeof sentFamilies, OpCost<GroupedGemmOp> | null>> = {};
   return (layout) => {

@@ -4,8 +4,9 @@ import { denseArray, ringLength } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
 
 /**
- * A queue of residents, oldest first. Hits count, up to a bound. The oldest resident goes if it has no hit left. Otherwise it
- * loses one and becomes the newest: a second chance. Experts of the call become the newest without losing any.
+ * A queue of residents, oldest first. Hits count, up to a bound. The oldest resident goes if it has no hit left.
+ * Otherwise it loses one and becomes the newest: a second chance. Experts of the call become the newest without losing
+ * any.
  */
 class ClockCache implements ExpertCache {
   readonly capacity: number;

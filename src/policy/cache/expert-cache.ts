@@ -5,8 +5,9 @@ import type { Parameters, ParameterValues } from "../../core/parameters.ts";
  * against residency at the start of the call. Then all its experts, hits included, are touched in the given order; the
  * last is the most recent. Eviction never removes an expert that the call has still to compute. When a call has more
  * distinct experts than slots, the surplus streams through the transfer buffer; the policy chooses what stays resident.
- * Admission is mandatory for every policy that evicts, unless an admission filters the call (`admission/admitted.ts`). After a call that fits, all its experts are resident: victims
- * are experts outside the call. A call that does not fit evicts from all experts, in the policy's order.
+ * Admission is mandatory for every policy that evicts, unless an admission filters the call (`admission/admitted.ts`).
+ * After a call that fits, all its experts are resident: victims are experts outside the call. A call that does not fit
+ * evicts from all experts, in the policy's order.
  */
 export interface ExpertCache {
   /** Slots of this cache. */

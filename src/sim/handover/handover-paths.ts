@@ -8,7 +8,10 @@ import { type KvSide, KvTransfer } from "./kv-transfer.ts";
 
 /** The ways between the replicas of pools, each worked out once. */
 export class HandoverPaths {
-  /** [replicas of all pools][replicas of all pools] null from a replica that does not prefill, or to one that does not decode. */
+  /**
+   * [replicas of all pools][replicas of all pools] null from a replica that does not prefill, or to one that does not
+   * decode.
+   */
   private readonly paths: readonly (readonly (KvPath | null)[])[];
 
   constructor(pools: readonly Pool[], layouts: readonly PoolLayout[]) {

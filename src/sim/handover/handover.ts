@@ -31,7 +31,10 @@ export interface HandoverHost {
 /** Requests between pools: room set aside, KV cache on its way, arrival. */
 export class Handover {
   readonly config: HandoverConfig;
-  /** [requests] when a decode pool was asked for room, had it, when the prompt was computed, when its KV cache had arrived, ns. */
+  /**
+   * [requests] when a decode pool was asked for room, had it, when the prompt was computed, when its KV cache had
+   * arrived, ns.
+   */
   readonly askedNs: Float64Array;
   readonly reservedNs: Float64Array;
   readonly computedNs: Float64Array;
@@ -43,7 +46,10 @@ export class Handover {
   readonly receiving: readonly Resource[];
   /** Requests in the front ends of decode pools. */
   hearing = 0;
-  /** Bytes of the KV caches that arrived: on all devices, and on the busiest one of each rank that sent and that received. */
+  /**
+   * Bytes of the KV caches that arrived: on all devices, and on the busiest one of each rank that sent and that
+   * received.
+   */
   bytes = 0;
   sentBytes = 0;
   receivedBytes = 0;

@@ -1,7 +1,10 @@
 import type { KeptLayer } from "./kept-layers.ts";
 import { KvAmount } from "./kv-amount.ts";
 
-/** The devices of one data-parallel rank, tensor-parallel ranks of one pipeline stage after the other, and what they keep. */
+/**
+ * The devices of one data-parallel rank, tensor-parallel ranks of one pipeline stage after the other, and what they
+ * keep.
+ */
 export interface KvSide {
   readonly tp: number;
   readonly pp: number;

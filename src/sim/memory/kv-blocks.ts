@@ -159,8 +159,8 @@ export class KvBlocks {
   }
 
   /**
-   * Whether a new request could compute `tokens` tokens in one step if every released prefix were evicted, and `further` blocks
-   * of full caches were left.
+   * Whether a new request could compute `tokens` tokens in one step if every released prefix were evicted, and
+   * `further` blocks of full caches were left.
    */
   hasRoomFor(tokens: number, further = 0): boolean {
     const { main, apart } = this.layout;

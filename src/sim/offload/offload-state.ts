@@ -34,10 +34,11 @@ export interface Uplink {
 /**
  * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
  * hits and are computed first. A miss is fetched: from NVMe to host memory if no memory holds the expert, then from the
- * memory that does over the host link, and over the link that it shares with other devices, if there is one. Reading and links
- * run side by side; the latest of them makes the expert ready. On the direct path NVMe is read in place of memory. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With overlap, NVMe is
- * asked for all missing experts when the call starts and transfers run beside computing; without it, a miss is asked for
- * when its turn to compute comes.
+ * memory that does over the host link, and over the link that it shares with other devices, if there is one. Reading
+ * and links run side by side; the latest of them makes the expert ready. On the direct path NVMe is read in place of
+ * memory. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With
+ * overlap, NVMe is asked for all missing experts when the call starts and transfers run beside computing; without it, a
+ * miss is asked for when its turn to compute comes.
  */
 export class OffloadState {
   hits = 0;

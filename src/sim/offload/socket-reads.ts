@@ -14,8 +14,9 @@ export function socketsOfRank({ mapping, replicas, node }: PoolConfig, replica: 
 }
 
 /**
- * How the devices of an expert rank, on sockets `readers`, read their slices of `bytes`: out of the memory of their own sockets
- * and then, for what had no room there, out of that of each single socket; or of parts that lie interleaved in all of them.
+ * How the devices of an expert rank, on sockets `readers`, read their slices of `bytes`: out of the memory of their own
+ * sockets and then, for what had no room there, out of that of each single socket; or of parts that lie interleaved in
+ * all of them.
  */
 export function socketReads(
   config: PoolConfig,

@@ -55,7 +55,10 @@ export class SocketRooms {
     }
   }
 
-  /** Gives each expert that waits to the socket with most room; one that fits in none whole stays in parts with its readers. */
+  /**
+   * Gives each expert that waits to the socket with most room; one that fits in none whole stays in parts with its
+   * readers.
+   */
   lend(): void {
     const { freeBytes } = this;
     for (const { lenders, key, bytes } of this.homeless) {

@@ -9,8 +9,8 @@ export interface RoutingRows {
 }
 
 /**
- * Adds `delta` to counts[layer * (experts + 1) + id] for every choice of the rows [from, to); the last counter of a layer is
- * that of choices without an expert.
+ * Adds `delta` to counts[layer * (experts + 1) + id] for every choice of the rows [from, to); the last counter of a
+ * layer is that of choices without an expert.
  */
 export type RowCounter = (counts: Uint32Array, from: number, to: number, delta: 1 | -1) => void;
 

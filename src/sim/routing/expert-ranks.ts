@@ -138,7 +138,10 @@ export class ExpertRanks {
     }
   }
 
-  /** [layers] distinct ranks of a token's experts, 0 for a token without any: mean over at most 8,192 evenly spaced recorded rows. */
+  /**
+   * [layers] distinct ranks of a token's experts, 0 for a token without any: mean over at most 8,192 evenly spaced
+   * recorded rows.
+   */
   meanSpread(table: RoutingTable): Float64Array {
     const { layers, ranks } = this;
     const stride = Math.ceil(table.rows / 8192);

@@ -24,8 +24,8 @@ export interface Experts {
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
   /**
-   * Looks up the experts of a step that a replica forms: work per layer and expert rank. `computed` holds the tokens of every
-   * request that were computed before it.
+   * Looks up the experts of a step that a replica forms: work per layer and expert rank. `computed` holds the tokens of
+   * every request that were computed before it.
    */
   look(replica: number, step: StepInFlight, computed: Readonly<ArrayLike<number>>): void;
   check(): void;

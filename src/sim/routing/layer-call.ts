@@ -36,8 +36,8 @@ export interface ExpertSource {
   /** Fills the work of `call.layer` into the call. */
   route(call: LayerCall): void;
   /**
-   * Computes the call from `call.startNs`: fills its times. `time` says what computing alone takes. Returns null once that is
-   * done; where something that others may share is needed for it, what is still to do.
+   * Computes the call from `call.startNs`: fills its times. `time` says what computing alone takes. Returns null once
+   * that is done; where something that others may share is needed for it, what is still to do.
    */
   serve(call: LayerCall, time: ExpertTime): CallUnderWay | null;
 }

@@ -24,7 +24,10 @@ export class LoadStatistics {
     this.rankShare = new Float64Array(ranks);
   }
 
-  /** Books a step of `tokens` tokens. Checks that every layer routed tokens x topK pairs, or left choices without an expert. */
+  /**
+   * Books a step of `tokens` tokens. Checks that every layer routed tokens x topK pairs, or left choices without an
+   * expert.
+   */
   addStep({ layers, ranks, pairs, distinct, none }: ExpertWork, tokens: number, topK: number): void {
     if (tokens === 0) return;
     this.steps++;

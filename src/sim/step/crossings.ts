@@ -1,4 +1,7 @@
-/** Transfers between the devices of a replica in one stage, in order of time, as they are with nobody else on their links. */
+/**
+ * Transfers between the devices of a replica in one stage, in order of time, as they are with nobody else on their
+ * links.
+ */
 export class Crossings {
   count = 0;
   /** [count] begin, from the start of the stage, and time for which the links are taken, ns; bytes of a device. */

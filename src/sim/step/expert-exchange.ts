@@ -80,7 +80,10 @@ export class ExpertExchange {
     return this.partNs(moe, call, batches, direction, halves ? 2 : 1);
   }
 
-  /** Share of the multiprocessors that exchanges beside computing take. In low-latency mode with receive hooks it is none. */
+  /**
+   * Share of the multiprocessors that exchanges beside computing take. In low-latency mode with receive hooks it is
+   * none.
+   */
   takenShare(prefills: boolean): number {
     const { expertExchange } = this.config.engine;
     if (exchangeLibrary(expertExchange) === null || lowLatency(expertExchange, prefills)) return 0;
@@ -88,9 +91,9 @@ export class ExpertExchange {
   }
 
   /**
-   * What of the exchange of a half batch in `exchangeNs` no computing runs beside, ns: in low-latency mode the kernels at both
-   * ends. What stays inside a node they copy themselves, over NVLink; what leaves it travels behind them. They bring a
-   * token's values into one message per expert and the messages into place, or back.
+   * What of the exchange of a half batch in `exchangeNs` no computing runs beside, ns: in low-latency mode the kernels
+   * at both ends. What stays inside a node they copy themselves, over NVLink; what leaves it travels behind them. They
+   * bring a token's values into one message per expert and the messages into place, or back.
    */
   endsNs(
     moe: MoeFeedForward,
@@ -120,7 +123,10 @@ export class ExpertExchange {
     return Math.min(exchangeNs, this.cost.opNs(near) + this.cost.opNs(ends));
   }
 
-  /** Share of the device that low-latency combining takes beside the last product of the experts; null where it waits for them. */
+  /**
+   * Share of the device that low-latency combining takes beside the last product of the experts; null where it waits
+   * for them.
+   */
   combineShare(prefills: boolean): number | null {
     const { engine, node } = this.config;
     if (engine.overlapsCombine !== true || !lowLatency(engine.expertExchange, prefills)) return null;
@@ -234,7 +240,10 @@ export class ExpertExchange {
   }
 }
 
-/** Experts that each of `tokens` is sent to in the mean: the libraries skip choices without one. One message is sent at least. */
+/**
+ * Experts that each of `tokens` is sent to in the mean: the libraries skip choices without one. One message is sent at
+ * least.
+ */
 function messagesPerToken({ expertsPerToken }: LayerCall, tokens: number): number {
   return Math.max(expertsPerToken, 1 / Math.max(1, tokens));
 }

@@ -69,8 +69,9 @@ export class ExpertPhase {
   }
 
   /**
-   * Begins the MoE layer `layer` in a stage that starts at `startNs`, for `tokens` tokens in all. `earliestNs` is when the
-   * experts may be asked for at the earliest. Returns the call of the experts while it is under way; null once it is served.
+   * Begins the MoE layer `layer` in a stage that starts at `startNs`, for `tokens` tokens in all. `earliestNs` is when
+   * the experts may be asked for at the earliest. Returns the call of the experts while it is under way; null once it
+   * is served.
    */
   begin(
     program: MoeProgram,

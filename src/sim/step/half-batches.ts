@@ -63,8 +63,9 @@ export class HalfBatches {
   }
 
   /**
-   * Begins a layer of a class of token mixing: the attention of one half batch is that of the slowest rank. Launches count
-   * beside their kernels, the all-reduce of both halves beside the scores. Products run on the multiprocessors that exchanges leave.
+   * Begins a layer of a class of token mixing: the attention of one half batch is that of the slowest rank. Launches
+   * count beside their kernels, the all-reduce of both halves beside the scores. Products run on the multiprocessors
+   * that exchanges leave.
    */
   beginLayer(mixing: number, mixingLaunchNs: number, feedForwardLaunchNs: number, reduceNs: number): void {
     const { work } = this;

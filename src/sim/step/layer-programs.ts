@@ -17,7 +17,10 @@ export interface LayerPrograms {
   readonly feedForwardKernels: Float64Array;
   /** [attention classes] whether the norm of queries and keys sums over the tensor-parallel ranks. */
   readonly sumsNorms: readonly boolean[];
-  /** [attention classes] whether the class mixes tokens at all: blocks of hybrid models may have a feed-forward network alone. */
+  /**
+   * [attention classes] whether the class mixes tokens at all: blocks of hybrid models may have a feed-forward network
+   * alone.
+   */
   readonly mixes: readonly boolean[];
   readonly head: GemmOp;
 }

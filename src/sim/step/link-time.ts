@@ -38,7 +38,10 @@ export class LinkTime {
     return ns;
   }
 
-  /** What of a transfer between `ranks` devices in `ns` takes their links, ns: all but the time of an all-reduce of next to nothing. */
+  /**
+   * What of a transfer between `ranks` devices in `ns` takes their links, ns: all but the time of an all-reduce of next
+   * to nothing.
+   */
   takenNs(ns: number, ranks: number): number {
     return Math.max(0, ns - this.isolatedNs("allReduce", emptyBytes, ranks) * this.factor);
   }

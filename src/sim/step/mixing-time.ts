@@ -1,9 +1,15 @@
 import type { AttentionProgram } from "./attention-parts.ts";
 import { emptyBatch, halveBatch, type RankBatch } from "./batch.ts";
 
-/** Time that each data-parallel rank takes to mix the tokens of one step (attention, linear attention), by class of layer. */
+/**
+ * Time that each data-parallel rank takes to mix the tokens of one step (attention, linear attention), by class of
+ * layer.
+ */
 export class MixingTime {
-  /** [attention classes] mean wait for a layer's token mixing, had no rank computed prompts; of the last step with prompts. */
+  /**
+   * [attention classes] mean wait for a layer's token mixing, had no rank computed prompts; of the last step with
+   * prompts.
+   */
   readonly promptlessWaitNs: Float64Array;
   /** Whether a rank computes prompts in this step. */
   prompts = false;
@@ -13,7 +19,10 @@ export class MixingTime {
   private readonly mixNs: Float64Array;
   /** The same for each half of the batches, where steps may run as two. */
   private readonly halfNs: Float64Array;
-  /** [attention classes] the half of the slowest rank: its time, that of products before scores, that of what is no product. */
+  /**
+   * [attention classes] the half of the slowest rank: its time, that of products before scores, that of what is no
+   * product.
+   */
   readonly slowestHalfNs: Float64Array;
   readonly slowestPrepareNs: Float64Array;
   readonly slowestScoresNs: Float64Array;

@@ -43,9 +43,9 @@ function slotOf(pairs: number, distinct: number): number {
 export const conditionsCount = 5;
 
 /**
- * Pages of times for recent conditions. Decode steps of equally many tokens run under the same conditions, and ask for the
- * same thousand pairs of counts again and again. A look-up here takes a twentieth of the time of a map of four axes; half of
- * the CPU time of workload W went there.
+ * Pages of times for recent conditions. Decode steps of equally many tokens run under the same conditions, and ask for
+ * the same thousand pairs of counts again and again. A look-up here takes a twentieth of the time of a map of four
+ * axes; half of the CPU time of workload W went there.
  */
 export class RecentTimes {
   readonly #pages: (TimesPage | undefined)[] = Array.from({ length: pages });

@@ -6,16 +6,16 @@ import type { GemmOp, GroupedGemmOp, Op } from "../../hardware/op.ts";
 import type { RankBatch } from "./batch.ts";
 
 /**
- * Share of the peaks that the best kernels sustain. Expert kernels of decodes read 0.80 to 0.89 of the memory bandwidth of an
- * H200 and 0.94 of an RTX PRO 6000's; products compute at 0.93 to 0.97 of the bf16 peak (AIConfigurator's and LLMServingSim's
- * tables).
+ * Share of the peaks that the best kernels sustain. Expert kernels of decodes read 0.80 to 0.89 of the memory bandwidth
+ * of an H200 and 0.94 of an RTX PRO 6000's; products compute at 0.93 to 0.97 of the bf16 peak (AIConfigurator's and
+ * LLMServingSim's tables).
  */
 const attainableShare = 0.91;
 
 /**
- * Excess of one kernel that its neighbours can hide, ns: filling and draining the device. Alone, grouped products that read
- * next to nothing take 15 to 35 us (AIConfigurator's tables). Left-out setups, models and systems are forecast alike with 12
- * to 30 us, worse with 40, and worst without a bound.
+ * Excess of one kernel that its neighbours can hide, ns: filling and draining the device. Alone, grouped products that
+ * read next to nothing take 15 to 35 us (AIConfigurator's tables). Left-out setups, models and systems are forecast
+ * alike with 12 to 30 us, worse with 40, and worst without a bound.
  */
 const hideableNs = 20_000;
 
@@ -106,7 +106,10 @@ export class ServedKernels {
     return attainableNs + this.excessFactor * excessNs - this.hiddenShare * Math.min(excessNs, hideableNs);
   }
 
-  /** By how much a product takes longer on its share of the multiprocessors: where arithmetic bounds it, not where memory does. */
+  /**
+   * By how much a product takes longer on its share of the multiprocessors: where arithmetic bounds it, not where
+   * memory does.
+   */
   private stretch(op: GemmOp | GroupedGemmOp, floorNs: number): number {
     return floorNs > 0 ? Math.max(1, this.cost.arithmeticNs(op) / (this.productShare * floorNs)) : 1;
   }

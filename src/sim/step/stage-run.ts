@@ -56,7 +56,10 @@ export class StageRun {
   private last = false;
   private at = 0;
   private call: CallUnderWay | null = null;
-  /** Root complexes that the stage shares with others; null: none. The transfers over them, which is next, and how much later it is. */
+  /**
+   * Root complexes that the stage shares with others; null: none. The transfers over them, which is next, and how much
+   * later it is.
+   */
   private roots: readonly Resource[] | null = null;
   private readonly crossings = new Crossings();
   private crossing = -1;
@@ -85,9 +88,9 @@ export class StageRun {
   }
 
   /**
-   * Starts the stage at `startNs` and goes on up to the first use of what others may share. `batches` holds one batch per
-   * data-parallel rank, `experts` the routed work; both stay as they are until the stage is timed. `roots`: shared links that
-   * transfers between the devices pass.
+   * Starts the stage at `startNs` and goes on up to the first use of what others may share. `batches` holds one batch
+   * per data-parallel rank, `experts` the routed work; both stay as they are until the stage is timed. `roots`: shared
+   * links that transfers between the devices pass.
    */
   begin(
     plan: StagePlan,

@@ -123,8 +123,8 @@ export class HostStore {
   }
 
   /**
-   * A device reads an expert from the memory that it is in, if it is in one. Returns when it is through, ns. `sockets`: how it
-   * reads the first tier where several sockets make it up, by lender; else none.
+   * A device reads an expert from the memory that it is in, if it is in one. Returns when it is through, ns. `sockets`:
+   * how it reads the first tier where several sockets make it up, by lender; else none.
    */
   read(key: number, atNs: number, sockets: readonly SocketRead[]): number {
     if (this.disks === 0 || !this.passesMemory(key)) return atNs;

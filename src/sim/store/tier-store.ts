@@ -53,8 +53,8 @@ export class TierStore {
   }
 
   /**
-   * An absent expert of `bytes` begins to arrive; `endNs` is when it is there. Others are evicted for it. Returns whether there is room: where what may be evicted is not enough, nothing is, and the
-   * expert stays absent.
+   * An absent expert of `bytes` begins to arrive; `endNs` is when it is there. Others are evicted for it. Returns
+   * whether there is room: where what may be evicted is not enough, nothing is, and the expert stays absent.
    */
   arrive(key: number, bytes: number, atNs: number, endNs: number): boolean {
     if (!(bytes > 0 && endNs >= atNs))

@@ -29,8 +29,8 @@ export const needsOf = (chosen: readonly ChosenTransform[]): ReadonlySet<Transfo
   new Set(chosen.map(settled).flatMap(({ transform, values }) => transform.needs(values)));
 
 /**
- * Applies transforms one after the other to a table, and lets its weights and scores go. `at` runs each of them by its index, so that a
- * caller can say where its problems are.
+ * Applies transforms one after the other to a table, and lets its weights and scores go. `at` runs each of them by its
+ * index, so that a caller can say where its problems are.
  */
 export function applyTransforms(
   table: RoutingTable,

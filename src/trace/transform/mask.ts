@@ -22,8 +22,8 @@ const parameters = {
 };
 
 /**
- * Experts that are switched off (Mixture of Tunable Experts, arXiv 2502.11096; a pruned model before its router is trained anew).
- * The paper masks the router's scores, so that others take their place; ids alone do not say which.
+ * Experts that are switched off (Mixture of Tunable Experts, arXiv 2502.11096; a pruned model before its router is
+ * trained anew). The paper masks the router's scores, so that others take their place; ids alone do not say which.
  */
 export const mask: RoutingTransform<typeof parameters> = {
   name: "mask",

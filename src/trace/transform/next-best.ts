@@ -2,8 +2,8 @@ import { refuse } from "../../core/errors.ts";
 import { noExpertId, type RoutingTable } from "../routing-table.ts";
 
 /**
- * Experts that take the places of removed ones: those that a token did not choose, by descending score. Their weights keep to
- * their scores as those of the chosen ones do.
+ * Experts that take the places of removed ones: those that a token did not choose, by descending score. Their weights
+ * keep to their scores as those of the chosen ones do.
  */
 export class NextBest {
   private readonly table: RoutingTable;

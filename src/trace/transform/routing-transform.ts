@@ -5,7 +5,10 @@ import { noExpertId, type RoutingTable } from "../routing-table.ts";
 /** What a transform may ask of recorded routing beside the ids. A trace that does not have it is refused. */
 export type TransformNeed = "weights" | "scores";
 
-/** A change of recorded choices, as a paper or an option of an engine makes it: one file each, listed in `transforms.ts`. */
+/**
+ * A change of recorded choices, as a paper or an option of an engine makes it: one file each, listed in
+ * `transforms.ts`.
+ */
 export interface RoutingTransform<Shape extends Parameters = Parameters> {
   readonly name: string;
   /** What it does, as a scenario's schema says it. */

@@ -13,9 +13,9 @@ const parameters = {
 };
 
 /**
- * Dynamic routing (Harder Tasks Need More Experts, arXiv 2403.07652): a token keeps its experts in order of weight until their
- * sum reaches p, so that sure tokens visit fewer. The paper sums probabilities over all experts and trains the router for it; here
- * they are the recorded k alone, normalised to 1, so that the same p keeps fewer.
+ * Dynamic routing (Harder Tasks Need More Experts, arXiv 2403.07652): a token keeps its experts in order of weight
+ * until their sum reaches p, so that sure tokens visit fewer. The paper sums probabilities over all experts and trains
+ * the router for it; here they are the recorded k alone, normalised to 1, so that the same p keeps fewer.
  */
 export const topP: RoutingTransform<typeof parameters> = {
   name: "top-p",

@@ -21,7 +21,10 @@ const memoryTimes = [1, 500, 1000, 4000, 12_000].filter(
 /** Times in eighths of nanoseconds: sums of them are exact in any order, and rarely whole. */
 const eighths = (max: number) => fc.integer({ min: 1, max: 8 * max }).map((n) => n / 8);
 
-/** Replicas whose steps are prompts of `tokens` tokens each, on devices that compute and send at once but for fixed times. */
+/**
+ * Replicas whose steps are prompts of `tokens` tokens each, on devices that compute and send at once but for fixed
+ * times.
+ */
 export const contention = fc.record({
   replicas: fc.integer({ min: 1, max: 4 }),
   ranks: fc.constantFrom<number[]>(1, 2, 4),

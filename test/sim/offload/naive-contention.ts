@@ -13,7 +13,10 @@ export interface NaiveCase {
   /** Whether a node's memory is in two halves, and the half that a device is at: as `nodeOf`. */
   readonly twoSockets: boolean;
   readonly socketOf: readonly (readonly (readonly number[])[])[];
-  /** Whether each expert lies in both halves; otherwise with its reader while there is room for so many experts in a half. */
+  /**
+   * Whether each expert lies in both halves; otherwise with its reader while there is room for so many experts in a
+   * half.
+   */
   readonly interleaved: boolean;
   readonly socketExperts: number;
   /** Slots of a rank for each layer. */

@@ -43,7 +43,10 @@ function scaled<T extends PoolConfig>(pool: T, c: typeof drawnScaling extends fc
   return { ...pool, replicas, scaling: scaling() };
 }
 
-/** Runs random deployments whose pools are each scaled by itself, to the end twice and once up to some step; returns how many had room. */
+/**
+ * Runs random deployments whose pools are each scaled by itself, to the end twice and once up to some step; returns how
+ * many had room.
+ */
 export function runScaled(numRuns: number, seed: number): number {
   let ran = 0;
   fc.assert(

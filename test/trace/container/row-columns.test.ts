@@ -15,7 +15,10 @@ const rows = 240;
 const sequences = 7;
 const layers = 3;
 
-/** Sequences mixed as batch steps mix them; a row's weights say its ids, its phase says its position. Some rows are absent. */
+/**
+ * Sequences mixed as batch steps mix them; a row's weights say its ids, its phase says its position. Some rows are
+ * absent.
+ */
 async function written(): Promise<string> {
   const draw = draws(5);
   const path = folder.path("columns.safetensors");
