@@ -43,6 +43,16 @@ export function resolveReplicas(
   const policy: ScalingPolicy = scalings[kind];
   const loading = startup === undefined ? loadingOf(shape) : { ns: startup, how: "as the scenario states" };
   const values = parametersIn(policy.parameters, scaling);
+  const beyond = policy.stated?.(values).find((count) => count < min || count > max);
+  if (beyond !== undefined)
+    throw new InvalidInputError([
+      {
+        ...scenario.place(["policy", "scaling"]),
+        at: "policy.scaling",
+        expected: `a ${kind} of ${min} to ${max} replicas, as min and max have it`,
+        found: beyond,
+      },
+    ]);
   return {
     config: {
       replicas: max,

@@ -67,6 +67,10 @@ describe("replicas that come and go, in a scenario", () => {
       const found = problemsOf(withScaling(keys));
       expect(found.map((problem) => problem.at)).toEqual([at]);
     }
+    const beyond = withScaling("kind: schedule, steps: [{ at: 0s, replicas: 6 }], max: 4");
+    await expect(resolve(beyond)).rejects.toMatchObject({
+      problems: [{ at: "policy.scaling", expected: "a schedule of 1 to 4 replicas, as min and max have it", found: 6 }],
+    });
     const text = withScaling("kind: load, target: 5, min: 2, max: 3", 5);
     const error: unknown = await resolve(text).catch((thrown: unknown) => thrown);
     expect((error as InvalidInputError).problems).toMatchObject([

@@ -31,6 +31,8 @@ export interface ScalingPolicy<Shape extends Parameters = Parameters> {
   /** What it does, as a scenario's schema says it. */
   readonly rule: string;
   readonly parameters: Shape;
+  /** Replicas that the values ask for by number, whatever the load; absent: none. */
+  stated?(values: ParameterValues<Shape>): readonly number[];
   /** Absent: its parameters cannot contradict one another. */
   contradiction?(values: ParameterValues<Shape>): Contradiction | null;
   create(values: ParameterValues<Shape>): Scaler;

@@ -33,6 +33,7 @@ export const schedule: ScalingPolicy<typeof parameters> = {
   name: "schedule",
   rule: "Replicas by the clock: each entry holds until the next one.",
   parameters,
+  stated: ({ steps }) => steps.map(({ replicas }) => replicas),
   create: ({ steps, repeat }) => ({
     replicas: ({ atNs, starting, serving }) => {
       const sinceNs = repeat === undefined ? atNs : atNs % repeat;
