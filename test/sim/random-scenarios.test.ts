@@ -4,7 +4,7 @@ import { watched } from "./random-laws.ts";
 import { runRandom } from "./random-runs.ts";
 
 test("deployments of every kind complete with finite figures that agree with each other, twice the same", () => {
-  const { ran, handedOver } = runRandom(60, 5);
+  const { ran, handedOver } = runRandom(35, 5);
   expect(ran).toBeGreaterThan(30);
   expect(handedOver).toBeGreaterThan(30);
 });

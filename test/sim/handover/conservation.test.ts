@@ -91,7 +91,7 @@ test("what is handed over of each prompt is what the devices of the receiver kee
         fc.pre(false);
       }
     }),
-    { numRuns: 40, seed: 7, maxSkipsPerRun: 1000 },
+    { numRuns: 15, seed: 7, maxSkipsPerRun: 1000 },
   );
   expect(prompts).toBeGreaterThan(200);
   expect([...kinds].sort()).toEqual(["gqa", "linear", "mla", "none"]);
@@ -130,7 +130,7 @@ test("a decode rank gives room first to who asked first", () => {
         fc.pre(false);
       }
     }),
-    { numRuns: 15, seed: 9, maxSkipsPerRun: 1000 },
+    { numRuns: 8, seed: 9, maxSkipsPerRun: 1000 },
   );
   expect(waited).toBeGreaterThan(50);
 });

@@ -21,9 +21,9 @@ test("replicas on shared memory, disks and links take what they take event by ev
     fc.property(contention, (c) => {
       if (judge(c) > 0) waited++;
     }),
-    { numRuns: 60, seed: 13 },
+    { numRuns: 25, seed: 13 },
   );
-  expect(waited).toBeGreaterThan(30);
+  expect(waited).toBeGreaterThan(12);
 });
 
 test("nobody queues behind transfers that are not asked for yet", () => {
@@ -111,9 +111,9 @@ describe("a step is the same in one go and event by event", () => {
         expect(figures(simulate(beside))).toEqual(figures(simulate(alone)));
         compared++;
       }),
-      { numRuns: 20, seed: 8 },
+      { numRuns: 8, seed: 8 },
     );
-    expect(compared).toBe(20);
+    expect(compared).toBe(8);
   });
 
   test("with stages on one node, where its memory is free at once and each device has a link of its own", () => {
@@ -141,7 +141,7 @@ describe("a step is the same in one go and event by event", () => {
         expect([apart, together]).toEqual([-1, 0]);
         expect(events).toEqual(oneGo);
       }),
-      { numRuns: 30, seed: 2 },
+      { numRuns: 12, seed: 2 },
     );
   });
 });
@@ -155,7 +155,7 @@ test("one replica alone is never slower with a link, a memory or a disk twice as
       for (const [request, ns] of ends({ ...alone, [what]: c[what] / 2 }).entries())
         expect(ns).toBeLessThanOrEqual(slow[request]!);
     }),
-    { numRuns: 40, seed: 4 },
+    { numRuns: 20, seed: 4 },
   );
 });
 
@@ -173,7 +173,7 @@ test("the same inputs give the same figures, and a run that is stopped counts it
       );
       expect(read.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(cache!.fetchedBytes);
     }),
-    { numRuns: 20, seed: 6 },
+    { numRuns: 10, seed: 6 },
   );
 });
 

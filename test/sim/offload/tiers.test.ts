@@ -145,7 +145,7 @@ describe("laws", () => {
         expect(both).toBeLessThanOrEqual(disk);
         expect(timed([ddr(near), cxl(far), nvme(all)])).toBeLessThanOrEqual(both);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -161,7 +161,7 @@ describe("laws", () => {
         expect(straight.cache!.diskReads).toBe(through.cache!.diskReads);
         expect(timed("direct", near).endNs).toBeLessThanOrEqual(straight.endNs);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 

@@ -208,7 +208,7 @@ describe("mask with the next best", () => {
           true,
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
