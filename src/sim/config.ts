@@ -64,17 +64,17 @@ export interface SimConfig extends PoolConfig {
   readonly handover?: HandoverConfig;
 }
 
-/** A deployment of one replica of the same kind, up from the start to the end. */
-export function oneReplica({ scaling: _scaling, ...config }: SimConfig): SimConfig {
-  return { ...config, replicas: 1 };
-}
-
 /** How the KV cache of a prompt that a `prefill` pool computed reaches a `decode` pool. */
 export interface HandoverConfig extends Handover {
   /** Prompts of at most this many tokens are computed by the decode pool itself. */
   readonly localPromptTokens: number;
   /** Chooses a replica of the decode pools. */
   readonly router: RouterPolicy;
+}
+
+/** A deployment of one replica of the same kind, up from the start to the end. */
+export function oneReplica({ scaling: _scaling, ...config }: SimConfig): SimConfig {
+  return { ...config, replicas: 1 };
 }
 
 /** The pools of a deployment, the first one first. */

@@ -14,22 +14,21 @@ export interface HostRoots {
  * The root complexes that stages and replicas of a pool share. Device i of a node of n devices hangs on root complex
  * floor(i x roots / n). Experts behind the devices have the host links for themselves: with them, none is shared here.
  */
-export function hostRoots({ offload, mapping, node, replicas }: PoolConfig): HostRoots {
+export function hostRoots(config: PoolConfig): HostRoots {
+  const { offload, mapping, node, replicas } = config;
   const ranks = stageRanks(mapping);
   const { device, devicesPerNode, hostRoots: roots = 1 } = node;
   const none = { of: null, all: [] };
   if (offload !== null || device.scaleUp !== null || device.hostLink === null || ranks === 1) return none;
-  const { nodeOf, perReplica } = replicaNodes(mapping, replicas, node);
+  const { nodeOf, placeOf, perReplica } = replicaNodes(config);
   if (perReplica > 1 || replicas * mapping.pp === 1) return none;
-  const perNode = Math.max(1, Math.floor(devicesPerNode / (ranks * mapping.pp)));
   const links = new Map<string, { node: number; root: number; link: Resource }>();
   const of = Array.from({ length: replicas }, (_, replica) => {
     const at = nodeOf(replica, 0);
-    const first = (replica % perNode) * ranks * mapping.pp;
     return Array.from({ length: mapping.pp }, (__, stage) => {
       const own = new Set<Resource>();
       for (let rank = 0; rank < ranks; rank++) {
-        const root = Math.floor(((first + stage * ranks + rank) * roots) / devicesPerNode);
+        const root = Math.floor((placeOf(replica, stage * ranks + rank) * roots) / devicesPerNode);
         const known = links.get(`${at}.${root}`) ?? { node: at, root, link: new Resource() };
         links.set(`${at}.${root}`, known);
         own.add(known.link);

@@ -22,16 +22,17 @@ export function layOutPools(
 ): PoolLayout[] {
   const systems: Node[] = [];
   const nextFree: number[] = [];
-  return pools.map(({ node, mapping, replicas, firstDevice }) => {
+  return pools.map((pool) => {
+    const { node, mapping, replicas } = pool;
     const known = systems.findIndex((each) => isSame(each, node));
     const system = known >= 0 ? known : systems.push(node) - 1;
     const devices = devicesOf(mapping);
-    const { nodeOf } = replicaNodes(mapping, replicas, node);
-    const fit = Math.max(1, Math.floor(node.devicesPerNode / devices));
-    const begin = firstDevice ?? nextFree[system] ?? 0;
+    const firstDevice = pool.firstDevice ?? nextFree[system] ?? 0;
+    const firstNode = Math.floor(firstDevice / node.devicesPerNode);
+    const { nodeOf, placeOf } = replicaNodes({ ...pool, firstDevice });
     const first = Array.from(
       { length: replicas },
-      (_, replica) => begin + nodeOf(replica, 0) * node.devicesPerNode + (replica % fit) * devices,
+      (_, replica) => (firstNode + nodeOf(replica, 0)) * node.devicesPerNode + placeOf(replica, 0),
     );
     const end = first.map((device) => device + devices);
     const whole = Math.ceil(Math.max(...end) / node.devicesPerNode) * node.devicesPerNode;

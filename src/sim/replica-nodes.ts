@@ -1,12 +1,12 @@
-import type { Node } from "../hardware/device.ts";
-import { devicesOf, type Mapping } from "./mapping.ts";
+import type { PoolConfig } from "./config.ts";
+import { devicesOf } from "./mapping.ts";
 
 /**
- * Nodes of the replicas of a deployment. As many whole replicas as fit a node share it. A replica larger than a node
- * has nodes of its own.
+ * Nodes of the replicas of a pool, counted from its first. As many whole replicas as fit a node share it, and as fit behind
+ * `firstDevice` the first node. A replica larger than a node has nodes of its own.
  */
 export interface ReplicaNodes {
-  /** Replicas on a node. */
+  /** Replicas on the fullest node. */
   readonly sharedBy: number;
   /** Nodes of a replica. */
   readonly perReplica: number;
@@ -15,14 +15,27 @@ export interface ReplicaNodes {
   readonly placeOf: (replica: number, rank: number) => number;
 }
 
-export function replicaNodes(mapping: Mapping, replicas: number, { devicesPerNode }: Node): ReplicaNodes {
+export function replicaNodes({
+  mapping,
+  replicas,
+  node: { devicesPerNode },
+  firstDevice = 0,
+}: Pick<PoolConfig, "mapping" | "replicas" | "node" | "firstDevice">): ReplicaNodes {
   const devices = devicesOf(mapping);
   const perReplica = Math.ceil(devices / devicesPerNode);
-  const fit = Math.max(1, Math.floor(devicesPerNode / devices));
+  const before = firstDevice % devicesPerNode;
+  const fitting = (free: number) => Math.max(1, Math.floor(free / devices));
+  const fit = fitting(devicesPerNode);
+  const fitFirst = fitting(devicesPerNode - before);
+  const isOnFirst = (replica: number) => replica < fitFirst;
   return {
-    sharedBy: Math.min(replicas, fit),
+    sharedBy: isOnFirst(replicas - 1) ? replicas : Math.max(fitFirst, Math.min(replicas - fitFirst, fit)),
     perReplica,
-    nodeOf: (replica, rank) => Math.floor(replica / fit) * perReplica + Math.floor(rank / devicesPerNode),
-    placeOf: (replica, rank) => (perReplica > 1 ? rank % devicesPerNode : (replica % fit) * devices + rank),
+    nodeOf: (replica, rank) =>
+      (isOnFirst(replica) ? 0 : 1 + Math.floor((replica - fitFirst) / fit)) * perReplica +
+      Math.floor(rank / devicesPerNode),
+    placeOf: (replica, rank) =>
+      ((isOnFirst(replica) ? before + replica * devices : ((replica - fitFirst) % fit) * devices) + rank) %
+      devicesPerNode,
   };
 }

@@ -9,10 +9,10 @@ import { replicaNodes } from "./replica-nodes.ts";
  * steps use. The stages of a pipeline are users of their own, for they work on several steps at once.
  */
 export function sharingGroups(config: PoolConfig, roots: HostRoots): number[] {
-  const { offload, mapping, node, replicas } = config;
+  const { offload, mapping, replicas } = config;
   const groups = Array.from({ length: replicas }, () => -1);
   if (offload === null && roots.of === null) return groups;
-  const { nodeOf } = replicaNodes(mapping, replicas, node);
+  const { nodeOf } = replicaNodes(config);
   const ranks = stageRanks(mapping);
   /** [nodes] the replicas' stages that use it. */
   const users = new Map<number, Set<number>>();

@@ -64,6 +64,32 @@ test("replicas on root complexes of their own, or alone at the time, wait for no
   expect(rootUse(single)).toEqual([]);
 });
 
+test("a pool that begins inside a node hangs on the root complexes of the devices that it has", () => {
+  const rows = [
+    { prompt: 200, output: 5 },
+    { prompt: 200, output: 5 },
+  ];
+  const on = { ...node(2), devicesPerNode: 8 };
+  const roots = (firstDevice: number) => rootUse(simulate(config(rows, { node: on, firstDevice }))).length;
+  // Devices 0 to 3 and 4 to 7 have one root complex; 2 to 5 have two; 6 and 7, and 0 and 1 of the next node, have theirs alone.
+  expect([0, 4, 2, 6].map(roots)).toEqual([1, 1, 2, 0]);
+});
+
+test("pools that meet only through their host, on one node, are said to have its root complexes for themselves", () => {
+  const rows = [{ prompt: 64, output: 4 }];
+  const topics = (parts: Partial<SimConfig>, at: number) => {
+    const beside = config(rows, { replicas: 1, ...parts });
+    return simulate({
+      ...beside,
+      name: "a",
+      otherPools: [{ ...beside, name: "b", firstDevice: at }],
+    }).ledger.map(({ topic }) => topic);
+  };
+  expect(topics({}, 2)).toContain("pools on a node");
+  expect(topics({}, 4)).not.toContain("pools on a node");
+  expect(topics({ node: testNode() }, 2)).not.toContain("pools on a node");
+});
+
 test("devices with links to one another share none", () => {
   const { device } = testNode();
   const run = simulate(config([{ prompt: 64, output: 4 }], { node: { ...node(), device } }));

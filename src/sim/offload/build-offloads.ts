@@ -54,7 +54,7 @@ export function buildOffloads(
   const reads = tierReads(config, memory.expertBytes);
   const local = node.sockets !== undefined && offload.numa !== "interleave";
   const visited = expertHomes(config.model);
-  const { nodeOf } = replicaNodes(mapping, replicas, node);
+  const { nodeOf } = replicaNodes(config);
   const { experts } = routing.table;
   const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
@@ -113,8 +113,8 @@ export function buildOffloads(
 /** The links that the devices of an expert rank, from `first` on, have in common with others on the first one's node. */
 function uplinksOf(config: PoolConfig, { uplinks }: HostNode, replica: number, first: number): Uplink[] {
   if (uplinks.length === 0) return [];
-  const { mapping, replicas, node } = config;
-  const { nodeOf, placeOf } = replicaNodes(mapping, replicas, node);
+  const { mapping, node } = config;
+  const { nodeOf, placeOf } = replicaNodes(config);
   const devices = new Map<number, number>();
   for (let rank = first; rank < first + mapping.etp; rank++) {
     if (nodeOf(replica, rank) !== nodeOf(replica, first)) continue;
@@ -125,8 +125,9 @@ function uplinksOf(config: PoolConfig, { uplinks }: HostNode, replica: number, f
 }
 
 /** The expert ranks of a replica by the node that they lie on, or begin on. */
-function ranksByNode({ mapping, replicas, node }: PoolConfig, replica: number) {
-  const { nodeOf } = replicaNodes(mapping, replicas, node);
+function ranksByNode(config: PoolConfig, replica: number) {
+  const { mapping } = config;
+  const { nodeOf } = replicaNodes(config);
   const ranksAt = new Map<number, { readonly stage: number; readonly rank: number }[]>();
   for (let stage = 0; stage < mapping.pp; stage++)
     for (let rank = 0; rank < mapping.ep; rank++) {

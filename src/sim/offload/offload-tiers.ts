@@ -34,8 +34,8 @@ export const memoryTiers = (tiers: readonly MemoryTier[]): number => {
  * caches the experts that live on disks. On the direct path nothing passes it, and it is a home like the others.
  */
 export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes: number): OffloadTiers {
-  const { node, mapping, replicas } = config;
-  const { sharedBy } = replicaNodes(mapping, replicas, node);
+  const { node } = config;
+  const { sharedBy } = replicaNodes(config);
   const experts = expertsOfNode(config);
   const disks = memoryTiers(node.tiers);
   const shareOf = ({ bytes }: MemoryTier, tier: number) =>
@@ -94,7 +94,7 @@ function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: 
 function expertsOfNode(config: PoolConfig): number {
   const { node, mapping, model, placement } = config;
   const { experts } = moeShape(model)!;
-  const { perReplica } = replicaNodes(mapping, 1, node);
+  const { perReplica } = replicaNodes(config);
   const plans = stagePlans(model, mapping.pp);
   if (perReplica === 1) return plans.reduce((sum, { expertLayers }) => sum + expertLayers, 0) * experts;
   const physicalExpertsPerRank = placement?.physicalExpertsPerRank ?? Math.ceil(experts / mapping.ep);

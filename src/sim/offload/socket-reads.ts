@@ -5,9 +5,10 @@ import type { SocketPart, SocketRead } from "../store/host-store.ts";
 import type { HostNode } from "./host-node.ts";
 
 /** [devices of an expert rank, from `first` on, that read the memory of one node] the socket of each. */
-export function socketsOfRank({ mapping, replicas, node }: PoolConfig, replica: number, first: number): number[] {
+export function socketsOfRank(config: PoolConfig, replica: number, first: number): number[] {
+  const { mapping, node } = config;
   const { devicesPerNode, sockets } = node;
-  const place = replicaNodes(mapping, replicas, node).placeOf(replica, first);
+  const place = replicaNodes(config).placeOf(replica, first);
   return Array.from({ length: Math.min(mapping.etp, devicesPerNode) }, (_, i) =>
     Math.floor((((place + i) % devicesPerNode) * (sockets?.count ?? 1)) / devicesPerNode),
   );

@@ -1,6 +1,8 @@
 import { formatPercent } from "../../core/units.ts";
 import type { Workload } from "../config.ts";
 import type { Handover } from "../handover/handover.ts";
+import { stageRanks } from "../mapping.ts";
+import { layOutPools, shareNode } from "../pool-layout.ts";
 import type { LedgerEntry } from "../result.ts";
 import { pooledLedger } from "./pooled-ledger.ts";
 import type { RunView } from "./run-view.ts";
@@ -13,7 +15,26 @@ export function simulationLedger(run: RunView): LedgerEntry[] {
   const entries = pooledLedger(
     pools.map((pool) => ({ name: pool.config.name, ledger: poolLedger(pool, config.workload) })),
   );
-  return run.handover === null ? entries : [...entries, handoverEntry(run.handover)];
+  if (run.handover !== null) entries.push(handoverEntry(run.handover));
+  if (shareRoots(pools)) entries.push(poolsOnRoots);
+  return entries;
+}
+
+const poolsOnRoots: LedgerEntry = {
+  topic: "pools on a node",
+  fidelity: "assumed",
+  detail: "collectives of different pools do not take turns on the root complexes of a node, nor with KV caches",
+};
+
+/** Whether pools have devices of one node that meet only through their host. */
+function shareRoots(pools: readonly PoolView[]): boolean {
+  const layouts = layOutPools(pools.map(({ config }) => config));
+  return pools.some(
+    ({ config: { node, mapping } }, i) =>
+      node.device.scaleUp === null &&
+      stageRanks(mapping) > 1 &&
+      layouts.some((other, j) => i !== j && shareNode(layouts[i]!, other, node)),
+  );
 }
 
 function handoverEntry({ config }: Handover): LedgerEntry {

@@ -199,8 +199,13 @@ test("sharing a node makes no request of any replica sooner", () => {
 
 describe("replicas and nodes", () => {
   test("whole replicas share a node; a larger one has nodes of its own", () => {
-    const on = (devicesPerNode: number, mapping: Partial<Mapping>, replicas: number) => {
-      const nodes = replicaNodes({ ...singleDevice, ...mapping }, replicas, { ...testNode(), devicesPerNode });
+    const on = (devicesPerNode: number, mapping: Partial<Mapping>, replicas: number, firstDevice = 0) => {
+      const nodes = replicaNodes({
+        mapping: { ...singleDevice, ...mapping },
+        replicas,
+        node: { ...testNode(), devicesPerNode },
+        firstDevice,
+      });
       return [nodes.sharedBy, Array.from({ length: replicas }, (_, r) => nodes.nodeOf(r, 0))];
     };
     expect(on(8, {}, 3)).toEqual([3, [0, 0, 0]]);
@@ -208,6 +213,9 @@ describe("replicas and nodes", () => {
     expect(on(8, { tp: 3 }, 4)).toEqual([2, [0, 0, 1, 1]]);
     expect(on(8, { tp: 8, pp: 2 }, 3)).toEqual([1, [0, 2, 4]]);
     expect(on(1, { pp: 2 }, 2)).toEqual([1, [0, 2]]);
+    // Behind other pools' devices on its first node.
+    expect(on(8, { tp: 2 }, 6, 12)).toEqual([4, [0, 0, 1, 1, 1, 1]]);
+    expect(on(8, { tp: 2 }, 3, 3)).toEqual([2, [0, 0, 1]]);
   });
 
   const plan = (parts: Partial<SimConfig>) => {
@@ -230,7 +238,7 @@ describe("replicas and nodes", () => {
           const tiers = [{ ...ddr, bytes: experts * expertBytes }, nvme];
           const on = { ...base, devicesPerNode, tiers };
           const { map, hostExperts } = plan({ node: on, mapping, replicas });
-          const { sharedBy } = replicaNodes(mapping, replicas, on);
+          const { sharedBy } = replicaNodes({ mapping, replicas, node: on });
           expect(sharedBy * hostExperts).toBeLessThanOrEqual(experts);
           for (const tier of map.tiers) {
             expect(tier.usedBytes).toBeLessThanOrEqual(tier.capacityBytes);
