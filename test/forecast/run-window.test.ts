@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
-import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { minimal } from "../scenario/example.ts";
-import { testConfig, testEngine, testNode, testRequests } from "../sim/build.ts";
+import { testConfig, testEngine, testNode, testOffload, testRequests } from "../sim/build.ts";
 import { resolved } from "./example-forecast.ts";
 
 const price = { usdPerDeviceHour: 3, source: "test", fidelity: "assumed" } as const;
@@ -22,17 +21,12 @@ function config(rows: readonly { at: number; prompt: number; output: number }[],
     node: testNode({ powerW: 700, idlePowerW: 100 }),
     engine: testEngine({ promptTokenOverheadNs: 10_000, requestOverheadNs: 1_000_000 }),
     replicas: 2,
-    offload: {
-      policy: cachePolicies.lru,
-      admission: null,
-      scope: "layer",
+    offload: testOffload({
       slots: 4,
       hostBytes: 2e6,
-      pinned: true,
       popularity: new Float64Array(32).fill(1),
-      overlap: true,
       logAccessesMax: 5000,
-    },
+    }),
     workload: { kind: "open", requests: testRequests(rows.map((row) => ({ ...row, at: row.at + shiftNs }))) },
   });
 }

@@ -2,8 +2,9 @@ import { RandomStream } from "../../src/core/random.ts";
 import type { EngineProfile } from "../../src/engine/engine-profile.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import type { LinearScan, ModelSpec } from "../../src/models/spec.ts";
+import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { routers } from "../../src/policy/router/routers.ts";
-import type { SimConfig } from "../../src/sim/config.ts";
+import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { Holding } from "../../src/sim/memory/holding.ts";
 import type { KvLayout } from "../../src/sim/memory/kv-plan.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
@@ -243,6 +244,20 @@ export function withoutSome(table: RoutingTable, share: number, seed = 1): Routi
   const rng = new RandomStream(seed, "without-expert");
   return { ...table, ids: table.ids.map((id) => (rng.uniform() < share ? noExpertId(table) : id)) };
 }
+
+/** A cache of eight experts per layer out of host memory with room for all, and no record of what was asked for. */
+export const testOffload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
+  policy: cachePolicies.lru,
+  admission: null,
+  scope: "layer",
+  slots: 8,
+  hostBytes: 64e9,
+  pinned: true,
+  popularity: null,
+  overlap: true,
+  logAccessesMax: 0,
+  ...overrides,
+});
 
 const defaultRouting = testRouting();
 

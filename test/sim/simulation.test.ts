@@ -10,6 +10,7 @@ import {
   testConfig,
   testEngine,
   testNode,
+  testOffload,
   testRequests,
   testRouting,
   tinyMla,
@@ -295,17 +296,7 @@ describe("metamorphic laws", () => {
       testConfig({
         routing,
         workload: { kind: "open", requests },
-        offload: {
-          policy: cachePolicies.lru,
-          admission: null,
-          scope: "layer",
-          slots: 8,
-          hostBytes: 64e9,
-          pinned: true,
-          popularity: null,
-          overlap: true,
-          logAccessesMax: 1e6,
-        },
+        offload: testOffload({ logAccessesMax: 1e6 }),
       }),
     );
     // Totals per layer agree whatever the timing.
@@ -314,17 +305,14 @@ describe("metamorphic laws", () => {
 });
 
 describe("expert cache", () => {
-  const offload = (slots: number, policy: keyof typeof cachePolicies, hostBytes = 64e9) => ({
-    policy: cachePolicies[policy],
-    admission: null,
-    scope: "layer" as const,
-    slots,
-    hostBytes,
-    pinned: true,
-    popularity: Float64Array.from({ length: 32 }, (_, i) => 8 - (i % 8)),
-    overlap: true,
-    logAccessesMax: 1e6,
-  });
+  const offload = (slots: number, policy: keyof typeof cachePolicies, hostBytes = 64e9) =>
+    testOffload({
+      policy: cachePolicies[policy],
+      slots,
+      hostBytes,
+      popularity: Float64Array.from({ length: 32 }, (_, i) => 8 - (i % 8)),
+      logAccessesMax: 1e6,
+    });
   const workload = { kind: "closed", concurrency: 1, requests: many(15, 7, 1) } as const;
 
   test("hits and misses are accesses, and every miss moves one expert", () => {

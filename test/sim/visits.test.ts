@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { chained } from "../../src/models/visits.ts";
-import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { resolveScenario } from "../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import type { RunResult } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { chainConfig } from "../models/chain-config.ts";
-import { singleDevice, testConfig, testEngine, testRequests, testRouting, tinyModel } from "./build.ts";
+import { singleDevice, testConfig, testEngine, testOffload, testRequests, testRouting, tinyModel } from "./build.ts";
 
 const once = tinyModel();
 const visited = (iterations: number, router: "own" | "shared" = "own"): ModelSpec => ({
@@ -53,17 +52,7 @@ describe("a layer whose experts are visited again", () => {
           workload,
           engine: testEngine(),
           routing: { kind: "replay", table, layerMap, start: "zero" },
-          offload: {
-            policy: cachePolicies.lru,
-            admission: null,
-            scope: "layer",
-            slots: 8,
-            hostBytes: 64e9,
-            pinned: true,
-            popularity: null,
-            overlap: true,
-            logAccessesMax: 1e6,
-          },
+          offload: testOffload({ logAccessesMax: 1e6 }),
         }),
       );
     // Every visit chooses as the one before did: what it asks for is there.

@@ -2,20 +2,9 @@ import { expect, test } from "vitest";
 import { fetchFactorMin, withFetches } from "../../../src/calibrate/observed/fetch-speed.ts";
 import { transferNs } from "../../../src/hardware/link-transfer.ts";
 import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
-import { testConfig } from "../../sim/build.ts";
+import { testConfig, testOffload } from "../../sim/build.ts";
 
-const offload = {
-  policy: cachePolicies.lru,
-  admission: null,
-  scope: "layer",
-  slots: 2,
-  hostBytes: 1e12,
-  pinned: true,
-  popularity: null,
-  overlap: true,
-  logAccessesMax: 0,
-} as const;
+const offload = testOffload({ slots: 2, hostBytes: 1e12 });
 const config = { ...testConfig({ node: nodeNamed("rtx4090-desktop") }), offload };
 const bytes = 1e9;
 

@@ -4,11 +4,10 @@ import { CostModel } from "../../../src/hardware/cost.ts";
 import { kvBytesPerToken, weightBytes } from "../../../src/models/bytes.ts";
 import { catalogue, modelNamed } from "../../../src/models/catalogue.ts";
 import type { ModelSpec } from "../../../src/models/spec.ts";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import { planMemory } from "../../../src/sim/memory/memory-plan.ts";
 import { StepCost } from "../../../src/sim/step/step-cost.ts";
-import { singleDevice, testConfig, testNode, tinyModel } from "../build.ts";
+import { singleDevice, testConfig, testNode, testOffload, tinyModel } from "../build.ts";
 
 const notWeights = /^(KV|activations|communication|window|expert transfer)/;
 
@@ -46,18 +45,7 @@ describe("one device holds exactly the weights of the model", () => {
 
 /** An expert of the tiny model: three matrices of 256 x 128 in 16 bits. */
 const tinyExpert = 3 * 256 * 128 * 2;
-const lru = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
-  policy: cachePolicies.lru,
-  admission: null,
-  scope: "layer",
-  slots: 3,
-  hostBytes: 64e9,
-  pinned: true,
-  popularity: null,
-  overlap: true,
-  logAccessesMax: 0,
-  ...overrides,
-});
+const lru = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => testOffload({ slots: 3, ...overrides });
 
 describe("what a step needs besides weights and caches, from the shapes of the tiny model", () => {
   const bytesOf = (name: string, overrides: Partial<SimConfig> = {}) =>

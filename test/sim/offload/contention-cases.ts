@@ -1,10 +1,18 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
-import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "../build.ts";
+import {
+  singleDevice,
+  testConfig,
+  testEngine,
+  testNode,
+  testOffload,
+  testRequests,
+  testRouting,
+  tinyModel,
+} from "../build.ts";
 import { type NaiveCase, runNaively } from "./naive-contention.ts";
 
 const layers = 4;
@@ -139,19 +147,13 @@ export function configOf(c: Contention): SimConfig {
       requests: testRequests(arrivals(c).map((at) => ({ at, prompt: c.tokens, output: 1 }))),
     },
     routing: { kind: "replay", table: tableOf(c), layerMap: [0, 1, 2, 3], start: "zero" },
-    offload: {
-      policy: cachePolicies.lru,
-      admission: null,
-      scope: "layer",
+    offload: testOffload({
       slots: c.slots,
       hostBytes: c.hostExperts === null ? 64e9 : sharedBy * c.hostExperts * expertBytes,
-      pinned: true,
       numa: c.interleaved ? "interleave" : "local",
       diskPath: c.direct ? "direct" : "host",
-      popularity: null,
       overlap: c.overlap,
-      logAccessesMax: 0,
-    },
+    }),
   });
 }
 

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { Router } from "../../../src/policy/router/router.ts";
 import type { PoolConfig, SimConfig } from "../../../src/sim/config.ts";
 import { hostRoots } from "../../../src/sim/host-roots.ts";
@@ -9,7 +8,7 @@ import type { RunResult } from "../../../src/sim/result.ts";
 import { sharingGroups } from "../../../src/sim/shared-nodes.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { Simulation } from "../../../src/sim/simulation.ts";
-import { singleDevice, testConfig, testNode, testRequests, testRouting } from "../build.ts";
+import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 import { configOf as randomConfig, scenario } from "../random-config.ts";
 import { type Contention, configOf, contention, judge } from "./contention-cases.ts";
 
@@ -47,17 +46,7 @@ test("nobody queues behind transfers that are not asked for yet", () => {
       replicas: 2,
       workload: { kind: "open", requests: testRequests(at.map((ns) => ({ at: ns, prompt: 1, output: 1 }))) },
       routing: { kind: "replay", table, layerMap: [0, 1, 2, 3], start: "zero" },
-      offload: {
-        policy: cachePolicies.lru,
-        admission: null,
-        scope: "layer",
-        slots: 8,
-        hostBytes: 0,
-        pinned: true,
-        popularity: null,
-        overlap: true,
-        logAccessesMax: 0,
-      },
+      offload: testOffload({ hostBytes: 0 }),
     }),
   );
   const took = at.map((ns, i) => (requests.lastTokenNs[i]! - ns) / ms);

@@ -11,21 +11,11 @@ import { simulate } from "../../../src/sim/simulate.ts";
 import { HostStore } from "../../../src/sim/store/host-store.ts";
 import { LruRanking } from "../../../src/sim/store/lru-ranking.ts";
 import { TierStore } from "../../../src/sim/store/tier-store.ts";
-import { singleDevice, testConfig, testNode, testRequests, testRouting } from "../build.ts";
+import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 const expertBytes = 3 * 256 * 128 * 2;
-const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
-  policy: cachePolicies.lru,
-  admission: null,
-  scope: "layer",
-  slots: 4,
-  hostBytes: 64e9,
-  pinned: true,
-  popularity: null,
-  overlap: true,
-  logAccessesMax: 1e6,
-  ...overrides,
-});
+const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig =>
+  testOffload({ slots: 4, logAccessesMax: 1e6, ...overrides });
 const workload = {
   kind: "closed",
   concurrency: 2,

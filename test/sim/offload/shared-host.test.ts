@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { InfeasibleError } from "../../../src/core/errors.ts";
 import { CostModel } from "../../../src/hardware/cost.ts";
 import type { Node } from "../../../src/hardware/device.ts";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
-import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
+import type { SimConfig } from "../../../src/sim/config.ts";
 import type { Mapping } from "../../../src/sim/mapping.ts";
 import { planMemory } from "../../../src/sim/memory/memory-plan.ts";
 import { replicaNodes } from "../../../src/sim/replica-nodes.ts";
@@ -16,6 +15,7 @@ import {
   testEngine,
   testExpertKernels,
   testNode,
+  testOffload,
   testRequests,
   testRouting,
   tinyModel,
@@ -23,19 +23,6 @@ import {
 
 const expertBytes = 3 * 256 * 128 * 2;
 const linkNs = 5000 + expertBytes / 25;
-
-const offload = (overrides: Partial<OffloadConfig> = {}): OffloadConfig => ({
-  policy: cachePolicies.lru,
-  admission: null,
-  scope: "layer",
-  slots: 8,
-  hostBytes: 64e9,
-  pinned: true,
-  popularity: null,
-  overlap: true,
-  logAccessesMax: 0,
-  ...overrides,
-});
 
 /** Devices that compute in no time, whose host memory takes `memoryNs` for an expert and nothing until its first byte. */
 function node(devicesPerNode: number, memoryNs: number, gpu: Partial<Node["device"]> = {}): Node {
@@ -55,7 +42,7 @@ function config(mapping: Partial<Mapping>, parts: Partial<SimConfig>, prompts: n
       kind: "open",
       requests: testRequests(Array.from({ length: prompts }, () => ({ prompt: 200, output: 1 }))),
     },
-    offload: offload(),
+    offload: testOffload(),
     ...parts,
   });
 }
@@ -187,7 +174,7 @@ test("sharing a node makes no request of any replica sooner", () => {
             // One step at a time: which requests share a step does not depend on time.
             scheduler: { ...testConfig().scheduler, maxSequences: pp === 1 ? 32 : 1 },
             workload: { kind: "open", requests },
-            offload: offload({ slots, overlap, hostBytes: hostExperts * expertBytes }),
+            offload: testOffload({ slots, overlap, hostBytes: hostExperts * expertBytes }),
           }),
         ).requests.lastTokenNs;
       const apart = last(pp);
@@ -219,7 +206,7 @@ describe("replicas and nodes", () => {
   });
 
   const plan = (parts: Partial<SimConfig>) => {
-    const whole = testConfig({ offload: offload({ slots: 2 }), ...parts });
+    const whole = testConfig({ offload: testOffload({ slots: 2 }), ...parts });
     const cost = new StepCost(whole, new CostModel(whole.node.device, whole.node));
     return planMemory(whole, cost.attention);
   };
@@ -253,7 +240,7 @@ describe("replicas and nodes", () => {
   test("a node keeps what its own ranks compute", () => {
     // 32 experts: all of them on one node, half on each of two, with room for half in its memory.
     const on = (devicesPerNode: number) => ({ ...testNode(), devicesPerNode });
-    const half = offload({ slots: 2, hostBytes: 16 * expertBytes });
+    const half = testOffload({ slots: 2, hostBytes: 16 * expertBytes });
     for (const degrees of [{ pp: 2 }, { tp: 2, ep: 2 }]) {
       const mapping = { ...singleDevice, ...degrees };
       expect(plan({ mapping, node: on(2), offload: half })).toMatchObject({ hostExperts: 16, hostHoldsAll: false });
@@ -267,7 +254,7 @@ describe("replicas and nodes", () => {
   test("shares too small for all experts need a disk that holds them", () => {
     const base = testNode();
     const memoryOnly = { ...base, tiers: base.tiers.slice(0, 1) };
-    const fits = offload({ slots: 2, hostBytes: 40 * expertBytes });
+    const fits = testOffload({ slots: 2, hostBytes: 40 * expertBytes });
     expect(plan({ node: memoryOnly, offload: fits }).hostHoldsAll).toBe(true);
     expect(() => plan({ node: memoryOnly, offload: fits, replicas: 2 })).toThrow(InfeasibleError);
     expect(() => plan({ node: memoryOnly, offload: fits, replicas: 2 })).toThrow(/for each of 2 replicas/);
@@ -278,7 +265,7 @@ test("a device without a host link reads experts in place of host memory, or fro
   const on = testNode({ hostLink: null });
   const prompts = { slots: 8, hostBytes: 0 };
   const fetchNs = (tiers: Node["tiers"]) => {
-    const base = config({}, { node: { ...on, tiers }, offload: offload(prompts) }, 1);
+    const base = config({}, { node: { ...on, tiers }, offload: testOffload(prompts) }, 1);
     return simulate(base).cache!.stallNs;
   };
   const disk = 50_000 + expertBytes / 5;

@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MemoryTier, Node, Sockets } from "../../../src/hardware/device.ts";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { Mapping } from "../../../src/sim/mapping.ts";
 import { SocketRooms } from "../../../src/sim/offload/socket-rooms.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { singleDevice, testConfig, testNode, testRequests, testRouting } from "../build.ts";
+import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 /** Of the tiny model: 4 layers of 8 experts. */
 const expertBytes = 3 * 256 * 128 * 2;
@@ -56,18 +55,12 @@ function run(c: Case): RunResult {
         requests: testRequests(Array.from({ length: 6 }, (_, i) => ({ prompt: 3 + i, output: 15 }))),
       },
       routing: { kind: "replay", table: testRouting(4, 8, 2, 300, c.seed ?? 1), layerMap: [0, 1, 2, 3], start: "zero" },
-      offload: {
-        policy: cachePolicies.lru,
-        admission: null,
-        scope: "layer",
+      offload: testOffload({
         slots: c.slots ?? 3,
         hostBytes: Number.MAX_SAFE_INTEGER,
-        pinned: true,
         ...(c.numa === undefined ? {} : { numa: c.numa }),
-        popularity: null,
         overlap: c.overlap ?? true,
-        logAccessesMax: 0,
-      },
+      }),
     }),
   );
 }

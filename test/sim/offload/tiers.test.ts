@@ -2,10 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InfeasibleError } from "../../../src/core/errors.ts";
 import type { MemoryTier } from "../../../src/hardware/device.ts";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { OffloadConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { singleDevice, testConfig, testNode, testRequests, testRouting } from "../build.ts";
+import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 /** Of the tiny model: 4 layers of 8 experts. */
 const expertBytes = 3 * 256 * 128 * 2;
@@ -47,18 +46,7 @@ const run = ({ tiers, offload = {}, replicas = 1, etp = 1, seed = 1, concurrency
         requests: testRequests(Array.from({ length: 8 }, (_, i) => ({ prompt: 3 + i, output: 20 }))),
       },
       routing: { kind: "replay", table: testRouting(4, 8, 2, 300, seed), layerMap: [0, 1, 2, 3], start: "zero" },
-      offload: {
-        policy: cachePolicies.lru,
-        admission: null,
-        scope: "layer",
-        slots: 3,
-        hostBytes: Number.MAX_SAFE_INTEGER,
-        pinned: true,
-        popularity: null,
-        overlap: true,
-        logAccessesMax: 0,
-        ...offload,
-      },
+      offload: testOffload({ slots: 3, hostBytes: Number.MAX_SAFE_INTEGER, ...offload }),
     }),
   );
 const behind = ({ memory }: ReturnType<typeof run>) =>

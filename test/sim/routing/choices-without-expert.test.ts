@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { InvariantError } from "../../../src/core/errors.ts";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { LoadStatistics } from "../../../src/sim/routing/load-statistics.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
-import { singleDevice, testConfig, testRequests, testRouting, withoutSome } from "../build.ts";
+import { singleDevice, testConfig, testOffload, testRequests, testRouting, withoutSome } from "../build.ts";
 
 const requests = testRequests(
   Array.from({ length: 12 }, (_, i) => ({ at: i * 2e6, prompt: 20 + 31 * i, output: 5 + i })),
@@ -63,17 +62,7 @@ test("with fewer choices fewer experts are computed, fewer bytes travel and the 
 });
 
 test("an expert cache is asked for experts only", () => {
-  const offload = {
-    policy: cachePolicies.lru,
-    admission: null,
-    scope: "layer" as const,
-    slots: 3,
-    hostBytes: 64e9,
-    pinned: true,
-    popularity: null,
-    overlap: true,
-    logAccessesMax: 1e6,
-  };
+  const offload = testOffload({ slots: 3, logAccessesMax: 1e6 });
   const all = run(whole, { offload }).cache!;
   const some = run(withoutSome(whole, 0.5), { offload }).cache!;
   expect(some.accesses).toBeLessThan(all.accesses);

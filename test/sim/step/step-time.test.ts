@@ -3,11 +3,19 @@ import type { EngineProfile } from "../../../src/engine/engine-profile.ts";
 import { CostModel } from "../../../src/hardware/cost.ts";
 import type { CollectiveOp } from "../../../src/hardware/op.ts";
 import { expectedDistinct } from "../../../src/models/expected-experts.ts";
-import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
 import type { Mapping } from "../../../src/sim/mapping.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { singleDevice, testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "../build.ts";
+import {
+  singleDevice,
+  testConfig,
+  testEngine,
+  testNode,
+  testOffload,
+  testRequests,
+  testRouting,
+  tinyModel,
+} from "../build.ts";
 
 /**
  * Duration of steps worked out operation by operation, from the shapes of the tiny model: hidden 256, 8 query and 4 KV
@@ -151,17 +159,7 @@ describe("a step takes the sum of its operations", () => {
         node,
         workload: { kind: "closed", concurrency: 1, requests },
         routing: { kind: "replay", table, layerMap: [0], start: "zero" },
-        offload: {
-          policy: cachePolicies.lru,
-          admission: null,
-          scope: "layer",
-          slots: 8,
-          hostBytes: 64e9,
-          pinned: true,
-          popularity: null,
-          overlap: true,
-          logAccessesMax: 0,
-        },
+        offload: testOffload(),
       }),
     );
     const plain = run({}, [70]).requests;
