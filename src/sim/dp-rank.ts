@@ -42,8 +42,6 @@ export class DpRank {
   private readonly windows: Float64Array;
   /** Draft tokens per decode. */
   private readonly draftTokens: number;
-  /** Whether it goes on with requests of other pools. */
-  private readonly continues: boolean;
   /** Blocks of full caches kept for the outputs of requests whose KV cache is on its way. */
   private reservedBlocks = 0;
   private budget = 0;
@@ -53,7 +51,7 @@ export class DpRank {
     state: RequestState,
     kv: KvBlocks,
     scheduler: SchedulerConfig,
-    options: { mixesPrefillWithDecode: boolean; windows: Float64Array; draftTokens: number; continues: boolean },
+    options: { mixesPrefillWithDecode: boolean; windows: Float64Array; draftTokens: number },
   ) {
     this.state = state;
     this.kv = kv;
@@ -61,7 +59,6 @@ export class DpRank {
     this.mixes = options.mixesPrefillWithDecode;
     this.windows = options.windows;
     this.draftTokens = options.draftTokens;
-    this.continues = options.continues;
     this.running = new Int32Array(scheduler.maxSequences);
   }
 
@@ -131,9 +128,9 @@ export class DpRank {
     step.requests[step.count] = request;
     step.tokens[step.count++] = tokens;
     const done = state.computed[request]!;
-    // The last prompt token over a context that came from another pool is the work of a decode, and kernels take it as one.
-    const again = this.continues && tokens === 1 && done > 0;
-    addChunk(step.batch, this.windows, done, tokens, decode || again);
+    // One token over a context that came from another pool is the work of a decode, and kernels take it as one.
+    addChunk(step.batch, this.windows, done, tokens, decode || state.again[request] === 1);
+    state.again[request] = 0;
     const verified = done + tokens - state.known(request);
     if (verified >= 0) {
       step.batch.sampled += 1 + verified;
@@ -283,6 +280,7 @@ export class DpRank {
     const request = this.running[position]!;
     this.kv.release(request);
     this.state.computed[request] = 0;
+    this.state.again[request] = 0;
     this.state.preemptions[request]!++;
     this.state.status[request] = requestStatus.waiting;
     this.preemptions++;

@@ -71,7 +71,6 @@ export class Pool {
             mixesPrefillWithDecode: engine.mixesPrefillWithDecode,
             windows: this.cost.windows,
             draftTokens: config.speculation?.draftTokens ?? 0,
-            continues: this.role === "decode",
           },
         ),
     );

@@ -24,6 +24,8 @@ export class RequestState {
   readonly dpRank: Uint16Array;
   /** 1 from the last prompt token computed in a pool that only prefills until the KV cache has left it. */
   readonly leaving: Uint8Array;
+  /** 1 while the last prompt token is to be computed again, over a context that came from another pool. */
+  readonly again: Uint8Array;
   /** 1 while a step that includes the request is in flight. */
   readonly inStep: Uint8Array;
 
@@ -45,6 +47,7 @@ export class RequestState {
     this.preemptions = new Uint16Array(n);
     this.dpRank = new Uint16Array(n);
     this.leaving = new Uint8Array(n);
+    this.again = new Uint8Array(n);
     this.inStep = new Uint8Array(n);
   }
 

@@ -185,7 +185,8 @@ export class Handover {
     sender.outstandingTokens -= host.loadOf(request, from);
     state.leaving[request] = 0;
     state.dpRank[request] = to;
-    state.computed[request] = state.promptTokens[request]! - (this.config.firstToken === "decodeStep" ? 1 : 0);
+    state.again[request] = this.config.firstToken === "decodeStep" ? 1 : 0;
+    state.computed[request] = state.promptTokens[request]! - state.again[request]!;
     host.dpRanks[to]!.join(request, this.config.reservedOutputTokens);
     host.joined(request, atNs);
     host.left(from, atNs);

@@ -3,7 +3,7 @@ import { routers } from "../../../src/policy/router/routers.ts";
 import type { HandoverConfig, PoolConfig, SimConfig } from "../../../src/sim/config.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { singleDevice, testConfig, testNode, testRequests } from "../build.ts";
+import { singleDevice, testConfig, testEngine, testNode, testRequests } from "../build.ts";
 
 const second = 1e9;
 /** Requests so far apart that none meets another. */
@@ -67,6 +67,16 @@ test("a decode pool that computes the last prompt token again is later by that s
     // As many steps follow as output tokens: one more than where the prompt brings the first.
     expect(rows!.decodedNs[i]).toBe(rows!.arrivedNs[i]);
   }
+});
+
+test("a prompt that the decode pool computes itself, token by token, takes what it takes in one pool", () => {
+  // A step that computes prompts costs more, so the one work is never taken for the other unseen.
+  const engine = testEngine({ prefillStepOverheadNs: 50_000 });
+  const bySingles = { ...base, engine, scheduler: { ...base.scheduler, maxBatchTokens: 1 } };
+  for (const firstToken of ["prefill", "decodeStep"] as const)
+    expect(times(simulate(apart(bySingles, { firstToken, localPromptTokens: 1000 })))).toEqual(
+      times(simulate(bySingles)),
+    );
 });
 
 test("a prompt sent whole takes its bytes over the rate of the link, and its latency", () => {
