@@ -47,6 +47,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
     .option("--no-thresholds", "exit 0 though SLOs fail or metrics regress; the report still says so")
     .option("--observed <file>", "measurements of this deployment to adjust the forecast to (CSV, JSON or JSONL)")
+    .option("--accept-differences", "adjust although the measurement states another model, device or load")
     .option("--baseline <file>", "compare with earlier forecasts of the same scenarios (JSON export)")
     .option(
       "--max-regress <limits>",

@@ -31,6 +31,7 @@ export interface RunOptions {
   readonly export?: readonly string[];
   readonly mkdir?: boolean;
   readonly observed?: string;
+  readonly acceptDifferences?: boolean;
   readonly baseline?: string;
   readonly maxRegress?: GivenLimits;
   readonly thresholds: boolean;
@@ -151,12 +152,15 @@ function worst(codes: readonly ExitCode[]): ExitCode {
 }
 
 async function readObserved(io: Io, files: readonly string[], options: RunOptions): Promise<Observation | null> {
-  const { observed: file } = options;
-  if (file === undefined) return null;
+  const { observed: file, acceptDifferences = false } = options;
+  if (file === undefined) {
+    if (acceptDifferences) throw new UsageError("run: --accept-differences goes with --observed");
+    return null;
+  }
   if (files.length !== 1)
     throw new UsageError("--observed holds measurements of one deployment: give the one scenario that describes it");
   const { observationOf } = await import("../calibrate/observed/observe-deployment.ts");
-  return observationOf(await io.readText(file), file);
+  return observationOf(await io.readText(file), file, acceptDifferences);
 }
 
 function against(forecast: Forecast, before: Forecast, { maxRegress }: RunOptions, io: Io): Forecast {

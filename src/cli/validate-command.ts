@@ -16,6 +16,7 @@ const below = helpBelow({
     "validate --kernels tables/ --leave-out system",
     "validate --run requests.jsonl --scenario deployment.yaml",
     "validate --against vllm-bench.json --scenario deployment.yaml --max-error 5",
+    "validate --against sweep.json --scenario deployment.yaml --load measured",
     "validate --against c64.json --scenario deployment.yaml --observed c8.json",
     "validate --live --trace routing.safetensors --backend wasm --slots 12 --max-error mean=10",
   ],
@@ -31,7 +32,10 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     )
     .option("--kernels <path...>", "measured kernel tables: files or folders")
     .option("--run <file>", "a served run request by request (CSV or JSONL), replayed on --scenario")
-    .option("--against <file>", "result of a benchmark: vLLM bench, AIPerf, inference-perf or GuideLLM (JSON)")
+    .option(
+      "--against <file>",
+      "result of a benchmark: vLLM or SGLang bench, AIPerf, inference-perf, GuideLLM, trtllm-bench, llama-bench, ...",
+    )
     .option("--live", "measure here: real expert layers with a real expert cache on this machine, over --trace")
     .option("--scenario <file>", "deployment that --run or --against was measured on")
     .option(
@@ -46,6 +50,14 @@ export const validateCommand: CommandRegistration = (program, exit) => {
       ).choices(["setup", "model", "system", "engine", "near", "deployment", "point", "near-point"]),
     )
     .option("--observed <file>", "measurements of your own deployment to forecast the others from")
+    .option("--run-index <n>", "which run of a file that holds several (default: all)", wholeNumber(1))
+    .addOption(
+      new Option(
+        "--load <whose>",
+        "load to forecast where a benchmark states statistics only (default: scenario)",
+      ).choices(["scenario", "measured"]),
+    )
+    .option("--accept-differences", "use a measurement although its model, device or load differs from the scenario's")
     .option("--filter <field=value>", "only these serving points, such as system=h200_sxm (repeatable)", collect)
     .option("--trace <file>", "live: routing trace to run")
     .option("--backend <id>", "live: auto, tensorflow, webgpu, wasm or cpu (default: auto)")

@@ -4,9 +4,9 @@ import type { ServingPoint } from "../calibrate/measured/serving-point.ts";
 import { sha256 } from "../core/digest.ts";
 import { refuse, UsageError } from "../core/errors.ts";
 import type { ValidationReport } from "../report/validation-exporters.ts";
-import { parseScenario } from "../scenario/parse-scenario.ts";
+import { parseScenario, type Scenario } from "../scenario/parse-scenario.ts";
 import type { RunValidation } from "../validate/run/run-validation.ts";
-import type { MeasuredServing } from "../validate/run/validate-run.ts";
+import type { MeasuredServing, ValidateRunDeps } from "../validate/run/validate-run.ts";
 import type { MetricError, Validation } from "../validate/serving/validation.ts";
 import type { LimitedErrors } from "./error-limit.ts";
 import type { Io } from "./io.ts";
@@ -44,12 +44,15 @@ const liveOnly = [
   "seconds",
 ] as const satisfies readonly (keyof ValidateOptions)[];
 
+/** Options of a measurement that is compared with the forecast of a scenario. */
+const measuredOptions = ["scenario", "set", "observed", "runIndex", "acceptDifferences"] as const;
+
 /** Ways to validate: what each is made with, and the options that only it understands. */
 const modes = {
   serving: { compare: compareServing, takes: ["leaveOut", "observed", "filter"], needs: [] },
   kernels: { compare: compareKernels, takes: ["leaveOut"], needs: [] },
-  run: { compare: compareRun("run"), takes: ["scenario", "set", "observed"], needs: ["scenario"] },
-  against: { compare: compareRun("against"), takes: ["scenario", "set", "observed"], needs: ["scenario"] },
+  run: { compare: compareRun("run"), takes: measuredOptions, needs: ["scenario"] },
+  against: { compare: compareRun("against"), takes: [...measuredOptions, "load"], needs: ["scenario"] },
   live: { compare: compareLive, takes: liveOnly, needs: ["trace"] },
 } as const satisfies Record<
   string,
@@ -60,7 +63,17 @@ type Mode = keyof typeof modes;
 const modeNames = Object.keys(modes) as readonly Mode[];
 
 /** Options that not every mode understands. */
-const particular = ["leaveOut", "observed", "filter", "scenario", "set", ...liveOnly] as const;
+const particular = [
+  "leaveOut",
+  "observed",
+  "filter",
+  "scenario",
+  "set",
+  "runIndex",
+  "load",
+  "acceptDifferences",
+  ...liveOnly,
+] as const;
 
 const word = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -135,22 +148,47 @@ function compareRun(mode: "run" | "against"): Compare {
     const { [mode]: file = "", scenario: scenarioFile = "" } = options;
     const scenario = parseScenario(await io.readText(scenarioFile), scenarioFile, { settings: options.set ?? [] });
     const text = await io.readText(file);
-    const measured = servedIn(mode, readMeasurement(text, file), file, io);
+    const measured = servedIn(mode, readMeasurement(text, file), file, options.runIndex);
+    const acceptsDifferences = options.acceptDifferences === true;
     const { observationOf } = await import("../calibrate/observed/observe-deployment.ts");
     const observed =
-      options.observed === undefined ? null : observationOf(await io.readText(options.observed), options.observed);
-    const { validateRun } = await import("../validate/run/validate-run.ts");
-    const { runPage } = await import("../report/validation-run.ts");
+      options.observed === undefined
+        ? null
+        : observationOf(await io.readText(options.observed), options.observed, acceptsDifferences);
     const progress = options.quiet === true ? null : progressLine(io, basename(file));
-    const document = await validateRun(scenario, measured, {
+    const deps: ValidateRunDeps = {
       readText: (path, bytesMax) => io.readText(path, bytesMax),
       inputs: [input("measurement", file, text)],
+      acceptsDifferences,
+      ...(options.load === undefined ? {} : { load: options.load }),
       ...(observed === null ? {} : { observed }),
       signal,
       ...(progress === null ? {} : { onProgress: progress.update }),
-    }).finally(() => progress?.clear());
-    return { report: { document, page: runPage(document) }, errors: runErrors(document) };
+    };
+    return compared(scenario, measured, file, deps).finally(() => progress?.clear());
   };
+}
+
+/** One run in full, or all runs of a file side by side. */
+async function compared(
+  scenario: Scenario,
+  measured: readonly [MeasuredServing, ...MeasuredServing[]],
+  file: string,
+  deps: ValidateRunDeps,
+): Promise<Compared> {
+  const [one] = measured;
+  if (measured.length === 1) {
+    const { validateRun } = await import("../validate/run/validate-run.ts");
+    const { runPage } = await import("../report/validation-run.ts");
+    const document = await validateRun(scenario, one, deps);
+    return { report: { document, page: runPage(document) }, errors: runErrors([document]) };
+  }
+  const { validateRuns } = await import("../validate/run/validate-runs.ts");
+  const { runsPage } = await import("../report/validation-runs.ts");
+  const benchmarks = measured.flatMap((each) => (each.kind === "benchmark" ? [each.benchmark] : []));
+  const document = await validateRuns(scenario, benchmarks, file, deps);
+  const errors = runErrors(document.runs.map(({ validation }) => validation));
+  return { report: { document, page: runsPage(document, basename(file)) }, errors };
 }
 
 async function compareLive(options: ValidateOptions, surroundings: Surroundings): Promise<Compared> {
@@ -167,16 +205,27 @@ async function compareLive(options: ValidateOptions, surroundings: Surroundings)
   };
 }
 
-/** The measured run of a file; refuses tables of points, which have a mode of their own. */
-function servedIn(mode: "run" | "against", measurement: Measurement, file: string, io: Io): MeasuredServing {
+/** The measured runs of a file, or the one that is asked for; refuses tables of points, which have a mode of their own. */
+function servedIn(
+  mode: "run" | "against",
+  measurement: Measurement,
+  file: string,
+  number: number | undefined,
+): readonly [MeasuredServing, ...MeasuredServing[]] {
   const wanted = mode === "run" ? "requests of a served run, one a row" : "the result of a benchmark";
   if (measurement.kind === "points")
     return refuse({ file, expected: wanted, found: "serving points", hint: "use --serving" });
-  if (mode === "run" && measurement.kind === "benchmark" && measurement.benchmark.perRequest === null)
+  const count = measurement.kind === "run" ? 1 : measurement.runs.length;
+  if (number !== undefined && number > count)
+    return refuse({ file, expected: `a --run-index of at most ${count}, the runs it holds`, found: number });
+  if (measurement.kind === "run") return [measurement];
+  const [first, ...others] = measurement.runs.map(
+    (benchmark): MeasuredServing => ({ kind: "benchmark", benchmark, file }),
+  );
+  const chosen = number === undefined ? [first!, ...others] : [[first!, ...others][number - 1]!];
+  if (mode === "run" && chosen.some((each) => each.kind === "benchmark" && each.benchmark.perRequest === null))
     return refuse({ file, expected: wanted, found: "statistics of a benchmark", hint: "use --against" });
-  if (measurement.kind === "benchmark" && measurement.others.length > 0)
-    io.err(`${file}: holds ${measurement.others.length + 1} runs; the first is compared\n`);
-  return measurement;
+  return chosen as [MeasuredServing, ...MeasuredServing[]];
 }
 
 async function readPoints(io: Io, file: string): Promise<{ text: string; points: readonly ServingPoint[] }> {
@@ -203,9 +252,17 @@ const limited = (of: string, errors: MetricError): LimitedErrors => ({
   },
 });
 
-/** A run has one error for each figure: that of the mean TPOT, its median and its 90th percentile. */
-function runErrors({ figures }: RunValidation): LimitedErrors {
-  const at = (statistic: string) =>
-    figures.find((figure) => figure.metric === "tpot" && figure.statistic === statistic)?.errorPercent ?? null;
-  return { of: "TPOT error", percent: { mean: at("mean"), median: at("p50"), p90: at("p90"), bias: at("mean") } };
+/** A run has one error for each figure: that of the mean TPOT, its median and its 90th percentile; of several the largest. */
+function runErrors(runs: readonly RunValidation[]): LimitedErrors {
+  const at = (statistic: string) => {
+    const errors = runs.map(
+      ({ figures }) =>
+        figures.find((figure) => figure.metric === "tpot" && figure.statistic === statistic)?.errorPercent ?? null,
+    );
+    return errors.includes(null)
+      ? null
+      : errors.reduce((most, error) => (Math.abs(error!) > Math.abs(most!) ? error : most));
+  };
+  const of = runs.length === 1 ? "TPOT error" : "largest TPOT error of the runs";
+  return { of, percent: { mean: at("mean"), median: at("p50"), p90: at("p90"), bias: at("mean") } };
 }

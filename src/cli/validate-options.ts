@@ -13,6 +13,10 @@ export interface ValidateOptions extends LiveOptions {
   readonly set?: readonly string[];
   readonly leaveOut?: Exclude<LeaveOut, null>;
   readonly observed?: string;
+  /** Which run of a file that holds several, from 1. */
+  readonly runIndex?: number;
+  readonly load?: "scenario" | "measured";
+  readonly acceptDifferences?: boolean;
   readonly filter?: readonly string[];
   readonly json?: boolean;
   readonly maxError?: ErrorLimit;

@@ -83,3 +83,11 @@ export const definitionsSection = (definitions: Readonly<Record<string, string>>
   rows: Object.entries(definitions),
   quiet: true,
 });
+
+/** Lines below a title; nothing where there are none. */
+export const listSection = (title: string, items: readonly string[]): PageSection => ({
+  kind: "table",
+  title,
+  columns: [{ header: "" }],
+  rows: items.map((item) => [item]),
+});

@@ -9,6 +9,7 @@ import {
   errorCells,
   errorColumns,
   inputsSection,
+  listSection,
   msLabel,
   percentLabel,
   quietLines,
@@ -42,13 +43,14 @@ export function runPage(validation: RunValidation): ValidationPage {
   const compared =
     workload === "replayed"
       ? `arrivals and lengths of ${formatCount(requests.measured ?? 0)} measured requests, ${formatCount(requests.compared)} completed on both sides`
-      : `${formatCount(requests.compared)} requests of the scenario's traffic; the measurement states only statistics`;
+      : `${formatCount(requests.compared)} requests of ${workload === "scenario" ? "the scenario's traffic" : "the measured load"}; the measurement states only statistics`;
   return {
     title: `Validation of ${forecast.scenario.name} on a measured run`,
     subtitle: quietLines([`moecast ${moecastVersion}, seed ${forecast.seed}`, deploymentLine(forecast), compared]),
     headline: [runHeadline(validation)],
     sections: [
       figureSection(validation),
+      notesSection(validation),
       perRequestSection(validation),
       ...scatterSections(validation),
       timeSection(validation),
@@ -101,6 +103,9 @@ function figureSection({ figures }: RunValidation): PageSection {
     ]),
   };
 }
+
+/** How the measurement was read: shown where it is not as it stands in the file. */
+const notesSection = ({ notes }: RunValidation): PageSection => listSection("The measurement", notes);
 
 function quantity(value: number | null, unit: ComparedFigure["unit"]): string {
   if (value === null) return "n/a";

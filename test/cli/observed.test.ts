@@ -32,7 +32,9 @@ describe("--observed", () => {
 
   test("says in every output that a point cannot be reached, and narrows nothing by it", async () => {
     const absurd = write("absurd.json", bench(60, 0.01));
-    const words = ["run", small, "--no-thresholds", "--observed", absurd];
+    const refused = await moecast(["run", small, "--observed", absurd]);
+    expect(refused).toMatchObject({ code: 3, err: expect.stringMatching(/0\.00 times the forecast/) });
+    const words = ["run", small, "--no-thresholds", "--observed", absurd, "--accept-differences"];
     const told =
       /the observed point cannot be reached: TPOT forecast [\d.]+ .?s, observed 10 .s \(absurd\.json: 4 clients/;
     const { out: json } = await moecast([...words, "--json"]);
@@ -45,7 +47,16 @@ describe("--observed", () => {
     expect(unwrapped(out)).toMatch(told);
     expect(unwrapped(out)).not.toContain("one measured point of this deployment");
     for (const each of exports) expect(unwrapped(readFileSync(each.split("=")[1]!, "utf8")), each).toMatch(told);
-    const against = await moecast(["validate", "--against", slow, "--scenario", small, "--observed", absurd]);
+    const against = await moecast([
+      "validate",
+      "--against",
+      slow,
+      "--scenario",
+      small,
+      "--observed",
+      absurd,
+      "--accept-differences",
+    ]);
     expect(unwrapped(against.out)).toMatch(told);
   });
 
@@ -70,7 +81,16 @@ describe("--observed", () => {
   test("brings the validation of another benchmark closer, and stays out of modes without a deployment", async () => {
     const other = write("other.json", bench(60, 8.5).replace('"max_concurrency":4', '"max_concurrency":2'));
     const error = async (...words: readonly string[]) => {
-      const { out } = await moecast(["validate", "--against", other, "--scenario", small, "--json", ...words]);
+      const { out } = await moecast([
+        "validate",
+        "--against",
+        other,
+        "--scenario",
+        small,
+        "--json",
+        "--accept-differences",
+        ...words,
+      ]);
       const { figures } = JSON.parse(out) as { figures: { metric: string; errorPercent: number }[] };
       return Math.abs(figures.find(({ metric }) => metric === "tpot")?.errorPercent ?? 0);
     };

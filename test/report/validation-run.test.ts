@@ -13,11 +13,12 @@ import { forecast, overloaded } from "./build.ts";
 
 /** Two requests, forecast at twice the speed of the measured server. */
 const validation = (changes: Partial<RunValidation> = {}): RunValidation => ({
-  schemaVersion: 2,
+  schemaVersion: 3,
   kind: "run-validation",
   moecastVersion: "9.9.9",
   inputs: [{ role: "measurement", name: "run.jsonl", sha256: "0123456789abcdef".repeat(4) }],
   workload: "replayed",
+  notes: [],
   requests: { measured: 2, compared: 2 },
   figures: [
     { metric: "ttft", statistic: "p50", unit: "ms", measured: 120, predicted: 60, errorPercent: -50 },

@@ -1,5 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { refuse } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
 import { printable } from "../../core/printable.ts";
 import { closest } from "../../core/suggest.ts";
 import type { ProblemList } from "./problem-list.ts";
@@ -104,6 +105,20 @@ function columnIndex(header: Record, columns: Columns, problems: ProblemList): R
     problems.add({ line, expected: `a column "${column}"`, ...hint });
   }
   return indexOf;
+}
+
+/** Rows as objects by column; cells that are decimal numbers become numbers, empty ones are not stated. */
+export function rowsAsDocuments(text: string, file: string): Json[] {
+  const [header, ...records] = recordsOf(text, file);
+  return records.map(({ cells }) =>
+    Object.fromEntries(
+      (header?.cells ?? []).map((name, i): [string, Json] => {
+        const cell = printable(cells[i] ?? "");
+        const value = decimal(cell);
+        return [name, cell === "" ? null : Number.isNaN(value) ? cell : value];
+      }),
+    ),
+  );
 }
 
 /** A decimal number as written in tables; NaN for anything else, such as an empty cell, `inf` or `0x10`. */

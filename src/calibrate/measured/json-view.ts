@@ -55,12 +55,24 @@ export class JsonView {
     );
   }
 
+  /** The items of a list, else this alone. */
+  list(): readonly JsonView[] {
+    return Array.isArray(this.value) ? (this.items() ?? []) : [this];
+  }
+
   /** A number, 0 or more. */
   number(): number | null {
     if (!this.stated) return null;
     const { value } = this;
     if (typeof value === "number" && value >= 0 && value <= numberMax) return value;
     return this.problem("a number, 0 or more", value);
+  }
+
+  /** A rate of requests; null where it is not stated, Infinity where a word says that it is unlimited. */
+  rate(): number | null {
+    const { value } = this;
+    if (typeof value !== "string") return this.number();
+    return /^\+?inf(inity)?$/i.test(value) ? Number.POSITIVE_INFINITY : this.problem("a number or inf", value);
   }
 
   /** A whole number from `min` that fits 32 bits, such as a count of tokens. */
@@ -74,6 +86,11 @@ export class JsonView {
   text(): string | null {
     if (!this.stated) return null;
     return typeof this.value === "string" ? this.value : this.problem("a text", this.value);
+  }
+
+  /** Notes how this was read, for whoever uses the measurement. */
+  note(text: string): void {
+    this.#problems.notes.push(this.at === "" ? text : `${this.at} ${text}`);
   }
 
   /** Notes that this is not as expected. */

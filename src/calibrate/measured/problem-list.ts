@@ -7,6 +7,8 @@ const listedMax = 20;
 export class ProblemList {
   readonly #file: string;
   readonly #listed: Problem[] = [];
+  /** What was read otherwise than it stands there, in words. */
+  readonly notes: string[] = [];
   #count = 0;
 
   constructor(file: string) {

@@ -2,12 +2,14 @@ import { sha256 } from "../../core/digest.ts";
 import { InvalidInputError, refuse } from "../../core/errors.ts";
 import { type Json, parseJson } from "../../core/json.ts";
 import { TextSource } from "../../trace/requests/text-source.ts";
-import { benchmarkFormats, readBenchmarks } from "./benchmark-results.ts";
-import { headerColumns } from "./csv-table.ts";
+import { benchmarkFormats, documentsOfText, readBenchmarks } from "./benchmark-results.ts";
+import { headerColumns, rowsAsDocuments } from "./csv-table.ts";
+import { llamaBenchColumns } from "./formats/llama-bench.ts";
 import { runFormats, timestampColumns } from "./formats/run-records.ts";
 import { JsonView } from "./json-view.ts";
 import type { MeasuredBenchmark } from "./measured-benchmark.ts";
 import type { MeasuredRun, MeasurementSource } from "./measured-run.ts";
+import { withoutNonFinite } from "./non-finite.ts";
 import { ProblemList } from "./problem-list.ts";
 import { readRunCsv, readRunRecords } from "./read-measured-run.ts";
 import { readServingPoints, servingPointColumns } from "./read-serving-points.ts";
@@ -19,9 +21,8 @@ export type Measurement =
   | { readonly kind: "run"; readonly run: MeasuredRun }
   | {
       readonly kind: "benchmark";
-      readonly benchmark: MeasuredBenchmark;
-      /** Further runs of the same file: other load levels of GuideLLM, results that vLLM appended. */
-      readonly others: readonly MeasuredBenchmark[];
+      /** At least one. A file holds several as load levels of GuideLLM, or results that vLLM appended. */
+      readonly runs: readonly [MeasuredBenchmark, ...MeasuredBenchmark[]];
     };
 
 /** Tables, records and results are small; a huge file is not read to its end. */
@@ -47,7 +48,16 @@ export function readMeasurement(text: string, file: string): Measurement {
   const source = { file, digest: sha256(text) };
   const start = text.replace(/^\ufeff/, "").trimStart();
   if (start === "") refuse({ file, expected: "a measurement", found: "an empty file" });
-  return /^[{[]/.test(start) ? readJson(start, source) : readCsv(text, source);
+  if (/^[{[]/.test(start)) return readJson(withoutNonFinite(start), source);
+  const documents = documentsOfText(text);
+  return documents === null ? readCsv(text, source) : readText(documents, text, source);
+}
+
+/** A text written for people, or a table of which every row is a result. */
+function readText(documents: readonly Json[], text: string, source: MeasurementSource): Measurement {
+  const problems = new ProblemList(source.file);
+  const views = documents.map((value, i) => new JsonView(value, problems, documents.length > 1 ? `row ${i + 1}` : ""));
+  return benchmarksOf(views, text, source, problems);
 }
 
 function readCsv(text: string, source: MeasurementSource): Measurement {
@@ -55,6 +65,8 @@ function readCsv(text: string, source: MeasurementSource): Measurement {
   const share = (wanted: readonly string[]) => wanted.filter((column) => columns.has(column)).length / wanted.length;
   const points = share(servingPointColumns);
   const run = share(timestampColumns);
+  if (llamaBenchColumns.every((column) => columns.has(column)))
+    return readText(rowsAsDocuments(text, source.file), text, source);
   // Half of the columns tell what a file is meant to be, and then its own reader says what is missing.
   if (Math.max(points, run) < 0.5) refuseUnknown(text, source.file);
   return points >= run
@@ -66,20 +78,34 @@ function readJson(text: string, source: MeasurementSource): Measurement {
   const problems = new ProblemList(source.file);
   const records = recordsOf(text, source.file, problems);
   problems.settle();
-  const views = records.map(({ value, line }) => new JsonView(value, problems, "", line));
+  const documents = records.map(({ value, line }) => new JsonView(value, problems, "", line));
+  const [first] = documents;
+  const views = documents.length === 1 && first !== undefined ? first.list() : documents;
+  const isObject = ({ value }: JsonView) => typeof value === "object" && !Array.isArray(value);
+  if (!views.some(isObject)) refuseUnknown(text, source.file);
   for (const view of views) {
-    if (typeof view.value === "object" && !Array.isArray(view.value)) continue;
-    if (views.length === 1) refuseUnknown(text, source.file);
-    view.problem("an object on each line", view.value ?? null);
+    if (isObject(view)) continue;
+    view.problem("an object, as every result of the file", view.value ?? null);
   }
   problems.settle();
   const run = readRunRecords(views, source, problems);
-  if (run !== null) return { kind: "run", run };
-  const [benchmark, ...others] = views.flatMap(
-    (view) => readBenchmarks(view, source) ?? refuseUnknown(text, source.file),
-  );
+  return run === null ? benchmarksOf(views, text, source, problems) : { kind: "run", run };
+}
+
+function benchmarksOf(
+  views: readonly JsonView[],
+  text: string,
+  source: MeasurementSource,
+  problems: ProblemList,
+): Measurement {
+  const runs = views.flatMap((view) => {
+    const from = problems.notes.length;
+    const found = readBenchmarks(view, source) ?? refuseUnknown(text, source.file);
+    return found.map((benchmark) => ({ ...benchmark, notes: problems.notes.slice(from) }));
+  });
   problems.settle();
-  return benchmark === undefined ? refuseUnknown(text, source.file) : { kind: "benchmark", benchmark, others };
+  const [first, ...others] = runs;
+  return first === undefined ? refuseUnknown(text, source.file) : { kind: "benchmark", runs: [first, ...others] };
 }
 
 /** The one document of a text, or its lines where the first of several is a document of its own. */

@@ -1,6 +1,7 @@
 import { formatDuration, formatNumber } from "../../core/units.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import type { LedgerEntry } from "../../sim/result.ts";
+import { factorsOf } from "./observed-factors.ts";
 import type { ObservedFit } from "./observed-fit.ts";
 import type { ObservedLoad } from "./observed-loads.ts";
 
@@ -55,19 +56,9 @@ function latenciesText({ tpotMs, ttftMs }: ObservedLoad, { before, after }: Obse
 }
 
 /** By how much groups of figures were moved. */
-function movesText(base: EngineProfile, { engine, fetchFactor }: ObservedFit): string {
-  const factors = {
-    kernels: engine.kernelExcess / base.kernelExcess,
-    "prompt kernels": engine.prefillExcess / base.prefillExcess,
-    launches: engine.kernelOverheadNs / base.kernelOverheadNs,
-    "time per sequence": engine.sequenceOverheadNs / base.sequenceOverheadNs,
-    collectives: engine.collectiveFactor / base.collectiveFactor,
-    ...(fetchFactor === 1 ? {} : { "fetches of experts": fetchFactor }),
-  };
-  const moved = Object.entries(factors)
-    .filter(([, factor]) => Number.isFinite(factor))
-    .map(([what, factor]) => `${what} x ${factor.toFixed(2)}`);
-  const [from, to] = [base, engine].map(({ requestOverheadNs }) => formatDuration(requestOverheadNs));
+function movesText(base: EngineProfile, fit: ObservedFit): string {
+  const moved = factorsOf(base, fit).map(([what, factor]) => `${what} x ${factor.toFixed(2)}`);
+  const [from, to] = [base, fit.engine].map(({ requestOverheadNs }) => formatDuration(requestOverheadNs));
   const handling = from === to ? [] : [`handling of a request ${from} -> ${to}`];
   return [...moved, ...handling].join(", ");
 }

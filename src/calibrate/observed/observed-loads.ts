@@ -1,12 +1,12 @@
 import { oneReplica, type SimConfig } from "../../sim/config.ts";
 import { burstWaves } from "../engine/predict-point.ts";
+import { checkPoint } from "../likeness/point-likeness.ts";
 import type { MeasuredBenchmark } from "../measured/measured-benchmark.ts";
 import { type MeasuredRun, runStatistics } from "../measured/measured-run.ts";
 import { ProblemList } from "../measured/problem-list.ts";
 import type { Measurement } from "../measured/read-measurement.ts";
 import { configurationsOf } from "../measured/repeats.ts";
 import type { ServingPoint } from "../measured/serving-point.ts";
-import { checkBenchmark, checkPoint } from "./observed-identity.ts";
 import { closedLoopOf, loopRequests, meanLength, replayOf, replicaLoop, servedLoop } from "./observed-workload.ts";
 
 /** An observation of another layout of the same engine and model says less about a deployment than one of its own. */
@@ -64,8 +64,7 @@ function* loadsOf(
       yield* runLoad(config, measurement.run, null, file, problems);
       break;
     case "benchmark":
-      for (const benchmark of [measurement.benchmark, ...measurement.others])
-        yield* benchmarkLoad(config, benchmark, file, problems);
+      for (const benchmark of measurement.runs) yield* benchmarkLoad(config, benchmark, file, problems);
   }
 }
 
@@ -148,7 +147,6 @@ function* benchmarkLoad(
   file: string,
   problems: ProblemList,
 ): Generator<ObservedLoad> {
-  checkBenchmark(config, benchmark, problems);
   const { concurrency, requestRate, metrics, perRequest } = benchmark;
   const clients = requestRate === null ? concurrency : null;
   if (perRequest !== null) {

@@ -3,7 +3,7 @@ import type { TimeComponent } from "../../sim/result.ts";
 import type { MetricError } from "../serving/validation.ts";
 
 /** Version of the document; raised on every incompatible change. */
-export const runValidationSchemaVersion = 2;
+export const runValidationSchemaVersion = 3;
 
 export const figureStatistics = ["mean", "p50", "p90", "p95", "p99"] as const;
 export type FigureStatistic = (typeof figureStatistics)[number];
@@ -45,8 +45,10 @@ export interface RunValidation {
   readonly kind: "run-validation";
   readonly moecastVersion: string;
   readonly inputs: Forecast["inputs"];
-  /** Where the forecast's requests come from: the measured requests one by one, or the scenario's own traffic. */
-  readonly workload: "replayed" | "scenario";
+  /** The requests of the forecast: the measured ones, the scenario's own traffic, or traffic as the measurement states it. */
+  readonly workload: "replayed" | "scenario" | "stated";
+  /** How the measurement was read, and what it does not tell, in words. */
+  readonly notes: readonly string[];
   readonly requests: {
     /** null where the measurement does not say. */
     readonly measured: number | null;
@@ -62,4 +64,19 @@ export interface RunValidation {
   readonly stepMs: Readonly<Record<TimeComponent, number>>;
   /** The forecast that was compared. */
   readonly forecast: Forecast;
+}
+
+/** Several runs of one file against their forecasts. */
+export interface RunsValidation {
+  readonly schemaVersion: typeof runValidationSchemaVersion;
+  readonly kind: "runs-validation";
+  readonly runs: readonly NumberedRun[];
+  /** Runs under another load than the scenario's, by number, and in what they differ. */
+  readonly skipped: readonly { readonly run: number; readonly reason: string }[];
+}
+
+/** A run by its place in the file, counted from 1. */
+export interface NumberedRun {
+  readonly run: number;
+  readonly validation: RunValidation;
 }

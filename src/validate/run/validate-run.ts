@@ -1,8 +1,16 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { requestRateOf, sameLoad } from "../../calibrate/likeness/load-likeness.ts";
+import {
+  benchmarkLikeness,
+  checkLikeness,
+  likenessNotes,
+  runLikeness,
+} from "../../calibrate/likeness/measurement-likeness.ts";
+import type { MeasuredBenchmark } from "../../calibrate/measured/measured-benchmark.ts";
 import type { MeasuredRun } from "../../calibrate/measured/measured-run.ts";
-import type { Measurement } from "../../calibrate/measured/read-measurement.ts";
 import { observeDeployment } from "../../calibrate/observed/observe-deployment.ts";
+import { loopRequests, meanLength } from "../../calibrate/observed/observed-workload.ts";
 import { holds, refuse } from "../../core/errors.ts";
 import { version } from "../../core/version.ts";
 import { unlessAborted } from "../../files/cooperative.ts";
@@ -12,14 +20,16 @@ import type { Forecast } from "../../forecast/forecast.ts";
 import type { ForecastDeps } from "../../forecast/forecast-scenario.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
-import type { Workload } from "../../sim/config.ts";
+import type { SimConfig, Workload } from "../../sim/config.ts";
 import { type RunResult, timeComponents } from "../../sim/result.ts";
 import { simulateCooperatively } from "../../sim/simulate.ts";
 import { compareReplay, compareStatistics } from "./compare-run.ts";
 import { type RunValidation, runValidationSchemaVersion } from "./run-validation.ts";
 
-/** A measurement of one run: request by request, or a benchmark's results. */
-export type MeasuredServing = Extract<Measurement, { readonly kind: "run" | "benchmark" }>;
+/** One measured run: request by request, or a benchmark's results. */
+export type MeasuredServing =
+  | { readonly kind: "run"; readonly run: MeasuredRun }
+  | { readonly kind: "benchmark"; readonly benchmark: MeasuredBenchmark; readonly file: string };
 
 /** What a measurement has of a run request by request, and how its arrivals came about. */
 interface Replay {
@@ -28,25 +38,41 @@ interface Replay {
   readonly clients: number | null;
 }
 
+/** Files, watchers, and how a measurement is taken. */
+export interface ValidateRunDeps extends ForecastDeps {
+  readonly inputs: Forecast["inputs"];
+  /** Whose load is forecast where a benchmark does not bring its requests; the scenario's unless given. */
+  readonly load?: "scenario" | "measured";
+  /** Whether it is compared although it states another model, device or load. */
+  readonly acceptsDifferences?: boolean;
+}
+
 /**
  * Forecasts a measured run on the deployment of a scenario and compares the two. Measured requests take the place of the
  * scenario's traffic: their arrivals and lengths are replayed, none is left out as warm-up; where a benchmark only
- * states statistics, the scenario's own traffic is forecast. SLOs of the scenario are not judged. With other measurements
- * of the deployment as `observed`, the engine is adjusted to them before.
+ * states statistics, the scenario's own traffic is forecast, or with `load: "measured"` traffic as the benchmark states it.
+ * SLOs of the scenario are not judged. With other measurements of the deployment as `observed`, the engine is adjusted
+ * to them before. Throws InvalidInputError for a measurement of another deployment or load.
  */
 export async function validateRun(
   scenario: Scenario,
   measured: MeasuredServing,
-  deps: ForecastDeps & { readonly inputs: Forecast["inputs"] },
+  deps: ValidateRunDeps,
 ): Promise<RunValidation> {
-  const { observed } = deps;
+  const { observed, acceptsDifferences = false } = deps;
   const replay = replayOf(measured);
   const { slo: _notJudged, ...unjudged } = scenario;
   const served: Scenario = replay === null ? unjudged : { ...unjudged, warmup: { requests: 0 } };
-  const stated = await unlessAborted(
-    resolveScenario(served, deps, replay === null ? null : workloadOf(replay), deps.signal),
-    deps.signal,
-  );
+  const resolvedWith = (workload: Workload | null) =>
+    unlessAborted(resolveScenario(served, deps, workload, deps.signal), deps.signal);
+  const own = await resolvedWith(replay === null ? null : workloadOf(replay));
+  const adopted = deps.load === "measured" && replay === null ? measuredWorkload(own.config, measured) : null;
+  const stated = adopted === null ? own : await resolvedWith(adopted);
+  const likeness =
+    measured.kind === "run"
+      ? runLikeness(stated.config)
+      : benchmarkLikeness(stated.config, measured.benchmark, sameLoad);
+  checkLikeness(likeness, fileOf(measured), acceptsDifferences);
   const resolved = observed === undefined ? stated : inOneStretch(() => observeDeployment(stated, observed));
   const run = await simulated(resolved.config, deps);
   const forecast = buildForecast(served, resolved, run);
@@ -56,17 +82,48 @@ export async function validateRun(
     moecastVersion: version,
     // The measurement stands for the requests that were made of it.
     inputs: [...deps.inputs, ...forecast.inputs.filter(({ role }) => replay === null || role !== "requests")],
-    workload: replay === null ? "scenario" : "replayed",
+    workload: replay !== null ? "replayed" : adopted === null ? "scenario" : "stated",
+    notes: [...(measured.kind === "run" ? [] : measured.benchmark.notes), ...likenessNotes(likeness)],
     ...comparison(measured, replay, run, forecast),
     stepMs: stepTimes(run),
     forecast,
   };
 }
 
+const fileOf = (measured: MeasuredServing): string =>
+  measured.kind === "run" ? measured.run.source.file : measured.file;
+
 function replayOf(measured: MeasuredServing): Replay | null {
   if (measured.kind === "run") return { run: measured.run, clients: null };
   const { perRequest, concurrency, requestRate } = measured.benchmark;
   return perRequest === null ? null : { run: perRequest, clients: requestRate === null ? concurrency : null };
+}
+
+/** The load that a benchmark states: its clients, or its rate where the scenario's traffic comes by the clock too. */
+function measuredWorkload(config: SimConfig, measured: MeasuredServing): Workload | null {
+  if (measured.kind === "run") return null;
+  const { concurrency, requestRate, meanPromptTokens, meanOutputTokens, requests: count } = measured.benchmark;
+  const { workload } = config;
+  if (requestRate !== null) return workload.kind === "open" ? atRate(workload, requestRate) : null;
+  if (concurrency === null) return null;
+  return loopRequests(config, {
+    promptTokens: meanPromptTokens ?? meanLength(workload.requests.promptTokens),
+    outputTokens: meanOutputTokens ?? meanLength(workload.requests.outputTokens),
+    lengths: "mean",
+    clients: concurrency,
+    requests: count,
+  }).workload;
+}
+
+/** The same requests at another rate. */
+function atRate(workload: Workload & { readonly kind: "open" }, perSecond: number): Workload {
+  const { requests } = workload;
+  const own = requestRateOf(requests);
+  if (!Number.isFinite(own)) return workload;
+  return {
+    kind: "open",
+    requests: { ...requests, arrivalNs: requests.arrivalNs.map((atNs) => Math.round((atNs * own) / perSecond)) },
+  };
 }
 
 function comparison(measured: MeasuredServing, replay: Replay | null, run: RunResult, forecast: Forecast) {

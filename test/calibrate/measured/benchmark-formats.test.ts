@@ -22,7 +22,7 @@ const file = "result.json";
 function benchmarksOf(document: unknown): readonly MeasuredBenchmark[] {
   const measurement = readMeasurement(JSON.stringify(document), file);
   if (measurement.kind !== "benchmark") throw new Error(measurement.kind);
-  return [measurement.benchmark, ...measurement.others];
+  return measurement.runs;
 }
 
 function benchmarkOf(document: unknown): MeasuredBenchmark {
@@ -51,13 +51,13 @@ const documents = {
   "vllm-bench": [vllmSummary, { model: "example/model", concurrency: 16, requestRate: 12.5, itl: true }],
   aiperf: [aiperfSummary, { model: "example/model", concurrency: 16, requestRate: 12.5, itl: false }],
   "inference-perf": [inferencePerfStage, { model: null, concurrency: 16, requestRate: 12.5, itl: true }],
-  guidellm: [guidellmReport, { model: "example/model", concurrency: 16, requestRate: null, itl: false }],
+  guidellm: [guidellmReport, { model: "example/model", concurrency: 4, requestRate: null, itl: false }],
 } as const;
 
-describe.each(Object.entries(documents))("%s", (format, [document, { itl, ...facts }]) => {
+describe.each(Object.entries(documents))("%s", (format, [document, { itl, model, ...facts }]) => {
   test("states the same run as every other format, in ms", () => {
     const benchmark = benchmarkOf(document);
-    expect(benchmark).toMatchObject({ format, ...facts, requests: requests.length });
+    expect(benchmark).toMatchObject({ format, deployment: { model }, ...facts, requests: requests.length, notes: [] });
     expect(Object.keys(benchmark.metrics).sort()).toEqual(["e2e", ...(itl ? ["itl"] : []), "tpot", "ttft"]);
     for (const [metric, statistics] of Object.entries(benchmark.metrics))
       expectClose(statistics, expected[metric as keyof typeof benchmark.metrics]);
@@ -69,7 +69,7 @@ describe.each(Object.entries(documents))("%s", (format, [document, { itl, ...fac
 
   test("is told from the others by its content, laid out on one line or many", () => {
     const measurement = readMeasurement(`\ufeff${JSON.stringify(document, null, 2)}\n`, file);
-    expect(measurement).toMatchObject({ kind: "benchmark", benchmark: { format }, others: [] });
+    expect(measurement).toMatchObject({ kind: "benchmark", runs: [{ format }] });
   });
 });
 
@@ -115,29 +115,48 @@ describe("requests of a result file", () => {
 
 describe("load and metrics", () => {
   test("each load level of GuideLLM and each appended result is one benchmark", () => {
-    const levels = [1, 2].map((streams) => ({
+    const levels = [3, 4].map((streams) => ({
       ...guidellmBenchmark,
       config: { strategy: { type_: "concurrent", streams } },
     }));
     const rate = { ...guidellmBenchmark, config: { strategy: { type_: "poisson", rate: 3.5 } } };
-    const single = { ...guidellmBenchmark, config: { strategy: { type_: "synchronous" } } };
-    const found = benchmarksOf({ benchmarks: [...levels, rate, single] });
-    expect(found.map(({ concurrency }) => concurrency)).toEqual([1, 2, null, 1]);
-    expect(found.map(({ requestRate }) => requestRate)).toEqual([null, null, 3.5, null]);
+    const found = benchmarksOf({ benchmarks: [...levels, rate] });
+    expect(found.map(({ concurrency }) => concurrency)).toEqual([3, 4, null]);
+    expect(found.map(({ requestRate }) => requestRate)).toEqual([null, null, 3.5]);
+    const metrics = {
+      ...guidellmBenchmark.metrics,
+      requests_per_second: { successful: { mean: 0.3 * expected.requestThroughput } },
+    };
+    const single = { ...guidellmBenchmark, metrics, config: { strategy: { type_: "synchronous" } } };
+    expect(benchmarkOf({ benchmarks: [single] }).concurrency).toBe(1);
     const appended = readMeasurement(jsonLines([vllmSummary, { ...vllmSummary, max_concurrency: 32 }]), file);
-    expect(appended).toMatchObject({ benchmark: { concurrency: 16 }, others: [{ concurrency: 32 }] });
+    expect(appended).toMatchObject({ runs: [{ concurrency: 16 }, { concurrency: 32 }] });
   });
 
-  test("an unlimited rate is none, an absent cap is none", () => {
-    expect(benchmarkOf({ ...vllmSummary, request_rate: "inf", max_concurrency: null })).toMatchObject({
-      requestRate: null,
-      concurrency: null,
+  test("an unlimited rate is none: without a cap every request has a client, unless fewer were under way", () => {
+    const { completed } = vllmSummary;
+    const burst = {
+      ...vllmSummary,
+      request_rate: "inf",
+      max_concurrency: null,
+      duration: null,
+      request_throughput: null,
+    };
+    expect(benchmarkOf(burst)).toMatchObject({ requestRate: null, concurrency: completed });
+    const text = JSON.stringify({ ...burst, request_throughput: 1, output_throughput: null }).replace(
+      '"inf"',
+      "Infinity",
+    );
+    const measurement = readMeasurement(text, file);
+    expect(measurement).toMatchObject({
+      runs: [{ requestRate: null, concurrency: null, meanUnderWay: expect.any(Number) }],
     });
   });
 
   test("AIPerf's later configurations state the load by phase", () => {
     const input_config = { phases: { profiling: { concurrency: 40 } } };
-    expect(benchmarkOf({ ...aiperfSummary, input_config })).toMatchObject({ concurrency: 40, model: null });
+    const slow = { ...aiperfSummary, input_config, request_throughput: null, output_token_throughput: null };
+    expect(benchmarkOf(slow)).toMatchObject({ concurrency: 40, deployment: { model: null } });
   });
 
   test("SGLang's key of E2E is read", () => {

@@ -65,9 +65,19 @@ describe("broken input", () => {
       expect(problemsOf(() => readMeasurement(text.slice(0, -1), "f"))).toMatchObject([{ expected: "valid JSON" }]);
   });
 
-  test.each(["NaN", "Infinity", "-Infinity", "1e999"])("%s in a result", (number) => {
-    const text = texts.vllm.replace(/"mean_ttft_ms":[^,]*/, `"mean_ttft_ms":${number}`);
-    expect(problemsOf(() => readMeasurement(text, "f"))).toHaveLength(1);
+  const withTtft = (number: string) => texts.vllm.replace(/"mean_ttft_ms":[^,]*/, `"mean_ttft_ms":${number}`);
+
+  test.each(["Infinity", "-Infinity", "1e999"])("%s where a latency stands", (number) => {
+    expect(problemsOf(() => readMeasurement(withTtft(number), "f"))).toMatchObject([{ at: "mean_ttft_ms" }]);
+  });
+
+  test("NaN where a latency stands, as Python writes what it does not know, is not stated", () => {
+    const measurement = readMeasurement(withTtft("NaN"), "f");
+    expect(measurement).toMatchObject({
+      kind: "benchmark",
+      runs: [{ metrics: { ttft: { p50: expect.any(Number) } } }],
+    });
+    expect(measurement).not.toMatchObject({ runs: [{ metrics: { ttft: { mean: expect.anything() } } }] });
   });
 
   test("prototype keys", () => {

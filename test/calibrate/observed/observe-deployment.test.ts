@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { predictPoint } from "../../../src/calibrate/engine/predict-point.ts";
-import type { MeasuredBenchmark } from "../../../src/calibrate/measured/measured-benchmark.ts";
+import { type MeasuredBenchmark, unstated } from "../../../src/calibrate/measured/measured-benchmark.ts";
 import { measuredRun } from "../../../src/calibrate/measured/measured-run.ts";
 import type { Measurement } from "../../../src/calibrate/measured/read-measurement.ts";
 import type { ServingPoint } from "../../../src/calibrate/measured/serving-point.ts";
@@ -58,7 +58,15 @@ function measured(parts: Partial<ServingPoint>): ServingPoint {
   return { ...point, tpotMs, ttftMs };
 }
 
-const observation = (measurement: Measurement): Observation => ({ measurement, file: "mine.csv", sha256: "ab" });
+const observation = (measurement: Measurement, acceptsDifferences = false): Observation => ({
+  measurement,
+  file: "mine.csv",
+  sha256: "ab",
+  acceptsDifferences,
+});
+/** Adjusted to a point whatever it shows. */
+const stretched = (point: ServingPoint): ResolvedScenario =>
+  observeDeployment(resolved, observation({ kind: "points", points: [point] }, true));
 const observe = (...points: readonly ServingPoint[]): ResolvedScenario =>
   observeDeployment(resolved, observation({ kind: "points", points }));
 
@@ -109,7 +117,7 @@ describe("observing points of a deployment", () => {
   });
 
   test("stays within the priors of the factors, however far a measurement is", () => {
-    const { engine } = observe({ ...eight, tpotMs: 20 * (eight.tpotMs ?? 0) }).config;
+    const { engine } = stretched({ ...eight, tpotMs: 20 * (eight.tpotMs ?? 0) }).config;
     expect(engine.kernelExcess / base.kernelExcess).toBeLessThan(8);
     expect(engine.collectiveFactor / base.collectiveFactor).toBeLessThan(3);
   });
@@ -155,9 +163,13 @@ describe("the ledger of an observed deployment", () => {
   });
 
   test("doubts a measurement that no deployment of the engine would show", () => {
-    expect(detail(observe({ ...eight, tpotMs: 3 * (eight.tpotMs ?? 0) }), "observed")).toContain(
-      "does the scenario describe",
+    const strange = { ...eight, tpotMs: 3 * (eight.tpotMs ?? 0) };
+    expect(detail(stretched(strange), "observed")).toContain("does the scenario describe");
+    expect(() => observe(strange)).toThrow(
+      /TPOT of 8 clients, 256 \+ 64 tokens [\d.]+ times the forecast.*larger model/,
     );
+    const fast = { ...eight, tpotMs: 0.2 * (eight.tpotMs ?? 0) };
+    expect(() => observe(fast)).toThrow(/0\.\d\d times the forecast.*smaller model.*--accept-differences/);
     expect(detail(observe(eight), "observed")).not.toContain("does the scenario describe");
   });
 
@@ -230,20 +242,17 @@ describe("points of something else", () => {
 
 function benchmark(changes: Partial<MeasuredBenchmark>): Measurement {
   const given: MeasuredBenchmark = {
+    ...unstated,
     format: "vllm-bench",
-    model: "my-server",
+    deployment: { ...unstated.deployment, model: "my-server" },
     concurrency: 8,
-    requestRate: null,
     requests: 100,
     metrics: { tpot: { mean: eight.tpotMs ?? 0 }, ttft: { mean: eight.ttftMs ?? 0 } },
-    outputTokensPerSecond: null,
-    requestThroughput: null,
     meanPromptTokens: 230,
     meanOutputTokens: 58,
-    perRequest: null,
     ...changes,
   };
-  return { kind: "benchmark", benchmark: given, others: [] };
+  return { kind: "benchmark", runs: [given] };
 }
 
 describe("deployments of several pools", () => {
@@ -298,7 +307,7 @@ describe("observing a benchmark", () => {
   test("counts every run of its file", () => {
     const first = benchmark({}) as Extract<Measurement, { kind: "benchmark" }>;
     const second = benchmark({ concurrency: 1, metrics: { tpot: { mean: one.tpotMs ?? 0 } } }) as typeof first;
-    const both = adjusted({ ...first, others: [second.benchmark] });
+    const both = adjusted({ ...first, runs: [first.runs[0], second.runs[0]] });
     expect(detail(both, "observed")).toContain("2 measured loads");
     expect(meanError(both.config.engine)).toBeLessThan(meanError(base) / 3);
   });
@@ -307,7 +316,9 @@ describe("observing a benchmark", () => {
     expect(problemsOf(benchmark({ metrics: { ttft: { mean: 1 } } }))[0]?.expected).toContain("TPOT");
     const unloaded = { concurrency: null, metrics: { tpot: { mean: 5 } } };
     expect(problemsOf(benchmark(unloaded))[0]?.expected).toContain("the load");
-    expect(problemsOf(benchmark({ model: "deepseek-ai/DeepSeek-V3" }))[0]).toMatchObject({ at: "model" });
+    expect(
+      problemsOf(benchmark({ deployment: { ...unstated.deployment, model: "deepseek-ai/DeepSeek-V3" } }))[0],
+    ).toMatchObject({ at: "model" });
   });
 });
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { MeasuredBenchmark } from "../../../src/calibrate/measured/measured-benchmark.ts";
+import { type MeasuredBenchmark, unstated } from "../../../src/calibrate/measured/measured-benchmark.ts";
 import { type MeasuredRun, measuredRun } from "../../../src/calibrate/measured/measured-run.ts";
 import { forecastScenario } from "../../../src/forecast/forecast-scenario.ts";
 import { resolveScenario } from "../../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { type MeasuredServing, validateRun } from "../../../src/validate/run/validate-run.ts";
+import { validateRuns } from "../../../src/validate/run/validate-runs.ts";
 import { minimal } from "../../scenario/example.ts";
 
 const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
@@ -30,21 +31,8 @@ function measured(factor: number): MeasuredRun {
 const replay = (run: MeasuredRun) => validateRun(scenario, { kind: "run", run }, deps);
 
 function benchmark(changes: Partial<MeasuredBenchmark>): MeasuredServing {
-  const given: MeasuredBenchmark = {
-    format: "vllm-bench",
-    model: null,
-    concurrency: null,
-    requestRate: null,
-    requests: 100,
-    metrics: {},
-    outputTokensPerSecond: null,
-    requestThroughput: null,
-    meanPromptTokens: null,
-    meanOutputTokens: null,
-    perRequest: null,
-    ...changes,
-  };
-  return { kind: "benchmark", benchmark: given, others: [] };
+  const given: MeasuredBenchmark = { ...unstated, format: "vllm-bench", requests: 100, ...changes };
+  return { kind: "benchmark", benchmark: given, file: "bench.json" };
 }
 
 describe("a replay of a measured run", () => {
@@ -143,5 +131,51 @@ describe("a benchmark", () => {
     expect(figures[0]?.errorPercent).toBeCloseTo(-50, 6);
     expect(figures[1]).toMatchObject({ measured: 1, predicted: null, errorPercent: null });
     expect(figures[2]?.errorPercent).toBeCloseTo(100, 6);
+  });
+});
+
+describe("a load that is not the scenario's", () => {
+  const closed = parseScenario(
+    minimal.replace("{ kind: poisson, requestRate: 5/s }", "{ kind: closed, maxConcurrency: 8 }"),
+    "closed.yaml",
+  );
+  const stated = { metrics: { tpot: { mean: 10 } }, meanPromptTokens: 100, meanOutputTokens: 10, concurrency: 4 };
+
+  test("is refused with what differs, unless it is accepted and told", async () => {
+    await expect(validateRun(closed, benchmark(stated), deps)).rejects.toThrow(
+      /bench\.json: clients: expected 8, as the scenario has it, found 4 .*--accept-differences/,
+    );
+    const accepted = await validateRun(closed, benchmark(stated), { ...deps, acceptsDifferences: true });
+    expect(accepted.notes).toContainEqual(expect.stringContaining("accepted all the same: clients 4, expected 8"));
+    expect(accepted.workload).toBe("scenario");
+  });
+
+  test("is forecast as measured where that is asked for: what the scenario gives with that load", async () => {
+    const own = closed.vary(["traffic.arrivals.maxConcurrency=4"]);
+    const [forecastOf, wanted] = [
+      await validateRun(closed, benchmark({ ...stated, requests: 50 }), { ...deps, load: "measured" }),
+      await validateRun(own, benchmark(stated), deps),
+    ];
+    expect(forecastOf.workload).toBe("stated");
+    const tpot = ({ figures }: typeof wanted) => figures.find(({ metric }) => metric === "tpot")?.predicted ?? 0;
+    expect(tpot(forecastOf) / tpot(wanted)).toBeCloseTo(1, 1);
+    const faster = benchmark({ ...stated, concurrency: null, requestRate: 10 });
+    const byClock = await validateRun(scenario, faster, { ...deps, load: "measured" });
+    expect(byClock.forecast.load.offeredRequestsPerSecond).toBeCloseTo(10, 0);
+  });
+
+  test("leaves runs of a file out, and refuses the file where it is that of all", async () => {
+    const runs = [4, 8, 16].map((concurrency) => ({ ...unstated, format: "vllm-bench", ...stated, concurrency }));
+    const found = await validateRuns(closed, runs, "bench.json", deps);
+    expect(found.runs.map(({ run }) => run)).toEqual([2]);
+    expect(found.skipped).toEqual([
+      { run: 1, reason: "clients 4" },
+      { run: 3, reason: "clients 16" },
+    ]);
+    await expect(validateRuns(closed, runs.slice(0, 1), "bench.json", deps)).rejects.toThrow(/clients/);
+    const all = await validateRuns(closed, runs, "bench.json", { ...deps, load: "measured" });
+    expect(all.runs).toHaveLength(3);
+    const tpots = all.runs.map(({ validation }) => validation.figures[0]?.predicted ?? 0);
+    expect(tpots).toEqual(tpots.toSorted((a, b) => a - b));
   });
 });

@@ -1,7 +1,8 @@
 import type { Json } from "../../../core/json.ts";
 import type { JsonView } from "../json-view.ts";
 import type { LatencyStatistics } from "../latency-statistics.ts";
-import { type BenchmarkFormat, type BenchmarkReading, statedMetrics, statisticsAt } from "./benchmark-format.ts";
+import type { MeasuredBenchmark } from "../measured-benchmark.ts";
+import { type BenchmarkFormat, statedMetrics, statisticsAt } from "./benchmark-format.ts";
 
 /** Milliseconds in the units that AIPerf labels its values with; the label is authoritative. */
 const msPer: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1e3, sec: 1e3 };
@@ -34,10 +35,12 @@ export const aiperf: BenchmarkFormat = {
     const { concurrency, requestRate, model } = configurationOf(document);
     return [
       {
-        model,
+        deployment: { model },
         concurrency,
         requestRate,
         requests: document.get("request_count", "avg"),
+        failed: average("error_request_count"),
+        seconds: secondsOf(document.get("benchmark_duration")),
         metrics: statedMetrics({
           ttft: latency("time_to_first_token"),
           tpot: latency("inter_token_latency"),
@@ -48,17 +51,24 @@ export const aiperf: BenchmarkFormat = {
         requestThroughput: average("request_throughput"),
         meanPromptTokens: average("input_sequence_length"),
         meanOutputTokens: average("output_sequence_length"),
-        perRequest: null,
       },
     ];
   },
 };
 
+function secondsOf(duration: JsonView): number | null {
+  const value = duration.get("avg").number();
+  const ms = value === null ? null : msPerUnit(duration);
+  return value === null || ms === null ? null : (value * ms) / 1e3;
+}
+
 /**
  * What was run. The configuration is AIPerf's internal one and differs between versions: the load lies under `loadgen`,
  * in later ones in the profiled phase. What is not found there is not stated.
  */
-function configurationOf(document: JsonView): Pick<BenchmarkReading, "model" | "concurrency" | "requestRate"> {
+function configurationOf(
+  document: JsonView,
+): Pick<MeasuredBenchmark, "concurrency" | "requestRate"> & { readonly model: string | null } {
   const names = document.peek("input_config", "endpoint", "model_names");
   const name = Array.isArray(names) ? (names as readonly Json[])[0] : names;
   const load = (key: string) => {

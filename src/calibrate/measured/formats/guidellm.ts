@@ -24,12 +24,16 @@ function readBenchmark(benchmark: JsonView, document: JsonView, source: Measurem
   const successful = (key: string) => metrics.get(key, "successful");
   const mean = (key: string) => successful(key).get("mean").number();
   const strategy = benchmark.either("config", "args").get("strategy");
-  const totals = metrics.get("request_totals", "successful");
+  const countOf = (outcome: string) => {
+    const inMetrics = metrics.get("request_totals", outcome);
+    return inMetrics.stated ? inMetrics : benchmark.get("request_totals", outcome);
+  };
   return {
-    model: modelOfRun(benchmark, document),
+    deployment: { model: modelOfRun(benchmark, document) },
     concurrency: strategy.peek("type_") === "synchronous" ? 1 : strategy.get("streams").whole(1),
     requestRate: strategy.get("rate").number(),
-    requests: totals.stated ? totals : benchmark.get("request_totals", "successful"),
+    requests: countOf("successful"),
+    failed: countOf("errored").whole(0),
     metrics: statedMetrics({
       ttft: statisticsAt(successful("time_to_first_token_ms"), 1),
       tpot: statisticsAt(successful("inter_token_latency_ms"), 1),

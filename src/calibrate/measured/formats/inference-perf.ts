@@ -16,10 +16,10 @@ export const inferencePerf: BenchmarkFormat = {
     const throughput = successes.get("throughput");
     return [
       {
-        model: null,
         concurrency: load.get("concurrency").whole(1),
         requestRate: load.get("requested_rate").number(),
         requests: successes.get("count"),
+        failed: document.get("failures", "count").whole(0),
         metrics: statedMetrics({
           ttft: seconds("time_to_first_token"),
           tpot: seconds("time_per_output_token"),
@@ -30,7 +30,6 @@ export const inferencePerf: BenchmarkFormat = {
         requestThroughput: throughput.get("requests_per_sec").number(),
         meanPromptTokens: successes.either("prompt_len", "prompt_tokens").get("mean").number(),
         meanOutputTokens: successes.either("output_len", "output_tokens").get("mean").number(),
-        perRequest: null,
       },
     ];
   },

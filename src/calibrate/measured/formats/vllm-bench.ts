@@ -19,14 +19,17 @@ export const vllmBench: BenchmarkFormat = {
         const prefix = name === "p50" ? ["p50", "median"] : [name];
         return document.either(...prefix.flatMap((word) => keys.map((key) => `${word}_${key}_ms`)));
       }, 1);
-    const rate = document.get("request_rate");
+    const rate = document.get("request_rate").rate();
+    const unlimited = rate === Number.POSITIVE_INFINITY;
     return [
       {
-        model: document.either("model_id", "model").text(),
-        concurrency: document.get("max_concurrency").whole(1),
-        // As fast as possible is written as a word.
-        requestRate: typeof rate.value === "string" ? null : rate.number(),
+        deployment: { model: document.either("model_id", "model").text() },
+        // Without a cap all requests are sent at once: each has a client of its own.
+        concurrency: document.get("max_concurrency").whole(1) ?? (unlimited ? requests.whole(1) : null),
+        requestRate: unlimited ? null : rate,
         requests,
+        failed: document.get("failed").whole(0),
+        seconds: document.get("duration").number(),
         metrics: statedMetrics({
           ttft: metric("ttft"),
           tpot: metric("tpot"),

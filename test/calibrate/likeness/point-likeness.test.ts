@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { checkPoint } from "../../../src/calibrate/likeness/point-likeness.ts";
 import { ProblemList } from "../../../src/calibrate/measured/problem-list.ts";
-import { checkPoint } from "../../../src/calibrate/observed/observed-identity.ts";
 import { InvalidInputError } from "../../../src/core/errors.ts";
 import { resolveScenario } from "../../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";

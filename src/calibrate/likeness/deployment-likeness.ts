@@ -1,0 +1,118 @@
+import { storageFormats } from "../../core/dtype.ts";
+import { own } from "../../core/own.ts";
+import { formatCount, formatNumber } from "../../core/units.ts";
+import { engineIdOn } from "../../engine/catalogue.ts";
+import { deviceIds, deviceNamed, nodeNamed } from "../../hardware/named-profiles.ts";
+import { parametersOf } from "../../models/parameters.ts";
+import type { SimConfig } from "../../sim/config.ts";
+import { devicesOf, moeShape } from "../../sim/mapping.ts";
+import type { StatedDeployment } from "../measured/measured-benchmark.ts";
+import { billionsIn, hasSize } from "../measured/named-size.ts";
+import { engineOf, modelOf, systemOf } from "../measured/names.ts";
+import { type Likeness, LikenessNotes } from "./likeness.ts";
+import { sameModel } from "./same-model.ts";
+
+type Check = (config: SimConfig, stated: StatedDeployment, notes: LikenessNotes) => void;
+
+/** Whether a measurement was made on the deployment of a scenario, by all that it states of it. */
+export function deploymentLikeness(config: SimConfig, stated: StatedDeployment): Likeness {
+  const notes = new LikenessNotes();
+  for (const check of checks) check(config, stated, notes);
+  return notes;
+}
+
+/** Parts outside the language model, and modules that only some count. */
+const parametersRatio = 1.05;
+
+const checkParameters: Check = ({ model }, { parameters }, notes) => {
+  if (parameters === null) return;
+  const { total } = parametersOf(model);
+  if (parameters > parametersRatio * total || total > parametersRatio * parameters)
+    notes.differs(
+      "model",
+      `${model.id} with ${formatCount(total)} parameters`,
+      `${formatCount(parameters)} parameters`,
+    );
+};
+
+/** Servers may call a model what they like: a name that is not known counts by the sizes in it. */
+const checkModel: Check = ({ model }, { model: name, parameters }, notes) => {
+  if (name === null) {
+    if (parameters === null) notes.assume(`the measurement names no model: taken for one of ${model.id}`);
+    return;
+  }
+  const { id } = modelOf(name);
+  if (id !== null) {
+    if (!sameModel(id, model)) notes.differs("model", model.id, name);
+    return;
+  }
+  const sizes = billionsIn(name);
+  if (sizes.some((billions) => !hasSize(model, billions))) {
+    const { total, active } = parametersOf(model);
+    const own = `${formatCount(total)} parameters, ${formatCount(active)} of them active`;
+    notes.differs("model", `${model.id} (${own})`, name);
+  } else if (parameters === null) {
+    const known = sizes.length > 0 ? ", whose size it names" : "";
+    notes.assume(`"${name}" is no model known here: taken for ${model.id}${known}`);
+  }
+};
+
+/** Bits of a weight by the words that tools and names of checkpoints use. */
+const precisionBits: Readonly<Record<string, number>> = {
+  bf16: 16,
+  fp16: 16,
+  bfloat16: 16,
+  float16: 16,
+  fp8: 8,
+  int8: 8,
+  w8a8: 8,
+  fp4: 4,
+  nvfp4: 4,
+  mxfp4: 4,
+  int4: 4,
+  awq: 4,
+  w4a16: 4,
+};
+
+const checkPrecision: Check = ({ model, formats }, { precision, model: name }, notes) => {
+  const weights = moeShape(model) === null ? formats.dense : formats.experts;
+  const words = precision === null ? (name ?? "").toLowerCase().split(/[-_/\s.]/) : [precision.toLowerCase()];
+  const named = words.find((word) => own(precisionBits, word) !== undefined);
+  if (named === undefined) {
+    if (precision !== null) notes.assume(`"${precision}" is no precision known here: taken for ${weights}`);
+    return;
+  }
+  if (own(precisionBits, named) !== Math.floor(storageFormats[weights].bitsPerValue))
+    notes.differs("precision", `weights in ${weights}`, precision ?? name);
+};
+
+const checkDevice: Check = ({ node }, { device }, notes) => {
+  if (device === null || sameWords(device, node.device.name)) return;
+  const { id } = systemOf(device);
+  const named =
+    id === null ? deviceIds.find((known) => sameWords(deviceNamed(known).name, device)) : nodeNamed(id).device.id;
+  if (named === undefined) notes.assume(`"${device}" is no device known here: taken for ${node.device.id}`);
+  else if (named !== node.device.id) notes.differs("device", node.device.id, device);
+};
+
+const sameWords = (a: string, b: string): boolean => wordsOf(a) === wordsOf(b);
+const wordsOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, " ")
+    .trim();
+
+const checkDevices: Check = ({ mapping, replicas }, { devices }, notes) => {
+  const own = devicesOf(mapping) * replicas;
+  if (devices !== null && devices !== own) notes.differs("devices", formatNumber(own), devices);
+};
+
+const checkEngine: Check = ({ engine, node }, { engine: name }, notes) => {
+  if (name === null) return;
+  const { id } = engineOf(name);
+  if (id === null) notes.assume(`"${name}" is no serving engine known here: taken for ${engine.id}`);
+  // The name of an engine stands for its build on the device.
+  else if (engineIdOn(node.device.platform, id) !== engine.id) notes.differs("engine", engine.id, name);
+};
+
+const checks: readonly Check[] = [checkModel, checkParameters, checkPrecision, checkDevice, checkDevices, checkEngine];

@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { consistencyLaws, failedShareMax } from "../../../src/calibrate/measured/consistency.ts";
+import type { MeasuredBenchmark } from "../../../src/calibrate/measured/measured-benchmark.ts";
+import { readMeasurement } from "../../../src/calibrate/measured/read-measurement.ts";
+import { aiperfSummary, expected, guidellmReport, inferencePerfStage, vllmSummary } from "./example-results.ts";
+import { exampleRequests, expectedOf } from "./example-run.ts";
+import { problemsOf } from "./problems-of.ts";
+
+const read = (document: unknown): MeasuredBenchmark => {
+  const measurement = readMeasurement(JSON.stringify(document), "result.json");
+  if (measurement.kind !== "benchmark") throw new Error(measurement.kind);
+  return measurement.runs[0];
+};
+const following = ((expected.e2e.mean ?? 0) - (expected.ttft.mean ?? 0)) / (expected.meanOutputTokens - 1);
+
+test("figures of one run break no law, whatever its requests", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 200 }), fc.integer({ min: 1, max: 1000 }), (count, scale) => {
+      const run = expectedOf(exampleRequests(count));
+      const slower = { ttft: { mean: (run.ttft.mean ?? 0) * scale } };
+      const benchmark = {
+        ...read(vllmSummary),
+        requests: count,
+        seconds: run.spanSeconds,
+        requestThroughput: run.requestThroughput,
+        outputTokensPerSecond: run.outputTokensPerSecond,
+        meanOutputTokens: run.meanOutputTokens,
+        concurrency: count,
+        metrics: { ttft: run.ttft, e2e: run.e2e },
+      };
+      for (const law of consistencyLaws) expect(law.check(benchmark), law.name).toBeNull();
+      const late = { ...benchmark, metrics: { ...slower, e2e: { mean: (slower.ttft.mean ?? 0) * 0.99 } } };
+      expect(consistencyLaws.map((law) => law.check(late)).filter((outcome) => outcome !== null)).not.toEqual([]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+describe("a TPOT that divides by chunks", () => {
+  const statistics = ["mean", "median", "p90", "p95", "p99"].map((name) => `${name}_tpot_ms`);
+  const halved = Object.fromEntries(statistics.map((name) => [name, following / 2]));
+
+  test.each([
+    ["vllm-bench", { ...vllmSummary, ...halved }],
+    ["aiperf", { ...aiperfSummary, inter_token_latency: { unit: "ms", avg: following / 2, p50: following / 2 } }],
+    [
+      "inference-perf",
+      {
+        ...inferencePerfStage,
+        successes: {
+          ...inferencePerfStage.successes,
+          latency: { ...inferencePerfStage.successes.latency, time_per_output_token: { mean: following / 2e3 } },
+        },
+      },
+    ],
+  ])("of %s is taken from first and last token, and said", (_, document) => {
+    const { metrics, notes } = read(document);
+    expect(metrics.tpot).toEqual({ mean: expect.closeTo(following, 9) });
+    expect(notes.join()).toMatch(/states a TPOT of .*\(E2E - TTFT\) \/ \(output tokens - 1\)/);
+  });
+
+  test("stays where nothing contradicts it", () => {
+    const silent = { ...vllmSummary, ...halved, mean_e2el_ms: null, mean_itl_ms: null };
+    expect(read(silent).metrics.tpot?.mean).toBeCloseTo(following / 2, 9);
+  });
+});
+
+test("gaps between chunks are no gaps between tokens", () => {
+  const { metrics, notes } = read({ ...vllmSummary, mean_itl_ms: 4 * (expected.tpot.mean ?? 0) });
+  expect(metrics.itl).toBeUndefined();
+  expect(notes.join()).toContain("chunks of several tokens");
+});
+
+test("zeros are left out and said, once a metric", () => {
+  const zeros = Object.fromEntries(["mean", "median", "p90", "p95", "p99"].map((name) => [`${name}_itl_ms`, 0]));
+  const { metrics, notes } = read({ ...vllmSummary, ...zeros });
+  expect(metrics.itl).toBeUndefined();
+  expect(notes).toEqual([expect.stringMatching(/^mean_itl_ms is 0.*and 4 more/)]);
+});
+
+describe("failed requests", () => {
+  const failing = (failed: number) => ({ ...inferencePerfStage, failures: { count: failed } });
+  const { count } = inferencePerfStage.successes;
+
+  test("are told while they are few", () => {
+    expect(read(failing(1)).notes).toEqual([expect.stringContaining("1 requests failed (2.4%)")]);
+  });
+
+  test("above a share refuse the measurement", () => {
+    const most = Math.floor((failedShareMax * count) / (1 - failedShareMax));
+    expect(problemsOf(() => read(failing(most)))).toEqual([]);
+    expect(problemsOf(() => read(failing(most + 1)))).toMatchObject([
+      { found: `${most + 1} failed, ${count} completed` },
+    ]);
+    const errored = { ...guidellmReport.benchmarks[0]?.metrics, request_totals: { successful: count, errored: 100 } };
+    const report = { benchmarks: [{ ...guidellmReport.benchmarks[0], metrics: errored }] };
+    expect(problemsOf(() => read(report))).toHaveLength(1);
+    expect(problemsOf(() => read({ ...vllmSummary, failed: 100 }))).toHaveLength(1);
+    const aiperf = { ...aiperfSummary, error_request_count: { unit: "requests", avg: 100 } };
+    expect(problemsOf(() => read(aiperf))).toHaveLength(1);
+  });
+});
+
+test.each([
+  [
+    "a rate that is not that of its requests",
+    { request_throughput: 3 * expected.requestThroughput, output_throughput: null },
+    "requestThroughput",
+    expected.requestThroughput,
+  ],
+  [
+    "tokens that its requests do not bring",
+    { output_throughput: 2 * expected.outputTokensPerSecond },
+    "outputTokensPerSecond",
+    expected.outputTokensPerSecond,
+  ],
+] as const)("%s is taken from the others, and said", (_, change, figure, value) => {
+  const benchmark = read({ ...vllmSummary, ...change });
+  expect(benchmark[figure]).toBeCloseTo(value, 6);
+  expect(benchmark.notes).toHaveLength(1);
+});
+
+test("more requests under way than clients is refused", () => {
+  const closed = { ...vllmSummary, request_rate: "inf" };
+  expect(problemsOf(() => read({ ...closed, max_concurrency: 3 }))).toEqual([]);
+  expect(problemsOf(() => read({ ...closed, max_concurrency: 2 }))).toMatchObject([
+    {
+      expected: expect.stringContaining("at most 2 requests under way"),
+      found: expect.stringMatching(/^2\.378, from/),
+    },
+  ]);
+});
+
+test("a request that ends before its first token is refused", () => {
+  const early = { ...vllmSummary, mean_e2el_ms: (expected.ttft.mean ?? 0) / 2 };
+  expect(problemsOf(() => read(early)).map(({ expected: wanted }) => wanted)).toContainEqual(
+    expect.stringContaining("a mean E2E of at least the mean TTFT"),
+  );
+});
