@@ -66,7 +66,12 @@ describe("llama-bench", () => {
   ])("as %s: a prompt is a TTFT, a generated token a TPOT", (_, text) => {
     const [prompt, decode, ...more] = runsOf(text);
     expect(more).toEqual([]);
-    expect(prompt).toMatchObject({ format: "llama-bench", concurrency: 1, meanPromptTokens: 512, meanOutputTokens: null });
+    expect(prompt).toMatchObject({
+      format: "llama-bench",
+      concurrency: 1,
+      meanPromptTokens: 512,
+      meanOutputTokens: null,
+    });
     expect(prompt?.metrics).toEqual({ ttft: { mean: 100 } });
     expect(decode).toMatchObject({ concurrency: 1, meanPromptTokens: 4096, meanOutputTokens: 128 });
     expect(decode?.metrics).toEqual({ tpot: { mean: 5 } });
