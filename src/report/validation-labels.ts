@@ -85,9 +85,5 @@ export const definitionsSection = (definitions: Readonly<Record<string, string>>
 });
 
 /** Lines below a title; nothing where there are none. */
-export const listSection = (title: string, items: readonly string[]): PageSection => ({
-  kind: "table",
-  title,
-  columns: [{ header: "" }],
-  rows: items.map((item) => [item]),
-});
+export const listSection = (title: string, items: readonly string[]): PageSection[] =>
+  items.length === 0 ? [] : [{ kind: "text", line: { text: title, strong: true }, items }];

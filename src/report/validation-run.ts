@@ -50,7 +50,7 @@ export function runPage(validation: RunValidation): ValidationPage {
     headline: [runHeadline(validation)],
     sections: [
       figureSection(validation),
-      notesSection(validation),
+      ...notesSection(validation),
       perRequestSection(validation),
       ...scatterSections(validation),
       timeSection(validation),
@@ -105,7 +105,7 @@ function figureSection({ figures }: RunValidation): PageSection {
 }
 
 /** How the measurement was read: shown where it is not as it stands in the file. */
-const notesSection = ({ notes }: RunValidation): PageSection => listSection("The measurement", notes);
+const notesSection = ({ notes }: RunValidation): PageSection[] => listSection("The measurement", notes);
 
 function quantity(value: number | null, unit: ComparedFigure["unit"]): string {
   if (value === null) return "n/a";

@@ -50,11 +50,11 @@ export function runsPage({ runs, skipped }: RunsValidation, file: string): Valid
     headline: [`${runs.length} of ${runs.length + skipped.length} runs compared`],
     sections: [
       table,
-      listSection(
+      ...listSection(
         "Not compared",
         skipped.map(({ run, reason }) => `run ${run}: ${reason}`),
       ),
-      listSection(
+      ...listSection(
         "The measurement",
         runs.flatMap(({ run, validation }) => validation.notes.map((note) => `run ${run}: ${note}`)),
       ),

@@ -44,7 +44,10 @@ export const consistencyLaws: readonly Law[] = [
           expected: `at most ${formatPercent(failedShareMax)} of the requests failed: the others were served under another load`,
           found: `${failed} failed${requests === null ? "" : `, ${requests} completed`}`,
         };
-      return { mended: {}, note: `${failed} requests failed (${formatPercent(share)}): figures are of the others` };
+      return {
+        mended: {},
+        note: `${failed} of ${failed + (requests ?? 0)} requests failed (${formatPercent(share)}): figures are of the others`,
+      };
     },
   },
   {
@@ -79,7 +82,7 @@ export const consistencyLaws: readonly Law[] = [
       if (itl?.mean === undefined || tpot === undefined || !apart(itl.mean, tpot, tokenTimeRatio)) return null;
       return {
         mended: { metrics: others },
-        note: `states gaps of ${ms(itl.mean)} beside a TPOT of ${ms(tpot)}: gaps between chunks of several tokens, left out`,
+        note: `states gaps of ${ms(itl.mean)} beside a TPOT of ${ms(tpot)}: not those between single tokens, left out`,
       };
     },
   },

@@ -69,7 +69,7 @@ describe("a TPOT that divides by chunks", () => {
 test("gaps between chunks are no gaps between tokens", () => {
   const { metrics, notes } = read({ ...vllmSummary, mean_itl_ms: 4 * (expected.tpot.mean ?? 0) });
   expect(metrics.itl).toBeUndefined();
-  expect(notes.join()).toContain("chunks of several tokens");
+  expect(notes.join()).toContain("not those between single tokens");
 });
 
 test("zeros are left out and said, once a metric", () => {
@@ -84,7 +84,7 @@ describe("failed requests", () => {
   const { count } = inferencePerfStage.successes;
 
   test("are told while they are few", () => {
-    expect(read(failing(1)).notes).toEqual([expect.stringContaining("1 requests failed (2.4%)")]);
+    expect(read(failing(1)).notes).toEqual([expect.stringContaining("1 of 41 requests failed (2.4%)")]);
   });
 
   test("above a share refuse the measurement", () => {
