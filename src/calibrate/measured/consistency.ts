@@ -32,18 +32,24 @@ const busyShareMin = 0.25;
 const apart = (a: number, b: number, ratio: number): boolean => a > ratio * b || b > ratio * a;
 const ms = (value: number): string => `${formatNumber(value, 4)} ms`;
 
+/** What is wrong with so many failed requests beside those that completed (null: not counted); null for few. */
+export function tooManyFailed(failed: number, completed: number | null): { expected: string; found: string } | null {
+  if (failed === 0 || (completed !== null && failed <= failedShareMax * (failed + completed))) return null;
+  return {
+    expected: `at most ${formatPercent(failedShareMax)} of the requests failed: the others were served under another load`,
+    found: `${failed} failed${completed === null ? "" : `, ${completed} completed`}`,
+  };
+}
+
 /** Held in this order; each sees what those before it mended. */
 export const consistencyLaws: readonly Law[] = [
   {
     name: "few requests fail",
     check({ failed, requests }) {
       if (failed === null || failed === 0) return null;
-      const share = requests === null ? 1 : failed / (failed + requests);
-      if (share > failedShareMax)
-        return {
-          expected: `at most ${formatPercent(failedShareMax)} of the requests failed: the others were served under another load`,
-          found: `${failed} failed${requests === null ? "" : `, ${requests} completed`}`,
-        };
+      const refused = tooManyFailed(failed, requests);
+      if (refused !== null) return refused;
+      const share = failed / (failed + (requests ?? 0));
       return {
         mended: {},
         note: `${failed} of ${failed + (requests ?? 0)} requests failed (${formatPercent(share)}): figures are of the others`,

@@ -1,4 +1,6 @@
+import { refuse } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import { tooManyFailed } from "./consistency.ts";
 import { decimal, readCsvTable } from "./csv-table.ts";
 import { type RunFormat, runFormats, timestampColumns } from "./formats/run-records.ts";
 import { JsonView } from "./json-view.ts";
@@ -36,14 +38,20 @@ function readRecords(
   problems: ProblemList,
 ): MeasuredRun {
   const requests: MeasuredRequest[] = [];
-  let leftOut = 0;
+  const others = { failed: 0, "warm-up": 0 };
   for (const record of records) {
     const request = format.read(record);
-    if (request === "left out") leftOut += 1;
+    if (typeof request === "string") others[request] += 1;
     else if (request !== null) requests.push(request);
   }
   problems.settle();
-  const notes = leftOut === 0 ? [] : [`${leftOut} requests that failed or were warm-up are left out`];
+  if (requests.length > 0) {
+    const refused = tooManyFailed(others.failed, requests.length);
+    if (refused !== null) refuse({ file: source.file, ...refused });
+  }
+  const notes = Object.entries(others).flatMap(([what, count]) =>
+    count === 0 ? [] : [`${count} ${what} requests are left out`],
+  );
   return measuredRun(requests, source, [format.note, ...notes]);
 }
 

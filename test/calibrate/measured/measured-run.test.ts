@@ -64,7 +64,9 @@ test("requests that failed or warmed up are left out and counted", () => {
   const warmUp = { ...record, metadata: { ...record?.metadata, benchmark_phase: "warmup" } };
   const { requests: table } = runOf(jsonLines([failed, ...aiperfRecords, warmUp]));
   expect(table.count).toBe(requests.length);
-  expect(table.origin.notes.at(-1)).toBe("2 requests that failed or were warm-up are left out");
+  expect(table.origin.notes.slice(-2)).toEqual(["1 failed requests are left out", "1 warm-up requests are left out"]);
+  const many = [...aiperfRecords, ...Array.from({ length: 10 }, () => failed)];
+  expect(problemsOf(() => runOf(jsonLines(many)))).toMatchObject([{ found: "10 failed, 40 completed" }]);
   expect(problemsOf(() => runOf(jsonLines([failed])))).toMatchObject([{ expected: "at least one completed request" }]);
 });
 

@@ -6,8 +6,8 @@ import { msPerUnit } from "./aiperf.ts";
 export interface RunFormat {
   readonly description: string;
   detects(record: JsonView): boolean;
-  /** A completed request; null where it failed (`left out`) or is wrong, which is noted at the view. */
-  read(record: JsonView): MeasuredRequest | "left out" | null;
+  /** A completed request; what else the record is of; null where it is wrong, which is noted at the view. */
+  read(record: JsonView): MeasuredRequest | "failed" | "warm-up" | null;
   /** How figures of the format are to be understood. */
   readonly note: string;
 }
@@ -58,7 +58,8 @@ const aiperfRecords: RunFormat = {
 
   read(record) {
     const phase = record.peek("metadata", "benchmark_phase");
-    if (record.peek("error") !== undefined || (phase !== undefined && phase !== "profiling")) return "left out";
+    if (phase !== undefined && phase !== "profiling") return "warm-up";
+    if (record.peek("error") !== undefined) return "failed";
     const metrics = record.get("metrics");
     const required = (...keys: readonly string[]) => {
       const view = metrics.either(...keys).get("value");

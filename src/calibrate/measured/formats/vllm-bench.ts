@@ -28,7 +28,7 @@ export const vllmBench: BenchmarkFormat = {
         concurrency: document.get("max_concurrency").whole(1) ?? (unlimited ? requests.whole(1) : null),
         requestRate: unlimited ? null : rate,
         requests,
-        failed: document.get("failed").whole(0),
+        failed: document.get("failed").whole(0) ?? withoutOutput(document),
         seconds: document.get("duration").number(),
         metrics: statedMetrics({
           ttft: metric("ttft"),
@@ -45,6 +45,12 @@ export const vllmBench: BenchmarkFormat = {
     ];
   },
 };
+
+/** Requests of the detail lists without output; null without lists. */
+function withoutOutput(document: JsonView): number | null {
+  const outputs = document.peek("output_lens");
+  return Array.isArray(outputs) ? outputs.filter((tokens) => tokens === 0).length : null;
+}
 
 const detailKeys = ["input_lens", "output_lens", "ttfts", "itls", "start_times"] as const;
 
