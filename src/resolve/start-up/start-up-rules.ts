@@ -1,0 +1,57 @@
+import { deepEpShapes } from "./rules/deepep-shapes.ts";
+import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices } from "./rules/expert-slices.ts";
+import { evenDeepEpExperts, evenExperts } from "./rules/experts-over-ranks.ts";
+import {
+  ascendFormats,
+  bf16BeforeAmpere,
+  rocmFormats,
+  sglangFormats,
+  tensorrtLlmFormats,
+} from "./rules/formats-on-devices.ts";
+import { fp8LayerSlices, groupedLayerSlices } from "./rules/layer-slices.ts";
+import { llamaCppLayouts, tensorrtLlmAttention, vllmExpertLayouts } from "./rules/layouts.ts";
+import { contextBeyondModel, vllmStepBudget } from "./rules/limits.ts";
+import { linearHeads } from "./rules/linear-heads.ts";
+import { modelFamilies } from "./rules/model-families.ts";
+import { sglangSpeculationInStages, vllmSpeculationInStages } from "./rules/speculation-in-stages.ts";
+import type { Deployment, Finding, StartUpRule } from "./start-up-rule.ts";
+
+/** What engines of the catalogue are known to refuse at start, or to do otherwise. */
+export const startUpRules: readonly StartUpRule[] = [
+  modelFamilies,
+  fp8ExpertSlices,
+  groupedExpertSlices,
+  paddedExpertSlices,
+  fp8LayerSlices,
+  groupedLayerSlices,
+  linearHeads,
+  evenExperts,
+  evenDeepEpExperts,
+  deepEpShapes,
+  vllmExpertLayouts,
+  tensorrtLlmAttention,
+  llamaCppLayouts,
+  tensorrtLlmFormats,
+  sglangFormats,
+  rocmFormats,
+  ascendFormats,
+  bf16BeforeAmpere,
+  contextBeyondModel,
+  vllmStepBudget,
+  vllmSpeculationInStages,
+  sglangSpeculationInStages,
+];
+
+/**
+ * What the engine of a deployment does at start; nothing where it is not known to object. With a refusal among them it
+ * does not start.
+ */
+export function startUpFindings(deployment: Deployment): readonly Finding[] {
+  if (isPort(deployment)) return [];
+  return startUpRules.flatMap((rule) => (rule.engines.includes(deployment.engine.id) ? rule.check(deployment) : []));
+}
+
+/** On platforms without a profile of its own an engine is a port with loaders and kernels of its own; llama.cpp is one program. */
+function isPort({ engine, node: { device } }: Deployment): boolean {
+  return device.platform !== undefined && engine.id !== "llama.cpp" && !engine.id.endsWith(`-${device.platform}`);
+}
