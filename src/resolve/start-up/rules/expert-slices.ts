@@ -97,16 +97,16 @@ const worthSaying = 0.1;
 export const paddedExpertSlices: StartUpRule = {
   about: "experts in MXFP4",
   engines: [...vllmBuilds, ...sglangBuilds, "tensorrt-llm"],
-  says: "pad slices to a multiple of 64 to 256, by kernel: noted where that may add a tenth and more, which the forecast leaves out",
+  says: "pad slices to a multiple of 32 to 256, by kernel: noted where that may add a tenth and more, which the forecast leaves out",
   source:
-    "vLLM, quantization/mxfp4.py, create_weights: Marlin and Hopper 128, Blackwell 256, Triton 64. SGLang, layers/quantization/mxfp4.py: the same",
+    "vLLM, quantization/mxfp4.py, create_weights: Marlin and Hopper 128, Blackwell 256, Triton 64. SGLang, layers/quantization/mxfp4.py: FlashInfer 256, Marlin 128, Triton 32",
   check(deployment) {
     const slice = sliceOf(deployment);
     if (slice === null || deployment.formats.experts !== "mxfp4") return [];
     const padded = Math.ceil(slice.width / mxfp4Pad) * mxfp4Pad;
     const more = padded / slice.width - 1;
     if (more < worthSaying) return [];
-    const reason = `${engineName(deployment)} pads expert slices ${slice.words} wide to a multiple of 64 to ${mxfp4Pad}, up to ${formatPercent(more, 0)} more, which is not counted`;
+    const reason = `${engineName(deployment)} pads expert slices ${slice.words} wide to a multiple of 32 to ${mxfp4Pad}, up to ${formatPercent(more, 0)} more, which is not counted`;
     return [finding(deployment, "warning", reason, `slices of an expert of whole tiles of ${mxfp4Pad}`)];
   },
 };

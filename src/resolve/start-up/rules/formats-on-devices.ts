@@ -133,7 +133,7 @@ export const rocmFormats: StartUpRule = {
   engines: ["vllm-rocm", "sglang-rocm"],
   says: "noted: kernels for NVFP4 are written for CUDA",
   source:
-    "vLLM, vllm/platforms/rocm.py, supported_quantization, which leaves modelopt_fp4 out; SGLang, docs/platforms/amd_gpu.md",
+    "vLLM, vllm/platforms/rocm.py, supported_quantization: petit_nvfp4, for dense layers, and not modelopt_fp4; SGLang, docs/platforms/amd_gpu.md",
   check: (deployment) =>
     judged(deployment, (format) =>
       format === "nvfp4"

@@ -1,5 +1,5 @@
 import type { ModelSpec } from "../../../models/spec.ts";
-import { isInt4, scaleBlockOf, smallestGroup } from "../scale-blocks.ts";
+import { scaleBlockOf, smallestGroup } from "../scale-blocks.ts";
 import {
   type Deployment,
   engineName,
@@ -47,34 +47,36 @@ function cutsOf(model: ModelSpec, { mapping: { tp, dp } }: Deployment): readonly
   return [...cuts.values()];
 }
 
-/** Cuts inside a block of scales, the first of each tensor class and what it says of them. */
-function broken(deployment: Deployment, say: (cut: Cut, slice: number) => Finding | null): readonly Finding[] {
-  const { tp } = deployment.mapping;
-  if (tp === 1) return [];
-  const found = new Map<Cut["tensors"], Finding>();
-  for (const cut of cutsOf(deployment.model, deployment)) {
-    if (found.has(cut.tensors)) continue;
-    const one = say(cut, cut.whole / tp);
-    if (one !== null) found.set(cut.tensors, one);
-  }
-  return [...found.values()];
+/** What an engine does with a cut inside a block of scales of so many values. */
+interface Broken {
+  readonly severity: Finding["severity"];
+  readonly does: string;
+  readonly size: number;
 }
 
-function finding(
-  { mapping: { tp } }: Deployment,
-  severity: Finding["severity"],
-  size: number,
-  reason: string,
-): Finding {
-  const expected = `slices of whole blocks of ${size}`;
-  return {
+/** Findings on cuts inside blocks of scales: one for all that an engine does the same with, with a cut of each tensor class. */
+function broken(deployment: Deployment, judge: (cut: Cut, slice: number) => Broken | null): readonly Finding[] {
+  const { mapping, formats, model } = deployment;
+  const { tp } = mapping;
+  if (tp === 1) return [];
+  const found = new Map<string, Broken & { readonly cuts: Map<Cut["tensors"], string> }>();
+  for (const cut of cutsOf(model, deployment)) {
+    const slice = cut.whole / tp;
+    const one = judge(cut, slice);
+    if (one === null) continue;
+    const key = `${one.does} ${one.size}`;
+    const { cuts } = found.get(key) ?? found.set(key, { ...one, cuts: new Map() }).get(key)!;
+    if (!cuts.has(cut.tensors))
+      cuts.set(cut.tensors, `${cut.what} in ${formats[cut.tensors]}, ${cut.whole} / ${tp} = ${slice}`);
+  }
+  return [...found.values()].map(({ severity, does, size, cuts }) => ({
     severity,
     at: "parallel.tp",
-    expected,
+    expected: `slices of whole blocks of ${size}`,
     found: tp,
-    reason,
+    reason: `${engineName(deployment)} ${does} slices that cut blocks of ${size} values with one scale: ${[...cuts.values()].join("; ")}`,
     hint: "fewer tensor-parallel ranks; pipeline stages or data-parallel ranks instead",
-  };
+  }));
 }
 
 export const fp8LayerSlices: StartUpRule = {
@@ -84,13 +86,12 @@ export const fp8LayerSlices: StartUpRule = {
   source:
     "vLLM, quantization/utils/fp8_utils.py, validate_fp8_block_shape, and issue 12256 (DeepSeek-V3 on 32 ranks: 18432 / 32 = 576). SGLang, layers/quantization/fp8.py: the same check, docs/basic_usage/deepseek_v3",
   check(deployment) {
-    return broken(deployment, ({ tensors, what, whole }, slice) => {
+    return broken(deployment, ({ tensors }, slice) => {
       const block = scaleBlockOf(deployment.formats[tensors]);
       if (block === null || block.outputs === 1 || slice % block.outputs === 0) return null;
-      const trtllm = deployment.engine.id === "tensorrt-llm";
-      const does = trtllm ? "is not known to load" : "does not load";
-      const reason = `${engineName(deployment)} ${does} ${what} ${whole} / ${deployment.mapping.tp} = ${slice} wide, whose scales stand for blocks of ${block.outputs}`;
-      return finding(deployment, trtllm ? "warning" : "refusal", block.outputs, reason);
+      return deployment.engine.id === "tensorrt-llm"
+        ? { severity: "warning", does: "is not known to load", size: block.outputs }
+        : { severity: "refusal", does: "does not load", size: block.outputs };
     });
   },
 };
@@ -102,15 +103,14 @@ export const groupedLayerSlices: StartUpRule = {
   source:
     'vLLM, quantization/awq.py and gptq.py: "The input size is not aligned with the quantized weight shape", issues 11671 and 13640; quantization/modelopt.py: "in features size is not multiple of 16" for NVFP4. SGLang, layers/quantization/awq.py and modelopt_quant.py: the same',
   check(deployment) {
-    return broken(deployment, ({ tensors, what, whole, side }, slice) => {
+    return broken(deployment, ({ tensors, side }, slice) => {
       const format = deployment.formats[tensors];
       const block = scaleBlockOf(format);
       if (block === null || block.outputs !== 1 || format === "mxfp4" || side === "outputs") return null;
       if (slice % block.inputs === 0) return null;
-      const certain = block.certain || slice % smallestGroup !== 0;
-      const does = certain ? "does not load" : isInt4(format) ? "loads only in smaller groups" : "is not known to load";
-      const reason = `${engineName(deployment)} ${does} ${what} in ${format}: ${whole} / ${deployment.mapping.tp} = ${slice} inputs cut groups of ${block.inputs}`;
-      return finding(deployment, certain ? "refusal" : "warning", block.inputs, reason);
+      const size = block.inputs;
+      if (block.certain || slice % smallestGroup !== 0) return { severity: "refusal", does: "does not load", size };
+      return { severity: "warning", does: "loads only in smaller groups", size };
     });
   },
 };

@@ -47,9 +47,9 @@ export const tensorrtLlmAttention: StartUpRule = {
 export const llamaCppLayouts: StartUpRule = {
   about: "ranks of llama.cpp",
   engines: ["llama.cpp"],
-  says: "llama.cpp refuses data and expert parallelism: it has neither. Tensor parallelism is noted: rows of matrices are split",
+  says: "llama.cpp refuses data and expert parallelism: it has neither. Tensor parallelism is noted",
   source:
-    "llama.cpp, tools/server/README.md: --split-mode none, layer or row, and no option for experts or data parallelism",
+    "llama.cpp, tools/server/README.md: --split-mode none, layer, row or (experimental) tensor; no option for experts or data parallelism",
   check(deployment) {
     const { mapping } = deployment;
     const name = engineName(deployment);
@@ -72,7 +72,7 @@ export const llamaCppLayouts: StartUpRule = {
         at: "parallel.tp",
         expected: "1",
         found: mapping.tp,
-        reason: `${name} splits rows of matrices (--split-mode row), with attention on one device; slices are forecast as those of other engines`,
+        reason: `${name} splits matrices by --split-mode row, or tensor, which is experimental; both are forecast as the tensor parallelism of other engines`,
       },
     ];
   },
