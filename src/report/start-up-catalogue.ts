@@ -6,9 +6,10 @@ This page is generated from \`src/resolve/start-up\` by \`npm run generate\`.
 
 A deployment that its engine does not start is no forecast: \`moecast run\` lists every known refusal of all pools, each with its
 place, the engine's reason and a way out, and ends with exit code 4. What an engine starts only with an option more, or otherwise than
-it is simulated, is noted in the fidelity ledger under *engine start*. Before that, a mapping is held against the model and the nodes for
-any engine (exit code 3): heads that tensor parallelism does not divide, key-value heads that are neither divided over the ranks nor held
-by the same number of them each, more stages than layers, ranks without a link.
+it is simulated, is noted in the fidelity ledger under *engine start*. So is what no engine
+does: query heads that tensor parallelism does not divide, key-value heads that are neither divided over the ranks nor each held by the same
+number of them, an expert width that expert-tensor parallelism does not divide. Key-value heads fewer than the ranks are held by several
+ranks each, and their caches are counted on each.
 
 \`engine.startsAnyway: true\` overrules the refusals of a pool's engine, for a fork or a patch of yours; the ledger then lists them.
 

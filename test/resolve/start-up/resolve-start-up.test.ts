@@ -52,6 +52,20 @@ traffic:`,
   expect(lines[1]).toContain("pools[1].model.dtypes.attention: ");
 });
 
+test("heads and widths that no engine divides are refused with the rest, and nothing overrules that", async () => {
+  const thirds = minimal
+    .replace(
+      "{ id: vllm }",
+      "{ id: sglang, startsAnyway: true, speculative: { method: eagle, draftTokens: 1, acceptance: 1 } }",
+    )
+    .replace("traffic:", "parallel: { tp: 5, etp: 5, pp: 2 }\ntraffic:");
+  expect((await refusalOf(thirds)).message.split("\n").map((line) => line.split(", found")[0])).toEqual([
+    "test.yaml:6:17: parallel.tp: expected a divisor of 32 query heads: SGLang 0.5.9 divides them over ranks evenly",
+    "test.yaml:6:25: parallel.etp: expected a divisor of the expert width 768: SGLang 0.5.9 divides them over ranks evenly",
+  ]);
+  expect((await refusalOf(thirds.replace("startsAnyway: true, ", ""))).message).toContain("engine.speculative: ");
+});
+
 test("engine.startsAnyway overrules a refusal, which then stands in the ledger", async () => {
   const { ledger } = await resolved(sliced.replace("{ id: vllm }", "{ id: vllm, startsAnyway: true }"));
   const entries = ledger.filter(({ topic }) => topic === "engine start");
