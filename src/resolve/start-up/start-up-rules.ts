@@ -7,7 +7,9 @@ import {
   rocmFormats,
   sglangFormats,
   tensorrtLlmFormats,
+  vllmIntegers,
 } from "./rules/formats-on-devices.ts";
+import { sglangKvFormats, tensorrtLlmKvFormats, vllmKvFormats } from "./rules/kv-formats.ts";
 import { fp8LayerSlices, groupedLayerSlices } from "./rules/layer-slices.ts";
 import { llamaCppLayouts, tensorrtLlmAttention, vllmExpertLayouts } from "./rules/layouts.ts";
 import { contextBeyondModel, vllmStepBudget } from "./rules/limits.ts";
@@ -33,9 +35,13 @@ export const startUpRules: readonly StartUpRule[] = [
   llamaCppLayouts,
   tensorrtLlmFormats,
   sglangFormats,
+  vllmIntegers,
   rocmFormats,
   ascendFormats,
   bf16BeforeAmpere,
+  vllmKvFormats,
+  sglangKvFormats,
+  tensorrtLlmKvFormats,
   contextBeyondModel,
   vllmStepBudget,
   vllmSpeculationInStages,

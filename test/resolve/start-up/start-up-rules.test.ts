@@ -235,6 +235,42 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { engine: "sglang", formats: { experts: "nvfp4" }, version: "0.5.10.post1" },
   ],
   [
+    "vLLM: 8-bit integers outside of experts on Blackwell",
+    { system: "b200-sxm-8", formats: { attention: "int8", experts: "int8" } },
+    "model.dtypes.attention",
+    { system: "b200-sxm-8", formats: { experts: "int8" } },
+  ],
+  [
+    "vLLM: NVFP4 caches in 0.19",
+    { system: "b200-sxm-8", more: { kvFormat: "nvfp4" } },
+    "model.kvCacheDtype",
+    { system: "b200-sxm-8", version: "0.25.0", more: { kvFormat: "nvfp4" } },
+  ],
+  [
+    "vLLM: FP8 caches of latent attention before Ada",
+    { system: "a100-sxm-8", model: "deepseek-v2-lite", more: { kvFormat: "fp8" } },
+    "model.kvCacheDtype",
+    { system: "a100-sxm-8", more: { kvFormat: "fp8" } },
+  ],
+  [
+    "SGLang: caches in 8-bit integers",
+    { engine: "sglang", more: { kvFormat: "int8" } },
+    "model.kvCacheDtype",
+    { engine: "sglang", more: { kvFormat: "fp8" } },
+  ],
+  [
+    "TensorRT-LLM: NVFP4 caches before Blackwell",
+    { engine: "tensorrt-llm", more: { kvFormat: "nvfp4" } },
+    "model.kvCacheDtype",
+    { engine: "tensorrt-llm", system: "b200-sxm-8", more: { kvFormat: "nvfp4" } },
+  ],
+  [
+    "TensorRT-LLM: caches in 4-bit integers",
+    { engine: "tensorrt-llm", system: "b200-sxm-8", more: { kvFormat: "int4" } },
+    "model.kvCacheDtype",
+    { engine: "tensorrt-llm", system: "b200-sxm-8", more: { kvFormat: "fp16" } },
+  ],
+  [
     "vLLM Ascend: FP8",
     { system: "ascend-800i-a2-8", formats: { experts: "fp8_block" } },
     "model.dtypes.experts",
@@ -353,6 +389,12 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
     { system: "mi355x-8", formats: { experts: "mxfp4" } },
   ],
   ["bfloat16 before Ampere", { system: "t4-1" }, "model.dtypes.attention", { system: "a100-sxm-8" }],
+  [
+    "vLLM: caches in 8-bit integers",
+    { more: { kvFormat: "int8" } },
+    "model.kvCacheDtype",
+    { more: { kvFormat: "fp8" } },
+  ],
   [
     "a context beyond the model's",
     { scheduler: { contextTokensMax: 65_536 } },

@@ -37,10 +37,13 @@ function classesByFormat({ model, formats }: Deployment): ReadonlyMap<StorageFor
 type Verdict = { readonly severity: Finding["severity"]; readonly does: string; readonly hint?: string } | null;
 
 /** Findings on every format of the weights that the device and engine cannot do, one for each. */
-function judged(deployment: Deployment, judge: (format: StorageFormat) => Verdict): readonly Finding[] {
+function judged(
+  deployment: Deployment,
+  judge: (format: StorageFormat, classes: readonly TensorClass[]) => Verdict,
+): readonly Finding[] {
   const { device } = deployment.node;
   return [...classesByFormat(deployment)].flatMap(([format, classes]): Finding[] => {
-    const verdict = judge(format);
+    const verdict = judge(format, classes);
     if (verdict === null) return [];
     const { severity, does, hint } = verdict;
     return [
@@ -125,6 +128,28 @@ export const sglangFormats: StartUpRule = {
         };
       return null;
     });
+  },
+};
+
+/** Products of 8-bit integers outside of experts run in CUTLASS kernels, which Blackwell has none of. */
+export const vllmIntegers: StartUpRule = {
+  about: "8-bit integers on Blackwell",
+  engines: ["vllm"],
+  says: "vLLM refuses int8 weights with int8 activations in attention, dense layers and shared experts on Blackwell",
+  source:
+    'vLLM, issues 20221 and 54311, pull request 54316 (open): "Int8 not supported on SM100. Use FP8 quantization instead, or run on older arch"; docs/features/quantization/int8.md',
+  check(deployment) {
+    const capability = computeCapabilityOf(deployment);
+    if (capability === null || capability < blackwell) return [];
+    return judged(deployment, (format, classes) =>
+      format === "int8" && classes.some((tensors) => tensors !== "experts" && tensors !== "head")
+        ? {
+            severity: "refusal",
+            does: "multiplies no 8-bit integers on Blackwell outside of experts",
+            hint: "fp8, or an older GPU",
+          }
+        : null,
+    );
   },
 };
 
