@@ -371,6 +371,28 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
     },
   ],
   [
+    "vLLM pads cut FP8 blocks on Blackwell from 0.30 on",
+    { system: "b200-sxm-8", version: "0.30.0", model: "minimax-m2.5", mapping: { tp: 8, etp: 8 } },
+    "parallel.etp",
+    { system: "b200-sxm-8", version: "0.30.0", model: "minimax-m2.5", mapping: { tp: 4, etp: 4 } },
+  ],
+  [
+    "keys in FP8 blocks, 192 wide as in MiMo-V2-Flash",
+    {
+      engine: "sglang",
+      model: layer({ ...gqa, headDim: 192, valueHeadDim: 128 }),
+      formats: { attention: "fp8_block" },
+      mapping: { tp: 4 },
+    },
+    "parallel.tp",
+    {
+      engine: "sglang",
+      model: layer({ ...gqa, headDim: 192, valueHeadDim: 128 }),
+      formats: { attention: "fp8_block" },
+      mapping: { tp: 2 },
+    },
+  ],
+  [
     "vLLM: slices of some of the experts",
     { model: "mixtral-8x7b", mapping: { tp: 8, ep: 4, etp: 2 } },
     "parallel.ep",
@@ -407,6 +429,13 @@ test.each(warnings)("noted: %s", (_name, noted, at, plain) => {
   expect(notedAt(noted)).toEqual([at]);
   expect(refusedAt(noted)).toEqual([]);
   expect(notedAt(plain)).toEqual([]);
+});
+
+test("padding of cut FP8 blocks is of vLLM 0.30 and later on Blackwell alone", () => {
+  const sliced = { model: "minimax-m2.5", mapping: { tp: 8, etp: 8 } };
+  expect(refusedAt({ ...sliced, system: "b200-sxm-8", version: "0.29.0" })).toEqual(["parallel.etp"]);
+  expect(refusedAt({ ...sliced, system: "h200-sxm-8", version: "0.30.0" })).toEqual(["parallel.etp"]);
+  expect(refusedAt({ ...sliced, system: "b200-sxm-8", engine: "sglang" })).toEqual(["parallel.etp"]);
 });
 
 test("several refusals of one deployment come together", () => {

@@ -2,9 +2,11 @@ import { formatPercent } from "../../../core/units.ts";
 import { moeShape } from "../../../sim/mapping.ts";
 import { isInt4, scaleBlockOf, smallestGroup } from "../scale-blocks.ts";
 import {
+  computeCapabilityOf,
   type Deployment,
   engineName,
   type Finding,
+  olderThan,
   type StartUpRule,
   sglangBuilds,
   vllmBuilds,
@@ -41,17 +43,29 @@ function finding(deployment: Deployment, severity: Finding["severity"], reason: 
   return { severity, at: "parallel.etp", expected, found: mapping.etp, reason, hint };
 }
 
+/** First version of vLLM that loads cut blocks on Blackwell (pull request 55867, merged in September 2026). */
+const vllmFirstPadded = [0, 30];
+
+const padsBlocks = (deployment: Deployment): boolean =>
+  deployment.engine.id === "vllm" &&
+  (computeCapabilityOf(deployment) ?? 0) >= 10 &&
+  !olderThan(deployment, vllmFirstPadded);
+
 /** Scales of 128 x 128 values: engines allocate and load whole blocks. */
 export const fp8ExpertSlices: StartUpRule = {
   about: "experts in FP8 blocks",
   engines: [...vllmBuilds, ...sglangBuilds, "tensorrt-llm"],
-  says: "refuse slices of an expert that are no multiple of 128 wide",
+  says: "refuse slices of an expert that are no multiple of 128 wide; vLLM from 0.30 on pads them on Blackwell, which is noted",
   source:
-    "vLLM, quantization/fp8.py, create_weights, and issues 17327, 17569, 54178; padding (pull requests 39046, 48173) was closed unmerged. SGLang, layers/quantization/fp8.py: the same check. TensorRT-LLM, _torch/modules/fused_moe/quantization.py: scales are allocated for 128 values and sliced apart from the weights",
+    "vLLM, quantization/fp8.py, create_weights, and issues 17327, 17569, 25292 and 54178; padding in general (pull requests 39046, 48173) was closed unmerged. SGLang, layers/quantization/fp8.py: the same check. TensorRT-LLM, _torch/modules/fused_moe/quantization.py: scales are allocated for 128 values and sliced apart from the weights",
   check(deployment) {
     const slice = sliceOf(deployment);
     const block = scaleBlockOf(deployment.formats.experts);
     if (slice === null || block === null || block.outputs === 1 || slice.width % block.outputs === 0) return [];
+    if (padsBlocks(deployment)) {
+      const pads = `${engineName(deployment)} pads expert matrices ${slice.words} wide to whole blocks of ${block.outputs} with FlashInfer's TRTLLM kernels alone; the padding is not counted`;
+      return [finding(deployment, "warning", pads, `slices of an expert of whole blocks of ${block.outputs}`)];
+    }
     const reason = `${engineName(deployment)} does not load expert matrices ${slice.words} wide, whose scales stand for blocks of ${block.outputs}`;
     return [finding(deployment, "refusal", reason, `slices of an expert of whole blocks of ${block.outputs}`)];
   },

@@ -15,6 +15,8 @@ interface Cut {
   readonly what: string;
   readonly whole: number;
   readonly side: "outputs" | "inputs";
+  /** Queries, keys and values in one matrix, which engines load with cut blocks for some models. */
+  readonly merged?: true;
 }
 
 /** Matrices of attention, and of feed-forward networks that are no routed expert, as ranks of tensor parallelism cut them. */
@@ -23,13 +25,15 @@ function cutsOf(model: ModelSpec, { mapping: { tp, dp } }: Deployment): readonly
   const add = (tensors: Cut["tensors"], what: string, whole: number, sides: readonly Cut["side"][]) => {
     for (const side of sides) if (whole > 0) cuts.set(`${tensors} ${whole} ${side}`, { tensors, what, whole, side });
   };
+  const addMerged = (what: string, whole: number) =>
+    cuts.set(`merged ${whole}`, { tensors: "attention", what, whole, side: "outputs", merged: true });
   for (const { attention, feedForward } of model.layers) {
     if (attention.kind === "gqa") {
       const { queryHeads, kvHeads, headDim, valueHeadDim = headDim } = attention;
-      add("attention", "queries", queryHeads * headDim, ["outputs"]);
+      addMerged("queries", queryHeads * headDim);
       // Heads that are fewer than the ranks are held by several of them.
-      add("attention", "keys", Math.max(kvHeads, tp) * headDim, ["outputs"]);
-      add("attention", "values", Math.max(kvHeads, tp) * valueHeadDim, ["outputs"]);
+      addMerged("keys", Math.max(kvHeads, tp) * headDim);
+      addMerged("values", Math.max(kvHeads, tp) * valueHeadDim);
       add("attention", "attention output", queryHeads * valueHeadDim, ["inputs"]);
     }
     if (attention.kind === "mla" && attention.compressed === undefined) {
@@ -82,14 +86,14 @@ function broken(deployment: Deployment, judge: (cut: Cut, slice: number) => Brok
 export const fp8LayerSlices: StartUpRule = {
   about: "attention, dense layers and shared experts in FP8 blocks",
   engines: [...vllmBuilds, ...sglangBuilds, "tensorrt-llm"],
-  says: "refuse slices that are no multiple of 128 wide; noted for TensorRT-LLM",
+  says: "refuse slices that are no multiple of 128 wide; noted for TensorRT-LLM, and for queries, keys and values in one matrix, which some models are exempt with",
   source:
-    "vLLM, quantization/utils/fp8_utils.py, validate_fp8_block_shape, and issue 12256 (DeepSeek-V3 on 32 ranks: 18432 / 32 = 576). SGLang, layers/quantization/fp8.py: the same check, docs/basic_usage/deepseek_v3",
+    "vLLM, quantization/utils/fp8_utils.py, validate_fp8_block_shape, issues 12256 (DeepSeek-V3 on 32 ranks) and 42384 (shared experts, 3072 / 16; since June 2026 pull request 46001 pads those of DeepSeek-V4). SGLang, layers/quantization/fp8.py, validate_block_quant_shapes, issue 26107 (shared experts, 1280 / 4)",
   check(deployment) {
-    return broken(deployment, ({ tensors }, slice) => {
+    return broken(deployment, ({ tensors, merged }, slice) => {
       const block = scaleBlockOf(deployment.formats[tensors]);
       if (block === null || block.outputs === 1 || slice % block.outputs === 0) return null;
-      return deployment.engine.id === "tensorrt-llm"
+      return merged === true || deployment.engine.id === "tensorrt-llm"
         ? { severity: "warning", does: "is not known to load", size: block.outputs }
         : { severity: "refusal", does: "does not load", size: block.outputs };
     });
