@@ -1,5 +1,5 @@
 import { deepEpShapes } from "./rules/deepep-shapes.ts";
-import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices } from "./rules/expert-slices.ts";
+import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices, tiledExpertSlices } from "./rules/expert-slices.ts";
 import { evenDeepEpExperts, evenExperts } from "./rules/experts-over-ranks.ts";
 import {
   ascendFormats,
@@ -23,6 +23,7 @@ export const startUpRules: readonly StartUpRule[] = [
   modelFamilies,
   fp8ExpertSlices,
   groupedExpertSlices,
+  tiledExpertSlices,
   paddedExpertSlices,
   fp8LayerSlices,
   groupedLayerSlices,

@@ -135,6 +135,18 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { engine: "sglang", model: "qwen1.5-moe-a2.7b", mapping: { tp: 8, ep: 8 }, more: { redundantExperts: 4 } },
   ],
   [
+    "vLLM Ascend: experts that ranks do not share evenly",
+    { system: "ascend-800i-a2-8", model: "qwen1.5-moe-a2.7b", mapping: { tp: 8, ep: 8 } },
+    "parallel.ep",
+    { system: "ascend-800i-a2-8", model: "qwen1.5-moe-a2.7b", mapping: { tp: 4, ep: 4 } },
+  ],
+  [
+    "vLLM: uneven experts of DeepSeek-V4",
+    { model: { ...experts({}), modelType: "deepseek_v4" }, mapping: { dp: 3, ep: 3 } },
+    "parallel.ep",
+    { model: experts({}), mapping: { dp: 3, ep: 3 } },
+  ],
+  [
     "SGLang: copies that ranks do not share evenly",
     { engine: "sglang", model: experts({}), mapping: { tp: 8, ep: 8 }, more: { redundantExperts: 1 } },
     "parallel.ep",
@@ -368,6 +380,28 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
       model: "nemotron-3-nano-30b-a3b",
       formats: { experts: "nvfp4" },
       mapping: { tp: 4, etp: 4 },
+    },
+  ],
+  [
+    "vLLM: 16-bit expert slices on Blackwell",
+    { system: "b200-sxm-8", mapping: { tp: 8, etp: 8 } },
+    "parallel.etp",
+    { system: "h100-sxm-8", mapping: { tp: 8, etp: 8 } },
+  ],
+  [
+    "vLLM: NVFP4 expert slices, Gemma 4 704 / 2",
+    {
+      model: experts({ expertWidth: 704 }),
+      system: "b200-sxm-8",
+      formats: { experts: "nvfp4" },
+      mapping: { tp: 2, etp: 2 },
+    },
+    "parallel.etp",
+    {
+      model: experts({ expertWidth: 768 }),
+      system: "b200-sxm-8",
+      formats: { experts: "nvfp4" },
+      mapping: { tp: 2, etp: 2 },
     },
   ],
   [

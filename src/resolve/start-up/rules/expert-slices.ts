@@ -103,6 +103,41 @@ export const groupedExpertSlices: StartUpRule = {
   },
 };
 
+/** FlashInfer's TRTLLM kernels take experts in tiles of so many columns, other kernels for NVFP4 in half of them. */
+const tile = 128;
+
+/** Blackwell's fastest kernels, which vLLM takes without being asked. */
+export const tiledExpertSlices: StartUpRule = {
+  about: "experts in 16 bits and NVFP4, by kernels that take whole tiles",
+  engines: ["vllm"],
+  says: "noted: on Blackwell 16-bit slices that are no multiple of 128 wide start with --moe-backend triton only; NVFP4 slices that are no multiple of 64 may find no kernel",
+  source:
+    'vLLM, issue 41360 (Qwen3-30B-A3B on eight B200, 768 / 8); EuroEval, pull request 2079 (896 / 2: "the second dimension of weights must be a multiple of 128"); vLLM, issue 39595 (Gemma 4 in NVFP4, 704 / 2)',
+  check(deployment) {
+    const { formats, mapping } = deployment;
+    const slice = sliceOf(deployment);
+    if (slice === null || mapping.etp === 1) return [];
+    const name = engineName(deployment);
+    const capability = computeCapabilityOf(deployment) ?? 0;
+    const note = (size: number, does: string) => [
+      finding(deployment, "warning", `${name} ${does}`, `slices of an expert of whole tiles of ${size}`),
+    ];
+    const unquantised = formats.experts === "bf16" || formats.experts === "fp16";
+    if (unquantised && capability >= 10 && capability < 12 && slice.width % tile !== 0)
+      return note(
+        tile,
+        `starts with --moe-backend triton where expert slices are ${slice.words} wide: its own choice on Blackwell takes multiples of ${tile}`,
+      );
+    const group = scaleBlockOf("nvfp4")!.inputs;
+    if (formats.experts === "nvfp4" && slice.width % group === 0 && slice.width % (tile / 2) !== 0)
+      return note(
+        tile / 2,
+        `may have no kernel for NVFP4 expert slices ${slice.words} wide, no multiple of ${tile / 2}`,
+      );
+    return [];
+  },
+};
+
 /** Widths that kernels for MXFP4 take are multiples of this at most. */
 const mxfp4Pad = 256;
 const worthSaying = 0.1;

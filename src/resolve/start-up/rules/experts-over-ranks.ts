@@ -21,14 +21,15 @@ const finding = (deployment: Deployment, severity: Finding["severity"], all: num
 
 export const evenExperts: StartUpRule = {
   about: "experts per rank",
-  engines: [...sglangBuilds, "tensorrt-llm"],
-  says: "SGLang refuses expert parallelism that does not divide the experts; noted for TensorRT-LLM. vLLM gives the first ranks one more",
+  engines: [...sglangBuilds, "vllm-ascend", "vllm", "tensorrt-llm"],
+  says: "SGLang and vLLM Ascend refuse expert parallelism that does not divide the experts, vLLM for DeepSeek-V4 alone, elsewhere it gives the first ranks one more; noted for TensorRT-LLM, which has it since May 2026 in part",
   source:
-    "SGLang, layers/moe/fused_moe_triton/layer.py: assert num_experts % moe_ep_size == 0. vLLM, layers/fused_moe/layer.py, determine_expert_map; even with EPLB",
+    "SGLang, layers/moe/fused_moe_triton/layer.py: assert num_experts % moe_ep_size == 0. vLLM Ascend, pull request 16384 (open). vLLM, layers/fused_moe/layer.py, determine_expert_map, even with EPLB, and issue 52435 (DeepSeek-V4). TensorRT-LLM, pull request 13888",
   check(deployment) {
+    const { engine, model } = deployment;
     const all = uneven(deployment);
-    if (all === null) return [];
-    if (deployment.engine.id === "tensorrt-llm")
+    if (all === null || (engine.id === "vllm" && model.modelType !== "deepseek_v4")) return [];
+    if (engine.id === "tensorrt-llm")
       return [
         finding(deployment, "warning", all, `${engineName(deployment)} gives every rank the same number of experts`),
       ];
