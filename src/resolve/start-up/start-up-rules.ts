@@ -4,6 +4,7 @@ import { evenDeepEpExperts, evenExperts } from "./rules/experts-over-ranks.ts";
 import {
   ascendFormats,
   bf16BeforeAmpere,
+  llamaCppFormats,
   rocmFormats,
   sglangFormats,
   tensorrtLlmFormats,
@@ -39,6 +40,7 @@ export const startUpRules: readonly StartUpRule[] = [
   vllmIntegers,
   rocmFormats,
   ascendFormats,
+  llamaCppFormats,
   bf16BeforeAmpere,
   vllmKvFormats,
   sglangKvFormats,

@@ -446,6 +446,12 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
   ],
   ["bfloat16 before Ampere", { system: "t4-1" }, "model.dtypes.attention", { system: "a100-sxm-8" }],
   [
+    "llama.cpp: FP8",
+    { engine: "llama.cpp", formats: { experts: "fp8_block" } },
+    "model.dtypes.experts",
+    { engine: "llama.cpp", formats: { experts: "int4" } },
+  ],
+  [
     "vLLM: caches in 8-bit integers",
     { more: { kvFormat: "int8" } },
     "model.kvCacheDtype",

@@ -189,6 +189,23 @@ export const ascendFormats: StartUpRule = {
     ),
 };
 
+export const llamaCppFormats: StartUpRule = {
+  about: "FP8 under llama.cpp",
+  engines: ["llama.cpp"],
+  says: "noted: GGUF files have no FP8 type",
+  source: "llama.cpp, ggml/include/ggml.h, enum ggml_type; convert_hf_to_gguf.py widens FP8 checkpoints",
+  check: (deployment) =>
+    judged(deployment, (format) =>
+      isFp8(format)
+        ? {
+            severity: "warning",
+            does: "loads GGUF files, which have no FP8 type: a converted checkpoint is stored otherwise",
+            hint: "model.dtypes with the formats of the file",
+          }
+        : null,
+    ),
+};
+
 /** A model in bfloat16 on a GPU without it. */
 export const bf16BeforeAmpere: StartUpRule = {
   about: "bfloat16 before Ampere",

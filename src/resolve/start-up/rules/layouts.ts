@@ -62,7 +62,10 @@ export const llamaCppLayouts: StartUpRule = {
             expected: "1",
             found: mapping[key],
             reason: `${name} has no ${key === "dp" ? "data" : "expert"} parallelism`,
-            hint: "parallel.pp splits layers, parallel.replicas runs copies",
+            hint:
+              key === "ep" && mapping.tp > 1
+                ? `parallel.etp ${mapping.tp} slices experts as --split-mode row does; parallel.pp splits layers`
+                : "parallel.pp splits layers, parallel.replicas runs copies",
           },
         ];
     if (mapping.tp === 1) return [];
