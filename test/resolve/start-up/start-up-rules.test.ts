@@ -115,20 +115,6 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { model: layer(linear({ rule: "decay", heads: 8, keyHeads: 1 })), mapping: { tp: 4 } },
   ],
   [
-    "one group of Mamba-2 in quantised weights",
-    {
-      model: layer(linear({ rule: "decay", heads: 8, keyHeads: 1 })),
-      formats: { attention: "fp8" },
-      mapping: { tp: 4 },
-    },
-    "parallel.tp",
-    {
-      model: layer(linear({ rule: "selective", heads: 1, keyHeads: 1 })),
-      formats: { attention: "fp8" },
-      mapping: { tp: 4 },
-    },
-  ],
-  [
     "SGLang: experts that ranks do not share evenly",
     { engine: "sglang", model: "qwen1.5-moe-a2.7b", mapping: { tp: 8, ep: 8 } },
     "parallel.ep",
@@ -445,6 +431,20 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
     { system: "mi355x-8", formats: { experts: "mxfp4" } },
   ],
   ["bfloat16 before Ampere", { system: "t4-1" }, "model.dtypes.attention", { system: "a100-sxm-8" }],
+  [
+    "one group of Mamba-2 in quantised weights",
+    {
+      model: layer(linear({ rule: "decay", heads: 8, keyHeads: 1 })),
+      formats: { attention: "fp8" },
+      mapping: { tp: 4 },
+    },
+    "parallel.tp",
+    {
+      model: layer(linear({ rule: "selective", heads: 1, keyHeads: 1 })),
+      formats: { attention: "fp8" },
+      mapping: { tp: 4 },
+    },
+  ],
   [
     "llama.cpp: FP8",
     { engine: "llama.cpp", formats: { experts: "fp8_block" } },
