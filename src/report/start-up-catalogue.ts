@@ -6,10 +6,7 @@ This page is generated from \`src/resolve/start-up\` by \`npm run generate\`.
 
 A deployment that its engine does not start is no forecast: \`moecast run\` lists every known refusal of all pools, each with its
 place, the engine's reason and a way out, and ends with exit code 4. What an engine starts only with an option more, or otherwise than
-it is simulated, is noted in the fidelity ledger under *engine start*. So is what no engine
-does: query heads that tensor parallelism does not divide, key-value heads that are neither divided over the ranks nor each held by the same
-number of them, an expert width that expert-tensor parallelism does not divide. Key-value heads fewer than the ranks are held by several
-ranks each, and their caches are counted on each.
+it is simulated, is noted in the fidelity ledger under *engine start*.
 
 \`engine.startsAnyway: true\` overrules the refusals of a pool's engine, for a fork or a patch of yours; the ledger then lists them.
 
@@ -22,7 +19,8 @@ const cell = (text: string): string => text.replaceAll("|", "\\|");
 /** The table of start-up rules as Markdown. */
 export function startUpTable(): string {
   const rows = startUpRules.map(
-    ({ about, engines, says, source }) => `| ${about} | ${engines.join(", ")} | ${cell(says)} | ${cell(source)} |`,
+    ({ about, engines, says, source }) =>
+      `| ${about} | ${engines === "every" ? "every engine" : engines.join(", ")} | ${cell(says)} | ${cell(source)} |`,
   );
   return `${intro}\n\n| about | engines | what they do | source |\n|---|---|---|---|\n${rows.join("\n")}\n`;
 }

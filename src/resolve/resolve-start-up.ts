@@ -1,8 +1,7 @@
 import type { Problem } from "../core/errors.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
-import { divisionProblems } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import { type Deployment, engineName, type Finding } from "./start-up/start-up-rule.ts";
+import type { Deployment, Finding } from "./start-up/start-up-rule.ts";
 import { startUpFindings } from "./start-up/start-up-rules.ts";
 
 /** What the engine of a pool does at start. */
@@ -14,43 +13,31 @@ export interface ResolvedStartUp {
 
 const overruled = "; the scenario says that it starts anyway (engine.startsAnyway)";
 
-/**
- * Holds a pool against what no engine divides, and against the known refusals of its own. Those that the scenario overrules
- * stand in the ledger.
- */
+/** Holds a pool against the known refusals of its engine. Those that the scenario overrules stand in the ledger. */
 export function resolveStartUp(scenario: Scenario, deployment: Deployment): ResolvedStartUp {
   const redundantExperts = scenario.policy.placement?.redundant ?? 0;
-  const undivided = divisionProblems(deployment.mapping, deployment.model);
-  // Slices of what cannot be divided are no matter of their own.
-  const findings = startUpFindings({ ...deployment, redundantExperts }).filter(
-    ({ at }) => !undivided.some((problem) => problem.at === at),
-  );
   const startsAnyway = scenario.engine.startsAnyway === true;
-  const refusals = startsAnyway ? [] : findings.filter(({ severity }) => severity === "refusal");
-  const noted = startsAnyway ? findings : findings.filter(({ severity }) => severity === "warning");
+  const findings = startUpFindings({ ...deployment, redundantExperts });
+  const refuses = ({ severity, final = false }: Finding) => severity === "refusal" && (final || !startsAnyway);
   return {
-    refusals: [
-      ...undivided.map((problem) => ({
-        ...problem,
-        ...scenario.place((problem.at ?? "parallel").split(".")),
-        expected: `${problem.expected}: ${engineName(deployment)} divides them over ranks evenly`,
+    refusals: findings.filter(refuses).map((finding) => placed(finding, scenario)),
+    ledger: findings
+      .filter((finding) => !refuses(finding))
+      .map(({ severity, reason }) => ({
+        topic: "engine start",
+        fidelity: "assumed",
+        detail: `${reason}${severity === "refusal" ? overruled : ""}`,
       })),
-      ...refusals.map((finding) => placed(finding, scenario)),
-    ],
-    ledger: noted.map((finding) => ({
-      topic: "engine start",
-      fidelity: "assumed",
-      detail: `${finding.reason}${finding.severity === "refusal" ? overruled : ""}`,
-    })),
   };
 }
 
-function placed({ at, expected, found, reason, hint }: Finding, scenario: Scenario): Problem {
+function placed({ at, expected, found, reason, hint, final = false }: Finding, scenario: Scenario): Problem {
+  const hints = [...(hint === undefined ? [] : [hint]), ...(final ? [] : ["engine.startsAnyway overrules it"])];
   return {
     ...scenario.place(at.split(".")),
     at,
     expected: `${expected}: ${reason}`,
     found,
-    hint: [hint, "engine.startsAnyway overrules it"].filter((part) => part !== undefined).join("; "),
+    ...(hints.length === 0 ? {} : { hint: hints.join("; ") }),
   };
 }

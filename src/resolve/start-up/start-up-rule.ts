@@ -21,14 +21,16 @@ export interface Finding {
   /** What the engine does and why, a sentence with the engine as its subject. */
   readonly reason: string;
   readonly hint?: string;
+  /** Nobody can overrule it: no engine does it, nor is it simulated. Absent: false. */
+  readonly final?: boolean;
 }
 
 /** One thing that engines refuse or do otherwise, known from their sources. */
 export interface StartUpRule {
   /** Of what, in a few words of a table. */
   readonly about: string;
-  /** Ids of engine profiles. */
-  readonly engines: readonly string[];
+  /** Ids of engine profiles; `every`: those of other profiles too. */
+  readonly engines: readonly string[] | "every";
   /** What is refused or noted, and in which versions, as a row of a table says it. */
   readonly says: string;
   /** File of the engine's repository, page of its documentation, or issue. */

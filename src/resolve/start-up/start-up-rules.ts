@@ -1,4 +1,5 @@
 import { deepEpShapes } from "./rules/deepep-shapes.ts";
+import { evenDivisions } from "./rules/divisions.ts";
 import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices, tiledExpertSlices } from "./rules/expert-slices.ts";
 import { evenDeepEpExperts, evenExperts } from "./rules/experts-over-ranks.ts";
 import {
@@ -22,6 +23,7 @@ import type { Deployment, Finding, StartUpRule } from "./start-up-rule.ts";
 /** What engines of the catalogue are known to refuse at start, or to do otherwise. */
 export const startUpRules: readonly StartUpRule[] = [
   modelFamilies,
+  evenDivisions,
   fp8ExpertSlices,
   groupedExpertSlices,
   tiledExpertSlices,
@@ -56,8 +58,13 @@ export const startUpRules: readonly StartUpRule[] = [
  * does not start.
  */
 export function startUpFindings(deployment: Deployment): readonly Finding[] {
-  if (isPort(deployment)) return [];
-  return startUpRules.flatMap((rule) => (rule.engines.includes(deployment.engine.id) ? rule.check(deployment) : []));
+  const { id } = deployment.engine;
+  const port = isPort(deployment);
+  const applies = ({ engines }: StartUpRule) => engines === "every" || (!port && engines.includes(id));
+  const found = startUpRules.filter(applies).flatMap((rule) => rule.check(deployment));
+  // Slices of what cannot be divided are no matter of their own.
+  const undivided = new Set(found.flatMap(({ final, at }) => (final === true ? [at] : [])));
+  return found.filter(({ final, at }) => final === true || !undivided.has(at));
 }
 
 /** On platforms without a profile of its own an engine is a port with loaders and kernels of its own; llama.cpp is one program. */
