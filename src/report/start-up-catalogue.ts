@@ -12,7 +12,7 @@ it is simulated, is noted in the fidelity ledger under *engine start*.
 
 The rules go by the id of the engine profile and its version. They are what releases of 2025 and 2026 say in their sources. A deployment that no
 rule names may still fail to start. Engines on platforms without a profile of their own (vLLM on TPUs, SGLang on Ascend) load weights
-otherwise, and no rule is applied to them.`;
+otherwise: only the rules of every engine apply to them.`;
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
