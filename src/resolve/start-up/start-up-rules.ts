@@ -17,6 +17,7 @@ import { llamaCppLayouts, tensorrtLlmAttention, vllmExpertLayouts } from "./rule
 import { contextBeyondModel, vllmStepBudget } from "./rules/limits.ts";
 import { linearHeads } from "./rules/linear-heads.ts";
 import { modelFamilies } from "./rules/model-families.ts";
+import { prefixesOfStates } from "./rules/prefix-sharing.ts";
 import { sglangSpeculationInStages, vllmSpeculationInStages } from "./rules/speculation-in-stages.ts";
 import type { Deployment, Finding, StartUpRule } from "./start-up-rule.ts";
 
@@ -49,6 +50,7 @@ export const startUpRules: readonly StartUpRule[] = [
   tensorrtLlmKvFormats,
   contextBeyondModel,
   vllmStepBudget,
+  prefixesOfStates,
   vllmSpeculationInStages,
   sglangSpeculationInStages,
 ];

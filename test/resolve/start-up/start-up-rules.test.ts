@@ -456,13 +456,38 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
       model: layer(linear({ rule: "decay", heads: 8, keyHeads: 1 })),
       formats: { attention: "fp8" },
       mapping: { tp: 4 },
+      scheduler: { prefixCaching: false },
     },
     "parallel.tp",
     {
       model: layer(linear({ rule: "selective", heads: 1, keyHeads: 1 })),
       formats: { attention: "fp8" },
       mapping: { tp: 4 },
+      scheduler: { prefixCaching: false },
     },
+  ],
+  [
+    "vLLM: shared prefixes under linear attention",
+    { model: layer(linear({})), scheduler: { prefixCaching: true } },
+    "engine.enablePrefixCaching",
+    { model: layer(linear({})), scheduler: { prefixCaching: false } },
+  ],
+  [
+    "TensorRT-LLM: the same",
+    { engine: "tensorrt-llm", model: layer(linear({})), scheduler: { prefixCaching: true } },
+    "engine.enablePrefixCaching",
+    { engine: "tensorrt-llm", model: layer(gqa), scheduler: { prefixCaching: true } },
+  ],
+  [
+    "SGLang: the same while it drafts tokens",
+    {
+      engine: "sglang",
+      model: layer(linear({})),
+      scheduler: { prefixCaching: true },
+      more: { speculation: drafts("mtp") },
+    },
+    "engine.enablePrefixCaching",
+    { engine: "sglang", model: layer(linear({})), scheduler: { prefixCaching: true } },
   ],
   [
     "llama.cpp: FP8",
