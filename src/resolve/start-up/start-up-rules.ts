@@ -1,3 +1,4 @@
+import { latentAttention, sparseAttention } from "./rules/attention-on-devices.ts";
 import { deepEpShapes } from "./rules/deepep-shapes.ts";
 import { evenDivisions } from "./rules/divisions.ts";
 import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices, tiledExpertSlices } from "./rules/expert-slices.ts";
@@ -38,6 +39,8 @@ export const startUpRules: readonly StartUpRule[] = [
   vllmExpertLayouts,
   tensorrtLlmAttention,
   llamaCppLayouts,
+  sparseAttention,
+  latentAttention,
   tensorrtLlmFormats,
   sglangFormats,
   vllmIntegers,

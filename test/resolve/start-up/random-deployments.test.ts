@@ -64,7 +64,7 @@ test("a rule never throws, and what it finds has a place, an expectation, a valu
   fc.assert(
     fc.property(deployments, (deployment) => {
       for (const { at, expected, found, reason, hint = "" } of startUpFindings(deployment)) {
-        expect(at).toMatch(/^(parallel|engine|model)(\.\w+)+$/);
+        expect(at).toMatch(/^(parallel|engine|model|hardware)(\.\w+)+$/);
         expect(found).toBeDefined();
         expect(`${expected} ${reason} ${hint}`).not.toMatch(/undefined|NaN|\n|\[object/);
         expect(reason).toContain(deployment.engine.name);

@@ -23,6 +23,9 @@ const linear = (scan: Partial<typeof tinyScan>): Attention => ({
   scan: { ...tinyScan, ...scan },
 });
 const experts = (parts: Partial<typeof moe>): ModelSpec => layer(gqa, { ...moe, ...parts });
+const sparse = layer({ ...tinyMla, indexer: { heads: 4, headDim: 32, topTokens: 16 } });
+const compressed = layer({ ...tinyMla, compressed: { ratio: 4, windowTokens: 16, projectionParameters: 1 } });
+const fp16 = Object.fromEntries(Object.keys(tinyModel().formats).map((tensors) => [tensors, "fp16"] as const));
 const drafts = (kind: "mtp" | "eagle" | "free"): SpeculationConfig => ({
   draftTokens: 1,
   acceptance: Float64Array.of(0.5),
@@ -133,6 +136,35 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     "parallel.tp",
     { model: layer(linear({ rule: "decay", heads: 8, keyHeads: 1 })), mapping: { tp: 4 } },
   ],
+  ...(
+    [
+      ["vllm", "0.22", "0.23"],
+      ["sglang", "0.5.12", "0.5.13"],
+      ["tensorrt-llm", "1.2", "1.3"],
+    ] as const
+  ).flatMap(
+    ([engine, last, first]) =>
+      [
+        [
+          `${engine}: sparse attention before Hopper`,
+          { engine, model: sparse, system: "a100-sxm-8" },
+          "hardware.system",
+          { engine, model: sparse, system: "h100-sxm-8" },
+        ],
+        [
+          `${engine}: sparse attention on RTX Blackwell up to ${last}`,
+          { engine, model: sparse, system: "rtx-pro-6000-2", version: last },
+          "hardware.system",
+          { engine, model: sparse, system: "rtx-pro-6000-2", version: first },
+        ],
+        [
+          `${engine}: a compressed cache before Hopper`,
+          { engine, model: compressed, system: "l40s-8" },
+          "hardware.system",
+          { engine, model: layer(tinyMla), system: "l40s-8" },
+        ],
+      ] as const,
+  ),
   [
     "SGLang: experts that ranks do not share evenly",
     { engine: "sglang", model: "qwen1.5-moe-a2.7b", mapping: { tp: 8, ep: 8 } },
@@ -489,6 +521,27 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
     "engine.enablePrefixCaching",
     { engine: "sglang", model: layer(linear({})), scheduler: { prefixCaching: true } },
   ],
+  [
+    "latent attention on Turing",
+    { model: layer(tinyMla), system: "t4-1", formats: fp16 },
+    "hardware.system",
+    { model: layer(gqa), system: "t4-1", formats: fp16 },
+  ],
+  ...(
+    [
+      ["vllm", "0.23"],
+      ["sglang", "0.5.13"],
+      ["tensorrt-llm", "1.3"],
+    ] as const
+  ).map(
+    ([engine, version]) =>
+      [
+        `${engine}: sparse attention on RTX Blackwell from ${version} on`,
+        { engine, model: sparse, system: "rtx-pro-6000-2", version },
+        "hardware.system",
+        { engine, model: layer(tinyMla), system: "rtx-pro-6000-2", version },
+      ] as const,
+  ),
   [
     "llama.cpp: FP8",
     { engine: "llama.cpp", formats: { experts: "fp8_block" } },
