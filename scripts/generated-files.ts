@@ -1,6 +1,7 @@
 import { definitions } from "../src/report/definitions.ts";
 import { metricTable } from "../src/report/metric-catalogue.ts";
 import { hardwareTable } from "../src/report/profile-catalogue.ts";
+import { startUpTable } from "../src/report/start-up-catalogue.ts";
 import { scenarioJsonSchema } from "../src/scenario/json-schema.ts";
 import { scenarioReference } from "../src/scenario/reference.ts";
 import { publishedRouting } from "../src/trace/synthesis/published-routing.ts";
@@ -14,6 +15,7 @@ export const generatedFiles = {
   "docs/hardware.md": hardwareTable,
   "docs/metrics.md": metricTable,
   "docs/scenarios.md": scenarioReference,
+  "docs/start-up.md": startUpTable,
   "schema/scenario.schema.json": () => `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`,
   "src/trace/published/qwen3-30b-a3b-weights.json": () => linePerItem(fittedWeights(publishedRouting["qwen3-30b-a3b"])),
 } as const satisfies Record<string, () => string>;

@@ -51,16 +51,18 @@ function refuseUnused(scenario: Scenario, pools: NonNullable<Scenario["pools"]>)
 }
 
 /** Runs a step of resolving a pool: problems in sections of its own are named below the pool. */
-export async function inPool<T>({ scenario, at }: PoolScenario, whole: Scenario, step: () => Promise<T>): Promise<T> {
+export async function inPool<T>(pool: PoolScenario, whole: Scenario, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
-    if (at === "" || !(error instanceof InvalidInputError)) throw error;
-    const isOwn = (section: string) => poolSections.some((name) => name === section && scenario[name] !== whole[name]);
-    throw new InvalidInputError(
-      error.problems.map((problem) =>
-        isOwn(problem.at?.split(".")[0] ?? "") ? { ...problem, at: `${at}.${problem.at}` } : problem,
-      ),
-    );
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new InvalidInputError(error.problems.map((problem) => ofPool(problem, pool, whole)));
   }
+}
+
+/** A problem of a pool: named below the pool where it is in a section of the pool's own. */
+export function ofPool(problem: Problem, { scenario, at }: PoolScenario, whole: Scenario): Problem {
+  const section = problem.at?.split(".")[0] ?? "";
+  const isOwn = poolSections.some((name) => name === section && scenario[name] !== whole[name]);
+  return at !== "" && isOwn ? { ...problem, at: `${at}.${problem.at}` } : problem;
 }

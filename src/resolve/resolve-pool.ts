@@ -20,6 +20,7 @@ import { type PolicySetting, resolveOffload, resolvePlacement } from "./resolve-
 import type { ResolvedRouting } from "./resolve-routing.ts";
 import { resolveReplicas } from "./resolve-scaling.ts";
 import { resolveSpeculation } from "./resolve-speculation.ts";
+import { resolveStartUp } from "./resolve-start-up.ts";
 import { servedEngine } from "./served-engine.ts";
 
 /** What of a pool is known before the routing is. */
@@ -29,6 +30,8 @@ export interface PoolShape {
   readonly price: Price | null;
   readonly inputs: readonly InputRow[];
   readonly ledger: readonly LedgerEntry[];
+  /** Why its engine does not start; empty where it does. */
+  readonly refusals: readonly Problem[];
 }
 
 /** Model, hardware, engine, layout and scheduler of a pool. */
@@ -43,23 +46,26 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
   const exchange = resolveExchange(scenario, servedEngine(stated, hardware.node.device), setting);
   const { engine } = exchange;
   const replicas = resolveReplicas(scenario, { model, formats, mapping, node: hardware.node });
+  const config = {
+    ...identity,
+    model,
+    formats,
+    kvFormat,
+    node: hardware.node,
+    engine,
+    mapping,
+    ...replicas.config,
+    frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
+    readyNs: scenario.coldStart?.readyAfter ?? 0,
+    scheduler: schedulerOf(scenario.engine, engine, model, exchange.schedulerMax),
+    router: routers[scenario.policy.router],
+    speculation: speculation.value,
+  };
+  const startUp = resolveStartUp(scenario, config);
   return {
     scenario,
-    config: {
-      ...identity,
-      model,
-      formats,
-      kvFormat,
-      node: hardware.node,
-      engine,
-      mapping,
-      ...replicas.config,
-      frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
-      readyNs: scenario.coldStart?.readyAfter ?? 0,
-      scheduler: schedulerOf(scenario.engine, engine, model, exchange.schedulerMax),
-      router: routers[scenario.policy.router],
-      speculation: speculation.value,
-    },
+    config,
+    refusals: startUp.refusals,
     price: hardware.price,
     inputs: [...modelFacts.inputs, ...hardware.inputs, ...engineFacts.inputs],
     ledger: [
@@ -68,6 +74,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
       ...nodeLedger(mapping, hardware.node),
       ...kernelLedger(hardware.node.device, engine, { formats, kvFormat }),
       ...engineFacts.ledger,
+      ...startUp.ledger,
       ...exchange.ledger,
       ...speculation.ledger,
       ...replicas.ledger,

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { sha256 } from "../core/digest.ts";
-import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { formatProblem, InfeasibleError, InvalidInputError, type Problem } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
-import type { Scenario } from "../scenario/parse-scenario.ts";
+import { inFileOrder, type Scenario } from "../scenario/parse-scenario.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
 import type { Workload } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
@@ -12,7 +12,7 @@ import type { RequestTable } from "../trace/request-table.ts";
 import { coldStartLedger, warmupRequests } from "./cold-start.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
-import { inPool, poolScenarios } from "./pool-scenarios.ts";
+import { inPool, ofPool, poolScenarios } from "./pool-scenarios.ts";
 import { resolveHandover } from "./resolve-handover.ts";
 import { type PoolShape, type ResolvedPool, resolvePool, resolvePoolShape } from "./resolve-pool.ts";
 import { requestLedger, resolveWorkload } from "./resolve-requests.ts";
@@ -21,7 +21,8 @@ import type { ResolvedScenario } from "./resolved.ts";
 
 /**
  * Turns every name of a scenario into values: model, hardware, engine, requests, routing, policies. Throws
- * InvalidInputError, with the place in the scenario, for names that do not exist and values that do not fit together.
+ * InvalidInputError, with the place in the scenario, for names that do not exist and values that do not fit together, and
+ * InfeasibleError for what an engine refuses to start.
  * `measured` replaces the scenario's own traffic, `replayed` its routing. An aborted `signal` ends with its reason.
  */
 export async function resolveScenario(
@@ -34,6 +35,8 @@ export async function resolveScenario(
   const pools = poolScenarios(scenario);
   const shapes: PoolShape[] = [];
   for (const pool of pools) shapes.push(await inPool(pool, scenario, () => resolvePoolShape(pool, reader)));
+  const refusals = shapes.flatMap((shape, i) => shape.refusals.map((one) => ofPool(one, pools[i]!, scenario)));
+  if (refusals.length > 0) throw new InfeasibleError(inFileOrder(refusals).map(formatProblem).join("\n"));
   const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
   const { model } = shapes[0]!.config;

@@ -39,6 +39,12 @@ export const engineSection = z
     enableChunkedPrefill: z.boolean().optional().describe("Whether prompts are computed in chunks beside decodes."),
     enablePrefixCaching: z.boolean().optional().describe("Whether KV blocks of equal prefixes are shared."),
     ...exchangeOptions,
+    startsAnyway: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the engine starts what its releases refuse (docs/start-up.md), as a fork or a patch of yours does; default false. The ledger then says what is refused.",
+      ),
     speculative: speculativeSection.optional().describe("Speculative decoding; without it, one token per decode."),
   })
   .superRefine(exactlyOne("id", "file"));

@@ -88,7 +88,8 @@ function namingSettings(source: YamlSource, applied: readonly Setting[]): YamlSo
   };
 }
 
-function inFileOrder(problems: readonly Problem[]): Problem[] {
+/** Problems by the line and column that they are at; those without come first. */
+export function inFileOrder(problems: readonly Problem[]): Problem[] {
   const key = (problem: Problem) => (problem.line ?? 0) * 1e6 + (problem.column ?? 0);
   return [...problems].sort((a, b) => key(a) - key(b));
 }

@@ -25,12 +25,19 @@ export function moeShape(model: ModelSpec): MoeFeedForward | null {
   return null;
 }
 
-/** Problems of a mapping for a model: identities, divisibility, degrees that exceed what they divide. */
+/** Problems of a mapping for a model: those of its degrees and, where these are in order, of what they divide. */
 export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parallel"): Problem[] {
+  const degrees = degreeProblems(mapping, model, at);
+  return Object.values(mapping).every(isDegree) ? [...degrees, ...divisionProblems(mapping, model, at)] : degrees;
+}
+
+const isDegree = (value: number): boolean => Number.isInteger(value) && value >= 1;
+
+/** Degrees that are none, break an identity, exceed what there is, or are not simulated. */
+export function degreeProblems(mapping: Mapping, model: ModelSpec, at = "parallel"): Problem[] {
   const problems: Problem[] = [];
   const say = (key: string, expected: string, found: unknown) => problems.push({ at: `${at}.${key}`, expected, found });
-  for (const [key, value] of Object.entries(mapping))
-    if (!Number.isInteger(value) || value < 1) say(key, "a positive integer", value);
+  for (const [key, value] of Object.entries(mapping)) if (!isDegree(value)) say(key, "a positive integer", value);
   if (problems.length > 0) return problems;
 
   const attention = stageRanks(mapping);
@@ -43,22 +50,27 @@ export function mappingProblems(mapping: Mapping, model: ModelSpec, at = "parall
     say("edp", "1: expert data parallelism is expressed as placement with redundant experts", mapping.edp);
   const layers = ownLayers(model).length;
   if (mapping.pp > layers) say("pp", `at most ${layers} layers`, mapping.pp);
+  if (moe !== null && mapping.ep > moe.experts) say("ep", `at most ${moe.experts} experts`, mapping.ep);
+  return problems;
+}
+
+/** Heads and widths that no engine divides by these degrees. */
+export function divisionProblems({ tp, etp }: Mapping, model: ModelSpec, at = "parallel"): Problem[] {
+  const problems: Problem[] = [];
+  const say = (key: string, expected: string, found: unknown) => problems.push({ at: `${at}.${key}`, expected, found });
   for (const { attention: spec } of model.layers) {
     if (spec.kind !== "gqa" && spec.kind !== "mla") continue;
-    if (spec.queryHeads % mapping.tp !== 0) {
-      say("tp", `a divisor of ${spec.queryHeads} query heads`, mapping.tp);
+    if (spec.queryHeads % tp !== 0) {
+      say("tp", `a divisor of ${spec.queryHeads} query heads`, tp);
       break;
     }
     // Key-value heads are divided over the ranks, or each is held by the same number of ranks.
-    if (spec.kind === "gqa" && spec.kvHeads % mapping.tp !== 0 && mapping.tp % spec.kvHeads !== 0) {
-      say("tp", `a divisor or a multiple of ${spec.kvHeads} key-value heads`, mapping.tp);
+    if (spec.kind === "gqa" && spec.kvHeads % tp !== 0 && tp % spec.kvHeads !== 0) {
+      say("tp", `a divisor or a multiple of ${spec.kvHeads} key-value heads`, tp);
       break;
     }
   }
-  if (moe !== null) {
-    if (mapping.ep > moe.experts) say("ep", `at most ${moe.experts} experts`, mapping.ep);
-    if (moe.expertWidth % mapping.etp !== 0)
-      say("etp", `a divisor of the expert width ${moe.expertWidth}`, mapping.etp);
-  }
+  const moe = moeShape(model);
+  if (moe !== null && moe.expertWidth % etp !== 0) say("etp", `a divisor of the expert width ${moe.expertWidth}`, etp);
   return problems;
 }

@@ -142,11 +142,6 @@ const refused: readonly (readonly [string, string, string])[] = [
     't.yaml:10:63: pools[1].engine.speculative: expected no draft module, as in pools[0]: the caches of a draft module are sent too, found "eagle"',
   ],
   [
-    "tensor parallelism that does not divide the model",
-    pools("", ", parallel: { tp: 3 }"),
-    "t.yaml:10:46: pools[1].parallel.tp: expected a divisor of 32 query heads, found 3",
-  ],
-  [
     "no link between nodes",
     scenario("pools: [{ name: p, role: prefill }, { name: d, role: decode }]", {
       model: "id: mixtral-8x7b, dtypes: { experts: int4 }",
@@ -247,6 +242,11 @@ test.each(refused)("%s: one message with place, expectation and value", async (_
 
 const infeasible: readonly (readonly [string, string, string])[] = [
   [
+    "tensor parallelism that does not divide the model",
+    pools("", ", parallel: { tp: 3 }"),
+    "infeasible: t.yaml:10:46: pools[1].parallel.tp: expected a divisor of 32 query heads: vLLM 0.19 divides them over ranks evenly, found 3",
+  ],
+  [
     "a decode pool that cannot hold the KV cache of one request",
     pools("", ", engine: { id: vllm, maxModelLen: 64 }"),
     "infeasible: pool d cannot hold the KV cache of any request: the shortest has 110 tokens, it takes 64",
@@ -268,7 +268,7 @@ const settings: readonly (readonly [string, string])[] = [
   ["pools[1].engine={id: vllm, maxNumSeqs: 4}", ""],
   ["pools=null", ""],
   ["pools[0].parallel.replicas=0", "pools[0].parallel.replicas: expected at least 1, found 0"],
-  ["pools[1].parallel.tp=3", "pools[1].parallel.tp: expected a divisor of 32 query heads, found 3"],
+  ["pools[1].parallel.cp=2", "pools[1].parallel.cp: expected 1: context parallelism is not simulated, found 2"],
   ["pools[1].firstDevice=0", "pools[1].firstDevice: expected a device after those of p: device 0 is in both, found 0"],
   ["pools[1].role=decod", 'pools[1].role: expected one of both, prefill, decode, found "decod" (did you mean decode?)'],
   ["pools[5].role=decode", "pools[5].role: expected an item of 0 to 2, found 5"],

@@ -1,0 +1,28 @@
+import type { StorageFormat } from "../../core/dtype.ts";
+import { own } from "../../core/own.ts";
+
+/** Values of a weight matrix that share a scale: engines cut such matrices between blocks only. */
+export interface ScaleBlock {
+  /** Along the input of the product. */
+  readonly inputs: number;
+  /** Along its output; 1 where every output has scales of its own. */
+  readonly outputs: number;
+  /** Whether the format says it; otherwise checkpoints of the format differ, and this is the usual size. */
+  readonly certain: boolean;
+}
+
+const blocks: Readonly<Partial<Record<StorageFormat, ScaleBlock>>> = {
+  fp8_block: { inputs: 128, outputs: 128, certain: true },
+  mxfp4: { inputs: 32, outputs: 1, certain: true },
+  nvfp4: { inputs: 16, outputs: 1, certain: true },
+  int4: { inputs: 128, outputs: 1, certain: false },
+  int4_g32: { inputs: 32, outputs: 1, certain: true },
+};
+
+/** The block of a format; null where one scale covers a whole row, column or tensor, or there is none. */
+export const scaleBlockOf = (format: StorageFormat): ScaleBlock | null => own(blocks, format) ?? null;
+
+/** Groups of 4-bit integers that kernels for experts take: the smallest one. */
+export const smallestGroup = 32;
+
+export const isInt4 = (format: StorageFormat): boolean => format === "int4" || format === "int4_g32";
