@@ -95,7 +95,7 @@ function tokensOf(
     {
       parts,
       layers: layers.length,
-      topK,
+      width: topK,
       hasWeights: false,
       columns: ["sequence", "position", "phase", "step", "slot", "domain"],
       domains: [options.domains?.[0] ?? unlabelled],
