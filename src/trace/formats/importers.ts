@@ -1,3 +1,4 @@
+import { batchLog } from "./batch-log.ts";
 import { domainCounts } from "./domain-counts.ts";
 import { expertDistribution } from "./expert-distribution.ts";
 import type { TraceImporter } from "./importer.ts";
@@ -17,6 +18,7 @@ export const importers = {
   "routed-experts": routedExperts,
   "step-log": stepLog,
   "problem-log": problemLog,
+  "batch-log": batchLog,
   "domain-counts": domainCounts,
   "expert-distribution": expertDistribution,
   "llama-cpp": llamaCpp,
