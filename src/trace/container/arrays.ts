@@ -223,6 +223,18 @@ export async function* floatBlocks(
       refuse({ file: array.file, at: array.name, expected: "floats", found: array.dtype });
 }
 
+/** Numbers of an array in blocks of whole rows, integers and floats alike. */
+export async function* numberBlocks(
+  array: FileArray,
+  rowValues: number,
+  rowsPerBlock: number,
+): AsyncGenerator<Float64Array> {
+  for await (const bytes of rowBlocks(array, rowValues, rowsPerBlock))
+    yield array.dtype === "<f8"
+      ? new Float64Array(bytes.slice().buffer)
+      : Float64Array.from(decodeIntegers(bytes, array.dtype) ?? decodeFloats(bytes, array.dtype) ?? []);
+}
+
 /** All integers of an array of one value per row or layer; refuses more than `valuesMax`. */
 export async function allIntegers(array: FileArray, valuesMax: number): Promise<Int32Array> {
   const count = array.shape.reduce((product, size) => product * size, 1);

@@ -1,6 +1,7 @@
-import { type FileArray, integerBlocks } from "../container/arrays.ts";
-import { roleOf } from "./array-roles.ts";
-import { type ArrayContent, fileName, type ImportOptions } from "./importer.ts";
+import { type FileArray, numberBlocks } from "../container/arrays.ts";
+import { beyondInt32 } from "../container/npy.ts";
+import { roleOf, roleOfFile } from "./array-roles.ts";
+import type { ArrayContent, ImportOptions } from "./importer.ts";
 
 const sampleValues = 1 << 16;
 
@@ -16,23 +17,28 @@ const coincidencesMin = 10;
  * Where neither shows, the person who imports has to say.
  */
 export async function contentOf(array: FileArray, options: ImportOptions): Promise<ArrayContent> {
-  const { shape, dtype } = array;
-  const role = roleOf(array.name === "" ? fileStem(array.file) : array.name);
+  const { name, shape, dtype } = array;
+  const role = name === "" ? "unnamed" : roleOf(name);
   if (role === "counts") return shape.length >= 2 && shape.length <= 3 ? "counts" : "other";
-  const named = role === "weights" || role === "beside" || (role !== "ids" && role !== "unnamed" && shape.length < 3);
-  if (named || shape.length < 2 || shape.length > 4) return "other";
-  if (dtype === "bf16" || dtype.includes("f")) return role === "ids" ? "ids" : "other";
+  const beside = role === "weights" || role === "beside" || (role !== "ids" && role !== "unnamed" && shape.length < 3);
+  if (beside || shape.length < 2 || shape.length > 4) return "other";
   const width = shape.at(-1) ?? 1;
+  const ofFile = name === "" ? roleOfFile(array.file) : role;
   const block = await firstRows(array, width);
+  const isFloat = dtype === "bf16" || dtype.includes("f");
+  // Floats are no ids. Those that may be meant as such are refused by name.
+  if (block === null || (isFloat && ofFile !== "counts" && contentOfRows(block, width) !== "counts"))
+    return name === "" || role === "ids" ? "ids" : "other";
   if (shape.length === 2 && options.topK !== undefined && width > options.topK && width % options.topK === 0)
     return facts(block, options.topK).differ ? "ids" : "other";
   const found = shape.length === 2 ? contentOfRows(block, width) : contentOfTokens(block, width);
-  if (found === "unclear" && options.kind !== undefined) return options.kind === "counts" ? "counts" : "ids";
-  return found === "unclear" && role === "ids" ? "ids" : found;
+  if (found !== "unclear") return found;
+  if (options.kind !== undefined) return options.kind === "counts" ? "counts" : "ids";
+  return ofFile === "ids" || ofFile === "counts" ? ofFile : "unclear";
 }
 
 /** Rows of a matrix: one layer's tokens, or the layers' counts. */
-function contentOfRows(block: Int32Array, width: number): ArrayContent {
+export function contentOfRows(block: Int32Array, width: number): ArrayContent {
   const { differ, equalSums, mask, negative, rows, range } = facts(block, width);
   const coincidences = (rows * width * (width - 1)) / 2 / range;
   if (differ && !equalSums && coincidences >= coincidencesMin) return "ids";
@@ -42,16 +48,22 @@ function contentOfRows(block: Int32Array, width: number): ArrayContent {
 /** Rows of an array of three or four dimensions, which returned routing has. */
 function contentOfTokens(block: Int32Array, width: number): ArrayContent {
   const { differ, equalSums, mask, negative, rows } = facts(block, width);
+  if (width === 1) return "ids";
   if (differ) return equalSums && rows >= 4 ? "unclear" : "ids";
   if (!negative && equalSums && !mask) return "counts";
   return width > likely.topK ? "unclear" : "ids";
 }
 
-/** What the rows of `width` values have in common. Rows of one value throughout say nothing: nothing was recorded there. */
+/**
+ * What the rows of `width` values have in common. Rows of one value throughout say nothing: nothing was recorded there. Nor
+ * does the sum of rows that are all alike, as those of a warm-up are.
+ */
 function facts(block: Int32Array, width: number) {
   let rows = 0;
   let differ = width <= likely.topK;
   let equalSums = true;
+  let first: Int32Array | null = null;
+  let alike = true;
   let sumOfFirst = -1;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -59,6 +71,8 @@ function facts(block: Int32Array, width: number) {
     const row = block.subarray(at, at + width);
     if (width > 1 && row.every((value) => value === row[0])) continue;
     rows += 1;
+    first ??= row;
+    alike &&= row.every((value, i) => value === first?.[i]);
     let sum = 0;
     for (const value of row) {
       sum += value;
@@ -72,19 +86,19 @@ function facts(block: Int32Array, width: number) {
   return {
     rows,
     differ: differ && max < likely.experts,
-    equalSums: equalSums && rows >= 2,
+    equalSums: equalSums && !alike && rows >= 2,
     mask: min >= 0 && max <= 1,
     negative: min < 0,
     range: Math.max(1, max - min + 1),
   };
 }
 
-async function firstRows(array: FileArray, width: number): Promise<Int32Array> {
-  const blocks = integerBlocks(array, width, Math.max(1, Math.floor(sampleValues / width)));
-  const first = (await blocks.next()).value as Int32Array;
+/** The first rows of an array; null where they hold what is no whole number. */
+async function firstRows(array: FileArray, width: number): Promise<Int32Array | null> {
+  const blocks = numberBlocks(array, width, Math.max(1, Math.floor(sampleValues / width)));
+  const first = (await blocks.next()).value as Float64Array;
   await blocks.return(undefined);
-  return first;
+  return first.every((value) => Number.isInteger(value) && Math.abs(value) <= beyondInt32)
+    ? Int32Array.from(first)
+    : null;
 }
-
-/** `logical_count.npy` -> `logical_count`: a lone array is named by its file. */
-const fileStem = (path: string): string => fileName(path).replace(/\.npy$/i, "");

@@ -1,3 +1,5 @@
+import { fileName } from "./importer.ts";
+
 /** What an array of a recording is, as far as its name says. */
 export type ArrayRole =
   | "ids"
@@ -37,4 +39,12 @@ const names: readonly (readonly [ArrayRole, RegExp])[] = [
 export function roleOf(name: string): ArrayRole {
   const plain = name.toLowerCase().replaceAll(/[.\-\s]/g, "_");
   return names.find(([, pattern]) => pattern.test(plain))?.[0] ?? "unnamed";
+}
+
+/** What the name of a file says of the lone array in it: `logical_count.npy`, `olmoe_expert_counts.csv`. */
+export function roleOfFile(path: string): ArrayRole {
+  const stem = fileName(path).replace(/(\.(npy|csv|tsv|txt|json|gz))+$/i, "");
+  if (/(^|[-_. ])(counts?|histograms?|frequency|expert_?load)([-_. ]|$)/i.test(stem)) return "counts";
+  const role = roleOf(stem);
+  return role === "ids" || role === "counts" ? role : "unnamed";
 }

@@ -1,5 +1,5 @@
-import { formatPercent } from "../../core/units.ts";
 import { refuse } from "../../core/errors.ts";
+import { formatPercent } from "../../core/units.ts";
 import { domainsOfFiles, type TraceImporter } from "./importer.ts";
 import { firstObject, type JsonLine, jsonLines } from "./json-lines.ts";
 import { importLog, type LogCell, missingNote, scanLog } from "./layered-log.ts";

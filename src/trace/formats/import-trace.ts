@@ -124,8 +124,7 @@ async function formatOf(listed: readonly ListedFile[], options: ImportOptions): 
   const first = listed.find(({ inFolder }) => !inFolder) ?? listed[0];
   const inFolders = first?.inFolder !== false;
   const problems: string[] = [];
-  let unread: readonly Problem[] = [];
-  let hint = "name it with --format";
+  const unread: Problem[] = [];
   for (const { path } of inFolders ? listed : [first]) {
     const sample = inFolders
       ? await ifReadable(() => sampleOf(path, options), problems)
@@ -133,19 +132,31 @@ async function formatOf(listed: readonly ListedFile[], options: ImportOptions): 
     if (sample === null) continue;
     const format = recognise(sample);
     if (format !== null) return format;
-    if (unread.length === 0) unread = sample.unread;
-    const unclear = sample.arrays?.find(({ content }) => content === "unclear");
-    if (unclear !== undefined)
-      hint =
-        `${unclear.name} ${JSON.stringify(unclear.shape)} may hold ids or counts: say which with --kind, or --top-k for ids`.trim();
+    unread.push(...sample.unread, ...unclearIn(path, sample));
   }
   if (unread.length > 0) throw new InvalidInputError(unread);
   const known = Object.keys(importers).join(", ");
   refuse({
     file: first?.path ?? "",
     expected: `routing in one of the formats ${known}`,
-    hint: problems.length > 0 ? `${problems.length} files cannot be read: ${problems[0]}` : hint,
+    hint: problems.length === 0 ? "name it with --format" : `${problems.length} files cannot be read: ${problems[0]}`,
   });
+}
+
+/** Arrays of a file that may be routing, with what has to be said of them. */
+function unclearIn(file: string, { arrays }: FileSample): Problem[] {
+  const unclear = (arrays ?? []).filter(({ content }) => content === "unclear");
+  if (unclear.length === 0 && arrays?.length === 1 && arrays[0]?.shape.length === 1)
+    return [
+      { file, at: arrays[0].name, expected: "ids [tokens, layers, k]", found: arrays[0].shape, hint: "reshape it" },
+    ];
+  return unclear.map(({ name, shape }) => ({
+    file,
+    at: name,
+    expected: "ids of tokens or counts of experts",
+    found: `${JSON.stringify(shape)}, which may be either`,
+    hint: "say --kind tokens or --kind counts; --top-k splits rows [layers x k]",
+  }));
 }
 
 /** The format of a file, from its first bytes and its name; null if none matches. */
@@ -183,7 +194,7 @@ async function arraySample(path: string, options: ImportOptions): Promise<FileSa
   for (const array of arrays)
     sampled.push({ name: array.name, shape: array.shape, content: await contentOf(array, options) });
   // Text and numbers by themselves stand beside routing; what has its dimensions may be the routing.
-  const routing = unread.filter(({ shape }) => shape === null || shape.length >= 2);
+  const routing = unread.filter(({ shape }) => arrays.length === 0 || shape === null || shape.length >= 2);
   return { fileName: fileName(path), text: "", arrays: sampled, unread: routing.map(({ problem }) => problem) };
 }
 

@@ -1,6 +1,8 @@
 import { batchLog } from "./batch-log.ts";
+import { countMatrix } from "./count-matrix.ts";
 import { domainCounts } from "./domain-counts.ts";
 import { expertDistribution } from "./expert-distribution.ts";
+import { imatrix } from "./imatrix.ts";
 import type { TraceImporter } from "./importer.ts";
 import { llamaCpp } from "./llama-cpp.ts";
 import { logicalCounts } from "./logical-counts.ts";
@@ -22,6 +24,8 @@ export const importers = {
   "domain-counts": domainCounts,
   "expert-distribution": expertDistribution,
   "llama-cpp": llamaCpp,
+  imatrix,
+  "count-matrix": countMatrix,
 } as const satisfies Record<string, TraceImporter>;
 
 export type TraceFormat = keyof typeof importers;

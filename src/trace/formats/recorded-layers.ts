@@ -1,15 +1,11 @@
-import { refuse } from "../../core/errors.ts";
 import { beyondInt32 } from "../container/npy.ts";
-import type { ImportOptions } from "./importer.ts";
+import type { LayerFacts } from "./kept-layers.ts";
 
 /**
  * Largest values of unsigned types: -1 that was stored in one. Repeated over a row's k > 1 ids they are no experts; the
  * two wide ones are none by themselves.
  */
 const unsignedMarks = { byte: 0xff, wide: [0xffff, beyondInt32] } as const;
-
-/** Cells (a layer of a token) without any other id that make zeros an unwritten buffer, as runs of equal rows do. */
-export const zeroCellsMin = 64;
 
 /** Cells of a constant last column that make it no choice of a router. */
 const fusedCellsMin = 16;
@@ -113,93 +109,17 @@ export class RecordedLayers {
     return { topK, idMax: idMaxOf(topK), experts };
   }
 
-  /**
-   * Places of the layers that hold routing, ascending. Layers that recorded nothing are left out, with their places in
-   * the input. A top-1 layer that is always id 0 is dense where the model says so, or where it is long enough.
-   */
-  kept(options: ImportOptions, file: string, warnings: string[]): number[] {
-    const all = [...this.#layers.keys()];
-    const stated = statedLayers(all.length, options);
-    const { shape } = options;
-    const silent = all.filter((layer) => this.#layers[layer]?.recorded === 0);
-    const idZero = all.filter((layer) => this.#width === 1 && this.#isAlwaysZero(layer));
-    const dense = stated === null ? [...silent, ...(this.#rows >= zeroCellsMin ? idZero : [])] : [];
-    const kept = all.filter((layer) =>
-      stated === null ? !dense.includes(layer) : stated.includes(layer) && !silent.includes(layer),
-    );
-    if (kept.length === 0)
-      refuse({
-        file,
-        expected: "a layer with routing",
-        found: "none",
-        hint: "the capture failed, or other layers have experts",
-      });
-    if (stated !== null) {
-      const empty = stated.filter((layer) => silent.includes(layer));
-      if (empty.length > 0)
-        warnings.push(`${layersText(empty)} of the input should have experts and recorded none: left out`);
-      const routed = all.filter(
-        (layer) => !stated.includes(layer) && !silent.includes(layer) && !idZero.includes(layer),
-      );
-      if (routed.length > 0)
-        warnings.push(
-          `${layersText(routed)} of the input hold routing and are left out, as experts are stated in other layers`,
-        );
-      const left = all.filter((layer) => !stated.includes(layer) && !routed.includes(layer));
-      if (left.length > 0)
-        warnings.push(
-          `${layersText(left)} of the input hold no routing and no experts by ${options.modelLayers === undefined ? "the model" : "the layers stated"}: left out as dense`,
-        );
-      return kept;
-    }
-    const zeros = dense.filter((layer) => (this.#layers[layer]?.zeros ?? 0) > 0).sort((a, b) => a - b);
-    const others = dense.filter((layer) => !zeros.includes(layer));
-    if (zeros.length > 0)
-      warnings.push(`${layersText(zeros)} of the input hold only zeros, as dense layers do: left out`);
-    if (others.length > 0) warnings.push(`${layersText(others)} of the input hold no ids: left out`);
-    const short = idZero.filter((layer) => !dense.includes(layer));
-    if (short.length > 0 && shape?.moeLayers.length !== all.length)
-      warnings.push(
-        `${layersText(short)} of the input are id 0 in all ${this.#rows} rows, which is too few to tell a dense layer from one ` +
-          "expert: kept; state the layers that have experts with --model-layers, or the model",
-      );
-    return kept;
+  /** What each layer holds, for {@link keptLayers}. */
+  get layers(): readonly LayerFacts[] {
+    return this.#layers.map(({ recorded, zeros }) => ({
+      recorded,
+      zeros,
+      lone: this.#width === 1 && recorded > 0 && zeros === recorded,
+    }));
   }
 
-  #isAlwaysZero(layer: number): boolean {
-    const { recorded, zeros } = this.#layers[layer]!;
-    return recorded > 0 && zeros === recorded;
+  /** Rows that some layer recorded. */
+  get rows(): number {
+    return this.#rows;
   }
-}
-
-/** Places of the layers that have experts where somebody said so: the person who imports, or the model. */
-function statedLayers(layers: number, { modelLayers, shape }: ImportOptions): readonly number[] | null {
-  if (modelLayers !== undefined && modelLayers.length < layers && modelLayers.every((layer) => layer < layers))
-    return modelLayers;
-  return shape !== undefined && shape.layers === layers && shape.moeLayers.length < layers ? shape.moeLayers : null;
-}
-
-/** Model layer numbers of the layers of a recording: as stated, as the model has them, or their places. */
-export function layerNumbers(layers: number, options: ImportOptions, listed: readonly number[] | undefined): number[] {
-  const { modelLayers, shape } = options;
-  if (modelLayers !== undefined && (modelLayers.length === layers || statedLayers(layers, options) === null))
-    return [...modelLayers];
-  if (listed !== undefined) return [...listed];
-  if (shape !== undefined && shape.moeLayers.length === layers) return [...shape.moeLayers];
-  return Array.from({ length: layers }, (_value, layer) => layer);
-}
-
-/** 0, 1, 2, 5 as `layers 0-2, 5`. */
-export function layersText(layers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const layer of layers) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === layer - 1) last[1] = layer;
-    else runs.push([layer, layer]);
-  }
-  const steps = layers.length > 3 && layers.every((layer, i) => i === 0 || layer === (layers[i - 1] ?? 0) + 2);
-  const text = steps
-    ? `${layers[0]}, ${layers[1]}, .. ${layers.at(-1)}`
-    : runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(", ");
-  return `${layers.length === 1 ? "layer" : "layers"} ${text}`;
 }

@@ -3,8 +3,8 @@ import { type FileArray, floatBlocks, integerBlocks } from "../container/arrays.
 import type { TraceColumn } from "../container/trace-tensors.ts";
 import { domainsOfFiles, type FileSample, fileName, type TraceImporter } from "./importer.ts";
 import { interleavingWarning } from "./interleaving.ts";
+import { layerNumbers } from "./kept-layers.ts";
 import { importedProvenance } from "./provenance.ts";
-import { layerNumbers } from "./recorded-layers.ts";
 import { phaseOf, type RequestArrays, requestsOf } from "./request-arrays.ts";
 import { agreed, importRows, type RowBlock, type RowPart } from "./row-parts.ts";
 
@@ -63,6 +63,7 @@ export const routedExperts: TraceImporter = {
         columns,
         domains,
         modelLayers: layerNumbers(layers, options, listed),
+        inputLayers: listed ?? Array.from({ length: layers }, (_value, layer) => layer),
         model: "unknown",
         stated: statedBy(groups),
         provenance: importedProvenance(

@@ -4,7 +4,8 @@ import { type RoutingTraceHeader, type TraceProvenance, traceLimits } from "../c
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
-import { isRecorded, RecordedLayers, zeroCellsMin } from "./recorded-layers.ts";
+import { keptLayers, zeroCellsMin } from "./kept-layers.ts";
+import { isRecorded, RecordedLayers } from "./recorded-layers.ts";
 import { type RowRun, rowsIn, WarmUpDetector } from "./warm-up.ts";
 
 /** Rows as a source stores them: [rows][layers][width], see {@link isRecorded} for what was not. */
@@ -44,6 +45,8 @@ export interface RowSource {
   readonly domains: readonly string[];
   /** Model layer number of each layer of the source. */
   readonly modelLayers: readonly number[];
+  /** Numbers that the source itself gives them, where they are others. */
+  readonly inputLayers?: readonly number[];
   readonly model: string;
   readonly provenance: TraceProvenance;
   readonly warnings: readonly string[];
@@ -71,7 +74,14 @@ export async function importRows(source: RowSource, options: ImportOptions): Pro
   if (rows === 0)
     refuse({ file, expected: "rows of routing", found: droppedRows > 0 ? "only warm-up or padding rows" : "none" });
   const found: string[] = [];
-  const kept = recorded.kept(options, file, found);
+  const kept = keptLayers(
+    recorded.layers,
+    source.inputLayers ?? source.modelLayers,
+    recorded.rows,
+    options,
+    file,
+    found,
+  );
   const { topK, idMax, experts: fused } = recorded.columns(stated, found);
   if (stated.topK !== undefined && stated.topK !== topK)
     refuse({ file, expected: `${stated.topK} experts per token, as stated`, found: `${topK} ids per row` });
@@ -169,6 +179,9 @@ function checkShape({ layers, width, modelLayers, parts }: RowSource): void {
     refuse({ file, at: "layers", expected: `${layers} ascending model layer numbers`, found: modelLayers });
 }
 
+/** Wrong rows of a part that are listed: what is wrong with one is wrong with all, as a rule. */
+const problemsMax = 3;
+
 interface PartScan {
   readonly rows: number;
   /** Rows that some layer recorded. */
@@ -191,7 +204,7 @@ async function scanPart(
   let recordedRows = 0;
   let zeroRows = 0;
   for await (const block of part.blocks()) {
-    for (let row = 0; row < block.rows && problems.length < 20; row++, rows++) {
+    for (let row = 0; row < block.rows && problems.length < problemsMax; row++, rows++) {
       const ids = block.ids.subarray(row * stride, (row + 1) * stride);
       const weights = block.weights?.subarray(row * stride, (row + 1) * stride) ?? null;
       const problem = wrongRow(ids, weights, width);
@@ -223,7 +236,7 @@ function wrongRow(ids: Int32Array, weights: Float32Array | null, width: number) 
         layer,
         expected: "all or none of a layer's ids negative, and -1",
         found: [...ids.subarray(at, at + width)],
-        ...(ids[at]! < -1 ? { hint: "ids of 128 and more do not fit signed bytes" } : {}),
+        ...(ids.some((id) => id < -1) ? { hint: "ids of 128 and more do not fit signed bytes" } : {}),
       };
     if (negative > 0 || !isRecorded(ids, at, width)) continue;
     for (let i = at + 1; i < at + width; i++)
