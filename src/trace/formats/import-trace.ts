@@ -80,12 +80,13 @@ async function importFiles(
 ): Promise<{ trace: ImportedTrace; leftOut: readonly string[] }> {
   const domains = options.domains?.length === files.length && files.length > 1 ? options.domains : null;
   const leftOut: Problem[] = [];
+  const digests: { name: string; sha256: string }[] = [];
+  for (const { path } of files) digests.push({ name: fileName(path), sha256: await digestOf(path) });
   let kept = [...files.keys()];
   for (;;) {
     const paths = kept.map((index) => files[index]!.path);
     try {
-      const named: { name: string; sha256: string }[] = [];
-      for (const path of paths) named.push({ name: fileName(path), sha256: await digestOf(path) });
+      const named = kept.map((index) => digests[index]!);
       const own = domains === null ? options : { ...options, domains: kept.map((index) => domains[index]!) };
       return { trace: await importer.import(paths, own, named), leftOut: oneForEachFile(leftOut) };
     } catch (error) {

@@ -1,4 +1,4 @@
-import { refuse } from "../../core/errors.ts";
+import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { type FileArray, floatBlocks, integerBlocks } from "../container/arrays.ts";
 import type { TraceColumn } from "../container/trace-tensors.ts";
 import { domainsOfFiles, type FileSample, fileName, type TraceImporter } from "./importer.ts";
@@ -29,20 +29,26 @@ export const routedExperts: TraceImporter = {
     const domains = domainsOfFiles(paths, options);
     const groups: RequestArrays[] = [];
     const unused = new Map<string, string[]>();
+    const problems: Problem[] = [];
     for (const [domain, path] of paths.entries()) {
-      const file = await requestsOf(path, domain, options);
+      const file = await requestsOf(path, domain, options).catch((error: unknown) => {
+        if (!(error instanceof InvalidInputError)) throw error;
+        problems.push(...error.problems);
+        return { requests: [], unused: [] };
+      });
       for (const name of file.unused) unused.set(name, [...(unused.get(name) ?? []), fileName(path)]);
       groups.push(...file.requests);
     }
     const [layers = 0, width = 0] = commonShape(groups);
     for (const { ids, shape } of groups)
       if (shape.slice(-2).join() !== `${layers},${width}`)
-        refuse({
+        problems.push({
           file: ids.file,
           at: ids.name,
           expected: `${layers} layers of ${width} experts, as most arrays have`,
           found: shape.slice(-2),
         });
+    if (problems.length > 0) throw new InvalidInputError(problems);
     const [first] = groups;
     const listed = first?.layers;
     const warnings = notesOnUnused(unused, paths.length);

@@ -66,8 +66,17 @@ export async function importRows(source: RowSource, options: ImportOptions): Pro
   };
   const recorded = new RecordedLayers(source.layers, source.width);
   const scans: PartScan[] = [];
-  for (const part of source.parts) scans.push(await scanPart(part, source, recorded));
-  refuseFailed(source, scans);
+  const problems: Problem[] = [];
+  for (const part of source.parts)
+    scans.push(
+      await scanPart(part, source, recorded, problems).catch((error: unknown) => {
+        if (!(error instanceof InvalidInputError)) throw error;
+        problems.push(...error.problems);
+        return { rows: 0, recordedRows: 0, zeroRows: 0, dropped: [] };
+      }),
+    );
+  problems.push(...failedCaptures(source, scans));
+  if (problems.length > 0) throw new InvalidInputError(problems);
   const dropped = scans.map((scan) => scan.dropped);
   const droppedRows = dropped.reduce((sum, runs) => sum + rowsIn(runs), 0);
   const rows = scans.reduce((sum, scan) => sum + scan.rows, 0) - droppedRows;
@@ -119,8 +128,8 @@ export function agreed(
   return person ?? source;
 }
 
-/** Refuses files in which nothing was captured, each by its name. */
-function refuseFailed({ parts, layers, width }: RowSource, scans: readonly PartScan[]): void {
+/** Files in which nothing was captured, each by its name. */
+function failedCaptures({ parts, layers, width }: RowSource, scans: readonly PartScan[]): Problem[] {
   const files = new Map<string, { rows: number; recorded: number; zeros: number }>();
   for (const [index, { file }] of parts.entries()) {
     const scan = scans[index]!;
@@ -143,7 +152,7 @@ function refuseFailed({ parts, layers, width }: RowSource, scans: readonly PartS
         hint: "the engine allocated the buffer and never wrote it; check that routing capture is on for every rank",
       });
   }
-  if (problems.length > 0) throw new InvalidInputError(problems);
+  return problems;
 }
 
 /** The number of experts: as stated, or one more than the largest id, with a warning. */
@@ -195,16 +204,17 @@ async function scanPart(
   part: RowPart,
   { layers, width, dropWarmUp }: RowSource,
   recorded: RecordedLayers,
+  problems: Problem[],
 ): Promise<PartScan> {
   const stride = layers * width;
   const detector = new WarmUpDetector();
   const padding: RowRun[] = [];
-  const problems: Problem[] = [];
+  const listedMax = problems.length + problemsMax;
   let rows = 0;
   let recordedRows = 0;
   let zeroRows = 0;
   for await (const block of part.blocks()) {
-    for (let row = 0; row < block.rows && problems.length < problemsMax; row++, rows++) {
+    for (let row = 0; row < block.rows && problems.length < listedMax; row++, rows++) {
       const ids = block.ids.subarray(row * stride, (row + 1) * stride);
       const weights = block.weights?.subarray(row * stride, (row + 1) * stride) ?? null;
       const problem = wrongRow(ids, weights, width);
@@ -222,7 +232,6 @@ async function scanPart(
       if (dropWarmUp) detector.push(ids, weights, width);
     }
   }
-  if (problems.length > 0) throw new InvalidInputError(problems);
   return { rows, recordedRows, zeroRows, dropped: union(detector.finish(), padding) };
 }
 
