@@ -26,7 +26,7 @@ const names: readonly (readonly [ArrayRole, RegExp])[] = [
   ["weights", /(^|_)(weights?|gat(e|ing)_(weights|probs)|topk_(probs|scores|weights)|expert_probs)$/],
   ["layers", /^(moe_)?layer(s|_ids?|_ind(ices|ex)|_idx|_numbers?)$/],
   ["positions", /^(token_)?(position|pos)(s|_ids?)?$|^token_(idx|index|indices)$/],
-  ["sequence", /^(seq(uence)?|req(uest)?|prompt)s?(_(ids?|idx|index|indices))?$/],
+  ["sequence", /^((seq(uence)?|req(uest)?)s?|(seq(uence)?|req(uest)?|prompt|conversation)_(ids?|idx|index|indices))$/],
   ["promptTokens", new RegExp(`^(${tokensOf("(prompt|input)")})$`)],
   ["outputTokens", new RegExp(`^(${tokensOf("(output|completion|generated)")})$`)],
   ["beside", /(^|_)(scores?|logits?|probs?|probabilities|hidden(_states)?|embeddings?|attention_mask|mask)$/],

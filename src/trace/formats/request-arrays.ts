@@ -79,6 +79,9 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       (array) => isPerRow(array, rows) || (rows.length === 2 && size(array) === rows[1]),
     );
     const sequences = take("sequence", (array) => isPerRow(array, rows) && size(array) > 1);
+    const labels = sequences === null ? null : await column(sequences);
+    const named = sequences !== null && labels !== null && nameRows(sequences.name, labels);
+    if (sequences !== null && !named) used.delete(sequences.name);
     const layers =
       layersArray === null || size(layersArray) !== shape.at(-2) ? undefined : await allIntegers(layersArray, 4_096);
     const prompt = promptOf(ids.name, idArrays);
@@ -89,7 +92,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       weights,
       layers: layers === undefined ? undefined : [...layers],
       positions: positions === null ? null : await column(positions),
-      sequences: sequences === null ? null : await column(sequences),
+      sequences: named ? labels : null,
       domain,
       promptRows: ids.name.endsWith(promptKey) ? rowCount : prompt !== null ? 0 : (lengths?.rows ?? null),
       firstPosition: prompt !== null ? (prompt.shape[0] ?? 0) : (lengths?.first ?? 0),
@@ -110,6 +113,10 @@ export function phaseOf({ promptRows }: RequestArrays, row: number): number {
   if (promptRows === null) return phases.unknown;
   return row < promptRows ? phases.prefill : phases.decode;
 }
+
+/** A `sequence` with hardly two rows to a label holds the tokens of one rather than their sequences. */
+const nameRows = (name: string, labels: Int32Array): boolean =>
+  /id|idx|ind/i.test(name) || new Set(labels).size * 2 <= labels.length;
 
 const size = ({ shape }: FileArray): number => shape.reduce((product, length) => product * length, 1);
 const isScalar = (array: FileArray): boolean => size(array) === 1 && !isFloat(array);

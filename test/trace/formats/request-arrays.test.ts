@@ -51,6 +51,20 @@ test("text, pickled objects and unknown arrays beside the ids are named, not rea
   );
 });
 
+test("a sequence of tokens is not the sequence of each row", async () => {
+  const { file, warnings } = await open([folder.write("s.npz", npz({ expert_ids: ids(2, 6), sequence: tokens(6) }))], {
+    experts: 16,
+  });
+  expect(await column(file, "sequence")).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(warnings).toEqual(["not used: sequence"]);
+  await file.close();
+  const named = await open([folder.write("s.npz", npz({ expert_ids: ids(2, 6), request_id: tokens(6) }))], {
+    experts: 16,
+  });
+  expect(await column(named.file, "sequence")).toEqual([0, 1, 2, 3, 4, 5]);
+  await named.file.close();
+});
+
 test("numbers of experts beside the ids count, and are refused where they contradict them", async () => {
   const stated = (experts: number, topK: number) =>
     folder.write(
