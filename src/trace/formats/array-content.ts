@@ -25,7 +25,7 @@ export async function contentOf(array: FileArray, options: ImportOptions): Promi
   const width = shape.at(-1) ?? 1;
   const ofFile = name === "" ? roleOfFile(array.file) : role;
   const block = await firstRows(array, width);
-  const isFloat = dtype === "bf16" || dtype.includes("f");
+  const isFloat = dtype.includes("f");
   // Floats are no ids. Those that may be meant as such are refused by name.
   if (block === null || (isFloat && ofFile !== "counts" && contentOfRows(block, width) !== "counts"))
     return name === "" || role === "ids" ? "ids" : "other";
@@ -47,9 +47,9 @@ export function contentOfRows(block: Int32Array, width: number): ArrayContent {
 
 /** Rows of an array of three or four dimensions, which returned routing has. */
 function contentOfTokens(block: Int32Array, width: number): ArrayContent {
-  const { differ, equalSums, mask, negative, rows } = facts(block, width);
+  const { differ, equalSums, mask, negative } = facts(block, width);
   if (width === 1) return "ids";
-  if (differ) return equalSums && rows >= 4 ? "unclear" : "ids";
+  if (differ) return equalSums && width >= 3 ? "unclear" : "ids";
   if (!negative && equalSums && !mask) return "counts";
   return width > likely.topK ? "unclear" : "ids";
 }

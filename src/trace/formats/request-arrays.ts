@@ -5,6 +5,7 @@ import { phases } from "../container/trace-tensors.ts";
 import { contentOf } from "./array-content.ts";
 import { roleOf } from "./array-roles.ts";
 import type { ImportOptions } from "./importer.ts";
+import { joinedLayers } from "./join-layers.ts";
 
 /** Rows of one array of ids, [rows, layers, k], with what stands beside them. */
 export interface RequestArrays {
@@ -39,10 +40,9 @@ const promptKey = "prompt_routed_experts";
 /** The routing of a file, and the arrays beside it by their names; refuses a file without ids. */
 export async function requestsOf(path: string, domain: number, options: ImportOptions): Promise<RequestFile> {
   const { arrays, unread } = await openArrayFile(path);
-  const idArrays: FileArray[] = [];
-  for (const array of arrays) if ((await contentOf(array, options)) === "ids") idArrays.push(array);
-  const [only] = idArrays;
-  if (only === undefined) {
+  const found: FileArray[] = [];
+  for (const array of arrays) if ((await contentOf(array, options)) === "ids") found.push(array);
+  if (found.length === 0) {
     if (unread.length > 0) throw new InvalidInputError(unread.map(({ problem }) => problem));
     refuse({
       file: path,
@@ -50,13 +50,24 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       found: arrays.map(({ name, shape }) => `${name} ${JSON.stringify(shape)}`.trim()).join(", "),
     });
   }
-  const float = idArrays.find(({ dtype }) => dtype === "bf16" || dtype.includes("f"));
+  const float = found.find(({ dtype }) => dtype.includes("f"));
   if (float !== undefined)
     refuse({ file: path, at: float.name, expected: "integers as ids", found: float.dtype, hint: "save x.astype(int)" });
-  const used = new Set<string>(idArrays.map(({ name }) => name));
+  const used = new Set<string>(found.map(({ name }) => name));
+  const byLayer = found.length > 1 ? joinedLayers(found) : null;
+  const idArrays = byLayer === null ? found : [byLayer.array];
+  const matrix = idArrays.length > 1 ? idArrays.find(({ shape }) => shape.length === 2) : undefined;
+  if (matrix !== undefined && options.topK === undefined)
+    refuse({
+      file: path,
+      at: matrix.name,
+      expected: "matrices [tokens, k] named by their layers, such as layer_3",
+      found: found.map(({ name }) => name),
+      hint: "layers and requests look alike: save [tokens, layers, k]",
+    });
   const take = (role: ReturnType<typeof roleOf>, fits: (array: FileArray) => boolean): FileArray | null => {
     const array =
-      idArrays.length > 1 && role !== "layers"
+      idArrays.length > 1 && role !== "layers" && role !== "experts" && role !== "topK"
         ? undefined
         : arrays.find((a) => !used.has(a.name) && roleOf(a.name) === role && fits(a));
     if (array !== undefined) used.add(array.name);
@@ -72,7 +83,8 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
     const shape = shapeOf(ids, stated.topK ?? options.topK);
     const rows = ids.shape.slice(0, shape.length - 2);
     const rowCount = rows.reduce((product, size) => product * size, 1);
-    const weights = weightsOf(ids, arrays, idArrays.length === 1);
+    const weights =
+      byLayer === null ? weightsOf(ids, arrays, idArrays.length === 1) : weightsByLayer(byLayer, arrays, used);
     if (weights !== null) used.add(weights.name);
     const positions = take(
       "positions",
@@ -90,7 +102,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       ids,
       shape,
       weights,
-      layers: layers === undefined ? undefined : [...layers],
+      layers: byLayer?.layers ?? (layers === undefined ? undefined : [...layers]),
       positions: positions === null ? null : await column(positions),
       sequences: named ? labels : null,
       domain,
@@ -120,7 +132,7 @@ const nameRows = (name: string, labels: Int32Array): boolean =>
 
 const size = ({ shape }: FileArray): number => shape.reduce((product, length) => product * length, 1);
 const isScalar = (array: FileArray): boolean => size(array) === 1 && !isFloat(array);
-const isFloat = ({ dtype }: FileArray): boolean => dtype === "bf16" || dtype.includes("f");
+const isFloat = ({ dtype }: FileArray): boolean => dtype.includes("f");
 
 function isPerRow(array: FileArray, rows: readonly number[]): boolean {
   return !isFloat(array) && size(array) === rows.reduce((product, length) => product * length, 1);
@@ -141,6 +153,24 @@ function weightsOf(ids: FileArray, arrays: readonly FileArray[], lone: boolean):
   if (lone) return fits[0] ?? null;
   const stem = ids.name.replace(/(experts|expert_ids|ids|indices)$/, "");
   return fits.find(({ name }) => name === `${ids.name}_weights` || (stem !== "" && name === `${stem}weights`)) ?? null;
+}
+
+/** Weights of each layer, joined as the ids are. */
+function weightsByLayer(
+  ids: { readonly array: FileArray; readonly layers: readonly number[] },
+  arrays: readonly FileArray[],
+  used: Set<string>,
+): FileArray | null {
+  const own = arrays.filter((array) => isFloat(array) && roleOf(array.name) === "weights");
+  const joined = own.length > 1 ? joinedLayers(own) : null;
+  if (
+    joined === null ||
+    joined.layers.join() !== ids.layers.join() ||
+    joined.array.shape.join() !== ids.array.shape.join()
+  )
+    return null;
+  for (const { name } of own) used.add(name);
+  return joined.array;
 }
 
 /** The array of prompt rows that an array of generated rows continues. */

@@ -4,6 +4,7 @@ import type { TraceColumn } from "../container/trace-tensors.ts";
 import { domainsOfFiles, type FileSample, fileName, type TraceImporter } from "./importer.ts";
 import { interleavingWarning } from "./interleaving.ts";
 import { layerNumbers } from "./kept-layers.ts";
+import { refuseTurned } from "./orientation.ts";
 import { importedProvenance } from "./provenance.ts";
 import { phaseOf, type RequestArrays, requestsOf } from "./request-arrays.ts";
 import { agreed, importRows, type RowBlock, type RowPart } from "./row-parts.ts";
@@ -50,6 +51,7 @@ export const routedExperts: TraceImporter = {
         });
     if (problems.length > 0) throw new InvalidInputError(problems);
     const [first] = groups;
+    if (first !== undefined) await refuseTurned(first.ids, first.shape, options);
     const listed = first?.layers;
     const warnings = notesOnUnused(unused, paths.length);
     const streams = options.interleaved ?? 1;

@@ -94,10 +94,12 @@ function pooled(
     });
   if (pairs === 0) return { share: 0, chance: 0, z: 0, pairs: 0 };
   const mean = share / pairs;
-  const variance = Math.max(0, square / pairs - mean * mean);
+  const expected = chance / pairs;
+  // Shares that hardly vary are no surer than those of draws by chance would be.
+  const byChance = (expected * Math.max(0, 1 - expected)) / (layers[0]?.topK ?? 1);
+  const variance = Math.max(byChance, square / pairs - mean * mean);
   const error = Math.sqrt(variance / (pairs / layers.length));
-  const difference = mean - chance / pairs;
-  return { share: mean, chance: chance / pairs, z: error === 0 ? 0 : difference / error, pairs };
+  return { share: mean, chance: expected, z: error === 0 ? 0 : (mean - expected) / error, pairs };
 }
 
 function countsOf(ids: Int32Array): Map<number, number> {

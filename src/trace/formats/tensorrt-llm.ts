@@ -3,6 +3,7 @@ import { type FileArray, integerBlocks } from "../container/arrays.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
 import { addCounts, type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
 import { fileName, type ImportedTrace, type ImportOptions, type TraceImporter, unlabelled } from "./importer.ts";
+import { joinLayers } from "./join-layers.ts";
 import { layerNumbers } from "./kept-layers.ts";
 import { importedProvenance } from "./provenance.ts";
 import { openRank, type Rank, type RankMeta, readMeta, tensorKey, withoutTwins } from "./rank-files.ts";
@@ -80,7 +81,7 @@ function tokensOf(
         file: rank.file,
         at: `iteration ${iteration}`,
         domain: 0,
-        blocks: () => joinLayers(tensorsOf(iteration), topK),
+        blocks: () => blocksOf(tensorsOf(iteration), topK),
         place(slot) {
           const group = groupOf(index, slot);
           return { ...group, sequence: first + group.sequence, step: iteration, slot };
@@ -113,28 +114,9 @@ function tokensOf(
   );
 }
 
-const tokensPerBlock = 2_048;
-
-/** Tensors [tokens, k], one per layer, as rows of all layers. */
-async function* joinLayers(tensors: readonly FileArray[], topK: number): AsyncGenerator<RowBlock> {
-  const streams = tensors.map((tensor) => integerBlocks(tensor, topK, tokensPerBlock));
-  try {
-    for (;;) {
-      const blocks = await Promise.all(streams.map((stream) => stream.next()));
-      const first = blocks[0];
-      if (first === undefined || first.done === true) return;
-      const rows = first.value.length / topK;
-      const ids = new Int32Array(rows * tensors.length * topK);
-      for (const [layer, block] of blocks.entries()) {
-        if (block.done === true) continue;
-        for (let row = 0; row < rows; row++)
-          ids.set(block.value.subarray(row * topK, (row + 1) * topK), (row * tensors.length + layer) * topK);
-      }
-      yield { rows, ids, weights: null };
-    }
-  } finally {
-    for (const stream of streams) await stream.return(undefined);
-  }
+async function* blocksOf(tensors: readonly FileArray[], topK: number): AsyncGenerator<RowBlock> {
+  for await (const ids of joinLayers(tensors, topK))
+    yield { rows: ids.length / tensors.length / topK, ids, weights: null };
 }
 
 function countsOf(

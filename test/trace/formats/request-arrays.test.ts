@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ImportOptions } from "../../../src/trace/formats/importer.ts";
-import { importAndOpen, npy, npz, safetensors, temporaryFolder } from "../routing-files.ts";
+import { distinctIds, draws, importAndOpen, npy, npz, safetensors, temporaryFolder } from "../routing-files.ts";
 import { column, layer, openedIn, recording } from "./opened.ts";
 
 const folder = temporaryFolder();
@@ -170,4 +170,69 @@ test("a folder of which most or all cannot be read is refused with the reasons",
   const most = recordings("most", { "a.npy": zeros, "b.npy": zeros, "c.npy": ids(1, 6) });
   await expect(open([most])).rejects.toThrow(/a\.npy.*capture failed[\s\S]*b\.npy.*capture failed/);
   await expect(open([recordings("all", { "a.npy": zeros, "b.npy": zeros })])).rejects.toThrow(/capture failed/);
+});
+
+test("matrices named by their layers are one recording, others are not told from requests", async () => {
+  const whole = recording(7, 300, 3, 64, 4);
+  const of = (at: number) => whole.filter((_id, i) => Math.floor(i / 4) % 3 === at);
+  const weights = (at: number) =>
+    npy(
+      Float32Array.from(of(at), (id) => id / 64),
+      [300, 4],
+    );
+  const matrix = (at: number) => npy(Int32Array.from(of(at)), [300, 4]);
+  const names = ["model.layers.10.mlp.topk_ids", "model.layers.3.mlp.topk_ids", "model.layers.4.mlp.topk_ids"];
+  const path = folder.write(
+    "layers.npz",
+    npz(
+      Object.fromEntries(
+        [2, 0, 1].flatMap((at, i) => [
+          [names[i], matrix(at)],
+          [`${names[i]!.slice(0, -3)}weights`, weights(at)],
+        ]),
+      ),
+    ),
+  );
+  const { file, warnings } = await open([path], { experts: 64 });
+  expect(file.header.layers).toEqual([3, 4, 10]);
+  expect(warnings).toEqual([]);
+  expect(new Set(await column(file, "sequence")).size).toBe(1);
+  expect(await layer(file, 2)).toEqual(of(2));
+  expect([...(await file.readWeights(1, 5, 6))]).toEqual(
+    of(1)
+      .slice(20, 24)
+      .map((id) => id / 64),
+  );
+  await file.close();
+  const unnamed = folder.write("unnamed.npz", npz({ arr_0: matrix(0), arr_1: matrix(1) }));
+  await expect(open([unnamed], { experts: 64 })).rejects.toThrow(/matrices \[tokens, k\] named by their layers/);
+});
+
+test("an array [layers, tokens, k] is refused by its neighbours, or by the layers of the model", async () => {
+  const draw = draws(12);
+  // 40 tokens of 5 layers; each keeps 6 of its 8 experts from token to token.
+  const rows = Array.from({ length: 5 }, () => {
+    let last = distinctIds(draw, 64, 8);
+    return Array.from({ length: 40 }, () => {
+      last = [
+        ...last.slice(2),
+        ...distinctIds(draw, 64, 64)
+          .filter((id) => !last.includes(id))
+          .slice(0, 2),
+      ];
+      return last;
+    });
+  });
+  const turned = folder.write("turned.npy", npy(Uint8Array.from(rows.flat(2)), [5, 40, 8]));
+  await expect(open([turned])).rejects.toThrow(/expected \[tokens, layers, k\].*transpose\(1, 0, 2\)/);
+  const right = rows[0]!.flatMap((_row, token) => rows.flatMap((of) => of[token]!));
+  for (const dense of [[], [0, 1, 2]]) {
+    const ids = right.map((id, i) => (dense.includes(Math.floor(i / 8) % 5) ? 0 : id));
+    const { file } = await open([folder.write("right.npy", npy(Uint8Array.from(ids), [40, 5, 8]))]);
+    expect(file.rows).toBe(40);
+    await file.close();
+  }
+  const few = folder.write("few.npy", npy(Uint8Array.from(recording(3, 20, 6, 64, 2)), [6, 20, 2]));
+  const shape = { layers: 8, moeLayers: [2, 3, 4, 5, 6, 7] };
+  await expect(open([few], { experts: 64, shape })).rejects.toThrow(/first size is the number of layers of the model/);
 });
