@@ -21,7 +21,11 @@ export const traceCommand: CommandRegistration = (program) => {
       "model name, where the source does not say; one of the catalogue gives experts and layers",
     )
     .option("--experts <n>", "routed experts of a layer, where the source does not say", positive)
-    .option("--top-k <n>", "experts per token, for sources that list selections one by one", positive)
+    .option(
+      "--top-k <n>",
+      "experts per token, for sources that list selections one by one or rows of all layers",
+      positive,
+    )
     .option(
       "--model-layers <list>",
       "layers of the model that have experts, such as 3-60: numbers of the recorded ones, or which of a recording of all layers",
@@ -38,7 +42,12 @@ export const traceCommand: CommandRegistration = (program) => {
         .choices(["auto", "slots", "steps"])
         .default("auto"),
     )
-    .addOption(new Option("--kind <kind>", "which to import where a source holds both").choices(["tokens", "counts"]))
+    .addOption(
+      new Option("--kind <kind>", "which to import where a source holds both, or may hold either").choices([
+        "tokens",
+        "counts",
+      ]),
+    )
     .action(async (paths: string[], options: ImportCliOptions) => {
       const { importCommand } = await import("./trace.ts");
       await importCommand(paths, options);

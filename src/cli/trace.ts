@@ -1,5 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
+import { rangesText } from "../core/number-ranges.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
@@ -98,7 +99,7 @@ export async function inspect(file: string, json: boolean): Promise<void> {
       ["kind", header.kind],
       ["model", header.model],
       [header.kind === "tokens" ? "tokens" : "steps", formatCount(rows)],
-      ["layers", `${header.layers.length}: ${ranges(header.layers)}`],
+      ["layers", `${header.layers.length}: ${rangesText(header.layers)}`],
       ["experts", `${header.experts}, top-${header.topK ?? "unknown"}`],
       ["domains", header.domains.join(", ") || "none"],
       ["columns", columns.join(", ") || "none"],
@@ -244,15 +245,4 @@ function requestText(
   }
   rows.push(...origin.notes.map((note) => ["note", note]));
   return `${textTable(rows, { indent: "", ...fitting(io) }).join("\n")}\n`;
-}
-
-/** 0, 1, 2, 5 as `0-2, 5`. */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const n of numbers) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === n - 1) last[1] = n;
-    else runs.push([n, n]);
-  }
-  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(", ");
 }

@@ -79,10 +79,10 @@ export async function importCounts(source: CountsSource, options: ImportOptions)
 }
 
 /** Choices of each layer over all steps. */
-async function sumsOf({ read, modelLayers, experts }: CountsSource): Promise<Float64Array> {
-  const sums = new Float64Array(modelLayers.length);
-  for await (const { counts } of read())
-    for (let at = 0; at < counts.length; at++) sums[Math.floor(at / experts)]! += counts[at]!;
+async function sumsOf(source: CountsSource): Promise<Float64Array> {
+  const sums = new Float64Array(source.modelLayers.length);
+  for await (const { counts } of source.read())
+    for (let at = 0; at < counts.length; at++) sums[Math.floor(at / source.experts)]! += counts[at]!;
   return sums;
 }
 

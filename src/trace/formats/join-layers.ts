@@ -37,7 +37,7 @@ async function* joined<T extends Int32Array | Float32Array>(
 }
 
 /** Number of the layer in the name of an array or a file that holds one: `layer_3`, `model.layers.3.topk_ids`. */
-function layerInName(name: string): number | null {
+export function layerInName(name: string): number | null {
   const [, layer] = /(?:^|[^a-z])(?:layers?|blk)[-_. ]?(\d{1,5})(?!\d)/i.exec(name) ?? [];
   return layer === undefined ? null : Number(layer);
 }

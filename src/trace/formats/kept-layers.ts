@@ -1,4 +1,5 @@
 import { refuse } from "../../core/errors.ts";
+import { rangesText } from "../../core/number-ranges.ts";
 import type { ImportOptions } from "./importer.ts";
 
 /** Cells (a layer of a token) without any other id that make zeros an unwritten buffer, as runs of equal rows do. */
@@ -93,17 +94,9 @@ export function layerNumbers(layers: number, options: ImportOptions, listed: rea
   return listed === undefined && shape?.moeLayers.length === layers ? [...shape.moeLayers] : [...names];
 }
 
-/** 0, 1, 2, 5 as `layers 0-2, 5`. */
-export function layersText(layers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const layer of layers) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === layer - 1) last[1] = layer;
-    else runs.push([layer, layer]);
-  }
-  const steps = layers.length > 3 && layers.every((layer, i) => i === 0 || layer === (layers[i - 1] ?? 0) + 2);
-  const text = steps
-    ? `${layers[0]}, ${layers[1]}, .. ${layers.at(-1)}`
-    : runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(", ");
+/** `layers 0-2, 5`, and every other layer as `layers 0, 2, .. 46`. */
+function layersText(layers: readonly number[]): string {
+  const everyOther = layers.length > 3 && layers.every((layer, i) => i === 0 || layer === (layers[i - 1] ?? 0) + 2);
+  const text = everyOther ? `${layers[0]}, ${layers[1]}, .. ${layers.at(-1)}` : rangesText(layers);
   return `${layers.length === 1 ? "layer" : "layers"} ${text}`;
 }

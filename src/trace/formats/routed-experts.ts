@@ -3,6 +3,7 @@ import { type FileArray, floatBlocks, integerBlocks } from "../container/arrays.
 import type { TraceColumn } from "../container/trace-tensors.ts";
 import { domainsOfFiles, type FileSample, fileName, type TraceImporter } from "./importer.ts";
 import { interleavingWarning } from "./interleaving.ts";
+import { layerInName } from "./join-layers.ts";
 import { layerNumbers } from "./kept-layers.ts";
 import { refuseTurned } from "./orientation.ts";
 import { importedProvenance } from "./provenance.ts";
@@ -50,6 +51,7 @@ export const routedExperts: TraceImporter = {
           found: shape.slice(-2),
         });
     if (problems.length > 0) throw new InvalidInputError(problems);
+    refuseLayerFiles(groups);
     const [first] = groups;
     if (first !== undefined) await refuseTurned(first.ids, first.shape, options);
     const listed = first?.layers;
@@ -88,6 +90,19 @@ export const routedExperts: TraceImporter = {
     );
   },
 };
+
+/** Refuses files of one layer each: read as requests they would be so many texts of one layer. */
+function refuseLayerFiles(groups: readonly RequestArrays[]): void {
+  const layers = groups.map(({ ids }) => (ids.shape.length === 2 ? layerInName(fileName(ids.file)) : null));
+  const [first] = groups;
+  if (first !== undefined && groups.length > 1 && new Set(layers).size === groups.length && !layers.includes(null))
+    refuse({
+      file: first.ids.file,
+      expected: "all layers of a token in one array",
+      found: `${groups.length} files named by their layers`,
+      hint: "save numpy.stack([...], axis=1), or numpy.savez with a key for each layer",
+    });
+}
 
 function groupingOf(groups: readonly RequestArrays[], streams: number): string {
   if (groups.some(({ sequences }) => sequences !== null)) return "the recording names the sequence of each row";

@@ -97,6 +97,11 @@ export async function importRows(source: RowSource, options: ImportOptions): Pro
   const partly = kept.reduce((sum, layer) => sum + recorded.partlyZero(layer), 0);
   if (partly > 0)
     found.push(`${partly} rows of layers hold zeros among rows that do not: marked absent, as they were not recorded`);
+  const zeroRows = scans.reduce((sum, scan) => sum + scan.zeroRows, 0);
+  if (source.width === 1 && zeroRows > 0 && kept.length >= paddedLayersMin)
+    found.push(
+      `${zeroRows} rows are id 0 in all ${kept.length} layers, which padding would be: they are kept as tokens`,
+    );
   const warnings = [...source.warnings, ...found];
   const experts = expertCount(stated.experts ?? fused, idMax, topK, file, warnings);
   if (droppedRows > 0) warnings.push(`${droppedRows} warm-up or padding rows were dropped, ${rows} are kept`);
@@ -187,6 +192,9 @@ function checkShape({ layers, width, modelLayers, parts }: RowSource): void {
   if (modelLayers.length !== layers || !ascending)
     refuse({ file, at: "layers", expected: `${layers} ascending model layer numbers`, found: modelLayers });
 }
+
+/** Layers of a top-1 row that hardly all choose expert 0. */
+const paddedLayersMin = 8;
 
 /** Wrong rows of a part that are listed: what is wrong with one is wrong with all, as a rule. */
 const problemsMax = 3;

@@ -18,8 +18,15 @@ export function gguf(
     ...u64(Object.keys(texts).length + 2),
     ...Object.entries(texts).flatMap(([key, value]) => [...text(key), ...u32(8), ...text(value)]),
     // A list of texts and a number, which have to be skipped.
-    ...[...text("imatrix.datasets"), ...u32(9), ...u32(8), ...u64(2), ...text("a.txt"), ...text("b.txt")],
-    ...[...text("imatrix.chunk_count"), ...u32(4), ...u32(45)],
+    ...text("imatrix.datasets"),
+    ...u32(9),
+    ...u32(8),
+    ...u64(2),
+    ...text("a.txt"),
+    ...text("b.txt"),
+    ...text("imatrix.chunk_count"),
+    ...u32(4),
+    ...u32(45),
   ];
   let at = 0;
   for (const name of names) {

@@ -164,3 +164,10 @@ test("wrong rows are named by row and layer of the input", async () => {
     /row 1, layer 0 of the input: expected finite weights, found "NaN"/,
   );
 });
+
+test("top-1 rows of zeros in all layers may be padding: kept with a warning", async () => {
+  const ids = buffer(40, 10, 1, () => null).map((id, i) => (i < 30 ? 0 : id));
+  const { rows, warnings } = await imported(ids, [40, 10, 1]);
+  expect(rows).toBe(40);
+  expect(warnings).toContain("3 rows are id 0 in all 10 layers, which padding would be: they are kept as tokens");
+});

@@ -208,6 +208,13 @@ test("matrices named by their layers are one recording, others are not told from
   await expect(open([unnamed], { experts: 64 })).rejects.toThrow(/matrices \[tokens, k\] named by their layers/);
 });
 
+test("files named by their layers are not read as requests of one layer", async () => {
+  const paths = [0, 1].map((i) =>
+    folder.write(`layer_${i}.npy`, npy(Uint8Array.from(recording(i + 1, 300, 1, 64, 4)), [300, 4])),
+  );
+  await expect(open(paths, { experts: 64 })).rejects.toThrow(/2 files named by their layers.*numpy\.stack/);
+});
+
 test("an array [layers, tokens, k] is refused by its neighbours, or by the layers of the model", async () => {
   const draw = draws(12);
   // 40 tokens of 5 layers; each keeps 6 of its 8 experts from token to token.
