@@ -31,6 +31,7 @@ export async function contentOf(array: FileArray, options: ImportOptions): Promi
     return name === "" || role === "ids" ? "ids" : "other";
   if (shape.length === 2 && options.topK !== undefined && width > options.topK && width % options.topK === 0)
     return facts(block, options.topK).differ ? "ids" : "other";
+  if (options.topK === width && facts(block, width).differ) return "ids";
   const found = shape.length === 2 ? contentOfRows(block, width) : contentOfTokens(block, width);
   if (found !== "unclear") return found;
   if (options.kind !== undefined) return options.kind === "counts" ? "counts" : "ids";

@@ -10,14 +10,18 @@ const unsignedMarks = { byte: 0xff, wide: [0xffff, beyondInt32] } as const;
 /** Cells of a constant last column that make it no choice of a router. */
 const fusedCellsMin = 16;
 
+/** Shared experts that an engine fuses at most. */
+const fusedMax = 8;
+
 /**
  * Whether a layer recorded a token: its `width` ids from `at` on. Negative ids mean no, and so does one id repeated over
  * the row that buffers are filled with: the experts of a token differ. A lone id 0 may be an expert.
  */
 export function isRecorded(ids: Int32Array, at: number, width: number): boolean {
   const first = ids[at]!;
-  if (first < 0 || (unsignedMarks.wide as readonly number[]).includes(first)) return false;
-  if (width === 1 || (first !== 0 && first !== unsignedMarks.byte)) return true;
+  if (first < 0) return false;
+  const wide = (unsignedMarks.wide as readonly number[]).includes(first);
+  if (!wide && (width === 1 || (first !== 0 && first !== unsignedMarks.byte))) return true;
   for (let i = at + 1; i < at + width; i++) if (ids[i] !== first) return true;
   return false;
 }
@@ -88,15 +92,22 @@ export class RecordedLayers {
       const { min, max } = this.#columns[topK - 1]!;
       const constant = min === max && min > idMaxOf(topK - 1);
       const enough = cells >= fusedCellsMin || (stated.topK !== undefined && topK > stated.topK);
-      if (stated.experts === undefined ? !constant || !enough : min < stated.experts) break;
+      const beyond = stated.experts !== undefined && min >= stated.experts && max < stated.experts + fusedMax;
+      if (stated.experts === undefined ? !constant || !enough : !beyond || (min !== max && !enough)) break;
     }
     const fused = this.#columns.slice(topK);
     if (fused.length === 0) {
       const last = this.#columns[topK - 1]!;
-      if (stated.experts === undefined && topK > 1 && last.min === last.max && last.min > idMaxOf(topK - 1))
+      if (
+        cells > 1 &&
+        topK > 1 &&
+        last.min === last.max &&
+        last.min > idMaxOf(topK - 1) &&
+        (stated.experts ?? last.max + 1) > last.max
+      )
         warnings.push(
-          `the last of the ${topK} ids of a row is ${last.max} throughout: a shared expert that the engine fuses with ` +
-            `the routed ones would be; if it is, state ${last.max} experts`,
+          `the last of the ${topK} ids of a row is ${last.max} throughout, as a shared expert that the engine fuses with the ` +
+            `routed ones would be; if it is, state ${last.max} experts`,
         );
       return { topK, idMax: idMaxOf(topK) };
     }

@@ -83,6 +83,13 @@ test("layers of -1, and of -1 that was stored unsigned, are left out", async () 
   }
 });
 
+test("ids beyond 32 bits are no padding unless they fill a row", async () => {
+  const wide = BigInt64Array.from([1n << 40n, 2n, 3n, 4n]);
+  await expect(open([folder.write("w.npy", npy(wide, [2, 1, 2]))], { experts: 64 })).rejects.toThrow(
+    /expert ids below 64/,
+  );
+});
+
 test("rows of zeros are padding, zeros of one layer among rows are absent, both counted", async () => {
   const ids = buffer(10, 2, 2, () => null);
   ids.fill(0, 0, 8);
@@ -142,7 +149,13 @@ test("a constant last id is a fused expert only if it is none of the experts sta
   expect(two.warnings).toContain("the last of the 3 ids of a row is 16 throughout");
   expect((await imported(rows(2), [2, 1, 3], { experts: 16 })).header).toMatchObject({ topK: 2, experts: 16 });
   expect((await imported(rows(2), [2, 1, 3], { topK: 2 })).header).toMatchObject({ topK: 2, experts: 16 });
-  expect((await imported(rows(40), [40, 1, 3], { experts: 17 })).header).toMatchObject({ topK: 3, experts: 17 });
+  const counted = await imported(rows(40), [40, 1, 3], { experts: 17 });
+  expect(counted.header).toMatchObject({ topK: 3, experts: 17 });
+  expect(counted.warnings).toContain("the last of the 3 ids of a row is 16 throughout");
+  // Ids far above those stated are wrong, wherever they stand.
+  await expect(imported([1, 2, 90, 3, 4, 70], [2, 1, 3], { experts: 16 })).rejects.toThrow(
+    /expert ids below 16, found 90/,
+  );
 });
 
 test("wrong rows are named by row and layer of the input", async () => {
