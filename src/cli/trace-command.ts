@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import type { ConvertOptions, ImportCliOptions, StatsOptions, SynthOptions } from "./trace.ts";
-import { collect, mkdirHelp, wholeNumber } from "./words.ts";
+import { collect, mkdirHelp, numberRanges, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);
 
@@ -16,9 +16,21 @@ export const traceCommand: CommandRegistration = (program) => {
     .requiredOption("-o, --output <file>", "trace file to write (.safetensors)")
     .option("--mkdir", mkdirHelp)
     .option("--format <name>", "source format, one of docs/traces.md; auto looks at the first file", "auto")
-    .option("--model <name>", "model name, where the source does not say")
+    .option(
+      "--model <name>",
+      "model name, where the source does not say; one of the catalogue gives experts and layers",
+    )
     .option("--experts <n>", "routed experts of a layer, where the source does not say", positive)
-    .option("--top-k <n>", "experts per token, for sources that list selections one by one", positive)
+    .option(
+      "--top-k <n>",
+      "experts per token, for sources that list selections one by one or rows of all layers",
+      positive,
+    )
+    .option(
+      "--model-layers <list>",
+      "layers of the model that have experts, such as 3-60: numbers of the recorded ones, or which of a recording of all layers",
+      numberRanges,
+    )
     .option(
       "--domain <name>",
       "what the texts are about, such as code: for all files, or once per file (repeatable)",
@@ -30,7 +42,12 @@ export const traceCommand: CommandRegistration = (program) => {
         .choices(["auto", "slots", "steps"])
         .default("auto"),
     )
-    .addOption(new Option("--kind <kind>", "which to import where a source holds both").choices(["tokens", "counts"]))
+    .addOption(
+      new Option("--kind <kind>", "which to import where a source holds both, or may hold either").choices([
+        "tokens",
+        "counts",
+      ]),
+    )
     .action(async (paths: string[], options: ImportCliOptions) => {
       const { importCommand } = await import("./trace.ts");
       await importCommand(paths, options);

@@ -1,10 +1,13 @@
 import { UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
+import { rangesText } from "../core/number-ranges.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
+import type { ModelSpec } from "../models/spec.ts";
 import { textTable } from "../report/text-table.ts";
+import { moeLayerIndices } from "../resolve/layer-map.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { withFile } from "../trace/byte-source.ts";
 import { openRoutingTrace, type RoutingTraceFile } from "../trace/container/open-trace.ts";
@@ -32,6 +35,7 @@ export interface ImportCliOptions extends OutputNeeds {
   readonly model?: string;
   readonly experts?: number;
   readonly topK?: number;
+  readonly modelLayers?: readonly number[];
   readonly domain?: readonly string[];
   readonly interleaved?: number;
   readonly grouping: NonNullable<ImportOptions["grouping"]>;
@@ -44,15 +48,18 @@ const bytesMax = 1024 * 1024 * 1024;
 export async function importCommand(paths: readonly string[], options: ImportCliOptions): Promise<void> {
   const io = processIo(true);
   const format = oneOf(options.format, ["auto", ...(Object.keys(importers) as TraceFormat[])] as const, "--format");
-  const { model, topK, interleaved, grouping, kind, domain } = options;
+  const { model, topK, interleaved, grouping, kind, domain, modelLayers } = options;
   await prepareOutput(options.output, { ...options, anyOrder: true });
-  // A model of the catalogue says how many experts it has, also those that the recording never met.
-  const experts = options.experts ?? (model !== undefined && model in catalogue ? expertsOf(model) : undefined);
+  // A model of the catalogue says how many experts it has, also those that the recording never met, and in which layers.
+  const known = model === undefined ? null : knownModel(model);
+  const experts = options.experts ?? (known === null ? undefined : moeShape(known)?.experts);
   const report = await importTrace(format, paths, options.output, {
     grouping,
     ...(model === undefined ? {} : { model }),
     ...(experts === undefined ? {} : { experts }),
     ...(topK === undefined ? {} : { topK }),
+    ...(modelLayers === undefined ? {} : { modelLayers }),
+    ...(known === null ? {} : { shape: { layers: known.layers.length, moeLayers: moeLayerIndices(known) } }),
     ...(interleaved === undefined ? {} : { interleaved }),
     ...(kind === undefined ? {} : { kind }),
     ...(domain === undefined ? {} : { domains: domain }),
@@ -66,8 +73,10 @@ export async function importCommand(paths: readonly string[], options: ImportCli
   );
 }
 
-function expertsOf(model: string): number | undefined {
-  return moeShape(modelNamed(model))?.experts;
+/** A model of the catalogue by id or alias; null for a name that it does not have. */
+function knownModel(name: string): ModelSpec | null {
+  const has = Object.values(catalogue).some(({ id, aliases }) => id === name || aliases.includes(name));
+  return has ? modelNamed(name) : null;
 }
 
 export async function inspect(file: string, json: boolean): Promise<void> {
@@ -90,7 +99,7 @@ export async function inspect(file: string, json: boolean): Promise<void> {
       ["kind", header.kind],
       ["model", header.model],
       [header.kind === "tokens" ? "tokens" : "steps", formatCount(rows)],
-      ["layers", `${header.layers.length}: ${ranges(header.layers)}`],
+      ["layers", `${header.layers.length}: ${rangesText(header.layers)}`],
       ["experts", `${header.experts}, top-${header.topK ?? "unknown"}`],
       ["domains", header.domains.join(", ") || "none"],
       ["columns", columns.join(", ") || "none"],
@@ -236,15 +245,4 @@ function requestText(
   }
   rows.push(...origin.notes.map((note) => ["note", note]));
   return `${textTable(rows, { indent: "", ...fitting(io) }).join("\n")}\n`;
-}
-
-/** 0, 1, 2, 5 as `0-2, 5`. */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const n of numbers) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === n - 1) last[1] = n;
-    else runs.push([n, n]);
-  }
-  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(", ");
 }

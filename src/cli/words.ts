@@ -20,6 +20,19 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** Ascending whole numbers, one by one or as ranges: `1,3,5` or `3-60`. */
+export function numberRanges(text: string): number[] {
+  const numbers = text.split(",").flatMap((part) => {
+    const [, first = "", last = first] = /^\s*(\d{1,6})(?:-(\d{1,6}))?\s*$/.exec(part) ?? [];
+    return first === "" || Number(last) < Number(first)
+      ? [Number.NaN]
+      : Array.from({ length: Number(last) - Number(first) + 1 }, (_v, i) => Number(first) + i);
+  });
+  if (numbers.length === 0 || !numbers.every((n, i) => n > (numbers[i - 1] ?? -1)))
+    throw new InvalidArgumentError("Expected ascending numbers such as 1,3,5 or 3-60.");
+  return numbers;
+}
+
 /** A number of bytes with its unit, such as 4GiB. */
 export function byteQuantity(text: string): number {
   const bytes = /\d\s*$/.test(text) ? null : parseQuantity(text, "bytes");

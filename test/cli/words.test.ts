@@ -29,6 +29,11 @@ const wrong: readonly (readonly [words: readonly string[], message: RegExp])[] =
   [["run", "small.yaml", "--max-regress", "e2e=3", "--max-regress", "e2e=4"], /one limit for e2e, found two/],
   [["trace", "synth", "-o", "x"], /either --from <trace> or --published <id>/],
   [["trace", "convert", "x", "--to", "cvs", "-o", "x"], /unknown "cvs", did you mean "csv"/],
+  [
+    ["trace", "import", "x.npy", "-o", "y", "--model-layers", "5-3"],
+    /Expected ascending numbers such as 1,3,5 or 3-60/,
+  ],
+  [["trace", "import", "x.npy", "-o", "y", "--model-layers", "1,x"], /Expected ascending numbers/],
   [["trace", "import", "x"], /required option '-o, --output/],
 ];
 

@@ -1,4 +1,4 @@
-import { refuse } from "../../core/errors.ts";
+import { type Problem, refuse } from "../../core/errors.ts";
 import { fromHalf } from "./half-float.ts";
 
 /** Element types that routing is stored in, by their NumPy code, with their bytes. */
@@ -16,7 +16,11 @@ const npyDtypes = {
   "<f8": 8,
 } as const satisfies Record<string, number>;
 
+/** Element types of arrays in all containers: those of NumPy, and bfloat16, which safetensors files have. */
+const arrayDtypes = { ...npyDtypes, bf16: 2 } as const;
+
 export type NpyDtype = keyof typeof npyDtypes;
+export type ArrayDtype = keyof typeof arrayDtypes;
 
 export interface NpyHeader {
   readonly dtype: NpyDtype;
@@ -26,15 +30,21 @@ export interface NpyHeader {
   readonly dataBytes: number;
 }
 
+/** A well-formed array whose elements or order are not read, and why. */
+export interface UnreadNpy {
+  readonly shape: readonly number[] | null;
+  readonly unread: Problem;
+}
+
 export const npyHeaderBytesMax = 64 * 1024;
 
 /**
- * Reads the header of an .npy array from its first bytes and checks that its shape fills `totalBytes` exactly. Refuses
- * Python objects (they would have to be unpickled), structured and big-endian types, and column-major order.
+ * Reads the header of an .npy array from its first bytes and checks that its shape fills `totalBytes` exactly. What is
+ * well-formed and not read is told apart from what is broken: Python objects (they would have to be unpickled), text,
+ * structured and big-endian types, and column-major order.
  */
-export function readNpyHeader(start: Uint8Array, totalBytes: number, file: string, at: string): NpyHeader {
-  const wrong = (expected: string, found: unknown, hint?: string): never =>
-    refuse({ file, at, expected, found, ...(hint === undefined ? {} : { hint }) });
+export function readNpyHeader(start: Uint8Array, totalBytes: number, file: string, at: string): NpyHeader | UnreadNpy {
+  const wrong = (expected: string, found: unknown): never => refuse({ file, at, expected, found });
   const magic = String.fromCharCode(...start.subarray(0, 6));
   if (start.length < 12 || magic !== "\x93NUMPY") wrong("an .npy array", "other bytes");
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
@@ -43,12 +53,6 @@ export function readNpyHeader(start: Uint8Array, totalBytes: number, file: strin
   if (headerBytes > Math.min(start.length, totalBytes)) wrong("a complete header of at most 64 KiB", headerBytes);
   const text = new TextDecoder("latin1").decode(start.subarray(wide ? 12 : 10, headerBytes));
 
-  const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1];
-  if (descr === undefined) wrong("a plain element type", text.slice(0, 80), "structured arrays are not read");
-  if (descr?.includes("O"))
-    wrong("numbers", "Python objects", "they are pickled, which is never loaded; save plain arrays");
-  const dtype = descr === "<u1" || descr === "<i1" ? descr.replace("<", "|") : (descr ?? "");
-  if (!Object.hasOwn(npyDtypes, dtype)) wrong(`one of ${Object.keys(npyDtypes).join(", ")}`, descr);
   const dims = /'shape':\s*\(([0-9, ]*)\)/.exec(text)?.[1];
   if (dims === undefined) wrong("a shape", text.slice(0, 80));
   const sizes = (dims ?? "")
@@ -57,25 +61,52 @@ export function readNpyHeader(start: Uint8Array, totalBytes: number, file: strin
     .filter((size) => size !== "");
   if (sizes.length > 8 || sizes.some((size) => !/^\d{1,15}$/.test(size))) wrong("up to 8 sizes below 10^15", dims);
   const shape = sizes.map(Number);
-  if (/'fortran_order':\s*True/.test(text) && shape.length > 1)
-    wrong("row-major order", "fortran_order", "save numpy.ascontiguousarray(x)");
-  const itemBytes = npyDtypes[dtype as NpyDtype];
-  const declared = shape.reduce((product, size) => product * BigInt(size), BigInt(itemBytes));
+  const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1];
+  const fortran = /'fortran_order':\s*True/.test(text) && shape.length > 1;
+  const unread = whyUnread(descr, fortran);
+  if (unread !== null) return { shape, unread: { file, at, ...unread } };
+  const dtype = (descr === "<u1" || descr === "<i1" ? descr.replace("<", "|") : descr) as NpyDtype;
+  const declared = shape.reduce((product, size) => product * BigInt(size), BigInt(npyDtypes[dtype]));
   const dataBytes = totalBytes - headerBytes;
   if (declared !== BigInt(dataBytes))
     wrong(`${dataBytes} bytes of data`, `shape (${dims}) of ${descr} = ${declared} bytes`);
-  return { dtype: dtype as NpyDtype, shape, headerBytes, dataBytes };
+  return { dtype, shape, headerBytes, dataBytes };
 }
 
-export function npyItemBytes(dtype: NpyDtype): number {
-  return npyDtypes[dtype];
+/** Why an array of this type and order is not read; null for one that is. */
+function whyUnread(descr: string | undefined, fortran: boolean): Pick<Problem, "expected" | "found" | "hint"> | null {
+  if (descr === undefined)
+    return { expected: "a plain element type", found: "a structured array", hint: "save its fields one by one" };
+  if (descr.includes("O"))
+    return {
+      expected: "numbers",
+      found: "Python objects",
+      hint: "they are pickled, which is never loaded; save plain arrays",
+    };
+  if (/^[|<>=]?[SUa]\d*$/.test(descr)) return { expected: "numbers", found: `text (${descr})` };
+  const plain = descr === "<u1" || descr === "<i1" ? descr.replace("<", "|") : descr;
+  if (!Object.hasOwn(npyDtypes, plain)) {
+    const swapped = descr.startsWith(">") && Object.hasOwn(npyDtypes, `<${descr.slice(1)}`);
+    return {
+      expected: `one of ${Object.keys(npyDtypes).join(", ")}`,
+      found: swapped ? `${descr} (big-endian)` : descr,
+      ...(swapped ? { hint: `save x.astype("<${descr.slice(1)}")` } : {}),
+    };
+  }
+  return fortran
+    ? { expected: "row-major order", found: "fortran_order", hint: "save numpy.ascontiguousarray(x)" }
+    : null;
+}
+
+export function itemBytes(dtype: ArrayDtype): number {
+  return arrayDtypes[dtype];
 }
 
 /** Out of the range of 32-bit integers: no id, count or position. */
 export const beyondInt32 = 0x7fff_ffff;
 
 /** Little-endian integers as 32-bit ones; what does not fit becomes {@link beyondInt32}. Null for float types. */
-export function decodeIntegers(bytes: Uint8Array, dtype: NpyDtype): Int32Array | null {
+export function decodeIntegers(bytes: Uint8Array, dtype: ArrayDtype): Int32Array | null {
   const { buffer } = bytes.slice();
   switch (dtype) {
     case "|u1":
@@ -96,6 +127,7 @@ export function decodeIntegers(bytes: Uint8Array, dtype: NpyDtype): Int32Array |
     case "<f2":
     case "<f4":
     case "<f8":
+    case "bf16":
       return null;
   }
 }
@@ -112,7 +144,7 @@ function decodeWide(halves: Int32Array): Int32Array {
 }
 
 /** Little-endian floats; null for integer types. */
-export function decodeFloats(bytes: Uint8Array, dtype: NpyDtype): Float32Array | null {
+export function decodeFloats(bytes: Uint8Array, dtype: ArrayDtype): Float32Array | null {
   const { buffer } = bytes.slice();
   switch (dtype) {
     case "<f2":
@@ -121,6 +153,8 @@ export function decodeFloats(bytes: Uint8Array, dtype: NpyDtype): Float32Array |
       return new Float32Array(buffer);
     case "<f8":
       return Float32Array.from(new Float64Array(buffer));
+    case "bf16":
+      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer);
     default:
       return null;
   }

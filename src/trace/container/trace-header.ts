@@ -1,7 +1,7 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
 import { canonicalJson, type Json, parseJson } from "../../core/json.ts";
 
-const traceFormat = "moecast-routing";
+export const traceFormat = "moecast-routing";
 const traceVersion = 1;
 
 /** What a routing-trace file says about itself; the `__metadata__` of the container. */

@@ -2,6 +2,7 @@ import { refuse } from "../../core/errors.ts";
 import { beyondInt32 } from "../container/npy.ts";
 import { type TraceProvenance, traceLimits } from "../container/trace-header.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
+import { keptLayers } from "./kept-layers.ts";
 
 /** One step of counts: tokens per expert, [layers][experts] flattened, and its domain. */
 export interface CountsStep {
@@ -15,6 +16,8 @@ export interface CountsSource {
   readonly file: string;
   readonly steps: number;
   readonly modelLayers: readonly number[];
+  /** Numbers that the source itself gives its layers, where they are others. */
+  readonly inputLayers?: readonly number[];
   readonly experts: number;
   readonly topK: number | null;
   readonly model: string;
@@ -24,8 +27,11 @@ export interface CountsSource {
   read(): AsyncIterable<CountsStep> | Iterable<CountsStep>;
 }
 
-/** The counts trace that a source becomes. */
-export function importCounts(source: CountsSource, options: ImportOptions): ImportedTrace {
+/**
+ * The counts trace that a source becomes. Layers without any choice are dense ones of a recording of all layers: they are
+ * left out, with their places in the input.
+ */
+export async function importCounts(source: CountsSource, options: ImportOptions): Promise<ImportedTrace> {
   const { file, steps, modelLayers, experts } = source;
   if (steps < 1) refuse({ file, expected: "at least one step of counts", found: steps });
   if (experts < 1 || experts > traceLimits.experts)
@@ -36,6 +42,12 @@ export function importCounts(source: CountsSource, options: ImportOptions): Impo
   const topK = options.topK ?? source.topK;
   if (topK !== null && (topK < 1 || topK > Math.min(experts, traceLimits.topK)))
     refuse({ file, at: "topK", expected: `1 to ${Math.min(experts, traceLimits.topK)}`, found: topK });
+  const found: string[] = [];
+  const sums = await sumsOf(source);
+  if (sums.every((sum) => sum === 0))
+    refuse({ file, expected: "counts above 0", found: "only zeros: the capture failed" });
+  const facts = [...sums].map((sum) => ({ recorded: sum, zeros: sum === 0 ? steps : 0, lone: false }));
+  const kept = keptLayers(facts, source.inputLayers ?? modelLayers, steps, options, file, found);
   return {
     layout: {
       header: {
@@ -43,18 +55,21 @@ export function importCounts(source: CountsSource, options: ImportOptions): Impo
         model: options.model ?? source.model,
         experts,
         topK,
-        layers: modelLayers,
+        layers: kept.map((layer) => modelLayers[layer]!),
         domains: source.domains,
-        provenance: source.provenance,
+        provenance: { ...source.provenance, notes: [...source.provenance.notes, ...found] },
       },
       rows: steps,
       columns: ["step", "domain"],
     },
-    warnings: source.warnings,
+    warnings: [...source.warnings, ...found],
     async write(writer) {
       let row = 0;
       for await (const { counts, domain, step } of source.read()) {
-        await writer.counts(row, counts);
+        const own = new Uint32Array(kept.length * experts);
+        for (const [target, layer] of kept.entries())
+          own.set(counts.subarray(layer * experts, (layer + 1) * experts), target * experts);
+        await writer.counts(row, own);
         await writer.column("step", row, Uint32Array.of(step));
         await writer.column("domain", row, Uint32Array.of(domain));
         row += 1;
@@ -63,9 +78,17 @@ export function importCounts(source: CountsSource, options: ImportOptions): Impo
   };
 }
 
-/** Signed integers as counts; refuses negative ones and those beyond 32 bits. */
-export function toCounts(values: Int32Array, file: string, at: string): Uint32Array {
-  const wrong = values.findIndex((value) => value < 0 || value === beyondInt32);
+/** Choices of each layer over all steps. */
+async function sumsOf(source: CountsSource): Promise<Float64Array> {
+  const sums = new Float64Array(source.modelLayers.length);
+  for await (const { counts } of source.read())
+    for (let at = 0; at < counts.length; at++) sums[Math.floor(at / source.experts)]! += counts[at]!;
+  return sums;
+}
+
+/** Numbers as counts; refuses what is no whole number from 0 on, and what is beyond 32 bits. */
+export function toCounts(values: Int32Array | Float64Array, file: string, at: string): Uint32Array {
+  const wrong = values.findIndex((value) => !Number.isInteger(value) || value < 0 || value >= beyondInt32);
   if (wrong !== -1) refuse({ file, at, expected: "counts from 0 to below 2^31", found: values[wrong] });
   return Uint32Array.from(values);
 }

@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { refuse } from "../../core/errors.ts";
+import { formatProblem, InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { unreadable } from "../../files/read-input.ts";
 import { pieces, withFile } from "../byte-source.ts";
-import { arrayFileKind, openArrays } from "../container/arrays.ts";
-import type { RoutingTraceHeader } from "../container/trace-header.ts";
+import { arrayFileKind, openArrayFile } from "../container/arrays.ts";
+import { type RoutingTraceHeader, traceFormat } from "../container/trace-header.ts";
 import { writeRoutingTrace } from "../container/write-trace.ts";
 import { plainBytes } from "../text-lines.ts";
-import { type FileSample, fileName, type ImportOptions, type TraceImporter } from "./importer.ts";
+import { contentOf } from "./array-content.ts";
+import {
+  type FileSample,
+  fileName,
+  type ImportedTrace,
+  type ImportOptions,
+  type SampledArray,
+  type TraceImporter,
+} from "./importer.ts";
 import { importers, type TraceFormat } from "./importers.ts";
 
 export interface ImportReport {
@@ -28,76 +36,167 @@ export async function importTrace(
   format: TraceFormat | "auto",
   paths: readonly string[],
   output: string,
-  options: ImportOptions = {},
+  given: ImportOptions = {},
 ): Promise<ImportReport> {
+  const reads = format === "auto" ? undefined : (importers[format] as TraceImporter).reads;
+  const options = reads === undefined || given.kind !== undefined ? given : { ...given, kind: reads };
   const listed = await listFiles(paths);
   const first = listed.find(({ inFolder }) => !inFolder) ?? listed[0];
   if (first === undefined) refuse({ expected: "at least one file to import", found: "none" });
-  const chosen = format === "auto" ? await formatOf(listed) : format;
+  const chosen = format === "auto" ? await formatOf(listed, options) : format;
   // A folder may hold notes beside the recording; a file that was named must be one of the format.
-  const files: string[] = [];
+  const files: ListedFile[] = [];
   const others: string[] = [];
-  for (const { path, inFolder } of listed) (inFolder && !(await matches(path, chosen)) ? others : files).push(path);
+  const unreadable: string[] = [];
+  for (const file of listed) {
+    const fits = file.inFolder ? await ifReadable(() => matches(file.path, chosen, options), unreadable) : true;
+    if (fits === true) files.push(file);
+    else if (fits === false) others.push(file.path);
+  }
   if (files.length === 0)
     refuse({ file: first.path, expected: `a file in the format ${chosen} in the folder`, found: "none" });
-  const importer: TraceImporter = importers[chosen];
-  const named: { name: string; sha256: string }[] = [];
-  for (const path of files) named.push({ name: fileName(path), sha256: await digestOf(path) });
-  const trace = await importer.import(files, options, named);
+  const { trace, leftOut } = await importFiles(importers[chosen], files, options);
   await writeRoutingTrace(output, trace.layout, trace.write);
   return {
     format: chosen,
     header: trace.layout.header,
     rows: trace.layout.rows,
-    warnings: [...leftOut(others), ...trace.warnings],
+    warnings: [
+      ...(others.length === 0 ? [] : [`left out, not in this format: ${others.map(fileName).join(", ")}`]),
+      ...[...unreadable, ...leftOut].map((problem) => `left out, cannot be read: ${problem}`),
+      ...trace.warnings,
+    ],
   };
 }
 
-function leftOut(paths: readonly string[]): string[] {
-  return paths.length === 0 ? [] : [`left out, not in this format: ${paths.map(fileName).join(", ")}`];
+/**
+ * Imports files of one format. Where each is a recording of its own, those of a folder that cannot be read are left out,
+ * as long as they are fewer than those that can; what is wrong with a file that was named refuses the import.
+ */
+async function importFiles(
+  importer: TraceImporter,
+  files: readonly ListedFile[],
+  options: ImportOptions,
+): Promise<{ trace: ImportedTrace; leftOut: readonly string[] }> {
+  const domains = options.domains?.length === files.length && files.length > 1 ? options.domains : null;
+  const leftOut: Problem[] = [];
+  const digests: { name: string; sha256: string }[] = [];
+  for (const { path } of files) digests.push({ name: fileName(path), sha256: await digestOf(path) });
+  let kept = [...files.keys()];
+  for (;;) {
+    const paths = kept.map((index) => files[index]!.path);
+    try {
+      const named = kept.map((index) => digests[index]!);
+      const own = domains === null ? options : { ...options, domains: kept.map((index) => domains[index]!) };
+      return { trace: await importer.import(paths, own, named), leftOut: oneForEachFile(leftOut) };
+    } catch (error) {
+      if (!(error instanceof InvalidInputError) || importer.filesAlone !== true) throw error;
+      leftOut.push(...error.problems);
+      const wrong = new Set(error.problems.map(({ file }) => file));
+      const left = kept.filter((index) => !(files[index]!.inFolder && wrong.has(files[index]!.path)));
+      const noneOrNamed = left.length === kept.length || error.problems.some(({ file }) => !paths.includes(file ?? ""));
+      if (noneOrNamed || kept.some((index) => !files[index]!.inFolder && wrong.has(files[index]!.path))) throw error;
+      if (left.length < files.length - left.length) throw new InvalidInputError(leftOut);
+      kept = left;
+    }
+  }
+}
+
+function oneForEachFile(problems: readonly Problem[]): string[] {
+  const first = new Map(problems.map((problem) => [problem.file, problem] as const).reverse());
+  return [...first.values()]
+    .reverse()
+    .map((problem) => formatProblem({ ...problem, file: fileName(problem.file ?? "") }));
+}
+
+/** What `read` gives; null, with the problem, where the file cannot be read. */
+async function ifReadable<T>(read: () => Promise<T>, problems: string[]): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    problems.push(...oneForEachFile(error.problems));
+    return null;
+  }
 }
 
 /** The format of the first file that has one; a file that was named comes before those found in folders. */
-async function formatOf(listed: readonly ListedFile[]): Promise<TraceFormat> {
+async function formatOf(listed: readonly ListedFile[], options: ImportOptions): Promise<TraceFormat> {
   const first = listed.find(({ inFolder }) => !inFolder) ?? listed[0];
-  for (const { path } of first?.inFolder === false ? [first] : listed) {
-    const format = await recognise(path);
+  const inFolders = first?.inFolder !== false;
+  const problems: string[] = [];
+  const unread: Problem[] = [];
+  for (const { path } of inFolders ? listed : [first]) {
+    const sample = inFolders
+      ? await ifReadable(() => sampleOf(path, options), problems)
+      : await sampleOf(path, options);
+    if (sample === null) continue;
+    const format = recognise(sample);
     if (format !== null) return format;
+    unread.push(...sample.unread, ...unclearIn(path, sample));
   }
+  if (unread.length > 0) throw new InvalidInputError(unread);
   const known = Object.keys(importers).join(", ");
   refuse({
     file: first?.path ?? "",
     expected: `routing in one of the formats ${known}`,
-    hint: "name it with --format",
+    hint: problems.length === 0 ? "name it with --format" : `${problems.length} files cannot be read: ${problems[0]}`,
   });
 }
 
+/** Arrays of a file that may be routing, with what has to be said of them. */
+function unclearIn(file: string, { arrays }: FileSample): Problem[] {
+  const unclear = (arrays ?? []).filter(({ content }) => content === "unclear");
+  if (unclear.length === 0 && arrays?.length === 1 && arrays[0]?.shape.length === 1)
+    return [
+      { file, at: arrays[0].name, expected: "ids [tokens, layers, k]", found: arrays[0].shape, hint: "reshape it" },
+    ];
+  return unclear.map(({ name, shape }) => ({
+    file,
+    at: name,
+    expected: "ids of tokens or counts of experts",
+    found: `${JSON.stringify(shape)}, which may be either`,
+    hint: "say --kind tokens or --kind counts; --top-k splits rows [layers x k]",
+  }));
+}
+
 /** The format of a file, from its first bytes and its name; null if none matches. */
-async function recognise(path: string): Promise<TraceFormat | null> {
-  const sample = await sampleOf(path);
+function recognise(sample: FileSample): TraceFormat | null {
   const found = Object.entries(importers).find(([, importer]) => importer.detects(sample));
   return found === undefined ? null : (found[0] as TraceFormat);
 }
 
-async function matches(path: string, format: TraceFormat): Promise<boolean> {
+async function matches(path: string, format: TraceFormat, options: ImportOptions): Promise<boolean> {
   const importer: TraceImporter = importers[format];
-  return importer.detects(await sampleOf(path));
+  return importer.detects(await sampleOf(path, options));
 }
 
-async function sampleOf(path: string): Promise<FileSample> {
+async function sampleOf(path: string, options: ImportOptions): Promise<FileSample> {
   const start = await withFile(path, async (source) => {
     const bytes = new Uint8Array(Math.min(16, source.bytes));
     await source.read(bytes, 0);
     return bytes;
   });
-  if (arrayFileKind(start) !== null) return { fileName: fileName(path), text: "", arrays: await openArrays(path) };
+  if (arrayFileKind(start) !== null) return arraySample(path, options);
   const decoder = new TextDecoder();
   let text = "";
   for await (const piece of plainBytes(path)) {
     text += decoder.decode(piece, { stream: true });
     if (text.length >= 1 << 16) break;
   }
-  return { fileName: fileName(path), text, arrays: null };
+  return { fileName: fileName(path), text, arrays: null, unread: [] };
+}
+
+async function arraySample(path: string, options: ImportOptions): Promise<FileSample> {
+  const { arrays, unread, metadata } = await openArrayFile(path);
+  if (metadata?.get("format") === traceFormat)
+    refuse({ file: path, expected: "a recording", found: "a routing trace of moecast", hint: "it needs no import" });
+  const sampled: SampledArray[] = [];
+  for (const array of arrays)
+    sampled.push({ name: array.name, shape: array.shape, content: await contentOf(array, options) });
+  // Text and numbers by themselves stand beside routing; what has its dimensions may be the routing.
+  const routing = unread.filter(({ shape }) => arrays.length === 0 || shape === null || shape.length >= 2);
+  return { fileName: fileName(path), text: "", arrays: sampled, unread: routing.map(({ problem }) => problem) };
 }
 
 interface ListedFile {

@@ -1,3 +1,4 @@
+import type { Problem } from "../../core/errors.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
 import type { RoutingTraceLayout } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
@@ -9,8 +10,10 @@ export interface ImportOptions {
   readonly experts?: number;
   /** Experts per token, for sources that list selections one by one. */
   readonly topK?: number;
-  /** Model layer number of each recorded layer. */
+  /** Model layer number of each recorded layer with experts; fewer than a recording has say which of them have experts. */
   readonly modelLayers?: readonly number[];
+  /** Layers of the model, where it is known: all of them, and those with experts. */
+  readonly shape?: { readonly layers: number; readonly moeLayers: readonly number[] };
   /** Domain of all files (one name) or of each file (one per path); by default named by the source or the file. */
   readonly domains?: readonly string[];
   /** Row i is token floor(i / n) of stream i mod n. */
@@ -39,13 +42,28 @@ export interface FileSample {
   readonly fileName: string;
   /** The first characters, decompressed; empty for binary files. */
   readonly text: string;
-  /** Names of the arrays in an .npy, .npz or safetensors file with their dimensions; null for other files. */
-  readonly arrays: readonly { readonly name: string; readonly shape: readonly number[] }[] | null;
+  /** The arrays in an .npy, .npz or safetensors file; null for other files. */
+  readonly arrays: readonly SampledArray[] | null;
+  /** Why arrays that may be the routing are not read. */
+  readonly unread: readonly Problem[];
+}
+
+/** What the values of an array are: ids of chosen experts, tokens per expert, either of them, or something else. */
+export type ArrayContent = "ids" | "counts" | "unclear" | "other";
+
+export interface SampledArray {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly content: ArrayContent;
 }
 
 /** A format that routing is recorded in. */
 export interface TraceImporter {
   readonly description: string;
+  /** Whether each file is a recording of its own, so that one that cannot be read may be left out of a folder. */
+  readonly filesAlone?: boolean;
+  /** What arrays that may hold either are taken for when this format is named. */
+  readonly reads?: "tokens" | "counts";
   detects(sample: FileSample): boolean;
   /** First reading; refuses what is not in this format. `files` goes into the provenance. */
   import(

@@ -1,5 +1,8 @@
+import { batchLog } from "./batch-log.ts";
+import { countMatrix } from "./count-matrix.ts";
 import { domainCounts } from "./domain-counts.ts";
 import { expertDistribution } from "./expert-distribution.ts";
+import { imatrix } from "./imatrix.ts";
 import type { TraceImporter } from "./importer.ts";
 import { llamaCpp } from "./llama-cpp.ts";
 import { logicalCounts } from "./logical-counts.ts";
@@ -17,9 +20,12 @@ export const importers = {
   "routed-experts": routedExperts,
   "step-log": stepLog,
   "problem-log": problemLog,
+  "batch-log": batchLog,
   "domain-counts": domainCounts,
   "expert-distribution": expertDistribution,
   "llama-cpp": llamaCpp,
+  imatrix,
+  "count-matrix": countMatrix,
 } as const satisfies Record<string, TraceImporter>;
 
 export type TraceFormat = keyof typeof importers;

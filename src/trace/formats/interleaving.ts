@@ -1,4 +1,5 @@
 import { type FileArray, integerBlocks } from "../container/arrays.ts";
+import { isRecorded } from "./recorded-layers.ts";
 
 const sampleRows = 2_048;
 const lagMax = 64;
@@ -29,11 +30,15 @@ function rowOverlap(ids: Int32Array, layers: number, topK: number, lag: number):
   const stride = layers * topK;
   const pairs = ids.length / stride - lag;
   let shared = 0;
+  let compared = 0;
   for (let row = 0; row < pairs; row++)
     for (let layer = 0; layer < layers; layer++) {
       const a = row * stride + layer * topK;
       const b = a + lag * stride;
+      // Layers that recorded nothing, such as dense ones, would look alike at every lag.
+      if (!isRecorded(ids, a, topK) || (topK === 1 && ids[a] === 0)) continue;
+      compared += topK;
       for (let i = 0; i < topK; i++) for (let j = 0; j < topK; j++) if (ids[a + i] === ids[b + j]) shared += 1;
     }
-  return pairs <= 0 ? 0 : shared / (pairs * stride);
+  return compared === 0 ? 0 : shared / compared;
 }

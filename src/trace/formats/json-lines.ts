@@ -50,6 +50,30 @@ export class JsonLine {
       : this.#wrong(key, `a list of ${count} numbers`, value);
   }
 
+  /** A list of lists of whole numbers. */
+  wholeLists(key: string): readonly (readonly number[])[] {
+    const value = this.#fields[key];
+    const fits =
+      Array.isArray(value) && value.length > 0 && value.every((row) => Array.isArray(row) && row.every(isWhole));
+    return fits
+      ? (value as readonly (readonly number[])[])
+      : this.#wrong(key, "a list of lists of whole numbers", value);
+  }
+
+  /** As many lists of numbers as `like` has, each as long as the one there. */
+  numberLists(key: string, like: readonly (readonly number[])[]): readonly (readonly number[])[] {
+    const value = this.#fields[key];
+    const fits =
+      Array.isArray(value) &&
+      value.length === like.length &&
+      value.every(
+        (row, i) => Array.isArray(row) && row.length === like[i]?.length && row.every((n) => typeof n === "number"),
+      );
+    return fits
+      ? (value as readonly (readonly number[])[])
+      : this.#wrong(key, `${like.length} lists of numbers, as there are ids`, value);
+  }
+
   #wrong(at: string, expected: string, found: unknown): never {
     refuse({ file: this.file, line: this.line, at, expected, found });
   }

@@ -4,7 +4,8 @@ import { type TraceProvenance, traceLimits } from "../container/trace-header.ts"
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
-import { expertCount, writeColumns } from "./row-parts.ts";
+import { RecordedLayers } from "./recorded-layers.ts";
+import { agreed, expertCount, writeColumns } from "./row-parts.ts";
 import { commonRuns, type RowRun, rowAfterDropping, rowsIn, WarmUpDetector } from "./warm-up.ts";
 
 /** One line of a log that records a single layer of a single token. */
@@ -47,17 +48,28 @@ interface Track {
 /** A log may skip tokens, but not so many that the trace would be mostly empty. */
 const cellsMissingMax = 0.5;
 
-/** First reading of a log, in whatever order its lines are; warnings are appended. */
+/** Numbers of experts that a log states. */
+export interface LogStatement {
+  readonly experts: number | undefined;
+  readonly topK: number | undefined;
+}
+
+/**
+ * First reading of a log, in whatever order its lines are; warnings are appended. `stated` is asked after the last line
+ * for what the log says of itself.
+ */
 export async function scanLog(
   cells: AsyncIterable<LogCell>,
   options: ImportOptions,
   warnings: string[],
+  stated: () => LogStatement = () => ({ experts: undefined, topK: undefined }),
 ): Promise<LogShape> {
   const tracks: Map<number, Track>[] = [];
   const layers = new Set<number>();
   let first: LogCell | null = null;
-  let idMax = -1;
+  let recorded = new RecordedLayers(1, 1);
   for await (const cell of cells) {
+    if (first === null) recorded = new RecordedLayers(1, cell.ids.length);
     first ??= cell;
     const { file, line, stream, layer, token, ids, weights } = cell;
     if (ids.length !== first.ids.length || (weights === null) !== (first.weights === null))
@@ -88,7 +100,7 @@ export async function scanLog(
     track.tokens = token + 1;
     track.cells += 1;
     track.detector.push(ids, weights, ids.length);
-    for (const id of ids) idMax = Math.max(idMax, id);
+    recorded.push(Int32Array.from(ids));
   }
   if (first === null) refuse({ file: "", expected: "at least one row of routing", found: "none" });
 
@@ -109,10 +121,16 @@ export async function scanLog(
   const rows = tokens.reduce((sum, n) => sum + n, 0) - droppedRows;
   if (rows === 0) refuse({ file: first.file, expected: "rows of routing", found: "only warm-up rows" });
   if (droppedRows > 0) warnings.push(`${droppedRows} warm-up rows were dropped, ${rows} are kept`);
+  const says = stated();
+  const experts = agreed(says.experts, options.experts, first.file, "experts");
+  const topKStated = agreed(says.topK, options.topK, first.file, "experts per token");
+  const { topK, idMax, experts: fused } = recorded.columns({ experts, topK: topKStated }, warnings);
+  if (topKStated !== undefined && topKStated !== topK)
+    refuse({ file: first.file, expected: `${topKStated} experts per token, as stated`, found: `${topK} ids per row` });
   return {
     layers: [...layers].sort((a, b) => a - b),
-    topK: first.ids.length,
-    experts: expertCount(options.experts, idMax, first.ids.length, first.file, warnings),
+    topK,
+    experts: expertCount(experts ?? fused, idMax, topK, first.file, warnings),
     hasWeights: first.weights !== null,
     tokens,
     dropped: streams.map((stream) => stream.dropped),
@@ -216,8 +234,10 @@ async function writeCells(writer: RoutingTraceWriter, { shape, cells }: LogTrace
     if (row === null) continue;
     const layer = layerIndex.get(cell.layer) ?? 0;
     const target = (firstRow[cell.stream] ?? 0) + row;
-    await writer.experts(layer, target, narrow ? Uint8Array.from(cell.ids) : Uint16Array.from(cell.ids));
-    if (cell.weights !== null) await writer.weights(layer, target, Float32Array.from(cell.weights));
+    const ids = cell.ids.slice(0, shape.topK);
+    await writer.experts(layer, target, narrow ? Uint8Array.from(ids) : Uint16Array.from(ids));
+    if (cell.weights !== null)
+      await writer.weights(layer, target, Float32Array.from(cell.weights.slice(0, shape.topK)));
   }
 }
 

@@ -130,7 +130,7 @@ async function tokensOf(
     {
       parts,
       layers: layers.length,
-      topK,
+      width: topK,
       hasWeights: false,
       columns: ["sequence", "position", "phase", "step", "slot", "domain"],
       domains: domainsOfFiles(paths, options),

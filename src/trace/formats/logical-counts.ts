@@ -1,48 +1,57 @@
 import { refuse } from "../../core/errors.ts";
-import { type FileArray, integerBlocks, openArrays } from "../container/arrays.ts";
+import { type FileArray, numberBlocks, openArrays } from "../container/arrays.ts";
+import { contentOf } from "./array-content.ts";
 import { type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
-import { domainsOfParts, type TraceImporter } from "./importer.ts";
+import { domainsOfParts, type ImportOptions, type TraceImporter } from "./importer.ts";
+import { layerNumbers } from "./kept-layers.ts";
 import { importedProvenance } from "./provenance.ts";
 
 const key = "logical_count";
 
 /**
  * `logical_count` of SGLang's expert-distribution recorder, [steps, layers, experts] or [layers, experts], after
- * scripts/convert-sglang-pt.py made a safetensors file of the .pt dump (an .npz with the same key is read too).
+ * scripts/convert-sglang-pt.py made a safetensors file of the .pt dump (an .npz with the same key is read too). Other
+ * arrays of counts, and a lone .npy of them, are read alike.
  */
 export const logicalCounts: TraceImporter = {
-  description: "SGLang logical_count [steps, layers, experts] (.safetensors from the converter, .npz)",
+  description:
+    "SGLang logical_count and other counts [steps, layers, experts] or [layers, experts] (.npy, .npz, .safetensors)",
+  reads: "counts",
 
   detects({ arrays }): boolean {
-    return arrays?.some(({ name }) => name === key) ?? false;
+    return arrays?.some(({ content }) => content === "counts") ?? false;
   },
 
   async import(paths, options, files) {
     const arrays: FileArray[] = [];
-    for (const path of paths) {
-      const array = (await openArrays(path)).find(({ name }) => name === key);
-      if (array === undefined || array.shape.length < 2 || array.shape.length > 3)
-        refuse({ file: path, at: key, expected: "[steps, layers, experts]", found: array?.shape ?? "no such array" });
-      arrays.push(array);
-    }
+    for (const path of paths) arrays.push(await countsArrayOf(path, options));
     const [layers = 0, experts = 0] = arrays[0]?.shape.slice(-2) ?? [];
-    for (const { file, shape } of arrays)
+    for (const { file, name, shape } of arrays)
       if (shape.slice(-2).join() !== `${layers},${experts}`)
         refuse({
           file,
-          at: key,
+          at: name,
           expected: `${layers} layers of ${experts} experts, as the first file has`,
           found: shape,
         });
+    const [first] = arrays;
+    const name = first?.name ?? key;
     if (layers * experts > 1 << 26)
-      refuse({ file: paths[0] ?? "", at: key, expected: "at most 2^26 counts per step", found: layers * experts });
+      refuse({ file: paths[0] ?? "", at: name, expected: "at most 2^26 counts per step", found: layers * experts });
+    if (options.experts !== undefined && options.experts !== experts)
+      refuse({
+        file: paths[0] ?? "",
+        at: name,
+        expected: `${options.experts} experts, as stated`,
+        found: first?.shape,
+      });
     const domains = domainsOfParts(paths, options);
     const names = [...new Set(domains)];
     async function* read(): AsyncGenerator<CountsStep> {
       for (const [index, array] of arrays.entries()) {
         let step = 0;
-        for await (const values of integerBlocks(array, layers * experts, 1)) {
-          const counts = toCounts(values, array.file, `${key} step ${step}`);
+        for await (const values of numberBlocks(array, layers * experts, 1)) {
+          const counts = toCounts(values, array.file, `${array.name} step ${step}`.trim());
           yield { counts, domain: names.indexOf(domains[index] ?? ""), step };
           step += 1;
         }
@@ -52,12 +61,18 @@ export const logicalCounts: TraceImporter = {
       {
         file: paths[0] ?? "",
         steps: arrays.reduce((sum, { shape }) => sum + (shape.length === 3 ? (shape[0] ?? 0) : 1), 0),
-        modelLayers: options.modelLayers ?? Array.from({ length: layers }, (_value, layer) => layer),
+        modelLayers: layerNumbers(layers, options, undefined),
+        inputLayers: Array.from({ length: layers }, (_value, layer) => layer),
         experts,
         topK: null,
         model: "unknown",
         domains: names,
-        provenance: importedProvenance("SGLang logical_count", "counts per step, no tokens", options, files),
+        provenance: importedProvenance(
+          name === key ? "SGLang logical_count" : "array of counts",
+          "counts per step, no tokens",
+          options,
+          files,
+        ),
         warnings: [],
         read,
       },
@@ -65,3 +80,26 @@ export const logicalCounts: TraceImporter = {
     );
   },
 };
+
+/** The counts of a file: `logical_count`, else the array that holds counts. */
+async function countsArrayOf(path: string, options: ImportOptions): Promise<FileArray> {
+  const arrays = await openArrays(path);
+  const counts: FileArray[] = [];
+  for (const array of arrays) if ((await contentOf(array, options)) === "counts") counts.push(array);
+  const array = counts.find(({ name }) => name === key) ?? counts[0];
+  if (array === undefined)
+    refuse({
+      file: path,
+      expected: "counts [steps, layers, experts] or [layers, experts]",
+      found: arrays.map(({ name, shape }) => `${name} ${JSON.stringify(shape)}`.trim()).join(", "),
+    });
+  if (/physical/i.test(array.name))
+    refuse({
+      file: path,
+      at: array.name,
+      expected: "counts of logical experts",
+      found: "counts of physical ones",
+      hint: "the map of physical to logical experts adds up the copies; see scripts/convert-sglang-pt.py",
+    });
+  return array;
+}

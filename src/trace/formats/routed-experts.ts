@@ -1,69 +1,87 @@
-import { refuse } from "../../core/errors.ts";
-import { type FileArray, floatBlocks, integerBlocks, openArrays, smallIntegers } from "../container/arrays.ts";
-import { phases } from "../container/trace-tensors.ts";
-import { domainsOfFiles, type FileSample, type TraceImporter } from "./importer.ts";
+import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
+import { type FileArray, floatBlocks, integerBlocks } from "../container/arrays.ts";
+import type { TraceColumn } from "../container/trace-tensors.ts";
+import { domainsOfFiles, type FileSample, fileName, type TraceImporter } from "./importer.ts";
 import { interleavingWarning } from "./interleaving.ts";
+import { layerInName } from "./join-layers.ts";
+import { layerNumbers } from "./kept-layers.ts";
+import { refuseTurned } from "./orientation.ts";
 import { importedProvenance } from "./provenance.ts";
-import { importRows, type RowBlock, type RowPart } from "./row-parts.ts";
+import { phaseOf, type RequestArrays, requestsOf } from "./request-arrays.ts";
+import { agreed, importRows, type RowBlock, type RowPart } from "./row-parts.ts";
 
 const idsPerBlock = 1 << 18;
 
 /**
  * Routing returned per request by vLLM and SGLang (`routed_experts`), saved with NumPy: each array [tokens, layers, k]
  * is one sequence; [sequences, tokens, layers, k] is several. `prompt_routed_experts` and `routed_experts` with a
- * common prefix are the prefill and decode part of one sequence. Optional beside them: `weights` of the same shape,
- * `layers`, `positions`.
+ * common prefix are the prefill and decode part of one sequence. Beside them: weights of the same shape, layers,
+ * positions, the sequence of each row, tokens of prompt and output, numbers of experts. What else a file has is named.
  */
 export const routedExperts: TraceImporter = {
-  description: "vLLM / SGLang returned routed experts (.npy, .npz): [tokens, layers, k] per request",
+  description: "vLLM / SGLang returned routed experts (.npy, .npz, .safetensors): [tokens, layers, k] per request",
+  filesAlone: true,
+  reads: "tokens",
 
-  detects(sample: FileSample): boolean {
-    return sample.arrays?.some(({ name, shape }) => isIds(name) && (shape.length === 3 || shape.length === 4)) ?? false;
+  detects({ arrays }: FileSample): boolean {
+    return arrays?.some(({ content }) => content === "ids") ?? false;
   },
 
   async import(paths, options, files) {
     const domains = domainsOfFiles(paths, options);
     const groups: RequestArrays[] = [];
-    for (const [domain, path] of paths.entries())
-      for (const group of await requestsOf(path, domain)) groups.push(group);
-    const shape = groups[0]?.ids.shape ?? [];
-    const [layers = 0, topK = 0] = shape.slice(-2);
-    for (const { ids } of groups)
-      if (ids.shape.slice(-2).join() !== shape.slice(-2).join())
-        refuse({
+    const unused = new Map<string, string[]>();
+    const problems: Problem[] = [];
+    for (const [domain, path] of paths.entries()) {
+      const file = await requestsOf(path, domain, options).catch((error: unknown) => {
+        if (!(error instanceof InvalidInputError)) throw error;
+        problems.push(...error.problems);
+        return { requests: [], unused: [] };
+      });
+      for (const name of file.unused) unused.set(name, [...(unused.get(name) ?? []), fileName(path)]);
+      groups.push(...file.requests);
+    }
+    const [layers = 0, width = 0] = commonShape(groups);
+    for (const { ids, shape } of groups)
+      if (shape.slice(-2).join() !== `${layers},${width}`)
+        problems.push({
           file: ids.file,
           at: ids.name,
-          expected: `${layers} layers of ${topK} experts, as the first array has`,
-          found: ids.shape.slice(-2),
+          expected: `${layers} layers of ${width} experts, as most arrays have`,
+          found: shape.slice(-2),
         });
-    const first = groups[0];
-    const listed = first?.layers === null || first === undefined ? undefined : await smallIntegers(first.layers, 4096);
-    const warnings: string[] = [];
+    if (problems.length > 0) throw new InvalidInputError(problems);
+    refuseLayerFiles(groups);
+    const [first] = groups;
+    if (first !== undefined) await refuseTurned(first.ids, first.shape, options);
+    const listed = first?.layers;
+    const warnings = notesOnUnused(unused, paths.length);
     const streams = options.interleaved ?? 1;
-    if (streams === 1 && first !== undefined && groups.length === 1)
-      warnings.push(...(await interleavingWarning(first.ids, layers, topK)));
+    if (streams === 1 && first !== undefined && groups.length === 1 && first.sequences === null)
+      warnings.push(...(await interleavingWarning(first.ids, layers, width)));
     const hasWeights = groups.every(({ weights }) => weights !== null);
     if (!hasWeights && groups.some(({ weights }) => weights !== null))
       warnings.push("only some arrays have weights: no weights are imported");
-    const parts = await partsOf(groups, streams);
+    const numbered = listed !== undefined || options.modelLayers !== undefined || options.shape !== undefined;
+    const columns: TraceColumn[] = ["sequence", "position", "phase", "domain"];
     return importRows(
       {
-        parts,
+        parts: partsOf(groups, streams),
         layers,
-        topK,
+        width,
         hasWeights,
-        columns: ["sequence", "position", "phase", "domain"],
+        columns,
         domains,
-        modelLayers: options.modelLayers ?? listed ?? Array.from({ length: layers }, (_value, layer) => layer),
+        modelLayers: layerNumbers(layers, options, listed),
+        inputLayers: listed ?? Array.from({ length: layers }, (_value, layer) => layer),
         model: "unknown",
+        stated: statedBy(groups),
         provenance: importedProvenance(
           "returned routed experts",
-          streams > 1
-            ? `row i of an array is token floor(i / ${streams}) of stream i mod ${streams}; each stream is one sequence`
-            : "each array (each leading index of a four-dimensional one) is one sequence",
+          groupingOf(groups, streams),
           options,
           files,
-          listed === undefined && options.modelLayers === undefined ? ["model layer numbers are not stated"] : [],
+          numbered ? [] : ["model layer numbers are not stated: places in the input are taken for them"],
         ),
         warnings,
         dropWarmUp: true,
@@ -73,98 +91,125 @@ export const routedExperts: TraceImporter = {
   },
 };
 
-const promptKey = "prompt_routed_experts";
-
-/** Names that are no ids: what may stand beside them, and the tensors of trace containers. */
-const besideIds = new Set(["weights", "scores", "layers", "positions", "counts"]);
-
-function isIds(name: string): boolean {
-  return !besideIds.has(name);
+/** Refuses files of one layer each: read as requests they would be so many texts of one layer. */
+function refuseLayerFiles(groups: readonly RequestArrays[]): void {
+  const layers = groups.map(({ ids }) => (ids.shape.length === 2 ? layerInName(fileName(ids.file)) : null));
+  const [first] = groups;
+  if (first !== undefined && groups.length > 1 && new Set(layers).size === groups.length && !layers.includes(null))
+    refuse({
+      file: first.ids.file,
+      expected: "all layers of a token in one array",
+      found: `${groups.length} files named by their layers`,
+      hint: "save numpy.stack([...], axis=1), or numpy.savez with a key for each layer",
+    });
 }
 
-/** The arrays of one request (or of several, when the ids have four dimensions). */
-interface RequestArrays {
-  readonly ids: FileArray;
-  readonly weights: FileArray | null;
-  readonly layers: FileArray | null;
-  readonly positions: FileArray | null;
-  readonly domain: number;
-  readonly phase: number;
-  /** Tokens of the same sequence in arrays before this one; null for a sequence of its own. */
-  readonly continues: FileArray | null;
+function groupingOf(groups: readonly RequestArrays[], streams: number): string {
+  if (groups.some(({ sequences }) => sequences !== null)) return "the recording names the sequence of each row";
+  return streams > 1
+    ? `row i of an array is token floor(i / ${streams}) of stream i mod ${streams}; each stream is one sequence`
+    : "each array (each leading index of a four-dimensional one) is one sequence";
 }
 
-async function requestsOf(path: string, domain: number): Promise<RequestArrays[]> {
-  const arrays = await openArrays(path);
-  const named = new Map(arrays.map((array) => [array.name, array]));
-  const idArrays = arrays.filter(({ name }) => isIds(name));
-  if (idArrays.length === 0) refuse({ file: path, expected: "an array of expert ids" });
-  for (const ids of idArrays)
-    if (ids.shape.length !== 3 && ids.shape.length !== 4)
-      refuse({
-        file: path,
-        at: ids.name,
-        expected: "[tokens, layers, k] or [sequences, tokens, layers, k]",
-        found: ids.shape,
-      });
-  const weights = named.get("weights") ?? null;
-  if (weights !== null && (idArrays.length !== 1 || weights.shape.join() !== idArrays[0]?.shape.join()))
-    refuse({ file: path, at: "weights", expected: "one array of ids with the same shape", found: weights.shape });
-  return idArrays.map((ids) => {
-    const prefix = ids.name.endsWith("routed_experts") ? ids.name.slice(0, -"routed_experts".length) : null;
-    const prompt = prefix === null || prefix.endsWith("prompt_") ? undefined : named.get(prefix + promptKey);
-    return {
-      ids,
-      weights,
-      layers: named.get("layers") ?? null,
-      positions: named.get("positions") ?? null,
-      domain,
-      phase: ids.name.endsWith(promptKey) ? phases.prefill : prompt === undefined ? phases.unknown : phases.decode,
-      continues: prompt ?? null,
+/** Layers and ids per row that most arrays have; the first of equals. */
+function commonShape(groups: readonly RequestArrays[]): readonly number[] {
+  const count = new Map<string, { shape: readonly number[]; arrays: number }>();
+  for (const { shape } of groups) {
+    const own = shape.slice(-2);
+    const seen = count.get(own.join()) ?? { shape: own, arrays: 0 };
+    seen.arrays += 1;
+    count.set(own.join(), seen);
+  }
+  return [...count.values()].sort((a, b) => b.arrays - a.arrays)[0]?.shape ?? [];
+}
+
+/** Numbers of experts that files state; refuses files that contradict each other. */
+function statedBy(groups: readonly RequestArrays[]): { experts?: number | undefined; topK?: number | undefined } {
+  let stated: { experts?: number | undefined; topK?: number | undefined } = {};
+  for (const { stated: own, ids } of groups)
+    stated = {
+      experts: agreed(own.experts, stated.experts, ids.file, "experts"),
+      topK: agreed(own.topK, stated.topK, ids.file, "experts per token"),
     };
-  });
+  return stated;
 }
 
-async function partsOf(groups: readonly RequestArrays[], streams: number): Promise<RowPart[]> {
+/** One note per name, however many files have it. */
+function notesOnUnused(unused: ReadonlyMap<string, readonly string[]>, files: number): string[] {
+  return [...unused].map(
+    ([name, of]) =>
+      `not used: ${name}${files === 1 ? "" : of.length === 1 ? ` of ${of[0]}` : ` of ${of.length} files`}`,
+  );
+}
+
+function partsOf(groups: readonly RequestArrays[], streams: number): RowPart[] {
   const firstSequence = new Map<FileArray, number>();
   let sequences = 0;
   const parts: RowPart[] = [];
   for (const group of promptsFirst(groups)) {
-    const { ids, weights, positions, continues } = group;
-    const [layers = 0, topK = 0] = ids.shape.slice(-2);
-    const perSequence = ids.shape.length === 4 ? (ids.shape[1] ?? 1) : Number.POSITIVE_INFINITY;
-    if (perSequence !== Number.POSITIVE_INFINITY && streams > 1)
+    const { ids, shape, weights, positions, continues } = group;
+    const [layers = 0, width = 0] = shape.slice(-2);
+    const perSequence = shape.length === 4 ? (shape[1] ?? 1) : Number.POSITIVE_INFINITY;
+    if ((perSequence !== Number.POSITIVE_INFINITY || group.sequences !== null) && streams > 1)
       refuse({
         file: ids.file,
         at: ids.name,
-        expected: "[tokens, layers, k] with interleaved streams",
-        found: ids.shape,
-      });
-    const listed = positions === null ? null : await smallIntegers(positions, 1 << 20);
-    if (listed !== null && (listed.length !== ids.shape.at(-3) || listed.some((position) => position < 0)))
-      refuse({
-        file: ids.file,
-        at: "positions",
-        expected: `${ids.shape.at(-3)} positions from 0 on`,
-        found: positions?.shape,
+        expected: "rows [tokens, layers, k] that no array groups, with interleaved streams",
+        found: shape,
       });
     const first = continues === null ? sequences : (firstSequence.get(continues) ?? sequences);
-    const offset = continues === null ? 0 : (continues.shape[0] ?? 0);
+    const labels = group.sequences === null ? null : new RowsOfSequences(group.sequences);
     firstSequence.set(ids, first);
-    if (continues === null) sequences += ids.shape.length === 4 ? (ids.shape[0] ?? 0) : streams;
+    if (continues === null) sequences += labels?.count ?? (shape.length === 4 ? (shape[0] ?? 0) : streams);
     parts.push({
       file: ids.file,
       at: ids.name,
       domain: group.domain,
-      blocks: () => blocksOf(ids, weights, layers * topK),
+      blocks: () => blocksOf(ids, weights, layers * width),
       place(row) {
-        const sequence = perSequence === Number.POSITIVE_INFINITY ? row % streams : Math.floor(row / perSequence);
-        const token = perSequence === Number.POSITIVE_INFINITY ? Math.floor(row / streams) : row % perSequence;
-        return { sequence: first + sequence, position: listed?.[token] ?? offset + token, phase: group.phase };
+        const several = perSequence !== Number.POSITIVE_INFINITY;
+        const sequence = labels?.sequence(row) ?? (several ? Math.floor(row / perSequence) : row % streams);
+        const token = labels?.token(row) ?? (several ? row % perSequence : Math.floor(row / streams));
+        const listed = positions?.length === perSequence ? positions[token] : positions?.[row];
+        return {
+          sequence: first + sequence,
+          position: listed ?? group.firstPosition + token,
+          phase: phaseOf(group, row),
+        };
       },
     });
   }
   return parts;
+}
+
+/** Sequences that labels name, numbered by first appearance, and the place of each row in its own. */
+class RowsOfSequences {
+  readonly #numbers: Uint32Array;
+  readonly #tokens: Uint32Array;
+  readonly count: number;
+
+  constructor(labels: Int32Array) {
+    const numberOf = new Map<number, number>();
+    const rows: number[] = [];
+    this.#numbers = new Uint32Array(labels.length);
+    this.#tokens = new Uint32Array(labels.length);
+    for (const [row, label] of labels.entries()) {
+      const number = numberOf.get(label) ?? numberOf.size;
+      numberOf.set(label, number);
+      this.#numbers[row] = number;
+      this.#tokens[row] = rows[number] ?? 0;
+      rows[number] = (rows[number] ?? 0) + 1;
+    }
+    this.count = numberOf.size;
+  }
+
+  sequence(row: number): number {
+    return this.#numbers[row]!;
+  }
+
+  token(row: number): number {
+    return this.#tokens[row]!;
+  }
 }
 
 /** Each prompt array directly before the array that continues it, whatever their order in the file. */

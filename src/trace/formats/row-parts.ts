@@ -4,9 +4,11 @@ import { type RoutingTraceHeader, type TraceProvenance, traceLimits } from "../c
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
+import { keptLayers, zeroCellsMin } from "./kept-layers.ts";
+import { isRecorded, RecordedLayers } from "./recorded-layers.ts";
 import { type RowRun, rowsIn, WarmUpDetector } from "./warm-up.ts";
 
-/** Rows as a source stores them: [rows][layers][topK], negative ids for what was not recorded. */
+/** Rows as a source stores them: [rows][layers][width], see {@link isRecorded} for what was not. */
 export interface RowBlock {
   readonly rows: number;
   readonly ids: Int32Array;
@@ -36,53 +38,126 @@ export interface RowPart {
 export interface RowSource {
   readonly parts: readonly RowPart[];
   readonly layers: number;
-  readonly topK: number;
+  /** Ids in a row of a layer. */
+  readonly width: number;
   readonly hasWeights: boolean;
   readonly columns: readonly TraceColumn[];
   readonly domains: readonly string[];
+  /** Model layer number of each layer of the source. */
   readonly modelLayers: readonly number[];
+  /** Numbers that the source itself gives them, where they are others. */
+  readonly inputLayers?: readonly number[];
   readonly model: string;
   readonly provenance: TraceProvenance;
   readonly warnings: readonly string[];
-  /** Experts, where the source says so. */
-  readonly experts?: number;
+  /** Experts and experts per token, where the source says so. */
+  readonly stated?: { readonly experts?: number | undefined; readonly topK?: number | undefined };
   /** False for sources in which equal rows are data. */
   readonly dropWarmUp: boolean;
 }
 
-/** First reading of a row-major source: finds warm-up and padding rows and the number of experts. */
+/** First reading of a row-major source: finds what of it is routing, warm-up and padding rows, and the number of experts. */
 export async function importRows(source: RowSource, options: ImportOptions): Promise<ImportedTrace> {
   checkShape(source);
-  const dropped: (readonly RowRun[])[] = [];
-  let rows = 0;
-  let idMax = -1;
-  for (const part of source.parts) {
-    const scan = await scanPart(part, source);
-    dropped.push(scan.dropped);
-    rows += scan.rows - rowsIn(scan.dropped);
-    idMax = Math.max(idMax, scan.idMax);
-  }
-  const droppedRows = dropped.reduce((sum, runs) => sum + rowsIn(runs), 0);
   const file = source.parts[0]?.file ?? "";
+  const stated = {
+    experts: agreed(source.stated?.experts, options.experts, file, "experts"),
+    topK: agreed(source.stated?.topK, options.topK, file, "experts per token"),
+  };
+  const recorded = new RecordedLayers(source.layers, source.width);
+  const scans: PartScan[] = [];
+  const problems: Problem[] = [];
+  for (const part of source.parts)
+    scans.push(
+      await scanPart(part, source, recorded, problems).catch((error: unknown) => {
+        if (!(error instanceof InvalidInputError)) throw error;
+        problems.push(...error.problems);
+        return { rows: 0, recordedRows: 0, zeroRows: 0, dropped: [] };
+      }),
+    );
+  problems.push(...failedCaptures(source, scans));
+  if (problems.length > 0) throw new InvalidInputError(problems);
+  const dropped = scans.map((scan) => scan.dropped);
+  const droppedRows = dropped.reduce((sum, runs) => sum + rowsIn(runs), 0);
+  const rows = scans.reduce((sum, scan) => sum + scan.rows, 0) - droppedRows;
   if (rows === 0)
     refuse({ file, expected: "rows of routing", found: droppedRows > 0 ? "only warm-up or padding rows" : "none" });
-  const warnings = [...source.warnings];
-  const experts = expertCount(source.experts ?? options.experts, idMax, source.topK, file, warnings);
+  const found: string[] = [];
+  const kept = keptLayers(
+    recorded.layers,
+    source.inputLayers ?? source.modelLayers,
+    recorded.rows,
+    options,
+    file,
+    found,
+  );
+  const { topK, idMax, experts: fused } = recorded.columns(stated, found);
+  if (stated.topK !== undefined && stated.topK !== topK)
+    refuse({ file, expected: `${stated.topK} experts per token, as stated`, found: `${topK} ids per row` });
+  const partly = kept.reduce((sum, layer) => sum + recorded.partlyZero(layer), 0);
+  if (partly > 0)
+    found.push(`${partly} rows of layers hold zeros among rows that do not: marked absent, as they were not recorded`);
+  const zeroRows = scans.reduce((sum, scan) => sum + scan.zeroRows, 0);
+  if (source.width === 1 && zeroRows > 0 && kept.length >= paddedLayersMin)
+    found.push(
+      `${zeroRows} rows are id 0 in all ${kept.length} layers, which padding would be: they are kept as tokens`,
+    );
+  const warnings = [...source.warnings, ...found];
+  const experts = expertCount(stated.experts ?? fused, idMax, topK, file, warnings);
   if (droppedRows > 0) warnings.push(`${droppedRows} warm-up or padding rows were dropped, ${rows} are kept`);
   const header: RoutingTraceHeader = {
     kind: "tokens",
     model: options.model ?? source.model,
     experts,
-    topK: source.topK,
-    layers: source.modelLayers,
+    topK,
+    layers: kept.map((layer) => source.modelLayers[layer]!),
     domains: [...new Set(source.domains)],
-    provenance: { ...source.provenance, droppedRows },
+    provenance: { ...source.provenance, droppedRows, notes: [...source.provenance.notes, ...found] },
   };
   return {
     layout: { header, rows, columns: source.columns, ...(source.hasWeights ? { weights: "f32" } : {}) },
     warnings,
-    write: (writer) => writeParts(writer, source, header, dropped),
+    write: (writer) => writeParts(writer, source, { header, kept, topK }, dropped),
   };
+}
+
+/** What a source and a person say of the same; refuses a contradiction. */
+export function agreed(
+  source: number | undefined,
+  person: number | undefined,
+  file: string,
+  of: string,
+): number | undefined {
+  if (source !== undefined && person !== undefined && source !== person)
+    refuse({ file, expected: `${person} ${of}, as stated`, found: `${source} by its own header` });
+  return person ?? source;
+}
+
+/** Files in which nothing was captured, each by its name. */
+function failedCaptures({ parts, layers, width }: RowSource, scans: readonly PartScan[]): Problem[] {
+  const files = new Map<string, { rows: number; recorded: number; zeros: number }>();
+  for (const [index, { file }] of parts.entries()) {
+    const scan = scans[index]!;
+    const sums = files.get(file) ?? { rows: 0, recorded: 0, zeros: 0 };
+    sums.rows += scan.rows;
+    sums.recorded += scan.recordedRows;
+    sums.zeros += scan.zeroRows;
+    files.set(file, sums);
+  }
+  const problems: Problem[] = [];
+  for (const [file, { rows, recorded, zeros }] of files) {
+    const onlyZeros = rows > 0 && zeros === rows && (width > 1 || rows * layers >= zeroCellsMin);
+    if (rows > 0 && (recorded === 0 || onlyZeros))
+      problems.push({
+        file,
+        expected: "routing",
+        found: onlyZeros
+          ? "only zeros: the capture failed"
+          : "no row with ids (only -1 or fill values): the capture failed",
+        hint: "the engine allocated the buffer and never wrote it; check that routing capture is on for every rank",
+      });
+  }
+  return problems;
 }
 
 /** The number of experts: as stated, or one more than the largest id, with a warning. */
@@ -107,58 +182,88 @@ export function expertCount(
   return experts;
 }
 
-function checkShape({ layers, topK, modelLayers, parts }: RowSource): void {
+function checkShape({ layers, width, modelLayers, parts }: RowSource): void {
   const file = parts[0]?.file ?? "";
   if (layers < 1 || layers > traceLimits.layers)
     refuse({ file, expected: `1 to ${traceLimits.layers} layers`, found: layers });
-  if (topK < 1 || topK > traceLimits.topK)
-    refuse({ file, expected: `1 to ${traceLimits.topK} experts per token`, found: topK });
+  if (width < 1 || width > traceLimits.topK)
+    refuse({ file, expected: `1 to ${traceLimits.topK} experts per token`, found: width });
   const ascending = modelLayers.every((layer, i) => i === 0 || layer > (modelLayers[i - 1] ?? 0));
   if (modelLayers.length !== layers || !ascending)
     refuse({ file, at: "layers", expected: `${layers} ascending model layer numbers`, found: modelLayers });
 }
 
-async function scanPart(part: RowPart, { layers, topK, dropWarmUp }: RowSource) {
-  const stride = layers * topK;
+/** Layers of a top-1 row that hardly all choose expert 0. */
+const paddedLayersMin = 8;
+
+/** Wrong rows of a part that are listed: what is wrong with one is wrong with all, as a rule. */
+const problemsMax = 3;
+
+interface PartScan {
+  readonly rows: number;
+  /** Rows that some layer recorded. */
+  readonly recordedRows: number;
+  /** Rows whose ids are all 0. */
+  readonly zeroRows: number;
+  readonly dropped: readonly RowRun[];
+}
+
+async function scanPart(
+  part: RowPart,
+  { layers, width, dropWarmUp }: RowSource,
+  recorded: RecordedLayers,
+  problems: Problem[],
+): Promise<PartScan> {
+  const stride = layers * width;
   const detector = new WarmUpDetector();
   const padding: RowRun[] = [];
-  const problems: Problem[] = [];
-  let idMax = -1;
+  const listedMax = problems.length + problemsMax;
   let rows = 0;
+  let recordedRows = 0;
+  let zeroRows = 0;
   for await (const block of part.blocks()) {
-    for (let row = 0; row < block.rows && problems.length < 20; row++, rows++) {
+    for (let row = 0; row < block.rows && problems.length < listedMax; row++, rows++) {
       const ids = block.ids.subarray(row * stride, (row + 1) * stride);
-      const recorded = checkRow(ids, topK);
-      if (recorded === "partly")
-        problems.push({
-          file: part.file,
-          at: `${part.at} row ${rows}`,
-          expected: "all or none of a layer's ids negative",
-        });
-      if (recorded === "none") {
+      const weights = block.weights?.subarray(row * stride, (row + 1) * stride) ?? null;
+      const problem = wrongRow(ids, weights, width);
+      if (problem !== null) {
+        const { layer, ...what } = problem;
+        problems.push({ file: part.file, at: `${part.at} row ${rows}, layer ${layer} of the input`.trim(), ...what });
+      }
+      if (recorded.push(ids)) recordedRows += 1;
+      else {
         const last = padding.at(-1);
         if (last?.to === rows) padding[padding.length - 1] = { from: last.from, to: rows + 1 };
         else padding.push({ from: rows, to: rows + 1 });
       }
-      for (let i = 0; i < ids.length; i++) if (ids[i]! > idMax) idMax = ids[i]!;
-      const weights = block.weights?.subarray(row * stride, (row + 1) * stride) ?? null;
-      if (dropWarmUp) detector.push(ids, weights, topK);
+      if (ids.every((id) => id === 0)) zeroRows += 1;
+      if (dropWarmUp) detector.push(ids, weights, width);
     }
   }
-  if (problems.length > 0) throw new InvalidInputError(problems);
-  return { rows, idMax, dropped: union(detector.finish(), padding) };
+  return { rows, recordedRows, zeroRows, dropped: union(detector.finish(), padding) };
 }
 
-/** Whether the layers of a row were recorded: each fully or not at all, or some layer only in part. */
-function checkRow(ids: Int32Array, topK: number): "some" | "none" | "partly" {
-  let recorded = 0;
-  for (let at = 0; at < ids.length; at += topK) {
+/** What is wrong with a row: ids recorded in part, the same id twice, weights that are no numbers. */
+function wrongRow(ids: Int32Array, weights: Float32Array | null, width: number) {
+  for (let layer = 0, at = 0; at < ids.length; layer++, at += width) {
     let negative = 0;
-    for (let i = at; i < at + topK; i++) if (ids[i]! < 0) negative += 1;
-    if (negative > 0 && negative < topK) return "partly";
-    if (negative === 0) recorded += 1;
+    for (let i = at; i < at + width; i++) if (ids[i]! < 0) negative += 1;
+    if (negative > 0 && (negative < width || ids[at] !== -1))
+      return {
+        layer,
+        expected: "all or none of a layer's ids negative, and -1",
+        found: [...ids.subarray(at, at + width)],
+        ...(ids.some((id) => id < -1) ? { hint: "ids of 128 and more do not fit signed bytes" } : {}),
+      };
+    if (negative > 0 || !isRecorded(ids, at, width)) continue;
+    for (let i = at + 1; i < at + width; i++)
+      if (ids.indexOf(ids[i]!, at) < i)
+        return { layer, expected: `${width} different ids`, found: [...ids.subarray(at, at + width)] };
+    if (weights !== null)
+      for (let i = at; i < at + width; i++)
+        if (!Number.isFinite(weights[i])) return { layer, expected: "finite weights", found: String(weights[i]) };
   }
-  return recorded > 0 ? "some" : "none";
+  return null;
 }
 
 function union(a: readonly RowRun[], b: readonly RowRun[]): RowRun[] {
@@ -172,17 +277,24 @@ function union(a: readonly RowRun[], b: readonly RowRun[]): RowRun[] {
   return merged;
 }
 
+/** What of a source is written: its header, the places of its layers, and how many ids of a row. */
+interface KeptRouting {
+  readonly header: RoutingTraceHeader;
+  readonly kept: readonly number[];
+  readonly topK: number;
+}
+
 async function writeParts(
   writer: RoutingTraceWriter,
   source: RowSource,
-  header: RoutingTraceHeader,
+  routing: KeptRouting,
   dropped: readonly (readonly RowRun[])[],
 ): Promise<void> {
   const numberOf = new Map<number, number>();
   let written = 0;
   for (const [index, part] of source.parts.entries()) {
     const runs = dropped[index] ?? [];
-    const domain = header.domains.indexOf(source.domains[part.domain] ?? "");
+    const domain = routing.header.domains.indexOf(source.domains[part.domain] ?? "");
     let row = 0;
     let run = 0;
     for await (const block of part.blocks()) {
@@ -191,7 +303,7 @@ async function writeParts(
         while ((runs[run]?.to ?? Number.POSITIVE_INFINITY) <= row + i) run += 1;
         if (row + i < (runs[run]?.from ?? Number.POSITIVE_INFINITY)) kept.push(i);
       }
-      await writeLayers(writer, source, header, block, kept, written);
+      await writeLayers(writer, source, routing, block, kept, written);
       await writeColumns(writer, source.columns, kept, written, (i) => {
         const place = part.place(row + i);
         let sequence = numberOf.get(place.sequence);
@@ -209,18 +321,18 @@ async function writeParts(
 
 async function writeLayers(
   writer: RoutingTraceWriter,
-  { layers, topK }: RowSource,
-  header: RoutingTraceHeader,
+  { layers, width }: RowSource,
+  { header, kept, topK }: KeptRouting,
   block: RowBlock,
-  kept: readonly number[],
+  rows: readonly number[],
   fromRow: number,
 ): Promise<void> {
-  for (let layer = 0; layer < layers; layer++) {
-    const ids = absentIds(kept.length * topK, header.experts, topK);
+  for (const [layer, place] of kept.entries()) {
+    const ids = absentIds(rows.length * topK, header.experts, topK);
     const weights = block.weights === null ? null : new Float32Array(ids.length);
-    for (const [target, row] of kept.entries()) {
-      const at = (row * layers + layer) * topK;
-      if (block.ids[at]! < 0) continue;
+    for (const [target, row] of rows.entries()) {
+      const at = (row * layers + place) * width;
+      if (!isRecorded(block.ids, at, width)) continue;
       for (let k = 0; k < topK; k++) {
         ids[target * topK + k] = block.ids[at + k]!;
         if (weights !== null) weights[target * topK + k] = block.weights?.[at + k] ?? 0;

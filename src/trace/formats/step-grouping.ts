@@ -23,9 +23,8 @@ export const groupingRules = {
  * slot from step to step as long as none joins or leaves, so slots are followed through steps of equal size.
  */
 export function groupSteps(sizes: readonly number[], grouping: StepGrouping): (step: number, slot: number) => RowGroup {
-  const ordered = [...sizes].sort((a, b) => a - b);
-  const median = ordered[Math.floor(ordered.length / 2)] ?? 0;
-  const isPrefill = (size: number) => grouping === "steps" || (grouping === "auto" && size > 2 * median);
+  const decodeMax = decodeSizeMax(sizes);
+  const isPrefill = (size: number) => grouping === "steps" || (grouping === "auto" && size > decodeMax);
   const first: number[] = [];
   const position: number[] = [];
   let sequences = 0;
@@ -42,4 +41,10 @@ export function groupSteps(sizes: readonly number[], grouping: StepGrouping): (s
     const phase = grouping === "auto" ? phases.decode : phases.unknown;
     return { sequence: start + slot, position: position[step] ?? 0, phase };
   };
+}
+
+/** Rows of the largest step that `auto` does not take for prefill: twice the median. */
+export function decodeSizeMax(sizes: readonly number[]): number {
+  const ordered = [...sizes].sort((a, b) => a - b);
+  return 2 * (ordered[Math.floor(ordered.length / 2)] ?? 0);
 }

@@ -1,15 +1,18 @@
-import { refuse } from "../../core/errors.ts";
 import { type TraceImporter, unlabelled } from "./importer.ts";
-import { firstObject, jsonLines } from "./json-lines.ts";
-import { importLog, type LogCell, scanLog } from "./layered-log.ts";
+import { firstObject, type JsonLine, jsonLines } from "./json-lines.ts";
+import { importLog, type LogCell, type LogPlace, scanLog } from "./layered-log.ts";
+import { LogSteps } from "./log-steps.ts";
 import { importedProvenance } from "./provenance.ts";
-import { groupingRules, groupSteps } from "./step-grouping.ts";
+import { agreed } from "./row-parts.ts";
+import { groupSteps } from "./step-grouping.ts";
+import { readSteps } from "./step-reading.ts";
 import type { rowsIn } from "./warm-up.ts";
 
 /**
  * JSON lines of a vLLM logger: a `meta` line, then `{type: route, req_id, token_idx, layer, topk_ids, topk_weights}` in
- * the order the engine ran. `token_idx` is the place in the batch of a step, so a step starts where it returns to 0;
- * `req_id` names no request. One file may hold one layer: files are joined row by row.
+ * the order the engine ran. Where `req_id` names requests, they are the sequences. Where it is constant, the rows are
+ * looked at: `token_idx` may be the place in the batch of a step, or run on over the tokens of a request. One file may
+ * hold one layer: files are joined row by row.
  */
 export const stepLog: TraceImporter = {
   description: "vLLM step-logger JSON lines: type, req_id, token_idx, layer, topk_ids, topk_weights",
@@ -21,43 +24,79 @@ export const stepLog: TraceImporter = {
 
   async import(paths, options, files) {
     const facts = new LogFacts();
+    const steps = new LogSteps();
     const warnings: string[] = [];
-    const shape = await scanLog(cellsOf(paths, facts), options, warnings);
-    const sizes = facts.stepSizes(paths[0] ?? "");
+    const shape = await scanLog(cellsOf(paths, facts, steps), options, warnings, () => facts);
     const dropped = shape.dropped[0] ?? [];
-    const kept = keptSteps(sizes, dropped);
-    const grouping = options.grouping ?? "auto";
-    const groupOf = groupSteps(kept, grouping);
-    const startOf: number[] = [];
-    let rows = 0;
-    for (const size of kept) {
-      startOf.push(rows);
-      rows += size;
-    }
-    let step = 0;
-    return importLog({
+    const sizes = keptSteps(steps.sizes(paths[0] ?? ""), dropped);
+    const requests = options.grouping === undefined || options.grouping === "auto" ? steps.requests(dropped) : null;
+    const log = {
       shape,
       model: options.model ?? facts.model ?? "unknown",
       domains: [options.domains?.[0] ?? unlabelled],
-      provenance: {
-        ...importedProvenance(`vLLM logger${facts.version}`, groupingRules[grouping], options, files, [
-          `${kept.length} steps were recorded besides warm-up`,
-        ]),
-        ...(facts.date === undefined ? {} : { date: facts.date }),
-        ...(Object.keys(facts.versions).length === 0 ? {} : { versions: facts.versions }),
-      },
-      columns: ["sequence", "position", "phase", "step", "slot", "domain"],
       warnings,
-      cells: () => cellsOf(paths, new LogFacts()),
-      place(_stream, row) {
-        if (row < (startOf[step] ?? 0)) step = 0;
-        while (row >= (startOf[step] ?? 0) + (kept[step] ?? 1)) step += 1;
-        const slot = row - (startOf[step] ?? 0);
-        return { ...groupOf(step, slot), step, slot, domain: 0 };
-      },
+      cells: () => cellsOf(paths, new LogFacts(), null),
+    };
+    const provenance = (rule: string) => ({
+      ...importedProvenance(`vLLM logger${facts.version}`, rule, options, files, [
+        `${sizes.length} steps were recorded besides warm-up`,
+      ]),
+      ...(facts.date === undefined ? {} : { date: facts.date }),
+      ...(Object.keys(facts.versions).length === 0 ? {} : { versions: facts.versions }),
+    });
+    if (requests !== null)
+      return importLog({
+        ...log,
+        provenance: provenance("req_id names the request of each row; its rows are in order"),
+        columns: ["sequence", "position", "domain"],
+        place: (_stream, row) => ({ ...requests(row), domain: 0 }),
+      });
+    steps.refuseGaps();
+    const reading = readSteps(sizes, steps.sample(dropped), options.grouping ?? "auto");
+    warnings.push(...reading.warnings);
+    const streams = options.interleaved ?? 1;
+    const groupOf = streams > 1 ? inTurn(streams, sizes) : groupSteps(sizes, reading.grouping);
+    const rule =
+      streams > 1 ? `row i of a step is token floor(i / ${streams}) of request i mod ${streams}` : reading.rule;
+    return importLog({
+      ...log,
+      provenance: provenance(rule),
+      columns: ["sequence", "position", "phase", "step", "slot", "domain"],
+      place: placesIn(sizes, groupOf),
     });
   },
 };
+
+/** Place of each kept row, asked for in ascending order. */
+function placesIn(
+  sizes: readonly number[],
+  groupOf: (step: number, slot: number) => Omit<LogPlace, "domain">,
+): (stream: number, row: number) => LogPlace {
+  const startOf: number[] = [];
+  let rows = 0;
+  for (const size of sizes) {
+    startOf.push(rows);
+    rows += size;
+  }
+  let step = 0;
+  return (_stream, row) => {
+    if (row < (startOf[step] ?? 0)) step = 0;
+    while (row >= (startOf[step] ?? 0) + (sizes[step] ?? 1)) step += 1;
+    const slot = row - (startOf[step] ?? 0);
+    return { ...groupOf(step, slot), step, slot, domain: 0 };
+  };
+}
+
+/** Rows of each step that are of `streams` requests in turn. */
+function inTurn(streams: number, sizes: readonly number[]): (step: number, slot: number) => Omit<LogPlace, "domain"> {
+  const first: number[] = [];
+  let sequences = 0;
+  for (const size of sizes) {
+    first.push(sequences);
+    sequences += Math.min(size, streams);
+  }
+  return (step, slot) => ({ sequence: (first[step] ?? 0) + (slot % streams), position: Math.floor(slot / streams) });
+}
 
 /** Sizes of the steps that are left when warm-up rows are taken out. */
 function keptSteps(sizes: readonly number[], dropped: Parameters<typeof rowsIn>[0]): number[] {
@@ -72,15 +111,20 @@ function keptSteps(sizes: readonly number[], dropped: Parameters<typeof rowsIn>[
     .filter((size) => size > 0);
 }
 
-/** What the lines of a log say besides the routing: meta lines, and the steps of every layer. */
+const expertsKeys = ["num_experts", "n_routed_experts", "num_routed_experts", "num_local_experts"];
+const topKKeys = ["top_k", "topk", "num_experts_per_tok", "num_experts_per_token"];
+
+/** What the meta lines of a log say. */
 class LogFacts {
   model: string | undefined;
   date: string | undefined;
+  experts: number | undefined;
+  topK: number | undefined;
   version = "";
   readonly versions: Record<string, string> = {};
-  readonly #steps = new Map<number, { rows: number; starts: number[]; previous: number }>();
 
-  readMeta(text: (key: string) => string | undefined): void {
+  readMeta(row: JsonLine): void {
+    const text = (key: string) => (row.has(key) ? row.label(key) : undefined);
     this.model ??= text("model_id");
     const vllm = text("vllm_version");
     if (vllm !== undefined) {
@@ -91,57 +135,31 @@ class LogFacts {
     if (torch !== undefined) this.versions["torch"] = torch;
     const created = text("created_at");
     if (created !== undefined) this.date ??= `${created} s since 1970`;
-  }
-
-  /** Number of this row in its layer; refuses a place in the batch that neither starts nor continues a step. */
-  nextRow(layer: number, place: number, file: string, line: number): number {
-    let steps = this.#steps.get(layer);
-    if (steps === undefined) {
-      steps = { rows: 0, starts: [], previous: -1 };
-      this.#steps.set(layer, steps);
-    }
-    if (place === 0) steps.starts.push(steps.rows);
-    else if (place !== steps.previous + 1)
-      refuse({ file, line, at: "token_idx", expected: `0 or ${steps.previous + 1}`, found: place });
-    steps.previous = place;
-    steps.rows += 1;
-    return steps.rows - 1;
-  }
-
-  /** Rows per step; all layers must agree, or rows of different tokens would be joined. */
-  stepSizes(file: string): number[] {
-    const layers = [...this.#steps];
-    const [, first = { rows: 0, starts: [], previous: -1 }] = layers[0] ?? [];
-    for (const [layer, steps] of layers)
-      if (steps.rows !== first.rows || steps.starts.join() !== first.starts.join())
-        refuse({
-          file,
-          at: `layer ${layer}`,
-          expected: `the ${first.starts.length} steps and ${first.rows} rows of layer ${layers[0]?.[0]}`,
-          found: `${steps.starts.length} steps and ${steps.rows} rows`,
-          hint: "files that were recorded in different runs cannot be joined row by row",
-        });
-    return first.starts.map((start, i) => (first.starts[i + 1] ?? first.rows) - start);
+    for (const key of expertsKeys)
+      if (row.has(key)) this.experts = agreed(row.whole(key), this.experts, row.file, "experts");
+    for (const key of topKKeys)
+      if (row.has(key)) this.topK = agreed(row.whole(key), this.topK, row.file, "experts per token");
   }
 }
 
-async function* cellsOf(paths: readonly string[], facts: LogFacts): AsyncGenerator<LogCell> {
+async function* cellsOf(paths: readonly string[], facts: LogFacts, steps: LogSteps | null): AsyncGenerator<LogCell> {
+  const rows = new Map<number, number>();
   for (const path of paths)
     for await (const row of jsonLines(path)) {
       const type = row.text("type");
-      if (type === "meta") {
-        facts.readMeta((key) => (row.has(key) ? row.label(key) : undefined));
-        continue;
-      }
+      if (type === "meta") facts.readMeta(row);
       if (type !== "route") continue;
       const ids = row.wholes("topk_ids");
       const layer = row.whole("layer");
+      const token = rows.get(layer) ?? 0;
+      rows.set(layer, token + 1);
+      steps?.push(layer, row, ids);
       yield {
         file: path,
         line: row.line,
         stream: 0,
         layer,
-        token: facts.nextRow(layer, row.whole("token_idx"), path, row.line),
+        token,
         ids,
         weights: row.has("topk_weights") ? row.numbers("topk_weights", ids.length) : null,
       };

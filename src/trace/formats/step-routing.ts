@@ -53,7 +53,7 @@ export const stepRouting: TraceImporter = {
       {
         parts,
         layers: 1,
-        topK,
+        width: topK,
         hasWeights: false,
         columns: ["sequence", "step", "slot", "domain"],
         domains,

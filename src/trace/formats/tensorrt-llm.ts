@@ -3,9 +3,11 @@ import { type FileArray, integerBlocks } from "../container/arrays.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
 import { addCounts, type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
 import { fileName, type ImportedTrace, type ImportOptions, type TraceImporter, unlabelled } from "./importer.ts";
+import { joinLayers } from "./join-layers.ts";
+import { layerNumbers } from "./kept-layers.ts";
 import { importedProvenance } from "./provenance.ts";
 import { openRank, type Rank, type RankMeta, readMeta, tensorKey, withoutTwins } from "./rank-files.ts";
-import { importRows, type RowBlock, type RowPart } from "./row-parts.ts";
+import { agreed, importRows, type RowBlock, type RowPart } from "./row-parts.ts";
 import { groupingRules, groupSteps } from "./step-grouping.ts";
 
 /**
@@ -42,13 +44,9 @@ export const tensorrtLlm: TraceImporter = {
       });
     if (kind === "tokens" && counted.length > 0)
       warnings.push(`${counted.length} files of counts were not read: the ids are imported`);
-    const stated = {
-      ...options,
-      ...(options.experts === undefined && meta.experts !== undefined ? { experts: meta.experts } : {}),
-    };
     return kind === "tokens"
-      ? tokensOf(chosen, stated, meta, files, warnings)
-      : countsOf(chosen, stated, meta, files, warnings);
+      ? tokensOf(chosen, options, meta, files, warnings)
+      : countsOf(chosen, options, meta, files, warnings);
   },
 };
 
@@ -83,7 +81,7 @@ function tokensOf(
         file: rank.file,
         at: `iteration ${iteration}`,
         domain: 0,
-        blocks: () => joinLayers(tensorsOf(iteration), topK),
+        blocks: () => blocksOf(tensorsOf(iteration), topK),
         place(slot) {
           const group = groupOf(index, slot);
           return { ...group, sequence: first + group.sequence, step: iteration, slot };
@@ -95,11 +93,12 @@ function tokensOf(
     {
       parts,
       layers: layers.length,
-      topK,
+      width: topK,
       hasWeights: false,
       columns: ["sequence", "position", "phase", "step", "slot", "domain"],
       domains: [options.domains?.[0] ?? unlabelled],
-      modelLayers: options.modelLayers ?? layers,
+      modelLayers: layerNumbers(layers.length, options, layers),
+      inputLayers: layers,
       model: "unknown",
       provenance: importedProvenance(
         meta.source ?? "TensorRT-LLM expert statistics",
@@ -108,34 +107,16 @@ function tokensOf(
         files,
       ),
       warnings,
+      stated: { experts: meta.experts, topK: meta.topK },
       dropWarmUp: true,
     },
     options,
   );
 }
 
-const tokensPerBlock = 2_048;
-
-/** Tensors [tokens, k], one per layer, as rows of all layers. */
-async function* joinLayers(tensors: readonly FileArray[], topK: number): AsyncGenerator<RowBlock> {
-  const streams = tensors.map((tensor) => integerBlocks(tensor, topK, tokensPerBlock));
-  try {
-    for (;;) {
-      const blocks = await Promise.all(streams.map((stream) => stream.next()));
-      const first = blocks[0];
-      if (first === undefined || first.done === true) return;
-      const rows = first.value.length / topK;
-      const ids = new Int32Array(rows * tensors.length * topK);
-      for (const [layer, block] of blocks.entries()) {
-        if (block.done === true) continue;
-        for (let row = 0; row < rows; row++)
-          ids.set(block.value.subarray(row * topK, (row + 1) * topK), (row * tensors.length + layer) * topK);
-      }
-      yield { rows, ids, weights: null };
-    }
-  } finally {
-    for (const stream of streams) await stream.return(undefined);
-  }
+async function* blocksOf(tensors: readonly FileArray[], topK: number): AsyncGenerator<RowBlock> {
+  for await (const ids of joinLayers(tensors, topK))
+    yield { rows: ids.length / tensors.length / topK, ids, weights: null };
 }
 
 function countsOf(
@@ -144,10 +125,12 @@ function countsOf(
   meta: RankMeta,
   files: NonNullable<TraceProvenance["files"]>,
   warnings: readonly string[],
-): ImportedTrace {
+): Promise<ImportedTrace> {
   const layers = ranks[0]?.layers ?? [];
   const iterations = [...new Set(ranks.flatMap((rank) => rank.iterations))].sort((a, b) => a - b);
-  const experts = options.experts ?? ranks[0]?.tensor(ranks[0].iterations[0] ?? 0, layers[0] ?? 0).shape[0] ?? 0;
+  const file = ranks[0]?.file ?? "";
+  const stated = agreed(meta.experts, options.experts, file, "experts");
+  const experts = stated ?? ranks[0]?.tensor(ranks[0].iterations[0] ?? 0, layers[0] ?? 0).shape[0] ?? 0;
   async function* read(): AsyncGenerator<CountsStep> {
     for (const iteration of iterations) {
       const counts = new Uint32Array(layers.length * experts);
@@ -170,9 +153,10 @@ function countsOf(
   }
   return importCounts(
     {
-      file: ranks[0]?.file ?? "",
+      file,
       steps: iterations.length,
-      modelLayers: options.modelLayers ?? layers,
+      modelLayers: layerNumbers(layers.length, options, layers),
+      inputLayers: layers,
       experts,
       topK: meta.topK ?? null,
       model: "unknown",

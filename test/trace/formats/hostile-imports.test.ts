@@ -8,6 +8,7 @@ import { printable } from "../../../src/core/printable.ts";
 import { importTrace } from "../../../src/trace/formats/import-trace.ts";
 import { importers, type TraceFormat } from "../../../src/trace/formats/importers.ts";
 import { distinctIds, draws, npy, npz, safetensors, temporaryFolder } from "../routing-files.ts";
+import { gguf } from "./gguf-file.ts";
 
 const folder = temporaryFolder();
 const draw = draws(21);
@@ -67,6 +68,25 @@ const valid: Record<TraceFormat, { name: string; bytes: Uint8Array }> = {
       Uint8Array.from(ids(8, 1)),
     ),
   },
+  "batch-log": {
+    name: "batches.jsonl",
+    bytes: text(
+      [0, 1].map((layer) => ({
+        layer,
+        batch_id: 1,
+        topk_experts: [ids(1, 2), ids(1, 2), ids(1, 2)],
+        topk_weights: [1, 2, 3].map(() => [0.5, 0.4]),
+      })),
+    ),
+  },
+  imatrix: {
+    name: "imatrix.gguf",
+    bytes: gguf(
+      { "general.type": "imatrix" },
+      { "blk.0.ffn_gate_exps.weight.counts": [4, 2, 0, 6], "blk.0.ffn_up_exps.weight.counts": [4, 2, 0, 6] },
+    ),
+  },
+  "count-matrix": { name: "m.json", bytes: text(['{"logical_count": [[1, 2, 3], [2, 2, 2]]}']) },
   "expert-distribution": { name: "e.csv", bytes: text(["layer_id,expert_id,count", "0,1,5", "0,2,6", "1,0,2"]) },
   "domain-counts": { name: "c.json", bytes: text(['{"m/d/L0": [1, 2, 3], "m/d/L1": [4, 5, 6]}']) },
   "llama-cpp": { name: "moe_trace.csv", bytes: text(["0,1", "0,2", "1,3", "1,4", "0,5", "0,6", "1,0", "1,1"]) },

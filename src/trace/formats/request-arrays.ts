@@ -1,0 +1,228 @@
+import { InvalidInputError, refuse } from "../../core/errors.ts";
+import { allIntegers, type FileArray, openArrayFile } from "../container/arrays.ts";
+import { beyondInt32 } from "../container/npy.ts";
+import { phases } from "../container/trace-tensors.ts";
+import { contentOf } from "./array-content.ts";
+import { roleOf } from "./array-roles.ts";
+import type { ImportOptions } from "./importer.ts";
+import { joinedLayers } from "./join-layers.ts";
+
+/** Rows of one array of ids, [rows, layers, k], with what stands beside them. */
+export interface RequestArrays {
+  readonly ids: FileArray;
+  /** [tokens, layers, k] or [sequences, tokens, layers, k]. */
+  readonly shape: readonly number[];
+  readonly weights: FileArray | null;
+  readonly layers: readonly number[] | undefined;
+  /** Position of each row, or of each token of several sequences. */
+  readonly positions: Int32Array | null;
+  /** Label of the sequence of each row. */
+  readonly sequences: Int32Array | null;
+  readonly domain: number;
+  /** Rows from the first on that are of the prompt; null where nobody says. */
+  readonly promptRows: number | null;
+  /** Position of the first row. */
+  readonly firstPosition: number;
+  /** Tokens of the same sequence in arrays before this one; null for a sequence of its own. */
+  readonly continues: FileArray | null;
+  readonly stated: { readonly experts?: number; readonly topK?: number };
+}
+
+export interface RequestFile {
+  readonly requests: readonly RequestArrays[];
+  /** Names of arrays in the file that were not used. */
+  readonly unused: readonly string[];
+}
+
+const rowsMax = 1 << 26;
+const promptKey = "prompt_routed_experts";
+
+/** The routing of a file, and the arrays beside it by their names; refuses a file without ids. */
+export async function requestsOf(path: string, domain: number, options: ImportOptions): Promise<RequestFile> {
+  const { arrays, unread } = await openArrayFile(path);
+  const found: FileArray[] = [];
+  for (const array of arrays) if ((await contentOf(array, options)) === "ids") found.push(array);
+  if (found.length === 0) {
+    if (unread.length > 0) throw new InvalidInputError(unread.map(({ problem }) => problem));
+    refuse({
+      file: path,
+      expected: "ids [tokens, layers, k] or [sequences, tokens, layers, k]",
+      found: arrays.map(({ name, shape }) => `${name} ${JSON.stringify(shape)}`.trim()).join(", "),
+    });
+  }
+  const float = found.find(({ dtype }) => dtype.includes("f"));
+  if (float !== undefined)
+    refuse({ file: path, at: float.name, expected: "integers as ids", found: float.dtype, hint: "save x.astype(int)" });
+  const used = new Set<string>(found.map(({ name }) => name));
+  const byLayer = found.length > 1 ? joinedLayers(found) : null;
+  const idArrays = byLayer === null ? found : [byLayer.array];
+  const matrix = idArrays.length > 1 ? idArrays.find(({ shape }) => shape.length === 2) : undefined;
+  if (matrix !== undefined && options.topK === undefined)
+    refuse({
+      file: path,
+      at: matrix.name,
+      expected: "matrices [tokens, k] named by their layers, such as layer_3",
+      found: found.map(({ name }) => name),
+      hint: "layers and requests look alike: save [tokens, layers, k]",
+    });
+  const take = (role: ReturnType<typeof roleOf>, fits: (array: FileArray) => boolean): FileArray | null => {
+    const array =
+      idArrays.length > 1 && role !== "layers" && role !== "experts" && role !== "topK"
+        ? undefined
+        : arrays.find((a) => !used.has(a.name) && roleOf(a.name) === role && fits(a));
+    if (array !== undefined) used.add(array.name);
+    return array ?? null;
+  };
+  const requests: RequestArrays[] = [];
+  const stated = {
+    ...(await scalar("experts", take("experts", isScalar))),
+    ...(await scalar("topK", take("topK", isScalar))),
+  };
+  const layersArray = take("layers", ({ shape }) => shape.length === 1);
+  for (const ids of idArrays) {
+    const shape = shapeOf(ids, stated.topK ?? options.topK);
+    const rows = ids.shape.slice(0, shape.length - 2);
+    const rowCount = rows.reduce((product, size) => product * size, 1);
+    const weights =
+      byLayer === null ? weightsOf(ids, arrays, idArrays.length === 1) : weightsByLayer(byLayer, arrays, used);
+    if (weights !== null) used.add(weights.name);
+    const positions = take(
+      "positions",
+      (array) => isPerRow(array, rows) || (rows.length === 2 && size(array) === rows[1]),
+    );
+    const sequences = take("sequence", (array) => isPerRow(array, rows) && size(array) > 1);
+    const labels = sequences === null ? null : await column(sequences);
+    const named = sequences !== null && labels !== null && nameRows(sequences.name, labels);
+    if (sequences !== null && !named) used.delete(sequences.name);
+    const layers =
+      layersArray === null || size(layersArray) !== shape.at(-2) ? undefined : await allIntegers(layersArray, 4_096);
+    const prompt = promptOf(ids.name, idArrays);
+    const lengths = rows.length === 1 && prompt === null ? await promptLengths(take, rowCount) : null;
+    requests.push({
+      ids,
+      shape,
+      weights,
+      layers: byLayer?.layers ?? (layers === undefined ? undefined : [...layers]),
+      positions: positions === null ? null : await column(positions),
+      sequences: named ? labels : null,
+      domain,
+      promptRows: ids.name.endsWith(promptKey) ? rowCount : prompt !== null ? 0 : (lengths?.rows ?? null),
+      firstPosition: prompt !== null ? (prompt.shape[0] ?? 0) : (lengths?.first ?? 0),
+      continues: prompt,
+      stated,
+    });
+    if (layers === undefined && layersArray !== null) used.delete(layersArray.name);
+  }
+  const unused = [
+    ...arrays.map(({ name }) => name).filter((name) => !used.has(name)),
+    ...unread.map(({ name }) => name),
+  ];
+  return { requests, unused };
+}
+
+/** Phase of a row of these arrays. */
+export function phaseOf({ promptRows }: RequestArrays, row: number): number {
+  if (promptRows === null) return phases.unknown;
+  return row < promptRows ? phases.prefill : phases.decode;
+}
+
+/** A `sequence` with hardly two rows to a label holds the tokens of one rather than their sequences. */
+const nameRows = (name: string, labels: Int32Array): boolean =>
+  /id|idx|ind/i.test(name) || new Set(labels).size * 2 <= labels.length;
+
+const size = ({ shape }: FileArray): number => shape.reduce((product, length) => product * length, 1);
+const isScalar = (array: FileArray): boolean => size(array) === 1 && !isFloat(array);
+const isFloat = ({ dtype }: FileArray): boolean => dtype.includes("f");
+
+function isPerRow(array: FileArray, rows: readonly number[]): boolean {
+  return !isFloat(array) && size(array) === rows.reduce((product, length) => product * length, 1);
+}
+
+/** [tokens, k] is one layer, and [tokens, layers x k] several where k is stated. */
+function shapeOf({ shape }: FileArray, topK: number | undefined): readonly number[] {
+  if (shape.length !== 2) return shape;
+  const [rows = 0, width = 0] = shape;
+  return topK !== undefined && width % topK === 0 ? [rows, width / topK, topK] : [rows, 1, width];
+}
+
+/** Weights of the same shape: the one array named so, or the one whose name goes with that of the ids. */
+function weightsOf(ids: FileArray, arrays: readonly FileArray[], lone: boolean): FileArray | null {
+  const fits = arrays.filter(
+    (array) => isFloat(array) && roleOf(array.name) === "weights" && array.shape.join() === ids.shape.join(),
+  );
+  if (lone) return fits[0] ?? null;
+  const stem = ids.name.replace(/(experts|expert_ids|ids|indices)$/, "");
+  return fits.find(({ name }) => name === `${ids.name}_weights` || (stem !== "" && name === `${stem}weights`)) ?? null;
+}
+
+/** Weights of each layer, joined as the ids are. */
+function weightsByLayer(
+  ids: { readonly array: FileArray; readonly layers: readonly number[] },
+  arrays: readonly FileArray[],
+  used: Set<string>,
+): FileArray | null {
+  const own = arrays.filter((array) => isFloat(array) && roleOf(array.name) === "weights");
+  const joined = own.length > 1 ? joinedLayers(own) : null;
+  if (
+    joined === null ||
+    joined.layers.join() !== ids.layers.join() ||
+    joined.array.shape.join() !== ids.array.shape.join()
+  )
+    return null;
+  for (const { name } of own) used.add(name);
+  return joined.array;
+}
+
+/** The array of prompt rows that an array of generated rows continues. */
+function promptOf(name: string, idArrays: readonly FileArray[]): FileArray | null {
+  const prefix = name.endsWith("routed_experts") ? name.slice(0, -"routed_experts".length) : null;
+  if (prefix === null || prefix.endsWith("prompt_")) return null;
+  return idArrays.find((array) => array.name === prefix + promptKey) ?? null;
+}
+
+/**
+ * Which rows are of the prompt, by its tokens and those of the output beside the ids: all tokens but perhaps the last,
+ * which is never fed back, have a row, or those of the output alone. Null where the lengths say neither.
+ */
+async function promptLengths(
+  take: (role: "promptTokens" | "outputTokens", fits: (array: FileArray) => boolean) => FileArray | null,
+  rows: number,
+): Promise<{ rows: number; first: number } | null> {
+  const flat = (array: FileArray) => array.shape.length <= 1 || array.shape[0] === 1;
+  const promptArray = take("promptTokens", flat);
+  const outputArray = take("outputTokens", flat);
+  const prompt = promptArray === null ? null : await tokens(promptArray);
+  const output = outputArray === null ? null : await tokens(outputArray);
+  if (prompt === null) return null;
+  if (output === null) return prompt <= rows ? { rows: prompt, first: 0 } : null;
+  const whole = prompt + output;
+  if (rows === whole || rows === whole - 1) return { rows: Math.min(prompt, rows), first: 0 };
+  return rows === output || rows === output - 1 ? { rows: 0, first: prompt } : null;
+}
+
+/** A number of tokens: the length of a list of them, or the number itself. */
+async function tokens(array: FileArray): Promise<number> {
+  const isList = roleIsList.test(array.name);
+  return isList || size(array) !== 1 ? size(array) : ((await column(array))[0] ?? 0);
+}
+
+const roleIsList = /ids$/i;
+
+async function scalar<Key extends string>(key: Key, array: FileArray | null): Promise<{ [K in Key]?: number }> {
+  if (array === null) return {};
+  return { [key]: (await column(array))[0] } as { [K in Key]?: number };
+}
+
+/** Whole numbers from 0 on, one per row. */
+async function column(array: FileArray): Promise<Int32Array> {
+  const values = await allIntegers(array, rowsMax);
+  const wrong = values.findIndex((value) => value < 0 || value === beyondInt32);
+  if (wrong !== -1)
+    refuse({
+      file: array.file,
+      at: `${array.name} row ${wrong}`,
+      expected: "numbers from 0 to below 2^31",
+      found: values[wrong],
+    });
+  return values;
+}
