@@ -82,6 +82,12 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   "flame-moe-290m": flameMoe290m,
 };
 
+/** Ids and aliases of all models. */
+export const catalogueNames: readonly string[] = Object.values(catalogue).flatMap(({ id, aliases }) => [
+  id,
+  ...aliases,
+]);
+
 const resolved = new Map<string, ModelSpec>();
 
 /** The catalogue entry of an id or alias; refuses an unknown one with the nearest known. */
@@ -89,13 +95,12 @@ export function entryNamed(id: string): CatalogueEntry {
   const entries = Object.values(catalogue);
   const entry = entries.find((candidate) => candidate.id === id || candidate.aliases.includes(id));
   if (entry !== undefined) return entry;
-  const names = entries.flatMap((candidate) => [candidate.id, ...candidate.aliases]);
-  const near = closest(id, names);
+  const near = closest(id, catalogueNames);
   return refuse({
     at: "model",
     expected: "a model of the catalogue or a folder with a config.json",
     found: id,
-    hint: near === null ? `known: ${names.join(", ")}` : `did you mean ${near}?`,
+    hint: near === null ? `known: ${catalogueNames.join(", ")}` : `did you mean ${near}?`,
   });
 }
 

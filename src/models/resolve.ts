@@ -9,6 +9,7 @@ import { architectureTypes, type Family, families, unsupportedFamilies } from ".
 import { feedForwards } from "./feed-forward.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
+import { normParameters } from "./norms.ts";
 import { parametersOf } from "./parameters.ts";
 import { tensorFormats } from "./quantisation.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
@@ -83,7 +84,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
       feedForward,
       // The final norm's bias, where norms have one, is counted with the last layer.
       normParameters:
-        normParameters(family, hiddenSize, sublayers, streams) +
+        normParameters(family.norms, hiddenSize, sublayers, streams) +
         (family.norms.bias && index === layerCount - 1 ? hiddenSize : 0),
     };
   });
@@ -199,14 +200,6 @@ function readMtpLayers(reader: ConfigReader): number {
   const key = keys.find((name) => reader.raw(name) !== undefined);
   const none = { min: 0, max: 64, fallback: { value: 0, rule: "no multi-token prediction" } };
   return reader.count("mtpLayers", key === undefined ? [] : [key], none);
-}
-
-/** Norms of a layer, and with hyper-connections the weights that mix its residual streams before each sublayer. */
-function normParameters(family: Family, hiddenSize: number, sublayers: number, streams: number): number {
-  const vectors = (family.norms.perLayer / 2) * sublayers * (family.norms.bias ? 2 : 1);
-  if (streams === 1) return vectors * hiddenSize;
-  const mixes = (2 + streams) * streams;
-  return vectors * hiddenSize + sublayers * (mixes * streams * hiddenSize + mixes + 3);
 }
 
 function quantReader(options: ResolveOptions, findings: Findings): ConfigReader | null {
