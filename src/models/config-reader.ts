@@ -13,7 +13,12 @@ export interface Findings {
   readonly provenance: Record<string, Provenance>;
   /** What no key of the file says and the resolver took from the model class, in words. */
   readonly assumptions: string[];
+  /** Problems are for the caller to show: nothing throws, and stand-ins are marked {@link notInFile}. */
+  readonly draft?: boolean;
 }
+
+/** Key of a number that the file does not give. */
+export const notInFile = "not in the file";
 
 /** A value to use when no key is present, and the rule that gives it. */
 interface Fallback<T> {
@@ -45,7 +50,8 @@ export class ConfigReader {
 
   /** Throws if anything was wrong so far. */
   stop(): void {
-    if (this.findings.problems.length > 0) throw new InvalidInputError(this.findings.problems);
+    if (this.findings.problems.length > 0 && this.findings.draft !== true)
+      throw new InvalidInputError(this.findings.problems);
   }
 
   problem(key: string, expected: string, found?: Json, hint?: string): void {
@@ -95,6 +101,7 @@ export class ConfigReader {
       if (fallback === undefined) {
         this.problem(keys[0] ?? path, `a whole number${keys.length > 1 ? ` (or as ${keys.slice(1).join(", ")})` : ""}`);
         this.suggestFor(keys);
+        this.record(path, notInFile, null);
         return min;
       }
       this.record(path, fallback.rule, fallback.value);
@@ -107,6 +114,7 @@ export class ConfigReader {
       found.value > max
     ) {
       this.problem(found.key, `a whole number from ${min} to ${max}`, found.value);
+      this.record(path, notInFile, null);
       return min;
     }
     this.record(path, this.prefix + found.key, found.value);

@@ -45,7 +45,8 @@ export interface Family {
   readonly unsupported: Readonly<Record<string, string>>;
 }
 
-const plain: Family = {
+/** What is usual; families say what differs. */
+export const plain: Family = {
   attention: "gqa",
   mixer: null,
   queryKeyNorm: "none",

@@ -1,17 +1,16 @@
-import { InvalidInputError, refuse } from "../core/errors.ts";
+import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { checkJson, type Json } from "../core/json.ts";
-import { own } from "../core/own.ts";
-import { closest } from "../core/suggest.ts";
 import { aliases, nestingKeys } from "./aliases.ts";
 import { attentions } from "./attention.ts";
 import { ConfigReader, type Findings } from "./config-reader.ts";
-import { architectureTypes, type Family, families, unsupportedFamilies } from "./families.ts";
+import type { Family } from "./families.ts";
 import { feedForwards } from "./feed-forward.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
 import { normParameters } from "./norms.ts";
 import { parametersOf } from "./parameters.ts";
 import { tensorFormats } from "./quantisation.ts";
+import { readFamily } from "./read-family.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
 import { chained } from "./visits.ts";
 
@@ -22,14 +21,18 @@ interface ResolveOptions {
   readonly id?: string;
   /** Content of `hf_quant_config.json`, which goes before the quantisation in config.json. */
   readonly quantConfig?: Json;
+  /** Gives what can be read of a file that is refused otherwise, a model of an unknown type included. */
+  readonly draft?: boolean;
 }
 
-interface Resolution {
+export interface Resolution {
   readonly spec: ModelSpec;
   /** Keys of the file that change no shape and were not read, sorted. */
   readonly ignored: readonly string[];
   /** What no key said and was taken from the model class, in words. */
   readonly assumptions: readonly string[];
+  /** Of a draft: what the file is refused for. */
+  readonly problems: readonly Problem[];
 }
 
 const layersMax = 4096;
@@ -47,13 +50,18 @@ const unsupportedFeatures = {
  * contradict each other, an unknown model type, and keys that look like a shape and are unknown.
  */
 export function resolveConfig(config: Json, options: ResolveOptions): Resolution {
-  const findings: Findings = { file: options.file, problems: [], provenance: Object.create(null), assumptions: [] };
+  const findings: Findings = {
+    file: options.file,
+    problems: [],
+    provenance: Object.create(null),
+    assumptions: [],
+    draft: options.draft === true,
+  };
   const root = checkJson(config, options.file);
   if (!isObject(root)) refuse({ file: options.file, expected: "a JSON object", found: root });
   const outer = new ConfigReader(root, "", findings);
   const { reader, object } = descend(root, outer, findings);
-  const modelType = readModelType(object, root, options.file);
-  const family: Family = families[modelType];
+  const { modelType, family } = readFamily(object, root, reader);
 
   for (const key of ["model_type", "architectures"]) {
     reader.raw(key);
@@ -113,7 +121,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const { total } = parametersOf(spec);
   if (!Number.isSafeInteger(total))
     refuse({ file: options.file, expected: "shapes of fewer than 2^53 parameters", found: total });
-  return { spec, ignored, assumptions: findings.assumptions };
+  return { spec, ignored, assumptions: findings.assumptions, problems: findings.problems };
 }
 
 /** Layers with the visits that a chain of experts makes, each with a router of its own unless one is shared. */
@@ -145,30 +153,6 @@ function descend(
     reader = new ConfigReader(inner, prefix, findings);
   }
   return { reader, object };
-}
-
-function readModelType(object: JsonObject, root: JsonObject, file: string): keyof typeof families {
-  const architecture = Array.isArray(root["architectures"]) ? root["architectures"][0] : undefined;
-  const fallback = typeof architecture === "string" ? own(architectureTypes, architecture) : undefined;
-  const named = object["model_type"] ?? root["model_type"] ?? fallback;
-  if (typeof named !== "string")
-    refuse({ file, at: "model_type", expected: "the model's type", found: named ?? architecture });
-  const modelType = named.replace(/_text$/, "").replace(/^PanguProMoE$/, "pangu_pro_moe");
-  const reason = own(unsupportedFamilies, modelType);
-  if (reason !== undefined)
-    refuse({ file, at: "model_type", expected: "a decoder-only model of plain layers", found: named, hint: reason });
-  if (!Object.hasOwn(families, modelType)) {
-    const near = closest(modelType, Object.keys(families));
-    const hint = near === null ? undefined : `did you mean ${near}?`;
-    refuse({
-      file,
-      at: "model_type",
-      expected: "a known model type",
-      found: named,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
-  return modelType as keyof typeof families;
 }
 
 /** Number of layers; a hybrid pattern has one block per layer and must agree with the count. */

@@ -2,7 +2,7 @@ import { modelNamed } from "../models/catalogue.ts";
 import { resolveShape } from "../models/resolve-shape.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
-import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { ScenarioModel } from "../scenario/parse-model.ts";
 import type { PoolConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
@@ -19,7 +19,7 @@ export interface ResolvedModel {
   readonly inputs: readonly InputRow[];
 }
 
-export async function resolveModel(scenario: Scenario, reader: FileReader): Promise<ResolvedModel> {
+export async function resolveModel(scenario: ScenarioModel, reader: FileReader): Promise<ResolvedModel> {
   const { file, id = "", shape, dtypes = {}, kvCacheDtype } = scenario.model;
   const inputs: InputRow[] = [];
   const assumptions: string[] = [];
