@@ -15,6 +15,8 @@ export interface Findings {
   readonly assumptions: string[];
   /** Problems are for the caller to show: nothing throws, and stand-ins are marked {@link notInFile}. */
   readonly draft?: boolean;
+  /** The key of the file behind one of this reader, where a file was put into other words. */
+  readonly keyOf?: (key: string) => string;
 }
 
 /** Key of a number that the file does not give. */
@@ -55,7 +57,7 @@ export class ConfigReader {
   }
 
   problem(key: string, expected: string, found?: Json, hint?: string): void {
-    const at = this.prefix + key;
+    const at = this.named(key);
     if (this.findings.problems.some((other) => other.at === at && other.expected === expected)) return;
     this.findings.problems.push({
       file: this.findings.file,
@@ -71,7 +73,12 @@ export class ConfigReader {
   }
 
   record(path: string, key: string, value: Provenance["value"]): void {
-    this.findings.provenance[path] = { key, value };
+    this.findings.provenance[path] = { key: this.findings.keyOf?.(key) ?? key, value };
+  }
+
+  /** The path of a key in the file. */
+  private named(key: string): string {
+    return this.findings.keyOf?.(this.prefix + key) ?? this.prefix + key;
   }
 
   /** Value of a key, or undefined where it is absent or null. */
@@ -171,7 +178,7 @@ export class ConfigReader {
   rest(): readonly string[] {
     return this.keys()
       .filter((key) => !this.read.has(key))
-      .map((key) => this.prefix + key);
+      .map((key) => this.named(key));
   }
 
   /** Refuses keys whose presence means an architecture that the model's resolver does not describe. */
@@ -195,7 +202,7 @@ export class ConfigReader {
         const near = closest(key, Object.values(aliases).flat());
         const hint = near === null || near === key ? undefined : `did you mean ${near}?`;
         this.problem(key, `a key known for model_type ${modelType}, since it may change a shape`, value, hint);
-      } else ignored.push(this.prefix + key);
+      } else ignored.push(this.named(key));
     }
     return ignored;
   }

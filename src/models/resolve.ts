@@ -9,6 +9,7 @@ import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
 import { normParameters } from "./norms.ts";
 import { parametersOf } from "./parameters.ts";
+import { isParams, translateParams } from "./params-json.ts";
 import { tensorFormats } from "./quantisation.ts";
 import { readFamily } from "./read-family.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
@@ -45,20 +46,23 @@ const unsupportedFeatures = {
 };
 
 /**
- * Resolves a Hugging Face `config.json` to a model spec, noting for each number the key it came from. Descends into
+ * Resolves a Hugging Face `config.json`, or a `params.json` of Mistral, to a model spec, noting for each number the key it came from. Descends into
  * `text_config` and its like. Throws InvalidInputError with every problem found: missing keys, wrong types, numbers that
  * contradict each other, an unknown model type, and keys that look like a shape and are unknown.
  */
 export function resolveConfig(config: Json, options: ResolveOptions): Resolution {
+  const content = checkJson(config, options.file);
+  if (!isObject(content)) refuse({ file: options.file, expected: "a JSON object", found: content });
+  const params = isParams(content) ? translateParams(content) : null;
+  const root = params?.config ?? content;
   const findings: Findings = {
     file: options.file,
     problems: [],
     provenance: Object.create(null),
-    assumptions: [],
+    assumptions: [...(params?.assumptions ?? [])],
     draft: options.draft === true,
+    ...(params === null ? {} : { keyOf: params.keyOf }),
   };
-  const root = checkJson(config, options.file);
-  if (!isObject(root)) refuse({ file: options.file, expected: "a JSON object", found: root });
   const outer = new ConfigReader(root, "", findings);
   const { reader, object } = descend(root, outer, findings);
   const { modelType, family } = readFamily(object, root, reader);
