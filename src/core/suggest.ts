@@ -11,10 +11,10 @@ const lettersPerSlip = 4;
 const slipsMax = 3;
 
 /**
- * The candidate that a mistyped word most likely meant, or null when none is near. Near is one slip for every four letters
- * (a letter wrong, missing, doubled, or two swapped), whatever the case and the marks between words; else a candidate
- * with a version behind it (`glm4_moe_v2`); else the only candidate that the word begins. Names that differ in a number
- * are not near: `qwen4_moe` is another model, not a slip. Of equally near ones the first.
+ * The candidate that a mistyped word most likely meant, or null when none is near. Near is a candidate with a version
+ * behind it (`glm4_moe_v2`); else one slip for every four letters (a letter wrong, missing, doubled, or two swapped),
+ * whatever the case and the marks between words; else the only candidate that the word begins. Names that differ in a
+ * number are not near: `qwen4_moe` is another model, not a slip. Of equally near ones the first.
  */
 export function closest(word: string, candidates: Iterable<string>): string | null {
   if (word.length > longest) return null;
@@ -35,17 +35,17 @@ export function closest(word: string, candidates: Iterable<string>): string | nu
       bestEdits = edits;
     }
   }
+  if (versioned !== "" && bestEdits > 0) return versioned;
   if (best !== null) return best;
-  if (versioned !== "") return versioned;
   return continued.length === 1 ? (continued[0] ?? null) : null;
 }
 
 const bare = (word: string): string => word.toLowerCase().replace(/[\s._-]/g, "");
 
-/** Edits between two words; a swap of two letters is one, and another number is out of reach. */
+/** Edits between two words; a swap of two letters is one, and another number is out of reach, unless it was left out. */
 function slipsBetween(a: string, b: string): number {
   const [left, right] = [digits(a), digits(b)];
-  if (left !== right && left.length === right.length) return Number.POSITIVE_INFINITY;
+  if (!left.startsWith(right) && !right.startsWith(left)) return Number.POSITIVE_INFINITY;
   const edits = distance(a, b);
   return edits === 2 && a.length === b.length && sorted(a) === sorted(b) ? 1 : edits;
 }

@@ -84,6 +84,8 @@ function guessedFamily(object: JsonObject): Family {
             : null,
     window: has("attention_chunk_size") ? "chunked" : has("use_sliding_window") ? "if-enabled" : "none",
     mayBeDense: true,
+    // Squared ReLU has no gate beside it.
+    matrices: [object["mlp_hidden_act"], object["hidden_act"]].includes("relu2") ? 2 : 3,
     expertWidthKey:
       has("moe_intermediate_size") || !has(...aliases.experts) ? "moe_intermediate_size" : "intermediate_size",
   };

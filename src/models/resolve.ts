@@ -8,6 +8,7 @@ import { feedForwards } from "./feed-forward.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
 import { normParameters } from "./norms.ts";
+import { refuseOtherFile } from "./other-files.ts";
 import { parametersOf } from "./parameters.ts";
 import { isParams, translateParams } from "./params-json.ts";
 import { tensorFormats } from "./quantisation.ts";
@@ -53,6 +54,7 @@ const unsupportedFeatures = {
 export function resolveConfig(config: Json, options: ResolveOptions): Resolution {
   const content = checkJson(config, options.file);
   if (!isObject(content)) refuse({ file: options.file, expected: "a JSON object", found: content });
+  refuseOtherFile(content, options.file);
   const params = isParams(content) ? translateParams(content) : null;
   const root = params?.config ?? content;
   const findings: Findings = {

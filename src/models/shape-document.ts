@@ -77,8 +77,11 @@ function toCheck(problems: readonly Problem[]): string[] {
   }
   return [...byKey.values()].map(([first, ...more]) => {
     const { file: _, below: _below, ...rest } = first!;
-    if (rest.expected.startsWith("a key known for"))
-      return `${rest.at}: ${JSON.stringify(rest.found)} is not understood and may change the shape`;
+    if (rest.expected.startsWith("a key known for")) {
+      const found = JSON.stringify(rest.found);
+      const value = found.length > 60 ? `${found.slice(0, 57)}...` : found;
+      return `${rest.at}: ${value} is not understood and may change the shape${rest.hint === undefined ? "" : ` (${rest.hint})`}`;
+    }
     return more.length === 0 ? formatProblem(rest) : `${formatProblem(rest)}, and ${more.length} more entries`;
   });
 }

@@ -149,7 +149,7 @@ function feedForwardShape(
 }
 
 function sharedOf({ sharedWidth, expertWidth }: MoeFeedForward): Pick<MoeShape, "sharedExperts" | "sharedWidth"> {
-  if (sharedWidth === 0) return {};
+  if (sharedWidth === 0) return { sharedWidth };
   return sharedWidth % expertWidth === 0 ? { sharedExperts: sharedWidth / expertWidth } : { sharedWidth };
 }
 

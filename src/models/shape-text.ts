@@ -16,7 +16,7 @@ export interface ShapeOrigin {
 const unknown = "TODO";
 
 /** Values that a model class decides: a guess at one is shown, though it be the default. */
-const decided = /\.(?:scoring|normalisesTopK|queryKeyNorm|bias)$/;
+const decided = /\.(?:scoring|normalisesTopK|queryKeyNorm|bias|outputGate|sharedWidth|matrices)$/;
 
 interface Line {
   readonly text: string;
@@ -88,11 +88,17 @@ function remarkOf(
   { provenance, has, refused = () => false }: ShapeOrigin,
 ): { readonly missing: boolean; readonly guessed: boolean; readonly remark: string | null } {
   // Windowed layers share most keys with the others; which layers have a part is noted as their kind.
-  const names = [source, source.replace("[sliding]", "[]"), source.replace(/\[\w*\](\.\w+)\.layers$/, "[]$1.kind")].map(
-    (name) => name.replace(/\[\w*\](\.\w+)\.kind$/, "[]$1.kind"),
-  );
+  const names = [
+    source.replace(/\.sharedWidth$/, ".sharedExperts"),
+    source,
+    source.replace("[sliding]", "[]"),
+    source.replace(/\[\w*\](\.\w+)\.layers$/, "[]$1.kind"),
+  ].map((name) => name.replace(/\[\w*\](\.\w+)\.kind$/, "[]$1.kind"));
   const known = names.map((name) => provenance[name === "baseFormat" ? "formats.norm" : name]).find(Boolean);
-  if (known === undefined) return { missing: false, guessed: false, remark: null };
+  if (known === undefined)
+    return has !== undefined && source.endsWith(".matrices")
+      ? { missing: false, guessed: true, remark: "check, not in the file: 3 with a gate, 2 without" }
+      : { missing: false, guessed: false, remark: null };
   const key = oneLine(known.key);
   if (known.key === notInFile)
     return {

@@ -109,7 +109,15 @@ export const shapeDefaults = {
   gqa: { outputGate: false, queryKeyNorm: "none", bias: "none", sinks: false },
   linear: { smallParameters: 0 },
   dense: { matrices: 3 },
-  moe: { matrices: 3, sharedGate: false, expertBias: false, denseWidth: 0, visits: 1, visitRouters: "own" },
+  moe: {
+    matrices: 3,
+    sharedWidth: 0,
+    sharedGate: false,
+    expertBias: false,
+    denseWidth: 0,
+    visits: 1,
+    visitRouters: "own",
+  },
   router: { scoring: "softmax", normalisesTopK: true, bias: false },
 } as const;
 

@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import { refuse } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { inputBytesMax } from "../files/input-limits.ts";
+import { fetching } from "../models/catalogue.ts";
 import { parseConfigText } from "../models/config-text.ts";
 import { type Resolution, resolveConfig } from "../models/resolve.ts";
 import type { FileReader } from "./file-reader.ts";
+import { configIn } from "./model-folder.ts";
 
 /** A file that a model was read from. */
 interface ReadFile {
@@ -19,7 +22,7 @@ export type ReadModel = Resolution & {
 };
 
 /**
- * The model of a Hugging Face `config.json`, or of a checkpoint's folder with one. A `hf_quant_config.json` beside it
+ * The model of a Hugging Face `config.json` or Mistral's `params.json`, or of a checkpoint's folder with one. A `hf_quant_config.json` beside it
  * is read too. Throws InvalidInputError; a draft gives what can be read instead.
  */
 export async function readModel(
@@ -27,8 +30,15 @@ export async function readModel(
   path: string,
   { draft = false }: { readonly draft?: boolean } = {},
 ): Promise<ReadModel> {
-  const folder = (await reader.whatIs?.(path)) === "folder";
-  const config = await parsed(reader, folder ? join(path, "config.json") : path);
+  const there = await reader.whatIs?.(path);
+  if (there === "nothing")
+    refuse({
+      file: path,
+      expected: "a file or folder that exists",
+      ...(path.endsWith(".json") ? {} : { hint: fetching() }),
+    });
+  const folder = there === "folder";
+  const config = await parsed(reader, folder ? await configIn(reader, path) : path);
   const beside = join(path, "hf_quant_config.json");
   const quantised = folder && (await reader.whatIs?.(beside)) === "file" ? await parsed(reader, beside) : null;
   const resolution = resolveConfig(config.json, {
