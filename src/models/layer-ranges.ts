@@ -4,7 +4,7 @@ const range = /^(\d{1,6})(?:\s*-\s*(\d{1,6})(?:\s*\/\s*(\d{1,6}))?)?$/;
 /** How ranges are written, for messages. */
 export const rangesForm = "layers counted from 0, such as 0-2, 3-47/4 (every fourth) or 0, 5, 9-11";
 
-/** The layers that a text such as `0-2, 7` names, or null where it names none of `count` layers. */
+/** The layers that a text such as `0-2, 7` names; null where it names none of `count` layers, or one twice. */
 export function layersNamed(text: string, count: number): readonly number[] | null {
   const layers: number[] = [];
   for (const part of text.split(",")) {
@@ -15,8 +15,9 @@ export function layersNamed(text: string, count: number): readonly number[] | nu
     const step = Number(match[3] ?? 1);
     if (last < first || last >= count || step === 0) return null;
     for (let layer = first; layer <= last; layer += step) layers.push(layer);
+    if (layers.length > count) return null;
   }
-  return layers;
+  return new Set(layers).size === layers.length ? layers : null;
 }
 
 /** The shortest text of ranges that names these layers, which ascend: runs of one step each. */

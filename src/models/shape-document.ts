@@ -2,6 +2,7 @@ import { formatProblem, type Problem, refuse } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 import { wordLines } from "../core/word-lines.ts";
+import { aliases } from "./aliases.ts";
 import { notInFile } from "./config-reader.ts";
 import { families } from "./families.ts";
 import { isObject } from "./json-object.ts";
@@ -11,12 +12,17 @@ import { shapeText } from "./shape-text.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** A known model as the `model` section of a scenario. Refuses one that no shape describes whole. */
-export function shapeDocument(spec: ModelSpec): string {
+export function shapeDocument(spec: ModelSpec, assumptions: readonly string[] = []): string {
   const shape = shapeOf(spec);
   const beyond = differences(shape, spec);
   if (beyond.length > 0)
     refuse({ at: spec.id, expected: "a model that model.shape can describe", found: beyond.slice(0, 5).join(", ") });
-  return `# ${oneLine(spec.id)}, with the keys of its configuration\n${shapeText(shape, { provenance: spec.provenance })}\n`;
+  const head = [
+    `${oneLine(spec.id)}, with the keys of its configuration`,
+    ...assumptions.map((text) => `assumed: ${oneLine(text)}`),
+  ];
+  const text = shapeText(shape, { provenance: spec.provenance });
+  return `${head.map((line) => `# ${line}`).join("\n")}\n${text}\n`;
 }
 
 /** What a configuration says of a model, whether or not it is known, with what is left to do. */
@@ -25,7 +31,7 @@ export function draftDocument(
   config: Json,
   file: string,
 ): string {
-  if (problems.length === 0 && differences(shapeOf(spec), spec).length === 0) return shapeDocument(spec);
+  if (problems.length === 0 && differences(shapeOf(spec), spec).length === 0) return shapeDocument(spec, assumptions);
   const { modelType, name: _, ...shape } = shapeOf(spec);
   const known = modelType !== undefined && Object.hasOwn(families, modelType);
   const keys = keysOf(config);
@@ -57,9 +63,14 @@ export function draftDocument(
   return `${comments.map((line) => `# ${line}`.trimEnd()).join("\n")}\n${text}\n`;
 }
 
+/** Keys that count layers and do not say which have what. */
+const counts = new RegExp(`^(?:${aliases.layerCount.join("|")})$|nextn|mtp`);
+
 /** Where what is wrong in a file leaves open which layers have what. */
 function unclearLayers(problems: readonly Problem[]): ModelSpec["provenance"] {
-  const keys = problems.map(({ at = "" }) => at).filter((key) => /layer|pattern|attn_type|block_type/.test(key));
+  const keys = problems
+    .map(({ at = "" }) => at.split(".").at(-1) ?? "")
+    .filter((key) => /layer|pattern|attn_type|dense/.test(key) && !counts.test(key));
   const unclear = (part: string, belongs: (key: string) => boolean) => {
     const key = keys.find(belongs);
     return key === undefined ? {} : { [`layers[].${part}.kind`]: { key: notInFile, value: null } };

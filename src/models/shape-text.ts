@@ -97,7 +97,7 @@ function remarkOf(
   const known = names.map((name) => provenance[name === "baseFormat" ? "formats.norm" : name]).find(Boolean);
   if (known === undefined)
     return has !== undefined && source.endsWith(".matrices")
-      ? { missing: false, guessed: true, remark: "check, not in the file: 3 with a gate, 2 without" }
+      ? { missing: false, guessed: true, remark: "check: 3 with a gate, 2 without" }
       : { missing: false, guessed: false, remark: null };
   const key = oneLine(known.key);
   if (known.key === notInFile)
@@ -110,7 +110,8 @@ function remarkOf(
   if (source.endsWith(".kind")) return { missing: false, guessed: false, remark: null };
   if (has === undefined || key.split(/ \?\? |, /).some(has)) return { missing: false, guessed: false, remark: key };
   if (source.endsWith(".layers")) return { missing: false, guessed: true, remark: null };
-  return { missing: false, guessed: true, remark: `check, not in the file: ${key}` };
+  const why = key === "model class" ? "the code of the model decides" : `not in the file, ${key}`;
+  return { missing: false, guessed: true, remark: `check: ${why}` };
 }
 
 /** A value that YAML reads as it is. */

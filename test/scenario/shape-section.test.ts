@@ -38,6 +38,7 @@ describe("what is wrong is told at its place", () => {
     ["a chunk without tokens", "kvHeads: 2", "chunked: true", "{ kind: gqa", "the tokens of a chunk"],
     ["layers that are not there", "layers: 0-1", "layers: 9-12", "9-12", "layers counted from 0"],
     ["layers backwards", "layers: 0-1", "layers: 4-1", "4-1", "layers counted from 0"],
+    ["a layer twice", "layers: 0-1", "layers: '0-3, 2'", "'0-3, 2'", "layers counted from 0"],
     ["layers in no words", "layers: 0-1", "layers: first", "first", "layers counted from 0"],
     [
       "layers without a part",
