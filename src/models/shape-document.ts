@@ -39,7 +39,7 @@ export function draftDocument(
   const text = shapeText(
     { name: known ? `${spec.id} by hand` : oneLine(spec.id).slice(0, 190), ...(known ? { modelType } : {}), ...shape },
     {
-      provenance: { ...spec.provenance, ...unclearLayers(problems) },
+      provenance: { ...spec.provenance, ...unclearLayers(problems), ...unclearFormats(problems) },
       has: (key) => keys.has(key),
       refused: (key) => problems.some(({ at = "" }) => at.replace(/\[\d+\]$/, "") === key),
     },
@@ -77,6 +77,12 @@ function unclearLayers(problems: readonly Problem[]): ModelSpec["provenance"] {
   };
   const ofExperts = (key: string): boolean => /mlp|moe|dense|expert/.test(key);
   return { ...unclear("feedForward", ofExperts), ...unclear("attention", (key) => !ofExperts(key)) };
+}
+
+/** The formats of a file whose quantisation is not understood. */
+function unclearFormats(problems: readonly Problem[]): ModelSpec["provenance"] {
+  if (!problems.some(({ at = "" }) => /quant|dtype/.test(at))) return {};
+  return { "formats.norm": { key: notInFile, value: null } };
 }
 
 /** What a file is refused for but for its type, a line for each key; entries of a list have one line. */

@@ -18,6 +18,12 @@ const unknown = "TODO";
 /** Values that a model class decides: a guess at one is shown, though it be the default. */
 const decided = /\.(?:scoring|normalisesTopK|queryKeyNorm|bias|outputGate|sharedWidth|matrices)$/;
 
+/** What a file may leave in doubt beside numbers. */
+const inDoubt: readonly (readonly [RegExp, string])[] = [
+  [/\.kind$/, "check which layers have what"],
+  [/^baseFormat$/, "check how the weights are quantised"],
+];
+
 interface Line {
   readonly text: string;
   readonly remark: string | null;
@@ -49,7 +55,7 @@ export function shapeText(shape: ModelShape, origin: ShapeOrigin): string {
       } else {
         const { missing, remark, guessed } = remarkOf(from, origin);
         const usual = (defaults as Readonly<Record<string, unknown>>)[key] === item;
-        if (usual && !(guessed && decided.test(from))) continue;
+        if (usual && !missing && !(guessed && decided.test(from))) continue;
         lines.push({ text: `${indent}${key}: ${missing ? unknown : scalar(item as Scalar)}`, remark });
       }
     }
@@ -100,12 +106,10 @@ function remarkOf(
       ? { missing: false, guessed: true, remark: "check: 3 with a gate, 2 without" }
       : { missing: false, guessed: false, remark: null };
   const key = oneLine(known.key);
-  if (known.key === notInFile)
-    return {
-      missing: true,
-      guessed: true,
-      remark: source.endsWith(".kind") ? "check which layers have what" : notInFile,
-    };
+  if (known.key === notInFile) {
+    const doubt = inDoubt.find(([name]) => name.test(source));
+    return { missing: true, guessed: true, remark: doubt?.[1] ?? notInFile };
+  }
   if (refused(known.key)) return { missing: true, guessed: true, remark: `check ${key}` };
   if (source.endsWith(".kind")) return { missing: false, guessed: false, remark: null };
   if (has === undefined || key.split(/ \?\? |, /).some(has)) return { missing: false, guessed: false, remark: key };

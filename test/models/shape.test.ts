@@ -121,6 +121,12 @@ describe("an unknown model", () => {
     expect(mixers).toContain('found "lightning", and 3 more entries');
   });
 
+  test("a quantisation that is not understood leaves the formats to do", () => {
+    const text = draft({ ...mixtral, quantization_config: { quant_method: "unheard-of" } });
+    expect(text).toMatch(/baseFormat: TODO +# check how the weights are quantised/);
+    expect(() => pasted(text)).toThrow(/model\.shape\.baseFormat: expected one of fp32/);
+  });
+
   test("a count of layers that is missing leaves no doubt which layers have what", () => {
     const text = draft({ ...without(mixtral, "num_hidden_layers"), model_type: "acme" });
     expect(text).toMatch(/layers: TODO +# not in the file/);
