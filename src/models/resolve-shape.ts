@@ -112,7 +112,7 @@ function spread<T extends AttentionShape | FeedForwardShape>(
 ): Spread<T> {
   const single = parts.length === 1;
   const placed = parts.map((part, i) => ({ part, path: single ? [key] : [key, i] }));
-  const byLayer = new Array<number>(layers).fill(-1);
+  const byLayer = Array.from({ length: layers }, () => -1);
   for (const [i, { part, path }] of placed.entries()) {
     if (part.layers === undefined) continue;
     const named = layersNamed(String(part.layers), layers);

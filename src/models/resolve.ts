@@ -47,9 +47,9 @@ const unsupportedFeatures = {
 };
 
 /**
- * Resolves a Hugging Face `config.json`, or a `params.json` of Mistral, to a model spec, noting for each number the key it came from. Descends into
- * `text_config` and its like. Throws InvalidInputError with every problem found: missing keys, wrong types, numbers that
- * contradict each other, an unknown model type, and keys that look like a shape and are unknown.
+ * Resolves a Hugging Face `config.json`, or a `params.json` of Mistral, to a model spec, noting for each number the key it
+ * came from. Descends into `text_config` and its like. Throws InvalidInputError with every problem found: missing keys,
+ * wrong types, numbers that contradict each other, an unknown model type, and keys that look like a shape and are unknown.
  */
 export function resolveConfig(config: Json, options: ResolveOptions): Resolution {
   const content = checkJson(config, options.file);

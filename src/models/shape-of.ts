@@ -63,7 +63,7 @@ export function differences(shape: ModelShape, spec: ModelSpec): readonly string
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)]))
       walk(left[key], right[key], path === "" ? key : `${path}.${key}`);
   };
-  const bare = ({ id: _, name: _name, provenance: _provenance, ...rest }: ModelSpec) => rest;
+  const bare = ({ id: _id, name: _name, provenance: _provenance, ...rest }: ModelSpec) => rest;
   walk(bare(made), bare(spec), "");
   return found;
 }
@@ -133,7 +133,7 @@ function feedForwardShape(
   layer: LayerSpec,
 ): FeedForwardShape {
   if (feedForward.kind !== "moe") return feedForward;
-  const { expertHidden, sharedWidth, expertBiasParameters, router, ...plain } = feedForward;
+  const { expertHidden, sharedWidth: _, expertBiasParameters, router, ...plain } = feedForward;
   const { groups, ...choice } = router;
   const again: LayerSpec[] = [];
   for (let i = layers.indexOf(layer) + 1; layers[i]?.revisit !== undefined; i += 1) again.push(layers[i]!);

@@ -19,7 +19,7 @@ function pasted(text: string): ModelSpec {
   return resolveShape(parseModel(text, "pasted.yaml").model.shape!).spec;
 }
 
-const bare = ({ id: _, name: _name, provenance: _provenance, ...spec }: ModelSpec) => spec;
+const bare = ({ id: _id, name: _name, provenance: _provenance, ...spec }: ModelSpec) => spec;
 
 function draft(config: Config): string {
   return draftDocument(resolveConfig(config, { file: "config.json", draft: true }), config, "config.json");
@@ -78,7 +78,7 @@ describe("a known model as a shape", () => {
 describe("an unknown model", () => {
   const mangled = (id: string, modelType: (known: string) => string): Config => {
     const config = catalogue[id]!.config as Config;
-    return { ...config, model_type: modelType(String(config["model_type"])) };
+    return { ...config, model_type: modelType(modelNamed(id).modelType) };
   };
 
   test.each(ids.filter((id) => id !== "deepseek-moe-16b"))(
