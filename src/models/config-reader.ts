@@ -57,7 +57,7 @@ export class ConfigReader {
   }
 
   problem(key: string, expected: string, found?: Json, hint?: string): void {
-    const at = this.named(key);
+    const at = this.inFile(key);
     if (this.findings.problems.some((other) => other.at === at && other.expected === expected)) return;
     this.findings.problems.push({
       file: this.findings.file,
@@ -77,7 +77,7 @@ export class ConfigReader {
   }
 
   /** The path of a key in the file. */
-  private named(key: string): string {
+  private inFile(key: string): string {
     return this.findings.keyOf?.(this.prefix + key) ?? this.prefix + key;
   }
 
@@ -178,7 +178,7 @@ export class ConfigReader {
   rest(): readonly string[] {
     return this.keys()
       .filter((key) => !this.read.has(key))
-      .map((key) => this.named(key));
+      .map((key) => this.inFile(key));
   }
 
   /** Refuses keys whose presence means an architecture that the model's resolver does not describe. */
@@ -202,7 +202,7 @@ export class ConfigReader {
         const near = closest(key, Object.values(aliases).flat());
         const hint = near === null || near === key ? undefined : `did you mean ${near}?`;
         this.problem(key, `a key known for model_type ${modelType}, since it may change a shape`, value, hint);
-      } else ignored.push(this.named(key));
+      } else ignored.push(this.inFile(key));
     }
     return ignored;
   }

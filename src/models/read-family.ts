@@ -3,7 +3,7 @@ import { own } from "../core/own.ts";
 import { closest } from "../core/suggest.ts";
 import { wordLines } from "../core/word-lines.ts";
 import { aliases } from "./aliases.ts";
-import type { ConfigReader } from "./config-reader.ts";
+import type { Findings } from "./config-reader.ts";
 import { architectureTypes, type Family, families, plain, unsupportedFamilies } from "./families.ts";
 import type { JsonObject } from "./json-object.ts";
 
@@ -13,15 +13,15 @@ interface NamedFamily {
 }
 
 /** The family of a model's type. An unknown one is refused; a draft notes it and goes on with what is nearest. */
-export function readFamily(object: JsonObject, root: JsonObject, reader: ConfigReader): NamedFamily {
-  const { file, draft } = reader.findings;
+export function readFamily(object: JsonObject, root: JsonObject, findings: Findings): NamedFamily {
+  const { file, draft } = findings;
   const architecture = Array.isArray(root["architectures"]) ? root["architectures"][0] : undefined;
   const fallback = typeof architecture === "string" ? own(architectureTypes, architecture) : undefined;
   const named = object["model_type"] ?? root["model_type"] ?? fallback;
   if (typeof named !== "string") {
     const problem = { file, at: "model_type", expected: "the model's type", found: named ?? architecture };
     if (draft !== true) refuse(problem);
-    reader.findings.problems.push(problem);
+    findings.problems.push(problem);
     return { modelType: "unknown-model", family: guessedFamily(object) };
   }
   const modelType = named.replace(/_text$/, "").replace(/^PanguProMoE$/, "pangu_pro_moe");
@@ -32,9 +32,9 @@ export function readFamily(object: JsonObject, root: JsonObject, reader: ConfigR
   if (family !== undefined) return { modelType, family };
   const problem = unknownType(modelType, named, object, file);
   if (draft !== true) refuse(problem);
-  reader.findings.problems.push(problem);
+  findings.problems.push(problem);
   const near = closest(modelType, Object.keys(families));
-  reader.assume(
+  findings.assumptions.push(
     near === null
       ? "read by its keys alone; what its class fixes (scoring, norms, biases, windows) is as in most models"
       : `read as ${near}, the nearest type that is known; what its class fixes (scoring, norms, biases, windows) may differ`,

@@ -67,7 +67,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   };
   const outer = new ConfigReader(root, "", findings);
   const { reader, object } = descend(root, outer, findings);
-  const { modelType, family } = readFamily(object, root, reader);
+  const { modelType, family } = readFamily(object, root, findings);
 
   for (const key of ["model_type", "architectures"]) {
     reader.raw(key);
