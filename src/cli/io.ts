@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { inputBytesMax } from "../files/input-limits.ts";
 import { readText } from "../files/read-input.ts";
 import { appendOutput, writeOutput } from "../files/write-output.ts";
@@ -18,6 +18,7 @@ export interface Io {
   progressWidth(): number;
   readText(path: string, bytesMax?: number): Promise<string>;
   whatIs(path: string): Promise<"file" | "folder" | "nothing">;
+  list(path: string): Promise<readonly string[]>;
   writeText(path: string, text: string): Promise<void>;
   appendText(path: string, text: string): Promise<void>;
 }
@@ -43,6 +44,7 @@ export function processIo(colour: boolean): Io {
       const there = await stat(path).catch(() => null);
       return there === null ? "nothing" : there.isDirectory() ? "folder" : "file";
     },
+    list: (path) => readdir(path).catch(() => []),
     writeText: (path, text) => writeOutput(path, (output) => output.append(text)),
     appendText: appendOutput,
   };

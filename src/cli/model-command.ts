@@ -15,10 +15,18 @@ export const modelCommand: CommandRegistration = (program) => {
   model
     .command("show")
     .description("every number of a model with the config key it came from")
-    .argument("<id-or-folder>", "catalogue id, a config.json, or a folder that holds one")
+    .argument("<id-or-file>", "catalogue id, a config.json, a folder that holds one, or a scenario (.yaml)")
     .option("--json", "print JSON")
     .action(async (source: string, options: { json?: boolean }, command: Command) => {
       const { showModel } = await import("./model.ts");
       await showModel(source, options.json === true, wantsColour(command));
+    });
+  model
+    .command("shape")
+    .description("a model as model.shape of a scenario, to vary it or to complete what is not known of it")
+    .argument("<id-or-file>", "catalogue id, a config.json of any type, or a folder that holds one")
+    .action(async (source: string, _options: object, command: Command) => {
+      const { printShape } = await import("./model.ts");
+      await printShape(source, wantsColour(command));
     });
 };

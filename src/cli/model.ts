@@ -3,9 +3,12 @@ import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
+import { draftDocument, shapeDocument } from "../models/shape-document.ts";
 import { type ModelSpec, tensorClasses } from "../models/spec.ts";
 import { textTable, wrap } from "../report/text-table.ts";
 import { readModel } from "../resolve/read-model.ts";
+import { resolveModel } from "../resolve/resolve-model.ts";
+import { parseModel } from "../scenario/parse-model.ts";
 import { type Io, processIo } from "./io.ts";
 
 /** What the resolver left aside or had to assume. */
@@ -52,10 +55,37 @@ export async function showModel(source: string, json: boolean, colour: boolean):
   else io.out(modelText(model, { ignored, assumptions }, io));
 }
 
-/** A model by catalogue id, config.json path or folder (with hf_quant_config.json where the folder has one). */
+/** Prints a model as `model.shape` of a scenario: the start of a variant, or of a model whose type is not known. */
+export async function printShape(source: string, colour: boolean): Promise<void> {
+  const io = processIo(colour);
+  if ((await kindOf(source, io)) !== "config") return io.out(shapeDocument((await readSource(source, io)).spec));
+  const read = await readModel(io, source, { draft: true });
+  io.out(draftDocument(read, read.config, read.files[0]?.file ?? source));
+}
+
+/** What a word names: what is nowhere on the disk is a model of the catalogue, unless it ends as files do. */
+async function kindOf(source: string, io: Io): Promise<"name" | "scenario" | "config"> {
+  const named = !/\.(?:json|ya?ml|gguf|safetensors)$/i.test(source) && !/^[./~]/.test(source);
+  if (named && (await io.whatIs(source)) === "nothing") return "name";
+  return /\.ya?ml$/i.test(source) ? "scenario" : "config";
+}
+
+/** A model by catalogue id, config.json path or folder (with hf_quant_config.json where it has one), or of a scenario. */
 async function readSource(source: string, io: Io): Promise<Notes & { spec: ModelSpec }> {
-  if ((await io.whatIs(source)) === "nothing") return { spec: modelNamed(source), ignored: [], assumptions: [] };
-  return readModel(io, source);
+  switch (await kindOf(source, io)) {
+    case "name":
+      return { spec: modelNamed(source), ignored: [], assumptions: [] };
+    case "config":
+      return readModel(io, source);
+    case "scenario": {
+      const { model, formats, kvFormat, ledger } = await resolveModel(
+        parseModel(await io.readText(source), source),
+        io,
+      );
+      const assumptions = ledger.filter(({ fidelity }) => fidelity === "assumed").map(({ detail }) => detail);
+      return { spec: { ...model, formats, kvFormat }, ignored: [], assumptions };
+    }
+  }
 }
 
 function modelText(

@@ -1,4 +1,4 @@
-import { oneLine } from "./printable.ts";
+import { oneLine, printable } from "./printable.ts";
 
 /** Process exit codes; the meaning of each is part of the command-line contract. */
 export const exitCodes = {
@@ -26,6 +26,8 @@ export interface Problem {
   readonly expected: string;
   readonly found?: unknown;
   readonly hint?: string;
+  /** Lines below the message, such as all that is known where a line cannot hold it. */
+  readonly below?: readonly string[];
 }
 
 /** Base of every error whose message is meant for the person who ran the command. */
@@ -94,7 +96,9 @@ export function holds(condition: boolean, law: string, detail: () => string): as
 const listedMax = 50;
 
 function problemList(problems: readonly Problem[]): string {
-  const lines = problems.slice(0, listedMax).map(formatProblem);
+  const lines = problems
+    .slice(0, listedMax)
+    .flatMap((problem) => [formatProblem(problem), ...(problem.below ?? []).map((line) => `  ${printable(line)}`)]);
   if (problems.length > listedMax) lines.push(`and ${problems.length - listedMax} more problems`);
   return lines.join("\n");
 }

@@ -1,6 +1,7 @@
 import { refuse } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { closest } from "../core/suggest.ts";
+import { wordLines } from "../core/word-lines.ts";
 import deepseekMoe16b from "./catalogue/deepseek-moe-16b.json" with { type: "json" };
 import deepseekV2Lite from "./catalogue/deepseek-v2-lite.json" with { type: "json" };
 import deepseekV3 from "./catalogue/deepseek-v3.json" with { type: "json" };
@@ -82,6 +83,12 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   "flame-moe-290m": flameMoe290m,
 };
 
+/** Ids and aliases of all models. */
+export const catalogueNames: readonly string[] = Object.values(catalogue).flatMap(({ id, aliases }) => [
+  id,
+  ...aliases,
+]);
+
 const resolved = new Map<string, ModelSpec>();
 
 /** The catalogue entry of an id or alias; refuses an unknown one with the nearest known. */
@@ -89,15 +96,18 @@ export function entryNamed(id: string): CatalogueEntry {
   const entries = Object.values(catalogue);
   const entry = entries.find((candidate) => candidate.id === id || candidate.aliases.includes(id));
   if (entry !== undefined) return entry;
-  const names = entries.flatMap((candidate) => [candidate.id, ...candidate.aliases]);
-  const near = closest(id, names);
-  return refuse({
-    at: "model",
-    expected: "a model of the catalogue or a folder with a config.json",
-    found: id,
-    hint: near === null ? `known: ${names.join(", ")}` : `did you mean ${near}?`,
-  });
+  const problem = { at: "model", expected: "a model of the catalogue or a folder with a config.json", found: id };
+  const ofHub = /^[\w.-]+\/([\w.-]+)$/.exec(id)?.[1];
+  const near = closest(ofHub ?? id, catalogueNames);
+  if (near !== null) return refuse({ ...problem, hint: `did you mean ${near}?` });
+  const known = ["models of the catalogue:", ...wordLines(catalogueNames).map((line) => `  ${line}`)];
+  return refuse({ ...problem, ...(ofHub === undefined ? {} : { hint: fetching(id) }), below: known });
 }
+
+/** What to do about a model that is not on this machine. */
+export const fetching = (repository = "OWNER/NAME"): string =>
+  "nothing is downloaded: fetch the file and give its folder, as with " +
+  `hf download ${repository} config.json --local-dir ${repository.split("/").at(-1)}`;
 
 /** The spec of a catalogue model, by id or alias; see {@link entryNamed}. */
 export function modelNamed(id: string): ModelSpec {

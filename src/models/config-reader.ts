@@ -13,7 +13,14 @@ export interface Findings {
   readonly provenance: Record<string, Provenance>;
   /** What no key of the file says and the resolver took from the model class, in words. */
   readonly assumptions: string[];
+  /** Problems are for the caller to show: nothing throws, and stand-ins are marked {@link notInFile}. */
+  readonly draft?: boolean;
+  /** The key of the file behind one of this reader, where a file was put into other words. */
+  readonly keyOf?: (key: string) => string;
 }
+
+/** Key of a number that the file does not give. */
+export const notInFile = "not in the file";
 
 /** A value to use when no key is present, and the rule that gives it. */
 interface Fallback<T> {
@@ -45,11 +52,12 @@ export class ConfigReader {
 
   /** Throws if anything was wrong so far. */
   stop(): void {
-    if (this.findings.problems.length > 0) throw new InvalidInputError(this.findings.problems);
+    if (this.findings.problems.length > 0 && this.findings.draft !== true)
+      throw new InvalidInputError(this.findings.problems);
   }
 
   problem(key: string, expected: string, found?: Json, hint?: string): void {
-    const at = this.prefix + key;
+    const at = this.inFile(key);
     if (this.findings.problems.some((other) => other.at === at && other.expected === expected)) return;
     this.findings.problems.push({
       file: this.findings.file,
@@ -65,7 +73,12 @@ export class ConfigReader {
   }
 
   record(path: string, key: string, value: Provenance["value"]): void {
-    this.findings.provenance[path] = { key, value };
+    this.findings.provenance[path] = { key: this.findings.keyOf?.(key) ?? key, value };
+  }
+
+  /** The path of a key in the file. */
+  private inFile(key: string): string {
+    return this.findings.keyOf?.(this.prefix + key) ?? this.prefix + key;
   }
 
   /** Value of a key, or undefined where it is absent or null. */
@@ -95,6 +108,7 @@ export class ConfigReader {
       if (fallback === undefined) {
         this.problem(keys[0] ?? path, `a whole number${keys.length > 1 ? ` (or as ${keys.slice(1).join(", ")})` : ""}`);
         this.suggestFor(keys);
+        this.record(path, notInFile, null);
         return min;
       }
       this.record(path, fallback.rule, fallback.value);
@@ -107,6 +121,7 @@ export class ConfigReader {
       found.value > max
     ) {
       this.problem(found.key, `a whole number from ${min} to ${max}`, found.value);
+      this.record(path, notInFile, null);
       return min;
     }
     this.record(path, this.prefix + found.key, found.value);
@@ -163,7 +178,7 @@ export class ConfigReader {
   rest(): readonly string[] {
     return this.keys()
       .filter((key) => !this.read.has(key))
-      .map((key) => this.prefix + key);
+      .map((key) => this.inFile(key));
   }
 
   /** Refuses keys whose presence means an architecture that the model's resolver does not describe. */
@@ -187,7 +202,7 @@ export class ConfigReader {
         const near = closest(key, Object.values(aliases).flat());
         const hint = near === null || near === key ? undefined : `did you mean ${near}?`;
         this.problem(key, `a key known for model_type ${modelType}, since it may change a shape`, value, hint);
-      } else ignored.push(this.prefix + key);
+      } else ignored.push(this.inFile(key));
     }
     return ignored;
   }

@@ -45,7 +45,8 @@ export interface Family {
   readonly unsupported: Readonly<Record<string, string>>;
 }
 
-const plain: Family = {
+/** What is usual; families say what differs. */
+export const plain: Family = {
   attention: "gqa",
   mixer: null,
   queryKeyNorm: "none",
@@ -139,6 +140,7 @@ export const families = {
   minimax_m2: { ...sigmoidGqa, queryKeyNorm: "whole", expertWidthKey: "intermediate_size" },
   minimax_m3: { ...sigmoidGqa, queryKeyNorm: "head", denseWidthKey: "dense_intermediate_size" },
   mistral: { ...plain, window: "all", mayBeDense: true },
+  mistral4: { ...plain, attention: "mla" },
   mixtral,
   nemotron_h: { ...sigmoidGqa, mixer: "mamba2", matrices: 2 },
   olmoe: { ...plain, queryKeyNorm: "whole", expertWidthKey: "intermediate_size", normalisesTopK: false },

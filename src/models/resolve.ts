@@ -1,16 +1,18 @@
-import { InvalidInputError, refuse } from "../core/errors.ts";
+import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { checkJson, type Json } from "../core/json.ts";
-import { own } from "../core/own.ts";
-import { closest } from "../core/suggest.ts";
 import { aliases, nestingKeys } from "./aliases.ts";
 import { attentions } from "./attention.ts";
 import { ConfigReader, type Findings } from "./config-reader.ts";
-import { architectureTypes, type Family, families, unsupportedFamilies } from "./families.ts";
+import type { Family } from "./families.ts";
 import { feedForwards } from "./feed-forward.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
+import { normParameters } from "./norms.ts";
+import { refuseOtherFile } from "./other-files.ts";
 import { parametersOf } from "./parameters.ts";
+import { isParams, translateParams } from "./params-json.ts";
 import { tensorFormats } from "./quantisation.ts";
+import { readFamily } from "./read-family.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
 import { chained } from "./visits.ts";
 
@@ -21,14 +23,18 @@ interface ResolveOptions {
   readonly id?: string;
   /** Content of `hf_quant_config.json`, which goes before the quantisation in config.json. */
   readonly quantConfig?: Json;
+  /** Gives what can be read of a file that is refused otherwise, a model of an unknown type included. */
+  readonly draft?: boolean;
 }
 
-interface Resolution {
+export interface Resolution {
   readonly spec: ModelSpec;
   /** Keys of the file that change no shape and were not read, sorted. */
   readonly ignored: readonly string[];
   /** What no key said and was taken from the model class, in words. */
   readonly assumptions: readonly string[];
+  /** Of a draft: what the file is refused for. */
+  readonly problems: readonly Problem[];
 }
 
 const layersMax = 4096;
@@ -41,18 +47,27 @@ const unsupportedFeatures = {
 };
 
 /**
- * Resolves a Hugging Face `config.json` to a model spec, noting for each number the key it came from. Descends into
- * `text_config` and its like. Throws InvalidInputError with every problem found: missing keys, wrong types, numbers that
- * contradict each other, an unknown model type, and keys that look like a shape and are unknown.
+ * Resolves a Hugging Face `config.json`, or a `params.json` of Mistral, to a model spec, noting for each number the key it
+ * came from. Descends into `text_config` and its like. Throws InvalidInputError with every problem found: missing keys,
+ * wrong types, numbers that contradict each other, an unknown model type, and keys that look like a shape and are unknown.
  */
 export function resolveConfig(config: Json, options: ResolveOptions): Resolution {
-  const findings: Findings = { file: options.file, problems: [], provenance: Object.create(null), assumptions: [] };
-  const root = checkJson(config, options.file);
-  if (!isObject(root)) refuse({ file: options.file, expected: "a JSON object", found: root });
+  const content = checkJson(config, options.file);
+  if (!isObject(content)) refuse({ file: options.file, expected: "a JSON object", found: content });
+  refuseOtherFile(content, options.file);
+  const params = isParams(content) ? translateParams(content) : null;
+  const root = params?.config ?? content;
+  const findings: Findings = {
+    file: options.file,
+    problems: [],
+    provenance: Object.create(null),
+    assumptions: [...(params?.assumptions ?? [])],
+    draft: options.draft === true,
+    ...(params === null ? {} : { keyOf: params.keyOf }),
+  };
   const outer = new ConfigReader(root, "", findings);
   const { reader, object } = descend(root, outer, findings);
-  const modelType = readModelType(object, root, options.file);
-  const family: Family = families[modelType];
+  const { modelType, family } = readFamily(object, root, findings);
 
   for (const key of ["model_type", "architectures"]) {
     reader.raw(key);
@@ -83,7 +98,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
       feedForward,
       // The final norm's bias, where norms have one, is counted with the last layer.
       normParameters:
-        normParameters(family, hiddenSize, sublayers, streams) +
+        normParameters(family.norms, hiddenSize, sublayers, streams) +
         (family.norms.bias && index === layerCount - 1 ? hiddenSize : 0),
     };
   });
@@ -112,7 +127,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const { total } = parametersOf(spec);
   if (!Number.isSafeInteger(total))
     refuse({ file: options.file, expected: "shapes of fewer than 2^53 parameters", found: total });
-  return { spec, ignored, assumptions: findings.assumptions };
+  return { spec, ignored, assumptions: findings.assumptions, problems: findings.problems };
 }
 
 /** Layers with the visits that a chain of experts makes, each with a router of its own unless one is shared. */
@@ -146,30 +161,6 @@ function descend(
   return { reader, object };
 }
 
-function readModelType(object: JsonObject, root: JsonObject, file: string): keyof typeof families {
-  const architecture = Array.isArray(root["architectures"]) ? root["architectures"][0] : undefined;
-  const fallback = typeof architecture === "string" ? own(architectureTypes, architecture) : undefined;
-  const named = object["model_type"] ?? root["model_type"] ?? fallback;
-  if (typeof named !== "string")
-    refuse({ file, at: "model_type", expected: "the model's type", found: named ?? architecture });
-  const modelType = named.replace(/_text$/, "").replace(/^PanguProMoE$/, "pangu_pro_moe");
-  const reason = own(unsupportedFamilies, modelType);
-  if (reason !== undefined)
-    refuse({ file, at: "model_type", expected: "a decoder-only model of plain layers", found: named, hint: reason });
-  if (!Object.hasOwn(families, modelType)) {
-    const near = closest(modelType, Object.keys(families));
-    const hint = near === null ? undefined : `did you mean ${near}?`;
-    refuse({
-      file,
-      at: "model_type",
-      expected: "a known model type",
-      found: named,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
-  return modelType as keyof typeof families;
-}
-
 /** Number of layers; a hybrid pattern has one block per layer and must agree with the count. */
 function readLayerCount(reader: ConfigReader): number {
   const blocks = hybridBlocks(reader);
@@ -199,14 +190,6 @@ function readMtpLayers(reader: ConfigReader): number {
   const key = keys.find((name) => reader.raw(name) !== undefined);
   const none = { min: 0, max: 64, fallback: { value: 0, rule: "no multi-token prediction" } };
   return reader.count("mtpLayers", key === undefined ? [] : [key], none);
-}
-
-/** Norms of a layer, and with hyper-connections the weights that mix its residual streams before each sublayer. */
-function normParameters(family: Family, hiddenSize: number, sublayers: number, streams: number): number {
-  const vectors = (family.norms.perLayer / 2) * sublayers * (family.norms.bias ? 2 : 1);
-  if (streams === 1) return vectors * hiddenSize;
-  const mixes = (2 + streams) * streams;
-  return vectors * hiddenSize + sublayers * (mixes * streams * hiddenSize + mixes + 3);
 }
 
 function quantReader(options: ResolveOptions, findings: Findings): ConfigReader | null {

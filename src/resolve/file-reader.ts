@@ -6,6 +6,8 @@ export interface FileReader {
   readText(path: string, bytesMax?: number): Promise<string>;
   /** What lies at a path. Absent: every path names a file. */
   whatIs?(path: string): Promise<"file" | "folder" | "nothing">;
+  /** Names of what lies in a folder. Absent: nobody can tell. */
+  list?(path: string): Promise<readonly string[]>;
 }
 
 /** A JSON file that a scenario names, with the bytes for its digest. */

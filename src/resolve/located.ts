@@ -2,11 +2,14 @@ import { InvalidInputError } from "../core/errors.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
 
+/** What knows where values stand. */
+type Placed = Pick<Scenario, "place">;
+
 /**
  * Runs a step of resolving a scenario. Problems that it throws without a file are placed at the value they are about.
  * `path` is the value that is being resolved; a problem's own `at` is kept below it.
  */
-export function located<T>(scenario: Scenario, path: ValuePath, step: () => T): T {
+export function located<T>(scenario: Placed, path: ValuePath, step: () => T): T {
   try {
     return step();
   } catch (error) {
@@ -15,7 +18,7 @@ export function located<T>(scenario: Scenario, path: ValuePath, step: () => T): 
 }
 
 /** {@link located} for steps that wait for files. */
-export async function locatedAsync<T>(scenario: Scenario, path: ValuePath, step: () => Promise<T>): Promise<T> {
+export async function locatedAsync<T>(scenario: Placed, path: ValuePath, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
@@ -23,7 +26,7 @@ export async function locatedAsync<T>(scenario: Scenario, path: ValuePath, step:
   }
 }
 
-function placed(error: unknown, scenario: Scenario, path: ValuePath): unknown {
+function placed(error: unknown, scenario: Placed, path: ValuePath): unknown {
   if (!(error instanceof InvalidInputError)) return error;
   return new InvalidInputError(
     error.problems.map((problem) =>

@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import { refuse } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { inputBytesMax } from "../files/input-limits.ts";
+import { fetching } from "../models/catalogue.ts";
 import { parseConfigText } from "../models/config-text.ts";
-import { resolveConfig } from "../models/resolve.ts";
+import { type Resolution, resolveConfig } from "../models/resolve.ts";
 import type { FileReader } from "./file-reader.ts";
+import { configIn } from "./model-folder.ts";
 
 /** A file that a model was read from. */
 interface ReadFile {
@@ -12,22 +15,38 @@ interface ReadFile {
 }
 
 /** What {@link resolveConfig} gives, and the files it came from. */
-export type ReadModel = ReturnType<typeof resolveConfig> & { readonly files: readonly ReadFile[] };
+export type ReadModel = Resolution & {
+  readonly files: readonly ReadFile[];
+  /** The configuration as it was read. */
+  readonly config: Json;
+};
 
 /**
- * The model of a Hugging Face `config.json`, or of a checkpoint's folder with one. A `hf_quant_config.json` beside it
- * is read too. Throws InvalidInputError.
+ * The model of a Hugging Face `config.json` or Mistral's `params.json`, or of a checkpoint's folder with one. A `hf_quant_config.json` beside it
+ * is read too. Throws InvalidInputError; a draft gives what can be read instead.
  */
-export async function readModel(reader: FileReader, path: string): Promise<ReadModel> {
-  const folder = (await reader.whatIs?.(path)) === "folder";
-  const config = await parsed(reader, folder ? join(path, "config.json") : path);
+export async function readModel(
+  reader: FileReader,
+  path: string,
+  { draft = false }: { readonly draft?: boolean } = {},
+): Promise<ReadModel> {
+  const there = await reader.whatIs?.(path);
+  if (there === "nothing")
+    refuse({
+      file: path,
+      expected: "a file or folder that exists",
+      ...(path.endsWith(".json") ? {} : { hint: fetching() }),
+    });
+  const folder = there === "folder";
+  const config = await parsed(reader, folder ? await configIn(reader, path) : path);
   const beside = join(path, "hf_quant_config.json");
   const quantised = folder && (await reader.whatIs?.(beside)) === "file" ? await parsed(reader, beside) : null;
   const resolution = resolveConfig(config.json, {
     file: config.file,
+    draft,
     ...(quantised === null ? {} : { quantConfig: quantised.json }),
   });
-  return { ...resolution, files: quantised === null ? [config] : [config, quantised] };
+  return { ...resolution, config: config.json, files: quantised === null ? [config] : [config, quantised] };
 }
 
 async function parsed(reader: FileReader, file: string): Promise<ReadFile & { readonly json: Json }> {

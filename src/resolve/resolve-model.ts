@@ -1,7 +1,8 @@
 import { modelNamed } from "../models/catalogue.ts";
+import { resolveShape } from "../models/resolve-shape.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
-import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { ScenarioModel } from "../scenario/parse-model.ts";
 import type { PoolConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
@@ -18,19 +19,22 @@ export interface ResolvedModel {
   readonly inputs: readonly InputRow[];
 }
 
-export async function resolveModel(scenario: Scenario, reader: FileReader): Promise<ResolvedModel> {
-  const { file, id = "", dtypes = {}, kvCacheDtype } = scenario.model;
+export async function resolveModel(scenario: ScenarioModel, reader: FileReader): Promise<ResolvedModel> {
+  const { file, id = "", shape, dtypes = {}, kvCacheDtype } = scenario.model;
   const inputs: InputRow[] = [];
   const assumptions: string[] = [];
+  const read = async (path: string): Promise<ModelSpec> => {
+    const { spec, files, assumptions: assumed } = await readModel(reader, fromScenario(scenario.file, path));
+    for (const { file: name, text } of files) inputs.push(inputRow("model configuration", name, text));
+    assumptions.push(...assumed);
+    return spec;
+  };
   const model =
-    file === undefined
-      ? located(scenario, ["model", "id"], () => modelNamed(id))
-      : await locatedAsync(scenario, ["model", "file"], async () => {
-          const read = await readModel(reader, fromScenario(scenario.file, file));
-          for (const { file: name, text } of read.files) inputs.push(inputRow("model configuration", name, text));
-          assumptions.push(...read.assumptions);
-          return read.spec;
-        });
+    shape !== undefined
+      ? resolveShape(shape).spec
+      : file !== undefined
+        ? await locatedAsync(scenario, ["model", "file"], () => read(file))
+        : located(scenario, ["model", "id"], () => modelNamed(id));
   const given = Object.fromEntries(Object.entries(dtypes).filter(([, format]) => format !== undefined));
   const formats = { ...model.formats, ...given };
   const kvFormat = kvCacheDtype ?? model.kvFormat;
@@ -44,7 +48,9 @@ export async function resolveModel(scenario: Scenario, reader: FileReader): Prom
     kvFormat,
     inputs,
     ledger: [
-      { topic: "model", fidelity: "vendor", detail: `${model.name}: shapes of its released configuration` },
+      shape === undefined
+        ? { topic: "model", fidelity: "vendor", detail: `${model.name}: shapes of its released configuration` }
+        : { topic: "model", fidelity: "assumed", detail: `${model.name}: described by hand in model.shape` },
       ...assumptions.map((detail): LedgerEntry => ({ topic: "model", fidelity: "assumed", detail })),
       ...(changed.length === 0
         ? []

@@ -1,21 +1,20 @@
 import { z } from "zod";
-import { type StorageFormat, storageFormats } from "../core/dtype.ts";
 import { tensorClasses } from "../models/spec.ts";
 import { exactlyOne, filePath, word } from "./quantity.ts";
-
-const format = z.enum(Object.keys(storageFormats) as [StorageFormat, ...StorageFormat[]]);
+import { shapeSection, storageFormat } from "./shape-section.ts";
 
 /** Which model is served, and how it is quantised. */
 export const modelSection = z
   .strictObject({
-    id: word().optional().describe("Model of the catalogue, such as qwen3-30b-a3b; not together with file."),
+    id: word().optional().describe("Model of the catalogue, such as qwen3-30b-a3b; not together with file or shape."),
     file: filePath()
       .optional()
-      .describe("A Hugging Face config.json, or a folder that holds one; not together with id."),
+      .describe("A Hugging Face config.json, or a folder that holds one; not together with id or shape."),
+    shape: shapeSection.optional().describe("A model described by hand; not together with id or file."),
     dtypes: z
-      .partialRecord(z.enum(tensorClasses), format)
+      .partialRecord(z.enum(tensorClasses), storageFormat)
       .optional()
       .describe("Storage format per tensor class where it differs from the release, such as {experts: int4}."),
-    kvCacheDtype: format.optional().describe("Storage format of the KV cache; default as released."),
+    kvCacheDtype: storageFormat.optional().describe("Storage format of the KV cache; default as released."),
   })
-  .superRefine(exactlyOne("id", "file"));
+  .superRefine(exactlyOne("id", "file", "shape"));

@@ -1,6 +1,7 @@
 import { sha256 } from "../core/digest.ts";
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { issuePerPlace } from "../core/issue-per-place.ts";
+import { issuesOfFitting } from "../core/union-issues.ts";
 import { expandPaths } from "./file-path.ts";
 import { knownKeys, scenarioJsonSchema } from "./json-schema.ts";
 import { type ScenarioValue, scenarioSchema } from "./schema.ts";
@@ -42,7 +43,7 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
   const plain = plainValue(placed);
   const expanded = expandPaths(plain.value, options.params ?? {}, placed);
   const result = scenarioSchema.safeParse(expanded.value);
-  const issues = result.success ? [] : issuePerPlace(result.error.issues);
+  const issues = result.success ? [] : issuePerPlace(issuesOfFitting(result.error.issues));
   const schema = issues.some((issue) => issue.code === "unrecognized_keys") ? scenarioJsonSchema() : {};
   const unreadable: readonly Problem[] = [...settings.problems, ...plain.problems, ...expanded.problems];
   // Something else stands in the place of what could not be read.

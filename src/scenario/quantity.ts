@@ -16,10 +16,10 @@ export const word = () =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
     .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, { error: "text without control characters" });
 
-/** A check that one of two keys is given, and not both. */
+/** A check that one of the keys is given, and one only. */
 export const exactlyOne =
-  (a: string, b: string) =>
+  (...keys: readonly string[]) =>
   (value: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void => {
-    if ((value[a] === undefined) === (value[b] === undefined))
-      context.addIssue({ code: "custom", message: `either ${a} or ${b}` });
+    if (keys.filter((key) => value[key] !== undefined).length !== 1)
+      context.addIssue({ code: "custom", message: `either ${keys.slice(0, -1).join(", ")} or ${keys.at(-1)}` });
   };

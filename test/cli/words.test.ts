@@ -22,7 +22,7 @@ const wrong: readonly (readonly [words: readonly string[], message: RegExp])[] =
   [["run", "small.yaml", "--param", "DATA"], /expected --param NAME=value, found "DATA"/],
   [["run", "small.yaml", "--max-regress", "-3"], /percentage of at least 0/],
   [["run", "small.yaml", "--max-regress", "3"], /--max-regress limits what --baseline compares: give both/],
-  [["run", "small.yaml", "--max-regress", "e2e.p98=3%"], /no metric "e2e.p98" \(did you mean e2e.p90\?\)/],
+  [["run", "small.yaml", "--max-regress", "e2e.maen=3%"], /no metric "e2e.maen" \(did you mean e2e.mean\?\)/],
   [["run", "small.yaml", "--max-regress", "xyz=3%"], /no metric "xyz" \(one of ttft.mean, /],
   [["run", "small.yaml", "--max-regress", "e2e.p99"], /percentage of at least 0/],
   [["run", "small.yaml", "--max-regress", "3,4"], /one limit for all metrics, found two/],

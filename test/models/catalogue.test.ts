@@ -69,7 +69,7 @@ describe("entries", () => {
 
   test("an unknown model is refused with the nearest, or with all", () => {
     expect(() => entryNamed("mixtral-8x7")).toThrow(/did you mean mixtral-8x7b\?/);
-    expect(() => entryNamed("something-else-entirely-x")).toThrow(/known: mixtral-8x7b/);
+    expect(() => entryNamed("something-else-entirely-x")).toThrow(/models of the catalogue:\n +mixtral-8x7b/);
     expect(() => entryNamed("__proto__")).toThrow(/expected a model of the catalogue/);
   });
 });

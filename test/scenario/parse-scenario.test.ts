@@ -130,7 +130,7 @@ describe("a problem", () => {
 
 describe("checks between keys", () => {
   test.each([
-    ["model: { id: qwen3-30b-a3b }", "model: { id: a, file: b }", "either id or file"],
+    ["model: { id: qwen3-30b-a3b }", "model: { id: a, file: b }", "either id, file or shape"],
     ["hardware: { system: h100-sxm-8 }", "hardware: { devicesPerNode: 4 }", "either system or file"],
     ["engine: { id: vllm }", "engine: { maxNumSeqs: 4 }", "either id or file"],
     ["isl: { kind: fixed, tokens: 100 }", "isl: { kind: lognormal, mean: 5 }", "either sigma or p50"],

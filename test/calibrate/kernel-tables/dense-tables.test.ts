@@ -137,10 +137,10 @@ describe("tables that cannot be used", () => {
 
   test("every bad cell is named by row and column", () => {
     expect(
-      problemsOf([{ ...gemmRow, latency: -1 }, gemmRow, { ...gemmRow, m: "many", gemm_dtype: "fp9" }]),
+      problemsOf([{ ...gemmRow, latency: -1 }, gemmRow, { ...gemmRow, m: "many", gemm_dtype: "pf8" }]),
     ).toMatchObject([
       { at: "row 1, latency", expected: "a number above 0", found: -1 },
-      { at: "row 3, gemm_dtype", found: "fp9", hint: "did you mean fp8?" },
+      { at: "row 3, gemm_dtype", found: "pf8", hint: "did you mean fp8?" },
       { at: "row 3, m", expected: "a number above 0" },
     ]);
   });

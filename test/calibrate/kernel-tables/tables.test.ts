@@ -112,7 +112,7 @@ test("bad cells are named with file, row and column, all of them", () => {
     file,
     condensed,
     "qwen3_30b_a3,cutlass,fp8,64,1,1,balanced,0.05",
-    "kimi_k2,cutlass,fp9,64,1,1,balanced,0.05",
+    "kimi_k2,cutlass,pf8,64,1,1,balanced,0.05",
     "kimi_k2,cutlass,fp8,64,1,5,balanced,0.05",
     "kimi_k2,cutlass,fp8,64,1,1,zipf,0.05",
     "kimi_k2,cutlass,fp8,64,1,1,balanced,-1",

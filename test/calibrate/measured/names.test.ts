@@ -73,7 +73,7 @@ describe("systems", () => {
 
   test("own ids are known, others are not", () => {
     for (const id of systemIds) expect(systemOf(id).id).toBe(id);
-    expect(systemOf("gb400").problem).toMatchObject({ at: "system", hint: "did you mean gb300?" });
+    expect(systemOf("bg300").problem).toMatchObject({ at: "system", hint: "did you mean gb300?" });
     for (const name of ["h300_pcie", "constructor", "toString"]) expect(systemOf(name).id).toBeNull();
   });
 });
