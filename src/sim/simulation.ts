@@ -283,7 +283,7 @@ export class Simulation implements RunView {
     dpRank.kv.release(request);
     dpRank.outstandingTokens -= this.deployment.loadOf(request, state.dpRank[request]!);
     checkRequest(state, request, this.laws);
-    this.flow.over(atNs);
+    this.flow.over(request, atNs);
   }
 
   /** The result so far; `interrupted` says that requests were left unfinished on purpose. */

@@ -1,7 +1,7 @@
 /** Requests of a workload as parallel arrays, ordered by arrival. */
 export interface RequestTable {
   readonly count: number;
-  /** Arrival, integer ns from the start of the trace; non-decreasing. */
+  /** Arrival, integer ns from the start of the trace; non-decreasing. Of a request that waits for others, the earliest. */
   readonly arrivalNs: Float64Array;
   readonly promptTokens: Uint32Array;
   readonly outputTokens: Uint32Array;
@@ -13,6 +13,8 @@ export interface RequestTable {
   readonly domains: readonly string[];
   /** Prefix blocks: request i holds block ids ids[offsets[i] .. offsets[i+1]); equal ids hold equal tokens. */
   readonly prefix: { readonly blockTokens: number; readonly offsets: Uint32Array; readonly ids: Uint32Array } | null;
+  /** Turns of conversations and requests of agents, which wait for others; absent where none does. */
+  readonly turns?: Turns;
   readonly origin: {
     readonly kind: "recorded" | "generated";
     readonly name: string;
@@ -20,4 +22,14 @@ export interface RequestTable {
     /** Rejected rows, quantised timestamps, jitter: what a reader has to know. */
     readonly notes: readonly string[];
   };
+}
+
+/**
+ * Request i waits until the requests previous[offsets[i] .. offsets[i+1]), which stand before it, are over, and then for
+ * `waitNs[i]`; it arrives no earlier than the table says.
+ */
+export interface Turns {
+  readonly offsets: Uint32Array;
+  readonly previous: Uint32Array;
+  readonly waitNs: Float64Array;
 }

@@ -1,25 +1,29 @@
 import { InvalidInputError } from "../../core/errors.ts";
-import { type Json, parseJson } from "../../core/json.ts";
-import type { Reject } from "./fields.ts";
-import type { RequestRow, RowSink, TextReader } from "./request-format.ts";
+import type { Json } from "../../core/json.ts";
+import { valueAt } from "../column-map.ts";
+import { parseExactJson } from "./exact-json.ts";
+import type { RowSink, TableLayout } from "./request-format.ts";
+import type { FieldColumns } from "./table-columns.ts";
+import { TableRows } from "./table-rows.ts";
 
-type JsonObject = { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
 
-/** Reads JSON lines: one object a row, blank lines skipped. */
-export function jsonRows(sink: RowSink, decode: (row: JsonObject, reject: Reject) => RequestRow | null): TextReader {
-  return (lines, firstLine) => {
-    for (const [index, text] of lines.entries()) {
-      if (text.trim() === "") continue;
-      const line = firstLine + index;
-      const value = jsonObject(sink, text, line);
-      if (value === null) continue;
-      const reject: Reject = (at, expected, found) => {
-        sink.problem({ line, at, expected, found });
-        return null;
-      };
-      const row = decode(value, reject);
-      if (row !== null) sink.row(line, row);
-    }
+/** Reads rows that are JSON objects: each as text with the line it begins in; blank ones are skipped. */
+export function jsonRows(
+  sink: RowSink,
+  layout: TableLayout,
+  columns: FieldColumns,
+): (text: string, line: number) => void {
+  const rows = new TableRows(sink, layout, columns);
+  return (text, line) => {
+    if (text.trim() === "") return;
+    const record = jsonObject(sink, text, line);
+    if (record !== null)
+      rows.add(
+        line,
+        (column) => valueAt(record, column),
+        (key) => record[key],
+      );
   };
 }
 
@@ -27,7 +31,7 @@ export function jsonRows(sink: RowSink, decode: (row: JsonObject, reject: Reject
 export function jsonObject(sink: RowSink, text: string, line?: number): JsonObject | null {
   const where = line === undefined ? {} : { line };
   try {
-    const value = parseJson(text, "", line);
+    const value = parseExactJson(text, "", line);
     if (value !== null && typeof value === "object" && !Array.isArray(value)) return value as JsonObject;
     sink.problem({ ...where, expected: "a JSON object", found: value });
   } catch (error) {
@@ -35,10 +39,4 @@ export function jsonObject(sink: RowSink, text: string, line?: number): JsonObje
     for (const problem of error.problems) sink.problem(problem);
   }
   return null;
-}
-
-/** Whether the first object of a text has these keys; the object itself may be longer than the text. */
-export function hasKeys(head: string, required: readonly string[]): boolean {
-  const first = head.trimStart();
-  return first.startsWith("{") && required.every((key) => (first.split("\n", 1)[0] ?? "").includes(`"${key}"`));
 }
