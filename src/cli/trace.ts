@@ -13,8 +13,13 @@ import { importTrace } from "../trace/formats/import-trace.ts";
 import type { ImportOptions } from "../trace/formats/importer.ts";
 import { importers, type TraceFormat } from "../trace/formats/importers.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
+import type { RequestTable } from "../trace/request-table.ts";
 import { loadRequests } from "../trace/requests/load-requests.ts";
+import type { TurnPrompts } from "../trace/requests/request-format.ts";
+import { type RequestFormatName, requestFormats } from "../trace/requests/request-formats.ts";
 import { summariseRequests } from "../trace/requests/summarise-requests.ts";
+import { columnsOfMap } from "../trace/requests/table-columns.ts";
+import type { TimeUnit } from "../trace/requests/time-unit.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { saveRoutingTable } from "../trace/save-routing.ts";
@@ -70,10 +75,22 @@ function expertsOf(model: string): number | undefined {
   return moeShape(modelNamed(model))?.experts;
 }
 
-export async function inspect(file: string, json: boolean): Promise<void> {
+export interface InspectOptions {
+  readonly json?: boolean;
+  readonly format: string;
+  readonly map?: string;
+  readonly timeUnit?: TimeUnit;
+  readonly blockTokens?: number;
+  readonly turnPrompts?: TurnPrompts;
+  readonly from?: number;
+  readonly until?: number;
+}
+
+export async function inspect(file: string, options: InspectOptions): Promise<void> {
   const io = processIo(true);
+  const { json = false } = options;
   if (!(await looksLikeSafetensors(file))) {
-    const table = await loadRequests("auto", file);
+    const table = await loadInspected(file, options);
     const summary = summariseRequests(table);
     if (json) io.out(jsonDocument({ origin: table.origin, ...summary }));
     else io.out(requestText(table.origin, summary, io));
@@ -108,6 +125,20 @@ export async function inspect(file: string, json: boolean): Promise<void> {
       ...(provenance.files ?? []).map((source) => ["from", `${source.name} sha256 ${source.sha256.slice(0, 16)}`]),
     ];
     io.out(`${textTable(lines, { indent: "", ...fitting(io) }).join("\n")}\n`);
+  });
+}
+
+function loadInspected(file: string, options: InspectOptions): Promise<RequestTable> {
+  const format = oneOf(options.format, ["auto", ...(Object.keys(requestFormats) as RequestFormatName[])], "--format");
+  const { map, timeUnit, blockTokens, turnPrompts, from, until } = options;
+  const columns = map === undefined ? undefined : columnsOfMap(map, "--map");
+  return loadRequests(format, file, {
+    ...(columns === undefined ? {} : { columns }),
+    ...(timeUnit === undefined ? {} : { timeUnit }),
+    ...(blockTokens === undefined ? {} : { blockTokens }),
+    ...(turnPrompts === undefined ? {} : { turnPrompts }),
+    ...(from === undefined ? {} : { fromNs: from }),
+    ...(until === undefined ? {} : { untilNs: until }),
   });
 }
 

@@ -86,12 +86,14 @@ function generated(scenario: Scenario, traffic: Generated): RequestTable {
 async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestTable> {
   const { arrivals } = traffic;
   const replayed = arrivals.kind === "recorded" ? arrivals : null;
-  const { columns } = traffic;
-  if (columns !== undefined) located(scenario, ["traffic", "columns"], () => columnsOf(columns));
+  const { columns: names } = traffic;
+  const columns =
+    names === undefined ? {} : { columns: located(scenario, ["traffic", "columns"], () => columnsOf(names)) };
   const table = await locatedAsync(scenario, ["traffic", "file"], () =>
     loadRequests(traffic.format, fromScenario(scenario.file, traffic.file), {
       seed: scenario.seed,
       arrivals: replayed === null ? "optional" : "needed",
+      ...columns,
       ...readAs(traffic),
       ...(traffic.thin === undefined ? {} : { thin: traffic.thin }),
       ...(traffic.requests === undefined ? {} : { limit: traffic.requests }),
@@ -124,9 +126,8 @@ async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestT
 }
 
 /** How a trace is to be read, where the scenario says so. */
-function readAs({ columns, timeUnit, blockTokens, turnPrompts, from, until }: Recorded): LoadRequestsOptions {
+function readAs({ timeUnit, blockTokens, turnPrompts, from, until }: Recorded): LoadRequestsOptions {
   return {
-    ...(columns === undefined ? {} : { columns }),
     ...(timeUnit === undefined ? {} : { timeUnit }),
     ...(blockTokens === undefined ? {} : { blockTokens }),
     ...(turnPrompts === undefined ? {} : { turnPrompts }),

@@ -54,7 +54,7 @@ export function arrivalTimes(
       file,
       expected: "arrivals within 2^53 ns (104 days)",
       found: formatDuration(lastNs),
-      hint: "read a part of it with from and until, as in until: 24h, counted from its earliest arrival",
+      hint: "read a part of it with from and until (--from, --until), as in until: 24h, counted from its earliest arrival",
     });
   const waitNsOf = (row: number) => Math.round((rows.links.waitOf(row) * unit.ns) / rateScale);
   return { kept, atNs, recordedNs, waitNsOf, notes: unit.notes };
@@ -91,7 +91,7 @@ function unitOf(
     at,
     expected: "times whose unit is known",
     found: found.why,
-    hint: "give timeUnit: s, ms, us or ns",
+    hint: "say it with timeUnit (--time-unit): s, ms, us or ns",
   });
 }
 

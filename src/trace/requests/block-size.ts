@@ -16,7 +16,13 @@ export type BlockRule =
 /** The block size of a file with a note on how it was found, or why it cannot be told. */
 export type BlockSizeFound =
   | { readonly tokens: number; readonly rule: BlockRule; readonly note: string | null }
-  | { readonly tokens: null; readonly expected: string; readonly found: string; readonly hint: string };
+  | {
+      readonly tokens: null;
+      readonly line?: number;
+      readonly expected: string;
+      readonly found: string | number;
+      readonly hint?: string;
+    };
 
 /**
  * What the numbers of blocks of a file's prompts say of the size of a block. A prompt of p tokens in n blocks of b tokens
@@ -64,6 +70,16 @@ export class BlockSizes {
         rule: "some",
         note: `prefix blocks of ${documented} tokens assumed, as the layout is documented: any size up to ${this.#largest} fits, since prompts have more blocks than they name`,
       };
+    if (this.#largest < 1) {
+      const { line, promptTokens, blocks } = this.tightest!;
+      const where = line === null ? {} : { line };
+      return {
+        tokens: null,
+        ...where,
+        expected: `at most ${promptTokens} prefix blocks for as many tokens`,
+        found: blocks,
+      };
+    }
     return this.#unknown(
       `no size fits the blocks of every prompt; up to ${this.#largest} tokens fit if only some are named`,
     );
@@ -74,7 +90,7 @@ export class BlockSizes {
       tokens: null,
       expected: "a number of prefix blocks that tells their size",
       found,
-      hint: "give blockTokens",
+      hint: "say it with blockTokens (--block-tokens)",
     };
   }
 }

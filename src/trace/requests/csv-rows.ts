@@ -1,6 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import type { Column } from "../column-map.ts";
-import type { RowSink, TableLayout, TextReader } from "./request-format.ts";
+import type { RowSink, TableRules, TextReader } from "./request-format.ts";
 import { type FieldColumns, requiredColumns } from "./table-columns.ts";
 import { TableRows } from "./table-rows.ts";
 
@@ -11,7 +11,7 @@ const separators = ["\t", ",", ";", "|"] as const;
  * are found by name in the header, in any order, and unknown ones are ignored; a header is not needed where every column
  * is given by its place.
  */
-export function csvRows(sink: RowSink, layout: TableLayout, columns: FieldColumns): TextReader {
+export function csvRows(sink: RowSink, layout: TableRules, columns: FieldColumns): TextReader {
   const rows = new TableRows(sink, layout, columns);
   let header: Header | null = null;
   return (lines, firstLine) => {
@@ -77,7 +77,7 @@ function headerOf(
   record: readonly string[],
   line: number,
   separator: string,
-  layout: TableLayout,
+  layout: TableRules,
   columns: FieldColumns,
 ): Header {
   const width = record.length;

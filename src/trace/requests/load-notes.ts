@@ -55,11 +55,11 @@ function rateNotes(rows: RowCollector, { kept, atNs, recordedNs }: ArrivalTimes,
   const tokensPerSecond = (tokens / spanNs) * 1e9;
   if (perSecond > requestRateMax || tokensPerSecond > tokenRateMax)
     return [
-      `warning: ${formatNumber(perSecond)} requests and ${formatCount(Math.round(tokensPerSecond))} tokens arrive a second, more than most deployments are offered; if the times count a larger unit, say so with timeUnit`,
+      `warning: ${formatNumber(perSecond)} requests and ${formatCount(Math.round(tokensPerSecond))} tokens arrive a second, more than most deployments are offered; if the times count a larger unit, say it with timeUnit`,
     ];
   if (kept.length >= trickleRequestsMin && spanNs / (kept.length - 1) > meanGapMaxNs)
     return [
-      `warning: a request arrives every ${formatDuration(spanNs / (kept.length - 1))}; if the times count a smaller unit, say so with timeUnit`,
+      `warning: a request arrives every ${formatDuration(spanNs / (kept.length - 1))}; if the times count a smaller unit, say it with timeUnit`,
     ];
   return [];
 }

@@ -1,11 +1,12 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
-import type { ColumnNames, TurnPrompts } from "./request-format.ts";
+import type { TurnPrompts } from "./request-format.ts";
+import type { FieldColumns } from "./table-columns.ts";
 import { type TimeUnit, timeUnits } from "./time-unit.ts";
 
 /** How a file is read, and what to do with its requests: cut, thin, limit, jitter, compress time, in this order. */
 export interface LoadRequestsOptions {
   /** Columns of the file by what they hold, in place of a known layout. */
-  readonly columns?: ColumnNames;
+  readonly columns?: FieldColumns;
   /** Unit of the file's times, in place of the layout's own. */
   readonly timeUnit?: TimeUnit;
   /** Tokens in a prefix block, in place of what the file shows. */

@@ -1,15 +1,15 @@
-import { InvalidInputError, refuse } from "../../core/errors.ts";
+import { refuse } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import type { RequestTable } from "../request-table.ts";
 import { csvRows } from "./csv-rows.ts";
 import { looksLikeJson } from "./head-record.ts";
-import { jsonRows } from "./json-rows.ts";
+import { JsonRows } from "./json-rows.ts";
 import { checkLoadOptions, type LoadRequestsOptions } from "./load-options.ts";
-import type { RequestFormat, TableLayout } from "./request-format.ts";
+import type { RequestFormat, TableRules } from "./request-format.ts";
 import { layoutIn, type RequestFormatName, recogniseRequestFormat, requestFormats } from "./request-formats.ts";
 import { RowCollector } from "./row-collector.ts";
 import { tableOf } from "./rows-to-table.ts";
-import { columnsOf } from "./table-columns.ts";
+import { columnsOf, type FieldColumns } from "./table-columns.ts";
 import { TextSource } from "./text-source.ts";
 
 const decompressedBytesMaxDefault = 2 * 1024 * 1024 * 1024;
@@ -44,8 +44,13 @@ export async function loadRequests(
   }
 }
 
-/** A format for one file: of a table, the one of its layouts that the file has. */
-export type FileLayout = TableLayout | (RequestFormat & { kind: "document" });
+/** A format for one file: of a table, the one of its layouts that the file has, with its columns. */
+export type FileLayout =
+  | { readonly kind: "table"; readonly rules: TableRules; readonly columns: FieldColumns }
+  | (RequestFormat & { readonly kind: "document" });
+
+/** What is known of a table whose columns the user named. */
+const named: TableRules = { fromUser: true, untimed: true, timeUnit: null, blockTokens: null };
 
 function layoutOf(
   format: RequestFormatName | "auto",
@@ -54,33 +59,35 @@ function layoutOf(
   { columns }: LoadRequestsOptions,
 ): FileLayout {
   if (columns !== undefined) {
-    if (format === "auto") return { columns, fromUser: true, untimed: true, timeUnit: null, blockTokens: null };
-    throw new InvalidInputError([
-      { at: "columns", expected: "columns without a format, or a format alone", found: format },
-    ]);
+    if (format === "auto") return { kind: "table", rules: named, columns };
+    return refuse({ at: "columns", expected: "columns without a format, or a format alone", found: format });
   }
   const known: RequestFormat = requestFormats[format === "auto" ? recogniseRequestFormat(head, file) : format];
-  return known.kind === "document" ? known : (layoutIn(known, head) ?? known.layouts[0]!);
+  if (known.kind === "document") return known;
+  const layout = layoutIn(known, head) ?? known.layouts[0]!;
+  return { kind: "table", rules: layout, columns: columnsOf(layout.columns) };
 }
 
 async function readRows(layout: FileLayout, source: TextSource, rows: RowCollector): Promise<void> {
-  if ("kind" in layout) {
+  if (layout.kind === "document") {
     const read = layout.start(rows);
     for await (const { lines, firstLine } of source.batches("document")) read(lines, firstLine);
     return;
   }
-  const columns = columnsOf(layout.columns);
+  const { rules, columns } = layout;
   if (!looksLikeJson(source.head)) {
-    const read = csvRows(rows, layout, columns);
+    const read = csvRows(rows, rules, columns);
     for await (const { lines, firstLine } of source.batches("lines")) if (!rows.full) read(lines, firstLine);
     return;
   }
-  const read = jsonRows(rows, layout, columns);
+  const json = new JsonRows(rows, rules, columns);
   if (source.head.trimStart().startsWith("[")) {
     for await (const elements of source.elements())
-      for (const { text, line } of elements) if (!rows.full) read(text, line);
-    return;
+      for (const { text, line } of elements) if (!rows.full) json.add(text, line);
+  } else {
+    for await (const { lines, firstLine } of source.batches("lines"))
+      for (const [index, text] of lines.entries())
+        if (!rows.full && text.trim() !== "") json.add(text, firstLine + index);
   }
-  for await (const { lines, firstLine } of source.batches("lines"))
-    for (const [index, text] of lines.entries()) if (!rows.full) read(text, firstLine + index);
+  json.end();
 }

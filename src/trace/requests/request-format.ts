@@ -77,8 +77,12 @@ export type ColumnNames = Readonly<{ [Field in RequestField]?: string | readonly
 export type CellOf = (column: string) => Json | undefined;
 
 /** Requests as rows of a table: CSV, JSON lines or a JSON array, told apart by their first character. */
-export interface TableLayout {
+export interface TableLayout extends TableRules {
   readonly columns: ColumnNames;
+}
+
+/** What is to be known of a table beside the columns that are read. */
+export interface TableRules {
   /** Whether the user named the columns: each of them has to be there. */
   readonly fromUser?: true;
   /** Columns beside prompt and output that tell this layout from others; by default that of the arrival. */

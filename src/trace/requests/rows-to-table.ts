@@ -10,6 +10,7 @@ import type { LoadRequestsOptions } from "./load-options.ts";
 import type { FileLayout } from "./load-requests.ts";
 import type { TurnPrompts } from "./request-format.ts";
 import type { RowCollector } from "./row-collector.ts";
+import type { TimeSource } from "./time-unit.ts";
 import { findTurnPrompts } from "./turn-prompts.ts";
 
 /** What of a file is not in its rows. */
@@ -72,13 +73,13 @@ function refuseUntimed(rows: RowCollector, file: string): never {
   );
 }
 
-const timeSource = (layout: FileLayout) => {
-  if ("kind" in layout) return { documented: layout.timeUnit, varies: false, column: "start_times" };
-  const { arrival = "arrival" } = layout.columns;
+const timeSource = (layout: FileLayout): Omit<TimeSource, "given"> => {
+  if (layout.kind === "document") return { documented: layout.timeUnit, varies: false, column: "times" };
+  const { rules, columns } = layout;
   return {
-    documented: layout.timeUnit,
-    varies: layout.unitVaries === true,
-    column: [arrival].flat()[0] ?? "arrival",
+    documented: rules.timeUnit,
+    varies: rules.unitVaries === true,
+    column: columns.arrival?.[0]?.text ?? "arrival",
   };
 };
 
@@ -93,12 +94,12 @@ function blockTokensOf(
   if (rows.blockRows === 0) return null;
   const { blockSizes, count, blockRows } = rows;
   const { tightest } = blockSizes;
-  const documented = "kind" in layout ? null : layout.blockTokens;
+  const documented = layout.kind === "document" ? null : layout.rules.blockTokens;
   const found =
     given === undefined ? blockSizes.find(documented) : { tokens: given, rule: blockSizes.ruleOf(given), note: null };
   if (found.tokens === null) {
-    const { expected, found: seen, hint } = found;
-    return refuse({ file, expected, found: seen, hint });
+    const { tokens: _tokens, ...problem } = found;
+    return refuse({ file, ...problem });
   }
   if (found.rule === null)
     return refuse({
@@ -106,7 +107,7 @@ function blockTokensOf(
       ...(tightest?.line == null ? {} : { line: tightest.line }),
       expected: `at most ${Math.ceil((tightest?.promptTokens ?? 0) / found.tokens)} prefix blocks of ${found.tokens} tokens for a prompt of ${tightest?.promptTokens}`,
       found: tightest?.blocks,
-      hint: "leave blockTokens out, and the size is told from the file, or give another",
+      hint: "without blockTokens the size is told from the file",
     });
   if (found.note !== null) notes.push(found.note);
   else if (found.rule === "full") notes.push("prefix blocks that are not full are not named, and not shared");

@@ -1,16 +1,23 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
-import { type Column, columnMapOf } from "../column-map.ts";
-import { type ColumnNames, type RequestField, requestFields, type TableLayout } from "./request-format.ts";
+import { type Column, columnMapOf, parseColumnMap, type ReadColumnMap } from "../column-map.ts";
+import { type ColumnNames, type RequestField, requestFields, type TableRules } from "./request-format.ts";
 
 /** Columns of a layout by the field that they hold. */
 export type FieldColumns = Readonly<Partial<Record<RequestField, readonly Column[]>>>;
 
-/** The columns of a layout, read; what is wrong with a map of the user is said at once, under `columns`. */
+/** The columns of a layout, or of a mapping in a scenario; refuses all that is wrong with them at once. */
 export function columnsOf(names: ColumnNames): FieldColumns {
   const given = Object.entries(names).filter(
     (entry): entry is [string, string | readonly string[]] => entry[1] !== undefined,
   );
-  const { map, problems } = columnMapOf<RequestField>(Object.fromEntries(given), requestFields);
+  return checked(columnMapOf<RequestField>(Object.fromEntries(given), requestFields), "columns");
+}
+
+/** The columns of a map in words, as `arrival=ts,prompt=in,output=out`. */
+export const columnsOfMap = (map: string, option: string): FieldColumns =>
+  checked(parseColumnMap<RequestField>(map, requestFields), option);
+
+function checked({ map, problems }: ReadColumnMap<RequestField>, place: string): FieldColumns {
   const many = Object.values(map)
     .flat()
     .filter(({ path }) => path.some(({ kind }) => kind === "each"));
@@ -20,13 +27,13 @@ export function columnsOf(names: ColumnNames): FieldColumns {
   ];
   if (all.length > 0)
     throw new InvalidInputError(
-      all.map((problem) => ({ ...problem, at: problem.at === undefined ? "columns" : `columns.${problem.at}` })),
+      all.map((problem) => ({ ...problem, at: problem.at === undefined ? place : `${place}.${problem.at}` })),
     );
   return map;
 }
 
 /** The columns without which a file does not have the layout. */
-export function requiredColumns(layout: TableLayout, columns: FieldColumns): readonly Column[] {
+export function requiredColumns(layout: TableRules, columns: FieldColumns): readonly Column[] {
   const { arrival = [], prompt = [], output = [] } = columns;
   if (layout.fromUser) return Object.values(columns).flat();
   const marks = (layout.marks ?? arrival.map(({ text }) => text)).map((text): Column => markColumn(text));

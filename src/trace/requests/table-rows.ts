@@ -2,7 +2,7 @@ import type { Json } from "../../core/json.ts";
 import type { Column } from "../column-map.ts";
 import { blockNames, type Reject, requestNames, tokenCount, waitTime } from "./fields.ts";
 import { moment } from "./moment.ts";
-import type { CellOf, RequestField, RequestRow, RowSink, TableLayout } from "./request-format.ts";
+import type { CellOf, RequestField, RequestRow, RowSink, TableRules } from "./request-format.ts";
 import type { FieldColumns } from "./table-columns.ts";
 
 type ValueIn = (column: Column) => Json | undefined;
@@ -10,10 +10,10 @@ type ValueIn = (column: Column) => Json | undefined;
 /** Makes requests of the rows of a table. */
 export class TableRows {
   readonly #sink: RowSink;
-  readonly #layout: TableLayout;
+  readonly #layout: TableRules;
   readonly #columns: FieldColumns;
 
-  constructor(sink: RowSink, layout: TableLayout, columns: FieldColumns) {
+  constructor(sink: RowSink, layout: TableRules, columns: FieldColumns) {
     this.#sink = sink;
     this.#layout = layout;
     this.#columns = columns;

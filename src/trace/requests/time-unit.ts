@@ -61,7 +61,7 @@ export function findTimeUnit({ given, documented, varies, column }: TimeSource, 
   }
   const rate = typicalRate(times, documented);
   const implausible = rate !== null && rate > typicalRateMax;
-  if (epoch !== null && epoch !== documented && (implausible || timeUnits[epoch] < timeUnits[documented]))
+  if (epoch !== null && epoch !== documented)
     return { unit: epoch, note: `times read as Unix times in ${words[epoch]}` };
   if (documented !== "ms" || !times.fractions || times.typicalGap === null) return { unit: documented, note: null };
   if (implausible)
@@ -82,9 +82,9 @@ export function unitInName(name: string): TimeUnit | null {
   return names.find((unit) => ending === unit || (ending.length > 2 && words[unit].startsWith(ending))) ?? null;
 }
 
-/** The unit in which a number is a time between 2001 and 2096, counted from 1970. */
+/** The unit in which a number is a time between 2014 and 2039, counted from 1970. */
 function unixUnit(first: number): TimeUnit | null {
-  return names.find((unit) => first * timeUnits[unit] >= 1e18 && first * timeUnits[unit] < 4e18) ?? null;
+  return names.find((unit) => first * timeUnits[unit] >= 1.4e18 && first * timeUnits[unit] < 2.2e18) ?? null;
 }
 
 function typicalRate({ typicalGap }: TimeEvidence, unit: TimeUnit): number | null {
@@ -92,9 +92,11 @@ function typicalRate({ typicalGap }: TimeEvidence, unit: TimeUnit): number | nul
 }
 
 function ratesIfRead(times: TimeEvidence): string {
-  if (times.typicalGap === null) return "all times are equal";
-  const rates = names.map((unit) => `${round(typicalRate(times, unit) ?? 0)}/s in ${unit}`);
-  return `the typical gap between arrivals would be that of ${rates.join(", ")}`;
+  if (times.typicalGap === null) return "times that are all equal";
+  const rates = names.map(
+    (unit, i) => `${round(typicalRate(times, unit) ?? 0)}${i === 0 ? " requests/s" : ""} in ${unit}`,
+  );
+  return `gaps of ${round(times.typicalGap)}: ${rates.join(", ")}`;
 }
 
 const round = (value: number): string => String(Number(value.toPrecision(3)));

@@ -29,7 +29,7 @@ export function findTurnPrompts(rows: RowCollector, given: TurnPrompts | null, f
     file,
     expected: "later turns that show whether their prompts count the whole conversation or only what is new",
     found: `${seen.turns} later turns, ${seen.shorter} of them shorter than the one before`,
-    hint: "give turnPrompts: whole or added",
+    hint: "say it with turnPrompts (--turn-prompts): whole or added",
   });
 }
 
