@@ -234,11 +234,7 @@ async function looksLikeSafetensors(file: string): Promise<boolean> {
   });
 }
 
-function requestText(
-  origin: { name: string; notes: readonly string[] },
-  summary: ReturnType<typeof summariseRequests>,
-  io: Io,
-): string {
+function requestText(origin: RequestTable["origin"], summary: ReturnType<typeof summariseRequests>, io: Io): string {
   const lengths = (name: string, of: typeof summary.prompt) => [
     name,
     `mean ${formatNumber(of.mean, 4)}, p10 ${of.p10}, p50 ${of.p50}, p90 ${of.p90}, p99 ${of.p99}, max ${of.max}`,
@@ -266,6 +262,7 @@ function requestText(
     ]);
   }
   rows.push(...origin.notes.map((note) => ["note", note]));
+  rows.push(...(origin.assumptions ?? []).map(({ topic, detail }) => [`${topic}, assumed`, detail]));
   return `${textTable(rows, { indent: "", ...fitting(io) }).join("\n")}\n`;
 }
 

@@ -193,6 +193,7 @@ export function requestLedger(workload: Workload): LedgerEntry[] {
       detail: `${requests.count} requests of ${origin.name}${notes}`,
     },
   ];
+  for (const { topic, detail } of origin.assumptions ?? []) entries.push({ topic, fidelity: "assumed", detail });
   if (workload.kind === "closed")
     entries.push({
       topic: "arrivals",

@@ -21,7 +21,14 @@ export interface RequestTable {
     readonly digest: string;
     /** Rejected rows, quantised timestamps, jitter: what a reader has to know. */
     readonly notes: readonly string[];
+    /** What the file does not say and was taken for granted, and what may be wrong with that. */
+    readonly assumptions?: readonly Assumption[];
   };
+}
+
+export interface Assumption {
+  readonly topic: "arrival times" | "offered load" | "prefix blocks" | "turns";
+  readonly detail: string;
 }
 
 /**

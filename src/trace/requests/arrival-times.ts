@@ -15,13 +15,14 @@ export interface ArrivalTimes {
   readonly recordedNs: Float64Array;
   /** Wait of a row after the last answer that it waits for, ns. */
   waitNsOf(row: number): number;
-  readonly notes: readonly string[];
+  /** How their unit was found, where the layout does not say it. */
+  readonly unitNote: string | null;
 }
 
 /** Nanoseconds of the file's unit, and how it was found. */
 interface Unit {
   readonly ns: number;
-  readonly notes: readonly string[];
+  readonly note: string | null;
 }
 
 /** Arrival times of rows: their unit found, the part between `from` and `until` kept, jittered and compressed. */
@@ -57,7 +58,7 @@ export function arrivalTimes(
       hint: "read a part of it with from and until (--from, --until), as in until: 24h, counted from its earliest arrival",
     });
   const waitNsOf = (row: number) => Math.round((rows.links.waitOf(row) * unit.ns) / rateScale);
-  return { kept, atNs, recordedNs, waitNsOf, notes: unit.notes };
+  return { kept, atNs, recordedNs, waitNsOf, unitNote: unit.note };
 }
 
 function unitOf(
@@ -68,7 +69,7 @@ function unitOf(
 ): Unit {
   const { start, links } = rows;
   const at = source.column;
-  if (start === null) return { ns: timeUnits[timeUnit ?? source.documented ?? "ms"], notes: [] };
+  if (start === null) return { ns: timeUnits[timeUnit ?? source.documented ?? "ms"], note: null };
   if (links.untimed.length > 0)
     throw new InvalidInputError(
       links.untimed.map((line) => ({
@@ -82,10 +83,10 @@ function unitOf(
   if (start.calendar) {
     if (timeUnit !== undefined)
       refuse({ file, at, expected: "numbers, since timeUnit is given", found: "dates", hint: "leave timeUnit out" });
-    return { ns: timeUnits.s, notes: [] };
+    return { ns: timeUnits.s, note: null };
   }
   const found = findTimeUnit({ ...source, given: timeUnit ?? null }, evidenceOf(rows, Number(start.whole)));
-  if (found.unit !== null) return { ns: timeUnits[found.unit], notes: found.note === null ? [] : [found.note] };
+  if (found.unit !== null) return { ns: timeUnits[found.unit], note: found.note };
   return refuse({
     file,
     at,

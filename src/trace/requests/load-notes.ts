@@ -1,4 +1,5 @@
 import { formatCount, formatDuration, formatNumber } from "../../core/units.ts";
+import type { Assumption } from "../request-table.ts";
 import type { ArrivalTimes } from "./arrival-times.ts";
 import type { LoadRequestsOptions } from "./load-options.ts";
 import type { RowCollector } from "./row-collector.ts";
@@ -19,7 +20,6 @@ export function readingNotes(rows: RowCollector, times: ArrivalTimes, options: L
   }
   if (limit !== undefined && kept.length === limit && (rows.full || kept.length < rows.count))
     notes.push(`first ${limit} requests only`);
-  notes.push(...times.notes);
   const own = recordedNs.filter((ns) => !Number.isNaN(ns));
   const misplaced = own.reduce((count, ns, i) => (i > 0 && ns < own[i - 1]! ? count + 1 : count), 0);
   if (misplaced > 0) notes.push(`${misplaced} rows earlier than the row before them; sorted by arrival`);
@@ -33,7 +33,6 @@ export function readingNotes(rows: RowCollector, times: ArrivalTimes, options: L
     );
   else if (distinct * 2 < own.length)
     notes.push(`${own.length} requests share ${distinct} arrival times: quantised timestamps replay as bursts`);
-  notes.push(...rateNotes(rows, times, rateScale ?? 1));
   if (rateScale !== undefined && rateScale !== 1) notes.push(`time compressed by ${rateScale}`);
   return notes;
 }
@@ -47,19 +46,25 @@ const trickleRequestsMin = 10;
 /** Fewer requests have no rate. */
 const requestsMin = 3;
 
-function rateNotes(rows: RowCollector, { kept, atNs, recordedNs }: ArrivalTimes, rateScale: number): string[] {
+/** A load that a wrong unit of time may have made. */
+export function oddLoad(
+  rows: RowCollector,
+  { kept, atNs, recordedNs }: ArrivalTimes,
+  { rateScale = 1 }: LoadRequestsOptions,
+): Assumption[] {
+  const odd = (detail: string): Assumption[] => [{ topic: "offered load", detail }];
   const spanNs = atNs.reduce((most, ns) => Math.max(most, ns), 0) * rateScale;
   if (spanNs === 0 || kept.length < requestsMin || Number.isNaN(recordedNs[0])) return [];
   const perSecond = ((kept.length - 1) / spanNs) * 1e9;
   const tokens = kept.reduce((sum, row) => sum + rows.prompt.at(row) + rows.output.at(row), 0);
   const tokensPerSecond = (tokens / spanNs) * 1e9;
   if (perSecond > requestRateMax || tokensPerSecond > tokenRateMax)
-    return [
+    return odd(
       `warning: ${formatNumber(perSecond)} requests and ${formatCount(Math.round(tokensPerSecond))} tokens arrive a second, more than most deployments are offered; if the times count a larger unit, say it with timeUnit`,
-    ];
+    );
   if (kept.length >= trickleRequestsMin && spanNs / (kept.length - 1) > meanGapMaxNs)
-    return [
+    return odd(
       `warning: a request arrives every ${formatDuration(spanNs / (kept.length - 1))}; if the times count a smaller unit, say it with timeUnit`,
-    ];
+    );
   return [];
 }

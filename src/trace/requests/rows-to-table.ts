@@ -2,10 +2,10 @@ import { basename } from "node:path";
 import { refuse } from "../../core/errors.ts";
 import type { RandomStream } from "../../core/random.ts";
 import { formatCount } from "../../core/units.ts";
-import type { RequestTable, Turns } from "../request-table.ts";
+import type { Assumption, RequestTable, Turns } from "../request-table.ts";
 import { type ArrivalTimes, arrivalTimes, places } from "./arrival-times.ts";
 import { conversationPrompts, type Prompts } from "./conversation.ts";
-import { readingNotes } from "./load-notes.ts";
+import { oddLoad, readingNotes } from "./load-notes.ts";
 import type { LoadRequestsOptions } from "./load-options.ts";
 import type { FileLayout } from "./load-requests.ts";
 import type { TurnPrompts } from "./request-format.ts";
@@ -22,15 +22,21 @@ export interface ReadFile {
   readonly jitter: RandomStream;
 }
 
+type Assume = (topic: Assumption["topic"], detail: string) => void;
+
 /** The table of the rows of a file, what could not be told from single rows told from all of them. */
 export function tableOf(rows: RowCollector, { layout, file, digest, options, jitter }: ReadFile): RequestTable {
   const untimed = rows.timedRows === 0;
   if (untimed && (options.arrivals === "needed" || options.fromNs !== undefined || options.untilNs !== undefined))
     refuseUntimed(rows, file);
   const notes: string[] = [];
-  const blockTokens = blockTokensOf(rows, layout, options, file, notes);
-  const prompts = promptsOf(rows, blockTokens, options, file, notes);
+  const assumptions: Assumption[] = [];
+  const assume = (topic: Assumption["topic"], detail: string): void => void assumptions.push({ topic, detail });
+  const blockTokens = blockTokensOf(rows, layout, options, file, { notes, assume });
+  const prompts = promptsOf(rows, blockTokens, options, file, assume);
   const times = arrivalTimes(rows, timeSource(layout), options, jitter, file);
+  if (times.unitNote !== null) assume("arrival times", times.unitNote);
+  assumptions.push(...oddLoad(rows, times, options));
   const order = arrivalOrder(times);
   const [output, classOf] = [rows.output.view(), rows.classOf.view()];
   if (untimed) notes.push("no arrival times: lengths alone");
@@ -51,6 +57,7 @@ export function tableOf(rows: RowCollector, { layout, file, digest, options, jit
       name: basename(file),
       digest,
       notes: [...readingNotes(rows, times, options), ...notes],
+      ...(assumptions.length === 0 ? {} : { assumptions }),
     },
   };
 }
@@ -89,7 +96,7 @@ function blockTokensOf(
   layout: FileLayout,
   { blockTokens: given }: LoadRequestsOptions,
   file: string,
-  notes: string[],
+  { notes, assume }: { notes: string[]; assume: Assume },
 ): number | null {
   if (rows.blockRows === 0) return null;
   const { blockSizes, count, blockRows } = rows;
@@ -109,7 +116,7 @@ function blockTokensOf(
       found: tightest?.blocks,
       hint: "without blockTokens the size is told from the file",
     });
-  if (found.note !== null) notes.push(found.note);
+  if (found.note !== null) assume("prefix blocks", found.note);
   else if (found.rule === "full") notes.push("prefix blocks that are not full are not named, and not shared");
   else if (found.rule === "some") notes.push("prompts have more prefix blocks than they name: the rest is not shared");
   if (blockRows < count)
@@ -128,7 +135,7 @@ function promptsOf(
   blockTokens: number | null,
   options: LoadRequestsOptions,
   file: string,
-  notes: string[],
+  assume: Assume,
 ): Prompts {
   const { links } = rows;
   const stated = {
@@ -139,11 +146,10 @@ function promptsOf(
   };
   if (links.followers === 0) return stated;
   const counts = findTurnPrompts(rows, options.turnPrompts ?? null, file);
-  notes.push(
-    `${formatCount(links.followers)} requests wait for the answers of others and arrive after them; ${countsWords[counts]}`,
-  );
+  const waiting = `${formatCount(links.followers)} of ${formatCount(rows.count)} requests wait for the answers of others and arrive after them`;
+  assume("turns", `${waiting}; ${countsWords[counts]}`);
   if (counts === "whole" && blockTokens !== null) return stated;
-  notes.push("of a conversation, prompts are found in the prefix cache, and answers are computed again");
+  assume("turns", "of a conversation, prompts are found in the prefix cache, and answers are computed again");
   return conversationPrompts(rows, blockTokens, counts, file);
 }
 

@@ -4,7 +4,7 @@ import { formatProblem } from "../../../src/core/errors.ts";
 import { BlockSizes } from "../../../src/trace/requests/block-size.ts";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { summariseRequests } from "../../../src/trace/requests/summarise-requests.ts";
-import { jsonLines, problemsOf, traceFiles } from "./trace-files.ts";
+import { jsonLines, problemsOf, saidOf, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
 const sizesOf = (rows: readonly (readonly [promptTokens: number, blocks: number])[]) => {
@@ -71,7 +71,7 @@ describe("a Mooncake trace", () => {
     const table = await loadRequests("auto", traceFile(jsonLines(shared)));
     expect(table.prefix?.blockTokens).toBe(16);
     expect(summariseRequests(table).prefix).toEqual({ blocks: 1250, distinct: 1230, hitRateMax: 20 / 1250 });
-    expect(table.origin.notes).toEqual(["prefix blocks of 16 tokens, the only size that fits every prompt"]);
+    expect(saidOf(table)).toEqual(["prefix blocks of 16 tokens, the only size that fits every prompt"]);
   });
 
   test("with more blocks than its prompts fill is refused, not cut", async () => {
@@ -92,19 +92,20 @@ describe("a Mooncake trace", () => {
       { timestamp: 1, input_length: 1000, output_length: 1 },
       { timestamp: 2, input_length: 700, output_length: 1, hash_ids: ids(2) },
     ];
-    const { prefix, origin } = await loadRequests("auto", traceFile(jsonLines(rows)));
+    const table = await loadRequests("auto", traceFile(jsonLines(rows)));
+    const { prefix } = table;
     expect(prefix?.blockTokens).toBe(512);
     expect([...(prefix?.offsets ?? [])]).toEqual([0, 4, 4, 6]);
-    expect(origin.notes.join("; ")).toContain("any size up to 699 fits");
-    expect(origin.notes.join("; ")).toContain("1 of 3 rows name no prefix blocks");
+    expect(saidOf(table).join("; ")).toContain("any size up to 699 fits");
+    expect(saidOf(table).join("; ")).toContain("1 of 3 rows name no prefix blocks");
     const given = await loadRequests("auto", traceFile(jsonLines(rows)), { blockTokens: 256 });
-    expect(given.origin.notes.join("; ")).toContain("more prefix blocks than they name");
+    expect(saidOf(given).join("; ")).toContain("more prefix blocks than they name");
   });
 
   test("whose prompts fit several sizes has the only power of two, or is asked about", async () => {
     const rows = [{ timestamp: 0, input_length: 300, output_length: 1, hash_ids: [1, 2] }];
-    const { prefix, origin } = await loadRequests("auto", traceFile(jsonLines(rows)));
-    expect([prefix?.blockTokens, origin.notes[0]]).toEqual([
+    const table = await loadRequests("auto", traceFile(jsonLines(rows)));
+    expect([table.prefix?.blockTokens, saidOf(table)[0]]).toEqual([
       256,
       "prefix blocks of 256 tokens assumed, the only power of two: 150 to 299 fit every prompt",
     ]);

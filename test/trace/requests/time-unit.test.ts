@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { columnsOf } from "../../../src/trace/requests/table-columns.ts";
 import { type TimeUnit, timeUnits, unitInName } from "../../../src/trace/requests/time-unit.ts";
-import { jsonLines, problemsOf, traceFiles } from "./trace-files.ts";
+import { jsonLines, problemsOf, saidOf, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
 const mooncake = (times: readonly (number | string)[], tokens = 10) =>
@@ -47,23 +47,23 @@ describe("a Mooncake trace in seconds", () => {
   test("is recognised by fractions, where milliseconds would be a thousand times the load", async () => {
     const table = await loadRequests("auto", mooncake([0, 0.52, 2.31, 1200]));
     expect([...table.arrivalNs]).toEqual([0, 520_000_000, 2_310_000_000, 1_200_000_000_000]);
-    expect(table.origin.notes.join()).toContain("times read as seconds");
+    expect(saidOf(table).join()).toContain("times read as seconds");
   });
 
   test("is recognised by Unix times", async () => {
     const table = await loadRequests("auto", mooncake([1_700_000_000.5, 1_700_000_003, 1_700_000_004]));
     expect([...table.arrivalNs]).toEqual([0, 2_500_000_000, 3_500_000_000]);
-    expect(table.origin.notes.join()).toContain("Unix times in seconds");
+    expect(saidOf(table).join()).toContain("Unix times in seconds");
     const seldom = await loadRequests("auto", mooncake([1_700_000_000, 1_700_000_050]));
     expect(seldom.arrivalNs[1]).toBe(50e9);
   });
 
   test("in whole seconds is read as documented, with a warning", async () => {
-    const { arrivalNs, origin } = await loadRequests("auto", mooncake([0, 1, 2, 2, 3]));
-    expect([...arrivalNs]).toEqual([0, 1e6, 2e6, 2e6, 3e6]);
-    expect(origin.notes.join()).toContain("warning: 1,333 requests");
+    const table = await loadRequests("auto", mooncake([0, 1, 2, 2, 3]));
+    expect([...table.arrivalNs]).toEqual([0, 1e6, 2e6, 2e6, 3e6]);
+    expect(saidOf(table).join()).toContain("warning: 1,333 requests");
     const given = await loadRequests("auto", mooncake([0, 1, 2, 2, 3]), { timeUnit: "s" });
-    expect([given.arrivalNs[4], given.origin.notes]).toEqual([3e9, []]);
+    expect([given.arrivalNs[4], saidOf(given)]).toEqual([3e9, []]);
   });
 });
 
@@ -76,13 +76,13 @@ test.each([
   const rows = times.map((time) => `{"timestamp":${time},"input_length":1,"output_length":1}\n`).join("");
   const table = await loadRequests("auto", traceFile(rows));
   expect([...table.arrivalNs]).toEqual([0, 1e9, 3e9]);
-  expect(table.origin.notes.join()).toContain(note);
+  expect(saidOf(table).join()).toContain(note);
 });
 
 test("Unix times in milliseconds, and dates, are read as they are", async () => {
   const unix = await loadRequests("auto", mooncake([1_700_000_000_000, 1_700_000_000_250]));
   expect([...unix.arrivalNs]).toEqual([0, 250e6]);
-  expect(unix.origin.notes).toEqual([]);
+  expect(saidOf(unix)).toEqual([]);
   const dates = await loadRequests("auto", mooncake(["2026-02-28T23:59:59Z", "2026-03-01T00:00:00.25Z"]));
   expect([...dates.arrivalNs]).toEqual([0, 1.25e9]);
   const given = loadRequests("auto", mooncake(["2026-02-28T23:59:59Z"]), { timeUnit: "ms" });
@@ -92,7 +92,7 @@ test("Unix times in milliseconds, and dates, are read as they are", async () => 
 test("milliseconds with fractions are read as such where requests come seldom, and asked about in between", async () => {
   const seldom = await loadRequests("auto", mooncake([0, 4503.332, 19_978.682]));
   expect([...seldom.arrivalNs]).toEqual([0, 4_503_332_000, 19_978_682_000]);
-  expect(seldom.origin.notes).toEqual(["times with fractions read as milliseconds"]);
+  expect(saidOf(seldom)).toEqual(["times with fractions read as milliseconds"]);
   const [problem] = await problemsOf(loadRequests("auto", mooncake([0, 40.5, 81])));
   expect(problem).toMatchObject({ at: "timestamp", expected: "times whose unit is known" });
   expect(problem?.found).toBe("gaps of 40.5: 0.0247 requests/s in s, 24.7 in ms, 24700 in us, 24700000 in ns");
@@ -120,5 +120,5 @@ test("a column that the user names has a unit by its name, by Unix times, or has
 test("a trickle is warned of: its times may count a smaller unit", async () => {
   const rows = Array.from({ length: 12 }, (_, i) => `${i * 1000},1,1\n`).join("");
   const text = `Timestamp,Request tokens,Response tokens\n${rows}`;
-  expect((await loadRequests("auto", traceFile(text))).origin.notes.join()).toContain("a request arrives every");
+  expect(saidOf(await loadRequests("auto", traceFile(text))).join()).toContain("a request arrives every");
 });

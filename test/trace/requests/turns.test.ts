@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { summariseRequests } from "../../../src/trace/requests/summarise-requests.ts";
-import { jsonLines, problemsOf, traceFiles } from "./trace-files.ts";
+import { jsonLines, problemsOf, saidOf, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
 const read = (rows: readonly object[], options = {}) => loadRequests("auto", traceFile(jsonLines(rows)), options);
@@ -30,7 +30,7 @@ describe("sessions whose prompts count only what is new, as AIPerf writes them",
       [[0], 50],
       [[], 0],
     ]);
-    expect(table.origin.notes.join("; ")).toContain("their prompts count only what is new");
+    expect(saidOf(table).join("; ")).toContain("their prompts count only what is new");
   });
 
   test("share with the turn before the full blocks of its prompt, and with another session its whole prompt", async () => {
@@ -107,7 +107,7 @@ describe("sessions whose prompts count the whole conversation", () => {
     expect([...table.promptTokens]).toEqual([1000, 1600, 500]);
     expect(table.prefix?.blockTokens).toBe(512);
     expect(summariseRequests(table).prefix?.distinct).toBe(4);
-    expect(table.origin.notes.join("; ")).toContain("their prompts count the whole conversation");
+    expect(saidOf(table).join("; ")).toContain("their prompts count the whole conversation");
   });
 
   test("are told by the rows", async () => {
