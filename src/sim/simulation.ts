@@ -73,6 +73,7 @@ export class Simulation implements RunView {
     this.outcomes = pools.map(({ config: { scheduler }, role, speculation }) => ({
       speculation,
       prefixCaching: scheduler.prefixCaching,
+      sharesAnswers: scheduler.prefixCaching && role !== "decode" && config.workload.requests.turns !== undefined,
       handsOver: role === "prefill",
       emitsFirst: config.handover?.firstToken === "prefill",
     }));

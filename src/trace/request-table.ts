@@ -11,7 +11,10 @@ export interface RequestTable {
   /** Routing domain of each request (index into `domains`), or null if unlabelled. */
   readonly domainOf: Uint16Array | null;
   readonly domains: readonly string[];
-  /** Prefix blocks: request i holds block ids ids[offsets[i] .. offsets[i+1]); equal ids hold equal tokens. */
+  /**
+   * Prefix blocks: request i holds block ids ids[offsets[i] .. offsets[i+1]); equal ids hold equal tokens. Where others
+   * follow a request, the blocks of its answer may stand behind those of its prompt.
+   */
   readonly prefix: { readonly blockTokens: number; readonly offsets: Uint32Array; readonly ids: Uint32Array } | null;
   /** Turns of conversations and requests of agents, which wait for others; absent where none does. */
   readonly turns?: Turns;

@@ -100,3 +100,33 @@ test("the load is judged by arrivals in their order, which is not that of the ta
   const spanNs = Math.max(...run.requests.arrivalNs) - Math.min(...run.requests.arrivalNs);
   expect(judgeLoad(run).offeredRequestsPerSecond).toBeCloseTo(59e9 / spanNs, 6);
 });
+
+test("a turn finds the full blocks of the prompt and of the answer before it, but for the answer's last token", () => {
+  fc.assert(
+    fc.property(lengths, lengths, (first, second) => {
+      const unit = 16;
+      const said = first.prompt + first.output;
+      const shared = Math.floor((said - 1) / unit);
+      const tokens = said + second.prompt;
+      const own = Math.ceil(tokens / unit);
+      const prefix = {
+        blockTokens: unit,
+        offsets: Uint32Array.from([0, shared, shared + own]),
+        ids: Uint32Array.from([...Array(shared).keys(), ...Array(own).keys()]),
+      };
+      const rows = [first, { prompt: tokens, output: second.output }];
+      const turns = turnsOf([
+        [[], 0],
+        [[0], 7],
+      ]);
+      const config = testConfig();
+      const { requests } = simulate({
+        ...config,
+        scheduler: { ...config.scheduler, prefixCaching: true, blockTokens: unit },
+        workload: { kind: "open", requests: { ...testRequests(rows, prefix), turns } },
+      });
+      expect([...requests.cachedTokens]).toEqual([0, shared * unit]);
+    }),
+    { numRuns: 40 },
+  );
+});

@@ -18,9 +18,9 @@ const distinctMax = 1 << 26;
 
 /**
  * The prompts of conversations. A turn whose prompt counts only what is new gets all that was said before in front of it:
- * the prompt before and its answer. Its prefix blocks are those of the prompt before, as far as they are full; answers and
- * what is new have blocks of their own. Blocks are cut to 16 tokens, so that a prompt which ends inside a block is shared
- * up to its end.
+ * the prompt before and its answer. Its prefix blocks are those of both, as far as they are full; what is new has blocks of
+ * its own, and so has each answer. Blocks are cut to 16 tokens, so that a prompt which ends inside a block is shared up to
+ * its end. A request that others follow names the blocks of its answer behind those of its prompt.
  */
 export function conversationPrompts(
   rows: RowCollector,
@@ -53,19 +53,23 @@ export function conversationPrompts(
     const earlier = before[0];
     const context = earlier === undefined || counts === "whole" ? 0 : promptTokens[earlier]! + output[earlier]!;
     const tokens = context + own[row]!;
-    const blocks = Math.ceil(tokens / unit);
+    // What follows a request finds all that is computed of it, the last token of the answer left out.
+    const blocks = continued[row] === 1 ? Math.floor((tokens + output[row]! - 1) / unit) : Math.ceil(tokens / unit);
     if (tokens > promptMax || blockIds.length + blocks > blocksMax || fresh + blocks > distinctMax)
       refuse({ file, expected: "conversations that do not grow without bound", hint: "read fewer requests" });
     promptTokens[row] = tokens;
-    let known = 0;
-    if (earlier !== undefined) {
-      const from = earlier === 0 ? 0 : blockEnds[earlier - 1]!;
-      known = Math.min(blockEnds[earlier]! - from, Math.floor(Math.min(promptTokens[earlier]!, tokens) / unit));
-      for (let i = 0; i < known; i++) blockIds.push(blockIds.at(from + i));
-    } else {
-      const from = row === 0 ? 0 : ends[row - 1]!;
-      known = Math.min(blocks, (ends[row]! - from) * perBlock);
+    const from = earlier === undefined ? (row === 0 ? 0 : ends[row - 1]!) : earlier === 0 ? 0 : blockEnds[earlier - 1]!;
+    let known: number;
+    if (earlier === undefined) {
+      const named = (ends[row]! - from) * perBlock;
+      known = Math.min(named, continued[row] === 1 ? Math.floor(tokens / unit) : blocks);
       for (let i = 0; i < known; i++) blockIds.push(ids[from + Math.floor(i / perBlock)]! * perBlock + (i % perBlock));
+    } else {
+      // A whole conversation that is too short for the answer before does without it.
+      const said = promptTokens[earlier]! + output[earlier]!;
+      const shared = Math.min(tokens, tokens >= said ? said : promptTokens[earlier]!);
+      known = Math.min(blockEnds[earlier]! - from, Math.floor(shared / unit));
+      for (let i = 0; i < known; i++) blockIds.push(blockIds.at(from + i));
     }
     if (earlier !== undefined || continued[row] === 1) for (let i = known; i < blocks; i++) blockIds.push(fresh++);
     blockEnds[row] = blockIds.length;

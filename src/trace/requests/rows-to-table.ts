@@ -148,8 +148,14 @@ function promptsOf(
   const counts = findTurnPrompts(rows, options.turnPrompts ?? null, file);
   const waiting = `${formatCount(links.followers)} of ${formatCount(rows.count)} requests wait for the answers of others and arrive after them`;
   assume("turns", `${waiting}; ${countsWords[counts]}`);
-  if (counts === "whole" && blockTokens !== null) return stated;
-  assume("turns", "of a conversation, prompts are found in the prefix cache, and answers are computed again");
+  if (counts === "whole" && blockTokens !== null) {
+    assume(
+      "turns",
+      "of a turn before, blocks of its prompt are found in the prefix cache, and its answer is computed again",
+    );
+    return stated;
+  }
+  assume("turns", "prompts and answers before a turn are found in the prefix cache, while they are kept");
   return conversationPrompts(rows, blockTokens, counts, file);
 }
 

@@ -33,24 +33,20 @@ describe("sessions whose prompts count only what is new, as AIPerf writes them",
     expect(saidOf(table).join("; ")).toContain("their prompts count only what is new");
   });
 
-  test("share with the turn before the full blocks of its prompt, and with another session its whole prompt", async () => {
+  test("share with the turn before its prompt and answer, and with another session its prompt, in full blocks", async () => {
     const { prefix } = await read(rows);
     const of = (i: number) => [...prefix!.ids.subarray(prefix!.offsets[i], prefix!.offsets[i + 1])];
-    expect([prefix?.blockTokens, of(0).length, of(1).length]).toEqual([16, 19, 27]);
-    expect(of(2)).toEqual(of(0));
-    // 300 tokens are 18 full blocks; the 19th goes on with the answer.
-    expect(of(1).slice(0, 18)).toEqual(of(0).slice(0, 18));
-    expect(
-      of(1)
-        .slice(18)
-        .some((id) => of(0).includes(id)),
-    ).toBe(false);
+    // Of 300 + 40 tokens all but the last are computed: 21 full blocks.
+    expect([prefix?.blockTokens, of(0).length, of(1).length, of(2).length]).toEqual([16, 21, 27, 19]);
+    expect(of(1).slice(0, 21)).toEqual(of(0));
+    expect(of(2).slice(0, 18)).toEqual(of(0).slice(0, 18));
+    expect(of(2)[18]).not.toBe(of(0)[18]);
   });
 
   test("share their prompts without any block ids too", async () => {
     const { prefix } = await read(rows.map(({ hash_ids: _, ...row }) => row));
     const of = (i: number) => [...prefix!.ids.subarray(prefix!.offsets[i], prefix!.offsets[i + 1])];
-    expect(of(1).slice(0, 18)).toEqual(of(0).slice(0, 18));
+    expect(of(1).slice(0, 21)).toEqual(of(0));
     expect(of(2)).toEqual([]);
   });
 
@@ -85,9 +81,14 @@ describe("sessions whose prompts count only what is new, as AIPerf writes them",
           last[session] = i;
           if (before < 0) continue;
           const of = (row: number) => [...prefix!.ids.subarray(prefix!.offsets[row], prefix!.offsets[row + 1])];
-          const shared = of(i).findIndex((id, place) => id !== of(before)[place]);
-          expect(shared).toBe(Math.floor(expected[before]! / 16));
-          expect(of(i).length).toBe(Math.ceil(expected[i]! / 16));
+          const computed = Math.floor((expected[before]! + turns[before]!.output - 1) / 16);
+          expect(of(before)).toHaveLength(computed);
+          expect(of(i).slice(0, computed)).toEqual(of(before));
+          expect(
+            of(i)
+              .slice(computed)
+              .some((id) => of(before).includes(id)),
+          ).toBe(false);
         }
       }),
       { numRuns: 40 },
