@@ -46,7 +46,7 @@ export function checkLoadOptions(options: LoadRequestsOptions): void {
   };
   const oneOf = (at: keyof LoadRequestsOptions, words: readonly string[]): void => {
     const value = options[at];
-    if (value !== undefined && !words.includes(String(value)))
+    if (value !== undefined && !words.some((word) => word === value))
       problems.push({ at, expected: `one of ${words.join(", ")}`, found: value });
   };
   const whole = (value: number): boolean => Number.isSafeInteger(value) && value > 0;

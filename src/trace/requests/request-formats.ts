@@ -48,7 +48,7 @@ export function layoutIn(format: RequestFormat & { kind: "table" }, head: string
 }
 
 /** Whether a file that begins with this text has the format. */
-export function recognises(format: RequestFormat, head: string): boolean {
+function recognises(format: RequestFormat, head: string): boolean {
   return format.kind === "document" ? format.recognises(head) : layoutIn(format, head) !== null;
 }
 

@@ -7,6 +7,8 @@ import { jsonLines, problemsOf, saidOf, traceFiles } from "./trace-files.ts";
 const traceFile = traceFiles();
 const read = (rows: readonly object[], options = {}) => loadRequests("auto", traceFile(jsonLines(rows)), options);
 
+const withoutBlocks = (rows: readonly object[]) => rows.map((row) => ({ ...row, hash_ids: undefined }));
+
 /** Who waits for whom, and how long, ms. */
 const waitsOf = ({ turns }: Awaited<ReturnType<typeof read>>) =>
   Array.from(turns?.waitNs ?? [], (wait, i) => [
@@ -44,7 +46,7 @@ describe("sessions whose prompts count only what is new, as AIPerf writes them",
   });
 
   test("share their prompts without any block ids too", async () => {
-    const { prefix } = await read(rows.map(({ hash_ids: _, ...row }) => row));
+    const { prefix } = await read(withoutBlocks(rows));
     const of = (i: number) => [...prefix!.ids.subarray(prefix!.offsets[i], prefix!.offsets[i + 1])];
     expect(of(1).slice(0, 21)).toEqual(of(0));
     expect(of(2)).toEqual([]);
@@ -112,7 +114,7 @@ describe("sessions whose prompts count the whole conversation", () => {
   });
 
   test("are told by the rows", async () => {
-    const plain = rows.map(({ hash_ids: _, ...row }) => ({ ...row, context_mode: "message_array_with_responses" }));
+    const plain = withoutBlocks(rows).map((row) => ({ ...row, context_mode: "message_array_with_responses" }));
     const { promptTokens, prefix } = await read(plain);
     expect([...promptTokens]).toEqual([1000, 1600, 500]);
     const of = (i: number) => [...prefix!.ids.subarray(prefix!.offsets[i], prefix!.offsets[i + 1])];
@@ -122,7 +124,7 @@ describe("sessions whose prompts count the whole conversation", () => {
   });
 
   test("that nothing tells have to be said", async () => {
-    const plain = rows.map(({ hash_ids: _, ...row }) => row);
+    const plain = withoutBlocks(rows);
     expect((await problemsOf(read(plain)))[0]?.hint).toContain("whole or added");
     expect([...(await read(plain, { turnPrompts: "whole" })).promptTokens]).toEqual([1000, 1600, 500]);
     expect([...(await read(plain, { turnPrompts: "added" })).promptTokens]).toEqual([1000, 2640, 500]);

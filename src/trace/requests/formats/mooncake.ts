@@ -4,10 +4,15 @@ import type { CellOf, RequestFormat, TableLayout, TurnPrompts } from "../request
 const texts = ["text_input", "messages", "payload"];
 
 /** AIPerf's words for what the prompt of a turn counts. */
-const contextModes: Readonly<Record<string, TurnPrompts>> = {
-  message_array_with_responses: "whole",
-  deltas_without_responses: "added",
-};
+const contextModes: ReadonlyMap<string, TurnPrompts> = new Map([
+  ["message_array_with_responses", "whole"],
+  ["deltas_without_responses", "added"],
+]);
+
+function contextMode(cell: CellOf): TurnPrompts | null {
+  const mode = cell("context_mode");
+  return typeof mode === "string" ? (contextModes.get(mode) ?? null) : null;
+}
 
 const layout = {
   timeUnit: "ms",
@@ -30,13 +35,12 @@ const layout = {
         hint: "waits for the start of another request are not simulated",
       };
     const mode = cell("context_mode");
-    if (mode !== undefined && mode !== null && !(String(mode) in contextModes))
-      return { at: "context_mode", expected: Object.keys(contextModes).join(" or "), found: mode };
+    if (mode !== undefined && mode !== null && contextMode(cell) === null)
+      return { at: "context_mode", expected: [...contextModes.keys()].join(" or "), found: mode };
     return null;
   },
   // A row of Dynamo that waits for others holds its whole context.
-  turnPromptsOf: (cell: CellOf) =>
-    contextModes[String(cell("context_mode"))] ?? (cell("wait_for") === undefined ? null : "whole"),
+  turnPromptsOf: (cell: CellOf) => contextMode(cell) ?? (cell("wait_for") === undefined ? null : "whole"),
 } as const satisfies Omit<TableLayout, "columns">;
 
 const turns = { prefix: "hash_ids", session: "session_id", request: "request_id", after: "wait_for" };
