@@ -3,6 +3,7 @@ import { refuse } from "../../core/errors.ts";
 import type { RandomStream } from "../../core/random.ts";
 import { formatCount } from "../../core/units.ts";
 import type { Assumption, RequestTable, Turns } from "../request-table.ts";
+import { withAnswerBlocks } from "./answer-blocks.ts";
 import { type ArrivalTimes, arrivalTimes, places } from "./arrival-times.ts";
 import { conversationPrompts, type Prompts } from "./conversation.ts";
 import type { FileLayout } from "./file-layout.ts";
@@ -148,15 +149,10 @@ function promptsOf(
   const counts = findTurnPrompts(rows, options.turnPrompts ?? null, file);
   const waiting = `${formatCount(links.followers)} of ${formatCount(rows.count)} requests wait for the answers of others and arrive after them`;
   assume("turns", `${waiting}; ${countsWords[counts]}`);
-  if (counts === "whole" && blockTokens !== null) {
-    assume(
-      "turns",
-      "of a turn before, blocks of its prompt are found in the prefix cache, and its answer is computed again",
-    );
-    return stated;
-  }
   assume("turns", "prompts and answers before a turn are found in the prefix cache, while they are kept");
-  return conversationPrompts(rows, blockTokens, counts, file);
+  return counts === "whole" && blockTokens !== null
+    ? withAnswerBlocks(rows, blockTokens)
+    : conversationPrompts(rows, blockTokens, counts, file);
 }
 
 /** Places of the kept rows by arrival, equal arrivals in file order. */

@@ -113,6 +113,24 @@ describe("sessions whose prompts count the whole conversation", () => {
     expect(saidOf(table).join("; ")).toContain("their prompts count the whole conversation");
   });
 
+  test("name the blocks of an answer with the turn that follows, if that has it in front of what is new", async () => {
+    const turns = (prompt: number, blocks: readonly number[]) => [
+      { session_id: 7, timestamp: 0, input_length: 100, output_length: 30, hash_ids: [1, 2, 3, 4, 5, 6, 70] },
+      { session_id: 7, delay: 5, input_length: prompt, output_length: 1, hash_ids: blocks },
+    ];
+    const first = async (...next: Parameters<typeof turns>) => {
+      const { prefix } = await read(turns(...next), { blockTokens: 16, turnPrompts: "whole" });
+      return [...prefix!.ids.subarray(0, prefix!.offsets[1])].map((id) => prefix!.ids.indexOf(id));
+    };
+    // Of 130 tokens 129 are computed, 8 full blocks; the seventh goes on where the prompt ended.
+    const { prefix } = await read(turns(160, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), { blockTokens: 16 });
+    const of = (i: number) => [...prefix!.ids.subarray(prefix!.offsets[i], prefix!.offsets[i + 1])];
+    expect(of(0)).toEqual(of(1).slice(0, 8));
+    // Too short for the answer, or another beginning: its own blocks stay.
+    expect(await first(128, [1, 2, 3, 4, 5, 6, 7, 8])).toHaveLength(7);
+    expect(await first(160, [1, 2, 3, 4, 5, 99, 7, 8, 9, 10])).toHaveLength(7);
+  });
+
   test("are told by the rows", async () => {
     const plain = withoutBlocks(rows).map((row) => ({ ...row, context_mode: "message_array_with_responses" }));
     const { promptTokens, prefix } = await read(plain);
