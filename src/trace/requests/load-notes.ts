@@ -15,8 +15,11 @@ export function readingNotes(rows: RowCollector, times: ArrivalTimes, options: L
   if (thin !== undefined) notes.push(`thinned to a share of ${thin} (seed ${seed}): ${rows.count} of ${rows.rows}`);
   const { kept, recordedNs } = times;
   if (fromNs !== undefined || untilNs !== undefined) {
-    const until = untilNs === undefined ? "the end" : formatDuration(untilNs);
-    notes.push(`${kept.length} of ${rows.count} requests, from ${formatDuration(fromNs ?? 0)} to ${until}`);
+    const part = [
+      ...(fromNs === undefined ? [] : [`from ${formatDuration(fromNs)} on`]),
+      ...(untilNs === undefined ? [] : [`before ${formatDuration(untilNs)}`]),
+    ];
+    notes.push(`${kept.length} of ${rows.count} requests: those ${part.join(" and ")}`);
   }
   if (limit !== undefined && kept.length === limit && (rows.full || kept.length < rows.count))
     notes.push(`first ${limit} requests only`);

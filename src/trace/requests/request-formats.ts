@@ -57,8 +57,17 @@ export function recogniseRequestFormat(head: string, file: string): RequestForma
   const name = formatNames.find((candidate) => recognises(requestFormats[candidate], head));
   if (name !== undefined) return name;
   const found = head.trimStart().split("\n", 1)[0]?.slice(0, 80);
-  const text = looksLikeJson(head) ? textKey(head) : null;
-  if (text !== null)
+  const record = looksLikeJson(head) ? firstRecord(head) : null;
+  if (record?.hasText("hash_id_scope"))
+    return refuse({
+      file,
+      line: 1,
+      expected: "requests, and answers that they wait for in wait_for",
+      found: "a versioned agentic trace, whose requests wait for the start of others too",
+      hint: "such dependencies are not simulated",
+    });
+  const text = textKeys.find((key) => record?.hasText(key));
+  if (text !== undefined)
     return refuse({
       file,
       line: 1,
@@ -87,8 +96,3 @@ const textKeys = [
   "texts",
   "turns",
 ];
-
-function textKey(head: string): string | null {
-  const record = firstRecord(head);
-  return textKeys.find((key) => record.has({ text: key, name: key, path: [], number: null })) ?? null;
-}

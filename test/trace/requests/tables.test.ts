@@ -244,6 +244,12 @@ test("text without numbers of tokens is refused by name", async () => {
     const [problem] = await problemsOf(loadRequests("auto", traceFile(JSON.stringify([row]))));
     expect(problem).toMatchObject({ expected: "requests with numbers of tokens", found: `${key}: text` });
   }
+  const numbers = loadRequests("auto", traceFile('{"prompt": 12, "answer": 3}'));
+  expect((await problemsOf(numbers))[0]?.hint).toContain("name its columns");
+  const header = '{"schema": "agentic_mooncake", "version": 1, "block_size": 16, "hash_id_scope": "local"}';
+  expect((await problemsOf(loadRequests("auto", traceFile(header))))[0]?.hint).toBe(
+    "such dependencies are not simulated",
+  );
   const mixed = [
     { timestamp: 0, input_length: 4, output_length: 1 },
     { text_input: "Hi", output_length: 1 },
