@@ -40,8 +40,8 @@ export function readingNotes(rows: RowCollector, times: ArrivalTimes, options: L
   return notes;
 }
 
-/** More than any deployment is offered: what to warn of, since a unit may be wrong. */
-const requestRateMax = 200;
+/** Published traces of whole services stay below; a wrong unit makes loads above. */
+const requestRateMax = 50;
 const tokenRateMax = 1e6;
 /** Mean gap above which so many requests are a trickle, which a wrong unit may be too. */
 const meanGapMaxNs = 600e9;
@@ -52,18 +52,20 @@ const requestsMin = 3;
 /** A load that a wrong unit of time may have made. */
 export function oddLoad(
   rows: RowCollector,
-  { kept, atNs, recordedNs }: ArrivalTimes,
+  { kept, atNs }: ArrivalTimes,
   { rateScale = 1 }: LoadRequestsOptions,
 ): Assumption[] {
   const odd = (detail: string): Assumption[] => [{ topic: "offered load", detail }];
   const spanNs = atNs.reduce((most, ns) => Math.max(most, ns), 0) * rateScale;
-  if (spanNs === 0 || kept.length < requestsMin || Number.isNaN(recordedNs[0])) return [];
+  // Dates have no unit to be mistaken in.
+  if (rows.start?.calendar !== false) return [];
+  if (spanNs === 0 || kept.length < requestsMin) return [];
   const perSecond = ((kept.length - 1) / spanNs) * 1e9;
   const tokens = kept.reduce((sum, row) => sum + rows.prompt.at(row) + rows.output.at(row), 0);
   const tokensPerSecond = (tokens / spanNs) * 1e9;
   if (perSecond > requestRateMax || tokensPerSecond > tokenRateMax)
     return odd(
-      `warning: ${formatNumber(perSecond)} requests and ${formatCount(Math.round(tokensPerSecond))} tokens arrive a second, more than most deployments are offered; if the times count a larger unit, say it with timeUnit`,
+      `warning: ${formatNumber(perSecond)} requests and ${formatCount(Math.round(tokensPerSecond))} tokens arrive a second, more than recorded services are offered; if the times count a larger unit, say it with timeUnit`,
     );
   if (kept.length >= trickleRequestsMin && spanNs / (kept.length - 1) > meanGapMaxNs)
     return odd(

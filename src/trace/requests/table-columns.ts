@@ -10,14 +10,14 @@ export function columnsOf(names: ColumnNames): FieldColumns {
   const given = Object.entries(names).filter(
     (entry): entry is [string, string | readonly string[]] => entry[1] !== undefined,
   );
-  return checked(columnMapOf<RequestField>(Object.fromEntries(given), requestFields), "columns");
+  return checked(columnMapOf<RequestField>(Object.fromEntries(given), requestFields), "columns", ".");
 }
 
 /** The columns of a map in words, as `arrival=ts,prompt=in,output=out`. */
 export const columnsOfMap = (map: string, option: string): FieldColumns =>
-  checked(parseColumnMap<RequestField>(map, requestFields), option);
+  checked(parseColumnMap<RequestField>(map, requestFields), option, " ");
 
-function checked({ map, problems }: ReadColumnMap<RequestField>, place: string): FieldColumns {
+function checked({ map, problems }: ReadColumnMap<RequestField>, place: string, parted: string): FieldColumns {
   const many = Object.values(map)
     .flat()
     .filter(({ path }) => path.some(({ kind }) => kind === "each"));
@@ -27,7 +27,7 @@ function checked({ map, problems }: ReadColumnMap<RequestField>, place: string):
   ];
   if (all.length > 0)
     throw new InvalidInputError(
-      all.map((problem) => ({ ...problem, at: problem.at === undefined ? place : `${place}.${problem.at}` })),
+      all.map((problem) => ({ ...problem, at: problem.at === undefined ? place : `${place}${parted}${problem.at}` })),
     );
   return map;
 }
