@@ -131,9 +131,9 @@ test("a request trace in any layout is inspected by the columns, unit and part t
   const wrong = await moecast(["trace", "inspect", calls, "--map", "arrival=when,promt=in,output=out"]);
   expect([wrong.code, wrong.err]).toEqual([3, expect.stringContaining("--map: expected one of the fields arrival")]);
   const blocks = path("blocks.json");
-  writeFileSync(blocks, '[{"timestamp": 0.5, "input_length": 100, "output_length": 2, "hash_ids": [1, 2, 3]}]');
+  writeFileSync(blocks, '[{"timestamp": 0.5, "input_length": 100, "output_length": 2, "hash_ids": [1, 2, 3, 4]}]');
   const assumed = await moecast(["trace", "inspect", blocks]);
   expect(assumed.out).toMatch(/^prefix blocks, assumed +prefix blocks of \d+ tokens/m);
-  const given = await moecast(["trace", "inspect", blocks, "--block-tokens", "48", "--json"]);
-  expect(JSON.parse(given.out).prefix).toEqual({ blocks: 3, distinct: 3, hitRateMax: 0 });
+  const given = await moecast(["trace", "inspect", blocks, "--block-tokens", "30", "--json"]);
+  expect(JSON.parse(given.out).prefix).toEqual({ blocks: 4, distinct: 4, hitRateMax: 0 });
 });
