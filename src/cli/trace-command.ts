@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandRegistration } from "./command.ts";
-import type { ConvertOptions, ImportCliOptions, StatsOptions, SynthOptions } from "./trace.ts";
-import { collect, mkdirHelp, numberRanges, wholeNumber } from "./words.ts";
+import type { ConvertOptions, ImportCliOptions, InspectOptions, StatsOptions, SynthOptions } from "./trace.ts";
+import { collect, durationNs, mkdirHelp, numberRanges, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);
 
@@ -57,9 +57,30 @@ export const traceCommand: CommandRegistration = (program) => {
     .description("what a trace holds: a routing trace's header, or a request trace's rates and lengths")
     .argument("<file>", "routing trace or request trace")
     .option("--json", "print JSON")
-    .action(async (file: string, options: { json?: boolean }) => {
+    .option(
+      "--format <name>",
+      "layout of a request trace, one of docs/workloads.md; auto looks at its first lines",
+      "auto",
+    )
+    .option(
+      "--map <columns>",
+      "columns of a request trace in no known layout: arrival=ts,prompt=usage.in,output=usage.out (and class, prefix, session, request, after, wait)",
+    )
+    .addOption(
+      new Option("--time-unit <unit>", "what its times count, where it doesn't say").choices(["s", "ms", "us", "ns"]),
+    )
+    .option("--block-tokens <n>", "tokens of its prefix blocks, where it doesn't say", positive)
+    .addOption(
+      new Option("--turn-prompts <what>", "what prompts of later turns count, where it doesn't say").choices([
+        "whole",
+        "added",
+      ]),
+    )
+    .option("--from <duration>", "leave out what came before, from its earliest arrival on", durationNs)
+    .option("--until <duration>", "leave out what came from then on, such as 24h", durationNs)
+    .action(async (file: string, options: InspectOptions) => {
       const { inspect } = await import("./trace.ts");
-      await inspect(file, options.json === true);
+      await inspect(file, options);
     });
   trace
     .command("stats")

@@ -16,8 +16,13 @@ import { importTrace } from "../trace/formats/import-trace.ts";
 import type { ImportOptions } from "../trace/formats/importer.ts";
 import { importers, type TraceFormat } from "../trace/formats/importers.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
+import type { RequestTable } from "../trace/request-table.ts";
 import { loadRequests } from "../trace/requests/load-requests.ts";
+import type { TurnPrompts } from "../trace/requests/request-format.ts";
+import { type RequestFormatName, requestFormats } from "../trace/requests/request-formats.ts";
 import { summariseRequests } from "../trace/requests/summarise-requests.ts";
+import { columnsOfMap } from "../trace/requests/table-columns.ts";
+import type { TimeUnit } from "../trace/requests/time-unit.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { saveRoutingTable } from "../trace/save-routing.ts";
@@ -79,10 +84,22 @@ function knownModel(name: string): ModelSpec | null {
   return has ? modelNamed(name) : null;
 }
 
-export async function inspect(file: string, json: boolean): Promise<void> {
+export interface InspectOptions {
+  readonly json?: boolean;
+  readonly format: string;
+  readonly map?: string;
+  readonly timeUnit?: TimeUnit;
+  readonly blockTokens?: number;
+  readonly turnPrompts?: TurnPrompts;
+  readonly from?: number;
+  readonly until?: number;
+}
+
+export async function inspect(file: string, options: InspectOptions): Promise<void> {
   const io = processIo(true);
+  const { json = false } = options;
   if (!(await looksLikeSafetensors(file))) {
-    const table = await loadRequests("auto", file);
+    const table = await loadInspected(file, options);
     const summary = summariseRequests(table);
     if (json) io.out(jsonDocument({ origin: table.origin, ...summary }));
     else io.out(requestText(table.origin, summary, io));
@@ -117,6 +134,20 @@ export async function inspect(file: string, json: boolean): Promise<void> {
       ...(provenance.files ?? []).map((source) => ["from", `${source.name} sha256 ${source.sha256.slice(0, 16)}`]),
     ];
     io.out(`${textTable(lines, { indent: "", ...fitting(io) }).join("\n")}\n`);
+  });
+}
+
+function loadInspected(file: string, options: InspectOptions): Promise<RequestTable> {
+  const format = oneOf(options.format, ["auto", ...(Object.keys(requestFormats) as RequestFormatName[])], "--format");
+  const { map, timeUnit, blockTokens, turnPrompts, from, until } = options;
+  const columns = map === undefined ? undefined : columnsOfMap(map, "--map");
+  return loadRequests(format, file, {
+    ...(columns === undefined ? {} : { columns }),
+    ...(timeUnit === undefined ? {} : { timeUnit }),
+    ...(blockTokens === undefined ? {} : { blockTokens }),
+    ...(turnPrompts === undefined ? {} : { turnPrompts }),
+    ...(from === undefined ? {} : { fromNs: from }),
+    ...(until === undefined ? {} : { untilNs: until }),
   });
 }
 
@@ -212,11 +243,7 @@ async function looksLikeSafetensors(file: string): Promise<boolean> {
   });
 }
 
-function requestText(
-  origin: { name: string; notes: readonly string[] },
-  summary: ReturnType<typeof summariseRequests>,
-  io: Io,
-): string {
+function requestText(origin: RequestTable["origin"], summary: ReturnType<typeof summariseRequests>, io: Io): string {
   const lengths = (name: string, of: typeof summary.prompt) => [
     name,
     `mean ${formatNumber(of.mean, 4)}, p10 ${of.p10}, p50 ${of.p50}, p90 ${of.p90}, p99 ${of.p99}, max ${of.max}`,
@@ -244,5 +271,6 @@ function requestText(
     ]);
   }
   rows.push(...origin.notes.map((note) => ["note", note]));
+  rows.push(...(origin.assumptions ?? []).map(({ topic, detail }) => [`${topic}, assumed`, detail]));
   return `${textTable(rows, { indent: "", ...fitting(io) }).join("\n")}\n`;
 }

@@ -40,6 +40,13 @@ export function byteQuantity(text: string): number {
   return bytes;
 }
 
+/** A duration with its unit, such as 24h, in ns. */
+export function durationNs(text: string): number {
+  const ns = /\d\s*$/.test(text) && text.trim() !== "0" ? null : parseQuantity(text, "duration");
+  if (ns === null) throw new InvalidArgumentError("Expected a duration such as 90s or 24h.");
+  return ns;
+}
+
 /** A percentage of 0 or more, with or without its sign. */
 export function percentage(text: string): number {
   const digits = text.replace(/\s*%$/, "");

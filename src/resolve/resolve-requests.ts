@@ -1,4 +1,4 @@
-import { holds } from "../core/errors.ts";
+import { holds, refuse } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -10,7 +10,9 @@ import { generateRequests } from "../trace/requests/generate/generate-requests.t
 import type { ClassSpec } from "../trace/requests/generate/generate-spec.ts";
 import type { LengthSpec } from "../trace/requests/generate/lengths.ts";
 import { generateSharedPrefix } from "../trace/requests/generate/shared-prefix.ts";
+import type { LoadRequestsOptions } from "../trace/requests/load-options.ts";
 import { loadRequests } from "../trace/requests/load-requests.ts";
+import { columnsOf } from "../trace/requests/table-columns.ts";
 import { located, locatedAsync } from "./located.ts";
 
 type Generated = Extract<Scenario["traffic"], { kind: "generated" }>;
@@ -84,9 +86,15 @@ function generated(scenario: Scenario, traffic: Generated): RequestTable {
 async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestTable> {
   const { arrivals } = traffic;
   const replayed = arrivals.kind === "recorded" ? arrivals : null;
+  const { columns: names } = traffic;
+  const columns =
+    names === undefined ? {} : { columns: located(scenario, ["traffic", "columns"], () => columnsOf(names)) };
   const table = await locatedAsync(scenario, ["traffic", "file"], () =>
     loadRequests(traffic.format, fromScenario(scenario.file, traffic.file), {
       seed: scenario.seed,
+      arrivals: replayed === null ? "optional" : "needed",
+      ...columns,
+      ...readAs(traffic),
       ...(traffic.thin === undefined ? {} : { thin: traffic.thin }),
       ...(traffic.requests === undefined ? {} : { limit: traffic.requests }),
       ...(traffic.class === undefined ? {} : { class: traffic.class }),
@@ -95,6 +103,13 @@ async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestT
       ...(replayed?.jitterQuantum === undefined ? {} : { jitterQuantumNs: replayed.jitterQuantum }),
     }),
   );
+  if (replayed === null && table.turns !== undefined)
+    located(scenario, ["traffic", "arrivals"], () =>
+      refuse({
+        expected: "arrivals as recorded, since requests of the trace wait for the answers of others",
+        found: arrivals.kind,
+      }),
+    );
   if (arrivals.kind === "recorded" || arrivals.kind === "closed") return table;
   const domains = traffic.domain === undefined ? {} : { domains: { [traffic.domain]: 1 } };
   return located(scenario, ["traffic"], () =>
@@ -108,6 +123,17 @@ async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestT
       { trace: table },
     ),
   );
+}
+
+/** How a trace is to be read, where the scenario says so. */
+function readAs({ timeUnit, blockTokens, turnPrompts, from, until }: Recorded): LoadRequestsOptions {
+  return {
+    ...(timeUnit === undefined ? {} : { timeUnit }),
+    ...(blockTokens === undefined ? {} : { blockTokens }),
+    ...(turnPrompts === undefined ? {} : { turnPrompts }),
+    ...(from === undefined ? {} : { fromNs: from }),
+    ...(until === undefined ? {} : { untilNs: until }),
+  };
 }
 
 /** The law of a length. The schema refused absent ones. */
@@ -167,6 +193,7 @@ export function requestLedger(workload: Workload): LedgerEntry[] {
       detail: `${requests.count} requests of ${origin.name}${notes}`,
     },
   ];
+  for (const { topic, detail } of origin.assumptions ?? []) entries.push({ topic, fidelity: "assumed", detail });
   if (workload.kind === "closed")
     entries.push({
       topic: "arrivals",

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { quantity, share } from "../core/quantity.ts";
+import { type RequestField, requestFields } from "../trace/requests/request-format.ts";
 import { type RequestFormatName, requestFormats } from "../trace/requests/request-formats.ts";
+import { type TimeUnit, timeUnits } from "../trace/requests/time-unit.ts";
 import { count, exactlyOne, filePath, word } from "./quantity.ts";
 
 const tokens = count(1, 10_000_000);
@@ -173,6 +175,36 @@ const sharedPrefix = z
     "Groups of prompts with shared prefixes, as SGLang's generated-shared-prefix and inference-perf's shared_prefix.",
   );
 
+const columnsOfField: Readonly<Record<RequestField, string>> = {
+  arrival: "When requests come: numbers, or dates.",
+  prompt: "Tokens of the prompt.",
+  output: "Tokens of the answer.",
+  class: "Class of the request, the tag of its SLOs.",
+  prefix: "Ids of the prompt's prefix blocks, as a list.",
+  session: "Conversation that the request is a turn of; it waits for the turn before.",
+  request: "Name of the request, by which others wait for it.",
+  after: "Names of requests whose answers it waits for.",
+  wait: "Time between the last answer that it waits for and its arrival; several columns are added up.",
+};
+
+const column = z.string().min(1).max(1000);
+
+/** Columns of a request trace by what they hold. */
+const columns = z
+  .strictObject(
+    Object.fromEntries(
+      Object.entries(columnsOfField).map(([field, says]) => {
+        const rule = requestFields[field as RequestField];
+        const named = ("several" in rule ? z.union([column, z.array(column).min(1).max(100)]) : column).describe(says);
+        return [field, "required" in rule ? named : named.optional()];
+      }),
+    ) as unknown as { [F in RequestField]: z.ZodOptional<z.ZodType<string | string[]>> },
+  )
+  .describe(
+    "Columns of a table in no known layout, or keys of its JSON objects: names, paths such as usage.prompt_tokens, places " +
+      "such as #3.",
+  );
+
 const recorded = z
   .strictObject({
     kind: z.literal("trace"),
@@ -181,6 +213,24 @@ const recorded = z
       .enum(["auto", ...(Object.keys(requestFormats) as RequestFormatName[])])
       .default("auto")
       .describe("Layout of the file; auto tells it by its first lines."),
+    columns: columns.optional(),
+    timeUnit: z
+      .enum(Object.keys(timeUnits) as [TimeUnit, ...TimeUnit[]])
+      .optional()
+      .describe("What the file's times count; default what its layout and they themselves say."),
+    blockTokens: count(1, 1_000_000)
+      .optional()
+      .describe("Tokens of a prefix block; default what the numbers of blocks show."),
+    turnPrompts: z
+      .enum(["whole", "added"])
+      .optional()
+      .describe(
+        "Whether prompts of later turns count the whole conversation or only what is new; default what they show.",
+      ),
+    from: quantity("duration", "zero")
+      .optional()
+      .describe("Leave out what came before, from the file's earliest arrival on."),
+    until: quantity("duration").optional().describe("Leave out what came from then on, such as 24h for the first day."),
     thin: share().optional().describe("Share of the requests to keep, drawn at random."),
     requests: count(1).optional().describe("Read at most this many requests; default all."),
     arrivals: z
@@ -203,6 +253,11 @@ const recorded = z
       ),
     class: word().optional().describe("Class of every request, in place of the file's own."),
     domain: word().optional().describe("Domain of the routing trace the requests replay."),
+  })
+  .superRefine(({ from = 0, until = Number.POSITIVE_INFINITY, format, columns }, context) => {
+    if (from >= until) context.addIssue({ code: "custom", path: ["until"], message: "a duration longer than from" });
+    if (columns !== undefined && format !== "auto")
+      context.addIssue({ code: "custom", path: ["columns"], message: "columns without a format, or a format alone" });
   })
   .describe("Requests of a recorded trace.");
 

@@ -8,6 +8,7 @@ import { layOutPools } from "./pool-layout.ts";
 import type { Replica } from "./replica.ts";
 import type { RequestState } from "./request-state.ts";
 import { requestStatus } from "./result.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 /** What the flow of requests asks of the run around it. */
 export interface FlowHost {
@@ -31,6 +32,8 @@ export class RequestFlow {
   private readonly deployment: Deployment;
   private readonly queue: EventQueue;
   private readonly host: FlowHost;
+  /** Requests that wait for others; null where none does. */
+  private readonly turns: TurnQueue | null;
   private nextRequest = 0;
 
   constructor(config: SimConfig, state: RequestState, deployment: Deployment, queue: EventQueue, host: FlowHost) {
@@ -39,6 +42,9 @@ export class RequestFlow {
     this.deployment = deployment;
     this.queue = queue;
     this.host = host;
+    const { workload } = config;
+    const { turns } = workload.requests;
+    this.turns = workload.kind === "open" && turns !== undefined ? new TurnQueue(turns, state.arrivalNs) : null;
     this.handover = config.handover === undefined ? null : this.handoverOf(config.handover);
   }
 
@@ -64,16 +70,28 @@ export class RequestFlow {
     const { workload } = this.config;
     if (workload.requests.count === 0) return;
     if (workload.kind === "open") {
-      this.queue.push(this.state.arrivalNs[0]!, eventPriority.arrival, eventKind.arrival, 0);
+      this.announce(0);
       return;
     }
     const clients = Math.min(workload.concurrency, workload.requests.count);
     for (let client = 0; client < clients; client++) this.sendNext(0);
   }
 
-  /** A request is over. In a closed loop its client sends the next one. */
-  over(atNs: number): void {
+  /** The first request from `next` on that waits for no other is going to arrive. */
+  private announce(next: number): void {
+    let request = next;
+    while (request < this.state.count && this.turns?.waits(request) === true) request++;
+    if (request < this.state.count)
+      this.queue.push(this.state.arrivalNs[request]!, eventPriority.arrival, eventKind.arrival, request);
+  }
+
+  /** A request is over. In a closed loop its client sends the next one; those that waited for it alone arrive. */
+  over(request: number, atNs: number): void {
     if (this.config.workload.kind === "closed") this.sendNext(atNs);
+    this.turns?.over(request, atNs, (next, arrivalNs) => {
+      this.state.arrivalNs[next] = arrivalNs;
+      this.queue.push(arrivalNs, eventPriority.arrival, eventKind.arrival, next);
+    });
   }
 
   private sendNext(atNs: number): void {
@@ -99,9 +117,7 @@ export class RequestFlow {
       queue.push(turnNs, eventPriority.arrival, eventKind.turn, request);
     }
     queue.push(seenNs, eventPriority.arrival, eventKind.tokenised, request);
-    if (workload.kind === "closed") return;
-    const next = request + 1;
-    if (next < state.count) queue.push(state.arrivalNs[next]!, eventPriority.arrival, eventKind.arrival, next);
+    if (workload.kind === "open" && this.turns?.waits(request) !== true) this.announce(request + 1);
   }
 
   /** The front ends of a replica take a request in; returns when the scheduler sees it, ns. */
@@ -145,7 +161,7 @@ export class RequestFlow {
     if (!deployment.fits(request, pool)) {
       state.status[request] = requestStatus.rejected;
       this.rejected++;
-      this.over(atNs);
+      this.over(request, atNs);
       return;
     }
     deployment.dpRanks[rank]!.outstandingTokens += deployment.loadOf(request, rank);

@@ -73,6 +73,7 @@ export class Simulation implements RunView {
     this.outcomes = pools.map(({ config: { scheduler }, role, speculation }) => ({
       speculation,
       prefixCaching: scheduler.prefixCaching,
+      sharesAnswers: scheduler.prefixCaching && role !== "decode" && config.workload.requests.turns !== undefined,
       handsOver: role === "prefill",
       emitsFirst: config.handover?.firstToken === "prefill",
     }));
@@ -283,7 +284,7 @@ export class Simulation implements RunView {
     dpRank.kv.release(request);
     dpRank.outstandingTokens -= this.deployment.loadOf(request, state.dpRank[request]!);
     checkRequest(state, request, this.laws);
-    this.flow.over(atNs);
+    this.flow.over(request, atNs);
   }
 
   /** The result so far; `interrupted` says that requests were left unfinished on purpose. */

@@ -17,6 +17,8 @@ export interface StepOutcome {
   /** null without speculative decoding. */
   readonly speculation: Speculation | null;
   readonly prefixCaching: boolean;
+  /** Whether answers are shared with the turns of their conversations that follow. */
+  readonly sharesAnswers: boolean;
   /** Whether another pool goes on with a request once its prompt is computed. */
   readonly handsOver: boolean;
   /** Whether a request emits its first token before it leaves. */
@@ -84,6 +86,7 @@ export class StepEnd {
         }
         state.lastTokenNs[request] = atNs;
         if (generated === state.outputTokens[request]!) {
+          if (outcome.sharesAnswers) dpRank.kv.publish(request, state.computed[request]!, state.computed[request]!);
           ends.complete(request, dpRank, atNs);
           dropped++;
         }

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { hardwareList } from "../../src/report/profile-catalogue.ts";
 import { scratch } from "./command.ts";
@@ -27,6 +28,7 @@ const wrong: readonly (readonly [words: readonly string[], message: RegExp])[] =
   [["run", "small.yaml", "--max-regress", "e2e.p99"], /percentage of at least 0/],
   [["run", "small.yaml", "--max-regress", "3,4"], /one limit for all metrics, found two/],
   [["run", "small.yaml", "--max-regress", "e2e=3", "--max-regress", "e2e=4"], /one limit for e2e, found two/],
+  [["trace", "inspect", "x", "--until", "5"], /duration such as 90s or 24h/],
   [["trace", "synth", "-o", "x"], /either --from <trace> or --published <id>/],
   [["trace", "convert", "x", "--to", "cvs", "-o", "x"], /unknown "cvs", did you mean "csv"/],
   [
@@ -122,4 +124,21 @@ test("a synthesised trace can be inspected, measured, converted and fitted again
   expect(JSON.parse(inspected.out)).toMatchObject({ kind: "tokens", rows: 64, experts: 128, topK: 8 });
   expect(measured.out).toMatch(/a cache per layer/);
   expect(converted.out).toContain("64 tokens as csv");
+});
+
+test("a request trace in any layout is inspected by the columns, unit and part that are named", async () => {
+  const calls = path("calls.tsv");
+  writeFileSync(calls, "when\tin\tout\n0\t10\t2\n1.5\t30\t4\n7200\t1\t1\n");
+  const words = ["trace", "inspect", calls, "--map", "arrival=when,prompt=in,output=out", "--time-unit", "s"];
+  const { out, code } = await moecast([...words, "--until", "1h"]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^span +1.5 s$/m)]);
+  expect(out).toMatch(/^note +2 of 3 requests: those before 60 min$/m);
+  const wrong = await moecast(["trace", "inspect", calls, "--map", "arrival=when,promt=in,output=out"]);
+  expect([wrong.code, wrong.err]).toEqual([3, expect.stringContaining("--map: expected one of the fields arrival")]);
+  const blocks = path("blocks.json");
+  writeFileSync(blocks, '[{"timestamp": 0.5, "input_length": 100, "output_length": 2, "hash_ids": [1, 2, 3, 4]}]');
+  const assumed = await moecast(["trace", "inspect", blocks]);
+  expect(assumed.out).toMatch(/^prefix blocks, assumed +prefix blocks of \d+ tokens/m);
+  const given = await moecast(["trace", "inspect", blocks, "--block-tokens", "30", "--json"]);
+  expect(JSON.parse(given.out).prefix).toEqual({ blocks: 4, distinct: 4, hitRateMax: 0 });
 });

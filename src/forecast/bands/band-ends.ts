@@ -92,13 +92,21 @@ async function endOf(
  */
 export function withArrivalsOver(config: SimConfig, factor: number): SimConfig {
   const { requests } = config.workload;
-  const arrivalNs = requests.arrivalNs.map((ns) => Math.round(ns / factor));
+  const early = (times: Float64Array) => times.map((ns) => Math.round(ns / factor));
+  const { turns } = requests;
   const ready = <T extends PoolConfig>(pool: T): T => ({ ...pool, readyNs: Math.round(pool.readyNs / factor) });
   const { otherPools } = config;
   return {
     ...ready(config),
     ...(otherPools === undefined ? {} : { otherPools: otherPools.map(ready) }),
-    workload: { ...config.workload, requests: { ...requests, arrivalNs } },
+    workload: {
+      ...config.workload,
+      requests: {
+        ...requests,
+        arrivalNs: early(requests.arrivalNs),
+        ...(turns === undefined ? {} : { turns: { ...turns, waitNs: early(turns.waitNs) } }),
+      },
+    },
   };
 }
 

@@ -169,15 +169,15 @@ export class KvBlocks {
     return apart.every(({ holding }, p) => holding.passingBlocks(0, tokens) <= this.pools[p + 1]!.available);
   }
 
-  /** Publishes a request's prompt blocks that are computed up to `tokens`: others can share them. */
-  publish(request: number, tokens: number, promptTokens: number): void {
+  /** Publishes a request's blocks that are computed up to `tokens`, of `knownTokens` in all: others can share them. */
+  publish(request: number, tokens: number, knownTokens: number): void {
     const { prefix, main, holding } = this;
     if (prefix === null) return;
     const first = prefix.offsets[request]!;
     const blocks = prefix.offsets[request + 1]! - first;
     for (let i = this.sharedPrefix[request]!; i < blocks; i++) {
       const start = i * prefix.blockTokens;
-      const end = Math.min(start + prefix.blockTokens, promptTokens);
+      const end = Math.min(start + prefix.blockTokens, knownTokens);
       if (end > tokens || end <= start) break;
       const id = prefix.ids[first + i]!;
       const needed = holding.fullBlocks(end) - holding.fullBlocks(start);

@@ -21,6 +21,10 @@ export class Column<T extends Numbers> {
     this.length += 1;
   }
 
+  at(index: number): number {
+    return this.#values[index]!;
+  }
+
   /** The values so far; a view that later additions may leave behind. */
   view(): T {
     return this.#values.subarray(0, this.length) as T;

@@ -1,33 +1,49 @@
 import { InvalidInputError } from "../../core/errors.ts";
-import { type Json, parseJson } from "../../core/json.ts";
-import type { Reject } from "./fields.ts";
-import type { RequestRow, RowSink, TextReader } from "./request-format.ts";
+import type { Json } from "../../core/json.ts";
+import { type Column, valueAt } from "../column-map.ts";
+import { parseExactJson } from "./exact-json.ts";
+import type { RowSink, TableRules } from "./request-format.ts";
+import type { FieldColumns } from "./table-columns.ts";
+import { TableRows } from "./table-rows.ts";
 
-type JsonObject = { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
 
-/** Reads JSON lines: one object a row, blank lines skipped. */
-export function jsonRows(sink: RowSink, decode: (row: JsonObject, reject: Reject) => RequestRow | null): TextReader {
-  return (lines, firstLine) => {
-    for (const [index, text] of lines.entries()) {
-      if (text.trim() === "") continue;
-      const line = firstLine + index;
-      const value = jsonObject(sink, text, line);
-      if (value === null) continue;
-      const reject: Reject = (at, expected, found) => {
-        sink.problem({ line, at, expected, found });
-        return null;
-      };
-      const row = decode(value, reject);
-      if (row !== null) sink.row(line, row);
-    }
-  };
+/** Reads rows that are JSON objects: each as text with the line it begins in. */
+export class JsonRows {
+  readonly #sink: RowSink;
+  readonly #rows: TableRows;
+  /** Columns that the user named and no row has had so far. */
+  readonly #unseen: Set<Column>;
+
+  constructor(sink: RowSink, layout: TableRules, columns: FieldColumns) {
+    this.#sink = sink;
+    this.#rows = new TableRows(sink, layout, columns);
+    this.#unseen = new Set(layout.fromUser ? Object.values(columns).flat() : []);
+  }
+
+  add(text: string, line: number): void {
+    const record = jsonObject(this.#sink, text, line);
+    if (record === null) return;
+    for (const column of this.#unseen) if ((valueAt(record, column) ?? null) !== null) this.#unseen.delete(column);
+    this.#rows.add(
+      line,
+      (column) => valueAt(record, column),
+      (key) => record[key],
+    );
+  }
+
+  /** Notes what is missing in all rows. */
+  end(): void {
+    for (const { text } of this.#unseen)
+      this.#sink.problem({ at: text, expected: "a key that at least one row has", found: "none" });
+  }
 }
 
 /** One JSON object, or null with its problems noted. */
 export function jsonObject(sink: RowSink, text: string, line?: number): JsonObject | null {
   const where = line === undefined ? {} : { line };
   try {
-    const value = parseJson(text, "", line);
+    const value = parseExactJson(text, "", line);
     if (value !== null && typeof value === "object" && !Array.isArray(value)) return value as JsonObject;
     sink.problem({ ...where, expected: "a JSON object", found: value });
   } catch (error) {
@@ -35,10 +51,4 @@ export function jsonObject(sink: RowSink, text: string, line?: number): JsonObje
     for (const problem of error.problems) sink.problem(problem);
   }
   return null;
-}
-
-/** Whether the first object of a text has these keys; the object itself may be longer than the text. */
-export function hasKeys(head: string, required: readonly string[]): boolean {
-  const first = head.trimStart();
-  return first.startsWith("{") && required.every((key) => (first.split("\n", 1)[0] ?? "").includes(`"${key}"`));
 }

@@ -51,7 +51,7 @@ export function summariseRequests(table: RequestTable): RequestSummary {
     prompt: lengthSummary(table.promptTokens),
     output: lengthSummary(table.outputTokens),
     lengthCorrelation: correlation(table.promptTokens, table.outputTokens),
-    prefix: prefixSummary(table.prefix),
+    prefix: prefixSummary(table),
   };
 }
 
@@ -87,14 +87,23 @@ function correlation(xs: Uint32Array, ys: Uint32Array): number | null {
   return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : null;
 }
 
-function prefixSummary(prefix: RequestTable["prefix"]): RequestSummary["prefix"] {
+function prefixSummary({ prefix, promptTokens }: RequestTable): RequestSummary["prefix"] {
   if (prefix === null || prefix.ids.length === 0) return null;
-  const blocks = prefix.ids.length;
-  const seen = new Uint8Array(prefix.ids.reduce((most, id) => Math.max(most, id), 0) + 1);
+  const { ids, offsets, blockTokens } = prefix;
+  const seen = new Uint8Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1);
+  let blocks = 0;
   let distinct = 0;
-  for (const id of prefix.ids) {
-    distinct += 1 - seen[id]!;
-    seen[id] = 1;
+  for (const [request, tokens] of promptTokens.entries()) {
+    // Behind those of a prompt may stand the blocks of its answer, which others find.
+    const asked = Math.ceil(tokens / blockTokens);
+    for (let at = offsets[request]!; at < offsets[request + 1]!; at += 1) {
+      const id = ids[at]!;
+      if (at - offsets[request]! < asked) {
+        blocks += 1;
+        distinct += 1 - seen[id]!;
+      }
+      seen[id] = 1;
+    }
   }
   return { blocks, distinct, hitRateMax: (blocks - distinct) / blocks };
 }

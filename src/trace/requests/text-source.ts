@@ -2,6 +2,7 @@ import { Sha256 } from "../../core/digest.ts";
 import { refuse } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 import { type LineBatch, linesOf, plainBytes } from "../text-lines.ts";
+import { type ArrayElement, arrayElements } from "./array-elements.ts";
 
 const headChars = 1 << 16;
 const lineCharsMax = 1 << 22;
@@ -37,6 +38,11 @@ export class TextSource {
   /** The text in batches of whole lines, or in one batch if it has to be whole. */
   batches(unit: "lines" | "document"): AsyncGenerator<LineBatch> {
     return unit === "lines" ? linesOf(this.#all(), this.file, lineCharsMax) : this.#document();
+  }
+
+  /** The elements of a JSON array, in batches. */
+  elements(): AsyncGenerator<readonly ArrayElement[]> {
+    return arrayElements(this.#all(), this.file, lineCharsMax);
   }
 
   /** sha256 of the file's bytes as stored; call after the last batch. */

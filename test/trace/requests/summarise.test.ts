@@ -95,7 +95,7 @@ test("the prefix bound is the hit rate of a cache that never evicts", () => {
       const { prefix } = summariseRequests(
         tableOf(
           requests.map((_, i) => i),
-          requests.map(() => 1),
+          requests.map((ids) => Math.max(1, 16 * ids.length)),
           requests,
         ),
       );
@@ -103,4 +103,16 @@ test("the prefix bound is the hit rate of a cache that never evicts", () => {
       else expect(prefix).toEqual({ blocks: total, distinct: cache.size, hitRateMax: hits / total });
     }),
   );
+});
+
+test("blocks of an answer are no blocks of its prompt, and are found by the turn after it", () => {
+  const table = tableOf(
+    [0, 1],
+    [32, 64],
+    [
+      [0, 1, 2],
+      [0, 1, 2, 3],
+    ],
+  );
+  expect(summariseRequests(table).prefix).toEqual({ blocks: 6, distinct: 3, hitRateMax: 0.5 });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { InvalidInputError, type Problem } from "../../../src/core/errors.ts";
+import type { RequestTable } from "../../../src/trace/request-table.ts";
 
 /** Writes traces to files that live as long as the test file that asks for this, and gives their paths. */
 export function traceFiles(): (content: string | Uint8Array) => string {
@@ -19,6 +20,12 @@ export function traceFiles(): (content: string | Uint8Array) => string {
 
 /** JSON lines of these objects. */
 export const jsonLines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+/** What a table says of how it was read: notes, then what was assumed. */
+export const saidOf = ({ origin }: RequestTable): string[] => [
+  ...origin.notes,
+  ...(origin.assumptions ?? []).map(({ detail }) => detail),
+];
 
 /** The problems with which loading is refused. */
 export async function problemsOf(loading: Promise<unknown>): Promise<readonly Problem[]> {

@@ -20,10 +20,14 @@ export function loadRows(requests: RequestRows): LoadRows {
   let known: number | null = null;
   for (let request = 0; request < requests.count; request++) {
     const status = requests.status[request]!;
-    if (status === requestStatus.rejected || status === requestStatus.notArrived) continue;
-    if (status !== requestStatus.completed) known ??= kept.length;
-    kept.push(request);
+    if (status !== requestStatus.rejected && status !== requestStatus.notArrived) kept.push(request);
   }
+  // Requests that wait for others arrive in another order than that of the table.
+  const { arrivalNs } = requests;
+  if (kept.some((request, i) => i > 0 && arrivalNs[request]! < arrivalNs[kept[i - 1]!]!))
+    kept.sort((a, b) => arrivalNs[a]! - arrivalNs[b]! || a - b);
+  for (const [place, request] of kept.entries())
+    if (requests.status[request]! !== requestStatus.completed) known ??= place;
   const count = known ?? kept.length;
   const done = kept.slice(0, count);
   const completed = (request: number) =>

@@ -1,8 +1,4 @@
-import { csvRows, hasColumns } from "../csv-rows.ts";
-import { instantFromCalendar, tokenCount } from "../fields.ts";
 import type { RequestFormat } from "../request-format.ts";
-
-const columns = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
 
 /**
  * Azure LLM inference traces of 2023 and 2024 (Azure/AzurePublicDataset; Patel et al., Splitwise, ISCA 2024). Times
@@ -10,15 +6,12 @@ const columns = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
  */
 export const azure: RequestFormat = {
   about: "Azure LLM inference CSV: TIMESTAMP,ContextTokens,GeneratedTokens",
-  unit: "lines",
-  blockTokens: null,
-  recognises: (head) => hasColumns(head, columns),
-  start: (sink) =>
-    csvRows(sink, columns, (cells, reject) => {
-      const at = instantFromCalendar(cells("TIMESTAMP"), "TIMESTAMP", reject);
-      const promptTokens = tokenCount(cells("ContextTokens"), "ContextTokens", reject);
-      const outputTokens = tokenCount(cells("GeneratedTokens"), "GeneratedTokens", reject);
-      if (at === null || promptTokens === null || outputTokens === null) return null;
-      return { at, promptTokens, outputTokens };
-    }),
+  kind: "table",
+  layouts: [
+    {
+      columns: { arrival: "TIMESTAMP", prompt: "ContextTokens", output: "GeneratedTokens" },
+      timeUnit: null,
+      blockTokens: null,
+    },
+  ],
 };

@@ -1,8 +1,4 @@
-import { csvRows, hasColumns } from "../csv-rows.ts";
-import { instantFromSeconds, tokenCount } from "../fields.ts";
 import type { RequestFormat } from "../request-format.ts";
-
-const columns = ["Timestamp", "Request tokens", "Response tokens"];
 
 /**
  * BurstGPT (HPMLL/BurstGPT; Wang et al., arXiv 2401.17644): ChatGPT and GPT-4 traffic of a campus. Times are seconds;
@@ -10,16 +6,12 @@ const columns = ["Timestamp", "Request tokens", "Response tokens"];
  */
 export const burstgpt: RequestFormat = {
   about: "BurstGPT CSV: Timestamp,[Session ID,Elapsed time,]Model,Request tokens,Response tokens,Total tokens,Log Type",
-  unit: "lines",
-  blockTokens: null,
-  recognises: (head) => hasColumns(head, columns),
-  start: (sink) =>
-    csvRows(sink, columns, (cells, reject) => {
-      const at = instantFromSeconds(cells("Timestamp"), "Timestamp", reject);
-      const promptTokens = tokenCount(cells("Request tokens"), "Request tokens", reject);
-      const outputTokens = tokenCount(cells("Response tokens"), "Response tokens", reject);
-      if (at === null || promptTokens === null || outputTokens === null) return null;
-      const className = cells("Log Type");
-      return { at, promptTokens, outputTokens, ...(className ? { className } : {}) };
-    }),
+  kind: "table",
+  layouts: [
+    {
+      columns: { arrival: "Timestamp", prompt: "Request tokens", output: "Response tokens", class: "Log Type" },
+      timeUnit: "s",
+      blockTokens: null,
+    },
+  ],
 };

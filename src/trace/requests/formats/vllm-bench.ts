@@ -1,42 +1,56 @@
 import type { Json } from "../../../core/json.ts";
-import { instantFromSeconds, type Reject, tokenCount } from "../fields.ts";
+import type { Reject } from "../fields.ts";
+import { tokenCount } from "../fields.ts";
 import { jsonObject } from "../json-rows.ts";
+import { moment } from "../moment.ts";
 import type { RequestFormat } from "../request-format.ts";
 
-const arrays = ["start_times", "input_lens", "output_lens"];
+const lengths = ["input_lens", "output_lens"] as const;
+const times = "start_times";
 
 /**
- * Result of `vllm bench serve --save-result --save-detailed`: one JSON document with an entry per request in
- * `start_times` (seconds of a monotonic clock), `input_lens` and `output_lens`. A failed request has 0 output tokens.
+ * Result of `vllm bench serve --save-result --save-detailed`, or of SGLang's `bench_serving --output-details`: one JSON
+ * document with an entry per request in `input_lens` and `output_lens` and, in vLLM's, in `start_times` (seconds of a
+ * monotonic clock). A failed request has 0 output tokens.
  */
 export const vllmBench: RequestFormat = {
-  about: "vLLM bench serve JSON (--save-detailed): start_times (s), input_lens, output_lens",
-  unit: "document",
-  blockTokens: null,
+  about:
+    "vLLM bench serve JSON (--save-detailed): start_times (s), input_lens, output_lens; the lengths alone of SGLang's (--output-details)",
+  kind: "document",
+  timeUnit: "s",
   recognises: (head) =>
     head.trimStart().startsWith("{") &&
-    (head.includes('"total_input_tokens"') || arrays.some((key) => head.includes(`"${key}"`))),
+    (head.includes('"total_input_tokens"') || [times, ...lengths].some((key) => head.includes(`"${key}"`))),
   start: (sink) => (lines) => {
-    const result = jsonObject(sink, lines.join("\n"));
+    const runs = lines.flatMap((text) => text.split("\n")).filter((line) => line.trimStart().startsWith("{"));
+    if (runs.length > 1 && runs.every((line) => line.trimEnd().endsWith("}")))
+      return sink.fatal({
+        expected: "the result of one run",
+        found: `${runs.length} runs`,
+        hint: "keep one line of it",
+      });
+    // Python writes rates without limit and missing figures so; they are not read here.
+    const result = jsonObject(sink, lines.join("\n").replace(/([[:,]\s*)-?(?:Infinity|NaN)\b/g, "$1null"));
     if (result === null) return;
-    const [starts, inputs, outputs] = arrays.map((key) => list(result[key]));
-    if (!starts || !inputs || !outputs) {
-      const hint = `${arrays.filter((key) => !list(result[key])).join(", ")} missing: record with --save-detailed`;
-      return sink.fatal({ expected: `the lists ${arrays.join(", ")}`, hint });
+    const [inputs, outputs] = lengths.map((key) => list(result[key]));
+    const starts = result[times] === undefined ? null : list(result[times]);
+    if (!inputs || !outputs) {
+      const hint = `${lengths.filter((key) => !list(result[key])).join(", ")} missing: record with --save-detailed or --output-details`;
+      return sink.fatal({ expected: `the lists ${lengths.join(", ")}`, hint });
     }
-    if (inputs.length !== starts.length || outputs.length !== starts.length) {
-      const found = `${starts.length}, ${inputs.length} and ${outputs.length}`;
-      return sink.fatal({ expected: `lists ${arrays.join(", ")} of one length`, found });
+    if (inputs.length !== outputs.length || (starts !== null && starts.length !== inputs.length)) {
+      const found = [...(starts === null ? [] : [starts]), inputs, outputs].map(({ length }) => length).join(", ");
+      return sink.fatal({ expected: "lists of one length", found });
     }
     const reject: Reject = (at, expected, found) => {
       sink.problem({ at, expected, found });
       return null;
     };
-    for (const [index, start] of starts.entries()) {
-      const at = instantFromSeconds(start, `start_times[${index}]`, reject);
-      const promptTokens = tokenCount(inputs[index], `input_lens[${index}]`, reject);
+    for (const [index, prompt] of inputs.entries()) {
+      const at = starts === null ? null : moment(starts[index], `${times}[${index}]`, reject);
+      const promptTokens = tokenCount(prompt, `input_lens[${index}]`, reject);
       const outputTokens = tokenCount(outputs[index], `output_lens[${index}]`, reject);
-      if (at !== null && promptTokens !== null && outputTokens !== null)
+      if ((starts === null || at !== null) && promptTokens !== null && outputTokens !== null)
         sink.row(null, { at, promptTokens, outputTokens });
     }
   },

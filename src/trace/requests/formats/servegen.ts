@@ -1,0 +1,16 @@
+import type { RequestFormat } from "../request-format.ts";
+
+/** Workloads that ServeGen writes (alibaba/ServeGen; Xiang et al., arXiv 2505.09999), times in seconds. */
+export const servegen: RequestFormat = {
+  about: "ServeGen CSV: request_id, timestamp (s), input_tokens, output_tokens",
+  kind: "table",
+  layouts: [
+    {
+      columns: { arrival: "timestamp", prompt: "input_tokens", output: "output_tokens" },
+      marks: ["request_id", "timestamp"],
+      timeUnit: "s",
+      unitVaries: true,
+      blockTokens: null,
+    },
+  ],
+};
