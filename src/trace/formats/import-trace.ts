@@ -10,6 +10,7 @@ import { writeRoutingTrace } from "../container/write-trace.ts";
 import { plainBytes } from "../text-lines.ts";
 import { type FileSample, fileName, type ImportOptions, type TraceImporter } from "./importer.ts";
 import { importers, type TraceFormat } from "./importers.ts";
+import { refuseUnknownTable } from "./table/table.ts";
 
 export interface ImportReport {
   readonly format: TraceFormat;
@@ -33,11 +34,12 @@ export async function importTrace(
   const listed = await listFiles(paths);
   const first = listed.find(({ inFolder }) => !inFolder) ?? listed[0];
   if (first === undefined) refuse({ expected: "at least one file to import", found: "none" });
-  const chosen = format === "auto" ? await formatOf(listed) : format;
+  const chosen = format === "auto" ? (options.map === undefined ? await formatOf(listed) : "table") : format;
   // A folder may hold notes beside the recording; a file that was named must be one of the format.
   const files: string[] = [];
   const others: string[] = [];
-  for (const { path, inFolder } of listed) (inFolder && !(await matches(path, chosen)) ? others : files).push(path);
+  for (const { path, inFolder } of listed)
+    (inFolder && !(await matches(path, chosen, options)) ? others : files).push(path);
   if (files.length === 0)
     refuse({ file: first.path, expected: `a file in the format ${chosen} in the folder`, found: "none" });
   const importer: TraceImporter = importers[chosen];
@@ -64,6 +66,7 @@ async function formatOf(listed: readonly ListedFile[]): Promise<TraceFormat> {
     const format = await recognise(path);
     if (format !== null) return format;
   }
+  if (first !== undefined) refuseUnknownTable(await sampleOf(first.path), first.path);
   const known = Object.keys(importers).join(", ");
   refuse({
     file: first?.path ?? "",
@@ -79,9 +82,9 @@ async function recognise(path: string): Promise<TraceFormat | null> {
   return found === undefined ? null : (found[0] as TraceFormat);
 }
 
-async function matches(path: string, format: TraceFormat): Promise<boolean> {
+async function matches(path: string, format: TraceFormat, options: ImportOptions): Promise<boolean> {
   const importer: TraceImporter = importers[format];
-  return importer.detects(await sampleOf(path));
+  return importer.detects(await sampleOf(path), options);
 }
 
 async function sampleOf(path: string): Promise<FileSample> {

@@ -1,6 +1,7 @@
 import type { TraceProvenance } from "../container/trace-header.ts";
 import type { RoutingTraceLayout } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
+import type { TableMap } from "./table/fields.ts";
 
 /** What a person may state about a source that does not say it itself. */
 export interface ImportOptions {
@@ -21,6 +22,8 @@ export interface ImportOptions {
   readonly kind?: "tokens" | "counts";
   readonly device?: string;
   readonly dtype?: string;
+  /** Columns of a table. */
+  readonly map?: TableMap;
 }
 
 export type StepGrouping = "auto" | "slots" | "steps";
@@ -46,7 +49,7 @@ export interface FileSample {
 /** A format that routing is recorded in. */
 export interface TraceImporter {
   readonly description: string;
-  detects(sample: FileSample): boolean;
+  detects(sample: FileSample, options?: ImportOptions): boolean;
   /** First reading; refuses what is not in this format. `files` goes into the provenance. */
   import(
     paths: readonly string[],
