@@ -119,7 +119,7 @@ function refuseUnknown(file: string, columns: readonly string[], first: Json): n
 /** What to say of a file in no known format, if it is a table; nothing otherwise. */
 export function refuseUnknownTable({ text }: FileSample, file: string): void {
   const peeked = peekTable(text);
-  if (peeked !== null && (peeked.columns.length > 1 || typeof peeked.first === "object"))
+  if (peeked !== null && (peeked.delimiter === null || peeked.columns.length > 1))
     refuseUnknown(file, peeked.columns, peeked.first);
 }
 

@@ -50,7 +50,8 @@ function listText(text: string): ListCell | null {
   const trimmed = text.trim();
   if (isNothing(trimmed)) return { entries: [], paired: null, single: false };
   const inside = bracketed.exec(trimmed)?.[1];
-  const body = (inside ?? trimmed).trim();
+  // Python prints a tuple of one as (1,).
+  const body = (inside?.replace(/,\s*$/, "") ?? trimmed).trim();
   if (body === "") return { entries: [], paired: null, single: false };
   const parts = body
     .replace(/\s*:\s*/g, ":")
