@@ -66,7 +66,7 @@ async function formatOf(listed: readonly ListedFile[]): Promise<TraceFormat> {
     const format = await recognise(path);
     if (format !== null) return format;
   }
-  if (first !== undefined) refuseUnknownTable(await sampleOf(first.path), first.path);
+  if (first !== undefined) await refuseUnknownTable(await sampleOf(first.path), first.path);
   const known = Object.keys(importers).join(", ");
   refuse({
     file: first?.path ?? "",

@@ -71,7 +71,7 @@ class PartJoiner {
   /** Tokens so far of each layer and whatever the tokens are numbered in. */
   readonly #counters = new Map<string, number>();
   #open: Part | null = null;
-  #key = "";
+  #occurrence = "";
 
   constructor(options: CellOptions) {
     this.#options = options;
@@ -85,22 +85,25 @@ class PartJoiner {
     }
     const { topK } = this.#options;
     const { fileIndex, request, domain, step, token, layer } = part;
-    const key = JSON.stringify([
-      fileIndex,
-      request,
-      domain,
-      step,
-      layer,
-      token ?? (topK === undefined ? part.occurrence : null),
-    ]);
+    const occurrence = topK === undefined ? part.occurrence : "";
     const open = this.#open;
-    if (open !== null && key === this.#key && open.ids.length < (topK ?? traceLimits.topK)) {
+    if (
+      open !== null &&
+      open.token === token &&
+      open.layer === layer &&
+      open.request === request &&
+      open.step === step &&
+      open.domain === domain &&
+      open.fileIndex === fileIndex &&
+      (token !== null || this.#occurrence === occurrence) &&
+      open.ids.length < (topK ?? traceLimits.topK)
+    ) {
       open.ids.push(...part.ids);
       open.weights?.push(...(part.weights ?? []));
       return;
     }
     this.#close(cells);
-    this.#key = key;
+    this.#occurrence = occurrence;
     this.#open = part;
   }
 
@@ -248,7 +251,7 @@ class RecordReader {
       phase,
       ids,
       weights: weights === null ? null : kept.map((i) => weights[i] ?? Number.NaN),
-      occurrence: this.#occurrenceOf(entry, list.single),
+      occurrence: this.#numbersTokens ? "" : this.#occurrenceOf(entry, list.single),
       single: list.single,
     };
   }

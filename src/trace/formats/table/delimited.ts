@@ -44,8 +44,12 @@ export async function* delimitedRows(path: string, delimiter: Delimiter): AsyncG
       const hasQuotes = text.includes('"');
       if (open.length === 0) {
         if (text.trim() === "") continue;
+        if (text.startsWith("#")) {
+          rows.push({ line, cells: unquotedCells(text.replace(/^#+\s*/, ""), delimiter), comment: true });
+          continue;
+        }
         // An unquoted row, as nearly all are, is split here: csv-parse takes 10 us a row.
-        if (!hasQuotes || text.startsWith("#")) {
+        if (!hasQuotes) {
           rows.push(rowOf(path, line, unquotedCells(text, delimiter)));
           continue;
         }
@@ -75,7 +79,7 @@ function unclosed(path: string, line: number): never {
 function rowOf(path: string, line: number, cells: readonly string[]): DelimitedRow {
   if (cells.length > columnsMax)
     refuse({ file: path, line, expected: `at most ${columnsMax} columns`, found: cells.length });
-  return { line, cells: cells.map((cell) => cell.trim()), comment: cells[0]?.startsWith("#") === true };
+  return { line, cells: cells.map((cell) => cell.trim()), comment: false };
 }
 
 const unquotedCells = (text: string, delimiter: Delimiter): readonly string[] =>

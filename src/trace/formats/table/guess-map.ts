@@ -134,6 +134,16 @@ const asides = new Set([
   "model",
   "model_name",
   "device",
+  "prompt",
+  "prompt_text",
+  "response",
+  "completion",
+  "output",
+  "output_text",
+  "generated_text",
+  "answer",
+  "question",
+  "content",
 ]);
 
 /** Beginnings of names that go on with a number: `e0`, `expert_1`, `w0`. */

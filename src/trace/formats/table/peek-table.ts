@@ -13,11 +13,21 @@ export function peekTable(text: string): TableColumns | null {
       return first === undefined ? null : { file: "", delimiter: null, columns: keysOf(first), first };
     }
     const delimiter = delimiterOf(text);
-    const rows = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
-    const [header, row = header] = rows.slice(0, 2).map((line) => splitRow("", 1, line, delimiter));
-    if (header === undefined || row === undefined || header.length !== row.length) return null;
-    const isNamed = header.every((cell) => wholeNumber(cell) === null);
-    return { file: "", delimiter, columns: isNamed ? header : header.map((_cell, i) => `#${i + 1}`), first: row };
+    const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+    const at = lines.findIndex((line) => !line.startsWith("#"));
+    const [first, second = first] = lines
+      .slice(Math.max(0, at))
+      .filter((line) => !line.startsWith("#"))
+      .slice(0, 2)
+      .map((line) => splitRow("", 1, line, delimiter));
+    if (first === undefined || second === undefined || first.length !== second.length) return null;
+    if (first.every((cell) => wholeNumber(cell) === null))
+      return { file: "", delimiter, columns: first, first: second };
+    // A header may stand in a comment, as NumPy writes it.
+    const comment = lines[at - 1]?.replace(/^#+\s*/, "");
+    const header = comment === undefined ? null : splitRow("", 1, comment, delimiter);
+    const columns = header?.length === first.length ? header : first.map((_cell, i) => `#${i + 1}`);
+    return { file: "", delimiter, columns, first };
   } catch (error) {
     if (error instanceof InvalidInputError) return null;
     throw error;

@@ -45,6 +45,8 @@ export interface TableShape {
   readonly groups: readonly Group[];
   readonly streams: readonly Stream[];
   readonly layers: readonly number[];
+  /** Layers that hold expert 0 alone, and are left out. */
+  readonly blankLayers: readonly number[];
   readonly topK: number;
   readonly idMin: number;
   readonly idMax: number;
@@ -60,6 +62,8 @@ export interface TableShape {
   readonly missing: number;
   /** Tokens by layers. */
   readonly grid: number;
+  /** Whether tokens are numbered through all requests: none has a number that another one has. */
+  readonly runsOn: boolean;
   /** A cell that was missing at a place that is easy to name: a layer of a stream with fewer tokens. */
   readonly firstMissing: string | null;
   /** Whether what is missing is always the end of a layer, as counters of logged rows leave it. */
@@ -82,14 +86,17 @@ export interface TableShape {
 
 const tracksMax = 1 << 24;
 const detectorsMax = 1 << 20;
+/** So many tokens that choose expert 0 alone, where one is chosen, are no choice. */
+const unrecordedMin = 32;
 const setBytesMax = 512 * 1024 * 1024;
 
 /** First reading of a table whose rows are in any order. */
 export async function scanTable(
   cells: AsyncIterable<readonly TableCell[]>,
   reading: TableReading,
+  experts: number | undefined,
 ): Promise<TableShape> {
-  const scan = new TableScan(reading);
+  const scan = new TableScan(reading, experts);
   for await (const batch of cells) for (const cell of batch) scan.push(cell);
   return scan.finish();
 }
@@ -97,6 +104,13 @@ export async function scanTable(
 /** The key of the stream that a cell belongs to; passes are told apart by whoever reads in order. */
 export class StreamKeys {
   readonly #reading: TableReading;
+  /** Neighbouring rows are mostly of one group. */
+  #last: { request: string | null; domain: string | null; fileIndex: number; key: string } = {
+    request: null,
+    domain: null,
+    fileIndex: 0,
+    key: "",
+  };
   readonly #layerPasses = new Map<string, { pass: number; first: number; last: number }>();
 
   constructor(reading: TableReading) {
@@ -104,7 +118,12 @@ export class StreamKeys {
   }
 
   groupKey({ request, domain, fileIndex }: TableCell): string {
-    return JSON.stringify([this.#reading.filesApart ? fileIndex : null, request, domain]);
+    const last = this.#last;
+    if (last.request !== request || last.domain !== domain || last.fileIndex !== fileIndex || last.key === "") {
+      const key = JSON.stringify([this.#reading.filesApart ? fileIndex : null, request, domain]);
+      this.#last = { request, domain, fileIndex, key };
+    }
+    return this.#last.key;
   }
 
   /** Step or pass of the next cell of a group. */
@@ -129,6 +148,7 @@ export class StreamKeys {
 
 class TableScan {
   readonly #keys: StreamKeys;
+  readonly #experts: number | undefined;
   readonly #problems = new RowProblems();
   readonly #groups: Group[] = [];
   readonly #groupOf = new Map<string, number>();
@@ -140,7 +160,6 @@ class TableScan {
   readonly #layersOfFiles: Set<number>[] = [];
   #detectors: Map<string, WarmUpDetector> | null = new Map();
   #first: TableCell | null = null;
-  #cells = 0;
   #topK = 0;
   #short = 0;
   #firstShort: Place | null = null;
@@ -151,15 +170,25 @@ class TableScan {
   #sorted = 0;
   #repeat: Place | null = null;
   #restartsOnly = true;
-  #lastToken = -1;
-  #changes = 0;
+  #last: TableCell | null = null;
+  #advances = { inLayer: 0, overLayers: 0 };
+  readonly #blank = new Map<number, Place>();
+  readonly #largest = new Map<number, number>();
   #setBytes = 0;
+  /** Tokens of all streams, to see whether each has numbers of its own. */
+  readonly #all = new TokenSet();
 
-  constructor(reading: TableReading) {
+  constructor(reading: TableReading, experts: number | undefined) {
     this.#keys = new StreamKeys(reading);
+    this.#experts = experts;
   }
 
   push(cell: TableCell): void {
+    // Several times expert 0 is what buffers hold where nothing was recorded.
+    if (cell.ids.length > 1 && cell.ids.every((id) => id === 0)) {
+      if (!this.#blank.has(cell.layer)) this.#blank.set(cell.layer, placeOf(cell));
+      return;
+    }
     this.#first ??= cell;
     this.#checkCell(cell);
     const key = this.#keys.groupKey(cell);
@@ -182,22 +211,25 @@ class TableScan {
     }
     this.#follow(cell, stream, tracks);
     this.#detect(cell, group);
-    this.#cells += 1;
-    if (cell.token !== this.#lastToken) this.#changes += 1;
-    this.#lastToken = cell.token;
+    // The next token comes in the same layer, or after all layers of this one.
+    if (this.#last !== null && cell.token > this.#last.token)
+      this.#advances[cell.layer === this.#last.layer ? "inLayer" : "overLayers"] += 1;
+    this.#last = cell;
   }
 
   #checkCell(cell: TableCell): void {
     const { file, line, ids, weights } = cell;
     const wrong = (expected: string, found: unknown, hint?: string) =>
       this.#problems.add({ file, line, at: "experts", expected, found, ...(hint === undefined ? {} : { hint }) });
-    if (new Set(ids).size !== ids.length)
+    if (new Set(ids).size !== ids.length) wrong("different experts", ids);
+    const beyond = ids.find((id) => id >= (this.#experts ?? Number.POSITIVE_INFINITY));
+    if (beyond !== undefined)
       wrong(
-        "different experts",
-        ids,
-        ids.every((id) => id === 0)
-          ? "zeros for what was not recorded, such as a dense layer, have to be left out"
-          : undefined,
+        `ids below ${this.#experts}`,
+        beyond,
+        beyond === this.#experts
+          ? "ids may be counted from 1, or the id of a shared expert stand with them"
+          : "physical and fused shared experts have to be mapped to logical routed experts first",
       );
     if ((weights === null) !== (this.#first?.weights === null)) wrong("weights in all rows or in none", weights);
     if (weights?.some((weight, i) => i > 0 && weight > (weights[i - 1] ?? 0)) === true) this.#sorted += 1;
@@ -206,6 +238,7 @@ class TableScan {
       if (id > this.#idMax) this.#idMax = id;
     }
     this.#selections += ids.length;
+    this.#largest.set(cell.layer, Math.max(this.#largest.get(cell.layer) ?? 0, ...ids));
     this.#countK(cell);
   }
 
@@ -264,7 +297,9 @@ class TableScan {
         sums[0] = (sums[0] + a) >>> 0;
         sums[1] = (sums[1] + b) >>> 0;
       }
-      this.#setBytes += tokens.bytes - bytes;
+      const all = this.#all.bytes;
+      this.#all.add(token);
+      this.#setBytes += tokens.bytes - bytes + this.#all.bytes - all;
       if (this.#setBytes > setBytesMax)
         refuse({
           file: cell.file,
@@ -308,8 +343,18 @@ class TableScan {
   finish(): TableShape {
     this.#problems.settle();
     const first = this.#first;
-    if (first === null) refuse({ file: "", expected: "at least one row with experts", found: "none" });
-    const layers = [...this.#layers.keys()].sort((a, b) => a - b);
+    const [blank] = this.#blank.values();
+    if (first === null && blank === undefined)
+      refuse({ file: "", expected: "at least one row with experts", found: "none" });
+    if (first === null || (this.#idMax === 0 && this.#selections > unrecordedMin))
+      refuse({
+        file: (first ?? blank)?.file ?? "",
+        expected: "experts that differ",
+        found: "expert 0 in every row",
+        hint: "the capture failed",
+      });
+    const blankLayers = this.#blankLayers();
+    const layers = [...this.#layers.keys()].filter((layer) => !blankLayers.includes(layer)).sort((a, b) => a - b);
     let missing = 0;
     let firstMissing: string | null = null;
     let missingAtEnds = true;
@@ -354,6 +399,7 @@ class TableScan {
       groups: this.#groups,
       streams: this.#streams,
       layers,
+      blankLayers,
       topK: this.#topK,
       idMin: this.#idMin,
       idMax: this.#idMax,
@@ -366,6 +412,7 @@ class TableScan {
       layersOfFiles: this.#layersOfFiles,
       missing,
       grid,
+      runsOn: this.#groups.length > 1 && this.#all.size === grid / layers.length,
       firstMissing,
       missingAtEnds,
       repeat: repeats ? this.#repeat : null,
@@ -374,9 +421,30 @@ class TableScan {
       sorted: this.#sorted,
       short: this.#short,
       firstShort: this.#firstShort,
-      tokenFirst: layers.length > 1 && this.#changes * 2 < this.#cells,
+      tokenFirst: this.#advances.overLayers > this.#advances.inLayer,
       looksForWarmUp: this.#detectors !== null,
     };
+  }
+
+  /** Layers that hold nothing but expert 0: dense ones, in buffers that have room for all. */
+  #blankLayers(): number[] {
+    for (const [layer, place] of this.#blank)
+      if (this.#layers.has(layer))
+        refuse({
+          file: place.file,
+          line: place.line,
+          at: `layer ${layer}`,
+          expected: "different experts",
+          found: `expert 0 several times; other rows of the layer have experts`,
+        });
+    const unused = [...this.#largest].filter(
+      ([layer, largest]) => largest === 0 && this.#cellsOf(layer) >= unrecordedMin,
+    );
+    return [...this.#blank.keys(), ...unused.map(([layer]) => layer)].sort((a, b) => a - b);
+  }
+
+  #cellsOf(layer: number): number {
+    return this.#streams.reduce((sum, { index }) => sum + (this.#layers.get(layer)?.get(index, track.cells) ?? 0), 0);
   }
 
   #nameOf({ group, step }: Stream): string {

@@ -14,6 +14,8 @@ export interface TableLayout {
   readonly ofCells: readonly ("position" | "phase" | "step")[];
   /** How rows became sequences, for the header. */
   readonly rule: string;
+  /** Whether rows of steps became sequences without knowing requests or being told how. */
+  readonly isGuessed: boolean;
   /** Row of a token; null for one that was dropped. */
   rowOf(stream: Stream, token: number): number | null;
   /** Places of all rows, in order. */
@@ -55,7 +57,7 @@ export function layOut(
   const names = domainNames(shape, reading, paths, options);
   const domains = [...new Set(names)];
   const rule = ruleOf(shape, reading, options);
-  const byToken = reading.unit === "request" && !runsOn(shape);
+  const byToken = reading.unit === "request" && !shape.runsOn;
   const ofCells = [
     ...(shape.hasPositions || byToken ? (["position"] as const) : []),
     ...(shape.hasPhases ? (["phase"] as const) : []),
@@ -76,6 +78,7 @@ export function layOut(
     ],
     ofCells,
     rule: rule.text,
+    isGuessed: rule.batches === "auto",
     rowOf(stream, token) {
       const place = placed.get(stream);
       if (place === undefined) return null;
@@ -140,13 +143,6 @@ function ruleOf(
   const rule = grouping ?? "auto";
   const steps = unit === "pass" ? "a step begins where the token number of a layer begins anew; " : "";
   return { batches: rule, text: steps + groupingRules[rule] };
-}
-
-/** Whether tokens are numbered through all requests: each request has numbers of its own. */
-function runsOn({ groups }: TableShape): boolean {
-  if (groups.length < 2) return false;
-  const ranges = groups.flatMap(({ streams }) => streams.map(({ tokens }) => tokens)).sort((a, b) => a.first - b.first);
-  return ranges.every((tokens, i) => i === 0 || tokens.first >= (ranges[i - 1]?.end ?? 0));
 }
 
 function domainNames(

@@ -89,8 +89,7 @@ async function openDelimited(file: string, head: string, map: TableMap | null): 
       if (comment) {
         comments += 1;
         // A header may stand in a comment, as NumPy writes it.
-        if (first === null && header === null)
-          commented = cells.map((cell, i) => (i === 0 ? cell.replace(/^#+\s*/, "") : cell));
+        if (first === null && header === null) commented = cells;
         continue;
       }
       if (header === null && first === null && isHeader(cells, commented, named, map)) {
@@ -112,10 +111,23 @@ async function openDelimited(file: string, head: string, map: TableMap | null): 
     comments,
     async *records() {
       const problems: Problem[] = [];
+      let rowsBegan = false;
       for await (const rows of delimitedRows(file, delimiter)) {
         const records: TableRecord[] = [];
         for (const { line, cells, comment } of rows) {
-          if (comment || line === headerLine) continue;
+          if (line === headerLine) continue;
+          if (comment) {
+            // A row may begin with a name such as #1.
+            if (rowsBegan && cells.length === width && width > 1)
+              problems.push({
+                file,
+                line,
+                expected: "a row, or a comment with fewer cells",
+                found: `# ${cells.join(delimiter)}`,
+              });
+            continue;
+          }
+          rowsBegan = true;
           if (cells.length === width) records.push({ file, line, value: cells });
           else problems.push({ file, line, expected: `${width} cells`, found: cells.length });
         }

@@ -54,11 +54,19 @@ export const table: TraceImporter = {
 
     const cells = (reading: TableReading) =>
       tableCells(paths, map, { topK: options.topK, filesApart: reading.filesApart });
-    const { shape, reading } = await scanTwice(cells, paths.length, map);
+    const { shape, reading } = await scanTwice(cells, paths.length, map, options.experts);
     checkWhole(shape, paths[0] ?? "");
     const experts = expertCount(options.experts, shape.idMax, shape.topK, paths[0] ?? "", warnings);
     warnings.push(...doubtsOf(shape, options.experts));
     const layout = layOut(shape, reading, paths, options);
+    if (shape.hasRequests && reading.filesApart)
+      warnings.push(
+        "requests of the same name in several files are taken for different ones, as their tokens come again",
+      );
+    if (layout.isGuessed)
+      warnings.push(
+        "no column names requests, so how rows of steps become sequences is a guess: name it with --map request=..., or choose with --grouping",
+      );
     const notes = notesOf(shape);
     if (layout.rows === 0) refuse({ file: paths[0] ?? "", expected: "rows of routing", found: "only warm-up rows" });
     if (layout.droppedRows > 0)
@@ -108,19 +116,29 @@ function refuseUnknown(file: string, columns: readonly string[], first: Json): n
       : columns.slice(0, 40).join(", ");
   const { text } = guessMap(columns, first);
   const isKnown = !text.includes("?") && columns[0] !== "#1";
+  const example = columns[0] === "#1" ? `token=#1,layer=#2,experts=${columns.slice(2, 10).join("+") || "#3"}` : text;
   refuse({
     file,
     expected: "columns whose names say what they are, or --map",
     found: names === "" ? JSON.stringify(first).slice(0, 80) : names,
-    hint: `${isKnown ? "if it is right" : "fill in"}: --format table --map '${columns[0] === "#1" ? "token=#1,layer=#2,experts=#3" : text}'`,
+    hint:
+      `${isKnown ? "if it is right" : columns[0] === "#1" ? "such as" : "fill in"}: --format table --map '${example}'` +
+      (example.includes("token=?")
+        ? "; without a column for tokens every row of a layer is one, or every k rows with --top-k k"
+        : ""),
   });
 }
 
 /** What to say of a file in no known format, if it is a table; nothing otherwise. */
-export function refuseUnknownTable({ text }: FileSample, file: string): void {
+export async function refuseUnknownTable({ text, fileName, arrays }: FileSample, file: string): Promise<void> {
+  if (arrays !== null) return;
+  const isNamed = /\.(csv|tsv|json|jsonl|ndjson)(\.gz)?$/i.test(fileName);
   const peeked = peekTable(text);
-  if (peeked !== null && (peeked.delimiter === null || peeked.columns.length > 1))
-    refuseUnknown(file, peeked.columns, peeked.first);
+  if (peeked === null ? !isNamed : peeked.delimiter !== null && peeked.columns.length === 1 && !isNamed) return;
+  const source = await openTable(file, null);
+  // Whatever is wrong with the first rows is to be said first.
+  for await (const records of source.records()) if (records.length > 0) break;
+  refuseUnknown(source.file, source.columns, source.first);
 }
 
 /**
@@ -131,10 +149,11 @@ async function scanTwice(
   cells: (reading: TableReading) => ReturnType<typeof tableCells>,
   files: number,
   map: TableMap,
+  experts: number | undefined,
 ): Promise<{ shape: TableShape; reading: TableReading }> {
   let reading: TableReading = { unit: "request", filesApart: map.request === undefined && files > 1 };
   for (const tried: TableReading[] = []; ; tried.push(reading)) {
-    const shape = await scanTable(cells(reading), reading);
+    const shape = await scanTable(cells(reading), reading, experts);
     const next = otherReading(shape, reading, files);
     if (next === null) return { shape, reading };
     if (tried.some(({ unit, filesApart }) => unit === next.unit && filesApart === next.filesApart))
@@ -202,8 +221,10 @@ function doubtsOf(
   return doubts;
 }
 
-function notesOf({ missing, grid, firstMissing, sorted, looksForWarmUp }: TableShape): string[] {
+function notesOf({ blankLayers, missing, grid, firstMissing, sorted, looksForWarmUp }: TableShape): string[] {
   const notes: string[] = [];
+  if (blankLayers.length > 0)
+    notes.push(`layers ${blankLayers.join(", ")} hold expert 0 alone, as dense layers do in buffers for all: left out`);
   if (missing > 0)
     notes.push(
       `${missing} of ${grid} rows of a token and layer are missing and marked absent (${firstMissing}); replay leaves out tokens that lack a layer`,

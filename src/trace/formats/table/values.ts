@@ -46,6 +46,8 @@ const scalar = (value: Json): string | number | null | undefined =>
 /** `[1, 2]`, `(1, 2)`, `{1: 0.5}`, and how PyTorch and NumPy print a list; whatever else is in the brackets is no list. */
 const bracketed = /^(?:tensor|array)?\(?\s*[[({]([^[\](){}]*)[\])}]\s*(?:,\s*(?:dtype|device)=[^()[\]{}]*)?\)?$/;
 
+const startsNumber = (text: string) => text.charCodeAt(0) >= 0x30 && text.charCodeAt(0) <= 0x39;
+
 function listText(text: string): ListCell | null {
   const trimmed = text.trim();
   if (isNothing(trimmed)) return { entries: [], paired: null, single: false };
@@ -53,6 +55,11 @@ function listText(text: string): ListCell | null {
   // Python prints a tuple of one as (1,).
   const body = (inside?.replace(/,\s*$/, "") ?? trimmed).trim();
   if (body === "") return { entries: [], paired: null, single: false };
+  // Bare values, as nearly all lists hold, need no closer look.
+  if (!/[:"']/.test(body)) {
+    const entries = body.split(/\s*[,;|]\s*|\s+/).map((part) => (startsNumber(part) || !isNothing(part) ? part : null));
+    return { entries, paired: null, single: inside === undefined && entries.length === 1 };
+  }
   const parts = body
     .replace(/\s*:\s*/g, ":")
     .split(/\s*[,;|]\s*|\s+/)

@@ -27,9 +27,11 @@ export async function writeTable(
   for await (const batch of cells)
     for (const cell of batch) {
       const stream = streamOf(cell);
+      const layer = layerIndex.get(cell.layer);
+      // What the first reading left out: layers that were not recorded.
+      if (layer === undefined || stream === undefined) continue;
       const row = layout.rowOf(stream, cell.token);
       if (row === null) continue;
-      const layer = layerIndex.get(cell.layer) ?? 0;
       if (seen !== null && unsure.has(stream.index) && seen.test(row * layers.length + layer))
         refuse({
           file: cell.file,
@@ -67,7 +69,7 @@ function fill({ ids, weights }: TableCell, intoIds: ExpertIds, intoWeights: Floa
   }
 }
 
-function findStream({ groups }: TableShape, reading: TableReading): (cell: TableCell) => Stream {
+function findStream({ groups }: TableShape, reading: TableReading): (cell: TableCell) => Stream | undefined {
   const keys = new StreamKeys(reading);
   const known = new Map<string, Map<number, Stream>>();
   return (cell) => {
@@ -78,7 +80,7 @@ function findStream({ groups }: TableShape, reading: TableReading): (cell: Table
       streams = new Map((groups[known.size]?.streams ?? []).map((stream) => [stream.step, stream]));
       known.set(key, streams);
     }
-    return streams.get(keys.stepOf(key, cell))!;
+    return streams.get(keys.stepOf(key, cell));
   };
 }
 
