@@ -190,7 +190,7 @@ export function guessMap(columns: readonly string[], first: Json): GuessedMap {
       ? values === null
         ? leavesOf(first, "", 0)
         : []
-      : columns.map((name, i) => ({ path: quoted(name), name, value: values[i] }));
+      : columns.slice(0, leavesMax).map((name, i) => ({ path: quoted(name), name, value: values[i] }));
   const found = new Map<TableField, string>();
   const experts = new Map<TableField, Leaf>();
   const unread: string[] = [];
@@ -236,7 +236,9 @@ function joinedByNumber(leaves: readonly Leaf[]): Leaf[] {
   for (const leaf of leaves) {
     const stem = /^(.*?[^\d])\d+$/.exec(leaf.name)?.[1];
     const key = stem !== undefined && isStem(stem) && leaf.path === leaf.name ? `${stem}*` : leaf.path;
-    byStem.set(key, [...(byStem.get(key) ?? []), leaf]);
+    const own = byStem.get(key);
+    if (own === undefined) byStem.set(key, [leaf]);
+    else own.push(leaf);
   }
   return [...byStem].flatMap(([key, own]) => {
     const [leaf] = own;

@@ -54,7 +54,7 @@ export const table: TraceImporter = {
 
     const cells = (reading: TableReading) =>
       tableCells(paths, map, { topK: options.topK, filesApart: reading.filesApart });
-    const { shape, reading } = await scanTwice(cells, paths.length, map, options.experts);
+    const { shape, reading } = await scanOften(cells, paths.length, map, options.experts);
     checkWhole(shape, paths[0] ?? "");
     const experts = expertCount(options.experts, shape.idMax, shape.topK, paths[0] ?? "", warnings);
     warnings.push(...doubtsOf(shape, options.experts));
@@ -145,19 +145,17 @@ export async function refuseUnknownTable({ text, fileName, arrays }: FileSample,
  * Scans a table for what its tokens are numbered in: first taken as numbered through each request, then, where numbers come
  * again, anew in each step.
  */
-async function scanTwice(
+async function scanOften(
   cells: (reading: TableReading) => ReturnType<typeof tableCells>,
   files: number,
   map: TableMap,
   experts: number | undefined,
 ): Promise<{ shape: TableShape; reading: TableReading }> {
   let reading: TableReading = { unit: "request", filesApart: map.request === undefined && files > 1 };
-  for (const tried: TableReading[] = []; ; tried.push(reading)) {
+  for (;;) {
     const shape = await scanTable(cells(reading), reading, experts);
     const next = otherReading(shape, reading, files);
     if (next === null) return { shape, reading };
-    if (tried.some(({ unit, filesApart }) => unit === next.unit && filesApart === next.filesApart))
-      return refuseRepeat(shape);
     reading = next;
   }
 }
@@ -168,15 +166,17 @@ function otherReading(shape: TableShape, reading: TableReading, files: number): 
   // Files of different layers hold the same tokens.
   if (files > 1 && filesApart && !shape.hasRequests && everyLayerOnce) return { ...reading, filesApart: false };
   if (shape.repeat === null) return null;
-  if (unit !== "request") return refuseRepeat(shape);
+  if (unit !== "request") return refusedRepeat(shape);
   if (files > 1 && !filesApart && shape.hasRequests) return { unit, filesApart: true };
   if (shape.hasSteps) return { unit: "step", filesApart };
   if (shape.restartsOnly) return { unit: "pass", filesApart };
-  return refuseRepeat(shape);
+  return refusedRepeat(shape);
 }
 
-function refuseRepeat({ repeat }: TableShape): never {
-  refuse({
+/** Refuses tokens that come again; where rows are in no order, the second reading finds out which, and nothing is said here. */
+function refusedRepeat({ repeat, restartsOnly }: TableShape): null {
+  if (!restartsOnly) return null;
+  return refuse({
     file: repeat?.file ?? "",
     ...(repeat === null ? {} : { line: repeat.line }),
     at: `layer ${repeat?.layer}`,
