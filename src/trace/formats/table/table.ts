@@ -1,6 +1,7 @@
 import { InvalidInputError, refuse } from "../../../core/errors.ts";
 import type { Json } from "../../../core/json.ts";
-import type { FileSample, ImportOptions, TraceImporter } from "../importer.ts";
+import { traceLimits } from "../../container/trace-header.ts";
+import { type FileSample, fileName, type ImportOptions, type TraceImporter } from "../importer.ts";
 import { importedProvenance } from "../provenance.ts";
 import { expertCount } from "../row-parts.ts";
 import { checkTokensTold, tableCells } from "./cells.ts";
@@ -57,6 +58,8 @@ export const table: TraceImporter = {
     const { shape, reading } = await scanOften(cells, paths.length, map, options.experts);
     checkWhole(shape, paths[0] ?? "");
     const experts = expertCount(options.experts, shape.idMax, shape.topK, paths[0] ?? "", warnings);
+    if (shape.short > 0 && experts > traceLimits.experts - 2)
+      refuse({ file: paths[0] ?? "", expected: "as many experts in every row of so many", found: experts });
     warnings.push(...doubtsOf(shape, options.experts));
     const layout = layOut(shape, reading, paths, options);
     if (shape.hasRequests && reading.filesApart)
@@ -78,6 +81,7 @@ export const table: TraceImporter = {
           model: options.model ?? "unknown",
           experts,
           topK: shape.topK,
+          ...(shape.short > 0 ? { fewer: true } : {}),
           layers: shape.layers,
           domains: layout.domains,
           provenance: {
@@ -186,20 +190,12 @@ function refusedRepeat({ repeat, restartsOnly }: TableShape): null {
   });
 }
 
-function checkWhole({ missing, grid, firstMissing, short, firstShort, topK }: TableShape, file: string): void {
+function checkWhole({ missing, grid, firstMissing }: TableShape, file: string): void {
   if (missing > grid * cellsMissingMax)
     refuse({
       file,
       expected: "rows for at least half of all tokens and layers",
       found: `${grid - missing} of ${grid}; ${firstMissing}`,
-    });
-  if (short > 0)
-    refuse({
-      file: firstShort?.file ?? file,
-      ...(firstShort === null ? {} : { line: firstShort.line }),
-      at: `layer ${firstShort?.layer}`,
-      expected: `${topK} experts, as other rows have`,
-      found: `fewer in ${short} rows, the first of token ${firstShort?.token}`,
     });
 }
 
@@ -221,13 +217,28 @@ function doubtsOf(
   return doubts;
 }
 
-function notesOf({ blankLayers, missing, grid, firstMissing, sorted, looksForWarmUp }: TableShape): string[] {
+function notesOf({
+  blankLayers,
+  short,
+  firstShort,
+  topK,
+  missing,
+  grid,
+  firstMissing,
+  sorted,
+  looksForWarmUp,
+}: TableShape): string[] {
   const notes: string[] = [];
   if (blankLayers.length > 0)
     notes.push(`layers ${blankLayers.join(", ")} hold expert 0 alone, as dense layers do in buffers for all: left out`);
   if (missing > 0)
     notes.push(
       `${missing} of ${grid} rows of a token and layer are missing and marked absent (${firstMissing}); replay leaves out tokens that lack a layer`,
+    );
+  if (short > 0)
+    notes.push(
+      `${short} of ${grid - missing} rows have fewer than ${topK} experts, the first in line ${firstShort?.line} of ${fileName(firstShort?.file ?? "")}: ` +
+        "the rest are choices without an expert",
     );
   if (sorted > 0) notes.push(`experts of ${sorted} rows were put in the order of their weights`);
   if (!looksForWarmUp) notes.push("too many requests to look for warm-up rows");

@@ -41,7 +41,8 @@ export async function writeTable(
           found: `token ${cell.token} again`,
           hint: "rows of one token and layer have to follow one another",
         });
-      const ids = absentIds(topK, experts, topK);
+      const ids = absentIds(topK, experts, topK, shape.short > 0);
+      if (cell.ids.length < topK) ids.fill(experts, cell.ids.length);
       const weights = cell.weights === null ? null : new Float32Array(topK);
       fill(cell, ids, weights);
       await writer.experts(layer, row, ids);
