@@ -54,6 +54,8 @@ function listText(text: string): ListCell | null {
   const inside = bracketed.exec(trimmed)?.[1];
   // Python prints a tuple of one as (1,).
   const body = (inside?.replace(/,\s*$/, "") ?? trimmed).trim();
+  // A list of lists, or one that was cut off.
+  if (/[[\](){}]/.test(body)) return null;
   if (body === "") return { entries: [], paired: null, single: false };
   // Bare values, as nearly all lists hold, need no closer look.
   if (!/[:"']/.test(body)) {
@@ -105,8 +107,8 @@ export function layerNumber(value: string | number): number | null {
   const whole = wholeNumber(value);
   if (whole !== null || typeof value === "number") return whole;
   if (!/[a-z]/i.test(value)) return null;
-  const named = /(?:^|[._\s-])(?:layers?|blocks?|blk|h)[._\s-]?(\d{1,9})(?=$|[^\d])/i.exec(value)?.[1];
-  if (named !== undefined) return Number(named);
+  const named = [...value.matchAll(/(?:^|[._\s-])(?:layers?|blocks?|blk|h)[._\s-]?(\d{1,9})(?!\d)/gi)];
+  if (named.length > 0) return named.length === 1 ? Number(named[0]?.[1]) : null;
   const numbers = value.match(/\d+/g) ?? [];
   return numbers.length === 1 && /^[a-z]+[._\s-]?\d{1,9}$/i.test(value) ? Number(numbers[0]) : null;
 }
