@@ -40,12 +40,15 @@ export function entriesOf(reader: ColumnReader, record: Json): Entry[] {
   return entries;
 }
 
-/** The value of another column at an entry: its lists have the same entries; "unequal" where they are longer or shorter. */
+/** What stands for a value where the lists of a column are longer or shorter than those of the experts. */
+export const otherLength = Symbol("a list of another length");
+
+/** The value of another column at an entry: its lists have the same entries. */
 export function valueBeside(
   reader: ColumnReader,
   record: Json,
   { places, sizes }: Entry,
-): Json | undefined | "unequal" {
+): Json | undefined | typeof otherLength {
   let value = reader.base(record);
   let list = 0;
   for (const step of reader.rest) {
@@ -53,7 +56,7 @@ export function valueBeside(
       value = stepInto(value, step);
       continue;
     }
-    if (keysIn(value).length !== sizes[list]) return "unequal";
+    if (keysIn(value).length !== sizes[list]) return otherLength;
     value = entryAt(value, places[list] ?? 0);
     list += 1;
   }

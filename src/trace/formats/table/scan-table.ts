@@ -1,8 +1,8 @@
 import { refuse } from "../../../core/errors.ts";
 import { traceLimits } from "../../container/trace-header.ts";
 import { commonRuns, type RowRun, WarmUpDetector } from "../warm-up.ts";
-import type { TableCell } from "./cells.ts";
 import { RowProblems } from "./row-problems.ts";
+import type { TableCell } from "./table-cell.ts";
 import { TokenSet } from "./token-set.ts";
 import { mix, Tracks, tokenHash, track } from "./tracks.ts";
 
@@ -94,9 +94,10 @@ const setBytesMax = 512 * 1024 * 1024;
 export async function scanTable(
   cells: AsyncIterable<readonly TableCell[]>,
   reading: TableReading,
+  file: string,
   experts: number | undefined,
 ): Promise<TableShape> {
-  const scan = new TableScan(reading, experts);
+  const scan = new TableScan(reading, file, experts);
   for await (const batch of cells) for (const cell of batch) scan.push(cell);
   return scan.finish();
 }
@@ -148,6 +149,7 @@ export class StreamKeys {
 
 class TableScan {
   readonly #keys: StreamKeys;
+  readonly #file: string;
   readonly #experts: number | undefined;
   readonly #problems = new RowProblems();
   readonly #groups: Group[] = [];
@@ -178,7 +180,8 @@ class TableScan {
   /** Tokens of all streams, to see whether each has numbers of its own. */
   readonly #all = new TokenSet();
 
-  constructor(reading: TableReading, experts: number | undefined) {
+  constructor(reading: TableReading, file: string, experts: number | undefined) {
+    this.#file = file;
     this.#keys = new StreamKeys(reading);
     this.#experts = experts;
   }
@@ -345,7 +348,12 @@ class TableScan {
     const first = this.#first;
     const [blank] = this.#blank.values();
     if (first === null && blank === undefined)
-      refuse({ file: "", expected: "at least one row with experts", found: "none" });
+      refuse({
+        file: this.#file,
+        expected: "at least one row with experts",
+        found: "none",
+        hint: "check the columns of the layer and of the experts",
+      });
     if (first === null || (this.#idMax === 0 && this.#selections > unrecordedMin))
       refuse({
         file: (first ?? blank)?.file ?? "",

@@ -127,6 +127,8 @@ async function openDelimited(file: string, head: string, map: TableMap | null): 
               });
             continue;
           }
+          // What spreadsheets leave below a table.
+          if (cells.every((cell) => cell === "")) continue;
           rowsBegan = true;
           if (cells.length === width) records.push({ file, line, value: cells });
           else problems.push({ file, line, expected: `${width} cells`, found: cells.length });

@@ -4,10 +4,12 @@ import { traceLimits } from "../../container/trace-header.ts";
 import { type FileSample, fileName, type ImportOptions, type TraceImporter } from "../importer.ts";
 import { importedProvenance } from "../provenance.ts";
 import { expertCount } from "../row-parts.ts";
-import { checkTokensTold, tableCells } from "./cells.ts";
+import { emptyTally, tableCells } from "./cells.ts";
 import { mapProblems, type TableMap } from "./fields.ts";
 import { guessMap } from "./guess-map.ts";
+import { entriesOf } from "./nested-values.ts";
 import { peekTable } from "./peek-table.ts";
+import type { Tally } from "./record-reader.ts";
 import { scanTable, type TableReading, type TableShape } from "./scan-table.ts";
 import { layOut } from "./table-layout.ts";
 import { openTable, resolveColumns, type TableSource } from "./table-source.ts";
@@ -28,7 +30,12 @@ export const table: TraceImporter = {
     const peeked = peekTable(text);
     if (peeked === null) return false;
     if (map === undefined) return guessMap(peeked.columns, peeked.first).map !== null;
-    return resolveColumns(peeked, Object.values(map).flat(), []).length === Object.values(map).flat().length;
+    const columns = Object.values(map).flat();
+    const readers = resolveColumns(peeked, columns, []);
+    return (
+      readers.length === columns.length &&
+      readers.some((reader) => entriesOf(reader, peeked.first).some(({ value }) => value !== undefined))
+    );
   },
 
   async import(paths, options, files) {
@@ -49,14 +56,16 @@ export const table: TraceImporter = {
     const problems = mapProblems(map);
     if (problems.length > 0)
       throw new InvalidInputError(problems.map((problem) => ({ ...problem, at: `--map ${problem.at ?? ""}`.trim() })));
-    for (const source of sources) checkTokensTold(map, options.topK, source);
     const comments = sources.reduce((sum, source) => sum + source.comments, 0);
     if (comments > 0) warnings.push(`lines that begin with # are taken for comments`);
 
-    const cells = (reading: TableReading) =>
-      tableCells(paths, map, { topK: options.topK, filesApart: reading.filesApart });
-    const { shape, reading } = await scanOften(cells, paths.length, map, options.experts);
-    checkWhole(shape, paths[0] ?? "");
+    let tally = emptyTally();
+    const cells = (reading: TableReading) => {
+      tally = emptyTally();
+      return tableCells(paths, map, { topK: options.topK, filesApart: reading.filesApart }, tally);
+    };
+    const { shape, reading } = await scanOften(cells, paths.length, map, paths[0] ?? "", options.experts);
+    checkWhole(shape, reading, options.topK, paths[0] ?? "");
     const experts = expertCount(options.experts, shape.idMax, shape.topK, paths[0] ?? "", warnings);
     if (shape.short > 0 && experts > traceLimits.experts - 2)
       refuse({ file: paths[0] ?? "", expected: "as many experts in every row of so many", found: experts });
@@ -70,7 +79,7 @@ export const table: TraceImporter = {
       warnings.push(
         "no column names requests, so how rows of steps become sequences is a guess: name it with --map request=..., or choose with --grouping",
       );
-    const notes = notesOf(shape);
+    const notes = [...tallyNotes(tally), ...notesOf(shape)];
     if (layout.rows === 0) refuse({ file: paths[0] ?? "", expected: "rows of routing", found: "only warm-up rows" });
     if (layout.droppedRows > 0)
       warnings.push(`${layout.droppedRows} warm-up rows were dropped, ${layout.rows} are kept`);
@@ -153,11 +162,12 @@ async function scanOften(
   cells: (reading: TableReading) => ReturnType<typeof tableCells>,
   files: number,
   map: TableMap,
+  file: string,
   experts: number | undefined,
 ): Promise<{ shape: TableShape; reading: TableReading }> {
   let reading: TableReading = { unit: "request", filesApart: map.request === undefined && files > 1 };
   for (;;) {
-    const shape = await scanTable(cells(reading), reading, experts);
+    const shape = await scanTable(cells(reading), reading, file, experts);
     const next = otherReading(shape, reading, files);
     if (next === null) return { shape, reading };
     reading = next;
@@ -190,13 +200,28 @@ function refusedRepeat({ repeat, restartsOnly }: TableShape): null {
   });
 }
 
-function checkWhole({ missing, grid, firstMissing }: TableShape, file: string): void {
+function checkWhole(
+  { missing, grid, firstMissing, topK }: TableShape,
+  { unit }: TableReading,
+  stated: number | undefined,
+  file: string,
+): void {
   if (missing > grid * cellsMissingMax)
     refuse({
       file,
       expected: "rows for at least half of all tokens and layers",
       found: `${grid - missing} of ${grid}; ${firstMissing}`,
     });
+  // Passes are counted layer by layer, so one that a layer lacks would shift all that follow.
+  if (missing > 0 && unit === "pass")
+    refuse({
+      file,
+      expected: "as many tokens in every layer each time their numbers begin anew",
+      found: firstMissing,
+      hint: "name the column of the request or the step: --map request=... or step=...",
+    });
+  if (stated !== undefined && stated !== topK)
+    refuse({ file, expected: `${stated} experts in the fullest rows, as --top-k says`, found: topK });
 }
 
 function doubtsOf(
@@ -215,6 +240,16 @@ function doubtsOf(
       "rows are missing at the ends of layers alone: the column of the token may count what was logged; then layers are misaligned",
     );
   return doubts;
+}
+
+function tallyNotes({ others, firstOther, empty }: Tally): string[] {
+  const notes: string[] = [];
+  if (firstOther !== null)
+    notes.push(
+      `${others} records have none of the columns, the first in line ${firstOther.line} of ${fileName(firstOther.file)}: left out`,
+    );
+  if (empty > 0) notes.push(`${empty} rows hold no expert (-1, an empty list): not recorded`);
+  return notes;
 }
 
 function notesOf({

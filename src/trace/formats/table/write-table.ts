@@ -2,8 +2,8 @@ import { refuse } from "../../../core/errors.ts";
 import { absentIds, type ExpertIds } from "../../container/row-check.ts";
 import type { TraceColumn } from "../../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../../container/write-trace.ts";
-import type { TableCell } from "./cells.ts";
 import { type Stream, StreamKeys, type TableReading, type TableShape } from "./scan-table.ts";
+import type { TableCell } from "./table-cell.ts";
 import type { TableLayout } from "./table-layout.ts";
 
 const seenBytesMax = 512 * 1024 * 1024;

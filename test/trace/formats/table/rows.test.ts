@@ -315,3 +315,98 @@ test.each([
 ])("%s is refused for what it is", async (name, text, expected) => {
   expect(await refusal(text, {}, name)).toContain(expected);
 });
+
+test("records without any of the columns are left out and counted; a map that fits none is refused", async () => {
+  const lines = [
+    '{"meta":"vLLM"}',
+    '{"token":0,"layer":0,"ids":[1,2]}',
+    '{"token":1,"layer":0,"ids":[-1,-1]}',
+    '{"token":2,"layer":0,"ids":[3,4]}',
+  ].join("\n");
+  const columns = "token=token,layer=layer,experts=ids";
+  const { rows, warnings } = await read(lines, { columns }, "t.jsonl");
+  expect(rows).toBe(2);
+  expect(warnings).toContain("1 records have none of the columns, the first in line 1 of t.jsonl");
+  expect(warnings).toContain("1 rows hold no expert");
+  expect(await refusal(lines, { columns: "token=tok,layer=lay,experts=exp" }, "t.jsonl")).toContain(
+    "check the columns",
+  );
+  // A row that lacks one field alone is wrong.
+  expect(await refusal(lines, { columns: "token=token,layer=lay,experts=ids" }, "t.jsonl")).toMatch(
+    /^t\.jsonl:2: layer: /,
+  );
+  expect(await refusal(lines, { columns: "token=tok,layer=layer,experts=ids" }, "t.jsonl")).toMatch(
+    /^t\.jsonl:2: token: /,
+  );
+});
+
+test("names that JSON would round, or that joining would make equal, stay apart", async () => {
+  const of = (id: string) => `{"req":${id},"token":0,"layer":0,"experts":[1,2]}`;
+  const columns = "request=req,token=token,layer=layer,experts=experts";
+  expect(
+    await refusal([of("12345678901234567890"), of("12345678901234567891")].join("\n"), { columns }, "t.jsonl"),
+  ).toContain("a number below 2^53");
+  expect(
+    (await read([of('"12345678901234567890"'), of('"12345678901234567891"')].join("\n"), { columns }, "t.jsonl"))
+      .sequence,
+  ).toEqual([0, 1]);
+  const pairs = csv("a,b,token,layer,experts", [
+    ["x y", "z", 0, 0, "1 2"],
+    ["x", "y z", 0, 0, "3 4"],
+  ]);
+  expect((await read(pairs, { columns: "request=a+b,token=token,layer=layer,experts=experts" })).sequence).toEqual([
+    0, 1,
+  ]);
+});
+
+test("lists that stand side by side are equally long", async () => {
+  const record = { ids: [[[1, 2]], [[3, 4]]], w: [[[1, 0.5]]], pos: [0, 1, 2] };
+  const beside = (extra: string) =>
+    refusal(JSON.stringify(record), { columns: `experts=ids[token][layer],${extra}` }, "t.json");
+  expect(await beside("weights=w[][]")).toMatch(/^t\.json:1: weights: expected 2 weights/);
+  expect(await beside("position=pos[]")).toMatch(/^t\.json:1: position: expected lists as long/);
+  expect(await beside("request=pos[]")).toMatch(/^t\.json:1: request: /);
+});
+
+test("a pass that a layer lacks would shift all that follow, and is refused", async () => {
+  const rows = range(6).flatMap((step) =>
+    [0, 1].filter((layer) => step !== 2 || layer === 0).map((layer) => [0, layer, ids()]),
+  );
+  expect(await refusal(csv("token,layer,experts", rows))).toContain(
+    "as many tokens in every layer each time their numbers begin anew",
+  );
+});
+
+test("what --top-k says is held against the rows", async () => {
+  expect(await refusal("token,layer,experts\n0,0,1 2\n", { topK: 4 })).toContain("4 experts in the fullest rows");
+});
+
+test("JSON in a cell is entered; what is none is refused", async () => {
+  const columns = "token=token,experts=routing[layer]";
+  const cell = (text: string) => `token,routing\n0,"${text.replaceAll('"', '""')}"\n`;
+  for (const text of [
+    "[[1,2],[3,4]]",
+    "[(1, 2), (3, 4)]",
+    '{"0":[1,2],"1":[3,4]}',
+    "{'layer.0': [1, 2], 'layer.1': [3, 4]}",
+  ])
+    expect((await read(cell(text), { columns })).ids).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  expect(await refusal(cell("[[1,2],[3"), { columns })).toMatch(/^t\.csv:2: experts: expected lists/);
+});
+
+test("empty rows below a table are none, and a folder may hold other files", async () => {
+  expect((await read("token,layer,experts\n0,0,1 2\n,,\n\n")).rows).toBe(1);
+  const { mkdirSync, writeFileSync } = await import("node:fs");
+  const inner = folder.path("inner");
+  mkdirSync(inner);
+  writeFileSync(`${inner}/a.csv`, "tok,lay,ids\n0,0,1 2\n");
+  writeFileSync(`${inner}/meta.json`, '{"model":"m"}');
+  writeFileSync(`${inner}/notes.csv`, "a,b\n1,2\n");
+  const { file, warnings } = await open([inner], { experts: 16, map: mapOf("token=tok,layer=lay,experts=ids") });
+  expect(file.rows).toBe(1);
+  await file.close();
+  expect(warnings.join()).toContain("left out, not in this format: meta.json, notes.csv");
+});
