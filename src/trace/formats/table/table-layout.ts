@@ -2,7 +2,7 @@ import type { TraceColumn } from "../../container/trace-tensors.ts";
 import { domainsOfFiles, type ImportOptions, unlabelled } from "../importer.ts";
 import { groupingRules, groupSteps, type RowGroup } from "../step-grouping.ts";
 import { type RowRun, rowAfterDropping, rowsIn } from "../warm-up.ts";
-import type { Group, Stream, TableReading, TableShape } from "./scan-table.ts";
+import type { Group, Stream, TableReading, TableShape } from "./table-shape.ts";
 
 /** Where the rows of a table go. */
 export interface TableLayout {

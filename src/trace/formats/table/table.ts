@@ -10,8 +10,9 @@ import { guessMap } from "./guess-map.ts";
 import { entriesOf } from "./nested-values.ts";
 import { peekTable } from "./peek-table.ts";
 import type { Tally } from "./record-reader.ts";
-import { scanTable, type TableReading, type TableShape } from "./scan-table.ts";
+import { scanTable } from "./scan-table.ts";
 import { layOut } from "./table-layout.ts";
+import type { TableReading, TableShape } from "./table-shape.ts";
 import { openTable, resolveColumns, type TableSource } from "./table-source.ts";
 import { writeTable } from "./write-table.ts";
 

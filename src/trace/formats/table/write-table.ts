@@ -2,9 +2,10 @@ import { refuse } from "../../../core/errors.ts";
 import { absentIds, type ExpertIds } from "../../container/row-check.ts";
 import type { TraceColumn } from "../../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../../container/write-trace.ts";
-import { type Stream, StreamKeys, type TableReading, type TableShape } from "./scan-table.ts";
+import { StreamKeys } from "./stream-keys.ts";
 import type { TableCell } from "./table-cell.ts";
 import type { TableLayout } from "./table-layout.ts";
+import type { Stream, TableReading, TableShape } from "./table-shape.ts";
 
 const seenBytesMax = 512 * 1024 * 1024;
 const placesPerWrite = 1 << 14;
