@@ -1,6 +1,6 @@
 import type { Json } from "../../../core/json.ts";
 import type { PathStep } from "../../column-map.ts";
-import type { ColumnReader } from "./table-source.ts";
+import type { ColumnReader } from "./column-readers.ts";
 
 /** An entry of the lists that a record's values stand in. */
 export interface Entry {

@@ -1,7 +1,7 @@
 import { InvalidInputError } from "../../../core/errors.ts";
+import type { TableColumns } from "./column-readers.ts";
 import { delimiterOf, splitRow } from "./delimited.ts";
 import { firstJson, keysOf } from "./json-documents.ts";
-import type { TableColumns } from "./table-source.ts";
 import { wholeNumber } from "./values.ts";
 
 /** The columns and the first row of a table, from the beginning of its text; null where there is no such table. */

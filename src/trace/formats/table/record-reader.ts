@@ -1,12 +1,13 @@
 import type { Problem } from "../../../core/errors.ts";
 import type { Json } from "../../../core/json.ts";
 import { traceLimits } from "../../container/trace-header.ts";
+import { type ColumnReader, resolveColumns } from "./column-readers.ts";
 import { labelsOf, type TableField, type TableMap } from "./fields.ts";
 import { type Entry, entriesOf, otherLength, valueBeside } from "./nested-values.ts";
 import type { RowProblems } from "./row-problems.ts";
 import type { CellPart } from "./table-cell.ts";
 import type { TableRecord } from "./table-record.ts";
-import { type ColumnReader, resolveColumns, type TableSource } from "./table-source.ts";
+import type { TableSource } from "./table-source.ts";
 import { decimalNumber, layerNumber, listCell, numberedName, phaseCode, phaseHelp, wholeNumber } from "./values.ts";
 
 const tokenMax = 0xffff_fffe;

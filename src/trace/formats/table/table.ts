@@ -5,6 +5,7 @@ import { type FileSample, fileName, type ImportOptions, type TraceImporter } fro
 import { importedProvenance } from "../provenance.ts";
 import { expertCount } from "../row-parts.ts";
 import { emptyTally, tableCells } from "./cells.ts";
+import { resolveColumns } from "./column-readers.ts";
 import { mapProblems, type TableMap } from "./fields.ts";
 import { guessMap } from "./guess-map.ts";
 import { entriesOf } from "./nested-values.ts";
@@ -13,7 +14,7 @@ import type { Tally } from "./record-reader.ts";
 import { scanTable } from "./scan-table.ts";
 import { layOut } from "./table-layout.ts";
 import type { TableReading, TableShape } from "./table-shape.ts";
-import { openTable, resolveColumns, type TableSource } from "./table-source.ts";
+import { openTable, type TableSource } from "./table-source.ts";
 import { writeTable } from "./write-table.ts";
 
 /** A log may skip tokens, but not so many that the trace would be mostly empty. */
