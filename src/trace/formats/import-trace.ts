@@ -10,7 +10,7 @@ import { writeRoutingTrace } from "../container/write-trace.ts";
 import { plainBytes } from "../text-lines.ts";
 import { type FileSample, fileName, type ImportOptions, type TraceImporter } from "./importer.ts";
 import { importers, type TraceFormat } from "./importers.ts";
-import { refuseUnknownTable } from "./table/table.ts";
+import { refuseUnknownTable } from "./table/unknown-columns.ts";
 
 export interface ImportReport {
   readonly format: TraceFormat;

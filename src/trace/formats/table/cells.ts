@@ -1,11 +1,11 @@
+import { ExpertNames } from "./expert-names.ts";
 import type { TableMap } from "./fields.ts";
 import { type CellOptions, PartJoiner } from "./part-joiner.ts";
-import { ExpertNames, RecordReader, type Tally } from "./record-reader.ts";
+import { RecordReader } from "./record-reader.ts";
 import { RowProblems } from "./row-problems.ts";
 import type { TableCell } from "./table-cell.ts";
 import { openTable } from "./table-source.ts";
-
-export const emptyTally = (): Tally => ({ others: 0, firstOther: null, empty: 0 });
+import type { Tally } from "./tally.ts";
 
 /** The cells of several files in the order of their rows; rows without any expert are left out, and tallied. */
 export async function* tableCells(

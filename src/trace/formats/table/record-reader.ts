@@ -2,38 +2,19 @@ import type { Problem } from "../../../core/errors.ts";
 import type { Json } from "../../../core/json.ts";
 import { traceLimits } from "../../container/trace-header.ts";
 import { type ColumnReader, resolveColumns } from "./column-readers.ts";
+import type { ExpertNames } from "./expert-names.ts";
 import { labelsOf, type TableField, type TableMap } from "./fields.ts";
 import { type Entry, entriesOf, otherLength, valueBeside } from "./nested-values.ts";
 import type { RowProblems } from "./row-problems.ts";
 import type { CellPart } from "./table-cell.ts";
 import type { TableRecord } from "./table-record.ts";
 import type { TableSource } from "./table-source.ts";
-import { decimalNumber, layerNumber, listCell, numberedName, phaseCode, phaseHelp, wholeNumber } from "./values.ts";
+import type { Tally } from "./tally.ts";
+import { decimalNumber, layerNumber, listCell, phaseCode, phaseHelp, wholeNumber } from "./values.ts";
 
 const tokenMax = 0xffff_fffe;
 
-/** Experts by name: all names of a table have the same beginning, or the same number would mean two experts. */
-export class ExpertNames {
-  #prefix: string | null = null;
-
-  idOf(entry: string | number): number | null {
-    const named = numberedName(entry);
-    if (named === null) return null;
-    this.#prefix ??= named.prefix;
-    return named.prefix === this.#prefix ? named.number : null;
-  }
-}
-
 type Readers = Readonly<Partial<Record<TableField, readonly ColumnReader[]>>>;
-
-/** What a table holds beside cells. */
-export interface Tally {
-  /** Records that have none of the fields, and the first of them. */
-  others: number;
-  firstOther: TableRecord | null;
-  /** Rows of a token and layer, or lists of such, without any expert. */
-  empty: number;
-}
 
 /** What the records of all files of a table have in common. */
 export interface ReaderContext {
