@@ -9,15 +9,9 @@ export interface DelimitedRow {
   readonly comment: boolean;
 }
 
-export type Delimiter = "\t" | "," | ";" | "|" | " ";
-
-export const delimiterNames: Readonly<Record<Delimiter, string>> = {
-  "\t": "tabs",
-  ",": "commas",
-  ";": "semicolons",
-  "|": "vertical bars",
-  " ": "spaces",
-};
+/** What may separate cells; where a line holds several of them, the first. */
+const delimiters = ["\t", ",", ";", "|", " "] as const;
+export type Delimiter = (typeof delimiters)[number];
 
 const rowCharsMax = 16 * 1024 * 1024;
 const columnsMax = 65_536;
@@ -27,7 +21,7 @@ export function delimiterOf(head: string): Delimiter {
   const lines = head.split(/\r?\n/).filter((line) => line.trim() !== "");
   const line = lines.find((text) => !text.startsWith("#")) ?? lines[0] ?? "";
   const bare = line.replace(/"(?:[^"]|"")*"/g, "").replace(/[[{(][^[\]{}()]*[\])}]/g, "");
-  return (Object.keys(delimiterNames) as Delimiter[]).find((delimiter) => bare.trim().includes(delimiter)) ?? ",";
+  return delimiters.find((delimiter) => bare.trim().includes(delimiter)) ?? ",";
 }
 
 /** Rows of delimited text: quoted cells may hold delimiters and line ends (RFC 4180); blank lines are skipped. */

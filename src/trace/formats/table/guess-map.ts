@@ -10,6 +10,8 @@ export interface GuessedMap {
   readonly text: string;
   /** The map, if every field that has to be is found and no column is left whose meaning is unknown. */
   readonly map: TableMap | null;
+  /** Whether it is known which of the lists around the experts is inside the other. */
+  readonly isOrderKnown: boolean;
   /** Columns that are not read. */
   readonly unread: readonly string[];
 }
@@ -40,7 +42,7 @@ export function guessMap(columns: readonly string[], first: Json): GuessedMap {
       experts.set(field, leaf);
     }
   }
-  labelLists(found, experts);
+  const isOrderKnown = labelLists(found, experts);
   const written = [...found.values()].join(" ");
   const isTold = (field: TableField) => found.has(field) || written.includes(`[${field}]`);
   const needed: TableField[] = isTold("position") ? ["layer", "experts"] : ["token", "layer", "experts"];
@@ -49,9 +51,9 @@ export function guessMap(columns: readonly string[], first: Json): GuessedMap {
     .filter((field) => found.has(field) || (needed.includes(field) && !isTold(field)))
     .map((field) => `${field}=${found.get(field) ?? "?"}`)
     .join(",");
-  const isComplete = isSure && needed.every(isTold);
+  const isComplete = isSure && isOrderKnown && needed.every(isTold);
   const { map, problems } = parseColumnMap(text, tableFields);
-  return { text, map: isComplete && problems.length === 0 ? map : null, unread };
+  return { text, map: isComplete && problems.length === 0 ? map : null, unread, isOrderKnown };
 }
 
 function fieldOf({ name, path }: Leaf): TableField | null {
@@ -62,15 +64,15 @@ function fieldOf({ name, path }: Leaf): TableField | null {
   return path.endsWith("[]") ? (numberedNames[plain] ?? null) : null;
 }
 
-/** Brackets for the lists that experts stand in beyond that of one token and layer. */
-function labelLists(found: Map<TableField, string>, leaves: ReadonlyMap<TableField, Leaf>): void {
+/** Brackets for the lists that experts stand in beyond that of one token and layer; false where these may be the other way round. */
+function labelLists(found: Map<TableField, string>, leaves: ReadonlyMap<TableField, Leaf>): boolean {
   const leaf = leaves.get("experts");
-  if (leaf === undefined || found.get("experts")?.includes("[layer]") === true) return;
+  if (leaf === undefined || found.get("experts")?.includes("[layer]") === true) return true;
   let depth = depthOf(leaf.value);
   const isObject = typeof leaf.value === "object" && leaf.value !== null && !Array.isArray(leaf.value);
   if (isObject && listCell(leaf.value) === null)
     depth = 1 + depthOf(Object.values(leaf.value as { [key: string]: Json })[0]);
-  if (depth < 2) return;
+  if (depth < 2) return true;
   const open: TableField[] = [];
   if (!found.has("token") && !found.has("position") && (depth > 2 || found.has("layer"))) open.push("token");
   if (!found.has("layer")) open.push("layer");
@@ -82,6 +84,8 @@ function labelLists(found: Map<TableField, string>, leaves: ReadonlyMap<TableFie
     const path = found.get(field);
     if (path !== undefined) found.set(field, path + brackets);
   }
+  // vLLM and SGLang return routed_experts as [tokens, layers, k]; hooks gather layer after layer.
+  return open.length < 2 || snake(leaf.name) === "routed_experts";
 }
 
 const depthOf = (value: Json | undefined): number =>

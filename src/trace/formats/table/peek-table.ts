@@ -15,11 +15,9 @@ export function peekTable(text: string): TableColumns | null {
     const delimiter = delimiterOf(text);
     const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
     const at = lines.findIndex((line) => !line.startsWith("#"));
-    const [first, second = first] = lines
-      .slice(Math.max(0, at))
-      .filter((line) => !line.startsWith("#"))
-      .slice(0, 2)
-      .map((line) => splitRow("", 1, line, delimiter));
+    const [first, second = first] = rowsIn(lines.slice(Math.max(0, at)), 2).map((row) =>
+      splitRow("", 1, row, delimiter),
+    );
     if (first === undefined || second === undefined || first.length !== second.length) return null;
     if (first.every((cell) => wholeNumber(cell) === null))
       return { file: "", delimiter, columns: first, first: second };
@@ -32,4 +30,18 @@ export function peekTable(text: string): TableColumns | null {
     if (error instanceof InvalidInputError) return null;
     throw error;
   }
+}
+
+/** The first rows that are no comments; a row goes on while a quote is open. */
+function rowsIn(lines: readonly string[], count: number): string[] {
+  const rows: string[] = [];
+  let open = "";
+  for (const line of lines) {
+    if (rows.length === count) break;
+    if (open === "" && line.startsWith("#")) continue;
+    const row = open === "" ? line : `${open}\n${line}`;
+    open = row.split('"').length % 2 === 0 ? row : "";
+    if (open === "") rows.push(row);
+  }
+  return rows;
 }

@@ -248,14 +248,14 @@ export class RecordReader {
     const names: string[] = [];
     for (const value of values) {
       // A JSON number beyond 2^53 was rounded when it was read, so that two names may be one.
-      const isName = typeof value === "string" ? value !== "" : typeof value === "number" && isExact(value);
-      if (!isName) {
+      const name = typeof value === "number" && isExact(value) ? `${value}` : value;
+      if (typeof name !== "string" || name === "") {
         const found = value === otherLength ? "a list of another length" : value;
         const expected = "text, or a number below 2^53";
         this.#problems.add({ file: record.file, line: record.line, at: field, expected, found });
         return undefined;
       }
-      names.push(String(value));
+      names.push(name);
     }
     return names.length === 1 ? (names[0] ?? null) : JSON.stringify(names);
   }

@@ -57,7 +57,7 @@ export function tallyNotes({ others, firstOther, empty }: Tally): string[] {
     notes.push(
       `${others} records have none of the columns, the first in line ${firstOther.line} of ${fileName(firstOther.file)}: left out`,
     );
-  if (empty > 0) notes.push(`${empty} rows hold no expert (-1, an empty list): not recorded`);
+  if (empty > 0) notes.push(`${empty} rows or places hold no expert (-1, nothing, an empty list): not recorded`);
   return notes;
 }
 

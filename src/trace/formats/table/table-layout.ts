@@ -19,7 +19,7 @@ export interface TableLayout {
   /** Row of a token; null for one that was dropped. */
   rowOf(stream: Stream, token: number): number | null;
   /** Places of all rows, in order. */
-  places(): Iterable<Readonly<Record<TraceColumn, number>>>;
+  readonly places: () => Iterable<Readonly<Record<TraceColumn, number>>>;
 }
 
 /** A stream with where it begins: among the rows of its group, and in the trace. */

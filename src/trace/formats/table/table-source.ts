@@ -28,6 +28,8 @@ export async function openTable(file: string, map: TableMap | null): Promise<Tab
       found: "bytes that are no text",
       hint: "UTF-16, as spreadsheets and PowerShell write it, has to be saved as UTF-8",
     });
+  if (!head.includes("\n") && /\r[^\r]/.test(head))
+    refuse({ file, expected: "lines that end in LF or CRLF", found: "carriage returns alone" });
   return /^[{[]/.test(head.trimStart()) ? openJson(file, head) : openDelimited(file, head, map);
 }
 

@@ -25,7 +25,7 @@ function refuseUnknown(file: string, columns: readonly string[], first: Json): n
     columns[0] === "#1"
       ? `no names, ${columns.length} columns: ${JSON.stringify(first).slice(0, 80)}`
       : columns.slice(0, 40).join(", ");
-  const { text } = guessMap(columns, first);
+  const { text, isOrderKnown } = guessMap(columns, first);
   const isKnown = !text.includes("?") && columns[0] !== "#1";
   const example = columns[0] === "#1" ? `token=#1,layer=#2,experts=${columns.slice(2, 10).join("+") || "#3"}` : text;
   refuse({
@@ -36,7 +36,8 @@ function refuseUnknown(file: string, columns: readonly string[], first: Json): n
       `${isKnown ? "if it is right" : columns[0] === "#1" ? "such as" : "fill in"}: --format table --map '${example}'` +
       (example.includes("token=?")
         ? "; without a column for tokens every row of a layer is one, or every k rows with --top-k k"
-        : ""),
+        : "") +
+      (isOrderKnown ? "" : "; or [layer][token], where the lists of layers are outside"),
   });
 }
 

@@ -75,6 +75,24 @@ test("a column of unknown meaning is no column to pass over: the refusal shows a
   );
 });
 
+test("lists of lists of lists are taken by name alone where the name settles what is outside", async () => {
+  const record = (name: string) => JSON.stringify({ request_id: 1, [name]: [[[1, 2]], [[3, 4]]] });
+  expect((await read(record("routed_experts"), {}, "t.jsonl")).rows).toBe(2);
+  expect(await refusal(record("router_indices"), {}, "t.jsonl")).toContain(
+    "router_indices[token][layer],request=request_id'; or [layer][token]",
+  );
+  const columns = "request=request_id,experts=router_indices[layer][token]";
+  const { rows, header, ids } = await read(record("router_indices"), { columns }, "t.jsonl");
+  expect([rows, header.layers, ids]).toEqual([
+    1,
+    [0, 1],
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ]);
+});
+
 test("columns that are not there are named with those that are", async () => {
   const message = await refusal("tokens,layer,experts\n0,0,1 2\n", { columns: "token=token,layer=layer,experts=ids" });
   expect(message.split("\n")).toEqual([
@@ -327,7 +345,7 @@ test("records without any of the columns are left out and counted; a map that fi
   const { rows, warnings } = await read(lines, { columns }, "t.jsonl");
   expect(rows).toBe(2);
   expect(warnings).toContain("1 records have none of the columns, the first in line 1 of t.jsonl");
-  expect(warnings).toContain("1 rows hold no expert");
+  expect(warnings).toContain("1 rows or places hold no expert");
   expect(await refusal(lines, { columns: "token=tok,layer=lay,experts=exp" }, "t.jsonl")).toContain(
     "check the columns",
   );
