@@ -104,7 +104,7 @@ export function layOut(
               sequence = sequences++;
               numbers.set(own.sequence, sequence);
             }
-            yield { ...own, sequence, step: stream.step, slot, domain };
+            yield { ...own, sequence, step: reading.unit === "pass" ? step : stream.step, slot, domain };
           }
       }
     },
