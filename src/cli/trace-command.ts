@@ -16,6 +16,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .requiredOption("-o, --output <file>", "trace file to write (.safetensors)")
     .option("--mkdir", mkdirHelp)
     .option("--format <name>", "source format, one of docs/traces.md; auto looks at the first file", "auto")
+    .option("--map <fields>", "columns of a table, as token=t,layer=l,experts=e0+e1; see docs/traces.md")
     .option(
       "--model <name>",
       "model name, where the source does not say; one of the catalogue gives experts and layers",

@@ -1,4 +1,4 @@
-import { UsageError } from "../core/errors.ts";
+import { formatProblem, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { rangesText } from "../core/number-ranges.ts";
 import { oneLine } from "../core/printable.ts";
@@ -10,11 +10,13 @@ import { textTable } from "../report/text-table.ts";
 import { moeLayerIndices } from "../resolve/layer-map.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { withFile } from "../trace/byte-source.ts";
+import { parseColumnMap } from "../trace/column-map.ts";
 import { openRoutingTrace, type RoutingTraceFile } from "../trace/container/open-trace.ts";
 import { type RoutingExportFormat, routingExporters } from "../trace/export/routing-exporters.ts";
 import { importTrace } from "../trace/formats/import-trace.ts";
 import type { ImportOptions } from "../trace/formats/importer.ts";
 import { importers, type TraceFormat } from "../trace/formats/importers.ts";
+import { type TableMap, tableFields } from "../trace/formats/table/fields.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import { loadRequests } from "../trace/requests/load-requests.ts";
@@ -37,6 +39,7 @@ import { oneOf } from "./words.ts";
 export interface ImportCliOptions extends OutputNeeds {
   readonly output: string;
   readonly format: string;
+  readonly map?: string;
   readonly model?: string;
   readonly experts?: number;
   readonly topK?: number;
@@ -54,12 +57,14 @@ export async function importCommand(paths: readonly string[], options: ImportCli
   const io = processIo(true);
   const format = oneOf(options.format, ["auto", ...(Object.keys(importers) as TraceFormat[])] as const, "--format");
   const { model, topK, interleaved, grouping, kind, domain, modelLayers } = options;
+  const map = options.map === undefined ? undefined : tableMap(options.map, format);
   await prepareOutput(options.output, { ...options, anyOrder: true });
   // A model of the catalogue says how many experts it has, also those that the recording never met, and in which layers.
   const known = model === undefined ? null : knownModel(model);
   const experts = options.experts ?? (known === null ? undefined : moeShape(known)?.experts);
   const report = await importTrace(format, paths, options.output, {
     grouping,
+    ...(map === undefined ? {} : { map }),
     ...(model === undefined ? {} : { model }),
     ...(experts === undefined ? {} : { experts }),
     ...(topK === undefined ? {} : { topK }),
@@ -82,6 +87,14 @@ export async function importCommand(paths: readonly string[], options: ImportCli
 function knownModel(name: string): ModelSpec | null {
   const has = Object.values(catalogue).some(({ id, aliases }) => id === name || aliases.includes(name));
   return has ? modelNamed(name) : null;
+}
+
+/** The columns that `--map` names; refuses it beside a format whose columns are known. */
+function tableMap(text: string, format: string): TableMap {
+  if (format !== "auto" && format !== "table") throw new UsageError(`--map: ${format} has columns of its own`);
+  const { map, problems } = parseColumnMap(text, tableFields);
+  if (problems.length > 0) throw new UsageError(problems.map((problem) => `--map: ${formatProblem(problem)}`));
+  return map;
 }
 
 export interface InspectOptions {

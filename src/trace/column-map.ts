@@ -40,7 +40,7 @@ export interface ReadColumnMap<Field extends string> {
 /**
  * Reads `field=column,field=column+column`. A column is a name, `#n` for the n-th, or a path into nested records such as
  * `routing.experts`, `layers[0].experts` or `tokens[token].layers[layer].experts`, where `[]` stands for every entry and
- * a word in it for the field that numbers them. Double quotes take commas, dots and the like as letters; a quote within
+ * a word in it for the field that numbers them. In flat tables `e[]` stands for columns that differ by a number. Double quotes take commas, dots and the like as letters; a quote within
  * is doubled.
  */
 export function parseColumnMap<Field extends string>(
@@ -145,7 +145,6 @@ function parseColumn(written: string, fields: readonly string[]): Column | Probl
     if (stray !== undefined) return wrong(stray === '"' ? "a closing quote" : "a closing bracket");
     const letters: string | undefined = quoted?.replaceAll('""', '"') ?? plain;
     if (letters !== undefined) {
-      if (!expectsKey && key === null) return wrong("a dot after a bracket");
       key = (key ?? "") + letters;
       name += letters;
       expectsKey = false;

@@ -65,7 +65,8 @@ async function addTokens(file: RoutingTraceFile, domain: number | null) {
       const ids = await file.readLayer(layer, from, to);
       for (let row = 0; row < to - from; row++) {
         if ((domains !== null && domains[row] !== domain) || isAbsent(ids, row, topK)) continue;
-        for (let k = 0; k < topK; k++) counts[layer * experts + ids[row * topK + k]!]! += 1;
+        for (let at = row * topK; at < (row + 1) * topK; at++)
+          if (ids[at]! < experts) counts[layer * experts + ids[at]!]! += 1;
       }
     }
   }

@@ -82,7 +82,7 @@ export async function loadRoutingTable(
 
 /** Room for rows: ids, positions and phases where the trace has them, and what else is asked for. */
 function emptyRows(
-  { hasWeights, hasScores, columns }: RoutingTraceFile,
+  { header, hasWeights, hasScores, columns }: RoutingTraceFile,
   shape: Pick<RoutingTable, "layers" | "topK" | "experts">,
   { also }: LoadRoutingOptions,
   rows: number,
@@ -90,7 +90,7 @@ function emptyRows(
   const { layers, topK, experts } = shape;
   return {
     ...shape,
-    ids: absentIds(rows * layers * topK, experts, topK),
+    ids: absentIds(rows * layers * topK, experts, topK, header.fewer),
     ...(hasWeights && also?.has("weights") === true ? { weights: new Float32Array(rows * layers * topK) } : {}),
     ...(hasScores && also?.has("scores") === true ? { scores: new Float32Array(rows * layers * experts) } : {}),
     ...(columns.includes("position") ? { positions: new Uint32Array(rows) } : {}),

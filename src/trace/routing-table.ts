@@ -10,7 +10,7 @@ export interface RoutingTable {
   readonly rows: number;
   /**
    * [rows][layers][topK] expert ids in stored order: descending router weight where weights were recorded. A choice without
-   * an expert has the id `experts` ({@link noExpertId}). No trace holds such choices; transforms make them.
+   * an expert has the id `experts` ({@link noExpertId}): transforms make them, and recordings whose rows have fewer than k.
    */
   readonly ids: Uint8Array | Uint16Array;
   /** [rows][layers][topK] router weights of the choices, where they were recorded and asked for. */
@@ -30,7 +30,7 @@ export interface RoutingTable {
   readonly origin: RoutingOrigin;
 }
 
-/** Id of a choice that no expert computes: what a transform took away. */
+/** Id of a choice that no expert computes: what a transform took away, or a token never made. */
 export const noExpertId = ({ experts }: { readonly experts: number }): number => experts;
 
 /** Counters of a layer when choices are counted by id: one per expert, and one for choices without an expert. */

@@ -1,8 +1,8 @@
-import { absentIds } from "./container/row-check.ts";
+import { absentIds, type ExpertIds } from "./container/row-check.ts";
 import { phases, type RoutingTraceLayout } from "./container/trace-tensors.ts";
 import { type RoutingTraceWriter, writeRoutingTrace } from "./container/write-trace.ts";
 import { countsOf } from "./load-counts.ts";
-import type { RoutingTable } from "./routing-table.ts";
+import { noExpertId, type RoutingTable } from "./routing-table.ts";
 
 const rowsPerWrite = 4096;
 
@@ -11,8 +11,9 @@ const rowsPerWrite = 4096;
  * 0 unless recorded.
  */
 export async function saveRoutingTable(table: RoutingTable, model: string, path: string): Promise<void> {
+  const fewer = table.ids.includes(noExpertId(table));
   const layout: RoutingTraceLayout = {
-    header: headerOf(table, model, "tokens"),
+    header: { ...headerOf(table, model, "tokens"), ...(fewer ? { fewer } : {}) },
     rows: table.rows,
     columns: ["sequence", "position", "phase", "domain"],
   };
@@ -20,7 +21,11 @@ export async function saveRoutingTable(table: RoutingTable, model: string, path:
     await writeColumns(table, writer);
     for (let layer = 0; layer < table.layers; layer++)
       for (let from = 0; from < table.rows; from += rowsPerWrite)
-        await writer.experts(layer, from, layerRows(table, layer, from, Math.min(table.rows, from + rowsPerWrite)));
+        await writer.experts(
+          layer,
+          from,
+          layerRows(table, layer, from, Math.min(table.rows, from + rowsPerWrite), fewer),
+        );
   });
 }
 
@@ -71,9 +76,9 @@ async function writeColumns(table: RoutingTable, writer: RoutingTraceWriter): Pr
   await writer.column("domain", 0, domain);
 }
 
-function layerRows(table: RoutingTable, layer: number, from: number, to: number): Uint8Array | Uint16Array {
+function layerRows(table: RoutingTable, layer: number, from: number, to: number, fewer: boolean): ExpertIds {
   const { layers, topK, ids } = table;
-  const out = absentIds((to - from) * topK, table.experts, topK);
+  const out = absentIds((to - from) * topK, table.experts, topK, fewer);
   for (let row = from; row < to; row++) {
     const at = (row * layers + layer) * topK;
     out.set(ids.subarray(at, at + topK), (row - from) * topK);

@@ -43,11 +43,12 @@ export interface LayerCall {
 }
 
 export function layerCall(table: RoutingTable, layer: number, rows: Uint32Array): LayerCall {
-  const { ids, layers, topK } = table;
+  const { ids, layers, topK, experts } = table;
   const slotsOf = new Map<number, number[]>();
   for (const [slot, row] of rows.entries())
     for (let k = 0; k < topK; k++) {
       const expert = ids[(row * layers + layer) * topK + k]!;
+      if (expert >= experts) continue;
       const slots = slotsOf.get(expert);
       if (slots === undefined) slotsOf.set(expert, [slot]);
       else slots.push(slot);

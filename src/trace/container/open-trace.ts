@@ -114,7 +114,8 @@ class OpenTrace implements RoutingTraceFile {
     const entry = this.#tensor(`experts.${this.header.layers[layer]}`);
     const bytes = await this.#rowBytes(entry, fromRow, toRow);
     const ids = entry.dtype === "U8" ? bytes : new Uint16Array(bytes.buffer);
-    checkIds(ids, this.header.experts, this.header.topK ?? 1, { file: this.name, tensor: entry.name, fromRow });
+    const { experts, topK, fewer } = this.header;
+    checkIds(ids, experts, topK ?? 1, { file: this.name, tensor: entry.name, fromRow }, fewer);
     return ids;
   }
 

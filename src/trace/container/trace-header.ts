@@ -14,6 +14,8 @@ export interface RoutingTraceHeader {
   readonly experts: number;
   /** Experts per token; null only in counts whose source does not say. */
   readonly topK: number | null;
+  /** Whether rows may have fewer experts than `topK`: they end in the id `experts`, which is no expert. */
+  readonly fewer?: true;
   /** Model layer number of each recorded layer, ascending. */
   readonly layers: readonly number[];
   readonly domains: readonly string[];
@@ -53,6 +55,7 @@ export function encodeHeader(header: RoutingTraceHeader): Record<string, string>
     model: header.model,
     experts: String(header.experts),
     ...(header.topK === null ? {} : { top_k: String(header.topK) }),
+    ...(header.fewer ? { fewer: "true" } : {}),
     layers: canonicalJson(header.layers),
     domains: canonicalJson(header.domains),
     provenance: canonicalJson(header.provenance),
@@ -91,6 +94,9 @@ export function decodeHeader(metadata: ReadonlyMap<string, string>, file: string
   if (model === undefined || model.length > 500) wrong("model", "a name of at most 500 characters", model);
   const experts = whole("experts", traceLimits.experts);
   const topK = metadata.has("top_k") || kind === "tokens" ? whole("top_k", Math.min(experts, traceLimits.topK)) : null;
+  if (metadata.has("fewer")) oneOf("fewer", ["true"]);
+  if (metadata.has("fewer") && experts > traceLimits.experts - 2)
+    wrong("experts", `at most ${traceLimits.experts - 2}, where rows may have fewer than top_k`, experts);
   const layers = json("layers");
   if (!isLayerList(layers)) wrong("layers", `1 to ${traceLimits.layers} ascending layer numbers`, layers);
   const domains = json("domains");
@@ -102,6 +108,7 @@ export function decodeHeader(metadata: ReadonlyMap<string, string>, file: string
     model: model as string,
     experts,
     topK,
+    ...(metadata.has("fewer") ? { fewer: true } : {}),
     layers: layers as number[],
     domains: domains as string[],
     provenance,

@@ -56,7 +56,7 @@ export function tensorsOf(layout: RoutingTraceLayout): TraceTensor[] {
   for (const layer of header.layers) {
     tensors.push({
       name: `experts.${layer}`,
-      dtype: idBytes(header.experts, topK) === 1 ? "U8" : "U16",
+      dtype: idBytes(header.experts, topK, header.fewer) === 1 ? "U8" : "U16",
       shape: [rows, topK],
     });
     if (layout.weights !== undefined)

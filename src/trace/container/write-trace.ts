@@ -76,14 +76,14 @@ class TraceFileWriter implements RoutingTraceWriter {
   }
 
   async experts(layer: number, fromRow: number, ids: ExpertIds): Promise<void> {
-    const { experts, topK, layers } = this.#layout.header;
+    const { experts, topK, fewer, layers } = this.#layout.header;
     const tensor = `experts.${layers[layer]}`;
     holds(
-      ids.BYTES_PER_ELEMENT === idBytes(experts, topK ?? 1),
+      ids.BYTES_PER_ELEMENT === idBytes(experts, topK ?? 1, fewer),
       "trace-id-width",
       () => `${tensor}: ids of ${ids.BYTES_PER_ELEMENT} bytes`,
     );
-    checkIds(ids, experts, topK ?? 1, { file: this.#file, tensor, fromRow });
+    checkIds(ids, experts, topK ?? 1, { file: this.#file, tensor, fromRow }, fewer);
     await this.#write(tensor, fromRow, ids);
   }
 

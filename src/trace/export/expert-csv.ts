@@ -8,7 +8,7 @@ export async function writeExpertCsv(table: RoutingTable, _model: string, path: 
 
 function* lines(table: RoutingTable): Iterable<string> {
   yield "domain,sequence,position,layer,experts\n";
-  const { layers, topK, ids, sequenceStarts } = table;
+  const { layers, topK, experts, ids, sequenceStarts } = table;
   let domain = 0;
   for (let s = 0; s + 1 < sequenceStarts.length; s++) {
     const from = sequenceStarts[s]!;
@@ -18,7 +18,10 @@ function* lines(table: RoutingTable): Iterable<string> {
       let text = "";
       for (let layer = 0; layer < layers; layer++) {
         const at = (row * layers + layer) * topK;
-        text += `${name},${s},${row - from},${table.modelLayers[layer]},${ids.subarray(at, at + topK).join(" ")}\n`;
+        text += `${name},${s},${row - from},${table.modelLayers[layer]},${ids
+          .subarray(at, at + topK)
+          .filter((id) => id < experts)
+          .join(" ")}\n`;
       }
       yield text;
     }

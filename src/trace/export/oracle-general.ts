@@ -17,23 +17,27 @@ function* records(table: RoutingTable): Iterable<Uint8Array> {
   const perRow = layers * topK;
   const next = new Float64Array(rows * perRow).fill(-1);
   const last = new Float64Array(layers * experts).fill(-1);
+  let time = 0;
+  for (let i = 0; i < rows * perRow; i++) if (table.ids[i]! < experts) time++;
   for (let i = rows * perRow - 1; i >= 0; i--) {
+    if (table.ids[i]! >= experts) continue;
     const key = objectOf(table, i);
     next[i] = last[key]!;
-    last[key] = i;
+    last[key] = --time;
   }
   for (let row = 0; row < rows; row++) {
     const block = new Uint8Array(perRow * recordBytes);
     const view = new DataView(block.buffer);
-    for (let j = 0; j < perRow; j++) {
-      const i = row * perRow + j;
-      const at = j * recordBytes;
+    let at = 0;
+    for (let i = row * perRow; i < (row + 1) * perRow; i++) {
+      if (table.ids[i]! >= experts) continue;
       view.setUint32(at, row, true);
       view.setBigUint64(at + 4, BigInt(objectOf(table, i) + 1), true);
       view.setUint32(at + 12, 1, true);
       view.setBigInt64(at + 16, BigInt(next[i]!), true);
+      at += recordBytes;
     }
-    yield block;
+    yield block.subarray(0, at);
   }
 }
 

@@ -104,9 +104,13 @@ function checkCounts({ steps, name }: NumberMatrix, file: string, { kind }: Impo
     found: content === "ids" ? "rows of different numbers, as ids of experts are" : "rows that may be ids as well",
     hint: turned
       ? "the columns have one sum: transpose the matrix, or say --kind counts"
-      : "say --kind counts if they are counts; save ids as .npy [tokens, layers, k]",
+      : `say --kind counts if they are counts; name the columns of a table, such as --format table --map '${mapOf(width)}'; save ids as .npy [tokens, layers, k]`,
   });
 }
+
+/** Columns of a table without names, as they often stand: token, layer, and its experts. */
+const mapOf = (width: number): string =>
+  `token=#1,layer=#2,experts=${Array.from({ length: Math.min(Math.max(1, width - 2), 8) }, (_, i) => `#${i + 3}`).join("+")}`;
 
 function transposed(rows: readonly (readonly number[])[]): Int32Array {
   const width = rows[0]?.length ?? 0;

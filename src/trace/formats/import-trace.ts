@@ -18,6 +18,7 @@ import {
   type TraceImporter,
 } from "./importer.ts";
 import { importers, type TraceFormat } from "./importers.ts";
+import { refuseUnknownTable } from "./table/unknown-columns.ts";
 
 export interface ImportReport {
   readonly format: TraceFormat;
@@ -43,7 +44,7 @@ export async function importTrace(
   const listed = await listFiles(paths);
   const first = listed.find(({ inFolder }) => !inFolder) ?? listed[0];
   if (first === undefined) refuse({ expected: "at least one file to import", found: "none" });
-  const chosen = format === "auto" ? await formatOf(listed, options) : format;
+  const chosen = format === "auto" ? (options.map === undefined ? await formatOf(listed, options) : "table") : format;
   // A folder may hold notes beside the recording; a file that was named must be one of the format.
   const files: ListedFile[] = [];
   const others: string[] = [];
@@ -136,6 +137,7 @@ async function formatOf(listed: readonly ListedFile[], options: ImportOptions): 
     unread.push(...sample.unread, ...unclearIn(path, sample));
   }
   if (unread.length > 0) throw new InvalidInputError(unread);
+  if (first !== undefined) await refuseUnknownTable(await sampleOf(first.path, options), first.path);
   const known = Object.keys(importers).join(", ");
   refuse({
     file: first?.path ?? "",
@@ -168,7 +170,7 @@ function recognise(sample: FileSample): TraceFormat | null {
 
 async function matches(path: string, format: TraceFormat, options: ImportOptions): Promise<boolean> {
   const importer: TraceImporter = importers[format];
-  return importer.detects(await sampleOf(path, options));
+  return importer.detects(await sampleOf(path, options), options);
 }
 
 async function sampleOf(path: string, options: ImportOptions): Promise<FileSample> {

@@ -2,6 +2,7 @@ import type { Problem } from "../../core/errors.ts";
 import type { TraceProvenance } from "../container/trace-header.ts";
 import type { RoutingTraceLayout } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
+import type { TableMap } from "./table/fields.ts";
 
 /** What a person may state about a source that does not say it itself. */
 export interface ImportOptions {
@@ -24,6 +25,8 @@ export interface ImportOptions {
   readonly kind?: "tokens" | "counts";
   readonly device?: string;
   readonly dtype?: string;
+  /** Columns of a table. */
+  readonly map?: TableMap;
 }
 
 export type StepGrouping = "auto" | "slots" | "steps";
@@ -64,7 +67,7 @@ export interface TraceImporter {
   readonly filesAlone?: boolean;
   /** What arrays that may hold either are taken for when this format is named. */
   readonly reads?: "tokens" | "counts";
-  detects(sample: FileSample): boolean;
+  detects(sample: FileSample, options?: ImportOptions): boolean;
   /** First reading; refuses what is not in this format. `files` goes into the provenance. */
   import(
     paths: readonly string[],

@@ -10,6 +10,7 @@ import { problemLog } from "./problem-log.ts";
 import { routedExperts } from "./routed-experts.ts";
 import { stepLog } from "./step-log.ts";
 import { stepRouting } from "./step-routing.ts";
+import { table } from "./table/table.ts";
 import { tensorrtLlm } from "./tensorrt-llm.ts";
 
 /** Every routing format that can be imported; the first that recognises a file is taken when none is named. */
@@ -26,6 +27,7 @@ export const importers = {
   "llama-cpp": llamaCpp,
   imatrix,
   "count-matrix": countMatrix,
+  table,
 } as const satisfies Record<string, TraceImporter>;
 
 export type TraceFormat = keyof typeof importers;

@@ -14,7 +14,7 @@ export function distinctPerWindow(table: RoutingTable, layer: number, tokens: nu
       for (let row = start; row < start + tokens; row++) {
         const from = row * stride + layer * topK;
         for (let at = from; at < from + topK; at++) {
-          if (seen[ids[at]!] === windows) continue;
+          if (ids[at]! >= experts || seen[ids[at]!] === windows) continue;
           seen[ids[at]!] = windows;
           distinct += 1;
         }
@@ -67,6 +67,7 @@ export function batchSteps(table: RoutingTable, layer: number, sequences: readon
       const from = (sequenceStarts[sequence]! + step) * stride + layer * topK;
       for (let at = from; at < from + topK; at++) {
         const expert = ids[at]!;
+        if (expert >= experts) continue;
         if (usedAt[expert] === step - 1) any += 1;
         if (step > 0 && ids.subarray(from - stride, from - stride + topK).includes(expert)) same += 1;
         loads[expert]! += 1;

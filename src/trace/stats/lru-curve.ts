@@ -3,7 +3,7 @@ import { RecencyStack } from "./recency-stack.ts";
 
 /** Hits of an LRU expert cache at every size, from one pass over the accesses. */
 export interface LruCurve {
-  /** Experts asked for: events x topK. */
+  /** Experts asked for: events x topK, less choices without an expert. */
   readonly accesses: number;
   /** Accesses to an expert that its sequence had not used before; a miss at every size. */
   readonly coldMisses: number;
@@ -89,11 +89,12 @@ function curveOf(events: Events): LruCurve {
         const from = row * stride + offset + layer * topK;
         const base = layer * experts;
         for (let at = from; at < from + topK; at++) {
+          if (ids[at]! >= experts) continue;
           const distance = stack.distance(base + ids[at]!);
           if (distance < 0) coldMisses += 1;
           else atDistance[distance]! += 1;
         }
-        for (let at = from; at < from + topK; at++) stack.touch(base + ids[at]!);
+        for (let at = from; at < from + topK; at++) if (ids[at]! < experts) stack.touch(base + ids[at]!);
       }
     }
   }

@@ -17,7 +17,7 @@ export function overlapAtLag(
   lag: number,
   sequences: Iterable<number> = Array.from({ length: table.sequenceStarts.length - 1 }, (_, index) => index),
 ): Overlap {
-  const { ids, topK, sequenceStarts } = table;
+  const { ids, topK, experts, sequenceStarts } = table;
   const stride = table.layers * topK;
   let pairs = 0;
   let shared = 0;
@@ -31,6 +31,7 @@ export function overlapAtLag(
       if (ids[now] === ids[before]) repeats += 1;
       for (let at = now; at < now + topK; at++) {
         const expert = ids[at]!;
+        if (expert >= experts) continue;
         for (let other = before; other < before + topK; other++) if (ids[other] === expert) shared += 1;
       }
     }

@@ -24,6 +24,7 @@ export function reuseGaps(table: RoutingTable, layer: number): ReuseGaps {
     for (let row = sequenceStarts[sequence]!; row < sequenceStarts[sequence + 1]!; row++) {
       const from = row * stride + layer * topK;
       for (let at = from; at < from + topK; at++) {
+        if (ids[at]! >= experts) continue;
         const last = lastRow[ids[at]!]!;
         // A gap of 2^(b-1) + 1 .. 2^b tokens falls into bin b.
         if (last < 0) first += 1;

@@ -13,7 +13,8 @@ export function transitionCounts(table: RoutingTable, layer: number): Float64Arr
     const next = from + topK;
     for (let above = from; above < next; above++) {
       const base = ids[above]! * experts;
-      for (let below = next; below < next + topK; below++) counts[base + ids[below]!]! += 1;
+      if (ids[above]! >= experts) continue;
+      for (let below = next; below < next + topK; below++) if (ids[below]! < experts) counts[base + ids[below]!]! += 1;
     }
   }
   return counts;
@@ -29,6 +30,7 @@ export function pairCounts(table: RoutingTable, layer: number): Float64Array {
     const end = from + topK;
     for (let at = from; at < end; at++)
       for (let other = at + 1; other < end; other++) {
+        if (ids[at]! >= experts || ids[other]! >= experts) continue;
         counts[ids[at]! * experts + ids[other]!]! += 1;
         counts[ids[other]! * experts + ids[at]!]! += 1;
       }

@@ -90,6 +90,16 @@ const valid: Record<TraceFormat, { name: string; bytes: Uint8Array }> = {
   "expert-distribution": { name: "e.csv", bytes: text(["layer_id,expert_id,count", "0,1,5", "0,2,6", "1,0,2"]) },
   "domain-counts": { name: "c.json", bytes: text(['{"m/d/L0": [1, 2, 3], "m/d/L1": [4, 5, 6]}']) },
   "llama-cpp": { name: "moe_trace.csv", bytes: text(["0,1", "0,2", "1,3", "1,4", "0,5", "0,6", "1,0", "1,1"]) },
+  table: {
+    name: "table.csv",
+    bytes: text([
+      "token,layer,experts,weights",
+      "0,1,1 2,0.5 0.4",
+      "0,2,3 4,0.5 0.4",
+      "1,1,5 6,0.5 0.4",
+      "1,2,0 1,0.6 0.2",
+    ]),
+  },
 };
 
 const output = folder.path("out.safetensors");
