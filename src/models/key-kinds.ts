@@ -14,7 +14,7 @@ const shape =
 
 /** Words of token ids, numerics, initialisation, training and generation, none of which changes a shape. */
 const harmless =
-  /(?:_token|_id|_label|_placeholder)s?$|(?:token|ignore)_index$|^tokenizer|drop(?:out|ping)|_p?drop$|_eps(?:ilon)?$|initializer|_std$|activation|_act(?:_fn)?$|loss|jitter|scal(?:e|ing)|multiplier|softcap|time_step|^mup_|^_|version$|^auto_map$|dtype$|beam|_penalty$|_use_cache$|^use_cache$|template|gradient|theta$/;
+  /(?:_token|_id|_label|_placeholder)s?$|(?:token|ignore)_index$|^tokenizer|drop(?:out|ping)|_p?drop$|_eps(?:ilon)?$|initializer|_std$|activation|_act(?:_fn)?$|loss|jitter|scal(?:e|ing)|multiplier|softcap|time_step|^mup_|^_|version$|^auto_map$|dtype$|beam|_penalty$|_use_cache$|^use_cache$|template|gradient|theta$|^layernorm_/;
 
 /**
  * Keys whose name looks like a shape or like nothing known, and which change no stored shape and no path: training,
@@ -59,6 +59,8 @@ const harmlessKeys: ReadonlySet<string> = new Set([
   "mla_use_nope",
   "original_max_position_embeddings",
   "max_attn_value",
+  "mla_scale_kv_lora",
+  "mla_scale_q_lora",
   "pruned_heads",
   "use_mamba_kernels",
   // Widths of networks in a model without them, and of embeddings per layer in one without those.
@@ -67,6 +69,8 @@ const harmlessKeys: ReadonlySet<string> = new Set([
   // Norms and scales.
   "dim_model_base",
   "norm_head",
+  "normalization_function",
+  "postnorm",
   "residual_in_fp32",
   "sandwich_norm",
   "use_gemma_norm",
