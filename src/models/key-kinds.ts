@@ -14,7 +14,7 @@ const shape =
 
 /** Words of token ids, numerics, initialisation, training and generation, none of which changes a shape. */
 const harmless =
-  /(?:_token|_id|_label|_placeholder)s?$|(?:token|ignore)_index$|^tokenizer|drop(?:out|ping)|_p?drop$|_eps(?:ilon)?$|initializer|_std$|activation|_act(?:_fn)?$|loss|jitter|scal(?:e|ing)|multiplier|softcap|time_step|^mup_|^_|version$|^auto_map$|dtype$|beam|_penalty$|_use_cache$|^use_cache$|template|gradient|theta$|^layernorm_/;
+  /(?:^|_)(?:token|bos|eos|eod|pad|sep|unk|mask|patch|start|end)_ids?$|_(?:token|label|placeholder)$|(?:token|ignore)_index$|^tokenizer|drop(?:out|ping)|_p?drop$|_eps(?:ilon)?$|initializer|_std$|activation|_act(?:_fn)?$|(?:^|_)loss(?:_|$)|jitter|_scal(?:e|ing)(?:_factor|_beta)?$|^scal(?:e|ing)_|multiplier|softcap|time_step|^mup_|^_|version$|^auto_map$|dtype$|beam|_penalty$|_use_cache$|^use_cache$|template|gradient|theta$|^layernorm_/;
 
 /**
  * Keys whose name looks like a shape or like nothing known, and which change no stored shape and no path: training,
@@ -58,6 +58,7 @@ const harmlessKeys: ReadonlySet<string> = new Set([
   "mamba_ssm_cache_dtype",
   "mla_use_nope",
   "original_max_position_embeddings",
+  "rotary_dim",
   "max_attn_value",
   "mla_scale_kv_lora",
   "mla_scale_q_lora",
@@ -71,6 +72,7 @@ const harmlessKeys: ReadonlySet<string> = new Set([
   "norm_head",
   "normalization_function",
   "postnorm",
+  "rescale_prenorm_residual",
   "residual_in_fp32",
   "sandwich_norm",
   "use_gemma_norm",
@@ -108,9 +110,13 @@ const harmlessKeys: ReadonlySet<string> = new Set([
   "world_size",
 ]);
 
-/** Multi-token prediction, whose modules are not part of the model; positions, clamps, and how experts were trained. */
+/** Multi-token prediction, whose modules are not part of the model; clamps, and how experts were trained. */
 const beside =
-  /mtp|nextn|rope|rotary|swiglu|^moe_\w*(?:loss|jitter|capacity|drop|dtype|scaling|softcap|normalize_expert_weights)/;
+  /(?:^|_)mtp|nextn|swiglu|^moe_\w*(?:loss|jitter|capacity|drop|dtype|scaling|softcap|normalize_expert_weights)/;
+
+/** Positions, unless it is the size of what they turn. */
+const positions = /(?:^|_)(?:rope|nope|rotary|yarn)(?:_|$)/;
+const sizes = /dim|rank|heads|size/;
 
 /** Words of other modalities; experts of theirs would be held beside those of text. */
 const modality = /(?:^|_)(?:vision|visual|image|video|audio|speech|pixel|patch)(?:_|$)/;
@@ -119,6 +125,7 @@ const experts = /expert|moe/;
 /** Sorts a key by its name alone. */
 export function keyKind(key: string): KeyKind {
   if (harmlessKeys.has(key) || beside.test(key)) return "harmless";
+  if (positions.test(key) && !sizes.test(key)) return "harmless";
   if (part.test(key)) return "part";
   if (modality.test(key) && !experts.test(key)) return harmless.test(key) ? "harmless" : "part";
   if (shape.test(key)) return "shape";

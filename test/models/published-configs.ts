@@ -61,7 +61,8 @@ export const releasedModels: readonly ReleasedModel[] = [
   },
   {
     name: "Ling-plus",
-    source: "model card of inclusionAI/Ling-plus: 290B total; its 28.8B activated are met by no reading of the shapes (29.0B)",
+    source:
+      "model card of inclusionAI/Ling-plus: 290B total; its 28.8B activated are met by no reading of the shapes (29.0B)",
     config: {
       architectures: ["BailingMoeForCausalLM"],
       model_type: "bailing_moe",

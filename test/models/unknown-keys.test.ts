@@ -151,6 +151,14 @@ describe("names", () => {
     ["attention_config", "unknown"],
     ["num_kv_shared_layers", "shape"],
     ["use_cla", "shape"],
+    ["swa_rope_theta", "harmless"],
+    ["no_rope_layers", "harmless"],
+    ["qk_rope_dim", "shape"],
+    ["qk_nope_head_dim", "shape"],
+    ["head_ids", "unknown"],
+    ["sink_tokens", "unknown"],
+    ["multi_scale_attention", "unknown"],
+    ["property", "unknown"],
   ])("%s is %s", (key, kind) => {
     expect(keyKind(key)).toBe(kind);
   });
