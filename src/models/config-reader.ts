@@ -149,7 +149,7 @@ export class ConfigReader {
 
   /** The same where a file may hold several of the keys with different values: the first that is present counts. */
   countByRank(path: string, keys: readonly string[], options: CountOptions = {}): number {
-    const present = keys.find((key) => this.raw(key) !== undefined);
+    const [present] = keys.filter((key) => this.raw(key) !== undefined);
     return this.count(path, present === undefined ? keys : [present], options);
   }
 

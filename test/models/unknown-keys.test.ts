@@ -183,8 +183,10 @@ describe("a longest context", () => {
   });
 
   test("is the model's own where a file also gives that of a tokeniser", () => {
-    const { spec } = resolveConfig({ ...mixtral, model_max_length: 1_000_000 }, { file: "config.json" });
+    const config = { ...mixtral, model_max_length: 1_000_000, max_seq_len: 512 };
+    const { spec, assumptions } = resolveConfig(config, { file: "config.json" });
     expect(spec.contextTokensMax).toBe(4096);
+    expect(assumptions).toEqual([]);
   });
 
   test("that is missing is an assumption, one that is no number is refused", () => {
