@@ -210,7 +210,7 @@ function biasParameters(
 
 function queryKeyNorm(reader: ConfigReader, family: Family): Family["queryKeyNorm"] {
   const form = reader.raw("qk_norm_type");
-  const normed = reader.flag("layers[].attention.queryKeyNorm", ["use_qk_norm"], {
+  const normed = reader.flag("layers[].attention.queryKeyNorm", ["use_qk_norm", "qk_norm"], {
     value: family.queryKeyNorm !== "none",
     rule: "model class",
   });

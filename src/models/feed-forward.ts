@@ -99,7 +99,9 @@ function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layer
 function readExpertWidth(reader: ConfigReader, family: Family, experts: number, layerCount: number): number {
   const sizes = reader.raw("size_experts");
   if (!Array.isArray(sizes)) {
-    return evenCount(reader, `${path}.expertWidth`, [family.expertWidthKey], layerCount, { max: widthMax });
+    return evenCount(reader, `${path}.expertWidth`, [family.expertWidthKey, "expert_hidden_dim"], layerCount, {
+      max: widthMax,
+    });
   }
   const flat = sizes.flat();
   const width = flat[0];
@@ -154,9 +156,7 @@ function readRouter(reader: ConfigReader, family: Family, experts: number, topK:
   if (misplaced) reader.assume(`${family.scoring} scores of the router, as ${key} holds a selection method`);
   if (named !== null && !Object.hasOwn(scorings, named))
     reader.problem(key, `one of ${Object.keys(scorings).join(", ")}`, named);
-  // SmallThinker says by a switch whether it scores by softmax.
-  const soft = reader.raw("moe_primary_router_apply_softmax") === true ? "softmax" : undefined;
-  const scoring = (named === null ? soft : scorings[named]) ?? family.scoring;
+  const scoring = (named === null ? switchedScoring(reader) : scorings[named]) ?? family.scoring;
   reader.record(`${path}.router.scoring`, named === null ? "model class" : key, scoring);
 
   const method = reader.text(["topk_method"]) ?? (misplaced ? written : null);
@@ -169,6 +169,12 @@ function readRouter(reader: ConfigReader, family: Family, experts: number, topK:
     rule: "model class",
   });
   return { scoring, normalisesTopK, groups: readGroups(reader, family, experts, topK), bias };
+}
+
+/** Scores by a switch: SmallThinker has one for softmax, Hy3 one for sigmoid. */
+function switchedScoring(reader: ConfigReader): Router["scoring"] | undefined {
+  if (reader.raw("moe_primary_router_apply_softmax") === true) return "softmax";
+  return reader.raw("moe_router_use_sigmoid") === true ? "sigmoid" : undefined;
 }
 
 /** Values of `topk_method`. */

@@ -10,11 +10,11 @@ const part =
  * it and whose resolver does not read it is refused.
  */
 const shape =
-  /expert|moe|latent|rank|heads|head_dim|ssm|mamba|lora|indexer|share|spars|window|chunk|hybrid|cross_attention|^use_mla$|(?:^|_)(?:cla|moba|nsa|dsa)(?:_|$)|dense_replace|layer(?!_?(?:norm|scale|drop))|dim$|_(?:width|size|pattern|freq|frequency|interval|period|layout)$|^(?:num|n)_|_every_/;
+  /expert|moe|latent|rank|heads|head_dim|ssm|mamba|lora|indexer|share|spars|window|chunk|hybrid|cross_attention|^use_mla$|(?:^|_)(?:cla|moba|nsa|dsa)(?:_|$)|dense_replace|sink(?!horn)|layer(?!_?(?:norm|scale|drop))|dim$|_(?:width|size|types|pattern|freq|frequency|interval|period|layout)$|^(?:num|n)_|_every_/;
 
 /** Words of token ids, numerics, initialisation, training and generation, none of which changes a shape. */
 const harmless =
-  /(?:^|_)(?:token|bos|eos|eod|pad|sep|unk|mask|patch|start|end)_ids?$|_(?:token|label|placeholder)$|(?:token|ignore)_index$|^tokenizer|drop(?:out|ping)|_p?drop$|_eps(?:ilon)?$|initializer|_std$|activation|_act(?:_fn)?$|(?:^|_)loss(?:_|$)|jitter|_scal(?:e|ing)(?:_factor|_beta)?$|^scal(?:e|ing)_|multiplier|softcap|time_step|^mup_|^_|version$|^auto_map$|dtype$|beam|_penalty$|_use_cache$|^use_cache$|template|gradient|theta$|^layernorm_/;
+  /(?:^|_)(?:token|bos|eos|eod|pad|sep|unk|mask|patch|start|end)_ids?$|_(?:token|label|placeholder)$|(?:token|ignore)_index$|^tokenizer|drop(?:out|ping)|_p?drop$|_eps(?:ilon)?$|initializer|_std$|activation|_act(?:_fn)?$|(?:^|_)loss(?:_|$)|jitter|_scal(?:e|ing)(?:_factor|_beta)?$|^scal(?:e|ing)_|multiplier|softcap|time_step|^mup_|^_|version$|^auto_map$|dtype$|beam|_penalty$|_use_cache$|^use_cache$|template|gradient|theta$|^layernorm_|_fp32(?:_|$)/;
 
 /**
  * Keys whose name looks like a shape or like nothing known, and which change no stored shape and no path: training,

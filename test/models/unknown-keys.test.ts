@@ -155,8 +155,12 @@ describe("names", () => {
     ["no_rope_layers", "harmless"],
     ["qk_rope_dim", "shape"],
     ["qk_nope_head_dim", "shape"],
+    ["gating_types", "shape"],
+    ["swa_attention_sink_enabled", "shape"],
+    ["enable_lm_head_fp32", "harmless"],
     ["head_ids", "unknown"],
-    ["sink_tokens", "unknown"],
+    ["sink_tokens", "shape"],
+    ["context_tokens", "unknown"],
     ["multi_scale_attention", "unknown"],
     ["property", "unknown"],
   ])("%s is %s", (key, kind) => {
