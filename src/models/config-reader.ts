@@ -246,12 +246,14 @@ export class ConfigReader {
     const others = [...shape, ...unknown].filter(
       (key) => JSON.stringify(own(model.object, key)) !== JSON.stringify(this.object[key]),
     );
-    const isPart = (key: string): boolean => isObject(this.object[key]);
+    for (const key of others.filter((name) => foreign.has(name)))
+      this.problem(key, "nothing: it is read around the whole file or in the language model", "another one");
+    const isPart = (key: string): boolean => isObject(this.object[key]) && !foreign.has(key);
     this.assumeUncounted([...part, ...others.filter(isPart)]);
     const beside = "keys beside the language model are taken to be about other parts";
     this.assumeAbout(
       beside,
-      others.filter((key) => !isPart(key)),
+      others.filter((key) => !isPart(key) && !foreign.has(key)),
     );
     return this.named(harmless);
   }

@@ -109,6 +109,14 @@ describe("parts beside the language model", () => {
     expect(ignored).toEqual(["thinker_config.text_config.intermediate_size"]);
   });
 
+  test("a quantisation between the file and its language model is refused, one that both state is not", () => {
+    const quantization_config = { quant_method: "fp8" };
+    const inner = { text_config: qwen3, quantization_config };
+    expect(verdict({ model_type: "wrapper", thinker_config: inner }, "quantization_config")).toBe("refused");
+    const both = { model_type: "wrapper", quantization_config, text_config: { ...qwen3, quantization_config } };
+    expect(verdict(both, "quantization_config")).toBe("read");
+  });
+
   test("an empty tower is none", () => {
     expect(resolveConfig({ ...mixtral, vision_config: {} }, { file: "config.json" }).assumptions).toEqual([]);
   });
