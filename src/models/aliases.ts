@@ -4,22 +4,47 @@
  */
 export const aliases = {
   hiddenSize: ["hidden_size", "n_embd", "d_model"],
-  layerCount: ["num_hidden_layers", "num_layers", "n_layer"],
+  layerCount: ["num_hidden_layers", "num_layers", "n_layer", "n_layers"],
   vocabSize: ["vocab_size"],
-  contextTokensMax: ["max_position_embeddings", "n_positions"],
-  queryHeads: ["num_attention_heads", "n_head"],
-  kvHeads: ["num_key_value_heads"],
-  headDim: ["head_dim", "kv_channels"],
-  experts: ["n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts"],
+  /** By rank: files may repeat the limit of a tokeniser or of an older class beside their own. */
+  contextTokensMax: [
+    "max_position_embeddings",
+    "max_position_embedding",
+    "n_positions",
+    "n_ctx",
+    "max_seq_len",
+    "max_sequence_length",
+    "seq_length",
+    "model_max_length",
+  ],
+  queryHeads: ["num_attention_heads", "n_head", "n_heads"],
+  kvHeads: ["num_key_value_heads", "num_attention_groups", "kv_n_heads"],
+  headDim: ["head_dim", "kv_channels", "attention_head_dim"],
+  queryLoraRank: ["q_lora_rank", "attention_q_lora_dim"],
+  kvLoraRank: ["kv_lora_rank", "attention_kv_lora_dim"],
+  nopeHeadDim: ["qk_nope_head_dim", "attention_qk_dim"],
+  ropeHeadDim: ["qk_rope_head_dim", "attention_qk_rope_dim"],
+  valueHeadDim: ["v_head_dim", "attention_v_dim"],
+  experts: [
+    "n_routed_experts",
+    "num_local_experts",
+    "num_experts",
+    "moe_num_experts",
+    "moe_num_primary_experts",
+    "num_routed_experts",
+  ],
   topK: [
     "num_experts_per_tok",
     "num_experts_per_token",
     "experts_per_token",
     "top_k_experts",
     "moe_top_k",
+    "moe_topk",
+    "moe_k",
+    "moe_num_active_primary_experts",
     "num_selects",
   ],
-  sharedExperts: ["n_shared_experts", "num_shared_experts"],
+  sharedExperts: ["n_shared_experts", "num_shared_experts", "num_shared_expert", "moe_num_shared_experts"],
   sharedWidth: [
     "shared_expert_intermediate_size",
     "moe_shared_expert_intermediate_size",
@@ -27,12 +52,25 @@ export const aliases = {
     "share_expert_dim",
   ],
   latentWidth: ["moe_latent_size", "routed_expert_hidden_size"],
-  groups: ["n_group", "num_expert_group"],
-  groupsKept: ["topk_group"],
-  scoring: ["scoring_func", "moe_router_activation_func"],
-  normalisesTopK: ["norm_topk_prob", "moe_renormalize"],
-  routerBias: ["use_routing_bias", "use_moe_router_bias"],
-  densePrefix: ["first_k_dense_replace"],
+  groups: ["n_group", "num_expert_group", "num_expert_groups"],
+  groupsKept: ["topk_group", "num_limited_groups"],
+  scoring: [
+    "scoring_func",
+    "moe_router_activation_func",
+    "moe_router_activation",
+    "score_function",
+    "score_func",
+    "expert_selection_fn",
+  ],
+  normalisesTopK: ["norm_topk_prob", "moe_renormalize", "norm_expert_weight", "route_norm"],
+  routerBias: [
+    "use_routing_bias",
+    "use_moe_router_bias",
+    "moe_router_enable_expert_bias",
+    "moe_use_aux_free",
+    "use_expert_bias",
+  ],
+  densePrefix: ["first_k_dense_replace", "num_dense_layers", "moe_layer_num_skipped", "first_last_k_dense_replace"],
   windowTokens: ["sliding_window", "sliding_window_size"],
   outputGate: ["attn_output_gate", "attention_output_gate"],
   dtype: ["dtype", "torch_dtype"],
@@ -41,32 +79,3 @@ export const aliases = {
 
 /** Keys under which a multimodal model nests its language model. */
 export const nestingKeys = ["text_config", "llm_config", "language_config", "thinker_config"] as const;
-
-/**
- * A key that looks like one of these may change a shape or the path of a token, so a model that sets it and whose
- * resolver does not read it is refused.
- */
-export const shapePattern = /expert|moe|latent|rank|heads|head_dim|ssm|mamba|lora|indexer|_share[sd]?_|dim$|_width$/;
-
-/** Keys that match {@link shapePattern} but change no stored shape and no path: training, kernels, numerics, sampling. */
-export const harmlessKeys: ReadonlySet<string> = new Set([
-  "expert_capacity",
-  "expert_dropout",
-  "expert_dtype",
-  "index_share_for_mtp_iteration",
-  "indexer_rope_interleave",
-  "latent_moe_use_norm",
-  "mamba_hidden_act",
-  "mamba_ssm_cache_dtype",
-  "max_latent_cache",
-  "moe_router_dtype",
-  "moe_router_scaling_factor",
-  "moe_shared_expert_overlap",
-  "output_router_logits",
-  "pruned_heads",
-  "rotary_dim",
-  "swa_rope_theta",
-  "use_mamba_kernels",
-  "moe_aux_loss_coeff",
-  "router_aux_loss_coef",
-]);

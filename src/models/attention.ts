@@ -1,9 +1,11 @@
+import { own } from "../core/own.ts";
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Family } from "./families.ts";
 import { compressedAttention, latentAttention } from "./latent-attention.ts";
 import type { MixerKind } from "./layer-pattern.ts";
 import { linearAttention } from "./linear-attention.ts";
+import { blockSparse } from "./sparse-attention.ts";
 import type { Attention, GqaAttention } from "./spec.ts";
 
 /** Shape facts that the attention of every layer shares. */
@@ -23,24 +25,25 @@ export function attentions(
   for (const key of [...aliases.queryHeads, ...aliases.kvHeads, ...aliases.headDim]) reader.raw(key);
   if (family.attention === "compressed") return compressedAttention(reader, widths.hiddenSize, mixers.length);
   const latent = family.attention === "mla" && mixers.includes("full") ? latentAttention(reader, mixers.length) : null;
-  const full =
-    family.attention === "gqa" && mixers.includes("full") ? groupedAttention(reader, family, widths, "full") : null;
-  const sliding = mixers.includes("sliding") ? groupedAttention(reader, family, widths, "sliding") : null;
+  const grouped = (variant: "full" | "sliding"): readonly GqaAttention[] | null =>
+    mixers.includes(variant) ? groupedAttentions(reader, family, widths, variant, mixers.length) : null;
+  const full = family.attention === "gqa" ? grouped("full") : null;
+  const sliding = grouped("sliding");
   const linear = mixers.includes("linear") ? linearAttention(reader, family, widths.hiddenSize) : null;
   const none: Attention = { kind: "none" };
   const byKind = (mixer: MixerKind, layerIndex: number): Attention => {
     switch (mixer) {
       case "full":
-        return latent?.[layerIndex] ?? full ?? none;
+        return latent?.[layerIndex] ?? full?.[layerIndex] ?? none;
       case "sliding":
-        return sliding ?? none;
+        return sliding?.[layerIndex] ?? none;
       case "linear":
         return linear ?? none;
       case "none":
         return none;
     }
   };
-  return mixers.map(byKind);
+  return blockSparse(reader, widths.hiddenSize, mixers.map(byKind));
 }
 
 /** Keys that give windowed layers (MiMo-V2) or full layers (Gemma 4) a shape of their own. */
@@ -57,24 +60,59 @@ const variantKeys = {
 const headsMax = 65536;
 const headDimMax = 65536;
 
+/** Grouped-query attention of one variant, an entry per layer: query heads may be listed by layer (Laguna). */
+function groupedAttentions(
+  reader: ConfigReader,
+  family: Family,
+  widths: ModelWidths,
+  variant: "full" | "sliding",
+  layerCount: number,
+): readonly GqaAttention[] {
+  const key = "num_attention_heads_per_layer";
+  const listed = reader.perLayer(key, layerCount);
+  if (listed !== null) reader.record("layers[].attention.queryHeads", key, "by layer");
+  const common = listed === null ? groupedAttention(reader, family, widths, variant) : null;
+  return Array.from({ length: layerCount }, (_, layerIndex) => {
+    const heads = listed?.[layerIndex];
+    if (common !== null || heads === undefined) return common ?? groupedAttention(reader, family, widths, variant);
+    if (typeof heads === "number" && Number.isInteger(heads) && heads >= 1 && heads <= headsMax)
+      return groupedAttention(reader, family, widths, variant, { queryHeads: heads });
+    reader.problem(`${key}[${layerIndex}]`, "a number of heads", heads);
+    return groupedAttention(reader, family, widths, variant, { queryHeads: 1 });
+  });
+}
+
 /** Grouped-query attention of the layers that see everything, or of those that see a window. */
 function groupedAttention(
   reader: ConfigReader,
   family: Family,
   widths: ModelWidths,
   variant: "full" | "sliding",
+  given: { readonly queryHeads?: number } = {},
 ): GqaAttention {
   const path = variant === "full" ? "layers[].attention" : "layers[sliding].attention";
-  const own = variantKeys[variant];
-  const overriding = (keys: readonly string[], common: readonly string[]): readonly string[] =>
-    keys.some((key) => reader.raw(key) !== undefined) ? keys : common;
+  const keysOf = variantKeys[variant];
+  // Step-3.5 describes its windowed layers in an object of their own.
+  const setting = reader.nested("attention_other_setting");
+  setting?.raw("attention_type");
+  const counted = (
+    name: string,
+    keys: readonly string[],
+    common: readonly string[],
+    options: { readonly max: number; readonly fallback?: { readonly value: number; readonly rule: string } },
+  ): number => {
+    if (setting !== null && variant === "sliding" && common.some((key) => setting.raw(key) !== undefined))
+      return setting.count(`${path}.${name}`, common, options);
+    const overriding = keys.some((key) => reader.raw(key) !== undefined);
+    return reader.count(`${path}.${name}`, overriding ? keys : common, options);
+  };
 
-  const queryHeads = reader.count(`${path}.queryHeads`, overriding(own.heads, aliases.queryHeads), { max: headsMax });
-  const kvHeads = reader.count(`${path}.kvHeads`, overriding(own.kvHeads, aliases.kvHeads), {
+  const queryHeads = given.queryHeads ?? counted("queryHeads", keysOf.heads, aliases.queryHeads, { max: headsMax });
+  const kvHeads = counted("kvHeads", keysOf.kvHeads, aliases.kvHeads, {
     max: headsMax,
     fallback: { value: queryHeads, rule: "num_attention_heads (no num_key_value_heads)" },
   });
-  const headDim = reader.count(`${path}.headDim`, overriding(own.headDim, aliases.headDim), {
+  const headDim = counted("headDim", keysOf.headDim, aliases.headDim, {
     max: headDimMax,
     fallback: { value: widths.hiddenSize / queryHeads, rule: "hidden_size / num_attention_heads" },
   });
@@ -85,16 +123,16 @@ function groupedAttention(
     );
   if (queryHeads % kvHeads !== 0)
     reader.problem(aliases.kvHeads[0], `a divisor of the ${queryHeads} query heads`, kvHeads);
-  const valueHeadDim = reader.count(`${path}.valueHeadDim`, overriding(own.valueDim, ["v_head_dim"]), {
+  const stated = setting?.raw("true_head_dim");
+  if (stated !== undefined && variant === "sliding" && stated !== headDim)
+    setting?.problem("true_head_dim", `head_dim ${headDim}`, stated);
+  const valueHeadDim = counted("valueHeadDim", keysOf.valueDim, ["v_head_dim"], {
     max: headDimMax,
     fallback: { value: headDim, rule: "head_dim" },
   });
-  const outputGate = reader.flag(`${path}.outputGate`, aliases.outputGate, {
-    value: family.outputGate,
-    rule: "model class",
-  });
+  const gate = readGate(reader, family, path);
+  const queryRank = readQueryRank(reader, path);
   const keyIsValue = variant === "full" && reader.raw("attention_k_eq_v") === true;
-  const topTokens = sparseTopTokens(reader);
   const norm = queryKeyNorm(reader, family);
 
   return {
@@ -104,21 +142,53 @@ function groupedAttention(
     headDim,
     ...(valueHeadDim === headDim ? {} : { valueHeadDim }),
     ...(keyIsValue ? { keyIsValue } : {}),
-    ...(topTokens === null ? {} : { topTokens }),
     windowTokens: variant === "sliding" ? windowTokens(reader, family, widths.contextTokensMax) : null,
     ...(variant === "sliding" && family.window === "chunked" ? { chunked: true } : {}),
-    outputGate,
+    outputGate: gate === "channel",
+    ...(queryRank === null ? {} : { queryRank }),
     ...(norm === "none" ? {} : { queryKeyNorm: norm === "whole" ? "whole" : "head" }),
     smallParameters:
       biasParameters(reader, family, widths.hiddenSize, queryHeads * headDim, kvHeads * (headDim + valueHeadDim)) +
       normParameters(norm, queryHeads, kvHeads, headDim) +
+      // One column a head: too thin for a matrix of its own.
+      (gate === "head" ? widths.hiddenSize * queryHeads : 0) +
+      (queryRank ?? 0) +
       sinkParameters(reader, family, variant, queryHeads),
   };
 }
 
+/** An output gate per channel of a head or per head, or none. */
+function readGate(reader: ConfigReader, family: Family, path: string): Family["outputGate"] {
+  const given = reader.raw("gating") ?? reader.raw("use_head_wise_attn_gate");
+  if (given === undefined) {
+    const fallback = { value: family.outputGate !== "none", rule: "model class" };
+    const gated = reader.flag(`${path}.outputGate`, aliases.outputGate, fallback);
+    if (!gated) return "none";
+    return family.outputGate === "head" ? "head" : "channel";
+  }
+  const gates: Readonly<Record<string, Family["outputGate"]>> = {
+    true: "head",
+    "per-head": "head",
+    "per-element": "channel",
+    false: "none",
+  };
+  const gate = own(gates, typeof given === "string" ? given : JSON.stringify(given));
+  if (gate === undefined) reader.problem("gating", `one of ${Object.keys(gates).join(", ")}`, given);
+  reader.record(`${path}.outputGate`, "gating ?? use_head_wise_attn_gate", gate ?? "none");
+  return gate ?? "none";
+}
+
+/** Rank of a query projection in two steps, with a norm between them (Step-3), or null. */
+function readQueryRank(reader: ConfigReader, path: string): number | null {
+  if (reader.raw("share_q_dim") === undefined) return null;
+  return reader.count(`${path}.queryRank`, ["share_q_dim"], { max: 1048576 });
+}
+
 /** Tokens a windowed layer sees, or null where the window covers every context of the model. */
 function windowTokens(reader: ConfigReader, family: Family, contextTokensMax: number): number | null {
-  const keys = family.window === "chunked" ? ["attention_chunk_size"] : aliases.windowTokens;
+  const chunked = family.window === "chunked";
+  // Elsewhere a chunk size repeats the window (MiMo-V2).
+  const keys = chunked ? ["attention_chunk_size"] : [...aliases.windowTokens, "attention_chunk_size"];
   const window = reader.count("layers[sliding].attention.windowTokens", keys);
   return window >= contextTokensMax ? null : window;
 }
@@ -130,17 +200,17 @@ function biasParameters(
   queryWidth: number,
   keyValueWidth: number,
 ): number {
-  const older = reader.raw("qkv_bias");
+  const older = reader.raw("qkv_bias") ?? reader.raw("use_qkv_bias");
   const biased = reader.flag("layers[].attention.bias", ["attention_bias"], {
     value: typeof older === "boolean" ? older : family.bias.byDefault,
-    rule: typeof older === "boolean" ? "qkv_bias" : "model class",
+    rule: typeof older === "boolean" ? "qkv_bias ?? use_qkv_bias" : "model class",
   });
   return biased ? queryWidth + keyValueWidth + (family.bias.output ? hiddenSize : 0) : 0;
 }
 
 function queryKeyNorm(reader: ConfigReader, family: Family): Family["queryKeyNorm"] {
   const form = reader.raw("qk_norm_type");
-  const normed = reader.flag("layers[].attention.queryKeyNorm", ["use_qk_norm"], {
+  const normed = reader.flag("layers[].attention.queryKeyNorm", ["use_qk_norm", "qk_norm"], {
     value: family.queryKeyNorm !== "none",
     rule: "model class",
   });
@@ -158,16 +228,4 @@ function sinkParameters(reader: ConfigReader, family: Family, variant: "full" | 
   const key = variant === "full" ? "add_full_attention_sink_bias" : "add_swa_attention_sink_bias";
   const path = variant === "full" ? "layers[].attention.sinks" : "layers[sliding].attention.sinks";
   return reader.flag(path, [key], { value: family.sinks, rule: "model class" }) ? queryHeads : 0;
-}
-
-/** Keys attended per query under block-sparse attention, or null. */
-function sparseTopTokens(reader: ConfigReader): number | null {
-  const sparse = reader.nested("sparse_attention_config");
-  if (sparse === null || sparse.raw("use_sparse_attention") === false) return null;
-  const blocks = sparse.count("layers[].attention.topBlocks", ["sparse_topk_blocks"]);
-  const tokens = sparse.count("layers[].attention.blockTokens", ["sparse_block_size"]);
-  reader.assume(
-    "block-sparse attention applies to every layer, and its index projections are not counted as parameters",
-  );
-  return blocks * tokens;
 }

@@ -2,8 +2,10 @@ import { InvalidInputError, type Problem } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { own } from "../core/own.ts";
 import { closest } from "../core/suggest.ts";
-import { aliases, harmlessKeys, shapePattern } from "./aliases.ts";
+import { aliases } from "./aliases.ts";
+import { isInert } from "./inert.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
+import { type KeyKind, keyKind } from "./key-kinds.ts";
 import type { Provenance } from "./spec.ts";
 
 /** What a resolution has collected so far; shared by the readers of nested objects. */
@@ -28,6 +30,12 @@ interface Fallback<T> {
   readonly rule: string;
 }
 
+/** A key that is present, and what it holds. */
+interface Found {
+  readonly key: string;
+  readonly value: Json;
+}
+
 interface CountOptions {
   readonly min?: number;
   readonly max?: number;
@@ -42,12 +50,17 @@ export class ConfigReader {
   readonly findings: Findings;
   private readonly object: JsonObject;
   private readonly prefix: string;
+  private readonly defaults: JsonObject;
   private readonly read = new Set<string>();
+  private readonly skipped = new Set<string>();
+  private readonly inner = new Map<string, ConfigReader>();
 
-  constructor(object: JsonObject, prefix: string, findings: Findings) {
+  /** `defaults`: what the model's configuration class takes for keys that the file leaves out. */
+  constructor(object: JsonObject, prefix: string, findings: Findings, defaults: JsonObject = {}) {
     this.object = object;
     this.prefix = prefix;
     this.findings = findings;
+    this.defaults = defaults;
   }
 
   /** Throws if anything was wrong so far. */
@@ -81,20 +94,40 @@ export class ConfigReader {
     return this.findings.keyOf?.(this.prefix + key) ?? this.prefix + key;
   }
 
-  /** Value of a key, or undefined where it is absent or null. */
+  /** Value of a key, or undefined where it is null, or absent and without a default of the model class. */
   raw(key: string): Json | undefined {
     this.read.add(key);
-    return own(this.object, key) ?? undefined;
+    const value = own(this.object, key);
+    if (value !== undefined) return value ?? undefined;
+    const usual = own(this.defaults, key);
+    if (usual !== undefined)
+      this.assume(`${this.prefix}${key} ${JSON.stringify(usual)}, the default of the model class`);
+    return usual ?? undefined;
   }
 
-  /** The first present key of a list of synonyms; a second one with another value is a contradiction. */
-  first(keys: readonly string[]): { readonly key: string; readonly value: Json } | null {
-    let found: { readonly key: string; readonly value: Json } | null = null;
-    for (const key of keys) {
+  /** Whether the file itself holds something under a key. */
+  has(key: string): boolean {
+    return (own(this.object, key) ?? null) !== null;
+  }
+
+  /** Keys that have no meaning in this model: they are ignored, whatever they look like. */
+  skip(keys: readonly string[]): void {
+    for (const key of keys) this.skipped.add(key);
+  }
+
+  /**
+   * The first present key of a list of synonyms; a second one with another value is a contradiction. Defaults of the model
+   * class count where none is present.
+   */
+  first(keys: readonly string[]): Found | null {
+    const present = keys.filter((key) => this.has(key));
+    for (const key of keys) this.read.add(key);
+    let found: Found | null = null;
+    for (const key of present.length > 0 ? present : keys) {
       const value = this.raw(key);
       if (value === undefined) continue;
       if (found === null) found = { key, value };
-      else if (found.value !== value)
+      else if (JSON.stringify(found.value) !== JSON.stringify(value))
         this.problem(key, `the value of ${found.key}, ${JSON.stringify(found.value)}`, value);
     }
     return found;
@@ -104,7 +137,8 @@ export class ConfigReader {
   count(path: string, keys: readonly string[], options: CountOptions = {}): number {
     const { min = 1, max = 2147483648, fallback } = options;
     const found = this.first(keys);
-    if (found === null) {
+    // Some files write false for a count that a model does without.
+    if (found === null || (found.value === false && fallback !== undefined)) {
       if (fallback === undefined) {
         this.problem(keys[0] ?? path, `a whole number${keys.length > 1 ? ` (or as ${keys.slice(1).join(", ")})` : ""}`);
         this.suggestFor(keys);
@@ -126,6 +160,12 @@ export class ConfigReader {
     }
     this.record(path, this.prefix + found.key, found.value);
     return found.value;
+  }
+
+  /** The same where a file may hold several of the keys with different values: the first that is present counts. */
+  countByRank(path: string, keys: readonly string[], options: CountOptions = {}): number {
+    const [present] = keys.filter((key) => this.raw(key) !== undefined);
+    return this.count(path, present === undefined ? keys : [present], options);
   }
 
   flag(path: string, keys: readonly string[], fallback: Fallback<boolean>): boolean {
@@ -165,9 +205,15 @@ export class ConfigReader {
   nested(key: string): ConfigReader | null {
     const value = this.raw(key);
     if (value === undefined) return null;
-    if (isObject(value)) return new ConfigReader(value, `${this.prefix}${key}.`, this.findings);
-    this.problem(key, "an object", value);
-    return null;
+    if (!isObject(value)) {
+      this.problem(key, "an object", value);
+      return null;
+    }
+    const known = this.inner.get(key);
+    if (known !== undefined) return known;
+    const reader = new ConfigReader(value, `${this.prefix}${key}.`, this.findings);
+    this.inner.set(key, reader);
+    return reader;
   }
 
   keys(): readonly string[] {
@@ -176,9 +222,7 @@ export class ConfigReader {
 
   /** Keys that no read has asked for. */
   rest(): readonly string[] {
-    return this.keys()
-      .filter((key) => !this.read.has(key))
-      .map((key) => this.inFile(key));
+    return this.named(this.keys().filter((key) => !this.read.has(key)));
   }
 
   /** Refuses keys whose presence means an architecture that the model's resolver does not describe. */
@@ -190,21 +234,66 @@ export class ConfigReader {
   }
 
   /**
-   * Keys that were present but not read. Those that look like a shape ({@link shapePattern}), are not known to be
-   * harmless and hold something are problems, because ignoring them could resolve to the wrong model.
+   * Keys that were present, hold something and were not read, sorted out by {@link keyKind}. A possible shape is a problem,
+   * since ignoring it could resolve to the wrong model; parts beside the language model and unknown keys are assumptions;
+   * the rest is returned. Of an object that was entered every key that is not known to be harmless is a possible shape.
    */
-  unread(modelType: string): readonly string[] {
-    const ignored: string[] = [];
-    for (const key of Object.keys(this.object)) {
+  unread(modelType: string, entered = false): readonly string[] {
+    const { harmless, part, shape, unknown } = this.sortedRest();
+    for (const key of entered ? [...shape, ...unknown] : shape) {
+      const near = closest(key, Object.values(aliases).flat());
+      const hint = near === null || near === key ? undefined : `did you mean ${near}?`;
+      const expected = `a key known for model_type ${modelType}, since it may change a shape`;
+      this.problem(key, expected, this.object[key], hint);
+    }
+    this.assumeUncounted(part);
+    if (!entered) this.assumeAbout("keys that are not known are taken to change no shape", unknown);
+    const inner = [...this.inner].filter(([key]) => !foreign.has(key));
+    return [...this.named(harmless), ...inner.flatMap(([, reader]) => reader.unread(modelType, true))];
+  }
+
+  /**
+   * The same for an object that only holds the language model, which `model` reads: what looks like a shape here is of the
+   * other parts, unless the language model has it too.
+   */
+  unreadBeside(model: ConfigReader): readonly string[] {
+    const { harmless, part, shape, unknown } = this.sortedRest();
+    const others = [...shape, ...unknown].filter(
+      (key) => JSON.stringify(own(model.object, key)) !== JSON.stringify(this.object[key]),
+    );
+    for (const key of others.filter((name) => foreign.has(name)))
+      this.problem(key, "nothing: it is read around the whole file or in the language model", "another one");
+    const isPart = (key: string): boolean => isObject(this.object[key]) && !foreign.has(key);
+    this.assumeUncounted([...part, ...others.filter(isPart)]);
+    const beside = "keys beside the language model are taken to be about other parts";
+    this.assumeAbout(
+      beside,
+      others.filter((key) => !isPart(key) && !foreign.has(key)),
+    );
+    return this.named(harmless);
+  }
+
+  private sortedRest(): Readonly<Record<KeyKind, readonly string[]>> {
+    const sorted: Record<KeyKind, string[]> = { harmless: [], part: [], shape: [], unknown: [] };
+    for (const key of Object.keys(this.object).sort()) {
       if (this.read.has(key)) continue;
       const value = this.object[key];
-      if (shapePattern.test(key) && !harmlessKeys.has(key) && value !== undefined && !isInert(value)) {
-        const near = closest(key, Object.values(aliases).flat());
-        const hint = near === null || near === key ? undefined : `did you mean ${near}?`;
-        this.problem(key, `a key known for model_type ${modelType}, since it may change a shape`, value, hint);
-      } else ignored.push(this.inFile(key));
+      const harmless = this.skipped.has(key) || value === undefined || isInert(value);
+      sorted[harmless ? "harmless" : keyKind(key)].push(key);
     }
-    return ignored;
+    return sorted;
+  }
+
+  private named(keys: readonly string[]): readonly string[] {
+    return keys.map((key) => this.inFile(key));
+  }
+
+  private assumeAbout(text: string, keys: readonly string[]): void {
+    if (keys.length > 0) this.assume(`${text}: ${this.named(keys).join(", ")}`);
+  }
+
+  private assumeUncounted(parts: readonly string[]): void {
+    this.assumeAbout("parts beside the language model are not counted", parts);
   }
 
   /** Adds a did-you-mean to the last problem, from the keys of this object. */
@@ -217,9 +306,5 @@ export class ConfigReader {
   }
 }
 
-/** Values that switch a feature off. */
-function isInert(value: Json): boolean {
-  if (value === null || value === false || value === 0 || value === "") return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return isObject(value) && Object.keys(value).length === 0;
-}
+/** Objects whose keys are the business of others: formats, not shapes. */
+const foreign: ReadonlySet<string> = new Set(["quantization_config"]);

@@ -1,3 +1,4 @@
+import type { JsonObject } from "./json-object.ts";
 import type { Router } from "./spec.ts";
 
 /** What the class of a model fixes and its config.json does not say, or says only when it differs. */
@@ -15,13 +16,19 @@ export interface Family {
   readonly bias: { readonly byDefault: boolean; readonly output: boolean };
   /** One learned attention sink per head. */
   readonly sinks: boolean;
-  readonly outputGate: boolean;
-  /** Layers that see only a window, where no list per layer says so. */
+  /** A gate on the output of softmax attention: per channel or per head. */
+  readonly outputGate: "none" | "channel" | "head";
+  /** Layers that see only a window, where no list or pattern of the file says so. */
   readonly window: "none" | "all" | "if-enabled" | "alternating" | "chunked";
   /** Whether the family has members without experts; elsewhere their absence is an error. */
   readonly mayBeDense: boolean;
-  readonly expertWidthKey: "moe_intermediate_size" | "intermediate_size";
-  readonly denseWidthKey: "intermediate_size" | "intermediate_size_mlp" | "dense_intermediate_size" | "ffn_hidden_size";
+  readonly expertWidthKey: "moe_intermediate_size" | "intermediate_size" | "ffn_hidden_size" | "moe_ffn_hidden_size";
+  readonly denseWidthKey:
+    | "intermediate_size"
+    | "intermediate_size_mlp"
+    | "dense_intermediate_size"
+    | "prefix_dense_intermediate_size"
+    | "ffn_hidden_size";
   readonly matrices: 2 | 3;
   readonly scoring: Router["scoring"];
   readonly normalisesTopK: boolean;
@@ -34,8 +41,8 @@ export interface Family {
   readonly implicitShared: boolean;
   /** Biases inside each expert. */
   readonly expertBias: boolean;
-  /** A dense network beside the experts of a layer (`enable_moe_block`). */
-  readonly denseBeside: boolean;
+  /** The key that puts a dense network beside the experts of a layer, and what it is as wide as. */
+  readonly denseBeside: { readonly key: string; readonly width: "intermediate_size" | "hidden_size" } | null;
   /** Norm vectors of the hidden size in a layer with both sublayers, and whether each has a bias (LayerNorm). */
   readonly norms: { readonly perLayer: number; readonly bias: boolean };
   readonly tied: boolean;
@@ -43,6 +50,12 @@ export interface Family {
   readonly chainsExperts: boolean;
   /** Keys that switch on something the spec cannot express, with its name. */
   readonly unsupported: Readonly<Record<string, string>>;
+  /** What the configuration class takes for keys that a file leaves out, as files of wrapped models do. */
+  readonly defaults: JsonObject;
+  /** Objects of the file whose keys are the model's own (DBRX). */
+  readonly parts: readonly string[];
+  /** What the model does and the spec does not say, in words. */
+  readonly assumptions: readonly string[];
 }
 
 /** What is usual; families say what differs. */
@@ -52,7 +65,7 @@ export const plain: Family = {
   queryKeyNorm: "none",
   bias: { byDefault: false, output: true },
   sinks: false,
-  outputGate: false,
+  outputGate: "none",
   window: "none",
   mayBeDense: false,
   expertWidthKey: "moe_intermediate_size",
@@ -65,37 +78,97 @@ export const plain: Family = {
   sharedGate: false,
   implicitShared: false,
   expertBias: false,
-  denseBeside: false,
+  denseBeside: null,
   norms: { perLayer: 2, bias: false },
   tied: false,
   chainsExperts: false,
   unsupported: {},
+  defaults: {},
+  parts: [],
+  assumptions: [],
 };
 
 const mixtral: Family = { ...plain, window: "all", expertWidthKey: "intermediate_size" };
 const phi: Family = { ...mixtral, norms: { perLayer: 2, bias: true }, normalisesTopK: false };
 const qwen2: Family = { ...plain, window: "if-enabled", bias: { byDefault: true, output: false } };
 const qwen3: Family = { ...plain, window: "if-enabled", queryKeyNorm: "head" };
-const qwen3Next: Family = { ...qwen3, mixer: "delta-net", outputGate: true, sharedGate: true };
+const qwen3Next: Family = { ...qwen3, mixer: "delta-net", outputGate: "channel", sharedGate: true };
 const deepseek3: Family = { ...plain, attention: "mla", scoring: "sigmoid", routerBias: true };
 const deepseek4: Family = { ...plain, attention: "compressed", scoring: "sqrtsoftplus", routerBias: true, sinks: true };
+/** Sizes of DeepSeek-V2's configuration class, which those of V3 and later inherit. */
+const latentDefaults = {
+  kv_lora_rank: 512,
+  q_lora_rank: 1536,
+  qk_nope_head_dim: 128,
+  qk_rope_head_dim: 64,
+  v_head_dim: 128,
+};
 const sigmoidGqa: Family = { ...plain, scoring: "sigmoid", routerBias: true };
+
+const deepseek2: Family = { ...plain, attention: "mla", normalisesTopK: false, defaults: latentDefaults };
+const glm4: Family = { ...sigmoidGqa, bias: { byDefault: false, output: false } };
+/** `use_bias` of these classes is for the output projection and the networks. */
+const unbiased = { use_bias: "a bias in projections and networks" };
+const bailing: Family = { ...plain, bias: { byDefault: false, output: false }, unsupported: unbiased };
+const bailing2: Family = { ...bailing, scoring: "sigmoid", routerBias: true, queryKeyNorm: "head" };
+const step3p5: Family = { ...sigmoidGqa, queryKeyNorm: "head" };
 
 /** Families by `model_type`; the suffix `_text` of nested configs is dropped before the look-up. */
 export const families = {
+  afmoe: {
+    ...sigmoidGqa,
+    queryKeyNorm: "head",
+    outputGate: "channel",
+    norms: { perLayer: 4, bias: false },
+    defaults: { global_attn_every_n_layers: 4 },
+  },
+  arctic: {
+    ...plain,
+    window: "all",
+    expertWidthKey: "intermediate_size",
+    denseBeside: { key: "parallel_attn_mlp_res", width: "hidden_size" },
+    norms: { perLayer: 3, bias: false },
+    assumptions: ["the experts of a layer follow its attention, though they may run beside it"],
+  },
+  aria: {
+    ...plain,
+    expertWidthKey: "intermediate_size",
+    normalisesTopK: true,
+    defaults: { moe_num_experts: 64, moe_topk: 6, moe_num_shared_experts: 2 },
+  },
+  axk1: { ...deepseek3, norms: { perLayer: 3, bias: false }, defaults: latentDefaults },
+  bailing_moe: bailing,
+  bailing_moe_v2: bailing2,
   coe_deepseekv2: { ...plain, attention: "mla", normalisesTopK: false, chainsExperts: true },
+  cohere2_moe: {
+    ...plain,
+    expertWidthKey: "intermediate_size",
+    denseWidthKey: "prefix_dense_intermediate_size",
+    norms: { perLayer: 1, bias: false },
+    tied: true,
+    assumptions: ["the experts of a layer follow its attention, though they may run beside it"],
+    defaults: { sliding_window_pattern: 4 },
+  },
+  dbrx: { ...plain, expertWidthKey: "ffn_hidden_size", parts: ["attn_config", "ffn_config"] },
   deepseek: { ...plain, normalisesTopK: false },
   deepseek_ref: deepseek4,
-  deepseek_v2: { ...plain, attention: "mla", normalisesTopK: false },
-  deepseek_v3: deepseek3,
-  deepseek_v32: deepseek3,
+  deepseek_v2: deepseek2,
+  deepseek_v3: { ...deepseek3, defaults: latentDefaults },
+  deepseek_v32: { ...deepseek3, defaults: latentDefaults },
   deepseek_v4: deepseek4,
   dots1: { ...sigmoidGqa, queryKeyNorm: "head" },
+  ernie4_5_moe: { ...plain, routerBias: true, tied: true, unsupported: unbiased },
+  exaone_moe: {
+    ...sigmoidGqa,
+    queryKeyNorm: "head",
+    defaults: { sliding_window_pattern: 4 },
+  },
   flame_moe: { ...plain, normalisesTopK: false },
+  flex_olmo: { ...plain, queryKeyNorm: "whole", expertWidthKey: "intermediate_size", normalisesTopK: false },
   gemma4: {
     ...plain,
     queryKeyNorm: "head",
-    denseBeside: true,
+    denseBeside: { key: "enable_moe_block", width: "intermediate_size" },
     mayBeDense: true,
     norms: { perLayer: 7, bias: false },
     tied: true,
@@ -105,8 +178,9 @@ export const families = {
       use_double_wide_mlp: "a double-wide dense network",
     },
   },
-  glm4_moe: { ...sigmoidGqa, bias: { byDefault: false, output: false } },
+  glm4_moe: glm4,
   glm4_moe_lite: deepseek3,
+  glm4v_moe: glm4,
   glm_moe_dsa: deepseek3,
   gpt_oss: {
     ...plain,
@@ -120,9 +194,24 @@ export const families = {
   granitemoe: { ...plain, expertWidthKey: "intermediate_size", tied: true },
   granitemoeshared: { ...plain, expertWidthKey: "intermediate_size", tied: true },
   grinmoe: phi,
+  grok_1: {
+    ...plain,
+    expertWidthKey: "intermediate_size",
+    normalisesTopK: false,
+    norms: { perLayer: 4, bias: false },
+    tied: true,
+  },
+  grok_2: {
+    ...plain,
+    normalisesTopK: false,
+    denseBeside: { key: "residual_moe", width: "intermediate_size" },
+    norms: { perLayer: 4, bias: false },
+  },
+  hy_v3: { ...sigmoidGqa, queryKeyNorm: "head", defaults: { first_k_dense_replace: 1 } },
   jamba: { ...plain, mixer: "mamba1", expertWidthKey: "intermediate_size", normalisesTopK: false },
-  kimi_k2: deepseek3,
+  kimi_k2: { ...deepseek3, defaults: latentDefaults },
   kimi_linear: { ...deepseek3, mixer: "kimi-delta" },
+  laguna: { ...sigmoidGqa, queryKeyNorm: "head", outputGate: "head", defaults: { first_k_dense_replace: 1 } },
   llama: { ...plain, mayBeDense: true },
   llama4: {
     ...plain,
@@ -135,6 +224,7 @@ export const families = {
     implicitShared: true,
   },
   llama_moe: { ...plain, expertWidthKey: "intermediate_size" },
+  mellum: { ...qwen3, window: "none" },
   mimo_v2_flash: sigmoidGqa,
   minicpm: { ...plain, mayBeDense: true, expertWidthKey: "intermediate_size", tied: true },
   minimax_m2: { ...sigmoidGqa, queryKeyNorm: "whole", expertWidthKey: "intermediate_size" },
@@ -145,27 +235,37 @@ export const families = {
   nemotron_h: { ...sigmoidGqa, mixer: "mamba2", matrices: 2 },
   olmoe: { ...plain, queryKeyNorm: "whole", expertWidthKey: "intermediate_size", normalisesTopK: false },
   pangu_pro_moe: { ...plain, bias: { byDefault: true, output: true }, groupedTopK: true, normalisesTopK: false },
+  pangu_ultra_moe: { ...deepseek3, norms: { perLayer: 4, bias: false } },
   phimoe: phi,
   qwen2: { ...qwen2, mayBeDense: true },
   qwen2_moe: { ...qwen2, sharedGate: true, normalisesTopK: false },
   qwen3: { ...qwen3, mayBeDense: true },
   qwen3_moe: qwen3,
   qwen3_next: qwen3Next,
+  qwen3_5: { ...qwen3Next, mayBeDense: true },
   qwen3_5_moe: qwen3Next,
+  qwen3_omni_moe: qwen3,
   qwen3_vl_moe: qwen3,
-  step3p7: { ...sigmoidGqa, queryKeyNorm: "head" },
+  sarvam_mla: deepseek3,
+  sarvam_moe: bailing2,
+  smallthinker: { ...plain, expertWidthKey: "moe_ffn_hidden_size", scoring: "sigmoid" },
+  solar_open: sigmoidGqa,
+  step3: { ...plain, normalisesTopK: false },
+  step3p5,
+  step3p7: step3p5,
   xverse: { ...plain, expertWidthKey: "intermediate_size" },
 } as const satisfies Record<string, Family>;
 
 /** Model types that are recognised and cannot be expressed, with the reason. */
 export const unsupportedFamilies: Readonly<Record<string, string>> = {
+  ernie4_5_moe_vl: "its text and its vision tokens have experts of their own, of different widths",
+  ernie4_5_vl_moe: "its text and its vision tokens have experts of their own, of different widths",
+  grove_moe: "its groups of experts share adjugate experts of another width",
+  inkling: "its layers have short convolutions beside attention and relative positions",
+  llada2_moe: "it decodes blocks by diffusion, not token by token",
+  pangu_pro_moe_v2: "its attention has learned keys and values, and keys in two parts",
+  nemotron_h_puzzle: "its layers differ in width and experts",
   jetmoe: "its attention heads are themselves routed experts",
   switch_transformers: "it is an encoder-decoder model",
   nllb_moe: "it is an encoder-decoder model",
-};
-
-/** Model types of files that name only their class. */
-export const architectureTypes: Readonly<Record<string, string>> = {
-  MiniCPMForCausalLM: "minicpm",
-  PanguProMoEForCausalLM: "pangu_pro_moe",
 };

@@ -16,34 +16,63 @@ export function feedForwards(
   hiddenSize: number,
   kinds: readonly FeedForwardKind[],
 ): readonly FeedForward[] {
-  const moe = kinds.includes("moe") ? mixture(reader, family, hiddenSize) : null;
-  const dense = kinds.includes("dense") ? denseNetwork(reader, family) : null;
+  const moe = kinds.includes("moe") ? mixture(reader, family, hiddenSize, kinds.length) : null;
+  const dense = kinds.includes("dense") ? denseNetwork(reader, family, kinds.length) : null;
+  if (dense === null) reader.skip([family.denseWidthKey]);
   const hashed = reader.count(`${path}.router.hashLayers`, ["num_hash_layers"], {
     min: 0,
     max: kinds.length,
     fallback: { value: 0, rule: "no num_hash_layers" },
   });
+  const named = reader.perLayer("mlp_layer_types", kinds.length);
   return kinds.map((kind, layerIndex): FeedForward => {
     if (kind === "dense") return dense ?? { kind: "none" };
     if (kind === "none" || moe === null) return { kind: "none" };
-    if (layerIndex >= hashed) return moe;
+    if (layerIndex >= hashed && named?.[layerIndex] !== "hash_moe") return moe;
     return { ...moe, router: { ...moe.router, scoring: "hash", bias: false } };
   });
 }
 
-function denseNetwork(reader: ConfigReader, family: Family): DenseFeedForward {
+/** A count that may be listed by layer; all of the list are one, since layers with experts have one shape. */
+function evenCount(
+  reader: ConfigReader,
+  at: string,
+  keys: readonly string[],
+  layerCount: number,
+  options: Parameters<ConfigReader["count"]>[2],
+): number {
+  const found = reader.first(keys);
+  if (found === null || !Array.isArray(found.value)) return reader.count(at, keys, options);
+  const { min = 1, max = 2147483648 } = options ?? {};
+  const listed = reader.perLayer(found.key, layerCount) ?? [];
+  const [value] = listed;
+  const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max;
+  const other = isCount ? listed.findIndex((one) => one !== value) : 0;
+  if (listed.length > 0 && other >= 0) {
+    const expected = isCount
+      ? `${value}, as in the first layer: layers that differ are not supported`
+      : "a whole number";
+    reader.problem(`${found.key}[${other}]`, expected, listed[other]);
+  }
+  if (!isCount) return min;
+  reader.record(at, found.key, value);
+  return value;
+}
+
+function denseNetwork(reader: ConfigReader, family: Family, layerCount: number): DenseFeedForward {
+  const at = "layers[dense].feedForward.width";
   return {
     kind: "dense",
-    width: reader.count("layers[dense].feedForward.width", [family.denseWidthKey], { max: widthMax }),
+    width: evenCount(reader, at, [family.denseWidthKey], layerCount, { max: widthMax }),
     matrices: family.matrices,
   };
 }
 
-function mixture(reader: ConfigReader, family: Family, hiddenSize: number): MoeFeedForward {
-  const experts = reader.count(`${path}.experts`, aliases.experts, { max: expertsMax });
-  const topK = reader.count(`${path}.topK`, aliases.topK, { max: expertsMax });
+function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layerCount: number): MoeFeedForward {
+  const experts = evenCount(reader, `${path}.experts`, aliases.experts, layerCount, { max: expertsMax });
+  const topK = evenCount(reader, `${path}.topK`, aliases.topK, layerCount, { max: expertsMax });
   if (topK > experts) reader.problem(aliases.topK[0], `at most the ${experts} experts`, topK);
-  const expertWidth = readExpertWidth(reader, family, experts);
+  const expertWidth = readExpertWidth(reader, family, experts, layerCount);
   const expertHidden = reader.count(`${path}.expertHidden`, aliases.latentWidth, {
     max: widthMax,
     fallback: { value: hiddenSize, rule: "hidden_size" },
@@ -57,19 +86,23 @@ function mixture(reader: ConfigReader, family: Family, hiddenSize: number): MoeF
     expertWidth,
     matrices: family.matrices,
     expertHidden,
-    sharedWidth: readSharedWidth(reader, family, expertWidth),
+    sharedWidth: readSharedWidth(reader, family, expertWidth, layerCount),
     sharedGate: family.sharedGate,
     // Gate and up projections are biased at the expert's width, the down projection at its hidden size.
     expertBiasParameters: family.expertBias ? (family.matrices - 1) * expertWidth + expertHidden : 0,
-    denseWidth: readDenseWidth(reader, family),
+    denseWidth: readDenseWidth(reader, family, hiddenSize),
     router: readRouter(reader, family, experts, topK),
   };
 }
 
 /** Width of one expert, from the key of the family or, for experts split from a dense network, their listed sizes. */
-function readExpertWidth(reader: ConfigReader, family: Family, experts: number): number {
+function readExpertWidth(reader: ConfigReader, family: Family, experts: number, layerCount: number): number {
   const sizes = reader.raw("size_experts");
-  if (!Array.isArray(sizes)) return reader.count(`${path}.expertWidth`, [family.expertWidthKey], { max: widthMax });
+  if (!Array.isArray(sizes)) {
+    return evenCount(reader, `${path}.expertWidth`, [family.expertWidthKey, "expert_hidden_dim"], layerCount, {
+      max: widthMax,
+    });
+  }
   const flat = sizes.flat();
   const width = flat[0];
   if (typeof width !== "number" || flat.some((size) => size !== width) || flat.length !== sizes.length * experts) {
@@ -81,10 +114,10 @@ function readExpertWidth(reader: ConfigReader, family: Family, experts: number):
   return width;
 }
 
-function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: number): number {
+function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: number, layerCount: number): number {
   const none = { min: 0, max: widthMax };
   const counted = reader.first(aliases.sharedExperts) !== null;
-  const count = reader.count(`${path}.sharedExperts`, aliases.sharedExperts, {
+  const count = evenCount(reader, `${path}.sharedExperts`, aliases.sharedExperts, layerCount, {
     ...none,
     fallback: family.implicitShared
       ? { value: 1, rule: "one, implied by the model class" }
@@ -99,10 +132,13 @@ function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: numb
   return width;
 }
 
-function readDenseWidth(reader: ConfigReader, family: Family): number {
-  const beside = reader.raw("enable_moe_block") === true && family.denseBeside;
-  if (!beside) return 0;
-  return reader.count(`${path}.denseWidth`, ["intermediate_size"], { max: widthMax });
+function readDenseWidth(reader: ConfigReader, family: Family, hiddenSize: number): number {
+  if (family.denseBeside === null || reader.raw(family.denseBeside.key) !== true) return 0;
+  if (family.denseBeside.width === "hidden_size") {
+    reader.record(`${path}.denseWidth`, "hidden_size (model class)", hiddenSize);
+    return hiddenSize;
+  }
+  return reader.count(`${path}.denseWidth`, [family.denseBeside.width], { max: widthMax });
 }
 
 const scorings: Readonly<Record<string, Router["scoring"]>> = {
@@ -112,13 +148,18 @@ const scorings: Readonly<Record<string, Router["scoring"]>> = {
 };
 
 function readRouter(reader: ConfigReader, family: Family, experts: number, topK: number): Router {
-  const named = reader.text(aliases.scoring);
+  const key = reader.first(aliases.scoring)?.key ?? aliases.scoring[0];
+  const written = reader.text(aliases.scoring);
+  // dots1 writes the value of topk_method here, and its class scores by sigmoid whatever stands there.
+  const misplaced = written !== null && selections.has(written);
+  const named = misplaced ? null : written;
+  if (misplaced) reader.assume(`${family.scoring} scores of the router, as ${key} holds a selection method`);
   if (named !== null && !Object.hasOwn(scorings, named))
-    reader.problem(aliases.scoring[0], `one of ${Object.keys(scorings).join(", ")}`, named);
-  const scoring = (named === null ? undefined : scorings[named]) ?? family.scoring;
-  reader.record(`${path}.router.scoring`, named === null ? "model class" : aliases.scoring.join(" ?? "), scoring);
+    reader.problem(key, `one of ${Object.keys(scorings).join(", ")}`, named);
+  const scoring = (named === null ? switchedScoring(reader) : scorings[named]) ?? family.scoring;
+  reader.record(`${path}.router.scoring`, named === null ? "model class" : key, scoring);
 
-  const method = reader.text(["topk_method"]);
+  const method = reader.text(["topk_method"]) ?? (misplaced ? written : null);
   const bias = reader.flag(`${path}.router.bias`, aliases.routerBias, {
     value: method === null ? family.routerBias : method === "noaux_tc",
     rule: method === null ? "model class" : "topk_method",
@@ -129,6 +170,15 @@ function readRouter(reader: ConfigReader, family: Family, experts: number, topK:
   });
   return { scoring, normalisesTopK, groups: readGroups(reader, family, experts, topK), bias };
 }
+
+/** Scores by a switch: SmallThinker has one for softmax, Hy3 one for sigmoid. */
+function switchedScoring(reader: ConfigReader): Router["scoring"] | undefined {
+  if (reader.raw("moe_primary_router_apply_softmax") === true) return "softmax";
+  return reader.raw("moe_router_use_sigmoid") === true ? "sigmoid" : undefined;
+}
+
+/** Values of `topk_method`. */
+const selections: ReadonlySet<string> = new Set(["greedy", "group_limited_greedy", "noaux_tc"]);
 
 /** Group-limited selection, or null where all experts form one group. */
 function readGroups(reader: ConfigReader, family: Family, experts: number, topK: number): Router["groups"] {

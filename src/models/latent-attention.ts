@@ -1,4 +1,5 @@
 import { aliases } from "./aliases.ts";
+import { checkRest, compressedRopeDim, compressionRatios } from "./compressed-keys.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { MlaAttention } from "./spec.ts";
 
@@ -18,8 +19,8 @@ function readIndexer(reader: ConfigReader): MlaAttention["indexer"] {
 }
 
 function readQueryRank(reader: ConfigReader): number | null {
-  if (reader.raw("q_lora_rank") !== undefined)
-    return reader.count(`${path}.queryLoraRank`, ["q_lora_rank"], { max: rankMax });
+  if (reader.first(aliases.queryLoraRank) !== null)
+    return reader.count(`${path}.queryLoraRank`, aliases.queryLoraRank, { max: rankMax });
   reader.record(`${path}.queryLoraRank`, "q_lora_rank absent or null: queries are projected directly", null);
   return null;
 }
@@ -31,13 +32,15 @@ export function latentAttention(reader: ConfigReader, layerCount: number): reado
   reader.unsupported({ attention_bias: "a bias in latent attention" });
   const queryHeads = reader.count(`${path}.queryHeads`, aliases.queryHeads, { max: headsMax });
   const queryLoraRank = readQueryRank(reader);
-  const kvLoraRank = reader.count(`${path}.kvLoraRank`, ["kv_lora_rank"], { max: rankMax });
-  const nopeHeadDim = reader.count(`${path}.nopeHeadDim`, ["qk_nope_head_dim"], { max: headsMax });
-  const ropeHeadDim = reader.count(`${path}.ropeHeadDim`, ["qk_rope_head_dim"], { min: 0, max: headsMax });
-  const valueHeadDim = reader.count(`${path}.valueHeadDim`, ["v_head_dim"], { max: headsMax });
-  const whole = reader.raw("qk_head_dim");
-  if (whole !== undefined && whole !== nopeHeadDim + ropeHeadDim)
-    reader.problem("qk_head_dim", `qk_nope_head_dim + qk_rope_head_dim = ${nopeHeadDim + ropeHeadDim}`, whole);
+  const kvLoraRank = reader.count(`${path}.kvLoraRank`, aliases.kvLoraRank, { max: rankMax });
+  const nopeHeadDim = reader.count(`${path}.nopeHeadDim`, aliases.nopeHeadDim, { max: headsMax });
+  const ropeHeadDim = reader.count(`${path}.ropeHeadDim`, aliases.ropeHeadDim, { min: 0, max: headsMax });
+  const valueHeadDim = reader.count(`${path}.valueHeadDim`, aliases.valueHeadDim, { max: headsMax });
+  for (const key of ["qk_head_dim", "q_head_dim"]) {
+    const whole = reader.raw(key);
+    if (whole !== undefined && whole !== nopeHeadDim + ropeHeadDim)
+      reader.problem(key, `qk_nope_head_dim + qk_rope_head_dim = ${nopeHeadDim + ropeHeadDim}`, whole);
+  }
   const outputGate = reader.flag(`${path}.outputGate`, ["mla_use_output_gate"], { value: false, rule: "absent" });
   const indexer = readIndexer(reader);
   const sharing = reader.perLayer("indexer_types", layerCount);
@@ -75,7 +78,8 @@ export function compressedAttention(
   const kvHeads = reader.count(`${path}.kvHeads`, aliases.kvHeads, { max: headsMax });
   if (kvHeads !== 1) reader.problem("num_key_value_heads", "1, the head shared by all queries", kvHeads);
   const headDim = reader.count(`${path}.headDim`, ["head_dim"], { max: headsMax });
-  const ropeHeadDim = reader.count(`${path}.ropeHeadDim`, ["qk_rope_head_dim"], { max: headsMax });
+  const ropeHeadDim = compressedRopeDim(reader, headDim);
+  checkRest(reader, headDim, ropeHeadDim);
   if (ropeHeadDim >= headDim) reader.problem("qk_rope_head_dim", `less than head_dim ${headDim}`, ropeHeadDim);
   const queryLoraRank = reader.count(`${path}.queryLoraRank`, ["q_lora_rank"], { max: rankMax });
   const outputRank = reader.count(`${path}.outputLoraRank`, ["o_lora_rank"], { max: rankMax });
@@ -83,8 +87,7 @@ export function compressedAttention(
   const windowTokens = reader.count(`${path}.windowTokens`, aliases.windowTokens);
   const indexer = readIndexer(reader);
   if (indexer === null) reader.problem("index_topk", "the keys of the indexer");
-  const ratios = reader.perLayer("compress_ratios", layerCount, true);
-  if (ratios === null) reader.problem("compress_ratios", `a ratio for each of the ${layerCount} layers`);
+  const ratios = compressionRatios(reader, layerCount);
   reader.record(`${path}.compressed.ratio`, "compress_ratios", layerCount);
 
   return Array.from({ length: layerCount }, (_, layerIndex): MlaAttention => {

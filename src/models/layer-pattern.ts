@@ -3,6 +3,9 @@ import { own } from "../core/own.ts";
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Family } from "./families.ts";
+import { bits, fill } from "./layer-lists.ts";
+import { layoutKeys, moeLayers, moeRange } from "./moe-layers.ts";
+import { patternKeys, windowPattern } from "./window-pattern.ts";
 
 /** What mixes tokens in a layer: attention over all keys, over a window, a linear mixer, or nothing. */
 export type MixerKind = "full" | "sliding" | "linear" | "none";
@@ -29,6 +32,7 @@ const layerTypes: Readonly<Record<string, MixerKind>> = {
   full_attention: "full",
   deepseek_sparse_attention: "full",
   attention: "full",
+  minimax_m3_sparse: "full",
   sliding_attention: "sliding",
   chunked_attention: "sliding",
   linear_attention: "linear",
@@ -66,23 +70,15 @@ export function layerPattern(
   };
 }
 
-function fill<T>(layerCount: number, kind: (layerIndex: number) => T): readonly T[] {
-  return Array.from({ length: layerCount }, (_, layerIndex) => kind(layerIndex));
-}
-
-/** An entry per layer, each 0 or 1. */
-function bits(reader: ConfigReader, key: string, list: readonly Json[]): readonly boolean[] {
-  const wrong = list.findIndex((bit) => bit !== 0 && bit !== 1);
-  if (wrong >= 0) reader.problem(`${key}[${wrong}]`, "0 or 1", list[wrong]);
-  return list.map((bit) => bit === 1);
-}
-
 function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): readonly MixerKind[] {
   const path = "layers[].attention.kind";
-  const byName = reader.perLayer("layer_types", layerCount);
+  // Every layer compresses; how much is read with its attention.
+  if (family.attention === "compressed") return fill(layerCount, () => "full");
+  const byName = reader.perLayer("layer_types", layerCount, true);
   const interval = reader.raw("full_attention_interval");
   if (byName !== null) {
     reader.record(path, "layer_types", byName.length);
+    reader.skip([...restatements, ...patternKeys]);
     return byName.map((name, index) => {
       const kind = typeof name === "string" ? own(layerTypes, name) : undefined;
       if (kind === undefined)
@@ -94,6 +90,8 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
     const every = reader.count(path, ["full_attention_interval"]);
     return fill(layerCount, (layer) => ((layer + 1) % every === 0 ? "full" : "linear"));
   }
+  const window = windowPattern(reader, layerCount);
+  if (window !== null) return window;
   const hybrid = reader.perLayer("hybrid_layer_pattern", layerCount);
   if (hybrid !== null) {
     reader.record(path, "hybrid_layer_pattern", hybrid.length);
@@ -107,6 +105,10 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
     const listed = kimi.raw("full_attn_layers");
     if (!Array.isArray(listed)) kimi.problem("full_attn_layers", "a list of layers, counted from 1", listed);
     const full = new Set<Json>(Array.isArray(listed) ? listed : []);
+    const linear = kimi.raw("kda_layers");
+    if (Array.isArray(linear) && linear.length + full.size !== layerCount)
+      kimi.problem("kda_layers", `the ${layerCount - full.size} layers that full_attn_layers leaves`, linear.length);
+    kimi.raw("gate_lower_bound");
     kimi.record(path, "linear_attn_config.full_attn_layers", full.size);
     return fill(layerCount, (layer) => (full.has(layer + 1) ? "full" : "linear"));
   }
@@ -118,14 +120,29 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
   return windowKinds(reader, family, layerCount);
 }
 
+/** Keys that say more of windows, and change nothing where `layer_types` has said which layers have one. */
+const restatements = [
+  "sliding_window",
+  "use_sliding_window",
+  "max_window_layers",
+  "hybrid_layer_pattern",
+  "prefix_dense_sliding_window_pattern",
+];
+
 /** Windows that the model class places, from `sliding_window` or `attention_chunk_size`. */
 function windowKinds(reader: ConfigReader, family: Family, layerCount: number): readonly MixerKind[] {
   const path = "layers[].attention.kind";
-  const window = reader.first(aliases.windowTokens);
+  const switched = reader.raw("use_sliding_window") !== undefined;
+  const window = family.window === "none" && !switched ? null : reader.first(aliases.windowTokens);
   switch (family.window) {
     case "all":
       return fill(layerCount, () => (window === null ? "full" : "sliding"));
+    case "none":
     case "if-enabled": {
+      if (family.window === "none" && !switched) {
+        reader.skip(["max_window_layers"]);
+        return fill(layerCount, () => "full");
+      }
       const enabled = reader.raw("use_sliding_window") === true && window !== null;
       const from = reader.count(`${path}.from`, ["max_window_layers"], {
         min: 0,
@@ -140,17 +157,24 @@ function windowKinds(reader: ConfigReader, family: Family, layerCount: number): 
     case "chunked": {
       const rope = reader.perLayer("no_rope_layers", layerCount);
       const chunked = reader.raw("attention_chunk_size") !== undefined;
-      const rule = "no_rope_layers ?? every fourth layer sees the whole context (model class)";
-      reader.record(path, rule, layerCount);
+      const every = reader.count(`${path}.every`, ["no_rope_layer_interval"], {
+        fallback: { value: 4, rule: "every fourth layer sees the whole context (model class)" },
+      });
+      reader.record(path, "no_rope_layers ?? no_rope_layer_interval", layerCount);
       if (chunked) reader.assume("attention in chunks is treated as a window of attention_chunk_size tokens");
       return fill(layerCount, (layer) => {
-        const local = rope === null ? (layer + 1) % 4 !== 0 : rope[layer] === 1;
+        const local = rope === null ? (layer + 1) % every !== 0 : rope[layer] === 1;
         return chunked && local ? "sliding" : "full";
       });
     }
-    case "none":
-      return fill(layerCount, () => "full");
   }
+}
+
+/** Names of `mlp_layer_types`, and whether a layer of that name holds experts. */
+const layerNames: Readonly<Record<string, boolean>> = { dense: false, sparse: true, moe: true, hash_moe: true };
+
+function holdsExperts(name: Json | undefined): boolean | undefined {
+  return typeof name === "string" ? own(layerNames, name) : undefined;
 }
 
 function feedForwardKinds(
@@ -166,20 +190,37 @@ function feedForwardKinds(
   };
   if (!hasExperts) return kinds(() => false, "no experts");
 
-  const prefix = reader.count("layers[].feedForward.densePrefix", aliases.densePrefix, {
-    min: 0,
-    max: layerCount,
-    fallback: { value: 0, rule: "no first_k_dense_replace" },
-  });
   const byName = reader.perLayer("mlp_layer_types", layerCount);
+  // Beside a list of names only a prefix that the file itself states counts.
+  const prefix = reader.count(
+    "layers[].feedForward.densePrefix",
+    byName === null ? aliases.densePrefix : aliases.densePrefix.filter((key) => reader.has(key)),
+    { min: 0, max: layerCount, fallback: { value: 0, rule: "no first_k_dense_replace" } },
+  );
+  const listed = reader.raw("moe_layers_enum");
+  const range = reader.raw("moe_layer_start_index");
   const frequency = reader.raw("moe_layer_freq");
   if (byName !== null) {
     byName.forEach((name, layer) => {
-      if (name !== "dense" && name !== "sparse") reader.problem(`mlp_layer_types[${layer}]`, "dense or sparse", name);
-      if (name === "sparse" && layer < prefix)
+      const sparse = holdsExperts(name);
+      if (sparse === undefined) reader.problem(`mlp_layer_types[${layer}]`, "dense or sparse", name);
+      if (sparse === true && layer < prefix)
         reader.problem(`mlp_layer_types[${layer}]`, `dense, as first_k_dense_replace is ${prefix}`, name);
     });
-    return kinds((layer) => byName[layer] === "sparse", "mlp_layer_types");
+    reader.skip(["decoder_sparse_step", "mlp_only_layers", "interleave_moe_layer_step", "moe_layers"]);
+    return kinds((layer) => holdsExperts(byName[layer]) === true, "mlp_layer_types");
+  }
+  if (listed !== undefined) {
+    const layers = moeLayers(reader, listed, layerCount);
+    reader.skip(["moe_every_n_layer", "moe_layer_offset"]);
+    return kinds((layer) => layers.has(layer), "moe_layers_enum");
+  }
+  if (range !== undefined)
+    return kinds(moeRange(reader, path, layerCount), "moe_layer_start_index, _end_index, _interval");
+  const layout = layoutKeys.find((key) => Array.isArray(reader.raw(key)));
+  if (layout !== undefined) {
+    const list = bits(reader, layout, reader.perLayer(layout, layerCount) ?? []);
+    return kinds((layer) => list[layer] === true, layout);
   }
   if (Array.isArray(frequency)) {
     const list = bits(reader, "moe_layer_freq", reader.perLayer("moe_layer_freq", layerCount) ?? []);
@@ -206,7 +247,7 @@ function feedForwardKinds(
   const dense = new Set<Json>(Array.isArray(only) ? only : []);
   const one = { fallback: { value: 1, rule: "every layer" } };
   const sparseStep = reader.count(`${path}.sparseStep`, ["decoder_sparse_step"], one);
-  const every = reader.count(`${path}.every`, ["moe_layer_freq"], one);
+  const every = reader.count(`${path}.every`, ["moe_layer_freq", "moe_layer_frequency"], one);
   return kinds(
     (layer) => layer >= prefix && layer % every === 0 && (layer + 1) % sparseStep === 0 && !dense.has(layer),
     "first_k_dense_replace, moe_layer_freq, decoder_sparse_step, mlp_only_layers",

@@ -28,12 +28,13 @@ export interface Parameters {
 function attentionMatrices(attention: Attention, hiddenSize: number): number {
   switch (attention.kind) {
     case "gqa": {
-      const { queryHeads, kvHeads, headDim, outputGate, keyIsValue } = attention;
+      const { queryHeads, kvHeads, headDim, outputGate, keyIsValue, queryRank } = attention;
       const valueHeadDim = attention.valueHeadDim ?? headDim;
       const queries = queryHeads * headDim;
       const outputs = queryHeads * valueHeadDim;
       const keysAndValues = kvHeads * (headDim + (keyIsValue === true ? 0 : valueHeadDim));
-      return hiddenSize * (queries + keysAndValues + outputs + (outputGate ? outputs : 0));
+      const projected = queryRank === undefined ? hiddenSize * queries : queryRank * (hiddenSize + queries);
+      return projected + hiddenSize * (keysAndValues + outputs + (outputGate ? outputs : 0));
     }
     case "mla": {
       if (attention.compressed !== undefined) return attention.compressed.projectionParameters;

@@ -4,8 +4,9 @@ import { closest } from "../core/suggest.ts";
 import { wordLines } from "../core/word-lines.ts";
 import { aliases } from "./aliases.ts";
 import type { Findings } from "./config-reader.ts";
-import { architectureTypes, type Family, families, plain, unsupportedFamilies } from "./families.ts";
+import { type Family, families, plain, unsupportedFamilies } from "./families.ts";
 import type { JsonObject } from "./json-object.ts";
+import { familyName, statedType } from "./language-model.ts";
 
 interface NamedFamily {
   readonly modelType: string;
@@ -15,21 +16,19 @@ interface NamedFamily {
 /** The family of a model's type. An unknown one is refused; a draft notes it and goes on with what is nearest. */
 export function readFamily(object: JsonObject, root: JsonObject, findings: Findings): NamedFamily {
   const { file, draft } = findings;
-  const architecture = Array.isArray(root["architectures"]) ? root["architectures"][0] : undefined;
-  const fallback = typeof architecture === "string" ? own(architectureTypes, architecture) : undefined;
-  const named = object["model_type"] ?? root["model_type"] ?? fallback;
+  const named = statedType(object, root);
   if (typeof named !== "string") {
-    const problem = { file, at: "model_type", expected: "the model's type", found: named ?? architecture };
+    const problem = { file, at: "model_type", expected: "the model's type", found: named };
     if (draft !== true) refuse(problem);
     findings.problems.push(problem);
     return { modelType: "unknown-model", family: guessedFamily(object) };
   }
-  const modelType = named.replace(/_text$/, "").replace(/^PanguProMoE$/, "pangu_pro_moe");
+  const modelType = familyName(named);
   const reason = own(unsupportedFamilies, modelType);
   if (reason !== undefined)
     refuse({ file, at: "model_type", expected: "a decoder-only model of plain layers", found: named, hint: reason });
   const family = own<Family>(families, modelType);
-  if (family !== undefined) return { modelType, family };
+  if (family !== undefined) return { modelType, family: withoutLatent(family, object) };
   const problem = unknownType(modelType, named, object, file);
   if (draft !== true) refuse(problem);
   findings.problems.push(problem);
@@ -40,6 +39,13 @@ export function readFamily(object: JsonObject, root: JsonObject, findings: Findi
       : `read as ${near}, the nearest type that is known; what its class fixes (scoring, norms, biases, windows) may differ`,
   );
   return { modelType, family: near === null ? guessedFamily(object) : families[near as keyof typeof families] };
+}
+
+/** Latent attention can be switched off (DeepSeek-OCR). */
+function withoutLatent(family: Family, object: JsonObject): Family {
+  return object["use_mla"] === false && family.attention === "mla"
+    ? { ...family, attention: "gqa", defaults: {} }
+    : family;
 }
 
 function unknownType(modelType: string, found: string, object: JsonObject, file: string): Problem {

@@ -1,11 +1,13 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { checkJson, type Json } from "../core/json.ts";
-import { aliases, nestingKeys } from "./aliases.ts";
+import { aliases } from "./aliases.ts";
 import { attentions } from "./attention.ts";
 import { ConfigReader, type Findings } from "./config-reader.ts";
 import type { Family } from "./families.ts";
 import { feedForwards } from "./feed-forward.ts";
+import { isInert } from "./inert.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
+import { descend } from "./language-model.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
 import { normParameters } from "./norms.ts";
 import { refuseOtherFile } from "./other-files.ts";
@@ -46,6 +48,12 @@ const unsupportedFeatures = {
   use_parallel_residual: "attention and feed-forward in parallel",
 };
 
+/** What any model may do beside its layers that is small and not counted. */
+const uncounted = {
+  attn_res_block_size: "attention over the outputs of earlier blocks takes no time",
+  use_bidirectional_attention: "tokens of other modalities may attend both ways; text does not",
+};
+
 /**
  * Resolves a Hugging Face `config.json`, or a `params.json` of Mistral, to a model spec, noting for each number the key it
  * came from. Descends into `text_config` and its like. Throws InvalidInputError with every problem found: missing keys,
@@ -65,19 +73,24 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     draft: options.draft === true,
     ...(params === null ? {} : { keyOf: params.keyOf }),
   };
-  const outer = new ConfigReader(root, "", findings);
-  const { reader, object } = descend(root, outer, findings);
+  const { holders, object, prefix } = descend(root, findings);
   const { modelType, family } = readFamily(object, root, findings);
+  const reader = new ConfigReader(ownKeys(object, family), prefix, findings, family.defaults);
+  const outer = holders[0] ?? reader;
 
-  for (const key of ["model_type", "architectures"]) {
-    reader.raw(key);
-    outer.raw(key);
-  }
+  for (const key of ["model_type", "architectures"]) for (const each of [reader, ...holders]) each.raw(key);
   reader.unsupported({ ...unsupportedFeatures, ...family.unsupported });
+  if (reader.raw("use_mla") === true && family.attention !== "mla")
+    reader.problem("use_mla", `false: ${modelType} is known with grouped attention only`, true);
+  for (const text of family.assumptions) reader.assume(text);
+  for (const [key, text] of Object.entries(uncounted)) {
+    const value = reader.raw(key);
+    if (value !== undefined && !isInert(value)) reader.assume(`${text} (${key})`);
+  }
   const hiddenSize = reader.count("hiddenSize", aliases.hiddenSize, { max: 1048576 });
   const layerCount = readLayerCount(reader);
   const vocabSize = reader.count("vocabSize", aliases.vocabSize, { max: 134217728 });
-  const contextTokensMax = reader.count("contextTokensMax", aliases.contextTokensMax);
+  const contextTokensMax = readContext(reader);
   const tiedEmbeddings = readTied(reader, outer, family);
   const headBias = reader.flag("headBias", ["lm_head_bias"], { value: false, rule: "absent" });
   reader.stop();
@@ -105,7 +118,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const mtpLayers = readMtpLayers(reader);
   const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), layers);
   const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
-  const ignored = [...new Set([...reader.unread(modelType), ...(reader === outer ? [] : outer.rest())])].sort();
+  const ignored = [...reader.unread(modelType), ...holders.flatMap((holder) => holder.unreadBeside(reader))].sort();
   reader.stop();
 
   const id = options.id ?? modelType;
@@ -140,26 +153,15 @@ function chainedLayers(reader: ConfigReader, layers: readonly LayerSpec[]): read
   return layers.flatMap((layer) => chained(layer, iterations, own ? "own" : "shared"));
 }
 
-/** Walks into the language model of a multimodal config. */
-function descend(
-  root: JsonObject,
-  outer: ConfigReader,
-  findings: Findings,
-): { readonly reader: ConfigReader; readonly object: JsonObject } {
-  let object = root;
-  let reader = outer;
-  let prefix = "";
-  for (let depth = 0; depth < nestingKeys.length; depth += 1) {
-    const key = nestingKeys.find((name) => isObject(object[name]));
-    const inner = key === undefined ? undefined : object[key];
-    if (key === undefined || !isObject(inner)) break;
-    reader.raw(key);
-    prefix += `${key}.`;
-    object = inner;
-    reader = new ConfigReader(inner, prefix, findings);
-  }
-  return { reader, object };
+/** The model's own keys: with those of its parts, and without those of a latent attention that is switched off. */
+function ownKeys(object: JsonObject, family: Family): JsonObject {
+  const parts = family.parts.flatMap((part) => Object.entries(isObject(object[part]) ? object[part] : {}));
+  const entries = [...parts.filter(([key]) => key !== "model_type"), ...Object.entries(object)];
+  const latent = object["use_mla"] === false ? latentKeys : [];
+  return Object.fromEntries(entries.filter(([key]) => ![...latent, ...family.parts].includes(key)));
 }
+
+const latentKeys = ["kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim"];
 
 /** Number of layers; a hybrid pattern has one block per layer and must agree with the count. */
 function readLayerCount(reader: ConfigReader): number {
@@ -170,6 +172,17 @@ function readLayerCount(reader: ConfigReader): number {
     reader.problem(aliases.layerCount[0], `${blocks.length}, the entries of the layer pattern`, count);
   if (blocks !== null && blocks.length > layersMax) reader.problem("layers_block_type", `at most ${layersMax} entries`);
   return count;
+}
+
+/** Longest context where the file does not say: what most models of today are served with. */
+const usualContextTokens = 131072;
+
+function readContext(reader: ConfigReader): number {
+  if (aliases.contextTokensMax.every((key) => reader.raw(key) === undefined))
+    reader.assume(`a longest context of ${usualContextTokens} tokens, as no key gives one: set engine.maxModelLen`);
+  return reader.countByRank("contextTokensMax", aliases.contextTokensMax, {
+    fallback: { value: usualContextTokens, rule: "no key gives it" },
+  });
 }
 
 /** Whether any of the keys holds something other than nothing or zero. */

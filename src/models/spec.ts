@@ -18,6 +18,8 @@ export interface GqaAttention {
   readonly chunked?: boolean;
   /** An output gate as wide as the query projection (Qwen3-Next, Qwen3.5). */
   readonly outputGate: boolean;
+  /** Rank of a query projection in two steps (Step-3); absent: one matrix. */
+  readonly queryRank?: number;
   /**
    * Norms of queries and keys: over each head, or over all heads together, which tensor-parallel ranks share; absent:
    * none.

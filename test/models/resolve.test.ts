@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { aliases } from "../../src/models/aliases.ts";
 import { parseConfigText } from "../../src/models/config-text.ts";
-import { type Family, families } from "../../src/models/families.ts";
+import { families } from "../../src/models/families.ts";
 import { resolveConfig } from "../../src/models/resolve.ts";
 import type { MoeFeedForward } from "../../src/models/spec.ts";
 import { type Config, deepseek, mixtral, qwen3, resolve, small, without } from "./configs.ts";
+import { configOf } from "./family-configs.ts";
 
 function firstMoe(config: Config): MoeFeedForward {
   const moe = resolve(config)
@@ -50,65 +51,6 @@ describe("names", () => {
 });
 
 describe("families", () => {
-  /** A config that satisfies each form of attention and mixer a family may have. */
-  function configOf(modelType: string, family: Family): Config {
-    const latent = family.attention === "mla" ? deepseek : qwen3;
-    const experts = without(latent, "n_routed_experts", "num_experts", "n_group", "topk_group");
-    const mixers: Readonly<Record<NonNullable<Family["mixer"]>, Config>> = {
-      "delta-net": {
-        full_attention_interval: 2,
-        linear_num_key_heads: 2,
-        linear_num_value_heads: 4,
-        linear_key_head_dim: 8,
-        linear_value_head_dim: 8,
-        linear_conv_kernel_dim: 4,
-      },
-      "kimi-delta": {
-        linear_attn_config: { full_attn_layers: [2, 4], num_heads: 4, head_dim: 8, short_conv_kernel_size: 4 },
-      },
-      mamba1: {
-        attn_layer_period: 4,
-        attn_layer_offset: 3,
-        expert_layer_period: 2,
-        expert_layer_offset: 1,
-        mamba_expand: 2,
-        mamba_d_state: 4,
-        mamba_d_conv: 4,
-        mamba_dt_rank: 8,
-      },
-      mamba2: {
-        hybrid_override_pattern: "M*E-",
-        mamba_num_heads: 4,
-        mamba_head_dim: 8,
-        n_groups: 2,
-        ssm_state_size: 16,
-        conv_kernel: 4,
-      },
-    };
-    const compressed: Config = {
-      num_key_value_heads: 1,
-      qk_rope_head_dim: 8,
-      q_lora_rank: 24,
-      o_groups: 2,
-      o_lora_rank: 12,
-      sliding_window: 16,
-      compress_ratios: [0, 128, 4, 128],
-      index_n_heads: 2,
-      index_head_dim: 8,
-      index_topk: 64,
-    };
-    const width =
-      family.expertWidthKey === "moe_intermediate_size" ? experts : without(experts, "moe_intermediate_size");
-    return {
-      ...width,
-      ...(family.mixer === null ? {} : mixers[family.mixer]),
-      ...(family.attention === "compressed" ? compressed : {}),
-      [family.denseWidthKey]: 96,
-      num_experts: 8,
-      model_type: modelType,
-    };
-  }
-
   test.each(Object.entries(families))("%s resolves", (modelType, family) => {
     const spec = resolve(configOf(modelType, family));
     expect(spec.modelType).toBe(modelType);

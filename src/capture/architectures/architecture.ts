@@ -38,7 +38,7 @@ export function readDecoder(reader: ConfigReader, architecture: Architecture): D
   const hiddenSize = reader.count("hiddenSize", aliases.hiddenSize, { max: sizeMax });
   const vocabSize = reader.count("vocabSize", aliases.vocabSize, { max: sizeMax });
   const layerCount = reader.count("layers", aliases.layerCount, { max: layersMax });
-  const contextTokensMax = reader.count("contextTokensMax", aliases.contextTokensMax);
+  const contextTokensMax = reader.countByRank("contextTokensMax", aliases.contextTokensMax);
   reader.stop();
 
   reader.unsupported(unsupportedFeatures);

@@ -19,6 +19,7 @@ export const deepseekV2: Architecture = {
       const method = reader.raw("topk_method") ?? "greedy";
       if (method !== "greedy" && method !== "group_limited_greedy")
         reader.problem("topk_method", "greedy or group_limited_greedy", method);
+      if (method === "greedy") reader.skip(["n_group", "topk_group"]);
       return {
         scoring: "softmax",
         normalisesTopK: false,

@@ -21,6 +21,8 @@ export const qwen2Moe: Architecture = {
         "versions of the class place windows differently",
       );
     const windowTokens = enabled && windowed?.includes(true) === true ? readWindow(reader) : null;
+    // A list of layers places windows, or there are none.
+    reader.skip(["max_window_layers", "sliding_window"]);
     const isSparse = readSparseLayers(reader, layerCount);
     const { experts, topK } = readExperts(reader);
     const expertWidth = readWidth(reader, "moe_intermediate_size");

@@ -13,6 +13,7 @@ export const qwen3Moe: Architecture = {
     const biased = readFlag(reader, "attention_bias", false);
     // Versions of the class differ in which layers a window applies to; no released model has one.
     onlyValue(reader, "use_sliding_window", false);
+    reader.skip(["max_window_layers", "sliding_window"]);
     const isSparse = readSparseLayers(reader, layerCount);
     const { experts, topK } = readExperts(reader);
     const expertWidth = readWidth(reader, "moe_intermediate_size");

@@ -38,6 +38,7 @@ function readScaling(parameters: ConfigReader | null, unscaled: UnscaledRope): S
   const scaling = own(ropeScalings, type);
   if (scaling === undefined) {
     parameters.problem("rope_type", `one of ${Object.keys(ropeScalings).join(", ")}`, type);
+    parameters.skip(parameters.keys());
     return byDefault;
   }
   onlyValue(parameters, "partial_rotary_factor", 1);

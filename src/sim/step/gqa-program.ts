@@ -56,9 +56,12 @@ export function gqaProgram(spec: GqaAttention, context: AttentionContext): Atten
   const kvHeads = Math.max(1, spec.kvHeads / tp);
   const valueHeadDim = spec.valueHeadDim ?? spec.headDim;
   const keyAndValue = kvHeads * (spec.headDim + (spec.keyIsValue === true ? 0 : valueHeadDim));
+  const queries = heads * spec.headDim * (spec.outputGate ? 2 : 1);
   const chain = new GemmChain(
     [
-      [hidden, heads * spec.headDim * (spec.outputGate ? 2 : 1) + keyAndValue],
+      // The first step of a query projection in two is held by every rank.
+      [hidden, (spec.queryRank ?? queries) + keyAndValue],
+      ...(spec.queryRank === undefined ? [] : [[spec.queryRank, queries] as const]),
       [heads * valueHeadDim, hidden],
     ],
     context,
