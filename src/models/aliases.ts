@@ -9,7 +9,7 @@ export const aliases = {
   contextTokensMax: ["max_position_embeddings", "n_positions"],
   queryHeads: ["num_attention_heads", "n_head"],
   kvHeads: ["num_key_value_heads"],
-  headDim: ["head_dim", "kv_channels"],
+  headDim: ["head_dim", "kv_channels", "attention_head_dim"],
   experts: ["n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts"],
   topK: [
     "num_experts_per_tok",
@@ -17,9 +17,10 @@ export const aliases = {
     "experts_per_token",
     "top_k_experts",
     "moe_top_k",
+    "moe_topk",
     "num_selects",
   ],
-  sharedExperts: ["n_shared_experts", "num_shared_experts"],
+  sharedExperts: ["n_shared_experts", "num_shared_experts", "num_shared_expert"],
   sharedWidth: [
     "shared_expert_intermediate_size",
     "moe_shared_expert_intermediate_size",
@@ -31,12 +32,12 @@ export const aliases = {
   groupsKept: ["topk_group"],
   scoring: ["scoring_func", "moe_router_activation_func"],
   normalisesTopK: ["norm_topk_prob", "moe_renormalize"],
-  routerBias: ["use_routing_bias", "use_moe_router_bias"],
-  densePrefix: ["first_k_dense_replace"],
+  routerBias: ["use_routing_bias", "use_moe_router_bias", "use_expert_bias"],
+  densePrefix: ["first_k_dense_replace", "num_dense_layers", "moe_layer_num_skipped"],
   windowTokens: ["sliding_window", "sliding_window_size"],
   outputGate: ["attn_output_gate", "attention_output_gate"],
   dtype: ["dtype", "torch_dtype"],
-  tiedEmbeddings: ["tie_word_embeddings"],
+  tiedEmbeddings: ["tie_word_embeddings", "tie_embedding"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Keys under which a multimodal model nests its language model. */
@@ -59,6 +60,10 @@ export const harmlessKeys: ReadonlySet<string> = new Set([
   "mamba_hidden_act",
   "mamba_ssm_cache_dtype",
   "max_latent_cache",
+  "mla_scale_kv_lora",
+  "mla_scale_q_lora",
+  "moe_drop_tokens",
+  "moe_random_routing_dropped_token",
   "moe_router_dtype",
   "moe_router_scaling_factor",
   "moe_shared_expert_overlap",

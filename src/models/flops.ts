@@ -67,6 +67,8 @@ function mixingFlops(attention: Attention, options: FlopsOptions): number {
       return perKey * (attended + window) + indexed;
     }
     case "linear":
+      // A convolution multiplies the values in its state and the new one of each channel.
+      if (attention.scan.rule === "convolution") return 2 * (attention.stateValues + attention.scan.convolved);
       // Read of the state, rank-one update, output: a multiply-add per state value each.
       return 6 * attention.stateValues;
     case "none":

@@ -1,3 +1,4 @@
+import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Family } from "./families.ts";
 import type { LinearAttention } from "./spec.ts";
@@ -7,6 +8,8 @@ const path = "layers[linear].attention";
 const deltaChunkTokens = 64;
 /** What one block of Mamba-1's selective scan walks at a time (state-spaces/mamba, selective_scan_fwd_kernel.cuh). */
 const selectiveChunkTokens = 2048;
+/** Blocks of lightning attention: BLOCK of vLLM's lightning_attn.py, block_size of transformers' MiniMaxConfig. */
+const lightningChunkTokens = 256;
 const widthMax = { max: 1048576 };
 
 /** The mixer of the layers whose state does not grow with the context; null where the family defines none. */
@@ -20,6 +23,10 @@ export function linearAttention(reader: ConfigReader, family: Family, hiddenSize
       return mamba1(reader, hiddenSize);
     case "mamba2":
       return mamba2(reader, hiddenSize);
+    case "lightning":
+      return lightning(reader, hiddenSize);
+    case "short-convolution":
+      return shortConvolution(reader, hiddenSize);
     case null:
       reader.problem("layer_types", "no linear_attention: this model_type has no linear mixer");
       return null;
@@ -92,13 +99,16 @@ function kimiDelta(reader: ConfigReader, hiddenSize: number): LinearAttention | 
   };
 }
 
-/** Mamba-2 as in Nemotron-H: one input projection to gate, x, B, C and step; convolution over x, B and C. */
+/**
+ * Mamba-2 as in Nemotron-H and, under other names, Granite 4: one input projection to gate, x, B, C and step;
+ * convolution over x, B and C.
+ */
 function mamba2(reader: ConfigReader, hiddenSize: number): LinearAttention {
-  const heads = reader.count(`${path}.heads`, ["mamba_num_heads"], widthMax);
-  const headDim = reader.count(`${path}.headDim`, ["mamba_head_dim"], widthMax);
-  const groups = reader.count(`${path}.groups`, ["n_groups"], widthMax);
-  const state = reader.count(`${path}.state`, ["ssm_state_size"], widthMax);
-  const kernel = reader.count(`${path}.convolution`, ["conv_kernel"], { max: 1024 });
+  const heads = reader.count(`${path}.heads`, ["mamba_num_heads", "mamba_n_heads"], widthMax);
+  const headDim = mamba2HeadDim(reader, hiddenSize, heads);
+  const groups = reader.count(`${path}.groups`, ["n_groups", "mamba_n_groups"], widthMax);
+  const state = reader.count(`${path}.state`, ["ssm_state_size", "mamba_d_state"], widthMax);
+  const kernel = reader.count(`${path}.convolution`, ["conv_kernel", "mamba_d_conv"], { max: 1024 });
   const chunkTokens = reader.count(`${path}.chunkTokens`, ["chunk_size", "mamba_chunk_size"], {
     max: 65536,
     fallback: { value: 256, rule: "model class" },
@@ -111,8 +121,88 @@ function mamba2(reader: ConfigReader, hiddenSize: number): LinearAttention {
     projectionParameters: hiddenSize * (inner + convolved + heads) + convolved * kernel + inner * hiddenSize,
     stateValues: inner * state + convolved * (kernel - 1),
     ...stateFormat(reader, "mamba_ssm_cache_dtype"),
-    smallParameters: (reader.raw("use_conv_bias") === false ? 0 : convolved) + 3 * heads + inner,
+    smallParameters:
+      (reader.first(["use_conv_bias", "mamba_conv_bias"])?.value === false ? 0 : convolved) + 3 * heads + inner,
     scan: { rule: "decay", heads, keyHeads: groups, keyDim: state, valueDim: headDim, chunkTokens, convolved },
+  };
+}
+
+/** Width of a head; Granite 4 also gives it as `auto`, a share of the inner width. */
+function mamba2HeadDim(reader: ConfigReader, hiddenSize: number, heads: number): number {
+  const keys = ["mamba_head_dim", "mamba_d_head"];
+  if (reader.raw("mamba_expand") === undefined) return reader.count(`${path}.headDim`, keys, widthMax);
+  const inner = hiddenSize * reader.count(`${path}.expand`, ["mamba_expand"], { max: 64 });
+  const isGiven = reader.first(keys) !== null && reader.raw("mamba_d_head") !== "auto";
+  const rule = "mamba_expand x hidden_size / mamba_n_heads";
+  const headDim = reader.count(`${path}.headDim`, isGiven ? keys : [], {
+    ...widthMax,
+    fallback: { value: inner / heads, rule },
+  });
+  if (!Number.isInteger(headDim))
+    reader.problem("mamba_n_heads", `a divisor of mamba_expand x hidden_size ${inner}`, heads);
+  return headDim;
+}
+
+/** Lightning attention of MiniMax-Text-01 (arXiv 2501.08313): all heads with keys of their own, a gate, a norm over all. */
+function lightning(reader: ConfigReader, hiddenSize: number): LinearAttention {
+  const heads = reader.count(`${path}.heads`, aliases.queryHeads, widthMax);
+  const headDim = reader.count(`${path}.headDim`, aliases.headDim, {
+    ...widthMax,
+    fallback: { value: hiddenSize / heads, rule: "hidden_size / num_attention_heads" },
+  });
+  if (!Number.isInteger(headDim))
+    reader.problem("num_attention_heads", `a divisor of hidden_size ${hiddenSize}`, heads);
+  const chunkTokens = reader.count(`${path}.chunkTokens`, ["block_size"], {
+    max: 65536,
+    fallback: { value: lightningChunkTokens, rule: "model class" },
+  });
+  // How the shared expert is gated, where there is one.
+  reader.raw("shared_moe_mode");
+  reader.assume("states of lightning attention are kept in bf16, as vLLM does; in fp32 they take twice the memory");
+  const inner = heads * headDim;
+  return {
+    kind: "linear",
+    // Queries, keys and values, the output gate, and the output.
+    projectionParameters: 5 * hiddenSize * inner,
+    stateValues: heads * headDim * headDim,
+    stateFormat: "bf16",
+    wholeNorm: true,
+    smallParameters: inner,
+    scan: {
+      rule: "lightning",
+      heads,
+      keyHeads: heads,
+      keyDim: headDim,
+      valueDim: headDim,
+      chunkTokens,
+      // Queries, keys and values pass a SiLU.
+      convolved: 3 * inner,
+    },
+  };
+}
+
+/** Gated short convolution of LFM2: three projections of the input, of which two gate the convolution of the third. */
+function shortConvolution(reader: ConfigReader, hiddenSize: number): LinearAttention {
+  const kernel = reader.count(`${path}.convolution`, ["conv_L_cache"], { max: 1024 });
+  const width = reader.raw("conv_dim");
+  if (width !== undefined && width !== hiddenSize) reader.problem("conv_dim", `hidden_size ${hiddenSize}`, width);
+  const biased = reader.flag(`${path}.bias`, ["conv_bias"], { value: false, rule: "model class" });
+  return {
+    kind: "linear",
+    projectionParameters: hiddenSize * (3 * hiddenSize + kernel) + hiddenSize * hiddenSize,
+    stateValues: hiddenSize * (kernel - 1),
+    stateFormat: "bf16",
+    // Of the projections in and out and of the convolution.
+    smallParameters: biased ? 5 * hiddenSize : 0,
+    scan: {
+      rule: "convolution",
+      heads: hiddenSize,
+      keyHeads: hiddenSize,
+      keyDim: kernel - 1,
+      valueDim: 1,
+      chunkTokens: kernel,
+      convolved: hiddenSize,
+    },
   };
 }
 

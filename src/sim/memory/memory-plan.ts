@@ -4,6 +4,7 @@ import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import { expertBytes } from "../../models/bytes.ts";
+import { routableExperts } from "../../models/expert-choices.ts";
 import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { offloadTiers } from "../offload/offload-tiers.ts";
@@ -197,8 +198,8 @@ function weightItems(
     if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
     if (ff.kind !== "moe") continue;
     if (spec.revisit?.router !== "shared") {
-      routerValues += hidden * ff.experts;
-      if (ff.router.bias) small += ff.experts;
+      routerValues += hidden * routableExperts(ff);
+      if (ff.router.bias) small += routableExperts(ff);
     }
     if (spec.revisit !== undefined) continue;
     const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;

@@ -70,9 +70,11 @@ export function mixingUnits(attention: Attention, formats: PoolConfig["formats"]
   return counter.counts;
 }
 
-/** Whether the norm of queries and keys sums squares over the ranks that hold them. */
+/** Whether a norm of queries and keys, or of outputs, sums squares over the ranks that hold them. */
 export function isSummed(attention: Attention, tp: number): boolean {
-  return attention.kind === "gqa" && attention.queryKeyNorm === "whole" && tp > 1;
+  if (tp === 1) return false;
+  if (attention.kind === "linear") return attention.wholeNorm === true;
+  return attention.kind === "gqa" && attention.queryKeyNorm === "whole";
 }
 
 /** Units of a layer's feed-forward network. */
