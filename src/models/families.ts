@@ -103,6 +103,13 @@ const hunyuan: Family = {
 
 /** Families by `model_type`; the suffix `_text` of nested configs is dropped before the look-up. */
 export const families = {
+  bailing_hybrid: {
+    ...deepseek3,
+    mixer: "lightning",
+    queryKeyNorm: "head",
+    unsupported: { short_conv_kernel_size: "Kimi Delta Attention in this class" },
+  },
+  bailing_moe_linear: { ...sigmoidGqa, mixer: "lightning", queryKeyNorm: "head" },
   coe_deepseekv2: { ...plain, attention: "mla", normalisesTopK: false, chainsExperts: true },
   deepseek: { ...plain, normalisesTopK: false },
   deepseek_ref: deepseek4,
@@ -176,6 +183,7 @@ export const families = {
     unsupported: {
       router_bias: "a bias of the router's projection",
       ngram_vocab_size_ratio: "an embedding of n-grams",
+      first_k_dense_replace: "layers without experts in this class",
     },
   },
   mimo_v2_flash: sigmoidGqa,

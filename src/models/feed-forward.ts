@@ -45,12 +45,12 @@ function evenCount(
   const listed = reader.perLayer(found.key, layerCount) ?? [];
   const [value] = listed;
   const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max;
-  const other = listed.findIndex((one) => one !== value);
-  if (listed.length > 0 && (!isCount || other >= 0)) {
+  const other = isCount ? listed.findIndex((one) => one !== value) : 0;
+  if (listed.length > 0 && other >= 0) {
     const expected = isCount
       ? `${value}, as in the first layer: layers that differ are not supported`
       : "a whole number";
-    reader.problem(`${found.key}[${Math.max(0, other)}]`, expected, listed[Math.max(0, other)]);
+    reader.problem(`${found.key}[${other}]`, expected, listed[other]);
   }
   if (!isCount) return min;
   reader.record(at, found.key, value);

@@ -110,6 +110,12 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
   }
   if (attentionTypes?.some((type) => type !== 1))
     reader.problem("attn_type_list", "softmax attention (1) in every layer", "another type");
+  if (family.mixer === "lightning" && reader.raw("layer_group_size") !== undefined) {
+    const size = reader.count(path, ["layer_group_size"]);
+    // The last of each group attends to all, and so do layers beyond the last whole group.
+    const grouped = Math.floor(layerCount / size) * size;
+    return fill(layerCount, (layer) => ((layer + 1) % size === 0 || layer >= grouped ? "full" : "linear"));
+  }
   const attending = reader.raw("full_attn_idxs");
   if (Array.isArray(attending)) {
     reader.record(path, "full_attn_idxs", attending.length);

@@ -24,7 +24,7 @@ export function linearAttention(reader: ConfigReader, family: Family, hiddenSize
     case "mamba2":
       return mamba2(reader, hiddenSize);
     case "lightning":
-      return lightning(reader, hiddenSize);
+      return lightning(reader, family, hiddenSize);
     case "short-convolution":
       return shortConvolution(reader, hiddenSize);
     case null:
@@ -143,8 +143,11 @@ function mamba2HeadDim(reader: ConfigReader, hiddenSize: number, heads: number):
   return headDim;
 }
 
-/** Lightning attention of MiniMax-Text-01 (arXiv 2501.08313): all heads with keys of their own, a gate, a norm over all. */
-function lightning(reader: ConfigReader, hiddenSize: number): LinearAttention {
+/**
+ * Lightning attention as in MiniMax-Text-01 (arXiv 2501.08313) and Ring-linear (arXiv 2510.19338): all heads with keys of
+ * their own, an output gate, and a norm of the outputs over all heads or in groups of them.
+ */
+function lightning(reader: ConfigReader, family: Family, hiddenSize: number): LinearAttention {
   const heads = reader.count(`${path}.heads`, aliases.queryHeads, widthMax);
   const headDim = reader.count(`${path}.headDim`, aliases.headDim, {
     ...widthMax,
@@ -159,6 +162,12 @@ function lightning(reader: ConfigReader, hiddenSize: number): LinearAttention {
   // How the shared expert is gated, where there is one.
   reader.raw("shared_moe_mode");
   reader.assume("states of lightning attention are kept in bf16, as vLLM does; in fp32 they take twice the memory");
+  const inGroups = reader.raw("group_norm_size") !== undefined;
+  const activated = reader.flag(`${path}.activation`, ["linear_silu", "use_linear_silu"], {
+    value: !inGroups,
+    rule: "model class",
+  });
+  for (const key of ["use_bias", "use_qkv_bias"]) if (reader.raw(key) === true) reader.problem(key, "false", true);
   const inner = heads * headDim;
   return {
     kind: "linear",
@@ -166,8 +175,8 @@ function lightning(reader: ConfigReader, hiddenSize: number): LinearAttention {
     projectionParameters: 5 * hiddenSize * inner,
     stateValues: heads * headDim * headDim,
     stateFormat: "bf16",
-    wholeNorm: true,
-    smallParameters: inner,
+    ...(inGroups ? {} : { wholeNorm: true }),
+    smallParameters: inner + (family.queryKeyNorm === "head" && reader.raw("use_qk_norm") !== false ? 2 * headDim : 0),
     scan: {
       rule: "lightning",
       heads,
@@ -175,8 +184,7 @@ function lightning(reader: ConfigReader, hiddenSize: number): LinearAttention {
       keyDim: headDim,
       valueDim: headDim,
       chunkTokens,
-      // Queries, keys and values pass a SiLU.
-      convolved: 3 * inner,
+      convolved: activated ? 3 * inner : 0,
     },
   };
 }

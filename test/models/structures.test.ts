@@ -1,0 +1,575 @@
+import { describe, expect, test } from "vitest";
+import { modelKvBytesPerSequence, modelKvBytesPerToken } from "../../src/models/bytes.ts";
+import { parametersOf } from "../../src/models/parameters.ts";
+import { resolveConfig } from "../../src/models/resolve.ts";
+import type { ModelSpec } from "../../src/models/spec.ts";
+import { type Config, mixtral, resolve, without } from "./configs.ts";
+
+const longcat: Config = {
+  model_type: "longcat_flash",
+  attention_method: "MLA",
+  hidden_size: 6144,
+  num_layers: 28,
+  vocab_size: 131_072,
+  max_position_embeddings: 131_072,
+  num_attention_heads: 64,
+  q_lora_rank: 1536,
+  kv_lora_rank: 512,
+  qk_nope_head_dim: 128,
+  qk_rope_head_dim: 64,
+  v_head_dim: 128,
+  mla_scale_q_lora: true,
+  mla_scale_kv_lora: true,
+  ffn_hidden_size: 12_288,
+  expert_ffn_hidden_size: 2048,
+  n_routed_experts: 512,
+  zero_expert_num: 256,
+  zero_expert_type: "identity",
+  moe_topk: 12,
+  torch_dtype: "bfloat16",
+};
+
+const softmaxEvery = (layers: number, every: number) =>
+  Array.from({ length: layers }, (_, layer) => Number((layer + 1) % every === 0));
+
+const minimax: Config = {
+  model_type: "minimax_text_01",
+  hidden_size: 6144,
+  num_hidden_layers: 80,
+  vocab_size: 200_064,
+  max_position_embeddings: 10_240_000,
+  num_attention_heads: 64,
+  num_key_value_heads: 8,
+  head_dim: 128,
+  attn_type_list: softmaxEvery(80, 8),
+  intermediate_size: 9216,
+  num_local_experts: 32,
+  num_experts_per_tok: 2,
+  shared_intermediate_size: 0,
+  shared_moe_mode: "sigmoid",
+  postnorm: true,
+  rotary_dim: 64,
+  torch_dtype: "bfloat16",
+};
+
+const ringMini: Config = {
+  model_type: "bailing_moe_linear",
+  hidden_size: 2048,
+  num_hidden_layers: 20,
+  vocab_size: 157_184,
+  max_position_embeddings: 131_072,
+  num_attention_heads: 16,
+  num_key_value_heads: 4,
+  head_dim: 128,
+  layer_group_size: 5,
+  group_norm_size: 4,
+  linear_silu: false,
+  first_k_dense_replace: 1,
+  intermediate_size: 5120,
+  num_experts: 256,
+  num_experts_per_tok: 8,
+  moe_intermediate_size: 512,
+  num_shared_experts: 1,
+  moe_shared_expert_intermediate_size: 512,
+  moe_router_enable_expert_bias: true,
+  score_function: "sigmoid",
+  n_group: 8,
+  topk_group: 4,
+  norm_topk_prob: true,
+  use_qk_norm: true,
+  use_qkv_bias: false,
+  tie_word_embeddings: false,
+  torch_dtype: "bfloat16",
+};
+
+/** Attention in every tenth layer, the sixth first. */
+const graniteTypes = Array.from({ length: 40 }, (_, layer) => (layer % 10 === 5 ? "attention" : "mamba"));
+
+const graniteTiny: Config = {
+  model_type: "granitemoehybrid",
+  hidden_size: 1536,
+  num_hidden_layers: 40,
+  vocab_size: 100_352,
+  max_position_embeddings: 131_072,
+  num_attention_heads: 12,
+  num_key_value_heads: 4,
+  layer_types: graniteTypes,
+  mamba_n_heads: 48,
+  mamba_d_head: 64,
+  mamba_d_state: 128,
+  mamba_d_conv: 4,
+  mamba_n_groups: 1,
+  mamba_expand: 2,
+  mamba_chunk_size: 256,
+  mamba_conv_bias: true,
+  mamba_proj_bias: false,
+  intermediate_size: 512,
+  shared_intermediate_size: 1024,
+  num_local_experts: 64,
+  num_experts_per_tok: 6,
+  tie_word_embeddings: true,
+  dtype: "bfloat16",
+};
+
+const graniteSmall: Config = {
+  ...graniteTiny,
+  hidden_size: 4096,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  mamba_n_heads: 128,
+  intermediate_size: 768,
+  shared_intermediate_size: 1536,
+  num_local_experts: 72,
+  num_experts_per_tok: 10,
+};
+
+/** Hybrid without experts: its network is the shared one. */
+const graniteMicro: Config = {
+  ...graniteTiny,
+  hidden_size: 2048,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  mamba_n_heads: 64,
+  intermediate_size: 8192,
+  shared_intermediate_size: 8192,
+  num_local_experts: 0,
+  num_experts_per_tok: 0,
+};
+
+const convolutions = (layers: number, attending: readonly number[]) =>
+  Array.from({ length: layers }, (_, layer) => (attending.includes(layer) ? "full_attention" : "conv"));
+
+const lfm8: Config = {
+  model_type: "lfm2_moe",
+  hidden_size: 2048,
+  num_hidden_layers: 24,
+  vocab_size: 65_536,
+  max_position_embeddings: 128_000,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  layer_types: convolutions(24, [2, 6, 10, 14, 18, 21]),
+  conv_L_cache: 3,
+  conv_bias: false,
+  num_dense_layers: 2,
+  intermediate_size: 7168,
+  moe_intermediate_size: 1792,
+  num_experts: 32,
+  num_experts_per_tok: 4,
+  use_expert_bias: true,
+  norm_topk_prob: true,
+  tie_embedding: true,
+  torch_dtype: "bfloat16",
+};
+
+const lfm24: Config = {
+  ...lfm8,
+  num_hidden_layers: 40,
+  layer_types: convolutions(
+    40,
+    Array.from({ length: 10 }, (_, i) => 2 + 4 * i),
+  ),
+  moe_intermediate_size: 1536,
+  num_experts: 64,
+};
+
+const everywhere = (value: number, layers: number) => Array.from({ length: layers }, () => value);
+
+const hunyuanA13b: Config = {
+  model_type: "hunyuan_v1_moe",
+  hidden_size: 4096,
+  num_hidden_layers: 32,
+  vocab_size: 128_167,
+  max_position_embeddings: 32_768,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  attention_head_dim: 128,
+  use_qk_norm: true,
+  use_cla: false,
+  cla_share_factor: 2,
+  use_mla: false,
+  kv_lora_rank: null,
+  n_group: false,
+  group_limited_greedy: false,
+  intermediate_size: 3072,
+  moe_intermediate_size: everywhere(3072, 32),
+  num_experts: 64,
+  moe_topk: everywhere(8, 32),
+  num_shared_expert: everywhere(1, 32),
+  use_mixed_mlp_moe: true,
+  moe_layer_num_skipped: 0,
+  moe_drop_tokens: false,
+  moe_random_routing_dropped_token: false,
+  tie_word_embeddings: true,
+  torch_dtype: "bfloat16",
+};
+
+const hunyuanLarge: Config = {
+  model_type: "hunyuan",
+  hidden_size: 6400,
+  num_hidden_layers: 64,
+  vocab_size: 129_024,
+  max_position_embeddings: 131_072,
+  num_attention_heads: 80,
+  num_key_value_heads: 8,
+  use_qk_norm: true,
+  use_cla: true,
+  cla_share_factor: 2,
+  intermediate_size: 18_304,
+  num_experts: 16,
+  moe_topk: 1,
+  num_shared_expert: 1,
+  use_mixed_mlp_moe: true,
+  tie_word_embeddings: true,
+  torch_dtype: "bfloat16",
+};
+
+interface Published {
+  readonly name: string;
+  readonly config: Config;
+  /** In billions, with the value of the last digit. */
+  readonly total: readonly [value: number, unit: number];
+  readonly active: readonly [value: number, unit: number];
+  /** What the count for a token leaves out. */
+  readonly without?: "embedding" | "both";
+  readonly source: string;
+}
+
+const published: readonly Published[] = [
+  {
+    name: "LongCat-Flash-Chat",
+    config: longcat,
+    total: [560, 1],
+    active: [27, 1],
+    without: "embedding",
+    source: "LongCat-Flash Technical Report, arXiv 2509.01322: 560 B, 18.6 to 31.3 B for a token, 27 B on average",
+  },
+  {
+    name: "MiniMax-Text-01",
+    config: minimax,
+    total: [456, 1],
+    active: [45.9, 0.1],
+    without: "both",
+    source: "MiniMax-01, arXiv 2501.08313: 456 B, 45.9 B for a token",
+  },
+  {
+    name: "MiniMax-M1",
+    config: { ...minimax, model_type: "minimax_m1" },
+    total: [456, 1],
+    active: [45.9, 0.1],
+    without: "both",
+    source: "MiniMax-M1, arXiv 2506.13585: the same",
+  },
+  {
+    name: "Granite-4.0-H-Tiny",
+    config: graniteTiny,
+    total: [7, 1],
+    active: [1, 1],
+    source: "model card of ibm-granite/granite-4.0-h-tiny: 7 B, 1 B for a token",
+  },
+  {
+    name: "Granite-4.0-H-Small",
+    config: graniteSmall,
+    total: [32, 1],
+    active: [9, 1],
+    source: "model card of ibm-granite/granite-4.0-h-small: 32 B, 9 B for a token",
+  },
+  {
+    name: "Granite-4.0-H-Micro",
+    config: graniteMicro,
+    total: [3, 1],
+    active: [3, 1],
+    source: "model card of ibm-granite/granite-4.0-h-micro: 3 B, dense",
+  },
+  {
+    name: "LFM2-8B-A1B",
+    config: lfm8,
+    total: [8.3, 0.1],
+    active: [1.5, 0.1],
+    source: "model card of LiquidAI/LFM2-8B-A1B: 8.3 B, 1.5 B for a token",
+  },
+  {
+    name: "LFM2-24B-A2B",
+    config: lfm24,
+    total: [24, 1],
+    active: [2.3, 0.1],
+    source: "liquid.ai/blog/lfm2-24b-a2b: 24 B, 2.3 B for a token; the width of its two dense layers is not stated",
+  },
+  {
+    name: "Hunyuan-A13B",
+    config: hunyuanA13b,
+    total: [80, 1],
+    active: [13, 1],
+    source: "Hunyuan-A13B Technical Report: 80 B, 13 B for a token",
+  },
+  {
+    name: "Hunyuan-Large",
+    config: hunyuanLarge,
+    total: [389, 1],
+    active: [52, 1],
+    source: "Hunyuan-Large, arXiv 2411.02265: 389 B, 52 B for a token",
+  },
+  {
+    name: "Ring-mini-linear-2.0",
+    config: ringMini,
+    total: [16, 1],
+    active: [0.957, 0.001],
+    without: "both",
+    source: "Ring-linear, arXiv 2510.19338: 16 B, 957 M for a token without embeddings",
+  },
+];
+
+describe("published sizes, within the last digit", () => {
+  test.each(published)("$name: $source", ({ config, total, active, without: left }) => {
+    const parameters = parametersOf(resolve(config));
+    const { embedding, head } = parameters.activeByClass;
+    const used = parameters.active - (left === undefined ? 0 : embedding) - (left === "both" ? head : 0);
+    expect(Math.abs(parameters.total / 1e9 - total[0])).toBeLessThan(total[1]);
+    expect(Math.abs(used / 1e9 - active[0])).toBeLessThan(active[1]);
+  });
+
+  test("LongCat-Flash uses 18.6 to 31.3 B for a token, by how many of its choices compute", () => {
+    const { activeRange, activeByClass } = parametersOf(resolve(longcat));
+    const billions = (values: number) => (values - activeByClass.embedding) / 1e9;
+    expect(Math.abs(billions(activeRange!.fewest) - 18.6)).toBeLessThan(0.1);
+    expect(Math.abs(billions(activeRange!.most) - 31.3)).toBeLessThan(0.1);
+  });
+});
+
+describe("cache of a sequence", () => {
+  /** Bytes of a sequence less what its tokens add. */
+  const stateBytes = (spec: ModelSpec) => modelKvBytesPerSequence(spec, 1000) - 1000 * modelKvBytesPerToken(spec);
+
+  test("LongCat-Flash keeps a latent for both attentions of its 28 layers", () => {
+    const spec = resolve(longcat);
+    expect(modelKvBytesPerToken(spec)).toBe(2 * 28 * (512 + 64) * 2);
+    expect(spec.layers.length).toBe(56);
+  });
+
+  test("MiniMax-Text-01 keeps keys of ten layers, and a square per head in the others", () => {
+    const spec = resolve(minimax);
+    expect(modelKvBytesPerToken(spec)).toBe(10 * 2 * 8 * 128 * 2);
+    expect(stateBytes(spec)).toBe(70 * 64 * 128 * 128 * 2);
+  });
+
+  test("Granite 4 keeps keys of four layers, and states of Mamba-2 in the others", () => {
+    const spec = resolve(graniteTiny);
+    expect(modelKvBytesPerToken(spec)).toBe(4 * 2 * 4 * 128 * 2);
+    expect(stateBytes(spec)).toBe(36 * 4 * (48 * 64 * 128 + 3 * (48 * 64 + 2 * 128)));
+  });
+
+  test("LFM2 keeps keys of six layers, and two inputs of each convolution", () => {
+    const spec = resolve(lfm8);
+    expect(modelKvBytesPerToken(spec)).toBe(6 * 2 * 8 * 64 * 2);
+    expect(stateBytes(spec)).toBe(18 * 2 * 2048 * 2);
+  });
+
+  test("Hunyuan-Large keeps keys of every second layer", () => {
+    expect(modelKvBytesPerToken(resolve(hunyuanLarge))).toBe(32 * 2 * 8 * 80 * 2);
+  });
+});
+
+describe("experts that return their input", () => {
+  const hidden = 64;
+  const model: Config = { ...longcat, hidden_size: hidden, num_layers: 2, vocab_size: 1000 };
+
+  test("none of them is the plain model, whatever type they would be", () => {
+    const plain = resolve(without(model, "zero_expert_num", "zero_expert_type"));
+    expect(resolve({ ...model, zero_expert_num: 0 }).layers).toEqual(plain.layers);
+    expect(parametersOf(plain).activeRange).toBeUndefined();
+  });
+
+  test("have a column and a bias in the router and nothing else", () => {
+    const plain = parametersOf(resolve(without(model, "zero_expert_num", "zero_expert_type")));
+    const some = parametersOf(resolve({ ...model, zero_expert_num: 7 }));
+    expect(some.total - plain.total).toBe(2 * 7 * (hidden + 1));
+    expect(some.byClass.experts).toBe(plain.byClass.experts);
+  });
+
+  test("take their share of the choices of a token", () => {
+    const active = (zero: number) => parametersOf(resolve({ ...model, zero_expert_num: zero })).activeByClass.experts;
+    expect(active(512)).toBe(active(0) / 2);
+    const { activeRange, active: mean } = parametersOf(resolve({ ...model, zero_expert_num: 4 }));
+    expect(activeRange!.most).toBeGreaterThan(mean);
+    expect(activeRange!.fewest).toBeLessThan(mean);
+    expect((activeRange!.most - activeRange!.fewest) / (active(0) / 12)).toBeCloseTo(4, 9);
+  });
+
+  test("of another type are refused", () => {
+    expect(() => resolve({ ...model, zero_expert_type: "drop" })).toThrow(/zero_expert_type: expected identity/);
+    expect(() => resolve(without(model, "zero_expert_type"))).toThrow(/zero_expert_type/);
+  });
+
+  test("num_hidden_layers may count layers or their halves, and nothing else", () => {
+    const layers = (count: number) => resolve({ ...model, num_hidden_layers: count }).layers.length;
+    expect([layers(2), layers(4)]).toEqual([4, 4]);
+    expect(() => layers(3)).toThrow(/num_hidden_layers: expected num_layers 2/);
+  });
+
+  test("what the class cannot express is refused", () => {
+    expect(() => resolve({ ...model, router_bias: true })).toThrow(/router_bias/);
+    expect(() => resolve({ ...model, ngram_vocab_size_ratio: 78 })).toThrow(/n-grams/);
+  });
+});
+
+describe("caches shared between layers", () => {
+  const model: Config = { ...mixtral, model_type: "hunyuan", moe_topk: 2, num_experts: 8 };
+  const plain: Config = without(model, "num_experts_per_tok", "num_local_experts");
+  const shared = (factor: number): Config => ({ ...plain, use_cla: true, cla_share_factor: factor });
+
+  test("a factor of 1 shares nothing, and a factor is idle unless it is switched on", () => {
+    expect(resolve(shared(1)).layers).toEqual(resolve(plain).layers);
+    expect(resolve({ ...shared(2), use_cla: false }).layers).toEqual(resolve(plain).layers);
+  });
+
+  test("of every n layers one has projections of keys and values, and a cache", () => {
+    const whole = resolve(plain);
+    const keysAndValues = 64 * 2 * 2 * 16;
+    for (const [factor, sharing] of [
+      [2, 2],
+      [3, 2],
+      [4, 3],
+    ] as const) {
+      const spec = resolve(shared(factor));
+      expect(parametersOf(whole).total - parametersOf(spec).total).toBe(sharing * keysAndValues);
+      expect(modelKvBytesPerToken(spec)).toBe((modelKvBytesPerToken(whole) * (4 - sharing)) / 4);
+      expect(spec.layers.map(({ joined }) => joined === true)).toEqual(
+        [0, 1, 2, 3].map((layer) => layer % factor !== 0),
+      );
+    }
+  });
+
+  test("biases of keys and values go with their projections", () => {
+    const biased = (config: Config) => parametersOf(resolve({ ...config, attention_bias: true })).total;
+    const bare = (config: Config) => parametersOf(resolve(config)).total;
+    const ofOne = (biased(plain) - bare(plain)) / 4;
+    expect(biased(shared(2)) - bare(shared(2))).toBe(4 * ofOne - 2 * 2 * 2 * 16);
+  });
+});
+
+describe("values listed by layer", () => {
+  const model: Config = without(
+    { ...mixtral, model_type: "hunyuan_v1_moe", num_experts: 8, moe_topk: 2 },
+    "num_local_experts",
+    "num_experts_per_tok",
+  );
+
+  test("are one value where all layers agree", () => {
+    const listed = {
+      ...model,
+      moe_topk: [2, 2, 2, 2],
+      num_experts: [8, 8, 8, 8],
+      moe_intermediate_size: [32, 32, 32, 32],
+    };
+    expect(resolve(listed).layers).toEqual(resolve(model).layers);
+  });
+
+  test("are refused where layers differ, by layer and value, or where one is missing", () => {
+    expect(() => resolve({ ...model, moe_topk: [2, 2, 1, 2] })).toThrow(
+      /moe_topk\[2\]: expected 2, as in the first layer.*found 1/,
+    );
+    expect(() => resolve({ ...model, moe_topk: [2, 2] })).toThrow(/moe_topk: expected 4 entries/);
+    expect(() => resolve({ ...model, moe_topk: ["2", 2, 2, 2] })).toThrow(/moe_topk\[0\]: expected a whole number/);
+  });
+
+  test("a shared expert counts as often as its list says, and not at all without mixed layers", () => {
+    const width = (config: Config) => {
+      const { feedForward } = resolve(config).layers[0]!;
+      return feedForward.kind === "moe" ? feedForward.sharedWidth : null;
+    };
+    expect(width({ ...model, num_shared_expert: [2, 2, 2, 2] })).toBe(64);
+    expect(width({ ...model, num_shared_expert: 2, use_mixed_mlp_moe: false })).toBe(0);
+  });
+});
+
+describe("which layers attend", () => {
+  const mixers = (config: Config) =>
+    resolve(config)
+      .layers.map(({ attention }) => (attention.kind === "linear" ? "l" : "f"))
+      .join("");
+  const lightning: Config = { ...mixtral, model_type: "minimax_m1" };
+
+  test("lightning attention stands where a list has 0, or a name, or inside groups", () => {
+    expect(mixers({ ...lightning, attn_type_list: [0, 0, 1, 0] })).toBe("llfl");
+    const names = ["linear_attention", "full_attention", "linear_attention", "linear_attention"];
+    expect(mixers({ ...lightning, model_type: "minimax", layer_types: names })).toBe("lfll");
+    expect(mixers({ ...ringMini, num_hidden_layers: 12 })).toBe("llllfllllfff");
+  });
+
+  test("convolutions stand where a list has conv, or where the attending layers are numbered", () => {
+    const few: Config = { ...lfm8, num_hidden_layers: 4 };
+    expect(mixers({ ...few, layer_types: ["conv", "full_attention", "conv", "conv"] })).toBe("lfll");
+    expect(mixers({ ...without(few, "layer_types"), full_attn_idxs: [1, 3] })).toBe("lflf");
+  });
+
+  test("layers_block_type names whole layers, except of Nemotron-H", () => {
+    expect(mixers({ ...without(graniteTiny, "layer_types"), layers_block_type: graniteTypes })).toBe(
+      mixers(graniteTiny),
+    );
+  });
+
+  test("a hybrid that does not say which is refused, never taken for full attention", () => {
+    for (const config of [
+      without(lightning, "attn_type_list"),
+      without(lfm8, "layer_types"),
+      without(graniteTiny, "layer_types"),
+    ])
+      expect(() => resolve(config)).toThrow(/layer_types: expected a list that says which layers attend/);
+  });
+});
+
+describe("mixers", () => {
+  const linearOf = (config: Config) => {
+    const found = resolve(config).layers.find(({ attention }) => attention.kind === "linear")!.attention;
+    return found.kind === "linear" ? found : null;
+  };
+
+  test("lightning attention: five projections, a norm over all heads or in groups, norms of queries and keys where the class has them", () => {
+    expect(linearOf(minimax)).toMatchObject({
+      projectionParameters: 5 * 6144 * 8192,
+      wholeNorm: true,
+      smallParameters: 8192,
+    });
+    const ring = linearOf(ringMini)!;
+    expect(ring.wholeNorm).toBeUndefined();
+    expect(ring.smallParameters).toBe(2048 + 2 * 128);
+    expect(linearOf({ ...ringMini, use_qk_norm: false })!.smallParameters).toBe(2048);
+    expect(() => resolve({ ...ringMini, use_qkv_bias: true })).toThrow(/use_qkv_bias/);
+  });
+
+  test("a short convolution: three projections in, one out, a kernel per channel, biases where the file has them", () => {
+    expect(linearOf(lfm8)).toMatchObject({ projectionParameters: 4 * 2048 * 2048 + 3 * 2048, smallParameters: 0 });
+    expect(linearOf({ ...lfm8, conv_bias: true })!.smallParameters).toBe(5 * 2048);
+    expect(() => resolve({ ...lfm8, conv_dim: 1024 })).toThrow(/conv_dim: expected hidden_size 2048/);
+  });
+
+  test("Mamba-2 heads may have an automatic width", () => {
+    expect(linearOf({ ...graniteTiny, mamba_d_head: "auto" })).toEqual(linearOf(graniteTiny));
+    expect(() => resolve({ ...graniteTiny, mamba_d_head: "auto", mamba_n_heads: 50 })).toThrow(
+      /mamba_n_heads: expected a divisor/,
+    );
+  });
+
+  test("MLA beside lightning attention: Ring 2.5, and not the delta attention of Ling 3", () => {
+    const hybrid: Config = {
+      ...ringMini,
+      model_type: "bailing_hybrid",
+      kv_lora_rank: 512,
+      q_lora_rank: 1536,
+      qk_nope_head_dim: 128,
+      qk_rope_head_dim: 64,
+      v_head_dim: 128,
+    };
+    const kinds = resolve(hybrid).layers.map(({ attention }) => attention.kind);
+    expect(kinds.filter((kind) => kind === "mla").length).toBe(4);
+    expect(() => resolve({ ...hybrid, short_conv_kernel_size: 4 })).toThrow(/Kimi Delta Attention/);
+  });
+});
+
+test("what is not simulated or not said is an assumption", () => {
+  const { assumptions } = resolveConfig(longcat, { file: "config.json" });
+  expect(assumptions).toContainEqual(expect.stringContaining("second half"));
+  expect(assumptions).toContainEqual(expect.stringContaining("take no time"));
+  expect(resolveConfig(minimax, { file: "config.json" }).assumptions).toContainEqual(
+    expect.stringContaining("bf16, as vLLM"),
+  );
+});
