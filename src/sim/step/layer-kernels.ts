@@ -63,7 +63,10 @@ export function mixingUnits(attention: Attention, formats: PoolConfig["formats"]
       if (attention.outputGate === true) counter.count("outputGate");
       break;
     case "linear":
-      counter.count("linearAttention").products(formats.attention, 2);
+      // A short convolution is as few kernels as attention: between its products two gates and one convolution.
+      counter
+        .count(attention.scan.rule === "convolution" ? "attention" : "linearAttention")
+        .products(formats.attention, 2);
       break;
     case "none":
   }
