@@ -4,6 +4,7 @@ import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
+import { routableExperts } from "../models/expert-choices.ts";
 import { textTable } from "../report/text-table.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { withFile } from "../trace/byte-source.ts";
@@ -67,7 +68,8 @@ export async function importCommand(paths: readonly string[], options: ImportCli
 }
 
 function expertsOf(model: string): number | undefined {
-  return moeShape(modelNamed(model))?.experts;
+  const moe = moeShape(modelNamed(model));
+  return moe === null ? undefined : routableExperts(moe);
 }
 
 export async function inspect(file: string, json: boolean): Promise<void> {

@@ -92,7 +92,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   });
   const layers = family.pairedLayers ? pairedLayers(reader, own) : own;
   const mtpLayers = readMtpLayers(reader);
-  const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), layers);
+  const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), own);
   const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
   const ignored = [...new Set([...reader.unread(modelType), ...(reader === outer ? [] : outer.rest())])].sort();
   reader.stop();

@@ -368,3 +368,19 @@ test("what is not simulated or not said is an assumption", () => {
     expect.stringContaining("bf16, as vLLM"),
   );
 });
+
+test("modules of a paired layer are named by the layer of the file, and by what the file leaves out", () => {
+  const fp8: Config = { ...longcat, quantization_config: { quant_method: "fp8", weight_block_size: [128, 128] } };
+  const formats = (config: Config) => resolve(config).formats;
+  expect(formats(fp8)).toMatchObject({ attention: "fp8_block", dense: "fp8_block", experts: "fp8_block" });
+  const without8 = formats({ ...fp8, disable_quant_module: ["self_attn", "mlps"] });
+  expect(without8).toMatchObject({ attention: "bf16", dense: "bf16", experts: "fp8_block" });
+  expect(() => resolve({ ...fp8, disable_quant_module: ["otherwise"] })).toThrow(/disable_quant_module\[0\]/);
+  const modules = Array.from({ length: 28 }, (_, layer) => `model.layers.${layer}.mlps.0.down_proj`);
+  const listed = {
+    ...fp8,
+    quantization_config: { quant_method: "fp8", weight_block_size: [128, 128], modules_to_not_convert: modules },
+  };
+  expect(formats(listed)).toMatchObject({ attention: "fp8_block", dense: "bf16", experts: "fp8_block" });
+  expect(resolveConfig(listed, { file: "config.json" }).assumptions.join()).not.toMatch(/some layers only/);
+});
