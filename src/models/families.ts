@@ -10,6 +10,8 @@ export interface Family {
   readonly singleSublayers: boolean;
   /** A layer of the file is two: each with attention and a dense network, the first with experts beside (LongCat-Flash). */
   readonly pairedLayers: boolean;
+  /** Embeddings of n-grams beside those of tokens. */
+  readonly ngrams: boolean;
   /** Norms of queries and keys: a weight per head dimension, one per value of the projection, or none. */
   readonly queryKeyNorm: "none" | "head" | "whole" | "weightless";
   /**
@@ -61,6 +63,7 @@ const plain: Family = {
   mixer: null,
   singleSublayers: false,
   pairedLayers: false,
+  ngrams: false,
   queryKeyNorm: "none",
   bias: { byDefault: false, output: true },
   sinks: false,
@@ -94,6 +97,19 @@ const deepseek3: Family = { ...plain, attention: "mla", scoring: "sigmoid", rout
 const deepseek4: Family = { ...plain, attention: "compressed", scoring: "sqrtsoftplus", routerBias: true, sinks: true };
 const sigmoidGqa: Family = { ...plain, scoring: "sigmoid", routerBias: true };
 const lightning: Family = { ...plain, mixer: "lightning", expertWidthKey: "intermediate_size", sharedGate: true };
+const longcat: Family = {
+  ...plain,
+  attention: "mla",
+  pairedLayers: true,
+  expertWidthKey: "expert_ffn_hidden_size",
+  denseWidthKey: "ffn_hidden_size",
+  normalisesTopK: false,
+  routerBias: true,
+  unsupported: {
+    router_bias: "a bias of the router's projection",
+    first_k_dense_replace: "layers without experts in this class",
+  },
+};
 const hunyuan: Family = {
   ...plain,
   queryKeyNorm: "head",
@@ -107,7 +123,7 @@ export const families = {
     ...deepseek3,
     mixer: "lightning",
     queryKeyNorm: "head",
-    unsupported: { short_conv_kernel_size: "Kimi Delta Attention in this class" },
+    unsupported: { num_kv_heads_for_linear_attn: "linear attention whose keys have heads of their own" },
   },
   bailing_moe_linear: { ...sigmoidGqa, mixer: "lightning", queryKeyNorm: "head" },
   coe_deepseekv2: { ...plain, attention: "mla", normalisesTopK: false, chainsExperts: true },
@@ -173,19 +189,10 @@ export const families = {
   },
   llama_moe: { ...plain, expertWidthKey: "intermediate_size" },
   longcat_flash: {
-    ...plain,
-    attention: "mla",
-    pairedLayers: true,
-    expertWidthKey: "expert_ffn_hidden_size",
-    denseWidthKey: "ffn_hidden_size",
-    normalisesTopK: false,
-    routerBias: true,
-    unsupported: {
-      router_bias: "a bias of the router's projection",
-      ngram_vocab_size_ratio: "an embedding of n-grams",
-      first_k_dense_replace: "layers without experts in this class",
-    },
+    ...longcat,
+    unsupported: { ...longcat.unsupported, ngram_vocab_size_ratio: "an embedding of n-grams in this class" },
   },
+  longcat_flash_ngram: { ...longcat, ngrams: true },
   mimo_v2_flash: sigmoidGqa,
   minicpm: { ...plain, mayBeDense: true, expertWidthKey: "intermediate_size", tied: true },
   minimax: lightning,

@@ -25,7 +25,7 @@ interface Flops {
 export function flopsPerToken(spec: ModelSpec, options: FlopsOptions): Flops {
   const counts = valueCounts(spec, "chosen");
   const used = (name: TensorClass): number => {
-    if (name === "embedding") return 0;
+    if (name === "embedding") return spec.ngramEmbedding?.projectionParameters ?? 0;
     if (name !== "head") return counts[name].matrices;
     return options.logits ? spec.vocabSize * spec.hiddenSize : 0;
   };

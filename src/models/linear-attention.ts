@@ -24,6 +24,8 @@ export function linearAttention(reader: ConfigReader, family: Family, hiddenSize
     case "mamba2":
       return mamba2(reader, hiddenSize);
     case "lightning":
+      // Ling 3 is of the class of Ring 2.5 and has another mixer.
+      if (reader.raw("short_conv_kernel_size") !== undefined) return bailingDelta(reader, hiddenSize);
       return lightning(reader, family, hiddenSize);
     case "short-convolution":
       return shortConvolution(reader, hiddenSize);
@@ -74,16 +76,41 @@ function kimiDelta(reader: ConfigReader, hiddenSize: number): LinearAttention | 
   const headDim = config.count(`${path}.headDim`, ["head_dim"], widthMax);
   const kernel = config.count(`${path}.convolution`, ["short_conv_kernel_size"], { max: 1024 });
   const fullGate = config.flag(`${path}.fullRankGate`, ["use_full_rank_gate"], { value: false, rule: "model class" });
+  return channelDelta(hiddenSize, { heads, headDim, kernel, fullDecay: false, fullGate });
+}
+
+/** Kimi Delta Attention as Ling 3 writes it: decay and gate of full rank, unless they are low-rank as in Kimi Linear. */
+function bailingDelta(reader: ConfigReader, hiddenSize: number): LinearAttention {
+  const heads = reader.count(`${path}.heads`, aliases.queryHeads, widthMax);
+  const headDim = reader.count(`${path}.headDim`, ["head_dim"], widthMax);
+  const kernel = reader.count(`${path}.convolution`, ["short_conv_kernel_size"], { max: 1024 });
+  const full = reader.flag(`${path}.fullRank`, ["no_kda_lora"], { value: false, rule: "model class" });
+  const low = reader.raw("use_kda_lora");
+  if (low !== undefined && low === full) reader.problem("use_kda_lora", `${!full}, as no_kda_lora is ${full}`, low);
+  for (const key of ["use_bias", "use_qkv_bias", "value_norm"])
+    if (reader.raw(key) === true) reader.problem(key, "false", true);
+  return channelDelta(hiddenSize, { heads, headDim, kernel, fullDecay: full, fullGate: full });
+}
+
+interface ChannelDelta {
+  readonly heads: number;
+  readonly headDim: number;
+  readonly kernel: number;
+  /** Projections of full rank, else through the width of a head. */
+  readonly fullDecay: boolean;
+  readonly fullGate: boolean;
+}
+
+function channelDelta(
+  hiddenSize: number,
+  { heads, headDim, kernel, fullDecay, fullGate }: ChannelDelta,
+): LinearAttention {
   const width = heads * headDim;
-  const lowRank = hiddenSize * headDim + headDim * width;
+  const projection = (full: boolean) => (full ? hiddenSize * width : hiddenSize * headDim + headDim * width);
   return {
     kind: "linear",
     projectionParameters:
-      4 * hiddenSize * width +
-      3 * width * kernel +
-      hiddenSize * heads +
-      lowRank +
-      (fullGate ? hiddenSize * width : lowRank),
+      4 * hiddenSize * width + 3 * width * kernel + hiddenSize * heads + projection(fullDecay) + projection(fullGate),
     stateValues: heads * headDim * headDim + 3 * width * (kernel - 1),
     stateFormat: "fp32",
     smallParameters: heads + width + headDim,

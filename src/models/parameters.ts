@@ -46,7 +46,8 @@ function attentionMatrices(attention: Attention, hiddenSize: number): number {
       const compression = hiddenSize * (kvLoraRank + ropeHeadDim);
       const expansion = kvLoraRank * queryHeads * (nopeHeadDim + valueHeadDim);
       const outputs = queryHeads * valueHeadDim * hiddenSize;
-      const gate = attention.outputGate === true ? outputs : 0;
+      const gate =
+        (attention.outputGate === true ? outputs : 0) + (attention.headGate === true ? hiddenSize * queryHeads : 0);
       const indexed =
         indexer === null || attention.indexerShared === true
           ? 0
@@ -121,6 +122,11 @@ export function valueCounts(spec: ModelSpec, experts: Counted): Readonly<Record<
   };
   const { hiddenSize, vocabSize } = spec;
   add("embedding", vocabSize * hiddenSize, 0);
+  if (spec.ngramEmbedding !== undefined) {
+    const { tableParameters, rowParameters, projectionParameters } = spec.ngramEmbedding;
+    // Of tables far larger than the model itself a token counts what it reads.
+    add("embedding", (experts === "all" ? tableParameters : rowParameters) + projectionParameters, 0);
+  }
   add("head", spec.tiedEmbeddings ? 0 : vocabSize * hiddenSize, spec.headBias === true ? vocabSize : 0);
   add("norm", 0, hiddenSize);
   for (const { attention, feedForward, normParameters, revisit } of spec.layers) {

@@ -9,6 +9,7 @@ import { architectureTypes, type Family, families, unsupportedFamilies } from ".
 import { feedForwards } from "./feed-forward.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
+import { ngramEmbedding } from "./ngram-embedding.ts";
 import { parametersOf } from "./parameters.ts";
 import { tensorFormats } from "./quantisation.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
@@ -91,6 +92,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     };
   });
   const layers = family.pairedLayers ? pairedLayers(reader, own) : own;
+  const ngrams = ngramEmbedding(reader, family, { hiddenSize, vocabSize });
   const mtpLayers = readMtpLayers(reader);
   const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), own);
   const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
@@ -105,6 +107,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     hiddenSize,
     vocabSize,
     tiedEmbeddings,
+    ...(ngrams === null ? {} : { ngramEmbedding: ngrams }),
     ...(headBias ? { headBias } : {}),
     contextTokensMax,
     layers: visits,

@@ -48,6 +48,8 @@ export interface MlaAttention {
   readonly indexerShared?: boolean;
   /** An output gate as wide as the values (Kimi K3); absent: false. */
   readonly outputGate?: boolean;
+  /** An output gate of one value a head (Ling 3); absent: false. */
+  readonly headGate?: boolean;
   /** Attention over a compressed cache (DeepSeek-V4); absent for MLA proper. */
   readonly compressed?: CompressedCache;
   readonly smallParameters: number;
@@ -195,6 +197,15 @@ export interface ModelSpec {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly tiedEmbeddings: boolean;
+  /**
+   * Tables of the last few tokens, looked up beside the embedding of the token (LongCat-Flash-Lite): in all, of the rows
+   * of one token, and of the projections that all tokens pass. Absent: none.
+   */
+  readonly ngramEmbedding?: {
+    readonly tableParameters: number;
+    readonly rowParameters: number;
+    readonly projectionParameters: number;
+  };
   /** A bias on the output head (Phi-3.5-MoE); absent: false. */
   readonly headBias?: boolean;
   readonly contextTokensMax: number;

@@ -116,6 +116,7 @@ describe("families", () => {
       ...(family.attention === "compressed" ? compressed : {}),
       [family.denseWidthKey]: 96,
       ...(family.pairedLayers ? { [family.expertWidthKey]: 32, first_k_dense_replace: 0 } : {}),
+      ...(family.ngrams ? { ngram_vocab_size_ratio: 3, emb_neighbor_num: 3, emb_split_num: 2 } : {}),
       num_experts: 8,
       model_type: modelType,
     };

@@ -13,7 +13,9 @@ import {
   hunyuanLarge,
   lfm8,
   lfm24,
+  lingTiny,
   longcat,
+  longcatLite,
   minimax,
   ringMini,
 } from "./structure-configs.ts";
@@ -37,6 +39,15 @@ const published: readonly Published[] = [
     active: [27, 1],
     without: "embedding",
     source: "LongCat-Flash Technical Report, arXiv 2509.01322: 560 B, 18.6 to 31.3 B for a token, 27 B on average",
+  },
+  {
+    name: "LongCat-Flash-Lite",
+    config: longcatLite,
+    total: [68.5, 0.1],
+    active: [3.98, 0.01],
+    without: "embedding",
+    source:
+      "model card of meituan-longcat/LongCat-Flash-Lite: 68.5 B, 2.9 to 4.5 B for a token; its mean is that of 8 of 12 choices",
   },
   {
     name: "MiniMax-Text-01",
@@ -111,6 +122,13 @@ const published: readonly Published[] = [
     without: "both",
     source: "Ring-linear, arXiv 2510.19338: 16 B, 957 M for a token without embeddings",
   },
+  {
+    name: "Ling-3.0-tiny",
+    config: lingTiny,
+    total: [7.9, 0.1],
+    active: [1.3, 0.1],
+    source: "model card of inclusionAI/Ling-3.0-tiny: 7.9 B, 1.3 B for a token",
+  },
 ];
 
 describe("published sizes, within the last digit", () => {
@@ -122,12 +140,18 @@ describe("published sizes, within the last digit", () => {
     expect(Math.abs(used / 1e9 - active[0])).toBeLessThan(active[1]);
   });
 
-  test("LongCat-Flash uses 18.6 to 31.3 B for a token, by how many of its choices compute", () => {
-    const { activeRange, activeByClass } = parametersOf(resolve(longcat));
-    const billions = (values: number) => (values - activeByClass.embedding) / 1e9;
-    expect(Math.abs(billions(activeRange!.fewest) - 18.6)).toBeLessThan(0.1);
-    expect(Math.abs(billions(activeRange!.most) - 31.3)).toBeLessThan(0.1);
-  });
+  test.each([
+    [longcat, 18.6, 31.3],
+    [longcatLite, 2.9, 4.5],
+  ])(
+    "LongCat-Flash uses 18.6 to 31.3 B for a token, its Lite 2.9 to 4.5 B, by how many choices compute",
+    (config, fewest, most) => {
+      const { activeRange, activeByClass } = parametersOf(resolve(config));
+      const billions = (values: number) => (values - activeByClass.embedding) / 1e9;
+      expect(Math.abs(billions(activeRange!.fewest) - fewest)).toBeLessThan(0.1);
+      expect(Math.abs(billions(activeRange!.most) - most)).toBeLessThan(0.1);
+    },
+  );
 });
 
 describe("cache of a sequence", () => {
@@ -344,7 +368,7 @@ describe("mixers", () => {
     );
   });
 
-  test("MLA beside lightning attention: Ring 2.5, and not the delta attention of Ling 3", () => {
+  test("MLA beside lightning attention: Ring 2.5", () => {
     const hybrid: Config = {
       ...ringMini,
       model_type: "bailing_hybrid",
@@ -356,7 +380,20 @@ describe("mixers", () => {
     };
     const kinds = resolve(hybrid).layers.map(({ attention }) => attention.kind);
     expect(kinds.filter((kind) => kind === "mla").length).toBe(4);
-    expect(() => resolve({ ...hybrid, short_conv_kernel_size: 4 })).toThrow(/Kimi Delta Attention/);
+  });
+
+  test("Ling 3 has Kimi Delta Attention, of full rank or low, and gates the heads of its latent attention", () => {
+    const spec = resolve(lingTiny);
+    const delta = linearOf(lingTiny)!;
+    expect(delta.scan.rule).toBe("channelDelta");
+    expect(delta.projectionParameters).toBe(6 * 1536 * 2048 + 3 * 2048 * 4 + 1536 * 16);
+    const low = linearOf({ ...lingTiny, no_kda_lora: false, use_kda_lora: true })!;
+    expect(low.projectionParameters).toBe(4 * 1536 * 2048 + 3 * 2048 * 4 + 1536 * 16 + 2 * 128 * (1536 + 2048));
+    const plain = resolve(without(lingTiny, "gated_attention_proj_granularity_type"));
+    expect(parametersOf(spec).total - parametersOf(plain).total).toBe(6 * 1536 * 16);
+    expect(() => resolve({ ...lingTiny, use_kda_lora: true })).toThrow(/use_kda_lora: expected false/);
+    expect(() => resolve({ ...lingTiny, gated_attention_proj_granularity_type: "element_wise" })).toThrow(/head_wise/);
+    expect(() => resolve({ ...lingTiny, num_kv_heads_for_linear_attn: 4 })).toThrow(/num_kv_heads_for_linear_attn/);
   });
 });
 
@@ -383,4 +420,23 @@ test("modules of a paired layer are named by the layer of the file, and by what 
   };
   expect(formats(listed)).toMatchObject({ attention: "fp8_block", dense: "bf16", experts: "fp8_block" });
   expect(resolveConfig(listed, { file: "config.json" }).assumptions.join()).not.toMatch(/some layers only/);
+});
+
+describe("embeddings of n-grams", () => {
+  test("have four tables for two, three and four tokens each, of which a token reads a row and counts no more", () => {
+    const { ngramEmbedding } = resolve(longcatLite);
+    // Twelve tables of 78 vocabularies and 1, 3, ... 23 rows more, 3072 / 12 values each.
+    expect(ngramEmbedding).toEqual({
+      tableParameters: 256 * (12 * 78 * 131_072 + 12 * 12),
+      rowParameters: 3072,
+      projectionParameters: 3072 * 3072,
+    });
+    const { byClass, activeByClass } = parametersOf(resolve(longcatLite));
+    expect(byClass.embedding - activeByClass.embedding).toBe(ngramEmbedding!.tableParameters - 3072);
+  });
+
+  test("are refused where their tables do not share the hidden size, or their keys are missing", () => {
+    expect(() => resolve({ ...longcatLite, emb_split_num: 5 })).toThrow(/emb_split_num: expected tables that divide/);
+    expect(() => resolve(without(longcatLite, "emb_neighbor_num"))).toThrow(/emb_neighbor_num/);
+  });
 });

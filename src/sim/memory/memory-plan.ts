@@ -208,6 +208,8 @@ function weightItems(
     if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
   }
   const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
+  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
+  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
   const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
   const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
   const slots =
@@ -217,7 +219,7 @@ function weightItems(
         ? offload.slots * expertLayers
         : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
   return [
-    { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
+    { name: "embedding", bytes: stage.first ? storedBytes(embedded, formats.embedding) : 0 },
     { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
     { name: "dense weights", bytes: storedBytes(denseValues, formats.dense) },
     { name: "router weights", bytes: storedBytes(routerValues, formats.router) },

@@ -60,7 +60,7 @@ export function mixingUnits(attention: Attention, formats: PoolConfig["formats"]
     case "mla":
       counter.count("latentAttention").products(formats.attention, attention.queryLoraRank === null ? 2 : 3);
       if (attention.indexer !== null && attention.indexerShared !== true) counter.count("indexer");
-      if (attention.outputGate === true) counter.count("outputGate");
+      if (attention.outputGate === true || attention.headGate === true) counter.count("outputGate");
       break;
     case "linear":
       // A short convolution is as few kernels as attention: between its products two gates and one convolution.
