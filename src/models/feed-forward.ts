@@ -143,7 +143,9 @@ function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: numb
     ...none,
     fallback: { value: expertWidth, rule: `${family.expertWidthKey} per shared expert` },
   });
-  if (reader.raw("use_mixed_mlp_moe") === false) {
+  const mixed = reader.raw("use_mixed_mlp_moe");
+  if (mixed !== undefined && typeof mixed !== "boolean") reader.problem("use_mixed_mlp_moe", "true or false", mixed);
+  if (mixed === false) {
     reader.record(`${path}.sharedExperts`, "use_mixed_mlp_moe", 0);
     return 0;
   }

@@ -86,9 +86,8 @@ function bailingDelta(reader: ConfigReader, hiddenSize: number): LinearAttention
   const kernel = reader.count(`${path}.convolution`, ["short_conv_kernel_size"], { max: 1024 });
   const full = reader.flag(`${path}.fullRank`, ["no_kda_lora"], { value: false, rule: "model class" });
   const low = reader.raw("use_kda_lora");
-  if (low !== undefined && low === full) reader.problem("use_kda_lora", `${!full}, as no_kda_lora is ${full}`, low);
-  for (const key of ["use_bias", "use_qkv_bias", "value_norm"])
-    if (reader.raw(key) === true) reader.problem(key, "false", true);
+  if (low !== undefined && low !== !full) reader.problem("use_kda_lora", `${!full}, as no_kda_lora is ${full}`, low);
+  demandOff(reader, "use_bias", "use_qkv_bias", "value_norm");
   return channelDelta(hiddenSize, { heads, headDim, kernel, fullDecay: full, fullGate: full });
 }
 
@@ -140,7 +139,9 @@ function mamba2(reader: ConfigReader, hiddenSize: number): LinearAttention {
     max: 65536,
     fallback: { value: 256, rule: "model class" },
   });
-  for (const key of ["mamba_proj_bias", "use_bias"]) if (reader.raw(key) === true) reader.problem(key, "false", true);
+  demandOff(reader, "mamba_proj_bias", "use_bias");
+  const biased = reader.first(["use_conv_bias", "mamba_conv_bias"]);
+  if (biased !== null && typeof biased.value !== "boolean") reader.problem(biased.key, "true or false", biased.value);
   const inner = heads * headDim;
   const convolved = inner + 2 * groups * state;
   return {
@@ -148,8 +149,7 @@ function mamba2(reader: ConfigReader, hiddenSize: number): LinearAttention {
     projectionParameters: hiddenSize * (inner + convolved + heads) + convolved * kernel + inner * hiddenSize,
     stateValues: inner * state + convolved * (kernel - 1),
     ...stateFormat(reader, "mamba_ssm_cache_dtype"),
-    smallParameters:
-      (reader.first(["use_conv_bias", "mamba_conv_bias"])?.value === false ? 0 : convolved) + 3 * heads + inner,
+    smallParameters: (biased?.value === false ? 0 : convolved) + 3 * heads + inner,
     scan: { rule: "decay", heads, keyHeads: groups, keyDim: state, valueDim: headDim, chunkTokens, convolved },
   };
 }
@@ -167,6 +167,8 @@ function mamba2HeadDim(reader: ConfigReader, hiddenSize: number, heads: number):
   });
   if (!Number.isInteger(headDim))
     reader.problem("mamba_n_heads", `a divisor of mamba_expand x hidden_size ${inner}`, heads);
+  else if (heads * headDim !== inner)
+    reader.problem("mamba_expand", `mamba_n_heads x mamba_d_head / hidden_size, ${(heads * headDim) / hiddenSize}`);
   return headDim;
 }
 
@@ -194,7 +196,7 @@ function lightning(reader: ConfigReader, family: Family, hiddenSize: number): Li
     value: !inGroups,
     rule: "model class",
   });
-  for (const key of ["use_bias", "use_qkv_bias"]) if (reader.raw(key) === true) reader.problem(key, "false", true);
+  demandOff(reader, "use_bias", "use_qkv_bias");
   const inner = heads * headDim;
   return {
     kind: "linear",
@@ -247,7 +249,7 @@ function mamba1(reader: ConfigReader, hiddenSize: number): LinearAttention {
   const state = reader.count(`${path}.state`, ["mamba_d_state"], widthMax);
   const kernel = reader.count(`${path}.convolution`, ["mamba_d_conv"], { max: 1024 });
   const stepRank = reader.count(`${path}.stepRank`, ["mamba_dt_rank"], widthMax);
-  if (reader.raw("mamba_proj_bias") === true) reader.problem("mamba_proj_bias", "false", true);
+  demandOff(reader, "mamba_proj_bias");
   const inner = expand * hiddenSize;
   return {
     kind: "linear",
@@ -271,6 +273,14 @@ function mamba1(reader: ConfigReader, hiddenSize: number): LinearAttention {
       convolved: inner,
     },
   };
+}
+
+/** Refuses switches that the mixer cannot express. */
+function demandOff(reader: ConfigReader, ...keys: readonly string[]): void {
+  for (const key of keys) {
+    const value = reader.raw(key);
+    if (value !== undefined && value !== false) reader.problem(key, "false", value);
+  }
 }
 
 /** Format of the recurrent state; the small convolution state is counted in it too. */

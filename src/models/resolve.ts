@@ -137,6 +137,8 @@ function chainedLayers(reader: ConfigReader, layers: readonly LayerSpec[]): read
  * of the second (shortcut-connected MoE, arXiv 2404.05019).
  */
 function pairedLayers(reader: ConfigReader, layers: readonly LayerSpec[]): readonly LayerSpec[] {
+  const method = reader.text(["attention_method"]);
+  if (method !== null && method.toUpperCase() !== "MLA") reader.problem("attention_method", "MLA", method);
   reader.assume(
     "the experts of a layer run beside its first dense network alone; engines may run them beside its second half too, " +
       "which is not simulated",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { InvalidInputError } from "../../src/core/errors.ts";
 import { modelKvBytesPerSequence, modelKvBytesPerToken } from "../../src/models/bytes.ts";
 import { parametersOf } from "../../src/models/parameters.ts";
 import { resolveConfig } from "../../src/models/resolve.ts";
@@ -226,6 +227,8 @@ describe("experts that return their input", () => {
 
   test("what the class cannot express is refused", () => {
     expect(() => resolve({ ...model, router_bias: true })).toThrow(/router_bias/);
+    expect(() => resolve({ ...model, attention_method: "GQA" })).toThrow(/attention_method: expected MLA/);
+    expect(() => resolve({ ...model, first_k_dense_replace: 1 })).toThrow(/first_k_dense_replace/);
     expect(() => resolve({ ...model, ngram_vocab_size_ratio: 78 })).toThrow(/n-grams/);
   });
 });
@@ -363,6 +366,10 @@ describe("mixers", () => {
 
   test("Mamba-2 heads may have an automatic width", () => {
     expect(linearOf({ ...graniteTiny, mamba_d_head: "auto" })).toEqual(linearOf(graniteTiny));
+    expect(() => resolve({ ...graniteTiny, mamba_expand: 3 })).toThrow(/mamba_expand: expected .* 2$/);
+    expect(() => resolve({ ...graniteTiny, mamba_conv_bias: "yes" })).toThrow(
+      /mamba_conv_bias: expected true or false/,
+    );
     expect(() => resolve({ ...graniteTiny, mamba_d_head: "auto", mamba_n_heads: 50 })).toThrow(
       /mamba_n_heads: expected a divisor/,
     );
@@ -438,5 +445,44 @@ describe("embeddings of n-grams", () => {
   test("are refused where their tables do not share the hidden size, or their keys are missing", () => {
     expect(() => resolve({ ...longcatLite, emb_split_num: 5 })).toThrow(/emb_split_num: expected tables that divide/);
     expect(() => resolve(without(longcatLite, "emb_neighbor_num"))).toThrow(/emb_neighbor_num/);
+  });
+});
+
+describe("hostile values", () => {
+  const configs = [longcat, longcatLite, minimax, ringMini, lingTiny, graniteTiny, lfm8, hunyuanA13b, hunyuanLarge];
+  const values = [
+    null,
+    true,
+    false,
+    0,
+    -1,
+    0.5,
+    3,
+    1e9,
+    2 ** 53,
+    "",
+    "auto",
+    "identity",
+    [],
+    [0],
+    [1, 2],
+    {},
+    { a: 1 },
+  ];
+
+  test("under any key give a model of finite size or name the key, never another error", () => {
+    let refused = 0;
+    for (const config of configs)
+      for (const key of Object.keys(config))
+        for (const value of values) {
+          try {
+            const { total, active } = parametersOf(resolve({ ...config, [key]: value }));
+            expect(Number.isSafeInteger(total) && Number.isSafeInteger(active)).toBe(true);
+          } catch (error) {
+            expect(error, `${config["model_type"]}.${key}: ${JSON.stringify(value)}`).toBeInstanceOf(InvalidInputError);
+            refused++;
+          }
+        }
+    expect(refused).toBeGreaterThan(1000);
   });
 });
