@@ -10,6 +10,8 @@ export interface Family {
   readonly singleSublayers: boolean;
   /** A layer of the file is two: each with attention and a dense network, the first with experts beside (LongCat-Flash). */
   readonly pairedLayers: boolean;
+  /** Experts that return their input may stand beside the others (`zero_expert_num`). */
+  readonly zeroExperts: boolean;
   /** Embeddings of n-grams beside those of tokens. */
   readonly ngrams: boolean;
   /** Norms of queries and keys: a weight per head dimension, one per value of the projection, or none. */
@@ -63,6 +65,7 @@ const plain: Family = {
   mixer: null,
   singleSublayers: false,
   pairedLayers: false,
+  zeroExperts: false,
   ngrams: false,
   queryKeyNorm: "none",
   bias: { byDefault: false, output: true },
@@ -101,6 +104,7 @@ const longcat: Family = {
   ...plain,
   attention: "mla",
   pairedLayers: true,
+  zeroExperts: true,
   expertWidthKey: "expert_ffn_hidden_size",
   denseWidthKey: "ffn_hidden_size",
   normalisesTopK: false,

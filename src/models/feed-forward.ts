@@ -69,7 +69,7 @@ function denseNetwork(reader: ConfigReader, family: Family, layerCount: number):
 function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layerCount: number): MoeFeedForward {
   const experts = evenCount(reader, `${path}.experts`, aliases.experts, layerCount, { max: expertsMax });
   const topK = evenCount(reader, `${path}.topK`, aliases.topK, layerCount, { max: expertsMax });
-  const zeroExperts = readZeroExperts(reader, experts);
+  const zeroExperts = readZeroExperts(reader, family, experts);
   if (topK > experts + zeroExperts)
     reader.problem(aliases.topK[0], `at most the ${experts + zeroExperts} experts`, topK);
   const expertWidth = readExpertWidth(reader, family, experts, layerCount);
@@ -97,7 +97,8 @@ function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layer
 }
 
 /** Experts beside the others that return their input (LongCat-Flash). */
-function readZeroExperts(reader: ConfigReader, experts: number): number {
+function readZeroExperts(reader: ConfigReader, family: Family, experts: number): number {
+  if (!family.zeroExperts) return 0;
   const kind = reader.text(["zero_expert_type"]);
   if (reader.raw("zero_expert_num") === undefined) return 0;
   const count = reader.count(`${path}.zeroExperts`, ["zero_expert_num"], { min: 0, max: expertsMax - experts });
@@ -133,6 +134,8 @@ function readExpertWidth(reader: ConfigReader, family: Family, experts: number, 
 function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: number, layerCount: number): number {
   const none = { min: 0, max: widthMax };
   const counted = reader.first(aliases.sharedExperts) !== null;
+  // How a shared expert is gated (MiniMax-Text-01).
+  if (family.sharedGate) reader.raw("shared_moe_mode");
   const count = evenCount(reader, `${path}.sharedExperts`, aliases.sharedExperts, layerCount, {
     ...none,
     fallback: family.implicitShared

@@ -134,7 +134,8 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
     const offset = reader.count(`${path}.offset`, ["attn_layer_offset"], { min: 0 });
     return fill(layerCount, (layer) => (layer % period === offset ? "full" : "linear"));
   }
-  if (family.mixer !== null)
+  // A list that is there and wrong is a problem already.
+  if (family.mixer !== null && reader.raw(namesKey) === undefined && reader.raw("attn_type_list") === undefined)
     reader.problem("layer_types", "a list that says which layers attend: this model_type has others too");
   return windowKinds(reader, family, layerCount);
 }

@@ -23,8 +23,6 @@ export function lightning(reader: ConfigReader, family: Family, hiddenSize: numb
     max: 65536,
     fallback: { value: lightningChunkTokens, rule: "model class" },
   });
-  // How the shared expert is gated, where there is one.
-  reader.raw("shared_moe_mode");
   reader.assume("states of lightning attention are kept in bf16, as vLLM does; in fp32 they take twice the memory");
   const inGroups = reader.raw("group_norm_size") !== undefined;
   const activated = reader.flag(`${mixerPath}.activation`, ["linear_silu", "use_linear_silu"], {

@@ -37,6 +37,9 @@ describe("which layers attend", () => {
       without(graniteTiny, "layer_types"),
     ])
       expect(() => resolve(config)).toThrow(/layer_types: expected a list that says which layers attend/);
+    expect(() => resolve({ ...lfm8, layer_types: ["conv"] })).toThrow(
+      /layer_types: expected 24 entries, one a layer, found 1$/,
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parametersOf } from "../../src/models/parameters.ts";
 import { resolveConfig } from "../../src/models/resolve.ts";
-import { type Config, resolve, without } from "./configs.ts";
+import { type Config, mixtral, resolve, without } from "./configs.ts";
 import { longcat, longcatLite, minimax } from "./structure-configs.ts";
 
 describe("experts that return their input", () => {
@@ -28,6 +28,10 @@ describe("experts that return their input", () => {
     expect(activeRange!.most).toBeGreaterThan(mean);
     expect(activeRange!.fewest).toBeLessThan(mean);
     expect((activeRange!.most - activeRange!.fewest) / (active(0) / 12)).toBeCloseTo(4, 9);
+  });
+
+  test("are unknown to other classes", () => {
+    expect(() => resolve({ ...mixtral, zero_expert_num: 2 })).toThrow(/zero_expert_num: expected a key known for/);
   });
 
   test("of another type are refused", () => {
