@@ -25,12 +25,14 @@ export function attentions(
   const latent = family.attention === "mla" && mixers.includes("full") ? latentAttention(reader, mixers.length) : null;
   const full =
     family.attention === "gqa" && mixers.includes("full") ? groupedAttention(reader, family, widths, "full") : null;
+  const sharing = family.attention === "gqa" && full !== null ? sharedCaches(reader, family, widths) : null;
   const sliding = mixers.includes("sliding") ? groupedAttention(reader, family, widths, "sliding") : null;
   const linear = mixers.includes("linear") ? linearAttention(reader, family, widths.hiddenSize) : null;
   const none: Attention = { kind: "none" };
   const byKind = (mixer: MixerKind, layerIndex: number): Attention => {
     switch (mixer) {
       case "full":
+        if (sharing !== null && layerIndex % sharing.factor !== 0) return sharing.attention;
         return latent?.[layerIndex] ?? full ?? none;
       case "sliding":
         return sliding ?? none;
@@ -41,6 +43,25 @@ export function attentions(
     }
   };
   return mixers.map(byKind);
+}
+
+/**
+ * Cross-layer attention: of every `factor` layers only the first has keys and values of its own, the others read them.
+ * null where each layer has its own.
+ */
+function sharedCaches(
+  reader: ConfigReader,
+  family: Family,
+  widths: ModelWidths,
+): { readonly factor: number; readonly attention: GqaAttention } | null {
+  const path = "layers[].attention.sharedCache";
+  const absent = { value: false, rule: "absent" };
+  if (reader.raw("use_cla") === undefined || !reader.flag(path, ["use_cla"], absent)) {
+    reader.raw("cla_share_factor");
+    return null;
+  }
+  const factor = reader.count(`${path}.layers`, ["cla_share_factor"], { max: 4096 });
+  return { factor, attention: groupedAttention(reader, family, widths, "full", true) };
 }
 
 /** Keys that give windowed layers (MiMo-V2) or full layers (Gemma 4) a shape of their own. */
@@ -63,6 +84,7 @@ function groupedAttention(
   family: Family,
   widths: ModelWidths,
   variant: "full" | "sliding",
+  sharedCache = false,
 ): GqaAttention {
   const path = variant === "full" ? "layers[].attention" : "layers[sliding].attention";
   const own = variantKeys[variant];
@@ -104,13 +126,20 @@ function groupedAttention(
     headDim,
     ...(valueHeadDim === headDim ? {} : { valueHeadDim }),
     ...(keyIsValue ? { keyIsValue } : {}),
+    ...(sharedCache ? { sharedCache } : {}),
     ...(topTokens === null ? {} : { topTokens }),
     windowTokens: variant === "sliding" ? windowTokens(reader, family, widths.contextTokensMax) : null,
     ...(variant === "sliding" && family.window === "chunked" ? { chunked: true } : {}),
     outputGate,
     ...(norm === "none" ? {} : { queryKeyNorm: norm === "whole" ? "whole" : "head" }),
     smallParameters:
-      biasParameters(reader, family, widths.hiddenSize, queryHeads * headDim, kvHeads * (headDim + valueHeadDim)) +
+      biasParameters(
+        reader,
+        family,
+        widths.hiddenSize,
+        queryHeads * headDim,
+        sharedCache ? 0 : kvHeads * (headDim + valueHeadDim),
+      ) +
       normParameters(norm, queryHeads, kvHeads, headDim) +
       sinkParameters(reader, family, variant, queryHeads),
   };

@@ -5,7 +5,15 @@ export interface Family {
   /** Form of the softmax-attention layers. */
   readonly attention: "gqa" | "mla" | "compressed";
   /** Form of the layers that mix tokens without a growing cache, where the model has any. */
-  readonly mixer: "delta-net" | "kimi-delta" | "mamba1" | "mamba2" | null;
+  readonly mixer: "delta-net" | "kimi-delta" | "mamba1" | "mamba2" | "lightning" | "short-convolution" | null;
+  /** A layer is one sublayer: a mixer, or a feed-forward network (Nemotron-H). */
+  readonly singleSublayers: boolean;
+  /** A layer of the file is two: each with attention and a dense network, the first with experts beside (LongCat-Flash). */
+  readonly pairedLayers: boolean;
+  /** Experts that return their input may stand beside the others (`zero_expert_num`). */
+  readonly zeroExperts: boolean;
+  /** Embeddings of n-grams beside those of tokens. */
+  readonly ngrams: boolean;
   /** Norms of queries and keys: a weight per head dimension, one per value of the projection, or none. */
   readonly queryKeyNorm: "none" | "head" | "whole" | "weightless";
   /**
@@ -20,8 +28,15 @@ export interface Family {
   readonly window: "none" | "all" | "if-enabled" | "alternating" | "chunked";
   /** Whether the family has members without experts; elsewhere their absence is an error. */
   readonly mayBeDense: boolean;
-  readonly expertWidthKey: "moe_intermediate_size" | "intermediate_size";
-  readonly denseWidthKey: "intermediate_size" | "intermediate_size_mlp" | "dense_intermediate_size" | "ffn_hidden_size";
+  readonly expertWidthKey: "moe_intermediate_size" | "intermediate_size" | "expert_ffn_hidden_size";
+  readonly denseWidthKey:
+    | "intermediate_size"
+    | "intermediate_size_mlp"
+    | "dense_intermediate_size"
+    | "ffn_hidden_size"
+    | "shared_intermediate_size";
+  /** Experts are as wide as a dense network where no key of their own says otherwise. */
+  readonly expertsLikeDense: boolean;
   readonly matrices: 2 | 3;
   readonly scoring: Router["scoring"];
   readonly normalisesTopK: boolean;
@@ -49,6 +64,10 @@ export interface Family {
 export const plain: Family = {
   attention: "gqa",
   mixer: null,
+  singleSublayers: false,
+  pairedLayers: false,
+  zeroExperts: false,
+  ngrams: false,
   queryKeyNorm: "none",
   bias: { byDefault: false, output: true },
   sinks: false,
@@ -57,6 +76,7 @@ export const plain: Family = {
   mayBeDense: false,
   expertWidthKey: "moe_intermediate_size",
   denseWidthKey: "intermediate_size",
+  expertsLikeDense: false,
   matrices: 3,
   scoring: "softmax",
   normalisesTopK: true,
@@ -80,9 +100,37 @@ const qwen3Next: Family = { ...qwen3, mixer: "delta-net", outputGate: true, shar
 const deepseek3: Family = { ...plain, attention: "mla", scoring: "sigmoid", routerBias: true };
 const deepseek4: Family = { ...plain, attention: "compressed", scoring: "sqrtsoftplus", routerBias: true, sinks: true };
 const sigmoidGqa: Family = { ...plain, scoring: "sigmoid", routerBias: true };
+const lightning: Family = { ...plain, mixer: "lightning", expertWidthKey: "intermediate_size", sharedGate: true };
+const longcat: Family = {
+  ...plain,
+  attention: "mla",
+  pairedLayers: true,
+  zeroExperts: true,
+  expertWidthKey: "expert_ffn_hidden_size",
+  denseWidthKey: "ffn_hidden_size",
+  normalisesTopK: false,
+  routerBias: true,
+  unsupported: {
+    router_bias: "a bias of the router's projection",
+    first_k_dense_replace: "layers without experts in this class",
+  },
+};
+const hunyuan: Family = {
+  ...plain,
+  queryKeyNorm: "head",
+  expertsLikeDense: true,
+  unsupported: { use_mla: "latent attention in this class" },
+};
 
 /** Families by `model_type`; the suffix `_text` of nested configs is dropped before the look-up. */
 export const families = {
+  bailing_hybrid: {
+    ...deepseek3,
+    mixer: "lightning",
+    queryKeyNorm: "head",
+    unsupported: { num_kv_heads_for_linear_attn: "linear attention whose keys have heads of their own" },
+  },
+  bailing_moe_linear: { ...sigmoidGqa, mixer: "lightning", queryKeyNorm: "head" },
   coe_deepseekv2: { ...plain, attention: "mla", normalisesTopK: false, chainsExperts: true },
   deepseek: { ...plain, normalisesTopK: false },
   deepseek_ref: deepseek4,
@@ -118,11 +166,21 @@ export const families = {
     expertBias: true,
   },
   granitemoe: { ...plain, expertWidthKey: "intermediate_size", tied: true },
+  granitemoehybrid: {
+    ...plain,
+    mixer: "mamba2",
+    mayBeDense: true,
+    expertWidthKey: "intermediate_size",
+    denseWidthKey: "shared_intermediate_size",
+  },
   granitemoeshared: { ...plain, expertWidthKey: "intermediate_size", tied: true },
   grinmoe: phi,
+  hunyuan,
+  hunyuan_v1_moe: hunyuan,
   jamba: { ...plain, mixer: "mamba1", expertWidthKey: "intermediate_size", normalisesTopK: false },
   kimi_k2: deepseek3,
   kimi_linear: { ...deepseek3, mixer: "kimi-delta" },
+  lfm2_moe: { ...sigmoidGqa, mixer: "short-convolution", queryKeyNorm: "head", tied: true },
   llama: { ...plain, mayBeDense: true },
   llama4: {
     ...plain,
@@ -135,14 +193,22 @@ export const families = {
     implicitShared: true,
   },
   llama_moe: { ...plain, expertWidthKey: "intermediate_size" },
+  longcat_flash: {
+    ...longcat,
+    unsupported: { ...longcat.unsupported, ngram_vocab_size_ratio: "an embedding of n-grams in this class" },
+  },
+  longcat_flash_ngram: { ...longcat, ngrams: true },
   mimo_v2_flash: sigmoidGqa,
   minicpm: { ...plain, mayBeDense: true, expertWidthKey: "intermediate_size", tied: true },
+  minimax: lightning,
+  minimax_m1: lightning,
   minimax_m2: { ...sigmoidGqa, queryKeyNorm: "whole", expertWidthKey: "intermediate_size" },
   minimax_m3: { ...sigmoidGqa, queryKeyNorm: "head", denseWidthKey: "dense_intermediate_size" },
+  minimax_text_01: lightning,
   mistral: { ...plain, window: "all", mayBeDense: true },
   mistral4: { ...plain, attention: "mla" },
   mixtral,
-  nemotron_h: { ...sigmoidGqa, mixer: "mamba2", matrices: 2 },
+  nemotron_h: { ...sigmoidGqa, mixer: "mamba2", singleSublayers: true, matrices: 2 },
   olmoe: { ...plain, queryKeyNorm: "whole", expertWidthKey: "intermediate_size", normalisesTopK: false },
   pangu_pro_moe: { ...plain, bias: { byDefault: true, output: true }, groupedTopK: true, normalisesTopK: false },
   phimoe: phi,

@@ -16,8 +16,8 @@ export function feedForwards(
   hiddenSize: number,
   kinds: readonly FeedForwardKind[],
 ): readonly FeedForward[] {
-  const moe = kinds.includes("moe") ? mixture(reader, family, hiddenSize) : null;
-  const dense = kinds.includes("dense") ? denseNetwork(reader, family) : null;
+  const moe = kinds.includes("moe") ? mixture(reader, family, hiddenSize, kinds.length) : null;
+  const dense = kinds.includes("dense") ? denseNetwork(reader, family, kinds.length) : null;
   const hashed = reader.count(`${path}.router.hashLayers`, ["num_hash_layers"], {
     min: 0,
     max: kinds.length,
@@ -31,19 +31,48 @@ export function feedForwards(
   });
 }
 
-function denseNetwork(reader: ConfigReader, family: Family): DenseFeedForward {
+/** A count that may be listed by layer; all of the list are one, since layers with experts have one shape. */
+function evenCount(
+  reader: ConfigReader,
+  at: string,
+  keys: readonly string[],
+  layerCount: number,
+  options: Parameters<ConfigReader["count"]>[2],
+): number {
+  const found = reader.first(keys);
+  if (found === null || !Array.isArray(found.value)) return reader.count(at, keys, options);
+  const { min = 1, max = 2147483648 } = options ?? {};
+  const listed = reader.perLayer(found.key, layerCount) ?? [];
+  const [value] = listed;
+  const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max;
+  const other = isCount ? listed.findIndex((one) => one !== value) : 0;
+  if (listed.length > 0 && other >= 0) {
+    const expected = isCount
+      ? `${value}, as in the first layer: layers that differ are not supported`
+      : "a whole number";
+    reader.problem(`${found.key}[${other}]`, expected, listed[other]);
+  }
+  if (!isCount) return min;
+  reader.record(at, found.key, value);
+  return value;
+}
+
+function denseNetwork(reader: ConfigReader, family: Family, layerCount: number): DenseFeedForward {
+  const at = "layers[dense].feedForward.width";
   return {
     kind: "dense",
-    width: reader.count("layers[dense].feedForward.width", [family.denseWidthKey], { max: widthMax }),
+    width: evenCount(reader, at, [family.denseWidthKey], layerCount, { max: widthMax }),
     matrices: family.matrices,
   };
 }
 
-function mixture(reader: ConfigReader, family: Family, hiddenSize: number): MoeFeedForward {
-  const experts = reader.count(`${path}.experts`, aliases.experts, { max: expertsMax });
-  const topK = reader.count(`${path}.topK`, aliases.topK, { max: expertsMax });
-  if (topK > experts) reader.problem(aliases.topK[0], `at most the ${experts} experts`, topK);
-  const expertWidth = readExpertWidth(reader, family, experts);
+function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layerCount: number): MoeFeedForward {
+  const experts = evenCount(reader, `${path}.experts`, aliases.experts, layerCount, { max: expertsMax });
+  const topK = evenCount(reader, `${path}.topK`, aliases.topK, layerCount, { max: expertsMax });
+  const zeroExperts = readZeroExperts(reader, family, experts);
+  if (topK > experts + zeroExperts)
+    reader.problem(aliases.topK[0], `at most the ${experts + zeroExperts} experts`, topK);
+  const expertWidth = readExpertWidth(reader, family, experts, layerCount);
   const expertHidden = reader.count(`${path}.expertHidden`, aliases.latentWidth, {
     max: widthMax,
     fallback: { value: hiddenSize, rule: "hidden_size" },
@@ -54,10 +83,11 @@ function mixture(reader: ConfigReader, family: Family, hiddenSize: number): MoeF
     kind: "moe",
     experts,
     topK,
+    ...(zeroExperts === 0 ? {} : { zeroExperts }),
     expertWidth,
     matrices: family.matrices,
     expertHidden,
-    sharedWidth: readSharedWidth(reader, family, expertWidth),
+    sharedWidth: readSharedWidth(reader, family, expertWidth, layerCount),
     sharedGate: family.sharedGate,
     // Gate and up projections are biased at the expert's width, the down projection at its hidden size.
     expertBiasParameters: family.expertBias ? (family.matrices - 1) * expertWidth + expertHidden : 0,
@@ -66,10 +96,30 @@ function mixture(reader: ConfigReader, family: Family, hiddenSize: number): MoeF
   };
 }
 
+/** Experts beside the others that return their input (LongCat-Flash). */
+function readZeroExperts(reader: ConfigReader, family: Family, experts: number): number {
+  if (!family.zeroExperts) return 0;
+  const kind = reader.text(["zero_expert_type"]);
+  if (reader.raw("zero_expert_num") === undefined) return 0;
+  const count = reader.count(`${path}.zeroExperts`, ["zero_expert_num"], { min: 0, max: expertsMax - experts });
+  if (count === 0) return 0;
+  if (kind !== "identity")
+    reader.problem("zero_expert_type", "identity: experts that return their input", kind ?? undefined);
+  reader.assume(
+    "experts that return their input take no time, and are chosen as often as the others where no routing is replayed",
+  );
+  return count;
+}
+
 /** Width of one expert, from the key of the family or, for experts split from a dense network, their listed sizes. */
-function readExpertWidth(reader: ConfigReader, family: Family, experts: number): number {
+function readExpertWidth(reader: ConfigReader, family: Family, experts: number, layerCount: number): number {
   const sizes = reader.raw("size_experts");
-  if (!Array.isArray(sizes)) return reader.count(`${path}.expertWidth`, [family.expertWidthKey], { max: widthMax });
+  if (!Array.isArray(sizes)) {
+    // Hunyuan names a width of experts only where it is not that of the dense layers.
+    const own = reader.raw(family.expertWidthKey) !== undefined || !family.expertsLikeDense;
+    const key = own ? family.expertWidthKey : family.denseWidthKey;
+    return evenCount(reader, `${path}.expertWidth`, [key], layerCount, { max: widthMax });
+  }
   const flat = sizes.flat();
   const width = flat[0];
   if (typeof width !== "number" || flat.some((size) => size !== width) || flat.length !== sizes.length * experts) {
@@ -81,10 +131,12 @@ function readExpertWidth(reader: ConfigReader, family: Family, experts: number):
   return width;
 }
 
-function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: number): number {
+function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: number, layerCount: number): number {
   const none = { min: 0, max: widthMax };
   const counted = reader.first(aliases.sharedExperts) !== null;
-  const count = reader.count(`${path}.sharedExperts`, aliases.sharedExperts, {
+  // How a shared expert is gated (MiniMax-Text-01).
+  if (family.sharedGate) reader.raw("shared_moe_mode");
+  const count = evenCount(reader, `${path}.sharedExperts`, aliases.sharedExperts, layerCount, {
     ...none,
     fallback: family.implicitShared
       ? { value: 1, rule: "one, implied by the model class" }
@@ -94,12 +146,19 @@ function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: numb
     ...none,
     fallback: { value: expertWidth, rule: `${family.expertWidthKey} per shared expert` },
   });
+  const mixed = reader.raw("use_mixed_mlp_moe");
+  if (mixed !== undefined && typeof mixed !== "boolean") reader.problem("use_mixed_mlp_moe", "true or false", mixed);
+  if (mixed === false) {
+    reader.record(`${path}.sharedExperts`, "use_mixed_mlp_moe", 0);
+    return 0;
+  }
   if (counted || reader.first(aliases.sharedWidth) === null) return count * width;
   reader.record(`${path}.sharedExperts`, "one, as a shared width is given", 1);
   return width;
 }
 
 function readDenseWidth(reader: ConfigReader, family: Family): number {
+  if (family.pairedLayers) return reader.count(`${path}.denseWidth`, [family.denseWidthKey], { max: widthMax });
   const beside = reader.raw("enable_moe_block") === true && family.denseBeside;
   if (!beside) return 0;
   return reader.count(`${path}.denseWidth`, ["intermediate_size"], { max: widthMax });
@@ -133,6 +192,11 @@ function readRouter(reader: ConfigReader, family: Family, experts: number, topK:
 /** Group-limited selection, or null where all experts form one group. */
 function readGroups(reader: ConfigReader, family: Family, experts: number, topK: number): Router["groups"] {
   reader.raw("use_grouped_topk");
+  if (reader.raw("group_limited_greedy") === false) {
+    for (const key of [...aliases.groups, ...aliases.groupsKept]) reader.raw(key);
+    reader.record(`${path}.router.groups.count`, "group_limited_greedy", 1);
+    return null;
+  }
   const one = { max: experts, fallback: { value: 1, rule: "one group" } };
   const count = reader.count(`${path}.router.groups.count`, aliases.groups, one);
   const kept = reader.count(`${path}.router.groups.kept`, aliases.groupsKept, {

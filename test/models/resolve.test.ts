@@ -84,6 +84,16 @@ describe("families", () => {
         ssm_state_size: 16,
         conv_kernel: 4,
       },
+      lightning: { attn_type_list: [0, 1, 0, 1] },
+      "short-convolution": { layer_types: ["conv", "full_attention", "conv", "conv"], conv_L_cache: 3 },
+    };
+    const granite: Config = {
+      layer_types: ["mamba", "attention", "mamba", "mamba"],
+      mamba_n_heads: 4,
+      mamba_d_head: 8,
+      mamba_n_groups: 2,
+      mamba_d_state: 16,
+      mamba_d_conv: 4,
     };
     const compressed: Config = {
       num_key_value_heads: 1,
@@ -97,13 +107,16 @@ describe("families", () => {
       index_head_dim: 8,
       index_topk: 64,
     };
+    const wholeLayers = family.mixer === "mamba2" && !family.singleSublayers;
     const width =
       family.expertWidthKey === "moe_intermediate_size" ? experts : without(experts, "moe_intermediate_size");
     return {
       ...width,
-      ...(family.mixer === null ? {} : mixers[family.mixer]),
+      ...(family.mixer === null ? {} : wholeLayers ? granite : mixers[family.mixer]),
       ...(family.attention === "compressed" ? compressed : {}),
       [family.denseWidthKey]: 96,
+      ...(family.pairedLayers ? { [family.expertWidthKey]: 32, first_k_dense_replace: 0 } : {}),
+      ...(family.ngrams ? { ngram_vocab_size_ratio: 3, emb_neighbor_num: 3, emb_split_num: 2 } : {}),
       num_experts: 8,
       model_type: modelType,
     };
@@ -112,7 +125,7 @@ describe("families", () => {
   test.each(Object.entries(families))("%s resolves", (modelType, family) => {
     const spec = resolve(configOf(modelType, family));
     expect(spec.modelType).toBe(modelType);
-    expect(spec.layers.length).toBe(4);
+    expect(spec.layers.length).toBe(family.pairedLayers ? 8 : 4);
     expect(spec.layers.filter(({ feedForward }) => feedForward.kind === "moe").length).toBeGreaterThan(0);
   });
 });
