@@ -27,6 +27,10 @@ function parametersLabel(values: number): string {
   return `${formatNumber(values / size, 4)} ${unit}`;
 }
 
+/** What of a token's parameters depends on its choices. */
+const activeRangeLine = ({ fewest, most }: { readonly fewest: number; readonly most: number }) =>
+  `  active ${parametersLabel(fewest)} to ${parametersLabel(most)}: some experts return their input and compute nothing`;
+
 export function listModels(json: boolean): void {
   const io = processIo(true);
   const descriptions = Object.keys(catalogue).map((id) => describeModel(modelNamed(id)));
@@ -107,6 +111,7 @@ function modelText(
       `${style.bold(oneLine(model.id))}  ${oneLine(model.modelType)}`,
       `  ${parametersLabel(parameters.total)} parameters, ${parametersLabel(parameters.active)} active per token, ` +
         "embedding and head counted",
+      ...(parameters.activeRange === undefined ? [] : [activeRangeLine(parameters.activeRange)]),
     ],
     [
       style.bold("Weights"),

@@ -5,6 +5,7 @@ import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
+import { routableExperts } from "../models/expert-choices.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { textTable } from "../report/text-table.ts";
 import { moeLayerIndices } from "../resolve/layer-map.ts";
@@ -61,7 +62,8 @@ export async function importCommand(paths: readonly string[], options: ImportCli
   await prepareOutput(options.output, { ...options, anyOrder: true });
   // A model of the catalogue says how many experts it has, also those that the recording never met, and in which layers.
   const known = model === undefined ? null : knownModel(model);
-  const experts = options.experts ?? (known === null ? undefined : moeShape(known)?.experts);
+  const moe = known === null ? null : moeShape(known);
+  const experts = options.experts ?? (moe === null ? undefined : routableExperts(moe));
   const report = await importTrace(format, paths, options.output, {
     grouping,
     ...(map === undefined ? {} : { map }),

@@ -74,7 +74,7 @@ export const aliases = {
   windowTokens: ["sliding_window", "sliding_window_size"],
   outputGate: ["attn_output_gate", "attention_output_gate"],
   dtype: ["dtype", "torch_dtype"],
-  tiedEmbeddings: ["tie_word_embeddings"],
+  tiedEmbeddings: ["tie_word_embeddings", "tie_embedding"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Keys under which a multimodal model nests its language model. */

@@ -29,11 +29,13 @@ export function attentions(
     mixers.includes(variant) ? groupedAttentions(reader, family, widths, variant, mixers.length) : null;
   const full = family.attention === "gqa" ? grouped("full") : null;
   const sliding = grouped("sliding");
+  const sharing = full === null ? null : sharedCaches(reader, family, widths);
   const linear = mixers.includes("linear") ? linearAttention(reader, family, widths.hiddenSize) : null;
   const none: Attention = { kind: "none" };
   const byKind = (mixer: MixerKind, layerIndex: number): Attention => {
     switch (mixer) {
       case "full":
+        if (sharing !== null && layerIndex % sharing.factor !== 0) return sharing.attention;
         return latent?.[layerIndex] ?? full?.[layerIndex] ?? none;
       case "sliding":
         return sliding?.[layerIndex] ?? none;
@@ -44,6 +46,25 @@ export function attentions(
     }
   };
   return blockSparse(reader, widths.hiddenSize, mixers.map(byKind));
+}
+
+/**
+ * Cross-layer attention: of every `factor` layers only the first has keys and values of its own, the others read them.
+ * null where each layer has its own.
+ */
+function sharedCaches(
+  reader: ConfigReader,
+  family: Family,
+  widths: ModelWidths,
+): { readonly factor: number; readonly attention: GqaAttention } | null {
+  const path = "layers[].attention.sharedCache";
+  const absent = { value: false, rule: "absent" };
+  if (reader.raw("use_cla") === undefined || !reader.flag(path, ["use_cla"], absent)) {
+    reader.raw("cla_share_factor");
+    return null;
+  }
+  const factor = reader.count(`${path}.layers`, ["cla_share_factor"], { max: 4096 });
+  return { factor, attention: groupedAttention(reader, family, widths, "full", { sharedCache: true }) };
 }
 
 /** Keys that give windowed layers (MiMo-V2) or full layers (Gemma 4) a shape of their own. */
@@ -88,9 +109,10 @@ function groupedAttention(
   family: Family,
   widths: ModelWidths,
   variant: "full" | "sliding",
-  given: { readonly queryHeads?: number } = {},
+  given: { readonly queryHeads?: number; readonly sharedCache?: boolean } = {},
 ): GqaAttention {
   const path = variant === "full" ? "layers[].attention" : "layers[sliding].attention";
+  const { sharedCache = false } = given;
   const keysOf = variantKeys[variant];
   // Step-3.5 describes its windowed layers in an object of their own.
   const setting = reader.nested("attention_other_setting");
@@ -142,13 +164,20 @@ function groupedAttention(
     headDim,
     ...(valueHeadDim === headDim ? {} : { valueHeadDim }),
     ...(keyIsValue ? { keyIsValue } : {}),
+    ...(sharedCache ? { sharedCache } : {}),
     windowTokens: variant === "sliding" ? windowTokens(reader, family, widths.contextTokensMax) : null,
     ...(variant === "sliding" && family.window === "chunked" ? { chunked: true } : {}),
     outputGate: gate === "channel",
     ...(queryRank === null ? {} : { queryRank }),
     ...(norm === "none" ? {} : { queryKeyNorm: norm === "whole" ? "whole" : "head" }),
     smallParameters:
-      biasParameters(reader, family, widths.hiddenSize, queryHeads * headDim, kvHeads * (headDim + valueHeadDim)) +
+      biasParameters(
+        reader,
+        family,
+        widths.hiddenSize,
+        queryHeads * headDim,
+        sharedCache ? 0 : kvHeads * (headDim + valueHeadDim),
+      ) +
       normParameters(norm, queryHeads, kvHeads, headDim) +
       // One column a head: too thin for a matrix of its own.
       (gate === "head" ? widths.hiddenSize * queryHeads : 0) +

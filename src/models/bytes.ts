@@ -26,6 +26,7 @@ export function expertBytes(moe: MoeFeedForward, format: StorageFormat, biasForm
 function kvValuesPerToken(attention: Attention): number {
   switch (attention.kind) {
     case "gqa":
+      if (attention.sharedCache === true) return 0;
       return attention.kvHeads * (attention.headDim + (attention.valueHeadDim ?? attention.headDim));
     case "mla": {
       const latent = attention.kvLoraRank + attention.ropeHeadDim;

@@ -37,6 +37,8 @@ export interface ExpectedRouting {
   readonly groups: Router["groups"];
   /** Coefficient of variation of the popularity of experts; absent: all alike. */
   readonly popularityCv?: number;
+  /** Experts beside them that lie on no rank: choices of them reach none. Without groups only. Absent: none. */
+  readonly zeroExperts?: number;
 }
 
 /** The most loaded rank: the expected largest number of pairs of any rank, and of distinct experts of any rank. */
@@ -50,17 +52,19 @@ export interface BusiestRank {
  * pairs bounds large batches and the one with most experts small ones. One rank gives the means.
  */
 export function expectedBusiestRank(routing: ExpectedRouting): BusiestRank {
-  const { experts, topK, tokens, ranks, popularityCv = 0 } = routing;
-  const distinctAll = expectedDistinct(experts, topK, tokens, popularityCv);
-  if (ranks === 1 || experts === 1) return { pairs: tokens * topK, distinct: distinctAll };
-  const chosen = topK / experts;
+  const { experts, topK, tokens, ranks, popularityCv = 0, zeroExperts = 0 } = routing;
+  const chosen = topK / (experts + zeroExperts);
+  // Mean experts of a token that lie on a rank.
+  const reached = zeroExperts === 0 ? topK : experts * chosen;
+  const distinctAll = expectedDistinct(experts, reached, tokens, popularityCv);
+  if (ranks === 1 || experts === 1) return { pairs: tokens * reached, distinct: distinctAll };
   const both = jointProbabilities(routing);
   const kinds = rankKinds(experts, ranks);
   const largestRank = kinds[0]?.experts ?? 0;
   const perExpert = tokens * chosen;
   const pairs = busiestOfRanks({
     kinds,
-    sum: tokens * topK,
+    sum: tokens * reached,
     spread:
       perExpert * perExpert * popularityCv * popularityCv * lastingSpread(routing, kinds) +
       rankSpread(routing, kinds, perExpert * (1 - chosen), {
@@ -90,9 +94,9 @@ interface ByGroup {
 }
 
 /** Probability that one token chooses both of two different experts. */
-function jointProbabilities({ experts, topK, groups }: ExpectedRouting): ByGroup {
+function jointProbabilities({ experts, topK, groups, zeroExperts = 0 }: ExpectedRouting): ByGroup {
   if (groups === null) {
-    const both = drawnTogether(topK, experts);
+    const both = drawnTogether(topK, experts + zeroExperts);
     return { sameGroup: both, otherGroup: both };
   }
   const { count, kept, topKPerGroup } = groups;

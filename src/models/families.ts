@@ -6,7 +6,15 @@ export interface Family {
   /** Form of the softmax-attention layers. */
   readonly attention: "gqa" | "mla" | "compressed";
   /** Form of the layers that mix tokens without a growing cache, where the model has any. */
-  readonly mixer: "delta-net" | "kimi-delta" | "mamba1" | "mamba2" | null;
+  readonly mixer: "delta-net" | "kimi-delta" | "mamba1" | "mamba2" | "lightning" | "short-convolution" | null;
+  /** A layer is one sublayer: a mixer, or a feed-forward network (Nemotron-H). */
+  readonly singleSublayers: boolean;
+  /** A layer of the file is two: each with attention and a dense network, the first with experts beside (LongCat-Flash). */
+  readonly pairedLayers: boolean;
+  /** Experts that return their input may stand beside the others (`zero_expert_num`). */
+  readonly zeroExperts: boolean;
+  /** Embeddings of n-grams beside those of tokens. */
+  readonly ngrams: boolean;
   /** Norms of queries and keys: a weight per head dimension, one per value of the projection, or none. */
   readonly queryKeyNorm: "none" | "head" | "whole" | "weightless";
   /**
@@ -22,13 +30,21 @@ export interface Family {
   readonly window: "none" | "all" | "if-enabled" | "alternating" | "chunked";
   /** Whether the family has members without experts; elsewhere their absence is an error. */
   readonly mayBeDense: boolean;
-  readonly expertWidthKey: "moe_intermediate_size" | "intermediate_size" | "ffn_hidden_size" | "moe_ffn_hidden_size";
+  readonly expertWidthKey:
+    | "moe_intermediate_size"
+    | "intermediate_size"
+    | "ffn_hidden_size"
+    | "moe_ffn_hidden_size"
+    | "expert_ffn_hidden_size";
   readonly denseWidthKey:
     | "intermediate_size"
     | "intermediate_size_mlp"
     | "dense_intermediate_size"
     | "prefix_dense_intermediate_size"
-    | "ffn_hidden_size";
+    | "ffn_hidden_size"
+    | "shared_intermediate_size";
+  /** Experts are as wide as a dense network where no key of their own says otherwise. */
+  readonly expertsLikeDense: boolean;
   readonly matrices: 2 | 3;
   readonly scoring: Router["scoring"];
   readonly normalisesTopK: boolean;
@@ -62,6 +78,10 @@ export interface Family {
 export const plain: Family = {
   attention: "gqa",
   mixer: null,
+  singleSublayers: false,
+  pairedLayers: false,
+  zeroExperts: false,
+  ngrams: false,
   queryKeyNorm: "none",
   bias: { byDefault: false, output: true },
   sinks: false,
@@ -70,6 +90,7 @@ export const plain: Family = {
   mayBeDense: false,
   expertWidthKey: "moe_intermediate_size",
   denseWidthKey: "intermediate_size",
+  expertsLikeDense: false,
   matrices: 3,
   scoring: "softmax",
   normalisesTopK: true,
@@ -104,6 +125,26 @@ const latentDefaults = {
   v_head_dim: 128,
 };
 const sigmoidGqa: Family = { ...plain, scoring: "sigmoid", routerBias: true };
+const lightning: Family = { ...plain, mixer: "lightning", expertWidthKey: "intermediate_size", sharedGate: true };
+const longcat: Family = {
+  ...plain,
+  attention: "mla",
+  pairedLayers: true,
+  zeroExperts: true,
+  expertWidthKey: "expert_ffn_hidden_size",
+  denseWidthKey: "ffn_hidden_size",
+  normalisesTopK: false,
+  routerBias: true,
+  unsupported: {
+    router_bias: "a bias of the router's projection",
+    first_k_dense_replace: "layers without experts in this class",
+  },
+};
+const hunyuan: Family = {
+  ...plain,
+  queryKeyNorm: "head",
+  expertsLikeDense: true,
+};
 
 const deepseek2: Family = { ...plain, attention: "mla", normalisesTopK: false, defaults: latentDefaults };
 const glm4: Family = { ...sigmoidGqa, bias: { byDefault: false, output: false } };
@@ -139,6 +180,13 @@ export const families = {
   axk1: { ...deepseek3, norms: { perLayer: 3, bias: false }, defaults: latentDefaults },
   bailing_moe: bailing,
   bailing_moe_v2: bailing2,
+  bailing_hybrid: {
+    ...deepseek3,
+    mixer: "lightning",
+    queryKeyNorm: "head",
+    unsupported: { num_kv_heads_for_linear_attn: "linear attention whose keys have heads of their own" },
+  },
+  bailing_moe_linear: { ...sigmoidGqa, mixer: "lightning", queryKeyNorm: "head" },
   coe_deepseekv2: { ...plain, attention: "mla", normalisesTopK: false, chainsExperts: true },
   cohere2_moe: {
     ...plain,
@@ -192,6 +240,13 @@ export const families = {
     expertBias: true,
   },
   granitemoe: { ...plain, expertWidthKey: "intermediate_size", tied: true },
+  granitemoehybrid: {
+    ...plain,
+    mixer: "mamba2",
+    mayBeDense: true,
+    expertWidthKey: "intermediate_size",
+    denseWidthKey: "shared_intermediate_size",
+  },
   granitemoeshared: { ...plain, expertWidthKey: "intermediate_size", tied: true },
   grinmoe: phi,
   grok_1: {
@@ -208,10 +263,13 @@ export const families = {
     norms: { perLayer: 4, bias: false },
   },
   hy_v3: { ...sigmoidGqa, queryKeyNorm: "head", defaults: { first_k_dense_replace: 1 } },
+  hunyuan,
+  hunyuan_v1_moe: hunyuan,
   jamba: { ...plain, mixer: "mamba1", expertWidthKey: "intermediate_size", normalisesTopK: false },
   kimi_k2: { ...deepseek3, defaults: latentDefaults },
   kimi_linear: { ...deepseek3, mixer: "kimi-delta" },
   laguna: { ...sigmoidGqa, queryKeyNorm: "head", outputGate: "head", defaults: { first_k_dense_replace: 1 } },
+  lfm2_moe: { ...sigmoidGqa, mixer: "short-convolution", queryKeyNorm: "head", tied: true },
   llama: { ...plain, mayBeDense: true },
   llama4: {
     ...plain,
@@ -224,15 +282,23 @@ export const families = {
     implicitShared: true,
   },
   llama_moe: { ...plain, expertWidthKey: "intermediate_size" },
+  longcat_flash: {
+    ...longcat,
+    unsupported: { ...longcat.unsupported, ngram_vocab_size_ratio: "an embedding of n-grams in this class" },
+  },
+  longcat_flash_ngram: { ...longcat, ngrams: true },
   mellum: { ...qwen3, window: "none" },
   mimo_v2_flash: sigmoidGqa,
   minicpm: { ...plain, mayBeDense: true, expertWidthKey: "intermediate_size", tied: true },
+  minimax: lightning,
+  minimax_m1: lightning,
   minimax_m2: { ...sigmoidGqa, queryKeyNorm: "whole", expertWidthKey: "intermediate_size" },
   minimax_m3: { ...sigmoidGqa, queryKeyNorm: "head", denseWidthKey: "dense_intermediate_size" },
+  minimax_text_01: lightning,
   mistral: { ...plain, window: "all", mayBeDense: true },
   mistral4: { ...plain, attention: "mla" },
   mixtral,
-  nemotron_h: { ...sigmoidGqa, mixer: "mamba2", matrices: 2 },
+  nemotron_h: { ...sigmoidGqa, mixer: "mamba2", singleSublayers: true, matrices: 2 },
   olmoe: { ...plain, queryKeyNorm: "whole", expertWidthKey: "intermediate_size", normalisesTopK: false },
   pangu_pro_moe: { ...plain, bias: { byDefault: true, output: true }, groupedTopK: true, normalisesTopK: false },
   pangu_ultra_moe: { ...deepseek3, norms: { perLayer: 4, bias: false } },

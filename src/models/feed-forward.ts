@@ -71,7 +71,9 @@ function denseNetwork(reader: ConfigReader, family: Family, layerCount: number):
 function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layerCount: number): MoeFeedForward {
   const experts = evenCount(reader, `${path}.experts`, aliases.experts, layerCount, { max: expertsMax });
   const topK = evenCount(reader, `${path}.topK`, aliases.topK, layerCount, { max: expertsMax });
-  if (topK > experts) reader.problem(aliases.topK[0], `at most the ${experts} experts`, topK);
+  const zeroExperts = readZeroExperts(reader, family, experts);
+  if (topK > experts + zeroExperts)
+    reader.problem(aliases.topK[0], `at most the ${experts + zeroExperts} experts`, topK);
   const expertWidth = readExpertWidth(reader, family, experts, layerCount);
   const expertHidden = reader.count(`${path}.expertHidden`, aliases.latentWidth, {
     max: widthMax,
@@ -83,6 +85,7 @@ function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layer
     kind: "moe",
     experts,
     topK,
+    ...(zeroExperts === 0 ? {} : { zeroExperts }),
     expertWidth,
     matrices: family.matrices,
     expertHidden,
@@ -95,13 +98,29 @@ function mixture(reader: ConfigReader, family: Family, hiddenSize: number, layer
   };
 }
 
+/** Experts beside the others that return their input (LongCat-Flash). */
+function readZeroExperts(reader: ConfigReader, family: Family, experts: number): number {
+  if (!family.zeroExperts) return 0;
+  const kind = reader.text(["zero_expert_type"]);
+  if (reader.raw("zero_expert_num") === undefined) return 0;
+  const count = reader.count(`${path}.zeroExperts`, ["zero_expert_num"], { min: 0, max: expertsMax - experts });
+  if (count === 0) return 0;
+  if (kind !== "identity")
+    reader.problem("zero_expert_type", "identity: experts that return their input", kind ?? undefined);
+  reader.assume(
+    "experts that return their input take no time, and are chosen as often as the others where no routing is replayed",
+  );
+  return count;
+}
+
 /** Width of one expert, from the key of the family or, for experts split from a dense network, their listed sizes. */
 function readExpertWidth(reader: ConfigReader, family: Family, experts: number, layerCount: number): number {
   const sizes = reader.raw("size_experts");
   if (!Array.isArray(sizes)) {
-    return evenCount(reader, `${path}.expertWidth`, [family.expertWidthKey, "expert_hidden_dim"], layerCount, {
-      max: widthMax,
-    });
+    // Hunyuan names a width of experts only where it is not that of the dense layers.
+    const own = reader.raw(family.expertWidthKey) !== undefined || !family.expertsLikeDense;
+    const keys = own ? [family.expertWidthKey, "expert_hidden_dim"] : [family.denseWidthKey];
+    return evenCount(reader, `${path}.expertWidth`, keys, layerCount, { max: widthMax });
   }
   const flat = sizes.flat();
   const width = flat[0];
@@ -117,6 +136,8 @@ function readExpertWidth(reader: ConfigReader, family: Family, experts: number, 
 function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: number, layerCount: number): number {
   const none = { min: 0, max: widthMax };
   const counted = reader.first(aliases.sharedExperts) !== null;
+  // How a shared expert is gated (MiniMax-Text-01).
+  if (family.sharedGate) reader.raw("shared_moe_mode");
   const count = evenCount(reader, `${path}.sharedExperts`, aliases.sharedExperts, layerCount, {
     ...none,
     fallback: family.implicitShared
@@ -127,12 +148,19 @@ function readSharedWidth(reader: ConfigReader, family: Family, expertWidth: numb
     ...none,
     fallback: { value: expertWidth, rule: `${family.expertWidthKey} per shared expert` },
   });
+  const mixed = reader.raw("use_mixed_mlp_moe");
+  if (mixed !== undefined && typeof mixed !== "boolean") reader.problem("use_mixed_mlp_moe", "true or false", mixed);
+  if (mixed === false) {
+    reader.record(`${path}.sharedExperts`, "use_mixed_mlp_moe", 0);
+    return 0;
+  }
   if (counted || reader.first(aliases.sharedWidth) === null) return count * width;
   reader.record(`${path}.sharedExperts`, "one, as a shared width is given", 1);
   return width;
 }
 
 function readDenseWidth(reader: ConfigReader, family: Family, hiddenSize: number): number {
+  if (family.pairedLayers) return reader.count(`${path}.denseWidth`, [family.denseWidthKey], { max: widthMax });
   if (family.denseBeside === null || reader.raw(family.denseBeside.key) !== true) return 0;
   if (family.denseBeside.width === "hidden_size") {
     reader.record(`${path}.denseWidth`, "hidden_size (model class)", hiddenSize);
@@ -183,6 +211,11 @@ const selections: ReadonlySet<string> = new Set(["greedy", "group_limited_greedy
 /** Group-limited selection, or null where all experts form one group. */
 function readGroups(reader: ConfigReader, family: Family, experts: number, topK: number): Router["groups"] {
   reader.raw("use_grouped_topk");
+  if (reader.raw("group_limited_greedy") === false) {
+    for (const key of [...aliases.groups, ...aliases.groupsKept]) reader.raw(key);
+    reader.record(`${path}.router.groups.count`, "group_limited_greedy", 1);
+    return null;
+  }
   const one = { max: experts, fallback: { value: 1, rule: "one group" } };
   const count = reader.count(`${path}.router.groups.count`, aliases.groups, one);
   const kept = reader.count(`${path}.router.groups.kept`, aliases.groupsKept, {

@@ -25,7 +25,7 @@ interface Flops {
 export function flopsPerToken(spec: ModelSpec, options: FlopsOptions): Flops {
   const counts = valueCounts(spec, "chosen");
   const used = (name: TensorClass): number => {
-    if (name === "embedding") return 0;
+    if (name === "embedding") return spec.ngramEmbedding?.projectionParameters ?? 0;
     if (name !== "head") return counts[name].matrices;
     return options.logits ? spec.vocabSize * spec.hiddenSize : 0;
   };
@@ -67,6 +67,8 @@ function mixingFlops(attention: Attention, options: FlopsOptions): number {
       return perKey * (attended + window) + indexed;
     }
     case "linear":
+      // A convolution multiplies the values in its state and the new one of each channel.
+      if (attention.scan.rule === "convolution") return 2 * (attention.stateValues + attention.scan.convolved);
       // Read of the state, rank-one update, output: a multiply-add per state value each.
       return 6 * attention.stateValues;
     case "none":

@@ -25,6 +25,16 @@ function readQueryRank(reader: ConfigReader): number | null {
   return null;
 }
 
+/** Whether the outputs of each head are gated by one value (Ling 3). */
+function readHeadGate(reader: ConfigReader): boolean {
+  const granularity = reader.text(["gated_attention_proj_granularity_type"]);
+  if (granularity === null) return false;
+  if (granularity !== "head_wise")
+    reader.problem("gated_attention_proj_granularity_type", "head_wise: a gate of one value a head", granularity);
+  reader.record(`${path}.headGate`, "gated_attention_proj_granularity_type", true);
+  return true;
+}
+
 /** Multi-head latent attention, one entry per layer. Layers differ only where some share an earlier layer's indexer. */
 export function latentAttention(reader: ConfigReader, layerCount: number): readonly MlaAttention[] {
   for (const key of ["head_dim", "num_key_value_heads", "index_topk_freq", "index_topk_pattern"]) reader.raw(key);
@@ -42,6 +52,7 @@ export function latentAttention(reader: ConfigReader, layerCount: number): reado
       reader.problem(key, `qk_nope_head_dim + qk_rope_head_dim = ${nopeHeadDim + ropeHeadDim}`, whole);
   }
   const outputGate = reader.flag(`${path}.outputGate`, ["mla_use_output_gate"], { value: false, rule: "absent" });
+  const headGate = readHeadGate(reader);
   const indexer = readIndexer(reader);
   const sharing = reader.perLayer("indexer_types", layerCount);
 
@@ -58,6 +69,7 @@ export function latentAttention(reader: ConfigReader, layerCount: number): reado
       indexer,
       ...(shared ? { indexerShared: true } : {}),
       ...(outputGate ? { outputGate } : {}),
+      ...(headGate ? { headGate } : {}),
       // Norms of both compressions; the indexer's key norm has a weight and a bias.
       smallParameters: (queryLoraRank ?? 0) + kvLoraRank + (indexer === null || shared ? 0 : 2 * indexer.headDim),
     };

@@ -36,10 +36,13 @@ const layerTypes: Readonly<Record<string, MixerKind>> = {
   sliding_attention: "sliding",
   chunked_attention: "sliding",
   linear_attention: "linear",
+  mamba: "linear",
+  conv: "linear",
 };
 
 /** The list of single-sublayer blocks of a hybrid model, or null where layers have two sublayers. */
-export function hybridBlocks(reader: ConfigReader): readonly string[] | null {
+export function hybridBlocks(reader: ConfigReader, family: Family): readonly string[] | null {
+  if (!family.singleSublayers) return null;
   const pattern = reader.raw("hybrid_override_pattern");
   if (typeof pattern === "string") return pattern.split("");
   const words = reader.raw("layers_block_type");
@@ -54,7 +57,7 @@ export function layerPattern(
   layerCount: number,
   hasExperts: boolean,
 ): LayerPattern {
-  const hybrid = hybridBlocks(reader);
+  const hybrid = hybridBlocks(reader, family);
   if (hybrid !== null) {
     const known = hybrid.map((block, index) => {
       if (!Object.hasOwn(blocks, block))
@@ -74,15 +77,16 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
   const path = "layers[].attention.kind";
   // Every layer compresses; how much is read with its attention.
   if (family.attention === "compressed") return fill(layerCount, () => "full");
-  const byName = reader.perLayer("layer_types", layerCount, true);
+  const namesKey = reader.raw("layer_types") === undefined ? "layers_block_type" : "layer_types";
+  const byName = reader.perLayer(namesKey, layerCount, true);
   const interval = reader.raw("full_attention_interval");
   if (byName !== null) {
-    reader.record(path, "layer_types", byName.length);
+    reader.record(path, namesKey, byName.length);
     reader.skip([...restatements, ...patternKeys]);
     return byName.map((name, index) => {
       const kind = typeof name === "string" ? own(layerTypes, name) : undefined;
       if (kind === undefined)
-        reader.problem(`layer_types[${index}]`, `one of ${Object.keys(layerTypes).join(", ")}`, name);
+        reader.problem(`${namesKey}[${index}]`, `one of ${Object.keys(layerTypes).join(", ")}`, name);
       return kind ?? "full";
     });
   }
@@ -98,8 +102,23 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
     return bits(reader, "hybrid_layer_pattern", hybrid).map((windowed) => (windowed ? "sliding" : "full"));
   }
   const attentionTypes = reader.perLayer("attn_type_list", layerCount);
+  if (attentionTypes !== null && family.mixer === "lightning") {
+    reader.record(path, "attn_type_list", attentionTypes.length);
+    return bits(reader, "attn_type_list", attentionTypes).map((softmax) => (softmax ? "full" : "linear"));
+  }
   if (attentionTypes?.some((type) => type !== 1))
     reader.problem("attn_type_list", "softmax attention (1) in every layer", "another type");
+  if (family.mixer === "lightning" && reader.raw("layer_group_size") !== undefined) {
+    const size = reader.count(path, ["layer_group_size"]);
+    // The last of each group attends to all, and so do layers beyond the last whole group.
+    const grouped = Math.floor(layerCount / size) * size;
+    return fill(layerCount, (layer) => ((layer + 1) % size === 0 || layer >= grouped ? "full" : "linear"));
+  }
+  const attending = reader.raw("full_attn_idxs");
+  if (Array.isArray(attending)) {
+    reader.record(path, "full_attn_idxs", attending.length);
+    return fill(layerCount, (layer) => (attending.includes(layer) ? "full" : "linear"));
+  }
   const kimi = reader.nested("linear_attn_config");
   if (kimi !== null) {
     const listed = kimi.raw("full_attn_layers");
@@ -117,6 +136,9 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
     const offset = reader.count(`${path}.offset`, ["attn_layer_offset"], { min: 0 });
     return fill(layerCount, (layer) => (layer % period === offset ? "full" : "linear"));
   }
+  // A list that is there and wrong is a problem already.
+  if (family.mixer !== null && reader.raw(namesKey) === undefined && reader.raw("attn_type_list") === undefined)
+    reader.problem("layer_types", "a list that says which layers attend: this model_type has others too");
   return windowKinds(reader, family, layerCount);
 }
 

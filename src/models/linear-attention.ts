@@ -1,13 +1,10 @@
 import type { ConfigReader } from "./config-reader.ts";
+import { bailingDelta, gatedDeltaNet, kimiDelta } from "./delta-attention.ts";
 import type { Family } from "./families.ts";
+import { lightning } from "./lightning-attention.ts";
+import { shortConvolution } from "./short-convolution.ts";
 import type { LinearAttention } from "./spec.ts";
-
-const path = "layers[linear].attention";
-/** Chunks of the delta rule: FLA_CHUNK_SIZE of flash-linear-attention, as vLLM, SGLang and TensorRT-LLM ship it. */
-const deltaChunkTokens = 64;
-/** What one block of Mamba-1's selective scan walks at a time (state-spaces/mamba, selective_scan_fwd_kernel.cuh). */
-const selectiveChunkTokens = 2048;
-const widthMax = { max: 1048576 };
+import { mamba1, mamba2 } from "./state-space.ts";
 
 /** The mixer of the layers whose state does not grow with the context; null where the family defines none. */
 export function linearAttention(reader: ConfigReader, family: Family, hiddenSize: number): LinearAttention | null {
@@ -19,139 +16,15 @@ export function linearAttention(reader: ConfigReader, family: Family, hiddenSize
     case "mamba1":
       return mamba1(reader, hiddenSize);
     case "mamba2":
-      return mamba2(reader, hiddenSize);
+      return mamba2(reader, family, hiddenSize);
+    case "lightning":
+      // Ling 3 is of the class of Ring 2.5 and has another mixer.
+      if (reader.raw("short_conv_kernel_size") !== undefined) return bailingDelta(reader, hiddenSize);
+      return lightning(reader, family, hiddenSize);
+    case "short-convolution":
+      return shortConvolution(reader, hiddenSize);
     case null:
       reader.problem("layer_types", "no linear_attention: this model_type has no linear mixer");
       return null;
   }
-}
-
-/** Gated DeltaNet as in Qwen3-Next: fused q/k/v/z and b/a projections, a causal convolution over q, k and v. */
-function gatedDeltaNet(reader: ConfigReader, hiddenSize: number): LinearAttention {
-  const keyHeads = reader.count(`${path}.keyHeads`, ["linear_num_key_heads"], widthMax);
-  const valueHeads = reader.count(`${path}.valueHeads`, ["linear_num_value_heads"], widthMax);
-  const keyDim = reader.count(`${path}.keyHeadDim`, ["linear_key_head_dim"], widthMax);
-  const valueDim = reader.count(`${path}.valueHeadDim`, ["linear_value_head_dim"], widthMax);
-  const kernel = reader.count(`${path}.convolution`, ["linear_conv_kernel_dim"], { max: 1024 });
-  const keys = keyHeads * keyDim;
-  const values = valueHeads * valueDim;
-  const convolved = 2 * keys + values;
-  return {
-    kind: "linear",
-    projectionParameters:
-      hiddenSize * (2 * keys + 2 * values + 2 * valueHeads) + convolved * kernel + values * hiddenSize,
-    stateValues: valueHeads * keyDim * valueDim + convolved * (kernel - 1),
-    ...stateFormat(reader, "mamba_ssm_dtype"),
-    // Decay and step bias per head, and the gated output norm.
-    smallParameters: 2 * valueHeads + valueDim,
-    scan: {
-      rule: "delta",
-      heads: valueHeads,
-      keyHeads,
-      keyDim,
-      valueDim,
-      chunkTokens: deltaChunkTokens,
-      convolved,
-    },
-  };
-}
-
-/** Kimi Delta Attention: q, k, v with short convolutions, a low-rank decay per channel, an output gate. */
-function kimiDelta(reader: ConfigReader, hiddenSize: number): LinearAttention | null {
-  const config = reader.nested("linear_attn_config");
-  if (config === null) {
-    reader.problem("linear_attn_config", "the shape of Kimi Delta Attention");
-    return null;
-  }
-  const heads = config.count(`${path}.heads`, ["num_heads"], widthMax);
-  const headDim = config.count(`${path}.headDim`, ["head_dim"], widthMax);
-  const kernel = config.count(`${path}.convolution`, ["short_conv_kernel_size"], { max: 1024 });
-  const fullGate = config.flag(`${path}.fullRankGate`, ["use_full_rank_gate"], { value: false, rule: "model class" });
-  const width = heads * headDim;
-  const lowRank = hiddenSize * headDim + headDim * width;
-  return {
-    kind: "linear",
-    projectionParameters:
-      4 * hiddenSize * width +
-      3 * width * kernel +
-      hiddenSize * heads +
-      lowRank +
-      (fullGate ? hiddenSize * width : lowRank),
-    stateValues: heads * headDim * headDim + 3 * width * (kernel - 1),
-    stateFormat: "fp32",
-    smallParameters: heads + width + headDim,
-    scan: {
-      rule: "channelDelta",
-      heads,
-      keyHeads: heads,
-      keyDim: headDim,
-      valueDim: headDim,
-      chunkTokens: deltaChunkTokens,
-      convolved: 3 * width,
-    },
-  };
-}
-
-/** Mamba-2 as in Nemotron-H: one input projection to gate, x, B, C and step; convolution over x, B and C. */
-function mamba2(reader: ConfigReader, hiddenSize: number): LinearAttention {
-  const heads = reader.count(`${path}.heads`, ["mamba_num_heads"], widthMax);
-  const headDim = reader.count(`${path}.headDim`, ["mamba_head_dim"], widthMax);
-  const groups = reader.count(`${path}.groups`, ["n_groups"], widthMax);
-  const state = reader.count(`${path}.state`, ["ssm_state_size"], widthMax);
-  const kernel = reader.count(`${path}.convolution`, ["conv_kernel"], { max: 1024 });
-  const chunkTokens = reader.count(`${path}.chunkTokens`, ["chunk_size", "mamba_chunk_size"], {
-    max: 65536,
-    fallback: { value: 256, rule: "model class" },
-  });
-  for (const key of ["mamba_proj_bias", "use_bias"]) if (reader.raw(key) === true) reader.problem(key, "false", true);
-  const inner = heads * headDim;
-  const convolved = inner + 2 * groups * state;
-  return {
-    kind: "linear",
-    projectionParameters: hiddenSize * (inner + convolved + heads) + convolved * kernel + inner * hiddenSize,
-    stateValues: inner * state + convolved * (kernel - 1),
-    ...stateFormat(reader, "mamba_ssm_cache_dtype"),
-    smallParameters: (reader.raw("use_conv_bias") === false ? 0 : convolved) + 3 * heads + inner,
-    scan: { rule: "decay", heads, keyHeads: groups, keyDim: state, valueDim: headDim, chunkTokens, convolved },
-  };
-}
-
-/** Mamba-1 as in Jamba, with norms on step, B and C. */
-function mamba1(reader: ConfigReader, hiddenSize: number): LinearAttention {
-  const expand = reader.count(`${path}.expand`, ["mamba_expand"], { max: 64 });
-  const state = reader.count(`${path}.state`, ["mamba_d_state"], widthMax);
-  const kernel = reader.count(`${path}.convolution`, ["mamba_d_conv"], { max: 1024 });
-  const stepRank = reader.count(`${path}.stepRank`, ["mamba_dt_rank"], widthMax);
-  if (reader.raw("mamba_proj_bias") === true) reader.problem("mamba_proj_bias", "false", true);
-  const inner = expand * hiddenSize;
-  return {
-    kind: "linear",
-    projectionParameters:
-      hiddenSize * 2 * inner +
-      inner * kernel +
-      inner * (stepRank + 2 * state) +
-      stepRank * inner +
-      inner * state +
-      inner * hiddenSize,
-    stateValues: inner * state + inner * (kernel - 1),
-    stateFormat: "fp32",
-    smallParameters: (reader.raw("mamba_conv_bias") === false ? 0 : inner) + 2 * inner + stepRank + 2 * state,
-    scan: {
-      rule: "selective",
-      heads: inner,
-      keyHeads: 1,
-      keyDim: state,
-      valueDim: 1,
-      chunkTokens: selectiveChunkTokens,
-      convolved: inner,
-    },
-  };
-}
-
-/** Format of the recurrent state; the small convolution state is counted in it too. */
-function stateFormat(reader: ConfigReader, key: string): { readonly stateFormat: "fp32" | "bf16" } {
-  const name = reader.text([key]);
-  const format = name === "bfloat16" ? "bf16" : "fp32";
-  reader.record(`${path}.stateFormat`, name === null ? "model class" : key, format);
-  return { stateFormat: format };
 }

@@ -34,6 +34,11 @@ export function scanWork(scan: LinearScan): ScanWork {
     }
     case "decay":
       return stateSpaceDual(scan);
+    case "lightning":
+      return fixedDecay(scan);
+    case "convolution":
+      // The gate before the convolution reads two vectors and writes one. A multiply-add per value of the kernel.
+      return { bytes: 3 * narrow, flops: 2 * (scan.keyDim + 1), walkShare: 0 };
     case "selective":
       // Input, step, gate and result of a channel; its states are updated on the fly: decay, input, update, output.
       return { bytes: 4 * narrow, flops: 9 * scan.keyDim, walkShare: 1 };
@@ -63,6 +68,22 @@ function stateSpaceDual({ heads, keyHeads, keyDim, valueDim, chunkTokens }: Line
   const walk = 2 * state;
   const bytes = narrow * 3 * valueDim + 4 * wide + shared * narrow * 4 * keyDim + 2 * state + walk;
   const flops = 2 * chunkTokens * (shared * keyDim + valueDim) + 4 * keyDim * valueDim;
+  return { bytes, flops, walkShare: walk / bytes };
+}
+
+/** Rows of queries that the kernel for the inside of a chunk takes at a time (CBLOCK of vLLM's lightning_attn.py). */
+const lightningTile = 32;
+
+/**
+ * Lightning attention in the four kernels of vLLM's lightning_attn.py: the inside of chunks, of which tiles beyond the
+ * diagonal are left out; states of the chunks, written and passed on; and what a chunk reads of the state before it.
+ */
+function fixedDecay({ keyDim, valueDim, chunkTokens }: LinearScan): ScanWork {
+  const state = (wide * keyDim * valueDim) / chunkTokens;
+  const walk = 2 * state;
+  const bytes = narrow * (4 * keyDim + 5 * valueDim) + 2 * state + walk;
+  const inside = (chunkTokens + Math.min(lightningTile, chunkTokens)) / 2;
+  const flops = 2 * inside * (keyDim + valueDim) + 4 * keyDim * valueDim;
   return { bytes, flops, walkShare: walk / bytes };
 }
 

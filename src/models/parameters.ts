@@ -1,3 +1,4 @@
+import { computedRange, computedTopK, routableExperts } from "./expert-choices.ts";
 import {
   type Attention,
   type FeedForward,
@@ -19,6 +20,8 @@ export interface Parameters {
   readonly activeByClass: Readonly<Record<TensorClass, number>>;
   readonly total: number;
   readonly active: number;
+  /** `active` where it varies from token to token: the fewest and the most; absent where it does not. */
+  readonly activeRange?: { readonly fewest: number; readonly most: number };
   /** Without the token embedding and the output head. */
   readonly totalWithoutEmbedding: number;
   readonly activeWithoutEmbedding: number;
@@ -28,11 +31,11 @@ export interface Parameters {
 function attentionMatrices(attention: Attention, hiddenSize: number): number {
   switch (attention.kind) {
     case "gqa": {
-      const { queryHeads, kvHeads, headDim, outputGate, keyIsValue, queryRank } = attention;
+      const { queryHeads, kvHeads, headDim, outputGate, keyIsValue, queryRank, sharedCache } = attention;
       const valueHeadDim = attention.valueHeadDim ?? headDim;
       const queries = queryHeads * headDim;
       const outputs = queryHeads * valueHeadDim;
-      const keysAndValues = kvHeads * (headDim + (keyIsValue === true ? 0 : valueHeadDim));
+      const keysAndValues = sharedCache === true ? 0 : kvHeads * (headDim + (keyIsValue === true ? 0 : valueHeadDim));
       const projected = queryRank === undefined ? hiddenSize * queries : queryRank * (hiddenSize + queries);
       return projected + hiddenSize * (keysAndValues + outputs + (outputGate ? outputs : 0));
     }
@@ -44,7 +47,8 @@ function attentionMatrices(attention: Attention, hiddenSize: number): number {
       const compression = hiddenSize * (kvLoraRank + ropeHeadDim);
       const expansion = kvLoraRank * queryHeads * (nopeHeadDim + valueHeadDim);
       const outputs = queryHeads * valueHeadDim * hiddenSize;
-      const gate = attention.outputGate === true ? outputs : 0;
+      const gate =
+        (attention.outputGate === true ? outputs : 0) + (attention.headGate === true ? hiddenSize * queryHeads : 0);
       const indexed =
         indexer === null || attention.indexerShared === true
           ? 0
@@ -89,7 +93,10 @@ function feedForwardValues(
           vectors: 0,
         },
         dense: { matrices: matrices * hiddenSize * denseWidth, vectors: 0 },
-        router: { matrices: hiddenSize * feedForward.experts, vectors: router.bias ? feedForward.experts : 0 },
+        router: {
+          matrices: hiddenSize * routableExperts(feedForward),
+          vectors: router.bias ? routableExperts(feedForward) : 0,
+        },
       };
     }
   }
@@ -99,8 +106,16 @@ function forEachClass<T>(value: (tensorClass: TensorClass) => T): Record<TensorC
   return Object.fromEntries(tensorClasses.map((name) => [name, value(name)])) as Record<TensorClass, T>;
 }
 
-/** Values of each tensor class that are stored (`all`) or used for one token (`chosen`), at each visit anew. */
-export function valueCounts(spec: ModelSpec, experts: "all" | "chosen"): Readonly<Record<TensorClass, ValueCount>> {
+/** Routed experts that count: all that are stored, or those that compute for one token (mean, fewest or most). */
+type Counted = "all" | "chosen" | "fewest" | "most";
+
+function countedExperts(moe: MoeFeedForward, counted: Counted): number {
+  if (counted === "all") return moe.experts;
+  return counted === "chosen" ? computedTopK(moe) : computedRange(moe)[counted];
+}
+
+/** Values of each tensor class that are stored (`all`) or used for one token, at each visit anew. */
+export function valueCounts(spec: ModelSpec, experts: Counted): Readonly<Record<TensorClass, ValueCount>> {
   const counts = forEachClass(() => ({ matrices: 0, vectors: 0 }));
   const add = (tensorClass: TensorClass, matrices: number, vectors: number): void => {
     counts[tensorClass].matrices += matrices;
@@ -108,6 +123,11 @@ export function valueCounts(spec: ModelSpec, experts: "all" | "chosen"): Readonl
   };
   const { hiddenSize, vocabSize } = spec;
   add("embedding", vocabSize * hiddenSize, 0);
+  if (spec.ngramEmbedding !== undefined) {
+    const { tableParameters, rowParameters, projectionParameters } = spec.ngramEmbedding;
+    // Of tables far larger than the model itself a token counts what it reads.
+    add("embedding", (experts === "all" ? tableParameters : rowParameters) + projectionParameters, 0);
+  }
   add("head", spec.tiedEmbeddings ? 0 : vocabSize * hiddenSize, spec.headBias === true ? vocabSize : 0);
   add("norm", 0, hiddenSize);
   for (const { attention, feedForward, normParameters, revisit } of spec.layers) {
@@ -115,11 +135,10 @@ export function valueCounts(spec: ModelSpec, experts: "all" | "chosen"): Readonl
     add("norm", 0, normParameters ?? sublayers * hiddenSize);
     const small = attention.kind === "none" ? 0 : attention.smallParameters;
     add("attention", attentionMatrices(attention, hiddenSize), small);
-    const moe = feedForward.kind === "moe" ? feedForward : null;
-    const counted = moe === null ? 0 : experts === "all" ? moe.experts : moe.topK;
+    const counted = feedForward.kind === "moe" ? countedExperts(feedForward, experts) : 0;
     for (const [name, value] of Object.entries(feedForwardValues(feedForward, hiddenSize, counted))) {
       const heldBefore = revisit !== undefined && (name !== "router" || revisit.router === "shared");
-      if (experts === "chosen" || !heldBefore) add(name as TensorClass, value.matrices, value.vectors);
+      if (experts !== "all" || !heldBefore) add(name as TensorClass, value.matrices, value.vectors);
     }
   }
   return counts;
@@ -127,12 +146,18 @@ export function valueCounts(spec: ModelSpec, experts: "all" | "chosen"): Readonl
 
 /** Number of parameters, all and per token. MTP modules are not counted; a tied embedding is counted once. */
 export function parametersOf(spec: ModelSpec): Parameters {
-  const all = valueCounts(spec, "all");
-  const chosen = valueCounts(spec, "chosen");
-  const byClass = forEachClass((name) => all[name].matrices + all[name].vectors);
-  const activeByClass = forEachClass((name) => chosen[name].matrices + chosen[name].vectors);
+  const countsOf = (experts: Counted): Record<TensorClass, number> => {
+    const counts = valueCounts(spec, experts);
+    // Experts that compute may be a fraction on the mean.
+    return forEachClass((name) => Math.round(counts[name].matrices + counts[name].vectors));
+  };
   const sum = (counts: Readonly<Record<TensorClass, number>>): number =>
     tensorClasses.reduce((running, name) => running + counts[name], 0);
+  const byClass = countsOf("all");
+  const activeByClass = countsOf("chosen");
+  const varies = spec.layers.some(
+    ({ feedForward }) => feedForward.kind === "moe" && (feedForward.zeroExperts ?? 0) > 0,
+  );
   const total = sum(byClass);
   const active = sum(activeByClass);
   return {
@@ -140,6 +165,7 @@ export function parametersOf(spec: ModelSpec): Parameters {
     activeByClass,
     total,
     active,
+    ...(varies ? { activeRange: { fewest: sum(countsOf("fewest")), most: sum(countsOf("most")) } } : {}),
     totalWithoutEmbedding: total - byClass.embedding - byClass.head,
     activeWithoutEmbedding: active - activeByClass.embedding - activeByClass.head,
   };

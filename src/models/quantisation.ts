@@ -3,7 +3,7 @@ import { own } from "../core/own.ts";
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { readScheme } from "./quantisation-scheme.ts";
-import { excludedClasses, type QuantisedClass } from "./quantised-modules.ts";
+import { classOfModule, excludedClasses, type QuantisedClass } from "./quantised-modules.ts";
 import type { LayerSpec, TensorClass } from "./spec.ts";
 
 interface Formats {
@@ -41,7 +41,7 @@ export function tensorFormats(
     norm: base,
   };
   if (scheme !== null) {
-    const { excluded, partly } = excludedClasses(scheme.excluded, layers);
+    const { excluded, partly } = excludedClasses([...scheme.excluded, ...disabledModules(model)], layers);
     for (const [name, format] of Object.entries(scheme.formats)) {
       const tensorClass = name as QuantisedClass;
       if (!excluded.has(tensorClass)) formats[tensorClass] = format;
@@ -57,6 +57,18 @@ export function tensorFormats(
   const kvFormat = scheme?.kv ?? (base === "fp32" ? "bf16" : base);
   model.record("kvFormat", scheme?.kv ? "kv_cache_quant_algo ?? kv_cache_scheme" : "dtype (fp32: bf16)", kvFormat);
   return { formats, kvFormat };
+}
+
+/** Modules that LongCat-Flash leaves out of its quantisation, beside what the quantiser says. */
+function disabledModules(model: ConfigReader): readonly string[] {
+  const listed = model.raw("disable_quant_module") ?? [];
+  if (Array.isArray(listed)) {
+    const unknown = listed.findIndex((name) => typeof name !== "string" || classOfModule(name) === null);
+    if (unknown >= 0) model.problem(`disable_quant_module[${unknown}]`, "a module such as self_attn", listed[unknown]);
+    return listed.map(String);
+  }
+  model.problem("disable_quant_module", "a list of modules", listed);
+  return [];
 }
 
 function readDtype(model: ConfigReader, outer: ConfigReader): StorageFormat {

@@ -9,7 +9,7 @@ const moduleNames: readonly (readonly [QuantisedClass, RegExp])[] = [
   ["shared", /shared_expert/],
   ["experts", /\bexperts|block_sparse_moe\*/],
   ["attention", /self_attn|linear_attn|\battn\b|self_attention|mixer\.(?:[qkvo]|in|out)_proj/],
-  ["dense", /mlp\*|mlp\W*(?:gate_up|gate|up|down)[_|]|feed_forward\W*(?:gate|up|down)/],
+  ["dense", /mlps\b|mlp\*|mlp\W*(?:gate_up|gate|up|down)[_|]|feed_forward\W*(?:gate|up|down)/],
 ];
 
 /** Small tensors inside a class, and parts outside the language model, which say nothing about the class. */

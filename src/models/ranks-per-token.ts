@@ -8,6 +8,8 @@ interface TokenRouting {
   readonly topK: number;
   readonly ranks: number;
   readonly groups: Router["groups"];
+  /** Experts beside them that lie on no rank. Without groups only. Absent: none. */
+  readonly zeroExperts?: number;
 }
 
 /** How the experts of a rank lie in the groups of the router: `alike` ranks hold so many whole groups and parts of others. */
@@ -41,7 +43,7 @@ function rankLayouts({ experts, ranks, groups }: TokenRouting): RankLayout[] {
 }
 
 /** Probability that a token chooses an expert of a rank, over which groups are kept. */
-function reachedShare({ experts, topK, groups }: TokenRouting, { whole, parts }: RankLayout): number {
+function reachedShare({ experts, topK, groups, zeroExperts = 0 }: TokenRouting, { whole, parts }: RankLayout): number {
   const { count, kept, topKPerGroup } = { topKPerGroup: undefined, ...(groups ?? { count: 1, kept: 1 }) };
   const size = experts / count;
   let reached = 0;
@@ -53,7 +55,7 @@ function reachedShare({ experts, topK, groups }: TokenRouting, { whole, parts }:
       if (owned + own.length === 0) continue;
       const missed =
         topKPerGroup === undefined
-          ? allElsewhere(kept * size, owned * size + sum(own), topK)
+          ? allElsewhere(kept * size + zeroExperts, owned * size + sum(own), topK)
           : owned > 0
             ? 0
             : own.reduce((missing, held) => missing * allElsewhere(size, held, topKPerGroup), 1);

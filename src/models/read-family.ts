@@ -85,9 +85,15 @@ function guessedFamily(object: JsonObject): Family {
         ? "kimi-delta"
         : has("mamba_dt_rank")
           ? "mamba1"
-          : has("ssm_state_size")
+          : has("ssm_state_size", "mamba_n_heads")
             ? "mamba2"
-            : null,
+            : has("conv_L_cache")
+              ? "short-convolution"
+              : has("layer_group_size") || [object["attn_type_list"]].flat().includes(0)
+                ? "lightning"
+                : null,
+    singleSublayers: has("hybrid_override_pattern") || (has("layers_block_type") && has("ssm_state_size")),
+    zeroExperts: has("zero_expert_num"),
     window: has("attention_chunk_size") ? "chunked" : has("use_sliding_window") ? "if-enabled" : "none",
     mayBeDense: true,
     // Squared ReLU has no gate beside it.

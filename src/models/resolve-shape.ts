@@ -56,6 +56,8 @@ export function resolveShape(shape: ModelShape): ShapeResolution {
     const attention = attentions[mixer] ?? { kind: "none" };
     const feedForward = feedForwards[network] ?? { kind: "none" };
     const sublayers = Number(attention.kind !== "none") + Number(feedForward.kind !== "none");
+    if (layer === 0 && attention.kind === "gqa" && attention.sharedCache === true)
+      note(["attention"], "a layer with a cache before one that reads it");
     if (sublayers === 0) note(["feedForward"], `attention or a feed-forward network in layer ${layer}`);
     const norms = { perLayer: shape.normVectors, bias: shape.normBias };
     const own: LayerSpec = {
@@ -65,6 +67,8 @@ export function resolveShape(shape: ModelShape): ShapeResolution {
       normParameters:
         normParameters(norms, shape.hiddenSize, sublayers, shape.residualStreams) +
         (norms.bias && layer === shape.layers - 1 ? shape.hiddenSize : 0),
+      // A layer that reads an earlier one's cache stays with it.
+      ...(attention.kind === "gqa" && attention.sharedCache === true ? { joined: true } : {}),
     };
     const part = networks.parts[network]?.part;
     return part?.kind === "moe" ? chained(own, part.visits, part.visitRouters) : [own];
@@ -202,7 +206,10 @@ function mixture(part: MoeShape, hiddenSize: number, note: Note): FeedForward {
   const { layers: _, sharedExperts, expertBias, visits: _visits, visitRouters: _routers, ...plain } = part;
   const { experts, topK, expertWidth, matrices, sharedWidth } = part;
   const expertHidden = part.expertHidden ?? hiddenSize;
-  if (topK > experts) note(["topK"], `at most the ${experts} experts`, topK);
+  const routable = experts + (part.zeroExperts ?? 0);
+  if (topK > routable) note(["topK"], `at most the ${routable} experts`, topK);
+  if (part.zeroExperts !== undefined && part.router.groups !== undefined)
+    note(["zeroExperts"], "none beside groups of experts", part.zeroExperts);
   if (expertHidden > hiddenSize) note(["expertHidden"], `at most hiddenSize ${hiddenSize}`, expertHidden);
   if (sharedExperts !== undefined && sharedWidth !== undefined)
     note(

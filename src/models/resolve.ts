@@ -9,6 +9,7 @@ import { isInert } from "./inert.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { descend } from "./language-model.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
+import { ngramEmbedding } from "./ngram-embedding.ts";
 import { normParameters } from "./norms.ts";
 import { refuseOtherFile } from "./other-files.ts";
 import { parametersOf } from "./parameters.ts";
@@ -88,14 +89,16 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     if (value !== undefined && !isInert(value)) reader.assume(`${text} (${key})`);
   }
   const hiddenSize = reader.count("hiddenSize", aliases.hiddenSize, { max: 1048576 });
-  const layerCount = readLayerCount(reader);
+  const layerCount = readLayerCount(reader, family);
   const vocabSize = reader.count("vocabSize", aliases.vocabSize, { max: 134217728 });
   const contextTokensMax = readContext(reader);
   const tiedEmbeddings = readTied(reader, outer, family);
   const headBias = reader.flag("headBias", ["lm_head_bias"], { value: false, rule: "absent" });
   reader.stop();
 
-  const hasExperts = !family.mayBeDense || mentions(reader, [...aliases.experts, ...aliases.topK]);
+  const isDense =
+    reader.first(aliases.experts)?.value === 0 || !mentions(reader, [...aliases.experts, ...aliases.topK]);
+  const hasExperts = !(family.mayBeDense && isDense);
   const pattern = layerPattern(reader, family, layerCount, hasExperts);
   const mixers = attentions(reader, family, { hiddenSize, contextTokensMax }, pattern.mixers);
   const networks = feedForwards(reader, family, hiddenSize, pattern.feedForwards);
@@ -103,7 +106,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     max: 64,
     fallback: { value: 1, rule: "plain residual connections" },
   });
-  const layers = mixers.map((attention, index): LayerSpec => {
+  const own = mixers.map((attention, index): LayerSpec => {
     const feedForward = networks[index] ?? { kind: "none" };
     const sublayers = Number(attention.kind !== "none") + Number(feedForward.kind !== "none");
     return {
@@ -113,10 +116,13 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
       normParameters:
         normParameters(family.norms, hiddenSize, sublayers, streams) +
         (family.norms.bias && index === layerCount - 1 ? hiddenSize : 0),
+      ...(attention.kind === "gqa" && attention.sharedCache === true ? { joined: true } : {}),
     };
   });
+  const layers = family.pairedLayers ? pairedLayers(reader, own) : own;
+  const ngrams = ngramEmbedding(reader, family, { hiddenSize, vocabSize });
   const mtpLayers = readMtpLayers(reader);
-  const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), layers);
+  const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), own);
   const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
   const ignored = [...reader.unread(modelType), ...holders.flatMap((holder) => holder.unreadBeside(reader))].sort();
   reader.stop();
@@ -129,6 +135,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     hiddenSize,
     vocabSize,
     tiedEmbeddings,
+    ...(ngrams === null ? {} : { ngramEmbedding: ngrams }),
     ...(headBias ? { headBias } : {}),
     contextTokensMax,
     layers: visits,
@@ -161,11 +168,42 @@ function ownKeys(object: JsonObject, family: Family): JsonObject {
   return Object.fromEntries(entries.filter(([key]) => ![...latent, ...family.parts].includes(key)));
 }
 
+/**
+ * Layers of two halves, each with attention and a dense network; the experts of the first half are joined in at the end
+ * of the second (shortcut-connected MoE, arXiv 2404.05019).
+ */
+function pairedLayers(reader: ConfigReader, layers: readonly LayerSpec[]): readonly LayerSpec[] {
+  const method = reader.text(["attention_method"]);
+  if (method !== null && method.toUpperCase() !== "MLA") reader.problem("attention_method", "MLA", method);
+  reader.assume(
+    "the experts of a layer run beside its first dense network alone; engines may run them beside its second half too, " +
+      "which is not simulated",
+  );
+  return layers.flatMap((layer) => {
+    const { feedForward } = layer;
+    if (feedForward.kind !== "moe") return [layer];
+    const dense: LayerSpec["feedForward"] = {
+      kind: "dense",
+      width: feedForward.denseWidth,
+      matrices: feedForward.matrices,
+    };
+    return [layer, { ...layer, feedForward: dense, joined: true }];
+  });
+}
+
 const latentKeys = ["kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim"];
 
 /** Number of layers; a hybrid pattern has one block per layer and must agree with the count. */
-function readLayerCount(reader: ConfigReader): number {
-  const blocks = hybridBlocks(reader);
+function readLayerCount(reader: ConfigReader, family: Family): number {
+  if (family.pairedLayers && reader.raw("num_layers") !== undefined) {
+    const pairs = reader.count("layers", ["num_layers"], { max: layersMax / 2 });
+    // transformers writes the halves, of which each has a cache.
+    const stated = reader.raw("num_hidden_layers") ?? pairs;
+    if (stated !== pairs && stated !== 2 * pairs)
+      reader.problem("num_hidden_layers", `num_layers ${pairs}, or twice as many halves of layers`, stated);
+    return pairs;
+  }
+  const blocks = hybridBlocks(reader, family);
   const fallback = blocks === null ? {} : { fallback: { value: blocks.length, rule: "entries of the layer pattern" } };
   const count = reader.count("layers", aliases.layerCount, { max: layersMax, ...fallback });
   if (blocks !== null && blocks.length !== count)
@@ -191,7 +229,9 @@ function mentions(reader: ConfigReader, keys: readonly string[]): boolean {
 }
 
 function readTied(reader: ConfigReader, outer: ConfigReader, family: Family): boolean {
-  const value = reader.raw("tie_word_embeddings") ?? outer.raw("tie_word_embeddings");
+  const value = aliases.tiedEmbeddings
+    .map((key) => reader.raw(key) ?? outer.raw(key))
+    .find((tied) => tied !== undefined);
   if (value !== undefined && typeof value !== "boolean") reader.problem("tie_word_embeddings", "true or false", value);
   const tied = typeof value === "boolean" ? value : family.tied;
   reader.record("tiedEmbeddings", value === undefined ? "model class" : "tie_word_embeddings", tied);

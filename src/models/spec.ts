@@ -10,6 +10,11 @@ export interface GqaAttention {
   readonly valueHeadDim?: number;
   /** Keys double as values: no value projection, while the cache still holds both (Gemma 4, global layers). */
   readonly keyIsValue?: boolean;
+  /**
+   * Cross-layer attention: this layer has no key and value projections and no cache. It reads the keys and values of the
+   * last layer before it that has its own (Hunyuan-Large); absent: false.
+   */
+  readonly sharedCache?: boolean;
   /** Block-sparse attention: at most this many keys are attended per query (MiniMax-M3); absent for all visible keys. */
   readonly topTokens?: number;
   /** Keys visible to a query, or null for the whole context. */
@@ -45,6 +50,8 @@ export interface MlaAttention {
   readonly indexerShared?: boolean;
   /** An output gate as wide as the values (Kimi K3); absent: false. */
   readonly outputGate?: boolean;
+  /** An output gate of one value a head (Ling 3); absent: false. */
+  readonly headGate?: boolean;
   /** Attention over a compressed cache (DeepSeek-V4); absent for MLA proper. */
   readonly compressed?: CompressedCache;
   readonly smallParameters: number;
@@ -71,14 +78,19 @@ export interface LinearAttention {
   readonly stateValues: number;
   /** Storage format of the state; absent: the format of the KV cache. */
   readonly stateFormat?: StorageFormat;
+  /** The norm of its outputs sums over all heads, which tensor-parallel ranks share (MiniMax-Text-01); absent: false. */
+  readonly wholeNorm?: boolean;
   readonly smallParameters: number;
   readonly scan: LinearScan;
 }
 
 /** How a mixer of linear attention runs over a prompt. Widths are of all ranks together. */
 export interface LinearScan {
-  /** `delta`: gated delta rule; `channelDelta`: with a decay per channel; `decay`: SSD of Mamba-2; `selective`: Mamba-1. */
-  readonly rule: "delta" | "channelDelta" | "decay" | "selective";
+  /**
+   * `delta`: gated delta rule; `channelDelta`: with a decay per channel; `decay`: SSD of Mamba-2; `selective`: Mamba-1;
+   * `lightning`: a fixed decay per head (lightning attention); `convolution`: a gated short convolution and no scan.
+   */
+  readonly rule: "delta" | "channelDelta" | "decay" | "selective" | "lightning" | "convolution";
   /** Heads with a state of their own: keyDim x valueDim values. */
   readonly heads: number;
   /** Heads of keys and queries (B and C of Mamba); each serves heads / keyHeads states. */
@@ -87,7 +99,7 @@ export interface LinearScan {
   readonly valueDim: number;
   /** Tokens of a chunk. */
   readonly chunkTokens: number;
-  /** Channels that pass the short convolution. */
+  /** Channels that pass the short convolution, or an activation in its place. */
   readonly convolved: number;
 }
 
@@ -118,6 +130,11 @@ export interface MoeFeedForward {
   readonly kind: "moe";
   readonly experts: number;
   readonly topK: number;
+  /**
+   * Experts that the router chooses from beside `experts` and that return their input: they have no weights and compute
+   * nothing (LongCat-Flash). Choices of them count in `topK`. Absent: none.
+   */
+  readonly zeroExperts?: number;
   readonly expertWidth: number;
   readonly matrices: 2 | 3;
   /** Hidden width the experts work at; smaller than the model's hidden size in latent MoE. */
@@ -128,7 +145,7 @@ export interface MoeFeedForward {
   readonly sharedGate: boolean;
   /** Biases inside each expert (gpt-oss), in parameters per expert. */
   readonly expertBiasParameters: number;
-  /** A dense network beside the MoE in the same layer (Gemma 4), or 0. */
+  /** A dense network beside the MoE in the same layer (Gemma 4, LongCat-Flash), or 0. */
   readonly denseWidth: number;
   readonly router: Router;
 }
@@ -146,6 +163,8 @@ export interface LayerSpec {
    * are held once; the router is the visit's own, or that of the layer too. Absent: a layer of its own.
    */
   readonly revisit?: { readonly router: "own" | "shared" };
+  /** Belongs to the layer before, from which no pipeline stage parts it; absent: a stage may begin here. */
+  readonly joined?: boolean;
 }
 
 /** Tensor classes: what is stored, moved and quantised alike. */
@@ -180,6 +199,15 @@ export interface ModelSpec {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly tiedEmbeddings: boolean;
+  /**
+   * Tables of the last few tokens, looked up beside the embedding of the token (LongCat-Flash-Lite): in all, of the rows
+   * of one token, and of the projections that all tokens pass. Absent: none.
+   */
+  readonly ngramEmbedding?: {
+    readonly tableParameters: number;
+    readonly rowParameters: number;
+    readonly projectionParameters: number;
+  };
   /** A bias on the output head (Phi-3.5-MoE); absent: false. */
   readonly headBias?: boolean;
   readonly contextTokensMax: number;

@@ -19,6 +19,10 @@ export function chained(
   return [layer, ...Array.from({ length: iterations - 1 }, () => again)];
 }
 
+/** Layers at which a pipeline stage may begin. */
+export const stageStarts = ({ layers }: ModelSpec): number[] =>
+  [...layers.keys()].filter((i) => layers[i]!.revisit === undefined && layers[i]!.joined !== true);
+
 /** Layers with weights of their own: visits of the experts of an earlier one are left out. */
 export const ownLayers = ({ layers }: ModelSpec): readonly LayerSpec[] =>
   layers.filter(({ revisit }) => revisit === undefined);

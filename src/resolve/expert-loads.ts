@@ -1,4 +1,6 @@
 import { refuse } from "../core/errors.ts";
+import { routableExperts } from "../models/expert-choices.ts";
+import type { MoeFeedForward } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { openRoutingTrace } from "../trace/container/open-trace.ts";
@@ -34,14 +36,17 @@ export async function expertLoads(
   scenario: Scenario,
   fit: FitChoice | undefined,
   source: FitSource | null,
-  experts: number,
+  moe: MoeFeedForward,
 ): Promise<ExpertLoads> {
   const counts = await countsFor(scenario, fit, source);
-  if (counts.experts !== experts)
+  const { experts } = moe;
+  // A file of its own also counts experts that return their input. They have no place.
+  if (counts.experts !== experts && counts.experts !== routableExperts(moe))
     refuse({ expected: `counts of the model's ${experts} experts`, found: `${counts.experts} experts` });
-  const width = counts.layers * counts.experts;
-  const uses = new Float64Array(width);
-  for (let at = 0; at < counts.steps * width; at += 1) uses[at % width]! += counts.counts[at]!;
+  const uses = new Float64Array(counts.layers * experts);
+  for (let row = 0; row < counts.steps * counts.layers; row++)
+    for (let expert = 0; expert < experts; expert++)
+      uses[(row % counts.layers) * experts + expert]! += counts.counts[row * counts.experts + expert]!;
   const domain = fit?.domain === undefined ? "all domains" : `domain ${fit.domain}`;
   return {
     uses,

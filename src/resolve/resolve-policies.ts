@@ -66,9 +66,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
         found: section.redundant,
       });
     if (problems.length > 0) throw new InvalidInputError(problems);
-    const loads = policy.needs.includes("loads")
-      ? await expertLoads(scenario, section.fit, setting.source, moe.experts)
-      : null;
+    const loads = policy.needs.includes("loads") ? await expertLoads(scenario, section.fit, setting.source, moe) : null;
     const homes = homeNumbers(model);
     const groups = section.groups ?? moe.router.groups?.count ?? 1;
     const nodes = section.nodes ?? nodesOf(setting);
@@ -260,7 +258,7 @@ function checkDiskPath({ scenario, node }: PolicySetting): void {
 /** Uses in the fitting set by trace layer of the replayed routing, as the simulator indexes it. */
 async function popularity(setting: PolicySetting): Promise<ExpertLoads> {
   const { scenario, source, moe } = setting;
-  const loads = await expertLoads(scenario, scenario.policy.offload?.fit, source, moe.experts);
+  const loads = await expertLoads(scenario, scenario.policy.offload?.fit, source, moe);
   if (source !== null && loads.layers !== source.replayed.layers)
     refuse({
       expected: `a fitting trace of the ${source.replayed.layers} layers that are replayed`,

@@ -1,12 +1,14 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { formatPercent } from "../core/units.ts";
 import { cooperatively } from "../files/cooperative.ts";
+import { routableExperts } from "../models/expert-choices.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { Routing } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { openRoutingTrace } from "../trace/container/open-trace.ts";
+import { firstExperts } from "../trace/first-experts.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
@@ -47,7 +49,7 @@ export async function resolveRouting(
 ): Promise<ResolvedRouting> {
   const section = scenario.routing;
   if (section.kind === "uniform") {
-    const { popularityCv, ledger } = uniformFigures(section, model, moe);
+    const { popularityCv, ledger } = uniformFigures(section, model, moe === null ? null : routerOf(moe));
     return expected(popularityCv, ledger);
   }
   if (moe === null)
@@ -59,9 +61,11 @@ export async function resolveRouting(
     });
   const loaded = await routingTable(scenario, model, moe, signal);
   checkShape(scenario, loaded.table, moe);
-  const { table: whole, applied } = applyTransforms(loaded.table, section.transforms, (index, step) =>
+  const { table: transformed, applied } = applyTransforms(loaded.table, section.transforms, (index, step) =>
     located(scenario, ["routing", "transforms", index], step),
   );
+  // Experts that return their input lie on no device.
+  const whole = firstExperts(transformed, moe.experts);
   const domain = section.kind === "parametric" ? undefined : section.domain;
   const layerMap = section.kind === "parametric" ? "identity" : section.layerMap;
   const replayed =
@@ -79,6 +83,9 @@ export async function resolveRouting(
     ledger: [...routingLedger(replayed, section.kind), ...loaded.preset, ...applied.map(transformEntry)],
   };
 }
+
+/** The experts as their router sees them: those that return their input are among its choices. */
+const routerOf = (moe: MoeFeedForward): MoeFeedForward => ({ ...moe, experts: routableExperts(moe) });
 
 /**
  * Requests start at sequences of their own while the trace lasts, else at random rows: reuse does not repeat itself.
@@ -106,7 +113,7 @@ async function routingTable(
             ...(section.memory === undefined ? {} : { bytesMax: section.memory }),
             also: needsOf(section.transforms),
             // A transform reads one table and writes another.
-            copies: Math.min(section.transforms.length, 2),
+            copies: Math.min(section.transforms.length + Number(routableExperts(moe) > moe.experts), 2),
           });
           return { table, preset: [] };
         } finally {
@@ -120,9 +127,9 @@ async function routingTable(
       });
     case "parametric":
       return locatedAsync(scenario, ["routing"], async () => {
-        const { ledger, ...figures } = parametricFigures(scenario, section, model, moe);
+        const { ledger, ...figures } = parametricFigures(scenario, section, model, routerOf(moe));
         const steps = parametricSteps({
-          experts: moe.experts,
+          experts: routableExperts(moe),
           topK: moe.topK,
           layers: moeLayerIndices(model).length,
           groups: section.grouped ? (moe.router.groups?.count ?? 1) : 1,
@@ -149,6 +156,7 @@ function transformEntry({ name, detail, removedShare, replacedShare }: AppliedTr
 
 function checkShape(scenario: Scenario, table: RoutingTable, moe: MoeFeedForward): void {
   const problems: Problem[] = [];
+  const { zeroExperts = 0 } = moe;
   const compare = (what: string, expected: number, found: number) => {
     if (expected === found) return;
     problems.push({
@@ -158,7 +166,8 @@ function checkShape(scenario: Scenario, table: RoutingTable, moe: MoeFeedForward
       found: `${found} in ${table.origin.name}`,
     });
   };
-  compare("experts", moe.experts, table.experts);
+  const beside = zeroExperts === 0 ? "" : ` (${moe.experts}, and ${zeroExperts} that return their input)`;
+  compare(`experts${beside}`, routableExperts(moe), table.experts);
   compare("experts per token", moe.topK, table.topK);
   if (problems.length > 0) throw new InvalidInputError(problems);
 }

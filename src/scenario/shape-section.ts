@@ -36,6 +36,7 @@ const gqa = z
     headDim: heads.optional().describe("Width of a head; default hiddenSize / queryHeads."),
     valueHeadDim: heads.optional().describe("Width of a value head; default headDim."),
     keyIsValue: on.describe("Keys double as values: no value projection."),
+    sharedCache: on.describe("The layer reads the keys and values of an earlier one and has no cache of its own."),
     windowTokens: tokens.optional().describe("Keys that a query sees; default the whole context."),
     chunked: on.describe("The window starts anew every windowTokens tokens, instead of sliding."),
     topTokens: tokens.optional().describe("Block-sparse attention: keys attended per query; default all it sees."),
@@ -73,6 +74,7 @@ const mla = z
       .describe("Sparse attention (DSA): what selects the keys of a query; default all keys."),
     indexerShared: on.describe("The layer reuses the selection of an earlier one and has no indexer of its own."),
     outputGate: on.describe("An output gate as wide as the values."),
+    headGate: on.describe("An output gate of one value a head."),
     compressed: z
       .strictObject({
         ratio: count(0, 1048576).describe("Tokens per cached entry; 0 where a layer has only its window."),
@@ -91,6 +93,7 @@ const linear = z
     layers,
     projectionParameters: exact.describe("Weights of all projections and convolutions of one layer."),
     stateValues: exact.describe("Values of the recurrent and convolution state per sequence and layer."),
+    wholeNorm: on.describe("The norm of its outputs sums over all heads, which tensor-parallel ranks share."),
     stateFormat: storageFormat.optional().describe("Storage format of the state; default that of the KV cache."),
     smallParameters: exact
       .default(shapeDefaults.linear.smallParameters)
@@ -98,8 +101,10 @@ const linear = z
     scan: z
       .strictObject({
         rule: z
-          .enum(["delta", "channelDelta", "decay", "selective"])
-          .describe("Gated delta rule, the same with a decay per channel, SSD of Mamba-2, or Mamba-1."),
+          .enum(["delta", "channelDelta", "decay", "selective", "lightning", "convolution"])
+          .describe(
+            "Gated delta rule, the same with a decay per channel, SSD of Mamba-2, Mamba-1, lightning attention, or a short convolution.",
+          ),
         heads: count(1, 16777216).describe("Heads with a state of keyDim x valueDim values each."),
         keyHeads: count(1, 16777216).describe("Heads of keys and queries (B and C of Mamba)."),
         keyDim: heads.describe("Width of a key head (the state size of Mamba)."),
@@ -150,6 +155,9 @@ const moe = z
     layers,
     experts: count(1, 65536).describe("Routed experts of a layer."),
     topK: count(1, 65536).describe("Experts of a token."),
+    zeroExperts: count(1, 65536)
+      .optional()
+      .describe("Experts beside them that return their input; choices of them count in topK. Default none."),
     expertWidth: width.describe("Intermediate width of one expert."),
     expertHidden: width.optional().describe("Hidden width that the experts work at; default hiddenSize."),
     matrices: matrices.default(shapeDefaults.moe.matrices).describe("3 for gated experts, 2 for plain ones."),

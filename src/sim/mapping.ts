@@ -1,6 +1,6 @@
 import type { Problem } from "../core/errors.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
-import { ownLayers } from "../models/visits.ts";
+import { stageStarts } from "../models/visits.ts";
 
 /** Spread of one replica over devices. Attention uses tp x cp x dp ranks, experts ep x etp x edp of the same ranks. */
 export interface Mapping {
@@ -48,7 +48,7 @@ export function degreeProblems(mapping: Mapping, model: ModelSpec, at = "paralle
   if (mapping.cp > 1) say("cp", "1: context parallelism is not simulated", mapping.cp);
   if (mapping.edp > 1)
     say("edp", "1: expert data parallelism is expressed as placement with redundant experts", mapping.edp);
-  const layers = ownLayers(model).length;
+  const layers = stageStarts(model).length;
   if (mapping.pp > layers) say("pp", `at most ${layers} layers`, mapping.pp);
   if (moe !== null && mapping.ep > moe.experts) say("ep", `at most ${moe.experts} experts`, mapping.ep);
   return problems;

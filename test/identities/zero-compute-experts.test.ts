@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CostModel } from "../../src/hardware/cost.ts";
 import { modelNamed } from "../../src/models/catalogue.ts";
+import { feedForwardShare, type ZeroComputeExperts } from "../../src/models/expert-choices.ts";
 import { expertMatrices } from "../../src/models/parameters.ts";
 import type { MoeFeedForward } from "../../src/models/spec.ts";
-import { expertFlops, feedForwardShare, type ZeroComputeExperts } from "../../src/models/zero-compute.ts";
+import { expertFlops } from "../../src/models/zero-compute.ts";
 import { testNode } from "../sim/build.ts";
 
 /** Expert forward times in ms (MoE++, arXiv 2410.07348, throughput table): plain MoE, then by tau. */

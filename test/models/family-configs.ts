@@ -31,6 +31,18 @@ const mixers: Readonly<Record<NonNullable<Family["mixer"]>, Config>> = {
     ssm_state_size: 16,
     conv_kernel: 4,
   },
+  lightning: { attn_type_list: [0, 1, 0, 1] },
+  "short-convolution": { layer_types: ["conv", "full_attention", "conv", "conv"], conv_L_cache: 3 },
+};
+
+/** Mamba-2 in layers with both sublayers (Granite 4). */
+const wholeMamba: Config = {
+  layer_types: ["mamba", "attention", "mamba", "mamba"],
+  mamba_n_heads: 4,
+  mamba_d_head: 8,
+  mamba_n_groups: 2,
+  mamba_d_state: 16,
+  mamba_d_conv: 4,
 };
 
 const compressed: Config = {
@@ -50,12 +62,15 @@ const compressed: Config = {
 export function configOf(modelType: string, family: Family): Config {
   const latent = family.attention === "mla" ? deepseek : qwen3;
   const experts = without(latent, "n_routed_experts", "num_experts", "n_group", "topk_group");
+  const wholeLayers = family.mixer === "mamba2" && !family.singleSublayers;
   return {
     ...without(experts, "moe_intermediate_size"),
-    ...(family.mixer === null ? {} : mixers[family.mixer]),
+    ...(family.mixer === null ? {} : wholeLayers ? wholeMamba : mixers[family.mixer]),
     ...(family.attention === "compressed" ? compressed : {}),
     [family.denseWidthKey]: 96,
     [family.expertWidthKey]: 32,
+    ...(family.pairedLayers ? { first_k_dense_replace: 0 } : {}),
+    ...(family.ngrams ? { ngram_vocab_size_ratio: 3, emb_neighbor_num: 3, emb_split_num: 2 } : {}),
     num_experts: 8,
     model_type: modelType,
   };

@@ -35,8 +35,24 @@ describe("work of a prompt token in one state head", () => {
     expect(flops).toBe(2 * 128 * (128 / 8 + 64) + 4 * 128 * 64);
   });
 
+  test("lightning attention: nine vectors through four kernels, four states a chunk, half of its square and half a tile", () => {
+    const scan: LinearScan = { ...delta, rule: "lightning", keyHeads: 64, chunkTokens: 256 };
+    const { bytes, flops, walkShare } = scanWork(scan);
+    const state = (4 * 128 * 128) / 256;
+    expect(bytes).toBe(9 * 256 + 4 * state);
+    expect(flops).toBe(2 * (128 + 16) * 256 + 4 * 128 * 128);
+    expect(walkShare).toBeCloseTo((2 * state) / bytes, 12);
+    // A block no longer than a tile is computed whole.
+    expect(scanWork({ ...scan, chunkTokens: 16 }).flops).toBe(2 * 16 * 256 + 4 * 128 * 128);
+  });
+
+  test("a short convolution gates three values a channel, multiplies with its kernel and walks nowhere", () => {
+    const scan: LinearScan = { ...delta, rule: "convolution", heads: 2048, keyDim: 2, valueDim: 1, convolved: 2048 };
+    expect(scanWork(scan)).toEqual({ bytes: 6, flops: 6, walkShare: 0 });
+  });
+
   test("longer chunks move fewer states and compute larger squares", () => {
-    for (const rule of ["delta", "channelDelta", "decay"] as const) {
+    for (const rule of ["delta", "channelDelta", "decay", "lightning"] as const) {
       const short = scanWork({ ...delta, rule });
       const long = scanWork({ ...delta, rule, chunkTokens: 128 });
       expect(long.flops).toBeGreaterThan(short.flops);

@@ -54,7 +54,7 @@ describe("families", () => {
   test.each(Object.entries(families))("%s resolves", (modelType, family) => {
     const spec = resolve(configOf(modelType, family));
     expect(spec.modelType).toBe(modelType);
-    expect(spec.layers.length).toBe(4);
+    expect(spec.layers.length).toBe(family.pairedLayers ? 8 : 4);
     expect(spec.layers.filter(({ feedForward }) => feedForward.kind === "moe").length).toBeGreaterThan(0);
   });
 });

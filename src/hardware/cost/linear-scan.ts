@@ -11,7 +11,7 @@ export const linearScanWork: OpWork<LinearScanOp> = {
 
 /**
  * Chunks are computed side by side, then walked in order. The walk takes at least its steps: with few heads and
- * sequences most of the device waits for them.
+ * sequences most of the device waits for them. A mixer without a state that is handed on has no walk.
  */
 export function linearScanCost({ device }: CostContext): OpCost<LinearScanOp> {
   const { elementwiseMemory, attentionPrefillCompute, linearScanCompute, linearScanStepNs, rooflineNorm } =
@@ -22,7 +22,7 @@ export function linearScanCost({ device }: CostContext): OpCost<LinearScanOp> {
   return (op) => {
     if (op.tokens === 0) return 0;
     const workNs = op.tokens * roofline(op.bytesPerToken * perByte, op.flopsPerToken * perFlop[op.math], rooflineNorm);
-    const stepsNs = (op.longestTokens / op.chunkTokens) * stepNs;
+    const stepsNs = op.walkShare === 0 ? 0 : (op.longestTokens / op.chunkTokens) * stepNs;
     return workNs * (1 - op.walkShare) + Math.max(workNs * op.walkShare, stepsNs);
   };
 }

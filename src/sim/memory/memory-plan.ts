@@ -4,6 +4,7 @@ import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import { expertBytes } from "../../models/bytes.ts";
+import { routableExperts } from "../../models/expert-choices.ts";
 import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { offloadTiers } from "../offload/offload-tiers.ts";
@@ -197,8 +198,8 @@ function weightItems(
     if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
     if (ff.kind !== "moe") continue;
     if (spec.revisit?.router !== "shared") {
-      routerValues += hidden * ff.experts;
-      if (ff.router.bias) small += ff.experts;
+      routerValues += hidden * routableExperts(ff);
+      if (ff.router.bias) small += routableExperts(ff);
     }
     if (spec.revisit !== undefined) continue;
     const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
@@ -207,6 +208,8 @@ function weightItems(
     if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
   }
   const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
+  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
+  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
   const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
   const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
   const slots =
@@ -216,7 +219,7 @@ function weightItems(
         ? offload.slots * expertLayers
         : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
   return [
-    { name: "embedding", bytes: stage.first ? storedBytes(vocabulary, formats.embedding) : 0 },
+    { name: "embedding", bytes: stage.first ? storedBytes(embedded, formats.embedding) : 0 },
     { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
     { name: "dense weights", bytes: storedBytes(denseValues, formats.dense) },
     { name: "router weights", bytes: storedBytes(routerValues, formats.router) },

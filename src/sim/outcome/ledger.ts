@@ -1,7 +1,7 @@
 import { formatPercent } from "../../core/units.ts";
 import type { Workload } from "../config.ts";
 import type { Handover } from "../handover/handover.ts";
-import { stageRanks } from "../mapping.ts";
+import { moeShape, stageRanks } from "../mapping.ts";
 import { layOutPools, shareNode } from "../pool-layout.ts";
 import type { LedgerEntry } from "../result.ts";
 import { pooledLedger } from "./pooled-ledger.ts";
@@ -79,11 +79,13 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
         `${routing.layerMap.length} MoE layers replay ${distinct} recorded layers: ${summary(routing.layerMap)}`,
       );
     const without = experts.loads?.withoutExpertShare() ?? 0;
+    const zeroExperts = moeShape(config.model)?.zeroExperts ?? 0;
     if (without > 0)
       add(
         "choices without an expert",
         "emulated",
-        `${formatPercent(without, 1)} of all choices: nothing is computed, sent or fetched for them`,
+        `${formatPercent(without, 1)} of all choices${zeroExperts > 0 ? ", those of experts that return their input among them" : ""}: ` +
+          "nothing is computed, sent or fetched for them",
       );
     add("arrivals and routing", "assumed", "request lengths and routing rows are composed independently");
   } else if (routing.kind === "uniform") {

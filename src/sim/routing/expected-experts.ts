@@ -1,4 +1,5 @@
 import { expectedBusiestRank, expectedDistinct } from "../../models/expected-experts.ts";
+import { computedTopK } from "../../models/expert-choices.ts";
 import { expectedRanksPerToken } from "../../models/ranks-per-token.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { ExpertTime } from "../step/expert-time.ts";
@@ -31,10 +32,7 @@ export class ExpectedExperts implements ExpertSource {
     this.ranks = ranks;
     this.popularityCv = popularityCv;
     const [moe] = shapes;
-    this.meanSpread =
-      moe === undefined
-        ? 0
-        : expectedRanksPerToken({ experts: moe.experts, topK: moe.topK, ranks, groups: moe.router.groups });
+    this.meanSpread = moe === undefined ? 0 : expectedRanksPerToken({ ...choicesOf(moe), ranks });
   }
 
   route(call: LayerCall): void {
@@ -43,7 +41,7 @@ export class ExpectedExperts implements ExpertSource {
       work = this.expected(call.tokens);
       this.memo.set(call.tokens, work);
     }
-    call.expertsPerToken = this.shapes[0]!.topK;
+    call.expertsPerToken = computedTopK(this.shapes[0]!);
     call.spread = this.meanSpread;
     call.pairs.fill(work.others.pairs);
     call.distinct.fill(work.others.distinct);
@@ -56,16 +54,25 @@ export class ExpectedExperts implements ExpertSource {
   }
 
   private expected(tokens: number): ExpectedWork {
-    const { experts, topK, router } = this.shapes[0]!;
+    const moe = this.shapes[0]!;
     const { ranks, popularityCv } = this;
-    const busiest = expectedBusiestRank({ experts, topK, tokens, ranks, groups: router.groups, popularityCv });
+    const topK = computedTopK(moe);
+    const busiest = expectedBusiestRank({ ...choicesOf(moe), tokens, ranks, popularityCv });
     const share = (whole: number, most: number) => (ranks === 1 ? most : Math.max(0, whole - most) / (ranks - 1));
     return {
       busiest,
       others: {
         pairs: share(tokens * topK, busiest.pairs),
-        distinct: share(expectedDistinct(experts, topK, tokens, popularityCv), busiest.distinct),
+        distinct: share(expectedDistinct(moe.experts, topK, tokens, popularityCv), busiest.distinct),
       },
     };
   }
 }
+
+/** What a router of independent choices is described by. */
+const choicesOf = ({ experts, topK, zeroExperts = 0, router }: MoeFeedForward) => ({
+  experts,
+  topK,
+  zeroExperts,
+  groups: router.groups,
+});

@@ -44,7 +44,7 @@ function draftLayer(model: ModelSpec, draft: Module): LayerSpec {
 }
 
 function seesAll({ attention }: LayerSpec): boolean {
-  if (attention.kind === "gqa") return attention.windowTokens === null;
+  if (attention.kind === "gqa") return attention.windowTokens === null && attention.sharedCache !== true;
   return attention.kind === "mla";
 }
 

@@ -2,6 +2,7 @@ import type { StorageFormat } from "../../core/dtype.ts";
 import type { Device } from "../../hardware/device.ts";
 import { mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
+import { routableExperts } from "../../models/expert-choices.ts";
 import type { FeedForward, MoeFeedForward } from "../../models/spec.ts";
 import type { PoolConfig } from "../config.ts";
 import { RecentTimes } from "./recent-times.ts";
@@ -73,7 +74,7 @@ export function feedForwardProgram(spec: FeedForward, config: PoolConfig): FeedF
     kind: "moe",
     moe: spec,
     recent: { together: new RecentTimes(), alone: new RecentTimes() },
-    router: gemm(hidden, spec.experts, formats.router),
+    router: gemm(hidden, routableExperts(spec), formats.router),
     experts: {
       kind: "groupedGemm",
       pairs: 0,

@@ -55,7 +55,8 @@ export function gqaProgram(spec: GqaAttention, context: AttentionContext): Atten
   // With more ranks than KV heads, the heads are replicated.
   const kvHeads = Math.max(1, spec.kvHeads / tp);
   const valueHeadDim = spec.valueHeadDim ?? spec.headDim;
-  const keyAndValue = kvHeads * (spec.headDim + (spec.keyIsValue === true ? 0 : valueHeadDim));
+  const shared = spec.sharedCache === true;
+  const keyAndValue = shared ? 0 : kvHeads * (spec.headDim + (spec.keyIsValue === true ? 0 : valueHeadDim));
   const queries = heads * spec.headDim * (spec.outputGate ? 2 : 1);
   const chain = new GemmChain(
     [
@@ -73,7 +74,7 @@ export function gqaProgram(spec: GqaAttention, context: AttentionContext): Atten
   const decode = scoreOp("attentionDecode", shape, context.kvFormat);
   const prefill = scoreOp("attentionPrefill", shape, context.kvFormat);
   const elementwise: ElementwiseOp = { kind: "elementwise", bytes: 0 };
-  const bytesPerToken = residualPasses * hidden * activationBytes + cacheBytes;
+  const bytesPerToken = residualPasses * hidden * activationBytes + (shared ? 0 : cacheBytes);
   const scoreNs = (batch: RankBatch): number => {
     const apart =
       decodeNs(cost, decode, batch, batch.decodePairs[window]!, batch.decodeKeys[window]!) +
@@ -83,7 +84,7 @@ export function gqaProgram(spec: GqaAttention, context: AttentionContext): Atten
   };
   return {
     weightValues: chain.weightValues,
-    caches: [cacheOf(cacheBytes, spec.windowTokens, spec.chunked === true)],
+    caches: shared ? [] : [cacheOf(cacheBytes, spec.windowTokens, spec.chunked === true)],
     ns: (batch) =>
       chain.ns(batch.tokens) + scoreNs(batch) + elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
     productsNs: (batch) => chain.ns(batch.tokens),

@@ -60,19 +60,24 @@ export function mixingUnits(attention: Attention, formats: PoolConfig["formats"]
     case "mla":
       counter.count("latentAttention").products(formats.attention, attention.queryLoraRank === null ? 2 : 3);
       if (attention.indexer !== null && attention.indexerShared !== true) counter.count("indexer");
-      if (attention.outputGate === true) counter.count("outputGate");
+      if (attention.outputGate === true || attention.headGate === true) counter.count("outputGate");
       break;
     case "linear":
-      counter.count("linearAttention").products(formats.attention, 2);
+      // A short convolution is as few kernels as attention: between its products two gates and one convolution.
+      counter
+        .count(attention.scan.rule === "convolution" ? "attention" : "linearAttention")
+        .products(formats.attention, 2);
       break;
     case "none":
   }
   return counter.counts;
 }
 
-/** Whether the norm of queries and keys sums squares over the ranks that hold them. */
+/** Whether a norm of queries and keys, or of outputs, sums squares over the ranks that hold them. */
 export function isSummed(attention: Attention, tp: number): boolean {
-  return attention.kind === "gqa" && attention.queryKeyNorm === "whole" && tp > 1;
+  if (tp === 1) return false;
+  if (attention.kind === "linear") return attention.wholeNorm === true;
+  return attention.kind === "gqa" && attention.queryKeyNorm === "whole";
 }
 
 /** Units of a layer's feed-forward network. */

@@ -38,6 +38,7 @@ export function mlaProgram(spec: MlaAttention, context: AttentionContext): Atten
   // Layers that share a selection have no indexer of their own: they only read the selected keys.
   const indexer = spec.indexerShared === true ? null : spec.indexer;
   const gate: [number, number][] = spec.outputGate === true ? [[hidden, heads * spec.valueHeadDim]] : [];
+  if (spec.headGate === true) gate.push([hidden, heads]);
   const indexing: [number, number][] =
     indexer === null
       ? []

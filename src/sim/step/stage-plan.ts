@@ -1,4 +1,5 @@
 import type { FeedForward, ModelSpec, MoeFeedForward } from "../../models/spec.ts";
+import { stageStarts } from "../../models/visits.ts";
 
 /** The consecutive layers of one pipeline stage, as small integers for the step loop. */
 export interface StagePlan {
@@ -59,12 +60,12 @@ function indexFor<T>(keys: string[], values: T[], value: T): number {
 
 /**
  * Splits the layers over pipeline stages as evenly as whole layers allow. Earlier stages take the remainder. Visits of a
- * layer's experts stay with it.
+ * layer's experts, and what is joined to a layer, stay with it.
  */
 export function stagePlans(model: ModelSpec, pp: number): StagePlan[] {
   const { classOf } = layerClasses(model);
   const plans: StagePlan[] = [];
-  const starts = [...model.layers.keys()].filter((i) => model.layers[i]!.revisit === undefined);
+  const starts = stageStarts(model);
   let started = 0;
   let first = 0;
   let moe = 0;

@@ -2,7 +2,7 @@ import { CostModel } from "../../../src/hardware/cost.ts";
 import { nodeNamed } from "../../../src/hardware/named-profiles.ts";
 import type { Op } from "../../../src/hardware/op.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
-import type { Attention } from "../../../src/models/spec.ts";
+import type { Attention, ModelSpec } from "../../../src/models/spec.ts";
 import type { AttentionProgram } from "../../../src/sim/step/attention-parts.ts";
 import { attentionProgram } from "../../../src/sim/step/attention-program.ts";
 import { attentionWindows } from "../../../src/sim/step/attention-windows.ts";
@@ -27,14 +27,14 @@ type LayerTime = (prompts: readonly (readonly [number, number])[], decodes?: num
 
 /** The kinds of token mixing of a model, one rank of `tp`, on a system under an engine. */
 export function timedLayers(
-  modelId: string,
+  of: string | ModelSpec,
   systemId: string,
   engineId: string,
   tp: number,
   { sparseDenseTokens = 0, mixedDecodeRows = null as number | null } = {},
 ): readonly TimedLayer[] {
   const node = nodeNamed(systemId);
-  const model = modelNamed(modelId);
+  const model = typeof of === "string" ? modelNamed(of) : of;
   const cost = new CostModel(node.device, node, engineId);
   const { attention: classes } = layerClasses(model);
   const windows = attentionWindows(classes);
@@ -66,7 +66,7 @@ export function timedLayers(
       return batch;
     };
     return {
-      name: `${modelId} ${attention.kind} tp${tp} on ${systemId}`,
+      name: `${model.id} ${attention.kind} tp${tp} on ${systemId}`,
       attention,
       cost,
       program,
