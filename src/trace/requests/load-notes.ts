@@ -44,7 +44,7 @@ export function readingNotes(rows: RowCollector, times: ArrivalTimes, options: L
 const requestRateMax = 50;
 const tokenRateMax = 1e6;
 /** Mean gap above which so many requests are a trickle, which a wrong unit may be too. */
-const meanGapMaxNs = 600e9;
+const meanGapMaxNs = 100e9;
 const trickleRequestsMin = 10;
 /** Fewer requests have no rate. */
 const requestsMin = 3;

@@ -101,8 +101,8 @@ export interface TableRules {
   readonly failed?: (cell: CellOf) => boolean;
   /** What in a row cannot be expressed. */
   readonly refuses?: (cell: CellOf) => Omit<Problem, "line"> | null;
-  /** What in a row is left out, in words for a note. */
-  readonly leavesOut?: (cell: CellOf) => string | null;
+  /** What is to be known of a row, in words for a note. */
+  readonly remarks?: (cell: CellOf) => string | null;
 }
 
 /** A layout of request traces in the wild. */

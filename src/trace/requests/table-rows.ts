@@ -21,7 +21,7 @@ export class TableRows {
 
   /** A row by the values of the layout's columns; `cell` gives that of any other by its name. */
   add(line: number, valueIn: ValueIn, cell: CellOf): void {
-    const { failed, refuses, leavesOut, turnPromptsOf } = this.#layout;
+    const { failed, refuses, remarks, turnPromptsOf } = this.#layout;
     if (failed?.(cell) === true) {
       this.#sink.failed(line);
       return;
@@ -31,8 +31,8 @@ export class TableRows {
       this.#sink.problem({ line, ...refused });
       return;
     }
-    const leftOut = leavesOut?.(cell) ?? null;
-    if (leftOut !== null) this.#sink.note(leftOut);
+    const remark = remarks?.(cell) ?? null;
+    if (remark !== null) this.#sink.note(remark);
     const turnPrompts = turnPromptsOf?.(cell) ?? null;
     const row = this.#read(valueIn, (at, expected, found) => {
       this.#sink.problem({ line, at, expected, found });

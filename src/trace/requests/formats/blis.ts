@@ -13,7 +13,7 @@ export const blis: RequestFormat = {
       timeUnit: "us",
       blockTokens: null,
       failed: (cell) => !["ok", "", undefined].includes(cell("status") as string | undefined),
-      leavesOut: (cell) =>
+      remarks: (cell) =>
         [undefined, ""].includes(cell("prefix_group") as string | undefined)
           ? null
           : "prefix groups are not read: no prompt shares a prefix",

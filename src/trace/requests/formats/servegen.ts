@@ -11,6 +11,8 @@ export const servegen: RequestFormat = {
       timeUnit: "s",
       unitVaries: true,
       blockTokens: null,
+      // Names that anybody may choose.
+      remarks: () => "read as a workload of ServeGen: times count seconds, unless they are dates or Unix times",
     },
   ],
 };
