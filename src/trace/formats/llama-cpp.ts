@@ -4,7 +4,8 @@ import { phases } from "../container/trace-tensors.ts";
 import { importCounts } from "./counts-trace.ts";
 import { domainsOfFiles, type ImportedTrace, type ImportOptions, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";
-import { importRows, type RowBlock } from "./row-parts.ts";
+import { importRows } from "./row-parts.ts";
+import type { RowBlock } from "./row-source.ts";
 import { isHeader, wholeNumberRows } from "./whole-number-rows.ts";
 
 const columns = ["layer", "expert"];

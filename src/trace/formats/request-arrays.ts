@@ -40,8 +40,11 @@ const promptKey = "prompt_routed_experts";
 /** The routing of a file, and the arrays beside it by their names; refuses a file without ids. */
 export async function requestsOf(path: string, domain: number, options: ImportOptions): Promise<RequestFile> {
   const { arrays, unread } = await openArrayFile(path);
-  const found: FileArray[] = [];
-  for (const array of arrays) if ((await contentOf(array, options)) === "ids") found.push(array);
+  const alike: FileArray[] = [];
+  for (const array of arrays) if ((await contentOf(array, options)) === "ids") alike.push(array);
+  // Where some are named as ids, other whole numbers that look like them are something else.
+  const named = alike.filter(({ name }) => roleOf(name) === "ids");
+  const found = named.length > 0 ? named : alike;
   if (found.length === 0) {
     if (unread.length > 0) throw new InvalidInputError(unread.map(({ problem }) => problem));
     refuse({
@@ -92,8 +95,8 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
     );
     const sequences = take("sequence", (array) => isPerRow(array, rows) && size(array) > 1);
     const labels = sequences === null ? null : await column(sequences);
-    const named = sequences !== null && labels !== null && nameRows(sequences.name, labels);
-    if (sequences !== null && !named) used.delete(sequences.name);
+    const labelled = sequences !== null && labels !== null && nameRows(sequences.name, labels);
+    if (sequences !== null && !labelled) used.delete(sequences.name);
     const layers =
       layersArray === null || size(layersArray) !== shape.at(-2) ? undefined : await allIntegers(layersArray, 4_096);
     const prompt = promptOf(ids.name, idArrays);
@@ -104,7 +107,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       weights,
       layers: byLayer?.layers ?? (layers === undefined ? undefined : [...layers]),
       positions: positions === null ? null : await column(positions),
-      sequences: named ? labels : null,
+      sequences: labelled ? labels : null,
       domain,
       promptRows: ids.name.endsWith(promptKey) ? rowCount : prompt !== null ? 0 : (lengths?.rows ?? null),
       firstPosition: prompt !== null ? (prompt.shape[0] ?? 0) : (lengths?.first ?? 0),

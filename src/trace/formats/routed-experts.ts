@@ -8,7 +8,8 @@ import { layerNumbers } from "./kept-layers.ts";
 import { refuseTurned } from "./orientation.ts";
 import { importedProvenance } from "./provenance.ts";
 import { phaseOf, type RequestArrays, requestsOf } from "./request-arrays.ts";
-import { agreed, importRows, type RowBlock, type RowPart } from "./row-parts.ts";
+import { agreed, importRows } from "./row-parts.ts";
+import type { RowBlock, RowPart } from "./row-source.ts";
 
 const idsPerBlock = 1 << 18;
 

@@ -1,60 +1,17 @@
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { absentIds } from "../container/row-check.ts";
-import { type RoutingTraceHeader, type TraceProvenance, traceLimits } from "../container/trace-header.ts";
+import { type RoutingTraceHeader, traceLimits } from "../container/trace-header.ts";
 import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
-import { keptLayers, zeroCellsMin } from "./kept-layers.ts";
+import { keptLayers } from "./kept-layers.ts";
 import { isRecorded, RecordedLayers } from "./recorded-layers.ts";
-import { type RowRun, rowsIn, WarmUpDetector } from "./warm-up.ts";
+import type { RowBlock, RowSource } from "./row-source.ts";
+import { failedCaptures, type PartScan, scanPart } from "./scan-rows.ts";
+import { type RowRun, rowsIn } from "./warm-up.ts";
 
-/** Rows as a source stores them: [rows][layers][width], see {@link isRecorded} for what was not. */
-export interface RowBlock {
-  readonly rows: number;
-  readonly ids: Int32Array;
-  readonly weights: Float32Array | null;
-}
-
-export interface RowPlace {
-  /** Unique over all parts; numbered anew in the trace. */
-  readonly sequence: number;
-  readonly position?: number;
-  readonly phase?: number;
-  readonly step?: number;
-  readonly slot?: number;
-}
-
-/** A stretch of rows of one domain, such as one array; read twice. */
-export interface RowPart {
-  readonly file: string;
-  /** Array or place inside the file. */
-  readonly at: string;
-  readonly domain: number;
-  blocks(): AsyncGenerator<RowBlock>;
-  place(row: number): RowPlace;
-}
-
-/** A source whose rows hold all their layers side by side. */
-export interface RowSource {
-  readonly parts: readonly RowPart[];
-  readonly layers: number;
-  /** Ids in a row of a layer. */
-  readonly width: number;
-  readonly hasWeights: boolean;
-  readonly columns: readonly TraceColumn[];
-  readonly domains: readonly string[];
-  /** Model layer number of each layer of the source. */
-  readonly modelLayers: readonly number[];
-  /** Numbers that the source itself gives them, where they are others. */
-  readonly inputLayers?: readonly number[];
-  readonly model: string;
-  readonly provenance: TraceProvenance;
-  readonly warnings: readonly string[];
-  /** Experts and experts per token, where the source says so. */
-  readonly stated?: { readonly experts?: number | undefined; readonly topK?: number | undefined };
-  /** False for sources in which equal rows are data. */
-  readonly dropWarmUp: boolean;
-}
+/** Layers of a top-1 row that hardly all choose expert 0. */
+const paddedLayersMin = 8;
 
 /** First reading of a row-major source: finds what of it is routing, warm-up and padding rows, and the number of experts. */
 export async function importRows(source: RowSource, options: ImportOptions): Promise<ImportedTrace> {
@@ -133,33 +90,6 @@ export function agreed(
   return person ?? source;
 }
 
-/** Files in which nothing was captured, each by its name. */
-function failedCaptures({ parts, layers, width }: RowSource, scans: readonly PartScan[]): Problem[] {
-  const files = new Map<string, { rows: number; recorded: number; zeros: number }>();
-  for (const [index, { file }] of parts.entries()) {
-    const scan = scans[index]!;
-    const sums = files.get(file) ?? { rows: 0, recorded: 0, zeros: 0 };
-    sums.rows += scan.rows;
-    sums.recorded += scan.recordedRows;
-    sums.zeros += scan.zeroRows;
-    files.set(file, sums);
-  }
-  const problems: Problem[] = [];
-  for (const [file, { rows, recorded, zeros }] of files) {
-    const onlyZeros = rows > 0 && zeros === rows && (width > 1 || rows * layers >= zeroCellsMin);
-    if (rows > 0 && (recorded === 0 || onlyZeros))
-      problems.push({
-        file,
-        expected: "routing",
-        found: onlyZeros
-          ? "only zeros: the capture failed"
-          : "no row with ids (only -1 or fill values): the capture failed",
-        hint: "the engine allocated the buffer and never wrote it; check that routing capture is on for every rank",
-      });
-  }
-  return problems;
-}
-
 /** The number of experts: as stated, or one more than the largest id, with a warning. */
 export function expertCount(
   stated: number | undefined,
@@ -191,90 +121,6 @@ function checkShape({ layers, width, modelLayers, parts }: RowSource): void {
   const ascending = modelLayers.every((layer, i) => i === 0 || layer > (modelLayers[i - 1] ?? 0));
   if (modelLayers.length !== layers || !ascending)
     refuse({ file, at: "layers", expected: `${layers} ascending model layer numbers`, found: modelLayers });
-}
-
-/** Layers of a top-1 row that hardly all choose expert 0. */
-const paddedLayersMin = 8;
-
-/** Wrong rows of a part that are listed: what is wrong with one is wrong with all, as a rule. */
-const problemsMax = 3;
-
-interface PartScan {
-  readonly rows: number;
-  /** Rows that some layer recorded. */
-  readonly recordedRows: number;
-  /** Rows whose ids are all 0. */
-  readonly zeroRows: number;
-  readonly dropped: readonly RowRun[];
-}
-
-async function scanPart(
-  part: RowPart,
-  { layers, width, dropWarmUp }: RowSource,
-  recorded: RecordedLayers,
-  problems: Problem[],
-): Promise<PartScan> {
-  const stride = layers * width;
-  const detector = new WarmUpDetector();
-  const padding: RowRun[] = [];
-  const listedMax = problems.length + problemsMax;
-  let rows = 0;
-  let recordedRows = 0;
-  let zeroRows = 0;
-  for await (const block of part.blocks()) {
-    for (let row = 0; row < block.rows && problems.length < listedMax; row++, rows++) {
-      const ids = block.ids.subarray(row * stride, (row + 1) * stride);
-      const weights = block.weights?.subarray(row * stride, (row + 1) * stride) ?? null;
-      const problem = wrongRow(ids, weights, width);
-      if (problem !== null) {
-        const { layer, ...what } = problem;
-        problems.push({ file: part.file, at: `${part.at} row ${rows}, layer ${layer} of the input`.trim(), ...what });
-      }
-      if (recorded.push(ids)) recordedRows += 1;
-      else {
-        const last = padding.at(-1);
-        if (last?.to === rows) padding[padding.length - 1] = { from: last.from, to: rows + 1 };
-        else padding.push({ from: rows, to: rows + 1 });
-      }
-      if (ids.every((id) => id === 0)) zeroRows += 1;
-      if (dropWarmUp) detector.push(ids, weights, width);
-    }
-  }
-  return { rows, recordedRows, zeroRows, dropped: union(detector.finish(), padding) };
-}
-
-/** What is wrong with a row: ids recorded in part, the same id twice, weights that are no numbers. */
-function wrongRow(ids: Int32Array, weights: Float32Array | null, width: number) {
-  for (let layer = 0, at = 0; at < ids.length; layer++, at += width) {
-    let negative = 0;
-    for (let i = at; i < at + width; i++) if (ids[i]! < 0) negative += 1;
-    if (negative > 0 && (negative < width || ids[at] !== -1))
-      return {
-        layer,
-        expected: "all or none of a layer's ids negative, and -1",
-        found: [...ids.subarray(at, at + width)],
-        ...(ids.some((id) => id < -1) ? { hint: "ids of 128 and more do not fit signed bytes" } : {}),
-      };
-    if (negative > 0 || !isRecorded(ids, at, width)) continue;
-    for (let i = at + 1; i < at + width; i++)
-      if (ids.indexOf(ids[i]!, at) < i)
-        return { layer, expected: `${width} different ids`, found: [...ids.subarray(at, at + width)] };
-    if (weights !== null)
-      for (let i = at; i < at + width; i++)
-        if (!Number.isFinite(weights[i])) return { layer, expected: "finite weights", found: String(weights[i]) };
-  }
-  return null;
-}
-
-function union(a: readonly RowRun[], b: readonly RowRun[]): RowRun[] {
-  const merged: RowRun[] = [];
-  for (const run of [...a, ...b].sort((x, y) => x.from - y.from)) {
-    const last = merged.at(-1);
-    if (last !== undefined && run.from <= last.to)
-      merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, run.to) };
-    else merged.push(run);
-  }
-  return merged;
 }
 
 /** What of a source is written: its header, the places of its layers, and how many ids of a row. */

@@ -2,7 +2,8 @@ import { refuse } from "../../core/errors.ts";
 import { type FileArray, integerBlocks, openArrays } from "../container/arrays.ts";
 import { domainsOfFiles, fileName, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";
-import { importRows, type RowBlock } from "./row-parts.ts";
+import { importRows } from "./row-parts.ts";
+import type { RowBlock } from "./row-source.ts";
 
 /** `<anything>__<iteration>_<layer>.npz`, as the STeP artifact names its files. */
 const stepName = /__([0-9]+)_([0-9]+)\.npz$/;

@@ -7,7 +7,8 @@ import { joinLayers } from "./join-layers.ts";
 import { layerNumbers } from "./kept-layers.ts";
 import { importedProvenance } from "./provenance.ts";
 import { openRank, type Rank, type RankMeta, readMeta, tensorKey, withoutTwins } from "./rank-files.ts";
-import { agreed, importRows, type RowBlock, type RowPart } from "./row-parts.ts";
+import { agreed, importRows } from "./row-parts.ts";
+import type { RowBlock, RowPart } from "./row-source.ts";
 import { groupingRules, groupSteps } from "./step-grouping.ts";
 
 /**

@@ -44,10 +44,11 @@ test("text, pickled objects and unknown arrays beside the ids are named, not rea
     meta: npy(new Uint8Array(8), [1], { descr: "|O" }),
     mask: npy(new Uint8Array(6), [6], { descr: "|b1" }),
     temperature: npy(Float32Array.of(0.7), []),
+    block_table: npy(Int32Array.from(recording(5, 6, 2, 16, 2)), [6, 2, 2]),
     router_logits: npy(new Float32Array(6 * 2 * 16), [6, 2, 16]),
   });
   expect([...warnings].sort()).toEqual(
-    ["mask", "meta", "request_id", "router_logits", "temperature"].map((name) => `not used: ${name}`),
+    ["block_table", "mask", "meta", "request_id", "router_logits", "temperature"].map((name) => `not used: ${name}`),
   );
 });
 
