@@ -64,7 +64,7 @@ export async function printShape(source: string, colour: boolean): Promise<void>
   const io = processIo(colour);
   if ((await kindOf(source, io)) !== "config") return io.out(shapeDocument((await readSource(source, io)).spec));
   const read = await readModel(io, source, { draft: true });
-  io.out(draftDocument(read, read.config, read.files[0]?.file ?? source));
+  io.out(draftDocument(read, read.config ?? {}, read.files[0]?.file ?? source));
 }
 
 /** What a word names: what is nowhere on the disk is a model of the catalogue, unless it ends as files do. */

@@ -36,8 +36,8 @@ export interface Resolution {
   readonly ignored: readonly string[];
   /** What no key said and was taken from the model class, in words. */
   readonly assumptions: readonly string[];
-  /** Of a draft: what the file is refused for. */
-  readonly problems: readonly Problem[];
+  /** Of a draft: what the file is refused for; absent: nothing. */
+  readonly problems?: readonly Problem[];
 }
 
 const layersMax = 4096;

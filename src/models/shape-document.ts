@@ -27,7 +27,7 @@ export function shapeDocument(spec: ModelSpec, assumptions: readonly string[] = 
 
 /** What a configuration says of a model, whether or not it is known, with what is left to do. */
 export function draftDocument(
-  { spec, problems, assumptions, ignored }: Resolution,
+  { spec, problems = [], assumptions, ignored }: Resolution,
   config: Json,
   file: string,
 ): string {

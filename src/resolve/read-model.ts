@@ -17,13 +17,13 @@ interface ReadFile {
 /** What {@link resolveConfig} gives, and the files it came from. */
 export type ReadModel = Resolution & {
   readonly files: readonly ReadFile[];
-  /** The configuration as it was read. */
-  readonly config: Json;
+  /** The configuration as it was read; absent where it is no JSON. */
+  readonly config?: Json;
 };
 
 /**
- * The model of a Hugging Face `config.json` or Mistral's `params.json`, or of a checkpoint's folder with one. A `hf_quant_config.json` beside it
- * is read too. Throws InvalidInputError; a draft gives what can be read instead.
+ * The model of a Hugging Face `config.json` or Mistral's `params.json`, or of a checkpoint's folder with one. A
+ * `hf_quant_config.json` beside it is read too. Throws InvalidInputError; a draft gives what can be read instead.
  */
 export async function readModel(
   reader: FileReader,
