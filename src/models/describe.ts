@@ -64,7 +64,7 @@ export function describeModel(spec: ModelSpec): ModelDescription {
       bytes,
       totalBytes: Object.values(bytes).reduce((sum, part) => sum + part, 0),
     },
-    expertBytes: moe === undefined ? null : expertBytes(moe, spec.formats.experts, spec.formats.norm),
+    expertBytes: moe === undefined ? null : expertBytes(moe, spec),
     kv: {
       format: spec.kvFormat,
       bytesPerToken: modelKvBytesPerToken(spec),

@@ -1,5 +1,6 @@
+import { restored } from "../models/bytes.ts";
 import { modelNamed } from "../models/catalogue.ts";
-import type { ModelSpec } from "../models/spec.ts";
+import type { ModelSpec, WeightStorage } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { PoolConfig } from "../sim/config.ts";
@@ -12,7 +13,7 @@ import { readModel } from "./read-model.ts";
 /** The model of a scenario, in the formats it is served in. */
 export interface ResolvedModel {
   readonly model: ModelSpec;
-  readonly formats: PoolConfig["formats"];
+  readonly storage: WeightStorage;
   readonly kvFormat: PoolConfig["kvFormat"];
   readonly ledger: readonly LedgerEntry[];
   readonly inputs: readonly InputRow[];
@@ -32,7 +33,7 @@ export async function resolveModel(scenario: Scenario, reader: FileReader): Prom
           return read.spec;
         });
   const given = Object.fromEntries(Object.entries(dtypes).filter(([, format]) => format !== undefined));
-  const formats = { ...model.formats, ...given };
+  const storage = restored(model, { ...model.formats, ...given });
   const kvFormat = kvCacheDtype ?? model.kvFormat;
   const changed = [
     ...Object.entries(given).map(([tensor, format]) => `${tensor} ${format}`),
@@ -40,7 +41,7 @@ export async function resolveModel(scenario: Scenario, reader: FileReader): Prom
   ];
   return {
     model,
-    formats,
+    storage,
     kvFormat,
     inputs,
     ledger: [

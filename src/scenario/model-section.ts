@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { type StorageFormat, storageFormats } from "../core/dtype.ts";
+import { storageFormatNames } from "../core/dtype.ts";
 import { tensorClasses } from "../models/spec.ts";
 import { exactlyOne, filePath, word } from "./quantity.ts";
 
-const format = z.enum(Object.keys(storageFormats) as [StorageFormat, ...StorageFormat[]]);
+const format = z.enum(storageFormatNames);
 
 /** Which model is served, and how it is quantised. */
 export const modelSection = z

@@ -52,4 +52,4 @@ function sameModel(id: string, model: ModelSpec): boolean {
 }
 
 /** Formats of one width are one precision: fp8 by tensor or block, any of the 4-bit ones. */
-const bitsOf = (format: keyof typeof storageFormats): number => Math.floor(storageFormats[format].bitsPerValue);
+const bitsOf = (format: keyof typeof storageFormats): number => storageFormats[format].valueBits;

@@ -7,7 +7,7 @@ import { chooseMap, widerOwnMap } from "../../../src/hardware/kernel-maps.ts";
 import { mathFor } from "../../../src/hardware/math-format.ts";
 import { deviceIds, deviceNamed } from "../../../src/hardware/named-profiles.ts";
 import type { GroupedGemmOp } from "../../../src/hardware/op.ts";
-import { activationsFor } from "../../../src/sim/step/feed-forward-program.ts";
+import { activationsFor } from "../../../src/hardware/math-format.ts";
 
 /** Beyond the tolerance of the laws themselves: another kernel breaks one nearly everywhere, and by factors. */
 const excessMost = 1.35;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { mathFor } from "../../../src/hardware/math-format.ts";
 import { deviceIds, deviceNamed } from "../../../src/hardware/named-profiles.ts";
-import { activationsFor } from "../../../src/sim/step/feed-forward-program.ts";
+import { activationsFor } from "../../../src/hardware/math-format.ts";
 
 const arithmeticOf = (id: string, format: "mxfp4" | "nvfp4" | "int4"): string => {
   const device = deviceNamed(id);
