@@ -60,6 +60,11 @@ export class ConfigReader {
     });
   }
 
+  /** Path of a key in the file. */
+  pathOf(key: string): string {
+    return this.prefix + key;
+  }
+
   assume(text: string): void {
     if (!this.findings.assumptions.includes(text)) this.findings.assumptions.push(text);
   }
@@ -155,6 +160,16 @@ export class ConfigReader {
     return null;
   }
 
+  /** Readers of the objects in a list. */
+  nestedItems(key: string): readonly ConfigReader[] {
+    const value = this.raw(key);
+    return Array.isArray(value)
+      ? value.flatMap((item, index) =>
+          isObject(item) ? [new ConfigReader(item, `${this.prefix}${key}[${index}].`, this.findings)] : [],
+        )
+      : [];
+  }
+
   keys(): readonly string[] {
     return Object.keys(this.object);
   }
@@ -164,6 +179,14 @@ export class ConfigReader {
     return this.keys()
       .filter((key) => !this.read.has(key))
       .map((key) => this.prefix + key);
+  }
+
+  /** Keys that hold something and that no read has asked for. */
+  unasked(): readonly { readonly key: string; readonly value: Json }[] {
+    return this.keys().flatMap((key) => {
+      const value = own(this.object, key);
+      return this.read.has(key) || value === undefined || isInert(value) ? [] : [{ key, value }];
+    });
   }
 
   /** Refuses keys whose presence means an architecture that the model's resolver does not describe. */

@@ -10,7 +10,7 @@ import { feedForwards } from "./feed-forward.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { hybridBlocks, layerPattern } from "./layer-pattern.ts";
 import { parametersOf } from "./parameters.ts";
-import { tensorFormats } from "./quantisation.ts";
+import { modelStorage } from "./quantisation.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
 import { chained } from "./visits.ts";
 
@@ -50,7 +50,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const root = checkJson(config, options.file);
   if (!isObject(root)) refuse({ file: options.file, expected: "a JSON object", found: root });
   const outer = new ConfigReader(root, "", findings);
-  const { reader, object } = descend(root, outer, findings);
+  const { reader, object, levels } = descend(root, outer, findings);
   const modelType = readModelType(object, root, options.file);
   const family: Family = families[modelType];
 
@@ -88,7 +88,8 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     };
   });
   const mtpLayers = readMtpLayers(reader);
-  const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), layers);
+  const shape = { hiddenSize, vocabSize, tiedEmbeddings, layers };
+  const storage = modelStorage(levels, quantReader(options, findings), shape);
   const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
   const ignored = [...new Set([...reader.unread(modelType), ...(reader === outer ? [] : outer.rest())])].sort();
   reader.stop();
@@ -105,8 +106,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     contextTokensMax,
     layers: visits,
     mtpLayers,
-    formats,
-    kvFormat,
+    ...storage,
     provenance: findings.provenance,
   };
   const { total } = parametersOf(spec);
@@ -125,15 +125,19 @@ function chainedLayers(reader: ConfigReader, layers: readonly LayerSpec[]): read
   return layers.flatMap((layer) => chained(layer, iterations, own ? "own" : "shared"));
 }
 
+/** The objects of a config that hold the language model, the innermost first. */
+type Levels = readonly [ConfigReader, ...ConfigReader[]];
+
 /** Walks into the language model of a multimodal config. */
 function descend(
   root: JsonObject,
   outer: ConfigReader,
   findings: Findings,
-): { readonly reader: ConfigReader; readonly object: JsonObject } {
+): { readonly reader: ConfigReader; readonly object: JsonObject; readonly levels: Levels } {
   let object = root;
   let reader = outer;
   let prefix = "";
+  let levels: Levels = [outer];
   for (let depth = 0; depth < nestingKeys.length; depth += 1) {
     const key = nestingKeys.find((name) => isObject(object[name]));
     const inner = key === undefined ? undefined : object[key];
@@ -142,8 +146,9 @@ function descend(
     prefix += `${key}.`;
     object = inner;
     reader = new ConfigReader(inner, prefix, findings);
+    levels = [reader, ...levels];
   }
-  return { reader, object };
+  return { reader, object, levels };
 }
 
 function readModelType(object: JsonObject, root: JsonObject, file: string): keyof typeof families {
