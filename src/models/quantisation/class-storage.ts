@@ -4,7 +4,7 @@ import type { ConfigReader } from "../config-reader.ts";
 import { type TensorClass, tensorClasses, type WeightStorage } from "../spec.ts";
 import { type Layout, usual } from "./layout.ts";
 import type { Module } from "./modules.ts";
-import type { Scheme } from "./tool.ts";
+import { products, type Scheme } from "./tool.ts";
 
 /** How a scheme stores a module; null: in the dtype of the model. */
 function layoutOf(scheme: Scheme, module: Module): Layout | null {
@@ -35,7 +35,13 @@ export function classStorage(
     entry.values += module.values;
     layouts.set(key, entry);
   }
-  const formats = Object.fromEntries(tensorClasses.map((name) => [name, base])) as Record<TensorClass, StorageFormat>;
+  // Classes of which the model has no module are named as the scheme stores them: modules that are drawn from them may.
+  const formats = Object.fromEntries(
+    tensorClasses.map((name) => [
+      name,
+      products.has(name) && scheme.classes.has(name) ? (scheme.layout?.format ?? base) : base,
+    ]),
+  ) as Record<TensorClass, StorageFormat>;
   const weightBits: Partial<Record<TensorClass, number>> = {};
   for (const [name, layouts] of found) {
     const parts = [...layouts.values()].sort(
