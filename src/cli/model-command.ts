@@ -15,7 +15,7 @@ export const modelCommand: CommandRegistration = (program) => {
   model
     .command("show")
     .description("every number of a model with the config key it came from")
-    .argument("<id-or-folder>", "catalogue id, a config.json, or a folder that holds one")
+    .argument("<id-or-folder>", "catalogue id, a config.json, a folder that holds one, or a GGUF file")
     .option("--json", "print JSON")
     .action(async (source: string, options: { json?: boolean }, command: Command) => {
       const { showModel } = await import("./model.ts");

@@ -226,7 +226,7 @@ export class ConfigReader {
 }
 
 /** Values that switch a feature off. */
-function isInert(value: Json): boolean {
+export function isInert(value: Json): boolean {
   if (value === null || value === false || value === 0 || value === "") return true;
   if (Array.isArray(value)) return value.length === 0;
   return isObject(value) && Object.keys(value).length === 0;

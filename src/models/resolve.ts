@@ -23,7 +23,7 @@ interface ResolveOptions {
   readonly quantConfig?: Json;
 }
 
-interface Resolution {
+export interface Resolution {
   readonly spec: ModelSpec;
   /** Keys of the file that change no shape and were not read, sorted. */
   readonly ignored: readonly string[];

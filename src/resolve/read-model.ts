@@ -4,6 +4,7 @@ import { inputBytesMax } from "../files/input-limits.ts";
 import { parseConfigText } from "../models/config-text.ts";
 import { resolveConfig } from "../models/resolve.ts";
 import type { FileReader } from "./file-reader.ts";
+import { readGguf } from "./read-gguf.ts";
 
 /** A file that a model was read from. */
 interface ReadFile {
@@ -15,10 +16,11 @@ interface ReadFile {
 export type ReadModel = ReturnType<typeof resolveConfig> & { readonly files: readonly ReadFile[] };
 
 /**
- * The model of a Hugging Face `config.json`, or of a checkpoint's folder with one. A `hf_quant_config.json` beside it
- * is read too. Throws InvalidInputError.
+ * The model of a Hugging Face `config.json`, of a checkpoint's folder with one, or of a GGUF file. A
+ * `hf_quant_config.json` beside it is read too. Throws InvalidInputError.
  */
 export async function readModel(reader: FileReader, path: string): Promise<ReadModel> {
+  if (/\.gguf$/i.test(path)) return readGguf(path);
   const folder = (await reader.whatIs?.(path)) === "folder";
   const config = await parsed(reader, folder ? join(path, "config.json") : path);
   const beside = join(path, "hf_quant_config.json");

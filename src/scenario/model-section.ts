@@ -11,7 +11,7 @@ export const modelSection = z
     id: word().optional().describe("Model of the catalogue, such as qwen3-30b-a3b; not together with file."),
     file: filePath()
       .optional()
-      .describe("A Hugging Face config.json, or a folder that holds one; not together with id."),
+      .describe("A Hugging Face config.json, a folder that holds one, or a GGUF file; not together with id."),
     dtypes: z
       .partialRecord(z.enum(tensorClasses), format)
       .optional()
