@@ -3,7 +3,7 @@ import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
-import { type ModelSpec, tensorClasses } from "../models/spec.ts";
+import { type ModelSpec, type TensorClass, tensorClasses } from "../models/spec.ts";
 import { textTable, wrap } from "../report/text-table.ts";
 import { readModel } from "../resolve/read-model.ts";
 import { type Io, processIo } from "./io.ts";
@@ -69,7 +69,7 @@ function modelText(
     .map((name) => [
       name,
       parametersLabel(parameters.byClass[name]),
-      weights.formats[name],
+      formatLabel(weights, name),
       formatBytes(weights.bytes[name]),
     ]);
   const sections = [
@@ -120,6 +120,12 @@ function modelText(
       : [[style.bold("Keys that do not change the shape"), ...indented(listed(ignored), width)]]),
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** A format, with its bits where they are not the usual ones. */
+function formatLabel({ formats, bitsPerValue }: ModelDescription["weights"], name: TensorClass): string {
+  const bits = bitsPerValue[name];
+  return bits === undefined ? formats[name] : `${formats[name]}, ${formatNumber(bits, 4)} bits`;
 }
 
 /** Keys that are named; a file may hold any number. */

@@ -168,7 +168,8 @@ export async function readGgufHeader(file: string, read: ReadRange): Promise<Ggu
     const shape: number[] = [];
     for (let axis = 0; axis < axes; axis++) shape.push(await cursor.count(Number.MAX_SAFE_INTEGER, "values"));
     const type = await cursor.u32();
-    cursor.skip(8);
+    // Where its data lies.
+    await cursor.take(8);
     tensors.push({ name, shape, type });
   }
   return { metadata, tensors };

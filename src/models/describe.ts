@@ -29,6 +29,8 @@ export interface ModelDescription {
   /** Stored weights by tensor class as released, in bytes, with the format of each class. */
   readonly weights: {
     readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
+    /** Of classes that are not in the usual layout of their format. */
+    readonly bitsPerValue: Readonly<Partial<Record<TensorClass, number>>>;
     readonly bytes: Readonly<Record<TensorClass, number>>;
     readonly totalBytes: number;
   };
@@ -61,6 +63,7 @@ export function describeModel(spec: ModelSpec): ModelDescription {
     parameters: parametersOf(spec),
     weights: {
       formats: spec.formats,
+      bitsPerValue: spec.weightBits ?? {},
       bytes,
       totalBytes: Object.values(bytes).reduce((sum, part) => sum + part, 0),
     },

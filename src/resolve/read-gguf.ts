@@ -2,7 +2,7 @@ import { refuse } from "../core/errors.ts";
 import { type GgufHeader, readGgufHeader } from "../files/gguf-header.ts";
 import { readRange } from "../files/read-input.ts";
 import { resolveGguf } from "../models/gguf/resolve-gguf.ts";
-import type { ReadModel } from "./read-model.ts";
+import type { Resolution } from "../models/resolve.ts";
 
 const partOf = /-(\d{5})-of-(\d{5})\.gguf$/i;
 const partsMax = 1000;
@@ -19,7 +19,9 @@ function partsAt(path: string): readonly string[] {
 }
 
 /** The model of a GGUF file, or of all parts of one, from their headers. */
-export async function readGguf(path: string): Promise<ReadModel> {
+export async function readGguf(
+  path: string,
+): Promise<Resolution & { readonly files: readonly { readonly file: string; readonly text: string }[] }> {
   const parts = partsAt(path);
   const headers: GgufHeader[] = [];
   for (const part of parts) headers.push(await readGgufHeader(part, readRange));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Json } from "../core/json.ts";
 import { inputBytesMax } from "../files/input-limits.ts";
 import { parseConfigText } from "../models/config-text.ts";
-import { resolveConfig } from "../models/resolve.ts";
+import { type Resolution, resolveConfig } from "../models/resolve.ts";
 import type { FileReader } from "./file-reader.ts";
 import { readGguf } from "./read-gguf.ts";
 
@@ -13,7 +13,7 @@ interface ReadFile {
 }
 
 /** What {@link resolveConfig} gives, and the files it came from. */
-export type ReadModel = ReturnType<typeof resolveConfig> & { readonly files: readonly ReadFile[] };
+export type ReadModel = Resolution & { readonly files: readonly ReadFile[] };
 
 /**
  * The model of a Hugging Face `config.json`, of a checkpoint's folder with one, or of a GGUF file. A

@@ -4,51 +4,22 @@ import { resolveGguf } from "../../../src/models/gguf/resolve-gguf.ts";
 import { tensorTypes } from "../../../src/models/gguf/tensor-types.ts";
 import type { ModelSpec } from "../../../src/models/spec.ts";
 import { type Config, deepseek, mixtral, qwen3, resolve, small, without } from "../configs.ts";
+import {
+  common,
+  experts,
+  f32,
+  hidden,
+  layers,
+  layersOf,
+  mxfp4,
+  outer,
+  q4k,
+  q8,
+  queries,
+  qwenFile,
+} from "./small-models.ts";
 import type { GgufContent, Tensor } from "./write-gguf.ts";
 
-const [f32, q8, q4k, q6k, mxfp4] = [0, 8, 12, 14, 39];
-const hidden = 256;
-const layers = 2;
-
-const layersOf = (tensors: (layer: string) => readonly Tensor[]): Tensor[] =>
-  Array.from({ length: layers }, (_, layer) => tensors(`blk.${layer}.`)).flat();
-const outer: readonly Tensor[] = [
-  ["token_embd.weight", [hidden, 512], q8],
-  ["output.weight", [hidden, 512], q6k],
-  ["output_norm.weight", [hidden], f32],
-  ["rope_freqs.weight", [8], f32],
-];
-const queries = (at: string, norms: boolean): Tensor[] => [
-  [`${at}attn_norm.weight`, [hidden], f32],
-  [`${at}ffn_norm.weight`, [hidden], f32],
-  [`${at}attn_q.weight`, [hidden, 256], q4k],
-  [`${at}attn_k.weight`, [hidden, 128], q4k],
-  [`${at}attn_v.weight`, [hidden, 128], q6k],
-  [`${at}attn_output.weight`, [256, hidden], q4k],
-  ...(norms
-    ? ([
-        [`${at}attn_q_norm.weight`, [64], f32],
-        [`${at}attn_k_norm.weight`, [64], f32],
-      ] as const)
-    : []),
-];
-const experts = (at: string, width: number, down = q6k): Tensor[] => [
-  [`${at}ffn_gate_inp.weight`, [hidden, 8], f32],
-  [`${at}ffn_gate_exps.weight`, [hidden, width, 8], q4k],
-  [`${at}ffn_up_exps.weight`, [hidden, width, 8], q4k],
-  [`${at}ffn_down_exps.weight`, [width, hidden, 8], down],
-];
-const common = (architecture: string): GgufContent["metadata"] => ({
-  "general.architecture": architecture,
-  [`${architecture}.block_count`]: layers,
-  [`${architecture}.context_length`]: 4096,
-  [`${architecture}.embedding_length`]: hidden,
-  [`${architecture}.attention.head_count`]: 4,
-  [`${architecture}.attention.head_count_kv`]: 2,
-  [`${architecture}.expert_count`]: 8,
-  [`${architecture}.expert_used_count`]: 2,
-  [`${architecture}.rope.freq_base`]: 10000,
-});
 const base: Config = {
   ...small,
   hidden_size: hidden,
@@ -56,16 +27,6 @@ const base: Config = {
   vocab_size: 512,
 };
 
-const qwenFile: GgufContent = {
-  metadata: {
-    ...common("qwen3moe"),
-    "qwen3moe.attention.key_length": 64,
-    "qwen3moe.attention.value_length": 64,
-    "qwen3moe.feed_forward_length": 1024,
-    "qwen3moe.expert_feed_forward_length": 256,
-  },
-  tensors: [...outer, ...layersOf((at) => [...queries(at, true), ...experts(at, 256)])],
-};
 const mixtralFile: GgufContent = {
   metadata: { ...common("llama"), "llama.feed_forward_length": 256, "llama.rope.dimension_count": 64 },
   tensors: [...outer, ...layersOf((at) => [...queries(at, false), ...experts(at, 256)])],
