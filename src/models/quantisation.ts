@@ -74,7 +74,7 @@ function schemeStorage(
   const strange = lists.flatMap((list) => list.unused()).filter((text) => !isBeside(text, shape.layers.length));
   if (strange.length > 0)
     model.assume(
-      `the quantisation names modules that moecast does not know, taken to hold no weights of the language model: ${strange.slice(0, 5).join(", ")}${strange.length > 5 ? ` and ${strange.length - 5} more` : ""}`,
+      `the quantisation names modules that the language model has not, or by names that moecast does not know; they count for nothing: ${strange.slice(0, 5).join(", ")}${strange.length > 5 ? ` and ${strange.length - 5} more` : ""}`,
     );
   return storage;
 }

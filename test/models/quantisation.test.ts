@@ -142,7 +142,7 @@ describe("excluded modules", () => {
   });
 
   test("a name that means nothing known stands in the assumptions", () => {
-    expect(assumptions(model(["model.layers.0.fancy_proj"]))).toMatch(/modules that moecast does not know.*fancy_proj/);
+    expect(assumptions(model(["model.layers.0.fancy_proj"]))).toMatch(/names that moecast does not know.*fancy_proj/);
   });
 
   test("a list of more modules than a call takes arguments is read to its end", () => {

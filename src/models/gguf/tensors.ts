@@ -53,7 +53,7 @@ export function storedClasses(
     }
     const vector = shape.filter((size) => size > 1).length < 2 && !/_shexp\.weight$/.test(name);
     const found = names.find(([, pattern]) => pattern.test(name))?.[0];
-    const biases = /\.bias$/.test(name);
+    const biases = name.endsWith(".bias");
     if (found === undefined && !vector && !biases) {
       problems.push({
         file,

@@ -60,7 +60,7 @@ function groupLayout(group: ConfigReader): Layout | null {
 
 /** compressed-tensors, as LLM Compressor writes it: groups of modules, each with its formats of weights and activations. */
 export const compressedTensors: QuantisationTool = {
-  methods: ["compressed-tensors"],
+  methods: ["compressed-tensors", "compressed_tensors"],
   read: (config) => {
     const groups = config.nested("config_groups");
     if (groups === null || groups.keys().length === 0) config.problem("config_groups", "a group with weights");

@@ -45,13 +45,12 @@ function layoutOf(config: ConfigReader, { mode, bits, group }: Shape): Layout | 
   return usual(mode === "nvfp4" ? "nvfp4_a16" : "mxfp4_a16");
 }
 
-/** Whether an object reads as MLX's `quantization`: no tool has a method there, and bits stand at its top. */
+/** Keys by which other tools are known that once wrote no method. */
+const foreign = /^(?:quant_|sym$|desc_act$|damp|zero_point$|version$|checkpoint_format$|w_bit$|q_group_size$)/;
+
+/** Whether an object reads as MLX's `quantization`: bits stand at its top, and nothing of another tool. */
 export function isMlx(config: ConfigReader): boolean {
-  return (
-    config.raw("quant_method") === undefined &&
-    config.raw("quant_algo") === undefined &&
-    config.raw("bits") !== undefined
-  );
+  return config.raw("bits") !== undefined && !config.keys().some((key) => foreign.test(key));
 }
 
 /**

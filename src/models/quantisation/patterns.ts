@@ -19,6 +19,8 @@ interface Compiled {
 }
 
 const expressionMax = 1000;
+/** Wildcards and expressions of a list; names may be any number. */
+const compiledMax = 20_000;
 
 /**
  * A regular expression from the start of a text; null where it is none, or where nested repetition could take time without
@@ -96,7 +98,7 @@ const prefixes = ["model.", "", "model.language_model.", "language_model.model."
 
 /** Lists of module patterns with what they stand for, asked for the modules of a model. */
 export class ModulePatterns<T> {
-  /** Patterns that are no patterns. */
+  /** The first pattern that is none, or one too many; empty where all are read. */
   readonly broken: readonly string[];
   private readonly patterns: readonly Pattern<T>[];
   private readonly exact = new Map<string, number>();
@@ -104,11 +106,13 @@ export class ModulePatterns<T> {
   private readonly byLayer = new Map<number, Compiled[]>();
   private readonly used = new Set<number>();
   private readonly words: string;
+  private readonly spokenWords = new Map<string, boolean>();
 
   constructor(patterns: readonly Pattern<T>[]) {
     this.patterns = patterns;
     this.words = patterns.map(({ text }) => text).join("\n");
     const broken: string[] = [];
+    let compiled = 0;
     patterns.forEach(({ text, syntax }, order) => {
       const bare = text.startsWith("re:") ? text.slice(3) : text;
       const isExpression = syntax === "expression" || bare !== text;
@@ -117,13 +121,14 @@ export class ModulePatterns<T> {
         return;
       }
       const expression = isExpression ? safeExpression(bare) : wildcards(text);
-      if (expression === null) {
-        broken.push(text);
+      compiled += 1;
+      if (expression === null || compiled > compiledMax) {
+        if (broken.length === 0) broken.push(text);
         return;
       }
       const layer = onlyLayer(bare);
       if (layer === null) this.anywhere.push({ order, expression });
-      else this.byLayer.set(layer, [...(this.byLayer.get(layer) ?? []), { order, expression }]);
+      else this.byLayer.set(layer, push(this.byLayer.get(layer) ?? [], { order, expression }));
     });
     this.broken = broken;
   }
@@ -161,17 +166,28 @@ export class ModulePatterns<T> {
       .map(({ text }) => text);
   }
 
+  private speaksOf(word: string): boolean {
+    const known = this.spokenWords.get(word) ?? this.words.includes(word);
+    this.spokenWords.set(word, known);
+    return known;
+  }
+
   /** Names that patterns can mean: spellings no word of which stands in any pattern are left out. */
   private namesOf({ layer, paths }: Module): string[] {
     const [usual = "", ...others] = paths;
     const known = new Set(usual.split("."));
     const spoken = (word: string): boolean =>
-      known.has(word) || this.words.includes(/^w\d$/.test(word) ? "w" : word) || /^\d+$/.test(word);
+      known.has(word) || /^\d+$/.test(word) || this.speaksOf(/^w\d$/.test(word) ? "w" : word);
     const spelled = [usual, ...others.filter((path) => path.split(".").every(spoken))];
-    const before = prefixes.filter((prefix, index) => index < 2 || this.words.includes(prefix.split(".")[0] ?? ""));
+    const before = prefixes.filter((prefix, index) => index < 2 || this.speaksOf(prefix.split(".")[0] ?? ""));
     const inside = layer === null ? "" : `layers.${layer}.`;
     return before.flatMap((prefix) => spelled.map((path) => `${prefix}${inside}${path}`));
   }
+}
+
+function push<T>(list: T[], item: T): T[] {
+  list.push(item);
+  return list;
 }
 
 /** All runs of whole components of a path. */

@@ -58,6 +58,9 @@ export function readKvFormat(config: ConfigReader): StorageFormat | null {
     if (format === undefined) config.problem("kv_cache_quant_algo", "FP8, NVFP4, INT8 or nothing", named);
     if (format !== undefined && format !== null) return format;
   }
+  // AutoFP8 wrote a word.
+  const word = config.raw("kv_cache_scheme");
+  if (word === "static" || word === "dynamic") return "fp8";
   const scheme = config.nested("kv_cache_scheme");
   if (scheme === null) return null;
   for (const key of ["dynamic", "strategy", "symmetric", "group_size", "actorder", "block_structure"]) scheme.raw(key);

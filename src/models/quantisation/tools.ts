@@ -9,6 +9,7 @@ import { modelOpt } from "./modelopt.ts";
 import { quark } from "./quark.ts";
 import type { QuantisationTool } from "./tool.ts";
 import { torchAo } from "./torchao.ts";
+import { w8a8 } from "./w8a8.ts";
 
 /** Tools by what they write as `quant_method`. */
 export const quantisationTools: readonly QuantisationTool[] = [
@@ -24,4 +25,5 @@ export const quantisationTools: readonly QuantisationTool[] = [
   bitsAndBytes,
   quark,
   torchAo,
+  w8a8,
 ];

@@ -200,6 +200,23 @@ test("Ascend's quantize: integers by the widths in its word, declared to hold fo
   for (const wrong of ["w4a4_flatquant", "fp8", 8]) expect(() => resolve(ascend(wrong))).toThrow(/quantize/);
 });
 
+test("SGLang's 8-bit methods", () => {
+  expect(stored(quantised({ quant_method: "w8a8_int8" }))).toBe("int8");
+  expect(stored(quantised({ quant_method: "w8a8_fp8" }))).toBe("fp8");
+  const blocks = { quant_method: "blockwise_int8", weight_block_size: [128, 128], activation_scheme: "dynamic" };
+  expect(stored(quantised(blocks))).toBe(`int8 ${8 + 32 / (128 * 128)}`);
+  expect(() => resolve(quantised({ quant_method: "blockwise_int8" }))).toThrow(/weight_block_size/);
+});
+
+test("what other tools once wrote without a method is not taken for MLX", () => {
+  for (const more of [{ desc_act: false }, { sym: true }, { zero_point: true }])
+    expect(() => resolve(quantised({ bits: 4, group_size: 128, ...more }))).toThrow(/quant_method/);
+});
+
+test("AutoFP8's word for a cache in fp8", () => {
+  expect(resolve(quantised({ quant_method: "fp8", kv_cache_scheme: "static" })).kvFormat).toBe("fp8");
+});
+
 test("MXFP8, experts in int4 with fp8 activations, and DeepSeek-V4's experts", () => {
   expect(stored(quantised({ quant_method: "mxfp8", weight_block_size: [1, 32] }), "attention")).toBe("mxfp8");
   const mixed = quantised({ quant_method: "w4afp8", group_size: 128, weight_block_size: [128, 128] });
