@@ -51,6 +51,9 @@ export function modelStorage(
   return { ...storage, kvFormat };
 }
 
+/** The most tries of patterns on modules: a few seconds. */
+const triesMax = 2_000_000;
+
 function plainStorage(base: StorageFormat): WeightStorage {
   return { formats: Object.fromEntries(tensorClasses.map((name) => [name, base])) as WeightStorage["formats"] };
 }
@@ -62,15 +65,16 @@ function schemeStorage(
   shape: Pick<ModelSpec, "layers" | "hiddenSize" | "vocabSize" | "tiedEmbeddings">,
 ): WeightStorage {
   const lists = [scheme.excluded, scheme.named, scheme.only].filter((list) => list != null);
-  const storage = classStorage(
-    modulesOf(
-      shape,
-      lists.some((list) => list.tellsExpertsApart),
-    ),
-    scheme,
-    base,
-    model,
+  const modules = modulesOf(
+    shape,
+    lists.some((list) => list.tellsExpertsApart),
   );
+  const tries = lists.reduce((sum, list) => sum + list.generalPatterns, 0) * modules.length;
+  if (tries > triesMax) {
+    model.problem("quantization_config", "fewer wildcards and expressions, or such that name a layer", tries);
+    return plainStorage(base);
+  }
+  const storage = classStorage(modules, scheme, base, model);
   const strange = lists.flatMap((list) => list.unused()).filter((text) => !isBeside(text, shape.layers.length));
   if (strange.length > 0)
     model.assume(

@@ -51,7 +51,7 @@ export function storedClasses(
       });
       continue;
     }
-    const vector = shape.filter((size) => size > 1).length < 2 && !/_shexp\.weight$/.test(name);
+    const vector = shape.filter((size) => size > 1).length < 2 && !name.endsWith("_shexp.weight");
     const found = names.find(([, pattern]) => pattern.test(name))?.[0];
     const biases = name.endsWith(".bias");
     if (found === undefined && !vector && !biases) {

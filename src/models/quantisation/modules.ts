@@ -1,5 +1,5 @@
 import { attentionMatrices, expertMatrices } from "../parameters.ts";
-import type { Attention, LayerSpec, ModelSpec, TensorClass } from "../spec.ts";
+import type { Attention, FeedForward, ModelSpec, TensorClass } from "../spec.ts";
 
 /** A product's weights in a layer, or the head or embedding, with the names that checkpoints give it. */
 export interface Module {
@@ -129,7 +129,7 @@ function networkParts(values: number, matrices: number, blocks: readonly string[
 type LayerPart = readonly [tensorClass: Module["tensorClass"], part: Part];
 
 /** Parts of a feed-forward network. With `each` experts are apart, else those of a layer are one part. */
-function feedForwardParts({ feedForward }: LayerSpec, hidden: number, each: boolean): readonly LayerPart[] {
+function feedForwardParts(feedForward: FeedForward, hidden: number, each: boolean): readonly LayerPart[] {
   const of = (tensorClass: Module["tensorClass"], parts: readonly Part[]): readonly LayerPart[] =>
     parts.map((part) => [tensorClass, part] as const);
   if (feedForward.kind === "none") return [];
@@ -171,6 +171,13 @@ function feedForwardParts({ feedForward }: LayerSpec, hidden: number, each: bool
   ];
 }
 
+type Template = Omit<Module, "layer">;
+
+const templates = (parts: readonly LayerPart[]): readonly Template[] =>
+  parts
+    .filter(([, [values]]) => values > 0)
+    .map(([tensorClass, [values, ...paths]]) => ({ tensorClass, values, paths }));
+
 /** All matrices of a model. With `eachExpert` every routed expert has modules of its own. */
 export function modulesOf(
   spec: Pick<ModelSpec, "layers" | "hiddenSize" | "vocabSize" | "tiedEmbeddings">,
@@ -189,11 +196,17 @@ export function modulesOf(
       ? []
       : [{ tensorClass: "head", layer: null, values: vocabulary, paths: ["lm_head", "head", "output"] } as const]),
   ];
-  const inside = spec.layers.flatMap((layer, index): Module[] => {
-    const mixing = mixingParts(layer.attention, hiddenSize).map((part) => ["attention", part] as const);
-    return [...mixing, ...feedForwardParts(layer, hiddenSize, eachExpert)]
-      .filter(([, [values]]) => values > 0)
-      .map(([tensorClass, [values, ...paths]]) => ({ tensorClass, layer: index, values, paths }));
+  // Layers of one shape share their parts, and the lists of names in them.
+  const mixing = new Map<Attention, readonly Template[]>();
+  const networks = new Map<FeedForward, readonly Template[]>();
+  const inside = spec.layers.flatMap(({ attention, feedForward }, layer): Module[] => {
+    const ofMixing =
+      mixing.get(attention) ??
+      templates(mixingParts(attention, hiddenSize).map((part) => ["attention", part] as const));
+    mixing.set(attention, ofMixing);
+    const ofNetwork = networks.get(feedForward) ?? templates(feedForwardParts(feedForward, hiddenSize, eachExpert));
+    networks.set(feedForward, ofNetwork);
+    return [...ofMixing, ...ofNetwork].map((template) => ({ ...template, layer }));
   });
   return [...outside, ...inside];
 }

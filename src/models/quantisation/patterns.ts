@@ -102,10 +102,14 @@ export class ModulePatterns<T> {
   readonly broken: readonly string[];
   private readonly patterns: readonly Pattern<T>[];
   private readonly exact = new Map<string, number>();
+  private readonly exactBegins = new Set<string>();
+  private readonly exactLengths = new Set<number>();
   private readonly anywhere: Compiled[] = [];
   private readonly byLayer = new Map<number, Compiled[]>();
   private readonly used = new Set<number>();
   private readonly words: string;
+  /** By the list of paths, which modules of several layers share. */
+  private readonly spelledBy = new Map<readonly string[], readonly string[]>();
   private readonly spokenWords = new Map<string, boolean>();
 
   constructor(patterns: readonly Pattern<T>[]) {
@@ -118,6 +122,9 @@ export class ModulePatterns<T> {
       const isExpression = syntax === "expression" || bare !== text;
       if (!isExpression && !/[*?]/.test(text)) {
         if (!this.exact.has(text)) this.exact.set(text, order);
+        const parts = text.split(".");
+        this.exactBegins.add(parts[0] ?? "");
+        this.exactLengths.add(parts.length);
         return;
       }
       const expression = isExpression ? safeExpression(bare) : wildcards(text);
@@ -149,11 +156,7 @@ export class ModulePatterns<T> {
       module.layer === null ? this.anywhere : [...this.anywhere, ...(this.byLayer.get(module.layer) ?? [])];
     for (const name of this.namesOf(module)) {
       for (const { order, expression } of compiled) if (expression.test(name)) take(order);
-      if (this.exact.size > 0)
-        for (const span of spans(name)) {
-          const order = this.exact.get(span);
-          if (order !== undefined) take(order);
-        }
+      if (this.exact.size > 0) for (const order of this.exactOrders(name)) take(order);
     }
     const pattern = this.patterns[first];
     return pattern === undefined ? null : { value: pattern.value, byName: this.exact.has(pattern.text) };
@@ -166,19 +169,43 @@ export class ModulePatterns<T> {
       .map(({ text }) => text);
   }
 
+  /** Wildcards and expressions that may mean modules of any layer: all are tried on every module. */
+  get generalPatterns(): number {
+    return this.anywhere.length;
+  }
+
+  /** Places of the names that are runs of whole components of a path. */
+  private exactOrders(name: string): number[] {
+    const orders: number[] = [];
+    const parts = name.split(".");
+    for (let first = 0; first < parts.length; first++) {
+      if (!this.exactBegins.has(parts[first] ?? "")) continue;
+      for (const length of this.exactLengths) {
+        if (first + length > parts.length) continue;
+        const order = this.exact.get(parts.slice(first, first + length).join("."));
+        if (order !== undefined) orders.push(order);
+      }
+    }
+    return orders;
+  }
+
   private speaksOf(word: string): boolean {
     const known = this.spokenWords.get(word) ?? this.words.includes(word);
     this.spokenWords.set(word, known);
     return known;
   }
 
-  /** Names that patterns can mean: spellings no word of which stands in any pattern are left out. */
-  private namesOf({ layer, paths }: Module): string[] {
-    const [usual = "", ...others] = paths;
+  private spelled([usual = "", ...others]: readonly string[]): readonly string[] {
     const known = new Set(usual.split("."));
     const spoken = (word: string): boolean =>
       known.has(word) || /^\d+$/.test(word) || this.speaksOf(/^w\d$/.test(word) ? "w" : word);
-    const spelled = [usual, ...others.filter((path) => path.split(".").every(spoken))];
+    return [usual, ...others.filter((path) => path.split(".").every(spoken))];
+  }
+
+  /** Names that patterns can mean: spellings no word of which stands in any pattern are left out. */
+  private namesOf({ layer, paths }: Module): string[] {
+    const spelled = this.spelledBy.get(paths) ?? this.spelled(paths);
+    this.spelledBy.set(paths, spelled);
     const before = prefixes.filter((prefix, index) => index < 2 || this.speaksOf(prefix.split(".")[0] ?? ""));
     const inside = layer === null ? "" : `layers.${layer}.`;
     return before.flatMap((prefix) => spelled.map((path) => `${prefix}${inside}${path}`));
@@ -188,13 +215,4 @@ export class ModulePatterns<T> {
 function push<T>(list: T[], item: T): T[] {
   list.push(item);
   return list;
-}
-
-/** All runs of whole components of a path. */
-function spans(name: string): string[] {
-  const parts = name.split(".");
-  const runs: string[] = [];
-  for (let first = 0; first < parts.length; first++)
-    for (let end = first + 1; end <= parts.length; end++) runs.push(parts.slice(first, end).join("."));
-  return runs;
 }
