@@ -9,7 +9,7 @@ import { refuseUnknown } from "./unknown-keys.ts";
 const gptqBits = [2, 3, 4, 8];
 
 /** Integers with a 16-bit scale and a packed zero point per group, which the files hold for symmetric weights too. */
-export function zeroPointLayout(config: ConfigReader, bits: number, group: number | null): Layout | null {
+function zeroPointLayout(config: ConfigReader, bits: number, group: number | null): Layout | null {
   const layout = gptqBits.includes(bits)
     ? integerLayout({ bits, group, activations: "a16", bitsPerGroup: 16 + bits })
     : null;

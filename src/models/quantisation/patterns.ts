@@ -26,7 +26,7 @@ const compiledMax = 20_000;
  * A regular expression from the start of a text; null where it is none, or where nested repetition could take time without
  * bounds.
  */
-export function safeExpression(source: string): RegExp | null {
+function safeExpression(source: string): RegExp | null {
   if (source.length > expressionMax || repeatsRepetition(source)) return null;
   try {
     return new RegExp(

@@ -1,7 +1,8 @@
 import type { GgufContent, Tensor } from "./write-gguf.ts";
 
 /** Types of ggml. */
-export const [f32, q8, q4k, q6k, mxfp4] = [0, 8, 12, 14, 39] as const;
+export const [f32, q8, q4k, mxfp4] = [0, 8, 12, 39] as const;
+const q6k = 14;
 export const hidden = 256;
 export const layers = 2;
 
