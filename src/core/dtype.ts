@@ -15,7 +15,9 @@ interface FormatRow {
   readonly note: string;
 }
 
+/** Weights of few bits are unpacked by kernels like those for int4; those of 8 bits are 16-bit products that read half. */
 const weightOnly = { activations: "bf16", kernels: "int4" } as const;
+const unpacked = { activations: "bf16", kernels: "bf16" } as const;
 const integers = { number: "integer", ...weightOnly } as const;
 const per128 = "a 16-bit scale per group of 128";
 
@@ -42,7 +44,7 @@ const rows = {
     activations: "fp8",
     note: "E4M3 with an fp32 scale per 128x128 block",
   },
-  fp8_a16: { bitsPerValue: 8, valueBits: 8, number: "float", ...weightOnly, note: "E4M3, weight-only" },
+  fp8_a16: { bitsPerValue: 8, valueBits: 8, number: "float", ...unpacked, note: "E4M3, weight-only" },
   mxfp8: {
     bitsPerValue: 8 + 8 / 32,
     valueBits: 8,
@@ -59,7 +61,13 @@ const rows = {
     activations: "int8",
     note: "one scale per channel (not counted)",
   },
-  int8_a16: { bitsPerValue: 8 + 16 / 128, valueBits: 8, ...integers, note: `weight-only, ${per128}` },
+  int8_a16: {
+    bitsPerValue: 8 + 16 / 128,
+    valueBits: 8,
+    number: "integer",
+    ...unpacked,
+    note: `weight-only, ${per128}`,
+  },
   int6: { bitsPerValue: 6 + 16 / 128, valueBits: 6, ...integers, note: per128 },
   int5: { bitsPerValue: 5 + 16 / 128, valueBits: 5, ...integers, note: per128 },
   int4: { bitsPerValue: 4 + 16 / 128, valueBits: 4, number: "integer", activations: "bf16", note: per128 },

@@ -45,7 +45,7 @@ export function planMemory(
   attention: readonly AttentionProgram[],
   draftAttention: readonly AttentionProgram[] = [],
 ): MemoryPlan {
-  const { node, model, mapping, formats, scheduler, offload } = config;
+  const { node, model, mapping, scheduler, offload } = config;
   const moe = moeShape(model);
   const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, config) / mapping.etp);
   const physicalExpertsPerRank =
