@@ -15,7 +15,10 @@ export const modelCommand: CommandRegistration = (program) => {
   model
     .command("show")
     .description("every number of a model with the config key it came from")
-    .argument("<id-or-file>", "catalogue id, a config.json, a folder that holds one, or a scenario (.yaml)")
+    .argument(
+      "<id-or-file>",
+      "catalogue id, a config.json, a folder that holds one, a GGUF file, or a scenario (.yaml)",
+    )
     .option("--json", "print JSON")
     .action(async (source: string, options: { json?: boolean }, command: Command) => {
       const { showModel } = await import("./model.ts");

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
 import { catalogue, modelNamed } from "../models/catalogue.ts";
 import { describeModel, type ModelDescription } from "../models/describe.ts";
 import { draftDocument, shapeDocument } from "../models/shape-document.ts";
-import { type ModelSpec, tensorClasses } from "../models/spec.ts";
+import { type ModelSpec, type TensorClass, tensorClasses } from "../models/spec.ts";
 import { textTable, wrap } from "../report/text-table.ts";
 import { readModel } from "../resolve/read-model.ts";
 import { resolveModel } from "../resolve/resolve-model.ts";
@@ -82,12 +82,12 @@ async function readSource(source: string, io: Io): Promise<Notes & { spec: Model
     case "config":
       return readModel(io, source);
     case "scenario": {
-      const { model, formats, kvFormat, ledger } = await resolveModel(
+      const { model, storage, kvFormat, ledger } = await resolveModel(
         parseModel(await io.readText(source), source),
         io,
       );
       const assumptions = ledger.filter(({ fidelity }) => fidelity === "assumed").map(({ detail }) => detail);
-      return { spec: { ...model, formats, kvFormat }, ignored: [], assumptions };
+      return { spec: { ...model, ...storage, kvFormat }, ignored: [], assumptions };
     }
   }
 }
@@ -103,7 +103,7 @@ function modelText(
     .map((name) => [
       name,
       parametersLabel(parameters.byClass[name]),
-      weights.formats[name],
+      formatLabel(weights, name),
       formatBytes(weights.bytes[name]),
     ]);
   const sections = [
@@ -155,6 +155,12 @@ function modelText(
       : [[style.bold("Keys that do not change the shape"), ...indented(listed(ignored), width)]]),
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** A format, with its bits where they are not the usual ones. */
+function formatLabel({ formats, bitsPerValue }: ModelDescription["weights"], name: TensorClass): string {
+  const bits = bitsPerValue[name];
+  return bits === undefined ? formats[name] : `${formats[name]}, ${formatNumber(bits, 4)} bits`;
 }
 
 /** Keys that are named; a file may hold any number. */

@@ -82,6 +82,27 @@ export async function readText(path: string, bytesMax: number, patience = pipePa
   return textOf(await readBytes(path, bytesMax, patience), path);
 }
 
+/** Bytes of a file from an offset on; fewer at its end. Refuses what is no file. */
+export async function readRange(path: string, offset: number, bytes: number): Promise<Uint8Array> {
+  const { handle, facts } = await openInput(path);
+  try {
+    if (!facts.isFile()) refuse({ file: path, expected: `a file, not ${kindOf(facts)}` });
+    const buffer = new Uint8Array(Math.min(bytes, Math.max(0, facts.size - offset)));
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  } catch (error) {
+    if (isSystemError(error)) return refuse(unreadable(path, error));
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The same, or null where there is no such file. */
 export async function readTextIfThere(path: string, bytesMax: number): Promise<string | null> {
   return (await exists(path)) ? readText(path, bytesMax) : null;

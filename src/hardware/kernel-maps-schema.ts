@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type StorageFormat, storageFormats } from "../core/dtype.ts";
+import { storageFormatNames } from "../core/dtype.ts";
 import { axesMax } from "./efficiency-map.ts";
 import { kernelFamilies } from "./kernel-maps.ts";
 
@@ -35,7 +35,7 @@ const mapSchema = z
   .strictObject({
     family: z.enum(kernelFamilies),
     engine: name.exactOptional(),
-    format: z.enum(Object.keys(storageFormats) as [StorageFormat, ...StorageFormat[]]).exactOptional(),
+    format: z.enum(storageFormatNames).exactOptional(),
     launchNs: z.number().nonnegative(),
     writeNs: z.number().nonnegative().exactOptional(),
     from: name.exactOptional(),

@@ -1,4 +1,4 @@
-import { type StorageFormat, storageFormats } from "../core/dtype.ts";
+import { kernelFormatOf, type MeasuredFormat, type StorageFormat, storageFormats } from "../core/dtype.ts";
 import type { EfficiencyMap } from "./efficiency-map.ts";
 
 /** Families whose time passes between devices. The others run on one device alone. */
@@ -103,10 +103,10 @@ const formatPlace = {
   mxfp4: 64,
   int4: 80,
   int4_g32: 80.2,
-} as const satisfies Record<StorageFormat, number>;
+} as const satisfies Record<MeasuredFormat, number>;
 
 function distance(a: StorageFormat, b: StorageFormat): number {
-  return Math.abs(formatPlace[a] - formatPlace[b]);
+  return Math.abs(formatPlace[kernelFormatOf(a)] - formatPlace[kernelFormatOf(b)]);
 }
 
 /**
@@ -129,7 +129,8 @@ export function chooseMap(
     const score = 2 * away + (sameEngine ? 0 : 1);
     if (score > bestScore || (score === bestScore && !(map.fit.rows > (best?.map.fit.rows ?? 0)))) continue;
     bestScore = score;
-    best = { map, sameEngine, sameFormat: away === 0, sameWidth: away < 0.5 };
+    const sameFormat = map.format === undefined || format === null || map.format === format;
+    best = { map, sameEngine, sameFormat, sameWidth: away < 0.5 };
   }
   return best;
 }

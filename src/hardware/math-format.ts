@@ -14,20 +14,14 @@ export function supportedMath(device: Pick<Device, "peak">, math: MathFormat): M
   return format;
 }
 
-type NumberKind = "float" | "integer";
-
-const kindOf = {
-  fp32: "float",
-  fp16: "float",
-  bf16: "float",
-  fp8: "float",
-  fp8_block: "float",
-  int8: "integer",
-  int4: "integer",
-  int4_g32: "integer",
-  mxfp4: "float",
-  nvfp4: "float",
-} as const satisfies Record<StorageFormat, NumberKind>;
+/**
+ * Format of the activations that `weights` are multiplied with on a device: that of the table, or 16 bits where the device
+ * lacks the units for block-scaled operands.
+ */
+export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak">): StorageFormat {
+  const { activations, blockScaled } = storageFormats[weights];
+  return blockScaled === true && device.peak.fp4 === undefined ? "bf16" : activations;
+}
 
 /**
  * Arithmetic of a product of weights and activations on a device. The wider operand decides: 4-bit weights with 16-bit
@@ -39,14 +33,11 @@ export function mathFor(
   weightFormat: StorageFormat,
   activationFormat: StorageFormat,
 ): MathFormat {
-  const bits = Math.max(bitsOf(weightFormat), bitsOf(activationFormat));
+  const weights = storageFormats[weightFormat];
+  const activations = storageFormats[activationFormat];
+  const bits = Math.max(weights.valueBits, activations.valueBits);
   if (bits > 8) return "bf16";
-  if (kindOf[activationFormat] === "integer") return supportedMath(device, "int8");
+  if (activations.number === "integer") return supportedMath(device, "int8");
   // Float activations: integer weights are widened to fp8 first (W4A8 kernels).
-  return supportedMath(device, bits <= 4 && kindOf[weightFormat] === "float" ? "fp4" : "fp8");
-}
-
-/** Bits of one value without its scales. */
-function bitsOf(format: StorageFormat): number {
-  return Math.floor(storageFormats[format].bitsPerValue);
+  return supportedMath(device, bits <= 4 && weights.number === "float" ? "fp4" : "fp8");
 }

@@ -7,6 +7,8 @@ export interface GemmOp {
   inputWidth: number;
   outputWidth: number;
   weightFormat: StorageFormat;
+  /** Bytes of a weight where they are not those of the usual layout of the format: other groups of scales, a mixture. */
+  bytesPerWeight?: number | undefined;
   math: MathFormat;
 }
 
@@ -26,6 +28,8 @@ export interface GroupedGemmOp {
   /** Input and output values of one pair: hidden + width traffic of activations. */
   valuesPerPair: number;
   weightFormat: StorageFormat;
+  /** As in {@link GemmOp}. */
+  bytesPerWeight?: number | undefined;
   math: MathFormat;
   /**
    * Layout of tokens that an exchange library sent to their experts, for kernels made for it (DeepGEMM's): rows of all

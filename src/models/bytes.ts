@@ -1,25 +1,46 @@
 import { type StorageFormat, storageFormats, storedBytes } from "../core/dtype.ts";
 import { expertMatrices, valueCounts } from "./parameters.ts";
-import type { Attention, ModelSpec, MoeFeedForward, TensorClass } from "./spec.ts";
+import type { Attention, ModelSpec, MoeFeedForward, TensorClass, WeightStorage } from "./spec.ts";
+
+/** Bytes of `values` matrix weights of a tensor class. */
+export function matrixBytes({ formats, weightBits }: WeightStorage, tensors: TensorClass, values: number): number {
+  return storedBytes(values, formats[tensors], weightBits?.[tensors]);
+}
+
+/** Bytes of a weight of a class, for operations, where its layout is not the usual one of its format. */
+export function ownBytes(
+  { weightBits }: Pick<WeightStorage, "weightBits">,
+  tensors: TensorClass,
+): { readonly bytesPerWeight?: number } {
+  const bits = weightBits?.[tensors];
+  return bits === undefined ? {} : { bytesPerWeight: bits / 8 };
+}
+
+/** A model served in other formats. Classes whose format changes are in its usual layout. */
+export function restored(spec: WeightStorage, formats: WeightStorage["formats"]): WeightStorage {
+  const kept = Object.entries(spec.weightBits ?? {}).filter(
+    ([name]) => formats[name as TensorClass] === spec.formats[name as TensorClass],
+  );
+  return kept.length === 0 ? { formats } : { formats, weightBits: Object.fromEntries(kept) };
+}
 
 /**
  * Bytes of the stored weights of each tensor class. Matrices take the class's format, biases and norms the format of
- * the norms, as released checkpoints do. Without `formats`, as released.
+ * the norms, as released checkpoints do. Without `storage`, as released.
  */
-export function weightBytes(
-  spec: ModelSpec,
-  formats: Readonly<Record<TensorClass, StorageFormat>> = spec.formats,
-): Readonly<Record<TensorClass, number>> {
+export function weightBytes(spec: ModelSpec, storage: WeightStorage = spec): Readonly<Record<TensorClass, number>> {
   const bytes = Object.entries(valueCounts(spec, "all")).map(([name, { matrices, vectors }]) => [
     name,
-    storedBytes(matrices, formats[name as TensorClass]) + storedBytes(vectors, formats.norm),
+    matrixBytes(storage, name as TensorClass, matrices) + storedBytes(vectors, storage.formats.norm),
   ]);
   return Object.fromEntries(bytes) as Record<TensorClass, number>;
 }
 
 /** Bytes of one routed expert: what an offload moves and a cache slot holds. */
-export function expertBytes(moe: MoeFeedForward, format: StorageFormat, biasFormat: StorageFormat = "bf16"): number {
-  return storedBytes(expertMatrices(moe), format) + storedBytes(moe.expertBiasParameters, biasFormat);
+export function expertBytes(moe: MoeFeedForward, storage: WeightStorage): number {
+  return (
+    matrixBytes(storage, "experts", expertMatrices(moe)) + storedBytes(moe.expertBiasParameters, storage.formats.norm)
+  );
 }
 
 /** Values that one cached token occupies in a layer: keys and values, or a latent and its rotary part. */

@@ -81,6 +81,11 @@ export class ConfigReader {
     });
   }
 
+  /** Path of a key in the file. */
+  pathOf(key: string): string {
+    return this.prefix + key;
+  }
+
   assume(text: string): void {
     if (!this.findings.assumptions.includes(text)) this.findings.assumptions.push(text);
   }
@@ -216,6 +221,16 @@ export class ConfigReader {
     return reader;
   }
 
+  /** Readers of the objects in a list. */
+  nestedItems(key: string): readonly ConfigReader[] {
+    const value = this.raw(key);
+    return Array.isArray(value)
+      ? value.flatMap((item, index) =>
+          isObject(item) ? [new ConfigReader(item, `${this.prefix}${key}[${index}].`, this.findings)] : [],
+        )
+      : [];
+  }
+
   keys(): readonly string[] {
     return Object.keys(this.object);
   }
@@ -223,6 +238,14 @@ export class ConfigReader {
   /** Keys that no read has asked for. */
   rest(): readonly string[] {
     return this.named(this.keys().filter((key) => !this.read.has(key)));
+  }
+
+  /** Keys that hold something and that no read has asked for. */
+  unasked(): readonly { readonly key: string; readonly value: Json }[] {
+    return this.keys().flatMap((key) => {
+      const value = own(this.object, key);
+      return this.read.has(key) || value === undefined || isInert(value) ? [] : [{ key, value }];
+    });
   }
 
   /** Refuses keys whose presence means an architecture that the model's resolver does not describe. */
@@ -307,4 +330,4 @@ export class ConfigReader {
 }
 
 /** Objects whose keys are the business of others: formats, not shapes. */
-const foreign: ReadonlySet<string> = new Set(["quantization_config"]);
+const foreign: ReadonlySet<string> = new Set(["quantization_config", "compression_config", "quantization"]);

@@ -29,6 +29,8 @@ export interface ModelDescription {
   /** Stored weights by tensor class as released, in bytes, with the format of each class. */
   readonly weights: {
     readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
+    /** Of classes that are not in the usual layout of their format. */
+    readonly bitsPerValue: Readonly<Partial<Record<TensorClass, number>>>;
     readonly bytes: Readonly<Record<TensorClass, number>>;
     readonly totalBytes: number;
   };
@@ -61,10 +63,11 @@ export function describeModel(spec: ModelSpec): ModelDescription {
     parameters: parametersOf(spec),
     weights: {
       formats: spec.formats,
+      bitsPerValue: spec.weightBits ?? {},
       bytes,
       totalBytes: Object.values(bytes).reduce((sum, part) => sum + part, 0),
     },
-    expertBytes: moe === undefined ? null : expertBytes(moe, spec.formats.experts, spec.formats.norm),
+    expertBytes: moe === undefined ? null : expertBytes(moe, spec),
     kv: {
       format: spec.kvFormat,
       bytesPerToken: modelKvBytesPerToken(spec),

@@ -28,7 +28,7 @@ export interface Parameters {
 }
 
 /** Weights of the projections of an attention layer, without biases and norms. */
-function attentionMatrices(attention: Attention, hiddenSize: number): number {
+export function attentionMatrices(attention: Attention, hiddenSize: number): number {
   switch (attention.kind) {
     case "gqa": {
       const { queryHeads, kvHeads, headDim, outputGate, keyIsValue, queryRank, sharedCache } = attention;

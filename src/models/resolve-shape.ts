@@ -87,6 +87,7 @@ export function resolveShape(shape: ModelShape): ShapeResolution {
     formats: Object.fromEntries(
       tensorClasses.map((name) => [name, shape.formats[name] ?? shape.baseFormat]),
     ) as ModelSpec["formats"],
+    ...(shape.weightBits === undefined ? {} : { weightBits: shape.weightBits }),
     kvFormat: shape.kvFormat ?? (shape.baseFormat === "fp32" ? "bf16" : shape.baseFormat),
     provenance: statedValues(shape),
   };

@@ -14,7 +14,7 @@ import { normParameters } from "./norms.ts";
 import { refuseOtherFile } from "./other-files.ts";
 import { parametersOf } from "./parameters.ts";
 import { isParams, translateParams } from "./params-json.ts";
-import { tensorFormats } from "./quantisation.ts";
+import { modelStorage } from "./quantisation.ts";
 import { readFamily } from "./read-family.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
 import { chained } from "./visits.ts";
@@ -122,7 +122,9 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const layers = family.pairedLayers ? pairedLayers(reader, own) : own;
   const ngrams = ngramEmbedding(reader, family, { hiddenSize, vocabSize });
   const mtpLayers = readMtpLayers(reader);
-  const { formats, kvFormat } = tensorFormats(reader, outer, quantReader(options, findings), own);
+  const stored = { hiddenSize, vocabSize, tiedEmbeddings, layers: own };
+  const levels = [reader, ...holders.toReversed()] as const;
+  const storage = modelStorage(levels, quantReader(options, findings), stored);
   const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
   const ignored = [...reader.unread(modelType), ...holders.flatMap((holder) => holder.unreadBeside(reader))].sort();
   reader.stop();
@@ -140,8 +142,7 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
     contextTokensMax,
     layers: visits,
     mtpLayers,
-    formats,
-    kvFormat,
+    ...storage,
     provenance: findings.provenance,
   };
   const { total } = parametersOf(spec);

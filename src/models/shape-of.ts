@@ -44,6 +44,7 @@ export function shapeOf(spec: ModelSpec): ModelShape {
     feedForward: grouped(layers.map((layer) => feedForwardShape(layer.feedForward, spec, layer))),
     baseFormat,
     formats: Object.fromEntries(formats.map((name) => [name, spec.formats[name]])),
+    ...(spec.weightBits === undefined ? {} : { weightBits: spec.weightBits }),
     ...(spec.kvFormat === kvFormat ? {} : { kvFormat: spec.kvFormat }),
   };
 }

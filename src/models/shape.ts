@@ -1,5 +1,12 @@
 import type { StorageFormat } from "../core/dtype.ts";
-import type { GqaAttention, LinearAttention, MlaAttention, MoeFeedForward, TensorClass } from "./spec.ts";
+import type {
+  GqaAttention,
+  LinearAttention,
+  MlaAttention,
+  MoeFeedForward,
+  TensorClass,
+  WeightStorage,
+} from "./spec.ts";
 
 /**
  * A model as a person describes it: the numbers of a {@link ModelSpec} under the same names, with layers that are alike
@@ -24,6 +31,8 @@ export interface ModelShape {
   readonly feedForward: OneOrMore<FeedForwardShape>;
   readonly baseFormat: StorageFormat;
   readonly formats: Readonly<Partial<Record<TensorClass, StorageFormat | undefined>>>;
+  /** Bits per value of classes whose layout is not the usual one of their format. */
+  readonly weightBits?: WeightStorage["weightBits"];
   readonly kvFormat?: StorageFormat | undefined;
 }
 

@@ -180,6 +180,16 @@ export const tensorClasses = [
 ] as const;
 export type TensorClass = (typeof tensorClasses)[number];
 
+/** How weights are stored. */
+export interface WeightStorage {
+  readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
+  /**
+   * Bits per value, scales included, of classes whose layout is not the usual one of their format: other groups of scales,
+   * zero points, or modules in several formats, of which `formats` names the one with most bytes.
+   */
+  readonly weightBits?: Readonly<Partial<Record<TensorClass, number>>> | undefined;
+}
+
 /** Where a number of a model came from. */
 export interface Provenance {
   /**
@@ -216,6 +226,7 @@ export interface ModelSpec {
   readonly mtpLayers: number;
   /** Storage format of each tensor class as released. */
   readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
+  readonly weightBits?: WeightStorage["weightBits"];
   readonly kvFormat: StorageFormat;
   /** For each number: the config key it came from. Keys are dotted paths of this spec. */
   readonly provenance: Readonly<Record<string, Provenance>>;

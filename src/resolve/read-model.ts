@@ -7,6 +7,7 @@ import { parseConfigText } from "../models/config-text.ts";
 import { type Resolution, resolveConfig } from "../models/resolve.ts";
 import type { FileReader } from "./file-reader.ts";
 import { configIn } from "./model-folder.ts";
+import { readGguf } from "./read-gguf.ts";
 
 /** A file that a model was read from. */
 interface ReadFile {
@@ -22,7 +23,7 @@ export type ReadModel = Resolution & {
 };
 
 /**
- * The model of a Hugging Face `config.json` or Mistral's `params.json`, or of a checkpoint's folder with one. A
+ * The model of a Hugging Face `config.json` or Mistral's `params.json`, of a checkpoint's folder with one, or of a GGUF file. A
  * `hf_quant_config.json` beside it is read too. Throws InvalidInputError; a draft gives what can be read instead.
  */
 export async function readModel(
@@ -30,6 +31,7 @@ export async function readModel(
   path: string,
   { draft = false }: { readonly draft?: boolean } = {},
 ): Promise<ReadModel> {
+  if (/\.gguf$/i.test(path)) return readGguf(path);
   const there = await reader.whatIs?.(path);
   if (there === "nothing")
     refuse({

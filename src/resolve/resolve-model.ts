@@ -1,6 +1,7 @@
+import { restored } from "../models/bytes.ts";
 import { modelNamed } from "../models/catalogue.ts";
 import { resolveShape } from "../models/resolve-shape.ts";
-import type { ModelSpec } from "../models/spec.ts";
+import type { ModelSpec, WeightStorage } from "../models/spec.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { ScenarioModel } from "../scenario/parse-model.ts";
 import type { PoolConfig } from "../sim/config.ts";
@@ -13,7 +14,7 @@ import { readModel } from "./read-model.ts";
 /** The model of a scenario, in the formats it is served in. */
 export interface ResolvedModel {
   readonly model: ModelSpec;
-  readonly formats: PoolConfig["formats"];
+  readonly storage: WeightStorage;
   readonly kvFormat: PoolConfig["kvFormat"];
   readonly ledger: readonly LedgerEntry[];
   readonly inputs: readonly InputRow[];
@@ -36,7 +37,7 @@ export async function resolveModel(scenario: ScenarioModel, reader: FileReader):
         ? await locatedAsync(scenario, ["model", "file"], () => read(file))
         : located(scenario, ["model", "id"], () => modelNamed(id));
   const given = Object.fromEntries(Object.entries(dtypes).filter(([, format]) => format !== undefined));
-  const formats = { ...model.formats, ...given };
+  const storage = restored(model, { ...model.formats, ...given });
   const kvFormat = kvCacheDtype ?? model.kvFormat;
   const changed = [
     ...Object.entries(given).map(([tensor, format]) => `${tensor} ${format}`),
@@ -44,7 +45,7 @@ export async function resolveModel(scenario: ScenarioModel, reader: FileReader):
   ];
   return {
     model,
-    formats,
+    storage,
     kvFormat,
     inputs,
     ledger: [

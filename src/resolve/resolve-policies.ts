@@ -30,6 +30,7 @@ export interface PolicySetting {
   readonly mapping: Mapping;
   readonly node: Node;
   readonly formats: PoolConfig["formats"];
+  readonly weightBits?: PoolConfig["weightBits"];
   /** Replayed routing; null where routing is uniform. */
   readonly source: FitSource | null;
   readonly layerMap: LayerMapChoice;
@@ -141,7 +142,7 @@ const fitEntry = (topic: string, loads: ExpertLoads): LedgerEntry => ({
 
 /** The expert cache of a scenario; null without offload. */
 export function resolveOffload(setting: PolicySetting): Promise<Resolved<OffloadConfig | null>> {
-  const { scenario, moe, mapping, node, formats, model } = setting;
+  const { scenario, moe, mapping, node, model } = setting;
   const section = scenario.policy.offload;
   if (section === undefined) return Promise.resolve({ value: null, name: "", ledger: [] });
   return locatedAsync(scenario, ["policy", "offload"], async () => {
@@ -169,7 +170,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const kind: CachePolicy = cachePolicies[section.kind];
     const parameters = parametersIn(kind.parameters, section);
     const { admission, named: admissionName } = admissionOf(section.admission);
-    const sliceBytes = Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
+    const sliceBytes = Math.ceil(expertBytes(moe, setting) / mapping.etp);
     // The device of the stage with most MoE layers has the largest share.
     const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ expertLayers }) => expertLayers));
     const caches = section.scope === "layer" ? stageLayers : 1;

@@ -36,7 +36,7 @@ export interface PoolShape {
 
 /** Model, hardware, engine, layout and scheduler of a pool. */
 export async function resolvePoolShape({ scenario, identity }: PoolScenario, reader: FileReader): Promise<PoolShape> {
-  const { model, formats, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
+  const { model, storage, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
   const hardware = await resolveHardware(scenario, reader);
   const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader, hardware.node.device);
   const speculation = resolveSpeculation(scenario, model);
@@ -45,11 +45,11 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
   const setting = { moe, mapping, node: hardware.node, speculation: speculation.value };
   const exchange = resolveExchange(scenario, servedEngine(stated, hardware.node.device), setting);
   const { engine } = exchange;
-  const replicas = resolveReplicas(scenario, { model, formats, mapping, node: hardware.node });
+  const replicas = resolveReplicas(scenario, { model, ...storage, mapping, node: hardware.node });
   const config = {
     ...identity,
     model,
-    formats,
+    ...storage,
     kvFormat,
     node: hardware.node,
     engine,
@@ -72,7 +72,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
       ...modelFacts.ledger,
       ...hardware.ledger,
       ...nodeLedger(mapping, hardware.node),
-      ...kernelLedger(hardware.node.device, engine, { formats, kvFormat }),
+      ...kernelLedger(hardware.node.device, engine, { formats: storage.formats, kvFormat }),
       ...engineFacts.ledger,
       ...startUp.ledger,
       ...exchange.ledger,
@@ -97,12 +97,12 @@ export async function resolvePool(
   { scenario, config, price }: PoolShape,
   routed: ResolvedRouting,
 ): Promise<ResolvedPool> {
-  const { model, mapping, node, formats } = config;
+  const { model, mapping, node, formats, weightBits } = config;
   const moe = moeShape(model);
   const { source, layerMap } = routed;
   const policies = await resolvePolicies(
     scenario,
-    moe === null ? null : { scenario, model, moe, mapping, node, formats, source, layerMap },
+    moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap },
   );
   const { placement, offload } = policies;
   return {

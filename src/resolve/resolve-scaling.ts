@@ -25,7 +25,7 @@ const engineStartNs = 60e9;
 /** The replicas of a scenario: with scaling, as many as may be up at once. */
 export function resolveReplicas(
   scenario: Scenario,
-  shape: Pick<PoolConfig, "model" | "formats" | "mapping" | "node">,
+  shape: Pick<PoolConfig, "model" | "formats" | "weightBits" | "mapping" | "node">,
 ): ResolvedReplicas {
   const { scaling } = scenario.policy;
   const stated = scenario.parallel.replicas;
@@ -72,8 +72,8 @@ export function resolveReplicas(
  * How long a replica loads: its weights come from the disks of each of its nodes, else over the host link of each
  * device.
  */
-function loadingOf({ model, formats, mapping, node }: Parameters<typeof resolveReplicas>[1]) {
-  const bytes = Object.values(weightBytes(model, formats)).reduce((sum, each) => sum + each, 0);
+function loadingOf({ model, formats, weightBits, mapping, node }: Parameters<typeof resolveReplicas>[1]) {
+  const bytes = Object.values(weightBytes(model, { formats, weightBits })).reduce((sum, each) => sum + each, 0);
   const devices = devicesOf(mapping);
   const disk = node.tiers.find(({ kind }) => kind === "nvme");
   const { hostLink } = node.device;

@@ -9,7 +9,7 @@ export const modelSection = z
     id: word().optional().describe("Model of the catalogue, such as qwen3-30b-a3b; not together with file or shape."),
     file: filePath()
       .optional()
-      .describe("A Hugging Face config.json, or a folder that holds one; not together with id or shape."),
+      .describe("A Hugging Face config.json, a folder that holds one, or a GGUF file; not together with id or shape."),
     shape: shapeSection.optional().describe("A model described by hand; not together with id or file."),
     dtypes: z
       .partialRecord(z.enum(tensorClasses), storageFormat)

@@ -223,6 +223,12 @@ export const shapeSection = z
       .partialRecord(z.enum(tensorClasses), storageFormat)
       .default({})
       .describe("Storage format of tensor classes that are released in another one, such as {experts: mxfp4}."),
+    weightBits: z
+      .partialRecord(z.enum(tensorClasses), z.number().gt(0).max(64))
+      .optional()
+      .describe(
+        "Bits per value, scales included, of tensor classes whose layout is not the usual one of their format.",
+      ),
     kvFormat: storageFormat.optional().describe("Storage format of the KV cache; default baseFormat, bf16 for fp32."),
   })
   .superRefine((shape, context) => {

@@ -3,7 +3,7 @@ import type { Parameters, ParameterValues } from "../core/parameters.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Handover } from "../engine/handover/handover.ts";
 import type { Node } from "../hardware/device.ts";
-import type { ModelSpec, TensorClass } from "../models/spec.ts";
+import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Placement } from "../policy/placement/placement.ts";
@@ -25,6 +25,8 @@ export interface PoolConfig {
   readonly model: ModelSpec;
   /** Storage format per tensor class in this deployment. It may be quantised further than the release. */
   readonly formats: Readonly<Record<TensorClass, StorageFormat>>;
+  /** As in `ModelSpec`, for the formats of this deployment. */
+  readonly weightBits?: WeightStorage["weightBits"];
   readonly kvFormat: StorageFormat;
   readonly node: Node;
   readonly engine: EngineProfile;

@@ -40,7 +40,7 @@ const weightShare = 0.9;
 
 /** The smallest tensor-parallel mapping whose weights fit; null where none does. */
 export function smallestMapping(node: Node, model: ModelSpec, formats: Formats): Mapping | null {
-  const bytes = Object.values(weightBytes(model, formats)).reduce((sum, of) => sum + of, 0);
+  const bytes = Object.values(weightBytes(model, { formats })).reduce((sum, of) => sum + of, 0);
   for (let tp = 1; tp <= node.devicesPerNode; tp *= 2) {
     const mapping = { tp, cp: 1, dp: 1, pp: 1, ep: 1, etp: tp, edp: 1 };
     if (bytes / tp > weightShare * node.device.memoryBytes) continue;

@@ -5,13 +5,12 @@ import { architectureOf } from "../../src/hardware/architectures.ts";
 import { groupedGemmShape } from "../../src/hardware/cost/grouped-gemm.ts";
 import type { Device, Node } from "../../src/hardware/device.ts";
 import { chooseMap, type KernelMap, linkFamilies } from "../../src/hardware/kernel-maps.ts";
-import { mathFor, supportedMath } from "../../src/hardware/math-format.ts";
+import { activationsFor, mathFor, supportedMath } from "../../src/hardware/math-format.ts";
 import type { GroupedGemmOp } from "../../src/hardware/op.ts";
 import { weightBytes } from "../../src/models/bytes.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { ExpectedExperts } from "../../src/sim/routing/expected-experts.ts";
 import { addChunk, emptyBatch } from "../../src/sim/step/batch.ts";
-import { activationsFor } from "../../src/sim/step/feed-forward-program.ts";
 import { moeLayers, stagePlans } from "../../src/sim/step/stage-plan.ts";
 import { StepCost } from "../../src/sim/step/step-cost.ts";
 import { testConfig } from "../sim/build.ts";
@@ -79,7 +78,10 @@ export function stepNs(
 
 /** Whether the weights of a model fit one device, and leave room for a step. */
 export function fits(device: Device, model: ModelSpec, experts: StorageFormat, tp: number): boolean {
-  const bytes = Object.values(weightBytes(model, expertsIn(model, experts))).reduce((sum, of) => sum + of, 0);
+  const bytes = Object.values(weightBytes(model, { formats: expertsIn(model, experts) })).reduce(
+    (sum, of) => sum + of,
+    0,
+  );
   return bytes / tp <= 0.9 * device.memoryBytes;
 }
 

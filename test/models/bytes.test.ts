@@ -46,7 +46,7 @@ describe("weights", () => {
 
   test("other formats change only the classes they name", () => {
     const spec = modelNamed("mixtral-8x7b");
-    const int4 = weightBytes(spec, { ...spec.formats, experts: "int4" });
+    const int4 = weightBytes(spec, { formats: { ...spec.formats, experts: "int4" } });
     expect(int4).toEqual({ ...weightBytes(spec), experts: (45_097_156_608 * 4.125) / 8 });
   });
 
@@ -54,10 +54,10 @@ describe("weights", () => {
     for (const id of ["mixtral-8x7b", "qwen3-235b-a22b", "gpt-oss-120b", "deepseek-v2-lite"]) {
       const spec = modelNamed(id);
       const layers = spec.layers.filter(({ feedForward }) => feedForward.kind === "moe").length;
-      const one = expertBytes(moeOf(id), spec.formats.experts);
+      const one = expertBytes(moeOf(id), spec);
       expect(one * moeOf(id).experts * layers).toBe(weightBytes(spec).experts);
     }
-    expect(expertBytes(moeOf("mixtral-8x7b"), "bf16")).toBe(2 * 3 * 4096 * 14336);
+    expect(expertBytes(moeOf("mixtral-8x7b"), modelNamed("mixtral-8x7b"))).toBe(2 * 3 * 4096 * 14336);
   });
 });
 

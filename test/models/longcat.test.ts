@@ -68,8 +68,11 @@ test("modules of a paired layer are named by the layer of the file, and by what 
   expect(formats(fp8)).toMatchObject({ attention: "fp8_block", dense: "fp8_block", experts: "fp8_block" });
   const without8 = formats({ ...fp8, disable_quant_module: ["self_attn", "mlps"] });
   expect(without8).toMatchObject({ attention: "bf16", dense: "bf16", experts: "fp8_block" });
-  expect(() => resolve({ ...fp8, disable_quant_module: ["otherwise"] })).toThrow(/disable_quant_module\[0\]/);
-  const modules = Array.from({ length: 28 }, (_, layer) => `model.layers.${layer}.mlps.0.down_proj`);
+  const strange = resolveConfig({ ...fp8, disable_quant_module: ["otherwise"] }, { file: "config.json" });
+  expect(strange.assumptions.join()).toMatch(/names modules that the language model has not.*otherwise/);
+  const modules = Array.from({ length: 28 }, (_, layer) =>
+    ["gate_proj", "up_proj", "down_proj"].map((name) => `model.layers.${layer}.mlps.0.${name}`),
+  ).flat();
   const listed = {
     ...fp8,
     quantization_config: { quant_method: "fp8", weight_block_size: [128, 128], modules_to_not_convert: modules },

@@ -109,10 +109,14 @@ describe("parts beside the language model", () => {
     expect(ignored).toEqual(["thinker_config.text_config.intermediate_size"]);
   });
 
-  test("a quantisation between the file and its language model is refused, one that both state is not", () => {
+  test("a quantisation is read wherever it stands around the language model, once or twice the same", () => {
     const quantization_config = { quant_method: "fp8" };
     const inner = { text_config: qwen3, quantization_config };
-    expect(verdict({ model_type: "wrapper", thinker_config: inner }, "quantization_config")).toBe("refused");
+    const between = { model_type: "wrapper", thinker_config: inner };
+    expect(verdict(between, "quantization_config")).toBe("read");
+    expect(resolveConfig(between, { file: "config.json" }).spec.formats.experts).toBe("fp8");
+    const other = { ...inner, text_config: { ...qwen3, quantization_config: { quant_method: "mxfp4" } } };
+    expect(verdict({ model_type: "wrapper", thinker_config: other }, "quantization_config")).toBe("refused");
     const both = { model_type: "wrapper", quantization_config, text_config: { ...qwen3, quantization_config } };
     expect(verdict(both, "quantization_config")).toBe("read");
   });

@@ -35,7 +35,7 @@ describe("policy.offload.memory", () => {
     const { model, formats } = await resolve({});
     const moe = model.layers[0]!.feedForward;
     if (moe.kind !== "moe") throw new Error("not an MoE");
-    const bytes = expertBytes(moe, formats.experts, formats.norm);
+    const bytes = expertBytes(moe, { formats });
     const perLayer = (memoryBytes: number, layers: number) => Math.floor(memoryBytes / (Math.ceil(bytes) * layers));
     expect(await slotsOf("tp: 1", "10GiB")).toBe(perLayer(10 * gib, 32));
     expect(await slotsOf("pp: 2", "10GiB")).toBe(perLayer(10 * gib, 16));
@@ -90,7 +90,7 @@ describe("what lies behind the devices", () => {
     const [, near, far] = memory.tiers;
     expect(near!.usedBytes).toBeLessThanOrEqual(4 * gib);
     expect(near!.usedBytes + far!.usedBytes).toBe(
-      32 * 8 * expertBytes(config.model.layers[0]!.feedForward as never, config.formats.experts, config.formats.norm),
+      32 * 8 * expertBytes(config.model.layers[0]!.feedForward as never, config),
     );
   });
 

@@ -6,6 +6,7 @@ import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { defaultFrontEnds } from "../../engine/resolve-engine.ts";
 import type { Device } from "../../hardware/device.ts";
 import { nodeNamed } from "../../hardware/named-profiles.ts";
+import { restored } from "../../models/bytes.ts";
 import { modelNamed } from "../../models/catalogue.ts";
 import type { ModelSpec } from "../../models/spec.ts";
 import { routers } from "../../policy/router/routers.ts";
@@ -53,7 +54,7 @@ export function pointConfig(point: ServingPoint, engine?: EngineProfile): PointC
     config: {
       seed: 1,
       model,
-      formats: formatsOf(model, names.weights),
+      ...restored(model, formatsOf(model, names.weights)),
       kvFormat: kvFormatOf(names.weights, node.device),
       node,
       engine: profile,

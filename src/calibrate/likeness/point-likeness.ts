@@ -30,4 +30,4 @@ export function checkPoint(config: SimConfig, point: ServingPoint, problems: Pro
 }
 
 /** Formats of one width are one precision: fp8 by tensor or block, any of the 4-bit ones. */
-const bitsOf = (format: keyof typeof storageFormats): number => Math.floor(storageFormats[format].bitsPerValue);
+const bitsOf = (format: keyof typeof storageFormats): number => storageFormats[format].valueBits;

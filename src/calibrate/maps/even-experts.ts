@@ -1,8 +1,7 @@
 import type { StorageFormat } from "../../core/dtype.ts";
 import type { Device } from "../../hardware/device.ts";
-import { mathFor } from "../../hardware/math-format.ts";
+import { activationsFor, mathFor } from "../../hardware/math-format.ts";
 import type { GroupedGemmOp } from "../../hardware/op.ts";
-import { activationsFor } from "../../sim/step/feed-forward-program.ts";
 import type { ExpertShape } from "../kernel-tables/expert-shapes.ts";
 
 /** Tokens routed evenly over the experts of one layer, which `ranks` tensor-parallel ranks share. */

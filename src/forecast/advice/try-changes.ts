@@ -105,9 +105,10 @@ async function trial(
 
 /** Everything of a deployment that a change can touch, as text. */
 function deploymentText({ config, placement, offload }: ResolvedScenario): string {
-  const { formats, kvFormat, mapping, replicas, frontEnds, scheduler, router, speculation } = config;
+  const { formats, weightBits, kvFormat, mapping, replicas, frontEnds, scheduler, router, speculation } = config;
   return JSON.stringify({
     formats,
+    weightBits,
     kvFormat,
     mapping,
     replicas,

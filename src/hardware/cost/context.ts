@@ -3,23 +3,20 @@ import { refuse } from "../../core/errors.ts";
 import { pow } from "../../core/pow.ts";
 import type { Device, Node } from "../device.ts";
 import { supportedMath } from "../math-format.ts";
+import type { GemmOp } from "../op.ts";
 
 export const nsPerSecond = 1e9;
 /** Bytes of an activation: 16 bits in memory and on links, whatever the arithmetic of the products. */
 export const activationBytes = 2;
 
-export const bytesPerValue = {
-  fp32: storageFormats.fp32.bitsPerValue / 8,
-  fp16: storageFormats.fp16.bitsPerValue / 8,
-  bf16: storageFormats.bf16.bitsPerValue / 8,
-  fp8: storageFormats.fp8.bitsPerValue / 8,
-  fp8_block: storageFormats.fp8_block.bitsPerValue / 8,
-  int8: storageFormats.int8.bitsPerValue / 8,
-  int4: storageFormats.int4.bitsPerValue / 8,
-  int4_g32: storageFormats.int4_g32.bitsPerValue / 8,
-  mxfp4: storageFormats.mxfp4.bitsPerValue / 8,
-  nvfp4: storageFormats.nvfp4.bitsPerValue / 8,
-} as const satisfies Record<StorageFormat, number>;
+/** Bytes of a value in the usual layout of each format. */
+export const bytesPerValue = Object.fromEntries(
+  Object.entries(storageFormats).map(([format, { bitsPerValue }]) => [format, bitsPerValue / 8]),
+) as Readonly<Record<StorageFormat, number>>;
+
+/** Bytes of a weight of an operation: of its own layout, or the usual one of its format. */
+export const weightValueBytes = (op: Pick<GemmOp, "weightFormat" | "bytesPerWeight">): number =>
+  op.bytesPerWeight ?? bytesPerValue[op.weightFormat];
 
 /** Inputs to the cost of every kind of operation. */
 export interface CostContext {

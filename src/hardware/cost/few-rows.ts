@@ -1,7 +1,8 @@
-import { type MathFormat, type StorageFormat, storageFormats } from "../../core/dtype.ts";
+import { type MathFormat, storageFormats } from "../../core/dtype.ts";
 import type { Device } from "../device.ts";
 import { supportedMath } from "../math-format.ts";
-import { bytesPerValue, nsPerByte, nsPerSecond, roofline } from "./context.ts";
+import type { GemmOp } from "../op.ts";
+import { nsPerByte, nsPerSecond, roofline, weightValueBytes } from "./context.ts";
 
 /**
  * Rows that a kernel computes for `rows` of them. It takes the lowest tile that holds them, and vector units where they
@@ -16,7 +17,11 @@ export function computedRows(rows: number, tileRows: number): number {
 const mathBits = { bf16: 16, fp8: 8, int8: 8, fp4: 4 } as const satisfies Record<MathFormat, number>;
 
 /** Time to bring weights in, ns: `bytes` of them and of activations are moved, `weights` of them widened. */
-export type ReadCost = (bytes: number, weights: number, format: StorageFormat, math: MathFormat) => number;
+export type ReadCost = (
+  bytes: number,
+  weights: number,
+  op: Pick<GemmOp, "weightFormat" | "bytesPerWeight" | "math">,
+) => number;
 
 /**
  * Reading weights, and widening them to the format that is multiplied where they are stored narrower. The vector units
@@ -27,14 +32,14 @@ export function readCost(device: Device, memoryShare: number): ReadCost {
   const { vectorFlopsPerSecond = Number.POSITIVE_INFINITY, efficiency, peak } = device;
   const perByte = nsPerByte(device, memoryShare);
   const perWeight = (efficiency.dequantiseFlops / vectorFlopsPerSecond) * nsPerSecond;
-  return (bytes, weights, format, math) => {
+  return (bytes, weights, op) => {
     const ns = bytes * perByte;
-    const bits = Math.floor(storageFormats[format].bitsPerValue);
-    const multiplied = mathBits[supportedMath(device, math)];
+    const { valueBits: bits } = storageFormats[op.weightFormat];
+    const multiplied = mathBits[supportedMath(device, op.math)];
     // Units for fp4 take operands of 4 and 8 bits together.
     const native = bits === 4 && multiplied === 8 && peak.fp4 !== undefined;
     if (bits >= multiplied || native) return ns;
-    const widerBytes = bytes + weights * ((2 * bits) / 8 - bytesPerValue[format]);
+    const widerBytes = bytes + weights * ((2 * bits) / 8 - weightValueBytes(op));
     return Math.min(roofline(ns, weights * perWeight, efficiency.rooflineNorm), widerBytes * perByte);
   };
 }

@@ -1,12 +1,12 @@
-import type { StorageFormat } from "../../core/dtype.ts";
+import { kernelFormatOf, type StorageFormat } from "../../core/dtype.ts";
 import type { GemmOp } from "../op.ts";
-import { activationBytes, bytesPerValue, type CostContext, nsPerFlop, type OpCost, roofline } from "./context.ts";
+import { activationBytes, type CostContext, nsPerFlop, type OpCost, roofline, weightValueBytes } from "./context.ts";
 import { computedRows, readCost } from "./few-rows.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
 /** Weights and activations cross memory once. */
 const movedBytes = (op: GemmOp): number =>
-  op.inputWidth * op.outputWidth * bytesPerValue[op.weightFormat] +
+  op.inputWidth * op.outputWidth * weightValueBytes(op) +
   activationBytes * op.tokens * (op.inputWidth + op.outputWidth);
 
 const flopsOf = (op: GemmOp): number => 2 * op.tokens * op.inputWidth * op.outputWidth;
@@ -40,7 +40,7 @@ export function gemmCost(context: CostContext): OpCost<GemmOp> {
     if (isEmpty(op)) return 0;
     const weights = op.inputWidth * op.outputWidth;
     const flops = 2 * weights * computedRows(op.tokens, tileRows);
-    const read = readNs(movedBytes(op), weights, op.weightFormat, op.math);
+    const read = readNs(movedBytes(op), weights, op);
     return gemmLaunchNs + roofline(read, flops * perFlop[op.math], rooflineNorm);
   };
 }
@@ -50,7 +50,8 @@ export function gemmCost(context: CostContext): OpCost<GemmOp> {
  * shapes of a decode step; at shapes where they time the device, the two agree. Quantising the activations is a kernel
  * of its own.
  */
-const kernelFormat = (format: StorageFormat): StorageFormat => (format === "fp8_block" ? "fp8" : format);
+const kernelFormat = (format: StorageFormat): StorageFormat =>
+  kernelFormatOf(format) === "fp8_block" ? "fp8" : format;
 
 function isEmpty(op: GemmOp): boolean {
   return !(op.tokens > 0 && op.inputWidth > 0 && op.outputWidth > 0);

@@ -2,12 +2,19 @@ import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
 import type { Device } from "../device.ts";
 import type { KernelFamily } from "../kernel-maps.ts";
 import type { GroupedGemmOp } from "../op.ts";
-import { activationBytes, bytesPerValue, type CostContext, nsPerFlop, type OpCost, roofline } from "./context.ts";
+import {
+  activationBytes,
+  bytesPerValue,
+  type CostContext,
+  nsPerFlop,
+  type OpCost,
+  roofline,
+  weightValueBytes,
+} from "./context.ts";
 import { computedRows, readCost } from "./few-rows.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
-const weightBytes = (op: GroupedGemmOp): number =>
-  op.distinctExperts * op.parametersPerExpert * bytesPerValue[op.weightFormat];
+const weightBytes = (op: GroupedGemmOp): number => op.distinctExperts * op.parametersPerExpert * weightValueBytes(op);
 
 /** Bytes that cross memory: every distinct expert once, the activations of every computed pair. */
 const movedBytes = (op: GroupedGemmOp): number => weightBytes(op) + activationBytes * op.pairs * op.valuesPerPair;
@@ -40,6 +47,7 @@ function widening(): (op: GroupedGemmOp, format: StorageFormat) => GroupedGemmOp
   return (op, format) => {
     Object.assign(wide, op);
     wide.weightFormat = format;
+    wide.bytesPerWeight = undefined;
     wide.math = bytesPerValue[format] >= activationBytes ? "bf16" : op.math === "fp4" ? "fp8" : op.math;
     return wide;
   };
@@ -120,7 +128,7 @@ export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
     if (!(op.pairs > 0 && op.parametersPerExpert > 0)) return 0;
     const weights = op.distinctExperts * op.parametersPerExpert;
     const flops = 2 * weights * computedRows(op.pairs / op.distinctExperts, tileRows);
-    const read = readNs(movedBytes(op), weights, op.weightFormat, op.math);
+    const read = readNs(movedBytes(op), weights, op);
     return groupedGemmLaunchNs + roofline(read, flops * perFlop[op.math], rooflineNorm);
   };
 }

@@ -3,7 +3,7 @@ import { InfeasibleError } from "../../core/errors.ts";
 import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
-import { expertBytes } from "../../models/bytes.ts";
+import { expertBytes, matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
 import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
@@ -46,9 +46,9 @@ export function planMemory(
   attention: readonly AttentionProgram[],
   draftAttention: readonly AttentionProgram[] = [],
 ): MemoryPlan {
-  const { node, model, mapping, formats, scheduler, offload } = config;
+  const { node, model, mapping, scheduler, offload } = config;
   const moe = moeShape(model);
-  const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp);
+  const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, config) / mapping.etp);
   const physicalExpertsPerRank =
     config.placement?.physicalExpertsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
 
@@ -94,7 +94,7 @@ export function planMemory(
   const behind =
     offload === null || moe === null
       ? { tiers: [], hostExperts: 0, hostHoldsAll: true, homes: [] }
-      : offloadTiers(config, offload.hostBytes, expertBytes(moe, formats.experts, formats.norm));
+      : offloadTiers(config, offload.hostBytes, expertBytes(moe, config));
   return {
     map: {
       tiers: [device, ...behind.tiers],
@@ -135,7 +135,7 @@ function draftMemory(
     // Later pipeline stages need an embedding of their own.
     first: config.mapping.pp > 1,
     last: false,
-    expertBytes: moe === null ? 0 : Math.ceil(expertBytes(moe, formats.experts, formats.norm) / mapping.etp),
+    expertBytes: moe === null ? 0 : Math.ceil(expertBytes(moe, module) / mapping.etp),
     physicalExpertsPerRank: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep),
   });
   const hidden = model.hiddenSize;
@@ -219,17 +219,17 @@ function weightItems(
         ? offload.slots * expertLayers
         : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
   return [
-    { name: "embedding", bytes: stage.first ? storedBytes(embedded, formats.embedding) : 0 },
-    { name: "attention weights", bytes: storedBytes(attentionValues, formats.attention) },
-    { name: "dense weights", bytes: storedBytes(denseValues, formats.dense) },
-    { name: "router weights", bytes: storedBytes(routerValues, formats.router) },
-    { name: "shared expert weights", bytes: storedBytes(sharedValues, formats.shared) },
+    { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
+    { name: "attention weights", bytes: matrixBytes(config, "attention", attentionValues) },
+    { name: "dense weights", bytes: matrixBytes(config, "dense", denseValues) },
+    { name: "router weights", bytes: matrixBytes(config, "router", routerValues) },
+    { name: "shared expert weights", bytes: matrixBytes(config, "shared", sharedValues) },
     {
       name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
       bytes: slots * stage.expertBytes,
     },
     { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
-    { name: "head", bytes: holdsHead ? storedBytes(vocabulary, formats.head) : 0 },
+    { name: "head", bytes: holdsHead ? matrixBytes(config, "head", vocabulary) : 0 },
     { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
   ];
 }

@@ -22,6 +22,8 @@ export interface AttentionContext {
   readonly hidden: number;
   readonly tp: number;
   readonly weightFormat: StorageFormat;
+  /** As in `GemmOp`. */
+  readonly bytesPerWeight?: number;
   readonly kvFormat: StorageFormat;
   readonly math: MathFormat;
   readonly cost: OpTimer;
@@ -49,6 +51,7 @@ export class GemmChain {
       inputWidth,
       outputWidth,
       weightFormat: context.weightFormat,
+      bytesPerWeight: context.bytesPerWeight,
       math: context.math,
     }));
     this.weightValues = shapes.reduce((sum, [a, b]) => sum + a * b, 0);

@@ -1,3 +1,4 @@
+import { restored } from "../../models/bytes.ts";
 import type { FeedForward, LayerSpec, ModelSpec } from "../../models/spec.ts";
 import type { Draft, PoolConfig } from "../config.ts";
 
@@ -11,12 +12,14 @@ export function draftConfig(config: PoolConfig): PoolConfig | null {
   const draft = config.speculation?.draft;
   if (draft === undefined || draft.kind === "free") return null;
   const layer = draftLayer(config.model, draft);
-  const { formats } = config;
   return {
     ...config,
     model: { ...config.model, layers: Array.from({ length: draft.layersPerToken }, () => layer) },
     // Released draft heads are 16-bit. Modules of a model are quantised like its layers.
-    formats: draft.kind === "eagle" ? { ...formats, attention: "bf16", dense: "bf16" } : formats,
+    ...restored(
+      config,
+      draft.kind === "eagle" ? { ...config.formats, attention: "bf16", dense: "bf16" } : config.formats,
+    ),
     mapping: { ...config.mapping, pp: 1 },
     placement: null,
     offload: null,

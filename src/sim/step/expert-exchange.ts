@@ -2,6 +2,7 @@ import { storageFormats } from "../../core/dtype.ts";
 import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
+import { activationsFor } from "../../hardware/math-format.ts";
 import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { PoolConfig } from "../config.ts";
@@ -9,7 +10,6 @@ import { stageRanks } from "../mapping.ts";
 import { reachOf } from "../mapping-over-nodes.ts";
 import type { LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
-import { activationsFor } from "./feed-forward-program.ts";
 import type { LinkTime } from "./link-time.ts";
 
 type Direction = "dispatch" | "combine";

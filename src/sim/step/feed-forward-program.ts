@@ -1,9 +1,8 @@
-import type { StorageFormat } from "../../core/dtype.ts";
-import type { Device } from "../../hardware/device.ts";
-import { mathFor } from "../../hardware/math-format.ts";
+import { activationsFor, mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
+import { ownBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
-import type { FeedForward, MoeFeedForward } from "../../models/spec.ts";
+import type { FeedForward, MoeFeedForward, TensorClass } from "../../models/spec.ts";
 import type { PoolConfig } from "../config.ts";
 import { RecentTimes } from "./recent-times.ts";
 import { expertValues } from "./stage-plan.ts";
@@ -24,57 +23,33 @@ export type FeedForwardProgram =
       readonly latent: readonly [GemmOp, GemmOp] | null;
     };
 
-/**
- * Format of the activations that weights are multiplied with: 8-bit for 8-bit weights, 16-bit for 4-bit integer
- * weights. MXFP4 weights take MXFP8 activations and NVFP4 weights NVFP4 ones where the device multiplies block-scaled
- * formats itself, else 16-bit ones.
- */
-export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak">): StorageFormat {
-  switch (weights) {
-    case "mxfp4":
-      return device.peak.fp4 === undefined ? "bf16" : "fp8";
-    case "fp8":
-    case "fp8_block":
-      return "fp8";
-    case "int8":
-      return "int8";
-    case "nvfp4":
-      return device.peak.fp4 === undefined ? "bf16" : "nvfp4";
-    case "int4":
-    case "int4_g32":
-    case "fp32":
-    case "fp16":
-    case "bf16":
-      return "bf16";
-  }
-}
-
 /** Operations of a feed-forward class under the mapping. tp splits dense and shared parts, etp the experts. */
 export function feedForwardProgram(spec: FeedForward, config: PoolConfig): FeedForwardProgram {
   const { model, mapping, formats, node } = config;
   const hidden = model.hiddenSize;
-  const gemm = (inputWidth: number, outputWidth: number, weightFormat: StorageFormat): GemmOp => ({
+  const gemm = (inputWidth: number, outputWidth: number, tensors: TensorClass): GemmOp => ({
     kind: "gemm",
     tokens: 0,
     inputWidth,
     outputWidth,
-    weightFormat,
-    math: mathFor(node.device, weightFormat, activationsFor(weightFormat, node.device)),
+    weightFormat: formats[tensors],
+    ...ownBytes(config, tensors),
+    math: mathFor(node.device, formats[tensors], activationsFor(formats[tensors], node.device)),
   });
-  const mlp = (width: number, matrices: number, format: StorageFormat): readonly [GemmOp, GemmOp] => [
-    gemm(hidden, (width / mapping.tp) * (matrices - 1), format),
-    gemm(width / mapping.tp, hidden, format),
+  const mlp = (width: number, matrices: number, tensors: TensorClass): readonly [GemmOp, GemmOp] => [
+    gemm(hidden, (width / mapping.tp) * (matrices - 1), tensors),
+    gemm(width / mapping.tp, hidden, tensors),
   ];
   if (spec.kind === "none") return { kind: "none" };
   if (spec.kind === "dense") {
-    const [up, down] = mlp(spec.width, spec.matrices, formats.dense);
+    const [up, down] = mlp(spec.width, spec.matrices, "dense");
     return { kind: "dense", up, down };
   }
   return {
     kind: "moe",
     moe: spec,
     recent: { together: new RecentTimes(), alone: new RecentTimes() },
-    router: gemm(hidden, routableExperts(spec), formats.router),
+    router: gemm(hidden, routableExperts(spec), "router"),
     experts: {
       kind: "groupedGemm",
       pairs: 0,
@@ -84,15 +59,16 @@ export function feedForwardProgram(spec: FeedForward, config: PoolConfig): FeedF
       shardWidth: spec.expertWidth / mapping.etp,
       valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
       weightFormat: formats.experts,
+      ...ownBytes(config, "experts"),
       math: mathFor(node.device, formats.experts, activationsFor(formats.experts, node.device)),
     },
     shared: [
-      ...(spec.sharedWidth === 0 ? [] : mlp(spec.sharedWidth, spec.matrices, formats.shared)),
-      ...(spec.denseWidth === 0 ? [] : mlp(spec.denseWidth, spec.matrices, formats.dense)),
+      ...(spec.sharedWidth === 0 ? [] : mlp(spec.sharedWidth, spec.matrices, "shared")),
+      ...(spec.denseWidth === 0 ? [] : mlp(spec.denseWidth, spec.matrices, "dense")),
     ],
     latent:
       spec.expertHidden === hidden
         ? null
-        : [gemm(hidden, spec.expertHidden, formats.shared), gemm(spec.expertHidden, hidden, formats.shared)],
+        : [gemm(hidden, spec.expertHidden, "shared"), gemm(spec.expertHidden, hidden, "shared")],
   };
 }

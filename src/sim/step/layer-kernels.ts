@@ -1,4 +1,4 @@
-import type { StorageFormat } from "../../core/dtype.ts";
+import { kernelFormatOf, type MeasuredFormat, type StorageFormat } from "../../core/dtype.ts";
 import {
   type EngineProfile,
   type KernelFormat,
@@ -20,7 +20,7 @@ const indexOfUnit = Object.fromEntries(kernelUnits.map((unit, index) => [unit, i
 >;
 
 /** Products that read their activations in the format of their weights, or unpack them. */
-const formatUnit: Partial<Record<StorageFormat, KernelFormat>> = {
+const formatUnit: Partial<Record<MeasuredFormat, KernelFormat>> = {
   fp8: "fp8",
   int8: "fp8",
   fp8_block: "fp8Block",
@@ -37,12 +37,12 @@ class Counter {
     return this;
   }
   products(format: StorageFormat, products: number): this {
-    const unit = formatUnit[format];
+    const unit = formatUnit[kernelFormatOf(format)];
     // Kernels of dense products unpack 4-bit integers themselves.
     return unit === undefined || unit === "int4" ? this : this.count(unit, products);
   }
   experts(format: StorageFormat): this {
-    const unit = formatUnit[format];
+    const unit = formatUnit[kernelFormatOf(format)];
     return unit === undefined ? this : this.count(unit, 2);
   }
 }

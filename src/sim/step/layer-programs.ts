@@ -1,9 +1,10 @@
-import { mathFor } from "../../hardware/math-format.ts";
+import { activationsFor, mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp } from "../../hardware/op.ts";
+import { ownBytes } from "../../models/bytes.ts";
 import type { PoolConfig } from "../config.ts";
 import type { AttentionProgram } from "./attention-parts.ts";
 import { attentionProgram } from "./attention-program.ts";
-import { activationsFor, type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
+import { type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
 import { feedForwardUnits, isSummed, kernelsOf, mixingUnits } from "./layer-kernels.ts";
 import type { ServedKernels } from "./served-kernels.ts";
 import { layerClasses } from "./stage-plan.ts";
@@ -44,6 +45,7 @@ export function layerPrograms(config: PoolConfig): LayerPrograms {
       inputWidth: model.hiddenSize,
       outputWidth: Math.ceil(model.vocabSize / mapping.tp),
       weightFormat: formats.head,
+      ...ownBytes(config, "head"),
       math: mathFor(node.device, formats.head, activationsFor(formats.head, node.device)),
     },
   };
@@ -62,6 +64,7 @@ export function attentionPrograms(
       hidden: model.hiddenSize,
       tp: mapping.tp,
       weightFormat: formats.attention,
+      ...ownBytes(config, "attention"),
       kvFormat,
       math,
       cost: served,

@@ -4,10 +4,9 @@ import { type StorageFormat, storageFormats } from "../../../src/core/dtype.ts";
 import { engineIds } from "../../../src/engine/catalogue.ts";
 import { CostModel } from "../../../src/hardware/cost.ts";
 import { chooseMap, widerOwnMap } from "../../../src/hardware/kernel-maps.ts";
-import { mathFor } from "../../../src/hardware/math-format.ts";
+import { activationsFor, mathFor } from "../../../src/hardware/math-format.ts";
 import { deviceIds, deviceNamed } from "../../../src/hardware/named-profiles.ts";
 import type { GroupedGemmOp } from "../../../src/hardware/op.ts";
-import { activationsFor } from "../../../src/sim/step/feed-forward-program.ts";
 
 /** Beyond the tolerance of the laws themselves: another kernel breaks one nearly everywhere, and by factors. */
 const excessMost = 1.35;

@@ -6,6 +6,7 @@ import { catalogue, modelNamed } from "../../../src/models/catalogue.ts";
 import type { ModelSpec } from "../../../src/models/spec.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import { planMemory } from "../../../src/sim/memory/memory-plan.ts";
+import { layerPrograms } from "../../../src/sim/step/layer-programs.ts";
 import { StepCost } from "../../../src/sim/step/step-cost.ts";
 import { singleDevice, testConfig, testNode, testOffload, tinyModel } from "../build.ts";
 
@@ -41,6 +42,43 @@ describe("one device holds exactly the weights of the model", () => {
       expect(plan(model).map.kvBytesPerToken).toBeCloseTo(growing, 6);
     });
   }
+});
+
+describe("weights whose layout is not the usual one of their format", () => {
+  const formats = { ...tinyModel().formats, attention: "int8", experts: "int4" } as const;
+  const weightBits = { attention: 9, experts: 4.5 };
+
+  test("take their own bits on the device, in an expert cache and on its links", () => {
+    const own = plan(tinyModel(), { formats, weightBits });
+    expect(own.expertBytes).toBe((3 * 256 * 128 * 4.5) / 8);
+    const usual = plan(tinyModel(), { formats });
+    const bytes = (of: typeof own, name: RegExp) => of.map.tiers[0]!.items.find((item) => name.test(item.name))!.bytes;
+    expect(bytes(own, /attention weights/)).toBe((bytes(usual, /attention weights/) * 9) / 8);
+    expect(bytes(own, /routed experts/)).toBe((bytes(usual, /routed experts/) * 4.5) / 4.125);
+    const cached = plan(tinyModel(), { formats, weightBits, offload: lru() });
+    expect(bytes(cached, /expert cache/) / bytes(cached, /expert transfer/)).toBe(
+      bytes(plan(tinyModel(), { formats, offload: lru() }), /expert cache/) /
+        bytes(plan(tinyModel(), { formats, offload: lru() }), /expert transfer/),
+    );
+    expect(bytes(cached, /expert transfer/)).toBe(2 * own.expertBytes);
+  });
+
+  test("take the time of their own bytes in every product", () => {
+    const timeOf = (bits: number | undefined): number => {
+      const node = testNode({ memoryBytes: 1e14 });
+      const overrides = bits === undefined ? {} : { weightBits: { attention: bits, experts: bits, head: bits } };
+      const config = testConfig({ model: tinyModel(), node, routing: { kind: "uniform" }, ...overrides });
+      const cost = new CostModel(node.device, node);
+      const programs = layerPrograms(config);
+      const network = programs.feedForward[0];
+      if (network?.kind !== "moe") throw new Error("not an MoE");
+      const experts = cost.opNs({ ...network.experts, pairs: 2, distinctExperts: 2, presentedPairs: 2 });
+      return experts + cost.opNs({ ...programs.head, tokens: 1 });
+    };
+    expect(timeOf(16)).toBe(timeOf(undefined));
+    expect(timeOf(8)).toBeLessThan(timeOf(undefined));
+    expect(timeOf(24)).toBeGreaterThan(timeOf(undefined));
+  });
 });
 
 /** An expert of the tiny model: three matrices of 256 x 128 in 16 bits. */

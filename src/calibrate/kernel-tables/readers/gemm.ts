@@ -1,9 +1,9 @@
-import type { MathFormat, StorageFormat } from "../../../core/dtype.ts";
+import { kernelFormatOf, type MathFormat, type MeasuredFormat } from "../../../core/dtype.ts";
 import type { KernelTableReader } from "../kernel-table-reader.ts";
 import { commonAt, commonColumns, formatAt, samplesOf } from "./columns.ts";
 
 /** Arithmetic of a product whose weights and activations are both in a format; weight-only formats multiply as bf16. */
-const mathOf: Readonly<Record<StorageFormat, MathFormat>> = {
+const mathOf: Readonly<Record<MeasuredFormat, MathFormat>> = {
   fp32: "bf16",
   fp16: "bf16",
   bf16: "bf16",
@@ -32,7 +32,7 @@ export const gemmTable: KernelTableReader = {
       return {
         ...common,
         family: "gemm",
-        op: { kind: "gemm", tokens, inputWidth, outputWidth, weightFormat, math: mathOf[weightFormat] },
+        op: { kind: "gemm", tokens, inputWidth, outputWidth, weightFormat, math: mathOf[kernelFormatOf(weightFormat)] },
         shape: `${weightFormat} n${outputWidth} k${inputWidth}`,
       };
     }),
