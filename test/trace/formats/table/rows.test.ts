@@ -149,6 +149,17 @@ test("without requests and steps, numbers that begin anew begin a step, or a seq
   expect(byText.phase).toBeNull();
 });
 
+test("without requests, positions that begin anew begin a sequence", async () => {
+  const rows = [4, 4].flatMap((size) =>
+    [0, 1].flatMap((layer) => range(size).map((position) => [position, layer, ids()])),
+  );
+  const { sequence, position } = await read(csv("position,layer,experts", rows));
+  expect([sequence, position]).toEqual([
+    [0, 0, 0, 0, 1, 1, 1, 1],
+    [0, 1, 2, 3, 0, 1, 2, 3],
+  ]);
+});
+
 test("token numbers may be those of the request, of a step of it, or run on over all", async () => {
   const own = ["a", "b"].flatMap((request) => range(3).map((token) => [request, token, 0, ids()]));
   const running = range(6).map((token) => [token % 2 === 0 ? "a" : "b", token + 100, 0, ids()]);
