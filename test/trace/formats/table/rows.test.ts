@@ -406,6 +406,12 @@ test("a pass that a layer lacks would shift all that follow, and is refused", as
   );
 });
 
+test("layers that are numbered among those with experts get the numbers of the model", async () => {
+  const text = "token,layer,experts\n0,0,1 2\n0,1,3 4\n";
+  expect((await read(text, { modelLayers: [3, 7] })).header.layers).toEqual([3, 7]);
+  expect(await refusal(text, { modelLayers: [3] })).toContain("2 ascending layers of the model");
+});
+
 test("what --top-k says is held against the rows", async () => {
   expect(await refusal("token,layer,experts\n0,0,1 2\n", { topK: 4 })).toContain("4 experts in the fullest rows");
 });
