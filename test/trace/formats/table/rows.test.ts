@@ -68,7 +68,7 @@ test("a column of unknown meaning is no column to pass over: the refusal shows a
   expect(await refusal("tick;depth;experts\n0;0;1,2\n")).toContain(
     "fill in: --format table --map 'token=?,layer=?,experts=experts'",
   );
-  expect(await refusal("0,0,1,2\n0,1,3,4\n")).toContain("--map 'token=#1,layer=#2,experts=#3+#4'");
+  expect(await refusal("0,0,1 2\n0,1,3 4\n")).toContain("such as: --format table --map 'token=#1,layer=#2,experts=#3'");
   const nested = { id: 1, meta: { routing: [[[1, 2]], [[3, 4]]] } };
   expect(await refusal(JSON.stringify([{ ...nested, experts: nested.meta.routing, why: 1 }]), {}, "t.json")).toContain(
     "experts=experts[token][layer]",
