@@ -47,6 +47,7 @@ class TableScan {
   /** How often the next token came in the same layer, and after all layers of the one before. */
   #inLayer = 0;
   #overLayers = 0;
+  #byPosition = true;
 
   constructor(reading: TableReading, file: string, experts: number | undefined) {
     this.#file = file;
@@ -67,6 +68,7 @@ class TableScan {
       else this.#overLayers += 1;
     }
     this.#last = cell;
+    if (cell.position !== cell.token) this.#byPosition = false;
   }
 
   #groupFor(key: string, { domain, fileIndex }: TableCell): number {
@@ -199,6 +201,7 @@ class TableScan {
       repeat: found.repeats ? this.#repeat : null,
       restartsOnly: this.#restartsOnly,
       tokenFirst: this.#overLayers > this.#inLayer,
+      byPosition: this.#byPosition,
       looksForWarmUp: this.#detectors !== null,
     };
   }

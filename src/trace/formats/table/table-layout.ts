@@ -120,7 +120,7 @@ function groupedBy(batches: Batches, sizes: readonly number[]): ((step: number, 
 
 /** How streams become sequences, and in words. */
 function ruleOf(
-  { hasRequests, tokenFirst }: TableShape,
+  { hasRequests, tokenFirst, byPosition }: TableShape,
   { unit, filesApart }: TableReading,
   { grouping }: ImportOptions,
 ): { readonly batches: Batches; readonly text: string } {
@@ -135,10 +135,14 @@ function ruleOf(
       batches: "none",
       text: `rows name no request: ${filesApart ? "each file" : "the table"} is one sequence in order of tokens`,
     };
-  if (unit === "pass" && tokenFirst && (grouping ?? "auto") === "auto")
+  if (unit === "pass" && (tokenFirst || byPosition) && (grouping ?? "auto") === "auto")
     return {
       batches: "sequences",
-      text: "rows name no request: a sequence begins where the token number begins anew, as all layers of a token stand together",
+      text:
+        "rows name no request: a sequence begins where " +
+        (byPosition
+          ? "the position begins anew"
+          : "the token number begins anew, as all layers of a token stand together"),
     };
   const rule = grouping ?? "auto";
   const steps = unit === "pass" ? "a step begins where the token number of a layer begins anew; " : "";

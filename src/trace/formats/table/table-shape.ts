@@ -77,6 +77,8 @@ export interface TableShape {
   readonly firstShort: Place | null;
   /** Whether all layers of a token come before the next token. */
   readonly tokenFirst: boolean;
+  /** Whether tokens are numbered by their position in a sequence. */
+  readonly byPosition: boolean;
   readonly looksForWarmUp: boolean;
 }
 

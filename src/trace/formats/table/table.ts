@@ -92,7 +92,7 @@ export const table: TraceImporter = {
           experts,
           topK: shape.topK,
           ...(shape.short > 0 ? { fewer: true } : {}),
-          layers: shape.layers,
+          layers: modelLayersOf(shape.layers, options.modelLayers, file),
           domains: layout.domains,
           provenance: {
             ...importedProvenance("table", layout.rule, options, files, notes),
@@ -108,3 +108,12 @@ export const table: TraceImporter = {
     };
   },
 };
+
+/** The layers of the model: as the table numbers them, or as stated for as many. */
+function modelLayersOf(recorded: readonly number[], stated: readonly number[] | undefined, file: string) {
+  if (stated === undefined) return recorded;
+  const ascending = stated.every((layer, i) => i === 0 || layer > (stated[i - 1] ?? 0));
+  if (stated.length !== recorded.length || !ascending)
+    refuse({ file, expected: `${recorded.length} ascending layers of the model, as the table has`, found: stated });
+  return stated;
+}

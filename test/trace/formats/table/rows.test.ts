@@ -68,7 +68,7 @@ test("a column of unknown meaning is no column to pass over: the refusal shows a
   expect(await refusal("tick;depth;experts\n0;0;1,2\n")).toContain(
     "fill in: --format table --map 'token=?,layer=?,experts=experts'",
   );
-  expect(await refusal("0,0,1,2\n0,1,3,4\n")).toContain("--map 'token=#1,layer=#2,experts=#3+#4'");
+  expect(await refusal("0,0,1 2\n0,1,3 4\n")).toContain("such as: --format table --map 'token=#1,layer=#2,experts=#3'");
   const nested = { id: 1, meta: { routing: [[[1, 2]], [[3, 4]]] } };
   expect(await refusal(JSON.stringify([{ ...nested, experts: nested.meta.routing, why: 1 }]), {}, "t.json")).toContain(
     "experts=experts[token][layer]",
@@ -147,6 +147,17 @@ test("without requests and steps, numbers that begin anew begin a step, or a seq
   expect(byText.sequence).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
   expect(byText.position).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
   expect(byText.phase).toBeNull();
+});
+
+test("without requests, positions that begin anew begin a sequence", async () => {
+  const rows = [4, 4].flatMap((size) =>
+    [0, 1].flatMap((layer) => range(size).map((position) => [position, layer, ids()])),
+  );
+  const { sequence, position } = await read(csv("position,layer,experts", rows));
+  expect([sequence, position]).toEqual([
+    [0, 0, 0, 0, 1, 1, 1, 1],
+    [0, 1, 2, 3, 0, 1, 2, 3],
+  ]);
 });
 
 test("token numbers may be those of the request, of a step of it, or run on over all", async () => {
@@ -393,6 +404,12 @@ test("a pass that a layer lacks would shift all that follow, and is refused", as
   expect(await refusal(csv("token,layer,experts", rows))).toContain(
     "as many tokens in every layer each time their numbers begin anew",
   );
+});
+
+test("layers that are numbered among those with experts get the numbers of the model", async () => {
+  const text = "token,layer,experts\n0,0,1 2\n0,1,3 4\n";
+  expect((await read(text, { modelLayers: [3, 7] })).header.layers).toEqual([3, 7]);
+  expect(await refusal(text, { modelLayers: [3] })).toContain("2 ascending layers of the model");
 });
 
 test("what --top-k says is held against the rows", async () => {
