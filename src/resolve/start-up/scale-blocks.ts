@@ -13,10 +13,22 @@ export interface ScaleBlock {
 
 const blocks: Readonly<Partial<Record<StorageFormat, ScaleBlock>>> = {
   fp8_block: { inputs: 128, outputs: 128, certain: true },
+  mxfp8: { inputs: 32, outputs: 1, certain: true },
   mxfp4: { inputs: 32, outputs: 1, certain: true },
+  mxfp4_a16: { inputs: 32, outputs: 1, certain: true },
+  mxfp4_a4: { inputs: 32, outputs: 1, certain: true },
   nvfp4: { inputs: 16, outputs: 1, certain: true },
+  nvfp4_a16: { inputs: 16, outputs: 1, certain: true },
+  nvfp4_fp8: { inputs: 16, outputs: 1, certain: true },
+  int8_a16: { inputs: 128, outputs: 1, certain: false },
+  int6: { inputs: 128, outputs: 1, certain: false },
+  int5: { inputs: 128, outputs: 1, certain: false },
   int4: { inputs: 128, outputs: 1, certain: false },
+  int4_fp8: { inputs: 128, outputs: 1, certain: false },
+  int4_int8: { inputs: 128, outputs: 1, certain: false },
   int4_g32: { inputs: 32, outputs: 1, certain: true },
+  int3: { inputs: 128, outputs: 1, certain: false },
+  int2: { inputs: 128, outputs: 1, certain: false },
 };
 
 /** The block of a format; null where one scale covers a whole row, column or tensor, or there is none. */
@@ -25,4 +37,4 @@ export const scaleBlockOf = (format: StorageFormat): ScaleBlock | null => own(bl
 /** Groups of 4-bit integers that kernels for experts take: the smallest one. */
 export const smallestGroup = 32;
 
-export const isInt4 = (format: StorageFormat): boolean => format === "int4" || format === "int4_g32";
+export const isInt4 = (format: StorageFormat): boolean => format.startsWith("int4");

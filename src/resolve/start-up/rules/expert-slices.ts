@@ -82,7 +82,7 @@ export const groupedExpertSlices: StartUpRule = {
     const { formats, engine } = deployment;
     const slice = sliceOf(deployment);
     const block = scaleBlockOf(formats.experts);
-    if (slice === null || block === null || block.outputs !== 1 || formats.experts === "mxfp4") return [];
+    if (slice === null || block === null || block.outputs !== 1 || formats.experts.startsWith("mxfp4")) return [];
     if (slice.width % block.inputs === 0) return [];
     const cut = `expert slices ${slice.words} wide cut groups of ${block.inputs}`;
     const expected = `slices of an expert of whole groups of ${block.inputs}`;
@@ -151,7 +151,7 @@ export const paddedExpertSlices: StartUpRule = {
     "vLLM, quantization/mxfp4.py, create_weights: Marlin and Hopper 128, Blackwell 256, Triton 64. SGLang, layers/quantization/mxfp4.py: FlashInfer 256, Marlin 128, Triton 32",
   check(deployment) {
     const slice = sliceOf(deployment);
-    if (slice === null || deployment.formats.experts !== "mxfp4") return [];
+    if (slice === null || !deployment.formats.experts.startsWith("mxfp4")) return [];
     const padded = Math.ceil(slice.width / mxfp4Pad) * mxfp4Pad;
     const more = padded / slice.width - 1;
     if (more < worthSaying) return [];

@@ -110,7 +110,7 @@ export const groupedLayerSlices: StartUpRule = {
     return broken(deployment, ({ tensors, side }, slice) => {
       const format = deployment.formats[tensors];
       const block = scaleBlockOf(format);
-      if (block === null || block.outputs !== 1 || format === "mxfp4" || side === "outputs") return null;
+      if (block === null || block.outputs !== 1 || format.startsWith("mxfp4") || side === "outputs") return null;
       if (slice % block.inputs === 0) return null;
       const size = block.inputs;
       if (block.certain || slice % smallestGroup !== 0) return { severity: "refusal", does: "does not load", size };
