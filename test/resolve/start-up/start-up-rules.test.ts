@@ -3,7 +3,9 @@ import { engineIds, engineNamed } from "../../../src/engine/catalogue.ts";
 import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts";
 import { systemIds, systemProfileNamed } from "../../../src/hardware/named-profiles.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
+import { families } from "../../../src/models/families.ts";
 import type { Attention, FeedForward, ModelSpec } from "../../../src/models/spec.ts";
+import { missing } from "../../../src/resolve/start-up/rules/model-families.ts";
 import { startUpFindings, startUpRules } from "../../../src/resolve/start-up/start-up-rules.ts";
 import type { SpeculationConfig } from "../../../src/sim/config.ts";
 import { tinyMla, tinyModel, tinyScan } from "../../sim/build.ts";
@@ -628,3 +630,10 @@ test("every deployment that the error bands were measured on starts", () => {
     }
   expect(refused).toEqual([listedAsSlices]);
 });
+
+test.each(Object.entries(missing))(
+  "models that %s has no class for are families as models name them",
+  (_, { types }) => {
+    expect(types.filter((type) => !Object.hasOwn(families, type))).toEqual([]);
+  },
+);
