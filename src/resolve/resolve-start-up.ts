@@ -16,9 +16,10 @@ const overruled = "; the scenario says that it starts anyway (engine.startsAnywa
 
 /** Holds a pool against the known refusals of its engine. Those that the scenario overrules stand in the ledger. */
 export function resolveStartUp(scenario: Scenario, deployment: Deployment): ResolvedStartUp {
-  const redundantExperts = scenario.policy.placement?.redundant ?? 0;
+  const { placement } = scenario.policy;
+  const policy = { redundantExperts: placement?.redundant ?? 0, eplb: placement?.kind === "eplb" };
   const startsAnyway = scenario.engine.startsAnyway === true;
-  const findings = startUpFindings({ ...deployment, redundantExperts });
+  const findings = startUpFindings({ ...deployment, ...policy });
   const refuses = ({ severity, final = false }: Finding) => severity === "refusal" && (final || !startsAnyway);
   return {
     refusals: findings.filter(refuses).map((finding) => placed(finding, scenario)),

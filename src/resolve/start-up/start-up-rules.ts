@@ -2,7 +2,7 @@ import { latentAttention, sparseAttention } from "./rules/attention-on-devices.t
 import { deepEpShapes } from "./rules/deepep-shapes.ts";
 import { evenDivisions } from "./rules/divisions.ts";
 import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices, tiledExpertSlices } from "./rules/expert-slices.ts";
-import { evenDeepEpExperts, evenExperts } from "./rules/experts-over-ranks.ts";
+import { evenDeepEpExperts, evenEplbExperts, evenExperts } from "./rules/experts-over-ranks.ts";
 import {
   ascendFormats,
   bf16BeforeAmpere,
@@ -34,6 +34,7 @@ export const startUpRules: readonly StartUpRule[] = [
   groupedLayerSlices,
   linearHeads,
   evenExperts,
+  evenEplbExperts,
   evenDeepEpExperts,
   deepEpShapes,
   vllmExpertLayouts,

@@ -100,6 +100,18 @@ test("copies of experts that make up the difference are counted", async () => {
   await expect(resolved(even)).resolves.toBeDefined();
 });
 
+test("a placement by EPLB is the engine's load balancer", async () => {
+  const uneven = minimal
+    .replace("qwen3-30b-a3b", "qwen1.5-moe-a2.7b")
+    .replace("traffic:", "parallel: { tp: 8, ep: 8 }\ntraffic:")
+    .replace(
+      "routing: { kind: uniform }",
+      "routing: { kind: parametric, rows: 100 }\npolicy: { placement: { kind: eplb } }",
+    );
+  expect((await refusalOf(uneven)).message).toContain("parallel.ep: expected a divisor of 60 experts, found 8");
+  await expect(resolved(uneven.replace("eplb", "round-robin"))).resolves.toBeDefined();
+});
+
 const folders = ["scenarios", "test/fixtures/scenarios"];
 const bundled = folders.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })

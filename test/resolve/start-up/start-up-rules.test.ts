@@ -186,6 +186,12 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { model: experts({}), mapping: { dp: 3, ep: 3 } },
   ],
   [
+    "vLLM: uneven experts under EPLB",
+    { model: experts({ experts: 60 }), mapping: { dp: 8, ep: 8 }, more: { eplb: true } },
+    "parallel.ep",
+    { model: experts({ experts: 60 }), mapping: { dp: 8, ep: 8 } },
+  ],
+  [
     "SGLang: copies that ranks do not share evenly",
     { engine: "sglang", model: experts({}), mapping: { tp: 8, ep: 8 }, more: { redundantExperts: 1 } },
     "parallel.ep",
