@@ -365,6 +365,12 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { engine: "sglang", mapping: { pp: 2 }, more: { speculation: drafts("eagle"), role: "prefill" } },
   ],
   [
+    "TensorRT-LLM: formats of bitsandbytes",
+    { engine: "tensorrt-llm", formats: { experts: "nf4" } },
+    "model.dtypes.experts",
+    { engine: "vllm", formats: { experts: "nf4" } },
+  ],
+  [
     "TensorRT-LLM: a model that it has no class for",
     { engine: "tensorrt-llm", model: "olmoe-1b-7b" },
     "engine.id",
@@ -550,6 +556,18 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
         { engine, model: layer(tinyMla), system: "rtx-pro-6000-2", version },
       ] as const,
   ),
+  [
+    "llama.cpp: NF4",
+    { engine: "llama.cpp", formats: { experts: "nf4" } },
+    "model.dtypes.experts",
+    { engine: "llama.cpp", formats: { experts: "int4" } },
+  ],
+  [
+    "SGLang: experts in NF4",
+    { engine: "sglang", formats: { experts: "nf4" } },
+    "model.dtypes.experts",
+    { engine: "sglang", formats: { attention: "nf4" } },
+  ],
   [
     "llama.cpp: FP8",
     { engine: "llama.cpp", formats: { experts: "fp8_block" } },
