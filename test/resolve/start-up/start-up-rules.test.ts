@@ -50,6 +50,24 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { model: experts({ expertWidth: 96 }), mapping: { dp: 32, etp: 32 } },
   ],
   [
+    "a width of dense layers",
+    {
+      model: layer({ ...gqa, queryHeads: 12, kvHeads: 12 }, { kind: "dense", width: 1000, matrices: 3 }),
+      mapping: { tp: 12 },
+    },
+    "parallel.tp",
+    {
+      model: layer({ ...gqa, queryHeads: 12, kvHeads: 12 }, { kind: "dense", width: 1200, matrices: 3 }),
+      mapping: { tp: 12 },
+    },
+  ],
+  [
+    "a width of shared experts",
+    { model: experts({ sharedWidth: 1020 }), mapping: { tp: 8, ep: 8 } },
+    "parallel.tp",
+    { model: experts({ sharedWidth: 1020 }), mapping: { dp: 8, ep: 8 } },
+  ],
+  [
     "heads, on a platform whose engine is a port",
     { system: "tpu-v7x-4", mapping: { tp: 3, ep: 3 } },
     "parallel.tp",
