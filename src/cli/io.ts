@@ -3,6 +3,7 @@ import { inputBytesMax } from "../files/input-limits.ts";
 import { readText } from "../files/read-input.ts";
 import { appendOutput, writeOutput } from "../files/write-output.ts";
 import type { TextStyle } from "../report/text-table.ts";
+import type { FileReader } from "../resolve/file-reader.ts";
 import { messageText, styleFor, terminalText } from "./terminal-output.ts";
 
 /** The outside world as commands see it. stdout carries results only; progress and messages go to stderr. */
@@ -22,6 +23,13 @@ export interface Io {
   writeText(path: string, text: string): Promise<void>;
   appendText(path: string, text: string): Promise<void>;
 }
+
+/** The part of the outside world that a forecast reads. */
+export const fileReader = (io: Io): Required<FileReader> => ({
+  readText: (path, bytesMax) => io.readText(path, bytesMax),
+  whatIs: (path) => io.whatIs(path),
+  list: (path) => io.list(path),
+});
 
 /** Tables do not get narrower than this, and text is hard to read when wider. */
 const widthMin = 60;

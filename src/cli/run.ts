@@ -15,7 +15,7 @@ import { parseScenario } from "../scenario/parse-scenario.ts";
 import { readBaseline } from "./baseline-file.ts";
 import { withThresholds } from "./extra-thresholds.ts";
 import { watchInterrupts } from "./interrupt.ts";
-import { type Io, processIo } from "./io.ts";
+import { fileReader, type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { type GivenLimits, resolvedLimits } from "./regression-limits.ts";
 import { paramsFor } from "./scenario-params.ts";
@@ -80,8 +80,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         });
         const before = baseline?.(scenario.name) ?? null;
         const plain = await forecastScenario(withThresholds(scenario, options.threshold ?? []), {
-          readText: (path, bytesMax) => io.readText(path, bytesMax),
-          whatIs: (path) => io.whatIs(path),
+          ...fileReader(io),
           signal: watch.signal,
           advice: options.advice,
           bands: options.bands === true,

@@ -9,7 +9,7 @@ import type { RunValidation } from "../validate/run/run-validation.ts";
 import type { MeasuredServing, ValidateRunDeps } from "../validate/run/validate-run.ts";
 import type { MetricError, Validation } from "../validate/serving/validation.ts";
 import type { LimitedErrors } from "./error-limit.ts";
-import type { Io } from "./io.ts";
+import { fileReader, type Io } from "./io.ts";
 import { filterPoints } from "./point-filter.ts";
 import { progressLine } from "./progress.ts";
 import type { ValidateOptions } from "./validate-options.ts";
@@ -157,7 +157,7 @@ function compareRun(mode: "run" | "against"): Compare {
         : observationOf(await io.readText(options.observed), options.observed, acceptsDifferences);
     const progress = options.quiet === true ? null : progressLine(io, basename(file));
     const deps: ValidateRunDeps = {
-      readText: (path, bytesMax) => io.readText(path, bytesMax),
+      ...fileReader(io),
       inputs: [input("measurement", file, text)],
       acceptsDifferences,
       ...(options.load === undefined ? {} : { load: options.load }),

@@ -95,7 +95,8 @@ export function holds(condition: boolean, law: string, detail: () => string): as
 /** Problems listed in a message; a file that is wrong in every row would fill the screen many times. */
 const listedMax = 50;
 
-function problemList(problems: readonly Problem[]): string {
+/** Problems as a message has them: a line each, with what stands below it. */
+export function problemList(problems: readonly Problem[]): string {
   const lines = problems
     .slice(0, listedMax)
     .flatMap((problem) => [formatProblem(problem), ...(problem.below ?? []).map((line) => `  ${printable(line)}`)]);

@@ -157,17 +157,21 @@ function transformEntry({ name, detail, removedShare, replacedShare }: AppliedTr
 function checkShape(scenario: Scenario, table: RoutingTable, moe: MoeFeedForward): void {
   const problems: Problem[] = [];
   const { zeroExperts = 0 } = moe;
-  const compare = (what: string, expected: number, found: number) => {
+  const compare = (what: string, expected: number, found: number, hint?: string) => {
     if (expected === found) return;
     problems.push({
       ...scenario.place(["routing"]),
       at: "routing",
       expected: `routing of ${expected} ${what}, as the model has`,
       found: `${found} in ${table.origin.name}`,
+      ...(hint === undefined ? {} : { hint }),
     });
   };
   const beside = zeroExperts === 0 ? "" : ` (${moe.experts}, and ${zeroExperts} that return their input)`;
-  compare(`experts${beside}`, routableExperts(moe), table.experts);
+  const experts = routableExperts(moe);
+  const unseen =
+    table.experts < experts ? `if the recording did not say it: moecast trace import --experts ${experts}` : undefined;
+  compare(`experts${beside}`, experts, table.experts, unseen);
   compare("experts per token", moe.topK, table.topK);
   if (problems.length > 0) throw new InvalidInputError(problems);
 }

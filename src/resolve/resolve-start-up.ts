@@ -1,4 +1,5 @@
 import type { Problem } from "../core/errors.ts";
+import { sentenceLines } from "../core/word-lines.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { Deployment, Finding } from "./start-up/start-up-rule.ts";
@@ -15,9 +16,10 @@ const overruled = "; the scenario says that it starts anyway (engine.startsAnywa
 
 /** Holds a pool against the known refusals of its engine. Those that the scenario overrules stand in the ledger. */
 export function resolveStartUp(scenario: Scenario, deployment: Deployment): ResolvedStartUp {
-  const redundantExperts = scenario.policy.placement?.redundant ?? 0;
+  const { placement } = scenario.policy;
+  const policy = { redundantExperts: placement?.redundant ?? 0, eplb: placement?.kind === "eplb" };
   const startsAnyway = scenario.engine.startsAnyway === true;
-  const findings = startUpFindings({ ...deployment, redundantExperts });
+  const findings = startUpFindings({ ...deployment, ...policy });
   const refuses = ({ severity, final = false }: Finding) => severity === "refusal" && (final || !startsAnyway);
   return {
     refusals: findings.filter(refuses).map((finding) => placed(finding, scenario)),
@@ -31,13 +33,12 @@ export function resolveStartUp(scenario: Scenario, deployment: Deployment): Reso
   };
 }
 
+/** The refusal as a problem. The engine's reason and the ways out stand below its line, in lines of a narrow terminal. */
 function placed({ at, expected, found, reason, hint, final = false }: Finding, scenario: Scenario): Problem {
-  const hints = [...(hint === undefined ? [] : [hint]), ...(final ? [] : ["engine.startsAnyway overrules it"])];
-  return {
-    ...scenario.place(at.split(".")),
-    at,
-    expected: `${expected}: ${reason}`,
-    found,
-    ...(hints.length === 0 ? {} : { hint: hints.join("; ") }),
-  };
+  const below = [
+    reason,
+    ...(hint === undefined ? [] : [hint]),
+    ...(final ? [] : ["engine.startsAnyway: true overrules it"]),
+  ];
+  return { ...scenario.place(at.split(".")), at, expected, found, below: below.flatMap((line) => sentenceLines(line)) };
 }

@@ -161,6 +161,13 @@ describe("moecast validate --run", () => {
     expect((await moecast([...words, "--max-error", "p90=900"])).err).toContain("there is no p90");
   });
 
+  test("reads the model of a folder, as a forecast does", async () => {
+    const { code, out, err } = await moecast([...words, "--set", "model={file: ../checkpoints/olmoe-f16}"]);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toContain("olmoe");
+  });
+
   test("takes settings over the scenario", async () => {
     const { out } = await moecast([...words, "--set", "name=other"]);
     expect(out).toContain("Validation of other on a measured run");

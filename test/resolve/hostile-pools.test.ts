@@ -244,7 +244,7 @@ const infeasible: readonly (readonly [string, string, string])[] = [
   [
     "tensor parallelism that does not divide the model",
     pools("", ", parallel: { tp: 3 }"),
-    "infeasible: t.yaml:10:46: pools[1].parallel.tp: expected a divisor of 32 query heads: vLLM 0.19 divides them over ranks evenly, found 3",
+    "infeasible: t.yaml:10:46: pools[1].parallel.tp: expected a divisor of 32 query heads, found 3",
   ],
   [
     "a decode pool that cannot hold the KV cache of one request",

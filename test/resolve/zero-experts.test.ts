@@ -78,6 +78,7 @@ describe("a model with experts that return their input", () => {
       expect.objectContaining({
         expected: "routing of 18 experts (12, and 6 that return their input), as the model has",
         found: expect.stringMatching(/^12 in /),
+        hint: "if the recording did not say it: moecast trace import --experts 18",
       }),
     ]);
   });

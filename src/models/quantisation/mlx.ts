@@ -79,6 +79,9 @@ export function readMlx(config: ConfigReader): Scheme {
     .filter((key) => !unread.has(key) && config.raw(key) === false)
     .map((text) => ({ text, syntax: "name", value: null }) as const);
   refuseUnknown(config);
+  config.assume(
+    "quantised by MLX, in a layout that other engines do not load: forecast as if they loaded as many bits",
+  );
   const classes = new Set<TensorClass>(tensorClasses.filter((name) => name !== "norm"));
   return { layout, classes, named: new ModulePatterns<Layout | null>([...named, ...left]), kv: null };
 }

@@ -8,6 +8,8 @@ export type Deployment = Pick<
 > & {
   /** Copies of experts beyond one each, per layer; absent: none. */
   readonly redundantExperts?: number;
+  /** Experts are placed by the engine's load balancer (EPLB). Absent: they are not. */
+  readonly eplb?: boolean;
 };
 
 /** What an engine does with a deployment before it serves anything. */

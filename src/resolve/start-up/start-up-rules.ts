@@ -1,8 +1,8 @@
 import { latentAttention, sparseAttention } from "./rules/attention-on-devices.ts";
 import { deepEpShapes } from "./rules/deepep-shapes.ts";
-import { evenDivisions } from "./rules/divisions.ts";
+import { evenDivisions, evenWidths } from "./rules/divisions.ts";
 import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices, tiledExpertSlices } from "./rules/expert-slices.ts";
-import { evenDeepEpExperts, evenExperts } from "./rules/experts-over-ranks.ts";
+import { evenDeepEpExperts, evenEplbExperts, evenExperts } from "./rules/experts-over-ranks.ts";
 import {
   ascendFormats,
   bf16BeforeAmpere,
@@ -26,6 +26,7 @@ import type { Deployment, Finding, StartUpRule } from "./start-up-rule.ts";
 export const startUpRules: readonly StartUpRule[] = [
   modelFamilies,
   evenDivisions,
+  evenWidths,
   fp8ExpertSlices,
   groupedExpertSlices,
   tiledExpertSlices,
@@ -34,6 +35,7 @@ export const startUpRules: readonly StartUpRule[] = [
   groupedLayerSlices,
   linearHeads,
   evenExperts,
+  evenEplbExperts,
   evenDeepEpExperts,
   deepEpShapes,
   vllmExpertLayouts,

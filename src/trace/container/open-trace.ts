@@ -7,6 +7,8 @@ import { readSafetensorsIndex, type SafetensorsIndex, type TensorEntry, tensorDt
 import { decodeHeader, type RoutingTraceHeader } from "./trace-header.ts";
 import { type RoutingTraceLayout, type TraceColumn, tensorsOf, traceColumns } from "./trace-tensors.ts";
 
+const openingBrace = 0x7b;
+
 /** An opened routing trace: its checked header, and its tensors read piece by piece. Layers are indices into `header.layers`. */
 export interface RoutingTraceFile {
   readonly name: string;
@@ -44,9 +46,23 @@ export async function openRoutingTrace(path: string): Promise<RoutingTraceFile> 
 
 /** The same over any byte source; closing the trace closes the source. */
 export async function routingTraceOf(source: ByteSource): Promise<RoutingTraceFile> {
+  await checkStart(source);
   const index = await readSafetensorsIndex(source);
   const header = decodeHeader(index.metadata, source.name);
   return new OpenTrace(source, index, layoutOf(index, header, source.name));
+}
+
+/** Refuses what is no safetensors file by its first bytes: a length, then an opening brace. */
+async function checkStart(source: ByteSource): Promise<void> {
+  const start = new Uint8Array(Math.min(9, source.bytes));
+  await source.read(start, 0);
+  if (start[8] === undefined || start[8] === openingBrace) return;
+  refuse({
+    file: source.name,
+    expected: "a routing trace, a safetensors file as moecast writes it",
+    found: "another kind of file",
+    hint: "moecast trace import makes a trace of a recording",
+  });
 }
 
 /** What the tensors of the file say the layout is; refuses tensors that the header does not allow. */

@@ -49,7 +49,9 @@ export const expertDistribution: TraceImporter = {
     const experts = options.experts ?? largest + 1;
     if (largest >= experts) refuse({ file, expected: `experts below ${experts}`, found: largest });
     if (options.experts === undefined)
-      warnings.push(`the number of experts is not stated: ${experts} taken from the largest id`);
+      warnings.push(
+        `the number of experts is not stated: ${experts} taken from the largest id (trace import --experts states it)`,
+      );
     const sums = names.map(() => new Uint32Array(layers.length * experts));
     for (const { domain, layer, expert, count } of cells) {
       const place = layers.indexOf(layer);

@@ -57,7 +57,9 @@ async function countsOf(paths: readonly string[], options: ImportOptions, files:
   if (largest >= experts) refuse({ file, expected: `experts below ${experts}`, found: largest });
   const warnings = ["top-k is not stated: only counts are imported; with topK the tokens are"];
   if (options.experts === undefined)
-    warnings.push(`the number of experts is not stated: ${experts} taken from the largest id`);
+    warnings.push(
+      `the number of experts is not stated: ${experts} taken from the largest id (trace import --experts states it)`,
+    );
   const steps = sums.map((sum, domain) => {
     const counts = new Uint32Array(layers.length * experts);
     for (const [key, count] of sum) counts[layers.indexOf(Math.floor(key / 65_536)) * experts + (key % 65_536)] = count;

@@ -98,9 +98,11 @@ export function expertCount(
   file: string,
   warnings: string[],
 ): number {
-  if (stated === undefined)
-    warnings.push(`the number of experts is not stated: ${idMax + 1} taken from the largest id`);
   const experts = stated ?? Math.max(idMax + 1, topK);
+  if (stated === undefined)
+    warnings.push(
+      `the number of experts is not stated: ${experts} taken from the largest id (trace import --experts states it)`,
+    );
   if (experts > traceLimits.experts || idMax >= experts)
     refuse({
       file,

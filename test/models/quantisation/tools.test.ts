@@ -23,6 +23,7 @@ describe("MLX", () => {
     expect(stored(config, "norm")).toBe("bf16");
     expect(stored(mlx({ group_size: 32, bits: 3 }))).toBe("int3 4");
     expect(stored(mlx({ bits: 8 }))).toBe("int8_a16 8.5");
+    expect(assumptions(config)).toContain("other engines do not load");
   });
 
   test("has floats in blocks as modes, computed with 16-bit activations", () => {

@@ -26,6 +26,7 @@ const deployments: fc.Arbitrary<Deployment> = fc
     kvFormat: format,
     mapping: fc.record({ tp: degree, cp: degree, dp: degree, pp: degree, ep: degree, etp: degree, edp: degree }),
     redundantExperts: fc.nat(64),
+    eplb: fc.boolean(),
     tokens: fc.integer({ min: 1, max: 1e6 }),
     sequences: fc.integer({ min: 1, max: 1e6 }),
     chunkedPrefill: fc.boolean(),
@@ -57,6 +58,7 @@ const deployments: fc.Arbitrary<Deployment> = fc
       formats: rest.formats as Deployment["formats"],
       kvFormat: rest.kvFormat,
       redundantExperts: rest.redundantExperts,
+      eplb: rest.eplb,
     };
   });
 

@@ -3,7 +3,9 @@ import { engineIds, engineNamed } from "../../../src/engine/catalogue.ts";
 import { errorBandTable } from "../../../src/forecast/bands/error-band-table.ts";
 import { systemIds, systemProfileNamed } from "../../../src/hardware/named-profiles.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
+import { families } from "../../../src/models/families.ts";
 import type { Attention, FeedForward, ModelSpec } from "../../../src/models/spec.ts";
+import { missing } from "../../../src/resolve/start-up/rules/model-families.ts";
 import { startUpFindings, startUpRules } from "../../../src/resolve/start-up/start-up-rules.ts";
 import type { SpeculationConfig } from "../../../src/sim/config.ts";
 import { tinyMla, tinyModel, tinyScan } from "../../sim/build.ts";
@@ -46,6 +48,24 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { model: experts({ expertWidth: 96 }), mapping: { dp: 64, etp: 64 } },
     "parallel.etp",
     { model: experts({ expertWidth: 96 }), mapping: { dp: 32, etp: 32 } },
+  ],
+  [
+    "a width of dense layers",
+    {
+      model: layer({ ...gqa, queryHeads: 12, kvHeads: 12 }, { kind: "dense", width: 1000, matrices: 3 }),
+      mapping: { tp: 12 },
+    },
+    "parallel.tp",
+    {
+      model: layer({ ...gqa, queryHeads: 12, kvHeads: 12 }, { kind: "dense", width: 1200, matrices: 3 }),
+      mapping: { tp: 12 },
+    },
+  ],
+  [
+    "a width of shared experts",
+    { model: experts({ sharedWidth: 1020 }), mapping: { tp: 8, ep: 8 } },
+    "parallel.tp",
+    { model: experts({ sharedWidth: 1020 }), mapping: { dp: 8, ep: 8 } },
   ],
   [
     "heads, on a platform whose engine is a port",
@@ -182,6 +202,12 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { model: { ...experts({}), modelType: "deepseek_v4" }, mapping: { dp: 3, ep: 3 } },
     "parallel.ep",
     { model: experts({}), mapping: { dp: 3, ep: 3 } },
+  ],
+  [
+    "vLLM: uneven experts under EPLB",
+    { model: experts({ experts: 60 }), mapping: { dp: 8, ep: 8 }, more: { eplb: true } },
+    "parallel.ep",
+    { model: experts({ experts: 60 }), mapping: { dp: 8, ep: 8 } },
   ],
   [
     "SGLang: copies that ranks do not share evenly",
@@ -355,6 +381,12 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { engine: "sglang", mapping: { pp: 2 }, more: { speculation: drafts("eagle") } },
     "engine.speculative",
     { engine: "sglang", mapping: { pp: 2 }, more: { speculation: drafts("eagle"), role: "prefill" } },
+  ],
+  [
+    "TensorRT-LLM: formats of bitsandbytes",
+    { engine: "tensorrt-llm", formats: { experts: "nf4" } },
+    "model.dtypes.experts",
+    { engine: "vllm", formats: { experts: "nf4" } },
   ],
   [
     "TensorRT-LLM: a model that it has no class for",
@@ -543,6 +575,18 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
       ] as const,
   ),
   [
+    "llama.cpp: NF4",
+    { engine: "llama.cpp", formats: { experts: "nf4" } },
+    "model.dtypes.experts",
+    { engine: "llama.cpp", formats: { experts: "int4" } },
+  ],
+  [
+    "SGLang: experts in NF4",
+    { engine: "sglang", formats: { experts: "nf4" } },
+    "model.dtypes.experts",
+    { engine: "sglang", formats: { attention: "nf4" } },
+  ],
+  [
     "llama.cpp: FP8",
     { engine: "llama.cpp", formats: { experts: "fp8_block" } },
     "model.dtypes.experts",
@@ -628,3 +672,10 @@ test("every deployment that the error bands were measured on starts", () => {
     }
   expect(refused).toEqual([listedAsSlices]);
 });
+
+test.each(Object.entries(missing))(
+  "models that %s has no class for are families as models name them",
+  (_, { types }) => {
+    expect(types.filter((type) => !Object.hasOwn(families, type))).toEqual([]);
+  },
+);

@@ -47,6 +47,17 @@ test("the smallest trace is accepted", async () => {
   expect(await problemsOf(oneRow())).toEqual([]);
 });
 
+test("a recording that was not imported is refused with the command that does", async () => {
+  for (const text of [
+    "layer,token,expert\n0,0,13\n",
+    '{"layer": 3, "topk_ids": [1, 2]}\n',
+    "\x93NUMPY\x01\x00\x76\x00",
+  ])
+    expect(await problemsOf(new TextEncoder().encode(text))).toMatchObject([
+      { hint: "moecast trace import makes a trace of a recording" },
+    ]);
+});
+
 test("a header length beyond the file is refused before anything is allocated", async () => {
   for (const length of [1n << 60n, (1n << 64n) - 1n, 1n << 53n, 1000n])
     expect(await problemsOf(safetensors("{}", new Uint8Array(0), length))).toMatchObject([

@@ -64,10 +64,10 @@ export const fp8ExpertSlices: StartUpRule = {
     if (slice === null || block === null || block.outputs === 1 || slice.width % block.outputs === 0) return [];
     if (padsBlocks(deployment)) {
       const pads = `${engineName(deployment)} pads expert matrices ${slice.words} wide to whole blocks of ${block.outputs} with FlashInfer's TRTLLM kernels alone; the padding is not counted`;
-      return [finding(deployment, "warning", pads, `slices of an expert of whole blocks of ${block.outputs}`)];
+      return [finding(deployment, "warning", pads, `expert slices of whole blocks of ${block.outputs}`)];
     }
     const reason = `${engineName(deployment)} does not load expert matrices ${slice.words} wide, whose scales stand for blocks of ${block.outputs}`;
-    return [finding(deployment, "refusal", reason, `slices of an expert of whole blocks of ${block.outputs}`)];
+    return [finding(deployment, "refusal", reason, `expert slices of whole blocks of ${block.outputs}`)];
   },
 };
 
@@ -85,7 +85,7 @@ export const groupedExpertSlices: StartUpRule = {
     if (slice === null || block === null || block.outputs !== 1 || formats.experts.startsWith("mxfp4")) return [];
     if (slice.width % block.inputs === 0) return [];
     const cut = `expert slices ${slice.words} wide cut groups of ${block.inputs}`;
-    const expected = `slices of an expert of whole groups of ${block.inputs}`;
+    const expected = `expert slices of whole groups of ${block.inputs}`;
     const certain = block.certain || slice.width % smallestGroup !== 0;
     if (certain && engine.id.startsWith("vllm"))
       return [
@@ -120,7 +120,7 @@ export const tiledExpertSlices: StartUpRule = {
     const name = engineName(deployment);
     const capability = computeCapabilityOf(deployment) ?? 0;
     const note = (size: number, does: string) => [
-      finding(deployment, "warning", `${name} ${does}`, `slices of an expert of whole tiles of ${size}`),
+      finding(deployment, "warning", `${name} ${does}`, `expert slices of whole tiles of ${size}`),
     ];
     const unquantised = formats.experts === "bf16" || formats.experts === "fp16";
     if (unquantised && capability >= 10 && capability < 12 && slice.width % tile !== 0)
@@ -156,6 +156,6 @@ export const paddedExpertSlices: StartUpRule = {
     const more = padded / slice.width - 1;
     if (more < worthSaying) return [];
     const reason = `${engineName(deployment)} pads expert slices ${slice.words} wide to a multiple of 32 to ${mxfp4Pad}, up to ${formatPercent(more, 0)} more, which is not counted`;
-    return [finding(deployment, "warning", reason, `slices of an expert of whole tiles of ${mxfp4Pad}`)];
+    return [finding(deployment, "warning", reason, `expert slices of whole tiles of ${mxfp4Pad}`)];
   },
 };

@@ -1,6 +1,13 @@
 import { exchangeLibrary } from "../../../engine/exchange/expert-exchange.ts";
 import { moeShape } from "../../../sim/mapping.ts";
-import { type Deployment, engineName, type Finding, type StartUpRule, sglangBuilds } from "../start-up-rule.ts";
+import {
+  type Deployment,
+  engineName,
+  type Finding,
+  type StartUpRule,
+  sglangBuilds,
+  vllmBuilds,
+} from "../start-up-rule.ts";
 
 /** Experts of a layer with their copies, and whether every rank gets the same number of them. */
 function uneven({ model, mapping, redundantExperts = 0 }: Deployment): number | null {
@@ -24,7 +31,7 @@ export const evenExperts: StartUpRule = {
   engines: [...sglangBuilds, "vllm-ascend", "vllm", "tensorrt-llm"],
   says: "SGLang and vLLM Ascend refuse expert parallelism that does not divide the experts, vLLM for DeepSeek-V4 alone, elsewhere it gives the first ranks one more; noted for TensorRT-LLM, which has it since May 2026 in part",
   source:
-    "SGLang, layers/moe/fused_moe_triton/layer.py: assert num_experts % moe_ep_size == 0. vLLM Ascend, pull request 16384 (open). vLLM, layers/fused_moe/layer.py, determine_expert_map, even with EPLB, and issue 52435 (DeepSeek-V4). TensorRT-LLM, pull request 13888",
+    "SGLang, layers/moe/fused_moe_triton/layer.py: assert num_experts % moe_ep_size == 0. vLLM Ascend, pull request 16384 (open). vLLM, layers/fused_moe/layer.py, determine_expert_map, and issue 52435 (DeepSeek-V4). TensorRT-LLM, pull request 13888",
   check(deployment) {
     const { engine, model } = deployment;
     const all = uneven(deployment);
@@ -36,6 +43,20 @@ export const evenExperts: StartUpRule = {
     return [
       finding(deployment, "refusal", all, `${engineName(deployment)} asserts the same number of experts on every rank`),
     ];
+  },
+};
+
+export const evenEplbExperts: StartUpRule = {
+  about: "experts per rank under EPLB",
+  engines: [...vllmBuilds],
+  says: "vLLM refuses expert parallelism that does not divide the experts with their copies",
+  source:
+    'vLLM, layers/fused_moe/layer.py, under enable_eplb: "EPLB currently only supports even distribution of experts across ranks"',
+  check(deployment) {
+    const all = uneven(deployment);
+    if (all === null || deployment.eplb !== true) return [];
+    const reason = `${engineName(deployment)} with --enable-eplb asserts the same number of experts on every rank`;
+    return [finding(deployment, "refusal", all, reason)];
   },
 };
 

@@ -64,9 +64,9 @@ const isFp8 = (format: StorageFormat): boolean => format === "fp8" || format ===
 export const tensorrtLlmFormats: StartUpRule = {
   about: "formats on GPUs",
   engines: ["tensorrt-llm"],
-  says: "TensorRT-LLM refuses FP8 before Ada, FP8 blocks before Hopper, NVFP4 before Blackwell, MXFP4 before Hopper; FP8 blocks on RTX Blackwell and 4-bit integers on Blackwell are noted",
+  says: "TensorRT-LLM refuses FP8 before Ada, FP8 blocks before Hopper, NVFP4 before Blackwell, MXFP4 before Hopper, NF4 everywhere; FP8 blocks on RTX Blackwell and 4-bit integers on Blackwell are noted",
   source:
-    "TensorRT-LLM, docs/source/features/quantization.md, Hardware Support Matrix; pull request 12591 (w4a16_mxfp4 on Hopper)",
+    "TensorRT-LLM, docs/source/features/quantization.md, Hardware Support Matrix; pull request 12591 (w4a16_mxfp4 on Hopper); quantization/mode.py, QuantAlgo",
   check(deployment) {
     const capability = computeCapabilityOf(deployment);
     if (capability === null) return [];
@@ -87,6 +87,8 @@ export const tensorrtLlmFormats: StartUpRule = {
           return capability < blackwell ? refused("NVFP4", "Blackwell") : null;
         case "mxfp4":
           return capability < hopper ? refused("MXFP4", "Hopper") : null;
+        case "nf4":
+          return { severity: "refusal", does: "has no formats of bitsandbytes" };
         case "int4":
         case "int4_g32":
           return capability >= blackwell
@@ -105,15 +107,15 @@ const sglangMarlinNvfp4 = [0, 5, 10];
 export const sglangFormats: StartUpRule = {
   about: "formats on GPUs",
   engines: ["sglang"],
-  says: "SGLang refuses FP8 experts before Ada, and NVFP4 before Blackwell up to 0.5.9",
+  says: "SGLang refuses FP8 experts before Ada, and NVFP4 before Blackwell up to 0.5.9; NF4 is noted",
   source:
-    "SGLang, issues 12887 and pull request 30681 (open): fused-MoE kernels need fp8e4nv; layers/quantization/modelopt_quant.py, get_min_capability 100 until pull request 19652",
+    "SGLang, issues 12887 and pull request 30681 (open): fused-MoE kernels need fp8e4nv; layers/quantization/modelopt_quant.py, get_min_capability 100 until pull request 19652; pull request 15325 (bitsandbytes)",
   check(deployment) {
     const capability = computeCapabilityOf(deployment);
     if (capability === null) return [];
     const { formats, model } = deployment;
     const fp8Experts = isFp8(formats.experts) && model.layers.some(({ feedForward }) => feedForward.kind === "moe");
-    return judged(deployment, (format) => {
+    return judged(deployment, (format, classes) => {
       if (fp8Experts && format === formats.experts && capability < ada)
         return {
           severity: "refusal",
@@ -126,6 +128,8 @@ export const sglangFormats: StartUpRule = {
           does: "asks for compute capability 10.0 for NVFP4",
           hint: "engine.version 0.5.10 and later widen the weights in Marlin kernels",
         };
+      if (format === "nf4" && classes.includes("experts"))
+        return { severity: "warning", does: "is not known to load experts in formats of bitsandbytes" };
       return null;
     });
   },
@@ -190,16 +194,16 @@ export const ascendFormats: StartUpRule = {
 };
 
 export const llamaCppFormats: StartUpRule = {
-  about: "FP8 under llama.cpp",
+  about: "FP8 and NF4 under llama.cpp",
   engines: ["llama.cpp"],
-  says: "noted: GGUF files have no FP8 type",
+  says: "noted: GGUF files have no such types",
   source: "llama.cpp, ggml/include/ggml.h, enum ggml_type; convert_hf_to_gguf.py widens FP8 checkpoints",
   check: (deployment) =>
     judged(deployment, (format) =>
-      isFp8(format)
+      isFp8(format) || format === "nf4"
         ? {
             severity: "warning",
-            does: "loads GGUF files, which have no FP8 type: a converted checkpoint is stored otherwise",
+            does: `loads GGUF files, which have no ${format === "nf4" ? "NF4" : "FP8"} type: a converted checkpoint is stored otherwise`,
             hint: "model.dtypes with the formats of the file",
           }
         : null,

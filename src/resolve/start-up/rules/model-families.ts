@@ -3,7 +3,7 @@ import { engineName, type Finding, type StartUpRule } from "../start-up-rule.ts"
 
 interface Missing {
   readonly severity: Finding["severity"];
-  /** Values of `model_type` that the engine has no class for. Others are not judged. */
+  /** Families that the engine has no class for. Others are not judged. */
   readonly types: readonly string[];
   readonly reason: string;
   readonly hint?: string;
@@ -12,34 +12,46 @@ interface Missing {
 /** Model types of research code, which no engine has a class for. */
 const research = ["coe_deepseekv2", "flame_moe", "llama_moe"];
 
-const missing: Readonly<Record<string, Missing>> = {
+/** Model types that engines have no class for, as the table of families names them. */
+export const missing: Readonly<Record<string, Missing>> = {
   "tensorrt-llm": {
     severity: "refusal",
     types: [
       ...research,
+      "arctic",
+      "aria",
+      "bailing_hybrid",
       "bailing_moe",
+      "bailing_moe_linear",
       "bailing_moe_v2",
+      "cohere2_moe",
       "dbrx",
       "deepseek",
       "deepseek_v2",
       "dots1",
       "ernie4_5_moe",
+      "flex_olmo",
       "granitemoe",
       "granitemoehybrid",
       "granitemoeshared",
       "grinmoe",
-      "grok-1",
+      "grok_1",
+      "grok_2",
       "jamba",
       "lfm2_moe",
       "longcat_flash",
+      "longcat_flash_ngram",
+      "mimo_v2_flash",
       "minicpm",
+      "minimax",
       "minimax_m1",
       "minimax_text_01",
       "olmoe",
       "pangu_pro_moe",
       "phimoe",
+      "qwen3_omni_moe",
       "smallthinker",
-      "step3_text",
+      "step3",
       "xverse",
     ],
     reason: "has no class for it in its PyTorch backend",
@@ -47,7 +59,16 @@ const missing: Readonly<Record<string, Missing>> = {
   },
   "llama.cpp": {
     severity: "refusal",
-    types: [...research, "longcat_flash", "minimax_m1", "minimax_text_01", "pangu_pro_moe", "step3_text"],
+    types: [
+      ...research,
+      "longcat_flash",
+      "longcat_flash_ngram",
+      "minimax",
+      "minimax_m1",
+      "minimax_text_01",
+      "pangu_pro_moe",
+      "step3",
+    ],
     reason: "has no architecture for it",
   },
   vllm: {
