@@ -3,7 +3,7 @@ import { formatCount, formatNumber } from "../../core/units.ts";
 import { engineIdOn } from "../../engine/catalogue.ts";
 import { deviceIds, nodeNamed } from "../../hardware/named-profiles.ts";
 import { parametersOf } from "../../models/parameters.ts";
-import type { SimConfig } from "../../sim/config.ts";
+import { poolsOf, type SimConfig } from "../../sim/config.ts";
 import { devicesOf, moeShape } from "../../sim/mapping.ts";
 import type { StatedDeployment } from "../measured/measured-benchmark.ts";
 import { billionsIn, hasSize } from "../measured/named-size.ts";
@@ -102,4 +102,29 @@ const checkEngine: Check = ({ engine, node }, { engine: name }, notes) => {
   else if (engineIdOn(node.device.platform, id) !== engine.id) notes.differs("engine", engine.id, name);
 };
 
-const checks: readonly Check[] = [checkModel, checkParameters, checkPrecision, checkDevice, checkDevices, checkEngine];
+const checkDrafting: Check = ({ speculation }, { drafting }, notes) => {
+  if (drafting === null) return;
+  if ((drafting.toLowerCase() === "none") !== (speculation === null))
+    notes.differs("drafting", speculation === null ? "no speculative decoding" : "speculative decoding", drafting);
+};
+
+const checkPools: Check = (config, { disaggregated }, notes) => {
+  if (disaggregated === null) return;
+  if (disaggregated !== poolsOf(config).length > 1)
+    notes.differs(
+      "pools",
+      disaggregated ? "one pool" : "pools for prompts and answers",
+      disaggregated ? "disaggregated" : "one pool",
+    );
+};
+
+const checks: readonly Check[] = [
+  checkModel,
+  checkParameters,
+  checkPrecision,
+  checkDevice,
+  checkDevices,
+  checkEngine,
+  checkDrafting,
+  checkPools,
+];

@@ -94,6 +94,10 @@ test.each([
   [{ engine: "trt" }, ["engine"]],
   [{ engine: "dynamo-sglang" }, ["engine"]],
   [{ engine: "dynamo-vllm" }, []],
+  [{ drafting: "none" }, []],
+  [{ drafting: "mtp" }, ["drafting"]],
+  [{ disaggregated: false }, []],
+  [{ disaggregated: true }, ["pools"]],
 ] as const)("%j differs in %j", (stated, places) => expect(placesOf(stated)).toEqual(places));
 
 test("names that are not known are assumptions", () => {
