@@ -9,17 +9,13 @@ function runOf(document: unknown) {
   return measurement.runs[0];
 }
 
-const {
-  max_concurrency: _cap,
-  request_rate: _rate,
-  ...summary
-} = { max_concurrency: 1, request_rate: 1, ...vllmSummary };
+function without(document: object, ...keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(document).filter(([key]) => !keys.includes(key)));
+}
+
+const summary = without(vllmSummary, "max_concurrency", "request_rate");
 
 describe("vLLM and SGLang", () => {
-  test("an unlimited rate sends all requests at once", () => {
-    expect(runOf({ ...summary, request_rate: "inf" })?.concurrency).toBe(runOf(summary)?.requests);
-  });
-
   test("a rate that rises is no number of clients, whatever the cap", () => {
     const rises = { ramp_up_strategy: "linear", ramp_up_start_rps: 1, ramp_up_end_rps: 10 };
     for (const cap of [{}, { max_concurrency: 64 }]) {
@@ -35,7 +31,7 @@ describe("vLLM and SGLang", () => {
   });
 
   test("the arguments of SGLang's server tell the deployment", () => {
-    const { model_id: _model, ...unnamed } = { model_id: "", ...summary };
+    const unnamed = without(summary, "model_id");
     const server = { model_path: "meta-llama/Llama-3.1-8B", tp_size: 2, pp_size: 1, dp_size: 4, quantization: "fp8" };
     const deploymentOf = (server_info: object) => runOf({ ...unnamed, server_info })?.deployment;
     expect(deploymentOf({ ...server, speculative_algorithm: null })).toMatchObject({
