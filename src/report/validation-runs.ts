@@ -2,7 +2,7 @@ import { formatNumber } from "../core/units.ts";
 import type { RunsValidation } from "../validate/run/run-validation.ts";
 import { deploymentLine } from "./labels.ts";
 import type { PageSection } from "./page.ts";
-import { inputsSection, listSection, quietLines, signedLabel } from "./validation-labels.ts";
+import { counted, inputsSection, listSection, quietLines, signedLabel } from "./validation-labels.ts";
 import type { DataCell, ValidationPage } from "./validation-page.ts";
 import { runPage } from "./validation-run.ts";
 
@@ -45,7 +45,7 @@ export function runsPage({ runs, skipped }: RunsValidation, file: string): Valid
     rows,
   };
   return {
-    title: `Validation of ${first?.validation.forecast.scenario.name ?? file} on ${runs.length} runs of ${file}`,
+    title: `Validation of ${first?.validation.forecast.scenario.name ?? file} on ${counted(runs.length, "run")} of ${file}`,
     subtitle: first === undefined ? [] : quietLines([deploymentLine(first.validation.forecast)]),
     headline: [`${runs.length} of ${runs.length + skipped.length} runs compared`],
     sections: [

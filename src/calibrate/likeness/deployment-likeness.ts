@@ -1,16 +1,17 @@
 import { storageFormats } from "../../core/dtype.ts";
-import { own } from "../../core/own.ts";
 import { formatCount, formatNumber } from "../../core/units.ts";
 import { engineIdOn } from "../../engine/catalogue.ts";
-import { deviceIds, deviceNamed, nodeNamed } from "../../hardware/named-profiles.ts";
+import { deviceIds, nodeNamed } from "../../hardware/named-profiles.ts";
 import { parametersOf } from "../../models/parameters.ts";
-import type { SimConfig } from "../../sim/config.ts";
+import { poolsOf, type SimConfig } from "../../sim/config.ts";
 import { devicesOf, moeShape } from "../../sim/mapping.ts";
 import type { StatedDeployment } from "../measured/measured-benchmark.ts";
 import { billionsIn, hasSize } from "../measured/named-size.ts";
-import { engineOf, modelOf, systemOf } from "../measured/names.ts";
+import { engineOf, modelOf, ofOtherFamily, systemOf } from "../measured/names.ts";
 import { type Likeness, LikenessNotes } from "./likeness.ts";
 import { sameModel } from "./same-model.ts";
+import { statedBits } from "./stated-bits.ts";
+import { statedDevices } from "./stated-device.ts";
 
 type Check = (config: SimConfig, stated: StatedDeployment, notes: LikenessNotes) => void;
 
@@ -47,7 +48,7 @@ const checkModel: Check = ({ model }, { model: name, parameters }, notes) => {
     return;
   }
   const sizes = billionsIn(name);
-  if (sizes.some((billions) => !hasSize(model, billions))) {
+  if (ofOtherFamily(name, model.id) || sizes.some((billions) => !hasSize(model, billions))) {
     const { total, active } = parametersOf(model);
     const own = `${formatCount(total)} parameters, ${formatCount(active)} of them active`;
     notes.differs("model", `${model.id} (${own})`, name);
@@ -57,43 +58,29 @@ const checkModel: Check = ({ model }, { model: name, parameters }, notes) => {
   }
 };
 
-/** Bits of a weight by the words that tools and names of checkpoints use. */
-const precisionBits: Readonly<Record<string, number>> = {
-  bf16: 16,
-  fp16: 16,
-  bfloat16: 16,
-  float16: 16,
-  fp8: 8,
-  int8: 8,
-  w8a8: 8,
-  fp4: 4,
-  nvfp4: 4,
-  mxfp4: 4,
-  int4: 4,
-  awq: 4,
-  w4a16: 4,
-};
-
 const checkPrecision: Check = ({ model, formats }, { precision, model: name }, notes) => {
   const weights = moeShape(model) === null ? formats.dense : formats.experts;
-  const words = precision === null ? (name ?? "").toLowerCase().split(/[-_/\s.]/) : [precision.toLowerCase()];
-  const named = words.find((word) => own(precisionBits, word) !== undefined);
-  if (named === undefined) {
+  const bits = statedBits(precision ?? name ?? "");
+  if (bits === null) {
     if (precision !== null) notes.assume(`"${precision}" is no precision known here: taken for ${weights}`);
     return;
   }
-  if (own(precisionBits, named) !== Math.floor(storageFormats[weights].bitsPerValue))
-    notes.differs("precision", `weights in ${weights}`, precision ?? name);
+  const own = Math.floor(storageFormats[weights].bitsPerValue);
+  if (Math.abs(bits.value - own) > bits.reach) notes.differs("precision", `weights in ${weights}`, precision ?? name);
 };
 
 const checkDevice: Check = ({ node }, { device }, notes) => {
-  if (device === null || sameWords(device, node.device.name)) return;
+  const own = node.device;
+  if (device === null || sameWords(device, own.name)) return;
   const { id } = systemOf(device);
-  const named =
-    id === null ? deviceIds.find((known) => sameWords(deviceNamed(known).name, device)) : nodeNamed(id).device.id;
-  if (named === undefined) notes.assume(`"${device}" is no device known here: taken for ${node.device.id}`);
-  else if (named !== node.device.id) notes.differs("device", node.device.id, device);
+  const named = id === null ? devicesNamed(device, own.id) : [nodeNamed(id).device.id];
+  if (named === null) notes.assume(`"${device}" is no device known here: taken for ${own.id}`);
+  else if (!named.includes(own.id)) notes.differs("device", own.id, device);
 };
+
+/** What a name means beside a device of the catalogue; a device of the user's own may have any name. */
+const devicesNamed = (name: string, own: string): readonly string[] | null =>
+  deviceIds.includes(own) ? statedDevices(name) : null;
 
 const sameWords = (a: string, b: string): boolean => wordsOf(a) === wordsOf(b);
 const wordsOf = (text: string): string =>
@@ -115,4 +102,29 @@ const checkEngine: Check = ({ engine, node }, { engine: name }, notes) => {
   else if (engineIdOn(node.device.platform, id) !== engine.id) notes.differs("engine", engine.id, name);
 };
 
-const checks: readonly Check[] = [checkModel, checkParameters, checkPrecision, checkDevice, checkDevices, checkEngine];
+const checkDrafting: Check = ({ speculation }, { drafting }, notes) => {
+  if (drafting === null) return;
+  if ((drafting.toLowerCase() === "none") !== (speculation === null))
+    notes.differs("drafting", speculation === null ? "no speculative decoding" : "speculative decoding", drafting);
+};
+
+const checkPools: Check = (config, { disaggregated }, notes) => {
+  if (disaggregated === null) return;
+  if (disaggregated !== poolsOf(config).length > 1)
+    notes.differs(
+      "pools",
+      disaggregated ? "one pool" : "pools for prompts and answers",
+      disaggregated ? "disaggregated" : "one pool",
+    );
+};
+
+const checks: readonly Check[] = [
+  checkModel,
+  checkParameters,
+  checkPrecision,
+  checkDevice,
+  checkDevices,
+  checkEngine,
+  checkDrafting,
+  checkPools,
+];

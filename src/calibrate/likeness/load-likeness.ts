@@ -49,7 +49,12 @@ export function loadLikeness(
       if (!within(own, clients, reach.load)) notes.differs("clients", String(own), clients);
     } else if (rate !== null) {
       if (reach.kind === "same") notes.differs("load", `${own} clients`, `${rate} requests/s`);
-    } else notes.assume(unstatedLoad(benchmark, `${own} clients`));
+    } else {
+      const shown = shownUnderWay(benchmark);
+      if (shown !== null && (shown > reach.load * own || idleRatio * reach.load * shown < own))
+        notes.differs("requests under way", `${own} clients`, Number(formatNumber(shown, 3)));
+      else notes.assume(unstatedLoad(benchmark, `${own} clients`));
+    }
     return notes;
   }
   const own = requestRateOf(requests);
@@ -57,13 +62,30 @@ export function loadLikeness(
     if (!within(own, rate, reach.load)) notes.differs("request rate", `${formatNumber(own, 4)} requests/s`, rate);
   } else if (clients !== null) {
     if (reach.kind === "same") notes.differs("load", `${formatNumber(own, 4)} requests/s`, `${clients} clients`);
-  } else notes.assume(unstatedLoad(benchmark, `${formatNumber(own, 4)} requests/s to ${replicas} replicas`));
+  } else if ((benchmark.requestThroughput ?? 0) > reach.load * own)
+    notes.differs(
+      "completed requests",
+      `${formatNumber(own, 4)} requests/s`,
+      `${formatNumber(benchmark.requestThroughput ?? 0, 4)} a second`,
+    );
+  else notes.assume(unstatedLoad(benchmark, `${formatNumber(own, 4)} requests/s to ${replicas} replicas`));
   return notes;
 }
 
-function unstatedLoad({ meanUnderWay, requestThroughput }: MeasuredBenchmark, own: string): string {
+/** Clients over mean requests under way in a run that is mostly ramp and drain. */
+const idleRatio = 4;
+
+/** Mean requests under way, as stated or by Little's law. */
+function shownUnderWay({ meanUnderWay, requestThroughput, metrics: { e2e } }: MeasuredBenchmark): number | null {
+  if (meanUnderWay !== null) return meanUnderWay;
+  return requestThroughput === null || e2e?.mean === undefined ? null : (requestThroughput * e2e.mean) / 1e3;
+}
+
+function unstatedLoad(benchmark: MeasuredBenchmark, own: string): string {
+  const { requestThroughput } = benchmark;
+  const underWay = shownUnderWay(benchmark);
   const known = [
-    ...(meanUnderWay === null ? [] : [`${formatNumber(meanUnderWay)} requests under way`]),
+    ...(underWay === null ? [] : [`${formatNumber(underWay, 3)} requests under way`]),
     ...(requestThroughput === null ? [] : [`${formatNumber(requestThroughput)} completed a second`]),
   ];
   const shown = known.length === 0 ? "" : ` (it shows ${known.join(", ")})`;

@@ -1,5 +1,6 @@
 import { formatNumber, formatPercent } from "../../core/units.ts";
 import type { JsonView } from "./json-view.ts";
+import type { LatencyStatistics } from "./latency-statistics.ts";
 import type { MeasuredBenchmark } from "./measured-benchmark.ts";
 
 /** What became of a measurement that a law was held against. */
@@ -20,8 +21,12 @@ interface Law {
 /** Share of requests that may fail: the load of those that completed is still the one that was asked for. */
 export const failedShareMax = 0.05;
 
-/** Ratio from which on two mean times per token are not the same: means over requests weigh tokens otherwise. */
+/** Ratio from which on two typical times per token are not the same: means over requests weigh tokens otherwise. */
 const tokenTimeRatio = 1.3;
+/** Share of the mean decoding time that the median has at least, where lengths differ little. */
+const evenShareMin = 0.8;
+/** Share of the mean E2E up to which TTFT leaves medians of E2E to decoding. */
+const queueingShareMax = 0.25;
 /** Rounding, and ends of a run counted in or out. */
 const rateRatio = 1.1;
 /** Requests that end are missed for a moment by the client that sends the next. */
@@ -29,8 +34,31 @@ const clientsRatio = 1.05;
 /** Share of the clients that wait for an answer, on average, in any run worth comparing: ramp and drain take the rest. */
 const busyShareMin = 0.25;
 
+/** Share of the run that its longest requests take, where each client sends one. */
+const oneWaveShareMin = 0.5;
+
 const apart = (a: number, b: number, ratio: number): boolean => a > ratio * b || b > ratio * a;
+/** Answers of few tokens that wait for prompts raise the mean over requests, and leave the median. */
+const typical = ({ mean, p50 }: LatencyStatistics): number[] => [mean, p50].filter((value) => value !== undefined);
 const ms = (value: number): string => `${formatNumber(value, 4)} ms`;
+
+/** E2E of a typical request from its parts, where a tool does not state it; null where parts are missing. */
+function meanE2e(ttftMs: number | undefined, tpotMs: number | undefined, tokens: number | null): number | null {
+  return ttftMs === undefined || tpotMs === undefined || tokens === null ? null : ttftMs + tpotMs * (tokens - 1);
+}
+
+/**
+ * Whether a mean TPOT over requests may well be longer than `overTokens`, one over tokens: where a few long answers make the
+ * latter, short ones, which wait for prompts most, raise the former. Gaps between tokens tell, else medians, unless these
+ * are of queueing.
+ */
+function mayExceed(overTokens: number, { ttft, itl, e2e }: MeasuredBenchmark["metrics"]): boolean {
+  if (itl?.mean !== undefined && !apart(itl.mean, overTokens, tokenTimeRatio)) return true;
+  if (e2e?.p50 === undefined || e2e.mean === undefined) return false;
+  const firstMs = ttft?.mean ?? 0;
+  if (itl === undefined && firstMs > queueingShareMax * e2e.mean) return true;
+  return e2e.p50 - (ttft?.p50 ?? firstMs) < evenShareMin * (e2e.mean - firstMs);
+}
 
 /** What is wrong with so many failed requests beside those that completed (null: not counted); null for few. */
 export function tooManyFailed(failed: number, completed: number | null): { expected: string; found: string } | null {
@@ -71,7 +99,13 @@ export const consistencyLaws: readonly Law[] = [
       if (meanOutputTokens === null || meanOutputTokens <= 1) return null;
       const following = (e2e.mean - ttft.mean) / (meanOutputTokens - 1);
       const stated = tpot.mean ?? tpot.p50;
-      if (stated === undefined || !(following > 0) || !apart(stated, following, tokenTimeRatio)) return null;
+      if (
+        stated === undefined ||
+        !(following > 0) ||
+        typical(tpot).some((own) => !apart(own, following, tokenTimeRatio))
+      )
+        return null;
+      if (stated > following && mayExceed(following, metrics)) return null;
       return {
         mended: { metrics: { ...metrics, tpot: { mean: following } } },
         note:
@@ -85,10 +119,14 @@ export const consistencyLaws: readonly Law[] = [
     check({ metrics }) {
       const { itl, ...others } = metrics;
       const tpot = others.tpot?.mean;
-      if (itl?.mean === undefined || tpot === undefined || !apart(itl.mean, tpot, tokenTimeRatio)) return null;
+      const gap = itl?.mean;
+      if (gap === undefined || tpot === undefined) return null;
+      if (typical(others.tpot ?? {}).some((own) => !apart(gap, own, tokenTimeRatio))) return null;
+      // Gaps are weighed by tokens.
+      if (gap < tpot && (others.e2e?.p50 === undefined || mayExceed(gap, others))) return null;
       return {
         mended: { metrics: others },
-        note: `states gaps of ${ms(itl.mean)} beside a TPOT of ${ms(tpot)}: not those between single tokens, left out`,
+        note: `states gaps of ${ms(gap)} beside a TPOT of ${ms(tpot)}: not those between single tokens, left out`,
       };
     },
   },
@@ -118,15 +156,19 @@ export const consistencyLaws: readonly Law[] = [
   },
   {
     name: "no more requests are under way than clients",
-    check({ concurrency, requestRate, requestThroughput, metrics: { e2e } }) {
-      if (concurrency === null || requestThroughput === null || e2e?.mean === undefined) return null;
-      const underWay = (requestThroughput * e2e.mean) / 1e3;
-      if (underWay > clientsRatio * concurrency)
+    check({ concurrency, requestRate, requestThroughput, seconds, meanOutputTokens, metrics: { ttft, tpot, e2e } }) {
+      const followingMs = meanE2e(ttft?.mean, tpot?.p50 ?? tpot?.mean, meanOutputTokens);
+      const e2eMs = e2e?.mean ?? followingMs;
+      if (concurrency === null || requestThroughput === null || e2eMs === null) return null;
+      const underWay = (requestThroughput * e2eMs) / 1e3;
+      if (underWay > (e2e?.mean === undefined ? tokenTimeRatio : clientsRatio) * concurrency)
         return {
           expected: `at most ${concurrency} requests under way, its concurrency`,
-          found: `${formatNumber(underWay, 4)}, from ${formatNumber(requestThroughput, 4)} requests/s of ${ms(e2e.mean)}`,
+          found: `${formatNumber(underWay, 4)}, from ${formatNumber(requestThroughput, 4)} requests/s of ${ms(e2eMs)}`,
         };
       if (requestRate !== null || underWay >= busyShareMin * concurrency) return null;
+      // All at once, a few long answers make the run: most clients are done early.
+      if (seconds !== null && (e2e?.p99 ?? 0) / 1e3 > oneWaveShareMin * seconds) return null;
       return {
         mended: { concurrency: null, meanUnderWay: underWay },
         note: `states ${concurrency} requests at a time, and figures by which ${formatNumber(underWay, 3)} were under way: these taken`,

@@ -17,6 +17,10 @@ export interface StatedDeployment {
   /** Devices of the whole deployment. */
   readonly devices: number | null;
   readonly engine: string | null;
+  /** How tokens were drafted: `none`, or words on it. */
+  readonly drafting: string | null;
+  /** Whether prompts and answers were computed on devices of their own. */
+  readonly disaggregated: boolean | null;
 }
 
 /** Result of a user's own benchmark of a deployment. */
@@ -55,6 +59,8 @@ const undescribed: StatedDeployment = {
   device: null,
   devices: null,
   engine: null,
+  drafting: null,
+  disaggregated: null,
 };
 
 /** A benchmark that states nothing: what a reader finds takes the place of its parts. */

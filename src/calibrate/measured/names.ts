@@ -5,6 +5,7 @@ import { closest } from "../../core/suggest.ts";
 import { engineIds } from "../../engine/catalogue.ts";
 import { systemIds, systemProfileNamed } from "../../hardware/named-profiles.ts";
 import { catalogue, modelNamed } from "../../models/catalogue.ts";
+import { lastName } from "./named-size.ts";
 import type { ServingPoint } from "./serving-point.ts";
 
 /** What a name in a measurement means here: an id, or why there is none. */
@@ -51,6 +52,16 @@ export function modelOf(name: string): Named {
   }
 }
 
+/** Whether a name that is no known one begins as those of another family of the catalogue than `own` does. */
+export function ofOtherFamily(name: string, own: string): boolean {
+  const known = new Set([...modelIds().keys()].map(familyOf));
+  const [stated, owned] = [familyOf(slug(name)), familyOf(slug(own))];
+  return stated !== owned && known.has(stated) && known.has(owned);
+}
+
+/** `qwen` of `qwen3-30b-a3b`. Servers of other models call them `gpt-4` too. */
+const familyOf = (id: string): string => /^(?:gpt-oss|[a-z]+)/.exec(id)?.[0] ?? "";
+
 /** Names of the same accelerator in other tools; AIConfigurator writes `h100_sxm`. */
 const otherDeviceNames: Readonly<Record<string, string>> = {
   a100: "a100-sxm",
@@ -77,6 +88,7 @@ export function systemOf(name: string): Named {
 }
 
 const otherEngineNames: Readonly<Record<string, string>> = {
+  trt: "tensorrt-llm",
   trtllm: "tensorrt-llm",
   "trt-llm": "tensorrt-llm",
   tensorrtllm: "tensorrt-llm",
@@ -84,9 +96,12 @@ const otherEngineNames: Readonly<Record<string, string>> = {
   "llama-cpp": "llama.cpp",
 };
 
-/** The serving engine of a name such as `trtllm`, `TensorRT-LLM` or `vllm`. */
+/** What routes requests in front of an engine, as InferenceX names it. */
+const frontEnd = /^(dynamo|mori)-/;
+
+/** The serving engine of a name such as `trtllm`, `TensorRT-LLM`, `vllm` or `dynamo-trt`. */
 export function engineOf(name: string): Named {
-  const wanted = slug(name);
+  const wanted = slug(name).replace(frontEnd, "");
   const id = own(otherEngineNames, wanted) ?? wanted;
   return engineIds.includes(id) ? { id, problem: null } : unknown("engine", name, wanted, engineIds);
 }
@@ -160,16 +175,11 @@ function unknown(at: string, found: string, wanted: string, known: Iterable<stri
   return { id: null, problem: { at, expected: `a known ${at}`, found, ...hint } };
 }
 
-/** Last part of a path or repository name, lower case, words parted by hyphens. */
-function slug(name: string): string {
-  const last =
-    name
-      .trim()
-      .replace(/[/\\]+$/, "")
-      .split(/[/\\]/)
-      .at(-1) ?? "";
-  return last.toLowerCase().replace(/[_\s]+/g, "-");
-}
+/** The model's own name in a path or repository name, lower case, words parted by hyphens. */
+const slug = (name: string): string =>
+  lastName(name)
+    .toLowerCase()
+    .replace(/[_\s:]+/g, "-");
 
 let models: ReadonlyMap<string, string> | null = null;
 

@@ -13,7 +13,7 @@ import { isObservable } from "./observable.ts";
 import { checkFactors } from "./observed-factors.ts";
 import { fitObserved } from "./observed-fit.ts";
 import { observedLedger } from "./observed-ledger.ts";
-import { observedLoads } from "./observed-loads.ts";
+import { observedLoads, runsWithTpot } from "./observed-loads.ts";
 import { unreachedText } from "./unreached.ts";
 
 /** Measurements of the deployment that is forecast, and the file they came from. */
@@ -70,11 +70,14 @@ function notesOf(config: SimConfig, { measurement, file, acceptsDifferences }: O
     return likenessNotes(likeness);
   };
   if (measurement.kind === "run") return [...measurement.run.requests.origin.notes, ...checked(runLikeness(config))];
-  const notes = measurement.runs.flatMap((benchmark) => [
+  const { runs } = measurement;
+  const told = runsWithTpot(runs);
+  const notes = told.flatMap((benchmark) => [
     ...benchmark.notes,
     ...checked(benchmarkLikeness(config, benchmark, observableLoad)),
   ]);
-  return [...new Set(notes)];
+  const others = runs.length - told.length;
+  return [...new Set(notes), ...(others === 0 ? [] : [`${others} of ${runs.length} runs show no TPOT: left out`])];
 }
 
 const readEntries = (notes: readonly string[]): LedgerEntry[] =>

@@ -63,10 +63,17 @@ function* loadsOf(
     case "run":
       yield* runLoad(config, measurement.run, null, file, problems);
       break;
-    case "benchmark":
-      for (const benchmark of measurement.runs) yield* benchmarkLoad(config, benchmark, file, problems);
+    case "benchmark": {
+      const told = runsWithTpot(measurement.runs);
+      for (const benchmark of told.length > 0 ? told : measurement.runs)
+        yield* benchmarkLoad(config, benchmark, file, problems);
+    }
   }
 }
+
+/** Runs that show a TPOT: of llama-bench those that generate, beside those that compute a prompt. */
+export const runsWithTpot = (runs: readonly MeasuredBenchmark[]): readonly MeasuredBenchmark[] =>
+  runs.filter(({ perRequest, metrics: { ttft, tpot, e2e } }) => (perRequest ?? tpot ?? (ttft && e2e)) !== undefined);
 
 /** One load for every configuration that was measured; repeats are averaged. */
 function* pointLoads(

@@ -22,6 +22,8 @@ export interface ArrivalTimes {
 /** Nanoseconds of the file's unit, and how it was found. */
 interface Unit {
   readonly ns: number;
+  /** Whether the user said it, or dates need none. */
+  readonly told: boolean;
   readonly note: string | null;
 }
 
@@ -55,7 +57,7 @@ export function arrivalTimes(
       file,
       expected: "arrivals within 2^53 ns (104 days)",
       found: formatDuration(lastNs),
-      hint: "read a part of it with from and until (--from, --until), as in until: 24h, counted from its earliest arrival",
+      hint: `read a part of it with from and until (--from, --until), as in until: 24h, counted from its earliest arrival${unit.told ? "" : "; or say with timeUnit (--time-unit) if its times count a smaller unit"}`,
     });
   const waitNsOf = (row: number) => Math.round((rows.links.waitOf(row) * unit.ns) / rateScale);
   return { kept, atNs, recordedNs, waitNsOf, unitNote: unit.note };
@@ -69,7 +71,7 @@ function unitOf(
 ): Unit {
   const { start, links } = rows;
   const at = source.column;
-  if (start === null) return { ns: timeUnits[timeUnit ?? source.documented ?? "ms"], note: null };
+  if (start === null) return { ns: timeUnits[timeUnit ?? source.documented ?? "ms"], told: true, note: null };
   if (links.untimed.length > 0)
     throw new InvalidInputError(
       links.untimed.map((line) => ({
@@ -83,10 +85,10 @@ function unitOf(
   if (start.calendar) {
     if (timeUnit !== undefined)
       refuse({ file, at, expected: "numbers, since timeUnit is given", found: "dates", hint: "leave timeUnit out" });
-    return { ns: timeUnits.s, note: null };
+    return { ns: timeUnits.s, told: true, note: null };
   }
   const found = findTimeUnit({ ...source, given: timeUnit ?? null }, evidenceOf(rows, Number(start.whole)));
-  if (found.unit !== null) return { ns: timeUnits[found.unit], note: found.note };
+  if (found.unit !== null) return { ns: timeUnits[found.unit], told: timeUnit !== undefined, note: found.note };
   return refuse({
     file,
     at,

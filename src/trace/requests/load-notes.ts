@@ -11,6 +11,7 @@ export function readingNotes(rows: RowCollector, times: ArrivalTimes, options: L
   if (rows.emptyRows > 0)
     notes.push(`${rows.emptyRows} rows without prompt or output tokens left out (first: ${rows.firstEmpty})`);
   if (rows.failedRows > 0) notes.push(`${rows.failedRows} failed requests left out (first: ${rows.firstFailed})`);
+  if (rows.warmUpRows > 0) notes.push(`${rows.warmUpRows} warm-up requests left out (first: ${rows.firstWarmUp})`);
   notes.push(...rows.said);
   if (thin !== undefined) notes.push(`thinned to a share of ${thin} (seed ${seed}): ${rows.count} of ${rows.rows}`);
   const { kept, recordedNs } = times;

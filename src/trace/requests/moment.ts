@@ -33,9 +33,9 @@ function fromNumber(value: number, at: string, reject: Reject): Moment | null {
     : { whole, billionths, calendar: false };
 }
 
-/** A calendar time, `2023-11-16 18:17:03.9799600` with up to 9 fractional digits and an optional UTC offset. */
+/** A calendar time, `2023-11-16 18:17:03.9799600` with up to 9 fractional digits, behind a comma in logs of Python, and an optional UTC offset. */
 function fromCalendar(value: string, at: string, reject: Reject): Moment | null {
-  const pattern = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))?$/;
+  const pattern = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))?$/;
   const parts = pattern.exec(value);
   if (parts === null) return reject(at, expected, value);
   const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number) as Six;

@@ -41,6 +41,8 @@ export interface RowSink {
   row(line: number | null, row: RequestRow): void;
   /** A request that failed when it was recorded: counted, and left out. */
   failed(line: number | null): void;
+  /** A request that warmed the server up before the recorded load: counted, and left out. */
+  warmUp(line: number | null): void;
   /** Notes what a reader has to know of the file; once, however often it is said. */
   note(text: string): void;
   /** Notes what is wrong with a row; reading goes on, so that more can be found. */
@@ -99,6 +101,8 @@ export interface TableRules {
   readonly turnPromptsOf?: (cell: CellOf) => TurnPrompts | null;
   /** Whether a row is a request that failed. */
   readonly failed?: (cell: CellOf) => boolean;
+  /** Whether a row is a request of the warm-up. */
+  readonly warmUp?: (cell: CellOf) => boolean;
   /** What in a row cannot be expressed. */
   readonly refuses?: (cell: CellOf) => Omit<Problem, "line"> | null;
   /** What is to be known of a row, in words for a note. */

@@ -44,6 +44,8 @@ export class RowCollector implements RowSink {
   firstEmpty: string | null = null;
   failedRows = 0;
   firstFailed: string | null = null;
+  warmUpRows = 0;
+  firstWarmUp: string | null = null;
   blockRows = 0;
   timedRows = 0;
   /** The first moment of the file; null where no row has one. */
@@ -106,6 +108,12 @@ export class RowCollector implements RowSink {
     if (this.full) return;
     this.failedRows += 1;
     this.firstFailed ??= this.#place(line);
+  }
+
+  warmUp(line: number | null): void {
+    if (this.full) return;
+    this.warmUpRows += 1;
+    this.firstWarmUp ??= this.#place(line);
   }
 
   note(text: string): void {

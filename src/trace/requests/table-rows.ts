@@ -21,7 +21,11 @@ export class TableRows {
 
   /** A row by the values of the layout's columns; `cell` gives that of any other by its name. */
   add(line: number, valueIn: ValueIn, cell: CellOf): void {
-    const { failed, refuses, remarks, turnPromptsOf } = this.#layout;
+    const { failed, warmUp, refuses, remarks, turnPromptsOf } = this.#layout;
+    if (warmUp?.(cell) === true) {
+      this.#sink.warmUp(line);
+      return;
+    }
     if (failed?.(cell) === true) {
       this.#sink.failed(line);
       return;

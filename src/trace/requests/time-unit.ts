@@ -46,7 +46,8 @@ const typicalGapSecondsMax = 100;
  * Which unit the times of a file count: what the user said; else what their column's name ends in; else that of a Unix
  * time of our days; else what the layout is documented to count. Documented milliseconds with fractions may be seconds:
  * they are, if arrivals would otherwise typically follow one another within 1 / 100 s, and milliseconds, if seconds
- * would put more than 100 s between them. Between the two nobody can tell, and the user has to say.
+ * would put more than 100 s between them. Between the two nobody can tell, and the user has to say. Without fractions
+ * they are milliseconds, which is told where seconds would put less than that between them.
  */
 export function findTimeUnit({ given, documented, varies, column }: TimeSource, times: TimeEvidence): UnitFound {
   if (given !== null) return { unit: given, note: null };
@@ -63,7 +64,13 @@ export function findTimeUnit({ given, documented, varies, column }: TimeSource, 
   const implausible = rate !== null && rate > typicalRateMax;
   if (epoch !== null && epoch !== documented)
     return { unit: epoch, note: `times read as Unix times in ${words[epoch]}` };
-  if (documented !== "ms" || !times.fractions || times.typicalGap === null) return { unit: documented, note: null };
+  if (documented !== "ms" || rate === null || times.typicalGap === null) return { unit: documented, note: null };
+  if (!times.fractions) {
+    // Whole seconds of a quiet service look the same.
+    const may = times.typicalGap <= typicalGapSecondsMax;
+    const note = `times read as milliseconds, as the layout is documented: arrivals typically follow one another at ${round(rate)}/s; if they count seconds, say it with timeUnit`;
+    return { unit: documented, note: may ? note : null };
+  }
   if (implausible)
     return {
       unit: "s",

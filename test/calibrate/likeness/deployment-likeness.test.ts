@@ -23,7 +23,9 @@ describe("the model", () => {
     "Qwen3-30B-A3B-Instruct-2507",
     "qwen3moe 30B.A3B Q4_K - Medium",
     "my-server",
-  ])("may be called %s", (model) => expect(placesOf({ model })).toEqual([]));
+    "gpt-4",
+    "/root/.cache/huggingface/hub/models--Qwen--Qwen3-30B-A3B/snapshots/0123456789abcdef",
+  ])("may be called %s", (model) => expect(placesOf({ model })).not.toContain("model"));
 
   test.each([
     "meta-llama/Llama-3.1-8B-Instruct",
@@ -32,6 +34,9 @@ describe("the model", () => {
     "gpt-oss-20b",
     "org/unknown-70b",
     "Qwen2.5-7B",
+    "zai-org/GLM-4.7",
+    "deepseek-ai/DeepSeek-V3.2",
+    "/root/.cache/huggingface/hub/models--meta-llama--Llama-3.1-8B-Instruct/snapshots/0123456789abcdef",
   ])("is another one as %s", (model) => expect(placesOf({ model })).toEqual(["model"]));
 
   test("is told by its parameters", () => {
@@ -70,14 +75,29 @@ test.each([
   [{ precision: "bf16" }, []],
   [{ model: "Qwen/Qwen3-30B-A3B-FP8" }, ["precision"]],
   [{ model: "Qwen/Qwen3-30B-A3B-GPTQ-Int4" }, ["precision"]],
+  [{ model: "cpatonn/Qwen3-30B-A3B-AWQ-8bit" }, ["precision"]],
+  [{ model: "lmstudio-community/Qwen3-30B-A3B-MLX-4bit" }, ["precision"]],
+  [{ model: "qwen3moe 30B.A3B Q4_K - Medium" }, ["precision"]],
+  [{ precision: "FP8_BLOCK_SCALES" }, ["precision"]],
+  [{ precision: "W4A16_MXFP4" }, ["precision"]],
   [{ device: "h100" }, []],
   [{ device: "NVIDIA H100 80GB HBM3" }, []],
   [{ device: "NVIDIA GeForce RTX 5090" }, ["device"]],
   [{ device: "b200_sxm" }, ["device"]],
+  [{ device: "NVIDIA B200" }, ["device"]],
+  [{ device: "NVIDIA H100 PCIe" }, ["device"]],
+  [{ device: "NVIDIA L4" }, ["device"]],
   [{ devices: 1 }, []],
   [{ devices: 8 }, ["devices"]],
   [{ engine: "vLLM" }, []],
   [{ engine: "trtllm" }, ["engine"]],
+  [{ engine: "trt" }, ["engine"]],
+  [{ engine: "dynamo-sglang" }, ["engine"]],
+  [{ engine: "dynamo-vllm" }, []],
+  [{ drafting: "none" }, []],
+  [{ drafting: "mtp" }, ["drafting"]],
+  [{ disaggregated: false }, []],
+  [{ disaggregated: true }, ["pools"]],
 ] as const)("%j differs in %j", (stated, places) => expect(placesOf(stated)).toEqual(places));
 
 test("names that are not known are assumptions", () => {

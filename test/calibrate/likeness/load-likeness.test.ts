@@ -31,6 +31,10 @@ describe("a benchmark to compare with", () => {
     [{ concurrency: 16 }, []],
     [{ concurrency: 8 }, ["clients"]],
     [{ requestRate: 5 }, ["load"]],
+    [{ meanUnderWay: 100 }, ["requests under way"]],
+    [{ meanUnderWay: 3 }, ["requests under way"]],
+    [{ requestThroughput: 40, metrics: { e2e: { mean: 2500 } } }, ["requests under way"]],
+    [{ requestThroughput: 6, metrics: { e2e: { mean: 2500 } } }, []],
     [{ concurrency: 16, meanPromptTokens: 900 }, []],
     [{ concurrency: 16, meanPromptTokens: 500, meanOutputTokens: 200 }, ["mean prompt tokens", "mean output tokens"]],
   ])("of %j differs from 16 clients in %j", (stated, at) => expect(places(closed, stated)).toEqual(at));
@@ -39,6 +43,8 @@ describe("a benchmark to compare with", () => {
     [{ requestRate: 5 }, []],
     [{ requestRate: 5, concurrency: 256 }, []],
     [{ requestRate: 10 }, ["request rate"]],
+    [{ requestThroughput: 40 }, ["completed requests"]],
+    [{ requestThroughput: 4 }, []],
     [{ concurrency: 16 }, ["load"]],
   ])("of %j differs from 5 requests/s in %j", (stated, at) => expect(places(open, stated)).toEqual(at));
 

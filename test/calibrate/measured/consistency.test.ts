@@ -37,6 +37,69 @@ test("figures of one run break no law, whatever its requests", () => {
   );
 });
 
+test("short answers that wait for prompts raise the mean TPOT, and break no law", () => {
+  // 30 of 100 answers have 3 tokens, 400 ms apart; the others 300, 20 ms apart.
+  const [ttft, tokens] = [100, 0.3 * 3 + 0.7 * 300];
+  const decoding = 0.3 * 2 * 400 + 0.7 * 299 * 20;
+  const benchmark = {
+    ...read(vllmSummary),
+    requests: null,
+    requestThroughput: null,
+    meanOutputTokens: tokens,
+    metrics: {
+      ttft: { mean: ttft },
+      tpot: { mean: 0.3 * 400 + 0.7 * 20, p50: 20 },
+      itl: { mean: decoding / (tokens - 1), p50: 20 },
+      e2e: { mean: ttft + decoding },
+    },
+  };
+  for (const law of consistencyLaws) expect(law.check(benchmark), law.name).toBeNull();
+});
+
+test("a few long answers make a mean over tokens shorter than one over requests", () => {
+  const [ttft, tokens, following] = [100, 60, 24];
+  const decoding = (tokens - 1) * following;
+  const metrics = {
+    ttft: { mean: ttft, p50: ttft },
+    tpot: { mean: 43, p50: 41 },
+    itl: { mean: following },
+    e2e: { mean: ttft + decoding, p50: ttft + decoding / 4 },
+  };
+  const benchmark = {
+    ...read(vllmSummary),
+    requests: null,
+    requestThroughput: null,
+    meanOutputTokens: tokens,
+    metrics,
+  };
+  for (const law of consistencyLaws) expect(law.check(benchmark), law.name).toBeNull();
+  const even = { ...benchmark, metrics: { ...metrics, e2e: { ...metrics.e2e, p50: metrics.e2e.mean } } };
+  expect(consistencyLaws.some((law) => law.check(even) !== null)).toBe(true);
+  const halved = { ...benchmark, metrics: { ...metrics, tpot: { mean: following / 2, p50: following / 2 } } };
+  expect(consistencyLaws.some((law) => law.check(halved) !== null)).toBe(true);
+});
+
+test("clients are held against requests under way where E2E is not stated, too", () => {
+  const benchmark = {
+    ...read(vllmSummary),
+    requestRate: null,
+    requestThroughput: 8,
+    meanOutputTokens: 101,
+    outputTokensPerSecond: null,
+    requests: null,
+    metrics: { ttft: { mean: 100 }, tpot: { mean: 9, p50: 9 } },
+  };
+  const law = consistencyLaws.at(-1)!;
+  expect(law.check({ ...benchmark, concurrency: 8 })).toBeNull();
+  const metrics = { ttft: { mean: 100 }, e2e: { mean: 1000, p99: 9000 } };
+  expect(law.check({ ...benchmark, metrics, concurrency: 64, seconds: 10 })).toBeNull();
+  expect(law.check({ ...benchmark, metrics, concurrency: 64, seconds: 100 })).not.toBeNull();
+  expect(law.check({ ...benchmark, concurrency: 2 })).toMatchObject({ found: expect.stringMatching(/^8, /) });
+  expect(law.check({ ...benchmark, concurrency: 64 })).toMatchObject({
+    mended: { concurrency: null, meanUnderWay: 8 },
+  });
+});
+
 describe("a TPOT that divides by chunks", () => {
   const statistics = ["mean", "median", "p90", "p95", "p99"].map((name) => `${name}_tpot_ms`);
   const halved = Object.fromEntries(statistics.map((name) => [name, following / 2]));

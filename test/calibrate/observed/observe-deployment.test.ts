@@ -312,6 +312,14 @@ describe("observing a benchmark", () => {
     expect(meanError(both.config.engine)).toBeLessThan(meanError(base) / 3);
   });
 
+  test("takes the runs that show a TPOT, and says how many do not", () => {
+    const first = benchmark({}) as Extract<Measurement, { kind: "benchmark" }>;
+    const prompt = benchmark({ metrics: { ttft: { mean: 50 } } }) as typeof first;
+    const both = adjusted({ ...first, runs: [first.runs[0], prompt.runs[0]] });
+    expect(both.config.engine).toEqual(adjusted(first).config.engine);
+    expect(detail(both, "observed, as read")).toContain("1 of 2 runs show no TPOT: left out");
+  });
+
   test("is refused without a TPOT, without a load, or of another model", () => {
     expect(problemsOf(benchmark({ metrics: { ttft: { mean: 1 } } }))[0]?.expected).toContain("TPOT");
     const unloaded = { concurrency: null, metrics: { tpot: { mean: 5 } } };

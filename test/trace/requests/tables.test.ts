@@ -224,6 +224,22 @@ test("failed requests are left out and counted", async () => {
   expect([count, origin.notes]).toEqual([1, ["2 failed requests left out (first: line 2)"]]);
 });
 
+test("requests of AIPerf's warm-up are left out and counted", async () => {
+  const record = (benchmark_phase: string, request_start_ns: number) => ({
+    metadata: { request_start_ns, benchmark_phase },
+    metrics: { input_sequence_length: { value: 7 }, output_sequence_length: { value: 1 } },
+  });
+  const rows = [record("warmup", 5), record("profiling", 100), record("profiling", 107)];
+  const { arrivalNs, origin } = await loadRequests("auto", traceFile(jsonLines(rows)));
+  expect([[...arrivalNs], origin.notes]).toEqual([[0, 7], ["1 warm-up requests left out (first: line 1)"]]);
+});
+
+test("dates of Python's logs have their fractions behind a comma", async () => {
+  const rows = ["05,250", "05.500", "06,000000001"].map((time) => `"2025-01-01 00:00:${time}",1,1`);
+  const file = traceFile(`TIMESTAMP,ContextTokens,GeneratedTokens\n${rows.join("\n")}\n`);
+  expect([...(await loadRequests("auto", file)).arrivalNs]).toEqual([0, 250_000_000, 750_000_001]);
+});
+
 test("what a layout cannot express is refused, or noted", async () => {
   const split = "arrival_timestamp,batch_size,prompt_size,token_size\n0.5,1,1,1\n0.6,4,1,1\n";
   expect((await problemsOf(loadRequests("auto", traceFile(split))))[0]).toMatchObject({ line: 3, at: "batch_size" });

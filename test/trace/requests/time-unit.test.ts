@@ -50,6 +50,14 @@ describe("a Mooncake trace in seconds", () => {
     expect(saidOf(table).join()).toContain("times read as seconds");
   });
 
+  test("in whole numbers is not told from milliseconds, and that is said", async () => {
+    const table = await loadRequests("auto", mooncake([0, 30, 61, 95]));
+    expect(table.arrivalNs[3]).toBe(95e6);
+    expect(saidOf(table).join()).toMatch(/read as milliseconds.*say it with timeUnit/);
+    expect(saidOf(await loadRequests("auto", mooncake([0, 300, 610, 950])))).toEqual([]);
+    expect(saidOf(await loadRequests("auto", mooncake([0, 30, 61, 95]), { timeUnit: "s" }))).toEqual([]);
+  });
+
   test("is recognised by Unix times", async () => {
     const table = await loadRequests("auto", mooncake([1_700_000_000.5, 1_700_000_003, 1_700_000_004]));
     expect([...table.arrivalNs]).toEqual([0, 2_500_000_000, 3_500_000_000]);

@@ -45,6 +45,36 @@ describe("sessions whose prompts count only what is new, as AIPerf writes them",
     expect(of(2)[18]).not.toBe(of(0)[18]);
   });
 
+  test("are known by prompts of one length, which no growing conversation has", async () => {
+    const session = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((turn) => ({
+      session_id: "s",
+      ...(turn === 0 ? { timestamp: 0 } : { delay: 10 }),
+      input_length: 100,
+      output_length: 20,
+    }));
+    const table = await read(session);
+    expect([...table.promptTokens.subarray(0, 3)]).toEqual([100, 220, 340]);
+  });
+
+  test("are not those whose first block is another once it is full", async () => {
+    const session = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((turn) => ({
+      session_id: "s",
+      ...(turn === 0 ? { timestamp: 0 } : { delay: 10 }),
+      input_length: 300 + 400 * turn,
+      output_length: 20,
+      hash_ids: turn === 0 ? [99] : Array.from({ length: Math.ceil((300 + 400 * turn) / 512) }, (_, i) => i),
+    }));
+    // Of one session with a short first turn the others still begin alike.
+    expect(saidOf(await read(session)).join("; ")).toContain("count the whole conversation");
+    expect([...(await read(session.slice(0, 2), { turnPrompts: "whole" })).promptTokens]).toEqual([300, 700]);
+    const pairs = Array.from({ length: 8 }, (_, s) =>
+      session
+        .slice(0, 2)
+        .map((row) => ({ ...row, session_id: `s${s}`, hash_ids: row.hash_ids.map((id) => 1000 * s + id) })),
+    );
+    expect(saidOf(await read(pairs.flat())).join("; ")).toContain("count the whole conversation");
+  });
+
   test("share their prompts without any block ids too", async () => {
     const { prefix } = await read(withoutBlocks(rows));
     const of = (i: number) => [...prefix!.ids.subarray(prefix!.offsets[i], prefix!.offsets[i + 1])];

@@ -16,11 +16,12 @@ export function msPerUnit(metric: JsonView): number | null {
 }
 
 /**
- * `profile_export_aiperf.json` of AIPerf: one object a metric with its unit. Its `inter_token_latency` is one value a
- * request, (request latency - TTFT) / (output tokens - 1), which is TPOT here.
+ * `profile_export_aiperf.json` of AIPerf, `profile_export_genai_perf.json` of GenAI-Perf: one object a metric with its
+ * unit. Their `inter_token_latency` is one value a request, (request latency - TTFT) / (output tokens - 1), which is TPOT
+ * here.
  */
 export const aiperf: BenchmarkFormat = {
-  description: "profile_export_aiperf.json of AIPerf",
+  description: "profile_export_aiperf.json of AIPerf, profile_export_genai_perf.json of GenAI-Perf",
 
   detects: (document) =>
     ["request_latency", "time_to_first_token", "request_count"].some((key) => document.peek(key, "avg") !== undefined),
@@ -38,7 +39,8 @@ export const aiperf: BenchmarkFormat = {
         deployment: { model },
         concurrency,
         requestRate,
-        requests: document.get("request_count", "avg"),
+        // Not every version of GenAI-Perf counts them.
+        requests: document.get("request_count").stated ? document.get("request_count", "avg") : null,
         failed: average("error_request_count"),
         seconds: secondsOf(document.get("benchmark_duration")),
         metrics: statedMetrics({
@@ -62,19 +64,27 @@ function secondsOf(duration: JsonView): number | null {
   return value === null || ms === null ? null : (value * ms) / 1e3;
 }
 
+/** Where versions of AIPerf, and GenAI-Perf before it, keep the load. */
+const loadPlaces: readonly (readonly string[])[] = [
+  ["loadgen"],
+  ["phases", "profiling"],
+  ["perf_analyzer", "stimulus"],
+  [],
+];
+
 /**
- * What was run. The configuration is AIPerf's internal one and differs between versions: the load lies under `loadgen`,
- * in later ones in the profiled phase. What is not found there is not stated.
+ * What was run. The configuration is the tool's internal one and differs between versions. What is not found there is
+ * not stated.
  */
 function configurationOf(
   document: JsonView,
 ): Pick<MeasuredBenchmark, "concurrency" | "requestRate"> & { readonly model: string | null } {
-  const names = document.peek("input_config", "endpoint", "model_names");
+  const inside = (...keys: readonly string[]) => document.peek("input_config", ...keys);
+  const names = inside("endpoint", "model_names") ?? inside("model_names") ?? inside("model");
   const name = Array.isArray(names) ? (names as readonly Json[])[0] : names;
   const load = (key: string) => {
-    const value =
-      document.peek("input_config", "loadgen", key) ?? document.peek("input_config", "phases", "profiling", key);
-    return typeof value === "number" && value > 0 ? value : null;
+    const values = loadPlaces.map((place) => inside(...place, key));
+    return (values.find((value) => typeof value === "number" && value > 0) as number | undefined) ?? null;
   };
   return {
     model: typeof name === "string" ? name : null,

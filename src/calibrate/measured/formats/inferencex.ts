@@ -1,3 +1,4 @@
+import type { Json } from "../../../core/json.ts";
 import type { JsonView } from "../json-view.ts";
 import { type BenchmarkFormat, statedMetrics, statisticsFrom } from "./benchmark-format.ts";
 
@@ -23,6 +24,8 @@ export const inferencex: BenchmarkFormat = {
           device: document.get("hw").text(),
           devices,
           engine: document.get("framework").text(),
+          drafting: document.get("spec_decoding").text(),
+          disaggregated: isTrue(document.peek("disagg")),
         },
         concurrency: document.get("conc").whole(1),
         requests: null,
@@ -42,6 +45,9 @@ export const inferencex: BenchmarkFormat = {
 
 /** GPUs of one instance; null for pools of several, which the file counts otherwise by version. */
 function devicesOf(document: JsonView): number | null {
-  const pools = document.peek("disagg") === true || document.peek("is_multinode") === true;
+  const pools = isTrue(document.peek("disagg")) || isTrue(document.peek("is_multinode"));
   return pools ? null : document.get("tp").whole(1);
 }
+
+/** Some versions write truth values as text. */
+const isTrue = (value: Json | undefined): boolean => value === true || value === "true" || value === "True";

@@ -1,5 +1,6 @@
 import type { Json } from "../../../core/json.ts";
 import type { JsonView } from "../json-view.ts";
+import type { StatedDeployment } from "../measured-benchmark.ts";
 import { type BenchmarkFormat, type BenchmarkReading, statedMetrics } from "./benchmark-format.ts";
 
 /** What every test states. */
@@ -43,7 +44,7 @@ function readTest(document: JsonView, { prompt, output, depth, msPerToken }: Tes
     deployment: {
       model: document.get("model_type").text(),
       parameters: document.get("model_n_params").number(),
-      device: document.get("gpu_info").text(),
+      ...devicesOf(document),
       engine: "llama.cpp",
     },
     concurrency: 1,
@@ -58,6 +59,16 @@ function readTest(document: JsonView, { prompt, output, depth, msPerToken }: Tes
     // A prompt alone takes as long whatever would follow.
     meanOutputTokens: output === 0 ? null : output,
   };
+}
+
+/** GPUs as it lists them, parted by commas: tests run on all of them, unless layers are not split. */
+function devicesOf(document: JsonView): Partial<StatedDeployment> {
+  const named = document.get("gpu_info").text()?.trim() ?? "";
+  if (named === "") return {};
+  const [first, ...others] = named.split(/\s*,\s*/);
+  const alike = others.every((other) => other === first);
+  const devices = document.peek("split_mode") === "none" ? 1 : 1 + others.length;
+  return { device: alike ? (first ?? null) : named, devices };
 }
 
 /** Rows of its table, as `| qwen3moe 30B.A3B Q4_K - Medium | ... | pp512 @ d4096 | 5120.00 ± 10.00 |`. */

@@ -26,6 +26,8 @@ export const trtllmBench: BenchmarkFormat = {
           precision: engine.get("quantization").text(),
           devices: document.get("world_info", "world_size").whole(1),
           engine: "tensorrt-llm",
+          // Written where tokens were drafted.
+          drafting: document.peek("decoding_stats") === undefined ? null : "decoding_stats",
         },
         meanUnderWay: asked.get("avg_num_concurrent_requests").number(),
         requests: asked.get("num_requests"),

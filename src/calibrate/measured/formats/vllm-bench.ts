@@ -1,11 +1,12 @@
 import type { JsonView } from "../json-view.ts";
+import type { MeasuredBenchmark, StatedDeployment } from "../measured-benchmark.ts";
 import { type MeasuredRequest, type MeasuredRun, type MeasurementSource, measuredRun } from "../measured-run.ts";
 import { type BenchmarkFormat, perRequestMean, statedMetrics, statisticsFrom } from "./benchmark-format.ts";
 
 /**
  * `vllm bench serve --save-result`: latencies in ms under flat keys such as `p99_ttft_ms`. With `--save-detailed` also
  * lists over requests in seconds, whose failed requests have no output. SGLang's bench_serving writes the same keys but
- * for E2E.
+ * for E2E, and the arguments of its server.
  */
 export const vllmBench: BenchmarkFormat = {
   description: "JSON of vllm bench serve or SGLang bench_serving",
@@ -19,14 +20,10 @@ export const vllmBench: BenchmarkFormat = {
         const prefix = name === "p50" ? ["p50", "median"] : [name];
         return document.either(...prefix.flatMap((word) => keys.map((key) => `${word}_${key}_ms`)));
       }, 1);
-    const rate = document.get("request_rate").rate();
-    const unlimited = rate === Number.POSITIVE_INFINITY;
     return [
       {
-        deployment: { model: document.either("model_id", "model").text() },
-        // Without a cap all requests are sent at once: each has a client of its own.
-        concurrency: document.get("max_concurrency").whole(1) ?? (unlimited ? requests.whole(1) : null),
-        requestRate: unlimited ? null : rate,
+        deployment: deploymentOf(document),
+        ...loadOf(document, requests),
         requests,
         failed: document.get("failed").whole(0) ?? withoutOutput(document),
         seconds: document.get("duration").number(),
@@ -45,6 +42,46 @@ export const vllmBench: BenchmarkFormat = {
     ];
   },
 };
+
+/**
+ * The load that was asked for. Times of a trace, and a rate that rises, are neither clients nor a rate: there a cap on
+ * requests under way is no number of clients either.
+ */
+function loadOf(
+  document: JsonView,
+  requests: JsonView,
+): Pick<MeasuredBenchmark, "concurrency" | "requestRate" | "meanUnderWay"> {
+  const asked = document.get("request_rate");
+  const meanUnderWay = document.get("concurrency").number();
+  const rises = document.get("ramp_up_strategy");
+  if (rises.stated) rises.note("says that the rate rose over the run: no load is stated");
+  if (asked.value === "trace") asked.note("says that requests came at the times of a trace: no load is stated");
+  if (rises.stated || asked.value === "trace") return { concurrency: null, requestRate: null, meanUnderWay };
+  const rate = asked.rate();
+  const unlimited = rate === Number.POSITIVE_INFINITY;
+  // Without a cap all requests are sent at once: each has a client of its own.
+  const concurrency = document.get("max_concurrency").whole(1) ?? (unlimited ? requests.whole(1) : null);
+  return { concurrency, requestRate: unlimited ? null : rate, meanUnderWay };
+}
+
+/** The served model, and of SGLang's what its server was started with. */
+function deploymentOf(document: JsonView): Partial<StatedDeployment> {
+  const stated = document.either("model_id", "model").text();
+  const accepted = document.either("spec_decode_acceptance_length", "accept_length").number();
+  const drafted = accepted === null || accepted <= 1 ? null : `${accepted} tokens accepted a step`;
+  const server = document.get("server_info");
+  if (!server.stated) return { model: stated, drafting: drafted };
+  const sizes = ["tp_size", "pp_size", ...(server.peek("enable_dp_attention") === true ? [] : ["dp_size"])];
+  return {
+    model: stated ?? server.get("model_path").text(),
+    precision: server.get("quantization").text(),
+    devices: server.get("tp_size").stated
+      ? sizes.reduce((devices, key) => devices * (server.get(key).whole(1) ?? 1), 1)
+      : null,
+    engine: "sglang",
+    drafting: server.get("speculative_algorithm").text() ?? drafted ?? "none",
+  };
+}
 
 /** Requests of the detail lists without output; null without lists. */
 function withoutOutput(document: JsonView): number | null {

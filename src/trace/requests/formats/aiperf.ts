@@ -15,10 +15,14 @@ export const aiperf: RequestFormat = {
       },
       timeUnit: "ns",
       blockTokens: null,
+      warmUp: (cell) => !["profiling", null, undefined].includes(phaseOf(cell("metadata"))),
       failed: (cell) => given(cell("error")) || given(inside(cell("metadata"), "was_cancelled")),
     },
   ],
 };
+
+/** Later versions warm up before they profile, and record both. */
+const phaseOf = (metadata: Json | undefined) => inside(metadata, "benchmark_phase") as string | null | undefined;
 
 const given = (value: Json | undefined): boolean => value !== undefined && value !== null && value !== false;
 
