@@ -244,3 +244,39 @@ test("an array [layers, tokens, k] is refused by its neighbours, or by the layer
   const shape = { layers: 8, moeLayers: [2, 3, 4, 5, 6, 7] };
   await expect(open([few], { experts: 64, shape })).rejects.toThrow(/first size is the number of layers of the model/);
 });
+
+test("an array of several sequences is refused where its tokens run along another size, or the layers of the model do", async () => {
+  const draw = draws(13);
+  const [sequences, count, layers, k] = [3, 24, 20, 4] as const;
+  // Each token keeps 3 of the 4 experts of the one before.
+  const texts = Array.from({ length: sequences * layers }, () => {
+    let last = distinctIds(draw, 64, k);
+    return Array.from({ length: count }, () => {
+      const others = distinctIds(draw, 64, 64).filter((id) => !last.includes(id));
+      last = [...last.slice(1), others[0]!];
+      return last;
+    });
+  });
+  const at = (sequence: number, token: number, layer: number) => texts[sequence * layers + layer]![token]!;
+  const write = (shape: readonly number[], of: (a: number, b: number, c: number) => number[]) => {
+    const [first, second, third] = shape as [number, number, number];
+    const rows = Array.from({ length: first * second * third }, (_value, i) =>
+      of(Math.floor(i / (second * third)), Math.floor(i / third) % second, i % third),
+    );
+    return folder.write("four.npy", npy(Uint8Array.from(rows.flat()), [...shape, k]));
+  };
+  const { file } = await open([write([sequences, count, layers], at)]);
+  expect(file.rows).toBe(sequences * count);
+  await file.close();
+  const refused = async (path: string, hint: RegExp, options: ImportOptions = {}) =>
+    await expect(open([path], options)).rejects.toThrow(hint);
+  const byLayer = write([layers, sequences, count], (l, s, t) => at(s, t, l));
+  await refused(byLayer, /expected \[sequences, tokens, layers, k\].*third size.*transpose\(1, 2, 0, 3\)/);
+  await refused(write([layers, 1, count], (l, _s, t) => at(0, t, l)), /third size/);
+  await refused(write([1, layers, count], (s, l, t) => at(s, t, l)), /third size.*transpose\(0, 2, 1, 3\)/);
+  await refused(write([count, sequences, layers], (t, s, l) => at(s, t, l)), /first size.*transpose\(1, 0, 2, 3\)/);
+  await refused(write([count, 1, layers], (t, s, l) => at(s, t, l)), /first size/);
+  const shape = { layers: 5, moeLayers: [0, 1, 2, 3, 4] };
+  const short = write([5, 2, 6], (l, s, t) => at(s, t, l));
+  await refused(short, /first size is the number of layers of the model/, { shape });
+});
