@@ -272,10 +272,22 @@ test("an array of several sequences is refused where its tokens run along anothe
     await expect(open([path], options)).rejects.toThrow(hint);
   const byLayer = write([layers, sequences, count], (l, s, t) => at(s, t, l));
   await refused(byLayer, /expected \[sequences, tokens, layers, k\].*third size.*transpose\(1, 2, 0, 3\)/);
-  await refused(write([layers, 1, count], (l, _s, t) => at(0, t, l)), /third size/);
-  await refused(write([1, layers, count], (s, l, t) => at(s, t, l)), /third size.*transpose\(0, 2, 1, 3\)/);
-  await refused(write([count, sequences, layers], (t, s, l) => at(s, t, l)), /first size.*transpose\(1, 0, 2, 3\)/);
-  await refused(write([count, 1, layers], (t, s, l) => at(s, t, l)), /first size/);
+  await refused(
+    write([layers, 1, count], (l, _s, t) => at(0, t, l)),
+    /third size/,
+  );
+  await refused(
+    write([1, layers, count], (s, l, t) => at(s, t, l)),
+    /third size.*transpose\(0, 2, 1, 3\)/,
+  );
+  await refused(
+    write([count, sequences, layers], (t, s, l) => at(s, t, l)),
+    /first size.*transpose\(1, 0, 2, 3\)/,
+  );
+  await refused(
+    write([count, 1, layers], (t, s, l) => at(s, t, l)),
+    /first size/,
+  );
   const shape = { layers: 5, moeLayers: [0, 1, 2, 3, 4] };
   const short = write([5, 2, 6], (l, s, t) => at(s, t, l));
   await refused(short, /first size is the number of layers of the model/, { shape });

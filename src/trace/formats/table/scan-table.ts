@@ -198,12 +198,25 @@ class TableScan {
           : `layer ${firstMissing.layer}${this.#nameOf(firstMissing.stream)} has ${firstMissing.cells} of ${firstMissing.stream.tokens.size} tokens`,
       grid: tokens * layers.length,
       runsOn: this.#groups.length > 1 && this.#all.size === tokens,
+      scattered: this.#scattered(layers),
       repeat: found.repeats ? this.#repeat : null,
       restartsOnly: this.#restartsOnly,
       tokenFirst: this.#overLayers > this.#inLayer,
       byPosition: this.#byPosition,
       looksForWarmUp: this.#detectors !== null,
     };
+  }
+
+  /** The first stream whose numbers leave out more than they hold and are in no order: ids of a vocabulary may look so. */
+  #scattered(layers: readonly number[]): string | null {
+    const stream = this.#streams.find(
+      ({ tokens, index }) =>
+        tokens.end - tokens.first > 2 * tokens.size &&
+        layers.some((layer) => (this.#layers.get(layer)?.get(index, track.disorder) ?? 0) > 0),
+    );
+    if (stream === undefined) return null;
+    const { size, first, end } = stream.tokens;
+    return `${size} numbers from ${first} to ${end - 1}${this.#nameOf(stream)}, in no order`;
   }
 
   /** Which stream it is, in words, where there are several. */

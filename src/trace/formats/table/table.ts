@@ -10,7 +10,7 @@ import { findReading } from "./find-reading.ts";
 import { guessMap } from "./guess-map.ts";
 import { entriesOf } from "./nested-values.ts";
 import { peekTable } from "./peek-table.ts";
-import { checkWhole, doubtsOf, notesOf, tallyNotes } from "./table-doubts.ts";
+import { checkWhole, doubtsOf, notesOf, tallyNotes, vocabularyIds } from "./table-doubts.ts";
 import { layOut } from "./table-layout.ts";
 import type { TableReading } from "./table-shape.ts";
 import { openTable, type TableSource } from "./table-source.ts";
@@ -67,6 +67,7 @@ export const table: TraceImporter = {
     };
     const { shape, reading } = await findReading(cells, paths.length, map.request !== undefined, file, options.experts);
     checkWhole(shape, reading, options.topK, file);
+    if (options.map === undefined && shape.scattered !== null) refuse({ file, ...vocabularyIds(map, shape.scattered) });
     const experts = expertCount(options.experts, shape.idMax, shape.topK, file, warnings);
     if (shape.short > 0 && experts > traceLimits.experts - 2)
       refuse({ file, expected: "as many experts in every row of so many", found: experts });
