@@ -32,7 +32,7 @@ export async function contentOf(array: FileArray, options: ImportOptions): Promi
   if (shape.length === 2 && options.topK !== undefined && width > options.topK && width % options.topK === 0)
     return facts(block, options.topK).differ ? "ids" : "other";
   if (options.topK === width && facts(block, width).differ) return "ids";
-  const found = shape.length === 2 ? contentOfRows(block, width) : contentOfTokens(block, width);
+  const found = shape.length === 2 ? contentOfRows(block, width) : contentOfTokens(block, width, shape.length === 3 ? shape[1] : undefined);
   if (found !== "unclear") return found;
   if (options.kind !== undefined) return options.kind === "counts" ? "counts" : "ids";
   return ofFile === "ids" || ofFile === "counts" ? ofFile : "unclear";
@@ -46,9 +46,9 @@ export function contentOfRows(block: Int32Array, width: number): ArrayContent {
   return !differ && !negative && equalSums && !mask ? "counts" : "unclear";
 }
 
-/** Rows of an array of three or four dimensions, which returned routing has. */
-function contentOfTokens(block: Int32Array, width: number): ArrayContent {
-  const { differ, equalSums, mask, negative } = facts(block, width);
+/** Rows of an array of three or four dimensions, which returned routing has; steps of counts may have any number of tokens. */
+function contentOfTokens(block: Int32Array, width: number, layers?: number): ArrayContent {
+  const { differ, equalSums, mask, negative } = facts(block, width, layers);
   if (width === 1) return "ids";
   if (differ) return equalSums && width >= 3 ? "unclear" : "ids";
   if (!negative && equalSums && !mask) return "counts";
@@ -57,19 +57,21 @@ function contentOfTokens(block: Int32Array, width: number): ArrayContent {
 
 /**
  * What the rows of `width` values have in common. Rows of one value throughout say nothing: nothing was recorded there. Nor
- * does the sum of rows that are all alike, as those of a warm-up are.
+ * does the sum of rows that are all alike, as those of a warm-up are. Sums are compared among the `layers` rows of a step.
  */
-function facts(block: Int32Array, width: number) {
+function facts(block: Int32Array, width: number, layers = Number.POSITIVE_INFINITY) {
   let rows = 0;
   let differ = width <= likely.topK;
   let equalSums = true;
   let first: Int32Array | null = null;
   let alike = true;
   let sumOfFirst = -1;
+  let compared = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (let at = 0; at + width <= block.length; at += width) {
     const row = block.subarray(at, at + width);
+    if ((at / width) % layers === 0) sumOfFirst = -1;
     if (width > 1 && row.every((value) => value === row[0])) continue;
     rows += 1;
     first ??= row;
@@ -82,12 +84,15 @@ function facts(block: Int32Array, width: number) {
     }
     if (differ && new Set(row).size < width) differ = false;
     if (sumOfFirst === -1) sumOfFirst = sum;
-    else if (sum !== sumOfFirst) equalSums = false;
+    else {
+      compared += 1;
+      if (sum !== sumOfFirst) equalSums = false;
+    }
   }
   return {
     rows,
     differ: differ && max < likely.experts,
-    equalSums: equalSums && !alike && rows >= 2,
+    equalSums: equalSums && !alike && compared > 0,
     mask: min >= 0 && max <= 1,
     negative: min < 0,
     range: Math.max(1, max - min + 1),

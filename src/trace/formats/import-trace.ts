@@ -132,7 +132,7 @@ async function formatOf(listed: readonly ListedFile[], options: ImportOptions): 
       ? await ifReadable(() => sampleOf(path, options), problems)
       : await sampleOf(path, options);
     if (sample === null) continue;
-    const format = recognise(sample);
+    const format = recognise(sample, options);
     if (format !== null) return format;
     unread.push(...sample.unread, ...unclearIn(path, sample));
   }
@@ -163,8 +163,8 @@ function unclearIn(file: string, { arrays }: FileSample): Problem[] {
 }
 
 /** The format of a file, from its first bytes and its name; null if none matches. */
-function recognise(sample: FileSample): TraceFormat | null {
-  const found = Object.entries(importers).find(([, importer]) => importer.detects(sample));
+function recognise(sample: FileSample, options: ImportOptions): TraceFormat | null {
+  const found = Object.entries(importers).find(([, importer]) => importer.detects(sample, options));
   return found === undefined ? null : (found[0] as TraceFormat);
 }
 
