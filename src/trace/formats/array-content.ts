@@ -32,7 +32,10 @@ export async function contentOf(array: FileArray, options: ImportOptions): Promi
   if (shape.length === 2 && options.topK !== undefined && width > options.topK && width % options.topK === 0)
     return facts(block, options.topK).differ ? "ids" : "other";
   if (options.topK === width && facts(block, width).differ) return "ids";
-  const found = shape.length === 2 ? contentOfRows(block, width) : contentOfTokens(block, width, shape.length === 3 ? shape[1] : undefined);
+  const found =
+    shape.length === 2
+      ? contentOfRows(block, width)
+      : contentOfTokens(block, width, shape.length === 3 ? shape[1] : undefined);
   if (found !== "unclear") return found;
   if (options.kind !== undefined) return options.kind === "counts" ? "counts" : "ids";
   return ofFile === "ids" || ofFile === "counts" ? ofFile : "unclear";

@@ -1,5 +1,4 @@
-/** Shared experts that an engine fuses at most. */
-const fusedMax = 8;
+import { fusedMax } from "./recorded-layers.ts";
 
 /** Layers of steps whose counts have to agree: two numbers may divide one another by chance. */
 const rowsMin = 2;

@@ -11,7 +11,7 @@ const unsignedMarks = { byte: 0xff, wide: [0xffff, beyondInt32] } as const;
 const fusedCellsMin = 16;
 
 /** Shared experts that an engine fuses at most. */
-const fusedMax = 8;
+export const fusedMax = 8;
 
 /**
  * Whether a layer recorded a token: its `width` ids from `at` on. Negative ids mean no, and so does one id repeated over

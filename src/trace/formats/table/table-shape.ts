@@ -46,6 +46,8 @@ export interface TableShape {
   readonly topK: number;
   readonly idMin: number;
   readonly idMax: number;
+  /** Routed experts, where shared ones that are fused with them show how many there are; and what was made of these. */
+  readonly fused: { readonly experts: number | undefined; readonly notes: readonly string[] };
   readonly selections: number;
   readonly hasWeights: boolean;
   readonly hasRequests: boolean;

@@ -45,7 +45,7 @@ export async function writeTable(
       const ids = absentIds(topK, experts, topK, shape.short > 0);
       if (cell.ids.length < topK) ids.fill(experts, cell.ids.length);
       const weights = cell.weights === null ? null : new Float32Array(topK);
-      fill(cell, ids, weights);
+      fill(cell, topK, ids, weights);
       await writer.experts(layer, row, ids);
       if (weights !== null) await writer.weights(layer, row, weights);
       if (layout.ofCells.length > 0 && !told.test(row))
@@ -59,7 +59,10 @@ export async function writeTable(
 }
 
 /** Ids and weights of a cell, the heaviest expert first. */
-function fill({ ids, weights }: TableCell, intoIds: ExpertIds, intoWeights: Float32Array | null): void {
+function fill(cell: TableCell, topK: number, intoIds: ExpertIds, intoWeights: Float32Array | null): void {
+  // What is beyond are shared experts that the engine fuses with the routed ones.
+  const ids = cell.ids.slice(0, topK);
+  const weights = cell.weights;
   if (weights === null || intoWeights === null) {
     intoIds.set(ids);
     return;

@@ -502,3 +502,29 @@ test("an object with a list of tokens for each layer is known by the names of th
   expect(header.layers).toEqual([3, 10]);
   expect(warnings).toContain("--map 'experts=layer_[layer][token]'");
 });
+
+test("shared experts that an engine fuses with the routed ones are left out of tables too", async () => {
+  const rows = range(40).map((i) => [Math.floor(i / 2), i % 2, `${i % 7} ${7 + (i % 9)}`] as const);
+  const fused = csv(
+    "token,layer,experts",
+    rows.map(([token, layer, own]) => [token, layer, `${own} 16`]),
+  );
+  const plain = await read(csv("token,layer,experts", rows as unknown as Row[]));
+  const stated = await read(fused);
+  expect(stated.ids).toEqual(plain.ids);
+  expect(stated.header).toMatchObject({ experts: 16, topK: 2 });
+  expect(stated.warnings).toMatch(/the last id of every row \(16\) is a shared expert .* left out/);
+  const { experts: _none, ...alone } = { experts: 16, topK: 2 };
+  const told = await open([folder.write("t.csv", fused)], alone);
+  expect(told.file.header).toMatchObject({ experts: 16, topK: 2 });
+  await told.file.close();
+  const weighed = rows.map(([token, layer, own]) => [token, layer, `${own} ${16 + (token % 2)}`, "0.4 0.6 1"] as Row);
+  const two = await read(csv("token,layer,experts,weights", weighed));
+  expect(two.ids[0]!.slice(0, 2)).toEqual([7, 0]);
+  expect(two.weights!.slice(0, 2)).toEqual([...Float32Array.of(0.6, 0.4)]);
+  const some = csv(
+    "token,layer,experts",
+    rows.map(([token, layer, own], i) => [token, layer, i === 9 ? "16 3" : own]),
+  );
+  expect(await refusal(some)).toMatch(/t\.csv:11: experts: expected ids below 16, found 16/);
+});
