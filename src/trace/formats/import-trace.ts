@@ -56,7 +56,7 @@ export async function importTrace(
   }
   if (files.length === 0)
     refuse({ file: first.path, expected: `a file in the format ${chosen} in the folder`, found: "none" });
-  const { trace, leftOut } = await importFiles(importers[chosen], files, options);
+  const { trace, leftOut, twins } = await importFiles(importers[chosen], files, options);
   await writeRoutingTrace(output, trace.layout, trace.write);
   return {
     format: chosen,
@@ -65,6 +65,7 @@ export async function importTrace(
     warnings: [
       ...(others.length === 0 ? [] : [`left out, not in this format: ${others.map(fileName).join(", ")}`]),
       ...[...unreadable, ...leftOut].map((problem) => `left out, cannot be read: ${problem}`),
+      ...twins,
       ...trace.warnings,
     ],
   };
@@ -78,7 +79,7 @@ async function importFiles(
   importer: TraceImporter,
   files: readonly ListedFile[],
   options: ImportOptions,
-): Promise<{ trace: ImportedTrace; leftOut: readonly string[] }> {
+): Promise<{ trace: ImportedTrace; leftOut: readonly string[]; twins: readonly string[] }> {
   const domains = options.domains?.length === files.length && files.length > 1 ? options.domains : null;
   const leftOut: Problem[] = [];
   const digests: { name: string; sha256: string }[] = [];
@@ -89,7 +90,11 @@ async function importFiles(
     try {
       const named = kept.map((index) => digests[index]!);
       const own = domains === null ? options : { ...options, domains: kept.map((index) => domains[index]!) };
-      return { trace: await importer.import(paths, own, named), leftOut: oneForEachFile(leftOut) };
+      return {
+        trace: await importer.import(paths, own, named),
+        leftOut: oneForEachFile(leftOut),
+        twins: importer.filesAlone === true ? twinsOf(named) : [],
+      };
     } catch (error) {
       if (!(error instanceof InvalidInputError) || importer.filesAlone !== true) throw error;
       leftOut.push(...error.problems);
@@ -101,6 +106,19 @@ async function importFiles(
       kept = left;
     }
   }
+}
+
+/** Files with the bytes of an earlier one: copies, or equal requests. Both are recordings. */
+function twinsOf(files: readonly { readonly name: string; readonly sha256: string }[]): string[] {
+  const first = new Map<string, string>();
+  const twins: string[] = [];
+  for (const { name, sha256 } of files) {
+    const twin = first.get(sha256);
+    if (twin === undefined) first.set(sha256, name);
+    else twins.push(`${name} has the bytes of ${twin}`);
+  }
+  const more = twins.length > 3 ? `, and ${twins.length - 3} others` : "";
+  return twins.length === 0 ? [] : [`${twins.slice(0, 3).join(", ")}${more}: a copy counts twice; all are imported`];
 }
 
 function oneForEachFile(problems: readonly Problem[]): string[] {

@@ -26,6 +26,21 @@ export function isRecorded(ids: Int32Array, at: number, width: number): boolean 
   return false;
 }
 
+/** What to say of ids that may be counted from 1; null where nothing shows it. */
+export function countedFromOne(
+  idMin: number,
+  idMax: number,
+  selections: number,
+  experts: number | undefined,
+): string | null {
+  // Uniform choices would miss one expert with a chance of e^-20.
+  if (idMin !== 1 || selections < 20 * idMax) return null;
+  return (
+    `expert 0 is never chosen and the largest id is ${idMax}: ids may be counted from 1` +
+    (experts === undefined ? ", which makes one expert too many" : "")
+  );
+}
+
 /** What one layer of a recording holds. */
 interface LayerCells {
   recorded: number;
@@ -81,6 +96,18 @@ export class RecordedLayers {
 
   /** The ids of recorded cells that are routed experts: `topK` of each row, the largest of them, and E if a fused one shows it. */
   columns(
+    stated: { readonly experts?: number | undefined; readonly topK?: number | undefined },
+    warnings: string[],
+  ): { topK: number; idMax: number; experts?: number } {
+    const found = this.#routed(stated, warnings);
+    const cells = this.#layers.reduce((sum, layer) => sum + layer.recorded, 0);
+    const idMin = Math.min(...this.#columns.slice(0, found.topK).map(({ min }) => min));
+    const doubt = countedFromOne(idMin, found.idMax, cells * found.topK, stated.experts);
+    if (doubt !== null) warnings.push(doubt);
+    return found;
+  }
+
+  #routed(
     stated: { readonly experts?: number | undefined; readonly topK?: number | undefined },
     warnings: string[],
   ): { topK: number; idMax: number; experts?: number } {

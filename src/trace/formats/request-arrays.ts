@@ -6,6 +6,7 @@ import { contentOf } from "./array-content.ts";
 import { roleOf } from "./array-roles.ts";
 import type { ImportOptions } from "./importer.ts";
 import { joinedLayers } from "./join-layers.ts";
+import { refuseNarrow } from "./narrow-ids.ts";
 
 /** Rows of one array of ids, [rows, layers, k], with what stands beside them. */
 export interface RequestArrays {
@@ -81,6 +82,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
     ...(await scalar("experts", take("experts", isScalar))),
     ...(await scalar("topK", take("topK", isScalar))),
   };
+  for (const array of found) refuseNarrow(array, stated.experts ?? options.experts);
   const layersArray = take("layers", ({ shape }) => shape.length === 1);
   for (const ids of idArrays) {
     const shape = shapeOf(ids, stated.topK ?? options.topK);

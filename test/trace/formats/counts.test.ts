@@ -259,3 +259,23 @@ test("of ids and their counts in one file the ids are read, and the counts where
   expect([...(await loadCountsTable(counts.file)).counts]).toEqual([3, 2, 3]);
   await counts.file.close();
 });
+
+test("counts by layer and expert are read under the names that tools give the columns", async () => {
+  const rows = "3,0,5\n3,2,7\n4,1,9\n";
+  for (const header of [
+    "layer,expert,count",
+    "layer_idx,expert_idx,frequency",
+    '"layer", "expert_id", "num_tokens"',
+    "Layer,Expert,Count",
+  ])
+    expect(await read("e.csv", `${header}\n${rows}`, { experts: 3 })).toMatchObject({
+      format: "expert-distribution",
+      layers: [3, 4],
+      counts: [5, 0, 7, 0, 9, 0],
+    });
+  const tokens = await open([folder.write("e.csv", "layer,expert,token\n0,3,0\n0,1,0\n0,2,1\n0,1,1\n")], {
+    experts: 4,
+  });
+  expect(tokens).toMatchObject({ format: "table" });
+  await tokens.file.close();
+});

@@ -292,3 +292,41 @@ test("an array of several sequences is refused where its tokens run along anothe
   const short = write([5, 2, 6], (l, s, t) => at(s, t, l));
   await refused(short, /first size is the number of layers of the model/, { shape });
 });
+
+test("ids in a byte are refused where there are more experts, as larger ids were wrapped", async () => {
+  const rows = recording(7, 30, 2, 384, 2);
+  const bytes = folder.write("wrapped.npy", npy(Uint8Array.from(rows), [30, 2, 2]));
+  await expect(open([bytes], { experts: 384 })).rejects.toThrow(/ids of 384 experts, found "\|u1, which holds 256"/);
+  const layers = npz({
+    layer_1_topk_ids: npy(Uint8Array.from(rows.slice(0, 60)), [30, 2]),
+    layer_2_topk_ids: npy(Uint8Array.from(rows.slice(60)), [30, 2]),
+  });
+  await expect(open([folder.write("layers.npz", layers)], { experts: 384 })).rejects.toThrow(/which holds 256/);
+  const signed = folder.write(
+    "signed.npy",
+    npy(
+      Int8Array.from(rows, (id) => id % 128),
+      [30, 2, 2],
+    ),
+  );
+  await expect(open([signed], { experts: 160 })).rejects.toThrow(/\|i1, which holds 128/);
+  const all = Uint8Array.from({ length: 120 }, (_value, i) => (i % 2 === 0 ? 255 : i));
+  const { file } = await open([folder.write("fits.npy", npy(all, [30, 2, 2]))], { experts: 256 });
+  expect(file.header.experts).toBe(256);
+  await file.close();
+});
+
+test("ids of arrays that never name expert 0 may be counted from 1; a copy of a file is told", async () => {
+  const rows = recording(8, 200, 2, 16, 2).map((id) => id + 1);
+  const whole = npy(Uint8Array.from(rows), [200, 2, 2]);
+  const one = await open([folder.write("one.npy", whole)]);
+  expect(one.warnings).toContain(
+    "expert 0 is never chosen and the largest id is 16: ids may be counted from 1, which makes one expert too many",
+  );
+  await one.file.close();
+  const copies = [folder.write("one.npy", whole), folder.write("one (1).npy", whole)];
+  const two = await open(copies, { experts: 32 });
+  expect(two.file.rows).toBe(400);
+  expect(two.warnings.join()).toContain("one (1).npy has the bytes of one.npy: a copy counts twice");
+  await two.file.close();
+});

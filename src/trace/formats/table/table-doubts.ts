@@ -1,5 +1,6 @@
 import { type Problem, refuse } from "../../../core/errors.ts";
 import { fileName } from "../importer.ts";
+import { countedFromOne } from "../recorded-layers.ts";
 import type { TableMap } from "./fields.ts";
 import type { TableReading, TableShape } from "./table-shape.ts";
 import type { Tally } from "./tally.ts";
@@ -49,16 +50,12 @@ export function vocabularyIds({ token, position }: TableMap, found: string): Pro
 
 /** What may be wrong with a table though it can be read. */
 export function doubtsOf(
-  { idMin, idMax, selections, missing, missingAtEnds, scattered }: TableShape,
+  { idMin, idMax, selections, missing, missingAtEnds, scattered, fused }: TableShape,
   experts: number | undefined,
 ): string[] {
   const doubts: string[] = [];
-  // Uniform choices would miss one expert with a chance of e^-20.
-  if (idMin === 1 && selections >= 20 * idMax)
-    doubts.push(
-      `expert 0 is never chosen and the largest id is ${idMax}: ids may be counted from 1` +
-        (experts === undefined ? ", which makes one expert too many" : ""),
-    );
+  const doubt = countedFromOne(idMin, idMax, selections, experts);
+  if (doubt !== null && !fused.notes.includes(doubt)) doubts.push(doubt);
   if (scattered !== null)
     doubts.push(`tokens are put in the order of their numbers (${scattered}): they may be ids of a vocabulary`);
   if (missing > 0 && missingAtEnds)
