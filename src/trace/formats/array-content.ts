@@ -2,6 +2,7 @@ import { type FileArray, numberBlocks } from "../container/arrays.ts";
 import { beyondInt32 } from "../container/npy.ts";
 import { roleOf, roleOfFile } from "./array-roles.ts";
 import type { ArrayContent, ImportOptions } from "./importer.ts";
+import { layerInName } from "./join-layers.ts";
 
 const sampleValues = 1 << 16;
 
@@ -16,7 +17,7 @@ const coincidencesMin = 10;
  * layers have one sum, as every token visits every layer; and numbers that are no ids would coincide within some row.
  * Where neither shows, the person who imports has to say.
  */
-export async function contentOf(array: FileArray, options: ImportOptions): Promise<ArrayContent> {
+async function contentOf(array: FileArray, options: ImportOptions): Promise<ArrayContent> {
   const { name, shape, dtype } = array;
   const role = name === "" ? "unnamed" : roleOf(name);
   if (role === "counts") return shape.length >= 2 && shape.length <= 3 ? "counts" : "other";
@@ -39,6 +40,28 @@ export async function contentOf(array: FileArray, options: ImportOptions): Promi
   if (found !== "unclear") return found;
   if (options.kind !== undefined) return options.kind === "counts" ? "counts" : "ids";
   return ofFile === "ids" || ofFile === "counts" ? ofFile : "unclear";
+}
+
+/**
+ * The content of every array of a file. Matrices of one layer each are looked at together: few rows of a layer, or of two ids,
+ * show nothing by themselves.
+ */
+export async function contentsOf(arrays: readonly FileArray[], options: ImportOptions): Promise<ArrayContent[]> {
+  const contents: ArrayContent[] = [];
+  for (const array of arrays) contents.push(await contentOf(array, options));
+  const layers = arrays.filter(
+    ({ name, shape }, i) => contents[i] === "unclear" && shape.length === 2 && layerInName(name) !== null,
+  );
+  const width = layers[0]?.shape[1] ?? 1;
+  if (layers.length < 2 || layers.some(({ shape }) => shape[1] !== width)) return contents;
+  const blocks: number[] = [];
+  for (const array of layers) {
+    const block = await firstRows(array, width, Math.floor(sampleValues / layers.length));
+    if (block === null) return contents;
+    for (const value of block) blocks.push(value);
+  }
+  const together = contentOfRows(Int32Array.from(blocks), width);
+  return contents.map((content, i) => (layers.includes(arrays[i]!) ? together : content));
 }
 
 /** Rows of a matrix: one layer's tokens, or the layers' counts. */
@@ -103,8 +126,8 @@ function facts(block: Int32Array, width: number, layers = Number.POSITIVE_INFINI
 }
 
 /** The first rows of an array; null where they hold what is no whole number. */
-async function firstRows(array: FileArray, width: number): Promise<Int32Array | null> {
-  const blocks = numberBlocks(array, width, Math.max(1, Math.floor(sampleValues / width)));
+async function firstRows(array: FileArray, width: number, values = sampleValues): Promise<Int32Array | null> {
+  const blocks = numberBlocks(array, width, Math.max(1, Math.floor(values / width)));
   const first = (await blocks.next()).value as Float64Array;
   await blocks.return(undefined);
   return first.every((value) => Number.isInteger(value) && Math.abs(value) <= beyondInt32)

@@ -8,7 +8,7 @@ import { arrayFileKind, openArrayFile } from "../container/arrays.ts";
 import { type RoutingTraceHeader, traceFormat } from "../container/trace-header.ts";
 import { writeRoutingTrace } from "../container/write-trace.ts";
 import { plainBytes } from "../text-lines.ts";
-import { contentOf } from "./array-content.ts";
+import { contentsOf } from "./array-content.ts";
 import {
   type FileSample,
   fileName,
@@ -171,13 +171,18 @@ function unclearIn(file: string, { arrays }: FileSample): Problem[] {
     return [
       { file, at: arrays[0].name, expected: "ids [tokens, layers, k]", found: arrays[0].shape, hint: "reshape it" },
     ];
-  return unclear.map(({ name, shape }) => ({
-    file,
-    at: name,
-    expected: "ids of tokens or counts of experts",
-    found: `${JSON.stringify(shape)}, which may be either`,
-    hint: "say --kind tokens or --kind counts; --top-k splits rows [layers x k]",
-  }));
+  const [first] = unclear;
+  if (first === undefined) return [];
+  const others = unclear.length === 1 ? "" : `, and ${unclear.length - 1} other arrays,`;
+  return [
+    {
+      file,
+      at: first.name,
+      expected: "ids of tokens or counts of experts",
+      found: `${JSON.stringify(first.shape)}${others === "" ? "," : others} which may be either`,
+      hint: "say --kind tokens or --kind counts; --top-k splits rows [layers x k]",
+    },
+  ];
 }
 
 /** The format of a file, from its first bytes and its name; null if none matches. */
@@ -211,9 +216,8 @@ async function arraySample(path: string, options: ImportOptions): Promise<FileSa
   const { arrays, unread, metadata } = await openArrayFile(path);
   if (metadata?.get("format") === traceFormat)
     refuse({ file: path, expected: "a recording", found: "a routing trace of moecast", hint: "it needs no import" });
-  const sampled: SampledArray[] = [];
-  for (const array of arrays)
-    sampled.push({ name: array.name, shape: array.shape, content: await contentOf(array, options) });
+  const contents = await contentsOf(arrays, options);
+  const sampled = arrays.map(({ name, shape }, i): SampledArray => ({ name, shape, content: contents[i] ?? "other" }));
   // Text and numbers by themselves stand beside routing; what has its dimensions may be the routing.
   const routing = unread.filter(({ shape }) => arrays.length === 0 || shape === null || shape.length >= 2);
   return { fileName: fileName(path), text: "", arrays: sampled, unread: routing.map(({ problem }) => problem) };

@@ -1,6 +1,6 @@
 import { InvalidInputError, refuse } from "../../core/errors.ts";
 import { type FileArray, numberBlocks, openArrayFile } from "../container/arrays.ts";
-import { contentOf } from "./array-content.ts";
+import { contentsOf } from "./array-content.ts";
 import { roleOf } from "./array-roles.ts";
 import { type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
 import { domainsOfParts, fileName, type ImportOptions, type TraceImporter } from "./importer.ts";
@@ -92,8 +92,8 @@ async function countsArrayOf(
 ): Promise<{ readonly array: FileArray; readonly unused: readonly string[] }> {
   const { arrays, unread } = await openArrayFile(path);
   if (arrays.length === 0 && unread.length > 0) throw new InvalidInputError(unread.map(({ problem }) => problem));
-  const counts: FileArray[] = [];
-  for (const array of arrays) if ((await contentOf(array, options)) === "counts") counts.push(array);
+  const contents = await contentsOf(arrays, options);
+  const counts = arrays.filter((_array, i) => contents[i] === "counts");
   const array = counts.find(({ name }) => name === key) ?? counts[0];
   if (array === undefined)
     refuse({

@@ -2,7 +2,7 @@ import { InvalidInputError, refuse } from "../../core/errors.ts";
 import { allIntegers, type FileArray, openArrayFile } from "../container/arrays.ts";
 import { beyondInt32 } from "../container/npy.ts";
 import { phases } from "../container/trace-tensors.ts";
-import { contentOf } from "./array-content.ts";
+import { contentsOf } from "./array-content.ts";
 import { roleOf } from "./array-roles.ts";
 import type { ImportOptions } from "./importer.ts";
 import { joinedLayers } from "./join-layers.ts";
@@ -41,8 +41,8 @@ const promptKey = "prompt_routed_experts";
 /** The routing of a file, and the arrays beside it by their names; refuses a file without ids. */
 export async function requestsOf(path: string, domain: number, options: ImportOptions): Promise<RequestFile> {
   const { arrays, unread } = await openArrayFile(path);
-  const alike: FileArray[] = [];
-  for (const array of arrays) if ((await contentOf(array, options)) === "ids") alike.push(array);
+  const contents = await contentsOf(arrays, options);
+  const alike = arrays.filter((_array, i) => contents[i] === "ids");
   // Where some are named as ids, other whole numbers that look like them are something else.
   const named = alike.filter(({ name }) => roleOf(name) === "ids");
   const found = named.length > 0 ? named : alike;

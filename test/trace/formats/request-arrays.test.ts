@@ -330,3 +330,21 @@ test("ids of arrays that never name expert 0 may be counted from 1; a copy of a 
   expect(two.warnings.join()).toContain("one (1).npy has the bytes of one.npy: a copy counts twice");
   await two.file.close();
 });
+
+test("matrices of two ids named by their layers are ids together, or refused in one message", async () => {
+  const rows = recording(9, 50, 12, 16, 2);
+  const ofLayer = (at: number) => rows.filter((_id, i) => Math.floor(i / 2) % 12 === at);
+  const matrices = (count: number) =>
+    npz(
+      Object.fromEntries(
+        Array.from({ length: count }, (_value, at) => [`layer_${at}`, npy(Int32Array.from(ofLayer(at)), [50, 2])]),
+      ),
+    );
+  const { file } = await open([folder.write("mixtral.npz", matrices(12))], { experts: 16 });
+  expect(file.header).toMatchObject({ layers: [...Array(12).keys()], topK: 2 });
+  expect(await layer(file, 11)).toEqual(ofLayer(11));
+  await file.close();
+  await expect(open([folder.write("few.npz", matrices(2))])).rejects.toThrow(
+    /few\.npz: layer_0: expected ids of tokens or counts of experts, found "\[50,2\], and 1 other arrays, which may be either"/,
+  );
+});
