@@ -348,3 +348,36 @@ test("matrices of two ids named by their layers are ids together, or refused in 
     /few\.npz: layer_0: expected ids of tokens or counts of experts, found "\[50,2\], and 1 other arrays, which may be either"/,
   );
 });
+
+test("positions that begin anew begin a sequence; those of sequences in turn need a name", async () => {
+  const rows = ids(11, 9);
+  const at = (values: readonly number[]) => npy(Int32Array.from(values), [9]);
+  const anew = [0, 1, 2, 3, 0, 1, 0, 1, 2];
+  const write = (arrays: Readonly<Record<string, Uint8Array>>) =>
+    folder.write("p.npz", npz({ topk_ids: rows, ...arrays }));
+  const sequences = async (arrays: Readonly<Record<string, Uint8Array>>) => {
+    const { file } = await open([write(arrays)], { experts: 16 });
+    const found = [await column(file, "sequence"), await column(file, "position"), file.header.provenance.grouping];
+    await file.close();
+    return found;
+  };
+  const begun = [0, 0, 0, 0, 1, 1, 2, 2, 2];
+  expect(await sequences({ positions: at(anew) })).toEqual([
+    begun,
+    anew,
+    "a sequence begins where the positions begin anew",
+  ]);
+  const on = [5, 6, 7, 9, 12, 13, 14, 15, 16];
+  expect((await sequences({ positions: at(on) })).slice(0, 2)).toEqual([Array(9).fill(0), on]);
+  const turns = at([5, 40, 9, 6, 41, 10, 7, 42, 11]);
+  await expect(open([write({ positions: turns })])).rejects.toThrow(
+    /positions row 2: .*found "9 after 40".*request_id/,
+  );
+  const together = at([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+  await expect(open([write({ positions: together })])).rejects.toThrow(/positions row 4: .*found "1 after 1"/);
+  const told = await open([write({ positions: together })], { experts: 16, interleaved: 3 });
+  expect(await column(told.file, "sequence")).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  await told.file.close();
+  const request = at([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  expect((await sequences({ positions: turns, request_id: request }))[0]).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+});
