@@ -86,10 +86,11 @@ export async function importCounts(source: CountsSource, options: ImportOptions)
 }
 
 /** Choices of each layer over all steps, and the shared experts among those that are counted. */
-async function sumsOf({ modelLayers, experts, read }: CountsSource) {
+async function sumsOf(source: CountsSource) {
+  const { modelLayers, experts } = source;
   const sums = new Float64Array(modelLayers.length);
   const fused = new FusedCounts(experts);
-  for await (const { counts } of read())
+  for await (const { counts } of source.read())
     for (let layer = 0; layer < sums.length; layer++) {
       const own = counts.subarray(layer * experts, (layer + 1) * experts);
       for (const count of own) sums[layer]! += count;
