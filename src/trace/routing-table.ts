@@ -9,7 +9,7 @@ export interface RoutingTable {
   readonly layers: number;
   readonly rows: number;
   /**
-   * [rows][layers][topK] expert ids in stored order: descending router weight where weights were recorded. A choice without
+   * [rows][layers][topK] expert ids in stored order: descending router weight where a table or `capture` had them. A choice without
    * an expert has the id `experts` ({@link noExpertId}): transforms make them, and recordings whose rows have fewer than k.
    */
   readonly ids: Uint8Array | Uint16Array;

@@ -2,6 +2,7 @@ import { type FileArray, numberBlocks } from "../container/arrays.ts";
 import { beyondInt32 } from "../container/npy.ts";
 import { roleOf, roleOfFile } from "./array-roles.ts";
 import type { ArrayContent, ImportOptions } from "./importer.ts";
+import { layerInName } from "./join-layers.ts";
 
 const sampleValues = 1 << 16;
 
@@ -16,7 +17,7 @@ const coincidencesMin = 10;
  * layers have one sum, as every token visits every layer; and numbers that are no ids would coincide within some row.
  * Where neither shows, the person who imports has to say.
  */
-export async function contentOf(array: FileArray, options: ImportOptions): Promise<ArrayContent> {
+async function contentOf(array: FileArray, options: ImportOptions): Promise<ArrayContent> {
   const { name, shape, dtype } = array;
   const role = name === "" ? "unnamed" : roleOf(name);
   if (role === "counts") return shape.length >= 2 && shape.length <= 3 ? "counts" : "other";
@@ -32,10 +33,35 @@ export async function contentOf(array: FileArray, options: ImportOptions): Promi
   if (shape.length === 2 && options.topK !== undefined && width > options.topK && width % options.topK === 0)
     return facts(block, options.topK).differ ? "ids" : "other";
   if (options.topK === width && facts(block, width).differ) return "ids";
-  const found = shape.length === 2 ? contentOfRows(block, width) : contentOfTokens(block, width);
+  const found =
+    shape.length === 2
+      ? contentOfRows(block, width)
+      : contentOfTokens(block, width, shape.length === 3 ? shape[1] : undefined);
   if (found !== "unclear") return found;
   if (options.kind !== undefined) return options.kind === "counts" ? "counts" : "ids";
   return ofFile === "ids" || ofFile === "counts" ? ofFile : "unclear";
+}
+
+/**
+ * The content of every array of a file. Matrices of one layer each are looked at together: few rows of a layer, or of two ids,
+ * show nothing by themselves.
+ */
+export async function contentsOf(arrays: readonly FileArray[], options: ImportOptions): Promise<ArrayContent[]> {
+  const contents: ArrayContent[] = [];
+  for (const array of arrays) contents.push(await contentOf(array, options));
+  const layers = arrays.filter(
+    ({ name, shape }, i) => contents[i] === "unclear" && shape.length === 2 && layerInName(name) !== null,
+  );
+  const width = layers[0]?.shape[1] ?? 1;
+  if (layers.length < 2 || layers.some(({ shape }) => shape[1] !== width)) return contents;
+  const blocks: number[] = [];
+  for (const array of layers) {
+    const block = await firstRows(array, width, Math.floor(sampleValues / layers.length));
+    if (block === null) return contents;
+    for (const value of block) blocks.push(value);
+  }
+  const together = contentOfRows(Int32Array.from(blocks), width);
+  return contents.map((content, i) => (layers.includes(arrays[i]!) ? together : content));
 }
 
 /** Rows of a matrix: one layer's tokens, or the layers' counts. */
@@ -46,9 +72,9 @@ export function contentOfRows(block: Int32Array, width: number): ArrayContent {
   return !differ && !negative && equalSums && !mask ? "counts" : "unclear";
 }
 
-/** Rows of an array of three or four dimensions, which returned routing has. */
-function contentOfTokens(block: Int32Array, width: number): ArrayContent {
-  const { differ, equalSums, mask, negative } = facts(block, width);
+/** Rows of an array of three or four dimensions, which returned routing has; steps of counts may have any number of tokens. */
+function contentOfTokens(block: Int32Array, width: number, layers?: number): ArrayContent {
+  const { differ, equalSums, mask, negative } = facts(block, width, layers);
   if (width === 1) return "ids";
   if (differ) return equalSums && width >= 3 ? "unclear" : "ids";
   if (!negative && equalSums && !mask) return "counts";
@@ -57,19 +83,21 @@ function contentOfTokens(block: Int32Array, width: number): ArrayContent {
 
 /**
  * What the rows of `width` values have in common. Rows of one value throughout say nothing: nothing was recorded there. Nor
- * does the sum of rows that are all alike, as those of a warm-up are.
+ * does the sum of rows that are all alike, as those of a warm-up are. Sums are compared among the `layers` rows of a step.
  */
-function facts(block: Int32Array, width: number) {
+function facts(block: Int32Array, width: number, layers = Number.POSITIVE_INFINITY) {
   let rows = 0;
   let differ = width <= likely.topK;
   let equalSums = true;
   let first: Int32Array | null = null;
   let alike = true;
   let sumOfFirst = -1;
+  let compared = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (let at = 0; at + width <= block.length; at += width) {
     const row = block.subarray(at, at + width);
+    if ((at / width) % layers === 0) sumOfFirst = -1;
     if (width > 1 && row.every((value) => value === row[0])) continue;
     rows += 1;
     first ??= row;
@@ -82,12 +110,15 @@ function facts(block: Int32Array, width: number) {
     }
     if (differ && new Set(row).size < width) differ = false;
     if (sumOfFirst === -1) sumOfFirst = sum;
-    else if (sum !== sumOfFirst) equalSums = false;
+    else {
+      compared += 1;
+      if (sum !== sumOfFirst) equalSums = false;
+    }
   }
   return {
     rows,
     differ: differ && max < likely.experts,
-    equalSums: equalSums && !alike && rows >= 2,
+    equalSums: equalSums && !alike && compared > 0,
     mask: min >= 0 && max <= 1,
     negative: min < 0,
     range: Math.max(1, max - min + 1),
@@ -95,8 +126,8 @@ function facts(block: Int32Array, width: number) {
 }
 
 /** The first rows of an array; null where they hold what is no whole number. */
-async function firstRows(array: FileArray, width: number): Promise<Int32Array | null> {
-  const blocks = numberBlocks(array, width, Math.max(1, Math.floor(sampleValues / width)));
+async function firstRows(array: FileArray, width: number, values = sampleValues): Promise<Int32Array | null> {
+  const blocks = numberBlocks(array, width, Math.max(1, Math.floor(values / width)));
   const first = (await blocks.next()).value as Float64Array;
   await blocks.return(undefined);
   return first.every((value) => Number.isInteger(value) && Math.abs(value) <= beyondInt32)

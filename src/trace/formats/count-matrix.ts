@@ -40,7 +40,7 @@ export const countMatrix: TraceImporter = {
     }
     const [first] = matrices;
     const layers = first?.steps[0]?.length ?? 0;
-    const experts = options.experts ?? first?.steps[0]?.[0]?.length ?? 0;
+    const experts = first?.steps[0]?.[0]?.length ?? 0;
     const domains = domainsOfParts(paths, options);
     const names = [...new Set(domains)];
     const steps: CountsStep[] = [];

@@ -1,6 +1,7 @@
 import { refuse } from "../../core/errors.ts";
 import { beyondInt32 } from "../container/npy.ts";
 import { type TraceProvenance, traceLimits } from "../container/trace-header.ts";
+import { FusedCounts } from "./fused-counts.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
 import { keptLayers } from "./kept-layers.ts";
 
@@ -39,11 +40,17 @@ export async function importCounts(source: CountsSource, options: ImportOptions)
   const ascending = modelLayers.every((layer, i) => i === 0 || layer > (modelLayers[i - 1] ?? 0));
   if (modelLayers.length < 1 || modelLayers.length > traceLimits.layers || !ascending)
     refuse({ file, at: "layers", expected: `1 to ${traceLimits.layers} ascending layer numbers`, found: modelLayers });
+  const found: string[] = [];
+  const { sums, fused } = await sumsOf(source);
+  const stated = options.experts ?? experts - (fused?.fused ?? 0);
+  const shared = stated === experts ? null : fused;
+  const routed = experts - (shared?.fused ?? 0);
+  if (stated !== routed)
+    refuse({ file, expected: `counts of ${stated} experts, as stated`, found: `of ${experts} in each layer` });
+  if (shared !== null) found.push(fusedNote(shared, experts));
   const topK = options.topK ?? source.topK;
   if (topK !== null && (topK < 1 || topK > Math.min(experts, traceLimits.topK)))
     refuse({ file, at: "topK", expected: `1 to ${Math.min(experts, traceLimits.topK)}`, found: topK });
-  const found: string[] = [];
-  const sums = await sumsOf(source);
   if (sums.every((sum) => sum === 0))
     refuse({ file, expected: "counts above 0", found: "only zeros: the capture failed" });
   const facts = [...sums].map((sum) => ({ recorded: sum, zeros: sum === 0 ? steps : 0, lone: false }));
@@ -53,7 +60,7 @@ export async function importCounts(source: CountsSource, options: ImportOptions)
       header: {
         kind: "counts",
         model: options.model ?? source.model,
-        experts,
+        experts: routed,
         topK,
         layers: kept.map((layer) => modelLayers[layer]!),
         domains: source.domains,
@@ -66,9 +73,9 @@ export async function importCounts(source: CountsSource, options: ImportOptions)
     async write(writer) {
       let row = 0;
       for await (const { counts, domain, step } of source.read()) {
-        const own = new Uint32Array(kept.length * experts);
+        const own = new Uint32Array(kept.length * routed);
         for (const [target, layer] of kept.entries())
-          own.set(counts.subarray(layer * experts, (layer + 1) * experts), target * experts);
+          own.set(counts.subarray(layer * experts, layer * experts + routed), target * routed);
         await writer.counts(row, own);
         await writer.column("step", row, Uint32Array.of(step));
         await writer.column("domain", row, Uint32Array.of(domain));
@@ -78,12 +85,26 @@ export async function importCounts(source: CountsSource, options: ImportOptions)
   };
 }
 
-/** Choices of each layer over all steps. */
-async function sumsOf(source: CountsSource): Promise<Float64Array> {
-  const sums = new Float64Array(source.modelLayers.length);
+/** Choices of each layer over all steps, and the shared experts among those that are counted. */
+async function sumsOf(source: CountsSource) {
+  const { modelLayers, experts } = source;
+  const sums = new Float64Array(modelLayers.length);
+  const fused = new FusedCounts(experts);
   for await (const { counts } of source.read())
-    for (let at = 0; at < counts.length; at++) sums[Math.floor(at / source.experts)]! += counts[at]!;
-  return sums;
+    for (let layer = 0; layer < sums.length; layer++) {
+      const own = counts.subarray(layer * experts, (layer + 1) * experts);
+      for (const count of own) sums[layer]! += count;
+      fused.push(own);
+    }
+  return { sums, fused: fused.finish() };
+}
+
+function fusedNote({ fused, topK }: { fused: number; topK: number }, experts: number): string {
+  const which = fused === 1 ? `expert ${experts - 1} counts` : `experts ${experts - fused} to ${experts - 1} count`;
+  return (
+    `${which} every token in all layers, as shared experts that the engine fuses with the routed ones do: left out, ` +
+    `which leaves top-${topK} of ${experts - fused} experts; state ${experts} experts to keep ${fused === 1 ? "it" : "them"}`
+  );
 }
 
 /** Numbers as counts; refuses what is no whole number from 0 on, and what is beyond 32 bits. */

@@ -2,9 +2,14 @@ import { refuse } from "../../core/errors.ts";
 import { addCounts, importCounts } from "./counts-trace.ts";
 import { domainsOfParts, type TraceImporter } from "./importer.ts";
 import { importedProvenance } from "./provenance.ts";
-import { isHeader, wholeNumberRows } from "./whole-number-rows.ts";
+import { wholeNumberRows } from "./whole-number-rows.ts";
 
 const columns = ["layer_id", "expert_id", "count"];
+
+/** The same columns under the names that other tools give them. */
+const header =
+  /^\ufeff?layer(_?(id|idx|index))?,expert(_?(id|idx|index))?,(counts?|num_tokens|token_count|frequency|freq|load|hits)$/i;
+const isHead = (text: string) => header.test(text.replaceAll(/[\s"]/g, ""));
 
 /**
  * `expert_distribution_rank*.csv` of SGLang: `layer_id,expert_id,count`, experts that were never chosen left out. The
@@ -15,7 +20,7 @@ export const expertDistribution: TraceImporter = {
   description: "SGLang expert-distribution CSV: layer_id,expert_id,count",
 
   detects({ text }): boolean {
-    return isHeader(text.slice(0, Math.max(0, text.indexOf("\n"))), columns);
+    return isHead(text.slice(0, Math.max(0, text.indexOf("\n"))));
   },
 
   async import(paths, options, files) {
@@ -31,7 +36,7 @@ export const expertDistribution: TraceImporter = {
         continue;
       }
       seen.add(digest);
-      for await (const { line, values } of wholeNumberRows(path, columns)) {
+      for await (const { line, values } of wholeNumberRows(path, columns, isHead)) {
         const [layer = 0, expert = 0, count = 0] = values;
         if (layer >= 1e6 || expert >= 65_536 || count > 0xffff_ffff)
           refuse({

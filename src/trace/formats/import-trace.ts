@@ -8,7 +8,7 @@ import { arrayFileKind, openArrayFile } from "../container/arrays.ts";
 import { type RoutingTraceHeader, traceFormat } from "../container/trace-header.ts";
 import { writeRoutingTrace } from "../container/write-trace.ts";
 import { plainBytes } from "../text-lines.ts";
-import { contentOf } from "./array-content.ts";
+import { contentsOf } from "./array-content.ts";
 import {
   type FileSample,
   fileName,
@@ -56,7 +56,7 @@ export async function importTrace(
   }
   if (files.length === 0)
     refuse({ file: first.path, expected: `a file in the format ${chosen} in the folder`, found: "none" });
-  const { trace, leftOut } = await importFiles(importers[chosen], files, options);
+  const { trace, leftOut, twins } = await importFiles(importers[chosen], files, options);
   await writeRoutingTrace(output, trace.layout, trace.write);
   return {
     format: chosen,
@@ -65,6 +65,7 @@ export async function importTrace(
     warnings: [
       ...(others.length === 0 ? [] : [`left out, not in this format: ${others.map(fileName).join(", ")}`]),
       ...[...unreadable, ...leftOut].map((problem) => `left out, cannot be read: ${problem}`),
+      ...twins,
       ...trace.warnings,
     ],
   };
@@ -78,7 +79,7 @@ async function importFiles(
   importer: TraceImporter,
   files: readonly ListedFile[],
   options: ImportOptions,
-): Promise<{ trace: ImportedTrace; leftOut: readonly string[] }> {
+): Promise<{ trace: ImportedTrace; leftOut: readonly string[]; twins: readonly string[] }> {
   const domains = options.domains?.length === files.length && files.length > 1 ? options.domains : null;
   const leftOut: Problem[] = [];
   const digests: { name: string; sha256: string }[] = [];
@@ -89,7 +90,11 @@ async function importFiles(
     try {
       const named = kept.map((index) => digests[index]!);
       const own = domains === null ? options : { ...options, domains: kept.map((index) => domains[index]!) };
-      return { trace: await importer.import(paths, own, named), leftOut: oneForEachFile(leftOut) };
+      return {
+        trace: await importer.import(paths, own, named),
+        leftOut: oneForEachFile(leftOut),
+        twins: importer.filesAlone === true ? twinsOf(named) : [],
+      };
     } catch (error) {
       if (!(error instanceof InvalidInputError) || importer.filesAlone !== true) throw error;
       leftOut.push(...error.problems);
@@ -101,6 +106,19 @@ async function importFiles(
       kept = left;
     }
   }
+}
+
+/** Files with the bytes of an earlier one: copies, or equal requests. Both are recordings. */
+function twinsOf(files: readonly { readonly name: string; readonly sha256: string }[]): string[] {
+  const first = new Map<string, string>();
+  const twins: string[] = [];
+  for (const { name, sha256 } of files) {
+    const twin = first.get(sha256);
+    if (twin === undefined) first.set(sha256, name);
+    else twins.push(`${name} has the bytes of ${twin}`);
+  }
+  const more = twins.length > 3 ? `, and ${twins.length - 3} others` : "";
+  return twins.length === 0 ? [] : [`${twins.slice(0, 3).join(", ")}${more}: a copy counts twice; all are imported`];
 }
 
 function oneForEachFile(problems: readonly Problem[]): string[] {
@@ -132,7 +150,7 @@ async function formatOf(listed: readonly ListedFile[], options: ImportOptions): 
       ? await ifReadable(() => sampleOf(path, options), problems)
       : await sampleOf(path, options);
     if (sample === null) continue;
-    const format = recognise(sample);
+    const format = recognise(sample, options);
     if (format !== null) return format;
     unread.push(...sample.unread, ...unclearIn(path, sample));
   }
@@ -153,18 +171,23 @@ function unclearIn(file: string, { arrays }: FileSample): Problem[] {
     return [
       { file, at: arrays[0].name, expected: "ids [tokens, layers, k]", found: arrays[0].shape, hint: "reshape it" },
     ];
-  return unclear.map(({ name, shape }) => ({
-    file,
-    at: name,
-    expected: "ids of tokens or counts of experts",
-    found: `${JSON.stringify(shape)}, which may be either`,
-    hint: "say --kind tokens or --kind counts; --top-k splits rows [layers x k]",
-  }));
+  const [first] = unclear;
+  if (first === undefined) return [];
+  const others = unclear.length === 1 ? "" : `, and ${unclear.length - 1} other arrays,`;
+  return [
+    {
+      file,
+      at: first.name,
+      expected: "ids of tokens or counts of experts",
+      found: `${JSON.stringify(first.shape)}${others === "" ? "," : others} which may be either`,
+      hint: "say --kind tokens or --kind counts; --top-k splits rows [layers x k]",
+    },
+  ];
 }
 
 /** The format of a file, from its first bytes and its name; null if none matches. */
-function recognise(sample: FileSample): TraceFormat | null {
-  const found = Object.entries(importers).find(([, importer]) => importer.detects(sample));
+function recognise(sample: FileSample, options: ImportOptions): TraceFormat | null {
+  const found = Object.entries(importers).find(([, importer]) => importer.detects(sample, options));
   return found === undefined ? null : (found[0] as TraceFormat);
 }
 
@@ -193,9 +216,8 @@ async function arraySample(path: string, options: ImportOptions): Promise<FileSa
   const { arrays, unread, metadata } = await openArrayFile(path);
   if (metadata?.get("format") === traceFormat)
     refuse({ file: path, expected: "a recording", found: "a routing trace of moecast", hint: "it needs no import" });
-  const sampled: SampledArray[] = [];
-  for (const array of arrays)
-    sampled.push({ name: array.name, shape: array.shape, content: await contentOf(array, options) });
+  const contents = await contentsOf(arrays, options);
+  const sampled = arrays.map(({ name, shape }, i): SampledArray => ({ name, shape, content: contents[i] ?? "other" }));
   // Text and numbers by themselves stand beside routing; what has its dimensions may be the routing.
   const routing = unread.filter(({ shape }) => arrays.length === 0 || shape === null || shape.length >= 2);
   return { fileName: fileName(path), text: "", arrays: sampled, unread: routing.map(({ problem }) => problem) };

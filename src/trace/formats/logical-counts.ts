@@ -1,8 +1,9 @@
-import { refuse } from "../../core/errors.ts";
-import { type FileArray, numberBlocks, openArrays } from "../container/arrays.ts";
-import { contentOf } from "./array-content.ts";
+import { InvalidInputError, refuse } from "../../core/errors.ts";
+import { type FileArray, numberBlocks, openArrayFile } from "../container/arrays.ts";
+import { contentsOf } from "./array-content.ts";
+import { roleOf } from "./array-roles.ts";
 import { type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
-import { domainsOfParts, type ImportOptions, type TraceImporter } from "./importer.ts";
+import { domainsOfParts, fileName, type ImportOptions, type TraceImporter } from "./importer.ts";
 import { layerNumbers } from "./kept-layers.ts";
 import { importedProvenance } from "./provenance.ts";
 
@@ -18,13 +19,23 @@ export const logicalCounts: TraceImporter = {
     "SGLang logical_count and other counts [steps, layers, experts] or [layers, experts] (.npy, .npz, .safetensors)",
   reads: "counts",
 
-  detects({ arrays }): boolean {
-    return arrays?.some(({ content }) => content === "counts") ?? false;
+  detects({ arrays }, { kind } = {}): boolean {
+    // Counts that stand beside the ids are sums of them, and the ids say more.
+    const hasIds = arrays?.some(
+      ({ name, shape, content }) => content === "ids" && (shape.length > 2 || roleOf(name) === "ids"),
+    );
+    return (arrays?.some(({ content }) => content === "counts") ?? false) && (kind === "counts" || hasIds !== true);
   },
 
   async import(paths, options, files) {
     const arrays: FileArray[] = [];
-    for (const path of paths) arrays.push(await countsArrayOf(path, options));
+    const warnings: string[] = [];
+    for (const path of paths) {
+      const { array, unused } = await countsArrayOf(path, options);
+      arrays.push(array);
+      if (unused.length > 0)
+        warnings.push(`not used: ${unused.join(", ")}${paths.length === 1 ? "" : ` of ${fileName(path)}`}`);
+    }
     const [layers = 0, experts = 0] = arrays[0]?.shape.slice(-2) ?? [];
     for (const { file, name, shape } of arrays)
       if (shape.slice(-2).join() !== `${layers},${experts}`)
@@ -38,13 +49,6 @@ export const logicalCounts: TraceImporter = {
     const name = first?.name ?? key;
     if (layers * experts > 1 << 26)
       refuse({ file: paths[0] ?? "", at: name, expected: "at most 2^26 counts per step", found: layers * experts });
-    if (options.experts !== undefined && options.experts !== experts)
-      refuse({
-        file: paths[0] ?? "",
-        at: name,
-        expected: `${options.experts} experts, as stated`,
-        found: first?.shape,
-      });
     const domains = domainsOfParts(paths, options);
     const names = [...new Set(domains)];
     async function* read(): AsyncGenerator<CountsStep> {
@@ -73,7 +77,7 @@ export const logicalCounts: TraceImporter = {
           options,
           files,
         ),
-        warnings: [],
+        warnings,
         read,
       },
       options,
@@ -81,11 +85,15 @@ export const logicalCounts: TraceImporter = {
   },
 };
 
-/** The counts of a file: `logical_count`, else the array that holds counts. */
-async function countsArrayOf(path: string, options: ImportOptions): Promise<FileArray> {
-  const arrays = await openArrays(path);
-  const counts: FileArray[] = [];
-  for (const array of arrays) if ((await contentOf(array, options)) === "counts") counts.push(array);
+/** The counts of a file: `logical_count`, else the array that holds counts; and names of what else it holds. */
+async function countsArrayOf(
+  path: string,
+  options: ImportOptions,
+): Promise<{ readonly array: FileArray; readonly unused: readonly string[] }> {
+  const { arrays, unread } = await openArrayFile(path);
+  if (arrays.length === 0 && unread.length > 0) throw new InvalidInputError(unread.map(({ problem }) => problem));
+  const contents = await contentsOf(arrays, options);
+  const counts = arrays.filter((_array, i) => contents[i] === "counts");
   const array = counts.find(({ name }) => name === key) ?? counts[0];
   if (array === undefined)
     refuse({
@@ -101,5 +109,6 @@ async function countsArrayOf(path: string, options: ImportOptions): Promise<File
       found: "counts of physical ones",
       hint: "the map of physical to logical experts adds up the copies; see scripts/convert-sglang-pt.py",
     });
-  return array;
+  const unused = [...arrays, ...unread].map(({ name }) => name).filter((name) => name !== array.name);
+  return { array, unused };
 }

@@ -9,60 +9,82 @@ const sampleValues = 1 << 18;
 /** Layers and tokens that are looked at, spread evenly. */
 const lookedAt = 8;
 
+/** Sizes below which an array says nothing of its orientation. */
+const sizesMin = { tokens: 3, others: 16 } as const;
+
 /**
- * Refuses [layers, tokens, k], which every check of rows would pass. The model may say so by its layers. Else neighbours
- * do: those of tokens share experts in one layer, those of layers do not in one token, as their ids name different experts.
+ * Refuses arrays whose tokens run along another size than the one they are read along, which every check of rows would
+ * pass: [layers, tokens, k], or [layers, sequences, tokens, k]. The model may say so by its layers. Else neighbours do:
+ * those of tokens share experts in one layer, those of layers or sequences do no more than any two.
  */
 export async function refuseTurned(
   ids: FileArray,
   shape: readonly number[],
   { shape: model }: ImportOptions,
 ): Promise<void> {
-  if (shape.length !== 3) return;
-  const [first = 0, second = 0, width = 0] = shape;
-  const turned = (found: string): never =>
+  const width = shape.at(-1) ?? 0;
+  const sizes = shape.slice(0, -1);
+  const tokenAxis = sizes.length - 2;
+  if (tokenAxis < 0) return;
+  const turned = (found: string, axis: number): never =>
     refuse({
       file: ids.file,
       at: ids.name,
-      expected: "[tokens, layers, k]",
+      expected: tokenAxis === 0 ? "[tokens, layers, k]" : "[sequences, tokens, layers, k]",
       found: `[${shape.join(", ")}], ${found}`,
-      hint: "if it is [layers, tokens, k], save x.transpose(1, 0, 2)",
+      hint: hintOf(tokenAxis, axis),
     });
-  const isDepth = (size: number) => model !== undefined && [model.layers, model.moeLayers.length].includes(size);
-  if (isDepth(first) && !isDepth(second)) turned(`whose first size is the number of layers of the model`);
-  const blocks = integerBlocks(ids, second * width, Math.max(1, Math.floor(sampleValues / (second * width))));
+  const isDepth = (size: number | undefined) =>
+    size !== undefined && model !== undefined && [model.layers, model.moeLayers.length].includes(size);
+  const depth = sizes.findIndex(isDepth);
+  if (depth !== -1 && !isDepth(sizes.at(-1)))
+    turned(`whose ${places[depth]} size is the number of layers of the model`, sizes.length - 1);
+  const perFirst = sizes.slice(1).reduce((product, size) => product * size, width);
+  const blocks = integerBlocks(ids, perFirst, Math.max(1, Math.floor(sampleValues / perFirst)));
   const block = (await blocks.next()).value as Int32Array;
   await blocks.return(undefined);
-  const rows = block.length / (second * width);
-  if (first < 3 || second < 16) return;
-  const tokens = locality(width, rows, second, (layer, row) => (row * second + layer) * width, block);
-  const layers = locality(width, second, rows, (row, layer) => (row * second + layer) * width, block);
-  if (
-    layers.z >= surely &&
-    layers.z > 2 * tokens.z &&
-    layers.share - layers.chance > 2 * (tokens.share - tokens.chance)
-  )
-    turned(
-      `whose neighbours along the second size share ${formatPercent(layers.share)} of their experts and along the first ` +
-        `${formatPercent(tokens.share)}`,
-    );
+  if (tokenAxis === 0 && (sizes[0] ?? 0) < sizesMin.tokens) return;
+  const sampled = [block.length / perFirst, ...sizes.slice(1)];
+  const tokens = locality(block, sampled, width, tokenAxis);
+  for (const [axis, size] of sizes.entries()) {
+    if (axis === tokenAxis || size < sizesMin.others) continue;
+    const others = locality(block, sampled, width, axis);
+    if (
+      others.z >= surely &&
+      others.z > 2 * tokens.z &&
+      others.share - others.chance > 2 * (tokens.share - tokens.chance)
+    )
+      turned(
+        `whose neighbours along the ${places[axis]} size share ${formatPercent(others.share)} of their experts and along the ` +
+          `${places[tokenAxis]} ${formatPercent(tokens.share)}`,
+        axis,
+      );
+  }
 }
 
-/** Neighbours along one size, in some places of the other. */
-function locality(
-  topK: number,
-  count: number,
-  others: number,
-  at: (other: number, index: number) => number,
-  block: Int32Array,
-) {
-  const places = Array.from({ length: Math.min(lookedAt, others) }, (_value, i) =>
-    Math.floor((i * others) / Math.min(lookedAt, others)),
-  );
-  const rows = places.map((other): LayerRows => {
+const places = ["first", "second", "third"] as const;
+
+/** How to turn an array whose tokens run along `axis`. */
+function hintOf(tokenAxis: number, axis: number): string {
+  if (tokenAxis === 0) return "if it is [layers, tokens, k], save x.transpose(1, 0, 2)";
+  return axis === 0
+    ? "if it is [tokens, sequences, layers, k], save x.transpose(1, 0, 2, 3)"
+    : "if it is [layers, sequences, tokens, k], save x.transpose(1, 2, 0, 3); if [sequences, layers, tokens, k], x.transpose(0, 2, 1, 3)";
+}
+
+/** Neighbours along one size, in some places of the others. */
+function locality(block: Int32Array, sizes: readonly number[], topK: number, axis: number) {
+  const count = sizes[axis] ?? 0;
+  const stride = sizes.slice(axis + 1).reduce((product, size) => product * size, topK);
+  const others = block.length / topK / count;
+  const lines = Math.min(lookedAt, others);
+  const rows = Array.from({ length: lines }, (_value, i): LayerRows => {
+    const other = Math.floor((i * others) / lines);
+    const inner = stride / topK;
+    const start = Math.floor(other / inner) * stride * count + (other % inner) * topK;
     const ids = new Int32Array(count * topK);
     for (let index = 0; index < count; index++) {
-      const from = at(other, index);
+      const from = start + index * stride;
       // What was not recorded shares nothing with its neighbours, which dense layers would.
       const recorded = isRecorded(block, from, topK) && (topK > 1 || block[from] !== 0);
       for (let k = 0; k < topK; k++) ids[index * topK + k] = recorded ? block[from + k]! : -1 - index * topK - k;

@@ -11,7 +11,7 @@ const unsignedMarks = { byte: 0xff, wide: [0xffff, beyondInt32] } as const;
 const fusedCellsMin = 16;
 
 /** Shared experts that an engine fuses at most. */
-const fusedMax = 8;
+export const fusedMax = 8;
 
 /**
  * Whether a layer recorded a token: its `width` ids from `at` on. Negative ids mean no, and so does one id repeated over
@@ -24,6 +24,21 @@ export function isRecorded(ids: Int32Array, at: number, width: number): boolean 
   if (!wide && (width === 1 || (first !== 0 && first !== unsignedMarks.byte))) return true;
   for (let i = at + 1; i < at + width; i++) if (ids[i] !== first) return true;
   return false;
+}
+
+/** What to say of ids that may be counted from 1; null where nothing shows it. */
+export function countedFromOne(
+  idMin: number,
+  idMax: number,
+  selections: number,
+  experts: number | undefined,
+): string | null {
+  // Uniform choices would miss one expert with a chance of e^-20.
+  if (idMin !== 1 || selections < 20 * idMax) return null;
+  return (
+    `expert 0 is never chosen and the largest id is ${idMax}: ids may be counted from 1` +
+    (experts === undefined ? ", which makes one expert too many" : "")
+  );
 }
 
 /** What one layer of a recording holds. */
@@ -81,6 +96,18 @@ export class RecordedLayers {
 
   /** The ids of recorded cells that are routed experts: `topK` of each row, the largest of them, and E if a fused one shows it. */
   columns(
+    stated: { readonly experts?: number | undefined; readonly topK?: number | undefined },
+    warnings: string[],
+  ): { topK: number; idMax: number; experts?: number } {
+    const found = this.#routed(stated, warnings);
+    const cells = this.#layers.reduce((sum, layer) => sum + layer.recorded, 0);
+    const idMin = Math.min(...this.#columns.slice(0, found.topK).map(({ min }) => min));
+    const doubt = countedFromOne(idMin, found.idMax, cells * found.topK, stated.experts);
+    if (doubt !== null) warnings.push(doubt);
+    return found;
+  }
+
+  #routed(
     stated: { readonly experts?: number | undefined; readonly topK?: number | undefined },
     warnings: string[],
   ): { topK: number; idMax: number; experts?: number } {

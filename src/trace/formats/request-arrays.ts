@@ -2,10 +2,11 @@ import { InvalidInputError, refuse } from "../../core/errors.ts";
 import { allIntegers, type FileArray, openArrayFile } from "../container/arrays.ts";
 import { beyondInt32 } from "../container/npy.ts";
 import { phases } from "../container/trace-tensors.ts";
-import { contentOf } from "./array-content.ts";
+import { contentsOf } from "./array-content.ts";
 import { roleOf } from "./array-roles.ts";
 import type { ImportOptions } from "./importer.ts";
 import { joinedLayers } from "./join-layers.ts";
+import { refuseNarrow } from "./narrow-ids.ts";
 
 /** Rows of one array of ids, [rows, layers, k], with what stands beside them. */
 export interface RequestArrays {
@@ -18,6 +19,8 @@ export interface RequestArrays {
   readonly positions: Int32Array | null;
   /** Label of the sequence of each row. */
   readonly sequences: Int32Array | null;
+  /** Whether the recording names them, rather than that they begin where positions do. */
+  readonly namesSequences: boolean;
   readonly domain: number;
   /** Rows from the first on that are of the prompt; null where nobody says. */
   readonly promptRows: number | null;
@@ -40,8 +43,8 @@ const promptKey = "prompt_routed_experts";
 /** The routing of a file, and the arrays beside it by their names; refuses a file without ids. */
 export async function requestsOf(path: string, domain: number, options: ImportOptions): Promise<RequestFile> {
   const { arrays, unread } = await openArrayFile(path);
-  const alike: FileArray[] = [];
-  for (const array of arrays) if ((await contentOf(array, options)) === "ids") alike.push(array);
+  const contents = await contentsOf(arrays, options);
+  const alike = arrays.filter((_array, i) => contents[i] === "ids");
   // Where some are named as ids, other whole numbers that look like them are something else.
   const named = alike.filter(({ name }) => roleOf(name) === "ids");
   const found = named.length > 0 ? named : alike;
@@ -81,6 +84,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
     ...(await scalar("experts", take("experts", isScalar))),
     ...(await scalar("topK", take("topK", isScalar))),
   };
+  for (const array of found) refuseNarrow(array, stated.experts ?? options.experts);
   const layersArray = take("layers", ({ shape }) => shape.length === 1);
   for (const ids of idArrays) {
     const shape = shapeOf(ids, stated.topK ?? options.topK);
@@ -100,14 +104,20 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
     const layers =
       layersArray === null || size(layersArray) !== shape.at(-2) ? undefined : await allIntegers(layersArray, 4_096);
     const prompt = promptOf(ids.name, idArrays);
+    const positionOf = positions === null ? null : await column(positions);
+    const begun =
+      positions !== null && positionOf !== null && !labelled && rows.length === 1 && (options.interleaved ?? 1) === 1
+        ? sequencesBegun(positions, positionOf)
+        : null;
     const lengths = rows.length === 1 && prompt === null ? await promptLengths(take, rowCount) : null;
     requests.push({
       ids,
       shape,
       weights,
       layers: byLayer?.layers ?? (layers === undefined ? undefined : [...layers]),
-      positions: positions === null ? null : await column(positions),
-      sequences: labelled ? labels : null,
+      positions: positionOf,
+      sequences: labelled ? labels : begun,
+      namesSequences: labelled,
       domain,
       promptRows: ids.name.endsWith(promptKey) ? rowCount : prompt !== null ? 0 : (lengths?.rows ?? null),
       firstPosition: prompt !== null ? (prompt.shape[0] ?? 0) : (lengths?.first ?? 0),
@@ -127,6 +137,29 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
 export function phaseOf({ promptRows }: RequestArrays, row: number): number {
   if (promptRows === null) return phases.unknown;
   return row < promptRows ? phases.prefill : phases.decode;
+}
+
+/**
+ * The sequence of each row where positions begin anew and nothing names it; null where they run on. Positions that fall
+ * back otherwise are those of several sequences in turn, which only a name could tell apart.
+ */
+function sequencesBegun({ file, name }: FileArray, positions: Int32Array): Int32Array | null {
+  const sequences = new Int32Array(positions.length);
+  let sequence = 0;
+  for (let row = 1; row < positions.length; row++) {
+    const [before, here] = [positions[row - 1]!, positions[row]!];
+    if (here === 0) sequence += 1;
+    else if (here <= before)
+      refuse({
+        file,
+        at: `${name} row ${row}`,
+        expected: "a position after that of the row before, or 0 where a sequence begins",
+        found: `${here} after ${before}`,
+        hint: "rows of several sequences need an array that names them, such as request_id [rows]",
+      });
+    sequences[row] = sequence;
+  }
+  return sequence === 0 ? null : sequences;
 }
 
 /** A `sequence` with hardly two rows to a label holds the tokens of one rather than their sequences. */

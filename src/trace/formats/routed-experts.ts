@@ -106,6 +106,8 @@ function refuseLayerFiles(groups: readonly RequestArrays[]): void {
 }
 
 function groupingOf(groups: readonly RequestArrays[], streams: number): string {
+  if (groups.some(({ sequences, namesSequences }) => sequences !== null && !namesSequences))
+    return "a sequence begins where the positions begin anew";
   if (groups.some(({ sequences }) => sequences !== null)) return "the recording names the sequence of each row";
   return streams > 1
     ? `row i of an array is token floor(i / ${streams}) of stream i mod ${streams}; each stream is one sequence`

@@ -1,6 +1,7 @@
 import { refuse } from "../../core/errors.ts";
 import { type FileArray, integerBlocks, openArrays } from "../container/arrays.ts";
 import { domainsOfFiles, fileName, type TraceImporter } from "./importer.ts";
+import { refuseNarrow } from "./narrow-ids.ts";
 import { importedProvenance } from "./provenance.ts";
 import { importRows } from "./row-parts.ts";
 import type { RowBlock } from "./row-source.ts";
@@ -25,6 +26,7 @@ export const stepRouting: TraceImporter = {
     for (const [index, path] of paths.entries()) {
       const array = (await openArrays(path)).find(({ name, shape }) => name === "data" && shape.length === 2);
       if (array === undefined) refuse({ file: path, expected: "an array data [batch, k]" });
+      refuseNarrow(array, options.experts);
       const [, iteration, layer] = stepName.exec(fileName(path)) ?? [];
       steps.push({ array, step: Number(iteration ?? index), layer: layer === undefined ? null : Number(layer) });
     }

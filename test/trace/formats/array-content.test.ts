@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openArrays } from "../../../src/trace/container/arrays.ts";
-import { contentOf } from "../../../src/trace/formats/array-content.ts";
+import { contentsOf } from "../../../src/trace/formats/array-content.ts";
 import { roleOf, roleOfFile } from "../../../src/trace/formats/array-roles.ts";
 import type { ImportOptions } from "../../../src/trace/formats/importer.ts";
-import { draws, npy, temporaryFolder } from "../routing-files.ts";
+import { draws, npy, npz, temporaryFolder } from "../routing-files.ts";
 import { recording } from "./opened.ts";
 
 const folder = temporaryFolder();
 
 async function content(values: readonly number[], shape: readonly number[], options: ImportOptions = {}, name = "a") {
-  const [array] = await openArrays(folder.write(`${name}.npy`, npy(Int32Array.from(values), shape)));
-  return contentOf(array!, options);
+  const arrays = await openArrays(folder.write(`${name}.npy`, npy(Int32Array.from(values), shape)));
+  return (await contentsOf(arrays, options))[0];
 }
 
 /** Counts [layers][experts] of as many choices in every layer. */
@@ -40,6 +40,26 @@ test("counts of layers are never taken for ids of tokens, nor ids for counts", a
       expect(await content(counted, [rows, experts])).not.toBe("ids");
       expect(await content(counted, [1, rows, experts])).not.toBe("ids");
       expect(await content(recording(seed, rows + 3, 3, 64, topK), [rows + 3, 3, topK])).toBe("ids");
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("counts of steps are not taken for ids where each layer has an array of its own, however many tokens the steps have", async () => {
+  const matrix = fc.record({
+    seed: fc.integer({ min: 1, max: 1e6 }),
+    layers: fc.integer({ min: 2, max: 12 }),
+    tokens: fc.array(fc.integer({ min: 60, max: 900 }), { minLength: 2, maxLength: 30 }),
+    experts: fc.constantFrom(8, 16, 64),
+  });
+  await fc.assert(
+    fc.asyncProperty(matrix, async ({ seed, layers, tokens, experts }) => {
+      const arrays = Array.from({ length: layers }, (_value, layer): [string, Uint8Array] => {
+        const values = tokens.flatMap((choices, step) => counts(seed + 100 * layer + step, 1, experts, choices));
+        return [`layer_${layer}`, npy(Int32Array.from(values), [tokens.length, experts])];
+      });
+      const found = await openArrays(folder.write("steps.npz", npz(Object.fromEntries(arrays))));
+      for (const content of await contentsOf(found, {})) expect(content).not.toBe("ids");
     }),
     { numRuns: 30 },
   );

@@ -196,3 +196,86 @@ test("an importance matrix gives the tokens that each expert saw, whose sums of 
   const whole = gguf({ "general.type": "imatrix" }, tensors);
   await expect(read("cut.gguf", whole.subarray(0, whole.length - 40))).rejects.toThrow(/truncated|at least/);
 });
+
+test("counts of shared experts that an engine fuses are left out, unless all are stated", async () => {
+  const fused = matrix.map((row) => [...row, 20]);
+  const note = /expert 8 counts every token in all layers.*leaves top-2 of 8 experts; state 9 experts to keep it/;
+  const array = npy(Int32Array.from(fused.flat()), [3, 9]);
+  const found = await read("a.npy", array);
+  expect(found).toMatchObject({ ...whole, warnings: [expect.stringMatching(note)] });
+  expect(await read("a.npy", array, { experts: 8 })).toMatchObject({ counts: matrix.flat(), experts: 8 });
+  expect(await read("a.npy", array, { experts: 9 })).toMatchObject({ counts: fused.flat(), warnings: [] });
+  await expect(read("a.npy", array, { experts: 7 })).rejects.toThrow(/counts of 7 experts, as stated, found "of 9/);
+  const twice = matrix.map((row) => [...row, 20, 20]);
+  expect(await read("c.json", JSON.stringify({ logical_count: twice }))).toMatchObject({ counts: matrix.flat() });
+  // A dense layer and a step without tokens say nothing; other numbers of tokens in the steps agree.
+  const none = Array(9).fill(0);
+  const steps = [
+    [none, ...fused],
+    [none, none, none, none],
+    [none, ...fused.map((row) => row.map((n) => 3 * n))],
+  ];
+  const several = await read("s.npy", npy(Int32Array.from(steps.flat(2)), [3, 4, 9]));
+  expect(several.counts.slice(0, 24)).toEqual(matrix.flat());
+  expect(several.warnings).toEqual([expect.stringMatching(note), expect.stringMatching(/layer 0 of the input/)]);
+});
+
+test("the most popular expert in the last place, balanced counts and one layer are no shared experts", async () => {
+  const kept = async (rows: readonly (readonly number[])[]) => {
+    const { experts } = await read(
+      "logical_count.npy",
+      npy(Int32Array.from(rows.flat()), [rows.length, rows[0]!.length]),
+    );
+    expect(experts).toBe(rows[0]!.length);
+  };
+  await kept([[...matrix[0]!, 20]]);
+  await kept([
+    [...matrix[0]!, 20],
+    [...matrix[1]!, 10],
+  ]);
+  await kept([
+    [...matrix[0]!, 20],
+    [...matrix[1]!, 21],
+  ]);
+  await kept(Array.from({ length: 4 }, () => Array(8).fill(5)));
+  await kept(Array.from({ length: 4 }, () => [0, 0, 0, 5]));
+});
+
+test("of ids and their counts in one file the ids are read, and the counts where they are asked for", async () => {
+  const ids = [0, 1, 1, 2, 2, 0, 0, 2];
+  const path = folder.write(
+    "both.npz",
+    npz({
+      expert_counts: npy(Int32Array.of(3, 2, 3), [1, 3]),
+      topk_ids: npy(Int32Array.from(ids), [4, 1, 2]),
+    }),
+  );
+  const tokens = await open([path], { experts: 3 });
+  expect(tokens).toMatchObject({ format: "routed-experts", warnings: ["not used: expert_counts"] });
+  expect([...(await tokens.file.readLayer(0, 0, 4))]).toEqual(ids);
+  await tokens.file.close();
+  const counts = await open([path], { experts: 3, kind: "counts" });
+  expect(counts).toMatchObject({ format: "logical-count", warnings: ["not used: topk_ids"] });
+  expect([...(await loadCountsTable(counts.file)).counts]).toEqual([3, 2, 3]);
+  await counts.file.close();
+});
+
+test("counts by layer and expert are read under the names that tools give the columns", async () => {
+  const rows = "3,0,5\n3,2,7\n4,1,9\n";
+  for (const header of [
+    "layer,expert,count",
+    "layer_idx,expert_idx,frequency",
+    '"layer", "expert_id", "num_tokens"',
+    "Layer,Expert,Count",
+  ])
+    expect(await read("e.csv", `${header}\n${rows}`, { experts: 3 })).toMatchObject({
+      format: "expert-distribution",
+      layers: [3, 4],
+      counts: [5, 0, 7, 0, 9, 0],
+    });
+  const tokens = await open([folder.write("e.csv", "layer,expert,token\n0,3,0\n0,1,0\n0,2,1\n0,1,1\n")], {
+    experts: 4,
+  });
+  expect(tokens).toMatchObject({ format: "table" });
+  await tokens.file.close();
+});

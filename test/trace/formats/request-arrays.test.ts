@@ -244,3 +244,140 @@ test("an array [layers, tokens, k] is refused by its neighbours, or by the layer
   const shape = { layers: 8, moeLayers: [2, 3, 4, 5, 6, 7] };
   await expect(open([few], { experts: 64, shape })).rejects.toThrow(/first size is the number of layers of the model/);
 });
+
+test("an array of several sequences is refused where its tokens run along another size, or the layers of the model do", async () => {
+  const draw = draws(13);
+  const [sequences, count, layers, k] = [3, 24, 20, 4] as const;
+  // Each token keeps 3 of the 4 experts of the one before.
+  const texts = Array.from({ length: sequences * layers }, () => {
+    let last = distinctIds(draw, 64, k);
+    return Array.from({ length: count }, () => {
+      const others = distinctIds(draw, 64, 64).filter((id) => !last.includes(id));
+      last = [...last.slice(1), others[0]!];
+      return last;
+    });
+  });
+  const at = (sequence: number, token: number, layer: number) => texts[sequence * layers + layer]![token]!;
+  const write = (shape: readonly number[], of: (a: number, b: number, c: number) => number[]) => {
+    const [first, second, third] = shape as [number, number, number];
+    const rows = Array.from({ length: first * second * third }, (_value, i) =>
+      of(Math.floor(i / (second * third)), Math.floor(i / third) % second, i % third),
+    );
+    return folder.write("four.npy", npy(Uint8Array.from(rows.flat()), [...shape, k]));
+  };
+  const { file } = await open([write([sequences, count, layers], at)]);
+  expect(file.rows).toBe(sequences * count);
+  await file.close();
+  const refused = async (path: string, hint: RegExp, options: ImportOptions = {}) =>
+    await expect(open([path], options)).rejects.toThrow(hint);
+  const byLayer = write([layers, sequences, count], (l, s, t) => at(s, t, l));
+  await refused(byLayer, /expected \[sequences, tokens, layers, k\].*third size.*transpose\(1, 2, 0, 3\)/);
+  await refused(
+    write([layers, 1, count], (l, _s, t) => at(0, t, l)),
+    /third size/,
+  );
+  await refused(
+    write([1, layers, count], (s, l, t) => at(s, t, l)),
+    /third size.*transpose\(0, 2, 1, 3\)/,
+  );
+  await refused(
+    write([count, sequences, layers], (t, s, l) => at(s, t, l)),
+    /first size.*transpose\(1, 0, 2, 3\)/,
+  );
+  await refused(
+    write([count, 1, layers], (t, s, l) => at(s, t, l)),
+    /first size/,
+  );
+  const shape = { layers: 5, moeLayers: [0, 1, 2, 3, 4] };
+  const short = write([5, 2, 6], (l, s, t) => at(s, t, l));
+  await refused(short, /first size is the number of layers of the model/, { shape });
+});
+
+test("ids in a byte are refused where there are more experts, as larger ids were wrapped", async () => {
+  const rows = recording(7, 30, 2, 384, 2);
+  const bytes = folder.write("wrapped.npy", npy(Uint8Array.from(rows), [30, 2, 2]));
+  await expect(open([bytes], { experts: 384 })).rejects.toThrow(/ids of 384 experts, found "\|u1, which holds 256"/);
+  const layers = npz({
+    layer_1_topk_ids: npy(Uint8Array.from(rows.slice(0, 60)), [30, 2]),
+    layer_2_topk_ids: npy(Uint8Array.from(rows.slice(60)), [30, 2]),
+  });
+  await expect(open([folder.write("layers.npz", layers)], { experts: 384 })).rejects.toThrow(/which holds 256/);
+  const signed = folder.write(
+    "signed.npy",
+    npy(
+      Int8Array.from(rows, (id) => id % 128),
+      [30, 2, 2],
+    ),
+  );
+  await expect(open([signed], { experts: 160 })).rejects.toThrow(/\|i1, which holds 128/);
+  const all = Uint8Array.from({ length: 120 }, (_value, i) => (i % 2 === 0 ? 255 : i));
+  const { file } = await open([folder.write("fits.npy", npy(all, [30, 2, 2]))], { experts: 256 });
+  expect(file.header.experts).toBe(256);
+  await file.close();
+});
+
+test("ids of arrays that never name expert 0 may be counted from 1; a copy of a file is told", async () => {
+  const rows = recording(8, 200, 2, 16, 2).map((id) => id + 1);
+  const whole = npy(Uint8Array.from(rows), [200, 2, 2]);
+  const one = await open([folder.write("one.npy", whole)]);
+  expect(one.warnings).toContain(
+    "expert 0 is never chosen and the largest id is 16: ids may be counted from 1, which makes one expert too many",
+  );
+  await one.file.close();
+  const copies = [folder.write("one.npy", whole), folder.write("one (1).npy", whole)];
+  const two = await open(copies, { experts: 32 });
+  expect(two.file.rows).toBe(400);
+  expect(two.warnings.join()).toContain("one (1).npy has the bytes of one.npy: a copy counts twice");
+  await two.file.close();
+});
+
+test("matrices of two ids named by their layers are ids together, or refused in one message", async () => {
+  const rows = recording(9, 50, 12, 16, 2);
+  const ofLayer = (at: number) => rows.filter((_id, i) => Math.floor(i / 2) % 12 === at);
+  const matrices = (count: number) =>
+    npz(
+      Object.fromEntries(
+        Array.from({ length: count }, (_value, at) => [`layer_${at}`, npy(Int32Array.from(ofLayer(at)), [50, 2])]),
+      ),
+    );
+  const { file } = await open([folder.write("mixtral.npz", matrices(12))], { experts: 16 });
+  expect(file.header).toMatchObject({ layers: [...Array(12).keys()], topK: 2 });
+  expect(await layer(file, 11)).toEqual(ofLayer(11));
+  await file.close();
+  await expect(open([folder.write("few.npz", matrices(2))])).rejects.toThrow(
+    /few\.npz: layer_0: expected ids of tokens or counts of experts, found "\[50,2\], and 1 other arrays, which may be either"/,
+  );
+});
+
+test("positions that begin anew begin a sequence; those of sequences in turn need a name", async () => {
+  const rows = ids(11, 9);
+  const at = (values: readonly number[]) => npy(Int32Array.from(values), [9]);
+  const anew = [0, 1, 2, 3, 0, 1, 0, 1, 2];
+  const write = (arrays: Readonly<Record<string, Uint8Array>>) =>
+    folder.write("p.npz", npz({ topk_ids: rows, ...arrays }));
+  const sequences = async (arrays: Readonly<Record<string, Uint8Array>>) => {
+    const { file } = await open([write(arrays)], { experts: 16 });
+    const found = [await column(file, "sequence"), await column(file, "position"), file.header.provenance.grouping];
+    await file.close();
+    return found;
+  };
+  const begun = [0, 0, 0, 0, 1, 1, 2, 2, 2];
+  expect(await sequences({ positions: at(anew) })).toEqual([
+    begun,
+    anew,
+    "a sequence begins where the positions begin anew",
+  ]);
+  const on = [5, 6, 7, 9, 12, 13, 14, 15, 16];
+  expect((await sequences({ positions: at(on) })).slice(0, 2)).toEqual([Array(9).fill(0), on]);
+  const turns = at([5, 40, 9, 6, 41, 10, 7, 42, 11]);
+  await expect(open([write({ positions: turns })])).rejects.toThrow(
+    /positions row 2: .*found "9 after 40".*request_id/,
+  );
+  const together = at([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+  await expect(open([write({ positions: together })])).rejects.toThrow(/positions row 4: .*found "1 after 1"/);
+  const told = await open([write({ positions: together })], { experts: 16, interleaved: 3 });
+  expect(await column(told.file, "sequence")).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  await told.file.close();
+  const request = at([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  expect((await sequences({ positions: turns, request_id: request }))[0]).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+});

@@ -1,4 +1,6 @@
 import { type Problem, refuse } from "../../../core/errors.ts";
+import { traceLimits } from "../../container/trace-header.ts";
+import { fusedMax, RecordedLayers } from "../recorded-layers.ts";
 import { RowProblems } from "./row-problems.ts";
 import type { TableCell } from "./table-cell.ts";
 import { type Place, placeOf, type TableShape } from "./table-shape.ts";
@@ -6,11 +8,22 @@ import { type Place, placeOf, type TableShape } from "./table-shape.ts";
 /** So many tokens that choose expert 0 alone, where one is chosen, are no choice. */
 const unrecordedMin = 32;
 
+/** Experts of a layer and of a token, where they were stated. */
+export interface Stated {
+  readonly experts: number | undefined;
+  readonly topK: number | undefined;
+}
+
 /** What the experts of all cells say together, whatever token they are of. */
 export class CellCensus {
   readonly #file: string;
   readonly #experts: number | undefined;
+  readonly #stated: number | undefined;
   readonly #problems = new RowProblems();
+  /** Ids beyond those stated, which are wrong unless they are of fused shared experts. */
+  readonly #beyond = new RowProblems();
+  /** What each place among the ids of a row holds, as long as all rows have as many. */
+  #recorded: RecordedLayers | null = null;
   /** Layers with rows that hold expert 0 several times, and the first such row. */
   readonly #blank = new Map<number, Place>();
   /** Cells and largest id of each layer. */
@@ -25,10 +38,10 @@ export class CellCensus {
   #selections = 0;
   #sorted = 0;
 
-  /** `experts` is how many there are, where it was stated. */
-  constructor(file: string, experts: number | undefined) {
+  constructor(file: string, { experts, topK }: Stated) {
     this.#file = file;
     this.#experts = experts;
+    this.#stated = topK;
   }
 
   /** Counts a cell; false for one that was not recorded. */
@@ -39,7 +52,10 @@ export class CellCensus {
       if (!this.#blank.has(layer)) this.#blank.set(layer, placeOf(cell));
       return false;
     }
+    if (this.#first === null) this.#recorded = new RecordedLayers(1, ids.length);
+    else if (ids.length !== this.#first.ids.length) this.#recorded = null;
     this.#first ??= cell;
+    this.#recorded?.push(Int32Array.from(ids));
     this.#check(cell);
     if (weights?.some((weight, i) => i > 0 && weight > (weights[i - 1] ?? 0)) === true) this.#sorted += 1;
     let own = this.#layers.get(layer);
@@ -65,15 +81,17 @@ export class CellCensus {
       wrong({ at: "weights", expected: "weights in all rows or in none", found: weights });
     const experts = this.#experts;
     const beyond = experts === undefined ? undefined : ids.find((id) => id >= experts);
-    if (beyond !== undefined)
-      wrong({
-        expected: `ids below ${experts}`,
-        found: beyond,
-        hint:
-          beyond === experts
-            ? "ids may be counted from 1, or the id of a shared expert stand with them"
-            : "physical and fused shared experts have to be mapped to logical routed experts first",
-      });
+    if (beyond === undefined || experts === undefined) return;
+    const problem = {
+      expected: `ids below ${experts}`,
+      found: beyond,
+      hint:
+        beyond === experts
+          ? "ids may be counted from 1, or the id of a shared expert stand with them"
+          : "physical and fused shared experts have to be mapped to logical routed experts first",
+    };
+    if (this.#recorded === null || beyond >= experts + fusedMax) wrong(problem);
+    else this.#beyond.keep({ file, line, at: "experts", ...problem });
   }
 
   /** Counts the cells with the most experts so far, and those with fewer. */
@@ -96,9 +114,12 @@ export class CellCensus {
   /** What was counted, and a cell to begin with; refuses what was wrong, and recordings of nothing. */
   finish(): { readonly first: TableCell } & Pick<
     TableShape,
-    "blankLayers" | "topK" | "idMin" | "idMax" | "selections" | "sorted" | "short" | "firstShort"
+    "blankLayers" | "topK" | "idMin" | "idMax" | "fused" | "selections" | "sorted" | "short" | "firstShort"
   > {
     this.#problems.settle();
+    const notes: string[] = [];
+    const routed = this.#recorded?.columns({ experts: this.#experts, topK: this.#stated }, notes);
+    if (routed === undefined || routed.idMax >= (this.#experts ?? traceLimits.experts)) this.#beyond.settle();
     const first = this.#first;
     if (first === null && this.#blank.size === 0)
       refuse({
@@ -117,11 +138,13 @@ export class CellCensus {
     return {
       first,
       blankLayers: this.#blankLayers(),
-      topK: this.#topK,
+      topK: routed?.topK ?? this.#topK,
       idMin: this.#idMin,
-      idMax: this.#idMax,
+      idMax: routed?.idMax ?? this.#idMax,
+      fused: { experts: routed?.experts, notes },
       selections: this.#selections,
-      sorted: this.#sorted,
+      // Shared experts stand last, whatever their weight.
+      sorted: routed !== undefined && routed.topK < this.#topK ? 0 : this.#sorted,
       short: this.#short,
       firstShort: this.#firstShort,
     };

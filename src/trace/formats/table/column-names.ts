@@ -118,6 +118,9 @@ export const namesOf: Readonly<Record<TableField, readonly string[]>> = {
 
 /** Columns that say nothing of which expert a token chose. */
 export const asides = new Set([
+  // The index that pandas writes, as it writes it and as it reads it again.
+  "",
+  "unnamed:_0",
   "token_id",
   "token_text",
   "token_str",

@@ -1,4 +1,5 @@
 import { refuse } from "../../../core/errors.ts";
+import type { Stated } from "./cell-census.ts";
 import { scanTable } from "./scan-table.ts";
 import type { TableCell } from "./table-cell.ts";
 import type { TableReading, TableShape } from "./table-shape.ts";
@@ -12,11 +13,11 @@ export async function findReading(
   files: number,
   hasRequests: boolean,
   file: string,
-  experts: number | undefined,
+  stated: Stated,
 ): Promise<{ shape: TableShape; reading: TableReading }> {
   let reading: TableReading = { unit: "request", filesApart: !hasRequests && files > 1 };
   for (;;) {
-    const shape = await scanTable(cells(reading), reading, file, experts);
+    const shape = await scanTable(cells(reading), reading, file, stated);
     const next = otherReading(shape, reading, files);
     if (next === null) return { shape, reading };
     reading = next;

@@ -3,7 +3,7 @@ import { parseColumnMap } from "../../column-map.ts";
 import { asides, namesOf, numberedNames, snake } from "./column-names.ts";
 import { type TableField, type TableMap, tableFields } from "./fields.ts";
 import { joinedByNumber, type Leaf, leavesMax, leavesOf, quoted } from "./record-leaves.ts";
-import { listCell } from "./values.ts";
+import { listCell, wholeNumber } from "./values.ts";
 
 export interface GuessedMap {
   /** The map as a person would write it; `?` for a field that has to be named. */
@@ -33,7 +33,7 @@ export function guessMap(columns: readonly string[], first: Json): GuessedMap {
     const field = fieldOf(leaf);
     if (field === null) {
       unread.push(leaf.path);
-      if (!asides.has(snake(leaf.name))) isSure = false;
+      if (!isAside(leaf)) isSure = false;
     } else if (found.has(field)) {
       unread.push(leaf.path);
       isSure = false;
@@ -56,19 +56,32 @@ export function guessMap(columns: readonly string[], first: Json): GuessedMap {
   return { text, map: isComplete && problems.length === 0 ? map : null, unread, isOrderKnown };
 }
 
-function fieldOf({ name, path }: Leaf): TableField | null {
+function fieldOf(leaf: Leaf): TableField | null {
+  const { name, path } = leaf;
   const plain = snake(name);
+  if (path.endsWith("[layer]")) return "experts";
+  if (isTextOfToken(leaf)) return null;
   const direct = (Object.keys(namesOf) as TableField[]).find((field) => namesOf[field].includes(plain));
   if (direct !== undefined) return direct;
-  if (path.endsWith("[layer]")) return "experts";
   return path.endsWith("[]") ? (numberedNames[plain] ?? null) : null;
 }
+
+const isAside = (leaf: Leaf) => asides.has(snake(leaf.name)) || isTextOfToken(leaf);
+
+/** A column `token` of words holds the text of tokens, and does not number them. */
+const isTextOfToken = ({ name, value }: Leaf): boolean =>
+  ["token", "tok"].includes(snake(name)) && typeof value === "string" && wholeNumber(value.trim()) === null;
 
 /** Brackets for the lists that experts stand in beyond that of one token and layer; false where these may be the other way round. */
 function labelLists(found: Map<TableField, string>, leaves: ReadonlyMap<TableField, Leaf>): boolean {
   const leaf = leaves.get("experts");
-  if (leaf === undefined || found.get("experts")?.includes("[layer]") === true) return true;
+  if (leaf === undefined) return true;
   let depth = depthOf(leaf.value);
+  const path = found.get("experts");
+  if (path?.endsWith("[layer]") === true) {
+    if (depth > 1 && !found.has("token") && !found.has("position")) found.set("experts", `${path}[token]`);
+    return true;
+  }
   const isObject = typeof leaf.value === "object" && leaf.value !== null && !Array.isArray(leaf.value);
   if (isObject && listCell(leaf.value) === null)
     depth = 1 + depthOf(Object.values(leaf.value as { [key: string]: Json })[0]);

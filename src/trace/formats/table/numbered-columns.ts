@@ -3,14 +3,20 @@ import type { PathStep } from "../../column-map.ts";
 
 /** Columns whose names differ by a number, such as `e[]` for e0, e1, or `layer_[layer]`: at most two numbers. */
 export interface NumberedColumns {
-  /** What is left of the path: the numbers. */
+  /** What is left of the path: the numbers, and what leads into the values. */
   readonly rest: readonly PathStep[];
   /** Names of columns by their first number, ascending, then by their second. */
+  readonly hasSecond: boolean;
   readonly names: readonly { readonly key: string; readonly own: readonly string[] }[];
 }
 
-/** The columns that a path with numbers in its name stands for; null if there are none. */
-export function numberedColumns(columns: readonly string[], path: readonly PathStep[]): NumberedColumns | null {
+/**
+ * The columns that a path with numbers in its name stands for; null if there are none. Brackets that follow brackets lead into
+ * the value of a column: two numbers without anything between them are one.
+ */
+export function numberedColumns(columns: readonly string[], whole: readonly PathStep[]): NumberedColumns | null {
+  const inside = whole.findIndex(({ kind }, i) => kind === "each" && whole[i - 1]?.kind === "each");
+  const path = inside === -1 ? whole : whole.slice(0, inside);
   const eaches = path.filter(({ kind }) => kind === "each");
   const isName = path[0]?.kind === "key" && path.every(({ kind }) => kind !== "index");
   if (!isName || eaches.length < 1 || eaches.length > 2) return null;
@@ -30,15 +36,19 @@ export function numberedColumns(columns: readonly string[], path: readonly PathS
     if (own === undefined) byFirst.set(key, [name]);
     else own.push(name);
   }
-  return { rest: eaches, names: [...byFirst].map(([key, own]) => ({ key, own })) };
+  return {
+    rest: [...eaches, ...whole.slice(path.length)],
+    hasSecond: eaches.length > 1,
+    names: [...byFirst].map(([key, own]) => ({ key, own })),
+  };
 }
 
 /** The values of such columns as an object by the first number, with lists by the second if there is one. */
-export function gathered({ rest, names }: NumberedColumns, value: (name: string) => Json | undefined): Json {
+export function gathered({ hasSecond, names }: NumberedColumns, value: (name: string) => Json | undefined): Json {
   return Object.fromEntries(
     names.map(({ key, own }) => [
       key,
-      rest.length === 1 ? (value(own[0] ?? "") ?? null) : own.map((name) => value(name) ?? null),
+      hasSecond ? own.map((name) => value(name) ?? null) : (value(own[0] ?? "") ?? null),
     ]),
   );
 }

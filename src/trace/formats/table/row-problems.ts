@@ -11,6 +11,11 @@ export class RowProblems {
     if (this.#problems.length >= problemsMax) this.settle();
   }
 
+  /** Keeps the first problems for later. */
+  keep(problem: Problem): void {
+    if (this.#problems.length < problemsMax) this.#problems.push(problem);
+  }
+
   /** Throws if anything was wrong. */
   settle(): void {
     if (this.#problems.length > 0) throw new InvalidInputError(this.#problems);

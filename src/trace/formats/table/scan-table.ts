@@ -1,7 +1,7 @@
 import { refuse } from "../../../core/errors.ts";
 import { traceLimits } from "../../container/trace-header.ts";
 import { commonRuns, WarmUpDetector } from "../warm-up.ts";
-import { CellCensus } from "./cell-census.ts";
+import { CellCensus, type Stated } from "./cell-census.ts";
 import { completenessOf, type SummedStream } from "./completeness.ts";
 import { StreamKeys } from "./stream-keys.ts";
 import type { TableCell } from "./table-cell.ts";
@@ -15,14 +15,14 @@ const streamsMax = 1 << 21;
 const detectorsMax = 1 << 20;
 const setBytesMax = 512 * 1024 * 1024;
 
-/** First reading of a table whose rows are in any order. `experts` is how many there are, where it was stated. */
+/** First reading of a table whose rows are in any order. */
 export async function scanTable(
   cells: AsyncIterable<readonly TableCell[]>,
   reading: TableReading,
   file: string,
-  experts: number | undefined,
+  stated: Stated,
 ): Promise<TableShape> {
-  const scan = new TableScan(reading, file, experts);
+  const scan = new TableScan(reading, file, stated);
   for await (const batch of cells) for (const cell of batch) scan.push(cell);
   return scan.finish();
 }
@@ -49,10 +49,10 @@ class TableScan {
   #overLayers = 0;
   #byPosition = true;
 
-  constructor(reading: TableReading, file: string, experts: number | undefined) {
+  constructor(reading: TableReading, file: string, stated: Stated) {
     this.#file = file;
     this.#keys = new StreamKeys(reading);
-    this.#census = new CellCensus(file, experts);
+    this.#census = new CellCensus(file, stated);
   }
 
   push(cell: TableCell): void {
@@ -198,12 +198,25 @@ class TableScan {
           : `layer ${firstMissing.layer}${this.#nameOf(firstMissing.stream)} has ${firstMissing.cells} of ${firstMissing.stream.tokens.size} tokens`,
       grid: tokens * layers.length,
       runsOn: this.#groups.length > 1 && this.#all.size === tokens,
+      scattered: this.#scattered(layers),
       repeat: found.repeats ? this.#repeat : null,
       restartsOnly: this.#restartsOnly,
       tokenFirst: this.#overLayers > this.#inLayer,
       byPosition: this.#byPosition,
       looksForWarmUp: this.#detectors !== null,
     };
+  }
+
+  /** The first stream whose numbers leave out more than they hold and are in no order: ids of a vocabulary may look so. */
+  #scattered(layers: readonly number[]): string | null {
+    const stream = this.#streams.find(
+      ({ tokens, index }) =>
+        tokens.end - tokens.first > 2 * tokens.size &&
+        layers.some((layer) => (this.#layers.get(layer)?.get(index, track.disorder) ?? 0) > 0),
+    );
+    if (stream === undefined) return null;
+    const { size, first, end } = stream.tokens;
+    return `${size} numbers from ${first} to ${end - 1}${this.#nameOf(stream)}, in no order`;
   }
 
   /** Which stream it is, in words, where there are several. */

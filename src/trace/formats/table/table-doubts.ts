@@ -1,5 +1,7 @@
-import { refuse } from "../../../core/errors.ts";
+import { type Problem, refuse } from "../../../core/errors.ts";
 import { fileName } from "../importer.ts";
+import { countedFromOne } from "../recorded-layers.ts";
+import type { TableMap } from "./fields.ts";
 import type { TableReading, TableShape } from "./table-shape.ts";
 import type { Tally } from "./tally.ts";
 
@@ -31,18 +33,31 @@ export function checkWhole(
     refuse({ file, expected: `${stated} experts in the fullest rows, as --top-k says`, found: topK });
 }
 
+/** What to say of a column that was taken for the numbers of tokens by its name, and may hold ids of a vocabulary. */
+export function vocabularyIds({ token, position }: TableMap, found: string): Problem {
+  return {
+    at: token?.[0]?.text ?? "token",
+    expected: "numbers of tokens",
+    found,
+    hint:
+      "they may be ids of a vocabulary: with --map, " +
+      (position === undefined
+        ? "leave token out where the rows of a layer are in order, or name the column that numbers tokens"
+        : `leave token out, as ${position[0]?.text} numbers tokens`) +
+      "; name it in --map if it is right",
+  };
+}
+
 /** What may be wrong with a table though it can be read. */
 export function doubtsOf(
-  { idMin, idMax, selections, missing, missingAtEnds }: TableShape,
+  { idMin, idMax, selections, missing, missingAtEnds, scattered, fused }: TableShape,
   experts: number | undefined,
 ): string[] {
   const doubts: string[] = [];
-  // Uniform choices would miss one expert with a chance of e^-20.
-  if (idMin === 1 && selections >= 20 * idMax)
-    doubts.push(
-      `expert 0 is never chosen and the largest id is ${idMax}: ids may be counted from 1` +
-        (experts === undefined ? ", which makes one expert too many" : ""),
-    );
+  const doubt = countedFromOne(idMin, idMax, selections, experts);
+  if (doubt !== null && !fused.notes.includes(doubt)) doubts.push(doubt);
+  if (scattered !== null)
+    doubts.push(`tokens are put in the order of their numbers (${scattered}): they may be ids of a vocabulary`);
   if (missing > 0 && missingAtEnds)
     doubts.push(
       "rows are missing at the ends of layers alone: the column of the token may count what was logged; then layers are misaligned",

@@ -46,6 +46,8 @@ export interface TableShape {
   readonly topK: number;
   readonly idMin: number;
   readonly idMax: number;
+  /** Routed experts, where shared ones that are fused with them show how many there are; and what was made of these. */
+  readonly fused: { readonly experts: number | undefined; readonly notes: readonly string[] };
   readonly selections: number;
   readonly hasWeights: boolean;
   readonly hasRequests: boolean;
@@ -70,6 +72,8 @@ export interface TableShape {
   readonly restartsOnly: boolean;
   /** Streams of which only the second reading can tell whether a cell comes twice. */
   readonly unsure: ReadonlySet<number>;
+  /** Numbers of tokens that have gaps wider than themselves and are in no order, in words; null where there are none. */
+  readonly scattered: string | null;
   /** Rows whose experts were not in the order of their weights. */
   readonly sorted: number;
   /** Cells with fewer experts than others, and the first of them. */

@@ -10,7 +10,7 @@ import { findReading } from "./find-reading.ts";
 import { guessMap } from "./guess-map.ts";
 import { entriesOf } from "./nested-values.ts";
 import { peekTable } from "./peek-table.ts";
-import { checkWhole, doubtsOf, notesOf, tallyNotes } from "./table-doubts.ts";
+import { checkWhole, doubtsOf, notesOf, tallyNotes, vocabularyIds } from "./table-doubts.ts";
 import { layOut } from "./table-layout.ts";
 import type { TableReading } from "./table-shape.ts";
 import { openTable, type TableSource } from "./table-source.ts";
@@ -65,9 +65,11 @@ export const table: TraceImporter = {
       tally = emptyTally();
       return tableCells(paths, map, { topK: options.topK, filesApart: reading.filesApart }, tally);
     };
-    const { shape, reading } = await findReading(cells, paths.length, map.request !== undefined, file, options.experts);
+    const stated = { experts: options.experts, topK: options.topK };
+    const { shape, reading } = await findReading(cells, paths.length, map.request !== undefined, file, stated);
     checkWhole(shape, reading, options.topK, file);
-    const experts = expertCount(options.experts, shape.idMax, shape.topK, file, warnings);
+    if (options.map === undefined && shape.scattered !== null) refuse({ file, ...vocabularyIds(map, shape.scattered) });
+    const experts = expertCount(options.experts ?? shape.fused.experts, shape.idMax, shape.topK, file, warnings);
     if (shape.short > 0 && experts > traceLimits.experts - 2)
       refuse({ file, expected: "as many experts in every row of so many", found: experts });
     warnings.push(...doubtsOf(shape, options.experts));
@@ -80,7 +82,7 @@ export const table: TraceImporter = {
       warnings.push(
         "no column names requests, so how rows of steps become sequences is a guess: name it with --map request=..., or choose with --grouping",
       );
-    const notes = [...tallyNotes(tally), ...notesOf(shape)];
+    const notes = [...shape.fused.notes, ...tallyNotes(tally), ...notesOf(shape)];
     if (layout.rows === 0) refuse({ file, expected: "rows of routing", found: "only warm-up rows" });
     if (layout.droppedRows > 0)
       warnings.push(`${layout.droppedRows} warm-up rows were dropped, ${layout.rows} are kept`);

@@ -40,12 +40,12 @@ export async function writeTable(
           at: `layer ${cell.layer}`,
           expected: "each token once in a layer",
           found: `token ${cell.token} again`,
-          hint: "rows of one token and layer have to follow one another",
+          hint: "rows of one token and layer have to follow one another; a column of vocabulary ids does not number tokens: leave it out of --map",
         });
       const ids = absentIds(topK, experts, topK, shape.short > 0);
       if (cell.ids.length < topK) ids.fill(experts, cell.ids.length);
       const weights = cell.weights === null ? null : new Float32Array(topK);
-      fill(cell, ids, weights);
+      fill(cell, topK, ids, weights);
       await writer.experts(layer, row, ids);
       if (weights !== null) await writer.weights(layer, row, weights);
       if (layout.ofCells.length > 0 && !told.test(row))
@@ -59,7 +59,10 @@ export async function writeTable(
 }
 
 /** Ids and weights of a cell, the heaviest expert first. */
-function fill({ ids, weights }: TableCell, intoIds: ExpertIds, intoWeights: Float32Array | null): void {
+function fill(cell: TableCell, topK: number, intoIds: ExpertIds, intoWeights: Float32Array | null): void {
+  // What is beyond are shared experts that the engine fuses with the routed ones.
+  const ids = cell.ids.slice(0, topK);
+  const weights = cell.weights;
   if (weights === null || intoWeights === null) {
     intoIds.set(ids);
     return;

@@ -445,3 +445,86 @@ test("empty rows below a table are none, and a folder may hold other files", asy
   await file.close();
   expect(warnings.join()).toContain("left out, not in this format: meta.json, notes.csv");
 });
+
+test("ids of a vocabulary, text and an index of lines are not taken for numbers of tokens", async () => {
+  const vocabulary = [900, 17, 4_512, 388, 2_020, 61];
+  const rows = vocabulary.flatMap((word, token) =>
+    [0, 1].map((layer) => [word, token, layer, `${token} ${token + 7}`]),
+  );
+  const bare = rows.map(([word, _token, ...rest]) => [word, ...rest] as Row);
+  const message = await refusal(csv("token,layer,experts", bare));
+  expect(message).toMatch(/token: expected numbers of tokens, found "6 numbers from 17 to 4512, in no order"/);
+  expect(message).toMatch(/vocabulary: with --map, leave token out where the rows of a layer are in order/);
+  const both = csv("token,position,layer,experts", rows as Row[]);
+  expect(await refusal(both)).toMatch(/leave token out, as position numbers tokens/);
+  const inOrder = [0, 7, 1, 8, 2, 9, 3, 10, 4, 11, 5, 12];
+  const named = await read(both, { columns: "position=position,layer=layer,experts=experts" });
+  expect(named.ids[1]).toEqual(inOrder);
+  const stated = await read(csv("token,layer,experts", bare), { columns: "token=token,layer=layer,experts=experts" });
+  expect(stated.warnings).toMatch(/6 numbers from 17 to 4512, in no order\): they may be ids of a vocabulary/);
+  const again = bare.map(([word, ...rest]) => [word === 388 ? 900 : word!, ...rest] as Row);
+  expect(
+    await refusal(csv("token,layer,experts", again), { columns: "token=token,layer=layer,experts=experts" }),
+  ).toMatch(/does not number tokens: leave it out/);
+
+  const text = rows.map(([word, ...rest]) => [`w${word}`, ...rest] as Row);
+  const words = await read(csv("token,position,layer,experts", text));
+  expect(words.ids[1]).toEqual(inOrder);
+  expect(words.warnings).toContain("not read: token");
+  const pandas = rows.map(([_word, ...rest], line) => [line, ...rest] as Row);
+  expect((await read(csv(",position,layer,experts", pandas))).ids[0]).toEqual(inOrder);
+  expect((await read(csv("Unnamed: 0,position,layer,experts", pandas))).position).toEqual(range(6));
+  // A log that samples tokens, or is shuffled, numbers them all the same.
+  const sampled = bare.map((row, i) => [100 * Math.floor(i / 2), ...row.slice(1)] as Row);
+  expect((await read(csv("token,layer,experts", sampled))).ids[1]).toEqual(inOrder);
+  const shuffled = rows.map(([, ...rest]) => rest as Row).sort((a, b) => Number(b[0]) - Number(a[0]));
+  expect((await read(csv("token,layer,experts", shuffled))).ids[1]).toEqual(inOrder);
+});
+
+test("an object with a list of tokens for each layer is known by the names of the layers", async () => {
+  const byLayer = {
+    layer_3: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    layer_10: [
+      [7, 8],
+      [9, 10],
+      [11, 12],
+    ],
+  };
+  const { ids, header, warnings } = await read(JSON.stringify(byLayer), {}, "hook.json");
+  expect(ids).toEqual([
+    [1, 2, 3, 4, 5, 6],
+    [7, 8, 9, 10, 11, 12],
+  ]);
+  expect(header.layers).toEqual([3, 10]);
+  expect(warnings).toContain("--map 'experts=layer_[layer][token]'");
+});
+
+test("shared experts that an engine fuses with the routed ones are left out of tables too", async () => {
+  const rows = range(40).map((i) => [Math.floor(i / 2), i % 2, `${i % 7} ${7 + (i % 9)}`] as const);
+  const fused = csv(
+    "token,layer,experts",
+    rows.map(([token, layer, own]) => [token, layer, `${own} 16`]),
+  );
+  const plain = await read(csv("token,layer,experts", rows as unknown as Row[]));
+  const stated = await read(fused);
+  expect(stated.ids).toEqual(plain.ids);
+  expect(stated.header).toMatchObject({ experts: 16, topK: 2 });
+  expect(stated.warnings).toMatch(/the last id of every row \(16\) is a shared expert .* left out/);
+  const { experts: _none, ...alone } = { experts: 16, topK: 2 };
+  const told = await open([folder.write("t.csv", fused)], alone);
+  expect(told.file.header).toMatchObject({ experts: 16, topK: 2 });
+  await told.file.close();
+  const weighed = rows.map(([token, layer, own]) => [token, layer, `${own} ${16 + (token % 2)}`, "0.4 0.6 1"] as Row);
+  const two = await read(csv("token,layer,experts,weights", weighed));
+  expect(two.ids[0]!.slice(0, 2)).toEqual([7, 0]);
+  expect(two.weights!.slice(0, 2)).toEqual([...Float32Array.of(0.6, 0.4)]);
+  const some = csv(
+    "token,layer,experts",
+    rows.map(([token, layer, own], i) => [token, layer, i === 9 ? "16 3" : own]),
+  );
+  expect(await refusal(some)).toMatch(/t\.csv:11: experts: expected ids below 16, found 16/);
+});
