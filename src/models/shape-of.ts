@@ -4,11 +4,13 @@ import { resolveShape } from "./resolve-shape.ts";
 import {
   type AttentionShape,
   biasForms,
+  cacheFormat,
   type FeedForwardShape,
   type GqaShape,
   type MlaShape,
   type ModelShape,
   type MoeShape,
+  normFormat,
   type OneOrMore,
   queryKeyNorms,
 } from "./shape.ts";
@@ -27,8 +29,9 @@ import {
 export function shapeOf(spec: ModelSpec): ModelShape {
   const layers = spec.layers.filter(({ revisit }) => revisit === undefined);
   const baseFormat = spec.formats.norm;
-  const kvFormat = baseFormat === "fp32" ? "bf16" : baseFormat;
-  const formats = tensorClasses.filter((name) => spec.formats[name] !== baseFormat);
+  const formats = tensorClasses.filter(
+    (name) => spec.formats[name] !== (name === "norm" ? normFormat(baseFormat) : baseFormat),
+  );
   return {
     name: `${spec.id} by hand`,
     modelType: spec.modelType,
@@ -45,7 +48,7 @@ export function shapeOf(spec: ModelSpec): ModelShape {
     baseFormat,
     formats: Object.fromEntries(formats.map((name) => [name, spec.formats[name]])),
     ...(spec.weightBits === undefined ? {} : { weightBits: spec.weightBits }),
-    ...(spec.kvFormat === kvFormat ? {} : { kvFormat: spec.kvFormat }),
+    ...(spec.kvFormat === cacheFormat(baseFormat) ? {} : { kvFormat: spec.kvFormat }),
   };
 }
 
