@@ -134,6 +134,9 @@ function groupedAttention(
     max: headsMax,
     fallback: { value: queryHeads, rule: "num_attention_heads (no num_key_value_heads)" },
   });
+  const stating = [...keysOf.kvHeads, ...aliases.kvHeads].some((key) => reader.keys().includes(key));
+  if (!stating && reader.first(aliases.kvHeads) === null)
+    reader.assume("as many key-value heads as query heads, as no key gives their number");
   const headDim = counted("headDim", keysOf.headDim, aliases.headDim, {
     max: headDimMax,
     fallback: { value: widths.hiddenSize / queryHeads, rule: "hidden_size / num_attention_heads" },

@@ -79,7 +79,6 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
   if (family.attention === "compressed") return fill(layerCount, () => "full");
   const namesKey = reader.raw("layer_types") === undefined ? "layers_block_type" : "layer_types";
   const byName = reader.perLayer(namesKey, layerCount, true);
-  const interval = reader.raw("full_attention_interval");
   if (byName !== null) {
     reader.record(path, namesKey, byName.length);
     reader.skip([...restatements, ...patternKeys]);
@@ -90,6 +89,7 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
       return kind ?? "full";
     });
   }
+  const interval = reader.raw("full_attention_interval");
   if (interval !== undefined) {
     const every = reader.count(path, ["full_attention_interval"]);
     return fill(layerCount, (layer) => ((layer + 1) % every === 0 ? "full" : "linear"));
@@ -144,6 +144,7 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
 
 /** Keys that say more of windows, and change nothing where `layer_types` has said which layers have one. */
 const restatements = [
+  "full_attention_interval",
   "sliding_window",
   "use_sliding_window",
   "max_window_layers",
