@@ -3,7 +3,8 @@ import { own } from "../core/own.ts";
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Family } from "./families.ts";
-import { bits, fill } from "./layer-lists.ts";
+import { isInert } from "./inert.ts";
+import { bits, fill, listedLayers } from "./layer-lists.ts";
 import { layoutKeys, moeLayers, moeRange } from "./moe-layers.ts";
 import { patternKeys, windowPattern } from "./window-pattern.ts";
 
@@ -115,15 +116,14 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
     return fill(layerCount, (layer) => ((layer + 1) % size === 0 || layer >= grouped ? "full" : "linear"));
   }
   const attending = reader.raw("full_attn_idxs");
-  if (Array.isArray(attending)) {
-    reader.record(path, "full_attn_idxs", attending.length);
-    return fill(layerCount, (layer) => (attending.includes(layer) ? "full" : "linear"));
+  if (attending !== undefined) {
+    const full = listedLayers(reader, "full_attn_idxs", attending, layerCount);
+    reader.record(path, "full_attn_idxs", full.size);
+    return fill(layerCount, (layer) => (full.has(layer) ? "full" : "linear"));
   }
   const kimi = reader.nested("linear_attn_config");
   if (kimi !== null) {
-    const listed = kimi.raw("full_attn_layers");
-    if (!Array.isArray(listed)) kimi.problem("full_attn_layers", "a list of layers, counted from 1", listed);
-    const full = new Set<Json>(Array.isArray(listed) ? listed : []);
+    const full = listedLayers(kimi, "full_attn_layers", kimi.raw("full_attn_layers") ?? null, layerCount, 1);
     const linear = kimi.raw("kda_layers");
     if (Array.isArray(linear) && linear.length + full.size !== layerCount)
       kimi.problem("kda_layers", `the ${layerCount - full.size} layers that full_attn_layers leaves`, linear.length);
@@ -254,7 +254,7 @@ function feedForwardKinds(
   const explicit = reader.raw("moe_layers");
   const step = reader.raw("interleave_moe_layer_step");
   if (Array.isArray(explicit) && explicit.length > 0) {
-    const listed = new Set<Json>(explicit);
+    const listed = listedLayers(reader, "moe_layers", explicit, layerCount);
     return kinds((layer) => listed.has(layer), "moe_layers");
   }
   if (step !== undefined) {
@@ -267,7 +267,8 @@ function feedForwardKinds(
     return kinds((layer) => layer % period === offset, "expert_layer_period, expert_layer_offset");
   }
   const only = reader.raw("mlp_only_layers");
-  const dense = new Set<Json>(Array.isArray(only) ? only : []);
+  const none = only === undefined || isInert(only);
+  const dense = none ? new Set<number>() : listedLayers(reader, "mlp_only_layers", only, layerCount);
   const one = { fallback: { value: 1, rule: "every layer" } };
   const sparseStep = reader.count(`${path}.sparseStep`, ["decoder_sparse_step"], one);
   const every = reader.count(`${path}.every`, ["moe_layer_freq", "moe_layer_frequency"], one);
