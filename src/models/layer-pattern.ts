@@ -125,8 +125,13 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
   if (kimi !== null) {
     const full = listedLayers(kimi, "full_attn_layers", kimi.raw("full_attn_layers") ?? null, layerCount, 1);
     const linear = kimi.raw("kda_layers");
-    if (Array.isArray(linear) && linear.length + full.size !== layerCount)
-      kimi.problem("kda_layers", `the ${layerCount - full.size} layers that full_attn_layers leaves`, linear.length);
+    if (Array.isArray(linear)) {
+      const rest = layerCount - full.size;
+      if (linear.length !== rest)
+        kimi.problem("kda_layers", `the ${rest} layers that full_attn_layers leaves`, linear.length);
+      const both = linear.findIndex((layer) => full.has(layer));
+      if (both >= 0) kimi.problem(`kda_layers[${both}]`, "a layer that full_attn_layers leaves", linear[both]);
+    }
     kimi.raw("gate_lower_bound");
     kimi.record(path, "linear_attn_config.full_attn_layers", full.size);
     return fill(layerCount, (layer) => (full.has(layer + 1) ? "full" : "linear"));
@@ -145,6 +150,7 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
 /** Keys that say more of windows, and change nothing where `layer_types` has said which layers have one. */
 const restatements = [
   "full_attention_interval",
+  "full_attn_idxs",
   "sliding_window",
   "use_sliding_window",
   "max_window_layers",

@@ -38,6 +38,15 @@ describe("which layers hold experts", () => {
     expect(networks(layers({ ...qwen3, decoder_sparse_step: 2, mlp_only_layers: [1] }, 6))).toBe("dddEdE");
   });
 
+  test("keys of experts in no layer change nothing", () => {
+    const plain = resolve({ ...deepseek, first_k_dense_replace: 4 }).layers;
+    expect(plain.map(({ feedForward }) => feedForward.kind)).toEqual(["dense", "dense", "dense", "dense"]);
+    expect(networks({ ...qwen3, mlp_only_layers: [0, 1, 2, 3] })).toBe("dddd");
+    expect(networks({ ...qwen3, model_type: "qwen3", num_experts: 0, num_experts_per_tok: 0 })).toBe("dddd");
+    const silent: Config = { ...small, model_type: "qwen3", intermediate_size: 96, moe_intermediate_size: 32 };
+    expect(() => resolve(silent)).toThrow(/moe_intermediate_size/);
+  });
+
   test("lists of layers hold numbers of layers that the model has", () => {
     const llama4: Config = { ...mixtral, model_type: "llama4", num_experts_per_tok: 1, intermediate_size_mlp: 80 };
     const linear = { num_heads: 4, head_dim: 8, short_conv_kernel_size: 4 };
