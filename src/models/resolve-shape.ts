@@ -181,7 +181,7 @@ function groupedAttention(part: GqaShape, { hiddenSize, contextTokensMax }: Mode
     windowTokens: windowTokens === undefined || windowTokens >= contextTokensMax ? null : windowTokens,
     outputGate: part.outputGate,
     ...(queryKeyNorm === "none" ? {} : { queryKeyNorm: queryKeyNorm === "whole" ? "whole" : "head" }),
-    smallParameters: smallParameters ?? biases + norms + (sinks ? queryHeads : 0),
+    smallParameters: smallParameters ?? biases + norms + (sinks ? queryHeads : 0) + (part.queryRank ?? 0),
   } as Attention;
 }
 

@@ -103,7 +103,7 @@ function attentionShape(attention: Attention, hiddenSize: number): AttentionShap
 /** Small parameters are said by what makes them up where that gives their number, else by the number. */
 function gqaShape(attention: GqaAttention, hiddenSize: number): GqaShape {
   const { windowTokens, queryKeyNorm, smallParameters, ...plain } = attention;
-  const { queryHeads, kvHeads, headDim } = attention;
+  const { queryHeads, kvHeads, headDim, queryRank = 0 } = attention;
   const valueHeadDim = attention.valueHeadDim ?? headDim;
   const projected = queryHeads * headDim + kvHeads * (headDim + valueHeadDim);
   const biases = { none: 0, qkv: projected, all: projected + hiddenSize };
@@ -113,7 +113,10 @@ function gqaShape(attention: GqaAttention, hiddenSize: number): GqaShape {
     for (const bias of biasForms)
       for (const sinks of [false, true]) {
         const seen = norm === "none" ? undefined : norm === "whole" ? "whole" : "head";
-        if (seen === queryKeyNorm && biases[bias] + norms[norm] + (sinks ? queryHeads : 0) === smallParameters)
+        if (
+          seen === queryKeyNorm &&
+          biases[bias] + norms[norm] + (sinks ? queryHeads : 0) + queryRank === smallParameters
+        )
           return { ...base, queryKeyNorm: norm, bias, sinks };
       }
   return { ...base, queryKeyNorm: queryKeyNorm ?? "none", bias: "none", sinks: false, smallParameters };

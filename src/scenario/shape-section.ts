@@ -40,6 +40,9 @@ const gqa = z
     windowTokens: tokens.optional().describe("Keys that a query sees; default the whole context."),
     chunked: on.describe("The window starts anew every windowTokens tokens, instead of sliding."),
     topTokens: tokens.optional().describe("Block-sparse attention: keys attended per query; default all it sees."),
+    queryRank: count(1, 1048576)
+      .optional()
+      .describe("Rank of a query projection in two steps, with a norm between them; default one step."),
     outputGate: z.boolean().default(shapeDefaults.gqa.outputGate).describe("An output gate as wide as the outputs."),
     queryKeyNorm: z
       .enum(queryKeyNorms)
