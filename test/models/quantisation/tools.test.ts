@@ -67,6 +67,7 @@ describe("MLX", () => {
     const quantization = { group_size: 64, bits: 4 };
     expect(stored({ ...qwen3, quantization, quantization_config: quantization })).toBe("int4 4.5");
     expect(stored(quantised(quantization))).toBe("int4 4.5");
+    expect(stored({ ...qwen3, quantization, quantization_config: { bits: 4, group_size: 64 } })).toBe("int4 4.5");
     expect(() => resolve({ ...qwen3, quantization, quantization_config: { group_size: 64, bits: 8 } })).toThrow(
       /quantization: expected what quantization_config says/,
     );
