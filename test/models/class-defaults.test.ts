@@ -17,7 +17,7 @@ describe("a key that a file leaves out is the default of its class in transforme
     const written = read({ ...config, ...same });
     expect(left.spec.layers).toEqual(written.spec.layers);
     expect(parametersOf(left.spec)).toEqual(parametersOf(written.spec));
-    expect(left.assumptions).toContain(`${key} ${same[key]}, the default of the model class`);
+    expect(left.assumptions).toContain(`${key} ${JSON.stringify(same[key])}, the default of the model class`);
     expect(written.assumptions.filter((text) => text.startsWith(key))).toEqual([]);
   });
 
