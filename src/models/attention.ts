@@ -14,6 +14,9 @@ interface ModelWidths {
   readonly contextTokensMax: number;
 }
 
+/** Keys of mixers that are no softmax attention. */
+const mixerKey = /^(?:mamba|ssm|linear|conv|kda)_/;
+
 /** The token mixer of each layer. */
 export function attentions(
   reader: ConfigReader,
@@ -22,7 +25,10 @@ export function attentions(
   mixers: readonly MixerKind[],
 ): readonly Attention[] {
   // A model without softmax attention may still carry its keys.
-  for (const key of [...aliases.queryHeads, ...aliases.kvHeads, ...aliases.headDim]) reader.raw(key);
+  for (const keys of [aliases.queryHeads, aliases.kvHeads, aliases.headDim]) reader.first(keys);
+  // Nor do those of a mixer speak of a model all of whose layers attend (Granite 4.0 without Mamba).
+  if (family.mixer !== null && !mixers.includes("linear"))
+    reader.skip(reader.keys().filter((key) => mixerKey.test(key)));
   if (family.attention === "compressed") return compressedAttention(reader, widths.hiddenSize, mixers.length);
   const latent = family.attention === "mla" && mixers.includes("full") ? latentAttention(reader, mixers.length) : null;
   const grouped = (variant: "full" | "sliding"): readonly GqaAttention[] | null =>
@@ -134,6 +140,9 @@ function groupedAttention(
     max: headsMax,
     fallback: { value: queryHeads, rule: "num_attention_heads (no num_key_value_heads)" },
   });
+  const stating = [...keysOf.kvHeads, ...aliases.kvHeads].some((key) => reader.keys().includes(key));
+  if (!stating && reader.first(aliases.kvHeads) === null)
+    reader.assume("as many key-value heads as query heads, as no key gives their number");
   const headDim = counted("headDim", keysOf.headDim, aliases.headDim, {
     max: headDimMax,
     fallback: { value: widths.hiddenSize / queryHeads, rule: "hidden_size / num_attention_heads" },

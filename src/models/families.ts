@@ -109,11 +109,22 @@ export const plain: Family = {
   assumptions: [],
 };
 
-const mixtral: Family = { ...plain, window: "all", expertWidthKey: "intermediate_size" };
+const mixtral: Family = {
+  ...plain,
+  window: "all",
+  expertWidthKey: "intermediate_size",
+  defaults: { num_key_value_heads: 8 },
+};
 const phi: Family = { ...mixtral, norms: { perLayer: 2, bias: true }, normalisesTopK: false };
 const qwen2: Family = { ...plain, window: "if-enabled", bias: { byDefault: true, output: false } };
 const qwen3: Family = { ...plain, window: "if-enabled", queryKeyNorm: "head" };
-const qwen3Next: Family = { ...qwen3, mixer: "delta-net", outputGate: "channel", sharedGate: true };
+const qwen3Next: Family = {
+  ...qwen3,
+  mixer: "delta-net",
+  outputGate: "channel",
+  sharedGate: true,
+  defaults: { head_dim: 256, full_attention_interval: 4 },
+};
 const deepseek3: Family = { ...plain, attention: "mla", scoring: "sigmoid", routerBias: true };
 const deepseek4: Family = { ...plain, attention: "compressed", scoring: "sqrtsoftplus", routerBias: true, sinks: true };
 /** Sizes of DeepSeek-V2's configuration class, which those of V3 and later inherit. */
@@ -124,6 +135,7 @@ const latentDefaults = {
   qk_rope_head_dim: 64,
   v_head_dim: 128,
 };
+const deepseek3Defaults = { ...latentDefaults, first_k_dense_replace: 3, n_shared_experts: 1 };
 const sigmoidGqa: Family = { ...plain, scoring: "sigmoid", routerBias: true };
 const lightning: Family = { ...plain, mixer: "lightning", expertWidthKey: "intermediate_size", sharedGate: true };
 const longcat: Family = {
@@ -147,7 +159,11 @@ const hunyuan: Family = {
 };
 
 const deepseek2: Family = { ...plain, attention: "mla", normalisesTopK: false, defaults: latentDefaults };
-const glm4: Family = { ...sigmoidGqa, bias: { byDefault: false, output: false } };
+const glm4: Family = {
+  ...sigmoidGqa,
+  bias: { byDefault: false, output: false },
+  defaults: { num_key_value_heads: 8, first_k_dense_replace: 1, n_shared_experts: 1 },
+};
 /** `use_bias` of these classes is for the output projection and the networks. */
 const unbiased = { use_bias: "a bias in projections and networks" };
 const bailing: Family = { ...plain, bias: { byDefault: false, output: false }, unsupported: unbiased };
@@ -201,8 +217,8 @@ export const families = {
   deepseek: { ...plain, normalisesTopK: false },
   deepseek_ref: deepseek4,
   deepseek_v2: deepseek2,
-  deepseek_v3: { ...deepseek3, defaults: latentDefaults },
-  deepseek_v32: { ...deepseek3, defaults: latentDefaults },
+  deepseek_v3: { ...deepseek3, defaults: deepseek3Defaults },
+  deepseek_v32: { ...deepseek3, defaults: deepseek3Defaults },
   deepseek_v4: deepseek4,
   dots1: { ...sigmoidGqa, queryKeyNorm: "head" },
   ernie4_5_moe: { ...plain, routerBias: true, tied: true, unsupported: unbiased },
@@ -229,7 +245,7 @@ export const families = {
   glm4_moe: glm4,
   glm4_moe_lite: deepseek3,
   glm4v_moe: glm4,
-  glm_moe_dsa: deepseek3,
+  glm_moe_dsa: { ...deepseek3, defaults: { first_k_dense_replace: 3, n_shared_experts: 1 } },
   gpt_oss: {
     ...plain,
     window: "alternating",
@@ -238,6 +254,7 @@ export const families = {
     expertWidthKey: "intermediate_size",
     routerBias: true,
     expertBias: true,
+    defaults: { num_key_value_heads: 8, head_dim: 64 },
   },
   granitemoe: { ...plain, expertWidthKey: "intermediate_size", tied: true },
   granitemoehybrid: {
@@ -265,8 +282,14 @@ export const families = {
   hunyuan_v1_moe: hunyuan,
   hy_v3: { ...sigmoidGqa, queryKeyNorm: "head", defaults: { first_k_dense_replace: 1 } },
   hunyuan,
-  jamba: { ...plain, mixer: "mamba1", expertWidthKey: "intermediate_size", normalisesTopK: false },
-  kimi_k2: { ...deepseek3, defaults: latentDefaults },
+  jamba: {
+    ...plain,
+    mixer: "mamba1",
+    expertWidthKey: "intermediate_size",
+    normalisesTopK: false,
+    defaults: { num_key_value_heads: 8 },
+  },
+  kimi_k2: { ...deepseek3, defaults: deepseek3Defaults },
   kimi_linear: { ...deepseek3, mixer: "kimi-delta" },
   laguna: { ...sigmoidGqa, queryKeyNorm: "head", outputGate: "head", defaults: { first_k_dense_replace: 1 } },
   lfm2_moe: { ...sigmoidGqa, mixer: "short-convolution", queryKeyNorm: "head", tied: true },
@@ -280,6 +303,7 @@ export const families = {
     scoring: "sigmoid",
     normalisesTopK: false,
     implicitShared: true,
+    defaults: { num_key_value_heads: 8, head_dim: 128 },
   },
   llama_moe: { ...plain, expertWidthKey: "intermediate_size" },
   longcat_flash: {
@@ -304,12 +328,12 @@ export const families = {
   pangu_ultra_moe: { ...deepseek3, norms: { perLayer: 4, bias: false } },
   phimoe: phi,
   qwen2: { ...qwen2, mayBeDense: true },
-  qwen2_moe: { ...qwen2, sharedGate: true, normalisesTopK: false },
+  qwen2_moe: { ...qwen2, sharedGate: true, normalisesTopK: false, defaults: { num_key_value_heads: 16 } },
   qwen3: { ...qwen3, mayBeDense: true },
   qwen3_5: { ...qwen3Next, mayBeDense: true },
   qwen3_5_moe: qwen3Next,
-  qwen3_moe: qwen3,
-  qwen3_next: qwen3Next,
+  qwen3_moe: { ...qwen3, defaults: { num_key_value_heads: 4 } },
+  qwen3_next: { ...qwen3Next, defaults: { ...qwen3Next.defaults, num_key_value_heads: 2 } },
   qwen3_omni_moe: qwen3,
   qwen3_vl_moe: qwen3,
   sarvam_mla: deepseek3,

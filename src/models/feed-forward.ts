@@ -9,6 +9,18 @@ const widthMax = 16777216;
 /** Expert ids of traces are 16 bits wide. */
 const expertsMax = 65536;
 
+/** Keys of experts and routers beside their number and width. */
+const expertKeys = [
+  ...aliases.topK,
+  ...aliases.sharedExperts,
+  ...aliases.sharedWidth,
+  ...aliases.groups,
+  ...aliases.groupsKept,
+  ...aliases.scoring,
+  ...aliases.normalisesTopK,
+  ...aliases.routerBias,
+];
+
 /** The feed-forward network of each layer. */
 export function feedForwards(
   reader: ConfigReader,
@@ -19,6 +31,8 @@ export function feedForwards(
   const moe = kinds.includes("moe") ? mixture(reader, family, hiddenSize, kinds.length) : null;
   const dense = kinds.includes("dense") ? denseNetwork(reader, family, kinds.length) : null;
   if (dense === null) reader.skip([family.denseWidthKey]);
+  // A model whose experts are none, or in no layer, may still carry their keys.
+  if (moe === null && reader.first(aliases.experts) !== null) reader.skip([family.expertWidthKey, ...expertKeys]);
   const hashed = reader.count(`${path}.router.hashLayers`, ["num_hash_layers"], {
     min: 0,
     max: kinds.length,

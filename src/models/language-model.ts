@@ -2,6 +2,7 @@ import type { Json } from "../core/json.ts";
 import { own } from "../core/own.ts";
 import { nestingKeys } from "./aliases.ts";
 import { ConfigReader, type Findings } from "./config-reader.ts";
+import { families } from "./families.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 
 /** Model types of files that name only their class. */
@@ -70,8 +71,18 @@ export function statedType(object: JsonObject, root: JsonObject): Json | undefin
   const outer = root["model_type"];
   if (typeof outer === "string" && wrapperTypes.has(outer)) return outer;
   const nested = typeof outer === "string" ? own(nestedTypes, outer) : undefined;
-  return typeOf(object) ?? nested ?? typeOf(root) ?? architectureOf(root);
+  return typeOf(object) ?? nested ?? typeOf(root) ?? typeOfClass(root) ?? architectureOf(root);
 }
+
+/** The family that an object's class has the name of, such as qwen3_moe of Qwen3MoeForCausalLM. */
+export function typeOfClass(object: JsonObject): string | undefined {
+  const architecture = architectureOf(object);
+  if (typeof architecture !== "string") return undefined;
+  const name = bare(architecture.replace(/(?:For[A-Z]\w*|Model)$/, ""));
+  return own(architectureTypes, architecture) ?? Object.keys(families).find((type) => bare(type) === name);
+}
+
+const bare = (name: string): string => name.toLowerCase().replaceAll("_", "");
 
 /** The name of a type in the table of families: spellings are evened, the suffix of nested configs goes. */
 export function familyName(type: string): string {

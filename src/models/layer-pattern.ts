@@ -3,7 +3,8 @@ import { own } from "../core/own.ts";
 import { aliases } from "./aliases.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Family } from "./families.ts";
-import { bits, fill } from "./layer-lists.ts";
+import { isInert } from "./inert.ts";
+import { bits, fill, listedLayers } from "./layer-lists.ts";
 import { layoutKeys, moeLayers, moeRange } from "./moe-layers.ts";
 import { patternKeys, windowPattern } from "./window-pattern.ts";
 
@@ -79,7 +80,6 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
   if (family.attention === "compressed") return fill(layerCount, () => "full");
   const namesKey = reader.raw("layer_types") === undefined ? "layers_block_type" : "layer_types";
   const byName = reader.perLayer(namesKey, layerCount, true);
-  const interval = reader.raw("full_attention_interval");
   if (byName !== null) {
     reader.record(path, namesKey, byName.length);
     reader.skip([...restatements, ...patternKeys]);
@@ -90,6 +90,7 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
       return kind ?? "full";
     });
   }
+  const interval = reader.raw("full_attention_interval");
   if (interval !== undefined) {
     const every = reader.count(path, ["full_attention_interval"]);
     return fill(layerCount, (layer) => ((layer + 1) % every === 0 ? "full" : "linear"));
@@ -115,18 +116,22 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
     return fill(layerCount, (layer) => ((layer + 1) % size === 0 || layer >= grouped ? "full" : "linear"));
   }
   const attending = reader.raw("full_attn_idxs");
-  if (Array.isArray(attending)) {
-    reader.record(path, "full_attn_idxs", attending.length);
-    return fill(layerCount, (layer) => (attending.includes(layer) ? "full" : "linear"));
+  if (attending !== undefined) {
+    const full = listedLayers(reader, "full_attn_idxs", attending, layerCount);
+    reader.record(path, "full_attn_idxs", full.size);
+    return fill(layerCount, (layer) => (full.has(layer) ? "full" : "linear"));
   }
   const kimi = reader.nested("linear_attn_config");
   if (kimi !== null) {
-    const listed = kimi.raw("full_attn_layers");
-    if (!Array.isArray(listed)) kimi.problem("full_attn_layers", "a list of layers, counted from 1", listed);
-    const full = new Set<Json>(Array.isArray(listed) ? listed : []);
+    const full = listedLayers(kimi, "full_attn_layers", kimi.raw("full_attn_layers") ?? null, layerCount, 1);
     const linear = kimi.raw("kda_layers");
-    if (Array.isArray(linear) && linear.length + full.size !== layerCount)
-      kimi.problem("kda_layers", `the ${layerCount - full.size} layers that full_attn_layers leaves`, linear.length);
+    if (Array.isArray(linear)) {
+      const rest = layerCount - full.size;
+      if (linear.length !== rest)
+        kimi.problem("kda_layers", `the ${rest} layers that full_attn_layers leaves`, linear.length);
+      const both = linear.findIndex((layer) => full.has(layer));
+      if (both >= 0) kimi.problem(`kda_layers[${both}]`, "a layer that full_attn_layers leaves", linear[both]);
+    }
     kimi.raw("gate_lower_bound");
     kimi.record(path, "linear_attn_config.full_attn_layers", full.size);
     return fill(layerCount, (layer) => (full.has(layer + 1) ? "full" : "linear"));
@@ -144,6 +149,8 @@ function mixerKinds(reader: ConfigReader, family: Family, layerCount: number): r
 
 /** Keys that say more of windows, and change nothing where `layer_types` has said which layers have one. */
 const restatements = [
+  "full_attention_interval",
+  "full_attn_idxs",
   "sliding_window",
   "use_sliding_window",
   "max_window_layers",
@@ -253,7 +260,7 @@ function feedForwardKinds(
   const explicit = reader.raw("moe_layers");
   const step = reader.raw("interleave_moe_layer_step");
   if (Array.isArray(explicit) && explicit.length > 0) {
-    const listed = new Set<Json>(explicit);
+    const listed = listedLayers(reader, "moe_layers", explicit, layerCount);
     return kinds((layer) => listed.has(layer), "moe_layers");
   }
   if (step !== undefined) {
@@ -266,7 +273,8 @@ function feedForwardKinds(
     return kinds((layer) => layer % period === offset, "expert_layer_period, expert_layer_offset");
   }
   const only = reader.raw("mlp_only_layers");
-  const dense = new Set<Json>(Array.isArray(only) ? only : []);
+  const none = only === undefined || isInert(only);
+  const dense = none ? new Set<number>() : listedLayers(reader, "mlp_only_layers", only, layerCount);
   const one = { fallback: { value: 1, rule: "every layer" } };
   const sparseStep = reader.count(`${path}.sparseStep`, ["decoder_sparse_step"], one);
   const every = reader.count(`${path}.every`, ["moe_layer_freq", "moe_layer_frequency"], one);

@@ -1,5 +1,6 @@
 import type { Json } from "../core/json.ts";
 import type { ConfigReader } from "./config-reader.ts";
+import { listedLayers } from "./layer-lists.ts";
 
 /** Keys that mark each layer with experts by a bit. */
 export const layoutKeys = ["moe_layer_layout", "is_moe_layer"];
@@ -10,11 +11,8 @@ export function moeLayers(reader: ConfigReader, listed: Json, layerCount: number
   const layers = entries.map((entry) =>
     typeof entry === "string" && /^\s*\d+\s*$/.test(entry) ? Number(entry) : entry,
   );
-  const isLayer = (layer: Json): layer is number => typeof layer === "number" && layer >= 0 && layer < layerCount;
-  const wrong = layers.findIndex((layer) => !isLayer(layer));
-  if (layers.length === 0 || wrong >= 0)
-    reader.problem("moe_layers_enum", `layers from 0 to ${layerCount - 1}`, entries[wrong] ?? listed);
-  return new Set(layers.filter(isLayer));
+  if (layers.length === 0) reader.problem("moe_layers_enum", `layers from 0 to ${layerCount - 1}`, listed);
+  return listedLayers(reader, "moe_layers_enum", layers, layerCount);
 }
 
 /** Every so many layers from a first to a last one (ERNIE 4.5); -1 is the last of the model. */

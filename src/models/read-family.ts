@@ -6,7 +6,7 @@ import { aliases } from "./aliases.ts";
 import type { Findings } from "./config-reader.ts";
 import { type Family, families, plain, unsupportedFamilies } from "./families.ts";
 import type { JsonObject } from "./json-object.ts";
-import { familyName, statedType } from "./language-model.ts";
+import { familyName, statedType, typeOfClass } from "./language-model.ts";
 
 interface NamedFamily {
   readonly modelType: string;
@@ -28,7 +28,15 @@ export function readFamily(object: JsonObject, root: JsonObject, findings: Findi
   if (reason !== undefined)
     refuse({ file, at: "model_type", expected: "a decoder-only model of plain layers", found: named, hint: reason });
   const family = own<Family>(families, modelType);
-  if (family !== undefined) return { modelType, family: withoutLatent(family, object) };
+  if (family !== undefined) {
+    const byClass = typeOfClass(object);
+    // Of two names for one kind of model it does not matter which counts.
+    if (byClass !== undefined && JSON.stringify(families[byClass as keyof typeof families]) !== JSON.stringify(family))
+      findings.assumptions.push(
+        `read as ${modelType}, though architectures names a class of ${byClass}: an engine that goes by the class loads another model`,
+      );
+    return { modelType, family: withoutLatent(family, object) };
+  }
   const problem = unknownType(modelType, named, object, file);
   if (draft !== true) refuse(problem);
   findings.problems.push(problem);

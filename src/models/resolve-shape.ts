@@ -5,12 +5,14 @@ import { normParameters } from "./norms.ts";
 import { parametersOf } from "./parameters.ts";
 import {
   type AttentionShape,
+  cacheFormat,
   type FeedForwardShape,
   type GqaShape,
   listOf,
   type MlaShape,
   type ModelShape,
   type MoeShape,
+  normFormat,
 } from "./shape.ts";
 import {
   type Attention,
@@ -85,10 +87,13 @@ export function resolveShape(shape: ModelShape): ShapeResolution {
     layers,
     mtpLayers: shape.mtpLayers,
     formats: Object.fromEntries(
-      tensorClasses.map((name) => [name, shape.formats[name] ?? shape.baseFormat]),
+      tensorClasses.map((name) => [
+        name,
+        shape.formats[name] ?? (name === "norm" ? normFormat(shape.baseFormat) : shape.baseFormat),
+      ]),
     ) as ModelSpec["formats"],
     ...(shape.weightBits === undefined ? {} : { weightBits: shape.weightBits }),
-    kvFormat: shape.kvFormat ?? (shape.baseFormat === "fp32" ? "bf16" : shape.baseFormat),
+    kvFormat: shape.kvFormat ?? cacheFormat(shape.baseFormat),
     provenance: statedValues(shape),
   };
   if (problems.length === 0 && !Number.isSafeInteger(parametersOf(spec).total))
@@ -176,7 +181,7 @@ function groupedAttention(part: GqaShape, { hiddenSize, contextTokensMax }: Mode
     windowTokens: windowTokens === undefined || windowTokens >= contextTokensMax ? null : windowTokens,
     outputGate: part.outputGate,
     ...(queryKeyNorm === "none" ? {} : { queryKeyNorm: queryKeyNorm === "whole" ? "whole" : "head" }),
-    smallParameters: smallParameters ?? biases + norms + (sinks ? queryHeads : 0),
+    smallParameters: smallParameters ?? biases + norms + (sinks ? queryHeads : 0) + (part.queryRank ?? 0),
   } as Attention;
 }
 

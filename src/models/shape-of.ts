@@ -4,11 +4,13 @@ import { resolveShape } from "./resolve-shape.ts";
 import {
   type AttentionShape,
   biasForms,
+  cacheFormat,
   type FeedForwardShape,
   type GqaShape,
   type MlaShape,
   type ModelShape,
   type MoeShape,
+  normFormat,
   type OneOrMore,
   queryKeyNorms,
 } from "./shape.ts";
@@ -27,8 +29,9 @@ import {
 export function shapeOf(spec: ModelSpec): ModelShape {
   const layers = spec.layers.filter(({ revisit }) => revisit === undefined);
   const baseFormat = spec.formats.norm;
-  const kvFormat = baseFormat === "fp32" ? "bf16" : baseFormat;
-  const formats = tensorClasses.filter((name) => spec.formats[name] !== baseFormat);
+  const formats = tensorClasses.filter(
+    (name) => spec.formats[name] !== (name === "norm" ? normFormat(baseFormat) : baseFormat),
+  );
   return {
     name: `${spec.id} by hand`,
     modelType: spec.modelType,
@@ -45,7 +48,7 @@ export function shapeOf(spec: ModelSpec): ModelShape {
     baseFormat,
     formats: Object.fromEntries(formats.map((name) => [name, spec.formats[name]])),
     ...(spec.weightBits === undefined ? {} : { weightBits: spec.weightBits }),
-    ...(spec.kvFormat === kvFormat ? {} : { kvFormat: spec.kvFormat }),
+    ...(spec.kvFormat === cacheFormat(baseFormat) ? {} : { kvFormat: spec.kvFormat }),
   };
 }
 
@@ -100,7 +103,7 @@ function attentionShape(attention: Attention, hiddenSize: number): AttentionShap
 /** Small parameters are said by what makes them up where that gives their number, else by the number. */
 function gqaShape(attention: GqaAttention, hiddenSize: number): GqaShape {
   const { windowTokens, queryKeyNorm, smallParameters, ...plain } = attention;
-  const { queryHeads, kvHeads, headDim } = attention;
+  const { queryHeads, kvHeads, headDim, queryRank = 0 } = attention;
   const valueHeadDim = attention.valueHeadDim ?? headDim;
   const projected = queryHeads * headDim + kvHeads * (headDim + valueHeadDim);
   const biases = { none: 0, qkv: projected, all: projected + hiddenSize };
@@ -110,7 +113,10 @@ function gqaShape(attention: GqaAttention, hiddenSize: number): GqaShape {
     for (const bias of biasForms)
       for (const sinks of [false, true]) {
         const seen = norm === "none" ? undefined : norm === "whole" ? "whole" : "head";
-        if (seen === queryKeyNorm && biases[bias] + norms[norm] + (sinks ? queryHeads : 0) === smallParameters)
+        if (
+          seen === queryKeyNorm &&
+          biases[bias] + norms[norm] + (sinks ? queryHeads : 0) + queryRank === smallParameters
+        )
           return { ...base, queryKeyNorm: norm, bias, sinks };
       }
   return { ...base, queryKeyNorm: queryKeyNorm ?? "none", bias: "none", sinks: false, smallParameters };

@@ -130,5 +130,11 @@ export const shapeDefaults = {
   router: { scoring: "softmax", normalisesTopK: true, bias: false },
 } as const;
 
+/** Format of the norms where none is stated: those of quantised weights have 16 bits. */
+export const normFormat = (base: StorageFormat): StorageFormat => (base === "fp32" || base === "fp16" ? base : "bf16");
+
+/** Format of the KV cache where none is stated: quantised weights do not speak of it. */
+export const cacheFormat = (base: StorageFormat): StorageFormat => (base === "fp16" ? "fp16" : "bf16");
+
 export const listOf = <T extends AttentionShape | FeedForwardShape>(parts: OneOrMore<T>): readonly T[] =>
   Array.isArray(parts) ? (parts as readonly T[]) : [parts as T];

@@ -13,6 +13,12 @@ const configNames = ["config.json", "params.json"];
 /** Files that lie beside a config.json in many checkpoints. */
 const besides = /tokenizer|generation|processor|special_tokens|\.index\.json$|quant|vocab|merges|added_tokens/;
 
+/** Weights that a config.json describes. */
+const weights = /\.(?:safetensors|bin|pt|pth)$|\.index\.json$/;
+
+/** GGUF files that hold no language model. */
+const otherGgufs = /imatrix|mmproj/i;
+
 /** Names that a message lists; a folder may hold any number. */
 const namedMax = 20;
 
@@ -22,9 +28,22 @@ const foldersMax = 200;
 /** The file of a checkpoint's folder that describes the model. Refuses a folder without one by what it holds instead. */
 export async function configIn(reader: FileReader, folder: string): Promise<string> {
   const own = await describing(reader, folder);
-  if (own !== null) return own;
-  const expected = "a folder with a config.json (or Mistral's params.json)";
   const names = [...((await reader.list?.(folder)) ?? [])].sort();
+  const ggufs = ggufModels(names);
+  if (own !== null && (ggufs.length === 0 || names.some((name) => weights.test(name)))) return own;
+  const expected = "a folder with a config.json (or Mistral's params.json)";
+  if (ggufs.length > 0) {
+    // A config.json beside them is that of the model before it was stored in other formats.
+    const choices = [...(own === null ? [] : [own]), ...ggufs.map((name) => join(folder, name))];
+    const single = choices.length === 1;
+    refuse({
+      file: folder,
+      expected: own === null ? expected : "the weights that its config.json describes",
+      found: ggufs.length === 1 ? "a GGUF file" : "GGUF files",
+      hint: single ? `did you mean ${choices[0]}?` : "name one",
+      ...(single ? {} : listed(choices)),
+    });
+  }
   if (names.includes("adapter_config.json"))
     refuse({ file: folder, expected, found: "an adapter (LoRA)", hint: adapterHint(await baseOf(reader, folder)) });
   if (names.includes("model_index.json"))
@@ -42,6 +61,13 @@ export async function configIn(reader: FileReader, folder: string): Promise<stri
   if (files.length > 0)
     refuse({ file: folder, expected, found: "JSON files of other names", hint: "name one", ...listed(files) });
   refuse({ file: folder, expected, found: names.length === 0 ? "an empty folder" : "other files", ...listed(names) });
+}
+
+/** GGUF models of a folder, by the first part of each. */
+function ggufModels(names: readonly string[]): readonly string[] {
+  return names.filter(
+    (name) => /\.gguf$/i.test(name) && !/-(?!00001)\d{5}-of-\d{5}\./.test(name) && !otherGgufs.test(name),
+  );
 }
 
 async function describing(reader: FileReader, folder: string): Promise<string | null> {

@@ -109,9 +109,19 @@ function expectation(issue: Issue, words: readonly string[]): string {
       return `${sizeOf(issue.origin)}${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
     case "too_big":
       return `${sizeOf(issue.origin)}${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
+    case "invalid_union":
+      return typesOf(issue) || issue.message;
     default:
       return issue.message;
   }
+}
+
+/** The types of which a union without words of its own takes a value. */
+function typesOf(issue: Extract<Issue, { code: "invalid_union" }>): string {
+  if (!issue.message.startsWith("Invalid")) return "";
+  const wrong = issue.errors.flat().filter(({ path }) => path.length === 0);
+  const types = wrong.flatMap((inner) => (inner.code === "invalid_type" ? [expectation(inner, [])] : []));
+  return [...new Set(types)].join(" or ");
 }
 
 const sizeOf = (origin: string): string =>

@@ -14,7 +14,7 @@ const heads = count(1, 65536);
 const width = count(1, 16777216);
 const tokens = count(1, 2147483648);
 const exact = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
-const matrices = z.union([z.literal(2), z.literal(3)]);
+const matrices = z.literal([2, 3]);
 const on = z.boolean().optional();
 
 const layers = z
@@ -40,6 +40,9 @@ const gqa = z
     windowTokens: tokens.optional().describe("Keys that a query sees; default the whole context."),
     chunked: on.describe("The window starts anew every windowTokens tokens, instead of sliding."),
     topTokens: tokens.optional().describe("Block-sparse attention: keys attended per query; default all it sees."),
+    queryRank: count(1, 1048576)
+      .optional()
+      .describe("Rank of a query projection in two steps, with a norm between them; default one step."),
     outputGate: z.boolean().default(shapeDefaults.gqa.outputGate).describe("An output gate as wide as the outputs."),
     queryKeyNorm: z
       .enum(queryKeyNorms)
@@ -218,18 +221,22 @@ export const shapeSection = z
     ),
     baseFormat: storageFormat
       .default(shapeDefaults.shape.baseFormat)
-      .describe("Storage format of the released weights, but for the classes of formats."),
+      .describe(
+        "Storage format of the released weights, but for the classes of formats, and norms where it has fewer than 16 bits.",
+      ),
     formats: z
       .partialRecord(z.enum(tensorClasses), storageFormat)
       .default({})
       .describe("Storage format of tensor classes that are released in another one, such as {experts: mxfp4}."),
     weightBits: z
-      .partialRecord(z.enum(tensorClasses), z.number().gt(0).max(64))
+      .partialRecord(z.enum(tensorClasses), z.number().min(1).max(64))
       .optional()
       .describe(
         "Bits per value, scales included, of tensor classes whose layout is not the usual one of their format.",
       ),
-    kvFormat: storageFormat.optional().describe("Storage format of the KV cache; default baseFormat, bf16 for fp32."),
+    kvFormat: storageFormat
+      .optional()
+      .describe("Storage format of the KV cache; default bf16, or fp16 where baseFormat is that."),
   })
   .superRefine((shape, context) => {
     for (const { path, expected } of resolveShape(shape).problems)

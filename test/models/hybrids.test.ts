@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parametersOf } from "../../src/models/parameters.ts";
 import { resolveConfig } from "../../src/models/resolve.ts";
-import { type Config, mixtral, resolve, without } from "./configs.ts";
+import { type Config, deepseek, mixtral, qwen3, resolve, without } from "./configs.ts";
 import { graniteTiny, graniteTypes, lfm8, lingTiny, minimax, ringMini } from "./structure-configs.ts";
 
 describe("which layers attend", () => {
@@ -22,6 +22,28 @@ describe("which layers attend", () => {
     const few: Config = { ...lfm8, num_hidden_layers: 4 };
     expect(mixers({ ...few, layer_types: ["conv", "full_attention", "conv", "conv"] })).toBe("lfll");
     expect(mixers({ ...without(few, "layer_types"), full_attn_idxs: [1, 3] })).toBe("lflf");
+  });
+
+  test("a hybrid all of whose layers attend may carry the keys of its mixer", () => {
+    const layer_types = Array.from({ length: Number(graniteTiny["num_hidden_layers"]) }, () => "attention");
+    const left = Object.keys(graniteTiny).filter((key) => key.startsWith("mamba_"));
+    expect(left.length).toBeGreaterThan(4);
+    const attending = resolve({ ...graniteTiny, layer_types });
+    expect(attending.layers).toEqual(resolve({ ...without(graniteTiny, ...left), layer_types }).layers);
+    expect(attending.layers.every(({ attention }) => attention.kind === "gqa")).toBe(true);
+    expect(() => resolve({ ...qwen3, mamba_n_heads: 4 })).toThrow(/mamba_n_heads/);
+  });
+
+  test("layers of Kimi-Linear are in one of its lists", () => {
+    const linear = { num_heads: 4, head_dim: 8, short_conv_kernel_size: 4, full_attn_layers: [2, 4] };
+    const config = (kda_layers: readonly number[]): Config => ({
+      ...deepseek,
+      model_type: "kimi_linear",
+      linear_attn_config: { ...linear, kda_layers },
+    });
+    expect(mixers(config([1, 3]))).toBe("lflf");
+    expect(() => resolve(config([1, 2]))).toThrow(/kda_layers\[1\]: expected a layer that full_attn_layers leaves/);
+    expect(() => resolve(config([1]))).toThrow(/kda_layers: expected the 2 layers/);
   });
 
   test("layers_block_type names whole layers, except of Nemotron-H", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Json } from "../../src/core/json.ts";
 import { type Config, deepseek, mixtral, qwen3, resolve, small } from "./configs.ts";
 
 const networks = (config: Config): string =>
@@ -35,6 +36,42 @@ describe("which layers hold experts", () => {
     expect(networks({ ...qwen3, decoder_sparse_step: 2 })).toBe("dEdE");
     expect(networks({ ...qwen3, mlp_only_layers: [0, 3] })).toBe("dEEd");
     expect(networks(layers({ ...qwen3, decoder_sparse_step: 2, mlp_only_layers: [1] }, 6))).toBe("dddEdE");
+  });
+
+  test("keys of experts in no layer change nothing", () => {
+    const plain = resolve({ ...deepseek, first_k_dense_replace: 4 }).layers;
+    expect(plain.map(({ feedForward }) => feedForward.kind)).toEqual(["dense", "dense", "dense", "dense"]);
+    expect(networks({ ...qwen3, mlp_only_layers: [0, 1, 2, 3] })).toBe("dddd");
+    expect(networks({ ...qwen3, model_type: "qwen3", num_experts: 0, num_experts_per_tok: 0 })).toBe("dddd");
+    const silent: Config = { ...small, model_type: "qwen3", intermediate_size: 96, moe_intermediate_size: 32 };
+    expect(() => resolve(silent)).toThrow(/moe_intermediate_size/);
+  });
+
+  test("lists of layers hold numbers of layers that the model has", () => {
+    const llama4: Config = { ...mixtral, model_type: "llama4", num_experts_per_tok: 1, intermediate_size_mlp: 80 };
+    const linear = { num_heads: 4, head_dim: 8, short_conv_kernel_size: 4 };
+    const lists: readonly [string, (list: Json) => Config][] = [
+      ["mlp_only_layers", (list) => ({ ...qwen3, mlp_only_layers: list })],
+      ["moe_layers", (list) => ({ ...llama4, moe_layers: list })],
+      ["full_attn_idxs", (list) => ({ ...small, ...mixtral, model_type: "lfm2_moe", full_attn_idxs: list })],
+      [
+        "linear_attn_config.full_attn_layers",
+        (list) => ({
+          ...deepseek,
+          model_type: "kimi_linear",
+          linear_attn_config: { ...linear, full_attn_layers: list },
+        }),
+      ],
+    ];
+    for (const [key, config] of lists)
+      for (const wrong of ["1", 9, -1, 1.5, null]) {
+        const at = `${key}[1]`.replaceAll(/[.[\]]/g, "\\$&");
+        expect(() => resolve(config([2, wrong]))).toThrow(new RegExp(`${at}: expected a layer from [01] to [34]`));
+      }
+    for (const none of [[], null, false]) expect(networks({ ...qwen3, mlp_only_layers: none })).toBe("EEEE");
+    expect(() => resolve({ ...qwen3, mlp_only_layers: "0" })).toThrow(/mlp_only_layers: expected a list of layers/);
+    // Kimi counts from 1.
+    expect(() => resolve(lists[3]![1]([0, 2]))).toThrow(/full_attn_layers\[0\]: expected a layer from 1 to 4/);
   });
 
   test("interleave_moe_layer_step counts from one, moe_layers names them", () => {

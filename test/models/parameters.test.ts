@@ -106,7 +106,7 @@ describe("closed forms", () => {
     expect(attention({ attention_bias: true })).toBe(64 + 2 * 32 + 64);
     expect(attention({ use_qk_norm: true })).toBe(2 * 16);
     expect(attention({ model_type: "olmoe" })).toBe(64 + 32);
-    expect(attention({ model_type: "gpt_oss" })).toBe(64 + 2 * 32 + 64 + 4);
+    expect(attention({ model_type: "gpt_oss", head_dim: 16 })).toBe(64 + 2 * 32 + 64 + 4);
   });
 
   test("experts of gpt-oss have biases, those of a latent model two shared projections", () => {

@@ -44,10 +44,6 @@ describe("names", () => {
     expect(resolve(mixtral).layers[0]?.attention).toMatchObject({ kind: "gqa", headDim: 16 });
     expect(resolve({ ...mixtral, head_dim: 24 }).layers[0]?.attention).toMatchObject({ headDim: 24 });
   });
-
-  test("without num_key_value_heads every query head has its own keys", () => {
-    expect(resolve(without(mixtral, "num_key_value_heads")).layers[0]?.attention).toMatchObject({ kvHeads: 4 });
-  });
 });
 
 describe("families", () => {

@@ -3,6 +3,7 @@ import { resolveShape } from "../../src/models/resolve-shape.ts";
 import { differences, shapeOf } from "../../src/models/shape-of.ts";
 import { shapeSection } from "../../src/scenario/shape-section.ts";
 import { resolve } from "./configs.ts";
+import { releasedModels } from "./published-configs.ts";
 import {
   graniteTiny,
   hunyuanLarge,
@@ -46,4 +47,14 @@ test("a first layer has no earlier cache to read, and groups hold no experts tha
     attention: { ...first!, layers: undefined, sharedCache: true } as never,
   }).problems;
   expect(problems.map(({ expected }) => expected)).toContain("a layer with a cache before one that reads it");
+});
+
+const released = releasedModels.map(({ name, config }) => [name, config] as const);
+
+test.each(released)("the description of %s passes the schema and is the same model", (_name, config) => {
+  const spec = resolve(config);
+  const paired = differences(shapeOf(spec), spec).filter((path) => !/joined$|^ngramEmbedding/.test(path));
+  expect(paired).toEqual([]);
+  const plain = (layers: typeof spec.layers) => layers.map(({ joined: _joined, ...layer }) => layer);
+  expect(plain(resolveShape(parsed(config)).spec.layers)).toEqual(plain(spec.layers));
 });

@@ -207,6 +207,7 @@ describe("random shapes", () => {
     normBias: fc.boolean(),
     attention: fc.tuple(gqa, mla).map(([a, b]) => [{ ...a, layers: "0-3/2" }, b]),
     feedForward: fc.tuple(dense, moe).map(([a, b]) => [{ ...a, layers: 0 }, b]),
+    baseFormat: fc.constantFrom("fp32", "fp16", "bf16", "fp8", "int4"),
     formats: fc.dictionary(fc.constantFrom("experts", "attention", "head"), formats),
     kvFormat: fc.option(fc.constantFrom("fp8", "bf16"), { nil: undefined }),
   });
@@ -223,6 +224,23 @@ describe("random shapes", () => {
       }),
       { numRuns: 60, seed: 11 },
     );
+  });
+
+  test("quantised weights leave norms and the cache in 16 bits, unless those are stated", () => {
+    const formatsOf = (more: object): unknown[] => {
+      const attention = { kind: "gqa", queryHeads: 4 };
+      const sizes = { layers: 2, hiddenSize: 64, vocabSize: 100, contextTokensMax: 128 };
+      const feedForward = { kind: "moe", experts: 4, topK: 1, expertWidth: 32 };
+      const shape = { name: "any", ...sizes, attention, feedForward, ...more };
+      const { spec } = resolveShape(modelSection.parse({ shape }).shape!);
+      return [spec.formats.experts, spec.formats.norm, spec.kvFormat];
+    };
+    for (const base of ["fp8", "int4", "mxfp4"])
+      expect(formatsOf({ baseFormat: base })).toEqual([base, "bf16", "bf16"]);
+    expect(formatsOf({ baseFormat: "fp16" })).toEqual(["fp16", "fp16", "fp16"]);
+    expect(formatsOf({ baseFormat: "fp32" })).toEqual(["fp32", "fp32", "bf16"]);
+    expect(formatsOf({ baseFormat: "fp8", kvFormat: "fp8" })).toEqual(["fp8", "bf16", "fp8"]);
+    expect(formatsOf({ baseFormat: "int8", formats: { norm: "fp32" } })).toEqual(["int8", "fp32", "bf16"]);
   });
 
   test("parameters are the sum of the parts, by hand", () => {

@@ -198,9 +198,9 @@ describe("layers with experts", () => {
   });
 
   test.each<readonly [string, Config]>([
-    ["moe_layers_enum", { moe_layers_enum: "1,x" }],
-    ["moe_layers_enum", { moe_layers_enum: "4" }],
-    ["moe_layers_enum", { moe_layers_enum: "" }],
+    ["moe_layers_enum[1]", { moe_layers_enum: "1,x" }],
+    ["moe_layers_enum[0]", { moe_layers_enum: "4" }],
+    ["moe_layers_enum[0]", { moe_layers_enum: "" }],
     ["moe_layer_start_index", { moe_layer_start_index: [1, 1] }],
     ["is_moe_layer[1]", { is_moe_layer: [false, "yes", true, true] }],
     ["moe_layer_layout", { moe_layer_layout: [1, 0] }],

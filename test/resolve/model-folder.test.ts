@@ -55,6 +55,23 @@ describe("a folder", () => {
     expect(several).toMatch(/found "2 of them inside" \(name one\)\n {2}m\/a, m\/b$/);
   });
 
+  test("of GGUF files names them, once each, and is not read as the config.json beside them says", async () => {
+    expect(await refusalOf({ "m/a-Q4_K_M.gguf": "" }, "m")).toMatch(
+      /a GGUF file" \(did you mean m\/a-Q4_K_M\.gguf\?\)$/,
+    );
+    const parts = { "m/a-00001-of-00002.gguf": "", "m/a-00002-of-00002.gguf": "", "m/mmproj-a.gguf": "" };
+    expect(await refusalOf(parts, "m")).toMatch(/\(did you mean m\/a-00001-of-00002\.gguf\?\)$/);
+    expect(await refusalOf({ "m/a-Q4_0.gguf": "", "m/a-Q8_0.gguf": "" }, "m")).toMatch(
+      /found "GGUF files" \(name one\)\n {2}m\/a-Q4_0\.gguf, m\/a-Q8_0\.gguf$/,
+    );
+    const both = { "m/config.json": config, "m/a-Q4_0.gguf": "" };
+    expect(await refusalOf(both, "m")).toMatch(
+      /the weights that its config\.json describes.*\n {2}m\/config\.json, m\/a-/,
+    );
+    expect(await refusalOf({ ...both, "m/model.safetensors": "" }, "m")).toBe("read");
+    expect(await refusalOf({ "m/config.json": config, "m/imatrix.gguf": "" }, "m")).toBe("read");
+  });
+
   test("of configurations under other names lists them, not what lies beside one", async () => {
     const files = { "m/big.json": config, "m/small.json": config, "m/tokenizer_config.json": "{}" };
     expect(await refusalOf(files, "m")).toMatch(

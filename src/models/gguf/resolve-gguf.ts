@@ -29,6 +29,7 @@ export function resolveGguf({ file, metadata, tensors }: GgufModel): Resolution 
       at: "general.architecture",
       expected: `one of ${Object.keys(architectures).join(", ")}`,
       found: meta.architecture === "" ? undefined : meta.architecture,
+      hint: "name the config.json of the model itself, and its formats as model.dtypes of a scenario",
     });
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const furtherTokens = meta.optional("nextn_predict_layers") ?? 0;

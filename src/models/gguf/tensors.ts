@@ -10,7 +10,7 @@ export interface ListedTensor {
   readonly type: number;
 }
 
-/** Names of tensors by class; the first match counts. Vectors count with the norms, wherever they are. */
+/** Names of matrices by class, which may have one row; the first match counts. Other vectors count with the norms. */
 const names: readonly (readonly [Exclude<TensorClass, "norm">, RegExp])[] = [
   ["embedding", /^token_embd\.weight$/],
   ["head", /^output\.weight$/],
@@ -51,7 +51,7 @@ export function storedClasses(
       });
       continue;
     }
-    const vector = shape.filter((size) => size > 1).length < 2 && !name.endsWith("_shexp.weight");
+    const vector = shape.filter((size) => size > 1).length < 2;
     const found = names.find(([, pattern]) => pattern.test(name))?.[0];
     const biases = name.endsWith(".bias");
     if (found === undefined && !vector && !biases) {
@@ -63,7 +63,7 @@ export function storedClasses(
       });
       continue;
     }
-    const tensorClass = vector || biases || found === undefined ? "norm" : found;
+    const tensorClass = found ?? "norm";
     const entry = classes.get(tensorClass) ?? { values: 0, bytes: 0, byFormat: new Map<StorageFormat, number>() };
     classes.set(tensorClass, entry);
     const bytes = (values / kind.values) * kind.bytes;

@@ -20,15 +20,15 @@ interface Shape {
   readonly group: number;
 }
 
-function readShape(config: ConfigReader, base: Shape | null): Shape {
+/** A module with keys of its own has nothing of the general ones: MLX passes it these alone. */
+function readShape(config: ConfigReader): Shape {
   const named = config.text(["mode"]);
   if (named !== null && !Object.hasOwn(modes, named)) config.problem("mode", Object.keys(modes).join(", "), named);
-  const mode = named !== null && Object.hasOwn(modes, named) ? (named as Shape["mode"]) : (base?.mode ?? "affine");
-  const usualShape = base !== null && base.mode === mode ? base : modes[mode];
+  const mode = named !== null && Object.hasOwn(modes, named) ? (named as Shape["mode"]) : "affine";
   return {
     mode,
-    bits: readWhole(config, ["bits"], 1, 32) ?? usualShape.bits,
-    group: readGroup(config, ["group_size"], usualShape.group) ?? usualShape.group,
+    bits: readWhole(config, ["bits"], 1, 32) ?? modes[mode].bits,
+    group: readGroup(config, ["group_size"], modes[mode].group) ?? modes[mode].group,
   };
 }
 
@@ -58,8 +58,7 @@ export function isMlx(config: ConfigReader): boolean {
  * an object with bits, or false for none.
  */
 export function readMlx(config: ConfigReader): Scheme {
-  const base = readShape(config, null);
-  const layout = layoutOf(config, base);
+  const layout = layoutOf(config, readShape(config));
   const given = config.unasked();
   const unread = new Set(given.map(({ key }) => key));
   const named = given.flatMap(({ key, value }) => {
@@ -70,7 +69,7 @@ export function readMlx(config: ConfigReader): Scheme {
     if (typeof value !== "object" || Array.isArray(value)) return [];
     const module = config.nested(key);
     if (module === null) return [];
-    const own = layoutOf(module, readShape(module, base));
+    const own = layoutOf(module, readShape(module));
     refuseUnknown(module);
     return [{ text: key, syntax: "name", value: own } as const];
   });

@@ -1,3 +1,4 @@
+import { canonicalJson } from "../../core/json.ts";
 import type { ConfigReader } from "../config-reader.ts";
 import { readAscend } from "./ascend.ts";
 import { fp8 } from "./fp8.ts";
@@ -24,7 +25,7 @@ function readPlace(levels: readonly ConfigReader[]): { readonly config: ConfigRe
     for (const key of places) {
       const value = level.raw(key);
       if (value === undefined) continue;
-      const text = JSON.stringify(value);
+      const text = canonicalJson(value);
       if (text === "{}") continue;
       if (found === null) {
         const config = level.nested(key);

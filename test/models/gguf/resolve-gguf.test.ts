@@ -169,6 +169,17 @@ test("classes have the bits of their tensors, the format with most bytes, and mi
   expect(spec.provenance["layers[].feedForward.experts"]?.key).toBe("qwen3moe.expert_count");
 });
 
+test("a router of one expert is one, though it is listed as a vector", () => {
+  const tensors = qwenFile.tensors.map(([name, shape, type]): Tensor => {
+    if (name.endsWith("gate_inp.weight")) return [name, [hidden], type];
+    return [name, name.includes("_exps") ? [...shape.slice(0, 2), 1] : shape, type];
+  });
+  const one = { "qwen3moe.expert_count": 1, "qwen3moe.expert_used_count": 1 };
+  const { spec } = read({ metadata: { ...qwenFile.metadata, ...one }, tensors });
+  expect(spec.layers[0]?.feedForward).toMatchObject({ experts: 1, topK: 1 });
+  expect(spec.formats.router).toBe("fp32");
+});
+
 describe("what is not understood is refused", () => {
   const changed =
     (metadata: object, tensors: readonly Tensor[] = qwenFile.tensors) =>

@@ -51,10 +51,24 @@ describe("MLX", () => {
     expect(resolve(config).weightBits?.experts).toBeCloseTo((4.5 + 4.5 + 6.5) / 3, 12);
   });
 
+  test("a module with keys of its own has nothing of the general ones, the mode included", () => {
+    const modules = (own: Json): Json =>
+      Object.fromEntries([0, 1, 2, 3].map((layer) => [`model.layers.${layer}.mlp.gate`, own]));
+    const general = (mode: string, group_size: number): object => ({ group_size, bits: 4, mode });
+    for (const whole of [general("mxfp4", 32), general("nvfp4", 16), general("affine", 128)]) {
+      const router = (own: Json): string => stored(mlx({ ...whole, ...Object(modules(own)) }), "router");
+      expect(router({ group_size: 64, bits: 8 })).toBe("int8_a16 8.5");
+      expect(router({ bits: 6 })).toBe("int6 6.5");
+      expect(router({ bits: 4 })).toBe("int4 4.5");
+      expect(router({ mode: "mxfp8" })).toBe("fp8_a16 8.25");
+    }
+  });
+
   test("writes the same under two keys; two that differ are refused", () => {
     const quantization = { group_size: 64, bits: 4 };
     expect(stored({ ...qwen3, quantization, quantization_config: quantization })).toBe("int4 4.5");
     expect(stored(quantised(quantization))).toBe("int4 4.5");
+    expect(stored({ ...qwen3, quantization, quantization_config: { bits: 4, group_size: 64 } })).toBe("int4 4.5");
     expect(() => resolve({ ...qwen3, quantization, quantization_config: { group_size: 64, bits: 8 } })).toThrow(
       /quantization: expected what quantization_config says/,
     );
