@@ -1,7 +1,7 @@
 import * as simple from "simple-statistics";
 import { studentT } from "./student-t.ts";
 
-type Samples = readonly number[] | Float64Array;
+type Samples = readonly number[] | Float64Array | Uint32Array;
 
 /** Sum from the first value to the last, each addition rounded; 0 when there are none. */
 export function sum(values: ArrayLike<number>): number {

@@ -11,6 +11,8 @@ export interface GgufTensor {
   readonly shape: readonly number[];
   /** Id of its type in ggml. */
   readonly type: number;
+  /** First byte in the file. */
+  readonly offset: number;
 }
 
 /** What the header of a GGUF file says. Texts and lists too long to be a shape are left out. */
@@ -28,6 +30,7 @@ const nameBytesMax = 1024;
 const textBytesMax = 4096;
 /** Lists by layer are kept; those of a vocabulary are passed over. */
 const listMax = 4096;
+const alignmentDefault = 32;
 
 /** Bytes of the scalar types; 8 is a text and 9 a list. */
 const scalarBytes = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8] as const;
@@ -36,7 +39,7 @@ const scalarBytes = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8] as const;
 class Cursor {
   private chunk: DataView = new DataView(new ArrayBuffer(0));
   private chunkAt = 0;
-  private at = 0;
+  at = 0;
   private readonly file: string;
   private readonly read: ReadRange;
 
@@ -168,9 +171,11 @@ export async function readGgufHeader(file: string, read: ReadRange): Promise<Ggu
     const shape: number[] = [];
     for (let axis = 0; axis < axes; axis++) shape.push(await cursor.count(Number.MAX_SAFE_INTEGER, "values"));
     const type = await cursor.u32();
-    // Where its data lies.
-    await cursor.take(8);
-    tensors.push({ name, shape, type });
+    tensors.push({ name, shape, type, offset: await cursor.count(Number.MAX_SAFE_INTEGER, "bytes before a tensor") });
   }
-  return { metadata, tensors };
+  const alignment = metadata.get("general.alignment") ?? alignmentDefault;
+  if (typeof alignment !== "number" || !(alignment >= 1 && alignment <= 1 << 20))
+    refuse({ file, at: "general.alignment", expected: "an alignment from 1 to 2^20", found: alignment });
+  const dataOffset = Math.ceil(cursor.at / alignment) * alignment;
+  return { metadata, tensors: tensors.map((tensor) => ({ ...tensor, offset: dataOffset + tensor.offset })) };
 }

@@ -2,7 +2,6 @@ import { InvalidInputError, type Problem } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { own } from "../core/own.ts";
 import { closest } from "../core/suggest.ts";
-import { aliases } from "./aliases.ts";
 import { isInert } from "./inert.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { type KeyKind, keyKind } from "./key-kinds.ts";
@@ -256,47 +255,8 @@ export class ConfigReader {
     }
   }
 
-  /**
-   * Keys that were present, hold something and were not read, sorted out by {@link keyKind}. A possible shape is a problem,
-   * since ignoring it could resolve to the wrong model; parts beside the language model and unknown keys are assumptions;
-   * the rest is returned. Of an object that was entered every key that is not known to be harmless is a possible shape.
-   */
-  unread(modelType: string, entered = false): readonly string[] {
-    const { harmless, part, shape, unknown } = this.sortedRest();
-    for (const key of entered ? [...shape, ...unknown] : shape) {
-      const near = closest(key, Object.values(aliases).flat());
-      const hint = near === null || near === key ? undefined : `did you mean ${near}?`;
-      const expected = `a key known for model_type ${modelType}, since it may change a shape`;
-      this.problem(key, expected, this.object[key], hint);
-    }
-    this.assumeUncounted(part);
-    if (!entered) this.assumeAbout("keys that are not known are taken to change no shape", unknown);
-    const inner = [...this.inner].filter(([key]) => !foreign.has(key));
-    return [...this.named(harmless), ...inner.flatMap(([, reader]) => reader.unread(modelType, true))];
-  }
-
-  /**
-   * The same for an object that only holds the language model, which `model` reads: what looks like a shape here is of the
-   * other parts, unless the language model has it too.
-   */
-  unreadBeside(model: ConfigReader): readonly string[] {
-    const { harmless, part, shape, unknown } = this.sortedRest();
-    const others = [...shape, ...unknown].filter(
-      (key) => JSON.stringify(own(model.object, key)) !== JSON.stringify(this.object[key]),
-    );
-    for (const key of others.filter((name) => foreign.has(name)))
-      this.problem(key, "nothing: it is read around the whole file or in the language model", "another one");
-    const isPart = (key: string): boolean => isObject(this.object[key]) && !foreign.has(key);
-    this.assumeUncounted([...part, ...others.filter(isPart)]);
-    const beside = "keys beside the language model are taken to be about other parts";
-    this.assumeAbout(
-      beside,
-      others.filter((key) => !isPart(key) && !foreign.has(key)),
-    );
-    return this.named(harmless);
-  }
-
-  private sortedRest(): Readonly<Record<KeyKind, readonly string[]>> {
+  /** Keys that were not read, sorted out by {@link keyKind}; those that hold nothing or have no meaning here are harmless. */
+  left(): Readonly<Record<KeyKind, readonly string[]>> {
     const sorted: Record<KeyKind, string[]> = { harmless: [], part: [], shape: [], unknown: [] };
     for (const key of Object.keys(this.object).sort()) {
       if (this.read.has(key)) continue;
@@ -307,16 +267,19 @@ export class ConfigReader {
     return sorted;
   }
 
-  private named(keys: readonly string[]): readonly string[] {
+  /** What the file holds under a key; it counts as unread. */
+  held(key: string): Json | undefined {
+    return own(this.object, key);
+  }
+
+  /** The objects that were entered, by key. */
+  entered(): readonly (readonly [key: string, reader: ConfigReader])[] {
+    return [...this.inner];
+  }
+
+  /** Paths of keys in the file. */
+  named(keys: readonly string[]): readonly string[] {
     return keys.map((key) => this.inFile(key));
-  }
-
-  private assumeAbout(text: string, keys: readonly string[]): void {
-    if (keys.length > 0) this.assume(`${text}: ${this.named(keys).join(", ")}`);
-  }
-
-  private assumeUncounted(parts: readonly string[]): void {
-    this.assumeAbout("parts beside the language model are not counted", parts);
   }
 
   /** Adds a did-you-mean to the last problem, from the keys of this object. */
@@ -328,6 +291,3 @@ export class ConfigReader {
     this.findings.problems[this.findings.problems.length - 1] = { ...last, hint: `did you mean ${near}?` };
   }
 }
-
-/** Objects whose keys are the business of others: formats, not shapes. */
-const foreign: ReadonlySet<string> = new Set(["quantization_config", "compression_config", "quantization"]);

@@ -17,6 +17,7 @@ import { isParams, translateParams } from "./params-json.ts";
 import { modelStorage } from "./quantisation.ts";
 import { readFamily } from "./read-family.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
+import { unreadBeside, unreadKeys } from "./unread-keys.ts";
 import { chained } from "./visits.ts";
 
 interface ResolveOptions {
@@ -126,7 +127,10 @@ export function resolveConfig(config: Json, options: ResolveOptions): Resolution
   const levels = [reader, ...holders.toReversed()] as const;
   const storage = modelStorage(levels, quantReader(options, findings), stored);
   const visits = family.chainsExperts ? chainedLayers(reader, layers) : layers;
-  const ignored = [...reader.unread(modelType), ...holders.flatMap((holder) => holder.unreadBeside(reader))].sort();
+  const ignored = [
+    ...unreadKeys(reader, modelType),
+    ...holders.flatMap((holder) => unreadBeside(holder, reader)),
+  ].sort();
   reader.stop();
 
   const id = options.id ?? modelType;

@@ -1,24 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { mixtral } from "../models/configs.ts";
+import { minimal } from "../scenario/example.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
 
 const { path, write } = scratch();
 const acme = write("acme.json", JSON.stringify({ ...mixtral, model_type: "acme_lm" }));
 
-const scenario = (model: string) => `version: 1
-name: described
-${model}
-hardware: { system: h100-sxm-8 }
-engine: { id: vllm }
-traffic:
-  kind: generated
-  requests: 5
-  arrivals: { kind: poisson, requestRate: 5/s }
-  isl: { kind: fixed, tokens: 100 }
-  osl: { kind: fixed, tokens: 10 }
-routing: { kind: uniform }
-`;
+const scenario = (model: string) =>
+  minimal.replace("model: { id: qwen3-30b-a3b }", model).replace("requests: 100", "requests: 5");
 
 describe("an unknown model", () => {
   test("is refused with one message, the types that are known and the way to describe it", async () => {

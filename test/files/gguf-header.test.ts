@@ -35,7 +35,8 @@ const content = {
 } as const;
 
 test("metadata and tensors are read; texts, vocabularies and long lists are passed over", async () => {
-  const { metadata, tensors } = await source(ggufHeader(content)).header();
+  const bytes = ggufHeader(content);
+  const { metadata, tensors } = await source(bytes).header();
   expect(Object.fromEntries(metadata)).toEqual({
     "general.architecture": "qwen3moe",
     "qwen3moe.block_count": 48,
@@ -45,13 +46,19 @@ test("metadata and tensors are read; texts, vocabularies and long lists are pass
     "qwen3moe.last": 7,
   });
   expect(tensors).toEqual([
-    { name: "token_embd.weight", shape: [2048, 151_936], type: 8 },
-    { name: "output_norm.weight", shape: [2048], type: 0 },
+    { name: "token_embd.weight", shape: [2048, 151_936], type: 8, offset: Math.ceil(bytes.length / 32) * 32 },
+    { name: "output_norm.weight", shape: [2048], type: 0, offset: Math.ceil(bytes.length / 32) * 32 },
   ]);
 });
 
+test.each([1, 64, 4096])("tensors begin at the next multiple of an alignment of %d bytes", async (alignment) => {
+  const bytes = ggufHeader({ ...content, metadata: { ...content.metadata, "general.alignment": alignment } });
+  const [first] = (await source(bytes).header()).tensors;
+  expect(first?.offset).toBe(Math.ceil(bytes.length / alignment) * alignment);
+});
+
 test("a vocabulary of megabytes is read once, in chunks", async () => {
-  const tokens = Array.from({ length: 300_000 }, (_, i) => `token ${i} ${"x".repeat(i % 20)}`);
+  const tokens = Array.from({ length: 120_000 }, (_, i) => `token ${i} ${"x".repeat(i % 20)}`);
   const bytes = ggufHeader({ ...content, metadata: { ...content.metadata, "tokenizer.ggml.merges": tokens, end: 1 } });
   const { reads, header } = source(bytes);
   expect((await header()).metadata.get("end")).toBe(1);
@@ -73,6 +80,11 @@ describe("damaged and hostile headers are refused with their place", () => {
     ["the other byte order", withBytes(4, Buffer.from([0, 0, 0, 3])), /little-endian/],
     ["more tensors than any model", withBytes(8, u64(1n << 62n)), /at most 1000000 tensors/],
     ["more metadata than any model", withBytes(16, u64(1n << 40n)), /entries of metadata/],
+    [
+      "no alignment",
+      ggufHeader({ ...content, metadata: { ...content.metadata, "general.alignment": 0 } }),
+      /an alignment from 1 to 2\^20, found 0/,
+    ],
     ["a key without an end", withBytes(24, u64(1n << 50n)), /bytes of a key/],
     ["a header without its end", whole.subarray(0, whole.length - 3), /whole header/],
   ])("%s", async (_what, bytes, message) => {

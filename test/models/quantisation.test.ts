@@ -146,7 +146,7 @@ describe("excluded modules", () => {
   });
 
   test("a list of more modules than a call takes arguments is read to its end", () => {
-    const beside = Array.from({ length: 300_000 }, (_, i) => `vision_tower.${i}`);
+    const beside = Array.from({ length: 140_000 }, (_, i) => `vision_tower.${i}`);
     expect(resolve(model([...beside, "re:.*self_attn.*"])).formats.attention).toBe("bf16");
   });
 

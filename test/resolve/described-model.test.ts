@@ -7,7 +7,9 @@ import { simulate } from "../../src/sim/simulate.ts";
 import { minimal } from "../scenario/example.ts";
 
 const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
-const few = minimal.replace("requests: 100", "requests: 12").replace("{ kind: uniform }", "{ kind: parametric }");
+const few = minimal
+  .replace("requests: 100", "requests: 12")
+  .replace("{ kind: uniform }", "{ kind: parametric, rows: 100 }");
 const resolve = (text: string) => resolveScenario(parseScenario(text, "test.yaml"), noFiles);
 
 /** The scenario with the description of a model in the place of its id. */

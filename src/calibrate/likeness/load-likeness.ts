@@ -1,3 +1,4 @@
+import { mean } from "../../core/statistics.ts";
 import { formatNumber } from "../../core/units.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
@@ -97,5 +98,3 @@ export function requestRateOf({ arrivalNs, count }: RequestTable): number {
   const spanNs = (arrivalNs[count - 1] ?? 0) - (arrivalNs[0] ?? 0);
   return spanNs > 0 ? ((count - 1) * 1e9) / spanNs : Number.POSITIVE_INFINITY;
 }
-
-const mean = (tokens: Uint32Array): number => tokens.reduce((sum, value) => sum + value, 0) / tokens.length;

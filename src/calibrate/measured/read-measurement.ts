@@ -1,6 +1,7 @@
 import { sha256 } from "../../core/digest.ts";
 import { InvalidInputError, refuse } from "../../core/errors.ts";
 import { type Json, parseJson } from "../../core/json.ts";
+import { withoutNonFinite } from "../../core/non-finite.ts";
 import { TextSource } from "../../trace/requests/text-source.ts";
 import { benchmarkFormats, documentsOfText, readBenchmarks } from "./benchmark-results.ts";
 import { headerColumns, rowsAsDocuments } from "./csv-table.ts";
@@ -9,7 +10,6 @@ import { runFormats, timestampColumns } from "./formats/run-records.ts";
 import { JsonView } from "./json-view.ts";
 import type { MeasuredBenchmark } from "./measured-benchmark.ts";
 import type { MeasuredRun, MeasurementSource } from "./measured-run.ts";
-import { withoutNonFinite } from "./non-finite.ts";
 import { ProblemList } from "./problem-list.ts";
 import { readRunCsv, readRunRecords } from "./read-measured-run.ts";
 import { readServingPoints, servingPointColumns } from "./read-serving-points.ts";

@@ -3,6 +3,7 @@ import { checkJson, type Json } from "../../core/json.ts";
 import { closest } from "../../core/suggest.ts";
 import { ConfigReader, type Findings } from "../../models/config-reader.ts";
 import { isObject } from "../../models/json-object.ts";
+import { unreadKeys } from "../../models/unread-keys.ts";
 import type { DecoderPlan } from "../decoder/plan.ts";
 import { readDecoder } from "./architecture.ts";
 import { architectures } from "./architectures.ts";
@@ -20,7 +21,7 @@ export function planOf(config: Json, file: string): DecoderPlan {
   const modelType = reader.raw("model_type");
   if (typeof modelType !== "string" || !Object.hasOwn(architectures, modelType)) refuseType(modelType, file);
   const plan = readDecoder(reader, architectures[modelType]!);
-  reader.unread(modelType);
+  unreadKeys(reader, modelType);
   reader.stop();
   return plan;
 }

@@ -1,6 +1,6 @@
 import { refuse } from "../../core/errors.ts";
-import { type ByteSource, withFile } from "../byte-source.ts";
-import { type GgufTensor, readGgufHeader } from "../container/gguf.ts";
+import { type GgufTensor, readGgufHeader } from "../../files/gguf-header.ts";
+import { readRange } from "../../files/read-input.ts";
 import { traceLimits } from "../container/trace-header.ts";
 import { type CountsStep, importCounts, toCounts } from "./counts-trace.ts";
 import { domainsOfFiles, type TraceImporter } from "./importer.ts";
@@ -25,7 +25,7 @@ export const imatrix: TraceImporter = {
   async import(paths, options, files) {
     const domains = domainsOfFiles(paths, options);
     const names = [...new Set(domains)];
-    const read = await Promise.all(paths.map((path) => withFile(path, countsOf)));
+    const read = await Promise.all(paths.map(countsOf));
     const [first] = read;
     const layers = first?.layers ?? [];
     const experts = first?.rows[0]?.length ?? 0;
@@ -70,16 +70,15 @@ interface ExpertCounts {
   readonly warnings: readonly string[];
 }
 
-async function countsOf(source: ByteSource): Promise<ExpertCounts> {
-  const file = source.name;
-  const { texts, tensors } = await readGgufHeader(source);
-  const type = texts.get("general.type");
+async function countsOf(file: string): Promise<ExpertCounts> {
+  const { metadata, tensors } = await readGgufHeader(file, readRange);
+  const type = metadata.get("general.type");
   if (type !== "imatrix")
     refuse({
       file,
       at: "general.type",
       expected: "imatrix",
-      found: type ?? texts.get("general.architecture"),
+      found: type ?? metadata.get("general.architecture"),
       hint: "a GGUF file of weights holds no routing; llama-imatrix counts what a text chooses",
     });
   const byLayer = new Map<number, Map<string, GgufTensor>>();
@@ -102,7 +101,7 @@ async function countsOf(source: ByteSource): Promise<ExpertCounts> {
   for (const layer of layers) {
     const parts = byLayer.get(layer)!;
     const counts: Uint32Array[] = [];
-    for (const part of preference) if (parts.has(part)) counts.push(await readCounts(source, parts.get(part)!));
+    for (const part of preference) if (parts.has(part)) counts.push(await readCounts(file, parts.get(part)!));
     const [own = new Uint32Array(0), ...others] = counts;
     if (others.some((other) => other.join() !== own.join())) differ += 1;
     rows.push(own);
@@ -114,16 +113,23 @@ async function countsOf(source: ByteSource): Promise<ExpertCounts> {
   return { layers, rows, warnings };
 }
 
-async function readCounts(source: ByteSource, { name, shape, type, offset }: GgufTensor): Promise<Uint32Array> {
+async function readCounts(file: string, { name, shape, type, offset }: GgufTensor): Promise<Uint32Array> {
   const experts = shape.reduce((product, size) => product * size, 1);
   if (type !== 0 || experts < 1 || experts > traceLimits.experts)
     refuse({
-      file: source.name,
+      file,
       at: name,
       expected: `1 to ${traceLimits.experts} counts as F32`,
       found: `${experts} of type ${type}`,
     });
-  const bytes = new Uint8Array(experts * 4);
-  await source.read(bytes, offset);
-  return toCounts(Float64Array.from(new Float32Array(bytes.buffer)), source.name, name);
+  const bytes = await readRange(file, offset, experts * 4);
+  if (bytes.length < experts * 4)
+    refuse({
+      file,
+      at: name,
+      expected: `data up to byte ${offset + experts * 4}`,
+      found: offset + bytes.length,
+      hint: "the file is truncated",
+    });
+  return toCounts(Float64Array.from(new Float32Array(bytes.buffer, 0, experts)), file, name);
 }

@@ -1,4 +1,5 @@
 import { type Json, parseJson } from "../../core/json.ts";
+import { endOfString } from "../../core/json-strings.ts";
 
 /**
  * Parses JSON, with whole numbers of 16 digits and more as text: float64 would lose their last digits, so that two ids
@@ -35,12 +36,6 @@ function withLongNumbersQuoted(text: string): string {
 }
 
 const quote = 0x22;
-
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (i < text.length && text.charCodeAt(i) !== quote) i += text.charCodeAt(i) === 0x5c ? 2 : 1;
-  return i + 1;
-}
 
 /** Digits, signs, the point and exponents: what a number in JSON is made of. */
 const isNumeric = (code: number): boolean =>

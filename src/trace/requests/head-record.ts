@@ -1,4 +1,5 @@
 import type { Json } from "../../core/json.ts";
+import { endOfString } from "../../core/json-strings.ts";
 import { type Column, valueAt } from "../column-map.ts";
 
 /** Whether a text holds JSON objects, in lines or in an array, rather than cells. */
@@ -36,13 +37,9 @@ export function firstRecord(head: string): HeadRecord {
 /** Where the brackets that open at `start` are closed; the end of the text if it is cut before. */
 function endOfObject(text: string, start: number): number {
   let depth = 0;
-  let inString = false;
   for (let i = start; i < text.length; i++) {
     const char = text[i];
-    if (inString) {
-      if (char === "\\") i++;
-      else if (char === '"') inString = false;
-    } else if (char === '"') inString = true;
+    if (char === '"') i = endOfString(text, i) - 1;
     else if (char === "{" || char === "[") depth++;
     else if ((char === "}" || char === "]") && --depth === 0) return i + 1;
   }

@@ -1,8 +1,8 @@
 import { Sha256 } from "../../core/digest.ts";
 import { refuse } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
+import { JsonCutter, type JsonPiece, jsonPieces } from "../json-cutter.ts";
 import { type LineBatch, linesOf, plainBytes } from "../text-lines.ts";
-import { type ArrayElement, arrayElements } from "./array-elements.ts";
 
 const headChars = 1 << 16;
 const lineCharsMax = 1 << 22;
@@ -41,8 +41,8 @@ export class TextSource {
   }
 
   /** The elements of a JSON array, in batches. */
-  elements(): AsyncGenerator<readonly ArrayElement[]> {
-    return arrayElements(this.#all(), this.file, lineCharsMax);
+  elements(): AsyncGenerator<readonly JsonPiece[]> {
+    return jsonPieces(this.#all(), new JsonCutter(this.file, true, lineCharsMax));
   }
 
   /** sha256 of the file's bytes as stored; call after the last batch. */

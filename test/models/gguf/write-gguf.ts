@@ -1,8 +1,8 @@
 /** A value of GGUF metadata: whole numbers as 32-bit ones, lists of numbers or of texts. */
 type Value = number | string | boolean | readonly number[] | readonly string[];
 
-/** A tensor by name, shape (the fastest axis first) and type in ggml. */
-export type Tensor = readonly [name: string, shape: readonly number[], type: number];
+/** A tensor by name, shape (the fastest axis first), type in ggml and place behind the header. */
+export type Tensor = readonly [name: string, shape: readonly number[], type: number, offset?: number];
 
 export interface GgufContent {
   readonly metadata: Readonly<Record<string, Value>>;
@@ -44,12 +44,12 @@ export function ggufHeader({ metadata, tensors, version = 3 }: GgufContent): Buf
     u64(tensors.length),
     u64(Object.keys(metadata).length),
     ...Object.entries(metadata).flatMap(([key, value]) => [text(key), encoded(value)]),
-    ...tensors.flatMap(([name, shape, type]) => [
+    ...tensors.flatMap(([name, shape, type, offset = 0]) => [
       text(name),
       u32(shape.length),
       ...shape.map((size) => u64(size)),
       u32(type),
-      u64(0),
+      u64(offset),
     ]),
   ]);
 }

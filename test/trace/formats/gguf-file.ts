@@ -1,47 +1,26 @@
-const text = (value: string): number[] => {
-  const bytes = [...new TextEncoder().encode(value)];
-  return [...u64(bytes.length), ...bytes];
-};
-const u32 = (value: number): number[] => [...new Uint8Array(Uint32Array.of(value).buffer)];
-const u64 = (value: number): number[] => [...new Uint8Array(BigUint64Array.of(BigInt(value)).buffer)];
+import { ggufHeader } from "../../models/gguf/write-gguf.ts";
 
-/** A GGUF file of F32 tensors, put together byte by byte as `gguf` writes version 3. */
+const aligned = (bytes: number): number => Math.ceil(bytes / 32) * 32;
+
+/** An importance matrix or another GGUF file of F32 tensors, beside a list of texts and a number, which have to be skipped. */
 export function gguf(
   texts: Readonly<Record<string, string>>,
   tensors: Readonly<Record<string, readonly number[]>>,
 ): Uint8Array {
-  const names = Object.keys(tensors);
-  const header = [
-    ...new TextEncoder().encode("GGUF"),
-    ...u32(3),
-    ...u64(names.length),
-    ...u64(Object.keys(texts).length + 2),
-    ...Object.entries(texts).flatMap(([key, value]) => [...text(key), ...u32(8), ...text(value)]),
-    // A list of texts and a number, which have to be skipped.
-    ...text("imatrix.datasets"),
-    ...u32(9),
-    ...u32(8),
-    ...u64(2),
-    ...text("a.txt"),
-    ...text("b.txt"),
-    ...text("imatrix.chunk_count"),
-    ...u32(4),
-    ...u32(45),
-  ];
-  let at = 0;
-  for (const name of names) {
-    const values = tensors[name]!;
-    header.push(...text(name), ...u32(2), ...u64(1), ...u64(values.length), ...u32(0), ...u64(at));
-    at += Math.ceil((values.length * 4) / 32) * 32;
+  const data = Object.values(tensors).map((values) => new Uint8Array(Float32Array.from(values).buffer));
+  const offsets: number[] = [];
+  let end = 0;
+  for (const { length } of data) {
+    offsets.push(end);
+    end += aligned(length);
   }
-  const start = Math.ceil(header.length / 32) * 32;
-  const bytes = new Uint8Array(start + at);
+  const header = ggufHeader({
+    metadata: { ...texts, "imatrix.datasets": ["a.txt", "b.txt"], "imatrix.chunk_count": 45 },
+    tensors: Object.entries(tensors).map(([name, values], i) => [name, [1, values.length], 0, offsets[i]!]),
+  });
+  const start = aligned(header.length);
+  const bytes = new Uint8Array(start + end);
   bytes.set(header);
-  let offset = start;
-  for (const name of names) {
-    const values = Float32Array.from(tensors[name]!);
-    bytes.set(new Uint8Array(values.buffer), offset);
-    offset += Math.ceil(values.byteLength / 32) * 32;
-  }
+  for (const [i, values] of data.entries()) bytes.set(values, start + offsets[i]!);
   return bytes;
 }

@@ -127,12 +127,12 @@ describe("a JSON array", () => {
   });
 
   test.each([
-    ["[{},", "a closing bracket at the end"],
-    [`${JSON.stringify(rows)} 7`, "nothing after the closing bracket"],
+    ["[{},", "JSON that is complete"],
+    [`${JSON.stringify(rows)} 7`, "nothing after the end of the list"],
     [JSON.stringify([...rows, 7]), "a JSON object"],
-    [`[${JSON.stringify(rows[0])},]`, "valid JSON"],
-    [`[${JSON.stringify(rows[0])},,${JSON.stringify(rows[0])}]`, "valid JSON"],
-    [`[${JSON.stringify(rows[0])} ${JSON.stringify(rows[0])}]`, "valid JSON"],
+    [`[${JSON.stringify(rows[0])},]`, "a value after the comma"],
+    [`[${JSON.stringify(rows[0])},,${JSON.stringify(rows[0])}]`, "a value before the comma"],
+    [`[${JSON.stringify(rows[0])} ${JSON.stringify(rows[0])}]`, "a comma between values"],
   ])("that is broken is refused: %s", async (text, expected) => {
     const problems = await problemsOf(loadRequests("mooncake", traceFile(text)));
     expect(problems.map(formatProblem).join()).toContain(expected);

@@ -1,10 +1,10 @@
-import type { Problem } from "../../../core/errors.ts";
 import type { Json } from "../../../core/json.ts";
 import { traceLimits } from "../../container/trace-header.ts";
-import { type ColumnReader, resolveColumns } from "./column-readers.ts";
+import type { ColumnReader } from "./column-readers.ts";
 import type { ExpertNames } from "./expert-names.ts";
-import { labelsOf, type TableField, type TableMap } from "./fields.ts";
+import type { TableField, TableMap } from "./fields.ts";
 import { type Entry, entriesOf, otherLength, valueBeside } from "./nested-values.ts";
+import { RecordFields } from "./record-fields.ts";
 import type { RowProblems } from "./row-problems.ts";
 import type { CellPart } from "./table-cell.ts";
 import type { TableRecord } from "./table-record.ts";
@@ -13,8 +13,6 @@ import type { Tally } from "./tally.ts";
 import { decimalNumber, layerNumber, listCell, phaseCode, phaseHelp, wholeNumber } from "./values.ts";
 
 const tokenMax = 0xffff_fffe;
-
-type Readers = Readonly<Partial<Record<TableField, readonly ColumnReader[]>>>;
 
 /** What the records of all files of a table have in common. */
 export interface ReaderContext {
@@ -31,10 +29,7 @@ export class RecordReader {
   readonly #fileIndex: number;
   readonly #problems: RowProblems;
   readonly #names: ExpertNames;
-  readonly #readers: Readers;
-  /** Field that numbers the entries of each list on the way to the experts. */
-  readonly #labels: readonly (string | null)[];
-  readonly #numbersTokens: boolean;
+  readonly #fields: RecordFields;
   readonly #tally: Tally;
   readonly #topK: number | undefined;
   #records = 0;
@@ -45,23 +40,16 @@ export class RecordReader {
     this.#fileIndex = fileIndex;
     this.#problems = problems;
     this.#names = names;
-    const missing: Problem[] = [];
-    this.#readers = Object.fromEntries(
-      Object.entries(map).map(([field, columns]) => [field, resolveColumns(source, columns, missing)]),
-    );
-    for (const problem of missing) problems.add(problem);
-    if (missing.length > 0) problems.settle();
-    this.#labels = (map.experts?.[0].path ?? []).flatMap((step) => (step.kind === "each" ? [step.field] : []));
-    this.#numbersTokens = map.token !== undefined || labelsOf(map).includes("token");
+    this.#fields = new RecordFields(source, map, problems);
   }
 
   partsOf(record: TableRecord): CellPart[] {
-    const [spine, ...others] = this.#readers.experts ?? [];
+    const [spine, ...others] = this.#fields.readers.experts ?? [];
     if (spine === undefined) return [];
     this.#records += 1;
     const parts: CellPart[] = [];
     const entries = entriesOf(spine, record.value);
-    const isOther = entries.every(({ value }) => value === undefined) && this.#lacksFields(record);
+    const isOther = entries.every(({ value }) => value === undefined) && this.#fields.lacksFields(record);
     if (isOther) {
       this.#tally.others += 1;
       this.#tally.firstOther ??= record;
@@ -75,15 +63,6 @@ export class RecordReader {
       if (part !== null) parts.push(part);
     }
     return parts;
-  }
-
-  /** Whether a record has none of the fields that tell where a cell belongs, as a line about the recording. */
-  #lacksFields({ value }: TableRecord): boolean {
-    const readers = [this.#readers.layer?.[0], this.#readers.token?.[0]].filter((reader) => reader !== undefined);
-    return readers.every((reader) => {
-      const own = entriesOf(reader, value);
-      return own.every((entry) => entry.value === undefined);
-    });
   }
 
   /** A list without entries is one; anything else that brackets find nothing in is wrong. */
@@ -108,7 +87,7 @@ export class RecordReader {
     };
     let isWrong = false;
     const toldOf = (field: TableField): Json | undefined => {
-      const own = this.#fieldValue(field, record, entry);
+      const own = this.#fields.valueOf(field, record, entry);
       if (own !== otherLength) return own;
       wrong(field, "lists as long as those of the experts", "others");
       isWrong = true;
@@ -131,10 +110,11 @@ export class RecordReader {
     if (layer === null || layer >= 1e6)
       return wrong("layer", "the number of a layer below 10^6, or a module name with one", layerValue);
     const phaseValue = toldOf("phase");
-    const phase = phaseValue === undefined ? null : phaseCode(phaseValue, this.#readers.phase?.[0]?.column.name ?? "");
+    const phase =
+      phaseValue === undefined ? null : phaseCode(phaseValue, this.#fields.readers.phase?.[0]?.column.name ?? "");
     if (phaseValue !== undefined && phase === null) return wrong("phase", phaseHelp, phaseValue);
-    const request = this.#label("request", record, entry);
-    const domain = this.#label("domain", record, entry);
+    const request = this.#fields.nameOf("request", record, entry);
+    const domain = this.#fields.nameOf("domain", record, entry);
     if (isWrong || request === undefined || domain === undefined) return null;
 
     const list = listCell(value);
@@ -180,7 +160,7 @@ export class RecordReader {
       fileIndex: this.#fileIndex,
       line,
       layer,
-      token: token ?? (this.#numbersTokens ? null : position),
+      token: token ?? (this.#fields.numbersTokens ? null : position),
       request,
       domain,
       step,
@@ -188,7 +168,7 @@ export class RecordReader {
       phase,
       ids,
       weights: weights === null ? null : kept.map((i) => weights[i] ?? Number.NaN),
-      occurrence: this.#numbersTokens ? "" : this.#occurrenceOf(entry, list.single),
+      occurrence: this.#fields.numbersTokens ? "" : this.#occurrenceOf(entry, list.single),
       single: list.single,
     };
   }
@@ -200,7 +180,7 @@ export class RecordReader {
     list: { readonly entries: readonly unknown[]; readonly paired: readonly (string | number | null)[] | null },
     wrong: (field: string, expected: string, found: unknown, hint?: string) => null,
   ): (number | null)[] | null | undefined {
-    const readers = this.#readers.weights ?? [];
+    const readers = this.#fields.readers.weights ?? [];
     if (readers.length > 0 && list.paired !== null) {
       wrong("weights", "weights in one place", "beside the experts and in a column");
       return undefined;
@@ -228,40 +208,10 @@ export class RecordReader {
     return numbers;
   }
 
-  /** The value of a field: of its column, or the place of the entry that its name numbers. */
-  #fieldValue(field: TableField, record: TableRecord, entry: Entry): Json | undefined | typeof otherLength {
-    const label = this.#labels.indexOf(field);
-    if (label >= 0) return entry.places[label];
-    const reader = this.#readers[field]?.[0];
-    if (reader === undefined) return undefined;
-    // A column that a record lacks is a wrong value, not a field without a column.
-    return valueBeside(reader, record.value, entry) ?? null;
-  }
-
-  /** Text of a field that names something; null without a column, undefined where it holds no name. */
-  #label(field: "request" | "domain", record: TableRecord, entry: Entry): string | null | undefined {
-    const label = this.#labels.indexOf(field);
-    const readers = this.#readers[field] ?? [];
-    const values =
-      label >= 0 ? [entry.places[label]] : readers.map((reader) => valueBeside(reader, record.value, entry));
-    if (values.length === 0) return null;
-    const names: string[] = [];
-    for (const value of values) {
-      // A JSON number beyond 2^53 was rounded when it was read, so that two names may be one.
-      const name = typeof value === "number" && isExact(value) ? `${value}` : value;
-      if (typeof name !== "string" || name === "") {
-        const found = value === otherLength ? "a list of another length" : value;
-        const expected = "text, or a number below 2^53";
-        this.#problems.add({ file: record.file, line: record.line, at: field, expected, found });
-        return undefined;
-      }
-      names.push(name);
-    }
-    return names.length === 1 ? (names[0] ?? null) : JSON.stringify(names);
-  }
-
   #occurrenceOf({ places }: Entry, single: boolean): string {
-    const own = places.filter((_place, i) => this.#labels[i] !== "layer" && !(single && i === places.length - 1));
+    const own = places.filter(
+      (_place, i) => this.#fields.labels[i] !== "layer" && !(single && i === places.length - 1),
+    );
     return JSON.stringify([this.#records, ...own]);
   }
 }
@@ -273,5 +223,3 @@ function joined(values: readonly (Json | undefined)[]): Json | undefined {
     return values.find((value) => Array.isArray(value)) ?? "several";
   return lists.map((list) => list?.entries[0] ?? null);
 }
-
-const isExact = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value);

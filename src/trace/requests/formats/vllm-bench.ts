@@ -1,4 +1,5 @@
 import type { Json } from "../../../core/json.ts";
+import { withoutNonFinite } from "../../../core/non-finite.ts";
 import type { Reject } from "../fields.ts";
 import { tokenCount } from "../fields.ts";
 import { jsonObject } from "../json-rows.ts";
@@ -29,8 +30,7 @@ export const vllmBench: RequestFormat = {
         found: `${runs.length} runs`,
         hint: "keep one line of it",
       });
-    // Python writes rates without limit and missing figures so; they are not read here.
-    const result = jsonObject(sink, lines.join("\n").replace(/([[:,]\s*)-?(?:Infinity|NaN)\b/g, "$1null"));
+    const result = jsonObject(sink, withoutNonFinite(lines.join("\n")));
     if (result === null) return;
     const [inputs, outputs] = lengths.map((key) => list(result[key]));
     const starts = result[times] === undefined ? null : list(result[times]);
