@@ -3,9 +3,6 @@ import { blocksOf, commandsOf, missingLine, moecastArguments, splitWords } from 
 import { DocWorkspace, type Outcome } from "../../scripts/doc-workspace.ts";
 import { moecast } from "../cli/in-process.ts";
 
-/** The page whose commands are run by the quick tests. */
-export const firstPage = "docs/getting-started.md";
-
 /** Runs of bundled scenarios, which read and write no other file: pages share their outcome. */
 const shared = new Map<string, Promise<Outcome>>();
 

@@ -1,11 +1,5 @@
 import { expect, test } from "vitest";
-import { missingLine, readPage, refreshed, splitWords } from "../../scripts/doc-blocks.ts";
-import { expectCommandsOf, firstPage } from "./commands-of-page.ts";
-
-test("the commands of the first page end with the announced exit code, and its outputs are theirs", async () => {
-  const root = process.cwd();
-  await expectCommandsOf(root, readPage(root, firstPage));
-}, 120_000);
+import { missingLine, refreshed, splitWords } from "../../scripts/doc-blocks.ts";
 
 test("an excerpt has to occur in order, with gaps only where it shows them by their order", () => {
   const output = ["a 1", "b 2", "c 3"];

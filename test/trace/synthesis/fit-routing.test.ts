@@ -3,7 +3,6 @@ import { InvalidInputError } from "../../../src/core/errors.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
 import { overlapAtLag } from "../../../src/trace/stats/overlap.ts";
 import { fitRouting } from "../../../src/trace/synthesis/fit-routing.ts";
-import { parametricRouting } from "../../../src/trace/synthesis/parametric-routing.ts";
 import { routingErrors } from "../../../src/trace/synthesis/routing-errors.ts";
 import type { RoutingStatistics } from "../../../src/trace/synthesis/routing-statistics.ts";
 import { sequenceParts } from "../../../src/trace/synthesis/sequence-parts.ts";
@@ -107,23 +106,6 @@ describe("routing fitted to a trace", () => {
     expect([...table.sequenceStarts]).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
     expect(() => synthesiseRouting(statistics, { tokens: 0, seed: 1 })).toThrow(InvalidInputError);
   });
-});
-
-test("a fit of many chosen experts, some of them rare, settles instead of drifting", () => {
-  const skewed = parametricRouting({
-    experts: 64,
-    topK: 8,
-    layers: 2,
-    popularity: { skew: 1.2 },
-    reuse: 0.4,
-    tokens: 10_240,
-    seed: 2,
-  });
-  const statistics = fitRouting(skewed, { rounds: 60, tokensPerRound: 4096 });
-  const errors = routingErrors(skewed, synthesiseRouting(statistics, { tokens: 4 * skewed.rows, seed: 3 }));
-  expect(errors.popularity).toBeLessThanOrEqual(0.02);
-  expect(errors.transition).toBeLessThanOrEqual(0.03);
-  expect(errors.hitRate).toBeLessThanOrEqual(0.02);
 });
 
 describe("a trace of two kinds of sequences", () => {
