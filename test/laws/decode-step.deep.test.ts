@@ -74,7 +74,9 @@ describe.each(systemIds)("one sequence decoding on %s", (system) => {
     "a large model on one device takes at most twice the reading of its weights, and launches",
     () => {
       const atOnce = withoutLaunches(node);
-      for (const { key, decode } of judged) {
+      for (const { key, format, decode } of judged) {
+        // Weights of two and three bits are unpacked, which takes about as long as for four.
+        if (storageFormats[format].valueBits < 4) continue;
         if (decode.mapping.tp > 1 || activeBytes(decode) < largeBytes) continue;
         expect(decodeKernelsNs(decode, atOnce), key).toBeLessThan(most * readingNs(decode, device));
       }
