@@ -130,7 +130,7 @@ describe("heads of grouped-query attention by rank, worked out by hand: 4 heads 
   const head = 4 * 64 * 2;
   const matrix = (tp: number, toTp: number) => {
     const transfer = new KvTransfer(sideOf(sideConfig(tinyModel(), tp, 1)), sideOf(sideConfig(tinyModel(), toTp, 1)));
-    const rows = Array.from({ length: tp }, () => new Array<number>(toTp).fill(0));
+    const rows = Array.from({ length: tp }, () => Array.from({ length: toTp }, () => 0));
     for (const { source, destination, amount } of transfer.flows) rows[source]![destination] = amount.bytes(1) / head;
     return rows;
   };

@@ -17,7 +17,7 @@ async function traceOf(paths: readonly string[], map?: string) {
   const columns = Object.fromEntries(
     await Promise.all(file.columns.map(async (name) => [name, await column(file, name)] as const)),
   );
-  const { origin, ...table } = await loadRoutingTable(file, { also: new Set(["weights"]) });
+  const { origin: _origin, ...table } = await loadRoutingTable(file, { also: new Set(["weights"]) });
   const { droppedRows } = file.header.provenance;
   await file.close();
   return { columns, table, droppedRows };
