@@ -112,7 +112,12 @@ function inputs(): Case[] {
       code: 3,
       says: /found 1 TiB/,
     },
-    { name: "a config that is a folder", words: ["run", withModel("f.yaml", folder)], code: 3, says: /file/ },
+    {
+      name: "a config that is a folder of others",
+      words: ["run", withModel("f.yaml", folder)],
+      code: 3,
+      says: /a folder with a config\.json/,
+    },
     {
       name: "a config that is endless",
       words: ["run", withModel("z.yaml", link("z.json", "/dev/zero"))],
