@@ -4,26 +4,10 @@ import { afterEach, describe, expect, test } from "vitest";
 import { AdamW } from "../../scripts/train/adam-w.ts";
 import { heldOutRows } from "../../scripts/train/batches.ts";
 import { learnBytePairs, tokenizerJson } from "../../scripts/train/byte-pairs.ts";
-import { type Batch, batchOf, chooseExperts, losses } from "../../scripts/train/model.ts";
-import { initialise, type Parameters } from "../../scripts/train/parameters.ts";
-import type { Shape } from "../../scripts/train/shape.ts";
+import { chooseExperts, losses } from "../../scripts/train/model.ts";
+import { initialise } from "../../scripts/train/parameters.ts";
 import { loadBackend } from "../../src/capture/backends/backends.ts";
-import { RandomStream } from "../../src/core/random.ts";
-
-const shape: Shape = {
-  vocabulary: 24,
-  hidden: 16,
-  layers: 2,
-  queryHeads: 4,
-  kvHeads: 2,
-  headDim: 4,
-  experts: 6,
-  topK: 2,
-  expertWidth: 8,
-  context: 12,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-};
+import { randomBatch, shape } from "./train-batch.ts";
 
 describe("byte pairs", () => {
   const text = "the cat and the hat; the café – the end\n".repeat(20);
@@ -49,59 +33,6 @@ describe("training", () => {
   afterEach(async () => {
     const { tf } = await loadBackend("cpu");
     tf.disposeVariables();
-  });
-
-  const randomBatch = (seed: number): Batch => {
-    const stream = new RandomStream(seed, "batch");
-    return batchOf(
-      Int32Array.from({ length: 2 * (shape.context + 1) }, () => stream.below(shape.vocabulary)),
-      2,
-    );
-  };
-
-  test("gradients are the slopes of the loss", async () => {
-    const { tf, close } = await loadBackend("cpu");
-    await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
-    // All experts are chosen: a choice that changes on the way would make a step in the loss.
-    const all = { ...shape, topK: shape.experts };
-    const parameters: Parameters = initialise(tf, all, 2);
-    // Large weights, so that every part has a slope that float32 losses can show.
-    for (const [name, parameter] of Object.entries(parameters))
-      if (!name.endsWith("Norm")) parameter.assign(tf.mul(parameter, 12));
-    const batch = randomBatch(1);
-    const plans = await chooseExperts(tf, all, parameters, batch);
-    const loss = () => {
-      const { crossEntropy, balance, routerZ } = losses(tf, all, parameters, batch, plans);
-      return tf.reshape(tf.addN([crossEntropy, balance, routerZ]), []);
-    };
-    const { grads } = tf.variableGrads(loss as () => Scalar, Object.values(parameters));
-    const at = () => tf.tidy(() => loss().dataSync()[0]!);
-    for (const name of [
-      "embedding",
-      "0.query",
-      "0.key",
-      "1.value",
-      "1.output",
-      "0.router",
-      "0.gateUp",
-      "1.down",
-      "0.feedForwardNorm",
-    ]) {
-      // Along its own gradient a parameter has the steepest slope, the gradient's length.
-      const parameter = parameters[name]!;
-      const gradient = grads[name]!;
-      const length = Math.sqrt(tf.sum(tf.square(gradient)).dataSync()[0]!);
-      const start = tf.clone(parameter);
-      const step = 0.003;
-      const moved = (sign: number) => {
-        parameter.assign(tf.add(start, tf.mul(gradient, (sign * step) / length)));
-        return at();
-      };
-      const slope = (moved(1) - moved(-1)) / (2 * step);
-      parameter.assign(start);
-      expect(Math.abs(slope / length - 1), name).toBeLessThan(0.05);
-    }
-    close();
   });
 
   test("learns a batch by heart, and leaves no tensor behind", async () => {
