@@ -1,8 +1,5 @@
+import { ampere, hopper, rtxBlackwell } from "../compute-capabilities.ts";
 import { computeCapabilityOf, engineName, olderThan, type StartUpRule } from "../start-up-rule.ts";
-
-const ampere = 8;
-const hopper = 9;
-const rtxBlackwell = 12;
 
 /** First versions with kernels of sparse attention for RTX Blackwell. */
 const firstOnRtx: Readonly<Record<string, readonly number[]>> = {

@@ -1,5 +1,6 @@
 import { formatPercent } from "../../../core/units.ts";
 import { moeShape } from "../../../sim/mapping.ts";
+import { blackwell, rtxBlackwell } from "../compute-capabilities.ts";
 import { isInt4, scaleBlockOf, smallestGroup } from "../scale-blocks.ts";
 import {
   computeCapabilityOf,
@@ -48,7 +49,7 @@ const vllmFirstPadded = [0, 30];
 
 const padsBlocks = (deployment: Deployment): boolean =>
   deployment.engine.id === "vllm" &&
-  (computeCapabilityOf(deployment) ?? 0) >= 10 &&
+  (computeCapabilityOf(deployment) ?? 0) >= blackwell &&
   !olderThan(deployment, vllmFirstPadded);
 
 /** Scales of 128 x 128 values: engines allocate and load whole blocks. */
@@ -123,7 +124,7 @@ export const tiledExpertSlices: StartUpRule = {
       finding(deployment, "warning", `${name} ${does}`, `expert slices of whole tiles of ${size}`),
     ];
     const unquantised = formats.experts === "bf16" || formats.experts === "fp16";
-    if (unquantised && capability >= 10 && capability < 12 && slice.width % tile !== 0)
+    if (unquantised && capability >= blackwell && capability < rtxBlackwell && slice.width % tile !== 0)
       return note(
         tile,
         `starts with --moe-backend triton where expert slices are ${slice.words} wide: its own choice on Blackwell takes multiples of ${tile}`,

@@ -1,5 +1,6 @@
 import type { StorageFormat } from "../../../core/dtype.ts";
 import type { TensorClass } from "../../../models/spec.ts";
+import { ada, ampere, blackwell, hopper, rtxBlackwell, turing } from "../compute-capabilities.ts";
 import {
   computeCapabilityOf,
   type Deployment,
@@ -10,13 +11,6 @@ import {
   sglangBuilds,
   vllmBuilds,
 } from "../start-up-rule.ts";
-
-const turing = 7.5;
-const ampere = 8;
-const ada = 8.9;
-const hopper = 9;
-const blackwell = 10;
-const rtxBlackwell = 12;
 
 /** Tensor classes that a model has, by the formats that they are served in. */
 function classesByFormat({ model, formats }: Deployment): ReadonlyMap<StorageFormat, readonly TensorClass[]> {

@@ -1,4 +1,5 @@
 import type { StorageFormat } from "../../../core/dtype.ts";
+import { ada, blackwell } from "../compute-capabilities.ts";
 import {
   computeCapabilityOf,
   type Deployment,
@@ -9,9 +10,6 @@ import {
   sglangBuilds,
   vllmBuilds,
 } from "../start-up-rule.ts";
-
-const ada = 8.9;
-const blackwell = 10;
 
 const is16Bit = (format: StorageFormat): boolean => format === "bf16" || format === "fp16";
 
