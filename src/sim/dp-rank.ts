@@ -130,7 +130,6 @@ export class DpRank {
     const done = state.computed[request]!;
     // One token over a context that came from another pool is the work of a decode, and kernels take it as one.
     addChunk(step.batch, this.windows, done, tokens, decode || state.again[request] === 1);
-    state.again[request] = 0;
     const verified = done + tokens - state.known(request);
     if (verified >= 0) {
       step.batch.sampled += 1 + verified;

@@ -24,7 +24,7 @@ export class RequestState {
   readonly dpRank: Uint16Array;
   /** 1 from the last prompt token computed in a pool that only prefills until the KV cache has left it. */
   readonly leaving: Uint8Array;
-  /** 1 while the last prompt token is to be computed again, over a context that came from another pool. */
+  /** 1 where the last prompt token is computed again, over a context that came from another pool and is still there. */
   readonly again: Uint8Array;
   /** 1 while a step that includes the request is in flight. */
   readonly inStep: Uint8Array;

@@ -165,6 +165,26 @@ test("with room for whole outputs, block by block, nothing is preempted", () => 
   expect(preempted(0)).toBeGreaterThan(0);
 });
 
+test("what a decode pool computes anew after a preemption is the work of a prompt, unlike the token that came without", () => {
+  const rows = Array.from({ length: 16 }, () => ({ prompt: 16, output: 3 }));
+  const config = { ...base, workload: open(testRequests(rows)) };
+  const { memory } = simulate(config);
+  const kv = memory.tiers[0]!.items.find(({ name }) => name.startsWith("KV"))!.bytes;
+  const engine = testEngine({ prefillStepOverheadNs: second });
+  const last = (blocks: number) => {
+    const bytes = blocks * 16 * memory.kvBytesPerToken;
+    const memoryBytes = (memory.tiers[0]!.usedBytes - kv + bytes) / 0.9 + 1000;
+    const node = { ...linked(freeLink), device: { ...linked(freeLink).device, memoryBytes } };
+    const { pools, endNs } = simulate(apart(config, { firstToken: "decodeStep" }, { node, engine }));
+    return { preemptions: pools[1]!.kv.preemptions, endNs };
+  };
+  const [roomy, crowded] = [last(200), last(20)];
+  expect(roomy.preemptions).toBe(0);
+  expect(roomy.endNs).toBeLessThan(second);
+  expect(crowded.preemptions).toBeGreaterThan(0);
+  expect(crowded.endNs).toBeGreaterThan(second);
+});
+
 test("so many tokens are kept free for each request taken on, and for the next", () => {
   const rows = Array.from({ length: 30 }, () => ({ prompt: 16, output: 2 }));
   const config = { ...base, workload: open(testRequests(rows)) };
