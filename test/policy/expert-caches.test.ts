@@ -46,6 +46,35 @@ describe.each(["lru", "fifo", "clock", "lfu", "belady"] as const)("%s", (name) =
     );
   });
 
+  test.skipIf(name === "belady")("lets in and drops what is prefetched as the reference does", () => {
+    const moves = fc.array(fc.record({ key: fc.nat(experts - 1), spares: fc.array(fc.nat(experts - 1)) }), {
+      minLength: 40,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(skewedCalls(experts), moves, fc.nat(experts), (calls, inserts, capacity) => {
+        const log = logOf(calls);
+        const context = { objects: experts, capacity, popularity: null, future: log };
+        const cache = cachePolicies[name].create(context);
+        const naive = naiveCaches[name](context);
+        const hit = new Uint8Array(experts);
+        for (let call = 0; call < log.calls; call++) {
+          const { key, spares } = inserts[call % inserts.length]!;
+          const spared = new Uint8Array(experts);
+          for (const spare of spares) spared[spare] = 1;
+          if (cache.contains(key) && spares.length % 2 === 0) {
+            cache.drop(key);
+            naive.drop(key);
+          } else if (!cache.contains(key)) expect(cache.insert(key, spared)).toBe(naive.insert(key, spared));
+          const [from, to] = [log.starts[call] ?? 0, log.starts[call + 1] ?? 0];
+          expect(cache.call(log.keys, from, to, hit)).toBe(naive.call(log.keys, from, to, hit));
+          for (let key = 0; key < experts; key++) expect(cache.contains(key)).toBe(naive.contains(key));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test("gives the same counts for any numbering of the experts", () => {
     const permutation = fc.shuffledSubarray([...Array(experts).keys()], { minLength: experts, maxLength: experts });
     fc.assert(

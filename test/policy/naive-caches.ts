@@ -61,6 +61,23 @@ class NaiveCache implements ExpertCache {
       for (const state of this.residents.values()) state.uses = Math.max(1, Math.floor(state.uses / 2));
     return hits;
   }
+
+  insert(key: number, spared: Uint8Array): boolean {
+    const rank = this.#rank(this);
+    const candidates = [...this.residents.keys()].filter((other) => spared[other] !== 1);
+    candidates.sort((a, b) => compare(rank(a), rank(b)));
+    if (this.residents.size >= this.capacity) {
+      if (candidates[0] === undefined) return false;
+      this.residents.delete(candidates[0]);
+    }
+    this.#clock++;
+    this.residents.set(key, { loadedAt: this.#clock, usedAt: this.#clock, uses: 1 });
+    return true;
+  }
+
+  drop(key: number): void {
+    this.residents.delete(key);
+  }
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
@@ -119,6 +136,24 @@ class NaiveClock implements ExpertCache {
       this.#queue = kept.uses < 0 ? others : [...others, kept];
     }
     return hits;
+  }
+
+  insert(key: number, spared: Uint8Array): boolean {
+    if (this.#queue.length >= this.capacity) {
+      if (this.#queue.every((entry) => spared[entry.key] === 1)) return false;
+      for (let full = true; full; ) {
+        const [oldest, ...others] = this.#queue as [{ key: number; uses: number }];
+        const kept = spared[oldest.key] === 1 ? oldest : { ...oldest, uses: oldest.uses - 1 };
+        full = kept.uses >= 0;
+        this.#queue = full ? [...others, kept] : others;
+      }
+    }
+    this.#queue.push({ key, uses: 0 });
+    return true;
+  }
+
+  drop(key: number): void {
+    this.#queue = this.#queue.filter((entry) => entry.key !== key);
   }
 }
 

@@ -56,6 +56,13 @@ class BeladyCache implements ExpertCache {
     return hits;
   }
 
+  /** The optimum of what is asked for: nothing is prefetched into it. */
+  insert(): boolean {
+    return false;
+  }
+
+  drop(): void {}
+
   #schedule(start: number, end: number): void {
     const nextUse = this.#nextUse;
     const upcoming = this.#upcoming;

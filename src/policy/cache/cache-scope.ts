@@ -12,6 +12,8 @@ export interface CacheShape {
 }
 
 export interface ScopedCacheInput extends CacheShape {
+  /** Seed of what a policy draws at random. Absent: 0. */
+  readonly seed?: number;
   /**
    * [layers x experts] uses, for policies that need `popularity`; others ignore them. null where nothing was counted.
    */
@@ -21,9 +23,10 @@ export interface ScopedCacheInput extends CacheShape {
 
 /** A cache over all layers of a model under one policy, with shared slots or a quota per layer. */
 export function createScopedCache(policy: CachePolicy, scope: CacheScope, input: ScopedCacheInput): ExpertCache {
-  const { layers, expertsPerLayer, slots, popularity, future } = input;
+  const { layers, expertsPerLayer, slots, popularity, future, seed = 0 } = input;
+  const shape = { layers, expertsPerLayer };
   if (scope === "global") {
-    return policy.create({ objects: layers * expertsPerLayer, capacity: slots, popularity, future });
+    return policy.create({ ...shape, objects: layers * expertsPerLayer, capacity: slots, popularity, future, seed });
   }
   const needsFuture = policy.needs.includes("future") && future !== null;
   const futures = needsFuture ? splitByLayer(future, layers, expertsPerLayer) : [];
@@ -31,6 +34,8 @@ export function createScopedCache(policy: CachePolicy, scope: CacheScope, input:
   for (let layer = 0; layer < layers; layer++) {
     const base = layer * expertsPerLayer;
     const context: CacheContext = {
+      ...shape,
+      seed: seed + layer,
       objects: expertsPerLayer,
       base,
       capacity: slots,
@@ -60,13 +65,43 @@ class LayerCaches implements ExpertCache {
     return this.#caches[Math.floor(key / this.#expertsPerLayer)]?.contains(key) ?? false;
   }
 
-  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
+  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array, weights?: Float64Array): number {
     if (from === to) return 0;
-    const cache = this.#caches[(keys[from]! / this.#expertsPerLayer) | 0]!;
+    const cache = this.#of(keys[from]!);
     const before = cache.resident;
-    const hits = cache.call(keys, from, to, hit);
+    const hits = cache.call(keys, from, to, hit, weights);
     this.resident += cache.resident - before;
     return hits;
+  }
+
+  insert(key: number, spared: Uint8Array): boolean {
+    const layer = (key / this.#expertsPerLayer) | 0;
+    const cache = this.#caches[layer]!;
+    const before = cache.resident;
+    const base = layer * this.#expertsPerLayer;
+    const entered = cache.insert(key, spared.subarray(base, base + this.#expertsPerLayer));
+    this.resident += cache.resident - before;
+    return entered;
+  }
+
+  drop(key: number): void {
+    const cache = this.#of(key);
+    const before = cache.resident;
+    cache.drop(key);
+    this.resident += cache.resident - before;
+  }
+
+  requestStarts(): void {
+    for (const cache of this.#caches) cache.requestStarts?.();
+  }
+
+  /** Each cache is told of what is expected of all layers. */
+  foresee(keys: Uint32Array, from: number, to: number): void {
+    for (const cache of this.#caches) cache.foresee?.(keys, from, to);
+  }
+
+  #of(key: number): ExpertCache {
+    return this.#caches[(key / this.#expertsPerLayer) | 0]!;
   }
 }
 

@@ -64,6 +64,50 @@ class ClockCache implements ExpertCache {
     return hits;
   }
 
+  insert(key: number, spared: Uint8Array): boolean {
+    if (this.resident >= this.capacity && !this.#evictUnspared(spared)) return false;
+    const id = key - this.#base;
+    this.#call = Math.max(1, this.#call);
+    this.#usedIn[id] = this.#call;
+    this.#uses[id] = 0;
+    this.#queue[this.#tail++ & (this.#queue.length - 1)] = id;
+    this.resident++;
+    return true;
+  }
+
+  drop(key: number): void {
+    const id = key - this.#base;
+    for (let i = this.#head; i < this.#tail; i++)
+      if (this.#queue[i & (this.#queue.length - 1)] === id) this.#takeOut(i);
+  }
+
+  /** The hand passes over spared experts; each other one loses its hits before it goes. Returns whether one went. */
+  #evictUnspared(spared: Uint8Array): boolean {
+    const mask = this.#queue.length - 1;
+    let spares = 0;
+    for (let i = this.#head; i < this.#tail; i++) if (spared[this.#queue[i & mask]!] === 1) spares++;
+    if (spares === this.resident) return false;
+    for (;;) {
+      const id = this.#queue[this.#head & mask]!;
+      if (spared[id] !== 1 && this.#uses[id] === 0) {
+        this.#takeOut(this.#head);
+        return true;
+      }
+      if (spared[id] !== 1) this.#uses[id]!--;
+      this.#head++;
+      this.#queue[this.#tail++ & mask] = id;
+    }
+  }
+
+  /** Removes the resident at a place of the queue. */
+  #takeOut(place: number): void {
+    const mask = this.#queue.length - 1;
+    this.#usedIn[this.#queue[place & mask]!] = 0;
+    for (let i = place; i > this.#head; i--) this.#queue[i & mask] = this.#queue[(i - 1) & mask]!;
+    this.#head++;
+    this.resident--;
+  }
+
   /** Evicts down to the capacity, passing over those used in call `protect`. */
   #evict(protect: number): void {
     const queue = this.#queue;

@@ -18,14 +18,37 @@ export interface ExpertCache {
   /**
    * Serves one call. keys[from .. to) are distinct dense ids in stored order. Writes 1 (hit) or 0 (miss) to
    * hit[0 .. to - from); returns the number of hits.
+   * @param weights [0 .. to - from) router weights of each expert summed over the tokens of the call, for policies that need
+   * `weights`; absent where none were recorded
    */
-  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number;
+  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array, weights?: Float64Array): number;
+  /**
+   * An absent expert enters without being used: somebody prefetches it. Where there is no room, the policy's first victim that
+   * is not spared leaves: `spared` holds 1 at the id, less the base, of each expert that must stay. Returns whether it entered;
+   * nothing changes where it did not. A policy that never changes what it holds lets nothing in.
+   */
+  insert(key: number, spared: Uint8Array): boolean;
+  /** A resident expert leaves: a transfer that nobody wants any more. It is as if evicted. */
+  drop(key: number): void;
+  /** A request begins; for policies that forget with it. Absent: it changes nothing. */
+  requestStarts?(): void;
+  /**
+   * What the run's prefetcher expects in this step, the most wanted first: keys[from .. to). It holds until the next time. For
+   * policies that rank by predictions. Absent: it changes nothing.
+   */
+  foresee?(keys: Uint32Array, from: number, to: number): void;
 }
 
 /** What a cache policy may ask for. */
-export type CacheNeed = "popularity" | "future";
+export type CacheNeed = "popularity" | "future" | "weights";
 
 export interface CacheContext {
+  /** Experts of a layer: key k belongs to layer floor(k / expertsPerLayer). Absent: one layer. */
+  readonly expertsPerLayer?: number;
+  /** MoE layers of the model, in the order in which a step passes them. Absent: one. */
+  readonly layers?: number;
+  /** Seed of what a policy draws at random. Absent: 0. */
+  readonly seed?: number;
   /** Dense ids are in [base, base + objects); base is 0 unless the cache serves one layer of a model. */
   readonly objects: number;
   readonly base?: number;

@@ -54,6 +54,38 @@ class FifoCache implements ExpertCache {
     return to - from - misses;
   }
 
+  insert(key: number, spared: Uint8Array): boolean {
+    if (this.resident >= this.capacity && !this.#takeOut((id) => spared[id] !== 1)) return false;
+    if (this.resident + 1 > this.#ring.length) this.#enlarge(1);
+    const id = key - this.#base;
+    this.#ring[this.#tail] = id;
+    this.#tail = (this.#tail + 1) & (this.#ring.length - 1);
+    this.#call = Math.max(1, this.#call);
+    this.#usedIn[id] = this.#call;
+    this.resident++;
+    return true;
+  }
+
+  drop(key: number): void {
+    this.#takeOut((id) => id === key - this.#base);
+  }
+
+  /** Removes the oldest resident of a kind; returns whether there is one. */
+  #takeOut(leaves: (id: number) => boolean): boolean {
+    const ring = this.#ring;
+    const mask = ring.length - 1;
+    for (let i = 0; i < this.resident; i++) {
+      const id = ring[(this.#head + i) & mask]!;
+      if (!leaves(id)) continue;
+      for (let j = i; j > 0; j--) ring[(this.#head + j) & mask] = ring[(this.#head + j - 1) & mask]!;
+      this.#head = (this.#head + 1) & mask;
+      this.#usedIn[id] = 0;
+      this.resident--;
+      return true;
+    }
+    return false;
+  }
+
   /** Evicts the oldest residents above the capacity, sparing those used in call `protect`. */
   #evict(protect: number): void {
     const ring = this.#ring;

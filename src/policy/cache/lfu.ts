@@ -103,6 +103,41 @@ class LfuCache implements ExpertCache {
     return hits;
   }
 
+  insert(key: number, spared: Uint8Array): boolean {
+    if (this.resident >= this.capacity && !this.#evictUnspared(spared)) return false;
+    this.#insert(Uint32Array.of(key), 0, 1, Uint8Array.of(0));
+    this.resident++;
+    return true;
+  }
+
+  drop(key: number): void {
+    this.#takeOut(key - this.#base);
+  }
+
+  /** Evicts the first in order that is not spared; returns whether there is one. */
+  #evictUnspared(spared: Uint8Array): boolean {
+    for (let list = this.#above[0]!; list !== 0; list = this.#above[list]!) {
+      const mark = this.#objects + list;
+      for (let id = this.#next[mark]!; id !== mark; id = this.#next[id]!)
+        if (spared[id] !== 1) {
+          this.#takeOut(id);
+          return true;
+        }
+    }
+    return false;
+  }
+
+  #takeOut(id: number): void {
+    const list = this.#listOf[id]!;
+    const before = this.#previous[id]!;
+    const after = this.#next[id]!;
+    this.#next[before] = after;
+    this.#previous[after] = before;
+    this.#listOf[id] = 0;
+    this.resident--;
+    if (before === after) this.#close(list);
+  }
+
   /** Appends the missed keys to the list of frequency 1, in stored order. */
   #insert(keys: Uint32Array, from: number, to: number, hit: Uint8Array): void {
     const next = this.#next;

@@ -58,6 +58,36 @@ class LruCache implements ExpertCache {
     return hits;
   }
 
+  insert(key: number, spared: Uint8Array): boolean {
+    if (this.resident >= this.capacity && !this.#evictUnspared(spared)) return false;
+    if (this.#logged === this.#log.length) this.#makeRoom(1);
+    const id = key - this.#base;
+    const at = (this.#head + this.#logged++) & (this.#log.length - 1);
+    this.#log[at] = id;
+    this.#touchedAt[id] = at + 1;
+    this.resident++;
+    return true;
+  }
+
+  drop(key: number): void {
+    this.#touchedAt[key - this.#base] = 0;
+    this.resident--;
+  }
+
+  /** Evicts the least recent that is not spared; returns whether there is one. */
+  #evictUnspared(spared: Uint8Array): boolean {
+    const mask = this.#log.length - 1;
+    for (let i = 0; i < this.#logged; i++) {
+      const at = (this.#head + i) & mask;
+      const id = this.#log[at]!;
+      if (this.#touchedAt[id] !== at + 1 || spared[id] === 1) continue;
+      this.#touchedAt[id] = 0;
+      this.resident--;
+      return true;
+    }
+    return false;
+  }
+
   #evict(): void {
     const touchedAt = this.#touchedAt;
     const log = this.#log;

@@ -33,6 +33,13 @@ class StaticCache implements ExpertCache {
     }
     return hits;
   }
+
+  /** A fixed set lets nothing in, so nothing that was prefetched ever leaves it. */
+  insert(): boolean {
+    return false;
+  }
+
+  drop(): void {}
 }
 
 /** The `count` most popular of the first `objects` ids, most popular first, ties to the lower id. */

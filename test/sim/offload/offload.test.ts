@@ -371,6 +371,8 @@ test("a policy that claims more hits than it marks is caught", () => {
         },
         contains: (key) => cache.contains(key),
         call: (keys, from, to, hit) => cache.call(keys, from, to, hit) + 1,
+        insert: (key, spared) => cache.insert(key, spared),
+        drop: (key) => cache.drop(key),
       };
     },
   };

@@ -25,6 +25,8 @@ function countingLru(): { policy: CachePolicy; misses: () => number } {
         missed += to - from - hits;
         return hits;
       },
+      insert: (key, spared) => cache.insert(key, spared),
+      drop: (key) => cache.drop(key),
     };
   };
   return { policy: { ...cachePolicies.lru, create }, misses: () => missed };

@@ -9,10 +9,11 @@ class AdmittingCache implements ExpertCache {
   readonly #cache: ExpertCache;
   readonly #filter: AdmissionFilter;
   readonly #admitted: Uint8Array;
-  /** The part of the call that the cache sees: its keys, their places in the call, and whether they hit. */
+  /** The part of the call that the cache sees: its keys, their places in the call, whether they hit, and their weights. */
   readonly #keys: Uint32Array;
   readonly #places: Uint32Array;
   readonly #hit: Uint8Array;
+  readonly #weights: Float64Array;
 
   constructor(cache: ExpertCache, filter: AdmissionFilter, objects: number) {
     this.#cache = cache;
@@ -21,6 +22,7 @@ class AdmittingCache implements ExpertCache {
     this.#keys = new Uint32Array(objects);
     this.#places = new Uint32Array(objects);
     this.#hit = new Uint8Array(objects);
+    this.#weights = new Float64Array(objects);
   }
 
   get capacity(): number {
@@ -35,18 +37,35 @@ class AdmittingCache implements ExpertCache {
     return this.#cache.contains(key);
   }
 
-  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
+  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array, weights?: Float64Array): number {
     this.#filter.judge(keys, from, to, this.#admitted);
     let seen = 0;
     for (let i = from; i < to; i++) {
       hit[i - from] = 0;
       if (this.#admitted[i - from] === 0 && !this.#cache.contains(keys[i]!)) continue;
       this.#keys[seen] = keys[i]!;
+      if (weights !== undefined) this.#weights[seen] = weights[i - from]!;
       this.#places[seen++] = i - from;
     }
-    const hits = this.#cache.call(this.#keys, 0, seen, this.#hit);
+    const hits = this.#cache.call(this.#keys, 0, seen, this.#hit, weights === undefined ? undefined : this.#weights);
     for (let i = 0; i < seen; i++) hit[this.#places[i]!] = this.#hit[i]!;
     return hits;
+  }
+
+  insert(key: number, spared: Uint8Array): boolean {
+    return this.#cache.insert(key, spared);
+  }
+
+  drop(key: number): void {
+    this.#cache.drop(key);
+  }
+
+  requestStarts(): void {
+    this.#cache.requestStarts?.();
+  }
+
+  foresee(keys: Uint32Array, from: number, to: number): void {
+    this.#cache.foresee?.(keys, from, to);
   }
 }
 
