@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { z } from "zod";
 import { RandomStream } from "../../src/core/random.ts";
 import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
 import type { MemoryTier, Node } from "../../src/hardware/device.ts";
@@ -6,7 +7,7 @@ import type { ModelSpec } from "../../src/models/spec.ts";
 import { chained, expertHomes } from "../../src/models/visits.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
-import { configured } from "../../src/policy/cache/expert-cache.ts";
+import { type CachePolicy, configured } from "../../src/policy/cache/expert-cache.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { routers } from "../../src/policy/router/routers.ts";
@@ -168,7 +169,9 @@ export const scenario = fc.record({
   diskPath: fc.constantFrom("host" as const, "host" as const, "direct" as const),
   hostLinkDevices: fc.constantFrom(1, 1, 2, 4),
   transfersOverlap: fc.boolean(),
-  policy: fc.constantFrom(...livePolicyNames),
+  policy: fc.constantFrom(
+    ...livePolicyNames.filter((name) => !(cachePolicies[name] as CachePolicy).needs.includes("weights")),
+  ),
   halfLife: fc.constantFrom(undefined, 1, 7),
   admission: fc.constantFrom("always" as const, "fitting" as const, "reused" as const),
   scope: fc.constantFrom("layer" as const, "global" as const),
@@ -205,11 +208,15 @@ export function configOf(c: Scenario): SimConfig {
   const table = withoutSome(transformed(c), c.skipped, c.seed);
   const layerMap = homes.map((_, i) => (i * 3 + 1) % 2);
   const offloads = c.slots !== null && c.routing !== "uniform";
+  const policy: CachePolicy = cachePolicies[c.policy];
   const offload: OffloadConfig | null = offloads
     ? {
-        policy: configured(cachePolicies[c.policy], c.policy === "lfu" ? { halfLife: c.halfLife } : {}),
+        policy: configured(
+          policy,
+          z.object(policy.parameters).parse(c.policy === "lfu" ? { halfLife: c.halfLife } : {}),
+        ),
         admission: { admission: admissions[c.admission], values: { uses: 2, window: 30 } },
-        scope: c.scope,
+        scope: policy.needs.includes("layers") ? "global" : c.scope,
         slots: c.slots ?? 1,
         hostBytes: c.host,
         pinned: c.pinned,

@@ -1,3 +1,4 @@
+import { holds } from "../../core/errors.ts";
 import type { CacheContext, CachePolicy, CallLog, ExpertCache } from "./expert-cache.ts";
 
 /** Whether slots are a quota of each layer or shared by all layers. */
@@ -28,6 +29,7 @@ export function createScopedCache(policy: CachePolicy, scope: CacheScope, input:
   if (scope === "global") {
     return policy.create({ ...shape, objects: layers * expertsPerLayer, capacity: slots, popularity, future, seed });
   }
+  holds(!policy.needs.includes("layers"), "cache-policy-needs", () => `${policy.name} over the layers, one by one`);
   const needsFuture = policy.needs.includes("future") && future !== null;
   const futures = needsFuture ? splitByLayer(future, layers, expertsPerLayer) : [];
   const caches: ExpertCache[] = [];
