@@ -119,6 +119,12 @@ export interface Sockets {
   readonly link: Link;
 }
 
+/** The processors of a host. They read the first memory tier of the node, whatever memory their profile states. */
+export interface HostProcessors {
+  readonly device: Device;
+  readonly count: number;
+}
+
 /** A host and the devices in it. */
 export interface Node {
   readonly device: Device;
@@ -129,6 +135,8 @@ export interface Node {
   readonly hostLinkDevices?: number;
   /** Absent: one. */
   readonly sockets?: Sockets;
+  /** Processors that can compute experts in host memory, one to a socket; absent where they are not known. */
+  readonly host?: HostProcessors;
   /** Tiers by distance, nearest first. */
   readonly tiers: readonly MemoryTier[];
 }

@@ -1,30 +1,17 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
-import { type AdmissionName, admissions } from "../policy/cache/admission/admissions.ts";
-import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
 import { type ScalingName, scalings } from "../policy/scaling/scalings.ts";
+import { fitSection } from "./fit-section.ts";
 import { kindsOf } from "./kinds.ts";
-import { count, exactlyOne, filePath, word } from "./quantity.ts";
+import { offloadSection } from "./offload-section.ts";
+import { count } from "./quantity.ts";
 
 const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
 
-/** Policies that need the accesses to come: references beside every run, not a choice for a deployment. */
-const referencePolicies: readonly unknown[] = Object.keys(cachePolicies).filter(
-  (name) => !(livePolicyNames as readonly string[]).includes(name),
-);
-
 /** A run of the longest simulated time then has at most 90 million ticks. */
 const shortestTickNs = 100e6;
-
-const fit = z
-  .strictObject({
-    file: filePath().optional().describe("Routing trace to fit on; default the one that is replayed."),
-    domain: word().optional().describe("Domain of that trace to fit on; default all."),
-  })
-  .optional()
-  .describe("What expert loads are counted from; default the routing that is replayed, which is optimistic.");
 
 const placement = z.strictObject({
   kind: z.enum(names<PlacementName>(placements)).describe("Placement algorithm."),
@@ -33,64 +20,8 @@ const placement = z.strictObject({
     .optional()
     .describe("Groups of experts in hierarchical placement; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
-  fit,
+  fit: fitSection,
 });
-
-/** Keys of an expert cache, whatever its policy. */
-const cacheKeys = {
-  admission: kindsOf(admissions, Object.keys(admissions) as AdmissionName[], {})
-    .prefault({ kind: "always" })
-    .describe("Which missing experts take a slot; the others are computed out of the transfer buffer."),
-  scope: z.enum(["layer", "global"]).default("layer").describe("One cache per layer, or one cache over all layers."),
-  slots: count(1, 1e7)
-    .optional()
-    .describe("Expert slots in device memory: per layer with scope layer, in all with scope global. Per device."),
-  memory: quantity("bytes")
-    .optional()
-    .describe("Memory of each device for expert slots, instead of slots; split over the layers of its pipeline stage."),
-  hostMemory: quantity("bytes")
-    .optional()
-    .describe(
-      "Memory of the first tier of each node that may hold experts, in even shares for its replicas; what exceeds a share " +
-        "lives in the tiers behind it. Default all of the tier.",
-    ),
-  pinned: z
-    .boolean()
-    .default(true)
-    .describe(
-      "Whether the memory that holds experts is page-locked; false: the driver copies every expert into a page-locked buffer first.",
-    ),
-  diskPath: z
-    .enum(["host", "direct"])
-    .default("host")
-    .describe(
-      "How experts that live on a disk reach a device: through host memory, which caches them, or direct, past it " +
-        "(GPUDirect Storage). On the direct path all memory is a home of experts.",
-    ),
-  numa: z
-    .enum(["local", "interleave"])
-    .optional()
-    .describe(
-      "Where experts lie in the memory of several sockets (hardware.sockets): local, with the device that reads them while there is " +
-        "room; interleave, every expert spread evenly over all. Default local.",
-    ),
-  overlap: z
-    .boolean()
-    .default(true)
-    .describe("Whether missing experts are fetched while resident ones compute; false: the runtime waits for each."),
-  logAccesses: count(0, 1e9)
-    .default(10_000_000)
-    .describe("Expert accesses kept for the clairvoyant replay after the run."),
-  fit,
-};
-
-const offload = kindsOf(cachePolicies, livePolicyNames, cacheKeys, (kind) =>
-  referencePolicies.includes(kind)
-    ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
-    : undefined,
-)
-  .superRefine(exactlyOne("slots", "memory"))
-  .meta({ id: "expertCache", title: "Expert cache" });
 
 /** Keys of scaling, whatever its policy. */
 const scalingKeys = {
@@ -119,7 +50,7 @@ const scaling = kindsOf(scalings, Object.keys(scalings) as ScalingName[], scalin
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
 export const policySection = z.strictObject({
   placement: placement.optional().describe("Where experts and their copies live; default contiguous, no copies."),
-  offload: offload
+  offload: offloadSection
     .optional()
     .describe("Keep experts below device memory and cache them; default all in device memory."),
   router: z

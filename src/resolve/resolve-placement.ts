@@ -1,0 +1,94 @@
+import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { inOneStretch } from "../files/signals.ts";
+import type { ModelSpec } from "../models/spec.ts";
+import { expertHomes } from "../models/visits.ts";
+import type { Placement, PlacementPolicy } from "../policy/placement/placement.ts";
+import { placements } from "../policy/placement/placements.ts";
+import { stageRanks } from "../sim/mapping.ts";
+import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
+import { layerMapOf } from "./layer-map.ts";
+import { locatedAsync } from "./located.ts";
+import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+
+/** The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. */
+export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
+  const { scenario, moe, mapping, model } = setting;
+  const section = scenario.policy.placement;
+  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
+  return locatedAsync(scenario, ["policy", "placement"], async () => {
+    const policy: PlacementPolicy = placements[section.kind];
+    const physicalExperts = placedExperts(setting);
+    const problems: Problem[] = [];
+    if (physicalExperts % mapping.ep !== 0)
+      problems.push({
+        ...scenario.place(["policy", "placement", "redundant"]),
+        at: "policy.placement.redundant",
+        expected: `${moe.experts} experts + redundant to be a multiple of ep ${mapping.ep}`,
+        found: section.redundant,
+      });
+    if (section.redundant > 0 && !policy.makesCopies)
+      problems.push({
+        ...scenario.place(["policy", "placement", "redundant"]),
+        at: "policy.placement.redundant",
+        expected: `0: ${section.kind} places each expert once`,
+        found: section.redundant,
+      });
+    if (problems.length > 0) throw new InvalidInputError(problems);
+    const loads = policy.needs.includes("loads") ? await expertLoads(scenario, section.fit, setting.source, moe) : null;
+    const homes = homeNumbers(model);
+    const groups = section.groups ?? moe.router.groups?.count ?? 1;
+    const nodes = section.nodes ?? nodesOf(setting);
+    const input = {
+      layers: Math.max(...homes) + 1,
+      experts: moe.experts,
+      ranks: mapping.ep,
+      nodes,
+      groups,
+      physicalExperts,
+      loads: loads === null ? null : loadsByHome(loads, homes, setting),
+    };
+    const value = atEveryVisit(
+      inOneStretch(() => policy.place(input)),
+      homes,
+    );
+    const name =
+      section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant experts a layer` : section.kind;
+    return { value, name, ledger: loads === null ? [] : [fitEntry("placement", loads)] };
+  });
+}
+
+/** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */
+function nodesOf({ mapping, node }: PolicySetting): number {
+  const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
+  return mapping.ep % nodes === 0 ? nodes : 1;
+}
+
+/** [MoE layers and visits] number of the one that holds the experts, among those that do. */
+function homeNumbers(model: ModelSpec): number[] {
+  const homes = expertHomes(model);
+  const holding = [...new Set(homes)];
+  return homes.map((home) => holding.indexOf(home));
+}
+
+/**
+ * [MoE layers that hold experts x experts] loads of the trace layers that a layer and further visits of its experts
+ * replay.
+ */
+function loadsByHome(loads: ExpertLoads, homes: readonly number[], setting: PolicySetting): Float64Array {
+  const { experts } = setting.moe;
+  const out = new Float64Array((Math.max(...homes) + 1) * experts);
+  for (const [layer, traceLayer] of layerMapOf(setting.layerMap, loads, setting.model).entries())
+    for (let expert = 0; expert < experts; expert++)
+      out[homes[layer]! * experts + expert]! += loads.uses[traceLayer * experts + expert]!;
+  return out;
+}
+
+/** The placement of layers that hold experts, laid out by MoE layer and visit. */
+function atEveryVisit(placement: Placement, homes: readonly number[]): Placement {
+  if (homes.length === placement.layers) return placement;
+  const perLayer = placement.ranks * placement.physicalExpertsPerRank;
+  const logicalExperts = new Uint16Array(homes.length * perLayer);
+  for (const [layer, home] of homes.entries())
+    logicalExperts.set(placement.logicalExperts.subarray(home * perLayer, (home + 1) * perLayer), layer * perLayer);
+  return { ...placement, layers: homes.length, logicalExperts };
+}
