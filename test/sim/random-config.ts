@@ -8,6 +8,8 @@ import { chained, expertHomes } from "../../src/models/visits.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { type CachePolicy, configured } from "../../src/policy/cache/expert-cache.ts";
+import { type MissPolicyName, missPolicies } from "../../src/policy/miss/miss-policies.ts";
+import type { MissPolicy } from "../../src/policy/miss/miss-policy.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { routers } from "../../src/policy/router/routers.ts";
@@ -174,6 +176,7 @@ export const scenario = fc.record({
   ),
   halfLife: fc.constantFrom(undefined, 1, 7),
   admission: fc.constantFrom("always" as const, "fitting" as const, "reused" as const),
+  miss: fc.constantFrom("fetch" as const, "fetch" as const, ...(Object.keys(missPolicies) as MissPolicyName[])),
   scope: fc.constantFrom("layer" as const, "global" as const),
   router: fc.constantFrom(...(Object.keys(routers) as (keyof typeof routers)[])),
   caches: fc.record({
@@ -209,8 +212,11 @@ export function configOf(c: Scenario): SimConfig {
   const layerMap = homes.map((_, i) => (i * 3 + 1) % 2);
   const offloads = c.slots !== null && c.routing !== "uniform";
   const policy: CachePolicy = cachePolicies[c.policy];
+  const missPolicy: MissPolicy = missPolicies[c.miss];
+  const onHost = missPolicy.needs.includes("host");
   const offload: OffloadConfig | null = offloads
     ? {
+        miss: { policy: missPolicy, values: z.object(missPolicy.parameters).parse({}) },
         policy: configured(
           policy,
           z.object(policy.parameters).parse(c.policy === "lfu" ? { halfLife: c.halfLife } : {}),
@@ -220,8 +226,8 @@ export function configOf(c: Scenario): SimConfig {
         slots: c.slots ?? 1,
         hostBytes: c.host,
         pinned: c.pinned,
-        diskPath: c.diskPath,
-        ...(c.sockets === 1 ? {} : { numa: c.numa }),
+        diskPath: onHost ? "host" : c.diskPath,
+        ...(c.sockets === 1 ? {} : { numa: onHost ? "interleave" : c.numa }),
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,
@@ -352,6 +358,10 @@ function nodeOf(c: Scenario): Node {
   const link = { name: "between sockets", bytesPerSecond: 2e9, latencyNs: 60, efficiency: 1 };
   return {
     ...node,
+    host: {
+      count: c.sockets,
+      device: { ...node.device, id: "cpu", kind: "cpu", hostLink: null, peak: { bf16: 1e12 } },
+    },
     devicesPerNode: c.devicesPerNode,
     hostLinkDevices: c.hostLinkDevices,
     ...(c.sockets === 1 ? {} : { sockets: { count: c.sockets, link } }),
