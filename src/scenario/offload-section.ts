@@ -29,6 +29,16 @@ const cacheKeys = {
   memory: quantity("bytes")
     .optional()
     .describe("Memory of each device for expert slots, instead of slots; split over the layers of its pipeline stage."),
+  slotsPerLayer: z
+    .union([z.enum(["even", "demand", "dp"]), z.array(count(0, 65536)).min(1)], {
+      error: "even, demand, dp, or a list with the slots of each layer",
+    })
+    .default("even")
+    .describe(
+      "How the layers share all slots (slots times the layers, or the memory), with scope layer: even; demand, in proportion to " +
+        "the experts that a sequence of the fitting set uses in a layer; dp, the fewest misses by the layers' LRU curves there; " +
+        "or a list with the slots of each layer, instead of slots.",
+    ),
   hostMemory: quantity("bytes")
     .optional()
     .describe(
@@ -71,5 +81,12 @@ export const offloadSection = kindsOf(cachePolicies, livePolicyNames, cacheKeys,
     ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
     : undefined,
 )
-  .superRefine(exactlyOne("slots", "memory"))
+  .superRefine(({ slots, memory, slotsPerLayer }, context) => {
+    const list = typeof slotsPerLayer === "string" ? undefined : slotsPerLayer;
+    exactlyOne(
+      "slots",
+      "memory",
+      "a list of slotsPerLayer",
+    )({ slots, memory, "a list of slotsPerLayer": list }, context);
+  })
   .meta({ id: "expertCache", title: "Expert cache" });

@@ -145,6 +145,11 @@ export interface OffloadConfig {
   /** Expert slots in device memory of a rank: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;
   /**
+   * [MoE layers] slots of each layer with scope `layer`, 0 for a visit of the experts of an earlier one; `slots` is then their mean,
+   * rounded. Absent: `slots` each.
+   */
+  readonly slotsPerLayer?: Uint32Array;
+  /**
    * Bytes of the first memory tier of a node for experts, in even shares for its replicas. Experts beyond a share live in
    * the tiers behind it; where these are disks that devices read through memory, the share caches what lives there by LRU.
    */

@@ -260,10 +260,7 @@ test("lfu evicts the less used expert, and of equally used ones the less recent"
 
 describe("uses that fade", () => {
   const lfu = (halfLife: number, capacity: number) =>
-    cachePolicies.lfu.create(
-      { objects: experts, capacity, popularity: null, future: null },
-      { halfLife, reset: "never" },
-    );
+    cachePolicies.lfu.create({ objects: experts, capacity, popularity: null, future: null }, { halfLife });
 
   test("count and evict as in a Map-based reference that halves them", () => {
     fc.assert(

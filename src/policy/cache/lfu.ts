@@ -314,10 +314,10 @@ const parameters = {
         "step with scope layer, one a layer and step with scope global. Default: they never fade.",
     ),
   reset: z
-    .enum(["never", "request"])
-    .default("never")
+    .enum(["request"])
+    .optional()
     .describe(
-      "request: the uses of all residents start again at 0 whenever a request begins, as in MoE-Infinity's runtime.",
+      "request: the uses of all residents start again at 0 whenever a request begins, as in MoE-Infinity's runtime. Default: never.",
     ),
 };
 
@@ -332,7 +332,7 @@ export const lfu: CachePolicy<typeof parameters> = {
   rule: "Evicts the expert used least often since it was loaded, ties to the least recently used.",
   needs: [],
   parameters,
-  create: (context, { halfLife, reset } = { reset: "never" }) =>
+  create: (context, { halfLife, reset } = {}) =>
     halfLife === undefined && reset !== "request"
       ? new LfuCache(context)
       : new FadingLfuCache(context, halfLife ?? Number.POSITIVE_INFINITY, reset === "request"),

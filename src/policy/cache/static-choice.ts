@@ -50,3 +50,9 @@ export const staticChoices = {
 } as const satisfies Record<string, Chooser>;
 
 export type StaticChoice = keyof typeof staticChoices;
+
+/** Whether a choice fills one layer after another: in a cache of one layer it would be `uniform`. */
+export const fillsLayers = (choice: unknown): boolean => choice === "front-loading" || choice === "back-loading";
+
+/** Whether a choice looks at how often experts are used. */
+export const countsUses = (choice: unknown): boolean => choice === undefined || choice === "frequency";

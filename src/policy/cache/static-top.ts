@@ -48,10 +48,11 @@ class StaticCache implements ExpertCache {
 const parameters = {
   choose: z
     .enum(Object.keys(staticChoices) as [StaticChoice, ...StaticChoice[]])
-    .default("frequency")
+    .optional()
     .describe(
       "Which experts: the most used in the fitting set (frequency), the first of each layer (uniform), all of the first layers " +
-        "(front-loading) or of the last ones (back-loading), or any (random). Per layer or over all layers, as the scope says.",
+        "(front-loading) or of the last ones (back-loading), or any (random). Per layer or over all layers, as the scope says. " +
+        "Default frequency.",
     ),
 };
 
@@ -61,5 +62,5 @@ export const staticTop: CachePolicy<typeof parameters> = {
   rule: "Evicts nothing: a fixed set, by default the experts most used in the fitting set, is loaded before the run and stays.",
   needs: ["popularity"],
   parameters,
-  create: (context, { choose } = { choose: "frequency" }) => new StaticCache(context, choose),
+  create: (context, { choose } = {}) => new StaticCache(context, choose ?? "frequency"),
 };

@@ -86,7 +86,7 @@ export class OffloadState {
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
   private readonly sockets: readonly SocketRead[];
-  private readonly slotsPerCall: number;
+  private readonly slotsOf: (key: number) => number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
   private readonly log: CallLogRecorder | null;
@@ -124,8 +124,8 @@ export class OffloadState {
     uplinks: readonly Uplink[];
     /** How experts are read out of the memories of several sockets, by lender; none where there is one socket. */
     sockets: readonly SocketRead[];
-    /** Slots that a call competes for: those of its layer, or all. */
-    slotsPerCall: number;
+    /** Slots that a call for an expert competes for: those of its layer, or all. */
+    slotsOf: (key: number) => number;
     popularity: Float64Array | null;
     cost: FetchCost;
     /** Whether transfers run beside computing. Otherwise a missing expert is fetched when its turn to compute comes. */
@@ -140,7 +140,7 @@ export class OffloadState {
     this.host = options.host;
     this.uplinks = options.uplinks;
     this.sockets = options.sockets;
-    this.slotsPerCall = options.slotsPerCall;
+    this.slotsOf = options.slotsOf;
     this.popularity = options.popularity;
     this.cost = options.cost;
     this.overlap = options.overlap;
@@ -261,7 +261,8 @@ export class OffloadState {
     this.accesses += count;
     this.hits += hits;
     for (let i = 0; i < count; i++) if (this.hit[i] === 0) this.misses++;
-    this.unionOverCapacity += this.slotsPerCall > 0 ? count / this.slotsPerCall : 0;
+    const slots = this.slotsOf(keys[0]!);
+    this.unionOverCapacity += slots > 0 ? count / slots : 0;
     return hits;
   }
 
