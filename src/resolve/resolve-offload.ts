@@ -7,6 +7,7 @@ import type { Admission } from "../policy/cache/admission/admission.ts";
 import { admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies } from "../policy/cache/caches.ts";
 import { type CachePolicy, configured } from "../policy/cache/expert-cache.ts";
+import type { Reserved } from "../policy/cache/reserved.ts";
 import { countsUses } from "../policy/cache/static-choice.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { OffloadConfig } from "../sim/config.ts";
@@ -18,6 +19,7 @@ import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
 import { inWords } from "./in-words.ts";
 import { locatedAsync } from "./located.ts";
 import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { reservedExperts } from "./reserved-experts.ts";
 import { resolveMiss } from "./resolve-miss.ts";
 import { slotsOverLayers } from "./slots-over-layers.ts";
 
@@ -68,6 +70,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
         found: section.memory,
       });
+    const reserved = await reservedExperts(setting, { slots, slotsPerLayer: spread?.slots ?? null });
     const counts = kind.needs.includes("popularity") && countsUses(parameters["choose"]);
     const loads = counts ? await popularity(setting) : null;
     const value: OffloadConfig = {
@@ -77,6 +80,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       scope: section.scope,
       slots: Math.min(slots, perRank),
       ...(spread === null ? {} : { slotsPerLayer: spread.slots }),
+      ...(reserved === null ? {} : { reserved }),
       hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
       pinned: section.pinned,
       diskPath: section.diskPath,
@@ -88,9 +92,10 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     };
     const unit = section.scope === "layer" ? "a layer" : "in all";
     const room = spread === null ? `${value.slots} of ${perRank} experts ${unit}` : spread.named;
+    const pinned = reserved === null ? "" : pinsInWords(reserved);
     return {
       value,
-      name: `${section.kind}${inWords(parameters)}, ${room}${admissionName}${missName}`,
+      name: `${section.kind}${inWords(parameters)}, ${room}${pinned}${admissionName}${missName}`,
       ledger: [
         ...(loads === null ? (spread === null ? unusedFit(section) : []) : [fitEntry("expert cache", loads)]),
         ...(spread?.ledger ?? []),
@@ -99,6 +104,15 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     };
   });
 }
+
+const pinsInWords = ({ keep, protect }: Reserved): string =>
+  [
+    [keep.length, "kept"],
+    [protect.length, "protected"],
+  ]
+    .filter(([experts]) => experts !== 0)
+    .map(([experts, how]) => `, ${experts} ${how}`)
+    .join("");
 
 /** Slots of a layer on average, in whole ones: what reports and advice name. */
 function meanOf(slots: Uint32Array, homes: readonly number[]): number {

@@ -3,13 +3,20 @@ import { quantity } from "../core/quantity.ts";
 import { type AdmissionName, admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type MissPolicyName, missPolicies } from "../policy/miss/miss-policies.ts";
+import { expertsByLayer } from "./experts-by-layer.ts";
 import { fitSection } from "./fit-section.ts";
 import { kindsOf } from "./kinds.ts";
-import { count, exactlyOne } from "./quantity.ts";
+import { count, exactlyOne, filePath } from "./quantity.ts";
 
 /** Policies that need the accesses to come: references beside every run, not a choice for a deployment. */
 const referencePolicies: readonly unknown[] = Object.keys(cachePolicies).filter(
   (name) => !(livePolicyNames as readonly string[]).includes(name),
+);
+
+/** Experts that somebody pins: listed here, or in a file. */
+const pins = z.union(
+  [expertsByLayer, z.strictObject({ file: filePath().describe("A JSON file with a list of {layer, experts}.") })],
+  { error: "a list of {layer, experts}, or {file} with one" },
 );
 
 /** Keys of an expert cache, whatever its policy. */
@@ -38,6 +45,16 @@ const cacheKeys = {
       "How the layers share all slots (slots times the layers, or the memory), with scope layer: even; demand, in proportion to " +
         "the experts that a sequence of the fitting set uses in a layer; dp, the fewest misses by the layers' LRU curves there; " +
         "or a list with the slots of each layer, instead of slots.",
+    ),
+  keep: pins
+    .optional()
+    .describe(
+      "Experts that are resident before the run and never evicted. They take slots; the policy has the others.",
+    ),
+  protect: pins
+    .optional()
+    .describe(
+      "Experts that are never evicted once they were loaded, such as super experts. Each has a slot of its own, empty until its first use.",
     ),
   hostMemory: quantity("bytes")
     .optional()

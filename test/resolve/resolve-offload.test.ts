@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InvalidInputError, type Problem } from "../../src/core/errors.ts";
 import { expertBytes } from "../../src/models/bytes.ts";
@@ -361,5 +364,117 @@ describe("what a cache policy needs", () => {
     expect(frequency.hits).toBeGreaterThan(uniform.hits);
     expect(uniform.hits).toBeGreaterThan(0);
     expect(random.hits).not.toBe(uniform.hits);
+  });
+});
+
+describe("experts that keep their slots", () => {
+  test("hit from the first use on when kept, from the second when protected, and leave the others the rest", async () => {
+    const run = async (offload: string) => simulate(await resolve({ offload }));
+    const everywhere = (experts: string) =>
+      `[${Array.from({ length: 32 }, (_, layer) => `{ layer: ${layer}, experts: ${experts} }`).join(", ")}]`;
+    // One slot a layer, kept for one of eight experts: what hits are its uses, and the policy has no slot.
+    const hits = await Promise.all(
+      Array.from(
+        { length: 8 },
+        async (_, expert) => (await run(`kind: lru, slots: 1, keep: ${everywhere(`[${expert}]`)}`)).cache!,
+      ),
+    );
+    expect(hits.reduce((sum, cache) => sum + cache.hits, 0)).toBe(hits[0]!.accesses);
+    const kept = (await run(`kind: lru, slots: 1, keep: ${everywhere("[3]")}`)).cache!;
+    const guarded = (await run(`kind: lru, slots: 1, protect: ${everywhere("[3]")}`)).cache!;
+    expect(kept.hits - guarded.hits).toBeGreaterThan(0);
+    expect(kept.hits - guarded.hits).toBeLessThanOrEqual(32);
+    // What stands beside the run has the same pins.
+    expect(kept.reference).toMatchObject({ policy: kept.hits / kept.accesses, lru: kept.hits / kept.accesses });
+    expect(kept.reference!.belady).toBe(kept.hits / kept.accesses);
+    expect((await run(`kind: fifo, slots: 2, keep: ${everywhere("[3, 4]")}`)).cache!.hits).toBe(
+      (await run(`kind: lru, slots: 2, keep: ${everywhere("[4, 3]")}`)).cache!.hits,
+    );
+  });
+
+  test("are named in the deployment", async () => {
+    const { offload } = await resolveScenario(
+      parseScenario(
+        scenario({
+          offload: "kind: lru, slots: 2, keep: [{ layer: 0, experts: [1] }], protect: [{ layer: 5, experts: [0, 2] }]",
+        }),
+        "test.yaml",
+      ),
+      noFiles,
+    );
+    expect(offload).toBe("lru, 2 of 8 experts a layer, 1 kept, 2 protected");
+  });
+
+  test("contradict neither the model, nor one another, nor the slots", async () => {
+    const path = "policy.offload";
+    for (const [offload, problems] of [
+      [
+        "kind: lru, slots: 2, keep: [{ layer: 32, experts: [0] }]",
+        [{ at: `${path}.keep[0].layer`, expected: "a layer with experts: 0 to 31", found: 32 }],
+      ],
+      [
+        "kind: lru, slots: 2, keep: [{ layer: 3, experts: [0, 8] }], protect: [{ layer: 3, experts: [0] }]",
+        [
+          { at: `${path}.keep[0].experts[1]`, expected: "an expert below 8", found: 8 },
+          {
+            at: `${path}.protect[0].experts[0]`,
+            expected: `each expert once: expert 0 of layer 3 stands at ${path}.keep[0].experts[0] too`,
+          },
+        ],
+      ],
+      [
+        "kind: lru, slots: 2, keep: [{ layer: 3, experts: [0, 1] }, { layer: 3, experts: [2, 3] }]",
+        [
+          {
+            at: `${path}.keep[1].experts[0]`,
+            expected: "at most 2 experts that keep their slots in layer 3, as many as there are slots",
+          },
+        ],
+      ],
+      [
+        "kind: lru, slots: 2, scope: global, keep: [{ layer: 3, experts: [0] }], protect: [{ layer: 4, experts: [0, 1] }]",
+        [
+          {
+            at: `${path}.protect[0].experts[1]`,
+            expected: "at most 2 experts that keep their slots on a device, as many as there are slots",
+            found: "one more: expert 1 of layer 4",
+          },
+        ],
+      ],
+      ["kind: lru, slots: 2, keep: []", [{ at: `${path}.keep` }]],
+    ] as const)
+      expect(await problemsOf({ offload })).toMatchObject(problems);
+    expect(
+      await problemsOf({
+        offload: "kind: lru, slots: 2, keep: [{ layer: 0, experts: [1] }]",
+        parallel: "tp: 2, ep: 2",
+      }),
+    ).toMatchObject([{ at: `${path}.keep`, found: "ep 2" }]);
+    const { problems } = (await resolve({ offload: "kind: lru, slots: 2, keep: [{ layer: 9, experts: [9] }]" }).catch(
+      (e: unknown) => e,
+    )) as InvalidInputError;
+    expect(problems[0]).toMatchObject({ file: "test.yaml", line: 9 });
+  });
+
+  test("come from a file as they come from a list, and problems of the file are placed in it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "moecast-keep-"));
+    try {
+      const file = join(folder, "pins.json");
+      const offload = `kind: lru, slots: 2, keep: { file: ${file} }`;
+      writeFileSync(file, JSON.stringify([{ layer: 2, experts: [7, 1] }]));
+      expect((await resolve({ offload })).offload?.reserved).toEqual({ keep: [2 * 8 + 7, 2 * 8 + 1], protect: [] });
+      writeFileSync(file, JSON.stringify([{ layer: 2, experts: [7, 8] }]));
+      expect(await problemsOf({ offload })).toMatchObject([
+        { file, at: "0.experts.1", expected: "an expert below 8", found: 8 },
+      ]);
+      writeFileSync(file, JSON.stringify([{ layer: 2, expert: 7 }]));
+      expect((await problemsOf({ offload })).map((problem) => problem.file)).toContain(file);
+      writeFileSync(file, "[");
+      expect(await problemsOf({ offload })).toMatchObject([{ file }]);
+      rmSync(file);
+      expect(await problemsOf({ offload })).toMatchObject([{ file }]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -3,6 +3,7 @@ import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { type CacheShape, createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { CallLogRecorder } from "../../policy/cache/call-log.ts";
+import { reserving } from "../../policy/cache/reserved.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
@@ -52,7 +53,6 @@ export function buildOffloads(
   const rooms: SocketRooms[] = [];
   if (offload === null) return { caches, logs, nodes, hosts };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
-  const policy = admitted(offload.policy, offload.admission);
   const cost = fetchCost(config, offload, memory.expertBytes);
   const reads = tierReads(config, memory.expertBytes);
   const local = node.sockets !== undefined && offload.numa !== "interleave";
@@ -94,10 +94,15 @@ export function buildOffloads(
         const at = nodeOf(replica, first);
         const readers = socketsOfRank(config, replica, first);
         const popularity = ownPopularity(offload.popularity, routing.layerMap, visited, experts, owns);
+        const isOwn = (key: number): boolean => owns(Math.floor(key / experts), key % experts);
+        const { keep, protect } = offload.reserved ?? { keep: [], protect: [] };
+        const reserved = { keep: keep.filter(isOwn), protect: protect.filter(isOwn) };
+        const policy = reserving(admitted(offload.policy, offload.admission), reserved);
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
         caches.push(
           new OffloadState({
+            reserved,
             newCache: () => createScopedCache(policy, offload.scope, { ...shape, popularity, future: null }),
             host: hostAt.get(at)!,
             uplinks: uplinksOf(config, nodes[at]!, replica, first),

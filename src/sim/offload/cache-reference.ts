@@ -3,6 +3,7 @@ import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import { replayLog } from "../../policy/cache/call-log.ts";
 import { configured } from "../../policy/cache/expert-cache.ts";
+import { reserving } from "../../policy/cache/reserved.ts";
 import type { PoolConfig } from "../config.ts";
 import type { CacheResult } from "../result.ts";
 import { type Offloads, slotsOf } from "./build-offloads.ts";
@@ -53,7 +54,10 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
     for (const key of log.keys) used[key]!++;
     const shape = { layers, expertsPerLayer: experts, ...slotsOf(offload) };
     const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
-      replayLog(log, createScopedCache(policy, offload.scope, { ...shape, popularity, future: log })).hits;
+      replayLog(
+        log,
+        createScopedCache(reserving(policy, caches[i]!.reserved), offload.scope, { ...shape, popularity, future: log }),
+      ).hits;
     hits.policy += replay(admitted(offload.policy, offload.admission), caches[i]!.popularity);
     hits.belady += replay(belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);

@@ -2,6 +2,7 @@ import { holds } from "../../core/errors.ts";
 import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
+import type { Reserved } from "../../policy/cache/reserved.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
 import type { HostLane } from "./host-lane.ts";
@@ -86,6 +87,7 @@ export class OffloadState {
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
   private readonly sockets: readonly SocketRead[];
+  readonly reserved: Reserved;
   private readonly slotsOf: (key: number) => number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
@@ -124,6 +126,8 @@ export class OffloadState {
     uplinks: readonly Uplink[];
     /** How experts are read out of the memories of several sockets, by lender; none where there is one socket. */
     sockets: readonly SocketRead[];
+    /** Experts of this cache that keep their slots. */
+    reserved: Reserved;
     /** Slots that a call for an expert competes for: those of its layer, or all. */
     slotsOf: (key: number) => number;
     popularity: Float64Array | null;
@@ -140,6 +144,7 @@ export class OffloadState {
     this.host = options.host;
     this.uplinks = options.uplinks;
     this.sockets = options.sockets;
+    this.reserved = options.reserved;
     this.slotsOf = options.slotsOf;
     this.popularity = options.popularity;
     this.cost = options.cost;

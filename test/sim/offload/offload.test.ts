@@ -57,6 +57,7 @@ describe("one layer call", () => {
     const made = new OffloadState({
       newCache: () => cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
       host,
+      reserved: { keep: [], protect: [] },
       slotsOf: () => 2,
       popularity: null,
       uplinks,
