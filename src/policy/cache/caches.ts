@@ -1,8 +1,13 @@
+import { arc } from "./arc.ts";
 import { belady } from "./belady.ts";
 import { clock } from "./clock.ts";
 import type { CachePolicy } from "./expert-cache.ts";
 import { fifo } from "./fifo.ts";
+import { gdsf } from "./gdsf.ts";
 import { lfu } from "./lfu.ts";
+import { lfuDa } from "./lfu-da.ts";
+import { lhd } from "./lhd.ts";
+import { lirs } from "./lirs.ts";
 import { lru } from "./lru.ts";
 import { staticTop } from "./static-top.ts";
 
@@ -12,6 +17,11 @@ export const cachePolicies = {
   lfu,
   fifo,
   clock,
+  arc,
+  lirs,
+  "lfu-da": lfuDa,
+  gdsf,
+  lhd,
   static: staticTop,
   belady,
 } as const satisfies Record<string, CachePolicy>;
