@@ -179,7 +179,8 @@ class NaiveLirs extends NaivePolicy {
       if (this.lows.size > 0) this.prune();
       if (!hits.has(key)) free--;
     }
-    while (this.residents().length > this.capacity - forgone) this.evict((key) => !kept.has(key));
+    const most = Math.max(this.capacity - forgone, kept.size);
+    while (this.residents().length > most) this.evict((key) => !kept.has(key));
     this.limit();
   }
 
@@ -312,9 +313,10 @@ class NaiveLhd extends NaivePolicy {
   readonly perRound: number;
   tags: Tag[] = [];
   free = 0;
-  hits = new Map<string, number>();
-  evictions = new Map<string, number>();
-  densities: Map<string, number> | undefined;
+  /** Counts by class and age. */
+  hits: number[][] = Array.from({ length: 16 }, () => []);
+  evictions: number[][] = Array.from({ length: 16 }, () => []);
+  densities: number[][] | undefined;
   rounds = 0;
   time = 0;
   width = 1024;
@@ -401,11 +403,12 @@ class NaiveLhd extends NaivePolicy {
     const bonus = tag.explores ? 1 : 0;
     if (age === ages - 1) return -3.4028234663852886e38 + bonus;
     if (this.densities === undefined) return Math.fround((17 + group) / (age + 1)) + bonus;
-    return (this.densities.get(`${group}/${age}`) ?? 0) + bonus;
+    return (this.densities[group]?.[age] ?? 0) + bonus;
   }
 
-  count(counts: Map<string, number>, group: number, age: number): void {
-    counts.set(`${group}/${age}`, (counts.get(`${group}/${age}`) ?? 0) + 1);
+  count(counts: number[][], group: number, age: number): void {
+    const ofGroup = counts[group] as number[];
+    ofGroup[age] = (ofGroup[age] ?? 0) + 1;
   }
 
   pass(tag: Tag, isNew: boolean): void {
@@ -420,21 +423,23 @@ class NaiveLhd extends NaivePolicy {
   }
 
   learn(): void {
-    for (const counts of [this.hits, this.evictions])
-      for (const [key, count] of counts) counts.set(key, Math.fround(count * 0.9));
+    const faded = (counts: number[][]) => counts.map((ofGroup) => ofGroup.map((count) => Math.fround(count * 0.9)));
+    this.hits = faded(this.hits);
+    this.evictions = faded(this.evictions);
     this.objects = [this.objects[0] * 0.9 + this.tags.length, this.objects[1] * 0.9 + 1];
     if (this.rounds === 5 || this.rounds === 25) this.fitAges();
-    this.densities = new Map();
-    for (let group = 0; group < 16; group++) {
-      let [hits, events, lifetime] = [0, 0, 0];
-      for (let age = ages - 1; age >= 0; age--) {
-        const hit = this.hits.get(`${group}/${age}`) ?? 0;
-        hits += hit;
-        events += hit + (this.evictions.get(`${group}/${age}`) ?? 0);
+    this.densities = this.hits.map((hits, group) => {
+      const evictions = this.evictions[group] as number[];
+      const densities: number[] = [];
+      let [sumOfHits, events, lifetime] = [0, 0, 0];
+      for (let age = Math.max(hits.length, evictions.length) - 1; age >= 0; age--) {
+        sumOfHits += hits[age] ?? 0;
+        events += (hits[age] ?? 0) + (evictions[age] ?? 0);
         lifetime += events;
-        if (events > 1e-5) this.densities.set(`${group}/${age}`, Math.fround(hits / lifetime));
+        densities[age] = events > 1e-5 ? Math.fround(sumOfHits / lifetime) : 0;
       }
-    }
+      return densities;
+    });
     this.rounds++;
   }
 
@@ -442,19 +447,19 @@ class NaiveLhd extends NaivePolicy {
     let width = 2;
     while (width < this.objects[0] / this.objects[1] / 200) width *= 2;
     const factor = width / this.width;
-    const rescaled = (counts: Map<string, number>) => {
-      const result = new Map<string, number>();
-      const add = (group: string, age: number, count: number) => {
-        const key = `${group}/${Math.min(ages - 1, age)}`;
-        result.set(key, Math.fround((result.get(key) ?? 0) + count));
-      };
-      for (const [key, count] of counts) {
-        const [group, age] = key.split("/") as [string, string];
-        if (factor >= 1) add(group, Math.floor(Number(age) / factor), count);
-        else for (let part = 0; part < 1 / factor; part++) add(group, Number(age) / factor + part, count * factor);
-      }
-      return result;
-    };
+    const rescaled = (counts: number[][]) =>
+      counts.map((ofGroup) => {
+        const result: number[] = [];
+        const add = (age: number, count: number) => {
+          const at = Math.min(ages - 1, age);
+          result[at] = Math.fround((result[at] ?? 0) + count);
+        };
+        ofGroup.forEach((count, age) => {
+          if (factor >= 1) add(Math.floor(age / factor), count);
+          else for (let part = 0; part < 1 / factor; part++) add(age / factor + part, count * factor);
+        });
+        return result;
+      });
     this.hits = rescaled(this.hits);
     this.evictions = rescaled(this.evictions);
     this.width = width;

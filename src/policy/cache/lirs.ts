@@ -81,8 +81,9 @@ class LirsCache implements ExpertCache {
       hits++;
     }
     this.resident += to - from - hits;
-    const excess = this.resident - this.capacity + this.#forgone;
-    if (excess > 0) this.#evict(excess, to - from <= this.capacity ? now : -1);
+    const fits = to - from <= this.capacity;
+    const excess = this.resident - Math.max(this.capacity - this.#forgone, fits ? to - from : 0);
+    if (excess > 0) this.#evict(excess, fits ? now : -1);
     this.#limitStack();
     return hits;
   }
