@@ -322,6 +322,8 @@ class NaiveLhd extends NaivePolicy {
   width = 1024;
   explorers: number;
   recent: number[] = [];
+  recents = 0;
+  bits: number[] = [];
   meanVictim = 0;
   objects = [0, 0] as [number, number];
 
@@ -414,12 +416,21 @@ class NaiveLhd extends NaivePolicy {
   pass(tag: Tag, isNew: boolean): void {
     tag.at = this.time;
     const may = this.explorers > 0 && this.rounds < 50;
-    const drawn = (isNew || may) && this.random.uint32() % 32 === 0;
+    const drawn = (isNew || may) && this.isDrawn();
     tag.explores = drawn && may;
     if (tag.explores) this.explorers--;
-    if (isNew && !drawn && this.densityOf(tag) < this.meanVictim) this.recent = [...this.recent, tag.key].slice(-8);
+    if (isNew && !drawn && this.densityOf(tag) < this.meanVictim) this.recent[this.recents++ % 8] = tag.key;
     this.time++;
     if (this.time % this.perRound === 0) this.learn();
+  }
+
+  /** One in 32, six draws from a word. */
+  isDrawn(): boolean {
+    if (this.bits.length === 0) {
+      const word = this.random.uint32();
+      this.bits = Array.from({ length: 6 }, (_, i) => Math.floor(word / 32 ** i) % 32);
+    }
+    return this.bits.shift() === 0;
   }
 
   learn(): void {
@@ -470,7 +481,7 @@ class NaiveLhd extends NaivePolicy {
     const samples = this.rounds <= 50 ? Math.min(8, this.samples) : this.samples;
     const drawn = Array.from({ length: samples }, () => Math.floor((this.random.uint32() / 2 ** 32) * this.free));
     const recent = this.recent.map((key) => this.placeOf(key)).filter((place) => place >= 0 && place < this.free);
-    // The first of least density; the order of the newcomers matters only among equals.
+    // The first of least density.
     let victim = drawn[0] as number;
     for (const place of [...drawn, ...recent])
       if (this.densityOf(this.tags[place] as Tag) < this.densityOf(this.tags[victim] as Tag)) victim = place;

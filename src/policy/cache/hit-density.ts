@@ -4,13 +4,14 @@ import { ringLength } from "./dense-arrays.ts";
 const classes = 16;
 /** Ages told apart; what was never hit counts as hit at this age. */
 export const agesMax = 20_000;
+const clzOfMax = Math.clz32(agesMax);
 const agesAtStart = 64;
 /** Weight of what was counted before, each time that densities are computed. */
 const decay = 0.9;
 /** Error that ages may have relative to the mean number of objects, as LHD's authors set it. */
 const coarseningError = 0.01;
-/** Accesses that an age stands for until the number of objects is known; powers of two from then on too. */
-const widthAtStart = 1024;
+/** An age stands for 2^10 accesses until the number of objects is known. */
+const shiftAtStart = 10;
 /** Lower than every density: what is older than all ages told apart goes first. */
 const oldest = -3.4028234663852886e38;
 
@@ -21,7 +22,7 @@ const oldest = -3.4028234663852886e38;
 export class HitDensity {
   /** Times that densities were computed. */
   rounds = 0;
-  #width = widthAtStart;
+  #shift = shiftAtStart;
   #ages = agesAtStart;
   #hits = new Float32Array(classes * agesAtStart);
   #evictions = new Float32Array(classes * agesAtStart);
@@ -33,18 +34,18 @@ export class HitDensity {
     this.#fillUncounted(0);
   }
 
-  /** Coarse age of what was last touched a number of accesses ago. */
+  /** Coarse age of what was last touched a number of accesses ago, below 2^32. */
   ageOf(accesses: number): number {
-    return Math.min(agesMax - 1, Math.floor(accesses / this.#width));
+    return Math.min(agesMax - 1, accesses >>> this.#shift);
   }
 
   /** Class of an object whose last two hits came at these ages. */
   classOf(lastHitAge: number, hitAgeBefore: number): number {
-    let age = lastHitAge + hitAgeBefore;
-    if (age === 0) return classes - 1;
-    let log = 0;
-    for (; age < agesMax && log < classes - 1; log++) age *= 2;
-    return log;
+    const age = lastHitAge + hitAgeBefore;
+    if (age >= agesMax) return 0;
+    // The doublings that take the sum to the highest age.
+    const doublings = Math.clz32(age) - clzOfMax;
+    return Math.min(classes - 1, age << doublings < agesMax ? doublings + 1 : doublings);
   }
 
   countHit(group: number, age: number): void {
@@ -58,8 +59,9 @@ export class HitDensity {
   }
 
   of(group: number, age: number): number {
+    const ages = this.#ages;
+    if (age < ages && age < agesMax - 1) return this.#densities[(Math.imul(group, ages) + age) | 0]!;
     if (age === agesMax - 1) return oldest;
-    if (age < this.#ages) return this.#densities[group * this.#ages + age]!;
     return this.rounds === 0 ? uncounted(group, age) : 0;
   }
 
@@ -91,13 +93,14 @@ export class HitDensity {
     this.#objectsMass = this.#objectsMass * decay + 1;
     if (this.rounds !== 5 && this.rounds !== 25) return;
     const optimum = this.#objects / this.#objectsMass / (coarseningError * agesMax);
-    let width = 2;
-    while (width < optimum) width *= 2;
-    this.#hits = this.#rescaled(this.#hits, width / this.#width);
-    this.#evictions = this.#rescaled(this.#evictions, width / this.#width);
+    let shift = 1;
+    let factor = 2 / (1 << this.#shift);
+    for (; 1 << shift < optimum; shift++) factor *= 2;
+    this.#hits = this.#rescaled(this.#hits, factor);
+    this.#evictions = this.#rescaled(this.#evictions, factor);
     this.#ages = this.#hits.length / classes;
     this.#densities = new Float32Array(this.#hits.length);
-    this.#width = width;
+    this.#shift = shift;
     this.#objects *= 8;
     this.#objectsMass *= 8;
   }

@@ -9,13 +9,14 @@ const recentMax = 8;
 /** Candidates, and rounds of computing densities, while little is known. */
 const samplesEarly = 8;
 const earlyRounds = 50;
-/** Every 32nd access makes an explorer, which is kept for what can be learnt of it; at most 1 % of the slots are. */
-const accessesPerExplorer = 32;
+/** One access in 2^5 makes an explorer, which is kept for what can be learnt of it; at most 1 % of the slots are. */
+const explorerBits = 5;
+const drawsPerWord = 6;
 const explorerShare = 0.01;
 const explorerBonus = 1;
 /** Weight of the densities of earlier victims in their mean. */
 const victimDecay = 0.9;
-const twoTo32 = 4294967296;
+const perWord = 1 / 4294967296;
 
 /**
  * Residents stand in an array; those of the call that must not leave stand at its end. A victim is the one of least hit density
@@ -32,12 +33,16 @@ class LhdCache implements ExpertCache {
   readonly #residents: Uint16Array | Uint32Array;
   /** One plus the place of each object among the residents; 0 if it is none. */
   readonly #placeOf: Uint16Array | Uint32Array;
-  readonly #touchedAt: Float64Array;
+  /** Number of the access, modulo 2^32, in which each object was last used. */
+  readonly #touchedAt: Uint32Array;
   readonly #hitAge: Uint16Array;
   readonly #hitAgeBefore: Uint16Array;
   readonly #classOf: Uint8Array;
   readonly #explores: Uint8Array;
   #explorersLeft: number;
+  /** Random bits for the next draws of explorers. */
+  #drawn = 0;
+  #drawsLeft = 0;
   /** Residents that may leave: the first ones of the array. */
   #free = 0;
   readonly #recent = new Int32Array(recentMax).fill(-1);
@@ -54,7 +59,7 @@ class LhdCache implements ExpertCache {
     this.#random = new RandomStream(context.seed ?? 0, "cache/lhd");
     this.#residents = denseArray(objects, objects);
     this.#placeOf = denseArray(objects, objects);
-    this.#touchedAt = new Float64Array(objects);
+    this.#touchedAt = new Uint32Array(objects);
     this.#hitAge = new Uint16Array(objects);
     this.#hitAgeBefore = new Uint16Array(objects);
     this.#classOf = new Uint8Array(objects);
@@ -151,7 +156,7 @@ class LhdCache implements ExpertCache {
   #pass(id: number, isNew: boolean): void {
     this.#touchedAt[id] = this.#accesses;
     const mayExplore = this.#explorersLeft > 0 && this.#density.rounds < earlyRounds;
-    const drawn = (isNew || mayExplore) && this.#random.uint32() % accessesPerExplorer === 0;
+    const drawn = (isNew || mayExplore) && this.#drawExplorer();
     this.#explores[id] = drawn && mayExplore ? 1 : 0;
     this.#explorersLeft -= this.#explores[id]!;
     if (isNew && !drawn && this.#densityOf(id) < this.#victimDensity)
@@ -160,23 +165,33 @@ class LhdCache implements ExpertCache {
     if (this.#accesses % this.#accessesPerRound === 0) this.#density.compute(this.resident);
   }
 
+  #drawExplorer(): boolean {
+    if (this.#drawsLeft-- === 0) {
+      this.#drawn = this.#random.uint32();
+      this.#drawsLeft = drawsPerWord - 1;
+    }
+    const bits = this.#drawn & ((1 << explorerBits) - 1);
+    this.#drawn >>>= explorerBits;
+    return bits === 0;
+  }
+
   /** Evicts one of those that may leave; there must be one. */
   #evict(): void {
     const early = this.#density.rounds <= earlyRounds;
     const samples = early ? Math.min(samplesEarly, this.#samples) : this.#samples;
+    const residents = this.#residents;
+    const placeOf = this.#placeOf;
+    const random = this.#random;
+    const free = this.#free;
     let victim = -1;
     let least = Infinity;
-    for (let i = 0; i < samples; i++) {
-      const id = this.#residents[Math.floor((this.#random.uint32() / twoTo32) * this.#free)]!;
-      const density = this.#densityOf(id);
-      if (density < least) {
-        victim = id;
-        least = density;
+    for (let i = 0; i < samples + recentMax; i++) {
+      let id: number;
+      if (i < samples) id = residents[(random.uint32() * perWord * free) | 0]!;
+      else {
+        id = this.#recent[i - samples]!;
+        if (id < 0 || placeOf[id] === 0 || placeOf[id]! > free) continue;
       }
-    }
-    for (let i = 0; i < recentMax; i++) {
-      const id = this.#recent[i]!;
-      if (id < 0 || this.#placeOf[id] === 0 || this.#placeOf[id]! > this.#free) continue;
       const density = this.#densityOf(id);
       if (density < least) {
         victim = id;
@@ -197,7 +212,7 @@ class LhdCache implements ExpertCache {
   }
 
   #ageOf(id: number): number {
-    return this.#density.ageOf(this.#accesses - this.#touchedAt[id]!);
+    return this.#density.ageOf((this.#accesses - this.#touchedAt[id]!) >>> 0);
   }
 
   #densityOf(id: number): number {
