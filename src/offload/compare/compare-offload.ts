@@ -167,7 +167,7 @@ async function runsOf(
     const varied = scenario.vary([`traffic.requests=${requests}`, ...set, `seed=${scenario.seed + repeat}`]);
     const key = routingKey(varied);
     const resolved = await resolveScenario(varied, deps, null, deps.signal, routings.get(key));
-    routings.set(key, resolved.routed);
+    if (resolved.routed !== undefined) routings.set(key, resolved.routed);
     const run = await simulateCooperatively(resolved.config, {
       giveWay,
       ...(deps.signal === undefined ? {} : { shouldStop: () => deps.signal!.aborted }),
