@@ -22,7 +22,9 @@ function missesOf(policy: CachePolicy, capacity: number, log: CallLog): number {
   return replayLog(log, create(policy, capacity, log)).misses;
 }
 
-describe.each(["lru", "fifo", "clock", "lfu", "belady"] as const)("%s", (name) => {
+const queues = ["clock", "sieve", "s3-fifo", "2q", "slru", "w-tinylfu", "random"] as const;
+
+describe.each(["lru", "fifo", "lfu", "belady", ...queues] as const)("%s", (name) => {
   test("judges every access and keeps the same experts as a Map-based reference", () => {
     fc.assert(
       fc.property(fc.oneof(anyCalls(experts), skewedCalls(experts)), fc.nat(experts + 2), (calls, capacity) => {
@@ -242,7 +244,7 @@ test("lru remembers an old touch through a long run of hits", () => {
   expect(missesOf(cachePolicies.lru, 7, log)).toBe(replayLog(log, naive).misses);
 });
 
-test.each(["fifo", "clock", "lfu"] as const)("%s does not change its choices when call stamps start over", (name) => {
+test.each(["fifo", "lfu", "clock", "sieve"] as const)("%s does not change its choices when call stamps start over", (name) => {
   const calls = Array.from({ length: 70_000 }, (_, call) => [call % 2, 2 + (call % 3), 5 + ((call * call) % 7)]);
   const log = logOf(calls);
   const naive = naiveCaches[name]({ objects: experts, capacity: 5, popularity: null, future: null });

@@ -4,7 +4,13 @@ import type { CachePolicy } from "./expert-cache.ts";
 import { fifo } from "./fifo.ts";
 import { lfu } from "./lfu.ts";
 import { lru } from "./lru.ts";
+import { random } from "./random.ts";
+import { s3Fifo } from "./s3-fifo.ts";
+import { sieve } from "./sieve.ts";
+import { slru } from "./slru.ts";
 import { staticTop } from "./static-top.ts";
+import { twoQ } from "./two-q.ts";
+import { wTinyLfu } from "./w-tinylfu.ts";
 
 /** Expert cache policies by the name a scenario uses. */
 export const cachePolicies = {
@@ -12,6 +18,12 @@ export const cachePolicies = {
   lfu,
   fifo,
   clock,
+  random,
+  sieve,
+  "s3-fifo": s3Fifo,
+  "2q": twoQ,
+  slru,
+  "w-tinylfu": wTinyLfu,
   static: staticTop,
   belady,
 } as const satisfies Record<string, CachePolicy>;
