@@ -1,3 +1,4 @@
+import { activationMatrix } from "./activation-matrix.ts";
 import { batch } from "./batch.ts";
 import { coOccurrence } from "./co-occurrence.ts";
 import { frequency } from "./frequency.ts";
@@ -7,6 +8,7 @@ import { perfect } from "./perfect.ts";
 import { preGated } from "./pre-gated.ts";
 import type { PrefetchPolicy } from "./prefetcher.ts";
 import { previousToken } from "./previous-token.ts";
+import { trajectory } from "./trajectory.ts";
 
 /** Prefetchers of experts by the name a scenario uses. */
 export const prefetchers = {
@@ -18,6 +20,8 @@ export const prefetchers = {
   frequency,
   "layer-markov": layerMarkov,
   "co-occurrence": coOccurrence,
+  "activation-matrix": activationMatrix,
+  trajectory,
 } as const satisfies Record<string, PrefetchPolicy>;
 
 export type PrefetcherName = keyof typeof prefetchers;
