@@ -8,6 +8,7 @@ import { perfect } from "./perfect.ts";
 import { preGated } from "./pre-gated.ts";
 import type { PrefetchPolicy } from "./prefetcher.ts";
 import { previousToken } from "./previous-token.ts";
+import { tokenId } from "./token-id.ts";
 import { trajectory } from "./trajectory.ts";
 
 /** Prefetchers of experts by the name a scenario uses. */
@@ -17,6 +18,7 @@ export const prefetchers = {
   "pre-gated": preGated,
   batch,
   "previous-token": previousToken,
+  "token-id": tokenId,
   frequency,
   "layer-markov": layerMarkov,
   "co-occurrence": coOccurrence,
