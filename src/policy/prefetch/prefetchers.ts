@@ -1,3 +1,5 @@
+import { z } from "zod";
+import type { Parameters, ParameterValues } from "../../core/parameters.ts";
 import { activationMatrix } from "./activation-matrix.ts";
 import { batch } from "./batch.ts";
 import { coOccurrence } from "./co-occurrence.ts";
@@ -27,3 +29,7 @@ export const prefetchers = {
 } as const satisfies Record<string, PrefetchPolicy>;
 
 export type PrefetcherName = keyof typeof prefetchers;
+
+/** The values of a policy where none are given; throws where it has to be given some. */
+export const defaultsOf = ({ parameters }: PrefetchPolicy): ParameterValues<Parameters> =>
+  z.strictObject(parameters).parse({});

@@ -11,7 +11,7 @@ type Matrix = number[][];
 /** [layer][expert] choices of rows. */
 function countsOf(table: RoutingTable, rows: readonly number[]): Matrix {
   const { layers, experts, topK, ids } = table;
-  const counts = Array.from({ length: layers }, () => new Array<number>(experts).fill(0));
+  const counts = Array.from({ length: layers }, () => Array.from({ length: experts }, () => 0));
   for (const row of rows)
     for (let at = 0; at < layers * topK; at++) {
       const expert = ids[row * layers * topK + at]!;
@@ -141,9 +141,9 @@ test("trajectory remembers as many tokens as it is told, from all over the train
   training.ids.set(replayed.ids.subarray(0, replayed.layers * replayed.topK), 20 * replayed.layers * replayed.topK);
   const [found] = guessesOver(trajectory, { entries: 2 }, contextOf(replayed, { training }), [[0]], { silent: true });
   for (let layer = 0; layer + 1 < replayed.layers; layer++)
-    expect([...found![layer + 1]!].sort()).toEqual(
+    expect([...found![layer + 1]!].sort((a, b) => a - b)).toEqual(
       [...replayed.ids.subarray((layer + 1) * replayed.topK, (layer + 2) * replayed.topK)]
         .map((expert) => (layer + 1) * replayed.experts + expert)
-        .sort(),
+        .sort((a, b) => a - b),
     );
 });
