@@ -47,13 +47,12 @@ export async function tracePrefetch(file: string, options: PrefetchCliOptions): 
   const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain);
   const split = splitSequences(table, trainShare / 100);
   if (split === null)
-    refuse({ file, expected: "rows to learn from and rows to be judged on", found: `${table.rows} rows` });
+    refuse({ file, expected: "at least two rows, to learn from and to be judged on", found: table.rows });
   const missing = (policy: PrefetchPolicy) => policy.needs.includes("tokens") && table.tokens === undefined;
   if (chosen !== null && missing(prefetchers[chosen]))
     refuse({
       file,
       expected: `the token of each row, which ${chosen} learns by`,
-      found: "none",
       hint: "moecast capture records tokens",
     });
   const names = chosen === null ? judged.filter((name) => !missing(prefetchers[name])) : [chosen];
