@@ -103,11 +103,13 @@ function chance({ experts, topK }: RoutingTable, batch: number): number {
 
 const percent = (share: number | null): string => (share === null ? "" : formatPercent(share));
 
+const aheadOf = (distance: number): string[] =>
+  Array.from({ length: distance }, (_, d) => [`recall, ${d + 1} ahead`, `precision, ${d + 1} ahead`]).flat();
+
 function summary(results: readonly PrefetchQuality[], distance: number): string[][] {
   const distances = Array.from({ length: distance }, (_, d) => d);
-  const head = distances.map((d) => (d === 0 ? "next layer" : `${d + 1} ahead`));
   return [
-    ["prefetcher", ...head.flatMap((name) => [`${name}: recall`, "precision"])],
+    ["prefetcher", ...aheadOf(distance)],
     ...results.map(({ prefetcher, recallByDistance, precisionByDistance }) => [
       prefetcher,
       ...distances.flatMap((d) => [percent(recallByDistance[d]!), percent(precisionByDistance[d]!)]),
@@ -118,7 +120,7 @@ function summary(results: readonly PrefetchQuality[], distance: number): string[
 function byLayer({ modelLayers, recall, precision }: PrefetchQuality): string[][] {
   const distances = recall[0]?.length ?? 0;
   return [
-    ["guessed layer", ...Array.from({ length: distances }, (_, d) => [`recall ${d + 1}`, `precision ${d + 1}`]).flat()],
+    ["guessed layer", ...aheadOf(distances)],
     ...modelLayers.map((layer, at) => [
       String(layer),
       ...Array.from({ length: distances }, (_, d) => [percent(recall[at]![d]!), percent(precision[at]![d]!)]).flat(),
