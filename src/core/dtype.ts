@@ -150,10 +150,10 @@ const rows = {
   iq2_s: ggml(256, 82, 2),
   iq2_xs: ggml(256, 74, 2),
   iq2_xxs: ggml(256, 66, 2),
-  iq1_m: ggml(256, 56, 2),
-  iq1_s: ggml(256, 50, 2),
+  iq1_m: ggml(256, 56, 1),
+  iq1_s: ggml(256, 50, 1),
   tq2_0: ggml(256, 66, 2),
-  tq1_0: ggml(256, 54, 2),
+  tq1_0: ggml(256, 54, 1),
 } as const;
 
 export type StorageFormat = keyof typeof rows;

@@ -9,6 +9,7 @@ import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
+import { cacheWhatIf } from "./offload-what-if.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
@@ -112,7 +113,12 @@ export async function resolvePool(
     price,
     placement: placement.name,
     offload: offload.value === null ? null : offload.name,
-    ledger: [...placement.ledger, ...offload.ledger, ...costLedger(price)],
+    ledger: [
+      ...placement.ledger,
+      ...offload.ledger,
+      ...(offload.value === null ? [] : cacheWhatIf(config.engine)),
+      ...costLedger(price),
+    ],
   };
 }
 
