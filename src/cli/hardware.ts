@@ -49,6 +49,8 @@ export function showHardware(
   }
   if (model !== undefined && profile.type !== "system")
     refuse({ at: "--model", expected: `no model: ${id} is a ${profile.type}, no system`, found: model });
+  if (model !== undefined && json)
+    refuse({ at: "--json", expected: "no JSON: with --model the terms are printed", found: "--json" });
   if (model !== undefined) {
     io.out(`${breakEvenLines(nodeNamed(id), model).join("\n")}\n`);
     return;

@@ -75,10 +75,11 @@ function systemRows(id: string): NumberRow[] {
     ...entry,
     tier: tierProfile(entry.tier, `${id}.tiers.${index}.tier`),
   }));
-  const device = deviceRows(deviceProfileNamed(system.device));
+  const of = (part: string) => deviceRows(deviceProfileNamed(part)).map((row) => ({ ...row, at: `${part}.${row.at}` }));
   return [
     ...numberRows({ ...system, tiers: behind }),
-    ...device.map((row) => ({ ...row, at: `${system.device}.${row.at}` })),
+    ...of(system.device),
+    ...(system.host === undefined ? [] : of(system.host.processor)),
   ];
 }
 

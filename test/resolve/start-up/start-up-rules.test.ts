@@ -587,6 +587,24 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
     { engine: "sglang", formats: { attention: "nf4" } },
   ],
   [
+    "TensorRT-LLM: types of GGUF files",
+    { engine: "tensorrt-llm", formats: { experts: "q4_k" } },
+    "model.dtypes.experts",
+    { engine: "tensorrt-llm", formats: { experts: "int4" } },
+  ],
+  [
+    "vLLM: types of GGUF files",
+    { engine: "vllm", formats: { experts: "iq4_xs" } },
+    "model.dtypes.experts",
+    { engine: "llama.cpp", formats: { experts: "iq4_xs" } },
+  ],
+  [
+    "llama.cpp: K-quants on Ascend",
+    { engine: "llama.cpp", formats: { experts: "q4_k" }, system: "ascend-800i-a2-8" },
+    "model.dtypes.experts",
+    { engine: "llama.cpp", formats: { experts: "q4_0" }, system: "ascend-800i-a2-8" },
+  ],
+  [
     "llama.cpp: FP8",
     { engine: "llama.cpp", formats: { experts: "fp8_block" } },
     "model.dtypes.experts",
