@@ -6,6 +6,7 @@ import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
+import type { MissChoice } from "../policy/miss/miss-policy.ts";
 import type { Placement } from "../policy/placement/placement.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
@@ -138,6 +139,8 @@ export interface OffloadConfig {
   readonly policy: CachePolicy;
   /** What may enter a cache; null: every expert that is missing. */
   readonly admission: AdmissionChoice | null;
+  /** What is done about missing experts; absent: all are fetched. */
+  readonly miss?: MissChoice;
   readonly scope: "layer" | "global";
   /** Expert slots in device memory of a rank: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;

@@ -11,7 +11,10 @@ import type { ExpertRanks } from "../routing/expert-ranks.ts";
 import { HostStore, type TierRead } from "../store/host-store.ts";
 import { LruRanking } from "../store/lru-ranking.ts";
 import { TierStore } from "../store/tier-store.ts";
+import { HostLane } from "./host-lane.ts";
 import { HostNode } from "./host-node.ts";
+import { MissPlan } from "./miss-plan.ts";
+import { narrowShare } from "./narrow-copies.ts";
 import { OffloadState, type Uplink } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
 import { socketReads, socketsOfRank } from "./socket-reads.ts";
@@ -57,6 +60,10 @@ export function buildOffloads(
   const { nodeOf } = replicaNodes(config);
   const { experts } = routing.table;
   const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
+  const { miss } = offload;
+  const missHandler = miss === undefined ? null : miss.policy.create({ topK: routing.table.topK }, miss.values);
+  const hostComputes = missHandler !== null && miss!.policy.needs.includes("host");
+  const narrow = narrowShare(config);
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
     const ranksAt = ranksByNode(config, replica);
@@ -102,6 +109,18 @@ export function buildOffloads(
             overlap: offload.overlap,
             log,
             experts,
+            plan:
+              missHandler === null
+                ? null
+                : new MissPlan({
+                    handler: missHandler,
+                    needs: miss!.policy.needs,
+                    experts,
+                    fetchNs: cost.linkNs + cost.stagingNs,
+                    narrowShare: narrow,
+                    defers: memory.hostHoldsAll,
+                  }),
+            lane: hostComputes ? new HostLane(nodes[at]!.processors, hostAt.get(at)!, experts) : null,
           }),
         );
       }
@@ -156,7 +175,7 @@ function homesOf(
 }
 
 function hostStore(
-  { node: { tiers }, offload }: PoolConfig,
+  { node: { tiers }, offload, mapping }: PoolConfig,
   memory: MemoryPlan,
   node: HostNode,
   reads: readonly TierRead[],
@@ -175,6 +194,8 @@ function hostStore(
     lenders,
     onDisk: !memory.hostHoldsAll,
     direct,
+    wholeBytes: memory.expertBytes * mapping.etp,
+    memories: node.memories,
   });
 }
 

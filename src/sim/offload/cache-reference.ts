@@ -6,6 +6,7 @@ import { configured } from "../../policy/cache/expert-cache.ts";
 import type { PoolConfig } from "../config.ts";
 import type { CacheResult } from "../result.ts";
 import type { Offloads } from "./build-offloads.ts";
+import { missActionsOf } from "./miss-actions.ts";
 import type { OffloadState } from "./offload-state.ts";
 
 /**
@@ -29,6 +30,7 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     fetchedBytes: sum((state) => state.link.bytes),
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
+    actions: missActionsOf(offload, offloads.caches),
     reference: references(config, offloads),
   };
 }
@@ -38,8 +40,9 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
   if (offload === null || routing.kind !== "replay") return null;
   const layers = routing.layerMap.length;
   const { experts } = routing.table;
-  // Under an admission that may refuse, the optimum is free to: no filter does better.
-  const belady = offload.admission === null ? cachePolicies.belady : configured(cachePolicies.belady, { bypass: true });
+  // Where something may keep an expert out, the optimum is free to: no filter does better.
+  const admitsAll = offload.admission === null && offload.miss === undefined;
+  const belady = admitsAll ? cachePolicies.belady : configured(cachePolicies.belady, { bypass: true });
   const hits = { policy: 0, belady: 0, bestStatic: 0, lru: 0 };
   let accesses = 0;
   for (const [i, recorder] of logs.entries()) {

@@ -44,7 +44,9 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
   if (config.node.device.hostLink !== null)
     for (const [i, { link }] of caches.entries())
       use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
-  for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries()) {
+  for (const [i, { tiers, uplinks, memories, socketLinks, processors }] of nodes.entries()) {
+    if (processors.busyNs > 0)
+      use.push({ name: `processors of node ${i}`, busyNs: processors.busyNs, bytes: processors.bytes });
     for (const [socket, { busyNs, bytes }] of memories.entries())
       if (busyNs > 0)
         use.push({ name: `${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, busyNs, bytes });

@@ -7,6 +7,7 @@ import type { CallUnderWay, ExpertSource, LayerCall } from "./layer-call.ts";
 import type { ReplayedExperts } from "./replayed-experts.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
 import type { StepRows } from "./step-rows.ts";
+import { TokenChoices } from "./token-choices.ts";
 
 /**
  * Replayed work on experts behind the caches of one replica, for one step in flight. Misses are fetched: the call asks the
@@ -32,6 +33,9 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   /** Experts of a layer in the order in which they are met, and what they ask of each rank. */
   private readonly order: Uint32Array;
   private readonly asked: readonly AskedExperts[];
+  private readonly place = { stepTokens: 0, last: false };
+  /** How experts stand among the choices of their tokens; null where nobody asks. */
+  private readonly choices: TokenChoices | null;
 
   constructor(
     work: ReplayedExperts,
@@ -50,6 +54,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     this.homes = homes;
     this.caches = caches;
     this.order = new Uint32Array(replay.table.experts);
+    this.choices = caches.flat().some(({ plan }) => plan?.asksStanding) ? new TokenChoices(replay.table) : null;
     this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts));
   }
 
@@ -63,8 +68,11 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     this.call = call;
     this.ranks = ranks;
     this.gather(call.layer);
+    this.place.stepTokens = call.tokens;
+    this.place.last = this.caches[call.layer + 1]?.[0] !== ranks[0];
     let misses = 0;
-    for (let rank = 0; rank < ranks.length; rank++) misses += ranks[rank]!.begin(this.asked[rank]!, call.startNs, time);
+    for (let rank = 0; rank < ranks.length; rank++)
+      misses += ranks[rank]!.begin(this.asked[rank]!, call.startNs, time, this.place);
     if (misses > 0 && ranks[0]!.asksAhead) {
       this.next = -1;
       this.nextNs = call.startNs;
@@ -108,6 +116,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     const home = this.homes[layer]!;
     const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
     for (const asked of this.asked) asked.clear();
+    this.choices?.read(this.rows, this.layerMap[layer]!);
     const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
@@ -116,7 +125,9 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);
         if (share === 0) break;
-        this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!.add(home * experts + expert, share);
+        const asked = this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!;
+        asked.add(home * experts + expert, share);
+        if (this.choices !== null) asked.stand(this.choices.standing, expert, share / tokens);
       }
     }
   }
