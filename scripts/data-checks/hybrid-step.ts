@@ -1,5 +1,6 @@
 import type { EngineProfile } from "../../src/engine/engine-profile.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
+import type { Node } from "../../src/hardware/device.ts";
 import { hostDevice } from "../../src/hardware/host-processors.ts";
 import { activationsFor, mathFor } from "../../src/hardware/math-format.ts";
 import { ownBytes } from "../../src/models/bytes.ts";
@@ -41,10 +42,10 @@ export interface StepParts {
   readonly layers: number;
   readonly topK: number;
   readonly tokens: number;
-  /** Bytes of all experts that a layer call touches, on average. */
-  readonly layerBytes: number;
+  /** Weights of all experts of a layer. */
+  readonly layerWeights: number;
   /** A layer's experts on the host: a share of the pairs and of the experts touched; without hand-over. */
-  readonly hostNs: (share: number) => number;
+  readonly hostNs: (share: number, bytesPerWeight?: number) => number;
 }
 
 const rest = `parallel: { tp: TP }
@@ -61,10 +62,14 @@ const reader = {
   readRange: (path: string) => Promise.reject(new Error(`${path}: no file is read`)),
 };
 
-/** A step of a deployment, whose parts are asked for with figures of the engine in place of its profile's. */
+/**
+ * A step of a deployment, whose parts are asked for with figures of the engine in place of its profile's. `hostNode`: the node
+ * whose host computes, where that is another one.
+ */
 export async function stepOf(
   { model, hardware, engine, tp = 1 }: Deployment,
   load: Load,
+  hostNode?: Node,
 ): Promise<(figures?: Partial<EngineProfile>) => StepParts> {
   const text = `version: 1\nname: step\nmodel: ${model}\nhardware: ${hardware}\nengine: ${engine}\n${rest.replace("TP", String(tp))}`;
   const [pool] = poolScenarios(parseScenario(text, "step.yaml"));
@@ -74,14 +79,14 @@ export async function stepOf(
   const [stage] = stagePlans(config.model, 1);
   if (moe === null || stage === undefined) throw new Error("a model with routed experts was expected");
   const cost = new CostModel(config.node.device, config.node, config.engine.id);
-  const host = hostDevice(config.node);
+  const host = hostDevice(hostNode ?? config.node);
   const hostCost = host === null ? null : new CostModel(host, config.node);
   const rows = load.sequences * load.tokens;
   const { popularityCv } = routingPreset({ modelType: config.model.modelType, experts: moe.experts, topK: moe.topK });
   const distinct = expectedDistinct(moe.experts, moe.topK, rows, popularityCv);
   const { experts } = config.formats;
   const bits = ownBytes(config, "experts");
-  const hostNs = (share: number): number =>
+  const hostNs = (share: number, bytesPerWeight?: number): number =>
     hostCost === null || host === null
       ? Number.NaN
       : hostCost.opNs({
@@ -94,6 +99,7 @@ export async function stepOf(
           valuesPerPair: 2 * config.model.hiddenSize + 3 * moe.expertWidth,
           weightFormat: experts,
           ...bits,
+          ...(bytesPerWeight === undefined ? {} : { bytesPerWeight }),
           math: mathFor(host, experts, activationsFor(experts, host)),
         });
   return (figures = {}) => {
@@ -120,7 +126,7 @@ export async function stepOf(
       layers: stage.expertLayers,
       topK: moe.topK,
       tokens: rows,
-      layerBytes: distinct * expertMatrices(moe),
+      layerWeights: moe.experts * expertMatrices(moe),
       hostNs,
     };
   };
