@@ -4,24 +4,9 @@ import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
+import type { CallPlace, ExpertTimer } from "./expert-timer.ts";
 import type { HostLane } from "./host-lane.ts";
 import type { MissPlan } from "./miss-plan.ts";
-
-/** Time of computing experts, ns: of one by a kernel of its own, of several by one kernel, and on the host. */
-export interface ExpertTimer {
-  aloneNs(tokens: number): number;
-  togetherNs(tokens: number, experts: number): number;
-  hostNs(tokens: number): number;
-  hostBeginNs(stepTokens: number): number;
-  hostEndNs(stepTokens: number): number;
-}
-
-/** The step and the layer that a call belongs to. */
-export interface CallPlace {
-  readonly stepTokens: number;
-  /** Whether it is the last layer with experts of its stage. */
-  readonly last: boolean;
-}
 
 /** Cost of fetching one expert. The devices of an expert rank fetch their slices side by side. */
 export interface FetchCost {
