@@ -13,6 +13,7 @@ const below = helpBelow({
     "offload scenarios/quickstart.yaml",
     "offload scenarios/quickstart.yaml --vary slots --requests 40",
     "offload scenarios/offload-4090.yaml --set policy.offload.slots=3 --json",
+    "offload deployment.yaml --flags",
   ],
 });
 
@@ -27,6 +28,7 @@ export const offloadCommand: CommandRegistration = (program, exit) => {
     .option("--requests <n>", "requests of each run (default: 24)", wholeNumber(1))
     .option("--repeats <n>", "runs of each candidate, with other random draws (default: 3)", wholeNumber(1))
     .option("--lossy", "what changes the model's answers may be the best too")
+    .option("--flags", "compare nothing: print the flags that give the engine the scenario's fixed set of experts")
     .option("--json", "print JSON")
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", below)

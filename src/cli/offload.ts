@@ -1,8 +1,10 @@
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { type Axis, axes } from "../offload/compare/candidates.ts";
 import { compareOffload } from "../offload/compare/compare-offload.ts";
+import { flagsOf, shellText } from "../offload/flags/flags-of.ts";
 import { offloadComparisonPage } from "../report/offload-comparison.ts";
 import { terminalPage } from "../report/page-terminal.ts";
+import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, processIo } from "./io.ts";
@@ -17,6 +19,7 @@ export interface OffloadOptions {
   readonly requests?: number;
   readonly repeats?: number;
   readonly lossy?: boolean;
+  readonly flags?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -36,6 +39,11 @@ export async function offload(file: string, options: OffloadOptions, colour: boo
       ...(options.set === undefined ? {} : { settings: options.set }),
       params: await paramsFor(file, params, io),
     });
+    if (options.flags === true) {
+      const { config } = await resolveScenario(scenario, fileReader(io), null, watch.signal);
+      io.out(`${shellText(flagsOf(config))}\n`);
+      return exitCodes.ok;
+    }
     const comparison = await compareOffload(
       scenario,
       {

@@ -93,6 +93,6 @@ function rowOf(outcome: Outcome, base: Outcome): string[] {
 
 function gainText({ share, halfWidth }: NonNullable<Outcome["gain"]>): string {
   const sign = share < 0 ? "+" : "-";
-  const width = Number.isFinite(halfWidth) ? ` +-${formatPercent(halfWidth, 1)}` : "";
+  const width = halfWidth !== null ? ` +-${formatPercent(halfWidth, 1)}` : "";
   return `${sign}${formatPercent(Math.abs(share), 1)}${width}`;
 }

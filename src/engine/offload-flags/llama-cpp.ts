@@ -14,8 +14,21 @@ const expertTensors = (layer: number): string[] => matrices.map((matrix) => `blk
 /** Tensors that are computed on devices here, wherever a pattern would put them. */
 const otherTensors = (layer: number): string[] =>
   [
-    ...["attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "attn_q_a", "attn_kv_a_mqa", "ffn_norm"],
-    ...["ffn_gate_inp", "ffn_gate", "ffn_up", "ffn_down", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp"],
+    "attn_norm",
+    "attn_q",
+    "attn_k",
+    "attn_v",
+    "attn_output",
+    "attn_q_a",
+    "attn_kv_a_mqa",
+    "ffn_norm",
+    "ffn_gate_inp",
+    "ffn_gate",
+    "ffn_up",
+    "ffn_down",
+    "ffn_gate_shexp",
+    "ffn_up_shexp",
+    "ffn_down_shexp",
   ].map((name) => `blk.${layer}.${name}.weight`);
 
 interface Override {

@@ -7,7 +7,10 @@ export function adviceOf({ best, base, outcomes }: Omit<OffloadComparison, "advi
   if (set.length === 0) {
     const noise = Math.max(
       0,
-      ...outcomes.map(({ gain }) => (gain !== null && Math.abs(gain.share) < gain.halfWidth ? gain.halfWidth : 0)),
+      ...outcomes.map(({ gain }) => {
+        const { share = 0, halfWidth = null } = gain ?? {};
+        return halfWidth !== null && Math.abs(share) < halfWidth ? halfWidth : 0;
+      }),
     );
     const within =
       noise > 0 && Number.isFinite(noise) ? ` (differences up to ${formatPercent(noise, 1)} are noise)` : "";
@@ -17,6 +20,6 @@ export function adviceOf({ best, base, outcomes }: Omit<OffloadComparison, "advi
   const gain =
     outcome.gain === null
       ? ""
-      : `, ${formatPercent(outcome.gain.share, 1)} (+-${formatPercent(outcome.gain.halfWidth, 1)}) less time a request`;
+      : `, ${formatPercent(outcome.gain.share, 1)} (+-${formatPercent(outcome.gain.halfWidth ?? 0, 1)}) less time a request`;
   return `${settings.join(" ")}: ${formatNumber(outcome.tokensPerSecond, 4)} instead of ${formatNumber(base.tokensPerSecond, 4)} output tokens/s${gain}`;
 }

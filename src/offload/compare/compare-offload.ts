@@ -5,9 +5,11 @@ import { giveWay } from "../../files/cooperative.ts";
 import { buildForecast } from "../../forecast/build-forecast.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
+import type { CachePolicy } from "../../policy/cache/expert-cache.ts";
 import { missPolicies } from "../../policy/miss/miss-policies.ts";
 import { lossyActions } from "../../policy/miss/miss-policy.ts";
 import type { FileReader } from "../../resolve/file-reader.ts";
+import type { ResolvedRouting } from "../../resolve/resolve-routing.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
 import type { SimConfig } from "../../sim/config.ts";
@@ -64,7 +66,8 @@ export async function compareOffload(
       expected: "an expert cache to compare with others, such as {kind: lru, slots: 8}",
     });
   const { config, offload } = await resolveScenario(scenario, deps, null, deps.signal);
-  const baseRuns = await runsOf(scenario, [], options, deps);
+  const routings = new Map<string, ResolvedRouting>();
+  const baseRuns = await runsOf(scenario, [], options, deps, routings);
   const base = outcomeOf({ axis: "policy", name: scenario.policy.offload.kind, set: [] }, baseRuns, baseRuns, true);
   const outcomes: Outcome[] = [];
   const leftOut: LeftOut[] = [];
@@ -84,7 +87,7 @@ export async function compareOffload(
       const isBase = candidate.set.length === 0 && kept.length === 0;
       const set = [...kept, ...candidate.set];
       try {
-        const runs = isBase ? baseRuns : await runsOf(scenario, set, options, deps);
+        const runs = isBase ? baseRuns : await runsOf(scenario, set, options, deps, routings);
         const outcome = outcomeOf({ ...candidate, set }, runs, baseRuns, isBase);
         outcomes.push(outcome);
         if (outcome.lossy && options.lossy !== true) continue;
@@ -157,11 +160,14 @@ async function runsOf(
   set: readonly string[],
   { requests, repeats }: CompareOptions,
   deps: CompareDeps,
+  routings: Map<string, ResolvedRouting>,
 ): Promise<Runs> {
   const runs: Forecast[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
     const varied = scenario.vary([`traffic.requests=${requests}`, ...set, `seed=${scenario.seed + repeat}`]);
-    const resolved = await resolveScenario(varied, deps, null, deps.signal);
+    const key = routingKey(varied);
+    const resolved = await resolveScenario(varied, deps, null, deps.signal, routings.get(key));
+    routings.set(key, resolved.routed);
     const run = await simulateCooperatively(resolved.config, {
       giveWay,
       ...(deps.signal === undefined ? {} : { shouldStop: () => deps.signal!.aborted }),
@@ -170,6 +176,14 @@ async function runsOf(
     if (deps.signal?.aborted === true) break;
   }
   return runs;
+}
+
+/** What of a candidate decides which routing it replays. */
+function routingKey({ seed, policy }: Scenario): string {
+  const { kind, miss, ...keys } = policy.offload!;
+  const { fit = null } = (keys as { readonly prefetch?: { readonly fit?: unknown } }).prefetch ?? {};
+  const weighs = miss.kind !== "fetch" || (cachePolicies[kind] as CachePolicy).needs.includes("weights");
+  return JSON.stringify({ seed, weighs, fit });
 }
 
 /** Mean end-to-end latency of each run, ns: waiting, prompts and tokens count as they do for those who wait. */

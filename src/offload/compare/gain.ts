@@ -7,8 +7,8 @@ import type { Gain } from "./comparison.ts";
  */
 export function gainOf(beforeNs: readonly number[], afterNs: readonly number[]): Gain {
   const { mean, halfWidth } = meanInterval(beforeNs.map((before, i) => 1 - afterNs[i]! / before));
-  return { share: mean, halfWidth };
+  return { share: mean, halfWidth: Number.isFinite(halfWidth) ? halfWidth : null };
 }
 
-/** Whether a gain is more than its noise. */
-export const isReal = ({ share, halfWidth }: Gain): boolean => share - halfWidth > 0;
+/** Whether a gain is more than its noise. A single pair does not tell. */
+export const isReal = ({ share, halfWidth }: Gain): boolean => halfWidth !== null && share - halfWidth > 0;

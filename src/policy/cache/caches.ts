@@ -2,8 +2,17 @@ import { belady } from "./belady.ts";
 import { clock } from "./clock.ts";
 import type { CachePolicy } from "./expert-cache.ts";
 import { fifo } from "./fifo.ts";
+import { fineMoe } from "./finemoe.ts";
+import { hobbit } from "./hobbit.ts";
+import { hybriMoe } from "./hybrimoe.ts";
+import { layerDistance } from "./layer-distance.ts";
+import { leastStale } from "./least-stale.ts";
 import { lfu } from "./lfu.ts";
 import { lru } from "./lru.ts";
+import { moeApex } from "./moe-apex.ts";
+import { moeInfinity } from "./moe-infinity.ts";
+import { plec } from "./plec.ts";
+import { sch } from "./sch.ts";
 import { staticTop } from "./static-top.ts";
 
 /** Expert cache policies by the name a scenario uses. */
@@ -13,6 +22,15 @@ export const cachePolicies = {
   fifo,
   clock,
   static: staticTop,
+  "least-stale": leastStale,
+  "layer-distance": layerDistance,
+  "moe-infinity": moeInfinity,
+  finemoe: fineMoe,
+  hobbit,
+  "moe-apex": moeApex,
+  hybrimoe: hybriMoe,
+  plec,
+  sch,
   belady,
 } as const satisfies Record<string, CachePolicy>;
 
