@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { desktopRows, kernelRows, placementRows, type Row, socketRows, sparkRows } from "./hybrid-tables.ts";
+import { fetchingRows, simulatedPlacementRows } from "./served-offload-rows.ts";
 
 interface CheckLine {
   readonly name: string;
@@ -58,6 +59,8 @@ export const offloadTablesCheck = {
       ...(await desktopRows(tables)),
       ...kernelRows(tables),
       ...(await sparkRows(tables)),
+      ...(await simulatedPlacementRows()),
+      ...(await fetchingRows()),
     ];
     return [...rows.map(line), orderLine(placements)];
   },
