@@ -45,7 +45,7 @@ test("is what the formula gives, segments never crossing sequences", () => {
   fc.assert(
     fc.property(fc.array(row, { minLength: 14, maxLength: 14 }), fc.integer({ min: 1, max: 6 }), (rows, m) => {
       const lengths = [3, 6, 5];
-      const srp = segmentRouting(tableOf(rows, experts, lengths), 0, m)!;
+      const { srp } = segmentRouting(tableOf(rows, experts, lengths), 0, m)!;
       expect(srp).toBeCloseTo(naive(rows, experts, lengths, m)!, 12);
       const r = 2 / experts;
       expect(srp).toBeGreaterThanOrEqual((2 * r) / (r + 1) - 1e-12);
@@ -56,6 +56,6 @@ test("is what the formula gives, segments never crossing sequences", () => {
 
 test("is 1 where the same experts are chosen all the time, and nothing where no sequence is long enough", () => {
   const same = Array.from({ length: 8 }, () => [1, 4]);
-  expect(segmentRouting(tableOf(same, experts, [8]), 0, 4)).toBe(1);
+  expect(segmentRouting(tableOf(same, experts, [8]), 0, 4)).toEqual({ srp: 1, threshold: 1, rhoHat: 1 });
   expect(segmentRouting(tableOf(same, experts, [4, 4]), 0, 5)).toBeNull();
 });

@@ -1,0 +1,73 @@
+import { belady } from "../../policy/cache/belady.ts";
+import type { CacheScope } from "../../policy/cache/cache-scope.ts";
+import { cachePolicies, livePolicyNames } from "../../policy/cache/caches.ts";
+import { type CachePolicy, configured } from "../../policy/cache/expert-cache.ts";
+import { staticTop } from "../../policy/cache/static-top.ts";
+import { cacheFor, replayCalls } from "./replay-calls.ts";
+import { type RoutedCalls, usesOf } from "./routed-calls.ts";
+
+/** The calls of a half, and what is counted in the other one. */
+export interface JudgedCalls {
+  readonly calls: RoutedCalls;
+  readonly fitted: Float64Array;
+}
+
+/** Hits of one policy at each size. */
+export interface PolicyHits {
+  readonly name: string;
+  /** A policy that a run can follow, or a reference that knows the accesses to come. */
+  readonly role: "policy" | "reference";
+  readonly hits: readonly number[];
+}
+
+/** A fixed set and two optima: what the judged calls themselves would have been served best by. */
+const references: readonly { readonly name: string; readonly policy: CachePolicy }[] = [
+  { name: "best fixed set", policy: staticTop },
+  { name: "belady", policy: belady },
+  { name: "belady, bypassing", policy: configured(belady, { bypass: true }) },
+];
+
+/** Policies of the table that a run can follow, with their defaults, and what keeps the others out of a replay of this trace. */
+export function replayablePolicies(calls: RoutedCalls): {
+  readonly policies: readonly CachePolicy[];
+  readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+} {
+  const live = livePolicyNames.map((name): CachePolicy => cachePolicies[name]);
+  const lacksWeights = (policy: CachePolicy) => policy.needs.includes("weights") && calls.weights === null;
+  return {
+    policies: live.filter((policy) => !lacksWeights(policy)),
+    leftOut: live.filter(lacksWeights).map(({ name }) => ({ name, reason: "the trace has no router weights" })),
+  };
+}
+
+/** Whether some policy of the table ranks by router weights. */
+export const someNeedWeights = livePolicyNames.some((name) =>
+  (cachePolicies[name] as CachePolicy).needs.includes("weights"),
+);
+
+/** Replays every policy and reference at every size, in both halves. */
+export function policyTable(
+  halves: readonly JudgedCalls[],
+  policies: readonly CachePolicy[],
+  scope: CacheScope,
+  sizes: readonly number[],
+): PolicyHits[] {
+  const own = halves.map(({ calls }) => usesOf(calls));
+  const hitsOf = (policy: CachePolicy, popularity: (half: number) => Float64Array) =>
+    sizes.map((slots) =>
+      halves.reduce((sum, { calls }, half) => {
+        const setup = { scope, slots, popularity: popularity(half) };
+        return sum + replayCalls(calls, cacheFor(policy, calls, setup)).hits;
+      }, 0),
+    );
+  return [
+    ...policies.map((policy): PolicyHits => {
+      const hits = hitsOf(policy, (half) => halves[half]!.fitted);
+      return { name: policy.name, role: "policy", hits };
+    }),
+    ...references.map(({ name, policy }): PolicyHits => {
+      const hits = hitsOf(policy, (half) => own[half]!);
+      return { name, role: "reference", hits };
+    }),
+  ];
+}
