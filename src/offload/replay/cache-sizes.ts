@@ -29,7 +29,7 @@ export function kneeOf(curve: HitCurve): number | null {
   return knee === 0 ? null : knee;
 }
 
-/** Points of hit rate that twice the slots must bring for more to be worth while. */
+/** Hit rate that twice the slots must bring for more to be worth while. */
 export const doublingGainMin = 0.1;
 
 /** A size and what twice of it would bring. */
@@ -40,12 +40,21 @@ export interface SuggestedSize {
   readonly doublingGain: number;
 }
 
-/** The smallest size of at least `least` slots from which twice the slots bring less than {@link doublingGainMin}. */
+/**
+ * The smallest size of at least `least` slots such that neither there nor at any larger size twice the slots bring
+ * {@link doublingGainMin} or more. Where hits grow in step with the slots, that is nearly all experts.
+ */
 export function suggestedSize(curve: HitCurve, least: number): SuggestedSize {
   const all = curve.hits.length - 1;
-  for (let slots = Math.min(all, Math.max(1, least)); ; slots++) {
+  const at = (slots: number): SuggestedSize => {
     const hitRate = rateAt(curve, slots);
-    const doublingGain = rateAt(curve, 2 * slots) - hitRate;
-    if (slots === all || doublingGain < doublingGainMin) return { slots, hitRate, doublingGain };
+    return { slots, hitRate, doublingGain: rateAt(curve, 2 * slots) - hitRate };
+  };
+  let suggested = at(all);
+  for (let slots = all - 1; slots >= Math.max(1, least); slots--) {
+    const smaller = at(slots);
+    if (smaller.doublingGain >= doublingGainMin) break;
+    suggested = smaller;
   }
+  return suggested;
 }

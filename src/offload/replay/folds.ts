@@ -38,7 +38,9 @@ function rowsOf(table: RoutingTable, ranges: readonly RowRange[]): RoutingTable 
   const domainRows = table.domains.map(() => 0);
   for (const [from, to] of ranges) {
     starts.push(starts.at(-1)! + to - from);
-    const domain = table.domains.findIndex((_, d) => from >= table.domainStarts[d]! && from < table.domainStarts[d + 1]!);
+    const domain = table.domains.findIndex(
+      (_, d) => from >= table.domainStarts[d]! && from < table.domainStarts[d + 1]!,
+    );
     domainRows[domain]! += to - from;
   }
   let before = 0;

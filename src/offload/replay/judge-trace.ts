@@ -1,15 +1,16 @@
 import { refuse } from "../../core/errors.ts";
+import { belady } from "../../policy/cache/belady.ts";
 import type { CacheScope } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import type { CachePolicy } from "../../policy/cache/expert-cache.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
-import { rateAt, type SuggestedSize, suggestedSize, kneeOf, tableSizes } from "./cache-sizes.ts";
+import { kneeOf, rateAt, type SuggestedSize, suggestedSize, tableSizes } from "./cache-sizes.ts";
 import { hitDefinitions } from "./definitions/hit-definitions.ts";
 import { halvesOf } from "./folds.ts";
 import { type HitCurve, lruHitCurve, optimumHitCurve, sumOfCurves } from "./hit-curve.ts";
 import { type LocalConsistency, localConsistency } from "./local-consistency.ts";
 import { type MissCauses, type MissVerdict, missCauses, missVerdict } from "./miss-causes.ts";
-import { type JudgedCalls, type PolicyHits, policyTable, replayablePolicies } from "./policy-table.ts";
+import { hitsOver, type JudgedCalls, type PolicyHits, policyTable, replayablePolicies } from "./policy-table.ts";
 import { type Predictability, predictability } from "./predictability.ts";
 import { coldMisses, type RoutedCalls, routedCalls, usesOf } from "./routed-calls.ts";
 
@@ -19,6 +20,8 @@ export interface JudgeOptions {
   readonly scope: CacheScope;
   /** Slots of each layer to compare at; see {@link tableSizes} where absent. */
   readonly slots?: readonly number[];
+  /** How many of the first notes of the table come from the recording itself. Absent: none. */
+  readonly recordingNotes?: number;
   /** What a miss moves, where it is known. */
   readonly expert: { readonly model: string; readonly format: string; readonly bytes: number } | null;
 }
@@ -33,8 +36,9 @@ export interface JudgedSize {
   readonly bestHitRate: number;
   /** Hit rate of Belady's optimum less that. */
   readonly gapToBelady: number;
-  /** Misses of that policy. */
+  /** Misses of that policy, and where most come from. */
   readonly causes: MissCauses;
+  readonly from: MissVerdict;
 }
 
 /** What a trace says of expert caches, without a deployment; plain JSON. Rates are shares in 0 .. 1. */
@@ -73,12 +77,8 @@ export interface TraceJudgement {
   readonly suggested: SuggestedSize & { readonly share: number; readonly least: number };
   /** The rule of thumb of moe-lrc: twice the experts that a token needs. */
   readonly ruleOfThumb: { readonly slots: number; readonly lru: number; readonly belady: number };
-  readonly verdict: {
-    readonly slots: number;
-    readonly policy: string;
-    readonly causes: MissCauses;
-    readonly from: MissVerdict;
-  };
+  /** The size that is looked at closely: the largest that was asked for, else the suggested one. */
+  readonly verdict: JudgedSize;
   readonly consistency: LocalConsistency;
   /** One policy, trace and size under every definition of the hit rate. */
   readonly definitions: {
@@ -90,7 +90,9 @@ export interface TraceJudgement {
     readonly effectiveMissFraction: number;
   };
   readonly predictability: Predictability | null;
-  readonly notes: readonly string[];
+  /** What the recording says of itself, and what of it was loaded. */
+  readonly recordingNotes: readonly string[];
+  readonly loadNotes: readonly string[];
 }
 
 /** Judges expert caches on a trace. Passes over the calls once per policy and size. */
@@ -125,8 +127,13 @@ export function judgeTrace(table: RoutingTable, options: JudgeOptions): TraceJud
   };
   const least = Math.max(topK, Math.ceil(meanCall));
   const suggested = suggestedSize(curves.lru, least);
-  // What a verdict can be given on: a size at which something is missed.
-  const verdictSlots = suggested.slots < experts ? suggested.slots : Math.min(experts, least);
+  // The largest size that was asked for; else the suggested one, or where that misses nothing, the least.
+  const verdictSlots =
+    options.slots === undefined
+      ? suggested.slots < experts
+        ? suggested.slots
+        : Math.min(experts, least)
+      : Math.max(...options.slots);
   const listed = options.slots ?? tableSizes(experts, topK);
   const sizes = [...new Set([...listed, verdictSlots])].sort((a, b) => a - b);
   const { policies: live, leftOut } = replayablePolicies(first);
@@ -137,16 +144,17 @@ export function judgeTrace(table: RoutingTable, options: JudgeOptions): TraceJud
       .filter(({ role }) => role === "policy")
       .reduce((most, policy) => (policy.hits[at]! > most.hits[at]! ? policy : most));
     const [optimumHits, policyHits] = [optimum.hits[at]!, best.hits[at]!];
+    const causes = missCauses({ accesses, coldMisses: cold, optimumHits, policyHits });
     return {
       slots,
       share: slots / experts,
       best: best.name,
       bestHitRate: policyHits / accesses,
       gapToBelady: (optimumHits - policyHits) / accesses,
-      causes: missCauses({ accesses, coldMisses: cold, optimumHits, policyHits }),
+      causes,
+      from: missVerdict(causes),
     };
   });
-  const deciding = judgedSizes.find(({ slots }) => slots === verdictSlots)!;
   const knee = kneeOf(curves.lru);
   const twice = Math.min(experts, 2 * topK);
   return {
@@ -182,18 +190,14 @@ export function judgeTrace(table: RoutingTable, options: JudgeOptions): TraceJud
     ruleOfThumb: {
       slots: twice,
       lru: rateAt(curves.lru, twice),
-      belady: rateAt(curves.belady.from <= twice ? curves.belady : curves.free, twice),
+      belady: hitsOver(judged, belady, scope, twice) / accesses,
     },
-    verdict: {
-      slots: verdictSlots,
-      policy: deciding.best,
-      causes: deciding.causes,
-      from: missVerdict(deciding.causes),
-    },
+    verdict: judgedSizes.find(({ slots }) => slots === verdictSlots)!,
     consistency: localConsistency(table),
     definitions: underDefinitions(halves, judged, cachePolicies.lru, verdictSlots),
     predictability: predictability(halves, verdictSlots),
-    notes: table.origin.notes,
+    recordingNotes: table.origin.notes.slice(0, options.recordingNotes ?? 0),
+    loadNotes: table.origin.notes.slice(options.recordingNotes ?? 0),
   };
 }
 

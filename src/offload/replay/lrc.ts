@@ -53,7 +53,11 @@ export function lrcReplay(table: RoutingTable, slots: number, policy: LrcPolicy)
 }
 
 /** The choices of one layer in one sequence, a call per token. */
-function tokensOf({ ids, layers, topK, experts, sequenceStarts }: RoutingTable, layer: number, sequence: number): CallLog {
+function tokensOf(
+  { ids, layers, topK, experts, sequenceStarts }: RoutingTable,
+  layer: number,
+  sequence: number,
+): CallLog {
   const [first, end] = [sequenceStarts[sequence]!, sequenceStarts[sequence + 1]!];
   const keys = new Uint32Array((end - first) * topK);
   const starts = new Uint32Array(end - first + 1);
@@ -104,12 +108,19 @@ export const lookAhead =
     const coming = new Float64Array(experts);
     let seen = 0;
     let token = 0;
-    return rankedCache(tokens, experts, slots, coming, (expert, position) => {
-      coming[expert]! -= 1;
-      if (position + 1 === starts[token + 1]!) token += 1;
-    }, () => {
-      for (; seen < starts[Math.min(calls, token + segment)]!; seen++) coming[keys[seen]!]! += 1;
-    });
+    return rankedCache(
+      tokens,
+      experts,
+      slots,
+      coming,
+      (expert, position) => {
+        coming[expert]! -= 1;
+        if (position + 1 === starts[token + 1]!) token += 1;
+      },
+      () => {
+        for (; seen < starts[Math.min(calls, token + segment)]!; seen++) coming[keys[seen]!]! += 1;
+      },
+    );
   };
 
 /** A cache whose victim has the lowest rank. */

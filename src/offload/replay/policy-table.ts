@@ -52,22 +52,24 @@ export function policyTable(
   scope: CacheScope,
   sizes: readonly number[],
 ): PolicyHits[] {
-  const own = halves.map(({ calls }) => usesOf(calls));
-  const hitsOf = (policy: CachePolicy, popularity: (half: number) => Float64Array) =>
-    sizes.map((slots) =>
-      halves.reduce((sum, { calls }, half) => {
-        const setup = { scope, slots, popularity: popularity(half) };
-        return sum + replayCalls(calls, cacheFor(policy, calls, setup)).hits;
-      }, 0),
-    );
+  const knowing = halves.map(({ calls }) => ({ calls, fitted: usesOf(calls) }));
+  const atSizes = (policy: CachePolicy, over: readonly JudgedCalls[]) =>
+    sizes.map((slots) => hitsOver(over, policy, scope, slots));
   return [
-    ...policies.map((policy): PolicyHits => {
-      const hits = hitsOf(policy, (half) => halves[half]!.fitted);
-      return { name: policy.name, role: "policy", hits };
-    }),
-    ...references.map(({ name, policy }): PolicyHits => {
-      const hits = hitsOf(policy, (half) => own[half]!);
-      return { name, role: "reference", hits };
-    }),
+    ...policies.map((policy): PolicyHits => ({ name: policy.name, role: "policy", hits: atSizes(policy, halves) })),
+    ...references.map(({ name, policy }): PolicyHits => ({ name, role: "reference", hits: atSizes(policy, knowing) })),
   ];
 }
+
+/** Hits of a policy in all halves, each from an empty cache. */
+export const hitsOver = (
+  halves: readonly JudgedCalls[],
+  policy: CachePolicy,
+  scope: CacheScope,
+  slots: number,
+): number =>
+  halves.reduce(
+    (sum, { calls, fitted }) =>
+      sum + replayCalls(calls, cacheFor(policy, calls, { scope, slots, popularity: fitted })).hits,
+    0,
+  );
