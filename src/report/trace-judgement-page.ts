@@ -176,8 +176,8 @@ function predictorSections({ predictability, modelLayers, topK }: TraceJudgement
     {
       kind: "table",
       title: "Does a predictor pay, %",
-      note: `${topK} named, then ${2 * topK}; behind LRU with ${predictability.slots} slots`,
-      columns: ["predictor", "recall", "precision", "recall 2k", "prec. 2k", "misses named", "fetches used"].map(
+      note: `${topK} named, then ${2 * topK}; useful: fetches behind LRU, ${predictability.slots} slots`,
+      columns: ["predictor", "recall", "precision", "recall 2k", "prec. 2k", "misses named", "useful"].map(
         (header, i) => ({ header, align: i === 0 ? ("left" as const) : ("right" as const) }),
       ),
       rows: predictability.scores.map((score) => [
