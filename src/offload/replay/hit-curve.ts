@@ -22,17 +22,16 @@ interface ExpertStack {
   served(keys: Uint32Array, from: number, to: number, base: number): void;
 }
 
+/** The experts of a cache, the most recent first. */
+class RecencyOrder extends RecencyStack implements ExpertStack {
+  served(keys: Uint32Array, from: number, to: number, base: number): void {
+    for (let i = from; i < to; i++) this.touch(keys[i]! - base);
+  }
+}
+
 /** LRU at every size, event-atomic; the same that `lruCurve` counts of a table whose caches are emptied between sequences. */
 export const lruHitCurve = (calls: RoutedCalls, scope: CacheScope): HitCurve =>
-  hitCurve(calls, scope, 0, (experts) => {
-    const stack = new RecencyStack(experts);
-    return {
-      distance: (key) => stack.distance(key),
-      served: (keys, from, to, base) => {
-        for (let i = from; i < to; i++) stack.touch(keys[i]! - base);
-      },
-    };
-  });
+  hitCurve(calls, scope, 0, (experts) => new RecencyOrder(experts));
 
 /**
  * The optimum at every size, event-atomic. Where every expert of a call must stay (`mandatory`), it holds from the size of the
