@@ -21,7 +21,7 @@ export function judgementPage(judgement: TraceJudgement): Page {
       ...(batch.served < batch.asked
         ? [
             {
-              text: `Half of the trace has ${batch.served} sequences: no batch of ${batch.asked}`,
+              text: `A half of the trace has too few sequences for ${batch.asked} side by side`,
               tone: "warn" as const,
             },
           ]
@@ -114,16 +114,16 @@ const text = (line: string, items: readonly string[] = []): PageSection => ({
 });
 
 function sizeSection({ suggested, knee, ruleOfThumb, experts, topK, call }: TraceJudgement): PageSection {
-  const { slots, least, hitRate, doublingGain } = suggested;
+  const { slots, least, hitRate } = suggested;
   const asked = `${points(doublingGainMin)} points`;
   return text("Size, on the LRU curve", [
     slots === experts
       ? `Suggested: all ${experts}. With any size below them, of at least ${least}, all would bring ${asked} or more`
-      : `Suggested: ${slots} slots (${formatPercent(slots / experts, 0)}), hits ${formatPercent(hitRate)}: from there on twice as many${2 * slots > experts ? ", or all," : ""} never bring ${asked} (here ${points(doublingGain)}); a call asks for ${formatNumber(call.mean)}`,
+      : `Suggested: ${slots} slots (${formatPercent(slots / experts, 0)}), hits ${formatPercent(hitRate)}: from there on twice as many${2 * slots > experts ? ", or all," : ""} never bring ${asked}. A call asks for ${formatNumber(call.mean)}`,
     knee === null
       ? "Knee: none, hits grow almost in step with the slots"
-      : `Knee: ${knee.slots} slots, hits ${formatPercent(knee.hitRate)}; from there on a slot brings less than the average one`,
-    `Rule of thumb of moe-lrc, twice what a token needs: ${ruleOfThumb.slots} slots (rho ${formatNumber(ruleOfThumb.slots / topK)}), LRU hits ${formatPercent(ruleOfThumb.lru)}, Belady ${formatPercent(ruleOfThumb.belady)}`,
+      : `Knee: ${knee.slots} slots, hits ${formatPercent(knee.hitRate)}; beyond it a slot brings less than the average one`,
+    `Rule of moe-lrc, rho ${formatNumber(ruleOfThumb.slots / topK)}: ${ruleOfThumb.slots} slots, LRU hits ${formatPercent(ruleOfThumb.lru)}, Belady ${formatPercent(ruleOfThumb.belady)}`,
   ]);
 }
 
@@ -194,7 +194,7 @@ function predictorSections({ predictability, modelLayers, topK }: TraceJudgement
         ...(apart
           ? [
               {
-                text: "Recorded layers are not all neighbours in the model: a next layer is told less by one further away",
+                text: "Recorded layers are not all neighbours in the model",
                 quiet: true,
               },
             ]
@@ -207,28 +207,27 @@ function predictorSections({ predictability, modelLayers, topK }: TraceJudgement
 /** From the shares of misses that a guess names and of its fetches that are used. */
 function payWords(missesNamed: number, fetchesUsed: number): string {
   if (fetchesUsed === 0) return "The next layer's guesses name nothing that is missing";
-  const moved = `moves ${formatNumber(1 / fetchesUsed)} experts for each that was missing`;
-  const named = `It names ${formatPercent(missesNamed)} of the misses and ${moved}`;
-  if (missesNamed >= 0.25 && fetchesUsed >= 0.5) return `Guessing the next layer pays: ${named.replace("It", "it")}`;
-  if (missesNamed >= 0.25 && fetchesUsed >= 0.25)
-    return `Guessing the next layer pays on an idle link only: ${named.replace("It", "it")}`;
-  return `Guessing the next layer does not pay: ${named.replace("It", "it")}`;
+  const moved = `move ${formatNumber(1 / fetchesUsed)} experts for each of them`;
+  const named = `they name ${formatPercent(missesNamed)} of the misses and ${moved}`;
+  if (missesNamed >= 0.25 && fetchesUsed >= 0.5) return `Guesses of the next layer pay: ${named}`;
+  if (missesNamed >= 0.25 && fetchesUsed >= 0.25) return `Guesses of the next layer pay on an idle link only: ${named}`;
+  return `Guesses of the next layer do not pay: ${named}`;
 }
 
 function definitionSection({ definitions }: TraceJudgement): PageTable {
   const { policy, slots, rates, missRatio, effectiveMissFraction } = definitions;
   return {
     kind: "table",
-    title: "One replay, six hit rates",
+    title: "One trace, six hit rates",
     note: `${policy}, ${slots} slots a layer`,
     columns: [{ header: "definition" }, { header: "%", align: "right" }, { header: "what is counted" }],
-    rows: rates.map(({ name, hitRate }) => {
-      const definition = hitDefinitions.find((each) => each.name === name);
-      return [name, points(hitRate), definition?.counts ?? ""];
+    rows: rates.map(({ name, policy: own, hitRate }) => {
+      const counts = hitDefinitions.find((definition) => definition.name === name)?.counts ?? "";
+      return [name, points(hitRate), own === policy ? counts : `${counts}, always under ${own}`];
     }),
     after: [
       {
-        text: `Miss ratio (of distinct experts of calls) ${formatPercent(missRatio)}; effective miss fraction (of choices of tokens) ${formatPercent(effectiveMissFraction)}`,
+        text: `Miss ratio ${formatPercent(missRatio)} (of distinct experts), effective miss fraction ${formatPercent(effectiveMissFraction)} (of choices)`,
       },
     ],
   };
@@ -236,8 +235,8 @@ function definitionSection({ definitions }: TraceJudgement): PageTable {
 
 function conventions({ loadNotes, coldMisses, accesses }: TraceJudgement): PageSection {
   const lines = [
-    `Sequences go to two halves in turn. Each half is replayed from an empty cache that is kept from sequence to sequence, all accesses count (first uses are ${formatPercent(coldMisses / accesses)}), and what is fitted (static, predictors) is fitted on the other half`,
-    "Best fixed set and the two optima know the accesses to come. Belady must take in what is asked for, the bypassing one need not",
+    `Two halves of sequences in turn: each begins with an empty cache and counts all accesses (${formatPercent(coldMisses / accesses)} first uses); static and predictors are fitted on the other half`,
+    "The fixed set and both optima know what comes; belady has to take in what is asked for",
     ...loadNotes,
   ];
   return { kind: "text", line: { text: "How this was judged", quiet: true }, items: lines };

@@ -84,7 +84,7 @@ export interface TraceJudgement {
   readonly definitions: {
     readonly policy: string;
     readonly slots: number;
-    readonly rates: readonly { readonly name: string; readonly hitRate: number }[];
+    readonly rates: readonly { readonly name: string; readonly policy: string; readonly hitRate: number }[];
     /** Misses over the distinct experts of calls, and over the choices of tokens. */
     readonly missRatio: number;
     readonly effectiveMissFraction: number;
@@ -234,7 +234,11 @@ function underDefinitions(
       hits += found.hits;
       accesses += found.accesses;
     }
-    return { name: definition.name, hitRate: accesses === 0 ? 0 : hits / accesses };
+    return {
+      name: definition.name,
+      policy: definition.policy ?? policy.name,
+      hitRate: accesses === 0 ? 0 : hits / accesses,
+    };
   });
   const missesUnder = (name: string) => 1 - (measured.find((each) => each.name === name)?.hitRate ?? 0);
   return {

@@ -11,7 +11,7 @@ import { type LrcPolicy, lookAhead, lrcLfu, lrcReplay, oneByOne } from "./lrc.ts
 import { segmentCover } from "./segment-cover.ts";
 
 /** Tokens of a segment; most published figures are for 16. */
-export const segmentTokens = 16;
+const segmentTokens = 16;
 
 /** Whether a model suits expert offloading, by the measures of moe-lrc (arXiv 2505.16056). */
 export interface LocalConsistency {

@@ -1,7 +1,7 @@
 import { belady } from "../../policy/cache/belady.ts";
 import type { CacheScope } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies, livePolicyNames } from "../../policy/cache/caches.ts";
-import { type CachePolicy, configured } from "../../policy/cache/expert-cache.ts";
+import { type CacheNeed, type CachePolicy, configured } from "../../policy/cache/expert-cache.ts";
 import { staticTop } from "../../policy/cache/static-top.ts";
 import { cacheFor, replayCalls } from "./replay-calls.ts";
 import { type RoutedCalls, usesOf } from "./routed-calls.ts";
@@ -33,10 +33,13 @@ export function replayablePolicies(calls: RoutedCalls): {
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
 } {
   const live = livePolicyNames.map((name): CachePolicy => cachePolicies[name]);
-  const lacksWeights = (policy: CachePolicy) => policy.needs.includes("weights") && calls.weights === null;
+  const there = new Set<CacheNeed>(["popularity", ...(calls.weights === null ? [] : (["weights"] as const))]);
+  const lacks = (policy: CachePolicy) => policy.needs.filter((need) => !there.has(need));
   return {
-    policies: live.filter((policy) => !lacksWeights(policy)),
-    leftOut: live.filter(lacksWeights).map(({ name }) => ({ name, reason: "the trace has no router weights" })),
+    policies: live.filter((policy) => lacks(policy).length === 0),
+    leftOut: live
+      .filter((policy) => lacks(policy).length > 0)
+      .map((policy) => ({ name: policy.name, reason: `it needs what the trace lacks, ${lacks(policy).join(", ")}` })),
   };
 }
 

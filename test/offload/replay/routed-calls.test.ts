@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { halvesOf } from "../../../src/offload/replay/folds.ts";
+import { replayCalls } from "../../../src/offload/replay/replay-calls.ts";
 import { coldMisses, routedCalls, usesOf } from "../../../src/offload/replay/routed-calls.ts";
 import { anyTable, callsOf, choicesOf, tokensTable } from "./tables.ts";
 
@@ -47,6 +48,30 @@ test("router weights of the tokens of a call add up by expert; choices without a
   expect([...calls.weights!]).toEqual([0.5, 1]);
   expect([...calls.tokens]).toEqual([1, 2]);
   expect(calls.choices).toBe(3);
+});
+
+test("a cache is told of each sequence before its first call, and gets the weights of each call", () => {
+  const table = {
+    ...tokensTable([[[0, 1]], [[1, 2]], [[2, 0]]], 3, [2, 1]),
+    weights: Float32Array.of(0.5, 0.25, 0.75, 0.125, 1, 0.5),
+  };
+  const told: string[] = [];
+  const hits = replayCalls(routedCalls(table, 1), {
+    capacity: 0,
+    resident: 0,
+    contains: () => false,
+    insert: () => false,
+    drop: () => {},
+    requestStarts: () => told.push("request"),
+    call: (keys, from, to, hit, weights) => {
+      told.push([...keys.subarray(from, to)].map((key, i) => `${key}:${weights?.[i]}`).join(" "));
+      hit.fill(0, 0, to - from);
+      hit[0] = 1;
+      return 1;
+    },
+  });
+  expect(told).toEqual(["request", "0:0.5 1:0.25", "1:0.75 2:0.125", "request", "2:1 0:0.5"]);
+  expect(hits).toEqual({ accesses: 6, hits: 3, choices: 6, choiceHits: 3 });
 });
 
 test("halves are made of whole sequences in turn, domain by domain; a lone sequence is cut in the middle", () => {

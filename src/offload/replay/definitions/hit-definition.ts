@@ -22,6 +22,8 @@ export interface DefinedHits {
 /** What a source means by "hit rate": one file each, listed in `hit-definitions.ts`. */
 export interface HitDefinition {
   readonly name: string;
+  /** The policy that the definition is made for, where it knows no other. */
+  readonly policy?: string;
   /** What is divided: the accesses. */
   readonly counts: string;
   /** The state against which an access is judged, and when it changes. */
