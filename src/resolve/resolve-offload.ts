@@ -14,6 +14,7 @@ import { stagePlans } from "../sim/step/stage-plan.ts";
 import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
 import { locatedAsync } from "./located.ts";
 import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { resolvePrefetch } from "./resolve-prefetch.ts";
 
 /** The expert cache of a scenario; null without offload. */
 export function resolveOffload(setting: PolicySetting): Promise<Resolved<OffloadConfig | null>> {
@@ -57,6 +58,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         found: section.memory,
       });
     const loads = kind.needs.includes("popularity") ? await popularity(setting) : null;
+    const prefetch = await resolvePrefetch(setting);
     const value: OffloadConfig = {
       policy: configured(kind, parameters),
       admission,
@@ -68,13 +70,14 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       ...(node.sockets === undefined ? {} : { numa: section.numa ?? "local" }),
       popularity: loads?.uses ?? null,
       overlap: section.overlap,
+      ...(prefetch.value === undefined ? {} : { prefetch: prefetch.value }),
       logAccessesMax: section.logAccesses,
     };
     const unit = section.scope === "layer" ? "a layer" : "in all";
     return {
       value,
-      name: `${section.kind}${inWords(parameters)}, ${value.slots} of ${perRank} experts ${unit}${admissionName}`,
-      ledger: loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)],
+      name: `${section.kind}${inWords(parameters)}, ${value.slots} of ${perRank} experts ${unit}${admissionName}${prefetch.name}`,
+      ledger: [...(loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)]), ...prefetch.ledger],
     };
   });
 }

@@ -4,6 +4,7 @@ import { type AdmissionName, admissions } from "../policy/cache/admission/admiss
 import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { fitSection } from "./fit-section.ts";
 import { kindsOf } from "./kinds.ts";
+import { prefetchSection } from "./prefetch-section.ts";
 import { count, exactlyOne } from "./quantity.ts";
 
 /** Policies that need the accesses to come: references beside every run, not a choice for a deployment. */
@@ -53,6 +54,7 @@ const cacheKeys = {
     .boolean()
     .default(true)
     .describe("Whether missing experts are fetched while resident ones compute; false: the runtime waits for each."),
+  prefetch: prefetchSection,
   logAccesses: count(0, 1e9)
     .default(10_000_000)
     .describe("Expert accesses kept for the clairvoyant replay after the run."),

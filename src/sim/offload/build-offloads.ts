@@ -1,4 +1,5 @@
 import { InvariantError } from "../../core/errors.ts";
+import type { Resource } from "../../core/resource.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
@@ -14,6 +15,8 @@ import { TierStore } from "../store/tier-store.ts";
 import { HostNode } from "./host-node.ts";
 import { OffloadState, type Uplink } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
+import { PrefetchLane } from "./prefetch-lane.ts";
+import { PrefetchRoad } from "./prefetch-road.ts";
 import { socketReads, socketsOfRank } from "./socket-reads.ts";
 import { SocketRooms } from "./socket-rooms.ts";
 import { fetchCost, tierReads } from "./transfer-costs.ts";
@@ -57,6 +60,7 @@ export function buildOffloads(
   const { nodeOf } = replicaNodes(config);
   const { experts } = routing.table;
   const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
+  const prefetcherOf = offload.prefetch?.prepare();
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
     const ranksAt = ranksByNode(config, replica);
@@ -90,24 +94,46 @@ export function buildOffloads(
         const { slots } = offload;
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
+        const host = hostAt.get(at)!;
+        const uplinks = uplinksOf(config, nodes[at]!, replica, first);
+        const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);
+        const prefetch = (link: Resource) => {
+          const held = heldBy(routing.layerMap.length, experts, owns);
+          return new PrefetchLane({
+            prefetcher: prefetcherOf!({ index: caches.length, held }),
+            rules: offload.prefetch!,
+            experts,
+            homes: visited,
+            held,
+            road: new PrefetchRoad(cost, host, link, uplinks, sockets),
+          });
+        };
         caches.push(
           new OffloadState({
             newCache: () => createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
-            host: hostAt.get(at)!,
-            uplinks: uplinksOf(config, nodes[at]!, replica, first),
-            sockets: node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes),
+            host,
+            uplinks,
+            sockets,
             slotsPerCall: slots,
             popularity,
             cost,
             overlap: offload.overlap,
             log,
             experts,
+            ...(prefetcherOf === undefined ? {} : { prefetch }),
           }),
         );
       }
   }
   for (const room of rooms) room.lend();
   return { caches, logs, nodes, hosts };
+}
+
+/** [MoE layers x experts] 1 for each that a rank computes. */
+function heldBy(layers: number, experts: number, owns: (layer: number, expert: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: layers * experts }, (_, key) =>
+    owns(Math.floor(key / experts), key % experts) ? 1 : 0,
+  );
 }
 
 /** The links that the devices of an expert rank, from `first` on, have in common with others on the first one's node. */

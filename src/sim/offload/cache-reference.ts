@@ -4,9 +4,10 @@ import { cachePolicies } from "../../policy/cache/caches.ts";
 import { replayLog } from "../../policy/cache/call-log.ts";
 import { configured } from "../../policy/cache/expert-cache.ts";
 import type { PoolConfig } from "../config.ts";
-import type { CacheResult } from "../result.ts";
+import type { CacheResult, PrefetchCounts } from "../result.ts";
 import type { Offloads } from "./build-offloads.ts";
 import type { OffloadState } from "./offload-state.ts";
+import type { PrefetchLane } from "./prefetch-lane.ts";
 
 /**
  * The cache over the run. For reference, the clairvoyant optimum (Belady), the best fixed set and LRU are replayed on
@@ -29,7 +30,26 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     fetchedBytes: sum((state) => state.link.bytes),
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
+    ...(offload.prefetch === undefined ? {} : { prefetch: prefetchCounts(offload.prefetch.name, offloads.caches) }),
     reference: references(config, offloads),
+  };
+}
+
+function prefetchCounts(kind: string, caches: readonly OffloadState[]): PrefetchCounts {
+  const sum = (pick: (lane: PrefetchLane) => number) =>
+    caches.reduce((total, { lane }) => total + (lane === null ? 0 : pick(lane)), 0);
+  return {
+    kind,
+    followed: sum((lane) => lane.followed),
+    useful: sum((lane) => lane.inTime + lane.late),
+    late: sum((lane) => lane.late),
+    evicted: sum((lane) => lane.evicted),
+    preempted: sum((lane) => lane.preempted),
+    unused: sum((lane) => lane.unused),
+    refused: sum((lane) => lane.refused),
+    bytes: sum((lane) => lane.linkBytes),
+    wastedBytes: sum((lane) => lane.wastedBytes),
+    lateNs: caches.reduce((total, { lateNs }) => total + lateNs, 0),
   };
 }
 

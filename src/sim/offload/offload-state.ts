@@ -2,8 +2,10 @@ import { holds } from "../../core/errors.ts";
 import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
+import type { PrefetchStep } from "../../policy/prefetch/prefetcher.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
+import { found, type PrefetchLane } from "./prefetch-lane.ts";
 
 /** Time of computing experts, ns: of one by a kernel of its own, and of several by one kernel. */
 export interface ExpertTimer {
@@ -42,11 +44,16 @@ export interface Uplink {
  */
 export class OffloadState {
   hits = 0;
+  /** Experts that were not there, those on their way included. */
   misses = 0;
+  /** Experts that a call fetched. */
+  fetches = 0;
   calls = 0;
   /** Experts asked for, over all calls. */
   accesses = 0;
   stallNs = 0;
+  /** Part of it spent waiting for experts that were on their way when their call started. */
+  lateNs = 0;
   unionOverCapacity = 0;
   /** Host link of each device of the rank: they fetch their slices side by side. */
   readonly link = new Resource();
@@ -60,6 +67,8 @@ export class OffloadState {
   callStallNs = 0;
   /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
+  /** Experts that are sent ahead; null where nobody guesses. */
+  readonly lane: PrefetchLane | null;
   private readonly newCache: () => ExpertCache;
   private cache: ExpertCache;
   /** Where the experts are that the devices lack. */
@@ -74,6 +83,8 @@ export class OffloadState {
   /** The call being served: its experts, and the time that each takes alone. */
   private asked: AskedExperts;
   private readonly keyNs: Float64Array;
+  /** When each late expert is there, ns. */
+  private readonly lateReadyNs: Float64Array;
   /** From when on each missing expert can go over the link, and when a disk that sends it straight is through, ns. */
   private readonly fromNs: Float64Array;
   private readonly readNs: Float64Array;
@@ -102,6 +113,8 @@ export class OffloadState {
     overlap: boolean;
     log: CallLogRecorder | null;
     experts: number;
+    /** Sends experts ahead over `link`; none where nobody guesses. */
+    prefetch?: (link: Resource) => PrefetchLane;
   }) {
     this.newCache = options.newCache;
     this.cache = options.newCache();
@@ -119,7 +132,14 @@ export class OffloadState {
     this.fromNs = new Float64Array(options.experts);
     this.readNs = new Float64Array(options.experts);
     this.held = new Uint8Array(options.experts);
+    this.lateReadyNs = new Float64Array(options.experts);
+    this.lane = options.prefetch?.(this.link) ?? null;
     this.asksAhead = options.overlap && options.host.onDisk;
+  }
+
+  /** Whether it matters when the computing of a request begins. */
+  get heedsRequests(): boolean {
+    return this.cache.requestStarts !== undefined || this.lane?.heedsRequests === true;
   }
 
   /** Bytes of one expert slice. */
@@ -151,9 +171,10 @@ export class OffloadState {
     this.nextNs = Number.POSITIVE_INFINITY;
     if (count === 0) {
       this.next = this.toAsk = 0;
+      if (this.lane !== null) this.serve(asked, atNs);
       return 0;
     }
-    const hits = this.cache.call(keys, 0, count, this.hit);
+    const hits = this.serve(asked, atNs);
     this.log?.record(keys, 0, count);
     this.calls++;
     this.accesses += count;
@@ -162,16 +183,37 @@ export class OffloadState {
     let hitTokens = 0;
     let misses = 0;
     for (let i = 0; i < count; i++)
-      if (this.hit[i] === 1) hitTokens += tokens[i]!;
+      if (this.hit[i] === found.resident) hitTokens += tokens[i]!;
       else {
-        misses++;
         this.keyNs[i] = time.aloneNs(tokens[i]!);
+        if (this.hit[i] === found.missing) misses++;
       }
-    this.misses += misses;
+    this.misses += count - hits;
     if (hits > 0) this.callNs = time.togetherNs(hitTokens, hits);
+    if (hits + misses < count) this.computeLate();
     this.next = this.toAsk = this.missFrom(0);
     if (!this.asksAhead) this.turn();
     return misses;
+  }
+
+  /** The cache serves the call. Marks what each expert was found as; returns how many were there. */
+  private serve(asked: AskedExperts, atNs: number): number {
+    const { keys, count, weights } = asked;
+    const { cache, lane, hit } = this;
+    if (lane === null) return cache.call(keys, 0, count, hit, weights);
+    lane.reach(asked, cache, atNs);
+    const held = count === 0 ? 0 : cache.call(keys, 0, count, hit, weights);
+    return held - lane.use(asked, cache, hit, this.lateReadyNs, atNs);
+  }
+
+  /** Experts that were on their way are computed as each arrives, before any that the call fetches. */
+  private computeLate(): void {
+    for (let i = 0; i < this.asked.count; i++) {
+      if (this.hit[i] !== found.late) continue;
+      const readyNs = this.lateReadyNs[i]!;
+      this.heldNs = Math.max(this.heldNs, readyNs);
+      this.lateNs += this.compute(i, readyNs);
+    }
   }
 
   /** Asks host memory for the next missing expert when the call starts. Returns 0 where there was none left, else 1. */
@@ -195,8 +237,30 @@ export class OffloadState {
     else this.nextNs = this.next === this.asked.count ? Number.POSITIVE_INFINITY : this.transferNs;
   }
 
+  /** Guesses are made where a layer has just chosen the call's experts. */
+  guess(step: PrefetchStep): void {
+    this.lane?.guess(step, this.asked, this.cache, this.startNs);
+  }
+
+  /** Does what is due in the lane. */
+  advanceLane(atNs: number): void {
+    this.lane?.advance(this.cache, atNs);
+  }
+
+  /** The computing of a request begins. */
+  requestStarts(): void {
+    this.cache.requestStarts?.();
+    this.lane?.requestStarts();
+  }
+
+  /** The run ends: what is under way arrives nowhere. */
+  finish(atNs: number): void {
+    this.lane?.end(this.cache, atNs);
+  }
+
   /** The devices have lost their experts; host memory keeps what it holds. */
   forget(): void {
+    this.lane?.end(this.cache, 0);
     this.cache = this.newCache();
   }
 
@@ -233,7 +297,7 @@ export class OffloadState {
 
   /** Brings the next missing expert over the link and computes it. */
   private fetch(atNs: number): void {
-    const { cost, host, startNs } = this;
+    const { cost, host } = this;
     const key = this.asked.keys[this.next]!;
     const linkNs = host.passesMemory(key) ? cost.linkNs + cost.stagingNs : cost.linkNs;
     const linkEndNs = this.link.demand(atNs, linkNs, cost.bytes);
@@ -243,18 +307,25 @@ export class OffloadState {
       readyNs = Math.max(readyNs, link.demand(atNs, devices * cost.uplinkNs, devices * cost.bytes));
     if (host.onDisk && this.held[this.next] === 1) host.release(key);
     this.heldNs = readyNs;
-    const waitNs = readyNs - startNs - this.callNs;
+    this.fetches++;
+    this.compute(this.next, readyNs);
+  }
+
+  /** Computes an expert that is there at `readyNs`. Returns the time that the devices waited for it, ns. */
+  private compute(i: number, readyNs: number): number {
+    const waitNs = Math.max(0, readyNs - this.startNs - this.callNs);
     if (waitNs > 0) {
       this.stallNs += waitNs;
       this.callStallNs += waitNs;
-      this.callNs = readyNs - startNs;
+      this.callNs = readyNs - this.startNs;
     }
-    this.callNs += this.keyNs[this.next]!;
+    this.callNs += this.keyNs[i]!;
+    return waitNs;
   }
 
   /** The first missing expert from index `i` on. */
   private missFrom(i: number): number {
-    while (i < this.asked.count && this.hit[i] === 1) i++;
+    while (i < this.asked.count && this.hit[i] !== found.missing) i++;
     return i;
   }
 }

@@ -1,6 +1,8 @@
 import { holds } from "../../core/errors.ts";
 import type { Handover } from "../handover/handover.ts";
 import { memoryTiers } from "../offload/offload-tiers.ts";
+import type { PrefetchLane } from "../offload/prefetch-lane.ts";
+import type { LegKind } from "../offload/prefetch-piece.ts";
 import type { RequestState } from "../request-state.ts";
 import { type ResourceUse, requestStatus, timeComponents } from "../result.ts";
 import { replicaStates } from "../scaling/replica-life.ts";
@@ -122,7 +124,8 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const elapsed = run.nowNs;
   const { caches, nodes, hosts } = experts.offloads;
   for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries())
-    for (const [at, { busyNs }] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat()].entries()) {
+    for (const [at, resource] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat()].entries()) {
+      const busyNs = resource.busyBefore(elapsed);
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",
@@ -131,64 +134,78 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
       );
       laws.count("link-busy");
     }
-  // Every device fetches its slice of each missing expert from the memory of its node.
+  // Every device fetches its slice of each missing expert from the memory of its node. What was sent ahead is counted by chunks.
+  const ahead = (kind: LegKind) => caches.reduce((sum, { lane }) => sum + (lane?.sent[kind] ?? 0), 0);
+  const prefetches = config.offload?.prefetch !== undefined;
+  const conserved = (found: number, due: number, what: (found: number, due: number) => string) =>
+    holds(sameBytes(found, due, prefetches), "byte-conservation", () => what(found, due));
   const disks = memoryTiers(config.node.tiers);
-  const fromMemory = nodes.reduce(
-    (sum, { tiers, memories }) => sum + bytesOf(tiers.slice(0, disks)) + bytesOf(memories),
-    0,
-  );
   const pastMemory =
     hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0);
-  const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0) - pastMemory;
-  holds(
-    fromMemory === toDevices,
-    "byte-conservation",
-    () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched`,
+  conserved(
+    nodes.reduce((sum, { tiers, memories }) => sum + bytesOf(tiers.slice(0, disks)) + bytesOf(memories), 0),
+    caches.reduce((sum, cache) => sum + cache.fetches * cache.memoryBytesPerFetch, 0) - pastMemory + ahead("memory"),
+    (found, due) => `${found} bytes read from host memory, ${due} bytes fetched`,
   );
-  const overSockets = nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0);
-  const betweenSockets = hosts.reduce((sum, { socketBytes }) => sum + socketBytes, 0);
-  holds(
-    overSockets === betweenSockets,
-    "byte-conservation",
-    () => `${overSockets} bytes over links between sockets, ${betweenSockets} bytes read from other sockets`,
+  conserved(
+    nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0),
+    hosts.reduce((sum, { socketBytes }) => sum + socketBytes, 0) + ahead("socketLink"),
+    (found, due) => `${found} bytes over links between sockets, ${due} bytes read from other sockets`,
   );
-  const overUplinks = nodes.reduce((sum, { uplinks }) => sum + bytesOf(uplinks), 0);
-  const throughUplinks = caches.reduce((sum, cache) => sum + cache.misses * cache.uplinkBytesPerFetch, 0);
-  holds(
-    overUplinks === throughUplinks,
-    "byte-conservation",
-    () => `${overUplinks} bytes over common host links, ${throughUplinks} bytes fetched behind them`,
+  conserved(
+    nodes.reduce((sum, { uplinks }) => sum + bytesOf(uplinks), 0),
+    caches.reduce((sum, cache) => sum + cache.fetches * cache.uplinkBytesPerFetch, 0) + ahead("uplink"),
+    (found, due) => `${found} bytes over common host links, ${due} bytes fetched behind them`,
   );
-  const fromDisks = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(disks)), 0);
-  const intoMemory = hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, 0);
-  holds(
-    fromDisks === intoMemory,
-    "byte-conservation",
-    () => `${fromDisks} bytes read from disks, ${intoMemory} bytes of experts that were missing in memory`,
+  conserved(
+    nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(disks)), 0),
+    hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, 0) + ahead("disk"),
+    (found, due) => `${found} bytes read from disks, ${due} bytes of experts that were missing in memory`,
   );
   for (const offload of caches) {
-    const { link } = offload;
-    holds(
-      link.busyNs <= elapsed + 1 || run.interrupted,
-      "link-busy",
-      () => `host link busy ${link.busyNs} ns of ${elapsed}`,
-    );
-    holds(
-      link.bytes === offload.misses * offload.expertBytes,
-      "byte-conservation",
-      () => `${link.bytes} bytes fetched for ${offload.misses} misses of ${offload.expertBytes}`,
+    const { link, lane } = offload;
+    const busyNs = link.busyBefore(elapsed);
+    holds(busyNs <= elapsed + 1 || run.interrupted, "link-busy", () => `host link busy ${busyNs} ns of ${elapsed}`);
+    conserved(
+      link.bytes,
+      offload.fetches * offload.expertBytes + (lane?.sent.link ?? 0),
+      (found) => `${found} bytes fetched for ${offload.fetches} misses of ${offload.expertBytes}`,
     );
     laws.count("byte-conservation", offload.misses);
     laws.count("link-busy");
+    const { hits, misses, fetches, accesses } = offload;
+    const late = lane === null ? 0 : lane.late - lane.fetched;
     holds(
-      offload.hits + offload.misses === offload.accesses && link.demands === offload.misses,
+      hits + misses === accesses && fetches + late === misses && link.demands === fetches + (lane?.raised ?? 0),
       "cache-accounting",
-      () => `${offload.hits} hits, ${offload.misses} misses, ${link.demands} fetches, ${offload.accesses} accesses`,
+      () =>
+        `${hits} hits, ${misses} misses, ${fetches} of them fetched and ${late} on their way; ${link.demands} transfers ` +
+        `waited for, ${accesses} accesses`,
     );
     laws.count("cache-accounting", offload.calls);
+    if (lane !== null) checkLane(lane, laws);
   }
   if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
 }
+
+/** Checks that every expert sent ahead was used or wasted, and that its bytes are those of the link. */
+function checkLane(lane: PrefetchLane, laws: LawCounter): void {
+  const { followed, inTime, late, evicted, preempted, unused, linkBytes, wastedBytes, sent } = lane;
+  holds(
+    followed === inTime + late + evicted + preempted + unused &&
+      sameBytes(linkBytes, sent.link, true) &&
+      wastedBytes <= linkBytes * (1 + 1e-9),
+    "prefetch-accounting",
+    () =>
+      `${followed} experts sent ahead: ${inTime} used in time, ${late} late, ${evicted} evicted, ${preempted} given up, ` +
+      `${unused} not used; ${linkBytes} bytes, ${wastedBytes} of them wasted, ${sent.link} on the link`,
+  );
+  laws.count("prefetch-accounting", followed);
+}
+
+/** Equal, or nearly so where chunks have parts of a byte. */
+const sameBytes = (a: number, b: number, chunks: boolean): boolean =>
+  chunks ? Math.abs(a - b) <= 1e-9 * Math.max(a, b) : a === b;
 
 const bytesOf = (tiers: readonly { readonly bytes: number }[]): number =>
   tiers.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -15,23 +15,26 @@ import type { StepRows } from "./step-rows.ts";
 export class CachedExperts implements ExpertSource, CallUnderWay {
   readonly layersAlike = false;
   nextNs = Number.POSITIVE_INFINITY;
-  private call: LayerCall | null = null;
-  private ranks: readonly OffloadState[] = [];
+  protected call: LayerCall | null = null;
+  /** Caches of the ranks in the stage that runs the call. */
+  protected ranks: readonly OffloadState[] = [];
   /** The rank whose transfer is next; -1 while the call asks host memory for all that is missing. */
   private next = -1;
   private readonly work: ReplayedExperts;
   private readonly expertRanks: ExpertRanks;
   private readonly replay: RoutingReplay;
   /** Of the step. */
-  private readonly rows: StepRows;
+  protected readonly rows: StepRows;
   private readonly layerMap: readonly number[];
   /** [MoE layers] the layer that holds the experts. */
   private readonly homes: readonly number[];
   /** [MoE layers][expert ranks] the cache of the rank in the stage that runs the layer. */
-  private readonly caches: readonly (readonly OffloadState[])[];
+  protected readonly caches: readonly (readonly OffloadState[])[];
   /** Experts of a layer in the order in which they are met, and what they ask of each rank. */
   private readonly order: Uint32Array;
   private readonly asked: readonly AskedExperts[];
+  /** [experts] router weights of the tokens of a layer; null where no cache asks for them. */
+  private readonly weights: Float64Array | null;
 
   constructor(
     work: ReplayedExperts,
@@ -41,6 +44,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     layerMap: readonly number[],
     homes: readonly number[],
     caches: readonly (readonly OffloadState[])[],
+    weighted: boolean,
   ) {
     this.work = work;
     this.expertRanks = expertRanks;
@@ -50,7 +54,8 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     this.homes = homes;
     this.caches = caches;
     this.order = new Uint32Array(replay.table.experts);
-    this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts));
+    this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts, weighted));
+    this.weights = weighted ? new Float64Array(idsPerLayer(replay.table)) : null;
   }
 
   route(call: LayerCall): void {
@@ -59,17 +64,22 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
 
   /** Each rank's cache decides hits and misses; experts that are there are computed first. */
   serve(call: LayerCall, time: ExpertTime): CallUnderWay | null {
-    const ranks = this.caches[call.layer]!;
     this.call = call;
-    this.ranks = ranks;
+    this.ranks = this.caches[call.layer]!;
     this.gather(call.layer);
+    this.open(call, time);
+    return this.nextNs === Number.POSITIVE_INFINITY ? null : this;
+  }
+
+  /** Hits and misses are told, and the call asks for what is missing. */
+  protected open(call: LayerCall, time: ExpertTime): void {
+    const { ranks } = this;
     let misses = 0;
     for (let rank = 0; rank < ranks.length; rank++) misses += ranks[rank]!.begin(this.asked[rank]!, call.startNs, time);
     if (misses > 0 && ranks[0]!.asksAhead) {
       this.next = -1;
       this.nextNs = call.startNs;
     } else this.choose();
-    return this.nextNs === Number.POSITIVE_INFINITY ? null : this;
   }
 
   advance(): void {
@@ -103,11 +113,13 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   }
 
   /** Hands the experts of a layer to the ranks that compute them. */
-  private gather(layer: number): void {
+  protected gather(layer: number): void {
     const { experts } = this.replay.table;
     const home = this.homes[layer]!;
     const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
-    for (const asked of this.asked) asked.clear();
+    for (const asked of this.asked) asked.clear(layer);
+    const { weights } = this;
+    if (weights !== null) this.replay.sumWeights(this.rows, this.layerMap[layer]!, weights);
     const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
@@ -116,8 +128,28 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);
         if (share === 0) break;
-        this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!.add(home * experts + expert, share);
+        const weight = weights === null ? 0 : (weights[expert]! * share) / tokens;
+        this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!.add(home * experts + expert, share, weight);
       }
     }
+  }
+
+  /** Writes the experts that the step will ask of a rank at a layer to `out`, by MoE layer; returns how many. */
+  protected choices(layer: number, rank: number, out: Uint32Array): number {
+    const { experts } = this.replay.table;
+    const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
+    const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
+    let count = 0;
+    for (let i = 0; i < met; i++) {
+      const expert = this.order[i]!;
+      // The copies with a share are the first ones.
+      const sharing = Math.min(this.expertRanks.copies(layer, expert), this.rows.counts[counted + expert]!);
+      for (let turn = 0; turn < sharing; turn++)
+        if (this.expertRanks.sharingRank(layer, expert, turn) === rank) {
+          out[count++] = layer * experts + expert;
+          break;
+        }
+    }
+    return count;
   }
 }
