@@ -26,8 +26,8 @@ export interface Prefetcher {
   /** A step begins: guesses for its first layers, and whatever is known before any layer has chosen. */
   stepStarts(step: PrefetchStep, out: Guesses): void;
   /**
-   * The tokens have chosen the experts keys[0 .. count) of `layer`. Adds guesses for the layers behind it, the nearest layer
-   * first, the most wanted of a layer first.
+   * The tokens have chosen the experts keys[0 .. count) of `layer`. Adds guesses for the layers behind it, the most wanted
+   * first; most policies want all of a layer before those of the next.
    */
   layerChosen(step: PrefetchStep, layer: number, keys: Uint32Array, count: number, out: Guesses): void;
   /** A request begins. Absent: it changes nothing. */
