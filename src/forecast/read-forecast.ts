@@ -138,6 +138,11 @@ const shape: Shape = {
     "unionOverCapacity",
   ]),
   ...fields("cache", "text", ["policy", "scope"]),
+  "cache.actions": "object or null",
+  "cache.actions.policy": "text",
+  "cache.actions.pairs": "number",
+  "cache.actions.taken": "list",
+  "cache.actions.lossyMass": "number or null",
   "cache.reference": "object or null",
   ...fields("cache.reference", "number", ["accesses", "policy", "belady", "bestStatic", "lru"]),
   speculation: "object or null",
@@ -212,6 +217,9 @@ function forecastOf(written: Json, file: string, place: string): Forecast {
   // Bands of earlier releases say less than those of this one.
   if (isObject(later["bands"]) && at(later["bands"], "factors") === undefined) later["bands"] = null;
   const document = { ...(json as unknown as Forecast), ...later };
+  // Earlier releases fetched every missing expert.
+  if (isObject(document.cache) && at(document.cache, "actions") === undefined)
+    Object.assign(document, { cache: { ...document.cache, actions: null } });
   const problems = Object.entries(shape).flatMap(([path, expected]): Problem[] => {
     const found = at(document, path);
     if (kinds[expected](found) || belowNone(document, path)) return [];

@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { metrics } from "../metrics/metrics.ts";
+import { lossyActions, type MissAction } from "../policy/miss/miss-policy.ts";
 import { timeComponents } from "../sim/result.ts";
 import { definitions } from "./definitions.ts";
 import { componentLabel } from "./labels.ts";
@@ -73,10 +74,38 @@ export function cacheSection(forecast: Forecast): PageSection[] {
       `${formatCount(cache.misses)} misses, ${formatCount(cache.diskReads)} from NVMe`,
     ],
     ["waited", formatDuration(cache.stallNs), "devices stood still for experts"],
+    ...missRows(cache),
   );
   const scope = cache.scope === "layer" ? "slots per layer" : "slots in all";
   const note = `hit rate with ${formatCount(cache.slots)} ${scope}`;
   return [{ kind: "table", only: "terminal", title: "Expert cache", note, columns: figureColumns, rows }];
+}
+
+const actionWords: Readonly<Record<MissAction, string>> = {
+  fetch: "fetched",
+  host: "computed by the host",
+  defer: "computed by the host, added a layer later",
+  split: "divided between host and device",
+  narrow: "fetched in few bits",
+  substitute: "replaced by a resident expert",
+  skip: "skipped",
+};
+
+/** What became of missing experts. */
+function missRows({ actions, misses }: NonNullable<Forecast["cache"]>): string[][] {
+  if (actions === null) return [];
+  const rows = actions.taken.map(({ action, experts, pairs }) => [
+    actionWords[action],
+    formatPercent(misses === 0 ? 0 : experts / misses, 2),
+    `of the misses, ${formatPercent(actions.pairs === 0 ? 0 : pairs / actions.pairs, 2)} of all (token, expert) pairs`,
+  ]);
+  if (actions.lossyMass !== null && actions.taken.some(({ action }) => lossyActions.includes(action)))
+    rows.push([
+      "answers changed",
+      formatPercent(actions.lossyMass, 2),
+      "of all router weight was not computed as the model would",
+    ]);
+  return rows;
 }
 
 /** What occupies each tier. */

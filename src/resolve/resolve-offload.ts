@@ -12,8 +12,10 @@ import { hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { stagePlans } from "../sim/step/stage-plan.ts";
 import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
+import { inWords } from "./in-words.ts";
 import { locatedAsync } from "./located.ts";
 import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { resolveMiss } from "./resolve-miss.ts";
 import { resolvePrefetch } from "./resolve-prefetch.ts";
 
 /** The expert cache of a scenario; null without offload. */
@@ -45,14 +47,22 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       });
     const kind: CachePolicy = cachePolicies[section.kind];
     const parameters = parametersIn(kind.parameters, section);
+    if (kind.needs.includes("weights") && setting.source.replayed.weights === undefined)
+      refuse({
+        ...scenario.place(["policy", "offload", "kind"]),
+        at: "policy.offload.kind",
+        expected: `a policy that goes by ids alone: ${setting.source.replayed.origin.name} has no router weights`,
+        found: section.kind,
+      });
     const { admission, named: admissionName } = admissionOf(section.admission);
+    const { miss, named: missName, ledger: missLedger } = resolveMiss(setting, section);
     const sliceBytes = Math.ceil(expertBytes(moe, setting) / mapping.etp);
     // The device of the stage with most MoE layers has the largest share.
     const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ expertLayers }) => expertLayers));
     const caches = section.scope === "layer" ? stageLayers : 1;
     const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * caches));
     const perRank = (placedExperts(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
-    if (slots < 1)
+    if (slots < 1 && section.slots === undefined)
       refuse({
         expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
         found: section.memory,
@@ -62,6 +72,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const value: OffloadConfig = {
       policy: configured(kind, parameters),
       admission,
+      ...(miss === null ? {} : { miss }),
       scope: section.scope,
       slots: Math.min(slots, perRank),
       hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
@@ -76,8 +87,8 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const unit = section.scope === "layer" ? "a layer" : "in all";
     return {
       value,
-      name: `${section.kind}${inWords(parameters)}, ${value.slots} of ${perRank} experts ${unit}${admissionName}${prefetch.name}`,
-      ledger: [...(loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)]), ...prefetch.ledger],
+      name: `${section.kind}${inWords(parameters)}, ${value.slots} of ${perRank} experts ${unit}${admissionName}${missName}${prefetch.name}`,
+      ledger: [...(loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)]), ...missLedger, ...prefetch.ledger],
     };
   });
 }
@@ -90,12 +101,6 @@ function admissionOf({ kind, ...section }: NonNullable<Scenario["policy"]["offlo
     ? { admission: null, named: "" }
     : { admission: { admission, values }, named: `, admission ${kind}${inWords(values)}` };
 }
-
-/** Parameters that are set, for a name. */
-const inWords = (values: Readonly<Record<string, unknown>>): string =>
-  Object.entries(values)
-    .map(([key, value]) => ` ${key} ${String(value)}`)
-    .join("");
 
 function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): LedgerEntry[] {
   return fit === undefined

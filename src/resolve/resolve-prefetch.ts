@@ -6,6 +6,7 @@ import type { PrefetchContext, PrefetchPolicy } from "../policy/prefetch/prefetc
 import { prefetchers } from "../policy/prefetch/prefetchers.ts";
 import type { PrefetchConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
+import { inWords } from "./in-words.ts";
 import { layerMapOf } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
 import type { PolicySetting, Resolved } from "./policy-setting.ts";
@@ -66,11 +67,6 @@ function refuseIdle({ scenario }: PolicySetting): void {
       found: kind,
     });
 }
-
-const inWords = (values: Readonly<Record<string, unknown>>): string =>
-  Object.entries(values)
-    .map(([key, value]) => ` ${key} ${String(value)}`)
-    .join("");
 
 function entry(policy: PrefetchPolicy): LedgerEntry {
   const whose = policy.emulated

@@ -3,6 +3,8 @@ import { formatPercent } from "../core/units.ts";
 import { cooperatively } from "../files/cooperative.ts";
 import { routableExperts } from "../models/expert-choices.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import { cachePolicies } from "../policy/cache/caches.ts";
+import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { Routing } from "../sim/config.ts";
@@ -61,9 +63,13 @@ export async function resolveRouting(
     });
   const loaded = await routingTable(scenario, model, moe, signal);
   checkShape(scenario, loaded.table, moe);
-  const { table: transformed, applied } = applyTransforms(loaded.table, section.transforms, (index, step) =>
-    located(scenario, ["routing", "transforms", index], step),
-  );
+  // What transforms leave of the weights is not what the model weighed.
+  const { table: transformed, applied } =
+    section.transforms.length === 0
+      ? { table: loaded.table, applied: [] }
+      : applyTransforms(loaded.table, section.transforms, (index, step) =>
+          located(scenario, ["routing", "transforms", index], step),
+        );
   // Experts that return their input lie on no device.
   const whole = firstExperts(transformed, moe.experts);
   const domain = section.kind === "parametric" ? undefined : section.domain;
@@ -82,6 +88,13 @@ export async function resolveRouting(
     layerMap,
     ledger: [...routingLedger(replayed, section.kind), ...loaded.preset, ...applied.map(transformEntry)],
   };
+}
+
+/** Whether a policy looks at router weights. */
+function weighs({ policy: { offload } }: Scenario): boolean {
+  if (offload === undefined) return false;
+  const cache: CachePolicy = cachePolicies[offload.kind];
+  return offload.miss.kind !== "fetch" || cache.needs.includes("weights");
 }
 
 /** The experts as their router sees them: those that return their input are among its choices. */
@@ -111,7 +124,7 @@ async function routingTable(
         try {
           const table = await loadRoutingTable(trace, {
             ...(section.memory === undefined ? {} : { bytesMax: section.memory }),
-            also: needsOf(section.transforms),
+            also: new Set([...needsOf(section.transforms), ...(weighs(scenario) ? (["weights"] as const) : [])]),
             // A transform reads one table and writes another.
             copies: Math.min(section.transforms.length + Number(routableExperts(moe) > moe.experts), 2),
           });

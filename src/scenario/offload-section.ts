@@ -2,6 +2,7 @@ import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
 import { type AdmissionName, admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
+import { type MissPolicyName, missPolicies } from "../policy/miss/miss-policies.ts";
 import { fitSection } from "./fit-section.ts";
 import { kindsOf } from "./kinds.ts";
 import { prefetchSection } from "./prefetch-section.ts";
@@ -17,10 +18,15 @@ const cacheKeys = {
   admission: kindsOf(admissions, Object.keys(admissions) as AdmissionName[], {})
     .prefault({ kind: "always" })
     .describe("Which missing experts take a slot; the others are computed out of the transfer buffer."),
+  miss: kindsOf(missPolicies, Object.keys(missPolicies) as MissPolicyName[], {})
+    .prefault({ kind: "fetch" })
+    .describe("What is done about an expert that has no slot."),
   scope: z.enum(["layer", "global"]).default("layer").describe("One cache per layer, or one cache over all layers."),
-  slots: count(1, 1e7)
+  slots: count(0, 1e7)
     .optional()
-    .describe("Expert slots in device memory: per layer with scope layer, in all with scope global. Per device."),
+    .describe(
+      "Expert slots in device memory: per layer with scope layer, in all with scope global. Per device. 0: none is kept there.",
+    ),
   memory: quantity("bytes")
     .optional()
     .describe("Memory of each device for expert slots, instead of slots; split over the layers of its pipeline stage."),

@@ -6,8 +6,9 @@ import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
-import type { PrefetchedCache, Prefetcher } from "../policy/prefetch/prefetcher.ts";
+import type { MissChoice } from "../policy/miss/miss-policy.ts";
 import type { Placement } from "../policy/placement/placement.ts";
+import type { PrefetchedCache, Prefetcher } from "../policy/prefetch/prefetcher.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
 import type { RequestTable } from "../trace/request-table.ts";
@@ -140,6 +141,8 @@ export interface OffloadConfig {
   readonly policy: CachePolicy;
   /** What may enter a cache; null: every expert that is missing. */
   readonly admission: AdmissionChoice | null;
+  /** What is done about missing experts; absent: all are fetched. */
+  readonly miss?: MissChoice;
   readonly scope: "layer" | "global";
   /** Expert slots in device memory of a rank: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;
@@ -170,7 +173,7 @@ export interface OffloadConfig {
 /** Who guesses which experts later layers will ask for, and how a run follows the guesses. */
 export interface PrefetchConfig extends PrefetchRules {
   readonly name: string;
-  /** What it has learned, for all caches of a run. */
+  /** Learns what there is to learn, for all caches of a run. */
   readonly prepare: () => (cache: PrefetchedCache) => Prefetcher;
 }
 

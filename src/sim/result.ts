@@ -1,4 +1,5 @@
 import type { LogHistogram } from "../core/histogram.ts";
+import type { MissAction } from "../policy/miss/miss-policy.ts";
 import type { PoolRole } from "./config.ts";
 import type { MemoryMap } from "./memory/memory.ts";
 import type { ReplicaState } from "./scaling/replica-life.ts";
@@ -110,6 +111,8 @@ export interface CacheResult {
   readonly stallNs: number;
   /** Mean over calls of distinct experts / slots. */
   readonly unionOverCapacity: number;
+  /** What was done about the misses; null where all of them were fetched. */
+  readonly actions: MissActions | null;
   /** Absent where experts are fetched on demand alone. */
   readonly prefetch?: PrefetchCounts;
   /** Hit rates on the logged accesses: the policy, the clairvoyant optimum, the best static set, LRU. */
@@ -120,6 +123,20 @@ export interface CacheResult {
     readonly bestStatic: number;
     readonly lru: number;
   } | null;
+}
+
+/** What became of missing experts. */
+export interface MissActions {
+  readonly policy: string;
+  /** (token, expert) pairs of all calls, hits included. */
+  readonly pairs: number;
+  /** By action: missing experts of calls, and their (token, expert) pairs. Actions that were never taken are left out. */
+  readonly taken: readonly { readonly action: MissAction; readonly experts: number; readonly pairs: number }[];
+  /**
+   * Share of the router weights of all tokens that was computed narrow, by another expert, late or not at all; null where no
+   * weights were recorded, or nothing was asked of them.
+   */
+  readonly lossyMass: number | null;
 }
 
 /** A resource that can be busy: a device, link, disk or front end. */

@@ -138,6 +138,7 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
       diskReads: 40,
       fetchedBytes: 400 * 2 ** 20,
       stallNs: 2e9,
+      actions: null,
       unionOverCapacity: 0.8,
       reference: { accesses: 900, policy: 0.61, belady: 0.72, bestStatic: 0.65, lru: 0.58 },
     },

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { z } from "zod";
 import { RandomStream } from "../../src/core/random.ts";
 import { expertExchanges } from "../../src/engine/exchange/expert-exchange.ts";
 import type { MemoryTier, Node } from "../../src/hardware/device.ts";
@@ -7,6 +8,8 @@ import { chained, expertHomes } from "../../src/models/visits.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { configured } from "../../src/policy/cache/expert-cache.ts";
+import { type MissPolicyName, missPolicies } from "../../src/policy/miss/miss-policies.ts";
+import type { MissPolicy } from "../../src/policy/miss/miss-policy.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { routers } from "../../src/policy/router/routers.ts";
@@ -171,6 +174,7 @@ export const scenario = fc.record({
   policy: fc.constantFrom(...livePolicyNames),
   halfLife: fc.constantFrom(undefined, 1, 7),
   admission: fc.constantFrom("always" as const, "fitting" as const, "reused" as const),
+  miss: fc.constantFrom("fetch" as const, "fetch" as const, ...(Object.keys(missPolicies) as MissPolicyName[])),
   scope: fc.constantFrom("layer" as const, "global" as const),
   router: fc.constantFrom(...(Object.keys(routers) as (keyof typeof routers)[])),
   caches: fc.record({
@@ -205,16 +209,19 @@ export function configOf(c: Scenario): SimConfig {
   const table = withoutSome(transformed(c), c.skipped, c.seed);
   const layerMap = homes.map((_, i) => (i * 3 + 1) % 2);
   const offloads = c.slots !== null && c.routing !== "uniform";
+  const missPolicy: MissPolicy = missPolicies[c.miss];
+  const onHost = missPolicy.needs.includes("host");
   const offload: OffloadConfig | null = offloads
     ? {
+        miss: { policy: missPolicy, values: z.object(missPolicy.parameters).parse({}) },
         policy: configured(cachePolicies[c.policy], c.policy === "lfu" ? { halfLife: c.halfLife } : {}),
         admission: { admission: admissions[c.admission], values: { uses: 2, window: 30 } },
         scope: c.scope,
         slots: c.slots ?? 1,
         hostBytes: c.host,
         pinned: c.pinned,
-        diskPath: c.diskPath,
-        ...(c.sockets === 1 ? {} : { numa: c.numa }),
+        diskPath: onHost ? "host" : c.diskPath,
+        ...(c.sockets === 1 ? {} : { numa: onHost ? "interleave" : c.numa }),
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,
@@ -345,6 +352,10 @@ function nodeOf(c: Scenario): Node {
   const link = { name: "between sockets", bytesPerSecond: 2e9, latencyNs: 60, efficiency: 1 };
   return {
     ...node,
+    host: {
+      count: c.sockets,
+      device: { ...node.device, id: "cpu", kind: "cpu", hostLink: null, peak: { bf16: 1e12 } },
+    },
     devicesPerNode: c.devicesPerNode,
     hostLinkDevices: c.hostLinkDevices,
     ...(c.sockets === 1 ? {} : { sockets: { count: c.sockets, link } }),

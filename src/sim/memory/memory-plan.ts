@@ -7,6 +7,7 @@ import { expertBytes, matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
 import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
+import { narrowShare } from "../offload/narrow-copies.ts";
 import { offloadTiers } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
 import { draftConfig, draftModules } from "../step/draft-model.ts";
@@ -94,7 +95,8 @@ export function planMemory(
   const behind =
     offload === null || moe === null
       ? { tiers: [], hostExperts: 0, hostHoldsAll: true, homes: [] }
-      : offloadTiers(config, offload.hostBytes, expertBytes(moe, config));
+      : // Narrow copies lie beside the experts.
+        offloadTiers(config, offload.hostBytes, Math.ceil(expertBytes(moe, config) * (1 + narrowShare(config))));
   return {
     map: {
       tiers: [device, ...behind.tiers],

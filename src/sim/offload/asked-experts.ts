@@ -7,13 +7,13 @@ export class AskedExperts {
   readonly keys: Uint32Array;
   /** [count] tokens of the expert on this rank. */
   readonly tokens: Uint32Array;
-  /** [count] router weights summed over those tokens; absent where nobody asks for them. */
-  readonly weights?: Float64Array;
+  /** [count] the standing of each expert among the choices of its tokens, where somebody asks for it. */
+  readonly standing: Standing;
 
-  constructor(experts: number, weighted = false) {
+  constructor(experts: number) {
     this.keys = new Uint32Array(experts);
     this.tokens = new Uint32Array(experts);
-    if (weighted) this.weights = new Float64Array(experts);
+    this.standing = new Standing(experts);
   }
 
   clear(layer = 0): void {
@@ -22,15 +22,37 @@ export class AskedExperts {
   }
 
   /** Adds an expert. Copies in one cache follow each other and become one entry. */
-  add(key: number, tokens: number, weight = 0): void {
-    const { weights } = this;
+  add(key: number, tokens: number): void {
     if (this.count > 0 && this.keys[this.count - 1] === key) {
       this.tokens[this.count - 1]! += tokens;
-      if (weights !== undefined) weights[this.count - 1]! += weight;
       return;
     }
-    if (weights !== undefined) weights[this.count] = weight;
+    this.standing.mass[this.count] = 0;
     this.keys[this.count] = key;
     this.tokens[this.count++] = tokens;
+  }
+
+  /** The expert that was added last stands as `expert` does in `standing`; `part` of its tokens are this rank's. */
+  stand(standing: Standing, expert: number, part: number): void {
+    const at = this.count - 1;
+    this.standing.ranks[at] = standing.ranks[expert]!;
+    this.standing.ahead[at] = standing.ahead[expert]!;
+    this.standing.mass[at]! += part * standing.mass[expert]!;
+  }
+}
+
+/** How experts stand among the choices of their tokens. */
+export class Standing {
+  /** Best place among the choices of a token, 0 = first, in stored order. */
+  readonly ranks: Uint8Array;
+  /** Smallest share of a token's router weights on choices of more weight. */
+  readonly ahead: Float64Array;
+  /** Shares of its tokens' router weights, summed. */
+  readonly mass: Float64Array;
+
+  constructor(experts: number) {
+    this.ranks = new Uint8Array(experts);
+    this.ahead = new Float64Array(experts);
+    this.mass = new Float64Array(experts);
   }
 }

@@ -12,7 +12,10 @@ import type { ExpertRanks } from "../routing/expert-ranks.ts";
 import { HostStore, type TierRead } from "../store/host-store.ts";
 import { LruRanking } from "../store/lru-ranking.ts";
 import { TierStore } from "../store/tier-store.ts";
+import { HostLane } from "./host-lane.ts";
 import { HostNode } from "./host-node.ts";
+import { MissPlan } from "./miss-plan.ts";
+import { narrowShare } from "./narrow-copies.ts";
 import { OffloadState, type Uplink } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
 import { PrefetchLane } from "./prefetch-lane.ts";
@@ -60,6 +63,10 @@ export function buildOffloads(
   const { nodeOf } = replicaNodes(config);
   const { experts } = routing.table;
   const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
+  const { miss } = offload;
+  const missHandler = miss === undefined ? null : miss.policy.create({ topK: routing.table.topK }, miss.values);
+  const hostComputes = missHandler !== null && miss!.policy.needs.includes("host");
+  const narrow = narrowShare(config);
   const prefetcherOf = offload.prefetch?.prepare();
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
@@ -97,7 +104,7 @@ export function buildOffloads(
         const host = hostAt.get(at)!;
         const uplinks = uplinksOf(config, nodes[at]!, replica, first);
         const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);
-        const prefetch = (link: Resource) => {
+        const ahead = (link: Resource) => {
           const held = heldBy(routing.layerMap.length, experts, owns);
           return new PrefetchLane({
             prefetcher: prefetcherOf!({ index: caches.length, held }),
@@ -120,7 +127,20 @@ export function buildOffloads(
             overlap: offload.overlap,
             log,
             experts,
-            ...(prefetcherOf === undefined ? {} : { prefetch }),
+            plan:
+              missHandler === null
+                ? null
+                : new MissPlan({
+                    handler: missHandler,
+                    needs: miss!.policy.needs,
+                    experts,
+                    fetchNs: cost.linkNs + cost.stagingNs,
+                    narrowShare: narrow,
+                    defers: memory.hostHoldsAll,
+                  }),
+            lane: hostComputes ? new HostLane(nodes[at]!.processors, host, experts) : null,
+            weighs: offload.policy.needs.includes("weights"),
+            ...(prefetcherOf === undefined ? {} : { ahead }),
           }),
         );
       }
@@ -182,7 +202,7 @@ function homesOf(
 }
 
 function hostStore(
-  { node: { tiers }, offload }: PoolConfig,
+  { node: { tiers }, offload, mapping }: PoolConfig,
   memory: MemoryPlan,
   node: HostNode,
   reads: readonly TierRead[],
@@ -201,6 +221,8 @@ function hostStore(
     lenders,
     onDisk: !memory.hostHoldsAll,
     direct,
+    wholeBytes: memory.expertBytes * mapping.etp,
+    memories: node.memories,
   });
 }
 

@@ -4,10 +4,11 @@ import { cachePolicies } from "../../policy/cache/caches.ts";
 import { replayLog } from "../../policy/cache/call-log.ts";
 import { configured } from "../../policy/cache/expert-cache.ts";
 import type { PoolConfig } from "../config.ts";
-import type { CacheResult, PrefetchCounts } from "../result.ts";
+import type { CacheResult } from "../result.ts";
 import type { Offloads } from "./build-offloads.ts";
+import { missActionsOf } from "./miss-actions.ts";
 import type { OffloadState } from "./offload-state.ts";
-import type { PrefetchLane } from "./prefetch-lane.ts";
+import { prefetchCounts } from "./prefetch-counts.ts";
 
 /**
  * The cache over the run. For reference, the clairvoyant optimum (Belady), the best fixed set and LRU are replayed on
@@ -30,26 +31,9 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     fetchedBytes: sum((state) => state.link.bytes),
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
+    actions: missActionsOf(offload, offloads.caches),
     ...(offload.prefetch === undefined ? {} : { prefetch: prefetchCounts(offload.prefetch.name, offloads.caches) }),
     reference: references(config, offloads),
-  };
-}
-
-function prefetchCounts(kind: string, caches: readonly OffloadState[]): PrefetchCounts {
-  const sum = (pick: (lane: PrefetchLane) => number) =>
-    caches.reduce((total, { lane }) => total + (lane === null ? 0 : pick(lane)), 0);
-  return {
-    kind,
-    followed: sum((lane) => lane.followed),
-    useful: sum((lane) => lane.inTime + lane.late),
-    late: sum((lane) => lane.late),
-    evicted: sum((lane) => lane.evicted),
-    preempted: sum((lane) => lane.preempted),
-    unused: sum((lane) => lane.unused),
-    refused: sum((lane) => lane.refused),
-    bytes: sum((lane) => lane.linkBytes),
-    wastedBytes: sum((lane) => lane.wastedBytes),
-    lateNs: caches.reduce((total, { lateNs }) => total + lateNs, 0),
   };
 }
 
@@ -58,8 +42,9 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
   if (offload === null || routing.kind !== "replay") return null;
   const layers = routing.layerMap.length;
   const { experts } = routing.table;
-  // Under an admission that may refuse, the optimum is free to: no filter does better.
-  const belady = offload.admission === null ? cachePolicies.belady : configured(cachePolicies.belady, { bypass: true });
+  // Where something may keep an expert out, the optimum is free to: no filter does better.
+  const admitsAll = offload.admission === null && offload.miss === undefined;
+  const belady = admitsAll ? cachePolicies.belady : configured(cachePolicies.belady, { bypass: true });
   const hits = { policy: 0, belady: 0, bestStatic: 0, lru: 0 };
   let accesses = 0;
   for (const [i, recorder] of logs.entries()) {

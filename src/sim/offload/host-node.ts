@@ -7,6 +7,8 @@ export class HostNode {
   readonly tiers: readonly Resource[];
   /** Links to the host that several devices have in common; none where each device has its own. */
   readonly uplinks: readonly Resource[];
+  /** The processors of the host, which compute experts together, one after the other. */
+  readonly processors = new Resource();
   /** Memories of the sockets, together the first memory tier; none where there is one socket. */
   readonly memories: readonly Resource[];
   /** [sockets that are read][sockets of the devices] links between them, each direction of its own. */

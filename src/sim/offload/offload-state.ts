@@ -5,12 +5,24 @@ import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { PrefetchStep } from "../../policy/prefetch/prefetcher.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
+import type { HostLane } from "./host-lane.ts";
+import type { MissPlan } from "./miss-plan.ts";
 import { found, type PrefetchLane } from "./prefetch-lane.ts";
 
-/** Time of computing experts, ns: of one by a kernel of its own, and of several by one kernel. */
+/** Time of computing experts, ns: of one by a kernel of its own, of several by one kernel, and on the host. */
 export interface ExpertTimer {
   aloneNs(tokens: number): number;
   togetherNs(tokens: number, experts: number): number;
+  hostNs(tokens: number): number;
+  hostBeginNs(stepTokens: number): number;
+  hostEndNs(stepTokens: number): number;
+}
+
+/** The step and the layer that a call belongs to. */
+export interface CallPlace {
+  readonly stepTokens: number;
+  /** Whether it is the last layer with experts of its stage. */
+  readonly last: boolean;
 }
 
 /** Cost of fetching one expert. The devices of an expert rank fetch their slices side by side. */
@@ -19,6 +31,8 @@ export interface FetchCost {
   readonly bytes: number;
   /** Host link of one device; 0 where the device reads the host's memory in place. */
   readonly linkNs: number;
+  /** Part of it that does not depend on the bytes. */
+  readonly latencyNs: number;
   /** Time for which the link is held beside, while the processor copies the slice out of pageable memory. */
   readonly stagingNs: number;
   /** Part of it in which a link that several devices have in common is busy with the slice. */
@@ -35,7 +49,7 @@ export interface Uplink {
 
 /**
  * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
- * hits and are computed first. A miss is fetched: from NVMe to host memory if no memory holds the expert, then from the
+ * hits and are computed first. What becomes of a miss is for a {@link MissPlan}; without one, all are fetched: from NVMe to host memory if no memory holds the expert, then from the
  * memory that does over the host link, and over the link that it shares with other devices, if there is one. Reading
  * and links run side by side; the latest of them makes the expert ready. On the direct path NVMe is read in place of
  * memory. The link serves the transfers of its device in order; memory and NVMe serve all devices of the node. With
@@ -44,10 +58,14 @@ export interface Uplink {
  */
 export class OffloadState {
   hits = 0;
-  /** Experts that were not there, those on their way included. */
+  /** Experts that were not there when their call started, those on their way included. */
   misses = 0;
-  /** Experts that a call fetched. */
+  /** Misses that are fetched, whole or in part. */
   fetches = 0;
+  /** Bytes of them: over the link of a device, over links that devices have in common, and out of memory. */
+  fetchedBytes = 0;
+  uplinkBytes = 0;
+  memoryBytes = 0;
   calls = 0;
   /** Experts asked for, over all calls. */
   accesses = 0;
@@ -67,8 +85,6 @@ export class OffloadState {
   callStallNs = 0;
   /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
-  /** Experts that are sent ahead; null where nobody guesses. */
-  readonly lane: PrefetchLane | null;
   private readonly newCache: () => ExpertCache;
   private cache: ExpertCache;
   /** Where the experts are that the devices lack. */
@@ -83,14 +99,28 @@ export class OffloadState {
   /** The call being served: its experts, and the time that each takes alone. */
   private asked: AskedExperts;
   private readonly keyNs: Float64Array;
-  /** When each late expert is there, ns. */
-  private readonly lateReadyNs: Float64Array;
   /** From when on each missing expert can go over the link, and when a disk that sends it straight is through, ns. */
   private readonly fromNs: Float64Array;
   private readonly readNs: Float64Array;
   private readonly answer: TierAnswer = { fromNs: 0, readNs: 0 };
   /** Whether it is held there until it is fetched. */
   private readonly held: Uint8Array;
+  /** What is done about misses; null: all are fetched. */
+  readonly plan: MissPlan | null;
+  /** Experts that are sent ahead; null where nobody guesses. */
+  readonly ahead: PrefetchLane | null;
+  /** When each expert is there that was on its way, ns. */
+  private readonly lateReadyNs: Float64Array;
+  /** Whether the cache is told of the router weights of a call. */
+  private readonly weighs: boolean;
+  /** What the host computes; null where it computes nothing. */
+  private readonly lane: HostLane | null;
+  /** [count] part of each missing expert that is fetched; 0: none. */
+  private readonly share: Float64Array;
+  /** When the device next does something for the call, ns. */
+  private deviceNextNs = Number.POSITIVE_INFINITY;
+  private hostAsked = 0;
+  private hostBackNs = 0;
   private startNs = 0;
   /** Index of the next missing expert to fetch, and of the next to ask host memory for. */
   private next = 0;
@@ -113,8 +143,12 @@ export class OffloadState {
     overlap: boolean;
     log: CallLogRecorder | null;
     experts: number;
-    /** Sends experts ahead over `link`; none where nobody guesses. */
-    prefetch?: (link: Resource) => PrefetchLane;
+    plan: MissPlan | null;
+    lane: HostLane | null;
+    /** Whether the cache is told of the router weights of a call. Absent: it is not. */
+    weighs?: boolean;
+    /** Who sends experts ahead over `link`. Absent: nobody. */
+    ahead?: (link: Resource) => PrefetchLane;
   }) {
     this.newCache = options.newCache;
     this.cache = options.newCache();
@@ -132,14 +166,13 @@ export class OffloadState {
     this.fromNs = new Float64Array(options.experts);
     this.readNs = new Float64Array(options.experts);
     this.held = new Uint8Array(options.experts);
+    this.asksAhead = (options.overlap || options.lane !== null) && options.host.onDisk;
+    this.plan = options.plan;
+    this.lane = options.lane;
+    this.share = new Float64Array(options.experts);
+    this.weighs = options.weighs ?? false;
+    this.ahead = options.ahead?.(this.link) ?? null;
     this.lateReadyNs = new Float64Array(options.experts);
-    this.lane = options.prefetch?.(this.link) ?? null;
-    this.asksAhead = options.overlap && options.host.onDisk;
-  }
-
-  /** Whether it matters when the computing of a request begins. */
-  get heedsRequests(): boolean {
-    return this.cache.requestStarts !== undefined || this.lane?.heedsRequests === true;
   }
 
   /** Bytes of one expert slice. */
@@ -147,63 +180,155 @@ export class OffloadState {
     return this.cost.bytes;
   }
 
-  /** Bytes that the rank's devices read from host memory for one missing expert. */
+  /** Bytes that the rank's devices read from host memory for one missing expert that passes it. */
   get memoryBytesPerFetch(): number {
     return this.cost.memoryBytes;
   }
 
-  /** Bytes that one missing expert brings over links that several devices have in common. */
-  get uplinkBytesPerFetch(): number {
-    return this.uplinks.reduce((sum, { devices }) => sum + devices * this.cost.bytes, 0);
+  /** Bytes that should have been read from memory, had all misses passed it, and those over links that devices have in common. */
+  get askedBytes(): { readonly memory: number; readonly uplinks: number } {
+    if (this.plan !== null || this.ahead !== null) return { memory: this.memoryBytes, uplinks: this.uplinkBytes };
+    const devices = this.uplinks.reduce((sum, uplink) => sum + uplink.devices, 0);
+    return { memory: this.misses * this.cost.memoryBytes, uplinks: this.misses * devices * this.cost.bytes };
   }
 
   /**
    * Begins a call for `asked` at absolute time `atNs`. Hits and misses are told by residency now, and the cache is updated.
-   * Resident experts are computed first, by one kernel; every missing one by a kernel of its own once it is fetched
-   * ({@link advance}). `asked` must stay as it is until then. Returns the number of missing experts.
+   * Resident experts are computed first, by one kernel; every fetched one by a kernel of its own once it is there
+   * ({@link advance}). `asked` must stay as it is until then. Returns the number of experts that something is still to be done for.
    */
-  begin(asked: AskedExperts, atNs: number, time: ExpertTimer): number {
-    const { count, keys, tokens } = asked;
+  begin(asked: AskedExperts, atNs: number, time: ExpertTimer, place: CallPlace): number {
+    const { count, tokens } = asked;
+    const { plan, share } = this;
     this.asked = asked;
     this.startNs = atNs;
     this.callNs = 0;
     this.callStallNs = 0;
-    this.nextNs = Number.POSITIVE_INFINITY;
-    if (count === 0) {
-      this.next = this.toAsk = 0;
-      if (this.lane !== null) this.serve(asked, atNs);
-      return 0;
+    this.lane?.begin(atNs + time.hostBeginNs(place.stepTokens));
+    this.hostAsked = 0;
+    this.hostBackNs = this.lane === null ? 0 : time.hostEndNs(place.stepTokens);
+    let hitTokens = 0;
+    let hits = 0;
+    let left = 0;
+    if (count > 0) {
+      hits = this.judge(time, place);
+      for (let i = 0; i < count; i++)
+        if (this.hit[i] === found.resident) hitTokens += tokens[i]!;
+        else if (this.hit[i] === found.late) this.keyNs[i] = time.aloneNs(tokens[i]!);
+        else if (this.hit[i] === found.reading) {
+          share[i] = 1;
+          this.keyNs[i] = time.aloneNs(tokens[i]!);
+          left++;
+        } else if (plan === null || plan.fetchShare[i]! > 0) {
+          share[i] = plan === null ? 1 : plan.fetchShare[i]!;
+          this.keyNs[i] = time.aloneNs(tokens[i]!) * (plan === null ? 1 : plan.deviceShare[i]!);
+          left++;
+        } else share[i] = 0;
+      if (plan !== null) {
+        hitTokens += plan.substitutedTokens;
+        left += this.hostWork(plan, time, place);
+      }
+      if (hits > 0) this.callNs = time.togetherNs(hitTokens, hits);
+      if (this.ahead !== null) this.computeLate();
+    } else this.ahead?.reach(asked, this.cache, atNs);
+    this.next = this.toAsk = this.fetchedFrom(0);
+    this.deviceNextNs = Number.POSITIVE_INFINITY;
+    if (!this.asksAhead) {
+      this.turn();
+      this.askForHost();
     }
-    const hits = this.serve(asked, atNs);
+    this.settle();
+    return left;
+  }
+
+  /** Asks host memory for the next missing expert when the call starts. Returns 0 where there was none left, else 1. */
+  ask(): 0 | 1 {
+    if (this.toAsk === this.asked.count) {
+      if (this.lane === null || this.hostAsked === this.lane.experts) return 0;
+      this.askForNextOfHost(this.startNs);
+      this.settle();
+      return 1;
+    }
+    this.lookInHost(this.startNs);
+    if (this.deviceNextNs === Number.POSITIVE_INFINITY) this.deviceNextNs = this.transferNs;
+    this.settle();
+    return 1;
+  }
+
+  /** Does what is due at `nextNs`: asks host memory for the next missing expert, transfers and computes it, or has it computed. */
+  advance(): void {
+    if (this.lane !== null && this.lane.nextNs < this.deviceNextNs) this.lane.advance();
+    else this.advanceDevice();
+    this.settle();
+  }
+
+  private advanceDevice(): void {
+    if (this.toAsk === this.next && this.host.onDisk) {
+      this.lookInHost(this.deviceNextNs);
+      this.deviceNextNs = this.transferNs;
+      return;
+    }
+    this.fetch(this.deviceNextNs);
+    this.next = this.fetchedFrom(this.next + 1);
+    if (!this.asksAhead) this.turn();
+    else this.deviceNextNs = this.next === this.asked.count ? Number.POSITIVE_INFINITY : this.transferNs;
+  }
+
+  /** Tells hits from misses, decides on the misses, and updates the cache. Returns the hits. */
+  private judge(time: ExpertTimer, { stepTokens }: CallPlace): number {
+    const { plan, cache, asked, ahead } = this;
+    const { count, keys } = asked;
+    ahead?.reach(asked, cache, this.startNs);
+    const weights = this.weighs ? asked.standing.mass : undefined;
+    let hits =
+      plan === null
+        ? cache.call(keys, 0, count, this.hit, weights)
+        : plan.judge(cache, asked, this.hit, time, stepTokens, weights);
+    if (ahead !== null) hits -= ahead.use(asked, cache, this.hit, this.lateReadyNs, this.startNs);
     this.log?.record(keys, 0, count);
     this.calls++;
     this.accesses += count;
     this.hits += hits;
+    for (let i = 0; i < count; i++) if (this.hit[i] !== found.resident) this.misses++;
     this.unionOverCapacity += this.slotsPerCall > 0 ? count / this.slotsPerCall : 0;
-    let hitTokens = 0;
-    let misses = 0;
-    for (let i = 0; i < count; i++)
-      if (this.hit[i] === found.resident) hitTokens += tokens[i]!;
-      else {
-        this.keyNs[i] = time.aloneNs(tokens[i]!);
-        if (this.hit[i] === found.missing) misses++;
-      }
-    this.misses += count - hits;
-    if (hits > 0) this.callNs = time.togetherNs(hitTokens, hits);
-    if (hits + misses < count) this.computeLate();
-    this.next = this.toAsk = this.missFrom(0);
-    if (!this.asksAhead) this.turn();
-    return misses;
+    return hits;
   }
 
-  /** The cache serves the call. Marks what each expert was found as; returns how many were there. */
-  private serve(asked: AskedExperts, atNs: number): number {
-    const { keys, count, weights } = asked;
-    const { cache, lane, hit } = this;
-    if (lane === null) return cache.call(keys, 0, count, hit, weights);
-    lane.reach(asked, cache, atNs);
-    const held = count === 0 ? 0 : cache.call(keys, 0, count, hit, weights);
-    return held - lane.use(asked, cache, hit, this.lateReadyNs, atNs);
+  /** Gives the host what it is to compute, what is deferred last. Returns how many experts that are. */
+  private hostWork(plan: MissPlan, time: ExpertTimer, { last }: CallPlace): number {
+    const { lane } = this;
+    if (lane === null) return 0;
+    const { count, keys, tokens } = this.asked;
+    for (const deferred of [false, true])
+      for (let i = 0; i < count; i++) {
+        const share = this.hit[i] === found.missing ? plan.hostShare[i]! : 0;
+        if (share > 0 && (plan.deferred[i] === 1 && !last) === deferred)
+          lane.add(keys[i]!, share * time.hostNs(tokens[i]!), share, deferred);
+      }
+    return lane.experts;
+  }
+
+  /** What the host computes is in memory, or on a disk that is asked as soon as the call starts. */
+  private askForHost(): void {
+    if (this.lane !== null)
+      while (this.hostAsked < this.lane.experts && !this.host.onDisk)
+        this.lane.found(this.hostAsked++, this.startNs, false);
+  }
+
+  private askForNextOfHost(atNs: number): void {
+    const { lane, answer, host } = this;
+    const key = lane!.key(this.hostAsked);
+    host.ask(key, atNs, answer);
+    lane!.found(this.hostAsked++, answer.fromNs, host.keeps(key, atNs));
+  }
+
+  /** Finds what is due next. A call with nothing left is as long as the longer of device and host. */
+  private settle(): void {
+    const { lane } = this;
+    this.nextNs = lane === null ? this.deviceNextNs : Math.min(this.deviceNextNs, lane.nextNs);
+    if (lane === null || this.nextNs < Number.POSITIVE_INFINITY) return;
+    if (this.next < this.asked.count || this.hostAsked < lane.experts) return;
+    this.wait(lane.endNs + this.hostBackNs);
   }
 
   /** Experts that were on their way are computed as each arrives, before any that the call fetches. */
@@ -211,56 +336,42 @@ export class OffloadState {
     for (let i = 0; i < this.asked.count; i++) {
       if (this.hit[i] !== found.late) continue;
       const readyNs = this.lateReadyNs[i]!;
+      const before = this.stallNs;
       this.heldNs = Math.max(this.heldNs, readyNs);
-      this.lateNs += this.compute(i, readyNs);
+      this.wait(readyNs);
+      this.lateNs += this.stallNs - before;
+      this.callNs += this.keyNs[i]!;
     }
   }
 
-  /** Asks host memory for the next missing expert when the call starts. Returns 0 where there was none left, else 1. */
-  ask(): 0 | 1 {
-    if (this.toAsk === this.asked.count) return 0;
-    this.lookInHost(this.startNs);
-    if (this.nextNs === Number.POSITIVE_INFINITY) this.nextNs = this.transferNs;
-    return 1;
-  }
-
-  /** Does what is due at `nextNs`: asks host memory for the next missing expert, or transfers and computes it. */
-  advance(): void {
-    if (this.toAsk === this.next && this.host.onDisk) {
-      this.lookInHost(this.nextNs);
-      this.nextNs = this.transferNs;
-      return;
-    }
-    this.fetch(this.nextNs);
-    this.next = this.missFrom(this.next + 1);
-    if (!this.asksAhead) this.turn();
-    else this.nextNs = this.next === this.asked.count ? Number.POSITIVE_INFINITY : this.transferNs;
-  }
-
-  /** Guesses are made where a layer has just chosen the call's experts. */
+  /** The layers behind the one whose call has just begun are guessed. */
   guess(step: PrefetchStep): void {
-    this.lane?.guess(step, this.asked, this.cache, this.startNs);
+    this.ahead?.guess(step, this.asked, this.cache, this.startNs);
   }
 
-  /** Does what is due in the lane. */
-  advanceLane(atNs: number): void {
-    this.lane?.advance(this.cache, atNs);
+  /** Follows guesses that are known at `atNs`. */
+  followGuesses(atNs: number): void {
+    this.ahead?.advance(this.cache, atNs);
   }
 
-  /** The computing of a request begins. */
+  /** Whether it matters when the computing of a request begins. */
+  get heedsRequests(): boolean {
+    return this.cache.requestStarts !== undefined || this.ahead?.heedsRequests === true;
+  }
+
   requestStarts(): void {
     this.cache.requestStarts?.();
-    this.lane?.requestStarts();
+    this.ahead?.requestStarts();
   }
 
-  /** The run ends: what is under way arrives nowhere. */
+  /** The run ends: what is on its way arrives nowhere. */
   finish(atNs: number): void {
-    this.lane?.end(this.cache, atNs);
+    this.ahead?.end(this.cache, atNs);
   }
 
   /** The devices have lost their experts; host memory keeps what it holds. */
   forget(): void {
-    this.lane?.end(this.cache, 0);
+    this.ahead?.end(this.cache, 0);
     this.cache = this.newCache();
   }
 
@@ -275,8 +386,8 @@ export class OffloadState {
 
   /** The next missing expert is asked for: with overlap as soon as the link is free, else when it is to be computed. */
   private turn(): void {
-    if (this.next === this.asked.count) this.nextNs = Number.POSITIVE_INFINITY;
-    else this.nextNs = Math.max(this.heldNs, this.overlap ? this.startNs : this.startNs + this.callNs);
+    if (this.next === this.asked.count) this.deviceNextNs = Number.POSITIVE_INFINITY;
+    else this.deviceNextNs = Math.max(this.heldNs, this.overlap ? this.startNs : this.startNs + this.callNs);
   }
 
   /** When the next missing expert can go over the link, once host memory was asked for it. */
@@ -292,40 +403,47 @@ export class OffloadState {
     this.fromNs[toAsk] = answer.fromNs;
     this.readNs[toAsk] = answer.readNs;
     this.held[toAsk] = this.host.keeps(key, atNs) ? 1 : 0;
-    this.toAsk = this.missFrom(toAsk + 1);
+    this.toAsk = this.fetchedFrom(toAsk + 1);
   }
 
-  /** Brings the next missing expert over the link and computes it. */
+  /** Brings the next missing expert, or the part of it that is fetched, over the link and computes it. */
   private fetch(atNs: number): void {
     const { cost, host } = this;
     const key = this.asked.keys[this.next]!;
-    const linkNs = host.passesMemory(key) ? cost.linkNs + cost.stagingNs : cost.linkNs;
-    const linkEndNs = this.link.demand(atNs, linkNs, cost.bytes);
-    let readyNs = Math.max(linkEndNs, host.read(key, atNs, this.sockets));
+    const share = this.share[this.next]!;
+    const bytes = share * cost.bytes;
+    const throughMemory = host.passesMemory(key);
+    // The latency of a transfer does not depend on its length.
+    const wireNs = share === 1 ? cost.linkNs : cost.latencyNs + share * (cost.linkNs - cost.latencyNs);
+    const linkNs = throughMemory ? wireNs + share * cost.stagingNs : wireNs;
+    this.fetches++;
+    this.fetchedBytes += bytes;
+    let readyNs = Math.max(this.link.demand(atNs, linkNs, bytes), host.read(key, atNs, this.sockets, share));
+    if (throughMemory) this.memoryBytes += share * cost.memoryBytes;
     if (host.onDisk) readyNs = Math.max(readyNs, this.readNs[this.next]!);
-    for (const { link, devices } of this.uplinks)
-      readyNs = Math.max(readyNs, link.demand(atNs, devices * cost.uplinkNs, devices * cost.bytes));
+    for (const { link, devices } of this.uplinks) {
+      readyNs = Math.max(readyNs, link.demand(atNs, devices * share * cost.uplinkNs, devices * bytes));
+      this.uplinkBytes += devices * bytes;
+    }
     if (host.onDisk && this.held[this.next] === 1) host.release(key);
     this.heldNs = readyNs;
-    this.fetches++;
-    this.compute(this.next, readyNs);
+    this.wait(readyNs);
+    this.callNs += this.keyNs[this.next]!;
   }
 
-  /** Computes an expert that is there at `readyNs`. Returns the time that the devices waited for it, ns. */
-  private compute(i: number, readyNs: number): number {
-    const waitNs = Math.max(0, readyNs - this.startNs - this.callNs);
-    if (waitNs > 0) {
-      this.stallNs += waitNs;
-      this.callStallNs += waitNs;
-      this.callNs = readyNs - this.startNs;
-    }
-    this.callNs += this.keyNs[i]!;
-    return waitNs;
+  /** The device has nothing to compute until `untilNs`. */
+  private wait(untilNs: number): void {
+    const waitNs = untilNs - this.startNs - this.callNs;
+    if (!(waitNs > 0)) return;
+    this.stallNs += waitNs;
+    this.callStallNs += waitNs;
+    this.callNs = untilNs - this.startNs;
   }
 
-  /** The first missing expert from index `i` on. */
-  private missFrom(i: number): number {
-    while (i < this.asked.count && this.hit[i] !== found.missing) i++;
+  /** The first missing expert from index `i` on of which something is fetched. */
+  private fetchedFrom(i: number): number {
+    const { hit, share, asked } = this;
+    while (i < asked.count && (hit[i] === found.resident || hit[i] === found.late || share[i] === 0)) i++;
     return i;
   }
 }

@@ -8,8 +8,11 @@ import { SparedExperts } from "./spared-experts.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
-/** What a call found of an expert: not in the cache, there, or on its way over the link. */
-export const found = { missing: 0, resident: 1, late: 2 } as const;
+/**
+ * What a call found of an expert: nothing, or the expert itself, or that it is on its way over the link, or on its way from a disk
+ * and so for the call to fetch.
+ */
+export const found = { missing: 0, resident: 1, late: 2, reading: 3 } as const;
 
 /** How a run follows what its prefetcher guesses. */
 export interface PrefetchRules {
@@ -171,7 +174,7 @@ export class PrefetchLane {
         this.linkBytes += this.road.cost.bytes;
       } else {
         // Its disk is asked by the call, which now waits for it.
-        hit[i] = found.missing;
+        hit[i] = found.reading;
         this.fetched++;
       }
       this.road.host.letGo(piece.key);

@@ -32,8 +32,8 @@ export class PrefetchRoad {
   send(piece: PrefetchPiece, chunks: number, atNs: number): void {
     const { cost, host } = this;
     const stagingNs = host.passesMemory(piece.key) ? cost.stagingNs : 0;
-    const latencyNs = cost.linkNs - cost.uplinkNs;
-    const linkNs = (chunks === 1 ? cost.linkNs : latencyNs + cost.uplinkNs / chunks) + stagingNs / chunks;
+    const wireNs = chunks === 1 ? cost.linkNs : cost.latencyNs + (cost.linkNs - cost.latencyNs) / chunks;
+    const linkNs = wireNs + stagingNs / chunks;
     const part = (resource: Resource, kind: ReadPart["kind"] | "link" | "uplink", ns: number, bytes: number) =>
       piece.send(resource, kind, atNs, chunks, { chunkNs: ns, chunkBytes: bytes / chunks, latencyNs: 0 });
     part(this.link, "link", linkNs, cost.bytes);

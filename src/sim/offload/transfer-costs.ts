@@ -20,6 +20,7 @@ export function fetchCost({ node, mapping }: PoolConfig, { pinned }: OffloadConf
   return {
     bytes,
     linkNs: hostLink === null ? 0 : transferNs(hostLink, bytes),
+    latencyNs: hostLink?.latencyNs ?? 0,
     stagingNs: pinned ? 0 : (bytes * 1e9) / stagingBytesPerSecond,
     uplinkNs: hostLink === null ? 0 : transferNs(hostLink, bytes) - hostLink.latencyNs,
     memoryBytes: memoryTiers(node.tiers) === 0 ? 0 : bytes * Math.min(mapping.etp, node.devicesPerNode),

@@ -123,8 +123,8 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const { laws } = run;
   const elapsed = run.nowNs;
   const { caches, nodes, hosts } = experts.offloads;
-  for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries())
-    for (const [at, resource] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat()].entries()) {
+  for (const [i, { tiers, uplinks, memories, socketLinks, processors }] of nodes.entries())
+    for (const [at, resource] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat(), processors].entries()) {
       const busyNs = resource.busyBefore(elapsed);
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
@@ -134,66 +134,85 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
       );
       laws.count("link-busy");
     }
-  // Every device fetches its slice of each missing expert from the memory of its node. What was sent ahead is counted by chunks.
-  const ahead = (kind: LegKind) => caches.reduce((sum, { lane }) => sum + (lane?.sent[kind] ?? 0), 0);
-  const prefetches = config.offload?.prefetch !== undefined;
-  const conserved = (found: number, due: number, what: (found: number, due: number) => string) =>
-    holds(sameBytes(found, due, prefetches), "byte-conservation", () => what(found, due));
+  // Every device fetches its slice of each missing expert from the memory of its node; its processors read what they compute.
   const disks = memoryTiers(config.node.tiers);
-  const pastMemory =
-    hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0);
-  conserved(
-    nodes.reduce((sum, { tiers, memories }) => sum + bytesOf(tiers.slice(0, disks)) + bytesOf(memories), 0),
-    caches.reduce((sum, cache) => sum + cache.fetches * cache.memoryBytesPerFetch, 0) - pastMemory + ahead("memory"),
-    (found, due) => `${found} bytes read from host memory, ${due} bytes fetched`,
+  const fromMemory = nodes.reduce(
+    (sum, { tiers, memories }) => sum + bytesOf(tiers.slice(0, disks)) + bytesOf(memories),
+    0,
   );
-  conserved(
-    nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0),
-    hosts.reduce((sum, { socketBytes }) => sum + socketBytes, 0) + ahead("socketLink"),
-    (found, due) => `${found} bytes over links between sockets, ${due} bytes read from other sockets`,
+  const allFetched = caches.every(({ plan, ahead }) => plan === null && ahead === null);
+  const sentAhead = (kind: LegKind) => caches.reduce((sum, { ahead }) => sum + (ahead?.sent[kind] ?? 0), 0);
+  // Parts of experts have no whole bytes, and sums of them depend on the order.
+  const same = (a: number, b: number) => (allFetched ? a === b : Math.abs(a - b) <= 1e-9 * Math.max(a, b));
+  const pastMemory = allFetched
+    ? hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0)
+    : 0;
+  const toDevices =
+    caches.reduce((sum, { askedBytes }) => sum + askedBytes.memory, sentAhead("memory")) - pastMemory;
+  const toProcessors = hosts.reduce((sum, { computedBytes }) => sum + computedBytes, 0);
+  holds(
+    same(fromMemory, toDevices + toProcessors),
+    "byte-conservation",
+    () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched, ${toProcessors} bytes computed there`,
   );
-  conserved(
-    nodes.reduce((sum, { uplinks }) => sum + bytesOf(uplinks), 0),
-    caches.reduce((sum, cache) => sum + cache.fetches * cache.uplinkBytesPerFetch, 0) + ahead("uplink"),
-    (found, due) => `${found} bytes over common host links, ${due} bytes fetched behind them`,
+  const overSockets = nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0);
+  const betweenSockets = hosts.reduce((sum, { socketBytes }) => sum + socketBytes, sentAhead("socketLink"));
+  holds(
+    same(overSockets, betweenSockets),
+    "byte-conservation",
+    () => `${overSockets} bytes over links between sockets, ${betweenSockets} bytes read from other sockets`,
   );
-  conserved(
-    nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(disks)), 0),
-    hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, 0) + ahead("disk"),
-    (found, due) => `${found} bytes read from disks, ${due} bytes of experts that were missing in memory`,
+  const overUplinks = nodes.reduce((sum, { uplinks }) => sum + bytesOf(uplinks), 0);
+  const throughUplinks = caches.reduce((sum, { askedBytes }) => sum + askedBytes.uplinks, sentAhead("uplink"));
+  holds(
+    same(overUplinks, throughUplinks),
+    "byte-conservation",
+    () => `${overUplinks} bytes over common host links, ${throughUplinks} bytes fetched behind them`,
+  );
+  const fromDisks = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(disks)), 0);
+  const intoMemory = hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, sentAhead("disk"));
+  holds(
+    same(fromDisks, intoMemory),
+    "byte-conservation",
+    () => `${fromDisks} bytes read from disks, ${intoMemory} bytes of experts that were missing in memory`,
   );
   for (const offload of caches) {
-    const { link, lane } = offload;
+    const { link, plan, ahead } = offload;
     const busyNs = link.busyBefore(elapsed);
     holds(busyNs <= elapsed + 1 || run.interrupted, "link-busy", () => `host link busy ${busyNs} ns of ${elapsed}`);
-    conserved(
-      link.bytes,
-      offload.fetches * offload.expertBytes + (lane?.sent.link ?? 0),
-      (found) => `${found} bytes fetched for ${offload.fetches} misses of ${offload.expertBytes}`,
+    const wholeBytes = offload.misses * offload.expertBytes;
+    const aheadBytes = ahead?.sent.link ?? 0;
+    holds(
+      same(link.bytes, allFetched ? wholeBytes : offload.fetchedBytes + aheadBytes),
+      "byte-conservation",
+      () => `${link.bytes} bytes fetched for ${offload.misses} misses of ${offload.expertBytes}`,
     );
     laws.count("byte-conservation", offload.misses);
     laws.count("link-busy");
-    const { hits, misses, fetches, accesses } = offload;
-    const late = lane === null ? 0 : lane.late - lane.fetched;
     holds(
-      hits + misses === accesses && fetches + late === misses && link.demands === fetches + (lane?.raised ?? 0),
+      offload.hits + offload.misses === offload.accesses && link.demands === offload.fetches + (ahead?.raised ?? 0),
       "cache-accounting",
-      () =>
-        `${hits} hits, ${misses} misses, ${fetches} of them fetched and ${late} on their way; ${link.demands} transfers ` +
-        `waited for, ${accesses} accesses`,
+      () => `${offload.hits} hits, ${offload.misses} misses, ${link.demands} fetches, ${offload.accesses} accesses`,
     );
+    const followed = plan === null ? offload.fetches : plan.counts.experts.reduce((sum, experts) => sum + experts, 0);
+    const late = ahead === null ? 0 : ahead.late - (plan === null ? ahead.fetched : 0);
+    holds(
+      followed + late === offload.misses,
+      "cache-accounting",
+      () => `something was done about ${followed} of ${offload.misses} misses, and ${late} were on their way`,
+    );
+    if (ahead !== null) checkAhead(ahead, laws);
     laws.count("cache-accounting", offload.calls);
-    if (lane !== null) checkLane(lane, laws);
   }
   if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
 }
 
 /** Checks that every expert sent ahead was used or wasted, and that its bytes are those of the link. */
-function checkLane(lane: PrefetchLane, laws: LawCounter): void {
-  const { followed, inTime, late, evicted, preempted, unused, linkBytes, wastedBytes, sent } = lane;
+function checkAhead(ahead: PrefetchLane, laws: LawCounter): void {
+  const { followed, inTime, late, evicted, preempted, unused, linkBytes, wastedBytes, sent } = ahead;
   holds(
     followed === inTime + late + evicted + preempted + unused &&
-      sameBytes(linkBytes, sent.link, true) &&
+      Math.abs(linkBytes - sent.link) <= 1e-9 * linkBytes &&
       wastedBytes <= linkBytes * (1 + 1e-9),
     "prefetch-accounting",
     () =>
@@ -202,10 +221,6 @@ function checkLane(lane: PrefetchLane, laws: LawCounter): void {
   );
   laws.count("prefetch-accounting", followed);
 }
-
-/** Equal, or nearly so where chunks have parts of a byte. */
-const sameBytes = (a: number, b: number, chunks: boolean): boolean =>
-  chunks ? Math.abs(a - b) <= 1e-9 * Math.max(a, b) : a === b;
 
 const bytesOf = (tiers: readonly { readonly bytes: number }[]): number =>
   tiers.reduce((sum, { bytes }) => sum + bytes, 0);

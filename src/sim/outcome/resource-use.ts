@@ -46,7 +46,8 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
     use.push({ name, busyNs: resource.busyBefore(endNs), bytes: resource.bytes });
   if (config.node.device.hostLink !== null)
     for (const [i, { link }] of caches.entries()) add(`host link of ${offloadName(config, i)}`, link);
-  for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries()) {
+  for (const [i, { tiers, uplinks, memories, socketLinks, processors }] of nodes.entries()) {
+    if (processors.busyNs > 0) add(`processors of node ${i}`, processors);
     for (const [socket, memory] of memories.entries())
       if (memory.busyNs > 0) add(`${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, memory);
     for (const [from, links] of socketLinks.entries())

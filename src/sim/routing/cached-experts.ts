@@ -7,6 +7,7 @@ import type { CallUnderWay, ExpertSource, LayerCall } from "./layer-call.ts";
 import type { ReplayedExperts } from "./replayed-experts.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
 import type { StepRows } from "./step-rows.ts";
+import { TokenChoices } from "./token-choices.ts";
 
 /**
  * Replayed work on experts behind the caches of one replica, for one step in flight. Misses are fetched: the call asks the
@@ -33,8 +34,9 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   /** Experts of a layer in the order in which they are met, and what they ask of each rank. */
   private readonly order: Uint32Array;
   private readonly asked: readonly AskedExperts[];
-  /** [experts] router weights of the tokens of a layer; null where no cache asks for them. */
-  private readonly weights: Float64Array | null;
+  private readonly place = { stepTokens: 0, last: false };
+  /** How experts stand among the choices of their tokens; null where nobody asks. */
+  private readonly choices: TokenChoices | null;
 
   constructor(
     work: ReplayedExperts,
@@ -44,7 +46,8 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     layerMap: readonly number[],
     homes: readonly number[],
     caches: readonly (readonly OffloadState[])[],
-    weighted: boolean,
+    /** Whether caches go by router weights. */
+    weighs: boolean,
   ) {
     this.work = work;
     this.expertRanks = expertRanks;
@@ -54,8 +57,9 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     this.homes = homes;
     this.caches = caches;
     this.order = new Uint32Array(replay.table.experts);
-    this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts, weighted));
-    this.weights = weighted ? new Float64Array(idsPerLayer(replay.table)) : null;
+    const asksStanding = weighs || caches.flat().some(({ plan }) => plan?.asksStanding);
+    this.choices = asksStanding ? new TokenChoices(replay.table) : null;
+    this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts));
   }
 
   route(call: LayerCall): void {
@@ -64,18 +68,27 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
 
   /** Each rank's cache decides hits and misses; experts that are there are computed first. */
   serve(call: LayerCall, time: ExpertTime): CallUnderWay | null {
-    this.call = call;
-    this.ranks = this.caches[call.layer]!;
-    this.gather(call.layer);
+    this.prepare(call);
     this.open(call, time);
     return this.nextNs === Number.POSITIVE_INFINITY ? null : this;
   }
 
-  /** Hits and misses are told, and the call asks for what is missing. */
+  /** Gathers what the call asks of each rank. */
+  protected prepare(call: LayerCall): void {
+    const ranks = this.caches[call.layer]!;
+    this.call = call;
+    this.ranks = ranks;
+    this.gather(call.layer);
+    this.place.stepTokens = call.tokens;
+    this.place.last = this.caches[call.layer + 1]?.[0] !== ranks[0];
+  }
+
+  /** The call begins: hits are told from misses. */
   protected open(call: LayerCall, time: ExpertTime): void {
     const { ranks } = this;
     let misses = 0;
-    for (let rank = 0; rank < ranks.length; rank++) misses += ranks[rank]!.begin(this.asked[rank]!, call.startNs, time);
+    for (let rank = 0; rank < ranks.length; rank++)
+      misses += ranks[rank]!.begin(this.asked[rank]!, call.startNs, time, this.place);
     if (misses > 0 && ranks[0]!.asksAhead) {
       this.next = -1;
       this.nextNs = call.startNs;
@@ -113,13 +126,12 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   }
 
   /** Hands the experts of a layer to the ranks that compute them. */
-  protected gather(layer: number): void {
+  private gather(layer: number): void {
     const { experts } = this.replay.table;
     const home = this.homes[layer]!;
     const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
     for (const asked of this.asked) asked.clear(layer);
-    const { weights } = this;
-    if (weights !== null) this.replay.sumWeights(this.rows, this.layerMap[layer]!, weights);
+    this.choices?.read(this.rows, this.layerMap[layer]!);
     const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
@@ -128,14 +140,15 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
       for (let turn = 0; turn < copies; turn++) {
         const share = shareOf(tokens, copies, turn);
         if (share === 0) break;
-        const weight = weights === null ? 0 : (weights[expert]! * share) / tokens;
-        this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!.add(home * experts + expert, share, weight);
+        const asked = this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!;
+        asked.add(home * experts + expert, share);
+        if (this.choices !== null) asked.stand(this.choices.standing, expert, share / tokens);
       }
     }
   }
 
   /** Writes the experts that the step will ask of a rank at a layer to `out`, by MoE layer; returns how many. */
-  protected choices(layer: number, rank: number, out: Uint32Array): number {
+  protected chosen(layer: number, rank: number, out: Uint32Array): number {
     const { experts } = this.replay.table;
     const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
     const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);

@@ -102,8 +102,8 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     const replica = Math.floor(flight / pp);
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     const Source = config.offload?.prefetch === undefined ? CachedExperts : PrefetchingExperts;
-    const weighted = config.offload?.policy.needs.includes("weights") ?? false;
-    const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, own, weighted);
+    const weighs = config.offload?.policy.needs.includes("weights") ?? false;
+    const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, own, weighs);
     return { rows, work, source };
   });
   /** [requests] whether any of its tokens was computed; null where nobody asks. */

@@ -1,4 +1,3 @@
-import type { OffloadState } from "../offload/offload-state.ts";
 import type { ExpertTime } from "../step/expert-time.ts";
 import { CachedExperts } from "./cached-experts.ts";
 import type { CallUnderWay, LayerCall } from "./layer-call.ts";
@@ -23,7 +22,7 @@ export class PrefetchingExperts extends CachedExperts {
       (_, rank) =>
         new StepChoices(this.rows, (layer, out) =>
           // Layers of other stages are served by others.
-          this.caches[layer]![rank] === this.ranks[rank] ? this.choices(layer, rank, out) : 0,
+          this.caches[layer]![rank] === this.ranks[rank] ? this.chosen(layer, rank, out) : 0,
         ),
     );
   }
@@ -32,14 +31,12 @@ export class PrefetchingExperts extends CachedExperts {
     const first = moeIndex.find((layer) => layer >= 0);
     if (first === undefined) return;
     this.ranks = this.caches[first]!;
-    for (const [rank, cache] of this.ranks.entries()) cache.lane?.stepStarts(this.steps[rank]!, atNs);
+    for (const [rank, cache] of this.ranks.entries()) cache.ahead?.stepStarts(this.steps[rank]!, atNs);
   }
 
   override serve(call: LayerCall, time: ExpertTime): CallUnderWay {
-    this.call = call;
+    this.prepare(call);
     this.time = time;
-    this.ranks = this.caches[call.layer]!;
-    this.gather(call.layer);
     this.callNextNs = call.startNs;
     this.chooseFirst();
     return this;
@@ -47,7 +44,7 @@ export class PrefetchingExperts extends CachedExperts {
 
   override advance(): void {
     const atNs = this.nextNs;
-    if (atNs < this.callNextNs) for (const rank of this.ranks) this.advanceLane(rank, atNs);
+    if (atNs < this.callNextNs) this.followGuesses(atNs);
     else {
       if (this.time !== null) this.begin(this.time);
       else super.advance();
@@ -63,13 +60,13 @@ export class PrefetchingExperts extends CachedExperts {
     for (const [rank, cache] of this.ranks.entries()) cache.guess(this.steps[rank]!);
   }
 
-  private advanceLane(rank: OffloadState, atNs: number): void {
-    if (rank.lane!.nextNs <= atNs) rank.advanceLane(atNs);
+  private followGuesses(atNs: number): void {
+    for (const cache of this.ranks) if (cache.ahead!.nextNs <= atNs) cache.followGuesses(atNs);
   }
 
   /** The call or a lane, whichever is first. A call that is over does not wait for the lanes. */
   private chooseFirst(): void {
     this.nextNs = this.callNextNs;
-    if (this.callNextNs < never) for (const { lane } of this.ranks) this.nextNs = Math.min(this.nextNs, lane!.nextNs);
+    if (this.callNextNs < never) for (const { ahead } of this.ranks) this.nextNs = Math.min(this.nextNs, ahead!.nextNs);
   }
 }

@@ -188,15 +188,4 @@ export class RoutingReplay {
     }
     return count;
   }
-
-  /** Writes to out[id] the router weights of a step's choices at a layer, summed over its tokens. Needs weights. */
-  sumWeights(step: StepRows, layer: number, out: Float64Array): void {
-    const { ids, weights, layers, topK } = this.table;
-    if (weights === undefined) throw new InvariantError("weighted-replay", "weights were asked of routing without any");
-    out.fill(0);
-    for (let r = 0; r < step.count; r++) {
-      const from = (step.rows[r]! * layers + layer) * topK;
-      for (let i = from; i < from + topK; i++) out[ids[i]!]! += weights[i]!;
-    }
-  }
 }

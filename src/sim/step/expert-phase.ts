@@ -12,6 +12,7 @@ import { ExpertExchange } from "./expert-exchange.ts";
 import { ExpertTime } from "./expert-time.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 import { HalfBatches } from "./half-batches.ts";
+import { HostExpertTime } from "./host-expert-time.ts";
 import type { MixingTime } from "./mixing-time.ts";
 import { exposedNs } from "./overlap.ts";
 import type { RankClocks } from "./rank-clocks.ts";
@@ -61,7 +62,9 @@ export class ExpertPhase {
     this.served = served;
     this.exchange = new ExpertExchange(config, cost, accounts.links);
     this.halves = new HalfBatches(config.engine, mixing, this.exchange, served);
-    this.expertTime = new ExpertTime(served, config.mapping.ep);
+    const hostComputes = config.offload?.miss?.policy.needs.includes("host") === true;
+    const host = hostComputes ? new HostExpertTime(config, config.engine.id) : null;
+    this.expertTime = new ExpertTime(served, config.mapping.ep, host);
     this.ranks = stageRanks(config.mapping);
     this.expertRanks = config.mapping.ep;
     this.call = new LayerCall(config.mapping.ep);

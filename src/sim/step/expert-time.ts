@@ -1,5 +1,6 @@
 import type { GroupedGemmOp } from "../../hardware/op.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
+import type { HostExpertTime } from "./host-expert-time.ts";
 import { conditionsCount, type RecentTimes, type TimesPage } from "./recent-times.ts";
 import type { ServedKernels } from "./served-kernels.ts";
 
@@ -8,10 +9,11 @@ type MoeProgram = FeedForwardProgram & { readonly kind: "moe" };
 /** Layouts of tokens by number. */
 const layouts = { none: 0, contiguous: 1, masked: 2 } as const;
 
-/** Times the routed experts of one layer call in a step, on the device or behind a cache. */
+/** Times the routed experts of one layer call in a step, on the device, behind a cache or on the host's processors. */
 export class ExpertTime {
   private readonly served: ServedKernels;
   private readonly ranks: number;
+  private readonly host: HostExpertTime | null;
   private program: MoeProgram | null = null;
   private presentedPairs = 0;
   private halves = false;
@@ -21,9 +23,10 @@ export class ExpertTime {
   private turn = 0;
   private readonly conditions = new Float64Array(conditionsCount);
 
-  constructor(served: ServedKernels, ranks: number) {
+  constructor(served: ServedKernels, ranks: number, host: HostExpertTime | null = null) {
     this.served = served;
     this.ranks = ranks;
+    this.host = host;
   }
 
   /**
@@ -56,6 +59,20 @@ export class ExpertTime {
   /** Time of one expert by a kernel of its own, ns. The kernel is given its tokens alone. */
   aloneNs(pairs: number): number {
     return this.ns(this.pageOf(this.program!.recent.alone, 0, undefined), pairs, 1, 0, undefined);
+  }
+
+  /** Time of one expert on the host's processors, ns. */
+  hostNs(pairs: number): number {
+    return this.host!.expertNs(this.program!, pairs);
+  }
+
+  /** Time of the call on the host beside its experts, ns: until it begins, and from its end until the device has the result. */
+  hostBeginNs(tokens: number): number {
+    return this.host!.beginNs(this.program!, tokens);
+  }
+
+  hostEndNs(tokens: number): number {
+    return this.host!.endNs(this.program!, tokens);
   }
 
   private takePage(): void {

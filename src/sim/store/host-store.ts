@@ -42,7 +42,13 @@ export class HostStore {
   diskReads = 0;
   /** Bytes that went from one socket to another. */
   socketBytes = 0;
+  /** Bytes that the host's own processors read of memory. */
+  computedBytes = 0;
   private readonly direct: boolean;
+  /** Bytes of an expert, slices of all devices together. */
+  private readonly wholeBytes: number;
+  /** Memories of the sockets, together the first tier; none where there is one socket. */
+  private readonly memories: readonly Resource[];
   private readonly homes: Uint8Array;
   private readonly disks: number;
   private readonly tiers: readonly Resource[];
@@ -66,6 +72,8 @@ export class HostStore {
     readonly onDisk: boolean;
     /** Whether disks send experts straight to the devices. */
     readonly direct: boolean;
+    readonly wholeBytes: number;
+    readonly memories: readonly Resource[];
   }) {
     this.homes = parts.homes;
     this.disks = parts.disks;
@@ -75,6 +83,8 @@ export class HostStore {
     this.lenders = parts.lenders;
     this.onDisk = parts.onDisk;
     this.direct = parts.direct;
+    this.wholeBytes = parts.wholeBytes;
+    this.memories = parts.memories;
   }
 
   /**
@@ -206,23 +216,47 @@ export class HostStore {
   }
 
   /**
-   * A device reads an expert from the memory that it is in, if it is in one. Returns when it is through, ns. `sockets`:
-   * how it reads the first tier where several sockets make it up, by lender; else none.
+   * A device reads `share` of an expert from the memory that it is in, if it is in one. Returns when it is through, ns.
+   * `sockets`: how it reads the first tier where several sockets make it up, by lender; else none.
    */
-  read(key: number, atNs: number, sockets: readonly SocketRead[]): number {
+  read(key: number, atNs: number, sockets: readonly SocketRead[], share: number): number {
     if (this.disks === 0 || !this.passesMemory(key)) return atNs;
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
-    if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs);
+    if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs, share);
     const { ns, latencyNs, bytes } = this.reads[tier]!;
-    return this.tiers[tier]!.demand(atNs, ns, bytes) + latencyNs;
+    return this.tiers[tier]!.demand(atNs, share * ns, share * bytes) + latencyNs;
   }
 
-  private readSockets({ parts, linkBytes }: SocketRead, atNs: number): number {
-    this.socketBytes += linkBytes;
+  /**
+   * The host's processors read `share` of an expert from the memory that it is in, each of several sockets from its own. Returns
+   * when they are through, ns.
+   */
+  compute(key: number, atNs: number, share: number): number {
+    if (this.disks === 0) return atNs;
+    const home = this.homes[key]!;
+    const tier = home < this.disks ? home : 0;
+    const read = this.reads[tier]!;
+    const ns = (read.ns * this.wholeBytes * share) / read.bytes;
+    const bytes = this.wholeBytes * share;
+    if (tier > 0 || this.memories.length === 0) {
+      this.computedBytes += bytes;
+      return this.tiers[tier]!.demand(atNs, ns, bytes);
+    }
+    let readyNs = atNs;
+    for (const memory of this.memories) {
+      const part = bytes / this.memories.length;
+      this.computedBytes += part;
+      readyNs = Math.max(readyNs, memory.demand(atNs, ns, part));
+    }
+    return readyNs;
+  }
+
+  private readSockets({ parts, linkBytes }: SocketRead, atNs: number, share: number): number {
+    this.socketBytes += share * linkBytes;
     let readyNs = atNs;
     for (const { resource, ns, latencyNs, bytes } of parts)
-      readyNs = Math.max(readyNs, resource.demand(atNs, ns, bytes) + latencyNs);
+      readyNs = Math.max(readyNs, resource.demand(atNs, share * ns, share * bytes) + latencyNs);
     return readyNs;
   }
 

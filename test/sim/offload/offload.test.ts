@@ -40,6 +40,8 @@ describe("one layer call", () => {
       lenders: new Uint8Array(8),
       onDisk,
       direct,
+      wholeBytes: 7,
+      memories: [],
     });
   const state = (
     onDisk: boolean,
@@ -59,10 +61,12 @@ describe("one layer call", () => {
       popularity: null,
       uplinks,
       sockets: [],
-      cost: { bytes: 7, linkNs: 100, stagingNs, uplinkNs: 90, memoryBytes: 7 },
+      cost: { bytes: 7, linkNs: 100, latencyNs: 0, stagingNs, uplinkNs: 90, memoryBytes: 7 },
       overlap,
       log: new CallLogRecorder(100),
       experts: 8,
+      plan: null,
+      lane: null,
     });
     hosts.set(made, host);
     return made;
@@ -71,7 +75,13 @@ describe("one layer call", () => {
   const begin = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
     const asked = new AskedExperts(8);
     for (const key of keys) asked.add(key, 1);
-    offloaded.begin(asked, at, { aloneNs: () => each, togetherNs: () => hitNs });
+    const onHost = { hostNs: () => 0, hostBeginNs: () => 0, hostEndNs: () => 0 };
+    offloaded.begin(
+      asked,
+      at,
+      { aloneNs: () => each, togetherNs: () => hitNs, ...onHost },
+      { stepTokens: 1, last: false },
+    );
   };
   /** Serves calls of devices that transfer side by side; returns when the last is done. */
   const finish = (at: number, ...devices: OffloadState[]) => {

@@ -1,0 +1,88 @@
+import type { Resource } from "../../core/resource.ts";
+import type { HostStore } from "../store/host-store.ts";
+
+/**
+ * The experts of a call that the host's processors compute, in the order in which they are met. An expert is begun once memory
+ * holds it and the call's expert before it was begun; processors and memory are asked for it then. Deferred ones come last. What
+ * they add is waited for by the call after, or by this one where nothing comes after it.
+ */
+export class HostLane {
+  /** When the next expert can begin, ns; Infinity when there is none, or memory was not asked for it yet. */
+  nextNs = Number.POSITIVE_INFINITY;
+  /** When the last expert is done that this call waits for, deferred ones of the call before included, ns; -Infinity: none. */
+  endNs = Number.NEGATIVE_INFINITY;
+  /** When the last deferred one of this call is, ns. */
+  private deferredEndNs = Number.NEGATIVE_INFINITY;
+  private readonly processors: Resource;
+  private readonly host: HostStore;
+  /** [count] experts of the call in the order of computing: keys, times, parts of them, and from when memory holds each. */
+  private readonly keys: Uint32Array;
+  private readonly ns: Float64Array;
+  private readonly share: Float64Array;
+  private readonly fromNs: Float64Array;
+  private readonly held: Uint8Array;
+  private count = 0;
+  /** Of them, those that are not deferred come first. */
+  private prompt = 0;
+  private next = 0;
+  private beginNs = 0;
+
+  constructor(processors: Resource, host: HostStore, experts: number) {
+    this.processors = processors;
+    this.host = host;
+    this.keys = new Uint32Array(experts);
+    this.ns = new Float64Array(experts);
+    this.share = new Float64Array(experts);
+    this.fromNs = new Float64Array(experts);
+    this.held = new Uint8Array(experts);
+  }
+
+  /** A call whose experts the host can begin at `beginNs` at the earliest. */
+  begin(beginNs: number): void {
+    this.count = this.prompt = this.next = 0;
+    this.beginNs = beginNs;
+    this.endNs = this.deferredEndNs;
+    this.deferredEndNs = Number.NEGATIVE_INFINITY;
+    this.nextNs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Adds a part of an expert that takes `ns`. Deferred ones are added behind all others. */
+  add(key: number, ns: number, share: number, deferred: boolean): void {
+    const at = this.count++;
+    this.keys[at] = key;
+    this.ns[at] = ns;
+    this.share[at] = share;
+    this.fromNs[at] = Number.POSITIVE_INFINITY;
+    this.held[at] = 0;
+    if (!deferred) this.prompt = this.count;
+  }
+
+  get experts(): number {
+    return this.count;
+  }
+
+  key(at: number): number {
+    return this.keys[at]!;
+  }
+
+  /** Memory holds an expert from `fromNs` on, for as long as it is `held`. */
+  found(at: number, fromNs: number, held: boolean): void {
+    this.fromNs[at] = fromNs;
+    this.held[at] = held ? 1 : 0;
+    if (at === this.next) this.nextNs = Math.max(fromNs, this.beginNs);
+  }
+
+  /** Begins the next expert, at `nextNs`. */
+  advance(): void {
+    const { nextNs: atNs, next } = this;
+    const key = this.keys[next]!;
+    const computedNs = this.processors.demand(atNs, this.ns[next]!, 0);
+    const endNs = Math.max(computedNs, this.host.compute(key, atNs, this.share[next]!));
+    if (this.held[next] === 1) this.host.release(key);
+    if (next < this.prompt) this.endNs = Math.max(this.endNs, endNs);
+    else this.deferredEndNs = Math.max(this.deferredEndNs, endNs);
+    this.next++;
+    if (this.next === this.count) this.nextNs = Number.POSITIVE_INFINITY;
+    else this.nextNs = Math.max(atNs, this.fromNs[this.next]!);
+  }
+}
