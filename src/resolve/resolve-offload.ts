@@ -88,7 +88,11 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     return {
       value,
       name: `${section.kind}${inWords(parameters)}, ${value.slots} of ${perRank} experts ${unit}${admissionName}${missName}${prefetch.name}`,
-      ledger: [...(loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)]), ...missLedger, ...prefetch.ledger],
+      ledger: [
+        ...(loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)]),
+        ...missLedger,
+        ...prefetch.ledger,
+      ],
     };
   });
 }

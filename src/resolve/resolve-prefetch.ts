@@ -10,6 +10,8 @@ import { inWords } from "./in-words.ts";
 import { layerMapOf } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
 import type { PolicySetting, Resolved } from "./policy-setting.ts";
+import { prefetchQualityOf } from "./prefetch-quality.ts";
+import { type Training, trainingRows } from "./prefetch-training.ts";
 
 const nothing = { value: undefined, name: "", ledger: [] };
 
@@ -24,6 +26,8 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
     const values = parametersIn(policy.parameters, section);
     const { distance, chunks, preempt, budget = moe.topK } = section;
     const latencyNs = section.latency ?? policy.latencyNs(values);
+    const training = policy.needs.includes("training") ? await trainingRows(setting) : null;
+    const quality = await prefetchQualityOf(setting);
     const context: PrefetchContext = {
       layers: model.layers.filter(({ feedForward }) => feedForward.kind === "moe").length,
       experts: moe.experts,
@@ -32,8 +36,8 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
       budget,
       layerMap: layerMapOf(setting.layerMap, source.replayed, model),
       replayed: source.replayed,
-      training: null,
-      quality: null,
+      training: training?.table ?? null,
+      quality,
       seed: scenario.seed,
     };
     const misfit = policy.misfit?.(context, values) ?? null;
@@ -44,7 +48,7 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
     return {
       value: { name: section.kind, budget, chunks, latencyNs, preempt, prepare: () => policy.prepare(context, values) },
       name: `, prefetch ${section.kind}${inWords({ ...values, distance, budget, chunks, preempt, latency: formatDuration(latencyNs) })}`,
-      ledger: [entry(policy)],
+      ledger: [entry(policy), ...learned(section, training)],
     };
   });
 }
@@ -66,6 +70,18 @@ function refuseIdle({ scenario }: PolicySetting): void {
       expected: "a cache that takes experts in: static never changes what it holds, so nothing can be sent ahead",
       found: kind,
     });
+}
+
+/** What it learned from, or that it has no use for rows to learn from. */
+function learned(
+  { kind, fit }: { readonly kind: string; readonly fit?: object | undefined },
+  training: Training | null,
+): LedgerEntry[] {
+  if (training !== null)
+    return [{ topic: "prefetch training", fidelity: "fitted", detail: `${kind} learned from ${training.source}` }];
+  return fit === undefined
+    ? []
+    : [{ topic: "prefetch training", fidelity: "assumed", detail: `not used: ${kind} learns nothing before the run` }];
 }
 
 function entry(policy: PrefetchPolicy): LedgerEntry {

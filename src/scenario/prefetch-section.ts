@@ -30,13 +30,19 @@ const prefetchKeys = {
   distance: count(1, 1000).default(1).describe("Layers ahead that are guessed."),
   budget: count(1, 1e6)
     .optional()
-    .describe("Experts that are sent ahead for a layer in a step, those of a device; default as many as a token chooses."),
+    .describe(
+      "Experts that are sent ahead for a layer in a step, those of a device; default as many as a token chooses.",
+    ),
   chunks: count(1, 1000)
     .default(1)
-    .describe("Pieces that an expert is sent in; a missing expert waits for one at most. Each has the latency of a transfer."),
+    .describe(
+      "Pieces that an expert is sent in; a missing expert waits for one at most. Each has the latency of a transfer.",
+    ),
   latency: quantity("duration", "zero")
     .optional()
-    .describe("From the choice of a layer until the guesses are known; default a published time of the predictor, or 0."),
+    .describe(
+      "From the choice of a layer until the guesses are known; default a published time of the predictor, or 0.",
+    ),
   preempt: z
     .boolean()
     .default(false)

@@ -58,7 +58,13 @@ function socketRead(
     const all = to.reduce((sum, bytes) => sum + bytes, 0);
     if (all === 0) continue;
     const { latencyNs } = memory;
-    parts.push({ resource: memories[from]!, ns: transferNs(memory, all) - latencyNs, latencyNs, bytes: all, kind: "memory" });
+    parts.push({
+      resource: memories[from]!,
+      ns: transferNs(memory, all) - latencyNs,
+      latencyNs,
+      bytes: all,
+      kind: "memory",
+    });
     for (const [reader, bytes] of to.entries()) {
       if (reader === from || bytes === 0) continue;
       const ns = transferNs(link, bytes) - link.latencyNs;

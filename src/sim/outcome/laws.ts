@@ -147,8 +147,7 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const pastMemory = allFetched
     ? hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0)
     : 0;
-  const toDevices =
-    caches.reduce((sum, { askedBytes }) => sum + askedBytes.memory, sentAhead("memory")) - pastMemory;
+  const toDevices = caches.reduce((sum, { askedBytes }) => sum + askedBytes.memory, sentAhead("memory")) - pastMemory;
   const toProcessors = hosts.reduce((sum, { computedBytes }) => sum + computedBytes, 0);
   holds(
     same(fromMemory, toDevices + toProcessors),
