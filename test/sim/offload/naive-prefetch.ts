@@ -6,8 +6,9 @@
 export interface NaivePrefetchCase {
   readonly layers: number;
   readonly experts: number;
-  /** Slots for each layer, least recently used first out. */
+  /** Slots for each layer, or of one cache for all layers; least recently used first out. */
   readonly slots: number;
+  readonly global: boolean;
   /** Of one expert: the link until its first byte, the link for all of its bytes, and host memory with its latency. */
   readonly linkLatencyNs: number;
   readonly linkBytesNs: number;
@@ -86,9 +87,7 @@ class Server {
       demand.done(this.freeNs);
       return;
     }
-    const [job] = this.jobs
-      .filter(({ left }) => left > 0)
-      .sort((a, b) => a.priority - b.priority || a.order - b.order);
+    const [job] = this.jobs.filter(({ left }) => left > 0).sort((a, b) => a.priority - b.priority || a.order - b.order);
     if (job === undefined) return;
     job.left--;
     this.chunks++;
@@ -110,22 +109,30 @@ interface Sent {
 export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
   const link = new Server();
   const memory = new Server();
-  /** Of each layer, least recently used first. */
+  /** Of each layer or of all, least recently used first. */
   const caches: number[][] = Array.from({ length: c.layers }, () => []);
-  const holds = (key: number) => caches[Math.floor(key / c.experts)]!.includes(key);
+  const cacheOf = (layer: number) => (c.global ? 0 : layer);
+  const holds = (key: number) => caches[cacheOf(Math.floor(key / c.experts))]!.includes(key);
   const chunkNs = c.linkLatencyNs + c.linkBytesNs / c.chunks;
   const memoryChunkNs = c.memoryNs / c.chunks;
   let sent: Sent[] = [];
-  const count = { hits: 0, misses: 0, followed: 0, late: 0, useful: 0, preempted: 0, evicted: 0, unused: 0, refused: 0 };
+  const count = {
+    hits: 0,
+    misses: 0,
+    followed: 0,
+    late: 0,
+    useful: 0,
+    preempted: 0,
+    evicted: 0,
+    unused: 0,
+    refused: 0,
+  };
   let stallNs = 0;
   let lateNs = 0;
   let demandChunks = 0;
   const endNs: number[] = [];
   const isThere = ({ onLink, onMemory }: Sent, nowNs: number) =>
-    onLink.left === 0 &&
-    onMemory.left === 0 &&
-    onLink.endNs <= nowNs &&
-    onMemory.endNs + c.memoryLatencyNs <= nowNs;
+    onLink.left === 0 && onMemory.left === 0 && onLink.endNs <= nowNs && onMemory.endNs + c.memoryLatencyNs <= nowNs;
   const giveUp = (one: Sent, why: "preempted" | "evicted" | "unused") => {
     link.take(one.onLink);
     memory.take(one.onMemory);
@@ -170,7 +177,7 @@ export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
           const layer = Math.floor(key / c.experts);
           if (holds(key) || followedFor[layer]! >= c.budget) continue;
           for (const one of [...sent]) if (one.key === key) giveUp(one, "evicted");
-          const cache = caches[layer]!;
+          const cache = caches[cacheOf(layer)]!;
           if (cache.length >= c.slots) {
             const victim = cache.find((other) => !spared.has(other));
             if (victim === undefined) {
@@ -210,10 +217,10 @@ export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
           reached = layer;
           for (const [key, until] of spared) if (until < layer) spared.delete(key);
           const asked = [...new Set(step.asked[layer])].map((expert) => layer * c.experts + expert);
-          const cache = caches[layer]!;
+          const cache = caches[cacheOf(layer)]!;
           const hit = asked.map((key) => holds(key));
           for (const key of asked) spared.set(key, layer);
-          caches[layer] = [...cache.filter((key) => !asked.includes(key)), ...asked].slice(-c.slots);
+          caches[cacheOf(layer)] = [...cache.filter((key) => !asked.includes(key)), ...asked].slice(-c.slots);
           let doneNs = callNs;
           const late: Sent[] = [];
           const missing: number[] = [];
@@ -238,7 +245,7 @@ export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
             for (const one of [...sent])
               if (one.layer <= layer && one.onLink.left > 0) {
                 giveUp(one, "preempted");
-                caches[one.layer] = caches[one.layer]!.filter((key) => key !== one.key);
+                caches[cacheOf(one.layer)] = caches[cacheOf(one.layer)]!.filter((key) => key !== one.key);
               }
           if (resident > 0) doneNs += c.kernelNs;
           /** Waits for all of `pending`, then goes on with its end. */

@@ -14,18 +14,20 @@ const expertBytes = 3 * 256 * 128 * 2;
 
 /** One device, and a prefetcher that is right about as often as not. */
 export const prefetching = fc.record({
-  base: contention.map((c): Contention => ({
-    ...c,
-    replicas: 1,
-    ranks: 1,
-    stages: 1,
-    devicesPerNode: 1,
-    hostLinkDevices: 1,
-    twoSockets: false,
-    hostExperts: null,
-    overlap: true,
-    direct: false,
-  })),
+  base: contention.map(
+    (c): Contention => ({
+      ...c,
+      replicas: 1,
+      ranks: 1,
+      stages: 1,
+      devicesPerNode: 1,
+      hostLinkDevices: 1,
+      twoSockets: false,
+      hostExperts: null,
+      overlap: true,
+      direct: false,
+    }),
+  ),
   distance: fc.integer({ min: 1, max: 4 }),
   budget: fc.integer({ min: 1, max: 8 }),
   chunks: fc.constantFrom(1, 2, 4),
@@ -34,8 +36,11 @@ export const prefetching = fc.record({
   right: fc.constantFrom(0, 0.3, 0.7, 1),
   wrong: fc.integer({ min: 0, max: 3 }),
   early: fc.boolean(),
+  global: fc.boolean(),
 });
 export type Prefetching = typeof prefetching extends fc.Arbitrary<infer T> ? T : never;
+
+const slotsOf = ({ base, global }: Prefetching) => (global ? 2 : 1) * base.slots;
 
 const askedOf = ({ base }: Prefetching, config: SimConfig, request: number): number[][] => {
   const { routing } = config;
@@ -62,11 +67,19 @@ function guessesOf(p: Prefetching, asked: readonly (readonly number[])[], reques
   return [...guessed];
 }
 
-export function prefetchConfig(p: Prefetching): SimConfig {
+/** The case without anything sent ahead. */
+export function demandConfig(p: Prefetching): SimConfig {
   const config = configOf(p.base);
+  return { ...config, offload: { ...config.offload!, scope: p.global ? "global" : "layer", slots: slotsOf(p) } };
+}
+
+type GuessOf = (request: number, layer: number, asked: readonly (readonly number[])[]) => readonly number[];
+
+export function prefetchConfig(p: Prefetching, guessOf: GuessOf = randomly(p)): SimConfig {
+  const config = demandConfig(p);
   const guess = (rows: Int32Array, layer: number, out: Guesses) => {
     const request = Math.floor(rows[0]! / p.base.tokens);
-    for (const key of guessesOf(p, askedOf(p, config, request), request, layer)) out.add(key);
+    for (const key of guessOf(request, layer, askedOf(p, config, request))) out.add(key);
   };
   const prefetch: PrefetchConfig = {
     name: "test",
@@ -82,6 +95,21 @@ export function prefetchConfig(p: Prefetching): SimConfig {
   return { ...config, offload: { ...config.offload!, prefetch } };
 }
 
+const randomly =
+  (p: Prefetching): GuessOf =>
+  (request, layer, asked) =>
+    guessesOf(p, asked, request, layer);
+
+/** Knows all layers as far as the distance goes. */
+export const perfectly =
+  ({ distance }: Prefetching): GuessOf =>
+  (_request, layer, asked) =>
+    layer < 0
+      ? []
+      : asked.flatMap((all, ahead) =>
+          ahead > layer && ahead <= layer + distance ? all.map((expert) => ahead * experts + expert) : [],
+        );
+
 /** The same as plain numbers. */
 function naiveOf(p: Prefetching): NaivePrefetchCase {
   const { base } = p;
@@ -91,7 +119,7 @@ function naiveOf(p: Prefetching): NaivePrefetchCase {
     ...p,
     layers,
     experts,
-    slots: base.slots,
+    slots: slotsOf(p),
     linkLatencyNs: base.linkNs,
     linkBytesNs: base.linkBytesNs,
     memoryNs: base.memoryNs,
