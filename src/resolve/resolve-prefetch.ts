@@ -92,7 +92,7 @@ function entry(policy: PrefetchPolicy): LedgerEntry {
     topic: "prefetch",
     fidelity: "emulated",
     detail:
-      `${whose}; experts are sent behind all that is waited for, older steps and nearer layers first, and each path that an ` +
-      "expert passes does its part on its own; guessing takes time but nothing of the devices",
+      `${whose}; guessing takes nothing of the devices; experts are sent behind all that is waited for, older steps and nearer ` +
+      "layers first, and each path that one passes does its part on its own",
   };
 }
