@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createScopedCache } from "../../src/policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../src/policy/cache/caches.ts";
-import type { CachePolicy, CallLog } from "../../src/policy/cache/expert-cache.ts";
+import type { CacheContext, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
+import { LookAheadCache } from "../../src/policy/cache/sch.ts";
 import { contiguous } from "../../src/policy/placement/contiguous.ts";
 import { eplb } from "../../src/policy/placement/eplb.ts";
 import { lpt } from "../../src/policy/placement/lpt.ts";
@@ -192,32 +193,53 @@ interface HitCurves {
   readonly seq: number[][];
   readonly lru: number[];
   readonly belady: number[];
+  readonly sch4: number[];
+  readonly sch16: number[];
 }
 
 /**
- * Hit-rate curves of moe-lrc (arXiv 2505.16056) for LRU and Belady. Its cache evicts access by access and judges
+ * Hit-rate curves of moe-lrc (arXiv 2505.16056) for LRU, Belady and the look-ahead over 4 and 16 tokens. Its cache evicts access by access and judges
  * hits at the start of a token; first loads into free room count as hits. Calls of one access and `contains` at the
  * start of each token give exactly that.
  */
 function hitCurves(folder: string): Check[] {
   const traces = json<HitCurves[]>(folder, "moe_lrc_golden.json");
   return traces.flatMap((trace, index) =>
-    (["lru", "belady"] as const).map((name) => {
-      const found = trace[name].map((_, at) => lrcHitRate(cachePolicies[name], trace, at + 1));
+    (["lru", "belady", "sch4", "sch16"] as const).map((name) => {
+      const create = creators[name](trace);
+      const found = trace[name].map((_, at) => lrcHitRate(create, trace, at + 1));
       const digits = (rates: readonly number[]) => rates.map((rate) => rate.toFixed(6)).join(" ");
       return check(`moe-lrc trace ${index}, ${name} at 1..${trace.E} slots`, digits(trace[name]), digits(found));
     }),
   );
 }
 
-function lrcHitRate(policy: CachePolicy, trace: HitCurves, capacity: number): number {
+type Create = (context: CacheContext) => ExpertCache;
+
+/** Access by access, the window of a look-ahead ends with a token: that of the access and `tokens` - 1 more. */
+const lookAhead =
+  (tokens: number) =>
+  (trace: HitCurves): Create =>
+  (context) =>
+    new LookAheadCache(context, ({ calls }) =>
+      Uint32Array.from({ length: calls }, (_, at) => Math.min(calls, (Math.floor(at / trace.k) + tokens) * trace.k)),
+    );
+
+const creators: Record<"lru" | "belady" | "sch4" | "sch16", (trace: HitCurves) => Create> = {
+  lru: () => cachePolicies.lru.create,
+  belady: () => cachePolicies.belady.create,
+  sch4: lookAhead(4),
+  sch16: lookAhead(16),
+};
+
+function lrcHitRate(create: Create, trace: HitCurves, capacity: number): number {
   const keys = Uint32Array.from(trace.seq.flat());
   const future: CallLog = {
     keys,
     starts: Uint32Array.from({ length: keys.length + 1 }, (_, i) => i),
     calls: keys.length,
   };
-  const cache = policy.create({ objects: trace.E, capacity, popularity: null, future });
+  const cache = create({ objects: trace.E, capacity, popularity: null, future });
   const seen = new Set<number>();
   const hit = new Uint8Array(1);
   let hits = 0;

@@ -7,6 +7,7 @@ import type { SetExitCode } from "./command.ts";
 import { hardwareCommand } from "./hardware-command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
 import { modelCommand } from "./model-command.ts";
+import { offloadCommand } from "./offload-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
 import { traceCommand } from "./trace-command.ts";
@@ -14,6 +15,7 @@ import { validateCommand } from "./validate-command.ts";
 
 const commands = [
   runCommand,
+  offloadCommand,
   calibrateCommand,
   validateCommand,
   traceCommand,

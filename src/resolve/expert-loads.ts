@@ -56,7 +56,7 @@ export async function expertLoads(
     modelLayers: counts.modelLayers,
     source: `${counts.origin.name}, ${domain}${untransformed(scenario, fit)}`,
     digest: counts.origin.digest,
-    inSample: isInSample(fit, counts, source),
+    inSample: isInSample(fit, counts.origin.digest, source),
   };
 }
 
@@ -89,7 +89,7 @@ async function countsFor(
 }
 
 /** Whether the fitting set contains replayed rows: it is the same trace, and no domain keeps them apart. */
-function isInSample(fit: FitChoice | undefined, counts: CountsTable, source: FitSource | null): boolean {
-  if (source === null || counts.origin.digest !== source.replayed.origin.digest) return false;
+export function isInSample(fit: FitChoice | undefined, digest: string, source: FitSource | null): boolean {
+  if (source === null || digest !== source.replayed.origin.digest) return false;
   return fit?.domain === undefined || source.replayed.domains.includes(fit.domain);
 }

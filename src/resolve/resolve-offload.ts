@@ -2,21 +2,27 @@ import { refuse } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
 import { formatBytes } from "../core/units.ts";
 import { expertBytes } from "../models/bytes.ts";
+import { expertHomes } from "../models/visits.ts";
 import type { Admission } from "../policy/cache/admission/admission.ts";
 import { admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies } from "../policy/cache/caches.ts";
 import { type CachePolicy, configured } from "../policy/cache/expert-cache.ts";
+import type { Reserved } from "../policy/cache/reserved.ts";
+import { countsUses } from "../policy/cache/static-choice.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { OffloadConfig } from "../sim/config.ts";
 import { hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { stagePlans } from "../sim/step/stage-plan.ts";
+import { checkCacheNeeds } from "./cache-needs.ts";
 import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
 import { inWords } from "./in-words.ts";
 import { locatedAsync } from "./located.ts";
 import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { reservedExperts } from "./reserved-experts.ts";
 import { resolveMiss } from "./resolve-miss.ts";
 import { resolvePrefetch } from "./resolve-prefetch.ts";
+import { slotsOverLayers } from "./slots-over-layers.ts";
 
 /** The expert cache of a scenario; null without offload. */
 export function resolveOffload(setting: PolicySetting): Promise<Resolved<OffloadConfig | null>> {
@@ -47,27 +53,27 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       });
     const kind: CachePolicy = cachePolicies[section.kind];
     const parameters = parametersIn(kind.parameters, section);
-    if (kind.needs.includes("weights") && setting.source.replayed.weights === undefined)
-      refuse({
-        ...scenario.place(["policy", "offload", "kind"]),
-        at: "policy.offload.kind",
-        expected: `a policy that goes by ids alone: ${setting.source.replayed.origin.name} has no router weights`,
-        found: section.kind,
-      });
+    checkCacheNeeds(setting, kind, parameters);
     const { admission, named: admissionName } = admissionOf(section.admission);
     const { miss, named: missName, ledger: missLedger } = resolveMiss(setting, section);
     const sliceBytes = Math.ceil(expertBytes(moe, setting) / mapping.etp);
     // The device of the stage with most MoE layers has the largest share.
     const stageLayers = Math.max(...stagePlans(model, mapping.pp).map(({ expertLayers }) => expertLayers));
     const caches = section.scope === "layer" ? stageLayers : 1;
-    const slots = section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * caches));
+    const spread = await slotsOverLayers(setting, sliceBytes);
+    const slots =
+      spread === null
+        ? (section.slots ?? Math.floor((section.memory ?? 0) / (sliceBytes * caches)))
+        : meanOf(spread.slots, expertHomes(model));
     const perRank = (placedExperts(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
-    if (slots < 1 && section.slots === undefined)
+    if (slots < 1 && section.memory !== undefined)
       refuse({
         expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
         found: section.memory,
       });
-    const loads = kind.needs.includes("popularity") ? await popularity(setting) : null;
+    const reserved = await reservedExperts(setting, { slots, slotsPerLayer: spread?.slots ?? null });
+    const counts = kind.needs.includes("popularity") && countsUses(parameters["choose"]);
+    const loads = counts ? await popularity(setting) : null;
     const prefetch = await resolvePrefetch(setting);
     const value: OffloadConfig = {
       policy: configured(kind, parameters),
@@ -75,26 +81,46 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       ...(miss === null ? {} : { miss }),
       scope: section.scope,
       slots: Math.min(slots, perRank),
+      ...(spread === null ? {} : { slotsPerLayer: spread.slots }),
+      ...(reserved === null ? {} : { reserved }),
       hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
       pinned: section.pinned,
       diskPath: section.diskPath,
       ...(node.sockets === undefined ? {} : { numa: section.numa ?? "local" }),
-      popularity: loads?.uses ?? null,
+      // A fixed set that nobody counted for still has to know which experts a device serves.
+      popularity: loads?.uses ?? (kind.needs.includes("popularity") ? usedAlike(setting) : null),
       overlap: section.overlap,
       ...(prefetch.value === undefined ? {} : { prefetch: prefetch.value }),
       logAccessesMax: section.logAccesses,
     };
     const unit = section.scope === "layer" ? "a layer" : "in all";
+    const room = spread === null ? `${value.slots} of ${perRank} experts ${unit}` : spread.named;
+    const pinned = reserved === null ? "" : pinsInWords(reserved);
     return {
       value,
-      name: `${section.kind}${inWords(parameters)}, ${value.slots} of ${perRank} experts ${unit}${admissionName}${missName}${prefetch.name}`,
+      name: `${section.kind}${inWords(parameters)}, ${room}${pinned}${admissionName}${missName}${prefetch.name}`,
       ledger: [
-        ...(loads === null ? unusedFit(section) : [fitEntry("expert cache", loads)]),
+        ...(loads === null ? (spread === null ? unusedFit(section) : []) : [fitEntry("expert cache", loads)]),
+        ...(spread?.ledger ?? []),
         ...missLedger,
         ...prefetch.ledger,
       ],
     };
   });
+}
+
+const pinsInWords = ({ keep, protect }: Reserved): string =>
+  [
+    [keep.length, "kept"],
+    [protect.length, "protected"],
+  ]
+    .filter(([experts]) => experts !== 0)
+    .map(([experts, how]) => `, ${experts} ${how}`)
+    .join("");
+
+/** Slots of a layer on average, in whole ones: what reports and advice name. */
+function meanOf(slots: Uint32Array, homes: readonly number[]): number {
+  return Math.round(slots.reduce((sum, count) => sum + count, 0) / new Set(homes).size);
 }
 
 /** The admission of a scenario, and what the name of the cache says of it. */
@@ -142,6 +168,10 @@ function checkDiskPath({ scenario, node }: PolicySetting): void {
   if (node.device.hostLink === null) refused(`${node.device.name} has the host's memory as its own`);
   if (memoryTiers(node.tiers) === node.tiers.length) refused("a node has no disk");
 }
+
+/** No uses of any expert, by trace layer. */
+const usedAlike = ({ source, moe }: PolicySetting): Float64Array =>
+  new Float64Array((source?.replayed.layers ?? 0) * moe.experts);
 
 /** Uses in the fitting set by trace layer of the replayed routing, as the simulator indexes it. */
 async function popularity(setting: PolicySetting): Promise<ExpertLoads> {

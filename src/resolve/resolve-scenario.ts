@@ -30,7 +30,7 @@ export async function resolveScenario(
   reader: FileReader,
   measured: Workload | null = null,
   signal?: AbortSignal,
-  replayed?: ResolvedRouting,
+  replayed?: ResolvedRouting | undefined,
 ): Promise<ResolvedScenario> {
   const pools = poolScenarios(scenario);
   const shapes: PoolShape[] = [];

@@ -3,14 +3,21 @@ import { quantity } from "../core/quantity.ts";
 import { type AdmissionName, admissions } from "../policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type MissPolicyName, missPolicies } from "../policy/miss/miss-policies.ts";
+import { expertsByLayer } from "./experts-by-layer.ts";
 import { fitSection } from "./fit-section.ts";
 import { kindsOf } from "./kinds.ts";
 import { prefetchSection } from "./prefetch-section.ts";
-import { count, exactlyOne } from "./quantity.ts";
+import { count, exactlyOne, filePath } from "./quantity.ts";
 
 /** Policies that need the accesses to come: references beside every run, not a choice for a deployment. */
 const referencePolicies: readonly unknown[] = Object.keys(cachePolicies).filter(
   (name) => !(livePolicyNames as readonly string[]).includes(name),
+);
+
+/** Experts that somebody pins: listed here, or in a file. */
+const pins = z.union(
+  [expertsByLayer, z.strictObject({ file: filePath().describe("A JSON file with a list of {layer, experts}.") })],
+  { error: "a list of {layer, experts}, or {file} with one" },
 );
 
 /** Keys of an expert cache, whatever its policy. */
@@ -30,6 +37,26 @@ const cacheKeys = {
   memory: quantity("bytes")
     .optional()
     .describe("Memory of each device for expert slots, instead of slots; split over the layers of its pipeline stage."),
+  slotsPerLayer: z
+    .union([z.enum(["even", "demand", "dp"]), z.array(count(0, 65536)).min(1)], {
+      error: "even, demand, dp, or a list with the slots of each layer",
+    })
+    .default("even")
+    .describe(
+      "How the layers share all slots (slots times the layers, or the memory), with scope layer: even; demand, in proportion to " +
+        "the experts that a sequence of the fitting set uses in a layer; dp, the fewest misses by the layers' LRU curves there; " +
+        "or a list with the slots of each layer, instead of slots.",
+    ),
+  keep: pins
+    .optional()
+    .describe(
+      "Experts that are resident before the run and never evicted. They take slots; the policy has the others.",
+    ),
+  protect: pins
+    .optional()
+    .describe(
+      "Experts that are never evicted once they were loaded, such as super experts. Each has a slot of its own, empty until its first use.",
+    ),
   hostMemory: quantity("bytes")
     .optional()
     .describe(
@@ -73,5 +100,12 @@ export const offloadSection = kindsOf(cachePolicies, livePolicyNames, cacheKeys,
     ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
     : undefined,
 )
-  .superRefine(exactlyOne("slots", "memory"))
+  .superRefine(({ slots, memory, slotsPerLayer }, context) => {
+    const list = typeof slotsPerLayer === "string" ? undefined : slotsPerLayer;
+    exactlyOne(
+      "slots",
+      "memory",
+      "a list of slotsPerLayer",
+    )({ slots, memory, "a list of slotsPerLayer": list }, context);
+  })
   .meta({ id: "expertCache", title: "Expert cache" });

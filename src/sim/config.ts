@@ -6,6 +6,7 @@ import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
+import type { Reserved } from "../policy/cache/reserved.ts";
 import type { MissChoice } from "../policy/miss/miss-policy.ts";
 import type { Placement } from "../policy/placement/placement.ts";
 import type { PrefetchedCache, Prefetcher } from "../policy/prefetch/prefetcher.ts";
@@ -146,6 +147,16 @@ export interface OffloadConfig {
   readonly scope: "layer" | "global";
   /** Expert slots in device memory of a rank: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;
+  /**
+   * [MoE layers] slots of each layer with scope `layer`, 0 for a visit of the experts of an earlier one; `slots` is then their mean,
+   * rounded. Absent: `slots` each.
+   */
+  readonly slotsPerLayer?: Uint32Array;
+  /**
+   * Experts that keep their slots whatever the policy does, as MoE layer x experts + expert; absent: none. A rank has room for its
+   * own.
+   */
+  readonly reserved?: Reserved;
   /**
    * Bytes of the first memory tier of a node for experts, in even shares for its replicas. Experts beyond a share live in
    * the tiers behind it; where these are disks that devices read through memory, the share caches what lives there by LRU.

@@ -14,7 +14,7 @@ const levels = [
   ["resolve"],
   ["calibrate"],
   ["forecast"],
-  ["validate"],
+  ["validate", "offload"],
   ["plan", "capture"],
   ["tui", "report"],
   ["cli"],

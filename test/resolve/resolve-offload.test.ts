@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InvalidInputError, type Problem } from "../../src/core/errors.ts";
 import { expertBytes } from "../../src/models/bytes.ts";
@@ -243,4 +246,235 @@ test("a fitting set that the policy has no use for is said to be unused", async 
   const all = "fit: { domain: all }";
   expect(await ledger(`kind: lru, slots: 2, ${all}`)).toMatchObject([{ detail: expect.stringMatching(/^not used/) }]);
   expect(await ledger("kind: lru, slots: 2")).toEqual([]);
+});
+
+describe("slots over layers", () => {
+  const counts = async (offload: string, parallel = "tp: 1") => {
+    const { offload: config } = await resolve({ offload, parallel });
+    return [...config!.slotsPerLayer!];
+  };
+
+  test("keep their sum, whatever the rule, in slots or in memory, on every pipeline stage", async () => {
+    for (const rule of ["demand", "dp"]) {
+      const slots = await counts(`kind: lru, slots: 3, slotsPerLayer: ${rule}`);
+      expect(slots.length).toBe(32);
+      expect(slots.reduce((a, b) => a + b, 0)).toBe(3 * 32);
+      for (const count of slots) {
+        expect(count).toBeGreaterThanOrEqual(2);
+        expect(count).toBeLessThanOrEqual(8);
+      }
+      const staged = await counts(`kind: lru, slots: 3, slotsPerLayer: ${rule}`, "pp: 2");
+      expect(staged.slice(0, 16).reduce((a, b) => a + b, 0)).toBe(3 * 16);
+      expect(staged.slice(16).reduce((a, b) => a + b, 0)).toBe(3 * 16);
+    }
+    const config = await resolve({ offload: "kind: lru, memory: 10GiB, slotsPerLayer: dp" });
+    const moe = config.model.layers[0]!.feedForward;
+    if (moe.kind !== "moe") throw new Error("not an MoE");
+    const all = Math.floor((10 * gib) / Math.ceil(expertBytes(moe, config)));
+    expect([...config.offload!.slotsPerLayer!].reduce((a, b) => a + b, 0)).toBe(all);
+    // A slot more than fits would not.
+    const item = simulate(config).memory.tiers[0]!.items.find(({ name }) => name.startsWith("expert cache"))!;
+    expect(item.name).toBe(`expert cache, ${all} slots`);
+    expect(item.bytes).toBeLessThanOrEqual(10 * gib);
+    expect(item.bytes + Math.ceil(expertBytes(moe, config))).toBeGreaterThan(10 * gib);
+  });
+
+  test("of a list are those of the list, and equal ones are those of slots", async () => {
+    const hits = async (offload: string) => simulate(await resolve({ offload })).cache!.hits;
+    const list = (slots: (layer: number) => number) =>
+      `kind: lru, slotsPerLayer: [${Array.from({ length: 32 }, (_, layer) => slots(layer)).join(", ")}]`;
+    expect(await counts(list((layer) => layer % 4))).toEqual(Array.from({ length: 32 }, (_, layer) => layer % 4));
+    expect(await hits(list(() => 2))).toBe(await hits("kind: lru, slots: 2"));
+    expect(await hits(list(() => 0))).toBe(0);
+    // Layers without a slot never hit; those with one hit as before.
+    const first = await hits(list((layer) => (layer < 16 ? 3 : 0)));
+    const last = await hits(list((layer) => (layer < 16 ? 0 : 3)));
+    expect(first + last).toBe(await hits("kind: lru, slots: 3"));
+    expect(first).toBeGreaterThan(0);
+  });
+
+  test("say what they rest on, and refuse what contradicts them", async () => {
+    const { ledger } = await resolveScenario(
+      parseScenario(scenario({ offload: "kind: lru, slots: 3, slotsPerLayer: dp" }), "test.yaml"),
+      noFiles,
+    );
+    const entry = ledger.find(({ topic }) => topic === "slots over layers")!;
+    expect(entry.fidelity).toBe("fitted");
+    const [chosen, even] = /; ([\d.]+) % of their accesses hit, ([\d.]+) % with even slots/
+      .exec(entry.detail)!
+      .slice(1);
+    expect(Number(chosen)).toBeGreaterThanOrEqual(Number(even));
+    const key = "policy.offload.slotsPerLayer";
+    for (const [parts, problem] of [
+      [
+        { offload: "kind: lru, slots: 9, scope: global, slotsPerLayer: dp" },
+        { at: key, expected: "even: with scope global all layers share their slots" },
+      ],
+      [{ offload: "kind: lru, slots: 1, slotsPerLayer: demand", parallel: "tp: 2, ep: 2" }, { at: key }],
+      [
+        { offload: "kind: lru, slotsPerLayer: [1, 2]" },
+        { at: key, expected: "32 counts up to 8, one for each layer with experts" },
+      ],
+      [{ offload: `kind: lru, slotsPerLayer: [${Array.from({ length: 32 }, () => 9).join(", ")}]` }, { at: key }],
+      [
+        { offload: "kind: lru, memory: 1GiB, slotsPerLayer: dp" },
+        { at: key, expected: expect.stringMatching(/^memory for at least one expert in each of 32 layers/) as string },
+      ],
+      [{ offload: "kind: lru, slotsPerLayer: dp" }, { at: "policy.offload" }],
+      [{ offload: "kind: lru, slots: 2, slotsPerLayer: [1]" }, { at: "policy.offload" }],
+    ] as const)
+      expect(await problemsOf(parts)).toMatchObject([problem]);
+  });
+});
+
+describe("what a cache policy needs", () => {
+  test("scope global for policies that rank all layers, and for sets that fill layers", async () => {
+    for (const kind of [
+      "layer-distance",
+      "moe-infinity",
+      "finemoe",
+      "plec",
+      "static, choose: front-loading",
+      "static, choose: back-loading",
+    ]) {
+      expect(await problemsOf({ offload: `kind: ${kind}, slots: 4` })).toMatchObject([
+        { at: "policy.offload.scope", expected: expect.stringMatching(/^global: /) as string, found: "layer" },
+      ]);
+      expect((await resolve({ offload: `kind: ${kind}, slots: 40, scope: global` })).offload?.slots).toBe(40);
+    }
+  });
+
+  test("router weights, which synthesised routing does not have", async () => {
+    expect(await problemsOf({ offload: "kind: hybrimoe, slots: 4" })).toMatchObject([
+      { at: "policy.offload.kind", expected: "routing with the weights of the chosen experts, which hybrimoe needs" },
+    ]);
+  });
+
+  test("a fitting set for the most used experts alone: other fixed sets are chosen without", async () => {
+    const named = async (choose: string) => {
+      const { config, ledger } = await resolveScenario(
+        parseScenario(scenario({ offload: `kind: static, slots: 2, choose: ${choose}` }), "test.yaml"),
+        noFiles,
+      );
+      return { fit: ledger.some(({ topic }) => topic === "expert cache fit"), hits: simulate(config).cache!.hits };
+    };
+    const [frequency, uniform, random] = [await named("frequency"), await named("uniform"), await named("random")];
+    expect([frequency.fit, uniform.fit, random.fit]).toEqual([true, false, false]);
+    // Fitted on the very rows that are replayed.
+    expect(frequency.hits).toBeGreaterThan(uniform.hits);
+    expect(uniform.hits).toBeGreaterThan(0);
+    expect(random.hits).not.toBe(uniform.hits);
+  });
+});
+
+describe("experts that keep their slots", () => {
+  test("hit from the first use on when kept, from the second when protected, and leave the others the rest", async () => {
+    const run = async (offload: string) => simulate(await resolve({ offload }));
+    const everywhere = (experts: string) =>
+      `[${Array.from({ length: 32 }, (_, layer) => `{ layer: ${layer}, experts: ${experts} }`).join(", ")}]`;
+    // One slot a layer, kept for one of eight experts: what hits are its uses, and the policy has no slot.
+    const hits = await Promise.all(
+      Array.from(
+        { length: 8 },
+        async (_, expert) => (await run(`kind: lru, slots: 1, keep: ${everywhere(`[${expert}]`)}`)).cache!,
+      ),
+    );
+    expect(hits.reduce((sum, cache) => sum + cache.hits, 0)).toBe(hits[0]!.accesses);
+    const kept = (await run(`kind: lru, slots: 1, keep: ${everywhere("[3]")}`)).cache!;
+    const guarded = (await run(`kind: lru, slots: 1, protect: ${everywhere("[3]")}`)).cache!;
+    expect(kept.hits - guarded.hits).toBeGreaterThan(0);
+    expect(kept.hits - guarded.hits).toBeLessThanOrEqual(32);
+    // What stands beside the run has the same pins.
+    expect(kept.reference).toMatchObject({ policy: kept.hits / kept.accesses, lru: kept.hits / kept.accesses });
+    expect(kept.reference!.belady).toBe(kept.hits / kept.accesses);
+    expect((await run(`kind: fifo, slots: 2, keep: ${everywhere("[3, 4]")}`)).cache!.hits).toBe(
+      (await run(`kind: lru, slots: 2, keep: ${everywhere("[4, 3]")}`)).cache!.hits,
+    );
+  });
+
+  test("are named in the deployment", async () => {
+    const { offload } = await resolveScenario(
+      parseScenario(
+        scenario({
+          offload: "kind: lru, slots: 2, keep: [{ layer: 0, experts: [1] }], protect: [{ layer: 5, experts: [0, 2] }]",
+        }),
+        "test.yaml",
+      ),
+      noFiles,
+    );
+    expect(offload).toBe("lru, 2 of 8 experts a layer, 1 kept, 2 protected");
+  });
+
+  test("contradict neither the model, nor one another, nor the slots", async () => {
+    const path = "policy.offload";
+    for (const [offload, problems] of [
+      [
+        "kind: lru, slots: 2, keep: [{ layer: 32, experts: [0] }]",
+        [{ at: `${path}.keep[0].layer`, expected: "a layer with experts: 0 to 31", found: 32 }],
+      ],
+      [
+        "kind: lru, slots: 2, keep: [{ layer: 3, experts: [0, 8] }], protect: [{ layer: 3, experts: [0] }]",
+        [
+          { at: `${path}.keep[0].experts[1]`, expected: "an expert below 8", found: 8 },
+          {
+            at: `${path}.protect[0].experts[0]`,
+            expected: `each expert once: expert 0 of layer 3 stands at ${path}.keep[0].experts[0] too`,
+          },
+        ],
+      ],
+      [
+        "kind: lru, slots: 2, keep: [{ layer: 3, experts: [0, 1] }, { layer: 3, experts: [2, 3] }]",
+        [
+          {
+            at: `${path}.keep[1].experts[0]`,
+            expected: "at most 2 experts that keep their slots in layer 3, as many as there are slots",
+          },
+        ],
+      ],
+      [
+        "kind: lru, slots: 2, scope: global, keep: [{ layer: 3, experts: [0] }], protect: [{ layer: 4, experts: [0, 1] }]",
+        [
+          {
+            at: `${path}.protect[0].experts[1]`,
+            expected: "at most 2 experts that keep their slots on a device, as many as there are slots",
+            found: "one more: expert 1 of layer 4",
+          },
+        ],
+      ],
+      ["kind: lru, slots: 2, keep: []", [{ at: `${path}.keep` }]],
+    ] as const)
+      expect(await problemsOf({ offload })).toMatchObject(problems);
+    expect(
+      await problemsOf({
+        offload: "kind: lru, slots: 2, keep: [{ layer: 0, experts: [1] }]",
+        parallel: "tp: 2, ep: 2",
+      }),
+    ).toMatchObject([{ at: `${path}.keep`, found: "ep 2" }]);
+    const { problems } = (await resolve({ offload: "kind: lru, slots: 2, keep: [{ layer: 9, experts: [9] }]" }).catch(
+      (e: unknown) => e,
+    )) as InvalidInputError;
+    expect(problems[0]).toMatchObject({ file: "test.yaml", line: 9 });
+  });
+
+  test("come from a file as they come from a list, and problems of the file are placed in it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "moecast-keep-"));
+    try {
+      const file = join(folder, "pins.json");
+      const offload = `kind: lru, slots: 2, keep: { file: ${file} }`;
+      writeFileSync(file, JSON.stringify([{ layer: 2, experts: [7, 1] }]));
+      expect((await resolve({ offload })).offload?.reserved).toEqual({ keep: [2 * 8 + 7, 2 * 8 + 1], protect: [] });
+      writeFileSync(file, JSON.stringify([{ layer: 2, experts: [7, 8] }]));
+      expect(await problemsOf({ offload })).toMatchObject([
+        { file, at: "0.experts.1", expected: "an expert below 8", found: 8 },
+      ]);
+      writeFileSync(file, JSON.stringify([{ layer: 2, expert: 7 }]));
+      expect((await problemsOf({ offload })).map((problem) => problem.file)).toContain(file);
+      writeFileSync(file, "[");
+      expect(await problemsOf({ offload })).toMatchObject([{ file }]);
+      rmSync(file);
+      expect(await problemsOf({ offload })).toMatchObject([{ file }]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

@@ -7,7 +7,7 @@ import type { ModelSpec } from "../../src/models/spec.ts";
 import { chained, expertHomes } from "../../src/models/visits.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
-import { configured } from "../../src/policy/cache/expert-cache.ts";
+import { type CachePolicy, configured } from "../../src/policy/cache/expert-cache.ts";
 import { type MissPolicyName, missPolicies } from "../../src/policy/miss/miss-policies.ts";
 import type { MissPolicy } from "../../src/policy/miss/miss-policy.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
@@ -171,7 +171,9 @@ export const scenario = fc.record({
   diskPath: fc.constantFrom("host" as const, "host" as const, "direct" as const),
   hostLinkDevices: fc.constantFrom(1, 1, 2, 4),
   transfersOverlap: fc.boolean(),
-  policy: fc.constantFrom(...livePolicyNames),
+  policy: fc.constantFrom(
+    ...livePolicyNames.filter((name) => !(cachePolicies[name] as CachePolicy).needs.includes("weights")),
+  ),
   halfLife: fc.constantFrom(undefined, 1, 7),
   admission: fc.constantFrom("always" as const, "fitting" as const, "reused" as const),
   miss: fc.constantFrom("fetch" as const, "fetch" as const, ...(Object.keys(missPolicies) as MissPolicyName[])),
@@ -209,14 +211,18 @@ export function configOf(c: Scenario): SimConfig {
   const table = withoutSome(transformed(c), c.skipped, c.seed);
   const layerMap = homes.map((_, i) => (i * 3 + 1) % 2);
   const offloads = c.slots !== null && c.routing !== "uniform";
+  const policy: CachePolicy = cachePolicies[c.policy];
   const missPolicy: MissPolicy = missPolicies[c.miss];
   const onHost = missPolicy.needs.includes("host");
   const offload: OffloadConfig | null = offloads
     ? {
         miss: { policy: missPolicy, values: z.object(missPolicy.parameters).parse({}) },
-        policy: configured(cachePolicies[c.policy], c.policy === "lfu" ? { halfLife: c.halfLife } : {}),
+        policy: configured(
+          policy,
+          z.object(policy.parameters).parse(c.policy === "lfu" ? { halfLife: c.halfLife } : {}),
+        ),
         admission: { admission: admissions[c.admission], values: { uses: 2, window: 30 } },
-        scope: c.scope,
+        scope: policy.needs.includes("layers") ? "global" : c.scope,
         slots: c.slots ?? 1,
         hostBytes: c.host,
         pinned: c.pinned,

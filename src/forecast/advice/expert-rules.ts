@@ -76,7 +76,7 @@ export const moreSlots: AdviceRule = {
   change: ({ config, forecast, policy }) => {
     const { offload, mapping, model } = config;
     const moe = moeShape(model);
-    if (offload === null || moe === null) return null;
+    if (offload === null || moe === null || Array.isArray(policy.offload?.slotsPerLayer)) return null;
     const layers = ownLayers(model).filter(({ feedForward }) => feedForward.kind === "moe").length;
     const [device] = forecast.memory.tiers;
     const bytesOf = (part: string) => device?.items.find(({ name }) => name.startsWith(part))?.bytes ?? 0;

@@ -19,8 +19,8 @@ export class ActivationStore {
   readonly capacity: number;
   readonly #replacement: Replacement;
   readonly #entries: Float32Array[] = [];
-  /** Euclidean norm of every row of an entry, by place. */
-  readonly #norms: Float64Array[] = [];
+  /** [layers] squared norm of every row of an entry, by place. */
+  readonly #squares: Float64Array[] = [];
   readonly #matches: number[] = [];
   readonly #changedAt: number[] = [];
   #inserted = 0;
@@ -50,9 +50,9 @@ export class ActivationStore {
     return this.#entries[place]!;
   }
 
-  /** Norm of the row of a layer. */
-  norm(place: number, layer: number): number {
-    return this.#norms[place]![layer]!;
+  /** Squared norm of the row of a layer. */
+  squares(place: number, layer: number): number {
+    return this.#squares[place]![layer]!;
   }
 
   /** An entry was matched: counts for `least-matched`. */
@@ -66,7 +66,7 @@ export class ActivationStore {
     const entry = Float32Array.from(matrix);
     const place = this.size < this.capacity ? this.size : this.#toReplace(entry);
     this.#entries[place] = entry;
-    this.#norms[place] = rowNorms(entry, this.shape);
+    this.#squares[place] = rowSquares(entry, this.shape);
     this.#matches[place] = 0;
     this.#changedAt[place] = ++this.#inserted;
     return place;
@@ -74,12 +74,12 @@ export class ActivationStore {
 
   #toReplace(newcomer: Float32Array): number {
     const { layers, expertsPerLayer } = this.shape;
-    const norms = rowNorms(newcomer, this.shape);
+    const squares = rowSquares(newcomer, this.shape);
     const worth = (place: number): number => {
       if (this.#replacement === "least-matched") return -this.#matches[place]!;
       const entry = this.#entries[place]!;
-      const rows = this.#norms[place]!;
-      let mean = 0;
+      const rows = this.#squares[place]!;
+      let cosines = 0;
       let dots = 0;
       let here = 0;
       let there = 0;
@@ -87,12 +87,12 @@ export class ActivationStore {
         let dot = 0;
         for (let at = layer * expertsPerLayer; at < (layer + 1) * expertsPerLayer; at++)
           dot += newcomer[at]! * entry[at]!;
-        mean += cosine(dot, norms[layer]!, rows[layer]!) / layers;
+        cosines += cosine(dot, squares[layer]!, rows[layer]!);
         dots += dot;
-        here += norms[layer]! * norms[layer]!;
-        there += rows[layer]! * rows[layer]!;
+        here += squares[layer]!;
+        there += rows[layer]!;
       }
-      return this.#replacement === "most-similar" ? mean : cosine(dots, Math.sqrt(here), Math.sqrt(there));
+      return this.#replacement === "most-similar" ? cosines / layers : cosine(dots, here, there);
     };
     let best = 0;
     let most = Number.NEGATIVE_INFINITY;
@@ -107,16 +107,13 @@ export class ActivationStore {
   }
 }
 
-/** Cosine of two vectors from their product and their norms; 0 where one of them is zero. */
-export const cosine = (dot: number, a: number, b: number): number => (a === 0 || b === 0 ? 0 : dot / (a * b));
+/** Cosine of two vectors from their product and their squared norms; 0 where one of them is zero. */
+export const cosine = (dot: number, a: number, b: number): number =>
+  a === 0 || b === 0 ? 0 : dot / (Math.sqrt(a) * Math.sqrt(b));
 
-function rowNorms(matrix: ArrayLike<number>, { layers, expertsPerLayer }: ActivationShape): Float64Array {
-  const norms = new Float64Array(layers);
-  for (let layer = 0; layer < layers; layer++) {
-    let squares = 0;
-    for (let at = layer * expertsPerLayer; at < (layer + 1) * expertsPerLayer; at++)
-      squares += matrix[at]! * matrix[at]!;
-    norms[layer] = Math.sqrt(squares);
-  }
-  return norms;
+function rowSquares(matrix: ArrayLike<number>, { layers, expertsPerLayer }: ActivationShape): Float64Array {
+  const squares = new Float64Array(layers);
+  for (let at = 0; at < layers * expertsPerLayer; at++)
+    squares[Math.floor(at / expertsPerLayer)]! += matrix[at]! * matrix[at]!;
+  return squares;
 }

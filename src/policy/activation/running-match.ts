@@ -56,7 +56,7 @@ export class RunningMatch {
     const dots = this.#dots[place]!;
     let sum = 0;
     for (let layer = from; layer < to; layer++)
-      sum += cosine(dots[layer]!, Math.sqrt(this.#squares[layer]!), this.#store.norm(place, layer));
+      sum += cosine(dots[layer]!, this.#squares[layer]!, this.#store.squares(place, layer));
     return to > from ? sum / (to - from) : 0;
   }
 
@@ -68,12 +68,11 @@ export class RunningMatch {
     let here = 0;
     let there = 0;
     for (let layer = 0; layer < to; layer++) {
-      const norm = this.#store.norm(place, layer);
       dot += dots[layer]!;
       here += this.#squares[layer]!;
-      there += norm * norm;
+      there += this.#store.squares(place, layer);
     }
-    return cosine(dot, Math.sqrt(here), Math.sqrt(there));
+    return cosine(dot, here, there);
   }
 
   /** The best match by layers [from, to), ties to the lowest place; null from an empty store. Counts as a match of it. */

@@ -1,3 +1,4 @@
+import { holds } from "../../core/errors.ts";
 import type { CacheContext, CachePolicy, CallLog, ExpertCache } from "./expert-cache.ts";
 
 /** Whether slots are a quota of each layer or shared by all layers. */
@@ -9,6 +10,8 @@ export interface CacheShape {
   readonly expertsPerLayer: number;
   /** Slots: per layer with scope `layer`, in all with scope `global`. */
   readonly slots: number;
+  /** [layers] slots of each layer, with scope `layer`; absent: `slots`. */
+  readonly slotsPerLayer?: ArrayLike<number>;
 }
 
 export interface ScopedCacheInput extends CacheShape {
@@ -23,11 +26,12 @@ export interface ScopedCacheInput extends CacheShape {
 
 /** A cache over all layers of a model under one policy, with shared slots or a quota per layer. */
 export function createScopedCache(policy: CachePolicy, scope: CacheScope, input: ScopedCacheInput): ExpertCache {
-  const { layers, expertsPerLayer, slots, popularity, future, seed = 0 } = input;
+  const { layers, expertsPerLayer, slots, slotsPerLayer, popularity, future, seed = 0 } = input;
   const shape = { layers, expertsPerLayer };
   if (scope === "global") {
     return policy.create({ ...shape, objects: layers * expertsPerLayer, capacity: slots, popularity, future, seed });
   }
+  holds(!policy.needs.includes("layers"), "cache-policy-needs", () => `${policy.name} over the layers, one by one`);
   const needsFuture = policy.needs.includes("future") && future !== null;
   const futures = needsFuture ? splitByLayer(future, layers, expertsPerLayer) : [];
   const caches: ExpertCache[] = [];
@@ -38,13 +42,13 @@ export function createScopedCache(policy: CachePolicy, scope: CacheScope, input:
       seed: seed + layer,
       objects: expertsPerLayer,
       base,
-      capacity: slots,
+      capacity: slotsPerLayer?.[layer] ?? slots,
       popularity: popularity?.subarray(base, base + expertsPerLayer) ?? null,
       future: futures[layer] ?? null,
     };
     caches.push(policy.create(context));
   }
-  return new LayerCaches(caches, expertsPerLayer, slots);
+  return new LayerCaches(caches, expertsPerLayer);
 }
 
 /** One cache per layer behind the interface of one. */
@@ -54,8 +58,8 @@ class LayerCaches implements ExpertCache {
   readonly #caches: readonly ExpertCache[];
   readonly #expertsPerLayer: number;
 
-  constructor(caches: readonly ExpertCache[], expertsPerLayer: number, slots: number) {
-    this.capacity = caches.length * slots;
+  constructor(caches: readonly ExpertCache[], expertsPerLayer: number) {
+    this.capacity = caches.reduce((sum, { capacity }) => sum + capacity, 0);
     this.#caches = caches;
     this.#expertsPerLayer = expertsPerLayer;
     for (const cache of caches) this.resident += cache.resident;

@@ -1,9 +1,23 @@
+import { arc } from "./arc.ts";
 import { belady } from "./belady.ts";
 import { clock } from "./clock.ts";
 import type { CachePolicy } from "./expert-cache.ts";
 import { fifo } from "./fifo.ts";
+import { fineMoe } from "./finemoe.ts";
+import { gdsf } from "./gdsf.ts";
+import { hobbit } from "./hobbit.ts";
+import { hybriMoe } from "./hybrimoe.ts";
+import { layerDistance } from "./layer-distance.ts";
+import { leastStale } from "./least-stale.ts";
 import { lfu } from "./lfu.ts";
+import { lfuDa } from "./lfu-da.ts";
+import { lhd } from "./lhd.ts";
+import { lirs } from "./lirs.ts";
 import { lru } from "./lru.ts";
+import { moeApex } from "./moe-apex.ts";
+import { moeInfinity } from "./moe-infinity.ts";
+import { plec } from "./plec.ts";
+import { sch } from "./sch.ts";
 import { staticTop } from "./static-top.ts";
 
 /** Expert cache policies by the name a scenario uses. */
@@ -12,7 +26,21 @@ export const cachePolicies = {
   lfu,
   fifo,
   clock,
+  arc,
+  lirs,
+  "lfu-da": lfuDa,
+  gdsf,
+  lhd,
   static: staticTop,
+  "least-stale": leastStale,
+  "layer-distance": layerDistance,
+  "moe-infinity": moeInfinity,
+  finemoe: fineMoe,
+  hobbit,
+  "moe-apex": moeApex,
+  hybrimoe: hybriMoe,
+  plec,
+  sch,
   belady,
 } as const satisfies Record<string, CachePolicy>;
 

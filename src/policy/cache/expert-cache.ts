@@ -39,8 +39,8 @@ export interface ExpertCache {
   foresee?(keys: Uint32Array, from: number, to: number): void;
 }
 
-/** What a cache policy may ask for. */
-export type CacheNeed = "popularity" | "future" | "weights";
+/** What a cache policy may ask for. `layers`: it ranks the experts of all layers against one another, so scope global. */
+export type CacheNeed = "popularity" | "future" | "weights" | "layers";
 
 export interface CacheContext {
   /** Experts of a layer: key k belongs to layer floor(k / expertsPerLayer). Absent: one layer. */

@@ -97,7 +97,7 @@ class LfuCache implements ExpertCache {
     if (misses === 0) return hits;
     const fits = calls <= this.capacity;
     if (fits) this.#evict(this.resident + misses - this.capacity, now);
-    this.#insert(keys, from, to, hit);
+    this.#insert(keys, from, to, hit, now);
     this.resident += misses;
     if (!fits) this.#evict(this.resident - this.capacity, -1);
     return hits;
@@ -105,7 +105,7 @@ class LfuCache implements ExpertCache {
 
   insert(key: number, spared: Uint8Array): boolean {
     if (this.resident >= this.capacity && !this.#evictUnspared(spared)) return false;
-    this.#insert(Uint32Array.of(key), 0, 1, Uint8Array.of(0));
+    this.#insert(Uint32Array.of(key), 0, 1, Uint8Array.of(0), -1);
     this.resident++;
     return true;
   }
@@ -138,20 +138,29 @@ class LfuCache implements ExpertCache {
     if (before === after) this.#close(list);
   }
 
-  /** Appends the missed keys to the list of frequency 1, in stored order. */
-  #insert(keys: Uint32Array, from: number, to: number, hit: Uint8Array): void {
+  /**
+   * Puts the missed keys at the recent end of the list of frequency 1, in stored order: among those that hit in call `now` and
+   * have come there, as residents do whose uses were forgotten.
+   */
+  #insert(keys: Uint32Array, from: number, to: number, hit: Uint8Array, now: number): void {
     const next = this.#next;
     const previous = this.#previous;
-    const lowest = this.#above[0]!;
-    const list = lowest !== 0 && this.#frequency[lowest] === 1 ? lowest : this.#open(1, 0);
+    const listOf = this.#listOf;
+    const below = this.#above[0] !== 0 && this.#frequency[this.#above[0]!] === 0 ? this.#above[0]! : 0;
+    const lowest = this.#above[below]!;
+    const list = lowest !== 0 && this.#frequency[lowest] === 1 ? lowest : this.#open(1, below);
     const mark = this.#objects + list;
     let last = previous[mark]!;
+    while (last !== mark && this.#usedIn[last] === now) last = previous[last]!;
+    let after = next[last]!;
     for (let i = from; i < to; i++) {
-      if (hit[i - from] !== 0) continue;
       const id = keys[i]! - this.#base;
+      if (hit[i - from] !== 0) {
+        if (id !== after) continue;
+        after = next[id]!;
+      } else listOf[id] = list;
       next[last] = id;
       previous[id] = last;
-      this.#listOf[id] = list;
       last = id;
     }
     next[last] = mark;
@@ -215,10 +224,18 @@ class LfuCache implements ExpertCache {
    * the least recent still goes first.
    */
   protected halve(touchedAt: Float64Array): void {
+    this.#recount(touchedAt, (uses) => Math.max(Math.min(1, uses), Math.floor(uses / 2)));
+  }
+
+  /** Forgets all uses, so that the least recent resident goes first. */
+  protected forget(touchedAt: Float64Array): void {
+    this.#recount(touchedAt, () => 0);
+  }
+
+  #recount(touchedAt: Float64Array, recounted: (uses: number) => number): void {
     const above = this.#above;
     const frequency = this.#frequency;
-    for (let list = above[0]!; list !== 0; list = above[list]!)
-      frequency[list] = Math.max(1, Math.floor(frequency[list]! / 2));
+    for (let list = above[0]!; list !== 0; list = above[list]!) frequency[list] = recounted(frequency[list]!);
     for (let list = above[0]!; list !== 0; list = above[list]!)
       while (above[list] !== 0 && frequency[above[list]!] === frequency[list]) this.#absorb(list, touchedAt);
   }
@@ -250,18 +267,20 @@ class LfuCache implements ExpertCache {
   }
 }
 
-/** An LFU cache whose uses fade: every `halfLife` calls they count half. */
+/** An LFU cache whose uses fade: every `halfLife` calls they count half, and with `resets` a request that begins ends them. */
 class FadingLfuCache extends LfuCache {
   readonly #halfLife: number;
+  readonly #resets: boolean;
   readonly #base: number;
-  /** Number of the access in which each object was last used. */
+  /** Number of the access in which each object was last used or prefetched. */
   readonly #touchedAt: Float64Array;
   #accesses = 0;
   #calls = 0;
 
-  constructor(context: CacheContext, halfLife: number) {
+  constructor(context: CacheContext, halfLife: number, resets: boolean) {
     super(context);
     this.#halfLife = halfLife;
+    this.#resets = resets;
     this.#base = context.base ?? 0;
     this.#touchedAt = new Float64Array(context.objects);
   }
@@ -271,6 +290,16 @@ class FadingLfuCache extends LfuCache {
     const hits = super.call(keys, from, to, hit);
     if (++this.#calls % this.#halfLife === 0) this.halve(this.#touchedAt);
     return hits;
+  }
+
+  override insert(key: number, spared: Uint8Array): boolean {
+    const entered = super.insert(key, spared);
+    if (entered) this.#touchedAt[key - this.#base] = this.#accesses++;
+    return entered;
+  }
+
+  requestStarts(): void {
+    if (this.#resets) this.forget(this.#touchedAt);
   }
 }
 
@@ -284,11 +313,18 @@ const parameters = {
       "Calls after which the uses so far count half, rounded down but at least one. Each cache counts its own calls: one a " +
         "step with scope layer, one a layer and step with scope global. Default: they never fade.",
     ),
+  reset: z
+    .enum(["request"])
+    .optional()
+    .describe(
+      "request: the uses of all residents start again at 0 whenever a request begins, as in MoE-Infinity's runtime. Default: never.",
+    ),
 };
 
 /**
  * Evicts the expert used least often since it was loaded, ties to the least recently used. Counts are lost with the
- * slot, as in MoE-Infinity's runtime (arXiv 2401.14361) and libCacheSim. MoE-Infinity's reset per request is left out.
+ * slot, as in MoE-Infinity's runtime (arXiv 2401.14361) and libCacheSim. MoE-Infinity's runtime, over all layers of a device, also zeroes them
+ * once per request (`reset`): it does so per batch, here every request that begins does it for all. Its own order among equals is not known.
  * Uses fade as in TinyLFU (arXiv 1512.00727), which halves its counters at regular intervals.
  */
 export const lfu: CachePolicy<typeof parameters> = {
@@ -296,6 +332,8 @@ export const lfu: CachePolicy<typeof parameters> = {
   rule: "Evicts the expert used least often since it was loaded, ties to the least recently used.",
   needs: [],
   parameters,
-  create: (context, { halfLife } = {}) =>
-    halfLife === undefined ? new LfuCache(context) : new FadingLfuCache(context, halfLife),
+  create: (context, { halfLife, reset } = {}) =>
+    halfLife === undefined && reset !== "request"
+      ? new LfuCache(context)
+      : new FadingLfuCache(context, halfLife ?? Number.POSITIVE_INFINITY, reset === "request"),
 };

@@ -1,5 +1,7 @@
+import { z } from "zod";
 import { holds } from "../../core/errors.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
+import { type StaticChoice, staticChoices } from "./static-choice.ts";
 
 /** A fixed set, loaded before the first call and never changed. Misses stream through or run elsewhere. */
 class StaticCache implements ExpertCache {
@@ -8,14 +10,15 @@ class StaticCache implements ExpertCache {
   readonly #base: number;
   readonly #isResident: Uint8Array;
 
-  constructor(context: CacheContext) {
-    holds(context.popularity !== null, "cache-policy-needs", () => "static residency without popularity");
-    this.capacity = context.capacity;
+  constructor(context: CacheContext, choose: StaticChoice) {
+    const { popularity, capacity } = context;
+    holds(popularity !== null, "cache-policy-needs", () => "static residency without popularity");
+    this.capacity = capacity;
     this.#base = context.base ?? 0;
     this.#isResident = new Uint8Array(context.objects);
-    const top = mostPopular(context.popularity, context.objects, context.capacity);
-    for (const id of top) this.#isResident[id] = 1;
-    this.resident = top.length;
+    const chosen = staticChoices[choose]({ ...context, popularity }).slice(0, capacity);
+    for (const id of chosen) this.#isResident[id] = 1;
+    this.resident = chosen.length;
   }
 
   contains(key: number): boolean {
@@ -42,18 +45,22 @@ class StaticCache implements ExpertCache {
   drop(): void {}
 }
 
-/** The `count` most popular of the first `objects` ids, most popular first, ties to the lower id. */
-function mostPopular(popularity: Float64Array, objects: number, count: number): Uint32Array {
-  const order = Uint32Array.from({ length: objects }, (_, id) => id);
-  order.sort((a, b) => popularity[b]! - popularity[a]! || a - b);
-  return order.subarray(0, count);
-}
+const parameters = {
+  choose: z
+    .enum(Object.keys(staticChoices) as [StaticChoice, ...StaticChoice[]])
+    .optional()
+    .describe(
+      "Which experts: the most used in the fitting set (frequency), the first of each layer (uniform), all of the first layers " +
+        "(front-loading) or of the last ones (back-loading), or any (random). Per layer or over all layers, as the scope says. " +
+        "Default frequency.",
+    ),
+};
 
-/** Keeps the experts most used in the fitting set, as Fiddler does (arXiv 2402.07033). */
-export const staticTop: CachePolicy = {
+/** Keeps a fixed set: the experts most used in the fitting set, as Fiddler does (arXiv 2402.07033), or another choice. */
+export const staticTop: CachePolicy<typeof parameters> = {
   name: "static",
-  rule: "Evicts nothing: the experts most used in the fitting set are loaded before the run and stay.",
+  rule: "Evicts nothing: a fixed set, by default the experts most used in the fitting set, is loaded before the run and stays.",
   needs: ["popularity"],
-  parameters: {},
-  create: (context) => new StaticCache(context),
+  parameters,
+  create: (context, { choose } = {}) => new StaticCache(context, choose ?? "frequency"),
 };

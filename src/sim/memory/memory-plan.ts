@@ -5,7 +5,7 @@ import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import { expertBytes, matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
-import type { PoolConfig } from "../config.ts";
+import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { narrowShare } from "../offload/narrow-copies.ts";
 import { offloadTiers } from "../offload/offload-tiers.ts";
@@ -218,7 +218,7 @@ function weightItems(
     offload === null
       ? stage.physicalExpertsPerRank * expertLayers
       : offload.scope === "layer"
-        ? offload.slots * expertLayers
+        ? cacheSlots(offload, plan)
         : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
   return [
     { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
@@ -234,6 +234,12 @@ function weightItems(
     { name: "head", bytes: holdsHead ? matrixBytes(config, "head", vocabulary) : 0 },
     { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
   ];
+}
+
+/** Slots of all layers of a stage. */
+function cacheSlots({ slots, slotsPerLayer }: OffloadConfig, { moeIndex, expertLayers }: StagePlan): number {
+  if (slotsPerLayer === undefined) return slots * expertLayers;
+  return moeIndex.reduce((sum, layer) => sum + (layer < 0 ? 0 : slotsPerLayer[layer]!), 0);
 }
 
 /**

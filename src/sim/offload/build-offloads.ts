@@ -2,9 +2,10 @@ import { InvariantError } from "../../core/errors.ts";
 import type { Resource } from "../../core/resource.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
-import { createScopedCache } from "../../policy/cache/cache-scope.ts";
+import { type CacheShape, createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { CallLogRecorder } from "../../policy/cache/call-log.ts";
-import type { PoolConfig } from "../config.ts";
+import { reserving } from "../../policy/cache/reserved.ts";
+import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { replicaNodes } from "../replica-nodes.ts";
@@ -55,14 +56,13 @@ export function buildOffloads(
   const rooms: SocketRooms[] = [];
   if (offload === null) return { caches, logs, nodes, hosts };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
-  const policy = admitted(offload.policy, offload.admission);
   const cost = fetchCost(config, offload, memory.expertBytes);
   const reads = tierReads(config, memory.expertBytes);
   const local = node.sockets !== undefined && offload.numa !== "interleave";
   const visited = expertHomes(config.model);
   const { nodeOf } = replicaNodes(config);
   const { experts } = routing.table;
-  const shape = { layers: routing.layerMap.length, expertsPerLayer: experts };
+  const shape = { layers: routing.layerMap.length, expertsPerLayer: experts, ...slotsOf(offload) };
   const { miss } = offload;
   const missHandler = miss === undefined ? null : miss.policy.create({ topK: routing.table.topK }, miss.values);
   const hostComputes = missHandler !== null && miss!.policy.needs.includes("host");
@@ -98,7 +98,10 @@ export function buildOffloads(
         const at = nodeOf(replica, first);
         const readers = socketsOfRank(config, replica, first);
         const popularity = ownPopularity(offload.popularity, routing.layerMap, visited, experts, owns);
-        const { slots } = offload;
+        const isOwn = (key: number): boolean => owns(Math.floor(key / experts), key % experts);
+        const { keep, protect } = offload.reserved ?? { keep: [], protect: [] };
+        const reserved = { keep: keep.filter(isOwn), protect: protect.filter(isOwn) };
+        const policy = reserving(admitted(offload.policy, offload.admission), reserved);
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
         const host = hostAt.get(at)!;
@@ -117,11 +120,12 @@ export function buildOffloads(
         };
         caches.push(
           new OffloadState({
-            newCache: () => createScopedCache(policy, offload.scope, { ...shape, slots, popularity, future: null }),
+            reserved,
+            newCache: () => createScopedCache(policy, offload.scope, { ...shape, popularity, future: null }),
             host,
             uplinks,
             sockets,
-            slotsPerCall: slots,
+            slotsOf: (key) => shape.slotsPerLayer?.[Math.floor(key / experts)] ?? shape.slots,
             popularity,
             cost,
             overlap: offload.overlap,
@@ -155,6 +159,10 @@ function heldBy(layers: number, experts: number, owns: (layer: number, expert: n
     owns(Math.floor(key / experts), key % experts) ? 1 : 0,
   );
 }
+
+/** Slots of the caches of a rank, whatever their policy. */
+export const slotsOf = ({ slots, slotsPerLayer }: OffloadConfig): Pick<CacheShape, "slots" | "slotsPerLayer"> =>
+  slotsPerLayer === undefined ? { slots } : { slots, slotsPerLayer };
 
 /** The links that the devices of an expert rank, from `first` on, have in common with others on the first one's node. */
 function uplinksOf(config: PoolConfig, { uplinks }: HostNode, replica: number, first: number): Uplink[] {

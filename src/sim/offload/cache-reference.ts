@@ -3,9 +3,10 @@ import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
 import { replayLog } from "../../policy/cache/call-log.ts";
 import { configured } from "../../policy/cache/expert-cache.ts";
+import { reserving } from "../../policy/cache/reserved.ts";
 import type { PoolConfig } from "../config.ts";
 import type { CacheResult } from "../result.ts";
-import type { Offloads } from "./build-offloads.ts";
+import { type Offloads, slotsOf } from "./build-offloads.ts";
 import { missActionsOf } from "./miss-actions.ts";
 import type { OffloadState } from "./offload-state.ts";
 import { prefetchCounts } from "./prefetch-counts.ts";
@@ -53,9 +54,12 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
     // The best fixed set holds the most used experts of this very log.
     const used = new Float64Array(layers * experts);
     for (const key of log.keys) used[key]!++;
-    const shape = { layers, expertsPerLayer: experts, slots: offload.slots };
+    const shape = { layers, expertsPerLayer: experts, ...slotsOf(offload) };
     const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
-      replayLog(log, createScopedCache(policy, offload.scope, { ...shape, popularity, future: log })).hits;
+      replayLog(
+        log,
+        createScopedCache(reserving(policy, caches[i]!.reserved), offload.scope, { ...shape, popularity, future: log }),
+      ).hits;
     hits.policy += replay(admitted(offload.policy, offload.admission), caches[i]!.popularity);
     hits.belady += replay(belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);

@@ -8,7 +8,7 @@ import {
   missActions,
 } from "../../policy/miss/miss-policy.ts";
 import type { AskedExperts } from "./asked-experts.ts";
-import type { ExpertTimer } from "./offload-state.ts";
+import type { ExpertTimer } from "./expert-timer.ts";
 
 const actionCount = Object.keys(missActions).length;
 

@@ -3,27 +3,13 @@ import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { PrefetchStep } from "../../policy/prefetch/prefetcher.ts";
+import type { Reserved } from "../../policy/cache/reserved.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
+import type { CallPlace, ExpertTimer } from "./expert-timer.ts";
 import type { HostLane } from "./host-lane.ts";
 import type { MissPlan } from "./miss-plan.ts";
 import { found, type PrefetchLane } from "./prefetch-lane.ts";
-
-/** Time of computing experts, ns: of one by a kernel of its own, of several by one kernel, and on the host. */
-export interface ExpertTimer {
-  aloneNs(tokens: number): number;
-  togetherNs(tokens: number, experts: number): number;
-  hostNs(tokens: number): number;
-  hostBeginNs(stepTokens: number): number;
-  hostEndNs(stepTokens: number): number;
-}
-
-/** The step and the layer that a call belongs to. */
-export interface CallPlace {
-  readonly stepTokens: number;
-  /** Whether it is the last layer with experts of its stage. */
-  readonly last: boolean;
-}
 
 /** Cost of fetching one expert. The devices of an expert rank fetch their slices side by side. */
 export interface FetchCost {
@@ -91,7 +77,8 @@ export class OffloadState {
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
   private readonly sockets: readonly SocketRead[];
-  private readonly slotsPerCall: number;
+  readonly reserved: Reserved;
+  private readonly slotsOf: (key: number) => number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
   private readonly log: CallLogRecorder | null;
@@ -135,8 +122,10 @@ export class OffloadState {
     uplinks: readonly Uplink[];
     /** How experts are read out of the memories of several sockets, by lender; none where there is one socket. */
     sockets: readonly SocketRead[];
-    /** Slots that a call competes for: those of its layer, or all. */
-    slotsPerCall: number;
+    /** Experts of this cache that keep their slots. */
+    reserved: Reserved;
+    /** Slots that a call for an expert competes for: those of its layer, or all. */
+    slotsOf: (key: number) => number;
     popularity: Float64Array | null;
     cost: FetchCost;
     /** Whether transfers run beside computing. Otherwise a missing expert is fetched when its turn to compute comes. */
@@ -155,7 +144,8 @@ export class OffloadState {
     this.host = options.host;
     this.uplinks = options.uplinks;
     this.sockets = options.sockets;
-    this.slotsPerCall = options.slotsPerCall;
+    this.reserved = options.reserved;
+    this.slotsOf = options.slotsOf;
     this.popularity = options.popularity;
     this.cost = options.cost;
     this.overlap = options.overlap;
@@ -290,7 +280,8 @@ export class OffloadState {
     this.accesses += count;
     this.hits += hits;
     for (let i = 0; i < count; i++) if (this.hit[i] !== found.resident) this.misses++;
-    this.unionOverCapacity += this.slotsPerCall > 0 ? count / this.slotsPerCall : 0;
+    const slots = this.slotsOf(keys[0]!);
+    this.unionOverCapacity += slots > 0 ? count / slots : 0;
     return hits;
   }
 

@@ -25,7 +25,7 @@ test("similarities are the cosines of the matrices, whenever entries came and wh
     fc.property(matrices, observations, fc.nat(20), (entries, seen, before) => {
       const store = new ActivationStore(shape, 3, "least-matched");
       const match = new RunningMatch(store);
-      const observed = new Array<number>(size).fill(0);
+      const observed = Array.from({ length: size }, () => 0);
       const kept: number[][] = [];
       seen.forEach(([key, amount], i) => {
         if (i === before) for (const entry of entries) kept[store.insert(entry)] = entry;

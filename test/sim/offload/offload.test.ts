@@ -57,7 +57,8 @@ describe("one layer call", () => {
     const made = new OffloadState({
       newCache: () => cachePolicies.lru.create({ objects: 8, capacity: 2, popularity: null, future: null }),
       host,
-      slotsPerCall: 2,
+      reserved: { keep: [], protect: [] },
+      slotsOf: () => 2,
       popularity: null,
       uplinks,
       sockets: [],

@@ -1,0 +1,41 @@
+/** The layers of a model as flags number them. */
+export interface ExpertShape {
+  /** All layers. */
+  readonly layers: number;
+  /** [MoE layers] number of each among all. */
+  readonly moeLayers: readonly number[];
+  /** Routed experts of a layer. */
+  readonly experts: number;
+}
+
+/** Which experts a device holds for good, and what is done about the others. */
+export interface StaticSplit {
+  /** [MoE layers x experts] 1: the device holds it. */
+  readonly resident: Uint8Array;
+  /** Tokens of a step from which the device computes all experts; null: never. */
+  readonly deviceFrom: number | null;
+  /** Last choices of a token that the host may add a layer later. */
+  readonly deferred: number;
+}
+
+/** A split as flags say it. */
+export interface FlaggedSplit {
+  /** How experts are chosen: by the flags themselves, or so many of a layer in a way that needs their popularity. */
+  readonly chosen:
+    | { readonly kind: "named"; readonly resident: Uint8Array }
+    | { readonly kind: "counted"; readonly perLayer: number; readonly strategy: string };
+  readonly deviceFrom: number | null;
+  readonly deferred: number;
+  /** Flags that say nothing of where experts are. */
+  readonly unread: readonly string[];
+}
+
+/** Flags of a serving engine that divide experts between device and host: one file each, listed in `flag-dialects.ts`. */
+export interface FlagDialect {
+  /** Engine whose flags they are. */
+  readonly engine: string;
+  /** Throws InvalidInputError for flags that contradict the model, match nothing, or ask for what is not simulated. */
+  read(words: readonly string[], shape: ExpertShape): FlaggedSplit;
+  /** Throws InvalidInputError for a split that the engine cannot be told. */
+  write(split: StaticSplit, shape: ExpertShape): string[];
+}

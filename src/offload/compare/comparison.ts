@@ -1,0 +1,68 @@
+import type { Axis } from "./candidates.ts";
+
+/** A relative change with the half-width of its 95 % interval, null for a single pair; both as shares. */
+export interface Gain {
+  readonly share: number;
+  readonly halfWidth: number | null;
+}
+
+/** One candidate, run with the same requests and random draws as the scenario it is compared with. */
+export interface Outcome {
+  readonly axis: Axis;
+  readonly name: string;
+  /** Whether it is what the scenario says. */
+  readonly isBase: boolean;
+  /** Settings that make it, and those of the steps before it. */
+  readonly set: readonly string[];
+  readonly tokensPerSecond: number;
+  readonly tpotMs: number;
+  readonly ttftMs: number;
+  readonly hitRate: number;
+  /** Hit rate of Belady on its own accesses; null where nothing was recorded. */
+  readonly optimum: number | null;
+  /** Share of step time in which devices wait for experts. */
+  readonly stallShare: number;
+  /** Share of the router weight that was not computed as the model would; null where that is not known, 0 without loss. */
+  readonly lossyMass: number | null;
+  readonly lossy: boolean;
+  /** Mean end-to-end latency saved against the scenario; null for itself. */
+  readonly gain: Gain | null;
+}
+
+/** A candidate that could not be run, and why. */
+export interface LeftOut {
+  readonly axis: Axis;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Why misses happen. */
+export interface MissVerdict {
+  /** Hit rates of the scenario's own run. */
+  readonly policy: number;
+  readonly optimum: number;
+  readonly bestFixedSet: number;
+  readonly cause: "policy" | "working set" | "both" | "neither";
+}
+
+/** An offload compared with others on one trace under load; plain JSON. */
+export interface OffloadComparison {
+  readonly kind: "offload-comparison";
+  readonly schemaVersion: 1;
+  readonly moecastVersion: string;
+  readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
+  readonly deployment: string;
+  readonly requests: number;
+  readonly repeats: number;
+  readonly seed: number;
+  /** Slots of a cache, and experts that it could hold. */
+  readonly slots: number;
+  readonly experts: number;
+  readonly base: Outcome;
+  readonly outcomes: readonly Outcome[];
+  readonly leftOut: readonly LeftOut[];
+  readonly verdict: MissVerdict | null;
+  /** What to set, the best of each axis in turn; empty where nothing is better than what the scenario says. */
+  readonly best: { readonly set: readonly string[]; readonly outcome: Outcome };
+  readonly advice: string;
+}

@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InvalidInputError } from "../../src/core/errors.ts";
+import { ktransformers } from "../../src/engine/offload-flags/ktransformers.ts";
+import { llamaCpp } from "../../src/engine/offload-flags/llama-cpp.ts";
+import type { ExpertShape } from "../../src/engine/offload-flags/offload-flags.ts";
+import { splitWords } from "../../src/engine/offload-flags/words.ts";
+
+const experts = 4;
+/** Six layers, the first of them dense. */
+const shape: ExpertShape = { layers: 6, moeLayers: [1, 2, 3, 4, 5], experts };
+
+/** Layers whose experts the flags keep on the device. */
+function onDevice(flags: string): number[] {
+  const { chosen } = llamaCpp.read(splitWords(flags), shape);
+  if (chosen.kind !== "named") throw new Error("llama.cpp names layers");
+  return shape.moeLayers.filter((_, layer) => chosen.resident[layer * experts] === 1);
+}
+
+describe("llama.cpp", () => {
+  test.each([
+    ["-ngl 99", [1, 2, 3, 4, 5]],
+    ["--cpu-moe", []],
+    ["-cmoe -c 8192", []],
+    // The dense layer counts.
+    ["--n-cpu-moe 3", [3, 4, 5]],
+    ["--n-cpu-moe=1", [1, 2, 3, 4, 5]],
+    ["-ncmoe 50", []],
+    ["-ot exps=CPU", []],
+    ['-ot "blk\\.(2|4)\\.ffn_.*_exps\\.=CPU"', [1, 3, 5]],
+    // The first pattern that matches counts, and -ot goes before --n-cpu-moe.
+    ["--cpu-moe -ot blk.5.ffn_.*_exps.=CUDA0", [5]],
+    ["-ot blk.5.*exps=CUDA0,exps=CPU", [5]],
+    ["-ot blk.5.*exps=CUDA0 -ot exps=CPU -ngl all", [5]],
+  ])("%s", (flags, expected) => {
+    expect(onDevice(flags)).toEqual(expected);
+  });
+
+  test("computes prompts on the device from 32 tokens on, unless it is told not to", () => {
+    expect(llamaCpp.read(["--cpu-moe"], shape).deviceFrom).toBe(32);
+    expect(llamaCpp.read(["--cpu-moe", "--no-op-offload"], shape).deviceFrom).toBeNull();
+  });
+
+  test("lists what it did not read", () => {
+    expect(llamaCpp.read(splitWords("llama-server -m model.gguf -ub 512 --cpu-moe"), shape).unread).toEqual([
+      "-m",
+      "-ub",
+    ]);
+  });
+
+  test.each([
+    ["-ngl 4", /-ngl 99 asks/],
+    ["-ot .ffn_(up|down)_exps.=CPU", /gate on the GPU, up on the CPU, down on the CPU/],
+    ["-ot attn=CPU", /routed experts alone/],
+    ["-ot shexp=CPU", /routed experts alone/],
+    ["-ot blk.77.ffn_up_exps=CPU", /matches a tensor/],
+    ["-ot ffn_(=CPU", /regular expression/],
+    ["-ot (a+)+exps=CPU", /simple regular expression/],
+    ["-ot exps", /pattern=buffer/],
+    ["--n-cpu-moe", /nothing/],
+    ["--n-cpu-moe -3", /whole number/],
+    ["--n-cpu-moe many", /whole number/],
+    ["-nkvo", /KV cache on devices/],
+  ])("refuses %s", (flags, message) => {
+    expect(() => onDevice(flags)).toThrow(InvalidInputError);
+    expect(() => onDevice(flags)).toThrow(message);
+  });
+
+  test("an unclosed quote is named", () => {
+    expect(() => splitWords('-ot "exps=CPU')).toThrow(/a closing "/);
+  });
+
+  test("what it writes it reads back, for any set of layers", () => {
+    fc.assert(
+      fc.property(fc.subarray([...shape.moeLayers]), fc.constantFrom(null, 32), (layers, deviceFrom) => {
+        const resident = Uint8Array.from({ length: shape.moeLayers.length * experts }, (_, key) =>
+          layers.includes(shape.moeLayers[Math.floor(key / experts)]!) ? 1 : 0,
+        );
+        const words = llamaCpp.write({ resident, deviceFrom, deferred: 0 }, shape);
+        // A shell takes the words apart again.
+        const typed = words.map((word) => `'${word}'`).join(" ");
+        expect(onDevice(typed)).toEqual(layers);
+        expect(llamaCpp.read(words, shape).deviceFrom).toBe(deviceFrom);
+      }),
+    );
+  });
+
+  test("says what it cannot be told", () => {
+    const resident = new Uint8Array(5 * experts);
+    resident[0] = 1;
+    const split = { resident, deviceFrom: 32, deferred: 0 };
+    expect(() => llamaCpp.write(split, shape)).toThrow(/1 of 4 experts of layer 1/);
+    expect(() => llamaCpp.write({ ...split, resident: new Uint8Array(20), deferred: 2 }, shape)).toThrow(
+      /nothing deferred/,
+    );
+  });
+});
+
+describe("ktransformers", () => {
+  test("reads counts, shares, thresholds and deferral", () => {
+    const read = (flags: string) => ktransformers.read(splitWords(flags), shape);
+    expect(read("--kt-num-gpu-experts 3 --kt-expert-placement-strategy frequency")).toMatchObject({
+      chosen: { kind: "counted", perLayer: 3, strategy: "frequency" },
+      deviceFrom: null,
+      deferred: 0,
+    });
+    expect(read("--kt-gpu-experts-ratio 0.5 --kt-gpu-prefill-token-threshold 1024")).toMatchObject({
+      chosen: { perLayer: 2, strategy: "uniform" },
+      deviceFrom: 1024,
+    });
+    expect(read("--kt-num-gpu-experts=1 --kt-max-deferred-experts-per-token 2 --tp 4")).toMatchObject({
+      deferred: 2,
+      unread: ["--tp"],
+    });
+  });
+
+  test.each([
+    ["--kt-num-gpu-experts 9", /at most the 4 experts/],
+    ["--kt-gpu-experts-ratio 2", /share from 0 to 1/],
+    ["--kt-num-gpu-experts 1 --kt-expert-placement-strategy best", /uniform, frequency/],
+    ["--kt-num-gpu-experts 1 --kt-enable-dynamic-expert-update", /does not change/],
+    ["--tp 4", /--kt-num-gpu-experts or/],
+  ])("refuses %s", (flags, message) => {
+    expect(() => ktransformers.read(splitWords(flags), shape)).toThrow(message);
+  });
+
+  test("writes what is the same in every layer", () => {
+    const resident = Uint8Array.from({ length: 20 }, (_, key) => (key % experts < 3 ? 1 : 0));
+    const words = ktransformers.write({ resident, deviceFrom: 512, deferred: 2 }, shape);
+    expect(ktransformers.read(words, shape)).toMatchObject({
+      chosen: { perLayer: 3, strategy: "frequency" },
+      deviceFrom: 512,
+      deferred: 2,
+    });
+    resident[0] = 0;
+    expect(() => ktransformers.write({ resident, deviceFrom: null, deferred: 0 }, shape)).toThrow(/as many experts/);
+  });
+});
