@@ -80,7 +80,7 @@ export async function loadRoutingTable(
   };
 }
 
-/** Room for rows: ids, positions and phases where the trace has them, and what else is asked for. */
+/** Room for rows: ids, positions, phases and tokens where the trace has them, and what else is asked for. */
 function emptyRows(
   { header, hasWeights, hasScores, columns }: RoutingTraceFile,
   shape: Pick<RoutingTable, "layers" | "topK" | "experts">,
@@ -95,11 +95,12 @@ function emptyRows(
     ...(hasScores && also?.has("scores") === true ? { scores: new Float32Array(rows * layers * experts) } : {}),
     ...(columns.includes("position") ? { positions: new Uint32Array(rows) } : {}),
     ...(columns.includes("phase") ? { phases: new Uint8Array(rows) } : {}),
+    ...(columns.includes("token") ? { tokens: new Uint32Array(rows) } : {}),
   };
 }
 
-const bytesOf = ({ ids, weights, scores, positions, phases }: RowColumns): number =>
-  [ids, weights, scores, positions, phases].reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
+const bytesOf = ({ ids, weights, scores, positions, phases, tokens }: RowColumns): number =>
+  [ids, weights, scores, positions, phases, tokens].reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
 
 /** The origin a table gets from the header of its trace. */
 export async function originOf(
@@ -168,7 +169,7 @@ async function fillTable(
   layers: readonly number[],
   selected: readonly number[],
   starts: Float64Array,
-  { ids, weights, scores, positions, phases, topK, experts }: ShapedRows,
+  { ids, weights, scores, positions, phases, tokens, topK, experts }: ShapedRows,
 ): Promise<Uint8Array> {
   const stride = layers.length * topK;
   const taken = new Float64Array(selected.length);
@@ -189,6 +190,7 @@ async function fillTable(
       const [first, end] = [from + span.from, from + span.to];
       if (positions !== undefined) copyRows(await file.readColumn("position", first, end), targets, 1, positions, 1, 0);
       if (phases !== undefined) copyRows(await file.readColumn("phase", first, end), targets, 1, phases, 1, 0);
+      if (tokens !== undefined) copyRows(await file.readColumn("token", first, end), targets, 1, tokens, 1, 0);
       for (const [place, layer] of layers.entries()) {
         const chunk = await file.readLayer(layer, first, end);
         markAbsent(chunk, targets, topK, absent);

@@ -13,6 +13,8 @@ export interface QualityOptions {
   /** Sequences that run side by side in a step. Default 1. */
   readonly batch?: number;
   readonly seed?: number;
+  /** What the `file` of the prefetcher's parameters holds. Default: no file. */
+  readonly quality?: QualityMatrix | null;
 }
 
 /** How often a prefetcher was right on rows that it had not learned from. Layers are recorded ones. */
@@ -36,7 +38,7 @@ export function prefetchQuality<Shape extends Parameters>(
   { training, test }: Pick<TrainingSplit, "training" | "test">,
   policy: PrefetchPolicy<Shape>,
   values: ParameterValues<Shape>,
-  { distance = 1, budget = test.topK, batch = 1, seed = 0 }: QualityOptions = {},
+  { distance = 1, budget = test.topK, batch = 1, seed = 0, quality = null }: QualityOptions = {},
 ): PrefetchQuality {
   const { layers, experts, topK } = test;
   const prefetcher = policy.prepare(
@@ -49,7 +51,7 @@ export function prefetchQuality<Shape extends Parameters>(
       layerMap: Array.from({ length: layers }, (_, layer) => layer),
       replayed: test,
       training,
-      quality: null,
+      quality,
       seed,
     },
     values,

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import type { Parameters, ParameterValues } from "../../core/parameters.ts";
 import { activationMatrix } from "./activation-matrix.ts";
 import { batch } from "./batch.ts";
 import { coOccurrence } from "./co-occurrence.ts";
@@ -9,6 +11,7 @@ import { perfect } from "./perfect.ts";
 import { preGated } from "./pre-gated.ts";
 import type { PrefetchPolicy } from "./prefetcher.ts";
 import { previousToken } from "./previous-token.ts";
+import { tokenId } from "./token-id.ts";
 import { trajectory } from "./trajectory.ts";
 
 /** Prefetchers of experts by the name a scenario uses. */
@@ -19,6 +22,7 @@ export const prefetchers = {
   "pre-gated": preGated,
   batch,
   "previous-token": previousToken,
+  "token-id": tokenId,
   frequency,
   "layer-markov": layerMarkov,
   "co-occurrence": coOccurrence,
@@ -27,3 +31,7 @@ export const prefetchers = {
 } as const satisfies Record<string, PrefetchPolicy>;
 
 export type PrefetcherName = keyof typeof prefetchers;
+
+/** The values of a policy where none are given; throws where it has to be given some. */
+export const defaultsOf = ({ parameters }: PrefetchPolicy): ParameterValues<Parameters> =>
+  z.strictObject(parameters).parse({});

@@ -1,7 +1,5 @@
 import { z } from "zod";
 import { holds } from "../../core/errors.ts";
-import { ActivationStore } from "../activation/activation-store.ts";
-import { RunningMatch } from "../activation/running-match.ts";
 import { ChosenCounts } from "./chosen-counts.ts";
 import type { PrefetchPolicy } from "./prefetcher.ts";
 import { PriorityGuesses } from "./priority-guesses.ts";
@@ -33,36 +31,52 @@ export const trajectory: PrefetchPolicy<typeof parameters> = {
     const { layers, experts, topK, distance, layerMap, training } = context;
     holds(training !== null, "prefetch-needs", () => "trajectory without training rows");
     const kept = Math.min(entries, training.rows);
-    const store = new ActivationStore({ layers, expertsPerLayer: experts }, kept, "nearest-trajectory");
-    const matrix = new Float64Array(layers * experts);
-    for (let i = 0; i < kept; i++) {
-      const row = Math.floor((i * training.rows) / kept);
-      matrix.fill(0);
-      for (let layer = 0; layer < layers; layer++) {
-        const first = (row * training.layers + layerMap[layer]!) * topK;
-        for (let at = first; at < first + topK; at++)
-          if (training.ids[at]! < experts) matrix[layer * experts + training.ids[at]!] = 1 / topK;
-      }
-      store.insert(matrix);
-    }
+    const rowOf = (entry: number): number => Math.floor((entry * training.rows) / kept);
     return (cache) => {
-      const observed = new RunningMatch(store);
       const chosen = new ChosenCounts(context);
       const guesses = new PriorityGuesses(context, cache);
+      const shares = new Float32Array(experts);
+      /** [kept] product of each entry's layers so far with those of the step, and squared norm of the former; in units of 1/k. */
+      const dots = new Float64Array(kept);
+      const norms = new Float64Array(kept);
+
+      /** Adds a layer of the step to all products; returns the entry with the highest cosine. */
+      const nearest = (layer: number): number => {
+        let best = 0;
+        let most = -1;
+        for (let entry = 0; entry < kept; entry++) {
+          const first = (rowOf(entry) * training.layers + layerMap[layer]!) * topK;
+          for (let at = first; at < first + topK; at++) {
+            const expert = training.ids[at]!;
+            if (expert >= experts) continue;
+            norms[entry]!++;
+            dots[entry]! += chosen.tokens[expert]!;
+          }
+          // The cosine but for what all entries have in common.
+          const cosine = norms[entry] === 0 ? 0 : dots[entry]! / Math.sqrt(norms[entry]!);
+          if (cosine <= most) continue;
+          most = cosine;
+          best = entry;
+        }
+        return best;
+      };
+
       return {
-        stepStarts: () => observed.clear(),
+        stepStarts: () => {
+          dots.fill(0);
+          norms.fill(0);
+        },
         layerChosen: (step, layer, _keys, _count, out) => {
           chosen.take(step, layer);
-          for (let i = 0; i < chosen.count; i++) {
-            const expert = chosen.experts[i]!;
-            observed.add(layer * experts + expert, chosen.tokens[expert]!);
-          }
-          if (layer + 1 >= layers) return;
-          const match = observed.bestTrajectory(layer + 1);
-          if (match === null) return;
+          const row = rowOf(nearest(layer));
           const last = Math.min(layers - 1, layer + distance);
-          for (let ahead = layer + 1; ahead <= last; ahead++)
-            guesses.addLayer(store.entry(match.place), ahead * experts, ahead, 1 - (ahead - layer - 1) / layers);
+          for (let ahead = layer + 1; ahead <= last; ahead++) {
+            shares.fill(0);
+            const first = (row * training.layers + layerMap[ahead]!) * topK;
+            for (let at = first; at < first + topK; at++)
+              if (training.ids[at]! < experts) shares[training.ids[at]!] = 1 / topK;
+            guesses.addLayer(shares, 0, ahead, 1 - (ahead - layer - 1) / layers);
+          }
           guesses.flush(out);
         },
       };

@@ -131,6 +131,17 @@ describe("gate", () => {
     expect(found.flatMap((step) => step[2]!).length).toBeGreaterThan(0);
   });
 
+  test("has the recall and the precision of a file", () => {
+    const quality = { recall: [[null], [0.9], [0.4]], precision: [[null], [0.5], [0.8]] };
+    const found = prefetchQuality({ training: long, test: long }, gate, valuesOf(gate, { file: "a.json" }), {
+      budget: 16,
+      quality,
+    });
+    for (const layer of [1, 2])
+      for (const figure of ["recall", "precision"] as const)
+        expect(Math.abs(found[figure][layer]![0]! - quality[figure][layer]![0]!)).toBeLessThan(0.03);
+  });
+
   test("takes the time of its preset", () => {
     expect(gate.latencyNs(valuesOf(gate, { preset: "promoe" }))).toBe(200_000);
     expect(gate.latencyNs(valuesOf(gate, { recall: 1 }))).toBe(0);

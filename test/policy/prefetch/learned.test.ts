@@ -4,6 +4,7 @@ import { coOccurrence } from "../../../src/policy/prefetch/co-occurrence.ts";
 import { frequency } from "../../../src/policy/prefetch/frequency.ts";
 import { layerMarkov } from "../../../src/policy/prefetch/layer-markov.ts";
 import { previousToken } from "../../../src/policy/prefetch/previous-token.ts";
+import { tokenId } from "../../../src/policy/prefetch/token-id.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
 import { asked, contextOf, guessesOver, ranked, routing } from "./prefetch-cases.ts";
 
@@ -121,6 +122,33 @@ test("co-occurrence weighs each token's latest layers together", () =>
         }
       }
   }, 5));
+
+test("token-id adds what the training rows of each token chose, before any layer and behind each", () =>
+  holds(({ seed, ...given }) => {
+    const replayed = routing(seed, { tokens: true });
+    const whole = routing(seed + 1, { rows: 40, tokens: true });
+    // Token 4 never occurs in the training rows.
+    const training = { ...whole, tokens: whole.tokens!.map((token) => token % 4) };
+    const context = contextOf(replayed, { training, ...given });
+    const found = guessesOver(tokenId, {}, context, steps, { silent: true });
+    for (const [s, step] of found.entries())
+      for (const [at, guesses] of step.entries()) {
+        const scoresOf = (layer: number) => {
+          const scores = new Map<number, number>();
+          for (const row of steps[s]!) {
+            const alike = choicesAt(training, layer).filter(
+              (_chosen, r) => training.tokens[r] === replayed.tokens![row],
+            );
+            const counts = new Map<number, number>();
+            for (const expert of alike.flat()) add(counts, expert, 1);
+            for (const expert of [...counts.keys()].sort((a, b) => a - b))
+              add(scores, expert, Math.fround(counts.get(expert)! / alike.length));
+          }
+          return scores;
+        };
+        expect(guesses).toEqual(ahead(replayed, at - 1, given, scoresOf));
+      }
+  }));
 
 describe("previous-token", () => {
   test("expects what the previous step asked of the layer", () => {
