@@ -6,6 +6,7 @@ import { coOccurrence } from "./co-occurrence.ts";
 import { frequency } from "./frequency.ts";
 import { gate } from "./gate.ts";
 import { layerMarkov } from "./layer-markov.ts";
+import { none } from "./none.ts";
 import { perfect } from "./perfect.ts";
 import { preGated } from "./pre-gated.ts";
 import type { PrefetchPolicy } from "./prefetcher.ts";
@@ -15,6 +16,7 @@ import { trajectory } from "./trajectory.ts";
 
 /** Prefetchers of experts by the name a scenario uses. */
 export const prefetchers = {
+  none,
   perfect,
   gate,
   "pre-gated": preGated,

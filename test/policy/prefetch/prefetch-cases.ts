@@ -68,7 +68,7 @@ export function asked({ ids, layers, topK, experts }: RoutingTable, rows: readon
 }
 
 /** A step of rows of a table that says what it will ask for. */
-export function stepOf(table: RoutingTable, rows: readonly number[]): PrefetchStep {
+function stepOf(table: RoutingTable, rows: readonly number[]): PrefetchStep {
   return {
     rows: Int32Array.from(rows),
     count: rows.length,
@@ -81,7 +81,7 @@ export function stepOf(table: RoutingTable, rows: readonly number[]): PrefetchSt
 }
 
 /** The same, which throws where it is asked. */
-export const silentStep = (rows: readonly number[]): PrefetchStep => ({
+const silentStep = (rows: readonly number[]): PrefetchStep => ({
   rows: Int32Array.from(rows),
   count: rows.length,
   choices: () => {
