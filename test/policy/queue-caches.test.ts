@@ -37,6 +37,13 @@ describe("worked by hand", () => {
     expect(residentsAfter(cache, [0, 1, 2, 3, 0, 0, 4, 1, 5, 2, 6])).toEqual(residents);
   });
 
+  test("s3-fifo gives three more chances at most in the main queue, however often an expert was used", () => {
+    // One slot each; the five hits of 1 count three.
+    const values = { smallShare: 0.5, ghostShare: 1, moveAt: 9, variant: "repo" as const };
+    const accesses = [0, 1, 1, 1, 1, 1, 1, 2, 0, 2, 3, 2, 3, 2, 3];
+    expect(residentsAfter(cachePolicies["s3-fifo"].create(context(2), values), accesses)).toEqual([2, 3]);
+  });
+
   test("2q takes in those that come back soon", () => {
     const cache = cachePolicies["2q"].create(context(4));
     expect(residentsAfter(cache, [0, 1, 2, 3, 4, 0, 5, 6, 1, 3, 7])).toEqual([0, 1, 3, 7]);
