@@ -23,6 +23,9 @@ const rounds = 3;
 const libCacheSim: Readonly<Record<string, string>> = {
   lru: "17.5-18.8",
   fifo: "19.4-20.6",
+  clock: "15.9-17.3",
+  sieve: "17.3-19.8",
+  "s3-fifo": "5.8-7.2",
   lfu: "7.3-8.4",
   belady: "7.3-9.7",
 };

@@ -1,7 +1,7 @@
 import { denseArray } from "./dense-arrays.ts";
 
 /** Queue number of what is in none. */
-export const nowhere = 0;
+const nowhere = 0;
 
 /**
  * Queues 1, 2, ... of dense ids, oldest first; an id is in one of them at most. All share one table of neighbours: every operation

@@ -3,9 +3,6 @@ import { denseArray } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy } from "./expert-cache.ts";
 import { SteppedCache } from "./stepped-cache.ts";
 
-/** Place of what is not resident. */
-const none = 0;
-
 class RandomCache extends SteppedCache {
   /** Residents in no particular order at places 1 to `resident`; the last fills the place of one that leaves. */
   readonly #idAt: Uint16Array | Uint32Array;
@@ -20,10 +17,6 @@ class RandomCache extends SteppedCache {
     this.#draws = new RandomStream(context.seed ?? 0, "policy/cache/random");
   }
 
-  protected holds(id: number): boolean {
-    return this.#placeOf[id] !== none;
-  }
-
   protected touch(): void {}
 
   protected recall(): boolean {
@@ -35,11 +28,12 @@ class RandomCache extends SteppedCache {
     this.#placeOf[id] = this.#last;
   }
 
-  protected evict(kept: Uint8Array): void {
+  protected evict(kept: Uint8Array): number {
     let id: number;
     do id = this.#idAt[1 + this.#draws.below(this.#last)]!;
     while (kept[id] === 1);
     this.remove(id);
+    return id;
   }
 
   protected remove(id: number): void {
@@ -47,7 +41,6 @@ class RandomCache extends SteppedCache {
     const moved = this.#idAt[this.#last--]!;
     this.#idAt[place] = moved;
     this.#placeOf[moved] = place;
-    this.#placeOf[id] = none;
   }
 }
 

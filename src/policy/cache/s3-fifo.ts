@@ -39,11 +39,6 @@ class S3FifoCache extends SteppedCache {
     this.#fillsMain = variant === "repo";
   }
 
-  protected holds(id: number): boolean {
-    const queue = this.#queues.queueOf[id]!;
-    return queue === small || queue === main;
-  }
-
   protected touch(id: number): void {
     const uses = this.#uses[id]!;
     if (uses < this.#usesMax) this.#uses[id] = uses + 1;
@@ -63,7 +58,7 @@ class S3FifoCache extends SteppedCache {
     this.#uses[id] = 0;
   }
 
-  protected evict(kept: Uint8Array): void {
+  protected evict(kept: Uint8Array): number {
     const queues = this.#queues;
     this.#fillsMain = false;
     let ofSmall = queues.oldestNotIn(kept, small);
@@ -73,7 +68,7 @@ class S3FifoCache extends SteppedCache {
         if (this.#uses[ofSmall]! < this.#moveAt) {
           queues.move(ghost, ofSmall);
           queues.trim(ghost, this.#ghostSlots);
-          return;
+          return ofSmall;
         }
         queues.move(main, ofSmall);
         this.#uses[ofSmall] = 0;
@@ -84,7 +79,7 @@ class S3FifoCache extends SteppedCache {
       const uses = this.#uses[id]!;
       if (uses === 0) {
         queues.remove(id);
-        return;
+        return id;
       }
       queues.move(main, id);
       this.#uses[id] = Math.min(uses, chancesMax) - 1;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CacheContext, CachePolicy } from "./expert-cache.ts";
-import { LinkedQueues, nowhere } from "./linked-queues.ts";
+import { LinkedQueues } from "./linked-queues.ts";
 import { Segments, segmentSlots } from "./segments.ts";
 import { SteppedCache } from "./stepped-cache.ts";
 
@@ -15,10 +15,6 @@ class SlruCache extends SteppedCache {
     this.#segments = new Segments(this.#queues, 1, slots);
   }
 
-  protected holds(id: number): boolean {
-    return this.#queues.queueOf[id] !== nowhere;
-  }
-
   protected touch(id: number): void {
     this.#segments.touch(id);
   }
@@ -31,8 +27,10 @@ class SlruCache extends SteppedCache {
     this.#segments.load(id);
   }
 
-  protected evict(kept: Uint8Array): void {
-    this.#queues.remove(this.#segments.victim(kept));
+  protected evict(kept: Uint8Array): number {
+    const victim = this.#segments.victim(kept);
+    this.#queues.remove(victim);
+    return victim;
   }
 
   protected remove(id: number): void {

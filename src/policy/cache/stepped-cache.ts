@@ -8,44 +8,46 @@ export abstract class SteppedCache implements ExpertCache {
   readonly capacity: number;
   resident = 0;
   readonly #base: number;
+  /** 1 for the objects that are resident. */
+  readonly #held: Uint8Array;
   /** 1 for the objects of a call while it is served. */
   readonly #called: Uint8Array;
 
   constructor({ capacity, objects, base = 0 }: CacheContext) {
     this.capacity = capacity;
     this.#base = base;
+    this.#held = new Uint8Array(objects);
     this.#called = new Uint8Array(objects);
   }
 
-  /** Whether an object is resident. */
-  protected abstract holds(id: number): boolean;
   /** A resident is used. */
   protected abstract touch(id: number): void;
   /** An absent object is used; returns whether the policy remembers it. Room is made for it after that. */
   protected abstract recall(id: number): boolean;
   /** An absent object enters. */
   protected abstract load(id: number, remembered: boolean): void;
-  /** Evicts the first in the policy's order that is not kept; there is one. */
-  protected abstract evict(kept: Uint8Array): void;
+  /** Evicts the first in the policy's order that is not kept, and returns it; there is one. */
+  protected abstract evict(kept: Uint8Array): number;
   /** A resident leaves, and nothing is remembered of it. */
   protected abstract remove(id: number): void;
 
   contains(key: number): boolean {
-    const id = key - this.#base;
-    return id >= 0 && id < this.#called.length && this.holds(id);
+    return this.#held[key - this.#base] === 1;
   }
 
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
     const base = this.#base;
+    const held = this.#held;
     const called = this.#called;
     const fits = to - from <= this.capacity;
+    const isCalled = fits ? 1 : 0;
     let hits = 0;
     for (let i = from; i < to; i++) {
       const id = keys[i]! - base;
-      const isHit = this.holds(id) ? 1 : 0;
+      const isHit = held[id]!;
       hit[i - from] = isHit;
       hits += isHit;
-      called[id] = fits ? 1 : 0;
+      called[id] = isCalled;
     }
     for (let i = from; i < to; i++) {
       const id = keys[i]! - base;
@@ -55,8 +57,7 @@ export abstract class SteppedCache implements ExpertCache {
       }
       const remembered = this.recall(id);
       if (fits && this.resident >= this.capacity) this.#makeRoom(called);
-      this.load(id, remembered);
-      this.resident++;
+      this.#enter(id, remembered);
     }
     for (let i = from; i < to; i++) called[keys[i]! - base] = 0;
     while (this.resident > this.capacity) this.#makeRoom(called);
@@ -68,23 +69,30 @@ export abstract class SteppedCache implements ExpertCache {
       if (!this.#someLeaves(spared)) return false;
       this.#makeRoom(spared);
     }
-    this.load(key - this.#base, false);
-    this.resident++;
+    this.#enter(key - this.#base, false);
     return true;
   }
 
   drop(key: number): void {
-    this.remove(key - this.#base);
+    const id = key - this.#base;
+    this.remove(id);
+    this.#held[id] = 0;
     this.resident--;
   }
 
+  #enter(id: number, remembered: boolean): void {
+    this.load(id, remembered);
+    this.#held[id] = 1;
+    this.resident++;
+  }
+
   #makeRoom(kept: Uint8Array): void {
-    this.evict(kept);
+    this.#held[this.evict(kept)] = 0;
     this.resident--;
   }
 
   #someLeaves(spared: Uint8Array): boolean {
-    for (let id = 0; id < this.#called.length; id++) if (spared[id] !== 1 && this.holds(id)) return true;
+    for (let id = 0; id < this.#held.length; id++) if (this.#held[id] === 1 && spared[id] !== 1) return true;
     return false;
   }
 }

@@ -21,11 +21,6 @@ class TwoQCache extends SteppedCache {
     this.#ghostSlots = shareSlots(context.capacity, ghostShare);
   }
 
-  protected holds(id: number): boolean {
-    const queue = this.#queues.queueOf[id]!;
-    return queue === recent || queue === main;
-  }
-
   protected touch(id: number): void {
     if (this.#queues.queueOf[id] === main) this.#queues.move(main, id);
   }
@@ -41,14 +36,17 @@ class TwoQCache extends SteppedCache {
     this.#queues.append(remembered ? main : recent, id);
   }
 
-  protected evict(kept: Uint8Array): void {
+  protected evict(kept: Uint8Array): number {
     const queues = this.#queues;
     const ofRecent = queues.oldestNotIn(kept, recent);
     const ofMain = queues.oldestNotIn(kept, main);
     if (ofRecent >= 0 && (ofMain < 0 || queues.length[recent]! > this.#recentSlots)) {
       queues.move(ghost, ofRecent);
       queues.trim(ghost, this.#ghostSlots);
-    } else queues.remove(ofMain);
+      return ofRecent;
+    }
+    queues.remove(ofMain);
+    return ofMain;
   }
 
   protected remove(id: number): void {

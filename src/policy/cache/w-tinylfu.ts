@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CacheContext, CachePolicy } from "./expert-cache.ts";
-import { LinkedQueues, nowhere } from "./linked-queues.ts";
+import { LinkedQueues } from "./linked-queues.ts";
 import { Segments, segmentSlots } from "./segments.ts";
 import { shareSlots } from "./share-slots.ts";
 import { SteppedCache } from "./stepped-cache.ts";
@@ -37,10 +37,6 @@ class WTinyLfuCache extends SteppedCache {
     this.#period = sample * Math.max(1, this.#isPaper ? context.capacity : this.#mainSlots);
   }
 
-  protected holds(id: number): boolean {
-    return this.#queues.queueOf[id] !== nowhere;
-  }
-
   protected touch(id: number): void {
     const inWindow = this.#queues.queueOf[id] === window;
     if (inWindow) this.#queues.move(window, id);
@@ -58,7 +54,7 @@ class WTinyLfuCache extends SteppedCache {
     this.#queues.append(window, id);
   }
 
-  protected evict(kept: Uint8Array): void {
+  protected evict(kept: Uint8Array): number {
     const queues = this.#queues;
     for (;;) {
       const candidate = queues.oldestNotIn(kept, window);
@@ -72,7 +68,7 @@ class WTinyLfuCache extends SteppedCache {
         this.#main.load(candidate);
       }
       if (candidate >= 0 && !this.#isPaper) this.#uses[candidate]!++;
-      if (leaves >= 0) return;
+      if (leaves >= 0) return leaves;
     }
   }
 
