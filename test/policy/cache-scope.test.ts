@@ -43,6 +43,7 @@ describe.each(Object.values(cachePolicies))("$name", (policy) => {
           const single = policy.create({
             objects: expertsPerLayer,
             capacity: slots,
+            seed: layer,
             popularity: popularity.slice(base, base + expertsPerLayer),
             future: own,
           });
