@@ -46,6 +46,7 @@ describe.each(policies)("$name", (policy) => {
           const single = policy.create({
             objects: expertsPerLayer,
             capacity: slots,
+            seed: layer,
             popularity: popularity.slice(base, base + expertsPerLayer),
             future: own,
             seed: layer,

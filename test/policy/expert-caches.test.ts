@@ -157,6 +157,22 @@ test.each(admitting)("$name: a repeated call that fits only misses the first tim
   expect(missesOf(policy, 3, log)).toBe(3);
 });
 
+test.each(admitting)("$name: what came into a free slot and was dropped leaves no trace", (policy) => {
+  fc.assert(
+    fc.property(skewedCalls(experts - 1), fc.nat(2), (calls, before) => {
+      const log = logOf(calls);
+      const [touched, plain] = [create(policy, 8, log), create(policy, 8, log)];
+      const hit = new Uint8Array(experts);
+      for (let call = 0; call < log.calls; call++) {
+        if (call === before && touched.insert(experts - 1, new Uint8Array(experts))) touched.drop(experts - 1);
+        const [from, to] = [log.starts[call] ?? 0, log.starts[call + 1] ?? 0];
+        expect(touched.call(log.keys, from, to, hit)).toBe(plain.call(log.keys, from, to, hit));
+        for (let key = 0; key < experts; key++) expect(touched.contains(key)).toBe(plain.contains(key));
+      }
+    }),
+  );
+});
+
 test.each(admitting)("$name: no slots, no hits", (policy) => {
   expect(missesOf(policy, 0, logOf([[1], [1], [1, 2]]))).toBe(4);
 });
