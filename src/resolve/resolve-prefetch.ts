@@ -49,7 +49,7 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
     return {
       value: { name: section.kind, budget, chunks, latencyNs, preempt, prepare: () => policy.prepare(context, values) },
       name: `, prefetch ${section.kind}${inWords({ ...values, distance, budget, chunks, preempt, latency: formatDuration(latencyNs) })}`,
-      ledger: [entry(policy), ...learned(section, training)],
+      ledger: [...(section.kind === "none" ? [] : [entry(policy)]), ...learned(section, training)],
     };
   });
 }
