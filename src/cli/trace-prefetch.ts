@@ -31,7 +31,9 @@ export interface PrefetchCliOptions extends OutputNeeds {
 /** Every row is judged once for each prefetcher; a longer trace is loaded in part, as its sequences say. */
 const bytesMax = 16 * 1024 * 1024;
 /** Prefetchers that guess from what they see. Emulated ones have the quality that they are given. */
-const judged = (Object.keys(prefetchers) as PrefetcherName[]).filter((name) => !prefetchers[name].emulated);
+const judged = (Object.keys(prefetchers) as PrefetcherName[]).filter(
+  (name) => !prefetchers[name].emulated && name !== "none",
+);
 
 /** How often prefetchers are right on one part of a trace after learning from the other. */
 export async function tracePrefetch(file: string, options: PrefetchCliOptions): Promise<void> {

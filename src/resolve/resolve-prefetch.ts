@@ -27,6 +27,7 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
     const { distance, chunks, preempt, budget = moe.topK } = section;
     const latencyNs = section.latency ?? policy.latencyNs(values);
     const training = policy.needs.includes("training") ? await trainingRows(setting) : null;
+    if (policy.needs.includes("tokens")) refuseWithoutTokens(setting, training);
     const quality = await prefetchQualityOf(setting);
     const context: PrefetchContext = {
       layers: model.layers.filter(({ feedForward }) => feedForward.kind === "moe").length,
@@ -48,7 +49,7 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
     return {
       value: { name: section.kind, budget, chunks, latencyNs, preempt, prepare: () => policy.prepare(context, values) },
       name: `, prefetch ${section.kind}${inWords({ ...values, distance, budget, chunks, preempt, latency: formatDuration(latencyNs) })}`,
-      ledger: [entry(policy), ...learned(section, training)],
+      ledger: [...(section.kind === "none" ? [] : [entry(policy)]), ...learned(section, training)],
     };
   });
 }
@@ -70,6 +71,18 @@ function refuseIdle({ scenario }: PolicySetting): void {
       expected: "a cache that takes experts in: static never changes what it holds, so nothing can be sent ahead",
       found: kind,
     });
+}
+
+/** Refuses routing that does not say which tokens were routed, replayed or learned from. */
+function refuseWithoutTokens({ scenario, source }: PolicySetting, training: Training | null): void {
+  for (const table of [source!.replayed, training?.table])
+    if (table !== undefined && table.tokens === undefined)
+      refuse({
+        ...scenario.place(["policy", "offload", "prefetch", "kind"]),
+        at: "policy.offload.prefetch.kind",
+        expected: `a predictor that goes without tokens: ${table.origin.name} does not say which tokens were routed`,
+        found: scenario.policy.offload!.prefetch!.kind,
+      });
 }
 
 /** What it learned from, or that it has no use for rows to learn from. */

@@ -52,5 +52,6 @@ const prefetchKeys = {
 
 /** Experts that are sent to the devices before their layers ask for them. */
 export const prefetchSection = kindsOf(prefetchers, Object.keys(prefetchers) as PrefetcherName[], prefetchKeys)
+  .meta({ id: "prefetch", title: "Prefetching of experts" })
   .optional()
   .describe("Sends experts to the devices before their layers ask for them. Default none: on demand alone.");

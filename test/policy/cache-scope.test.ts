@@ -46,7 +46,6 @@ describe.each(policies)("$name", (policy) => {
           const single = policy.create({
             objects: expertsPerLayer,
             capacity: slots,
-            seed: layer,
             popularity: popularity.slice(base, base + expertsPerLayer),
             future: own,
             seed: layer,

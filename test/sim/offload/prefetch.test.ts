@@ -146,3 +146,21 @@ test("who is never right hits what a demand cache hits, sends waste, and delays 
     { numRuns: 15, seed: 4 },
   );
 });
+
+test("a prefetcher hears once of each request, with its first step", () => {
+  const [p] = fc.sample(prefetching, { numRuns: 1, seed: 9 });
+  const config = prefetchConfig(p!);
+  let starts = 0;
+  const prefetch = {
+    ...config.offload!.prefetch!,
+    prepare: () => () => ({
+      stepStarts: () => {},
+      layerChosen: () => {},
+      requestStarts: () => {
+        starts++;
+      },
+    }),
+  };
+  simulate({ ...config, offload: { ...config.offload!, prefetch } });
+  expect(starts).toBe(p!.base.gaps.length);
+});
