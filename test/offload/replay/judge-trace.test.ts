@@ -88,6 +88,22 @@ test("impossible sizes and a trace of one token are refused", () => {
   expect(() => judgeTrace(tokensTable([[[0, 1]]], 4, [1]), options)).toThrow(/at least two tokens/);
 });
 
+test("a set loaded beforehand may hit what the optimum misses, which starts empty, and the page says so", () => {
+  const turn = (row: number) => [row % 2 === 0 ? [0, 1] : [2, 3]];
+  const table = tokensTable(
+    Array.from({ length: 40 }, (_, row) => turn(row)),
+    6,
+    [20, 20],
+  );
+  const judged = judgeTrace(table, { ...options, slots: [2] });
+  // Both halves ask for 0 1 and 2 3 in turn: with two slots nothing is there that is asked for, but for half of it with static.
+  expect(judged.verdict).toMatchObject({ best: "static", bestHitRate: 0.5, gapToBelady: -0.5, from: "working set" });
+  expect(judged.verdict.causes).toEqual({ cold: 0.1, capacity: 0.9, policy: -0.5 });
+  const page = terminalPage(judgementPage(judged), plainStyle, 200);
+  expect(page).toContain("90.0 Belady's optimum misses too, less 50.0 that it misses and a set loaded beforehand hits");
+  expect(page).toContain("no policy more than 0.0");
+});
+
 test("the page keeps to 80 columns, marks the best policy of each size and names every policy", () => {
   const expert = { model: "some model", format: "bf16", bytes: 3e8 };
   for (const batch of [1, 8]) {
