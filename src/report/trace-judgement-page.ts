@@ -93,7 +93,10 @@ function policySection(judgement: TraceJudgement): PageTable {
               quiet: true,
             },
           ]),
-      ...leftOut.map(({ name, reason }): PageLine => ({ text: `${name} is left out: ${reason}`, quiet: true })),
+      ...[...new Set(leftOut.map(({ reason }) => reason))].map((reason): PageLine => {
+        const names = leftOut.filter((policy) => policy.reason === reason).map(({ name }) => name);
+        return { text: `Left out: ${names.join(", ")} (${reason})`, quiet: true };
+      }),
     ],
   };
 }
