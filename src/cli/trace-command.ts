@@ -92,7 +92,7 @@ export const traceCommand: CommandRegistration = (program) => {
     )
     .argument("<file>", "routing trace")
     .option("--domain <name>", "only the rows of this domain")
-    .option("--ranks <n>", "expert-parallel ranks for the balance figures", positive, 8)
+    .option("--ranks <n>", "expert-parallel ranks for the balance figures (default: 8)", positive)
     .option("--offload", "judge expert caches on the trace instead: policies, sizes, where the misses come from")
     .option("--batch <n>", "with --offload: sequences served side by side (default: 1)", positive)
     .option("--slots <list>", "with --offload: slots of each layer to compare, such as 4,8,16", numberRanges)

@@ -24,6 +24,7 @@ export interface OffloadStatsOptions {
   readonly scope?: CacheScope;
   readonly model?: string;
   readonly expertFormat?: string;
+  readonly ranks?: number;
   readonly domain?: string;
   readonly json?: boolean;
 }
@@ -42,6 +43,7 @@ export function refuseWithoutOffload(options: OffloadStatsOptions): void {
 
 /** What a trace says of expert caches, without a deployment. */
 export async function offloadStats(file: string, options: OffloadStatsOptions): Promise<void> {
+  if (options.ranks !== undefined) throw new UsageError("trace stats: --ranks does not apply with --offload");
   const io = processIo(true);
   const { domain, batch = 1, scope = "layer", slots } = options;
   const judgement = await withTrace(file, async (trace) => {

@@ -167,7 +167,7 @@ function loadInspected(file: string, options: InspectOptions): Promise<RequestTa
 }
 
 export interface StatsOptions {
-  readonly ranks: number;
+  readonly ranks?: number;
   readonly domain?: string;
   readonly json?: boolean;
 }
@@ -175,7 +175,7 @@ export interface StatsOptions {
 /** Statistics of a trace. Where layers lack different rows, each layer is measured on all the rows it has. */
 export async function stats(file: string, options: StatsOptions): Promise<void> {
   const io = processIo(true);
-  const { domain, ranks } = options;
+  const { domain, ranks = 8 } = options;
   const only = (table: RoutingTable) => (domain === undefined ? table : rowsOfDomain(table, domain));
   const result = await withTrace(file, async (trace) => {
     const joint = await loadRoutingTable(trace, { bytesMax });

@@ -93,7 +93,10 @@ function policySection(judgement: TraceJudgement): PageTable {
               quiet: true,
             },
           ]),
-      ...leftOut.map(({ name, reason }): PageLine => ({ text: `${name} is left out: ${reason}`, quiet: true })),
+      ...[...new Set(leftOut.map(({ reason }) => reason))].map((reason): PageLine => {
+        const names = leftOut.filter((policy) => policy.reason === reason).map(({ name }) => name);
+        return { text: `Left out: ${names.join(", ")} (${reason})`, quiet: true };
+      }),
     ],
   };
 }
@@ -129,13 +132,17 @@ function sizeSection({ suggested, knee, ruleOfThumb, experts, topK, call }: Trac
 
 function causeSection({ verdict, experts, sizes }: TraceJudgement): PageSection {
   const { slots, best, bestHitRate, causes, from } = verdict;
+  const beyond =
+    causes.policy < 0
+      ? `less ${points(-causes.policy)} that it misses and a set loaded beforehand hits`
+      : `${points(causes.policy)} it would hit`;
   const bySize = (Object.keys(verdictWords) as MissVerdict[]).flatMap((cause) => {
     const at = sizes.filter((size) => size.from === cause);
     return at.length === 0 ? [] : [`${cause} with ${at.map((size) => size.slots).join(", ")}`];
   });
   return text("Policy or working set", [
     `With ${slots} of ${experts} slots ${best} misses ${formatPercent(1 - bestHitRate)}: ${points(causes.cold)} points are first uses, ` +
-      `${points(causes.capacity)} Belady's optimum misses too, ${points(causes.policy)} it would hit`,
+      `${points(causes.capacity)} Belady's optimum misses too, ${beyond}`,
     advice[from](causes),
     `By slots: ${bySize.join("; ")}`,
   ]);
@@ -145,7 +152,7 @@ const advice: Readonly<Record<MissVerdict, (causes: MissCauses) => string>> = {
   policy: ({ policy }) =>
     `The policy: one that knew the future would gain ${points(policy)} points; a better policy or a predictor can gain some of them`,
   "working set": ({ capacity, policy }) =>
-    `The working set: more slots can gain ${points(capacity)} points, and no policy more than ${points(policy)}`,
+    `The working set: more slots can gain ${points(capacity)} points, and no policy more than ${points(Math.max(0, policy))}`,
   both: ({ capacity, policy }) =>
     `Both: more slots can gain ${points(capacity)} points, a policy that knew the future ${points(policy)}`,
   "hardly any": () => "Neither matters: what is missed are first uses, or next to nothing",

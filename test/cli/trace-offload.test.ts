@@ -68,6 +68,7 @@ test("what cannot be is one message", async () => {
     return [code, err] as const;
   };
   expect(await refused("--batch", "4")).toEqual([2, expect.stringContaining("--batch need --offload")]);
+  expect(await refused("--offload", "--ranks", "4")).toEqual([2, expect.stringContaining("--ranks does not apply")]);
   expect(await refused("--offload", "--slots", "9")).toEqual([3, expect.stringContaining("1 to 8 of its experts")]);
   const other = await refused("--offload", "--model", "qwen3-30b-a3b");
   expect(other).toEqual([3, expect.stringContaining("a model with 8 routed experts")]);

@@ -136,7 +136,7 @@ export function judgeTrace(table: RoutingTable, options: JudgeOptions): TraceJud
       : Math.max(...options.slots);
   const listed = options.slots ?? tableSizes(experts, topK);
   const sizes = [...new Set([...listed, verdictSlots])].sort((a, b) => a - b);
-  const { policies: live, leftOut } = replayablePolicies(first);
+  const { policies: live, leftOut } = replayablePolicies(first, scope);
   const policies = policyTable(judged, live, scope, sizes);
   const optimum = policies.find(({ name }) => name === "belady")!;
   const judgedSizes = sizes.map((slots, at): JudgedSize => {

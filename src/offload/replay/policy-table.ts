@@ -1,7 +1,7 @@
 import { belady } from "../../policy/cache/belady.ts";
 import type { CacheScope } from "../../policy/cache/cache-scope.ts";
 import { cachePolicies, livePolicyNames } from "../../policy/cache/caches.ts";
-import { type CacheNeed, type CachePolicy, configured } from "../../policy/cache/expert-cache.ts";
+import { type CachePolicy, configured } from "../../policy/cache/expert-cache.ts";
 import { staticTop } from "../../policy/cache/static-top.ts";
 import { cacheFor, replayCalls } from "./replay-calls.ts";
 import { type RoutedCalls, usesOf } from "./routed-calls.ts";
@@ -28,20 +28,39 @@ const references: readonly { readonly name: string; readonly policy: CachePolicy
 ];
 
 /** Policies of the table that a run can follow, with their defaults, and what keeps the others out of a replay of this trace. */
-export function replayablePolicies(calls: RoutedCalls): {
+export function replayablePolicies(
+  calls: RoutedCalls,
+  scope: CacheScope,
+): {
   readonly policies: readonly CachePolicy[];
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
 } {
   const live = livePolicyNames.map((name): CachePolicy => cachePolicies[name]);
-  const there = new Set<CacheNeed>(["popularity", ...(calls.weights === null ? [] : (["weights"] as const))]);
-  const lacks = (policy: CachePolicy) => policy.needs.filter((need) => !there.has(need));
+  const there = new Set<string>([
+    "popularity",
+    ...(calls.weights === null ? [] : ["weights"]),
+    // Experts of all layers against one another.
+    ...(scope === "global" ? ["layers"] : []),
+  ]);
+  const lacks = (policy: CachePolicy): string[] => policy.needs.filter((need) => !there.has(need));
   return {
     policies: live.filter((policy) => lacks(policy).length === 0),
     leftOut: live
       .filter((policy) => lacks(policy).length > 0)
-      .map((policy) => ({ name: policy.name, reason: `it needs what the trace lacks, ${lacks(policy).join(", ")}` })),
+      .map((policy) => ({
+        name: policy.name,
+        reason: lacks(policy)
+          .map((need) => missing[need] ?? `no ${need}`)
+          .join(", "),
+      })),
   };
 }
+
+/** What it takes to replay a policy with such a need. */
+const missing: Readonly<Record<string, string>> = {
+  weights: "the trace has no router weights",
+  layers: "--scope global only",
+};
 
 /** Whether some policy of the table ranks by router weights. */
 export const someNeedWeights = livePolicyNames.some((name) =>
