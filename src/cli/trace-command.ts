@@ -1,7 +1,9 @@
 import { Option } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import type { ConvertOptions, ImportCliOptions, InspectOptions, StatsOptions, SynthOptions } from "./trace.ts";
-import { collect, durationNs, mkdirHelp, numberRanges, wholeNumber } from "./words.ts";
+import type { OffloadStatsOptions } from "./trace-offload.ts";
+import type { PrefetchCliOptions } from "./trace-prefetch.ts";
+import { collect, durationNs, mkdirHelp, numberRanges, percentage, wholeNumber } from "./words.ts";
 
 const positive = wholeNumber(1);
 
@@ -91,10 +93,49 @@ export const traceCommand: CommandRegistration = (program) => {
     .argument("<file>", "routing trace")
     .option("--domain <name>", "only the rows of this domain")
     .option("--ranks <n>", "expert-parallel ranks for the balance figures", positive, 8)
+    .option("--offload", "judge expert caches on the trace instead: policies, sizes, where the misses come from")
+    .option("--batch <n>", "with --offload: sequences served side by side (default: 1)", positive)
+    .option("--slots <list>", "with --offload: slots of each layer to compare, such as 4,8,16", numberRanges)
+    .addOption(
+      new Option("--scope <scope>", "with --offload: a cache per layer, or one for all (default: layer)").choices([
+        "layer",
+        "global",
+      ]),
+    )
+    .option("--model <name>", "with --offload: model of the catalogue whose experts the misses move")
+    .option("--expert-format <format>", "with --offload: storage format of those experts, such as int4")
     .option("--json", "print JSON")
-    .action(async (file: string, options: StatsOptions) => {
-      const { stats } = await import("./trace.ts");
+    .action(async (file: string, options: StatsOptions & OffloadStatsOptions) => {
+      if (options.offload === true) {
+        const { offloadStats } = await import("./trace-offload.ts");
+        await offloadStats(file, options);
+        return;
+      }
+      const [{ stats }, { refuseWithoutOffload }] = await Promise.all([
+        import("./trace.ts"),
+        import("./trace-offload.ts"),
+      ]);
+      refuseWithoutOffload(options);
       await stats(file, options);
+    });
+  trace
+    .command("prefetch")
+    .description(
+      "how often prefetchers guess the experts of the layers ahead, learning from one part of a trace, judged on the rest",
+    )
+    .argument("<file>", "routing trace")
+    .option("--prefetcher <name>", "one prefetcher, with its quality by layer")
+    .option("--distance <n>", "layers ahead that are guessed", wholeNumber(1, 64), 1)
+    .option("--budget <n>", "guesses for each layer (default: as many as a token chooses)", positive)
+    .option("--batch <n>", "sequences side by side in a step", wholeNumber(1, 65_536), 1)
+    .option("--train-share <percent>", "share of the tokens, in whole sequences, that is learned from", percentage, 50)
+    .option("--domain <name>", "only the rows of this domain")
+    .option("-o, --output <file>", "file of the quality of one prefetcher, for the prefetcher gate (.json)")
+    .option("--mkdir", mkdirHelp)
+    .option("--json", "print JSON")
+    .action(async (file: string, options: PrefetchCliOptions) => {
+      const { tracePrefetch } = await import("./trace-prefetch.ts");
+      await tracePrefetch(file, options);
     });
   trace
     .command("convert")

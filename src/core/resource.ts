@@ -37,6 +37,16 @@ export class Resource {
     return this.demandWaitNs + this.backgroundWaitNs;
   }
 
+  /** Time of the last call, ns: none may be earlier. */
+  get atNs(): number {
+    return this.clockNs;
+  }
+
+  /** Time for which the resource is taken before `atNs`, ns, where no demand ends later: a chunk in progress is cut there. */
+  busyBefore(atNs: number): number {
+    return this.busyNs - Math.max(0, this.chunkEndNs - atNs);
+  }
+
   /** Lets background chunks begin that begin before `atNs`. Returns the end of what is begun or promised then, ns. */
   settle(atNs: number): number {
     if (!(atNs >= this.clockNs)) refuseOrder(atNs, this.clockNs);
@@ -78,6 +88,12 @@ export class Resource {
       throw new InvariantError("resource-work", `background work of ${chunks} chunks at priority ${priority}`);
     this.settle(atNs);
     return this.background.add(chunks, chunkNs, chunkBytes, priority);
+  }
+
+  /** When background work is done, ns; Infinity while it has chunks that are not begun. It stays under its id. */
+  doneNs(atNs: number, id: number): number {
+    this.settle(atNs);
+    return this.background.left[id] === 0 ? this.background.endNs[id]! : Number.POSITIVE_INFINITY;
   }
 
   /**

@@ -53,6 +53,7 @@ const kinds = {
   "number or null": (value) => value === null || isNumber(value),
   "list or null": (value) => value === null || Array.isArray(value),
   "list of numbers or null": (value) => value === null || isListOf(value, isNumber),
+  "object or absent": (value) => value === undefined || isObject(value),
   "object or null": (value) => value === null || isObject(value),
 } as const satisfies Record<string, (value: unknown) => boolean>;
 
@@ -143,6 +144,20 @@ const shape: Shape = {
   "cache.actions.pairs": "number",
   "cache.actions.taken": "list",
   "cache.actions.lossyMass": "number or null",
+  "cache.prefetch": "object or absent",
+  "cache.prefetch.kind": "text",
+  ...fields("cache.prefetch", "number", [
+    "followed",
+    "useful",
+    "late",
+    "evicted",
+    "preempted",
+    "unused",
+    "refused",
+    "bytes",
+    "wastedBytes",
+    "lateNs",
+  ]),
   "cache.reference": "object or null",
   ...fields("cache.reference", "number", ["accesses", "policy", "belady", "bestStatic", "lru"]),
   speculation: "object or null",

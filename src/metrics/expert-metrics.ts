@@ -79,3 +79,50 @@ export const expertCache = {
     of: ({ cache }) => cache?.reference?.bestStatic ?? null,
   },
 } as const satisfies Record<string, Metric>;
+
+const shareOf = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
+
+/** What came of experts that were sent ahead. */
+export const prefetching = {
+  prefetchAccuracy: {
+    label: "prefetch accuracy",
+    row: "prefetch_accuracy",
+    unit: "share",
+    better: "higher",
+    definition: "experts sent ahead that a layer call asked for before they left the cache / experts sent ahead",
+    term: "accuracy",
+    of: ({ cache }) => (cache?.prefetch === undefined ? null : shareOf(cache.prefetch.useful, cache.prefetch.followed)),
+  },
+  prefetchCoverage: {
+    label: "prefetch coverage",
+    row: "prefetch_coverage",
+    unit: "share",
+    better: "higher",
+    definition:
+      "experts sent ahead that were there when a layer call asked for them / those and the misses that were left, late ones included",
+    term: "coverage",
+    of: ({ cache }) => {
+      if (cache?.prefetch === undefined) return null;
+      const inTime = cache.prefetch.useful - cache.prefetch.late;
+      return shareOf(inTime, inTime + cache.misses);
+    },
+  },
+  prefetchWaste: {
+    label: "prefetch waste",
+    row: "prefetch_waste",
+    unit: "share",
+    better: "lower",
+    definition: "bytes of experts sent ahead for nothing / bytes over the links of devices to the host",
+    term: "waste",
+    of: ({ cache }) => (cache?.prefetch === undefined ? null : shareOf(cache.prefetch.wastedBytes, cache.fetchedBytes)),
+  },
+  prefetchLateStall: {
+    label: "stall for late prefetches",
+    row: "prefetch_late_stall",
+    unit: "share",
+    better: null,
+    definition:
+      "time that devices waited for experts that were on their way when they were asked for / time that devices waited for experts",
+    of: ({ cache }) => (cache?.prefetch === undefined ? null : shareOf(cache.prefetch.lateNs, cache.stallNs)),
+  },
+} as const satisfies Record<string, Metric>;

@@ -1,5 +1,5 @@
 import { cost, energy } from "./cost-metrics.ts";
-import { balance, expertCache } from "./expert-metrics.ts";
+import { balance, expertCache, prefetching } from "./expert-metrics.ts";
 import { kvCache } from "./memory-metrics.ts";
 import type { Metric } from "./metric.ts";
 import { fates, preemptions, runState, sustained } from "./request-metrics.ts";
@@ -18,6 +18,7 @@ export const metrics = {
   ...sustained,
   ...balance,
   ...expertCache,
+  ...prefetching,
   ...kvCache,
   ...speculation,
   ...cost,
@@ -34,6 +35,7 @@ const readingOrder: readonly Readonly<Record<string, Metric>>[] = [
   goodput,
   rates,
   expertCache,
+  prefetching,
   balance,
   speculation,
   cost,

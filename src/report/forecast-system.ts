@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
+import type { prefetching } from "../metrics/expert-metrics.ts";
 import { metrics } from "../metrics/metrics.ts";
 import { lossyActions, type MissAction } from "../policy/miss/miss-policy.ts";
 import { timeComponents } from "../sim/result.ts";
@@ -60,6 +61,8 @@ export function cacheSection(forecast: Forecast): PageSection[] {
       ]);
     rows.push([metrics.expertCacheHitOptimum.label, rate(reference.belady), "clairvoyant, same slots"]);
     rows.push([metrics.expertCacheHitBestStatic.label, rate(reference.bestStatic), "chosen with hindsight"]);
+    if (cache.prefetch !== undefined)
+      rows.push([`${cache.policy} on demand`, rate(reference.policy), "the same accesses with nothing sent ahead"]);
     if (cache.policy !== "lru") rows.push(["lru", rate(reference.lru), ""]);
   }
   rows.push(
@@ -75,6 +78,7 @@ export function cacheSection(forecast: Forecast): PageSection[] {
     ],
     ["waited", formatDuration(cache.stallNs), "devices stood still for experts"],
     ...missRows(cache),
+    ...prefetchRows(forecast),
   );
   const scope = cache.scope === "layer" ? "slots per layer" : "slots in all";
   const note = `hit rate with ${formatCount(cache.slots)} ${scope}`;
@@ -106,6 +110,30 @@ function missRows({ actions, misses }: NonNullable<Forecast["cache"]>): string[]
       "of all router weight was not computed as the model would",
     ]);
   return rows;
+}
+
+/** What came of experts that were sent ahead. */
+function prefetchRows(forecast: Forecast): string[][] {
+  const { prefetch } = forecast.cache!;
+  if (prefetch === undefined) return [];
+  const { followed, useful, late, evicted, preempted, unused, refused, bytes, wastedBytes, lateNs } = prefetch;
+  const share = (metric: keyof typeof prefetching) => {
+    const value = metrics[metric].of(forecast);
+    return value === null ? "" : formatPercent(value, 2);
+  };
+  const wasted = `${formatCount(evicted)} evicted, ${formatCount(preempted)} given up, ${formatCount(unused)} never used`;
+  const noRoom = refused === 0 ? "" : `; no room for ${formatCount(refused)} more`;
+  return [
+    ["sent ahead", formatCount(followed), `by ${prefetch.kind}, ${formatBytes(bytes)}${noRoom}`],
+    [
+      "accuracy",
+      share("prefetchAccuracy"),
+      `${formatCount(useful)} were asked for, ${formatCount(late)} of them still on their way`,
+    ],
+    ["coverage", share("prefetchCoverage"), "of what would have been missing was there"],
+    ["waste", formatBytes(wastedBytes), wasted],
+    ["waited for late ones", formatDuration(lateNs), "part of the above"],
+  ];
 }
 
 /** What occupies each tier. */

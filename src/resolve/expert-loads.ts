@@ -29,6 +29,8 @@ export interface FitSource {
   readonly whole: RoutingTable;
   /** The rows that are replayed. */
   readonly replayed: RoutingTable;
+  /** Rows that a prefetcher learns from in their place; absent where the scenario divides none. */
+  readonly training?: RoutingTable;
 }
 
 /** Counts expert uses in the fitting set. Throws where neither a file nor a replayed table gives any. */

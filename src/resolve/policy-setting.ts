@@ -5,6 +5,7 @@ import type { PoolConfig } from "../sim/config.ts";
 import type { Mapping } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { ExpertLoads, FitSource } from "./expert-loads.ts";
+import type { FileReader } from "./file-reader.ts";
 import type { LayerMapChoice } from "./layer-map.ts";
 
 /** The deployment that policies are resolved for. */
@@ -19,6 +20,7 @@ export interface PolicySetting {
   /** Replayed routing; null where routing is uniform. */
   readonly source: FitSource | null;
   readonly layerMap: LayerMapChoice;
+  readonly reader: FileReader;
 }
 
 /** A resolved policy, its name for people, and the ledger's entries on it. */

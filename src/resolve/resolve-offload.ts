@@ -21,6 +21,7 @@ import { locatedAsync } from "./located.ts";
 import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
 import { reservedExperts } from "./reserved-experts.ts";
 import { resolveMiss } from "./resolve-miss.ts";
+import { resolvePrefetch } from "./resolve-prefetch.ts";
 import { slotsOverLayers } from "./slots-over-layers.ts";
 
 /** The expert cache of a scenario; null without offload. */
@@ -73,6 +74,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const reserved = await reservedExperts(setting, { slots, slotsPerLayer: spread?.slots ?? null });
     const counts = kind.needs.includes("popularity") && countsUses(parameters["choose"]);
     const loads = counts ? await popularity(setting) : null;
+    const prefetch = await resolvePrefetch(setting);
     const value: OffloadConfig = {
       policy: configured(kind, parameters),
       admission,
@@ -88,6 +90,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       // A fixed set that nobody counted for still has to know which experts a device serves.
       popularity: loads?.uses ?? (kind.needs.includes("popularity") ? usedAlike(setting) : null),
       overlap: section.overlap,
+      ...(prefetch.value === undefined ? {} : { prefetch: prefetch.value }),
       logAccessesMax: section.logAccesses,
     };
     const unit = section.scope === "layer" ? "a layer" : "in all";
@@ -95,11 +98,12 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const pinned = reserved === null ? "" : pinsInWords(reserved);
     return {
       value,
-      name: `${section.kind}${inWords(parameters)}, ${room}${pinned}${admissionName}${missName}`,
+      name: `${section.kind}${inWords(parameters)}, ${room}${pinned}${admissionName}${missName}${prefetch.name}`,
       ledger: [
         ...(loads === null ? (spread === null ? unusedFit(section) : []) : [fitEntry("expert cache", loads)]),
         ...(spread?.ledger ?? []),
         ...missLedger,
+        ...prefetch.ledger,
       ],
     };
   });

@@ -108,13 +108,14 @@ export interface ResolvedPool {
 export async function resolvePool(
   { scenario, config, price }: PoolShape,
   routed: ResolvedRouting,
+  reader: FileReader,
 ): Promise<ResolvedPool> {
   const { model, mapping, node, formats, weightBits } = config;
   const moe = moeShape(model);
   const { source, layerMap } = routed;
   const policies = await resolvePolicies(
     scenario,
-    moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap },
+    moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap, reader },
   );
   const { placement, offload } = policies;
   return {

@@ -22,6 +22,7 @@ import { type AppliedTransform, applyTransforms, needsOf } from "../trace/transf
 import type { FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
+import { dividedRouting } from "./prefetch-training.ts";
 import { parametricFigures, uniformFigures } from "./preset-routing.ts";
 
 /** The routing of a scenario. */
@@ -74,8 +75,13 @@ export async function resolveRouting(
   const whole = firstExperts(transformed, moe.experts);
   const domain = section.kind === "parametric" ? undefined : section.domain;
   const layerMap = section.kind === "parametric" ? "identity" : section.layerMap;
-  const replayed =
+  const chosen =
     domain === undefined ? whole : located(scenario, ["routing", "domain"], () => rowsOfDomain(whole, domain));
+  const share = scenario.policy.offload?.prefetch?.fit?.share;
+  const { replayed, ...divided } =
+    share === undefined
+      ? { replayed: chosen }
+      : located(scenario, ["policy", "offload", "prefetch", "fit", "share"], () => dividedRouting(chosen, share));
   const map = located(scenario, ["routing", "layerMap"], () => layerMapOf(layerMap, replayed, model));
   return {
     routing: {
@@ -84,7 +90,7 @@ export async function resolveRouting(
       layerMap: map,
       start: section.start ?? defaultStart(requests, replayed),
     },
-    source: { whole, replayed },
+    source: { whole, replayed, ...divided },
     layerMap,
     ledger: [...routingLedger(replayed, section.kind), ...loaded.preset, ...applied.map(transformEntry)],
   };

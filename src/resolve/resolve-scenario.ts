@@ -45,7 +45,7 @@ export async function resolveScenario(
   const handover = resolveHandover(scenario, pools, shapes);
   const resolved: ResolvedPool[] = [];
   for (const [i, pool] of pools.entries())
-    resolved.push(await inPool(pool, scenario, () => resolvePool(shapes[i]!, routed)));
+    resolved.push(await inPool(pool, scenario, () => resolvePool(shapes[i]!, routed, reader)));
   const [first, ...others] = resolved;
   const named = (parts: readonly { readonly ledger: readonly LedgerEntry[] }[]) =>
     pooledLedger(parts.map(({ ledger }, i) => ({ name: pools[i]!.identity.name, ledger })));

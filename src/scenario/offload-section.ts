@@ -6,6 +6,7 @@ import { type MissPolicyName, missPolicies } from "../policy/miss/miss-policies.
 import { expertsByLayer } from "./experts-by-layer.ts";
 import { fitSection } from "./fit-section.ts";
 import { kindsOf } from "./kinds.ts";
+import { prefetchSection } from "./prefetch-section.ts";
 import { count, exactlyOne, filePath } from "./quantity.ts";
 
 /** Policies that need the accesses to come: references beside every run, not a choice for a deployment. */
@@ -86,6 +87,7 @@ const cacheKeys = {
     .boolean()
     .default(true)
     .describe("Whether missing experts are fetched while resident ones compute; false: the runtime waits for each."),
+  prefetch: prefetchSection,
   logAccesses: count(0, 1e9)
     .default(10_000_000)
     .describe("Expert accesses kept for the clairvoyant replay after the run."),

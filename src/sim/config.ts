@@ -9,11 +9,13 @@ import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Reserved } from "../policy/cache/reserved.ts";
 import type { MissChoice } from "../policy/miss/miss-policy.ts";
 import type { Placement } from "../policy/placement/placement.ts";
+import type { PrefetchedCache, Prefetcher } from "../policy/prefetch/prefetcher.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import type { Mapping } from "./mapping.ts";
+import type { PrefetchRules } from "./offload/prefetch-lane.ts";
 
 /** What a pool does for a request: all of it, its prompt, or its output after another pool computed the prompt. */
 export type PoolRole = "both" | "prefill" | "decode";
@@ -173,8 +175,17 @@ export interface OffloadConfig {
   readonly popularity: Float64Array | null;
   /** Whether transfers of missing experts run beside the computing of resident ones. */
   readonly overlap: boolean;
+  /** Experts that are sent before their layers ask for them; absent: none. */
+  readonly prefetch?: PrefetchConfig;
   /** Most accesses that are kept for replay under reference policies after the run. */
   readonly logAccessesMax: number;
+}
+
+/** Who guesses which experts later layers will ask for, and how a run follows the guesses. */
+export interface PrefetchConfig extends PrefetchRules {
+  readonly name: string;
+  /** Learns what there is to learn, for all caches of a run. */
+  readonly prepare: () => (cache: PrefetchedCache) => Prefetcher;
 }
 
 /**

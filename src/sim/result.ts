@@ -73,6 +73,27 @@ export interface SpeculationCounts {
   readonly accepted: number;
 }
 
+/** Experts that were sent to devices before their layers asked for them, over the run. */
+export interface PrefetchCounts {
+  readonly kind: string;
+  /** Guesses that were followed: experts sent, in part at least. Each was useful or wasted. */
+  readonly followed: number;
+  /** Used before they left the cache; those of them that were still on their way when they were asked for. */
+  readonly useful: number;
+  readonly late: number;
+  /** Not used: thrown out of the cache, given up as wrong while on their way, or left at the end of the run. */
+  readonly evicted: number;
+  readonly preempted: number;
+  readonly unused: number;
+  /** Guesses that were not followed: neither the cache nor memory had room. */
+  readonly refused: number;
+  /** Bytes over the links of devices, and the part of them that was wasted. */
+  readonly bytes: number;
+  readonly wastedBytes: number;
+  /** Time that devices waited for late experts, part of the cache's `stallNs`. */
+  readonly lateNs: number;
+}
+
 /** Expert cache over the run. */
 export interface CacheResult {
   readonly policy: string;
@@ -80,9 +101,11 @@ export interface CacheResult {
   readonly slots: number;
   readonly accesses: number;
   readonly hits: number;
+  /** Experts that were not there when their call started, those on their way included. */
   readonly misses: number;
-  /** Misses that were served from NVMe instead of host memory. */
+  /** Experts that were read from NVMe, for misses or ahead. */
   readonly diskReads: number;
+  /** Bytes over the links of devices, those of prefetches included. */
   readonly fetchedBytes: number;
   /** Time the devices waited for experts, ns. */
   readonly stallNs: number;
@@ -90,6 +113,8 @@ export interface CacheResult {
   readonly unionOverCapacity: number;
   /** What was done about the misses; null where all of them were fetched. */
   readonly actions: MissActions | null;
+  /** Absent where experts are fetched on demand alone. */
+  readonly prefetch?: PrefetchCounts;
   /** Hit rates on the logged accesses: the policy, the clairvoyant optimum, the best static set, LRU. */
   readonly reference: {
     readonly accesses: number;

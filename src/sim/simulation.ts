@@ -291,6 +291,7 @@ export class Simulation implements RunView {
   result(interrupted = false): RunResult {
     this.interrupted = interrupted;
     this.runner.finish();
+    for (const { experts } of this.deployment.pools) experts.finish(this.nowNs);
     this.recordSpan(this.lastEventNs);
     checkFinal(this);
     return buildResult(this);

@@ -9,6 +9,8 @@ import { selectSequences } from "./select-sequences.ts";
 export interface LoadRoutingOptions {
   /** Bytes the columns of the table may take; a larger trace is loaded in part. Default 256 MiB. */
   readonly bytesMax?: number;
+  /** Rows to load at most, for computations whose time grows with them. */
+  readonly rowsMax?: number;
   /** What is loaded beside the ids, where the trace has it. */
   readonly also?: ReadonlySet<"weights" | "scores">;
   /** Copies of the choices that have to fit beside the table: transforms write them. */
@@ -41,7 +43,9 @@ export async function loadRoutingTable(
   const row = emptyRows(file, shape, options, 1);
   const copyBytes = layers.length * topK * (noExpertId(header) > 0xff ? 2 : 1) + (row.weights?.byteLength ?? 0);
   const rowBytes = bytesOf(row) + (options.copies ?? 0) * copyBytes;
-  const selection = selectSequences(scan, Math.max(1, Math.floor((options.bytesMax ?? 256 * 1024 * 1024) / rowBytes)));
+  const rowsInMemory = Math.max(1, Math.floor((options.bytesMax ?? 256 * 1024 * 1024) / rowBytes));
+  const rowsMax = options.rowsMax ?? rowsInMemory;
+  const selection = selectSequences(scan, Math.min(rowsInMemory, rowsMax));
 
   const order = placeSequences(scan.domainOf, selection.rows, header.domains.length);
   const columns = emptyRows(file, shape, options, selection.rowsTotal);
@@ -64,7 +68,7 @@ export async function loadRoutingTable(
     const sequences = selection.rows.filter((rows) => rows > 0).length;
     const cut = selection.cut > 0 ? `, ${selection.cut} of them cut short` : "";
     notes.push(
-      `${selection.rowsTotal} of ${file.rows} rows fit the memory budget: ` +
+      `${selection.rowsTotal} of ${file.rows} rows ${rowsMax < rowsInMemory ? "were taken" : "fit the memory budget"}: ` +
         `${sequences} of ${scan.lengths.length} sequences, spread over domains and time${cut}`,
     );
   }
@@ -80,7 +84,7 @@ export async function loadRoutingTable(
   };
 }
 
-/** Room for rows: ids, positions and phases where the trace has them, and what else is asked for. */
+/** Room for rows: ids, positions, phases and tokens where the trace has them, and what else is asked for. */
 function emptyRows(
   { header, hasWeights, hasScores, columns }: RoutingTraceFile,
   shape: Pick<RoutingTable, "layers" | "topK" | "experts">,
@@ -95,11 +99,12 @@ function emptyRows(
     ...(hasScores && also?.has("scores") === true ? { scores: new Float32Array(rows * layers * experts) } : {}),
     ...(columns.includes("position") ? { positions: new Uint32Array(rows) } : {}),
     ...(columns.includes("phase") ? { phases: new Uint8Array(rows) } : {}),
+    ...(columns.includes("token") ? { tokens: new Uint32Array(rows) } : {}),
   };
 }
 
-const bytesOf = ({ ids, weights, scores, positions, phases }: RowColumns): number =>
-  [ids, weights, scores, positions, phases].reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
+const bytesOf = ({ ids, weights, scores, positions, phases, tokens }: RowColumns): number =>
+  [ids, weights, scores, positions, phases, tokens].reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
 
 /** The origin a table gets from the header of its trace. */
 export async function originOf(
@@ -168,7 +173,7 @@ async function fillTable(
   layers: readonly number[],
   selected: readonly number[],
   starts: Float64Array,
-  { ids, weights, scores, positions, phases, topK, experts }: ShapedRows,
+  { ids, weights, scores, positions, phases, tokens, topK, experts }: ShapedRows,
 ): Promise<Uint8Array> {
   const stride = layers.length * topK;
   const taken = new Float64Array(selected.length);
@@ -189,6 +194,7 @@ async function fillTable(
       const [first, end] = [from + span.from, from + span.to];
       if (positions !== undefined) copyRows(await file.readColumn("position", first, end), targets, 1, positions, 1, 0);
       if (phases !== undefined) copyRows(await file.readColumn("phase", first, end), targets, 1, phases, 1, 0);
+      if (tokens !== undefined) copyRows(await file.readColumn("token", first, end), targets, 1, tokens, 1, 0);
       for (const [place, layer] of layers.entries()) {
         const chunk = await file.readLayer(layer, first, end);
         markAbsent(chunk, targets, topK, absent);

@@ -20,6 +20,8 @@ export interface RoutingTable {
   /** [rows] position of each row in its sequence, and its phase (`phases` of the container), where they were recorded. */
   readonly positions?: Uint32Array;
   readonly phases?: Uint8Array;
+  /** [rows] id of the token in the model's vocabulary, where it was recorded. */
+  readonly tokens?: Uint32Array;
   /** First row of each sequence, ascending, then `rows`. A sequence never crosses a domain. */
   readonly sequenceStarts: Uint32Array;
   readonly domains: readonly string[];

@@ -1,14 +1,14 @@
 import type { RoutingTable } from "./routing-table.ts";
 
 /** What a table holds for each row. */
-export type RowColumns = Pick<RoutingTable, "ids" | "weights" | "scores" | "positions" | "phases">;
+export type RowColumns = Pick<RoutingTable, "ids" | "weights" | "scores" | "positions" | "phases" | "tokens">;
 /** Rows with the shape of a table. */
 export type ShapedRows = RowColumns & Pick<RoutingTable, "layers" | "topK" | "experts">;
 type Column = Uint8Array | Uint16Array | Uint32Array | Float32Array;
 
 /** The columns of a table, each one changed. `perRow` of its values belong to a row. */
 export function changedColumns(
-  { ids, weights, scores, positions, phases, layers, topK, experts }: ShapedRows,
+  { ids, weights, scores, positions, phases, tokens, layers, topK, experts }: ShapedRows,
   change: <T extends Column>(values: T, perRow: number) => T,
 ): RowColumns {
   return {
@@ -17,6 +17,7 @@ export function changedColumns(
     ...(scores === undefined ? {} : { scores: change(scores, layers * experts) }),
     ...(positions === undefined ? {} : { positions: change(positions, 1) }),
     ...(phases === undefined ? {} : { phases: change(phases, 1) }),
+    ...(tokens === undefined ? {} : { tokens: change(tokens, 1) }),
   };
 }
 

@@ -7,15 +7,15 @@ import { noExpertId, type RoutingTable } from "./routing-table.ts";
 const rowsPerWrite = 4096;
 
 /**
- * Writes a table as a tokens trace: ids per layer, sequence, position, phase and domain per token; positions count from
- * 0 unless recorded.
+ * Writes a table as a tokens trace: ids per layer, sequence, position, phase and domain per token, and the token itself where it was
+ * recorded; positions count from 0 unless recorded.
  */
 export async function saveRoutingTable(table: RoutingTable, model: string, path: string): Promise<void> {
   const fewer = table.ids.includes(noExpertId(table));
   const layout: RoutingTraceLayout = {
     header: { ...headerOf(table, model, "tokens"), ...(fewer ? { fewer } : {}) },
     rows: table.rows,
-    columns: ["sequence", "position", "phase", "domain"],
+    columns: ["sequence", "position", "phase", "domain", ...(table.tokens === undefined ? [] : ["token" as const])],
   };
   await writeRoutingTrace(path, layout, async (writer) => {
     await writeColumns(table, writer);
@@ -74,6 +74,7 @@ async function writeColumns(table: RoutingTable, writer: RoutingTraceWriter): Pr
   await writer.column("position", 0, position);
   await writer.column("phase", 0, Uint32Array.from(table.phases ?? new Uint8Array(table.rows).fill(code)));
   await writer.column("domain", 0, domain);
+  if (table.tokens !== undefined) await writer.column("token", 0, table.tokens);
 }
 
 function layerRows(table: RoutingTable, layer: number, from: number, to: number, fewer: boolean): ExpertIds {

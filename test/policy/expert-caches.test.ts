@@ -5,11 +5,13 @@ import { replayLog } from "../../src/policy/cache/call-log.ts";
 import type { CachePolicy, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
 import { anyCalls, callsOf, logOf, skewedCalls } from "./call-logs.ts";
 import { fewestMisses } from "./fewest-misses.ts";
+import { naiveAdaptive } from "./naive-adaptive.ts";
 import { naiveCaches } from "./naive-caches.ts";
 
 const experts = 12;
 /** Without those that rank by router weights, which these calls do not have. */
 const policies = (Object.values(cachePolicies) as CachePolicy[]).filter(({ needs }) => !needs.includes("weights"));
+const naives = { ...naiveCaches, ...naiveAdaptive };
 const admitting = policies.filter((policy) => policy.name !== "static");
 
 /** Uses that are all different, so that ties play no part. */
@@ -23,14 +25,14 @@ function missesOf(policy: CachePolicy, capacity: number, log: CallLog): number {
   return replayLog(log, create(policy, capacity, log)).misses;
 }
 
-describe.each(["lru", "fifo", "clock", "lfu", "belady"] as const)("%s", (name) => {
+describe.each(Object.keys(naives) as (keyof typeof naives)[])("%s", (name) => {
   test("judges every access and keeps the same experts as a Map-based reference", () => {
     fc.assert(
       fc.property(fc.oneof(anyCalls(experts), skewedCalls(experts)), fc.nat(experts + 2), (calls, capacity) => {
         const log = logOf(calls);
         const context = { objects: experts, capacity, popularity: null, future: log };
         const cache = cachePolicies[name].create(context);
-        const naive = naiveCaches[name](context);
+        const naive = naives[name](context);
         const hit = new Uint8Array(experts);
         const naiveHit = new Uint8Array(experts);
         for (let call = 0; call < log.calls; call++) {
@@ -57,7 +59,7 @@ describe.each(["lru", "fifo", "clock", "lfu", "belady"] as const)("%s", (name) =
         const log = logOf(calls);
         const context = { objects: experts, capacity, popularity: null, future: log };
         const cache = cachePolicies[name].create(context);
-        const naive = naiveCaches[name](context);
+        const naive = naives[name](context);
         const hit = new Uint8Array(experts);
         for (let call = 0; call < log.calls; call++) {
           const { key, spares } = inserts[call % inserts.length]!;
@@ -243,12 +245,24 @@ test("lru remembers an old touch through a long run of hits", () => {
   expect(missesOf(cachePolicies.lru, 7, log)).toBe(replayLog(log, naive).misses);
 });
 
-test.each(["fifo", "clock", "lfu"] as const)("%s does not change its choices when call stamps start over", (name) => {
-  const calls = Array.from({ length: 70_000 }, (_, call) => [call % 2, 2 + (call % 3), 5 + ((call * call) % 7)]);
-  const log = logOf(calls);
-  const naive = naiveCaches[name]({ objects: experts, capacity: 5, popularity: null, future: null });
-  expect(missesOf(cachePolicies[name], 5, log)).toBe(replayLog(log, naive).misses);
-});
+test.each(["fifo", "clock", "lfu", "arc", "lirs", "lfu-da", "gdsf"] as const)(
+  "%s does not change its choices when call stamps start over",
+  (name) => {
+    const calls = Array.from({ length: 70_000 }, (_, call) => [call % 2, 2 + (call % 3), 5 + ((call * call) % 7)]);
+    const log = logOf(calls);
+    const naive = naives[name]({ objects: experts, capacity: 5, popularity: null, future: null });
+    expect(missesOf(cachePolicies[name], 5, log)).toBe(replayLog(log, naive).misses);
+  },
+);
+test.each(["fifo", "lfu", "clock", "sieve"] as const)(
+  "%s does not change its choices when call stamps start over",
+  (name) => {
+    const calls = Array.from({ length: 70_000 }, (_, call) => [call % 2, 2 + (call % 3), 5 + ((call * call) % 7)]);
+    const log = logOf(calls);
+    const naive = naiveCaches[name]({ objects: experts, capacity: 5, popularity: null, future: null });
+    expect(missesOf(cachePolicies[name], 5, log)).toBe(replayLog(log, naive).misses);
+  },
+);
 
 test("lfu evicts the less used expert, and of equally used ones the less recent", () => {
   const hit = new Uint8Array(1);

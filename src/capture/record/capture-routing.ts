@@ -91,7 +91,7 @@ export async function captureRouting(
   if (finished.length === 0) return { ...outcome, expertsUsed: 0 };
   const header = recordedHeader(request, plan.recorded, finished, outcome, { ...provenance, date: journal.startedAt });
   const files = await layerFiles(journal, finished, folder);
-  const expertsUsed = await writeRecordedTrace(output, header, rows, files);
+  const expertsUsed = await writeRecordedTrace(output, header, { ...rows, tokens }, files);
   if (outcome.complete) await folder.remove();
   return { ...outcome, expertsUsed };
 }

@@ -14,6 +14,12 @@ export interface RecordedRows {
   readonly domainOf: Uint16Array;
 }
 
+/** What a trace says of its rows. */
+export interface TraceRows extends RecordedRows {
+  /** Token of each row, by its id in the vocabulary. */
+  readonly tokens: Uint32Array;
+}
+
 /** Files that hold the routing of a layer, row after row: ids of the container's width, float32 weights and scores. */
 export interface LayerFiles {
   readonly experts: string;
@@ -30,7 +36,7 @@ const rowsPerRead = 4096;
 export async function writeRecordedTrace(
   path: string,
   header: RoutingTraceHeader,
-  rows: RecordedRows,
+  rows: TraceRows,
   layers: readonly LayerFiles[],
 ): Promise<number> {
   const used = new Uint8Array(layers.length * header.experts);
@@ -38,7 +44,7 @@ export async function writeRecordedTrace(
   const layout = {
     header,
     rows: rows.starts.at(-1) ?? 0,
-    columns: ["sequence", "position", "phase", "domain"] as const,
+    columns: ["sequence", "position", "phase", "domain", "token"] as const,
     ...(layers[0]?.weights == null ? {} : { weights: "f16" as const }),
     ...(layers[0]?.scores == null ? {} : { scores: "f16" as const }),
   };
@@ -79,7 +85,10 @@ async function* rowPieces(
   }
 }
 
-async function writeColumns(writer: RoutingTraceWriter, { starts, promptRows, domainOf }: RecordedRows): Promise<void> {
+async function writeColumns(
+  writer: RoutingTraceWriter,
+  { starts, promptRows, domainOf, tokens }: TraceRows,
+): Promise<void> {
   for (let s = 0; s + 1 < starts.length; s++) {
     const from = starts[s]!;
     const rows = starts[s + 1]! - from;
@@ -91,5 +100,6 @@ async function writeColumns(writer: RoutingTraceWriter, { starts, promptRows, do
     );
     await writer.column("phase", from, new Uint32Array(rows).fill(phases.prefill).fill(phases.decode, promptRows[s]!));
     await writer.column("domain", from, new Uint32Array(rows).fill(domainOf[s]!));
+    await writer.column("token", from, tokens.subarray(from, from + rows));
   }
 }

@@ -50,17 +50,15 @@ export function slotCandidates(experts: number): Candidate[] {
 export const missCandidates = (chosen: Chosen): Candidate[] =>
   Object.keys(missPolicies).map((name) => ({ axis: "miss", name, set: exchange(`${section}.miss`, chosen, name) }));
 
-/** No prefetcher, and each one there is. */
-export const prefetchCandidates = (chosen: Chosen | null): Candidate[] => [
-  { axis: "prefetch", name: "none", set: [`${section}.prefetch=null`] },
-  ...Object.keys(prefetchers).map(
+/** Each prefetcher there is, the one that guesses nothing among them. */
+export const prefetchCandidates = (chosen: Chosen | null): Candidate[] =>
+  Object.keys(prefetchers).map(
     (name): Candidate => ({
       axis: "prefetch",
       name,
       set: exchange(`${section}.prefetch`, chosen ?? { kind: "", keys: [] }, name),
     }),
-  ),
-];
+  );
 
 /** Keys of a section that belong to the kind it names. */
 export const keysOf = (parameters: Parameters, given: object): string[] =>

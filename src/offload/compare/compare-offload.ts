@@ -8,6 +8,7 @@ import { cachePolicies } from "../../policy/cache/caches.ts";
 import type { CachePolicy } from "../../policy/cache/expert-cache.ts";
 import { missPolicies } from "../../policy/miss/miss-policies.ts";
 import { lossyActions } from "../../policy/miss/miss-policy.ts";
+import { prefetchers } from "../../policy/prefetch/prefetchers.ts";
 import type { FileReader } from "../../resolve/file-reader.ts";
 import type { ResolvedRouting } from "../../resolve/resolve-routing.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
@@ -142,8 +143,9 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig): Cand
     case "miss":
       return missCandidates(chosenOf(missPolicies, section.miss)).filter(({ set }) => set.length > 0);
     case "prefetch": {
-      const { prefetch = null } = section as { readonly prefetch?: Chosen | null };
-      return prefetchCandidates(prefetch).filter(({ name }) => name !== (prefetch?.kind ?? "none"));
+      const { prefetch } = section;
+      const chosen = prefetch === undefined ? null : chosenOf(prefetchers, prefetch);
+      return prefetchCandidates(chosen).filter(({ name }) => name !== (prefetch?.kind ?? "none"));
     }
   }
 }
@@ -167,7 +169,7 @@ async function runsOf(
     const varied = scenario.vary([`traffic.requests=${requests}`, ...set, `seed=${scenario.seed + repeat}`]);
     const key = routingKey(varied);
     const resolved = await resolveScenario(varied, deps, null, deps.signal, routings.get(key));
-    routings.set(key, resolved.routed);
+    if (resolved.routed !== undefined) routings.set(key, resolved.routed);
     const run = await simulateCooperatively(resolved.config, {
       giveWay,
       ...(deps.signal === undefined ? {} : { shouldStop: () => deps.signal!.aborted }),
@@ -180,8 +182,8 @@ async function runsOf(
 
 /** What of a candidate decides which routing it replays. */
 function routingKey({ seed, policy }: Scenario): string {
-  const { kind, miss, ...keys } = policy.offload!;
-  const { fit = null } = (keys as { readonly prefetch?: { readonly fit?: unknown } }).prefetch ?? {};
+  const { kind, miss, prefetch } = policy.offload!;
+  const { fit = null } = prefetch ?? {};
   const weighs = miss.kind !== "fetch" || (cachePolicies[kind] as CachePolicy).needs.includes("weights");
   return JSON.stringify({ seed, weighs, fit });
 }

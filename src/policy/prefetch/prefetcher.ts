@@ -1,10 +1,11 @@
 import type { Contradiction, Parameters, ParameterValues } from "../../core/parameters.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 import type { Guesses } from "./guesses.ts";
+import type { QualityMatrix } from "./quality-matrix.ts";
 
 /**
  * A step on its way through the MoE layers, as prefetchers know it. Experts are dense keys, layer x experts + expert; layers
- * are MoE layers of the model. Only what the expert rank of the cache computes is seen.
+ * are MoE layers of the model, in the order in which a step visits them. Only what the expert rank of the cache computes is seen.
  */
 export interface PrefetchStep {
   /** Rows of the routing table that the tokens of the step read: rows[0 .. count), in batch order. */
@@ -12,7 +13,7 @@ export interface PrefetchStep {
   readonly count: number;
   /**
    * Writes the distinct experts that the step will ask for at a layer, in the order in which they are met; returns how many. For
-   * prefetchers that emulate a predictor of known quality. What a prefetcher learned from does not include the step.
+   * policies that are `emulated` alone. What a prefetcher learned from does not include the step.
    */
   choices(layer: number, out: Uint32Array): number;
 }
@@ -26,16 +27,17 @@ export interface Prefetcher {
   stepStarts(step: PrefetchStep, out: Guesses): void;
   /**
    * The tokens have chosen the experts keys[0 .. count) of `layer`. Adds guesses for the layers behind it, the most wanted
-   * first.
+   * first; most policies want all of a layer before those of the next.
    */
   layerChosen(step: PrefetchStep, layer: number, keys: Uint32Array, count: number, out: Guesses): void;
   /** A request begins. Absent: it changes nothing. */
   requestStarts?(): void;
 }
 
-/** What a prefetcher may ask for. */
-export type PrefetchNeed = "training" | "tokens" | "weights";
+/** What a prefetcher may ask for: rows to learn from, and the token of each row in both tables. */
+export type PrefetchNeed = "training" | "tokens";
 
+/** What all caches of a run have in common. */
 export interface PrefetchContext {
   /** MoE layers of the model and experts of each. */
   readonly layers: number;
@@ -51,7 +53,17 @@ export interface PrefetchContext {
   readonly replayed: RoutingTable;
   /** Rows to learn from, none of which is replayed; null where nothing is learned. */
   readonly training: RoutingTable | null;
+  /** What the `file` of the parameters holds, by recorded layer; null where none is given. */
+  readonly quality: QualityMatrix | null;
   readonly seed: number;
+}
+
+/** The cache that a prefetcher guesses for. */
+export interface PrefetchedCache {
+  /** Different for every cache of a run: its prefetcher draws on its own. */
+  readonly index: number;
+  /** [layers x experts] 1 for each expert that this cache serves; null: all of them. Nothing else is guessed. */
+  readonly held: Uint8Array | null;
 }
 
 /** A prefetcher: one file each, listed in `prefetchers.ts`. */
@@ -60,9 +72,14 @@ export interface PrefetchPolicy<Shape extends Parameters = Parameters> {
   /** What it does, as a scenario's schema says it. */
   readonly rule: string;
   readonly needs: readonly PrefetchNeed[];
+  /** Whether it stands for a predictor by its quality alone: it knows what is going to be asked, and errs as often as is said. */
+  readonly emulated: boolean;
   readonly parameters: Shape;
   /** Time of one guess unless the scenario says otherwise, ns; published figures, with their source in the file. */
-  readonly latencyNs: number;
+  latencyNs(values: ParameterValues<Shape>): number;
   contradiction?(values: ParameterValues<Shape>): Contradiction | null;
-  create(context: PrefetchContext, values: ParameterValues<Shape>): Prefetcher;
+  /** What of the values does not suit the model, at the key to mend. Absent: any values suit any model. */
+  misfit?(context: PrefetchContext, values: ParameterValues<Shape>): Contradiction | null;
+  /** Learns what there is to learn, once for all caches of a run; a prefetcher keeps what belongs to one of them. */
+  prepare(context: PrefetchContext, values: ParameterValues<Shape>): (cache: PrefetchedCache) => Prefetcher;
 }

@@ -1,5 +1,7 @@
 /** Distinct experts that a layer call asks of one rank's cache, in the order in which they are met. Reused between calls. */
 export class AskedExperts {
+  /** MoE layer of the model that asks. */
+  layer = 0;
   count = 0;
   /** [count] MoE layer x experts + expert. */
   readonly keys: Uint32Array;
@@ -14,7 +16,8 @@ export class AskedExperts {
     this.standing = new Standing(experts);
   }
 
-  clear(): void {
+  clear(layer = 0): void {
+    this.layer = layer;
     this.count = 0;
   }
 

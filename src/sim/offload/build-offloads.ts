@@ -1,4 +1,5 @@
 import { InvariantError } from "../../core/errors.ts";
+import type { Resource } from "../../core/resource.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { type CacheShape, createScopedCache } from "../../policy/cache/cache-scope.ts";
@@ -18,6 +19,8 @@ import { MissPlan } from "./miss-plan.ts";
 import { narrowShare } from "./narrow-copies.ts";
 import { OffloadState, type Uplink } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
+import { PrefetchLane } from "./prefetch-lane.ts";
+import { PrefetchRoad } from "./prefetch-road.ts";
 import { socketReads, socketsOfRank } from "./socket-reads.ts";
 import { SocketRooms } from "./socket-rooms.ts";
 import { fetchCost, tierReads } from "./transfer-costs.ts";
@@ -64,6 +67,7 @@ export function buildOffloads(
   const missHandler = miss === undefined ? null : miss.policy.create({ topK: routing.table.topK }, miss.values);
   const hostComputes = missHandler !== null && miss!.policy.needs.includes("host");
   const narrow = narrowShare(config);
+  const prefetcherOf = offload.prefetch?.prepare();
   const logAccesses = Math.floor(offload.logAccessesMax / (mapping.ep * mapping.pp * replicas));
   for (let replica = 0; replica < replicas; replica++) {
     const ranksAt = ranksByNode(config, replica);
@@ -100,13 +104,27 @@ export function buildOffloads(
         const policy = reserving(admitted(offload.policy, offload.admission), reserved);
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
+        const host = hostAt.get(at)!;
+        const uplinks = uplinksOf(config, nodes[at]!, replica, first);
+        const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);
+        const ahead = (link: Resource) => {
+          const held = heldBy(routing.layerMap.length, experts, owns);
+          return new PrefetchLane({
+            prefetcher: prefetcherOf!({ index: caches.length, held }),
+            rules: offload.prefetch!,
+            experts,
+            homes: visited,
+            held,
+            road: new PrefetchRoad(cost, host, link, uplinks, sockets),
+          });
+        };
         caches.push(
           new OffloadState({
             reserved,
             newCache: () => createScopedCache(policy, offload.scope, { ...shape, popularity, future: null }),
-            host: hostAt.get(at)!,
-            uplinks: uplinksOf(config, nodes[at]!, replica, first),
-            sockets: node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes),
+            host,
+            uplinks,
+            sockets,
             slotsOf: (key) => shape.slotsPerLayer?.[Math.floor(key / experts)] ?? shape.slots,
             popularity,
             cost,
@@ -124,13 +142,22 @@ export function buildOffloads(
                     narrowShare: narrow,
                     defers: memory.hostHoldsAll,
                   }),
-            lane: hostComputes ? new HostLane(nodes[at]!.processors, hostAt.get(at)!, experts) : null,
+            lane: hostComputes ? new HostLane(nodes[at]!.processors, host, experts) : null,
+            weighs: offload.policy.needs.includes("weights"),
+            ...(prefetcherOf === undefined ? {} : { ahead }),
           }),
         );
       }
   }
   for (const room of rooms) room.lend();
   return { caches, logs, nodes, hosts };
+}
+
+/** [MoE layers x experts] 1 for each that a rank computes. */
+function heldBy(layers: number, experts: number, owns: (layer: number, expert: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: layers * experts }, (_, key) =>
+    owns(Math.floor(key / experts), key % experts) ? 1 : 0,
+  );
 }
 
 /** Slots of the caches of a rank, whatever their policy. */

@@ -9,6 +9,7 @@ import type { CacheResult } from "../result.ts";
 import { type Offloads, slotsOf } from "./build-offloads.ts";
 import { missActionsOf } from "./miss-actions.ts";
 import type { OffloadState } from "./offload-state.ts";
+import { prefetchCounts } from "./prefetch-counts.ts";
 
 /**
  * The cache over the run. For reference, the clairvoyant optimum (Belady), the best fixed set and LRU are replayed on
@@ -32,6 +33,7 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     stallNs: sum((state) => state.stallNs),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
     actions: missActionsOf(offload, offloads.caches),
+    ...(offload.prefetch === undefined ? {} : { prefetch: prefetchCounts(offload.prefetch.name, offloads.caches) }),
     reference: references(config, offloads),
   };
 }

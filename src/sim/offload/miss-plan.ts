@@ -51,6 +51,7 @@ export class MissPlan implements MissTimes {
   /** The part of the call that the cache sees. */
   private readonly keys: Uint32Array;
   private readonly seenHit: Uint8Array;
+  private readonly weights: Float64Array;
   private time: ExpertTimer | null = null;
 
   constructor({
@@ -83,6 +84,7 @@ export class MissPlan implements MissTimes {
     this.action = new Uint8Array(experts);
     this.keys = new Uint32Array(experts);
     this.seenHit = new Uint8Array(experts);
+    this.weights = new Float64Array(experts);
   }
 
   /** Whether it asks how experts stand among the choices of their tokens. */
@@ -104,7 +106,14 @@ export class MissPlan implements MissTimes {
   }
 
   /** Marks hits, decides on the misses and shows the cache what is for it. Returns the hits. */
-  judge(cache: ExpertCache, asked: AskedExperts, hit: Uint8Array, time: ExpertTimer, stepTokens: number): number {
+  judge(
+    cache: ExpertCache,
+    asked: AskedExperts,
+    hit: Uint8Array,
+    time: ExpertTimer,
+    stepTokens: number,
+    weights?: Float64Array,
+  ): number {
     const { count, keys, tokens, standing } = asked;
     const { action } = this;
     this.time = time;
@@ -127,9 +136,11 @@ export class MissPlan implements MissTimes {
         if (action[i] === missActions.defer && !this.defers) action[i] = missActions.host;
         this.follow(i, action[i]!, tokens[i]!, standing.mass[i]!);
       }
-      if (hit[i] === 1 || action[i] === missActions.fetch) this.keys[seen++] = keys[i]!;
+      if (hit[i] === 0 && action[i] !== missActions.fetch) continue;
+      if (weights !== undefined) this.weights[seen] = weights[i]!;
+      this.keys[seen++] = keys[i]!;
     }
-    const found = cache.call(this.keys, 0, seen, this.seenHit);
+    const found = cache.call(this.keys, 0, seen, this.seenHit, weights === undefined ? undefined : this.weights);
     holds(found === hits, "cache-accounting", () => `${found} hits in a call with ${hits} resident experts`);
     return hits;
   }

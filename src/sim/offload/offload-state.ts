@@ -3,11 +3,13 @@ import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { Reserved } from "../../policy/cache/reserved.ts";
+import type { PrefetchStep } from "../../policy/prefetch/prefetcher.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { AskedExperts } from "./asked-experts.ts";
 import type { CallPlace, ExpertTimer } from "./expert-timer.ts";
 import type { HostLane } from "./host-lane.ts";
 import type { MissPlan } from "./miss-plan.ts";
+import { found, type PrefetchLane } from "./prefetch-lane.ts";
 
 /** Cost of fetching one expert. The devices of an expert rank fetch their slices side by side. */
 export interface FetchCost {
@@ -42,6 +44,7 @@ export interface Uplink {
  */
 export class OffloadState {
   hits = 0;
+  /** Experts that were not there when their call started, those on their way included. */
   misses = 0;
   /** Misses that are fetched, whole or in part. */
   fetches = 0;
@@ -53,6 +56,8 @@ export class OffloadState {
   /** Experts asked for, over all calls. */
   accesses = 0;
   stallNs = 0;
+  /** Part of it spent waiting for experts that were on their way when their call started. */
+  lateNs = 0;
   unionOverCapacity = 0;
   /** Host link of each device of the rank: they fetch their slices side by side. */
   readonly link = new Resource();
@@ -89,6 +94,12 @@ export class OffloadState {
   private readonly held: Uint8Array;
   /** What is done about misses; null: all are fetched. */
   readonly plan: MissPlan | null;
+  /** Experts that are sent ahead; null where nobody guesses. */
+  readonly ahead: PrefetchLane | null;
+  /** When each expert is there that was on its way, ns. */
+  private readonly lateReadyNs: Float64Array;
+  /** Whether the cache is told of the router weights of a call. */
+  private readonly weighs: boolean;
   /** What the host computes; null where it computes nothing. */
   private readonly lane: HostLane | null;
   /** [count] part of each missing expert that is fetched; 0: none. */
@@ -123,6 +134,10 @@ export class OffloadState {
     experts: number;
     plan: MissPlan | null;
     lane: HostLane | null;
+    /** Whether the cache is told of the router weights of a call. Absent: it is not. */
+    weighs?: boolean;
+    /** Who sends experts ahead over `link`. Absent: nobody. */
+    ahead?: (link: Resource) => PrefetchLane;
   }) {
     this.newCache = options.newCache;
     this.cache = options.newCache();
@@ -145,6 +160,9 @@ export class OffloadState {
     this.plan = options.plan;
     this.lane = options.lane;
     this.share = new Float64Array(options.experts);
+    this.weighs = options.weighs ?? false;
+    this.ahead = options.ahead?.(this.link) ?? null;
+    this.lateReadyNs = new Float64Array(options.experts);
   }
 
   /** Bytes of one expert slice. */
@@ -159,7 +177,7 @@ export class OffloadState {
 
   /** Bytes that should have been read from memory, had all misses passed it, and those over links that devices have in common. */
   get askedBytes(): { readonly memory: number; readonly uplinks: number } {
-    if (this.plan !== null) return { memory: this.memoryBytes, uplinks: this.uplinkBytes };
+    if (this.plan !== null || this.ahead !== null) return { memory: this.memoryBytes, uplinks: this.uplinkBytes };
     const devices = this.uplinks.reduce((sum, uplink) => sum + uplink.devices, 0);
     return { memory: this.misses * this.cost.memoryBytes, uplinks: this.misses * devices * this.cost.bytes };
   }
@@ -185,8 +203,13 @@ export class OffloadState {
     if (count > 0) {
       hits = this.judge(time, place);
       for (let i = 0; i < count; i++)
-        if (this.hit[i] === 1) hitTokens += tokens[i]!;
-        else if (plan === null || plan.fetchShare[i]! > 0) {
+        if (this.hit[i] === found.resident) hitTokens += tokens[i]!;
+        else if (this.hit[i] === found.late) this.keyNs[i] = time.aloneNs(tokens[i]!);
+        else if (this.hit[i] === found.reading) {
+          share[i] = 1;
+          this.keyNs[i] = time.aloneNs(tokens[i]!);
+          left++;
+        } else if (plan === null || plan.fetchShare[i]! > 0) {
           share[i] = plan === null ? 1 : plan.fetchShare[i]!;
           this.keyNs[i] = time.aloneNs(tokens[i]!) * (plan === null ? 1 : plan.deviceShare[i]!);
           left++;
@@ -196,7 +219,8 @@ export class OffloadState {
         left += this.hostWork(plan, time, place);
       }
       if (hits > 0) this.callNs = time.togetherNs(hitTokens, hits);
-    }
+      if (this.ahead !== null) this.computeLate();
+    } else this.ahead?.reach(asked, this.cache, atNs);
     this.next = this.toAsk = this.fetchedFrom(0);
     this.deviceNextNs = Number.POSITIVE_INFINITY;
     if (!this.asksAhead) {
@@ -242,15 +266,20 @@ export class OffloadState {
 
   /** Tells hits from misses, decides on the misses, and updates the cache. Returns the hits. */
   private judge(time: ExpertTimer, { stepTokens }: CallPlace): number {
-    const { plan, cache, asked } = this;
+    const { plan, cache, asked, ahead } = this;
     const { count, keys } = asked;
-    const hits =
-      plan === null ? cache.call(keys, 0, count, this.hit) : plan.judge(cache, asked, this.hit, time, stepTokens);
+    ahead?.reach(asked, cache, this.startNs);
+    const weights = this.weighs ? asked.standing.mass : undefined;
+    let hits =
+      plan === null
+        ? cache.call(keys, 0, count, this.hit, weights)
+        : plan.judge(cache, asked, this.hit, time, stepTokens, weights);
+    if (ahead !== null) hits -= ahead.use(asked, cache, this.hit, this.lateReadyNs, this.startNs);
     this.log?.record(keys, 0, count);
     this.calls++;
     this.accesses += count;
     this.hits += hits;
-    for (let i = 0; i < count; i++) if (this.hit[i] === 0) this.misses++;
+    for (let i = 0; i < count; i++) if (this.hit[i] !== found.resident) this.misses++;
     const slots = this.slotsOf(keys[0]!);
     this.unionOverCapacity += slots > 0 ? count / slots : 0;
     return hits;
@@ -263,7 +292,7 @@ export class OffloadState {
     const { count, keys, tokens } = this.asked;
     for (const deferred of [false, true])
       for (let i = 0; i < count; i++) {
-        const share = this.hit[i] === 1 ? 0 : plan.hostShare[i]!;
+        const share = this.hit[i] === found.missing ? plan.hostShare[i]! : 0;
         if (share > 0 && (plan.deferred[i] === 1 && !last) === deferred)
           lane.add(keys[i]!, share * time.hostNs(tokens[i]!), share, deferred);
       }
@@ -293,8 +322,47 @@ export class OffloadState {
     this.wait(lane.endNs + this.hostBackNs);
   }
 
+  /** Experts that were on their way are computed as each arrives, before any that the call fetches. */
+  private computeLate(): void {
+    for (let i = 0; i < this.asked.count; i++) {
+      if (this.hit[i] !== found.late) continue;
+      const readyNs = this.lateReadyNs[i]!;
+      const before = this.stallNs;
+      this.heldNs = Math.max(this.heldNs, readyNs);
+      this.wait(readyNs);
+      this.lateNs += this.stallNs - before;
+      this.callNs += this.keyNs[i]!;
+    }
+  }
+
+  /** The layers behind the one whose call has just begun are guessed. */
+  guess(step: PrefetchStep): void {
+    this.ahead?.guess(step, this.asked, this.cache, this.startNs);
+  }
+
+  /** Follows guesses that are known at `atNs`. */
+  followGuesses(atNs: number): void {
+    this.ahead?.advance(this.cache, atNs);
+  }
+
+  /** Whether it matters when the computing of a request begins. */
+  get heedsRequests(): boolean {
+    return this.cache.requestStarts !== undefined || this.ahead?.heedsRequests === true;
+  }
+
+  requestStarts(): void {
+    this.cache.requestStarts?.();
+    this.ahead?.requestStarts();
+  }
+
+  /** The run ends: what is on its way arrives nowhere. */
+  finish(atNs: number): void {
+    this.ahead?.end(this.cache, atNs);
+  }
+
   /** The devices have lost their experts; host memory keeps what it holds. */
   forget(): void {
+    this.ahead?.end(this.cache, 0);
     this.cache = this.newCache();
   }
 
@@ -365,7 +433,8 @@ export class OffloadState {
 
   /** The first missing expert from index `i` on of which something is fetched. */
   private fetchedFrom(i: number): number {
-    while (i < this.asked.count && (this.hit[i] === 1 || this.share[i] === 0)) i++;
+    const { hit, share, asked } = this;
+    while (i < asked.count && (hit[i] === found.resident || hit[i] === found.late || share[i] === 0)) i++;
     return i;
   }
 }

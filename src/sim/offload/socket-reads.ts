@@ -1,7 +1,7 @@
 import { transferNs } from "../../hardware/link-transfer.ts";
 import type { PoolConfig } from "../config.ts";
 import { replicaNodes } from "../replica-nodes.ts";
-import type { SocketPart, SocketRead } from "../store/host-store.ts";
+import type { ReadPart, SocketRead } from "../store/host-store.ts";
 import type { HostNode } from "./host-node.ts";
 
 /** [devices of an expert rank, from `first` on, that read the memory of one node] the socket of each. */
@@ -49,7 +49,7 @@ function socketRead(
   const { count, link } = node.sockets!;
   const { read } = node.tiers[0]!;
   const memory = { ...read, bytesPerSecond: read.bytesPerSecond / count };
-  const parts: SocketPart[] = [];
+  const parts: ReadPart[] = [];
   let linkBytes = 0;
   for (let from = 0; from < count; from++) {
     /** [sockets of readers] */
@@ -58,12 +58,18 @@ function socketRead(
     const all = to.reduce((sum, bytes) => sum + bytes, 0);
     if (all === 0) continue;
     const { latencyNs } = memory;
-    parts.push({ resource: memories[from]!, ns: transferNs(memory, all) - latencyNs, latencyNs, bytes: all });
+    parts.push({
+      resource: memories[from]!,
+      ns: transferNs(memory, all) - latencyNs,
+      latencyNs,
+      bytes: all,
+      kind: "memory",
+    });
     for (const [reader, bytes] of to.entries()) {
       if (reader === from || bytes === 0) continue;
       const ns = transferNs(link, bytes) - link.latencyNs;
       const resource = socketLinks[from]![reader]!;
-      parts.push({ resource, ns, latencyNs: latencyNs + link.latencyNs, bytes });
+      parts.push({ resource, ns, latencyNs: latencyNs + link.latencyNs, bytes, kind: "socketLink" });
       linkBytes += bytes;
     }
   }

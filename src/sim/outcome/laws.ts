@@ -1,6 +1,8 @@
 import { holds } from "../../core/errors.ts";
 import type { Handover } from "../handover/handover.ts";
 import { memoryTiers } from "../offload/offload-tiers.ts";
+import type { PrefetchLane } from "../offload/prefetch-lane.ts";
+import type { LegKind } from "../offload/prefetch-piece.ts";
 import type { RequestState } from "../request-state.ts";
 import { type ResourceUse, requestStatus, timeComponents } from "../result.ts";
 import { replicaStates } from "../scaling/replica-life.ts";
@@ -122,7 +124,8 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const elapsed = run.nowNs;
   const { caches, nodes, hosts } = experts.offloads;
   for (const [i, { tiers, uplinks, memories, socketLinks, processors }] of nodes.entries())
-    for (const [at, { busyNs }] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat(), processors].entries()) {
+    for (const [at, resource] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat(), processors].entries()) {
+      const busyNs = resource.busyBefore(elapsed);
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",
@@ -137,13 +140,14 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
     (sum, { tiers, memories }) => sum + bytesOf(tiers.slice(0, disks)) + bytesOf(memories),
     0,
   );
-  const allFetched = caches.every(({ plan }) => plan === null);
+  const allFetched = caches.every(({ plan, ahead }) => plan === null && ahead === null);
+  const sentAhead = (kind: LegKind) => caches.reduce((sum, { ahead }) => sum + (ahead?.sent[kind] ?? 0), 0);
   // Parts of experts have no whole bytes, and sums of them depend on the order.
   const same = (a: number, b: number) => (allFetched ? a === b : Math.abs(a - b) <= 1e-9 * Math.max(a, b));
   const pastMemory = allFetched
     ? hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0)
     : 0;
-  const toDevices = caches.reduce((sum, { askedBytes }) => sum + askedBytes.memory, 0) - pastMemory;
+  const toDevices = caches.reduce((sum, { askedBytes }) => sum + askedBytes.memory, sentAhead("memory")) - pastMemory;
   const toProcessors = hosts.reduce((sum, { computedBytes }) => sum + computedBytes, 0);
   holds(
     same(fromMemory, toDevices + toProcessors),
@@ -151,56 +155,70 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
     () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched, ${toProcessors} bytes computed there`,
   );
   const overSockets = nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0);
-  const betweenSockets = hosts.reduce((sum, { socketBytes }) => sum + socketBytes, 0);
+  const betweenSockets = hosts.reduce((sum, { socketBytes }) => sum + socketBytes, sentAhead("socketLink"));
   holds(
     same(overSockets, betweenSockets),
     "byte-conservation",
     () => `${overSockets} bytes over links between sockets, ${betweenSockets} bytes read from other sockets`,
   );
   const overUplinks = nodes.reduce((sum, { uplinks }) => sum + bytesOf(uplinks), 0);
-  const throughUplinks = caches.reduce((sum, { askedBytes }) => sum + askedBytes.uplinks, 0);
+  const throughUplinks = caches.reduce((sum, { askedBytes }) => sum + askedBytes.uplinks, sentAhead("uplink"));
   holds(
     same(overUplinks, throughUplinks),
     "byte-conservation",
     () => `${overUplinks} bytes over common host links, ${throughUplinks} bytes fetched behind them`,
   );
   const fromDisks = nodes.reduce((sum, { tiers }) => sum + bytesOf(tiers.slice(disks)), 0);
-  const intoMemory = hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, 0);
+  const intoMemory = hosts.reduce((sum, host) => sum + host.diskReads * host.diskBytes, sentAhead("disk"));
   holds(
-    fromDisks === intoMemory,
+    same(fromDisks, intoMemory),
     "byte-conservation",
     () => `${fromDisks} bytes read from disks, ${intoMemory} bytes of experts that were missing in memory`,
   );
   for (const offload of caches) {
-    const { link } = offload;
-    holds(
-      link.busyNs <= elapsed + 1 || run.interrupted,
-      "link-busy",
-      () => `host link busy ${link.busyNs} ns of ${elapsed}`,
-    );
-    const { plan } = offload;
+    const { link, plan, ahead } = offload;
+    const busyNs = link.busyBefore(elapsed);
+    holds(busyNs <= elapsed + 1 || run.interrupted, "link-busy", () => `host link busy ${busyNs} ns of ${elapsed}`);
     const wholeBytes = offload.misses * offload.expertBytes;
+    const aheadBytes = ahead?.sent.link ?? 0;
     holds(
-      link.bytes === (plan === null ? wholeBytes : offload.fetchedBytes),
+      same(link.bytes, allFetched ? wholeBytes : offload.fetchedBytes + aheadBytes),
       "byte-conservation",
       () => `${link.bytes} bytes fetched for ${offload.misses} misses of ${offload.expertBytes}`,
     );
     laws.count("byte-conservation", offload.misses);
     laws.count("link-busy");
     holds(
-      offload.hits + offload.misses === offload.accesses && link.demands === offload.fetches,
+      offload.hits + offload.misses === offload.accesses && link.demands === offload.fetches + (ahead?.raised ?? 0),
       "cache-accounting",
       () => `${offload.hits} hits, ${offload.misses} misses, ${link.demands} fetches, ${offload.accesses} accesses`,
     );
     const followed = plan === null ? offload.fetches : plan.counts.experts.reduce((sum, experts) => sum + experts, 0);
+    const late = ahead === null ? 0 : ahead.late - (plan === null ? ahead.fetched : 0);
     holds(
-      followed === offload.misses,
+      followed + late === offload.misses,
       "cache-accounting",
-      () => `something was done about ${followed} of ${offload.misses} misses`,
+      () => `something was done about ${followed} of ${offload.misses} misses, and ${late} were on their way`,
     );
+    if (ahead !== null) checkAhead(ahead, laws);
     laws.count("cache-accounting", offload.calls);
   }
   if (experts.loads !== null) laws.count("expert-counts", experts.loads.checked);
+}
+
+/** Checks that every expert sent ahead was used or wasted, and that its bytes are those of the link. */
+function checkAhead(ahead: PrefetchLane, laws: LawCounter): void {
+  const { followed, inTime, late, evicted, preempted, unused, linkBytes, wastedBytes, sent } = ahead;
+  holds(
+    followed === inTime + late + evicted + preempted + unused &&
+      Math.abs(linkBytes - sent.link) <= 1e-9 * linkBytes &&
+      wastedBytes <= linkBytes * (1 + 1e-9),
+    "prefetch-accounting",
+    () =>
+      `${followed} experts sent ahead: ${inTime} used in time, ${late} late, ${evicted} evicted, ${preempted} given up, ` +
+      `${unused} not used; ${linkBytes} bytes, ${wastedBytes} of them wasted, ${sent.link} on the link`,
+  );
+  laws.count("prefetch-accounting", followed);
 }
 
 const bytesOf = (tiers: readonly { readonly bytes: number }[]): number =>

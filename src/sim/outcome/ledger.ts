@@ -108,7 +108,7 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
     add(
       "expert cache",
       "replayed",
-      "event-atomic: hits judged at the start of each layer call, demand fetch only, start-up loads not counted" +
+      `event-atomic: hits judged at the start of each layer call, ${config.offload?.prefetch === undefined ? "demand fetch only, " : ""}start-up loads not counted` +
         (config.offload?.overlap === false ? "; computing waits for every transfer" : ""),
     );
     const { caches, logs, nodes, hosts } = experts.offloads;

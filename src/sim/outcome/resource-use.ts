@@ -1,13 +1,14 @@
+import type { Resource } from "../../core/resource.ts";
 import { tierKinds } from "../../hardware/tier-kinds.ts";
 import type { Pool } from "../pool.ts";
 import type { ResourceUse } from "../result.ts";
 import type { RunView } from "./run-view.ts";
 
 /** How long every resource of a run was busy, and the bytes that it moved. */
-export function resourceUse({ pools, handover }: RunView): ResourceUse[] {
-  if (pools.length === 1) return poolUse(pools[0]!);
+export function resourceUse({ pools, handover, nowNs }: RunView): ResourceUse[] {
+  if (pools.length === 1) return poolUse(pools[0]!, nowNs);
   const use = pools.flatMap((pool) =>
-    poolUse(pool).map((each) => ({ ...each, name: `${pool.config.name}: ${each.name}` })),
+    poolUse(pool, nowNs).map((each) => ({ ...each, name: `${pool.config.name}: ${each.name}` })),
   );
   if (handover === null) return use;
   for (const pool of pools)
@@ -21,7 +22,7 @@ export function resourceUse({ pools, handover }: RunView): ResourceUse[] {
   return use;
 }
 
-function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): ResourceUse[] {
+function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs: number): ResourceUse[] {
   // Expert ranks and links: the mean over replicas and pipeline stages. Their devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
   const use: ResourceUse[] = replicas.map((replica, r) => ({
@@ -41,22 +42,21 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
   const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
   const { caches, nodes } = experts.offloads;
+  const add = (name: string, resource: Resource) =>
+    use.push({ name, busyNs: resource.busyBefore(endNs), bytes: resource.bytes });
   if (config.node.device.hostLink !== null)
-    for (const [i, { link }] of caches.entries())
-      use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
+    for (const [i, { link }] of caches.entries()) add(`host link of ${offloadName(config, i)}`, link);
   for (const [i, { tiers, uplinks, memories, socketLinks, processors }] of nodes.entries()) {
-    if (processors.busyNs > 0)
-      use.push({ name: `processors of node ${i}`, busyNs: processors.busyNs, bytes: processors.bytes });
-    for (const [socket, { busyNs, bytes }] of memories.entries())
-      if (busyNs > 0)
-        use.push({ name: `${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, busyNs, bytes });
+    if (processors.busyNs > 0) add(`processors of node ${i}`, processors);
+    for (const [socket, memory] of memories.entries())
+      if (memory.busyNs > 0) add(`${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, memory);
     for (const [from, links] of socketLinks.entries())
-      for (const [to, { busyNs, bytes }] of links.entries())
-        if (busyNs > 0) use.push({ name: `link from socket ${from} to ${to} of node ${i}`, busyNs, bytes });
-    for (const [uplink, { busyNs, bytes }] of uplinks.entries())
-      if (busyNs > 0) use.push({ name: `common host link ${uplink} of node ${i}`, busyNs, bytes });
-    for (const [tier, { busyNs, bytes }] of tiers.entries())
-      if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
+      for (const [to, link] of links.entries())
+        if (link.busyNs > 0) add(`link from socket ${from} to ${to} of node ${i}`, link);
+    for (const [uplink, link] of uplinks.entries())
+      if (link.busyNs > 0) add(`common host link ${uplink} of node ${i}`, link);
+    for (const [tier, resource] of tiers.entries())
+      if (resource.busyNs > 0) add(`${tierName(config.node.tiers, tier)} of node ${i}`, resource);
   }
   for (const { node, root, link } of roots.all)
     if (link.busyNs > 0)

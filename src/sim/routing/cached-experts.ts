@@ -16,20 +16,21 @@ import { TokenChoices } from "./token-choices.ts";
 export class CachedExperts implements ExpertSource, CallUnderWay {
   readonly layersAlike = false;
   nextNs = Number.POSITIVE_INFINITY;
-  private call: LayerCall | null = null;
-  private ranks: readonly OffloadState[] = [];
+  protected call: LayerCall | null = null;
+  /** Caches of the ranks in the stage that runs the call. */
+  protected ranks: readonly OffloadState[] = [];
   /** The rank whose transfer is next; -1 while the call asks host memory for all that is missing. */
   private next = -1;
   private readonly work: ReplayedExperts;
   private readonly expertRanks: ExpertRanks;
   private readonly replay: RoutingReplay;
   /** Of the step. */
-  private readonly rows: StepRows;
+  protected readonly rows: StepRows;
   private readonly layerMap: readonly number[];
   /** [MoE layers] the layer that holds the experts. */
   private readonly homes: readonly number[];
   /** [MoE layers][expert ranks] the cache of the rank in the stage that runs the layer. */
-  private readonly caches: readonly (readonly OffloadState[])[];
+  protected readonly caches: readonly (readonly OffloadState[])[];
   /** Experts of a layer in the order in which they are met, and what they ask of each rank. */
   private readonly order: Uint32Array;
   private readonly asked: readonly AskedExperts[];
@@ -45,6 +46,8 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     layerMap: readonly number[],
     homes: readonly number[],
     caches: readonly (readonly OffloadState[])[],
+    /** Whether caches go by router weights. */
+    weighs: boolean,
   ) {
     this.work = work;
     this.expertRanks = expertRanks;
@@ -54,7 +57,8 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     this.homes = homes;
     this.caches = caches;
     this.order = new Uint32Array(replay.table.experts);
-    this.choices = caches.flat().some(({ plan }) => plan?.asksStanding) ? new TokenChoices(replay.table) : null;
+    const asksStanding = weighs || caches.flat().some(({ plan }) => plan?.asksStanding);
+    this.choices = asksStanding ? new TokenChoices(replay.table) : null;
     this.asked = Array.from({ length: expertRanks.ranks }, () => new AskedExperts(replay.table.experts));
   }
 
@@ -64,12 +68,24 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
 
   /** Each rank's cache decides hits and misses; experts that are there are computed first. */
   serve(call: LayerCall, time: ExpertTime): CallUnderWay | null {
+    this.prepare(call);
+    this.open(call, time);
+    return this.nextNs === Number.POSITIVE_INFINITY ? null : this;
+  }
+
+  /** Gathers what the call asks of each rank. */
+  protected prepare(call: LayerCall): void {
     const ranks = this.caches[call.layer]!;
     this.call = call;
     this.ranks = ranks;
     this.gather(call.layer);
     this.place.stepTokens = call.tokens;
     this.place.last = this.caches[call.layer + 1]?.[0] !== ranks[0];
+  }
+
+  /** The call begins: hits are told from misses. */
+  protected open(call: LayerCall, time: ExpertTime): void {
+    const { ranks } = this;
     let misses = 0;
     for (let rank = 0; rank < ranks.length; rank++)
       misses += ranks[rank]!.begin(this.asked[rank]!, call.startNs, time, this.place);
@@ -77,7 +93,6 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
       this.next = -1;
       this.nextNs = call.startNs;
     } else this.choose();
-    return this.nextNs === Number.POSITIVE_INFINITY ? null : this;
   }
 
   advance(): void {
@@ -115,7 +130,7 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     const { experts } = this.replay.table;
     const home = this.homes[layer]!;
     const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
-    for (const asked of this.asked) asked.clear();
+    for (const asked of this.asked) asked.clear(layer);
     this.choices?.read(this.rows, this.layerMap[layer]!);
     const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
     for (let i = 0; i < met; i++) {
@@ -130,5 +145,24 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
         if (this.choices !== null) asked.stand(this.choices.standing, expert, share / tokens);
       }
     }
+  }
+
+  /** Writes the experts that the step will ask of a rank at a layer to `out`, by MoE layer; returns how many. */
+  protected chosen(layer: number, rank: number, out: Uint32Array): number {
+    const { experts } = this.replay.table;
+    const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
+    const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
+    let count = 0;
+    for (let i = 0; i < met; i++) {
+      const expert = this.order[i]!;
+      // The copies with a share are the first ones.
+      const sharing = Math.min(this.expertRanks.copies(layer, expert), this.rows.counts[counted + expert]!);
+      for (let turn = 0; turn < sharing; turn++)
+        if (this.expertRanks.sharingRank(layer, expert, turn) === rank) {
+          out[count++] = layer * experts + expert;
+          break;
+        }
+    }
+    return count;
   }
 }

@@ -12,6 +12,7 @@ import { ExpectedExperts } from "./expected-experts.ts";
 import { ExpertRanks, type ExpertWork } from "./expert-ranks.ts";
 import type { ExpertSource } from "./layer-call.ts";
 import { LoadStatistics } from "./load-statistics.ts";
+import { PrefetchingExperts } from "./prefetching-experts.ts";
 import { ReplayedExperts } from "./replayed-experts.ts";
 import { RoutingReplay } from "./routing-replay.ts";
 import type { StepRows } from "./step-rows.ts";
@@ -31,6 +32,8 @@ export interface Experts {
   check(): void;
   /** A replica has lost what lay in its devices. */
   forget(replica: number): void;
+  /** The run ends: experts on their way to nobody are given up. */
+  finish(atNs: number): void;
 }
 
 /** What a step in flight reads, what falls to each rank, and where its experts are. */
@@ -57,6 +60,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       look: () => {},
       check: () => {},
       forget: () => {},
+      finish: () => {},
     };
   }
   const experts = moe[0]!.experts;
@@ -97,8 +101,21 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     if (caches.length === 0) return { rows, work, source: resident };
     const replica = Math.floor(flight / pp);
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
-    return { rows, work, source: new CachedExperts(resident, expertRanks, replay, rows, routing.layerMap, homes, own) };
+    const Source = config.offload?.prefetch === undefined ? CachedExperts : PrefetchingExperts;
+    const weighs = config.offload?.policy.needs.includes("weights") ?? false;
+    const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, own, weighs);
+    return { rows, work, source };
   });
+  /** [requests] whether any of its tokens was computed; null where nobody asks. */
+  const began = caches.some(({ heedsRequests }) => heedsRequests) ? new Uint8Array(requests.count) : null;
+  const tellNew = (replica: number, parts: StepInFlight["parts"]) => {
+    for (const { requests, count } of parts)
+      for (let i = 0; i < count; i++) {
+        if (began![requests[i]!] === 1) continue;
+        began![requests[i]!] = 1;
+        for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.requestStarts();
+      }
+  };
   const loads = new LoadStatistics(expertRanks.layers, expertRanks.ranks);
   return {
     sources: steps.map(({ source }) => source),
@@ -108,6 +125,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     look: (replica, { index, parts, batches }, computed) => {
       const { rows, work } = steps[replica * pp + index]!;
       rows.clear();
+      if (began !== null) tellNew(replica, parts);
       for (const { requests, tokens, count } of parts)
         for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!);
       expertRanks.split(rows.counts, work);
@@ -120,6 +138,9 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     },
     forget: (replica) => {
       for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.forget();
+    },
+    finish: (atNs) => {
+      for (const cache of caches) cache.finish(atNs);
     },
   };
 }

@@ -33,6 +33,11 @@ export class LayerCall {
 export interface ExpertSource {
   /** Whether all MoE layers of one shape have the same work and are served at once: one of them then stands for all. */
   readonly layersAlike: boolean;
+  /**
+   * A step enters a pipeline stage at `atNs`. `moeIndex`: which MoE layers its layers are, -1 for the others. Absent: it changes
+   * nothing.
+   */
+  enter?(moeIndex: Int32Array, atNs: number): void;
   /** Fills the work of `call.layer` into the call. */
   route(call: LayerCall): void;
   /**

@@ -118,6 +118,7 @@ export class StageRun {
     this.clocks.reset();
     this.mixing.prepare(batches);
     this.halves.begin(batches);
+    experts.enter?.(plan.moeIndex, startNs);
     if (!experts.layersAlike) {
       this.goOn(plan);
       return;

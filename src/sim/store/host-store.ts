@@ -10,14 +10,15 @@ export interface TierRead {
   readonly bytes: number;
 }
 
-/** What one memory, or one link between sockets, serves of a read. */
-export interface SocketPart extends TierRead {
+/** What one memory, disk or link between sockets serves of a read. */
+export interface ReadPart extends TierRead {
   readonly resource: Resource;
+  readonly kind: "memory" | "socketLink" | "disk";
 }
 
 /** How an expert rank reads an expert out of the memories of several sockets: all parts at once. */
 export interface SocketRead {
-  readonly parts: readonly SocketPart[];
+  readonly parts: readonly ReadPart[];
   /** Bytes over links between sockets. */
   readonly linkBytes: number;
 }
@@ -55,6 +56,8 @@ export class HostStore {
   private readonly cache: TierStore;
   /** [MoE layers x experts] socket that lends memory to each, and 1; 0 where the readers' own do. */
   private readonly lenders: Uint8Array;
+  /** Reads of a disk into memory that nobody waits for yet: the expert, and the disk's background work. */
+  private readonly reading = new Map<number, number>();
 
   constructor(parts: {
     /** [MoE layers x experts] tier that each lives in. */
@@ -101,11 +104,91 @@ export class HostStore {
         answer.fromNs = this.readDisk(home, atNs);
         if (cache.arrive(key, this.reads[home]!.bytes, atNs, answer.fromNs)) cache.pin(key);
       } else {
+        if (this.reading.has(key)) this.hasten(key, atNs);
         cache.use(key);
         cache.pin(key);
         answer.fromNs = Math.max(atNs, cache.endNs(key));
       }
     answer.readNs = answer.fromNs;
+  }
+
+  /**
+   * Somebody may ask for an expert. What a disk would have to send into memory is read there in background work of the given
+   * priority, and kept until somebody {@link letGo | lets it go} or {@link giveUp | gives it up}. Returns whether memory has room for it.
+   */
+  prefetch(key: number, atNs: number, priority: number): boolean {
+    const home = this.homes[key]!;
+    if (!this.holdsInCache(key)) return true;
+    const { cache } = this;
+    if (cache.at(key, atNs) !== "absent") cache.use(key);
+    else {
+      const { ns, bytes } = this.reads[home]!;
+      if (!cache.arrive(key, bytes, atNs, Number.POSITIVE_INFINITY)) return false;
+      this.reading.set(key, this.tiers[home]!.submit(atNs, 1, ns, bytes, priority));
+      this.diskReads++;
+    }
+    cache.pin(key);
+    return true;
+  }
+
+  /** From when on an expert that was asked for ahead can go over a device's link, ns; Infinity while that is not known. */
+  prefetchedNs(key: number, atNs: number): number {
+    if (!this.holdsInCache(key)) return atNs;
+    const id = this.reading.get(key);
+    if (id !== undefined) {
+      const disk = this.tiers[this.homes[key]!]!;
+      const endNs = disk.doneNs(atNs, id);
+      if (endNs === Number.POSITIVE_INFINITY) return endNs;
+      disk.cancel(atNs, id);
+      this.readBy(key, endNs);
+    }
+    return this.cache.endNs(key);
+  }
+
+  /** Nobody wants an expert any more that was asked for ahead: unless others do, its disk does not begin to read it. */
+  giveUp(key: number, atNs: number): void {
+    if (!this.holdsInCache(key)) return;
+    const { cache } = this;
+    cache.unpin(key);
+    const disk = this.tiers[this.homes[key]!]!;
+    const nowNs = Math.max(atNs, disk.atNs);
+    if (cache.pinned(key) || this.prefetchedNs(key, nowNs) < Number.POSITIVE_INFINITY) return;
+    disk.cancel(nowNs, this.reading.get(key)!);
+    this.reading.delete(key);
+    this.diskReads--;
+    cache.withdraw(key);
+  }
+
+  /** An expert that was asked for ahead need not be kept any longer. */
+  letGo(key: number): void {
+    if (this.holdsInCache(key)) this.cache.unpin(key);
+  }
+
+  /** What a device reads an expert from, all parts at once, with their time and bytes. */
+  sources(key: number, sockets: readonly SocketRead[]): readonly ReadPart[] {
+    const home = this.homes[key]!;
+    if (this.passesMemory(key)) {
+      if (this.disks === 0) return [];
+      const tier = home < this.disks ? home : 0;
+      if (tier === 0 && sockets.length > 0) return sockets[this.lenders[key]!]!.parts;
+      return [{ ...this.reads[tier]!, resource: this.tiers[tier]!, kind: "memory" }];
+    }
+    return [{ ...this.reads[home]!, resource: this.tiers[home]!, kind: "disk" }];
+  }
+
+  /** Whether an expert passes a memory that caches it. */
+  private holdsInCache(key: number): boolean {
+    return !this.direct && this.homes[key]! >= this.disks;
+  }
+
+  /** Somebody waits for an expert that its disk was to read in background work. */
+  private hasten(key: number, atNs: number): void {
+    this.readBy(key, this.tiers[this.homes[key]!]!.raise(atNs, this.reading.get(key)!));
+  }
+
+  private readBy(key: number, endNs: number): void {
+    this.reading.delete(key);
+    this.cache.ends(key, endNs);
   }
 
   /** Disk reads that passed no memory. */

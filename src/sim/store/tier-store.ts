@@ -70,15 +70,26 @@ export class TierStore {
     return true;
   }
 
-  /** An expert whose end was not known is there. */
-  arrived(key: number, atNs: number): void {
-    this.#keepOrder(atNs);
+  /** Of an expert whose end was not known it is: `endNs`, in the past or the future. */
+  ends(key: number, endNs: number): void {
+    this.#mustHave(key);
+    holds(this.#endNs[key] === Number.POSITIVE_INFINITY, "store-arrival", () => `the end of expert ${key} was known`);
+    this.#endNs[key] = endNs;
+  }
+
+  /** An expert whose end is not known, and that nobody keeps, never arrives. */
+  withdraw(key: number): void {
     holds(
-      this.at(key, atNs) === "arriving",
+      this.#bytes[key]! > 0 && this.#pins[key] === 0 && this.#endNs[key] === Number.POSITIVE_INFINITY,
       "store-state",
-      () => `expert ${key} has arrived where it is ${this.at(key, atNs)}`,
+      () => `expert ${key} is withdrawn, pinned ${this.#pins[key]} times, until ${this.#endNs[key]} ns`,
     );
-    this.#endNs[key] = atNs;
+    this.#remove(key);
+  }
+
+  /** Whether somebody keeps an expert. */
+  pinned(key: number): boolean {
+    return this.#pins[key]! > 0;
   }
 
   /** Keeps an expert that is not absent until it is unpinned as often. */

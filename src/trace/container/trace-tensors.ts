@@ -16,9 +16,13 @@ export const traceColumns = {
   slot: "U32",
   /** Index into the header's `domains`. */
   domain: "U16",
+  /** Id of the token in the vocabulary of the model. */
+  token: "U32",
 } as const satisfies Record<string, TensorDtype>;
 
 export type TraceColumn = keyof typeof traceColumns;
+/** Columns that say where a row belongs rather than what it holds: those that importers fill. */
+export type PlaceColumn = Exclude<TraceColumn, "token">;
 
 /** Codes of the `phase` column. */
 export const phases = { unknown: 0, prefill: 1, decode: 2 } as const;

@@ -1,7 +1,7 @@
 import { refuse } from "../../core/errors.ts";
 import { idBytes } from "../container/row-check.ts";
 import { type TraceProvenance, traceLimits } from "../container/trace-header.ts";
-import { phases, type TraceColumn } from "../container/trace-tensors.ts";
+import { type PlaceColumn, phases } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
 import { RecordedLayers } from "./recorded-layers.ts";
@@ -166,7 +166,7 @@ export interface LogTrace {
   readonly model: string;
   readonly domains: readonly string[];
   readonly provenance: TraceProvenance;
-  readonly columns: readonly TraceColumn[];
+  readonly columns: readonly PlaceColumn[];
   readonly warnings: readonly string[];
   /** Second reading: the same cells again. */
   readonly cells: () => AsyncIterable<LogCell>;

@@ -1,7 +1,7 @@
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { absentIds } from "../container/row-check.ts";
 import { type RoutingTraceHeader, traceLimits } from "../container/trace-header.ts";
-import { phases, type TraceColumn } from "../container/trace-tensors.ts";
+import { type PlaceColumn, phases } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
 import { keptLayers } from "./kept-layers.ts";
@@ -194,10 +194,10 @@ async function writeLayers(
 /** Writes the columns of the rows that `place` describes. */
 export async function writeColumns<Row>(
   writer: RoutingTraceWriter,
-  columns: readonly TraceColumn[],
+  columns: readonly PlaceColumn[],
   rows: readonly Row[],
   fromRow: number,
-  place: (row: Row) => Readonly<Record<TraceColumn, number>>,
+  place: (row: Row) => Readonly<Record<PlaceColumn, number>>,
 ): Promise<void> {
   const places = rows.map(place);
   for (const column of columns)

@@ -1,5 +1,5 @@
 import type { TraceProvenance } from "../container/trace-header.ts";
-import type { TraceColumn } from "../container/trace-tensors.ts";
+import type { PlaceColumn } from "../container/trace-tensors.ts";
 
 /** Rows as a source stores them: [rows][layers][width], see isRecorded for what was not. */
 export interface RowBlock {
@@ -34,7 +34,7 @@ export interface RowSource {
   /** Ids in a row of a layer. */
   readonly width: number;
   readonly hasWeights: boolean;
-  readonly columns: readonly TraceColumn[];
+  readonly columns: readonly PlaceColumn[];
   readonly domains: readonly string[];
   /** Model layer number of each layer of the source. */
   readonly modelLayers: readonly number[];

@@ -38,6 +38,7 @@ describe.each(checkpointNames)("%s", (name) => {
       [0, 24, 92],
     ]);
     expect([...table.sequenceStarts]).toEqual([0, 24, 54, 74, 91, 92]);
+    expect([...table.tokens!.subarray(0, 24)]).toEqual(expected.tokens);
     for (const [layer, { ids, weights }] of expected.routers.entries()) {
       expect([...(await file.readLayer(layer, 0, 24))]).toEqual(ids.flat());
       const kept = await file.readWeights(layer, 0, 24);

@@ -9,7 +9,7 @@ const store = (capacityBytes: number) => new TierStore(keys, capacityBytes, new 
 
 /** What is done to a store, at steps of time. */
 const operation = fc.record({
-  kind: fc.constantFrom("arrive", "arrive", "arrive", "use", "pin", "unpin", "evict", "arrived"),
+  kind: fc.constantFrom("arrive", "arrive", "arrive", "use", "pin", "unpin", "evict", "ends", "withdraw"),
   key: fc.nat(keys - 1),
   bytes: fc.integer({ min: 1, max: 6 }),
   /** Until the transfer ends; not known for the largest. */
@@ -63,11 +63,21 @@ describe("a store against a list that is searched", () => {
                 naive.evict(key);
               }
               break;
-            case "arrived":
-              if (state !== "arriving") expect(() => real.arrived(key, now)).toThrow(/store-state/);
+            case "ends":
+              if (entry === undefined) expect(() => real.ends(key, now + ns)).toThrow(/store-state/);
+              else if (entry.endNs < Number.POSITIVE_INFINITY)
+                expect(() => real.ends(key, now + ns)).toThrow(/store-arrival/);
               else {
-                real.arrived(key, now);
-                entry!.endNs = now;
+                real.ends(key, now + ns);
+                entry.endNs = now + ns;
+              }
+              break;
+            case "withdraw":
+              if (entry?.endNs !== Number.POSITIVE_INFINITY || entry.pins > 0)
+                expect(() => real.withdraw(key)).toThrow(/store-state/);
+              else {
+                real.withdraw(key);
+                naive.evict(key);
               }
               break;
           }

@@ -23,7 +23,7 @@ async function written(): Promise<string> {
   const draw = draws(5);
   const path = folder.path("columns.safetensors");
   const header = headerOf({ domains: ["a", "b"] });
-  const columns = ["sequence", "position", "phase", "domain"] as const;
+  const columns = ["sequence", "position", "phase", "domain", "token"] as const;
   const sequence = Uint32Array.from({ length: rows }, (_, row) => (row < sequences ? row : draw(sequences)));
   const next = Uint32Array.from({ length: sequences }, (_, s) => 10 * s);
   const position = sequence.map((s) => next[s]!++);
@@ -36,6 +36,7 @@ async function written(): Promise<string> {
       0,
       sequence.map((s) => s % 2),
     );
+    await writer.column("token", 0, position.map(tokenOf));
     for (let layer = 0; layer < layers; layer++) {
       const ids = absentIds(rows * 2, header.experts, 2);
       for (let row = 0; row < rows; row++) if (draw(20) > 0) ids.set(distinctIds(draw, 8, 2), row * 2);
@@ -53,6 +54,7 @@ async function written(): Promise<string> {
 
 const scoreOf = (position: number, layer: number, expert: number) => position * 100 + layer * 10 + expert;
 const phaseOf = (position: number) => (position % 10 < 4 ? 1 : 2);
+const tokenOf = (position: number) => 100_000 + 7 * position;
 const weightOf = (id: number) => (id === 0xff ? 0 : (id + 1) / 16);
 
 async function load(path: string, options: LoadRoutingOptions): Promise<RoutingTable> {
@@ -69,6 +71,7 @@ function judge(table: RoutingTable): void {
   expect(table.ids.length).toBe(table.rows * table.layers * table.topK);
   expect([...table.weights!]).toEqual(Array.from(table.ids, weightOf));
   expect([...table.phases!]).toEqual(Array.from(table.positions!, phaseOf));
+  expect([...table.tokens!]).toEqual(Array.from(table.positions!, tokenOf));
   expect(table.positions).toHaveLength(table.rows);
   const scores = Array.from(table.positions!, (position) =>
     Array.from({ length: table.layers * 8 }, (_, at) => scoreOf(position, at >> 3, at & 7)),
@@ -79,7 +82,7 @@ function judge(table: RoutingTable): void {
       expect(table.positions![row]).toBeGreaterThan(table.positions![row - 1]!);
 }
 
-test("weights, positions and phases stay beside the ids of their row, in every part of a table", async () => {
+test("weights, positions, phases and tokens stay beside the ids of their row, in every part of a table", async () => {
   const table = await load(await written(), { also: new Set(["weights", "scores"]) });
   expect(table.rows).toBeLessThan(rows);
   judge(table);
@@ -93,7 +96,7 @@ test("weights and scores are loaded only where they are asked for, and count in 
   const path = await written();
   for (const column of ["weights", "scores"]) expect(await load(path, {})).not.toHaveProperty(column);
   const idBytes = layers * 2;
-  const columnBytes = 4 + 1;
+  const columnBytes = 4 + 1 + 4;
   const scoreBytes = layers * 8 * 4;
   const cases: [LoadRoutingOptions, number][] = [
     [{}, idBytes + columnBytes],
@@ -109,11 +112,12 @@ test("weights and scores are loaded only where they are asked for, and count in 
   }
 });
 
-test("a saved table keeps positions and phases as they were recorded", async () => {
+test("a saved table keeps positions, phases and tokens as they were recorded", async () => {
   const table = await load(await written(), {});
   const copy = folder.path("copy.safetensors");
   await saveRoutingTable(table, "m", copy);
   const again = await load(copy, {});
   expect([...again.positions!]).toEqual([...table.positions!]);
   expect([...again.phases!]).toEqual([...table.phases!]);
+  expect([...again.tokens!]).toEqual([...table.tokens!]);
 });

@@ -1,4 +1,5 @@
 import type { RoutingTraceFile } from "../../../src/trace/container/open-trace.ts";
+import type { TraceColumn } from "../../../src/trace/container/trace-tensors.ts";
 import type { ImportOptions } from "../../../src/trace/formats/importer.ts";
 import { distinctIds, draws, importAndOpen, type temporaryFolder } from "../routing-files.ts";
 
@@ -7,10 +8,9 @@ export const openedIn =
   (folder: ReturnType<typeof temporaryFolder>) => (paths: readonly string[], options?: ImportOptions) =>
     importAndOpen(folder.path("imported.safetensors"), paths, options);
 
-export const column = async (
-  file: RoutingTraceFile,
-  name: "sequence" | "position" | "phase" | "step" | "slot" | "domain",
-) => [...(await file.readColumn(name, 0, file.rows))];
+export const column = async (file: RoutingTraceFile, name: TraceColumn) => [
+  ...(await file.readColumn(name, 0, file.rows)),
+];
 
 export const layer = async (file: RoutingTraceFile, index: number) => [...(await file.readLayer(index, 0, file.rows))];
 

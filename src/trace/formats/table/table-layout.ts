@@ -1,4 +1,4 @@
-import type { TraceColumn } from "../../container/trace-tensors.ts";
+import type { PlaceColumn } from "../../container/trace-tensors.ts";
 import { domainsOfFiles, type ImportOptions, unlabelled } from "../importer.ts";
 import { groupingRules, groupSteps, type RowGroup } from "../step-grouping.ts";
 import { type RowRun, rowAfterDropping, rowsIn } from "../warm-up.ts";
@@ -9,7 +9,7 @@ export interface TableLayout {
   readonly rows: number;
   readonly droppedRows: number;
   readonly domains: readonly string[];
-  readonly columns: readonly TraceColumn[];
+  readonly columns: readonly PlaceColumn[];
   /** Columns that each cell tells of its own token, rather than its place. */
   readonly ofCells: readonly ("position" | "phase" | "step")[];
   /** How rows became sequences, for the header. */
@@ -19,7 +19,7 @@ export interface TableLayout {
   /** Row of a token; null for one that was dropped. */
   rowOf(stream: Stream, token: number): number | null;
   /** Places of all rows, in order. */
-  readonly places: () => Iterable<Readonly<Record<TraceColumn, number>>>;
+  readonly places: () => Iterable<Readonly<Record<PlaceColumn, number>>>;
 }
 
 /** A stream with where it begins: among the rows of its group, and in the trace. */

@@ -1,6 +1,6 @@
 import { refuse } from "../../../core/errors.ts";
 import { absentIds, type ExpertIds } from "../../container/row-check.ts";
-import type { TraceColumn } from "../../container/trace-tensors.ts";
+import type { PlaceColumn } from "../../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../../container/write-trace.ts";
 import { StreamKeys } from "./stream-keys.ts";
 import type { TableCell } from "./table-cell.ts";
@@ -90,8 +90,8 @@ function findStream({ groups }: TableShape, reading: TableReading): (cell: Table
 }
 
 async function writePlaces(writer: RoutingTraceWriter, { columns, ofCells, places }: TableLayout): Promise<void> {
-  const ofPlaces = columns.filter((column) => !(ofCells as readonly TraceColumn[]).includes(column));
-  let chunk: Readonly<Record<TraceColumn, number>>[] = [];
+  const ofPlaces = columns.filter((column) => !(ofCells as readonly PlaceColumn[]).includes(column));
+  let chunk: Readonly<Record<PlaceColumn, number>>[] = [];
   let written = 0;
   const flush = async () => {
     for (const column of ofPlaces)
