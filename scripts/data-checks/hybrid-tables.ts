@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { engineNamed } from "../../src/engine/catalogue.ts";
+import type { EngineProfile } from "../../src/engine/engine-profile.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
 import { hostDevice } from "../../src/hardware/host-processors.ts";
 import { activationsFor, mathFor } from "../../src/hardware/math-format.ts";
-import { nodeNamed } from "../../src/hardware/named-profiles.ts";
+import { deviceNamed, nodeNamed } from "../../src/hardware/named-profiles.ts";
 import { popularityShares } from "../../src/trace/synthesis/popularity-law.ts";
 import { type Deployment, type StepParts, splitNs, stepOf } from "./hybrid-step.ts";
 
@@ -27,6 +28,22 @@ function callNs(system: string, engine: string): number {
   return (engineNamed(engine).offload?.hostCallNs ?? 0) + 2 * (link?.latencyNs ?? 0);
 }
 
+/** Figures of the host in place of those of the profiles: a factor on the time of memory, and the time of a layer call. */
+export interface HostFigures {
+  readonly memoryFactor: number;
+  readonly callNs: number;
+}
+
+/** A split of a deployment under KTransformers; launches of the host's kernels are part of a call. */
+function ktSplit(parts: StepParts, onHost: number, bytesPerWeight?: number, figures?: HostFigures): number {
+  const launchNs = deviceNamed("xeon-6454s").efficiency.groupedGemmLaunchNs;
+  const own = { hostCallNs: callNs(server, "ktransformers"), factor: 1 };
+  const { hostCallNs, factor } =
+    figures === undefined ? own : { hostCallNs: figures.callNs - launchNs, factor: figures.memoryFactor };
+  const hostNs = (share: number) => launchNs + (parts.hostNs(share, bytesPerWeight) - launchNs) * factor;
+  return splitNs(parts, { onHost, beside: true, hostCallNs, hostNs });
+}
+
 const server = "rtx4090-xeon-2s";
 const oneToken = { sequences: 1, tokens: 1, cached: 300 } as const;
 
@@ -34,7 +51,7 @@ const oneToken = { sequences: 1, tokens: 1, cached: 300 } as const;
  * KTransformers' placements at eleven shares of experts on the GPUs: Qwen3-Next-80B-A3B in FP8, four RTX 4090, two Xeon
  * 6454S. The page states no load: rates of 113 tokens/s on four GPUs are those of one sequence.
  */
-export async function placementRows(folder: string): Promise<Row[]> {
+export async function placementRows(folder: string, figures?: HostFigures): Promise<Row[]> {
   const step = await stepOf(
     {
       model: "{ id: qwen3-next-80b-a3b, dtypes: { experts: fp8_block, attention: fp8_block } }",
@@ -45,8 +62,7 @@ export async function placementRows(folder: string): Promise<Row[]> {
     oneToken,
   );
   const parts = step();
-  const hostCallNs = callNs(server, "ktransformers");
-  const at = (onHost: number) => perSecond(splitNs(parts, { onHost, beside: true, hostCallNs }));
+  const at = (onHost: number) => perSecond(ktSplit(parts, onHost, undefined, figures));
   const popular = popularityShares({ popularityCv: 0.9 }, 512, parts.topK, 1).toSorted((a, b) => b - a);
   const covered = (share: number) => popular.slice(0, Math.round(512 * share)).reduce((sum, part) => sum + part, 0);
   const forecasts: Readonly<Record<string, (share: number) => number>> = {
@@ -88,7 +104,7 @@ const q4kmBits = (2 * 4.5 + (4.5 + 6.5625) / 2) / 3;
 const q4 = "dtypes: { experts: q4_k, attention: q4_k, dense: q4_k, shared: q4_k, head: q6_k }";
 
 /** DeepSeek-V3 in Q4_K_M under KTransformers on one and two sockets, weights in the memory of each. */
-export async function socketRows(): Promise<Row[]> {
+export async function socketRows(figures?: HostFigures): Promise<Row[]> {
   const rows = [
     [1, 8.73],
     [2, 12.208],
@@ -110,8 +126,7 @@ export async function socketRows(): Promise<Row[]> {
       half,
     );
     const parts = step();
-    const hostNs = (share: number) => parts.hostNs(share, q4kmBits / 8);
-    const ns = splitNs(parts, { onHost: 1, beside: true, hostCallNs: callNs(server, "ktransformers"), hostNs });
+    const ns = ktSplit(parts, 1, q4kmBits / 8, figures);
     out.push({
       name: `DeepSeek-V3 Q4_K_M, ${sockets} socket(s), tokens/s`,
       measured,
@@ -132,7 +147,7 @@ const rented =
   "a rented container reads 13 to 14 GB/s for experts and for all weights alike, a quarter of what the machine's memory gives (62 GB/s from four threads on a 7950X): its share of the host, not the host";
 
 /** llama.cpp on a 7950X with an RTX 4090, Qwen3-30B-A3B in Q4_K_M: all on the GPU, experts on the host, all on the host. */
-export async function desktopRows(folder: string): Promise<Row[]> {
+export async function desktopRows(folder: string, figures: Partial<EngineProfile> = {}): Promise<Row[]> {
   const model = "{ id: qwen3-30b-a3b, dtypes: { experts: q4_k, attention: q4_k, head: q6_k } }";
   const of = (system: string): Deployment => ({
     model,
@@ -145,9 +160,9 @@ export async function desktopRows(folder: string): Promise<Row[]> {
   };
   const decode = { sequences: 1, tokens: 1, cached: 64 };
   const prompt = { sequences: 1, tokens: 512, cached: 0 };
-  const gpu = (await stepOf(of("rtx4090-desktop"), decode))();
-  const gpuPrompt = (await stepOf(of("rtx4090-desktop"), prompt))();
-  const cpu = (await stepOf(of("ryzen-desktop"), decode))();
+  const gpu = (await stepOf(of("rtx4090-desktop"), decode))(figures);
+  const gpuPrompt = (await stepOf(of("rtx4090-desktop"), prompt))(figures);
+  const cpu = (await stepOf(of("ryzen-desktop"), decode))(figures);
   const split = splitNs(gpu, {
     onHost: 1,
     beside: false,
@@ -239,7 +254,7 @@ export function kernelRows(folder: string): Row[] {
 }
 
 /** llama-batched-bench and llama-bench of gpt-oss on GB10: rows of the tables below the heading of each model. */
-export async function sparkRows(folder: string): Promise<Row[]> {
+export async function sparkRows(folder: string, figures: Partial<EngineProfile> = {}): Promise<Row[]> {
   const sections = text(folder, "llamacpp_dgx_spark_gptoss.md").split("\n## ");
   const out: Row[] = [];
   for (const id of ["gpt-oss-20b", "gpt-oss-120b"]) {
@@ -253,7 +268,9 @@ export async function sparkRows(folder: string): Promise<Row[]> {
       const numbers = cells.map(Number);
       const [, prompt = Number.NaN, output = Number.NaN, batch = Number.NaN] = numbers;
       if (cells.length === 12 && prompt > 0 && output === 32) {
-        const parts: StepParts = (await stepOf(deployment, { sequences: batch, tokens: 1, cached: prompt + 16 }))();
+        const parts: StepParts = (await stepOf(deployment, { sequences: batch, tokens: 1, cached: prompt + 16 }))(
+          figures,
+        );
         const bench = batch >= 8 && id === "gpt-oss-120b";
         const row = {
           name: `${id} on GB10, decode, batch ${batch} at ${prompt}`,
@@ -273,7 +290,7 @@ export async function sparkRows(folder: string): Promise<Row[]> {
       const test = /^pp2048(?: @ d(\d+))?$/.exec(cells[9] ?? "");
       if (test === null) continue;
       const cached = Number(test[1] ?? 0);
-      const parts: StepParts = (await stepOf(deployment, { sequences: 1, tokens: 2048, cached }))();
+      const parts: StepParts = (await stepOf(deployment, { sequences: 1, tokens: 2048, cached }))(figures);
       out.push({
         name: `${id} on GB10, prompt of 2,048 at ${cached}`,
         measured: Number.parseFloat(cells[10] ?? ""),

@@ -13,7 +13,7 @@ import {
   type TierProfile,
 } from "./profile-schema.ts";
 import { parseDeviceProfile } from "./read-profiles.ts";
-import { tierKindNames } from "./tier-kinds.ts";
+import { tierKindNames, tierKinds } from "./tier-kinds.ts";
 
 /** The link that a reference names in the table, or is itself; throws InvalidInputError. */
 function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
@@ -144,6 +144,8 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
       found: kinds.join(", "),
     });
   const host = hostOf(profile);
+  if (host !== undefined && (kinds[0] === undefined || tierKinds[kinds[0]].access === "disk"))
+    refuse({ at: `${profile.id}.host`, expected: "no host: the system has no memory apart from its devices" });
   return {
     device,
     devicesPerNode: profile.devicesPerNode.value,

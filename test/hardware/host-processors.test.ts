@@ -6,6 +6,7 @@ import { hostDevice, withThreads } from "../../src/hardware/host-processors.ts";
 import { activationsFor, mathFor } from "../../src/hardware/math-format.ts";
 import { deviceIds, deviceNamed, nodeNamed, systemIds, systemProfileNamed } from "../../src/hardware/named-profiles.ts";
 import type { GroupedGemmOp } from "../../src/hardware/op.ts";
+import { resolveNode } from "../../src/hardware/resolve.ts";
 
 const processors = deviceIds.filter((id) => deviceNamed(id).kind === "cpu");
 const hosted = systemIds.filter((id) => nodeNamed(id).host !== undefined);
@@ -136,6 +137,17 @@ describe("processors of a host", () => {
     const [tier] = node.tiers;
     const stated = { ...node, tiers: [{ ...tier!, read: { ...tier!.read, bytesPerSecond: 60e9, efficiency: 1 } }] };
     expect(hostDevice(stated)).toMatchObject({ memoryBytesPerSecond: 60e9, efficiency: { groupedGemmMemory: 1 } });
+  });
+
+  test("of a system profile are refused where there is nothing to read, or where they are no processors", () => {
+    const system = systemProfileNamed("rtx4090-desktop");
+    const device = deviceNamed("rtx-4090");
+    const resolve = (change: object) => () => resolveNode({ ...system, ...change }, device);
+    expect(resolve({ tiers: system.tiers.slice(1) })).toThrow(
+      "no host: the system has no memory apart from its devices",
+    );
+    expect(resolve({ tiers: [] })).toThrow("no host");
+    expect(resolve({ host: { ...system.host!, processor: "rtx-4090" } })).toThrow(/a processor: .*xeon-8470/);
   });
 
   test("are none where they are not known, or where a node has no memory", () => {
