@@ -140,7 +140,7 @@ export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
     sent = sent.filter((other) => other !== one);
   };
   const dropLost = () => {
-    for (const one of [...sent]) if (!holds(one.key)) giveUp(one, "evicted");
+    for (const one of sent) if (!holds(one.key)) giveUp(one, "evicted");
   };
 
   /** Processes wait for a time; what is due at one instant goes in the order in which it was asked for. */
@@ -157,7 +157,7 @@ export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
     const step = c.steps[index];
     if (step === undefined) {
       at(freeNs, () => {
-        for (const one of [...sent]) giveUp(one, "unused");
+        for (const one of sent) giveUp(one, "unused");
       });
       return;
     }
@@ -176,7 +176,7 @@ export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
         for (const key of wanted) {
           const layer = Math.floor(key / c.experts);
           if (holds(key) || followedFor[layer]! >= c.budget) continue;
-          for (const one of [...sent]) if (one.key === key) giveUp(one, "evicted");
+          for (const one of sent) if (one.key === key) giveUp(one, "evicted");
           const cache = caches[cacheOf(layer)]!;
           if (cache.length >= c.slots) {
             const victim = cache.find((other) => !spared.has(other));
@@ -242,7 +242,7 @@ export function runPrefetchNaively(c: NaivePrefetchCase): NaivePrefetchResult {
           // The others of the call that had been sent and were thrown out are lost, and so is what the call threw out.
           dropLost();
           if (c.preempt)
-            for (const one of [...sent])
+            for (const one of sent)
               if (one.layer <= layer && one.onLink.left > 0) {
                 giveUp(one, "preempted");
                 caches[cacheOf(one.layer)] = caches[cacheOf(one.layer)]!.filter((key) => key !== one.key);
