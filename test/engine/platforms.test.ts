@@ -34,7 +34,9 @@ const built: Readonly<Record<string, readonly string[]>> = {
 
 test.each(systemIds)("every engine on %s runs, or is refused in one way that names those that run", async (system) => {
   const { id, name, platform } = deviceNamed(systemProfileNamed(system).device);
-  const expected = (built[platform ?? "cuda"] ?? []).filter((engine) => id !== "t4" || (engine !== "tensorrt-llm" && engine !== "ktransformers"));
+  const expected = (built[platform ?? "cuda"] ?? []).filter(
+    (engine) => id !== "t4" || (engine !== "tensorrt-llm" && engine !== "ktransformers"),
+  );
   for (const engine of engineIds) {
     const found = await engineOn(engine, system);
     if (expected.includes(engine)) {
