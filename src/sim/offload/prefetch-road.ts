@@ -1,6 +1,6 @@
 import type { Resource } from "../../core/resource.ts";
 import type { HostStore, ReadPart, SocketRead } from "../store/host-store.ts";
-import type { FetchCost, Uplink } from "./offload-state.ts";
+import type { FetchCost, Uplink } from "./fetch-cost.ts";
 import type { PrefetchPiece } from "./prefetch-piece.ts";
 
 /** All that an expert passes from where it lies to the devices of a rank. */

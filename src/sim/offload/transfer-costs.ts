@@ -1,7 +1,7 @@
 import { transferNs } from "../../hardware/link-transfer.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import type { TierRead } from "../store/host-store.ts";
-import type { FetchCost } from "./offload-state.ts";
+import type { FetchCost } from "./fetch-cost.ts";
 import { memoryTiers } from "./offload-tiers.ts";
 
 /**
