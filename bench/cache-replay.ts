@@ -6,9 +6,9 @@ import type { CallLog } from "../src/policy/cache/expert-cache.ts";
 import { type BenchRow, medianOf } from "./bench.ts";
 
 const tokens = 41_666;
-const layers = 60;
-const expertsPerLayer = 128;
-const topK = 8;
+export const layers = 60;
+export const expertsPerLayer = 128;
+export const topK = 8;
 const zipfExponent = 0.8;
 /** Chance that a choice repeats one of the previous token's experts in the layer. */
 const reuse = 0.35;
@@ -23,6 +23,9 @@ const rounds = 3;
 const libCacheSim: Readonly<Record<string, string>> = {
   lru: "17.5-18.8",
   fifo: "19.4-20.6",
+  clock: "15.9-17.3",
+  sieve: "17.3-19.8",
+  "s3-fifo": "5.8-7.2",
   lfu: "7.3-8.4",
   belady: "7.3-9.7",
 };
@@ -76,7 +79,7 @@ export function bench(): Promise<BenchRow[]> {
   return Promise.resolve(rows);
 }
 
-function decodeLog(): CallLog {
+export function decodeLog(): CallLog {
   const random = new RandomStream(1, "bench/cache-replay");
   const popularity = zipfDraws(random);
   const ranks = Array.from({ length: layers }, () => shuffled(random));
@@ -137,7 +140,7 @@ function shuffled(random: RandomStream): Uint32Array {
 }
 
 /** LRU as the insertion order of a `Map`, one access at a time. */
-function replayNaively(log: CallLog): void {
+export function replayNaively(log: CallLog): void {
   const residents = new Map<number, true>();
   for (const key of log.keys) {
     if (!residents.delete(key) && residents.size >= slots) {

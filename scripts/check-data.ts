@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { kernelsCheck } from "./data-checks/kernels.ts";
 import { measurementsCheck } from "./data-checks/measurements.ts";
 import { modelsCheck } from "./data-checks/models.ts";
+import { offloadTablesCheck } from "./data-checks/offload-tables.ts";
 import { policiesCheck } from "./data-checks/policies.ts";
 import { prefixCacheCheck } from "./data-checks/prefix-cache.ts";
 import { requestsCheck } from "./data-checks/requests.ts";
@@ -38,6 +39,7 @@ const checks: readonly DataCheck[] = [
   policiesCheck,
   measurementsCheck,
   kernelsCheck,
+  offloadTablesCheck,
 ];
 
 const [folder, ...names] = process.argv.slice(2);

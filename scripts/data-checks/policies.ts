@@ -1,15 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type LrcPolicy, lookAhead, lrcHits, lrcLfu, oneByOne } from "../../src/offload/replay/lrc.ts";
 import { createScopedCache } from "../../src/policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../src/policy/cache/caches.ts";
-import type { CacheContext, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
-import { LookAheadCache } from "../../src/policy/cache/sch.ts";
+import type { CallLog } from "../../src/policy/cache/expert-cache.ts";
 import { contiguous } from "../../src/policy/placement/contiguous.ts";
 import { eplb } from "../../src/policy/placement/eplb.ts";
 import { lpt } from "../../src/policy/placement/lpt.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
 import { balance, rankLoads, toPhysicalToLogical } from "../../src/policy/placement/placement-measures.ts";
 import { type AssignmentProblem, assignLongestFirst, binLoads } from "../../src/solver/assignment.ts";
+import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { expertSegmentRouting, segmentRouting } from "../../src/trace/stats/segment-routing.ts";
 
 interface Check {
   readonly name: string;
@@ -37,7 +39,7 @@ export const policiesCheck = {
       ["deepep_eplb", eplbExample],
       ["olmoe_routing", rankLoadTable],
       ["mcmoe_mixtral", mixtralPairs],
-      ["seeds_golden", hitCurves],
+      ["seeds_golden", localConsistency],
     ];
     return Promise.resolve(
       checks.flatMap(([set, run]) => (existsSync(join(folder, set)) ? run(join(folder, set)) : [])),
@@ -187,72 +189,65 @@ function bestPairing(loads: readonly number[]): number[] {
   return best;
 }
 
-interface HitCurves {
+/** A trace of moe-lrc with the figures of its code: hit rates at 1, 2, ... slots, and SRP of four tokens. */
+interface LrcTrace {
   readonly E: number;
   readonly k: number;
   readonly seq: number[][];
   readonly lru: number[];
+  readonly lfu: number[];
   readonly belady: number[];
   readonly sch4: number[];
   readonly sch16: number[];
+  /** Of the layer its SRP, threshold and rho-hat; of each expert its SRP. */
+  readonly srp4: { readonly layer: number[]; readonly experts: number[] };
 }
 
-/**
- * Hit-rate curves of moe-lrc (arXiv 2505.16056) for LRU, Belady and the look-ahead over 4 and 16 tokens. Its cache evicts access by access and judges
- * hits at the start of a token; first loads into free room count as hits. Calls of one access and `contains` at the
- * start of each token give exactly that.
- */
-function hitCurves(folder: string): Check[] {
-  const traces = json<HitCurves[]>(folder, "moe_lrc_golden.json");
-  return traces.flatMap((trace, index) =>
-    (["lru", "belady", "sch4", "sch16"] as const).map((name) => {
-      const create = creators[name](trace);
-      const found = trace[name].map((_, at) => lrcHitRate(create, trace, at + 1));
-      const digits = (rates: readonly number[]) => rates.map((rate) => rate.toFixed(6)).join(" ");
-      return check(`moe-lrc trace ${index}, ${name} at 1..${trace.E} slots`, digits(trace[name]), digits(found));
-    }),
-  );
-}
-
-type Create = (context: CacheContext) => ExpertCache;
-
-/** Access by access, the window of a look-ahead ends with a token: that of the access and `tokens` - 1 more. */
-const lookAhead =
-  (tokens: number) =>
-  (trace: HitCurves): Create =>
-  (context) =>
-    new LookAheadCache(context, ({ calls }) =>
-      Uint32Array.from({ length: calls }, (_, at) => Math.min(calls, (Math.floor(at / trace.k) + tokens) * trace.k)),
-    );
-
-const creators: Record<"lru" | "belady" | "sch4" | "sch16", (trace: HitCurves) => Create> = {
-  lru: () => cachePolicies.lru.create,
-  belady: () => cachePolicies.belady.create,
+const lrcPolicies = {
+  lru: oneByOne(cachePolicies.lru),
+  lfu: lrcLfu,
+  belady: oneByOne(cachePolicies.belady),
   sch4: lookAhead(4),
   sch16: lookAhead(16),
-};
+} satisfies Partial<Record<keyof LrcTrace, LrcPolicy>>;
 
-function lrcHitRate(create: Create, trace: HitCurves, capacity: number): number {
-  const keys = Uint32Array.from(trace.seq.flat());
-  const future: CallLog = {
-    keys,
-    starts: Uint32Array.from({ length: keys.length + 1 }, (_, i) => i),
-    calls: keys.length,
-  };
-  const cache = create({ objects: trace.E, capacity, popularity: null, future });
-  const seen = new Set<number>();
-  const hit = new Uint8Array(1);
-  let hits = 0;
-  let at = 0;
-  for (const token of trace.seq) {
-    for (const expert of token) {
-      if (cache.contains(expert)) hits++;
-      else if (!seen.has(expert)) {
-        if (seen.size < capacity) hits++;
-        seen.add(expert);
-      }
-    }
-    for (let i = 0; i < token.length; i++, at++) cache.call(keys, at, at + 1, hit);
-  }
-  return hits / keys.length;
+/** Hit-rate curves and SRP of moe-lrc (arXiv 2505.16056), to the last bit. */
+function localConsistency(folder: string): Check[] {
+  const traces = json<LrcTrace[]>(folder, "moe_lrc_golden.json");
+  return traces.flatMap((trace, index) => {
+    const tokens: CallLog = {
+      keys: Uint32Array.from(trace.seq.flat()),
+      starts: Uint32Array.from({ length: trace.seq.length + 1 }, (_, token) => token * trace.k),
+      calls: trace.seq.length,
+    };
+    const rows = trace.seq.length;
+    const table: RoutingTable = {
+      experts: trace.E,
+      topK: trace.k,
+      layers: 1,
+      rows,
+      ids: Uint8Array.from(trace.seq.flat()),
+      sequenceStarts: Uint32Array.of(0, rows),
+      domains: ["all"],
+      domainStarts: Uint32Array.of(0, rows),
+      modelLayers: [0],
+      origin: { kind: "synthesised", name: "moe-lrc", digest: "", sourceRows: rows, phase: "unknown", notes: [] },
+    };
+    const layer = segmentRouting(table, 0, 4);
+    const experts = expertSegmentRouting(table, 0, 4).map((expert) => expert?.srp);
+    return [
+      ...(Object.keys(lrcPolicies) as (keyof typeof lrcPolicies)[]).map((name) => {
+        const found = trace[name].map(
+          (_, at) => lrcHits(tokens, trace.E, at + 1, lrcPolicies[name]) / tokens.keys.length,
+        );
+        return check(`moe-lrc trace ${index}, ${name} at 1..${trace.E} slots`, trace[name].join(" "), found.join(" "));
+      }),
+      check(
+        `moe-lrc trace ${index}, SRP(4), threshold and rho-hat`,
+        trace.srp4.layer.join(" "),
+        [layer?.srp, layer?.threshold, layer?.rhoHat].join(" "),
+      ),
+      check(`moe-lrc trace ${index}, SRP(4) by expert`, trace.srp4.experts.join(" "), experts.join(" ")),
+    ];
+  });
 }

@@ -17,9 +17,13 @@ export const hardwareCommand: CommandRegistration = (program, exit) => {
     .description("every number of a profile with its source, and whether it is measured, stated or estimated")
     .argument("<id>", "id of a device, system or engine, as hardware list prints it")
     .option("--json", "print the profile itself, which scenarios take as a file (docs/hardware.md)")
-    .action(async (id: string, options: { json?: boolean }, command: Command) => {
+    .option(
+      "--model <id>",
+      "of a system: from how many tokens on moving an expert of the model beats the host's processors",
+    )
+    .action(async (id: string, options: { json?: boolean; model?: string }, command: Command) => {
       const { showHardware } = await import("./hardware.ts");
-      showHardware(id, options.json === true, wantsColour(command));
+      showHardware(id, options, wantsColour(command));
     });
   hardware
     .command("check")

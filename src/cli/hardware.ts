@@ -5,6 +5,7 @@ import { engineIds, engineNamed } from "../engine/catalogue.ts";
 import { checkProfile } from "../hardware/check.ts";
 import { deviceIds, deviceProfileNamed, nodeNamed, systemIds } from "../hardware/named-profiles.ts";
 import { parseDeviceProfile } from "../hardware/read-profiles.ts";
+import { breakEvenLines } from "../report/break-even-table.ts";
 import { hardwareList, hardwareShow, profileNamed } from "../report/profile-catalogue.ts";
 import { textTable } from "../report/text-table.ts";
 import { type Io, processIo } from "./io.ts";
@@ -31,7 +32,11 @@ export function listHardware(json: boolean, colour: boolean): void {
   io.out(`${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`);
 }
 
-export function showHardware(id: string, json: boolean, colour: boolean): void {
+export function showHardware(
+  id: string,
+  { json = false, model }: { readonly json?: boolean; readonly model?: string },
+  colour: boolean,
+): void {
   const io = processIo(colour);
   const known = hardwareList();
   const profile = known.find((row) => row.id === id);
@@ -41,6 +46,14 @@ export function showHardware(id: string, json: boolean, colour: boolean): void {
     const near = begun.length > 0 ? begun : [closest(id, ids) ?? []].flat();
     const hint = near.length === 0 ? "moecast hardware list shows them" : `did you mean ${near.join(" or ")}?`;
     refuse({ expected: "a device, system or engine", found: id, hint });
+  }
+  if (model !== undefined && profile.type !== "system")
+    refuse({ at: "--model", expected: `no model: ${id} is a ${profile.type}, no system`, found: model });
+  if (model !== undefined && json)
+    refuse({ at: "--json", expected: "no JSON: with --model the terms are printed", found: "--json" });
+  if (model !== undefined) {
+    io.out(`${breakEvenLines(nodeNamed(id), model).join("\n")}\n`);
+    return;
   }
   if (json) {
     io.out(jsonDocument(profileNamed(id)));

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import type { ConvertOptions, ImportCliOptions, InspectOptions, StatsOptions, SynthOptions } from "./trace.ts";
+import type { OffloadStatsOptions } from "./trace-offload.ts";
 import type { PrefetchCliOptions } from "./trace-prefetch.ts";
 import { collect, durationNs, mkdirHelp, numberRanges, percentage, wholeNumber } from "./words.ts";
 
@@ -91,10 +92,30 @@ export const traceCommand: CommandRegistration = (program) => {
     )
     .argument("<file>", "routing trace")
     .option("--domain <name>", "only the rows of this domain")
-    .option("--ranks <n>", "expert-parallel ranks for the balance figures", positive, 8)
+    .option("--ranks <n>", "expert-parallel ranks for the balance figures (default: 8)", positive)
+    .option("--offload", "judge expert caches on the trace instead: policies, sizes, where the misses come from")
+    .option("--batch <n>", "with --offload: sequences served side by side (default: 1)", positive)
+    .option("--slots <list>", "with --offload: slots of each layer to compare, such as 4,8,16", numberRanges)
+    .addOption(
+      new Option("--scope <scope>", "with --offload: a cache per layer, or one for all (default: layer)").choices([
+        "layer",
+        "global",
+      ]),
+    )
+    .option("--model <name>", "with --offload: model of the catalogue whose experts the misses move")
+    .option("--expert-format <format>", "with --offload: storage format of those experts, such as int4")
     .option("--json", "print JSON")
-    .action(async (file: string, options: StatsOptions) => {
-      const { stats } = await import("./trace.ts");
+    .action(async (file: string, options: StatsOptions & OffloadStatsOptions) => {
+      if (options.offload === true) {
+        const { offloadStats } = await import("./trace-offload.ts");
+        await offloadStats(file, options);
+        return;
+      }
+      const [{ stats }, { refuseWithoutOffload }] = await Promise.all([
+        import("./trace.ts"),
+        import("./trace-offload.ts"),
+      ]);
+      refuseWithoutOffload(options);
       await stats(file, options);
     });
   trace

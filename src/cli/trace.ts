@@ -52,7 +52,7 @@ export interface ImportCliOptions extends OutputNeeds {
 }
 
 /** Bytes of expert ids that commands on one trace may hold. */
-const bytesMax = 1024 * 1024 * 1024;
+export const bytesMax = 1024 * 1024 * 1024;
 
 export async function importCommand(paths: readonly string[], options: ImportCliOptions): Promise<void> {
   const io = processIo(true);
@@ -86,7 +86,7 @@ export async function importCommand(paths: readonly string[], options: ImportCli
 }
 
 /** A model of the catalogue by id or alias; null for a name that it does not have. */
-function knownModel(name: string): ModelSpec | null {
+export function knownModel(name: string): ModelSpec | null {
   const has = Object.values(catalogue).some(({ id, aliases }) => id === name || aliases.includes(name));
   return has ? modelNamed(name) : null;
 }
@@ -167,7 +167,7 @@ function loadInspected(file: string, options: InspectOptions): Promise<RequestTa
 }
 
 export interface StatsOptions {
-  readonly ranks: number;
+  readonly ranks?: number;
   readonly domain?: string;
   readonly json?: boolean;
 }
@@ -175,7 +175,7 @@ export interface StatsOptions {
 /** Statistics of a trace. Where layers lack different rows, each layer is measured on all the rows it has. */
 export async function stats(file: string, options: StatsOptions): Promise<void> {
   const io = processIo(true);
-  const { domain, ranks } = options;
+  const { domain, ranks = 8 } = options;
   const only = (table: RoutingTable) => (domain === undefined ? table : rowsOfDomain(table, domain));
   const result = await withTrace(file, async (trace) => {
     const joint = await loadRoutingTable(trace, { bytesMax });
@@ -236,7 +236,7 @@ const optional = (name: string, text: string | undefined) => (text === undefined
 /** Tables fit the terminal; written to a file or a pipe, a row stays a line. */
 const fitting = ({ width }: Io) => (width === undefined ? {} : { width });
 
-async function withTrace<T>(file: string, use: (trace: RoutingTraceFile) => Promise<T>): Promise<T> {
+export async function withTrace<T>(file: string, use: (trace: RoutingTraceFile) => Promise<T>): Promise<T> {
   const trace = await openRoutingTrace(file);
   try {
     return await use(trace);

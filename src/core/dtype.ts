@@ -21,6 +21,15 @@ const unpacked = { activations: "bf16", kernels: "bf16" } as const;
 const integers = { number: "integer", ...weightOnly } as const;
 const per128 = "a 16-bit scale per group of 128";
 
+/** A type of ggml: `bytes` of a block of `values` (ggml-common.h), scales and minima included, and what its kernels are like. */
+const ggml = (values: number, bytes: number, valueBits: number) =>
+  ({
+    bitsPerValue: (bytes * 8) / values,
+    valueBits,
+    ...integers,
+    note: `ggml: ${bytes} bytes for a block of ${values}`,
+  }) as const;
+
 /**
  * Storage formats of tensors: `a16` is weight-only, computed with 16-bit activations; `_fp8` and `_int8` after a width name
  * the activations. Other group sizes, zero points and mixtures have bits of their own beside the format (`weightBits` of a
@@ -124,6 +133,27 @@ const rows = {
     kernels: "int4",
     note: "NVFP4 with fp8 activations",
   },
+  q8_0: { ...ggml(32, 34, 8), ...unpacked },
+  q6_k: ggml(256, 210, 6),
+  q5_k: ggml(256, 176, 5),
+  q5_1: ggml(32, 24, 5),
+  q5_0: ggml(32, 22, 5),
+  q4_k: ggml(256, 144, 4),
+  q4_1: ggml(32, 20, 4),
+  q4_0: ggml(32, 18, 4),
+  q3_k: ggml(256, 110, 3),
+  q2_k: ggml(256, 84, 2),
+  iq4_nl: ggml(32, 18, 4),
+  iq4_xs: ggml(256, 136, 4),
+  iq3_s: ggml(256, 110, 3),
+  iq3_xxs: ggml(256, 98, 3),
+  iq2_s: ggml(256, 82, 2),
+  iq2_xs: ggml(256, 74, 2),
+  iq2_xxs: ggml(256, 66, 2),
+  iq1_m: ggml(256, 56, 1),
+  iq1_s: ggml(256, 50, 1),
+  tq2_0: ggml(256, 66, 2),
+  tq1_0: ggml(256, 54, 1),
 } as const;
 
 export type StorageFormat = keyof typeof rows;
@@ -134,6 +164,9 @@ export type MeasuredFormat = {
 
 export const storageFormats: Readonly<Record<StorageFormat, FormatRow>> = rows;
 export const storageFormatNames = Object.keys(rows) as [StorageFormat, ...StorageFormat[]];
+
+/** Whether a format is a type of ggml: files of llama.cpp hold it. */
+export const isGgml = (format: StorageFormat): boolean => /^(i|t)?q\d_/.test(format);
 
 /** The format whose kernels stand in for `format`: its own where they were measured. */
 export function kernelFormatOf(format: StorageFormat): MeasuredFormat {

@@ -1,5 +1,6 @@
 import { lookUp } from "../core/look-up.ts";
 import { readProfile } from "../core/read-profile.ts";
+import ktransformers from "./catalogue/ktransformers.json" with { type: "json" };
 import llamaCpp from "./catalogue/llama.cpp.json" with { type: "json" };
 import sglang from "./catalogue/sglang.json" with { type: "json" };
 import sglangRocm from "./catalogue/sglang-rocm.json" with { type: "json" };
@@ -20,6 +21,7 @@ const engineFiles = {
   "sglang-rocm": sglangRocm,
   "tensorrt-llm": tensorrtLlm,
   "llama.cpp": llamaCpp,
+  ktransformers: ktransformers,
 } satisfies Record<string, unknown>;
 
 /** Ids of the serving engines. */

@@ -36,6 +36,30 @@ export type KernelPart = (typeof kernelParts)[number];
 export const kernelFormats = ["fp8", "fp8Block", "int4", "nvfp4", "mxfp4"] as const;
 export type KernelFormat = (typeof kernelFormats)[number];
 
+/**
+ * How an engine splits weights between devices and host once, at start: whole `weights` that are read over the link;
+ * `layers`, all of them or their experts (`expertLayers`); `tensors` by name; or single `experts` of every layer.
+ */
+export const staticSplits = ["weights", "layers", "expertLayers", "tensors", "experts"] as const;
+export type StaticSplit = (typeof staticSplits)[number];
+
+/** What an engine has for weights that do not fit the devices. */
+export interface EngineOffload {
+  /** Whether experts come to the devices and leave them while it serves. */
+  readonly cache: boolean;
+  readonly static: readonly StaticSplit[];
+  /** Whether the processors of the host compute the experts that lie in its memory. */
+  readonly hostCompute: boolean;
+  /** Of a layer call whose experts the host computes, beyond their kernels, ns: to its threads and back. */
+  readonly hostCallNs: number;
+  /** Whether the devices compute their experts of the layer meanwhile. */
+  readonly besideDevices: boolean;
+  /** Tokens of a step from which the experts of the host are copied to the devices and computed there; null: never. */
+  readonly devicePromptTokens: number | null;
+  /** Most experts of a token that may be added a layer later. */
+  readonly deferredExpertsMax: number;
+}
+
 /** How a serving engine spends time and schedules: the resolved numbers of its profile. */
 export interface EngineProfile {
   readonly id: string;
@@ -108,6 +132,8 @@ export interface EngineProfile {
   readonly caches: CachePools;
   /** How it hands requests from a pool that prefills to one that decodes; null where it cannot. */
   readonly handover: Handover | null;
+  /** What it has for weights that do not fit; null where its profile does not say. */
+  readonly offload: EngineOffload | null;
   /**
    * Factors of single versions on the figures above, by version as measurements write it. `kernels` is on the excess of
    * kernels, `overheads` on launch and step overheads, `prefill` on the excess of kernels on prompt tokens once more.

@@ -19,7 +19,7 @@ interface EngineBuild {
 /**
  * What the engines of the catalogue are built for. vLLM: "Installation" of its documentation with the hardware plugins
  * listed there. SGLang: "Hardware Platforms". TensorRT-LLM: "Supported Hardware", Ampere and later. llama.cpp: back ends of
- * its README (CANN for Ascend). Builds with a profile of their own stand beside them. No engine of the catalogue is built for RDUs:
+ * its README (CANN for Ascend). KTransformers: "Hardware Requirements" of its tutorials, Ampere and later. Builds with a profile of their own stand beside them. No engine of the catalogue is built for RDUs:
  * there vLLM stands for the vendor's own.
  */
 const builds: Readonly<Record<string, EngineBuild>> = {
@@ -29,6 +29,7 @@ const builds: Readonly<Record<string, EngineBuild>> = {
   sglang: { platforms: ["cuda", "ascend", "tpu", "metal", "cpu"], computeCapability: 7.5 },
   "sglang-rocm": { platforms: ["rocm"] },
   "tensorrt-llm": { platforms: ["cuda"], computeCapability: 8 },
+  ktransformers: { platforms: ["cuda"], computeCapability: 8 },
   "llama.cpp": { platforms: ["cuda", "rocm", "ascend", "metal", "cpu"] },
 };
 

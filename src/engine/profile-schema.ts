@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { profileId as id, profileName as name } from "../core/read-profile.ts";
 import { numbers } from "../core/sourced.ts";
+import { staticSplits } from "./engine-profile.ts";
 import { expertExchanges } from "./exchange/expert-exchange.ts";
 import { handoverFirstTokens, handoverReservations, handoverTransfers } from "./handover/handover.ts";
 
@@ -33,6 +34,16 @@ function pool<const Words extends readonly [string, ...string[]]>(words: Words) 
 function word<const Words extends readonly [string, ...string[]]>(words: Words) {
   const { kind, source } = numbers.flag.shape;
   return z.strictObject({ value: z.enum(words), kind, source });
+}
+
+/** Some of a list of words, each once. */
+function wordsOf<const Words extends readonly [string, ...string[]]>(words: Words) {
+  const { kind, source } = numbers.flag.shape;
+  const value = z
+    .array(z.enum(words))
+    .refine((list) => new Set(list).size === list.length, "expected each word once")
+    .readonly();
+  return z.strictObject({ value, kind, source });
 }
 
 /** Far beyond the longest output. */
@@ -116,6 +127,25 @@ export const engineSchema = z.strictObject({
       tokenisesAgain: numbers.flag,
     })
     .optional(),
+  /** Without it, not known. */
+  offload: z
+    .strictObject({
+      cache: numbers.flag,
+      static: wordsOf(staticSplits),
+      hostCompute: numbers.flag,
+      /** Without it, 0. */
+      hostCallNs: upTo(secondNs).optional(),
+      /** Without it, no. */
+      besideDevices: numbers.flag.optional(),
+      /** Without it, prompts are computed where their experts are. */
+      devicePromptTokens: countUpTo(1e9).optional(),
+      /** Without it, 0. */
+      deferredExpertsMax: countUpTo(1024).optional(),
+    })
+    .optional()
+    .describe(
+      "What the engine has for weights that do not fit the devices; a scenario that uses what it lacks is a what-if.",
+    ),
   versions: z
     .record(
       z.string(),

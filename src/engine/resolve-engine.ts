@@ -6,9 +6,12 @@ import type { EngineProfileFile } from "./profile-schema.ts";
 /** Where a profile says nothing of caches, the engine keeps them in one pool. */
 const onePool = { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 } as const;
 
+/** What a profile need not say of an engine's offload. */
+const plainOffload = { hostCallNs: 0, besideDevices: false, devicePromptTokens: null, deferredExpertsMax: 0 } as const;
+
 /** The engine of a profile, sources dropped, in a version if one is given. */
 export function resolveEngine(profile: EngineProfileFile, version?: string): EngineProfile {
-  const { defaults, ...stated } = plain(profile);
+  const { defaults, offload, ...stated } = plain(profile);
   const engine: EngineProfile = {
     caches: onePool,
     frontEnds: 1,
@@ -16,6 +19,7 @@ export function resolveEngine(profile: EngineProfileFile, version?: string): Eng
     sparseDenseTokens: 0,
     schedulesAhead: false,
     handover: null,
+    offload: offload === undefined ? null : { ...plainOffload, ...offload },
     ...stated,
     defaults: { recvInterval: 1, ...defaults },
   };

@@ -7,10 +7,14 @@ import ascend910b from "./catalogue/devices/ascend-910b.json" with { type: "json
 import ascend910c from "./catalogue/devices/ascend-910c.json" with { type: "json" };
 import b200Sxm from "./catalogue/devices/b200-sxm.json" with { type: "json" };
 import b300Sxm from "./catalogue/devices/b300-sxm.json" with { type: "json" };
+import desktopDdr4 from "./catalogue/devices/desktop-ddr4.json" with { type: "json" };
+import epyc7742 from "./catalogue/devices/epyc-7742.json" with { type: "json" };
+import epyc9654 from "./catalogue/devices/epyc-9654.json" with { type: "json" };
 import gaudi3 from "./catalogue/devices/gaudi-3.json" with { type: "json" };
 import gb10 from "./catalogue/devices/gb10.json" with { type: "json" };
 import gb200 from "./catalogue/devices/gb200.json" with { type: "json" };
 import gb300 from "./catalogue/devices/gb300.json" with { type: "json" };
+import grace from "./catalogue/devices/grace.json" with { type: "json" };
 import h20 from "./catalogue/devices/h20.json" with { type: "json" };
 import h100Nvl from "./catalogue/devices/h100-nvl.json" with { type: "json" };
 import h100Pcie from "./catalogue/devices/h100-pcie.json" with { type: "json" };
@@ -46,12 +50,15 @@ import rtxA5000 from "./catalogue/devices/rtx-a5000.json" with { type: "json" };
 import rtxA6000 from "./catalogue/devices/rtx-a6000.json" with { type: "json" };
 import rtxPro6000 from "./catalogue/devices/rtx-pro-6000.json" with { type: "json" };
 import ryzen7950x from "./catalogue/devices/ryzen-7950x.json" with { type: "json" };
+import ryzen9950x from "./catalogue/devices/ryzen-9950x.json" with { type: "json" };
 import ryzenAiMax395 from "./catalogue/devices/ryzen-ai-max-395.json" with { type: "json" };
 import sn40l from "./catalogue/devices/sn40l.json" with { type: "json" };
 import t4 from "./catalogue/devices/t4.json" with { type: "json" };
 import tpuV6e from "./catalogue/devices/tpu-v6e.json" with { type: "json" };
 import tpuV7x from "./catalogue/devices/tpu-v7x.json" with { type: "json" };
+import xeon6454s from "./catalogue/devices/xeon-6454s.json" with { type: "json" };
 import xeon8470 from "./catalogue/devices/xeon-8470.json" with { type: "json" };
+import xeon8570 from "./catalogue/devices/xeon-8570.json" with { type: "json" };
 import efficiencyPresetsJson from "./catalogue/efficiency-presets.json" with { type: "json" };
 import a100SxmKernels from "./catalogue/kernels/a100-sxm.json" with { type: "json" };
 import b200SxmKernels from "./catalogue/kernels/b200-sxm.json" with { type: "json" };
@@ -109,6 +116,7 @@ import rtx3090Desktop from "./catalogue/systems/rtx3090-desktop.json" with { typ
 import rtx4070Desktop from "./catalogue/systems/rtx4070-desktop.json" with { type: "json" };
 import rtx4080Desktop from "./catalogue/systems/rtx4080-desktop.json" with { type: "json" };
 import rtx4090Desktop from "./catalogue/systems/rtx4090-desktop.json" with { type: "json" };
+import rtx4090Xeon2s from "./catalogue/systems/rtx4090-xeon-2s.json" with { type: "json" };
 import rtx5090Desktop from "./catalogue/systems/rtx5090-desktop.json" with { type: "json" };
 import ryzenDesktop from "./catalogue/systems/ryzen-desktop.json" with { type: "json" };
 import sn40l16 from "./catalogue/systems/sn40l-16.json" with { type: "json" };
@@ -160,8 +168,15 @@ export const deviceFiles = {
   "ascend-910c": ascend910c,
   "ascend-310p-duo": ascend310pDuo,
   sn40l: sn40l,
+  "xeon-6454s": xeon6454s,
   "xeon-8470": xeon8470,
+  "xeon-8570": xeon8570,
+  "epyc-7742": epyc7742,
+  "epyc-9654": epyc9654,
+  grace: grace,
   "ryzen-7950x": ryzen7950x,
+  "ryzen-9950x": ryzen9950x,
+  "desktop-ddr4": desktopDdr4,
   "m1-pro": m1Pro,
   "m1-max": m1Max,
   "m1-ultra": m1Ultra,
@@ -202,6 +217,7 @@ export const systemFiles = {
   "rtx4080-desktop": rtx4080Desktop,
   "rtx4070-desktop": rtx4070Desktop,
   "rtx5090-desktop": rtx5090Desktop,
+  "rtx4090-xeon-2s": rtx4090Xeon2s,
   "rtx-pro-6000-2": rtxPro60002,
   "a5000-desktop": a5000Desktop,
   "a6000-desktop": a6000Desktop,

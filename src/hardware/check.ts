@@ -7,6 +7,8 @@ import type { DeviceProfile } from "./profile-schema.ts";
  * rounding. A larger ratio is a sparse (2:4) figure taken for a dense one.
  */
 const ratioMax = 2.1;
+/** The same on processors, whose vector units widen bf16 to fp32 and add up four 8-bit products where one of fp32 fits. */
+const vectorRatioMax = 4.2;
 /** Largest ratio of the fp4 to the 8-bit peak: B300 and GB300 triple it (14,000 over 4,500). */
 const fp4RatioMax = 3.4;
 
@@ -36,10 +38,11 @@ export function checkProfile(profile: DeviceProfile): Problem[] {
     const wide = bases.find((set) => rates(set).length > 0);
     if (top === undefined || wide === undefined) continue;
     const base = Math.max(...rates(wide));
-    if (top > most * base)
+    const limit = profile.kind === "cpu" && narrow === "int8" ? vectorRatioMax : most;
+    if (top > limit * base)
       say(
         `peak.${narrow}`,
-        `at most ${most} x the ${wide.join(" or ")} peak of ${base}`,
+        `at most ${limit} x the ${wide.join(" or ")} peak of ${base}`,
         top,
         "a sparse figure taken for dense?",
       );

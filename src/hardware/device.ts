@@ -75,6 +75,10 @@ export interface Device {
   readonly vectorFlopsPerSecond?: number;
   /** Boost clock of the processors: launching and filling take cycles. Absent where it is not stated. */
   readonly clockHz?: number;
+  /** Cores of a processor; absent where they are not stated. */
+  readonly cores?: number;
+  /** Most that one core reads, bytes per second; absent: as much as the memory gives. */
+  readonly coreBytesPerSecond?: number;
   /** Memory that a process finds; engines take a share of it. */
   readonly memoryBytes: number;
   readonly memoryBytesPerSecond: number;

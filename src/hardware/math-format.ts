@@ -16,10 +16,15 @@ export function supportedMath(device: Pick<Device, "peak">, math: MathFormat): M
 
 /**
  * Format of the activations that `weights` are multiplied with on a device: that of the table, or 16 bits where the device
- * lacks the units for block-scaled operands.
+ * lacks the units for block-scaled operands. Processors with dot products of 8-bit integers multiply quantised weights,
+ * all but fp8, with activations in such integers, as llama.cpp (Q8_K, Q8_0 and its tables for 4-bit floats) and
+ * KTransformers (AMXInt4, AMXInt8) do.
  */
-export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak">): StorageFormat {
-  const { activations, blockScaled } = storageFormats[weights];
+export function activationsFor(weights: StorageFormat, device: Pick<Device, "peak" | "kind">): StorageFormat {
+  const { activations, blockScaled, valueBits, number } = storageFormats[weights];
+  const quantised = number === "integer" ? valueBits <= 8 : valueBits < 8;
+  const given = activations === "fp8" && blockScaled !== true;
+  if (device.kind === "cpu" && device.peak.int8 !== undefined && quantised && !given) return "int8";
   return blockScaled === true && device.peak.fp4 === undefined ? "bf16" : activations;
 }
 

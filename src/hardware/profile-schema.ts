@@ -79,6 +79,12 @@ export const deviceSchema = z.strictObject({
   clockHz: numbers.positive
     .optional()
     .describe("Boost clock of the processors, Hz: measurements of another architecture are carried over in cycles."),
+  cores: numbers.count
+    .optional()
+    .describe("Cores of a processor: threads that compute experts share them with others."),
+  coreBytesPerSecond: numbers.bytesPerSecond
+    .optional()
+    .describe("Most that one core reads: few threads do not fill the memory."),
   memory: z.strictObject({
     technology: name,
     bytes: numbers.bytes.describe("Total memory as the driver reports it."),
@@ -148,6 +154,13 @@ export const systemSchema = z.strictObject({
   hostLinkDevices: numbers.count
     .optional()
     .describe("Devices that have one link to the host in common, as behind a PCIe switch; 1 if absent."),
+  host: z
+    .strictObject({
+      processor: id.describe("Id of a device of kind cpu."),
+      count: numbers.count.describe("Processors, one to a socket."),
+    })
+    .optional()
+    .describe("Processors of the host, which can compute experts in the first memory tier; left out where not known."),
   tiers: z
     .array(
       z.strictObject({

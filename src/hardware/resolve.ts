@@ -2,7 +2,7 @@ import { InvalidInputError, refuse } from "../core/errors.ts";
 import { own } from "../core/own.ts";
 import { plain } from "../core/sourced.ts";
 import { deviceFiles, efficiencyPresets, kernelMaps, links, tiers } from "./catalogue.ts";
-import type { Device, Efficiency, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
+import type { Device, Efficiency, HostProcessors, Link, MemoryTier, Node, ServedKernels } from "./device.ts";
 import { type KernelMap, type KernelMaps, linkFamilies } from "./kernel-maps.ts";
 import {
   type DeviceProfile,
@@ -12,7 +12,8 @@ import {
   type SystemProfile,
   type TierProfile,
 } from "./profile-schema.ts";
-import { tierKindNames } from "./tier-kinds.ts";
+import { parseDeviceProfile } from "./read-profiles.ts";
+import { tierKindNames, tierKinds } from "./tier-kinds.ts";
 
 /** The link that a reference names in the table, or is itself; throws InvalidInputError. */
 function linkProfile(reference: string | LinkProfile, at: string): LinkProfile {
@@ -100,6 +101,8 @@ export function resolveDevice(profile: DeviceProfile): Device {
     peak: plain(profile.peak),
     ...(profile.clockHz === undefined ? {} : { clockHz: profile.clockHz.value }),
     ...(profile.vectorFlopsPerSecond === undefined ? {} : { vectorFlopsPerSecond: profile.vectorFlopsPerSecond.value }),
+    ...(profile.cores === undefined ? {} : { cores: profile.cores.value }),
+    ...(profile.coreBytesPerSecond === undefined ? {} : { coreBytesPerSecond: profile.coreBytesPerSecond.value }),
     memoryBytes: profile.memory.bytes.value - (profile.memory.reservedBytes?.value ?? 0),
     memoryBytesPerSecond: profile.memory.bytesPerSecond.value,
     scaleUp: resolveLink(profile.scaleUp, `${profile.id}.scaleUp`),
@@ -115,6 +118,21 @@ export function resolveDevice(profile: DeviceProfile): Device {
   };
 }
 
+/** The processor `id` of the catalogue, with sources; throws InvalidInputError where it is no processor. */
+export function processorProfile(id: string, at: string): DeviceProfile {
+  const file = own(deviceFiles, id);
+  const profile = file === undefined ? undefined : parseDeviceProfile(file, `profiles/${id}.json`);
+  if (profile?.kind === "cpu") return profile;
+  const known = Object.entries(deviceFiles).flatMap(([name, { kind }]) => (kind === "cpu" ? [name] : []));
+  refuse({ at, expected: `a processor: ${known.join(", ")}`, found: id });
+}
+
+/** The host processors of a system profile; throws InvalidInputError. */
+function hostOf({ id, host }: SystemProfile): HostProcessors | undefined {
+  if (host === undefined) return undefined;
+  return { device: resolveDevice(processorProfile(host.processor, `${id}.host.processor`)), count: host.count.value };
+}
+
 /** The node of a system profile and its device; throws InvalidInputError. */
 export function resolveNode(profile: SystemProfile, device: Device): Node {
   const kinds = profile.tiers.map(({ tier }, index) => tierProfile(tier, `${profile.id}.tiers.${index}.tier`).kind);
@@ -125,11 +143,15 @@ export function resolveNode(profile: SystemProfile, device: Device): Node {
       expected: `tiers nearest first: ${sorted.join(", ")}`,
       found: kinds.join(", "),
     });
+  const host = hostOf(profile);
+  if (host !== undefined && (kinds[0] === undefined || tierKinds[kinds[0]].access === "disk"))
+    refuse({ at: `${profile.id}.host`, expected: "no host: the system has no memory apart from its devices" });
   return {
     device,
     devicesPerNode: profile.devicesPerNode.value,
     ...(profile.hostRoots === undefined ? {} : { hostRoots: profile.hostRoots.value }),
     ...(profile.hostLinkDevices === undefined ? {} : { hostLinkDevices: profile.hostLinkDevices.value }),
+    ...(host === undefined ? {} : { host }),
     tiers: profile.tiers.map(({ tier, bytes, units }, index): MemoryTier => {
       const found = tierProfile(tier, `${profile.id}.tiers.${index}.tier`);
       const read: Link = {

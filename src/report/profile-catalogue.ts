@@ -7,6 +7,7 @@ import { efficiencyPresets, links, tiers } from "../hardware/catalogue.ts";
 import { deviceIds, deviceProfileNamed, systemIds, systemProfileNamed } from "../hardware/named-profiles.ts";
 import { type DeviceProfile, hardwareSchemas, type SystemProfile } from "../hardware/profile-schema.ts";
 import { tierProfile, withReferences } from "../hardware/resolve.ts";
+import { breakEvenModels, breakEvenRows } from "./break-even-table.ts";
 
 const profileSchemas = { ...hardwareSchemas, engine: engineSchema };
 
@@ -74,10 +75,11 @@ function systemRows(id: string): NumberRow[] {
     ...entry,
     tier: tierProfile(entry.tier, `${id}.tiers.${index}.tier`),
   }));
-  const device = deviceRows(deviceProfileNamed(system.device));
+  const of = (part: string) => deviceRows(deviceProfileNamed(part)).map((row) => ({ ...row, at: `${part}.${row.at}` }));
   return [
     ...numberRows({ ...system, tiers: behind }),
-    ...device.map((row) => ({ ...row, at: `${system.device}.${row.at}` })),
+    ...of(system.device),
+    ...(system.host === undefined ? [] : of(system.host.processor)),
   ];
 }
 
@@ -147,6 +149,9 @@ export function hardwareTable(): string {
     table(["id", "device", "bf16 peak, memory, bandwidth"], overview("device")),
     "## Systems",
     table(["id", "node", "devices and tiers behind them"], overview("system")),
+    "## Moving an expert or computing it on the host",
+    breakEvenText,
+    table(["system", "host", "reads weights at", "link", ...breakEvenModels], breakEvenRows()),
     "## Engines",
     table(["id", "engine", ""], overview("engine")),
     "## Links",
@@ -164,6 +169,15 @@ export function hardwareTable(): string {
     ...engineIds.map((id) => section(`\`${id}\``, numbersOf(numberRows(engineProfileNamed(id))))),
   ].join("\n\n")}\n`;
 }
+
+const breakEvenText = [
+  "An expert that lies in host memory is moved to a device, or computed where it is. The link moves it in one time whatever its",
+  "tokens are; the processors read it once, and take longer for more tokens. Each cell gives s* / B*: the tokens of one expert from",
+  "which moving is quicker, and the tokens of a batch in which an expert has that many on average (B* = s* x experts / topK). Far above",
+  "the tokens k that the processors compute while they read an expert, s* is k x B_host / B_link. Experts are in the formats of the release;",
+  "a device has the link to itself. `moecast hardware show <system> --model <model>` gives the terms for any model. Systems whose processors",
+  "are not known, and those without memory behind a link, are left out.",
+].join("\n");
 
 /** How to bring a profile of one's own, and every key that one may have. */
 function ownProfiles(): string {

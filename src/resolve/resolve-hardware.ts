@@ -1,9 +1,10 @@
 import { refuse } from "../core/errors.ts";
 import type { Node } from "../hardware/device.ts";
+import { withThreads } from "../hardware/host-processors.ts";
 import { deviceProfileNamed, systemProfileNamed } from "../hardware/named-profiles.ts";
 import type { DeviceProfile, SystemProfile } from "../hardware/profile-schema.ts";
 import { parseDeviceProfile, parseSystemProfile } from "../hardware/read-profiles.ts";
-import { resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
+import { processorProfile, resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
 import { tierKindNames } from "../hardware/tier-kinds.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { hostTier } from "../sim/offload/offload-tiers.ts";
@@ -20,6 +21,8 @@ export interface ResolvedHardware {
   readonly price: Price | null;
   readonly ledger: readonly LedgerEntry[];
   readonly inputs: readonly InputRow[];
+  /** Of the processors of the host, for runs in which they compute experts; empty where they are not known. */
+  readonly hostLedger: readonly LedgerEntry[];
 }
 
 type TierKind = SystemProfile["tiers"][number] extends { tier: infer T } ? Exclude<T, string> : never;
@@ -45,16 +48,17 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
     hardware.device === undefined
       ? located(scenario, ["hardware"], () => deviceProfileNamed(system.device))
       : await own(["hardware", "device", "file"], hardware.device.file, parseDeviceProfile);
-  const oneSocket = located(scenario, ["hardware"], () =>
+  const hosted = withHost(system, scenario);
+  const withoutThreads = located(scenario, ["hardware"], () =>
     resolveNode(
-      withTiers(system, scenario),
+      withTiers(hosted, scenario),
       withHostLink(
         withinNode(resolveDevice(withMemory(device, hardware.deviceMemory)), system, hardware.devicesPerNode),
         hardware.hostLink,
       ),
     ),
   );
-  const node = withSockets(oneSocket, scenario);
+  const node = withHostThreads(withSockets(withoutThreads, scenario), scenario);
   const behindOneLink = hardware.hostLink?.devices ?? 1;
   if (behindOneLink > node.devicesPerNode)
     refuse({
@@ -64,7 +68,8 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
       found: behindOneLink,
     });
   const tiers = system.tiers.map(({ tier, ...rest }) => ({ ...rest, tier: tierProfile(tier, "hardware.tiers") }));
-  const provenance = provenanceOf([{ ...system, tiers }, withReferences(device)]);
+  const { host: _, ...devices } = system;
+  const provenance = provenanceOf([{ ...devices, tiers }, withReferences(device)]);
   return {
     node,
     price: priceOf(scenario, device),
@@ -73,7 +78,71 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
       { topic: "hardware", fidelity: provenance.fidelity, detail: `${system.name}: ${provenance.text}` },
       ...overridesLedger(hardware),
     ],
+    hostLedger: hostLedger(hosted, node),
   };
+}
+
+/** The system with the host processors of the scenario. Those of the profile need no more than a count of their own. */
+function withHost(system: SystemProfile, scenario: Scenario): SystemProfile {
+  const { host } = scenario.hardware;
+  if (host === undefined) return system;
+  const processor = host.processor ?? system.host?.processor;
+  if (processor === undefined)
+    refuse({
+      ...scenario.place(["hardware", "host"]),
+      at: "hardware.host.processor",
+      expected: `a processor: that of ${system.name} is not known`,
+      found: "none",
+    });
+  if (host.processor !== undefined)
+    located(scenario, ["hardware", "host", "processor"], () => processorProfile(processor, "hardware.host.processor"));
+  const count = host.count === undefined ? (system.host?.count ?? stated(1)) : stated(host.count);
+  return { ...system, host: { processor, count } };
+}
+
+/** The node with as many cores for experts as the scenario leaves them; refused where there is nothing to compute from. */
+function withHostThreads(node: Node, scenario: Scenario): Node {
+  const { host } = scenario.hardware;
+  if (host === undefined || node.host === undefined) return node;
+  const refused = (key: string, expected: string, found: unknown): never =>
+    refuse({ ...scenario.place(["hardware", "host", key]), at: `hardware.host.${key}`, expected, found });
+  if (hostTier(node) === undefined)
+    refuse({
+      ...scenario.place(["hardware", "host"]),
+      at: "hardware.host",
+      expected: `no host: ${node.device.name} has no host memory behind it`,
+    });
+  const { device, count } = node.host;
+  if (node.sockets !== undefined && node.sockets.count !== count)
+    refused("count", `the ${node.sockets.count} of hardware.sockets.count`, count);
+  if (host.threads === undefined) return node;
+  if (device.cores === undefined)
+    return refused("threads", `no threads: the cores of ${device.name} are not stated`, host.threads);
+  if (host.threads > device.cores * count)
+    refused("threads", `at most the ${device.cores * count} cores of ${count} x ${device.name}`, host.threads);
+  return { ...node, host: withThreads(node.host, host.threads) };
+}
+
+/** What the figures of the host processors rest on, and how many cores compute. */
+function hostLedger({ host }: SystemProfile, node: Node): LedgerEntry[] {
+  if (host === undefined || node.host === undefined) return [];
+  const { device, count } = node.host;
+  const profile = processorProfile(host.processor, "hardware.host.processor");
+  const { text, fidelity } = provenanceOf([host, withReferences(profile)]);
+  const all = (profile.cores?.value ?? 0) * count;
+  const computing = (device.cores ?? 0) * count;
+  const cores =
+    computing < all
+      ? `${computing} of ${all} cores compute experts, as the scenario states`
+      : "all cores compute experts: those that the engine's own threads take are not counted";
+  return [
+    { topic: "host processors", fidelity, detail: `${count} x ${device.name}: ${text}` },
+    {
+      topic: "host processors",
+      fidelity: "assumed",
+      detail: `${cores}${count === 1 ? "" : "; each socket reads memory of its own: nothing crosses between them"}`,
+    },
+  ];
 }
 
 /** The system with the scenario's devices, links and memory tiers. A tier that it lacks needs capacity and bandwidth. */
@@ -195,6 +264,7 @@ function overridesLedger(hardware: Scenario["hardware"]): LedgerEntry[] {
     ...(hardware.deviceMemory === undefined ? [] : ["deviceMemory"]),
     ...(hardware.hostLink === undefined ? [] : ["hostLink"]),
     ...(hardware.sockets === undefined ? [] : ["sockets"]),
+    ...Object.keys(hardware.host ?? {}).map((key) => `host.${key}`),
     ...Object.keys(hardware.tiers ?? {}).map((kind) => `tiers.${kind}`),
   ];
   return named.length === 0

@@ -1,5 +1,7 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { defaultFrontEnds } from "../engine/resolve-engine.ts";
+import { missPolicies } from "../policy/miss/miss-policies.ts";
+import type { MissPolicy } from "../policy/miss/miss-policy.ts";
 import { routers } from "../policy/router/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { PoolConfig } from "../sim/config.ts";
@@ -9,6 +11,7 @@ import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
+import { offloadWhatIf } from "./offload-what-if.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
@@ -73,6 +76,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
     ledger: [
       ...modelFacts.ledger,
       ...hardware.ledger,
+      ...(hostComputes(scenario) ? hardware.hostLedger : []),
       ...nodeLedger(mapping, hardware.node),
       ...kernelLedger(hardware.node.device, engine, { formats: storage.formats, kvFormat }),
       ...engineFacts.ledger,
@@ -82,6 +86,12 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
       ...replicas.ledger,
     ],
   };
+}
+
+/** Whether the processors of the host compute experts that miss. */
+function hostComputes({ policy: { offload } }: Scenario): boolean {
+  const policy: MissPolicy = missPolicies[offload?.miss.kind ?? "fetch"];
+  return policy.needs.includes("host");
 }
 
 /** A pool with every name resolved. */
@@ -113,7 +123,12 @@ export async function resolvePool(
     price,
     placement: placement.name,
     offload: offload.value === null ? null : offload.name,
-    ledger: [...placement.ledger, ...offload.ledger, ...costLedger(price)],
+    ledger: [
+      ...placement.ledger,
+      ...offload.ledger,
+      ...(scenario.policy.offload === undefined ? [] : offloadWhatIf(config.engine, scenario.policy.offload)),
+      ...costLedger(price),
+    ],
   };
 }
 

@@ -57,6 +57,18 @@ export const hardwareSection = z
       })
       .optional()
       .describe("Processor sockets of a node (NUMA) and the links between them (UPI, xGMI); default one."),
+    host: z
+      .strictObject({
+        processor: word()
+          .optional()
+          .describe("Processor of the hardware profiles, such as ryzen-7950x; default the system's."),
+        count: count(1, 16).optional().describe("Processors, one to a socket; default from the profile, else 1."),
+        threads: count(1, 4096)
+          .optional()
+          .describe("Cores of all processors that compute experts; default all. The engine's own threads need some."),
+      })
+      .optional()
+      .describe("Processors of the host, which can compute experts in the first memory tier."),
     tiers: z
       .strictObject(
         Object.fromEntries(tierKindNames.map((kind) => [kind, tier(tierKinds[kind].name)])) as Record<

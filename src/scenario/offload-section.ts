@@ -100,12 +100,15 @@ export const offloadSection = kindsOf(cachePolicies, livePolicyNames, cacheKeys,
     ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
     : undefined,
 )
-  .superRefine(({ slots, memory, slotsPerLayer }, context) => {
-    const list = typeof slotsPerLayer === "string" ? undefined : slotsPerLayer;
-    exactlyOne(
-      "slots",
-      "memory",
-      "a list of slotsPerLayer",
-    )({ slots, memory, "a list of slotsPerLayer": list }, context);
+  .superRefine((section, context) => {
+    if (typeof section.slotsPerLayer === "string") exactlyOne("slots", "memory")(section, context);
+    else
+      for (const key of ["slots", "memory"] as const)
+        if (section[key] !== undefined)
+          context.addIssue({
+            code: "custom",
+            path: [key],
+            message: "no such key: slotsPerLayer says what each layer has",
+          });
   })
   .meta({ id: "expertCache", title: "Expert cache" });

@@ -9,6 +9,8 @@ import { selectSequences } from "./select-sequences.ts";
 export interface LoadRoutingOptions {
   /** Bytes the columns of the table may take; a larger trace is loaded in part. Default 256 MiB. */
   readonly bytesMax?: number;
+  /** Rows to load at most, for computations whose time grows with them. */
+  readonly rowsMax?: number;
   /** What is loaded beside the ids, where the trace has it. */
   readonly also?: ReadonlySet<"weights" | "scores">;
   /** Copies of the choices that have to fit beside the table: transforms write them. */
@@ -41,7 +43,9 @@ export async function loadRoutingTable(
   const row = emptyRows(file, shape, options, 1);
   const copyBytes = layers.length * topK * (noExpertId(header) > 0xff ? 2 : 1) + (row.weights?.byteLength ?? 0);
   const rowBytes = bytesOf(row) + (options.copies ?? 0) * copyBytes;
-  const selection = selectSequences(scan, Math.max(1, Math.floor((options.bytesMax ?? 256 * 1024 * 1024) / rowBytes)));
+  const rowsInMemory = Math.max(1, Math.floor((options.bytesMax ?? 256 * 1024 * 1024) / rowBytes));
+  const rowsMax = options.rowsMax ?? rowsInMemory;
+  const selection = selectSequences(scan, Math.min(rowsInMemory, rowsMax));
 
   const order = placeSequences(scan.domainOf, selection.rows, header.domains.length);
   const columns = emptyRows(file, shape, options, selection.rowsTotal);
@@ -64,7 +68,7 @@ export async function loadRoutingTable(
     const sequences = selection.rows.filter((rows) => rows > 0).length;
     const cut = selection.cut > 0 ? `, ${selection.cut} of them cut short` : "";
     notes.push(
-      `${selection.rowsTotal} of ${file.rows} rows fit the memory budget: ` +
+      `${selection.rowsTotal} of ${file.rows} rows ${rowsMax < rowsInMemory ? "were taken" : "fit the memory budget"}: ` +
         `${sequences} of ${scan.lengths.length} sequences, spread over domains and time${cut}`,
     );
   }

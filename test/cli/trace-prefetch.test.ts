@@ -34,7 +34,9 @@ test("what a trace does not say is named, and refused where it is asked for", as
   expect(all.out).toContain("token-id is left out: the trace does not say its tokens");
   const one = await prefetch(plain, "--prefetcher", "token-id");
   expect(one.code).toBe(3);
-  expect(one.err).toContain("expected the token of each row, which token-id learns by (moecast capture records tokens)");
+  expect(one.err).toContain(
+    "expected the token of each row, which token-id learns by (moecast capture records tokens)",
+  );
 });
 
 test("the quality of one is written for gate", async () => {

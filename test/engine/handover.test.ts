@@ -8,7 +8,7 @@ describe("how engines hand requests over", () => {
   const handing = engineIds.filter((id) => engineNamed(id).handover !== null);
 
   test("engines without a way to do it have none", () => {
-    expect(engineIds.filter((id) => !handing.includes(id))).toEqual(["llama.cpp"]);
+    expect(engineIds.filter((id) => !handing.includes(id))).toEqual(["llama.cpp", "ktransformers"]);
   });
 
   test.each(handing)("%s says where each of its figures is from", (id) => {

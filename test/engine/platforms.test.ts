@@ -22,7 +22,7 @@ async function engineOn(engine: string, system: string): Promise<string | readon
 
 /** Engines by platform, as their documentation lists the hardware; ids as a scenario says them. */
 const built: Readonly<Record<string, readonly string[]>> = {
-  cuda: ["vllm", "sglang", "tensorrt-llm", "llama.cpp"],
+  cuda: ["vllm", "sglang", "tensorrt-llm", "ktransformers", "llama.cpp"],
   rocm: ["vllm", "vllm-rocm", "sglang", "sglang-rocm", "llama.cpp"],
   ascend: ["vllm", "vllm-ascend", "sglang", "llama.cpp"],
   tpu: ["vllm", "sglang"],
@@ -34,7 +34,9 @@ const built: Readonly<Record<string, readonly string[]>> = {
 
 test.each(systemIds)("every engine on %s runs, or is refused in one way that names those that run", async (system) => {
   const { id, name, platform } = deviceNamed(systemProfileNamed(system).device);
-  const expected = (built[platform ?? "cuda"] ?? []).filter((engine) => id !== "t4" || engine !== "tensorrt-llm");
+  const expected = (built[platform ?? "cuda"] ?? []).filter(
+    (engine) => id !== "t4" || (engine !== "tensorrt-llm" && engine !== "ktransformers"),
+  );
   for (const engine of engineIds) {
     const found = await engineOn(engine, system);
     if (expected.includes(engine)) {

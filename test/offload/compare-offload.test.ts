@@ -12,7 +12,7 @@ const text = (offload: string) => `version: 1
 name: compared
 description: Mixtral on one card
 model: { id: mixtral-8x7b, dtypes: { experts: int4 } }
-hardware: { system: rtx4090-desktop }
+hardware: { system: rtx4090-desktop, hostLink: { bandwidth: 50GB/s }, host: { threads: 1 } }
 engine: { id: vllm, maxModelLen: 512, maxNumSeqs: 4, maxNumBatchedTokens: 256 }
 traffic: { kind: generated, requests: 50, arrivals: { kind: closed, maxConcurrency: 1 }, isl: { kind: fixed, tokens: 8 }, osl: { kind: fixed, tokens: 4 } }
 routing: { kind: parametric, skew: 0.2, reuse: 0.3, rows: 100 }

@@ -48,6 +48,7 @@ describe.each(policies)("$name", (policy) => {
             capacity: slots,
             popularity: popularity.slice(base, base + expertsPerLayer),
             future: own,
+            seed: layer,
           });
           hits += replayLog(own, single).hits;
           resident += single.resident;

@@ -157,6 +157,22 @@ test.each(admitting)("$name: a repeated call that fits only misses the first tim
   expect(missesOf(policy, 3, log)).toBe(3);
 });
 
+test.each(admitting)("$name: what came into a free slot and was dropped leaves no trace", (policy) => {
+  fc.assert(
+    fc.property(skewedCalls(experts - 1), fc.nat(2), (calls, before) => {
+      const log = logOf(calls);
+      const [touched, plain] = [create(policy, 8, log), create(policy, 8, log)];
+      const hit = new Uint8Array(experts);
+      for (let call = 0; call < log.calls; call++) {
+        if (call === before && touched.insert(experts - 1, new Uint8Array(experts))) touched.drop(experts - 1);
+        const [from, to] = [log.starts[call] ?? 0, log.starts[call + 1] ?? 0];
+        expect(touched.call(log.keys, from, to, hit)).toBe(plain.call(log.keys, from, to, hit));
+        for (let key = 0; key < experts; key++) expect(touched.contains(key)).toBe(plain.contains(key));
+      }
+    }),
+  );
+});
+
 test.each(admitting)("$name: no slots, no hits", (policy) => {
   expect(missesOf(policy, 0, logOf([[1], [1], [1, 2]]))).toBe(4);
 });
@@ -245,7 +261,7 @@ test("lru remembers an old touch through a long run of hits", () => {
   expect(missesOf(cachePolicies.lru, 7, log)).toBe(replayLog(log, naive).misses);
 });
 
-test.each(["fifo", "clock", "lfu", "arc", "lirs", "lfu-da", "gdsf"] as const)(
+test.each(["fifo", "clock", "sieve", "lfu", "arc", "lirs", "lfu-da", "gdsf"] as const)(
   "%s does not change its choices when call stamps start over",
   (name) => {
     const calls = Array.from({ length: 70_000 }, (_, call) => [call % 2, 2 + (call % 3), 5 + ((call * call) % 7)]);

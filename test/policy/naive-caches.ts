@@ -1,4 +1,5 @@
 import type { CacheContext, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
+import { naiveQueues } from "./naive-queues.ts";
 
 /** Order of eviction among candidates: the smallest key tuple goes first. */
 type Rank = (key: number) => readonly number[];
@@ -100,65 +101,8 @@ function nextUse(log: CallLog | null, call: number, key: number): number {
   return at < 0 ? Number.MAX_SAFE_INTEGER : at;
 }
 
-/** CLOCK as a list, oldest first. */
-class NaiveClock implements ExpertCache {
-  readonly capacity: number;
-  readonly #usesMax: number;
-  #queue: { key: number; uses: number }[] = [];
-
-  constructor({ capacity }: CacheContext, bits: number) {
-    this.capacity = capacity;
-    this.#usesMax = 2 ** bits - 1;
-  }
-
-  get resident(): number {
-    return this.#queue.length;
-  }
-
-  contains(key: number): boolean {
-    return this.#queue.some((entry) => entry.key === key);
-  }
-
-  call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
-    const called = [...keys.subarray(from, to)];
-    let hits = 0;
-    for (const [i, key] of called.entries()) {
-      const entry = this.#queue.find((each) => each.key === key);
-      hit[i] = entry === undefined ? 0 : 1;
-      hits += hit[i] ?? 0;
-      if (entry === undefined) this.#queue.push({ key, uses: 0 });
-      else entry.uses = Math.min(this.#usesMax, entry.uses + 1);
-    }
-    const safe = new Set(called.length <= this.capacity ? called : []);
-    while (this.#queue.length > this.capacity) {
-      const [oldest, ...others] = this.#queue as [{ key: number; uses: number }];
-      const kept = safe.has(oldest.key) ? oldest : { ...oldest, uses: oldest.uses - 1 };
-      this.#queue = kept.uses < 0 ? others : [...others, kept];
-    }
-    return hits;
-  }
-
-  insert(key: number, spared: Uint8Array): boolean {
-    if (this.#queue.length >= this.capacity) {
-      if (this.#queue.every((entry) => spared[entry.key] === 1)) return false;
-      for (let full = true; full; ) {
-        const [oldest, ...others] = this.#queue as [{ key: number; uses: number }];
-        const kept = spared[oldest.key] === 1 ? oldest : { ...oldest, uses: oldest.uses - 1 };
-        full = kept.uses >= 0;
-        this.#queue = full ? [...others, kept] : others;
-      }
-    }
-    this.#queue.push({ key, uses: 0 });
-    return true;
-  }
-
-  drop(key: number): void {
-    this.#queue = this.#queue.filter((entry) => entry.key !== key);
-  }
-}
-
 export const naiveCaches = {
-  clock: (context: CacheContext, bits = 1) => new NaiveClock(context, bits),
+  ...naiveQueues,
   lru: (context: CacheContext) => new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).usedAt]),
   fifo: (context: CacheContext) => new NaiveCache(context, (cache) => (key) => [stateOf(cache, key).loadedAt]),
   lfu: (context: CacheContext, halfLife?: number) =>

@@ -321,7 +321,7 @@ describe("slots over layers", () => {
         { at: key, expected: expect.stringMatching(/^memory for at least one expert in each of 32 layers/) as string },
       ],
       [{ offload: "kind: lru, slotsPerLayer: dp" }, { at: "policy.offload" }],
-      [{ offload: "kind: lru, slots: 2, slotsPerLayer: [1]" }, { at: "policy.offload" }],
+      [{ offload: "kind: lru, slots: 2, slotsPerLayer: [1]" }, { at: "policy.offload.slots" }],
     ] as const)
       expect(await problemsOf(parts)).toMatchObject([problem]);
   });

@@ -94,7 +94,7 @@ class ArcCache implements ExpertCache {
     if (this.#listOf[id] !== 0) this.#takeOut(id);
     const once = this.#sizes[usedOnce]!;
     this.#forget(once);
-    if (full) this.#evict(victim, once);
+    if (full) this.#evict(victim, once < this.capacity);
     this.#lists.append(usedOnce, id);
     this.#listOf[id] = usedOnce;
     this.#sizes[usedOnce]!++;
@@ -132,7 +132,8 @@ class ArcCache implements ExpertCache {
       }
       if (this.resident < this.capacity) this.resident++;
       else {
-        this.#evict(this.#victim(once, kind === wasEvictedOften), once);
+        const remembers = kind !== unknown || once < this.capacity;
+        this.#evict(this.#victim(once, kind === wasEvictedOften), remembers);
         this.resident++;
       }
     }
@@ -145,7 +146,7 @@ class ArcCache implements ExpertCache {
     this.resident += misses;
     while (this.resident > this.capacity) {
       const once = sizes[usedOnce]!;
-      this.#evict(this.#lists.oldest(this.#prefersOnce(once, false) ? usedOnce : usedOften), 0);
+      this.#evict(this.#lists.oldest(this.#prefersOnce(once, false) ? usedOnce : usedOften), true);
       while (sizes[usedOnce]! + sizes[evictedOnce]! > this.capacity && sizes[evictedOnce]! > 0)
         this.#takeOut(this.#lists.oldest(evictedOnce));
     }
@@ -181,17 +182,20 @@ class ArcCache implements ExpertCache {
   #firstUnspared(spared: Uint8Array): number {
     const prefersOnce = this.#prefersOnce(this.#sizes[usedOnce]!, false);
     for (const list of prefersOnce ? [usedOnce, usedOften] : [usedOften, usedOnce])
-      for (let id = this.#lists.oldest(list); !this.#lists.isMark(id); id = this.#lists.next[id]!)
+      for (let id = this.#lists.oldest(list); !this.#lists.isMark(id); id = this.#lists.after(id))
         if (spared[id] !== 1) return id;
     return -1;
   }
 
-  /** A resident leaves and is remembered, unless all slots hold experts used once. */
-  #evict(id: number, once: number): void {
+  /**
+   * A resident leaves. It is remembered, unless an unknown expert enters while all slots hold experts used once: they are as
+   * many as the paper remembers.
+   */
+  #evict(id: number, remembers: boolean): void {
     const wasOnce = this.#listOf[id] === usedOnce;
     this.#takeOut(id);
     this.resident--;
-    if (wasOnce && once >= this.capacity) return;
+    if (wasOnce && !remembers) return;
     const memory = wasOnce ? evictedOnce : evictedOften;
     this.#lists.append(memory, id);
     this.#listOf[id] = memory;

@@ -17,8 +17,14 @@ import { lru } from "./lru.ts";
 import { moeApex } from "./moe-apex.ts";
 import { moeInfinity } from "./moe-infinity.ts";
 import { plec } from "./plec.ts";
+import { random } from "./random.ts";
+import { s3Fifo } from "./s3-fifo.ts";
 import { sch } from "./sch.ts";
+import { sieve } from "./sieve.ts";
+import { slru } from "./slru.ts";
 import { staticTop } from "./static-top.ts";
+import { twoQ } from "./two-q.ts";
+import { wTinyLfu } from "./w-tinylfu.ts";
 
 /** Expert cache policies by the name a scenario uses. */
 export const cachePolicies = {
@@ -31,6 +37,12 @@ export const cachePolicies = {
   "lfu-da": lfuDa,
   gdsf,
   lhd,
+  random,
+  sieve,
+  "s3-fifo": s3Fifo,
+  "2q": twoQ,
+  slru,
+  "w-tinylfu": wTinyLfu,
   static: staticTop,
   "least-stale": leastStale,
   "layer-distance": layerDistance,

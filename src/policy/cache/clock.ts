@@ -1,131 +1,184 @@
 import { z } from "zod";
-import { nextStamp } from "./call-stamps.ts";
 import { denseArray, ringLength } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
+import { absent, beforeCalls, idle, nextCall } from "./use-marks.ts";
 
 /**
- * A queue of residents, oldest first. Hits count, up to a bound. The oldest resident goes if it has no hit left.
- * Otherwise it loses one and becomes the newest: a second chance. Experts of the call become the newest without losing
- * any.
+ * Residents on a dial, passed in turn by a hand. The hand takes a hit from each that it passes and stops at the first that has
+ * none left; a missing expert takes its place. The hand passes over the experts of the call, which lose nothing.
  */
 class ClockCache implements ExpertCache {
   readonly capacity: number;
   resident = 0;
   readonly #base: number;
-  readonly #usesMax: number;
-  /** Call in which each object was last used; 0 if it is not resident. */
-  readonly #usedIn: Uint16Array;
-  /** Hits that each resident has left. */
-  readonly #uses: Uint8Array;
-  /** Residents from `head` up to `tail`, oldest first, positions modulo the length, a power of two. */
-  readonly #queue: Uint16Array | Uint32Array;
-  #head = 0;
-  #tail = 0;
-  #call = 0;
+  readonly #hitsMax: number;
+  /** With one bit, a used object has a hit left. With more, `hits` has their number. */
+  readonly #marks: Uint16Array;
+  readonly #hits: Uint8Array;
+  /** Objects by place: the oldest at the hand, free places before it. */
+  readonly #dial: Uint16Array | Uint32Array;
+  #hand = 0;
+  #call = beforeCalls;
+  readonly #missing: Uint16Array | Uint32Array;
+  readonly #victims: Uint16Array | Uint32Array;
 
-  constructor(context: CacheContext, bits: number) {
-    this.capacity = context.capacity;
-    this.#base = context.base ?? 0;
-    this.#usesMax = (1 << bits) - 1;
-    this.#usedIn = new Uint16Array(context.objects);
-    this.#uses = new Uint8Array(context.objects);
-    this.#queue = denseArray(ringLength(context.objects + 1), context.objects);
+  constructor({ capacity, objects, base = 0 }: CacheContext, bits: number) {
+    this.capacity = capacity;
+    this.#base = base;
+    this.#hitsMax = (1 << bits) - 1;
+    this.#marks = new Uint16Array(objects);
+    this.#hits = new Uint8Array(objects);
+    this.#dial = denseArray(Math.min(capacity, objects), objects);
+    this.#missing = denseArray(objects, objects);
+    this.#victims = denseArray(objects + 1, objects);
   }
 
   contains(key: number): boolean {
-    return (this.#usedIn[key - this.#base] ?? 0) !== 0;
+    return (this.#marks[key - this.#base] ?? absent) !== absent;
   }
 
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
     const base = this.#base;
-    const usedIn = this.#usedIn;
-    const uses = this.#uses;
-    const queue = this.#queue;
-    const mask = queue.length - 1;
-    const now = nextStamp(this.#call, usedIn);
+    const marks = this.#marks;
+    const missing = this.#missing;
+    const now = nextCall(this.#call, marks);
     this.#call = now;
-    let tail = this.#tail;
-    let hits = 0;
+    let misses = 0;
     for (let i = from; i < to; i++) {
-      const id = keys[i]! - base;
-      const wasResident = usedIn[id] === 0 ? 0 : 1;
-      hit[i - from] = wasResident;
-      hits += wasResident;
-      usedIn[id] = now;
-      if (wasResident === 1) uses[id] = Math.min(this.#usesMax, uses[id]! + 1);
-      else {
-        uses[id] = 0;
-        queue[tail++ & mask] = id;
-      }
+      const id = (keys[i]! - base) | 0;
+      // Without branches: whether it hits is close to a coin toss.
+      const isHit = (0 - marks[id]!) >>> 31;
+      hit[(i - from) | 0] = isHit;
+      marks[id] = idle + ((now - idle) & (0 - isHit));
+      missing[misses] = id;
+      misses = (misses + 1 - isHit) | 0;
     }
-    this.#tail = tail;
-    this.resident += to - from - hits;
-    if (this.resident > this.capacity) this.#evict(to - from <= this.capacity ? now : -1);
-    return hits;
+    const calls = to - from;
+    if (this.#hitsMax > 1) this.#countHits(keys, from, to, hit);
+    if (calls > this.capacity) this.#stream(misses);
+    else if (misses > 0) this.#enter(misses, now);
+    return calls - misses;
   }
 
   insert(key: number, spared: Uint8Array): boolean {
-    if (this.resident >= this.capacity && !this.#evictUnspared(spared)) return false;
     const id = key - this.#base;
-    this.#call = Math.max(1, this.#call);
-    this.#usedIn[id] = this.#call;
-    this.#uses[id] = 0;
-    this.#queue[this.#tail++ & (this.#queue.length - 1)] = id;
-    this.resident++;
+    if (this.resident < this.capacity) this.#append(id);
+    else if (this.#dial.every((other) => spared[other] === 1)) return false;
+    else this.#dial[this.#pass((other) => spared[other] === 1)] = id;
+    this.#marks[id] = idle;
+    this.#hits[id] = 0;
     return true;
   }
 
   drop(key: number): void {
+    const dial = this.#dial;
     const id = key - this.#base;
-    for (let i = this.#head; i < this.#tail; i++)
-      if (this.#queue[i & (this.#queue.length - 1)] === id) this.#takeOut(i);
-  }
-
-  /** The hand passes over spared experts; each other one loses its hits before it goes. Returns whether one went. */
-  #evictUnspared(spared: Uint8Array): boolean {
-    const mask = this.#queue.length - 1;
-    let spares = 0;
-    for (let i = this.#head; i < this.#tail; i++) if (spared[this.#queue[i & mask]!] === 1) spares++;
-    if (spares === this.resident) return false;
-    for (;;) {
-      const id = this.#queue[this.#head & mask]!;
-      if (spared[id] !== 1 && this.#uses[id] === 0) {
-        this.#takeOut(this.#head);
-        return true;
-      }
-      if (spared[id] !== 1) this.#uses[id]!--;
-      this.#head++;
-      this.#queue[this.#tail++ & mask] = id;
-    }
-  }
-
-  /** Removes the resident at a place of the queue. */
-  #takeOut(place: number): void {
-    const mask = this.#queue.length - 1;
-    this.#usedIn[this.#queue[place & mask]!] = 0;
-    for (let i = place; i > this.#head; i--) this.#queue[i & mask] = this.#queue[(i - 1) & mask]!;
-    this.#head++;
+    let place = dial.indexOf(id);
+    // Free places still name who was there: the resident is at or after the hand.
+    while ((place - this.#hand + dial.length) % dial.length >= this.resident) place = dial.indexOf(id, place + 1);
+    const before = (at: number) => (at === 0 ? dial.length : at) - 1;
+    for (; place !== this.#hand; place = before(place)) dial[place] = dial[before(place)]!;
+    this.#hand = this.#after(place);
+    this.#marks[id] = absent;
     this.resident--;
   }
 
-  /** Evicts down to the capacity, passing over those used in call `protect`. */
-  #evict(protect: number): void {
-    const queue = this.#queue;
-    const mask = queue.length - 1;
-    while (this.resident > this.capacity) {
-      const id = queue[this.#head++ & mask]!;
-      if (this.#usedIn[id] !== protect) {
-        if (this.#uses[id] === 0) {
-          this.#usedIn[id] = 0;
-          this.resident--;
-          continue;
-        }
-        this.#uses[id]!--;
-      }
-      queue[this.#tail++ & mask] = id;
+  #after(place: number): number {
+    return place + 1 === this.#dial.length ? 0 : place + 1;
+  }
+
+  #append(id: number): void {
+    const place = this.#hand + this.resident++;
+    this.#dial[place < this.#dial.length ? place : place - this.#dial.length] = id;
+  }
+
+  /** Lets the missing objects of a call in, in order: into free places, then in place of a victim each. */
+  #enter(misses: number, now: number): void {
+    const missing = this.#missing;
+    const free = Math.min(misses, this.capacity - this.resident);
+    for (let i = 0; i < free; i++) this.#append(missing[i]!);
+    if (free === misses) return;
+    // Those that found a free place are of the call too: the hand passes over them.
+    for (let i = 0; i < free; i++) this.#marks[missing[i]!] = now;
+    this.#replace(free, misses, now);
+    for (let i = 0; i < free; i++) this.#marks[missing[i]!] = idle;
+  }
+
+  /** Each missing object from `from` on takes the place of a victim. */
+  #replace(from: number, to: number, now: number): void {
+    const dial = this.#dial;
+    const missing = this.#missing;
+    if (this.#hitsMax > 1) {
+      const isCalled = (id: number) => this.#marks[id] === now;
+      for (let i = from; i < to; i++) dial[this.#pass(isCalled)] = missing[i]!;
+      return;
     }
-    this.#head &= mask;
-    this.#tail = this.#head + this.resident;
+    const marks = this.#marks;
+    const victims = this.#victims;
+    const places = dial.length;
+    let hand = this.#hand;
+    let found = from;
+    while (found < to) {
+      const id = dial[hand]!;
+      const mark = marks[id]!;
+      const isIdle = ((mark ^ idle) - 1) >>> 31;
+      const isCalled = ((mark ^ now) - 1) >>> 31;
+      // Idle ones leave, used ones become idle; those of the call stay as they are, the first victims absent.
+      marks[id] = ((now - idle) & (0 - isCalled)) + ((idle - mark) >>> 31);
+      victims[found] = hand;
+      found = (found + isIdle) | 0;
+      hand = hand + 1 === places ? 0 : hand + 1;
+    }
+    this.#hand = hand;
+    for (let i = from; i < to; i++) dial[victims[i]!] = missing[i]!;
+  }
+
+  /** Moves the hand past the first that is not kept and has no hit left; it is absent then, and its place is returned. */
+  #pass(isKept: (id: number) => boolean): number {
+    for (;;) {
+      const place = this.#hand;
+      const id = this.#dial[place]!;
+      this.#hand = this.#after(place);
+      if (isKept(id) || this.#loseHit(id)) continue;
+      this.#marks[id] = absent;
+      return place;
+    }
+  }
+
+  /** Counts the uses of a call that are hits; all of the call are marked as used. */
+  #countHits(keys: Uint32Array, from: number, to: number, hit: Uint8Array): void {
+    const hits = this.#hits;
+    for (let i = from; i < to; i++) {
+      const id = keys[i]! - this.#base;
+      this.#marks[id] = this.#call;
+      hits[id] = hit[i - from] === 0 ? 0 : Math.min(this.#hitsMax, hits[id]! + 1);
+    }
+  }
+
+  /** Takes a hit from a resident; returns whether it had one. */
+  #loseHit(id: number): boolean {
+    const held = this.#hitsMax > 1 ? this.#hits[id]! > 0 : this.#marks[id]! > idle;
+    if (held && this.#hitsMax > 1) this.#hits[id]!--;
+    else if (held) this.#marks[id] = idle;
+    return held;
+  }
+
+  /** A call with more objects than places: all enter, then the oldest go, whoever they are. */
+  #stream(misses: number): void {
+    const queue = denseArray(ringLength(this.resident + misses), this.#marks.length);
+    const mask = queue.length - 1;
+    let tail = 0;
+    for (let place = this.#hand; tail < this.resident; place = this.#after(place)) queue[tail++] = this.#dial[place]!;
+    for (let i = 0; i < misses; i++) queue[tail++] = this.#missing[i]!;
+    let head = 0;
+    while (tail - head > this.capacity) {
+      const id = queue[head++ & mask]!;
+      if (this.#loseHit(id)) queue[tail++ & mask] = id;
+      else this.#marks[id] = absent;
+    }
+    this.resident = tail - head;
+    this.#hand = 0;
+    for (let place = 0; place < this.resident; place++) this.#dial[place] = queue[head++ & mask]!;
   }
 }
 

@@ -1,120 +1,153 @@
-import { nextStamp } from "./call-stamps.ts";
 import { denseArray, ringLength } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy, ExpertCache } from "./expert-cache.ts";
 
+/** Arrival numbers above this start over. */
+const lastShort = 0xffff;
+const lastLong = 0x3fffffff;
+
 /**
- * First in, first out: a ring of residents in load order. A hit only protects its expert from this call's evictions.
+ * First in, first out. Residents have consecutive arrival numbers, and an object is resident if its number is not below
+ * the oldest: to evict is to raise the oldest. A hit only protects its expert from this call's evictions.
  */
 class FifoCache implements ExpertCache {
   readonly capacity: number;
-  resident = 0;
   readonly #base: number;
-  /** Call in which each object was last used; 0 if it is not resident. */
-  readonly #usedIn: Uint16Array;
-  /** Residents in load order from `head` up to `tail`, positions modulo the length, a power of two. */
+  /** Arrival number of each object; below `oldest` if it is not resident. */
+  readonly #numberOf: Uint16Array | Uint32Array;
+  readonly #lastNumber: number;
+  /** Residents at their numbers modulo the length, a power of two. */
   #ring: Uint16Array | Uint32Array;
-  #head = 0;
-  #tail = 0;
-  #call = 0;
+  #oldest = 1;
+  #next = 1;
+  /** 1 for the objects of a call while its victims are looked for. */
+  readonly #called: Uint8Array;
 
-  constructor(context: CacheContext) {
-    this.capacity = context.capacity;
-    this.#base = context.base ?? 0;
-    this.#usedIn = new Uint16Array(context.objects);
-    this.#ring = denseArray(ringLength(Math.min(context.capacity, context.objects) + 1), context.objects);
+  constructor({ capacity, objects, base = 0 }: CacheContext) {
+    this.capacity = capacity;
+    this.#base = base;
+    const most = ringLength(objects + 1);
+    this.#lastNumber = 4 * most <= lastShort ? lastShort : lastLong;
+    this.#numberOf = denseArray(objects, this.#lastNumber);
+    this.#ring = denseArray(ringLength(Math.min(capacity, objects) + 1), objects);
+    this.#called = new Uint8Array(objects);
+  }
+
+  get resident(): number {
+    return this.#next - this.#oldest;
   }
 
   contains(key: number): boolean {
-    return (this.#usedIn[key - this.#base] ?? 0) !== 0;
+    return (this.#numberOf[key - this.#base] ?? 0) >= this.#oldest;
   }
 
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array): number {
-    if (this.resident + to - from > this.#ring.length) this.#enlarge(to - from);
+    const calls = to - from;
+    this.#makeRoom(calls);
     const base = this.#base;
-    const usedIn = this.#usedIn;
+    const numberOf = this.#numberOf;
     const ring = this.#ring;
     const mask = ring.length - 1;
-    const now = nextStamp(this.#call, usedIn);
-    this.#call = now;
-    const start = this.#tail;
-    let tail = start;
+    const before = (this.#oldest - 1) | 0;
+    const start = this.#next;
+    let next = start;
+    let oldestHit = lastLong;
     for (let i = from; i < to; i++) {
       const id = (keys[i]! - base) | 0;
-      // Stamps are positive: the sign of the negated stamp says "resident" without a branch.
-      const wasResident = (0 - usedIn[id]!) >>> 31;
-      hit[(i - from) | 0] = wasResident;
-      usedIn[id] = now;
-      ring[tail & mask] = id;
-      tail = (tail + 1 - wasResident) | 0;
+      const number = numberOf[id]!;
+      // Without branches: whether it hits is close to a coin toss.
+      const isHit = (before - number) >>> 31;
+      hit[(i - from) | 0] = isHit;
+      const onMiss = (isHit - 1) | 0;
+      const older = ((number | (onMiss & lastLong)) - oldestHit) | 0;
+      oldestHit = (oldestHit + (older & (older >> 31))) | 0;
+      numberOf[id] = number ^ ((number ^ next) & onMiss);
+      ring[next & mask] = id;
+      next = (next + 1 - isHit) | 0;
     }
-    this.#tail = tail & mask;
-    const misses = tail - start;
-    this.resident += misses;
-    if (this.resident > this.capacity) this.#evict(to - from <= this.capacity ? now : -1);
-    return to - from - misses;
+    this.#next = next;
+    const excess = next - this.#oldest - this.capacity;
+    if (excess > 0) {
+      if (calls <= this.capacity && oldestHit < this.#oldest + excess) this.#evictAround(keys, from, to, excess);
+      else this.#oldest += excess;
+    }
+    return calls - (next - start);
   }
 
   insert(key: number, spared: Uint8Array): boolean {
-    if (this.resident >= this.capacity && !this.#takeOut((id) => spared[id] !== 1)) return false;
-    if (this.resident + 1 > this.#ring.length) this.#enlarge(1);
+    this.#makeRoom(1);
+    const mask = this.#ring.length - 1;
+    if (this.resident >= this.capacity) {
+      let victim = this.#oldest;
+      while (victim < this.#next && spared[this.#ring[victim & mask]!] === 1) victim++;
+      if (victim === this.#next) return false;
+      this.#takeOut(victim);
+    }
     const id = key - this.#base;
-    this.#ring[this.#tail] = id;
-    this.#tail = (this.#tail + 1) & (this.#ring.length - 1);
-    this.#call = Math.max(1, this.#call);
-    this.#usedIn[id] = this.#call;
-    this.resident++;
+    this.#numberOf[id] = this.#next;
+    this.#ring[this.#next & mask] = id;
+    this.#next++;
     return true;
   }
 
   drop(key: number): void {
-    this.#takeOut((id) => id === key - this.#base);
+    this.#takeOut(this.#numberOf[key - this.#base]!);
   }
 
-  /** Removes the oldest resident of a kind; returns whether there is one. */
-  #takeOut(leaves: (id: number) => boolean): boolean {
+  /** Removes the resident of a number; older ones move up by one. */
+  #takeOut(number: number): void {
     const ring = this.#ring;
     const mask = ring.length - 1;
-    for (let i = 0; i < this.resident; i++) {
-      const id = ring[(this.#head + i) & mask]!;
-      if (!leaves(id)) continue;
-      for (let j = i; j > 0; j--) ring[(this.#head + j) & mask] = ring[(this.#head + j - 1) & mask]!;
-      this.#head = (this.#head + 1) & mask;
-      this.#usedIn[id] = 0;
-      this.resident--;
-      return true;
+    this.#numberOf[ring[number & mask]!] = 0;
+    for (let i = number; i > this.#oldest; i--) {
+      const id = ring[(i - 1) & mask]!;
+      ring[i & mask] = id;
+      this.#numberOf[id] = i;
     }
-    return false;
+    this.#oldest++;
   }
 
-  /** Evicts the oldest residents above the capacity, sparing those used in call `protect`. */
-  #evict(protect: number): void {
+  /** Evicts so many of the oldest residents outside a call; those of the call among them move up, in order. */
+  #evictAround(keys: Uint32Array, from: number, to: number, count: number): void {
+    const called = this.#called;
     const ring = this.#ring;
     const mask = ring.length - 1;
-    const usedIn = this.#usedIn;
-    let excess = this.resident - this.capacity;
-    this.resident = this.capacity;
-    let head = this.#head;
+    for (let i = from; i < to; i++) called[keys[i]! - this.#base] = 1;
+    let end = this.#oldest;
     let spared = 0;
-    for (; excess > 0; head++) {
-      const id = ring[head & mask]!;
-      if (usedIn[id] === protect) spared++;
+    for (let left = count; left > 0; end++) {
+      const id = ring[end & mask]!;
+      if (called[id] === 1) spared++;
       else {
-        usedIn[id] = 0;
-        excess--;
-        for (let i = 0; i < spared; i++) ring[(head - i) & mask] = ring[(head - i - 1) & mask]!;
+        this.#numberOf[id] = 0;
+        left--;
+        for (let i = 0; i < spared; i++) ring[(end - i) & mask] = ring[(end - i - 1) & mask]!;
       }
     }
-    this.#head = (head - spared) & mask;
+    this.#oldest = end - spared;
+    for (let i = this.#oldest; i < end; i++) this.#numberOf[ring[i & mask]!] = i;
+    for (let i = from; i < to; i++) called[keys[i]! - this.#base] = 0;
   }
 
-  /** Gives the ring room for a call on top of the residents. */
-  #enlarge(call: number): void {
-    const old = this.#ring;
-    const ring = denseArray(ringLength(2 * (this.resident + call)), this.#usedIn.length);
-    for (let i = 0; i < this.resident; i++) ring[i] = old[(this.#head + i) & (old.length - 1)]!;
-    this.#ring = ring;
-    this.#head = 0;
-    this.#tail = this.resident;
+  /** Sees to it that so many arrivals have places and numbers. */
+  #makeRoom(arrivals: number): void {
+    const resident = this.#next - this.#oldest;
+    if (resident + arrivals > this.#ring.length) {
+      const old = this.#ring;
+      const ring = denseArray(ringLength(resident + arrivals), this.#called.length);
+      for (let i = this.#oldest; i < this.#next; i++) ring[i & (ring.length - 1)] = old[i & (old.length - 1)]!;
+      this.#ring = ring;
+    }
+    if (this.#next + arrivals > this.#lastNumber) this.#startOver();
+  }
+
+  /** Lowers all numbers by a multiple of the ring's length, so that residents keep their places. */
+  #startOver(): void {
+    const less = this.#oldest - 1 - ((this.#oldest - 1) & (this.#ring.length - 1));
+    const numberOf = this.#numberOf;
+    for (let id = 0; id < numberOf.length; id++)
+      numberOf[id] = numberOf[id]! >= this.#oldest ? numberOf[id]! - less : 0;
+    this.#oldest -= less;
+    this.#next -= less;
   }
 }
 

@@ -13,12 +13,14 @@ class LfuCache implements ExpertCache {
   resident = 0;
   readonly #objects: number;
   readonly #base: number;
-  /** Neighbours in a frequency list, least recent first. Node `objects + b` is the end mark of list b. */
-  readonly #next: Uint16Array | Uint32Array;
-  readonly #previous: Uint16Array | Uint32Array;
+  /**
+   * Neighbours in a frequency list, least recent first: the next of node n at 2n, the one before at 2n + 1. Node
+   * `objects + b` is the end mark of list b.
+   */
+  readonly #links: Uint16Array | Uint32Array;
   /** List of each resident object; 0 if it is not resident. */
   readonly #listOf: Uint16Array | Uint32Array;
-  /** Call in which each object last hit. */
+  /** Call in which each object was last used. */
   readonly #usedIn: Uint16Array;
   /** Lists by ascending frequency; list 0 is the end mark of the chain. Unused lists are chained by `#above`. */
   readonly #frequency: Float64Array;
@@ -33,8 +35,7 @@ class LfuCache implements ExpertCache {
     this.capacity = context.capacity;
     this.#objects = objects;
     this.#base = context.base ?? 0;
-    this.#next = denseArray(objects + lists, objects + lists);
-    this.#previous = denseArray(objects + lists, objects + lists);
+    this.#links = denseArray(2 * (objects + lists), objects + lists);
     this.#listOf = denseArray(objects, lists);
     this.#usedIn = new Uint16Array(objects);
     this.#frequency = new Float64Array(lists);
@@ -52,60 +53,69 @@ class LfuCache implements ExpertCache {
     const objects = this.#objects;
     const listOf = this.#listOf;
     const usedIn = this.#usedIn;
-    const next = this.#next;
-    const previous = this.#previous;
+    const links = this.#links;
     const frequency = this.#frequency;
     const above = this.#above;
     const now = nextStamp(this.#call, usedIn);
     this.#call = now;
     let hits = 0;
+    let ones = 0;
     for (let i = from; i < to; i++) {
       const id = (keys[i]! - base) | 0;
       const list = listOf[id]!;
+      let target: number;
+      usedIn[id] = now;
       if (list === 0) {
         hit[(i - from) | 0] = 0;
-        continue;
-      }
-      hit[(i - from) | 0] = 1;
-      hits++;
-      usedIn[id] = now;
-      // A hit moves to the recent end of the list one frequency up.
-      const raised = frequency[list]! + 1;
-      let target = above[list]!;
-      const before = previous[id]!;
-      const after = next[id]!;
-      if (target === 0 || frequency[target] !== raised) {
-        if (before === after) {
-          frequency[list] = raised;
-          continue;
+        // Once it has a newcomer, the list of frequency 1 stays open throughout the call.
+        if (ones === 0) ones = this.#openOnes();
+        target = ones;
+      } else {
+        hit[(i - from) | 0] = 1;
+        hits++;
+        // A hit moves to the recent end of the list one frequency up.
+        const raised = frequency[list]! + 1;
+        target = above[list]!;
+        const before = links[(id << 1) | 1]!;
+        const after = links[id << 1]!;
+        if (target === 0 || frequency[target] !== raised) {
+          if (before === after) {
+            frequency[list] = raised;
+            continue;
+          }
+          target = this.#open(raised, list);
         }
-        target = this.#open(raised, list);
+        links[before << 1] = after;
+        links[(after << 1) | 1] = before;
+        if (before === after) this.#close(list);
       }
-      next[before] = after;
-      previous[after] = before;
-      if (before === after) this.#close(list);
       const mark = (objects + target) | 0;
-      const last = previous[mark]!;
-      next[last] = id;
-      previous[id] = last;
-      next[id] = mark;
-      previous[mark] = id;
+      const last = links[(mark << 1) | 1]!;
+      links[last << 1] = id;
+      links[(id << 1) | 1] = last;
+      links[id << 1] = mark;
+      links[(mark << 1) | 1] = id;
       listOf[id] = target;
     }
-    const calls = to - from;
-    const misses = calls - hits;
-    if (misses === 0) return hits;
-    const fits = calls <= this.capacity;
-    if (fits) this.#evict(this.resident + misses - this.capacity, now);
-    this.#insert(keys, from, to, hit, now);
-    this.resident += misses;
-    if (!fits) this.#evict(this.resident - this.capacity, -1);
+    const experts = to - from;
+    this.resident += experts - hits;
+    if (this.resident > this.capacity) this.#evict(this.resident - this.capacity, experts <= this.capacity ? now : -1);
     return hits;
   }
 
   insert(key: number, spared: Uint8Array): boolean {
     if (this.resident >= this.capacity && !this.#evictUnspared(spared)) return false;
-    this.#insert(Uint32Array.of(key), 0, 1, Uint8Array.of(0), -1);
+    const id = key - this.#base;
+    const links = this.#links;
+    const ones = this.#openOnes();
+    const mark = this.#objects + ones;
+    const last = links[(mark << 1) | 1]!;
+    links[last << 1] = id;
+    links[(id << 1) | 1] = last;
+    links[id << 1] = mark;
+    links[(mark << 1) | 1] = id;
+    this.#listOf[id] = ones;
+    this.#usedIn[id] = 0;
     this.resident++;
     return true;
   }
@@ -118,7 +128,7 @@ class LfuCache implements ExpertCache {
   #evictUnspared(spared: Uint8Array): boolean {
     for (let list = this.#above[0]!; list !== 0; list = this.#above[list]!) {
       const mark = this.#objects + list;
-      for (let id = this.#next[mark]!; id !== mark; id = this.#next[id]!)
+      for (let id = this.#links[mark << 1]!; id !== mark; id = this.#links[id << 1]!)
         if (spared[id] !== 1) {
           this.#takeOut(id);
           return true;
@@ -129,50 +139,27 @@ class LfuCache implements ExpertCache {
 
   #takeOut(id: number): void {
     const list = this.#listOf[id]!;
-    const before = this.#previous[id]!;
-    const after = this.#next[id]!;
-    this.#next[before] = after;
-    this.#previous[after] = before;
+    const before = this.#links[(id << 1) | 1]!;
+    const after = this.#links[id << 1]!;
+    this.#links[before << 1] = after;
+    this.#links[(after << 1) | 1] = before;
     this.#listOf[id] = 0;
     this.resident--;
     if (before === after) this.#close(list);
   }
 
-  /**
-   * Puts the missed keys at the recent end of the list of frequency 1, in stored order: among those that hit in call `now` and
-   * have come there, as residents do whose uses were forgotten.
-   */
-  #insert(keys: Uint32Array, from: number, to: number, hit: Uint8Array, now: number): void {
-    const next = this.#next;
-    const previous = this.#previous;
-    const listOf = this.#listOf;
-    const below = this.#above[0] !== 0 && this.#frequency[this.#above[0]!] === 0 ? this.#above[0]! : 0;
-    const lowest = this.#above[below]!;
-    const list = lowest !== 0 && this.#frequency[lowest] === 1 ? lowest : this.#open(1, below);
-    const mark = this.#objects + list;
-    let last = previous[mark]!;
-    while (last !== mark && this.#usedIn[last] === now) last = previous[last]!;
-    let after = next[last]!;
-    for (let i = from; i < to; i++) {
-      const id = keys[i]! - this.#base;
-      if (hit[i - from] !== 0) {
-        if (id !== after) continue;
-        after = next[id]!;
-      } else listOf[id] = list;
-      next[last] = id;
-      previous[id] = last;
-      last = id;
-    }
-    next[last] = mark;
-    previous[mark] = last;
+  /** The list of frequency 1, opened if there is none. Below it may be that of residents whose uses were forgotten. */
+  #openOnes(): number {
+    const first = this.#above[0]!;
+    const zeros = first !== 0 && this.#frequency[first] === 0 ? first : 0;
+    const list = this.#above[zeros]!;
+    return list !== 0 && this.#frequency[list] === 1 ? list : this.#open(1, zeros);
   }
 
   /** Evicts `count` residents, lowest frequency and least recent first, sparing those used in call `protect`. */
   #evict(count: number, protect: number): void {
-    if (count <= 0) return;
     this.resident -= count;
-    const next = this.#next;
-    const previous = this.#previous;
+    const links = this.#links;
     const listOf = this.#listOf;
     const usedIn = this.#usedIn;
     let list = this.#above[0]!;
@@ -180,15 +167,15 @@ class LfuCache implements ExpertCache {
     while (left > 0) {
       const mark = this.#objects + list;
       const above = this.#above[list]!;
-      let id = next[mark]!;
-      // Members that hit in this call are the most recent of their list: from the first of them on, all are spared.
+      let id = links[mark << 1]!;
+      // Members used in this call are the most recent of their list: from the first of them on, all are spared.
       while (left > 0 && id !== mark && usedIn[id] !== protect) {
         listOf[id] = 0;
-        id = next[id]!;
+        id = links[id << 1]!;
         left--;
       }
-      next[mark] = id;
-      previous[id] = mark;
+      links[mark << 1] = id;
+      links[(id << 1) | 1] = mark;
       if (id === mark) this.#close(list);
       list = above;
     }
@@ -205,8 +192,8 @@ class LfuCache implements ExpertCache {
     this.#above[list] = above;
     this.#below[above] = list;
     const mark = this.#objects + list;
-    this.#next[mark] = mark;
-    this.#previous[mark] = mark;
+    this.#links[mark << 1] = mark;
+    this.#links[(mark << 1) | 1] = mark;
     return list;
   }
 
@@ -242,24 +229,23 @@ class LfuCache implements ExpertCache {
 
   /** Merges the list above into `list`; both are ordered by `touchedAt`, and so is the result. */
   #absorb(list: number, touchedAt: Float64Array): void {
-    const next = this.#next;
-    const previous = this.#previous;
+    const links = this.#links;
     const other = this.#above[list]!;
     const mark = this.#objects + list;
     const otherMark = this.#objects + other;
-    let at = next[mark]!;
-    let from = next[otherMark]!;
+    let at = links[mark << 1]!;
+    let from = links[otherMark << 1]!;
     while (from !== otherMark) {
       if (at !== mark && touchedAt[at]! < touchedAt[from]!) {
-        at = next[at]!;
+        at = links[at << 1]!;
         continue;
       }
-      const following = next[from]!;
-      const before = previous[at]!;
-      next[before] = from;
-      previous[from] = before;
-      next[from] = at;
-      previous[at] = from;
+      const following = links[from << 1]!;
+      const before = links[(at << 1) | 1]!;
+      links[before << 1] = from;
+      links[(from << 1) | 1] = before;
+      links[from << 1] = at;
+      links[(at << 1) | 1] = from;
       this.#listOf[from] = list;
       from = following;
     }

@@ -2,29 +2,29 @@ import { denseArray } from "./dense-arrays.ts";
 
 /** Circular doubly linked lists of ids in [0, objects), oldest first. An id is in one list at most; who uses them knows in which. */
 export class LinkedLists {
-  /** Node `objects + list` is the end mark of a list. */
-  readonly next: Uint16Array | Uint32Array;
-  readonly previous: Uint16Array | Uint32Array;
+  /** The next of node n at 2n, the one before at 2n + 1. Node `objects + list` is the end mark of a list. */
+  readonly #links: Uint16Array | Uint32Array;
   readonly #objects: number;
 
   constructor(objects: number, lists: number) {
     this.#objects = objects;
-    this.next = denseArray(objects + lists, objects + lists);
-    this.previous = denseArray(objects + lists, objects + lists);
-    for (let mark = objects; mark < objects + lists; mark++) {
-      this.next[mark] = mark;
-      this.previous[mark] = mark;
-    }
+    this.#links = denseArray(2 * (objects + lists), objects + lists);
+    for (let mark = objects; mark < objects + lists; mark++) this.#links.fill(mark, 2 * mark, 2 * mark + 2);
   }
 
   /** The oldest of a list; an empty list gives its end mark, which is no id. */
   oldest(list: number): number {
-    return this.next[this.#objects + list]!;
+    return this.#links[(this.#objects + list) << 1]!;
   }
 
-  /** The newest of a list; an empty list gives its end mark, which is no id. */
-  newest(list: number): number {
-    return this.previous[this.#objects + list]!;
+  /** The one after an id in its list; after the newest comes the end mark. */
+  after(id: number): number {
+    return this.#links[id << 1]!;
+  }
+
+  /** Whether there is none before or after an id in its list. */
+  isAlone(id: number): boolean {
+    return this.#links[id << 1] === this.#links[(id << 1) | 1];
   }
 
   isMark(node: number): boolean {
@@ -32,18 +32,20 @@ export class LinkedLists {
   }
 
   append(list: number, id: number): void {
-    const mark = this.#objects + list;
-    const last = this.previous[mark]!;
-    this.next[last] = id;
-    this.previous[id] = last;
-    this.next[id] = mark;
-    this.previous[mark] = id;
+    const links = this.#links;
+    const mark = (this.#objects + list) | 0;
+    const last = links[(mark << 1) | 1]!;
+    links[last << 1] = id;
+    links[(id << 1) | 1] = last;
+    links[id << 1] = mark;
+    links[(mark << 1) | 1] = id;
   }
 
   remove(id: number): void {
-    const before = this.previous[id]!;
-    const after = this.next[id]!;
-    this.next[before] = after;
-    this.previous[after] = before;
+    const links = this.#links;
+    const after = links[id << 1]!;
+    const before = links[(id << 1) | 1]!;
+    links[before << 1] = after;
+    links[(after << 1) | 1] = before;
   }
 }

@@ -159,10 +159,9 @@ class LirsCache implements ExpertCache {
   }
 
   #evict(count: number, protect: number): void {
-    const { next } = this.#queues;
     let left = count;
     for (let id = this.#queues.oldest(queue); left > 0 && !this.#queues.isMark(id); ) {
-      const following = next[id]!;
+      const following = this.#queues.after(id);
       if (this.#usedIn[id] !== protect) {
         this.#evictHigh(id);
         left--;
@@ -174,12 +173,12 @@ class LirsCache implements ExpertCache {
   }
 
   #evictUnspared(spared: Uint8Array): boolean {
-    for (let id = this.#queues.oldest(queue); !this.#queues.isMark(id); id = this.#queues.next[id]!)
+    for (let id = this.#queues.oldest(queue); !this.#queues.isMark(id); id = this.#queues.after(id))
       if (spared[id] !== 1) {
         this.#evictHigh(id);
         return true;
       }
-    for (let id = this.#stack.oldest(0); !this.#stack.isMark(id); id = this.#stack.next[id]!)
+    for (let id = this.#stack.oldest(0); !this.#stack.isMark(id); id = this.#stack.after(id))
       if (this.#state[id] === low && spared[id] !== 1) {
         this.#leave(this.#unstack(id));
         return true;

@@ -41,7 +41,7 @@ export class PriorityLists {
 
   /** The next in order; -1 after the last. */
   after(id: number): number {
-    const next = this.#lists.next[id]!;
+    const next = this.#lists.after(id);
     if (!this.#lists.isMark(next)) return next;
     const list = this.#above[this.#listOf[id]!]!;
     return list === 0 ? -1 : this.#lists.oldest(list);
@@ -55,7 +55,7 @@ export class PriorityLists {
   raise(id: number, priority: number): void {
     const list = this.#listOf[id]!;
     const above = this.#above[list]!;
-    const isAlone = this.#lists.oldest(list) === this.#lists.newest(list);
+    const isAlone = this.#lists.isAlone(id);
     if (isAlone && (above === 0 || this.#priority[above]! > priority)) {
       this.#priority[list] = priority;
       return;
@@ -67,7 +67,7 @@ export class PriorityLists {
 
   remove(id: number): void {
     const list = this.#listOf[id]!;
-    const isAlone = this.#lists.oldest(list) === this.#lists.newest(list);
+    const isAlone = this.#lists.isAlone(id);
     this.#lists.remove(id);
     this.#listOf[id] = 0;
     if (isAlone) this.#close(list);

@@ -1,4 +1,4 @@
-import type { StorageFormat } from "../../core/dtype.ts";
+import { isGgml, type StorageFormat } from "../../core/dtype.ts";
 import { own } from "../../core/own.ts";
 
 /** Values of a weight matrix that share a scale: engines cut such matrices between blocks only. */
@@ -31,8 +31,13 @@ const blocks: Readonly<Partial<Record<StorageFormat, ScaleBlock>>> = {
   int2: { inputs: 128, outputs: 1, certain: false },
 };
 
+/** Blocks of ggml of 32 values; all others are of 256. */
+const shortBlocks: ReadonlySet<StorageFormat> = new Set(["q8_0", "q5_0", "q5_1", "q4_0", "q4_1", "iq4_nl"]);
+
 /** The block of a format; null where one scale covers a whole row, column or tensor, or there is none. */
-export const scaleBlockOf = (format: StorageFormat): ScaleBlock | null => own(blocks, format) ?? null;
+export const scaleBlockOf = (format: StorageFormat): ScaleBlock | null =>
+  own(blocks, format) ??
+  (isGgml(format) ? { inputs: shortBlocks.has(format) ? 32 : 256, outputs: 1, certain: true } : null);
 
 /** Groups of 4-bit integers that kernels for experts take: the smallest one. */
 export const smallestGroup = 32;

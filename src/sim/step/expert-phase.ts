@@ -63,7 +63,7 @@ export class ExpertPhase {
     this.exchange = new ExpertExchange(config, cost, accounts.links);
     this.halves = new HalfBatches(config.engine, mixing, this.exchange, served);
     const hostComputes = config.offload?.miss?.policy.needs.includes("host") === true;
-    const host = hostComputes ? new HostExpertTime(config, config.engine.id) : null;
+    const host = hostComputes ? new HostExpertTime(config) : null;
     this.expertTime = new ExpertTime(served, config.mapping.ep, host);
     this.ranks = stageRanks(config.mapping);
     this.expertRanks = config.mapping.ep;

@@ -2,11 +2,11 @@ import { InvariantError } from "../../core/errors.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { Device, Link, Node } from "../../hardware/device.ts";
+import { hostDevice } from "../../hardware/host-processors.ts";
 import { transferNs } from "../../hardware/link-transfer.ts";
 import { activationsFor, mathFor } from "../../hardware/math-format.ts";
 import type { GroupedGemmOp } from "../../hardware/op.ts";
 import type { PoolConfig } from "../config.ts";
-import { hostTier } from "../offload/offload-tiers.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 
 type MoeProgram = FeedForwardProgram & { readonly kind: "moe" };
@@ -22,6 +22,7 @@ const keptTokens = 1024;
 export class HostExpertTime {
   private readonly cost: CostModel;
   private readonly launchNs: number;
+  private readonly callNs: number;
   private readonly link: Link | null;
   private readonly etp: number;
   private readonly device: Device;
@@ -29,10 +30,11 @@ export class HostExpertTime {
   /** [programs][tokens] times that come again; NaN: not known. */
   private readonly kept = new Map<MoeProgram, Float64Array>();
 
-  constructor({ node, mapping, formats }: PoolConfig, engineId: string) {
+  constructor({ node, mapping, formats, engine }: PoolConfig) {
     this.device = processorsOf(node);
-    this.cost = new CostModel(this.device, node, engineId);
+    this.cost = new CostModel(this.device, node, engine.id);
     this.launchNs = this.device.efficiency.groupedGemmLaunchNs;
+    this.callNs = engine.offload?.hostCallNs ?? 0;
     this.link = node.device.hostLink;
     this.etp = mapping.etp;
     const format = formats.experts;
@@ -69,9 +71,9 @@ export class HostExpertTime {
     return ns;
   }
 
-  /** From the call until the host begins: the hidden states of its tokens go there, and its threads wake up; ns. */
+  /** From the call until the host begins: the engine hands over, the hidden states go there, its threads wake up; ns. */
   beginNs(program: MoeProgram, tokens: number): number {
-    return this.launchNs + this.wayNs(program, tokens);
+    return this.callNs + this.launchNs + this.wayNs(program, tokens);
   }
 
   /** From the host's end until the device has what it computed, ns. */
@@ -84,17 +86,10 @@ export class HostExpertTime {
   }
 }
 
-/** The processors of a host as one device, which reads the first memory tier of the node where there is one. */
+/** The processors of a host as one device that reads the first memory tier of the node. */
 function processorsOf(node: Node): Device {
-  if (node.host === undefined)
-    throw new InvariantError("miss-policy-needs", "experts on the host of a node without processors");
-  const { device, count } = node.host;
-  const peak = Object.fromEntries(Object.entries(device.peak).map(([math, rate]) => [math, rate * count]));
-  const tier = hostTier(node);
-  return {
-    ...device,
-    peak,
-    ...(device.vectorFlopsPerSecond === undefined ? {} : { vectorFlopsPerSecond: device.vectorFlopsPerSecond * count }),
-    memoryBytesPerSecond: tier?.read.bytesPerSecond ?? device.memoryBytesPerSecond * count,
-  };
+  const processors = hostDevice(node);
+  if (processors === null)
+    throw new InvariantError("miss-policy-needs", "experts on the host of a node without processors or memory");
+  return processors;
 }

@@ -1,23 +1,26 @@
 /**
  * LRU stack of dense keys that answers "how many distinct keys were touched since this one" (Mattson et al. 1970,
  * "Evaluation techniques for storage hierarchies"). Each key owns one set bit on a timeline, at its last touch; the
- * distance is the number of set bits after it. The timeline is a ring of 32-bit words with a count per 32 words, and is
- * compacted when its end is reached, so that a query reads at most 31 words and the block counts.
+ * distance is the number of set bits after it. The timeline is a row of 32-bit words with a count per 8 words and per 64, and is
+ * compacted when its end is reached, so that a query reads at most 7 words, 7 small counts and the large ones.
  */
 export class RecencyStack {
   readonly #slotOf: Int32Array;
   readonly #keyAt: Int32Array;
   readonly #words: Int32Array;
+  /** Set bits of 8 words, and of 8 such blocks. */
   readonly #blocks: Int32Array;
+  readonly #stretches: Int32Array;
   readonly #slots: number;
   #head = 0;
 
   constructor(keys: number) {
-    this.#slots = 1024 * Math.ceil(Math.max(4 * keys, 1024) / 1024);
+    this.#slots = 2048 * Math.ceil(Math.max(4 * keys, 2048) / 2048);
     this.#slotOf = new Int32Array(keys).fill(-1);
     this.#keyAt = new Int32Array(this.#slots);
     this.#words = new Int32Array(this.#slots >>> 5);
-    this.#blocks = new Int32Array(this.#slots >>> 10);
+    this.#blocks = new Int32Array(this.#slots >>> 8);
+    this.#stretches = new Int32Array(this.#slots >>> 11);
   }
 
   /** Forgets every touch. */
@@ -25,6 +28,7 @@ export class RecencyStack {
     this.#slotOf.fill(-1);
     this.#words.fill(0);
     this.#blocks.fill(0);
+    this.#stretches.fill(0);
     this.#head = 0;
   }
 
@@ -34,14 +38,16 @@ export class RecencyStack {
     if (slot < 0) return -1;
     const words = this.#words;
     const blocks = this.#blocks;
+    const stretches = this.#stretches;
     const last = (this.#head - 1) >>> 5;
     const word = slot >>> 5;
-    const block = word >>> 5;
     // Two shifts, because a shift by 32 is a shift by 0.
     let distance = ones((words[word]! >>> (slot & 31)) >>> 1);
-    const stop = Math.min(last, block * 32 + 31);
-    for (let at = word + 1; at <= stop; at++) distance += ones(words[at]!);
-    for (let at = block + 1; at <= last >>> 5; at++) distance += blocks[at]!;
+    const lastWord = Math.min(last, word | 7);
+    for (let at = word + 1; at <= lastWord; at++) distance += ones(words[at]!);
+    const lastBlock = Math.min(last >>> 3, (word >>> 3) | 7);
+    for (let at = (word >>> 3) + 1; at <= lastBlock; at++) distance += blocks[at]!;
+    for (let at = (word >>> 6) + 1; at <= last >>> 6; at++) distance += stretches[at]!;
     return distance;
   }
 
@@ -52,10 +58,12 @@ export class RecencyStack {
     const head = this.#head;
     if (old >= 0) {
       this.#words[old >>> 5]! &= ~(1 << (old & 31));
-      this.#blocks[old >>> 10]! -= 1;
+      this.#blocks[old >>> 8]! -= 1;
+      this.#stretches[old >>> 11]! -= 1;
     }
     this.#words[head >>> 5]! |= 1 << (head & 31);
-    this.#blocks[head >>> 10]! += 1;
+    this.#blocks[head >>> 8]! += 1;
+    this.#stretches[head >>> 11]! += 1;
     this.#slotOf[key] = head;
     this.#keyAt[head] = key;
     this.#head = head + 1;
@@ -75,9 +83,11 @@ export class RecencyStack {
     }
     this.#words.fill(0);
     this.#blocks.fill(0);
+    this.#stretches.fill(0);
     for (let slot = 0; slot < live; slot++) {
       this.#words[slot >>> 5]! |= 1 << (slot & 31);
-      this.#blocks[slot >>> 10]! += 1;
+      this.#blocks[slot >>> 8]! += 1;
+      this.#stretches[slot >>> 11]! += 1;
     }
     this.#head = live;
   }

@@ -104,7 +104,7 @@ export function traceStats(table: RoutingTable, options: TraceStatsOptions = {})
       rankMaxOverMean: maxOverMean(contiguousRankLoads(counts, ranks)),
       adjacentOverlap: adjacent.share,
       leadRepeat: adjacent.leadRepeat,
-      segmentRouting: segmentRouting(own, at, segmentTokens),
+      segmentRouting: segmentRouting(own, at, segmentTokens)?.srp ?? null,
       overlapByLag: lags.flatMap((lag) => {
         const { pairs, share } = overlapAtLag(own, at, lag);
         return pairs === 0 ? [] : [{ lag, share }];

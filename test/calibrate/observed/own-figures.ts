@@ -15,6 +15,7 @@ export const deployments: readonly Deployment[] = [
   ["deepseek-v3", "h200-sxm-8", "sglang", "{ dp: 8, ep: 8 }"],
   ["gpt-oss-120b", "b200-sxm-8", "tensorrt-llm", "{ tp: 2, ep: 2 }"],
   ["olmoe-1b-7b", "mac-m2-ultra", "llama.cpp", "{ tp: 1 }"],
+  ["qwen3-30b-a3b", "rtx4090-xeon-2s", "ktransformers", "{ tp: 4, etp: 4 }"],
   ["qwen3-235b-a22b", "mi300x-8", "sglang-rocm", "{ tp: 8, ep: 8 }"],
   ["mixtral-8x7b", "mi300x-8", "vllm-rocm", "{ tp: 4, etp: 4 }"],
   ["pangu-pro-moe", "ascend-800i-a2-8", "vllm-ascend", "{ tp: 4, ep: 4 }"],

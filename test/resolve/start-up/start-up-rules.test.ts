@@ -36,6 +36,12 @@ const drafts = (kind: "mtp" | "eagle" | "free"): SpeculationConfig => ({
 
 /** The least that is refused, its place, and the nearest that is not. */
 const refusals: readonly (readonly [name: string, refused: Case, at: string, accepted: Case])[] = [
+  [
+    "TensorRT-LLM: types of GGUF files",
+    { engine: "tensorrt-llm", formats: { experts: "q4_k" } },
+    "model.dtypes.experts",
+    { engine: "tensorrt-llm", formats: { experts: "int4" } },
+  ],
   ["query heads", { mapping: { tp: 3, ep: 3 } }, "parallel.tp", { mapping: { tp: 4, ep: 4 } }],
   [
     "key-value heads that are neither divided nor held alike",
@@ -585,6 +591,18 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
     { engine: "sglang", formats: { experts: "nf4" } },
     "model.dtypes.experts",
     { engine: "sglang", formats: { attention: "nf4" } },
+  ],
+  [
+    "vLLM: types of GGUF files",
+    { engine: "vllm", formats: { experts: "iq4_xs" } },
+    "model.dtypes.experts",
+    { engine: "llama.cpp", formats: { experts: "iq4_xs" } },
+  ],
+  [
+    "llama.cpp: K-quants on Ascend",
+    { engine: "llama.cpp", formats: { experts: "q4_k" }, system: "ascend-800i-a2-8" },
+    "model.dtypes.experts",
+    { engine: "llama.cpp", formats: { experts: "q4_0" }, system: "ascend-800i-a2-8" },
   ],
   [
     "llama.cpp: FP8",

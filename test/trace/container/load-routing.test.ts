@@ -108,6 +108,15 @@ test("a trace beyond the budget gives whole sequences of every domain, and says 
   expect(await load(rows, { bytesMax })).toEqual(table);
 });
 
+test("rows beyond those that are asked for are left out by whole sequences, and it is said so", async () => {
+  const rows = mixedRows(4, 600, 30, 0);
+  const table = await load(rows, { rowsMax: 120 });
+  expect(table.rows).toBeLessThanOrEqual(120);
+  expect(table.rows).toBeGreaterThan(60);
+  expect(table.origin.notes.join("\n")).toContain(`${table.rows} of 600 rows were taken: `);
+  expect((await load(rows, { rowsMax: 600 })).origin.notes.join("\n")).not.toContain("were taken");
+});
+
 test("a single sequence beyond the budget is cut short instead of refused", async () => {
   const rows = mixedRows(6, 100, 1, 0);
   const table = await load(rows, { bytesMax: 40 * 6 });

@@ -1,4 +1,4 @@
-import type { StorageFormat } from "../../../core/dtype.ts";
+import { isGgml, type StorageFormat } from "../../../core/dtype.ts";
 import type { TensorClass } from "../../../models/spec.ts";
 import { ada, ampere, blackwell, hopper, rtxBlackwell, turing } from "../compute-capabilities.ts";
 import {
@@ -177,7 +177,7 @@ export const ascendFormats: StartUpRule = {
     'vllm-project/vllm-ascend, issue 1526 ("for A2/A3 it\'s a no go") and vllm_ascend/platform.py, supported_quantization',
   check: (deployment) =>
     judged(deployment, (format) =>
-      isFp8(format) || format === "nvfp4" || format === "mxfp4"
+      isFp8(format) || format === "nvfp4" || format === "mxfp4" || isGgml(format)
         ? {
             severity: "refusal",
             does: "loads 16-bit and integer weights on Atlas A2 and A3, no others",
@@ -185,6 +185,42 @@ export const ascendFormats: StartUpRule = {
           }
         : null,
     ),
+};
+
+/** Types of ggml outside of llama.cpp. */
+export const ggmlFormats: StartUpRule = {
+  about: "types of GGUF files under other engines",
+  engines: [...vllmBuilds, ...sglangBuilds, "tensorrt-llm"],
+  says: "TensorRT-LLM refuses them; vLLM and SGLang load GGUF files as an experiment, which is noted",
+  source:
+    "vLLM, docs/features/quantization/gguf.md (experimental, under-optimised); SGLang, --load-format gguf; TensorRT-LLM, quantization/mode.py, QuantAlgo has none",
+  check: (deployment) =>
+    judged(deployment, (format): Verdict => {
+      if (!isGgml(format)) return null;
+      if (deployment.engine.id === "tensorrt-llm")
+        return { severity: "refusal", does: "has no types of GGUF files", hint: "int4, or llama.cpp" };
+      return { severity: "warning", does: "loads GGUF files as an experiment: its kernels for them are not fast" };
+    }),
+};
+
+/** llama.cpp on Ascend multiplies two of the quantised types itself. */
+export const llamaCppOnAscend: StartUpRule = {
+  about: "types of GGUF files on Ascend",
+  engines: ["llama.cpp"],
+  says: "noted: on Ascend llama.cpp multiplies Q4_0, Q8_0 and 16-bit weights; all others on the host's processors",
+  source: "llama.cpp, docs/backend/CANN.md, data types supported",
+  check(deployment) {
+    if (deployment.node.device.platform !== "ascend") return [];
+    return judged(deployment, (format) =>
+      isGgml(format) && format !== "q4_0" && format !== "q8_0"
+        ? {
+            severity: "warning",
+            does: "multiplies this type on the host's processors, which is not counted",
+            hint: "q4_0 or q8_0",
+          }
+        : null,
+    );
+  },
 };
 
 export const llamaCppFormats: StartUpRule = {
