@@ -254,7 +254,7 @@ export class OffloadState {
         ? cache.call(keys, 0, count, this.hit, weights)
         : plan.judge(cache, asked, this.hit, time, stepTokens, weights);
     if (ahead !== null) hits -= ahead.use(asked, cache, this.hit, this.lateReadyNs, this.startNs);
-    this.log?.record(keys, 0, count);
+    this.log?.record(keys, 0, count, hits);
     this.calls++;
     this.accesses += count;
     this.hits += hits;
