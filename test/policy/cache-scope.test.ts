@@ -43,9 +43,9 @@ describe.each(Object.values(cachePolicies))("$name", (policy) => {
           const single = policy.create({
             objects: expertsPerLayer,
             capacity: slots,
-            seed: layer,
             popularity: popularity.slice(base, base + expertsPerLayer),
             future: own,
+            seed: layer,
           });
           hits += replayLog(own, single).hits;
           resident += single.resident;
