@@ -18,6 +18,8 @@ export class Resource {
   /** Time that demands waited for demands before them, and for a background chunk in progress, summed, ns. */
   demandWaitNs = 0;
   backgroundWaitNs = 0;
+  /** Part of them that background chunks moved. */
+  backgroundBytes = 0;
   /** Demands submitted, raised background work included, and background chunks begun. */
   demands = 0;
   chunks = 0;
@@ -48,6 +50,7 @@ export class Resource {
       this.endNs = this.chunkEndNs = beginNs + ns;
       this.backgroundBusyNs += ns;
       this.bytes += background.chunkBytes[background.first]!;
+      this.backgroundBytes += background.chunkBytes[background.first]!;
       this.chunks++;
       background.begin(this.endNs);
     }
@@ -103,6 +106,15 @@ export class Resource {
     const left = this.background.left[id]!;
     this.background.release(id);
     return left;
+  }
+
+  /**
+   * When background work that is neither raised nor cancelled ends, ns; Infinity while chunks of it are not begun. For owners
+   * that share a resource with others, and so cannot {@link take}.
+   */
+  endOf(atNs: number, id: number): number {
+    this.settle(atNs);
+    return this.background.left[id]! > 0 ? Number.POSITIVE_INFINITY : this.background.endNs[id]!;
   }
 
   /** The id of background work that is done by `atNs`, the first that was done; -1 when there is none. */

@@ -70,10 +70,21 @@ export function cacheSection(forecast: Forecast): PageSection[] {
     [
       "fetched",
       formatBytes(cache.fetchedBytes),
-      `${formatCount(cache.misses)} misses, ${formatCount(cache.diskReads)} from NVMe`,
+      [
+        `${formatCount(cache.misses)} misses`,
+        `${formatCount(cache.diskReads)} from NVMe`,
+        ...(cache.pageCacheHits === undefined ? [] : [`${formatCount(cache.pageCacheHits)} from the page cache`]),
+      ].join(", "),
     ],
-    ["waited", formatDuration(cache.stallNs), "devices stood still for experts"],
   );
+  if (cache.writtenBackBytes !== undefined)
+    rows.push(["written back", formatBytes(cache.writtenBackBytes), "from devices into host memory"]);
+  if (cache.promotions !== undefined)
+    rows.push(["moved nearer", formatCount(cache.promotions), "experts that changed places with colder ones"]);
+  rows.push(["waited", formatDuration(cache.stallNs), "devices stood still for experts"]);
+  const stalls = Object.entries(cache.stallBy ?? {}).sort(([, a], [, b]) => b - a);
+  for (const [name, ns] of stalls)
+    if (ns / cache.stallNs >= shareMin) rows.push([`  for ${name}`, formatDuration(ns), formatPercent(ns / cache.stallNs, 2)]);
   const scope = cache.scope === "layer" ? "slots per layer" : "slots in all";
   const note = `hit rate with ${formatCount(cache.slots)} ${scope}`;
   return [{ kind: "table", only: "terminal", title: "Expert cache", note, columns: figureColumns, rows }];

@@ -1,6 +1,5 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
-import { formatBytes } from "../core/units.ts";
 import { inOneStretch } from "../files/signals.ts";
 import type { Node } from "../hardware/device.ts";
 import { expertBytes } from "../models/bytes.ts";
@@ -15,12 +14,13 @@ import { placements } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { OffloadConfig, PoolConfig } from "../sim/config.ts";
 import { type Mapping, stageRanks } from "../sim/mapping.ts";
-import { hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
+import { memoryTiers } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { stagePlans } from "../sim/step/stage-plan.ts";
 import { type ExpertLoads, expertLoads, type FitSource } from "./expert-loads.ts";
 import { type LayerMapChoice, layerMapOf } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
+import { offloadMemory } from "./offload-memory.ts";
 
 /** The deployment that policies are resolved for. */
 export interface PolicySetting {
@@ -151,7 +151,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: "routing to replay: a cache has no hit rate under uniform routing",
         found: "routing.kind uniform",
       });
-    checkHostMemory(setting);
+    const memory = offloadMemory(scenario, section, node);
     checkDiskPath(setting);
     if (section.numa !== undefined && node.sockets === undefined)
       refuse({
@@ -187,7 +187,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       admission,
       scope: section.scope,
       slots: Math.min(slots, perRank),
-      hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
+      ...memory,
       pinned: section.pinned,
       diskPath: section.diskPath,
       ...(node.sockets === undefined ? {} : { numa: section.numa ?? "local" }),
@@ -223,23 +223,6 @@ function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): L
   return fit === undefined
     ? []
     : [{ topic: "expert cache fit", fidelity: "assumed", detail: `not used: ${kind} goes by the run's own accesses` }];
-}
-
-/** Refuses more host memory for experts than there is. */
-function checkHostMemory({ scenario, node }: PolicySetting): void {
-  const { offload } = scenario.policy;
-  const host = hostTier(node);
-  const hostMemory = offload?.hostMemory ?? 0;
-  if (hostMemory > (host?.bytes ?? 0))
-    refuse({
-      ...scenario.place(["policy", "offload", "hostMemory"]),
-      at: "policy.offload.hostMemory",
-      expected:
-        host === undefined
-          ? `nothing: ${node.device.name} has no host memory behind it`
-          : `at most the ${formatBytes(host.bytes)} of ${host.id} in a node`,
-      found: formatBytes(hostMemory),
-    });
 }
 
 /** Refuses a direct path where there is no disk, or no link to send over. */

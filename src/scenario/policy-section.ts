@@ -67,6 +67,27 @@ const cacheKeys = {
       "How experts that live on a disk reach a device: through host memory, which caches them, or direct, past it " +
         "(GPUDirect Storage). On the direct path all memory is a home of experts.",
     ),
+  hostCache: z
+    .enum(["inclusive", "exclusive"])
+    .default("inclusive")
+    .describe(
+      "Whether host memory in front of disks keeps the experts that devices take in. exclusive: they leave it, and what a device " +
+        "gives up is written back into it over the other direction of the host link.",
+    ),
+  pageCache: z
+    .union([quantity("bytes", "zero"), z.literal("rest")], { error: "expected bytes, such as 32GB, or rest" })
+    .optional()
+    .describe(
+      "Memory of each node for pages of the files that experts are read from, which every read of a disk passes; rest: all that " +
+        "experts (hostMemory) leave, or in unified memory all that weights, slots and KV cache leave. Default: reads pass none.",
+    ),
+  tiering: z
+    .enum(["static", "lru"])
+    .default("static")
+    .describe(
+      "Whether experts stay in the memory (DDR, CXL) that they were put into; lru: one that is read in a farther memory changes " +
+        "places with the least recently read one of the nearest.",
+    ),
   numa: z
     .enum(["local", "interleave"])
     .optional()

@@ -3,7 +3,9 @@ import { Resource } from "../../core/resource.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
+import { StallCauses, stallCause } from "../store/stall-causes.ts";
 import { AskedExperts } from "./asked-experts.ts";
+import type { WriteBacks } from "./write-backs.ts";
 
 /** Time of computing experts, ns: of one by a kernel of its own, and of several by one kernel. */
 export interface ExpertTimer {
@@ -66,6 +68,10 @@ export class OffloadState {
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
   private readonly sockets: readonly SocketRead[];
+  /** Of `stallNs`, by what was waited for. */
+  readonly stalls: StallCauses;
+  /** What the devices give up goes back to host memory; null where host memory keeps a copy of all. */
+  readonly writeBacks: WriteBacks | null;
   private readonly slotsPerCall: number;
   private readonly cost: FetchCost;
   private readonly overlap: boolean;
@@ -77,7 +83,9 @@ export class OffloadState {
   /** From when on each missing expert can go over the link, and when a disk that sends it straight is through, ns. */
   private readonly fromNs: Float64Array;
   private readonly readNs: Float64Array;
-  private readonly answer: TierAnswer = { fromNs: 0, readNs: 0 };
+  private readonly answer: TierAnswer = { fromNs: 0, readNs: 0, cause: 0 };
+  /** What each waits for until then, of the causes of a stall. */
+  private readonly causes: Uint8Array;
   /** Whether it is held there until it is fetched. */
   private readonly held: Uint8Array;
   private startNs = 0;
@@ -94,6 +102,7 @@ export class OffloadState {
     uplinks: readonly Uplink[];
     /** How experts are read out of the memories of several sockets, by lender; none where there is one socket. */
     sockets: readonly SocketRead[];
+    writeBacks?: WriteBacks | null;
     /** Slots that a call competes for: those of its layer, or all. */
     slotsPerCall: number;
     popularity: Float64Array | null;
@@ -108,6 +117,8 @@ export class OffloadState {
     this.host = options.host;
     this.uplinks = options.uplinks;
     this.sockets = options.sockets;
+    this.stalls = new StallCauses(options.host.tierCount);
+    this.writeBacks = options.writeBacks ?? null;
     this.slotsPerCall = options.slotsPerCall;
     this.popularity = options.popularity;
     this.cost = options.cost;
@@ -118,6 +129,7 @@ export class OffloadState {
     this.keyNs = new Float64Array(options.experts);
     this.fromNs = new Float64Array(options.experts);
     this.readNs = new Float64Array(options.experts);
+    this.causes = new Uint8Array(options.experts);
     this.held = new Uint8Array(options.experts);
     this.asksAhead = options.overlap && options.host.onDisk;
   }
@@ -154,6 +166,7 @@ export class OffloadState {
       return 0;
     }
     const hits = this.cache.call(keys, 0, count, this.hit);
+    this.writeBacks?.called(this.cache, keys, count);
     this.log?.record(keys, 0, count);
     this.calls++;
     this.accesses += count;
@@ -198,6 +211,7 @@ export class OffloadState {
   /** The devices have lost their experts; host memory keeps what it holds. */
   forget(): void {
     this.cache = this.newCache();
+    this.writeBacks?.forget(this.cache);
   }
 
   /** Resident experts never exceed the slots. */
@@ -227,6 +241,7 @@ export class OffloadState {
     this.host.ask(key, atNs, answer);
     this.fromNs[toAsk] = answer.fromNs;
     this.readNs[toAsk] = answer.readNs;
+    this.causes[toAsk] = answer.cause;
     this.held[toAsk] = this.host.keeps(key, atNs) ? 1 : 0;
     this.toAsk = this.missFrom(toAsk + 1);
   }
@@ -236,15 +251,24 @@ export class OffloadState {
     const { cost, host, startNs } = this;
     const key = this.asked.keys[this.next]!;
     const linkNs = host.passesMemory(key) ? cost.linkNs + cost.stagingNs : cost.linkNs;
-    const linkEndNs = this.link.demand(atNs, linkNs, cost.bytes);
-    let readyNs = Math.max(linkEndNs, host.read(key, atNs, this.sockets));
-    if (host.onDisk) readyNs = Math.max(readyNs, this.readNs[this.next]!);
+    let readyNs = this.link.demand(atNs, linkNs, cost.bytes);
+    let last: number = stallCause.link;
+    const until = (endNs: number, cause: number) => {
+      if (endNs <= readyNs) return;
+      readyNs = endNs;
+      last = cause;
+    };
+    until(host.read(key, atNs, this.sockets), host.readCause);
+    if (host.onDisk) until(this.readNs[this.next]!, this.causes[this.next]!);
     for (const { link, devices } of this.uplinks)
-      readyNs = Math.max(readyNs, link.demand(atNs, devices * cost.uplinkNs, devices * cost.bytes));
-    if (host.onDisk && this.held[this.next] === 1) host.release(key);
+      until(link.demand(atNs, devices * cost.uplinkNs, devices * cost.bytes), stallCause.commonLink);
+    if (host.onDisk && this.held[this.next] === 1) host.release(key, atNs);
+    this.writeBacks?.next(atNs);
+    const before = host.onDisk && this.fromNs[this.next]! >= this.heldNs ? this.causes[this.next]! : stallCause.link;
     this.heldNs = readyNs;
     const waitNs = readyNs - startNs - this.callNs;
     if (waitNs > 0) {
+      this.stalls.book(waitNs, atNs - startNs - this.callNs, before, last);
       this.stallNs += waitNs;
       this.callStallNs += waitNs;
       this.callNs = readyNs - startNs;

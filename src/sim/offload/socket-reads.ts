@@ -2,6 +2,7 @@ import { transferNs } from "../../hardware/link-transfer.ts";
 import type { PoolConfig } from "../config.ts";
 import { replicaNodes } from "../replica-nodes.ts";
 import type { SocketPart, SocketRead } from "../store/host-store.ts";
+import { stallCause, tierCause } from "../store/stall-causes.ts";
 import type { HostNode } from "./host-node.ts";
 
 /** [devices of an expert rank, from `first` on, that read the memory of one node] the socket of each. */
@@ -58,12 +59,17 @@ function socketRead(
     const all = to.reduce((sum, bytes) => sum + bytes, 0);
     if (all === 0) continue;
     const { latencyNs } = memory;
-    parts.push({ resource: memories[from]!, ns: transferNs(memory, all) - latencyNs, latencyNs, bytes: all });
+    const ns = transferNs(memory, all) - latencyNs;
+    parts.push({ resource: memories[from]!, cause: tierCause(0), ns, latencyNs, bytes: all });
     for (const [reader, bytes] of to.entries()) {
       if (reader === from || bytes === 0) continue;
-      const ns = transferNs(link, bytes) - link.latencyNs;
-      const resource = socketLinks[from]![reader]!;
-      parts.push({ resource, ns, latencyNs: latencyNs + link.latencyNs, bytes });
+      parts.push({
+        resource: socketLinks[from]![reader]!,
+        cause: stallCause.socketLink,
+        ns: transferNs(link, bytes) - link.latencyNs,
+        latencyNs: latencyNs + link.latencyNs,
+        bytes,
+      });
       linkBytes += bytes;
     }
   }

@@ -1,6 +1,8 @@
 import { transferNs } from "../../hardware/link-transfer.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import type { TierRead } from "../store/host-store.ts";
+import type { PageCopy } from "../store/page-cache.ts";
+import type { HostNode } from "./host-node.ts";
 import type { FetchCost } from "./offload-state.ts";
 import { memoryTiers } from "./offload-tiers.ts";
 
@@ -11,6 +13,7 @@ import { memoryTiers } from "./offload-tiers.ts";
  * (kekzl/imp, pull request 1409). H100 on PCIe 5, 8 and 47: 9.6 (rapidsai/kvikio, issue 456). Their median.
  */
 const stagingBytesPerSecond = 10.5e9;
+
 /**
  * Transfer of an expert slice of `bytes` over a device's host link. Out of pageable memory the link is held while the
  * driver copies the slice. What that reads and writes in memory beside the slice is not counted.
@@ -40,4 +43,25 @@ export function tierReads({ node, mapping }: PoolConfig, bytes: number): TierRea
     const slices = bytes * Math.min(mapping.etp, node.devicesPerNode);
     return { ns: transferNs(read, slices) - read.latencyNs, latencyNs: read.latencyNs, bytes: slices };
   });
+}
+
+/**
+ * Copying an expert of slices of `bytes` out of the page cache: read and written at the rate of the memory that holds both, the
+ * first of a node's tiers or the device's own.
+ */
+export function pageCopy({ node, mapping }: PoolConfig, at: HostNode, bytes: number): PageCopy {
+  const { device, tiers } = node;
+  const copied = 2 * bytes * mapping.etp;
+  const unified = {
+    name: `${device.name} memory`,
+    bytesPerSecond: device.memoryBytesPerSecond,
+    latencyNs: 0,
+    efficiency: device.efficiency.elementwiseMemory,
+  };
+  const behind = memoryTiers(tiers) > 0;
+  return {
+    memory: behind ? at.tiers[0]! : at.unified,
+    ns: transferNs(behind ? tiers[0]!.read : unified, copied),
+    bytes: copied,
+  };
 }

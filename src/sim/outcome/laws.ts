@@ -120,9 +120,9 @@ function checkStates(
 function checkExperts(run: RunView, { experts, config }: RunView["pools"][number]): void {
   const { laws } = run;
   const elapsed = run.nowNs;
-  const { caches, nodes, hosts } = experts.offloads;
-  for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries())
-    for (const [at, { busyNs }] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat()].entries()) {
+  const { caches, nodes, hosts, pages } = experts.offloads;
+  for (const [i, { tiers, uplinks, uplinksBack, memories, socketLinks }] of nodes.entries())
+    for (const [at, { busyNs }] of [...tiers, ...uplinks, ...uplinksBack, ...memories, ...socketLinks.flat()].entries()) {
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",
@@ -140,11 +140,25 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const pastMemory =
     hosts.reduce((sum, { directReads }) => sum + directReads, 0) * (caches[0]?.memoryBytesPerFetch ?? 0);
   const toDevices = caches.reduce((sum, cache) => sum + cache.misses * cache.memoryBytesPerFetch, 0) - pastMemory;
+  // Beside that, pages of files are copied in it, and experts come back into it or change places.
+  const copied = pages.reduce((sum, { copies, copy }) => sum + copies * copy.bytes, 0);
+  const inUnified = nodes.reduce((sum, { unified }) => sum + unified.bytes, 0);
+  const moved = movedBytes(hosts);
+  const others = fromMemory + inUnified - toDevices - copied;
   holds(
-    fromMemory === toDevices,
+    others >= moved.done * (1 - 1e-9) && others <= moved.asked * (1 + 1e-9),
     "byte-conservation",
-    () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched`,
+    () =>
+      `${fromMemory} bytes moved in host memory: ${toDevices} fetched, ${copied} copied out of the page cache, and ${others}, ` +
+      `where experts of ${moved.done} to ${moved.asked} came back or changed places`,
   );
+  for (const { writeBacks, expertBytes } of caches)
+    if (writeBacks !== null)
+      holds(
+        writeBacks.link.bytes === writeBacks.count * expertBytes,
+        "byte-conservation",
+        () => `${writeBacks.link.bytes} bytes written back for ${writeBacks.count} experts of ${expertBytes}`,
+      );
   const overSockets = nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0);
   const betweenSockets = hosts.reduce((sum, { socketBytes }) => sum + socketBytes, 0);
   holds(
@@ -192,6 +206,15 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
 
 const bytesOf = (tiers: readonly { readonly bytes: number }[]): number =>
   tiers.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Bytes that experts moved in memory to come back into it, or to change places there: of moves that are done, and of all. */
+function movedBytes(hosts: RunView["pools"][number]["experts"]["offloads"]["hosts"]) {
+  const of = (pick: (host: (typeof hosts)[number]) => number) => hosts.reduce((sum, host) => sum + pick(host), 0);
+  return {
+    done: of(({ exclusive, migration }) => (exclusive?.writtenBytes ?? 0) + (migration?.doneBytes ?? 0)),
+    asked: of(({ exclusive, migration }) => (exclusive?.askedBytes ?? 0) + (migration?.askedBytes ?? 0)),
+  };
+}
 
 /** Checks that every prompt that changed pools arrived whole, and that nothing is left between pools. */
 function checkHandover({ laws, state, nowNs, interrupted, dpRanks }: RunView, handover: Handover): void {

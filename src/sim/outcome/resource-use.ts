@@ -1,4 +1,4 @@
-import { tierKinds } from "../../hardware/tier-kinds.ts";
+import { tierName } from "../offload/tier-name.ts";
 import type { Pool } from "../pool.ts";
 import type { ResourceUse } from "../result.ts";
 import type { RunView } from "./run-view.ts";
@@ -42,9 +42,13 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
   const { caches, nodes } = experts.offloads;
   if (config.node.device.hostLink !== null)
-    for (const [i, { link }] of caches.entries())
+    for (const [i, { link, writeBacks }] of caches.entries()) {
       use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
-  for (const [i, { tiers, uplinks, memories, socketLinks }] of nodes.entries()) {
+      const back = writeBacks?.link;
+      if (back !== undefined)
+        use.push({ name: `host link back of ${offloadName(config, i)}`, busyNs: back.busyNs, bytes: back.bytes });
+    }
+  for (const [i, { tiers, uplinks, uplinksBack, unified, memories, socketLinks }] of nodes.entries()) {
     for (const [socket, { busyNs, bytes }] of memories.entries())
       if (busyNs > 0)
         use.push({ name: `${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, busyNs, bytes });
@@ -53,6 +57,10 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
         if (busyNs > 0) use.push({ name: `link from socket ${from} to ${to} of node ${i}`, busyNs, bytes });
     for (const [uplink, { busyNs, bytes }] of uplinks.entries())
       if (busyNs > 0) use.push({ name: `common host link ${uplink} of node ${i}`, busyNs, bytes });
+    for (const [uplink, { busyNs, bytes }] of uplinksBack.entries())
+      if (busyNs > 0) use.push({ name: `common host link ${uplink} back of node ${i}`, busyNs, bytes });
+    if (unified.busyNs > 0)
+      use.push({ name: `page cache of node ${i}`, busyNs: unified.busyNs, bytes: unified.bytes });
     for (const [tier, { busyNs, bytes }] of tiers.entries())
       if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
   }
@@ -60,13 +68,6 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
     if (link.busyNs > 0)
       use.push({ name: `root complex ${root} of node ${node}`, busyNs: link.busyNs, bytes: link.bytes });
   return use;
-}
-
-/** A tier by its kind; by its id too where the node has several of the kind. */
-function tierName(tiers: Pool["config"]["node"]["tiers"], tier: number): string {
-  const { kind, id } = tiers[tier]!;
-  const { name } = tierKinds[kind];
-  return tiers.filter((other) => other.kind === kind).length > 1 ? `${name} ${id}` : name;
 }
 
 function frontEndName(replica: number, index: number, count: number): string {

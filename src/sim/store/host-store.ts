@@ -1,4 +1,8 @@
 import type { Resource } from "../../core/resource.ts";
+import type { ExclusiveRoom } from "./exclusive-room.ts";
+import type { Migration } from "./migration.ts";
+import type { PageCache } from "./page-cache.ts";
+import { stallCause, tierCause } from "./stall-causes.ts";
 import type { TierStore } from "./tier-store.ts";
 
 /** One expert read from a tier. */
@@ -13,6 +17,8 @@ export interface TierRead {
 /** What one memory, or one link between sockets, serves of a read. */
 export interface SocketPart extends TierRead {
   readonly resource: Resource;
+  /** Of a stall that it is to blame for. */
+  readonly cause: number;
 }
 
 /** How an expert rank reads an expert out of the memories of several sockets: all parts at once. */
@@ -28,12 +34,15 @@ export interface TierAnswer {
   fromNs: number;
   /** When a disk is through with an expert that it sends straight to the device, ns; else `fromNs`. */
   readNs: number;
+  /** What the device waits for until `fromNs`, of the causes of a stall. */
+  cause: number;
 }
 
 /**
  * The experts of one replica behind the devices of a node. Devices read memory tiers in place. What lives on a disk is read
  * into the first memory tier, which caches such experts; where that has no room to give, an expert streams through. On the
- * direct path a disk sends it to the device, and memory is neither passed nor filled.
+ * direct path a disk sends it to the device, and memory is neither passed nor filled. Where the cache is exclusive, an expert
+ * that a device takes in leaves it. Where memories are tiered, hot experts move to the nearest.
  */
 export class HostStore {
   /** Whether experts live on disks: memory is then asked for an expert before a device reads it. */
@@ -41,6 +50,13 @@ export class HostStore {
   diskReads = 0;
   /** Bytes that went from one socket to another. */
   socketBytes = 0;
+  /** Cause of a stall for which the last {@link read} is to blame. */
+  readCause = 0;
+  /** null where the cache keeps what devices take in. */
+  readonly exclusive: ExclusiveRoom | null;
+  /** null where experts stay in the memory that they were put into. */
+  readonly migration: Migration | null;
+  private readonly pages: PageCache | null;
   private readonly direct: boolean;
   private readonly homes: Uint8Array;
   private readonly disks: number;
@@ -63,6 +79,10 @@ export class HostStore {
     readonly onDisk: boolean;
     /** Whether disks send experts straight to the devices. */
     readonly direct: boolean;
+    /** Pages of files in the node's memory, what the cache leaves to devices, and moves between memories; absent: none. */
+    readonly pages?: PageCache | null;
+    readonly exclusive?: ExclusiveRoom | null;
+    readonly migration?: Migration | null;
   }) {
     this.homes = parts.homes;
     this.disks = parts.disks;
@@ -72,6 +92,9 @@ export class HostStore {
     this.lenders = parts.lenders;
     this.onDisk = parts.onDisk;
     this.direct = parts.direct;
+    this.pages = parts.pages ?? null;
+    this.exclusive = parts.exclusive ?? null;
+    this.migration = parts.migration ?? null;
   }
 
   /**
@@ -79,23 +102,40 @@ export class HostStore {
    * the cache {@link keeps} it.
    */
   ask(key: number, atNs: number, answer: TierAnswer): void {
-    const { cache } = this;
+    const { cache, exclusive } = this;
     const home = this.homes[key]!;
     answer.fromNs = atNs;
+    answer.cause = tierCause(home);
     if (home >= this.disks)
       if (this.direct) {
         answer.fromNs = this.tiers[home]!.beginNs(atNs);
         answer.readNs = this.readDisk(home, atNs);
         return;
-      } else if (cache.at(key, atNs) === "absent") {
-        answer.fromNs = this.readDisk(home, atNs);
-        if (cache.arrive(key, this.reads[home]!.bytes, atNs, answer.fromNs)) cache.pin(key);
       } else {
-        cache.use(key);
-        cache.pin(key);
-        answer.fromNs = Math.max(atNs, cache.endNs(key));
+        exclusive?.settle(atNs);
+        if (cache.at(key, atNs) === "absent") {
+          this.readFile(key, atNs, answer);
+          const leaves = exclusive?.isOnDevice(key) === true;
+          if (!leaves && cache.arrive(key, this.reads[home]!.bytes, atNs, answer.fromNs)) cache.pin(key);
+        } else {
+          cache.use(key);
+          cache.pin(key);
+          if (exclusive?.comes(key) === true) answer.cause = stallCause.writeBack;
+          answer.fromNs = Math.max(atNs, exclusive?.endNs(key, atNs) ?? cache.endNs(key));
+        }
       }
     answer.readNs = answer.fromNs;
+  }
+
+  /** Room for an expert that a device gave up, if it is to come back into memory. See {@link ExclusiveRoom.reserve}. */
+  reserve(key: number, atNs: number): boolean {
+    const home = this.homes[key]!;
+    return home >= this.disks && this.exclusive?.reserve(key, this.reads[home]!.bytes, atNs) === true;
+  }
+
+  /** Memories and disks of the node. */
+  get tierCount(): number {
+    return this.tiers.length;
   }
 
   /** Disk reads that passed no memory. */
@@ -118,8 +158,11 @@ export class HostStore {
     return this.homes[key]! >= this.disks && this.cache.at(key, atNs) !== "absent";
   }
 
-  release(key: number): void {
-    this.cache.unpin(key);
+  /** A device has what it asked for. The cache keeps it, unless it is exclusive and the device does. */
+  release(key: number, atNs: number): void {
+    const { cache, exclusive } = this;
+    cache.unpin(key);
+    if (exclusive?.isOnDevice(key) === true && !cache.isPinned(key)) cache.evict(key, atNs);
   }
 
   /**
@@ -130,6 +173,8 @@ export class HostStore {
     if (this.disks === 0 || !this.passesMemory(key)) return atNs;
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
+    this.readCause = tierCause(tier);
+    this.migration?.read(key, atNs);
     if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs);
     const { ns, latencyNs, bytes } = this.reads[tier]!;
     return this.tiers[tier]!.demand(atNs, ns, bytes) + latencyNs;
@@ -138,9 +183,26 @@ export class HostStore {
   private readSockets({ parts, linkBytes }: SocketRead, atNs: number): number {
     this.socketBytes += linkBytes;
     let readyNs = atNs;
-    for (const { resource, ns, latencyNs, bytes } of parts)
-      readyNs = Math.max(readyNs, resource.demand(atNs, ns, bytes) + latencyNs);
+    for (const { resource, cause, ns, latencyNs, bytes } of parts) {
+      const endNs = resource.demand(atNs, ns, bytes) + latencyNs;
+      if (endNs <= readyNs) continue;
+      readyNs = endNs;
+      this.readCause = cause;
+    }
     return readyNs;
+  }
+
+  /** Reads an expert that lives on a disk: from there, or out of the page cache in front of it. */
+  private readFile(key: number, atNs: number, answer: TierAnswer): void {
+    const { pages } = this;
+    const home = this.homes[key]!;
+    if (pages !== null && pages.has(key, atNs)) {
+      if (!pages.comes(key, atNs)) answer.cause = stallCause.pages;
+      answer.fromNs = pages.read(key, atNs);
+      return;
+    }
+    answer.fromNs = this.readDisk(home, atNs);
+    pages?.fill(key, this.reads[home]!.bytes, atNs, answer.fromNs);
   }
 
   private readDisk(home: number, atNs: number): number {

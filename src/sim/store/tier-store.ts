@@ -70,15 +70,15 @@ export class TierStore {
     return true;
   }
 
-  /** An expert whose end was not known is there. */
-  arrived(key: number, atNs: number): void {
+  /** The end of a transfer that was not known is: now, or `endNs`. */
+  arrived(key: number, atNs: number, endNs: number = atNs): void {
     this.#keepOrder(atNs);
     holds(
       this.at(key, atNs) === "arriving",
       "store-state",
       () => `expert ${key} has arrived where it is ${this.at(key, atNs)}`,
     );
-    this.#endNs[key] = atNs;
+    this.#endNs[key] = endNs;
   }
 
   /** Keeps an expert that is not absent until it is unpinned as often. */
@@ -90,6 +90,10 @@ export class TierStore {
   unpin(key: number): void {
     holds(this.#pins[key]! > 0, "store-pin", () => `expert ${key} is unpinned more often than pinned`);
     this.#pins[key]! -= 1;
+  }
+
+  isPinned(key: number): boolean {
+    return this.#pins[key]! > 0;
   }
 
   /** Removes a resident expert that is not pinned. */

@@ -1,0 +1,56 @@
+import type { Resource } from "../../core/resource.ts";
+import { LruRanking } from "./lru-ranking.ts";
+import { TierStore } from "./tier-store.ts";
+
+/** What it takes to copy an expert out of the page cache. */
+export interface PageCopy {
+  /** The memory that is read and written. */
+  readonly memory: Resource;
+  readonly ns: number;
+  /** Read and written. */
+  readonly bytes: number;
+}
+
+/**
+ * Pages of the files that experts are read from, in memory of a node that nothing else takes: whole experts, the least
+ * recently read go first. Every read of a disk passes it, and what it holds is copied instead. All replicas of a node
+ * read the same files.
+ */
+export class PageCache {
+  /** Reads that found their expert there or on its way. */
+  hits = 0;
+  /** Of them, those that copied it. The others came with the read that is on its way. */
+  copies = 0;
+  readonly copy: PageCopy;
+  private readonly pages: TierStore;
+
+  constructor(keys: number, capacityBytes: number, copy: PageCopy) {
+    this.pages = new TierStore(keys, capacityBytes, new LruRanking(keys));
+    this.copy = copy;
+  }
+
+  /** Whether a read needs no disk. */
+  has(key: number, atNs: number): boolean {
+    return this.pages.at(key, atNs) !== "absent";
+  }
+
+  /** Whether an expert that it has is still on its way from the disk. */
+  comes(key: number, atNs: number): boolean {
+    return this.pages.at(key, atNs) === "arriving";
+  }
+
+  /** Reads an expert that it has. Returns when that is done, ns. */
+  read(key: number, atNs: number): number {
+    this.hits++;
+    this.pages.use(key);
+    if (this.comes(key, atNs)) return this.pages.endNs(key);
+    this.copies++;
+    const { memory, ns, bytes } = this.copy;
+    return memory.demand(atNs, ns, bytes);
+  }
+
+  /** An expert of `bytes` comes from a disk until `endNs`. Where others on their way leave no room, it is not kept. */
+  fill(key: number, bytes: number, atNs: number, endNs: number): void {
+    this.pages.arrive(key, bytes, atNs, endNs);
+  }
+}
