@@ -84,7 +84,8 @@ export function cacheSection(forecast: Forecast): PageSection[] {
   rows.push(["waited", formatDuration(cache.stallNs), "devices stood still for experts"]);
   const stalls = Object.entries(cache.stallBy ?? {}).sort(([, a], [, b]) => b - a);
   for (const [name, ns] of stalls)
-    if (ns / cache.stallNs >= shareMin) rows.push([`- for ${name}`, formatDuration(ns), formatPercent(ns / cache.stallNs, 2)]);
+    if (ns / cache.stallNs >= shareMin)
+      rows.push([`- for ${name}`, formatDuration(ns), formatPercent(ns / cache.stallNs, 2)]);
   const scope = cache.scope === "layer" ? "slots per layer" : "slots in all";
   const note = `hit rate with ${formatCount(cache.slots)} ${scope}`;
   return [{ kind: "table", only: "terminal", title: "Expert cache", note, columns: figureColumns, rows }];

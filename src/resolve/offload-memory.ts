@@ -62,7 +62,8 @@ function hostCacheProblems({ hostCache, diskPath }: Section, node: Node): KeyPro
   if (hostTier(node) === undefined) return refused(`${node.device.name} has no host memory behind it`);
   if (!hasDisk(node)) return refused("a node has no disk whose experts host memory could cache");
   if (diskPath === "direct") return refused("disks send experts past host memory (diskPath: direct)");
-  if (node.sockets !== undefined) return refused("on which socket an expert comes back is not modelled (hardware.sockets)");
+  if (node.sockets !== undefined)
+    return refused("on which socket an expert comes back is not modelled (hardware.sockets)");
   return [];
 }
 
@@ -82,7 +83,9 @@ function pageCacheProblems({ pageCache, hostMemory, diskPath }: Section, node: N
       : [];
   if (pageCache === "rest")
     return hostMemory === undefined
-      ? refused(`bytes, or hostMemory beside it: without, experts may take all ${formatBytes(host.bytes)} of ${host.id}`)
+      ? refused(
+          `bytes, or hostMemory beside it: without, experts may take all ${formatBytes(host.bytes)} of ${host.id}`,
+        )
       : [];
   if (hostMemory !== undefined && hostMemory > host.bytes) return [];
   const left = host.bytes - (hostMemory ?? 0);

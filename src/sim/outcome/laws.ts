@@ -122,7 +122,13 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const elapsed = run.nowNs;
   const { caches, nodes, hosts, pages } = experts.offloads;
   for (const [i, { tiers, uplinks, uplinksBack, memories, socketLinks }] of nodes.entries())
-    for (const [at, { busyNs }] of [...tiers, ...uplinks, ...uplinksBack, ...memories, ...socketLinks.flat()].entries()) {
+    for (const [at, { busyNs }] of [
+      ...tiers,
+      ...uplinks,
+      ...uplinksBack,
+      ...memories,
+      ...socketLinks.flat(),
+    ].entries()) {
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
         "link-busy",

@@ -1,8 +1,8 @@
-import { offloadMemoryEntries } from "../offload/memory-entries.ts";
 import { formatPercent } from "../../core/units.ts";
 import type { Workload } from "../config.ts";
 import type { Handover } from "../handover/handover.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
+import { offloadMemoryEntries } from "../offload/memory-entries.ts";
 import { layOutPools, shareNode } from "../pool-layout.ts";
 import type { LedgerEntry } from "../result.ts";
 import { pooledLedger } from "./pooled-ledger.ts";

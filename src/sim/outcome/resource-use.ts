@@ -59,8 +59,7 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
       if (busyNs > 0) use.push({ name: `common host link ${uplink} of node ${i}`, busyNs, bytes });
     for (const [uplink, { busyNs, bytes }] of uplinksBack.entries())
       if (busyNs > 0) use.push({ name: `common host link ${uplink} back of node ${i}`, busyNs, bytes });
-    if (unified.busyNs > 0)
-      use.push({ name: `page cache of node ${i}`, busyNs: unified.busyNs, bytes: unified.bytes });
+    if (unified.busyNs > 0) use.push({ name: `page cache of node ${i}`, busyNs: unified.busyNs, bytes: unified.bytes });
     for (const [tier, { busyNs, bytes }] of tiers.entries())
       if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
   }

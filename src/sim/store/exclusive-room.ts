@@ -20,7 +20,12 @@ export class ExclusiveRoom {
   /** Under way: the expert, its work at the memory, and when it is through the link, ns. */
   private readonly coming: { readonly key: number; readonly id: number; readonly linkEndNs: number }[] = [];
 
-  constructor(keys: number, cache: TierStore, memory: Resource, write: { readonly ns: number; readonly bytes: number }) {
+  constructor(
+    keys: number,
+    cache: TierStore,
+    memory: Resource,
+    write: { readonly ns: number; readonly bytes: number },
+  ) {
     this.holders = new Uint16Array(keys);
     this.cache = cache;
     this.memory = memory;
