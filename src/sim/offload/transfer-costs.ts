@@ -59,9 +59,12 @@ export function pageCopy({ node, mapping }: PoolConfig, at: HostNode, bytes: num
     efficiency: device.efficiency.elementwiseMemory,
   };
   const behind = memoryTiers(tiers) > 0;
+  const read = behind ? tiers[0]!.read : unified;
+  const { latencyNs } = read;
   return {
     memory: behind ? at.tiers[0]! : at.unified,
-    ns: transferNs(behind ? tiers[0]!.read : unified, copied),
+    ns: transferNs(read, copied) - latencyNs,
+    latencyNs,
     bytes: copied,
   };
 }

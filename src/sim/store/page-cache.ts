@@ -7,6 +7,8 @@ export interface PageCopy {
   /** The memory that is read and written. */
   readonly memory: Resource;
   readonly ns: number;
+  /** Until the first byte, beside that. */
+  readonly latencyNs: number;
   /** Read and written. */
   readonly bytes: number;
 }
@@ -45,8 +47,8 @@ export class PageCache {
     this.pages.use(key);
     if (this.comes(key, atNs)) return this.pages.endNs(key);
     this.copies++;
-    const { memory, ns, bytes } = this.copy;
-    return memory.demand(atNs, ns, bytes);
+    const { memory, ns, latencyNs, bytes } = this.copy;
+    return memory.demand(atNs, ns, bytes) + latencyNs;
   }
 
   /** An expert of `bytes` comes from a disk until `endNs`. Where others on their way leave no room, it is not kept. */
