@@ -1,5 +1,6 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
+import { formatBytes } from "../core/units.ts";
 import { inOneStretch } from "../files/signals.ts";
 import type { Node } from "../hardware/device.ts";
 import { expertBytes } from "../models/bytes.ts";
@@ -178,8 +179,10 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const perRank = (placedExperts(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
     if (slots < 1)
       refuse({
-        expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
-        found: section.memory,
+        ...scenario.place(["policy", "offload", "memory"]),
+        at: "policy.offload.memory",
+        expected: `at least ${formatBytes(sliceBytes * caches)}: one expert in each of ${caches} caches`,
+        found: formatBytes(section.memory ?? 0),
       });
     const loads = kind.needs.includes("popularity") ? await popularity(setting) : null;
     const value: OffloadConfig = {

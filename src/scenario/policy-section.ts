@@ -75,7 +75,7 @@ const cacheKeys = {
         "gives up is written back into it over the other direction of the host link.",
     ),
   pageCache: z
-    .union([quantity("bytes", "zero"), z.literal("rest")], { error: "expected bytes, such as 32GB, or rest" })
+    .union([quantity("bytes", "zero"), z.literal("rest")], { error: "bytes such as 32GB, or rest" })
     .optional()
     .describe(
       "Memory of each node for pages of the files that experts are read from, which every read of a disk passes; rest: all that " +

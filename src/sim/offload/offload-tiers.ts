@@ -55,11 +55,16 @@ export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes:
     );
   const homes = caches ? [0, ...room.slice(1)] : room;
   const held = pour(experts, homes);
-  if (held.reduce((sum, count) => sum + count, 0) < experts)
+  if (held.reduce((sum, count) => sum + count, 0) < experts) {
+    const spared = caches && disks < node.tiers.length;
+    const near = spared ? 1 : 0;
+    const aside = `${formatBytes(shares[0] ?? 0)} of ${tierKinds[node.tiers[0]?.kind ?? "ddr"].name}`;
     throw new InfeasibleError(
       `the experts do not fit below device memory: ${formatBytes(experts * expertBytes)} needed on a node, ` +
-        `${available(node.tiers, shares, sharedBy)} available`,
+        `${available(node.tiers.slice(near), shares.slice(near), sharedBy)} available` +
+        (spared ? `; ${aside} cache what lives on disks, and hold no expert for good (diskPath: direct would)` : ""),
     );
+  }
   const hostExperts = disks === 0 ? 0 : caches ? room[0]! : held[0]!;
   const { pageCache = 0 } = config.offload ?? {};
   const left = disks === 0 ? 0 : Math.max(0, node.tiers[0]!.bytes - hostBytes);
@@ -89,13 +94,13 @@ function pour(count: number, rooms: readonly number[]): number[] {
 /** What lies behind the devices of a node, kind by kind, for a message. */
 function available(tiers: readonly MemoryTier[], shares: readonly number[], sharedBy: number): string {
   const parts = tierKindNames
-    .filter((kind) => kind === "ddr" || kind === "nvme" || tiers.some((tier) => tier.kind === kind))
+    .filter((kind) => kind === "nvme" || tiers.some((tier) => tier.kind === kind))
     .map((kind) => {
       const { name, access } = tierKinds[kind];
       const bytes = tiers.reduce((sum, tier, i) => (tier.kind === kind ? sum + shares[i]! : sum), 0);
       return `${formatBytes(bytes)} of ${name}${access === "memory" && sharedBy > 1 ? ` for each of ${sharedBy} replicas` : ""}`;
     });
-  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+  return parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
 function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: number): TierMap {
