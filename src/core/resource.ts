@@ -18,8 +18,6 @@ export class Resource {
   /** Time that demands waited for demands before them, and for a background chunk in progress, summed, ns. */
   demandWaitNs = 0;
   backgroundWaitNs = 0;
-  /** Part of them that background chunks moved. */
-  backgroundBytes = 0;
   /** Demands submitted, raised background work included, and background chunks begun. */
   demands = 0;
   chunks = 0;
@@ -50,7 +48,6 @@ export class Resource {
       this.endNs = this.chunkEndNs = beginNs + ns;
       this.backgroundBusyNs += ns;
       this.bytes += background.chunkBytes[background.first]!;
-      this.backgroundBytes += background.chunkBytes[background.first]!;
       this.chunks++;
       background.begin(this.endNs);
     }

@@ -8,7 +8,7 @@ import { hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
 type Section = NonNullable<Scenario["policy"]["offload"]>;
 
 /** How the memory behind the devices is used for experts, as a scenario says it. */
-type Choices = Pick<OffloadConfig, "hostBytes" | "hostCache" | "pageCache" | "tiering">;
+type Choices = Pick<OffloadConfig, "hostBytes" | "hostCache" | "pageCache" | "pageCopyBytesPerSecond" | "tiering">;
 
 /** Refuses what the node does not have or what excludes one another; all of it at once. */
 export function offloadMemory(scenario: Scenario, section: Section, node: Node): Choices {
@@ -24,18 +24,19 @@ export function offloadMemory(scenario: Scenario, section: Section, node: Node):
     found,
   }));
   if (problems.length > 0) throw new InvalidInputError(problems);
-  const { hostMemory, hostCache, pageCache, tiering } = section;
+  const { hostMemory, hostCache, pageCache, pageCopy, tiering } = section;
   const memory = hostTier(node)?.bytes ?? 0;
   return {
     hostBytes: hostMemory ?? (typeof pageCache === "number" ? Math.max(0, memory - pageCache) : memory),
     ...(hostCache === "exclusive" ? { hostCache } : {}),
     ...(pageCache === undefined ? {} : { pageCache }),
+    ...(pageCopy === undefined ? {} : { pageCopyBytesPerSecond: pageCopy }),
     ...(tiering === "lru" ? { tiering } : {}),
   };
 }
 
 interface KeyProblem {
-  readonly key: "hostMemory" | "hostCache" | "pageCache" | "tiering";
+  readonly key: "hostMemory" | "hostCache" | "pageCache" | "pageCopy" | "tiering";
   readonly expected: string;
   readonly found: string;
 }
@@ -68,8 +69,11 @@ function hostCacheProblems({ hostCache, diskPath }: Section, node: Node): KeyPro
 }
 
 /** A page cache that nothing is read through, or that has no memory. */
-function pageCacheProblems({ pageCache, hostMemory, diskPath }: Section, node: Node): KeyProblem[] {
-  if (pageCache === undefined) return [];
+function pageCacheProblems({ pageCache, pageCopy, hostMemory, diskPath }: Section, node: Node): KeyProblem[] {
+  if (pageCache === undefined)
+    return pageCopy === undefined
+      ? []
+      : [{ key: "pageCopy", expected: "a pageCache beside it, to copy out of", found: `${formatBytes(pageCopy)}/s` }];
   const found = pageCache === "rest" ? "rest" : formatBytes(pageCache);
   const refused = (expected: string): KeyProblem[] => [{ key: "pageCache", expected, found }];
   const host = hostTier(node);

@@ -81,6 +81,11 @@ const cacheKeys = {
       "Memory of each node for pages of the files that experts are read from, which every read of a disk passes; rest: all that " +
         "experts (hostMemory) leave, or in unified memory all that weights, slots and KV cache leave. Default: reads pass none.",
     ),
+  pageCopy: quantity("bytesPerSecond")
+    .optional()
+    .describe(
+      "Rate at which what is read from files is copied out of the page cache; default 10.5GB/s, one processor thread.",
+    ),
   tiering: z
     .enum(["static", "lru"])
     .default("static")

@@ -157,6 +157,8 @@ export interface OffloadConfig {
    * of disks pass no page cache.
    */
   readonly pageCache?: number | "rest";
+  /** Rate at which one thread copies out of the page cache; absent: that of copies of pageable memory. */
+  readonly pageCopyBytesPerSecond?: number;
   /** Whether experts stay in the memory that they were put into, or hot ones move to the nearest. Absent: `static`. */
   readonly tiering?: "static" | "lru";
   /** Where experts lie in a memory that several sockets share; absent where a node has one. */

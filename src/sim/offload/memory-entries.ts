@@ -1,4 +1,5 @@
 import type { PoolConfig } from "../config.ts";
+import { stagingBytesPerSecond } from "./transfer-costs.ts";
 
 /** What the ledger says of how memory behind the devices is used for experts: topic and detail. */
 export function offloadMemoryEntries({ offload, node }: PoolConfig): [topic: string, detail: string][] {
@@ -6,7 +7,8 @@ export function offloadMemoryEntries({ offload, node }: PoolConfig): [topic: str
   if (offload?.pageCache !== undefined)
     entries.push([
       "page cache",
-      "whole experts, least recently read first out; a hit is one copy at the rate of memory, a miss takes as long as the disk; " +
+      "whole experts, least recently read first out; one thread copies what is read, at " +
+        `${(offload.pageCopyBytesPerSecond ?? stagingBytesPerSecond) / 1e9} GB/s; ` +
         "no page faults, no read-ahead, no reclaim" +
         (node.device.hostLink === null ? "; copies do not slow the device's own reads of the memory" : ""),
     ]);

@@ -12,7 +12,7 @@ import { memoryTiers } from "./offload-tiers.ts";
  * V100 on PCIe 3, 5.5 and 11.5 GB/s: 10.5 (rapidsai/dask-cuda, pull request 98). RTX 5090 on PCIe 5, 9.6 and 32.4: 13.6
  * (kekzl/imp, pull request 1409). H100 on PCIe 5, 8 and 47: 9.6 (rapidsai/kvikio, issue 456). Their median.
  */
-const stagingBytesPerSecond = 10.5e9;
+export const stagingBytesPerSecond = 10.5e9;
 
 /**
  * Transfer of an expert slice of `bytes` over a device's host link. Out of pageable memory the link is held while the
@@ -46,12 +46,12 @@ export function tierReads({ node, mapping }: PoolConfig, bytes: number): TierRea
 }
 
 /**
- * Copying an expert of slices of `bytes` out of the page cache: read and written at the rate of the memory that holds both, the
- * first of a node's tiers or the device's own.
+ * Copying an expert of slices of `bytes` out of the page cache, by one thread: read and written at the rate of the memory that
+ * holds both, the first of a node's tiers or the device's own.
  */
-export function pageCopy({ node, mapping }: PoolConfig, at: HostNode, bytes: number): PageCopy {
+export function pageCopy({ node, mapping, offload }: PoolConfig, at: HostNode, bytes: number): PageCopy {
   const { device, tiers } = node;
-  const copied = 2 * bytes * mapping.etp;
+  const copied = bytes * mapping.etp;
   const unified = {
     name: `${device.name} memory`,
     bytesPerSecond: device.memoryBytesPerSecond,
@@ -63,8 +63,9 @@ export function pageCopy({ node, mapping }: PoolConfig, at: HostNode, bytes: num
   const { latencyNs } = read;
   return {
     memory: behind ? at.tiers[0]! : at.unified,
-    ns: transferNs(read, copied) - latencyNs,
+    memoryNs: transferNs(read, 2 * copied) - latencyNs,
     latencyNs,
-    bytes: copied,
+    bytes: 2 * copied,
+    threadNs: (copied * 1e9) / (offload?.pageCopyBytesPerSecond ?? stagingBytesPerSecond),
   };
 }

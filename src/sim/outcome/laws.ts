@@ -137,6 +137,12 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
       );
       laws.count("link-busy");
     }
+  for (const [i, { thread }] of pages.entries())
+    holds(
+      thread.busyNs <= elapsed + 1 || run.interrupted,
+      "link-busy",
+      () => `copies out of the page cache of node ${i} took ${thread.busyNs} ns of ${elapsed}`,
+    );
   // Every device fetches its slice of each missing expert from the memory of its node.
   const disks = memoryTiers(config.node.tiers);
   const fromMemory = nodes.reduce(

@@ -40,7 +40,7 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
   const linkBusyNs = cost.links.busyNs + (drafting?.links.busyNs ?? 0);
   const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
-  const { caches, nodes } = experts.offloads;
+  const { caches, nodes, pages } = experts.offloads;
   if (config.node.device.hostLink !== null)
     for (const [i, { link, writeBacks }] of caches.entries()) {
       use.push({ name: `host link of ${offloadName(config, i)}`, busyNs: link.busyNs, bytes: link.bytes });
@@ -48,7 +48,7 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
       if (back !== undefined)
         use.push({ name: `host link back of ${offloadName(config, i)}`, busyNs: back.busyNs, bytes: back.bytes });
     }
-  for (const [i, { tiers, uplinks, uplinksBack, unified, memories, socketLinks }] of nodes.entries()) {
+  for (const [i, { tiers, uplinks, uplinksBack, memories, socketLinks }] of nodes.entries()) {
     for (const [socket, { busyNs, bytes }] of memories.entries())
       if (busyNs > 0)
         use.push({ name: `${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, busyNs, bytes });
@@ -59,7 +59,11 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool): Resou
       if (busyNs > 0) use.push({ name: `common host link ${uplink} of node ${i}`, busyNs, bytes });
     for (const [uplink, { busyNs, bytes }] of uplinksBack.entries())
       if (busyNs > 0) use.push({ name: `common host link ${uplink} back of node ${i}`, busyNs, bytes });
-    if (unified.busyNs > 0) use.push({ name: `page cache of node ${i}`, busyNs: unified.busyNs, bytes: unified.bytes });
+    const paged = pages[i];
+    if (paged !== undefined && paged.thread.busyNs > 0) {
+      const { thread, copy } = paged;
+      use.push({ name: `page cache of node ${i}`, busyNs: thread.busyNs, bytes: (thread.demands * copy.bytes) / 2 });
+    }
     for (const [tier, { busyNs, bytes }] of tiers.entries())
       if (busyNs > 0) use.push({ name: `${tierName(config.node.tiers, tier)} of node ${i}`, busyNs, bytes });
   }

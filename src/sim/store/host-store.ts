@@ -201,8 +201,9 @@ export class HostStore {
       answer.fromNs = pages.read(key, atNs);
       return;
     }
-    answer.fromNs = this.readDisk(home, atNs);
-    pages?.fill(key, this.reads[home]!.bytes, atNs, answer.fromNs);
+    const endNs = this.readDisk(home, atNs);
+    answer.fromNs = pages?.fill(key, this.reads[home]!.bytes, atNs, endNs) ?? endNs;
+    if (answer.fromNs > endNs) answer.cause = stallCause.pages;
   }
 
   private readDisk(home: number, atNs: number): number {

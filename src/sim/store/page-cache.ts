@@ -1,4 +1,4 @@
-import type { Resource } from "../../core/resource.ts";
+import { Resource } from "../../core/resource.ts";
 import { LruRanking } from "./lru-ranking.ts";
 import { TierStore } from "./tier-store.ts";
 
@@ -6,24 +6,27 @@ import { TierStore } from "./tier-store.ts";
 export interface PageCopy {
   /** The memory that is read and written. */
   readonly memory: Resource;
-  readonly ns: number;
+  readonly memoryNs: number;
   /** Until the first byte, beside that. */
   readonly latencyNs: number;
   /** Read and written. */
   readonly bytes: number;
+  /** Time of the processor thread that copies. */
+  readonly threadNs: number;
 }
 
 /**
  * Pages of the files that experts are read from, in memory of a node that nothing else takes: whole experts, the least
- * recently read go first. Every read of a disk passes it, and what it holds is copied instead. All replicas of a node
- * read the same files.
+ * recently read go first. Every read of a disk passes it, and one thread copies what is read out of it. What it holds needs no
+ * disk. All replicas of a node read the same files.
  */
 export class PageCache {
   /** Reads that found their expert there or on its way. */
   hits = 0;
-  /** Of them, those that copied it. The others came with the read that is on its way. */
+  /** Of them, those that found it there. The others came with the read that was on its way. */
   copies = 0;
   readonly copy: PageCopy;
+  readonly thread = new Resource();
   private readonly pages: TierStore;
 
   constructor(keys: number, capacityBytes: number, copy: PageCopy) {
@@ -45,14 +48,19 @@ export class PageCache {
   read(key: number, atNs: number): number {
     this.hits++;
     this.pages.use(key);
-    if (this.comes(key, atNs)) return this.pages.endNs(key);
+    const copiedNs = this.thread.demand(atNs, this.copy.threadNs, 0);
+    if (this.comes(key, atNs)) return Math.max(copiedNs, this.pages.endNs(key));
     this.copies++;
-    const { memory, ns, latencyNs, bytes } = this.copy;
-    return memory.demand(atNs, ns, bytes) + latencyNs;
+    const { memory, memoryNs, latencyNs, bytes } = this.copy;
+    return Math.max(copiedNs, memory.demand(atNs, memoryNs, bytes) + latencyNs);
   }
 
-  /** An expert of `bytes` comes from a disk until `endNs`. Where others on their way leave no room, it is not kept. */
-  fill(key: number, bytes: number, atNs: number, endNs: number): void {
+  /**
+   * An expert of `bytes` comes from a disk until `endNs`, and is copied while it does. Where others on their way leave no
+   * room, it is not kept. Returns when it is copied, ns.
+   */
+  fill(key: number, bytes: number, atNs: number, endNs: number): number {
     this.pages.arrive(key, bytes, atNs, endNs);
+    return Math.max(endNs, this.thread.demand(atNs, this.copy.threadNs, 0));
   }
 }

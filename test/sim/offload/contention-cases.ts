@@ -59,6 +59,7 @@ export const contention = fc.record({
   tokens: fc.integer({ min: 1, max: 5 }),
   exclusive: fc.boolean(),
   pageExperts: fc.constantFrom(null, null, 0, 4, 20),
+  copyNs: fc.constantFrom(...memoryTimes),
   gaps: fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 16 }),
   seed: fc.integer({ min: 1, max: 1e6 }),
 });
@@ -158,7 +159,9 @@ export function configOf(c: Contention): SimConfig {
       numa: c.interleaved ? "interleave" : "local",
       diskPath: c.direct ? "direct" : "host",
       ...(c.exclusive && plain(c) ? { hostCache: "exclusive" } : {}),
-      ...(c.pageExperts !== null && plain(c) ? { pageCache: c.pageExperts * expertBytes } : {}),
+      ...(c.pageExperts !== null && plain(c)
+        ? { pageCache: c.pageExperts * expertBytes, pageCopyBytesPerSecond: rateOf(c.copyNs) }
+        : {}),
       overlap: c.overlap,
     }),
   });
@@ -183,7 +186,7 @@ function naiveOf(c: Contention): NaiveCase {
   return {
     ...c,
     exclusive: c.exclusive && plain(c),
-    pageExperts: plain(c) ? (c.pageExperts ?? 0) : 0,
+    pageExperts: plain(c) ? c.pageExperts : null,
     layers,
     experts,
     nodeOf: nodes,

@@ -218,7 +218,7 @@ describe("a page cache in front of disks", () => {
     run({
       tiers: [nvme],
       device: { hostLink: null },
-      offload: { slots, scope: "global", pageCache: (experts - slots) * expertBytes },
+      offload: { slots, scope: "global", pageCache: (experts - slots) * expertBytes, pageCopyBytesPerSecond: 1e12 },
       seed,
     });
 

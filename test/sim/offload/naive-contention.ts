@@ -27,7 +27,9 @@ export interface NaiveCase {
   /** Whether host memory keeps only what devices lack. */
   readonly exclusive: boolean;
   /** Experts of any replica whose file a node's page cache holds. */
-  readonly pageExperts: number;
+  readonly pageExperts: number | null;
+  /** What its thread takes to copy one out of it, or out of what a disk reads. */
+  readonly copyNs: number;
   /** Whether a disk sends experts straight to devices: then memory holds the first experts of a node, and no others. */
   readonly direct: boolean;
   /** A device's link: until its first byte, and all of them. */
@@ -268,7 +270,7 @@ export function runNaively(c: NaiveCase): NaiveResult {
   /** Files by node, links from devices to the host, and what each rank has given up and not sent yet. */
   const files = new Map<number, Pages>();
   const pagesOf = (node: number): Pages => {
-    if (!files.has(node)) files.set(node, new Pages(c.pageExperts));
+    if (!files.has(node)) files.set(node, new Pages(c.pageExperts ?? 0));
     return files.get(node)!;
   };
   const linksBack = new Map<string, Line>();
@@ -428,12 +430,17 @@ export function runNaively(c: NaiveCase): NaiveResult {
             return line(`NVMe of node ${node}`).serve(nowNs, c.diskNs);
           };
           const copy = () => memory.serve(nowNs, 2 * c.memoryNs) + c.memoryLatencyNs;
+          const readFile = () => {
+            if (c.pageExperts === null) return readDisk();
+            const readNs = pagesOf(node).read(key, nowNs, copy, readDisk);
+            return Math.max(readNs, line(`page cache of node ${node}`).serve(nowNs, c.copyNs));
+          };
           const asked = hostOf(`${replica} node ${node}`).ask(
             key,
             nowNs,
             leaves(replica, stage, rank, key),
             memory,
-            () => pagesOf(node).read(key, nowNs, copy, readDisk),
+            readFile,
           );
           return { ...asked, sentNs: null };
         };
