@@ -196,7 +196,7 @@ export class HostStore {
   private readFile(key: number, atNs: number, answer: TierAnswer): void {
     const { pages } = this;
     const home = this.homes[key]!;
-    if (pages !== null && pages.has(key, atNs)) {
+    if (pages?.has(key, atNs) === true) {
       if (!pages.comes(key, atNs)) answer.cause = stallCause.pages;
       answer.fromNs = pages.read(key, atNs);
       return;
