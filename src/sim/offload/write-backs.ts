@@ -2,7 +2,20 @@ import { Resource } from "../../core/resource.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { HostStore } from "../store/host-store.ts";
 import { LruRanking } from "../store/lru-ranking.ts";
-import type { FetchCost, Uplink } from "./offload-state.ts";
+
+/** Cost of sending one expert slice to the host: what fetching it costs. */
+interface SendCost {
+  readonly bytes: number;
+  readonly linkNs: number;
+  readonly stagingNs: number;
+  readonly uplinkNs: number;
+}
+
+/** The other direction of a link to the host that other devices use too, and how many devices of the rank are behind it. */
+interface CommonLink {
+  readonly link: Resource;
+  readonly devices: number;
+}
 
 /**
  * Experts that the devices of an expert rank give up go back to host memory, over the direction of the link that fetches leave
@@ -14,8 +27,8 @@ export class WriteBacks {
   /** Experts that were written back. */
   count = 0;
   private readonly host: HostStore;
-  private readonly uplinks: readonly Uplink[];
-  private readonly cost: FetchCost;
+  private readonly uplinks: readonly CommonLink[];
+  private readonly cost: SendCost;
   /** [keys] 1 for experts on the devices; of these, the least recently asked for come first. */
   private readonly here: Uint8Array;
   private readonly order: LruRanking;
@@ -24,7 +37,7 @@ export class WriteBacks {
   private readonly given: number[] = [];
 
   /** `uplinks`: what several devices have in common, from the devices to the host. */
-  constructor(keys: number, cache: ExpertCache, host: HostStore, uplinks: readonly Uplink[], cost: FetchCost) {
+  constructor(keys: number, cache: ExpertCache, host: HostStore, uplinks: readonly CommonLink[], cost: SendCost) {
     this.host = host;
     this.uplinks = uplinks;
     this.cost = cost;
