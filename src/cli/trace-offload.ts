@@ -29,8 +29,11 @@ export interface OffloadStatsOptions {
   readonly json?: boolean;
 }
 
-/** Choices of experts that are replayed at most: every policy passes over them at every size. */
-const choicesMax = 2_000_000;
+/**
+ * Choices of experts that are replayed at most: every policy passes over them at every size. Some look at all experts of a cache for
+ * each victim, so there are fewer where that is all layers'.
+ */
+const choicesMax: Readonly<Record<CacheScope, number>> = { layer: 2_000_000, global: 250_000 };
 
 /** Options that mean something with `--offload` only. */
 const offloadOnly = ["batch", "slots", "scope", "model", "expertFormat"] as const;
@@ -49,7 +52,7 @@ export async function offloadStats(file: string, options: OffloadStatsOptions): 
   const judgement = await withTrace(file, async (trace) => {
     const { header } = trace;
     const expert = expertOf(options, header.model, header.experts);
-    const rowsMax = Math.max(2, Math.floor(choicesMax / (header.layers.length * (header.topK ?? 1))));
+    const rowsMax = Math.max(2, Math.floor(choicesMax[scope] / (header.layers.length * (header.topK ?? 1))));
     const loaded = await loadRoutingTable(trace, {
       bytesMax,
       rowsMax,

@@ -41,7 +41,8 @@ export function offloadWhatIf({ name, offload }: EngineProfile, section: Section
 
 /** Whether the scenario states a split that the engine makes itself: experts that never move, computed by the host. */
 function isSplit({ static: splits, hostCompute, deferredExpertsMax }: EngineOffload, section: Section): boolean {
-  const { kind, slots } = section;
+  const { kind, slots, flags } = section;
+  if (flags !== undefined) return true;
   const miss: MissParameters = section.miss;
   const deferred = miss.experts ?? Number.POSITIVE_INFINITY;
   const computed = miss.kind === "host" || (miss.kind === "deferral" && deferred <= deferredExpertsMax);

@@ -86,6 +86,12 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
 function withHost(system: SystemProfile, scenario: Scenario): SystemProfile {
   const { host } = scenario.hardware;
   if (host === undefined) return system;
+  if (system.tiers.length === 0)
+    refuse({
+      ...scenario.place(["hardware", "host"]),
+      at: "hardware.host",
+      expected: `no host: ${system.name} has no host memory behind its devices`,
+    });
   const processor = host.processor ?? system.host?.processor;
   if (processor === undefined)
     refuse({

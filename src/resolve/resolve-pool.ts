@@ -11,6 +11,7 @@ import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
+import { withFlags } from "./offload-flags.ts";
 import { offloadWhatIf } from "./offload-what-if.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
@@ -90,6 +91,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
 
 /** Whether the processors of the host compute experts that miss. */
 function hostComputes({ policy: { offload } }: Scenario): boolean {
+  if (offload?.flags !== undefined) return true;
   const policy: MissPolicy = missPolicies[offload?.miss.kind ?? "fetch"];
   return policy.needs.includes("host");
 }
@@ -106,10 +108,11 @@ export interface ResolvedPool {
 
 /** Adds what depends on the routing: where experts are and which are cached. */
 export async function resolvePool(
-  { scenario, config, price }: PoolShape,
+  { scenario: stated, config, price }: PoolShape,
   routed: ResolvedRouting,
   reader: FileReader,
 ): Promise<ResolvedPool> {
+  const { scenario, ledger: flagLedger } = withFlags(stated, config.model, config.engine.id);
   const { model, mapping, node, formats, weightBits } = config;
   const moe = moeShape(model);
   const { source, layerMap } = routed;
@@ -126,6 +129,7 @@ export async function resolvePool(
     ledger: [
       ...placement.ledger,
       ...offload.ledger,
+      ...flagLedger,
       ...(scenario.policy.offload === undefined ? [] : offloadWhatIf(config.engine, scenario.policy.offload)),
       ...costLedger(price),
     ],

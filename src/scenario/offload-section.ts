@@ -58,6 +58,15 @@ const cacheKeys = {
     .describe(
       "Experts that are never evicted once they were loaded, such as super experts. Each has a slot of its own, empty until its first use.",
     ),
+  flags: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      'With kind static, instead of slots: the flags by which the engine divides experts between device and host, such as "--n-cpu-moe 12" for ' +
+        "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest.",
+    ),
   hostMemory: quantity("bytes")
     .optional()
     .describe(
@@ -96,6 +105,17 @@ const cacheKeys = {
   fit: fitSection,
 };
 
+/** Flags say which experts a fixed set holds and what is done about the others, so nothing else may. */
+function refuseBesideFlags(section: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  const refused = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+  if (section["kind"] !== "static") refused("flags", "no such key: only a fixed set (kind static) follows flags");
+  for (const key of ["slots", "memory", "choose", "keep", "protect"])
+    if (section[key] !== undefined) refused(key, "no such key: the flags say what is on the device");
+  if (section["slotsPerLayer"] !== "even") refused("slotsPerLayer", "no such key: the flags say what is on the device");
+  if ((section["miss"] as { readonly kind: string }).kind !== "fetch")
+    refused("miss", "no such key: the host computes what the flags leave to it");
+}
+
 /** An expert cache in device memory, and what lies behind it. */
 export const offloadSection = kindsOf(cachePolicies, livePolicyNames, cacheKeys, (kind) =>
   referencePolicies.includes(kind)
@@ -103,6 +123,10 @@ export const offloadSection = kindsOf(cachePolicies, livePolicyNames, cacheKeys,
     : undefined,
 )
   .superRefine((section, context) => {
+    if (section.flags !== undefined) {
+      refuseBesideFlags(section, context);
+      return;
+    }
     if (typeof section.slotsPerLayer === "string") exactlyOne("slots", "memory")(section, context);
     else
       for (const key of ["slots", "memory"] as const)

@@ -128,12 +128,13 @@ test("a recorder keeps every call until its limit, then a gapless prefix", () =>
       const kept: number[][] = [];
       for (const keys of calls) {
         const padded = Uint32Array.from([99, ...keys, 99]);
-        recorder.record(padded, 1, keys.length + 1);
+        recorder.record(padded, 1, keys.length + 1, keys.length);
         if (!recorder.stopped) kept.push(keys);
       }
       const log = recorder.toLog();
       expect(callsOf(log)).toEqual(kept);
       expect(recorder.accesses).toBe(kept.flat().length);
+      expect(recorder.hits).toBe(kept.flat().length);
       expect(recorder.stopped).toBe(calls.flat().length > accessesMax);
     }),
   );
@@ -141,7 +142,7 @@ test("a recorder keeps every call until its limit, then a gapless prefix", () =>
 
 test("a recorder grows far beyond its first buffers", () => {
   const recorder = new CallLogRecorder(1_000_000);
-  for (let call = 0; call < 5000; call++) recorder.record(Uint32Array.from([call, call + 1, call + 2]), 0, 3);
+  for (let call = 0; call < 5000; call++) recorder.record(Uint32Array.from([call, call + 1, call + 2]), 0, 3, 0);
   const log = recorder.toLog();
   expect(log.calls).toBe(5000);
   expect([...log.keys.subarray(14_997)]).toEqual([4999, 5000, 5001]);

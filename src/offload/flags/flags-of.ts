@@ -1,9 +1,9 @@
 import { refuse } from "../../core/errors.ts";
 import { flagDialects } from "../../engine/offload-flags/flag-dialects.ts";
-import type { ExpertShape } from "../../engine/offload-flags/offload-flags.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
-import type { PoolConfig, SimConfig } from "../../sim/config.ts";
-import { moeShape } from "../../sim/mapping.ts";
+import { expertShape } from "../../resolve/offload-flags.ts";
+import type { SimConfig } from "../../sim/config.ts";
+import { slotsOf } from "../../sim/offload/build-offloads.ts";
 
 /**
  * The flags that give an engine the fixed set of experts of a deployment. Throws InvalidInputError where the set is not fixed,
@@ -40,14 +40,8 @@ export function flagsOf(config: SimConfig): string[] {
       deviceFrom: numbers.deviceFrom ?? null,
       deferred: policy.name === "deferral" ? (numbers.experts ?? 0) : 0,
     },
-    expertShape(config),
+    expertShape(config.model),
   );
-}
-
-/** How flags number the layers of a model. */
-export function expertShape({ model }: Pick<PoolConfig, "model">): ExpertShape {
-  const moeLayers = model.layers.flatMap(({ feedForward }, layer) => (feedForward.kind === "moe" ? [layer] : []));
-  return { layers: model.layers.length, moeLayers, experts: moeShape(model)?.experts ?? 0 };
 }
 
 /** [MoE layers x experts] 1: in the fixed set. */
@@ -62,7 +56,7 @@ function residentsOf({ offload, routing }: SimConfig): Uint8Array {
   const cache = createScopedCache(offload.policy, offload.scope, {
     layers: layerMap.length,
     expertsPerLayer: experts,
-    slots: offload.slots,
+    ...slotsOf(offload),
     popularity,
     future: null,
   });

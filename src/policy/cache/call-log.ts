@@ -12,6 +12,8 @@ export class CallLogRecorder {
   #starts = new Uint32Array(initialAccesses);
   #calls = 0;
   #stopped = false;
+  /** Accesses recorded that hit. */
+  hits = 0;
 
   constructor(accessesMax: number) {
     this.#accessesMax = accessesMax;
@@ -27,7 +29,8 @@ export class CallLogRecorder {
     return this.#starts[this.#calls]!;
   }
 
-  record(keys: Uint32Array, from: number, to: number): void {
+  /** Records one call, of which `hits` experts hit. */
+  record(keys: Uint32Array, from: number, to: number, hits: number): void {
     const end = this.accesses + to - from;
     if (this.#stopped || end > this.#accessesMax) {
       this.#stopped = true;
@@ -37,6 +40,7 @@ export class CallLogRecorder {
     if (this.#calls + 2 > this.#starts.length) this.#starts = grown(this.#starts, this.#calls + 2, Infinity);
     for (let i = from, at = this.accesses; i < to; i++, at++) this.#keys[at] = keys[i]!;
     this.#starts[++this.#calls] = end;
+    this.hits += hits;
   }
 
   /** The calls recorded so far; a view that later records do not change. */

@@ -1,17 +1,7 @@
-import { z } from "zod";
+import { deviceFrom } from "./device-from.ts";
 import { type MissPolicy, missActions } from "./miss-policy.ts";
 
-const parameters = {
-  deviceFrom: z
-    .int()
-    .min(1)
-    .max(1e9)
-    .optional()
-    .describe(
-      "Tokens of a step from which missing experts are fetched and computed by the device all the same, as llama.cpp does from 32 " +
-        "and KTransformers from --kt-gpu-prefill-token-threshold. Default: never.",
-    ),
-};
+const parameters = { deviceFrom };
 
 /**
  * Experts outside device memory are computed where they lie, as llama.cpp does with `--cpu-moe`, `--n-cpu-moe` and `-ot`, and
@@ -22,8 +12,8 @@ export const host: MissPolicy<typeof parameters> = {
   rule: "The host's processors compute every missing expert, beside what the device computes.",
   needs: ["host"],
   parameters,
-  create: (_context, { deviceFrom = Number.POSITIVE_INFINITY }) => ({
+  create: (_context, { deviceFrom: from = Number.POSITIVE_INFINITY }) => ({
     decide: ({ count, stepTokens }, _times, action) =>
-      void action.fill(stepTokens >= deviceFrom ? missActions.fetch : missActions.host, 0, count),
+      void action.fill(stepTokens >= from ? missActions.fetch : missActions.host, 0, count),
   }),
 };

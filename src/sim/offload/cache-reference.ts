@@ -75,7 +75,9 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
         log,
         createScopedCache(reserving(policy, caches[i]!.reserved), offload.scope, { ...shape, popularity, future: log }),
       ).hits;
-    hits.policy += replay(admitted(offload.policy, offload.admission), caches[i]!.popularity);
+    // What is sent ahead hits too; the policy alone is its replay, where accesses are all that it needs.
+    const alone = offload.prefetch !== undefined && !offload.policy.needs.includes("weights");
+    hits.policy += alone ? replay(admitted(offload.policy, offload.admission), caches[i]!.popularity) : recorder.hits;
     hits.belady += replay(belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);
     hits.lru += replay(admitted(cachePolicies.lru, offload.admission), null);

@@ -270,7 +270,7 @@ export class OffloadState {
         : plan.judge(cache, asked, this.hit, time, stepTokens, weights);
     if (ahead !== null) hits -= ahead.use(asked, cache, this.hit, this.lateReadyNs, this.startNs);
     this.writeBacks?.called(cache, keys, count);
-    this.log?.record(keys, 0, count);
+    this.log?.record(keys, 0, count, hits);
     this.calls++;
     this.accesses += count;
     this.hits += hits;
