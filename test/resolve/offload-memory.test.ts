@@ -26,6 +26,9 @@ const problemsOf = async (offload: string, hardware?: string): Promise<readonly 
 };
 
 describe("how memory behind the devices is used", () => {
+  const cxl =
+    "system: rtx4090-desktop, tiers: { ddr: { capacity: 16GiB }, cxl: { capacity: 64GiB, bandwidth: 20GB/s } }";
+
   test("is what it was where a scenario says nothing", async () => {
     const { offload } = await resolve("");
     expect(offload!.hostBytes).toBe(128 * gib);
@@ -35,8 +38,6 @@ describe("how memory behind the devices is used", () => {
   });
 
   test("is as a scenario says", async () => {
-    const cxl =
-      "system: rtx4090-desktop, tiers: { ddr: { capacity: 16GiB }, cxl: { capacity: 64GiB, bandwidth: 20GB/s } }";
     expect((await resolve("hostMemory: 8GiB, hostCache: exclusive")).offload).toMatchObject({ hostCache: "exclusive" });
     expect((await resolve("tiering: lru", cxl)).offload).toMatchObject({ tiering: "lru" });
     expect((await resolve("hostMemory: 8GiB, pageCache: rest")).offload).toMatchObject({ pageCache: "rest" });
@@ -77,6 +78,46 @@ describe("how memory behind the devices is used", () => {
     const problems = await problemsOf(offload, hardware);
     expect(problems).toHaveLength(1);
     expect(problems[0]!.expected).toContain(expected);
+  });
+
+  const uses = [
+    ["hostCache: exclusive", "inclusive beside"],
+    ["pageCache: 1GiB", "no page cache beside"],
+    ["tiering: lru", "static beside"],
+  ] as const;
+  test.each([
+    ["prefetch: { kind: perfect }", "prefetch perfect"],
+    ["miss: { kind: fiddler }", "misses fiddler"],
+    ["miss: { kind: row-split }", "misses row-split"],
+    ["miss: { kind: gate-score }", "misses gate-score"],
+    ["prefetch: { kind: perfect }, miss: { kind: host }", "prefetch perfect"],
+  ])("is refused beside %s, where what memory holds is not followed", async (beside, named) => {
+    const said = uses.map(([use]) => use).join(", ");
+    expect(await problemsOf(`${said}, ${beside}`, cxl)).toMatchObject(
+      uses.map(([use, without]) => ({
+        at: `policy.offload.${use.split(":")[0]}`,
+        line: 9,
+        expected: expect.stringMatching(new RegExp(`^${without} ${named}: .* not modelled$`)) as string,
+        found: use.split(": ")[1] === "1GiB" ? String(gib) : use.split(": ")[1],
+      })),
+    );
+    // One problem a key, that of the node first.
+    const sockets = `${cxl}, sockets: { count: 2, bandwidth: 40GB/s }`;
+    expect((await problemsOf(`${said}, ${beside}`, sockets)).map(({ at }) => at)).toHaveLength(3);
+  });
+
+  test.each([
+    "prefetch: { kind: none }",
+    "miss: { kind: skip }",
+    "miss: { kind: substitute }",
+    "keep: [{ layer: 1, experts: [1] }]",
+  ])("goes with %s", async (beside) => {
+    for (const use of ["hostMemory: 8GiB, hostCache: exclusive", "hostMemory: 8GiB, pageCache: rest"]) {
+      const { cache } = simulate(await resolve(`${use}, ${beside}`));
+      expect(cache!.misses).toBeGreaterThan(0);
+    }
+    const { cache } = simulate(await resolve(`tiering: lru, ${beside}`, cxl));
+    expect(cache!.promotions).toBeDefined();
   });
 
   test("is refused for several reasons at once", async () => {

@@ -1,3 +1,4 @@
+import { holds } from "../../core/errors.ts";
 import { Resource } from "../../core/resource.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { HostStore } from "../store/host-store.ts";
@@ -61,6 +62,11 @@ export class WriteBacks {
       }
       key = next;
     }
+    holds(
+      this.resident === cache.resident,
+      "store-state",
+      () => `${this.resident} experts known on devices, ${cache.resident} in their cache`,
+    );
   }
 
   /** An expert is fetched: the next one that was given up goes the other way. */
