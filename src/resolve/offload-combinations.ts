@@ -1,3 +1,4 @@
+import { formatBytes } from "../core/units.ts";
 import { missPolicies } from "../policy/miss/miss-policies.ts";
 import type { MissPolicy } from "../policy/miss/miss-policy.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -8,7 +9,8 @@ interface Use {
   readonly key: "hostCache" | "pageCache" | "tiering";
   /** What a scenario without it says. */
   readonly without: string;
-  readonly asked: (section: Section) => unknown;
+  /** What a scenario with it says. */
+  readonly asked: (section: Section) => string | undefined;
   /** What is not modelled of it where experts are sent ahead, and where misses are computed by the host or fetched narrow. */
   readonly ahead: string;
   readonly onHost: string;
@@ -25,7 +27,7 @@ const uses: readonly Use[] = [
   {
     key: "pageCache",
     without: "no page cache",
-    asked: ({ pageCache }) => pageCache,
+    asked: ({ pageCache }) => (typeof pageCache === "number" ? formatBytes(pageCache) : pageCache),
     ahead: "reading ahead through it",
     onHost: "computing in its pages, or narrow copies there,",
   },
@@ -48,6 +50,6 @@ export function combinationProblems(section: Section) {
     const found = asked(section);
     if (found === undefined || !(sends || leaves)) return [];
     const [what, beside] = sends ? [ahead, `prefetch ${prefetch.kind}`] : [onHost, `misses ${miss.kind}`];
-    return [{ key, expected: `${without} beside ${beside}: ${what} is not modelled`, found: String(found) }];
+    return [{ key, expected: `${without} beside ${beside}: ${what} is not modelled`, found }];
   });
 }

@@ -98,7 +98,7 @@ describe("how memory behind the devices is used", () => {
         at: `policy.offload.${use.split(":")[0]}`,
         line: 9,
         expected: expect.stringMatching(new RegExp(`^${without} ${named}: .* not modelled$`)) as string,
-        found: use.split(": ")[1] === "1GiB" ? String(gib) : use.split(": ")[1],
+        found: use.split(": ")[1]!.replace("1GiB", "1 GiB"),
       })),
     );
     // One problem a key, that of the node first.

@@ -109,7 +109,8 @@ test("experts that move between memories change places one by one, and every mem
           expect([...homes]).toEqual(expected);
         }
         expect(migration.swaps).toBe(swaps);
-        expect([...homes].sort()).toEqual([...start].sort());
+        const sorted = (tiers: Iterable<number>) => [...tiers].toSorted((a, b) => a - b);
+        expect(sorted(homes)).toEqual(sorted(start));
         expect(migration.doneBytes).toBe(4 * swaps);
       },
     ),
