@@ -44,6 +44,8 @@ export function withFlags(
 function keysOf({ chosen, deviceFrom, deferred }: FlaggedSplit, model: ModelSpec): Partial<Record<string, unknown>> {
   const from = deviceFrom === null ? {} : { deviceFrom };
   const miss = deferred === 0 ? { kind: "host", ...from } : { kind: "deferral", experts: deferred, ...from };
+  if (chosen.kind === "counted" && chosen.chosenAnew)
+    return { kind: "remask", tokensFrom: deviceFrom, scope: "layer", slots: chosen.perLayer, miss };
   if (chosen.kind === "counted") {
     const fills = chosen.strategy === "front-loading";
     const layers = new Set(expertHomes(model)).size;

@@ -118,7 +118,7 @@ describe("ktransformers", () => {
     ["--kt-num-gpu-experts 9", /at most the 4 experts/],
     ["--kt-gpu-experts-ratio 2", /share from 0 to 1/],
     ["--kt-num-gpu-experts 1 --kt-expert-placement-strategy best", /uniform, frequency/],
-    ["--kt-num-gpu-experts 1 --kt-enable-dynamic-expert-update", /does not change/],
+    ["--kt-num-gpu-experts 1 --kt-enable-dynamic-expert-update", /threshold beside/],
     ["--tp 4", /--kt-num-gpu-experts or/],
   ])("refuses %s", (flags, message) => {
     expect(() => ktransformers.read(splitWords(flags), shape)).toThrow(message);

@@ -8,8 +8,10 @@ import { activeBytes, decodeKernelsNs, formatsIn, readingNs, withBandwidth, with
 describe.each(["mac-m2-ultra", "mi300x-8", "xeon-amx-2s"])("one sequence decoding on %s", (system) => {
   const node = nodeNamed(system);
   const { device } = node;
+  /** Processors reach 38 % of their memory's bandwidth on published decode rates (efficiency preset `cpu`). */
+  const most = device.kind === "cpu" ? 3 : 2;
 
-  test("reads its weights once and takes at most twice that, launches apart; half the bits are never slower", () => {
+  test("reads its weights once and takes at most twice that, processors three times, launches apart; half the bits are never slower", () => {
     for (const id of ["mixtral-8x7b", "gpt-oss-120b"]) {
       const model = modelNamed(id);
       let wider = Number.POSITIVE_INFINITY;
@@ -22,7 +24,7 @@ describe.each(["mac-m2-ultra", "mi300x-8", "xeon-amx-2s"])("one sequence decodin
         expect(ns).toBeLessThanOrEqual(wider);
         wider = ns;
         if (activeBytes(decode) > 2e9)
-          expect(decodeKernelsNs(decode, withoutLaunches(node)), `${id} ${format}`).toBeLessThan(2 * least);
+          expect(decodeKernelsNs(decode, withoutLaunches(node)), `${id} ${format}`).toBeLessThan(most * least);
         expect(decodeKernelsNs(decode, withBandwidth(node, 2))).toBeLessThan(ns);
       }
     }

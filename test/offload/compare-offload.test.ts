@@ -33,7 +33,7 @@ describe("a comparison", () => {
     expect({ ...own, name: "" }).toEqual({ ...found.base, name: "" });
     // A fixed set starts loaded.
     for (const { optimum, hitRate, name } of found.outcomes)
-      if (name !== "static") expect(optimum).toBeGreaterThanOrEqual(hitRate);
+      if (name !== "static" && name !== "remask") expect(optimum).toBeGreaterThanOrEqual(hitRate);
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
   });
 

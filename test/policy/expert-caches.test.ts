@@ -12,7 +12,7 @@ const experts = 12;
 /** Without those that rank by router weights, which these calls do not have. */
 const policies = (Object.values(cachePolicies) as CachePolicy[]).filter(({ needs }) => !needs.includes("weights"));
 const naives = { ...naiveCaches, ...naiveAdaptive };
-const admitting = policies.filter((policy) => policy.name !== "static");
+const admitting = policies.filter((policy) => !policy.needs.includes("popularity"));
 
 /** Uses that are all different, so that ties play no part. */
 const popularity = Float64Array.from({ length: experts }, (_, key) => (key * 7) % experts);

@@ -18,6 +18,7 @@ export const ktransformers: FlagDialect = {
     let strategy = "uniform";
     let deviceFrom: number | null = null;
     let deferred = 0;
+    let chosenAnew = false;
     for (let flag = reader.next(); flag !== null; flag = reader.next())
       switch (flag) {
         case "--kt-num-gpu-experts":
@@ -45,14 +46,19 @@ export const ktransformers: FlagDialect = {
           deferred = reader.wholeNumber(flag);
           break;
         case "--kt-enable-dynamic-expert-update":
-          refuse({ expected: "a set that does not change", found: flag });
+          chosenAnew = true;
           break;
         default:
           unread.push(flag);
       }
+    if (chosenAnew && deviceFrom === null)
+      refuse({
+        expected: "--kt-gpu-prefill-token-threshold beside --kt-enable-dynamic-expert-update",
+        found: words.join(" "),
+      });
     if (perLayer === null)
       refuse({ expected: "--kt-num-gpu-experts or --kt-gpu-experts-ratio", found: words.join(" ") });
-    return { chosen: { kind: "counted", perLayer, strategy }, deviceFrom, deferred, unread };
+    return { chosen: { kind: "counted", perLayer, strategy, chosenAnew }, deviceFrom, deferred, unread };
   },
   write({ resident, deviceFrom, deferred }, { moeLayers, experts }) {
     const held = moeLayers.map((_, layer) =>

@@ -23,7 +23,7 @@ export interface FlaggedSplit {
   /** How experts are chosen: by the flags themselves, or so many of a layer in a way that needs their popularity. */
   readonly chosen:
     | { readonly kind: "named"; readonly resident: Uint8Array }
-    | { readonly kind: "counted"; readonly perLayer: number; readonly strategy: string };
+    | { readonly kind: "counted"; readonly perLayer: number; readonly strategy: string; readonly chosenAnew: boolean };
   readonly deviceFrom: number | null;
   readonly deferred: number;
   /** Flags that say nothing of where experts are. */

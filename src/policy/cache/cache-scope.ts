@@ -15,6 +15,8 @@ export interface CacheShape {
 }
 
 export interface ScopedCacheInput extends CacheShape {
+  /** Experts that a token chooses. Absent: 1. */
+  readonly topK?: number;
   /** Seed of what a policy draws at random. Absent: 0. */
   readonly seed?: number;
   /**
@@ -26,8 +28,8 @@ export interface ScopedCacheInput extends CacheShape {
 
 /** A cache over all layers of a model under one policy, with shared slots or a quota per layer. */
 export function createScopedCache(policy: CachePolicy, scope: CacheScope, input: ScopedCacheInput): ExpertCache {
-  const { layers, expertsPerLayer, slots, slotsPerLayer, popularity, future, seed = 0 } = input;
-  const shape = { layers, expertsPerLayer };
+  const { layers, expertsPerLayer, slots, slotsPerLayer, popularity, future, topK = 1, seed = 0 } = input;
+  const shape = { layers, expertsPerLayer, topK };
   if (scope === "global") {
     return policy.create({ ...shape, objects: layers * expertsPerLayer, capacity: slots, popularity, future, seed });
   }

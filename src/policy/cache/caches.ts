@@ -18,6 +18,7 @@ import { moeApex } from "./moe-apex.ts";
 import { moeInfinity } from "./moe-infinity.ts";
 import { plec } from "./plec.ts";
 import { random } from "./random.ts";
+import { remask } from "./remask.ts";
 import { s3Fifo } from "./s3-fifo.ts";
 import { sch } from "./sch.ts";
 import { sieve } from "./sieve.ts";
@@ -44,6 +45,7 @@ export const cachePolicies = {
   slru,
   "w-tinylfu": wTinyLfu,
   static: staticTop,
+  remask,
   "least-stale": leastStale,
   "layer-distance": layerDistance,
   "moe-infinity": moeInfinity,

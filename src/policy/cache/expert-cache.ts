@@ -19,7 +19,7 @@ export interface ExpertCache {
    * Serves one call. keys[from .. to) are distinct dense ids in stored order. Writes 1 (hit) or 0 (miss) to
    * hit[0 .. to - from); returns the number of hits.
    * @param weights [0 .. to - from) router weights of each expert summed over the tokens of the call, for policies that need
-   * `weights`; absent where none were recorded
+   * `weights`; for those that need `tokens`, the tokens of each. Absent where nobody knows
    */
   call(keys: Uint32Array, from: number, to: number, hit: Uint8Array, weights?: Float64Array): number;
   /**
@@ -40,9 +40,11 @@ export interface ExpertCache {
 }
 
 /** What a cache policy may ask for. `layers`: it ranks the experts of all layers against one another, so scope global. */
-export type CacheNeed = "popularity" | "future" | "weights" | "layers";
+export type CacheNeed = "popularity" | "future" | "weights" | "tokens" | "layers";
 
 export interface CacheContext {
+  /** Experts that a token chooses. Absent: 1. */
+  readonly topK?: number;
   /** Experts of a layer: key k belongs to layer floor(k / expertsPerLayer). Absent: one layer. */
   readonly expertsPerLayer?: number;
   /** MoE layers of the model, in the order in which a step passes them. Absent: one. */

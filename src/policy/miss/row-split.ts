@@ -3,7 +3,8 @@ import { type MissPolicy, missActions } from "./miss-policy.ts";
 /**
  * An expert is a sum over the rows of its inner layer, so host and device can each compute some of them, exactly. The host gets
  * the part that makes both done at once: h = device / (device + host), device being fetching and computing all of it. No
- * published system does this with experts; PowerInfer (arXiv 2312.12456) splits dense layers by neuron.
+ * published system does this with experts; PowerInfer (arXiv 2312.12456) splits dense layers by neuron. With experts on disks
+ * all are fetched.
  */
 export const rowSplit: MissPolicy = {
   name: "row-split",

@@ -69,10 +69,10 @@ export function buildOffloads(
   const local = node.sockets !== undefined && offload.numa !== "interleave";
   const visited = expertHomes(config.model);
   const { nodeOf } = replicaNodes(config);
-  const { experts } = routing.table;
-  const shape = { layers: routing.layerMap.length, expertsPerLayer: experts, ...slotsOf(offload) };
+  const { experts, topK } = routing.table;
+  const shape = { layers: routing.layerMap.length, expertsPerLayer: experts, topK, ...slotsOf(offload) };
   const { miss } = offload;
-  const missHandler = miss === undefined ? null : miss.policy.create({ topK: routing.table.topK }, miss.values);
+  const missHandler = miss === undefined ? null : miss.policy.create({ topK }, miss.values);
   const hostComputes = missHandler !== null && miss!.policy.needs.includes("host");
   const narrow = narrowShare(config);
   const prefetcherOf = offload.prefetch?.prepare();
@@ -161,7 +161,7 @@ export function buildOffloads(
                     defers: memory.hostHoldsAll,
                   }),
             lane: hostComputes ? new HostLane(nodes[at]!.processors, host, experts) : null,
-            weighs: offload.policy.needs.includes("weights"),
+            told: toldOf(offload.policy),
             ...(prefetcherOf === undefined ? {} : { ahead }),
           }),
         );
@@ -177,6 +177,10 @@ function heldBy(layers: number, experts: number, owns: (layer: number, expert: n
     owns(Math.floor(key / experts), key % experts) ? 1 : 0,
   );
 }
+
+/** What a policy is told of each expert of a call, beside that it is asked for. */
+const toldOf = ({ needs }: OffloadConfig["policy"]): "weights" | "tokens" | null =>
+  needs.includes("weights") ? "weights" : needs.includes("tokens") ? "tokens" : null;
 
 /** Slots of the caches of a rank, whatever their policy. */
 export const slotsOf = ({ slots, slotsPerLayer }: OffloadConfig): Pick<CacheShape, "slots" | "slotsPerLayer"> =>

@@ -76,7 +76,8 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
         createScopedCache(reserving(policy, caches[i]!.reserved), offload.scope, { ...shape, popularity, future: log }),
       ).hits;
     // What is sent ahead hits too; the policy alone is its replay, where accesses are all that it needs.
-    const alone = offload.prefetch !== undefined && !offload.policy.needs.includes("weights");
+    const alone =
+      offload.prefetch !== undefined && !offload.policy.needs.some((need) => need === "weights" || need === "tokens");
     hits.policy += alone ? replay(admitted(offload.policy, offload.admission), caches[i]!.popularity) : recorder.hits;
     hits.belady += replay(belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);

@@ -69,7 +69,7 @@ export class MissPlan implements MissTimes {
     readonly fetchNs: number;
     /** Bytes of a narrow copy over those of a whole one. */
     readonly narrowShare: number;
-    /** Whether the host may be late: memory holds every expert. What a disk sends is computed in time. */
+    /** Whether memory holds every expert. What a disk sends is not late, and read for one side alone. */
     readonly defers: boolean;
   }) {
     this.handler = handler;
@@ -133,7 +133,7 @@ export class MissPlan implements MissTimes {
       this.pairs += tokens[i]!;
       this.mass += standing.mass[i]!;
       if (hit[i] === 0) {
-        if (action[i] === missActions.defer && !this.defers) action[i] = missActions.host;
+        if (!this.defers) action[i] = inTime(action[i]!);
         this.follow(i, action[i]!, tokens[i]!, standing.mass[i]!);
       }
       if (hit[i] === 0 && action[i] !== missActions.fetch) continue;
@@ -161,4 +161,10 @@ export class MissPlan implements MissTimes {
     else this.fetchShare[i] = action === missActions.narrow ? this.narrowShare : 0;
     if (action === missActions.substitute) this.substitutedTokens += tokens;
   }
+}
+
+/** The action on an expert that may lie on a disk. */
+function inTime(action: number): number {
+  if (action === missActions.defer) return missActions.host;
+  return action === missActions.split ? missActions.fetch : action;
 }

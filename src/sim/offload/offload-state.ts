@@ -83,8 +83,9 @@ export class OffloadState {
   readonly ahead: PrefetchLane | null;
   /** When each expert is there that was on its way, ns. */
   private readonly lateReadyNs: Float64Array;
-  /** Whether the cache is told of the router weights of a call. */
-  private readonly weighs: boolean;
+  /** What the cache is told of the experts of a call. */
+  private readonly told: "weights" | "tokens" | null;
+  private readonly tokens: Float64Array;
   /** What the host computes; null where it computes nothing. */
   private readonly lane: HostLane | null;
   /** [count] part of each missing expert that is fetched; 0: none. */
@@ -121,7 +122,7 @@ export class OffloadState {
     plan: MissPlan | null;
     lane: HostLane | null;
     /** Whether the cache is told of the router weights of a call. Absent: it is not. */
-    weighs?: boolean;
+    told?: "weights" | "tokens" | null;
     /** Who sends experts ahead over `link`. Absent: nobody. */
     ahead?: (link: Resource) => PrefetchLane;
   }) {
@@ -149,7 +150,8 @@ export class OffloadState {
     this.plan = options.plan;
     this.lane = options.lane;
     this.share = new Float64Array(options.experts);
-    this.weighs = options.weighs ?? false;
+    this.told = options.told ?? null;
+    this.tokens = new Float64Array(options.experts);
     this.ahead = options.ahead?.(this.link) ?? null;
     this.lateReadyNs = new Float64Array(options.experts);
   }
@@ -263,7 +265,7 @@ export class OffloadState {
     const { plan, cache, asked, ahead } = this;
     const { count, keys } = asked;
     ahead?.reach(asked, cache, this.startNs);
-    const weights = this.weighs ? asked.standing.mass : undefined;
+    const weights = this.toldOf(asked);
     let hits =
       plan === null
         ? cache.call(keys, 0, count, this.hit, weights)
@@ -278,6 +280,14 @@ export class OffloadState {
     const slots = this.slotsOf(keys[0]!);
     this.unionOverCapacity += slots > 0 ? count / slots : 0;
     return hits;
+  }
+
+  /** What the cache is told of the experts of the call; nothing where it goes by their ids. */
+  private toldOf({ count, tokens, standing }: AskedExperts): Float64Array | undefined {
+    if (this.told === null) return undefined;
+    if (this.told === "weights") return standing.mass;
+    for (let i = 0; i < count; i++) this.tokens[i] = tokens[i]!;
+    return this.tokens;
   }
 
   /** Gives the host what it is to compute, what is deferred last. Returns how many experts that are. */
