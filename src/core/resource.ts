@@ -90,7 +90,10 @@ export class Resource {
     return this.background.add(chunks, chunkNs, chunkBytes, priority);
   }
 
-  /** When background work is done, ns; Infinity while it has chunks that are not begun. It stays under its id. */
+  /**
+   * When background work is done, ns; Infinity while it has chunks that are not begun. It stays under its id. For owners that
+   * share a resource with others, and so cannot {@link take}.
+   */
   doneNs(atNs: number, id: number): number {
     this.settle(atNs);
     return this.background.left[id] === 0 ? this.background.endNs[id]! : Number.POSITIVE_INFINITY;

@@ -53,6 +53,9 @@ const kinds = {
   "number or null": (value) => value === null || isNumber(value),
   "list or null": (value) => value === null || Array.isArray(value),
   "list of numbers or null": (value) => value === null || isListOf(value, isNumber),
+  "number or absent": (value) => value === undefined || isNumber(value),
+  "object of numbers or absent": (value) =>
+    value === undefined || (isObject(value) && Object.values(value).every(isNumber)),
   "object or absent": (value) => value === undefined || isObject(value),
   "object or null": (value) => value === null || isObject(value),
 } as const satisfies Record<string, (value: unknown) => boolean>;
@@ -139,6 +142,8 @@ const shape: Shape = {
     "unionOverCapacity",
   ]),
   ...fields("cache", "text", ["policy", "scope"]),
+  "cache.stallBy": "object of numbers or absent",
+  ...fields("cache", "number or absent", ["writtenBackBytes", "pageCacheHits", "promotions"]),
   "cache.actions": "object or null",
   "cache.actions.policy": "text",
   "cache.actions.pairs": "number",

@@ -74,15 +74,41 @@ export function cacheSection(forecast: Forecast): PageSection[] {
     [
       "fetched",
       formatBytes(cache.fetchedBytes),
-      `${formatCount(cache.misses)} misses, ${formatCount(cache.diskReads)} from NVMe`,
+      [
+        `${formatCount(cache.misses)} misses`,
+        `${formatCount(cache.diskReads)} from NVMe`,
+        ...(cache.pageCacheHits === undefined ? [] : [`${formatCount(cache.pageCacheHits)} from the page cache`]),
+      ].join(", "),
     ],
-    ["waited", formatDuration(cache.stallNs), "devices stood still for experts"],
+    ...moveRows(cache),
+    ...stallRows(cache),
     ...missRows(cache),
     ...prefetchRows(forecast),
   );
   const scope = cache.scope === "layer" ? "slots per layer" : "slots in all";
   const note = `hit rate with ${formatCount(cache.slots)} ${scope}`;
   return [{ kind: "table", only: "terminal", title: "Expert cache", note, columns: figureColumns, rows }];
+}
+
+/** What went between memories, or back into them. */
+function moveRows({ writtenBackBytes, promotions }: NonNullable<Forecast["cache"]>): string[][] {
+  const rows: string[][] = [];
+  if (writtenBackBytes !== undefined)
+    rows.push(["written back", formatBytes(writtenBackBytes), "from devices into host memory"]);
+  if (promotions !== undefined)
+    rows.push(["moved nearer", formatCount(promotions), "experts that changed places with colder ones"]);
+  return rows;
+}
+
+/** How long devices waited, and for what. */
+function stallRows({ stallNs, stallBy = {} }: NonNullable<Forecast["cache"]>): string[][] {
+  const causes = Object.entries(stallBy)
+    .filter(([, ns]) => ns / stallNs >= shareMin)
+    .sort(([, a], [, b]) => b - a);
+  return [
+    ["waited", formatDuration(stallNs), "devices stood still for experts"],
+    ...causes.map(([name, ns]) => [`- for ${name}`, formatDuration(ns), formatPercent(ns / stallNs, 2)]),
+  ];
 }
 
 const actionWords: Readonly<Record<MissAction, string>> = {
@@ -116,7 +142,7 @@ function missRows({ actions, misses }: NonNullable<Forecast["cache"]>): string[]
 function prefetchRows(forecast: Forecast): string[][] {
   const { prefetch } = forecast.cache!;
   if (prefetch === undefined) return [];
-  const { followed, useful, late, evicted, preempted, unused, refused, bytes, wastedBytes, lateNs } = prefetch;
+  const { followed, useful, late, evicted, preempted, unused, refused, bytes, wastedBytes } = prefetch;
   const share = (metric: keyof typeof prefetching) => {
     const value = metrics[metric].of(forecast);
     return value === null ? "" : formatPercent(value, 2);
@@ -132,7 +158,6 @@ function prefetchRows(forecast: Forecast): string[][] {
     ],
     ["coverage", share("prefetchCoverage"), "of what would have been missing was there"],
     ["waste", formatBytes(wastedBytes), wasted],
-    ["waited for late ones", formatDuration(lateNs), "part of the above"],
   ];
 }
 

@@ -11,13 +11,14 @@ import type { Reserved } from "../policy/cache/reserved.ts";
 import { countsUses } from "../policy/cache/static-choice.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { OffloadConfig } from "../sim/config.ts";
-import { hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
+import { memoryTiers } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { stagePlans } from "../sim/step/stage-plan.ts";
 import { checkCacheNeeds } from "./cache-needs.ts";
 import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
 import { inWords } from "./in-words.ts";
 import { locatedAsync } from "./located.ts";
+import { offloadMemory } from "./offload-memory.ts";
 import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
 import { reservedExperts } from "./reserved-experts.ts";
 import { resolveMiss } from "./resolve-miss.ts";
@@ -35,7 +36,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: "routing to replay: a cache has no hit rate under uniform routing",
         found: "routing.kind uniform",
       });
-    checkHostMemory(setting);
+    const memory = offloadMemory(scenario, section, node);
     checkDiskPath(setting);
     if (section.numa !== undefined && node.sockets === undefined)
       refuse({
@@ -68,8 +69,10 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const perRank = (placedExperts(setting) / mapping.ep) * (section.scope === "layer" ? 1 : stageLayers);
     if (slots < 1 && section.memory !== undefined)
       refuse({
-        expected: `memory for at least one expert per cache: ${sliceBytes * caches} bytes`,
-        found: section.memory,
+        ...scenario.place(["policy", "offload", "memory"]),
+        at: "policy.offload.memory",
+        expected: `at least ${formatBytes(sliceBytes * caches)}: one expert in each of ${caches} caches`,
+        found: formatBytes(section.memory),
       });
     const reserved = await reservedExperts(setting, { slots, slotsPerLayer: spread?.slots ?? null });
     const counts = kind.needs.includes("popularity") && countsUses(parameters["choose"]);
@@ -83,7 +86,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       slots: Math.min(slots, perRank),
       ...(spread === null ? {} : { slotsPerLayer: spread.slots }),
       ...(reserved === null ? {} : { reserved }),
-      hostBytes: section.hostMemory ?? hostTier(node)?.bytes ?? 0,
+      ...memory,
       pinned: section.pinned,
       diskPath: section.diskPath,
       ...(node.sockets === undefined ? {} : { numa: section.numa ?? "local" }),
@@ -136,23 +139,6 @@ function unusedFit({ kind, fit }: NonNullable<Scenario["policy"]["offload"]>): L
   return fit === undefined
     ? []
     : [{ topic: "expert cache fit", fidelity: "assumed", detail: `not used: ${kind} goes by the run's own accesses` }];
-}
-
-/** Refuses more host memory for experts than there is. */
-function checkHostMemory({ scenario, node }: PolicySetting): void {
-  const { offload } = scenario.policy;
-  const host = hostTier(node);
-  const hostMemory = offload?.hostMemory ?? 0;
-  if (hostMemory > (host?.bytes ?? 0))
-    refuse({
-      ...scenario.place(["policy", "offload", "hostMemory"]),
-      at: "policy.offload.hostMemory",
-      expected:
-        host === undefined
-          ? `nothing: ${node.device.name} has no host memory behind it`
-          : `at most the ${formatBytes(host.bytes)} of ${host.id} in a node`,
-      found: formatBytes(hostMemory),
-    });
 }
 
 /** Refuses a direct path where there is no disk, or no link to send over. */

@@ -5,6 +5,7 @@ import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type MissPolicyName, missPolicies } from "../policy/miss/miss-policies.ts";
 import { expertsByLayer } from "./experts-by-layer.ts";
 import { fitSection } from "./fit-section.ts";
+import { hostMemoryKeys } from "./host-memory-keys.ts";
 import { kindsOf } from "./kinds.ts";
 import { prefetchSection } from "./prefetch-section.ts";
 import { count, exactlyOne, filePath } from "./quantity.ts";
@@ -85,6 +86,7 @@ const cacheKeys = {
       "How experts that live on a disk reach a device: through host memory, which caches them, or direct, past it " +
         "(GPUDirect Storage). On the direct path all memory is a home of experts.",
     ),
+  ...hostMemoryKeys,
   numa: z
     .enum(["local", "interleave"])
     .optional()

@@ -166,6 +166,17 @@ export interface OffloadConfig {
   readonly pinned: boolean;
   /** How experts that live on a disk reach a device: through host memory, or straight. Absent: `host`. */
   readonly diskPath?: "host" | "direct";
+  /** Whether host memory in front of disks keeps what devices take in, or only what they lack. Absent: `inclusive`. */
+  readonly hostCache?: "inclusive" | "exclusive";
+  /**
+   * Bytes of a node's memory for pages of the files that experts are read from, or all that nothing else takes. Absent: reads
+   * of disks pass no page cache.
+   */
+  readonly pageCache?: number | "rest";
+  /** Rate at which one thread copies out of the page cache; absent: that of copies of pageable memory. */
+  readonly pageCopyBytesPerSecond?: number;
+  /** Whether experts stay in the memory that they were put into, or hot ones move to the nearest. Absent: `static`. */
+  readonly tiering?: "static" | "lru";
   /** Where experts lie in a memory that several sockets share; absent where a node has one. */
   readonly numa?: "local" | "interleave";
   /**

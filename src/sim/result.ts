@@ -109,6 +109,17 @@ export interface CacheResult {
   readonly fetchedBytes: number;
   /** Time the devices waited for experts, ns. */
   readonly stallNs: number;
+  /**
+   * The same by what a missing expert was waited for: links, tiers, the page cache; ns. Absent in results of earlier
+   * releases.
+   */
+  readonly stallBy?: Readonly<Record<string, number>>;
+  /** Bytes that went back from devices into host memory; absent where that keeps copies. */
+  readonly writtenBackBytes?: number;
+  /** Disk reads that the page cache spared; absent without one. */
+  readonly pageCacheHits?: number;
+  /** Experts that moved to the nearest memory; absent where none may. */
+  readonly promotions?: number;
   /** Mean over calls of distinct experts / slots. */
   readonly unionOverCapacity: number;
   /** What was done about the misses; null where all of them were fetched. */

@@ -217,3 +217,14 @@ test("of several servers the one that is free first is taken, of equal ones the 
   servers[1]!.demand(2, 9, 0);
   expect(firstFree(servers, 2)).toBe(servers[2]);
 });
+
+test("who shares a resource learns of the end of his own work alone, once its last chunk has begun", () => {
+  const server = new Resource();
+  const [first, second] = [server.submit(0, 2, 10, 1, 0), server.submit(0, 1, 5, 1, 0)];
+  expect([server.doneNs(0, first), server.doneNs(10, first)]).toEqual([Infinity, Infinity]);
+  expect([server.doneNs(11, first), server.doneNs(11, second)]).toEqual([20, Infinity]);
+  expect(server.doneNs(30, second)).toBe(25);
+  // It stays until its owner ends it.
+  expect(server.doneNs(40, first)).toBe(20);
+  expect([server.cancel(40, first), server.raise(40, second)]).toEqual([0, 25]);
+});

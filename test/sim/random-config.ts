@@ -169,6 +169,10 @@ export const scenario = fc.record({
   sockets: fc.constantFrom(1, 1, 2, 3),
   numa: fc.constantFrom("local" as const, "interleave" as const),
   diskPath: fc.constantFrom("host" as const, "host" as const, "direct" as const),
+  /** How memory behind the devices is used for experts, where the rest of the case allows it. */
+  hostCache: fc.constantFrom("inclusive" as const, "exclusive" as const),
+  pageCache: fc.constantFrom(undefined, 2e6, "rest" as const),
+  tiering: fc.constantFrom("static" as const, "lru" as const),
   hostLinkDevices: fc.constantFrom(1, 1, 2, 4),
   transfersOverlap: fc.boolean(),
   policy: fc.constantFrom(
@@ -214,6 +218,7 @@ export function configOf(c: Scenario): SimConfig {
   const policy: CachePolicy = cachePolicies[c.policy];
   const missPolicy: MissPolicy = missPolicies[c.miss];
   const onHost = missPolicy.needs.includes("host");
+  const plain = c.sockets === 1 && !onHost && missPolicy.narrowBits === undefined;
   const offload: OffloadConfig | null = offloads
     ? {
         miss: { policy: missPolicy, values: z.object(missPolicy.parameters).parse({}) },
@@ -228,6 +233,9 @@ export function configOf(c: Scenario): SimConfig {
         pinned: c.pinned,
         diskPath: onHost ? "host" : c.diskPath,
         ...(c.sockets === 1 ? {} : { numa: onHost ? "interleave" : c.numa }),
+        ...(plain && c.diskPath === "host" ? { hostCache: c.hostCache } : {}),
+        ...(plain && c.diskPath === "host" && c.pageCache !== undefined ? { pageCache: c.pageCache } : {}),
+        ...(plain && (c.diskPath === "direct" || c.host === 64e9) ? { tiering: c.tiering } : {}),
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,

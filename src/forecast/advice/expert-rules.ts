@@ -95,7 +95,11 @@ export const moreSlots: AdviceRule = {
 export const moreHostMemory: AdviceRule = {
   causes: ["expertFetch"],
   change: ({ forecast: { cache }, policy }) =>
-    cache === null || cache.diskReads === 0 || policy.offload?.hostMemory === undefined
+    cache === null ||
+    cache.diskReads === 0 ||
+    policy.offload?.hostMemory === undefined ||
+    // What experts do not take is the page cache's.
+    policy.offload.pageCache !== undefined
       ? null
       : { text: "all of host memory for experts", set: ["policy.offload.hostMemory=null"] },
 };

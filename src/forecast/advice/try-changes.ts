@@ -121,6 +121,9 @@ function deploymentText({ config, placement, offload }: ResolvedScenario): strin
     overlap: config.offload?.overlap ?? true,
     hostBytes: config.offload?.hostBytes ?? 0,
     diskPath: config.offload?.diskPath ?? "host",
+    hostCache: config.offload?.hostCache ?? "inclusive",
+    pageCache: config.offload?.pageCache ?? 0,
+    tiering: config.offload?.tiering ?? "static",
     numa: config.offload?.numa ?? "local",
   });
 }

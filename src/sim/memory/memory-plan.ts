@@ -8,7 +8,7 @@ import { routableExperts } from "../../models/expert-choices.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { narrowShare } from "../offload/narrow-copies.ts";
-import { offloadTiers } from "../offload/offload-tiers.ts";
+import { hostTier, offloadTiers, withPages } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
 import { draftConfig, draftModules } from "../step/draft-model.ts";
 import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
@@ -27,6 +27,7 @@ export interface MemoryPlan {
   readonly hostExperts: number;
   readonly hostHoldsAll: boolean;
   readonly homes: readonly number[];
+  readonly pageBytes: number;
 }
 
 /** One pipeline stage on one device: its fixed bytes, and the caches of its layers. */
@@ -86,7 +87,7 @@ export function planMemory(
     bytes: capacity * blockBytes[shown]!,
   }));
 
-  const device: TierMap = {
+  const bare: TierMap = {
     tier: `${node.device.name} memory`,
     capacityBytes: node.device.memoryBytes,
     usedBytes: pools.reduce((sum, pool) => sum + pool.bytes, fixed),
@@ -94,9 +95,11 @@ export function planMemory(
   };
   const behind =
     offload === null || moe === null
-      ? { tiers: [], hostExperts: 0, hostHoldsAll: true, homes: [] }
+      ? { tiers: [], hostExperts: 0, hostHoldsAll: true, homes: [], pageBytes: 0 }
       : // Narrow copies lie beside the experts.
         offloadTiers(config, offload.hostBytes, Math.ceil(expertBytes(moe, config) * (1 + narrowShare(config))));
+  const restBytes = pagesOnDevice(config) === "rest" ? Math.max(0, bare.capacityBytes - bare.usedBytes) : 0;
+  const device = restBytes > 0 ? withPages(bare, restBytes) : bare;
   return {
     map: {
       tiers: [device, ...behind.tiers],
@@ -108,7 +111,18 @@ export function planMemory(
     hostExperts: behind.hostExperts,
     hostHoldsAll: behind.hostHoldsAll,
     homes: behind.homes,
+    pageBytes: behind.pageBytes + statedPageBytes(config) + restBytes,
   };
+}
+
+/** The page cache where device memory is the host's too; undefined where there is none, or where the host has memory of its own. */
+const pagesOnDevice = ({ node, offload }: PoolConfig): number | "rest" | undefined =>
+  hostTier(node) === undefined ? offload?.pageCache : undefined;
+
+/** Device memory that a scenario sets aside for pages of files. What is left over serves as well, if it says so. */
+function statedPageBytes(config: PoolConfig): number {
+  const pages = pagesOnDevice(config);
+  return typeof pages === "number" ? pages : 0;
 }
 
 /** The stage with room for the fewest KV blocks; of equal ones, the fullest. */
@@ -167,6 +181,7 @@ function stageItems(
   const { model, mapping, scheduler } = config;
   const items: MemoryItem[] = [
     ...weightItems(config, attention, plan, stage),
+    { name: "page cache", bytes: statedPageBytes(config) },
     { name: "activations", bytes: activationBytesMax(config) },
     {
       name: "communication buffers",

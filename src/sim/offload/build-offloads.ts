@@ -10,8 +10,11 @@ import { stageRanks } from "../mapping.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { replicaNodes } from "../replica-nodes.ts";
 import type { ExpertRanks } from "../routing/expert-ranks.ts";
+import { ExclusiveRoom } from "../store/exclusive-room.ts";
 import { HostStore, type TierRead } from "../store/host-store.ts";
 import { LruRanking } from "../store/lru-ranking.ts";
+import { Migration } from "../store/migration.ts";
+import { PageCache } from "../store/page-cache.ts";
 import { TierStore } from "../store/tier-store.ts";
 import type { Uplink } from "./fetch-cost.ts";
 import { HostLane } from "./host-lane.ts";
@@ -24,7 +27,8 @@ import { PrefetchLane } from "./prefetch-lane.ts";
 import { PrefetchRoad } from "./prefetch-road.ts";
 import { socketReads, socketsOfRank } from "./socket-reads.ts";
 import { SocketRooms } from "./socket-rooms.ts";
-import { fetchCost, tierReads } from "./transfer-costs.ts";
+import { fetchCost, pageCopy, tierReads } from "./transfer-costs.ts";
+import { WriteBacks } from "./write-backs.ts";
 
 /** Expert caches of a run, with their logs and the nodes below them. */
 export interface Offloads {
@@ -35,6 +39,8 @@ export interface Offloads {
   readonly nodes: readonly HostNode[];
   /** What each replica has on each of its nodes. */
   readonly hosts: readonly HostStore[];
+  /** [nodes] pages of files in their memory; none where reads of disks pass none. */
+  readonly pages: readonly PageCache[];
 }
 
 /**
@@ -54,8 +60,9 @@ export function buildOffloads(
   const nodes: HostNode[] = [];
   const { offload, routing, node, mapping, replicas } = config;
   const hosts: HostStore[] = [];
+  const pages: PageCache[] = [];
   const rooms: SocketRooms[] = [];
-  if (offload === null) return { caches, logs, nodes, hosts };
+  if (offload === null) return { caches, logs, nodes, hosts, pages };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
   const cost = fetchCost(config, offload, memory.expertBytes);
   const reads = tierReads(config, memory.expertBytes);
@@ -75,6 +82,9 @@ export function buildOffloads(
     while (nodes.length <= Math.max(...ranksAt.keys())) {
       nodes.push(new HostNode(node));
       rooms.push(new SocketRooms(node, offload.hostBytes));
+      if (offload.pageCache === undefined) continue;
+      const copy = pageCopy(config, nodes.at(-1)!, memory.expertBytes);
+      pages.push(new PageCache(shape.layers * experts, memory.pageBytes, copy));
     }
     const hostAt = new Map<number, HostStore>();
     for (const [at, ranks] of ranksAt) {
@@ -88,7 +98,8 @@ export function buildOffloads(
       const homes = homesOf(shape, memory.homes, held);
       const lenders = new Uint8Array(homes.length);
       if (local) rooms[at]!.settle(homes, lenders, experts, holders, memory.expertBytes);
-      hostAt.set(at, hostStore(config, memory, nodes[at]!, reads, homes, lenders));
+      const byKey = (key: number) => held(Math.floor(key / experts), key % experts);
+      hostAt.set(at, hostStore(config, memory, nodes[at]!, pages[at] ?? null, reads, homes, lenders, byKey));
     }
     hosts.push(...hostAt.values());
     for (let stage = 0; stage < mapping.pp; stage++)
@@ -105,8 +116,10 @@ export function buildOffloads(
         const policy = reserving(admitted(offload.policy, offload.admission), reserved);
         const log = new CallLogRecorder(logAccesses);
         logs.push(log);
+        const newCache = () => createScopedCache(policy, offload.scope, { ...shape, popularity, future: null });
         const host = hostAt.get(at)!;
-        const uplinks = uplinksOf(config, nodes[at]!, replica, first);
+        const uplinks = uplinksOf(config, nodes[at]!.uplinks, replica, first);
+        const backwards = () => uplinksOf(config, nodes[at]!.uplinksBack, replica, first);
         const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);
         const ahead = (link: Resource) => {
           const held = heldBy(routing.layerMap.length, experts, owns);
@@ -122,10 +135,14 @@ export function buildOffloads(
         caches.push(
           new OffloadState({
             reserved,
-            newCache: () => createScopedCache(policy, offload.scope, { ...shape, popularity, future: null }),
+            newCache,
             host,
             uplinks,
             sockets,
+            writeBacks:
+              host.exclusive === null
+                ? null
+                : new WriteBacks(shape.layers * experts, newCache(), host, backwards(), cost),
             slotsOf: (key) => shape.slotsPerLayer?.[Math.floor(key / experts)] ?? shape.slots,
             popularity,
             cost,
@@ -151,7 +168,7 @@ export function buildOffloads(
       }
   }
   for (const room of rooms) room.lend();
-  return { caches, logs, nodes, hosts };
+  return { caches, logs, nodes, hosts, pages };
 }
 
 /** [MoE layers x experts] 1 for each that a rank computes. */
@@ -169,9 +186,9 @@ const toldOf = ({ needs }: OffloadConfig["policy"]): "weights" | "tokens" | null
 export const slotsOf = ({ slots, slotsPerLayer }: OffloadConfig): Pick<CacheShape, "slots" | "slotsPerLayer"> =>
   slotsPerLayer === undefined ? { slots } : { slots, slotsPerLayer };
 
-/** The links that the devices of an expert rank, from `first` on, have in common with others on the first one's node. */
-function uplinksOf(config: PoolConfig, { uplinks }: HostNode, replica: number, first: number): Uplink[] {
-  if (uplinks.length === 0) return [];
+/** Of `links`, those that the devices of an expert rank, from `first` on, have in common with others on the first one's node. */
+function uplinksOf(config: PoolConfig, links: readonly Resource[], replica: number, first: number): Uplink[] {
+  if (links.length === 0) return [];
   const { mapping, node } = config;
   const { nodeOf, placeOf } = replicaNodes(config);
   const devices = new Map<number, number>();
@@ -180,7 +197,7 @@ function uplinksOf(config: PoolConfig, { uplinks }: HostNode, replica: number, f
     const uplink = Math.floor(placeOf(replica, rank) / node.hostLinkDevices!);
     devices.set(uplink, (devices.get(uplink) ?? 0) + 1);
   }
-  return Array.from(devices, ([uplink, count]) => ({ link: uplinks[uplink]!, devices: count }));
+  return Array.from(devices, ([uplink, count]) => ({ link: links[uplink]!, devices: count }));
 }
 
 /** The expert ranks of a replica by the node that they lie on, or begin on. */
@@ -218,24 +235,34 @@ function hostStore(
   { node: { tiers }, offload, mapping }: PoolConfig,
   memory: MemoryPlan,
   node: HostNode,
+  pages: PageCache | null,
   reads: readonly TierRead[],
   homes: Uint8Array,
   lenders: Uint8Array,
+  /** Whether the replica computes an expert on the node. */
+  byKey: (key: number) => boolean,
 ): HostStore {
   const expertBytes = reads.at(-1)?.bytes ?? 0;
   const direct = offload?.diskPath === "direct";
   const room = memory.hostHoldsAll || direct ? 0 : memory.hostExperts * expertBytes;
+  const disks = memoryTiers(tiers);
+  const memories = node.tiers.slice(0, disks);
+  const cache = new TierStore(homes.length, room, new LruRanking(homes.length));
+  const exclusive = offload?.hostCache === "exclusive" && room > 0;
   return new HostStore({
     homes,
-    disks: memoryTiers(tiers),
+    disks,
     tiers: node.tiers,
     reads,
-    cache: new TierStore(homes.length, room, new LruRanking(homes.length)),
+    cache,
     lenders,
     onDisk: !memory.hostHoldsAll,
     direct,
     wholeBytes: memory.expertBytes * mapping.etp,
     memories: node.memories,
+    pages,
+    exclusive: exclusive ? new ExclusiveRoom(homes.length, cache, memories[0]!, reads[0]!) : null,
+    migration: offload?.tiering === "lru" && disks > 1 ? new Migration(homes, byKey, memories, reads) : null,
   });
 }
 

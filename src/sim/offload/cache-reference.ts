@@ -6,17 +6,19 @@ import { configured } from "../../policy/cache/expert-cache.ts";
 import { reserving } from "../../policy/cache/reserved.ts";
 import type { PoolConfig } from "../config.ts";
 import type { CacheResult } from "../result.ts";
+import { stallByName } from "../store/stall-causes.ts";
 import { type Offloads, slotsOf } from "./build-offloads.ts";
 import { missActionsOf } from "./miss-actions.ts";
 import type { OffloadState } from "./offload-state.ts";
 import { prefetchCounts } from "./prefetch-counts.ts";
+import { tierName } from "./tier-name.ts";
 
 /**
  * The cache over the run. For reference, the clairvoyant optimum (Belady), the best fixed set and LRU are replayed on
  * the recorded accesses, with the same slots, scope and admission. The log is a prefix of the run if the run outgrew it.
  */
 export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult | null {
-  const { offload, routing } = config;
+  const { offload, routing, node } = config;
   if (offload === null || routing.kind !== "replay") return null;
   const sum = (pick: (state: OffloadState) => number) =>
     offloads.caches.reduce((total, state) => total + pick(state), 0);
@@ -31,6 +33,19 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     diskReads: offloads.hosts.reduce((total, host) => total + host.diskReads, 0),
     fetchedBytes: sum((state) => state.link.bytes),
     stallNs: sum((state) => state.stallNs),
+    stallBy: stallByName(
+      offloads.caches.map(({ stalls }) => stalls),
+      node.tiers.map((_, tier) => tierName(node.tiers, tier)),
+    ),
+    ...(offload.hostCache === "exclusive"
+      ? { writtenBackBytes: sum(({ writeBacks }) => writeBacks?.link.bytes ?? 0) }
+      : {}),
+    ...(offload.pageCache === undefined
+      ? {}
+      : { pageCacheHits: offloads.pages.reduce((total, { hits }) => total + hits, 0) }),
+    ...(offload.tiering === "lru"
+      ? { promotions: offloads.hosts.reduce((total, { migration }) => total + (migration?.swaps ?? 0), 0) }
+      : {}),
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
     actions: missActionsOf(offload, offloads.caches),
     ...(offload.prefetch === undefined ? {} : { prefetch: prefetchCounts(offload.prefetch.name, offloads.caches) }),

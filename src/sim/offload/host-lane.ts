@@ -1,5 +1,6 @@
 import type { Resource } from "../../core/resource.ts";
 import type { HostStore } from "../store/host-store.ts";
+import { stallCause } from "../store/stall-causes.ts";
 
 /**
  * The experts of a call that the host's processors compute, in the order in which they are met. An expert is begun once memory
@@ -11,6 +12,9 @@ export class HostLane {
   nextNs = Number.POSITIVE_INFINITY;
   /** When the last expert is done that this call waits for, deferred ones of the call before included, ns; -Infinity: none. */
   endNs = Number.NEGATIVE_INFINITY;
+  /** Until when the call's processors last stood idle as memory lacked their next expert, ns, and what that waited for. */
+  lackedNs = 0;
+  lackedCause: number = stallCause.host;
   /** When the last deferred one of this call is, ns. */
   private deferredEndNs = Number.NEGATIVE_INFINITY;
   private readonly processors: Resource;
@@ -21,6 +25,7 @@ export class HostLane {
   private readonly share: Float64Array;
   private readonly fromNs: Float64Array;
   private readonly held: Uint8Array;
+  private readonly causes: Uint8Array;
   private count = 0;
   /** Of them, those that are not deferred come first. */
   private prompt = 0;
@@ -35,12 +40,14 @@ export class HostLane {
     this.share = new Float64Array(experts);
     this.fromNs = new Float64Array(experts);
     this.held = new Uint8Array(experts);
+    this.causes = new Uint8Array(experts);
   }
 
   /** A call whose experts the host can begin at `beginNs` at the earliest. */
   begin(beginNs: number): void {
     this.count = this.prompt = this.next = 0;
     this.beginNs = beginNs;
+    this.lackedNs = 0;
     this.endNs = this.deferredEndNs;
     this.deferredEndNs = Number.NEGATIVE_INFINITY;
     this.nextNs = Number.POSITIVE_INFINITY;
@@ -65,9 +72,10 @@ export class HostLane {
     return this.keys[at]!;
   }
 
-  /** Memory holds an expert from `fromNs` on, for as long as it is `held`. */
-  found(at: number, fromNs: number, held: boolean): void {
+  /** Memory holds an expert from `fromNs` on, for as long as it is `held`; until then it waits for `cause`. */
+  found(at: number, fromNs: number, cause: number, held: boolean): void {
     this.fromNs[at] = fromNs;
+    this.causes[at] = cause;
     this.held[at] = held ? 1 : 0;
     if (at === this.next) this.nextNs = Math.max(fromNs, this.beginNs);
   }
@@ -76,9 +84,13 @@ export class HostLane {
   advance(): void {
     const { nextNs: atNs, next } = this;
     const key = this.keys[next]!;
+    if (this.fromNs[next] === atNs) {
+      this.lackedNs = atNs;
+      this.lackedCause = this.causes[next]!;
+    }
     const computedNs = this.processors.demand(atNs, this.ns[next]!, 0);
     const endNs = Math.max(computedNs, this.host.compute(key, atNs, this.share[next]!));
-    if (this.held[next] === 1) this.host.release(key);
+    if (this.held[next] === 1) this.host.release(key, atNs);
     if (next < this.prompt) this.endNs = Math.max(this.endNs, endNs);
     else this.deferredEndNs = Math.max(this.deferredEndNs, endNs);
     this.next++;

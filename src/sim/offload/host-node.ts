@@ -7,6 +7,10 @@ export class HostNode {
   readonly tiers: readonly Resource[];
   /** Links to the host that several devices have in common; none where each device has its own. */
   readonly uplinks: readonly Resource[];
+  /** As many: their other direction, to the host. */
+  readonly uplinksBack: readonly Resource[];
+  /** The device's own memory, where it is the host's too, as far as pages of files are copied in it. */
+  readonly unified = new Resource();
   /** The processors of the host, which compute experts together, one after the other. */
   readonly processors = new Resource();
   /** Memories of the sockets, together the first memory tier; none where there is one socket. */
@@ -23,6 +27,7 @@ export class HostNode {
     const several = (count: number) => Array.from({ length: count }, () => new Resource());
     this.tiers = several(tiers.length);
     this.uplinks = several(hostLinkDevices === 1 ? 0 : Math.ceil(devicesPerNode / hostLinkDevices));
+    this.uplinksBack = several(this.uplinks.length);
     this.memories = several(sockets?.count ?? 0);
     this.socketLinks = this.memories.map(() => several(this.memories.length));
   }

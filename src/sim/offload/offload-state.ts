@@ -5,12 +5,14 @@ import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { Reserved } from "../../policy/cache/reserved.ts";
 import type { PrefetchStep } from "../../policy/prefetch/prefetcher.ts";
 import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
+import { StallCauses, stallCause } from "../store/stall-causes.ts";
 import { AskedExperts } from "./asked-experts.ts";
 import type { CallPlace, ExpertTimer } from "./expert-timer.ts";
 import type { FetchCost, Uplink } from "./fetch-cost.ts";
 import type { HostLane } from "./host-lane.ts";
 import type { MissPlan } from "./miss-plan.ts";
 import { found, type PrefetchLane } from "./prefetch-lane.ts";
+import type { WriteBacks } from "./write-backs.ts";
 
 /**
  * Expert residency of one expert rank and the transfers that feed it. Experts that are resident when a call starts are
@@ -35,8 +37,6 @@ export class OffloadState {
   /** Experts asked for, over all calls. */
   accesses = 0;
   stallNs = 0;
-  /** Part of it spent waiting for experts that were on their way when their call started. */
-  lateNs = 0;
   unionOverCapacity = 0;
   /** Host link of each device of the rank: they fetch their slices side by side. */
   readonly link = new Resource();
@@ -56,6 +56,10 @@ export class OffloadState {
   private readonly host: HostStore;
   private readonly uplinks: readonly Uplink[];
   private readonly sockets: readonly SocketRead[];
+  /** Of `stallNs`, by what was waited for. */
+  readonly stalls: StallCauses;
+  /** What the devices give up goes back to host memory; null where host memory keeps a copy of all. */
+  readonly writeBacks: WriteBacks | null;
   readonly reserved: Reserved;
   private readonly slotsOf: (key: number) => number;
   private readonly cost: FetchCost;
@@ -68,7 +72,9 @@ export class OffloadState {
   /** From when on each missing expert can go over the link, and when a disk that sends it straight is through, ns. */
   private readonly fromNs: Float64Array;
   private readonly readNs: Float64Array;
-  private readonly answer: TierAnswer = { fromNs: 0, readNs: 0 };
+  private readonly answer: TierAnswer = { fromNs: 0, readNs: 0, cause: 0 };
+  /** What each waits for until then, of the causes of a stall. */
+  private readonly causes: Uint8Array;
   /** Whether it is held there until it is fetched. */
   private readonly held: Uint8Array;
   /** What is done about misses; null: all are fetched. */
@@ -106,6 +112,7 @@ export class OffloadState {
     reserved: Reserved;
     /** Slots that a call for an expert competes for: those of its layer, or all. */
     slotsOf: (key: number) => number;
+    writeBacks?: WriteBacks | null;
     popularity: Float64Array | null;
     cost: FetchCost;
     /** Whether transfers run beside computing. Otherwise a missing expert is fetched when its turn to compute comes. */
@@ -124,6 +131,8 @@ export class OffloadState {
     this.host = options.host;
     this.uplinks = options.uplinks;
     this.sockets = options.sockets;
+    this.stalls = new StallCauses(options.host.tierCount);
+    this.writeBacks = options.writeBacks ?? null;
     this.reserved = options.reserved;
     this.slotsOf = options.slotsOf;
     this.popularity = options.popularity;
@@ -135,6 +144,7 @@ export class OffloadState {
     this.keyNs = new Float64Array(options.experts);
     this.fromNs = new Float64Array(options.experts);
     this.readNs = new Float64Array(options.experts);
+    this.causes = new Uint8Array(options.experts);
     this.held = new Uint8Array(options.experts);
     this.asksAhead = (options.overlap || options.lane !== null) && options.host.onDisk;
     this.plan = options.plan;
@@ -144,6 +154,11 @@ export class OffloadState {
     this.tokens = new Float64Array(options.experts);
     this.ahead = options.ahead?.(this.link) ?? null;
     this.lateReadyNs = new Float64Array(options.experts);
+  }
+
+  /** Time spent waiting for experts that were on their way when their call started. */
+  get lateNs(): number {
+    return this.stalls.ns[stallCause.late]!;
   }
 
   /** Bytes of one expert slice. */
@@ -256,6 +271,7 @@ export class OffloadState {
         ? cache.call(keys, 0, count, this.hit, weights)
         : plan.judge(cache, asked, this.hit, time, stepTokens, weights);
     if (ahead !== null) hits -= ahead.use(asked, cache, this.hit, this.lateReadyNs, this.startNs);
+    this.writeBacks?.called(cache, keys, count);
     this.log?.record(keys, 0, count, hits);
     this.calls++;
     this.accesses += count;
@@ -292,14 +308,14 @@ export class OffloadState {
   private askForHost(): void {
     if (this.lane !== null)
       while (this.hostAsked < this.lane.experts && !this.host.onDisk)
-        this.lane.found(this.hostAsked++, this.startNs, false);
+        this.lane.found(this.hostAsked++, this.startNs, stallCause.host, false);
   }
 
   private askForNextOfHost(atNs: number): void {
     const { lane, answer, host } = this;
     const key = lane!.key(this.hostAsked);
     host.ask(key, atNs, answer);
-    lane!.found(this.hostAsked++, answer.fromNs, host.keeps(key, atNs));
+    lane!.found(this.hostAsked++, answer.fromNs, answer.cause, host.keeps(key, atNs));
   }
 
   /** Finds what is due next. A call with nothing left is as long as the longer of device and host. */
@@ -308,7 +324,7 @@ export class OffloadState {
     this.nextNs = lane === null ? this.deviceNextNs : Math.min(this.deviceNextNs, lane.nextNs);
     if (lane === null || this.nextNs < Number.POSITIVE_INFINITY) return;
     if (this.next < this.asked.count || this.hostAsked < lane.experts) return;
-    this.wait(lane.endNs + this.hostBackNs);
+    this.wait(lane.endNs + this.hostBackNs, stallCause.host, lane.lackedNs, lane.lackedCause);
   }
 
   /** Experts that were on their way are computed as each arrives, before any that the call fetches. */
@@ -316,10 +332,8 @@ export class OffloadState {
     for (let i = 0; i < this.asked.count; i++) {
       if (this.hit[i] !== found.late) continue;
       const readyNs = this.lateReadyNs[i]!;
-      const before = this.stallNs;
       this.heldNs = Math.max(this.heldNs, readyNs);
-      this.wait(readyNs);
-      this.lateNs += this.stallNs - before;
+      this.wait(readyNs, stallCause.late);
       this.callNs += this.keyNs[i]!;
     }
   }
@@ -353,6 +367,7 @@ export class OffloadState {
   forget(): void {
     this.ahead?.end(this.cache, 0);
     this.cache = this.newCache();
+    this.writeBacks?.forget(this.cache);
   }
 
   /** Resident experts never exceed the slots. */
@@ -382,6 +397,7 @@ export class OffloadState {
     this.host.ask(key, atNs, answer);
     this.fromNs[toAsk] = answer.fromNs;
     this.readNs[toAsk] = answer.readNs;
+    this.causes[toAsk] = answer.cause;
     this.held[toAsk] = this.host.keeps(key, atNs) ? 1 : 0;
     this.toAsk = this.fetchedFrom(toAsk + 1);
   }
@@ -398,23 +414,37 @@ export class OffloadState {
     const linkNs = throughMemory ? wireNs + share * cost.stagingNs : wireNs;
     this.fetches++;
     this.fetchedBytes += bytes;
-    let readyNs = Math.max(this.link.demand(atNs, linkNs, bytes), host.read(key, atNs, this.sockets, share));
+    let readyNs = this.link.demand(atNs, linkNs, bytes);
+    let last: number = stallCause.link;
+    const until = (endNs: number, cause: number) => {
+      if (endNs <= readyNs) return;
+      readyNs = endNs;
+      last = cause;
+    };
+    until(host.read(key, atNs, this.sockets, share), host.readCause);
     if (throughMemory) this.memoryBytes += share * cost.memoryBytes;
-    if (host.onDisk) readyNs = Math.max(readyNs, this.readNs[this.next]!);
+    if (host.onDisk) until(this.readNs[this.next]!, this.causes[this.next]!);
     for (const { link, devices } of this.uplinks) {
-      readyNs = Math.max(readyNs, link.demand(atNs, devices * share * cost.uplinkNs, devices * bytes));
+      until(link.demand(atNs, devices * share * cost.uplinkNs, devices * bytes), stallCause.commonLink);
       this.uplinkBytes += devices * bytes;
     }
-    if (host.onDisk && this.held[this.next] === 1) host.release(key);
+    if (host.onDisk && this.held[this.next] === 1) host.release(key, atNs);
+    this.writeBacks?.next(atNs);
+    const before = host.onDisk && this.fromNs[this.next]! >= this.heldNs ? this.causes[this.next]! : stallCause.link;
     this.heldNs = readyNs;
-    this.wait(readyNs);
+    this.wait(readyNs, last, atNs, before);
     this.callNs += this.keyNs[this.next]!;
   }
 
-  /** The device has nothing to compute until `untilNs`. */
-  private wait(untilNs: number): void {
+  /**
+   * The device has nothing to compute until `untilNs`, as `last` was done then. Until `fromNs` that could not begin, and `before`
+   * is to blame.
+   */
+  private wait(untilNs: number, last: number, fromNs = 0, before = last): void {
+    const doneNs = this.startNs + this.callNs;
     const waitNs = untilNs - this.startNs - this.callNs;
     if (!(waitNs > 0)) return;
+    this.stalls.book(waitNs, fromNs - doneNs, before, last);
     this.stallNs += waitNs;
     this.callStallNs += waitNs;
     this.callNs = untilNs - this.startNs;

@@ -17,6 +17,8 @@ export interface OffloadTiers {
   readonly hostHoldsAll: boolean;
   /** [tiers of the node] experts of one replica that have room to live there. */
   readonly homes: readonly number[];
+  /** Pages of files that the first memory tier holds, bytes. */
+  readonly pageBytes: number;
 }
 
 /** Host memory, the first tier behind a device; undefined where the device has the host's memory as its own. */
@@ -45,23 +47,38 @@ export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes:
   const inMemory = room.slice(0, disks).reduce((sum, count) => sum + count, 0);
   const hostHoldsAll = experts <= inMemory;
   const caches = !hostHoldsAll && disks > 0 && config.offload?.diskPath !== "direct";
+  if (caches && config.offload?.tiering === "lru")
+    throw new InfeasibleError(
+      `policy.offload.tiering lru moves experts between memories that hold all of them: ${formatBytes(experts * expertBytes)} ` +
+        `needed on a node, ${formatBytes(inMemory * expertBytes)} available; without that the first memory caches disks ` +
+        "(diskPath: direct makes it a home of experts)",
+    );
   const homes = caches ? [0, ...room.slice(1)] : room;
   const held = pour(experts, homes);
-  if (held.reduce((sum, count) => sum + count, 0) < experts)
+  if (held.reduce((sum, count) => sum + count, 0) < experts) {
+    const spared = caches && disks < node.tiers.length;
+    const near = spared ? 1 : 0;
+    const aside = `${formatBytes(shares[0] ?? 0)} of ${tierKinds[node.tiers[0]?.kind ?? "ddr"].name}`;
     throw new InfeasibleError(
       `the experts do not fit below device memory: ${formatBytes(experts * expertBytes)} needed on a node, ` +
-        `${available(node.tiers, shares, sharedBy)} available`,
+        `${available(node.tiers.slice(near), shares.slice(near), sharedBy)} available` +
+        (spared ? `; ${aside} cache what lives on disks, and hold no expert for good (diskPath: direct would)` : ""),
     );
+  }
   const hostExperts = disks === 0 ? 0 : caches ? room[0]! : held[0]!;
+  const { pageCache = 0 } = config.offload ?? {};
+  const left = disks === 0 ? 0 : Math.max(0, node.tiers[0]!.bytes - hostBytes);
+  const pageBytes = hostHoldsAll ? 0 : Math.min(pageCache === "rest" ? left : pageCache, left, experts * expertBytes);
   const each = sharedBy > 1 ? `, for each of ${sharedBy} replicas` : "";
   const tiers = node.tiers.flatMap((tier, i): TierMap[] => {
     if (i >= disks) return held[i] === 0 ? [] : [tierMap(tier, `home of ${held[i]} experts`, held[i]! * expertBytes)];
     const count = i === 0 ? hostExperts : held[i]!;
     if (i > 0 && count === 0) return [];
     const use = i === 0 && caches ? "cache" : "home";
-    return [tierMap(tier, `${use} of ${count} experts${each}`, sharedBy * count * expertBytes)];
+    const map = tierMap(tier, `${use} of ${count} experts${each}`, sharedBy * count * expertBytes);
+    return [i === 0 && pageBytes > 0 ? withPages(map, pageBytes) : map];
   });
-  return { tiers, hostExperts, hostHoldsAll, homes };
+  return { tiers, hostExperts, hostHoldsAll, homes, pageBytes };
 }
 
 /** How many of `count` go into each of several rooms, the first filled first. */
@@ -77,18 +94,25 @@ function pour(count: number, rooms: readonly number[]): number[] {
 /** What lies behind the devices of a node, kind by kind, for a message. */
 function available(tiers: readonly MemoryTier[], shares: readonly number[], sharedBy: number): string {
   const parts = tierKindNames
-    .filter((kind) => kind === "ddr" || kind === "nvme" || tiers.some((tier) => tier.kind === kind))
+    .filter((kind) => kind === "nvme" || tiers.some((tier) => tier.kind === kind))
     .map((kind) => {
       const { name, access } = tierKinds[kind];
       const bytes = tiers.reduce((sum, tier, i) => (tier.kind === kind ? sum + shares[i]! : sum), 0);
       return `${formatBytes(bytes)} of ${name}${access === "memory" && sharedBy > 1 ? ` for each of ${sharedBy} replicas` : ""}`;
     });
-  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+  return parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
 function tierMap({ id, bytes: capacityBytes }: MemoryTier, name: string, bytes: number): TierMap {
   return { tier: id, capacityBytes, usedBytes: bytes, items: [{ name, bytes }] };
 }
+
+/** A tier that holds pages of files beside what else it holds. */
+export const withPages = (map: TierMap, bytes: number): TierMap => ({
+  ...map,
+  usedBytes: map.usedBytes + bytes,
+  items: [...map.items, { name: "page cache", bytes }],
+});
 
 /** Experts of all layers that the ranks of one replica compute on a node, for the node with most of them. */
 function expertsOfNode(config: PoolConfig): number {

@@ -122,9 +122,16 @@ function checkStates(
 function checkExperts(run: RunView, { experts, config }: RunView["pools"][number]): void {
   const { laws } = run;
   const elapsed = run.nowNs;
-  const { caches, nodes, hosts } = experts.offloads;
-  for (const [i, { tiers, uplinks, memories, socketLinks, processors }] of nodes.entries())
-    for (const [at, resource] of [...tiers, ...uplinks, ...memories, ...socketLinks.flat(), processors].entries()) {
+  const { caches, nodes, hosts, pages } = experts.offloads;
+  for (const [i, { tiers, uplinks, uplinksBack, memories, socketLinks, processors }] of nodes.entries())
+    for (const [at, resource] of [
+      ...tiers,
+      ...uplinks,
+      ...uplinksBack,
+      ...memories,
+      ...socketLinks.flat(),
+      processors,
+    ].entries()) {
       const busyNs = resource.busyBefore(elapsed);
       holds(
         busyNs <= elapsed + 1 || run.interrupted,
@@ -134,6 +141,12 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
       );
       laws.count("link-busy");
     }
+  for (const [i, { thread }] of pages.entries())
+    holds(
+      thread.busyNs <= elapsed + 1 || run.interrupted,
+      "link-busy",
+      () => `copies out of the page cache of node ${i} took ${thread.busyNs} ns of ${elapsed}`,
+    );
   // Every device fetches its slice of each missing expert from the memory of its node; its processors read what they compute.
   const disks = memoryTiers(config.node.tiers);
   const fromMemory = nodes.reduce(
@@ -149,11 +162,26 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
     : 0;
   const toDevices = caches.reduce((sum, { askedBytes }) => sum + askedBytes.memory, sentAhead("memory")) - pastMemory;
   const toProcessors = hosts.reduce((sum, { computedBytes }) => sum + computedBytes, 0);
+  // Beside that, pages of files are copied in it, and experts come back into it or change places.
+  const copied = pages.reduce((sum, { copies, copy }) => sum + copies * copy.bytes, 0);
+  const inUnified = nodes.reduce((sum, { unified }) => sum + unified.bytes, 0);
+  const moved = movedBytes(hosts);
+  const others = fromMemory + inUnified - toDevices - toProcessors - copied;
+  const rounding = allFetched ? 0 : 1e-9 * fromMemory;
   holds(
-    same(fromMemory, toDevices + toProcessors),
+    others >= moved.done * (1 - 1e-9) - rounding && others <= moved.asked * (1 + 1e-9) + rounding,
     "byte-conservation",
-    () => `${fromMemory} bytes read from host memory, ${toDevices} bytes fetched, ${toProcessors} bytes computed there`,
+    () =>
+      `${fromMemory + inUnified} bytes moved in host memory: ${toDevices} fetched, ${toProcessors} computed there, ${copied} copied ` +
+      `out of the page cache, and ${others}, where experts of ${moved.done} to ${moved.asked} came back or changed places`,
   );
+  for (const { writeBacks, expertBytes } of caches)
+    if (writeBacks !== null)
+      holds(
+        writeBacks.link.bytes === writeBacks.count * expertBytes,
+        "byte-conservation",
+        () => `${writeBacks.link.bytes} bytes written back for ${writeBacks.count} experts of ${expertBytes}`,
+      );
   const overSockets = nodes.reduce((sum, { socketLinks }) => sum + bytesOf(socketLinks.flat()), 0);
   const betweenSockets = hosts.reduce((sum, { socketBytes }) => sum + socketBytes, sentAhead("socketLink"));
   holds(
@@ -200,6 +228,13 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
       "cache-accounting",
       () => `something was done about ${followed} of ${offload.misses} misses, and ${late} were on their way`,
     );
+    const blamedNs = offload.stalls.ns.reduce((sum, ns) => sum + ns, 0);
+    holds(
+      Math.abs(blamedNs - offload.stallNs) <= 1e-9 * offload.stallNs,
+      "stall-causes",
+      () => `devices stood still for ${offload.stallNs} ns, ${blamedNs} ns of them with a cause`,
+    );
+    laws.count("stall-causes", offload.misses);
     if (ahead !== null) checkAhead(ahead, laws);
     laws.count("cache-accounting", offload.calls);
   }
@@ -223,6 +258,15 @@ function checkAhead(ahead: PrefetchLane, laws: LawCounter): void {
 
 const bytesOf = (tiers: readonly { readonly bytes: number }[]): number =>
   tiers.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Bytes that experts moved in memory to come back into it, or to change places there: of moves that are done, and of all. */
+function movedBytes(hosts: RunView["pools"][number]["experts"]["offloads"]["hosts"]) {
+  const of = (pick: (host: (typeof hosts)[number]) => number) => hosts.reduce((sum, host) => sum + pick(host), 0);
+  return {
+    done: of(({ exclusive, migration }) => (exclusive?.writtenBytes ?? 0) + (migration?.doneBytes ?? 0)),
+    asked: of(({ exclusive, migration }) => (exclusive?.askedBytes ?? 0) + (migration?.askedBytes ?? 0)),
+  };
+}
 
 /** Checks that every prompt that changed pools arrived whole, and that nothing is left between pools. */
 function checkHandover({ laws, state, nowNs, interrupted, dpRanks }: RunView, handover: Handover): void {

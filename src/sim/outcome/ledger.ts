@@ -2,6 +2,7 @@ import { formatPercent } from "../../core/units.ts";
 import type { Workload } from "../config.ts";
 import type { Handover } from "../handover/handover.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
+import { offloadMemoryEntries } from "../offload/memory-entries.ts";
 import { layOutPools, shareNode } from "../pool-layout.ts";
 import type { LedgerEntry } from "../result.ts";
 import { pooledLedger } from "./pooled-ledger.ts";
@@ -135,6 +136,7 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
         "assumed",
         "past host memory at the bandwidth and latency that disks reach through it, at no cost for the processor",
       );
+    for (const [topic, detail] of offloadMemoryEntries(config)) add(topic, "assumed", detail);
     if (logs.some((log) => log.stopped))
       add("clairvoyant reference", "replayed", `on the first ${logs[0]?.accesses} accesses of each rank`);
   }

@@ -1,5 +1,5 @@
 import type { Resource } from "../../core/resource.ts";
-import { tierKinds } from "../../hardware/tier-kinds.ts";
+import { tierName } from "../offload/tier-name.ts";
 import type { Pool } from "../pool.ts";
 import type { ResourceUse } from "../result.ts";
 import type { RunView } from "./run-view.ts";
@@ -41,12 +41,15 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
   const linkBusyNs = cost.links.busyNs + (drafting?.links.busyNs ?? 0);
   const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
-  const { caches, nodes } = experts.offloads;
-  const add = (name: string, resource: Resource) =>
-    use.push({ name, busyNs: resource.busyBefore(endNs), bytes: resource.bytes });
+  const { caches, nodes, pages } = experts.offloads;
+  const add = (name: string, resource: Resource, bytes = resource.bytes) =>
+    use.push({ name, busyNs: resource.busyBefore(endNs), bytes });
   if (config.node.device.hostLink !== null)
-    for (const [i, { link }] of caches.entries()) add(`host link of ${offloadName(config, i)}`, link);
-  for (const [i, { tiers, uplinks, memories, socketLinks, processors }] of nodes.entries()) {
+    for (const [i, { link, writeBacks }] of caches.entries()) {
+      add(`host link of ${offloadName(config, i)}`, link);
+      if (writeBacks !== null) add(`host link back of ${offloadName(config, i)}`, writeBacks.link);
+    }
+  for (const [i, { tiers, uplinks, uplinksBack, memories, socketLinks, processors }] of nodes.entries()) {
     if (processors.busyNs > 0) add(`processors of node ${i}`, processors);
     for (const [socket, memory] of memories.entries())
       if (memory.busyNs > 0) add(`${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, memory);
@@ -55,6 +58,11 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
         if (link.busyNs > 0) add(`link from socket ${from} to ${to} of node ${i}`, link);
     for (const [uplink, link] of uplinks.entries())
       if (link.busyNs > 0) add(`common host link ${uplink} of node ${i}`, link);
+    for (const [uplink, link] of uplinksBack.entries())
+      if (link.busyNs > 0) add(`common host link ${uplink} back of node ${i}`, link);
+    const paged = pages[i];
+    if (paged !== undefined && paged.thread.busyNs > 0)
+      add(`page cache of node ${i}`, paged.thread, (paged.thread.demands * paged.copy.bytes) / 2);
     for (const [tier, resource] of tiers.entries())
       if (resource.busyNs > 0) add(`${tierName(config.node.tiers, tier)} of node ${i}`, resource);
   }
@@ -62,13 +70,6 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
     if (link.busyNs > 0)
       use.push({ name: `root complex ${root} of node ${node}`, busyNs: link.busyNs, bytes: link.bytes });
   return use;
-}
-
-/** A tier by its kind; by its id too where the node has several of the kind. */
-function tierName(tiers: Pool["config"]["node"]["tiers"], tier: number): string {
-  const { kind, id } = tiers[tier]!;
-  const { name } = tierKinds[kind];
-  return tiers.filter((other) => other.kind === kind).length > 1 ? `${name} ${id}` : name;
 }
 
 function frontEndName(replica: number, index: number, count: number): string {

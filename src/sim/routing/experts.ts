@@ -56,7 +56,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
       replay: null,
-      offloads: { caches: [], logs: [], nodes: [], hosts: [] },
+      offloads: { caches: [], logs: [], nodes: [], hosts: [], pages: [] },
       look: () => {},
       check: () => {},
       forget: () => {},

@@ -1,4 +1,8 @@
 import type { Resource } from "../../core/resource.ts";
+import type { ExclusiveRoom } from "./exclusive-room.ts";
+import type { Migration } from "./migration.ts";
+import type { PageCache } from "./page-cache.ts";
+import { stallCause, tierCause } from "./stall-causes.ts";
 import type { TierStore } from "./tier-store.ts";
 
 /** One expert read from a tier. */
@@ -29,12 +33,15 @@ export interface TierAnswer {
   fromNs: number;
   /** When a disk is through with an expert that it sends straight to the device, ns; else `fromNs`. */
   readNs: number;
+  /** What the device waits for until `fromNs`, of the causes of a stall. */
+  cause: number;
 }
 
 /**
  * The experts of one replica behind the devices of a node. Devices read memory tiers in place. What lives on a disk is read
  * into the first memory tier, which caches such experts; where that has no room to give, an expert streams through. On the
- * direct path a disk sends it to the device, and memory is neither passed nor filled.
+ * direct path a disk sends it to the device, and memory is neither passed nor filled. Where the cache is exclusive, an expert
+ * that a device takes in leaves it. Where memories are tiered, hot experts move to the nearest.
  */
 export class HostStore {
   /** Whether experts live on disks: memory is then asked for an expert before a device reads it. */
@@ -44,6 +51,13 @@ export class HostStore {
   socketBytes = 0;
   /** Bytes that the host's own processors read of memory. */
   computedBytes = 0;
+  /** Cause of a stall for which the last {@link read} is to blame. */
+  readCause = 0;
+  /** null where the cache keeps what devices take in. */
+  readonly exclusive: ExclusiveRoom | null;
+  /** null where experts stay in the memory that they were put into. */
+  readonly migration: Migration | null;
+  private readonly pages: PageCache | null;
   private readonly direct: boolean;
   /** Bytes of an expert, slices of all devices together. */
   private readonly wholeBytes: number;
@@ -74,6 +88,10 @@ export class HostStore {
     readonly direct: boolean;
     readonly wholeBytes: number;
     readonly memories: readonly Resource[];
+    /** Pages of files in the node's memory, what the cache leaves to devices, and moves between memories; absent: none. */
+    readonly pages?: PageCache | null;
+    readonly exclusive?: ExclusiveRoom | null;
+    readonly migration?: Migration | null;
   }) {
     this.homes = parts.homes;
     this.disks = parts.disks;
@@ -85,6 +103,9 @@ export class HostStore {
     this.direct = parts.direct;
     this.wholeBytes = parts.wholeBytes;
     this.memories = parts.memories;
+    this.pages = parts.pages ?? null;
+    this.exclusive = parts.exclusive ?? null;
+    this.migration = parts.migration ?? null;
   }
 
   /**
@@ -92,22 +113,28 @@ export class HostStore {
    * the cache {@link keeps} it.
    */
   ask(key: number, atNs: number, answer: TierAnswer): void {
-    const { cache } = this;
+    const { cache, exclusive } = this;
     const home = this.homes[key]!;
     answer.fromNs = atNs;
+    answer.cause = tierCause(home);
     if (home >= this.disks)
       if (this.direct) {
         answer.fromNs = this.tiers[home]!.beginNs(atNs);
         answer.readNs = this.readDisk(home, atNs);
         return;
-      } else if (cache.at(key, atNs) === "absent") {
-        answer.fromNs = this.readDisk(home, atNs);
-        if (cache.arrive(key, this.reads[home]!.bytes, atNs, answer.fromNs)) cache.pin(key);
       } else {
-        if (this.reading.has(key)) this.hasten(key, atNs);
-        cache.use(key);
-        cache.pin(key);
-        answer.fromNs = Math.max(atNs, cache.endNs(key));
+        exclusive?.settle(atNs);
+        if (cache.at(key, atNs) === "absent") {
+          this.readFile(key, atNs, answer);
+          const leaves = exclusive?.isOnDevice(key) === true;
+          if (!leaves && cache.arrive(key, this.reads[home]!.bytes, atNs, answer.fromNs)) cache.pin(key);
+        } else {
+          if (this.reading.has(key)) this.hasten(key, atNs);
+          cache.use(key);
+          cache.pin(key);
+          if (exclusive?.comes(key) === true) answer.cause = stallCause.writeBack;
+          answer.fromNs = Math.max(atNs, exclusive?.endNs(key, atNs) ?? cache.endNs(key));
+        }
       }
     answer.readNs = answer.fromNs;
   }
@@ -191,6 +218,17 @@ export class HostStore {
     this.cache.ends(key, endNs);
   }
 
+  /** Room for an expert that a device gave up, if it is to come back into memory. See {@link ExclusiveRoom.reserve}. */
+  reserve(key: number, atNs: number): boolean {
+    const home = this.homes[key]!;
+    return home >= this.disks && this.exclusive?.reserve(key, this.reads[home]!.bytes, atNs) === true;
+  }
+
+  /** Memories and disks of the node. */
+  get tierCount(): number {
+    return this.tiers.length;
+  }
+
   /** Disk reads that passed no memory. */
   get directReads(): number {
     return this.direct ? this.diskReads : 0;
@@ -211,8 +249,11 @@ export class HostStore {
     return this.homes[key]! >= this.disks && this.cache.at(key, atNs) !== "absent";
   }
 
-  release(key: number): void {
-    this.cache.unpin(key);
+  /** A device has what it asked for. The cache keeps it, unless it is exclusive and the device does. */
+  release(key: number, atNs: number): void {
+    const { cache, exclusive } = this;
+    cache.unpin(key);
+    if (exclusive?.isOnDevice(key) === true && !cache.pinned(key)) cache.evict(key, atNs);
   }
 
   /**
@@ -223,6 +264,8 @@ export class HostStore {
     if (this.disks === 0 || !this.passesMemory(key)) return atNs;
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
+    this.readCause = tierCause(tier);
+    this.migration?.read(key, atNs);
     if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs, share);
     const { ns, latencyNs, bytes } = this.reads[tier]!;
     return this.tiers[tier]!.demand(atNs, share * ns, share * bytes) + latencyNs;
@@ -255,9 +298,27 @@ export class HostStore {
   private readSockets({ parts, linkBytes }: SocketRead, atNs: number, share: number): number {
     this.socketBytes += share * linkBytes;
     let readyNs = atNs;
-    for (const { resource, ns, latencyNs, bytes } of parts)
-      readyNs = Math.max(readyNs, resource.demand(atNs, share * ns, share * bytes) + latencyNs);
+    for (const { resource, kind, ns, latencyNs, bytes } of parts) {
+      const endNs = resource.demand(atNs, share * ns, share * bytes) + latencyNs;
+      if (endNs <= readyNs) continue;
+      readyNs = endNs;
+      this.readCause = kind === "socketLink" ? stallCause.socketLink : tierCause(0);
+    }
     return readyNs;
+  }
+
+  /** Reads an expert that lives on a disk: from there, or out of the page cache in front of it. */
+  private readFile(key: number, atNs: number, answer: TierAnswer): void {
+    const { pages } = this;
+    const home = this.homes[key]!;
+    if (pages?.has(key, atNs) === true) {
+      if (!pages.comes(key, atNs)) answer.cause = stallCause.pages;
+      answer.fromNs = pages.read(key, atNs);
+      return;
+    }
+    const endNs = this.readDisk(home, atNs);
+    answer.fromNs = pages?.fill(key, this.reads[home]!.bytes, atNs, endNs) ?? endNs;
+    if (answer.fromNs > endNs) answer.cause = stallCause.pages;
   }
 
   private readDisk(home: number, atNs: number): number {

@@ -103,6 +103,10 @@ export class TierStore {
     this.#pins[key]! -= 1;
   }
 
+  isPinned(key: number): boolean {
+    return this.#pins[key]! > 0;
+  }
+
   /** Removes a resident expert that is not pinned. */
   evict(key: number, atNs: number): void {
     this.#keepOrder(atNs);

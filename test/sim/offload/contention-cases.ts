@@ -57,6 +57,9 @@ export const contention = fc.record({
   hostNs: eighths(5000),
   handoffNs: fc.integer({ min: 0, max: 3000 }),
   tokens: fc.integer({ min: 1, max: 5 }),
+  exclusive: fc.boolean(),
+  pageExperts: fc.constantFrom(null, null, 0, 4, 20),
+  copyNs: fc.constantFrom(...memoryTimes),
   gaps: fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 16 }),
   seed: fc.integer({ min: 1, max: 1e6 }),
 });
@@ -90,6 +93,9 @@ const placeOf = (c: Contention, replica: number, device: number): number => {
   const devices = c.ranks * c.stages;
   return devices > c.devicesPerNode ? device % c.devicesPerNode : (replica % fitsOn(c)) * devices + device;
 };
+
+/** Whether disks are read through the memory of one socket. */
+const plain = ({ twoSockets, direct }: Contention) => !twoSockets && !direct;
 
 export function configOf(c: Contention): SimConfig {
   const base = testNode();
@@ -152,6 +158,10 @@ export function configOf(c: Contention): SimConfig {
       hostBytes: c.hostExperts === null ? 64e9 : sharedBy * c.hostExperts * expertBytes,
       numa: c.interleaved ? "interleave" : "local",
       diskPath: c.direct ? "direct" : "host",
+      ...(c.exclusive && plain(c) ? { hostCache: "exclusive" } : {}),
+      ...(c.pageExperts !== null && plain(c)
+        ? { pageCache: c.pageExperts * expertBytes, pageCopyBytesPerSecond: rateOf(c.copyNs) }
+        : {}),
       overlap: c.overlap,
     }),
   });
@@ -175,6 +185,8 @@ function naiveOf(c: Contention): NaiveCase {
   const choices = layers * topK;
   return {
     ...c,
+    exclusive: c.exclusive && plain(c),
+    pageExperts: plain(c) ? c.pageExperts : null,
     layers,
     experts,
     nodeOf: nodes,

@@ -138,7 +138,8 @@ describe("a step is the same in one go and event by event", () => {
 test("one replica alone is never slower with a link, a memory or a disk twice as fast", () => {
   fc.assert(
     fc.property(contention, fc.constantFrom("linkNs", "memoryNs", "diskNs"), (c, what) => {
-      const alone = { ...c, replicas: 1, ranks: 1, stages: 1 };
+      // What comes back into memory in the background may come too late for one speed alone.
+      const alone = { ...c, replicas: 1, ranks: 1, stages: 1, exclusive: false };
       const ends = (of: Contention) => simulate(configOf(of)).requests.lastTokenNs;
       const slow = ends(alone);
       for (const [request, ns] of ends({ ...alone, [what]: c[what] / 2 }).entries())

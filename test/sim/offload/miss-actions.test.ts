@@ -115,6 +115,23 @@ describe("experts that the host computes", () => {
     expect(fast.endNs).toBeLessThan(slow.endNs);
   });
 
+  test("are what devices wait for, up to the disk that memory gets them from", () => {
+    const none = held({ slots: 0, miss: miss("host") });
+    const stalls = (tierBytesPerSecond: number, hostBytes: number) => {
+      const { stallNs, stallBy } = run({ ...none, hostBytes }, { prompt: 1, output: 20, tierBytesPerSecond }).cache!;
+      return { stallNs, host: stallBy!["host processors"] ?? 0, disk: stallBy!["NVMe"] ?? 0 };
+    };
+    const inMemory = stalls(1e9, 64e9);
+    expect(inMemory.host).toBeCloseTo(inMemory.stallNs, 0);
+    expect(inMemory.host).toBeGreaterThan(0);
+    // Memory that is fast waits for the disk, and slow processors for themselves.
+    const [fast, slow] = [stalls(1e11, 0), stalls(1e8, 0)];
+    expect(fast.disk).toBeGreaterThan(0.8 * fast.stallNs);
+    expect(slow.disk).toBeGreaterThan(0);
+    expect(slow.disk).toBeLessThan(0.2 * slow.stallNs);
+    for (const { stallNs, host: processors, disk } of [fast, slow]) expect(processors + disk).toBeCloseTo(stallNs, 0);
+  });
+
   test("are computed beside the device: neither alone takes longer than the call", () => {
     fc.assert(
       fc.property(setting, fc.constantFrom(1e9, 1e10, 5e10, 1e12), (at, tierBytesPerSecond) => {

@@ -24,6 +24,12 @@ export interface NaiveCase {
   /** Experts of a replica that a node's memory holds; null for all of them. */
   readonly hostExperts: number | null;
   readonly overlap: boolean;
+  /** Whether host memory keeps only what devices lack. */
+  readonly exclusive: boolean;
+  /** Experts of any replica whose file a node's page cache holds. */
+  readonly pageExperts: number | null;
+  /** What its thread takes to copy one out of it, or out of what a disk reads. */
+  readonly copyNs: number;
   /** Whether a disk sends experts straight to devices: then memory holds the first experts of a node, and no others. */
   readonly direct: boolean;
   /** A device's link: until its first byte, and all of them. */
@@ -71,17 +77,50 @@ interface Process {
   wait: Wait | null;
 }
 
+/** Work of a line that nobody waits for. */
+interface Background {
+  readonly fromNs: number;
+  readonly ns: number;
+  readonly done: (endNs: number) => void;
+}
+
 class Line {
   freeNs = 0;
   busyNs = 0;
   waitNs = 0;
   lastNs = 0;
+  private background: Background[] = [];
   beginNs(atNs: number): number {
     return Math.max(this.freeNs, atNs);
   }
-  serve(atNs: number, ns: number): number {
+  /** Work that nobody waits for begins when the line is free, before `atNs`. */
+  settle(atNs: number): void {
     if (atNs < this.lastNs) throw new Error(`asked at ${atNs} after ${this.lastNs}`);
     this.lastNs = atNs;
+    for (let first = this.background[0]; first !== undefined; first = this.background[0]) {
+      const beginNs = Math.max(this.freeNs, first.fromNs);
+      if (beginNs >= atNs) return;
+      this.background.shift();
+      this.busyNs += first.ns;
+      this.freeNs = beginNs + first.ns;
+      first.done(this.freeNs);
+    }
+  }
+  later(atNs: number, ns: number, done: (endNs: number) => void): Background {
+    this.settle(atNs);
+    const work = { fromNs: atNs, ns, done };
+    this.background.push(work);
+    return work;
+  }
+  /** Somebody waits for work now: it is in line with the rest, if it has not begun. */
+  hurry(atNs: number, work: Background): void {
+    this.settle(atNs);
+    if (!this.background.includes(work)) return;
+    this.background = this.background.filter((other) => other !== work);
+    work.done(this.serve(atNs, work.ns));
+  }
+  serve(atNs: number, ns: number): number {
+    this.settle(atNs);
     this.busyNs += ns;
     this.waitNs += Math.max(0, this.freeNs - atNs);
     this.freeNs = Math.max(this.freeNs, atNs) + ns;
@@ -96,20 +135,28 @@ class Lru {
   constructor(size: number) {
     this.size = size;
   }
-  /** Uses keys together: those that are there before count as hits. */
-  use(used: readonly number[]): boolean[] {
-    const hits = used.map((key) => this.keys.includes(key));
+  /** Uses keys together: those that are there before count as hits. Tells which of those before are gone. */
+  use(used: readonly number[]): { hits: boolean[]; gone: number[] } {
+    const before = this.keys;
+    const hits = used.map((key) => before.includes(key));
     for (const key of used) this.keys = [...this.keys.filter((other) => other !== key), key];
-    this.keys = this.keys.slice(Math.max(0, this.keys.length - this.size));
-    return hits;
+    const excess = Math.max(0, this.keys.length - this.size);
+    const gone = this.keys.slice(0, excess).filter((key) => before.includes(key));
+    this.keys = this.keys.slice(excess);
+    return { hits, gone };
+  }
+  has(key: number): boolean {
+    return this.keys.includes(key);
   }
 }
 
 /** An expert in host memory: from when it is there, and how many transfers it is kept for. */
 interface Held {
   readonly key: number;
-  readonly readyNs: number;
+  readyNs: number;
   users: number;
+  /** While it comes back from a device, and nobody waits for it: its work at the memory. */
+  coming: Background | null;
 }
 
 /** What is known of an expert that was asked for: from when the link can take it, and when a disk has sent all of it. */
@@ -126,23 +173,74 @@ class HostMemory {
   constructor(size: number) {
     this.size = size;
   }
-  /** Asks for a key. What finds no room is read past the memory, and held by nobody. */
-  ask(key: number, nowNs: number, readDisk: () => number): { readyNs: number; held: Held | null } {
+  /** Asks for a key. What finds no room, or leaves for good, is read past the memory, and held by nobody. */
+  ask(
+    key: number,
+    nowNs: number,
+    leaves: boolean,
+    memory: Line,
+    readDisk: () => number,
+  ): { readyNs: number; held: Held | null } {
+    memory.settle(nowNs);
     const known = this.held.find((each) => each.key === key);
     if (known !== undefined) {
       this.held = [...this.held.filter((each) => each !== known), known];
       known.users++;
+      if (known.coming !== null) memory.hurry(nowNs, known.coming);
       return { readyNs: Math.max(nowNs, known.readyNs), held: known };
     }
     const readyNs = readDisk();
-    if (this.held.length >= this.size) {
-      const victim = this.held.find((each) => each.users === 0 && each.readyNs <= nowNs);
-      if (victim === undefined) return { readyNs, held: null };
-      this.held = this.held.filter((each) => each !== victim);
-    }
-    const held = { key, readyNs, users: 1 };
+    if (leaves || !this.makesRoom(nowNs)) return { readyNs, held: null };
+    const held = { key, readyNs, users: 1, coming: null };
     this.held.push(held);
     return { readyNs, held };
+  }
+  release(held: Held, leaves: boolean): void {
+    held.users--;
+    if (leaves && held.users === 0) this.held = this.held.filter((each) => each !== held);
+  }
+  /** A device gives a key back. `through` is how it comes over the link, if it has room. */
+  comesBack(key: number, nowNs: number, memory: Line, memoryNs: number, through: () => number): void {
+    memory.settle(nowNs);
+    if (this.held.some((each) => each.key === key) || !this.makesRoom(nowNs)) return;
+    const held: Held = { key, readyNs: Number.POSITIVE_INFINITY, users: 0, coming: null };
+    this.held.push(held);
+    const linkEndNs = through();
+    held.coming = memory.later(nowNs, memoryNs, (endNs) => {
+      held.readyNs = Math.max(linkEndNs, endNs);
+      held.coming = null;
+    });
+  }
+  private makesRoom(nowNs: number): boolean {
+    if (this.held.length < this.size) return true;
+    const victim = this.held.find((each) => each.users === 0 && each.readyNs <= nowNs);
+    if (victim === undefined) return false;
+    this.held = this.held.filter((each) => each !== victim);
+    return true;
+  }
+}
+
+/** Files of experts that a node has read, least recently read first, and when each has come from the disk. */
+class Pages {
+  private pages: { readonly key: number; readonly readyNs: number }[] = [];
+  private readonly size: number;
+  constructor(size: number) {
+    this.size = size;
+  }
+  read(key: number, nowNs: number, copy: () => number, readDisk: () => number): number {
+    const known = this.pages.find((page) => page.key === key);
+    if (known !== undefined) {
+      this.pages = [...this.pages.filter((page) => page !== known), known];
+      return known.readyNs > nowNs ? known.readyNs : copy();
+    }
+    const readyNs = readDisk();
+    if (this.pages.length >= this.size) {
+      const victim = this.pages.find((page) => page.readyNs <= nowNs);
+      if (victim === undefined) return readyNs;
+      this.pages = this.pages.filter((page) => page !== victim);
+    }
+    this.pages.push({ key, readyNs });
+    return readyNs;
   }
 }
 
@@ -169,6 +267,14 @@ export function runNaively(c: NaiveCase): NaiveResult {
     if (!hosts.has(name)) hosts.set(name, new HostMemory(c.hostExperts!));
     return hosts.get(name)!;
   };
+  /** Files by node, links from devices to the host, and what each rank has given up and not sent yet. */
+  const files = new Map<number, Pages>();
+  const pagesOf = (node: number): Pages => {
+    if (!files.has(node)) files.set(node, new Pages(c.pageExperts ?? 0));
+    return files.get(node)!;
+  };
+  const linksBack = new Map<string, Line>();
+  const given = new Map<string, number[]>();
   const placeOf = (key: number): [stage: number, rank: number] => [
     Math.floor(Math.floor(key / c.experts) / (c.layers / c.stages)),
     Math.floor((key % c.experts) / (c.experts / c.ranks)),
@@ -227,6 +333,26 @@ export function runNaively(c: NaiveCase): NaiveResult {
     }
     return readyNs;
   };
+  /** Whether host memory gives an expert up to the device that reads it. */
+  const leaves = (replica: number, stage: number, rank: number, key: number): boolean =>
+    c.exclusive && onDevice(replica, stage, rank, key);
+  const onDevice = (replica: number, stage: number, rank: number, key: number): boolean =>
+    cacheOf(`${replica} ${stage} ${rank} ${Math.floor(key / c.experts)}`, c.slots).has(key % c.experts);
+  /** The next expert that a rank gave up goes back, beside one that comes. */
+  const giveBack = (replica: number, stage: number, rank: number, nowNs: number): void => {
+    const key = given.get(`${replica} ${stage} ${rank}`)?.shift();
+    if (!c.exclusive || c.hostExperts === null || key === undefined || onDevice(replica, stage, rank, key)) return;
+    const node = c.nodeOf[replica]![stage]![rank]!;
+    const own = `${replica} ${stage} ${rank}`;
+    if (!linksBack.has(own)) linksBack.set(own, new Line());
+    const memory = line(`host memory of node ${node}`);
+    hostOf(`${replica} node ${node}`).comesBack(key, nowNs, memory, c.memoryNs, () => {
+      const endNs = linksBack.get(own)!.serve(nowNs, c.linkNs + c.linkBytesNs);
+      if (c.commonLinkOf === null) return endNs;
+      const common = line(`common host link ${c.commonLinkOf[replica]![stage]![rank]!} back of node ${node}`);
+      return Math.max(endNs, common.serve(nowNs, c.linkBytesNs));
+    });
+  };
   const processes: Process[] = [];
   const spawn = (key: Process["key"], steps: Process["steps"]): void => {
     const process: Process = { key, steps, wait: null };
@@ -275,7 +401,10 @@ export function runNaively(c: NaiveCase): NaiveResult {
         const callNs = atNs;
         const calls = Array.from({ length: c.ranks }, (_, rank) => {
           const mine = met.filter((expert) => Math.floor(expert / (c.experts / c.ranks)) === rank);
-          const hits = cacheOf(`${replica} ${stage} ${rank} ${layer}`, c.slots).use(mine);
+          const { hits, gone } = cacheOf(`${replica} ${stage} ${rank} ${layer}`, c.slots).use(mine);
+          const rankGiven = given.get(`${replica} ${stage} ${rank}`) ?? [];
+          given.set(`${replica} ${stage} ${rank}`, rankGiven);
+          rankGiven.push(...gone.map((expert) => layer * c.experts + expert));
           const missing = mine.filter((_, i) => hits[i] === false).map((expert) => layer * c.experts + expert);
           return {
             rank,
@@ -295,10 +424,24 @@ export function runNaively(c: NaiveCase): NaiveResult {
             const readyNs = disk.beginNs(nowNs);
             return { readyNs, held: null, sentNs: disk.serve(nowNs, c.diskNs) };
           }
-          const asked = hostOf(`${replica} node ${node}`).ask(key, nowNs, () => {
+          const memory = line(`host memory of node ${node}`);
+          const readDisk = () => {
             diskReads++;
             return line(`NVMe of node ${node}`).serve(nowNs, c.diskNs);
-          });
+          };
+          const copy = () => memory.serve(nowNs, 2 * c.memoryNs) + c.memoryLatencyNs;
+          const readFile = () => {
+            if (c.pageExperts === null) return readDisk();
+            const readNs = pagesOf(node).read(key, nowNs, copy, readDisk);
+            return Math.max(readNs, line(`page cache of node ${node}`).serve(nowNs, c.copyNs));
+          };
+          const asked = hostOf(`${replica} node ${node}`).ask(
+            key,
+            nowNs,
+            leaves(replica, stage, rank, key),
+            memory,
+            readFile,
+          );
           return { ...asked, sentNs: null };
         };
         if (missed > 0 && c.overlap && c.hostExperts !== null) {
@@ -323,13 +466,15 @@ export function runNaively(c: NaiveCase): NaiveResult {
                 }
                 const nowNs = Math.max(heldNs.get(link) ?? 0, inHost.readyNs);
                 yield { atNs: nowNs };
-                if (inHost.held !== null) inHost.held.users--;
                 const sourceNs = inHost.sentNs ?? readMemory(replica, stage, call.rank, key, nowNs);
                 const readyNs = Math.max(
                   nowNs + c.linkNs + c.linkBytesNs,
                   sourceNs,
                   crossCommonLink(replica, stage, call.rank, nowNs),
                 );
+                const host = `${replica} node ${c.nodeOf[replica]![stage]![call.rank]!}`;
+                if (inHost.held !== null) hostOf(host).release(inHost.held, leaves(replica, stage, call.rank, key));
+                giveBack(replica, stage, call.rank, nowNs);
                 heldNs.set(link, readyNs);
                 usedNs = Math.max(usedNs, nowNs);
                 stallNs += Math.max(0, readyNs - call.doneNs);
@@ -390,6 +535,7 @@ export function runNaively(c: NaiveCase): NaiveResult {
   }
   if (processes.length > 0) throw new Error(`${processes.length} processes of ${replicas} replicas never went on`);
   const waitNs = [...lines.values()].reduce((sum, each) => sum + each.waitNs, 0);
-  const busyNs = new Map([...lines].map(([name, each]) => [name, each.busyNs]));
+  const used = [...lines].filter(([, each]) => each.busyNs > 0);
+  const busyNs = new Map(used.map(([name, each]) => [name, each.busyNs]));
   return { endNs, misses, diskReads, stallNs, waitNs, busyNs };
 }

@@ -93,8 +93,15 @@ describe("experts live in the first tier that has room", () => {
     const small = () => run({ tiers: [ddr(6), cxl(10), nvme(21)] });
     expect(small).toThrow(InfeasibleError);
     expect(small).toThrow(
-      /6 MiB needed on a node, 1.13 MiB of host memory, 1.88 MiB of CXL memory and 3.94 MiB of NVMe/,
+      /6 MiB needed on a node, 1.88 MiB of CXL memory and 3.94 MiB of NVMe available; 1.13 MiB of host memory cache what lives/,
     );
+    // Where memory is a home, it counts.
+    expect(() => run({ tiers: [ddr(6), cxl(10), nvme(15)], offload: { diskPath: "direct" } })).toThrow(
+      /6 MiB needed on a node, 1.13 MiB of host memory, 1.88 MiB of CXL memory and 2.81 MiB of NVMe available$/,
+    );
+    expect(() => run({ tiers: [ddr(6)] })).toThrow(/6 MiB needed on a node, 1.13 MiB of host memory and 0 B of NVMe/);
+    expect(() => run({ tiers: [nvme(6)] })).toThrow(/6 MiB needed on a node, 1.13 MiB of NVMe available$/);
+    expect(() => run({ tiers: [] })).toThrow(/6 MiB needed on a node, 0 B of NVMe available$/);
   });
 });
 

@@ -1,0 +1,66 @@
+import { Resource } from "../../core/resource.ts";
+import { LruRanking } from "./lru-ranking.ts";
+import { TierStore } from "./tier-store.ts";
+
+/** What it takes to copy an expert out of the page cache. */
+export interface PageCopy {
+  /** The memory that is read and written. */
+  readonly memory: Resource;
+  readonly memoryNs: number;
+  /** Until the first byte, beside that. */
+  readonly latencyNs: number;
+  /** Read and written. */
+  readonly bytes: number;
+  /** Time of the processor thread that copies. */
+  readonly threadNs: number;
+}
+
+/**
+ * Pages of the files that experts are read from, in memory of a node that nothing else takes: whole experts, the least
+ * recently read go first. Every read of a disk passes it, and one thread copies what is read out of it. What it holds needs no
+ * disk. All replicas of a node read the same files.
+ */
+export class PageCache {
+  /** Reads that found their expert there or on its way. */
+  hits = 0;
+  /** Of them, those that found it there. The others came with the read that was on its way. */
+  copies = 0;
+  readonly copy: PageCopy;
+  readonly thread = new Resource();
+  private readonly pages: TierStore;
+
+  constructor(keys: number, capacityBytes: number, copy: PageCopy) {
+    this.pages = new TierStore(keys, capacityBytes, new LruRanking(keys));
+    this.copy = copy;
+  }
+
+  /** Whether a read needs no disk. */
+  has(key: number, atNs: number): boolean {
+    return this.pages.at(key, atNs) !== "absent";
+  }
+
+  /** Whether an expert that it has is still on its way from the disk. */
+  comes(key: number, atNs: number): boolean {
+    return this.pages.at(key, atNs) === "arriving";
+  }
+
+  /** Reads an expert that it has. Returns when that is done, ns. */
+  read(key: number, atNs: number): number {
+    this.hits++;
+    this.pages.use(key);
+    const copiedNs = this.thread.demand(atNs, this.copy.threadNs, 0);
+    if (this.comes(key, atNs)) return Math.max(copiedNs, this.pages.endNs(key));
+    this.copies++;
+    const { memory, memoryNs, latencyNs, bytes } = this.copy;
+    return Math.max(copiedNs, memory.demand(atNs, memoryNs, bytes) + latencyNs);
+  }
+
+  /**
+   * An expert of `bytes` comes from a disk until `endNs`, and is copied while it does. Where others on their way leave no
+   * room, it is not kept. Returns when it is copied, ns.
+   */
+  fill(key: number, bytes: number, atNs: number, endNs: number): number {
+    this.pages.arrive(key, bytes, atNs, endNs);
+    return Math.max(endNs, this.thread.demand(atNs, this.copy.threadNs, 0));
+  }
+}
