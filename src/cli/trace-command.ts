@@ -88,7 +88,7 @@ export const traceCommand: CommandRegistration = (program) => {
   trace
     .command("stats")
     .description(
-      "how a routing trace uses experts: skew, balance over ranks, reuse, and the hits of an LRU cache of any size",
+      "how a routing trace uses experts: skew, balance over ranks, reuse, and the hits of an LRU cache of any size; with --offload, what expert caches are worth",
     )
     .argument("<file>", "routing trace")
     .option("--domain <name>", "only the rows of this domain")

@@ -44,7 +44,8 @@ const parts: readonly (readonly [Part, SummaryLevel])[] = [
 /** A forecast, ready to be shown at a level. */
 export function forecastPage(forecast: Forecast, level: SummaryLevel): Page {
   const { scenario, deployment, seed, moecastVersion, interrupted } = forecast;
-  const cache = deployment.offload === null ? "" : `, expert cache ${deployment.offload}`;
+  const { offload } = deployment;
+  const cache = offload === null ? "" : `, ${offload.startsWith("by ") ? "experts placed" : "expert cache"} ${offload}`;
   return {
     title: scenario.name,
     aside: `moecast ${moecastVersion}, seed ${seed}`,

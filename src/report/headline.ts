@@ -25,7 +25,10 @@ export function headlineParts(forecast: Forecast): string[] {
   if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
   const hits = metrics.expertCacheHit.of(forecast);
   if (cache !== null && hits !== null) {
-    const optimum = cache.reference === null ? "" : ` (optimum ${formatPercent(cache.reference.belady)})`;
+    // Flags choose whole layers, beside which an optimum for slots says nothing.
+    const { reference } = cache;
+    const optimum =
+      reference === null || reference.belady < hits ? "" : ` (optimum ${formatPercent(reference.belady)})`;
     parts.push(`expert hits ${formatPercent(hits)}${optimum}`);
   }
   if (forecast.bands !== null && forecast.bands.unvalidated !== null) parts.push("unvalidated");

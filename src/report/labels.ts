@@ -11,14 +11,15 @@ export const milliseconds = (value: number | null): string => (value === null ? 
 export const dollars = (value: number): string =>
   `$${value >= 1000 ? formatCount(value) : value >= 1 ? value.toFixed(2) : formatNumber(value)}`;
 
-/** Waits for the slowest, by what the others wait for. */
+/** Waits for the slowest, by what the others wait for; and for experts that are not on the device, fetched or computed elsewhere. */
 const waits: Readonly<Partial<Record<Forecast["bottleneck"]["component"], string>>> = {
   promptWait: "wait for another rank's prompt",
   attentionWait: "wait for another rank's attention",
   expertWait: "wait for the busiest experts",
+  expertFetch: "missing experts",
 };
 
-/** `expertFetch` as `expert fetch`. */
+/** `kernelOverhead` as `kernel overhead`. */
 export const componentLabel = (component: Forecast["bottleneck"]["component"]): string =>
   waits[component] ?? component.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 

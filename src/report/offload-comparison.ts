@@ -24,7 +24,8 @@ const columns: readonly PageColumn[] = [
 
 /** A comparison of offload policies as a page: what to do, why there are misses, then a table for everything that was varied. */
 export function offloadComparisonPage(comparison: OffloadComparison): Page {
-  const { scenario, deployment, requests, repeats, base, outcomes, leftOut, verdict, advice, best } = comparison;
+  const { scenario, deployment, requests, repeats, base, outcomes, leftOut, verdict, advice, best, whatIf } =
+    comparison;
   const often = repeats === 1 ? "run once" : `run ${repeats} times with other random draws`;
   return {
     title: scenario.name,
@@ -39,7 +40,10 @@ export function offloadComparisonPage(comparison: OffloadComparison): Page {
     ],
     headline: [advice],
     tone: best.set.length === 0 ? "good" : "warn",
-    notes: verdict === null ? [] : [{ text: `Why: ${verdictText(verdict)}.` }],
+    notes: [
+      ...(whatIf === null ? [] : [{ text: `A what-if: ${whatIf}.` }]),
+      ...(verdict === null ? [] : [{ text: `Why: ${verdictText(verdict)}.` }]),
+    ],
     sections: [
       ...axes.flatMap((axis) => axisSection(axis, comparison)),
       ...(outcomes.some(({ lossy }) => lossy) ? [lossyNote(comparison)] : []),

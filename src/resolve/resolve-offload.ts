@@ -97,11 +97,13 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       logAccessesMax: section.logAccesses,
     };
     const unit = section.scope === "layer" ? "a layer" : "in all";
+    const { flags } = scenario.policy.offload!;
+    const held = flags === undefined ? `${section.kind}${inWords(parameters)}, ` : `by ${flags}: `;
     const room = spread === null ? `${value.slots} of ${perRank} experts ${unit}` : spread.named;
     const pinned = reserved === null ? "" : pinsInWords(reserved);
     return {
       value,
-      name: `${section.kind}${inWords(parameters)}, ${room}${pinned}${admissionName}${missName}${prefetch.name}`,
+      name: `${held}${room}${pinned}${admissionName}${missName}${prefetch.name}`,
       ledger: [
         ...(loads === null ? (spread === null ? unusedFit(section) : []) : [fitEntry("expert cache", loads)]),
         ...(spread?.ledger ?? []),

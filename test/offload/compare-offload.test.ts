@@ -68,6 +68,31 @@ describe("a comparison", () => {
     expect(page.split("\n").every((line) => line.length <= 80)).toBe(true);
   });
 
+  test("of flags holds them against caches of the same memory, as a what-if where the engine has none", async () => {
+    const flagged = text("offload: { kind: static, flags: --n-cpu-moe 16 }").replace("id: vllm", "id: llama.cpp");
+    const scenario = parseScenario(flagged, "compared.yaml");
+    const found = await compareOffload(scenario, { requests: 2, repeats: 2, axes: ["policy"] }, noFiles);
+    expect(found.base).toMatchObject({ name: "--n-cpu-moe 16", set: [] });
+    expect(found.outcomes.filter(({ isBase }) => isBase)).toEqual([found.base]);
+    // 16 of 32 layers of 8 experts: 4 slots in each.
+    const caches = found.outcomes.filter(({ isBase }) => !isBase);
+    expect(caches.length).toBeGreaterThan(15);
+    for (const { set } of caches) expect(set).toContain("policy.offload.slots=4");
+    expect(found.whatIf).toMatch(/^llama.cpp has no expert cache/);
+    expect(terminalPage(offloadComparisonPage(found), undefined, 80)).toContain("A what-if: llama.cpp has no");
+    // What it says to set can be set.
+    const settings = [...found.advice.matchAll(/--set (\S+?)(?=:? )/g)].map(([, setting]) => setting!);
+    expect(settings.length).toBeGreaterThan(0);
+    expect(parseScenario(flagged, "compared.yaml", { settings }).policy.offload).toMatchObject({ slots: 4 });
+  });
+
+  test("never advises the prefetcher that knows what is to come", async () => {
+    const found = await compare(offload, { axes: ["prefetch"] });
+    const perfect = found.outcomes.find(({ name }) => name === "perfect")!;
+    expect(perfect.gain!.share).toBeGreaterThan(0);
+    expect(found.best.set.join(" ")).not.toContain("perfect");
+  });
+
   test("of a scenario that offloads nothing is refused", async () => {
     await expect(compare("router: least-loaded")).rejects.toThrow(InvalidInputError);
   });

@@ -82,7 +82,7 @@ test("the full summary holds what a forecast promises", () => {
     "Toy GPU memory 12 GiB of 16 GiB",
     "routed experts  8 GiB",
     "bottleneck: experts, 60.0% of step time",
-    "expert fetch  40.0%",
+    "missing experts  40.0%",
     "replayed  routing",
     "sha256 0123456789abcdef",
     "seed 7",

@@ -16,7 +16,9 @@ export function adviceOf({ best, base, outcomes }: Omit<OffloadComparison, "advi
       noise > 0 && Number.isFinite(noise) ? ` (differences up to ${formatPercent(noise, 1)} are noise)` : "";
     return `leave it as it is: nothing that was tried is faster${within}`;
   }
-  const settings = set.filter((text) => !text.endsWith("=null")).map((text) => `--set ${text}`);
+  // Of two values for one key the last counts.
+  const byKey = new Map(set.map((text) => [text.slice(0, text.indexOf("=")), text]));
+  const settings = [...byKey.values()].map((text) => `--set ${text}`);
   const gain =
     outcome.gain === null
       ? ""

@@ -36,13 +36,23 @@ function exchange(path: string, { kind, keys }: Chosen, to: string): string[] {
 export const policyCandidates = (chosen: Chosen): Candidate[] =>
   livePolicyNames.map((name) => ({ axis: "policy", name, set: exchange(section, chosen, name) }));
 
-/** Slots for an eighth of the experts up to all of them; `experts` of one cache. */
-export function slotCandidates(experts: number): Candidate[] {
+/**
+ * Settings that make a cache of what flags leave on the device: as many slots a layer. Flags say where whole experts are for
+ * good, so nothing can be varied beside them.
+ */
+export const withoutFlags = (slotsPerLayer: number): string[] => [
+  `${section}.flags=null`,
+  `${section}.scope=layer`,
+  `${section}.slots=${slotsPerLayer}`,
+];
+
+/** Slots for an eighth of the experts up to all of them; `experts` of one cache, `byMemory`: where the scenario states bytes. */
+export function slotCandidates(experts: number, byMemory: boolean): Candidate[] {
   const sizes = new Set(eighths.map((part) => Math.max(1, Math.round((experts * part) / 8))));
   return [...sizes].map((slots) => ({
     axis: "slots",
     name: String(slots),
-    set: [`${section}.memory=null`, `${section}.slots=${slots}`],
+    set: [...(byMemory ? [`${section}.memory=null`] : []), `${section}.slots=${slots}`],
   }));
 }
 

@@ -26,6 +26,7 @@ import {
   policyCandidates,
   prefetchCandidates,
   slotCandidates,
+  withoutFlags,
 } from "./candidates.ts";
 import type { LeftOut, OffloadComparison, Outcome } from "./comparison.ts";
 import { gainOf, isReal } from "./gain.ts";
@@ -69,8 +70,8 @@ export async function compareOffload(
   const { config, offload } = await resolveScenario(scenario, deps, null, deps.signal);
   const routings = new Map<string, ResolvedRouting>();
   const baseRuns = await runsOf(scenario, [], options, deps, routings);
-  const base = outcomeOf({ axis: "policy", name: scenario.policy.offload.kind, set: [] }, baseRuns, baseRuns, true);
-  const outcomes: Outcome[] = [];
+  const { flags, kind } = scenario.policy.offload;
+  const base = outcomeOf({ axis: "policy", name: flags ?? kind, set: [] }, baseRuns, baseRuns, true);
   const leftOut: LeftOut[] = [];
   let best: { readonly set: readonly string[]; readonly outcome: Outcome; readonly runs: Runs } = {
     set: [],
@@ -78,20 +79,24 @@ export async function compareOffload(
     runs: baseRuns,
   };
   const chosenAxes = options.axes ?? axes;
-  const total = 1 + chosenAxes.reduce((sum, axis) => sum + candidatesOf(axis, scenario, config).length, 0);
+  // What flags say stands for itself; everything else is tried without them.
+  const unflagged = flags === undefined ? [] : withoutFlags(slotsPerLayer(config));
+  const outcomes: Outcome[] = flags !== undefined && chosenAxes.includes("policy") ? [base] : [];
+  const total =
+    1 + chosenAxes.reduce((sum, axis) => sum + candidatesOf(axis, scenario.vary(unflagged), config).length, 0);
   let done = 1;
   for (const axis of chosenAxes) {
-    const kept = best.set;
+    const kept = best.set.length === 0 ? unflagged : best.set;
     for (const candidate of candidatesOf(axis, scenario.vary([...kept]), config)) {
       if (deps.signal?.aborted === true) break;
       deps.onProgress?.(Math.min(done++, total), total);
-      const isBase = candidate.set.length === 0 && kept.length === 0;
       const set = [...kept, ...candidate.set];
+      const isBase = set.length === 0;
       try {
         const runs = isBase ? baseRuns : await runsOf(scenario, set, options, deps, routings);
         const outcome = outcomeOf({ ...candidate, set }, runs, baseRuns, isBase);
         outcomes.push(outcome);
-        if (outcome.lossy && options.lossy !== true) continue;
+        if ((outcome.lossy && options.lossy !== true) || isBound(candidate)) continue;
         const beside = gainOf(totals(best.runs), totals(runs));
         if (isReal(beside)) best = { set, outcome, runs };
       } catch (error) {
@@ -112,6 +117,7 @@ export async function compareOffload(
     seed: config.seed,
     slots: config.offload!.slots,
     experts: cacheExperts(config),
+    whatIf: whatIfOf(best.runs),
     base,
     outcomes,
     leftOut,
@@ -127,6 +133,20 @@ function reasonOf(error: InvalidInputError | InfeasibleError): string {
   return first === undefined ? (error.message.split("\n")[0] ?? "") : `needs ${first.expected}`;
 }
 
+/** What the best of them asks of an engine that does not have it; null where it has. */
+function whatIfOf(runs: Runs): string | null {
+  const entry = runs[0]?.ledger.find(({ topic, detail }) => topic === "offload" && detail.startsWith("what-if: "));
+  return entry === undefined ? null : entry.detail.slice("what-if: ".length);
+}
+
+/** Whole slots that every layer of a device could have in place of those that layers have. */
+function slotsPerLayer({ offload, routing }: SimConfig): number {
+  const { scope, slots, slotsPerLayer: listed } = offload!;
+  if (routing.kind !== "replay" || (scope === "layer" && listed === undefined)) return slots;
+  const all = listed?.reduce((sum, count) => sum + count, 0) ?? slots;
+  return Math.floor(all / routing.layerMap.length);
+}
+
 /** Experts that one cache could hold. */
 function cacheExperts({ routing, offload }: SimConfig): number {
   if (routing.kind !== "replay") return 0;
@@ -139,7 +159,9 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig): Cand
     case "policy":
       return policyCandidates(chosenOf(cachePolicies, section));
     case "slots":
-      return slotCandidates(cacheExperts(config)).filter(({ name }) => Number(name) !== config.offload?.slots);
+      return slotCandidates(cacheExperts(config), section.memory !== undefined).filter(
+        ({ name }) => Number(name) !== config.offload?.slots,
+      );
     case "miss":
       return missCandidates(chosenOf(missPolicies, section.miss)).filter(({ set }) => set.length > 0);
     case "prefetch": {
@@ -179,6 +201,9 @@ async function runsOf(
   }
   return runs;
 }
+
+/** Whether a candidate knows what is to come: a bound for the others, nothing that can be set up. */
+const isBound = ({ axis, name }: Candidate): boolean => axis === "prefetch" && name === "perfect";
 
 /** What of a candidate decides which routing it replays. */
 function routingKey({ seed, policy }: Scenario): string {

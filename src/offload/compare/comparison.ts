@@ -58,6 +58,8 @@ export interface OffloadComparison {
   /** Slots of a cache, and experts that it could hold. */
   readonly slots: number;
   readonly experts: number;
+  /** What the best asks of an engine that does not have it; null where it has. */
+  readonly whatIf: string | null;
   readonly base: Outcome;
   readonly outcomes: readonly Outcome[];
   readonly leftOut: readonly LeftOut[];
