@@ -136,22 +136,29 @@ export async function compareOffload(
     leftOut,
     verdict: bounds === null ? null : missVerdict(bounds.policy, bounds.belady, bounds.bestStatic),
     heldOut,
-    best: { set: best.set.filter((text) => isNeeded(text, scenario)), outcome: best.outcome },
+    best: { set: needed(best.set, scenario), outcome: best.outcome },
   } as const;
   return { ...comparison, advice: adviceOf(comparison) };
 }
 
-/** What would have had to be; for what does not fit, the sum. */
+/** What would have had to be; of what does not fit, that alone, so that many sizes share one line. */
 function reasonOf(error: InvalidInputError | InfeasibleError): string {
   const [first] = error instanceof InvalidInputError ? error.problems : [];
-  return first === undefined ? (error.message.split("\n")[0] ?? "") : `needs ${first.expected}`;
+  return first === undefined ? (error.message.split(/[:\n]/)[0] ?? "") : `needs ${first.expected}`;
 }
 
-/** Whether a setting changes something: one that takes a key away does where the scenario gives the key. */
-function isNeeded(setting: string, { place, file }: Scenario): boolean {
-  if (!setting.endsWith("=null")) return true;
-  const given = place(setting.slice(0, -"=null".length).split("."));
-  return given.line !== undefined || (given.file !== undefined && given.file !== file);
+/** Settings less those that take a key away which the scenario does not give. */
+function needed(set: readonly string[], scenario: Scenario): string[] {
+  const policyOf = (settings: readonly string[]): string => {
+    try {
+      return JSON.stringify(scenario.vary([...settings]).policy);
+    } catch (error) {
+      if (error instanceof InvalidInputError) return "";
+      throw error;
+    }
+  };
+  const whole = policyOf(set);
+  return set.filter((text, i) => !text.endsWith("=null") || policyOf(set.toSpliced(i, 1)) !== whole);
 }
 
 /** The share of the sequences that prefetchers learn from; the others are replayed. */
