@@ -16,7 +16,13 @@ export const architectures: readonly Architecture[] = [
   {
     name: "Ampere",
     computeCapability: 8,
-    chips: [["a100-sxm", "a100-sxm-40gb", "a100-pcie", "a100-pcie-40gb"], ["rtx-3090"], ["rtx-a5000"], ["rtx-a6000"]],
+    chips: [
+      ["a100-sxm", "a100-sxm-40gb", "a100-pcie", "a100-pcie-40gb"],
+      ["rtx-3090"],
+      ["rtx-3060"],
+      ["rtx-a5000"],
+      ["rtx-a6000"],
+    ],
   },
   { name: "Ada", computeCapability: 8.9, chips: [["l40s"], ["rtx-4090"], ["rtx-4080"], ["rtx-4070"]] },
   {

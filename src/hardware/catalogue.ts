@@ -41,6 +41,7 @@ import m5Pro from "./catalogue/devices/m5-pro.json" with { type: "json" };
 import mi300x from "./catalogue/devices/mi300x.json" with { type: "json" };
 import mi325x from "./catalogue/devices/mi325x.json" with { type: "json" };
 import mi355x from "./catalogue/devices/mi355x.json" with { type: "json" };
+import rtx3060 from "./catalogue/devices/rtx-3060.json" with { type: "json" };
 import rtx3090 from "./catalogue/devices/rtx-3090.json" with { type: "json" };
 import rtx4070 from "./catalogue/devices/rtx-4070.json" with { type: "json" };
 import rtx4080 from "./catalogue/devices/rtx-4080.json" with { type: "json" };
@@ -112,6 +113,7 @@ import mi300x8 from "./catalogue/systems/mi300x-8.json" with { type: "json" };
 import mi325x8 from "./catalogue/systems/mi325x-8.json" with { type: "json" };
 import mi355x8 from "./catalogue/systems/mi355x-8.json" with { type: "json" };
 import rtxPro60002 from "./catalogue/systems/rtx-pro-6000-2.json" with { type: "json" };
+import rtx3060Desktop from "./catalogue/systems/rtx3060-desktop.json" with { type: "json" };
 import rtx3090Desktop from "./catalogue/systems/rtx3090-desktop.json" with { type: "json" };
 import rtx4070Desktop from "./catalogue/systems/rtx4070-desktop.json" with { type: "json" };
 import rtx4080Desktop from "./catalogue/systems/rtx4080-desktop.json" with { type: "json" };
@@ -147,6 +149,7 @@ export const deviceFiles = {
   gb200: gb200,
   gb300: gb300,
   l40s: l40s,
+  "rtx-3060": rtx3060,
   "rtx-3090": rtx3090,
   "rtx-4090": rtx4090,
   "rtx-4080": rtx4080,
@@ -212,6 +215,7 @@ export const systemFiles = {
   "gb200-nvl72": gb200Nvl72,
   "gb300-nvl72": gb300Nvl72,
   "l40s-8": l40s8,
+  "rtx3060-desktop": rtx3060Desktop,
   "rtx3090-desktop": rtx3090Desktop,
   "rtx4090-desktop": rtx4090Desktop,
   "rtx4080-desktop": rtx4080Desktop,

@@ -24,8 +24,7 @@ const columns: readonly PageColumn[] = [
 
 /** A comparison of offload policies as a page: what to do, why there are misses, then a table for everything that was varied. */
 export function offloadComparisonPage(comparison: OffloadComparison): Page {
-  const { scenario, deployment, requests, repeats, base, outcomes, leftOut, verdict, advice, best, whatIf } =
-    comparison;
+  const { scenario, deployment, requests, repeats, base, outcomes, leftOut, verdict, advice, best } = comparison;
   const often = repeats === 1 ? "run once" : `run ${repeats} times with other random draws`;
   return {
     title: scenario.name,
@@ -41,16 +40,28 @@ export function offloadComparisonPage(comparison: OffloadComparison): Page {
     headline: [advice],
     tone: best.set.length === 0 ? "good" : "warn",
     notes: [
-      ...(whatIf === null ? [] : [{ text: `A what-if: ${whatIf}.` }]),
       ...(verdict === null ? [] : [{ text: `Why: ${verdictText(verdict)}.` }]),
+      ...whatIfNote(comparison).map((text) => ({ text })),
     ],
     sections: [
       ...axes.flatMap((axis) => axisSection(axis, comparison)),
       ...(outcomes.some(({ lossy }) => lossy) ? [lossyNote(comparison)] : []),
+      ...(outcomes.some(({ foresees }) => foresees) ? [foreseeingNote] : []),
       ...leftOutNote(leftOut),
       { kind: "text", line: { text: `the scenario: ${base.name}, ${comparison.slots} slots`, quiet: true } },
     ],
   };
+}
+
+/** What the engine lacks: for the scenario itself, or for the fastest that was tried. */
+function whatIfNote({ base, outcomes, best }: OffloadComparison): string[] {
+  if (base.whatIf !== null) return [`A ${base.whatIf}.`];
+  const lacking = outcomes.filter(({ whatIf, lossy, foresees }) => whatIf !== null && !lossy && !foresees);
+  const [fastest] = lacking.sort((a, b) => (b.gain?.share ?? 0) - (a.gain?.share ?? 0));
+  if (fastest === undefined || (fastest.gain?.share ?? 0) <= Math.max(0, best.outcome.gain?.share ?? 0)) return [];
+  return [
+    `A what-if would be faster: ${fastest.name}, ${gainText(fastest.gain!)}. ° ${fastest.whatIf!.slice("what-if: ".length)}.`,
+  ];
 }
 
 /** What could not be run, by reason. */
@@ -73,20 +84,38 @@ const lossyNote = ({ outcomes }: OffloadComparison): PageSection => ({
   ),
 });
 
-function axisSection(axis: Axis, { outcomes, base, slots, experts }: OffloadComparison): PageSection[] {
+const foreseeingNote: PageSection = {
+  kind: "text",
+  line: {
+    text: "^ knows what comes, or errs as often as is said: what such a predictor would bring, no advice",
+    quiet: true,
+  },
+};
+
+function axisSection(axis: Axis, { outcomes, base, slots, experts, heldOut }: OffloadComparison): PageSection[] {
   const rows = outcomes.filter((outcome) => outcome.axis === axis);
   if (rows.length === 0) return [];
-  const ranked = axis === "slots" ? rows : [...rows].sort((a, b) => (b.gain?.share ?? 0) - (a.gain?.share ?? 0));
-  const note = axis === "slots" ? `of ${experts}; the scenario has ${slots}` : "best first";
-  return [{ kind: "table", title: titles[axis], note, columns, rows: ranked.map((outcome) => rowOf(outcome, base)) }];
+  const listed =
+    rows.some(({ isBase }) => isBase) || (axis === "prefetch" && heldOut !== null) ? rows : [base, ...rows];
+  const ranked = axis === "slots" ? listed : [...listed].sort((a, b) => (b.gain?.share ?? 0) - (a.gain?.share ?? 0));
+  const learned =
+    heldOut === null ? "" : `; ${formatPercent(heldOut.share)} of the sequences are learned from, the others replayed`;
+  const note =
+    axis === "slots" ? `of ${experts}; the scenario has ${slots}` : `best first${axis === "prefetch" ? learned : ""}`;
+  return [
+    { kind: "table", title: titles[axis], note, columns, rows: ranked.map((outcome) => rowOf(outcome, axis, base)) },
+  ];
 }
 
-function rowOf(outcome: Outcome, base: Outcome): string[] {
-  const { name, isBase, lossy, tokensPerSecond, gain, hitRate, optimum, stallShare, tpotMs, ttftMs } = outcome;
+function rowOf(outcome: Outcome, axis: Axis, base: Outcome): string[] {
+  const { isBase, lossy, foresees, whatIf, tokensPerSecond, gain, hitRate, optimum, stallShare, tpotMs, ttftMs } =
+    outcome;
+  const name = isBase && outcome.axis !== axis ? "the scenario" : outcome.name;
+  const lacks = whatIf !== null && base.whatIf === null;
   return [
-    `${name}${lossy ? " *" : ""}`,
+    `${name}${lossy ? " *" : ""}${foresees ? " ^" : ""}${lacks ? " °" : ""}`,
     formatNumber(tokensPerSecond, 4),
-    isBase || gain === null ? (base.name === name ? "as it is" : "") : gainText(gain),
+    isBase || gain === null ? "as it is" : gainText(gain),
     formatPercent(hitRate, 1),
     optimum === null ? "" : formatPercent(Math.max(0, optimum - hitRate), 1),
     formatPercent(stallShare, 1),

@@ -40,6 +40,15 @@ export function withFlags(
   });
 }
 
+/** Settings that say in keys what flags say; none without flags. */
+export function settingsOfFlags(flags: string | undefined, model: ModelSpec, engine: string): string[] {
+  const dialect = flagDialects[engine];
+  if (dialect === undefined || flags === undefined) return [];
+  const keys = keysOf(dialect.read(splitWords(flags), expertShape(model)), model);
+  const settings = Object.entries(keys).map(([key, value]) => `policy.offload.${key}=${JSON.stringify(value)}`);
+  return ["policy.offload.flags=null", ...settings];
+}
+
 /** The keys that say what a split says. */
 function keysOf({ chosen, deviceFrom, deferred }: FlaggedSplit, model: ModelSpec): Partial<Record<string, unknown>> {
   const from = deviceFrom === null ? {} : { deviceFrom };

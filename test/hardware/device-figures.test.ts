@@ -43,6 +43,7 @@ const bus: Readonly<Record<string, readonly [bits: number, gigabits: number]>> =
   mi300x: [8192, 5.2],
   mi325x: [8192, 6],
   mi355x: [8192, 8],
+  "rtx-3060": [192, 15],
   "rtx-3090": [384, 19.5],
   "rtx-4070": [192, 21],
   "rtx-4080": [256, 22.4],

@@ -28,6 +28,7 @@ const labelled: Readonly<Record<string, number>> = {
   mi300x: 192,
   mi325x: 256,
   mi355x: 288,
+  "rtx-3060": 12,
   "rtx-3090": 24,
   "rtx-4070": 12,
   "rtx-4080": 16,

@@ -21,6 +21,7 @@ const known: readonly (readonly [part: string, id: string])[] = [
   ["a800", "a800"],
   ["l40s", "l40s"],
   ["rtx-pro-6000", "rtx-pro-6000"],
+  ["geforce-rtx-3060", "rtx-3060"],
   ["geforce-rtx-3090", "rtx-3090"],
   ["geforce-rtx-4070", "rtx-4070"],
   ["geforce-rtx-4080", "rtx-4080"],

@@ -1,6 +1,9 @@
 import type { Parameters } from "../../core/parameters.ts";
-import { livePolicyNames } from "../../policy/cache/caches.ts";
-import { missPolicies } from "../../policy/miss/miss-policies.ts";
+import { cachePolicies, livePolicyNames } from "../../policy/cache/caches.ts";
+import type { CachePolicy } from "../../policy/cache/expert-cache.ts";
+import { type MissPolicyName, missPolicies } from "../../policy/miss/miss-policies.ts";
+import type { MissPolicy } from "../../policy/miss/miss-policy.ts";
+import { gatePresets } from "../../policy/prefetch/gate-presets.ts";
 import { prefetchers } from "../../policy/prefetch/prefetchers.ts";
 
 /** What a comparison varies, one after the other. */
@@ -32,43 +35,63 @@ function exchange(path: string, { kind, keys }: Chosen, to: string): string[] {
   return [...keys.map((key) => `${path}.${key}=null`), `${path}.kind=${to}`];
 }
 
-/** Every cache policy that a run can follow. */
-export const policyCandidates = (chosen: Chosen): Candidate[] =>
-  livePolicyNames.map((name) => ({ axis: "policy", name, set: exchange(section, chosen, name) }));
+/** What is put into a cache where the scenario's own way with misses puts nothing into it. */
+const fetched = (miss: Chosen): string[] => (keepsOut(miss.kind) ? exchange(`${section}.miss`, miss, "fetch") : []);
+
+/** Whether no missing expert enters a cache, so that it goes with a fixed set alone. */
+const keepsOut = (miss: string): boolean => (missPolicies[miss as MissPolicyName] as MissPolicy).keepsOut === true;
 
 /**
- * Settings that make a cache of what flags leave on the device: as many slots a layer. Flags say where whole experts are for
- * good, so nothing can be varied beside them.
+ * Every cache policy that a run can follow, each with misses that fill it. One that ranks over all layers gets the settings of
+ * a cache for all of them, where `global` has some.
  */
-export const withoutFlags = (slotsPerLayer: number): string[] => [
-  `${section}.flags=null`,
-  `${section}.scope=layer`,
-  `${section}.slots=${slotsPerLayer}`,
-];
+export const policyCandidates = (chosen: Chosen, miss: Chosen, global: readonly string[]): Candidate[] =>
+  livePolicyNames.map((name) => {
+    const policy: CachePolicy = cachePolicies[name];
+    const set = exchange(section, chosen, name);
+    if (name === chosen.kind) return { axis: "policy", name, set };
+    const over = policy.needs.includes("layers") ? global : [];
+    return { axis: "policy", name, set: [...set, ...(name === "static" ? [] : fetched(miss)), ...over] };
+  });
 
-/** Slots for an eighth of the experts up to all of them; `experts` of one cache, `byMemory`: where the scenario states bytes. */
-export function slotCandidates(experts: number, byMemory: boolean): Candidate[] {
+/** Slots for an eighth of the experts up to all of them; `experts` of one cache. */
+export function slotCandidates(experts: number): Candidate[] {
   const sizes = new Set(eighths.map((part) => Math.max(1, Math.round((experts * part) / 8))));
   return [...sizes].map((slots) => ({
     axis: "slots",
     name: String(slots),
-    set: [...(byMemory ? [`${section}.memory=null`] : []), `${section}.slots=${slots}`],
+    set: [`${section}.memory=null`, `${section}.slotsPerLayer=null`, `${section}.slots=${slots}`],
   }));
 }
 
-/** Everything that can be done about misses. */
-export const missCandidates = (chosen: Chosen): Candidate[] =>
-  Object.keys(missPolicies).map((name) => ({ axis: "miss", name, set: exchange(`${section}.miss`, chosen, name) }));
+/**
+ * Everything that can be done about misses; with a fixed set where nothing that is missing enters the cache. `deviceFrom`: the
+ * tokens of a step from which the engine has the device compute what the host else does; null: never.
+ */
+export const missCandidates = (chosen: Chosen, cache: Chosen, deviceFrom: number | null): Candidate[] =>
+  Object.keys(missPolicies).map((name) => {
+    const set = exchange(`${section}.miss`, chosen, name);
+    if (set.length === 0) return { axis: "miss", name, set };
+    const from = name === "host" && deviceFrom !== null ? [`${section}.miss.deviceFrom=${deviceFrom}`] : [];
+    const fixed = keepsOut(name) && cache.kind !== "static";
+    return {
+      axis: "miss",
+      name: fixed ? `${name}, fixed set` : name,
+      set: [...set, ...from, ...(fixed ? exchange(section, cache, "static") : [])],
+    };
+  });
 
-/** Each prefetcher there is, the one that guesses nothing among them. */
-export const prefetchCandidates = (chosen: Chosen | null): Candidate[] =>
-  Object.keys(prefetchers).map(
-    (name): Candidate => ({
+/** Each prefetcher there is, the one that guesses nothing among them, and the gate as published. `beside`: settings of all. */
+export const prefetchCandidates = (chosen: Chosen | null, beside: readonly string[]): Candidate[] =>
+  Object.keys(prefetchers).flatMap((name): Candidate[] => {
+    const set = [...exchange(`${section}.prefetch`, chosen ?? { kind: "", keys: [] }, name), ...beside];
+    if (name !== "gate" || chosen?.kind === "gate") return [{ axis: "prefetch", name, set }];
+    return Object.keys(gatePresets).map((preset) => ({
       axis: "prefetch",
-      name,
-      set: exchange(`${section}.prefetch`, chosen ?? { kind: "", keys: [] }, name),
-    }),
-  );
+      name: `${name} as ${preset}`,
+      set: [...set, `${section}.prefetch.preset=${preset}`],
+    }));
+  });
 
 /** Keys of a section that belong to the kind it names. */
 export const keysOf = (parameters: Parameters, given: object): string[] =>

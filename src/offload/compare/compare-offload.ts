@@ -8,13 +8,16 @@ import { cachePolicies } from "../../policy/cache/caches.ts";
 import type { CachePolicy } from "../../policy/cache/expert-cache.ts";
 import { missPolicies } from "../../policy/miss/miss-policies.ts";
 import { lossyActions } from "../../policy/miss/miss-policy.ts";
-import { prefetchers } from "../../policy/prefetch/prefetchers.ts";
+import type { PrefetchPolicy } from "../../policy/prefetch/prefetcher.ts";
+import { type PrefetcherName, prefetchers } from "../../policy/prefetch/prefetchers.ts";
 import type { FileReader } from "../../resolve/file-reader.ts";
+import { settingsOfFlags } from "../../resolve/offload-flags.ts";
 import type { ResolvedRouting } from "../../resolve/resolve-routing.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import { simulateCooperatively } from "../../sim/simulate.ts";
+import { flagSizes } from "../flags/flag-sizes.ts";
 import { adviceOf } from "./advice.ts";
 import {
   type Axis,
@@ -26,9 +29,8 @@ import {
   policyCandidates,
   prefetchCandidates,
   slotCandidates,
-  withoutFlags,
 } from "./candidates.ts";
-import type { LeftOut, OffloadComparison, Outcome } from "./comparison.ts";
+import type { HeldOut, LeftOut, OffloadComparison, Outcome } from "./comparison.ts";
 import { gainOf, isReal } from "./gain.ts";
 import { missVerdict } from "./verdict.ts";
 
@@ -46,6 +48,8 @@ export interface CompareDeps extends FileReader {
   /** Candidates done, of about so many. */
   readonly onProgress?: (done: number, total: number) => void;
 }
+
+type Section = NonNullable<Scenario["policy"]["offload"]>;
 
 /** Runs of one candidate: a forecast for every repeat. */
 type Runs = readonly Forecast[];
@@ -70,8 +74,8 @@ export async function compareOffload(
   const { config, offload } = await resolveScenario(scenario, deps, null, deps.signal);
   const routings = new Map<string, ResolvedRouting>();
   const baseRuns = await runsOf(scenario, [], options, deps, routings);
-  const { flags, kind } = scenario.policy.offload;
-  const base = outcomeOf({ axis: "policy", name: flags ?? kind, set: [] }, baseRuns, baseRuns, true);
+  const base = outcomeOf({ axis: "policy", name: scenario.policy.offload.kind, set: [] }, baseRuns, baseRuns, true);
+  const outcomes: Outcome[] = [];
   const leftOut: LeftOut[] = [];
   let best: { readonly set: readonly string[]; readonly outcome: Outcome; readonly runs: Runs } = {
     set: [],
@@ -79,33 +83,43 @@ export async function compareOffload(
     runs: baseRuns,
   };
   const chosenAxes = options.axes ?? axes;
-  // What flags say stands for itself; everything else is tried without them.
-  const unflagged = flags === undefined ? [] : withoutFlags(slotsPerLayer(config));
-  const outcomes: Outcome[] = flags !== undefined && chosenAxes.includes("policy") ? [base] : [];
-  const total =
-    1 + chosenAxes.reduce((sum, axis) => sum + candidatesOf(axis, scenario.vary(unflagged), config).length, 0);
+  const total = 1 + chosenAxes.reduce((sum, axis) => sum + candidatesOf(axis, scenario, config, []).length, 0);
   let done = 1;
+  let heldOut: HeldOut | null = null;
   for (const axis of chosenAxes) {
-    const kept = best.set.length === 0 ? unflagged : best.set;
-    for (const candidate of candidatesOf(axis, scenario.vary([...kept]), config)) {
+    const kept = best.set;
+    const run = (set: readonly string[]) => runsOf(scenario, set, options, deps, routings);
+    const fresh = axis === "prefetch" ? await divided(scenario, kept, run) : null;
+    const reference = fresh?.base ?? baseRuns;
+    if (fresh !== null) {
+      const like = { axis, name: base.name, set: fresh.set };
+      heldOut = { share: learnedShare, base: outcomeOf(like, reference, reference, true) };
+      // What is kept so far, on the rows that this axis replays.
+      const undecided = { axis, name: "none", set: [...kept, ...fresh.set] };
+      outcomes.push(outcomeOf(undecided, fresh.kept, reference, kept.length === 0));
+    }
+    let rival = fresh?.kept ?? best.runs;
+    for (const candidate of candidatesOf(axis, scenario.vary([...kept]), config, fresh?.set ?? [])) {
       if (deps.signal?.aborted === true) break;
       deps.onProgress?.(Math.min(done++, total), total);
+      const isBase = candidate.set.length === 0 && kept.length === 0;
       const set = [...kept, ...candidate.set];
-      const isBase = set.length === 0;
       try {
-        const runs = isBase ? baseRuns : await runsOf(scenario, set, options, deps, routings);
-        const outcome = outcomeOf({ ...candidate, set }, runs, baseRuns, isBase);
+        const runs = isBase ? baseRuns : await run(set);
+        const outcome = outcomeOf({ ...candidate, set }, runs, reference, isBase);
         outcomes.push(outcome);
-        if ((outcome.lossy && options.lossy !== true) || isBound(candidate)) continue;
-        const beside = gainOf(totals(best.runs), totals(runs));
-        if (isReal(beside)) best = { set, outcome, runs };
+        if (outcome.lossy && options.lossy !== true) continue;
+        if (outcome.foresees || (outcome.whatIf !== null && base.whatIf === null)) continue;
+        if (!isReal(gainOf(totals(rival), totals(runs)))) continue;
+        best = { set, outcome, runs };
+        rival = runs;
       } catch (error) {
         if (!(error instanceof InvalidInputError || error instanceof InfeasibleError)) throw error;
         leftOut.push({ axis, name: candidate.name, reason: reasonOf(error) });
       }
     }
   }
-  const reference = baseRuns[0]?.cache?.reference ?? null;
+  const bounds = baseRuns[0]?.cache?.reference ?? null;
   const comparison = {
     kind: "offload-comparison",
     schemaVersion: 1,
@@ -116,60 +130,128 @@ export async function compareOffload(
     repeats: options.repeats,
     seed: config.seed,
     slots: config.offload!.slots,
-    experts: cacheExperts(config),
-    whatIf: whatIfOf(best.runs),
+    experts: cacheExperts(config, scenario.policy.offload.scope),
     base,
     outcomes,
     leftOut,
-    verdict: reference === null ? null : missVerdict(reference.policy, reference.belady, reference.bestStatic),
-    best: { set: best.set, outcome: best.outcome },
+    verdict: bounds === null ? null : missVerdict(bounds.policy, bounds.belady, bounds.bestStatic),
+    heldOut,
+    best: { set: needed(best.set, scenario), outcome: best.outcome },
   } as const;
   return { ...comparison, advice: adviceOf(comparison) };
 }
 
-/** What would have had to be; for what does not fit, the sum. */
+/** What would have had to be; of what does not fit, that alone, so that many sizes share one line. */
 function reasonOf(error: InvalidInputError | InfeasibleError): string {
   const [first] = error instanceof InvalidInputError ? error.problems : [];
-  return first === undefined ? (error.message.split("\n")[0] ?? "") : `needs ${first.expected}`;
+  return first === undefined ? (error.message.split(/[:\n]/)[0] ?? "") : `needs ${first.expected}`;
 }
 
-/** What the best of them asks of an engine that does not have it; null where it has. */
-function whatIfOf(runs: Runs): string | null {
-  const entry = runs[0]?.ledger.find(({ topic, detail }) => topic === "offload" && detail.startsWith("what-if: "));
-  return entry === undefined ? null : entry.detail.slice("what-if: ".length);
+/** Settings less those that take a key away which the scenario does not give. */
+function needed(set: readonly string[], scenario: Scenario): string[] {
+  const policyOf = (settings: readonly string[]): string => {
+    try {
+      return JSON.stringify(scenario.vary([...settings]).policy);
+    } catch (error) {
+      if (error instanceof InvalidInputError) return "";
+      throw error;
+    }
+  };
+  const whole = policyOf(set);
+  return set.filter((text, i) => !text.endsWith("=null") || policyOf(set.toSpliced(i, 1)) !== whole);
 }
 
-/** Whole slots that every layer of a device could have in place of those that layers have. */
-function slotsPerLayer({ offload, routing }: SimConfig): number {
-  const { scope, slots, slotsPerLayer: listed } = offload!;
-  if (routing.kind !== "replay" || (scope === "layer" && listed === undefined)) return slots;
-  const all = listed?.reduce((sum, count) => sum + count, 0) ?? slots;
-  return Math.floor(all / routing.layerMap.length);
+/** The share of the sequences that prefetchers learn from; the others are replayed. */
+const learnedShare = 0.5;
+
+/**
+ * Runs on the sequences that are left when predictors learn from the others: of the scenario, and of what is kept of it so far.
+ * null where the scenario says itself what is learned from, where the routing cannot be divided, or nothing can be sent ahead.
+ */
+async function divided(
+  scenario: Scenario,
+  kept: readonly string[],
+  run: (set: readonly string[]) => Promise<Runs>,
+): Promise<{ readonly set: readonly string[]; readonly base: Runs; readonly kept: Runs } | null> {
+  const { prefetch } = scenario.policy.offload!;
+  if (prefetch?.fit !== undefined) return null;
+  const set = [
+    ...(prefetch === undefined ? ["policy.offload.prefetch.kind=none"] : []),
+    `policy.offload.prefetch.fit.share=${learnedShare}`,
+  ];
+  try {
+    const base = await run(set);
+    return { set, base, kept: kept.length === 0 ? base : await run([...kept, ...set]) };
+  } catch (error) {
+    if (error instanceof InvalidInputError || error instanceof InfeasibleError) return null;
+    throw error;
+  }
 }
 
 /** Experts that one cache could hold. */
-function cacheExperts({ routing, offload }: SimConfig): number {
+function cacheExperts({ routing }: SimConfig, scope: string | undefined): number {
   if (routing.kind !== "replay") return 0;
-  return offload?.scope === "global" ? routing.table.experts * routing.layerMap.length : routing.table.experts;
+  return scope === "global" ? routing.table.experts * routing.layerMap.length : routing.table.experts;
 }
 
-function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig): Candidate[] {
+/** What is tried on an axis. `learning`: settings that leave rows to learn from. */
+function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learning: readonly string[]): Candidate[] {
   const section = policy.offload!;
+  const { engine, model } = config;
+  const cache = chosenOf(cachePolicies, section);
+  const miss = chosenOf(missPolicies, section.miss);
+  const { flags } = section;
   switch (axis) {
     case "policy":
-      return policyCandidates(chosenOf(cachePolicies, section));
-    case "slots":
-      return slotCandidates(cacheExperts(config), section.memory !== undefined).filter(
-        ({ name }) => Number(name) !== config.offload?.slots,
+      return policyCandidates(cache, miss, globally(section, config)).map((candidate) =>
+        flags === undefined || candidate.name === cache.kind ? candidate : asCache(candidate, config),
       );
-    case "miss":
-      return missCandidates(chosenOf(missPolicies, section.miss)).filter(({ set }) => set.length > 0);
+    case "slots":
+      if (flags !== undefined)
+        return flagSizes(flags, model, engine.id).map((name) => ({
+          axis,
+          name,
+          set: [`policy.offload.flags=${name}`],
+        }));
+      return slotCandidates(cacheExperts(config, section.scope)).filter(({ name }) => Number(name) !== section.slots);
+    case "miss": {
+      const same = settingsOfFlags(section.flags, model, engine.id);
+      const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(same));
+      return missCandidates(own, cache, engine.offload?.devicePromptTokens ?? null)
+        .filter(({ set }) => set.length > 0)
+        .map((candidate) => ({ ...candidate, set: [...same, ...candidate.set] }));
+    }
     case "prefetch": {
       const { prefetch } = section;
       const chosen = prefetch === undefined ? null : chosenOf(prefetchers, prefetch);
-      return prefetchCandidates(chosen).filter(({ name }) => name !== (prefetch?.kind ?? "none"));
+      return prefetchCandidates(
+        chosen,
+        learning.filter((text) => text.includes(".fit.")),
+      ).filter(({ name }) => name !== (prefetch?.kind ?? "none"));
     }
   }
+}
+
+/** What is done about misses, of the settings that say what flags say. */
+function missOfFlags(settings: readonly string[]): { readonly kind: string } {
+  const key = "policy.offload.miss=";
+  return JSON.parse(settings.find((text) => text.startsWith(key))!.slice(key.length)) as { readonly kind: string };
+}
+
+/** A policy with as many slots as the flags leave experts on the device. */
+const asCache = (candidate: Candidate, { offload }: SimConfig): Candidate => ({
+  ...candidate,
+  set: ["policy.offload.flags=null", `policy.offload.slots=${offload!.slots}`, ...candidate.set],
+});
+
+/** Settings that make one cache of those of a stage's layers; none where it already is, or the layers differ. */
+function globally({ scope, flags, ...section }: Section, { mapping, offload, routing }: SimConfig): string[] {
+  if (scope === "global" || routing.kind !== "replay") return [];
+  const layers = routing.layerMap.length / mapping.pp;
+  const set = ["policy.offload.scope=global"];
+  const slots = flags === undefined ? section.slots : offload?.slots;
+  if (slots === undefined) return set;
+  return Number.isInteger(layers) ? [...set, `policy.offload.slots=${slots * layers}`] : [];
 }
 
 function chosenOf(
@@ -202,9 +284,6 @@ async function runsOf(
   return runs;
 }
 
-/** Whether a candidate knows what is to come: a bound for the others, nothing that can be set up. */
-const isBound = ({ axis, name }: Candidate): boolean => axis === "prefetch" && name === "perfect";
-
 /** What of a candidate decides which routing it replays. */
 function routingKey({ seed, policy }: Scenario): string {
   const { kind, miss, prefetch } = policy.offload!;
@@ -216,15 +295,22 @@ function routingKey({ seed, policy }: Scenario): string {
 /** Mean end-to-end latency of each run, ns: waiting, prompts and tokens count as they do for those who wait. */
 const totals = (runs: Runs): number[] => runs.map(({ latency }) => latency.e2e.mean ?? Number.NaN);
 
+/** Whether a prefetcher stands for what its quality would bring, and cannot be had as such. */
+const foresees = (name: string): boolean =>
+  (prefetchers[name.split(" ")[0] as PrefetcherName] as PrefetchPolicy | undefined)?.emulated === true;
+
 function outcomeOf(candidate: Candidate, runs: Runs, baseRuns: Runs, isBase: boolean): Outcome {
   const of = (pick: (forecast: Forecast) => number | null) => mean(runs.map((run) => pick(run) ?? Number.NaN));
   const taken = runs.flatMap(({ cache }) => cache?.actions?.taken ?? []);
   const lossy = taken.some(({ action }) => lossyActions.includes(action));
+  const whatIf = runs[0]?.ledger.find(({ topic, detail }) => topic === "offload" && detail.startsWith("what-if: "));
   const masses = runs.map(({ cache }) => cache?.actions?.lossyMass ?? null);
   const known = masses.filter((mass) => mass !== null);
   return {
     ...candidate,
     isBase,
+    whatIf: whatIf?.detail ?? null,
+    foresees: candidate.axis === "prefetch" && foresees(candidate.name),
     tokensPerSecond: of(({ throughput }) => throughput.outputTokensPerSecond),
     tpotMs: of(({ latency }) => latency.tpot.mean),
     ttftMs: of(({ latency }) => latency.ttft.mean),

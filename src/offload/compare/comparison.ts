@@ -25,6 +25,10 @@ export interface Outcome {
   /** Share of the router weight that was not computed as the model would; null where that is not known, 0 without loss. */
   readonly lossyMass: number | null;
   readonly lossy: boolean;
+  /** What the engine lacks for it; null where it has all. */
+  readonly whatIf: string | null;
+  /** Whether it knows what comes, and shows what a predictor of such quality would bring. */
+  readonly foresees: boolean;
   /** Mean end-to-end latency saved against the scenario; null for itself. */
   readonly gain: Gain | null;
 }
@@ -34,6 +38,13 @@ export interface LeftOut {
   readonly axis: Axis;
   readonly name: string;
   readonly reason: string;
+}
+
+/** Prefetchers are compared on what is left when they learned from a share of the sequences. */
+export interface HeldOut {
+  readonly share: number;
+  /** The scenario on those rows. */
+  readonly base: Outcome;
 }
 
 /** Why misses happen. */
@@ -58,12 +69,12 @@ export interface OffloadComparison {
   /** Slots of a cache, and experts that it could hold. */
   readonly slots: number;
   readonly experts: number;
-  /** What the best asks of an engine that does not have it; null where it has. */
-  readonly whatIf: string | null;
   readonly base: Outcome;
   readonly outcomes: readonly Outcome[];
   readonly leftOut: readonly LeftOut[];
   readonly verdict: MissVerdict | null;
+  /** null: prefetchers were not compared, or on all rows. */
+  readonly heldOut: HeldOut | null;
   /** What to set, the best of each axis in turn; empty where nothing is better than what the scenario says. */
   readonly best: { readonly set: readonly string[]; readonly outcome: Outcome };
   readonly advice: string;

@@ -22,6 +22,7 @@ export const deferral: MissPolicy<typeof parameters> = {
   name: "deferral",
   rule: "The host computes every missing expert; the last choices of a token are added one layer later (lossy).",
   needs: ["host", "ranks"],
+  keepsOut: true,
   parameters,
   create: ({ topK }, { experts, deviceFrom: from = Number.POSITIVE_INFINITY }) => ({
     decide: ({ count, hit, ranks, stepTokens }, _times, action) => {

@@ -11,6 +11,7 @@ export const host: MissPolicy<typeof parameters> = {
   name: "host",
   rule: "The host's processors compute every missing expert, beside what the device computes.",
   needs: ["host"],
+  keepsOut: true,
   parameters,
   create: (_context, { deviceFrom: from = Number.POSITIVE_INFINITY }) => ({
     decide: ({ count, stepTokens }, _times, action) =>

@@ -73,6 +73,8 @@ export interface MissPolicy<Shape extends Parameters = Parameters> {
   readonly rule: string;
   readonly needs: readonly MissNeed[];
   readonly parameters: Shape;
+  /** No missing expert enters a cache, so one that starts empty stays empty: it goes with a fixed set. */
+  readonly keepsOut?: true;
   /** Bits of a weight in narrow copies; absent where it makes none. */
   narrowBits?(values: ParameterValues<Shape>): number;
   contradiction?(values: ParameterValues<Shape>): Contradiction | null;

@@ -10,6 +10,7 @@ export const rowSplit: MissPolicy = {
   name: "row-split",
   rule: "Host and device each compute a part of every missing expert, so that both are done at once.",
   needs: ["host"],
+  keepsOut: true,
   parameters: {},
   create: () => ({
     decide: ({ count, hit, tokens }, times, action, hostShare) => {
