@@ -37,7 +37,9 @@ export function liveMemory({ id }: LoadedBackend, setting: LiveSetting) {
   const { table, shape, slots, batch, from } = setting;
   const streaming = Math.min(table.experts, batch * table.topK);
   const measured = measuredExperts(shape, slots * table.layers, streaming);
-  const runExperts = (slots * table.layers + streaming) * expertBytes(shape);
+  // A run that sends experts ahead is made beside one that does not.
+  const runs = setting.prefetch === null ? 1 : 2;
+  const runExperts = runs * (slots * table.layers + streaming) * expertBytes(shape);
   const calibrationExperts = sum(measured.map(({ of, resident }) => (resident + streaming) * expertBytes(of)));
   return {
     deviceBytes: (1 + matrixCopiesOf(id)) * (runExperts + calibrationExperts),

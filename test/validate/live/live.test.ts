@@ -45,6 +45,7 @@ function settingOf(table: RoutingTable, batch: number, overrides: Partial<LiveSe
     batch,
     requests: plan.requests,
     tokensPerRequest: plan.tokensPerRequest,
+    prefetch: null,
     ...overrides,
   };
 }
@@ -104,12 +105,13 @@ describe("measured against forecast", () => {
     slots: 4,
     from: "host" as const,
     batch: 1,
+    prefetch: null,
     steps: 1100,
     shortSequences: 0,
     warmUpSteps: 100,
   };
   const steps = (ms: number) => new Float64Array(1100).fill(ms * 1e6);
-  const prediction = { stepNs: steps(11), hits: 10, misses: 5, fetchNs: 100 };
+  const prediction = { stepNs: steps(11), hits: 10, misses: 5, fetchNs: 100, sent: null };
   const run = (ms: number, hits = 10) => ({
     stepNs: steps(ms),
     layerNs: new Float64Array(layers).fill(1e9),
