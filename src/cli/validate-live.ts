@@ -1,14 +1,14 @@
 import { basename } from "node:path";
 import { chooseBackend } from "../capture/backends/backends.ts";
-import { explainLiveFailure, memoryLine, refuseLargeExperts, refuseManyExperts } from "../capture/live/live-memory.ts";
 import { threadedBackends } from "../capture/live/ahead/layer-threads.ts";
+import { explainLiveFailure, memoryLine, refuseLargeExperts, refuseManyExperts } from "../capture/live/live-memory.ts";
 import { planRun, readLiveTrace, summaryOf } from "../capture/live/planned-run.ts";
 import { liveCaches } from "../capture/live/residency.ts";
 import { runPairs } from "../capture/live/run-beside.ts";
 import { steadyNs } from "../capture/measure/probe.ts";
 import { UsageError } from "../core/errors.ts";
-import { compareLive, type LiveValidation } from "../validate/live/live-validation.ts";
 import { livePrefetch, livePrefetchers } from "../validate/live/live-prefetch.ts";
+import { compareLive, type LiveValidation } from "../validate/live/live-validation.ts";
 import type { Io } from "./io.ts";
 import { liveShape } from "./live-shape.ts";
 import { progressLine } from "./progress.ts";
@@ -49,7 +49,9 @@ export async function validateLive(
   const read = await readLiveTrace(file, options.layers ?? Number.POSITIVE_INFINITY);
   const { experts, origin, layers } = read.table;
   if (kind !== null && layers < 2)
-    throw new UsageError("--prefetch: expected at least 2 layers, one to compute while experts of the next are sent, found 1");
+    throw new UsageError(
+      "--prefetch: expected at least 2 layers, one to compute while experts of the next are sent, found 1",
+    );
   const shape = { ...liveShape(options.shape ?? "128x256"), experts };
   const slots = options.slots ?? Math.ceil(experts / 2);
   if (slots > experts) throw new UsageError(`--slots: expected at most the ${experts} experts, found ${slots}`);

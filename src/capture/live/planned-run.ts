@@ -85,7 +85,8 @@ export function summaryOf(
     slots,
     from,
     batch,
-    prefetch: prefetch === null ? null : { kind: prefetch.name, trainingRows: prefetch.trainingRows, cut: prefetch.cut },
+    prefetch:
+      prefetch === null ? null : { kind: prefetch.name, trainingRows: prefetch.trainingRows, cut: prefetch.cut },
     shortSequences: trace.shortSequences,
     steps: plan.steps.length,
     warmUpSteps,

@@ -75,9 +75,7 @@ class Evicting implements Residency {
   /** The first to be evicted that is not spared; undefined where all are. */
   #victim(spared: ReadonlySet<number>): number | undefined {
     const candidates = [...this.#entries].filter(([expert]) => !spared.has(expert));
-    return candidates.length === 0
-      ? undefined
-      : candidates.reduce((a, b) => (this.#before(b[1], a[1]) ? b : a))[0];
+    return candidates.length === 0 ? undefined : candidates.reduce((a, b) => (this.#before(b[1], a[1]) ? b : a))[0];
   }
 
   /** Whether `a` is evicted before `b`. */

@@ -45,7 +45,11 @@ export function livePrefetch(
   const learns = policy.needs.includes("training");
   const split = learns ? splitSequences(table, trainingShare) : null;
   if (learns && split === null)
-    refuse({ file: table.origin.name, expected: `rows for ${name} to learn from beside those that are run`, found: `${table.rows}` });
+    refuse({
+      file: table.origin.name,
+      expected: `rows for ${name} to learn from beside those that are run`,
+      found: `${table.rows}`,
+    });
   const replayed = split?.test ?? table;
   const { layers, experts, topK } = table;
   const context = {

@@ -103,9 +103,7 @@ function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
       pinned: true,
       popularity: setting.popularity,
       overlap: false,
-      ...(prefetch === null
-        ? {}
-        : { prefetch: { ...prefetch, chunks: 1, latencyNs: 0, preempt: false } }),
+      ...(prefetch === null ? {} : { prefetch: { ...prefetch, chunks: 1, latencyNs: 0, preempt: false } }),
       logAccessesMax: 0,
     },
     speculation: null,

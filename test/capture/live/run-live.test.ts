@@ -84,7 +84,18 @@ describe.each(["host", "disk"] as const)("experts in %s", (from) => {
       bank.close();
       expect(tf.memory().numTensors).toBe(before);
       const { requests, tokensPerRequest } = plan;
-      const setting = { table: trace, shape, cache, slots, from, popularity, batch, requests, tokensPerRequest, prefetch: null };
+      const setting = {
+        table: trace,
+        shape,
+        cache,
+        slots,
+        from,
+        popularity,
+        batch,
+        requests,
+        tokensPerRequest,
+        prefetch: null,
+      };
       const { hits, misses, stepNs } = predictLive(fitLive(measurementsOf(1)), setting);
       expect({ hits: run.hits, misses: run.misses, steps: run.stepNs.length }).toEqual({
         hits,

@@ -1,6 +1,6 @@
-import type { LayerFigures } from "../../measure/layer-measurement.ts";
 import type { LiveShape } from "../../../calibrate/measured/live-measurements.ts";
 import type { LiveSetting } from "../../../validate/live/predict-live.ts";
+import type { LayerFigures } from "../../measure/layer-measurement.ts";
 import { ProbeRounds, timed } from "../../measure/probe.ts";
 import type { ExpertBank } from "../expert-bank.ts";
 import { LayerThread } from "./layer-thread.ts";
@@ -11,9 +11,12 @@ export type LayerThreads = readonly [LayerThread, LayerThread];
 /** Backends whose heap is their thread's own. The others have one queue or one device in common. */
 export const threadedBackends: readonly string[] = ["wasm", "cpu"];
 
-export async function startThreads(backend: string, { table, shape }: LiveSetting, bank: ExpertBank): Promise<LayerThreads> {
-  const start = () =>
-    LayerThread.start({ backend, shape, bank: bank.lent, objects: table.layers * table.experts });
+export async function startThreads(
+  backend: string,
+  { table, shape }: LiveSetting,
+  bank: ExpertBank,
+): Promise<LayerThreads> {
+  const start = () => LayerThread.start({ backend, shape, bank: bank.lent, objects: table.layers * table.experts });
   const [first, second] = await Promise.allSettled([start(), start()]);
   if (first.status === "fulfilled" && second.status === "fulfilled") return [first.value, second.value];
   for (const each of [first, second]) if (each.status === "fulfilled") await each.value.close();

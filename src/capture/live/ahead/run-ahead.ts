@@ -5,16 +5,20 @@ import { Guesses } from "../../../policy/prefetch/guesses.ts";
 import type { Prefetcher, PrefetchStep } from "../../../policy/prefetch/prefetcher.ts";
 import type { RoutingTable } from "../../../trace/routing-table.ts";
 import type { LivePrefetch } from "../../../validate/live/live-prefetch.ts";
-import type { MeasuredAhead, MeasuredLive } from "../../../validate/live/live-validation.ts";
+import type { MeasuredAhead } from "../../../validate/live/live-validation.ts";
 import type { LiveCache } from "../residency.ts";
 import { layerCall, type StepPlan } from "../step-rows.ts";
-import { inputOf, type LayerThreads } from "./layer-threads.ts";
+import type { LayerThread } from "./layer-thread.ts";
+import { inputOf } from "./layer-threads.ts";
 import { SentAhead } from "./sent-ahead.ts";
+
+/** A thread, as a run sees it. */
+type Experts = Pick<LayerThread, "send" | "run" | "settle">;
 
 /** A trace's layers over real experts that are sent ahead, and over as many that are fetched on demand. */
 export interface AheadJob {
   /** Layers are theirs in turn. Each knows the experts of both runs: 2 x layers x experts. */
-  readonly threads: LayerThreads;
+  readonly threads: readonly [Experts, Experts];
   readonly table: RoutingTable;
   readonly plan: StepPlan;
   readonly shape: LiveShape;
@@ -33,7 +37,9 @@ export interface AheadJob {
 const stepsPerTurn = 5;
 
 /** Runs all steps twice, ahead and on demand by turns, or those until the signal is aborted. */
-export async function runAhead(job: AheadJob): Promise<{ readonly ahead: MeasuredAhead; readonly onDemand: MeasuredLive }> {
+export async function runAhead(
+  job: AheadJob,
+): Promise<{ readonly ahead: MeasuredAhead; readonly onDemand: MeasuredAhead }> {
   const { threads, plan, prefetch, between, signal } = job;
   const ahead = new Side(job, 0, prefetch.prepare()({ index: 0, held: null }));
   const onDemand = new Side(job, 1, null);
@@ -108,7 +114,11 @@ class Side {
       );
       ({ states } = done);
       // The experts on the threads are those of the books.
-      holds(done.there === there, "live-residency", () => `${done.there} of ${there} experts are on the thread of layer ${layer}`);
+      holds(
+        done.there === there,
+        "live-residency",
+        () => `${done.there} of ${there} experts are on the thread of layer ${layer}`,
+      );
       this.#hits += done.there;
       this.#misses += experts.length - done.there;
       this.#late += done.late;

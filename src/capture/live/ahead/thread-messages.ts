@@ -39,4 +39,8 @@ export interface CallReport {
 }
 
 /** What a thread answers. `chosen`: the router of the call under way has been read. */
-export type Answer = CallReport | { readonly kind: "ready" } | { readonly kind: "chosen" } | { readonly kind: "settled" };
+export type Answer =
+  | CallReport
+  | { readonly kind: "ready" }
+  | { readonly kind: "chosen" }
+  | { readonly kind: "settled" };
