@@ -39,7 +39,7 @@ export function livePage(validation: LiveValidation): ValidationPage {
           ? {}
           : {
               late: "an expert that was asked for before its upload had ended; the only count that depends on times",
-              shorter: "100 (1 - step time / step time on demand), percent; both runs by turns, five steps each",
+              change: "100 (step time / step time on demand - 1), percent; the two are run by turns, five steps each",
             }),
         "step time": "all layers of a step, from its input to the result read back; warm-up steps left out",
         percentile: "type 7; n/a with fewer than ten steps beyond it",
@@ -51,7 +51,11 @@ export function livePage(validation: LiveValidation): ValidationPage {
 }
 
 function headline({ hitsEqual, runs, worstErrorPercent }: LiveValidation): string {
-  const hits = hitsEqual ? `hits equal (${formatCount(runs[0]?.predicted.hits ?? 0)})` : "HITS DIFFER";
+  const hits = hitsEqual
+    ? `hits equal (${formatCount(runs[0]?.predicted.hits ?? 0)})`
+    : runs.every((run) => run.hitsEqual)
+      ? "COUNTS OF WHAT WAS SENT DIFFER"
+      : "HITS DIFFER";
   const parts = statistics.map((statistic) => `${statistic} ${signedLabel(worstErrorPercent[statistic])}`);
   return `${hits}; step time, worst of the runs: ${parts.join(" | ")}`;
 }
@@ -72,23 +76,21 @@ function gainLines({ runs }: LiveValidation): string[] {
   const gains = runs.flatMap(({ prefetch }) => (prefetch === null ? [] : [prefetch]));
   if (gains.length === 0) return [];
   const off = ({ measured, predicted }: LiveGain) =>
-    Math.abs(predicted.shorterPercent.mean - measured.shorterPercent.mean);
+    Math.abs(predicted.changePercent.mean - measured.changePercent.mean);
   const { measured, predicted } = gains.reduce((a, b) => (off(b) > off(a) ? b : a));
   return [
-    `sent ahead: mean step shorter by ${shorterLabel(measured.shorterPercent.mean)}, forecast ${shorterLabel(predicted.shorterPercent.mean)}` +
+    `sent ahead: mean step ${signedLabel(measured.changePercent.mean)}, forecast ${signedLabel(predicted.changePercent.mean)}` +
       `${gains.length > 1 ? " (the run where they differ most)" : ""}`,
   ];
 }
-
-const shorterLabel = (percent: number): string => `${percent.toFixed(1)}%`;
 
 function gainSections({ runs }: LiveValidation): PageSection[] {
   const row = (name: string, side: LiveGain["measured"], verdict: string) => [
     name,
     ...[side.followed, side.useful, side.late, side.evicted, side.unused, side.refused].map(formatCount),
     ms(side.onDemandMs.mean),
-    shorterLabel(side.shorterPercent.mean),
-    shorterLabel(side.shorterPercent.p50),
+    signedLabel(side.changePercent.mean),
+    signedLabel(side.changePercent.p50),
     verdict,
   ];
   const rows = runs.flatMap(({ prefetch }, i) =>
@@ -101,7 +103,7 @@ function gainSections({ runs }: LiveValidation): PageSection[] {
   );
   if (rows.length === 0) return [];
   const right = (header: string) => ({ header, align: "right" as const });
-  const numbers = ["sent", "used", "late", "evicted", "unused", "refused", "on demand", "shorter, mean", "p50"];
+  const numbers = ["sent", "used", "late", "evicted", "unused", "refused", "step on demand", "change, mean", "p50"];
   return [
     {
       kind: "table",
@@ -229,9 +231,9 @@ function dataRows({ runs }: LiveValidation): DataCell[][] {
           ]),
           ...(["mean", "p50"] as const).map((statistic): DataCell[] => [
             runName(i),
-            `shorter_percent_${statistic}`,
-            prefetch.measured.shorterPercent[statistic],
-            prefetch.predicted.shorterPercent[statistic],
+            `step_change_percent_${statistic}`,
+            prefetch.measured.changePercent[statistic],
+            prefetch.predicted.changePercent[statistic],
             null,
           ]),
         ]),

@@ -73,10 +73,10 @@ export interface LiveGain {
   readonly countsEqual: boolean;
 }
 
-/** Step times without sending ahead, ms, and by how much those with it are shorter, percent. */
+/** Step times without sending ahead, ms, and 100 (those with it / those without - 1). */
 export interface StepGain {
   readonly onDemandMs: { readonly mean: number; readonly p50: number };
-  readonly shorterPercent: { readonly mean: number; readonly p50: number };
+  readonly changePercent: { readonly mean: number; readonly p50: number };
 }
 
 /** Result of `moecast validate --live`: the document printed by `--json`. */
@@ -199,10 +199,10 @@ function gainOf({ prediction, measured, onDemand }: LivePair, warmUpSteps: numbe
 
 function stepGain(ahead: Float64Array, without: Float64Array): StepGain {
   const [own, other] = [stepTimes(ahead, ahead.length), stepTimes(without, without.length)];
-  const shorter = (statistic: "mean" | "p50") => 100 * (1 - own[statistic] / other[statistic]);
+  const change = (statistic: "mean" | "p50") => 100 * (own[statistic] / other[statistic] - 1);
   return {
     onDemandMs: { mean: other.mean, p50: other.p50 },
-    shorterPercent: { mean: shorter("mean"), p50: shorter("p50") },
+    changePercent: { mean: change("mean"), p50: change("p50") },
   };
 }
 

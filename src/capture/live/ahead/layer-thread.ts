@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { extname } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Answer, CallReport, Order, RunOrder, ThreadSetting } from "./thread-messages.ts";
@@ -78,8 +78,8 @@ function startWorker(workerData: ThreadSetting): Worker {
   const extension = extname(import.meta.url);
   const file = new URL(`./layer-worker${extension}`, import.meta.url);
   if (extension !== ".ts") return new Worker(file, { workerData });
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx/package.json"));
-  const loader = new URL("dist/esm/api/index.mjs", tsx).href;
-  const source = `import("${loader}").then(({ register }) => { register(); return import("${file.href}"); });`;
+  const tsx = dirname(createRequire(import.meta.url).resolve("tsx/package.json"));
+  const loader = JSON.stringify(pathToFileURL(join(tsx, "dist", "esm", "api", "index.mjs")).href);
+  const source = `import(${loader}).then(({ register }) => { register(); return import(${JSON.stringify(file.href)}); });`;
   return new Worker(source, { eval: true, workerData });
 }

@@ -50,6 +50,7 @@ export async function runAhead(
     for (const side of turn % 2 === 0 ? [ahead, onDemand] : [onDemand, ahead]) {
       for (let s = done; s < to; s++) {
         await giveWay();
+        if (signal.aborted) return { ahead: ahead.read(done), onDemand: onDemand.read(done) };
         await side.step(s);
       }
       // What is still under way must not be in the other one's times.
