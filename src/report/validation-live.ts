@@ -201,6 +201,14 @@ function calibrationSection({ runs, date }: LiveValidation): PageSection {
         ),
       ]),
       ["missing expert, beyond that", ...ofRun(({ fetchNs }) => ms(fetchNs / 1e6))],
+      ...(runs[0]?.prefetch == null
+        ? []
+        : [
+            [
+              "two threads at once, overlap (the forecast: 100%)",
+              ...runs.map(({ prefetch }) => (prefetch === null ? "" : formatPercent(prefetch.threadOverlap, 0))),
+            ],
+          ]),
       ["line through the fetches, mean error", ...ofRun(({ fetchMeanError }) => formatPercent(fetchMeanError, 1))],
     ],
     quiet: true,

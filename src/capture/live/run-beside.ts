@@ -6,7 +6,7 @@ import { predictLive } from "../../validate/live/predict-live.ts";
 import type { LoadedBackend } from "../backends/backend.ts";
 import { measureLayers } from "../measure/layer-measurement.ts";
 import { type MachineFigures, type MeasureOptions, measureMachine } from "../measure/measure-live.ts";
-import { emptySteps, startThreads } from "./ahead/layer-threads.ts";
+import { startThreads, threadProbes } from "./ahead/layer-threads.ts";
 import { runAhead } from "./ahead/run-ahead.ts";
 import { createBank } from "./expert-bank.ts";
 import type { PlannedRun } from "./planned-run.ts";
@@ -89,10 +89,10 @@ async function runBeside(
   const layers = await measureLayers(tf, measureOptions(planned, how));
   const bank = createBank(shape, table.layers * table.experts, setting.from, { shared: prefetch !== null });
   const threads = prefetch === null ? null : await startThreads(backend.id, setting, bank);
-  const empty = threads === null ? null : emptySteps({ threads, shape, batch: setting.batch, clock });
+  const probes = threads === null ? null : threadProbes(threads, setting, clock);
   const round = async (counted: boolean): Promise<void> => {
     await layers.rounds.round(counted);
-    await empty?.rounds.round(counted);
+    await probes?.rounds.round(counted);
   };
   try {
     const started = clock();
@@ -114,18 +114,19 @@ async function runBeside(
         ? { ahead: await runLive({ ...common, tf, bank, cache, popularity }), onDemand: null }
         : await runAhead({ ...common, threads, cache, prefetch: prefetch! });
     signal.throwIfAborted();
-    const profile = fitLive({ ...machine, ...layers.read(), ...empty?.read() });
+    const profile = fitLive({ ...machine, ...layers.read(), ...probes?.read() });
     const prediction = predictLive(profile, setting);
     return {
       profile,
       prediction,
       measured: measured.ahead,
-      ...(measured.onDemand === null
+      ...(measured.onDemand === null || probes === null
         ? {}
         : {
             onDemand: {
               prediction: predictLive(profile, { ...setting, prefetch: null }),
               measured: measured.onDemand,
+              threadOverlap: probes.overlap(),
             },
           }),
     };

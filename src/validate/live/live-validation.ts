@@ -69,6 +69,8 @@ export interface LiveRun {
 export interface LiveGain {
   readonly measured: SentCounts & StepGain;
   readonly predicted: SentCounts & StepGain;
+  /** Share of two threads' computing that ran at the same time in the calibration; the forecast takes it to be 1. */
+  readonly threadOverlap: number;
   /** Whether all counts but that of late ones, which depends on time, are equal. */
   readonly countsEqual: boolean;
 }
@@ -121,7 +123,11 @@ export interface LivePair {
   readonly prediction: LivePrediction;
   readonly measured: MeasuredLive;
   /** The same with experts fetched on demand alone, where the run sends some ahead. */
-  readonly onDemand?: { readonly prediction: LivePrediction; readonly measured: MeasuredLive };
+  readonly onDemand?: {
+    readonly prediction: LivePrediction;
+    readonly measured: MeasuredLive;
+    readonly threadOverlap: number;
+  };
 }
 
 /** Holds runs against their forecasts. There is at least one. */
@@ -193,6 +199,7 @@ function gainOf({ prediction, measured, onDemand }: LivePair, warmUpSteps: numbe
   return {
     measured: side(measured.sent, measured.stepNs, onDemand.measured.stepNs),
     predicted: side(sent, prediction.stepNs, onDemand.prediction.stepNs),
+    threadOverlap: onDemand.threadOverlap,
     countsEqual: Object.entries(counted).every(([name, count]) => sent[name as keyof SentCounts] === count),
   };
 }

@@ -148,7 +148,7 @@ describe("measured against forecast", () => {
       profile,
       prediction: { ...prediction, sent },
       measured: { ...run(aheadMs), sent: own },
-      onDemand: { prediction: { ...prediction, stepNs: steps(22) }, measured: run(20) },
+      onDemand: { prediction: { ...prediction, stepNs: steps(22) }, measured: run(20), threadOverlap: 0.4 },
     });
     const late = { ...sent, late: 0 };
     const document = compareLive([pair(late, 16), pair(sent, 25)], summary, []);
@@ -159,6 +159,7 @@ describe("measured against forecast", () => {
     expect(first?.measured.onDemandMs.p50).toBeCloseTo(20, 9);
     expect(second?.measured.changePercent.p50).toBeCloseTo(25, 9);
     expect(livePage(document).headline[1]).toContain("mean step +25.0%, forecast -50.0%");
+    expect(first?.threadOverlap).toBe(0.4);
     const other = compareLive([pair({ ...sent, evicted: 3, unused: 0 }, 16)], summary, []);
     expect([other.runs[0]?.hitsEqual, other.hitsEqual]).toEqual([true, false]);
     expect(livePage(other).headline[0]).toContain("COUNTS OF WHAT WAS SENT DIFFER");

@@ -31,28 +31,44 @@ export const inputOf = (batch: number, { hidden }: LiveShape): Float32Array =>
 const shortLayers = 1;
 const longLayers = 5;
 
-/** Steps of layers without experts through the threads: router, readback and handing over, as a run has them. */
-export function emptySteps({
-  threads,
-  shape,
-  batch,
-  clock,
-}: {
-  readonly threads: LayerThreads;
-  readonly shape: LiveShape;
-  readonly batch: number;
-  readonly clock: () => number;
-}): { readonly rounds: ProbeRounds; read(): Pick<LayerFigures, "step" | "layer"> } {
-  const run = async (layers: number): Promise<number> => {
-    let states = inputOf(batch, shape);
+/** What is measured of the threads. */
+export interface ThreadProbes {
+  readonly rounds: ProbeRounds;
+  /** A step and a layer without experts as the threads make them: router, readback and handing over. */
+  read(): Pick<LayerFigures, "step" | "layer">;
+  /**
+   * How far two layer calls overlap, one on each thread at once: 1 where both take as long as one alone, 0 where one waits for
+   * the other. The machine may have fewer free cores than threads.
+   */
+  overlap(): number;
+}
+
+export function threadProbes(
+  threads: LayerThreads,
+  { table, shape, batch }: Pick<LiveSetting, "table" | "shape" | "batch">,
+  clock: () => number,
+): ThreadProbes {
+  const timedNs = async (work: () => Promise<unknown>): Promise<number> => {
     const started = clock();
-    for (let l = 0; l < layers; l++)
-      ({ states } = await threads[l % 2]!.run({ states, batch, experts: [], slots: [], leaving: [] }, () => {}));
+    await work();
     return clock() - started;
   };
+  const empty = { experts: [], slots: [], leaving: [] };
+  const step = async (layers: number): Promise<void> => {
+    let states = inputOf(batch, shape);
+    for (let l = 0; l < layers; l++) ({ states } = await threads[l % 2]!.run({ states, batch, ...empty }, () => {}));
+  };
+  // Experts of neither run, which stay on the threads.
+  const first = 2 * table.layers * table.experts;
+  const experts = Array.from({ length: table.topK }, (_, i) => first + i);
+  const call = { batch, experts, slots: experts.map(() => [0]), leaving: [] };
+  const compute = (thread: LayerThread) => thread.run({ states: inputOf(batch, shape), ...call }, () => {});
   const rounds = new ProbeRounds([
-    { name: "short step", run: () => run(shortLayers) },
-    { name: "long step", run: () => run(longLayers) },
+    { name: "short step", run: () => timedNs(() => step(shortLayers)) },
+    { name: "long step", run: () => timedNs(() => step(longLayers)) },
+    { name: "first thread", run: () => timedNs(() => compute(threads[0])) },
+    { name: "second thread", run: () => timedNs(() => compute(threads[1])) },
+    { name: "both threads", run: () => timedNs(() => Promise.all(threads.map(compute))) },
   ]);
   return {
     rounds,
@@ -63,6 +79,15 @@ export function emptySteps({
         step: timed(short.map((ns, i) => Math.max(0, ns - shortLayers * layerNs[i]!))),
         layer: timed(layerNs),
       };
+    },
+    overlap() {
+      const [one, other, both] = rounds.samples.slice(2).map((samples) => timed(samples).ns) as [
+        number,
+        number,
+        number,
+      ];
+      const shorter = Math.min(one, other);
+      return shorter > 0 ? (one + other - both) / shorter : 0;
     },
   };
 }
