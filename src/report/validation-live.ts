@@ -71,16 +71,17 @@ function prefetchLines({ prefetch }: LiveValidation["setting"]): string[] {
   return [`two threads compute layers in turn, each uploads while the other computes what ${kind} expects${learned}`];
 }
 
-/** What was gained, of the run with the largest difference between measured and forecast. */
+/** What it changed, of the run in which measured and forecast differ most. */
 function gainLines({ runs }: LiveValidation): string[] {
   const gains = runs.flatMap(({ prefetch }) => (prefetch === null ? [] : [prefetch]));
   if (gains.length === 0) return [];
   const off = ({ measured, predicted }: LiveGain) =>
     Math.abs(predicted.changePercent.mean - measured.changePercent.mean);
-  const { measured, predicted } = gains.reduce((a, b) => (off(b) > off(a) ? b : a));
+  const { measured, predicted, threadOverlap } = gains.reduce((a, b) => (off(b) > off(a) ? b : a));
+  const [own, forecast] = [measured, predicted].map(({ changePercent }) => signedLabel(changePercent.mean));
   return [
-    `sent ahead: mean step ${signedLabel(measured.changePercent.mean)}, forecast ${signedLabel(predicted.changePercent.mean)}` +
-      `${gains.length > 1 ? " (the run where they differ most)" : ""}`,
+    `sent ahead: mean step ${own}, forecast ${forecast}; the threads overlapped by ${formatPercent(threadOverlap, 0)}, ` +
+      `the forecast takes 100%${gains.length > 1 ? " (the run where the two differ most)" : ""}`,
   ];
 }
 
