@@ -66,6 +66,10 @@ export const validateCommand: CommandRegistration = (program, exit) => {
     .option("--slots <n>", "live: experts of a layer on the device (default: half of them)", wholeNumber(1))
     .option("--from <place>", "live: where the others are, host or disk (default: host)")
     .option("--batch <n>", "live: tokens in a step (default: 1)", wholeNumber(1, 64))
+    .option(
+      "--prefetch <kind>",
+      "live: send experts of the next layer ahead, on a second thread: perfect, previous-token, frequency, layer-markov or co-occurrence",
+    )
     .option("--layers <n>", "live: run the trace's first n layers only", wholeNumber(1))
     .option("--steps <n>", "live: steps that are compared, at least 10 (default: 1000)", wholeNumber(10))
     .option("--runs <n>", "live: runs (default: 3)", wholeNumber(1, 100))

@@ -38,6 +38,7 @@ const liveOnly = [
   "slots",
   "from",
   "batch",
+  "prefetch",
   "layers",
   "steps",
   "runs",
@@ -201,7 +202,7 @@ async function compareLive(options: ValidateOptions, surroundings: Surroundings)
   return {
     report: { document, page: livePage(document) },
     errors: { of: "step time error", percent: { mean, median: p50, p90, bias: mean } },
-    ...(document.hitsEqual ? {} : { broken: "validate --live: measured and simulated hits differ" }),
+    ...(document.hitsEqual ? {} : { broken: "validate --live: measured and simulated counts differ" }),
   };
 }
 

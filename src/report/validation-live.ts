@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { LiveRun, LiveValidation, StepTimes } from "../validate/live/live-validation.ts";
+import type { LiveGain, LiveRun, LiveValidation, StepTimes } from "../validate/live/live-validation.ts";
 import type { PageSection } from "./page.ts";
 import { definitionsSection, inputsSection, msLabel, quietLines, signedLabel } from "./validation-labels.ts";
 import type { DataCell, ValidationPage } from "./validation-page.ts";
@@ -17,19 +17,30 @@ export function livePage(validation: LiveValidation): ValidationPage {
       `${setting.layers} layers, top-${setting.topK} of ${setting.experts} experts of ${shape.hidden} x ${shape.width} float32 (${formatBytes(12 * shape.hidden * shape.width)} each)`,
       `${setting.cache} cache of ${setting.slots} experts a layer, the others ${setting.from === "host" ? "in host memory" : "in a file that the page cache holds"}; ` +
         `${formatCount(setting.batch)} tokens a step, ${formatCount(setting.steps)} steps, ${formatCount(setting.warmUpSteps)} of them warm-up`,
+      ...prefetchLines(setting),
       ...(setting.shortSequences === 0
         ? []
         : [`${formatCount(setting.shortSequences)} sequences of the trace are too short and left out`]),
     ]),
-    headline: [headline(validation)],
+    headline: [headline(validation), ...gainLines(validation)],
     sections: [
       timeSection(validation),
       countSection(validation),
+      ...gainSections(validation),
       layerSection(validation),
       calibrationSection(validation),
       definitionsSection({
         error: "100 (forecast / measured - 1), percent",
-        hit: "an expert whose tensors were on the device at the start of the layer call; warm-up steps count",
+        hit:
+          setting.prefetch === null
+            ? "an expert whose tensors were on the device at the start of the layer call; warm-up steps count"
+            : "an expert that was on the device or on its way there at the start of the layer call; warm-up steps count",
+        ...(setting.prefetch === null
+          ? {}
+          : {
+              late: "an expert that was asked for before its upload had ended; the only count that depends on times",
+              change: "100 (step time / step time on demand - 1), percent; the two are run by turns, five steps each",
+            }),
         "step time": "all layers of a step, from its input to the result read back; warm-up steps left out",
         percentile: "type 7; n/a with fewer than ten steps beyond it",
       }),
@@ -40,9 +51,69 @@ export function livePage(validation: LiveValidation): ValidationPage {
 }
 
 function headline({ hitsEqual, runs, worstErrorPercent }: LiveValidation): string {
-  const hits = hitsEqual ? `hits equal (${formatCount(runs[0]?.predicted.hits ?? 0)})` : "HITS DIFFER";
+  const hits = hitsEqual
+    ? `hits equal (${formatCount(runs[0]?.predicted.hits ?? 0)})`
+    : runs.every((run) => run.hitsEqual)
+      ? "COUNTS OF WHAT WAS SENT DIFFER"
+      : "HITS DIFFER";
   const parts = statistics.map((statistic) => `${statistic} ${signedLabel(worstErrorPercent[statistic])}`);
   return `${hits}; step time, worst of the runs: ${parts.join(" | ")}`;
+}
+
+/** How experts are sent ahead, in words. */
+function prefetchLines({ prefetch }: LiveValidation["setting"]): string[] {
+  if (prefetch === null) return [];
+  const { kind, trainingRows, cut } = prefetch;
+  const learned =
+    trainingRows === 0
+      ? ""
+      : `, which learned from ${formatCount(trainingRows)} other rows${cut ? " of the same sequence" : ""}`;
+  return [`two threads compute layers in turn, each uploads while the other computes what ${kind} expects${learned}`];
+}
+
+/** What it changed, of the run in which measured and forecast differ most. */
+function gainLines({ runs }: LiveValidation): string[] {
+  const gains = runs.flatMap(({ prefetch }) => (prefetch === null ? [] : [prefetch]));
+  if (gains.length === 0) return [];
+  const off = ({ measured, predicted }: LiveGain) =>
+    Math.abs(predicted.changePercent.mean - measured.changePercent.mean);
+  const { measured, predicted, threadOverlap } = gains.reduce((a, b) => (off(b) > off(a) ? b : a));
+  const [own, forecast] = [measured, predicted].map(({ changePercent }) => signedLabel(changePercent.mean));
+  return [
+    `sent ahead: mean step ${own}, forecast ${forecast}; the threads overlapped by ${formatPercent(threadOverlap, 0)}, ` +
+      `the forecast takes 100%${gains.length > 1 ? " (the run where the two differ most)" : ""}`,
+  ];
+}
+
+function gainSections({ runs }: LiveValidation): PageSection[] {
+  const row = (name: string, side: LiveGain["measured"], verdict: string) => [
+    name,
+    ...[side.followed, side.useful, side.late, side.evicted, side.unused, side.refused].map(formatCount),
+    ms(side.onDemandMs.mean),
+    signedLabel(side.changePercent.mean),
+    signedLabel(side.changePercent.p50),
+    verdict,
+  ];
+  const rows = runs.flatMap(({ prefetch }, i) =>
+    prefetch === null
+      ? []
+      : [
+          row(`${runName(i)}, measured`, prefetch.measured, prefetch.countsEqual ? "equal" : "DIFFERENT"),
+          row("forecast", prefetch.predicted, ""),
+        ],
+  );
+  if (rows.length === 0) return [];
+  const right = (header: string) => ({ header, align: "right" as const });
+  const numbers = ["sent", "used", "late", "evicted", "unused", "refused", "step on demand", "change, mean", "p50"];
+  return [
+    {
+      kind: "table",
+      title: "Sent ahead",
+      note: "the forecast has one link that serves what is waited for first; a thread uploads what is late when its turn to compute comes",
+      columns: [{ header: "" }, ...numbers.map(right), { header: "" }],
+      rows,
+    },
+  ];
 }
 
 const runName = (index: number): string => `run ${index + 1}`;
@@ -131,6 +202,14 @@ function calibrationSection({ runs, date }: LiveValidation): PageSection {
         ),
       ]),
       ["missing expert, beyond that", ...ofRun(({ fetchNs }) => ms(fetchNs / 1e6))],
+      ...(runs[0]?.prefetch == null
+        ? []
+        : [
+            [
+              "two threads at once, overlap (the forecast: 100%)",
+              ...runs.map(({ prefetch }) => (prefetch === null ? "" : formatPercent(prefetch.threadOverlap, 0))),
+            ],
+          ]),
       ["line through the fetches, mean error", ...ofRun(({ fetchMeanError }) => formatPercent(fetchMeanError, 1))],
     ],
     quiet: true,
@@ -138,7 +217,7 @@ function calibrationSection({ runs, date }: LiveValidation): PageSection {
 }
 
 function dataRows({ runs }: LiveValidation): DataCell[][] {
-  return runs.flatMap(({ measured, predicted, errorPercent }, i) => [
+  return runs.flatMap(({ measured, predicted, errorPercent, prefetch }, i) => [
     ...statistics.map((statistic): DataCell[] => [
       runName(i),
       `step_ms_${statistic}`,
@@ -149,5 +228,23 @@ function dataRows({ runs }: LiveValidation): DataCell[][] {
     [runName(i), "hits", measured.hits, predicted.hits, null],
     [runName(i), "misses", measured.misses, predicted.misses, null],
     [runName(i), "tokens_per_second", measured.tokensPerSecond, predicted.tokensPerSecond, null],
+    ...(prefetch === null
+      ? []
+      : [
+          ...(["followed", "useful", "late", "evicted", "unused", "refused"] as const).map((count): DataCell[] => [
+            runName(i),
+            `prefetch_${count}`,
+            prefetch.measured[count],
+            prefetch.predicted[count],
+            null,
+          ]),
+          ...(["mean", "p50"] as const).map((statistic): DataCell[] => [
+            runName(i),
+            `step_change_percent_${statistic}`,
+            prefetch.measured.changePercent[statistic],
+            prefetch.predicted.changePercent[statistic],
+            null,
+          ]),
+        ]),
   ]);
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { LiveValidation } from "../../src/validate/live/live-validation.ts";
 import { moecast } from "./in-process.ts";
 
 const trace = resolve("scenarios/traces/mini-moe.safetensors");
@@ -24,7 +25,22 @@ describe("validate --live", () => {
     expect(runs[0]!.measured.hits + runs[0]!.measured.misses).toBe(setting.steps * 2 * 4);
   }, 180_000);
 
+  test("sends experts ahead as the simulator does, and says what that changed", async () => {
+    const { code, out } = await live("--slots", "8", "--layers", "2", "--prefetch", "layer-markov", "--json");
+    expect(code).toBe(0);
+    const { hitsEqual, runs, setting } = JSON.parse(out) as LiveValidation;
+    expect(hitsEqual).toBe(true);
+    expect(setting.prefetch).toMatchObject({ kind: "layer-markov", cut: false });
+    const { measured, predicted, countsEqual } = runs[0]!.prefetch!;
+    expect(countsEqual).toBe(true);
+    expect(measured.followed).toBe(predicted.followed);
+    expect(measured.useful).toBeGreaterThan(0);
+  }, 180_000);
+
   test("its options apply to nothing else", async () => {
+    expect((await moecast(["validate", "--kernels", "tables", "--prefetch", "perfect"])).err).toContain(
+      "--prefetch does not apply",
+    );
     for (const option of ["--slots", "--batch", "--layers", "--steps", "--runs", "--seconds"]) {
       const { code, err } = await moecast(["validate", "--kernels", "tables", option, "30"]);
       expect(err).toContain(`${option} does not apply`);
@@ -36,6 +52,9 @@ describe("validate --live", () => {
     [["--slots", "33"], 2, /at most the 32 experts/],
     [["--shape", "8by12"], 2, /--shape: expected HIDDENxWIDTH/],
     [["--cache", "belady"], 2, /lru, lfu, fifo/],
+    [["--prefetch", "oracle"], 2, /unknown "oracle" \(one of perfect, previous-token/],
+    [["--prefetch", "perfect", "--cache", "static"], 2, /a static cache never changes what it holds/],
+    [["--prefetch", "perfect", "--layers", "1"], 2, /at least 2 layers/],
     [["--scenario", "x.yaml"], 2, /--scenario does not apply/],
     [["--shape", "mixtral-8x7b"], 4, /lower --slots or --shape/],
   ])("%j is refused", async (words, code, message) => {

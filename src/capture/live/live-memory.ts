@@ -29,6 +29,9 @@ export function explainLiveFailure(command: string, error: unknown, advice: stri
   return new InfeasibleError(`${command}: out of memory (${error.message}): ${advice}`);
 }
 
+/** A run that sends experts ahead is made beside one that does not. */
+const runsOf = ({ prefetch }: LiveSetting): number => (prefetch === null ? 1 : 2);
+
 /**
  * Upper bounds of what a run and the calibration beside it hold: experts on the device, with the copies that the backend
  * packs, and banks of weights in host memory.
@@ -37,7 +40,7 @@ export function liveMemory({ id }: LoadedBackend, setting: LiveSetting) {
   const { table, shape, slots, batch, from } = setting;
   const streaming = Math.min(table.experts, batch * table.topK);
   const measured = measuredExperts(shape, slots * table.layers, streaming);
-  const runExperts = (slots * table.layers + streaming) * expertBytes(shape);
+  const runExperts = runsOf(setting) * (slots * table.layers + streaming) * expertBytes(shape);
   const calibrationExperts = sum(measured.map(({ of, resident }) => (resident + streaming) * expertBytes(of)));
   return {
     deviceBytes: (1 + matrixCopiesOf(id)) * (runExperts + calibrationExperts),
@@ -52,7 +55,7 @@ export function memoryLine(backend: LoadedBackend, setting: LiveSetting): string
   const { table, shape, slots } = setting;
   const { deviceBytes, hostBytes } = liveMemory(backend, setting);
   return (
-    `${backend.id} on ${backend.device}: ${formatCount(slots * table.layers)} experts of ${formatBytes(expertBytes(shape))} on the device, ` +
+    `${backend.id} on ${backend.device}: ${formatCount(runsOf(setting) * slots * table.layers)} experts of ${formatBytes(expertBytes(shape))} on the device, ` +
     `at most ${formatBytes(deviceBytes)} with the calibration's; ${formatBytes(hostBytes)} in host memory\n`
   );
 }

@@ -44,7 +44,7 @@ const warmUpOf = (steps: number): number => Math.min(100, Math.ceil(steps / 10))
 /** A run of at least `steps` steps that are counted, after those of a warm-up. */
 export function planRun(
   trace: LiveTrace,
-  chosen: Pick<LiveSetting, "shape" | "cache" | "slots" | "from" | "batch">,
+  chosen: Pick<LiveSetting, "shape" | "cache" | "slots" | "from" | "batch" | "prefetch">,
   steps: number,
 ): PlannedRun {
   const { table } = trace;
@@ -74,7 +74,7 @@ export function summaryOf(
   { trace, setting, plan, warmUpSteps }: PlannedRun,
   backend: LoadedBackend,
 ): LiveSettingSummary {
-  const { table, shape, cache, slots, from, batch } = setting;
+  const { table, shape, cache, slots, from, batch, prefetch } = setting;
   return {
     backend: backend.id,
     layers: table.layers,
@@ -85,6 +85,8 @@ export function summaryOf(
     slots,
     from,
     batch,
+    prefetch:
+      prefetch === null ? null : { kind: prefetch.name, trainingRows: prefetch.trainingRows, cut: prefetch.cut },
     shortSequences: trace.shortSequences,
     steps: plan.steps.length,
     warmUpSteps,

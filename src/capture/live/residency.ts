@@ -10,6 +10,11 @@ export interface Residency {
   readonly resident: ReadonlySet<number>;
   /** Books a call; afterwards `resident` is what stays. */
   call(experts: readonly number[]): void;
+  /**
+   * An absent expert comes ahead of its use, in place of the first to be evicted that is not spared where there is no room. Returns
+   * which one left, null where there was room, or "full" where nothing may leave: the expert then does not come.
+   */
+  enter(expert: number, spared: ReadonlySet<number>): number | null | "full";
 }
 
 export const liveCaches = ["lru", "lfu", "fifo", "static"] as const;
@@ -19,7 +24,7 @@ export type LiveCache = (typeof liveCaches)[number];
 export function createResidency(cache: LiveCache, slots: number, popularity: readonly number[]): Residency {
   if (cache === "static") {
     const order = [...popularity.keys()].sort((a, b) => popularity[b]! - popularity[a]! || a - b);
-    return { resident: new Set(order.slice(0, slots)), call: () => {} };
+    return { resident: new Set(order.slice(0, slots)), call: () => {}, enter: () => "full" };
   }
   return new Evicting(cache, slots);
 }
@@ -53,12 +58,24 @@ class Evicting implements Residency {
       }
     }
     const spared = new Set(experts.length <= this.#slots ? experts : []);
-    while (this.#entries.size > this.#slots) {
-      const candidates = [...this.#entries].filter(([expert]) => !spared.has(expert));
-      const [victim] = candidates.reduce((a, b) => (this.#before(b[1], a[1]) ? b : a));
-      this.#entries.delete(victim);
-    }
+    while (this.#entries.size > this.#slots) this.#entries.delete(this.#victim(spared)!);
     this.resident = new Set(this.#entries.keys());
+  }
+
+  enter(expert: number, spared: ReadonlySet<number>): number | null | "full" {
+    const victim = this.#entries.size < this.#slots ? null : this.#victim(spared);
+    if (victim === undefined) return "full";
+    if (victim !== null) this.#entries.delete(victim);
+    const now = this.#clock++;
+    this.#entries.set(expert, { loaded: now, used: now, uses: 1 });
+    this.resident = new Set(this.#entries.keys());
+    return victim;
+  }
+
+  /** The first to be evicted that is not spared; undefined where all are. */
+  #victim(spared: ReadonlySet<number>): number | undefined {
+    const candidates = [...this.#entries].filter(([expert]) => !spared.has(expert));
+    return candidates.length === 0 ? undefined : candidates.reduce((a, b) => (this.#before(b[1], a[1]) ? b : a))[0];
   }
 
   /** Whether `a` is evicted before `b`. */

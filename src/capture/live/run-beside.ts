@@ -6,6 +6,8 @@ import { predictLive } from "../../validate/live/predict-live.ts";
 import type { LoadedBackend } from "../backends/backend.ts";
 import { measureLayers } from "../measure/layer-measurement.ts";
 import { type MachineFigures, type MeasureOptions, measureMachine } from "../measure/measure-live.ts";
+import { startThreads, threadProbes } from "./ahead/layer-threads.ts";
+import { runAhead } from "./ahead/run-ahead.ts";
 import { createBank } from "./expert-bank.ts";
 import type { PlannedRun } from "./planned-run.ts";
 import { runLive } from "./run-live.ts";
@@ -75,40 +77,61 @@ const stepsPerRound = 5;
  * The calibration measures calls of its own, at the shapes and counts of the run, never the run.
  */
 async function runBeside(
-  { tf }: LoadedBackend,
+  backend: LoadedBackend,
   machine: MachineFigures,
   planned: PlannedRun,
   { how, watch }: { readonly how: LiveRuns; readonly watch: RunWatch | null },
 ): Promise<LivePair> {
+  const { tf } = backend;
   const { setting, plan, warmUpSteps } = planned;
-  const { table, shape, cache, slots, popularity } = setting;
+  const { table, shape, cache, slots, popularity, prefetch } = setting;
   const { clock, signal } = how;
   const layers = await measureLayers(tf, measureOptions(planned, how));
-  const bank = createBank(shape, table.layers * table.experts, setting.from);
+  const bank = createBank(shape, table.layers * table.experts, setting.from, { shared: prefetch !== null });
+  const threads = prefetch === null ? null : await startThreads(backend.id, setting, bank);
+  const probes = threads === null ? null : threadProbes(threads, setting, clock);
+  const round = async (counted: boolean): Promise<void> => {
+    await layers.rounds.round(counted);
+    await probes?.rounds.round(counted);
+  };
   try {
     const started = clock();
-    for (let round = 0; round < warmUpRounds && (round === 0 || clock() - started < warmUpNs); round++)
-      await layers.rounds.round(false);
-    const measured = await runLive({
-      tf,
+    for (let r = 0; r < warmUpRounds && (r === 0 || clock() - started < warmUpNs); r++) await round(false);
+    const common = {
       table,
       plan,
       shape,
-      bank,
-      cache,
       slots,
-      popularity,
       signal,
       clock,
-      between: async (step) => {
+      between: async (step: number) => {
         watch?.update(step, plan.steps.length);
-        if (step % stepsPerRound === 0) await layers.rounds.round(step > warmUpSteps);
+        if (step % stepsPerRound === 0) await round(step > warmUpSteps);
       },
-    });
+    };
+    const measured =
+      threads === null
+        ? { ahead: await runLive({ ...common, tf, bank, cache, popularity }), onDemand: null }
+        : await runAhead({ ...common, threads, cache, prefetch: prefetch! });
     signal.throwIfAborted();
-    const profile = fitLive({ ...machine, ...layers.read() });
-    return { profile, prediction: predictLive(profile, setting), measured };
+    const profile = fitLive({ ...machine, ...layers.read(), ...probes?.read() });
+    const prediction = predictLive(profile, setting);
+    return {
+      profile,
+      prediction,
+      measured: measured.ahead,
+      ...(measured.onDemand === null || probes === null
+        ? {}
+        : {
+            onDemand: {
+              prediction: predictLive(profile, { ...setting, prefetch: null }),
+              measured: measured.onDemand,
+              threadOverlap: probes.overlap(),
+            },
+          }),
+    };
   } finally {
+    for (const thread of threads ?? []) await thread.close();
     layers.dispose();
     bank.close();
   }

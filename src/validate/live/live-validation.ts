@@ -3,6 +3,7 @@ import type { CallNoise, LiveShape } from "../../calibrate/measured/live-measure
 import { enoughSamples, quantiles } from "../../core/quantile.ts";
 import { mean, sum } from "../../core/statistics.ts";
 import { version } from "../../core/version.ts";
+import type { SentCounts } from "./live-prefetch.ts";
 import type { LivePrediction } from "./predict-live.ts";
 
 /** Version of the document; raised on every incompatible change. */
@@ -15,6 +16,13 @@ export interface MeasuredLive {
   readonly hits: number;
   readonly misses: number;
   readonly fetchNs: number;
+  /** Absent where nothing is sent ahead. */
+  readonly sent?: SentCounts;
+}
+
+/** A run with experts sent ahead. Hits count experts that were on their way, too: how far they were is a matter of time. */
+export interface MeasuredAhead extends MeasuredLive {
+  readonly sent: SentCounts;
 }
 
 /** Statistics of step times, ms; p99 is null with fewer than ten steps beyond it. */
@@ -51,8 +59,26 @@ export interface LiveRun {
     readonly fetchMeanError: number;
   };
   readonly hitsEqual: boolean;
+  /** Beside the same without; null where nothing is sent ahead. */
+  readonly prefetch: LiveGain | null;
   /** 100 (predicted / measured - 1). */
   readonly errorPercent: { readonly [Statistic in keyof StepTimes]: number | null };
+}
+
+/** What sending experts ahead gained, measured and simulated. */
+export interface LiveGain {
+  readonly measured: SentCounts & StepGain;
+  readonly predicted: SentCounts & StepGain;
+  /** Share of two threads' computing that ran at the same time in the calibration; the forecast takes it to be 1. */
+  readonly threadOverlap: number;
+  /** Whether all counts but that of late ones, which depends on time, are equal. */
+  readonly countsEqual: boolean;
+}
+
+/** Step times without sending ahead, ms, and 100 (those with it / those without - 1). */
+export interface StepGain {
+  readonly onDemandMs: { readonly mean: number; readonly p50: number };
+  readonly changePercent: { readonly mean: number; readonly p50: number };
 }
 
 /** Result of `moecast validate --live`: the document printed by `--json`. */
@@ -66,6 +92,7 @@ export interface LiveValidation {
   readonly device: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly runs: readonly LiveRun[];
+  /** Of all runs; where experts are sent ahead, whether all counts of them are equal, too. */
   readonly hitsEqual: boolean;
   /** Of each statistic the largest error over the runs, signed. */
   readonly worstErrorPercent: LiveRun["errorPercent"];
@@ -81,6 +108,8 @@ export interface LiveSettingSummary {
   readonly slots: number;
   readonly from: "host" | "disk";
   readonly batch: number;
+  /** Who sends experts ahead, and the rows that it learned from; null: nobody. */
+  readonly prefetch: { readonly kind: string; readonly trainingRows: number; readonly cut: boolean } | null;
   readonly steps: number;
   /** Sequences of the trace that were too short to be run. */
   readonly shortSequences: number;
@@ -93,6 +122,12 @@ export interface LivePair {
   readonly profile: LiveProfile;
   readonly prediction: LivePrediction;
   readonly measured: MeasuredLive;
+  /** The same with experts fetched on demand alone, where the run sends some ahead. */
+  readonly onDemand?: {
+    readonly prediction: LivePrediction;
+    readonly measured: MeasuredLive;
+    readonly threadOverlap: number;
+  };
 }
 
 /** Holds runs against their forecasts. There is at least one. */
@@ -117,12 +152,14 @@ export function compareLive(
     device: backend.device,
     versions: backend.versions,
     runs,
-    hitsEqual: runs.every(({ hitsEqual }) => hitsEqual),
+    hitsEqual: runs.every(({ hitsEqual, prefetch }) => hitsEqual && prefetch?.countsEqual !== false),
     worstErrorPercent: { mean: worst("mean"), p50: worst("p50"), p90: worst("p90"), p99: worst("p99") },
   };
 }
 
-function compareRun({ profile, prediction, measured }: LivePair, { batch, warmUpSteps }: LiveSettingSummary): LiveRun {
+function compareRun(pair: LivePair, setting: LiveSettingSummary): LiveRun {
+  const { profile, prediction, measured } = pair;
+  const { batch, warmUpSteps } = setting;
   const { measurements, links } = profile;
   const quiet = prediction.stepNs.subarray(warmUpSteps);
   const predicted = figures(prediction, scattered(quiet, measurements.noise), quiet.length, batch);
@@ -142,8 +179,37 @@ function compareRun({ profile, prediction, measured }: LivePair, { batch, warmUp
       fetchNs: measurements.fetches[0]?.ns ?? 0,
       fetchMeanError: links.fetch.meanError,
     },
-    hitsEqual: measured.hits === prediction.hits && measured.misses === prediction.misses,
+    hitsEqual: hitsEqual(pair) && (pair.onDemand === undefined || hitsEqual(pair.onDemand)),
+    prefetch: gainOf(pair, warmUpSteps),
     errorPercent: { mean: error("mean"), p50: error("p50"), p90: error("p90"), p99: error("p99") },
+  };
+}
+
+const hitsEqual = ({ prediction, measured }: Pick<LivePair, "prediction" | "measured">): boolean =>
+  measured.hits === prediction.hits && measured.misses === prediction.misses;
+
+function gainOf({ prediction, measured, onDemand }: LivePair, warmUpSteps: number): LiveGain | null {
+  if (onDemand === undefined || prediction.sent === null || measured.sent === undefined) return null;
+  const side = (sent: SentCounts, ahead: Float64Array, without: Float64Array): LiveGain["measured"] => ({
+    ...sent,
+    ...stepGain(ahead.subarray(warmUpSteps), without.subarray(warmUpSteps)),
+  });
+  const { late: _measuredLate, ...counted } = measured.sent;
+  const { sent } = prediction;
+  return {
+    measured: side(measured.sent, measured.stepNs, onDemand.measured.stepNs),
+    predicted: side(sent, prediction.stepNs, onDemand.prediction.stepNs),
+    threadOverlap: onDemand.threadOverlap,
+    countsEqual: Object.entries(counted).every(([name, count]) => sent[name as keyof SentCounts] === count),
+  };
+}
+
+function stepGain(ahead: Float64Array, without: Float64Array): StepGain {
+  const [own, other] = [stepTimes(ahead, ahead.length), stepTimes(without, without.length)];
+  const change = (statistic: "mean" | "p50") => 100 * (own[statistic] / other[statistic] - 1);
+  return {
+    onDemandMs: { mean: other.mean, p50: other.p50 },
+    changePercent: { mean: change("mean"), p50: change("p50") },
   };
 }
 

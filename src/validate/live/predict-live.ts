@@ -8,9 +8,11 @@ import type { ModelSpec } from "../../models/spec.ts";
 import { type CachePolicyName, cachePolicies } from "../../policy/cache/caches.ts";
 import { routers } from "../../policy/router/routers.ts";
 import type { SimConfig } from "../../sim/config.ts";
+import type { PrefetchCounts } from "../../sim/result.ts";
 import { simulate } from "../../sim/simulate.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
+import type { LivePrefetch, SentCounts } from "./live-prefetch.ts";
 
 /** What is run live and simulated alike: requests that decode side by side through a trace's expert layers. */
 export interface LiveSetting {
@@ -27,6 +29,8 @@ export interface LiveSetting {
   readonly batch: number;
   readonly requests: number;
   readonly tokensPerRequest: number;
+  /** Who sends experts ahead; null: nobody. */
+  readonly prefetch: LivePrefetch | null;
 }
 
 /** What the simulator says of it. */
@@ -36,22 +40,37 @@ export interface LivePrediction {
   readonly misses: number;
   /** Time that was waited for missing experts, over the run. */
   readonly fetchNs: number;
+  /** What became of experts that were sent ahead; null where none were. */
+  readonly sent: SentCounts | null;
 }
 
 /** Runs the simulator on the setting with the machine's fitted profile. */
 export function predictLive(profile: LiveProfile, setting: LiveSetting): LivePrediction {
   const stepNs: number[] = [];
   const result = simulate(liveConfig(profile, setting), { onStep: (ns) => stepNs.push(ns) });
+  const { hits = 0, misses = 0, prefetch } = result.cache ?? {};
+  const late = prefetch?.late ?? 0;
   return {
     stepNs: Float64Array.from(stepNs),
-    hits: result.cache?.hits ?? 0,
-    misses: result.cache?.misses ?? 0,
+    // An expert on its way counts as one that is there: how far it is depends on the times.
+    hits: hits + late,
+    misses: misses - late,
     fetchNs: result.time.expertFetch,
+    sent: prefetch === undefined ? null : sentCounts(prefetch),
   };
 }
 
+const sentCounts = ({ followed, useful, evicted, unused, refused, late }: PrefetchCounts): SentCounts => ({
+  followed,
+  useful,
+  evicted,
+  unused,
+  refused,
+  late,
+});
+
 function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
-  const { table, batch, requests, tokensPerRequest } = setting;
+  const { table, batch, requests, tokensPerRequest, prefetch } = setting;
   const engine = resolveEngine(profile.engine);
   const model = expertLayers(setting);
   return {
@@ -84,6 +103,7 @@ function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
       pinned: true,
       popularity: setting.popularity,
       overlap: false,
+      ...(prefetch === null ? {} : { prefetch: { ...prefetch, chunks: 1, latencyNs: 0, preempt: false } }),
       logAccessesMax: 0,
     },
     speculation: null,

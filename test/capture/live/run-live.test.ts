@@ -84,7 +84,18 @@ describe.each(["host", "disk"] as const)("experts in %s", (from) => {
       bank.close();
       expect(tf.memory().numTensors).toBe(before);
       const { requests, tokensPerRequest } = plan;
-      const setting = { table: trace, shape, cache, slots, from, popularity, batch, requests, tokensPerRequest };
+      const setting = {
+        table: trace,
+        shape,
+        cache,
+        slots,
+        from,
+        popularity,
+        batch,
+        requests,
+        tokensPerRequest,
+        prefetch: null,
+      };
       const { hits, misses, stepNs } = predictLive(fitLive(measurementsOf(1)), setting);
       expect({ hits: run.hits, misses: run.misses, steps: run.stepNs.length }).toEqual({
         hits,
@@ -118,6 +129,7 @@ test("what a run and its calibration hold on the device is within what is stated
     batch: 1,
     requests: plan.requests,
     tokensPerRequest: plan.tokensPerRequest,
+    prefetch: null,
   };
   // Copies that the backend makes of matrices are not among the tensors it counts.
   const { deviceBytes } = liveMemory({ ...backend, id: "counted" }, setting);

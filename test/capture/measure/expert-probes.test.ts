@@ -21,7 +21,7 @@ async function probesWith(residencyCalls: number[][]) {
     expertsPerCall,
     rows,
     resident: 4,
-    residency: { resident: new Set(), call: (experts) => void residencyCalls.push([...experts]) },
+    residency: { resident: new Set(), call: (experts) => void residencyCalls.push([...experts]), enter: () => "full" },
     clock: () => 0,
   });
 }

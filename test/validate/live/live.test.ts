@@ -45,6 +45,7 @@ function settingOf(table: RoutingTable, batch: number, overrides: Partial<LiveSe
     batch,
     requests: plan.requests,
     tokensPerRequest: plan.tokensPerRequest,
+    prefetch: null,
     ...overrides,
   };
 }
@@ -104,12 +105,13 @@ describe("measured against forecast", () => {
     slots: 4,
     from: "host" as const,
     batch: 1,
+    prefetch: null,
     steps: 1100,
     shortSequences: 0,
     warmUpSteps: 100,
   };
   const steps = (ms: number) => new Float64Array(1100).fill(ms * 1e6);
-  const prediction = { stepNs: steps(11), hits: 10, misses: 5, fetchNs: 100 };
+  const prediction = { stepNs: steps(11), hits: 10, misses: 5, fetchNs: 100, sent: null };
   const run = (ms: number, hits = 10) => ({
     stepNs: steps(ms),
     layerNs: new Float64Array(layers).fill(1e9),
@@ -138,6 +140,29 @@ describe("measured against forecast", () => {
     expect(document.hitsEqual).toBe(false);
     expect(document.runs.map(({ hitsEqual }) => hitsEqual)).toEqual([true, false]);
     expect(livePage(document).headline[0]).toContain("HITS DIFFER");
+  });
+
+  test("what sending ahead changed is that of the steps with it against those without, warm-up left out", () => {
+    const sent = { followed: 9, useful: 6, evicted: 2, unused: 1, refused: 0, late: 4 };
+    const pair = (own: typeof sent, aheadMs: number) => ({
+      profile,
+      prediction: { ...prediction, sent },
+      measured: { ...run(aheadMs), sent: own },
+      onDemand: { prediction: { ...prediction, stepNs: steps(22) }, measured: run(20), threadOverlap: 0.4 },
+    });
+    const late = { ...sent, late: 0 };
+    const document = compareLive([pair(late, 16), pair(sent, 25)], summary, []);
+    const [first, second] = document.runs.map(({ prefetch }) => prefetch!);
+    expect(first?.countsEqual).toBe(true);
+    expect(first?.measured.changePercent.mean).toBeCloseTo(-20, 9);
+    expect(first?.predicted.changePercent.mean).toBeCloseTo(-50, 9);
+    expect(first?.measured.onDemandMs.p50).toBeCloseTo(20, 9);
+    expect(second?.measured.changePercent.p50).toBeCloseTo(25, 9);
+    expect(livePage(document).headline[1]).toContain("mean step +25.0%, forecast -50.0%");
+    expect(first?.threadOverlap).toBe(0.4);
+    const other = compareLive([pair({ ...sent, evicted: 3, unused: 0 }, 16)], summary, []);
+    expect([other.runs[0]?.hitsEqual, other.hitsEqual]).toEqual([true, false]);
+    expect(livePage(other).headline[0]).toContain("COUNTS OF WHAT WAS SENT DIFFER");
   });
 
   test("the forecast scatters as work of its length did, and no other", () => {
