@@ -112,7 +112,7 @@ function stallRows({ stallNs, stallBy = {} }: NonNullable<Forecast["cache"]>): s
 }
 
 const actionWords: Readonly<Record<MissAction, string>> = {
-  fetch: "fetched",
+  fetch: "fetched whole",
   host: "computed by the host",
   defer: "computed by the host, added a layer later",
   split: "divided between host and device",

@@ -71,7 +71,10 @@ export const ktransformers: FlagDialect = {
         found: held.join(", "),
       });
     return [
-      ...["--kt-num-gpu-experts", String(perLayer), "--kt-expert-placement-strategy", "frequency"],
+      "--kt-num-gpu-experts",
+      String(perLayer),
+      "--kt-expert-placement-strategy",
+      "frequency",
       ...(deviceFrom === null ? [] : ["--kt-gpu-prefill-token-threshold", String(deviceFrom)]),
       ...(deferred === 0 ? [] : ["--kt-max-deferred-experts-per-token", String(deferred)]),
     ];

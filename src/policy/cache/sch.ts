@@ -7,7 +7,7 @@ import { RankedCache } from "./ranked-cache.ts";
 /**
  * Evicts the expert with the fewest uses in a window of the calls to come. Must be called with exactly the log it was given.
  */
-export class LookAheadCache extends RankedCache {
+class LookAheadCache extends RankedCache {
   readonly #future: CallLog;
   /** Call before which the window of each call ends; it begins after the call itself. */
   readonly #windowEnds: Uint32Array;
