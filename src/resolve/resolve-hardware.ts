@@ -5,7 +5,7 @@ import { deviceProfileNamed, systemProfileNamed } from "../hardware/named-profil
 import type { DeviceProfile, SystemProfile } from "../hardware/profile-schema.ts";
 import { parseDeviceProfile, parseSystemProfile } from "../hardware/read-profiles.ts";
 import { processorProfile, resolveDevice, resolveNode, tierProfile, withReferences } from "../hardware/resolve.ts";
-import { tierKindNames } from "../hardware/tier-kinds.ts";
+import { tierKindNames, tierKinds } from "../hardware/tier-kinds.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { hostTier } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
@@ -86,7 +86,8 @@ export async function resolveHardware(scenario: Scenario, reader: FileReader): P
 function withHost(system: SystemProfile, scenario: Scenario): SystemProfile {
   const { host } = scenario.hardware;
   if (host === undefined) return system;
-  if (system.tiers.length === 0)
+  const kinds = system.tiers.map(({ tier }) => tierProfile(tier, "hardware.tiers").kind);
+  if (kinds.every((kind) => tierKinds[kind].access === "disk"))
     refuse({
       ...scenario.place(["hardware", "host"]),
       at: "hardware.host",
