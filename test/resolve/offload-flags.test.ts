@@ -99,7 +99,7 @@ describe("flags that cannot be followed are one message at their place", () => {
     ["llama.cpp", "-ot attn_q=CPU", /routed experts alone/],
     ["llama.cpp", "--cpu-moe -nkvo", /KV cache on devices/],
     ["ktransformers", "--kt-num-gpu-experts 65", /at most the 64 experts/],
-    ["ktransformers", "--kt-num-gpu-experts 4 --kt-enable-dynamic-expert-update", /does not change/],
+    ["ktransformers", "--kt-num-gpu-experts 4 --kt-enable-dynamic-expert-update", /threshold beside/],
     ["ktransformers", "--kt-cpuinfer 60", /--kt-num-gpu-experts or/],
     ["vllm", "--cpu-offload-gb 10", /engine whose flags are known: llama\.cpp, ktransformers/],
   ])("%s %s", async (engine, flags, expected) => {
