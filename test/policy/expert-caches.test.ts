@@ -45,7 +45,7 @@ describe.each(Object.keys(naives) as (keyof typeof naives)[])("%s", (name) => {
           for (let key = 0; key < experts; key++) expect(cache.contains(key)).toBe(naive.contains(key));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -74,7 +74,7 @@ describe.each(Object.keys(naives) as (keyof typeof naives)[])("%s", (name) => {
           for (let key = 0; key < experts; key++) expect(cache.contains(key)).toBe(naive.contains(key));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -205,7 +205,7 @@ test("no policy that must admit a fitting call misses less than belady", () => {
       const optimum = missesOf(cachePolicies.belady, capacity, log);
       for (const policy of admitting) expect(missesOf(policy, capacity, log)).toBeGreaterThanOrEqual(optimum);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
