@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { saveRoutingTable } from "../../src/trace/save-routing.ts";
+import type { LiveValidation } from "../../src/validate/live/live-validation.ts";
 import { distinctIds, draws } from "../trace/routing-files.ts";
 import { moecast } from "./in-process.ts";
 
@@ -19,6 +20,18 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("validate --live", () => {
   const live = (...words: string[]) =>
     moecast(["validate", "--live", "--trace", trace, ...quick, "--steps", "20", "--runs", "1", ...words]);
+
+  test("sends experts ahead as the simulator does, and says what that changed", async () => {
+    const { code, out } = await live("--slots", "8", "--layers", "2", "--prefetch", "layer-markov", "--json");
+    expect(code).toBe(0);
+    const { hitsEqual, runs, setting } = JSON.parse(out) as LiveValidation;
+    expect(hitsEqual).toBe(true);
+    expect(setting.prefetch).toMatchObject({ kind: "layer-markov", cut: false });
+    const { measured, predicted, countsEqual } = runs[0]!.prefetch!;
+    expect(countsEqual).toBe(true);
+    expect(measured.followed).toBe(predicted.followed);
+    expect(measured.useful).toBeGreaterThan(0);
+  }, 180_000);
 
   test("counts the hits that the simulator counts, on the shipped trace", async () => {
     const { code, out } = await live("--slots", "12", "--json", "--export", `csv=${join(folder, "live.csv")}`);

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { LiveValidation } from "../../src/validate/live/live-validation.ts";
 import { moecast } from "./in-process.ts";
 
 const trace = resolve("scenarios/traces/mini-moe.safetensors");
@@ -23,18 +22,6 @@ describe("validate --live", () => {
     expect(hitsEqual).toBe(true);
     expect(setting.layers).toBe(2);
     expect(runs[0]!.measured.hits + runs[0]!.measured.misses).toBe(setting.steps * 2 * 4);
-  }, 180_000);
-
-  test("sends experts ahead as the simulator does, and says what that changed", async () => {
-    const { code, out } = await live("--slots", "8", "--layers", "2", "--prefetch", "layer-markov", "--json");
-    expect(code).toBe(0);
-    const { hitsEqual, runs, setting } = JSON.parse(out) as LiveValidation;
-    expect(hitsEqual).toBe(true);
-    expect(setting.prefetch).toMatchObject({ kind: "layer-markov", cut: false });
-    const { measured, predicted, countsEqual } = runs[0]!.prefetch!;
-    expect(countsEqual).toBe(true);
-    expect(measured.followed).toBe(predicted.followed);
-    expect(measured.useful).toBeGreaterThan(0);
   }, 180_000);
 
   test("its options apply to nothing else", async () => {
