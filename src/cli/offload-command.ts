@@ -23,7 +23,7 @@ export const offloadCommand: CommandRegistration = (program, exit) => {
     .description("compare expert caches, their sizes, prefetchers and what is done about misses, under load")
     .argument("<scenario>", "scenario with policy.offload")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
-    .option("--param <NAME=value>", "value of ${NAME} in paths of the scenario (repeatable)", collect)
+    .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
     .option("--vary <what>", `only this, of ${axes.join(", ")} (repeatable)`, collect)
     .option("--requests <n>", "requests of each run (default: 24)", wholeNumber(1))
     .option("--repeats <n>", "runs of each candidate, with other random draws (default: 3)", wholeNumber(1))
