@@ -21,6 +21,8 @@ const models = Object.keys(catalogue).map(modelNamed);
 const largeBytes = 2e9;
 /** "At most twice", with room for what is read beside matrices: activations, caches, selections of compressed keys. */
 const most = 2.1;
+/** Processors reach 38 % of their memory's bandwidth on published decode rates (efficiency preset `cpu`). */
+const mostOfProcessors = 3;
 /** `ns` is at least `leastNs`. Float times of equal work may differ in their last bits. */
 function notBelow(what: string, ns: number, leastNs: number): void {
   if (!(ns >= leastNs * (1 - 1e-9))) expect.fail(`${what}: ${ns} ns < ${leastNs} ns`);
@@ -78,7 +80,8 @@ describe.each(systemIds)("one sequence decoding on %s", (system) => {
         // Weights of two and three bits are unpacked, which takes about as long as for four.
         if (storageFormats[format].valueBits < 4) continue;
         if (decode.mapping.tp > 1 || activeBytes(decode) < largeBytes) continue;
-        expect(decodeKernelsNs(decode, atOnce), key).toBeLessThan(most * readingNs(decode, device));
+        const times = device.kind === "cpu" ? mostOfProcessors : most;
+        expect(decodeKernelsNs(decode, atOnce), key).toBeLessThan(times * readingNs(decode, device));
       }
     },
   );

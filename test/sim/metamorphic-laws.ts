@@ -22,6 +22,12 @@ export interface MetamorphicLaw {
 
 const single = (drawn: RandomDeployment): SimConfig => configOf(drawn.first);
 
+/** All misses are fetched: what chooses between host and device by their times alone may choose worse with a faster one. */
+function fetching<T extends PoolConfig>(pool: T): T {
+  const { miss: _miss, ...offload } = pool.offload ?? {};
+  return pool.offload === null ? pool : { ...pool, offload };
+}
+
 function withRequests(config: SimConfig, change: (requests: RequestTable) => Partial<RequestTable>): SimConfig {
   const { workload } = config;
   return { ...config, workload: { ...workload, requests: { ...workload.requests, ...change(workload.requests) } } };
@@ -80,7 +86,7 @@ function expectNoLater(fast: RunResult, slow: RunResult, what: string): void {
 const fasterNeverSlower: MetamorphicLaw = {
   name: "twice the bandwidth of a link, a memory or a disk is never slower for a replica alone",
   check(drawn) {
-    const config = timeless(single(drawn));
+    const config = timeless(fetching(single(drawn)));
     // Ranks that meet at a disk may be served in another order.
     if (config === null || (config.offload !== null && config.mapping.ep > 1)) return false;
     // What comes back into memory or moves there in the background may come too late for one speed alone.
@@ -97,7 +103,9 @@ const handoverLinks = ["scaleUp", "scaleOut", "hostLink"] as const;
 const fasterHandover: MetamorphicLaw = {
   name: "twice the bandwidth of a hand-over is never slower for a request alone",
   check(drawn) {
-    const config = lone(deploymentConfig(drawn));
+    const whole = fetching(lone(deploymentConfig(drawn)));
+    const config: SimConfig =
+      whole.otherPools === undefined ? whole : { ...whole, otherPools: whole.otherPools.map(fetching) };
     // Ranks and stages that meet at a disk may be served in another order.
     const meets = ({ offload, mapping }: PoolConfig) => offload !== null && mapping.ep * mapping.pp > 1;
     if (config.handover === undefined || poolsOf(config).some(meets)) return false;
