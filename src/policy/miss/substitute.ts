@@ -1,24 +1,15 @@
-import { z } from "zod";
+import { firstChoices } from "./first-choices.ts";
 import { type MissPolicy, missActions } from "./miss-policy.ts";
-
-const parameters = {
-  keep: z
-    .int()
-    .min(0)
-    .max(64)
-    .default(1)
-    .describe("First choices of a token whose experts are fetched when they are missing."),
-};
 
 /**
  * Missing experts among the late choices of a token are replaced by one that is there, as DAOP does between CPU and GPU
  * (arXiv 2501.10375). Which one does not change the time, so none is chosen by likeness. Order of choices as for `skip`.
  */
-export const substitute: MissPolicy<typeof parameters> = {
+export const substitute: MissPolicy<typeof firstChoices> = {
   name: "substitute",
   rule: "Missing experts behind the first choices of a token are replaced by resident ones (lossy).",
   needs: ["ranks"],
-  parameters,
+  parameters: firstChoices,
   create: (_context, { keep }) => ({
     decide: ({ count, hit, ranks }, _times, action) => {
       let resident = false;
