@@ -1,4 +1,5 @@
 import type { RoutingTable } from "../routing-table.ts";
+import { forEachSegment } from "./segment-windows.ts";
 
 /**
  * Segment routing best performance of a group of experts (SRP, "Not All Models Suit Expert Offloading", arXiv 2505.16056,
@@ -67,21 +68,10 @@ function sumOfExperts(uses: Float64Array, segment: number): Float64Array {
 }
 
 /** How many segments have 0 .. segment uses of each expert: [experts][segment + 1]. */
-function segmentUses({ experts, topK, layers, ids, sequenceStarts }: RoutingTable, layer: number, segment: number) {
-  const counts = new Float64Array(experts * (segment + 1));
-  const uses = new Uint32Array(experts);
-  const stride = layers * topK;
-  for (let s = 0; s + 1 < sequenceStarts.length; s++) {
-    const [start, end] = [sequenceStarts[s]!, sequenceStarts[s + 1]!];
-    if (end - start < segment) continue;
-    uses.fill(0);
-    for (let row = start; row < end; row++) {
-      const at = row * stride + layer * topK;
-      for (let k = 0; k < topK; k++) uses[ids[at + k]!]!++;
-      const first = row - segment;
-      if (first >= start) for (let k = 0; k < topK; k++) uses[ids[first * stride + layer * topK + k]!]!--;
-      if (first + 1 >= start) for (let e = 0; e < experts; e++) counts[e * (segment + 1) + uses[e]!]!++;
-    }
-  }
+function segmentUses(table: RoutingTable, layer: number, segment: number) {
+  const counts = new Float64Array(table.experts * (segment + 1));
+  forEachSegment(table, layer, segment, (uses) => {
+    for (let e = 0; e < uses.length; e++) counts[e * (segment + 1) + uses[e]!]!++;
+  });
   return counts;
 }
