@@ -67,7 +67,8 @@ export const expertCache = {
     row: "expert_cache_hit_optimum",
     unit: "share",
     better: "higher",
-    definition: "hit rate of the clairvoyant optimum with the same slots, on the logged accesses",
+    definition:
+      "hit rate of the clairvoyant optimum with the same slots, on the logged accesses; loaded at start where the policy is",
     of: ({ cache }) => cache?.reference?.belady ?? null,
   },
   expertCacheHitBestStatic: {

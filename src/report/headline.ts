@@ -25,10 +25,10 @@ export function headlineParts(forecast: Forecast): string[] {
   if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
   const hits = metrics.expertCacheHit.of(forecast);
   if (cache !== null && hits !== null) {
-    // Flags choose whole layers, beside which an optimum for slots says nothing.
+    // A set that is loaded at start is at its optimum or nearly; what is sent ahead may hit more than any cache.
     const { reference } = cache;
     const optimum =
-      reference === null || reference.belady < hits ? "" : ` (optimum ${formatPercent(reference.belady)})`;
+      reference === null || reference.belady <= hits ? "" : ` (optimum ${formatPercent(reference.belady)})`;
     parts.push(`expert hits ${formatPercent(hits)}${optimum}`);
   }
   if (forecast.bands !== null && forecast.bands.unvalidated !== null) parts.push("unvalidated");

@@ -27,7 +27,7 @@ const reused = (uses: number, window?: number): AdmissionChoice => ({
   admission: admissions.reused,
   values: { uses, window },
 });
-const free = configured(cachePolicies.belady, { bypass: true });
+const free = configured(cachePolicies.belady, { bypass: true, loaded: false });
 
 const calls = fc.oneof(anyCalls(experts), skewedCalls(experts));
 const slots = fc.nat(experts + 1);

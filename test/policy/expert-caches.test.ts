@@ -4,7 +4,7 @@ import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { replayLog } from "../../src/policy/cache/call-log.ts";
 import type { CachePolicy, CallLog, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
 import { anyCalls, callsOf, logOf, skewedCalls } from "./call-logs.ts";
-import { fewestMisses } from "./fewest-misses.ts";
+import { bits, fewestMisses } from "./fewest-misses.ts";
 import { naiveAdaptive } from "./naive-adaptive.ts";
 import { naiveCaches } from "./naive-caches.ts";
 
@@ -215,6 +215,19 @@ test("belady reaches the optimum found by trying every choice of residents", () 
       const log = logOf(calls);
       const cache = cachePolicies.belady.create({ objects: 5, capacity, popularity: null, future: log });
       expect(replayLog(log, cache).misses).toBe(fewestMisses(calls, capacity, "mandatory"));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("belady that starts loaded reaches the optimum over all first residents too", () => {
+  fc.assert(
+    fc.property(anyCalls(5, 7), fc.integer({ min: 1, max: 4 }), (calls, capacity) => {
+      const log = logOf(calls);
+      const context = { objects: 5, capacity, popularity: null, future: log };
+      const { misses } = replayLog(log, cachePolicies.belady.create(context, { bypass: true, loaded: true }));
+      const starts = Array.from({ length: 2 ** 5 }, (_, mask) => mask).filter((mask) => bits(mask) <= capacity);
+      expect(misses).toBe(Math.min(...starts.map((start) => fewestMisses(calls, capacity, "free", 0, start))));
     }),
     { numRuns: 60 },
   );

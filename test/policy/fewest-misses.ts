@@ -30,4 +30,5 @@ export function fewestMisses(
   return misses;
 }
 
-const bits = (mask: number): number => mask.toString(2).replaceAll("0", "").length;
+/** How many experts a bit mask holds. */
+export const bits = (mask: number): number => mask.toString(2).replaceAll("0", "").length;

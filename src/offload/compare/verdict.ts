@@ -25,7 +25,7 @@ export function missVerdict(policy: number, optimum: number, bestFixedSet: numbe
 /** The verdict in a sentence. */
 export function verdictText({ policy, optimum, cause }: MissVerdict): string {
   const share = (value: number) => formatPercent(value, 1);
-  const figures = `${share(policy)} hit, the best that any policy could do with these slots, from an empty cache, is ${share(optimum)}`;
+  const figures = `${share(policy)} hit, the best any policy could do with these slots is ${share(optimum)}`;
   const words = {
     policy: "misses come from the policy: another one could hit more with the same slots",
     "working set": "misses come from the working set: only more slots, or fewer experts in use, help",

@@ -24,7 +24,7 @@ export interface PolicyHits {
 const references: readonly { readonly name: string; readonly policy: CachePolicy }[] = [
   { name: "best fixed set", policy: staticTop },
   { name: "belady", policy: belady },
-  { name: "belady, bypassing", policy: configured(belady, { bypass: true }) },
+  { name: "belady, bypassing", policy: configured(belady, { bypass: true, loaded: false }) },
 ];
 
 /** Policies of the table that a run can follow, with their defaults, and what keeps the others out of a replay of this trace. */

@@ -24,7 +24,7 @@ class BeladyCache implements ExpertCache {
   #finishedCount = 0;
   #call = 0;
 
-  constructor(context: CacheContext, bypass: boolean) {
+  constructor(context: CacheContext, bypass: boolean, loaded: boolean) {
     holds(context.future !== null, "cache-policy-needs", () => "clairvoyant replay without the coming accesses");
     this.capacity = context.capacity;
     this.#base = context.base ?? 0;
@@ -33,6 +33,7 @@ class BeladyCache implements ExpertCache {
     this.#nextUse = nextUses(context.future, this.#base, context.objects);
     this.#upcoming = new PositionSet(this.#nextUse.length);
     this.#finished = new Int32Array(context.objects);
+    if (loaded) this.#load(context.objects);
   }
 
   /** Searches the next use: costs the distance to it. */
@@ -62,6 +63,18 @@ class BeladyCache implements ExpertCache {
   }
 
   drop(): void {}
+
+  /** Holds what is used first: a cache that starts empty holds the same once it is full, and has missed each of it once. */
+  #load(objects: number): void {
+    const used = new Uint8Array(objects);
+    for (let position = 0; position < this.#nextUse.length && this.resident < this.capacity; position++) {
+      const id = this.#future.keys[position]! - this.#base;
+      if (used[id] === 1) continue;
+      used[id] = 1;
+      this.#upcoming.add(position);
+      this.resident++;
+    }
+  }
 
   #schedule(start: number, end: number): void {
     const nextUse = this.#nextUse;
@@ -112,17 +125,22 @@ const parameters = {
     .boolean()
     .default(false)
     .describe("Whether an expert of a call may stay out although it fits: the optimum over all admissions."),
+  loaded: z
+    .boolean()
+    .default(false)
+    .describe("Whether it starts with the best experts to start with: the optimum over all first residents."),
 };
 
 /**
  * Belady's optimum (IBM Systems Journal 5(2), 1966): evicts the expert whose next use is farthest away. Under mandatory
  * admission, no policy that must hold the experts of a fitting call misses less. With `bypass` it may leave out experts of
- * the call itself, and no policy under any admission misses less. A static set may: it starts loaded.
+ * the call itself, and no policy under any admission misses less that starts empty. With `loaded` too, none does that starts with
+ * any experts.
  */
 export const belady: CachePolicy<typeof parameters> = {
   name: "belady",
   rule: "Evicts the expert whose next use is farthest away.",
   needs: ["future"],
   parameters,
-  create: (context, { bypass } = { bypass: false }) => new BeladyCache(context, bypass),
+  create: (context, { bypass, loaded } = { bypass: false, loaded: false }) => new BeladyCache(context, bypass, loaded),
 };

@@ -58,9 +58,7 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
   if (offload === null || routing.kind !== "replay") return null;
   const layers = routing.layerMap.length;
   const { experts } = routing.table;
-  // Where something may keep an expert out, the optimum is free to: no filter does better.
-  const admitsAll = offload.admission === null && offload.miss === undefined;
-  const belady = admitsAll ? cachePolicies.belady : configured(cachePolicies.belady, { bypass: true });
+  const filters = offload.admission !== null || offload.miss !== undefined;
   const hits = { policy: 0, belady: 0, bestStatic: 0, lru: 0 };
   let accesses = 0;
   for (const [i, recorder] of logs.entries()) {
@@ -70,15 +68,17 @@ function references(config: PoolConfig, { caches, logs }: Offloads): CacheResult
     const used = new Float64Array(layers * experts);
     for (const key of log.keys) used[key]!++;
     const shape = { layers, expertsPerLayer: experts, ...slotsOf(offload) };
-    const replay = (policy: typeof offload.policy, popularity: Float64Array | null) =>
-      replayLog(
-        log,
-        createScopedCache(reserving(policy, caches[i]!.reserved), offload.scope, { ...shape, popularity, future: log }),
-      ).hits;
+    const { reserved, popularity } = caches[i]!;
+    const cacheOf = (policy: typeof offload.policy, popularity: Float64Array | null) =>
+      createScopedCache(reserving(policy, reserved), offload.scope, { ...shape, popularity, future: log });
+    const replay = (...of: Parameters<typeof cacheOf>) => replayLog(log, cacheOf(...of)).hits;
+    // The optimum is as free as the policy: to start with experts, and to keep some out.
+    const loaded = cacheOf(offload.policy, popularity).resident > reserved.keep.length;
+    const belady = configured(cachePolicies.belady, { bypass: filters || loaded, loaded });
     // What is sent ahead hits too; the policy alone is its replay, where accesses are all that it needs.
     const alone =
       offload.prefetch !== undefined && !offload.policy.needs.some((need) => need === "weights" || need === "tokens");
-    hits.policy += alone ? replay(admitted(offload.policy, offload.admission), caches[i]!.popularity) : recorder.hits;
+    hits.policy += alone ? replay(admitted(offload.policy, offload.admission), popularity) : recorder.hits;
     hits.belady += replay(belady, null);
     hits.bestStatic += replay(cachePolicies.static, used);
     hits.lru += replay(admitted(cachePolicies.lru, offload.admission), null);

@@ -13,7 +13,7 @@ import { layerLruCurve } from "../../../src/trace/stats/lru-curve.ts";
 import { anyTable } from "./tables.ts";
 
 const scopes = fc.constantFrom<CacheScope>("layer", "global");
-const bypassing = configured(belady, { bypass: true });
+const bypassing = configured(belady, { bypass: true, loaded: false });
 
 /** Hits with so many slots of each cache, by replaying. */
 function replayed(policy: CachePolicy, calls: RoutedCalls, scope: CacheScope, slots: number): number {
