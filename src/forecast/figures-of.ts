@@ -2,7 +2,7 @@ import type { Figures } from "../metrics/figures.ts";
 import { goodputOf, type RequestLimits } from "../metrics/goodput.ts";
 import type { Price } from "../resolve/price.ts";
 import type { ResolvedScenario } from "../resolve/resolved.ts";
-import { poolsOf } from "../sim/config.ts";
+import { devicesByPool, poolsOf } from "../sim/config.ts";
 import { devicesOf } from "../sim/mapping.ts";
 import { judgeLoad } from "../sim/outcome/load/judge-load.ts";
 import { type LedgerEntry, type RunResult, requestStatus } from "../sim/result.ts";
@@ -22,7 +22,7 @@ export function figuresOf(
   limits: RequestLimits | null,
 ): { readonly figures: Figures; readonly ledger: readonly LedgerEntry[] } {
   const pools = poolsOf(resolved.config);
-  const devices = pools.reduce((sum, { mapping, replicas }) => sum + devicesOf(mapping) * replicas, 0);
+  const devices = devicesByPool(resolved.config).reduce((sum, count) => sum + count, 0);
   const scaled = pools.some(({ scaling }) => scaling !== undefined);
   const on = meanDevicesOn(resolved.config, run);
   const devicesOn = on.reduce((sum, count) => sum + count, 0);
@@ -40,12 +40,14 @@ export function figuresOf(
     promptTimeShare: busyNs > 0 ? run.promptBusyNs / busyNs : 0,
   });
   const { energy, ledger } = energyOf(
-    pools.map(({ node, mapping }, pool) => ({
-      device: node.device,
-      devicesPerReplica: devicesOf(mapping),
-      replicaBusyNs: pools.length === 1 ? run.replicaBusyNs : run.pools[pool]!.replicaBusyNs,
-      ...(scaled ? { replicaOnNs: run.pools[pool]!.replicaOnNs } : {}),
-    })),
+    resolved.config.modelCache !== undefined
+      ? [{ device: resolved.config.node.device, devicesPerReplica: devices, replicaBusyNs: [busyNs] }]
+      : pools.map(({ node, mapping }, pool) => ({
+          device: node.device,
+          devicesPerReplica: devicesOf(mapping),
+          replicaBusyNs: pools.length === 1 ? run.replicaBusyNs : run.pools[pool]!.replicaBusyNs,
+          ...(scaled ? { replicaOnNs: run.pools[pool]!.replicaOnNs } : {}),
+        })),
     run,
   );
   const figures: Figures = {
@@ -70,6 +72,7 @@ export function figuresOf(
     sections: sectionsOf(run, load, limits),
     ...(pools.length === 1 ? {} : { pools: poolFigures(resolved, run) }),
     ...(scaled ? { scaling: scalingFigures(resolved.config, run) } : {}),
+    ...(run.modelCache === null ? {} : { modelCache: run.modelCache }),
     ...(run.handover === null ? {} : { handover: handoverFigures(run, run.handover) }),
   };
   return { figures, ledger };

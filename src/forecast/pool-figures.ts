@@ -11,12 +11,13 @@ export function poolFigures(resolved: ResolvedScenario, run: RunResult): PoolFig
   return poolsOf(resolved.config).map((config, i): PoolFigures => {
     const { name, role, devices, replicaBusyNs, replicaOnNs, promptBusyNs, time, cache, kv } = run.pools[i]!;
     const busyNs = replicaBusyNs.reduce((sum, ns) => sum + ns, 0);
-    const on =
-      config.scaling === undefined ? config.replicas : replicaOnNs.reduce((sum, ns) => sum + ns, 0) / run.endNs;
+    const together = config.kvBytes === undefined ? config.replicas : 1;
+    const on = config.scaling === undefined ? together : replicaOnNs.reduce((sum, ns) => sum + ns, 0) / run.endNs;
     const stages = on * config.mapping.pp;
     return {
       name,
       role,
+      ...(config.kvBytes === undefined ? {} : { model: config.model.name }),
       device: config.node.device.name,
       devices,
       replicas: config.replicas,

@@ -1,5 +1,5 @@
 import type { ScalingFigures } from "../metrics/figures.ts";
-import { poolsOf, type SimConfig } from "../sim/config.ts";
+import { devicesByPool, poolsOf, type SimConfig } from "../sim/config.ts";
 import { devicesOf } from "../sim/mapping.ts";
 import type { RunResult } from "../sim/result.ts";
 import { type ReplicaState, replicaStates } from "../sim/scaling/replica-life.ts";
@@ -30,8 +30,9 @@ export function scalingFigures(config: SimConfig, { pools, endNs }: RunResult): 
 
 /** [pools] devices of replicas that are not off, on average over the run. */
 export function meanDevicesOn(config: SimConfig, { pools, endNs }: RunResult): number[] {
-  return poolsOf(config).map(({ mapping, replicas, scaling }, i) => {
-    if (scaling === undefined || endNs === 0) return devicesOf(mapping) * replicas;
+  const all = devicesByPool(config);
+  return poolsOf(config).map(({ mapping, scaling }, i) => {
+    if (scaling === undefined || endNs === 0) return all[i]!;
     return (devicesOf(mapping) * pools[i]!.replicaOnNs.reduce((sum, ns) => sum + ns, 0)) / endNs;
   });
 }

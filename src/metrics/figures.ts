@@ -1,7 +1,7 @@
 import type { PoolRole } from "../sim/config.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
-import type { CacheResult, LayerLoad, SpeculationCounts, TimeComponent } from "../sim/result.ts";
+import type { CacheResult, LayerLoad, ModelCacheResult, SpeculationCounts, TimeComponent } from "../sim/result.ts";
 import type { ReplicaState } from "../sim/scaling/replica-life.ts";
 import type { LatencyStats } from "./latency-figures.ts";
 import type { Sections } from "./run-sections.ts";
@@ -49,6 +49,8 @@ export interface HandoverFigures {
 export interface PoolFigures {
   readonly name: string;
   readonly role: PoolRole;
+  /** Of pools whose models take turns, which differ: the model. */
+  readonly model?: string;
   readonly device: string;
   readonly devices: number;
   readonly replicas: number;
@@ -142,4 +144,6 @@ export interface Figures {
   readonly scaling?: readonly ScalingFigures[];
   /** Absent where every pool serves its requests alone. */
   readonly handover?: HandoverFigures;
+  /** Absent where each replica has its devices for itself. */
+  readonly modelCache?: ModelCacheResult;
 }

@@ -3,6 +3,7 @@ import { adviceLines } from "./advice-lines.ts";
 import { changeLabel } from "./baseline-labels.ts";
 import { baselineSection } from "./forecast-baseline.ts";
 import { latencySection } from "./forecast-latency.ts";
+import { modelsSection } from "./forecast-models.ts";
 import { poolsSection, roomLines, scalingSection } from "./forecast-pools.ts";
 import { sloSection, throughputSection } from "./forecast-service.ts";
 import {
@@ -28,6 +29,7 @@ const parts: readonly (readonly [Part, SummaryLevel])[] = [
   [baselineSection, "compact"],
   [latencySection, "compact"],
   [throughputSection, "compact"],
+  [modelsSection, "compact"],
   [poolsSection, "compact"],
   [scalingSection, "compact"],
   [bottleneckSection, "compact"],

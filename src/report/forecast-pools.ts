@@ -8,6 +8,7 @@ import type { PageColumn, PageSection } from "./page.ts";
 /** Columns of the table of pools; those that no pool has a figure for are left out. */
 const poolColumns: readonly (PageColumn & { readonly of: (pool: PoolFigures) => string })[] = [
   { header: "pool", of: ({ name }) => name },
+  { header: "model", of: ({ model = "" }) => model },
   { header: "role", of: ({ role }) => role },
   { header: "devices", align: "right", of: ({ devices }) => formatCount(devices) },
   { header: "busy", align: "right", of: ({ utilisation }) => formatPercent(utilisation) },

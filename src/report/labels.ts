@@ -105,9 +105,18 @@ export function narrowingLabel({ bands }: Forecast): string {
 }
 
 /** What is served on what, in one line. */
-export function deploymentLine({ deployment, pools, scaling }: Forecast): string {
+export function deploymentLine({ deployment, pools, scaling, modelCache }: Forecast): string {
   const formats = [...new Set(Object.values(deployment.formats))].join("/");
   const model = `${deployment.model}${formats === "" ? "" : ` (${formats})`}`;
+  if (modelCache !== undefined) {
+    const kinds = pools
+      ?.map(({ name, model: served, replicas }) => `${name} ${served}${copiesOf(replicas)}`)
+      .join(", ");
+    return (
+      `${kinds ?? `${model}${copiesOf(modelCache.models)}`} in turn on ${deployment.devices} x ${deployment.device}, ` +
+      `${mappingLabel(deployment.mapping)}, ${deployment.engine}`
+    );
+  }
   if (pools !== undefined)
     return `${model} in ${pools.length} pools on ${deployment.devices} devices: ${pools.map((pool) => poolLabel(pool, scaling)).join("; ")}`;
   const copies = copiesLabel(deployment.replicas, scaling !== undefined);
@@ -116,6 +125,9 @@ export function deploymentLine({ deployment, pools, scaling }: Forecast): string
     deployment.engine
   );
 }
+
+/** Of how many models of one shape. */
+const copiesOf = (variants: number): string => (variants > 1 ? ` x ${variants}` : "");
 
 /** How many copies of the layout there are, or may be. */
 const copiesLabel = (replicas: number, comeAndGo: boolean): string =>

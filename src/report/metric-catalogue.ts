@@ -3,7 +3,7 @@ import { latencyStatistics } from "../metrics/latency-figures.ts";
 import { metricEntries } from "../metrics/metrics.ts";
 import { sectionParts } from "../metrics/run-sections.ts";
 import { rowUnit } from "./metric-rows.ts";
-import { handoverRows, poolRows, scalingRows } from "./pool-rows.ts";
+import { handoverRows, modelCacheRows, poolRows, scalingRows } from "./pool-rows.ts";
 
 const codes = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 const table = (header: readonly string[], rows: readonly (readonly string[])[]) =>
@@ -58,7 +58,7 @@ SLOs, their aggregations and limits: [scenarios.md](scenarios.md#slo-optional).
 
 ## Pools
 
-Rows of deployments with [several pools](disaggregation.md) or with [scaling](policies.md#scaling). Those of the replicas of the only
+Rows of deployments with [several pools](disaggregation.md), [models in turn](models-in-turn.md) or [scaling](policies.md#scaling). Those of the replicas of the only
 pool have no \`{pool:NAME}\`.
 
 ${table(
@@ -67,6 +67,7 @@ ${table(
     ...poolRows.map(({ row, unit, definition }) => [`\`${row}{pool:NAME}\``, unit, definition]),
     ...scalingRows.map(({ row, unit, definition }) => [`\`${row}{pool:NAME}\``, unit, definition]),
     ...handoverRows.map(({ row, unit, definition }) => [`\`${row}\``, unit, definition]),
+    ...modelCacheRows.map(({ row, unit, definition }) => [`\`${row}\``, unit, definition]),
   ],
 )}
 `;

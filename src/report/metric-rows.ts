@@ -4,7 +4,7 @@ import type { MetricUnit } from "../metrics/metric.ts";
 import { metricEntries } from "../metrics/metrics.ts";
 import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import { timeComponents } from "../sim/result.ts";
-import { handoverRows, poolRows, scalingRows } from "./pool-rows.ts";
+import { handoverRows, modelCacheRows, poolRows, scalingRows } from "./pool-rows.ts";
 
 /** One number of a forecast with its unit; null where the forecast has none. */
 export interface MetricRow {
@@ -52,5 +52,7 @@ export function metricRows(forecast: Forecast): MetricRow[] {
       add(figures.pool === "" ? row : `${row}{pool:${figures.pool}}`, of(figures), unit);
   if (forecast.handover !== undefined)
     for (const { row, unit, of } of handoverRows) add(row, of(forecast.handover), unit);
+  if (forecast.modelCache !== undefined)
+    for (const { row, unit, of } of modelCacheRows) add(row, of(forecast.modelCache), unit);
   return rows;
 }

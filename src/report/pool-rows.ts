@@ -1,4 +1,5 @@
 import type { HandoverFigures, PoolFigures, ScalingFigures, WaitFigures } from "../metrics/figures.ts";
+import type { ModelCacheResult } from "../sim/result.ts";
 
 /** A row that repeats for each pool, or stands for the deployment once. */
 interface RowKind<Figures> {
@@ -48,6 +49,37 @@ export const scalingRows: readonly RowKind<ScalingFigures>[] = [
     definition: `replicas that are ${state}, on average`,
     of: ({ meanByState }: ScalingFigures) => meanByState[state],
   })),
+];
+
+/** Rows of models that take turns on the same devices. */
+export const modelCacheRows: readonly RowKind<ModelCacheResult>[] = [
+  { row: "model_cache_models", unit: "", definition: "models that take turns", of: ({ models }) => models },
+  {
+    row: "model_cache_hit",
+    unit: "share",
+    definition:
+      "requests whose model was in device memory, taking requests on, when they reached its scheduler / requests",
+    of: ({ found, missed }) => (found + missed > 0 ? found / (found + missed) : null),
+  },
+  { row: "model_cache_loads", unit: "", definition: "times that a model was loaded", of: ({ loads }) => loads },
+  {
+    row: "model_cache_loaded",
+    unit: "B",
+    definition: "of all loads, on all devices",
+    of: ({ loadedBytes }) => loadedBytes,
+  },
+  {
+    row: "model_cache_load_time",
+    unit: "ms",
+    definition: "that all loads took, one after the other",
+    of: ({ loadNs }) => loadNs / 1e6,
+  },
+  {
+    row: "model_cache_stall",
+    unit: "ms",
+    definition: "in which the devices stood still while a model was awaited",
+    of: ({ stallNs }) => stallNs / 1e6,
+  },
 ];
 
 const waits = {

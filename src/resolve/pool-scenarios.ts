@@ -9,14 +9,19 @@ export interface PoolScenario {
   /** Place of the pool in messages, such as `pools[1]`; empty for the only pool of a scenario without `pools`. */
   readonly at: string;
   readonly identity: Pick<PoolConfig, "name" | "role" | "firstDevice">;
+  /** Which requests its models serve. */
+  readonly serving: Serving;
 }
+
+type StatedPool = NonNullable<Scenario["pools"]>[number];
+export type Serving = Pick<StatedPool, "serves" | "variants" | "popularity">;
 
 /** The pools of a scenario; the scenario itself where it states none. */
 export function poolScenarios(scenario: Scenario): PoolScenario[] {
   const { pools } = scenario;
-  if (pools === undefined) return [{ scenario, at: "", identity: {} }];
+  if (pools === undefined) return [{ scenario, at: "", identity: {}, serving: { variants: 1, popularity: 0 } }];
   refuseUnused(scenario, pools);
-  return pools.map(({ name, role, firstDevice, ...pool }, index): PoolScenario => {
+  return pools.map(({ name, role, firstDevice, serves, variants, popularity, ...pool }, index): PoolScenario => {
     const own = Object.fromEntries(
       poolSections.flatMap((section) => (pool[section] === undefined ? [] : [[section, pool[section]]])),
     );
@@ -29,6 +34,7 @@ export function poolScenarios(scenario: Scenario): PoolScenario[] {
       },
       at: `pools[${index}]`,
       identity: { name, role, ...(firstDevice === undefined ? {} : { firstDevice }) },
+      serving: { variants, popularity, ...(serves === undefined ? {} : { serves }) },
     };
   });
 }

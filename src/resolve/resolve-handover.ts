@@ -22,8 +22,10 @@ export function resolveHandover(
   const say = (path: ValuePath, expected: string, found: unknown) =>
     problems.push({ ...scenario.place(path), at: pathText(path), expected, found });
   checkNames(pools, say);
-  checkModels(pools, shapes, say);
-  checkDevices(pools, shapes, say);
+  if (scenario.modelCache === undefined) {
+    checkModels(pools, shapes, say);
+    checkDevices(pools, shapes, say);
+  }
   const of = (role: string) => [...pools.keys()].filter((i) => pools[i]!.identity.role === role);
   const [prefills, decodes] = [of("prefill"), of("decode")];
   if (prefills.length > 0 && decodes.length === 0)
@@ -112,7 +114,7 @@ function checkModels(pools: readonly PoolScenario[], shapes: readonly PoolShape[
     if (config.model.id !== first!.config.model.id)
       say(
         ["pools", i, "model"],
-        `${first!.config.model.id}, as in ${pools[0]!.at}: a request may go to any pool`,
+        `${first!.config.model.id}, as in ${pools[0]!.at}: a request may go to any pool (modelCache: models by class)`,
         config.model.id,
       );
 }

@@ -14,6 +14,7 @@ import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { inPool, ofPool, poolScenarios } from "./pool-scenarios.ts";
 import { resolveHandover } from "./resolve-handover.ts";
+import { resolveModelCache } from "./resolve-model-cache.ts";
 import { type PoolShape, type ResolvedPool, resolvePool, resolvePoolShape } from "./resolve-pool.ts";
 import { requestLedger, resolveWorkload } from "./resolve-requests.ts";
 import { checkDomains, type ResolvedRouting, resolveRouting } from "./resolve-routing.ts";
@@ -39,13 +40,15 @@ export async function resolveScenario(
   if (refusals.length > 0) throw new InfeasibleError(problemList(inFileOrder(refusals)));
   const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
-  const { model } = shapes[0]!.config;
+  // The routing is of the first model that has experts.
+  const { model } = (shapes.find(({ config }) => moeShape(config.model) !== null) ?? shapes[0]!).config;
   const routed = replayed ?? (await resolveRouting(scenario, model, moeShape(model), workload.requests, signal));
   checkDomains(scenario, workload.requests, routed.routing);
   const handover = resolveHandover(scenario, pools, shapes);
+  const modelCache = resolveModelCache(scenario, pools, shapes, workload.requests);
   const resolved: ResolvedPool[] = [];
   for (const [i, pool] of pools.entries())
-    resolved.push(await inPool(pool, scenario, () => resolvePool(shapes[i]!, routed, reader)));
+    resolved.push(await inPool(pool, scenario, () => resolvePool(modelCache?.shapes[i] ?? shapes[i]!, routed, reader)));
   const [first, ...others] = resolved;
   const named = (parts: readonly { readonly ledger: readonly LedgerEntry[] }[]) =>
     pooledLedger(parts.map(({ ledger }, i) => ({ name: pools[i]!.identity.name, ledger })));
@@ -57,6 +60,7 @@ export async function resolveScenario(
       warmupRequests: warmupRequests(scenario, workload.requests.count),
       ...(others.length === 0 ? {} : { otherPools: others.map(({ config }) => config) }),
       ...(handover === null ? {} : { handover }),
+      ...(modelCache === null ? {} : { modelCache: modelCache.config }),
     },
     routed,
     price: first!.price,
@@ -72,6 +76,7 @@ export async function resolveScenario(
       ...named(shapes),
       ...requestLedger(workload),
       ...coldStartLedger(scenario),
+      ...(modelCache?.ledger ?? []),
       ...routed.ledger,
       ...named(resolved),
     ],

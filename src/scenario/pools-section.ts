@@ -17,9 +17,29 @@ const own = (what: string) => `${what} of this pool, whole; default the scenario
 const pool = z.strictObject({
   name: word().describe("Name of the pool, printed with its figures."),
   role: z
-    .enum(["both", "prefill", "decode"])
+    .enum(["both", "prefill", "decode", "router"])
     .default("both")
-    .describe("What the pool does for a request: all of it, its prompt, or its output after another pool's prefill."),
+    .describe(
+      "What the pool does for a request: all of it, its prompt, its output after another pool's prefill, or only read its prompt " +
+        "to choose a model (with modelCache).",
+    ),
+  serves: z
+    .array(word())
+    .min(1)
+    .max(256)
+    .optional()
+    .describe(
+      "With modelCache: classes of requests that are served by the model of this pool; default all, where it is the only one.",
+    ),
+  variants: count(1, 4096)
+    .default(1)
+    .describe("With modelCache: models of this shape, each with weights of its own, such as fine-tunes of one model."),
+  popularity: z
+    .number()
+    .min(0)
+    .max(4)
+    .default(0)
+    .describe("Zipf exponent with which requests want the variants; 0: all alike. Each request draws its variant."),
   firstDevice: count(0, 1e6)
     .optional()
     .describe(

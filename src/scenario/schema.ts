@@ -3,6 +3,7 @@ import { coldStartSection } from "./cold-start-section.ts";
 import { costSection } from "./cost-section.ts";
 import { engineSection } from "./engine-section.ts";
 import { hardwareSection } from "./hardware-section.ts";
+import { modelCacheSection } from "./model-cache-section.ts";
 import { modelSection } from "./model-section.ts";
 import { parallelSection } from "./parallel-section.ts";
 import { policySection } from "./policy-section.ts";
@@ -52,6 +53,11 @@ export const scenarioSchema = z.strictObject({
   handover: handoverSection
     .optional()
     .describe("How requests change from pools that prefill to pools that decode; default as the engine does it."),
+  modelCache: modelCacheSection
+    .optional()
+    .describe(
+      "The pools are models that take turns on the same devices: device memory has room for some, the tiers behind it for all.",
+    ),
   traffic: trafficSection.describe("The requests: how many, when, how long."),
   routing: routingSection.describe("Which experts each token visits."),
   policy: policySection.prefault({}).describe("Placement, offload and request routing."),

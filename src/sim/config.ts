@@ -14,11 +14,14 @@ import type { RouterPolicy } from "../policy/router/router.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
-import type { Mapping } from "./mapping.ts";
+import { devicesOf, type Mapping } from "./mapping.ts";
 import type { PrefetchRules } from "./offload/prefetch-lane.ts";
 
-/** What a pool does for a request: all of it, its prompt, or its output after another pool computed the prompt. */
-export type PoolRole = "both" | "prefill" | "decode";
+/**
+ * What a pool does for a request: all of it, its prompt, its output after another pool computed the prompt, or nothing but read
+ * its prompt to choose the model that serves it.
+ */
+export type PoolRole = "both" | "prefill" | "decode" | "router";
 
 /** Replicas that are alike, on their own devices: what they serve, on what, with which engine, mapping and policies. */
 export interface PoolConfig {
@@ -35,8 +38,13 @@ export interface PoolConfig {
   readonly node: Node;
   readonly engine: EngineProfile;
   readonly mapping: Mapping;
-  /** Copies of the whole mapping behind one router; with `scaling` the most that can be up. */
+  /**
+   * Copies of the whole mapping behind one router; with `scaling` the most that can be up. With `kvBytes` models of one shape
+   * that take turns on the devices of one.
+   */
   readonly replicas: number;
+  /** Bytes of each device for KV caches, of a model that shares its devices with others; absent: all that weights leave. */
+  readonly kvBytes?: number;
   /** Absent: all replicas are up from the start to the end. */
   readonly scaling?: ScalingConfig;
   /** First device of the first replica, counted over the nodes of the system; absent: behind the pools before. */
@@ -68,7 +76,29 @@ export interface SimConfig extends PoolConfig {
   readonly otherPools?: readonly PoolConfig[];
   /** How prompts computed in `prefill` pools reach `decode` pools; absent without such. */
   readonly handover?: HandoverConfig;
+  /** Models that take turns on the same devices, every replica with one of its own; absent: each replica has its devices. */
+  readonly modelCache?: ModelCacheConfig;
 }
+
+/** Whole models as what is cached: those that device memory has room for, before the tiers that hold all. */
+export interface ModelCacheConfig {
+  /** Of each device, for weights, buffers and KV caches of the models that are there at one time. */
+  readonly deviceBytes: number;
+  /** Added to the transfer of every load. */
+  readonly loadOverheadNs: number;
+  /** Pools whose models are there from the start and never leave. */
+  readonly keep: readonly number[];
+  /** [requests] replica, counted over all pools, that has the model of the request. */
+  readonly servedBy: Uint16Array;
+}
+
+/** Devices of a pool. Models that share theirs have them together. */
+export const devicesOfPool = ({ mapping, replicas, kvBytes }: PoolConfig): number =>
+  devicesOf(mapping) * (kvBytes === undefined ? replicas : 1);
+
+/** [pools] devices of each; of pools that share theirs the first one has them. */
+export const devicesByPool = (config: SimConfig): number[] =>
+  poolsOf(config).map((pool, i) => (config.modelCache === undefined || i === 0 ? devicesOfPool(pool) : 0));
 
 /** How the KV cache of a prompt that a `prefill` pool computed reaches a `decode` pool. */
 export interface HandoverConfig extends Handover {

@@ -1,5 +1,5 @@
 import { holds, InfeasibleError } from "../core/errors.ts";
-import { poolsOf, type SimConfig } from "./config.ts";
+import { type ModelCacheConfig, poolsOf, type SimConfig } from "./config.ts";
 import type { DpRank } from "./dp-rank.ts";
 import { Pool } from "./pool.ts";
 import type { Replica } from "./replica.ts";
@@ -18,9 +18,13 @@ export class Deployment {
   /** [data-parallel ranks] index of the replica. */
   private readonly replicaOfRank: readonly number[];
   private readonly state: RequestState;
+  private readonly modelCache: ModelCacheConfig | undefined;
+  /** Where all requests are read first; undefined without. */
+  private readonly chooser: Replica | undefined;
 
   constructor(config: SimConfig, state: RequestState) {
     this.state = state;
+    this.modelCache = config.modelCache;
     const pools: Pool[] = [];
     const replicas: Replica[] = [];
     const dpRanks: DpRank[] = [];
@@ -42,6 +46,7 @@ export class Deployment {
       config.router,
     );
     this.decode = config.handover === undefined ? null : new Targets(this.decodePools, config.handover.router);
+    this.chooser = pools.find(({ role }) => role === "router")?.replicas[0];
     for (const pool of this.decodePools) this.checkRoom(pool);
   }
 
@@ -64,6 +69,17 @@ export class Deployment {
     const { promptTokens, outputTokens } = this.state;
     const pool = this.poolOf(this.replicas[this.replicaOfRank[rank]!]!);
     return pool.loadOf(promptTokens[request]!, outputTokens[request]!);
+  }
+
+  /** Where a request enters that only one model can serve: there, or at the model that chooses; undefined where any can. */
+  modelReplica(request: number): Replica | undefined {
+    if (this.modelCache === undefined) return undefined;
+    return this.chooser ?? this.servingReplica(request);
+  }
+
+  /** The replica whose model serves a request. */
+  servingReplica(request: number): Replica {
+    return this.replicas[this.modelCache!.servedBy[request]!]!;
   }
 
   /** Replicas have changed their state. */
@@ -92,9 +108,9 @@ export class Deployment {
   private fitsIn(request: number, { config, role, memory }: Pool): boolean {
     const { promptTokens, outputTokens } = this.state;
     const tokens = promptTokens[request]! + outputTokens[request]!;
-    if (tokens > config.scheduler.contextTokensMax) return false;
+    if ((role === "router" ? promptTokens[request]! : tokens) > config.scheduler.contextTokensMax) return false;
     // The last token is emitted, never cached: a request alone needs room for all others.
-    const cached = role === "prefill" ? promptTokens[request]! : tokens - 1;
+    const cached = role === "prefill" || role === "router" ? promptTokens[request]! : tokens - 1;
     return cached <= memory.kv.sequenceTokensMax;
   }
 

@@ -33,6 +33,8 @@ export class DpRank {
   /** Prompt and output tokens of unfinished requests. */
   outstandingTokens = 0;
   preemptions = 0;
+  /** Whether requests that wait may begin; those in progress go on. */
+  admits = true;
   prefixHitTokens = 0;
   prefixLookupTokens = 0;
   readonly kv: KvBlocks;
@@ -117,7 +119,8 @@ export class DpRank {
    */
   private promptNeedsOwnStep(): boolean {
     const { waiting, state, scheduler } = this;
-    if (scheduler.chunkedPrefill || waiting.size === 0 || this.runningCount >= scheduler.maxSequences) return false;
+    if (!this.admits || scheduler.chunkedPrefill || waiting.size === 0 || this.runningCount >= scheduler.maxSequences)
+      return false;
     const known = state.known(waiting.peek());
     const decodes = this.runningCount * (1 + this.draftTokens);
     return known + decodes > scheduler.maxBatchTokens && this.kv.hasRoomFor(known);
@@ -185,6 +188,7 @@ export class DpRank {
   private admit(step: RankStep): void {
     const { state, kv, scheduler } = this;
     while (
+      this.admits &&
       this.waiting.size > 0 &&
       this.budget > 0 &&
       step.count < this.sequenceLimit &&

@@ -18,6 +18,9 @@ export const eventKind = {
   /** A replica has loaded; the scaling policy of a pool is asked. */
   ready: 9,
   tick: 10,
+  /** A request goes on from the model that read it to the one that serves it; a model is in device memory. */
+  chosen: 11,
+  modelLoaded: 12,
 } as const;
 
 /**

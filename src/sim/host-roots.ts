@@ -19,7 +19,15 @@ export function hostRoots(config: PoolConfig): HostRoots {
   const ranks = stageRanks(mapping);
   const { device, devicesPerNode, hostRoots: roots = 1 } = node;
   const none = { of: null, all: [] };
-  if (offload !== null || device.scaleUp !== null || device.hostLink === null || ranks === 1) return none;
+  // Models that take turns on the same devices never meet there.
+  if (
+    config.kvBytes !== undefined ||
+    offload !== null ||
+    device.scaleUp !== null ||
+    device.hostLink === null ||
+    ranks === 1
+  )
+    return none;
   const { nodeOf, placeOf, perReplica } = replicaNodes(config);
   if (perReplica > 1 || replicas * mapping.pp === 1) return none;
   const links = new Map<string, { node: number; root: number; link: Resource }>();

@@ -105,15 +105,15 @@ export class Pool {
     return place.index - this.replicas[0]!.place.index;
   }
 
-  /** A replica is off: its devices hold nothing more. */
-  private forget(replica: Replica): void {
+  /** A replica is off, or its model has left its devices: they hold nothing more of it. */
+  forget(replica: Replica): void {
     for (const { kv } of replica.dpRanks) kv.forget();
     this.experts.forget(this.ownIndex(replica));
   }
 
-  /** Tokens that count as load of a request here: a pool that only prefills has nothing to do with its output. */
+  /** Tokens that count as load of a request here: a pool that only computes prompts has nothing to do with its output. */
   loadOf(promptTokens: number, outputTokens: number): number {
-    return this.role === "prefill" ? promptTokens : promptTokens + outputTokens;
+    return this.role === "prefill" || this.role === "router" ? promptTokens : promptTokens + outputTokens;
   }
 }
 

@@ -116,6 +116,11 @@ export class Replica {
     return waiting;
   }
 
+  /** Whether requests wait for a step of it, or for its scheduler to look. */
+  wanted(): boolean {
+    return this.intake.size > 0 || this.dpRanks.some(({ waiting }) => waiting.size > 0);
+  }
+
   /** Running sequences of all data-parallel ranks. */
   runningCount(): number {
     let running = 0;

@@ -16,6 +16,8 @@ export interface FlowHost {
   wake(replica: number, atNs: number): void;
   /** A request goes on in a decode pool. */
   joined(request: number, atNs: number): void;
+  /** A request has reached the scheduler of its model, which may have to be loaded. */
+  reached(replica: number, atNs: number): void;
   /** What a series shows is about to change. */
   recordSpan(atNs: number): void;
 }
@@ -103,10 +105,24 @@ export class RequestFlow {
 
   /** A request reaches the router: a replica is chosen, and its front ends take the request in. */
   arrive(request: number, atNs: number): void {
-    const { state, config, queue, deployment } = this;
+    const { state, config, deployment } = this;
     const { handover, workload } = config;
     const local = handover !== undefined && state.promptTokens[request]! <= handover.localPromptTokens;
-    const replica = (local ? deployment.decode! : deployment.entry).choose(request);
+    const replica = deployment.modelReplica(request) ?? (local ? deployment.decode! : deployment.entry).choose(request);
+    this.giveTo(request, replica, atNs);
+    if (workload.kind === "open" && this.turns?.waits(request) !== true) this.announce(request + 1);
+  }
+
+  /** A request that another model has read goes to the one that serves it. */
+  goOn(request: number, atNs: number): void {
+    const { state, deployment } = this;
+    state.leaving[request] = 0;
+    state.computed[request] = 0;
+    this.giveTo(request, deployment.servingReplica(request), atNs);
+  }
+
+  private giveTo(request: number, replica: Replica, atNs: number): void {
+    const { state, queue } = this;
     state.dpRank[request] = replica.place.firstRank;
     state.status[request] = requestStatus.waiting;
     const seenNs = this.takeIn(request, replica, atNs);
@@ -117,7 +133,6 @@ export class RequestFlow {
       queue.push(turnNs, eventPriority.arrival, eventKind.turn, request);
     }
     queue.push(seenNs, eventPriority.arrival, eventKind.tokenised, request);
-    if (workload.kind === "open" && this.turns?.waits(request) !== true) this.announce(request + 1);
   }
 
   /** The front ends of a replica take a request in; returns when the scheduler sees it, ns. */
@@ -166,6 +181,7 @@ export class RequestFlow {
     }
     deployment.dpRanks[rank]!.outstandingTokens += deployment.loadOf(request, rank);
     this.waiting++;
+    if (pool.role !== "router") this.host.reached(replica.place.index, atNs);
     if (pool.role !== "prefill" || !handover!.waitsForRoom(request, atNs)) this.enqueue(request, atNs);
   }
 

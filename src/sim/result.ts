@@ -208,6 +208,25 @@ export interface HandoverRows {
   readonly bytes: number;
 }
 
+/** Whole models as what is cached, over the run. */
+export interface ModelCacheResult {
+  readonly models: number;
+  /** Bytes of a device for the models that are there at one time. */
+  readonly deviceBytes: number;
+  /** Requests whose model was there when they reached its scheduler, and those whose model had to be loaded or was closing. */
+  readonly found: number;
+  readonly missed: number;
+  readonly loads: number;
+  readonly evictions: number;
+  /** Of all loads, on all devices; the time that they took together, ns. */
+  readonly loadedBytes: number;
+  readonly loadNs: number;
+  /** Time in which the devices stood still while a model was awaited, ns. */
+  readonly stallNs: number;
+  /** Where the models lie that are not there, the nearest tier first. */
+  readonly homes: readonly { readonly tier: string; readonly models: number; readonly bytes: number }[];
+}
+
 /** What one pool of a deployment did. */
 export interface PoolResult {
   /** Empty for the only pool of a deployment. */
@@ -270,6 +289,8 @@ export interface RunResult {
   readonly pools: readonly PoolResult[];
   /** null where every pool serves its requests alone. */
   readonly handover: HandoverRows | null;
+  /** null where each replica has its devices for itself. */
+  readonly modelCache: ModelCacheResult | null;
   readonly series: TimeSeries;
   readonly load: LoadKind;
   readonly routing: { readonly rows: number; readonly reuse: number } | null;

@@ -7,6 +7,8 @@ import type { DpRank } from "./dp-rank.ts";
 import { eventKind, eventPriority } from "./events.ts";
 import type { Handover } from "./handover/handover.ts";
 import { kvUseOf } from "./memory/kv-use.ts";
+import { buildModelTurns } from "./model-cache/build-model-turns.ts";
+import type { ModelTurns } from "./model-cache/model-turns.ts";
 import { LawCounter } from "./outcome/law-counter.ts";
 import { checkFinal, checkRequest } from "./outcome/laws.ts";
 import { buildResult } from "./outcome/run-result.ts";
@@ -47,6 +49,8 @@ export class Simulation implements RunView {
   private readonly scaled: boolean;
   private readonly runner: StepRunner;
   private readonly stepEnd: StepEnd;
+  /** null where each replica has its devices for itself. */
+  readonly models: ModelTurns | null;
   /** [pools] */
   private readonly outcomes: readonly StepOutcome[];
   /** Steps in flight of the replica with most. */
@@ -67,6 +71,7 @@ export class Simulation implements RunView {
     this.flow = new RequestFlow(config, this.state, this.deployment, this.queue, {
       wake: (replica, atNs) => this.wake(replica, atNs),
       joined: (request, atNs) => this.join(request, atNs),
+      reached: (replica, atNs) => this.models?.count(replica, atNs),
       recordSpan: (atNs) => this.recordSpan(atNs),
     });
     this.stepEnd = new StepEnd(this.state, this.itl, this.laws, config.warmupRequests, this);
@@ -74,8 +79,9 @@ export class Simulation implements RunView {
       speculation,
       prefixCaching: scheduler.prefixCaching,
       sharesAnswers: scheduler.prefixCaching && role !== "decode" && config.workload.requests.turns !== undefined,
-      handsOver: role === "prefill",
+      handsOver: role === "prefill" || role === "router",
       emitsFirst: config.handover?.firstToken === "prefill",
+      onlyReads: role === "router",
     }));
     this.runner = new StepRunner(pools, {
       firstStageFree: (replica, atNs) => this.queue.push(atNs, eventPriority.start, eventKind.start, replica),
@@ -94,6 +100,13 @@ export class Simulation implements RunView {
         this.deployment.refresh();
       },
     });
+    this.models =
+      config.modelCache === undefined
+        ? null
+        : buildModelTurns(config.modelCache, this.deployment, {
+            wake: (model, atNs) => this.wake(model, atNs),
+            loadedLater: (model, atNs) => this.queue.push(atNs, eventPriority.arrival, eventKind.modelLoaded, model),
+          });
     for (const replica of replicas) if (replica.life.state === "starting") this.scaling.load(replica);
     this.flow.open();
   }
@@ -148,6 +161,8 @@ export class Simulation implements RunView {
         else if (kind === eventKind.tokenised) flow.tokenised(payload, atNs);
         else if (kind === eventKind.stepDone) this.finishStep(payload, atNs);
         else if (kind === eventKind.start) this.startSteps(this.replicas[payload]!, atNs);
+        else if (kind === eventKind.modelLoaded) this.models!.loaded(payload, atNs);
+        else if (kind === eventKind.chosen) this.goOn(payload, atNs);
         else if (kind === eventKind.kvBegins) flow.handover!.begin(payload, atNs);
         else if (kind === eventKind.kvArrives) flow.handover!.arrive(payload, atNs);
         else flow.askForRoom(payload, atNs);
@@ -208,6 +223,8 @@ export class Simulation implements RunView {
   private startSteps(replica: Replica, atNs: number): void {
     replica.startPending = false;
     if (!replica.canStart(atNs)) return;
+    const model = replica.place.index;
+    if (this.models !== null && !this.models.enter(model, atNs)) return;
     const { intake } = replica;
     if (!intake.ahead && intake.due()) this.flow.look(replica, atNs);
     let step = this.form(replica);
@@ -215,6 +232,7 @@ export class Simulation implements RunView {
       this.flow.look(replica, atNs);
       step = this.form(replica);
     }
+    this.models?.formed(model, step !== null, atNs);
     if (step === null) return;
     this.steps++;
     const pool = this.deployment.poolOf(replica);
@@ -267,12 +285,25 @@ export class Simulation implements RunView {
       "progress",
       () => `${stepsWithoutTokenMax} steps without a token`,
     );
+    this.models?.ended(index, atNs);
     this.wake(index, atNs);
   }
 
-  /** A part of a prompt is computed in a pool that only prefills. */
+  /** A part of a prompt is computed in a pool that does nothing else. */
   computed(request: number, done: number, atNs: number): void {
-    this.handover!.computed(request, done, atNs);
+    if (this.handover !== null) this.handover.computed(request, done, atNs);
+    else if (this.state.leaving[request] === 1) {
+      const rank = this.state.dpRank[request]!;
+      this.dpRanks[rank]!.kv.release(request);
+      this.dpRanks[rank]!.outstandingTokens -= this.deployment.loadOf(request, rank);
+      this.queue.push(atNs, eventPriority.arrival, eventKind.chosen, request);
+    }
+  }
+
+  /** A request whose prompt was read goes to its model. */
+  private goOn(request: number, atNs: number): void {
+    this.running--;
+    this.flow.goOn(request, atNs);
   }
 
   /** The last token of a request is emitted. */

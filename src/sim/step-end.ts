@@ -8,7 +8,7 @@ import type { Speculation } from "./speculation.ts";
 export interface RequestEnds {
   /** Its last token is emitted. */
   complete(request: number, dpRank: DpRank, atNs: number): void;
-  /** Its prompt is computed up to `done` tokens, in a pool that only prefills. */
+  /** Its prompt is computed up to `done` tokens, in a pool that does nothing else. */
   computed(request: number, done: number, atNs: number): void;
 }
 
@@ -23,6 +23,8 @@ export interface StepOutcome {
   readonly handsOver: boolean;
   /** Whether a request emits its first token before it leaves. */
   readonly emitsFirst: boolean;
+  /** Whether the prompt is only read to choose a model: it is computed again by that. */
+  readonly onlyReads: boolean;
 }
 
 /** Books what a step has computed: tokens of requests, their times, prefixes that others can share. */
@@ -61,7 +63,7 @@ export class StepEnd {
       const prompt = state.promptTokens[request]!;
       if (before < prompt) {
         // A recomputed request's chunk may go past its prompt.
-        this.promptTokensComputed += Math.min(done, prompt) - before;
+        if (!outcome.onlyReads) this.promptTokensComputed += Math.min(done, prompt) - before;
         if (outcome.prefixCaching) dpRank.kv.publish(request, done, prompt);
       }
       const drafts = done - state.known(request);

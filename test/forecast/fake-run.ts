@@ -59,6 +59,7 @@ export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResu
     speculation: null,
     pools: [],
     handover: null,
+    modelCache: null,
     time: Object.fromEntries(timeComponents.map((component, at) => [component, at])) as RunResult["time"],
     layers: [],
     rankLoad: [],

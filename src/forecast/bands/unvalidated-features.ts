@@ -37,7 +37,8 @@ export function unvalidatedFeatures(
   const kind = (format: StorageFormat) => alike[format] ?? format;
   const measured = new Set(setups.flatMap((setup) => setup.deployments.map(({ weights }) => kind(weights))));
   return [
-    ...(config.otherPools === undefined ? [] : ["several pools"]),
+    ...(config.modelCache === undefined ? [] : ["models that take turns"]),
+    ...(config.otherPools === undefined || config.modelCache !== undefined ? [] : ["several pools"]),
     ...(poolsOf(config).some(({ scaling }) => scaling !== undefined) ? ["replicas that come and go"] : []),
     ...(offload === null ? [] : ["experts in host memory"]),
     ...(speculation === null ? [] : ["speculative decoding"]),

@@ -21,6 +21,9 @@ import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
 export interface MemoryPlan {
   readonly map: MemoryMap;
   readonly kv: KvLayout;
+  /** Bytes of the weights in the memory of the most loaded device, and of all that lies there. */
+  readonly weightBytes: number;
+  readonly deviceBytes: number;
   /** Bytes of one expert slice on one device. */
   readonly expertBytes: number;
   /** See `OffloadTiers`. */
@@ -33,6 +36,7 @@ export interface MemoryPlan {
 /** One pipeline stage on one device: its fixed bytes, and the caches of its layers. */
 interface StageMemory {
   readonly items: readonly MemoryItem[];
+  readonly weightBytes: number;
   readonly fixed: number;
   readonly caches: ReturnType<typeof placeCaches>;
 }
@@ -59,12 +63,14 @@ export function planMemory(
   const draft = draftMemory(config, draftAttention);
   const stages = plans.map((plan, index): StageMemory => {
     const last = index === plans.length - 1;
-    const items = stageItems(config, attention, plan, {
+    const weights = weightItems(config, attention, plan, {
       first: index === 0,
       last,
       expertBytes: sliceBytes,
       physicalExpertsPerRank,
     });
+    const items = [...weights, ...workItems(config)].filter((item) => item.bytes > 0);
+    const weightBytes = bytesIn(weights) + (last ? (draft?.weightBytes ?? 0) : 0);
     const kept = Array.from(plan.attentionClass, (mixing) => attention[mixing]!.caches).flat();
     if (draft !== null && last) {
       items.push({ name: "draft module", bytes: draft.weightBytes });
@@ -73,11 +79,12 @@ export function planMemory(
     const caches = placeCaches(kept, config.engine.caches);
     const reserved = reservedBytes(caches.reserved, config);
     if (reserved > 0) items.push({ name: "window and state caches", bytes: reserved });
-    return { items, fixed: items.reduce((sum, item) => sum + item.bytes, 0), caches };
+    return { items, weightBytes, fixed: bytesIn(items), caches };
   });
+  const { kvBytes = Number.POSITIVE_INFINITY } = config;
   const kv = planKv(
     config,
-    stages.map(({ caches, fixed }) => ({ caches, freeBytes: budget - fixed })),
+    stages.map(({ caches, fixed }) => ({ caches, freeBytes: Math.min(kvBytes, budget - fixed) })),
   );
   const shown = fullestStage(stages, kv);
   const { items, fixed, caches } = stages[shown]!;
@@ -107,6 +114,8 @@ export function planMemory(
       kvBytesPerToken: growthPerToken(caches.main),
     },
     kv: kv.layout,
+    weightBytes: stages[shown]!.weightBytes,
+    deviceBytes: device.usedBytes,
     expertBytes: sliceBytes,
     hostExperts: behind.hostExperts,
     hostHoldsAll: behind.hostHoldsAll,
@@ -172,15 +181,12 @@ interface StageParts {
   readonly physicalExpertsPerRank: number;
 }
 
-function stageItems(
-  config: PoolConfig,
-  attention: readonly AttentionProgram[],
-  plan: StagePlan,
-  stage: StageParts,
-): MemoryItem[] {
+const bytesIn = (items: readonly MemoryItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** What a stage needs beside its weights and caches. */
+function workItems(config: PoolConfig): MemoryItem[] {
   const { model, mapping, scheduler } = config;
-  const items: MemoryItem[] = [
-    ...weightItems(config, attention, plan, stage),
+  return [
     { name: "page cache", bytes: statedPageBytes(config) },
     { name: "activations", bytes: activationBytesMax(config) },
     {
@@ -188,7 +194,6 @@ function stageItems(
       bytes: stageRanks(mapping) > 1 ? 2 * scheduler.maxBatchTokens * model.hiddenSize * activationBytes : 0,
     },
   ];
-  return items.filter((item) => item.bytes > 0);
 }
 
 function weightItems(

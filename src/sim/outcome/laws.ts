@@ -88,6 +88,8 @@ export function checkFinal(run: RunView): void {
     () => `components sum to ${parts} ns, busy ${busy} ns in ${run.steps} steps`,
   );
   laws.count("time-components");
+  // Held at the end of every step.
+  if (run.models !== null) laws.count("one-model-at-a-time", run.steps);
   for (const pool of run.pools) {
     checkStates(run, pool);
     checkExperts(run, pool);

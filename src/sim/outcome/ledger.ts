@@ -17,7 +17,7 @@ export function simulationLedger(run: RunView): LedgerEntry[] {
     pools.map((pool) => ({ name: pool.config.name, ledger: poolLedger(pool, config.workload) })),
   );
   if (run.handover !== null) entries.push(handoverEntry(run.handover));
-  if (shareRoots(pools)) entries.push(poolsOnRoots);
+  if (run.models === null && shareRoots(pools)) entries.push(poolsOnRoots);
   return entries;
 }
 

@@ -1,5 +1,5 @@
 import { balance } from "../../policy/placement/placement-measures.ts";
-import { devicesOf } from "../mapping.ts";
+import { devicesOfPool } from "../config.ts";
 import { cacheResult } from "../offload/cache-reference.ts";
 import type { Pool } from "../pool.ts";
 import { type KvCounts, type PoolResult, type TimeComponent, timeComponents } from "../result.ts";
@@ -11,7 +11,7 @@ export function poolResult(pool: Pool, endNs: number): PoolResult {
   return {
     name: config.name ?? "",
     role,
-    devices: devicesOf(config.mapping) * config.replicas,
+    devices: devicesOfPool(config),
     replicaBusyNs: replicas.map((replica) => replica.busyNs),
     replicaOnNs: replicas.map(({ life }) => life.onNs(endNs)),
     stateNs: Object.fromEntries(

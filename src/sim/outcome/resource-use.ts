@@ -1,11 +1,13 @@
 import type { Resource } from "../../core/resource.ts";
+import type { ModelTurns } from "../model-cache/model-turns.ts";
 import { tierName } from "../offload/tier-name.ts";
 import type { Pool } from "../pool.ts";
 import type { ResourceUse } from "../result.ts";
 import type { RunView } from "./run-view.ts";
 
 /** How long every resource of a run was busy, and the bytes that it moved. */
-export function resourceUse({ pools, handover, nowNs }: RunView): ResourceUse[] {
+export function resourceUse({ pools, handover, models, nowNs }: RunView): ResourceUse[] {
+  if (models !== null) return modelUse(pools, models);
   if (pools.length === 1) return poolUse(pools[0]!, nowNs);
   const use = pools.flatMap((pool) =>
     poolUse(pool, nowNs).map((each) => ({ ...each, name: `${pool.config.name}: ${each.name}` })),
@@ -20,6 +22,16 @@ export function resourceUse({ pools, handover, nowNs }: RunView): ResourceUse[] 
         if (busyNs > 0) use.push({ name: `${pool.config.name}: KV hand-over of ${rank}`, busyNs, bytes });
       }
   return use;
+}
+
+/** Models that take turns have their devices together, and one way in. */
+function modelUse(pools: readonly Pool[], { room: { link } }: ModelTurns): ResourceUse[] {
+  const stepsOf = ({ replicas }: Pool) => replicas.reduce((sum, { busyNs }) => sum + busyNs, 0);
+  return [
+    { name: "devices", busyNs: pools.reduce((sum, pool) => sum + stepsOf(pool), 0), bytes: 0 },
+    ...pools.map((pool) => ({ name: `steps of ${pool.config.name ?? "all models"}`, busyNs: stepsOf(pool), bytes: 0 })),
+    { name: "loading models", busyNs: link.busyNs, bytes: link.bytes },
+  ];
 }
 
 function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs: number): ResourceUse[] {

@@ -1,6 +1,7 @@
 import { type PoolResult, type RunResult, type TimeComponent, timeComponents } from "../result.ts";
 import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
+import { modelCacheResult } from "./model-cache-result.ts";
 import { poolResult } from "./pool-result.ts";
 import { resourceUse } from "./resource-use.ts";
 import type { RunView } from "./run-view.ts";
@@ -59,6 +60,7 @@ export function buildResult(run: RunView): RunResult {
             decodedNs: handover.decodedNs,
             bytes: handover.bytes,
           },
+    modelCache: run.models === null ? null : modelCacheResult(config.modelCache!, run.models, run),
     series: run.series.result(),
     load:
       config.workload.kind === "open" ? { kind: "open" } : { kind: "closed", concurrency: config.workload.concurrency },

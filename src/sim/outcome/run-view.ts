@@ -2,6 +2,7 @@ import type { LogHistogram } from "../../core/histogram.ts";
 import type { SimConfig } from "../config.ts";
 import type { DpRank } from "../dp-rank.ts";
 import type { Handover } from "../handover/handover.ts";
+import type { ModelTurns } from "../model-cache/model-turns.ts";
 import type { Pool } from "../pool.ts";
 import type { Replica } from "../replica.ts";
 import type { RequestState } from "../request-state.ts";
@@ -18,6 +19,8 @@ export interface RunView {
   readonly dpRanks: readonly DpRank[];
   /** null where every pool serves its requests alone. */
   readonly handover: Handover | null;
+  /** null where each replica has its devices for itself. */
+  readonly models: ModelTurns | null;
   readonly itl: LogHistogram;
   readonly series: SeriesRecorder;
   readonly laws: LawCounter;
