@@ -22,10 +22,8 @@ export function resolveHandover(
   const say = (path: ValuePath, expected: string, found: unknown) =>
     problems.push({ ...scenario.place(path), at: pathText(path), expected, found });
   checkNames(pools, say);
-  if (scenario.modelCache === undefined) {
-    checkModels(pools, shapes, say);
-    checkDevices(pools, shapes, say);
-  }
+  checkModels(pools, shapes, say);
+  checkDevices(pools, shapes, say);
   const of = (role: string) => [...pools.keys()].filter((i) => pools[i]!.identity.role === role);
   const [prefills, decodes] = [of("prefill"), of("decode")];
   if (prefills.length > 0 && decodes.length === 0)
@@ -98,7 +96,8 @@ export function resolveHandover(
 
 type Say = (path: ValuePath, expected: string, found: unknown) => void;
 
-function checkNames(pools: readonly PoolScenario[], say: Say): void {
+/** Reports and messages tell pools by their names. */
+export function checkNames(pools: readonly PoolScenario[], say: Say): void {
   const seen = new Set<string>();
   for (const [i, { identity }] of pools.entries()) {
     const { name } = identity;

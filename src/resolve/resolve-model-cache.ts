@@ -10,6 +10,7 @@ import { devicesOf, moeShape } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
+import { checkNames } from "./resolve-handover.ts";
 import type { PoolShape } from "./resolve-pool.ts";
 
 /** Models that take turns on the same devices. */
@@ -49,6 +50,9 @@ export function resolveModelCache(
   }
   if (scenario.pools === undefined) say(["modelCache"], "pools beside it, one for each kind of model", "no pools");
   else {
+    checkNames(pools, say);
+    if (scenario.handover !== undefined)
+      say(["handover"], "nothing beside modelCache", Object.keys(scenario.handover).join(", "));
     checkRoles(pools, say);
     for (const i of pools.keys()) checkPool(i, scenario, pools, shapes, say);
     checkRouting(scenario, shapes, say);

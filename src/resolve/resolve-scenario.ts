@@ -44,7 +44,7 @@ export async function resolveScenario(
   const { model } = (shapes.find(({ config }) => moeShape(config.model) !== null) ?? shapes[0]!).config;
   const routed = replayed ?? (await resolveRouting(scenario, model, moeShape(model), workload.requests, signal));
   checkDomains(scenario, workload.requests, routed.routing);
-  const handover = resolveHandover(scenario, pools, shapes);
+  const handover = scenario.modelCache === undefined ? resolveHandover(scenario, pools, shapes) : null;
   const modelCache = resolveModelCache(scenario, pools, shapes, workload.requests);
   const resolved: ResolvedPool[] = [];
   for (const [i, pool] of pools.entries())

@@ -138,16 +138,17 @@ test("a model takes no more than its share for KV caches", () => {
 });
 
 test("no more models close than have to leave", () => {
-  // Three models at work fill the memory. A fourth closes one of them, whoever asks again meanwhile; the two others go on.
+  // Three models at work fill the memory. A fourth closes one of them, and no more when a fifth waits behind it.
   const long = { prompt: 20, output: 60 };
   const late = { prompt: 20, output: 2 };
   const rows = [
     ...[0, 1, 2].map(() => ({ at: 0, ...long })),
     { at: 1.2e7, ...late },
+    { at: 1.25e7, ...late },
     ...[0, 1, 2, 0, 1, 2].map((_, i) => ({ at: 1.3e7 + i * 1000, ...late })),
   ];
-  const result = run(inTurn({ requests: rows, servedBy: [0, 1, 2, 3, 0, 1, 2, 0, 1, 2], room: 3, variants: 4 }));
-  expect(result.modelCache).toMatchObject({ found: 4, missed: 6 });
+  const result = run(inTurn({ requests: rows, servedBy: [0, 1, 2, 3, 4, 0, 1, 2, 0, 1, 2], room: 3, variants: 5 }));
+  expect(result.modelCache).toMatchObject({ found: 4, missed: 7 });
 });
 
 /** Hits of LRU over single requests, the naive way. */
