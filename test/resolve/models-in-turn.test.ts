@@ -78,7 +78,7 @@ test("a request is served by the pool of its class, and by variants as often as 
   const pools = "{ name: chat, serves: [chat], variants: 4, popularity: 1 }, { name: code, serves: [code] }";
   const { modelCache, workload } = await configOf({ pools, requests: 4000 });
   const { classOf } = workload.requests;
-  const uses = new Array<number>(5).fill(0);
+  const uses = Array.from({ length: 5 }, () => 0);
   for (const [request, model] of modelCache!.servedBy.entries()) {
     expect(model === 4).toBe(classOf[request] === 1);
     uses[model]! += 1;

@@ -9,8 +9,8 @@ import { ModelTurns } from "./model-turns.ts";
 /** What turns need of the event loop. */
 export interface TurnEvents {
   /** A model may try to step. */
-  wake(model: number, atNs: number): void;
-  loadedLater(model: number, atNs: number): void;
+  readonly wake: (model: number, atNs: number) => void;
+  readonly loadedLater: (model: number, atNs: number) => void;
 }
 
 /**

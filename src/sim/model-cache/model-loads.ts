@@ -2,7 +2,6 @@ import { InfeasibleError } from "../../core/errors.ts";
 import { formatBytes } from "../../core/units.ts";
 import { transferNs } from "../../hardware/link-transfer.ts";
 import { devicesOf } from "../mapping.ts";
-import { memoryTiers } from "../offload/offload-tiers.ts";
 import type { Pool } from "../pool.ts";
 
 /** Bringing the weights of a model to its devices. */
@@ -57,7 +56,3 @@ function noRoom(pools: readonly Pool[]): InfeasibleError {
     `the weights of ${models} models do not fit behind the devices: ${formatBytes(needed)} needed, ${rooms || "nothing"} there`,
   );
 }
-
-/** Whether any of the models lies on a disk. */
-export const loadsFromDisk = (pools: readonly Pool[], loads: readonly ModelLoad[]): boolean =>
-  loads.some(({ tier }) => tier >= memoryTiers(pools[0]!.config.node.tiers));
