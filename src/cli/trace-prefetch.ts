@@ -70,6 +70,7 @@ export async function tracePrefetch(file: string, options: PrefetchCliOptions): 
   const rows = [
     `learned from ${formatCount(split.training.rows)} tokens, judged on ${formatCount(split.test.rows)}`,
     ...(split.cut ? ["one sequence: its end is judged after its beginning, which flatters"] : []),
+    ...recordedLayers(table),
     ...(loaded.rows < loaded.origin.sourceRows
       ? [`${formatCount(loaded.rows)} of ${formatCount(loaded.origin.sourceRows)} tokens are looked at`]
       : []),
@@ -94,6 +95,17 @@ async function load(file: string): Promise<RoutingTable> {
   } finally {
     await trace.close();
   }
+}
+
+/** Which layers were recorded, where not each is the next of the one before it. */
+function recordedLayers({ modelLayers }: RoutingTable): string[] {
+  if (modelLayers.every((layer, at) => at === 0 || layer === modelLayers[at - 1]! + 1)) return [];
+  return [`recorded are layers ${listed(modelLayers)}: one layer ahead is the next of them`];
+}
+
+function listed(layers: readonly number[]): string {
+  const shown = layers.slice(0, 4).join(", ");
+  return layers.length > 4 ? `${shown}, ... ${layers.at(-1)!}` : shown;
 }
 
 /** Share of the experts that a step of so many tokens asks for if they choose evenly. */

@@ -1,12 +1,13 @@
 import { refuse } from "../core/errors.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import { fillsLayers } from "../policy/cache/static-choice.ts";
+import { layerMapOf, refusedDepth } from "./layer-map.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 
 /** Refuses a cache policy that needs what its scope or the routing does not have. */
 export function checkCacheNeeds(
-  { scenario, source }: PolicySetting,
-  { name, needs }: CachePolicy,
+  { scenario, source, model, layerMap }: PolicySetting,
+  { name, needs, matchesLayers }: CachePolicy,
   parameters: Readonly<Record<string, unknown>>,
 ): void {
   const section = scenario.policy.offload!;
@@ -23,6 +24,17 @@ export function checkCacheNeeds(
   const { choose } = parameters;
   if (section.scope === "layer" && fillsLayers(choose))
     refused("scope", `global: ${String(choose)} fills one layer after another`, section.scope);
+  const repeated =
+    matchesLayers?.(parameters) === true && source !== null
+      ? refusedDepth(layerMapOf(layerMap, source.replayed, model), name)
+      : null;
+  if (repeated !== null)
+    refused(
+      "kind",
+      repeated.expected,
+      repeated.found,
+      "finemoe and moe-infinity (variant paper) alone match layers with one another",
+    );
   if (!needs.includes("weights") || source === null || source.replayed.weights !== undefined) return;
   refused(
     "kind",
