@@ -55,7 +55,7 @@ export async function tracePrefetch(file: string, options: PrefetchCliOptions): 
     refuse({
       file,
       expected: `the token of each row, which ${chosen} learns by`,
-      hint: "moecast capture records tokens",
+      hint: "moecast capture records tokens; trace import takes them from token_ids beside the experts, and of a table with --map tokenId=column",
     });
   const names = chosen === null ? judged.filter((name) => !missing(prefetchers[name])) : [chosen];
   const budget = Math.min(options.budget ?? table.topK, table.experts);

@@ -35,7 +35,7 @@ test("what a trace does not say is named, and refused where it is asked for", as
   const one = await prefetch(plain, "--prefetcher", "token-id");
   expect(one.code).toBe(3);
   expect(one.err).toContain(
-    "expected the token of each row, which token-id learns by (moecast capture records tokens)",
+    "expected the token of each row, which token-id learns by (moecast capture records tokens; trace import takes",
   );
 });
 

@@ -309,7 +309,7 @@ test("what a row says of its token is the same in every layer", async () => {
   const rows = range(6).flatMap((token) => [0, 1].map((layer) => [token * 2 + layer, token, layer, ids()]));
   expect(
     await refusal(csv("n,token,layer,experts", rows), { columns: "token=token,layer=layer,experts=experts,step=n" }),
-  ).toContain("the same phase, step and position of a token in all layers");
+  ).toContain("the same phase, step, position and vocabulary id of a token in all layers");
 });
 
 test.each([
