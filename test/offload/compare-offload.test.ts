@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
+import { slotCandidates } from "../../src/offload/compare/candidates.ts";
 import { gainOf, isReal } from "../../src/offload/compare/gain.ts";
 import { missVerdict, verdictText } from "../../src/offload/compare/verdict.ts";
 import { offloadComparisonPage } from "../../src/report/offload-comparison.ts";
@@ -21,6 +22,25 @@ describe("a comparison", () => {
     const host = found.outcomes.find(({ name }) => name === "host, fixed set")!;
     expect(host.set).toContain("policy.offload.kind=static");
     expect(host.hitRate).toBeGreaterThan(0.2);
+  });
+
+  test("of which nothing runs is refused, with what stands in the way", async () => {
+    const found: unknown = await compare(offload.replace("kind: lru", "kind: lru, overlap: false"), {
+      axes: ["prefetch"],
+      repeats: 1,
+    }).catch((error: unknown) => error);
+    expect(found).toBeInstanceOf(InvalidInputError);
+    const [problem] = (found as InvalidInputError).problems;
+    expect(problem).toMatchObject({ at: "policy.offload" });
+    expect(problem!.expected).toContain("prefetch perfect needs overlap true");
+    expect(problem!.line).toBeGreaterThan(0);
+  });
+
+  test("tries no size that a token's experts do not fit into, but for a fixed set", () => {
+    expect(slotCandidates(8, 2).map(({ name }) => name)).toEqual(["2", "3", "4", "5", "6", "7", "8"]);
+    expect(slotCandidates(8, 1)).toHaveLength(8);
+    expect(slotCandidates(64, 8).map(({ name }) => name)[0]).toBe("8");
+    expect(slotCandidates(128, 22).map(({ name }) => name)[0]).toBe("32");
   });
 
   test("of a scenario that offloads nothing is refused", async () => {

@@ -43,6 +43,18 @@ const problemsOf = async (...of: Parameters<typeof scenario>): Promise<readonly 
 const lru = (prefetch: string) => `kind: lru, slots: 8, prefetch: { ${prefetch} }`;
 const learning = ["layer-markov", "co-occurrence", "trajectory", "activation-matrix"];
 
+test("a cache that a token's experts do not fit into says so, a fixed set does not", async () => {
+  const of = async (offload: string) => {
+    const { offload: name, ledger } = await resolve(offload, "nearest");
+    return { name, topics: ledger.map(({ topic }) => topic) };
+  };
+  const small = await of("kind: lru, slots: 3");
+  expect(small.name).toContain("3 of 32 experts a layer, fewer than the 4 of a token");
+  expect(small.topics).toContain("slots below a token");
+  for (const offload of ["kind: lru, slots: 4", "kind: lru, slots: 0", "kind: static, slots: 3"])
+    expect((await of(offload)).topics).not.toContain("slots below a token");
+});
+
 describe("layers that replay the same recorded one", () => {
   test.each(learning)("give %s nothing to learn: their repetition would be taken for foresight", async (kind) => {
     for (const map of ["nearest", "repeat"]) {
