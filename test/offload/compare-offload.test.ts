@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
+import { adviceOf } from "../../src/offload/compare/advice.ts";
 import { slotCandidates } from "../../src/offload/compare/candidates.ts";
 import { gainOf, isReal } from "../../src/offload/compare/gain.ts";
 import { missVerdict, verdictText } from "../../src/offload/compare/verdict.ts";
@@ -41,6 +42,17 @@ describe("a comparison", () => {
     expect(slotCandidates(8, 1)).toHaveLength(8);
     expect(slotCandidates(64, 8).map(({ name }) => name)[0]).toBe("8");
     expect(slotCandidates(128, 22).map(({ name }) => name)[0]).toBe("32");
+  });
+
+  test("of single runs decides nothing, and sizes that no call fits into are not to be left as they are", async () => {
+    const once = await compare(offload, { axes: ["slots"], repeats: 1 });
+    expect(Math.max(...once.outcomes.map(({ gain }) => gain?.share ?? 0))).toBeGreaterThan(0.05);
+    expect(once.advice).toContain("undecided");
+    const none = (slots: number, kind = "lru") =>
+      adviceOf({ ...once, outcomes: [], slots, slotsOfToken: kind === "lru" ? 2 : 1 });
+    expect(none(3)).toMatch(/^leave it as it is/);
+    expect(none(1)).toContain("with 1 slots every call streams: give at least 2");
+    expect(none(1, "static")).toMatch(/^leave it as it is/);
   });
 
   test("of a scenario that offloads nothing is refused", async () => {

@@ -139,6 +139,7 @@ export async function compareOffload(
     repeats: options.repeats,
     seed: config.seed,
     slots: config.offload!.slots,
+    slotsOfToken: leastSlots(scenario.policy.offload.kind, config),
     experts: cacheExperts(config, scenario.policy.offload.scope),
     base,
     outcomes,
