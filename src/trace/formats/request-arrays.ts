@@ -7,7 +7,7 @@ import { roleOf } from "./array-roles.ts";
 import type { ImportOptions } from "./importer.ts";
 import { joinedLayers } from "./join-layers.ts";
 import { refuseNarrow } from "./narrow-ids.ts";
-import { rowTokens, type SequenceTokens } from "./row-tokens.ts";
+import { idsOf, rowTokens, type SequenceTokens } from "./row-tokens.ts";
 
 /** Rows of one array of ids, [rows, layers, k], with what stands beside them. */
 export interface RequestArrays {
@@ -74,9 +74,17 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       found: found.map(({ name }) => name),
       hint: "layers and requests look alike: save [tokens, layers, k]",
     });
+  /** Prompt and output of one request, which the tokens beside them are of. */
+  const pair = idArrays.length === 2 && idArrays.some(({ name }) => promptOf(name, idArrays) !== null);
+  const ofRequests: readonly ReturnType<typeof roleOf>[] = [
+    "layers",
+    "experts",
+    "topK",
+    ...(pair ? (["promptTokens", "outputTokens"] as const) : []),
+  ];
   const take = (role: ReturnType<typeof roleOf>, fits: (array: FileArray) => boolean): FileArray | null => {
     const array =
-      idArrays.length > 1 && role !== "layers" && role !== "experts" && role !== "topK"
+      idArrays.length > 1 && !ofRequests.includes(role)
         ? undefined
         : arrays.find((a) => !used.has(a.name) && roleOf(a.name) === role && fits(a));
     if (array !== undefined) used.add(array.name);
@@ -89,6 +97,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
   };
   for (const array of found) refuseNarrow(array, stated.experts ?? options.experts);
   const layersArray = take("layers", ({ shape }) => shape.length === 1);
+  const ofPair = pair ? await tokensBeside(take) : null;
   for (const ids of idArrays) {
     const shape = shapeOf(ids, stated.topK ?? options.topK);
     const rows = ids.shape.slice(0, shape.length - 2);
@@ -112,7 +121,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       positions !== null && positionOf !== null && !labelled && rows.length === 1 && (options.interleaved ?? 1) === 1
         ? sequencesBegun(positions, positionOf)
         : null;
-    const told = rows.length === 1 && prompt === null ? await tokensBeside(take) : null;
+    const told = rows.length === 1 && !pair && prompt === null ? await tokensBeside(take) : null;
     const lengths = told === null ? null : rowTokens(rowCount, told);
     const tokenArray = take("tokens", (array) => isPerRow(array, rows));
     const tokens = tokenArray === null ? null : await column(tokenArray);
@@ -131,7 +140,13 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       promptRows: ids.name.endsWith(promptKey) ? rowCount : prompt !== null ? 0 : (lengths?.promptRows ?? null),
       firstPosition: prompt !== null ? (prompt.shape[0] ?? 0) : (lengths?.firstPosition ?? 0),
       continues: prompt,
-      tokens: areOfRows ? tokens : labelled || begun !== null ? null : (lengths?.tokens ?? null),
+      tokens: areOfRows
+        ? tokens
+        : ofPair !== null
+          ? tokensOfPart(ofPair, ids, prompt)
+          : labelled || begun !== null
+            ? null
+            : (lengths?.tokens ?? null),
       stated,
     });
     if (layers === undefined && layersArray !== null) used.delete(layersArray.name);
@@ -141,6 +156,13 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
     ...unread.map(({ name }) => name),
   ];
   return { requests, unused };
+}
+
+/** Tokens of the rows of a prompt, or of those that go on behind it; null where the prompt has another length. */
+function tokensOfPart(of: SequenceTokens, ids: FileArray, prompt: FileArray | null): Int32Array | null {
+  const [rows = 0] = ids.shape;
+  if ((prompt ?? ids).shape[0] !== of.prompt) return null;
+  return idsOf(rows, prompt === null ? 0 : of.prompt, of);
 }
 
 /** Phase of a row of these arrays. */

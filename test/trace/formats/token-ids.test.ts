@@ -50,6 +50,16 @@ describe("arrays beside returned routed experts", () => {
     ]);
   });
 
+  test("of a prompt and of what goes on behind it, in two arrays", async () => {
+    const parts = { prompt_routed_experts: ids(4), routed_experts: ids(2) };
+    const output = list(11, 12, 13);
+    expect(await tokensOf({ ...parts, prompt_token_ids: prompt, output_token_ids: output })).toEqual([
+      901, 902, 903, 904, 11, 12,
+    ]);
+    expect(await tokensOf({ ...parts, prompt_token_ids: list(1, 2, 3), output_token_ids: output })).toBeNull();
+    expect(await tokensOf({ ...parts, prompt_token_ids: prompt })).toBeNull();
+  });
+
   test("are not taken where a row may be of one token or its neighbour, or of nobody", async () => {
     const output = list(11, 12, 13);
     // As many rows as output: those that gave the tokens, or those that were fed back.
