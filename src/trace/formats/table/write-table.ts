@@ -40,7 +40,7 @@ export async function writeTable(
           at: `layer ${cell.layer}`,
           expected: "each token once in a layer",
           found: `token ${cell.token} again`,
-          hint: "rows of one token and layer have to follow one another; a column of vocabulary ids does not number tokens: leave it out of --map",
+          hint: "rows of one token and layer have to follow one another; a column of vocabulary ids does not number tokens: map it as tokenId",
         });
       const ids = absentIds(topK, experts, topK, shape.short > 0);
       if (cell.ids.length < topK) ids.fill(experts, cell.ids.length);

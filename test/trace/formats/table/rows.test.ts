@@ -465,7 +465,7 @@ test("ids of a vocabulary, text and an index of lines are not taken for numbers 
   const again = bare.map(([word, ...rest]) => [word === 388 ? 900 : word!, ...rest] as Row);
   expect(
     await refusal(csv("token,layer,experts", again), { columns: "token=token,layer=layer,experts=experts" }),
-  ).toMatch(/does not number tokens: leave it out/);
+  ).toMatch(/does not number tokens: map it as tokenId/);
 
   const text = rows.map(([word, ...rest]) => [`w${word}`, ...rest] as Row);
   const words = await read(csv("token,position,layer,experts", text));
