@@ -7,9 +7,10 @@ import type { PolicySetting } from "./policy-setting.ts";
 /** Refuses a cache policy that needs what its scope or the routing does not have. */
 export function checkCacheNeeds(
   { scenario, source, model, layerMap }: PolicySetting,
-  { name, needs, matchesLayers }: CachePolicy,
+  policy: CachePolicy,
   parameters: Readonly<Record<string, unknown>>,
 ): void {
+  const { name, needs } = policy;
   const section = scenario.policy.offload!;
   const refused = (key: string, expected: string, found: unknown, hint?: string): never =>
     refuse({
@@ -25,8 +26,8 @@ export function checkCacheNeeds(
   if (section.scope === "layer" && fillsLayers(choose))
     refused("scope", `global: ${String(choose)} fills one layer after another`, section.scope);
   const repeated =
-    matchesLayers?.(parameters) === true && source !== null
-      ? refusedDepth(layerMapOf(layerMap, source.replayed, model), name)
+    policy.matchesLayers?.(parameters) === true && source !== null
+      ? refusedDepth(layerMapOf(layerMap, source.replayed, model))
       : null;
   if (repeated !== null)
     refused(

@@ -59,17 +59,14 @@ export function repeatedLayers(map: readonly number[]): { readonly layers: numbe
  * What a policy that goes by how layers follow one another needs of a map. Layers that replay the same recorded one choose alike,
  * so such a policy would learn the repetition and seem to foresee. null where each layer has one of its own.
  */
-export function refusedDepth(
-  map: readonly number[],
-  policy: string,
-): { readonly expected: string; readonly found: string } | null {
+export function refusedDepth(map: readonly number[]): { readonly expected: string; readonly found: string } | null {
   const repeated = repeatedLayers(map);
   if (repeated === null) return null;
   const { layers, recorded } = repeated;
   return {
     expected:
-      `routing that records each of the ${layers} MoE layers: ${policy} goes by how layers follow one another, and layers ` +
-      "that replay the same recorded one choose alike, which it would seem to foresee",
+      `routing that records each of the ${layers} MoE layers, for what goes by how they follow one another: layers that ` +
+      "replay the same recorded one choose alike, which would pass for foresight",
     found: `${recorded} recorded layers`,
   };
 }

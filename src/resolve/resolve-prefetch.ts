@@ -82,8 +82,7 @@ function refuseIdle({ scenario }: PolicySetting): void {
 
 /** Refuses a predictor that goes by how layers follow one another where layers replay the same recorded one. */
 function refuseRepeated({ scenario }: PolicySetting, layerMap: readonly number[]): void {
-  const { kind } = scenario.policy.offload!.prefetch!;
-  const problem = refusedDepth(layerMap, kind);
+  const problem = refusedDepth(layerMap);
   if (problem === null) return;
   refuse({
     ...scenario.place(["policy", "offload", "prefetch", "kind"]),
