@@ -2,11 +2,13 @@ import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
 import { adviceOf } from "../../src/offload/compare/advice.ts";
 import { slotCandidates } from "../../src/offload/compare/candidates.ts";
+import { compareOffload } from "../../src/offload/compare/compare-offload.ts";
 import { gainOf, isReal } from "../../src/offload/compare/gain.ts";
 import { missVerdict, verdictText } from "../../src/offload/compare/verdict.ts";
 import { offloadComparisonPage } from "../../src/report/offload-comparison.ts";
 import { terminalPage } from "../../src/report/page-terminal.ts";
-import { compare, offload } from "./compared.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { compare, noFiles, offload, text } from "./compared.ts";
 
 describe("a comparison", () => {
   test("says what could not be run, and why", async () => {
@@ -35,6 +37,18 @@ describe("a comparison", () => {
     expect(problem).toMatchObject({ at: "policy.offload" });
     expect(problem!.expected).toContain("prefetch perfect needs overlap true");
     expect(problem!.line).toBeGreaterThan(0);
+  });
+
+  test("blames neither size nor policy where all experts have room", async () => {
+    const small = text("offload: { kind: lru, slots: 8 }").replace("experts: int4", "experts: int2");
+    const whole = await compareOffload(
+      parseScenario(small, "small.yaml"),
+      { axes: [], repeats: 1, requests: 1 },
+      noFiles,
+    );
+    expect([whole.slots, whole.verdict]).toEqual([8, null]);
+    const part = await compare(offload, { axes: [], repeats: 1, requests: 1 });
+    expect(part.verdict).not.toBeNull();
   });
 
   test("tries no size that a token's experts do not fit into, but for a fixed set", () => {
