@@ -48,7 +48,11 @@ export function showHardware(
     refuse({ expected: "a device, system or engine", found: id, hint });
   }
   if (model !== undefined && profile.type !== "system")
-    refuse({ at: "--model", expected: `no model: ${id} is a ${profile.type}, no system`, found: model });
+    refuse({
+      at: "--model",
+      expected: `a system, whose host and devices share the work: ${id} is ${profile.type === "engine" ? "an" : "a"} ${profile.type}`,
+      found: id,
+    });
   if (model !== undefined && json)
     refuse({ at: "--json", expected: "no JSON: with --model the terms are printed", found: "--json" });
   if (model !== undefined) {

@@ -58,9 +58,10 @@ export async function offloadStats(file: string, options: OffloadStatsOptions): 
       rowsMax,
       ...(someNeedWeights ? { also: new Set(["weights"] as const) } : {}),
     });
-    const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain);
+    const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain, { file, at: "--domain" });
     return inOneStretch(() =>
       judgeTrace(table, {
+        file,
         batch,
         scope,
         expert,

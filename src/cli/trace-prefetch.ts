@@ -38,7 +38,7 @@ const judged = (Object.keys(prefetchers) as PrefetcherName[]).filter(
 /** How often prefetchers are right on one part of a trace after learning from the other. */
 export async function tracePrefetch(file: string, options: PrefetchCliOptions): Promise<void> {
   const io = processIo(true);
-  const { prefetcher, distance, batch, trainShare, domain, output } = options;
+  const { prefetcher, distance, trainShare, domain, output } = options;
   const chosen = prefetcher === undefined ? null : oneOf(prefetcher, judged, "--prefetcher");
   if (!(trainShare > 0 && trainShare < 100))
     throw new UsageError("--train-share: expected more than 0 and less than 100 %");
@@ -46,16 +46,23 @@ export async function tracePrefetch(file: string, options: PrefetchCliOptions): 
     throw new UsageError("--output: the quality of one prefetcher is written; choose it by --prefetcher");
   if (output !== undefined) await prepareOutput(output, options);
   const loaded = await load(file);
-  const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain);
+  const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain, { file, at: "--domain" });
   const split = splitSequences(table, trainShare / 100);
   if (split === null)
-    refuse({ file, expected: "at least two rows, to learn from and to be judged on", found: table.rows });
+    refuse({
+      file,
+      at: "--train-share",
+      expected: "a share that leaves whole sequences to learn from and to be judged on, or of a lone one rows",
+      found: `${trainShare} % of ${formatCount(table.rows)} rows, sequences: ${formatCount(table.sequenceStarts.length - 1)}`,
+    });
+  // No more sequences run side by side than there are.
+  const batch = Math.min(options.batch, split.test.sequenceStarts.length - 1);
   const missing = (policy: PrefetchPolicy) => policy.needs.includes("tokens") && table.tokens === undefined;
   if (chosen !== null && missing(prefetchers[chosen]))
     refuse({
       file,
       expected: `the token of each row, which ${chosen} learns by`,
-      hint: "moecast capture records tokens",
+      hint: "moecast capture records tokens; trace import takes them from token_ids beside the experts, and of a table with --map tokenId=column",
     });
   const names = chosen === null ? judged.filter((name) => !missing(prefetchers[name])) : [chosen];
   const budget = Math.min(options.budget ?? table.topK, table.experts);
@@ -70,6 +77,8 @@ export async function tracePrefetch(file: string, options: PrefetchCliOptions): 
   const rows = [
     `learned from ${formatCount(split.training.rows)} tokens, judged on ${formatCount(split.test.rows)}`,
     ...(split.cut ? ["one sequence: its end is judged after its beginning, which flatters"] : []),
+    ...recordedLayers(table),
+    ...(batch < options.batch ? [`what is judged has too few sequences for ${options.batch} side by side`] : []),
     ...(loaded.rows < loaded.origin.sourceRows
       ? [`${formatCount(loaded.rows)} of ${formatCount(loaded.origin.sourceRows)} tokens are looked at`]
       : []),
@@ -94,6 +103,17 @@ async function load(file: string): Promise<RoutingTable> {
   } finally {
     await trace.close();
   }
+}
+
+/** Which layers were recorded, where not each is the next of the one before it. */
+function recordedLayers({ modelLayers }: RoutingTable): string[] {
+  if (modelLayers.every((layer, at) => at === 0 || layer === modelLayers[at - 1]! + 1)) return [];
+  return [`recorded are layers ${listed(modelLayers)}: one layer ahead is the next of them`];
+}
+
+function listed(layers: readonly number[]): string {
+  const shown = layers.slice(0, 4).join(", ");
+  return layers.length > 4 ? `${shown}, ... ${layers.at(-1)!}` : shown;
 }
 
 /** Share of the experts that a step of so many tokens asks for if they choose evenly. */

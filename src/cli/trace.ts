@@ -176,7 +176,8 @@ export interface StatsOptions {
 export async function stats(file: string, options: StatsOptions): Promise<void> {
   const io = processIo(true);
   const { domain, ranks = 8 } = options;
-  const only = (table: RoutingTable) => (domain === undefined ? table : rowsOfDomain(table, domain));
+  const only = (table: RoutingTable) =>
+    domain === undefined ? table : rowsOfDomain(table, domain, { file, at: "--domain" });
   const result = await withTrace(file, async (trace) => {
     const joint = await loadRoutingTable(trace, { bytesMax });
     const layerTables: RoutingTable[] = [];

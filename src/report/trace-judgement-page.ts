@@ -18,6 +18,7 @@ export function judgementPage(judgement: TraceJudgement): Page {
           `${batch.served === 1 ? "one sequence at a time" : `${batch.served} sequences side by side`}, ` +
           (scope === "layer" ? "a cache per layer" : "one cache for all layers"),
       },
+      ...sizesBelowToken(judgement),
       ...(batch.served < batch.asked
         ? [
             {
@@ -44,6 +45,18 @@ export function judgementPage(judgement: TraceJudgement): Page {
       conventions(judgement),
     ],
   };
+}
+
+/** Sizes that no call fits into: what they hit is what the last call left. */
+function sizesBelowToken({ sizes, topK }: TraceJudgement): PageLine[] {
+  const small = sizes.map(({ slots }) => slots).filter((slots) => slots < topK);
+  if (small.length === 0) return [];
+  return [
+    {
+      text: `Fewer slots than the ${topK} experts of one token (${small.join(", ")}): every call streams what does not fit`,
+      tone: "warn",
+    },
+  ];
 }
 
 const verdictWords: Readonly<Record<MissVerdict, string>> = {

@@ -80,8 +80,8 @@ function gainLines({ runs }: LiveValidation): string[] {
   const { measured, predicted, threadOverlap } = gains.reduce((a, b) => (off(b) > off(a) ? b : a));
   const [own, forecast] = [measured, predicted].map(({ changePercent }) => signedLabel(changePercent.mean));
   return [
-    `sent ahead: mean step ${own}, forecast ${forecast}; the threads overlapped by ${formatPercent(threadOverlap, 0)}, ` +
-      `the forecast takes 100%${gains.length > 1 ? " (the run where the two differ most)" : ""}`,
+    `sent ahead: mean step ${own}, forecast ${forecast}, with the overlap of threads that was calibrated, ` +
+      `${formatPercent(threadOverlap, 0)}${gains.length > 1 ? " (the run where the two differ most)" : ""}`,
   ];
 }
 
@@ -206,7 +206,7 @@ function calibrationSection({ runs, date }: LiveValidation): PageSection {
         ? []
         : [
             [
-              "two threads at once, overlap (the forecast: 100%)",
+              "computing beside uploads, overlap of the two threads",
               ...runs.map(({ prefetch }) => (prefetch === null ? "" : formatPercent(prefetch.threadOverlap, 0))),
             ],
           ]),

@@ -1,14 +1,16 @@
 import { refuse } from "../core/errors.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import { fillsLayers } from "../policy/cache/static-choice.ts";
+import { layerMapOf, refusedDepth } from "./layer-map.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 
 /** Refuses a cache policy that needs what its scope or the routing does not have. */
 export function checkCacheNeeds(
-  { scenario, source }: PolicySetting,
-  { name, needs }: CachePolicy,
+  { scenario, source, model, layerMap }: PolicySetting,
+  policy: CachePolicy,
   parameters: Readonly<Record<string, unknown>>,
 ): void {
+  const { name, needs } = policy;
   const section = scenario.policy.offload!;
   const refused = (key: string, expected: string, found: unknown, hint?: string): never =>
     refuse({
@@ -23,6 +25,17 @@ export function checkCacheNeeds(
   const { choose } = parameters;
   if (section.scope === "layer" && fillsLayers(choose))
     refused("scope", `global: ${String(choose)} fills one layer after another`, section.scope);
+  const repeated =
+    policy.matchesLayers?.(parameters) === true && source !== null
+      ? refusedDepth(layerMapOf(layerMap, source.replayed, model))
+      : null;
+  if (repeated !== null)
+    refused(
+      "kind",
+      repeated.expected,
+      repeated.found,
+      "finemoe and moe-infinity (variant paper) alone match layers with one another",
+    );
   if (!needs.includes("weights") || source === null || source.replayed.weights !== undefined) return;
   refused(
     "kind",

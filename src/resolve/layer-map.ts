@@ -48,3 +48,25 @@ export function layerMapOf(choice: LayerMapChoice, trace: TraceLayers, model: Mo
       return indices.map((_layer, position) => position % trace.layers);
   }
 }
+
+/** MoE layers, and the recorded layers that they replay, where some replay the same one; null where each has one of its own. */
+export function repeatedLayers(map: readonly number[]): { readonly layers: number; readonly recorded: number } | null {
+  const recorded = new Set(map).size;
+  return recorded < map.length ? { layers: map.length, recorded } : null;
+}
+
+/**
+ * What a policy that goes by how layers follow one another needs of a map. Layers that replay the same recorded one choose alike,
+ * so such a policy would learn the repetition and seem to foresee. null where each layer has one of its own.
+ */
+export function refusedDepth(map: readonly number[]): { readonly expected: string; readonly found: string } | null {
+  const repeated = repeatedLayers(map);
+  if (repeated === null) return null;
+  const { layers, recorded } = repeated;
+  return {
+    expected:
+      `routing that records each of the ${layers} MoE layers, for what goes by how they follow one another: layers that ` +
+      "replay the same recorded one choose alike, which would pass for foresight",
+    found: `${recorded} recorded layers`,
+  };
+}

@@ -99,7 +99,11 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
     const unit = section.scope === "layer" ? "a layer" : "in all";
     const { flags } = scenario.policy.offload!;
     const held = flags === undefined ? `${section.kind}${inWords(parameters)}, ` : `by ${flags}: `;
-    const room = spread === null ? `${value.slots} of ${perRank} experts ${unit}` : spread.named;
+    // A cache that no call fits into; a fixed set takes nothing in.
+    const small = [...(spread?.slots ?? [value.slots])].filter((own) => own > 0 && own < moe.topK);
+    const streams = small.length > 0 && kind.name !== "static";
+    const below = streams ? `, fewer than the ${moe.topK} of a token` : "";
+    const room = `${spread === null ? `${value.slots} of ${perRank} experts ${unit}` : spread.named}${below}`;
     const pinned = reserved === null ? "" : pinsInWords(reserved);
     return {
       value,
@@ -107,12 +111,22 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       ledger: [
         ...(loads === null ? (spread === null ? unusedFit(section) : []) : [fitEntry("expert cache", loads)]),
         ...(spread?.ledger ?? []),
+        ...(streams ? [streamingEntry(Math.min(...small), moe.topK)] : []),
         ...missLedger,
         ...prefetch.ledger,
       ],
     };
   });
 }
+
+/** What becomes of calls that no cache of this size holds. */
+const streamingEntry = (slots: number, topK: number): LedgerEntry => ({
+  topic: "slots below a token",
+  fidelity: "assumed",
+  detail:
+    `${slots} cannot hold the ${topK} experts that a token chooses: every call streams what does not fit through the ` +
+    "transfer buffer, and only what the last call happened to leave can hit; no engine is known to run like that",
+});
 
 const pinsInWords = ({ keep, protect }: Reserved): string =>
   [

@@ -4,10 +4,11 @@ import { formatDuration } from "../core/units.ts";
 import { cachePolicies } from "../policy/cache/caches.ts";
 import type { PrefetchContext, PrefetchPolicy } from "../policy/prefetch/prefetcher.ts";
 import { prefetchers } from "../policy/prefetch/prefetchers.ts";
+import type { QualityMatrix } from "../policy/prefetch/quality-matrix.ts";
 import type { PrefetchConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { inWords } from "./in-words.ts";
-import { layerMapOf } from "./layer-map.ts";
+import { layerMapOf, refusedDepth, repeatedLayers } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
 import type { PolicySetting, Resolved } from "./policy-setting.ts";
 import { prefetchQualityOf } from "./prefetch-quality.ts";
@@ -26,6 +27,8 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
     const values = parametersIn(policy.parameters, section);
     const { distance, chunks, preempt, budget = moe.topK } = section;
     const latencyNs = section.latency ?? policy.latencyNs(values);
+    const layerMap = layerMapOf(setting.layerMap, source.replayed, model);
+    if (policy.needs.includes("depth")) refuseRepeated(setting, layerMap);
     const training = policy.needs.includes("training") ? await trainingRows(setting) : null;
     if (policy.needs.includes("tokens")) refuseWithoutTokens(setting, training);
     const quality = await prefetchQualityOf(setting);
@@ -35,7 +38,7 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
       topK: moe.topK,
       distance,
       budget,
-      layerMap: layerMapOf(setting.layerMap, source.replayed, model),
+      layerMap,
       replayed: source.replayed,
       training: training?.table ?? null,
       quality,
@@ -49,7 +52,11 @@ export function resolvePrefetch(setting: PolicySetting): Promise<Resolved<Prefet
     return {
       value: { name: section.kind, budget, chunks, latencyNs, preempt, prepare: () => policy.prepare(context, values) },
       name: `, prefetch ${section.kind}${inWords({ ...values, distance, budget, chunks, preempt, latency: formatDuration(latencyNs) })}`,
-      ledger: [...(section.kind === "none" ? [] : [entry(policy)]), ...learned(section, training)],
+      ledger: [
+        ...(section.kind === "none" ? [] : [entry(policy)]),
+        ...learned(section, training),
+        ...(quality === null ? [] : measured(quality, context)),
+      ],
     };
   });
 }
@@ -71,6 +78,18 @@ function refuseIdle({ scenario }: PolicySetting): void {
       expected: "a cache that takes experts in: static never changes what it holds, so nothing can be sent ahead",
       found: kind,
     });
+}
+
+/** Refuses a predictor that goes by how layers follow one another where layers replay the same recorded one. */
+function refuseRepeated({ scenario }: PolicySetting, layerMap: readonly number[]): void {
+  const problem = refusedDepth(layerMap);
+  if (problem === null) return;
+  refuse({
+    ...scenario.place(["policy", "offload", "prefetch", "kind"]),
+    at: "policy.offload.prefetch.kind",
+    ...problem,
+    hint: "frequency, previous-token and gate look at no other layer; record all layers, or describe a model of as many",
+  });
 }
 
 /** Refuses routing that does not say which tokens were routed, replayed or learned from. */
@@ -95,6 +114,24 @@ function learned(
   return fit === undefined
     ? []
     : [{ topic: "prefetch training", fidelity: "assumed", detail: `not used: ${kind} learns nothing before the run` }];
+}
+
+/** What figures of recorded layers stand for where MoE layers replay the same one; guesses without a figure are not made. */
+function measured({ recall }: QualityMatrix, { layerMap, distance }: PrefetchContext): LedgerEntry[] {
+  const repeated = repeatedLayers(layerMap);
+  if (repeated === null) return [];
+  let without = 0;
+  for (const [layer, recorded] of layerMap.entries())
+    for (let d = 0; d < Math.min(distance, layer); d++) if ((recall[recorded]?.[d] ?? null) === null) without++;
+  return [
+    {
+      topic: "prefetch quality",
+      fidelity: "assumed",
+      detail:
+        `${repeated.layers} MoE layers have the figures of ${repeated.recorded} recorded ones, by distance between those` +
+        (without === 0 ? "" : `; ${without} pairs of a layer and a distance have none, and nothing is guessed there`),
+    },
+  ];
 }
 
 function entry(policy: PrefetchPolicy): LedgerEntry {

@@ -4,8 +4,8 @@ import { Simulation } from "./simulation.ts";
 
 /** Hooks of a caller into a run that is going on. */
 export interface SimulateHooks {
-  /** Called with the duration of every step, in order, ns. */
-  onStep?: (this: void, ns: number) => void;
+  /** Called with the duration and the end of every step, in order, ns. */
+  onStep?: (this: void, ns: number, endNs: number) => void;
   onProgress?(completed: number, total: number): void;
   /** Asked between batches of steps. true ends the run with what has happened so far. */
   shouldStop?(): boolean;

@@ -59,9 +59,9 @@ export class Simulation implements RunView {
   private running = 0;
   private stepsSinceToken = 0;
 
-  private readonly onStep: ((ns: number) => void) | undefined;
+  private readonly onStep: ((ns: number, endNs: number) => void) | undefined;
 
-  constructor(config: SimConfig, onStep?: (ns: number) => void) {
+  constructor(config: SimConfig, onStep?: (ns: number, endNs: number) => void) {
     this.config = config;
     this.onStep = onStep;
     this.state = new RequestState(config.workload.requests);
@@ -86,7 +86,7 @@ export class Simulation implements RunView {
     this.runner = new StepRunner(pools, {
       firstStageFree: (replica, atNs) => this.queue.push(atNs, eventPriority.start, eventKind.start, replica),
       stepEnds: (replica, step, startNs, endNs) => {
-        this.onStep?.(endNs - startNs);
+        this.onStep?.(endNs - startNs, endNs);
         this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, replica * this.inFlightMax + step.index);
       },
       nextEventNs: () => this.queue.peekNs(),

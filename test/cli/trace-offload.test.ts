@@ -82,3 +82,14 @@ test("a missing file is a missing file", async () => {
   const { code } = await stats(join(path("nowhere"), "x.safetensors"), "--offload");
   expect(code).toBe(3);
 });
+
+test("sizes that a token does not fit into are said to stream, and a domain is looked for in the file", async () => {
+  const small = await stats(trace, "--offload", "--slots", "1,2,4");
+  expect(small.out).toContain("Fewer slots than the 2 experts of one token (1): every call streams");
+  expect((await stats(trace, "--offload", "--slots", "2,4")).out).not.toContain("Fewer slots than");
+  for (const words of [["--offload"], []]) {
+    const { code, out, err } = await stats(trace, ...words, "--domain", "nowhere");
+    expect([code, out]).toEqual([3, ""]);
+    expect(err).toContain(`${trace}: --domain: expected a domain of`);
+  }
+});

@@ -35,7 +35,7 @@ test("what a trace does not say is named, and refused where it is asked for", as
   const one = await prefetch(plain, "--prefetcher", "token-id");
   expect(one.code).toBe(3);
   expect(one.err).toContain(
-    "expected the token of each row, which token-id learns by (moecast capture records tokens)",
+    "expected the token of each row, which token-id learns by (moecast capture records tokens; trace import takes",
   );
 });
 
@@ -57,5 +57,20 @@ test("wrong words and traces that cannot be split are refused", async () => {
   expect((await prefetch(traced, "--distance", "0")).code).toBe(2);
   const short = await prefetch(lone);
   expect(short.code).toBe(3);
-  expect(short.err).toContain("expected at least two rows, to learn from and to be judged on, found 1");
+  expect(short.err).toContain(`${lone}: --train-share: expected a share that leaves whole sequences`);
+  expect(short.err).toContain("50 % of 1 rows, sequences: 1");
+  const other = await prefetch(plain, "--domain", "nowhere");
+  expect([other.code, other.err.startsWith(`${plain}: --domain: expected a domain of`)]).toEqual([3, true]);
+  expect((await prefetch(plain, "--train-share", "0.001")).err).toContain("0.001 % of 60 rows");
+});
+
+test("no more sequences run side by side than are judged", async () => {
+  const { out } = await prefetch(plain, "--batch", "50");
+  const [, served] = /(\d+) sequences? a step/.exec(out)!;
+  expect(out).toContain("too few sequences for 50 side by side");
+  // All of them at once are as many as there are.
+  const asked = await prefetch(plain, "--batch", served!);
+  expect(asked.out).not.toContain("too few");
+  expect(asked.out.split("\n").slice(-9)).toEqual(out.split("\n").slice(-9));
+  expect(asked.out).toContain(`${served} sequence`);
 });

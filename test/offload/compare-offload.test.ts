@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
+import { adviceOf } from "../../src/offload/compare/advice.ts";
+import { slotCandidates } from "../../src/offload/compare/candidates.ts";
+import { compareOffload } from "../../src/offload/compare/compare-offload.ts";
 import { gainOf, isReal } from "../../src/offload/compare/gain.ts";
 import { missVerdict, verdictText } from "../../src/offload/compare/verdict.ts";
 import { offloadComparisonPage } from "../../src/report/offload-comparison.ts";
 import { terminalPage } from "../../src/report/page-terminal.ts";
-import { compare, offload } from "./compared.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { compare, noFiles, offload, text } from "./compared.ts";
 
 describe("a comparison", () => {
   test("says what could not be run, and why", async () => {
@@ -21,6 +25,48 @@ describe("a comparison", () => {
     const host = found.outcomes.find(({ name }) => name === "host, fixed set")!;
     expect(host.set).toContain("policy.offload.kind=static");
     expect(host.hitRate).toBeGreaterThan(0.2);
+  });
+
+  test("of which nothing runs is refused, with what stands in the way", async () => {
+    const found: unknown = await compare(offload.replace("kind: lru", "kind: lru, overlap: false"), {
+      axes: ["prefetch"],
+      repeats: 1,
+    }).catch((error: unknown) => error);
+    expect(found).toBeInstanceOf(InvalidInputError);
+    const [problem] = (found as InvalidInputError).problems;
+    expect(problem).toMatchObject({ at: "policy.offload" });
+    expect(problem!.expected).toContain("prefetch perfect needs overlap true");
+    expect(problem!.line).toBeGreaterThan(0);
+  });
+
+  test("blames neither size nor policy where all experts have room", async () => {
+    const small = text("offload: { kind: lru, slots: 8 }").replace("experts: int4", "experts: int2");
+    const whole = await compareOffload(
+      parseScenario(small, "small.yaml"),
+      { axes: [], repeats: 1, requests: 1 },
+      noFiles,
+    );
+    expect([whole.slots, whole.verdict]).toEqual([8, null]);
+    const part = await compare(offload, { axes: [], repeats: 1, requests: 1 });
+    expect(part.verdict).not.toBeNull();
+  });
+
+  test("tries no size that a token's experts do not fit into, but for a fixed set", () => {
+    expect(slotCandidates(8, 2).map(({ name }) => name)).toEqual(["2", "3", "4", "5", "6", "7", "8"]);
+    expect(slotCandidates(8, 1)).toHaveLength(8);
+    expect(slotCandidates(64, 8).map(({ name }) => name)[0]).toBe("8");
+    expect(slotCandidates(128, 22).map(({ name }) => name)[0]).toBe("32");
+  });
+
+  test("of single runs decides nothing, and sizes that no call fits into are not to be left as they are", async () => {
+    const once = await compare(offload, { axes: ["slots"], repeats: 1 });
+    expect(Math.max(...once.outcomes.map(({ gain }) => gain?.share ?? 0))).toBeGreaterThan(0.05);
+    expect(once.advice).toContain("undecided");
+    const none = (slots: number, kind = "lru") =>
+      adviceOf({ ...once, outcomes: [], slots, slotsOfToken: kind === "lru" ? 2 : 1 });
+    expect(none(3)).toMatch(/^leave it as it is/);
+    expect(none(1)).toContain("with 1 slots every call streams: give at least 2");
+    expect(none(1, "static")).toMatch(/^leave it as it is/);
   });
 
   test("of a scenario that offloads nothing is refused", async () => {

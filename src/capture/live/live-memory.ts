@@ -40,7 +40,9 @@ export function liveMemory({ id }: LoadedBackend, setting: LiveSetting) {
   const { table, shape, slots, batch, from } = setting;
   const streaming = Math.min(table.experts, batch * table.topK);
   const measured = measuredExperts(shape, slots * table.layers, streaming);
-  const runExperts = runsOf(setting) * (slots * table.layers + streaming) * expertBytes(shape);
+  // Each thread of a run that sends experts ahead has as many as a token chooses for the calibration.
+  const threadExperts = setting.prefetch === null ? 0 : 2 * table.topK;
+  const runExperts = (runsOf(setting) * (slots * table.layers + streaming) + threadExperts) * expertBytes(shape);
   const calibrationExperts = sum(measured.map(({ of, resident }) => (resident + streaming) * expertBytes(of)));
   return {
     deviceBytes: (1 + matrixCopiesOf(id)) * (runExperts + calibrationExperts),

@@ -115,18 +115,19 @@ async function runBeside(
         : await runAhead({ ...common, threads, cache, prefetch: prefetch! });
     signal.throwIfAborted();
     const profile = fitLive({ ...machine, ...layers.read(), ...probes?.read() });
-    const prediction = predictLive(profile, setting);
+    const threadOverlap = probes?.overlap();
+    const prediction = predictLive(profile, setting, threadOverlap);
     return {
       profile,
       prediction,
       measured: measured.ahead,
-      ...(measured.onDemand === null || probes === null
+      ...(measured.onDemand === null || threadOverlap === undefined
         ? {}
         : {
             onDemand: {
               prediction: predictLive(profile, { ...setting, prefetch: null }),
               measured: measured.onDemand,
-              threadOverlap: probes.overlap(),
+              threadOverlap,
             },
           }),
     };

@@ -54,14 +54,19 @@ export const policyCandidates = (chosen: Chosen, miss: Chosen, global: readonly 
     return { axis: "policy", name, set: [...set, ...(name === "static" ? [] : fetched(miss)), ...over] };
   });
 
-/** Slots for an eighth of the experts up to all of them; `experts` of one cache. */
-export function slotCandidates(experts: number): Candidate[] {
+/**
+ * Slots for an eighth of the experts up to all of them; `experts` of one cache, `least` of them for what a token chooses at once:
+ * a cache below streams every call, and is never advised.
+ */
+export function slotCandidates(experts: number, least: number): Candidate[] {
   const sizes = new Set(eighths.map((part) => Math.max(1, Math.round((experts * part) / 8))));
-  return [...sizes].map((slots) => ({
-    axis: "slots",
-    name: String(slots),
-    set: [`${section}.memory=null`, `${section}.slotsPerLayer=null`, `${section}.slots=${slots}`],
-  }));
+  return [...sizes]
+    .filter((slots) => slots >= least)
+    .map((slots) => ({
+      axis: "slots",
+      name: String(slots),
+      set: [`${section}.memory=null`, `${section}.slotsPerLayer=null`, `${section}.slots=${slots}`],
+    }));
 }
 
 /**

@@ -119,7 +119,19 @@ export async function compareOffload(
       }
     }
   }
+  const [reason] = leftOut;
+  if (outcomes.length === 0 && reason !== undefined && deps.signal?.aborted !== true)
+    refuse({
+      ...scenario.place(["policy", "offload"]),
+      file: scenario.file,
+      at: "policy.offload",
+      expected: `a cache of which ${chosenAxes.join(", ")} can be varied: ${reason.axis} ${reason.name} ${reason.reason}`,
+      found: `none of ${leftOut.length} that runs`,
+    });
   const bounds = baseRuns[0]?.cache?.reference ?? null;
+  const held = cacheExperts(config, scenario.policy.offload.scope);
+  // With room for all experts nothing but their first uses misses, and no size or policy is to blame.
+  const explained = bounds !== null && config.offload!.slots < held ? bounds : null;
   const comparison = {
     kind: "offload-comparison",
     schemaVersion: 1,
@@ -130,11 +142,12 @@ export async function compareOffload(
     repeats: options.repeats,
     seed: config.seed,
     slots: config.offload!.slots,
-    experts: cacheExperts(config, scenario.policy.offload.scope),
+    slotsOfToken: leastSlots(scenario.policy.offload.kind, config),
+    experts: held,
     base,
     outcomes,
     leftOut,
-    verdict: bounds === null ? null : missVerdict(bounds.policy, bounds.belady, bounds.bestStatic),
+    verdict: explained === null ? null : missVerdict(explained.policy, explained.belady, explained.bestStatic),
     heldOut,
     best: { set: needed(best.set, scenario), outcome: best.outcome },
   } as const;
@@ -144,7 +157,10 @@ export async function compareOffload(
 /** What would have had to be; of what does not fit, that alone, so that many sizes share one line. */
 function reasonOf(error: InvalidInputError | InfeasibleError): string {
   const [first] = error instanceof InvalidInputError ? error.problems : [];
-  return first === undefined ? (error.message.split(/[:\n]/)[0] ?? "") : `needs ${first.expected}`;
+  if (first === undefined) return error.message.split(/[:\n]/)[0] ?? "";
+  // A value that another key would have to have, such as `overlap: true`.
+  const key = /^(true|false|global|layer)\b/.test(first.expected) ? `${first.at?.split(".").at(-1) ?? ""} ` : "";
+  return `needs ${key}${first.expected}`;
 }
 
 /** Settings less those that take a key away which the scenario does not give. */
@@ -194,6 +210,11 @@ function cacheExperts({ routing }: SimConfig, scope: string | undefined): number
   return scope === "global" ? routing.table.experts * routing.layerMap.length : routing.table.experts;
 }
 
+/** Slots that hold what one token chooses; a fixed set takes nothing in, so that it may be smaller. */
+function leastSlots(kind: string, { routing }: SimConfig): number {
+  return routing.kind === "replay" && kind !== "static" ? routing.table.topK : 1;
+}
+
 /** What is tried on an axis. `learning`: settings that leave rows to learn from. */
 function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learning: readonly string[]): Candidate[] {
   const section = policy.offload!;
@@ -213,7 +234,9 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
           name,
           set: [`policy.offload.flags=${name}`],
         }));
-      return slotCandidates(cacheExperts(config, section.scope)).filter(({ name }) => Number(name) !== section.slots);
+      return slotCandidates(cacheExperts(config, section.scope), leastSlots(section.kind, config)).filter(
+        ({ name }) => Number(name) !== section.slots,
+      );
     case "miss": {
       const same = settingsOfFlags(section.flags, model, engine.id);
       const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(same));

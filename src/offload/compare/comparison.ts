@@ -68,6 +68,8 @@ export interface OffloadComparison {
   readonly seed: number;
   /** Slots of a cache, and experts that it could hold. */
   readonly slots: number;
+  /** Slots that hold what one token chooses; 1 for a fixed set, which takes nothing in. */
+  readonly slotsOfToken: number;
   readonly experts: number;
   readonly base: Outcome;
   readonly outcomes: readonly Outcome[];

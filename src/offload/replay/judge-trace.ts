@@ -15,6 +15,8 @@ import { type Predictability, predictability } from "./predictability.ts";
 import { coldMisses, type RoutedCalls, routedCalls, usesOf } from "./routed-calls.ts";
 
 export interface JudgeOptions {
+  /** The trace as messages name it. Absent: as it names itself. */
+  readonly file?: string;
   /** Sequences served side by side. */
   readonly batch: number;
   readonly scope: CacheScope;
@@ -98,13 +100,19 @@ export interface TraceJudgement {
 /** Judges expert caches on a trace. Passes over the calls once per policy and size. */
 export function judgeTrace(table: RoutingTable, options: JudgeOptions): TraceJudgement {
   const { experts, topK, layers } = table;
-  const { scope, expert } = options;
+  const { file = table.origin.name, scope, expert } = options;
   const wrong = options.slots?.filter((slots) => slots < 1 || slots > experts) ?? [];
   if (wrong.length > 0)
-    refuse({ at: "--slots", expected: `slots of a layer, 1 to ${experts} of its experts`, found: wrong.join(", ") });
+    refuse({
+      file,
+      at: "--slots",
+      expected: `slots of a layer, 1 to ${experts} of its experts`,
+      found: wrong.join(", "),
+    });
   const halves = halvesOf(table);
   if (halves === null)
     refuse({
+      file,
       expected: "at least two tokens: what is judged on one half of a trace is fitted on the other",
       found: `${table.rows}`,
     });
@@ -116,7 +124,7 @@ export function judgeTrace(table: RoutingTable, options: JudgeOptions): TraceJud
   ];
   const sum = (of: (calls: RoutedCalls) => number) => of(first) + of(second);
   const accesses = sum(({ keys }) => keys.length);
-  if (accesses === 0) refuse({ expected: "a trace whose tokens choose experts", found: "none" });
+  if (accesses === 0) refuse({ file, expected: "a trace whose tokens choose experts", found: "none" });
   const rows = sum((calls) => calls.rows);
   const cold = sum(coldMisses);
   const meanCall = accesses / sum(({ calls }) => calls);

@@ -82,6 +82,8 @@ export interface CachePolicy<Shape extends Parameters = Parameters> {
   /** What it does, as a scenario's schema says it. */
   readonly rule: string;
   readonly needs: readonly CacheNeed[];
+  /** Whether it goes by how layers follow one another, so that each MoE layer needs a recorded one of its own. Absent: it does not. */
+  matchesLayers?(values: ParameterValues<Shape>): boolean;
   readonly parameters: Shape;
   /** @param values of the parameters; their defaults where absent */
   create(context: CacheContext, values?: ParameterValues<Shape>): ExpertCache;

@@ -98,6 +98,7 @@ export const fineMoe: CachePolicy<typeof parameters> = {
   name: "finemoe",
   rule: "Evicts the expert with the lowest product of its probability in the most similar past pass and its uses while resident.",
   needs: ["layers"],
+  matchesLayers: () => true,
   parameters,
   create: (context, values = { variant: "paper", store: 1000, distance: 6 }) => new FineMoeCache(context, values),
 };

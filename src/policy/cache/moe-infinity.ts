@@ -28,6 +28,8 @@ export const moeInfinity: CachePolicy<typeof parameters> = {
   name: "moe-infinity",
   rule: "Evicts the expert that similar requests of the past used least, later layers first.",
   needs: ["layers"],
+  // The repository's scorer counts each layer by itself.
+  matchesLayers: ({ variant }) => variant === "paper",
   parameters,
   create: (context, { variant, store } = { variant: "paper", store: 120 }) =>
     variant === "paper" ? new ActivationAwareCache(context, store) : new RequestPriorityCache(context),

@@ -37,7 +37,7 @@ const latencyNsPerEntry = 22;
 export const activationMatrix: PrefetchPolicy<typeof parameters> = {
   name: "activation-matrix",
   rule: "Expects what the most similar request of the training rows used.",
-  needs: ["training"],
+  needs: ["training", "depth"],
   emulated: false,
   parameters,
   latencyNs: ({ entries }) => entries * latencyNsPerEntry,

@@ -30,7 +30,7 @@ const pairBytesMax = 2 ** 30;
 export const coOccurrence: PrefetchPolicy<typeof parameters> = {
   name: "co-occurrence",
   rule: "Expects, token by token, the experts that training tokens chose together with those of the token's latest layers.",
-  needs: ["training"],
+  needs: ["training", "depth"],
   emulated: false,
   parameters,
   // Sums over rows of a table; nobody published a time.

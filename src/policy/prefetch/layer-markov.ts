@@ -12,7 +12,7 @@ import { TopGuesses } from "./top-guesses.ts";
 export const layerMarkov: PrefetchPolicy = {
   name: "layer-markov",
   rule: "Expects the experts to which tokens of the training rows went most from those that the layer chose.",
-  needs: ["training"],
+  needs: ["training", "depth"],
   emulated: false,
   parameters: {},
   // A sum of a few rows of a table; nobody published a time.

@@ -34,8 +34,11 @@ export interface Prefetcher {
   requestStarts?(): void;
 }
 
-/** What a prefetcher may ask for: rows to learn from, and the token of each row in both tables. */
-export type PrefetchNeed = "training" | "tokens";
+/**
+ * What a prefetcher may ask for: rows to learn from; the token of each row in both tables; `depth`: a recorded layer for each MoE
+ * layer, as it goes by how layers follow one another.
+ */
+export type PrefetchNeed = "training" | "tokens" | "depth";
 
 /** What all caches of a run have in common. */
 export interface PrefetchContext {

@@ -22,7 +22,7 @@ const parameters = {
 export const trajectory: PrefetchPolicy<typeof parameters> = {
   name: "trajectory",
   rule: "Expects what the training token used whose experts so far are most like those of the step.",
-  needs: ["training"],
+  needs: ["training", "depth"],
   emulated: false,
   parameters,
   // The same search as MoE-Infinity's, whose time is published: 21 us with 1,000 entries.

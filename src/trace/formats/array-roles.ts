@@ -8,6 +8,7 @@ export type ArrayRole =
   | "layers"
   | "positions"
   | "sequence"
+  | "tokens"
   | "promptTokens"
   | "outputTokens"
   | "experts"
@@ -27,6 +28,7 @@ const names: readonly (readonly [ArrayRole, RegExp])[] = [
   ["layers", /^(moe_)?layer(s|_ids?|_ind(ices|ex)|_idx|_numbers?)$/],
   ["positions", /^(token_)?(position|pos)(s|_ids?)?$|^token_(idx|index|indices)$/],
   ["sequence", /^((seq(uence)?|req(uest)?)s?|(seq(uence)?|req(uest)?|prompt|conversation)_(ids?|idx|index|indices))$/],
+  ["tokens", /^(token|vocab)_ids?$/],
   ["promptTokens", new RegExp(`^(${tokensOf("(prompt|input)")})$`)],
   ["outputTokens", new RegExp(`^(${tokensOf("(output|completion|generated)")})$`)],
   ["beside", /(^|_)(scores?|logits?|probs?|probabilities|hidden(_states)?|embeddings?|attention_mask|mask)$/],

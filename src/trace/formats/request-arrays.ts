@@ -7,6 +7,7 @@ import { roleOf } from "./array-roles.ts";
 import type { ImportOptions } from "./importer.ts";
 import { joinedLayers } from "./join-layers.ts";
 import { refuseNarrow } from "./narrow-ids.ts";
+import { idsOf, rowTokens, type SequenceTokens } from "./row-tokens.ts";
 
 /** Rows of one array of ids, [rows, layers, k], with what stands beside them. */
 export interface RequestArrays {
@@ -26,6 +27,8 @@ export interface RequestArrays {
   readonly promptRows: number | null;
   /** Position of the first row. */
   readonly firstPosition: number;
+  /** Id of the token of each row in the vocabulary; null where nobody says. */
+  readonly tokens: Int32Array | null;
   /** Tokens of the same sequence in arrays before this one; null for a sequence of its own. */
   readonly continues: FileArray | null;
   readonly stated: { readonly experts?: number; readonly topK?: number };
@@ -71,9 +74,17 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       found: found.map(({ name }) => name),
       hint: "layers and requests look alike: save [tokens, layers, k]",
     });
+  /** Prompt and output of one request, which the tokens beside them are of. */
+  const pair = idArrays.length === 2 && idArrays.some(({ name }) => promptOf(name, idArrays) !== null);
+  const ofRequests: readonly ReturnType<typeof roleOf>[] = [
+    "layers",
+    "experts",
+    "topK",
+    ...(pair ? (["promptTokens", "outputTokens"] as const) : []),
+  ];
   const take = (role: ReturnType<typeof roleOf>, fits: (array: FileArray) => boolean): FileArray | null => {
     const array =
-      idArrays.length > 1 && role !== "layers" && role !== "experts" && role !== "topK"
+      idArrays.length > 1 && !ofRequests.includes(role)
         ? undefined
         : arrays.find((a) => !used.has(a.name) && roleOf(a.name) === role && fits(a));
     if (array !== undefined) used.add(array.name);
@@ -86,6 +97,7 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
   };
   for (const array of found) refuseNarrow(array, stated.experts ?? options.experts);
   const layersArray = take("layers", ({ shape }) => shape.length === 1);
+  const ofPair = pair ? await tokensBeside(take) : null;
   for (const ids of idArrays) {
     const shape = shapeOf(ids, stated.topK ?? options.topK);
     const rows = ids.shape.slice(0, shape.length - 2);
@@ -109,7 +121,13 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       positions !== null && positionOf !== null && !labelled && rows.length === 1 && (options.interleaved ?? 1) === 1
         ? sequencesBegun(positions, positionOf)
         : null;
-    const lengths = rows.length === 1 && prompt === null ? await promptLengths(take, rowCount) : null;
+    const told = rows.length === 1 && !pair && prompt === null ? await tokensBeside(take) : null;
+    const lengths = told === null ? null : rowTokens(rowCount, told);
+    const tokenArray = take("tokens", (array) => isPerRow(array, rows));
+    const tokens = tokenArray === null ? null : await column(tokenArray);
+    // Beside a prompt they are those of the whole sequence, or of the output alone and perhaps one row off.
+    const areOfRows = tokens !== null && (told?.promptIds ?? []).every((id, at) => tokens[at] === id);
+    if (tokenArray !== null && !areOfRows) used.delete(tokenArray.name);
     requests.push({
       ids,
       shape,
@@ -119,9 +137,16 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
       sequences: labelled ? labels : begun,
       namesSequences: labelled,
       domain,
-      promptRows: ids.name.endsWith(promptKey) ? rowCount : prompt !== null ? 0 : (lengths?.rows ?? null),
-      firstPosition: prompt !== null ? (prompt.shape[0] ?? 0) : (lengths?.first ?? 0),
+      promptRows: ids.name.endsWith(promptKey) ? rowCount : prompt !== null ? 0 : (lengths?.promptRows ?? null),
+      firstPosition: prompt !== null ? (prompt.shape[0] ?? 0) : (lengths?.firstPosition ?? 0),
       continues: prompt,
+      tokens: areOfRows
+        ? tokens
+        : ofPair !== null
+          ? tokensOfPart(ofPair, ids, prompt)
+          : labelled || begun !== null
+            ? null
+            : (lengths?.tokens ?? null),
       stated,
     });
     if (layers === undefined && layersArray !== null) used.delete(layersArray.name);
@@ -131,6 +156,13 @@ export async function requestsOf(path: string, domain: number, options: ImportOp
     ...unread.map(({ name }) => name),
   ];
   return { requests, unused };
+}
+
+/** Tokens of the rows of a prompt, or of those that go on behind it; null where the prompt has another length. */
+function tokensOfPart(of: SequenceTokens, ids: FileArray, prompt: FileArray | null): Int32Array | null {
+  const [rows = 0] = ids.shape;
+  if ((prompt ?? ids).shape[0] !== of.prompt) return null;
+  return idsOf(rows, prompt === null ? 0 : of.prompt, of);
 }
 
 /** Phase of a row of these arrays. */
@@ -216,32 +248,34 @@ function promptOf(name: string, idArrays: readonly FileArray[]): FileArray | nul
   return idArrays.find((array) => array.name === prefix + promptKey) ?? null;
 }
 
-/**
- * Which rows are of the prompt, by its tokens and those of the output beside the ids: all tokens but perhaps the last,
- * which is never fed back, have a row, or those of the output alone. Null where the lengths say neither.
- */
-async function promptLengths(
+/** What arrays beside the ids say of the tokens of prompt and output; null where they say nothing of the prompt. */
+async function tokensBeside(
   take: (role: "promptTokens" | "outputTokens", fits: (array: FileArray) => boolean) => FileArray | null,
-  rows: number,
-): Promise<{ rows: number; first: number } | null> {
+): Promise<SequenceTokens | null> {
   const flat = (array: FileArray) => array.shape.length <= 1 || array.shape[0] === 1;
   const promptArray = take("promptTokens", flat);
   const outputArray = take("outputTokens", flat);
-  const prompt = promptArray === null ? null : await tokens(promptArray);
-  const output = outputArray === null ? null : await tokens(outputArray);
+  const prompt = promptArray === null ? null : await listed(promptArray);
+  const output = outputArray === null ? null : await listed(outputArray);
   if (prompt === null) return null;
-  if (output === null) return prompt <= rows ? { rows: prompt, first: 0 } : null;
-  const whole = prompt + output;
-  if (rows === whole || rows === whole - 1) return { rows: Math.min(prompt, rows), first: 0 };
-  return rows === output || rows === output - 1 ? { rows: 0, first: prompt } : null;
+  return {
+    prompt: prompt.count,
+    promptIds: prompt.ids,
+    output: output?.count ?? null,
+    outputIds: output?.ids ?? null,
+  };
 }
 
-/** A number of tokens: the length of a list of them, or the number itself. */
-async function tokens(array: FileArray): Promise<number> {
+/** A number of tokens, or a list of their ids. */
+async function listed(array: FileArray): Promise<{ readonly count: number; readonly ids: Int32Array | null }> {
+  const values = await column(array);
   const isList = roleIsList.test(array.name);
-  return isList || size(array) !== 1 ? size(array) : ((await column(array))[0] ?? 0);
+  return isList || size(array) !== 1
+    ? { count: size(array), ids: isList ? values : null }
+    : { count: values[0] ?? 0, ids: null };
 }
 
+/** `prompt_tokens` may be a list of lengths; ids say so. */
 const roleIsList = /ids$/i;
 
 async function scalar<Key extends string>(key: Key, array: FileArray | null): Promise<{ [K in Key]?: number }> {

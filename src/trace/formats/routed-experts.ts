@@ -1,6 +1,6 @@
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { type FileArray, floatBlocks, integerBlocks } from "../container/arrays.ts";
-import type { PlaceColumn } from "../container/trace-tensors.ts";
+import type { TraceColumn } from "../container/trace-tensors.ts";
 import { domainsOfFiles, type FileSample, fileName, type TraceImporter } from "./importer.ts";
 import { interleavingWarning } from "./interleaving.ts";
 import { layerInName } from "./join-layers.ts";
@@ -64,7 +64,16 @@ export const routedExperts: TraceImporter = {
     if (!hasWeights && groups.some(({ weights }) => weights !== null))
       warnings.push("only some arrays have weights: no weights are imported");
     const numbered = listed !== undefined || options.modelLayers !== undefined || options.shape !== undefined;
-    const columns: PlaceColumn[] = ["sequence", "position", "phase", "domain"];
+    const hasTokens = groups.every(({ tokens }) => tokens !== null);
+    if (!hasTokens && groups.some(({ tokens }) => tokens !== null))
+      warnings.push("only some arrays come with the ids of their tokens: none are imported");
+    const columns: TraceColumn[] = [
+      "sequence",
+      "position",
+      "phase",
+      "domain",
+      ...(hasTokens ? (["token"] as const) : []),
+    ];
     return importRows(
       {
         parts: partsOf(groups, streams),
@@ -178,6 +187,7 @@ function partsOf(groups: readonly RequestArrays[], streams: number): RowPart[] {
           sequence: first + sequence,
           position: listed ?? group.firstPosition + token,
           phase: phaseOf(group, row),
+          ...(group.tokens === null ? {} : { token: group.tokens[row]! }),
         };
       },
     });

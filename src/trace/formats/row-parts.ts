@@ -1,7 +1,7 @@
 import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
 import { absentIds } from "../container/row-check.ts";
 import { type RoutingTraceHeader, traceLimits } from "../container/trace-header.ts";
-import { type PlaceColumn, phases } from "../container/trace-tensors.ts";
+import { phases, type TraceColumn } from "../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../container/write-trace.ts";
 import type { ImportedTrace, ImportOptions } from "./importer.ts";
 import { keptLayers } from "./kept-layers.ts";
@@ -159,7 +159,7 @@ async function writeParts(
           sequence = numberOf.size;
           numberOf.set(place.sequence, sequence);
         }
-        return { position: 0, phase: phases.unknown, step: 0, slot: 0, ...place, sequence, domain };
+        return { position: 0, phase: phases.unknown, step: 0, slot: 0, token: 0, ...place, sequence, domain };
       });
       row += block.rows;
       written += kept.length;
@@ -192,12 +192,12 @@ async function writeLayers(
 }
 
 /** Writes the columns of the rows that `place` describes. */
-export async function writeColumns<Row>(
+export async function writeColumns<Row, Column extends TraceColumn>(
   writer: RoutingTraceWriter,
-  columns: readonly PlaceColumn[],
+  columns: readonly Column[],
   rows: readonly Row[],
   fromRow: number,
-  place: (row: Row) => Readonly<Record<PlaceColumn, number>>,
+  place: (row: Row) => Readonly<Record<Column, number>>,
 ): Promise<void> {
   const places = rows.map(place);
   for (const column of columns)

@@ -1,5 +1,5 @@
 import type { TraceProvenance } from "../container/trace-header.ts";
-import type { PlaceColumn } from "../container/trace-tensors.ts";
+import type { TraceColumn } from "../container/trace-tensors.ts";
 
 /** Rows as a source stores them: [rows][layers][width], see isRecorded for what was not. */
 export interface RowBlock {
@@ -15,6 +15,8 @@ export interface RowPlace {
   readonly phase?: number;
   readonly step?: number;
   readonly slot?: number;
+  /** Id of the token in the vocabulary. */
+  readonly token?: number;
 }
 
 /** A stretch of rows of one domain, such as one array; read twice. */
@@ -34,7 +36,7 @@ export interface RowSource {
   /** Ids in a row of a layer. */
   readonly width: number;
   readonly hasWeights: boolean;
-  readonly columns: readonly PlaceColumn[];
+  readonly columns: readonly TraceColumn[];
   readonly domains: readonly string[];
   /** Model layer number of each layer of the source. */
   readonly modelLayers: readonly number[];

@@ -69,7 +69,7 @@ export interface LiveRun {
 export interface LiveGain {
   readonly measured: SentCounts & StepGain;
   readonly predicted: SentCounts & StepGain;
-  /** Share of two threads' computing that ran at the same time in the calibration; the forecast takes it to be 1. */
+  /** How far a thread's computing and the other one's uploads overlapped in the calibration; the forecast slows both by it. */
   readonly threadOverlap: number;
   /** Whether all counts but that of late ones, which depends on time, are equal. */
   readonly countsEqual: boolean;

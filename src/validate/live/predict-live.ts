@@ -1,4 +1,3 @@
-import type { FittedLink } from "../../calibrate/live/fit-link.ts";
 import type { LiveProfile } from "../../calibrate/live/live-profile.ts";
 import type { LiveShape } from "../../calibrate/measured/live-measurements.ts";
 import { resolveEngine } from "../../engine/resolve-engine.ts";
@@ -9,10 +8,11 @@ import { type CachePolicyName, cachePolicies } from "../../policy/cache/caches.t
 import { routers } from "../../policy/router/routers.ts";
 import type { SimConfig } from "../../sim/config.ts";
 import type { PrefetchCounts } from "../../sim/result.ts";
-import { simulate } from "../../sim/simulate.ts";
+import { Simulation } from "../../sim/simulation.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
 import type { LivePrefetch, SentCounts } from "./live-prefetch.ts";
+import { onSharedCores } from "./thread-overlap.ts";
 
 /** What is run live and simulated alike: requests that decode side by side through a trace's expert layers. */
 export interface LiveSetting {
@@ -44,10 +44,20 @@ export interface LivePrediction {
   readonly sent: SentCounts | null;
 }
 
-/** Runs the simulator on the setting with the machine's fitted profile. */
-export function predictLive(profile: LiveProfile, setting: LiveSetting): LivePrediction {
+/**
+ * Runs the simulator on the setting with the machine's fitted profile. `overlap` is how far a thread that computes and one that
+ * uploads overlap there; where nothing is sent ahead it does not matter.
+ */
+export function predictLive(profile: LiveProfile, setting: LiveSetting, overlap = 1): LivePrediction {
   const stepNs: number[] = [];
-  const result = simulate(liveConfig(profile, setting), { onStep: (ns) => stepNs.push(ns) });
+  let besideNs = 0;
+  const simulation = new Simulation(liveConfig(profile, setting), (ns, endNs) => {
+    const before = besideNs;
+    besideNs = besideComputing(simulation, endNs);
+    stepNs.push(onSharedCores(ns, besideNs - before, overlap));
+  });
+  simulation.advance(Number.POSITIVE_INFINITY);
+  const result = simulation.result();
   const { hits = 0, misses = 0, prefetch } = result.cache ?? {};
   const late = prefetch?.late ?? 0;
   return {
@@ -58,6 +68,13 @@ export function predictLive(profile: LiveProfile, setting: LiveSetting): LivePre
     fetchNs: result.time.expertFetch,
     sent: prefetch === undefined ? null : sentCounts(prefetch),
   };
+}
+
+/** Time before `endNs` for which experts were uploaded while layers computed: that of uploads but for what was waited for. */
+function besideComputing(simulation: Simulation, endNs: number): number {
+  const { link, stallNs } = simulation.pools[0]!.experts.offloads.caches[0]!;
+  link.settle(Math.max(endNs, link.atNs));
+  return link.busyBefore(endNs) - stallNs;
 }
 
 const sentCounts = ({ followed, useful, evicted, unused, refused, late }: PrefetchCounts): SentCounts => ({
@@ -99,7 +116,7 @@ function liveConfig(profile: LiveProfile, setting: LiveSetting): SimConfig {
       admission: null,
       scope: "layer",
       slots: setting.slots,
-      hostBytes: setting.from === "host" ? Number.MAX_SAFE_INTEGER : 0,
+      hostBytes: Number.MAX_SAFE_INTEGER,
       pinned: true,
       popularity: setting.popularity,
       overlap: false,
@@ -156,25 +173,28 @@ function expertLayers({ table, shape }: LiveSetting): ModelSpec {
 
 /** The machine with memory for whatever is run: whether that fits was decided before it ran. */
 function liveNode({ device, links, measurements }: LiveProfile, from: "host" | "disk"): Node {
-  const resolved = { ...resolveDevice(device), memoryBytes: Number.MAX_SAFE_INTEGER };
-  const link = (name: string, { latencyNs, bytesPerSecond }: FittedLink) => ({
-    name,
-    latencyNs,
-    bytesPerSecond,
-    efficiency: 1,
-  });
+  const upload = links.fetch;
+  // Reading a file and uploading what it holds are one after the other: one thread does both.
+  const read = from === "disk" ? links.diskWarm : null;
+  const latencyNs = upload.latencyNs + (read?.latencyNs ?? 0);
+  const bytesPerSecond = 1 / (1 / upload.bytesPerSecond + 1 / (read?.bytesPerSecond ?? Number.POSITIVE_INFINITY));
+  const resolved = resolveDevice(device);
   const host: MemoryTier = {
     id: "host",
     kind: "ddr",
     bytes: Number.MAX_SAFE_INTEGER,
     // What a fetch takes was measured together with the memory that it reads.
-    read: link(`host memory of ${measurements.backend.device}`, links.fetch),
+    read: { name: `host memory of ${measurements.backend.device}`, latencyNs, bytesPerSecond, efficiency: 1 },
   };
-  const disk: MemoryTier[] =
-    from === "disk" && links.diskWarm !== null
-      ? [{ id: "file", kind: "nvme", bytes: Number.MAX_SAFE_INTEGER, read: link("file", links.diskWarm) }]
-      : [];
-  return { device: resolved, devicesPerNode: 1, tiers: [host, ...disk] };
+  return {
+    device: {
+      ...resolved,
+      memoryBytes: Number.MAX_SAFE_INTEGER,
+      hostLink: { ...resolved.hostLink!, latencyNs, bytesPerSecond },
+    },
+    devicesPerNode: 1,
+    tiers: [host],
+  };
 }
 
 /** Requests of one prompt token: its step and those of all later tokens but the last give `outputTokens` steps. */

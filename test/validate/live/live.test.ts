@@ -4,8 +4,10 @@ import { planSteps } from "../../../src/capture/live/step-rows.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { livePage } from "../../../src/report/validation-live.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { livePrefetch } from "../../../src/validate/live/live-prefetch.ts";
 import { compareLive, type MeasuredLive } from "../../../src/validate/live/live-validation.ts";
 import { type LiveSetting, predictLive } from "../../../src/validate/live/predict-live.ts";
+import { onSharedCores, overlapOf } from "../../../src/validate/live/thread-overlap.ts";
 import { machine, measurementsOf } from "../../calibrate/live/measurements.ts";
 
 const layers = 3;
@@ -81,6 +83,57 @@ describe("a simulated run of expert layers", () => {
   test("with room for all experts fetches each once", () => {
     const { misses } = predictLive(profile, settingOf(table, 1, { slots: experts }));
     expect(misses).toBe(new Set(table.ids).size * layers);
+  });
+});
+
+describe("experts sent ahead on threads that share cores", () => {
+  const profile = fitLive(measurementsOf());
+  const table = tableOf(120, 4);
+  const ahead = (overrides: Partial<LiveSetting> = {}): LiveSetting =>
+    settingOf(table, 1, { prefetch: livePrefetch("perfect", table).prefetch, ...overrides });
+  const timeOf = (setting: LiveSetting, overlap: number) => total(predictLive(profile, setting, overlap).stepNs);
+
+  test("two works of T that overlap by o take T x (2 - o) together, and the overlap is found again", () => {
+    for (const overlap of [-0.5, 0, 0.25, 1])
+      expect(overlapOf(100, 100, onSharedCores(100, 100, overlap))).toBeCloseTo(overlap, 12);
+    // The shorter one is beside the longer one as long as it lasts.
+    expect(overlapOf(100, 300, onSharedCores(300, 100, 0.4))).toBeCloseTo(0.4, 12);
+    expect([overlapOf(100, 300, 400), overlapOf(100, 300, 300), overlapOf(0, 300, 300)]).toEqual([0, 1, 0]);
+    // What is measured above 1 is noise: nobody is faster for company.
+    expect(onSharedCores(100, 50, 1.2)).toBe(100);
+  });
+
+  test("with no overlap a step takes all computing and all uploads, one after the other", () => {
+    for (const from of ["host", "disk"] as const) {
+      const setting = ahead({ from });
+      const { stepNs, hits, misses, sent } = predictLive(profile, setting, 0);
+      expect(sent).toMatchObject({ evicted: 0, unused: 0 });
+      expect(sent!.followed).toBeGreaterThan(60);
+      const readNs = from === "disk" ? machine.diskLatencyNs + (1e9 * 12 * 64 * 128) / machine.diskBytesPerSecond : 0;
+      const expected =
+        stepNs.length * (machine.stepNs + layers * machine.layerNs) +
+        (hits + misses) * (machine.expertNs + machine.expertRowNs) +
+        (misses + sent!.followed) * (fetchNs + readNs);
+      expect(total(stepNs) / expected).toBeCloseTo(1, 3);
+      expect(timeOf(setting, 1)).toBeLessThan(0.9 * expected);
+    }
+  });
+
+  test("with no overlap sending the same experts ahead gains nothing", () => {
+    const all = { slots: experts };
+    const onDemand = timeOf(settingOf(table, 1, all), 0);
+    expect(timeOf(ahead(all), 0) / onDemand).toBeCloseTo(1, 4);
+    expect(timeOf(ahead(all), 1) / onDemand).toBeLessThan(0.99);
+  });
+
+  test("time falls with overlap in a straight line, counts stay, and who sends nothing does not care", () => {
+    const setting = ahead();
+    const at = (overlap: number) => timeOf(setting, overlap);
+    expect(at(0.3)).toBeCloseTo(0.7 * at(0) + 0.3 * at(1), 3);
+    expect(predictLive(profile, setting, 0).sent).toEqual(predictLive(profile, setting).sent);
+    expect(predictLive(profile, setting).stepNs).toEqual(predictLive(profile, setting, 1).stepNs);
+    const onDemand = settingOf(table, 1);
+    expect(timeOf(onDemand, -1) / timeOf(onDemand, 1)).toBeCloseTo(1, 9);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { LiveShape } from "../../../calibrate/measured/live-measurements.ts";
 import type { LiveSetting } from "../../../validate/live/predict-live.ts";
+import { overlapOf } from "../../../validate/live/thread-overlap.ts";
 import type { LayerFigures } from "../../measure/layer-measurement.ts";
 import { ProbeRounds, timed } from "../../measure/probe.ts";
 import type { ExpertBank } from "../expert-bank.ts";
@@ -37,8 +38,8 @@ export interface ThreadProbes {
   /** A step and a layer without experts as the threads make them: router, readback and handing over. */
   read(): Pick<LayerFigures, "step" | "layer">;
   /**
-   * How far two layer calls overlap, one on each thread at once: 1 where both take as long as one alone, 0 where one waits for
-   * the other. The machine may have fewer free cores than threads.
+   * How far one thread's layer calls and the other one's uploads overlap. The machine may have fewer free cores than threads, or
+   * cores that share what they work with.
    */
   overlap(): number;
 }
@@ -58,17 +59,33 @@ export function threadProbes(
     let states = inputOf(batch, shape);
     for (let l = 0; l < layers; l++) ({ states } = await threads[l % 2]!.run({ states, batch, ...empty }, () => {}));
   };
-  // Experts of neither run, which stay on the threads.
+  // Experts of neither run: as many as a call has, which stay on the first thread, and as many that the second one uploads.
   const first = 2 * table.layers * table.experts;
   const experts = Array.from({ length: table.topK }, (_, i) => first + i);
   const call = { batch, experts, slots: experts.map(() => [0]), leaving: [] };
-  const compute = (thread: LayerThread) => thread.run({ states: inputOf(batch, shape), ...call }, () => {});
+  const compute = () => threads[0].run({ states: inputOf(batch, shape), ...call }, () => {});
+  const upload = async (): Promise<void> => {
+    for (const expert of experts) threads[1].send(expert, expert);
+    await threads[1].settle();
+  };
+  /** Calls that each sample of both at once took in. */
+  const calls: number[] = [];
+  const both = async (): Promise<void> => {
+    let uploading = true;
+    const uploaded = upload().finally(() => {
+      uploading = false;
+    });
+    let made = 0;
+    for (; uploading; made++) await compute();
+    await uploaded;
+    calls.push(made);
+  };
   const rounds = new ProbeRounds([
     { name: "short step", run: () => timedNs(() => step(shortLayers)) },
     { name: "long step", run: () => timedNs(() => step(longLayers)) },
-    { name: "first thread", run: () => timedNs(() => compute(threads[0])) },
-    { name: "second thread", run: () => timedNs(() => compute(threads[1])) },
-    { name: "both threads", run: () => timedNs(() => Promise.all(threads.map(compute))) },
+    { name: "computing", run: () => timedNs(compute) },
+    { name: "uploading", run: () => timedNs(upload) },
+    { name: "both at once", run: () => timedNs(both) },
   ]);
   return {
     rounds,
@@ -81,13 +98,11 @@ export function threadProbes(
       };
     },
     overlap() {
-      const [one, other, both] = rounds.samples.slice(2).map((samples) => timed(samples).ns) as [
-        number,
-        number,
-        number,
-      ];
-      const shorter = Math.min(one, other);
-      return shorter > 0 ? (one + other - both) / shorter : 0;
+      const [computing = [], uploading = [], atOnce = []] = rounds.samples.slice(2);
+      const [callNs, uploadNs] = [timed(computing).ns, timed(uploading).ns];
+      // Rounds that count come after those that do not.
+      const counted = calls.slice(calls.length - atOnce.length);
+      return timed(atOnce.map((ns, i) => overlapOf(counted[i]! * callNs, uploadNs, ns))).ns;
     },
   };
 }

@@ -114,6 +114,8 @@ export const namesOf: Readonly<Record<TableField, readonly string[]>> = {
   ],
   position: ["position", "pos", "position_id", "token_offset"],
   domain: ["domain", "dataset", "category", "task", "subject", "source_dataset"],
+  // By the name `token_id` alone a column may number tokens as well.
+  tokenId: ["vocab_id", "vocabulary_id", "vocab_token_id"],
 };
 
 /** Columns that say nothing of which expert a token chose. */

@@ -45,7 +45,7 @@ export function completenessOf(
           refuse({
             file,
             at: `layer ${layer}`,
-            expected: `the same phase, step and position of a token in all layers, as in layer ${layers[0]}`,
+            expected: `the same phase, step, position and vocabulary id of a token in all layers, as in layer ${layers[0]}`,
             found: "others",
             hint: "a column that numbers lines or layers is none of these",
           });

@@ -12,6 +12,8 @@ export const tableFields = {
   step: {},
   position: {},
   domain: {},
+  /** Id of the token in the vocabulary; `token` numbers tokens. */
+  tokenId: {},
 } as const satisfies Record<string, FieldRule>;
 
 export type TableField = keyof typeof tableFields;

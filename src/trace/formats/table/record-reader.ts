@@ -93,7 +93,7 @@ export class RecordReader {
       isWrong = true;
       return undefined;
     };
-    const whole = (field: "token" | "step" | "position"): number | null => {
+    const whole = (field: "token" | "step" | "position" | "tokenId"): number | null => {
       const own = toldOf(field);
       if (own === undefined) return null;
       const number = typeof own === "string" || typeof own === "number" ? wholeNumber(own) : null;
@@ -105,6 +105,7 @@ export class RecordReader {
     const token = whole("token");
     const step = whole("step");
     const position = whole("position");
+    const tokenId = whole("tokenId");
     const layerValue = toldOf("layer");
     const layer = typeof layerValue === "string" || typeof layerValue === "number" ? layerNumber(layerValue) : null;
     if (layer === null || layer >= 1e6)
@@ -166,6 +167,7 @@ export class RecordReader {
       step,
       position,
       phase,
+      tokenId,
       ids,
       weights: weights === null ? null : kept.map((i) => weights[i] ?? Number.NaN),
       occurrence: this.#fields.numbersTokens ? "" : this.#occurrenceOf(entry, list.single),

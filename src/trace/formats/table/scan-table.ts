@@ -138,7 +138,7 @@ class TableScan {
   }
 
   #follow(cell: TableCell, stream: number, tracks: Tracks): void {
-    const { token, phase, step, position } = cell;
+    const { token, phase, step, position, tokenId } = cell;
     const [a, b] = tokenHash(token);
     if (tracks.get(stream, track.cells) === 0) tracks.set(stream, track.first, token);
     else if (token <= tracks.get(stream, track.last)) {
@@ -151,7 +151,11 @@ class TableScan {
     tracks.add(stream, track.cells, 1);
     tracks.add(stream, track.sumA, a);
     tracks.add(stream, track.sumB, b);
-    tracks.add(stream, track.facts, mix(mix(mix(a + (phase ?? 7)) + (step ?? 11)) + (position ?? 13)));
+    tracks.add(
+      stream,
+      track.facts,
+      mix(mix(mix(mix(a + (phase ?? 7)) + (step ?? 11)) + (position ?? 13)) + (tokenId ?? 17)),
+    );
   }
 
   #detect({ layer, ids, weights }: TableCell, group: number): void {
@@ -188,6 +192,7 @@ class TableScan {
       hasSteps: first.step !== null,
       hasPhases: first.phase !== null,
       hasPositions: first.position !== null,
+      hasTokenIds: first.tokenId !== null,
       layersOfFiles: this.#layersOfFiles,
       missing,
       missingAtEnds,

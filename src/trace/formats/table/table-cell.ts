@@ -11,6 +11,7 @@ export interface TableCell {
   readonly step: number | null;
   readonly position: number | null;
   readonly phase: number | null;
+  readonly tokenId: number | null;
   readonly ids: number[];
   readonly weights: number[] | null;
 }

@@ -1,4 +1,4 @@
-import type { PlaceColumn } from "../../container/trace-tensors.ts";
+import type { PlaceColumn, TraceColumn } from "../../container/trace-tensors.ts";
 import { domainsOfFiles, type ImportOptions, unlabelled } from "../importer.ts";
 import { groupingRules, groupSteps, type RowGroup } from "../step-grouping.ts";
 import { type RowRun, rowAfterDropping, rowsIn } from "../warm-up.ts";
@@ -9,9 +9,9 @@ export interface TableLayout {
   readonly rows: number;
   readonly droppedRows: number;
   readonly domains: readonly string[];
-  readonly columns: readonly PlaceColumn[];
+  readonly columns: readonly TraceColumn[];
   /** Columns that each cell tells of its own token, rather than its place. */
-  readonly ofCells: readonly ("position" | "phase" | "step")[];
+  readonly ofCells: readonly ("position" | "phase" | "step" | "token")[];
   /** How rows became sequences, for the header. */
   readonly rule: string;
   /** Whether rows of steps became sequences without knowing requests or being told how. */
@@ -62,6 +62,7 @@ export function layOut(
     ...(shape.hasPositions || byToken ? (["position"] as const) : []),
     ...(shape.hasPhases ? (["phase"] as const) : []),
     ...(shape.hasSteps && reading.unit === "request" ? (["step"] as const) : []),
+    ...(shape.hasTokenIds ? (["token"] as const) : []),
   ];
   const hasSteps = shape.hasSteps || (reading.unit === "pass" && rule.batches !== "sequences");
   return {
@@ -75,6 +76,7 @@ export function layOut(
       ...(hasSteps ? (["step"] as const) : []),
       ...(rule.batches !== "none" && rule.batches !== "sequences" ? (["slot"] as const) : []),
       "domain",
+      ...(shape.hasTokenIds ? (["token"] as const) : []),
     ],
     ofCells,
     rule: rule.text,

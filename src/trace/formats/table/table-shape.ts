@@ -54,6 +54,7 @@ export interface TableShape {
   readonly hasSteps: boolean;
   readonly hasPhases: boolean;
   readonly hasPositions: boolean;
+  readonly hasTokenIds: boolean;
   /** Layers that each file has. */
   readonly layersOfFiles: readonly ReadonlySet<number>[];
   /** Cells that are missing among all tokens and layers. */

@@ -1,6 +1,6 @@
 import { refuse } from "../../../core/errors.ts";
 import { absentIds, type ExpertIds } from "../../container/row-check.ts";
-import type { PlaceColumn } from "../../container/trace-tensors.ts";
+import type { PlaceColumn, TraceColumn } from "../../container/trace-tensors.ts";
 import type { RoutingTraceWriter } from "../../container/write-trace.ts";
 import { StreamKeys } from "./stream-keys.ts";
 import type { TableCell } from "./table-cell.ts";
@@ -40,7 +40,7 @@ export async function writeTable(
           at: `layer ${cell.layer}`,
           expected: "each token once in a layer",
           found: `token ${cell.token} again`,
-          hint: "rows of one token and layer have to follow one another; a column of vocabulary ids does not number tokens: leave it out of --map",
+          hint: "rows of one token and layer have to follow one another; a column of vocabulary ids does not number tokens: map it as tokenId",
         });
       const ids = absentIds(topK, experts, topK, shape.short > 0);
       if (cell.ids.length < topK) ids.fill(experts, cell.ids.length);
@@ -49,13 +49,19 @@ export async function writeTable(
       await writer.experts(layer, row, ids);
       if (weights !== null) await writer.weights(layer, row, weights);
       if (layout.ofCells.length > 0 && !told.test(row))
-        for (const column of layout.ofCells)
-          await writer.column(
-            column,
-            row,
-            Uint32Array.of(column === "position" ? (cell.position ?? cell.token) : (cell[column] ?? 0)),
-          );
+        for (const column of layout.ofCells) await writer.column(column, row, Uint32Array.of(toldBy(cell, column)));
     }
+}
+
+function toldBy(cell: TableCell, column: TableLayout["ofCells"][number]): number {
+  switch (column) {
+    case "position":
+      return cell.position ?? cell.token;
+    case "token":
+      return cell.tokenId ?? 0;
+    default:
+      return cell[column] ?? 0;
+  }
 }
 
 /** Ids and weights of a cell, the heaviest expert first. */
@@ -90,7 +96,9 @@ function findStream({ groups }: TableShape, reading: TableReading): (cell: Table
 }
 
 async function writePlaces(writer: RoutingTraceWriter, { columns, ofCells, places }: TableLayout): Promise<void> {
-  const ofPlaces = columns.filter((column) => !(ofCells as readonly PlaceColumn[]).includes(column));
+  const ofPlaces = columns.filter(
+    (column): column is PlaceColumn => !(ofCells as readonly TraceColumn[]).includes(column),
+  );
   let chunk: Readonly<Record<PlaceColumn, number>>[] = [];
   let written = 0;
   const flush = async () => {

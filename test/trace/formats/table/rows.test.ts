@@ -309,7 +309,7 @@ test("what a row says of its token is the same in every layer", async () => {
   const rows = range(6).flatMap((token) => [0, 1].map((layer) => [token * 2 + layer, token, layer, ids()]));
   expect(
     await refusal(csv("n,token,layer,experts", rows), { columns: "token=token,layer=layer,experts=experts,step=n" }),
-  ).toContain("the same phase, step and position of a token in all layers");
+  ).toContain("the same phase, step, position and vocabulary id of a token in all layers");
 });
 
 test.each([
@@ -465,7 +465,7 @@ test("ids of a vocabulary, text and an index of lines are not taken for numbers 
   const again = bare.map(([word, ...rest]) => [word === 388 ? 900 : word!, ...rest] as Row);
   expect(
     await refusal(csv("token,layer,experts", again), { columns: "token=token,layer=layer,experts=experts" }),
-  ).toMatch(/does not number tokens: leave it out/);
+  ).toMatch(/does not number tokens: map it as tokenId/);
 
   const text = rows.map(([word, ...rest]) => [`w${word}`, ...rest] as Row);
   const words = await read(csv("token,position,layer,experts", text));
