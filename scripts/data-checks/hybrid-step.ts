@@ -78,7 +78,6 @@ export async function stepOf(
   const moe = moeShape(config.model);
   const [stage] = stagePlans(config.model, 1);
   if (moe === null || stage === undefined) throw new Error("a model with routed experts was expected");
-  const cost = new CostModel(config.node.device, config.node, config.engine.id);
   const host = hostDevice(hostNode ?? config.node);
   const hostCost = host === null ? null : new CostModel(host, config.node);
   const rows = load.sequences * load.tokens;
@@ -103,6 +102,8 @@ export async function stepOf(
           math: mathFor(host, experts, activationsFor(experts, host)),
         });
   return (figures = {}) => {
+    const { ownKernels = null } = { ...config.engine, ...figures };
+    const cost = new CostModel(config.node.device, config.node, config.engine.id, ownKernels);
     const steps = new StepCost(
       {
         ...config,
