@@ -1,4 +1,5 @@
 import type { EngineProfile } from "../../src/engine/engine-profile.ts";
+import { bytesPerValue } from "../../src/hardware/cost/context.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import { hostDevice } from "../../src/hardware/host-processors.ts";
@@ -44,6 +45,10 @@ export interface StepParts {
   readonly tokens: number;
   /** Weights of all experts of a layer. */
   readonly layerWeights: number;
+  readonly expertBytesPerWeight: number;
+  /** Of a layer, and those of them that the step touches. */
+  readonly experts: number;
+  readonly distinct: number;
   /** A layer's experts on the host: a share of the pairs and of the experts touched; without hand-over. */
   readonly hostNs: (share: number, bytesPerWeight?: number) => number;
 }
@@ -128,6 +133,9 @@ export async function stepOf(
       topK: moe.topK,
       tokens: rows,
       layerWeights: moe.experts * expertMatrices(moe),
+      expertBytesPerWeight: bits.bytesPerWeight ?? bytesPerValue[experts],
+      experts: moe.experts,
+      distinct,
       hostNs,
     };
   };
