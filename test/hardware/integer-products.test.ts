@@ -51,8 +51,11 @@ function models(deviceId: string, kernels: OwnKernels = own): readonly [CostMode
   return [new CostModel(device, node, "llama.cpp"), new CostModel(device, node, "llama.cpp", kernels)];
 }
 
-const cudaGpus = Object.values(deviceFiles)
-  .filter(({ kind, platform, peak }) => kind === "gpu" && platform === undefined && peak.int8 !== undefined)
+const gpus = Object.keys(deviceFiles)
+  .map((id) => deviceNamed(id))
+  .filter(({ kind }) => kind === "gpu");
+const cudaGpus = gpus
+  .filter(({ platform, peak }) => platform === undefined && peak.int8 !== undefined)
   .map(({ id }) => id);
 
 describe("an engine's own kernels on prompts", () => {
@@ -104,9 +107,7 @@ describe("an engine's own kernels on prompts", () => {
   });
 
   it("are not in force where they were not measured: other platforms, and no units for int8", () => {
-    const without = Object.values(deviceFiles)
-      .filter(({ kind, platform }) => kind === "gpu" && platform !== undefined)
-      .map(({ id }) => id);
+    const without = gpus.filter(({ platform }) => platform !== undefined).map(({ id }) => id);
     expect(without).toContain("mi300x");
     for (const id of without) {
       const [usual, ours] = models(id);
