@@ -118,7 +118,7 @@ function ownKernelsLedger(device: Device, { ownKernels, name }: EngineProfile): 
   if (ownKernels === undefined || device.kind !== "gpu") return [];
   const topic = "kernels on prompts";
   const { integerCompute, attentionCompute, devices } = ownKernels;
-  if (!hasOwnKernels(device) || device.peak.int8 === undefined)
+  if (!hasOwnKernels(device))
     return [
       {
         topic,

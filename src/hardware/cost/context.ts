@@ -43,9 +43,9 @@ export interface OwnKernels {
   readonly attentionCompute: number;
 }
 
-/** Whether figures of an engine's own kernels are in force on a device: they were measured on CUDA GPUs. */
-export const hasOwnKernels = ({ kind, platform }: Pick<Device, "kind" | "platform">): boolean =>
-  kind === "gpu" && platform === undefined;
+/** Whether figures of an engine's own kernels are in force on a device: they were measured on CUDA GPUs, whose int8 peak is known. */
+export const hasOwnKernels = ({ kind, platform, peak }: Pick<Device, "kind" | "platform" | "peak">): boolean =>
+  kind === "gpu" && platform === undefined && peak.int8 !== undefined;
 
 /** Time of one operation of a kind, ns. */
 export type OpCost<O> = (op: O) => number;
