@@ -1,8 +1,10 @@
 /**
  * Fits what published hybrids of device and host leave open: npm run fit:offload -- <data folder>. Of all tables together, never
- * of a row: the share of the memory bandwidth that expert kernels of a Xeon reach with the time of a layer call, and the decode
- * overheads of llama.cpp. Prints the figures and the mean squared log error beside those of the profiles.
+ * of a row: the share of the memory bandwidth that expert kernels of a Xeon reach with the time of a layer call, the decode
+ * overheads of llama.cpp, and its own kernels on prompts. Prints the figures and the mean squared log error beside those of the
+ * profiles, and the errors of a series that is left out.
  */
+import { engineNamed } from "../src/engine/catalogue.ts";
 import type { EngineProfile } from "../src/engine/engine-profile.ts";
 import { deviceNamed } from "../src/hardware/named-profiles.ts";
 import { desktopRows, placementRows, type Row, socketRows, sparkRows } from "./data-checks/hybrid-tables.ts";
@@ -36,24 +38,64 @@ async function fitHost(tables: string): Promise<void> {
   );
 }
 
-async function fitLlamaCpp(tables: string): Promise<void> {
-  const errorAt = async (figures: Partial<EngineProfile>): Promise<number> => {
-    const rows = [...(await desktopRows(tables, figures)), ...(await sparkRows(tables, figures))];
-    const decodes = rows.filter(({ name }) => name.includes("GB10, decode") || name.includes("RTX 4090, decode"));
-    return errorOf(decodes, ({ name }) => (name.includes("GB10") ? 1 : 6));
-  };
-  let best = { error: Number.POSITIVE_INFINITY, figures: {} };
-  for (const kernelExcess of range(0, 0.6, 0.1))
-    for (const kernelOverheadNs of range(0, 1000, 250))
-      for (const stepOverheadNs of range(0, 200_000, 100_000)) {
-        const figures = { kernelExcess, kernelOverheadNs, stepOverheadNs };
-        const error = await errorAt(figures);
-        if (error < best.error) best = { error, figures };
-      }
-  const own = await errorAt({});
+type Figures = Partial<EngineProfile>;
+
+/** What the rows of one series have in common: the machine, and the model on it. */
+const seriesOf = ({ name }: Row): string => /RTX 4090|.* on GB10/.exec(name)?.[0] ?? name;
+
+/** All of GB10 together counts about as much as the one row of the RTX 4090 counts six times. */
+const weightOf = ({ name }: Row): number => (name.includes("GB10") ? 1 : 6);
+
+/**
+ * The best of some figures over all rows, and over the rows without one series, whose errors are then those of a deployment that
+ * the fit has not seen.
+ */
+async function fitSeries(
+  what: string,
+  candidates: readonly Figures[],
+  rowsAt: (figures: Figures) => Promise<Row[]>,
+): Promise<void> {
+  const tried: { readonly figures: Figures; readonly rows: readonly Row[] }[] = [];
+  for (const figures of candidates) tried.push({ figures, rows: await rowsAt(figures) });
+  const best = (keep: (row: Row) => boolean) =>
+    tried.reduce((a, b) => (errorOf(b.rows.filter(keep), weightOf) < errorOf(a.rows.filter(keep), weightOf) ? b : a));
+  const own = await rowsAt({});
+  const all = best(() => true);
   process.stdout.write(
-    `llama.cpp: ${JSON.stringify(best.figures)}: ${best.error.toFixed(5)}; the profile's: ${own.toFixed(5)}\n`,
+    `llama.cpp, ${what}: ${JSON.stringify(all.figures)}: ${errorOf(all.rows, weightOf).toFixed(5)}; the profile's: ${errorOf(own, weightOf).toFixed(5)}, ${errorsText(own)}\n`,
   );
+  for (const left of new Set(own.map(seriesOf))) {
+    const { figures, rows } = best((row) => seriesOf(row) !== left);
+    const errors = errorsText(rows.filter((row) => seriesOf(row) === left));
+    process.stdout.write(`  without ${left}: ${JSON.stringify(figures)}; that one is forecast with ${errors}\n`);
+  }
+}
+
+/** Least, mean absolute and largest error. */
+function errorsText(rows: readonly Row[]): string {
+  const errors = rows.map(({ forecast, measured }) => 100 * (forecast / measured - 1));
+  const mean = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
+  return `${Math.min(...errors).toFixed(0)} to ${Math.max(...errors).toFixed(0)} % (mean ${mean.toFixed(0)} %, ${errors.length} rows)`;
+}
+
+async function fitLlamaCpp(tables: string): Promise<void> {
+  const rowsOf = async (figures: Figures, kind: RegExp): Promise<Row[]> =>
+    [...(await desktopRows(tables, figures)), ...(await sparkRows(tables, figures))].filter(
+      ({ name, within }) => within !== undefined && kind.test(name),
+    );
+  const decodes: Figures[] = [];
+  for (const kernelExcess of range(0.1, 0.7, 0.1))
+    for (const kernelOverheadNs of range(250, 2000, 250))
+      for (const stepOverheadNs of range(0, 200_000, 100_000))
+        decodes.push({ kernelExcess, kernelOverheadNs, stepOverheadNs });
+  await fitSeries("decodes", decodes, (figures) => rowsOf(figures, /(?:GB10|RTX 4090), decode/));
+  const { ownKernels } = engineNamed("llama.cpp");
+  if (ownKernels === undefined) throw new Error("a profile with kernels of its own was expected");
+  const prompts: Figures[] = [];
+  for (const integerCompute of range(0.14, 0.3, 0.02))
+    for (const attentionCompute of range(0.34, 0.5, 0.04))
+      prompts.push({ ownKernels: { ...ownKernels, integerCompute, attentionCompute } });
+  await fitSeries("prompts", prompts, (figures) => rowsOf(figures, /(?:GB10|RTX 4090), .*prompt/));
 }
 
 const [folder] = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import type { EngineProfile } from "../../src/engine/engine-profile.ts";
+import { bytesPerValue } from "../../src/hardware/cost/context.ts";
 import { CostModel } from "../../src/hardware/cost.ts";
 import type { Node } from "../../src/hardware/device.ts";
 import { hostDevice } from "../../src/hardware/host-processors.ts";
@@ -44,6 +45,10 @@ export interface StepParts {
   readonly tokens: number;
   /** Weights of all experts of a layer. */
   readonly layerWeights: number;
+  readonly expertBytesPerWeight: number;
+  /** Of a layer, and those of them that the step touches. */
+  readonly experts: number;
+  readonly distinct: number;
   /** A layer's experts on the host: a share of the pairs and of the experts touched; without hand-over. */
   readonly hostNs: (share: number, bytesPerWeight?: number) => number;
 }
@@ -78,7 +83,6 @@ export async function stepOf(
   const moe = moeShape(config.model);
   const [stage] = stagePlans(config.model, 1);
   if (moe === null || stage === undefined) throw new Error("a model with routed experts was expected");
-  const cost = new CostModel(config.node.device, config.node, config.engine.id);
   const host = hostDevice(hostNode ?? config.node);
   const hostCost = host === null ? null : new CostModel(host, config.node);
   const rows = load.sequences * load.tokens;
@@ -103,6 +107,8 @@ export async function stepOf(
           math: mathFor(host, experts, activationsFor(experts, host)),
         });
   return (figures = {}) => {
+    const { ownKernels = null } = { ...config.engine, ...figures };
+    const cost = new CostModel(config.node.device, config.node, config.engine.id, ownKernels);
     const steps = new StepCost(
       {
         ...config,
@@ -127,6 +133,9 @@ export async function stepOf(
       topK: moe.topK,
       tokens: rows,
       layerWeights: moe.experts * expertMatrices(moe),
+      expertBytesPerWeight: bits.bytesPerWeight ?? bytesPerValue[experts],
+      experts: moe.experts,
+      distinct,
       hostNs,
     };
   };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { fiddlerRows } from "./fiddler-rows.ts";
 import { desktopRows, kernelRows, placementRows, type Row, socketRows, sparkRows } from "./hybrid-tables.ts";
-import { fetchingRows, simulatedPlacementRows } from "./served-offload-rows.ts";
+import { dynamicRows, fetchingRows, simulatedPlacementRows } from "./served-offload-rows.ts";
 
 interface CheckLine {
   readonly name: string;
@@ -60,7 +61,9 @@ export const offloadTablesCheck = {
       ...kernelRows(tables),
       ...(await sparkRows(tables)),
       ...(await simulatedPlacementRows()),
+      ...(await dynamicRows()),
       ...(await fetchingRows()),
+      ...(await fiddlerRows()),
     ];
     return [...rows.map(line), orderLine(placements)];
   },

@@ -60,6 +60,23 @@ export interface EngineOffload {
   readonly deferredExpertsMax: number;
 }
 
+/**
+ * How an engine multiplies quantised weights with many rows, and attends over prompts, by kernels of its own that no map of a
+ * device has. Measured on CUDA GPUs, and in force on those alone.
+ */
+export interface OwnKernels {
+  /** Rows of a product, or of one expert in it, above which its products are those of 8-bit integers. */
+  readonly rowsAbove: number;
+  /** Share of the int8 peak that these reach. */
+  readonly integerCompute: number;
+  /** Bytes that cross memory for every value that such a product takes or gives, in kernels beside it. */
+  readonly bytesPerActivation: number;
+  /** Share of the bf16 peak that attention over prompts reaches. */
+  readonly attentionCompute: number;
+  /** Devices that these figures were fitted on. */
+  readonly devices: readonly string[];
+}
+
 /** How a serving engine spends time and schedules: the resolved numbers of its profile. */
 export interface EngineProfile {
   readonly id: string;
@@ -96,6 +113,8 @@ export interface EngineProfile {
   readonly kernelExcess: number;
   /** Factor on all of the excess of kernels on prompt tokens. A mixed step takes the mean of both by tokens. */
   readonly prefillExcess: number;
+  /** Kernels on prompts in place of those that maps and profiles of devices know; absent where these are the engine's. */
+  readonly ownKernels?: OwnKernels;
   /** Time of collectives inside a served step over their time measured alone. */
   readonly collectiveFactor: number;
   /**

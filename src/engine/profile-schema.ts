@@ -95,6 +95,23 @@ export const engineSchema = z.strictObject({
   }),
   kernelExcess: upTo(excessMost),
   prefillExcess: upTo(excessMost),
+  /** Without it, those that the maps of the device were measured with. */
+  ownKernels: z
+    .strictObject({
+      rowsAbove: countUpTo(1024),
+      integerCompute: numbers.share,
+      bytesPerActivation: factorUpTo(1000),
+      attentionCompute: numbers.share,
+      devices: z.strictObject({
+        value: z.array(z.string().min(1)).min(1).readonly(),
+        kind: numbers.flag.shape.kind,
+        source: numbers.flag.shape.source,
+      }),
+    })
+    .optional()
+    .describe(
+      "Kernels of the engine's own for many rows of quantised weights and for attention over prompts, on CUDA GPUs.",
+    ),
   collectiveFactor: factorUpTo(factorMost),
   sparseDenseTokens: upTo(1e9).optional(),
   overlapsSharedExperts: numbers.flag,

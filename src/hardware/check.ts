@@ -7,8 +7,11 @@ import type { DeviceProfile } from "./profile-schema.ts";
  * rounding. A larger ratio is a sparse (2:4) figure taken for a dense one.
  */
 const ratioMax = 2.1;
-/** The same on processors, whose vector units widen bf16 to fp32 and add up four 8-bit products where one of fp32 fits. */
-const vectorRatioMax = 4.2;
+/**
+ * The same of int8 where bf16 runs at half its rate: on processors, whose vector units widen bf16 to fp32 and add up four 8-bit
+ * products where one of fp32 fits, and on GeForce parts before fp8, which halve bf16 with fp32 accumulation alone.
+ */
+const halvedRatioMax = 4.2;
 /** Largest ratio of the fp4 to the 8-bit peak: B300 and GB300 triple it (14,000 over 4,500). */
 const fp4RatioMax = 3.4;
 
@@ -38,7 +41,8 @@ export function checkProfile(profile: DeviceProfile): Problem[] {
     const wide = bases.find((set) => rates(set).length > 0);
     if (top === undefined || wide === undefined) continue;
     const base = Math.max(...rates(wide));
-    const limit = profile.kind === "cpu" && narrow === "int8" ? vectorRatioMax : most;
+    const halved = profile.kind === "cpu" || (wide.includes("bf16") && profile.name.includes("GeForce"));
+    const limit = halved && narrow === "int8" ? halvedRatioMax : most;
     if (top > limit * base)
       say(
         `peak.${narrow}`,

@@ -1,6 +1,6 @@
 import { attentionCost } from "./cost/attention.ts";
 import { allToAllCost, ringCost } from "./cost/collective.ts";
-import type { CostContext, OpCost } from "./cost/context.ts";
+import type { CostContext, OpCost, OwnKernels } from "./cost/context.ts";
 import { copyCost } from "./cost/copy.ts";
 import { elementwiseCost } from "./cost/elementwise.ts";
 import { exchangeCost } from "./cost/exchange.ts";
@@ -51,9 +51,12 @@ export class CostModel {
   readonly #floor: OpCost<Op>;
   readonly #arithmetic: OpCost<GemmOp | GroupedGemmOp>;
 
-  /** `engineId` is a serving engine (`vllm`): where measured kernels differ by engine, its own are taken. */
-  constructor(device: Device, node: Node, engineId: string | null = null) {
-    const context: CostContext = { device, node, engineId };
+  /**
+   * `engineId` is a serving engine (`vllm`): where measured kernels differ by engine, its own are taken. `ownKernels`: those of
+   * its profile that no map has.
+   */
+  constructor(device: Device, node: Node, engineId: string | null = null, ownKernels: OwnKernels | null = null) {
+    const context: CostContext = { device, node, engineId, ownKernels };
     this.device = device;
     this.node = node;
     this.#gemm = gemmCost(context);

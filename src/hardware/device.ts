@@ -82,6 +82,8 @@ export interface Device {
   /** Memory that a process finds; engines take a share of it. */
   readonly memoryBytes: number;
   readonly memoryBytesPerSecond: number;
+  /** Highest rate at which a kernel was seen to read the memory; absent where none was measured. */
+  readonly achievedBytesPerSecond?: number;
   /** From device to device inside a node or rack domain; null where devices meet only through the host. */
   readonly scaleUp: Link | null;
   /** Devices in one scale-up domain. */

@@ -105,6 +105,9 @@ export function resolveDevice(profile: DeviceProfile): Device {
     ...(profile.coreBytesPerSecond === undefined ? {} : { coreBytesPerSecond: profile.coreBytesPerSecond.value }),
     memoryBytes: profile.memory.bytes.value - (profile.memory.reservedBytes?.value ?? 0),
     memoryBytesPerSecond: profile.memory.bytesPerSecond.value,
+    ...(profile.achieved?.memoryBytesPerSecond === undefined
+      ? {}
+      : { achievedBytesPerSecond: profile.achieved.memoryBytesPerSecond.value }),
     scaleUp: resolveLink(profile.scaleUp, `${profile.id}.scaleUp`),
     scaleUpDomain: profile.scaleUpDomain.value,
     scaleOut: resolveLink(profile.scaleOut, `${profile.id}.scaleOut`),

@@ -1,6 +1,7 @@
 import type { StorageFormat } from "../core/dtype.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import { exchangeLibrary } from "../engine/exchange/expert-exchange.ts";
+import { hasOwnKernels } from "../hardware/cost/context.ts";
 import { exchangeFamilies, exchangeMap } from "../hardware/cost/exchange.ts";
 import type { Device } from "../hardware/device.ts";
 import { type ChosenMap, chooseMap, type KernelFamily, kernelFamilies } from "../hardware/kernel-maps.ts";
@@ -74,13 +75,18 @@ type Formats = Pick<PoolConfig, "formats" | "kvFormat">;
  */
 export function kernelLedger(device: Device, engine: EngineProfile, formats: Formats): LedgerEntry[] {
   const topic = "kernels";
+  const own = ownKernelsLedger(device, engine);
   if (device.kernels === undefined)
-    return [{ topic, fidelity: "assumed", detail: `${device.name}: rooflines with the efficiencies of its profile` }];
+    return [
+      { topic, fidelity: "assumed", detail: `${device.name}: rooflines with the efficiencies of its profile` },
+      ...own,
+    ];
   const fitted: string[] = [];
   const substituted: string[] = [];
   const unmapped: string[] = [];
   for (const family of kernelFamilies)
     for (const format of formatsOf(family, formats)) {
+      if (family === "attentionPrefill" && engine.ownKernels !== undefined && hasOwnKernels(device)) continue;
       const chosen = mapInForce(device, engine, family, format);
       if (chosen === undefined) continue;
       const name = format === null ? words[family] : `${words[family]} ${format}`;
@@ -103,5 +109,25 @@ export function kernelLedger(device: Device, engine: EngineProfile, formats: For
     ...entry("fitted", `maps of kernels measured on ${device.name}`, fitted),
     ...entry("assumed", "maps of kernels measured elsewhere", substituted),
     ...entry("assumed", "rooflines with the efficiencies of the profile", unmapped),
+    ...own,
   ];
+}
+
+/** What an engine's own kernels on prompts rest on; that others stand in for them where they were not measured. */
+function ownKernelsLedger(device: Device, { ownKernels, name }: EngineProfile): LedgerEntry[] {
+  if (ownKernels === undefined || device.kind !== "gpu") return [];
+  const topic = "kernels on prompts";
+  const { integerCompute, attentionCompute, devices } = ownKernels;
+  if (!hasOwnKernels(device))
+    return [
+      {
+        topic,
+        fidelity: "assumed",
+        detail: `those of ${name} were not measured on ${device.name}, others stand in: where they were (${devices.join(", ")}), others gave a third to three times the rate`,
+      },
+    ];
+  const figures = `${name}'s own: products of 8-bit integers at ${integerCompute} of the peak, attention at ${attentionCompute}`;
+  return devices.includes(device.id)
+    ? [{ topic, fidelity: "fitted", detail: `${figures}; fitted here` }]
+    : [{ topic, fidelity: "assumed", detail: `${figures}; fitted on ${devices.join(" and ")}` }];
 }

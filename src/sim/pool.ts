@@ -52,7 +52,7 @@ export class Pool {
     this.config = config;
     this.role = config.role ?? "both";
     const { mapping, scheduler, engine } = config;
-    const operations = new CostModel(config.node.device, config.node, engine.id);
+    const operations = new CostModel(config.node.device, config.node, engine.id, engine.ownKernels ?? null);
     this.cost = new StepCost(config, operations);
     this.draft = buildDraftCost(config, operations, this.cost.windows);
     this.speculation = config.speculation === null ? null : new Speculation(config.speculation, seed);

@@ -64,7 +64,7 @@ function neutral(engine: EngineProfile, { kernelExcess = 1, prefillExcess = 1 })
 export function closedLoop(config: SimConfig): ClosedLoop {
   const { workload, mapping, model, scheduler, engine, routing } = config;
   if (workload.kind !== "closed") throw new Error("a closed loop needs a closed workload");
-  const cost = new CostModel(config.node.device, config.node, engine.id);
+  const cost = new CostModel(config.node.device, config.node, engine.id, engine.ownKernels ?? null);
   const stepCost = (excess: Partial<Pick<EngineProfile, "kernelExcess" | "prefillExcess">>) =>
     new StepCost({ ...config, engine: neutral(engine, excess) }, cost);
   const costs = { alone: stepCost({}), hidden: stepCost({ kernelExcess: 0 }), bare: stepCost({ prefillExcess: 0 }) };

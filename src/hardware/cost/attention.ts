@@ -1,5 +1,13 @@
 import type { AttentionOp } from "../op.ts";
-import { activationBytes, type CostContext, nsPerByte, nsPerFlop, type OpCost, roofline } from "./context.ts";
+import {
+  activationBytes,
+  type CostContext,
+  hasOwnKernels,
+  nsPerByte,
+  nsPerFlop,
+  type OpCost,
+  roofline,
+} from "./context.ts";
 import { computedRows } from "./few-rows.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
@@ -90,9 +98,14 @@ export function attentionCost(context: CostContext): OpCost<AttentionOp> {
     attentionPrefill: mappedByFormat(context, "latentPrefill", latentPrefillShape),
     attentionDecode: mappedByFormat(context, "latentDecode", latentDecodeShape),
   } as const;
+  const { ownKernels } = context;
+  const ownPerFlop =
+    ownKernels === null || !hasOwnKernels(device) ? null : nsPerFlop(device, ownKernels.attentionCompute).bf16;
   return (op) => {
     const map = (op.latent ? latent : mapped)[op.kind];
     if (!(op.scorePairs > 0 && op.sequences > 0)) return 0;
+    if (ownPerFlop !== null && op.kind === "attentionPrefill" && !op.latent)
+      return attentionLaunchNs + roofline(movedBytes(op) * perByte, flopsOf(op) * ownPerFlop, rooflineNorm);
     if (map !== null) return map(op.cacheFormat)(op);
     const bytes = op.cacheTokens * op.cacheBytesPerToken;
     // Query rows that meet the same keys: those of a sequence in the heads of one key head.

@@ -24,7 +24,28 @@ export interface CostContext {
   readonly node: Node;
   /** Serving engine whose kernels run; null for none in particular. Measured kernels may differ by engine. */
   readonly engineId: string | null;
+  /** Kernels of the engine's own, in place of those that maps and profiles of devices know. */
+  readonly ownKernels: OwnKernels | null;
 }
+
+/**
+ * Kernels of an engine's own for products of quantised weights with many rows, and for attention over prompts: figures of
+ * the engine's profile.
+ */
+export interface OwnKernels {
+  /** Rows of a product, or of one expert in it, above which its products are those of 8-bit integers. */
+  readonly rowsAbove: number;
+  /** Share of the int8 peak that these reach. */
+  readonly integerCompute: number;
+  /** Bytes that cross memory for every value that such a product takes or gives, in kernels beside it. */
+  readonly bytesPerActivation: number;
+  /** Share of the bf16 peak that attention over prompts reaches. */
+  readonly attentionCompute: number;
+}
+
+/** Whether figures of an engine's own kernels are in force on a device: they were measured on CUDA GPUs, whose int8 peak is known. */
+export const hasOwnKernels = ({ kind, platform, peak }: Pick<Device, "kind" | "platform" | "peak">): boolean =>
+  kind === "gpu" && platform === undefined && peak.int8 !== undefined;
 
 /** Time of one operation of a kind, ns. */
 export type OpCost<O> = (op: O) => number;

@@ -2,6 +2,7 @@ import { kernelFormatOf, type StorageFormat } from "../../core/dtype.ts";
 import type { GemmOp } from "../op.ts";
 import { activationBytes, type CostContext, nsPerFlop, type OpCost, roofline, weightValueBytes } from "./context.ts";
 import { computedRows, readCost } from "./few-rows.ts";
+import { integerProducts } from "./integer-products.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
 /** Weights and activations cross memory once. */
@@ -30,6 +31,29 @@ export const gemmShape: MappedShape<GemmOp> = {
  * widening and multiplying, about. A few rows take as long as the weights take to be read.
  */
 export function gemmCost(context: CostContext): OpCost<GemmOp> {
+  const scratch: GemmOp = {
+    kind: "gemm",
+    tokens: 0,
+    inputWidth: 0,
+    outputWidth: 0,
+    weightFormat: "bf16",
+    math: "bf16",
+  };
+  return integerProducts(context, integerProduct, scratch, usualCost(context));
+}
+
+const integerProduct = {
+  rows: (op: GemmOp) => op.tokens,
+  weights: (op: GemmOp) => op.inputWidth * op.outputWidth,
+  activations: (op: GemmOp) => op.tokens * (op.inputWidth + op.outputWidth),
+  withRows: (into: GemmOp, op: GemmOp, rows: number) => {
+    Object.assign(into, op);
+    into.tokens = rows;
+    return into;
+  },
+};
+
+function usualCost(context: CostContext): OpCost<GemmOp> {
   const mapped = mappedByFormat(context, "gemm", gemmShape);
   if (mapped !== null) return (op) => (isEmpty(op) ? 0 : mapped(kernelFormat(op.weightFormat))(op));
   const { device } = context;

@@ -12,6 +12,7 @@ import {
   weightValueBytes,
 } from "./context.ts";
 import { computedRows, readCost } from "./few-rows.ts";
+import { integerProducts } from "./integer-products.ts";
 import { idealRoofline, type MappedShape, mappedByFormat, type OpWork } from "./mapped.ts";
 
 const weightBytes = (op: GroupedGemmOp): number => op.distinctExperts * op.parametersPerExpert * weightValueBytes(op);
@@ -31,19 +32,22 @@ const flopsOf = (op: GroupedGemmOp): number => 2 * op.parametersPerExpert * op.p
 /** What every kernel of these experts has to move and compute. */
 export const groupedGemmWork: OpWork<GroupedGemmOp> = { bytes: movedBytes, flops: flopsOf, math: idealMath };
 
+/** An operation to fill. */
+const emptyOp = (): GroupedGemmOp => ({
+  kind: "groupedGemm",
+  pairs: 0,
+  distinctExperts: 0,
+  presentedPairs: 0,
+  parametersPerExpert: 0,
+  shardWidth: 0,
+  valuesPerPair: 0,
+  weightFormat: "bf16",
+  math: "bf16",
+});
+
 /** The same experts with wider weights, and the arithmetic of the wider format. One object, filled again at every call. */
 function widening(): (op: GroupedGemmOp, format: StorageFormat) => GroupedGemmOp {
-  const wide: GroupedGemmOp = {
-    kind: "groupedGemm",
-    pairs: 0,
-    distinctExperts: 0,
-    presentedPairs: 0,
-    parametersPerExpert: 0,
-    shardWidth: 0,
-    valuesPerPair: 0,
-    weightFormat: "bf16",
-    math: "bf16",
-  };
+  const wide = emptyOp();
   return (op, format) => {
     Object.assign(wide, op);
     wide.weightFormat = format;
@@ -109,6 +113,22 @@ function sentCosts(context: CostContext): (layout: keyof typeof sentFamilies) =>
  * that of dense products, whose rows are those of one expert.
  */
 export function groupedGemmCost(context: CostContext): OpCost<GroupedGemmOp> {
+  return integerProducts(context, integerProduct, emptyOp(), usualCost(context));
+}
+
+const integerProduct = {
+  rows: (op: GroupedGemmOp) => op.pairs / op.distinctExperts,
+  weights: (op: GroupedGemmOp) => op.distinctExperts * op.parametersPerExpert,
+  activations: (op: GroupedGemmOp) => op.pairs * op.valuesPerPair,
+  withRows: (into: GroupedGemmOp, op: GroupedGemmOp, rows: number) => {
+    Object.assign(into, op);
+    into.pairs = rows * op.distinctExperts;
+    into.presentedPairs = op.presentedPairs * (into.pairs / op.pairs);
+    return into;
+  },
+};
+
+function usualCost(context: CostContext): OpCost<GroupedGemmOp> {
   const sent = sentCosts(context);
   const mapped = mappedByFormat(context, "groupedGemm", groupedGemmShape, widening());
   if (mapped !== null) {

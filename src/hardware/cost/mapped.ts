@@ -1,6 +1,6 @@
 import type { MathFormat, StorageFormat } from "../../core/dtype.ts";
 import { refuse } from "../../core/errors.ts";
-import { carriedExcess, excessExponent } from "../carry-over.ts";
+import { carriedExcess, carriedReading, excessExponent } from "../carry-over.ts";
 import type { Device } from "../device.ts";
 import { EfficiencyLookup } from "../efficiency-map.ts";
 import { chooseMap, type KernelFamily, type KernelMap, widerOwnMap } from "../kernel-maps.ts";
@@ -63,12 +63,14 @@ export function mappedCost<O>(map: KernelMap, shape: MappedShape<O>, rates: Nomi
   const besideNs = writes === undefined ? () => launchNs : (op: O) => launchNs + writeNs * writes(op);
   if (map.from === undefined) return (op) => besideNs(op) + shape.idealNs(op, rates) * slowdown(op);
   // The share of the peaks that is never passed follows the ideal time; what a kernel takes beyond it is carried over.
-  const source = nominalRates(deviceNamed(map.from));
+  const measured = deviceNamed(map.from);
+  const source = nominalRates(measured);
+  const own = { ...rates, nsPerByte: rates.nsPerByte * carriedReading(measured, rates.device) };
   const exponent = excessExponent(map.from, rates.device.id);
   const least = 1 / Math.max(...map.efficiency);
   return (op) => {
     const idealNs = shape.idealNs(op, source);
-    const ownIdealNs = shape.idealNs(op, rates);
+    const ownIdealNs = shape.idealNs(op, own);
     const excessNs = (slowdown(op) - least) * idealNs;
     return besideNs(op) + least * ownIdealNs + carriedExcess(excessNs, idealNs, ownIdealNs, exponent);
   };

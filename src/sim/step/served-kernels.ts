@@ -1,5 +1,6 @@
 import { InvariantError } from "../../core/errors.ts";
 import type { EngineProfile } from "../../engine/engine-profile.ts";
+import { carriedMemoryShare } from "../../hardware/carry-over.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { Device } from "../../hardware/device.ts";
 import type { GemmOp, GroupedGemmOp, Op } from "../../hardware/op.ts";
@@ -10,7 +11,7 @@ import type { RankBatch } from "./batch.ts";
  * of an H200 and 0.94 of an RTX PRO 6000's; products compute at 0.93 to 0.97 of the bf16 peak (AIConfigurator's and
  * LLMServingSim's tables).
  */
-const attainableShare = 0.91;
+const bestShare = 0.91;
 
 /**
  * Excess of one kernel that its neighbours can hide, ns: filling and draining the device. Alone, grouped products that
@@ -40,6 +41,7 @@ export class ServedKernels {
   productShare = 1;
   readonly device: Device;
   private readonly cost: CostModel;
+  private readonly attainableShare: number;
   /** Products that were timed last, each in one slot: operations, and tokens, settings and time. */
   readonly #ops: (GemmOp | null)[] = Array.from<GemmOp | null>({ length: productSlots }).fill(null);
   readonly #times = new Float64Array(productSlots * productFields);
@@ -47,6 +49,7 @@ export class ServedKernels {
   constructor(cost: CostModel) {
     this.cost = cost;
     this.device = cost.device;
+    this.attainableShare = Math.min(bestShare, carriedMemoryShare(cost.device));
   }
 
   /** Begins a step of such batches: its kernels run as the mean of decodes and prompts by tokens. */
@@ -68,7 +71,7 @@ export class ServedKernels {
     const floorNs = this.cost.floorNs(op);
     if (!(aloneNs >= floorNs * rounding))
       throw new InvariantError("hardware-floor", `${op.kind} in ${aloneNs} ns, its peaks allow ${floorNs} ns`);
-    const ns = this.servedNs(aloneNs, floorNs / attainableShare);
+    const ns = this.servedNs(aloneNs, floorNs / this.attainableShare);
     if (op.kind !== "gemm" && op.kind !== "groupedGemm") return ns;
     return this.productShare < 1 ? ns * this.stretch(op, floorNs) : ns;
   }
