@@ -55,7 +55,7 @@ export class AgeingCache implements ExpertCache {
       if (ranked.has(id)) {
         hit[(i - from) | 0] = 1;
         hits++;
-        ranked.raise(id, age + ++uses[id]!);
+        ranked.change(id, age + ++uses[id]!);
       } else {
         hit[(i - from) | 0] = 0;
         uses[id] = 1;
@@ -87,6 +87,7 @@ export class AgeingCache implements ExpertCache {
 
   #evict(protect: number): void {
     const ranked = this.#ranked;
+    ranked.moveWindow();
     let id = ranked.first();
     for (; this.resident > this.capacity; this.resident--) {
       while (this.#usedIn[id] === protect) id = ranked.after(id);
