@@ -89,10 +89,11 @@ export class AgeingCache implements ExpertCache {
     const ranked = this.#ranked;
     ranked.moveWindow();
     let id = ranked.first();
-    for (; this.resident > this.capacity; this.resident--) {
+    while (this.resident > this.capacity) {
       while (this.#usedIn[id] === protect) id = ranked.after(id);
       const victim = id;
-      id = ranked.after(id);
+      this.resident--;
+      if (this.resident > this.capacity) id = ranked.after(victim);
       this.#leave(victim);
     }
   }
