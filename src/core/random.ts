@@ -69,12 +69,22 @@ export class RandomStream {
   below(n: number): number {
     if (!(n >= 1 && n <= twoTo53 && n === Math.floor(n)))
       throw new InvariantError("random-range", `below(${n}) asks for no whole number from 1 to 2^53`);
-    const wide = n > twoTo32;
-    const range = wide ? twoTo53 : twoTo32;
-    const limit = range - (range % n);
+    if (n <= twoTo32) return this.below32(n);
+    const limit = twoTo53 - (twoTo53 % n);
     for (;;) {
-      const draw = wide ? this.uniform() * twoTo53 : this.uint32();
+      const draw = this.uniform() * twoTo53;
       if (draw < limit) return draw % n;
+    }
+  }
+
+  /** Remainders of unsigned 32-bit integers take an instruction; those of other numbers a call. */
+  private below32(n: number): number {
+    const divisor = n >>> 0;
+    if (divisor === 0) return this.uint32();
+    const limit = twoTo32 - (((0 - divisor) >>> 0) % divisor);
+    for (;;) {
+      const draw = this.uint32() >>> 0;
+      if (draw < limit) return draw % divisor;
     }
   }
 

@@ -112,6 +112,18 @@ describe("a random stream", () => {
     expect(Math.max(...large)).toBeGreaterThan(2 ** 52);
   });
 
+  test("a whole number below n is the remainder of the first 32-bit draw under the largest multiple of n, up to n = 2^32", () => {
+    for (const n of [2, 3, 6, 641, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2863311530, 2 ** 32 - 1, 2 ** 32]) {
+      const stream = new RandomStream(6, "below");
+      const words = new RandomStream(6, "below");
+      for (let i = 0; i < 100; i++) {
+        let word = words.uint32();
+        while (word >= 2 ** 32 - (2 ** 32 % n)) word = words.uint32();
+        expect(stream.below(n)).toBe(word % n);
+      }
+    }
+  });
+
   test.each([
     ["exponential", (s: RandomStream) => s.exponential(3), 3, 9],
     ["normal", (s: RandomStream) => s.normal(), 0, 1],

@@ -55,7 +55,7 @@ export class AgeingCache implements ExpertCache {
       if (ranked.has(id)) {
         hit[(i - from) | 0] = 1;
         hits++;
-        ranked.raise(id, age + ++uses[id]!);
+        ranked.change(id, age + ++uses[id]!);
       } else {
         hit[(i - from) | 0] = 0;
         uses[id] = 1;
@@ -87,11 +87,13 @@ export class AgeingCache implements ExpertCache {
 
   #evict(protect: number): void {
     const ranked = this.#ranked;
+    ranked.moveWindow();
     let id = ranked.first();
-    for (; this.resident > this.capacity; this.resident--) {
+    while (this.resident > this.capacity) {
       while (this.#usedIn[id] === protect) id = ranked.after(id);
       const victim = id;
-      id = ranked.after(id);
+      this.resident--;
+      if (this.resident > this.capacity) id = ranked.after(victim);
       this.#leave(victim);
     }
   }

@@ -9,7 +9,7 @@ export class LinkedLists {
   constructor(objects: number, lists: number) {
     this.#objects = objects;
     this.#links = denseArray(2 * (objects + lists), objects + lists);
-    for (let mark = objects; mark < objects + lists; mark++) this.#links.fill(mark, 2 * mark, 2 * mark + 2);
+    for (let at = 2 * objects; at < this.#links.length; at++) this.#links[at] = at >>> 1;
   }
 
   /** The oldest of a list; an empty list gives its end mark, which is no id. */
@@ -17,14 +17,14 @@ export class LinkedLists {
     return this.#links[(this.#objects + list) << 1]!;
   }
 
+  /** The newest of a list that is not empty. */
+  newest(list: number): number {
+    return this.#links[((this.#objects + list) << 1) | 1]!;
+  }
+
   /** The one after an id in its list; after the newest comes the end mark. */
   after(id: number): number {
     return this.#links[id << 1]!;
-  }
-
-  /** Whether there is none before or after an id in its list. */
-  isAlone(id: number): boolean {
-    return this.#links[id << 1] === this.#links[(id << 1) | 1];
   }
 
   isMark(node: number): boolean {

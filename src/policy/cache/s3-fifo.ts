@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { denseArray } from "./dense-arrays.ts";
 import type { CacheContext, CachePolicy } from "./expert-cache.ts";
-import { LinkedQueues } from "./linked-queues.ts";
+import { QueuedCache } from "./queued-cache.ts";
 import { shareSlots } from "./share-slots.ts";
-import { SteppedCache } from "./stepped-cache.ts";
 
 const small = 1;
 const main = 2;
@@ -17,8 +17,10 @@ interface S3FifoValues {
   readonly variant: "repo" | "paper";
 }
 
-class S3FifoCache extends SteppedCache {
-  readonly #queues: LinkedQueues;
+class S3FifoCache extends QueuedCache {
+  readonly #small = this.queues[small - 1]!;
+  readonly #main = this.queues[main - 1]!;
+  readonly #ghost = this.queues[ghost - 1]!;
   /** Uses of each resident since it entered its queue. */
   readonly #uses: Uint8Array;
   readonly #usesMax: number;
@@ -27,67 +29,91 @@ class S3FifoCache extends SteppedCache {
   readonly #ghostSlots: number;
   /** Whether newcomers fill the main queue once the small one is full: until the first eviction, and not in the paper. */
   #fillsMain: boolean;
+  readonly #missing: Uint16Array | Uint32Array;
 
   constructor(context: CacheContext, { smallShare, ghostShare, moveAt, variant }: S3FifoValues) {
-    super(context);
-    this.#queues = new LinkedQueues(context.objects, ghost);
+    super(context, main, ghost);
     this.#uses = new Uint8Array(context.objects);
     this.#moveAt = moveAt;
     this.#usesMax = Math.max(moveAt, chancesMax);
     this.#smallSlots = shareSlots(context.capacity, smallShare);
     this.#ghostSlots = shareSlots(context.capacity, ghostShare);
     this.#fillsMain = variant === "repo";
+    this.#missing = denseArray(context.objects, context.objects);
   }
 
-  protected touch(id: number): void {
-    const uses = this.#uses[id]!;
-    if (uses < this.#usesMax) this.#uses[id] = uses + 1;
-  }
-
-  protected recall(id: number): boolean {
-    const remembered = this.#queues.queueOf[id] === ghost;
-    if (remembered) this.#queues.remove(id);
-    return remembered;
-  }
-
-  protected load(id: number, remembered: boolean): void {
-    const queues = this.#queues;
-    if (queues.queueOf[id] === ghost) queues.remove(id);
-    const toMain = remembered || (this.#fillsMain && queues.length[small]! >= this.#smallSlots);
-    queues.append(toMain ? main : small, id);
-    this.#uses[id] = 0;
-  }
-
-  protected evict(kept: Uint8Array): number {
-    const queues = this.#queues;
-    this.#fillsMain = false;
-    let ofSmall = queues.oldestNotIn(kept, small);
-    const mainIsOver = queues.length[main]! > this.capacity - this.#smallSlots;
-    if (ofSmall >= 0 && !(mainIsOver && queues.oldestNotIn(kept, main) >= 0)) {
-      for (; ofSmall >= 0; ofSmall = queues.oldestNotIn(kept, small)) {
-        if (this.#uses[ofSmall]! < this.#moveAt) {
-          queues.move(ghost, ofSmall);
-          queues.trim(ghost, this.#ghostSlots);
-          return ofSmall;
-        }
-        queues.move(main, ofSmall);
-        this.#uses[ofSmall] = 0;
-      }
+  protected serve(keys: Uint32Array, from: number, to: number, hit: Uint8Array, free: number, kept: Uint8Array): void {
+    const uses = this.#uses;
+    const usesMax = this.#usesMax;
+    const missing = this.#missing;
+    let misses = 0;
+    // Uses of the call's experts matter to later calls alone. Without branches: whether one hits is close to a coin toss.
+    for (let i = from; i < to; i++) {
+      const id = (keys[i]! - this.base) | 0;
+      const isHit = hit[(i - from) | 0]!;
+      const used = uses[id]!;
+      uses[id] = (used + ((used - usesMax) >>> 31)) & (0 - isHit);
+      missing[misses] = id;
+      misses = (misses + 1 - isHit) | 0;
     }
+    for (let i = 0; i < misses; i++) {
+      const id = missing[i]!;
+      const remembered = this.table.queueOf[id]! === ghost;
+      // It is out of the memory before the victim takes a place there.
+      if (remembered) this.#ghost.remove(id);
+      if (i >= free) this.evict(kept);
+      this.#enter(id, remembered);
+    }
+  }
+
+  protected load(id: number): void {
+    if (this.table.queueOf[id] === ghost) this.#ghost.remove(id);
+    this.#uses[id] = 0;
+    this.#enter(id, false);
+  }
+
+  #enter(id: number, remembered: boolean): void {
+    const toMain = remembered || (this.#fillsMain && this.#small.length >= this.#smallSlots);
+    (toMain ? this.#main : this.#small).add(id);
+  }
+
+  protected evict(kept: Uint8Array): void {
+    this.#fillsMain = false;
+    const mainIsOver = this.#main.length > this.capacity - this.#smallSlots;
+    if (mainIsOver && this.#evictMain(kept)) return;
+    if (!this.#evictSmall(kept)) this.#evictMain(kept);
+  }
+
+  /** Those used often move to the main queue until one leaves; returns whether one does. */
+  #evictSmall(kept: Uint8Array): boolean {
+    const small = this.#small;
     for (;;) {
-      const id = queues.oldestNotIn(kept, main);
+      const id = small.oldestNotIn(kept);
+      if (id < 0) return false;
+      const leaves = this.#uses[id]! < this.#moveAt;
+      small.moveTo(leaves ? this.#ghost : this.#main, id);
+      if (leaves) {
+        if (this.#ghost.length > this.#ghostSlots) this.#ghost.remove(this.#ghost.oldest());
+        return true;
+      }
+      this.#uses[id] = 0;
+    }
+  }
+
+  /** Those with a use lose it and become the newest until one leaves; returns whether one does. */
+  #evictMain(kept: Uint8Array): boolean {
+    const main = this.#main;
+    for (;;) {
+      const id = main.oldestNotIn(kept);
+      if (id < 0) return false;
       const uses = this.#uses[id]!;
       if (uses === 0) {
-        queues.remove(id);
-        return id;
+        main.remove(id);
+        return true;
       }
-      queues.move(main, id);
+      main.renew(id);
       this.#uses[id] = Math.min(uses, chancesMax) - 1;
     }
-  }
-
-  protected remove(id: number): void {
-    this.#queues.remove(id);
   }
 }
 

@@ -1,43 +1,61 @@
-import type { LinkedQueues } from "./linked-queues.ts";
+import type { LinkedQueue, QueueTable } from "./linked-queue.ts";
 
 /**
  * Segments of least recently used experts, the lowest first: a use moves an expert up one segment, and whom it crowds out of there
- * moves down one. They are queues `first`, `first` + 1, ... of a table that may have others.
+ * moves down one. They are queues `first`, `first` + 1, ... of a table.
  */
 export class Segments {
-  readonly #queues: LinkedQueues;
+  readonly #table: QueueTable;
   readonly #first: number;
-  readonly #slots: readonly number[];
+  readonly #queues: readonly LinkedQueue[];
+  readonly #slots: Int32Array;
 
-  constructor(queues: LinkedQueues, first: number, slots: readonly number[]) {
-    this.#queues = queues;
+  constructor(table: QueueTable, queues: readonly LinkedQueue[], first: number, slots: readonly number[]) {
+    this.#table = table;
     this.#first = first;
-    this.#slots = slots;
+    this.#queues = queues.slice(first - 1, first - 1 + slots.length);
+    this.#slots = Int32Array.from(slots);
   }
 
   touch(id: number): void {
-    const queues = this.#queues;
-    const from = queues.queueOf[id]! - this.#first;
-    const target = Math.min(from + 1, this.#slots.length - 1);
-    queues.move(this.#first + target, id);
-    for (let segment = target; segment > 0; segment--)
-      while (queues.length[this.#first + segment]! > this.#slots[segment]!)
-        queues.move(this.#first + segment - 1, queues.oldest(this.#first + segment));
+    const from = this.#table.queueOf[id]! - this.#first;
+    const segment = this.#queues[from]!;
+    if (from === this.#queues.length - 1) {
+      segment.renew(id);
+      return;
+    }
+    const higher = this.#queues[from + 1]!;
+    if (higher.length === this.#slots[from + 1]) higher.moveTo(segment, higher.oldest());
+    segment.moveTo(higher, id);
   }
 
   /** An object enters the lowest segment that has room; the lowest of all if none has. */
   load(id: number): void {
-    const room = this.#slots.findIndex((slots, segment) => this.#queues.length[this.#first + segment]! < slots);
-    this.#queues.append(this.#first + Math.max(0, room), id);
+    const queues = this.#queues;
+    let segment = 0;
+    while (segment < queues.length && queues[segment]!.length >= this.#slots[segment]!) segment++;
+    queues[segment < queues.length ? segment : 0]!.add(id);
   }
 
   /** The least recent of the lowest segment that has one not kept; -1 if none has. */
   victim(kept: Uint8Array): number {
-    for (let segment = 0; segment < this.#slots.length; segment++) {
-      const id = this.#queues.oldestNotIn(kept, this.#first + segment);
+    for (const queue of this.#queues) {
+      const id = queue.oldestNotIn(kept);
       if (id >= 0) return id;
     }
     return -1;
+  }
+
+  remove(id: number): void {
+    this.#queues[this.#table.queueOf[id]! - this.#first]!.remove(id);
+  }
+
+  /** Whether they hold fewer than they have slots. */
+  hasRoom(): boolean {
+    let free = 0;
+    for (let segment = 0; segment < this.#queues.length; segment++)
+      free += this.#slots[segment]! - this.#queues[segment]!.length;
+    return free > 0;
   }
 }
 

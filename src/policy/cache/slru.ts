@@ -1,40 +1,36 @@
 import { z } from "zod";
 import type { CacheContext, CachePolicy } from "./expert-cache.ts";
-import { LinkedQueues } from "./linked-queues.ts";
+import { QueuedCache } from "./queued-cache.ts";
 import { Segments, segmentSlots } from "./segments.ts";
-import { SteppedCache } from "./stepped-cache.ts";
 
-class SlruCache extends SteppedCache {
-  readonly #queues: LinkedQueues;
+class SlruCache extends QueuedCache {
   readonly #segments: Segments;
 
   constructor(context: CacheContext, weights: readonly number[]) {
-    super(context);
     const slots = segmentSlots(context.capacity, weights);
-    this.#queues = new LinkedQueues(context.objects, slots.length);
-    this.#segments = new Segments(this.#queues, 1, slots);
+    super(context, slots.length, slots.length);
+    this.#segments = new Segments(this.table, this.queues, 1, slots);
   }
 
-  protected touch(id: number): void {
-    this.#segments.touch(id);
-  }
-
-  protected recall(): boolean {
-    return false;
+  protected serve(keys: Uint32Array, from: number, to: number, hit: Uint8Array, free: number, kept: Uint8Array): void {
+    let left = free;
+    for (let i = from; i < to; i++) {
+      const id = (keys[i]! - this.base) | 0;
+      if (hit[(i - from) | 0] === 1) this.#segments.touch(id);
+      else {
+        if (left > 0) left--;
+        else this.evict(kept);
+        this.load(id);
+      }
+    }
   }
 
   protected load(id: number): void {
     this.#segments.load(id);
   }
 
-  protected evict(kept: Uint8Array): number {
-    const victim = this.#segments.victim(kept);
-    this.#queues.remove(victim);
-    return victim;
-  }
-
-  protected remove(id: number): void {
-    this.#queues.remove(id);
+  protected evict(kept: Uint8Array): void {
+    this.#segments.remove(this.#segments.victim(kept));
   }
 }
 

@@ -1,56 +1,58 @@
 import { z } from "zod";
 import type { CacheContext, CachePolicy } from "./expert-cache.ts";
-import { LinkedQueues } from "./linked-queues.ts";
+import { QueuedCache } from "./queued-cache.ts";
 import { shareSlots } from "./share-slots.ts";
-import { SteppedCache } from "./stepped-cache.ts";
 
+/** The queues A1in (here recent), Am (main) and A1out (ghost) of the paper. */
 const recent = 1;
 const main = 2;
 const ghost = 3;
 
-/** The queues A1in (here recent), Am (main) and A1out (ghost) of the paper. */
-class TwoQCache extends SteppedCache {
-  readonly #queues: LinkedQueues;
+class TwoQCache extends QueuedCache {
+  readonly #recent = this.queues[recent - 1]!;
+  readonly #main = this.queues[main - 1]!;
+  readonly #ghost = this.queues[ghost - 1]!;
   readonly #recentSlots: number;
   readonly #ghostSlots: number;
 
   constructor(context: CacheContext, recentShare: number, ghostShare: number) {
-    super(context);
-    this.#queues = new LinkedQueues(context.objects, ghost);
+    super(context, main, ghost);
     this.#recentSlots = shareSlots(context.capacity, recentShare);
     this.#ghostSlots = shareSlots(context.capacity, ghostShare);
   }
 
-  protected touch(id: number): void {
-    if (this.#queues.queueOf[id] === main) this.#queues.move(main, id);
-  }
-
-  protected recall(id: number): boolean {
-    const remembered = this.#queues.queueOf[id] === ghost;
-    if (remembered) this.#queues.remove(id);
-    return remembered;
-  }
-
-  protected load(id: number, remembered: boolean): void {
-    if (this.#queues.queueOf[id] === ghost) this.#queues.remove(id);
-    this.#queues.append(remembered ? main : recent, id);
-  }
-
-  protected evict(kept: Uint8Array): number {
-    const queues = this.#queues;
-    const ofRecent = queues.oldestNotIn(kept, recent);
-    const ofMain = queues.oldestNotIn(kept, main);
-    if (ofRecent >= 0 && (ofMain < 0 || queues.length[recent]! > this.#recentSlots)) {
-      queues.move(ghost, ofRecent);
-      queues.trim(ghost, this.#ghostSlots);
-      return ofRecent;
+  protected serve(keys: Uint32Array, from: number, to: number, hit: Uint8Array, free: number, kept: Uint8Array): void {
+    let left = free;
+    for (let i = from; i < to; i++) {
+      const id = (keys[i]! - this.base) | 0;
+      const queue = this.table.queueOf[id]!;
+      if (hit[(i - from) | 0] === 1) {
+        if (queue === main) this.#main.renew(id);
+        continue;
+      }
+      // It is out of the memory before the victim takes a place there.
+      if (queue === ghost) this.#ghost.remove(id);
+      if (left > 0) left--;
+      else this.evict(kept);
+      if (queue === ghost) this.#main.add(id);
+      else this.#recent.add(id);
     }
-    queues.remove(ofMain);
-    return ofMain;
   }
 
-  protected remove(id: number): void {
-    this.#queues.remove(id);
+  protected load(id: number): void {
+    if (this.table.queueOf[id]! === ghost) this.#ghost.remove(id);
+    this.#recent.add(id);
+  }
+
+  protected evict(kept: Uint8Array): void {
+    const ofRecent = this.#recent.oldestNotIn(kept);
+    const recentIsOver = this.#recent.length > this.#recentSlots;
+    const ofMain = ofRecent >= 0 && recentIsOver ? -1 : this.#main.oldestNotIn(kept);
+    if (ofMain >= 0) this.#main.remove(ofMain);
+    else {
+      this.#recent.moveTo(this.#ghost, ofRecent);
+      if (this.#ghost.length > this.#ghostSlots) this.#ghost.remove(this.#ghost.oldest());
+    }
   }
 }
 

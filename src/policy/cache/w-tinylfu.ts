@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { CacheContext, CachePolicy } from "./expert-cache.ts";
-import { LinkedQueues } from "./linked-queues.ts";
+import { QueuedCache } from "./queued-cache.ts";
 import { Segments, segmentSlots } from "./segments.ts";
 import { shareSlots } from "./share-slots.ts";
-import { SteppedCache } from "./stepped-cache.ts";
 
 const window = 1;
 const probation = 2;
@@ -16,10 +15,9 @@ interface WTinyLfuValues {
   readonly variant: "repo" | "paper";
 }
 
-class WTinyLfuCache extends SteppedCache {
-  readonly #queues: LinkedQueues;
+class WTinyLfuCache extends QueuedCache {
+  readonly #window = this.queues[window - 1]!;
   readonly #main: Segments;
-  readonly #mainSlots: number;
   readonly #isPaper: boolean;
   /** Uses of each object that count, resident or not; halved every `period` uses. */
   readonly #uses: Uint32Array;
@@ -27,53 +25,59 @@ class WTinyLfuCache extends SteppedCache {
   #counted = 0;
 
   constructor(context: CacheContext, { windowShare, protectedShare, sample, variant }: WTinyLfuValues) {
-    super(context);
-    this.#mainSlots = Math.max(0, context.capacity - shareSlots(context.capacity, windowShare));
-    this.#queues = new LinkedQueues(context.objects, protectedPart);
-    const slots = segmentSlots(this.#mainSlots, [1 - protectedShare, protectedShare]);
-    this.#main = new Segments(this.#queues, probation, slots);
+    super(context, protectedPart, protectedPart);
+    const mainSlots = Math.max(0, context.capacity - shareSlots(context.capacity, windowShare));
+    const slots = segmentSlots(mainSlots, [1 - protectedShare, protectedShare]);
+    this.#main = new Segments(this.table, this.queues, probation, slots);
     this.#isPaper = variant === "paper";
     this.#uses = new Uint32Array(context.objects);
-    this.#period = sample * Math.max(1, this.#isPaper ? context.capacity : this.#mainSlots);
+    this.#period = sample * Math.max(1, this.#isPaper ? context.capacity : mainSlots);
   }
 
-  protected touch(id: number): void {
-    const inWindow = this.#queues.queueOf[id] === window;
-    if (inWindow) this.#queues.move(window, id);
+  protected serve(keys: Uint32Array, from: number, to: number, hit: Uint8Array, free: number, kept: Uint8Array): void {
+    let left = free;
+    for (let i = from; i < to; i++) {
+      const id = (keys[i]! - this.base) | 0;
+      if (hit[(i - from) | 0] === 1) this.#touch(id);
+      else {
+        if (this.#isPaper) this.#countAndFade(id);
+        else this.#uses[id]!++;
+        if (left > 0) left--;
+        else this.evict(kept);
+        this.load(id);
+      }
+    }
+  }
+
+  #touch(id: number): void {
+    const inWindow = this.table.queueOf[id]! === window;
+    if (inWindow) this.#window.renew(id);
     else this.#main.touch(id);
     if (this.#isPaper || !inWindow) this.#countAndFade(id);
   }
 
-  protected recall(id: number): boolean {
-    if (this.#isPaper) this.#countAndFade(id);
-    else this.#uses[id]!++;
-    return false;
-  }
-
   protected load(id: number): void {
-    this.#queues.append(window, id);
+    this.#window.add(id);
   }
 
-  protected evict(kept: Uint8Array): number {
-    const queues = this.#queues;
+  protected evict(kept: Uint8Array): void {
     for (;;) {
-      const candidate = queues.oldestNotIn(kept, window);
-      const hasRoom = queues.length[probation]! + queues.length[protectedPart]! < this.#mainSlots;
-      const victim = candidate >= 0 && hasRoom ? -1 : this.#main.victim(kept);
-      const isAdmitted = candidate >= 0 && (hasRoom || (victim >= 0 && this.#uses[candidate]! > this.#uses[victim]!));
-      const leaves = candidate >= 0 && !isAdmitted ? candidate : victim;
-      if (leaves >= 0) queues.remove(leaves);
+      const candidate = this.#window.oldestNotIn(kept);
+      const hasRoom = candidate >= 0 && this.#main.hasRoom();
+      const victim = hasRoom ? -1 : this.#main.victim(kept);
+      const isAdmitted = hasRoom || (candidate >= 0 && victim >= 0 && this.#uses[candidate]! > this.#uses[victim]!);
+      if (candidate >= 0 && !this.#isPaper) this.#uses[candidate]!++;
+      if (candidate >= 0 && !isAdmitted) {
+        this.#window.remove(candidate);
+        return;
+      }
+      if (victim >= 0) this.#main.remove(victim);
       if (isAdmitted) {
-        queues.remove(candidate);
+        this.#window.remove(candidate);
         this.#main.load(candidate);
       }
-      if (candidate >= 0 && !this.#isPaper) this.#uses[candidate]!++;
-      if (leaves >= 0) return leaves;
+      if (victim >= 0) return;
     }
-  }
-
-  protected remove(id: number): void {
-    this.#queues.remove(id);
   }
 
   #countAndFade(id: number): void {
