@@ -11,9 +11,9 @@ interface Use {
   readonly without: string;
   /** What a scenario with it says. */
   readonly asked: (section: Section) => string | undefined;
-  /** What is not modelled of it where experts are sent ahead, and where misses are computed by the host or fetched narrow. */
+  /** What is not modelled of it where experts are sent ahead, and where some are fetched narrow. */
   readonly ahead: string;
-  readonly onHost: string;
+  readonly narrow: string;
 }
 
 const uses: readonly Use[] = [
@@ -22,21 +22,21 @@ const uses: readonly Use[] = [
     without: "inclusive",
     asked: ({ hostCache }) => (hostCache === "exclusive" ? hostCache : undefined),
     ahead: "that experts sent ahead leave host memory",
-    onHost: "that experts leave and come back",
+    narrow: "how narrow copies leave and come back",
   },
   {
     key: "pageCache",
     without: "no page cache",
     asked: ({ pageCache }) => (typeof pageCache === "number" ? formatBytes(pageCache) : pageCache),
     ahead: "reading ahead through it",
-    onHost: "computing in its pages, or narrow copies there,",
+    narrow: "which files narrow copies are read from",
   },
   {
     key: "tiering",
     without: "static",
     asked: ({ tiering }) => (tiering === "lru" ? tiering : undefined),
     ahead: "moves for experts sent ahead",
-    onHost: "moves for experts that the host computes, or of narrow copies,",
+    narrow: "moves of narrow copies",
   },
 ];
 
@@ -45,11 +45,11 @@ export function combinationProblems(section: Section) {
   const { miss, prefetch } = section;
   const policy: MissPolicy = missPolicies[miss.kind];
   const sends = prefetch !== undefined && prefetch.kind !== "none";
-  const leaves = policy.needs.includes("host") || policy.narrowBits !== undefined;
-  return uses.flatMap(({ key, without, asked, ahead, onHost }) => {
+  const narrows = policy.narrowBits !== undefined;
+  return uses.flatMap(({ key, without, asked, ahead, narrow }) => {
     const found = asked(section);
-    if (found === undefined || !(sends || leaves)) return [];
-    const [what, beside] = sends ? [ahead, `prefetch ${prefetch.kind}`] : [onHost, `misses ${miss.kind}`];
+    if (found === undefined || !(sends || narrows)) return [];
+    const [what, beside] = sends ? [ahead, `prefetch ${prefetch.kind}`] : [narrow, `misses ${miss.kind}`];
     return [{ key, expected: `${without} beside ${beside}: ${what} is not modelled`, found }];
   });
 }

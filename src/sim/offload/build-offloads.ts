@@ -156,7 +156,7 @@ export function buildOffloads(
                     handler: missHandler,
                     needs: miss!.policy.needs,
                     experts,
-                    fetchNs: cost.linkNs + cost.stagingNs,
+                    fetchNs: cost.linkNs + cost.stagingNs + (host.hasPages ? pages[at]!.copy.threadNs : 0),
                     narrowShare: narrow,
                     defers: memory.hostHoldsAll,
                   }),

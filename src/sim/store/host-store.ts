@@ -140,6 +140,44 @@ export class HostStore {
   }
 
   /**
+   * Whether the host's processors compute in pages of files. They then {@link touch} an expert when they come to it; elsewhere
+   * memory is {@link ask | asked} for all that they are to compute, before they do.
+   */
+  get hasPages(): boolean {
+    return this.pages !== null && this.onDisk;
+  }
+
+  /** Whether the processors could compute an expert now, where it lies. */
+  isAtHand(key: number, atNs: number): boolean {
+    if (this.homes[key]! < this.disks) return true;
+    this.exclusive?.settle(atNs);
+    const cached = this.cache.at(key, atNs);
+    if (cached !== "absent") return cached === "resident";
+    return this.pages?.has(key, atNs) === true && !this.pages.comes(key, atNs);
+  }
+
+  /**
+   * The processors come to an expert: in memory, or in its pages, into which it is read from its disk if they are not there. They
+   * stand still for that. What is only in pages stays there alone.
+   */
+  touch(key: number, atNs: number, answer: TierAnswer): void {
+    const { cache, exclusive, pages } = this;
+    const home = this.homes[key]!;
+    exclusive?.settle(atNs);
+    if (pages === null || home < this.disks || cache.at(key, atNs) !== "absent") {
+      this.ask(key, atNs, answer);
+      return;
+    }
+    answer.cause = tierCause(home);
+    if (pages.has(key, atNs)) answer.fromNs = pages.touch(key, atNs);
+    else {
+      answer.fromNs = this.readDisk(home, atNs);
+      pages.keep(key, this.reads[home]!.bytes, atNs, answer.fromNs);
+    }
+    answer.readNs = answer.fromNs;
+  }
+
+  /**
    * Somebody may ask for an expert. What a disk would have to send into memory is read there in background work of the given
    * priority, and kept until somebody {@link letGo | lets it go} or {@link giveUp | gives it up}. Returns whether memory has room for it.
    */
@@ -262,10 +300,10 @@ export class HostStore {
    */
   read(key: number, atNs: number, sockets: readonly SocketRead[], share: number): number {
     if (this.disks === 0 || !this.passesMemory(key)) return atNs;
+    this.migration?.read(key, atNs);
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
     this.readCause = tierCause(tier);
-    this.migration?.read(key, atNs);
     if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs, share);
     const { ns, latencyNs, bytes } = this.reads[tier]!;
     return this.tiers[tier]!.demand(atNs, share * ns, share * bytes) + latencyNs;
@@ -277,6 +315,7 @@ export class HostStore {
    */
   compute(key: number, atNs: number, share: number): number {
     if (this.disks === 0) return atNs;
+    this.migration?.read(key, atNs);
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
     const read = this.reads[tier]!;

@@ -17,13 +17,13 @@ export interface PageCopy {
 
 /**
  * Pages of the files that experts are read from, in memory of a node that nothing else takes: whole experts, the least
- * recently read go first. Every read of a disk passes it, and one thread copies what is read out of it. What it holds needs no
- * disk. All replicas of a node read the same files.
+ * recently read go first. Every read of a disk passes it, and one thread copies what is read out of it. The host's processors
+ * compute in the pages, and copy nothing. What it holds needs no disk. All replicas of a node read the same files.
  */
 export class PageCache {
-  /** Reads that found their expert there or on its way. */
+  /** Reads that found their expert there or on its way, those of the processors included. */
   hits = 0;
-  /** Of them, those that found it there. The others came with the read that was on its way. */
+  /** Of them, those that found it there and copied it. Others came with the read that was on its way. */
   copies = 0;
   readonly copy: PageCopy;
   readonly thread = new Resource();
@@ -44,10 +44,16 @@ export class PageCache {
     return this.pages.at(key, atNs) === "arriving";
   }
 
-  /** Reads an expert that it has. Returns when that is done, ns. */
-  read(key: number, atNs: number): number {
+  /** The processors use an expert that it has, where it is. Returns from when on they can, ns. */
+  touch(key: number, atNs: number): number {
     this.hits++;
     this.pages.use(key);
+    return Math.max(atNs, this.pages.endNs(key));
+  }
+
+  /** Reads an expert that it has. Returns when that is done, ns. */
+  read(key: number, atNs: number): number {
+    this.touch(key, atNs);
     const copiedNs = this.thread.demand(atNs, this.copy.threadNs, 0);
     if (this.comes(key, atNs)) return Math.max(copiedNs, this.pages.endNs(key));
     this.copies++;
@@ -55,12 +61,14 @@ export class PageCache {
     return Math.max(copiedNs, memory.demand(atNs, memoryNs, bytes) + latencyNs);
   }
 
-  /**
-   * An expert of `bytes` comes from a disk until `endNs`, and is copied while it does. Where others on their way leave no
-   * room, it is not kept. Returns when it is copied, ns.
-   */
-  fill(key: number, bytes: number, atNs: number, endNs: number): number {
+  /** An expert of `bytes` comes from a disk until `endNs`. Where others on their way leave no room, it is not kept. */
+  keep(key: number, bytes: number, atNs: number, endNs: number): void {
     this.pages.arrive(key, bytes, atNs, endNs);
+  }
+
+  /** The same, and it is copied while it comes. Returns when that is done, ns. */
+  fill(key: number, bytes: number, atNs: number, endNs: number): number {
+    this.keep(key, bytes, atNs, endNs);
     return Math.max(endNs, this.thread.demand(atNs, this.copy.threadNs, 0));
   }
 }
