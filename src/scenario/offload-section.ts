@@ -67,7 +67,7 @@ const cacheKeys = {
       'With kind static, instead of slots: the flags by which the engine divides experts between device and host, such as "--n-cpu-moe 12" for ' +
         "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest.",
     ),
-  hostMemory: quantity("bytes")
+  hostMemory: quantity("bytes", "zero")
     .optional()
     .describe(
       "Memory of the first tier of each node that may hold experts, in even shares for its replicas; what exceeds a share " +

@@ -147,6 +147,12 @@ export class HostStore {
     return this.pages !== null && this.onDisk;
   }
 
+  /** The engine has read experts on disks before it serves, the last of `keys` last: their pages are there as far as they have room. */
+  load(keys: readonly number[]): void {
+    const onDisks = keys.filter((key) => this.homes[key]! >= this.disks);
+    this.pages?.load(onDisks, this.diskBytes);
+  }
+
   /** Whether the processors could compute an expert now, where it lies. */
   isAtHand(key: number, atNs: number): boolean {
     if (this.homes[key]! < this.disks) return true;

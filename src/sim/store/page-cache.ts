@@ -34,6 +34,15 @@ export class PageCache {
     this.copy = copy;
   }
 
+  /**
+   * The files are read once before the run, the last of `keys` last: what has no room gives way to what comes after it. Other
+   * replicas read the same.
+   */
+  load(keys: readonly number[], bytes: number): void {
+    if (this.pages.usedBytes > 0) return;
+    for (const key of keys) this.pages.arrive(key, bytes, 0, 0);
+  }
+
   /** Whether a read needs no disk. */
   has(key: number, atNs: number): boolean {
     return this.pages.at(key, atNs) !== "absent";
