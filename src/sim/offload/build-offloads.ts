@@ -127,6 +127,10 @@ export function buildOffloads(
         const uplinks = uplinksOf(config, nodes[at]!.uplinks, replica, first);
         const backwards = () => uplinksOf(config, nodes[at]!.uplinksBack, replica, first);
         const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);
+        const writeBacks =
+          host.exclusive === null
+            ? null
+            : new WriteBacks(shape.layers * experts, newCache(), host, backwards(), cost);
         const ahead = (link: Resource) => {
           const held = heldBy(routing.layerMap.length, experts, owns);
           return new PrefetchLane({
@@ -136,6 +140,7 @@ export function buildOffloads(
             homes: visited,
             held,
             road: new PrefetchRoad(cost, host, link, uplinks, sockets),
+            writeBacks,
           });
         };
         caches.push(
@@ -145,10 +150,7 @@ export function buildOffloads(
             host,
             uplinks,
             sockets,
-            writeBacks:
-              host.exclusive === null
-                ? null
-                : new WriteBacks(shape.layers * experts, newCache(), host, backwards(), cost),
+            writeBacks,
             slotsOf: (key) => shape.slotsPerLayer?.[Math.floor(key / experts)] ?? shape.slots,
             popularity,
             cost,

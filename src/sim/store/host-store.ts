@@ -2,6 +2,8 @@ import type { Resource } from "../../core/resource.ts";
 import type { ExclusiveRoom } from "./exclusive-room.ts";
 import type { Migration } from "./migration.ts";
 import type { PageCache } from "./page-cache.ts";
+import { PagedRead } from "./paged-read.ts";
+import { DiskRead, type ReadAhead } from "./read-ahead.ts";
 import { stallCause, tierCause } from "./stall-causes.ts";
 import type { TierStore } from "./tier-store.ts";
 
@@ -70,8 +72,8 @@ export class HostStore {
   private readonly cache: TierStore;
   /** [MoE layers x experts] socket that lends memory to each, and 1; 0 where the readers' own do. */
   private readonly lenders: Uint8Array;
-  /** Reads of a disk into memory that nobody waits for yet: the expert, and the disk's background work. */
-  private readonly reading = new Map<number, number>();
+  /** Reads of files into memory that nobody waits for yet, by expert. */
+  private readonly reading = new Map<number, ReadAhead>();
 
   constructor(parts: {
     /** [MoE layers x experts] tier that each lives in. */
@@ -184,59 +186,90 @@ export class HostStore {
   }
 
   /**
-   * Somebody may ask for an expert. What a disk would have to send into memory is read there in background work of the given
-   * priority, and kept until somebody {@link letGo | lets it go} or {@link giveUp | gives it up}. Returns whether memory has room for it.
+   * Somebody may ask for an expert. What a disk, or the page cache, would have to send into memory is read there in background work
+   * of the given priority, and kept until somebody {@link letGo | lets it go} or {@link giveUp | gives it up}. Returns whether memory has room for it.
    */
   prefetch(key: number, atNs: number, priority: number): boolean {
     const home = this.homes[key]!;
     if (!this.holdsInCache(key)) return true;
     const { cache } = this;
+    this.exclusive?.settle(atNs);
     if (cache.at(key, atNs) !== "absent") cache.use(key);
     else {
-      const { ns, bytes } = this.reads[home]!;
-      if (!cache.arrive(key, bytes, atNs, Number.POSITIVE_INFINITY)) return false;
-      this.reading.set(key, this.tiers[home]!.submit(atNs, 1, ns, bytes, priority));
-      this.diskReads++;
+      if (!cache.arrive(key, this.reads[home]!.bytes, atNs, Number.POSITIVE_INFINITY)) return false;
+      this.reading.set(key, this.readAhead(key, atNs, priority));
     }
     cache.pin(key);
     return true;
   }
 
+  /** Reads a file into memory in background work: from its disk, or out of the page cache in front of it. */
+  private readAhead(key: number, atNs: number, priority: number): ReadAhead {
+    const { pages } = this;
+    const home = this.homes[key]!;
+    const read = this.reads[home]!;
+    const ofDisk = () => {
+      this.diskReads++;
+      return new DiskRead(this.tiers[home]!, atNs, read, priority);
+    };
+    if (pages === null) return ofDisk();
+    return new PagedRead(pages, key, atNs, pages.has(key, atNs) ? null : ofDisk, read.bytes, priority);
+  }
+
   /** From when on an expert that was asked for ahead can go over a device's link, ns; Infinity while that is not known. */
   prefetchedNs(key: number, atNs: number): number {
     if (!this.holdsInCache(key)) return atNs;
-    const id = this.reading.get(key);
-    if (id !== undefined) {
-      const disk = this.tiers[this.homes[key]!]!;
-      const endNs = disk.doneNs(atNs, id);
+    this.exclusive?.settle(atNs);
+    const read = this.reading.get(key);
+    if (read !== undefined) {
+      const endNs = read.doneNs(atNs);
       if (endNs === Number.POSITIVE_INFINITY) return endNs;
-      disk.cancel(atNs, id);
+      read.end(atNs);
       this.readBy(key, endNs);
     }
     return this.cache.endNs(key);
   }
 
-  /** Nobody wants an expert any more that was asked for ahead: unless others do, its disk does not begin to read it. */
+  /**
+   * An expert that was asked for ahead has reached its device, or nobody wants it any more: unless others do, its disk does not
+   * begin to read it.
+   */
   giveUp(key: number, atNs: number): void {
     if (!this.holdsInCache(key)) return;
-    const { cache } = this;
+    const { cache, pages } = this;
     cache.unpin(key);
-    const disk = this.tiers[this.homes[key]!]!;
-    const nowNs = Math.max(atNs, disk.atNs);
-    if (cache.pinned(key) || this.prefetchedNs(key, nowNs) < Number.POSITIVE_INFINITY) return;
-    disk.cancel(nowNs, this.reading.get(key)!);
+    const busy = [this.tiers[this.homes[key]!]!, ...(pages === null ? [] : [pages.thread, pages.copy.memory])];
+    const nowNs = Math.max(atNs, cache.atNs, this.exclusive?.atNs ?? 0, ...busy.map((resource) => resource.atNs));
+    if (cache.pinned(key)) return;
+    if (this.prefetchedNs(key, nowNs) < Number.POSITIVE_INFINITY) {
+      this.leave(key, nowNs);
+      return;
+    }
+    const read = this.reading.get(key);
+    // It comes back from a device, whoever wants it.
+    if (read === undefined) return;
+    if (read.giveUp(nowNs)) this.diskReads--;
     this.reading.delete(key);
-    this.diskReads--;
     cache.withdraw(key);
   }
 
   /** An expert that was asked for ahead need not be kept any longer. */
-  letGo(key: number): void {
-    if (this.holdsInCache(key)) this.cache.unpin(key);
+  letGo(key: number, atNs: number): void {
+    if (!this.holdsInCache(key)) return;
+    this.cache.unpin(key);
+    this.leave(key, atNs);
   }
 
-  /** What a device reads an expert from, all parts at once, with their time and bytes. */
-  sources(key: number, sockets: readonly SocketRead[]): readonly ReadPart[] {
+  /** Exclusive memory gives an expert up that a device has. */
+  private leave(key: number, atNs: number): void {
+    const { cache, exclusive } = this;
+    if (exclusive?.isOnDevice(key) === true && !cache.pinned(key) && cache.at(key, atNs) === "resident")
+      cache.evict(key, atNs);
+  }
+
+  /** What a device reads an expert from that is sent ahead, all parts at once, with their time and bytes. */
+  sources(key: number, atNs: number, sockets: readonly SocketRead[]): readonly ReadPart[] {
+    if (this.passesMemory(key)) this.migration?.read(key, atNs);
     const home = this.homes[key]!;
     if (this.passesMemory(key)) {
       if (this.disks === 0) return [];
@@ -252,9 +285,9 @@ export class HostStore {
     return !this.direct && this.homes[key]! >= this.disks;
   }
 
-  /** Somebody waits for an expert that its disk was to read in background work. */
+  /** Somebody waits for an expert that was to be read in background work. */
   private hasten(key: number, atNs: number): void {
-    this.readBy(key, this.tiers[this.homes[key]!]!.raise(atNs, this.reading.get(key)!));
+    this.readBy(key, this.reading.get(key)!.raise(atNs));
   }
 
   private readBy(key: number, endNs: number): void {
@@ -295,9 +328,8 @@ export class HostStore {
 
   /** A device has what it asked for. The cache keeps it, unless it is exclusive and the device does. */
   release(key: number, atNs: number): void {
-    const { cache, exclusive } = this;
-    cache.unpin(key);
-    if (exclusive?.isOnDevice(key) === true && !cache.pinned(key)) cache.evict(key, atNs);
+    this.cache.unpin(key);
+    this.leave(key, atNs);
   }
 
   /**

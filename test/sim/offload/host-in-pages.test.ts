@@ -131,7 +131,11 @@ describe("experts that the host computes in pages of files", () => {
 
   test("begin with the last experts of the file that no device holds, read once for all replicas", () => {
     for (const replicas of [1, 3]) {
-      const { cache } = inPages(8, { kind: "host", replicas, offload: { slots: 4, slotsPerLayer: held([8, 8, 8, 0]) } });
+      const { cache } = inPages(8, {
+        kind: "host",
+        replicas,
+        offload: { slots: 4, slotsPerLayer: held([8, 8, 8, 0]) },
+      });
       expect([cache!.diskReads, cache!.pageCacheHits]).toEqual([0, cache!.misses]);
       expect(cache!.misses).toBeGreaterThan(0);
     }
