@@ -160,7 +160,8 @@ function contiguous({ mapping, routing }: SimConfig): Placement {
 const relabelled: MetamorphicLaw = {
   name: "relabelled experts take the same times, with an LRU cache too",
   check(drawn) {
-    // By the numbers of experts goes which of several copies gets a token more, and which tier a part of a layer lies in.
+    // By the numbers of experts goes which of several copies gets a token more, which tier a part of a layer lies in, and which
+    // pages are there first.
     const { first } = drawn;
     const drawnConfig = configOf({
       ...first,
@@ -168,6 +169,7 @@ const relabelled: MetamorphicLaw = {
       cxlExperts: 0,
       firstDiskExperts: 0,
       host: first.host === 0 ? 0 : 64e9,
+      pageCache: first.pageCache === "rest" ? "rest" : undefined,
       slots: first.seed % 3 === 0 ? null : (first.slots ?? 2),
     });
     const { routing, offload } = drawnConfig;

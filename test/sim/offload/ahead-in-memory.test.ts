@@ -112,7 +112,7 @@ describe("experts sent ahead", () => {
             .diskReads
         );
       }, 0);
-    expect(of("exclusive")).toBeLessThan(0.8 * of("inclusive"));
+    expect(of("exclusive")).toBeLessThan(0.4 * of("inclusive"));
   });
 
   test("move to the nearest memory as fetched ones do", () => {
@@ -122,6 +122,7 @@ describe("experts sent ahead", () => {
     const still = run({ tiers, offload: { hostBytes }, ahead: rules });
     const moved = run({ tiers, offload: { hostBytes, tiering: "lru" }, ahead: rules });
     expect(still.cache!.prefetch!.followed).toBeGreaterThan(50);
-    expect(moved.cache!.promotions).toBeGreaterThan(10);
+    // About half of what is read is fetched, and makes half of the moves.
+    expect(moved.cache!.promotions).toBeGreaterThan(80);
   });
 });
