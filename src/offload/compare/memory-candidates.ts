@@ -13,35 +13,35 @@ const diskFactors = [0.5, 2, 4];
 
 /**
  * More memory, or a faster disk: other sizes of the host's memory, and other rates of the disk behind it. `pages`: whether experts
- * lie in pages of the model's file, which they then do at every size.
+ * lie in pages of the model's file; they then do so at every size, so that nothing but the size differs.
  */
 export function memoryCandidates(section: Section, node: Node, pages: boolean): Candidate[] {
-  const { tiers } = node;
   const memory = hostTier(node);
-  const disk = tiers[memoryTiers(tiers)];
+  const disk = node.tiers[memoryTiers(node.tiers)];
   return [
     ...(memory === undefined ? [] : memoryFactors.map((factor) => ofMemory(section, memory, factor, pages))),
     ...(disk === undefined ? [] : diskFactors.map((factor) => ofDisk(disk, factor))),
   ];
 }
 
-/** Parts of memory that the scenario gives to something grow with it. */
-function ofMemory(
-  { hostMemory, pageCache }: Section,
-  { kind, bytes }: MemoryTier,
-  factor: number,
-  pages: boolean,
-): Candidate {
-  const scaled = (key: string, value: number) => `${key}=${sizeText(Math.round(value * factor))}`;
+/** What of memory the scenario leaves to others they keep; of two parts that are for experts, the page cache changes. */
+function ofMemory({ hostMemory, pageCache }: Section, memory: MemoryTier, factor: number, pages: boolean): Candidate {
+  const { kind } = memory;
+  const bytes = Math.round(memory.bytes * factor);
+  const set = (key: string, value: number) => [`policy.offload.${key}=${sizeText(value)}`];
+  const changed = (part: number) => Math.max(0, part + bytes - memory.bytes);
+  const parts = () => {
+    if (typeof pageCache === "number") return set("pageCache", changed(pageCache));
+    if (pages && pageCache === undefined)
+      return hostMemory === undefined
+        ? ["policy.offload.pageCache=rest"]
+        : [...set("hostMemory", 0), ...set("pageCache", changed(hostMemory))];
+    return hostMemory === undefined || pageCache === "rest" ? [] : set("hostMemory", changed(hostMemory));
+  };
   return {
     axis: "memory",
-    name: `${formatBytes(bytes * factor)} of ${tierKinds[kind].name}`,
-    set: [
-      scaled(`hardware.tiers.${kind}.capacity`, bytes),
-      ...(hostMemory === undefined ? [] : [scaled("policy.offload.hostMemory", hostMemory)]),
-      ...(typeof pageCache === "number" ? [scaled("policy.offload.pageCache", pageCache)] : []),
-      ...(pages && pageCache === undefined && hostMemory === undefined ? ["policy.offload.pageCache=rest"] : []),
-    ],
+    name: `${formatBytes(bytes)} of ${tierKinds[kind].name}`,
+    set: [`hardware.tiers.${kind}.capacity=${sizeText(bytes)}`, ...parts()],
   };
 }
 
