@@ -128,9 +128,7 @@ export function buildOffloads(
         const backwards = () => uplinksOf(config, nodes[at]!.uplinksBack, replica, first);
         const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);
         const writeBacks =
-          host.exclusive === null
-            ? null
-            : new WriteBacks(shape.layers * experts, newCache(), host, backwards(), cost);
+          host.exclusive === null ? null : new WriteBacks(shape.layers * experts, newCache(), host, backwards(), cost);
         const ahead = (link: Resource) => {
           const held = heldBy(routing.layerMap.length, experts, owns);
           return new PrefetchLane({

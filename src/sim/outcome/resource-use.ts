@@ -61,8 +61,7 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
     for (const [uplink, link] of uplinksBack.entries())
       if (link.busyNs > 0) add(`common host link ${uplink} back of node ${i}`, link);
     const paged = pages[i];
-    if (paged !== undefined && paged.thread.busyNs > 0)
-      add(`page cache of node ${i}`, paged.thread);
+    if (paged !== undefined && paged.thread.busyNs > 0) add(`page cache of node ${i}`, paged.thread);
     for (const [tier, resource] of tiers.entries())
       if (resource.busyNs > 0) add(`${tierName(config.node.tiers, tier)} of node ${i}`, resource);
   }

@@ -15,7 +15,14 @@ export class PagedRead implements ReadAhead {
   private pageNs = Number.POSITIVE_INFINITY;
 
   /** `disk`: reads the page, which nobody has asked for yet; null where it is there or on its way. */
-  constructor(pages: PageCache, key: number, atNs: number, disk: (() => DiskRead) | null, bytes: number, priority: number) {
+  constructor(
+    pages: PageCache,
+    key: number,
+    atNs: number,
+    disk: (() => DiskRead) | null,
+    bytes: number,
+    priority: number,
+  ) {
     this.pages = pages;
     this.key = key;
     const { copy, thread } = pages;
