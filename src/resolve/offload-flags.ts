@@ -89,6 +89,8 @@ function pagesOfFlags(
   if (loading === undefined || host === undefined || moe === null) return null;
   const bytes = expertBytes(moe, served);
   const room = hostMemory ?? host.bytes;
+  // Refused where keys are.
+  if (room > host.bytes) return null;
   const { experts, inMemory } = expertsInMemory(served, room, bytes);
   if (loading === "whole") {
     const resident = chosen.kind === "named" ? chosen.resident.reduce((sum, one) => sum + one, 0) : 0;

@@ -52,6 +52,12 @@ describe("llama.cpp", () => {
     expect(llamaCpp.read(splitWords(flags), shape).loading).toBe(loading);
   });
 
+  test("writes that all is read before it starts, if it was told so", () => {
+    const split = { resident: new Uint8Array(20), deviceFrom: 32, deferred: 0 };
+    expect(llamaCpp.write({ ...split, loading: "whole" }, shape)).toEqual(["--cpu-moe", "--no-mmap"]);
+    expect(llamaCpp.write({ ...split, loading: "mapped" }, shape)).toEqual(["--cpu-moe"]);
+  });
+
   test("lists what it did not read", () => {
     expect(llamaCpp.read(splitWords("llama-server -m model.gguf -ub 512 --cpu-moe"), shape).unread).toEqual([
       "-m",

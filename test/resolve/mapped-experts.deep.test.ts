@@ -46,6 +46,12 @@ describe("experts that llama.cpp leaves to the host", () => {
     }
   });
 
+  test("are not said to be in more memory than there is", async () => {
+    await expect(resolve("--cpu-moe", "8GiB", ", hostMemory: 9GiB")).rejects.toThrow(
+      /mapped.yaml:9:\d+: policy.offload.hostMemory: expected at most the 8 GiB/,
+    );
+  });
+
   test("are refused in pages on several sockets, with the flags' place", async () => {
     const refused = resolve("--cpu-moe", "8GiB", "", ", sockets: { count: 2, bandwidth: 40GB/s }");
     await expect(refused).rejects.toThrow(InvalidInputError);

@@ -109,7 +109,10 @@ export const llamaCpp: FlagDialect = {
     if (split.deferred > 0)
       refuse({ expected: "nothing deferred: llama.cpp waits for every expert", found: split.deferred });
     const hostLayers = layersOnHost(split, shape);
-    const device = split.deviceFrom === null ? ["--no-op-offload"] : [];
+    const device = [
+      ...(split.deviceFrom === null ? ["--no-op-offload"] : []),
+      ...(split.loading === "whole" ? ["--no-mmap"] : []),
+    ];
     if (hostLayers.length === 0) return device;
     if (hostLayers.length === shape.moeLayers.length) return ["--cpu-moe", ...device];
     const last = hostLayers.at(-1)!;

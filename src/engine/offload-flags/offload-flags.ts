@@ -16,6 +16,8 @@ export interface StaticSplit {
   readonly deviceFrom: number | null;
   /** Last choices of a token that the host may add a layer later. */
   readonly deferred: number;
+  /** As flags say it: see {@link FlaggedSplit}. */
+  readonly loading?: FlaggedSplit["loading"];
 }
 
 /** A split as flags say it. */
