@@ -122,8 +122,9 @@ export function buildOffloads(
         logs.push(log);
         const newCache = () => createScopedCache(policy, offload.scope, { ...shape, popularity, future: null });
         const host = hostAt.get(at)!;
-        const absent = absentOf(newCache(), shape.layers * experts, isOwn, visited, experts);
-        for (const key of absent) leftToHost.get(host)?.add(key);
+        if (hostComputes)
+          for (const key of absentOf(newCache(), shape.layers * experts, isOwn, visited, experts))
+            leftToHost.get(host)!.add(key);
         const uplinks = uplinksOf(config, nodes[at]!.uplinks, replica, first);
         const backwards = () => uplinksOf(config, nodes[at]!.uplinksBack, replica, first);
         const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);

@@ -67,7 +67,7 @@ describe("experts sent ahead", () => {
         expect(cache!.diskReads).toBeLessThanOrEqual(all);
         expect(cache!.pageCacheHits).toBeGreaterThan(0);
       }),
-      { numRuns: 5, seed: 1 },
+      { numRuns: 3, seed: 1 },
     );
   });
 
@@ -82,7 +82,7 @@ describe("experts sent ahead", () => {
         expect(paged.cache!.diskReads).toBe(plain.cache!.diskReads);
         expect(paged.cache!.prefetch).toEqual(plain.cache!.prefetch);
       }),
-      { numRuns: 6, seed: 2 },
+      { numRuns: 4, seed: 2 },
     );
   });
 
@@ -98,7 +98,7 @@ describe("experts sent ahead", () => {
         expect(cache!.writtenBackBytes).toBeGreaterThan(0);
         expect(cache!.diskReads).toBeLessThanOrEqual(all);
       }),
-      { numRuns: 8, seed: 3 },
+      { numRuns: 5, seed: 3 },
     );
   });
 

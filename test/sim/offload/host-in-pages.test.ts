@@ -94,7 +94,7 @@ describe("experts that the host computes in pages of files", () => {
         expect(cache!.stallBy).toEqual(memory.cache!.stallBy);
         expect([cache!.diskReads, cache!.pageCacheHits]).toEqual([0, cache!.misses]);
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   });
 
@@ -125,7 +125,7 @@ describe("experts that the host computes in pages of files", () => {
       fc.property(parts, fc.integer({ min: 0, max: all }), fc.nat(all), (at, pages, more) => {
         expect(inPages(pages + more, at).endNs).toBeLessThanOrEqual(inPages(pages, at).endNs);
       }),
-      { numRuns: 15, seed: 2 },
+      { numRuns: 10, seed: 2 },
     );
   });
 
