@@ -278,8 +278,13 @@ const scaledSpeeds: MetamorphicLaw = {
     // The processor that copies pageable memory has one rate.
     const meets = own.offload !== null && (own.mapping.ep > 1 || !own.offload.pinned);
     if (config === null || meets) return false;
-    const fast = simulate(config);
-    const slow = simulate({ ...config, node: slowed(config.node), engine: slowed(config.engine), routing });
+    // The one that copies out of the page cache has the rate that it is given.
+    const copying = (pool: SimConfig, pageCopyBytesPerSecond: number): SimConfig =>
+      pool.offload === null ? pool : { ...pool, offload: { ...pool.offload, pageCopyBytesPerSecond } };
+    const fast = simulate(copying(config, 10e9));
+    const slow = simulate(
+      copying({ ...config, node: slowed(config.node), engine: slowed(config.engine), routing }, 5e9),
+    );
     expect(slow.steps).toBe(fast.steps);
     for (let i = 0; i < fast.requests.count; i++) {
       if (fast.requests.status[i] !== requestStatus.completed) continue;
