@@ -3,7 +3,9 @@ import { engineIds } from "../src/engine/catalogue.ts";
 import { systemIds } from "../src/hardware/named-profiles.ts";
 import { catalogue } from "../src/models/catalogue.ts";
 import { livePolicyNames } from "../src/policy/cache/caches.ts";
+import { missPolicies } from "../src/policy/miss/miss-policies.ts";
 import { placements } from "../src/policy/placement/placements.ts";
+import { prefetchers } from "../src/policy/prefetch/prefetchers.ts";
 import { routers } from "../src/policy/router/routers.ts";
 
 /** Words that name nothing, among them those that every object of the language inherits. */
@@ -86,7 +88,15 @@ export function randomDeployment(seed: number, index: number): string {
       const host = maybe(0.3, () => `, hostMemory: ${extreme(["8GiB", "64GiB"], ["1B"])}`);
       const ways =
         maybe(0.2, () => ", diskPath: direct") + maybe(0.1, () => `, numa: ${oneOf(["local", "interleave"])}`);
-      return `offload: { kind: ${oneOf(livePolicyNames)}, scope: ${oneOf(["layer", "global"])}, ${room}${host}${ways} }`;
+      const memory =
+        maybe(0.3, () => `, pageCache: ${extreme(["rest", "4GiB"], ["0B", "1e15B"])}`) +
+        maybe(0.3, () => ", hostCache: exclusive") +
+        maybe(0.15, () => ", tiering: lru");
+      const misses = maybe(0.4, () => `, miss: { kind: ${oneOf(Object.keys(missPolicies))} }`);
+      const ahead = maybe(0.3, () => `, prefetch: { kind: ${oneOf(["perfect", ...Object.keys(prefetchers)])} }`);
+      if (chance(0.1))
+        return `offload: { kind: static, flags: "--n-cpu-moe ${oneOf([2, 20, 99])}${maybe(0.2, () => " --no-mmap")}"${host}${memory} }`;
+      return `offload: { kind: ${oneOf(livePolicyNames)}, scope: ${oneOf(["layer", "global"])}, ${room}${host}${ways}${memory}${misses}${ahead} }`;
     }),
     maybe(
       replayed ? 0.3 : 0.05,

@@ -8,6 +8,7 @@ import { collect, wantsColour, wholeNumber } from "./words.ts";
 const below = helpBelow({
   notes: [
     "Varies policy, slots, what is done about misses and prefetcher, one after the other, and keeps the best of each for the next. All candidates see the same requests and random draws.",
+    "--vary memory compares sizes of the host's memory and rates of the disk behind it.",
   ],
   examples: [
     "offload scenarios/quickstart.yaml",

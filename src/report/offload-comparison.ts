@@ -9,6 +9,7 @@ const titles: Readonly<Record<Axis, string>> = {
   slots: "Slots",
   miss: "What is done about misses",
   prefetch: "Prefetchers",
+  memory: "More memory or a faster disk",
 };
 
 const columns: readonly PageColumn[] = [

@@ -11,9 +11,8 @@ interface Use {
   readonly without: string;
   /** What a scenario with it says. */
   readonly asked: (section: Section) => string | undefined;
-  /** What is not modelled of it where experts are sent ahead, and where misses are computed by the host or fetched narrow. */
-  readonly ahead: string;
-  readonly onHost: string;
+  /** What is not modelled of it where some experts are fetched narrow. */
+  readonly narrow: string;
 }
 
 const uses: readonly Use[] = [
@@ -21,35 +20,34 @@ const uses: readonly Use[] = [
     key: "hostCache",
     without: "inclusive",
     asked: ({ hostCache }) => (hostCache === "exclusive" ? hostCache : undefined),
-    ahead: "that experts sent ahead leave host memory",
-    onHost: "that experts leave and come back",
+    narrow: "that narrow copies stay when experts leave",
   },
   {
     key: "pageCache",
     without: "no page cache",
     asked: ({ pageCache }) => (typeof pageCache === "number" ? formatBytes(pageCache) : pageCache),
-    ahead: "reading ahead through it",
-    onHost: "computing in its pages, or narrow copies there,",
+    narrow: "in which pages narrow copies lie",
   },
   {
     key: "tiering",
     without: "static",
     asked: ({ tiering }) => (tiering === "lru" ? tiering : undefined),
-    ahead: "moves for experts sent ahead",
-    onHost: "moves for experts that the host computes, or of narrow copies,",
+    narrow: "that narrow copies move with experts",
   },
 ];
 
-/** Uses of host memory that are not modelled beside a section's prefetcher or what it does about misses. */
+/**
+ * Uses of host memory that are not modelled beside what a section does about misses. Narrow copies are experts of their own size, in
+ * memory beside the whole ones: none of these uses knows of two copies.
+ */
 export function combinationProblems(section: Section) {
-  const { miss, prefetch } = section;
-  const policy: MissPolicy = missPolicies[miss.kind];
-  const sends = prefetch !== undefined && prefetch.kind !== "none";
-  const leaves = policy.needs.includes("host") || policy.narrowBits !== undefined;
-  return uses.flatMap(({ key, without, asked, ahead, onHost }) => {
+  const { kind } = section.miss;
+  const policy: MissPolicy = missPolicies[kind];
+  if (policy.narrowBits === undefined) return [];
+  return uses.flatMap(({ key, without, asked, narrow }) => {
     const found = asked(section);
-    if (found === undefined || !(sends || leaves)) return [];
-    const [what, beside] = sends ? [ahead, `prefetch ${prefetch.kind}`] : [onHost, `misses ${miss.kind}`];
-    return [{ key, expected: `${without} beside ${beside}: ${what} is not modelled`, found }];
+    return found === undefined
+      ? []
+      : [{ key, expected: `${without} beside misses ${kind}: ${narrow} is not modelled`, found }];
   });
 }

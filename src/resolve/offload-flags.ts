@@ -1,11 +1,15 @@
-import { refuse } from "../core/errors.ts";
+import { InfeasibleError, refuse } from "../core/errors.ts";
+import { formatBytes } from "../core/units.ts";
 import { flagDialects } from "../engine/offload-flags/flag-dialects.ts";
 import type { ExpertShape, FlaggedSplit } from "../engine/offload-flags/offload-flags.ts";
 import { splitWords } from "../engine/offload-flags/words.ts";
+import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { PoolConfig } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
+import { expertsInMemory, hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { located } from "./located.ts";
 
@@ -17,36 +21,97 @@ export function expertShape(model: ModelSpec): ExpertShape {
   return { layers: model.layers.length, moeLayers, experts: moeShape(model)?.experts ?? 0 };
 }
 
+/** What flags are read against. */
+type Served = Omit<PoolConfig, "routing" | "placement" | "offload">;
+
 /** A scenario whose offload is said in flags as one that says it in keys, and what the ledger says of flags. */
 export function withFlags(
   scenario: Scenario,
-  model: ModelSpec,
-  engine: string,
+  served: Served,
 ): { readonly scenario: Scenario; readonly ledger: readonly LedgerEntry[] } {
   const { offload } = scenario.policy;
   const flags = offload?.flags;
   if (offload === undefined || flags === undefined) return { scenario, ledger: [] };
   return located(scenario, ["policy", "offload", "flags"], () => {
-    const dialect = flagDialects[engine];
+    const { model, engine } = served;
+    const dialect = flagDialects[engine.id];
     if (dialect === undefined)
-      refuse({ expected: `an engine whose flags are known: ${Object.keys(flagDialects).join(", ")}`, found: engine });
+      refuse({
+        expected: `an engine whose flags are known: ${Object.keys(flagDialects).join(", ")}`,
+        found: engine.id,
+      });
     const split = dialect.read(splitWords(flags), expertShape(model));
-    const section = { ...offload, ...keysOf(split, model) } as Section;
+    const pages = pagesOfFlags(split, offload, served);
+    const section = { ...offload, ...keysOf(split, model), ...pages } as Section;
+    const mapped =
+      pages === null ? "" : "; experts on the host lie in pages of the model's file, as far as memory holds them";
     const unread = split.unread.length === 0 ? "" : `; not read: ${split.unread.join(" ")}`;
     return {
       scenario: { ...scenario, policy: { ...scenario.policy, offload: section } },
-      ledger: [{ topic: "offload flags", fidelity: "emulated", detail: `${flags}${unread}` }],
+      ledger: [{ topic: "offload flags", fidelity: "emulated", detail: `${flags}${mapped}${unread}` }],
     };
   });
 }
 
-/** Settings that say in keys what flags say; none without flags. */
-export function settingsOfFlags(flags: string | undefined, model: ModelSpec, engine: string): string[] {
-  const dialect = flagDialects[engine];
-  if (dialect === undefined || flags === undefined) return [];
-  const keys = keysOf(dialect.read(splitWords(flags), expertShape(model)), model);
-  const settings = Object.entries(keys).map(([key, value]) => `policy.offload.${key}=${JSON.stringify(value)}`);
-  return ["policy.offload.flags=null", ...settings];
+/** Settings that say in keys what flags of a section say: of the split, and of the pages that the host's experts lie in. */
+export function settingsOfFlags(
+  section: Section,
+  served: Served,
+): { readonly split: string[]; readonly pages: string[] } {
+  const { flags } = section;
+  const dialect = flagDialects[served.engine.id];
+  if (dialect === undefined || flags === undefined) return { split: [], pages: [] };
+  const read = dialect.read(splitWords(flags), expertShape(served.model));
+  const settings = (keys: object) =>
+    Object.entries(keys).map(([key, value]) => `policy.offload.${key}=${JSON.stringify(value)}`);
+  const pages = Object.entries(pagesOfFlags(read, section, served) ?? {}).map(([key, value]): [string, unknown] => [
+    key,
+    typeof value === "number" ? `${value}B` : value,
+  ]);
+  return {
+    split: ["policy.offload.flags=null", ...settings(keysOf(read, served.model))],
+    pages: settings(Object.fromEntries(pages)),
+  };
+}
+
+/**
+ * Where the experts of an engine lie that maps the model's file: in the page cache, if memory does not hold all of them, or if the
+ * scenario gives them one. null: in memory from the start. Memory for experts (`hostMemory`) is then memory for their pages.
+ */
+function pagesOfFlags(
+  { chosen, loading }: FlaggedSplit,
+  { hostMemory, pageCache }: Section,
+  served: Served,
+): { readonly hostMemory: number; readonly pageCache: number | "rest" } | null {
+  const { model, node } = served;
+  const moe = moeShape(model);
+  const host = hostTier(node);
+  if (loading === undefined || host === undefined || moe === null) return null;
+  const bytes = expertBytes(moe, served);
+  const room = hostMemory ?? host.bytes;
+  // Refused where keys are.
+  if (room > host.bytes) return null;
+  const { experts, inMemory } = expertsInMemory(served, room, bytes);
+  if (loading === "whole") {
+    const resident = chosen.kind === "named" ? chosen.resident.reduce((sum, one) => sum + one, 0) : 0;
+    if (experts - resident > inMemory)
+      throw new InfeasibleError(
+        `policy.offload.flags: the engine reads the host's experts into memory before it starts, and they do not fit: ` +
+          `${formatBytes((experts - resident) * bytes)} needed, ${formatBytes(inMemory * bytes)} available; ` +
+          "without --no-mmap, --mlock or --direct-io they are pages of the model's file, which need not fit",
+      );
+    return null;
+  }
+  if (pageCache !== undefined) return hostMemory === undefined ? { hostMemory: 0, pageCache } : null;
+  if (experts <= inMemory || memoryTiers(node.tiers) === node.tiers.length) return null;
+  if (node.sockets !== undefined)
+    refuse({
+      expected:
+        `experts that fit in memory (${formatBytes(inMemory * bytes)}): beyond that they are pages of the model's file, and ` +
+        "on which socket those lie is not modelled (hardware.sockets)",
+      found: formatBytes(experts * bytes),
+    });
+  return { hostMemory: 0, pageCache: hostMemory ?? "rest" };
 }
 
 /** The keys that say what a split says. */

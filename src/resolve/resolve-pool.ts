@@ -112,7 +112,7 @@ export async function resolvePool(
   routed: ResolvedRouting,
   reader: FileReader,
 ): Promise<ResolvedPool> {
-  const { scenario, ledger: flagLedger } = withFlags(stated, config.model, config.engine.id);
+  const { scenario, ledger: flagLedger } = withFlags(stated, config);
   const { model, mapping, node, formats, weightBits } = config;
   const moe = moeShape(model);
   const { source, layerMap } = routed;

@@ -14,8 +14,10 @@ export const hostMemoryKeys = {
     .union([quantity("bytes", "zero"), z.literal("rest")], { error: "bytes such as 32GB, or rest" })
     .optional()
     .describe(
-      "Memory of each node for pages of the files that experts are read from, which every read of a disk passes; rest: all that " +
-        "experts (hostMemory) leave, or in unified memory all that weights, slots and KV cache leave. Default: reads pass none.",
+      "Memory of each node for pages of the files that experts are read from, which every read of a disk passes, and in which the " +
+        "host computes what it is to compute; rest: all that " +
+        "experts (hostMemory) leave, or in unified memory all that weights, slots and KV cache leave. Default: reads pass none, but for flags of an engine " +
+        "that maps the file.",
     ),
   pageCopy: quantity("bytesPerSecond")
     .optional()

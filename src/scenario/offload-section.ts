@@ -65,9 +65,10 @@ const cacheKeys = {
     .optional()
     .describe(
       'With kind static, instead of slots: the flags by which the engine divides experts between device and host, such as "--n-cpu-moe 12" for ' +
-        "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest.",
+        "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest: " +
+        "with llama.cpp in pages of the file where memory does not hold all experts (hostMemory is then memory for pages), unless --no-mmap or --mlock.",
     ),
-  hostMemory: quantity("bytes")
+  hostMemory: quantity("bytes", "zero")
     .optional()
     .describe(
       "Memory of the first tier of each node that may hold experts, in even shares for its replicas; what exceeds a share " +

@@ -41,6 +41,23 @@ describe("llama.cpp", () => {
     expect(llamaCpp.read(["--cpu-moe", "--no-op-offload"], shape).deviceFrom).toBeNull();
   });
 
+  test.each([
+    ["--cpu-moe", "mapped"],
+    ["--cpu-moe --no-mmap", "whole"],
+    ["--cpu-moe --mlock", "whole"],
+    ["--cpu-moe -dio", "whole"],
+    ["--cpu-moe --load-mode none", "whole"],
+    ["--cpu-moe --no-mmap --load-mode mmap", "mapped"],
+  ])("%s: experts of the host are %s", (flags, loading) => {
+    expect(llamaCpp.read(splitWords(flags), shape).loading).toBe(loading);
+  });
+
+  test("writes that all is read before it starts, if it was told so", () => {
+    const split = { resident: new Uint8Array(20), deviceFrom: 32, deferred: 0 };
+    expect(llamaCpp.write({ ...split, loading: "whole" }, shape)).toEqual(["--cpu-moe", "--no-mmap"]);
+    expect(llamaCpp.write({ ...split, loading: "mapped" }, shape)).toEqual(["--cpu-moe"]);
+  });
+
   test("lists what it did not read", () => {
     expect(llamaCpp.read(splitWords("llama-server -m model.gguf -ub 512 --cpu-moe"), shape).unread).toEqual([
       "-m",
@@ -58,6 +75,7 @@ describe("llama.cpp", () => {
     ["-ot (a+)+exps=CPU", /simple regular expression/],
     ["-ot exps", /pattern=buffer/],
     ["--n-cpu-moe", /nothing/],
+    ["--load-mode fast", /fast/],
     ["--n-cpu-moe -3", /whole number/],
     ["--n-cpu-moe many", /whole number/],
     ["-nkvo", /KV cache on devices/],

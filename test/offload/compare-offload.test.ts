@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
 import { adviceOf } from "../../src/offload/compare/advice.ts";
-import { slotCandidates } from "../../src/offload/compare/candidates.ts";
+import { settableAxes, slotCandidates } from "../../src/offload/compare/candidates.ts";
 import { compareOffload } from "../../src/offload/compare/compare-offload.ts";
 import { gainOf, isReal } from "../../src/offload/compare/gain.ts";
+import { memoryCandidates } from "../../src/offload/compare/memory-candidates.ts";
 import { missVerdict, verdictText } from "../../src/offload/compare/verdict.ts";
 import { offloadComparisonPage } from "../../src/report/offload-comparison.ts";
 import { terminalPage } from "../../src/report/page-terminal.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { testNode } from "../sim/build.ts";
 import { compare, noFiles, offload, text } from "./compared.ts";
 
 describe("a comparison", () => {
@@ -71,6 +73,49 @@ describe("a comparison", () => {
 
   test("of a scenario that offloads nothing is refused", async () => {
     await expect(compare("router: least-loaded")).rejects.toThrow(InvalidInputError);
+  });
+});
+
+describe("more memory or a faster disk", () => {
+  const node = {
+    ...testNode(),
+    tiers: testNode().tiers.map((tier, i) => (i === 0 ? { ...tier, bytes: 32 * 2 ** 30 } : tier)),
+  };
+  const settings = (section: object, pages: boolean) =>
+    memoryCandidates(section as Parameters<typeof memoryCandidates>[0], node, pages).map(({ set }) => set.join(" "));
+
+  test("changes what of memory is for experts, and leaves what is not", () => {
+    const [half, more] = settings({ hostMemory: 28 * 2 ** 30 }, false);
+    expect(half).toBe("hardware.tiers.ddr.capacity=16GiB policy.offload.hostMemory=12GiB");
+    expect(more).toBe("hardware.tiers.ddr.capacity=48GiB policy.offload.hostMemory=44GiB");
+    expect(settings({ hostMemory: 2 ** 30, pageCache: "rest" }, false)[1]).toBe("hardware.tiers.ddr.capacity=48GiB");
+    expect(settings({ pageCache: 8 * 2 ** 30 }, false).slice(0, 2)).toEqual([
+      "hardware.tiers.ddr.capacity=16GiB policy.offload.pageCache=0GiB",
+      "hardware.tiers.ddr.capacity=48GiB policy.offload.pageCache=24GiB",
+    ]);
+  });
+
+  test("keeps experts in pages of the file, whether they would fit or not", () => {
+    expect(settings({}, true)[3]).toBe("hardware.tiers.ddr.capacity=128GiB policy.offload.pageCache=rest");
+    expect(settings({ hostMemory: 28 * 2 ** 30 }, true)[2]).toBe(
+      "hardware.tiers.ddr.capacity=64GiB policy.offload.hostMemory=0GiB policy.offload.pageCache=60GiB",
+    );
+  });
+
+  test("names rates that a disk reaches", () => {
+    const { read } = node.tiers[1]!;
+    const reached = read.bytesPerSecond * read.efficiency;
+    expect(settings({}, false).slice(4)).toEqual(
+      [0.5, 2, 4].map((factor) => `hardware.tiers.nvme.bandwidth=${reached * factor}B/s`),
+    );
+  });
+
+  test("is compared only where it is asked for: it cannot be set, but bought", async () => {
+    const found = await compare(offload, { axes: ["memory"], repeats: 1 });
+    expect(found.outcomes.map(({ axis }) => axis)).toEqual(Array.from({ length: 7 }, () => "memory"));
+    const page = terminalPage(offloadComparisonPage(found), undefined, 80);
+    expect(page).toContain("More memory or a faster disk");
+    expect(settableAxes).not.toContain("memory");
   });
 });
 

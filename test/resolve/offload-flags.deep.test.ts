@@ -126,9 +126,9 @@ describe("flags that cannot be followed are one message at their place", () => {
 });
 
 test("the ledger has the flags, and those that nobody read", async () => {
-  const { ledger } = await resolved("llama.cpp", "-ngl 99 --n-cpu-moe 3 -fa on --mlock");
+  const { ledger } = await resolved("llama.cpp", "-ngl 99 --n-cpu-moe 3 -fa on --mlock -ub 512");
   const entry = ledger.find(({ topic }) => topic === "offload flags");
-  expect(entry?.detail).toContain("not read: -fa --mlock");
+  expect(entry?.detail).toContain("not read: -fa -ub");
   const { ledger: whole } = await resolved("llama.cpp", "--n-cpu-moe 3");
   expect(whole.find(({ topic }) => topic === "offload flags")?.detail).toBe("--n-cpu-moe 3");
   expect(whole.some(({ detail }) => detail.startsWith("what-if"))).toBe(false);

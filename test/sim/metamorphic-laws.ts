@@ -160,7 +160,8 @@ function contiguous({ mapping, routing }: SimConfig): Placement {
 const relabelled: MetamorphicLaw = {
   name: "relabelled experts take the same times, with an LRU cache too",
   check(drawn) {
-    // By the numbers of experts goes which of several copies gets a token more, and which tier a part of a layer lies in.
+    // By the numbers of experts goes which of several copies gets a token more, which tier a part of a layer lies in, and which
+    // pages are there first.
     const { first } = drawn;
     const drawnConfig = configOf({
       ...first,
@@ -168,6 +169,7 @@ const relabelled: MetamorphicLaw = {
       cxlExperts: 0,
       firstDiskExperts: 0,
       host: first.host === 0 ? 0 : 64e9,
+      pageCache: first.pageCache === "rest" ? "rest" : undefined,
       slots: first.seed % 3 === 0 ? null : (first.slots ?? 2),
     });
     const { routing, offload } = drawnConfig;
@@ -276,8 +278,13 @@ const scaledSpeeds: MetamorphicLaw = {
     // The processor that copies pageable memory has one rate.
     const meets = own.offload !== null && (own.mapping.ep > 1 || !own.offload.pinned);
     if (config === null || meets) return false;
-    const fast = simulate(config);
-    const slow = simulate({ ...config, node: slowed(config.node), engine: slowed(config.engine), routing });
+    // The one that copies out of the page cache has the rate that it is given.
+    const copying = (pool: SimConfig, pageCopyBytesPerSecond: number): SimConfig =>
+      pool.offload === null ? pool : { ...pool, offload: { ...pool.offload, pageCopyBytesPerSecond } };
+    const fast = simulate(copying(config, 10e9));
+    const slow = simulate(
+      copying({ ...config, node: slowed(config.node), engine: slowed(config.engine), routing }, 5e9),
+    );
     expect(slow.steps).toBe(fast.steps);
     for (let i = 0; i < fast.requests.count; i++) {
       if (fast.requests.status[i] !== requestStatus.completed) continue;

@@ -218,7 +218,9 @@ export function configOf(c: Scenario): SimConfig {
   const policy: CachePolicy = cachePolicies[c.policy];
   const missPolicy: MissPolicy = missPolicies[c.miss];
   const onHost = missPolicy.needs.includes("host");
-  const plain = c.sockets === 1 && !onHost && missPolicy.narrowBits === undefined;
+  const diskPath = onHost ? "host" : c.diskPath;
+  // What is refused beside these uses of host memory.
+  const plain = c.sockets === 1 && missPolicy.narrowBits === undefined;
   const offload: OffloadConfig | null = offloads
     ? {
         miss: { policy: missPolicy, values: z.object(missPolicy.parameters).parse({}) },
@@ -231,11 +233,11 @@ export function configOf(c: Scenario): SimConfig {
         slots: c.slots ?? 1,
         hostBytes: c.host,
         pinned: c.pinned,
-        diskPath: onHost ? "host" : c.diskPath,
+        diskPath,
         ...(c.sockets === 1 ? {} : { numa: onHost ? "interleave" : c.numa }),
-        ...(plain && c.diskPath === "host" ? { hostCache: c.hostCache } : {}),
-        ...(plain && c.diskPath === "host" && c.pageCache !== undefined ? { pageCache: c.pageCache } : {}),
-        ...(plain && (c.diskPath === "direct" || c.host === 64e9) ? { tiering: c.tiering } : {}),
+        ...(plain && diskPath === "host" ? { hostCache: c.hostCache } : {}),
+        ...(plain && diskPath === "host" && c.pageCache !== undefined ? { pageCache: c.pageCache } : {}),
+        ...(plain && (diskPath === "direct" || c.host === 64e9) ? { tiering: c.tiering } : {}),
         popularity: Float64Array.from({ length: 16 }, () => rng.below(100)),
         overlap: c.transfersOverlap,
         logAccessesMax: 5000,

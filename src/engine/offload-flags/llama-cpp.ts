@@ -31,6 +31,9 @@ const otherTensors = (layer: number): string[] =>
     "ffn_down_shexp",
   ].map((name) => `blk.${layer}.${name}.weight`);
 
+/** What it reads of a model before it starts: all, unless it maps the file (`llama_load_mode`). */
+const loadModes = { mmap: "mapped", none: "whole", mlock: "whole", dio: "whole" } as const;
+
 interface Override {
   readonly text: string;
   readonly pattern: RegExp;
@@ -40,6 +43,7 @@ interface Override {
 /**
  * llama.cpp holds the experts of a layer in three tensors, so a layer is on one side as a whole. `--n-cpu-moe` names the first
  * layers, `--cpu-moe` all, and `-ot` any by regular expression; the first that matches counts, and `-ot` goes before the others.
+ * What is on the host lies in pages of the file, unless `--no-mmap`, `--mlock` or `--direct-io` have it in memory from the start.
  */
 export const llamaCpp: FlagDialect = {
   engine: "llama.cpp",
@@ -49,6 +53,7 @@ export const llamaCpp: FlagDialect = {
     const unread: string[] = [];
     let hostLayers = 0;
     let deviceFrom: number | null = opOffloadTokens;
+    let loading: "mapped" | "whole" = "mapped";
     for (let flag = reader.next(); flag !== null; flag = reader.next())
       switch (flag) {
         case "-ot":
@@ -72,6 +77,19 @@ export const llamaCpp: FlagDialect = {
         case "--no-op-offload":
           deviceFrom = null;
           break;
+        case "--mmap":
+          loading = "mapped";
+          break;
+        case "--no-mmap":
+        case "--mlock":
+        case "-dio":
+        case "--direct-io":
+          loading = "whole";
+          break;
+        case "-lm":
+        case "--load-mode":
+          loading = loadingOf(reader.value(flag));
+          break;
         case "-nkvo":
         case "--no-kv-offload":
           refuse({ expected: "the KV cache on devices", found: flag });
@@ -83,6 +101,7 @@ export const llamaCpp: FlagDialect = {
       chosen: { kind: "named", resident: residents(overrides, hostLayers, shape) },
       deviceFrom,
       deferred: 0,
+      loading,
       unread,
     };
   },
@@ -90,7 +109,10 @@ export const llamaCpp: FlagDialect = {
     if (split.deferred > 0)
       refuse({ expected: "nothing deferred: llama.cpp waits for every expert", found: split.deferred });
     const hostLayers = layersOnHost(split, shape);
-    const device = split.deviceFrom === null ? ["--no-op-offload"] : [];
+    const device = [
+      ...(split.deviceFrom === null ? ["--no-op-offload"] : []),
+      ...(split.loading === "whole" ? ["--no-mmap"] : []),
+    ];
     if (hostLayers.length === 0) return device;
     if (hostLayers.length === shape.moeLayers.length) return ["--cpu-moe", ...device];
     const last = hostLayers.at(-1)!;
@@ -149,6 +171,12 @@ function residents(
 }
 
 type FlaggedResidents = (FlaggedSplit["chosen"] & { readonly kind: "named" })["resident"];
+
+function loadingOf(mode: string): "mapped" | "whole" {
+  if (!Object.hasOwn(loadModes, mode))
+    refuse({ expected: `--load-mode of ${Object.keys(loadModes).join(", ")}`, found: mode });
+  return loadModes[mode as keyof typeof loadModes];
+}
 
 /** `pattern=buffer` items, joined by commas. Buffers of the host begin with CPU. */
 function overridesOf(value: string): Override[] {

@@ -16,6 +16,8 @@ export interface StaticSplit {
   readonly deviceFrom: number | null;
   /** Last choices of a token that the host may add a layer later. */
   readonly deferred: number;
+  /** As flags say it: see {@link FlaggedSplit}. */
+  readonly loading?: FlaggedSplit["loading"];
 }
 
 /** A split as flags say it. */
@@ -26,6 +28,11 @@ export interface FlaggedSplit {
     | { readonly kind: "counted"; readonly perLayer: number; readonly strategy: string; readonly chosenAnew: boolean };
   readonly deviceFrom: number | null;
   readonly deferred: number;
+  /**
+   * How the host's experts come into its memory: `mapped`, as pages of the model's file, which need not fit; or `whole`, before the
+   * engine starts. Absent where flags do not say it.
+   */
+  readonly loading?: "mapped" | "whole";
   /** Flags that say nothing of where experts are. */
   readonly unread: readonly string[];
 }

@@ -6,9 +6,12 @@ import type { MissPolicy } from "../../policy/miss/miss-policy.ts";
 import { gatePresets } from "../../policy/prefetch/gate-presets.ts";
 import { prefetchers } from "../../policy/prefetch/prefetchers.ts";
 
-/** What a comparison varies, one after the other. */
-export const axes = ["policy", "slots", "miss", "prefetch"] as const;
+/** What a comparison can vary. */
+export const axes = ["policy", "slots", "miss", "prefetch", "memory"] as const;
 export type Axis = (typeof axes)[number];
+
+/** What it varies unless it is told: one after the other, what can be set without buying anything. */
+export const settableAxes: readonly Axis[] = axes.filter((axis) => axis !== "memory");
 
 /** One change of a scenario. */
 export interface Candidate {

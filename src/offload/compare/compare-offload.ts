@@ -21,17 +21,18 @@ import { flagSizes } from "../flags/flag-sizes.ts";
 import { adviceOf } from "./advice.ts";
 import {
   type Axis,
-  axes,
   type Candidate,
   type Chosen,
   keysOf,
   missCandidates,
   policyCandidates,
   prefetchCandidates,
+  settableAxes,
   slotCandidates,
 } from "./candidates.ts";
 import type { HeldOut, LeftOut, OffloadComparison, Outcome } from "./comparison.ts";
 import { gainOf, isReal } from "./gain.ts";
+import { memoryCandidates } from "./memory-candidates.ts";
 import { missVerdict } from "./verdict.ts";
 
 export interface CompareOptions {
@@ -82,7 +83,7 @@ export async function compareOffload(
     outcome: base,
     runs: baseRuns,
   };
-  const chosenAxes = options.axes ?? axes;
+  const chosenAxes = options.axes ?? settableAxes;
   const total = 1 + chosenAxes.reduce((sum, axis) => sum + candidatesOf(axis, scenario, config, []).length, 0);
   let done = 1;
   let heldOut: HeldOut | null = null;
@@ -225,7 +226,7 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
   switch (axis) {
     case "policy":
       return policyCandidates(cache, miss, globally(section, config)).map((candidate) =>
-        flags === undefined || candidate.name === cache.kind ? candidate : asCache(candidate, config),
+        flags === undefined || candidate.name === cache.kind ? candidate : asCache(candidate, section, config),
       );
     case "slots":
       if (flags !== undefined)
@@ -238,12 +239,15 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
         ({ name }) => Number(name) !== section.slots,
       );
     case "miss": {
-      const same = settingsOfFlags(section.flags, model, engine.id);
-      const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(same));
+      const { split, pages } = settingsOfFlags(section, config);
+      const same = [...split, ...pages];
+      const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(split));
       return missCandidates(own, cache, engine.offload?.devicePromptTokens ?? null)
         .filter(({ set }) => set.length > 0)
         .map((candidate) => ({ ...candidate, set: [...same, ...candidate.set] }));
     }
+    case "memory":
+      return memoryCandidates(section, config.node, settingsOfFlags(section, config).pages.length > 0);
     case "prefetch": {
       const { prefetch } = section;
       const chosen = prefetch === undefined ? null : chosenOf(prefetchers, prefetch);
@@ -262,9 +266,14 @@ function missOfFlags(settings: readonly string[]): { readonly kind: string } {
 }
 
 /** A policy with as many slots as the flags leave experts on the device. */
-const asCache = (candidate: Candidate, { offload }: SimConfig): Candidate => ({
+const asCache = (candidate: Candidate, section: Section, config: SimConfig): Candidate => ({
   ...candidate,
-  set: ["policy.offload.flags=null", `policy.offload.slots=${offload!.slots}`, ...candidate.set],
+  set: [
+    "policy.offload.flags=null",
+    `policy.offload.slots=${config.offload!.slots}`,
+    ...settingsOfFlags(section, config).pages,
+    ...candidate.set,
+  ],
 });
 
 /** Settings that make one cache of those of a stage's layers; none where it already is, or the layers differ. */

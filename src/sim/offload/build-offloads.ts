@@ -4,6 +4,7 @@ import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
 import { type CacheShape, createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { CallLogRecorder } from "../../policy/cache/call-log.ts";
+import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import { reserving } from "../../policy/cache/reserved.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
@@ -62,6 +63,8 @@ export function buildOffloads(
   const hosts: HostStore[] = [];
   const pages: PageCache[] = [];
   const rooms: SocketRooms[] = [];
+  /** Where the host computes: experts that some device lacks as the run begins. */
+  const leftToHost = new Map<HostStore, Set<number>>();
   if (offload === null) return { caches, logs, nodes, hosts, pages };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
   const cost = fetchCost(config, offload, memory.expertBytes);
@@ -102,6 +105,7 @@ export function buildOffloads(
       hostAt.set(at, hostStore(config, memory, nodes[at]!, pages[at] ?? null, reads, homes, lenders, byKey));
     }
     hosts.push(...hostAt.values());
+    if (hostComputes) for (const host of hostAt.values()) leftToHost.set(host, new Set());
     for (let stage = 0; stage < mapping.pp; stage++)
       for (let rank = 0; rank < mapping.ep; rank++) {
         const owns = (layer: number, expert: number) =>
@@ -118,9 +122,14 @@ export function buildOffloads(
         logs.push(log);
         const newCache = () => createScopedCache(policy, offload.scope, { ...shape, popularity, future: null });
         const host = hostAt.get(at)!;
+        if (hostComputes)
+          for (const key of absentOf(newCache(), shape.layers * experts, isOwn, visited, experts))
+            leftToHost.get(host)!.add(key);
         const uplinks = uplinksOf(config, nodes[at]!.uplinks, replica, first);
         const backwards = () => uplinksOf(config, nodes[at]!.uplinksBack, replica, first);
         const sockets = node.sockets === undefined ? [] : socketReads(config, nodes[at]!, readers, memory.expertBytes);
+        const writeBacks =
+          host.exclusive === null ? null : new WriteBacks(shape.layers * experts, newCache(), host, backwards(), cost);
         const ahead = (link: Resource) => {
           const held = heldBy(routing.layerMap.length, experts, owns);
           return new PrefetchLane({
@@ -130,6 +139,7 @@ export function buildOffloads(
             homes: visited,
             held,
             road: new PrefetchRoad(cost, host, link, uplinks, sockets),
+            writeBacks,
           });
         };
         caches.push(
@@ -139,10 +149,7 @@ export function buildOffloads(
             host,
             uplinks,
             sockets,
-            writeBacks:
-              host.exclusive === null
-                ? null
-                : new WriteBacks(shape.layers * experts, newCache(), host, backwards(), cost),
+            writeBacks,
             slotsOf: (key) => shape.slotsPerLayer?.[Math.floor(key / experts)] ?? shape.slots,
             popularity,
             cost,
@@ -156,7 +163,7 @@ export function buildOffloads(
                     handler: missHandler,
                     needs: miss!.policy.needs,
                     experts,
-                    fetchNs: cost.linkNs + cost.stagingNs,
+                    fetchNs: cost.linkNs + cost.stagingNs + (host.hasPages ? pages[at]!.copy.threadNs : 0),
                     narrowShare: narrow,
                     defers: memory.hostHoldsAll,
                   }),
@@ -168,8 +175,22 @@ export function buildOffloads(
       }
   }
   for (const room of rooms) room.lend();
+  for (const [host, keys] of leftToHost) host.load([...keys].sort((a, b) => a - b));
   return { caches, logs, nodes, hosts, pages };
 }
+
+/** Experts of a rank that its cache lacks. A layer that visits the experts of another one has none of its own. */
+const absentOf = (
+  cache: ExpertCache,
+  objects: number,
+  isOwn: (key: number) => boolean,
+  visited: readonly number[],
+  experts: number,
+): number[] =>
+  Array.from({ length: objects }, (_, key) => key).filter((key) => {
+    const layer = Math.floor(key / experts);
+    return visited[layer] === layer && isOwn(key) && !cache.contains(key);
+  });
 
 /** [MoE layers x experts] 1 for each that a rank computes. */
 function heldBy(layers: number, experts: number, owns: (layer: number, expert: number) => boolean): Uint8Array {

@@ -1,11 +1,21 @@
 import type { Resource } from "../../core/resource.ts";
-import type { HostStore } from "../store/host-store.ts";
+import type { HostStore, TierAnswer } from "../store/host-store.ts";
 import { stallCause } from "../store/stall-causes.ts";
+
+/** Time for which the processors stood still for an expert, and what that waited for. */
+interface Lack {
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly cause: number;
+}
 
 /**
  * The experts of a call that the host's processors compute, in the order in which they are met. An expert is begun once memory
  * holds it and the call's expert before it was begun; processors and memory are asked for it then. Deferred ones come last. What
  * they add is waited for by the call after, or by this one where nothing comes after it.
+ *
+ * In pages of files the processors learn that an expert is not there when they come to it, once the one before is computed: it
+ * is read then, while they stand still. Nothing is read ahead.
  */
 export class HostLane {
   /** When the next expert can begin, ns; Infinity when there is none, or memory was not asked for it yet. */
@@ -15,10 +25,15 @@ export class HostLane {
   /** Until when the call's processors last stood idle as memory lacked their next expert, ns, and what that waited for. */
   lackedNs = 0;
   lackedCause: number = stallCause.host;
+  /** In pages of files: all times for which they stood still in this call. */
+  lacks: Lack[] = [];
   /** When the last deferred one of this call is, ns. */
   private deferredEndNs = Number.NEGATIVE_INFINITY;
   private readonly processors: Resource;
   private readonly host: HostStore;
+  /** Whether the processors come to experts in turn, and find out then where these are. */
+  private readonly inTurn: boolean;
+  private readonly answer: TierAnswer = { fromNs: 0, readNs: 0, cause: 0 };
   /** [count] experts of the call in the order of computing: keys, times, parts of them, and from when memory holds each. */
   private readonly keys: Uint32Array;
   private readonly ns: Float64Array;
@@ -35,6 +50,7 @@ export class HostLane {
   constructor(processors: Resource, host: HostStore, experts: number) {
     this.processors = processors;
     this.host = host;
+    this.inTurn = host.hasPages;
     this.keys = new Uint32Array(experts);
     this.ns = new Float64Array(experts);
     this.share = new Float64Array(experts);
@@ -48,6 +64,7 @@ export class HostLane {
     this.count = this.prompt = this.next = 0;
     this.beginNs = beginNs;
     this.lackedNs = 0;
+    if (this.lacks.length > 0) this.lacks = [];
     this.endNs = this.deferredEndNs;
     this.deferredEndNs = Number.NEGATIVE_INFINITY;
     this.nextNs = Number.POSITIVE_INFINITY;
@@ -68,6 +85,16 @@ export class HostLane {
     return this.count;
   }
 
+  /** Of the call's experts, those that memory is asked for as the call starts. */
+  get askedAtStart(): number {
+    return this.inTurn ? 0 : this.count;
+  }
+
+  /** All experts of the call are added. */
+  start(): void {
+    if (this.inTurn && this.count > 0) this.nextNs = this.beginNs;
+  }
+
   key(at: number): number {
     return this.keys[at]!;
   }
@@ -80,11 +107,13 @@ export class HostLane {
     if (at === this.next) this.nextNs = Math.max(fromNs, this.beginNs);
   }
 
-  /** Begins the next expert, at `nextNs`. */
+  /** Begins the next expert, at `nextNs`, or comes to it and waits for its pages. */
   advance(): void {
     const { nextNs: atNs, next } = this;
     const key = this.keys[next]!;
-    if (this.fromNs[next] === atNs) {
+    if (this.inTurn) {
+      if (this.fromNs[next] === Number.POSITIVE_INFINITY && this.comeTo(next, atNs) > atNs) return;
+    } else if (this.fromNs[next] === atNs) {
       this.lackedNs = atNs;
       this.lackedCause = this.causes[next]!;
     }
@@ -95,6 +124,19 @@ export class HostLane {
     else this.deferredEndNs = Math.max(this.deferredEndNs, endNs);
     this.next++;
     if (this.next === this.count) this.nextNs = Number.POSITIVE_INFINITY;
-    else this.nextNs = Math.max(atNs, this.fromNs[this.next]!);
+    else if (!this.inTurn) this.nextNs = Math.max(atNs, this.fromNs[this.next]!);
+    else this.nextNs = this.host.isAtHand(this.keys[this.next]!, atNs) ? atNs : endNs;
+  }
+
+  /** The processors come to an expert. Returns from when on they can compute it, ns. */
+  private comeTo(at: number, atNs: number): number {
+    const { answer, host } = this;
+    const key = this.keys[at]!;
+    host.touch(key, atNs, answer);
+    const { fromNs, cause } = answer;
+    this.fromNs[at] = this.nextNs = fromNs;
+    this.held[at] = host.keeps(key, atNs) ? 1 : 0;
+    if (fromNs > atNs) this.lacks.push({ fromNs: atNs, toNs: fromNs, cause });
+    return fromNs;
   }
 }

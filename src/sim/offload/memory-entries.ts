@@ -10,6 +10,10 @@ export function offloadMemoryEntries({ offload, node }: PoolConfig): [topic: str
       "whole experts, least recently read first out; one thread copies what is read, at " +
         `${(offload.pageCopyBytesPerSecond ?? stagingBytesPerSecond) / 1e9} GB/s; ` +
         "no page faults, no read-ahead, no reclaim" +
+        (offload.miss?.policy.needs.includes("host") === true
+          ? "; processors compute in the pages, and stand still for what is not there, at the rate of the disk; at the start " +
+            "the last experts of the file that no device holds are there"
+          : "") +
         (node.device.hostLink === null ? "; copies do not slow the device's own reads of the memory" : ""),
     ]);
   if (offload?.hostCache === "exclusive")

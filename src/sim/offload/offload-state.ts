@@ -230,7 +230,7 @@ export class OffloadState {
   /** Asks host memory for the next missing expert when the call starts. Returns 0 where there was none left, else 1. */
   ask(): 0 | 1 {
     if (this.toAsk === this.asked.count) {
-      if (this.lane === null || this.hostAsked === this.lane.experts) return 0;
+      if (this.lane === null || this.hostAsked === this.lane.askedAtStart) return 0;
       this.askForNextOfHost(this.startNs);
       this.settle();
       return 1;
@@ -301,13 +301,14 @@ export class OffloadState {
         if (share > 0 && (plan.deferred[i] === 1 && !last) === deferred)
           lane.add(keys[i]!, share * time.hostNs(tokens[i]!), share, deferred);
       }
+    lane.start();
     return lane.experts;
   }
 
-  /** What the host computes is in memory, or on a disk that is asked as soon as the call starts. */
+  /** What the host computes is in memory, or on a disk that is asked as soon as the call starts, or when its turn comes. */
   private askForHost(): void {
     if (this.lane !== null)
-      while (this.hostAsked < this.lane.experts && !this.host.onDisk)
+      while (this.hostAsked < this.lane.askedAtStart && !this.host.onDisk)
         this.lane.found(this.hostAsked++, this.startNs, stallCause.host, false);
   }
 
@@ -323,7 +324,11 @@ export class OffloadState {
     const { lane } = this;
     this.nextNs = lane === null ? this.deviceNextNs : Math.min(this.deviceNextNs, lane.nextNs);
     if (lane === null || this.nextNs < Number.POSITIVE_INFINITY) return;
-    if (this.next < this.asked.count || this.hostAsked < lane.experts) return;
+    if (this.next < this.asked.count || this.hostAsked < lane.askedAtStart) return;
+    for (const { fromNs, toNs, cause } of lane.lacks) {
+      this.wait(fromNs, stallCause.host);
+      this.wait(toNs, cause);
+    }
     this.wait(lane.endNs + this.hostBackNs, stallCause.host, lane.lackedNs, lane.lackedCause);
   }
 

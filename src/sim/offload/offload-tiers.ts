@@ -38,13 +38,10 @@ export const memoryTiers = (tiers: readonly MemoryTier[]): number => {
 export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes: number): OffloadTiers {
   const { node } = config;
   const { sharedBy } = replicaNodes(config);
-  const experts = expertsOfNode(config);
   const disks = memoryTiers(node.tiers);
-  const shareOf = ({ bytes }: MemoryTier, tier: number) =>
-    tier < disks ? Math.floor((tier === 0 ? Math.min(hostBytes, bytes) : bytes) / sharedBy) : bytes;
-  const shares = node.tiers.map(shareOf);
+  const shares = sharesOf(config, hostBytes);
   const room = shares.map((share) => Math.floor(share / expertBytes));
-  const inMemory = room.slice(0, disks).reduce((sum, count) => sum + count, 0);
+  const { experts, inMemory } = expertsInMemory(config, hostBytes, expertBytes);
   const hostHoldsAll = experts <= inMemory;
   const caches = !hostHoldsAll && disks > 0 && config.offload?.diskPath !== "direct";
   if (caches && config.offload?.tiering === "lru")
@@ -81,6 +78,29 @@ export function offloadTiers(config: PoolConfig, hostBytes: number, expertBytes:
   return { tiers, hostExperts, hostHoldsAll, homes, pageBytes };
 }
 
+/** What lies behind a node's devices, and what is computed there; without a placement, as if there were none. */
+type Computed = Pick<PoolConfig, "node" | "mapping" | "model" | "replicas"> &
+  Partial<Pick<PoolConfig, "placement" | "firstDevice">>;
+
+/** [tiers] bytes of each for a replica of the fullest node: memory is shared out, a copy on a disk is everybody's. */
+function sharesOf(config: Computed, hostBytes: number): number[] {
+  const { tiers } = config.node;
+  const { sharedBy } = replicaNodes(config);
+  const disks = memoryTiers(tiers);
+  return tiers.map(({ bytes }, tier) =>
+    tier < disks ? Math.floor((tier === 0 ? Math.min(hostBytes, bytes) : bytes) / sharedBy) : bytes,
+  );
+}
+
+/** Experts of one replica that the fullest node computes, and those that have room in its memories. */
+export function expertsInMemory(config: Computed, hostBytes: number, expertBytes: number) {
+  const shares = sharesOf(config, hostBytes).slice(0, memoryTiers(config.node.tiers));
+  return {
+    experts: expertsOfNode(config),
+    inMemory: shares.reduce((sum, share) => sum + Math.floor(share / expertBytes), 0),
+  };
+}
+
 /** How many of `count` go into each of several rooms, the first filled first. */
 function pour(count: number, rooms: readonly number[]): number[] {
   let left = count;
@@ -115,7 +135,7 @@ export const withPages = (map: TierMap, bytes: number): TierMap => ({
 });
 
 /** Experts of all layers that the ranks of one replica compute on a node, for the node with most of them. */
-function expertsOfNode(config: PoolConfig): number {
+function expertsOfNode(config: Computed): number {
   const { node, mapping, model, placement } = config;
   const { experts } = moeShape(model)!;
   const { perReplica } = replicaNodes(config);

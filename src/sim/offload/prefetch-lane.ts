@@ -5,6 +5,7 @@ import type { AskedExperts } from "./asked-experts.ts";
 import { PrefetchPiece, type SentBytes } from "./prefetch-piece.ts";
 import type { PrefetchRoad } from "./prefetch-road.ts";
 import { SparedExperts } from "./spared-experts.ts";
+import type { WriteBacks } from "./write-backs.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -63,6 +64,7 @@ export class PrefetchLane {
   /** [MoE layers x experts] 1 for what the rank computes. */
   private readonly held: Uint8Array;
   private readonly road: PrefetchRoad;
+  private readonly writeBacks: WriteBacks | null;
   private readonly guesses: Guesses;
   private readonly spared: SparedExperts;
   /** [MoE layers x experts] an expert that was sent and not used yet. */
@@ -88,6 +90,8 @@ export class PrefetchLane {
     readonly homes: readonly number[];
     readonly held: Uint8Array;
     readonly road: PrefetchRoad;
+    /** Who gives back what leaves the cache; null where host memory has a copy of all. */
+    readonly writeBacks: WriteBacks | null;
   }) {
     const { experts, homes } = options;
     const objects = homes.length * experts;
@@ -97,6 +101,7 @@ export class PrefetchLane {
     this.shifts = homes.map((home, layer) => (home - layer) * experts);
     this.held = options.held;
     this.road = options.road;
+    this.writeBacks = options.writeBacks;
     this.guesses = new Guesses(objects);
     this.spared = new SparedExperts(objects);
     this.pieces = Array.from({ length: objects }, () => null);
@@ -177,7 +182,7 @@ export class PrefetchLane {
         hit[i] = found.reading;
         this.fetched++;
       }
-      this.road.host.letGo(piece.key);
+      this.road.host.letGo(piece.key, atNs);
     }
     this.loseEvicted(cache, atNs);
     if (this.rules.preempt) this.giveUpWrong(cache, atNs);
@@ -236,7 +241,11 @@ export class PrefetchLane {
       this.refused++;
       return;
     }
-    if (!this.road.host.prefetch(key, atNs, piece.priority)) {
+    this.writeBacks?.sent(key, cache);
+    const comes = this.road.host.prefetch(key, atNs, piece.priority);
+    this.writeBacks?.next(atNs);
+    if (!comes) {
+      this.writeBacks?.neverCame(key);
       cache.drop(key);
       this.refused++;
       return;
@@ -291,6 +300,7 @@ export class PrefetchLane {
       return;
     }
     this.sending.splice(this.sending.indexOf(piece), 1);
+    this.writeBacks?.neverCame(piece.key);
     this.wastedBytes += this.stop(piece, atNs);
   }
 

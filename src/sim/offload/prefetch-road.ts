@@ -37,7 +37,7 @@ export class PrefetchRoad {
     const part = (resource: Resource, kind: ReadPart["kind"] | "link" | "uplink", ns: number, bytes: number) =>
       piece.send(resource, kind, atNs, chunks, { chunkNs: ns, chunkBytes: bytes / chunks, latencyNs: 0 });
     part(this.link, "link", linkNs, cost.bytes);
-    for (const { resource, kind, ns, bytes, latencyNs: later } of host.sources(piece.key, this.sockets)) {
+    for (const { resource, kind, ns, bytes, latencyNs: later } of host.sources(piece.key, atNs, this.sockets)) {
       const each = kind === "disk" ? 1 : chunks;
       piece.send(resource, kind, atNs, each, { chunkNs: ns / each, chunkBytes: bytes / each, latencyNs: later });
     }

@@ -20,7 +20,7 @@ interface CommonLink {
 
 /**
  * Experts that the devices of an expert rank give up go back to host memory, over the direction of the link that fetches leave
- * free, one for each expert that is fetched: a swap. What host memory has no room for is dropped, as a disk has it too.
+ * free, one for each expert that is fetched or sent ahead: a swap. What host memory has no room for is dropped, as a disk has it too.
  */
 export class WriteBacks {
   /** Host link of each device of the rank, from the device to the host. */
@@ -54,6 +54,11 @@ export class WriteBacks {
       if (this.here[key] === 1) this.order.use(key);
       else if (cache.contains(key)) this.enter(key);
     }
+    this.giveUp(cache);
+  }
+
+  /** Notes what the devices have given up. */
+  private giveUp(cache: ExpertCache): void {
     for (let key = this.order.first(); this.resident > cache.resident; ) {
       const next = this.order.after(key);
       if (!cache.contains(key)) {
@@ -69,7 +74,19 @@ export class WriteBacks {
     );
   }
 
-  /** An expert is fetched: the next one that was given up goes the other way. */
+  /** The devices have set a slot aside for an expert that is sent ahead. */
+  sent(key: number, cache: ExpertCache): void {
+    this.enter(key);
+    this.giveUp(cache);
+  }
+
+  /** An expert that was sent ahead never came: devices have nothing to give back. */
+  neverCame(key: number): void {
+    if (this.here[key] === 1) this.leave(key);
+    else if (this.given.includes(key)) this.given.splice(this.given.indexOf(key), 1);
+  }
+
+  /** An expert is fetched, or sent ahead: the next one that was given up goes the other way. */
   next(atNs: number): void {
     const { host, cost } = this;
     const key = this.given.shift();

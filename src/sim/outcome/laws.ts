@@ -165,7 +165,7 @@ function checkExperts(run: RunView, { experts, config }: RunView["pools"][number
   const toDevices = caches.reduce((sum, { askedBytes }) => sum + askedBytes.memory, sentAhead("memory")) - pastMemory;
   const toProcessors = hosts.reduce((sum, { computedBytes }) => sum + computedBytes, 0);
   // Beside that, pages of files are copied in it, and experts come back into it or change places.
-  const copied = pages.reduce((sum, { copies, copy }) => sum + copies * copy.bytes, 0);
+  const copied = pages.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0);
   const inUnified = nodes.reduce((sum, { unified }) => sum + unified.bytes, 0);
   const moved = movedBytes(hosts);
   const others = fromMemory + inUnified - toDevices - toProcessors - copied;

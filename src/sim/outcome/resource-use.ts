@@ -54,8 +54,8 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
   const linkBytes = cost.links.bytes + (drafting?.links.bytes ?? 0);
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
   const { caches, nodes, pages } = experts.offloads;
-  const add = (name: string, resource: Resource, bytes = resource.bytes) =>
-    use.push({ name, busyNs: resource.busyBefore(endNs), bytes });
+  const add = (name: string, resource: Resource) =>
+    use.push({ name, busyNs: resource.busyBefore(endNs), bytes: resource.bytes });
   if (config.node.device.hostLink !== null)
     for (const [i, { link, writeBacks }] of caches.entries()) {
       add(`host link of ${offloadName(config, i)}`, link);
@@ -73,8 +73,7 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
     for (const [uplink, link] of uplinksBack.entries())
       if (link.busyNs > 0) add(`common host link ${uplink} back of node ${i}`, link);
     const paged = pages[i];
-    if (paged !== undefined && paged.thread.busyNs > 0)
-      add(`page cache of node ${i}`, paged.thread, (paged.thread.demands * paged.copy.bytes) / 2);
+    if (paged !== undefined && paged.thread.busyNs > 0) add(`page cache of node ${i}`, paged.thread);
     for (const [tier, resource] of tiers.entries())
       if (resource.busyNs > 0) add(`${tierName(config.node.tiers, tier)} of node ${i}`, resource);
   }

@@ -32,6 +32,11 @@ export class ExclusiveRoom {
     this.write = write;
   }
 
+  /** Time of the last call to its memory, ns. */
+  get atNs(): number {
+    return this.memory.atNs;
+  }
+
   isOnDevice(key: number): boolean {
     return this.holders[key]! > 0;
   }

@@ -2,6 +2,8 @@ import type { Resource } from "../../core/resource.ts";
 import type { ExclusiveRoom } from "./exclusive-room.ts";
 import type { Migration } from "./migration.ts";
 import type { PageCache } from "./page-cache.ts";
+import { PagedRead } from "./paged-read.ts";
+import { DiskRead, type ReadAhead } from "./read-ahead.ts";
 import { stallCause, tierCause } from "./stall-causes.ts";
 import type { TierStore } from "./tier-store.ts";
 
@@ -70,8 +72,8 @@ export class HostStore {
   private readonly cache: TierStore;
   /** [MoE layers x experts] socket that lends memory to each, and 1; 0 where the readers' own do. */
   private readonly lenders: Uint8Array;
-  /** Reads of a disk into memory that nobody waits for yet: the expert, and the disk's background work. */
-  private readonly reading = new Map<number, number>();
+  /** Reads of files into memory that nobody waits for yet, by expert. */
+  private readonly reading = new Map<number, ReadAhead>();
 
   constructor(parts: {
     /** [MoE layers x experts] tier that each lives in. */
@@ -140,59 +142,134 @@ export class HostStore {
   }
 
   /**
-   * Somebody may ask for an expert. What a disk would have to send into memory is read there in background work of the given
-   * priority, and kept until somebody {@link letGo | lets it go} or {@link giveUp | gives it up}. Returns whether memory has room for it.
+   * Whether the host's processors compute in pages of files. They then {@link touch} an expert when they come to it; elsewhere
+   * memory is {@link ask | asked} for all that they are to compute, before they do.
+   */
+  get hasPages(): boolean {
+    return this.pages !== null && this.onDisk;
+  }
+
+  /** The engine has read experts on disks before it serves, the last of `keys` last: their pages are there as far as they have room. */
+  load(keys: readonly number[]): void {
+    const onDisks = keys.filter((key) => this.homes[key]! >= this.disks);
+    this.pages?.load(onDisks, this.diskBytes);
+  }
+
+  /** Whether the processors could compute an expert now, where it lies. */
+  isAtHand(key: number, atNs: number): boolean {
+    if (this.homes[key]! < this.disks) return true;
+    this.exclusive?.settle(atNs);
+    const cached = this.cache.at(key, atNs);
+    if (cached !== "absent") return cached === "resident";
+    return this.pages?.has(key, atNs) === true && !this.pages.comes(key, atNs);
+  }
+
+  /**
+   * The processors come to an expert: in memory, or in its pages, into which it is read from its disk if they are not there. They
+   * stand still for that. What is only in pages stays there alone.
+   */
+  touch(key: number, atNs: number, answer: TierAnswer): void {
+    const { cache, exclusive, pages } = this;
+    const home = this.homes[key]!;
+    exclusive?.settle(atNs);
+    if (pages === null || home < this.disks || cache.at(key, atNs) !== "absent") {
+      this.ask(key, atNs, answer);
+      return;
+    }
+    answer.cause = tierCause(home);
+    if (pages.has(key, atNs)) answer.fromNs = pages.touch(key, atNs);
+    else {
+      answer.fromNs = this.readDisk(home, atNs);
+      pages.keep(key, this.reads[home]!.bytes, atNs, answer.fromNs);
+    }
+    answer.readNs = answer.fromNs;
+  }
+
+  /**
+   * Somebody may ask for an expert. What a disk, or the page cache, would have to send into memory is read there in background work
+   * of the given priority, and kept until somebody {@link letGo | lets it go} or {@link giveUp | gives it up}. Returns whether memory has room for it.
    */
   prefetch(key: number, atNs: number, priority: number): boolean {
     const home = this.homes[key]!;
     if (!this.holdsInCache(key)) return true;
     const { cache } = this;
+    this.exclusive?.settle(atNs);
     if (cache.at(key, atNs) !== "absent") cache.use(key);
     else {
-      const { ns, bytes } = this.reads[home]!;
-      if (!cache.arrive(key, bytes, atNs, Number.POSITIVE_INFINITY)) return false;
-      this.reading.set(key, this.tiers[home]!.submit(atNs, 1, ns, bytes, priority));
-      this.diskReads++;
+      if (!cache.arrive(key, this.reads[home]!.bytes, atNs, Number.POSITIVE_INFINITY)) return false;
+      this.reading.set(key, this.readAhead(key, atNs, priority));
     }
     cache.pin(key);
     return true;
   }
 
+  /** Reads a file into memory in background work: from its disk, or out of the page cache in front of it. */
+  private readAhead(key: number, atNs: number, priority: number): ReadAhead {
+    const { pages } = this;
+    const home = this.homes[key]!;
+    const read = this.reads[home]!;
+    const ofDisk = () => {
+      this.diskReads++;
+      return new DiskRead(this.tiers[home]!, atNs, read, priority);
+    };
+    if (pages === null) return ofDisk();
+    return new PagedRead(pages, key, atNs, pages.has(key, atNs) ? null : ofDisk, read.bytes, priority);
+  }
+
   /** From when on an expert that was asked for ahead can go over a device's link, ns; Infinity while that is not known. */
   prefetchedNs(key: number, atNs: number): number {
     if (!this.holdsInCache(key)) return atNs;
-    const id = this.reading.get(key);
-    if (id !== undefined) {
-      const disk = this.tiers[this.homes[key]!]!;
-      const endNs = disk.doneNs(atNs, id);
+    this.exclusive?.settle(atNs);
+    const read = this.reading.get(key);
+    if (read !== undefined) {
+      const endNs = read.doneNs(atNs);
       if (endNs === Number.POSITIVE_INFINITY) return endNs;
-      disk.cancel(atNs, id);
+      read.end(atNs);
       this.readBy(key, endNs);
     }
     return this.cache.endNs(key);
   }
 
-  /** Nobody wants an expert any more that was asked for ahead: unless others do, its disk does not begin to read it. */
+  /**
+   * An expert that was asked for ahead has reached its device, or nobody wants it any more: unless others do, its disk does not
+   * begin to read it.
+   */
   giveUp(key: number, atNs: number): void {
     if (!this.holdsInCache(key)) return;
-    const { cache } = this;
+    const { cache, pages } = this;
     cache.unpin(key);
-    const disk = this.tiers[this.homes[key]!]!;
-    const nowNs = Math.max(atNs, disk.atNs);
-    if (cache.pinned(key) || this.prefetchedNs(key, nowNs) < Number.POSITIVE_INFINITY) return;
-    disk.cancel(nowNs, this.reading.get(key)!);
+    const busy = [this.tiers[this.homes[key]!]!, ...(pages === null ? [] : [pages.thread, pages.copy.memory])];
+    const nowNs = Math.max(atNs, cache.atNs, this.exclusive?.atNs ?? 0, ...busy.map((resource) => resource.atNs));
+    if (cache.pinned(key)) return;
+    if (this.prefetchedNs(key, nowNs) < Number.POSITIVE_INFINITY) {
+      this.leave(key, nowNs);
+      return;
+    }
+    const read = this.reading.get(key);
+    // It comes back from a device, whoever wants it.
+    if (read === undefined) return;
+    if (read.giveUp(nowNs)) this.diskReads--;
     this.reading.delete(key);
-    this.diskReads--;
     cache.withdraw(key);
   }
 
   /** An expert that was asked for ahead need not be kept any longer. */
-  letGo(key: number): void {
-    if (this.holdsInCache(key)) this.cache.unpin(key);
+  letGo(key: number, atNs: number): void {
+    if (!this.holdsInCache(key)) return;
+    this.cache.unpin(key);
+    this.leave(key, atNs);
   }
 
-  /** What a device reads an expert from, all parts at once, with their time and bytes. */
-  sources(key: number, sockets: readonly SocketRead[]): readonly ReadPart[] {
+  /** Exclusive memory gives an expert up that a device has. */
+  private leave(key: number, atNs: number): void {
+    const { cache, exclusive } = this;
+    if (exclusive?.isOnDevice(key) === true && !cache.pinned(key) && cache.at(key, atNs) === "resident")
+      cache.evict(key, atNs);
+  }
+
+  /** What a device reads an expert from that is sent ahead, all parts at once, with their time and bytes. */
+  sources(key: number, atNs: number, sockets: readonly SocketRead[]): readonly ReadPart[] {
+    if (this.passesMemory(key)) this.migration?.read(key, atNs);
     const home = this.homes[key]!;
     if (this.passesMemory(key)) {
       if (this.disks === 0) return [];
@@ -208,9 +285,9 @@ export class HostStore {
     return !this.direct && this.homes[key]! >= this.disks;
   }
 
-  /** Somebody waits for an expert that its disk was to read in background work. */
+  /** Somebody waits for an expert that was to be read in background work. */
   private hasten(key: number, atNs: number): void {
-    this.readBy(key, this.tiers[this.homes[key]!]!.raise(atNs, this.reading.get(key)!));
+    this.readBy(key, this.reading.get(key)!.raise(atNs));
   }
 
   private readBy(key: number, endNs: number): void {
@@ -251,9 +328,8 @@ export class HostStore {
 
   /** A device has what it asked for. The cache keeps it, unless it is exclusive and the device does. */
   release(key: number, atNs: number): void {
-    const { cache, exclusive } = this;
-    cache.unpin(key);
-    if (exclusive?.isOnDevice(key) === true && !cache.pinned(key)) cache.evict(key, atNs);
+    this.cache.unpin(key);
+    this.leave(key, atNs);
   }
 
   /**
@@ -262,10 +338,10 @@ export class HostStore {
    */
   read(key: number, atNs: number, sockets: readonly SocketRead[], share: number): number {
     if (this.disks === 0 || !this.passesMemory(key)) return atNs;
+    this.migration?.read(key, atNs);
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
     this.readCause = tierCause(tier);
-    this.migration?.read(key, atNs);
     if (tier === 0 && sockets.length > 0) return this.readSockets(sockets[this.lenders[key]!]!, atNs, share);
     const { ns, latencyNs, bytes } = this.reads[tier]!;
     return this.tiers[tier]!.demand(atNs, share * ns, share * bytes) + latencyNs;
@@ -277,6 +353,7 @@ export class HostStore {
    */
   compute(key: number, atNs: number, share: number): number {
     if (this.disks === 0) return atNs;
+    this.migration?.read(key, atNs);
     const home = this.homes[key]!;
     const tier = home < this.disks ? home : 0;
     const read = this.reads[tier]!;

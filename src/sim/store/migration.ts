@@ -18,7 +18,7 @@ interface Swap {
 }
 
 /**
- * Hot experts move to the nearest memory. One that a device reads in a farther memory changes places with the least recently
+ * Hot experts move to the nearest memory. One that is read in a farther memory, by a device or by the host's processors, changes places with the least recently
  * read one of the nearest: both are read and written, as background work of both memories, one swap at a time. Until it is
  * done each is read where it was.
  */
@@ -47,7 +47,7 @@ export class Migration {
     for (const [key, tier] of homes.entries()) if (tier === 0 && held(key)) this.near.enter(key);
   }
 
-  /** A device begins to read an expert in the memory that it is in. */
+  /** Somebody begins to read an expert in the memory that it is in. */
   read(key: number, atNs: number): void {
     this.settle(atNs);
     const home = this.homes[key]!;

@@ -35,6 +35,11 @@ export class TierStore {
     this.#pins = new Uint32Array(keys);
   }
 
+  /** Time of the last call that orders them, ns. */
+  get atNs(): number {
+    return this.#clockNs;
+  }
+
   at(key: number, atNs: number): Residence {
     if (this.#bytes[key] === 0) return "absent";
     return this.#endNs[key]! > atNs ? "arriving" : "resident";

@@ -36,7 +36,5 @@ export function sendingAhead<T extends PoolConfig>(pool: T, { distance, seed, ..
         };
       },
   };
-  // Uses of host memory that do not go with prefetching.
-  const { hostCache: _left, pageCache: _pages, tiering: _moves, ...others } = offload;
-  return { ...pool, offload: { ...others, overlap: true, prefetch } };
+  return { ...pool, offload: { ...offload, overlap: true, prefetch } };
 }

@@ -21,7 +21,7 @@ describe("a page cache", () => {
     expect([cache.has(0, 10), cache.comes(0, 10), cache.comes(1, 10)]).toEqual([true, true, false]);
     expect(cache.read(0, 10)).toBe(100);
     expect(cache.read(1, 20)).toBe(25);
-    expect([cache.hits, cache.copies, cache.copy.memory.bytes]).toEqual([2, 1, 2]);
+    expect([cache.hits, cache.copiedBytes, cache.copy.memory.bytes]).toEqual([2, 2, 2]);
     // The least recently read goes first, and nothing that is on its way.
     cache.fill(2, 1, 30, 40);
     expect([0, 1, 2].map((key) => cache.has(key, 41))).toEqual([true, false, true]);
