@@ -1,4 +1,5 @@
 import { refuse } from "../core/errors.ts";
+import { type ExpertParts, expertParts } from "../engine/offload-flags/expert-parts.ts";
 import { flagDialects } from "../engine/offload-flags/flag-dialects.ts";
 import type { ExpertShape, FlaggedSplit } from "../engine/offload-flags/offload-flags.ts";
 import { splitWords } from "../engine/offload-flags/words.ts";
@@ -14,15 +15,21 @@ type Section = NonNullable<Scenario["policy"]["offload"]>;
 /** How the flags of engines number the layers of a model. */
 export function expertShape(model: ModelSpec): ExpertShape {
   const moeLayers = model.layers.flatMap(({ feedForward }, layer) => (feedForward.kind === "moe" ? [layer] : []));
-  return { layers: model.layers.length, moeLayers, experts: moeShape(model)?.experts ?? 0 };
+  const moe = moeShape(model);
+  return { layers: model.layers.length, moeLayers, experts: moe?.experts ?? 0, matrices: moe?.matrices ?? 3 };
 }
 
-/** A scenario whose offload is said in flags as one that says it in keys, and what the ledger says of flags. */
-export function withFlags(
-  scenario: Scenario,
-  model: ModelSpec,
-  engine: string,
-): { readonly scenario: Scenario; readonly ledger: readonly LedgerEntry[] } {
+/** What flags say. */
+export interface Flagged {
+  /** The scenario with keys in place of what they say in flags. */
+  readonly scenario: Scenario;
+  /** [MoE layers] experts that are in two places, which no key says; absent where all are whole. */
+  readonly parts?: readonly (ExpertParts | null)[];
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** A scenario whose offload is said in flags as one that says it in keys, as far as keys do. */
+export function withFlags(scenario: Scenario, model: ModelSpec, engine: string): Flagged {
   const { offload } = scenario.policy;
   const flags = offload?.flags;
   if (offload === undefined || flags === undefined) return { scenario, ledger: [] };
@@ -32,19 +39,51 @@ export function withFlags(
       refuse({ expected: `an engine whose flags are known: ${Object.keys(flagDialects).join(", ")}`, found: engine });
     const split = dialect.read(splitWords(flags), expertShape(model));
     const section = { ...offload, ...keysOf(split, model) } as Section;
+    const parts = partsOf(split, model);
+    if (parts !== undefined && (offload.prefetch?.kind ?? "none") !== "none")
+      refuse({ expected: "whole experts beside a prefetcher: parts of experts are not sent ahead", found: flags });
     const unread = split.unread.length === 0 ? "" : `; not read: ${split.unread.join(" ")}`;
     return {
       scenario: { ...scenario, policy: { ...scenario.policy, offload: section } },
-      ledger: [{ topic: "offload flags", fidelity: "emulated", detail: `${flags}${unread}` }],
+      ...(parts === undefined ? {} : { parts }),
+      ledger: [
+        { topic: "offload flags", fidelity: "emulated", detail: `${flags}${unread}` },
+        ...(parts === undefined ? [] : [partsEntry(parts)]),
+      ],
     };
   });
 }
 
-/** Settings that say in keys what flags say; none without flags. */
-export function settingsOfFlags(flags: string | undefined, model: ModelSpec, engine: string): string[] {
+/** [MoE layers] experts in two places; undefined where all are whole. */
+function partsOf({ chosen }: FlaggedSplit, model: ModelSpec): (ExpertParts | null)[] | undefined {
+  if (chosen.kind !== "named" || chosen.hostMatrices.every((host) => host.length === 0)) return undefined;
+  const { matrices } = expertShape(model);
+  return chosen.hostMatrices.map((host) => (host.length === 0 ? null : expertParts(host, matrices)));
+}
+
+/** What the name of an offload says of experts in two places. */
+export function partsInWords(parts: Flagged["parts"] = []): string {
+  const split = parts.filter((one) => one !== null).length;
+  return split === 0 ? "" : `, experts of ${split} ${split === 1 ? "layer" : "layers"} in two places`;
+}
+
+function partsEntry(parts: readonly (ExpertParts | null)[]): LedgerEntry {
+  const split = parts.filter((one) => one !== null);
+  const names = [...new Set(split.map(({ host }) => host.join(" and ")))].join("; ");
+  return {
+    topic: "experts in two places",
+    fidelity: "assumed",
+    detail: `the host multiplies ${names} of ${split.length} ${split.length === 1 ? "layer" : "layers"}, device and host in turn: a matrix takes its share of what the expert takes, and values cross in float32`,
+  };
+}
+
+/** Settings that say in keys what flags say; none without flags, null where keys cannot say it. */
+export function settingsOfFlags(flags: string | undefined, model: ModelSpec, engine: string): string[] | null {
   const dialect = flagDialects[engine];
   if (dialect === undefined || flags === undefined) return [];
-  const keys = keysOf(dialect.read(splitWords(flags), expertShape(model)), model);
+  const split = dialect.read(splitWords(flags), expertShape(model));
+  if (partsOf(split, model) !== undefined) return null;
+  const keys = keysOf(split, model);
   const settings = Object.entries(keys).map(([key, value]) => `policy.offload.${key}=${JSON.stringify(value)}`);
   return ["policy.offload.flags=null", ...settings];
 }

@@ -2,6 +2,7 @@ import type { StorageFormat } from "../core/dtype.ts";
 import type { Parameters, ParameterValues } from "../core/parameters.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Handover } from "../engine/handover/handover.ts";
+import type { ExpertParts } from "../engine/offload-flags/expert-parts.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
@@ -152,6 +153,11 @@ export interface OffloadConfig {
    * rounded. Absent: `slots` each.
    */
   readonly slotsPerLayer?: Uint32Array;
+  /**
+   * [MoE layers] experts that are in two places for good: the layer has no slots, and its misses are the host's. Absent: all are
+   * whole.
+   */
+  readonly parts?: readonly (ExpertParts | null)[];
   /**
    * Experts that keep their slots whatever the policy does, as MoE layer x experts + expert; absent: none. A rank has room for its
    * own.

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
+import type { ExpertMatrix } from "../../src/engine/offload-flags/expert-parts.ts";
 import { ktransformers } from "../../src/engine/offload-flags/ktransformers.ts";
 import { llamaCpp } from "../../src/engine/offload-flags/llama-cpp.ts";
 import type { ExpertShape } from "../../src/engine/offload-flags/offload-flags.ts";
@@ -8,7 +9,7 @@ import { splitWords } from "../../src/engine/offload-flags/words.ts";
 
 const experts = 4;
 /** Six layers, the first of them dense. */
-const shape: ExpertShape = { layers: 6, moeLayers: [1, 2, 3, 4, 5], experts };
+const shape: ExpertShape = { layers: 6, moeLayers: [1, 2, 3, 4, 5], experts, matrices: 3 };
 
 /** Layers whose experts the flags keep on the device. */
 function onDevice(flags: string): number[] {
@@ -50,7 +51,7 @@ describe("llama.cpp", () => {
 
   test.each([
     ["-ngl 4", /-ngl 99 asks/],
-    ["-ot .ffn_(up|down)_exps.=CPU", /gate on the GPU, up on the CPU, down on the CPU/],
+    ["-ot ffn_up_exps=CPU,ffn_gate_up_exps=CUDA0", /tensors of one file/],
     ["-ot attn=CPU", /routed experts alone/],
     ["-ot shexp=CPU", /routed experts alone/],
     ["-ot blk.77.ffn_up_exps=CPU", /matches a tensor/],
@@ -70,17 +71,57 @@ describe("llama.cpp", () => {
     expect(() => splitWords('-ot "exps=CPU')).toThrow(/a closing "/);
   });
 
-  test("what it writes it reads back, for any set of layers", () => {
+  test.each([
+    ["-ot .ffn_(up|gate)_exps.=CPU", [1, 2, 3, 4, 5], ["up", "gate"]],
+    ["-ot blk\\.[2-3]\\.ffn_(up|down)_exps=CPU", [2, 3], ["up", "down"]],
+    ["-ot ffn_down_exps.weight=CPU", [1, 2, 3, 4, 5], ["down"]],
+    // A name without its beginning: the fused tensor ends like it, and is not meant.
+    ["-ot up_exps=CPU", [1, 2, 3, 4, 5], ["up"]],
+    // Files with gate and up as one tensor.
+    ["-ot blk.4.ffn_gate_up_exps=CPU", [4], ["up", "gate"]],
+    // The first that matches counts: all but down is on the host.
+    ["-ot blk.5.ffn_down_exps=CUDA0 --cpu-moe", [5], ["up", "gate"]],
+    ["-ot ffn_up_exps=CPU,blk.1.*exps=CPU", [2, 3, 4, 5], ["up"]],
+  ])("%s leaves experts in two places", (flags, layers, matrices) => {
+    const { chosen } = llamaCpp.read(splitWords(flags), shape);
+    if (chosen.kind !== "named") throw new Error("llama.cpp names tensors");
+    const expected = shape.moeLayers.map((layer) => (layers.includes(layer) ? matrices : []));
+    expect(chosen.hostMatrices).toEqual(expected);
+    expect(layers.some((layer) => onDevice(flags).includes(layer))).toBe(false);
+  });
+
+  test("all matrices, by any flag, are whole experts", () => {
+    const whole = llamaCpp.read(["--cpu-moe"], shape);
+    for (const flags of [
+      "-ot exps=CPU",
+      "-ot ffn_(gate|up|down)_exps=CPU",
+      "-ot ffn_(gate_up|down)_exps=CPU",
+      "-ot ffn_up_exps=CPU -ot ffn_gate_exps=CPU -ot ffn_down_exps=CPU",
+      "--n-cpu-moe 6",
+    ])
+      expect(llamaCpp.read(splitWords(flags), shape)).toEqual(whole);
+    expect(llamaCpp.read(splitWords("-ot ffn_up_exps=CUDA0"), shape)).toEqual(llamaCpp.read(["-ngl", "99"], shape));
+  });
+
+  test("what it writes it reads back, for any matrices of any layers", () => {
+    const side = fc.subarray<ExpertMatrix>(["up", "gate", "down"]);
+    const sides = fc.array(side, { minLength: shape.moeLayers.length, maxLength: shape.moeLayers.length });
     fc.assert(
-      fc.property(fc.subarray([...shape.moeLayers]), fc.constantFrom(null, 32), (layers, deviceFrom) => {
+      fc.property(sides, fc.constantFrom(null, 32), (onHost, deviceFrom) => {
         const resident = Uint8Array.from({ length: shape.moeLayers.length * experts }, (_, key) =>
-          layers.includes(shape.moeLayers[Math.floor(key / experts)]!) ? 1 : 0,
+          onHost[Math.floor(key / experts)]!.length === 0 ? 1 : 0,
         );
-        const words = llamaCpp.write({ resident, deviceFrom, deferred: 0 }, shape);
+        const hostMatrices = onHost.map((host) => (host.length === 3 ? [] : host));
+        const words = llamaCpp.write({ resident, hostMatrices, deviceFrom, deferred: 0 }, shape);
         // A shell takes the words apart again.
         const typed = words.map((word) => `'${word}'`).join(" ");
-        expect(onDevice(typed)).toEqual(layers);
-        expect(llamaCpp.read(words, shape).deviceFrom).toBe(deviceFrom);
+        const read = llamaCpp.read(splitWords(typed), shape);
+        expect(read).toEqual({
+          chosen: { kind: "named", resident, hostMatrices },
+          deviceFrom,
+          deferred: 0,
+          unread: [],
+        });
       }),
     );
   });
@@ -88,7 +129,7 @@ describe("llama.cpp", () => {
   test("says what it cannot be told", () => {
     const resident = new Uint8Array(5 * experts);
     resident[0] = 1;
-    const split = { resident, deviceFrom: 32, deferred: 0 };
+    const split = { resident, hostMatrices: [], deviceFrom: 32, deferred: 0 };
     expect(() => llamaCpp.write(split, shape)).toThrow(/1 of 4 experts of layer 1/);
     expect(() => llamaCpp.write({ ...split, resident: new Uint8Array(20), deferred: 2 }, shape)).toThrow(
       /nothing deferred/,
@@ -126,13 +167,15 @@ describe("ktransformers", () => {
 
   test("writes what is the same in every layer", () => {
     const resident = Uint8Array.from({ length: 20 }, (_, key) => (key % experts < 3 ? 1 : 0));
-    const words = ktransformers.write({ resident, deviceFrom: 512, deferred: 2 }, shape);
+    const words = ktransformers.write({ resident, hostMatrices: [], deviceFrom: 512, deferred: 2 }, shape);
     expect(ktransformers.read(words, shape)).toMatchObject({
       chosen: { perLayer: 3, strategy: "frequency" },
       deviceFrom: 512,
       deferred: 2,
     });
     resident[0] = 0;
-    expect(() => ktransformers.write({ resident, deviceFrom: null, deferred: 0 }, shape)).toThrow(/as many experts/);
+    expect(() => ktransformers.write({ resident, hostMatrices: [], deviceFrom: null, deferred: 0 }, shape)).toThrow(
+      /as many experts/,
+    );
   });
 });

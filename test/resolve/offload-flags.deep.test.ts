@@ -95,7 +95,6 @@ describe("flags that cannot be followed are one message at their place", () => {
     ["llama.cpp", "--n-cpu-moe many", /whole number/],
     ["llama.cpp", "-ngl 10", /all 16 layers on the device/],
     ["llama.cpp", "-ot blk\\.99\\.ffn_.*_exps=CPU", /pattern that matches a tensor/],
-    ["llama.cpp", "-ot blk\\.3\\.ffn_up_exps=CPU", /matrices of an expert on one side/],
     ["llama.cpp", "-ot attn_q=CPU", /routed experts alone/],
     ["llama.cpp", "--cpu-moe -nkvo", /KV cache on devices/],
     ["ktransformers", "--kt-num-gpu-experts 65", /at most the 64 experts/],
@@ -138,6 +137,11 @@ test.each([
   ["llama.cpp", "--n-cpu-moe 5", "--n-cpu-moe 5"],
   ["llama.cpp", "-ncmoe 16 -nopo", "--cpu-moe --no-op-offload"],
   ["llama.cpp", "-ot blk\\.(2|7)\\.ffn_.*_exps=CPU", "-ot 'blk\\.(2|7)\\.ffn_(gate|up|down)_exps\\.=CPU'"],
+  [
+    "llama.cpp",
+    "--n-cpu-moe 2 -ot blk\\.[37]\\.ffn_(gate|up)_exps=CPU",
+    "-ot 'blk\\.(0|1)\\.ffn_(gate|up|down)_exps\\.=CPU' -ot 'blk\\.(3|7)\\.ffn_(up|gate)_exps\\.=CPU'",
+  ],
 ])("what is read of %s is written back: %s", async (engine, flags, expected) => {
   const first = await resolved(engine, flags);
   const written = shellText(flagsOf(first.config));

@@ -1,3 +1,5 @@
+import type { ExpertMatrix } from "./expert-parts.ts";
+
 /** The layers of a model as flags number them. */
 export interface ExpertShape {
   /** All layers. */
@@ -6,12 +8,16 @@ export interface ExpertShape {
   readonly moeLayers: readonly number[];
   /** Routed experts of a layer. */
   readonly experts: number;
+  /** Matrices of an expert: 3, or 2 without a gate. */
+  readonly matrices: 2 | 3;
 }
 
 /** Which experts a device holds for good, and what is done about the others. */
 export interface StaticSplit {
   /** [MoE layers x experts] 1: the device holds it. */
   readonly resident: Uint8Array;
+  /** [MoE layers] matrices that host memory holds of experts that are in two places; none where experts are whole. */
+  readonly hostMatrices: readonly (readonly ExpertMatrix[])[];
   /** Tokens of a step from which the device computes all experts; null: never. */
   readonly deviceFrom: number | null;
   /** Last choices of a token that the host may add a layer later. */
@@ -22,7 +28,7 @@ export interface StaticSplit {
 export interface FlaggedSplit {
   /** How experts are chosen: by the flags themselves, or so many of a layer in a way that needs their popularity. */
   readonly chosen:
-    | { readonly kind: "named"; readonly resident: Uint8Array }
+    | ({ readonly kind: "named" } & Pick<StaticSplit, "resident" | "hostMatrices">)
     | { readonly kind: "counted"; readonly perLayer: number; readonly strategy: string; readonly chosenAnew: boolean };
   readonly deviceFrom: number | null;
   readonly deferred: number;

@@ -201,6 +201,9 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
   const cache = chosenOf(cachePolicies, section);
   const miss = chosenOf(missPolicies, section.miss);
   const { flags } = section;
+  const same = settingsOfFlags(flags, model, engine.id);
+  // What no key says has other flags to be compared with, and no policies.
+  if (same === null && axis !== "slots") return [];
   switch (axis) {
     case "policy":
       return policyCandidates(cache, miss, globally(section, config)).map((candidate) =>
@@ -215,11 +218,10 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
         }));
       return slotCandidates(cacheExperts(config, section.scope)).filter(({ name }) => Number(name) !== section.slots);
     case "miss": {
-      const same = settingsOfFlags(section.flags, model, engine.id);
-      const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(same));
+      const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(same!));
       return missCandidates(own, cache, engine.offload?.devicePromptTokens ?? null)
         .filter(({ set }) => set.length > 0)
-        .map((candidate) => ({ ...candidate, set: [...same, ...candidate.set] }));
+        .map((candidate) => ({ ...candidate, set: [...same!, ...candidate.set] }));
     }
     case "prefetch": {
       const { prefetch } = section;

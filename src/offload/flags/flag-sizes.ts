@@ -23,7 +23,7 @@ export function flagSizes(flags: string, model: ModelSpec, engine: string): stri
       for (let layer = 0; layer < layers; layer++)
         resident.fill(1, layer * shape.experts, layer * shape.experts + held);
     }
-    const words = dialect.write({ resident, deviceFrom, deferred }, shape);
+    const words = dialect.write({ resident, hostMatrices: [], deviceFrom, deferred }, shape);
     return shellText(chosen.kind === "named" ? words : withStrategy(words, chosen.strategy));
   });
   return [...new Set(sizes)].filter((text) => text !== "");

@@ -37,6 +37,7 @@ export function flagsOf(config: SimConfig): string[] {
   return dialect.write(
     {
       resident: residentsOf(config),
+      hostMatrices: offload.parts?.map((parts) => parts?.host ?? []) ?? [],
       deviceFrom: numbers.deviceFrom ?? null,
       deferred: policy.name === "deferral" ? (numbers.experts ?? 0) : 0,
     },

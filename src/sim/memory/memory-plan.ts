@@ -245,10 +245,17 @@ function weightItems(
       name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
       bytes: slots * stage.expertBytes,
     },
+    { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
     { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
     { name: "head", bytes: holdsHead ? matrixBytes(config, "head", vocabulary) : 0 },
     { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
   ];
+}
+
+/** Bytes of the matrices that a stage holds of experts whose others are in host memory. */
+function partsBytes({ parts = [] }: OffloadConfig, { moeIndex }: StagePlan, stage: StageParts): number {
+  const share = moeIndex.reduce((sum, layer) => sum + 1 - (parts[layer]?.hostShare ?? 1), 0);
+  return Math.ceil(share * stage.physicalExpertsPerRank * stage.expertBytes - 1e-6);
 }
 
 /** Slots of all layers of a stage. */

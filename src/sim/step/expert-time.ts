@@ -1,3 +1,4 @@
+import type { ExpertParts } from "../../engine/offload-flags/expert-parts.ts";
 import type { GroupedGemmOp } from "../../hardware/op.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 import type { HostExpertTime } from "./host-expert-time.ts";
@@ -73,6 +74,14 @@ export class ExpertTime {
 
   hostEndNs(tokens: number): number {
     return this.host!.endNs(this.program!, tokens);
+  }
+
+  partsBeginNs(parts: ExpertParts, tokens: number, pairs: number): number {
+    return this.host!.partsBeginNs(this.program!, parts, tokens, pairs);
+  }
+
+  partsEndNs(parts: ExpertParts, tokens: number, pairs: number): number {
+    return this.host!.crossingsNs(this.program!, parts, parts.after, tokens, pairs);
   }
 
   private takePage(): void {
