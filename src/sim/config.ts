@@ -115,6 +115,11 @@ export interface SchedulerConfig {
   readonly memoryUtilisation: number;
   /** Longest prompt + output that is accepted. Longer requests are rejected and counted. */
   readonly contextTokensMax: number;
+  /**
+   * Caches that the engine sets aside at start, of so many contexts: of the longest, or of what fits and has at least `tokensMin` tokens.
+   * Absent: sequences take their blocks when they need them.
+   */
+  readonly reserved?: { readonly contexts: number; readonly tokensMin: number };
 }
 
 export type Workload =

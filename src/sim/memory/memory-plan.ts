@@ -296,12 +296,19 @@ function doesNotFit(
   stage: number,
 ): InfeasibleError {
   const { node, scheduler, model } = config;
-  const shortest = kv.pools.map(({ name, holding, blockBytes }) => {
+  const { reserved } = scheduler;
+  const least = kv.pools.map(({ name, holding, blockBytes }) => {
+    if (reserved !== undefined) {
+      const { contexts, tokensMin } = reserved;
+      const blocks = contexts * holding.peakBlocks(tokensMin, scheduler.maxBatchTokens);
+      const of = contexts === 1 ? `${tokensMin} tokens` : `${contexts} x ${tokensMin} tokens`;
+      return { name: `${name} of ${of}, set aside at start`, bytes: blocks * blockBytes[stage]! };
+    }
     const blocks = holding.peakBlocks(1, 1);
     const what = blocks === 1 ? "one KV block" : `${name} of one token`;
     return { name: what, bytes: blocks * blockBytes[stage]! };
   });
-  const rows = [...items, ...shortest];
+  const rows = [...items, ...least];
   const sum = rows.reduce((total, item) => total + item.bytes, 0);
   const width = Math.max(...rows.map((row) => row.name.length));
   const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);
