@@ -6,8 +6,10 @@ import { splitWords } from "../engine/offload-flags/words.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { HostWork, PoolConfig } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
+import { hostWorkEntry, hostWorkOf, layersInWords } from "./host-work.ts";
 import { located } from "./located.ts";
 
 type Section = NonNullable<Scenario["policy"]["offload"]>;
@@ -25,30 +27,39 @@ export interface Flagged {
   readonly scenario: Scenario;
   /** [MoE layers] experts that are in two places, which no key says; absent where all are whole. */
   readonly parts?: readonly (ExpertParts | null)[];
+  /** Layers and caches that are the host's, which no key says either; absent where there are none. */
+  readonly host?: HostWork;
   readonly ledger: readonly LedgerEntry[];
 }
 
 /** A scenario whose offload is said in flags as one that says it in keys, as far as keys do. */
-export function withFlags(scenario: Scenario, model: ModelSpec, engine: string): Flagged {
+export function withFlags(scenario: Scenario, pool: Omit<PoolConfig, "routing" | "placement" | "offload">): Flagged {
+  const { model, engine } = pool;
   const { offload } = scenario.policy;
   const flags = offload?.flags;
   if (offload === undefined || flags === undefined) return { scenario, ledger: [] };
   return located(scenario, ["policy", "offload", "flags"], () => {
-    const dialect = flagDialects[engine];
+    const dialect = flagDialects[engine.id];
     if (dialect === undefined)
-      refuse({ expected: `an engine whose flags are known: ${Object.keys(flagDialects).join(", ")}`, found: engine });
+      refuse({
+        expected: `an engine whose flags are known: ${Object.keys(flagDialects).join(", ")}`,
+        found: engine.id,
+      });
     const split = dialect.read(splitWords(flags), expertShape(model));
     const section = { ...offload, ...keysOf(split, model) } as Section;
     const parts = partsOf(split, model);
+    const host = hostWorkOf(split, pool, flags);
     if (parts !== undefined && (offload.prefetch?.kind ?? "none") !== "none")
       refuse({ expected: "whole experts beside a prefetcher: parts of experts are not sent ahead", found: flags });
     const unread = split.unread.length === 0 ? "" : `; not read: ${split.unread.join(" ")}`;
     return {
       scenario: { ...scenario, policy: { ...scenario.policy, offload: section } },
       ...(parts === undefined ? {} : { parts }),
+      ...(host === undefined ? {} : { host }),
       ledger: [
         { topic: "offload flags", fidelity: "emulated", detail: `${flags}${unread}` },
         ...(parts === undefined ? [] : [partsEntry(parts)]),
+        ...(host === undefined ? [] : [hostWorkEntry(host)]),
       ],
     };
   });
@@ -61,10 +72,13 @@ function partsOf({ chosen }: FlaggedSplit, model: ModelSpec): (ExpertParts | nul
   return chosen.hostMatrices.map((host) => (host.length === 0 ? null : expertParts(host, matrices)));
 }
 
-/** What the name of an offload says of experts in two places. */
-export function partsInWords(parts: Flagged["parts"] = []): string {
+/** What the name of an offload says beside experts that are whole. */
+export function placesInWords(parts: Flagged["parts"] = [], host?: HostWork): string {
+  const layers = host === undefined || host.layers === 0 ? "" : `, ${layersInWords(host.layers)} on the host`;
+  const caches = host?.allCaches === true ? ", all caches on the host" : "";
   const split = parts.filter((one) => one !== null).length;
-  return split === 0 ? "" : `, experts of ${split} ${split === 1 ? "layer" : "layers"} in two places`;
+  const divided = split === 0 ? "" : `, experts of ${split} ${split === 1 ? "layer" : "layers"} in two places`;
+  return `${divided}${layers}${caches}`;
 }
 
 function partsEntry(parts: readonly (ExpertParts | null)[]): LedgerEntry {
@@ -82,7 +96,7 @@ export function settingsOfFlags(flags: string | undefined, model: ModelSpec, eng
   const dialect = flagDialects[engine];
   if (dialect === undefined || flags === undefined) return [];
   const split = dialect.read(splitWords(flags), expertShape(model));
-  if (partsOf(split, model) !== undefined) return null;
+  if (split.host !== null || partsOf(split, model) !== undefined) return null;
   const keys = keysOf(split, model);
   const settings = Object.entries(keys).map(([key, value]) => `policy.offload.${key}=${JSON.stringify(value)}`);
   return ["policy.offload.flags=null", ...settings];

@@ -3,6 +3,7 @@ import type { Parameters, ParameterValues } from "../core/parameters.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Handover } from "../engine/handover/handover.ts";
 import type { ExpertParts } from "../engine/offload-flags/expert-parts.ts";
+import type { HostSide } from "../engine/offload-flags/offload-flags.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
@@ -52,6 +53,8 @@ export interface PoolConfig {
   /** null: contiguous, each expert once. */
   readonly placement: Placement | null;
   readonly offload: OffloadConfig | null;
+  /** What of the model beside experts the processors of the host compute; absent: nothing. */
+  readonly host?: HostWork;
   /** null: one token per decode and step. */
   readonly speculation: SpeculationConfig | null;
 }
@@ -141,6 +144,12 @@ export type Routing =
    * is the coefficient of variation of expert popularity; absent: uniform.
    */
   | { readonly kind: "uniform"; readonly popularityCv?: number };
+
+/** Layers and caches of a model in host memory, whose processors compute them. */
+export interface HostWork extends HostSide {
+  /** Tokens of a step from which the device computes the products of the host's layers, whose weights it then copies; null: never. */
+  readonly deviceFrom: number | null;
+}
 
 /** Experts that live below device memory and are cached in slots. */
 export interface OffloadConfig {

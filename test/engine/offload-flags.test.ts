@@ -50,7 +50,10 @@ describe("llama.cpp", () => {
   });
 
   test.each([
-    ["-ngl 4", /-ngl 99 asks/],
+    ["-ngl some", /a number of layers, or all/],
+    ["-ngl 4 -ot attn=CPU", /all else of layer 3 is computed on devices/],
+    ["-ngl 4 -ot blk.0.attn_q=CUDA0", /all else of layer 0 is computed on the host/],
+    ["-ngl 4 -ot blk.1.ffn_up_exps=CUDA0", /experts of layer 1 on the host/],
     ["-ot ffn_up_exps=CPU,ffn_gate_up_exps=CUDA0", /tensors of one file/],
     ["-ot attn=CPU", /routed experts alone/],
     ["-ot shexp=CPU", /routed experts alone/],
@@ -61,7 +64,6 @@ describe("llama.cpp", () => {
     ["--n-cpu-moe", /nothing/],
     ["--n-cpu-moe -3", /whole number/],
     ["--n-cpu-moe many", /whole number/],
-    ["-nkvo", /KV cache on devices/],
   ])("refuses %s", (flags, message) => {
     expect(() => onDevice(flags)).toThrow(InvalidInputError);
     expect(() => onDevice(flags)).toThrow(message);
@@ -90,6 +92,21 @@ describe("llama.cpp", () => {
     expect(layers.some((layer) => onDevice(flags).includes(layer))).toBe(false);
   });
 
+  test.each([
+    // The output layer is the first to go to the device, the first layer the last.
+    ["-ngl 7", null],
+    ["-ngl all", null],
+    ["-ngl -1", null],
+    ["-ngl 6", { layers: 1, head: false, allCaches: false }],
+    ["--n-gpu-layers=1", { layers: 6, head: false, allCaches: false }],
+    ["-ngl 0", { layers: 6, head: true, allCaches: false }],
+    ["-nkvo", { layers: 0, head: false, allCaches: true }],
+    ["--gpu-layers 4 --no-kv-offload", { layers: 3, head: false, allCaches: true }],
+  ])("%s: the host's layers", (flags, host) => {
+    expect(llamaCpp.read(splitWords(flags), shape).host).toEqual(host);
+    expect(onDevice(flags)).toEqual(shape.moeLayers.filter((layer) => layer >= (host?.layers ?? 0)));
+  });
+
   test("all matrices, by any flag, are whole experts", () => {
     const whole = llamaCpp.read(["--cpu-moe"], shape);
     for (const flags of [
@@ -105,19 +122,31 @@ describe("llama.cpp", () => {
 
   test("what it writes it reads back, for any matrices of any layers", () => {
     const side = fc.subarray<ExpertMatrix>(["up", "gate", "down"]);
+    const hosts = fc.constantFrom(
+      null,
+      { layers: 0, head: false, allCaches: true },
+      { layers: 3, head: false, allCaches: false },
+      { layers: 6, head: false, allCaches: true },
+      { layers: 6, head: true, allCaches: false },
+    );
     const sides = fc.array(side, { minLength: shape.moeLayers.length, maxLength: shape.moeLayers.length });
     fc.assert(
-      fc.property(sides, fc.constantFrom(null, 32), (onHost, deviceFrom) => {
+      fc.property(sides, fc.constantFrom(null, 32), hosts, (given, deviceFrom, host) => {
+        // Layers of the host have their experts there.
+        const onHost = given.map((side, at) =>
+          shape.moeLayers[at]! < (host?.layers ?? 0) ? (["up", "gate", "down"] as const) : side,
+        );
         const resident = Uint8Array.from({ length: shape.moeLayers.length * experts }, (_, key) =>
           onHost[Math.floor(key / experts)]!.length === 0 ? 1 : 0,
         );
         const hostMatrices = onHost.map((host) => (host.length === 3 ? [] : host));
-        const words = llamaCpp.write({ resident, hostMatrices, deviceFrom, deferred: 0 }, shape);
+        const words = llamaCpp.write({ resident, hostMatrices, host, deviceFrom, deferred: 0 }, shape);
         // A shell takes the words apart again.
         const typed = words.map((word) => `'${word}'`).join(" ");
         const read = llamaCpp.read(splitWords(typed), shape);
         expect(read).toEqual({
           chosen: { kind: "named", resident, hostMatrices },
+          host,
           deviceFrom,
           deferred: 0,
           unread: [],
@@ -129,7 +158,7 @@ describe("llama.cpp", () => {
   test("says what it cannot be told", () => {
     const resident = new Uint8Array(5 * experts);
     resident[0] = 1;
-    const split = { resident, hostMatrices: [], deviceFrom: 32, deferred: 0 };
+    const split = { resident, hostMatrices: [], host: null, deviceFrom: 32, deferred: 0 };
     expect(() => llamaCpp.write(split, shape)).toThrow(/1 of 4 experts of layer 1/);
     expect(() => llamaCpp.write({ ...split, resident: new Uint8Array(20), deferred: 2 }, shape)).toThrow(
       /nothing deferred/,
@@ -167,15 +196,15 @@ describe("ktransformers", () => {
 
   test("writes what is the same in every layer", () => {
     const resident = Uint8Array.from({ length: 20 }, (_, key) => (key % experts < 3 ? 1 : 0));
-    const words = ktransformers.write({ resident, hostMatrices: [], deviceFrom: 512, deferred: 2 }, shape);
+    const words = ktransformers.write({ resident, hostMatrices: [], host: null, deviceFrom: 512, deferred: 2 }, shape);
     expect(ktransformers.read(words, shape)).toMatchObject({
       chosen: { perLayer: 3, strategy: "frequency" },
       deviceFrom: 512,
       deferred: 2,
     });
     resident[0] = 0;
-    expect(() => ktransformers.write({ resident, hostMatrices: [], deviceFrom: null, deferred: 0 }, shape)).toThrow(
-      /as many experts/,
-    );
+    expect(() =>
+      ktransformers.write({ resident, hostMatrices: [], host: null, deviceFrom: null, deferred: 0 }, shape),
+    ).toThrow(/as many experts/);
   });
 });

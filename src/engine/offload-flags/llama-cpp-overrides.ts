@@ -71,7 +71,13 @@ export function matricesOnHost(
       .filter((matrix) => matrices === 3 || matrix !== "gate")
       .filter((matrix) => {
         const name = fused && matrix !== "down" ? "gate_up" : matrix;
-        return matching(expertTensor(layer, name))?.toHost ?? otherwise.experts(layer);
+        const found = matching(expertTensor(layer, name));
+        if (found?.toHost === false && otherwise.all(layer))
+          refuse({
+            expected: `experts of layer ${layer} on the host, where -ngl leaves the rest of it: layers from -ngl on may have theirs anywhere`,
+            found: found.text,
+          });
+        return found?.toHost ?? otherwise.experts(layer);
       }),
   );
   for (let layer = 0; layer < layers; layer++)

@@ -22,6 +22,8 @@ export const llamaCpp: FlagDialect = {
     const overrides: Override[] = [];
     const unread: string[] = [];
     let hostLayers = 0;
+    let deviceLayers = Number.POSITIVE_INFINITY;
+    let allCaches = false;
     let deviceFrom: number | null = opOffloadTokens;
     for (let flag = reader.next(); flag !== null; flag = reader.next())
       switch (flag) {
@@ -40,7 +42,7 @@ export const llamaCpp: FlagDialect = {
         case "-ngl":
         case "--gpu-layers":
         case "--n-gpu-layers":
-          checkGpuLayers(reader.value(flag), shape.layers);
+          deviceLayers = deviceLayersOf(reader.value(flag));
           break;
         case "-nopo":
         case "--no-op-offload":
@@ -48,21 +50,44 @@ export const llamaCpp: FlagDialect = {
           break;
         case "-nkvo":
         case "--no-kv-offload":
-          refuse({ expected: "the KV cache on devices", found: flag });
+          allCaches = true;
           break;
         default:
           unread.push(flag);
       }
-    const onHost = matricesOnHost(overrides, { experts: (layer) => layer < hostLayers, all: () => false }, shape);
-    return { chosen: placed(onHost, shape), deviceFrom, deferred: 0, unread };
+    // The output layer counts, and is the first to go to the device.
+    const whole = Math.max(0, shape.layers + 1 - deviceLayers);
+    const layers = Math.min(whole, shape.layers);
+    const onHost = matricesOnHost(
+      overrides,
+      { experts: (layer) => layer < Math.max(hostLayers, layers), all: (layer) => layer < layers },
+      shape,
+    );
+    return {
+      chosen: placed(onHost, shape),
+      host: layers > 0 || allCaches ? { layers, head: whole > shape.layers, allCaches } : null,
+      deviceFrom,
+      deferred: 0,
+      unread,
+    };
   },
   write(split, shape) {
     if (split.deferred > 0)
       refuse({ expected: "nothing deferred: llama.cpp waits for every expert", found: split.deferred });
     const device = split.deviceFrom === null ? ["--no-op-offload"] : [];
-    return [...expertFlags(split, shape), ...device];
+    return [...hostFlags(split, shape), ...expertFlags(split, shape), ...device];
   },
 };
+
+/** The flags that say which layers and caches are the host's. */
+function hostFlags({ host }: StaticSplit, { layers }: ExpertShape): string[] {
+  if (host === null) return [];
+  const onDevice = layers + 1 - host.layers - (host.head ? 1 : 0);
+  return [
+    ...(host.layers === 0 ? [] : ["--n-gpu-layers", String(onDevice)]),
+    ...(host.allCaches ? ["--no-kv-offload"] : []),
+  ];
+}
 
 /** Experts of whole layers on the device, and the matrices that host memory holds of layers that are in two places. */
 function placed(
@@ -82,7 +107,11 @@ function placed(
 /** The flags that say where experts are. */
 function expertFlags(split: StaticSplit, shape: ExpertShape): string[] {
   const groups = new Map<string, number[]>();
-  for (const [layer, name] of layerNames(split, shape).entries())
+  // What --n-gpu-layers leaves to the host need not be said again.
+  const said = (layer: number, name: string | null): boolean =>
+    shape.moeLayers[layer]! < (split.host?.layers ?? 0) && name === wholeName;
+  const left = layerNames(split, shape).map((name, layer) => (said(layer, name) ? null : name));
+  for (const [layer, name] of left.entries())
     if (name !== null) groups.set(name, [...(groups.get(name) ?? []), shape.moeLayers[layer]!]);
   const whole = groups.get(wholeName);
   if (groups.size === 1 && whole !== undefined) {
@@ -114,12 +143,9 @@ function layerNames({ resident, hostMatrices }: StaticSplit, { moeLayers, expert
   });
 }
 
-function checkGpuLayers(value: string, layers: number): void {
-  if (/^(all|auto|-1)$/i.test(value)) return;
+/** Layers on the device, the output layer among them. */
+function deviceLayersOf(value: string): number {
+  if (/^(all|auto|-[12])$/i.test(value)) return Number.POSITIVE_INFINITY;
   if (!/^\d+$/.test(value)) refuse({ expected: "a number of layers, or all", found: value });
-  if (Number(value) < layers)
-    refuse({
-      expected: `all ${layers} layers on the device, as -ngl 99 asks: attention on the host is not simulated`,
-      found: value,
-    });
+  return Number(value);
 }

@@ -13,7 +13,7 @@ const eighths = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 export function flagSizes(flags: string, model: ModelSpec, engine: string): string[] {
   const dialect = flagDialects[engine]!;
   const shape = expertShape(model);
-  const { chosen, deviceFrom, deferred } = dialect.read(splitWords(flags), shape);
+  const { chosen, host, deviceFrom, deferred } = dialect.read(splitWords(flags), shape);
   const layers = shape.moeLayers.length;
   const sizes = eighths.map((part) => {
     const resident = new Uint8Array(layers * shape.experts);
@@ -23,7 +23,7 @@ export function flagSizes(flags: string, model: ModelSpec, engine: string): stri
       for (let layer = 0; layer < layers; layer++)
         resident.fill(1, layer * shape.experts, layer * shape.experts + held);
     }
-    const words = dialect.write({ resident, hostMatrices: [], deviceFrom, deferred }, shape);
+    const words = dialect.write({ resident, hostMatrices: [], host, deviceFrom, deferred }, shape);
     return shellText(chosen.kind === "named" ? words : withStrategy(words, chosen.strategy));
   });
   return [...new Set(sizes)].filter((text) => text !== "");

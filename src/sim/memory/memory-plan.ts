@@ -12,6 +12,7 @@ import { hostTier, offloadTiers, withPages } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
 import { draftConfig, draftModules } from "../step/draft-model.ts";
 import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
+import { hostDoesNotFit, hostRoom, layersOf, withHostWork } from "./host-work-memory.ts";
 import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import { growthPerToken, type LayerCache } from "./layer-cache.ts";
@@ -65,7 +66,7 @@ export function planMemory(
       expertBytes: sliceBytes,
       physicalExpertsPerRank,
     });
-    const kept = Array.from(plan.attentionClass, (mixing) => attention[mixing]!.caches).flat();
+    const kept = cachesOf(config, attention, plan, false);
     if (draft !== null && last) {
       items.push({ name: "draft module", bytes: draft.weightBytes });
       kept.push(...draft.caches);
@@ -75,17 +76,20 @@ export function planMemory(
     if (reserved > 0) items.push({ name: "window and state caches", bytes: reserved });
     return { items, fixed: items.reduce((sum, item) => sum + item.bytes, 0), caches };
   });
-  const kv = planKv(
-    config,
-    stages.map(({ caches, fixed }) => ({ caches, freeBytes: budget - fixed })),
-  );
+  const host = hostMemory(config, attention, plans);
+  const freeBytes = stages.map(({ caches, fixed }) => ({ caches, freeBytes: budget - fixed }));
+  const kv = planKv(config, host === null ? freeBytes : [...freeBytes, host]);
   const shown = fullestStage(stages, kv);
   const { items, fixed, caches } = stages[shown]!;
+  if (!kv.fits && host !== null && kv.mainBlocks[stages.length]! < kv.mainBlocks[shown]!)
+    throw hostDoesNotFit(config, [...host.items, ...leastCaches(config, kv, stages.length)], host.roomBytes);
   if (!kv.fits) throw doesNotFit(config, items, budget, kv, shown);
-  const pools = kv.pools.map(({ name, capacity, blocks, blockBytes }) => ({
-    name: `${name}, ${capacity} ${blocks}`,
-    bytes: capacity * blockBytes[shown]!,
-  }));
+  const poolsIn = (stage: number): MemoryItem[] =>
+    kv.pools.map(({ name, capacity, blocks, blockBytes }) => ({
+      name: `${name}, ${capacity} ${blocks}`,
+      bytes: capacity * blockBytes[stage]!,
+    }));
+  const pools = poolsIn(shown).filter(({ bytes }) => bytes > 0 || host === null);
 
   const bare: TierMap = {
     tier: `${node.device.name} memory`,
@@ -102,9 +106,12 @@ export function planMemory(
   const device = restBytes > 0 ? withPages(bare, restBytes) : bare;
   return {
     map: {
-      tiers: [device, ...behind.tiers],
+      tiers: [
+        device,
+        ...(host === null ? behind.tiers : withHost(behind.tiers, [...host.items, ...poolsIn(stages.length)])),
+      ],
       kvBlocks: kv.layout.main.capacity,
-      kvBytesPerToken: growthPerToken(caches.main),
+      kvBytesPerToken: growthPerToken(host === null ? caches.main : [...caches.main, ...host.caches.main]),
     },
     kv: kv.layout,
     expertBytes: sliceBytes,
@@ -114,6 +121,47 @@ export function planMemory(
     pageBytes: behind.pageBytes + statedPageBytes(config) + restBytes,
   };
 }
+
+/** Caches of the layers of a stage that are on the devices, or in host memory. */
+function cachesOf(config: PoolConfig, attention: readonly AttentionProgram[], plan: StagePlan, onHost: boolean) {
+  const layers =
+    config.host?.allCaches === true
+      ? Array.from({ length: onHost ? plan.layers : 0 }, (_, i) => i)
+      : layersOf(plan, config, onHost);
+  return layers.flatMap((i) => attention[plan.attentionClass[i]!]!.caches);
+}
+
+/** What host memory holds beside experts, and the caches there; null where it holds nothing else. */
+function hostMemory(config: PoolConfig, attention: readonly AttentionProgram[], plans: readonly StagePlan[]) {
+  const { host } = config;
+  if (host === undefined) return null;
+  const weights = plans.map((plan) => layerItems(config, attention, plan, layersOf(plan, config, true)));
+  const bytes = weights.flat().reduce((sum, item) => sum + item.bytes, host.head ? headBytes(config) : 0);
+  const caches = placeCaches(
+    plans.flatMap((plan) => cachesOf(config, attention, plan, true)),
+    config.engine.caches,
+  );
+  const items = [
+    {
+      name: `weights of ${host.layers} ${host.layers === 1 ? "layer" : "layers"}${host.head ? " and the head" : ""}`,
+      bytes,
+    },
+    { name: "window and state caches", bytes: reservedBytes(caches.reserved, config) },
+  ].filter((item) => item.bytes > 0);
+  const roomBytes = hostRoom(config, plans);
+  return { items, caches, roomBytes, freeBytes: roomBytes - items.reduce((sum, item) => sum + item.bytes, 0) };
+}
+
+const withHost = ([first, ...more]: readonly TierMap[], items: readonly MemoryItem[]): TierMap[] =>
+  first === undefined
+    ? []
+    : [
+        withHostWork(
+          first,
+          items.filter(({ bytes }) => bytes > 0),
+        ),
+        ...more,
+      ];
 
 /** The page cache where device memory is the host's too; undefined where there is none, or where the host has memory of its own. */
 const pagesOnDevice = ({ node, offload }: PoolConfig): number | "rest" | undefined =>
@@ -197,15 +245,54 @@ function weightItems(
   plan: StagePlan,
   stage: StageParts,
 ): MemoryItem[] {
-  const { model, mapping, formats, offload } = config;
+  const { model, mapping, offload } = config;
+  const hidden = model.hiddenSize;
+  const { expertLayers } = plan;
+  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
+  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
+  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
+  const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
+  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first) && config.host?.head !== true;
+  const slots =
+    offload === null
+      ? stage.physicalExpertsPerRank * expertLayers
+      : offload.scope === "layer"
+        ? cacheSlots(offload, plan)
+        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
+  const layers = layerItems(config, attention, plan, layersOf(plan, config, false), stage.last ? finalNorm : 0);
+  return [
+    { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
+    ...layers.slice(0, -1),
+    {
+      name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
+      bytes: slots * stage.expertBytes,
+    },
+    { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
+    { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
+    { name: "head", bytes: holdsHead ? headBytes(config) : 0 },
+    ...layers.slice(-1),
+  ];
+}
+
+const headBytes = (config: PoolConfig): number =>
+  matrixBytes(config, "head", Math.ceil(config.model.vocabSize / config.mapping.tp) * config.model.hiddenSize);
+
+/** Weights of some layers of a stage beside their routed experts, norms last, `further` values among these. */
+function layerItems(
+  config: PoolConfig,
+  attention: readonly AttentionProgram[],
+  plan: StagePlan,
+  layers: readonly number[],
+  further = 0,
+): MemoryItem[] {
+  const { model, mapping, formats } = config;
   const hidden = model.hiddenSize;
   let attentionValues = 0;
-  let small = 0;
+  let small = further;
   let denseValues = 0;
   let routerValues = 0;
   let sharedValues = 0;
-  const { expertLayers } = plan;
-  for (let i = 0; i < plan.layers; i++) {
+  for (const i of layers) {
     const spec = model.layers[plan.first + i]!;
     attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
     const sublayers = Number(spec.attention.kind !== "none") + Number(spec.feedForward.kind !== "none");
@@ -224,31 +311,12 @@ function weightItems(
     denseValues += (ff.matrices * hidden * ff.denseWidth) / mapping.tp;
     if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
   }
-  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
-  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
-  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
-  const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
-  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
-  const slots =
-    offload === null
-      ? stage.physicalExpertsPerRank * expertLayers
-      : offload.scope === "layer"
-        ? cacheSlots(offload, plan)
-        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
   return [
-    { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
     { name: "attention weights", bytes: matrixBytes(config, "attention", attentionValues) },
     { name: "dense weights", bytes: matrixBytes(config, "dense", denseValues) },
     { name: "router weights", bytes: matrixBytes(config, "router", routerValues) },
     { name: "shared expert weights", bytes: matrixBytes(config, "shared", sharedValues) },
-    {
-      name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
-      bytes: slots * stage.expertBytes,
-    },
-    { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
-    { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
-    { name: "head", bytes: holdsHead ? matrixBytes(config, "head", vocabulary) : 0 },
-    { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
+    { name: "norms and biases", bytes: storedBytes(small, formats.norm) },
   ];
 }
 
@@ -288,6 +356,22 @@ function activationBytesMax(config: PoolConfig): number {
   return Math.ceil(scheduler.maxBatchTokens * perToken + logits * (model.vocabSize / mapping.tp) * 4);
 }
 
+/** The caches without which a deployment does not start, on a stage. */
+function leastCaches({ scheduler }: PoolConfig, kv: KvPlan, stage: number): MemoryItem[] {
+  const { reserved, maxBatchTokens } = scheduler;
+  return kv.pools.map(({ name, holding, blockBytes }) => {
+    const each = blockBytes[stage]!;
+    if (reserved !== undefined) {
+      const { contexts, tokensMin } = reserved;
+      const of = contexts === 1 ? `${tokensMin} tokens` : `${contexts} x ${tokensMin} tokens`;
+      const blocks = contexts * holding.peakBlocks(tokensMin, maxBatchTokens);
+      return { name: `${name} of ${of}, set aside at start`, bytes: blocks * each };
+    }
+    const blocks = holding.peakBlocks(1, 1);
+    return { name: blocks === 1 ? "one KV block" : `${name} of one token`, bytes: blocks * each };
+  });
+}
+
 function doesNotFit(
   config: PoolConfig,
   items: readonly MemoryItem[],
@@ -296,19 +380,7 @@ function doesNotFit(
   stage: number,
 ): InfeasibleError {
   const { node, scheduler, model } = config;
-  const { reserved } = scheduler;
-  const least = kv.pools.map(({ name, holding, blockBytes }) => {
-    if (reserved !== undefined) {
-      const { contexts, tokensMin } = reserved;
-      const blocks = contexts * holding.peakBlocks(tokensMin, scheduler.maxBatchTokens);
-      const of = contexts === 1 ? `${tokensMin} tokens` : `${contexts} x ${tokensMin} tokens`;
-      return { name: `${name} of ${of}, set aside at start`, bytes: blocks * blockBytes[stage]! };
-    }
-    const blocks = holding.peakBlocks(1, 1);
-    const what = blocks === 1 ? "one KV block" : `${name} of one token`;
-    return { name: what, bytes: blocks * blockBytes[stage]! };
-  });
-  const rows = [...items, ...least];
+  const rows = [...items, ...leastCaches(config, kv, stage)];
   const sum = rows.reduce((total, item) => total + item.bytes, 0);
   const width = Math.max(...rows.map((row) => row.name.length));
   const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);

@@ -22,7 +22,8 @@ const keptTokens = 1024;
  */
 export class HostExpertTime {
   private readonly cost: CostModel;
-  private readonly launchNs: number;
+  /** Of a call whose tokens are there already, ns. */
+  readonly launchNs: number;
   private readonly callNs: number;
   private readonly link: Link | null;
   private readonly etp: number;
