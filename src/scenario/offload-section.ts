@@ -65,7 +65,8 @@ const cacheKeys = {
     .optional()
     .describe(
       'With kind static, instead of slots: the flags by which the engine divides experts between device and host, such as "--n-cpu-moe 12" for ' +
-        "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest.",
+        "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest; llama.cpp's may " +
+        "leave it matrices of experts, whole layers and caches (docs/offload.md).",
     ),
   hostMemory: quantity("bytes")
     .optional()

@@ -1,4 +1,5 @@
 import { flagDialects } from "../../engine/offload-flags/flag-dialects.ts";
+import type { HostSide } from "../../engine/offload-flags/offload-flags.ts";
 import { splitWords } from "../../engine/offload-flags/words.ts";
 import type { ModelSpec } from "../../models/spec.ts";
 import { expertShape } from "../../resolve/offload-flags.ts";
@@ -8,7 +9,8 @@ const eighths = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /**
  * Flags for fixed sets from none of the experts to all, in eighths: of the layers, the first ones on the host, where the engine
- * divides layers; of the experts of each layer where it counts them. Everything else that the flags say stays.
+ * divides layers; of the experts of each layer where it counts them. All else of the layers is on the device. Everything else
+ * that the flags say stays.
  */
 export function flagSizes(flags: string, model: ModelSpec, engine: string): string[] {
   const dialect = flagDialects[engine]!;
@@ -23,11 +25,15 @@ export function flagSizes(flags: string, model: ModelSpec, engine: string): stri
       for (let layer = 0; layer < layers; layer++)
         resident.fill(1, layer * shape.experts, layer * shape.experts + held);
     }
-    const words = dialect.write({ resident, hostMatrices: [], host, deviceFrom, deferred }, shape);
+    const words = dialect.write({ resident, hostMatrices: [], host: cachesOnly(host), deviceFrom, deferred }, shape);
     return shellText(chosen.kind === "named" ? words : withStrategy(words, chosen.strategy));
   });
   return [...new Set(sizes)].filter((text) => text !== "");
 }
+
+/** Caches on the host stay there. */
+const cachesOnly = (host: HostSide | null): HostSide | null =>
+  host?.allCaches === true ? { layers: 0, head: false, allCaches: true } : null;
 
 /** What is written says by frequency, whatever was read. */
 const withStrategy = (words: readonly string[], strategy: string): string[] =>

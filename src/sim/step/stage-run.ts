@@ -125,7 +125,7 @@ export class StageRun {
     this.host?.prepare(batches[0]!);
     this.halves.begin(batches);
     experts.enter?.(plan.moeIndex, startNs);
-    if (!experts.layersAlike) {
+    if (!experts.layersAlike || this.host !== null) {
       this.goOn(plan);
       return;
     }
