@@ -92,6 +92,39 @@ describe("llama.cpp", () => {
     expect(layers.some((layer) => onDevice(flags).includes(layer))).toBe(false);
   });
 
+  test("every matrix is where the first pattern that matches its name puts it, else where other flags do", () => {
+    const items = ["exps=CPU", "ffn_up_exps=CPU", "ffn_(gate|down)_exps=CPU", "exps=CUDA0", "blk.[2-4].*exps=CUDA1"];
+    const more = ["blk.(1|5).ffn_down_exps=CPU", "up_exps=CUDA0", "blk.3.ffn_(up|gate)_exps=CPU"];
+    const chosen = fc.uniqueArray(fc.constantFrom(...items, ...more), { maxLength: 5 });
+    fc.assert(
+      fc.property(chosen, fc.integer({ min: 0, max: 7 }), fc.integer({ min: 0, max: 7 }), (overrides, moe, device) => {
+        const flags = overrides.flatMap((text) => ["-ot", text]);
+        const words = [...flags, "--n-cpu-moe", String(moe), "-ngl", String(device)];
+        const first = (tensor: string) =>
+          overrides.find((text) => new RegExp(text.slice(0, text.lastIndexOf("="))).test(tensor));
+        const tensors = shape.moeLayers.flatMap((layer) =>
+          ["up", "gate", "down"].map((matrix) => ({ layer, found: first(`blk.${layer}.ffn_${matrix}_exps.weight`) })),
+        );
+        // What matches nothing first, and what is taken from the host's layers, is refused.
+        fc.pre(overrides.every((text) => tensors.some(({ found }) => found === text)));
+        fc.pre(
+          tensors.every(({ layer, found }) => layer >= 7 - device || found === undefined || found.endsWith("CPU")),
+        );
+        const onHost = tensors.map(({ layer, found }) => found?.endsWith("CPU") ?? layer < Math.max(moe, 7 - device));
+        const read = llamaCpp.read(words, shape).chosen;
+        if (read.kind !== "named") throw new Error("llama.cpp names tensors");
+        const { resident, hostMatrices } = read;
+        const matrices = shape.moeLayers.flatMap((_, layer) =>
+          (["up", "gate", "down"] as const).map((matrix) => {
+            const parts = hostMatrices[layer]!;
+            return parts.length > 0 ? parts.includes(matrix) : resident[layer * experts] === 0;
+          }),
+        );
+        expect(matrices).toEqual(onHost);
+      }),
+    );
+  });
+
   test.each([
     // The output layer is the first to go to the device, the first layer the last.
     ["-ngl 7", null],

@@ -6,6 +6,7 @@ import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { missPolicies } from "../../src/policy/miss/miss-policies.ts";
 import type { HostWork, OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { simulate } from "../../src/sim/simulate.ts";
+import { scoreValues } from "../../src/sim/step/host-work-time.ts";
 import {
   testConfig,
   testEngine,
@@ -29,6 +30,8 @@ interface Setting {
   /** Bandwidth of host memory; as fast as the device's, on a host that is as fast, if absent. */
   readonly hostBytesPerSecond?: number;
   readonly callNs?: number;
+  /** Of the link; without end if absent. */
+  readonly linkBytesPerSecond?: number;
   readonly overrides?: Partial<SimConfig>;
 }
 
@@ -55,9 +58,13 @@ function offloaded(slotsPerLayer: readonly number[], deviceFrom: number | null):
 
 function config(held: (layer: number) => number, setting: Setting): SimConfig {
   const { host: work, prompt = 1, output = 16, hostBytesPerSecond, callNs = 0, overrides } = setting;
+  const { linkBytesPerSecond = 1e18 } = setting;
   const base = testNode();
   const [ddr, nvme] = base.tiers as [Node["tiers"][0], Node["tiers"][0]];
-  const device: Device = { ...base.device, hostLink: { ...base.device.hostLink!, bytesPerSecond: 1e18, latencyNs: 0 } };
+  const device: Device = {
+    ...base.device,
+    hostLink: { ...base.device.hostLink!, bytesPerSecond: linkBytesPerSecond, latencyNs: 0 },
+  };
   const bytesPerSecond = hostBytesPerSecond ?? device.memoryBytesPerSecond;
   return testConfig({
     node: {
@@ -147,6 +154,20 @@ describe("layers on the host", () => {
     expect(withLayers(2, { ...setting, host: host({ layers: 2, deviceFrom: 65 }) }).endNs).toBe(slow);
   });
 
+  test("have their weights copied over the link for that, beside the experts that are asked for", () => {
+    const linkBytesPerSecond = 1e7;
+    const work = host({ layers: 2, deviceFrom: 64 });
+    const at = (bytesPerSecond: number) =>
+      withLayers(2, { prompt: 64, output: 1, linkBytesPerSecond: bytesPerSecond, host: work });
+    const weights = 2 * 2 * (256 * 512 + 256 * 256 + 256 * experts);
+    // Queries, keys and values there and the result back in two layers, hidden states on to the third.
+    const sent = 4 * 64 * (2 * (512 + 256) + 256);
+    const { endNs, cache } = at(linkBytesPerSecond);
+    const linkNs = ((cache!.fetchedBytes + weights + sent) * 1e9) / linkBytesPerSecond;
+    // Experts that are there are computed while others come.
+    expect((endNs - at(1e18).endNs) / linkNs).toBeCloseTo(1, 2);
+  });
+
   test.each(["gqa", "mla"])("have the bytes that the device no longer has, weights and caches of %s", (kind) => {
     const [layer] = tinyModel().layers;
     const model =
@@ -202,6 +223,15 @@ describe("caches on the host, layers on the device", () => {
       run(() => experts, { prompt, hostBytesPerSecond: 1e9 }).endNs;
     expect(later(400)).toBeGreaterThan(2 * later(40));
   });
+});
+
+test("what scores take and give, by the kind of attention", () => {
+  const [layer] = tinyModel().layers;
+  // Eight heads of 32, four of keys and of values.
+  expect(scoreValues(layer!.attention)).toEqual([8 * 32 + 2 * 4 * 32, 8 * 32]);
+  // Absorbed queries and the latent, of 32 and a rotary part of 16.
+  expect(scoreValues(tinyMla)).toEqual([9 * 48, 8 * 32]);
+  expect(scoreValues({ kind: "none" })).toEqual([0, 0]);
 });
 
 test("layers that host memory has no room for are one message with the sum", () => {

@@ -3,20 +3,20 @@ import { InfeasibleError } from "../../core/errors.ts";
 import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
-import { expertBytes, matrixBytes } from "../../models/bytes.ts";
-import { routableExperts } from "../../models/expert-choices.ts";
-import type { OffloadConfig, PoolConfig } from "../config.ts";
+import { expertBytes } from "../../models/bytes.ts";
+import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { narrowShare } from "../offload/narrow-copies.ts";
 import { hostTier, offloadTiers, withPages } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
 import { draftConfig, draftModules } from "../step/draft-model.ts";
 import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
-import { hostDoesNotFit, hostRoom, layersOf, withHostWork } from "./host-work-memory.ts";
+import { cachesOf, hostDoesNotFit, hostMemory, withHost } from "./host-work-memory.ts";
 import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
+import { type StageParts, weightItems } from "./weight-items.ts";
 
 /** The memory map, and what follows from it: room for caches, bytes of an expert, experts in host memory. */
 export interface MemoryPlan {
@@ -122,47 +122,6 @@ export function planMemory(
   };
 }
 
-/** Caches of the layers of a stage that are on the devices, or in host memory. */
-function cachesOf(config: PoolConfig, attention: readonly AttentionProgram[], plan: StagePlan, onHost: boolean) {
-  const layers =
-    config.host?.allCaches === true
-      ? Array.from({ length: onHost ? plan.layers : 0 }, (_, i) => i)
-      : layersOf(plan, config, onHost);
-  return layers.flatMap((i) => attention[plan.attentionClass[i]!]!.caches);
-}
-
-/** What host memory holds beside experts, and the caches there; null where it holds nothing else. */
-function hostMemory(config: PoolConfig, attention: readonly AttentionProgram[], plans: readonly StagePlan[]) {
-  const { host } = config;
-  if (host === undefined) return null;
-  const weights = plans.map((plan) => layerItems(config, attention, plan, layersOf(plan, config, true)));
-  const bytes = weights.flat().reduce((sum, item) => sum + item.bytes, host.head ? headBytes(config) : 0);
-  const caches = placeCaches(
-    plans.flatMap((plan) => cachesOf(config, attention, plan, true)),
-    config.engine.caches,
-  );
-  const items = [
-    {
-      name: `weights of ${host.layers} ${host.layers === 1 ? "layer" : "layers"}${host.head ? " and the head" : ""}`,
-      bytes,
-    },
-    { name: "window and state caches", bytes: reservedBytes(caches.reserved, config) },
-  ].filter((item) => item.bytes > 0);
-  const roomBytes = hostRoom(config, plans);
-  return { items, caches, roomBytes, freeBytes: roomBytes - items.reduce((sum, item) => sum + item.bytes, 0) };
-}
-
-const withHost = ([first, ...more]: readonly TierMap[], items: readonly MemoryItem[]): TierMap[] =>
-  first === undefined
-    ? []
-    : [
-        withHostWork(
-          first,
-          items.filter(({ bytes }) => bytes > 0),
-        ),
-        ...more,
-      ];
-
 /** The page cache where device memory is the host's too; undefined where there is none, or where the host has memory of its own. */
 const pagesOnDevice = ({ node, offload }: PoolConfig): number | "rest" | undefined =>
   hostTier(node) === undefined ? offload?.pageCache : undefined;
@@ -213,13 +172,6 @@ function draftMemory(
   };
 }
 
-interface StageParts {
-  readonly first: boolean;
-  readonly last: boolean;
-  readonly expertBytes: number;
-  readonly physicalExpertsPerRank: number;
-}
-
 function stageItems(
   config: PoolConfig,
   attention: readonly AttentionProgram[],
@@ -237,99 +189,6 @@ function stageItems(
     },
   ];
   return items.filter((item) => item.bytes > 0);
-}
-
-function weightItems(
-  config: PoolConfig,
-  attention: readonly AttentionProgram[],
-  plan: StagePlan,
-  stage: StageParts,
-): MemoryItem[] {
-  const { model, mapping, offload } = config;
-  const hidden = model.hiddenSize;
-  const { expertLayers } = plan;
-  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
-  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
-  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
-  const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
-  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first) && config.host?.head !== true;
-  const slots =
-    offload === null
-      ? stage.physicalExpertsPerRank * expertLayers
-      : offload.scope === "layer"
-        ? cacheSlots(offload, plan)
-        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
-  const layers = layerItems(config, attention, plan, layersOf(plan, config, false), stage.last ? finalNorm : 0);
-  return [
-    { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
-    ...layers.slice(0, -1),
-    {
-      name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
-      bytes: slots * stage.expertBytes,
-    },
-    { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
-    { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
-    { name: "head", bytes: holdsHead ? headBytes(config) : 0 },
-    ...layers.slice(-1),
-  ];
-}
-
-const headBytes = (config: PoolConfig): number =>
-  matrixBytes(config, "head", Math.ceil(config.model.vocabSize / config.mapping.tp) * config.model.hiddenSize);
-
-/** Weights of some layers of a stage beside their routed experts, norms last, `further` values among these. */
-function layerItems(
-  config: PoolConfig,
-  attention: readonly AttentionProgram[],
-  plan: StagePlan,
-  layers: readonly number[],
-  further = 0,
-): MemoryItem[] {
-  const { model, mapping, formats } = config;
-  const hidden = model.hiddenSize;
-  let attentionValues = 0;
-  let small = further;
-  let denseValues = 0;
-  let routerValues = 0;
-  let sharedValues = 0;
-  for (const i of layers) {
-    const spec = model.layers[plan.first + i]!;
-    attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
-    const sublayers = Number(spec.attention.kind !== "none") + Number(spec.feedForward.kind !== "none");
-    small += spec.normParameters ?? sublayers * hidden;
-    if ("smallParameters" in spec.attention) small += spec.attention.smallParameters;
-    const ff = spec.feedForward;
-    if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
-    if (ff.kind !== "moe") continue;
-    if (spec.revisit?.router !== "shared") {
-      routerValues += hidden * routableExperts(ff);
-      if (ff.router.bias) small += routableExperts(ff);
-    }
-    if (spec.revisit !== undefined) continue;
-    const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
-    sharedValues += (ff.matrices * hidden * ff.sharedWidth) / mapping.tp + latent;
-    denseValues += (ff.matrices * hidden * ff.denseWidth) / mapping.tp;
-    if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
-  }
-  return [
-    { name: "attention weights", bytes: matrixBytes(config, "attention", attentionValues) },
-    { name: "dense weights", bytes: matrixBytes(config, "dense", denseValues) },
-    { name: "router weights", bytes: matrixBytes(config, "router", routerValues) },
-    { name: "shared expert weights", bytes: matrixBytes(config, "shared", sharedValues) },
-    { name: "norms and biases", bytes: storedBytes(small, formats.norm) },
-  ];
-}
-
-/** Bytes of the matrices that a stage holds of experts whose others are in host memory. */
-function partsBytes({ parts = [] }: OffloadConfig, { moeIndex }: StagePlan, stage: StageParts): number {
-  const share = moeIndex.reduce((sum, layer) => sum + 1 - (parts[layer]?.hostShare ?? 1), 0);
-  return Math.ceil(share * stage.physicalExpertsPerRank * stage.expertBytes - 1e-6);
-}
-
-/** Slots of all layers of a stage. */
-function cacheSlots({ slots, slotsPerLayer }: OffloadConfig, { moeIndex, expertLayers }: StagePlan): number {
-  if (slotsPerLayer === undefined) return slots * expertLayers;
-  return moeIndex.reduce((sum, layer) => sum + (layer < 0 ? 0 : slotsPerLayer[layer]!), 0);
 }
 
 /**
