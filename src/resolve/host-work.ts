@@ -51,6 +51,6 @@ export function hostWorkEntry({ layers, head, allCaches, deviceFrom }: HostWork)
   return {
     topic: "layers on the host",
     fidelity: "assumed",
-    detail: `${what}: timed by the processors' bandwidth and arithmetic as their experts are, of attention no kernel was measured${copied}; what is copied is not in the use of the link; the input embedding is counted on the device`,
+    detail: `${what}: timed by the processors' bandwidth and arithmetic as their experts are, of attention no kernel was measured${copied}; their time is not in the use of processors, memory and link; the input embedding is counted on the device`,
   };
 }

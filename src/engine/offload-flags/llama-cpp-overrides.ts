@@ -74,7 +74,7 @@ export function matricesOnHost(
         const found = matching(expertTensor(layer, name));
         if (found?.toHost === false && otherwise.all(layer))
           refuse({
-            expected: `experts of layer ${layer} on the host, where -ngl leaves the rest of it: layers from -ngl on may have theirs anywhere`,
+            expected: `experts of layer ${layer} on the host, to which -ngl leaves the rest of it`,
             found: found.text,
           });
         return found?.toHost ?? otherwise.experts(layer);
