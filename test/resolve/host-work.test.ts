@@ -3,7 +3,10 @@ import { InvalidInputError } from "../../src/core/errors.ts";
 import { engineNamed } from "../../src/engine/catalogue.ts";
 import type { FlaggedSplit, HostSide } from "../../src/engine/offload-flags/offload-flags.ts";
 import { nodeNamed } from "../../src/hardware/named-profiles.ts";
+import { modelNamed } from "../../src/models/catalogue.ts";
+import { flagSizes } from "../../src/offload/flags/flag-sizes.ts";
 import { hostWorkEntry, hostWorkOf } from "../../src/resolve/host-work.ts";
+import { settingsOfFlags } from "../../src/resolve/offload-flags.ts";
 import { schedulerOf } from "../../src/resolve/resolve-engine.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { singleDevice, testConfig, testNode, tinyMla, tinyModel } from "../sim/build.ts";
@@ -74,6 +77,19 @@ routing: { kind: parametric }
   const long = { ...tinyModel(), contextTokensMax: 131_072 };
   expect(schedulerOf(engine, engineNamed("llama.cpp"), long, {}).reserved).toEqual(reserved);
   expect(schedulerOf(engine, engineNamed("vllm"), long, {}).reserved).toBeUndefined();
+});
+
+test("what no key says is compared with other flags, all of whose layers are on the device", () => {
+  const olmoe = modelNamed("olmoe-1b-7b");
+  const settings = (flags: string) => settingsOfFlags(flags, olmoe, "llama.cpp");
+  for (const flags of ["-ngl 12", "-nkvo", "-ot ffn_down_exps=CPU"]) expect(settings(flags)).toBeNull();
+  expect(settings("--n-cpu-moe 4")).toContain("policy.offload.flags=null");
+  const sizes = ["--cpu-moe", "--n-cpu-moe 14", "--n-cpu-moe 12", "--n-cpu-moe 10", "--n-cpu-moe 8"];
+  const smaller = ["--n-cpu-moe 6", "--n-cpu-moe 4", "--n-cpu-moe 2"];
+  expect(flagSizes("-ngl 12", olmoe, "llama.cpp")).toEqual([...sizes, ...smaller]);
+  expect(flagSizes("-ot ffn_(up|gate)_exps=CPU", olmoe, "llama.cpp")).toEqual([...sizes, ...smaller]);
+  // Where the cache is stays.
+  expect(flagSizes("-nkvo", olmoe, "llama.cpp")).toContain("--no-kv-offload --n-cpu-moe 8");
 });
 
 test("the systems of people's machines have what layers on the host need", () => {

@@ -11,13 +11,13 @@ import { placeCaches, reservedBytes } from "./kv-places.ts";
 import type { MemoryItem, TierMap } from "./memory.ts";
 import { headBytes, layerItems, layersOf } from "./weight-items.ts";
 
-/** Host memory that a pool's experts leave, bytes; all of them have a home there. */
+/** Host memory that a pool's experts leave, bytes. */
 function hostRoom(config: PoolConfig, plans: readonly StagePlan[]): number {
   const moe = moeShape(config.model);
   const count = plans.reduce((sum, { expertLayers }) => sum + expertLayers, 0) * (moe?.experts ?? 0);
   const taken = moe === null ? 0 : count * Math.ceil(expertBytes(moe, config));
   const { hostBytes = 0 } = config.offload ?? {};
-  return Math.min(hostTier(config.node)?.bytes ?? 0, hostBytes) - taken;
+  return (hostTier(config.node)?.bytes ?? 0) - Math.min(hostBytes, taken);
 }
 
 /** Layers and caches that host memory has no room for. */
