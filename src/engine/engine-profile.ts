@@ -149,6 +149,8 @@ export interface EngineProfile {
   /** Whether a step is formed while the one before runs: a request waits for the step in flight and one more. */
   readonly schedulesAhead: boolean;
   readonly caches: CachePools;
+  /** Whether it sets aside the cache of its whole context at start, and so does not start where that does not fit. */
+  readonly reservesContext: boolean;
   /** How it hands requests from a pool that prefills to one that decodes; null where it cannot. */
   readonly handover: Handover | null;
   /** What it has for weights that do not fit; null where its profile does not say. */

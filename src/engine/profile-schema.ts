@@ -128,6 +128,8 @@ export const engineSchema = z.strictObject({
       statesPerSequence: countUpTo(1024),
     })
     .optional(),
+  /** Without it, no. */
+  reservesContext: numbers.flag.optional(),
   /** Without it, the engine cannot. */
   handover: z
     .strictObject({

@@ -19,6 +19,7 @@ export function resolveEngine(profile: EngineProfileFile, version?: string): Eng
     sparseDenseTokens: 0,
     schedulesAhead: false,
     handover: null,
+    reservesContext: false,
     offload: offload === undefined ? null : { ...plainOffload, ...offload },
     ...stated,
     defaults: { recvInterval: 1, ...defaults },

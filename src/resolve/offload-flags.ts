@@ -1,5 +1,6 @@
 import { InfeasibleError, refuse } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
+import { type ExpertParts, expertParts } from "../engine/offload-flags/expert-parts.ts";
 import { flagDialects } from "../engine/offload-flags/flag-dialects.ts";
 import type { ExpertShape, FlaggedSplit } from "../engine/offload-flags/offload-flags.ts";
 import { splitWords } from "../engine/offload-flags/words.ts";
@@ -7,10 +8,11 @@ import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
-import type { PoolConfig } from "../sim/config.ts";
+import type { HostWork, PoolConfig } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { expertsInMemory, hostTier, memoryTiers } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
+import { hostWorkEntry, hostWorkOf, layersInWords } from "./host-work.ts";
 import { located } from "./located.ts";
 
 type Section = NonNullable<Scenario["policy"]["offload"]>;
@@ -18,22 +20,31 @@ type Section = NonNullable<Scenario["policy"]["offload"]>;
 /** How the flags of engines number the layers of a model. */
 export function expertShape(model: ModelSpec): ExpertShape {
   const moeLayers = model.layers.flatMap(({ feedForward }, layer) => (feedForward.kind === "moe" ? [layer] : []));
-  return { layers: model.layers.length, moeLayers, experts: moeShape(model)?.experts ?? 0 };
+  const moe = moeShape(model);
+  return { layers: model.layers.length, moeLayers, experts: moe?.experts ?? 0, matrices: moe?.matrices ?? 3 };
 }
 
 /** What flags are read against. */
 type Served = Omit<PoolConfig, "routing" | "placement" | "offload">;
 
-/** A scenario whose offload is said in flags as one that says it in keys, and what the ledger says of flags. */
-export function withFlags(
-  scenario: Scenario,
-  served: Served,
-): { readonly scenario: Scenario; readonly ledger: readonly LedgerEntry[] } {
+/** What flags say. */
+export interface Flagged {
+  /** The scenario with keys in place of what they say in flags. */
+  readonly scenario: Scenario;
+  /** [MoE layers] experts that are in two places, which no key says; absent where all are whole. */
+  readonly parts?: readonly (ExpertParts | null)[];
+  /** Layers and caches that are the host's, which no key says either; absent where there are none. */
+  readonly host?: HostWork;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** A scenario whose offload is said in flags as one that says it in keys, as far as keys do. */
+export function withFlags(scenario: Scenario, served: Served): Flagged {
+  const { model, engine } = served;
   const { offload } = scenario.policy;
   const flags = offload?.flags;
   if (offload === undefined || flags === undefined) return { scenario, ledger: [] };
   return located(scenario, ["policy", "offload", "flags"], () => {
-    const { model, engine } = served;
     const dialect = flagDialects[engine.id];
     if (dialect === undefined)
       refuse({
@@ -43,25 +54,39 @@ export function withFlags(
     const split = dialect.read(splitWords(flags), expertShape(model));
     const pages = pagesOfFlags(split, offload, served);
     const section = { ...offload, ...keysOf(split, model), ...pages } as Section;
+    const parts = partsOf(split, model);
+    const host = hostWorkOf(split, served, flags);
+    if (parts !== undefined && (offload.prefetch?.kind ?? "none") !== "none")
+      refuse({ expected: "whole experts beside a prefetcher: parts of experts are not sent ahead", found: flags });
     const mapped =
       pages === null ? "" : "; experts on the host lie in pages of the model's file, as far as memory holds them";
     const unread = split.unread.length === 0 ? "" : `; not read: ${split.unread.join(" ")}`;
     return {
       scenario: { ...scenario, policy: { ...scenario.policy, offload: section } },
-      ledger: [{ topic: "offload flags", fidelity: "emulated", detail: `${flags}${mapped}${unread}` }],
+      ...(parts === undefined ? {} : { parts }),
+      ...(host === undefined ? {} : { host }),
+      ledger: [
+        { topic: "offload flags", fidelity: "emulated", detail: `${flags}${mapped}${unread}` },
+        ...(parts === undefined ? [] : [partsEntry(parts)]),
+        ...(host === undefined ? [] : [hostWorkEntry(host)]),
+      ],
     };
   });
 }
 
-/** Settings that say in keys what flags of a section say: of the split, and of the pages that the host's experts lie in. */
+/**
+ * Settings that say in keys what flags of a section say: of the split, null where keys cannot say it, and of the pages that the host's
+ * experts lie in. None without flags.
+ */
 export function settingsOfFlags(
   section: Section,
   served: Served,
-): { readonly split: string[]; readonly pages: string[] } {
+): { readonly split: string[] | null; readonly pages: string[] } {
   const { flags } = section;
   const dialect = flagDialects[served.engine.id];
   if (dialect === undefined || flags === undefined) return { split: [], pages: [] };
   const read = dialect.read(splitWords(flags), expertShape(served.model));
+  const sayable = read.host === null && partsOf(read, served.model) === undefined;
   const settings = (keys: object) =>
     Object.entries(keys).map(([key, value]) => `policy.offload.${key}=${JSON.stringify(value)}`);
   const pages = Object.entries(pagesOfFlags(read, section, served) ?? {}).map(([key, value]): [string, unknown] => [
@@ -69,7 +94,7 @@ export function settingsOfFlags(
     typeof value === "number" ? `${value}B` : value,
   ]);
   return {
-    split: ["policy.offload.flags=null", ...settings(keysOf(read, served.model))],
+    split: sayable ? ["policy.offload.flags=null", ...settings(keysOf(read, served.model))] : null,
     pages: settings(Object.fromEntries(pages)),
   };
 }
@@ -112,6 +137,32 @@ function pagesOfFlags(
       found: formatBytes(experts * bytes),
     });
   return { hostMemory: 0, pageCache: hostMemory ?? "rest" };
+}
+
+/** [MoE layers] experts in two places; undefined where all are whole. */
+function partsOf({ chosen }: FlaggedSplit, model: ModelSpec): (ExpertParts | null)[] | undefined {
+  if (chosen.kind !== "named" || chosen.hostMatrices.every((host) => host.length === 0)) return undefined;
+  const { matrices } = expertShape(model);
+  return chosen.hostMatrices.map((host) => (host.length === 0 ? null : expertParts(host, matrices)));
+}
+
+/** What the name of an offload says beside experts that are whole. */
+export function placesInWords(parts: Flagged["parts"] = [], host?: HostWork): string {
+  const layers = host === undefined || host.layers === 0 ? "" : `, ${layersInWords(host.layers)} on the host`;
+  const caches = host?.allCaches === true ? ", all caches on the host" : "";
+  const split = parts.filter((one) => one !== null).length;
+  const divided = split === 0 ? "" : `, experts of ${split} ${split === 1 ? "layer" : "layers"} in two places`;
+  return `${divided}${layers}${caches}`;
+}
+
+function partsEntry(parts: readonly (ExpertParts | null)[]): LedgerEntry {
+  const split = parts.filter((one) => one !== null);
+  const names = [...new Set(split.map(({ host }) => host.join(" and ")))].join("; ");
+  return {
+    topic: "experts in two places",
+    fidelity: "assumed",
+    detail: `the host multiplies ${names} of ${split.length} ${split.length === 1 ? "layer" : "layers"}, device and host in turn: a matrix takes its share of what the expert takes, and values cross in float32`,
+  };
 }
 
 /** The keys that say what a split says. */

@@ -46,8 +46,8 @@ export async function resolveEngine(scenario: Scenario, reader: FileReader, devi
         found: scenario.engine.schedulerRecvInterval,
       }),
     );
-  // How requests are handed over counts where pools do it.
-  const { handover: _handover, ...served } = profile;
+  // How requests are handed over counts where pools do it, and how memory is set aside takes no time.
+  const { handover: _handover, reservesContext: _reservesContext, ...served } = profile;
   const provenance = provenanceOf(served);
   const foreign = isForeign(profile, device);
   const built = file !== undefined || id === named ? "" : ` (${id}, as ${named} is built for ${device.name})`;
@@ -107,5 +107,21 @@ export function schedulerOf(
     blockTokens: section.blockSize ?? defaults.blockTokens,
     memoryUtilisation: section.gpuMemoryUtilization ?? defaults.memoryUtilisation,
     contextTokensMax: section.maxModelLen ?? model.contextTokensMax,
+    ...(engine.reservesContext ? { reserved: reservedContext(section, model) } : {}),
   };
+}
+
+/** The fewest tokens to which llama.cpp lowers a context that nobody gave (`--fit-ctx`). */
+const fittedTokensMin = 4096;
+
+/**
+ * What an engine that sets its cache aside at start takes for its context. As many slots as a scenario gives have a share each; slots
+ * that it leaves to the engine share one context. A context that it leaves to the engine is the model's, or what fits.
+ */
+function reservedContext(
+  { maxModelLen, maxNumSeqs }: Scenario["engine"],
+  { contextTokensMax }: ModelSpec,
+): NonNullable<SchedulerConfig["reserved"]> {
+  if (maxModelLen === undefined) return { contexts: 1, tokensMin: Math.min(fittedTokensMin, contextTokensMax) };
+  return { contexts: maxNumSeqs ?? 1, tokensMin: maxModelLen };
 }

@@ -11,7 +11,7 @@ import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
-import { withFlags } from "./offload-flags.ts";
+import { placesInWords, withFlags } from "./offload-flags.ts";
 import { offloadWhatIf } from "./offload-what-if.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
@@ -112,7 +112,7 @@ export async function resolvePool(
   routed: ResolvedRouting,
   reader: FileReader,
 ): Promise<ResolvedPool> {
-  const { scenario, ledger: flagLedger } = withFlags(stated, config);
+  const { scenario, parts, host, ledger: flagLedger } = withFlags(stated, config);
   const { model, mapping, node, formats, weightBits } = config;
   const moe = moeShape(model);
   const { source, layerMap } = routed;
@@ -121,11 +121,18 @@ export async function resolvePool(
     moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap, reader },
   );
   const { placement, offload } = policies;
+  const divided = offload.value === null || parts === undefined ? offload.value : { ...offload.value, parts };
   return {
-    config: { ...config, routing: routed.routing, placement: placement.value, offload: offload.value },
+    config: {
+      ...config,
+      routing: routed.routing,
+      placement: placement.value,
+      offload: divided,
+      ...(host === undefined ? {} : { host }),
+    },
     price,
     placement: placement.name,
-    offload: offload.value === null ? null : offload.name,
+    offload: offload.value === null ? null : `${offload.name}${placesInWords(parts, host)}`,
     ledger: [
       ...placement.ledger,
       ...offload.ledger,

@@ -65,8 +65,9 @@ const cacheKeys = {
     .optional()
     .describe(
       'With kind static, instead of slots: the flags by which the engine divides experts between device and host, such as "--n-cpu-moe 12" for ' +
-        "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest: " +
-        "with llama.cpp in pages of the file where memory does not hold all experts (hostMemory is then memory for pages), unless --no-mmap or --mlock.",
+        "llama.cpp or --kt-num-gpu-experts 16 for KTransformers. They say what is on the device, and that the host computes the rest; llama.cpp's may " +
+        "leave it matrices of experts, whole layers and caches, and have it compute in pages of the file where memory does not hold all experts " +
+        "(hostMemory is then memory for pages), unless --no-mmap or --mlock (docs/offload.md).",
     ),
   hostMemory: quantity("bytes", "zero")
     .optional()

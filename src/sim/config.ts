@@ -2,6 +2,8 @@ import type { StorageFormat } from "../core/dtype.ts";
 import type { Parameters, ParameterValues } from "../core/parameters.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import type { Handover } from "../engine/handover/handover.ts";
+import type { ExpertParts } from "../engine/offload-flags/expert-parts.ts";
+import type { HostSide } from "../engine/offload-flags/offload-flags.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
@@ -59,6 +61,8 @@ export interface PoolConfig {
   /** null: contiguous, each expert once. */
   readonly placement: Placement | null;
   readonly offload: OffloadConfig | null;
+  /** What of the model beside experts the processors of the host compute; absent: nothing. */
+  readonly host?: HostWork;
   /** null: one token per decode and step. */
   readonly speculation: SpeculationConfig | null;
 }
@@ -144,6 +148,11 @@ export interface SchedulerConfig {
   readonly memoryUtilisation: number;
   /** Longest prompt + output that is accepted. Longer requests are rejected and counted. */
   readonly contextTokensMax: number;
+  /**
+   * Caches that the engine sets aside at start, of so many contexts: of the longest, or of what fits and has at least `tokensMin` tokens.
+   * Absent: sequences take their blocks when they need them.
+   */
+  readonly reserved?: { readonly contexts: number; readonly tokensMin: number };
 }
 
 export type Workload =
@@ -166,6 +175,12 @@ export type Routing =
    */
   | { readonly kind: "uniform"; readonly popularityCv?: number };
 
+/** Layers and caches of a model in host memory, whose processors compute them. */
+export interface HostWork extends HostSide {
+  /** Tokens of a step from which the device computes the products of the host's layers, whose weights it then copies; null: never. */
+  readonly deviceFrom: number | null;
+}
+
 /** Experts that live below device memory and are cached in slots. */
 export interface OffloadConfig {
   /** Its parameters are set. */
@@ -182,6 +197,11 @@ export interface OffloadConfig {
    * rounded. Absent: `slots` each.
    */
   readonly slotsPerLayer?: Uint32Array;
+  /**
+   * [MoE layers] experts that are in two places for good: the layer has no slots, and its misses are the host's. Absent: all are
+   * whole.
+   */
+  readonly parts?: readonly (ExpertParts | null)[];
   /**
    * Experts that keep their slots whatever the policy does, as MoE layer x experts + expert; absent: none. A rank has room for its
    * own.

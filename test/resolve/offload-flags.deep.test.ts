@@ -93,11 +93,9 @@ describe("flags give the resident sets that keys give", () => {
 describe("flags that cannot be followed are one message at their place", () => {
   test.each([
     ["llama.cpp", "--n-cpu-moe many", /whole number/],
-    ["llama.cpp", "-ngl 10", /all 16 layers on the device/],
+    ["llama.cpp", "-ngl ten", /a number of layers, or all/],
     ["llama.cpp", "-ot blk\\.99\\.ffn_.*_exps=CPU", /pattern that matches a tensor/],
-    ["llama.cpp", "-ot blk\\.3\\.ffn_up_exps=CPU", /matrices of an expert on one side/],
     ["llama.cpp", "-ot attn_q=CPU", /routed experts alone/],
-    ["llama.cpp", "--cpu-moe -nkvo", /KV cache on devices/],
     ["ktransformers", "--kt-num-gpu-experts 65", /at most the 64 experts/],
     ["ktransformers", "--kt-num-gpu-experts 4 --kt-enable-dynamic-expert-update", /threshold beside/],
     ["ktransformers", "--kt-cpuinfer 60", /--kt-num-gpu-experts or/],
@@ -137,7 +135,14 @@ test("the ledger has the flags, and those that nobody read", async () => {
 test.each([
   ["llama.cpp", "--n-cpu-moe 5", "--n-cpu-moe 5"],
   ["llama.cpp", "-ncmoe 16 -nopo", "--cpu-moe --no-op-offload"],
+  ["llama.cpp", "-ngl 12 -nkvo", "--n-gpu-layers 12 --no-kv-offload"],
+  ["llama.cpp", "-ngl 0", "--n-gpu-layers 0"],
   ["llama.cpp", "-ot blk\\.(2|7)\\.ffn_.*_exps=CPU", "-ot 'blk\\.(2|7)\\.ffn_(gate|up|down)_exps\\.=CPU'"],
+  [
+    "llama.cpp",
+    "--n-cpu-moe 2 -ot blk\\.[37]\\.ffn_(gate|up)_exps=CPU",
+    "-ot 'blk\\.(0|1)\\.ffn_(gate|up|down)_exps\\.=CPU' -ot 'blk\\.(3|7)\\.ffn_(up|gate)_exps\\.=CPU'",
+  ],
 ])("what is read of %s is written back: %s", async (engine, flags, expected) => {
   const first = await resolved(engine, flags);
   const written = shellText(flagsOf(first.config));

@@ -202,6 +202,7 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     schedulesAhead: false,
     caches: { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 },
     handover: null,
+    reservesContext: false,
     offload: null,
     versions: {},
     defaults: {

@@ -58,9 +58,14 @@ export const ktransformers: FlagDialect = {
       });
     if (perLayer === null)
       refuse({ expected: "--kt-num-gpu-experts or --kt-gpu-experts-ratio", found: words.join(" ") });
-    return { chosen: { kind: "counted", perLayer, strategy, chosenAnew }, deviceFrom, deferred, unread };
+    return { chosen: { kind: "counted", perLayer, strategy, chosenAnew }, host: null, deviceFrom, deferred, unread };
   },
-  write({ resident, deviceFrom, deferred }, { moeLayers, experts }) {
+  write({ resident, host, deviceFrom, deferred }, { moeLayers, experts }) {
+    if (host !== null)
+      refuse({
+        expected: "layers and caches on the device: KTransformers leaves experts alone to the host",
+        found: "some on the host",
+      });
     const held = moeLayers.map((_, layer) =>
       resident.subarray(layer * experts, (layer + 1) * experts).reduce((sum, one) => sum + one, 0),
     );

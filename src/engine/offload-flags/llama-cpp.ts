@@ -1,4 +1,6 @@
 import { refuse } from "../../core/errors.ts";
+import type { ExpertMatrix } from "./expert-parts.ts";
+import { matricesOnHost, type Override, overridesOf } from "./llama-cpp-overrides.ts";
 import type { ExpertShape, FlagDialect, FlaggedSplit, StaticSplit } from "./offload-flags.ts";
 import { FlagReader } from "./words.ts";
 
@@ -8,41 +10,13 @@ import { FlagReader } from "./words.ts";
  */
 const opOffloadTokens = 32;
 
-const matrices = ["gate", "up", "down"];
-const expertTensors = (layer: number): string[] => matrices.map((matrix) => `blk.${layer}.ffn_${matrix}_exps.weight`);
-
-/** Tensors that are computed on devices here, wherever a pattern would put them. */
-const otherTensors = (layer: number): string[] =>
-  [
-    "attn_norm",
-    "attn_q",
-    "attn_k",
-    "attn_v",
-    "attn_output",
-    "attn_q_a",
-    "attn_kv_a_mqa",
-    "ffn_norm",
-    "ffn_gate_inp",
-    "ffn_gate",
-    "ffn_up",
-    "ffn_down",
-    "ffn_gate_shexp",
-    "ffn_up_shexp",
-    "ffn_down_shexp",
-  ].map((name) => `blk.${layer}.${name}.weight`);
-
 /** What it reads of a model before it starts: all, unless it maps the file (`llama_load_mode`). */
 const loadModes = { mmap: "mapped", none: "whole", mlock: "whole", dio: "whole" } as const;
 
-interface Override {
-  readonly text: string;
-  readonly pattern: RegExp;
-  readonly toHost: boolean;
-}
-
 /**
- * llama.cpp holds the experts of a layer in three tensors, so a layer is on one side as a whole. `--n-cpu-moe` names the first
- * layers, `--cpu-moe` all, and `-ot` any by regular expression; the first that matches counts, and `-ot` goes before the others.
+ * llama.cpp holds the experts of a layer in two or three tensors, each on one side as a whole. `--n-cpu-moe` names the first
+ * layers, `--cpu-moe` all, and `-ot` any tensor by regular expression; the first that matches counts, and `-ot` goes before the
+ * others.
  * What is on the host lies in pages of the file, unless `--no-mmap`, `--mlock` or `--direct-io` have it in memory from the start.
  */
 export const llamaCpp: FlagDialect = {
@@ -52,6 +26,8 @@ export const llamaCpp: FlagDialect = {
     const overrides: Override[] = [];
     const unread: string[] = [];
     let hostLayers = 0;
+    let deviceLayers = Number.POSITIVE_INFINITY;
+    let allCaches = false;
     let deviceFrom: number | null = opOffloadTokens;
     let loading: "mapped" | "whole" = "mapped";
     for (let flag = reader.next(); flag !== null; flag = reader.next())
@@ -71,7 +47,7 @@ export const llamaCpp: FlagDialect = {
         case "-ngl":
         case "--gpu-layers":
         case "--n-gpu-layers":
-          checkGpuLayers(reader.value(flag), shape.layers);
+          deviceLayers = deviceLayersOf(reader.value(flag));
           break;
         case "-nopo":
         case "--no-op-offload":
@@ -92,13 +68,22 @@ export const llamaCpp: FlagDialect = {
           break;
         case "-nkvo":
         case "--no-kv-offload":
-          refuse({ expected: "the KV cache on devices", found: flag });
+          allCaches = true;
           break;
         default:
           unread.push(flag);
       }
+    // The output layer counts, and is the first to go to the device.
+    const whole = Math.max(0, shape.layers + 1 - deviceLayers);
+    const layers = Math.min(whole, shape.layers);
+    const onHost = matricesOnHost(
+      overrides,
+      { experts: (layer) => layer < Math.max(hostLayers, layers), all: (layer) => layer < layers },
+      shape,
+    );
     return {
-      chosen: { kind: "named", resident: residents(overrides, hostLayers, shape) },
+      chosen: placed(onHost, shape),
+      host: layers > 0 || allCaches ? { layers, head: whole > shape.layers, allCaches } : null,
       deviceFrom,
       deferred: 0,
       loading,
@@ -108,69 +93,77 @@ export const llamaCpp: FlagDialect = {
   write(split, shape) {
     if (split.deferred > 0)
       refuse({ expected: "nothing deferred: llama.cpp waits for every expert", found: split.deferred });
-    const hostLayers = layersOnHost(split, shape);
     const device = [
       ...(split.deviceFrom === null ? ["--no-op-offload"] : []),
       ...(split.loading === "whole" ? ["--no-mmap"] : []),
     ];
-    if (hostLayers.length === 0) return device;
-    if (hostLayers.length === shape.moeLayers.length) return ["--cpu-moe", ...device];
-    const last = hostLayers.at(-1)!;
-    const first = shape.moeLayers.filter((layer) => layer <= last);
-    if (first.length === hostLayers.length) return ["--n-cpu-moe", String(last + 1), ...device];
-    return ["-ot", `blk\\.(${hostLayers.join("|")})\\.ffn_(gate|up|down)_exps\\.=CPU`, ...device];
+    return [...hostFlags(split, shape), ...expertFlags(split, shape), ...device];
   },
 };
 
-/** Whole layers whose experts are on the host. */
-function layersOnHost({ resident }: StaticSplit, { moeLayers, experts }: ExpertShape): number[] {
-  return moeLayers.filter((number, layer) => {
+/** The flags that say which layers and caches are the host's. */
+function hostFlags({ host }: StaticSplit, { layers }: ExpertShape): string[] {
+  if (host === null) return [];
+  const onDevice = layers + 1 - host.layers - (host.head ? 1 : 0);
+  return [
+    ...(host.layers === 0 ? [] : ["--n-gpu-layers", String(onDevice)]),
+    ...(host.allCaches ? ["--no-kv-offload"] : []),
+  ];
+}
+
+/** Experts of whole layers on the device, and the matrices that host memory holds of layers that are in two places. */
+function placed(
+  onHost: readonly (readonly ExpertMatrix[])[],
+  { experts, matrices }: ExpertShape,
+): FlaggedSplit["chosen"] & { readonly kind: "named" } {
+  const resident = new Uint8Array(onHost.length * experts);
+  for (const [layer, host] of onHost.entries())
+    if (host.length === 0) resident.fill(1, layer * experts, (layer + 1) * experts);
+  return {
+    kind: "named",
+    resident,
+    hostMatrices: onHost.map((host) => (host.length === matrices ? [] : host)),
+  };
+}
+
+/** The flags that say where experts are. */
+function expertFlags(split: StaticSplit, shape: ExpertShape): string[] {
+  const groups = new Map<string, number[]>();
+  // What --n-gpu-layers leaves to the host need not be said again.
+  const said = (layer: number, name: string | null): boolean =>
+    shape.moeLayers[layer]! < (split.host?.layers ?? 0) && name === wholeName;
+  const left = layerNames(split, shape).map((name, layer) => (said(layer, name) ? null : name));
+  for (const [layer, name] of left.entries())
+    if (name !== null) groups.set(name, [...(groups.get(name) ?? []), shape.moeLayers[layer]!]);
+  const whole = groups.get(wholeName);
+  if (groups.size === 1 && whole !== undefined) {
+    if (whole.length === shape.moeLayers.length) return ["--cpu-moe"];
+    const last = whole.at(-1)!;
+    if (shape.moeLayers.filter((layer) => layer <= last).length === whole.length)
+      return ["--n-cpu-moe", String(last + 1)];
+  }
+  return [...groups].flatMap(([name, layers]) => {
+    const of = layers.length === shape.moeLayers.length ? "" : `blk\\.(${layers.join("|")})`;
+    return ["-ot", `${of}\\.ffn_(${name})_exps\\.=CPU`];
+  });
+}
+
+const wholeName = "gate|up|down";
+
+/** [MoE layers] matrices in host memory, as a pattern names them; null where there are none. */
+function layerNames({ resident, hostMatrices }: StaticSplit, { moeLayers, experts }: ExpertShape): (string | null)[] {
+  return moeLayers.map((number, layer) => {
     const held = resident.subarray(layer * experts, (layer + 1) * experts).reduce((sum, one) => sum + one, 0);
+    const parts = hostMatrices[layer] ?? [];
+    if (parts.length > 0 && held === 0) return parts.join("|");
     if (held !== 0 && held !== experts)
       refuse({
         expected: "whole layers: llama.cpp keeps the experts of a layer together",
         found: `${held} of ${experts} experts of layer ${number} on the device`,
       });
-    return held === 0;
+    return held === 0 ? wholeName : null;
   });
 }
-
-function residents(
-  overrides: readonly Override[],
-  hostLayers: number,
-  { moeLayers, experts, layers }: ExpertShape,
-): FlaggedResidents {
-  const resident = new Uint8Array(moeLayers.length * experts);
-  const used = new Set<Override>();
-  const matching = (tensor: string): Override | undefined => {
-    const found = overrides.find(({ pattern }) => pattern.test(tensor));
-    if (found !== undefined) used.add(found);
-    return found;
-  };
-  for (const [layer, number] of moeLayers.entries()) {
-    const sides = expertTensors(number).map((tensor) => matching(tensor)?.toHost ?? number < hostLayers);
-    if (new Set(sides).size > 1)
-      refuse({
-        expected: "the matrices of an expert on one side: moecast computes an expert in one place",
-        found: `layer ${number}: ${matrices.map((matrix, i) => `${matrix} on the ${sides[i] === true ? "CPU" : "GPU"}`).join(", ")}`,
-      });
-    if (sides[0] === false) resident.fill(1, layer * experts, (layer + 1) * experts);
-  }
-  for (let layer = 0; layer < layers; layer++)
-    for (const tensor of otherTensors(layer)) {
-      const found = matching(tensor);
-      if (found?.toHost === true)
-        refuse({
-          expected: "a pattern for routed experts alone (ffn_*_exps): all else is computed on devices",
-          found: found.text,
-        });
-    }
-  for (const override of overrides)
-    if (!used.has(override)) refuse({ expected: "a pattern that matches a tensor of the model", found: override.text });
-  return resident;
-}
-
-type FlaggedResidents = (FlaggedSplit["chosen"] & { readonly kind: "named" })["resident"];
 
 function loadingOf(mode: string): "mapped" | "whole" {
   if (!Object.hasOwn(loadModes, mode))
@@ -178,32 +171,9 @@ function loadingOf(mode: string): "mapped" | "whole" {
   return loadModes[mode as keyof typeof loadModes];
 }
 
-/** `pattern=buffer` items, joined by commas. Buffers of the host begin with CPU. */
-function overridesOf(value: string): Override[] {
-  return value.split(/,(?=[^=,]+=)/).map((text) => {
-    const at = text.lastIndexOf("=");
-    if (at < 1) refuse({ expected: "pattern=buffer, such as ffn_.*_exps=CPU", found: text });
-    return { text, pattern: patternOf(text.slice(0, at)), toHost: /^cpu/i.test(text.slice(at + 1)) };
-  });
-}
-
-function patternOf(source: string): RegExp {
-  // A repetition of what repeats can take for ever.
-  if (source.length > 500 || /[+*}][^()|]*\)[+*{]/.test(source))
-    refuse({ expected: "a simple regular expression", found: source });
-  try {
-    return new RegExp(source);
-  } catch {
-    return refuse({ expected: "a regular expression", found: source });
-  }
-}
-
-function checkGpuLayers(value: string, layers: number): void {
-  if (/^(all|auto|-1)$/i.test(value)) return;
+/** Layers on the device, the output layer among them. */
+function deviceLayersOf(value: string): number {
+  if (/^(all|auto|-[12])$/i.test(value)) return Number.POSITIVE_INFINITY;
   if (!/^\d+$/.test(value)) refuse({ expected: "a number of layers, or all", found: value });
-  if (Number(value) < layers)
-    refuse({
-      expected: `all ${layers} layers on the device, as -ngl 99 asks: attention on the host is not simulated`,
-      found: value,
-    });
+  return Number(value);
 }

@@ -223,6 +223,9 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
   const cache = chosenOf(cachePolicies, section);
   const miss = chosenOf(missPolicies, section.miss);
   const { flags } = section;
+  const said = settingsOfFlags(section, config);
+  // What no key says has other flags to be compared with, and no policies.
+  if (said.split === null && axis !== "slots") return [];
   switch (axis) {
     case "policy":
       return policyCandidates(cache, miss, globally(section, config)).map((candidate) =>
@@ -239,15 +242,13 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
         ({ name }) => Number(name) !== section.slots,
       );
     case "miss": {
-      const { split, pages } = settingsOfFlags(section, config);
-      const same = [...split, ...pages];
-      const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(split));
+      const own = flags === undefined ? miss : chosenOf(missPolicies, missOfFlags(said.split!));
       return missCandidates(own, cache, engine.offload?.devicePromptTokens ?? null)
         .filter(({ set }) => set.length > 0)
-        .map((candidate) => ({ ...candidate, set: [...same, ...candidate.set] }));
+        .map((candidate) => ({ ...candidate, set: [...said.split!, ...said.pages, ...candidate.set] }));
     }
     case "memory":
-      return memoryCandidates(section, config.node, settingsOfFlags(section, config).pages.length > 0);
+      return memoryCandidates(section, config.node, said.pages.length > 0);
     case "prefetch": {
       const { prefetch } = section;
       const chosen = prefetch === undefined ? null : chosenOf(prefetchers, prefetch);

@@ -1,5 +1,6 @@
 import { refuse } from "../../core/errors.ts";
 import { flagDialects } from "../../engine/offload-flags/flag-dialects.ts";
+import type { HostSide } from "../../engine/offload-flags/offload-flags.ts";
 import { createScopedCache } from "../../policy/cache/cache-scope.ts";
 import { expertShape } from "../../resolve/offload-flags.ts";
 import type { SimConfig } from "../../sim/config.ts";
@@ -37,11 +38,17 @@ export function flagsOf(config: SimConfig): string[] {
   return dialect.write(
     {
       resident: residentsOf(config),
+      host: hostOf(config),
+      hostMatrices: offload.parts?.map((parts) => parts?.host ?? []) ?? [],
       deviceFrom: numbers.deviceFrom ?? null,
       deferred: policy.name === "deferral" ? (numbers.experts ?? 0) : 0,
     },
     expertShape(config.model),
   );
+}
+
+function hostOf({ host }: SimConfig): HostSide | null {
+  return host === undefined ? null : { layers: host.layers, head: host.head, allCaches: host.allCaches };
 }
 
 /** [MoE layers x experts] 1: in the fixed set. */

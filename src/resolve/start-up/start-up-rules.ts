@@ -17,7 +17,7 @@ import {
 import { sglangKvFormats, tensorrtLlmKvFormats, vllmKvFormats } from "./rules/kv-formats.ts";
 import { fp8LayerSlices, groupedLayerSlices } from "./rules/layer-slices.ts";
 import { llamaCppLayouts, tensorrtLlmAttention, vllmExpertLayouts } from "./rules/layouts.ts";
-import { contextBeyondModel, vllmStepBudget } from "./rules/limits.ts";
+import { contextBeyondModel, llamaCppContext, vllmStepBudget } from "./rules/limits.ts";
 import { linearHeads } from "./rules/linear-heads.ts";
 import { modelFamilies } from "./rules/model-families.ts";
 import { prefixesOfStates } from "./rules/prefix-sharing.ts";
@@ -58,6 +58,7 @@ export const startUpRules: readonly StartUpRule[] = [
   sglangKvFormats,
   tensorrtLlmKvFormats,
   contextBeyondModel,
+  llamaCppContext,
   vllmStepBudget,
   prefixesOfStates,
   vllmSpeculationInStages,

@@ -31,35 +31,38 @@ export interface KvPlan {
   readonly pools: readonly (PoolPlan & KvPool)[];
   /** [stages] blocks of the main pool: as many as the stage has room for and the deployment has use for. */
   readonly mainBlocks: readonly number[];
-  /** Whether the shortest sequence finds room. */
+  /** Whether the shortest sequence finds room, and whatever the engine sets aside at start. */
   readonly fits: boolean;
 }
 
 /**
  * Divides the free bytes of every stage over the pools of the engine. The stage with the least room for a pool decides
- * its size. No pool is larger than the most sequences of the longest context could use.
+ * its size. No pool is larger than the most sequences of the longest context could use, nor than what the engine sets aside.
  */
 export function planKv(config: PoolConfig, stages: readonly StageCaches[]): KvPlan {
   const { chunkedPrefill, contextTokensMax, maxBatchTokens, maxSequences } = config.scheduler;
+  // Models in turn have the memory for caches that the scenario gives them.
+  const reserved = config.kvBytes === undefined ? config.scheduler.reserved : undefined;
   const plans = poolPlans(
     config,
     stages.map(({ caches }) => caches),
   );
   const stepTokens = chunkedPrefill ? maxBatchTokens : contextTokensMax;
   const unsized = [plans.main, plans.windows, plans.states].filter((plan) => plan !== null);
-  const most = unsized.map(({ holding }) => holding.peakBlocks(contextTokensMax, stepTokens) * maxSequences);
+  const contexts = reserved?.contexts ?? maxSequences;
+  const most = unsized.map(({ holding }) => holding.peakBlocks(contextTokensMax, stepTokens) * contexts);
   const afforded = stages.map(({ freeBytes }, stage) =>
     blocksAfforded(plans, stage, freeBytes).map((blocks, p) => Math.min(blocks, most[p]!)),
   );
   const pools = unsized.map((pool, p) => ({ ...pool, capacity: Math.min(...afforded.map((blocks) => blocks[p]!)) }));
   const [main, ...apart] = pools;
-  const hasRoom = (tokens: number) =>
-    pools.every(({ holding, capacity }) => holding.peakBlocks(tokens, stepTokens) <= capacity);
+  const hasRoom = (tokens: number, sequences = 1) =>
+    pools.every(({ holding, capacity }) => holding.peakBlocks(tokens, stepTokens) * sequences <= capacity);
   return {
     layout: { main: main!, apart, sequenceTokensMax: largestWith(hasRoom, contextTokensMax) },
     pools,
     mainBlocks: afforded.map(([blocks]) => blocks!),
-    fits: hasRoom(1),
+    fits: hasRoom(reserved?.tokensMin ?? 1, reserved?.contexts),
   };
 }
 

@@ -3,19 +3,20 @@ import { InfeasibleError } from "../../core/errors.ts";
 import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
-import { expertBytes, matrixBytes } from "../../models/bytes.ts";
-import { routableExperts } from "../../models/expert-choices.ts";
-import type { OffloadConfig, PoolConfig } from "../config.ts";
+import { expertBytes } from "../../models/bytes.ts";
+import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { narrowShare } from "../offload/narrow-copies.ts";
 import { hostTier, offloadTiers, withPages } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
 import { draftConfig, draftModules } from "../step/draft-model.ts";
-import { type StagePlan, stagePlans } from "../step/stage-plan.ts";
+import { stagePlans } from "../step/stage-plan.ts";
+import { cachesOf, hostDoesNotFit, hostMemory, withHost } from "./host-work-memory.ts";
 import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
+import { weightItems } from "./weight-items.ts";
 
 /** The memory map, and what follows from it: room for caches, bytes of an expert, experts in host memory. */
 export interface MemoryPlan {
@@ -71,7 +72,7 @@ export function planMemory(
     });
     const items = [...weights, ...workItems(config)].filter((item) => item.bytes > 0);
     const weightBytes = bytesIn(weights) + (last ? (draft?.weightBytes ?? 0) : 0);
-    const kept = Array.from(plan.attentionClass, (mixing) => attention[mixing]!.caches).flat();
+    const kept = cachesOf(config, attention, plan, false);
     if (draft !== null && last) {
       items.push({ name: "draft module", bytes: draft.weightBytes });
       kept.push(...draft.caches);
@@ -81,18 +82,21 @@ export function planMemory(
     if (reserved > 0) items.push({ name: "window and state caches", bytes: reserved });
     return { items, weightBytes, fixed: bytesIn(items), caches };
   });
+  const host = hostMemory(config, attention, plans);
   const { kvBytes = Number.POSITIVE_INFINITY } = config;
-  const kv = planKv(
-    config,
-    stages.map(({ caches, fixed }) => ({ caches, freeBytes: Math.min(kvBytes, budget - fixed) })),
-  );
+  const rooms = stages.map(({ caches, fixed }) => ({ caches, freeBytes: Math.min(kvBytes, budget - fixed) }));
+  const kv = planKv(config, host === null ? rooms : [...rooms, host]);
   const shown = fullestStage(stages, kv);
   const { items, fixed, caches } = stages[shown]!;
+  if (!kv.fits && host !== null && kv.mainBlocks[stages.length]! < kv.mainBlocks[shown]!)
+    throw hostDoesNotFit(config, [...host.items, ...leastCaches(config, kv, stages.length)], host.roomBytes);
   if (!kv.fits) throw doesNotFit(config, items, budget, kv, shown);
-  const pools = kv.pools.map(({ name, capacity, blocks, blockBytes }) => ({
-    name: `${name}, ${capacity} ${blocks}`,
-    bytes: capacity * blockBytes[shown]!,
-  }));
+  const poolsIn = (stage: number): MemoryItem[] =>
+    kv.pools.map(({ name, capacity, blocks, blockBytes }) => ({
+      name: `${name}, ${capacity} ${blocks}`,
+      bytes: capacity * blockBytes[stage]!,
+    }));
+  const pools = poolsIn(shown).filter(({ bytes }) => bytes > 0 || host === null);
 
   const bare: TierMap = {
     tier: `${node.device.name} memory`,
@@ -109,9 +113,12 @@ export function planMemory(
   const device = restBytes > 0 ? withPages(bare, restBytes) : bare;
   return {
     map: {
-      tiers: [device, ...behind.tiers],
+      tiers: [
+        device,
+        ...(host === null ? behind.tiers : withHost(behind.tiers, [...host.items, ...poolsIn(stages.length)])),
+      ],
       kvBlocks: kv.layout.main.capacity,
-      kvBytesPerToken: growthPerToken(caches.main),
+      kvBytesPerToken: growthPerToken(host === null ? caches.main : [...caches.main, ...host.caches.main]),
     },
     kv: kv.layout,
     weightBytes: stages[shown]!.weightBytes,
@@ -174,13 +181,6 @@ function draftMemory(
   };
 }
 
-interface StageParts {
-  readonly first: boolean;
-  readonly last: boolean;
-  readonly expertBytes: number;
-  readonly physicalExpertsPerRank: number;
-}
-
 const bytesIn = (items: readonly MemoryItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** What a stage needs beside its weights and caches. */
@@ -194,72 +194,6 @@ function workItems(config: PoolConfig): MemoryItem[] {
       bytes: stageRanks(mapping) > 1 ? 2 * scheduler.maxBatchTokens * model.hiddenSize * activationBytes : 0,
     },
   ];
-}
-
-function weightItems(
-  config: PoolConfig,
-  attention: readonly AttentionProgram[],
-  plan: StagePlan,
-  stage: StageParts,
-): MemoryItem[] {
-  const { model, mapping, formats, offload } = config;
-  const hidden = model.hiddenSize;
-  let attentionValues = 0;
-  let small = 0;
-  let denseValues = 0;
-  let routerValues = 0;
-  let sharedValues = 0;
-  const { expertLayers } = plan;
-  for (let i = 0; i < plan.layers; i++) {
-    const spec = model.layers[plan.first + i]!;
-    attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
-    const sublayers = Number(spec.attention.kind !== "none") + Number(spec.feedForward.kind !== "none");
-    small += spec.normParameters ?? sublayers * hidden;
-    if ("smallParameters" in spec.attention) small += spec.attention.smallParameters;
-    const ff = spec.feedForward;
-    if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
-    if (ff.kind !== "moe") continue;
-    if (spec.revisit?.router !== "shared") {
-      routerValues += hidden * routableExperts(ff);
-      if (ff.router.bias) small += routableExperts(ff);
-    }
-    if (spec.revisit !== undefined) continue;
-    const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
-    sharedValues += (ff.matrices * hidden * ff.sharedWidth) / mapping.tp + latent;
-    denseValues += (ff.matrices * hidden * ff.denseWidth) / mapping.tp;
-    if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
-  }
-  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
-  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
-  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
-  const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
-  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first);
-  const slots =
-    offload === null
-      ? stage.physicalExpertsPerRank * expertLayers
-      : offload.scope === "layer"
-        ? cacheSlots(offload, plan)
-        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
-  return [
-    { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
-    { name: "attention weights", bytes: matrixBytes(config, "attention", attentionValues) },
-    { name: "dense weights", bytes: matrixBytes(config, "dense", denseValues) },
-    { name: "router weights", bytes: matrixBytes(config, "router", routerValues) },
-    { name: "shared expert weights", bytes: matrixBytes(config, "shared", sharedValues) },
-    {
-      name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
-      bytes: slots * stage.expertBytes,
-    },
-    { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
-    { name: "head", bytes: holdsHead ? matrixBytes(config, "head", vocabulary) : 0 },
-    { name: "norms and biases", bytes: storedBytes(small + (stage.last ? finalNorm : 0), formats.norm) },
-  ];
-}
-
-/** Slots of all layers of a stage. */
-function cacheSlots({ slots, slotsPerLayer }: OffloadConfig, { moeIndex, expertLayers }: StagePlan): number {
-  if (slotsPerLayer === undefined) return slots * expertLayers;
-  return moeIndex.reduce((sum, layer) => sum + (layer < 0 ? 0 : slotsPerLayer[layer]!), 0);
 }
 
 /**
@@ -286,6 +220,22 @@ function activationBytesMax(config: PoolConfig): number {
   return Math.ceil(scheduler.maxBatchTokens * perToken + logits * (model.vocabSize / mapping.tp) * 4);
 }
 
+/** The caches without which a deployment does not start, on a stage. */
+function leastCaches({ scheduler }: PoolConfig, kv: KvPlan, stage: number): MemoryItem[] {
+  const { reserved, maxBatchTokens } = scheduler;
+  return kv.pools.map(({ name, holding, blockBytes }) => {
+    const each = blockBytes[stage]!;
+    if (reserved !== undefined) {
+      const { contexts, tokensMin } = reserved;
+      const of = contexts === 1 ? `${tokensMin} tokens` : `${contexts} x ${tokensMin} tokens`;
+      const blocks = contexts * holding.peakBlocks(tokensMin, maxBatchTokens);
+      return { name: `${name} of ${of}, set aside at start`, bytes: blocks * each };
+    }
+    const blocks = holding.peakBlocks(1, 1);
+    return { name: blocks === 1 ? "one KV block" : `${name} of one token`, bytes: blocks * each };
+  });
+}
+
 function doesNotFit(
   config: PoolConfig,
   items: readonly MemoryItem[],
@@ -294,12 +244,7 @@ function doesNotFit(
   stage: number,
 ): InfeasibleError {
   const { node, scheduler, model } = config;
-  const shortest = kv.pools.map(({ name, holding, blockBytes }) => {
-    const blocks = holding.peakBlocks(1, 1);
-    const what = blocks === 1 ? "one KV block" : `${name} of one token`;
-    return { name: what, bytes: blocks * blockBytes[stage]! };
-  });
-  const rows = [...items, ...shortest];
+  const rows = [...items, ...leastCaches(config, kv, stage)];
   const sum = rows.reduce((total, item) => total + item.bytes, 0);
   const width = Math.max(...rows.map((row) => row.name.length));
   const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);

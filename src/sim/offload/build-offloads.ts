@@ -1,4 +1,4 @@
-import { InvariantError } from "../../core/errors.ts";
+import { InfeasibleError, InvariantError } from "../../core/errors.ts";
 import type { Resource } from "../../core/resource.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { admitted } from "../../policy/cache/admission/admitted.ts";
@@ -67,6 +67,8 @@ export function buildOffloads(
   const leftToHost = new Map<HostStore, Set<number>>();
   if (offload === null) return { caches, logs, nodes, hosts, pages };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
+  if (offload.parts !== undefined && !memory.hostHoldsAll)
+    throw new InfeasibleError("experts of which the device holds a part have to be in memory: here some are on disks");
   const cost = fetchCost(config, offload, memory.expertBytes);
   const reads = tierReads(config, memory.expertBytes);
   const local = node.sockets !== undefined && offload.numa !== "interleave";
@@ -169,6 +171,9 @@ export function buildOffloads(
                   }),
             lane: hostComputes ? new HostLane(nodes[at]!.processors, host, experts) : null,
             told: toldOf(offload.policy),
+            ...(offload.parts === undefined
+              ? {}
+              : { partsOf: (key: number) => offload.parts![Math.floor(key / experts)] ?? null }),
             ...(prefetcherOf === undefined ? {} : { ahead }),
           }),
         );

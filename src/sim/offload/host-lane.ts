@@ -70,6 +70,11 @@ export class HostLane {
     this.nextNs = Number.POSITIVE_INFINITY;
   }
 
+  /** The host cannot begin before `beginNs`. For a call that nothing of was asked for yet. */
+  delay(beginNs: number): void {
+    this.beginNs = beginNs;
+  }
+
   /** Adds a part of an expert that takes `ns`. Deferred ones are added behind all others. */
   add(key: number, ns: number, share: number, deferred: boolean): void {
     const at = this.count++;

@@ -1,4 +1,5 @@
 import { holds } from "../../core/errors.ts";
+import type { ExpertParts } from "../../engine/offload-flags/expert-parts.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import {
   type MissCall,
@@ -112,6 +113,7 @@ export class MissPlan implements MissTimes {
     hit: Uint8Array,
     time: ExpertTimer,
     stepTokens: number,
+    parts: ExpertParts | null,
     weights?: Float64Array,
   ): number {
     const { count, keys, tokens, standing } = asked;
@@ -135,6 +137,7 @@ export class MissPlan implements MissTimes {
       if (hit[i] === 0) {
         if (!this.defers) action[i] = inTime(action[i]!);
         this.follow(i, action[i]!, tokens[i]!, standing.mass[i]!);
+        if (parts !== null) this.inParts(i, parts);
       }
       if (hit[i] === 0 && action[i] !== missActions.fetch) continue;
       if (weights !== undefined) this.weights[seen] = weights[i]!;
@@ -160,6 +163,12 @@ export class MissPlan implements MissTimes {
     else if (action === missActions.split) this.fetchShare[i] = 1 - split;
     else this.fetchShare[i] = action === missActions.narrow ? this.narrowShare : 0;
     if (action === missActions.substitute) this.substitutedTokens += tokens;
+  }
+
+  /** Of an expert in two places only what is in host memory is fetched, or computed by the host. */
+  private inParts(i: number, { hostShare }: ExpertParts): void {
+    this.fetchShare[i]! *= hostShare;
+    this.hostShare[i]! *= hostShare;
   }
 }
 

@@ -1,5 +1,6 @@
 import { holds } from "../../core/errors.ts";
 import { Resource } from "../../core/resource.ts";
+import type { ExpertParts } from "../../engine/offload-flags/expert-parts.ts";
 import type { CallLogRecorder } from "../../policy/cache/call-log.ts";
 import type { ExpertCache } from "../../policy/cache/expert-cache.ts";
 import type { Reserved } from "../../policy/cache/reserved.ts";
@@ -88,6 +89,10 @@ export class OffloadState {
   private readonly tokens: Float64Array;
   /** What the host computes; null where it computes nothing. */
   private readonly lane: HostLane | null;
+  /** Experts in two places, by key; null where they are whole. */
+  private readonly partsOf: (key: number) => ExpertParts | null;
+  /** Of such a call, what the device computes after the host's last product, ns. */
+  private lastNs = 0;
   /** [count] part of each missing expert that is fetched; 0: none. */
   private readonly share: Float64Array;
   /** When the device next does something for the call, ns. */
@@ -121,6 +126,8 @@ export class OffloadState {
     experts: number;
     plan: MissPlan | null;
     lane: HostLane | null;
+    /** Experts in two places, by key. Absent: all are whole. */
+    partsOf?: (key: number) => ExpertParts | null;
     /** Whether the cache is told of the router weights of a call. Absent: it is not. */
     told?: "weights" | "tokens" | null;
     /** Who sends experts ahead over `link`. Absent: nobody. */
@@ -149,6 +156,7 @@ export class OffloadState {
     this.asksAhead = (options.overlap || options.lane !== null) && options.host.onDisk;
     this.plan = options.plan;
     this.lane = options.lane;
+    this.partsOf = options.partsOf ?? (() => null);
     this.share = new Float64Array(options.experts);
     this.told = options.told ?? null;
     this.tokens = new Float64Array(options.experts);
@@ -196,8 +204,9 @@ export class OffloadState {
     let hitTokens = 0;
     let hits = 0;
     let left = 0;
+    const parts = count === 0 ? null : this.partsOf(asked.keys[0]!);
     if (count > 0) {
-      hits = this.judge(time, place);
+      hits = this.judge(time, place, parts);
       for (let i = 0; i < count; i++)
         if (this.hit[i] === found.resident) hitTokens += tokens[i]!;
         else if (this.hit[i] === found.late) this.keyNs[i] = time.aloneNs(tokens[i]!);
@@ -215,6 +224,7 @@ export class OffloadState {
         left += this.hostWork(plan, time, place);
       }
       if (hits > 0) this.callNs = time.togetherNs(hitTokens, hits);
+      if (parts !== null && this.lane !== null && this.lane.experts > 0) this.beginParts(parts, this.lane, time, place);
       if (this.ahead !== null) this.computeLate();
     } else this.ahead?.reach(asked, this.cache, atNs);
     this.next = this.toAsk = this.fetchedFrom(0);
@@ -261,7 +271,7 @@ export class OffloadState {
   }
 
   /** Tells hits from misses, decides on the misses, and updates the cache. Returns the hits. */
-  private judge(time: ExpertTimer, { stepTokens }: CallPlace): number {
+  private judge(time: ExpertTimer, { stepTokens }: CallPlace, parts: ExpertParts | null): number {
     const { plan, cache, asked, ahead } = this;
     const { count, keys } = asked;
     ahead?.reach(asked, cache, this.startNs);
@@ -269,7 +279,7 @@ export class OffloadState {
     let hits =
       plan === null
         ? cache.call(keys, 0, count, this.hit, weights)
-        : plan.judge(cache, asked, this.hit, time, stepTokens, weights);
+        : plan.judge(cache, asked, this.hit, time, stepTokens, parts, weights);
     if (ahead !== null) hits -= ahead.use(asked, cache, this.hit, this.lateReadyNs, this.startNs);
     this.writeBacks?.called(cache, keys, count);
     this.log?.record(keys, 0, count, hits);
@@ -305,6 +315,21 @@ export class OffloadState {
     return lane.experts;
   }
 
+  /**
+   * Experts in two places: the device multiplies its matrices, the host its own, and the device what is left, in turn. All that the
+   * device does before the host's last product is counted before its first one.
+   */
+  private beginParts(parts: ExpertParts, lane: HostLane, time: ExpertTimer, { stepTokens }: CallPlace): void {
+    const { count, tokens } = this.asked;
+    let pairs = 0;
+    for (let i = 0; i < count; i++) pairs += tokens[i]!;
+    const deviceNs = time.togetherNs(pairs, count);
+    this.lastNs = parts.lastShare * deviceNs;
+    this.callNs = (1 - parts.hostShare - parts.lastShare) * deviceNs;
+    lane.delay(this.startNs + this.callNs + time.partsBeginNs(parts, stepTokens, pairs));
+    this.hostBackNs = time.partsEndNs(parts, stepTokens, pairs);
+  }
+
   /** What the host computes is in memory, or on a disk that is asked as soon as the call starts, or when its turn comes. */
   private askForHost(): void {
     if (this.lane !== null)
@@ -330,6 +355,8 @@ export class OffloadState {
       this.wait(toNs, cause);
     }
     this.wait(lane.endNs + this.hostBackNs, stallCause.host, lane.lackedNs, lane.lackedCause);
+    this.callNs += this.lastNs;
+    this.lastNs = 0;
   }
 
   /** Experts that were on their way are computed as each arrives, before any that the call fetches. */

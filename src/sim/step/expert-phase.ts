@@ -2,7 +2,7 @@ import { pow } from "../../core/pow.ts";
 import { gathersTokens, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
-import type { GroupedGemmOp } from "../../hardware/op.ts";
+import type { GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
 import type { PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import { type CallUnderWay, type ExpertSource, LayerCall } from "../routing/layer-call.ts";
@@ -13,6 +13,7 @@ import { ExpertTime } from "./expert-time.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 import { HalfBatches } from "./half-batches.ts";
 import { HostExpertTime } from "./host-expert-time.ts";
+import type { HostWorkTime } from "./host-work-time.ts";
 import type { MixingTime } from "./mixing-time.ts";
 import { exposedNs } from "./overlap.ts";
 import type { RankClocks } from "./rank-clocks.ts";
@@ -32,6 +33,7 @@ export class ExpertPhase {
   private readonly clocks: RankClocks;
   private readonly mixing: MixingTime;
   private readonly served: ServedKernels;
+  private readonly host: HostWorkTime | null;
   private readonly exchange: ExpertExchange;
   private readonly expertTime: ExpertTime;
   private readonly ranks: number;
@@ -54,7 +56,9 @@ export class ExpertPhase {
     clocks: RankClocks,
     mixing: MixingTime,
     served: ServedKernels,
+    host: HostWorkTime | null = null,
   ) {
+    this.host = host;
     this.config = config;
     this.accounts = accounts;
     this.clocks = clocks;
@@ -63,8 +67,7 @@ export class ExpertPhase {
     this.exchange = new ExpertExchange(config, cost, accounts.links);
     this.halves = new HalfBatches(config.engine, mixing, this.exchange, served);
     const hostComputes = config.offload?.miss?.policy.needs.includes("host") === true;
-    const host = hostComputes ? new HostExpertTime(config) : null;
-    this.expertTime = new ExpertTime(served, config.mapping.ep, host);
+    this.expertTime = new ExpertTime(served, config.mapping.ep, hostComputes ? new HostExpertTime(config) : null);
     this.ranks = stageRanks(config.mapping);
     this.expertRanks = config.mapping.ep;
     this.call = new LayerCall(config.mapping.ep);
@@ -84,9 +87,12 @@ export class ExpertPhase {
     tokens: number,
     batches: readonly RankBatch[],
     experts: ExpertSource,
+    /** The layer as the host runs it, where it is the host's. */
+    onHost: MoeProgram | null = null,
   ): CallUnderWay | null {
     this.program = program;
-    const { config, served, call } = this;
+    const { config, call } = this;
+    const gemmNs = onHost === null ? this.deviceGemmNs : this.hostGemmNs;
     const { components, links } = this.accounts;
     const clock = this.clocks.ns;
     const dp = clock.length;
@@ -98,15 +104,15 @@ export class ExpertPhase {
     let sharedSumNs = 0;
     for (let g = 0; g < dp; g++) {
       const batchTokens = batches[g]!.tokens / parts;
-      let ns = parts * served.gemmNs(program.router, batchTokens);
-      if (program.latent !== null) ns += parts * served.gemmNs(program.latent[0], batchTokens);
+      let ns = parts * gemmNs(program.router, batchTokens, onHost?.router);
+      if (program.latent !== null) ns += parts * gemmNs(program.latent[0], batchTokens, onHost?.latent?.[0]);
       routerNs += ns / dp;
       clock[g]! += ns;
       if (program.shared.length > 0) {
         const sum = parts * this.sharedSumNs(batchTokens);
         sharedSumNs += sum / dp;
         let shared = sum;
-        for (const op of program.shared) shared += parts * served.gemmNs(op, batchTokens);
+        for (const [at, op] of program.shared.entries()) shared += parts * gemmNs(op, batchTokens, onHost?.shared[at]);
         sharedNs = Math.max(sharedNs, shared);
       }
     }
@@ -132,7 +138,7 @@ export class ExpertPhase {
     const layout = this.sentLayout(prompts);
     // Of tokens that are sent, a rank is given those with an expert there.
     const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, call.expertsPerToken);
-    this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout, prompts);
+    this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout, prompts, onHost !== null);
     call.startNs = Math.max(startNs + this.beginNs, earliestNs);
     return experts.serve(call, this.expertTime);
   }
@@ -179,6 +185,11 @@ export class ExpertPhase {
     }
     this.clocks.ns.fill(done);
   }
+
+  /** A product of the layer, by the device or by the host. */
+  private readonly deviceGemmNs = (op: GemmOp, tokens: number): number => this.served.gemmNs(op, tokens);
+  private readonly hostGemmNs = (op: GemmOp, tokens: number, onHost: GemmOp | undefined): number =>
+    this.host!.gemmNs(onHost!, op, tokens);
 
   /** Layout of the tokens of experts where an exchange library sends them to kernels made for it. */
   private sentLayout(prefills: boolean): GroupedGemmOp["sent"] {

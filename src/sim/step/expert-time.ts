@@ -1,3 +1,4 @@
+import type { ExpertParts } from "../../engine/offload-flags/expert-parts.ts";
 import type { GroupedGemmOp } from "../../hardware/op.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 import type { HostExpertTime } from "./host-expert-time.ts";
@@ -19,6 +20,7 @@ export class ExpertTime {
   private halves = false;
   private sent: GroupedGemmOp["sent"];
   private prompts = false;
+  private onHost = false;
   private page: TimesPage | null = null;
   private turn = 0;
   private readonly conditions = new Float64Array(conditionsCount);
@@ -32,7 +34,8 @@ export class ExpertTime {
   /**
    * Sets the call to time. `presentedPairs` pass the kernel of every rank, where all ranks are given all tokens.
    * `halves`: the step runs as two half batches. `sent`: the layout of tokens that were sent to kernels made for it.
-   * `prompts`: the step computes prompts. Such a step hardly comes again, so its times are not kept.
+   * `prompts`: the step computes prompts. Such a step hardly comes again, so its times are not kept. `onHost`: the tokens are
+   * on the host, and stay there.
    */
   begin(
     program: MoeProgram,
@@ -40,7 +43,9 @@ export class ExpertTime {
     halves: boolean,
     sent: GroupedGemmOp["sent"],
     prompts: boolean,
+    onHost = false,
   ): void {
+    this.onHost = onHost;
     this.program = program;
     this.presentedPairs = presentedPairs;
     this.halves = halves;
@@ -68,11 +73,19 @@ export class ExpertTime {
 
   /** Time of the call on the host beside its experts, ns: until it begins, and from its end until the device has the result. */
   hostBeginNs(tokens: number): number {
-    return this.host!.beginNs(this.program!, tokens);
+    return this.onHost ? this.host!.launchNs : this.host!.beginNs(this.program!, tokens);
   }
 
   hostEndNs(tokens: number): number {
-    return this.host!.endNs(this.program!, tokens);
+    return this.onHost ? 0 : this.host!.endNs(this.program!, tokens);
+  }
+
+  partsBeginNs(parts: ExpertParts, tokens: number, pairs: number): number {
+    return this.host!.partsBeginNs(this.program!, parts, tokens, pairs);
+  }
+
+  partsEndNs(parts: ExpertParts, tokens: number, pairs: number): number {
+    return this.host!.crossingsNs(this.program!, parts, parts.after, tokens, pairs);
   }
 
   private takePage(): void {

@@ -1,4 +1,5 @@
 import { InvariantError } from "../../core/errors.ts";
+import type { ExpertParts, PartCrossing } from "../../engine/offload-flags/expert-parts.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { Device, Link, Node } from "../../hardware/device.ts";
@@ -21,7 +22,8 @@ const keptTokens = 1024;
  */
 export class HostExpertTime {
   private readonly cost: CostModel;
-  private readonly launchNs: number;
+  /** Of a call whose tokens are there already, ns. */
+  readonly launchNs: number;
   private readonly callNs: number;
   private readonly link: Link | null;
   private readonly etp: number;
@@ -79,6 +81,28 @@ export class HostExpertTime {
   /** From the host's end until the device has what it computed, ns. */
   endNs(program: MoeProgram, tokens: number): number {
     return this.wayNs(program, tokens);
+  }
+
+  /** The same for experts in two places, up to the end of the host's last product: a visit hands over and wakes up threads. */
+  partsBeginNs(program: MoeProgram, parts: ExpertParts, tokens: number, pairs: number): number {
+    return parts.visits * (this.callNs + this.launchNs) + this.crossingsNs(program, parts, parts.before, tokens, pairs);
+  }
+
+  crossingsNs(
+    { moe }: MoeProgram,
+    { valueBytes }: ExpertParts,
+    crossings: readonly PartCrossing[],
+    tokens: number,
+    pairs: number,
+  ): number {
+    const { link } = this;
+    if (link === null) return 0;
+    let ns = 0;
+    for (const { of, width } of crossings) {
+      const values = (of === "pairs" ? pairs : tokens) * (width === "hidden" ? moe.expertHidden : moe.expertWidth);
+      ns += transferNs(link, values * valueBytes);
+    }
+    return ns;
   }
 
   private wayNs({ moe }: MoeProgram, tokens: number): number {

@@ -4,6 +4,7 @@ import type { PoolConfig } from "../config.ts";
 import type { RankBatch } from "./batch.ts";
 import type { Crossings } from "./crossings.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
+import type { HostWorkTime } from "./host-work-time.ts";
 import type { RankClocks } from "./rank-clocks.ts";
 import type { ServedKernels } from "./served-kernels.ts";
 import { component, type StepAccounts } from "./step-accounts.ts";
@@ -14,8 +15,16 @@ export class RankWork {
   private readonly accounts: StepAccounts;
   private readonly clocks: RankClocks;
   private readonly served: ServedKernels;
+  private readonly host: HostWorkTime | null;
 
-  constructor(config: PoolConfig, accounts: StepAccounts, clocks: RankClocks, served: ServedKernels) {
+  constructor(
+    config: PoolConfig,
+    accounts: StepAccounts,
+    clocks: RankClocks,
+    served: ServedKernels,
+    host: HostWorkTime | null,
+  ) {
+    this.host = host;
     this.config = config;
     this.accounts = accounts;
     this.clocks = clocks;
@@ -43,17 +52,24 @@ export class RankWork {
     return sum / clock.length;
   }
 
+  /** A dense network: feed-forward class `feedForward` in layer `layer`. */
   dense(
     program: FeedForwardProgram & { kind: "dense" },
     batches: readonly RankBatch[],
     crossings: Crossings | null,
+    feedForward: number,
+    layer: number,
   ): void {
-    const { served, config } = this;
+    const { served, config, host } = this;
+    const onHost = host?.has(layer) === true ? host.programs.feedForward[feedForward]! : null;
     const clock = this.clocks.ns;
     let sum = 0;
     for (let g = 0; g < clock.length; g++) {
       const { tokens } = batches[g]!;
-      const ns = served.gemmNs(program.up, tokens) + served.gemmNs(program.down, tokens);
+      const ns =
+        onHost?.kind === "dense"
+          ? host!.gemmNs(onHost.up, program.up, tokens) + host!.gemmNs(onHost.down, program.down, tokens)
+          : served.gemmNs(program.up, tokens) + served.gemmNs(program.down, tokens);
       clock[g]! += ns;
       sum += ns;
     }
@@ -64,7 +80,11 @@ export class RankWork {
   /** LM head on the sequences that emit a token. */
   head(op: GemmOp, batches: readonly RankBatch[]): void {
     let max = 0;
-    for (const batch of batches) max = Math.max(max, this.served.gemmNs(op, batch.sampled));
+    const { host, served } = this;
+    for (const { sampled } of batches) {
+      const ns = host?.work.head === true ? host.gemmNs(host.programs.head, op, sampled) : served.gemmNs(op, sampled);
+      max = Math.max(max, ns);
+    }
     this.accounts.components[component.head]! += max;
     this.clocks.add(max);
   }

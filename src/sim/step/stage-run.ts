@@ -8,6 +8,7 @@ import type { RankBatch } from "./batch.ts";
 import { Crossings } from "./crossings.ts";
 import { ExpertPhase } from "./expert-phase.ts";
 import type { HalfBatches } from "./half-batches.ts";
+import { HostWorkTime } from "./host-work-time.ts";
 import { attentionPrograms, type LayerPrograms } from "./layer-programs.ts";
 import { MixingTime } from "./mixing-time.ts";
 import { RankClocks } from "./rank-clocks.ts";
@@ -45,6 +46,8 @@ export class StageRun {
   private readonly phase: ExpertPhase;
   private readonly halves: HalfBatches;
   private readonly repeated: RepeatedLayers;
+  /** Layers and caches of the host; null: all are the devices'. */
+  private readonly host: HostWorkTime | null;
   /** Bytes of a token's hidden state. */
   private readonly hiddenBytes: number;
   /** The stage, its step, and the layer that it is in. */
@@ -80,9 +83,11 @@ export class StageRun {
     this.attention = attentionPrograms(config, this.served, windows);
     this.clocks = new RankClocks(mapping.dp, accounts.components);
     this.mixing = new MixingTime(this.attention, mapping.dp, windows.length);
-    this.alone = new RankWork(config, accounts, this.clocks, this.served);
-    this.phase = new ExpertPhase(config, cost, accounts, this.clocks, this.mixing, this.served);
+    this.host =
+      config.host === undefined ? null : new HostWorkTime(config, config.host, this.served, this.attention, windows);
+    this.phase = new ExpertPhase(config, cost, accounts, this.clocks, this.mixing, this.served, this.host);
     this.halves = this.phase.halves;
+    this.alone = new RankWork(config, accounts, this.clocks, this.served, this.host);
     this.repeated = new RepeatedLayers(accounts, this.clocks);
     this.hiddenBytes = config.model.hiddenSize * activationBytes;
   }
@@ -117,9 +122,10 @@ export class StageRun {
     this.served.serve(batches, this.config.engine);
     this.clocks.reset();
     this.mixing.prepare(batches);
+    this.host?.prepare(batches[0]!);
     this.halves.begin(batches);
     experts.enter?.(plan.moeIndex, startNs);
-    if (!experts.layersAlike) {
+    if (!experts.layersAlike || this.host !== null) {
       this.goOn(plan);
       return;
     }
@@ -164,6 +170,8 @@ export class StageRun {
     const { endsNs } = this.halves.shown;
     this.accounts.components[component.combine]! += endsNs;
     clocks.add(endsNs);
+    const { host } = this;
+    if (host !== null && plan.layers === host.work.layers && !host.work.head) this.crossBoundary(host);
     if (this.last) this.alone.head(this.programs.head, this.batches);
     if (!this.config.engine.capturesGraphs) this.waitForLaunches(plan);
     this.ns = clocks.ns[0]!;
@@ -198,22 +206,27 @@ export class StageRun {
     const { components } = this.accounts;
     const clock = this.clocks.ns;
     const dp = clock.length;
+    if (this.host !== null && plan.first + i === this.host.work.layers) this.crossBoundary(this.host);
     const mixing = plan.attentionClass[i]!;
     const program = programs.feedForward[plan.feedForwardClass[i]!]!;
     // Layers without experts exchange nothing: they run whole batches.
     const halves = this.halves.active && program.kind === "moe";
-    const overhead = this.layerKernels(plan, i) * config.engine.kernelOverheadNs;
-    for (let g = 0; g < dp; g++) clock[g]! += overhead + mixingTime.ns(mixing, g, halves);
+    const at = plan.first + i;
+    // Kernels of processors are launched by themselves.
+    const launched = this.host?.has(at) === true && !this.host.productsOnDevice ? 0 : this.layerKernels(plan, i);
+    const overhead = launched * config.engine.kernelOverheadNs;
+    const hostNs = this.host?.mixingNs(mixing, at) ?? null;
+    for (let g = 0; g < dp; g++) clock[g]! += overhead + (hostNs ?? mixingTime.ns(mixing, g, halves));
     this.clocks.attentionWaitNs += mixingTime.promptlessWaitNs[mixing]!;
     components[component.kernelOverhead]! += overhead;
-    const mixNs = mixingTime.meanNs(mixing, halves);
+    const mixNs = hostNs ?? mixingTime.meanNs(mixing, halves);
     components[component.attention]! += mixNs;
     let reduceNs = 0;
     const crossings = this.roots === null ? null : this.crossings;
     if (programs.sumsNorms[mixing]!) reduceNs += this.alone.sumNs(this.batches, normSumBytes, halves, crossings);
     if (config.mapping.tp > 1 && programs.mixes[mixing]!)
       reduceNs += this.alone.sumNs(this.batches, this.hiddenBytes, halves, crossings);
-    if (program.kind === "dense") this.alone.dense(program, this.batches, crossings);
+    if (program.kind === "dense") this.alone.dense(program, this.batches, crossings, plan.feedForwardClass[i]!, at);
     if (program.kind !== "moe") return true;
     if (halves) {
       const { kernelOverheadNs } = config.engine;
@@ -222,7 +235,17 @@ export class StageRun {
       this.halves.beginLayer(mixing, mixingLaunchNs, feedForwardKernels * kernelOverheadNs, reduceNs);
     }
     const { startNs, usedNs, tokens, batches } = this;
-    const call = this.phase.begin(program, plan.moeIndex[i]!, startNs, usedNs, tokens, batches, this.experts!);
+    const hostProgram = this.host?.has(at) === true ? this.host.programs.feedForward[plan.feedForwardClass[i]!]! : null;
+    const call = this.phase.begin(
+      program,
+      plan.moeIndex[i]!,
+      startNs,
+      usedNs,
+      tokens,
+      batches,
+      this.experts!,
+      hostProgram?.kind === "moe" ? hostProgram : null,
+    );
     if (call !== null) {
       this.call = call;
       this.nextNs = call.nextNs;
@@ -230,6 +253,14 @@ export class StageRun {
     }
     this.endExperts();
     return true;
+  }
+
+  /** From the last layer of the host to the first of the device, or to its head. The host begins with tokens that it has. */
+  private crossBoundary(host: HostWorkTime): void {
+    if (host.work.layers === 0) return;
+    const ns = host.boundaryNs(this.tokens);
+    this.accounts.components[component.hostOverhead]! += ns;
+    this.clocks.add(ns);
   }
 
   private endExperts(): void {

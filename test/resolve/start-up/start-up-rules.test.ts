@@ -611,6 +611,27 @@ const warnings: readonly (readonly [name: string, noted: Case, at: string, plain
     { engine: "llama.cpp", formats: { experts: "int4" } },
   ],
   [
+    "llama.cpp: a context that nobody gave",
+    { engine: "llama.cpp", scheduler: { contextTokensMax: 8192, reserved: { contexts: 1, tokensMin: 4096 } } },
+    "engine.maxModelLen",
+    {
+      engine: "llama.cpp",
+      scheduler: { contextTokensMax: 8192, reserved: { contexts: 4, tokensMin: 8192 }, maxSequences: 4 },
+    },
+  ],
+  [
+    "llama.cpp: slots that nobody counted",
+    {
+      engine: "llama.cpp",
+      scheduler: { contextTokensMax: 8192, reserved: { contexts: 1, tokensMin: 8192 }, maxSequences: 4 },
+    },
+    "engine.maxNumSeqs",
+    {
+      engine: "llama.cpp",
+      scheduler: { contextTokensMax: 8192, reserved: { contexts: 1, tokensMin: 8192 }, maxSequences: 1 },
+    },
+  ],
+  [
     "vLLM: caches in 8-bit integers",
     { more: { kvFormat: "int8" } },
     "model.kvCacheDtype",

@@ -50,6 +50,42 @@ const hybrid = tinyModel({
 });
 const roomy = { ...testConfig().scheduler, maxSequences: 1_000_000, contextTokensMax: 4096 };
 
+describe("an engine that sets the cache of its context aside at start", () => {
+  /** Device memory for just `tokens` tokens of the tiny model's cache, 512 bytes a token and layer. */
+  const withRoomFor = (tokens: number, scheduler: Partial<SimConfig["scheduler"]>) => {
+    const base = {
+      ...testConfig().scheduler,
+      blockTokens: 1,
+      memoryUtilisation: 1,
+      contextTokensMax: 1000,
+      ...scheduler,
+    };
+    const fixed = plan({ scheduler: { ...base, reserved: { contexts: 1, tokensMin: 1 } } });
+    const other = fixed.map.tiers[0]!.usedBytes - fixed.bytes("KV cache");
+    return plan({ scheduler: base, node: testNode({ memoryBytes: other + tokens * 4 * 512 }) });
+  };
+  const slots = (contexts: number, tokensMin = 1000) => ({ reserved: { contexts, tokensMin }, maxSequences: 4 });
+
+  test("has as many tokens as its slots, and does not start with one less", () => {
+    expect(withRoomFor(4000, slots(4)).map.kvBlocks).toBe(4000);
+    expect(() => withRoomFor(3999, slots(4))).toThrow(/KV cache of 4 x 1000 tokens, set aside at start/);
+    // One that pages starts with any.
+    expect(withRoomFor(3999, { maxSequences: 4 }).map.kvBlocks).toBe(3999);
+  });
+
+  test("takes no more, whatever there is", () => {
+    expect(withRoomFor(9000, slots(4)).map.kvBlocks).toBe(4000);
+    expect(withRoomFor(9000, slots(1)).map.kvBlocks).toBe(1000);
+    expect(withRoomFor(9000, { maxSequences: 9 }).map.kvBlocks).toBe(9000);
+  });
+
+  test("lowers a context that nobody gave to what fits, down to its least", () => {
+    expect(withRoomFor(700, slots(1, 400)).map.kvBlocks).toBe(700);
+    expect(withRoomFor(400, slots(1, 400)).map.kvBlocks).toBe(400);
+    expect(() => withRoomFor(399, slots(1, 400))).toThrow(/KV cache of 400 tokens, set aside at start/);
+  });
+});
+
 describe("where an engine keeps windows and states", () => {
   test("in one pool: blocks of every kind, out of the same memory", () => {
     const memory = plan({ model: hybrid, scheduler: roomy, node: testNode({ memoryBytes: 20e9 }) });

@@ -77,7 +77,13 @@ describe("one layer call", () => {
   const begin = (offloaded: OffloadState, at: number, keys: number[], hitNs: number, each: number) => {
     const asked = new AskedExperts(8);
     for (const key of keys) asked.add(key, 1);
-    const onHost = { hostNs: () => 0, hostBeginNs: () => 0, hostEndNs: () => 0 };
+    const onHost = {
+      hostNs: () => 0,
+      hostBeginNs: () => 0,
+      hostEndNs: () => 0,
+      partsBeginNs: () => 0,
+      partsEndNs: () => 0,
+    };
     offloaded.begin(
       asked,
       at,

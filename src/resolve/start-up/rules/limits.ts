@@ -24,6 +24,35 @@ export const contextBeyondModel: StartUpRule = {
   },
 };
 
+/** What llama.cpp allocates for its context when nobody says how long it is, or how many slots share it. */
+export const llamaCppContext: StartUpRule = {
+  about: "cache of the context",
+  engines: ["llama.cpp"],
+  says: "llama.cpp sets the cache of its whole context aside at start: the simulation refuses a deployment without room for it, with the sum of its memory. Noted where the scenario leaves the context or the slots to the engine",
+  source:
+    "llama.cpp, src/llama-context.cpp (n_ctx 0 is that of the model; slots have n_ctx / n_seq_max each unless the cache is unified), common/arg.cpp (--fit, on by default, lowers a context that was not given, to --fit-ctx 4096 at least), tools/server/server.cpp (without --parallel 4 slots share one cache)",
+  check(deployment) {
+    const { reserved, contextTokensMax, maxSequences } = deployment.scheduler;
+    if (reserved === undefined) return [];
+    const { contexts, tokensMin } = reserved;
+    const note = (at: string, expected: string, reason: string) =>
+      [{ severity: "warning", at, expected, found: "none", reason: `${engineName(deployment)} ${reason}` }] as const;
+    if (tokensMin < contextTokensMax)
+      return note(
+        "engine.maxModelLen",
+        "the context of a slot",
+        `sets aside a cache for as much of the model's ${contextTokensMax} tokens as fits where no context is given (--fit), and starts with ${tokensMin} at least: all slots share it (engine.maxModelLen says what a slot has)`,
+      );
+    if (contexts === 1 && maxSequences > 1)
+      return note(
+        "engine.maxNumSeqs",
+        "the slots",
+        `has ${maxSequences} slots share the cache of ${contextTokensMax} tokens where their number is not given (engine.maxNumSeqs gives each its own); whom it has no room for is recomputed here, where llama.cpp fails a request`,
+      );
+    return [];
+  },
+};
+
 export const vllmStepBudget: StartUpRule = {
   about: "tokens of a step",
   engines: [...vllmBuilds],

@@ -1,0 +1,112 @@
+import { storedBytes } from "../../core/dtype.ts";
+import { matrixBytes } from "../../models/bytes.ts";
+import { routableExperts } from "../../models/expert-choices.ts";
+import type { OffloadConfig, PoolConfig } from "../config.ts";
+import type { AttentionProgram } from "../step/attention-parts.ts";
+import type { StagePlan } from "../step/stage-plan.ts";
+import type { MemoryItem } from "./memory.ts";
+
+interface StageParts {
+  readonly first: boolean;
+  readonly last: boolean;
+  readonly expertBytes: number;
+  readonly physicalExpertsPerRank: number;
+}
+
+/** Part of a stage: the layers of it that are the devices', or those that are the host's. */
+export const layersOf = (plan: StagePlan, { host }: Pick<PoolConfig, "host">, onHost: boolean): number[] =>
+  Array.from({ length: plan.layers }, (_, i) => i).filter((i) => plan.first + i < (host?.layers ?? 0) === onHost);
+
+/** Weights of a stage on a device. */
+export function weightItems(
+  config: PoolConfig,
+  attention: readonly AttentionProgram[],
+  plan: StagePlan,
+  stage: StageParts,
+): MemoryItem[] {
+  const { model, mapping, offload } = config;
+  const hidden = model.hiddenSize;
+  const { expertLayers } = plan;
+  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
+  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
+  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
+  const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
+  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first) && config.host?.head !== true;
+  const slots =
+    offload === null
+      ? stage.physicalExpertsPerRank * expertLayers
+      : offload.scope === "layer"
+        ? cacheSlots(offload, plan)
+        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
+  const layers = layerItems(config, attention, plan, layersOf(plan, config, false), stage.last ? finalNorm : 0);
+  return [
+    { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
+    ...layers.slice(0, -1),
+    {
+      name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
+      bytes: slots * stage.expertBytes,
+    },
+    { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
+    { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
+    { name: "head", bytes: holdsHead ? headBytes(config) : 0 },
+    ...layers.slice(-1),
+  ];
+}
+
+export const headBytes = (config: PoolConfig): number =>
+  matrixBytes(config, "head", Math.ceil(config.model.vocabSize / config.mapping.tp) * config.model.hiddenSize);
+
+/** Weights of some layers of a stage beside their routed experts, norms last, `further` values among these. */
+export function layerItems(
+  config: PoolConfig,
+  attention: readonly AttentionProgram[],
+  plan: StagePlan,
+  layers: readonly number[],
+  further = 0,
+): MemoryItem[] {
+  const { model, mapping, formats } = config;
+  const hidden = model.hiddenSize;
+  let attentionValues = 0;
+  let small = further;
+  let denseValues = 0;
+  let routerValues = 0;
+  let sharedValues = 0;
+  for (const i of layers) {
+    const spec = model.layers[plan.first + i]!;
+    attentionValues += attention[plan.attentionClass[i]!]!.weightValues;
+    const sublayers = Number(spec.attention.kind !== "none") + Number(spec.feedForward.kind !== "none");
+    small += spec.normParameters ?? sublayers * hidden;
+    if ("smallParameters" in spec.attention) small += spec.attention.smallParameters;
+    const ff = spec.feedForward;
+    if (ff.kind === "dense") denseValues += (ff.matrices * hidden * ff.width) / mapping.tp;
+    if (ff.kind !== "moe") continue;
+    if (spec.revisit?.router !== "shared") {
+      routerValues += hidden * routableExperts(ff);
+      if (ff.router.bias) small += routableExperts(ff);
+    }
+    if (spec.revisit !== undefined) continue;
+    const latent = ff.expertHidden === hidden ? 0 : 2 * hidden * ff.expertHidden;
+    sharedValues += (ff.matrices * hidden * ff.sharedWidth) / mapping.tp + latent;
+    denseValues += (ff.matrices * hidden * ff.denseWidth) / mapping.tp;
+    if (ff.sharedGate && ff.sharedWidth > 0) sharedValues += hidden;
+  }
+  return [
+    { name: "attention weights", bytes: matrixBytes(config, "attention", attentionValues) },
+    { name: "dense weights", bytes: matrixBytes(config, "dense", denseValues) },
+    { name: "router weights", bytes: matrixBytes(config, "router", routerValues) },
+    { name: "shared expert weights", bytes: matrixBytes(config, "shared", sharedValues) },
+    { name: "norms and biases", bytes: storedBytes(small, formats.norm) },
+  ];
+}
+
+/** Bytes of the matrices that a stage holds of experts whose others are in host memory. */
+function partsBytes({ parts = [] }: OffloadConfig, { moeIndex }: StagePlan, stage: StageParts): number {
+  const share = moeIndex.reduce((sum, layer) => sum + 1 - (parts[layer]?.hostShare ?? 1), 0);
+  return Math.ceil(share * stage.physicalExpertsPerRank * stage.expertBytes - 1e-6);
+}
+
+/** Slots of all layers of a stage. */
+function cacheSlots({ slots, slotsPerLayer }: OffloadConfig, { moeIndex, expertLayers }: StagePlan): number {
+  if (slotsPerLayer === undefined) return slots * expertLayers;
+  return moeIndex.reduce((sum, layer) => sum + (layer < 0 ? 0 : slotsPerLayer[layer]!), 0);
+}
