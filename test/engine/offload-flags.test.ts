@@ -180,9 +180,10 @@ describe("llama.cpp", () => {
       { layers: 6, head: false, allCaches: true },
       { layers: 6, head: true, allCaches: false },
     );
+    const loadings = fc.constantFrom("mapped" as const, "whole" as const);
     const sides = fc.array(side, { minLength: shape.moeLayers.length, maxLength: shape.moeLayers.length });
     fc.assert(
-      fc.property(sides, fc.constantFrom(null, 32), hosts, (given, deviceFrom, host) => {
+      fc.property(sides, fc.constantFrom(null, 32), hosts, loadings, (given, deviceFrom, host, loading) => {
         // Layers of the host have their experts there.
         const onHost = given.map((side, at) =>
           shape.moeLayers[at]! < (host?.layers ?? 0) ? (["up", "gate", "down"] as const) : side,
@@ -191,7 +192,7 @@ describe("llama.cpp", () => {
           onHost[Math.floor(key / experts)]!.length === 0 ? 1 : 0,
         );
         const hostMatrices = onHost.map((host) => (host.length === 3 ? [] : host));
-        const words = llamaCpp.write({ resident, hostMatrices, host, deviceFrom, deferred: 0 }, shape);
+        const words = llamaCpp.write({ resident, hostMatrices, host, deviceFrom, deferred: 0, loading }, shape);
         // A shell takes the words apart again.
         const typed = words.map((word) => `'${word}'`).join(" ");
         const read = llamaCpp.read(splitWords(typed), shape);
@@ -200,6 +201,7 @@ describe("llama.cpp", () => {
           host,
           deviceFrom,
           deferred: 0,
+          loading,
           unread: [],
         });
       }),

@@ -97,7 +97,7 @@ const refused: readonly (readonly [string, string, string])[] = [
   [
     "an unknown role",
     scenario("pools: [{ name: p, role: prefil }, { name: d, role: decode }]"),
-    't.yaml:8:26: pools[0].role: expected one of both, prefill, decode, found "prefil" (did you mean prefill?)',
+    't.yaml:8:26: pools[0].role: expected one of both, prefill, decode, router, found "prefil" (did you mean prefill?)',
   ],
   [
     "decode without prefill",
@@ -129,7 +129,7 @@ const refused: readonly (readonly [string, string, string])[] = [
   [
     "pools of other models",
     pools("", ", model: { id: mixtral-8x7b }"),
-    't.yaml:10:37: pools[1].model: expected qwen3-30b-a3b, as in pools[0]: a request may go to any pool, found "mixtral-8x7b"',
+    't.yaml:10:37: pools[1].model: expected qwen3-30b-a3b, as in pools[0]: a request may go to any pool (modelCache: models by class), found "mixtral-8x7b"',
   ],
   [
     "KV formats that differ",
@@ -270,7 +270,7 @@ const settings: readonly (readonly [string, string])[] = [
   ["pools[0].parallel.replicas=0", "pools[0].parallel.replicas: expected at least 1, found 0"],
   ["pools[1].parallel.cp=2", "pools[1].parallel.cp: expected 1: context parallelism is not simulated, found 2"],
   ["pools[1].firstDevice=0", "pools[1].firstDevice: expected a device after those of p: device 0 is in both, found 0"],
-  ["pools[1].role=decod", 'pools[1].role: expected one of both, prefill, decode, found "decod" (did you mean decode?)'],
+  ["pools[1].role=decod", 'pools[1].role: expected one of both, prefill, decode, router, found "decod" (did you mean decode?)'],
   ["pools[5].role=decode", "pools[5].role: expected an item of 0 to 2, found 5"],
   [
     "pools[1].model={id: qwen3-30b-a3b, kvCacheDtype: fp8}",
