@@ -22,7 +22,11 @@ export function built(): string {
     const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
     mkdirSync(fresh, { recursive: true });
     writeFileSync(join(fresh, "package.json"), '{ "type": "module" }\n');
-    const made = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", fresh], { cwd: root });
+    // Types are checked elsewhere; without them the build takes a quarter of the time.
+    const fast = ["--noCheck", "--declaration", "false", "--sourceMap", "false"];
+    const made = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", fresh, ...fast], {
+      cwd: root,
+    });
     if (made.status !== 0) throw new Error(`the build failed:\n${String(made.stdout)}${String(made.stderr)}`);
     for (const name of readdirSync(builds)) if (!name.includes(".")) rmSync(join(builds, name), { recursive: true });
     try {

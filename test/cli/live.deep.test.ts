@@ -33,6 +33,21 @@ describe("validate --live", () => {
     expect(measured.useful).toBeGreaterThan(0);
   }, 180_000);
 
+  test("counts the hits that the simulator counts, in the first layers, and holds its error to a limit", async () => {
+    const words = ["--slots", "12", "--layers", "2", "--max-error", "mean=0.000001", "--json"];
+    const { code, out, err } = await live(...words);
+    expect(code).toBe(99);
+    expect(err).toMatch(/step time error/);
+    const { hitsEqual, runs, setting } = JSON.parse(out) as {
+      hitsEqual: boolean;
+      runs: { measured: { hits: number; misses: number } }[];
+      setting: { layers: number; steps: number };
+    };
+    expect(hitsEqual).toBe(true);
+    expect(setting.layers).toBe(2);
+    expect(runs[0]!.measured.hits + runs[0]!.measured.misses).toBe(setting.steps * 2 * 4);
+  }, 180_000);
+
   test("counts the hits that the simulator counts, on the shipped trace", async () => {
     const { code, out } = await live("--slots", "12", "--json", "--export", `csv=${join(folder, "live.csv")}`);
     expect(code).toBe(0);

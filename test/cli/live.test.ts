@@ -9,21 +9,6 @@ describe("validate --live", () => {
   const live = (...words: string[]) =>
     moecast(["validate", "--live", "--trace", trace, ...quick, "--steps", "20", "--runs", "1", ...words]);
 
-  test("counts the hits that the simulator counts, in the first layers, and holds its error to a limit", async () => {
-    const words = ["--slots", "12", "--layers", "2", "--max-error", "mean=0.000001", "--json"];
-    const { code, out, err } = await live(...words);
-    expect(code).toBe(99);
-    expect(err).toMatch(/step time error/);
-    const { hitsEqual, runs, setting } = JSON.parse(out) as {
-      hitsEqual: boolean;
-      runs: { measured: { hits: number; misses: number } }[];
-      setting: { layers: number; steps: number };
-    };
-    expect(hitsEqual).toBe(true);
-    expect(setting.layers).toBe(2);
-    expect(runs[0]!.measured.hits + runs[0]!.measured.misses).toBe(setting.steps * 2 * 4);
-  }, 180_000);
-
   test("its options apply to nothing else", async () => {
     expect((await moecast(["validate", "--kernels", "tables", "--prefetch", "perfect"])).err).toContain(
       "--prefetch does not apply",
