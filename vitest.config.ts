@@ -12,6 +12,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: "100%",
     testTimeout: 60_000,
+    setupFiles: "test/property-setup.ts",
     projects: [
       { extends: true, test: { name: "own process", include: ownProcess, exclude: [deep] } },
       { extends: true, test: { name: "command line", include: commandLine, exclude: [deep], isolate: false } },

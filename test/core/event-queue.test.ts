@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InfeasibleError, InvariantError } from "../../src/core/errors.ts";
 import { EventQueue } from "../../src/core/event-queue.ts";
+import { drawn } from "../drawn.ts";
 
 interface Event {
   atNs: number;
@@ -52,7 +53,7 @@ describe("the event queue", () => {
         expect(drain(queue)).toEqual(sorted);
         expect(queue.size).toBe(0);
       }),
-      { numRuns: 300 },
+      { numRuns: drawn(300) },
     );
   });
 
@@ -75,7 +76,7 @@ describe("the event queue", () => {
           expect(queue.peekNs()).toBe(list[0]?.atNs ?? Infinity);
         });
       }),
-      { numRuns: 200 },
+      { numRuns: drawn(200) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pow } from "../../src/core/pow.ts";
+import { drawn } from "../drawn.ts";
 
 const scaleBits = 220n;
 const one = 1n << scaleBits;
@@ -70,7 +71,7 @@ describe("pow", () => {
         fc.pre(exponent !== 0 && size < 1020 && size > 1e-8);
         expect(Math.abs(unitsInLastPlace(base, exponent))).toBeLessThan(1);
       }),
-      { numRuns: 1500 },
+      { numRuns: drawn(1500) },
     );
   });
 
@@ -86,7 +87,7 @@ describe("pow", () => {
         else if (Math.abs(expected) <= 2 ** -1022) expect(Math.abs(found - expected)).toBeLessThanOrEqual(2 ** -1073);
         else expect(found).toBe(expected);
       }),
-      { numRuns: 5000 },
+      { numRuns: drawn(5000) },
     );
   });
 

@@ -7,6 +7,7 @@ import { transferNs } from "../../src/hardware/link-transfer.ts";
 import { supportedMath } from "../../src/hardware/math-format.ts";
 import { deviceIds, deviceNamed, nodeNamed } from "../../src/hardware/named-profiles.ts";
 import type { AttentionOp, GemmOp, GroupedGemmOp, Op } from "../../src/hardware/op.ts";
+import { drawn } from "../drawn.ts";
 import { link, perfect, syntheticDevice, syntheticNode } from "./synthetic-device.ts";
 
 const modelOf = (device: Device) => new CostModel(device, syntheticNode(device));
@@ -118,7 +119,7 @@ describe("the physical floor", () => {
         expect(ns).toBeGreaterThanOrEqual((bytes / on.memoryBytesPerSecond) * 1e9);
         expect(ns).toBeGreaterThanOrEqual((flops / peakOf(on, item)) * 1e9);
       }),
-      { numRuns: 300 },
+      { numRuns: drawn(300) },
     );
   });
 
@@ -137,7 +138,7 @@ describe("the physical floor", () => {
         };
         expect(modelOf(faster).opNs(item)).toBeCloseTo(modelOf(on).opNs(item) / 2, 6);
       }),
-      { numRuns: 200 },
+      { numRuns: drawn(200) },
     );
   });
 
@@ -155,7 +156,7 @@ describe("the physical floor", () => {
         const before = (item as unknown as Record<string, number>)[key] ?? 0;
         expect(model.opNs({ ...item, [key]: before + extra })).toBeGreaterThanOrEqual(model.opNs(item) * (1 - 1e-12));
       }),
-      { numRuns: 300 },
+      { numRuns: drawn(300) },
     );
   });
 

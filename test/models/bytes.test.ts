@@ -12,6 +12,7 @@ import {
 import { catalogue, modelNamed } from "../../src/models/catalogue.ts";
 import { parametersOf } from "../../src/models/parameters.ts";
 import type { MoeFeedForward } from "../../src/models/spec.ts";
+import { drawn } from "../drawn.ts";
 
 function moeOf(id: string): MoeFeedForward {
   const moe = modelNamed(id)
@@ -113,7 +114,7 @@ describe("cache", () => {
         const hasWindowEntries = spec.layers.some(({ attention }) => "compressed" in attention);
         if (!hasWindowEntries) expect(growth).toBeLessThanOrEqual(modelKvBytesPerToken(spec) * more);
       }),
-      { numRuns: 200, seed: 5 },
+      { numRuns: drawn(200), seed: 5 },
     );
   });
 

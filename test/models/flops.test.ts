@@ -4,6 +4,7 @@ import { catalogue, modelNamed } from "../../src/models/catalogue.ts";
 import { flopsPerToken, keysSeen } from "../../src/models/flops.ts";
 import { parametersOf } from "../../src/models/parameters.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
+import { drawn } from "../drawn.ts";
 import { deepseek, resolve, small } from "./configs.ts";
 
 const decode = (spec: ModelSpec, contextTokens: number): number =>
@@ -96,7 +97,7 @@ describe("keys seen", () => {
         const seen = keysSeen({ contextTokens: tokens, phase: "prefill", logits: false }, limit);
         expect(seen).toBeCloseTo(sum / tokens, 9);
       }),
-      { numRuns: 200, seed: 7 },
+      { numRuns: drawn(200), seed: 7 },
     );
   });
 
@@ -114,7 +115,7 @@ describe("keys seen", () => {
         const prefill = flopsPerToken(spec, { contextTokens: tokens, phase: "prefill", logits: true }).total;
         expect(prefill).toBeLessThanOrEqual(decode(spec, tokens) * (1 + 1e-12));
       }),
-      { numRuns: 200, seed: 8 },
+      { numRuns: drawn(200), seed: 8 },
     );
   });
 });

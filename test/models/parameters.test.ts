@@ -8,6 +8,7 @@ import {
   type MoeFeedForward,
   tensorClasses,
 } from "../../src/models/spec.ts";
+import { drawn } from "../drawn.ts";
 import { tinyScan } from "../sim/build.ts";
 import { type Config, deepseek, mixtral, qwen3, resolve, small } from "./configs.ts";
 
@@ -216,7 +217,7 @@ describe("laws", () => {
         expect(sums.total - sums.totalWithoutEmbedding).toBe(byClass.embedding + byClass.head);
         expect(sums.active - sums.activeWithoutEmbedding).toBe(byClass.embedding + byClass.head);
       }),
-      { numRuns: 200, seed: 1 },
+      { numRuns: drawn(200), seed: 1 },
     );
   });
 
@@ -234,7 +235,7 @@ describe("laws", () => {
         expect(after.total - after.byClass.router).toBe(before.total - before.byClass.router);
         expect(after.active - after.byClass.router).toBe(before.active - before.byClass.router);
       }),
-      { numRuns: 200, seed: 2 },
+      { numRuns: drawn(200), seed: 2 },
     );
   });
 
@@ -245,7 +246,7 @@ describe("laws", () => {
         expect(parametersOf(all).active).toBe(parametersOf(all).total);
         expect(parametersOf({ ...spec, layers: [...spec.layers].reverse() })).toEqual(parametersOf(spec));
       }),
-      { numRuns: 100, seed: 3 },
+      { numRuns: drawn(100), seed: 3 },
     );
   });
 });

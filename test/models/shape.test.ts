@@ -9,6 +9,7 @@ import { differences, shapeOf } from "../../src/models/shape-of.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
 import { modelSection } from "../../src/scenario/model-section.ts";
 import { parseModel } from "../../src/scenario/parse-model.ts";
+import { drawn } from "../drawn.ts";
 import { chainConfig } from "./chain-config.ts";
 import { type Config, deepseek, mixtral, qwen3, resolve, without } from "./configs.ts";
 
@@ -156,7 +157,7 @@ describe("an unknown model", () => {
         }
         expect(text).toContain("model:\n  shape:\n");
       }),
-      { numRuns: 150, seed: 5 },
+      { numRuns: drawn(150), seed: 5 },
     );
   });
 });
@@ -222,7 +223,7 @@ describe("random shapes", () => {
         const again = pasted(shapeDocument({ ...spec, modelType: "mixtral" }));
         expect(bare(again)).toEqual({ ...bare(spec), modelType: "mixtral" });
       }),
-      { numRuns: 60, seed: 11 },
+      { numRuns: drawn(60), seed: 11 },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { replayLog } from "../../src/policy/cache/call-log.ts";
 import type { ExpertCache } from "../../src/policy/cache/expert-cache.ts";
+import { drawn } from "../drawn.ts";
 import { anyCalls, logOf, skewedCalls } from "./call-logs.ts";
 import { naiveAdaptive } from "./naive-adaptive.ts";
 import { type Access, sequentialAgeing, sequentialArc, sequentialLirs } from "./sequential-caches.ts";
@@ -41,7 +42,7 @@ describe("one expert a call", () => {
         const expected = accesses.map((key) => Number(access(key))).join("");
         expect(served(create(capacity), accesses)).toBe(expected);
       }),
-      { numRuns: 150 },
+      { numRuns: drawn(150) },
     );
   });
 
@@ -57,7 +58,7 @@ describe("one expert a call", () => {
         expect(served(cache, accesses)).toBe(expected);
         if (served(lirs.create(context(3 * capacity, capacity)), accesses) !== expected) different++;
       }),
-      { numRuns: 3 },
+      { numRuns: drawn(3) },
     );
     expect(different).toBeGreaterThan(0);
   });

@@ -7,6 +7,7 @@ import { admitted } from "../../src/policy/cache/admission/admitted.ts";
 import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { replayLog } from "../../src/policy/cache/call-log.ts";
 import { type CachePolicy, configured } from "../../src/policy/cache/expert-cache.ts";
+import { drawn } from "../drawn.ts";
 import { anyCalls, logOf, skewedCalls } from "./call-logs.ts";
 import { fewestMisses } from "./fewest-misses.ts";
 import { naiveCaches } from "./naive-caches.ts";
@@ -66,7 +67,7 @@ test.each(["lru", "fifo", "lfu"] as const)("%s sees what is admitted and what it
       });
       expect(cache.capacity).toBe(capacity);
     }),
-    { numRuns: 300 },
+    { numRuns: drawn(300) },
   );
 });
 
@@ -88,7 +89,7 @@ describe.each(policies)("$name", (policy) => {
         const defaults = z.strictObject(policy.parameters).parse({});
         expect(missesOf(configured(policy, defaults), all, capacity)).toBe(missesOf(policy, all, capacity));
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 });
@@ -114,7 +115,7 @@ test("one more slot never misses more under lru, whatever the number of uses", (
       const lru = admitted(cachePolicies.lru, reused(uses));
       expect(missesOf(lru, all, capacity + 1)).toBeLessThanOrEqual(missesOf(lru, all, capacity));
     }),
-    { numRuns: 300 },
+    { numRuns: drawn(300) },
   );
 });
 
@@ -127,7 +128,7 @@ test("no policy under any admission misses less than the optimum that is free to
       for (const policy of live)
         expect(missesOf(admitted(policy, admission), all, capacity)).toBeGreaterThanOrEqual(optimum);
     }),
-    { numRuns: 200 },
+    { numRuns: drawn(200) },
   );
 });
 
@@ -138,7 +139,7 @@ test("the optimum that is free to bypass is that of trying every choice, and nev
       expect(replayLog(logOf(all), cache).misses).toBe(fewestMisses(all, capacity, "free"));
       expect(missesOf(free, all, capacity + 1)).toBeLessThanOrEqual(missesOf(free, all, capacity));
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
 

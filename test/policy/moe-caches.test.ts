@@ -4,6 +4,7 @@ import { createScopedCache } from "../../src/policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { replayLog } from "../../src/policy/cache/call-log.ts";
 import type { CachePolicy, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
+import { drawn } from "../drawn.ts";
 import { logOf } from "./call-logs.ts";
 import { type Event, History, naiveRanks, type Rank } from "./naive-moe-caches.ts";
 
@@ -133,7 +134,7 @@ describe.each(Object.keys(naiveRanks) as (keyof typeof naiveRanks)[])("%s", (nam
           const history = new History({ layers, experts, capacity, future });
           compare(policy.create(context, values as never), history, rank, exact, own);
         }),
-        { numRuns: 60 },
+        { numRuns: drawn(60) },
       );
     },
   );
@@ -226,7 +227,7 @@ describe("lfu that starts anew with each request", () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: drawn(400) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PositionSet } from "../../src/policy/cache/position-set.ts";
+import { drawn } from "../drawn.ts";
 
 const size = 100_000;
 const position = fc.oneof(fc.nat(70), fc.nat(size - 1));
@@ -36,7 +37,7 @@ test("a position set agrees with a Set on members, ranges and the highest member
         }
       }
     }),
-    { numRuns: 200 },
+    { numRuns: drawn(200) },
   );
 });
 

@@ -4,6 +4,7 @@ import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { replayLog } from "../../src/policy/cache/call-log.ts";
 import type { CacheContext, ExpertCache } from "../../src/policy/cache/expert-cache.ts";
 import { segmentSlots } from "../../src/policy/cache/segments.ts";
+import { drawn } from "../drawn.ts";
 import { anyCalls, logOf, skewedCalls } from "./call-logs.ts";
 import { naiveQueues } from "./naive-queues.ts";
 
@@ -138,7 +139,7 @@ describe("with any parameters, as the reference", () => {
         }
         for (let key = 0; key < objects; key++) expect(cache.contains(key)).toBe(reference.contains(key));
       }),
-      { numRuns: 250 },
+      { numRuns: drawn(250) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { createScopedCache } from "../../src/policy/cache/cache-scope.ts";
 import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import type { CachePolicy } from "../../src/policy/cache/expert-cache.ts";
 import { reserving } from "../../src/policy/cache/reserved.ts";
+import { drawn } from "../drawn.ts";
 import { callsOf, logOf } from "./call-logs.ts";
 
 const layers = 3;
@@ -81,7 +82,7 @@ describe.each(policies)("$name", (policy) => {
             expect(cache.capacity).toBe(scope === "layer" ? layers * slots : slots);
           },
         ),
-        { numRuns: 30 },
+        { numRuns: drawn(30) },
       );
     },
   );

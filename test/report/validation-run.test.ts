@@ -9,6 +9,7 @@ import { runPage } from "../../src/report/validation-run.ts";
 import { timeComponents } from "../../src/sim/result.ts";
 import type { RunValidation } from "../../src/validate/run/run-validation.ts";
 import { metricError } from "../../src/validate/serving/summarise.ts";
+import { drawn } from "../drawn.ts";
 import { forecast, overloaded } from "./build.ts";
 
 /** Two requests, forecast at twice the speed of the measured server. */
@@ -70,7 +71,7 @@ describe("the report of a measured run", () => {
       fc.property(fc.integer({ min: 60, max: 140 }), (width) => {
         for (const line of text({}, width).split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(width);
       }),
-      { numRuns: 30 },
+      { numRuns: drawn(30) },
     );
   });
 

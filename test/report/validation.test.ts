@@ -9,6 +9,7 @@ import { type ValidationFormat, validationExporters } from "../../src/report/val
 import { servingPage } from "../../src/report/validation-serving.ts";
 import type { PointError } from "../../src/validate/serving/validation.ts";
 import { pointError, pointMetric } from "../calibrate/example-points.ts";
+import { drawn } from "../drawn.ts";
 import { twelve, validation } from "./build-validation.ts";
 import { parseXml } from "./parse-xml.ts";
 import { renderedCells } from "./rendered-markdown.ts";
@@ -21,7 +22,7 @@ const exported = (format: ValidationFormat, points: readonly PointError[]) => {
 };
 
 /** Every run renders whole reports. */
-const few = { numRuns: 25 };
+const few = { numRuns: drawn(25) };
 
 /** Names as files and attackers write them. */
 const anyName = fc.oneof(

@@ -270,7 +270,10 @@ const settings: readonly (readonly [string, string])[] = [
   ["pools[0].parallel.replicas=0", "pools[0].parallel.replicas: expected at least 1, found 0"],
   ["pools[1].parallel.cp=2", "pools[1].parallel.cp: expected 1: context parallelism is not simulated, found 2"],
   ["pools[1].firstDevice=0", "pools[1].firstDevice: expected a device after those of p: device 0 is in both, found 0"],
-  ["pools[1].role=decod", 'pools[1].role: expected one of both, prefill, decode, router, found "decod" (did you mean decode?)'],
+  [
+    "pools[1].role=decod",
+    'pools[1].role: expected one of both, prefill, decode, router, found "decod" (did you mean decode?)',
+  ],
   ["pools[5].role=decode", "pools[5].role: expected an item of 0 to 2, found 5"],
   [
     "pools[1].model={id: qwen3-30b-a3b, kvCacheDtype: fp8}",

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatProblem, InvalidInputError } from "../../src/core/errors.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { drawn } from "../drawn.ts";
 import { minimal, placeOf, problemsOf } from "./example.ts";
 
 describe("YAML that is refused", () => {
@@ -114,6 +115,6 @@ test("no mutation of a valid file gives anything but a scenario or a list of pro
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: drawn(300) },
   );
 });

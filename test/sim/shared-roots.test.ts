@@ -4,6 +4,7 @@ import { routers } from "../../src/policy/router/routers.ts";
 import type { SimConfig } from "../../src/sim/config.ts";
 import type { RunResult } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
+import { drawn } from "../drawn.ts";
 import { singleDevice, testConfig, testNode, testRequests } from "./build.ts";
 
 /** Four devices of a node that meet only through their host. */
@@ -146,7 +147,7 @@ test("steps take what they take event by event, transfer after transfer", () => 
         for (const [i, { at }] of steps.entries()) expect(Math.abs(requests.lastTokenNs[i]! - at)).toBeLessThan(1);
       },
     ),
-    { numRuns: 60, seed: 4 },
+    { numRuns: drawn(60), seed: 4 },
   );
   expect(waited).toBeGreaterThan(0);
 });
@@ -181,7 +182,7 @@ test("random replicas and stages on shared root complexes finish, wait, and give
         expect(beside.requests.status).toEqual(new Uint8Array(8));
       },
     ),
-    { numRuns: 25, seed: 3 },
+    { numRuns: drawn(25), seed: 3 },
   );
   expect(waited).toBeGreaterThan(0);
 });

@@ -5,6 +5,7 @@ import type { Draft, SimConfig } from "../../src/sim/config.ts";
 import { requestStatus } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import { acceptanceLength, Speculation } from "../../src/sim/speculation.ts";
+import { drawn } from "../drawn.ts";
 import { testConfig, testEngine, testNode, testRequests, tinyModel } from "./build.ts";
 
 const free: Draft = { kind: "free" };
@@ -65,7 +66,7 @@ describe("tokens of a verification", () => {
         expect(requests.firstTokenNs[0]).toBe(stepNs);
         expect(requests.lastTokenNs[0]).toBe(stepNs * (1 + verifications));
       }),
-      { numRuns: 30 },
+      { numRuns: drawn(30) },
     );
   });
 

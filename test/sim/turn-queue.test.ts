@@ -7,6 +7,7 @@ import { judgeLoad } from "../../src/sim/outcome/load/judge-load.ts";
 import { requestStatus } from "../../src/sim/result.ts";
 import { simulate } from "../../src/sim/simulate.ts";
 import type { Turns } from "../../src/trace/request-table.ts";
+import { drawn } from "../drawn.ts";
 import { testConfig, testRequests } from "./build.ts";
 import { deployment, deploymentConfig } from "./random-deployment.ts";
 
@@ -33,7 +34,7 @@ test("turns without waits are a closed loop of one client, to the nanosecond", (
       expect(chain.requests.arrivalNs).toEqual(loop.requests.arrivalNs);
       expect(chain.requests.lastTokenNs).toEqual(loop.requests.lastTokenNs);
     }),
-    { numRuns: 10 },
+    { numRuns: drawn(10) },
   );
 });
 
@@ -72,7 +73,7 @@ test("in any deployment a request arrives once the last that it waits for is ove
         if (!(error instanceof InfeasibleError)) throw error;
       }
     }),
-    { numRuns: 8, seed: 7 },
+    { numRuns: drawn(8), seed: 7 },
   );
   expect(waited).toBeGreaterThan(40);
 });
@@ -127,6 +128,6 @@ test("a turn finds the full blocks of the prompt and of the answer before it, bu
       });
       expect([...requests.cachedTokens]).toEqual([0, shared * unit]);
     }),
-    { numRuns: 40 },
+    { numRuns: drawn(40) },
   );
 });

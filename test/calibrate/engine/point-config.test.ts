@@ -9,6 +9,7 @@ import {
 import { InfeasibleError } from "../../../src/core/errors.ts";
 import { engineNamed } from "../../../src/engine/catalogue.ts";
 import { modelNamed } from "../../../src/models/catalogue.ts";
+import { drawn } from "../../drawn.ts";
 import { configOf, smallPoint } from "../simulated-points.ts";
 
 describe("the simulation of a measured point", () => {
@@ -87,7 +88,7 @@ describe("the requests of a closed load", () => {
             expect(tokens).toBeLessThanOrEqual(longest);
           }
       }),
-      { numRuns: 30 },
+      { numRuns: drawn(30) },
     );
   });
 
@@ -99,7 +100,7 @@ describe("the requests of a closed load", () => {
         expect(some.promptTokens.subarray(0, both)).toEqual(others.promptTokens.subarray(0, both));
         expect(some.outputTokens.subarray(0, both)).toEqual(others.outputTokens.subarray(0, both));
       }),
-      { numRuns: 30 },
+      { numRuns: drawn(30) },
     );
   });
 

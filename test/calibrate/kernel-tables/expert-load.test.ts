@@ -9,6 +9,7 @@ import {
 } from "../../../src/calibrate/kernel-tables/expert-load.ts";
 import { heaviestOf } from "../../../src/calibrate/kernel-tables/rank-load.ts";
 import { RandomStream } from "../../../src/core/random.ts";
+import { drawn } from "../../drawn.ts";
 
 const sum = (counts: Iterable<number>) => Array.from(counts).reduce((a, b) => a + b, 0);
 const powersOf2 = (max: number) => fc.integer({ min: 0, max }).map((e) => 1 << e);
@@ -117,7 +118,7 @@ test("work of the heaviest rank is memoised, the same for every instance, and at
       expect(first.pairs).toBeGreaterThanOrEqual((tokens * topK) / ranks - 1e-9);
       expect(first.distinct).toBeLessThanOrEqual(Math.min(experts / ranks, first.pairs) + 1e-9);
     }),
-    { numRuns: 40 },
+    { numRuns: drawn(40) },
   );
 });
 
@@ -137,7 +138,7 @@ test("EPLB never worsens a skewed load, and cannot help where every rank holds o
       expect(heaviestWithEplb(counts, 8, 64).pairs).toBeGreaterThanOrEqual(2048 / 8);
       expect(heaviestWithEplb(counts, 64, 64)).toEqual(heaviestOf(counts, 64));
     }),
-    { numRuns: 30 },
+    { numRuns: drawn(30) },
   );
 });
 

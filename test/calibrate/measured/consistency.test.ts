@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { consistencyLaws, failedShareMax } from "../../../src/calibrate/measured/consistency.ts";
 import type { MeasuredBenchmark } from "../../../src/calibrate/measured/measured-benchmark.ts";
 import { readMeasurement } from "../../../src/calibrate/measured/read-measurement.ts";
+import { drawn } from "../../drawn.ts";
 import { aiperfSummary, expected, guidellmReport, inferencePerfStage, vllmSummary } from "./example-results.ts";
 import { exampleRequests, expectedOf } from "./example-run.ts";
 import { problemsOf } from "./problems-of.ts";
@@ -33,7 +34,7 @@ test("figures of one run break no law, whatever its requests", () => {
       const late = { ...benchmark, metrics: { ...slower, e2e: { mean: (slower.ttft.mean ?? 0) * 0.99 } } };
       expect(consistencyLaws.map((law) => law.check(late)).filter((outcome) => outcome !== null)).not.toEqual([]);
     }),
-    { numRuns: 50 },
+    { numRuns: drawn(50) },
   );
 });
 

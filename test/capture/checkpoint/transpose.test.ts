@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { test } from "vitest";
 import { transposeInto } from "../../../src/capture/checkpoint/transpose.ts";
+import { drawn } from "../../drawn.ts";
 import { counting } from "./checkpoint-files.ts";
 
 test("every value lands in its column, and nothing else is written", () => {
@@ -22,6 +23,6 @@ test("every value lands in its column, and nothing else is written", () => {
       });
       return target.every((value, at) => value === expected[at]);
     }),
-    { numRuns: 50 },
+    { numRuns: drawn(50) },
   );
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createResidency, liveCaches } from "../../../src/capture/live/residency.ts";
 import { cachePolicies } from "../../../src/policy/cache/caches.ts";
+import { drawn } from "../../drawn.ts";
 
 const experts = 9;
 const call = fc.uniqueArray(fc.integer({ min: 0, max: experts - 1 }), { minLength: 1, maxLength: experts });
@@ -30,6 +31,6 @@ test.each(liveCaches)("%s: what the simulator calls a hit was on the device", (n
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: drawn(300) },
   );
 });

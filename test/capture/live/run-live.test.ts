@@ -13,6 +13,7 @@ import { RandomStream } from "../../../src/core/random.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
 import { predictLive } from "../../../src/validate/live/predict-live.ts";
 import { measurementsOf } from "../../calibrate/live/measurements.ts";
+import { further } from "../../drawn.ts";
 
 const shape = { hidden: 16, width: 24, experts: 8 };
 const layers = 2;
@@ -55,7 +56,9 @@ function table(): RoutingTable {
 
 describe.each(["host", "disk"] as const)("experts in %s", (from) => {
   test.each(
-    liveCaches.flatMap((cache) => [1, 3].flatMap((batch) => [1, 3, 8].map((slots) => ({ cache, batch, slots })))),
+    liveCaches.flatMap((cache) =>
+      [1, 3].flatMap((batch) => [3, ...further([1, 8])].map((slots) => ({ cache, batch, slots }))),
+    ),
   )(
     "$cache, $slots slots, $batch tokens a step: the simulator counts the same hits",
     async ({ cache, batch, slots }) => {
@@ -152,7 +155,7 @@ test("what a run and its calibration hold on the device is within what is stated
   expect(peakBytes).toBeGreaterThan(deviceBytes / 2);
 });
 
-test("a measured machine gives profiles, and no tensor stays behind", async () => {
+test.each(further(["wasm"]))("a machine measured with %s gives profiles, and no tensor stays behind", async () => {
   const before = backend.tf.memory().numTensors;
   // Small products, as a backend without an accelerator gets them.
   const measurements = await measureLive(

@@ -10,6 +10,7 @@ import { createScopedCache } from "../../../src/policy/cache/cache-scope.ts";
 import { type CachePolicy, configured } from "../../../src/policy/cache/expert-cache.ts";
 import { lru } from "../../../src/policy/cache/lru.ts";
 import { layerLruCurve } from "../../../src/trace/stats/lru-curve.ts";
+import { drawn } from "../../drawn.ts";
 import { anyTable } from "./tables.ts";
 
 const scopes = fc.constantFrom<CacheScope>("layer", "global");
@@ -46,7 +47,7 @@ test.each([
         else expect(curve.hits[slots]).toBe(replayed(policy, calls, scope, slots));
       expect(curve.hits.at(-1)! + curve.coldMisses).toBe(calls.keys.length);
     }),
-    { numRuns: 150 },
+    { numRuns: drawn(150) },
   );
 });
 
@@ -107,7 +108,7 @@ test("for one sequence the LRU curve is that of `trace stats`; curves of several
       expect(twice.accesses).toBe(2 * curve.accesses);
       expect(twice.hits[table.experts]).toBe(2 * curve.hits[table.experts]!);
     }),
-    { numRuns: 40 },
+    { numRuns: drawn(40) },
   );
 });
 
@@ -120,6 +121,6 @@ test("a global cache has as many slots as the layers would have", () => {
       const at = Math.min(curve.hits.length - 1, slots * table.layers);
       expect(replayCalls(calls, cacheFor(lru, calls, setup)).hits).toBe(curve.hits[at]);
     }),
-    { numRuns: 40 },
+    { numRuns: drawn(40) },
   );
 });

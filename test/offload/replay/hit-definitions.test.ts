@@ -6,6 +6,7 @@ import { routedCalls, usesOf } from "../../../src/offload/replay/routed-calls.ts
 import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { CachePolicy } from "../../../src/policy/cache/expert-cache.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { drawn } from "../../drawn.ts";
 import { anyTable, callsOf, choicesOf, tokensTable } from "./tables.ts";
 
 const replayOf = (table: RoutingTable, policy: CachePolicy, slots: number, batch = 1): DefinedReplay => {
@@ -36,7 +37,7 @@ test("for one sequence at a time under LRU, calls and choices are the same: thre
       expect(under("event-atomic", replay)).toEqual({ hits: physical.hits, accesses: physical.accesses });
       expect(under("new-per-layer-token", replay)).toEqual({ hits: physical.hits, accesses: physical.accesses });
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
 
@@ -56,7 +57,7 @@ test("with room for everything each access hits, but for first uses where these 
         expect([name, accesses - hits]).toEqual([name, misses]);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
 
@@ -96,7 +97,7 @@ test("LRU under each definition is what a list gives", () => {
         expect.objectContaining({ hits: held, accesses: calls.flat().length }),
       );
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
 
@@ -117,7 +118,7 @@ test("a fixed set hits the choices of its experts, whichever layers they are in"
           hits += choicesOf(table, row, layer).filter((e) => set.has(layer * table.experts + e)).length;
       expect(under("per-routed-token", replay)).toEqual({ hits, accesses: table.rows * table.layers * table.topK });
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
 

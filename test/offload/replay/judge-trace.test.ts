@@ -10,6 +10,7 @@ import { staticTop } from "../../../src/policy/cache/static-top.ts";
 import { terminalPage } from "../../../src/report/page-terminal.ts";
 import { plainStyle } from "../../../src/report/text-table.ts";
 import { judgementPage } from "../../../src/report/trace-judgement-page.ts";
+import { drawn } from "../../drawn.ts";
 import { markovRouting } from "../../trace/markov-routing.ts";
 import { anyTable, tokensTable } from "./tables.ts";
 
@@ -51,7 +52,7 @@ test("no policy that evicts hits more than Belady, nor Belady more than with byp
         if (optimum !== null) expect(optimum).toBe(rows.get("belady")!.hitRate[at]);
       }
     }),
-    { numRuns: 25 },
+    { numRuns: drawn(25) },
   );
 });
 

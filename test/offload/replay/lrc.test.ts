@@ -5,6 +5,7 @@ import { segmentCover } from "../../../src/offload/replay/segment-cover.ts";
 import { belady } from "../../../src/policy/cache/belady.ts";
 import type { CallLog } from "../../../src/policy/cache/expert-cache.ts";
 import { lru } from "../../../src/policy/cache/lru.ts";
+import { drawn } from "../../drawn.ts";
 import { anyTable, choicesOf, tokensTable } from "./tables.ts";
 
 const experts = 7;
@@ -98,7 +99,7 @@ test.each(ranks)(
         // The free cold fill: with room for all, everything hits.
         expect(withAll).toBe(2 * tokens.length);
       }),
-      { numRuns: 60 },
+      { numRuns: drawn(60) },
     );
   },
 );
@@ -131,7 +132,7 @@ test("every layer and sequence has a cache of its own", () => {
         }
       expect(lrcReplay(table, slots, oneByOne(lru))).toEqual({ hits, accesses: table.rows * table.layers * 2 });
     }),
-    { numRuns: 40 },
+    { numRuns: drawn(40) },
   );
 });
 
@@ -153,7 +154,7 @@ test("schStatic covers what the most used experts of each segment are asked for"
           }
       expect(segmentCover(table, segment, slots)).toEqual(chosen === 0 ? null : covered / chosen);
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
   const same = tokensTable([[[0, 1]], [[0, 1]], [[1, 0]]], 4, [3]);
   expect(segmentCover(same, 2, 2)).toBe(1);

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { halvesOf } from "../../../src/offload/replay/folds.ts";
 import { predictability } from "../../../src/offload/replay/predictability.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { drawn } from "../../drawn.ts";
 import { anyTable, choicesOf, tokensTable } from "./tables.ts";
 
 /** What each predictor should name for a token, from lists. */
@@ -58,7 +59,7 @@ test("the next layer is guessed from counts of the other half, as lists say", ()
       expect(next.missesNamed).toBeCloseTo(share("used", "misses"), 12);
       expect(next.fetchesUsed).toBeCloseTo(share("used", "fetches"), 12);
     }),
-    { numRuns: 40 },
+    { numRuns: drawn(40) },
   );
 });
 

@@ -6,6 +6,7 @@ import { perfect } from "../../../src/policy/prefetch/perfect.ts";
 import { preGated } from "../../../src/policy/prefetch/pre-gated.ts";
 import { prefetchQuality } from "../../../src/policy/prefetch/prefetch-quality.ts";
 import type { PrefetchPolicy } from "../../../src/policy/prefetch/prefetcher.ts";
+import { drawn } from "../../drawn.ts";
 import { contextOf, guessesOver, routing, valuesOf } from "./prefetch-cases.ts";
 
 const steps = [[0], [1, 30], [2, 31, 50], [3]];
@@ -27,7 +28,7 @@ describe("gate", () => {
         expect(guessesOver(gate, { recall: 1, precision: 1 }, context, steps)).toEqual(bound);
         expect(guessesOver(gate, { recall: 1 }, context, steps)).toEqual(bound);
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     ));
 
   test("that is never right guesses as many as are asked for, in expectation, and none of them", () => {

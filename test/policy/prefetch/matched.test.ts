@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { activationMatrix } from "../../../src/policy/prefetch/activation-matrix.ts";
 import { trajectory } from "../../../src/policy/prefetch/trajectory.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { drawn } from "../../drawn.ts";
 import { contextOf, guessesOver, ranked, routing } from "./prefetch-cases.ts";
 
 const steps = [[0], [1], [2, 20], [21]];
@@ -99,7 +100,7 @@ describe("activation-matrix", () => {
             );
           }
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     ),
   );
 
@@ -132,7 +133,7 @@ test("trajectory takes the nearest token by what the step has passed", () =>
           );
         }
     }),
-    { numRuns: 20 },
+    { numRuns: drawn(20) },
   ));
 
 test("trajectory remembers as many tokens as it is told, from all over the training rows", () => {

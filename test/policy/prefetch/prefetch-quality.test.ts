@@ -9,6 +9,7 @@ import type { PrefetchPolicy } from "../../../src/policy/prefetch/prefetcher.ts"
 import { previousToken } from "../../../src/policy/prefetch/previous-token.ts";
 import { qualityDocument, readPrefetchQuality } from "../../../src/policy/prefetch/quality-document.ts";
 import { splitSequences } from "../../../src/policy/prefetch/training-rows.ts";
+import { drawn } from "../../drawn.ts";
 import { asked, contextOf, guessesOver, routing, valuesOf } from "./prefetch-cases.ts";
 
 /** Steps of `batch` sequences side by side, groups one after the other. */
@@ -60,7 +61,7 @@ test.each([layerMarkov, previousToken] as PrefetchPolicy[])(
           expect(found.precisionByDistance[0]).toBe(allGuessed === 0 ? null : allRight / allGuessed);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: drawn(15) },
     ),
 );
 

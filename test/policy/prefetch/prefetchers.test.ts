@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { PrefetchPolicy } from "../../../src/policy/prefetch/prefetcher.ts";
 import { type PrefetcherName, prefetchers } from "../../../src/policy/prefetch/prefetchers.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { drawn } from "../../drawn.ts";
 import { contextOf, guessesOver, routing, valuesOf } from "./prefetch-cases.ts";
 
 /** What a scenario has to give, where there is no default. */
@@ -86,7 +87,7 @@ describe.each(all)("$name", ({ policy, values }) => {
         expect(after.slice(0, s)).toEqual(before.slice(0, s));
         expect(after[s]!.slice(0, layer + 2)).toEqual(before[s]!.slice(0, layer + 2));
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     ));
 
   if (!policy.needs.includes("training")) return;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { sharesRows, splitSequences } from "../../../src/policy/prefetch/training-rows.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
 import { rowsOfDomain } from "../../../src/trace/rows-of-domain.ts";
+import { drawn } from "../../drawn.ts";
 import { routing } from "./prefetch-cases.ts";
 
 /** Two domains of different lengths, and a number of the row in the ids of its first two layers. */
@@ -54,7 +55,7 @@ test("every row is learned from or judged, once; sequences stay whole and in the
         }
       },
     ),
-    { numRuns: 100 },
+    { numRuns: drawn(100) },
   ));
 
 test("a lone sequence is cut, and a lone row cannot be", () => {

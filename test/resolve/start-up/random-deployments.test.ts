@@ -8,6 +8,7 @@ import { catalogue, modelNamed } from "../../../src/models/catalogue.ts";
 import { tensorClasses } from "../../../src/models/spec.ts";
 import type { Deployment } from "../../../src/resolve/start-up/start-up-rule.ts";
 import { startUpFindings } from "../../../src/resolve/start-up/start-up-rules.ts";
+import { drawn } from "../../drawn.ts";
 
 const format = fc.constantFrom(...(Object.keys(storageFormats) as StorageFormat[]));
 const degree = fc.oneof(fc.constantFrom(1, 2, 4, 8, 16), fc.integer({ min: 1, max: 97 }));
@@ -72,7 +73,7 @@ test("a rule never throws, and what it finds has a place, an expectation, a valu
         expect(reason).toContain(deployment.engine.name);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: drawn(500) },
   );
 });
 
@@ -84,6 +85,6 @@ test("whole experts and one rank for attention leave nothing of a slice to refus
       expect(places).not.toContain("parallel.etp");
       expect(places).not.toContain("parallel.tp");
     }),
-    { numRuns: 200 },
+    { numRuns: drawn(200) },
   );
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CacheGroup, Holding } from "../../../src/sim/memory/holding.ts";
+import { drawn } from "../../drawn.ts";
 
 const group: fc.Arbitrary<CacheGroup> = fc.oneof(
   fc.record({ kind: fc.constant("full" as const), blockTokens: fc.integer({ min: 1, max: 20 }), copies: fc.nat(3) }),
@@ -62,7 +63,7 @@ describe("what a sequence holds", () => {
         for (let tokens = 1; tokens < total; tokens++)
           expect(holding.peakBlocks(tokens, longest)).toBeLessThanOrEqual(holding.peakBlocks(tokens + 1, longest));
       }),
-      { numRuns: 40 },
+      { numRuns: drawn(40) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KvBlocks } from "../../../src/sim/memory/kv-blocks.ts";
+import { drawn } from "../../drawn.ts";
 import { fullLayout } from "../build.ts";
 
 const blockTokens = 16;
@@ -102,7 +103,7 @@ describe("with prefixes", () => {
           expect(kv.main.peakUsed).toBeLessThanOrEqual(capacity);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: drawn(300) },
     );
   });
 

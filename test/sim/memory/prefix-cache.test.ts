@@ -5,6 +5,7 @@ import { KvBlocks } from "../../../src/sim/memory/kv-blocks.ts";
 import { prefixUnits } from "../../../src/sim/memory/prefix-units.ts";
 import { Simulation } from "../../../src/sim/simulation.ts";
 import type { RequestTable } from "../../../src/trace/request-table.ts";
+import { drawn } from "../../drawn.ts";
 import { fullLayout, testConfig, testNode, testRequests, testRouting, tinyModel } from "../build.ts";
 
 const prefix = (blockTokens: number, ...requests: number[][]): NonNullable<RequestTable["prefix"]> => {
@@ -34,7 +35,7 @@ describe("blocks of a prompt that ends inside a prefix block", () => {
         }
         kv.check();
       }),
-      { numRuns: 50 },
+      { numRuns: drawn(50) },
     );
   });
 

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { InfeasibleError } from "../../../src/core/errors.ts";
 import type { PoolConfig, SimConfig } from "../../../src/sim/config.ts";
 import { Simulation } from "../../../src/sim/simulation.ts";
+import { drawn } from "../../drawn.ts";
 import { testConfig, testEngine, testNode, testRequests } from "../build.ts";
 
 const kvBytes = 4e6;
@@ -173,7 +174,7 @@ test("one request at a time hits as LRU does, and never less with more room", ()
       expect(found).toEqual([1, 2, 3, 4, 5].map((room) => lruHits(models, room)));
       expect([...found].sort((a, b) => a - b)).toEqual(found);
     }),
-    { numRuns: 8 },
+    { numRuns: drawn(8) },
   );
 });
 
@@ -259,7 +260,7 @@ test("whatever the load, all requests get through, one model steps at a time, an
       expect(stallNs).toBeLessThanOrEqual(busyNs + loads);
       expect(run(config)).toEqual(result);
     }),
-    { numRuns: 25 },
+    { numRuns: drawn(25) },
   );
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { MemoryTier } from "../../../src/hardware/device.ts";
 import type { OffloadConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { drawn } from "../../drawn.ts";
 import { testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 import { type SentAhead, sendingAhead } from "./sent-ahead.ts";
 
@@ -67,7 +68,7 @@ describe("experts sent ahead", () => {
         expect(cache!.diskReads).toBeLessThanOrEqual(all);
         expect(cache!.pageCacheHits).toBeGreaterThan(0);
       }),
-      { numRuns: 3, seed: 1 },
+      { numRuns: drawn(3), seed: 1 },
     );
   });
 
@@ -82,7 +83,7 @@ describe("experts sent ahead", () => {
         expect(paged.cache!.diskReads).toBe(plain.cache!.diskReads);
         expect(paged.cache!.prefetch).toEqual(plain.cache!.prefetch);
       }),
-      { numRuns: 4, seed: 2 },
+      { numRuns: drawn(4), seed: 2 },
     );
   });
 
@@ -98,7 +99,7 @@ describe("experts sent ahead", () => {
         expect(cache!.writtenBackBytes).toBeGreaterThan(0);
         expect(cache!.diskReads).toBeLessThanOrEqual(all);
       }),
-      { numRuns: 5, seed: 3 },
+      { numRuns: drawn(5), seed: 3 },
     );
   });
 

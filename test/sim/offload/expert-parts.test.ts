@@ -7,6 +7,7 @@ import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import { missPolicies } from "../../../src/policy/miss/miss-policies.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { drawn } from "../../drawn.ts";
 import { testConfig, testEngine, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 const layers = 4;
@@ -129,7 +130,7 @@ describe("experts in two places", () => {
         const hostBytes = sides.reduce((sum, { length }) => sum + (length / 3) * experts * expertBytes, 0);
         expect(deviceBytes(offloaded(slots, parts)) + hostBytes).toBeCloseTo(layers * experts * expertBytes, 3);
       }),
-      { numRuns: 40 },
+      { numRuns: drawn(40) },
     );
   });
 

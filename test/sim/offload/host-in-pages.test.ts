@@ -8,6 +8,7 @@ import type { MissPolicy } from "../../../src/policy/miss/miss-policy.ts";
 import type { OffloadConfig } from "../../../src/sim/config.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { drawn } from "../../drawn.ts";
 import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 /** Of the tiny model: 4 layers of 8 experts, 2 for a token. */
@@ -94,7 +95,7 @@ describe("experts that the host computes in pages of files", () => {
         expect(cache!.stallBy).toEqual(memory.cache!.stallBy);
         expect([cache!.diskReads, cache!.pageCacheHits]).toEqual([0, cache!.misses]);
       }),
-      { numRuns: 5 },
+      { numRuns: drawn(5) },
     );
   });
 
@@ -125,7 +126,7 @@ describe("experts that the host computes in pages of files", () => {
       fc.property(parts, fc.integer({ min: 0, max: all }), fc.nat(all), (at, pages, more) => {
         expect(inPages(pages + more, at).endNs).toBeLessThanOrEqual(inPages(pages, at).endNs);
       }),
-      { numRuns: 10, seed: 2 },
+      { numRuns: drawn(10), seed: 2 },
     );
   });
 
@@ -149,7 +150,7 @@ describe("experts that the host computes in pages of files", () => {
         const { stallNs, stallBy = {} } = inPages(pages, { ...at, replicas }).cache!;
         expect(Object.values(stallBy).reduce((sum, ns) => sum + ns, 0)).toBeCloseTo(stallNs, 0);
       }),
-      { numRuns: 10, seed: 4 },
+      { numRuns: drawn(10), seed: 4 },
     );
   });
 });

@@ -6,6 +6,7 @@ import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { drawn } from "../../drawn.ts";
 import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 /** Of the tiny model: 4 layers of 8 experts. */
@@ -108,7 +109,7 @@ describe("what devices wait for", () => {
           expect(Object.values(stallBy).reduce((sum, ns) => sum + ns, 0)).toBeCloseTo(stallNs, 0);
         },
       ),
-      { numRuns: 40, seed: 3 },
+      { numRuns: drawn(40), seed: 3 },
     );
     expect([...seen].sort()).toEqual(
       ["CXL memory", "NVMe", "common host link", "host link", "host memory", "page cache", "write-back"].filter(
@@ -163,7 +164,7 @@ describe("a page cache in front of disks", () => {
         const memory = used({ cache: result, ...rest } as RunResult, "host memory of node 0").experts;
         expect(memory).toBeCloseTo(result!.misses + 2 * result!.pageCacheHits!, 6);
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 
@@ -194,7 +195,7 @@ describe("a page cache in front of disks", () => {
           expect(timed(pages + more)).toBeLessThanOrEqual(timed(pages));
         },
       ),
-      { numRuns: 25 },
+      { numRuns: drawn(25) },
     );
   });
 
@@ -248,7 +249,7 @@ describe("a page cache in front of disks", () => {
           );
         },
       ),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 
@@ -287,7 +288,7 @@ describe("exclusive host memory", () => {
           expect(exclusive.cache!.misses).toBe(cached("inclusive", slots, host, seed).cache!.misses);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 
@@ -306,7 +307,7 @@ describe("exclusive host memory", () => {
           if (exclusive < inclusive) fewer++;
         },
       ),
-      { numRuns: 20, seed: 5 },
+      { numRuns: drawn(20), seed: 5 },
     );
     expect(fewer).toBeGreaterThan(5);
   });
@@ -372,7 +373,7 @@ describe("memories that experts move between", () => {
         expect(total(moving) - total(still)).toBeGreaterThanOrEqual(4 * promotions - 1e-6);
         expect(total(moving) - total(still)).toBeLessThanOrEqual(4 * (promotions + 1) + 1e-6);
       }),
-      { numRuns: 15 },
+      { numRuns: drawn(15) },
     );
   });
 

@@ -9,6 +9,7 @@ import type { MissChoice, MissPolicy } from "../../../src/policy/miss/miss-polic
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { drawn } from "../../drawn.ts";
 import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 const layers = 4;
@@ -88,7 +89,7 @@ describe("misses that all are fetched", () => {
           expect(actions!.taken.every(({ action }) => action === "fetch")).toBe(true);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: drawn(40) },
     );
   });
 });
@@ -142,7 +143,7 @@ describe("experts that the host computes", () => {
         expect(ends("min-max")).toBeLessThanOrEqual(Math.min(host, fetched) * (1 + 1e-3));
         expect(ends("deferral")).toBeLessThanOrEqual(host);
       }),
-      { numRuns: 25 },
+      { numRuns: drawn(25) },
     );
   });
 
@@ -154,7 +155,7 @@ describe("experts that the host computes", () => {
         );
         for (const [i, end] of ends.slice(1).entries()) expect(end).toBeLessThanOrEqual(ends[i]! * (1 + 1e-3));
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 

@@ -9,6 +9,7 @@ import { planMemory } from "../../../src/sim/memory/memory-plan.ts";
 import { replicaNodes } from "../../../src/sim/replica-nodes.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { StepCost } from "../../../src/sim/step/step-cost.ts";
+import { drawn } from "../../drawn.ts";
 import {
   singleDevice,
   testConfig,
@@ -180,7 +181,7 @@ test("sharing a node makes no request of any replica sooner", () => {
       const apart = last(pp);
       for (const [request, ns] of last(replicas * pp).entries()) expect(ns).toBeGreaterThanOrEqual(apart[request]!);
     }),
-    { numRuns: 60, seed: 3 },
+    { numRuns: drawn(60), seed: 3 },
   );
 });
 
@@ -233,7 +234,7 @@ describe("replicas and nodes", () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: drawn(100) },
     );
   });
 

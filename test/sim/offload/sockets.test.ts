@@ -5,6 +5,7 @@ import type { Mapping } from "../../../src/sim/mapping.ts";
 import { SocketRooms } from "../../../src/sim/offload/socket-rooms.ts";
 import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { drawn } from "../../drawn.ts";
 import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 /** Of the tiny model: 4 layers of 8 experts. */
@@ -145,7 +146,7 @@ describe("laws", () => {
       fc.property(draw, (c) => {
         expect(times(run({ ...c, sockets: { ...two(1), count: 1 } }))).toEqual(times(run(c)));
       }),
-      { numRuns: 15 },
+      { numRuns: drawn(15) },
     );
   });
 
@@ -154,7 +155,7 @@ describe("laws", () => {
       fc.property(draw, (c) => {
         expect(times(run({ ...c, sockets: atOnce, numa: "interleave" }))).toEqual(times(run(c)));
       }),
-      { numRuns: 25 },
+      { numRuns: drawn(25) },
     );
   });
 
@@ -165,7 +166,7 @@ describe("laws", () => {
         const lone: Case = { ...c, mapping: {}, replicas: 1, room: 2 * all, sockets: two(memoryNs * slower) };
         expect(run({ ...lone, numa: "local" }).endNs).toBeLessThanOrEqual(run({ ...lone, numa: "interleave" }).endNs);
       }),
-      { numRuns: 25 },
+      { numRuns: drawn(25) },
     );
   });
 
@@ -175,7 +176,7 @@ describe("laws", () => {
         const timed = (expertNs: number) => run({ ...c, mapping: {}, replicas: 1, sockets: two(expertNs) }).endNs;
         expect(timed(ns)).toBeLessThanOrEqual(timed(2 * ns));
       }),
-      { numRuns: 25 },
+      { numRuns: drawn(25) },
     );
   });
 
@@ -207,7 +208,7 @@ describe("laws", () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: drawn(100) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { InfeasibleError } from "../../../src/core/errors.ts";
 import type { MemoryTier } from "../../../src/hardware/device.ts";
 import type { OffloadConfig } from "../../../src/sim/config.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { drawn } from "../../drawn.ts";
 import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 
 /** Of the tiny model: 4 layers of 8 experts. */
@@ -140,7 +141,7 @@ describe("laws", () => {
         expect(both).toBeLessThanOrEqual(disk);
         expect(timed([ddr(near), cxl(far), nvme(all)])).toBeLessThanOrEqual(both);
       }),
-      { numRuns: 25 },
+      { numRuns: drawn(25) },
     );
   });
 
@@ -156,7 +157,7 @@ describe("laws", () => {
         expect(straight.cache!.diskReads).toBe(through.cache!.diskReads);
         expect(timed("direct", near).endNs).toBeLessThanOrEqual(straight.endNs);
       }),
-      { numRuns: 15 },
+      { numRuns: drawn(15) },
     );
   });
 
@@ -168,7 +169,7 @@ describe("laws", () => {
         const timed = (diskPath: "host" | "direct") => run({ tiers, offload: { ...offload, diskPath }, etp, seed });
         expect(timed("direct")).toEqual(timed("host"));
       }),
-      { numRuns: 10 },
+      { numRuns: drawn(10) },
     );
   });
 
@@ -181,7 +182,7 @@ describe("laws", () => {
         expect(rest).toEqual((({ laws: __, ...of }) => of)(alone));
         expect(alone.cache!.diskReads).toBe(0);
       }),
-      { numRuns: 10 },
+      { numRuns: drawn(10) },
     );
   });
 
@@ -193,7 +194,7 @@ describe("laws", () => {
         const figures = ({ endNs, time, cache }: ReturnType<typeof run>) => ({ endNs, time, cache });
         expect(figures(run({ tiers: cut, ...parts }))).toEqual(figures(run({ tiers: [ddr(all)], ...parts })));
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 
@@ -207,7 +208,7 @@ describe("laws", () => {
         expect(chain).toBe(hits([ddr(all)], slots));
         expect(hits([ddr(near), cxl(far), nvme(all)], slots + 1)).toBeGreaterThanOrEqual(chain);
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 

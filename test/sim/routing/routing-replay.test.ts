@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { ExpertRanks } from "../../../src/sim/routing/expert-ranks.ts";
 import { RoutingReplay } from "../../../src/sim/routing/routing-replay.ts";
 import { noExpertId, type RoutingTable } from "../../../src/trace/routing-table.ts";
+import { drawn } from "../../drawn.ts";
 import { testRouting, withoutSome } from "../build.ts";
 
 const options = (table: RoutingTable, start: "zero" | "random", ordered: boolean) =>
@@ -36,7 +37,7 @@ for (const topK of [1, 2, 3, 6, 8]) {
           expect([...step.counts]).toEqual(naiveCounts(table, 0, done, tokens));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: drawn(60) },
     );
   });
 }
@@ -167,6 +168,6 @@ test("expert uses over a run are the sum of the counts of its steps", () => {
         expect([...replay.expertUses()]).toEqual([...total]);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { RequestQueue } from "../../../src/sim/request-state.ts";
 import { addChunk, clearBatch, emptyBatch } from "../../../src/sim/step/batch.ts";
 import { moeLayers, stagePlans } from "../../../src/sim/step/stage-plan.ts";
+import { drawn } from "../../drawn.ts";
 import { tinyModel } from "../build.ts";
 
 const windows = Float64Array.of(3, 10, Number.POSITIVE_INFINITY);
@@ -90,7 +91,7 @@ test("the queue is first in, first out, with returned requests in front, at any 
         expect(queue.size).toBe(expected.length);
       }
     }),
-    { numRuns: 50 },
+    { numRuns: drawn(50) },
   );
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { HalfBatchOrder } from "../../../src/engine/exchange/half-batch-orders.ts";
 import { type HalfBatchWork, halfBatchOrders } from "../../../src/sim/step/half-batch-orders.ts";
+import { drawn } from "../../drawn.ts";
 import { scheduledNs } from "./half-batch-schedule.ts";
 
 const orders = Object.keys(halfBatchOrders) as HalfBatchOrder[];
@@ -41,7 +42,7 @@ describe.each(orders)("half batches that take turns as %s", (order) => {
       fc.property(work, layers, (w, n) => {
         expect(halvesNs(order, w, n)).toBeCloseTo(scheduledNs(order, w, n), 6);
       }),
-      { numRuns: 400 },
+      { numRuns: drawn(400) },
     );
   });
 

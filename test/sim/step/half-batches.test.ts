@@ -14,6 +14,7 @@ import { ExpertExchange } from "../../../src/sim/step/expert-exchange.ts";
 import { LinkTime } from "../../../src/sim/step/link-time.ts";
 import { exposedNs } from "../../../src/sim/step/overlap.ts";
 import { moeLayers } from "../../../src/sim/step/stage-plan.ts";
+import { drawn } from "../../drawn.ts";
 import { singleDevice, testConfig, testEngine, testNode, testRequests } from "../build.ts";
 
 const free: Link = { name: "free", bytesPerSecond: 1e30, latencyNs: 0, efficiency: 1 };
@@ -83,7 +84,7 @@ test("half batches never beat their computing alone or their exchange alone, and
       expect(beside.ns).toBeGreaterThanOrEqual(Math.max(computing, beside.exchangeNs) - rounding);
       expect(beside.ns).toBeLessThanOrEqual(computing + beside.exchangeNs + rounding);
     }),
-    { numRuns: 25 },
+    { numRuns: drawn(25) },
   );
 });
 
@@ -96,7 +97,7 @@ test("half batches are at most twice as fast as whole ones, and never faster ove
       const slower = { ...where, bytesPerSecond: where.bytesPerSecond / 3, latencyNs: where.latencyNs + 1000 };
       expect(timed(slower, engine).ns).toBeGreaterThanOrEqual(halves - rounding);
     }),
-    { numRuns: 25 },
+    { numRuns: drawn(25) },
   );
 });
 
@@ -107,7 +108,7 @@ test("half batches cost no less computing than whole ones: launches double and e
       const halves = timed(where, { ...chosen, overlapsBatches: true }, false).ns;
       expect(halves).toBeGreaterThanOrEqual(whole - rounding);
     }),
-    { numRuns: 15 },
+    { numRuns: drawn(15) },
   );
 });
 

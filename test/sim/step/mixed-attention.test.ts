@@ -5,6 +5,7 @@ import type { GqaAttention } from "../../../src/models/spec.ts";
 import { attentionProgram } from "../../../src/sim/step/attention-program.ts";
 import { attentionWindows } from "../../../src/sim/step/attention-windows.ts";
 import { addChunk, emptyBatch } from "../../../src/sim/step/batch.ts";
+import { drawn } from "../../drawn.ts";
 import { testNode } from "../build.ts";
 
 const spec: GqaAttention = {
@@ -82,7 +83,7 @@ describe("decodes in the launch of the kernel for prompts", () => {
         expect(ns).toBeGreaterThanOrEqual(programOf(null).ns(batch));
         expect(programOf(rows + 1).ns(batch)).toBeGreaterThanOrEqual(ns);
       }),
-      { numRuns: 50 },
+      { numRuns: drawn(50) },
     );
   });
 

@@ -8,6 +8,7 @@ import { feedForwardProgram } from "../../../src/sim/step/feed-forward-program.t
 import { LinkTime } from "../../../src/sim/step/link-time.ts";
 import { RecentTimes } from "../../../src/sim/step/recent-times.ts";
 import { ServedKernels } from "../../../src/sim/step/served-kernels.ts";
+import { drawn } from "../../drawn.ts";
 import { testConfig } from "../build.ts";
 
 const node = nodeNamed("h100-sxm-8");
@@ -78,7 +79,7 @@ describe("times that are remembered", () => {
           }
         }
       }),
-      { numRuns: 40 },
+      { numRuns: drawn(40) },
     );
   });
 
@@ -106,7 +107,7 @@ describe("times that are remembered", () => {
           expect(served.gemmNs(op, tokens)).toBe(tokens === 0 ? 0 : naive.opNs({ ...op, tokens }));
         }
       }),
-      { numRuns: 40 },
+      { numRuns: drawn(40) },
     );
   });
 
@@ -124,7 +125,7 @@ describe("times that are remembered", () => {
             1.5 * cost.opNs({ kind, bytes, ranks, ranksPerNode: node.devicesPerNode }),
           );
       }),
-      { numRuns: 40 },
+      { numRuns: drawn(40) },
     );
   });
 

@@ -6,6 +6,7 @@ import { LruRanking } from "../../../src/sim/store/lru-ranking.ts";
 import { Migration } from "../../../src/sim/store/migration.ts";
 import { PageCache } from "../../../src/sim/store/page-cache.ts";
 import { TierStore } from "../../../src/sim/store/tier-store.ts";
+import { drawn } from "../../drawn.ts";
 
 const keys = 8;
 
@@ -114,6 +115,6 @@ test("experts that move between memories change places one by one, and every mem
         expect(migration.doneBytes).toBe(4 * swaps);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: drawn(300) },
   );
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LruRanking } from "../../../src/sim/store/lru-ranking.ts";
 import { TierStore } from "../../../src/sim/store/tier-store.ts";
+import { drawn } from "../../drawn.ts";
 import { NaiveStore } from "./naive-store.ts";
 
 const keys = 8;
@@ -89,7 +90,7 @@ describe("a store against a list that is searched", () => {
           }
         }
       }),
-      { numRuns: 400 },
+      { numRuns: drawn(400) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { InvalidInputError, InvariantError } from "../../../src/core/errors.ts";
 import { openRoutingTrace } from "../../../src/trace/container/open-trace.ts";
 import { idBytes } from "../../../src/trace/container/row-check.ts";
 import { writeRoutingTrace } from "../../../src/trace/container/write-trace.ts";
+import { drawn } from "../../drawn.ts";
 import { distinctIds, draws, headerOf, temporaryFolder, writeRows } from "../routing-files.ts";
 
 const folder = temporaryFolder();
@@ -69,7 +70,7 @@ test("a trace reads back as it was written, whatever the order of the writes", a
       expect(await file.readColumn("position", 0, rows)).toEqual(position);
       await file.close();
     }),
-    { numRuns: 20 },
+    { numRuns: drawn(20) },
   );
 });
 

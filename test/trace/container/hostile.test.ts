@@ -8,6 +8,7 @@ import { routingTraceOf } from "../../../src/trace/container/open-trace.ts";
 import { encodeHeader } from "../../../src/trace/container/trace-header.ts";
 import { loadCountsTable } from "../../../src/trace/load-counts.ts";
 import { loadRoutingTable } from "../../../src/trace/load-routing.ts";
+import { drawn } from "../../drawn.ts";
 import { distinctIds, draws, headerOf, safetensors, temporaryFolder, writeRows } from "../routing-files.ts";
 
 const folder = temporaryFolder();
@@ -190,6 +191,6 @@ test("a valid file with changed bytes is read or refused, never anything else, a
       await problemsOf(bytes);
       expect(performance.now() - began).toBeLessThan(2_000);
     }),
-    { numRuns: 1_000 },
+    { numRuns: drawn(1_000) },
   );
 });

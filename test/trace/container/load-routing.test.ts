@@ -6,6 +6,7 @@ import { writeRoutingTrace } from "../../../src/trace/container/write-trace.ts";
 import { countsOf, loadCountsTable } from "../../../src/trace/load-counts.ts";
 import { type LoadRoutingOptions, loadRoutingTable } from "../../../src/trace/load-routing.ts";
 import type { RoutingTable } from "../../../src/trace/routing-table.ts";
+import { drawn } from "../../drawn.ts";
 import { distinctIds, draws, headerOf, type TraceRow, temporaryFolder, writeRows } from "../routing-files.ts";
 
 const folder = temporaryFolder();
@@ -79,7 +80,7 @@ test("a table holds every complete row, grouped by domain, sequences whole and i
       expect(table.sequenceStarts.at(-1)).toBe(table.rows);
       expect(table.ids.length).toBe(table.rows * layers.length * 2);
     }),
-    { numRuns: 25 },
+    { numRuns: drawn(25) },
   );
 });
 

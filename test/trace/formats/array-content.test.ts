@@ -4,6 +4,7 @@ import { openArrays } from "../../../src/trace/container/arrays.ts";
 import { contentsOf } from "../../../src/trace/formats/array-content.ts";
 import { roleOf, roleOfFile } from "../../../src/trace/formats/array-roles.ts";
 import type { ImportOptions } from "../../../src/trace/formats/importer.ts";
+import { drawn } from "../../drawn.ts";
 import { draws, npy, npz, temporaryFolder } from "../routing-files.ts";
 import { recording } from "./opened.ts";
 
@@ -41,7 +42,7 @@ test("counts of layers are never taken for ids of tokens, nor ids for counts", a
       expect(await content(counted, [1, rows, experts])).not.toBe("ids");
       expect(await content(recording(seed, rows + 3, 3, 64, topK), [rows + 3, 3, topK])).toBe("ids");
     }),
-    { numRuns: 30 },
+    { numRuns: drawn(30) },
   );
 });
 
@@ -61,7 +62,7 @@ test("counts of steps are not taken for ids where each layer has an array of its
       const found = await openArrays(folder.write("steps.npz", npz(Object.fromEntries(arrays))));
       for (const content of await contentsOf(found, {})) expect(content).not.toBe("ids");
     }),
-    { numRuns: 30 },
+    { numRuns: drawn(30) },
   );
 });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isAbsent } from "../../../src/trace/container/row-check.ts";
 import type { ImportOptions } from "../../../src/trace/formats/importer.ts";
+import { drawn } from "../../drawn.ts";
 import { distinctIds, draws, importAndOpen, npy, npz, temporaryFolder } from "../routing-files.ts";
 import { jsonLines } from "./opened.ts";
 
@@ -163,7 +164,7 @@ test("arrays of requests in files of their own import to what was recorded, what
         recording: beside ? texts : withoutWeights(texts),
       });
     }),
-    { numRuns: 8 },
+    { numRuns: drawn(8) },
   );
 });
 
@@ -206,7 +207,7 @@ test("one array whose rows name their sequence and position imports to what was 
       expect(found.recording).toEqual(order.map((sequence) => texts[sequence]));
       expect(found.positions).toEqual(order.map((sequence) => upTo(texts[sequence]!.length).map((i) => i + from)));
     }),
-    { numRuns: 8 },
+    { numRuns: drawn(8) },
   );
 });
 
@@ -226,7 +227,7 @@ test("sequences padded to one length with zeros or -1 import without their paddi
       expect(found.recording).toEqual(withoutWeights(texts));
       expect(found.layers).toEqual(layersOf(given, of));
     }),
-    { numRuns: 8 },
+    { numRuns: drawn(8) },
   );
 });
 
@@ -287,6 +288,6 @@ test("logs import to what was recorded: by request, by batch, by place in the ba
       expect(found.recording).toEqual(texts);
       expect(found).toMatchObject({ topK: 4, experts: 64, positions: texts.map((text) => upTo(text.length)) });
     }),
-    { numRuns: 8 },
+    { numRuns: drawn(8) },
   );
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sha256 } from "../../../src/core/digest.ts";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { recogniseRequestFormat, requestFormats } from "../../../src/trace/requests/request-formats.ts";
+import { drawn } from "../../drawn.ts";
 import { jsonLines, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
@@ -151,7 +152,7 @@ test("azure times agree with the calendar of the platform, any day and any offse
       exact.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
       expect([...table.arrivalNs]).toEqual(exact.map((ns) => Number(ns - exact[0]!)));
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
 
@@ -190,7 +191,7 @@ test("prefix blocks keep their equalities under dense ids, in arrival order", as
       expect(ids.map((id) => ids.indexOf(id))).toEqual(original.map((id) => original.indexOf(id)));
       expect(Math.max(...ids)).toBe(new Set(original).size - 1);
     }),
-    { numRuns: 40 },
+    { numRuns: drawn(40) },
   );
 });
 

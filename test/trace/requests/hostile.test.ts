@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatProblem, InvalidInputError } from "../../../src/core/errors.ts";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
+import { drawn } from "../../drawn.ts";
 import { numberedTrace, problemsOf, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
@@ -91,7 +92,7 @@ test("a gzip file cut anywhere is refused, never read as a shorter trace", async
       const [problem] = await problemsOf(loadRequests("mooncake", traceFile(whole.subarray(0, length))));
       expect(problem?.expected).toBe("an intact gzip file");
     }),
-    { numRuns: 30 },
+    { numRuns: drawn(30) },
   );
 });
 
@@ -165,7 +166,7 @@ test("a mutated trace is read or refused, never anything else", async () => {
         expect(error).toBeInstanceOf(InvalidInputError);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: drawn(150) },
   );
 });
 

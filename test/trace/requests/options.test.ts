@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
+import { drawn } from "../../drawn.ts";
 import { jsonLines, numberedTrace, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
@@ -99,7 +100,7 @@ test("jitter keeps each request's prefix blocks with it", async () => {
         expect(held.map((id) => dense[id])).toEqual(blocks[output - 1]);
       }
     }),
-    { numRuns: 25 },
+    { numRuns: drawn(25) },
   );
 });
 

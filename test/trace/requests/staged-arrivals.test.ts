@@ -9,6 +9,7 @@ import {
   stagedArrivals,
   stageTotals,
 } from "../../../src/trace/requests/generate/staged-arrivals.ts";
+import { drawn } from "../../drawn.ts";
 
 function arrivalsOf(stages: readonly Stage[], process: StagedArrivals["process"], seed = 1): number[] {
   const next = stagedArrivals({ kind: "stages", process, stages }, new RandomStream(seed, "stages"));
@@ -73,7 +74,7 @@ describe("staged arrivals", () => {
           if (times.length > 0) expect(times.at(-1)!).toBeLessThanOrEqual(seconds);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: drawn(60) },
     );
   });
 

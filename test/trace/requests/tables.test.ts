@@ -4,6 +4,7 @@ import { formatProblem, InvalidInputError } from "../../../src/core/errors.ts";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { summariseRequests } from "../../../src/trace/requests/summarise-requests.ts";
 import { columnsOf, columnsOfMap } from "../../../src/trace/requests/table-columns.ts";
+import { drawn } from "../../drawn.ts";
 import { jsonLines, problemsOf, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
@@ -70,7 +71,7 @@ test.each(layouts)(
         const original = sorted.flatMap(({ blocks }) => blocks);
         expect(ids.map((id) => ids.indexOf(id))).toEqual(original.map((id) => original.indexOf(id)));
       }),
-      { numRuns: 25 },
+      { numRuns: drawn(25) },
     );
   },
 );

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { columnsOf } from "../../../src/trace/requests/table-columns.ts";
 import { type TimeUnit, timeUnits, unitInName } from "../../../src/trace/requests/time-unit.ts";
+import { drawn } from "../../drawn.ts";
 import { jsonLines, problemsOf, saidOf, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
@@ -30,7 +31,7 @@ test("times in any unit are read to the nanosecond, from the beginning of the fi
       const sorted = [...drawn].sort((a, b) => (a < b ? -1 : 1));
       expect([...table.arrivalNs]).toEqual(sorted.map((ns) => Number(ns - sorted[0]!)));
     }),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { loadRequests } from "../../../src/trace/requests/load-requests.ts";
 import { summariseRequests } from "../../../src/trace/requests/summarise-requests.ts";
+import { drawn } from "../../drawn.ts";
 import { jsonLines, problemsOf, saidOf, traceFiles } from "./trace-files.ts";
 
 const traceFile = traceFiles();
@@ -123,7 +124,7 @@ describe("sessions whose prompts count only what is new, as AIPerf writes them",
           ).toBe(false);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: drawn(40) },
     );
   });
 });

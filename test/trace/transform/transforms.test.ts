@@ -11,6 +11,7 @@ import { applyTransforms } from "../../../src/trace/transform/apply-transforms.t
 import { mask } from "../../../src/trace/transform/mask.ts";
 import { topP } from "../../../src/trace/transform/top-p.ts";
 import type { ChosenTransform } from "../../../src/trace/transform/transforms.ts";
+import { drawn } from "../../drawn.ts";
 
 let shipped: RoutingTable;
 
@@ -149,7 +150,7 @@ describe("mask", () => {
         expect(counts.every((count, at) => count === (a.concat(b).includes(at % 32) ? 0 : before[at]))).toBe(true);
         expect(counts.reduce((sum, count) => sum + count, 0)).toBe(keptOf(both));
       }),
-      { numRuns: 15 },
+      { numRuns: drawn(15) },
     );
   });
 
@@ -208,7 +209,7 @@ describe("mask with the next best", () => {
           true,
         );
       }),
-      { numRuns: 20 },
+      { numRuns: drawn(20) },
     );
   });
 

@@ -9,6 +9,7 @@ import { loadRows } from "../../../../src/sim/outcome/load/load-rows.ts";
 import { requestsNeeded } from "../../../../src/sim/outcome/load/requests-needed.ts";
 import { limits } from "../../../../src/sim/outcome/load/verdict-limits.ts";
 import { simulate } from "../../../../src/sim/simulate.ts";
+import { further } from "../../../drawn.ts";
 import { fakeRun } from "../../../forecast/fake-run.ts";
 import { testConfig, testEngine, testNode, testRequests, testRouting, tinyModel } from "../../build.ts";
 import { knownDeployments, verdictAt } from "./known-capacity.ts";
@@ -129,10 +130,12 @@ describe("too short to tell", () => {
   });
 
   test.each([
-    [100, 0.8],
-    [300, 0.8],
-    [300, 1.2],
-    [100, 1.3],
+    [100, 0.8] as const,
+    [100, 1.3] as const,
+    ...further([
+      [300, 0.8],
+      [300, 1.2],
+    ] as const),
   ])("%d requests at %d of capacity: the number of requests it asks for gives the verdict", (n, load) => {
     let asked = 0;
     for (let seed = 1; seed <= 10; seed++) {

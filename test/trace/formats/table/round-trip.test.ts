@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { drawn } from "../../../drawn.ts";
 import { temporaryFolder } from "../../routing-files.ts";
 import { openedIn } from "../opened.ts";
 import { byLayer, type Choice, choicesOf, mapOf, randomRouting, shuffled, tokensOf } from "./written-tables.ts";
@@ -251,6 +252,6 @@ for (const [name, { map, write, anyOrder }] of Object.entries(layouts))
         const sorted = (all: readonly Choice[]) => [...all].sort((a, b) => (key(a) < key(b) ? -1 : 1));
         expect(sorted(read)).toEqual(sorted(choices));
       }),
-      { numRuns: 3 },
+      { numRuns: drawn(3) },
     );
   });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TokenSet } from "../../../../src/trace/formats/table/token-set.ts";
+import { drawn } from "../../../drawn.ts";
 
 test("a set of tokens equals a sorted list, however they come", () => {
   const near = fc.array(fc.nat(40), { minLength: 1, maxLength: 60 });
@@ -28,6 +29,6 @@ test("a set of tokens equals a sorted list, however they come", () => {
           expect(set.rank(sorted[rank]!)).toBe(rank);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: drawn(60) },
   );
 });
