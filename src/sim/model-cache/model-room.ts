@@ -6,8 +6,8 @@ import type { ModelLoad } from "./model-loads.ts";
 
 /** What the room asks of the run around it. */
 export interface ModelRoomHost {
-  /** Sequences that a model has in progress. */
-  running(model: number): number;
+  /** Requests that a model has begun and not finished. */
+  begun(model: number): number;
   /** Whether it may take on requests that wait. */
   admit(model: number, may: boolean): void;
   /** It may compute now. */
@@ -79,7 +79,7 @@ export class ModelRoom {
 
   /** Whether a model is there and may step: one that closes only finishes what it has. */
   canStep(model: number, atNs: number): boolean {
-    return this.#store.at(model, atNs) === "resident" && (this.#closing[model] === 0 || this.#host.running(model) > 0);
+    return this.#store.at(model, atNs) === "resident" && (this.#closing[model] === 0 || this.#host.begun(model) > 0);
   }
 
   /** Whether anybody waits for a model that is not there. */
@@ -187,7 +187,7 @@ export class ModelRoom {
       this.#closing[model] = 1;
       this.#host.admit(model, false);
       freeBytes += this.#footprints[model]!;
-      if (this.#host.running(model) > 0) continue;
+      if (this.#host.begun(model) > 0) continue;
       this.#letGo(model);
       letGo = true;
     }

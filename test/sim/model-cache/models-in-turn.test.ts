@@ -152,6 +152,36 @@ test("no more models close than have to leave", () => {
   expect(result.modelCache).toMatchObject({ found: 4, missed: 7 });
 });
 
+test("a model that closes finishes what it began, requests that were preempted included", () => {
+  // Two requests of the first model outgrow its KV cache while the second model is awaited.
+  const rows = [
+    { at: 0, prompt: 900, output: 150 },
+    { at: 0, prompt: 900, output: 150 },
+    { at: 2e7, prompt: 20, output: 2 },
+  ];
+  const { kv, requests, modelCache } = run(inTurn({ requests: rows, servedBy: [0, 0, 1], room: 1, variants: 2 }));
+  expect(kv.preemptions).toBe(1);
+  expect(requests.firstTokenNs[2]).toBeGreaterThan(Math.max(requests.lastTokenNs[0]!, requests.lastTokenNs[1]!));
+  expect(modelCache!.loads).toBe(2);
+});
+
+test("a request counts by what it finds at the scheduler, also where that looks for it later", () => {
+  const ahead = { ...quick, schedulesAhead: true };
+  const resultWith = (at: number) => {
+    const rows = [
+      { at: 0, prompt: 60, output: 6 },
+      { at: 3e5, prompt: 60, output: 2 },
+      ...(at > 0 ? [{ at, prompt: 60, output: 2 }] : []),
+    ];
+    const setup = { requests: rows, servedBy: [0, 1, 0].slice(0, rows.length), room: 1, variants: 2 };
+    return run(inTurn({ ...setup, overrides: { engine: ahead } }));
+  };
+  const { requests, modelCache } = resultWith(0);
+  expect(modelCache).toMatchObject({ found: 0, missed: 2, loads: 2 });
+  // The first model closes for the second one, and is in its last step.
+  expect(resultWith(requests.lastTokenNs[0]! - 1).modelCache).toMatchObject({ found: 0, missed: 3, loads: 3 });
+});
+
 /** Hits of LRU over single requests, the naive way. */
 function lruHits(models: readonly number[], room: number): number {
   let resident: number[] = [];
