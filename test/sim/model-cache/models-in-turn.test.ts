@@ -157,7 +157,7 @@ test("a model that closes finishes what it began, requests that were preempted i
   const rows = [
     { at: 0, prompt: 900, output: 150 },
     { at: 0, prompt: 900, output: 150 },
-    { at: 2e7, prompt: 20, output: 2 },
+    { at: 5e6, prompt: 20, output: 2 },
   ];
   const { kv, requests, modelCache } = run(inTurn({ requests: rows, servedBy: [0, 0, 1], room: 1, variants: 2 }));
   expect(kv.preemptions).toBe(1);

@@ -5,5 +5,5 @@ test.each([1, 2, 3])("400 deployments of models in turn complete under all laws,
   const { ran, loads, preempted } = runInTurn(400, seed);
   expect(ran).toBeGreaterThan(300);
   expect(loads).toBeGreaterThan(1000);
-  expect(preempted).toBeGreaterThan(100);
+  expect(preempted).toBeGreaterThan(10);
 });

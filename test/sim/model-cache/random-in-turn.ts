@@ -33,7 +33,7 @@ export function inTurnConfig({ shapes, kinds, chooses, room, ...drawn }: RandomI
       role: chooses && i === count - 1 ? "router" : "both",
       replicas: chooses && i === count - 1 ? 1 : config.replicas,
       node: devices,
-      kvBytes: shapes[i]!.freeBlocks * shapes[i]!.blockTokens * 4096,
+      kvBytes: (340 + shapes[i]!.freeBlocks) * 1500,
       firstDevice: 0,
     }),
   );
