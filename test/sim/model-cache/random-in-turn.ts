@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { PoolConfig, SimConfig } from "../../../src/sim/config.ts";
 import { Simulation } from "../../../src/sim/simulation.ts";
+import type { Turns } from "../../../src/trace/request-table.ts";
 import { configOf, type Scenario, scenario } from "../random-config.ts";
 import { poolOf } from "../random-deployment.ts";
 
@@ -14,9 +15,20 @@ export const inTurn = fc.record({
   /** Room beyond what stays and the largest of the others, as a share of those. */
   room: fc.constantFrom(0, 0, 0.2, 0.5, 1),
   loadOverheadNs: fc.constantFrom(0, 0, 1000, 5_000_000),
+  /** How many requests before it each one waits for, as turns of conversations do; 0: for none. */
+  back: fc.constantFrom(0, 0, 0, 1, 3),
   stopAfter: fc.integer({ min: 0, max: 60 }),
 });
 export type RandomInTurn = typeof inTurn extends fc.Arbitrary<infer T> ? T : never;
+
+/** Each request waits for the one `back` places before it, and a millisecond. */
+function turnsOf(count: number, back: number): Turns {
+  return {
+    offsets: Uint32Array.from({ length: count + 1 }, (_, i) => Math.max(0, i - back)),
+    previous: Uint32Array.from({ length: Math.max(0, count - back) }, (_, i) => i),
+    waitNs: new Float64Array(count).fill(1e6),
+  };
+}
 
 export function inTurnConfig({ shapes, kinds, chooses, room, ...drawn }: RandomInTurn): SimConfig {
   const [first] = shapes;
@@ -49,8 +61,12 @@ export function inTurnConfig({ shapes, kinds, chooses, room, ...drawn }: RandomI
   const most = Math.max(0, ...others);
   const rest = others.reduce((sum, each) => sum + each, 0) - most;
   const { requests } = whole.workload;
+  const { back } = drawn;
   return {
     ...whole,
+    ...(back === 0
+      ? {}
+      : { workload: { kind: "open" as const, requests: { ...requests, turns: turnsOf(requests.count, back) } } }),
     modelCache: {
       deviceBytes: ofKept + most + Math.floor(room * rest),
       loadOverheadNs: drawn.loadOverheadNs,
