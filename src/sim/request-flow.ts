@@ -117,7 +117,8 @@ export class RequestFlow {
   goOn(request: number, atNs: number): void {
     const { state, deployment } = this;
     state.leaving[request] = 0;
-    state.computed[request] = 0;
+    // What the first model found of the prompt is nothing that this one has.
+    state.cachedTokens[request] = 0;
     this.giveTo(request, deployment.servingReplica(request), atNs);
   }
 

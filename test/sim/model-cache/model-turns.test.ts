@@ -84,6 +84,18 @@ test("models at work close in the order of their last steps, and open again when
   expect(loads.at(-1)).toEqual([2, 230]);
 });
 
+test("a model that stays is no room for others: the one at work closes", () => {
+  const { turns, wanted, begun, closed } = turnsOf(3, 2, [0]);
+  wanted[1] = wanted[2] = 1;
+  turns.enter(1, 0);
+  turns.loaded(1, 10);
+  turns.enter(1, 10);
+  begun[1] = 1;
+  turns.formed(1, true, 10);
+  turns.enter(2, 15);
+  expect([...closed]).toEqual([1]);
+});
+
 test("loads end one after the other in the order in which models were asked for", () => {
   const { turns, wanted, loads } = turnsOf(3, 3);
   wanted.fill(1);

@@ -222,6 +222,18 @@ test("a prompt that another model reads first takes that model's prompt time lon
   expect(read.outputTokens).toBe(6);
 });
 
+test("what the model that reads had cached of a prompt does not count for the one that serves it", () => {
+  const prefix = { blockTokens: 16, offsets: Uint32Array.of(0, 4, 8), ids: Uint32Array.of(0, 1, 2, 3, 0, 1, 2, 3) };
+  const rows = [64, 64].map((prompt, i) => ({ at: i * 1e10, prompt, output: 2 }));
+  const { otherPools: _, modelCache: __, ...base } = inTurn({ requests: rows, servedBy: [0, 0], room: 1, variants: 1 });
+  const scheduler = { ...base.scheduler, prefixCaching: true };
+  const chooser: PoolConfig = { ...base, scheduler, name: "chooser", role: "router", kvBytes };
+  const config = inTurn({ requests: rows, servedBy: [0, 0], room: 2, variants: 1, others: [chooser] });
+  const result = run({ ...config, workload: { kind: "open", requests: testRequests(rows, prefix) } });
+  expect(result.pools.map(({ kv }) => kv.prefixHitTokens)).toEqual([0, 63]);
+  expect([...result.requests.cachedTokens]).toEqual([0, 0]);
+});
+
 test("a model that does not fit beside those that stay is refused, with its size", () => {
   const config = inTurn({ requests: farApart(1), servedBy: [0], room: 1, variants: 2 });
   const small = { ...config, modelCache: { ...config.modelCache!, deviceBytes: config.modelCache!.deviceBytes - 1 } };
@@ -252,6 +264,27 @@ test("models beyond host memory are loaded at the rate of the disk", () => {
     5000 + (weightBytes * 1e9) / 2.5e10 + 50_000 + (weightBytes * 1e9) / 5e9,
     0,
   );
+});
+
+test("each device loads its part over its link, or one that it shares, and the tier is read for all of them", () => {
+  const node = testNode();
+  const loadOf = (hostLinkDevices: number, bytesPerSecond: number) => {
+    const [ddr, nvme] = node.tiers;
+    const tiers = [{ ...ddr!, read: { ...ddr!.read, bytesPerSecond } }, nvme!];
+    const mapping = { ...testConfig().mapping, tp: 2, ep: 2 };
+    const overrides = { mapping, node: { ...node, hostLinkDevices, tiers } };
+    const config = inTurn({ requests: farApart(1), servedBy: [0], room: 1, variants: 2, overrides });
+    const { weightBytes } = new Simulation(alone(config)).pools[0]!.memory;
+    const { loads, loadNs: ns, loadedBytes, homes } = run(config).modelCache!;
+    expect([loads, loadedBytes]).toEqual([1, 2 * weightBytes]);
+    expect(homes).toEqual([{ tier: "ddr", models: 2, bytes: 4 * weightBytes }]);
+    return ns / weightBytes;
+  };
+  const perByte = 1e9 / 2.5e10;
+  // Latencies beside: 5 us of the link, 100 ns of the tier.
+  expect(loadOf(1, 1e12)).toBeCloseTo(perByte, 2);
+  expect(loadOf(2, 1e12)).toBeCloseTo(2 * perByte, 2);
+  expect(loadOf(1, 1e10)).toBeCloseTo(2e9 / 1e10, 2);
 });
 
 const busy = fc.record({
