@@ -29,6 +29,8 @@ export class ModelRoom {
   loads = 0;
   /** [models] where each comes from. */
   readonly sources: readonly ModelLoad[];
+  /** Models that may have something in their KV caches: those that stay, and those that are pinned for their work. */
+  readonly atWork = new Set<number>();
   readonly #footprints: readonly number[];
   readonly #store: TierStore;
   readonly #ranking: LruRanking;
@@ -67,6 +69,7 @@ export class ModelRoom {
     this.#host = host;
     for (const model of kept) {
       this.#kept[model] = 1;
+      this.atWork.add(model);
       holds(this.#store.arrive(model, footprints[model]!, 0, 0), "model-room", () => `no room for kept model ${model}`);
       this.#store.pin(model);
     }
@@ -106,6 +109,7 @@ export class ModelRoom {
   hold(model: number): void {
     if (this.#kept[model] === 1 || this.#held[model] === 1) return;
     this.#held[model] = 1;
+    this.atWork.add(model);
     this.#store.pin(model);
   }
 
@@ -133,6 +137,7 @@ export class ModelRoom {
   #letGo(model: number): void {
     if (this.#held[model] === 0) return;
     this.#held[model] = 0;
+    this.atWork.delete(model);
     this.#store.unpin(model);
   }
 

@@ -112,6 +112,13 @@ test("a model that is kept is never loaded nor missed", () => {
   expect(run(config).modelCache).toMatchObject({ found: 5, missed: 0, loads: 0, stallNs: 0 });
 });
 
+test("the KV cache of a model is as full as on devices of its own, however many models take turns", () => {
+  const config = inTurn({ requests: farApart(2), servedBy: [1, 1], room: 3, keep: [0] });
+  const single = run({ ...alone(config), workload: { kind: "open", requests: testRequests(farApart(2)) } });
+  expect(single.series.kvUse.some((share) => share > 0)).toBe(true);
+  expect(run(config).series).toEqual(single.series);
+});
+
 test("what a model had cached of prompts is gone when it leaves, and else is found again", () => {
   const prefix = {
     blockTokens: 16,
@@ -152,18 +159,24 @@ test("no more models close than have to leave", () => {
   expect(result.modelCache).toMatchObject({ found: 4, missed: 7 });
 });
 
-test("a model that closes finishes what it began, requests that were preempted included", () => {
-  // Two requests of the first model outgrow its KV cache while the second model is awaited.
-  const rows = [
-    { at: 0, prompt: 900, output: 150 },
-    { at: 0, prompt: 900, output: 150 },
-    { at: 5e6, prompt: 20, output: 2 },
-  ];
-  const { kv, requests, modelCache } = run(inTurn({ requests: rows, servedBy: [0, 0, 1], room: 1, variants: 2 }));
-  expect(kv.preemptions).toBe(1);
-  expect(requests.firstTokenNs[2]).toBeGreaterThan(Math.max(requests.lastTokenNs[0]!, requests.lastTokenNs[1]!));
-  expect(modelCache!.loads).toBe(2);
-});
+test.each([true, false])(
+  "a model that closes finishes what it began, preempted requests too; in chunks: %s",
+  (chunkedPrefill) => {
+    // Two requests of the first model outgrow its KV cache while the second model is awaited.
+    const rows = [
+      { at: 0, prompt: 900, output: 150 },
+      { at: 0, prompt: 900, output: 150 },
+      { at: 5e6, prompt: 20, output: 2 },
+    ];
+    const overrides = { scheduler: { ...testConfig().scheduler, ...quick.defaults, chunkedPrefill } };
+    const { kv, requests, modelCache } = run(
+      inTurn({ requests: rows, servedBy: [0, 0, 1], room: 1, variants: 2, overrides }),
+    );
+    expect(kv.preemptions).toBe(1);
+    expect(requests.firstTokenNs[2]).toBeGreaterThan(Math.max(requests.lastTokenNs[0]!, requests.lastTokenNs[1]!));
+    expect(modelCache!.loads).toBe(2);
+  },
+);
 
 test("a request counts by what it finds at the scheduler, also where that looks for it later", () => {
   const ahead = { ...quick, schedulesAhead: true };
