@@ -68,11 +68,12 @@ export function scalingSection({ scaling }: Forecast): PageSection[] {
 }
 
 /** What each pool did, and how requests changed from one to another. */
-export function poolsSection({ pools, handover }: Forecast): PageSection[] {
+export function poolsSection({ pools, handover, modelCache }: Forecast): PageSection[] {
   if (pools === undefined) return [];
   const columns = poolColumns.filter(({ of }) => pools.some((pool) => of(pool) !== ""));
   const rows = pools.map((pool) => columns.map(({ of }) => of(pool)));
-  const note = "busy: share of the time with a step; prompts: share of step time";
+  const shared = modelCache === undefined ? "" : "all have the same devices; ";
+  const note = `${shared}busy: share of the time with a step; prompts: share of step time`;
   const sections: PageSection[] = [{ kind: "table", title: "Pools", note, columns, rows }];
   if (handover === undefined) return sections;
   const { requests, bytesPerRequest, room, transfer, decodeQueue } = handover;

@@ -11,7 +11,12 @@ interface RowKind<Figures> {
 
 /** Rows of a pool, with `{pool:NAME}` behind them. */
 export const poolRows: readonly RowKind<PoolFigures>[] = [
-  { row: "pool_devices", unit: "", definition: "devices of all its replicas", of: ({ devices }) => devices },
+  {
+    row: "pool_devices",
+    unit: "",
+    definition: "devices of all its replicas; models that take turns all have the same ones",
+    of: ({ devices }) => devices,
+  },
   {
     row: "pool_utilisation",
     unit: "share",

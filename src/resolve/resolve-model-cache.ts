@@ -21,6 +21,9 @@ export interface ResolvedModelCache {
   readonly ledger: readonly LedgerEntry[];
 }
 
+/** Models in all: more of them make a run slow and large, and change nothing that fewer would not show. */
+const modelsMax = 4096;
+
 type Say = (path: ValuePath, expected: string, found: unknown, hint?: string) => void;
 
 /**
@@ -58,7 +61,8 @@ export function resolveModelCache(
     checkRouting(scenario, shapes, say);
   }
   const { device } = shapes[0]!.config.node;
-  const deviceBytes = section.memory ?? Math.floor(device.memoryBytes * shapes[0]!.config.scheduler.memoryUtilisation);
+  const share = Math.min(...shapes.map(({ config }) => config.scheduler.memoryUtilisation));
+  const deviceBytes = section.memory ?? Math.floor(device.memoryBytes * share);
   if (deviceBytes > device.memoryBytes)
     say(
       ["modelCache", "memory"],
@@ -69,16 +73,19 @@ export function resolveModelCache(
   const keep = section.keep.map((name, i) => {
     const at = names.indexOf(name);
     if (at < 0) say(["modelCache", "keep", i], `a pool: ${names.join(", ")}`, name, nearest(name, names));
+    if (section.keep.indexOf(name) < i) say(["modelCache", "keep", i], "each pool once", name);
     return at;
   });
+  const models = pools.reduce((sum, { serving }) => sum + serving.variants, 0);
+  if (models > modelsMax) say(["pools"], `at most ${modelsMax} models in all, variants included`, models);
   const poolOfClass = requests.classes.map((name) => poolServing(name, pools));
   checkClasses(pools, requests, poolOfClass, say);
   if (problems.length > 0) throw new InvalidInputError(problems);
   const first: number[] = [];
-  let models = 0;
+  let before = 0;
   for (const { serving } of pools) {
-    first.push(models);
-    models += serving.variants;
+    first.push(before);
+    before += serving.variants;
   }
   return {
     config: {
@@ -175,6 +182,14 @@ function checkPool(
       `${hardware(first!)}, as in ${pools[0]!.at}: the devices are the same`,
       hardware(shapes[i]!),
     );
+  else
+    for (const section of ["hardware", "cost"] as const)
+      if (JSON.stringify(own[section]) !== JSON.stringify(pools[0]!.scenario[section]))
+        say(
+          ["pools", i, section],
+          `that of ${pools[0]!.at}: the devices are the same`,
+          Object.keys(own[section] ?? {}).join(", "),
+        );
   if (devices !== devicesOf(first!.config.mapping))
     say(["pools", i, "parallel"], `${devicesOf(first!.config.mapping)} devices, as in ${pools[0]!.at}`, devices);
 }
@@ -250,10 +265,20 @@ function choices(
   return Uint16Array.from({ length: count }, (_, request) => {
     const [pool] = poolOfClass[classOf[request]!]!;
     const sums = upTo[pool!]!;
-    const drawn = stream.at(request) * sums.at(-1)!;
-    const variant = sums.findIndex((sum) => drawn < sum);
-    return first[pool!]! + (variant < 0 ? sums.length - 1 : variant);
+    return first[pool!]! + firstAbove(sums, stream.at(request) * sums.at(-1)!);
   });
+}
+
+/** Position of the first of ascending sums that is above a value; the last one where none is. */
+function firstAbove(sums: readonly number[], value: number): number {
+  let low = 0;
+  let high = sums.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sums[middle]! > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 const nearest = (name: string, names: readonly string[]): string | undefined => {

@@ -7,7 +7,7 @@ export const modelCacheSection = z.strictObject({
   memory: quantity("bytes")
     .optional()
     .describe(
-      "Of each device, for weights, buffers and KV caches of the models that are there at one time; default the engine's share.",
+      "Of each device, for weights, buffers and KV caches of the models that are there at one time; default the engine's share, the smallest one of all pools.",
     ),
   kvMemory: quantity("bytes").describe("Of each device, what every model has for its KV cache while it is there."),
   loadOverhead: quantity("duration", "zero")

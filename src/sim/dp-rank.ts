@@ -33,7 +33,9 @@ export class DpRank {
   /** Prompt and output tokens of unfinished requests. */
   outstandingTokens = 0;
   preemptions = 0;
-  /** Whether requests that wait may begin; those in progress go on. */
+  /** Requests at the head of the queue that were begun, and start over. */
+  preempted = 0;
+  /** Whether requests that wait may begin; those that were begun go on. */
   admits = true;
   prefixHitTokens = 0;
   prefixLookupTokens = 0;
@@ -119,8 +121,8 @@ export class DpRank {
    */
   private promptNeedsOwnStep(): boolean {
     const { waiting, state, scheduler } = this;
-    if (!this.admits || scheduler.chunkedPrefill || waiting.size === 0 || this.runningCount >= scheduler.maxSequences)
-      return false;
+    if (!this.mayTakeOn() || scheduler.chunkedPrefill || waiting.size === 0) return false;
+    if (this.runningCount >= scheduler.maxSequences) return false;
     const known = state.known(waiting.peek());
     const decodes = this.runningCount * (1 + this.draftTokens);
     return known + decodes > scheduler.maxBatchTokens && this.kv.hasRoomFor(known);
@@ -185,10 +187,15 @@ export class DpRank {
     return true;
   }
 
+  /** Whether the first request that waits may begin. */
+  private mayTakeOn(): boolean {
+    return this.admits || this.preempted > 0;
+  }
+
   private admit(step: RankStep): void {
     const { state, kv, scheduler } = this;
     while (
-      this.admits &&
+      this.mayTakeOn() &&
       this.waiting.size > 0 &&
       this.budget > 0 &&
       step.count < this.sequenceLimit &&
@@ -209,6 +216,7 @@ export class DpRank {
         return;
       }
       this.waiting.popFront();
+      if (this.preempted > 0) this.preempted--;
       // A preempted request that finds its own blocks again is no hit.
       if (scheduler.prefixCaching && state.preemptions[request] === 0) {
         this.prefixLookupTokens += prompt;
@@ -290,6 +298,7 @@ export class DpRank {
     this.running.copyWithin(position, position + 1, this.runningCount);
     this.runningCount--;
     this.waiting.pushFront(request);
+    this.preempted++;
   }
 
   /** Drops requests that are finished or leave from the running list, keeping the order of the others. */

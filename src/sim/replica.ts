@@ -121,6 +121,11 @@ export class Replica {
     return this.intake.size > 0 || this.dpRanks.some(({ waiting }) => waiting.size > 0);
   }
 
+  /** Requests begun and not finished: those that run, and those that were preempted. */
+  begunCount(): number {
+    return this.dpRanks.reduce((sum, { runningCount, preempted }) => sum + runningCount + preempted, 0);
+  }
+
   /** Running sequences of all data-parallel ranks. */
   runningCount(): number {
     let running = 0;

@@ -16,7 +16,7 @@ export interface FlowHost {
   wake(replica: number, atNs: number): void;
   /** A request goes on in a decode pool. */
   joined(request: number, atNs: number): void;
-  /** A request has reached the scheduler of its model, which may have to be loaded. */
+  /** A request that will be served has reached the scheduler of its model, which may have to be loaded. */
   reached(replica: number, atNs: number): void;
   /** What a series shows is about to change. */
   recordSpan(atNs: number): void;
@@ -117,7 +117,8 @@ export class RequestFlow {
   goOn(request: number, atNs: number): void {
     const { state, deployment } = this;
     state.leaving[request] = 0;
-    state.computed[request] = 0;
+    // What the first model found of the prompt is nothing that this one has.
+    state.cachedTokens[request] = 0;
     this.giveTo(request, deployment.servingReplica(request), atNs);
   }
 
@@ -148,7 +149,10 @@ export class RequestFlow {
 
   /** A tokenised request reaches its replica. The scheduler takes it over at once if it is idle, else when it looks. */
   tokenised(request: number, atNs: number): void {
-    const replica = this.deployment.replicaWith(request);
+    const { deployment } = this;
+    const replica = deployment.replicaWith(request);
+    const pool = deployment.poolOf(replica);
+    if (pool.role !== "router" && deployment.fits(request, pool)) this.host.reached(replica.place.index, atNs);
     if (replica.intake.open || (replica.intake.size === 0 && replica.idle(atNs))) {
       this.takeOver(request, atNs);
       return;
@@ -181,7 +185,6 @@ export class RequestFlow {
     }
     deployment.dpRanks[rank]!.outstandingTokens += deployment.loadOf(request, rank);
     this.waiting++;
-    if (pool.role !== "router") this.host.reached(replica.place.index, atNs);
     if (pool.role !== "prefill" || !handover!.waitsForRoom(request, atNs)) this.enqueue(request, atNs);
   }
 

@@ -181,9 +181,19 @@ export class Simulation implements RunView {
     this.lastEventNs = atNs;
   }
 
-  /** Share in use of the fullest KV pool, over all data-parallel ranks of the replicas of a pool that are not off. */
+  /**
+   * Share in use of the fullest KV pool, over all data-parallel ranks of the replicas of a pool that are not off; of models that
+   * take turns, that of each.
+   */
   private kvUse(): number {
     let fullest = 0;
+    if (this.models !== null) {
+      for (const model of this.models.room.atWork) {
+        const { place, dpRanks } = this.replicas[model]!;
+        fullest = Math.max(fullest, kvUseOf(dpRanks, this.pools[place.pool]!.memory.kv));
+      }
+      return fullest;
+    }
     for (let i = 0; i < this.pools.length; i++) {
       const { dpRanks, memory, scaling } = this.pools[i]!;
       fullest = Math.max(fullest, kvUseOf(scaling?.ranksOn ?? dpRanks, memory.kv));

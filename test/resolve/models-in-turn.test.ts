@@ -169,6 +169,44 @@ const refused: readonly (readonly [string, Parts, RegExp])[] = [
     /modelCache\.keep\[0\].*did you mean chat/,
   ],
   [
+    "a pool that is kept twice",
+    { cache: "kvMemory: 1GiB, keep: [chat, chat]" },
+    /modelCache\.keep\[1\]: expected each pool once/,
+  ],
+  [
+    "another link to the same devices",
+    {
+      pools: two.replace(
+        "name: code,",
+        "name: code, hardware: { system: rtx4090-desktop, hostLink: { bandwidth: 5GB/s } },",
+      ),
+    },
+    /pools\[1\]\.hardware: expected that of pools\[0\]/,
+  ],
+  [
+    "another price of the same devices",
+    { pools: two.replace("name: code,", "name: code, cost: { usdPerDeviceHour: 5 },") },
+    /pools\[1\]\.cost: expected that of pools\[0\]/,
+  ],
+  [
+    "more models than a run takes",
+    { pools: two.replace("[chat]", "[chat], variants: 2048").replace("[code]", "[code], variants: 2049") },
+    /pools: expected at most 4096 models in all, variants included, found 4097/,
+  ],
+  [
+    "a KV cache with room for no token",
+    { cache: "kvMemory: 1KiB" },
+    /infeasible: pool chat: the KV cache of gpt-oss-20b needs .*, 1 KiB are for it \(modelCache\.kvMemory\)/,
+  ],
+  [
+    "KV caches that leave no room for weights",
+    {
+      cache: "kvMemory: 20GiB",
+      pools: two.replace("name: chat", "name: chat, engine: { id: vllm, maxModelLen: 4096, maxNumSeqs: 512 }"),
+    },
+    /infeasible: pool chat: its model needs .* of a device, 21\.\d GiB are for models/,
+  ],
+  [
     "more memory than a device has",
     { cache: "kvMemory: 1GiB, memory: 30GiB" },
     /modelCache\.memory: expected at most the/,

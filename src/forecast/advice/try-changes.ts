@@ -34,8 +34,8 @@ export interface TrialDeps extends FileReader {
 export async function tryChanges(finished: FinishedRun, deps: TrialDeps): Promise<TriedAdvice | null> {
   const { scenario, resolved, run, forecast } = finished;
   const { config } = resolved;
-  // The rules change sections of a deployment that is one pool.
-  if (config.otherPools !== undefined) return null;
+  // The rules change sections of a deployment that is one pool, whose replicas have devices of their own.
+  if (config.otherPools !== undefined || config.modelCache !== undefined) return null;
   const requests = trialRequests(config, forecast, run.steps);
   if (requests === null || requests === 0) return null;
   const short = { requests, stepsMax: trialStepsMax(run.steps, requests, forecast.requests.total) };

@@ -95,10 +95,13 @@ export function withArrivalsOver(config: SimConfig, factor: number): SimConfig {
   const early = (times: Float64Array) => times.map((ns) => Math.round(ns / factor));
   const { turns } = requests;
   const ready = <T extends PoolConfig>(pool: T): T => ({ ...pool, readyNs: Math.round(pool.readyNs / factor) });
-  const { otherPools } = config;
+  const { otherPools, modelCache } = config;
   return {
     ...ready(config),
     ...(otherPools === undefined ? {} : { otherPools: otherPools.map(ready) }),
+    ...(modelCache === undefined
+      ? {}
+      : { modelCache: { ...modelCache, loadOverheadNs: Math.round(modelCache.loadOverheadNs / factor) } }),
     workload: {
       ...config.workload,
       requests: {

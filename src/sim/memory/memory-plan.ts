@@ -83,8 +83,9 @@ export function planMemory(
     return { items, weightBytes, fixed: bytesIn(items), caches };
   });
   const host = hostMemory(config, attention, plans);
-  const { kvBytes = Number.POSITIVE_INFINITY } = config;
-  const rooms = stages.map(({ caches, fixed }) => ({ caches, freeBytes: Math.min(kvBytes, budget - fixed) }));
+  // What models that take turns need together is compared with the memory for models, not with the share of one engine.
+  const { kvBytes } = config;
+  const rooms = stages.map(({ caches, fixed }) => ({ caches, freeBytes: kvBytes ?? budget - fixed }));
   const kv = planKv(config, host === null ? rooms : [...rooms, host]);
   const shown = fullestStage(stages, kv);
   const { items, fixed, caches } = stages[shown]!;
@@ -243,8 +244,14 @@ function doesNotFit(
   kv: KvPlan,
   stage: number,
 ): InfeasibleError {
-  const { node, scheduler, model } = config;
-  const rows = [...items, ...leastCaches(config, kv, stage)];
+  const { node, scheduler, model, kvBytes } = config;
+  const least = leastCaches(config, kv, stage);
+  if (kvBytes !== undefined)
+    return new InfeasibleError(
+      `the KV cache of ${oneLine(model.name)} needs ${formatBytes(bytesIn(least))} (${least.map(({ name }) => name).join(", ")}), ` +
+        `${formatBytes(kvBytes)} are for it (modelCache.kvMemory)`,
+    );
+  const rows = [...items, ...least];
   const sum = rows.reduce((total, item) => total + item.bytes, 0);
   const width = Math.max(...rows.map((row) => row.name.length));
   const lines = rows.map((row) => `  ${row.name.padEnd(width)}  ${formatBytes(row.bytes)}`);

@@ -20,14 +20,14 @@ export interface TurnEvents {
 export function buildModelTurns(config: ModelCacheConfig, deployment: Deployment, events: TurnEvents): ModelTurns {
   const { pools, replicas } = deployment;
   mustFit(config, deployment);
-  const running = (model: number) => replicas[model]!.runningCount();
+  const begun = (model: number) => replicas[model]!.begunCount();
   const room = new ModelRoom(
     replicas.map((replica) => deployment.poolOf(replica).memory.deviceBytes),
     modelLoads(pools, config.loadOverheadNs),
     config.deviceBytes,
     config.keep.flatMap((pool) => pools[pool]!.replicas.map(({ place }) => place.index)),
     {
-      running,
+      begun,
       admit: (model, may) => {
         for (const dpRank of replicas[model]!.dpRanks) dpRank.admits = may;
       },
@@ -36,7 +36,7 @@ export function buildModelTurns(config: ModelCacheConfig, deployment: Deployment
       loadedLater: events.loadedLater,
     },
   );
-  return new ModelTurns(room, { running, wanted: (model) => replicas[model]!.wanted(), wake: events.wake });
+  return new ModelTurns(room, { begun, wanted: (model) => replicas[model]!.wanted(), wake: events.wake });
 }
 
 function mustFit({ deviceBytes, keep }: ModelCacheConfig, { pools }: Deployment): void {

@@ -6,8 +6,8 @@ import type { ModelLoad } from "./model-loads.ts";
 
 /** What the room asks of the run around it. */
 export interface ModelRoomHost {
-  /** Sequences that a model has in progress. */
-  running(model: number): number;
+  /** Requests that a model has begun and not finished. */
+  begun(model: number): number;
   /** Whether it may take on requests that wait. */
   admit(model: number, may: boolean): void;
   /** It may compute now. */
@@ -29,6 +29,8 @@ export class ModelRoom {
   loads = 0;
   /** [models] where each comes from. */
   readonly sources: readonly ModelLoad[];
+  /** Models that may have something in their KV caches: those that stay, and those that are pinned for their work. */
+  readonly atWork = new Set<number>();
   readonly #footprints: readonly number[];
   readonly #store: TierStore;
   readonly #ranking: LruRanking;
@@ -67,6 +69,7 @@ export class ModelRoom {
     this.#host = host;
     for (const model of kept) {
       this.#kept[model] = 1;
+      this.atWork.add(model);
       holds(this.#store.arrive(model, footprints[model]!, 0, 0), "model-room", () => `no room for kept model ${model}`);
       this.#store.pin(model);
     }
@@ -79,7 +82,7 @@ export class ModelRoom {
 
   /** Whether a model is there and may step: one that closes only finishes what it has. */
   canStep(model: number, atNs: number): boolean {
-    return this.#store.at(model, atNs) === "resident" && (this.#closing[model] === 0 || this.#host.running(model) > 0);
+    return this.#store.at(model, atNs) === "resident" && (this.#closing[model] === 0 || this.#host.begun(model) > 0);
   }
 
   /** Whether anybody waits for a model that is not there. */
@@ -106,6 +109,7 @@ export class ModelRoom {
   hold(model: number): void {
     if (this.#kept[model] === 1 || this.#held[model] === 1) return;
     this.#held[model] = 1;
+    this.atWork.add(model);
     this.#store.pin(model);
   }
 
@@ -133,6 +137,7 @@ export class ModelRoom {
   #letGo(model: number): void {
     if (this.#held[model] === 0) return;
     this.#held[model] = 0;
+    this.atWork.delete(model);
     this.#store.unpin(model);
   }
 
@@ -187,7 +192,7 @@ export class ModelRoom {
       this.#closing[model] = 1;
       this.#host.admit(model, false);
       freeBytes += this.#footprints[model]!;
-      if (this.#host.running(model) > 0) continue;
+      if (this.#host.begun(model) > 0) continue;
       this.#letGo(model);
       letGo = true;
     }

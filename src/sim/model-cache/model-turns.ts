@@ -3,7 +3,8 @@ import type { ModelRoom } from "./model-room.ts";
 
 /** What turns ask of the run around them. */
 export interface ModelTurnsHost {
-  running(model: number): number;
+  /** Requests that a model has begun and not finished. */
+  begun(model: number): number;
   /** Whether requests wait for it. */
   wanted(model: number): boolean;
   /** A model may try to step. */
@@ -44,7 +45,7 @@ export class ModelTurns {
     this.#pass(atNs);
     const { room } = this;
     const first = this.#waiting[0] === model;
-    if (!first && this.#host.running(model) === 0 && !this.#host.wanted(model)) return false;
+    if (!first && this.#host.begun(model) === 0 && !this.#host.wanted(model)) return false;
     if (!room.canStep(model, atNs)) {
       if (first) this.#waiting.shift();
       room.ask(model, atNs);
@@ -52,7 +53,8 @@ export class ModelTurns {
       return false;
     }
     room.hold(model);
-    if (this.#stepping >= 0) {
+    // Where others wait the first of them is woken already, and has the turn.
+    if (this.#stepping >= 0 || (this.#waiting.length > 0 && !first)) {
       if (!this.#waiting.includes(model)) this.#waiting.push(model);
       return false;
     }
@@ -77,7 +79,7 @@ export class ModelTurns {
       () => `model ${model} ends a step of model ${this.#stepping}`,
     );
     this.#stepping = -1;
-    if (this.#host.running(model) === 0) this.room.idle(model, atNs);
+    if (this.#host.begun(model) === 0) this.room.idle(model, atNs);
     this.#next(atNs);
   }
 

@@ -84,6 +84,11 @@ describe("the cause decides the advice", () => {
     expect(bottleneck.advice?.helps.flatMap(({ set }) => set).join(" ")).not.toContain("parallel");
   });
 
+  test("models that take turns on the same devices are told nothing: rules know replicas with devices of their own", async () => {
+    const variants = `${qwen("pools: [{ name: all, variants: 2 }]\nmodelCache: { kvMemory: 4GiB }")}slo: { ttft: p(50)<1ms }\n`;
+    expect((await forecastOf(variants, ["traffic.requests=24"], true)).bottleneck.advice).toBeNull();
+  });
+
   test("nothing is tried unless asked for, nor once aborted", async () => {
     expect((await forecastOf(oneDevice)).bottleneck.advice).toBeNull();
     const controller = new AbortController();

@@ -31,6 +31,12 @@ describe("runs at the ends of the band", () => {
       expect(requests.arrivalNs[i]).toBe(Math.round(ns / 2));
   });
 
+  test("leave what is stated to be added to a load as it is", async () => {
+    const { resolved } = await banded(open(2));
+    const modelCache = { deviceBytes: 1, loadOverheadNs: 3e9, keep: [], servedBy: new Uint16Array(0) };
+    expect(withArrivalsOver({ ...resolved.config, modelCache }, 2).modelCache!.loadOverheadNs * 2).toBe(3e9);
+  });
+
   test("give throughput and cost a range that holds the forecast, cost the other way round", async () => {
     const { forecast, bands, ends } = await banded(open(2));
     const { outputTokensPerSecond: rate, usdPerMillionOutputTokens: usd } = bands.metrics;

@@ -112,6 +112,13 @@ test("a model that is kept is never loaded nor missed", () => {
   expect(run(config).modelCache).toMatchObject({ found: 5, missed: 0, loads: 0, stallNs: 0 });
 });
 
+test("the KV cache of a model is as full as on devices of its own, however many models take turns", () => {
+  const config = inTurn({ requests: farApart(2), servedBy: [1, 1], room: 3, keep: [0] });
+  const single = run({ ...alone(config), workload: { kind: "open", requests: testRequests(farApart(2)) } });
+  expect(single.series.kvUse.some((share) => share > 0)).toBe(true);
+  expect(run(config).series).toEqual(single.series);
+});
+
 test("what a model had cached of prompts is gone when it leaves, and else is found again", () => {
   const prefix = {
     blockTokens: 16,
@@ -150,6 +157,42 @@ test("no more models close than have to leave", () => {
   ];
   const result = run(inTurn({ requests: rows, servedBy: [0, 1, 2, 3, 4, 0, 1, 2, 0, 1, 2], room: 3, variants: 5 }));
   expect(result.modelCache).toMatchObject({ found: 4, missed: 7 });
+});
+
+test.each([true, false])(
+  "a model that closes finishes what it began, preempted requests too; in chunks: %s",
+  (chunkedPrefill) => {
+    // Two requests of the first model outgrow its KV cache while the second model is awaited.
+    const rows = [
+      { at: 0, prompt: 900, output: 150 },
+      { at: 0, prompt: 900, output: 150 },
+      { at: 5e6, prompt: 20, output: 2 },
+    ];
+    const overrides = { scheduler: { ...testConfig().scheduler, ...quick.defaults, chunkedPrefill } };
+    const { kv, requests, modelCache } = run(
+      inTurn({ requests: rows, servedBy: [0, 0, 1], room: 1, variants: 2, overrides }),
+    );
+    expect(kv.preemptions).toBe(1);
+    expect(requests.firstTokenNs[2]).toBeGreaterThan(Math.max(requests.lastTokenNs[0]!, requests.lastTokenNs[1]!));
+    expect(modelCache!.loads).toBe(2);
+  },
+);
+
+test("a request counts by what it finds at the scheduler, also where that looks for it later", () => {
+  const ahead = { ...quick, schedulesAhead: true };
+  const resultWith = (at: number) => {
+    const rows = [
+      { at: 0, prompt: 60, output: 6 },
+      { at: 3e5, prompt: 60, output: 2 },
+      ...(at > 0 ? [{ at, prompt: 60, output: 2 }] : []),
+    ];
+    const setup = { requests: rows, servedBy: [0, 1, 0].slice(0, rows.length), room: 1, variants: 2 };
+    return run(inTurn({ ...setup, overrides: { engine: ahead } }));
+  };
+  const { requests, modelCache } = resultWith(0);
+  expect(modelCache).toMatchObject({ found: 0, missed: 2, loads: 2 });
+  // The first model closes for the second one, and is in its last step.
+  expect(resultWith(requests.lastTokenNs[0]! - 1).modelCache).toMatchObject({ found: 0, missed: 3, loads: 3 });
 });
 
 /** Hits of LRU over single requests, the naive way. */
@@ -192,6 +235,18 @@ test("a prompt that another model reads first takes that model's prompt time lon
   expect(read.outputTokens).toBe(6);
 });
 
+test("what the model that reads had cached of a prompt does not count for the one that serves it", () => {
+  const prefix = { blockTokens: 16, offsets: Uint32Array.of(0, 4, 8), ids: Uint32Array.of(0, 1, 2, 3, 0, 1, 2, 3) };
+  const rows = [64, 64].map((prompt, i) => ({ at: i * 1e10, prompt, output: 2 }));
+  const { otherPools: _, modelCache: __, ...base } = inTurn({ requests: rows, servedBy: [0, 0], room: 1, variants: 1 });
+  const scheduler = { ...base.scheduler, prefixCaching: true };
+  const chooser: PoolConfig = { ...base, scheduler, name: "chooser", role: "router", kvBytes };
+  const config = inTurn({ requests: rows, servedBy: [0, 0], room: 2, variants: 1, others: [chooser] });
+  const result = run({ ...config, workload: { kind: "open", requests: testRequests(rows, prefix) } });
+  expect(result.pools.map(({ kv }) => kv.prefixHitTokens)).toEqual([0, 63]);
+  expect([...result.requests.cachedTokens]).toEqual([0, 0]);
+});
+
 test("a model that does not fit beside those that stay is refused, with its size", () => {
   const config = inTurn({ requests: farApart(1), servedBy: [0], room: 1, variants: 2 });
   const small = { ...config, modelCache: { ...config.modelCache!, deviceBytes: config.modelCache!.deviceBytes - 1 } };
@@ -222,6 +277,27 @@ test("models beyond host memory are loaded at the rate of the disk", () => {
     5000 + (weightBytes * 1e9) / 2.5e10 + 50_000 + (weightBytes * 1e9) / 5e9,
     0,
   );
+});
+
+test("each device loads its part over its link, or one that it shares, and the tier is read for all of them", () => {
+  const node = testNode();
+  const loadOf = (hostLinkDevices: number, bytesPerSecond: number) => {
+    const [ddr, nvme] = node.tiers;
+    const tiers = [{ ...ddr!, read: { ...ddr!.read, bytesPerSecond } }, nvme!];
+    const mapping = { ...testConfig().mapping, tp: 2, ep: 2 };
+    const overrides = { mapping, node: { ...node, hostLinkDevices, tiers } };
+    const config = inTurn({ requests: farApart(1), servedBy: [0], room: 1, variants: 2, overrides });
+    const { weightBytes } = new Simulation(alone(config)).pools[0]!.memory;
+    const { loads, loadNs: ns, loadedBytes, homes } = run(config).modelCache!;
+    expect([loads, loadedBytes]).toEqual([1, 2 * weightBytes]);
+    expect(homes).toEqual([{ tier: "ddr", models: 2, bytes: 4 * weightBytes }]);
+    return ns / weightBytes;
+  };
+  const perByte = 1e9 / 2.5e10;
+  // Latencies beside: 5 us of the link, 100 ns of the tier.
+  expect(loadOf(1, 1e12)).toBeCloseTo(perByte, 2);
+  expect(loadOf(2, 1e12)).toBeCloseTo(2 * perByte, 2);
+  expect(loadOf(1, 1e10)).toBeCloseTo(2e9 / 1e10, 2);
 });
 
 const busy = fc.record({
