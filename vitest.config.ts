@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests of the environment of a process, and of the tensors of its backends. */
-const ownProcess = ["test/scripts/**/*.test.ts", "test/capture/{backends,record}/**/*.test.ts"];
+const ownProcess = ["test/scripts/record-routing.test.ts", "test/capture/{backends,record}/**/*.test.ts"];
 /** Tests that change the folder and the streams of their process, and put them back. */
 const commandLine = ["test/{cli,docs}/**/*.test.ts"];
 const deep = "test/**/*.deep.test.ts";

@@ -9,6 +9,7 @@ import { deviceProfileNamed, systemProfileNamed } from "../../src/hardware/named
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { saveRoutingTable } from "../../src/trace/save-routing.ts";
 import { parametricRouting } from "../../src/trace/synthesis/parametric-routing.ts";
+import { further } from "../drawn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hostile-profiles-"));
 const routing = join(folder, "routing.safetensors");
@@ -89,7 +90,7 @@ describe("profiles at the ends of what numbers can be", () => {
 
   test.each(Object.keys(good) as (keyof typeof good)[])("%s: every number", async (file) => {
     for (const path of numbersOf(good[file]))
-      for (const extreme of [0, -1, 1e15, 1e300, 0.5])
+      for (const extreme of [0, 1e300, ...further([-1, 1e15, 0.5])])
         expect(
           await outcome({ ...good, [file]: changed(good[file], path, extreme) }),
           `${path.join(".")} = ${extreme}`,

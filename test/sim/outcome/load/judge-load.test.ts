@@ -364,7 +364,7 @@ describe("against known capacities", () => {
       const known = knownDeployments[name]!();
       for (const load of [0.5, 0.8, 0.89, 1.06, 1.2, 2])
         for (const n of [100, 300, 1000])
-          for (let seed = 11; seed <= 13; seed++) {
+          for (const seed of [11, ...further([12, 13])]) {
             const { verdict: found } = verdictAt(known, load, n, seed);
             const never = load > 1.05 ? "stable" : "overloaded";
             expect([load, n, seed, found]).not.toEqual([load, n, seed, never]);
