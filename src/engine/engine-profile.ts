@@ -151,6 +151,10 @@ export interface EngineProfile {
   readonly caches: CachePools;
   /** Whether it sets aside the cache of its whole context at start, and so does not start where that does not fit. */
   readonly reservesContext: boolean;
+  /** Whether the input embedding stays in host memory, where the host has one of its own. */
+  readonly embedsOnHost: boolean;
+  /** Whether it sets logits of every token of its largest step aside, not those of the tokens that are sampled. */
+  readonly reservesLogits: boolean;
   /** How it hands requests from a pool that prefills to one that decodes; null where it cannot. */
   readonly handover: Handover | null;
   /** What it has for weights that do not fit; null where its profile does not say. */

@@ -128,8 +128,10 @@ export const engineSchema = z.strictObject({
       statesPerSequence: countUpTo(1024),
     })
     .optional(),
-  /** Without it, no. */
+  /** Without them, no. */
   reservesContext: numbers.flag.optional(),
+  embedsOnHost: numbers.flag.optional(),
+  reservesLogits: numbers.flag.optional(),
   /** Without it, the engine cannot. */
   handover: z
     .strictObject({

@@ -20,6 +20,8 @@ export function resolveEngine(profile: EngineProfileFile, version?: string): Eng
     schedulesAhead: false,
     handover: null,
     reservesContext: false,
+    embedsOnHost: false,
+    reservesLogits: false,
     offload: offload === undefined ? null : { ...plainOffload, ...offload },
     ...stated,
     defaults: { recvInterval: 1, ...defaults },

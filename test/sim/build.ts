@@ -203,6 +203,8 @@ export function testEngine(overrides: Partial<EngineProfile> = {}): EngineProfil
     caches: { windows: "shared", chunks: "shared", states: "shared", statesPerSequence: 1 },
     handover: null,
     reservesContext: false,
+    embedsOnHost: false,
+    reservesLogits: false,
     offload: null,
     versions: {},
     defaults: {

@@ -16,7 +16,7 @@ import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
-import { weightItems } from "./weight-items.ts";
+import { hostEmbedding, weightItems } from "./weight-items.ts";
 
 /** The memory map, and what follows from it: room for caches, bytes of an expert, experts in host memory. */
 export interface MemoryPlan {
@@ -116,7 +116,10 @@ export function planMemory(
     map: {
       tiers: [
         device,
-        ...(host === null ? behind.tiers : withHost(behind.tiers, [...host.items, ...poolsIn(stages.length)])),
+        ...withHost(behind.tiers, [
+          ...hostEmbedding(config),
+          ...(host === null ? [] : [...host.items, ...poolsIn(stages.length)]),
+        ]),
       ],
       kvBlocks: kv.layout.main.capacity,
       kvBytesPerToken: growthPerToken(host === null ? caches.main : [...caches.main, ...host.caches.main]),
@@ -199,7 +202,7 @@ function workItems(config: PoolConfig): MemoryItem[] {
 
 /**
  * Peak activation memory of a step. It is assumed to be the residual stream, projections and feed-forward intermediates
- * of the largest step, plus float32 logits of one token per sequence and of its draft tokens.
+ * of the largest step, plus float32 logits of one token per sequence and of its draft tokens, or of all tokens of the step.
  */
 function activationBytesMax(config: PoolConfig): number {
   const { model, mapping, scheduler } = config;
@@ -214,10 +217,9 @@ function activationBytesMax(config: PoolConfig): number {
     widest = Math.max(widest, perToken);
   }
   const perToken = (4 * model.hiddenSize + widest) * activationBytes;
-  const logits = Math.min(
-    scheduler.maxSequences * (1 + (config.speculation?.draftTokens ?? 0)),
-    Math.max(scheduler.maxSequences, scheduler.maxBatchTokens),
-  );
+  const tokens = Math.max(scheduler.maxSequences, scheduler.maxBatchTokens);
+  const sampled = Math.min(scheduler.maxSequences * (1 + (config.speculation?.draftTokens ?? 0)), tokens);
+  const logits = config.engine.reservesLogits ? tokens : sampled;
   return Math.ceil(scheduler.maxBatchTokens * perToken + logits * (model.vocabSize / mapping.tp) * 4);
 }
 

@@ -2,6 +2,7 @@ import { storedBytes } from "../../core/dtype.ts";
 import { matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
+import { hostTier } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
 import type { StagePlan } from "../step/stage-plan.ts";
 import type { MemoryItem } from "./memory.ts";
@@ -24,14 +25,13 @@ export function weightItems(
   plan: StagePlan,
   stage: StageParts,
 ): MemoryItem[] {
-  const { model, mapping, offload } = config;
+  const { model, offload } = config;
   const hidden = model.hiddenSize;
   const { expertLayers } = plan;
-  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * hidden;
-  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
-  const embedded = vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters;
   const finalNorm = hidden + (model.headBias === true ? model.vocabSize : 0);
-  const holdsHead = stage.last && !(model.tiedEmbeddings && stage.first) && config.host?.head !== true;
+  const onHost = embedsOnHost(config);
+  const shares = model.tiedEmbeddings && stage.first && !onHost;
+  const holdsHead = stage.last && !shares && config.host?.head !== true;
   const slots =
     offload === null
       ? stage.physicalExpertsPerRank * expertLayers
@@ -40,7 +40,7 @@ export function weightItems(
         : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
   const layers = layerItems(config, attention, plan, layersOf(plan, config, false), stage.last ? finalNorm : 0);
   return [
-    { name: "embedding", bytes: stage.first ? matrixBytes(config, "embedding", embedded) : 0 },
+    { name: "embedding", bytes: stage.first && !onHost ? embeddingBytes(config) : 0 },
     ...layers.slice(0, -1),
     {
       name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
@@ -52,6 +52,20 @@ export function weightItems(
     ...layers.slice(-1),
   ];
 }
+
+/** Whether rows of the embedding are looked up in host memory. */
+const embedsOnHost = ({ engine, node }: PoolConfig): boolean => engine.embedsOnHost && hostTier(node) !== undefined;
+
+function embeddingBytes(config: PoolConfig): number {
+  const { model, mapping } = config;
+  const { tableParameters = 0, projectionParameters = 0 } = model.ngramEmbedding ?? {};
+  const vocabulary = Math.ceil(model.vocabSize / mapping.tp) * model.hiddenSize;
+  return matrixBytes(config, "embedding", vocabulary + Math.ceil(tableParameters / mapping.tp) + projectionParameters);
+}
+
+/** The embedding as an item of host memory, once for all devices; none where it is the devices'. */
+export const hostEmbedding = (config: PoolConfig): MemoryItem[] =>
+  embedsOnHost(config) ? [{ name: "embedding", bytes: embeddingBytes(config) }] : [];
 
 export const headBytes = (config: PoolConfig): number =>
   matrixBytes(config, "head", Math.ceil(config.model.vocabSize / config.mapping.tp) * config.model.hiddenSize);

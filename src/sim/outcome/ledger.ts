@@ -147,7 +147,8 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
       "collectives of replicas and stages on one node take turns on its root complexes, as long as the devices' links are taken" +
         (mapping.dp > 1 && mapping.tp > 1 ? "; those inside data-parallel ranks do not" : ""),
     );
-  add("activation memory", "assumed", "largest step's residual stream and intermediates, float32 logits per sequence");
+  const logits = engine.reservesLogits ? "token" : "sequence";
+  add("activation memory", "assumed", `largest step's residual stream and intermediates, float32 logits per ${logits}`);
   add(
     "kernel overhead",
     "assumed",

@@ -8,7 +8,7 @@ import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import { planMemory } from "../../../src/sim/memory/memory-plan.ts";
 import { layerPrograms } from "../../../src/sim/step/layer-programs.ts";
 import { StepCost } from "../../../src/sim/step/step-cost.ts";
-import { singleDevice, testConfig, testNode, testOffload, tinyModel } from "../build.ts";
+import { singleDevice, testConfig, testEngine, testNode, testOffload, tinyModel } from "../build.ts";
 
 const notWeights = /^(KV|activations|communication|window|expert transfer)/;
 
@@ -42,6 +42,41 @@ describe("one device holds exactly the weights of the model", () => {
       expect(plan(model).map.kvBytesPerToken).toBeCloseTo(growing, 6);
     });
   }
+});
+
+describe("an engine that keeps the input embedding in host memory", () => {
+  const engine = testEngine({ embedsOnHost: true });
+  const plain = tinyModel();
+  const tied = tinyModel({ tiedEmbeddings: true });
+  const table = 1024 * 256 * 2;
+  const embeddings = (model: ModelSpec, overrides: Partial<SimConfig>) =>
+    plan(model, overrides).map.tiers.map(({ items }) => items.find(({ name }) => name === "embedding")?.bytes ?? 0);
+
+  test("has it there alone, and a head that shares its weights on the device once more", () => {
+    const offload = lru();
+    expect(weightsOn(plain, { engine })).toBe(weightsOn(plain) - table);
+    expect(weightsOn(tied, { engine })).toBe(weightsOn(tied));
+    expect(embeddings(plain, { engine, offload })).toEqual([0, table]);
+    expect(embeddings(plain, { offload })).toEqual([table, 0]);
+  });
+
+  test("has it on the device where the host's memory is the device's", () => {
+    const node = { ...testNode({ memoryBytes: 1e14 }), tiers: [] };
+    expect(weightsOn(plain, { engine, node })).toBe(weightsOn(plain));
+  });
+});
+
+test("logits of all tokens of a step are set aside by an engine that says so, as a log of llama.cpp has them", () => {
+  const vocabulary = 151_936;
+  const model = tinyModel({ vocabSize: vocabulary });
+  const activations = (reservesLogits: boolean) =>
+    plan(model, { engine: testEngine({ reservesLogits }) }).map.tiers[0]!.items.find(
+      ({ name }) => name === "activations",
+    )!.bytes;
+  const { maxBatchTokens, maxSequences } = testEngine().defaults;
+  expect(activations(true) - activations(false)).toBe((maxBatchTokens - maxSequences) * vocabulary * 4);
+  // Of 300.75 MiB the log has in all.
+  expect((maxBatchTokens * vocabulary * 4) / 2 ** 20).toBe(296.75);
 });
 
 describe("weights whose layout is not the usual one of their format", () => {
