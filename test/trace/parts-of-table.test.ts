@@ -44,6 +44,8 @@ test("long sequences keep their rows, their order and their domains", () => {
   expect(longSequences(table, 6)).toBe(table);
 });
 
+const sameBytes = (a: Uint32Array, b: Uint32Array): boolean => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+
 test("a table may have more sequences than a call takes arguments", () => {
   const rows = 300_000;
   const starts = Uint32Array.from({ length: rows + 1 }, (_, i) => i);
@@ -58,7 +60,7 @@ test("a table may have more sequences than a call takes arguments", () => {
     domainStarts: Uint32Array.of(0, rows),
     modelLayers: [1],
   };
-  expect(rowsOfDomain(many, "a").sequenceStarts).toEqual(starts);
+  expect(sameBytes(rowsOfDomain(many, "a").sequenceStarts, starts)).toBe(true);
   const parts = [{ domain: 0, share: 1, sequences: [...starts.subarray(0, rows)] }];
-  expect(arrangedByParts(many, parts).sequenceStarts).toEqual(starts);
+  expect(sameBytes(arrangedByParts(many, parts).sequenceStarts, starts)).toBe(true);
 });

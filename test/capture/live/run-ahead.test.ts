@@ -16,6 +16,7 @@ import {
 } from "../../../src/validate/live/live-prefetch.ts";
 import { type LiveSetting, predictLive } from "../../../src/validate/live/predict-live.ts";
 import { measurementsOf } from "../../calibrate/live/measurements.ts";
+import { further } from "../../drawn.ts";
 
 const shape = { hidden: 16, width: 24, experts: 8 };
 const layers = 3;
@@ -147,7 +148,7 @@ describe("experts sent ahead", () => {
 
   test.each([
     { kind: "perfect", cache: "lru", slots: 2, batch: 3 },
-    { kind: "layer-markov", cache: "lfu", slots: 4, batch: 1 },
+    ...further([{ kind: "layer-markov", cache: "lfu", slots: 4, batch: 1 }] as const),
   ] as const)("on real threads, by $kind", async (one) => {
     const bank = createBank(shape, 5, "host", { shared: true });
     const threads = await startThreads("wasm", settingOf(one).setting, bank);
