@@ -275,7 +275,7 @@ describe("Ctrl-C", () => {
       ["run", small, "long.yaml", small, "--summary", "compact", "--export", `json=${json}`],
       {
         during: (child, out) => {
-          child.stdout?.once("data", () => setTimeout(() => out() && child.kill("SIGINT"), 1500));
+          child.stdout?.once("data", () => setTimeout(() => out() && child.kill("SIGINT"), 800));
         },
       },
     );
