@@ -67,6 +67,9 @@ export function withFlags(scenario: Scenario, served: Served): Flagged {
       ...(host === undefined ? {} : { host }),
       ledger: [
         { topic: "offload flags", fidelity: "emulated", detail: `${flags}${mapped}${unread}` },
+        ...(pages === null && split.loading === "mapped" && split.deviceFrom !== null && section.pinned !== false
+          ? [mappedEntry(split.deviceFrom)]
+          : []),
         ...(parts === undefined ? [] : [partsEntry(parts)]),
         ...(host === undefined ? [] : [hostWorkEntry(host)]),
       ],
@@ -154,6 +157,15 @@ export function placesInWords(parts: Flagged["parts"] = [], host?: HostWork): st
   const divided = split === 0 ? "" : `, experts of ${split} ${split === 1 ? "layer" : "layers"} in two places`;
   return `${divided}${layers}${caches}`;
 }
+
+/** A file that fits in memory is still pages: copies out of it pass a buffer of the driver. */
+const mappedEntry = (deviceFrom: number): LedgerEntry => ({
+  topic: "mapped file",
+  fidelity: "assumed",
+  detail:
+    `experts in host memory are taken as page-locked, which a mapped file is not: steps of ${deviceFrom} tokens and more, for which they ` +
+    "are copied, take between this and what policy.offload.pinned: false gives",
+});
 
 function partsEntry(parts: readonly (ExpertParts | null)[]): LedgerEntry {
   const split = parts.filter((one) => one !== null);
