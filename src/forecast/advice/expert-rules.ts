@@ -45,7 +45,7 @@ export const moreCopies: AdviceRule = {
 export const otherCachePolicy: AdviceRule = {
   causes: ["expertFetch"],
   change: ({ config: { offload }, forecast: { cache }, policy }) => {
-    if (offload === null || policy.offload === undefined) return null;
+    if (offload === null || policy.offload === undefined || policy.offload.flags !== undefined) return null;
     const name = policy.offload.kind;
     const reference = cache?.reference ?? null;
     const fixed = reference !== null && name !== "static" && reference.bestStatic > reference.policy;
@@ -76,7 +76,9 @@ export const moreSlots: AdviceRule = {
   change: ({ config, forecast, policy }) => {
     const { offload, mapping, model } = config;
     const moe = moeShape(model);
-    if (offload === null || moe === null || Array.isArray(policy.offload?.slotsPerLayer)) return null;
+    // What flags of the engine divide has no slots of its own.
+    const divided = Array.isArray(policy.offload?.slotsPerLayer) || policy.offload?.flags !== undefined;
+    if (offload === null || moe === null || divided) return null;
     const layers = ownLayers(model).filter(({ feedForward }) => feedForward.kind === "moe").length;
     const [device] = forecast.memory.tiers;
     const bytesOf = (part: string) => device?.items.find(({ name }) => name.startsWith(part))?.bytes ?? 0;

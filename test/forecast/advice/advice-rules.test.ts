@@ -97,6 +97,21 @@ describe("a rule does not apply", () => {
     for (const name of inapplicable) expect(await of(name, oneDevice), name).toBeNull();
   });
 
+  test("where flags of the engine divide experts: it has no slots and no other policy", async () => {
+    const divided = (how: string) =>
+      scenarioText(
+        "{ id: gpt-oss-20b }",
+        "rtx4070-desktop",
+        `engine: { id: llama.cpp, maxModelLen: 4096, maxNumSeqs: 1 }
+${recorded}
+policy: { offload: { kind: static, ${how} } }`,
+        { requests: 10, closed: 1, isl: 60, osl: 12 },
+      );
+    for (const name of ["moreSlots", "otherCachePolicy"] as const)
+      expect(await of(name, divided('flags: "--n-cpu-moe 8"')), name).toBeNull();
+    expect((await of("otherCachePolicy", divided("slots: 16")))?.set).toEqual(["policy.offload.kind=lru"]);
+  });
+
   test("where routing is uniform: no expert is busier than another", async () => {
     expect(await of("balancedPlacement", longPrompts)).toBeNull();
   });
