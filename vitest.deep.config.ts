@@ -33,7 +33,7 @@ export default defineConfig({
           name: "all cases",
           include: properties,
           setupFiles: "test/property-setup.ts",
-          env: { PROPERTY_CASES: "all" },
+          env: { ALL_CASES: "all" },
           isolate: false,
           maxWorkers: "100%",
           sequence: { groupOrder: 0 },

@@ -1,5 +1,5 @@
 /** Whether this is the deep suite, which runs quick files again with all of their cases. */
-const all = process.env["PROPERTY_CASES"] === "all";
+const all = process.env["ALL_CASES"] === "all";
 
 /** Cases that a property draws: in the quick suite a quarter of those stated, or a dozen where that is more. */
 export const drawn = (stated: number): number => (all ? stated : Math.max(Math.min(stated, 12), Math.ceil(stated / 4)));

@@ -94,10 +94,6 @@ export class ModelRoom {
     return this.#store.evictions;
   }
 
-  get usedBytes(): number {
-    return this.#store.usedBytes;
-  }
-
   /** A model that may not step is asked for. */
   ask(model: number, atNs: number): void {
     if (this.#store.at(model, atNs) === "arriving" || this.#asked.includes(model)) return;

@@ -6,16 +6,8 @@ import { simulate } from "../../../src/sim/simulate.ts";
 import { drawn } from "../../drawn.ts";
 import { testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
 import { type SentAhead, sendingAhead } from "./sent-ahead.ts";
+import { all, expertBytes, tier } from "./tiers.ts";
 
-/** Of the tiny model: 4 layers of 8 experts, 2 for a token. */
-const expertBytes = 3 * 256 * 128 * 2;
-const all = 32;
-const tier = (kind: MemoryTier["kind"], experts: number, bytesPerSecond: number, latencyNs: number): MemoryTier => ({
-  id: kind,
-  kind,
-  bytes: experts * expertBytes,
-  read: { name: kind, bytesPerSecond, latencyNs, efficiency: 1 },
-});
 const ddr = (experts: number) => tier("ddr", experts, 50e9, 80);
 const nvme = tier("nvme", all, 5e9, 50_000);
 

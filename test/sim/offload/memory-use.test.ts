@@ -8,17 +8,8 @@ import type { RunResult } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { drawn } from "../../drawn.ts";
 import { singleDevice, testConfig, testNode, testOffload, testRequests, testRouting } from "../build.ts";
+import { all, expertBytes, tier } from "./tiers.ts";
 
-/** Of the tiny model: 4 layers of 8 experts. */
-const expertBytes = 3 * 256 * 128 * 2;
-const all = 32;
-
-const tier = (kind: MemoryTier["kind"], experts: number, bytesPerSecond: number, latencyNs: number): MemoryTier => ({
-  id: kind,
-  kind,
-  bytes: experts * expertBytes,
-  read: { name: kind, bytesPerSecond, latencyNs, efficiency: 1 },
-});
 const ddr = (experts: number) => tier("ddr", experts, 50e9, 0);
 const cxl = (experts: number) => tier("cxl", experts, 18e9, 250);
 const nvme = tier("nvme", all, 5e9, 50_000);
