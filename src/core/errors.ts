@@ -70,6 +70,12 @@ export class InfeasibleError extends MoecastError {
   override readonly name = "InfeasibleError";
 }
 
+/** A solver's limit came before any solution: more time, another solver, or a smaller problem helps. */
+export class SolverLimitError extends MoecastError {
+  readonly exitCode = exitCodes.solverLimit;
+  override readonly name = "SolverLimitError";
+}
+
 /** A law of the simulation was broken: a defect of moecast, never of the input. */
 export class InvariantError extends MoecastError {
   readonly exitCode = exitCodes.internal;

@@ -1,10 +1,14 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { parametersIn } from "../core/parameters.ts";
+import { formatNumber, formatPercent } from "../core/units.ts";
 import { inOneStretch } from "../files/signals.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
-import type { Placement, PlacementPolicy } from "../policy/placement/placement.ts";
+import type { Placement, PlacementPolicy, PlacementProof, PlacementTools } from "../policy/placement/placement.ts";
 import { placements } from "../policy/placement/placements.ts";
 import { stageRanks } from "../sim/mapping.ts";
+import type { LedgerEntry } from "../sim/result.ts";
+import { solveHere } from "../solver/solver.ts";
 import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
 import { layerMapOf } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
@@ -47,14 +51,26 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
       physicalExperts,
       loads: loads === null ? null : loadsByHome(loads, homes, setting),
     };
-    const value = atEveryVisit(
-      inOneStretch(() => policy.place(input)),
-      homes,
-    );
+    const proofs: PlacementProof[] = [];
+    const tools: PlacementTools = { solve: solveHere, prove: (proof) => proofs.push(proof) };
+    const placed = await inOneStretch(() => policy.place(input, parametersIn(policy.parameters, section), tools));
+    const value = atEveryVisit(placed, homes);
     const name =
       section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant experts a layer` : section.kind;
-    return { value, name, ledger: loads === null ? [] : [fitEntry("placement", loads)] };
+    return {
+      value,
+      name,
+      ledger: [...(loads === null ? [] : [fitEntry("placement", loads)]), ...proofs.map(proofEntry)],
+    };
   });
+}
+
+/** What the ledger says of the problem that a policy solved. */
+function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: PlacementProof): LedgerEntry {
+  const found = `${problem}: ${formatNumber(objective, 4)}, no less than ${formatNumber(bound, 4)}`;
+  const quality = proved ? "proved" : `gap ${Number.isFinite(gap) ? formatPercent(gap, 2) : "unknown"}`;
+  const ended = cut ? "; ended by its limit of time, so that another machine may find another" : "";
+  return { topic: "placement solver", fidelity: "fitted", detail: `${solver}: ${found} (${quality}${ended})` };
 }
 
 /** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */

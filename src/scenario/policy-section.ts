@@ -13,15 +13,17 @@ const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => O
 /** A run of the longest simulated time then has at most 90 million ticks. */
 const shortestTickNs = 100e6;
 
-const placement = z.strictObject({
-  kind: z.enum(names<PlacementName>(placements)).describe("Placement algorithm."),
+/** Keys of a placement, whatever its policy. */
+const placementKeys = {
   redundant: count(0, 65536).default(0).describe("Physical experts per layer beyond one per expert."),
   groups: count(1, 1024)
     .optional()
     .describe("Groups of experts in hierarchical placement; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
   fit: fitSection,
-});
+};
+
+const placement = kindsOf(placements, Object.keys(placements) as PlacementName[], placementKeys);
 
 /** Keys of scaling, whatever its policy. */
 const scalingKeys = {

@@ -14,7 +14,7 @@ const levels = [
   ["resolve"],
   ["calibrate"],
   ["forecast"],
-  ["validate", "offload"],
+  ["validate", "offload", "place"],
   ["plan", "capture"],
   ["tui", "report"],
   ["cli"],
@@ -47,7 +47,18 @@ const packageOwners: Record<string, readonly string[]> = {
 };
 
 /** Folders that may touch the disk, clocks, processes or workers. The rest is pure. */
-const effectful = new Set(["files", "trace", "resolve", "calibrate", "validate", "plan", "capture", "tui", "cli"]);
+const effectful = new Set([
+  "files",
+  "trace",
+  "resolve",
+  "calibrate",
+  "validate",
+  "place",
+  "plan",
+  "capture",
+  "tui",
+  "cli",
+]);
 const pureNodeModules = new Set(["node:crypto", "node:buffer", "node:path"]);
 
 const src = resolve("src");

@@ -1,13 +1,15 @@
 import { firstExpertOf } from "../../models/contiguous-ranks.ts";
-import type { PlacementPolicy } from "./placement.ts";
+import type { LivePlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
 
 /**
  * Experts in id order, equally many on each rank; the first ranks take one more each of a remainder. The default of
  * vLLM (`linear`), SGLang and TensorRT-LLM.
  */
-export const contiguous: PlacementPolicy = {
+export const contiguous: LivePlacementPolicy = {
   name: "contiguous",
+  rule: "experts in id order, equally many on each rank",
+  parameters: {},
   needs: [],
   makesCopies: false,
   place: (input) => {

@@ -1,5 +1,5 @@
 import { InvalidInputError, type Problem } from "../../core/errors.ts";
-import type { Placement, PlacementInput, PlacementPolicy } from "./placement.ts";
+import type { LivePlacementPolicy, Placement, PlacementInput } from "./placement.ts";
 import { checkPlacementInput, layerLoads } from "./placement-input.ts";
 
 /**
@@ -9,8 +9,10 @@ import { checkPlacementInput, layerLoads } from "./placement-input.ts";
  * ties go to the first, as in the reference (github.com/deepseek-ai/EPLB); it may put two copies of an expert on one
  * rank.
  */
-export const eplb: PlacementPolicy = {
+export const eplb: LivePlacementPolicy = {
   name: "eplb",
+  rule: "DeepSeek's EPLB: copies of the hottest experts, packed over nodes and ranks",
+  parameters: {},
   needs: ["loads"],
   makesCopies: true,
   place: (input) => {

@@ -1,5 +1,5 @@
 import { assignLongestFirst, improveBySwaps } from "../../solver/assignment.ts";
-import type { PlacementPolicy } from "./placement.ts";
+import type { LivePlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, layerLoads, placementFromRanks } from "./placement-input.ts";
 
 /**
@@ -7,8 +7,10 @@ import { checkPlacementInput, layerLoads, placementFromRanks } from "./placement
  * processing time rule). Swaps then relieve the heaviest rank. Within 0.1 % of the lower bound on lognormal loads of 64
  * and 256 experts, where exact solvers need seconds.
  */
-export const lpt: PlacementPolicy = {
+export const lpt: LivePlacementPolicy = {
   name: "lpt",
+  rule: "heaviest expert first onto the lightest rank, then swaps",
+  parameters: {},
   needs: ["loads"],
   makesCopies: false,
   place: (input) => {
