@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { printCheckSets } from "./kernels/check-sets.ts";
 import { checkDeepEp } from "./kernels/deepep.ts";
 import { checkEplb } from "./kernels/eplb.ts";
+import { checkEplbSimulated } from "./kernels/eplb-simulated.ts";
 import { printMapErrors } from "./kernels/map-errors.ts";
 import { checkSkew } from "./kernels/skew.ts";
 
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
   const problems = [
     ...(await checkSkew(experts)),
     ...(await checkEplb(experts)),
+    ...(await checkEplbSimulated(experts)),
     ...checkDeepEp(join(folder, "deepep_eplb", "deepep_published.csv")),
   ];
   for (const problem of problems) console.log(`FAILED ${problem}`);

@@ -1,10 +1,10 @@
 import { wideEpTable } from "../../src/calibrate/kernel-tables/readers/grouped-gemm.ts";
 import { groupedGemmFamily } from "../../src/calibrate/maps/families/grouped-gemm.ts";
 import type { GroupedGemmOp } from "../../src/hardware/op.ts";
-import { fitFamily, type RowSample, ratesOf, rowSamples, tableFiles } from "./fitted.ts";
-import { median, row } from "./text.ts";
+import { benefit, expertRanks, isEplb, peakProblems, redundancyProblems } from "./eplb-benefit.ts";
+import { fitFamily, ratesOf, rowSamples, tableFiles } from "./fitted.ts";
+import { row } from "./text.ts";
 
-const expertRanks = [4, 8, 16, 32, 64, 128, 256] as const;
 const physicalCounts = [256, 288] as const;
 const small = (tokens: number) => tokens <= 256;
 const large = (tokens: number) => tokens >= 2048;
@@ -51,46 +51,4 @@ export async function checkEplb(folder: string): Promise<string[]> {
     );
   }
   return problems;
-}
-
-const isEplb = ({ cells }: RowSample) => String(cells["distribution"]).endsWith("_eplb");
-
-function benefit(
-  samples: readonly RowSample[],
-  physicalExperts: number,
-  ranks: number,
-  within: (tokens: number) => boolean,
-  time: (sample: RowSample) => number,
-): number {
-  const chosen = samples.filter(
-    ({ cells }) =>
-      cells["hidden_size"] === "7168" &&
-      cells["num_experts"] === "256" &&
-      cells["moe_ep_size"] === String(ranks) &&
-      cells["moe_tp_size"] === "1" &&
-      String(cells["distribution"]).startsWith("power_law_1.2") &&
-      within(Number(cells["num_tokens"])),
-  );
-  const times = (wanted: (sample: RowSample) => boolean) =>
-    new Map(chosen.filter(wanted).map((sample) => [sample.cells["num_tokens"], time(sample)]));
-  const base = times((sample) => !isEplb(sample));
-  const balanced = times((sample) => isEplb(sample) && sample.cells["num_slots"] === String(physicalExperts));
-  return median([...base].flatMap(([tokens, ns]) => (balanced.has(tokens) ? ns / (balanced.get(tokens) ?? NaN) : [])));
-}
-
-/** The gain of large batches peaks between EP8 and EP64 and is gone at EP256. */
-function peakProblems(device: string, forecast: readonly number[]): string[] {
-  const peak = expertRanks[forecast.indexOf(Math.max(...forecast))] ?? 0;
-  const last = forecast.at(-1) ?? NaN;
-  return [
-    ...(peak < 8 || peak > 64 ? [`${device}: EPLB gains most at EP${peak}`] : []),
-    ...(Math.abs(last - 1) < 0.1 ? [] : [`${device}: EPLB changes ${last.toFixed(2)} at one expert a rank`]),
-  ];
-}
-
-/** Redundant experts are more weights to read: small batches gain less from them than from one physical expert each. */
-function redundancyProblems(device: string, none: readonly number[], redundant: readonly number[]): string[] {
-  return expertRanks.flatMap((ranks, i) =>
-    (redundant[i] ?? NaN) >= (none[i] ?? NaN) ? [`${device}: redundant experts help a small batch at EP${ranks}`] : [],
-  );
 }
