@@ -114,7 +114,7 @@ function deployment(system: string, ranks: number): Promise<SimConfig> {
   if (found === undefined) {
     found = resolveScenario(parseScenario(scenarioText(system, ranks), "eplb.yaml"), {
       readText: () => Promise.reject(new Error("no file is read")),
-    } as never).then(({ config }) => config);
+    }).then(({ config }) => config);
     known.set(key, found);
   }
   return found;

@@ -1,0 +1,81 @@
+/**
+ * Published end-to-end gains of expert placement beside those that a replay gives: npm run check:gains -- <mixtral.safetensors>.
+ * Each row is a bundled scenario with and without the placement. Nothing is fitted: what the replay does not explain stands there
+ * as the rest. Without a trace of Mixtral's routing the rows that need one are left out.
+ */
+import { readFile } from "node:fs/promises";
+import { resolveScenario } from "../src/resolve/resolve-scenario.ts";
+import { parseScenario } from "../src/scenario/parse-scenario.ts";
+import { simulate } from "../src/sim/simulate.ts";
+import { row } from "./kernels/text.ts";
+
+interface Gain {
+  readonly name: string;
+  readonly file: string;
+  /** Published: throughput after / before, or time after / before as its inverse. */
+  readonly published: number;
+  readonly source: string;
+  readonly before: readonly string[];
+  readonly after: readonly (readonly [string, readonly string[]])[];
+  readonly needsTrace?: boolean;
+}
+
+const without = ["policy.placement=null"];
+const skews = [0.5, 1] as const;
+
+const gains: readonly Gain[] = [
+  ...["node", "nodes"].map((where, i) => ({
+    name: `MoETuner, Mixtral, ${["1 node", "2 nodes"][i]}`,
+    file: `scenarios/placement/moetuner-${where}.yaml`,
+    published: 1 / (1 - [0.093, 0.175][i]!),
+    source: "arXiv 2502.06643",
+    before: without,
+    after: [
+      ["moetuner, fitted on what is replayed", ["policy.placement.fit=null"]],
+      ["moetuner, fitted on another topic", []],
+      ["lpt, fitted on another topic", ["policy.placement.kind=lpt"]],
+    ] as const,
+    needsTrace: true,
+  })),
+  ...skews.map((skew) => ({
+    name: `EPLB, DeepSeek-V3 prefill EP32, skew ${skew}`,
+    file: "scenarios/large-ep-prefill.yaml",
+    published: 1.49,
+    source: "LMSYS, May 2025, factor from a summary",
+    before: [...without, `routing.skew=${skew}`],
+    after: [["eplb, 32 redundant", [`routing.skew=${skew}`]]] as const,
+  })),
+  ...skews.map((skew) => ({
+    name: `EPLB, DeepSeek-V3 decode EP72, skew ${skew}`,
+    file: "scenarios/large-ep-decode.yaml",
+    published: 2.54,
+    source: "LMSYS, May 2025, factor from a summary",
+    before: [...without, `routing.skew=${skew}`],
+    after: [["eplb, 32 redundant", [`routing.skew=${skew}`]]] as const,
+  })),
+];
+
+/** Time of a run, ns. */
+async function runNs(file: string, settings: readonly string[], trace: string | undefined): Promise<number> {
+  const params = trace === undefined ? {} : { ROUTING: trace };
+  const scenario = parseScenario(await readFile(file, "utf8"), file, { settings, params });
+  const { config } = await resolveScenario(scenario, { readText: (path) => readFile(path, "utf8") });
+  return simulate(config).endNs;
+}
+
+async function main(): Promise<void> {
+  const [trace] = process.argv.slice(2);
+  row(["published gain", "throughput", "replayed", "what of it", "placement"], 44, 12);
+  for (const { name, file, published, before, after, needsTrace } of gains) {
+    if (needsTrace === true && trace === undefined) continue;
+    const params = needsTrace === true ? trace : undefined;
+    const beforeNs = await runNs(file, before, params);
+    for (const [placement, settings] of after) {
+      const gain = beforeNs / (await runNs(file, settings, params));
+      const share = (gain - 1) / (published - 1);
+      row([name, `x${published.toFixed(3)}`, `x${gain.toFixed(3)}`, `${Math.round(100 * share)} %`, placement], 44, 12);
+    }
+  }
+}
+
+await main();
