@@ -1,4 +1,5 @@
-import { assignLongestFirst, improveBySwaps } from "../../solver/assignment.ts";
+import { assignLongestFirst } from "../../solver/assignment/longest-first.ts";
+import { improveBySwaps } from "../../solver/assignment/swaps.ts";
 import type { LivePlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, layerLoads, placementFromRanks } from "./placement-input.ts";
 
