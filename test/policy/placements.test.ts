@@ -22,7 +22,9 @@ import {
   toPhysicalToLogical,
 } from "../../src/policy/placement/placement-measures.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
-import { assignLongestFirst, binLoads, lowerBound } from "../../src/solver/assignment.ts";
+import { assignmentBound } from "../../src/solver/assignment/assignment-bound.ts";
+import { binLoads } from "../../src/solver/assignment/assignment-problem.ts";
+import { assignLongestFirst } from "../../src/solver/assignment/longest-first.ts";
 import { solveHere } from "../../src/solver/solver.ts";
 import { drawn } from "../drawn.ts";
 
@@ -278,7 +280,7 @@ test("lpt balances every layer at least as well as heaviest-first without swaps"
         const plain = Math.max(...binLoads(problem, assignLongestFirst(problem)));
         const heaviest = Math.max(...sums.subarray(layer * ranks, (layer + 1) * ranks));
         expect(heaviest).toBeLessThanOrEqual(plain);
-        expect(heaviest).toBeGreaterThanOrEqual(lowerBound(problem) - 1e-9);
+        expect(heaviest).toBeGreaterThanOrEqual(assignmentBound(problem) - 1e-9);
       }
     }),
   );
