@@ -2,17 +2,22 @@ import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
 import { formatNumber, formatPercent } from "../core/units.ts";
 import { inOneStretch } from "../files/signals.ts";
-import type { ModelSpec } from "../models/spec.ts";
-import { expertHomes } from "../models/visits.ts";
-import type { Placement, PlacementPolicy, PlacementProof, PlacementTools } from "../policy/placement/placement.ts";
+import {
+  needsOf,
+  type Placement,
+  type PlacementInput,
+  type PlacementPolicy,
+  type PlacementProof,
+  type PlacementTools,
+} from "../policy/placement/placement.ts";
 import { placements } from "../policy/placement/placements.ts";
 import { stageRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { solveHere } from "../solver/solver.ts";
-import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
-import { layerMapOf } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
-import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { expertHomeNumbers, placementStatistics } from "./placement-statistics.ts";
+import { type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { rankDistances, rankLimits } from "./rank-limits.ts";
 
 /** The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. */
 export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
@@ -30,7 +35,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
         expected: `${moe.experts} experts + redundant to be a multiple of ep ${mapping.ep}`,
         found: section.redundant,
       });
-    if (section.redundant > 0 && !policy.makesCopies)
+    if (section.redundant > 0 && !policy.makesCopies && policy.unequalCounts !== true)
       problems.push({
         ...scenario.place(["policy", "placement", "redundant"]),
         at: "policy.placement.redundant",
@@ -38,29 +43,38 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
         found: section.redundant,
       });
     if (problems.length > 0) throw new InvalidInputError(problems);
-    const loads = policy.needs.includes("loads") ? await expertLoads(scenario, section.fit, setting.source, moe) : null;
-    const homes = homeNumbers(model);
-    const groups = section.groups ?? moe.router.groups?.count ?? 1;
-    const nodes = section.nodes ?? nodesOf(setting);
-    const input = {
+    const values = parametersIn(policy.parameters, section);
+    const needs = needsOf(policy, values);
+    const statistics = await placementStatistics(setting, needs);
+    const homes = expertHomeNumbers(model);
+    const ranks = mapping.ep;
+    const limits = rankLimits(setting, Math.max(...homes) + 1);
+    const distance = rankDistances(setting);
+    const blank = {
       layers: Math.max(...homes) + 1,
       experts: moe.experts,
-      ranks: mapping.ep,
-      nodes,
-      groups,
+      ranks,
+      nodes: section.nodes ?? nodesOf(setting),
+      groups: section.groups ?? moe.router.groups?.count ?? 1,
       physicalExperts,
-      loads: loads === null ? null : loadsByHome(loads, homes, setting),
+      loads: null,
+      ...limits.value,
+      ...(distance === null ? {} : { distance }),
+      ...(section.twins === undefined ? {} : { twins: section.twins }),
+      seed: scenario.seed,
     };
+    const previous = section.previous === undefined ? null : placements[section.previous].place(blank);
+    const input: PlacementInput = { ...blank, ...statistics.value, previous };
     const proofs: PlacementProof[] = [];
     const tools: PlacementTools = { solve: solveHere, prove: (proof) => proofs.push(proof) };
-    const placed = await inOneStretch(() => policy.place(input, parametersIn(policy.parameters, section), tools));
+    const placed = await inOneStretch(() => policy.place(input, values, tools));
     const value = atEveryVisit(placed, homes);
     const name =
       section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant experts a layer` : section.kind;
     return {
       value,
       name,
-      ledger: [...(loads === null ? [] : [fitEntry("placement", loads)]), ...proofs.map(proofEntry)],
+      ledger: [...statistics.ledger, ...limits.ledger, ...proofs.map(proofEntry)],
     };
   });
 }
@@ -77,26 +91,6 @@ function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: Pla
 function nodesOf({ mapping, node }: PolicySetting): number {
   const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;
-}
-
-/** [MoE layers and visits] number of the one that holds the experts, among those that do. */
-function homeNumbers(model: ModelSpec): number[] {
-  const homes = expertHomes(model);
-  const holding = [...new Set(homes)];
-  return homes.map((home) => holding.indexOf(home));
-}
-
-/**
- * [MoE layers that hold experts x experts] loads of the trace layers that a layer and further visits of its experts
- * replay.
- */
-function loadsByHome(loads: ExpertLoads, homes: readonly number[], setting: PolicySetting): Float64Array {
-  const { experts } = setting.moe;
-  const out = new Float64Array((Math.max(...homes) + 1) * experts);
-  for (const [layer, traceLayer] of layerMapOf(setting.layerMap, loads, setting.model).entries())
-    for (let expert = 0; expert < experts; expert++)
-      out[homes[layer]! * experts + expert]! += loads.uses[traceLayer * experts + expert]!;
-  return out;
 }
 
 /** The placement of layers that hold experts, laid out by MoE layer and visit. */

@@ -21,6 +21,33 @@ const placementKeys = {
     .describe("Groups of experts in hierarchical placement; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
   fit: fitSection,
+  windows: count(1, 4096)
+    .default(16)
+    .describe("Equal stretches of the fitting set, one after the other, for policies that go by how load changes."),
+  previous: z
+    .enum(["contiguous", "round-robin"])
+    .optional()
+    .describe("Placement in use, for policies that change one; default none."),
+  twins: z
+    .boolean()
+    .optional()
+    .describe("Whether a rank may hold two copies of an expert; default what the algorithm does."),
+  rankSpeed: z
+    .array(z.number().positive().max(1e6))
+    .optional()
+    .describe(
+      "Relative speed of each expert rank, which load is balanced by; default all alike. Places experts, slows no rank.",
+    ),
+  rankCopies: z
+    .array(count(0, 65535))
+    .optional()
+    .describe("Expert copies of a layer that each expert rank may hold; default its physical experts."),
+  memory: z
+    .union([quantity("bytes"), z.array(quantity("bytes"))])
+    .optional()
+    .describe(
+      "Memory for routed experts of each expert rank, or a list of one for each: how many copies of all layers it may hold.",
+    ),
 };
 
 const placement = kindsOf(placements, Object.keys(placements) as PlacementName[], placementKeys);

@@ -1,6 +1,7 @@
 import { storedBytes } from "../../core/dtype.ts";
 import { matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
+import { noExpert } from "../../policy/placement/placement.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { hostTier } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
@@ -12,6 +13,25 @@ interface StageParts {
   readonly last: boolean;
   readonly expertBytes: number;
   readonly physicalExpertsPerRank: number;
+  /** Expert copies of all layers of the stage on the rank that holds most. */
+  readonly heldExperts: number;
+}
+
+/**
+ * Expert copies of all layers of a stage on the rank that holds most of them: ranks may hold unequally many, and others in each layer.
+ * `perRank`: those of a layer where the placement is not told.
+ */
+export function heldExperts({ placement, model }: PoolConfig, plan: StagePlan, perRank: number): number {
+  if (placement === null) return perRank * plan.expertLayers;
+  const { ranks, physicalExpertsPerRank: places, logicalExperts } = placement;
+  const held = new Uint32Array(ranks);
+  for (const [i, layer] of plan.moeIndex.entries()) {
+    // A layer that visits the experts of an earlier one again holds none.
+    if (layer < 0 || model.layers[plan.first + i]!.revisit !== undefined) continue;
+    for (let at = 0; at < ranks * places; at++)
+      if (logicalExperts[layer * ranks * places + at] !== noExpert) held[Math.floor(at / places)]! += 1;
+  }
+  return Math.max(...held);
 }
 
 /** Part of a stage: the layers of it that are the devices', or those that are the host's. */
@@ -34,10 +54,10 @@ export function weightItems(
   const holdsHead = stage.last && !shares && config.host?.head !== true;
   const slots =
     offload === null
-      ? stage.physicalExpertsPerRank * expertLayers
+      ? stage.heldExperts
       : offload.scope === "layer"
         ? cacheSlots(offload, plan)
-        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
+        : Math.min(offload.slots, stage.heldExperts);
   const layers = layerItems(config, attention, plan, layersOf(plan, config, false), stage.last ? finalNorm : 0);
   return [
     { name: "embedding", bytes: stage.first && !onHost ? embeddingBytes(config) : 0 },
