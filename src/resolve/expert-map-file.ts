@@ -3,6 +3,7 @@ import { type ExpertMap, emptySlot, type MapContext } from "../engine/expert-map
 import { type ExpertMapFormatName, readExpertMap, refusePickle } from "../engine/expert-maps/expert-map-formats.ts";
 import { inputBytesMax } from "../files/input-limits.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import { expertHomes } from "../models/visits.ts";
 import { noExpert, type Placement } from "../policy/placement/placement.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { FileReader } from "./file-reader.ts";
@@ -46,15 +47,21 @@ export function placementOfMap(map: ExpertMap, ranks: number): Placement {
   };
 }
 
-/** A placement as a map that can be written. */
-export const mapOfPlacement = (placement: Placement): ExpertMap => ({
-  layers: placement.layers,
-  experts: placement.experts,
-  slots: placement.ranks * placement.physicalExpertsPerRank,
-  ranks: placement.ranks,
-  logicalExperts: placement.logicalExperts.map((expert) => (expert === noExpert ? emptySlot : expert)),
-  notes: [],
-});
+/** A placement by MoE layer and visit, as a run has it, as a map of the layers that hold experts. */
+export function mapOfPlacement(placement: Placement, model: ModelSpec): ExpertMap {
+  const { experts, ranks, physicalExpertsPerRank } = placement;
+  const slots = ranks * physicalExpertsPerRank;
+  const holding = [...new Set(expertHomes(model))];
+  const logicalExperts = new Uint16Array(holding.length * slots);
+  for (const [layer, home] of holding.entries())
+    logicalExperts.set(
+      placement.logicalExperts
+        .subarray(home * slots, (home + 1) * slots)
+        .map((one) => (one === noExpert ? emptySlot : one)),
+      layer * slots,
+    );
+  return { layers: holding.length, experts, slots, ranks, logicalExperts, notes: [] };
+}
 
 /** The map that `policy.placement.file` names. */
 export interface GivenMap {
