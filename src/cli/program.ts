@@ -6,6 +6,7 @@ import { captureCommand } from "./capture-command.ts";
 import type { SetExitCode } from "./command.ts";
 import { hardwareCommand } from "./hardware-command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
+import { mapCommand } from "./map-command.ts";
 import { modelCommand } from "./model-command.ts";
 import { offloadCommand } from "./offload-command.ts";
 import { runCommand } from "./run-command.ts";
@@ -22,6 +23,7 @@ const commands = [
   captureCommand,
   hardwareCommand,
   modelCommand,
+  mapCommand,
   schemaCommand,
 ];
 

@@ -10,10 +10,11 @@ import {
   type PlacementProof,
   type PlacementTools,
 } from "../policy/placement/placement.ts";
-import { placements } from "../policy/placement/placements.ts";
+import { placementKinds, placements } from "../policy/placement/placements.ts";
 import { stageRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { solveHere } from "../solver/solver.ts";
+import { type GivenMap, givenMapOf } from "./expert-map-file.ts";
 import { locatedAsync } from "./located.ts";
 import { expertHomeNumbers, placementStatistics } from "./placement-statistics.ts";
 import { type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
@@ -25,8 +26,9 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
   const section = scenario.policy.placement;
   if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
   return locatedAsync(scenario, ["policy", "placement"], async () => {
-    const policy: PlacementPolicy = placements[section.kind];
-    const physicalExperts = placedExperts(setting);
+    const policy: PlacementPolicy = placementKinds[section.kind];
+    const given = policy.needs.includes("map") ? await givenMapOf(setting, placedExperts(setting)) : null;
+    const physicalExperts = given === null ? placedExperts(setting) : slotsOf(given.placement);
     const problems: Problem[] = [];
     if (physicalExperts % mapping.ep !== 0)
       problems.push({
@@ -62,6 +64,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
       ...(distance === null ? {} : { distance }),
       ...(section.twins === undefined ? {} : { twins: section.twins }),
       seed: scenario.seed,
+      ...(given === null ? {} : { map: given.placement }),
     };
     const previous = section.previous === undefined ? null : placements[section.previous].place(blank);
     const input: PlacementInput = { ...blank, ...statistics.value, previous };
@@ -69,15 +72,30 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
     const tools: PlacementTools = { solve: solveHere, prove: (proof) => proofs.push(proof) };
     const placed = await inOneStretch(() => policy.place(input, values, tools));
     const value = atEveryVisit(placed, homes);
-    const name =
-      section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant experts a layer` : section.kind;
+    const kind = given === null ? section.kind : `${section.kind} ${given.input.name}`;
+    const redundant = given === null ? section.redundant : physicalExperts - moe.experts;
     return {
       value,
-      name,
-      ledger: [...statistics.ledger, ...limits.ledger, ...proofs.map(proofEntry)],
+      name: redundant > 0 ? `${kind}, ${redundant} redundant experts a layer` : kind,
+      ledger: [
+        ...statistics.ledger,
+        ...limits.ledger,
+        ...(given === null ? [] : [givenEntry(given)]),
+        ...proofs.map(proofEntry),
+      ],
+      ...(given === null ? {} : { inputs: [given.input] }),
     };
   });
 }
+
+const slotsOf = ({ ranks, physicalExpertsPerRank }: Placement): number => ranks * physicalExpertsPerRank;
+
+/** What the ledger says of a map that somebody else made. */
+const givenEntry = ({ input, format, notes }: GivenMap): LedgerEntry => ({
+  topic: "placement",
+  fidelity: "replayed",
+  detail: [`the map of ${input.name}, as ${format} has it, from start to end`, ...notes].join("; "),
+});
 
 /** What the ledger says of the problem that a policy solved. */
 function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: PlacementProof): LedgerEntry {

@@ -13,7 +13,7 @@ import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
 import { placesInWords, withFlags } from "./offload-flags.ts";
 import { offloadWhatIf } from "./offload-what-if.ts";
-import type { PolicySetting } from "./policy-setting.ts";
+import type { PolicySetting, Resolved } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
@@ -103,6 +103,8 @@ export interface ResolvedPool {
   /** Names of the policies as the scenario chose them. */
   readonly placement: string;
   readonly offload: string | null;
+  /** Files that policies were made of. */
+  readonly inputs: readonly InputRow[];
   readonly ledger: readonly LedgerEntry[];
 }
 
@@ -133,6 +135,7 @@ export async function resolvePool(
     price,
     placement: placement.name,
     offload: offload.value === null ? null : `${offload.name}${placesInWords(parts, host)}`,
+    inputs: placement.inputs ?? [],
     ledger: [
       ...placement.ledger,
       ...offload.ledger,
@@ -143,7 +146,10 @@ export async function resolvePool(
   };
 }
 
-async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null) {
+async function resolvePolicies(
+  scenario: Scenario,
+  setting: PolicySetting | null,
+): Promise<{ placement: Resolved<PoolConfig["placement"]>; offload: Resolved<PoolConfig["offload"]> }> {
   if (setting !== null) return { placement: await resolvePlacement(setting), offload: await resolveOffload(setting) };
   const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
     scenario.policy[key] === undefined

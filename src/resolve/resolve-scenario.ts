@@ -69,7 +69,7 @@ export async function resolveScenario(
     ...(others.length === 0 ? {} : { otherPools: others }),
     inputs: [
       ...scenarioInputs(scenario),
-      ...distinctInputs(shapes.flatMap(({ inputs }) => inputs)),
+      ...distinctInputs([...shapes, ...resolved].flatMap(({ inputs }) => inputs)),
       ...traceInputs(workload.requests, routed.source?.whole.origin ?? null),
     ],
     ledger: [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
-import { type PlacementName, placements } from "../policy/placement/placements.ts";
+import { type PlacementKind, placementKinds } from "../policy/placement/placements.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
 import { type ScalingName, scalings } from "../policy/scaling/scalings.ts";
 import { fitSection } from "./fit-section.ts";
@@ -50,7 +50,7 @@ const placementKeys = {
     ),
 };
 
-const placement = kindsOf(placements, Object.keys(placements) as PlacementName[], placementKeys);
+const placement = kindsOf(placementKinds, Object.keys(placementKinds) as PlacementKind[], placementKeys);
 
 /** Keys of scaling, whatever its policy. */
 const scalingKeys = {

@@ -20,9 +20,9 @@ export interface Placement {
 /**
  * What a placement policy may ask for. `loads`: tokens of each expert; `windows`: the same by time; `transitions`: tokens that
  * go from an expert to one of the next layer; `pairs`: tokens that choose two experts of a layer; `previous`: the placement in
- * use. A scenario that cannot provide it is refused.
+ * use; `map`: one that is given. A scenario that cannot provide it is refused.
  */
-export type PlacementNeed = "loads" | "windows" | "transitions" | "pairs" | "previous";
+export type PlacementNeed = "loads" | "windows" | "transitions" | "pairs" | "previous" | "map";
 
 export interface PlacementInput {
   readonly layers: number;
@@ -46,6 +46,8 @@ export interface PlacementInput {
   readonly pairs?: Float64Array;
   /** The placement in use, for policies that need `previous`; null: none so far. */
   readonly previous?: Placement | null;
+  /** A map from elsewhere, for policies that need `map`. */
+  readonly map?: Placement;
   /** [ranks] copies that a rank may hold in a layer, at most `physicalExperts / ranks`; absent: that many on each. */
   readonly rankCopiesMax?: Uint16Array;
   /** [ranks] copies that a rank may hold over all layers, as its memory allows; absent: no limit beside the one of a layer. */

@@ -3,6 +3,7 @@ import { contiguous } from "./contiguous.ts";
 import { eplb } from "./eplb.ts";
 import { exflow } from "./exflow.ts";
 import { flashlb } from "./flashlb.ts";
+import { givenMap } from "./given-map.ts";
 import { grace } from "./grace.ts";
 import { grouped } from "./grouped.ts";
 import { lpt } from "./lpt.ts";
@@ -12,7 +13,7 @@ import { roundRobin } from "./round-robin.ts";
 import { shadowing } from "./shadowing.ts";
 import { swift } from "./swift.ts";
 
-/** Placement policies by the name a scenario uses. */
+/** Placement policies by the name a scenario uses: those that decide where experts go. */
 export const placements = {
   contiguous,
   "round-robin": roundRobin,
@@ -29,3 +30,8 @@ export const placements = {
 } as const satisfies Record<string, PlacementPolicy>;
 
 export type PlacementName = keyof typeof placements;
+
+/** What `policy.placement.kind` may be: a policy, or a map that somebody else made. */
+export const placementKinds = { ...placements, file: givenMap } as const satisfies Record<string, PlacementPolicy>;
+
+export type PlacementKind = keyof typeof placementKinds;
