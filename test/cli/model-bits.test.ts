@@ -6,7 +6,6 @@ import { moecast } from "./in-process.ts";
 
 const { path } = scratch();
 const trace = resolve("scenarios/traces/gpt-oss-20b.safetensors");
-const quickstart = resolve("scenarios/quickstart.yaml");
 const bits = (...words: string[]) => moecast(["model", "bits", trace, "--average", "2.5", ...words]);
 
 test("bits, bytes, and what a scenario says of them; as a file too", async () => {
@@ -20,18 +19,16 @@ test("bits, bytes, and what a scenario says of them; as a file too", async () =>
   expect(written).toMatchObject({ model: "gpt-oss-20b", average: 2.5, proved: true, format: "int3" });
 });
 
-test("a scenario takes the average: weights have those bytes, and the ledger says that all experts are alike", async () => {
-  const { code, out } = await moecast([
-    "run",
-    quickstart,
-    "--set",
-    "model.dtypes.experts=int3",
-    "--set",
-    "model.expertBits=2.625",
-    "--json",
-  ]);
+test("a scenario takes the average: weights have those bytes, and it says that all experts are alike", async () => {
+  const scenario = path("m.yaml");
+  writeFileSync(scenario, "model: {id: gpt-oss-20b, dtypes: {experts: int3}, expertBits: 2.625}\n");
+  const { code, out } = await moecast(["model", "show", scenario, "--json"]);
   expect(code).toBe(0);
-  expect(out).toContain("2.625 bits per value of every expert, also where they differ");
+  const shown = JSON.parse(out);
+  expect(shown.weights.bitsPerValue.experts).toBe(2.625);
+  expect(shown.assumptions.join()).toContain("2.625 bits per value of every expert, also where they differ");
+  writeFileSync(scenario, "model: {shape: {}, expertBits: 0.1}\n");
+  expect((await moecast(["model", "show", scenario])).code).toBe(3);
 });
 
 test("wrong words, files and models are refused", async () => {
