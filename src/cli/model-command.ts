@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CommandRegistration } from "./command.ts";
-import { wantsColour } from "./words.ts";
+import type { ModelBitsOptions } from "./model-bits.ts";
+import { mkdirHelp, nonNegative, numberRanges, positiveNumber, wantsColour, wholeNumber } from "./words.ts";
 
 export const modelCommand: CommandRegistration = (program) => {
   const model = program.command("model").description("models: shapes, parameters, bytes, FLOPs");
@@ -31,5 +32,35 @@ export const modelCommand: CommandRegistration = (program) => {
     .action(async (source: string, _options: object, command: Command) => {
       const { printShape } = await import("./model.ts");
       await printShape(source, wantsColour(command));
+    });
+  model
+    .command("bits")
+    .description("bits for each expert so that an average holds and the least is lost (PMQ), and what the model takes")
+    .argument("<trace>", "routing trace, whose uses and weights of experts count")
+    .requiredOption(
+      "--average <bits>",
+      "bits of a value, over the experts of a layer at most, such as 2.5",
+      positiveNumber,
+    )
+    .option(
+      "--loss <file>",
+      "what each expert loses at each width (.json); default: what rounding loses, alike for all",
+    )
+    .option("--bits <list>", "without --loss: widths to choose from (default: 1,2,3)", numberRanges)
+    .option(
+      "--at-least-once <list>",
+      "widths that some expert of a layer must have (default: all but the narrowest)",
+      numberRanges,
+    )
+    .option("--weight-exponent <x>", "how router weights count beside the number of tokens; 0: not", nonNegative, 1.5)
+    .option("--group <n>", "values that share a 16-bit scale", wholeNumber(1), 128)
+    .option("--model <id>", "model of the catalogue whose bytes are given; default: the trace's")
+    .option("--solver <name>", "dp, highs or glpk (default: dp, which is exact)")
+    .option("-o, --output <file>", "file of the bits of each expert (.json)")
+    .option("--mkdir", mkdirHelp)
+    .option("--json", "print JSON")
+    .action(async (trace: string, options: ModelBitsOptions) => {
+      const { modelBits } = await import("./model-bits.ts");
+      await modelBits(trace, options);
     });
 };

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import type { ConvertOptions, ImportCliOptions, InspectOptions, StatsOptions, SynthOptions } from "./trace.ts";
+import type { MixOptions } from "./trace-mix.ts";
 import type { OffloadStatsOptions } from "./trace-offload.ts";
 import type { PrefetchCliOptions } from "./trace-prefetch.ts";
 import { collect, durationNs, mkdirHelp, numberRanges, percentage, wholeNumber } from "./words.ts";
@@ -136,6 +137,20 @@ export const traceCommand: CommandRegistration = (program) => {
     .action(async (file: string, options: PrefetchCliOptions) => {
       const { tracePrefetch } = await import("./trace-prefetch.ts");
       await tracePrefetch(file, options);
+    });
+  trace
+    .command("mix")
+    .description(
+      "which mixture of the domains of a trace uses experts as another trace does, and what it leaves unexplained",
+    )
+    .argument("<profiles>", "routing trace or counts with domains")
+    .argument("<observed>", "routing trace or counts of the traffic, such as production counts")
+    .option("--domain <name>", "only the rows of this domain of the observed trace")
+    .option("--solver <name>", "highs or glpk (default: highs)")
+    .option("--json", "print JSON")
+    .action(async (profiles: string, observed: string, options: MixOptions) => {
+      const { traceMix } = await import("./trace-mix.ts");
+      await traceMix(profiles, observed, options);
     });
   trace
     .command("convert")

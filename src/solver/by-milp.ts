@@ -10,9 +10,10 @@ export interface MilpForm<Problem, Solution> {
   solution(problem: Problem, values: Float64Array): Solution;
   /** Values of a feasible solution to start from, [columns]; for a solver that takes one. Absent: it starts cold. */
   start?(problem: Problem): Float64Array | null;
-  /** Columns that are few enough to be worth a try. */
-  readonly columnsMax: number;
-  columns(problem: Problem): number;
+  /** What an objective of 1 of the program is in the problem's own; absent: 1. */
+  unit?(problem: Problem): number;
+  /** Columns of a problem, and those that are few enough to be worth a try; absent: every problem is. */
+  readonly size?: { readonly columnsMax: number; columns(problem: Problem): number };
 }
 
 /** A solver of the table of mixed-integer solvers as one of a problem. */
@@ -24,10 +25,13 @@ export function byMilp<Problem, Solution>(
   return {
     name,
     rule,
-    misfit: (problem) =>
-      form.columns(problem) > form.columnsMax
-        ? `a problem of at most ${form.columnsMax} columns as a linear program, this one has ${form.columns(problem)}; another solver`
-        : null,
+    misfit: (problem) => {
+      const columns = form.size?.columns(problem) ?? 0;
+      const most = form.size?.columnsMax ?? Infinity;
+      return columns > most
+        ? `a problem of at most ${most} columns as a linear program, this one has ${columns}; another solver`
+        : null;
+    },
     solve: async (problem, { timeLimitS, gap }) => {
       const start = name === "highs" ? (form.start?.(problem) ?? null) : null;
       const found = await milpSolvers[name](form.milp(problem), {
@@ -45,7 +49,7 @@ export function byMilp<Problem, Solution>(
         case "feasible":
           return {
             solution: form.solution(problem, found.values),
-            bound: found.bound,
+            bound: found.bound * (form.unit?.(problem) ?? 1),
             cut: found.status === "feasible",
           };
       }

@@ -35,6 +35,12 @@ export class MilpBuilder {
     this.#starts.push(this.#indices.length);
   }
 
+  /** A row whole: least <= sum of column x value <= most. */
+  rowOf(least: number, most: number, terms: Iterable<readonly [column: number, value: number]>): void {
+    for (const [column, value] of terms) this.term(column, value);
+    this.row(least, most);
+  }
+
   build(): MilpProblem {
     return {
       columns: this.#cost.length,

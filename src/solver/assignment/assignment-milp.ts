@@ -18,8 +18,7 @@ import { improveBySwaps } from "./swaps.ts";
  * make it useful.
  */
 export const assignmentMilp: MilpForm<AssignmentProblem, Uint16Array> = {
-  columnsMax: 20_000,
-  columns: ({ loads, bins }) => loads.length * bins + 1,
+  size: { columnsMax: 20_000, columns: ({ loads, bins }) => loads.length * bins + 1 },
   milp: (problem) => {
     const { loads, bins, binItemsMin = 0, groupOf } = problem;
     const items = loads.length;

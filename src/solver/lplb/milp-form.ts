@@ -4,8 +4,7 @@ import type { LplbProblem } from "./lplb.ts";
 
 /** Columns: the tokens of each copy, then the load M of the slowest rank. */
 export const lplbMilp: MilpForm<LplbProblem, Float64Array> = {
-  columnsMax: 20_000,
-  columns: (problem) => problem.copyExpert.length + 1,
+  size: { columnsMax: 20_000, columns: (problem) => problem.copyExpert.length + 1 },
   milp: (problem) => {
     const milp = new MilpBuilder();
     const copies = problem.copyExpert.length;
