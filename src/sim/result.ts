@@ -41,6 +41,7 @@ export const timeComponents = [
   "kernelOverhead",
   "hostOverhead",
   "expertFetch",
+  "rebalance",
   "promptWait",
   "attentionWait",
   "expertWait",

@@ -225,17 +225,16 @@ export class ExpertRanks {
 
   /**
    * [layers] distinct ranks of a token's experts, 0 for a token without any: mean over at most 8,192 evenly spaced
-   * recorded rows.
+   * recorded rows. With `changed`, those layers of `spread` are counted anew.
    */
-  meanSpread(table: RoutingTable): Float64Array {
-    const { layers, ranks } = this;
+  meanSpread(table: RoutingTable, spread = new Float64Array(this.layers), changed?: readonly number[]): Float64Array {
+    const { ranks } = this;
     const stride = Math.ceil(table.rows / 8192);
     const sampled = Math.ceil(table.rows / stride);
-    const spread = new Float64Array(layers);
     const stamp = new Int32Array(ranks).fill(-1);
     const none = noExpertId(table);
     let mark = 0;
-    for (let layer = 0; layer < layers; layer++) {
+    for (const layer of changed ?? spread.keys()) {
       let sum = 0;
       for (let row = 0; row < table.rows; row += stride) {
         const from = (row * table.layers + this.layerMap[layer]!) * table.topK;
