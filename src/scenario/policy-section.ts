@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
+import { type RebalanceName, rebalances } from "../policy/rebalance/rebalances.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
 import { type ScalingName, scalings } from "../policy/scaling/scalings.ts";
 import { fitSection } from "./fit-section.ts";
@@ -13,6 +14,8 @@ const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => O
 /** A run of the longest simulated time then has at most 90 million ticks. */
 const shortestTickNs = 100e6;
 
+const rebalance = kindsOf(rebalances, Object.keys(rebalances) as RebalanceName[], {});
+
 /** Keys of a placement, whatever its policy. */
 const placementKeys = {
   redundant: count(0, 65536).default(0).describe("Physical experts per layer beyond one per expert."),
@@ -21,6 +24,9 @@ const placementKeys = {
     .describe("Groups of experts in hierarchical placement; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
   fit: fitSection,
+  rebalance: rebalance
+    .optional()
+    .describe("How experts are placed anew while replicas serve, beginning with this placement; default they stay."),
 };
 
 const placement = kindsOf(placements, Object.keys(placements) as PlacementName[], placementKeys);

@@ -3,6 +3,7 @@ import { devicesOfPool } from "../config.ts";
 import { cacheResult } from "../offload/cache-reference.ts";
 import type { Pool } from "../pool.ts";
 import { type KvCounts, type PoolResult, type TimeComponent, timeComponents } from "../result.ts";
+import { rebalanceResult } from "../rebalance/rebalance-result.ts";
 import { type ReplicaState, replicaStates } from "../scaling/replica-life.ts";
 
 /** What a pool did in a run that ended at `endNs`, from the state of its parts. */
@@ -25,6 +26,7 @@ export function poolResult(pool: Pool, endNs: number): PoolResult {
     >,
     layers: experts.loads?.layers(expertSkew(pool)) ?? [],
     rankLoad: experts.loads?.rankLoad() ?? [],
+    ...(experts.rebalances.length === 0 ? {} : { rebalance: rebalanceResult(pool) }),
     cache: cacheResult(config, experts.offloads),
     memory: memory.map,
     kv: kvCounts(pool),

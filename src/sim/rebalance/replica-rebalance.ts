@@ -1,4 +1,6 @@
+import { holds } from "../../core/errors.ts";
 import type { LivePlacementPolicy, Placement } from "../../policy/placement/placement.ts";
+import { placementProblems } from "../../policy/placement/placement-measures.ts";
 import type { Rebalancer, RebalancePlan } from "../../policy/rebalance/rebalance.ts";
 import { BalanceRecord } from "./balance-record.ts";
 import { type ExpertMove, expertMoves } from "./expert-moves.ts";
@@ -183,6 +185,8 @@ export class ReplicaRebalance {
       ...(placement.needs.includes("windows") ? { windows: this.window.stretches(layers) } : {}),
       previous: { ...this.map, layers: layers.length, logicalExperts: previous },
     });
+    const problems = placementProblems(made);
+    holds(problems.length === 0, "expert-map", () => `${problems[0]!.at}: ${problems[0]!.expected}`);
     for (const [i, layer] of layers.entries()) {
       const from = i * physicalExperts;
       this.target.set(made.logicalExperts.subarray(from, from + physicalExperts), layer * physicalExperts);
