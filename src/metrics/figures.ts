@@ -1,7 +1,14 @@
 import type { PoolRole } from "../sim/config.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
-import type { CacheResult, LayerLoad, ModelCacheResult, RebalanceResult, SpeculationCounts, TimeComponent } from "../sim/result.ts";
+import type {
+  CacheResult,
+  LayerLoad,
+  ModelCacheResult,
+  RebalanceResult,
+  SpeculationCounts,
+  TimeComponent,
+} from "../sim/result.ts";
 import type { ReplicaState } from "../sim/scaling/replica-life.ts";
 import type { LatencyStats } from "./latency-figures.ts";
 import type { Sections } from "./run-sections.ts";

@@ -41,7 +41,11 @@ export function resolveRebalance(setting: PolicySetting): Resolved<RebalanceConf
     );
   const lacking = placement.needs.filter((need) => need === "transitions" || need === "pairs");
   if (lacking.length > 0)
-    say([...path, "policy"], `an algorithm that goes by loads: a running engine counts no ${lacking[0]}`, plan.placement);
+    say(
+      [...path, "policy"],
+      `an algorithm that goes by loads: a running engine counts no ${lacking[0]}`,
+      plan.placement,
+    );
   if (plan.source === "host" && hostTier(setting.node) === undefined)
     say(path, "a system with host memory, which holds every expert", kind);
   if (problems.length > 0) throw new InvalidInputError(problems);

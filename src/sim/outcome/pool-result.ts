@@ -2,8 +2,8 @@ import { balance } from "../../policy/placement/placement-measures.ts";
 import { devicesOfPool } from "../config.ts";
 import { cacheResult } from "../offload/cache-reference.ts";
 import type { Pool } from "../pool.ts";
-import { type KvCounts, type PoolResult, type TimeComponent, timeComponents } from "../result.ts";
 import { rebalanceResult } from "../rebalance/rebalance-result.ts";
+import { type KvCounts, type PoolResult, type TimeComponent, timeComponents } from "../result.ts";
 import { type ReplicaState, replicaStates } from "../scaling/replica-life.ts";
 
 /** What a pool did in a run that ended at `endNs`, from the state of its parts. */

@@ -66,8 +66,7 @@ export class LoadWindow {
   /** Forgets the loads of some layers. */
   clear(layers: readonly number[]): void {
     const { experts } = this;
-    for (const block of this.blocks)
-      for (const layer of layers) block.fill(0, layer * experts, (layer + 1) * experts);
+    for (const block of this.blocks) for (const layer of layers) block.fill(0, layer * experts, (layer + 1) * experts);
   }
 
   private copy(block: Float64Array, layers: readonly number[], put: (at: number, tokens: number) => void): void {

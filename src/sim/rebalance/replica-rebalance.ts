@@ -1,7 +1,7 @@
 import { holds } from "../../core/errors.ts";
 import type { LivePlacementPolicy, Placement } from "../../policy/placement/placement.ts";
 import { placementProblems } from "../../policy/placement/placement-measures.ts";
-import type { Rebalancer, RebalancePlan } from "../../policy/rebalance/rebalance.ts";
+import type { RebalancePlan, Rebalancer } from "../../policy/rebalance/rebalance.ts";
 import { BalanceRecord } from "./balance-record.ts";
 import { type ExpertMove, expertMoves } from "./expert-moves.ts";
 import type { LoadWindow } from "./load-window.ts";
@@ -250,7 +250,11 @@ export class ReplicaRebalance {
   private movesOf(layer: number, stage: number): ExpertMove[] {
     const { visits, times, expertBytes } = this.setting;
     const from = this.slots(visits[layer]![0]!);
-    const moves = expertMoves(from, this.target.subarray(layer * from.length, (layer + 1) * from.length), times[stage]!.nodeOf);
+    const moves = expertMoves(
+      from,
+      this.target.subarray(layer * from.length, (layer + 1) * from.length),
+      times[stage]!.nodeOf,
+    );
     this.movedExperts += moves.length;
     this.movedBytes += moves.length * expertBytes;
     return moves;

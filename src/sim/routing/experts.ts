@@ -101,7 +101,11 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const placed = Array.from({ length: config.rebalance === undefined ? 0 : config.replicas }, () => {
     const ranks = new ExpertRanks(placement, routing.layerMap);
     const own = spreads.slice();
-    return { ranks, spreads: own, changed: (layers: readonly number[]) => ranks.meanSpread(routing.table, own, layers) };
+    return {
+      ranks,
+      spreads: own,
+      changed: (layers: readonly number[]) => ranks.meanSpread(routing.table, own, layers),
+    };
   });
   const rebalances = buildRebalances(
     config,
