@@ -106,7 +106,7 @@ function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: Pla
 }
 
 /** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */
-function nodesOf({ mapping, node }: PolicySetting): number {
+export function nodesOf({ mapping, node }: PolicySetting): number {
   const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;
 }

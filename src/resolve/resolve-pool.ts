@@ -13,7 +13,7 @@ import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
 import { placesInWords, withFlags } from "./offload-flags.ts";
 import { offloadWhatIf } from "./offload-what-if.ts";
-import type { PolicySetting, Resolved } from "./policy-setting.ts";
+import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
@@ -23,6 +23,7 @@ import { resolveMapping } from "./resolve-mapping.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveOffload } from "./resolve-offload.ts";
 import { resolvePlacement } from "./resolve-placement.ts";
+import { resolveRebalance } from "./resolve-rebalance.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
 import { resolveReplicas } from "./resolve-scaling.ts";
 import { resolveSpeculation } from "./resolve-speculation.ts";
@@ -122,22 +123,24 @@ export async function resolvePool(
     scenario,
     moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap, reader },
   );
-  const { placement, offload } = policies;
+  const { placement, offload, rebalance } = policies;
   const divided = offload.value === null || parts === undefined ? offload.value : { ...offload.value, parts };
   return {
     config: {
       ...config,
       routing: routed.routing,
       placement: placement.value,
+      ...(rebalance.value === undefined ? {} : { rebalance: rebalance.value }),
       offload: divided,
       ...(host === undefined ? {} : { host }),
     },
     price,
-    placement: placement.name,
+    placement: rebalance.value === undefined ? placement.name : `${placement.name}, rebalanced as ${rebalance.name}`,
     offload: offload.value === null ? null : `${offload.name}${placesInWords(parts, host)}`,
     inputs: placement.inputs ?? [],
     ledger: [
       ...placement.ledger,
+      ...rebalance.ledger,
       ...offload.ledger,
       ...flagLedger,
       ...(scenario.policy.offload === undefined ? [] : offloadWhatIf(config.engine, scenario.policy.offload)),
@@ -146,11 +149,13 @@ export async function resolvePool(
   };
 }
 
-async function resolvePolicies(
-  scenario: Scenario,
-  setting: PolicySetting | null,
-): Promise<{ placement: Resolved<PoolConfig["placement"]>; offload: Resolved<PoolConfig["offload"]> }> {
-  if (setting !== null) return { placement: await resolvePlacement(setting), offload: await resolveOffload(setting) };
+async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null) {
+  if (setting !== null)
+    return {
+      placement: await resolvePlacement(setting),
+      rebalance: resolveRebalance(setting),
+      offload: await resolveOffload(setting),
+    };
   const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
     scenario.policy[key] === undefined
       ? []
@@ -163,7 +168,11 @@ async function resolvePolicies(
         ],
   );
   if (problems.length > 0) throw new InvalidInputError(problems);
-  return { placement: { value: null, name: "none", ledger: [] }, offload: { value: null, name: "", ledger: [] } };
+  return {
+    placement: { value: null, name: "none", ledger: [] },
+    rebalance: { value: undefined, name: "", ledger: [] },
+    offload: { value: null, name: "", ledger: [] },
+  };
 }
 
 function costLedger(price: Price | null): LedgerEntry[] {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
 import { type PlacementKind, placementKinds } from "../policy/placement/placements.ts";
+import { type RebalanceName, rebalances } from "../policy/rebalance/rebalances.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
 import { type ScalingName, scalings } from "../policy/scaling/scalings.ts";
 import { fitSection } from "./fit-section.ts";
@@ -12,6 +13,8 @@ const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => O
 
 /** A run of the longest simulated time then has at most 90 million ticks. */
 const shortestTickNs = 100e6;
+
+const rebalance = kindsOf(rebalances, Object.keys(rebalances) as RebalanceName[], {});
 
 /** Keys of a placement, whatever its policy. */
 const placementKeys = {
@@ -48,6 +51,9 @@ const placementKeys = {
     .describe(
       "Memory for routed experts of each expert rank, or a list of one for each: how many copies of all layers it may hold.",
     ),
+  rebalance: rebalance
+    .optional()
+    .describe("How experts are placed anew while replicas serve, beginning with this placement; default they stay."),
 };
 
 const placement = kindsOf(placementKinds, Object.keys(placementKinds) as PlacementKind[], placementKeys);

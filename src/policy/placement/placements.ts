@@ -12,10 +12,12 @@ import { random } from "./random.ts";
 import { roundRobin } from "./round-robin.ts";
 import { shadowing } from "./shadowing.ts";
 import { swift } from "./swift.ts";
+import { trivial } from "./trivial.ts";
 
 /** Placement policies by the name a scenario uses: those that decide where experts go. */
 export const placements = {
   contiguous,
+  trivial,
   "round-robin": roundRobin,
   random,
   lpt,

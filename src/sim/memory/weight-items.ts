@@ -58,6 +58,7 @@ export function weightItems(
       : offload.scope === "layer"
         ? cacheSlots(offload, plan)
         : Math.min(offload.slots, stage.heldExperts);
+  const perLayer = stage.physicalExpertsPerRank * stage.expertBytes;
   const layers = layerItems(config, attention, plan, layersOf(plan, config, false), stage.last ? finalNorm : 0);
   return [
     { name: "embedding", bytes: stage.first && !onHost ? embeddingBytes(config) : 0 },
@@ -68,6 +69,7 @@ export function weightItems(
     },
     { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
     { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
+    { name: "rebalancing buffer", bytes: config.rebalance?.plan.source === "ranks" && expertLayers > 0 ? perLayer : 0 },
     { name: "head", bytes: holdsHead ? headBytes(config) : 0 },
     ...layers.slice(-1),
   ];

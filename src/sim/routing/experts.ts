@@ -5,6 +5,8 @@ import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
+import { buildRebalances } from "../rebalance/build-rebalances.ts";
+import type { ReplicaRebalance } from "../rebalance/replica-rebalance.ts";
 import type { StepInFlight } from "../replica.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
@@ -24,6 +26,8 @@ export interface Experts {
   readonly loads: LoadStatistics | null;
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
+  /** [replicas] their experts placed anew; none where they stay. */
+  readonly rebalances: readonly ReplicaRebalance[];
   /**
    * Looks up the experts of a step that a replica forms: work per layer and expert rank. `computed` holds the tokens of
    * every request that were computed before it.
@@ -56,6 +60,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
       replay: null,
+      rebalances: [],
       offloads: { caches: [], logs: [], nodes: [], hosts: [], pages: [] },
       look: () => {},
       check: () => {},
@@ -92,18 +97,34 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const homes = expertHomes(config.model);
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
   const spreads = expertRanks.meanSpread(routing.table);
+  // Replicas whose experts are placed anew have maps of their own.
+  const placed = Array.from({ length: config.rebalance === undefined ? 0 : config.replicas }, () => {
+    const ranks = new ExpertRanks(placement, routing.layerMap);
+    const own = spreads.slice();
+    return {
+      ranks,
+      spreads: own,
+      changed: (layers: readonly number[]) => ranks.meanSpread(routing.table, own, layers),
+    };
+  });
+  const rebalances = buildRebalances(
+    config,
+    { initial: placement, layerMap: routing.layerMap, homes, stageOf, sliceBytes: memory.expertBytes },
+    placed,
+  );
   const { ep, pp } = config.mapping;
   const { caches } = offloads;
   const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
     const rows = replay.newStep();
     const work = expertRanks.newWork();
-    const resident = new ReplayedExperts(work, spreads, routing.table.topK);
+    const own = placed[Math.floor(flight / pp)]?.spreads ?? spreads;
+    const resident = new ReplayedExperts(work, own, routing.table.topK);
     if (caches.length === 0) return { rows, work, source: resident };
     const replica = Math.floor(flight / pp);
-    const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
+    const served = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     const Source = config.offload?.prefetch === undefined ? CachedExperts : PrefetchingExperts;
     const weighs = config.offload?.policy.needs.includes("weights") ?? false;
-    const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, own, weighs);
+    const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, served, weighs);
     return { rows, work, source };
   });
   /** [requests] whether any of its tokens was computed; null where nobody asks. */
@@ -122,13 +143,15 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     loads,
     replay,
     offloads,
+    rebalances,
     look: (replica, { index, parts, batches }, computed) => {
       const { rows, work } = steps[replica * pp + index]!;
       rows.clear();
       if (began !== null) tellNew(replica, parts);
       for (const { requests, tokens, count } of parts)
         for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!);
-      expertRanks.split(rows.counts, work);
+      (placed[replica]?.ranks ?? expertRanks).split(rows.counts, work);
+      rebalances[replica]?.count(rows.counts, work.pairs);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
       loads.addStep(work, tokens, routing.table.topK);
@@ -137,6 +160,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       for (const offload of offloads.caches) offload.check();
     },
     forget: (replica) => {
+      rebalances[replica]?.forget();
       for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.forget();
     },
     finish: (atNs) => {

@@ -34,6 +34,8 @@ export class StageRun {
   usedNs = 0;
   /** Duration of the stage once it is timed, ns. */
   ns = 0;
+  /** Time of it in which exchanges take the links of its devices, ns. */
+  exchangeNs = 0;
   readonly attention: readonly AttentionProgram[];
   /** Kernels as they run in this step. */
   readonly served: ServedKernels;
@@ -125,6 +127,13 @@ export class StageRun {
     this.host?.prepare(batches[0]!);
     this.halves.begin(batches);
     experts.enter?.(plan.moeIndex, startNs);
+    const linksNs = this.accounts.links.busyNs;
+    this.layers(plan, experts);
+    this.exchangeNs = this.accounts.links.busyNs - linksNs;
+  }
+
+  /** The layers, in one go as far as they go. */
+  private layers(plan: StagePlan, experts: ExpertSource): void {
     if (!experts.layersAlike || this.host !== null) {
       this.goOn(plan);
       return;
@@ -153,9 +162,11 @@ export class StageRun {
     call!.advance();
     this.nextNs = call!.nextNs;
     if (this.nextNs < Number.POSITIVE_INFINITY) return;
+    const linksNs = this.accounts.links.busyNs;
     this.endExperts();
     this.at++;
     this.goOn(plan!);
+    this.exchangeNs += this.accounts.links.busyNs - linksNs;
   }
 
   /** Layer after layer, until one pauses at its experts. */
