@@ -6,7 +6,7 @@ import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { missPolicies } from "../../src/policy/miss/miss-policies.ts";
 import type { HostWork, OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { simulate } from "../../src/sim/simulate.ts";
-import { scoreValues } from "../../src/sim/step/host-work-time.ts";
+import { scoreValues } from "../../src/models/score-values.ts";
 import {
   testConfig,
   testEngine,
