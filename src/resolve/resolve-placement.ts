@@ -6,7 +6,7 @@ import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
 import type { Placement, PlacementPolicy, PlacementProof, PlacementTools } from "../policy/placement/placement.ts";
 import { placements } from "../policy/placement/placements.ts";
-import { stageRanks } from "../sim/mapping.ts";
+import { expertGroupRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { solveHere } from "../solver/solver.ts";
 import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
@@ -75,7 +75,7 @@ function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: Pla
 
 /** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */
 function nodesOf({ mapping, node }: PolicySetting): number {
-  const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
+  const nodes = Math.ceil(expertGroupRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;
 }
 
