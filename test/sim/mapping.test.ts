@@ -4,7 +4,13 @@ import { devicesOf, type Mapping, mappingProblems } from "../../src/sim/mapping.
 import { singleDevice, tinyScan } from "./build.ts";
 
 const mixtral = modelNamed("mixtral-8x7b");
-const linear = { kind: "linear", projectionParameters: 1000, stateValues: 1000, smallParameters: 0, scan: tinyScan } as const;
+const linear = {
+  kind: "linear",
+  projectionParameters: 1000,
+  stateValues: 1000,
+  smallParameters: 0,
+  scan: tinyScan,
+} as const;
 const keys = (mapping: Partial<Mapping>) =>
   mappingProblems({ ...singleDevice, ...mapping }, mixtral).map((problem) => problem.at);
 
