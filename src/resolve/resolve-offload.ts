@@ -36,6 +36,13 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: "routing to replay: a cache has no hit rate under uniform routing",
         found: "routing.kind uniform",
       });
+    if (mapping.edp > 1)
+      refuse({
+        ...scenario.place(["parallel", "edp"]),
+        at: "parallel.edp",
+        expected: "1 with policy.offload: expert caches of several copies of the experts are not simulated",
+        found: mapping.edp,
+      });
     const memory = offloadMemory(scenario, section, node);
     checkDiskPath(setting);
     if (section.numa !== undefined && node.sockets === undefined)

@@ -11,7 +11,7 @@ import {
   type PlacementTools,
 } from "../policy/placement/placement.ts";
 import { placementKinds, placements } from "../policy/placement/placements.ts";
-import { stageRanks } from "../sim/mapping.ts";
+import { expertGroupRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { solveHere } from "../solver/solver.ts";
 import { type GivenMap, givenMapOf } from "./expert-map-file.ts";
@@ -107,7 +107,7 @@ function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: Pla
 
 /** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */
 export function nodesOf({ mapping, node }: PolicySetting): number {
-  const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
+  const nodes = Math.ceil(expertGroupRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;
 }
 

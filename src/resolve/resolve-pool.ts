@@ -6,7 +6,7 @@ import { routers } from "../policy/router/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { PoolConfig } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
-import { nodeLedger } from "../sim/mapping-over-nodes.ts";
+import { expertGroupLedger, nodeLedger } from "../sim/mapping-over-nodes.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
@@ -16,6 +16,7 @@ import { offloadWhatIf } from "./offload-what-if.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
+import { resolveContextParallelism } from "./resolve-context-parallelism.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
 import { resolveExchange } from "./resolve-exchange.ts";
 import { resolveHardware } from "./resolve-hardware.ts";
@@ -52,6 +53,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
   const setting = { moe, mapping, node: hardware.node, speculation: speculation.value };
   const exchange = resolveExchange(scenario, servedEngine(stated, hardware.node.device), setting);
   const { engine } = exchange;
+  const context = resolveContextParallelism(scenario, engine, model, mapping);
   const replicas = resolveReplicas(scenario, { model, ...storage, mapping, node: hardware.node });
   const config = {
     ...identity,
@@ -61,6 +63,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
     node: hardware.node,
     engine,
     mapping,
+    ...context.config,
     ...replicas.config,
     frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
     readyNs: scenario.coldStart?.readyAfter ?? 0,
@@ -80,6 +83,8 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
       ...hardware.ledger,
       ...(hostComputes(scenario) ? hardware.hostLedger : []),
       ...nodeLedger(mapping, hardware.node),
+      ...context.ledger,
+      ...expertGroupLedger(mapping),
       ...kernelLedger(hardware.node.device, engine, { formats: storage.formats, kvFormat }),
       ...engineFacts.ledger,
       ...startUp.ledger,

@@ -17,7 +17,7 @@ import type { RouterPolicy } from "../policy/router/router.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
-import { devicesOf, type Mapping } from "./mapping.ts";
+import { type CpKvCache, devicesOf, type Mapping } from "./mapping.ts";
 import type { PrefetchRules } from "./offload/prefetch-lane.ts";
 
 /**
@@ -41,6 +41,8 @@ export interface PoolConfig {
   readonly node: Node;
   readonly engine: EngineProfile;
   readonly mapping: Mapping;
+  /** With context parallelism: who keeps what of the KV cache. Absent: `sharded`. */
+  readonly cpKvCache?: CpKvCache;
   /**
    * Copies of the whole mapping behind one router; with `scaling` the most that can be up. With `kvBytes` models of one shape
    * that take turns on the devices of one.

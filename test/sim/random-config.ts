@@ -14,6 +14,7 @@ import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
+import { cpKvCaches } from "../../src/sim/mapping.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { applyTransforms } from "../../src/trace/transform/apply-transforms.ts";
@@ -86,6 +87,15 @@ const mappings = [
   { pp: 2, dp: 2, ep: 2 },
   { pp: 2, tp: 4, ep: 4 },
   { dp: 16, ep: 8, etp: 2 },
+  { cp: 2, ep: 2 },
+  { cp: 3, etp: 3 },
+  { tp: 2, cp: 2, ep: 2, etp: 2 },
+  { pp: 2, cp: 2, dp: 2, ep: 4 },
+  { dp: 2, edp: 2 },
+  { tp: 2, dp: 4, ep: 4, edp: 2 },
+  // Data-parallel ranks whose context-parallel parts have different copies of the experts.
+  { cp: 4, ep: 2, edp: 2 },
+  { cp: 3, dp: 2, ep: 2, edp: 3 },
 ].map((degrees) => ({ ...singleDevice, ...degrees }));
 
 /** Conversations that share leading blocks and differ in the last ones. */
@@ -112,6 +122,7 @@ export const scenario = fc.record({
   /** Visits of the experts of a layer, one after the other. */
   visits: fc.constantFrom(1, 1, 1, 2, 3),
   mapping: fc.constantFrom(...mappings),
+  cpKvCache: fc.constantFrom(...cpKvCaches),
   replicas: fc.integer({ min: 1, max: 3 }),
   frontEnds: fc.integer({ min: 1, max: 3 }),
   tokeniseNs: fc.constantFrom(0, 1000, 100_000),
@@ -214,7 +225,11 @@ export function configOf(c: Scenario): SimConfig {
   // Fewer recorded layers than the model has: some are replayed twice.
   const table = withoutSome(transformed(c), c.skipped, c.seed);
   const layerMap = homes.map((_, i) => (i * 3 + 1) % 2);
-  const offloads = c.slots !== null && c.routing !== "uniform";
+  // A scan of linear attention is not divided.
+  const { cp, dp } = c.mapping;
+  const scans = layers.some(({ attention }) => attention.kind === "linear");
+  const mapping = scans ? { ...c.mapping, cp: 1, dp: cp * dp } : c.mapping;
+  const offloads = c.slots !== null && c.routing !== "uniform" && mapping.edp === 1;
   const policy: CachePolicy = cachePolicies[c.policy];
   const missPolicy: MissPolicy = missPolicies[c.miss];
   const onHost = missPolicy.needs.includes("host");
@@ -280,7 +295,8 @@ export function configOf(c: Scenario): SimConfig {
     seed: c.seed,
     model,
     engine,
-    mapping: c.mapping,
+    mapping,
+    cpKvCache: c.cpKvCache,
     replicas: c.replicas,
     frontEnds: c.frontEnds,
     node: nodeOf(c),

@@ -12,6 +12,8 @@ import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
 import { ExpectedExperts } from "./expected-experts.ts";
 import { ExpertRanks, type ExpertWork } from "./expert-ranks.ts";
+import { GroupRows } from "./group-rows.ts";
+import { GroupWork } from "./group-work.ts";
 import type { ExpertSource } from "./layer-call.ts";
 import { LoadStatistics } from "./load-statistics.ts";
 import { PrefetchingExperts } from "./prefetching-experts.ts";
@@ -42,7 +44,8 @@ export interface Experts {
 
 /** What a step in flight reads, what falls to each rank, and where its experts are. */
 interface RoutedStep {
-  readonly rows: StepRows;
+  /** [copies of the set of experts] */
+  readonly rows: readonly StepRows[];
   readonly work: ExpertWork;
   readonly source: ExpertSource;
 }
@@ -51,6 +54,8 @@ interface RoutedStep {
 export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: RequestTable, seed: number): Experts {
   const moe = moeLayers(config.model);
   const { routing } = config;
+  if (config.offload !== null && config.mapping.edp > 1)
+    throw new InvariantError("offload-one-group", "an expert cache needs one copy of the set of experts");
   if (routing.kind === "uniform" || moe.length === 0) {
     if (config.offload !== null)
       throw new InvariantError("offload-needs-replay", "an expert cache needs replayed routing");
@@ -103,6 +108,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     const own = spreads.slice();
     return {
       ranks,
+      work: new GroupWork(ranks, config.mapping.edp),
       spreads: own,
       changed: (layers: readonly number[]) => ranks.meanSpread(routing.table, own, layers),
     };
@@ -112,11 +118,13 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     { initial: placement, layerMap: routing.layerMap, homes, stageOf, sliceBytes: memory.expertBytes },
     placed,
   );
-  const { ep, pp } = config.mapping;
+  const { ep, pp, edp } = config.mapping;
   const { caches } = offloads;
+  const groupRows = new GroupRows(replay, config.mapping);
+  const groupWork = new GroupWork(expertRanks, edp);
   const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
-    const rows = replay.newStep();
-    const work = expertRanks.newWork();
+    const rows = Array.from({ length: edp }, () => replay.newStep());
+    const work = groupWork.newWork();
     const own = placed[Math.floor(flight / pp)]?.spreads ?? spreads;
     const resident = new ReplayedExperts(work, own, routing.table.topK);
     if (caches.length === 0) return { rows, work, source: resident };
@@ -124,7 +132,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     const served = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     const Source = config.offload?.prefetch === undefined ? CachedExperts : PrefetchingExperts;
     const weighs = config.offload?.policy.needs.includes("weights") ?? false;
-    const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, served, weighs);
+    const source = new Source(resident, expertRanks, replay, rows[0]!, routing.layerMap, homes, served, weighs);
     return { rows, work, source };
   });
   /** [requests] whether any of its tokens was computed; null where nobody asks. */
@@ -137,7 +145,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
         for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.requestStarts();
       }
   };
-  const loads = new LoadStatistics(expertRanks.layers, expertRanks.ranks);
+  const loads = new LoadStatistics(expertRanks.layers, expertRanks.ranks * edp);
   return {
     sources: steps.map(({ source }) => source),
     loads,
@@ -146,12 +154,11 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     rebalances,
     look: (replica, { index, parts, batches }, computed) => {
       const { rows, work } = steps[replica * pp + index]!;
-      rows.clear();
+      for (const own of rows) own.clear();
       if (began !== null) tellNew(replica, parts);
-      for (const { requests, tokens, count } of parts)
-        for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!);
-      (placed[replica]?.ranks ?? expertRanks).split(rows.counts, work);
-      rebalances[replica]?.count(rows.counts, work.pairs);
+      groupRows.read(rows, parts, computed);
+      (placed[replica]?.work ?? groupWork).split(rows, work);
+      rebalances[replica]?.count(rows[0]!.counts, work.pairs);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
       loads.addStep(work, tokens, routing.table.topK);

@@ -6,7 +6,7 @@ import { activationsFor } from "../../hardware/math-format.ts";
 import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { PoolConfig } from "../config.ts";
-import { stageRanks } from "../mapping.ts";
+import { expertGroupRanks, sharersOf, sourcesPerGroup } from "../mapping.ts";
 import { reachOf } from "../mapping-over-nodes.ts";
 import type { LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
@@ -35,7 +35,13 @@ export class ExpertExchange {
   private readonly config: PoolConfig;
   private readonly cost: CostModel;
   private readonly links: LinkTime;
+  /** Devices of an expert group: tokens travel among these. */
   private readonly ranks: number;
+  /** Devices that send a share each of the tokens of a data-parallel rank. */
+  private readonly sharers: number;
+  /** Groups, and the context-parallel parts of data-parallel ranks that each serves. */
+  private readonly groups: number;
+  private readonly sources: number;
   private readonly dispatchValueBytes: number;
   private readonly library: ExchangeOp;
   /** What of a low-latency exchange stays inside a node or a rack's domain. */
@@ -47,7 +53,10 @@ export class ExpertExchange {
     this.config = config;
     this.cost = cost;
     this.links = links;
-    this.ranks = stageRanks(config.mapping);
+    this.ranks = expertGroupRanks(config.mapping);
+    this.sharers = sharersOf(config.mapping);
+    this.groups = config.mapping.edp;
+    this.sources = sourcesPerGroup(config.mapping);
     this.dispatchValueBytes =
       storageFormats[activationsFor(config.formats.experts, config.node.device)].bitsPerValue / 8;
     this.library = {
@@ -111,7 +120,7 @@ export class ExpertExchange {
     }
     if (exchangeLibrary(expertExchange) === null || !lowLatency(expertExchange, prefills)) return 0;
     const { near, ends, ranks } = this;
-    const sent = tokens / (2 * this.config.mapping.tp);
+    const sent = tokens / (2 * this.sharers);
     const messageBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
     ends.bytes = sent * moe.expertHidden * (activationBytes + 3 * call.expertsPerToken * messageBytes);
     near.kind = direction;
@@ -157,19 +166,63 @@ export class ExpertExchange {
         break;
       case "allGatherReduceScatter": {
         const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
-        ns = links.collectiveNs(kind, gatheredTokens(batches, tokens) * rowBytes, ranks, parts);
+        ns = this.slowestGroupNs(call, (first) =>
+          links.collectiveNs(kind, this.gatheredTokens(batches, first) * rowBytes, ranks, parts / this.groups),
+        );
         break;
       }
       case "broadcastAllReduce":
-        ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes, parts);
+        ns = this.slowestGroupNs(call, (first, own) =>
+          this.broadcastNs(own, batches, first, direction, part * moe.expertHidden * activationBytes, parts),
+        );
         break;
       case "allToAll":
         ns = links.collectiveNs("allToAll", this.busiestTokens(call, batches) * rowBytes, ranks, parts);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
-    if (direction === "dispatch" || mapping.tp === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
-    const gathered = part * (tokens / batches.length) * moe.expertHidden * activationBytes;
-    return ns + links.collectiveNs("allGather", gathered, mapping.tp, parts);
+    if (direction === "dispatch" || this.sharers === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
+    const gatherNs = (own: number, sharers: number): number =>
+      links.collectiveNs("allGather", part * own * moe.expertHidden * activationBytes, sharers, parts);
+    if (mapping.cp === 1) return ns + gatherNs(tokens / batches.length, mapping.tp);
+    // Of a context-parallel group every rank needs its part of the prompts, and all decodes.
+    let prompts = 0;
+    for (const batch of batches) prompts += batch.prefillTokens;
+    const decodes = tokens - prompts;
+    return (
+      ns +
+      gatherNs(prompts / (batches.length * mapping.cp), mapping.tp) +
+      gatherNs(decodes / batches.length, this.sharers)
+    );
+  }
+
+  /** The largest of the times of all expert groups, ns: those of a layer wait for each other. `own`: the tokens of the group. */
+  private slowestGroupNs(call: LayerCall, nsOf: (firstSource: number, own: number) => number): number {
+    let slowest = 0;
+    for (let group = 0; group < this.groups; group++)
+      slowest = Math.max(slowest, nsOf(group * this.sources, call.groupTokens[group]!));
+    return slowest;
+  }
+
+  /**
+   * Tokens of an even all-gather that takes as long as that of a group. The rank with the fewest tokens receives most from the
+   * others; in an even all-gather each of n sources receives (n - 1) / n of all.
+   */
+  private gatheredTokens(batches: readonly RankBatch[], firstSource: number): number {
+    const { sources } = this;
+    let tokens = 0;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let source = firstSource; source < firstSource + sources; source++) {
+      const own = this.sourceTokens(batches, source);
+      tokens += own;
+      fewest = Math.min(fewest, own);
+    }
+    return ((tokens - fewest) * sources) / (sources - 1);
+  }
+
+  /** Tokens of a source. */
+  private sourceTokens(batches: readonly RankBatch[], source: number): number {
+    const { cp } = this.config.mapping;
+    return batches[Math.floor(source / cp)]!.tokens / cp;
   }
 
   /**
@@ -179,28 +232,31 @@ export class ExpertExchange {
   private broadcastNs(
     tokens: number,
     batches: readonly RankBatch[],
+    firstSource: number,
     direction: Direction,
     rowBytes: number,
     parts: number,
   ): number {
     const { links, ranks } = this;
-    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks, parts);
+    const share = parts / this.groups;
+    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks, share);
     let ns = 0;
-    for (const batch of batches)
-      if (batch.tokens > 0)
-        ns += links.collectiveNs("allGather", (batch.tokens * rowBytes * ranks) / (ranks - 1), ranks, parts);
+    for (let source = firstSource; source < firstSource + this.sources; source++) {
+      const own = this.sourceTokens(batches, source);
+      if (own > 0) ns += links.collectiveNs("allGather", (own * rowBytes * ranks) / (ranks - 1), ranks, share);
+    }
     return ns;
   }
 
   /** Tokens to or from others of the rank that sends or receives most. */
   private busiestTokens({ spread, pairs, expertsPerToken }: LayerCall, batches: readonly RankBatch[]): number {
-    const { tp, etp, ep } = this.config.mapping;
+    const { etp } = this.config.mapping;
     // Every device of an expert rank needs the token. One of all devices holds it already.
     const remote = 1 - 1 / this.ranks;
     let busiest = 0;
-    for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
+    for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / this.sharers) * spread * etp * remote);
     if (expertsPerToken === 0) return 0;
-    for (let e = 0; e < ep; e++) busiest = Math.max(busiest, (pairs[e]! / expertsPerToken) * spread * remote);
+    for (let e = 0; e < pairs.length; e++) busiest = Math.max(busiest, (pairs[e]! / expertsPerToken) * spread * remote);
     return busiest;
   }
 
@@ -217,7 +273,7 @@ export class ExpertExchange {
     parts: number,
   ): number {
     const { library } = this;
-    const { mapping, engine } = this.config;
+    const { engine } = this.config;
     let tokens = 0;
     let prefills = false;
     for (const batch of batches) {
@@ -225,7 +281,7 @@ export class ExpertExchange {
       prefills ||= batch.prefillTokens > 0;
     }
     const low = lowLatency(engine.expertExchange, prefills);
-    const sent = Math.ceil(tokens / parts / mapping.tp);
+    const sent = Math.ceil(tokens / parts / this.sharers);
     const rounds = low ? Math.ceil(sent / (engine.dispatchTokensMax ?? sent)) : 1;
     library.kind = direction;
     library.mode = low ? "lowLatency" : "normal";
@@ -246,14 +302,4 @@ export class ExpertExchange {
  */
 function messagesPerToken({ expertsPerToken }: LayerCall, tokens: number): number {
   return Math.max(expertsPerToken, 1 / Math.max(1, tokens));
-}
-
-/**
- * Tokens of an even all-gather that takes as long as this one. The rank with the fewest tokens receives most from the
- * others; in an even all-gather each receives (dp - 1) / dp of all.
- */
-function gatheredTokens(batches: readonly RankBatch[], tokens: number): number {
-  let fewest = tokens;
-  for (const batch of batches) fewest = Math.min(fewest, batch.tokens);
-  return ((tokens - fewest) * batches.length) / (batches.length - 1);
 }
