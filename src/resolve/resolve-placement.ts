@@ -8,17 +8,22 @@ import type { Placement, PlacementPolicy, PlacementProof, PlacementTools } from 
 import { placements } from "../policy/placement/placements.ts";
 import { stageRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import { solveHere } from "../solver/solver.ts";
+import { type SolveRunner, solveHere } from "../solver/solver.ts";
 import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
 import { layerMapOf } from "./layer-map.ts";
 import { locatedAsync } from "./located.ts";
 import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
 
+/** A resolved placement, and how good its policy's solvers know it to be. */
+export interface ResolvedPlacement extends Resolved<Placement | null> {
+  readonly proofs: readonly PlacementProof[];
+}
+
 /** The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. */
-export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
+export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = solveHere): Promise<ResolvedPlacement> {
   const { scenario, moe, mapping, model } = setting;
   const section = scenario.policy.placement;
-  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
+  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [], proofs: [] });
   return locatedAsync(scenario, ["policy", "placement"], async () => {
     const policy: PlacementPolicy = placements[section.kind];
     const physicalExperts = placedExperts(setting);
@@ -52,7 +57,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
       loads: loads === null ? null : loadsByHome(loads, homes, setting),
     };
     const proofs: PlacementProof[] = [];
-    const tools: PlacementTools = { solve: solveHere, prove: (proof) => proofs.push(proof) };
+    const tools: PlacementTools = { solve, prove: (proof) => proofs.push(proof) };
     const placed = await inOneStretch(() => policy.place(input, parametersIn(policy.parameters, section), tools));
     const value = atEveryVisit(placed, homes);
     const name =
@@ -60,6 +65,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
     return {
       value,
       name,
+      proofs,
       ledger: [...(loads === null ? [] : [fitEntry("placement", loads)]), ...proofs.map(proofEntry)],
     };
   });
