@@ -1,5 +1,6 @@
 import { storageFormats } from "../core/dtype.ts";
 import { InfeasibleError, InvalidInputError, refuse, SolverLimitError } from "../core/errors.ts";
+import { formatCount } from "../core/units.ts";
 import { version } from "../core/version.ts";
 import { gathersTokens } from "../engine/exchange/expert-exchange.ts";
 import { giveWay } from "../files/cooperative.ts";
@@ -261,7 +262,7 @@ export async function comparePlacement(
     repeats,
     seed: scenario.seed,
     tokenBytes,
-    split,
+    split: { ...split, notes: [...split.notes, ...stepNotes(batch, (onTest ?? onFit).steps.tokens)] },
     current,
     maps: judgedMaps,
     leftOut,
@@ -273,6 +274,13 @@ export async function comparePlacement(
   };
   return { comparison, placements: maps.map(({ placement }) => placement), limited };
 }
+
+const stepNotes = (batch: number, judgedTokens: number): string[] =>
+  batch <= judgedTokens
+    ? []
+    : [
+        `steps have ${formatCount(batch)} tokens, the recording ${formatCount(judgedTokens)}: their balance is that of all of it`,
+      ];
 
 /** What would have had to be. */
 function reasonOf(error: InvalidInputError | InfeasibleError | SolverLimitError): string {

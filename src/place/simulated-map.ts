@@ -1,4 +1,4 @@
-import { gainOf } from "../core/paired-gain.ts";
+import { type Gain, gainOf } from "../core/paired-gain.ts";
 import { mean, sum } from "../core/statistics.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import type { SimConfig } from "../sim/config.ts";
@@ -16,6 +16,9 @@ export function tokensPerStep(runs: readonly PlacedRun[]): number {
   const tokens = sum(runs.map(({ run }) => run.promptTokensComputed + run.outputTokens));
   return Math.max(1, Math.round(tokens / Math.max(1, sum(runs.map(({ run }) => run.steps)))));
 }
+
+/** after / before - 1, where more is better. */
+const riseOf = ({ share, halfWidth }: Gain): Gain => ({ share: -share, halfWidth });
 
 /** What the runs of a map came to, against those of the map in use. */
 export function simulatedMap(
@@ -45,8 +48,7 @@ export function simulatedMap(
           time: gain(({ latency }) => latency.e2e.mean),
           ttft: gain(({ latency }) => latency.ttft.mean),
           tpot: gain(({ latency }) => latency.tpot.mean),
-          // 1 - before / after: what the slower of both lacks, so that more tokens are a gain.
-          throughput: gainOf(values(perSecond), values(perSecond, currentRuns)),
+          throughput: riseOf(gain(perSecond)),
         },
   };
 }

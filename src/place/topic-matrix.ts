@@ -15,11 +15,11 @@ export async function topicMatrix(
   topics: readonly Topic[],
   layerMap: readonly number[],
   current: Placement,
-  fit: (table: RoutingTable) => Promise<Placement>,
+  mapOf: (table: RoutingTable) => Promise<Placement>,
 ): Promise<TopicMatrix> {
   const loads = topics.map(({ table }) => layerLoadsOf(table, layerMap));
   const judge = (placement: Placement) => loads.map((of) => wholeBalance(placement, of).maxOverMean);
   const maxOverMean: number[][] = [];
-  for (const { table } of topics) maxOverMean.push(judge(await fit(table)));
+  for (const { table } of topics) maxOverMean.push(judge(await mapOf(table)));
   return { policy, redundant, topics: topics.map(({ name }) => name), maxOverMean, current: judge(current) };
 }

@@ -20,7 +20,10 @@ export function chanceImbalance(loads: Float64Array, ranks: number, pairs: numbe
   let ratios = 0;
   for (let layer = 0; layer < layers; layer++) {
     let sum = 0;
-    for (let rank = 0; rank < ranks; rank++) below[rank] = sum += loads[layer * ranks + rank]!;
+    for (let rank = 0; rank < ranks; rank++) {
+      sum += loads[layer * ranks + rank]!;
+      below[rank] = sum;
+    }
     if (sum === 0) {
       ratios += 1;
       continue;
@@ -32,7 +35,9 @@ export function chanceImbalance(loads: Float64Array, ranks: number, pairs: numbe
         const draw = random.uniform() * sum;
         let rank = 0;
         while (rank < ranks - 1 && draw >= below[rank]!) rank++;
-        max = Math.max(max, (counts[rank]! += 1));
+        const count = counts[rank]! + 1;
+        counts[rank] = count;
+        if (count > max) max = count;
       }
       ratios += (max * ranks) / pairs / steps;
     }
