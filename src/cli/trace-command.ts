@@ -120,7 +120,10 @@ export const traceCommand: CommandRegistration = (program) => {
         "global",
       ]),
     )
-    .option("--model <name>", "with --offload: model of the catalogue whose experts the misses move")
+    .option(
+      "--model <name>",
+      "with --offload: model of the catalogue whose experts the misses move; with --diagnose: that tells the experts of a token",
+    )
     .option("--expert-format <format>", "with --offload: storage format of those experts, such as int4")
     .option("--json", "print JSON")
     .action(async (file: string, options: StatsOptions & OffloadStatsOptions & DiagnoseCliOptions) => {

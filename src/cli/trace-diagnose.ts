@@ -1,12 +1,15 @@
-import { UsageError } from "../core/errors.ts";
+import { refuse, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { inOneStretch } from "../files/signals.ts";
+import { modelNamed } from "../models/catalogue.ts";
+import { routableExperts } from "../models/expert-choices.ts";
 import { diagnoseLoads } from "../place/diagnose-loads.ts";
 import { recordedLoads } from "../place/recorded-loads.ts";
 import { terminalPage } from "../report/page-terminal.ts";
 import { placementDiagnosisPage } from "../report/placement-diagnosis.ts";
+import { moeShape } from "../sim/mapping.ts";
 import { processIo } from "./io.ts";
-import { bytesMax, withTrace } from "./trace.ts";
+import { bytesMax, knownModel, withTrace } from "./trace.ts";
 
 export interface DiagnoseCliOptions {
   readonly diagnose?: string;
@@ -14,6 +17,7 @@ export interface DiagnoseCliOptions {
   readonly nodes?: number;
   readonly redundant?: readonly number[];
   readonly batch?: number;
+  readonly model?: string;
   readonly domain?: string;
   readonly json?: boolean;
 }
@@ -24,7 +28,7 @@ const defaultBatch = 64;
 /** Options that mean something with `--diagnose` only. */
 const diagnoseOnly = ["ep", "nodes", "redundant"] as const;
 /** Options of the other judgements. */
-const otherwise = ["offload", "ranks", "slots", "scope", "model", "expertFormat"] as const;
+const otherwise = ["offload", "ranks", "slots", "scope", "expertFormat"] as const;
 
 export function refuseWithoutDiagnose(options: DiagnoseCliOptions): void {
   const given = diagnoseOnly.filter((name) => options[name] !== undefined);
@@ -43,11 +47,26 @@ export async function diagnose(file: string, options: DiagnoseCliOptions): Promi
   const io = processIo(true);
   const { ep = defaultRanks, nodes = 1, batch = defaultBatch, redundant, domain } = options;
   const found = await withTrace(file, async (trace) => {
-    const recorded = await recordedLoads(trace, bytesMax, domain);
+    const loads = await recordedLoads(trace, bytesMax, domain);
+    const recorded = { ...loads, topK: loads.topK ?? chosenPerToken(options.model, trace.header) };
     return inOneStretch(() =>
       diagnoseLoads(recorded, { ep, nodes, batch, ...(redundant === undefined ? {} : { redundant }) }),
     );
   });
   if (options.json === true) io.out(jsonDocument(found));
   else io.out(terminalPage(placementDiagnosisPage(found), io.style, io.width));
+}
+
+/** Experts that a token of the model chooses: the one asked for, or the one that the trace names; null where neither is known. */
+function chosenPerToken(asked: string | undefined, header: { readonly model: string; readonly experts: number }) {
+  const model = asked === undefined ? knownModel(header.model) : modelNamed(asked);
+  const moe = model === null ? null : moeShape(model);
+  if (moe !== null && routableExperts(moe) === header.experts) return moe.topK;
+  if (asked !== undefined)
+    refuse({
+      at: "--model",
+      expected: `a model with ${header.experts} routed experts in a layer, as the trace has`,
+      found: moe === null ? `${asked}, which has none` : `${asked}, which has ${routableExperts(moe)}`,
+    });
+  return null;
 }

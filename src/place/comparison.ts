@@ -43,7 +43,9 @@ export interface SimulatedMap {
   /** Share of step time in which ranks wait for the busiest one, and in which tokens travel. */
   readonly waitShare: number;
   readonly exchangeShare: number;
+  /** Tokens of KV cache of a replica, and requests that wait for a place, mean over the run. */
   readonly kvTokens: number;
+  readonly requestsWaiting: number;
   /** Time saved, as shares: mean end-to-end latency, TTFT and TPOT; and throughput gained. */
   readonly gain: { readonly time: Gain; readonly ttft: Gain; readonly tpot: Gain; readonly throughput: Gain } | null;
 }

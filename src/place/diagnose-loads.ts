@@ -1,4 +1,5 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
+import { sum } from "../core/statistics.ts";
 import { chanceImbalance, chanceOfEqual } from "../policy/placement/chance-imbalance.ts";
 import { contiguous } from "../policy/placement/contiguous.ts";
 import { eplb } from "../policy/placement/eplb.ts";
@@ -39,6 +40,8 @@ export interface MapAge {
   /** Of LPT, and of experts in order on the same windows. */
   readonly fitted: number;
   readonly inOrder: number;
+  /** Of a map with equally loaded ranks on so many independent tokens; null of counts. */
+  readonly perfectMap: number | null;
 }
 
 /** Balance of steps of some size. */
@@ -71,6 +74,8 @@ export interface PlacementDiagnosis {
   readonly copies: readonly CopiesOutlook[];
   /** Experts in order on the later part, which fitted maps are held against; null where there is one part only. */
   readonly laterInOrder: number | null;
+  /** What as many independent tokens have there by chance under a map with equally loaded ranks; null of counts. */
+  readonly laterByChance: number | null;
   readonly ages: readonly MapAge[];
   /** Tokens of a window, mean; null of counts. */
   readonly windowTokens: number | null;
@@ -162,7 +167,8 @@ export function diagnoseLoads(recorded: RecordedLoads, options: DiagnoseOptions)
     roundRobin: loadBalance(roundRobinLoads(whole, layers, experts, ep), ep).maxOverMean,
     copies,
     laterInOrder: halves === null ? null : ratioOf(order, halves[1]),
-    ages: agesOf(recorded, order, (loads) => place(loads, 0)),
+    laterByChance: halves === null || table === null ? null : chanceOfEqual(ep, pairsOf(halves[1], layers)),
+    ages: agesOf(recorded, order, ep, (loads) => place(loads, 0)),
     windowTokens: table === null ? null : table.rows / topics.reduce((sum, { windows }) => sum + windows.length, 0),
     steps,
     topics: topics.length < 2 ? null : topicsOf(recorded, order, (loads) => place(loads, 0)),
@@ -203,8 +209,22 @@ function halvesOf({ topics }: RecordedLoads): readonly [Float64Array, Float64Arr
   return [half(0, 0.5), half(0.5, 1)];
 }
 
-function agesOf({ topics }: RecordedLoads, order: Placement, place: (loads: Float64Array) => Placement): MapAge[] {
+/** Choices of a layer, mean. */
+const pairsOf = (loads: Float64Array, layers: number): number => Math.max(1, Math.round(sum(loads) / layers));
+
+function agesOf(
+  { topics, layers, kind }: RecordedLoads,
+  order: Placement,
+  ranks: number,
+  place: (loads: Float64Array) => Placement,
+): MapAge[] {
   const maps = topics.map(({ windows }) => (windows.length > 1 ? windows.map(place) : []));
+  const compared = topics.flatMap(({ windows }) => (windows.length > 1 ? windows : []));
+  if (compared.length === 0) return [];
+  const pairsEach = Math.round(
+    compared.reduce((total, window) => total + pairsOf(window, layers), 0) / compared.length,
+  );
+  const perfectMap = kind === "counts" ? null : chanceOfEqual(ranks, pairsEach);
   return ages.flatMap((age) => {
     let pairs = 0;
     let fitted = 0;
@@ -215,7 +235,7 @@ function agesOf({ topics }: RecordedLoads, order: Placement, place: (loads: Floa
         fitted += wholeBalance(maps[topic]![i]!, windows[i + age]!).maxOverMean;
         inOrder += wholeBalance(order, windows[i + age]!).maxOverMean;
       }
-    return pairs === 0 ? [] : [{ windows: age, pairs, fitted: fitted / pairs, inOrder: inOrder / pairs }];
+    return pairs === 0 ? [] : [{ windows: age, pairs, fitted: fitted / pairs, inOrder: inOrder / pairs, perfectMap }];
   });
 }
 

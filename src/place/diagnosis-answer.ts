@@ -21,7 +21,9 @@ export function diagnosisAnswer(
   const slower = (value: number) => formatPercent(1 - 1 / value);
   const because: string[] = [];
   const kept =
-    single!.later === null || laterInOrder === null ? null : keptShare(laterInOrder, single!.later, single!.fitted);
+    single!.later === null || laterInOrder === null
+      ? null
+      : keptShare(laterInOrder, single!.later, Math.max(single!.fitted, found.laterByChance ?? 1));
   let answer: string;
   if (lasts < evenMax)
     answer = `balanced: the busiest of ${ep} ranks has ${ratio(lasts)} times the mean; no map can take more than ${slower(lasts)} off large steps`;
@@ -30,7 +32,7 @@ export function diagnosisAnswer(
   else if (kept >= keptMin)
     answer = `imbalanced, and it lasts: the busiest of ${ep} ranks has ${ratio(laterInOrder!)} times the mean, under a map of earlier traffic ${ratio(single!.later!)}`;
   else
-    answer = `imbalanced, but it shifts: the busiest of ${ep} ranks has ${ratio(laterInOrder!)} times the mean, under a map of earlier traffic still ${ratio(single!.later!)}`;
+    answer = `imbalanced, but no map of earlier traffic wins it: the busiest of ${ep} ranks has ${ratio(laterInOrder!)} times the mean, under a map of earlier traffic still ${ratio(single!.later!)}${found.laterByChance === null ? "" : `, by chance alone ${ratio(found.laterByChance)}`}`;
   if (step.perfectMap - 1 >= lasts - 1)
     because.push(
       `steps of ${formatCount(batch)} tokens are too small for a map: chance alone gives ${ratio(step.perfectMap)} with perfectly even ranks, more than the ${ratio(lasts)} that lasts`,
@@ -57,7 +59,7 @@ export function diagnosisAnswer(
   const oldest = ages.at(-1);
   if (fresh !== undefined && next !== undefined && oldest !== undefined)
     because.push(
-      `age: a map of one stretch of time has ${ratio(fresh.fitted)} on it, ${ratio(next.fitted)} on the next and ${ratio(oldest.fitted)} ${oldest.windows} later (in order ${ratio(oldest.inOrder)})`,
+      `age: a map of one stretch of time has ${ratio(fresh.fitted)} on it, ${ratio(next.fitted)} on the next and ${ratio(oldest.fitted)} ${oldest.windows} stretches later (in order ${ratio(oldest.inOrder)}${oldest.perfectMap === null ? "" : `, chance alone ${ratio(oldest.perfectMap)}`})`,
     );
   if (topics !== null) {
     const worse = topics.maxOverMean.flatMap((row, i) =>
@@ -66,12 +68,14 @@ export function diagnosisAnswer(
     const pairs = topics.names.length * (topics.names.length - 1);
     because.push(`topics: ${worse.length} of ${pairs} maps of one topic are worse than no map on another`);
   }
+  if (found.topK === null)
+    because.push("the trace does not say how many experts a token chooses: a step counts its choices (--model tells)");
   if (trace === "counts")
     because.push("counts tell loads alone: bursts and ranks a token touches need a trace of tokens");
   return { answer, because };
 }
 
-/** How much of what a map wins on its own traffic it wins on later traffic. */
-function keptShare(inOrder: number, later: number, fitted: number): number {
-  return inOrder - fitted <= 0 ? 0 : (inOrder - later) / (inOrder - fitted);
+/** How much of what the best map could win on later traffic, chance left out, one of earlier traffic wins. */
+function keptShare(inOrder: number, later: number, best: number): number {
+  return inOrder - best <= 0 ? 0 : (inOrder - later) / (inOrder - best);
 }

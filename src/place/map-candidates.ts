@@ -10,13 +10,16 @@ export interface MapCandidate {
   readonly set: readonly string[];
 }
 
-/** Copies a rank and layer that are tried unless told. */
+/** Copies a rank and layer that are tried unless told; no more than a rank has experts. */
 const copiesPerRank = [0, 1, 4];
 
 /** Redundant experts that fill whole ranks, from few to many: what `experts` leaves over on `ranks`, and further copies on each. */
 export function redundantChoices(experts: number, ranks: number): number[] {
   const over = (ranks - (experts % ranks)) % ranks;
-  const choices = copiesPerRank.map((copies) => (copies === 0 ? 0 : over + (over > 0 ? copies - 1 : copies) * ranks));
+  const most = Math.ceil(experts / ranks);
+  const choices = copiesPerRank
+    .map((wanted) => Math.min(wanted, most))
+    .map((copies) => (copies === 0 ? 0 : over + (over > 0 ? copies - 1 : copies) * ranks));
   return [...new Set(choices)];
 }
 

@@ -41,6 +41,7 @@ export function simulatedMap(
     imbalance: mean(values(({ experts }) => experts?.imbalance ?? 1)),
     waitShare: mean(values(({ timeShare }) => timeShare.expertWait)),
     exchangeShare: mean(values(({ timeShare }) => timeShare.dispatch + timeShare.combine)),
+    requestsWaiting: mean(runs.map(({ run }) => (run.series.waiting.length === 0 ? 0 : mean(run.series.waiting)))),
     kvTokens: runs[0]!.run.kv.blocks * scheduler.blockTokens * mapping.dp,
     gain: isCurrent
       ? null

@@ -7,6 +7,9 @@ const worthwhile = 0.01;
 /** Imbalance beyond even load that counts as one. */
 const evenEnough = 0.05;
 
+/** Growth of the queue that shows a map to have taken the room of sequences. */
+const queueGrowth = 1.1;
+
 interface Compared {
   readonly maps: readonly JudgedMap[];
   readonly simulated: readonly SimulatedMap[];
@@ -22,17 +25,27 @@ export const mapName = ({ policy, redundant }: { readonly policy: string; readon
 const percent = (share: number): string => formatPercent(share, 1);
 const ratio = (value: number): string => formatNumber(value, 3);
 
+/** Whether a map with copies has requests wait that found a place before. */
+const takesRoom = ({ redundant, requestsWaiting, kvTokens }: SimulatedMap, current: SimulatedMap): boolean =>
+  redundant > 0 && kvTokens < current.kvTokens && requestsWaiting > current.requestsWaiting * queueGrowth + 0.5;
+
 /** Apply a map where one saves time beyond its noise and worth the change; else keep what there is. */
 export function placementVerdict(compared: Compared): PlacementVerdict {
   const { simulated, maps } = compared;
   const current = simulated.find(({ isCurrent }) => isCurrent)!;
   const timeOf = ({ gain }: SimulatedMap) => gain?.time.share ?? 0;
-  const [best] = simulated
-    .filter(({ gain }) => gain !== null && isReal(gain.time) && gain.time.share >= worthwhile)
-    .sort((a, b) => timeOf(b) - timeOf(a));
+  const saves = ({ gain }: SimulatedMap) => gain !== null && isReal(gain.time) && gain.time.share >= worthwhile;
+  const crowded = simulated.filter((map) => saves(map) && takesRoom(map, current));
+  const crowding = crowded.map(
+    (map) =>
+      `${mapName(map)} saves ${percent(timeOf(map))} only as its copies leave room for fewer sequences at a time: ${formatNumber(map.requestsWaiting, 3)} requests wait instead of ${formatNumber(current.requestsWaiting, 3)}; a smaller engine.maxNumSeqs does the same without it`,
+  );
+  const [best] = simulated.filter((map) => saves(map) && !crowded.includes(map)).sort((a, b) => timeOf(b) - timeOf(a));
   if (best === undefined) {
     const { policy, redundant } = current;
-    const hopeful = simulated.filter(({ gain }) => gain !== null && gain.time.share >= worthwhile);
+    const hopeful = simulated.filter(
+      (map) => map.gain !== null && map.gain.time.share >= worthwhile && !isReal(map.gain.time),
+    );
     const undecided = hopeful.length > 0;
     const why =
       compared.repeats === 1 ? "a single run does not tell it from noise" : "that is within the noise of the runs";
@@ -40,7 +53,7 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
       ? `undecided: ${hopeful.map((map) => `${mapName(map)} ${percent(timeOf(map))}`).join(", ")} less time a request, but ${why}`
       : `keep ${mapName(current)}: no map that was simulated saves ${percent(worthwhile)} of the time of a request`;
     const more = undecided ? ["more --repeats or --requests would decide"] : [];
-    return { apply: false, policy, redundant, headline, reasons: [...more, ...reasonsToKeep(compared)] };
+    return { apply: false, policy, redundant, headline, reasons: [...more, ...crowding, ...reasonsToKeep(compared)] };
   }
   const { policy, redundant } = best;
   const map = maps.find((one) => one.policy === policy && one.redundant === redundant)!;
@@ -60,6 +73,7 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
             `its copies take ${formatBytes(map.copyBytes)} of each device, ${formatCount(map.kvTokens)} tokens of KV cache`,
           ]
         : []),
+      ...crowding,
     ],
   };
 }

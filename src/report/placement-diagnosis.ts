@@ -37,7 +37,7 @@ export function placementDiagnosisPage(found: PlacementDiagnosis): Page {
   };
 }
 
-function copiesSection({ copies, laterInOrder }: PlacementDiagnosis): PageSection {
+function copiesSection({ copies, laterInOrder, laterByChance }: PlacementDiagnosis): PageSection {
   return {
     kind: "table",
     title: "What a map can win",
@@ -56,6 +56,7 @@ function copiesSection({ copies, laterInOrder }: PlacementDiagnosis): PageSectio
         ...(laterInOrder === null ? [] : [ratio(later)]),
       ]),
       ...(laterInOrder === null ? [] : [["in order", "", "", ratio(laterInOrder)]]),
+      ...(laterByChance === null ? [] : [["perfect map, by chance", "", "", ratio(laterByChance)]]),
     ],
   };
 }
