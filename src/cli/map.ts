@@ -12,9 +12,11 @@ import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
-import { copiesOf, judgeMap, loadsOfTrace, type MapBalance, type MapCopies, movesBetween } from "../place/judge-map.ts";
+import { copiesOf, loadsOfTrace, type MapCopies, movesBetween } from "../place/map-figures.ts";
 import { contiguous } from "../policy/placement/contiguous.ts";
+import { type LoadBalance, loadBalance } from "../policy/placement/load-balance.ts";
 import type { Placement } from "../policy/placement/placement.ts";
+import { rankLoads } from "../policy/placement/placement-measures.ts";
 import { textTable } from "../report/text-table.ts";
 import { mapContext, mapOfPlacement, placementOfMap, readMapFile } from "../resolve/expert-map-file.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
@@ -47,7 +49,7 @@ interface Inspection extends MapCopies {
   readonly ranks: number | null;
   /** Bytes of the redundant experts of all layers. */
   readonly copyBytes: number;
-  readonly balance?: { readonly trace: string; readonly map: MapBalance; readonly contiguous: MapBalance };
+  readonly balance?: { readonly trace: string; readonly map: LoadBalance; readonly contiguous: LoadBalance };
   readonly moves?: { readonly moved: number; readonly of: number; readonly bytes: number };
 }
 
@@ -112,7 +114,7 @@ async function balances(trace: string, domain: string | undefined, placement: Pl
   const counts = await withTrace(trace, (opened) => loadCountsTable(opened, domain === undefined ? {} : { domain }));
   const loads = loadsOfTrace(counts, model, moe, trace);
   const plain = contiguousMap(placement.layers, placement.experts, placement.ranks);
-  return { trace: counts.origin.name, map: judgeMap(placement, loads), contiguous: judgeMap(plain, loads) };
+  return { trace: counts.origin.name, map: balanceOf(placement, loads), contiguous: balanceOf(plain, loads) };
 }
 
 /** Where experts are without any policy. */
@@ -170,7 +172,10 @@ function copiesText(redundant: number, most: number, bytes: number): string {
   return `${formatCount(redundant)} redundant experts a layer, at most ${formatCount(most)} of one; ${formatBytes(bytes)} over all ranks`;
 }
 
-const balanceRow = (name: string, { balancedness, maxOverMean, worst }: MapBalance, { moeLayers }: MapContext) => [
+const balanceOf = (placement: Placement, loads: Float64Array): LoadBalance =>
+  loadBalance(rankLoads(placement, loads), placement.ranks);
+
+const balanceRow = (name: string, { balancedness, maxOverMean, worst }: LoadBalance, { moeLayers }: MapContext) => [
   name,
   formatNumber(balancedness, 4),
   formatNumber(maxOverMean, 4),

@@ -9,6 +9,7 @@ import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
 import { mapCommand } from "./map-command.ts";
 import { modelCommand } from "./model-command.ts";
 import { offloadCommand } from "./offload-command.ts";
+import { placeCommand } from "./place-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
 import { traceCommand } from "./trace-command.ts";
@@ -17,6 +18,7 @@ import { validateCommand } from "./validate-command.ts";
 const commands = [
   runCommand,
   offloadCommand,
+  placeCommand,
   calibrateCommand,
   validateCommand,
   traceCommand,

@@ -1,94 +1,56 @@
-import { refuse } from "../core/errors.ts";
-import { routableExperts } from "../models/expert-choices.ts";
-import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
-import { expertHomes } from "../models/visits.ts";
-import { noExpert, type Placement } from "../policy/placement/placement.ts";
-import { balance, movedExperts, rankLoads } from "../policy/placement/placement-measures.ts";
-import { layerMapOf } from "../resolve/layer-map.ts";
-import type { CountsTable } from "../trace/routing-table.ts";
+import { type LoadBalance, loadBalance } from "../policy/placement/load-balance.ts";
+import type { Placement } from "../policy/placement/placement.ts";
+import { rankLoads } from "../policy/placement/placement-measures.ts";
+import { ExpertRanks } from "../sim/routing/expert-ranks.ts";
+import { countsOf } from "../trace/load-counts.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+import { type LaneSteps, laneSteps } from "../trace/stats/lane-steps.ts";
+import type { MapBalance } from "./comparison.ts";
 
-/** How evenly a map spreads recorded loads over ranks, copies of an expert sharing its tokens equally. */
-export interface MapBalance {
-  /** Sum over layers of the mean rank's load, over that of the heaviest's: what vLLM logs as balancedness; 1 is perfect. */
-  readonly balancedness: number;
-  /** Heaviest rank over the mean rank, mean over layers. */
-  readonly maxOverMean: number;
-  /** The layer where that is the worst, as a position among MoE layers. */
-  readonly worst: { readonly layer: number; readonly maxOverMean: number };
+const stepsMax = 256;
+
+/** Traffic that maps are judged on, counted once for all of them. */
+export interface JudgedTraffic {
+  readonly table: RoutingTable;
+  /** [MoE layers] trace layer of each. */
+  readonly layerMap: readonly number[];
+  /** [MoE layers][experts] tokens of each expert. */
+  readonly loads: Float64Array;
+  readonly steps: LaneSteps;
 }
 
-/** @param loads [layers][experts] tokens of each expert */
-export function judgeMap(placement: Placement, loads: Float64Array): MapBalance {
-  const { layers, ranks } = placement;
-  const ofRank = rankLoads(placement, loads);
-  let [means, heaviest, ratios] = [0, 0, 0];
-  let worst = { layer: 0, maxOverMean: 0 };
-  for (let layer = 0; layer < layers; layer++) {
-    const one = ofRank.subarray(layer * ranks, (layer + 1) * ranks);
-    const maxOverMean = balance(one);
-    means += one.reduce((sum, load) => sum + load, 0) / ranks;
-    heaviest += Math.max(...one);
-    ratios += maxOverMean;
-    if (maxOverMean > worst.maxOverMean) worst = { layer, maxOverMean };
+export function judgedTraffic(table: RoutingTable, layerMap: readonly number[], batch: number): JudgedTraffic {
+  return { table, layerMap, loads: layerLoadsOf(table, layerMap), steps: laneSteps(table, batch, stepsMax) };
+}
+
+/** [MoE layers][experts] tokens of each expert over all rows. */
+export function layerLoadsOf(table: RoutingTable, layerMap: readonly number[]): Float64Array {
+  const { counts, experts } = countsOf(table);
+  const loads = new Float64Array(layerMap.length * experts);
+  for (const [layer, traceLayer] of layerMap.entries())
+    loads.set(counts.subarray(traceLayer * experts, (traceLayer + 1) * experts), layer * experts);
+  return loads;
+}
+
+/** Balance of a map over the whole traffic, and mean over its steps; copies share whole tokens as in a simulated step. */
+export function judgeMap(placement: Placement, { loads, layerMap, steps }: JudgedTraffic): MapBalance {
+  const { ranks } = placement;
+  const split = new ExpertRanks(placement, layerMap);
+  const work = split.newWork();
+  let ratios = 0;
+  let balancedness = 0;
+  for (const counts of steps.counts) {
+    split.split(counts, work);
+    const balance = loadBalance(work.pairs, ranks);
+    ratios += balance.maxOverMean;
+    balancedness += balance.balancedness;
   }
-  return { balancedness: heaviest === 0 ? 1 : means / heaviest, maxOverMean: ratios / layers, worst };
-}
-
-/** Copies of a map: what it costs in memory, and whether ranks hold twins. */
-export interface MapCopies {
-  /** Slots of a layer beyond one for each expert. */
-  readonly redundant: number;
-  /** Copies of the expert that has the most. */
-  readonly most: number;
-  /** Slots, over all layers, whose rank has the expert in another slot too: they take memory and no load off the rank. */
-  readonly twins: number;
-  /** Empty slots over all layers. */
-  readonly empty: number;
-}
-
-export function copiesOf(placement: Placement): MapCopies {
-  const { layers, experts, ranks, physicalExpertsPerRank: perRank, logicalExperts } = placement;
-  const counts = new Uint32Array(layers * experts);
-  let [twins, empty] = [0, 0];
-  for (let rank = 0; rank < layers * ranks; rank++) {
-    const held = new Set<number>();
-    for (const expert of logicalExperts.subarray(rank * perRank, (rank + 1) * perRank)) {
-      if (expert === noExpert) empty += 1;
-      else {
-        counts[Math.floor(rank / ranks) * experts + expert]! += 1;
-        if (held.has(expert)) twins += 1;
-        held.add(expert);
-      }
-    }
-  }
-  return { redundant: ranks * perRank - experts, most: counts.reduce((a, b) => Math.max(a, b), 0), twins, empty };
-}
-
-/** Expert copies that have to be sent to get from one map to another, and all copies of the second. */
-export function movesBetween(from: Placement, to: Placement): { readonly moved: number; readonly of: number } {
-  if (from.layers !== to.layers || from.experts !== to.experts || from.ranks !== to.ranks)
-    refuse({
-      at: "--from",
-      expected: `${to.layers} layers of ${to.experts} experts on ${to.ranks} ranks`,
-      found: `${from.layers} layers of ${from.experts} on ${from.ranks}`,
-    });
+  const taken = steps.counts.length;
   return {
-    moved: movedExperts(from, to),
-    of: to.logicalExperts.reduce((sum, one) => sum + (one === noExpert ? 0 : 1), 0),
+    whole: wholeBalance(placement, loads),
+    step: { maxOverMean: ratios / taken, balancedness: balancedness / taken },
   };
 }
 
-/** [MoE layers that hold experts][experts] tokens that a trace sends to each expert of a model. */
-export function loadsOfTrace(counts: CountsTable, model: ModelSpec, moe: MoeFeedForward, file: string): Float64Array {
-  if (counts.experts !== moe.experts && counts.experts !== routableExperts(moe))
-    refuse({ file, expected: `counts of the model's ${moe.experts} experts`, found: `${counts.experts} experts` });
-  const homes = expertHomes(model);
-  const holding = [...new Set(homes)];
-  const loads = new Float64Array(holding.length * moe.experts);
-  for (const [visit, traceLayer] of layerMapOf("identity", counts, model).entries())
-    for (let step = 0; step < counts.steps; step++)
-      for (let expert = 0; expert < moe.experts; expert++)
-        loads[holding.indexOf(homes[visit]!) * moe.experts + expert]! +=
-          counts.counts[(step * counts.layers + traceLayer) * counts.experts + expert]!;
-  return loads;
-}
+export const wholeBalance = (placement: Placement, loads: Float64Array): LoadBalance =>
+  loadBalance(rankLoads(placement, loads), placement.ranks);

@@ -13,18 +13,23 @@ import {
 import { placementKinds, placements } from "../policy/placement/placements.ts";
 import { expertGroupRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import { solveHere } from "../solver/solver.ts";
+import { type SolveRunner, solveHere } from "../solver/solver.ts";
 import { type GivenMap, givenMapOf } from "./expert-map-file.ts";
 import { locatedAsync } from "./located.ts";
 import { expertHomeNumbers, placementStatistics } from "./placement-statistics.ts";
 import { type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
 import { rankDistances, rankLimits } from "./rank-limits.ts";
 
+/** A resolved placement, and how good its policy's solvers know it to be. */
+export interface ResolvedPlacement extends Resolved<Placement | null> {
+  readonly proofs: readonly PlacementProof[];
+}
+
 /** The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. */
-export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
+export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = solveHere): Promise<ResolvedPlacement> {
   const { scenario, moe, mapping, model } = setting;
   const section = scenario.policy.placement;
-  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
+  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [], proofs: [] });
   return locatedAsync(scenario, ["policy", "placement"], async () => {
     const policy: PlacementPolicy = placementKinds[section.kind];
     const given = policy.needs.includes("map") ? await givenMapOf(setting, placedExperts(setting)) : null;
@@ -69,7 +74,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
     const previous = section.previous === undefined ? null : placements[section.previous].place(blank);
     const input: PlacementInput = { ...blank, ...statistics.value, previous };
     const proofs: PlacementProof[] = [];
-    const tools: PlacementTools = { solve: solveHere, prove: (proof) => proofs.push(proof) };
+    const tools: PlacementTools = { solve, prove: (proof) => proofs.push(proof) };
     const placed = await inOneStretch(() => policy.place(input, values, tools));
     const value = atEveryVisit(placed, homes);
     const kind = given === null ? section.kind : `${section.kind} ${given.input.name}`;
@@ -77,6 +82,7 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
     return {
       value,
       name: redundant > 0 ? `${kind}, ${redundant} redundant experts a layer` : kind,
+      proofs,
       ledger: [
         ...statistics.ledger,
         ...limits.ledger,

@@ -174,7 +174,7 @@ async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null
   );
   if (problems.length > 0) throw new InvalidInputError(problems);
   return {
-    placement: { value: null, name: "none", ledger: [] },
+    placement: { value: null, name: "none", ledger: [], proofs: [], inputs: [] },
     rebalance: { value: undefined, name: "", ledger: [] },
     offload: { value: null, name: "", ledger: [] },
   };

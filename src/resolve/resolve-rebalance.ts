@@ -31,7 +31,8 @@ export function resolveRebalance(setting: PolicySetting): Resolved<RebalanceConf
   if (setting.source === null)
     say(path, "nothing beside uniform routing: it has no experts that are hotter than others for good", kind);
   if (mapping.ep === 1) say(path, "nothing with parallel.ep 1: one rank holds every expert", kind);
-  if (mapping.edp > 1) say(path, "nothing with parallel.edp above 1: each copy of all experts would have to move", kind);
+  if (mapping.edp > 1)
+    say(path, "nothing with parallel.edp above 1: each copy of all experts would have to move", kind);
   if (scenario.policy.offload !== undefined)
     say(path, "nothing beside policy.offload: experts that change ranks between caches are not modelled", kind);
   if (section.redundant > 0 && !placement.makesCopies)
