@@ -534,8 +534,8 @@ describe("grace", () => {
 });
 
 describe("search", () => {
-  const goals = ["load", "traffic", "spread", "migrations", "memory"] as const;
-  const weightsOf = (part: object) => ({ load: 0, traffic: 0, spread: 0, migrations: 0, memory: 0, ...part });
+  const goals = ["load", "traffic", "spread", "migrations", "further"] as const;
+  const weightsOf = (part: object) => ({ load: 0, traffic: 0, spread: 0, migrations: 0, further: 0, ...part });
   const inputFor = (seed: number, unequal: boolean): PlacementInput => {
     const [layers, experts, ranks] = [3, 12, 4];
     const input = inputOf({
@@ -593,7 +593,7 @@ describe("search", () => {
       goalsOf(placements.grace.place(input)).spread + 1e-9,
     );
     expect((await found({ migrations: 1 })).migrations).toBe(0);
-    expect((await found({ load: 1e-9, memory: 1 })).memory).toBe(0);
+    expect((await found({ load: 1e-9, further: 1 })).further).toBe(0);
   });
 
   test("a larger weight on migrations moves no more", async () => {
@@ -624,6 +624,6 @@ describe("search", () => {
     const heaviest = [0, 1, 2].reduce((total, layer) => total + max(loads.subarray(layer * 4, layer * 4 + 4)), 0);
     expect(found.load).toBeCloseTo((heaviest * 4) / sum(loads), 12);
     expect(found.migrations).toBeCloseTo(movedExperts(input.previous!, placement) / 36, 12);
-    expect(found.memory).toBe(0);
+    expect(found.further).toBe(0);
   });
 });

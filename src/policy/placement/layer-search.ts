@@ -125,7 +125,7 @@ export class LayerSearch {
     if (this.pairs !== null)
       cost += (weights.spread / scale.pairs) * distanceSum(this.pairs, 0, copies, nearestCopy(copies, scale.distance));
     cost += (weights.migrations / scale.experts) * receivedCopies(copies, this.before);
-    return cost + (weights.memory / scale.experts) * copies.counts.reduce((sum, count) => sum + count - 1, 0);
+    return cost + (weights.further / scale.experts) * copies.counts.reduce((sum, count) => sum + count - 1, 0);
   }
 
   private ranksOfExperts(): number[][] {
@@ -189,17 +189,17 @@ export class LayerSearch {
           consider(from, to, partner, gain);
         }
       }
-      if (weights.memory > 0 && mine.length > 1) {
+      if (weights.further > 0 && mine.length > 1) {
         const left = mine.slice();
         left.splice(left.indexOf(from), 1);
-        const gain = traffic - this.trafficOf(expert, left) + weights.memory / scale.experts;
+        const gain = traffic - this.trafficOf(expert, left) + weights.further / scale.experts;
         consider(from, -1, -1, gain + this.countGain(expert, mine, left));
       }
     }
     for (let to = 0; to < ranks; to++) {
       if (!copies.fits(expert, to)) continue;
       const more = [...mine, to];
-      const gain = traffic - this.trafficOf(expert, more) - weights.memory / scale.experts;
+      const gain = traffic - this.trafficOf(expert, more) - weights.further / scale.experts;
       consider(-1, to, -1, gain + this.migrationGain(expert, -1, to) + this.countGain(expert, mine, more));
     }
     return best;

@@ -14,7 +14,7 @@ export interface PlacementGoals {
   /** Copies that a rank has to receive, over the experts of all layers. */
   readonly migrations: number;
   /** Copies beyond one of each expert, over the experts of all layers. */
-  readonly memory: number;
+  readonly further: number;
 }
 
 export type GoalWeights = PlacementGoals;
@@ -90,7 +90,7 @@ export function receivedCopies(copies: LayerCopies, before: readonly ReadonlySet
 export function placementGoals(input: PlacementInput, layers: readonly LayerCopies[]): PlacementGoals {
   const scale = goalScale(input);
   const { experts } = input;
-  const sums = { load: 0, traffic: 0, spread: 0, migrations: 0, memory: 0 };
+  const sums = { load: 0, traffic: 0, spread: 0, migrations: 0, further: 0 };
   for (const [layer, copies] of layers.entries()) {
     sums.load += Math.max(...copies.busy());
     const nearest = nearestCopy(copies, scale.distance);
@@ -98,7 +98,7 @@ export function placementGoals(input: PlacementInput, layers: readonly LayerCopi
       sums.traffic += distanceSum(input.transitions, (layer - 1) * experts * experts, layers[layer - 1]!, nearest);
     if (input.pairs !== undefined) sums.spread += distanceSum(input.pairs, layer * experts * experts, copies, nearest);
     sums.migrations += receivedCopies(copies, heldBefore(input, layer));
-    sums.memory += copies.counts.reduce((sum, count) => sum + count - 1, 0);
+    sums.further += copies.counts.reduce((sum, count) => sum + count - 1, 0);
   }
   const over = (sum: number, by: number) => (by === 0 ? 0 : sum / by);
   return {
@@ -106,7 +106,7 @@ export function placementGoals(input: PlacementInput, layers: readonly LayerCopi
     traffic: over(sums.traffic, scale.transitions),
     spread: over(sums.spread, scale.pairs),
     migrations: sums.migrations / scale.experts,
-    memory: sums.memory / scale.experts,
+    further: sums.further / scale.experts,
   };
 }
 
@@ -116,4 +116,4 @@ export const weighted = (goals: PlacementGoals, weights: GoalWeights): number =>
   weights.traffic * goals.traffic +
   weights.spread * goals.spread +
   weights.migrations * goals.migrations +
-  weights.memory * goals.memory;
+  weights.further * goals.further;

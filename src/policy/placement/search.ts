@@ -29,7 +29,7 @@ const parameters = {
   migrations: weight(0).describe(
     "Weight of the copies that ranks receive, over all experts; needs a placement in use.",
   ),
-  memory: weight(0).describe("Weight of copies beyond one of each expert, over all experts."),
+  further: weight(0).describe("Weight of copies beyond one of each expert, over all experts."),
   rounds: z.int().min(0).max(1000).default(8).describe("Most sweeps over all layers."),
 };
 
@@ -49,8 +49,8 @@ export const search: PlacementPolicy<typeof parameters> = {
     ...(migrations > 0 ? (["previous"] satisfies PlacementNeed[]) : []),
   ],
   makesCopies: true,
-  contradiction: ({ load, traffic, spread, migrations, memory }) =>
-    load + traffic + spread + migrations + memory > 0 ? null : { key: "load", expected: "a weight above 0" },
+  contradiction: ({ load, traffic, spread, migrations, further }) =>
+    load + traffic + spread + migrations + further > 0 ? null : { key: "load", expected: "a weight above 0" },
   place: (given, { rounds, ...weights } = defaultsOf(parameters), tools) => {
     checkPlacementInput(given);
     const input = { ...given, twins: given.twins ?? false };
