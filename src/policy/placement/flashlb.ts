@@ -3,6 +3,7 @@ import { defaultsOf } from "../../core/parameters.ts";
 import { keptPlaces } from "./kept-places.ts";
 import {
   copiesMost,
+  isAllowed,
   LayerCopies,
   type LayerRanks,
   placeSomewhere,
@@ -68,14 +69,6 @@ export const flashlb: LivePlacementPolicy<typeof parameters> = {
     );
   },
 };
-
-/** Whether copies keep to the rooms, have no twins where these are forbidden and leave no expert out. */
-function isAllowed({ on, byRank, counts }: LayerCopies): boolean {
-  return (
-    counts.every((count) => count > 0) &&
-    byRank.every((held, rank) => held.length <= on.rooms[rank]! && (on.twins || new Set(held).size === held.length))
-  );
-}
 
 /** One layer anew. */
 function solveLayer(input: PlacementInput, layer: number, on: LayerRanks, stages: number): LayerCopies {

@@ -131,6 +131,14 @@ export class LayerCopies {
   }
 }
 
+/** Whether copies keep to the rooms, have no twins where these are forbidden and leave no expert out. */
+export function isAllowed({ on, byRank, counts }: LayerCopies): boolean {
+  return (
+    counts.every((count) => count > 0) &&
+    byRank.every((held, rank) => held.length <= on.rooms[rank]! && (on.twins || new Set(held).size === held.length))
+  );
+}
+
 /** Places that copies can fill: a rank without twins has at most one copy of each expert. */
 export function usablePlaces({ rooms, twins }: LayerRanks, experts: number): number {
   let places = 0;

@@ -10,6 +10,7 @@ import { lpt } from "./lpt.ts";
 import type { PlacementPolicy } from "./placement.ts";
 import { random } from "./random.ts";
 import { roundRobin } from "./round-robin.ts";
+import { search } from "./search.ts";
 import { shadowing } from "./shadowing.ts";
 import { swift } from "./swift.ts";
 import { trivial } from "./trivial.ts";
@@ -29,6 +30,7 @@ export const placements = {
   grouped,
   exflow,
   grace,
+  search,
 } as const satisfies Record<string, PlacementPolicy>;
 
 export type PlacementName = keyof typeof placements;
