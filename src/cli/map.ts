@@ -2,7 +2,7 @@ import { refuse, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { ExpertMap, MapContext } from "../engine/expert-maps/expert-map.ts";
+import type { ExpertMap, ExpertMapFormat, MapContext } from "../engine/expert-maps/expert-map.ts";
 import {
   type ExpertMapFormatName,
   expertMapFormatNames,
@@ -179,8 +179,7 @@ const balanceRow = (name: string, { balancedness, maxOverMean, worst }: MapBalan
 
 export async function convertMap(file: string, options: ConvertMapOptions): Promise<void> {
   const io = processIo(true);
-  const to = oneOf(options.to, expertMapFormatNames, "--to");
-  await prepareOutput(options.output, options);
+  const to = await outputOf(options);
   const { map, context, format } = await readMap(file, options, io);
   for (const note of map.notes) io.err(`note: ${oneLine(note)}\n`);
   await written(io, map, { ...context, file: options.output }, to, format);
@@ -188,8 +187,7 @@ export async function convertMap(file: string, options: ConvertMapOptions): Prom
 
 export async function exportMap(file: string, options: ExportMapOptions): Promise<void> {
   const io = processIo(true);
-  const to = oneOf(options.to, expertMapFormatNames, "--to");
-  await prepareOutput(options.output, options);
+  const to = await outputOf(options);
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
   const scenario = parseScenario(await io.readText(file), file, {
     ...(options.set === undefined ? {} : { settings: options.set }),
@@ -202,6 +200,18 @@ export async function exportMap(file: string, options: ExportMapOptions): Promis
   const placement = config.placement ?? contiguousMap(expertHomes(config.model).length, moe.experts, config.mapping.ep);
   const map = mapOfPlacement(placement, config.model);
   await written(io, map, context, to, name);
+}
+
+/** The format of an output, once it is known that it can be written and that the engine takes a file of its name. */
+async function outputOf(
+  options: OutputNeeds & { readonly to: string; readonly output: string },
+): Promise<ExpertMapFormatName> {
+  const to = oneOf(options.to, expertMapFormatNames, "--to");
+  const { suffix = "", taken }: ExpertMapFormat = expertMapFormats[to];
+  if (!options.output.endsWith(suffix))
+    throw new UsageError(`-o: expected a name that ends in ${suffix}, as ${taken} wants it, found ${options.output}`);
+  await prepareOutput(options.output, options);
+  return to;
 }
 
 async function readMap(file: string, { model: source, ranks, format }: MapSource, io: Io): Promise<ReadMap> {
