@@ -41,7 +41,8 @@ export interface InspectMapOptions extends MapSource {
 }
 
 /** What an inspection found. */
-interface Inspection extends MapCopies {
+interface Inspection extends Omit<MapCopies, "twins"> {
+  readonly twins: number | null;
   readonly file: string;
   readonly model: string;
   readonly ranks: number | null;
@@ -93,6 +94,8 @@ export async function inspectMap(file: string, options: InspectMapOptions): Prom
     ranks,
     ...(ranks === null ? {} : { slotsPerRank: map.slots / ranks }),
     ...copiesOf(placement),
+    // Without ranks nobody knows.
+    ...(ranks === null ? { twins: null } : {}),
     copyBytes: expertBytes(moe, model) * (map.slots - map.experts) * map.layers,
     notes: map.notes,
     ...(trace === undefined ? {} : { balance: await balances(trace, domain, placement, read) }),
@@ -137,7 +140,7 @@ function inspected(found: Inspection, { map, format, context }: ReadMap, { style
     ["experts", `${formatCount(map.layers)} MoE layers of ${formatCount(map.experts)} experts (${found.model})`],
     ["slots", `${formatCount(map.slots)} a layer, ${perRank}`],
     ["copies", copiesText(redundant, most, found.copyBytes)],
-    ...(ranks === null || twins === 0
+    ...(twins === null || twins === 0
       ? []
       : [["twins", `${formatCount(twins)} copies on a rank that has the expert already`]]),
     ...(empty === 0 ? [] : [["empty slots", formatCount(empty)]]),
@@ -194,6 +197,13 @@ export async function exportMap(file: string, options: ExportMapOptions): Promis
     params: await paramsFor(file, params, io),
   });
   const { config, placement: name } = await resolveScenario(scenario, fileReader(io));
+  if (config.otherPools !== undefined)
+    refuse({
+      file,
+      at: "pools",
+      expected: "a scenario of one pool: a map is of one deployment",
+      found: `${config.otherPools.length + 1} pools`,
+    });
   const moe = moeShape(config.model);
   if (moe === null) return refuse({ file, expected: "a model with routed experts", found: config.model.name });
   const context = mapContext(config.model, moe, options.output, config.mapping.ep);
