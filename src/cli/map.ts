@@ -2,7 +2,7 @@ import { refuse, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { ExpertMap, MapContext } from "../engine/expert-maps/expert-map.ts";
+import type { ExpertMap, ExpertMapFormat, MapContext } from "../engine/expert-maps/expert-map.ts";
 import {
   type ExpertMapFormatName,
   expertMapFormatNames,
@@ -43,7 +43,8 @@ export interface InspectMapOptions extends MapSource {
 }
 
 /** What an inspection found. */
-interface Inspection extends MapCopies {
+interface Inspection extends Omit<MapCopies, "twins"> {
+  readonly twins: number | null;
   readonly file: string;
   readonly model: string;
   readonly ranks: number | null;
@@ -95,6 +96,8 @@ export async function inspectMap(file: string, options: InspectMapOptions): Prom
     ranks,
     ...(ranks === null ? {} : { slotsPerRank: map.slots / ranks }),
     ...copiesOf(placement),
+    // Without ranks nobody knows.
+    ...(ranks === null ? { twins: null } : {}),
     copyBytes: expertBytes(moe, model) * (map.slots - map.experts) * map.layers,
     notes: map.notes,
     ...(trace === undefined ? {} : { balance: await balances(trace, domain, placement, read) }),
@@ -139,7 +142,7 @@ function inspected(found: Inspection, { map, format, context }: ReadMap, { style
     ["experts", `${formatCount(map.layers)} MoE layers of ${formatCount(map.experts)} experts (${found.model})`],
     ["slots", `${formatCount(map.slots)} a layer, ${perRank}`],
     ["copies", copiesText(redundant, most, found.copyBytes)],
-    ...(ranks === null || twins === 0
+    ...(twins === null || twins === 0
       ? []
       : [["twins", `${formatCount(twins)} copies on a rank that has the expert already`]]),
     ...(empty === 0 ? [] : [["empty slots", formatCount(empty)]]),
@@ -184,8 +187,7 @@ const balanceRow = (name: string, { balancedness, maxOverMean, worst }: LoadBala
 
 export async function convertMap(file: string, options: ConvertMapOptions): Promise<void> {
   const io = processIo(true);
-  const to = oneOf(options.to, expertMapFormatNames, "--to");
-  await prepareOutput(options.output, options);
+  const to = await outputOf(options);
   const { map, context, format } = await readMap(file, options, io);
   for (const note of map.notes) io.err(`note: ${oneLine(note)}\n`);
   await written(io, map, { ...context, file: options.output }, to, format);
@@ -193,20 +195,38 @@ export async function convertMap(file: string, options: ConvertMapOptions): Prom
 
 export async function exportMap(file: string, options: ExportMapOptions): Promise<void> {
   const io = processIo(true);
-  const to = oneOf(options.to, expertMapFormatNames, "--to");
-  await prepareOutput(options.output, options);
+  const to = await outputOf(options);
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
   const scenario = parseScenario(await io.readText(file), file, {
     ...(options.set === undefined ? {} : { settings: options.set }),
     params: await paramsFor(file, params, io),
   });
   const { config, placement: name } = await resolveScenario(scenario, fileReader(io));
+  if (config.otherPools !== undefined)
+    refuse({
+      file,
+      at: "pools",
+      expected: "a scenario of one pool: a map is of one deployment",
+      found: `${config.otherPools.length + 1} pools`,
+    });
   const moe = moeShape(config.model);
   if (moe === null) return refuse({ file, expected: "a model with routed experts", found: config.model.name });
   const context = mapContext(config.model, moe, options.output, config.mapping.ep);
   const placement = config.placement ?? contiguousMap(expertHomes(config.model).length, moe.experts, config.mapping.ep);
   const map = mapOfPlacement(placement, config.model);
   await written(io, map, context, to, name);
+}
+
+/** The format of an output, once it is known that it can be written and that the engine takes a file of its name. */
+async function outputOf(
+  options: OutputNeeds & { readonly to: string; readonly output: string },
+): Promise<ExpertMapFormatName> {
+  const to = oneOf(options.to, expertMapFormatNames, "--to");
+  const { suffix = "", taken }: ExpertMapFormat = expertMapFormats[to];
+  if (!options.output.endsWith(suffix))
+    throw new UsageError(`-o: expected a name that ends in ${suffix}, as ${taken} wants it, found ${options.output}`);
+  await prepareOutput(options.output, options);
+  return to;
 }
 
 async function readMap(file: string, { model: source, ranks, format }: MapSource, io: Io): Promise<ReadMap> {

@@ -42,6 +42,8 @@ export interface ExpertMapFormat {
   readonly name: string;
   /** Engine and option that take it. */
   readonly taken: string;
+  /** How names of files end that the engine takes; absent: as they like. */
+  readonly suffix?: string;
   /** Whether a text looks like it. */
   detects(text: string): boolean;
   /** Throws InvalidInputError for what is broken, contradicts the model, or cannot be read as a map. */

@@ -12,6 +12,7 @@ import { listOf, objectOf } from "./json-fields.ts";
 export const sglang: ExpertMapFormat = {
   name: "sglang",
   taken: "SGLang --init-expert-location FILE.json",
+  suffix: ".json",
   detects: (text) => /^\s*\{\s*"(?:physical_to_logical_map|logical_count)"/.test(text),
   read(text, context) {
     const { file, layers, moeLayers } = context;

@@ -21,6 +21,7 @@ import { listOf, objectOf, wholeOf } from "./json-fields.ts";
 export const vllmAscend: ExpertMapFormat = {
   name: "vllm-ascend",
   taken: "vLLM with vllm-ascend, eplb_config.expert_map_path of --additional-config",
+  suffix: ".json",
   detects: (text) => /^\s*\{\s*"(?:moe_layer_count|layer_list)"/.test(text),
   read(text, context) {
     const { file, moeLayers } = context;

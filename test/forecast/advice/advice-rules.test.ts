@@ -72,6 +72,10 @@ describe("a rule does not apply", () => {
   test("where experts are balanced already: then more copies are", async () => {
     expect(await of("balancedPlacement", skewedExperts())).not.toBeNull();
     expect(await of("balancedPlacement", balanced)).toBeNull();
+    const skewed = await situationOf(skewedExperts());
+    const given = skewedExperts("policy: { placement: { kind: file, file: map.json } }");
+    const instead = adviceRules.balancedPlacement.change({ ...skewed, policy: parsed(given).policy });
+    expect(parsed(given, instead!.set).policy.placement).toMatchObject({ kind: "eplb", redundant: 4 });
     expect((await of("moreCopies", balanced))?.set).toEqual([
       "policy.placement.kind=eplb",
       "policy.placement.redundant=8",
