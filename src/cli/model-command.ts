@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import type { ModelBitsOptions } from "./model-bits.ts";
+import type { MappingOptions } from "./model-mappings.ts";
 import { mkdirHelp, nonNegative, numberRanges, positiveNumber, wantsColour, wholeNumber } from "./words.ts";
 
 export const modelCommand: CommandRegistration = (program) => {
@@ -24,6 +25,19 @@ export const modelCommand: CommandRegistration = (program) => {
     .action(async (source: string, options: { json?: boolean }, command: Command) => {
       const { showModel } = await import("./model.ts");
       await showModel(source, options.json === true, wantsColour(command));
+    });
+  model
+    .command("mappings")
+    .description("every way to spread a model over devices: attention and experts, memory, and what its engine refuses")
+    .argument("<model>", "catalogue id, a config.json, a folder that holds one, a GGUF file, or a scenario (.yaml)")
+    .requiredOption("--devices <n>", "devices of one replica", wholeNumber(1, 1024))
+    .requiredOption("--system <id>", "system of the catalogue (moecast hardware list)")
+    .option("--engine <id>", "engine whose start-up rules and defaults apply", "vllm")
+    .option("--limit <n>", "mappings to list", wholeNumber(1, 100_000), 200)
+    .option("--json", "print JSON")
+    .action(async (source: string, options: MappingOptions, command: Command) => {
+      const { printMappings } = await import("./model-mappings.ts");
+      await printMappings(source, options, wantsColour(command));
     });
   model
     .command("shape")

@@ -50,8 +50,7 @@ export function resolveContextParallelism(
   const selects = selectsKeys(model);
   if (stated === "sharded" && selects)
     refused("replicated: attention that selects or compresses keys is not simulated over shards of its cache");
-  const byEngine = engine.id === "tensorrt-llm" && !selects ? "sharded" : "replicated";
-  const cpKvCache = stated ?? byEngine;
+  const cpKvCache = stated ?? defaultCpKvCache(engine, model);
   const flag = flags[engine.id.replace(/-(?:rocm|ascend)$/, "")]?.[cpKvCache](cp);
   const keeps =
     cpKvCache === "sharded"
@@ -69,6 +68,11 @@ export function resolveContextParallelism(
       },
     ],
   };
+}
+
+/** How an engine keeps the cache of context-parallel ranks unless it is told. */
+export function defaultCpKvCache(engine: Pick<EngineProfile, "id">, model: ModelSpec): CpKvCache {
+  return engine.id === "tensorrt-llm" && !selectsKeys(model) ? "sharded" : "replicated";
 }
 
 /** Whether a query attends to keys that an indexer selects, or to compressed ones. */

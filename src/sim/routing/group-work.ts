@@ -18,16 +18,11 @@ export class GroupWork {
 
   /** Room for the work of all groups. */
   newWork(): ExpertWork {
-    const { layers, ranks } = this.expertRanks;
-    const all = layers * ranks * this.groups;
-    return {
-      layers,
-      ranks: ranks * this.groups,
-      pairs: new Float64Array(all),
-      distinct: new Float64Array(all),
-      none: new Float64Array(layers),
-      shares: new Float64Array(0),
-    };
+    const one = this.expertRanks.newWork();
+    if (this.groups === 1) return one;
+    const ranks = one.ranks * this.groups;
+    const all = one.layers * ranks;
+    return { ...one, ranks, pairs: new Float64Array(all), distinct: new Float64Array(all) };
   }
 
   /** Fills `work` from the rows of each group. */
