@@ -11,7 +11,7 @@ export function balanceBound(
   { heldOut, fitted }: JudgedMap,
   runs: readonly PlacedRun[],
   { ranks, batch, topK }: { readonly ranks: number; readonly batch: number; readonly topK: number },
-  exchangeFollowsMap: boolean,
+  given: Pick<BalanceBound, "exchangeFollowsMap" | "computeBoundBatch">,
 ): BalanceBound {
   const { whole, step } = heldOut ?? fitted;
   const chance = chanceOfEqual(ranks, batch * topK);
@@ -25,6 +25,6 @@ export function balanceBound(
     batchNeeded: lasting < 1e-6 ? null : Math.max(1, Math.ceil(batch * ratio * ratio)),
     waitShare: mean(runs.map(({ forecast }) => forecast.timeShare.expertWait)),
     exchangeShare: mean(runs.map(({ forecast }) => forecast.timeShare.dispatch + forecast.timeShare.combine)),
-    exchangeFollowsMap,
+    ...given,
   };
 }

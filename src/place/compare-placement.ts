@@ -24,6 +24,7 @@ import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { balanceBound } from "./balance-bound.ts";
 import type { JudgedMap, LeftOutMap, PlacementComparison, SimulatedMap, TopicMatrix } from "./comparison.ts";
+import { computeBoundBatch } from "./compute-bound-batch.ts";
 import { judgedTraffic, judgeMap } from "./judge-map.ts";
 import { limitedSolve, type SolveWishes } from "./limited-solve.ts";
 import { currentOf, type MapCandidate, mapCandidates, redundantChoices } from "./map-candidates.ts";
@@ -245,7 +246,10 @@ export async function comparePlacement(
     judgedMaps.find(({ isCurrent }) => isCurrent)!,
     currentRuns,
     { ranks: mapping.ep, batch: (onTest ?? onFit).steps.tokens, topK: moe.topK },
-    mapping.dp > 1 && !gathersTokens(engine.expertExchange),
+    {
+      exchangeFollowsMap: mapping.dp > 1 && !gathersTokens(engine.expertExchange),
+      computeBoundBatch: computeBoundBatch(config, moe),
+    },
   );
   const comparison: PlacementComparison = {
     kind: "placement-comparison",

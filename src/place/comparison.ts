@@ -43,9 +43,9 @@ export interface SimulatedMap {
   /** Share of step time in which ranks wait for the busiest one, and in which tokens travel. */
   readonly waitShare: number;
   readonly exchangeShare: number;
-  /** Tokens of KV cache of a replica, and requests that wait for a place, mean over the run. */
+  /** Tokens of KV cache of a replica, and the largest share of them that was taken. */
   readonly kvTokens: number;
-  readonly requestsWaiting: number;
+  readonly kvPeakShare: number;
   /** Time saved, as shares: mean end-to-end latency, TTFT and TPOT; and throughput gained. */
   readonly gain: { readonly time: Gain; readonly ttft: Gain; readonly tpot: Gain; readonly throughput: Gain } | null;
 }
@@ -88,6 +88,8 @@ export interface BalanceBound {
   readonly chance: number;
   /** Tokens of a step from which the lasting part is larger than chance; null where nothing lasts. */
   readonly batchNeeded: number | null;
+  /** Tokens of a step from which experts take longer to compute than to read, at the device's peaks. */
+  readonly computeBoundBatch: number;
   /** Share of the simulated step time that is waiting for the busiest rank: all that perfect balance of every step could save. */
   readonly waitShare: number;
   readonly exchangeShare: number;

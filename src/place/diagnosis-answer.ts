@@ -1,5 +1,5 @@
 import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { PlacementDiagnosis } from "./diagnose-loads.ts";
+import type { PlacementDiagnosis } from "./diagnosis.ts";
 
 /** Heaviest over mean rank below which ranks count as evenly loaded. */
 const evenMax = 1.1;

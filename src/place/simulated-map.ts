@@ -41,7 +41,7 @@ export function simulatedMap(
     imbalance: mean(values(({ experts }) => experts?.imbalance ?? 1)),
     waitShare: mean(values(({ timeShare }) => timeShare.expertWait)),
     exchangeShare: mean(values(({ timeShare }) => timeShare.dispatch + timeShare.combine)),
-    requestsWaiting: mean(runs.map(({ run }) => (run.series.waiting.length === 0 ? 0 : mean(run.series.waiting)))),
+    kvPeakShare: Math.max(...runs.map(({ run: { kv } }) => (kv.blocks === 0 ? 0 : kv.peakBlocks / kv.blocks))),
     kvTokens: runs[0]!.run.kv.blocks * scheduler.blockTokens * mapping.dp,
     gain: isCurrent
       ? null

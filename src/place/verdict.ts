@@ -7,8 +7,8 @@ const worthwhile = 0.01;
 /** Imbalance beyond even load that counts as one. */
 const evenEnough = 0.05;
 
-/** Growth of the queue that shows a map to have taken the room of sequences. */
-const queueGrowth = 1.1;
+/** Share of the KV cache above which it limits how many sequences run. */
+const kvFull = 0.9;
 
 interface Compared {
   readonly maps: readonly JudgedMap[];
@@ -25,9 +25,15 @@ export const mapName = ({ policy, redundant }: { readonly policy: string; readon
 const percent = (share: number): string => formatPercent(share, 1);
 const ratio = (value: number): string => formatNumber(value, 3);
 
-/** Whether a map with copies has requests wait that found a place before. */
-const takesRoom = ({ redundant, requestsWaiting, kvTokens }: SimulatedMap, current: SimulatedMap): boolean =>
-  redundant > 0 && kvTokens < current.kvTokens && requestsWaiting > current.requestsWaiting * queueGrowth + 0.5;
+/**
+ * Whether a map with copies is faster by what it takes away: the KV cache that is left fills up, fewer sequences run at a time, and
+ * each ends sooner while no more tokens are computed.
+ */
+const takesRoom = ({ redundant, kvPeakShare, gain }: SimulatedMap, current: SimulatedMap): boolean =>
+  redundant > 0 &&
+  kvPeakShare > kvFull &&
+  current.kvPeakShare <= kvFull &&
+  gain!.throughput.share < gain!.time.share / 2;
 
 /** Apply a map where one saves time beyond its noise and worth the change; else keep what there is. */
 export function placementVerdict(compared: Compared): PlacementVerdict {
@@ -38,7 +44,7 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
   const crowded = simulated.filter((map) => saves(map) && takesRoom(map, current));
   const crowding = crowded.map(
     (map) =>
-      `${mapName(map)} saves ${percent(timeOf(map))} only as its copies leave room for fewer sequences at a time: ${formatNumber(map.requestsWaiting, 3)} requests wait instead of ${formatNumber(current.requestsWaiting, 3)}; a smaller engine.maxNumSeqs does the same without it`,
+      `the copies of ${mapName(map)} save ${percent(timeOf(map))} only by leaving KV cache for fewer sequences at a time, with ${percent(map.gain!.throughput.share)} more tokens/s; a smaller engine.maxNumSeqs does that without a map`,
   );
   const [best] = simulated.filter((map) => saves(map) && !crowded.includes(map)).sort((a, b) => timeOf(b) - timeOf(a));
   if (best === undefined) {
@@ -51,7 +57,7 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
       compared.repeats === 1 ? "a single run does not tell it from noise" : "that is within the noise of the runs";
     const headline = undecided
       ? `undecided: ${hopeful.map((map) => `${mapName(map)} ${percent(timeOf(map))}`).join(", ")} less time a request, but ${why}`
-      : `keep ${mapName(current)}: no map that was simulated saves ${percent(worthwhile)} of the time of a request`;
+      : `keep ${mapName(current)}: no map that was simulated saves ${percent(worthwhile)} of the time of a request${crowded.length > 0 ? " by its balance" : ""}`;
     const more = undecided ? ["more --repeats or --requests would decide"] : [];
     return { apply: false, policy, redundant, headline, reasons: [...more, ...crowding, ...reasonsToKeep(compared)] };
   }
@@ -92,6 +98,10 @@ function reasonsToKeep({ maps, simulated, bound, split }: Compared): string[] {
         : `${byChance}, and ${ratio(lasting)} lasts`,
     );
   }
+  if (batch < bound.computeBoundBatch && lasting - 1 > evenEnough)
+    reasons.push(
+      `steps are small: below about ${formatCount(bound.computeBoundBatch)} tokens a rank's time follows the weights that it reads, not its tokens`,
+    );
   const fits = maps.filter(({ isCurrent, heldOut }) => !isCurrent && heldOut !== null);
   const [best] = [...fits].sort((a, b) => a.heldOut!.whole.maxOverMean - b.heldOut!.whole.maxOverMean);
   const worth = maps.find(({ isCurrent }) => isCurrent)?.heldOut?.whole.maxOverMean;

@@ -1,5 +1,5 @@
 import { formatCount, formatNumber } from "../core/units.ts";
-import type { PlacementDiagnosis } from "../place/diagnose-loads.ts";
+import type { PlacementDiagnosis } from "../place/diagnosis.ts";
 import type { Page, PageColumn, PageSection } from "./page.ts";
 
 const right = (header: string): PageColumn => ({ header, align: "right" });
@@ -45,8 +45,8 @@ function copiesSection({ copies, laterInOrder, laterByChance }: PlacementDiagnos
     columns: [
       { header: "copies a layer" },
       right("no map below"),
-      right("fitted on all of it"),
-      ...(laterInOrder === null ? [] : [right("fitted on the first half, on the second")]),
+      right("fitted on it"),
+      ...(laterInOrder === null ? [] : [right("of first half on second")]),
     ],
     rows: [
       ...copies.map(({ redundant, bound, fitted, later }) => [
