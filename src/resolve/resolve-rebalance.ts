@@ -98,7 +98,7 @@ function inWords(kind: string, { placement, windowPasses, moves, source }: Rebal
   const loads = windowPasses === null ? "since a layer was last placed" : `of the last ${windowPasses} forward passes`;
   const from =
     source === "host"
-      ? "from a copy in each node's memory"
+      ? "from a copy in each node's memory, at the rates of host links and memory"
       : "from the nearest rank that holds them, over scale-up links in a node, else scale-out";
   return (
     `${kind}: maps by ${placement} from the loads ${loads}, each replica its own; ${from}; ${ways[moves]}. ` +

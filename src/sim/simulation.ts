@@ -70,6 +70,7 @@ export class Simulation implements RunView {
     this.inFlightMax = Math.max(...replicas.map(({ inFlight }) => inFlight.length));
     this.flow = new RequestFlow(config, this.state, this.deployment, this.queue, {
       wake: (replica, atNs) => this.wake(replica, atNs),
+      waits: (replica, atNs) => this.startLater(replica, atNs),
       joined: (request, atNs) => this.join(request, atNs),
       reached: (replica, atNs) => this.models?.count(replica, atNs),
       recordSpan: (atNs) => this.recordSpan(atNs),

@@ -12,6 +12,7 @@ import { type MissPolicyName, missPolicies } from "../../src/policy/miss/miss-po
 import type { MissPolicy } from "../../src/policy/miss/miss-policy.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
+import type { RebalanceName } from "../../src/policy/rebalance/rebalances.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { cpKvCaches } from "../../src/sim/mapping.ts";
@@ -32,6 +33,7 @@ import {
   tinyScan,
   withoutSome,
 } from "./build.ts";
+import { rebalanceOf } from "./rebalance/build.ts";
 
 type Layer = ModelSpec["layers"][number];
 
@@ -200,6 +202,17 @@ export const scenario = fc.record({
     states: fc.constantFrom("shared" as const, "reserved" as const, 0.5),
     statesPerSequence: fc.integer({ min: 1, max: 3 }),
   }),
+  /** How experts are placed anew, where routing is replayed and ranks hold different experts for good. */
+  rebalance: fc.option(
+    fc.constantFrom<readonly [RebalanceName, Record<string, unknown>]>(
+      ["vllm", { interval: 5, window: 3, async: false }],
+      ["vllm", { interval: 9, window: 40 }],
+      ["vllm", { interval: 1, window: 1, policy: "trivial" }],
+      ["sglang", { interval: 4 }],
+      ["sglang", { interval: 2, layersPerChunk: 1, minUtilisation: 0.7 }],
+      ["tensorrt-llm", { layerUpdatesPerIter: 2 }],
+    ),
+  ),
   drafts: fc.option(
     fc.record({
       acceptance: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
@@ -259,6 +272,7 @@ export function configOf(c: Scenario): SimConfig {
       }
     : null;
   const { ep } = c.mapping;
+  const rebalances = c.rebalance !== null && c.routing !== "uniform" && !offloads && ep > 1;
   const holding = [...new Set(homes)];
   const placed =
     c.placement === null
@@ -314,6 +328,7 @@ export function configOf(c: Scenario): SimConfig {
     workload: c.closed === null ? { kind: "open", requests } : { kind: "closed", requests, concurrency: c.closed },
     routing: c.routing === "uniform" ? { kind: "uniform" } : { kind: "replay", table, layerMap, start: c.routing },
     placement,
+    ...(rebalances ? { rebalance: rebalanceOf(...c.rebalance!) } : {}),
     offload,
     speculation:
       c.drafts === null
@@ -363,7 +378,8 @@ function atEveryVisit(placement: Placement, holders: readonly number[]): Placeme
 
 function nodeOf(c: Scenario): Node {
   const node = testNode({
-    memoryBytes: 8e6 + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096,
+    memoryBytes:
+      8e6 + (c.rebalance === null ? 0 : 1e6) + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096,
     ...(c.mapped ? { kernels: testExpertKernels() } : {}),
   });
   const [ddr, nvme] = node.tiers as [MemoryTier, MemoryTier];

@@ -174,6 +174,30 @@ describe("rebalancing", () => {
     expect(resultOf(run).stallNs).toBe(stallNs);
   });
 
+  it("serves what comes while a replica stands still once it has moved its experts, and does not outlast its requests", () => {
+    const slow = { name: "slow", bytesPerSecond: 1e6, latencyNs: 0, efficiency: 1 };
+    const last = { ...once(3), async: false };
+    const config = (second: readonly { at: number; prompt: number; output: number }[], recvInterval: number) => {
+      const { scheduler } = twoRanks();
+      const requests = testRequests([{ prompt: 30, output: 3 }, ...second]);
+      return twoRanks({
+        node: testNode({ scaleUp: slow }),
+        scheduler: { ...scheduler, recvInterval },
+        workload: { kind: "open", requests },
+        rebalance: rebalanceOf("vllm", last),
+      });
+    };
+    const alone = steps(config([], 1));
+    expect(alone.result.endNs).toBe(alone.endNs[2]);
+    expect(resultOf(alone)).toMatchObject({ rebalances: 1, stallNs: 0 });
+    const at = alone.result.endNs + 1000;
+    for (const recvInterval of [1, 3]) {
+      const both = steps(config([{ at, prompt: 10, output: 2 }], recvInterval));
+      expect(resultOf(both).stallNs).toBeGreaterThan(1e8);
+      expect(both.result.requests.scheduledNs[1]).toBe(alone.result.endNs + resultOf(both).stallNs);
+    }
+  });
+
   it("starts again with the first map where a replica has lost its experts", () => {
     const { simulation } = steps(twoRanks({ rebalance: rebalanceOf("sglang", { interval: 5 }) }));
     const [pool] = simulation.pools;
