@@ -4,6 +4,8 @@ import { oneLine } from "../../core/printable.ts";
 import { formatBytes } from "../../core/units.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import { expertBytes } from "../../models/bytes.ts";
+import { expertHomes } from "../../models/visits.ts";
+import { mostHeld } from "../../policy/placement/kept-experts.ts";
 import type { PoolConfig } from "../config.ts";
 import { moeShape, stageRanks } from "../mapping.ts";
 import { narrowShare } from "../offload/narrow-copies.ts";
@@ -69,6 +71,9 @@ export function planMemory(
       last,
       expertBytes: sliceBytes,
       physicalExpertsPerRank,
+      ...(config.placement?.pruned === true
+        ? { heldExperts: mostHeld(config.placement, ownExpertLayers(config, plan)) }
+        : {}),
     });
     const items = [...weights, ...workItems(config)].filter((item) => item.bytes > 0);
     const weightBytes = bytesIn(weights) + (last ? (draft?.weightBytes ?? 0) : 0);
@@ -133,6 +138,12 @@ export function planMemory(
     homes: behind.homes,
     pageBytes: behind.pageBytes + statedPageBytes(config) + restBytes,
   };
+}
+
+/** MoE layers of a stage that hold experts; a further visit of theirs holds none. */
+function ownExpertLayers({ model }: PoolConfig, { moeIndex }: { readonly moeIndex: ArrayLike<number> }): number[] {
+  const homes = expertHomes(model);
+  return Array.from(moeIndex).filter((layer) => layer >= 0 && homes[layer] === layer);
 }
 
 /** The page cache where device memory is the host's too; undefined where there is none, or where the host has memory of its own. */

@@ -12,6 +12,8 @@ interface StageParts {
   readonly last: boolean;
   readonly expertBytes: number;
   readonly physicalExpertsPerRank: number;
+  /** Experts of all layers that the fullest rank holds, where layers differ; absent: physicalExpertsPerRank in each. */
+  readonly heldExperts?: number;
 }
 
 /** Part of a stage: the layers of it that are the devices', or those that are the host's. */
@@ -34,7 +36,7 @@ export function weightItems(
   const holdsHead = stage.last && !shares && config.host?.head !== true;
   const slots =
     offload === null
-      ? stage.physicalExpertsPerRank * expertLayers
+      ? (stage.heldExperts ?? stage.physicalExpertsPerRank * expertLayers)
       : offload.scope === "layer"
         ? cacheSlots(offload, plan)
         : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);

@@ -41,7 +41,7 @@ export class ExpertRanks {
     const copies = ranksOf(placement);
     this.copyStart = copies.starts;
     this.copyRank = copies.ranks;
-    this.hasCopies = this.copyRank.length > layers * experts;
+    this.hasCopies = copies.starts.some((start, at) => at > 0 && start - copies.starts[at - 1]! > 1);
     this.countIndex = new Uint32Array(this.copyRank.length);
     this.rankStart = new Uint32Array(layers * ranks + 1);
     let at = 0;
