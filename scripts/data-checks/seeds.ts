@@ -5,7 +5,11 @@ import { weightBytes } from "../../src/models/bytes.ts";
 import { modelNamed } from "../../src/models/catalogue.ts";
 import { expertBits } from "../../src/policy/compression/expert-bits.ts";
 import { readExpertLosses } from "../../src/policy/compression/expert-losses.ts";
+import { contiguous } from "../../src/policy/placement/contiguous.ts";
+import { keptOf, leftInPlace, mostHeld, placeKept } from "../../src/policy/placement/kept-experts.ts";
 import { solveHere } from "../../src/solver/solver.ts";
+import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { prune } from "../../src/trace/transform/prune.ts";
 
 interface Check {
   readonly name: string;
@@ -24,10 +28,11 @@ const check = (name: string, expected: string, found: string): Check => ({
 /** Problems of the optimisation layer against what papers published of theirs. */
 export const seedsCheck = {
   name: "seeds",
-  folders: ["seeds_golden"],
+  folders: ["seeds_golden", "easyep_deepseek_r1"],
   run: async (folder: string): Promise<Check[]> => [
     ...(await bitAllocations(join(folder, "seeds_golden", "mcmoe_mixtral_factors.json"))),
     ...averageBits(),
+    ...(await prunedLayouts(join(folder, "easyep_deepseek_r1"))),
   ],
 };
 
@@ -94,6 +99,60 @@ function averageBits(): Check[] {
       "Mixtral at 20, 16, 12 bits for 8 experts: bits a value",
       "2.543 2.058 1.572",
       [20, 16, 12].map(average).join(" "),
+    ),
+  ];
+}
+
+/** EASY-EP's masks of DeepSeek-R1 on 8 ranks: left where they were, and placed anew. */
+async function prunedLayouts(folder: string): Promise<Check[]> {
+  const [layers, experts, ranks] = [58, 256, 8];
+  // A row that every expert is chosen in, so that the transform has a table to work on.
+  const table: RoutingTable = {
+    experts,
+    topK: experts,
+    layers,
+    rows: 1,
+    ids: Uint16Array.from({ length: layers * experts }, (_, at) => at % experts),
+    sequenceStarts: Uint32Array.of(0, 1),
+    domains: ["any"],
+    domainStarts: Uint32Array.of(0, 1),
+    modelLayers: Array.from({ length: layers }, (_, layer) => layer + 3),
+    origin: { kind: "recorded", name: "mask", digest: "", sourceRows: 1, phase: "unknown", notes: [] },
+  };
+  const masks = new Map<string, Uint8Array>();
+  for (const name of ["aime23_full_br_64", "aime23_full_br_128", "mix_domain_128"]) {
+    const file = `${name}.json`;
+    const { kept } = prune.apply(table, { by: "file", file, seed: 1 }, readFileSync(join(folder, file), "utf8"));
+    masks.set(name, kept!);
+  }
+  const [small, aime, mixed] = [...masks.values()] as [Uint8Array, Uint8Array, Uint8Array];
+  const inCommon = (a: Uint8Array, b: Uint8Array) =>
+    (a.reduce((sum, value, at) => sum + (value & b[at]!), 0) / layers).toFixed(1);
+  const counts = (mask: Uint8Array) =>
+    [...new Set(Array.from({ length: layers }, (_, layer) => keptOf(mask, experts, layer).length))].join(" ");
+  const inPlace = (mask: Uint8Array) => {
+    const { fewest, most, meanMost } = leftInPlace(mask, experts, ranks);
+    return `${fewest}..${most}, ${meanMost.toFixed(1)}`;
+  };
+  const anew = async (mask: Uint8Array) => {
+    const input = { layers, experts, ranks, nodes: 1, groups: 1, physicalExperts: experts, loads: null };
+    const placement = await placeKept(input, mask, 0, (of) => contiguous.place(of));
+    return `${mostHeld(placement, [0])} ${mostHeld(placement, [...Array(layers).keys()]) / layers}`;
+  };
+  return [
+    check("EASY-EP masks: experts kept in every layer", "64 128 128", [small, aime, mixed].map(counts).join(" ")),
+    check("EASY-EP: the 64 of AIME that are among its 128", "64.0", inCommon(small, aime)),
+    check("EASY-EP: of 128, AIME and mixed domains have in common", "103.1", inCommon(aime, mixed)),
+    check("EASY-EP AIME 128 left on 8 ranks of 32: kept on a rank, mean of the fullest", "4..32, 23.5", inPlace(aime)),
+    check(
+      "EASY-EP mixed 128 left on 8 ranks of 32: kept on a rank, mean of the fullest",
+      "5..28, 22.3",
+      inPlace(mixed),
+    ),
+    check(
+      "EASY-EP AIME 128 placed anew: on the fullest rank of a layer, and over all layers",
+      "16 16",
+      await anew(aime),
     ),
   ];
 }

@@ -45,6 +45,15 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
       });
     const memory = offloadMemory(scenario, section, node);
     checkDiskPath(setting);
+    if (setting.source?.replayed.kept !== undefined)
+      refuse({
+        ...scenario.place(["routing", "transforms"]),
+        at: "routing.transforms",
+        expected:
+          "transforms that take no experts out of the model: slots of a cache and host memory are of all of them",
+        found: "prune or merge, with policy.offload",
+        hint: "mask leaves experts in memory and takes their tokens",
+      });
     if (section.numa !== undefined && node.sockets === undefined)
       refuse({
         ...scenario.place(["policy", "offload", "numa"]),

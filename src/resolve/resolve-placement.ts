@@ -2,6 +2,8 @@ import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
 import { formatNumber, formatPercent } from "../core/units.ts";
 import { inOneStretch } from "../files/signals.ts";
+import { contiguous } from "../policy/placement/contiguous.ts";
+import { placeKept } from "../policy/placement/kept-experts.ts";
 import {
   needsOf,
   type Placement,
@@ -15,6 +17,7 @@ import { expertGroupRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type SolveRunner, solveHere } from "../solver/solver.ts";
 import { type GivenMap, givenMapOf } from "./expert-map-file.ts";
+import { keptEntry, keptInModel, keptProblems } from "./kept-in-model.ts";
 import { locatedAsync } from "./located.ts";
 import { expertHomeNumbers, placementStatistics } from "./placement-statistics.ts";
 import { type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
@@ -29,13 +32,18 @@ export interface ResolvedPlacement extends Resolved<Placement | null> {
 export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = solveHere): Promise<ResolvedPlacement> {
   const { scenario, moe, mapping, model } = setting;
   const section = scenario.policy.placement;
-  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [], proofs: [] });
+  const kept = keptInModel(setting);
+  if (section === undefined && kept === null)
+    return Promise.resolve({ value: null, name: "contiguous", ledger: [], proofs: [] });
+  if (section === undefined) return contiguousKept(setting, kept!);
   return locatedAsync(scenario, ["policy", "placement"], async () => {
     const policy: PlacementPolicy = placementKinds[section.kind];
-    const given = policy.needs.includes("map") ? await givenMapOf(setting, placedExperts(setting)) : null;
+    const values = parametersIn(policy.parameters, section);
+    const needs = needsOf(policy, values);
+    const given = needs.has("map") ? await givenMapOf(setting, placedExperts(setting)) : null;
     const physicalExperts = given === null ? placedExperts(setting) : slotsOf(given.placement);
-    const problems: Problem[] = [];
-    if (physicalExperts % mapping.ep !== 0)
+    const problems: Problem[] = kept === null ? [] : keptProblems(setting, kept, needs);
+    if (kept === null && physicalExperts % mapping.ep !== 0)
       problems.push({
         ...scenario.place(["policy", "placement", "redundant"]),
         at: "policy.placement.redundant",
@@ -50,8 +58,6 @@ export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = so
         found: section.redundant,
       });
     if (problems.length > 0) throw new InvalidInputError(problems);
-    const values = parametersIn(policy.parameters, section);
-    const needs = needsOf(policy, values);
     const statistics = await placementStatistics(setting, needs);
     const homes = expertHomeNumbers(model);
     const ranks = mapping.ep;
@@ -75,7 +81,10 @@ export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = so
     const input: PlacementInput = { ...blank, ...statistics.value, previous };
     const proofs: PlacementProof[] = [];
     const tools: PlacementTools = { solve, prove: (proof) => proofs.push(proof) };
-    const placed = await inOneStretch(() => policy.place(input, values, tools));
+    const placed = await inOneStretch(() => {
+      const place = (of: PlacementInput) => policy.place(of, values, tools);
+      return kept === null ? place(input) : placeKept(input, kept, section.redundant, place);
+    });
     const value = atEveryVisit(placed, homes);
     const kind = given === null ? section.kind : `${section.kind} ${given.input.name}`;
     const redundant = given === null ? section.redundant : physicalExperts - moe.experts;
@@ -88,10 +97,28 @@ export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = so
         ...limits.ledger,
         ...(given === null ? [] : [givenEntry(given)]),
         ...proofs.map(proofEntry),
+        ...(kept === null ? [] : [keptEntry(setting, kept)]),
       ],
       ...(given === null ? {} : { inputs: [given.input] }),
     };
   });
+}
+
+/** Kept experts in the order of their numbers, as an engine lays out a model that has these alone. */
+async function contiguousKept(setting: PolicySetting, kept: Uint8Array): Promise<ResolvedPlacement> {
+  const { moe, mapping, model } = setting;
+  const homes = expertHomeNumbers(model);
+  const input = {
+    layers: Math.max(...homes) + 1,
+    experts: moe.experts,
+    ranks: mapping.ep,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: placedExperts(setting),
+    loads: null,
+  };
+  const value = atEveryVisit(await placeKept(input, kept, 0, (of) => contiguous.place(of)), homes);
+  return { value, name: "contiguous", ledger: [keptEntry(setting, kept)], proofs: [] };
 }
 
 const slotsOf = ({ ranks, physicalExpertsPerRank }: Placement): number => ranks * physicalExpertsPerRank;

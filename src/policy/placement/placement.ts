@@ -15,6 +15,8 @@ export interface Placement {
    * p lies on rank floor(p / physicalExpertsPerRank).
    */
   readonly logicalExperts: Uint16Array;
+  /** Experts without a copy were taken out of the model, and empty places take no memory; absent: every expert has a copy. */
+  readonly pruned?: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { storedBytes } from "../../core/dtype.ts";
 import { matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
-import { noExpert } from "../../policy/placement/placement.ts";
+import { mostHeld } from "../../policy/placement/kept-experts.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { hostTier } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
@@ -23,15 +23,11 @@ interface StageParts {
  */
 export function heldExperts({ placement, model }: PoolConfig, plan: StagePlan, perRank: number): number {
   if (placement === null) return perRank * plan.expertLayers;
-  const { ranks, physicalExpertsPerRank: places, logicalExperts } = placement;
-  const held = new Uint32Array(ranks);
-  for (const [i, layer] of plan.moeIndex.entries()) {
-    // A layer that visits the experts of an earlier one again holds none.
-    if (layer < 0 || model.layers[plan.first + i]!.revisit !== undefined) continue;
-    for (let at = 0; at < ranks * places; at++)
-      if (logicalExperts[layer * ranks * places + at] !== noExpert) held[Math.floor(at / places)]! += 1;
-  }
-  return Math.max(...held);
+  // A layer that visits the experts of an earlier one again holds none.
+  const layers = [...plan.moeIndex].filter(
+    (layer, i) => layer >= 0 && model.layers[plan.first + i]!.revisit === undefined,
+  );
+  return mostHeld(placement, layers);
 }
 
 /** Part of a stage: the layers of it that are the devices', or those that are the host's. */

@@ -73,7 +73,8 @@ export class ExpertRanks {
     const { choice, topology, seed } = this.setting;
     const copies = ranksOf(placement);
     this.map = copies;
-    this.hasCopies = copies.ranks.length > layers * experts;
+    // Experts that a model has lost have no copy, so that their number tells nothing.
+    this.hasCopies = copies.starts.some((start, at) => at > 0 && start - copies.starts[at - 1]! > 1);
     const site = { layers, experts, ranks, copies, topology, loads: choice.loads, seed };
     this.dispatcher = choice.policy.create(site, choice.values);
     this.countIndex = new Uint32Array(copies.ranks.length);

@@ -1,4 +1,5 @@
 import type { Problem } from "../../core/errors.ts";
+import { pow } from "../../core/pow.ts";
 
 /**
  * Widths for the experts of a layer: each gets one of `bits`, together at most `budget`, at the least loss. Widths in
@@ -49,7 +50,7 @@ export function bitProblems({ experts, bits, loss, budget, atLeastOnce }: BitPro
   if (problems.length > 0) return problems;
   const least = atLeastOnce.reduce((sum, width) => sum + width, (experts - atLeastOnce.length) * bits[0]!);
   expect(budget >= least, "budget", `at least ${least} bits for ${experts} experts`, budget);
-  const states = (Math.min(budget, experts * bits.at(-1)!) + 1) * 2 ** atLeastOnce.length * experts;
+  const states = (Math.min(budget, experts * bits.at(-1)!) + 1) * pow(2, atLeastOnce.length) * experts;
   expect(
     states <= statesMax,
     "experts",
