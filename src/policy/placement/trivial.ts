@@ -1,5 +1,6 @@
 import type { LivePlacementPolicy } from "./placement.ts";
-import { checkPlacementInput } from "./placement-input.ts";
+import { checkPlacementInput, placementFromCopies } from "./placement-input.ts";
+import { rankRooms } from "./rank-rooms.ts";
 
 /**
  * Physical expert p holds expert p mod E: experts in id order, and copies from the first one on. What vLLM and SGLang
@@ -13,13 +14,15 @@ export const trivial: LivePlacementPolicy = {
   makesCopies: true,
   place: (input) => {
     checkPlacementInput(input);
-    const { layers, experts, ranks, physicalExperts } = input;
-    return {
-      layers,
-      experts,
-      ranks,
-      physicalExpertsPerRank: physicalExperts / ranks,
-      logicalExperts: Uint16Array.from({ length: layers * physicalExperts }, (_, p) => (p % physicalExperts) % experts),
-    };
+    const { experts, ranks, twins } = input;
+    const rooms = rankRooms(input);
+    return placementFromCopies(input, (layer) => {
+      let next = 0;
+      return Array.from({ length: ranks }, (_, rank) => {
+        const room = rooms[layer * ranks + rank]!;
+        const places = twins === false ? Math.min(room, experts) : room;
+        return Array.from({ length: places }, () => next++ % experts);
+      });
+    });
   },
 };
