@@ -153,7 +153,7 @@ export class ExpertExchange {
     const { links, ranks } = this;
     const part = 1 / parts;
     const { tokens } = call;
-    const { mapping, engine } = this.config;
+    const { engine } = this.config;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
     const rowBytes = part * moe.expertHidden * valueBytes;
     let ns: number;
@@ -164,42 +164,46 @@ export class ExpertExchange {
       case "nvlink":
         ns = this.libraryNs(moe, call, batches, direction, valueBytes, parts);
         break;
-      case "allGatherReduceScatter": {
-        const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
-        ns = this.slowestGroupNs(call, (first) =>
-          links.collectiveNs(kind, this.gatheredTokens(batches, first) * rowBytes, ranks, parts / this.groups),
-        );
+      case "allGatherReduceScatter":
+        ns = this.gatherNs(batches, direction, rowBytes, parts);
         break;
-      }
       case "broadcastAllReduce":
-        ns = this.slowestGroupNs(call, (first, own) =>
-          this.broadcastNs(own, batches, first, direction, part * moe.expertHidden * activationBytes, parts),
-        );
+        ns = this.broadcastNs(call, batches, direction, part * moe.expertHidden * activationBytes, parts);
         break;
       case "allToAll":
         ns = links.collectiveNs("allToAll", this.busiestTokens(call, batches) * rowBytes, ranks, parts);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
     if (direction === "dispatch" || this.sharers === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
-    const gatherNs = (own: number, sharers: number): number =>
-      links.collectiveNs("allGather", part * own * moe.expertHidden * activationBytes, sharers, parts);
-    if (mapping.cp === 1) return ns + gatherNs(tokens / batches.length, mapping.tp);
-    // Of a context-parallel group every rank needs its part of the prompts, and all decodes.
+    return ns + this.resultsNs(tokens, batches, part * moe.expertHidden * activationBytes, parts);
+  }
+
+  /**
+   * Results gathered over the devices that sent a share of the tokens each, ns. Of a context-parallel group every rank needs its
+   * part of the prompts, and all decodes.
+   */
+  private resultsNs(tokens: number, batches: readonly RankBatch[], rowBytes: number, parts: number): number {
+    const { links, sharers } = this;
+    const { tp, cp } = this.config.mapping;
+    if (cp === 1) return links.collectiveNs("allGather", rowBytes * (tokens / batches.length), tp, parts);
     let prompts = 0;
     for (const batch of batches) prompts += batch.prefillTokens;
-    const decodes = tokens - prompts;
+    const ofPrompts = (rowBytes * prompts) / (batches.length * cp);
+    const ofDecodes = (rowBytes * (tokens - prompts)) / batches.length;
     return (
-      ns +
-      gatherNs(prompts / (batches.length * mapping.cp), mapping.tp) +
-      gatherNs(decodes / batches.length, this.sharers)
+      links.collectiveNs("allGather", ofPrompts, tp, parts) + links.collectiveNs("allGather", ofDecodes, sharers, parts)
     );
   }
 
-  /** The largest of the times of all expert groups, ns: those of a layer wait for each other. `own`: the tokens of the group. */
-  private slowestGroupNs(call: LayerCall, nsOf: (firstSource: number, own: number) => number): number {
+  /** Tokens of each group to all of its devices, or their results summed back, ns: the slowest group, for which all wait. */
+  private gatherNs(batches: readonly RankBatch[], direction: Direction, rowBytes: number, parts: number): number {
+    const { links, ranks, groups, sources } = this;
+    const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
     let slowest = 0;
-    for (let group = 0; group < this.groups; group++)
-      slowest = Math.max(slowest, nsOf(group * this.sources, call.groupTokens[group]!));
+    for (let group = 0; group < groups; group++) {
+      const bytes = this.gatheredTokens(batches, group * sources) * rowBytes;
+      slowest = Math.max(slowest, links.collectiveNs(kind, bytes, ranks, parts / groups));
+    }
     return slowest;
   }
 
@@ -230,22 +234,26 @@ export class ExpertExchange {
    * these tokens. Then one sum over all ranks. Tokens travel in 16 bits.
    */
   private broadcastNs(
-    tokens: number,
+    { groupTokens }: LayerCall,
     batches: readonly RankBatch[],
-    firstSource: number,
     direction: Direction,
     rowBytes: number,
     parts: number,
   ): number {
-    const { links, ranks } = this;
-    const share = parts / this.groups;
-    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks, share);
-    let ns = 0;
-    for (let source = firstSource; source < firstSource + this.sources; source++) {
-      const own = this.sourceTokens(batches, source);
-      if (own > 0) ns += links.collectiveNs("allGather", (own * rowBytes * ranks) / (ranks - 1), ranks, share);
+    const { links, ranks, groups, sources } = this;
+    const share = parts / groups;
+    let slowest = 0;
+    for (let group = 0; group < groups; group++) {
+      let ns = 0;
+      if (direction === "combine") ns = links.collectiveNs("allReduce", groupTokens[group]! * rowBytes, ranks, share);
+      else
+        for (let source = group * sources; source < (group + 1) * sources; source++) {
+          const own = this.sourceTokens(batches, source);
+          if (own > 0) ns += links.collectiveNs("allGather", (own * rowBytes * ranks) / (ranks - 1), ranks, share);
+        }
+      slowest = Math.max(slowest, ns);
     }
-    return ns;
+    return slowest;
   }
 
   /** Tokens to or from others of the rank that sends or receives most. */
