@@ -65,8 +65,8 @@ describe("experts that are taken out of a model", () => {
 
   test("copies of the others share their tokens, and no law breaks", async () => {
     const { config, result } = await run(
-      "{ kind: prune, by: frequency, keep: 30 }",
-      "placement: { kind: eplb, redundant: 6 }",
+      "{ kind: prune, by: frequency, keep: 28 }",
+      "placement: { kind: eplb, redundant: 4 }",
     );
     const copies = Array.from(config.placement!.logicalExperts.subarray(0, 32)).filter((expert) => expert !== noExpert);
     expect(copies).toHaveLength(32);
