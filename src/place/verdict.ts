@@ -112,7 +112,10 @@ function reasonsToKeep({ maps, simulated, bound, split }: Compared): string[] {
         `maps do not hold: ${mapName(best)} has ${ratio(before)} on what it was fitted to (${split.fit}) and ${ratio(after)} on ${split.test}, the map in use ${ratio(worth)}`,
       );
   }
-  const copies = simulated.filter(({ redundant, gain }) => redundant > 0 && (gain?.time.share ?? 0) < 0);
+  const copies = simulated.filter(
+    ({ redundant, gain }) =>
+      redundant > 0 && gain !== null && isReal({ share: -gain.time.share, halfWidth: gain.time.halfWidth }),
+  );
   const [worst] = [...copies].sort((a, b) => a.gain!.time.share - b.gain!.time.share);
   if (worst !== undefined)
     reasons.push(`copies lose: ${mapName(worst)} takes ${percent(-worst.gain!.time.share)} more time a request`);

@@ -86,7 +86,7 @@ function simulatedSection({ simulated, maps }: PlacementComparison): PageSection
   return {
     kind: "table",
     title: "Simulated",
-    note: `change against the map in use, 95 % intervals${rest > 0 ? `; ${rest} more maps by analysis alone (--all)` : ""}`,
+    note: `change against the map in use, 95 % intervals${rest > 0 ? `; ${rest} more ${rest === 1 ? "map" : "maps"} by analysis alone (--all)` : ""}`,
     columns: [
       { header: "" },
       right("time a request"),
