@@ -37,7 +37,11 @@ export const placeCommand: CommandRegistration = (program, exit) => {
       "tokens of a step that balance is judged on (default: of the simulated steps)",
       wholeNumber(1, 1_000_000),
     )
-    .option("--requests <n>", "requests of each run (default: 60)", wholeNumber(1))
+    .option(
+      "--requests <n>",
+      "requests of each run, where the traffic has a number of them (default: 60)",
+      wholeNumber(1),
+    )
     .option("--repeats <n>", "runs of each map, with other random draws (default: 3)", wholeNumber(1, 1000))
     .option("--all", "simulate every map, not only the best by analysis")
     .option("--solver <name>", "solver of the policies that have a choice")

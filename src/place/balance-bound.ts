@@ -10,19 +10,18 @@ import type { PlacedRun } from "./simulated-map.ts";
 export function balanceBound(
   { heldOut, fitted }: JudgedMap,
   runs: readonly PlacedRun[],
-  { ranks, batch, topK }: { readonly ranks: number; readonly batch: number; readonly topK: number },
-  given: Pick<BalanceBound, "exchangeFollowsMap" | "computeBoundBatch">,
+  { ranks, topK }: { readonly ranks: number; readonly topK: number },
+  given: Pick<BalanceBound, "batch" | "judgedTokens" | "exchangeFollowsMap" | "computeBoundBatch">,
 ): BalanceBound {
   const { whole, step } = heldOut ?? fitted;
-  const chance = chanceOfEqual(ranks, batch * topK);
+  const chance = chanceOfEqual(ranks, given.judgedTokens * topK);
   const lasting = whole.maxOverMean - 1;
   const ratio = (chance - 1) / lasting;
   return {
-    batch,
     step: step.maxOverMean,
     lasting: whole.maxOverMean,
     chance,
-    batchNeeded: lasting < 1e-6 ? null : Math.max(1, Math.ceil(batch * ratio * ratio)),
+    batchNeeded: lasting < 1e-6 ? null : Math.max(1, Math.ceil(given.judgedTokens * ratio * ratio)),
     waitShare: mean(runs.map(({ forecast }) => forecast.timeShare.expertWait)),
     exchangeShare: mean(runs.map(({ forecast }) => forecast.timeShare.dispatch + forecast.timeShare.combine)),
     ...given,

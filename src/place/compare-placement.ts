@@ -16,6 +16,7 @@ import type { PolicySetting } from "../resolve/policy-setting.ts";
 import { type ResolvedPlacement, resolvePlacement } from "../resolve/resolve-placement.ts";
 import type { ResolvedRouting } from "../resolve/resolve-routing.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
+import { resolveStartUp } from "../resolve/resolve-start-up.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { poolsOf } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
@@ -91,8 +92,9 @@ export async function comparePlacement(
 ): Promise<ComparedPlacements> {
   const { requests, repeats } = options;
   const bare = scenario.vary([
-    `traffic.requests=${requests}`,
-    ...(scenario.policy.placement === undefined ? [] : ["policy.placement=null"]),
+    // Groups that share a prefix say themselves how many requests there are.
+    ...(scenario.traffic.kind === "sharedPrefix" ? [] : [`traffic.requests=${requests}`]),
+    ...quickPlacement(scenario),
   ]);
   const { config, routed } = await resolveScenario(bare, deps, null, deps.signal);
   const { model, mapping, node, engine, formats, routing } = config;
@@ -126,7 +128,10 @@ export async function comparePlacement(
     loads: null,
   });
   const fitted = async ({ set }: MapCandidate, table: RoutingTable): Promise<Omit<FittedMap, "candidate">> => {
-    const { value, proofs } = await resolvePlacement({ ...settingOn(table), scenario: scenario.vary([...set]) }, solve);
+    const varied = scenario.vary([...set]);
+    const { refusals } = resolveStartUp(varied, config);
+    if (refusals.length > 0) throw new InvalidInputError(refusals);
+    const { value, proofs } = await resolvePlacement({ ...settingOn(table), scenario: varied }, solve);
     return { placement: value ?? inOrder, proofs };
   };
 
@@ -245,8 +250,10 @@ export async function comparePlacement(
   const bound = balanceBound(
     judgedMaps.find(({ isCurrent }) => isCurrent)!,
     currentRuns,
-    { ranks: mapping.ep, batch: (onTest ?? onFit).steps.tokens, topK: moe.topK },
+    { ranks: mapping.ep, topK: moe.topK },
     {
+      batch,
+      judgedTokens: (onTest ?? onFit).steps.tokens,
       exchangeFollowsMap: mapping.dp > 1 && !gathersTokens(engine.expertExchange),
       computeBoundBatch: computeBoundBatch(config, moe),
     },
@@ -262,7 +269,7 @@ export async function comparePlacement(
     layers: layerMap.length,
     experts: moe.experts,
     expertBytes: expertBytes(moe, config),
-    requests,
+    requests: config.workload.requests.count,
     repeats,
     seed: scenario.seed,
     tokenBytes,
@@ -277,6 +284,17 @@ export async function comparePlacement(
     interrupted: interrupted(),
   };
   return { comparison, placements: maps.map(({ placement }) => placement), limited };
+}
+
+/**
+ * Settings that exchange the placement for one that is quick to make and has as many copies, so that the engine starts as it does
+ * with the scenario's own. It is only simulated where it is one of the maps.
+ */
+function quickPlacement({ policy: { placement } }: Scenario): string[] {
+  if (placement === undefined) return [];
+  const { redundant } = placement;
+  if (redundant === 0) return ['policy.placement={"kind":"contiguous"}'];
+  return [`policy.placement={"kind":"eplb","redundant":${redundant},"groups":1,"nodes":1}`];
 }
 
 const stepNotes = (batch: number, judgedTokens: number): string[] =>

@@ -79,8 +79,9 @@ export interface TrafficSplit {
 
 /** What could be won at most. */
 export interface BalanceBound {
-  /** Tokens of a step. */
+  /** Tokens of a step, and those that its balance was judged on: fewer where the recording has no more. */
   readonly batch: number;
+  readonly judgedTokens: number;
   /** Heaviest over mean rank of the map in use, per step and over the whole held-out traffic. */
   readonly step: number;
   readonly lasting: number;

@@ -86,14 +86,15 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
 
 /** Why no map pays, and the number that would have to change. */
 function reasonsToKeep({ maps, simulated, bound, split }: Compared): string[] {
-  const { batch, step, lasting, chance, batchNeeded, waitShare, exchangeShare, exchangeFollowsMap } = bound;
+  const { batch, judgedTokens, step, lasting, chance, batchNeeded, waitShare, exchangeShare, exchangeFollowsMap } =
+    bound;
   const reasons = [
     `waiting for the busiest rank is ${percent(waitShare)} of step time: perfect balance of every step could save no more`,
   ];
   if (step - 1 > evenEnough) {
-    const byChance = `of a step of ${formatCount(batch)} tokens the busiest rank has ${ratio(step)} times the mean; ${ratio(chance)} is chance alone, under any map of expert loads`;
+    const byChance = `of a step of ${formatCount(judgedTokens)} tokens the busiest rank has ${ratio(step)} times the mean; ${ratio(chance)} is chance alone, under any map of expert loads`;
     reasons.push(
-      chance >= lasting && batchNeeded !== null && batchNeeded > batch
+      chance >= lasting && batchNeeded !== null && batchNeeded > judgedTokens
         ? `${byChance}, what lasts is ${ratio(lasting)}: steps would have to have ${formatCount(batchNeeded)} tokens for that to outweigh chance`
         : `${byChance}, and ${ratio(lasting)} lasts`,
     );
@@ -112,7 +113,10 @@ function reasonsToKeep({ maps, simulated, bound, split }: Compared): string[] {
         `maps do not hold: ${mapName(best)} has ${ratio(before)} on what it was fitted to (${split.fit}) and ${ratio(after)} on ${split.test}, the map in use ${ratio(worth)}`,
       );
   }
-  const copies = simulated.filter(({ redundant, gain }) => redundant > 0 && (gain?.time.share ?? 0) < 0);
+  const copies = simulated.filter(
+    ({ redundant, gain }) =>
+      redundant > 0 && gain !== null && isReal({ share: -gain.time.share, halfWidth: gain.time.halfWidth }),
+  );
   const [worst] = [...copies].sort((a, b) => a.gain!.time.share - b.gain!.time.share);
   if (worst !== undefined)
     reasons.push(`copies lose: ${mapName(worst)} takes ${percent(-worst.gain!.time.share)} more time a request`);

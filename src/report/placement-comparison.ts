@@ -49,7 +49,7 @@ export function placementComparisonPage(comparison: PlacementComparison): Page {
       {
         kind: "text",
         line: {
-          text: `max/mean: heaviest over mean rank. balancedness: sum of mean over sum of heaviest loads of the layers, as vLLM logs it. A step has ${formatCount(bound.batch)} tokens, each from another place of the recording.`,
+          text: `max/mean: heaviest over mean rank. balancedness: sum of mean over sum of heaviest loads of the layers, as vLLM logs it. A step has ${formatCount(bound.judgedTokens)} tokens, each from another place of the recording.`,
           quiet: true,
         },
       },
@@ -86,7 +86,7 @@ function simulatedSection({ simulated, maps }: PlacementComparison): PageSection
   return {
     kind: "table",
     title: "Simulated",
-    note: `change against the map in use, 95 % intervals${rest > 0 ? `; ${rest} more maps by analysis alone (--all)` : ""}`,
+    note: `change against the map in use, 95 % intervals${rest > 0 ? `; ${rest} more ${rest === 1 ? "map" : "maps"} by analysis alone (--all)` : ""}`,
     columns: [
       { header: "" },
       right("time a request"),

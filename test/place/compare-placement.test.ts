@@ -118,6 +118,20 @@ test("the page fits narrow and wide terminals", async () => {
   }
 });
 
+test("what the engine does not start is not a map to apply", async () => {
+  // 64 experts do not divide by 24 ranks, which SGLang asserts.
+  const sglang = text(skewed, 8, 24).replace("id: vllm", "id: sglang").replace("dp: 8, ep: 8", "dp: 24, ep: 24");
+  const own = "policy: { placement: { kind: eplb, redundant: 8 } }";
+  const { comparison } = await comparePlaced(`${sglang}${own}\n`, {
+    policies: ["lpt", "eplb"],
+    redundant: [8],
+    repeats: 1,
+  });
+  expect(comparison.maps.map(({ policy, redundant }) => [policy, redundant])).toEqual([["eplb", 8]]);
+  expect(comparison.leftOut).toMatchObject([{ policy: "lpt", reason: expect.stringContaining("divisor") as string }]);
+  expect(comparison.nodes).toBe(3);
+});
+
 describe("refused is", () => {
   const refused = async (scenario: string, more: Parameters<typeof comparePlaced>[1] = {}) => {
     const error: unknown = await comparePlaced(scenario, more).catch((found: unknown) => found);
