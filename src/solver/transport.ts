@@ -15,10 +15,13 @@ export function assignToRooms(costs: Float64Array, rooms: ArrayLike<number>): Ui
   const mover = new Int32Array(bins * bins);
   const distance = new Float64Array(bins);
   const before = new Int32Array(bins);
+  /** [bins] whether items came or went since the costs of moving them were worked out. */
+  const changed = new Uint8Array(bins).fill(1);
   for (let item = 0; item < items; item++) {
-    extra.fill(Infinity);
+    for (let bin = 0; bin < bins; bin++) if (changed[bin] === 1) extra.fill(Infinity, bin * bins, (bin + 1) * bins);
     for (let other = 0; other < item; other++) {
       const from = binOf[other]!;
+      if (changed[from] === 0) continue;
       const at = other * bins;
       for (let to = 0; to < bins; to++) {
         const more = costs[at + to]! - costs[at + from]!;
@@ -27,6 +30,7 @@ export function assignToRooms(costs: Float64Array, rooms: ArrayLike<number>): Ui
         mover[from * bins + to] = other;
       }
     }
+    changed.fill(0);
     for (let bin = 0; bin < bins; bin++) distance[bin] = rooms[bin]! > 0 ? costs[item * bins + bin]! : Infinity;
     before.fill(-1);
     relax(extra, distance, before, rooms);
@@ -36,8 +40,12 @@ export function assignToRooms(costs: Float64Array, rooms: ArrayLike<number>): Ui
         end = bin;
     if (end < 0) return null;
     used[end]! += 1;
-    for (; before[end]! >= 0; end = before[end]!) binOf[mover[before[end]! * bins + end]!] = end;
+    for (; before[end]! >= 0; end = before[end]!) {
+      binOf[mover[before[end]! * bins + end]!] = end;
+      changed[end] = 1;
+    }
     binOf[item] = end;
+    changed[end] = 1;
   }
   return Uint16Array.from(binOf);
 }

@@ -37,7 +37,11 @@ export class LayerSearch {
   private readonly going: Float64Array;
   /** [experts][ranks] cost of one copy of an expert on a rank: what it costs if it is the only one. */
   private readonly alone: Float64Array;
-  private busy: Float64Array;
+  private busy: Float64Array = new Float64Array();
+  /** The three busiest ranks, the first first: one of them is neither of two. */
+  private busiest: readonly number[] = [];
+  /** [experts] what {@link distanceTogether} worked out since the copies last changed. */
+  private readonly together: (Float64Array | undefined)[];
 
   constructor(
     input: PlacementInput,
@@ -50,6 +54,7 @@ export class LayerSearch {
     this.copies = layers[layer]!;
     this.weights = weights;
     this.scale = scale;
+    this.together = new Array<undefined>(experts).fill(undefined);
     const size = experts * experts;
     this.pairs =
       weights.spread > 0 && scale.pairs > 0 ? (input.pairs?.subarray(layer * size, (layer + 1) * size) ?? null) : null;
@@ -60,7 +65,14 @@ export class LayerSearch {
     if (weights.traffic > 0 && transitions !== undefined && scale.transitions > 0)
       this.countTraffic(transitions, layers, layer, weights.traffic / scale.transitions);
     this.countAlone();
+    this.findBusiest();
+  }
+
+  /** Takes note of where the copies are now. */
+  private findBusiest(): void {
+    this.together.fill(undefined);
     this.busy = this.copies.busy();
+    this.busiest = [...this.busy.keys()].sort((a, b) => this.busy[b]! - this.busy[a]! || a - b).slice(0, 3);
   }
 
   /** Tokens from the layer before by rank, and distances to the nearest copies of the next layer. */
@@ -116,6 +128,14 @@ export class LayerSearch {
     return cost;
   }
 
+  /** The same with one of its copies on another rank. */
+  private trafficMoved(expert: number, on: readonly number[], from: number, to: number): number {
+    if (on.length === 1) return this.alone[expert * this.copies.ranks + to]!;
+    const moved = on.slice();
+    moved[moved.indexOf(from)] = to;
+    return this.trafficOf(expert, moved);
+  }
+
   /** Part of the weighted goals that the layer's copies decide. */
   cost(): number {
     const { copies, weights, scale } = this;
@@ -146,7 +166,7 @@ export class LayerSearch {
       // What pairs cost is estimated while changes are compared; only what is less in fact is kept.
       if (after < now - leastImprovement) now = after;
       else this.undo(change);
-      this.busy = this.copies.busy();
+      this.findBusiest();
     }
     return start - now;
   }
@@ -165,11 +185,9 @@ export class LayerSearch {
     for (const from of new Set(mine)) {
       for (let to = 0; to < ranks; to++) {
         if (to === from || copies.on.rooms[to] === 0 || !copies.mayHold(expert, to)) continue;
-        const moved = mine.slice();
-        moved[moved.indexOf(from)] = to;
         const own =
           traffic -
-          this.trafficOf(expert, moved) +
+          this.trafficMoved(expert, mine, from, to) +
           (together[from]! - together[to]!) / mine.length +
           this.migrationGain(expert, from, to);
         const share = copies.share(expert);
@@ -177,12 +195,10 @@ export class LayerSearch {
         for (const partner of copies.byRank[to]!) {
           if (partner === expert || !copies.mayHold(partner, from)) continue;
           const theirs = ranksOf[partner]!;
-          const changed = theirs.slice();
-          changed[changed.indexOf(to)] = from;
           const gain =
             own +
             this.trafficOf(partner, theirs) -
-            this.trafficOf(partner, changed) +
+            this.trafficMoved(partner, theirs, to, from) +
             this.migrationGain(partner, to, from) +
             this.loadGain(from, to, share - copies.share(partner)) +
             this.pairGain(expert, partner, from, to, theirs.length);
@@ -209,7 +225,10 @@ export class LayerSearch {
   private distanceTogether(expert: number): Float64Array {
     const { copies, pairs, scale, weights } = this;
     const { ranks, experts } = copies;
+    const known = this.together[expert];
+    if (known !== undefined) return known;
     const out = new Float64Array(ranks);
+    this.together[expert] = out;
     if (pairs === null) return out;
     // Each pair stands in the matrix twice.
     const weight = (2 * weights.spread) / scale.pairs;
@@ -236,8 +255,11 @@ export class LayerSearch {
     const { busy, weights, scale, copies } = this;
     if (weights.load === 0 || scale.meanBusy === 0) return 0;
     let others = 0;
-    for (let rank = 0; rank < busy.length; rank++)
-      if (rank !== from && rank !== to) others = Math.max(others, busy[rank]!);
+    for (const rank of this.busiest)
+      if (rank !== from && rank !== to) {
+        others = busy[rank]!;
+        break;
+      }
     const { speeds } = copies.on;
     const was = Math.max(others, busy[from]!, busy[to]!);
     const is = Math.max(others, busy[from]! - moved / speeds[from]!, busy[to]! + moved / speeds[to]!);

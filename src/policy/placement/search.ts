@@ -85,7 +85,7 @@ export const search: PlacementPolicy<typeof parameters> = {
 export function bestStart(input: PlacementInput, ranks: readonly LayerRanks[], weights: GoalWeights): LayerCopies[] {
   const silent: PlacementTools = { solve: () => Promise.reject(new Error("no solver")), prove: () => undefined };
   const starts = [contiguous.place(input), lpt.place(input)];
-  if (weights.traffic > 0) starts.push(exflow.place(input, undefined, silent) as (typeof starts)[number]);
+  if (weights.traffic > 0) starts.push(exflow.place(input, { starts: 1 }, silent) as (typeof starts)[number]);
   if (weights.spread > 0 && input.ranks % input.nodes === 0) starts.push(grace.place(input));
   const all = starts.map((placement) =>
     ranks.map((on, layer) => new LayerCopies(layerLoads(input, layer), on, copiesByRank(placement, layer))),
