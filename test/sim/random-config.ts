@@ -202,6 +202,13 @@ export const scenario = fc.record({
     states: fc.constantFrom("shared" as const, "reserved" as const, 0.5),
     statesPerSequence: fc.integer({ min: 1, max: 3 }),
   }),
+  drafts: fc.option(
+    fc.record({
+      acceptance: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
+      kind: fc.constantFrom("mtp" as const, "eagle" as const, "free" as const),
+      layers: fc.integer({ min: 1, max: 2 }),
+    }),
+  ),
   /** How experts are placed anew, where routing is replayed and ranks hold different experts for good. */
   rebalance: fc.option(
     fc.constantFrom<readonly [RebalanceName, Record<string, unknown>]>(
@@ -212,13 +219,6 @@ export const scenario = fc.record({
       ["sglang", { interval: 2, layersPerChunk: 1, minUtilisation: 0.7 }],
       ["tensorrt-llm", { layerUpdatesPerIter: 2 }],
     ),
-  ),
-  drafts: fc.option(
-    fc.record({
-      acceptance: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
-      kind: fc.constantFrom("mtp" as const, "eagle" as const, "free" as const),
-      layers: fc.integer({ min: 1, max: 2 }),
-    }),
   ),
 });
 export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;

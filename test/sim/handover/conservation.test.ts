@@ -135,7 +135,7 @@ test("a decode rank gives room first to who asked first", () => {
         fc.pre(false);
       }
     }),
-    { numRuns: drawn(8), seed: 9, maxSkipsPerRun: 1000 },
+    { numRuns: drawn(12), seed: 9, maxSkipsPerRun: 1000 },
   );
   expect(waited).toBeGreaterThan(50);
 });
