@@ -1,14 +1,9 @@
 import type { Problem } from "../../core/errors.ts";
 import { byMilp } from "../by-milp.ts";
 import type { Optimisation, Solver } from "../solver.ts";
+import type { LplbProblem } from "./lplb-problem.ts";
 import { lplbMilp } from "./milp-form.ts";
-import { type ExpertCopies, TokenSplitter } from "./split-tokens.ts";
-
-/** Tokens of a batch to be split among the copies of their experts. */
-export interface LplbProblem extends ExpertCopies {
-  /** [experts] tokens of each expert. */
-  readonly tokens: ArrayLike<number>;
-}
+import { TokenSplitter } from "./split-tokens.ts";
 
 const flow: Solver<LplbProblem, Float64Array> = {
   name: "flow",

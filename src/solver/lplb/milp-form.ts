@@ -1,6 +1,6 @@
 import type { MilpForm } from "../by-milp.ts";
 import { MilpBuilder } from "../milp-builder.ts";
-import type { LplbProblem } from "./lplb.ts";
+import type { LplbProblem } from "./lplb-problem.ts";
 
 /** Columns: the tokens of each copy, then the load M of the slowest rank. */
 export const lplbMilp: MilpForm<LplbProblem, Float64Array> = {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../../src/core/random.ts";
-import { type LplbProblem, lplb } from "../../../src/solver/lplb/lplb.ts";
+import { lplb } from "../../../src/solver/lplb/lplb.ts";
+import type { LplbProblem } from "../../../src/solver/lplb/lplb-problem.ts";
 import { TokenSplitter } from "../../../src/solver/lplb/split-tokens.ts";
 import { solveHere } from "../../../src/solver/solver.ts";
 import { drawn } from "../../drawn.ts";
