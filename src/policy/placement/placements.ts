@@ -6,6 +6,7 @@ import { flashlb } from "./flashlb.ts";
 import { grace } from "./grace.ts";
 import { grouped } from "./grouped.ts";
 import { lpt } from "./lpt.ts";
+import { moetuner } from "./moetuner.ts";
 import type { PlacementPolicy } from "./placement.ts";
 import { random } from "./random.ts";
 import { roundRobin } from "./round-robin.ts";
@@ -27,6 +28,7 @@ export const placements = {
   grouped,
   exflow,
   grace,
+  moetuner,
   search,
 } as const satisfies Record<string, PlacementPolicy>;
 
