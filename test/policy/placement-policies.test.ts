@@ -472,6 +472,64 @@ describe("exflow", () => {
   });
 });
 
+describe("moetuner", () => {
+  test("follows planted chains: no traffic between ranks, proved, by dp and by local search", async () => {
+    for (const [experts, solver] of [
+      [4, "dp"],
+      [8, "local"],
+    ] as const) {
+      const { transitions } = planted(6, experts, experts, 3);
+      const input = inputOf({
+        layers: 6,
+        experts,
+        ranks: experts,
+        transitions,
+        loads: new Float64Array(6 * experts).fill(1),
+      });
+      const { placement, proofs } = await place(placements.moetuner, input, { solver });
+      const rankOf = Array.from({ length: 6 }, (_, layer) => rankOfExperts(placement, layer)).flat();
+      expect(crossTraffic(input, rankOf)).toBe(0);
+      expect(proofs).toMatchObject([{ objective: 0 }, { objective: 0, proved: true, solver }]);
+    }
+  });
+
+  test("balances no worse than round-robin, holds equally many experts on each rank, and says how good it is", async () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const [layers, experts, ranks] = [4, 12, 4];
+      const loads = drawnLoads(layers * experts, seed);
+      const transitions = drawnLoads((layers - 1) * experts * experts, seed + 1);
+      const input = inputOf({ layers, experts, ranks, physicalExperts: 20, transitions, loads });
+      const deviations = (of: Placement) => {
+        const sums = rankLoads(of, loads);
+        let total = 0;
+        for (let layer = 0; layer < layers; layer++) {
+          const own = sums.subarray(layer * ranks, (layer + 1) * ranks);
+          const mean = own.reduce((sum, load) => sum + load, 0) / ranks;
+          total += own.reduce((sum, load) => sum + Math.abs(load - mean), 0);
+        }
+        return total;
+      };
+      const { placement, proofs } = await place(placements.moetuner, input);
+      expect(deviations(placement)).toBeLessThanOrEqual(deviations(placements["round-robin"].place(input)) + 1e-9);
+      expect(deviations(placement)).toBeCloseTo(proofs[0]!.objective, 9);
+      for (let layer = 0; layer < layers; layer++)
+        expect(copiesByRank(placement, layer).map(({ length }) => length)).toEqual([3, 3, 3, 3]);
+      expect(proofs[1]).toMatchObject({ solver: "dp", proved: true });
+      const local = await place(placements.moetuner, input, { solver: "local" });
+      expect(local.proofs[1]!.objective).toBeGreaterThanOrEqual(proofs[1]!.objective - 1e-9);
+      expect(proofs[1]!.bound).toBeLessThanOrEqual(proofs[1]!.objective + 1e-9);
+    }
+  });
+
+  test("refuses unequal ranks", async () => {
+    const input = {
+      ...inputOf({ experts: 4, ranks: 2, loads: new Float64Array(4) }),
+      rankSpeed: Float64Array.from([1, 2]),
+    };
+    await expect(place(placements.moetuner, input)).rejects.toThrow(/placement.rankSpeed.*moetuner/);
+  });
+});
+
 describe("grace", () => {
   test("finds planted groups, on ranks and on nodes first", async () => {
     for (const seed of [1, 2, 3])

@@ -130,6 +130,10 @@ const parts = ["pairs", "transitions", "windows"] as const;
 describe.each(policies)("$name", (policy: PlacementPolicy) => {
   /** Groups that ranks divide, for a policy that demands it. */
   const suiting = (input: PlacementInput): PlacementInput => {
+    if (policy.name === "moetuner") {
+      const { rankCopiesTotal: _all, rankCopiesMax: _each, rankSpeed: _speed, ...alike } = input;
+      return alike;
+    }
     if (policy.name !== "grouped") return input;
     const experts = input.ranks * 2;
     const { layers, physicalExperts, ranks } = input;

@@ -7,6 +7,7 @@ import { givenMap } from "./given-map.ts";
 import { grace } from "./grace.ts";
 import { grouped } from "./grouped.ts";
 import { lpt } from "./lpt.ts";
+import { moetuner } from "./moetuner.ts";
 import type { PlacementPolicy } from "./placement.ts";
 import { random } from "./random.ts";
 import { roundRobin } from "./round-robin.ts";
@@ -30,6 +31,7 @@ export const placements = {
   grouped,
   exflow,
   grace,
+  moetuner,
   search,
 } as const satisfies Record<string, PlacementPolicy>;
 
