@@ -32,7 +32,7 @@ export function diagnosisAnswer(
   else if (kept >= keptMin)
     answer = `imbalanced, and it lasts: the busiest of ${ep} ranks has ${ratio(laterInOrder!)} times the mean, under a map of earlier traffic ${ratio(single!.later!)}`;
   else
-    answer = `imbalanced, but no map of earlier traffic wins it: the busiest of ${ep} ranks has ${ratio(laterInOrder!)} times the mean, under a map of earlier traffic still ${ratio(single!.later!)}${found.laterByChance === null ? "" : `, by chance alone ${ratio(found.laterByChance)}`}`;
+    answer = `imbalanced, and maps of earlier traffic win ${kept <= 0 ? "nothing" : `only ${formatPercent(kept)} of it`}: the busiest of ${ep} ranks has ${ratio(laterInOrder!)} times the mean, under a map of earlier traffic still ${ratio(single!.later!)}${found.laterByChance === null ? "" : `, by chance alone ${ratio(found.laterByChance)}`}`;
   if (step.perfectMap - 1 >= lasts - 1)
     because.push(
       `steps of ${formatCount(batch)} tokens are too small for a map: chance alone gives ${ratio(step.perfectMap)} with perfectly even ranks, more than the ${ratio(lasts)} that lasts`,

@@ -112,6 +112,19 @@ test("a migration sends what a rank lacks, from its node first, and takes as lon
   const cost = migrationCost(from, { ...from, logicalExperts }, topology, linked, 5e6, 2, [0]);
   expect(cost).toEqual({ experts: 4, bytes: 4 * 5e6 * 2, ns: 5e6 });
   expect(migrationCost(from, from, topology, linked, 5e6, 2, [0])).toEqual({ experts: 0, bytes: 0, ns: 0 });
+  // Expert 0 lies on ranks 0 and 3: rank 1 takes it from its own node, over the faster link alone.
+  const twice = Uint16Array.of(0, 1, 2, 3, 4, 5, 0, 7);
+  const wanted = Uint16Array.of(0, 1, 0, 3, 4, 5, 0, 7);
+  const near = migrationCost(
+    { ...from, logicalExperts: twice },
+    { ...from, logicalExperts: wanted },
+    topology,
+    linked,
+    5e6,
+    1,
+    [0],
+  );
+  expect(near).toEqual({ experts: 1, bytes: 5e6, ns: 5e3 });
   const alone = { ...linked, device: { ...linked.device, scaleOut: null } };
   expect(migrationCost(from, { ...from, logicalExperts }, topology, alone, 5e6, 2, [0]).ns).toBeNull();
 });
