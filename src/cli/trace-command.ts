@@ -171,8 +171,8 @@ export const traceCommand: CommandRegistration = (program) => {
     .description(
       "which mixture of the domains of a trace uses experts as another trace does, and what it leaves unexplained",
     )
-    .argument("<profiles>", "routing trace or counts with domains")
-    .argument("<observed>", "routing trace or counts of the traffic, such as production counts")
+    .argument("<trace>", "routing trace or counts with domains, the profiles")
+    .argument("<other>", "routing trace or counts of the observed traffic")
     .option("--domain <name>", "only the rows of this domain of the observed trace")
     .option("--solver <name>", "highs or glpk (default: highs)")
     .option("--json", "print JSON")
