@@ -8,11 +8,14 @@ const gpusMax = 8;
 /** Why the dynamic program cannot take a problem. */
 export function dpMisfit(problem: ChainProblem): string | null {
   const { gpus, layers } = problem;
-  if (problem.clusterItems !== undefined && !alwaysFits(problem)) return "clusters of equal sizes; dp knows no limit of experts by GPU";
+  if (problem.clusterItems !== undefined && !alwaysFits(problem))
+    return "clusters of equal sizes; dp knows no limit of experts by GPU";
   if (gpus > gpusMax) return `at most ${gpusMax} GPUs, as dp tries every order of them; this problem has ${gpus}`;
   const orders = factorial(gpus);
   const work = ((orders * orders) / symmetries(problem.distance, gpus).length) * gpus * layers;
-  return work > workMax ? `a topology whose GPUs are more alike, or fewer of them: dp would add up ${work} terms` : null;
+  return work > workMax
+    ? `a topology whose GPUs are more alike, or fewer of them: dp would add up ${work} terms`
+    : null;
 }
 
 /** Whether every chain keeps the limit: all clusters of a layer are of one size. */
@@ -47,7 +50,8 @@ export function chainByDp(problem: ChainProblem): Attempt<Uint16Array> {
       for (let next = 0; next < count; next++) {
         let cost = 0;
         if (problem.minimise === "sum")
-          for (let cluster = 0; cluster < gpus; cluster++) cost += table[cluster * gpus + orders[next * gpus + cluster]!]!;
+          for (let cluster = 0; cluster < gpus; cluster++)
+            cost += table[cluster * gpus + orders[next * gpus + cluster]!]!;
         else
           for (let cluster = 0; cluster < gpus; cluster++) {
             const time = table[cluster * gpus + orders[next * gpus + cluster]!]!;
@@ -80,7 +84,12 @@ export function chainByDp(problem: ChainProblem): Attempt<Uint16Array> {
 }
 
 /** [cluster of the next layer][gpu] what it takes there: the slowest of its links, or their sum. */
-function linkTable({ gpus, distance, minimise }: ChainProblem, traffic: Float64Array, gpuOf: Uint8Array, table: Float64Array): void {
+function linkTable(
+  { gpus, distance, minimise }: ChainProblem,
+  traffic: Float64Array,
+  gpuOf: Uint8Array,
+  table: Float64Array,
+): void {
   for (let cluster = 0; cluster < gpus; cluster++)
     for (let gpu = 0; gpu < gpus; gpu++) {
       let [sum, slowest] = [0, 0];

@@ -82,7 +82,11 @@ export function chainProblems(problem: ChainProblem): Problem[] {
   sized("distance", distance, gpus * gpus);
   for (let gpu = 0; gpu < gpus; gpu++)
     if (distance[gpu * gpus + gpu] !== 0)
-      problems.push({ at: `distance[${gpu}][${gpu}]`, expected: "0: a GPU to itself", found: distance[gpu * gpus + gpu] });
+      problems.push({
+        at: `distance[${gpu}][${gpu}]`,
+        expected: "0: a GPU to itself",
+        found: distance[gpu * gpus + gpu],
+      });
   if ((clusterItems === undefined) !== (gpuItemsMax === undefined))
     problems.push({ at: "gpuItemsMax", expected: "clusterItems and gpuItemsMax together", found: gpuItemsMax });
   if (clusterItems !== undefined && gpuItemsMax !== undefined) {
