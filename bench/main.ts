@@ -6,6 +6,7 @@ const benches = {
   percentiles: () => import("./percentiles.ts"),
   "cache-replay": () => import("./cache-replay.ts"),
   "lru-curve": () => import("./lru-curve.ts"),
+  placement: () => import("./placement.ts"),
   routing: () => import("./routing-aggregation.ts"),
   serving: () => import("./serving.ts"),
 } satisfies Record<string, () => Promise<{ bench(): Promise<BenchRow[]> }>>;

@@ -11,6 +11,7 @@ import { requestsCheck } from "./data-checks/requests.ts";
 import { routingImportCheck } from "./data-checks/routing-import.ts";
 import { routingPresetsCheck } from "./data-checks/routing-presets.ts";
 import { routingStatsCheck } from "./data-checks/routing-stats.ts";
+import { seedsCheck } from "./data-checks/seeds.ts";
 import { synthesisCheck } from "./data-checks/synthesis.ts";
 
 /** One figure: what the reference says and what came out. */
@@ -40,6 +41,7 @@ const checks: readonly DataCheck[] = [
   measurementsCheck,
   kernelsCheck,
   offloadTablesCheck,
+  seedsCheck,
 ];
 
 const [folder, ...names] = process.argv.slice(2);

@@ -9,7 +9,8 @@ import { eplb } from "../../src/policy/placement/eplb.ts";
 import { lpt } from "../../src/policy/placement/lpt.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
 import { balance, rankLoads, toPhysicalToLogical } from "../../src/policy/placement/placement-measures.ts";
-import { type AssignmentProblem, assignLongestFirst, binLoads } from "../../src/solver/assignment.ts";
+import { type AssignmentProblem, binLoads } from "../../src/solver/assignment/assignment-problem.ts";
+import { assignLongestFirst } from "../../src/solver/assignment/longest-first.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { expertSegmentRouting, segmentRouting } from "../../src/trace/stats/segment-routing.ts";
 

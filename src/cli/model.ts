@@ -75,7 +75,7 @@ async function kindOf(source: string, io: Io): Promise<"name" | "scenario" | "co
 }
 
 /** A model by catalogue id, config.json path or folder (with hf_quant_config.json where it has one), or of a scenario. */
-async function readSource(source: string, io: Io): Promise<Notes & { spec: ModelSpec }> {
+export async function readSource(source: string, io: Io): Promise<Notes & { spec: ModelSpec }> {
   switch (await kindOf(source, io)) {
     case "name":
       return { spec: modelNamed(source), ignored: [], assumptions: [] };

@@ -6,8 +6,10 @@ import { captureCommand } from "./capture-command.ts";
 import type { SetExitCode } from "./command.ts";
 import { hardwareCommand } from "./hardware-command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
+import { mapCommand } from "./map-command.ts";
 import { modelCommand } from "./model-command.ts";
 import { offloadCommand } from "./offload-command.ts";
+import { placeCommand } from "./place-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
 import { traceCommand } from "./trace-command.ts";
@@ -16,12 +18,14 @@ import { validateCommand } from "./validate-command.ts";
 const commands = [
   runCommand,
   offloadCommand,
+  placeCommand,
   calibrateCommand,
   validateCommand,
   traceCommand,
   captureCommand,
   hardwareCommand,
   modelCommand,
+  mapCommand,
   schemaCommand,
 ];
 

@@ -1,6 +1,8 @@
 import { Option } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import type { ConvertOptions, ImportCliOptions, InspectOptions, StatsOptions, SynthOptions } from "./trace.ts";
+import type { DiagnoseCliOptions } from "./trace-diagnose.ts";
+import type { MixOptions } from "./trace-mix.ts";
 import type { OffloadStatsOptions } from "./trace-offload.ts";
 import type { PrefetchCliOptions } from "./trace-prefetch.ts";
 import { collect, durationNs, mkdirHelp, numberRanges, percentage, wholeNumber } from "./words.ts";
@@ -88,13 +90,30 @@ export const traceCommand: CommandRegistration = (program) => {
   trace
     .command("stats")
     .description(
-      "how a routing trace uses experts: skew, balance over ranks, reuse, and the hits of an LRU cache of any size; with --offload, what expert caches are worth",
+      "how a routing trace uses experts: skew, balance over ranks, reuse, and the hits of an LRU cache of any size; with --offload, what expert caches are worth; with --diagnose eplb, whether expert parallelism needs a map",
     )
     .argument("<file>", "routing trace")
     .option("--domain <name>", "only the rows of this domain")
     .option("--ranks <n>", "expert-parallel ranks for the balance figures (default: 8)", positive)
     .option("--offload", "judge expert caches on the trace instead: policies, sizes, where the misses come from")
-    .option("--batch <n>", "with --offload: sequences served side by side (default: 1)", positive)
+    .addOption(
+      new Option(
+        "--diagnose <what>",
+        "judge the placement of experts on the trace instead: imbalanced or not, for how long, what maps and copies can win",
+      ).choices(["eplb"]),
+    )
+    .option("--ep <n>", "with --diagnose: expert-parallel ranks (default: 8)", positive)
+    .option("--nodes <n>", "with --diagnose: nodes they lie on (default: 1)", positive)
+    .option(
+      "--redundant <n>",
+      "with --diagnose: copies a layer to judge (repeatable; default: one, two and four a rank)",
+      (text: string, previous: readonly number[] = []) => [...previous, wholeNumber(0, 65_536)(text)],
+    )
+    .option(
+      "--batch <n>",
+      "with --offload: sequences served side by side (default: 1); with --diagnose: tokens of a step (default: 64)",
+      wholeNumber(1, 1_000_000),
+    )
     .option("--slots <list>", "with --offload: slots of each layer to compare, such as 4,8,16", numberRanges)
     .addOption(
       new Option("--scope <scope>", "with --offload: a cache per layer, or one for all (default: layer)").choices([
@@ -102,10 +121,20 @@ export const traceCommand: CommandRegistration = (program) => {
         "global",
       ]),
     )
-    .option("--model <name>", "with --offload: model of the catalogue whose experts the misses move")
+    .option(
+      "--model <name>",
+      "with --offload: model of the catalogue whose experts the misses move; with --diagnose: that tells the experts of a token",
+    )
     .option("--expert-format <format>", "with --offload: storage format of those experts, such as int4")
     .option("--json", "print JSON")
-    .action(async (file: string, options: StatsOptions & OffloadStatsOptions) => {
+    .action(async (file: string, options: StatsOptions & OffloadStatsOptions & DiagnoseCliOptions) => {
+      if (options.diagnose !== undefined) {
+        const { diagnose } = await import("./trace-diagnose.ts");
+        await diagnose(file, options);
+        return;
+      }
+      const { refuseWithoutDiagnose } = await import("./trace-diagnose.ts");
+      refuseWithoutDiagnose(options);
       if (options.offload === true) {
         const { offloadStats } = await import("./trace-offload.ts");
         await offloadStats(file, options);
@@ -136,6 +165,20 @@ export const traceCommand: CommandRegistration = (program) => {
     .action(async (file: string, options: PrefetchCliOptions) => {
       const { tracePrefetch } = await import("./trace-prefetch.ts");
       await tracePrefetch(file, options);
+    });
+  trace
+    .command("mix")
+    .description(
+      "which mixture of the domains of a trace uses experts as another trace does, and what it leaves unexplained",
+    )
+    .argument("<trace>", "routing trace or counts with domains, the profiles")
+    .argument("<other>", "routing trace or counts of the observed traffic")
+    .option("--domain <name>", "only the rows of this domain of the observed trace")
+    .option("--solver <name>", "highs or glpk (default: highs)")
+    .option("--json", "print JSON")
+    .action(async (profiles: string, observed: string, options: MixOptions) => {
+      const { traceMix } = await import("./trace-mix.ts");
+      await traceMix(profiles, observed, options);
     });
   trace
     .command("convert")

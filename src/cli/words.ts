@@ -33,6 +33,18 @@ export function numberRanges(text: string): number[] {
   return numbers;
 }
 
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError("Expected a number above 0.");
+  return value;
+}
+
+/** A number of 0 or more. */
+export function nonNegative(text: string): number {
+  return text.trim() !== "" && Number(text) === 0 ? 0 : positiveNumber(text);
+}
+
 /** A number of bytes with its unit, such as 4GiB. */
 export function byteQuantity(text: string): number {
   const bytes = /\d\s*$/.test(text) ? null : parseQuantity(text, "bytes");

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 /**
  * Keys that a scenario may give beside the `kind` of a member of a family, such as a policy or a transform, each with
@@ -19,3 +19,6 @@ export interface Contradiction {
 export function parametersIn<Shape extends Parameters>(shape: Shape, section: object): ParameterValues<Shape> {
   return Object.fromEntries(Object.entries(section).filter(([key]) => key in shape)) as ParameterValues<Shape>;
 }
+
+/** The values of a member that nobody gave any. Each of its parameters must have a default. */
+export const defaultsOf = <Shape extends Parameters>(shape: Shape): ParameterValues<Shape> => z.object(shape).parse({});

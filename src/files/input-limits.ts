@@ -13,6 +13,8 @@ export const inputBytesMax = {
   shardIndex: 64 * mebibyte,
   /** tokenizer.json; vocabularies of 256,000 tokens take about 33 MiB. */
   tokenizer: 64 * mebibyte,
+  /** Expert map of a serving engine; 94 layers of 512 slots, a line each as json.dump writes them, take about 2 MiB. */
+  expertMap: 16 * mebibyte,
   /** Journal of a recording. */
   journal: 16 * mebibyte,
   /** A table of measured kernels. */

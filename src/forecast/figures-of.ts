@@ -11,6 +11,7 @@ import { expertBalance } from "./expert-balance.ts";
 import { handoverFigures } from "./handover-figures.ts";
 import { latencyStats } from "./latency-stats.ts";
 import { poolFigures } from "./pool-figures.ts";
+import { rebalanceFigures } from "./rebalance-figures.ts";
 import { meanDevicesOn, scalingFigures } from "./scaling-figures.ts";
 import { sectionsOf } from "./sections.ts";
 import { throughputOf } from "./throughput.ts";
@@ -72,6 +73,7 @@ export function figuresOf(
     sections: sectionsOf(run, load, limits),
     ...(pools.length === 1 ? {} : { pools: poolFigures(resolved, run) }),
     ...(scaled ? { scaling: scalingFigures(resolved.config, run) } : {}),
+    ...(pools.some(({ rebalance }) => rebalance !== undefined) ? { rebalancing: rebalanceFigures(run) } : {}),
     ...(run.modelCache === null ? {} : { modelCache: run.modelCache }),
     ...(run.handover === null ? {} : { handover: handoverFigures(run, run.handover) }),
   };

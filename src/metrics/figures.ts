@@ -1,7 +1,14 @@
 import type { PoolRole } from "../sim/config.ts";
 import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
-import type { CacheResult, LayerLoad, ModelCacheResult, SpeculationCounts, TimeComponent } from "../sim/result.ts";
+import type {
+  CacheResult,
+  LayerLoad,
+  ModelCacheResult,
+  RebalanceResult,
+  SpeculationCounts,
+  TimeComponent,
+} from "../sim/result.ts";
 import type { ReplicaState } from "../sim/scaling/replica-life.ts";
 import type { LatencyStats } from "./latency-figures.ts";
 import type { Sections } from "./run-sections.ts";
@@ -84,6 +91,15 @@ export interface ScalingFigures {
   readonly meanByState: Readonly<Record<ReplicaState, number>>;
 }
 
+/** Experts of a pool that were placed anew while it served. */
+export interface RebalanceFigures extends Omit<RebalanceResult, "stallNs"> {
+  /** Name of the pool; empty for the only one of a deployment. */
+  readonly pool: string;
+  /** Time that steps took longer, over all replicas, and its share of step time. */
+  readonly stallS: number;
+  readonly stallShare: number;
+}
+
 /** The figures of a forecast. Metrics are read from this part of the result document. */
 export interface Figures {
   readonly deployment: {
@@ -142,6 +158,8 @@ export interface Figures {
   readonly pools?: readonly PoolFigures[];
   /** Pools whose replicas come and go; absent without such. */
   readonly scaling?: readonly ScalingFigures[];
+  /** Pools whose experts are placed anew while they serve; absent without such. */
+  readonly rebalancing?: readonly RebalanceFigures[];
   /** Absent where every pool serves its requests alone. */
   readonly handover?: HandoverFigures;
   /** Absent where each replica has its devices for itself. */

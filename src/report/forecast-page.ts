@@ -5,6 +5,7 @@ import { baselineSection } from "./forecast-baseline.ts";
 import { latencySection } from "./forecast-latency.ts";
 import { modelsSection } from "./forecast-models.ts";
 import { poolsSection, roomLines, scalingSection } from "./forecast-pools.ts";
+import { rebalanceSection } from "./forecast-rebalance.ts";
 import { sloSection, throughputSection } from "./forecast-service.ts";
 import {
   cacheSection,
@@ -35,6 +36,7 @@ const parts: readonly (readonly [Part, SummaryLevel])[] = [
   [bottleneckSection, "compact"],
   [timeSections, "standard"],
   [expertsSection, "standard"],
+  [rebalanceSection, "standard"],
   [cacheSection, "standard"],
   [memorySection, "standard"],
   [ledgerSection, "standard"],

@@ -17,6 +17,7 @@ const waits: Readonly<Partial<Record<Forecast["bottleneck"]["component"], string
   attentionWait: "wait for another rank's attention",
   expertWait: "wait for the busiest experts",
   expertFetch: "missing experts",
+  rebalance: "experts move between ranks",
 };
 
 /** `kernelOverhead` as `kernel overhead`. */

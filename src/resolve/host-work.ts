@@ -1,6 +1,7 @@
 import { refuse } from "../core/errors.ts";
 import type { FlaggedSplit } from "../engine/offload-flags/offload-flags.ts";
 import type { HostWork, PoolConfig } from "../sim/config.ts";
+import { devicesOf } from "../sim/mapping.ts";
 import { hostTier } from "../sim/offload/offload-tiers.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 
@@ -14,7 +15,7 @@ export function hostWorkOf({ host, deviceFrom }: FlaggedSplit, pool: Pool, flags
     refuse({ expected: `all layers and their cache on the device, as -ngl 99 asks: ${what}`, found });
   if (hostTier(node) === undefined || node.device.hostLink === null)
     refused(`${node.device.name} has the host's memory as its own`);
-  const devices = mapping.tp * mapping.pp * mapping.dp;
+  const devices = devicesOf(mapping);
   if (devices > 1) refused(`with layers on the host one device is simulated, not ${devices}`);
   if (replicas > 1) refused(`${replicas} replicas that share the host's processors are not simulated with it`);
   if (role !== "both") refused("a cache in host memory is not handed over between pools");

@@ -6,6 +6,7 @@ import type { Mapping } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { ExpertLoads, FitSource } from "./expert-loads.ts";
 import type { FileReader } from "./file-reader.ts";
+import type { InputRow } from "./input-row.ts";
 import type { LayerMapChoice } from "./layer-map.ts";
 
 /** The deployment that policies are resolved for. */
@@ -28,6 +29,8 @@ export interface Resolved<T> {
   readonly value: T;
   readonly name: string;
   readonly ledger: readonly LedgerEntry[];
+  /** Files that it was made of; absent: none. */
+  readonly inputs?: readonly InputRow[];
 }
 
 /** Physical experts of a layer. Without redundancy they are rounded up to whole ranks; the last ones stay empty. */

@@ -9,7 +9,7 @@ import type { MoeFeedForward } from "../models/spec.ts";
 import { exchangeKeys } from "../scenario/exchange-options.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { SchedulerConfig, SpeculationConfig } from "../sim/config.ts";
-import { type Mapping, stageRanks } from "../sim/mapping.ts";
+import { exchangesTokens, expertGroupRanks, type Mapping, sharersOf } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 
 /** An engine with the exchange that a scenario chose, and what the choice asks of the scheduler. */
@@ -50,11 +50,13 @@ export function resolveExchange(scenario: Scenario, engine: EngineProfile, setti
         hint: ownOptions(key, engine, chooser?.keys ?? []),
       })),
     );
-  if (moe === null || mapping.dp === 1) {
+  if (moe === null || !exchangesTokens(mapping)) {
     const expected =
       moe === null
         ? "nothing: the model has no routed experts"
-        : "parallel.dp above 1: without data-parallel attention an all-reduce sums the results of experts, and no token is sent";
+        : mapping.edp > 1
+          ? "parallel.dp * parallel.cp above parallel.edp: a copy of the experts that serves one tensor-parallel group sums results in an all-reduce, and no token is sent"
+          : "parallel.dp or parallel.cp above 1: without data- or context-parallel attention an all-reduce sums the results of experts, and no token is sent";
     if (stated.length > 0)
       throw placed(
         scenario,
@@ -84,7 +86,7 @@ export function resolveExchange(scenario: Scenario, engine: EngineProfile, setti
 /** Libraries send tokens to devices with whole experts. */
 function slicedExperts(options: ExchangeOptions, choice: ExchangeChoice | null, mapping: Mapping): Problem[] {
   const exchange = choice?.features.expertExchange;
-  const ranks = stageRanks(mapping);
+  const ranks = expertGroupRanks(mapping);
   if (choice === null || exchange === undefined || exchangeLibrary(exchange) === null || mapping.ep === ranks)
     return [];
   const expected = `parallel.ep ${ranks} beside it: ${exchangeWords[exchange]} sends tokens to devices with whole experts`;
@@ -110,7 +112,7 @@ function siteOf(scenario: Scenario, { mapping, node }: ExchangeSetting, moe: Moe
   const { device, devicesPerNode } = node;
   return {
     version: scenario.engine.version,
-    ranks: stageRanks(mapping),
+    ranks: expertGroupRanks(mapping),
     expertRanks: mapping.ep,
     devicesPerNode,
     nvlinkDomain: device.scaleUp === null ? 1 : Math.max(devicesPerNode, device.scaleUpDomain),
@@ -140,8 +142,8 @@ function schedulerMax(
 ): ResolvedExchange["schedulerMax"] {
   if (stepTokensMax === undefined) return {};
   const perSequence = 1 + (speculation?.draftTokens ?? 0);
-  const maxSequences = Math.max(1, Math.floor((stepTokensMax.decodes * mapping.tp) / perSequence));
-  const maxBatchTokens = stepTokensMax.prompts * mapping.tp;
+  const maxSequences = Math.max(1, Math.floor((stepTokensMax.decodes * sharersOf(mapping)) / perSequence));
+  const maxBatchTokens = stepTokensMax.prompts * sharersOf(mapping);
   const problems: Problem[] = (
     [
       ["maxNumSeqs", maxSequences],

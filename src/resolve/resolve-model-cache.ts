@@ -166,6 +166,13 @@ function checkPool(
       "1 beside modelCache: stages of models that take turns are not modelled",
       config.mapping.pp,
     );
+  if (own.policy.placement?.rebalance !== undefined)
+    sayOf(
+      "policy",
+      "placement",
+      "no rebalance beside modelCache: experts are loaded with their models",
+      own.policy.placement.rebalance.kind,
+    );
   if (own.policy.offload !== undefined)
     sayOf(
       "policy",

@@ -1,3 +1,4 @@
+import { refuse } from "../core/errors.ts";
 import { restored } from "../models/bytes.ts";
 import { modelNamed } from "../models/catalogue.ts";
 import { resolveShape } from "../models/resolve-shape.ts";
@@ -21,7 +22,7 @@ export interface ResolvedModel {
 }
 
 export async function resolveModel(scenario: ScenarioModel, reader: FileReader): Promise<ResolvedModel> {
-  const { file, id = "", shape, dtypes = {}, kvCacheDtype } = scenario.model;
+  const { file, id = "", shape, dtypes = {}, expertBits, kvCacheDtype } = scenario.model;
   const inputs: InputRow[] = [];
   const assumptions: string[] = [];
   const read = async (path: string): Promise<ModelSpec> => {
@@ -37,10 +38,19 @@ export async function resolveModel(scenario: ScenarioModel, reader: FileReader):
         ? await locatedAsync(scenario, ["model", "file"], () => read(file))
         : located(scenario, ["model", "id"], () => modelNamed(id));
   const given = Object.fromEntries(Object.entries(dtypes).filter(([, format]) => format !== undefined));
-  const storage = restored(model, { ...model.formats, ...given });
+  if (expertBits !== undefined && !model.layers.some(({ feedForward }) => feedForward.kind === "moe"))
+    located(scenario, ["model", "expertBits"], () =>
+      refuse({ expected: `no bits of experts: ${model.name} has none`, found: expertBits }),
+    );
+  const formatted = restored(model, { ...model.formats, ...given });
+  const storage =
+    expertBits === undefined
+      ? formatted
+      : { ...formatted, weightBits: { ...formatted.weightBits, experts: expertBits } };
   const kvFormat = kvCacheDtype ?? model.kvFormat;
   const changed = [
     ...Object.entries(given).map(([tensor, format]) => `${tensor} ${format}`),
+    ...(expertBits === undefined ? [] : [`${expertBits} bits per value of every expert, also where they differ`]),
     ...(kvCacheDtype === undefined ? [] : [`KV cache ${kvCacheDtype}`]),
   ];
   return {

@@ -36,8 +36,24 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: "routing to replay: a cache has no hit rate under uniform routing",
         found: "routing.kind uniform",
       });
+    if (mapping.edp > 1)
+      refuse({
+        ...scenario.place(["parallel", "edp"]),
+        at: "parallel.edp",
+        expected: "1 with policy.offload: expert caches of several copies of the experts are not simulated",
+        found: mapping.edp,
+      });
     const memory = offloadMemory(scenario, section, node);
     checkDiskPath(setting);
+    if (setting.source?.replayed.kept !== undefined)
+      refuse({
+        ...scenario.place(["routing", "transforms"]),
+        at: "routing.transforms",
+        expected:
+          "transforms that take no experts out of the model: slots of a cache and host memory are of all of them",
+        found: "prune or merge, with policy.offload",
+        hint: "mask leaves experts in memory and takes their tokens",
+      });
     if (section.numa !== undefined && node.sockets === undefined)
       refuse({
         ...scenario.place(["policy", "offload", "numa"]),

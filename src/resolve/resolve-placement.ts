@@ -2,35 +2,55 @@ import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
 import { formatNumber, formatPercent } from "../core/units.ts";
 import { inOneStretch } from "../files/signals.ts";
-import type { ModelSpec } from "../models/spec.ts";
-import { expertHomes } from "../models/visits.ts";
-import type { Placement, PlacementPolicy, PlacementProof, PlacementTools } from "../policy/placement/placement.ts";
-import { placements } from "../policy/placement/placements.ts";
-import { stageRanks } from "../sim/mapping.ts";
+import { contiguous } from "../policy/placement/contiguous.ts";
+import { placeKept } from "../policy/placement/kept-experts.ts";
+import {
+  needsOf,
+  type Placement,
+  type PlacementInput,
+  type PlacementPolicy,
+  type PlacementProof,
+  type PlacementTools,
+} from "../policy/placement/placement.ts";
+import { placementKinds, placements } from "../policy/placement/placements.ts";
+import { expertGroupRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import { solveHere } from "../solver/solver.ts";
-import { type ExpertLoads, expertLoads } from "./expert-loads.ts";
-import { layerMapOf } from "./layer-map.ts";
+import { type SolveRunner, solveHere } from "../solver/solver.ts";
+import { type GivenMap, givenMapOf } from "./expert-map-file.ts";
+import { keptEntry, keptInModel, keptProblems } from "./kept-in-model.ts";
 import { locatedAsync } from "./located.ts";
-import { fitEntry, type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { expertHomeNumbers, placementStatistics } from "./placement-statistics.ts";
+import { type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { rankDistances, rankLimits } from "./rank-limits.ts";
+
+/** A resolved placement, and how good its policy's solvers know it to be. */
+export interface ResolvedPlacement extends Resolved<Placement | null> {
+  readonly proofs: readonly PlacementProof[];
+}
 
 /** The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. */
-export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Placement | null>> {
+export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = solveHere): Promise<ResolvedPlacement> {
   const { scenario, moe, mapping, model } = setting;
   const section = scenario.policy.placement;
-  if (section === undefined) return Promise.resolve({ value: null, name: "contiguous", ledger: [] });
+  const kept = keptInModel(setting);
+  if (section === undefined && kept === null)
+    return Promise.resolve({ value: null, name: "contiguous", ledger: [], proofs: [] });
+  if (section === undefined) return contiguousKept(setting, kept!);
   return locatedAsync(scenario, ["policy", "placement"], async () => {
-    const policy: PlacementPolicy = placements[section.kind];
-    const physicalExperts = placedExperts(setting);
-    const problems: Problem[] = [];
-    if (physicalExperts % mapping.ep !== 0)
+    const policy: PlacementPolicy = placementKinds[section.kind];
+    const values = parametersIn(policy.parameters, section);
+    const needs = needsOf(policy, values);
+    const given = needs.has("map") ? await givenMapOf(setting, placedExperts(setting)) : null;
+    const physicalExperts = given === null ? placedExperts(setting) : slotsOf(given.placement);
+    const problems: Problem[] = kept === null ? [] : keptProblems(setting, kept, needs);
+    if (kept === null && physicalExperts % mapping.ep !== 0)
       problems.push({
         ...scenario.place(["policy", "placement", "redundant"]),
         at: "policy.placement.redundant",
         expected: `${moe.experts} experts + redundant to be a multiple of ep ${mapping.ep}`,
         found: section.redundant,
       });
-    if (section.redundant > 0 && !policy.makesCopies)
+    if (section.redundant > 0 && !policy.makesCopies && policy.unequalCounts !== true)
       problems.push({
         ...scenario.place(["policy", "placement", "redundant"]),
         at: "policy.placement.redundant",
@@ -38,32 +58,77 @@ export function resolvePlacement(setting: PolicySetting): Promise<Resolved<Place
         found: section.redundant,
       });
     if (problems.length > 0) throw new InvalidInputError(problems);
-    const loads = policy.needs.includes("loads") ? await expertLoads(scenario, section.fit, setting.source, moe) : null;
-    const homes = homeNumbers(model);
-    const groups = section.groups ?? moe.router.groups?.count ?? 1;
-    const nodes = section.nodes ?? nodesOf(setting);
-    const input = {
+    const statistics = await placementStatistics(setting, needs);
+    const homes = expertHomeNumbers(model);
+    const ranks = mapping.ep;
+    const limits = rankLimits(setting, Math.max(...homes) + 1);
+    const distance = rankDistances(setting);
+    const blank = {
       layers: Math.max(...homes) + 1,
       experts: moe.experts,
-      ranks: mapping.ep,
-      nodes,
-      groups,
+      ranks,
+      nodes: section.nodes ?? nodesOf(setting),
+      groups: section.groups ?? moe.router.groups?.count ?? 1,
       physicalExperts,
-      loads: loads === null ? null : loadsByHome(loads, homes, setting),
+      loads: null,
+      ...limits.value,
+      ...(distance === null ? {} : { distance }),
+      ...(section.twins === undefined ? {} : { twins: section.twins }),
+      seed: scenario.seed,
+      ...(given === null ? {} : { map: given.placement }),
     };
+    const previous = section.previous === undefined ? null : placements[section.previous].place(blank);
+    const input: PlacementInput = { ...blank, ...statistics.value, previous };
     const proofs: PlacementProof[] = [];
-    const tools: PlacementTools = { solve: solveHere, prove: (proof) => proofs.push(proof) };
-    const placed = await inOneStretch(() => policy.place(input, parametersIn(policy.parameters, section), tools));
+    const tools: PlacementTools = { solve, prove: (proof) => proofs.push(proof) };
+    const placed = await inOneStretch(() => {
+      const place = (of: PlacementInput) => policy.place(of, values, tools);
+      return kept === null ? place(input) : placeKept(input, kept, section.redundant, place);
+    });
     const value = atEveryVisit(placed, homes);
-    const name =
-      section.redundant > 0 ? `${section.kind}, ${section.redundant} redundant experts a layer` : section.kind;
+    const kind = given === null ? section.kind : `${section.kind} ${given.input.name}`;
+    const redundant = given === null ? section.redundant : physicalExperts - moe.experts;
     return {
       value,
-      name,
-      ledger: [...(loads === null ? [] : [fitEntry("placement", loads)]), ...proofs.map(proofEntry)],
+      name: redundant > 0 ? `${kind}, ${redundant} redundant experts a layer` : kind,
+      proofs,
+      ledger: [
+        ...statistics.ledger,
+        ...limits.ledger,
+        ...(given === null ? [] : [givenEntry(given)]),
+        ...proofs.map(proofEntry),
+        ...(kept === null ? [] : [keptEntry(setting, kept)]),
+      ],
+      ...(given === null ? {} : { inputs: [given.input] }),
     };
   });
 }
+
+/** Kept experts in the order of their numbers, as an engine lays out a model that has these alone. */
+async function contiguousKept(setting: PolicySetting, kept: Uint8Array): Promise<ResolvedPlacement> {
+  const { moe, mapping, model } = setting;
+  const homes = expertHomeNumbers(model);
+  const input = {
+    layers: Math.max(...homes) + 1,
+    experts: moe.experts,
+    ranks: mapping.ep,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: placedExperts(setting),
+    loads: null,
+  };
+  const value = atEveryVisit(await placeKept(input, kept, 0, (of) => contiguous.place(of)), homes);
+  return { value, name: "contiguous", ledger: [keptEntry(setting, kept)], proofs: [] };
+}
+
+const slotsOf = ({ ranks, physicalExpertsPerRank }: Placement): number => ranks * physicalExpertsPerRank;
+
+/** What the ledger says of a map that somebody else made. */
+const givenEntry = ({ input, format, notes }: GivenMap): LedgerEntry => ({
+  topic: "placement",
+  fidelity: "replayed",
+  detail: [`the map of ${input.name}, as ${format} has it, from start to end`, ...notes].join("; "),
+});
 
 /** What the ledger says of the problem that a policy solved. */
 function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: PlacementProof): LedgerEntry {
@@ -74,29 +139,9 @@ function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: Pla
 }
 
 /** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */
-function nodesOf({ mapping, node }: PolicySetting): number {
-  const nodes = Math.ceil(stageRanks(mapping) / node.devicesPerNode);
+export function nodesOf({ mapping, node }: PolicySetting): number {
+  const nodes = Math.ceil(expertGroupRanks(mapping) / node.devicesPerNode);
   return mapping.ep % nodes === 0 ? nodes : 1;
-}
-
-/** [MoE layers and visits] number of the one that holds the experts, among those that do. */
-function homeNumbers(model: ModelSpec): number[] {
-  const homes = expertHomes(model);
-  const holding = [...new Set(homes)];
-  return homes.map((home) => holding.indexOf(home));
-}
-
-/**
- * [MoE layers that hold experts x experts] loads of the trace layers that a layer and further visits of its experts
- * replay.
- */
-function loadsByHome(loads: ExpertLoads, homes: readonly number[], setting: PolicySetting): Float64Array {
-  const { experts } = setting.moe;
-  const out = new Float64Array((Math.max(...homes) + 1) * experts);
-  for (const [layer, traceLayer] of layerMapOf(setting.layerMap, loads, setting.model).entries())
-    for (let expert = 0; expert < experts; expert++)
-      out[homes[layer]! * experts + expert]! += loads.uses[traceLayer * experts + expert]!;
-  return out;
 }
 
 /** The placement of layers that hold experts, laid out by MoE layer and visit. */

@@ -6,7 +6,7 @@ import { routers } from "../policy/router/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { PoolConfig } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
-import { nodeLedger } from "../sim/mapping-over-nodes.ts";
+import { expertGroupLedger, nodeLedger } from "../sim/mapping-over-nodes.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
@@ -16,6 +16,7 @@ import { offloadWhatIf } from "./offload-what-if.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
+import { resolveContextParallelism } from "./resolve-context-parallelism.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
 import { resolveExchange } from "./resolve-exchange.ts";
 import { resolveHardware } from "./resolve-hardware.ts";
@@ -23,6 +24,7 @@ import { resolveMapping } from "./resolve-mapping.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveOffload } from "./resolve-offload.ts";
 import { resolvePlacement } from "./resolve-placement.ts";
+import { resolveRebalance } from "./resolve-rebalance.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
 import { resolveReplicas } from "./resolve-scaling.ts";
 import { resolveSpeculation } from "./resolve-speculation.ts";
@@ -51,6 +53,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
   const setting = { moe, mapping, node: hardware.node, speculation: speculation.value };
   const exchange = resolveExchange(scenario, servedEngine(stated, hardware.node.device), setting);
   const { engine } = exchange;
+  const context = resolveContextParallelism(scenario, engine, model, mapping);
   const replicas = resolveReplicas(scenario, { model, ...storage, mapping, node: hardware.node });
   const config = {
     ...identity,
@@ -60,6 +63,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
     node: hardware.node,
     engine,
     mapping,
+    ...context.config,
     ...replicas.config,
     frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
     readyNs: scenario.coldStart?.readyAfter ?? 0,
@@ -79,6 +83,8 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
       ...hardware.ledger,
       ...(hostComputes(scenario) ? hardware.hostLedger : []),
       ...nodeLedger(mapping, hardware.node),
+      ...context.ledger,
+      ...expertGroupLedger(mapping),
       ...kernelLedger(hardware.node.device, engine, { formats: storage.formats, kvFormat }),
       ...engineFacts.ledger,
       ...startUp.ledger,
@@ -103,6 +109,8 @@ export interface ResolvedPool {
   /** Names of the policies as the scenario chose them. */
   readonly placement: string;
   readonly offload: string | null;
+  /** Files that policies were made of. */
+  readonly inputs: readonly InputRow[];
   readonly ledger: readonly LedgerEntry[];
 }
 
@@ -120,21 +128,24 @@ export async function resolvePool(
     scenario,
     moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap, reader },
   );
-  const { placement, offload } = policies;
+  const { placement, offload, rebalance } = policies;
   const divided = offload.value === null || parts === undefined ? offload.value : { ...offload.value, parts };
   return {
     config: {
       ...config,
       routing: routed.routing,
       placement: placement.value,
+      ...(rebalance.value === undefined ? {} : { rebalance: rebalance.value }),
       offload: divided,
       ...(host === undefined ? {} : { host }),
     },
     price,
-    placement: placement.name,
+    placement: rebalance.value === undefined ? placement.name : `${placement.name}, rebalanced as ${rebalance.name}`,
     offload: offload.value === null ? null : `${offload.name}${placesInWords(parts, host)}`,
+    inputs: placement.inputs ?? [],
     ledger: [
       ...placement.ledger,
+      ...rebalance.ledger,
       ...offload.ledger,
       ...flagLedger,
       ...(scenario.policy.offload === undefined ? [] : offloadWhatIf(config.engine, scenario.policy.offload)),
@@ -144,7 +155,12 @@ export async function resolvePool(
 }
 
 async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null) {
-  if (setting !== null) return { placement: await resolvePlacement(setting), offload: await resolveOffload(setting) };
+  if (setting !== null)
+    return {
+      placement: await resolvePlacement(setting),
+      rebalance: resolveRebalance(setting),
+      offload: await resolveOffload(setting),
+    };
   const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
     scenario.policy[key] === undefined
       ? []
@@ -157,7 +173,11 @@ async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null
         ],
   );
   if (problems.length > 0) throw new InvalidInputError(problems);
-  return { placement: { value: null, name: "none", ledger: [] }, offload: { value: null, name: "", ledger: [] } };
+  return {
+    placement: { value: null, name: "none", ledger: [], proofs: [], inputs: [] },
+    rebalance: { value: undefined, name: "", ledger: [] },
+    offload: { value: null, name: "", ledger: [] },
+  };
 }
 
 function costLedger(price: Price | null): LedgerEntry[] {

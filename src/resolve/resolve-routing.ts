@@ -18,8 +18,9 @@ import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { parametricSteps } from "../trace/synthesis/parametric-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesisSteps } from "../trace/synthesis/synthesise-routing.ts";
-import { type AppliedTransform, applyTransforms, needsOf } from "../trace/transform/apply-transforms.ts";
+import { type AppliedTransform, applyTransforms, filesOf, needsOf } from "../trace/transform/apply-transforms.ts";
 import type { FitSource } from "./expert-loads.ts";
+import type { FileReader } from "./file-reader.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
 import { dividedRouting } from "./prefetch-training.ts";
@@ -48,6 +49,7 @@ export async function resolveRouting(
   model: ModelSpec,
   moe: MoeFeedForward | null,
   requests: RequestTable,
+  reader: FileReader,
   signal?: AbortSignal,
 ): Promise<ResolvedRouting> {
   const section = scenario.routing;
@@ -65,11 +67,15 @@ export async function resolveRouting(
   const loaded = await routingTable(scenario, model, moe, signal);
   checkShape(scenario, loaded.table, moe);
   // What transforms leave of the weights is not what the model weighed.
+  const texts = await transformTexts(scenario, section.transforms, reader);
   const { table: transformed, applied } =
     section.transforms.length === 0
       ? { table: loaded.table, applied: [] }
-      : applyTransforms(loaded.table, section.transforms, (index, step) =>
-          located(scenario, ["routing", "transforms", index], step),
+      : applyTransforms(
+          loaded.table,
+          section.transforms,
+          (index, step) => located(scenario, ["routing", "transforms", index], step),
+          texts,
         );
   // Experts that return their input lie on no device.
   const whole = firstExperts(transformed, moe.experts);
@@ -94,6 +100,20 @@ export async function resolveRouting(
     layerMap,
     ledger: [...routingLedger(replayed, section.kind), ...loaded.preset, ...applied.map(transformEntry)],
   };
+}
+
+/** Texts of the files that transforms read. */
+async function transformTexts(scenario: Scenario, chosen: Parameters<typeof filesOf>[0], reader: FileReader) {
+  const texts: (string | undefined)[] = [];
+  for (const [index, file] of filesOf(chosen).entries())
+    texts.push(
+      file === undefined
+        ? undefined
+        : await locatedAsync(scenario, ["routing", "transforms", index, "file"], () =>
+            reader.readText(fromScenario(scenario.file, file)),
+          ),
+    );
+  return texts;
 }
 
 /** Whether a policy looks at router weights. */

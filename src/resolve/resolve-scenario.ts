@@ -42,7 +42,8 @@ export async function resolveScenario(
   checkClasses(scenario, workload.requests);
   // The routing is of the first model that has experts.
   const { model } = (shapes.find(({ config }) => moeShape(config.model) !== null) ?? shapes[0]!).config;
-  const routed = replayed ?? (await resolveRouting(scenario, model, moeShape(model), workload.requests, signal));
+  const routed =
+    replayed ?? (await resolveRouting(scenario, model, moeShape(model), workload.requests, reader, signal));
   checkDomains(scenario, workload.requests, routed.routing);
   const handover = scenario.modelCache === undefined ? resolveHandover(scenario, pools, shapes) : null;
   const modelCache = resolveModelCache(scenario, pools, shapes, workload.requests);
@@ -69,7 +70,7 @@ export async function resolveScenario(
     ...(others.length === 0 ? {} : { otherPools: others }),
     inputs: [
       ...scenarioInputs(scenario),
-      ...distinctInputs(shapes.flatMap(({ inputs }) => inputs)),
+      ...distinctInputs([...shapes, ...resolved].flatMap(({ inputs }) => inputs)),
       ...traceInputs(workload.requests, routed.source?.whole.origin ?? null),
     ],
     ledger: [

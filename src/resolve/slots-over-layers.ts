@@ -1,10 +1,12 @@
 import { refuse } from "../core/errors.ts";
 import { inOneStretch } from "../files/signals.ts";
 import { expertHomes } from "../models/visits.ts";
-import { evenSlots, slotsByDemand, slotsByMisses } from "../policy/cache/slots-over-layers.ts";
+import { evenSlots, slotsByDemand } from "../policy/cache/slots-over-layers.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { stagePlans } from "../sim/step/stage-plan.ts";
+import { slotsOverLayers as leastMisses } from "../solver/slots/slots.ts";
+import { solveHere } from "../solver/solver.ts";
 import { openRoutingTrace } from "../trace/container/open-trace.ts";
 import { firstExperts } from "../trace/first-experts.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
@@ -60,14 +62,11 @@ export function slotsOverLayers(setting: PolicySetting, sliceBytes: number): Pro
       // Nobody gets less than a token asks for, as long as there is as much for everybody.
       const bounds = { total, most, least: Math.min(setting.moe.topK, Math.floor(total / layers.length)) };
       const own = layers.map((home) => curves.get(home)!);
-      const given = inOneStretch(() =>
+      const demand = own.map(({ coldMisses }) => coldMisses);
+      const given =
         rule === "dp"
-          ? slotsByMisses(own.map(missesOf), bounds)
-          : slotsByDemand(
-              own.map(({ coldMisses }) => coldMisses),
-              bounds,
-            ),
-      );
+          ? (await inOneStretch(() => solveHere(leastMisses, { misses: own.map(missesOf), ...bounds }))).solution
+          : inOneStretch(() => slotsByDemand(demand, bounds));
       for (const [i, home] of layers.entries()) slots[home] = given[i]!;
     }
     const gained = comparison(stages, slots, curves, most);

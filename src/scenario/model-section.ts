@@ -15,6 +15,15 @@ export const modelSection = z
       .partialRecord(z.enum(tensorClasses), storageFormat)
       .optional()
       .describe("Storage format per tensor class where it differs from the release, such as {experts: int4}."),
+    expertBits: z
+      .number()
+      .min(0.5)
+      .max(32)
+      .optional()
+      .describe(
+        "Bits per value of the routed experts, scales included, where they are not those of the experts' format in dtypes: the " +
+          "average of experts in several widths, such as `moecast model bits` gives. All experts are taken to have it.",
+      ),
     kvCacheDtype: storageFormat.optional().describe("Storage format of the KV cache; default as released."),
   })
   .superRefine(exactlyOne("id", "file", "shape"));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
-import { type PlacementName, placements } from "../policy/placement/placements.ts";
+import { type PlacementKind, placementKinds } from "../policy/placement/placements.ts";
+import { type RebalanceName, rebalances } from "../policy/rebalance/rebalances.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
 import { type ScalingName, scalings } from "../policy/scaling/scalings.ts";
 import { fitSection } from "./fit-section.ts";
@@ -13,6 +14,8 @@ const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => O
 /** A run of the longest simulated time then has at most 90 million ticks. */
 const shortestTickNs = 100e6;
 
+const rebalance = kindsOf(rebalances, Object.keys(rebalances) as RebalanceName[], {});
+
 /** Keys of a placement, whatever its policy. */
 const placementKeys = {
   redundant: count(0, 65536).default(0).describe("Physical experts per layer beyond one per expert."),
@@ -21,9 +24,39 @@ const placementKeys = {
     .describe("Groups of experts in hierarchical placement; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
   fit: fitSection,
+  windows: count(1, 4096)
+    .default(16)
+    .describe("Equal stretches of the fitting set, one after the other, for policies that go by how load changes."),
+  previous: z
+    .enum(["contiguous", "round-robin"])
+    .optional()
+    .describe("Placement in use, for policies that change one; default none."),
+  twins: z
+    .boolean()
+    .optional()
+    .describe("Whether a rank may hold two copies of an expert; default what the algorithm does."),
+  rankSpeed: z
+    .array(z.number().positive().max(1e6))
+    .optional()
+    .describe(
+      "Relative speed of each expert rank, which load is balanced by; default all alike. Places experts, slows no rank.",
+    ),
+  rankCopies: z
+    .array(count(0, 65535))
+    .optional()
+    .describe("Expert copies of a layer that each expert rank may hold; default its physical experts."),
+  memory: z
+    .union([quantity("bytes"), z.array(quantity("bytes"))])
+    .optional()
+    .describe(
+      "Memory for routed experts of each expert rank, or a list of one for each: how many copies of all layers it may hold.",
+    ),
+  rebalance: rebalance
+    .optional()
+    .describe("How experts are placed anew while replicas serve, beginning with this placement; default they stay."),
 };
 
-const placement = kindsOf(placements, Object.keys(placements) as PlacementName[], placementKeys);
+const placement = kindsOf(placementKinds, Object.keys(placementKinds) as PlacementKind[], placementKeys);
 
 /** Keys of scaling, whatever its policy. */
 const scalingKeys = {

@@ -10,13 +10,14 @@ import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Reserved } from "../policy/cache/reserved.ts";
 import type { MissChoice } from "../policy/miss/miss-policy.ts";
-import type { Placement } from "../policy/placement/placement.ts";
+import type { LivePlacementPolicy, Placement } from "../policy/placement/placement.ts";
 import type { PrefetchedCache, Prefetcher } from "../policy/prefetch/prefetcher.ts";
+import type { RebalancePlan } from "../policy/rebalance/rebalance.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
 import type { ScalingPolicy } from "../policy/scaling/scaling.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
-import { devicesOf, type Mapping } from "./mapping.ts";
+import { type CpKvCache, devicesOf, type Mapping } from "./mapping.ts";
 import type { PrefetchRules } from "./offload/prefetch-lane.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface PoolConfig {
   readonly node: Node;
   readonly engine: EngineProfile;
   readonly mapping: Mapping;
+  /** With context parallelism: who keeps what of the KV cache. Absent: `sharded`. */
+  readonly cpKvCache?: CpKvCache;
   /**
    * Copies of the whole mapping behind one router; with `scaling` the most that can be up. With `kvBytes` models of one shape
    * that take turns on the devices of one.
@@ -60,6 +63,8 @@ export interface PoolConfig {
   readonly routing: Routing;
   /** null: contiguous, each expert once. */
   readonly placement: Placement | null;
+  /** Absent: experts stay where they are placed. */
+  readonly rebalance?: RebalanceConfig;
   readonly offload: OffloadConfig | null;
   /** What of the model beside experts the processors of the host compute; absent: nothing. */
   readonly host?: HostWork;
@@ -119,6 +124,16 @@ export function oneReplica({ scaling: _scaling, ...config }: SimConfig): SimConf
 
 /** The pools of a deployment, the first one first. */
 export const poolsOf = (config: SimConfig): readonly PoolConfig[] => [config, ...(config.otherPools ?? [])];
+
+/** Experts that are placed anew while replicas serve, each with a map of its own. */
+export interface RebalanceConfig {
+  readonly name: string;
+  readonly plan: RebalancePlan;
+  readonly placement: LivePlacementPolicy;
+  /** Nodes and groups of a hierarchical placement. */
+  readonly nodes: number;
+  readonly groups: number;
+}
 
 /** Replicas that come and go. */
 export interface ScalingConfig {

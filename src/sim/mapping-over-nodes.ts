@@ -1,6 +1,6 @@
 import type { Problem } from "../core/errors.ts";
 import type { Node } from "../hardware/device.ts";
-import { devicesOf, type Mapping, stageRanks } from "./mapping.ts";
+import { devicesOf, expertGroupRanks, type Mapping, sharersOf, stageRanks } from "./mapping.ts";
 import type { LedgerEntry } from "./result.ts";
 
 /** Devices in reach without a link between nodes: those of a node, or of a rack's scale-up domain. */
@@ -38,7 +38,14 @@ export function nodeProblems(mapping: Mapping, node: Node): Problem[] {
   const reach = reachOf(node);
   const all = devicesOf(mapping);
   if (device.scaleOut !== null || all <= reach) return [];
-  const key = mapping.pp > 1 && stageRanks(mapping) <= reach ? "pp" : mapping.tp > reach ? "tp" : "dp";
+  const key =
+    mapping.pp > 1 && stageRanks(mapping) <= reach
+      ? "pp"
+      : mapping.tp > reach
+        ? "tp"
+        : sharersOf(mapping) > reach
+          ? "cp"
+          : "dp";
   return [
     {
       at: `parallel.${key}`,
@@ -57,11 +64,14 @@ export function nodeLedger(mapping: Mapping, node: Node): LedgerEntry[] {
   const reach = reachOf(node);
   const entries: LedgerEntry[] = [];
   const say = (detail: string) => entries.push({ topic: "nodes", fidelity: "assumed", detail });
-  for (const [key, kind] of [
-    ["tp", "tensor-parallel"],
-    ["etp", "expert-tensor-parallel"],
-  ] as const) {
-    const ranks = mapping[key];
+  const groups = [
+    [mapping.tp, "tensor-parallel"],
+    [mapping.etp, "expert-tensor-parallel"],
+    // A context-parallel group is every tp-th of these devices.
+    ...(mapping.cp > 1 ? ([[sharersOf(mapping), "context-parallel"]] as const) : []),
+    ...(mapping.edp > 1 ? ([[expertGroupRanks(mapping), "expert"]] as const) : []),
+  ] as const;
+  for (const [ranks, kind] of groups) {
     if (ranks > reach)
       say(
         `${kind} groups of ${ranks} span ${Math.ceil(ranks / devicesPerNode)} nodes of ${devices(devicesPerNode)}: ` +
@@ -71,4 +81,19 @@ export function nodeLedger(mapping: Mapping, node: Node): LedgerEntry[] {
       say(`${kind} groups of ${ranks} do not divide ${devices(reach)} that share links: each is taken as within them`);
   }
   return entries;
+}
+
+/** What is said of several copies of the set of experts. */
+export function expertGroupLedger(mapping: Mapping): LedgerEntry[] {
+  if (mapping.edp === 1) return [];
+  return [
+    {
+      topic: "expert data parallelism",
+      fidelity: "assumed",
+      detail:
+        `${mapping.edp} copies of all experts, each on ${expertGroupRanks(mapping)} consecutive devices and for the tokens of the attention ranks there; ` +
+        "all copies wait for the slowest in every layer, as the ranks of a context-parallel group do; ranks that share nothing but the step would " +
+        "wait at its end alone",
+    },
+  ];
 }

@@ -19,6 +19,36 @@ export const devicesOf = (mapping: Mapping): number => mapping.tp * mapping.cp *
 /** Devices of one pipeline stage. They share its layers. */
 export const stageRanks = (mapping: Mapping): number => mapping.tp * mapping.cp * mapping.dp;
 
+/**
+ * How the ranks of a context-parallel group keep the KV cache: each a part of its tokens, or each all of it (SGLang, --attn-cp-size;
+ * vLLM, --prefill-context-parallel-size without --decode-context-parallel-size).
+ */
+export const cpKvCaches = ["sharded", "replicated"] as const;
+export type CpKvCache = (typeof cpKvCaches)[number];
+
+/** Parts that the KV cache of a data-parallel rank is divided into along the context. */
+export function kvShards({
+  mapping,
+  cpKvCache,
+}: {
+  readonly mapping: Mapping;
+  readonly cpKvCache?: CpKvCache;
+}): number {
+  return cpKvCache === "replicated" ? 1 : mapping.cp;
+}
+
+/** Devices that share the tokens of a data-parallel rank when these go to their experts. */
+export const sharersOf = (mapping: Mapping): number => mapping.tp * mapping.cp;
+
+/** Devices that hold one copy of all experts of a stage: consecutive ones. Tokens never leave their group. */
+export const expertGroupRanks = (mapping: Mapping): number => mapping.ep * mapping.etp;
+
+/** Tensor-parallel groups with tokens of their own that one copy of the experts serves. */
+export const sourcesPerGroup = (mapping: Mapping): number => (mapping.cp * mapping.dp) / mapping.edp;
+
+/** Whether tokens travel to their experts and back. Otherwise all devices of an expert group have the same tokens. */
+export const exchangesTokens = (mapping: Mapping): boolean => sourcesPerGroup(mapping) > 1;
+
 /** The MoE feed-forward of the model, or null if it has none. All MoE layers of a model have one shape. */
 export function moeShape(model: ModelSpec): MoeFeedForward | null {
   for (const layer of model.layers) if (layer.feedForward.kind === "moe") return layer.feedForward;
@@ -45,9 +75,16 @@ export function degreeProblems(mapping: Mapping, model: ModelSpec, at = "paralle
   const moe = moeShape(model);
   if (moe !== null && attention !== experts)
     say("ep", `tp*cp*dp == etp*ep*edp, here ${attention} == ${experts}`, mapping.ep);
-  if (mapping.cp > 1) say("cp", "1: context parallelism is not simulated", mapping.cp);
-  if (mapping.edp > 1)
-    say("edp", "1: expert data parallelism is expressed as placement with redundant experts", mapping.edp);
+  const linear = model.layers.some(({ attention: { kind } }) => kind === "linear");
+  if (mapping.cp > 1 && linear)
+    say("cp", "1: a scan of linear attention over a divided prompt is not simulated", mapping.cp);
+  if (mapping.edp > 1 && moe === null) say("edp", "1: the model has no routed experts", mapping.edp);
+  else if (mapping.edp > 1 && attention === experts && (mapping.cp * mapping.dp) % mapping.edp !== 0)
+    say(
+      "edp",
+      `a divisor of cp*dp ${mapping.cp * mapping.dp}: a copy of the experts serves whole tensor-parallel groups of attention`,
+      mapping.edp,
+    );
   const layers = stageStarts(model).length;
   if (mapping.pp > layers) say("pp", `at most ${layers} layers`, mapping.pp);
   if (moe !== null && mapping.ep > moe.experts) say("ep", `at most ${moe.experts} experts`, mapping.ep);

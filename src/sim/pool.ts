@@ -7,6 +7,7 @@ import { DpRank } from "./dp-rank.ts";
 import { FrontEnds } from "./front-end.ts";
 import { type HostRoots, hostRoots } from "./host-roots.ts";
 import { KvBlocks } from "./memory/kv-blocks.ts";
+import { kvBlockTokens } from "./memory/kv-pools.ts";
 import { type MemoryPlan, planMemory } from "./memory/memory-plan.ts";
 import { prefixUnits } from "./memory/prefix-units.ts";
 import { Replica, type ReplicaPlace } from "./replica.ts";
@@ -59,7 +60,7 @@ export class Pool {
     this.memory = named(config.name, () => planMemory(config, this.cost.attention, this.draft?.layers.attention ?? []));
     const plans = stagePlans(config.model, mapping.pp);
     const prefix =
-      scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, scheduler.blockTokens) : null;
+      scheduler.prefixCaching && requests.prefix !== null ? prefixUnits(requests.prefix, kvBlockTokens(config)) : null;
     this.dpRanks = Array.from(
       { length: config.replicas * mapping.dp },
       () =>

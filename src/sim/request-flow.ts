@@ -14,6 +14,8 @@ import { TurnQueue } from "./turn-queue.ts";
 export interface FlowHost {
   /** A replica has something new to do. */
   wake(replica: number, atNs: number): void;
+  /** A request waits for the scheduler of a replica to look, which may have to be told when it can. */
+  waits(replica: Replica, atNs: number): void;
   /** A request goes on in a decode pool. */
   joined(request: number, atNs: number): void;
   /** A request that will be served has reached the scheduler of its model, which may have to be loaded. */
@@ -159,6 +161,7 @@ export class RequestFlow {
     }
     replica.intake.push(request);
     this.waiting++;
+    this.host.waits(replica, atNs);
   }
 
   /** The scheduler of a replica takes over all requests that it finds. */

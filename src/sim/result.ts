@@ -41,6 +41,7 @@ export const timeComponents = [
   "kernelOverhead",
   "hostOverhead",
   "expertFetch",
+  "rebalance",
   "promptWait",
   "attentionWait",
   "expertWait",
@@ -227,6 +228,25 @@ export interface ModelCacheResult {
   readonly homes: readonly { readonly tier: string; readonly models: number; readonly bytes: number }[];
 }
 
+/** Experts that were placed anew while replicas served, over the run. */
+export interface RebalanceResult {
+  readonly kind: string;
+  /** New maps that replicas made, and those that were due and left out because ranks were well used. */
+  readonly rebalances: number;
+  readonly skipped: number;
+  /** Copies that a rank got and had not held, and their bytes, on all devices. */
+  readonly movedExperts: number;
+  readonly movedBytes: number;
+  /** Time that stages stood still for moves, or took longer beside them, ns; the `rebalance` part of step time. */
+  readonly stallNs: number;
+  /**
+   * Pairs of the mean rank over those of the heaviest, both summed over MoE layers, as vLLM logs it; mean over forward passes
+   * before the first new map was made, and over those after that with no move under way. null without such passes.
+   */
+  readonly balancednessBefore: number | null;
+  readonly balancednessAfter: number | null;
+}
+
 /** What one pool of a deployment did. */
 export interface PoolResult {
   /** Empty for the only pool of a deployment. */
@@ -246,6 +266,8 @@ export interface PoolResult {
   readonly layers: readonly LayerLoad[];
   /** Mean over steps and layers of tokens on each expert rank, relative to the mean rank. */
   readonly rankLoad: readonly number[];
+  /** Absent where experts stay where they were placed. */
+  readonly rebalance?: RebalanceResult;
   readonly cache: CacheResult | null;
   readonly memory: MemoryMap;
   readonly kv: KvCounts;

@@ -70,6 +70,7 @@ export class Simulation implements RunView {
     this.inFlightMax = Math.max(...replicas.map(({ inFlight }) => inFlight.length));
     this.flow = new RequestFlow(config, this.state, this.deployment, this.queue, {
       wake: (replica, atNs) => this.wake(replica, atNs),
+      waits: (replica, atNs) => this.startLater(replica, atNs),
       joined: (request, atNs) => this.join(request, atNs),
       reached: (replica, atNs) => this.models?.count(replica, atNs),
       recordSpan: (atNs) => this.recordSpan(atNs),
@@ -225,14 +226,31 @@ export class Simulation implements RunView {
   private wake(replica: number, atNs: number): void {
     const target = this.replicas[replica]!;
     holds(target.life.state !== "off", "replica-state", () => `replica ${replica} is off, and has something to do`);
-    if (target.startPending || !target.canStart(atNs)) return;
+    if (target.startPending) return;
+    if (!target.canStart(atNs)) {
+      this.startLater(target, atNs);
+      return;
+    }
     target.startPending = true;
     this.queue.push(atNs, eventPriority.start, eventKind.start, replica);
   }
 
+  /** A replica with work stands still for experts to move: its next step starts when they have. */
+  private startLater(replica: Replica, atNs: number): void {
+    if (this.deployment.poolOf(replica).experts.rebalances.length === 0) return;
+    const freeNs = replica.stageFreeNs[0]!;
+    if (replica.startPending || freeNs <= atNs || freeNs === Number.POSITIVE_INFINITY) return;
+    if (replica.runningCount() === 0 && !replica.wanted()) return;
+    replica.startPending = true;
+    this.queue.push(freeNs, eventPriority.start, eventKind.start, replica.place.index);
+  }
+
   private startSteps(replica: Replica, atNs: number): void {
     replica.startPending = false;
-    if (!replica.canStart(atNs)) return;
+    if (!replica.canStart(atNs)) {
+      this.startLater(replica, atNs);
+      return;
+    }
     const model = replica.place.index;
     if (this.models !== null && !this.models.enter(model, atNs)) return;
     const { intake } = replica;
@@ -280,13 +298,15 @@ export class Simulation implements RunView {
   private finishStep(payload: number, atNs: number): void {
     const index = Math.floor(payload / this.inFlightMax);
     const replica = this.replicas[index]!;
-    const { experts, role } = this.deployment.poolOf(replica);
+    const pool = this.deployment.poolOf(replica);
+    const { experts, role } = pool;
     const step = replica.inFlight[payload % this.inFlightMax]!;
     const before = this.outputTokens;
     const outcome = this.outcomes[replica.place.pool]!;
     for (let d = 0; d < step.parts.length; d++) this.stepEnd.finish(step.parts[d]!, replica.dpRanks[d]!, outcome, atNs);
     replica.release(step);
     experts.check();
+    experts.rebalances[pool.ownIndex(replica)]?.passed(replica.stageFreeNs, atNs);
     if (role === "decode")
       for (let d = 0; d < replica.dpRanks.length; d++) this.handover!.admit(replica.place.firstRank + d, atNs);
     this.stepsSinceToken = this.outputTokens > before ? 0 : this.stepsSinceToken + 1;

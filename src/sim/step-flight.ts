@@ -1,4 +1,5 @@
 import type { Pool } from "./pool.ts";
+import type { ReplicaRebalance } from "./rebalance/replica-rebalance.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import type { StageRun } from "./step/stage-run.ts";
 import { component } from "./step/step-accounts.ts";
@@ -12,6 +13,8 @@ export class StepFlight {
   readonly run: StageRun;
   /** The replica's steps that are advanced with others in order of time, and with which; -1: in one go. */
   readonly group: number;
+  /** Experts of the replica that are placed anew; null: they stay. */
+  private readonly rebalance: ReplicaRebalance | null;
   /** How many steps of the replica began before this one. */
   order = 0;
   startNs = 0;
@@ -34,6 +37,7 @@ export class StepFlight {
     this.step = step;
     this.run = run;
     this.group = group;
+    this.rebalance = pool.experts.rebalances[pool.ownIndex(replica)] ?? null;
   }
 
   /** When it next uses what others may share, ns; Infinity while it waits for a stage, and when it is through. */
@@ -69,6 +73,7 @@ export class StepFlight {
     this.inside = true;
     this.beganNs = Math.max(this.arrivedNs, stageFreeNs[stage]!);
     stageFreeNs[stage] = Number.POSITIVE_INFINITY;
+    if (this.rebalance !== null) this.bookRebalance(this.rebalance.entered(stage));
     const source = pool.experts.sources[pool.ownIndex(replica) * inFlight.length + step.index]!;
     const roots = this.group < 0 || pool.roots.of === null ? null : pool.roots.of[pool.ownIndex(replica)]![stage]!;
     this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last, roots);
@@ -76,13 +81,18 @@ export class StepFlight {
 
   /** Leaves its stage, which is timed, rounded to whole ns. Returns its end, ns. */
   leave(): number {
-    const { replica, run, beganNs, stage, last } = this;
+    const { pool, replica, run, beganNs, stage, last } = this;
     let { ns } = run;
     if (last) ns = this.withDrafts(ns) + this.pool.cost.hostNs(this.sequences, this.promptTokens > 0);
+    if (this.rebalance !== null) {
+      const laterNs = this.rebalance.besideNs(stage, beganNs, ns, run.exchangeNs);
+      pool.cost.components[component.rebalance]! += laterNs;
+      ns += laterNs;
+    }
     // No stage ends before what it used last: what follows it comes later.
     ns = Math.max(1, Math.round(ns), Math.ceil(run.usedNs) - beganNs);
     const endNs = beganNs + ns;
-    replica.stageFreeNs[stage] = endNs;
+    replica.stageFreeNs[stage] = endNs + (this.rebalance?.left(stage) ?? 0);
     this.inside = false;
     this.stagesNs += ns;
     if (last) {
@@ -93,6 +103,12 @@ export class StepFlight {
       this.stage++;
     }
     return endNs;
+  }
+
+  /** Time that the stage stood still for experts to move. */
+  private bookRebalance(ns: number): void {
+    this.replica.busyNs += ns;
+    this.pool.cost.components[component.rebalance]! += ns;
   }
 
   private withDrafts(ns: number): number {

@@ -120,13 +120,14 @@ export class StepRunner {
   private leave(flight: StepFlight): void {
     const { stage, last, step, startNs } = flight;
     const { index } = flight.replica.place;
+    const { replica } = flight;
     const endNs = flight.leave();
     this.left[index]![stage]!++;
     if (last) this.listener.stepEnds(index, step, startNs, endNs);
     else this.enter(flight);
     const flights = this.flights[index]!;
     if (flights.length === 1) return;
-    if (stage === 0) this.listener.firstStageFree(index, endNs);
+    if (stage === 0) this.listener.firstStageFree(index, replica.stageFreeNs[0]!);
     for (const next of flights) if (next.step.busy && !next.inside && next.stage === stage) this.enter(next);
   }
 }

@@ -31,3 +31,24 @@ export function longSequences(table: RoutingTable, rowsMin: number): RoutingTabl
   const columns = copyOfRows(table, ranges);
   return { ...table, ...columns, rows: sequenceStarts.at(-1)!, sequenceStarts, domainStarts: newDomainStarts };
 }
+
+/**
+ * Some sequences as a table of their own. `starts`: first row of each sequence, then the number of rows; they may cut those of the
+ * table. `parts`: numbers of the wanted ones, ascending.
+ */
+export function sequencesOf(table: RoutingTable, starts: readonly number[], parts: readonly number[]): RoutingTable {
+  const ranges = parts.map((s) => [starts[s]!, starts[s + 1]!] as const);
+  const sequenceStarts = [0];
+  const domainStarts = new Uint32Array(table.domainStarts.length);
+  for (const [from, to] of ranges) {
+    sequenceStarts.push(sequenceStarts.at(-1)! + to - from);
+    for (let d = 0; d < domainStarts.length; d++) if (table.domainStarts[d]! > from) domainStarts[d]! += to - from;
+  }
+  return {
+    ...table,
+    ...copyOfRows(table, ranges),
+    rows: sequenceStarts.at(-1)!,
+    sequenceStarts: Uint32Array.from(sequenceStarts),
+    domainStarts,
+  };
+}

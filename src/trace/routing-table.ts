@@ -22,6 +22,8 @@ export interface RoutingTable {
   readonly phases?: Uint8Array;
   /** [rows] id of the token in the model's vocabulary, where it was recorded. */
   readonly tokens?: Uint32Array;
+  /** [layers][experts] 1 for each expert that the model still has, where transforms took others out of it; absent: all. */
+  readonly kept?: Uint8Array;
   /** First row of each sequence, ascending, then `rows`. A sequence never crosses a domain. */
   readonly sequenceStarts: Uint32Array;
   readonly domains: readonly string[];

@@ -77,3 +77,40 @@ test("a name on Hugging Face is no path: nothing is downloaded", async () => {
   expect((await moecast(["model", "show", "Qwen/Qwen3-30B-A3B"])).err).toContain("did you mean qwen3-30b-a3b?");
   expect((await moecast(["model", "show", path("nothing.json")])).code).toBe(3);
 });
+
+describe("mappings of a model", () => {
+  const list = (...options: string[]) => moecast(["model", "mappings", "mixtral-8x7b", ...options]);
+
+  test("are listed with their memory and why an engine does not start some", async () => {
+    const { code, out } = await list("--devices", "8", "--system", "h100-sxm-8", "--limit", "6");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Mixtral 8x7B over 8 devices of h100-sxm-8 under vLLM .*, of which the first 6 are listed/);
+    expect(out).toMatch(/^ 1 {3}1 {3}1 {3}8 {4}1 {3}8 {4}1 {2}no {6}one node +13.5 GiB +[\d,]+ {2}yes$/m);
+    expect(out).toMatch(/no \(1\)$/m);
+    expect(out).toContain("(1) vLLM");
+  });
+
+  test("are a document with --json", async () => {
+    const { out } = await list("--devices", "8", "--system", "h100-sxm-8", "--engine", "sglang", "--json");
+    const { mappings, listed } = JSON.parse(out) as { mappings: number; listed: { mapping: object }[] };
+    expect(listed).toHaveLength(mappings);
+    expect(listed).toContainEqual(
+      expect.objectContaining({
+        mapping: { tp: 1, cp: 8, dp: 1, pp: 1, ep: 8, etp: 1, edp: 1 },
+        folded: true,
+        unfoldedDevices: 64,
+        expertDomains: 1,
+        refusals: [],
+      }),
+    );
+  });
+
+  test("need devices that a link joins, a known system and a known engine", async () => {
+    const nothing = await list("--devices", "8", "--system", "rtx4090-desktop");
+    expect([nothing.code, nothing.out]).toEqual([4, ""]);
+    expect(nothing.err).toContain("cannot be spread over exactly 8 devices of rtx4090-desktop");
+    expect((await list("--devices", "8", "--system", "h100")).code).toBe(3);
+    expect((await list("--devices", "8", "--system", "h100-sxm-8", "--engine", "vlm")).code).toBe(3);
+    expect((await list("--devices", "0", "--system", "h100-sxm-8")).code).toBe(2);
+  });
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { isReal } from "../../src/core/paired-gain.ts";
 import { compareOffload } from "../../src/offload/compare/compare-offload.ts";
-import { isReal } from "../../src/offload/compare/gain.ts";
 import { livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { compare, noFiles, offload, text } from "./compared.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
+import { gainOf, isReal } from "../../src/core/paired-gain.ts";
 import { adviceOf } from "../../src/offload/compare/advice.ts";
 import { settableAxes, slotCandidates } from "../../src/offload/compare/candidates.ts";
 import { compareOffload } from "../../src/offload/compare/compare-offload.ts";
-import { gainOf, isReal } from "../../src/offload/compare/gain.ts";
 import { memoryCandidates } from "../../src/offload/compare/memory-candidates.ts";
 import { missVerdict, verdictText } from "../../src/offload/compare/verdict.ts";
 import { offloadComparisonPage } from "../../src/report/offload-comparison.ts";

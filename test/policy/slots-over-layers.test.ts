@@ -1,8 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { evenSlots, slotsByDemand, slotsByMisses } from "../../src/policy/cache/slots-over-layers.ts";
+import type { SlotBounds } from "../../src/policy/cache/slots-over-layers.ts";
+import { evenSlots, slotsByDemand } from "../../src/policy/cache/slots-over-layers.ts";
+import { byGain } from "../../src/solver/slots/by-gain.ts";
+import { byLayer } from "../../src/solver/slots/by-layer.ts";
+import { slotsOverLayers } from "../../src/solver/slots/slots.ts";
+import { defaultLimits, solveHere } from "../../src/solver/solver.ts";
 
 const most = 4;
+const slotsByMisses = (misses: readonly number[][], bounds: SlotBounds): Uint32Array =>
+  (byLayer.solve({ misses, ...bounds }, defaultLimits) as { solution: Uint32Array }).solution;
 /** Misses that fall with slots in any steps. */
 const curve = fc.array(fc.nat(20), { minLength: most, maxLength: most }).map((drops) => {
   const misses = [100];
@@ -82,4 +89,53 @@ test("slots by demand keep the sum and the bounds, and are in proportion where n
 test("even slots differ by one at most, the first layers first", () => {
   expect([...evenSlots(3, { total: 8, least: 0, most: 4 })]).toEqual([3, 3, 2]);
   expect([...evenSlots(3, { total: 12, least: 0, most: 4 })]).toEqual([4, 4, 4]);
+});
+
+test("greedy is as good as dynamic programming on convex curves, and refuses others", async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ curves, least, total }) => {
+      const problem = { misses: curves, total, least, most };
+      const steepestFirst = (of: readonly number[]) => {
+        const drops = of.slice(1).map((value, i) => of[i]! - value);
+        const curve = [100];
+        for (const drop of drops.sort((a, b) => b - a)) curve.push(curve.at(-1)! - drop);
+        return curve;
+      };
+      const convex = { ...problem, misses: curves.map(steepestFirst) };
+      const [dp, greedy] = [
+        await solveHere(slotsOverLayers, convex),
+        await solveHere(slotsOverLayers, convex, { solver: "greedy" }),
+      ];
+      expect(greedy.objective).toBe(dp.objective);
+      if (byGain.misfit!(problem) !== null)
+        await expect(solveHere(slotsOverLayers, problem, { solver: "greedy" })).rejects.toThrow("expected dp: slot");
+      else expect((await solveHere(slotsOverLayers, problem, { solver: "greedy" })).proved).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  [{ total: 9 }, "total: expected from 0 to 8 slots for 2 layers, found 9"],
+  [{ least: 5 }, "least: expected a whole number up to 4, found 5"],
+  [{ misses: [] }, "misses: expected one layer or more"],
+  [
+    {
+      misses: [
+        [1, 1, 1, 1, 1],
+        [1, 1],
+      ],
+    },
+    "misses[1][2]: expected a finite number >= 0",
+  ],
+])("slots of %j are refused", async (wrong, message) => {
+  const right = {
+    misses: [
+      [1, 1, 1, 1, 1],
+      [1, 1, 1, 1, 1],
+    ],
+    total: 4,
+    least: 0,
+    most,
+  };
+  await expect(solveHere(slotsOverLayers, { ...right, ...wrong })).rejects.toThrow(message);
 });

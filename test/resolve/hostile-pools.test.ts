@@ -268,7 +268,10 @@ const settings: readonly (readonly [string, string])[] = [
   ["pools[1].engine={id: vllm, maxNumSeqs: 4}", ""],
   ["pools=null", ""],
   ["pools[0].parallel.replicas=0", "pools[0].parallel.replicas: expected at least 1, found 0"],
-  ["pools[1].parallel.cp=2", "pools[1].parallel.cp: expected 1: context parallelism is not simulated, found 2"],
+  [
+    "pools[1].parallel.cpKvCache=sharded",
+    'pools[1].parallel.cpKvCache: expected nothing: parallel.cp is 1, found "sharded"',
+  ],
   ["pools[1].firstDevice=0", "pools[1].firstDevice: expected a device after those of p: device 0 is in both, found 0"],
   [
     "pools[1].role=decod",

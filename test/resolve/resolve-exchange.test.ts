@@ -224,7 +224,7 @@ describe("refused are", () => {
     const tensorParallel = { parallel: "{ tp: 4, ep: 4 }" };
     const problems = await refusal("{ id: sglang, moeA2aBackend: deepep }", tensorParallel);
     expect(problems).toMatchObject([
-      { at: "engine.moeA2aBackend", expected: expect.stringContaining("parallel.dp above 1") },
+      { at: "engine.moeA2aBackend", expected: expect.stringContaining("parallel.dp or parallel.cp above 1") },
     ]);
   });
 

@@ -133,7 +133,9 @@ test("hostile transforms are refused by the schema, each with its place", () => 
     return [];
   };
   const of = (transform: string) => problems(withChain(transform));
-  expect(of("{ kind: top-q, p: 1 }")).toEqual(["routing.transforms[0].kind: one of mask, top-p"]);
+  expect(of("{ kind: top-q, p: 1 }")).toEqual([
+    "routing.transforms[0].kind: one of mask, top-p, prune, merge, bias-balance",
+  ]);
   expect(of("{ kind: top-p }")).toEqual(["routing.transforms[0].p: a number"]);
   for (const p of ["0", "-1"]) expect(of(`{ kind: top-p, p: ${p} }`)).toEqual(["routing.transforms[0].p: more than 0"]);
   expect(of("{ kind: top-p, p: 1.01 }")).toEqual(["routing.transforms[0].p: at most 1"]);

@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Device, Node } from "../../src/hardware/device.ts";
 import { modelKvBytesPerSequence } from "../../src/models/bytes.ts";
+import { scoreValues } from "../../src/models/score-values.ts";
 import { cachePolicies } from "../../src/policy/cache/caches.ts";
 import { missPolicies } from "../../src/policy/miss/miss-policies.ts";
 import type { HostWork, OffloadConfig, SimConfig } from "../../src/sim/config.ts";
 import { simulate } from "../../src/sim/simulate.ts";
-import { scoreValues } from "../../src/sim/step/host-work-time.ts";
 import {
   testConfig,
   testEngine,

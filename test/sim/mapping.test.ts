@@ -1,9 +1,16 @@
 import { expect, test } from "vitest";
 import { modelNamed } from "../../src/models/catalogue.ts";
 import { devicesOf, type Mapping, mappingProblems } from "../../src/sim/mapping.ts";
-import { singleDevice } from "./build.ts";
+import { singleDevice, tinyScan } from "./build.ts";
 
 const mixtral = modelNamed("mixtral-8x7b");
+const linear = {
+  kind: "linear",
+  projectionParameters: 1000,
+  stateValues: 1000,
+  smallParameters: 0,
+  scan: tinyScan,
+} as const;
 const keys = (mapping: Partial<Mapping>) =>
   mappingProblems({ ...singleDevice, ...mapping }, mixtral).map((problem) => problem.at);
 
@@ -29,9 +36,26 @@ test("degrees must divide what they split", () => {
   expect(found.map((problem) => problem.expected)).toEqual(["a divisor or a multiple of 6 key-value heads"]);
 });
 
+test("a copy of the experts serves whole tensor-parallel groups of attention", () => {
+  expect(keys({ cp: 2, ep: 2 })).toEqual([]);
+  expect(keys({ dp: 2, edp: 2 })).toEqual([]);
+  expect(keys({ cp: 4, ep: 2, edp: 2 })).toEqual([]);
+  expect(keys({ tp: 2, edp: 2 })).toEqual(["parallel.edp"]);
+  expect(mappingProblems({ ...singleDevice, tp: 4, dp: 3, ep: 6, edp: 2 }, mixtral)[0]).toEqual({
+    at: "parallel.edp",
+    expected: "a divisor of cp*dp 3: a copy of the experts serves whole tensor-parallel groups of attention",
+    found: 2,
+  });
+});
+
 test("what is not simulated is refused, and so are degrees that are no positive integers", () => {
-  expect(keys({ cp: 2, ep: 2 })).toEqual(["parallel.cp"]);
-  expect(keys({ dp: 2, edp: 2 })).toEqual(["parallel.edp"]);
+  const scan = { ...mixtral, layers: mixtral.layers.map((layer) => ({ ...layer, attention: linear })) };
+  expect(mappingProblems({ ...singleDevice, cp: 2, ep: 2 }, scan).map(({ at }) => at)).toEqual(["parallel.cp"]);
+  const dense = modelNamed("mixtral-8x7b");
+  const layers = dense.layers.map((layer) => ({ ...layer, feedForward: { kind: "none" } as const }));
+  expect(mappingProblems({ ...singleDevice, dp: 2, edp: 2 }, { ...dense, layers }).map(({ at }) => at)).toEqual([
+    "parallel.edp",
+  ]);
   expect(keys({ tp: 0 })).toEqual(["parallel.tp"]);
   expect(keys({ dp: 1.5 })).toEqual(["parallel.dp"]);
 });

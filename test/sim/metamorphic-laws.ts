@@ -22,10 +22,14 @@ export interface MetamorphicLaw {
 
 const single = (drawn: RandomDeployment): SimConfig => configOf(drawn.first);
 
-/** All misses are fetched: what chooses between host and device by their times alone may choose worse with a faster one. */
+/**
+ * All misses are fetched: what chooses between host and device by their times alone may choose worse with a faster one. Experts stay
+ * where they are: a map that arrives earlier may suit what comes next less.
+ */
 function fetching<T extends PoolConfig>(pool: T): T {
   const { miss: _miss, ...offload } = pool.offload ?? {};
-  return pool.offload === null ? pool : { ...pool, offload };
+  const { rebalance: _rebalance, ...still } = pool;
+  return { ...still, offload: pool.offload === null ? null : offload } as T;
 }
 
 function withRequests(config: SimConfig, change: (requests: RequestTable) => Partial<RequestTable>): SimConfig {
@@ -160,12 +164,13 @@ function contiguous({ mapping, routing }: SimConfig): Placement {
 const relabelled: MetamorphicLaw = {
   name: "relabelled experts take the same times, with an LRU cache too",
   check(drawn) {
-    // By the numbers of experts goes which of several copies gets a token more, which tier a part of a layer lies in, and which
-    // pages are there first.
+    // By the numbers of experts goes which of several copies gets a token more, which of equal ones a new map puts first, which tier
+    // a part of a layer lies in, and which pages are there first.
     const { first } = drawn;
     const drawnConfig = configOf({
       ...first,
       placement: first.placement === "eplb" ? "lpt" : first.placement,
+      rebalance: null,
       cxlExperts: 0,
       firstDiskExperts: 0,
       host: first.host === 0 ? 0 : 64e9,

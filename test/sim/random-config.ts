@@ -12,8 +12,10 @@ import { type MissPolicyName, missPolicies } from "../../src/policy/miss/miss-po
 import type { MissPolicy } from "../../src/policy/miss/miss-policy.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
+import type { RebalanceName } from "../../src/policy/rebalance/rebalances.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
+import { cpKvCaches } from "../../src/sim/mapping.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { applyTransforms } from "../../src/trace/transform/apply-transforms.ts";
@@ -31,6 +33,7 @@ import {
   tinyScan,
   withoutSome,
 } from "./build.ts";
+import { rebalanceOf } from "./rebalance/build.ts";
 
 type Layer = ModelSpec["layers"][number];
 
@@ -86,6 +89,15 @@ const mappings = [
   { pp: 2, dp: 2, ep: 2 },
   { pp: 2, tp: 4, ep: 4 },
   { dp: 16, ep: 8, etp: 2 },
+  { cp: 2, ep: 2 },
+  { cp: 3, etp: 3 },
+  { tp: 2, cp: 2, ep: 2, etp: 2 },
+  { pp: 2, cp: 2, dp: 2, ep: 4 },
+  { dp: 2, edp: 2 },
+  { tp: 2, dp: 4, ep: 4, edp: 2 },
+  // Data-parallel ranks whose context-parallel parts have different copies of the experts.
+  { cp: 4, ep: 2, edp: 2 },
+  { cp: 3, dp: 2, ep: 2, edp: 3 },
 ].map((degrees) => ({ ...singleDevice, ...degrees }));
 
 /** Conversations that share leading blocks and differ in the last ones. */
@@ -112,6 +124,7 @@ export const scenario = fc.record({
   /** Visits of the experts of a layer, one after the other. */
   visits: fc.constantFrom(1, 1, 1, 2, 3),
   mapping: fc.constantFrom(...mappings),
+  cpKvCache: fc.constantFrom(...cpKvCaches),
   replicas: fc.integer({ min: 1, max: 3 }),
   frontEnds: fc.integer({ min: 1, max: 3 }),
   tokeniseNs: fc.constantFrom(0, 1000, 100_000),
@@ -196,6 +209,17 @@ export const scenario = fc.record({
       layers: fc.integer({ min: 1, max: 2 }),
     }),
   ),
+  /** How experts are placed anew, where routing is replayed and ranks hold different experts for good. */
+  rebalance: fc.option(
+    fc.constantFrom<readonly [RebalanceName, Record<string, unknown>]>(
+      ["vllm", { interval: 5, window: 3, async: false }],
+      ["vllm", { interval: 9, window: 40 }],
+      ["vllm", { interval: 1, window: 1, policy: "trivial" }],
+      ["sglang", { interval: 4 }],
+      ["sglang", { interval: 2, layersPerChunk: 1, minUtilisation: 0.7 }],
+      ["tensorrt-llm", { layerUpdatesPerIter: 2 }],
+    ),
+  ),
 });
 export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
@@ -214,7 +238,11 @@ export function configOf(c: Scenario): SimConfig {
   // Fewer recorded layers than the model has: some are replayed twice.
   const table = withoutSome(transformed(c), c.skipped, c.seed);
   const layerMap = homes.map((_, i) => (i * 3 + 1) % 2);
-  const offloads = c.slots !== null && c.routing !== "uniform";
+  // A scan of linear attention is not divided.
+  const { cp, dp } = c.mapping;
+  const scans = layers.some(({ attention }) => attention.kind === "linear");
+  const mapping = scans ? { ...c.mapping, cp: 1, dp: cp * dp } : c.mapping;
+  const offloads = c.slots !== null && c.routing !== "uniform" && mapping.edp === 1;
   const policy: CachePolicy = cachePolicies[c.policy];
   const missPolicy: MissPolicy = missPolicies[c.miss];
   const onHost = missPolicy.needs.includes("host");
@@ -244,6 +272,7 @@ export function configOf(c: Scenario): SimConfig {
       }
     : null;
   const { ep } = c.mapping;
+  const rebalances = c.rebalance !== null && c.routing !== "uniform" && !offloads && ep > 1;
   const holding = [...new Set(homes)];
   const placed =
     c.placement === null
@@ -280,7 +309,8 @@ export function configOf(c: Scenario): SimConfig {
     seed: c.seed,
     model,
     engine,
-    mapping: c.mapping,
+    mapping,
+    cpKvCache: c.cpKvCache,
     replicas: c.replicas,
     frontEnds: c.frontEnds,
     node: nodeOf(c),
@@ -298,6 +328,7 @@ export function configOf(c: Scenario): SimConfig {
     workload: c.closed === null ? { kind: "open", requests } : { kind: "closed", requests, concurrency: c.closed },
     routing: c.routing === "uniform" ? { kind: "uniform" } : { kind: "replay", table, layerMap, start: c.routing },
     placement,
+    ...(rebalances ? { rebalance: rebalanceOf(...c.rebalance!) } : {}),
     offload,
     speculation:
       c.drafts === null
@@ -347,7 +378,8 @@ function atEveryVisit(placement: Placement, holders: readonly number[]): Placeme
 
 function nodeOf(c: Scenario): Node {
   const node = testNode({
-    memoryBytes: 8e6 + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096,
+    memoryBytes:
+      8e6 + (c.rebalance === null ? 0 : 1e6) + (c.drafts === null ? 0 : 4e6) + c.freeBlocks * c.blockTokens * 4096,
     ...(c.mapped ? { kernels: testExpertKernels() } : {}),
   });
   const [ddr, nvme] = node.tiers as [MemoryTier, MemoryTier];

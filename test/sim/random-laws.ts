@@ -93,7 +93,7 @@ function judgePool(config: ReturnType<typeof poolsOf>[number], pool: RunResult["
   for (const layer of layers) {
     if (ran && choices(first!) > 0 && sum(pool.replicaBusyNs) > 0)
       expect(layer.imbalance).toBeGreaterThanOrEqual(1 - 1e-12);
-    expect(layer.imbalanceMax).toBeLessThanOrEqual(config.mapping.ep + 1e-12);
+    expect(layer.imbalanceMax).toBeLessThanOrEqual(config.mapping.ep * config.mapping.edp + 1e-12);
     expect(choices(layer)).toBe(choices(first!));
   }
   expect(layers.length).toBeLessThanOrEqual(config.model.layers.length);

@@ -1,4 +1,4 @@
-import type { AssignmentProblem } from "../../src/solver/assignment.ts";
+import { type AssignmentProblem, capOf } from "../../src/solver/assignment/assignment-problem.ts";
 
 /** Smallest possible load of the heaviest bin, by trying every assignment that keeps the limit of items per bin. */
 export function lightestHeaviestBin(problem: AssignmentProblem): number {
@@ -13,7 +13,7 @@ export function lightestHeaviestBin(problem: AssignmentProblem): number {
     const load = problem.loads[item] ?? 0;
     for (let bin = 0; bin < problem.bins; bin++) {
       const [sum, count] = [sums[bin] ?? 0, counts[bin] ?? 0];
-      if (count === problem.binItemsMax || sum + load >= best) continue;
+      if (count === capOf(problem, bin) || sum + load >= best) continue;
       sums[bin] = sum + load;
       counts[bin] = count + 1;
       place(item + 1);

@@ -1,10 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RandomStream } from "../../src/core/random.ts";
-import { assignLongestFirst, binLoads, improveBySwaps } from "../../src/solver/assignment.ts";
-import { assignBalanced } from "../../src/solver/balanced-assignment.ts";
 import type { MilpProblem, MilpSolver } from "../../src/solver/milp.ts";
 import { milpSolvers } from "../../src/solver/milp-solvers.ts";
-import { lightestHeaviestBin } from "./brute-force.ts";
 
 const options = { timeLimitS: 10, gap: 1e-6 };
 
@@ -65,72 +61,4 @@ describe.each(Object.entries(milpSolvers))("%s", (_name, solve: MilpSolver) => {
     ]);
     expect(await solve(problem, options)).toEqual({ status: "infeasible" });
   });
-
-  test("agrees with brute force on tiny assignments", async () => {
-    const random = new RandomStream(3, "tiny assignments");
-    for (let instance = 0; instance < 8; instance++) {
-      const bins = 2 + random.below(2);
-      const loads = Array.from({ length: 2 * bins + random.below(3) }, () => 1 + random.below(60));
-      const problem = { loads, bins, binItemsMax: Math.ceil(loads.length / bins) };
-      const result = await assignBalanced(problem, solve, { timeLimitS: 10, gap: 0 });
-      expect(result.objective).toBe(lightestHeaviestBin(problem));
-      expect(result.objective).toBe(Math.max(...binLoads(problem, result.binOf)));
-      expect(result.bound).toBeLessThanOrEqual(result.objective + 1e-6);
-    }
-  });
-});
-
-/** An assignment where no single swap helps although a better one exists. */
-const hard = findHard();
-
-function findHard() {
-  const random = new RandomStream(11, "hard assignments");
-  for (;;) {
-    const loads = Array.from({ length: 9 }, () => 5 + random.below(40));
-    const problem = { loads, bins: 3, binItemsMax: 3 };
-    const local = improveBySwaps(problem, assignLongestFirst(problem));
-    if (local > lightestHeaviestBin(problem)) return { problem, local };
-  }
-}
-
-test.each(Object.entries(milpSolvers))(
-  "%s improves on a local search that is stuck",
-  async (_name, solve: MilpSolver) => {
-    const result = await assignBalanced(hard.problem, solve, { timeLimitS: 10, gap: 0 });
-    expect(result.objective).toBe(lightestHeaviestBin(hard.problem));
-    expect(result.objective).toBeLessThan(hard.local);
-    expect(result).toMatchObject({ from: "solver", solved: true });
-    expect(result.gap).toBeLessThan(1e-6);
-  },
-);
-
-test("the solver is not asked when local search is within the gap", async () => {
-  const refuses: MilpSolver = () => Promise.reject(new Error("asked"));
-  const problem = { loads: [100, 3, 2, 1], bins: 2, binItemsMax: 2 };
-  const result = await assignBalanced(problem, refuses, { timeLimitS: 1, gap: 0 });
-  expect(result).toMatchObject({ objective: 101, bound: 101, gap: 0, from: "local-search", solved: false });
-});
-
-test("local search stands in, with its gap, when the solver finds nothing in time", async () => {
-  const nothing: MilpSolver = () => Promise.resolve({ status: "limit" });
-  const result = await assignBalanced(hard.problem, nothing, { timeLimitS: 1, gap: 0 });
-  expect(result).toMatchObject({ objective: hard.local, from: "local-search", solved: true });
-  expect(result.gap).toBeGreaterThan(0);
-});
-
-test("a solver that does not improve on its start leaves the local search, with the solver's bound", async () => {
-  const proves: MilpSolver = (_problem, { start = new Float64Array() }) =>
-    Promise.resolve({ status: "optimal", values: start, objective: hard.local, bound: hard.local - 0.25 });
-  const result = await assignBalanced(hard.problem, proves, { timeLimitS: 1, gap: 0 });
-  expect(result).toMatchObject({ objective: hard.local, bound: hard.local - 0.25, from: "local-search", solved: true });
-});
-
-test("highs starts from the local search, so it is never worse when time is short", async () => {
-  const random = new RandomStream(5, "start");
-  const loads = Float64Array.from({ length: 64 }, () => Math.round(1000 * Math.exp(0.7 * random.normal())));
-  const problem = { loads, bins: 8, binItemsMax: 8 };
-  const local = improveBySwaps(problem, assignLongestFirst(problem));
-  const result = await assignBalanced(problem, milpSolvers.highs, { timeLimitS: 1, gap: 0 });
-  expect(result.objective).toBeLessThanOrEqual(local);
-  expect(result.bound).toBeLessThanOrEqual(result.objective);
 });

@@ -22,6 +22,7 @@ import {
   slicedExperts,
   wholeExperts,
 } from "./parallel-rules.ts";
+import { movesBeside, rebalancedLess } from "./rebalance-rules.ts";
 import {
   chunkedPrompts,
   fewerDrafts,
@@ -42,6 +43,8 @@ export const adviceRules = {
   prefixCaching,
   balancedPlacement,
   moreCopies,
+  movesBeside,
+  rebalancedLess,
   overlappedFetches,
   moreHostMemory,
   moreSlots,

@@ -1,6 +1,7 @@
 import { parametersIn } from "../../core/parameters.ts";
 import { ownLayers } from "../../models/visits.ts";
 import { cachePolicies } from "../../policy/cache/caches.ts";
+import { placementKinds } from "../../policy/placement/placements.ts";
 import { moeShape } from "../../sim/mapping.ts";
 import type { AdviceRule, Change, Situation } from "./advice-rule.ts";
 
@@ -12,9 +13,19 @@ function redundantSlots({ config }: Situation, atLeast: number): number | null {
   return Math.ceil((moe.experts + atLeast) / ep) * ep - moe.experts;
 }
 
-function eplb(redundant: number | null, text: string): Change | null {
+function eplb({ policy: { placement } }: Situation, redundant: number | null, text: string): Change | null {
   if (redundant === null) return null;
-  return { text, set: ["policy.placement.kind=eplb", `policy.placement.redundant=${redundant}`] };
+  // Parameters belong to the policy that goes.
+  const own =
+    placement === undefined ? [] : Object.keys(parametersIn(placementKinds[placement.kind].parameters, placement));
+  return {
+    text,
+    set: [
+      ...own.map((key) => `policy.placement.${key}=null`),
+      "policy.placement.kind=eplb",
+      `policy.placement.redundant=${redundant}`,
+    ],
+  };
 }
 
 /** Whether expert ranks are loaded by recorded or synthesised routing, and there is more than one. */
@@ -27,7 +38,7 @@ export const balancedPlacement: AdviceRule = {
   change: (situation) =>
     !placeable(situation) || situation.policy.placement?.kind === "eplb"
       ? null
-      : eplb(redundantSlots(situation, situation.config.mapping.ep), "experts balanced, busy ones copied"),
+      : eplb(situation, redundantSlots(situation, situation.config.mapping.ep), "experts balanced, busy ones copied"),
 };
 
 /** More copies, where there are some already. */
@@ -37,7 +48,7 @@ export const moreCopies: AdviceRule = {
     const { placement } = situation.policy;
     if (!placeable(situation) || placement?.kind !== "eplb") return null;
     const atLeast = Math.max(situation.config.mapping.ep, 2 * placement.redundant);
-    return eplb(redundantSlots(situation, atLeast), "more copies of busy experts");
+    return eplb(situation, redundantSlots(situation, atLeast), "more copies of busy experts");
   },
 };
 

@@ -3,7 +3,7 @@ import { mean } from "../../core/statistics.ts";
 import { formatNumber } from "../../core/units.ts";
 import { exchangeLibrary } from "../../engine/exchange/expert-exchange.ts";
 import { poolsOf, type SimConfig } from "../../sim/config.ts";
-import { devicesOf } from "../../sim/mapping.ts";
+import { devicesOf, exchangesTokens } from "../../sim/mapping.ts";
 import { noExpertId } from "../../trace/routing-table.ts";
 import type { ErrorBandTable } from "./error-band-table.ts";
 
@@ -31,7 +31,7 @@ export function unvalidatedFeatures(
 ): string[] {
   const { model, mapping, offload, speculation, formats, workload, engine } = config;
   const devices = devicesOf(mapping);
-  const library = mapping.dp > 1 ? exchangeLibrary(engine.expertExchange) : null;
+  const library = exchangesTokens(mapping) ? exchangeLibrary(engine.expertExchange) : null;
   const { promptTokens } = workload.requests;
   const prompt = promptTokens.length === 0 ? 0 : mean(Float64Array.from(promptTokens));
   const kind = (format: StorageFormat) => alike[format] ?? format;
@@ -46,8 +46,9 @@ export function unvalidatedFeatures(
     ...(model.layers.some(({ revisit }) => revisit !== undefined) ? ["chains of experts"] : []),
     ...(mapping.pp > 1 ? ["pipeline parallelism"] : []),
     ...(mapping.cp > 1 ? ["context parallelism"] : []),
+    ...(mapping.edp > 1 ? ["expert data parallelism"] : []),
     ...(library === null ? [] : [libraryWords[library]]),
-    ...(mapping.dp > 1 && engine.overlapsBatches ? ["half batches"] : []),
+    ...(exchangesTokens(mapping) && mapping.dp > 1 && engine.overlapsBatches ? ["half batches"] : []),
     ...(devices > devicesMax ? [`${devices} devices a replica`] : []),
     ...(measured.has(kind(formats.experts)) ? [] : [`weights in ${formats.experts}`]),
     ...(prompt > promptFactor * promptTokensMax ? [`prompts of ${formatNumber(prompt)} tokens`] : []),

@@ -35,7 +35,8 @@ export class Fabric {
 
   /** Ranks of the group that share a scale-up domain: those of one node, or of all nodes of the rack domain. */
   nearRanks(group: RankGroup): number {
-    return Math.min(group.ranks, Math.max(1, group.ranksPerNode * this.#nodesPerDomain));
+    // Of ranks that lie apart a node holds a fraction.
+    return Math.min(group.ranks, Math.max(1, Math.floor(group.ranksPerNode * this.#nodesPerDomain + 1e-9)));
   }
 
   nearNs(bytes: number, ranks: number, share: number): number {

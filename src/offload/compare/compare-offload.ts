@@ -1,4 +1,5 @@
 import { InfeasibleError, InvalidInputError, refuse } from "../../core/errors.ts";
+import { gainOf, isReal } from "../../core/paired-gain.ts";
 import { mean } from "../../core/statistics.ts";
 import { version } from "../../core/version.ts";
 import { giveWay } from "../../files/cooperative.ts";
@@ -31,7 +32,6 @@ import {
   slotCandidates,
 } from "./candidates.ts";
 import type { HeldOut, LeftOut, OffloadComparison, Outcome } from "./comparison.ts";
-import { gainOf, isReal } from "./gain.ts";
 import { memoryCandidates } from "./memory-candidates.ts";
 import { missVerdict } from "./verdict.ts";
 

@@ -1,10 +1,5 @@
+import type { Gain } from "../../core/paired-gain.ts";
 import type { Axis } from "./candidates.ts";
-
-/** A relative change with the half-width of its 95 % interval, null for a single pair; both as shares. */
-export interface Gain {
-  readonly share: number;
-  readonly halfWidth: number | null;
-}
 
 /** One candidate, run with the same requests and random draws as the scenario it is compared with. */
 export interface Outcome {

@@ -6,37 +6,6 @@ export interface SlotBounds {
 }
 
 /**
- * Slots of each layer that make the fewest misses together: misses[layer][s] are those of a layer with s slots, s = 0 to `most`.
- * Dynamic programming over the layers, as AdapMoE allots its cache (ICCAD 2024), for any curves. Of equal allotments, the one with
- * fewer slots in later layers. All slots are given out: layers x least <= total <= layers x most.
- */
-export function slotsByMisses(misses: readonly ArrayLike<number>[], { total, least, most }: SlotBounds): Uint32Array {
-  const layers = misses.length;
-  /** [slots given out so far] fewest misses of the layers so far, and [layers x (total + 1)] what the last of them then has. */
-  let fewest = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY);
-  fewest[0] = 0;
-  const chosen = new Uint32Array(layers * (total + 1));
-  for (const [layer, curve] of misses.entries()) {
-    const next = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY);
-    const given = Math.min(total, (layer + 1) * most);
-    for (let sum = (layer + 1) * least; sum <= given; sum++)
-      for (let slots = least; slots <= Math.min(most, sum); slots++) {
-        const found = fewest[sum - slots]! + curve[slots]!;
-        if (found >= next[sum]!) continue;
-        next[sum] = found;
-        chosen[layer * (total + 1) + sum] = slots;
-      }
-    fewest = next;
-  }
-  const slots = new Uint32Array(layers);
-  for (let layer = layers - 1, left = total; layer >= 0; layer--) {
-    slots[layer] = chosen[layer * (total + 1) + left]!;
-    left -= slots[layer]!;
-  }
-  return slots;
-}
-
-/**
  * Slots of each layer in proportion to its demand, within the bounds: after `least` for everybody, each slot goes to the layer
  * that is farthest below its share (Sainte-Laguë), ties to the first.
  */

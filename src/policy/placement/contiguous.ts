@@ -1,10 +1,10 @@
-import { firstExpertOf } from "../../models/contiguous-ranks.ts";
 import type { LivePlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
+import { evenCounts, inOrder, rankRooms } from "./rank-rooms.ts";
 
 /**
- * Experts in id order, equally many on each rank; the first ranks take one more each of a remainder. The default of
- * vLLM (`linear`), SGLang and TensorRT-LLM.
+ * Experts in id order, equally many on each rank, or as many as there is room for; the first ranks take one more each of a
+ * remainder. The default of vLLM (`linear`), SGLang and TensorRT-LLM.
  */
 export const contiguous: LivePlacementPolicy = {
   name: "contiguous",
@@ -15,9 +15,9 @@ export const contiguous: LivePlacementPolicy = {
   place: (input) => {
     checkPlacementInput(input);
     const { experts, ranks } = input;
-    const rankOf = new Uint16Array(experts);
-    for (let rank = 0; rank < ranks; rank++)
-      rankOf.fill(rank, firstExpertOf(rank, experts, ranks), firstExpertOf(rank + 1, experts, ranks));
-    return placementFromRanks(input, () => rankOf);
+    const rooms = rankRooms(input);
+    return placementFromRanks(input, (layer) =>
+      inOrder(evenCounts(rooms.subarray(layer * ranks, (layer + 1) * ranks), experts), experts),
+    );
   },
 };

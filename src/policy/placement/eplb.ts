@@ -1,13 +1,17 @@
-import { InvalidInputError, type Problem } from "../../core/errors.ts";
+import { InfeasibleError, InvalidInputError, type Problem } from "../../core/errors.ts";
+import { copyHottest as copiesOf, type LayerRanks, packCopies, usablePlaces } from "./layer-copies.ts";
+import { layerRanks } from "./layer-ranks.ts";
 import type { LivePlacementPolicy, Placement, PlacementInput } from "./placement.ts";
-import { checkPlacementInput, layerLoads } from "./placement-input.ts";
+import { checkPlacementInput, layerLoads, placementFromCopies } from "./placement-input.ts";
+import { areAlike } from "./rank-rooms.ts";
 
 /**
  * DeepSeek's Expert Parallelism Load Balancer. It is hierarchical where groups of experts divide evenly over nodes.
  * Groups are packed onto nodes, the hottest experts of a node are copied until it is full, and the copies are packed
  * onto the node's ranks. Otherwise the same with one group and one node. Sums and quotients are rounded to float32 and
  * ties go to the first, as in the reference (github.com/deepseek-ai/EPLB); it may put two copies of an expert on one
- * rank.
+ * rank. The reference knows no unequal ranks and forbids no twins: there, the copies of a node are packed onto the rank that is
+ * done first, in float64.
  */
 export const eplb: LivePlacementPolicy = {
   name: "eplb",
@@ -22,6 +26,10 @@ export const eplb: LivePlacementPolicy = {
     const nodes = hierarchical ? input.nodes : 1;
     checkDivisibility(input, groups, nodes);
     const { layers, experts, ranks, physicalExperts } = input;
+    if (!areAlike(input) || (input.rankCopiesMax?.[0] ?? physicalExperts) < physicalExperts / ranks) {
+      const on = layerRanks(input, true);
+      return placementFromCopies(input, (layer) => packUnequal(input, layer, on[layer]!, groups, nodes));
+    }
     const logicalExperts = new Uint16Array(layers * physicalExperts);
     for (let layer = 0; layer < layers; layer++)
       logicalExperts.set(
@@ -75,6 +83,39 @@ function placeLayer(
     for (let p = 0; p < perNode; p++) logicalExperts[node * perNode + p] = local[copyOf[packed[p]!]!]!;
   }
   return logicalExperts;
+}
+
+/** [ranks] experts on each rank of a layer where the ranks are unequal or may not hold two copies of an expert. */
+function packUnequal(
+  input: PlacementInput,
+  layer: number,
+  { rooms, speeds, twins }: LayerRanks,
+  groups: number,
+  nodes: number,
+): number[][] {
+  const { experts, ranks } = input;
+  const loads = layerLoads(input, layer);
+  const groupSize = experts / groups;
+  const packedGroups = packBalanced(groupSums(Float32Array.from(loads), groupSize), nodes);
+  return Array.from({ length: nodes }, (_, node) => {
+    const local = Array.from(packedGroups.subarray((node * groups) / nodes, ((node + 1) * groups) / nodes)).flatMap(
+      (group) => Array.from({ length: groupSize }, (_expert, i) => group * groupSize + i),
+    );
+    const [first, end] = [(node * ranks) / nodes, ((node + 1) * ranks) / nodes];
+    const on = {
+      rooms: Array.from(rooms).slice(first, end),
+      speeds: Array.from(speeds).slice(first, end),
+      twins,
+    };
+    const places = usablePlaces(on, local.length);
+    if (places < local.length)
+      throw new InfeasibleError(
+        `node ${node} has places for ${places} expert copies of a layer, but ${local.length} experts of its groups`,
+      );
+    const localLoads = local.map((expert) => loads[expert]!);
+    const { byRank } = packCopies(localLoads, copiesOf(localLoads, on, places), on);
+    return byRank.map((held) => held.map((i) => local[i]!));
+  }).flat();
 }
 
 function groupSums(loads: Float32Array, groupSize: number): Float32Array {

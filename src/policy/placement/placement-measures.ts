@@ -26,7 +26,7 @@ export function placementProblems(placement: Placement, at = "placement"): Probl
       else problems.push({ at: `${at}[${layer}][${p}]`, expected: `an expert below ${experts}`, found: expert });
     }
     const missing = copies.indexOf(0);
-    if (missing >= 0)
+    if (missing >= 0 && placement.pruned !== true)
       problems.push({
         at: `${at}[${layer}]`,
         expected: `a physical expert for every expert`,

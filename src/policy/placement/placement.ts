@@ -15,14 +15,16 @@ export interface Placement {
    * p lies on rank floor(p / physicalExpertsPerRank).
    */
   readonly logicalExperts: Uint16Array;
+  /** Experts without a copy were taken out of the model, and empty places take no memory; absent: every expert has a copy. */
+  readonly pruned?: boolean;
 }
 
 /**
  * What a placement policy may ask for. `loads`: tokens of each expert; `windows`: the same by time; `transitions`: tokens that
  * go from an expert to one of the next layer; `pairs`: tokens that choose two experts of a layer; `previous`: the placement in
- * use. A scenario that cannot provide it is refused.
+ * use; `map`: one that is given. A scenario that cannot provide it is refused.
  */
-export type PlacementNeed = "loads" | "windows" | "transitions" | "pairs" | "previous";
+export type PlacementNeed = "loads" | "windows" | "transitions" | "pairs" | "previous" | "map";
 
 export interface PlacementInput {
   readonly layers: number;
@@ -46,8 +48,12 @@ export interface PlacementInput {
   readonly pairs?: Float64Array;
   /** The placement in use, for policies that need `previous`; null: none so far. */
   readonly previous?: Placement | null;
+  /** A map from elsewhere, for policies that need `map`. */
+  readonly map?: Placement;
   /** [ranks] copies that a rank may hold in a layer, at most `physicalExperts / ranks`; absent: that many on each. */
   readonly rankCopiesMax?: Uint16Array;
+  /** [ranks] copies that a rank may hold over all layers, as its memory allows; absent: no limit beside the one of a layer. */
+  readonly rankCopiesTotal?: Uint32Array;
   /** [ranks] relative speed of each rank, so that its share of the load is as large; absent: all alike. */
   readonly rankSpeed?: Float64Array;
   /** [ranks][ranks] relative time to send a token from one rank to another, 0 to itself; absent: 1 between any two. */
@@ -85,14 +91,29 @@ export interface PlacementPolicy<Shape extends Parameters = Parameters> {
   /** Keys that it has beside those of every placement. */
   readonly parameters: Shape;
   readonly needs: readonly PlacementNeed[];
+  /** What it asks for beside `needs` with these values; absent: nothing. */
+  alsoNeeds?(values: ParameterValues<Shape>): readonly PlacementNeed[];
   /** Whether it can copy experts, and so fill more physical experts than there are experts. */
   readonly makesCopies: boolean;
+  /** Whether it leaves places empty on purpose, because ranks may hold unequally many experts; absent: it does not. */
+  readonly unequalCounts?: boolean;
   /** Absent: its parameters cannot contradict one another. */
   contradiction?(values: ParameterValues<Shape>): Contradiction | null;
-  place(input: PlacementInput, values: ParameterValues<Shape>, tools: PlacementTools): Placement | Promise<Placement>;
+  /** `values` undefined: the defaults. */
+  place(
+    input: PlacementInput,
+    values: ParameterValues<Shape> | undefined,
+    tools: PlacementTools,
+  ): Placement | Promise<Placement>;
 }
 
 /** A policy that is quick and needs no solver, so that a running engine can ask it. */
 export interface LivePlacementPolicy<Shape extends Parameters = Parameters> extends PlacementPolicy<Shape> {
   place(input: PlacementInput, values?: ParameterValues<Shape>): Placement;
 }
+
+/** All that a policy asks for with these values. */
+export const needsOf = <Shape extends Parameters>(
+  policy: PlacementPolicy<Shape>,
+  values: ParameterValues<Shape>,
+): ReadonlySet<PlacementNeed> => new Set([...policy.needs, ...(policy.alsoNeeds?.(values) ?? [])]);

@@ -1,7 +1,11 @@
 import type { LivePlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
+import { dealOut, rankRooms } from "./rank-rooms.ts";
 
-/** Expert e on rank e modulo ranks; vLLM's `round_robin` strategy. Separates neighbours that are popular together. */
+/**
+ * Expert e on rank e modulo ranks, full ranks left out; vLLM's `round_robin` strategy. Separates neighbours that are popular
+ * together.
+ */
 export const roundRobin: LivePlacementPolicy = {
   name: "round-robin",
   rule: "expert e on rank e modulo the ranks",
@@ -10,7 +14,9 @@ export const roundRobin: LivePlacementPolicy = {
   makesCopies: false,
   place: (input) => {
     checkPlacementInput(input);
-    const rankOf = Uint16Array.from({ length: input.experts }, (_, expert) => expert % input.ranks);
-    return placementFromRanks(input, () => rankOf);
+    const { experts, ranks } = input;
+    const rooms = rankRooms(input);
+    const inOrder = Uint16Array.from({ length: experts }, (_, expert) => expert);
+    return placementFromRanks(input, (layer) => dealOut(inOrder, rooms.subarray(layer * ranks, (layer + 1) * ranks)));
   },
 };

@@ -1,5 +1,5 @@
+import { sequencesOf } from "../../trace/parts-of-table.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
-import { copyOfRows } from "../../trace/row-columns.ts";
 
 /** Rows to learn from, and rows to be judged on. */
 export interface TrainingSplit {
@@ -36,26 +36,9 @@ export function splitSequences(table: RoutingTable, share: number): TrainingSpli
     if (learns) learned += length;
     (learns ? training : test).push(s);
   }
-  const sides = [training, test].map((parts) => partsOf(table, starts, parts));
+  const sides = [training, test].map((parts) => sequencesOf(table, starts, parts));
   if (sides[0] === undefined || sides[1] === undefined || sides.some((side) => side.rows === 0)) return null;
   return { training: sides[0], test: sides[1], cut };
-}
-
-function partsOf(table: RoutingTable, starts: readonly number[], parts: readonly number[]): RoutingTable {
-  const ranges = parts.map((s) => [starts[s]!, starts[s + 1]!] as const);
-  const sequenceStarts = [0];
-  const domainStarts = new Uint32Array(table.domainStarts.length);
-  for (const [from, to] of ranges) {
-    sequenceStarts.push(sequenceStarts.at(-1)! + to - from);
-    for (let d = 0; d < domainStarts.length; d++) if (table.domainStarts[d]! > from) domainStarts[d]! += to - from;
-  }
-  return {
-    ...table,
-    ...copyOfRows(table, ranges),
-    rows: sequenceStarts.at(-1)!,
-    sequenceStarts: Uint32Array.from(sequenceStarts),
-    domainStarts,
-  };
 }
 
 /**

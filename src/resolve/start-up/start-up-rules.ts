@@ -1,4 +1,5 @@
 import { latentAttention, sparseAttention } from "./rules/attention-on-devices.ts";
+import { sglangContextLayouts, tensorrtLlmContextLayouts, vllmContextLayouts } from "./rules/context-layouts.ts";
 import { deepEpShapes } from "./rules/deepep-shapes.ts";
 import { evenDivisions, evenWidths } from "./rules/divisions.ts";
 import { fp8ExpertSlices, groupedExpertSlices, paddedExpertSlices, tiledExpertSlices } from "./rules/expert-slices.ts";
@@ -43,6 +44,9 @@ export const startUpRules: readonly StartUpRule[] = [
   vllmExpertLayouts,
   tensorrtLlmAttention,
   llamaCppLayouts,
+  vllmContextLayouts,
+  sglangContextLayouts,
+  tensorrtLlmContextLayouts,
   sparseAttention,
   latentAttention,
   tensorrtLlmFormats,

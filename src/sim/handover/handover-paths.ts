@@ -1,4 +1,5 @@
 import { InvariantError } from "../../core/errors.ts";
+import { kvShards } from "../mapping.ts";
 import type { Pool } from "../pool.ts";
 import { type PoolLayout, together } from "../pool-layout.ts";
 import { handoverLinks } from "./handover-links.ts";
@@ -49,6 +50,12 @@ export class HandoverPaths {
 }
 
 function sideOf({ config, cost, draft }: Pool): KvSide {
-  const { tp, pp } = config.mapping;
-  return { tp, pp, layers: keptLayers(config, cost.attention, draft?.layers.attention ?? []) };
+  const { tp, cp, pp } = config.mapping;
+  return {
+    tp,
+    cp,
+    shards: kvShards(config),
+    pp,
+    layers: keptLayers(config, cost.attention, draft?.layers.attention ?? []),
+  };
 }

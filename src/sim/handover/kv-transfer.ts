@@ -3,10 +3,12 @@ import { KvAmount } from "./kv-amount.ts";
 
 /**
  * The devices of one data-parallel rank, tensor-parallel ranks of one pipeline stage after the other, and what they
- * keep.
+ * keep. Of context-parallel ranks one stands for all `cp`: each of them keeps one of `shards` parts of a cache along the context.
  */
 export interface KvSide {
   readonly tp: number;
+  readonly cp: number;
+  readonly shards: number;
   readonly pp: number;
   readonly layers: readonly KeptLayer[];
 }
@@ -28,6 +30,8 @@ export class KvTransfer {
   /** [devices of the sender], [devices of the receiver] */
   readonly sent: readonly KvAmount[];
   readonly received: readonly KvAmount[];
+  /** Context-parallel ranks of the receiver. */
+  private readonly copies: number;
 
   constructor(from: KvSide, to: KvSide) {
     const flows = new Map<number, KvFlow>();
@@ -41,19 +45,25 @@ export class KvTransfer {
     };
     // Sides may differ in the modules that draft further tokens: those of both are sent.
     const layers = to.layers.slice(0, from.layers.length);
+    // All that the ranks of the receiver keep, from the ranks of the sender that have it. Copies of the sender send nothing.
+    const perSender = to.cp / from.shards;
     for (const [index, { stage, parts, caches }] of layers.entries())
       for (let rank = 0; rank < to.tp; rank++) {
         const destination = stage * to.tp + rank;
         const { first, step, count } = sourcesOf(rank, to.tp, from.tp, parts);
         for (let i = 0; i < count; i++) {
           const source = from.layers[index]!.stage * from.tp + first + i * step;
-          for (const amount of [flow(source, destination), sent[source]!, received[destination]!])
-            for (const cache of caches) amount.add(cache, 1 / count);
+          for (const cache of caches) {
+            flow(source, destination).add(cache, 1 / count);
+            sent[source]!.add(cache, perSender / count);
+            received[destination]!.add(cache, 1 / count);
+          }
         }
       }
     this.flows = [...flows.values()];
     this.sent = sent;
     this.received = received;
+    this.copies = to.cp;
   }
 
   /** Bytes that leave the busiest device, and that reach the busiest one. See {@link KvAmount.bytes}. */
@@ -69,7 +79,7 @@ export class KvTransfer {
   totalBytes(tokens: number, shared = 0): number {
     let sum = 0;
     for (let i = 0; i < this.received.length; i++) sum += this.received[i]!.bytes(tokens, shared);
-    return sum;
+    return this.copies * sum;
   }
 }
 

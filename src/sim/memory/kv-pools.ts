@@ -1,4 +1,5 @@
 import type { PoolConfig } from "../config.ts";
+import { kvShards } from "../mapping.ts";
 import { Holding } from "./holding.ts";
 import { sharedPages } from "./kv-pages.ts";
 import type { CachePlaces } from "./kv-places.ts";
@@ -21,8 +22,16 @@ export interface PoolPlans {
   readonly states: (PoolPlan & { readonly bytesPerByte: number; readonly most: number }) | null;
 }
 
+/**
+ * Tokens of a block. Along the context a cache is sharded in blocks as large as the scheduler's: one block of the account is a block
+ * on every rank (vLLM, virtual blocks of context parallelism; SGLang, --dcp-size "widens page size").
+ */
+export const kvBlockTokens = (config: Pick<PoolConfig, "scheduler" | "mapping" | "cpKvCache">): number =>
+  config.scheduler.blockTokens * kvShards(config);
+
 export function poolPlans(config: PoolConfig, stages: readonly CachePlaces[]): PoolPlans {
-  const { blockTokens, prefixCaching, maxSequences } = config.scheduler;
+  const { prefixCaching, maxSequences } = config.scheduler;
+  const blockTokens = kvBlockTokens(config);
   const { caches } = config.engine;
   // A recurrent layer keeps a state for every draft token until it is verified.
   const statesHeld = (prefixCaching ? caches.statesPerSequence : 1) + (config.speculation?.draftTokens ?? 0);

@@ -16,7 +16,7 @@ import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
-import { hostEmbedding, weightItems } from "./weight-items.ts";
+import { heldExperts, hostEmbedding, weightItems } from "./weight-items.ts";
 
 /** The memory map, and what follows from it: room for caches, bytes of an expert, experts in host memory. */
 export interface MemoryPlan {
@@ -69,6 +69,7 @@ export function planMemory(
       last,
       expertBytes: sliceBytes,
       physicalExpertsPerRank,
+      heldExperts: heldExperts(config, plan, physicalExpertsPerRank),
     });
     const items = [...weights, ...workItems(config)].filter((item) => item.bytes > 0);
     const weightBytes = bytesIn(weights) + (last ? (draft?.weightBytes ?? 0) : 0);
@@ -173,6 +174,7 @@ function draftMemory(
     last: false,
     expertBytes: moe === null ? 0 : Math.ceil(expertBytes(moe, module) / mapping.etp),
     physicalExpertsPerRank: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep),
+    heldExperts: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep) * plan!.expertLayers,
   });
   const hidden = model.hiddenSize;
   // Embedding and hidden state are normed and joined, and the output is normed.

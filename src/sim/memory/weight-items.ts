@@ -1,6 +1,7 @@
 import { storedBytes } from "../../core/dtype.ts";
 import { matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
+import { mostHeld } from "../../policy/placement/kept-experts.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { hostTier } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
@@ -12,6 +13,21 @@ interface StageParts {
   readonly last: boolean;
   readonly expertBytes: number;
   readonly physicalExpertsPerRank: number;
+  /** Expert copies of all layers of the stage on the rank that holds most. */
+  readonly heldExperts: number;
+}
+
+/**
+ * Expert copies of all layers of a stage on the rank that holds most of them: ranks may hold unequally many, and others in each layer.
+ * `perRank`: those of a layer where the placement is not told.
+ */
+export function heldExperts({ placement, model }: PoolConfig, plan: StagePlan, perRank: number): number {
+  if (placement === null) return perRank * plan.expertLayers;
+  // A layer that visits the experts of an earlier one again holds none.
+  const layers = [...plan.moeIndex].filter(
+    (layer, i) => layer >= 0 && model.layers[plan.first + i]!.revisit === undefined,
+  );
+  return mostHeld(placement, layers);
 }
 
 /** Part of a stage: the layers of it that are the devices', or those that are the host's. */
@@ -34,10 +50,11 @@ export function weightItems(
   const holdsHead = stage.last && !shares && config.host?.head !== true;
   const slots =
     offload === null
-      ? stage.physicalExpertsPerRank * expertLayers
+      ? stage.heldExperts
       : offload.scope === "layer"
         ? cacheSlots(offload, plan)
-        : Math.min(offload.slots, stage.physicalExpertsPerRank * expertLayers);
+        : Math.min(offload.slots, stage.heldExperts);
+  const perLayer = stage.physicalExpertsPerRank * stage.expertBytes;
   const layers = layerItems(config, attention, plan, layersOf(plan, config, false), stage.last ? finalNorm : 0);
   return [
     { name: "embedding", bytes: stage.first && !onHost ? embeddingBytes(config) : 0 },
@@ -48,6 +65,7 @@ export function weightItems(
     },
     { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
     { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },
+    { name: "rebalancing buffer", bytes: config.rebalance?.plan.source === "ranks" && expertLayers > 0 ? perLayer : 0 },
     { name: "head", bytes: holdsHead ? headBytes(config) : 0 },
     ...layers.slice(-1),
   ];

@@ -1,7 +1,7 @@
 import { formatPercent } from "../../core/units.ts";
 import type { Workload } from "../config.ts";
 import type { Handover } from "../handover/handover.ts";
-import { moeShape, stageRanks } from "../mapping.ts";
+import { exchangesTokens, moeShape, stageRanks } from "../mapping.ts";
 import { offloadMemoryEntries } from "../offload/memory-entries.ts";
 import { layOutPools, shareNode } from "../pool-layout.ts";
 import type { LedgerEntry } from "../result.ts";
@@ -97,7 +97,7 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
         "experts and load of the most loaded rank; no locality, no lasting order of layers",
     );
   }
-  if (mapping.dp > 1 && engine.expertExchange === "allToAll")
+  if (exchangesTokens(mapping) && engine.expertExchange === "allToAll")
     add(
       "dispatch and combine volumes",
       "emulated",

@@ -2,6 +2,7 @@ import { balance } from "../../policy/placement/placement-measures.ts";
 import { devicesOfPool } from "../config.ts";
 import { cacheResult } from "../offload/cache-reference.ts";
 import type { Pool } from "../pool.ts";
+import { rebalanceResult } from "../rebalance/rebalance-result.ts";
 import { type KvCounts, type PoolResult, type TimeComponent, timeComponents } from "../result.ts";
 import { type ReplicaState, replicaStates } from "../scaling/replica-life.ts";
 
@@ -25,6 +26,7 @@ export function poolResult(pool: Pool, endNs: number): PoolResult {
     >,
     layers: experts.loads?.layers(expertSkew(pool)) ?? [],
     rankLoad: experts.loads?.rankLoad() ?? [],
+    ...(experts.rebalances.length === 0 ? {} : { rebalance: rebalanceResult(pool) }),
     cache: cacheResult(config, experts.offloads),
     memory: memory.map,
     kv: kvCounts(pool),

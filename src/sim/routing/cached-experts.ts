@@ -2,7 +2,7 @@ import { idsPerLayer } from "../../trace/routing-table.ts";
 import { AskedExperts } from "../offload/asked-experts.ts";
 import type { OffloadState } from "../offload/offload-state.ts";
 import type { ExpertTime } from "../step/expert-time.ts";
-import { type ExpertRanks, shareOf } from "./expert-ranks.ts";
+import type { ExpertRanks } from "./expert-ranks.ts";
 import type { CallUnderWay, ExpertSource, LayerCall } from "./layer-call.ts";
 import type { ReplayedExperts } from "./replayed-experts.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
@@ -136,11 +136,12 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
       const tokens = this.rows.counts[counted + expert]!;
+      const first = this.expertRanks.firstCopy(layer, expert);
       const copies = this.expertRanks.copies(layer, expert);
-      for (let turn = 0; turn < copies; turn++) {
-        const share = shareOf(tokens, copies, turn);
-        if (share === 0) break;
-        const asked = this.asked[this.expertRanks.sharingRank(layer, expert, turn)]!;
+      for (let copy = first; copy < first + copies; copy++) {
+        const share = copies === 1 ? tokens : this.work.shareOf(copy);
+        if (share === 0) continue;
+        const asked = this.asked[this.expertRanks.rankOfCopy(copy)]!;
         asked.add(home * experts + expert, share);
         if (this.choices !== null) asked.stand(this.choices.standing, expert, share / tokens);
       }
@@ -150,15 +151,14 @@ export class CachedExperts implements ExpertSource, CallUnderWay {
   /** Writes the experts that the step will ask of a rank at a layer to `out`, by MoE layer; returns how many. */
   protected chosen(layer: number, rank: number, out: Uint32Array): number {
     const { experts } = this.replay.table;
-    const counted = this.layerMap[layer]! * idsPerLayer(this.replay.table);
     const met = this.replay.distinctInOrder(this.rows, this.layerMap[layer]!, this.order);
     let count = 0;
     for (let i = 0; i < met; i++) {
       const expert = this.order[i]!;
-      // The copies with a share are the first ones.
-      const sharing = Math.min(this.expertRanks.copies(layer, expert), this.rows.counts[counted + expert]!);
-      for (let turn = 0; turn < sharing; turn++)
-        if (this.expertRanks.sharingRank(layer, expert, turn) === rank) {
+      const first = this.expertRanks.firstCopy(layer, expert);
+      const copies = this.expertRanks.copies(layer, expert);
+      for (let copy = first; copy < first + copies; copy++)
+        if (this.expertRanks.rankOfCopy(copy) === rank && (copies === 1 || this.work.shareOf(copy) > 0)) {
           out[count++] = layer * experts + expert;
           break;
         }

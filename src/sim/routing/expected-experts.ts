@@ -36,17 +36,26 @@ export class ExpectedExperts implements ExpertSource {
   }
 
   route(call: LayerCall): void {
-    let work = this.memo.get(call.tokens);
-    if (work === undefined) {
-      work = this.expected(call.tokens);
-      this.memo.set(call.tokens, work);
-    }
     call.expertsPerToken = computedTopK(this.shapes[0]!);
     call.spread = this.meanSpread;
-    call.pairs.fill(work.others.pairs);
-    call.distinct.fill(work.others.distinct);
-    call.pairs[0] = work.busiest.pairs;
-    call.distinct[0] = work.busiest.distinct;
+    const { groupTokens, pairs, distinct } = call;
+    for (let group = 0; group < groupTokens.length; group++) {
+      const work = this.workOf(groupTokens.length === 1 ? call.tokens : Math.round(groupTokens[group]!));
+      const first = group * this.ranks;
+      pairs.fill(work.others.pairs, first, first + this.ranks);
+      distinct.fill(work.others.distinct, first, first + this.ranks);
+      pairs[first] = work.busiest.pairs;
+      distinct[first] = work.busiest.distinct;
+    }
+  }
+
+  private workOf(tokens: number): ExpectedWork {
+    let work = this.memo.get(tokens);
+    if (work === undefined) {
+      work = this.expected(tokens);
+      this.memo.set(tokens, work);
+    }
+    return work;
   }
 
   serve(call: LayerCall, time: ExpertTime): null {

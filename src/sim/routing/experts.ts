@@ -5,11 +5,15 @@ import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
+import { buildRebalances } from "../rebalance/build-rebalances.ts";
+import type { ReplicaRebalance } from "../rebalance/replica-rebalance.ts";
 import type { StepInFlight } from "../replica.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
 import { ExpectedExperts } from "./expected-experts.ts";
 import { ExpertRanks, type ExpertWork } from "./expert-ranks.ts";
+import { GroupRows } from "./group-rows.ts";
+import { GroupWork } from "./group-work.ts";
 import type { ExpertSource } from "./layer-call.ts";
 import { LoadStatistics } from "./load-statistics.ts";
 import { PrefetchingExperts } from "./prefetching-experts.ts";
@@ -24,6 +28,8 @@ export interface Experts {
   readonly loads: LoadStatistics | null;
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
+  /** [replicas] their experts placed anew; none where they stay. */
+  readonly rebalances: readonly ReplicaRebalance[];
   /**
    * Looks up the experts of a step that a replica forms: work per layer and expert rank. `computed` holds the tokens of
    * every request that were computed before it.
@@ -38,7 +44,8 @@ export interface Experts {
 
 /** What a step in flight reads, what falls to each rank, and where its experts are. */
 interface RoutedStep {
-  readonly rows: StepRows;
+  /** [copies of the set of experts] */
+  readonly rows: readonly StepRows[];
   readonly work: ExpertWork;
   readonly source: ExpertSource;
 }
@@ -47,6 +54,8 @@ interface RoutedStep {
 export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: RequestTable, seed: number): Experts {
   const moe = moeLayers(config.model);
   const { routing } = config;
+  if (config.offload !== null && config.mapping.edp > 1)
+    throw new InvariantError("offload-one-group", "an expert cache needs one copy of the set of experts");
   if (routing.kind === "uniform" || moe.length === 0) {
     if (config.offload !== null)
       throw new InvariantError("offload-needs-replay", "an expert cache needs replayed routing");
@@ -56,6 +65,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
       replay: null,
+      rebalances: [],
       offloads: { caches: [], logs: [], nodes: [], hosts: [], pages: [] },
       look: () => {},
       check: () => {},
@@ -92,18 +102,37 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const homes = expertHomes(config.model);
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
   const spreads = expertRanks.meanSpread(routing.table);
-  const { ep, pp } = config.mapping;
+  // Replicas whose experts are placed anew have maps of their own.
+  const placed = Array.from({ length: config.rebalance === undefined ? 0 : config.replicas }, () => {
+    const ranks = new ExpertRanks(placement, routing.layerMap);
+    const own = spreads.slice();
+    return {
+      ranks,
+      work: new GroupWork(ranks, config.mapping.edp),
+      spreads: own,
+      changed: (layers: readonly number[]) => ranks.meanSpread(routing.table, own, layers),
+    };
+  });
+  const rebalances = buildRebalances(
+    config,
+    { initial: placement, layerMap: routing.layerMap, homes, stageOf, sliceBytes: memory.expertBytes },
+    placed,
+  );
+  const { ep, pp, edp } = config.mapping;
   const { caches } = offloads;
+  const groupRows = new GroupRows(replay, config.mapping);
+  const groupWork = new GroupWork(expertRanks, edp);
   const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
-    const rows = replay.newStep();
-    const work = expertRanks.newWork();
-    const resident = new ReplayedExperts(work, spreads, routing.table.topK);
+    const rows = Array.from({ length: edp }, () => replay.newStep());
+    const work = groupWork.newWork();
+    const own = placed[Math.floor(flight / pp)]?.spreads ?? spreads;
+    const resident = new ReplayedExperts(work, own, routing.table.topK);
     if (caches.length === 0) return { rows, work, source: resident };
     const replica = Math.floor(flight / pp);
-    const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
+    const served = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     const Source = config.offload?.prefetch === undefined ? CachedExperts : PrefetchingExperts;
     const weighs = config.offload?.policy.needs.includes("weights") ?? false;
-    const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, own, weighs);
+    const source = new Source(resident, expertRanks, replay, rows[0]!, routing.layerMap, homes, served, weighs);
     return { rows, work, source };
   });
   /** [requests] whether any of its tokens was computed; null where nobody asks. */
@@ -116,19 +145,20 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
         for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.requestStarts();
       }
   };
-  const loads = new LoadStatistics(expertRanks.layers, expertRanks.ranks);
+  const loads = new LoadStatistics(expertRanks.layers, expertRanks.ranks * edp);
   return {
     sources: steps.map(({ source }) => source),
     loads,
     replay,
     offloads,
+    rebalances,
     look: (replica, { index, parts, batches }, computed) => {
       const { rows, work } = steps[replica * pp + index]!;
-      rows.clear();
+      for (const own of rows) own.clear();
       if (began !== null) tellNew(replica, parts);
-      for (const { requests, tokens, count } of parts)
-        for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!);
-      expertRanks.split(rows.counts, work);
+      groupRows.read(rows, parts, computed);
+      (placed[replica]?.work ?? groupWork).split(rows, work);
+      rebalances[replica]?.count(rows[0]!.counts, work.pairs);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
       loads.addStep(work, tokens, routing.table.topK);
@@ -137,6 +167,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       for (const offload of offloads.caches) offload.check();
     },
     forget: (replica) => {
+      rebalances[replica]?.forget();
       for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.forget();
     },
     finish: (atNs) => {

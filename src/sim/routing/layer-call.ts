@@ -9,19 +9,24 @@ export class LayerCall {
   layer = 0;
   /** Tokens of all data-parallel ranks. */
   tokens = 0;
+  /** [copies of the set of experts] tokens of the ranks that it serves: those of all where there is one. */
+  readonly groupTokens: Float64Array;
   /** Mean routed experts per token, and mean distinct ranks of them. */
   expertsPerToken = 0;
   spread = 0;
   /** Absolute time from which every rank computes, ns. */
   startNs = 0;
-  /** [expert ranks] (token, expert) pairs, and experts (or copies of experts) with at least one token. */
+  /** [expert ranks of all groups, one group after the other] (token, expert) pairs, and experts (or copies of experts) with at least one token. */
   readonly pairs: Float64Array;
   readonly distinct: Float64Array;
   /** [expert ranks] time of computing, ns, and the part of it that is spent waiting for experts. */
   readonly ns: Float64Array;
   readonly stallNs: Float64Array;
 
-  constructor(ranks: number) {
+  /** @param ranks of one group. */
+  constructor(ranksOfGroup: number, groups = 1) {
+    const ranks = ranksOfGroup * groups;
+    this.groupTokens = new Float64Array(groups);
     this.pairs = new Float64Array(ranks);
     this.distinct = new Float64Array(ranks);
     this.ns = new Float64Array(ranks);

@@ -28,6 +28,11 @@ export class ReplayedExperts implements ExpertSource {
     call.spread = this.spreads[call.layer]!;
   }
 
+  /** Tokens of a copy of an expert that has several. */
+  shareOf(copy: number): number {
+    return this.work.shares[copy]!;
+  }
+
   serve(call: LayerCall, time: ExpertTime): null {
     return serveResident(call, time);
   }

@@ -10,6 +10,8 @@ export interface RankBatch {
   /** Tokens of decoding sequences: one each, and the draft tokens that they verify. */
   decodeTokens: number;
   prefillTokens: number;
+  /** Prompt tokens whose keys a device makes ready: `prefillTokens`, or under context parallelism those of the whole group. */
+  keyTokens: number;
   /** Most prompt tokens that one sequence computes. */
   longestPrompt: number;
   /** Longest context at the end of the step among sequences that compute their prompt. */
@@ -34,6 +36,7 @@ export function emptyBatch(windows: number): RankBatch {
     decodeSequences: 0,
     decodeTokens: 0,
     prefillTokens: 0,
+    keyTokens: 0,
     longestPrompt: 0,
     longestPromptContext: 0,
     sequences: 0,
@@ -50,6 +53,7 @@ export function clearBatch(batch: RankBatch): void {
   batch.decodeSequences = 0;
   batch.decodeTokens = 0;
   batch.prefillTokens = 0;
+  batch.keyTokens = 0;
   batch.longestPrompt = 0;
   batch.longestPromptContext = 0;
   batch.sequences = 0;
@@ -66,6 +70,7 @@ export function halveBatch(half: RankBatch, batch: RankBatch): void {
   half.decodeSequences = batch.decodeSequences / 2;
   half.decodeTokens = batch.decodeTokens / 2;
   half.prefillTokens = batch.prefillTokens / 2;
+  half.keyTokens = batch.keyTokens / 2;
   half.sequences = batch.sequences / 2;
   half.sampled = batch.sampled / 2;
   for (let w = 0; w < half.decodeKeys.length; w++) {
@@ -97,6 +102,7 @@ export function addChunk(batch: RankBatch, windows: Float64Array, done: number, 
     return;
   }
   batch.prefillTokens += tokens;
+  batch.keyTokens += tokens;
   if (tokens > batch.longestPrompt) batch.longestPrompt = tokens;
   if (end > batch.longestPromptContext) batch.longestPromptContext = end;
   for (let w = 0; w < windows.length; w++) {

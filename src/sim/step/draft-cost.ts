@@ -4,6 +4,7 @@ import type { GemmOp } from "../../hardware/op.ts";
 import type { PoolConfig } from "../config.ts";
 import { ExpectedExperts } from "../routing/expected-experts.ts";
 import { clearBatch, emptyBatch, type RankBatch } from "./batch.ts";
+import { deviceTokens } from "./context-shares.ts";
 import { draftConfig } from "./draft-model.ts";
 import { moeLayers, type StagePlan, stagePlans } from "./stage-plan.ts";
 import { StepCost } from "./step-cost.ts";
@@ -20,6 +21,7 @@ export class DraftCost {
   private readonly plan: StagePlan;
   private readonly experts: ExpectedExperts;
   private readonly draftTokens: number;
+  private readonly cp: number;
   private readonly join: GemmOp;
   /** Place of each window of the module's attention among those of the model's. */
   private readonly windows: readonly number[];
@@ -32,6 +34,7 @@ export class DraftCost {
     const popularityCv = config.routing.kind === "uniform" ? (config.routing.popularityCv ?? 0) : 0;
     this.experts = new ExpectedExperts(moeLayers(module.model), module.mapping.ep, popularityCv);
     this.draftTokens = config.speculation!.draftTokens;
+    this.cp = config.mapping.cp;
     const { hiddenSize } = module.model;
     this.join = {
       kind: "gemm",
@@ -76,7 +79,7 @@ export class DraftCost {
     const layersNs = this.layers.stageNs(this.plan, 0, batches, this.experts, true);
     let joinNs = 0;
     for (const batch of batches) {
-      this.join.tokens = batch.tokens;
+      this.join.tokens = deviceTokens(batch, this.cp);
       if (batch.tokens > 0) joinNs = Math.max(joinNs, this.layers.served.opNs(this.join));
     }
     return joinNs + layersNs;
@@ -89,6 +92,7 @@ export class DraftCost {
     to.decodeSequences = from.decodeSequences;
     to.decodeTokens = from.decodeTokens;
     to.prefillTokens = from.prefillTokens;
+    to.keyTokens = from.keyTokens;
     to.longestPrompt = from.longestPrompt;
     to.longestPromptContext = from.longestPromptContext;
     to.sequences = from.sequences;

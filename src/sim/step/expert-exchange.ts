@@ -6,7 +6,7 @@ import { activationsFor } from "../../hardware/math-format.ts";
 import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { PoolConfig } from "../config.ts";
-import { stageRanks } from "../mapping.ts";
+import { expertGroupRanks, sharersOf, sourcesPerGroup } from "../mapping.ts";
 import { reachOf } from "../mapping-over-nodes.ts";
 import type { LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
@@ -35,7 +35,13 @@ export class ExpertExchange {
   private readonly config: PoolConfig;
   private readonly cost: CostModel;
   private readonly links: LinkTime;
+  /** Devices of an expert group: tokens travel among these. */
   private readonly ranks: number;
+  /** Devices that send a share each of the tokens of a data-parallel rank. */
+  private readonly sharers: number;
+  /** Groups, and the context-parallel parts of data-parallel ranks that each serves. */
+  private readonly groups: number;
+  private readonly sources: number;
   private readonly dispatchValueBytes: number;
   private readonly library: ExchangeOp;
   /** What of a low-latency exchange stays inside a node or a rack's domain. */
@@ -47,7 +53,10 @@ export class ExpertExchange {
     this.config = config;
     this.cost = cost;
     this.links = links;
-    this.ranks = stageRanks(config.mapping);
+    this.ranks = expertGroupRanks(config.mapping);
+    this.sharers = sharersOf(config.mapping);
+    this.groups = config.mapping.edp;
+    this.sources = sourcesPerGroup(config.mapping);
     this.dispatchValueBytes =
       storageFormats[activationsFor(config.formats.experts, config.node.device)].bitsPerValue / 8;
     this.library = {
@@ -111,7 +120,7 @@ export class ExpertExchange {
     }
     if (exchangeLibrary(expertExchange) === null || !lowLatency(expertExchange, prefills)) return 0;
     const { near, ends, ranks } = this;
-    const sent = tokens / (2 * this.config.mapping.tp);
+    const sent = tokens / (2 * this.sharers);
     const messageBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
     ends.bytes = sent * moe.expertHidden * (activationBytes + 3 * call.expertsPerToken * messageBytes);
     near.kind = direction;
@@ -144,7 +153,7 @@ export class ExpertExchange {
     const { links, ranks } = this;
     const part = 1 / parts;
     const { tokens } = call;
-    const { mapping, engine } = this.config;
+    const { engine } = this.config;
     const valueBytes = direction === "dispatch" ? this.dispatchValueBytes : activationBytes;
     const rowBytes = part * moe.expertHidden * valueBytes;
     let ns: number;
@@ -155,21 +164,69 @@ export class ExpertExchange {
       case "nvlink":
         ns = this.libraryNs(moe, call, batches, direction, valueBytes, parts);
         break;
-      case "allGatherReduceScatter": {
-        const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
-        ns = links.collectiveNs(kind, gatheredTokens(batches, tokens) * rowBytes, ranks, parts);
+      case "allGatherReduceScatter":
+        ns = this.gatherNs(batches, direction, rowBytes, parts);
         break;
-      }
       case "broadcastAllReduce":
-        ns = this.broadcastNs(tokens, batches, direction, part * moe.expertHidden * activationBytes, parts);
+        ns = this.broadcastNs(call, batches, direction, part * moe.expertHidden * activationBytes, parts);
         break;
       case "allToAll":
         ns = links.collectiveNs("allToAll", this.busiestTokens(call, batches) * rowBytes, ranks, parts);
     }
     // The tensor-parallel ranks of a data-parallel rank each sent a share of its tokens. Now they gather the results.
-    if (direction === "dispatch" || mapping.tp === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
-    const gathered = part * (tokens / batches.length) * moe.expertHidden * activationBytes;
-    return ns + links.collectiveNs("allGather", gathered, mapping.tp, parts);
+    if (direction === "dispatch" || this.sharers === 1 || engine.expertExchange === "broadcastAllReduce") return ns;
+    return ns + this.resultsNs(tokens, batches, part * moe.expertHidden * activationBytes, parts);
+  }
+
+  /**
+   * Results gathered over the devices that sent a share of the tokens each, ns. Of a context-parallel group every rank needs its
+   * part of the prompts, and all decodes.
+   */
+  private resultsNs(tokens: number, batches: readonly RankBatch[], rowBytes: number, parts: number): number {
+    const { links, sharers } = this;
+    const { tp, cp } = this.config.mapping;
+    if (cp === 1) return links.collectiveNs("allGather", rowBytes * (tokens / batches.length), tp, parts);
+    let prompts = 0;
+    for (const batch of batches) prompts += batch.prefillTokens;
+    const ofPrompts = (rowBytes * prompts) / (batches.length * cp);
+    const ofDecodes = (rowBytes * (tokens - prompts)) / batches.length;
+    return (
+      links.collectiveNs("allGather", ofPrompts, tp, parts) + links.collectiveNs("allGather", ofDecodes, sharers, parts)
+    );
+  }
+
+  /** Tokens of each group to all of its devices, or their results summed back, ns: the slowest group, for which all wait. */
+  private gatherNs(batches: readonly RankBatch[], direction: Direction, rowBytes: number, parts: number): number {
+    const { links, ranks, groups, sources } = this;
+    const kind = direction === "dispatch" ? "allGather" : "reduceScatter";
+    let slowest = 0;
+    for (let group = 0; group < groups; group++) {
+      const bytes = this.gatheredTokens(batches, group * sources) * rowBytes;
+      slowest = Math.max(slowest, links.collectiveNs(kind, bytes, ranks, parts / groups));
+    }
+    return slowest;
+  }
+
+  /**
+   * Tokens of an even all-gather that takes as long as that of a group. The rank with the fewest tokens receives most from the
+   * others; in an even all-gather each of n sources receives (n - 1) / n of all.
+   */
+  private gatheredTokens(batches: readonly RankBatch[], firstSource: number): number {
+    const { sources } = this;
+    let tokens = 0;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let source = firstSource; source < firstSource + sources; source++) {
+      const own = this.sourceTokens(batches, source);
+      tokens += own;
+      fewest = Math.min(fewest, own);
+    }
+    return ((tokens - fewest) * sources) / (sources - 1);
+  }
+
+  /** Tokens of a source. */
+  private sourceTokens(batches: readonly RankBatch[], source: number): number {
+    const { cp } = this.config.mapping;
+    return batches[Math.floor(source / cp)]!.tokens / cp;
   }
 
   /**
@@ -177,30 +234,37 @@ export class ExpertExchange {
    * these tokens. Then one sum over all ranks. Tokens travel in 16 bits.
    */
   private broadcastNs(
-    tokens: number,
+    { groupTokens }: LayerCall,
     batches: readonly RankBatch[],
     direction: Direction,
     rowBytes: number,
     parts: number,
   ): number {
-    const { links, ranks } = this;
-    if (direction === "combine") return links.collectiveNs("allReduce", tokens * rowBytes, ranks, parts);
-    let ns = 0;
-    for (const batch of batches)
-      if (batch.tokens > 0)
-        ns += links.collectiveNs("allGather", (batch.tokens * rowBytes * ranks) / (ranks - 1), ranks, parts);
-    return ns;
+    const { links, ranks, groups, sources } = this;
+    const share = parts / groups;
+    let slowest = 0;
+    for (let group = 0; group < groups; group++) {
+      let ns = 0;
+      if (direction === "combine") ns = links.collectiveNs("allReduce", groupTokens[group]! * rowBytes, ranks, share);
+      else
+        for (let source = group * sources; source < (group + 1) * sources; source++) {
+          const own = this.sourceTokens(batches, source);
+          if (own > 0) ns += links.collectiveNs("allGather", (own * rowBytes * ranks) / (ranks - 1), ranks, share);
+        }
+      slowest = Math.max(slowest, ns);
+    }
+    return slowest;
   }
 
   /** Tokens to or from others of the rank that sends or receives most. */
   private busiestTokens({ spread, pairs, expertsPerToken }: LayerCall, batches: readonly RankBatch[]): number {
-    const { tp, etp, ep } = this.config.mapping;
+    const { etp } = this.config.mapping;
     // Every device of an expert rank needs the token. One of all devices holds it already.
     const remote = 1 - 1 / this.ranks;
     let busiest = 0;
-    for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / tp) * spread * etp * remote);
+    for (const batch of batches) busiest = Math.max(busiest, (batch.tokens / this.sharers) * spread * etp * remote);
     if (expertsPerToken === 0) return 0;
-    for (let e = 0; e < ep; e++) busiest = Math.max(busiest, (pairs[e]! / expertsPerToken) * spread * remote);
+    for (let e = 0; e < pairs.length; e++) busiest = Math.max(busiest, (pairs[e]! / expertsPerToken) * spread * remote);
     return busiest;
   }
 
@@ -217,7 +281,7 @@ export class ExpertExchange {
     parts: number,
   ): number {
     const { library } = this;
-    const { mapping, engine } = this.config;
+    const { engine } = this.config;
     let tokens = 0;
     let prefills = false;
     for (const batch of batches) {
@@ -225,7 +289,7 @@ export class ExpertExchange {
       prefills ||= batch.prefillTokens > 0;
     }
     const low = lowLatency(engine.expertExchange, prefills);
-    const sent = Math.ceil(tokens / parts / mapping.tp);
+    const sent = Math.ceil(tokens / parts / this.sharers);
     const rounds = low ? Math.ceil(sent / (engine.dispatchTokensMax ?? sent)) : 1;
     library.kind = direction;
     library.mode = low ? "lowLatency" : "normal";
@@ -246,14 +310,4 @@ export class ExpertExchange {
  */
 function messagesPerToken({ expertsPerToken }: LayerCall, tokens: number): number {
   return Math.max(expertsPerToken, 1 / Math.max(1, tokens));
-}
-
-/**
- * Tokens of an even all-gather that takes as long as this one. The rank with the fewest tokens receives most from the
- * others; in an even all-gather each receives (dp - 1) / dp of all.
- */
-function gatheredTokens(batches: readonly RankBatch[], tokens: number): number {
-  let fewest = tokens;
-  for (const batch of batches) fewest = Math.min(fewest, batch.tokens);
-  return ((tokens - fewest) * batches.length) / (batches.length - 1);
 }

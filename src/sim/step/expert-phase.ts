@@ -4,7 +4,7 @@ import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { GemmOp, GroupedGemmOp } from "../../hardware/op.ts";
 import type { PoolConfig } from "../config.ts";
-import { stageRanks } from "../mapping.ts";
+import { exchangesTokens, expertGroupRanks, sourcesPerGroup } from "../mapping.ts";
 import { type CallUnderWay, type ExpertSource, LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
 import type { Crossings } from "./crossings.ts";
@@ -37,7 +37,10 @@ export class ExpertPhase {
   private readonly exchange: ExpertExchange;
   private readonly expertTime: ExpertTime;
   private readonly ranks: number;
+  /** Expert ranks of one group. */
   private readonly expertRanks: number;
+  /** Whether tokens travel to their experts. */
+  private readonly exchanges: boolean;
   private readonly call: LayerCall;
   private program: MoeProgram | null = null;
   /** When the experts of the layer begin, from the start of the stage, and what came before them, ns. */
@@ -46,6 +49,8 @@ export class ExpertPhase {
   private dispatchNs = 0;
   private routerNs = 0;
   private sharedNs = 0;
+  /** Mean tokens of a device. */
+  private deviceTokens = 0;
   /** Bytes of a token between the layers. */
   private readonly hiddenBytes: number;
 
@@ -65,18 +70,20 @@ export class ExpertPhase {
     this.mixing = mixing;
     this.served = served;
     this.exchange = new ExpertExchange(config, cost, accounts.links);
-    this.halves = new HalfBatches(config.engine, mixing, this.exchange, served);
+    this.exchanges = exchangesTokens(config.mapping);
+    const engine = this.exchanges ? config.engine : { ...config.engine, overlapsBatches: false };
+    this.halves = new HalfBatches(engine, mixing, this.exchange, served);
     const hostComputes = config.offload?.miss?.policy.needs.includes("host") === true;
     this.expertTime = new ExpertTime(served, config.mapping.ep, hostComputes ? new HostExpertTime(config) : null);
-    this.ranks = stageRanks(config.mapping);
+    this.ranks = expertGroupRanks(config.mapping);
     this.expertRanks = config.mapping.ep;
-    this.call = new LayerCall(config.mapping.ep);
+    this.call = new LayerCall(config.mapping.ep, config.mapping.edp);
     this.hiddenBytes = config.model.hiddenSize * activationBytes;
   }
 
   /**
    * Begins the MoE layer `layer` in a stage that starts at `startNs`, for `tokens` tokens in all. `earliestNs` is when
-   * the experts may be asked for at the earliest. Returns the call of the experts while it is under way; null once it
+   * the experts may be asked for at the earliest. `shares`: the batches as one device has them. Returns the call of the experts while it is under way; null once it
    * is served.
    */
   begin(
@@ -86,6 +93,7 @@ export class ExpertPhase {
     earliestNs: number,
     tokens: number,
     batches: readonly RankBatch[],
+    shares: readonly RankBatch[],
     experts: ExpertSource,
     /** The layer as the host runs it, where it is the host's. */
     onHost: MoeProgram | null = null,
@@ -102,8 +110,10 @@ export class ExpertPhase {
     let routerNs = 0;
     let sharedNs = 0;
     let sharedSumNs = 0;
+    let deviceTokens = 0;
     for (let g = 0; g < dp; g++) {
-      const batchTokens = batches[g]!.tokens / parts;
+      const batchTokens = shares[g]!.tokens / parts;
+      deviceTokens += shares[g]!.tokens;
       let ns = parts * gemmNs(program.router, batchTokens, onHost?.router);
       if (program.latent !== null) ns += parts * gemmNs(program.latent[0], batchTokens, onHost?.latent?.[0]);
       routerNs += ns / dp;
@@ -120,25 +130,27 @@ export class ExpertPhase {
     const arrived = this.clocks.meet(prompts);
     call.layer = layer;
     call.tokens = tokens;
+    const groupTokens = this.fillGroups(batches);
     experts.route(call);
-    const dispatchNs = dp > 1 ? this.exchange.ns(program.moe, call, batches, "dispatch", halves) : 0;
+    const dispatchNs = this.exchanges ? this.exchange.ns(program.moe, call, batches, "dispatch", halves) : 0;
     // Shared experts run beside the dispatch where the engine overlaps them, else after it.
     const beside = config.engine.overlapsSharedExperts && !halves;
     const sharedWaitNs = beside ? Math.max(0, sharedNs - dispatchNs) : sharedNs;
     components[component.sharedExperts]! += sharedWaitNs;
     if (sharedSumNs > 0)
-      links.book(Math.min(sharedSumNs, sharedWaitNs), (tokens / dp) * config.model.hiddenSize * activationBytes);
+      links.book(Math.min(sharedSumNs, sharedWaitNs), (deviceTokens / dp) * config.model.hiddenSize * activationBytes);
     this.beginNs = arrived + (halves ? 0 : dispatchNs) + sharedWaitNs;
     this.arrivedNs = arrived;
     this.dispatchNs = dispatchNs;
+    this.deviceTokens = deviceTokens / dp;
     this.routerNs = routerNs;
     this.sharedNs = sharedNs;
     // Where tokens are gathered and not sent to their experts, the kernel of every rank is given all of them.
-    const sent = dp > 1 && !gathersTokens(config.engine.expertExchange);
+    const sent = this.exchanges && !gathersTokens(config.engine.expertExchange);
     const layout = this.sentLayout(prompts);
     // Of tokens that are sent, a rank is given those with an expert there.
     const given = layout === undefined ? (sent ? 0 : 1) : 1 - pow(1 - 1 / this.expertRanks, call.expertsPerToken);
-    this.expertTime.begin(program, given * tokens * program.moe.topK, halves, layout, prompts, onHost !== null);
+    this.expertTime.begin(program, given * groupTokens * program.moe.topK, halves, layout, prompts, onHost !== null);
     call.startNs = Math.max(startNs + this.beginNs, earliestNs);
     return experts.serve(call, this.expertTime);
   }
@@ -149,14 +161,12 @@ export class ExpertPhase {
     const { tokens } = call;
     const program = this.program!;
     const { components, links } = this.accounts;
-    const dp = this.clocks.ns.length;
     const halves = this.halves.active;
     let done = beginNs + this.slowestNs();
     const expertsNs = done - beginNs;
-    const combineNs =
-      dp > 1
-        ? this.exchange.ns(program.moe, call, batches, "combine", halves)
-        : links.collectiveNs("allReduce", tokens * program.moe.expertHidden * activationBytes, this.ranks);
+    const combineNs = this.exchanges
+      ? this.exchange.ns(program.moe, call, batches, "combine", halves)
+      : this.sumNs(program.moe.expertHidden * activationBytes);
     let dispatchShown = dispatchNs;
     let combineShown = combineNs;
     if (halves) {
@@ -166,7 +176,7 @@ export class ExpertPhase {
       combineShown = shown.combineNs;
       done += dispatchShown;
     } else {
-      const share = dp > 1 ? this.exchange.combineShare(this.mixing.prompts) : null;
+      const share = this.exchanges ? this.exchange.combineShare(this.mixing.prompts) : null;
       if (share !== null) combineShown = exposedNs(combineNs, expertsNs / program.moe.matrices, share * combineNs);
     }
     if (crossings !== null && !halves) {
@@ -179,11 +189,45 @@ export class ExpertPhase {
     done += combineShown;
     if (program.latent !== null) {
       const parts = halves ? 2 : 1;
-      const ns = parts * this.served.gemmNs(program.latent[1], Math.ceil(tokens / parts / dp));
+      const ns = parts * this.served.gemmNs(program.latent[1], Math.ceil(this.deviceTokens / parts));
       components[component.experts]! += ns;
       done += ns;
     }
     this.clocks.ns.fill(done);
+  }
+
+  /**
+   * Fills the tokens of every expert group into the call; returns those of the busiest. Context-parallel parts of a data-parallel
+   * rank have equal shares of its tokens.
+   */
+  private fillGroups(batches: readonly RankBatch[]): number {
+    const { groupTokens, tokens } = this.call;
+    if (groupTokens.length === 1) {
+      groupTokens[0] = tokens;
+      return tokens;
+    }
+    const { cp, dp } = this.config.mapping;
+    const sources = sourcesPerGroup(this.config.mapping);
+    let busiest = 0;
+    groupTokens.fill(0);
+    for (let source = 0; source < cp * dp; source++) {
+      const group = Math.floor(source / sources);
+      groupTokens[group]! += batches[Math.floor(source / cp)]!.tokens / cp;
+      busiest = Math.max(busiest, groupTokens[group]!);
+    }
+    return busiest;
+  }
+
+  /** The results of every group are summed over its devices, all of which had all of its tokens, ns: the slowest group. */
+  private sumNs(tokenBytes: number): number {
+    const { groupTokens } = this.call;
+    let slowest = 0;
+    for (const tokens of groupTokens)
+      slowest = Math.max(
+        slowest,
+        this.accounts.links.collectiveNs("allReduce", tokens * tokenBytes, this.ranks, 1 / groupTokens.length),
+      );
+    return slowest;
   }
 
   /** A product of the layer, by the device or by the host. */
@@ -204,7 +248,7 @@ export class ExpertPhase {
    */
   private sharedSumNs(tokens: number): number {
     const { mapping, model } = this.config;
-    if (mapping.dp === 1 || mapping.tp === 1) return 0;
+    if (!this.exchanges || mapping.tp === 1) return 0;
     return this.accounts.links.collectiveNs("allReduce", tokens * model.hiddenSize * activationBytes, mapping.tp, 0);
   }
 
@@ -216,7 +260,8 @@ export class ExpertPhase {
     let sum = 0;
     let stallSum = 0;
     let slowestStall = 0;
-    for (let e = 0; e < this.expertRanks; e++) {
+    const ranks = times.length;
+    for (let e = 0; e < ranks; e++) {
       const ns = times[e]!;
       const stall = stallNs[e]!;
       rankBusyNs[e]! += ns - stall;
@@ -227,8 +272,8 @@ export class ExpertPhase {
         slowestStall = stall;
       }
     }
-    const mean = sum / this.expertRanks;
-    const meanStall = stallSum / this.expertRanks;
+    const mean = sum / ranks;
+    const meanStall = stallSum / ranks;
     // The slowest expert rank may wait longer for its experts than the mean. That is fetching too; the rest is load.
     const fetch = Math.min(max - mean, Math.max(0, slowestStall - meanStall));
     components[component.experts]! += mean - meanStall;

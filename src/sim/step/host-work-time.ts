@@ -6,6 +6,7 @@ import { hostDevice } from "../../hardware/host-processors.ts";
 import { transferNs } from "../../hardware/link-transfer.ts";
 import type { GemmOp } from "../../hardware/op.ts";
 import { matrixBytes } from "../../models/bytes.ts";
+import { scoreValues } from "../../models/score-values.ts";
 import type { Attention } from "../../models/spec.ts";
 import type { HostWork, PoolConfig } from "../config.ts";
 import { stagingBytesPerSecond } from "../offload/transfer-costs.ts";
@@ -122,20 +123,6 @@ export class HostWorkTime {
     const staging = this.config.offload?.pinned === false ? (bytes * 1e9) / stagingBytesPerSecond : 0;
     return this.wayNs(bytes) + staging;
   }
-}
-
-/** Values of a token that scores take, and that they give. */
-export function scoreValues(attention: Attention): readonly [there: number, back: number] {
-  if (attention.kind === "gqa") {
-    const { queryHeads, kvHeads, headDim, valueHeadDim = headDim, sharedCache } = attention;
-    const own = sharedCache === true ? 0 : kvHeads * (headDim + valueHeadDim);
-    return [queryHeads * headDim + own, queryHeads * valueHeadDim];
-  }
-  if (attention.kind === "mla") {
-    const { queryHeads, kvLoraRank, ropeHeadDim } = attention;
-    return [(queryHeads + 1) * (kvLoraRank + ropeHeadDim), queryHeads * kvLoraRank];
-  }
-  return [0, 0];
 }
 
 /** The processors of a host as one device. Attention and norms reach no more of the memory than products do. */

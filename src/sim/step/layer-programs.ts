@@ -2,6 +2,8 @@ import { activationsFor, mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp } from "../../hardware/op.ts";
 import { ownBytes } from "../../models/bytes.ts";
 import type { PoolConfig } from "../config.ts";
+import { kvShards } from "../mapping.ts";
+import type { LayerCache } from "../memory/layer-cache.ts";
 import type { AttentionProgram } from "./attention-parts.ts";
 import { attentionProgram } from "./attention-program.ts";
 import { type FeedForwardProgram, feedForwardProgram } from "./feed-forward-program.ts";
@@ -59,8 +61,9 @@ export function attentionPrograms(
 ): readonly AttentionProgram[] {
   const { model, mapping, formats, node, engine, kvFormat } = config;
   const math = mathFor(node.device, formats.attention, activationsFor(formats.attention, node.device));
-  return layerClasses(model).attention.map((spec) =>
-    attentionProgram(spec, {
+  const shards = kvShards(config);
+  return layerClasses(model).attention.map((spec) => {
+    const program = attentionProgram(spec, {
       hidden: model.hiddenSize,
       tp: mapping.tp,
       weightFormat: formats.attention,
@@ -71,6 +74,11 @@ export function attentionPrograms(
       mixedDecodeRows: engine.mixedDecodeRows ?? null,
       sparseDenseTokens: engine.sparseDenseTokens,
       windows,
-    }),
-  );
+    });
+    return shards === 1 ? program : { ...program, caches: program.caches.map((cache) => shardOf(cache, shards)) };
+  });
 }
+
+/** What one of `shards` ranks keeps of a cache whose tokens are dealt to them in turn. */
+const shardOf = (cache: LayerCache, shards: number): LayerCache =>
+  cache.kind === "state" ? cache : { ...cache, bytesPerToken: cache.bytesPerToken / shards };

@@ -89,7 +89,7 @@ export function mlaProgram(spec: MlaAttention, context: AttentionContext): Atten
   const indexNs = indexer === null ? () => 0 : indexTime(cost, indexer, full, 1);
   const isDense = (batch: RankBatch) => selection === null || batch.longestPromptContext <= sparseDenseTokens;
   const denseNs = (batch: RankBatch): number =>
-    expand.ns(batch.prefillTokens) +
+    expand.ns(batch.keyTokens) +
     absorb.ns(batch.decodeTokens) +
     prefillNs(cost, prefill, batch, batch.prefillPairs[full]!, batch.prefillKeys[full]!);
   const sparseNs = (batch: RankBatch, keysPerQuery: number): number => {
@@ -114,7 +114,7 @@ export function mlaProgram(spec: MlaAttention, context: AttentionContext): Atten
       elementwiseNs(cost, elementwise, batch.tokens * bytesPerToken),
     productsNs: (batch) =>
       isDense(batch)
-        ? chain.ns(batch.tokens) + expand.ns(batch.prefillTokens) + absorb.ns(batch.decodeTokens)
+        ? chain.ns(batch.tokens) + expand.ns(batch.keyTokens) + absorb.ns(batch.decodeTokens)
         : chain.ns(batch.tokens) + absorb.ns(batch.tokens),
     prepareNs: (batch) =>
       chain.ns(batch.tokens, 0, outputAt) +

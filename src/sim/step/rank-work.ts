@@ -2,6 +2,7 @@ import { activationBytes } from "../../hardware/cost/context.ts";
 import type { GemmOp } from "../../hardware/op.ts";
 import type { PoolConfig } from "../config.ts";
 import type { RankBatch } from "./batch.ts";
+import type { ContextExchange } from "./context-exchange.ts";
 import type { Crossings } from "./crossings.ts";
 import type { FeedForwardProgram } from "./feed-forward-program.ts";
 import type { HostWorkTime } from "./host-work-time.ts";
@@ -45,6 +46,32 @@ export class RankWork {
       const ns = parts * links.collectiveNs("allReduce", bytes, this.config.mapping.tp, parts / clock.length);
       if (crossings !== null && clock.length === 1)
         crossings.add(clock[g]!, links.takenNs(ns, this.config.mapping.tp), bytes);
+      clock[g]! += ns;
+      sum += ns;
+    }
+    components[component.allReduce]! += sum / clock.length;
+    return sum / clock.length;
+  }
+
+  /**
+   * What the ranks of each context-parallel group send each other in a layer of class `mixing`, with `halves` for one half batch
+   * after the other. Returns the mean time, ns.
+   */
+  contextNs(
+    context: ContextExchange,
+    batches: readonly RankBatch[],
+    mixing: number,
+    halves: boolean,
+    crossings: Crossings | null,
+  ): number {
+    const { components, links } = this.accounts;
+    const { cp, tp } = this.config.mapping;
+    const clock = this.clocks.ns;
+    let sum = 0;
+    for (let g = 0; g < clock.length; g++) {
+      const ns = context.ns(mixing, batches[g]!, halves, 1 / clock.length);
+      if (crossings !== null && clock.length === 1 && ns > 0)
+        crossings.add(clock[g]!, links.takenNs(ns, cp, tp), context.bytes);
       clock[g]! += ns;
       sum += ns;
     }

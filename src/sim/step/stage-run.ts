@@ -2,9 +2,12 @@ import type { Resource } from "../../core/resource.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
 import type { PoolConfig } from "../config.ts";
+import { kvShards } from "../mapping.ts";
 import type { CallUnderWay, ExpertSource } from "../routing/layer-call.ts";
 import type { AttentionProgram } from "./attention-parts.ts";
 import type { RankBatch } from "./batch.ts";
+import { ContextExchange } from "./context-exchange.ts";
+import { ContextShares } from "./context-shares.ts";
 import { Crossings } from "./crossings.ts";
 import { ExpertPhase } from "./expert-phase.ts";
 import type { HalfBatches } from "./half-batches.ts";
@@ -34,6 +37,8 @@ export class StageRun {
   usedNs = 0;
   /** Duration of the stage once it is timed, ns. */
   ns = 0;
+  /** Time of it in which exchanges take the links of its devices, ns. */
+  exchangeNs = 0;
   readonly attention: readonly AttentionProgram[];
   /** Kernels as they run in this step. */
   readonly served: ServedKernels;
@@ -46,6 +51,9 @@ export class StageRun {
   private readonly phase: ExpertPhase;
   private readonly halves: HalfBatches;
   private readonly repeated: RepeatedLayers;
+  /** What devices of a context-parallel group have of a batch, and what they send each other; null without such groups. */
+  private readonly contextShares: ContextShares;
+  private readonly context: ContextExchange | null;
   /** Layers and caches of the host; null: all are the devices'. */
   private readonly host: HostWorkTime | null;
   /** Bytes of a token's hidden state. */
@@ -53,6 +61,8 @@ export class StageRun {
   /** The stage, its step, and the layer that it is in. */
   private plan: StagePlan | null = null;
   private batches: readonly RankBatch[] = [];
+  /** The same as one device has them. */
+  private shares: readonly RankBatch[] = [];
   private experts: ExpertSource | null = null;
   private startNs = 0;
   private tokens = 0;
@@ -89,6 +99,8 @@ export class StageRun {
     this.halves = this.phase.halves;
     this.alone = new RankWork(config, accounts, this.clocks, this.served, this.host);
     this.repeated = new RepeatedLayers(accounts, this.clocks);
+    this.contextShares = new ContextShares(mapping, kvShards(config), windows.length);
+    this.context = mapping.cp === 1 ? null : new ContextExchange(config, this.attention, windows, accounts.links);
     this.hiddenBytes = config.model.hiddenSize * activationBytes;
   }
 
@@ -119,12 +131,20 @@ export class StageRun {
     this.crossing = -1;
     this.lateNs = 0;
     this.crossings.clear();
-    this.served.serve(batches, this.config.engine);
+    this.shares = this.contextShares.of(batches);
+    this.served.serve(this.shares, this.config.engine);
     this.clocks.reset();
-    this.mixing.prepare(batches);
+    this.mixing.prepare(this.shares);
     this.host?.prepare(batches[0]!);
-    this.halves.begin(batches);
+    this.halves.begin(this.shares);
     experts.enter?.(plan.moeIndex, startNs);
+    const linksNs = this.accounts.links.busyNs;
+    this.layers(plan, experts);
+    this.exchangeNs = this.accounts.links.busyNs - linksNs;
+  }
+
+  /** The layers, in one go as far as they go. */
+  private layers(plan: StagePlan, experts: ExpertSource): void {
     if (!experts.layersAlike || this.host !== null) {
       this.goOn(plan);
       return;
@@ -153,9 +173,11 @@ export class StageRun {
     call!.advance();
     this.nextNs = call!.nextNs;
     if (this.nextNs < Number.POSITIVE_INFINITY) return;
+    const linksNs = this.accounts.links.busyNs;
     this.endExperts();
     this.at++;
     this.goOn(plan!);
+    this.exchangeNs += this.accounts.links.busyNs - linksNs;
   }
 
   /** Layer after layer, until one pauses at its experts. */
@@ -172,7 +194,7 @@ export class StageRun {
     clocks.add(endsNs);
     const { host } = this;
     if (host !== null && plan.layers === host.work.layers && !host.work.head) this.crossBoundary(host);
-    if (this.last) this.alone.head(this.programs.head, this.batches);
+    if (this.last) this.alone.head(this.programs.head, this.shares);
     if (!this.config.engine.capturesGraphs) this.waitForLaunches(plan);
     this.ns = clocks.ns[0]!;
     this.crossing = 0;
@@ -223,10 +245,11 @@ export class StageRun {
     components[component.attention]! += mixNs;
     let reduceNs = 0;
     const crossings = this.roots === null ? null : this.crossings;
-    if (programs.sumsNorms[mixing]!) reduceNs += this.alone.sumNs(this.batches, normSumBytes, halves, crossings);
+    if (programs.sumsNorms[mixing]!) reduceNs += this.alone.sumNs(this.shares, normSumBytes, halves, crossings);
+    if (this.context !== null) reduceNs += this.alone.contextNs(this.context, this.batches, mixing, halves, crossings);
     if (config.mapping.tp > 1 && programs.mixes[mixing]!)
-      reduceNs += this.alone.sumNs(this.batches, this.hiddenBytes, halves, crossings);
-    if (program.kind === "dense") this.alone.dense(program, this.batches, crossings, plan.feedForwardClass[i]!, at);
+      reduceNs += this.alone.sumNs(this.shares, this.hiddenBytes, halves, crossings);
+    if (program.kind === "dense") this.alone.dense(program, this.shares, crossings, plan.feedForwardClass[i]!, at);
     if (program.kind !== "moe") return true;
     if (halves) {
       const { kernelOverheadNs } = config.engine;
@@ -234,7 +257,7 @@ export class StageRun {
       const mixingLaunchNs = programs.mixingKernels[mixing]! * kernelOverheadNs;
       this.halves.beginLayer(mixing, mixingLaunchNs, feedForwardKernels * kernelOverheadNs, reduceNs);
     }
-    const { startNs, usedNs, tokens, batches } = this;
+    const { startNs, usedNs, tokens, batches, shares } = this;
     const hostProgram = this.host?.has(at) === true ? this.host.programs.feedForward[plan.feedForwardClass[i]!]! : null;
     const call = this.phase.begin(
       program,
@@ -243,6 +266,7 @@ export class StageRun {
       usedNs,
       tokens,
       batches,
+      shares,
       this.experts!,
       hostProgram?.kind === "moe" ? hostProgram : null,
     );

@@ -8,6 +8,7 @@ import type { ExpertSource } from "../routing/layer-call.ts";
 import type { AttentionProgram } from "./attention-parts.ts";
 import { attentionWindows } from "./attention-windows.ts";
 import type { RankBatch } from "./batch.ts";
+import { deviceTokens } from "./context-shares.ts";
 import { type LayerPrograms, layerPrograms } from "./layer-programs.ts";
 import { LinkTime } from "./link-time.ts";
 import type { ServedKernels } from "./served-kernels.ts";
@@ -33,7 +34,7 @@ export class StepCost implements StepAccounts {
     this.cost = cost;
     this.windows = attentionWindows(layerClasses(config.model).attention);
     this.links = new LinkTime(cost, config.engine.collectiveFactor);
-    this.rankBusyNs = new Float64Array(config.mapping.ep);
+    this.rankBusyNs = new Float64Array(config.mapping.ep * config.mapping.edp);
     this.programs = layerPrograms(config);
     this.handoff = { kind: "copy", link: "scaleUp", bytes: 0 };
     this.inOneGo = this.newRun();
@@ -71,7 +72,7 @@ export class StepCost implements StepAccounts {
   /** Time to hand activations from stage `stage` to the next, ns. */
   handoffNs(batches: readonly RankBatch[], stage: number): number {
     let tokens = 0;
-    for (const batch of batches) tokens = Math.max(tokens, batch.tokens);
+    for (const batch of batches) tokens = Math.max(tokens, deviceTokens(batch, this.config.mapping.cp));
     this.handoff.bytes = (tokens * this.config.model.hiddenSize * activationBytes) / this.config.mapping.tp;
     this.handoff.link = handoffLeavesReach(this.config.mapping, this.config.node, stage) ? "scaleOut" : "scaleUp";
     const ns = this.cost.opNs(this.handoff);

@@ -1,17 +1,17 @@
 import type { RoutingTable } from "../routing-table.ts";
 
 /**
- * Co-selection of layer `layer` and the next recorded one: counts[e][f] is the number of tokens that chose e in the
- * first and f in the second, [experts][experts].
+ * Co-selection of layer `layer` and a later recorded one, the next where none is named: counts[e][f] is the number of tokens
+ * that chose e in the first and f in the second, [experts][experts].
  */
-export function transitionCounts(table: RoutingTable, layer: number): Float64Array {
+export function transitionCounts(table: RoutingTable, layer: number, later = layer + 1): Float64Array {
   const { ids, rows, topK, experts } = table;
   const stride = table.layers * topK;
   const counts = new Float64Array(experts * experts);
   for (let row = 0; row < rows; row++) {
     const from = row * stride + layer * topK;
-    const next = from + topK;
-    for (let above = from; above < next; above++) {
+    const next = row * stride + later * topK;
+    for (let above = from; above < from + topK; above++) {
       const base = ids[above]! * experts;
       if (ids[above]! >= experts) continue;
       for (let below = next; below < next + topK; below++) if (ids[below]! < experts) counts[base + ids[below]!]! += 1;

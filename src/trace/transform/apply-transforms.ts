@@ -28,21 +28,26 @@ function settled(chosen: ChosenTransform) {
 export const needsOf = (chosen: readonly ChosenTransform[]): ReadonlySet<TransformNeed> =>
   new Set(chosen.map(settled).flatMap(({ transform, values }) => transform.needs(values)));
 
+/** Files that chosen transforms read, as a scenario names them; undefined for those that read none. */
+export const filesOf = (chosen: readonly ChosenTransform[]): readonly (string | undefined)[] =>
+  chosen.map(settled).map(({ transform, values }) => transform.file?.(values));
+
 /**
- * Applies transforms one after the other to a table, and lets its weights and scores go. `at` runs each of them by its
+ * Applies transforms one after the other to a table, and lets its weights and scores go. `texts` are those of their files. `at` runs each of them by its
  * index, so that a caller can say where its problems are.
  */
 export function applyTransforms(
   table: RoutingTable,
   chosen: readonly ChosenTransform[],
   at: (index: number, step: () => RoutingTable) => RoutingTable,
+  texts: readonly (string | undefined)[] = [],
 ): TransformedRouting {
   let current = table;
   const applied = chosen.map(settled).map(({ transform, values }, index): AppliedTransform => {
     const before = current;
     current = at(index, () => {
       refuseMissing(current, transform.name, transform.needs(values));
-      const changed = transform.apply(current, values);
+      const changed = transform.apply(current, values, texts[index]);
       refuseIdleLayers(changed);
       return changed;
     });

@@ -34,6 +34,8 @@ export const mask: RoutingTransform<typeof parameters> = {
     `${listed("expert", experts)} of ${layers === undefined ? "all layers" : listed("layer", layers)} off; ` +
     (instead === "next" ? "the next best by score takes the place" : "a token that chose one goes without it"),
   apply(table, { experts, layers, instead }) {
+    if (instead === "next" && table.kept !== undefined)
+      refuse({ expected: "next before transforms that take experts out of the model", found: "after one" });
     const off = masked(table, experts);
     const { topK } = table;
     const none = noExpertId(table);

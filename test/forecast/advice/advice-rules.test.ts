@@ -34,9 +34,12 @@ policy: { router: round-robin }
 routing: { kind: uniform }`,
 );
 const balanced = skewedExperts("policy: { placement: { kind: eplb, redundant: 4 } }");
+const moving = skewedExperts(
+  "policy: { placement: { kind: trivial, redundant: 4, rebalance: { kind: vllm, interval: 100, async: false } } }",
+);
 /** With a parameter that no other cache policy has. */
 const fading = offloaded.replace("kind: fifo", "kind: lfu, halfLife: 50");
-const texts = { longPrompts, oneDevice, skewed: skewedExperts(), balanced, offloaded, fading, spread };
+const texts = { longPrompts, oneDevice, skewed: skewedExperts(), balanced, moving, offloaded, fading, spread };
 
 describe.each(Object.entries(texts))("every rule on %s", (_name, text) => {
   test("sets keys of a valid scenario, to values they do not have", async () => {
@@ -72,11 +75,26 @@ describe("a rule does not apply", () => {
   test("where experts are balanced already: then more copies are", async () => {
     expect(await of("balancedPlacement", skewedExperts())).not.toBeNull();
     expect(await of("balancedPlacement", balanced)).toBeNull();
+    const skewed = await situationOf(skewedExperts());
+    const given = skewedExperts("policy: { placement: { kind: file, file: map.json } }");
+    const instead = adviceRules.balancedPlacement.change({ ...skewed, policy: parsed(given).policy });
+    expect(parsed(given, instead!.set).policy.placement).toMatchObject({ kind: "eplb", redundant: 4 });
     expect((await of("moreCopies", balanced))?.set).toEqual([
       "policy.placement.kind=eplb",
       "policy.placement.redundant=8",
     ]);
     expect(await of("moreCopies", skewedExperts())).toBeNull();
+  });
+
+  test("where experts stay, or move beside forward passes already: then less often", async () => {
+    for (const name of ["movesBeside", "rebalancedLess"] as const) expect(await of(name, balanced)).toBeNull();
+    expect((await of("movesBeside", moving))?.set).toEqual(["policy.placement.rebalance.async=true"]);
+    expect(await of("movesBeside", moving, ["policy.placement.rebalance.async=true"])).toBeNull();
+    expect((await of("rebalancedLess", moving))?.set).toEqual(["policy.placement.rebalance.interval=400"]);
+    const trt = ["policy.placement.rebalance={ kind: tensorrt-llm }"];
+    expect((await of("rebalancedLess", moving, trt))?.set).toEqual([
+      "policy.placement.rebalance.layerUpdatesPerIter=1",
+    ]);
   });
 
   test("where one device holds everything: nothing is spread, balanced or fetched", async () => {

@@ -268,6 +268,24 @@ const refusals: readonly (readonly [name: string, refused: Case, at: string, acc
     { engine: "tensorrt-llm", mapping: { dp: 4, ep: 4 } },
   ],
   [
+    "vLLM: copies of all experts",
+    { engine: "vllm", mapping: { dp: 4, ep: 2, edp: 2 } },
+    "parallel.edp",
+    { engine: "vllm", mapping: { dp: 4, ep: 4 } },
+  ],
+  [
+    "SGLang: copies of all experts for data-parallel ranks",
+    { engine: "sglang", mapping: { dp: 4, ep: 2, edp: 2 } },
+    "parallel.edp",
+    { engine: "sglang", mapping: { cp: 2, tp: 2, ep: 2, edp: 2 } },
+  ],
+  [
+    "llama.cpp: context parallelism",
+    { engine: "llama.cpp", mapping: { cp: 2, etp: 2 } },
+    "parallel.cp",
+    { engine: "llama.cpp", mapping: { tp: 2, etp: 2 } },
+  ],
+  [
     "llama.cpp: data parallelism",
     { engine: "llama.cpp", mapping: { dp: 2, ep: 2 } },
     "parallel.dp",

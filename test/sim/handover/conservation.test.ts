@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { InfeasibleError } from "../../../src/core/errors.ts";
 import type { ModelSpec } from "../../../src/models/spec.ts";
 import { type PoolConfig, poolsOf } from "../../../src/sim/config.ts";
-import { mappingProblems } from "../../../src/sim/mapping.ts";
+import { kvShards, mappingProblems, sharersOf } from "../../../src/sim/mapping.ts";
 import { Simulation } from "../../../src/sim/simulation.ts";
 import { drawn } from "../../drawn.ts";
 import { deployment, deploymentConfig } from "../random-deployment.ts";
@@ -34,7 +34,7 @@ function stageBytes(pool: PoolConfig, tokens: number): number[] {
   let begun = 0;
   for (const { attention } of own) {
     const size = Math.floor(own.length / mapping.pp) + (stage < own.length % mapping.pp ? 1 : 0);
-    bytes[stage]! += layerBytes(attention, tokens, pool);
+    bytes[stage]! += layerBytes(attention, tokens, pool) / kvShards(pool);
     if (++begun === size) {
       stage++;
       begun = 0;
@@ -75,7 +75,7 @@ test("what is handed over of each prompt is what the devices of the receiver kee
             const receiver = replicas[requests.replicaOf[i]!]!;
             expect(receiver.role).toBe("decode");
             const stages = stageBytes(receiver, requests.promptTokens[i]!);
-            all += receiver.mapping.tp * sum(stages);
+            all += sharersOf(receiver.mapping) * sum(stages);
             busiest += Math.max(...stages);
             prompts++;
           }
@@ -84,7 +84,11 @@ test("what is handed over of each prompt is what the devices of the receiver kee
           expect(sum(simulation.handover!.receiving.map(({ bytes }) => bytes))).toBeCloseTo(busiest, 2);
           const [first] = pools;
           // From each device to its like: as much is sent as received.
-          if (pools.every(({ mapping }) => mapping.tp === first!.mapping.tp && mapping.pp === first!.mapping.pp))
+          const like = ({ mapping: { tp, cp, pp } }: PoolConfig) => {
+            const own = first!.mapping;
+            return tp === own.tp && cp === own.cp && pp === own.pp;
+          };
+          if (pools.every((pool) => like(pool) && kvShards(pool) === pool.mapping.cp))
             expect(sum(simulation.handover!.sending.map(({ bytes }) => bytes))).toBeCloseTo(busiest, 2);
         });
       } catch (error) {
@@ -104,7 +108,7 @@ test("a decode rank gives room first to who asked first", () => {
     fc.property(deployment, (drawn) => {
       const { first, alike } = drawn;
       // Few sequences at a time, on one data-parallel rank.
-      const mapping = { ...first.mapping, dp: 1, ep: 1, etp: 1, tp: 1 } as typeof first.mapping;
+      const mapping = { ...first.mapping, dp: 1, ep: 1, etp: 1, tp: 1, cp: 1, edp: 1 } as typeof first.mapping;
       const crowded = { ...first, n: 30, gap: 0 as const, mapping };
       const config = deploymentConfig({ ...drawn, alike: true, roles: ["prefill", "decode"], first: crowded });
       const decode = config.otherPools!.map((pool) => ({
@@ -131,7 +135,7 @@ test("a decode rank gives room first to who asked first", () => {
         fc.pre(false);
       }
     }),
-    { numRuns: drawn(8), seed: 9, maxSkipsPerRun: 1000 },
+    { numRuns: drawn(12), seed: 9, maxSkipsPerRun: 1000 },
   );
   expect(waited).toBeGreaterThan(50);
 });

@@ -3,6 +3,7 @@ import type { ModelSpec } from "../../../src/models/spec.ts";
 import type { PoolConfig, SimConfig } from "../../../src/sim/config.ts";
 import { keptLayers } from "../../../src/sim/handover/kept-layers.ts";
 import type { KvSide } from "../../../src/sim/handover/kv-transfer.ts";
+import { kvShards } from "../../../src/sim/mapping.ts";
 import type { AttentionProgram } from "../../../src/sim/step/attention-parts.ts";
 import { attentionProgram } from "../../../src/sim/step/attention-program.ts";
 import { attentionWindows } from "../../../src/sim/step/attention-windows.ts";
@@ -40,6 +41,6 @@ export function programsOf({ model, mapping, formats, kvFormat, node }: PoolConf
 }
 
 export function sideOf(config: SimConfig, draftAttention: readonly AttentionProgram[] = []): KvSide {
-  const { tp, pp } = config.mapping;
-  return { tp, pp, layers: keptLayers(config, programsOf(config), draftAttention) };
+  const { tp, cp, pp } = config.mapping;
+  return { tp, cp, shards: kvShards(config), pp, layers: keptLayers(config, programsOf(config), draftAttention) };
 }

@@ -33,7 +33,17 @@ function turnsOf(count: number, back: number): Turns {
 export function inTurnConfig({ shapes, kinds, chooses, room, ...drawn }: RandomInTurn): SimConfig {
   const [first] = shapes;
   const { seed, n, gap, prefix, closed, warmup, mapping, devicesPerNode } = first;
-  const shared: Partial<Scenario> = { seed, n, gap, prefix, closed, warmup, devicesPerNode, slots: null };
+  const shared: Partial<Scenario> = {
+    seed,
+    n,
+    gap,
+    prefix,
+    closed,
+    warmup,
+    devicesPerNode,
+    slots: null,
+    rebalance: null,
+  };
   const all = shapes.map((own) => configOf({ ...own, ...shared, mapping: { ...mapping, pp: 1 } }));
   const { node } = all[0]!;
   const devices = { ...node, devicesPerNode: 16, device: { ...node.device, memoryBytes: 1e9 } };

@@ -39,7 +39,15 @@ function countingLru(): { policy: CachePolicy; misses: () => number } {
  */
 function paceless(c: Scenario): SimConfig {
   const pipelined = c.mapping.pp > 1;
-  const config = configOf({ ...c, replicas: 1, gap: 0, tokeniseNs: 0, slots: null, closed: pipelined ? 1 : c.closed });
+  const config = configOf({
+    ...c,
+    replicas: 1,
+    gap: 0,
+    tokeniseNs: 0,
+    slots: null,
+    rebalance: null,
+    closed: pipelined ? 1 : c.closed,
+  });
   const { requests } = config.workload;
   return {
     ...config,

@@ -1,5 +1,5 @@
 import { lowLatency } from "../../../engine/exchange/expert-exchange.ts";
-import { moeShape } from "../../../sim/mapping.ts";
+import { exchangesTokens, moeShape } from "../../../sim/mapping.ts";
 import { engineName, type Finding, type StartUpRule } from "../start-up-rule.ts";
 
 /** Hidden sizes that kernels of low-latency mode are compiled for; 2880 by a patch that SGLang's images carry. */
@@ -16,7 +16,7 @@ export const deepEpShapes: StartUpRule = {
   check(deployment) {
     const { model, mapping, engine } = deployment;
     const moe = moeShape(model);
-    if (moe === null || mapping.dp === 1 || !lowLatency(engine.expertExchange, false)) return [];
+    if (moe === null || !exchangesTokens(mapping) || !lowLatency(engine.expertExchange, false)) return [];
     const found: Finding[] = [];
     const hidden = moe.expertHidden;
     const taken = engine.id === "vllm" ? hidden <= hiddenSizes.at(-1)! : hiddenSizes.includes(hidden);

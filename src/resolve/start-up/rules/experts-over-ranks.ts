@@ -1,5 +1,5 @@
 import { exchangeLibrary } from "../../../engine/exchange/expert-exchange.ts";
-import { moeShape } from "../../../sim/mapping.ts";
+import { exchangesTokens, moeShape } from "../../../sim/mapping.ts";
 import {
   type Deployment,
   engineName,
@@ -68,7 +68,7 @@ export const evenDeepEpExperts: StartUpRule = {
   check(deployment) {
     const { mapping, engine } = deployment;
     const all = uneven(deployment);
-    if (all === null || mapping.dp === 1 || exchangeLibrary(engine.expertExchange) !== "deepep") return [];
+    if (all === null || !exchangesTokens(mapping) || exchangeLibrary(engine.expertExchange) !== "deepep") return [];
     // SGLang asserts it before DeepEP does.
     if (engine.id === "sglang") return [];
     return [finding(deployment, "refusal", all, `DeepEP under ${engineName(deployment)} asserts it`)];

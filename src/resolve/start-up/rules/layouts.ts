@@ -44,16 +44,18 @@ export const tensorrtLlmAttention: StartUpRule = {
   },
 };
 
+const parallelisms = { dp: "data", cp: "context", ep: "expert", edp: "expert data" } as const;
+
 export const llamaCppLayouts: StartUpRule = {
   about: "ranks of llama.cpp",
   engines: ["llama.cpp"],
-  says: "llama.cpp refuses data and expert parallelism: it has neither. Tensor parallelism is noted",
+  says: "llama.cpp refuses data, context and expert parallelism, and copies of all experts: it has none. Tensor parallelism is noted",
   source:
     "llama.cpp, tools/server/README.md: --split-mode none, layer, row or (experimental) tensor; no option for experts or data parallelism",
   check(deployment) {
     const { mapping } = deployment;
     const name = engineName(deployment);
-    for (const key of ["dp", "ep"] as const)
+    for (const key of ["dp", "cp", "ep", "edp"] as const)
       if (mapping[key] > 1)
         return [
           {
@@ -61,7 +63,7 @@ export const llamaCppLayouts: StartUpRule = {
             at: `parallel.${key}`,
             expected: "1",
             found: mapping[key],
-            reason: `${name} has no ${key === "dp" ? "data" : "expert"} parallelism`,
+            reason: `${name} has no ${parallelisms[key]} parallelism`,
             hint:
               key === "ep" && mapping.tp > 1
                 ? `parallel.etp ${mapping.tp} slices experts as --split-mode row does; parallel.pp splits layers`

@@ -1,12 +1,17 @@
-import { meanInterval } from "../../core/statistics.ts";
-import type { Gain } from "./comparison.ts";
+import { meanInterval } from "./statistics.ts";
+
+/** A relative change with the half-width of its 95 % interval, null for a single pair; both as shares. */
+export interface Gain {
+  readonly share: number;
+  readonly halfWidth: number | null;
+}
 
 /**
  * What a change saves, from pairs of runs with the same requests and random draws: the mean of 1 - after / before with its 95 %
  * interval by Student's t.
  */
-export function gainOf(beforeNs: readonly number[], afterNs: readonly number[]): Gain {
-  const { mean, halfWidth } = meanInterval(beforeNs.map((before, i) => 1 - afterNs[i]! / before));
+export function gainOf(before: readonly number[], after: readonly number[]): Gain {
+  const { mean, halfWidth } = meanInterval(before.map((value, i) => 1 - after[i]! / value));
   return { share: mean, halfWidth: Number.isFinite(halfWidth) ? halfWidth : null };
 }
 

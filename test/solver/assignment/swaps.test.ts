@@ -1,17 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { RandomStream } from "../../src/core/random.ts";
-import {
-  type AssignmentProblem,
-  assignLongestFirst,
-  binLoads,
-  improveBySwaps,
-  lowerBound,
-  simpleLowerBound,
-} from "../../src/solver/assignment.ts";
-import { lightestHeaviestBin } from "./brute-force.ts";
+import { RandomStream } from "../../../src/core/random.ts";
+import { assignmentBound as lowerBound, simpleLowerBound } from "../../../src/solver/assignment/assignment-bound.ts";
+import { type AssignmentProblem, binLoads } from "../../../src/solver/assignment/assignment-problem.ts";
+import { assignLongestFirst } from "../../../src/solver/assignment/longest-first.ts";
+import { improveBySwaps } from "../../../src/solver/assignment/swaps.ts";
+import { lightestHeaviestBin } from "../brute-force.ts";
 
-const anyProblem = (itemsMax: number): fc.Arbitrary<AssignmentProblem> =>
+const anyProblem = (itemsMax: number): fc.Arbitrary<AssignmentProblem & { readonly binItemsMax: number }> =>
   fc
     .tuple(fc.array(fc.nat(100), { minLength: 1, maxLength: itemsMax }), fc.integer({ min: 1, max: 4 }), fc.nat(2))
     .map(([loads, bins, slack]) => ({ loads, bins, binItemsMax: Math.ceil(loads.length / bins) + slack }));

@@ -1,0 +1,348 @@
+import { storageFormats } from "../core/dtype.ts";
+import { InfeasibleError, InvalidInputError, refuse, SolverLimitError } from "../core/errors.ts";
+import { formatCount } from "../core/units.ts";
+import { version } from "../core/version.ts";
+import { gathersTokens } from "../engine/exchange/expert-exchange.ts";
+import { giveWay } from "../files/cooperative.ts";
+import { activationBytes } from "../hardware/cost/context.ts";
+import { activationsFor } from "../hardware/math-format.ts";
+import { expertBytes } from "../models/bytes.ts";
+import { expertHomes } from "../models/visits.ts";
+import { contiguous } from "../policy/placement/contiguous.ts";
+import { noExpert, type Placement } from "../policy/placement/placement.ts";
+import { type PlacementKind, placementKinds, placements } from "../policy/placement/placements.ts";
+import type { FileReader } from "../resolve/file-reader.ts";
+import type { PolicySetting } from "../resolve/policy-setting.ts";
+import { type ResolvedPlacement, resolvePlacement } from "../resolve/resolve-placement.ts";
+import type { ResolvedRouting } from "../resolve/resolve-routing.ts";
+import { resolveScenario } from "../resolve/resolve-scenario.ts";
+import { resolveStartUp } from "../resolve/resolve-start-up.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+import { poolsOf } from "../sim/config.ts";
+import { moeShape } from "../sim/mapping.ts";
+import { type SolveRunner, solveHere } from "../solver/solver.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
+import { rowsOfDomain } from "../trace/rows-of-domain.ts";
+import { balanceBound } from "./balance-bound.ts";
+import type { JudgedMap, LeftOutMap, PlacementComparison, SimulatedMap, TopicMatrix } from "./comparison.ts";
+import { computeBoundBatch } from "./compute-bound-batch.ts";
+import { judgedTraffic, judgeMap } from "./judge-map.ts";
+import { limitedSolve, type SolveWishes } from "./limited-solve.ts";
+import { currentOf, type MapCandidate, mapCandidates, redundantChoices } from "./map-candidates.ts";
+import { migrationCost } from "./migration-cost.ts";
+import { rankTopology } from "./rank-topology.ts";
+import { rankTraffic } from "./rank-traffic.ts";
+import { shortlist } from "./shortlist.ts";
+import { simulatePlacement } from "./simulate-placement.ts";
+import { type PlacedRun, simulatedMap, tokensPerStep } from "./simulated-map.ts";
+import { refuseOption, refuseWithoutMaps, splitTraffic } from "./split-traffic.ts";
+import { type Topic, topicMatrix } from "./topic-matrix.ts";
+import { placementVerdict } from "./verdict.ts";
+
+export interface PlaceOptions extends SolveWishes {
+  readonly requests: number;
+  /** Runs of each map, each with other random draws. */
+  readonly repeats: number;
+  /** Absent: all of the table. */
+  readonly policies?: readonly PlacementKind[];
+  /** Absent: none, one and four copies a rank. */
+  readonly redundant?: readonly number[];
+  /** Tokens of a step that balance is judged on; absent: as many as the simulated steps have. */
+  readonly batch?: number;
+  /** Domains to fit maps on, and to judge them on. */
+  readonly fit?: string;
+  readonly test?: string;
+  /** Whether every map is simulated, not only the best by analysis. */
+  readonly all?: boolean;
+}
+
+export interface PlaceDeps extends FileReader {
+  readonly signal?: AbortSignal;
+  /** Maps and runs done, of about so many. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Absent: solvers run on this thread. */
+  readonly solve?: SolveRunner;
+}
+
+/** A comparison, and the maps themselves. */
+export interface ComparedPlacements {
+  readonly comparison: PlacementComparison;
+  /** As `maps` of the comparison. */
+  readonly placements: readonly Placement[];
+  /** Whether a policy that was asked for ended at its solver's limit without a map. */
+  readonly limited: boolean;
+}
+
+/** A map that could be made. */
+interface FittedMap {
+  readonly candidate: MapCandidate;
+  readonly placement: Placement;
+  readonly proofs: ResolvedPlacement["proofs"];
+}
+
+/**
+ * Compares placement policies on the routing of a scenario. Maps are fitted on one part of the traffic; another part judges them
+ * and is replayed by the simulated runs, which all see the same requests and random draws.
+ * @throws InvalidInputError where the scenario has nothing to place
+ */
+export async function comparePlacement(
+  scenario: Scenario,
+  options: PlaceOptions,
+  deps: PlaceDeps,
+): Promise<ComparedPlacements> {
+  const { requests, repeats } = options;
+  const bare = scenario.vary([
+    // Groups that share a prefix say themselves how many requests there are.
+    ...(scenario.traffic.kind === "sharedPrefix" ? [] : [`traffic.requests=${requests}`]),
+    ...quickPlacement(scenario),
+  ]);
+  const { config, routed } = await resolveScenario(bare, deps, null, deps.signal);
+  const { model, mapping, node, engine, formats, routing } = config;
+  refuseWithoutMaps(scenario, mapping.ep, poolsOf(config).length, routing.kind === "replay");
+  const moe = moeShape(model)!;
+  if (routing.kind !== "replay" || routed?.source == null) return refuse({ expected: "routing that is replayed" });
+  const { fit, test, split } = splitTraffic(scenario, routed.source.whole, routing.table, options);
+  const { layerMap } = routing;
+  const topology = rankTopology(mapping, node);
+  const { solve, asked } = limitedSolve(deps.solve ?? solveHere, options);
+
+  const settingOn = (table: RoutingTable): PolicySetting => ({
+    scenario,
+    model,
+    moe,
+    mapping,
+    node,
+    formats,
+    ...(config.weightBits === undefined ? {} : { weightBits: config.weightBits }),
+    source: { whole: routed.source!.whole, replayed: table },
+    layerMap: routed.layerMap,
+    reader: deps,
+  });
+  const inOrder = contiguous.place({
+    layers: layerMap.length,
+    experts: moe.experts,
+    ranks: mapping.ep,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: Math.ceil(moe.experts / mapping.ep) * mapping.ep,
+    loads: null,
+  });
+  const fitted = async ({ set }: MapCandidate, table: RoutingTable): Promise<Omit<FittedMap, "candidate">> => {
+    const varied = scenario.vary([...set]);
+    const { refusals } = resolveStartUp(varied, config);
+    if (refusals.length > 0) throw new InvalidInputError(refusals);
+    const { value, proofs } = await resolvePlacement({ ...settingOn(table), scenario: varied }, solve);
+    return { placement: value ?? inOrder, proofs };
+  };
+
+  const chosen = options.policies ?? (Object.keys(placements) as PlacementKind[]);
+  const current = currentOf(scenario);
+  const numbers = options.redundant ?? redundantChoices(moe.experts, mapping.ep);
+  for (const number of numbers)
+    if (number > 0 && (moe.experts + number) % mapping.ep !== 0)
+      refuseOption("--redundant", `${moe.experts} experts + redundant to be a multiple of ep ${mapping.ep}`, number);
+  const policies = chosen.includes(current.policy) ? chosen : [current.policy, ...chosen];
+  const candidates = mapCandidates(scenario, policies, numbers);
+  const shortlistMax = options.all === true ? candidates.length : 4;
+  const total = candidates.length + (shortlistMax + 1) * repeats;
+  let done = 0;
+  const advance = () => deps.onProgress?.(Math.min(++done, total), total);
+
+  const leftOut: LeftOutMap[] = [];
+  let limited = false;
+  const leaveOut = ({ policy, redundant }: Pick<MapCandidate, "policy" | "redundant">, error: unknown): void => {
+    if (!(error instanceof InvalidInputError || error instanceof InfeasibleError || error instanceof SolverLimitError))
+      throw error;
+    if (error instanceof SolverLimitError) limited ||= options.policies?.includes(policy) === true;
+    leftOut.push({ policy, redundant, reason: reasonOf(error) });
+  };
+  const maps: FittedMap[] = [];
+  for (const candidate of candidates) {
+    deps.signal?.throwIfAborted();
+    try {
+      maps.push({ candidate, ...(await fitted(candidate, fit)) });
+    } catch (error) {
+      // Without the map in use there is nothing to compare with.
+      if (candidate.isCurrent) throw error;
+      leaveOut(candidate, error);
+    }
+    advance();
+    await giveWay();
+  }
+  if (options.solver !== undefined && asked.taken === 0)
+    refuseOption("--solver", "a solver that one of the compared policies can use", options.solver);
+
+  const replayed: ResolvedRouting = {
+    ...routed,
+    routing: { ...routing, table: test },
+    source: { whole: routed.source.whole, replayed: test },
+  };
+  const run = (placement: Placement): Promise<PlacedRun[]> =>
+    simulatePlacement(bare, placement, replayed, repeats, deps, advance);
+  const inUse = maps.find(({ candidate }) => candidate.isCurrent)!;
+  const currentRuns = await run(inUse.placement);
+  const interrupted = () => deps.signal?.aborted === true;
+  const batch = options.batch ?? tokensPerStep(currentRuns);
+
+  const homes = expertHomes(model);
+  const ownLayers = [...homes.keys()].filter((layer) => homes[layer] === layer);
+  const bytesOfExpert = expertBytes(moe, config) / mapping.etp;
+  const { kvBytesPerToken } = currentRuns[0]!.run.memory;
+  const onFit = judgedTraffic(fit, layerMap, batch);
+  const onTest = split.by === "none" ? null : judgedTraffic(test, layerMap, batch);
+  const judged = ({ candidate, placement, proofs }: FittedMap): JudgedMap => {
+    const copyBytes = mostCopies(placement, ownLayers, mapping.pp) * bytesOfExpert;
+    return {
+      policy: candidate.policy,
+      redundant: candidate.redundant,
+      isCurrent: candidate.isCurrent,
+      fitted: judgeMap(placement, onFit),
+      heldOut: onTest === null ? null : judgeMap(placement, onTest),
+      traffic: rankTraffic(placement, test, layerMap, topology),
+      copyBytes,
+      kvTokens: kvBytesPerToken > 0 ? Math.ceil(copyBytes / kvBytesPerToken) : 0,
+      migration: migrationCost(inUse.placement, placement, topology, node, bytesOfExpert, mapping.etp, ownLayers),
+      proofs,
+    };
+  };
+  const judgedMaps: JudgedMap[] = [];
+  for (const map of maps) {
+    judgedMaps.push(judged(map));
+    await giveWay();
+  }
+
+  const listed = options.all === true ? judgedMaps : shortlist(judgedMaps, shortlistMax);
+  const simulated: SimulatedMap[] = [];
+  for (const map of listed) {
+    if (map.isCurrent) {
+      simulated.push(simulatedMap(map, currentRuns, currentRuns, config));
+      continue;
+    }
+    if (interrupted()) break;
+    try {
+      const runs = await run(maps[judgedMaps.indexOf(map)]!.placement);
+      if (runs.length === currentRuns.length) simulated.push(simulatedMap(map, runs, currentRuns, config));
+    } catch (error) {
+      leaveOut({ policy: map.policy as PlacementKind, redundant: map.redundant }, error);
+    }
+  }
+
+  const topics: TopicMatrix[] = [];
+  const tables = topicsOf(routed.source.whole);
+  if (tables.length > 1 && !interrupted())
+    for (const map of matrixMaps(judgedMaps)) {
+      const { candidate } = maps[judgedMaps.indexOf(map)]!;
+      topics.push(
+        await topicMatrix(
+          candidate,
+          tables,
+          layerMap,
+          inUse.placement,
+          async (table) => (await fitted(candidate, table)).placement,
+        ),
+      );
+      await giveWay();
+    }
+
+  const tokenBytes =
+    moe.expertHidden *
+    (activationBytes + storageFormats[activationsFor(formats.experts, node.device)].bitsPerValue / 8);
+  const bound = balanceBound(
+    judgedMaps.find(({ isCurrent }) => isCurrent)!,
+    currentRuns,
+    { ranks: mapping.ep, topK: moe.topK },
+    {
+      batch,
+      judgedTokens: (onTest ?? onFit).steps.tokens,
+      exchangeFollowsMap: mapping.dp > 1 && !gathersTokens(engine.expertExchange),
+      computeBoundBatch: computeBoundBatch(config, moe),
+    },
+  );
+  const comparison: PlacementComparison = {
+    kind: "placement-comparison",
+    schemaVersion: 1,
+    moecastVersion: version,
+    scenario: { name: scenario.name, description: scenario.description, file: scenario.file },
+    model: model.name,
+    ranks: mapping.ep,
+    nodes: topology.nodes,
+    layers: layerMap.length,
+    experts: moe.experts,
+    expertBytes: expertBytes(moe, config),
+    requests: config.workload.requests.count,
+    repeats,
+    seed: scenario.seed,
+    tokenBytes,
+    split: { ...split, notes: [...split.notes, ...stepNotes(batch, (onTest ?? onFit).steps.tokens)] },
+    current,
+    maps: judgedMaps,
+    leftOut,
+    topics,
+    simulated,
+    bound,
+    verdict: placementVerdict({ maps: judgedMaps, simulated, bound, split, repeats }),
+    interrupted: interrupted(),
+  };
+  return { comparison, placements: maps.map(({ placement }) => placement), limited };
+}
+
+/**
+ * Settings that exchange the placement for one that is quick to make and has as many copies, so that the engine starts as it does
+ * with the scenario's own. It is only simulated where it is one of the maps.
+ */
+function quickPlacement({ policy: { placement } }: Scenario): string[] {
+  if (placement === undefined) return [];
+  const { redundant } = placement;
+  if (redundant === 0) return ['policy.placement={"kind":"contiguous"}'];
+  return [`policy.placement={"kind":"eplb","redundant":${redundant},"groups":1,"nodes":1}`];
+}
+
+const stepNotes = (batch: number, judgedTokens: number): string[] =>
+  batch <= judgedTokens
+    ? []
+    : [
+        `steps have ${formatCount(batch)} tokens, the recording ${formatCount(judgedTokens)}: their balance is that of all of it`,
+      ];
+
+/** What would have had to be. */
+function reasonOf(error: InvalidInputError | InfeasibleError | SolverLimitError): string {
+  const [first] = error instanceof InvalidInputError ? error.problems : [];
+  if (first !== undefined) return `needs ${first.expected}`;
+  return error.message.split("\n")[0] ?? "";
+}
+
+/** Copies beyond an even share of one of each expert, of the rank with most of them; of the heaviest stage. */
+function mostCopies(placement: Placement, ownLayers: readonly number[], stages: number): number {
+  const { ranks, experts, physicalExpertsPerRank: size, logicalExperts } = placement;
+  const layers = Math.ceil(ownLayers.length / stages);
+  let most = 0;
+  for (let rank = 0; rank < ranks; rank++) {
+    let held = 0;
+    for (const layer of ownLayers)
+      for (let p = (layer * ranks + rank) * size; p < (layer * ranks + rank + 1) * size; p++)
+        if (logicalExperts[p] !== noExpert) held++;
+    most = Math.max(most, held / ownLayers.length - Math.ceil(experts / ranks));
+  }
+  return Math.max(0, most) * layers;
+}
+
+/** Domains with rows. */
+function topicsOf(table: RoutingTable): Topic[] {
+  const { domains, domainStarts } = table;
+  return domains
+    .filter((_name, domain) => domainStarts[domain + 1]! > domainStarts[domain]!)
+    .map((name) => ({ name, table: rowsOfDomain(table, name) }));
+}
+
+const matrixMax = 2;
+
+/** The best maps by held-out balance that follow the traffic at all. */
+function matrixMaps(maps: readonly JudgedMap[]): readonly JudgedMap[] {
+  const follows = maps.filter(({ policy }) => placementKinds[policy as PlacementKind].needs.length > 0);
+  return [...follows]
+    .sort((a, b) => balanceOf(a) - balanceOf(b))
+    .filter(({ policy }, i, all) => all.findIndex((other) => other.policy === policy) === i)
+    .slice(0, matrixMax);
+}
+
+const balanceOf = ({ heldOut, fitted }: JudgedMap): number => (heldOut ?? fitted).whole.maxOverMean;

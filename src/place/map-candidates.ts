@@ -1,0 +1,80 @@
+import type { PlacementPolicy } from "../policy/placement/placement.ts";
+import { type PlacementKind, placementKinds } from "../policy/placement/placements.ts";
+import type { Scenario } from "../scenario/parse-scenario.ts";
+
+/** A policy with a number of redundant experts, and the settings that make it. */
+export interface MapCandidate {
+  readonly policy: PlacementKind;
+  readonly redundant: number;
+  readonly isCurrent: boolean;
+  readonly set: readonly string[];
+}
+
+/** Copies a rank and layer that are tried unless told; no more than a rank has experts. */
+const copiesPerRank = [0, 1, 4];
+
+/** Redundant experts that fill whole ranks, from few to many: what `experts` leaves over on `ranks`, and further copies on each. */
+export function redundantChoices(experts: number, ranks: number): number[] {
+  const over = (ranks - (experts % ranks)) % ranks;
+  const most = Math.ceil(experts / ranks);
+  const choices = copiesPerRank
+    .map((wanted) => Math.min(wanted, most))
+    .map((copies) => (copies === 0 ? 0 : over + (over > 0 ? copies - 1 : copies) * ranks));
+  return [...new Set(choices)];
+}
+
+/** What the scenario has: its policy and redundant experts, or experts in order. */
+export function currentOf({ policy: { placement } }: Scenario): Pick<MapCandidate, "policy" | "redundant"> {
+  return { policy: placement?.kind ?? "contiguous", redundant: placement?.redundant ?? 0 };
+}
+
+/**
+ * Every policy with every number of redundant experts, but those without copies with none alone; the scenario's own is among them.
+ * Keys of all placements, such as `nodes`, stay as the scenario has them; a policy's own keys stay with it, `fit` goes: maps are
+ * fitted on what the comparison says.
+ */
+export function mapCandidates(
+  scenario: Scenario,
+  policies: readonly PlacementKind[],
+  redundant: readonly number[],
+): MapCandidate[] {
+  const current = currentOf(scenario);
+  const section: Readonly<Record<string, unknown>> = scenario.policy.placement ?? {};
+  const ownKeys = Object.keys(placementKinds[current.policy].parameters);
+  const candidates: MapCandidate[] = [];
+  for (const name of policies) {
+    const policy: PlacementPolicy = placementKinds[name];
+    // A map from a file has the copies that it has.
+    const numbers = new Set(name === "file" ? [] : policy.makesCopies ? redundant : [0]);
+    if (name === current.policy) numbers.add(current.redundant);
+    for (const count of [...numbers].sort((a, b) => a - b)) {
+      const isCurrent = name === current.policy && count === current.redundant;
+      if (isCurrent && scenario.policy.placement !== undefined) {
+        // A map that the scenario fits on a file of its own is judged as it is.
+        const refitted =
+          scenario.policy.placement.fit !== undefined && scenario.policy.placement.fit.file === undefined;
+        candidates.push({
+          policy: name,
+          redundant: count,
+          isCurrent,
+          set: refitted ? ["policy.placement.fit=null"] : [],
+        });
+        continue;
+      }
+      const kept = Object.entries(section).filter(
+        ([key, value]) =>
+          value !== undefined &&
+          !["kind", "redundant", "fit"].includes(key) &&
+          (name === current.policy || !ownKeys.includes(key)),
+      );
+      const value = { ...Object.fromEntries(kept), kind: name, redundant: count };
+      candidates.push({
+        policy: name,
+        redundant: count,
+        isCurrent,
+        set: [`policy.placement=${JSON.stringify(value)}`],
+      });
+    }
+  }
+  return candidates;
+}

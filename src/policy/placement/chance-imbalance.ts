@@ -1,0 +1,50 @@
+import { RandomStream } from "../../core/random.ts";
+
+/** Pairs that are drawn in all, and steps of a layer at least and at most. */
+const drawsMax = 1_000_000;
+const stepsMin = 4;
+const stepsMax = 100;
+
+/**
+ * Heaviest over mean rank that a step of `pairs` (token, expert) pairs has by chance alone, mean over layers: each pair chooses its
+ * rank independently, with the ranks' shares of the load. Drawn from a stream of its own, so that the same loads give the same
+ * figure. With equal loads it is what no map can better but by dividing the tokens of a step themselves.
+ * @param loads [layers][ranks]
+ */
+export function chanceImbalance(loads: Float64Array, ranks: number, pairs: number): number {
+  const layers = loads.length / ranks;
+  const steps = Math.max(stepsMin, Math.min(stepsMax, Math.floor(drawsMax / (layers * pairs))));
+  const random = new RandomStream(0, "chance imbalance");
+  const below = new Float64Array(ranks);
+  const counts = new Float64Array(ranks);
+  let ratios = 0;
+  for (let layer = 0; layer < layers; layer++) {
+    let sum = 0;
+    for (let rank = 0; rank < ranks; rank++) {
+      sum += loads[layer * ranks + rank]!;
+      below[rank] = sum;
+    }
+    if (sum === 0) {
+      ratios += 1;
+      continue;
+    }
+    for (let step = 0; step < steps; step++) {
+      counts.fill(0);
+      let max = 0;
+      for (let pair = 0; pair < pairs; pair++) {
+        const draw = random.uniform() * sum;
+        let rank = 0;
+        while (rank < ranks - 1 && draw >= below[rank]!) rank++;
+        const count = counts[rank]! + 1;
+        counts[rank] = count;
+        if (count > max) max = count;
+      }
+      ratios += (max * ranks) / pairs / steps;
+    }
+  }
+  return ratios / layers;
+}
+
+/** The same for `layers` layers of equally loaded ranks. */
+export const chanceOfEqual = (ranks: number, pairs: number): number =>
+  chanceImbalance(new Float64Array(4 * ranks).fill(1), ranks, pairs);

@@ -1,0 +1,48 @@
+import { RandomStream } from "../../src/core/random.ts";
+import { comparePlacement, type PlaceOptions } from "../../src/place/compare-placement.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import type { RoutingTable } from "../../src/trace/routing-table.ts";
+import { tableOf } from "../trace/markov-routing.ts";
+
+/**
+ * Routing of OLMoE's shape in two layers: independent choices, of which `hotShare` are of the first `hot` experts. With a share of
+ * hot / 64 all experts are alike; of domain d the hot experts begin at d x `shift`.
+ */
+export function plantedRouting(hot: number, hotShare: number, domains = 1, shift = 0): RoutingTable {
+  const random = new RandomStream(7, "planted routing");
+  const [rows, layers, topK, experts] = [800, 2, 8, 64];
+  const ids = new Uint8Array(rows * layers * topK);
+  for (let at = 0; at < rows * layers; at++) {
+    const first = Math.floor((at * domains) / (rows * layers)) * shift;
+    const chosen = new Set<number>();
+    while (chosen.size < topK) {
+      const expert = random.uniform() < hotShare ? random.below(hot) : hot + random.below(experts - hot);
+      chosen.add((first + expert) % experts);
+    }
+    ids.set([...chosen], at * topK);
+  }
+  return tableOf(ids, { experts, topK, layers, sequenceTokens: 100, domains });
+}
+
+/** A deployment of eight expert ranks that replays a trace; `prompt` tokens in a prompt, `sequences` of them at once. */
+export const text = (trace: string, prompt: number, sequences: number, more = "") => `version: 1
+name: placed
+description: OLMoE on eight cards
+model: { id: olmoe-1b-7b }
+hardware: { system: h100-sxm-8 }
+engine: { id: vllm, maxModelLen: 2048, maxNumSeqs: 512 }
+parallel: { tp: 1, dp: 8, ep: 8 }
+traffic:
+  kind: generated
+  requests: 64
+  arrivals: { kind: closed, maxConcurrency: ${sequences} }
+  isl: { kind: fixed, tokens: ${prompt} }
+  osl: { kind: fixed, tokens: 4 }
+routing: { kind: trace, file: ${trace}, layerMap: repeat }
+${more}
+`;
+
+const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
+
+export const comparePlaced = (scenario: string, more: Partial<PlaceOptions> = {}) =>
+  comparePlacement(parseScenario(scenario, "placed.yaml"), { requests: 64, repeats: 2, ...more }, noFiles);

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { formatProblem, InfeasibleError, InvalidInputError } from "../../src/core/errors.ts";
+import { buildForecast } from "../../src/forecast/build-forecast.ts";
+import { forecastPage } from "../../src/report/forecast-page.ts";
+import { resolveScenario } from "../../src/resolve/resolve-scenario.ts";
+import { parseScenario } from "../../src/scenario/parse-scenario.ts";
+import { simulate } from "../../src/sim/simulate.ts";
+
+const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
+const text = (rest = "") => `version: 1
+name: rebalanced
+model: { id: qwen3-30b-a3b }
+hardware: { system: h100-sxm-8, devicesPerNode: 4 }
+engine: { id: vllm, maxModelLen: 4096 }
+parallel: { dp: 4, ep: 4 }
+traffic: { kind: generated, requests: 8, arrivals: { kind: poisson, requestRate: 50/s }, isl: { kind: fixed, tokens: 100 }, osl: { kind: fixed, tokens: 20 } }
+routing: { kind: parametric, skew: 1, reuse: 0.2, rows: 300 }
+policy: { placement: { kind: trivial, redundant: 4, rebalance: { kind: vllm, interval: 8, window: 4 } } }
+${rest}`;
+const resolve = (settings: readonly string[] = []) => {
+  const scenario = parseScenario(text(), "t.yaml", { settings: [...settings] });
+  return resolveScenario(scenario, noFiles).then((resolved) => ({ scenario, resolved }));
+};
+
+async function endOf(...settings: string[]): Promise<string> {
+  try {
+    await resolve(settings);
+    return "";
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.problems.map(formatProblem).join("\n");
+    if (error instanceof InfeasibleError) return `infeasible: ${error.message}`;
+    throw error;
+  }
+}
+
+describe("policy.placement.rebalance", () => {
+  it("is simulated, and the forecast says what it did and what it rests on", async () => {
+    const { scenario, resolved } = await resolve();
+    const forecast = buildForecast(scenario, resolved, simulate(resolved.config));
+    const [only] = forecast.rebalancing!;
+    expect(only).toMatchObject({ pool: "", kind: "vllm", skipped: 0 });
+    expect(only!.rebalances).toBeGreaterThan(0);
+    expect(only!.movedBytes).toBeGreaterThan(0);
+    expect(only!.stallShare).toBeCloseTo(forecast.timeShare.rebalance, 12);
+    expect(forecast.deployment.placement).toBe("trivial, 4 redundant experts a layer, rebalanced as vllm");
+    expect(forecast.ledger.find(({ topic }) => topic === "rebalancing")?.detail).toContain("maps by eplb");
+    const page = JSON.stringify(forecastPage(forecast, "standard").sections);
+    expect(page).toContain('"title":"Rebalancing"');
+    expect(page).toContain('"all","vllm"');
+  });
+
+  it("starts as vLLM does: experts in id order, then copies from the first one on", async () => {
+    const { resolved } = await resolve();
+    const { logicalExperts, physicalExpertsPerRank } = resolved.config.placement!;
+    expect(physicalExpertsPerRank).toBe(33);
+    expect([...logicalExperts.subarray(0, 132)]).toEqual([...Array(132).keys()].map((slot) => slot % 128));
+  });
+
+  it("is refused where it means nothing or is not modelled, each with its place", async () => {
+    const refused: readonly (readonly [string, readonly string[]])[] = [
+      ["nothing beside uniform routing", ["routing={ kind: uniform }"]],
+      ["nothing with parallel.ep 1", ["parallel={ dp: 4, etp: 4 }", "policy.placement.redundant=0"]],
+      ["nothing beside policy.offload", ["policy.offload={ kind: lru, slots: 8 }"]],
+      ["an algorithm that makes copies, for 4 redundant experts", ["policy.placement.rebalance.policy=lpt"]],
+      ["a multiple of 3 nodes", ["policy.placement.nodes=3", "policy.placement.groups=3"]],
+      ["eplb", ["policy.placement.rebalance.policy=none"]],
+      ["vllm", ["policy.placement.rebalance.kind=other"]],
+    ];
+    for (const [reason, settings] of refused) {
+      const end = await endOf(...settings);
+      expect(end, reason).toContain(reason);
+      expect(end, reason).toContain("policy.placement");
+    }
+  });
+
+  it("of TensorRT-LLM needs host memory with room for every expert", async () => {
+    const kind = "policy.placement.rebalance={ kind: tensorrt-llm }";
+    expect(await endOf(kind)).toBe("");
+    const end = await endOf(kind, "hardware.tiers={ ddr: { capacity: 32GB } }");
+    expect(end).toContain("infeasible: policy.placement.rebalance copies experts out of host memory");
+  });
+});
