@@ -1,5 +1,6 @@
 /**
- * Published end-to-end gains of expert placement beside those that a replay gives: npm run check:gains -- <mixtral.safetensors>.
+ * Published end-to-end gains of expert placement (MoETuner: arXiv 2502.06643; LMSYS, May 2025, factors from a summary; ROCm/ATOM,
+ * pull request 1210) beside those that a replay gives: npm run check:gains -- <mixtral.safetensors>.
  * Each row is a bundled scenario with and without the placement. Nothing is fitted: what the replay does not explain stands there
  * as the rest. Without a trace of Mixtral's routing the rows that need one are left out.
  */
@@ -14,7 +15,6 @@ interface Gain {
   readonly file: string;
   /** Published: throughput after / before, or time after / before as its inverse. */
   readonly published: number;
-  readonly source: string;
   readonly before: readonly string[];
   readonly after: readonly (readonly [string, readonly string[]])[];
   readonly needsTrace?: boolean;
@@ -28,7 +28,6 @@ const gains: readonly Gain[] = [
     name: `MoETuner, Mixtral, ${["1 node", "2 nodes"][i]}`,
     file: `scenarios/placement/moetuner-${where}.yaml`,
     published: 1 / (1 - [0.093, 0.175][i]!),
-    source: "arXiv 2502.06643",
     before: without,
     after: [
       ["moetuner, fitted on what is replayed", ["policy.placement.fit=null"]],
@@ -41,7 +40,6 @@ const gains: readonly Gain[] = [
     name: `EPLB, DeepSeek-V3 prefill EP32, skew ${skew}`,
     file: "scenarios/large-ep-prefill.yaml",
     published: 1.49,
-    source: "LMSYS, May 2025, factor from a summary",
     before: [...without, `routing.skew=${skew}`],
     after: [["eplb, 32 redundant", [`routing.skew=${skew}`]]] as const,
   })),
@@ -49,10 +47,22 @@ const gains: readonly Gain[] = [
     name: `EPLB, DeepSeek-V3 decode EP72, skew ${skew}`,
     file: "scenarios/large-ep-decode.yaml",
     published: 2.54,
-    source: "LMSYS, May 2025, factor from a summary",
     // 256 experts do not divide over 72 ranks: before it, copies are of the first experts.
     before: ["policy.placement.kind=trivial", `routing.skew=${skew}`],
     after: [["eplb, 32 redundant", [`routing.skew=${skew}`]]] as const,
+  })),
+  ...(
+    [
+      [1.167, "eplb, no copies", ["policy.placement={kind: eplb}"]],
+      [1.244, "eplb, 64 copies (published: naive ones)", ["policy.placement={kind: eplb, redundant: 64}"]],
+      [1.34, "biased, 64 copies", []],
+    ] as const
+  ).map(([published, placement, settings]) => ({
+    name: "ATOM, DeepSeek-V4-Pro, here V3",
+    file: "scenarios/placement/atom-copies.yaml",
+    published,
+    before: without,
+    after: [[placement, settings]] as const,
   })),
 ];
 
@@ -74,7 +84,11 @@ async function main(): Promise<void> {
     for (const [placement, settings] of after) {
       const gain = beforeNs / (await runNs(file, settings, params));
       const share = (gain - 1) / (published - 1);
-      row([name, `x${published.toFixed(3)}`, `x${gain.toFixed(3)}`, `${Math.round(100 * share)} %`, `  ${placement}`], 44, 12);
+      row(
+        [name, `x${published.toFixed(3)}`, `x${gain.toFixed(3)}`, `${Math.round(100 * share)} %`, `  ${placement}`],
+        44,
+        12,
+      );
     }
   }
 }
