@@ -13,10 +13,10 @@ import { type ExpertLosses, readExpertLosses, roundingLosses } from "../policy/c
 import { textTable } from "../report/text-table.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { bitAllocation } from "../solver/bit-allocation/bit-allocation.ts";
-import { solveHere } from "../solver/solver.ts";
 import { loadCountsTable } from "../trace/load-counts.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
 import { processIo } from "./io.ts";
+import { withSolvers } from "./solving.ts";
 import { bytesMax, knownModel, withTrace } from "./trace.ts";
 import { oneOf } from "./words.ts";
 
@@ -67,10 +67,12 @@ export async function modelBits(file: string, options: ModelBitsOptions): Promis
   const losses = await lossesFor(options, used, (path) => io.readText(path));
   const { bits: widths } = losses;
   const atLeastOnce = options.atLeastOnce ?? widths.slice(1).slice(0, used.experts);
-  const found = await expertBits(
-    { ...used, ...losses, average, atLeastOnce, exponents: { uses: 1, weight: weightExponent, loss: 1 } },
-    solveHere,
-    { gap: 1e-9, ...(solver === undefined ? {} : { solver }) },
+  const found = await withSolvers(io, "bits", {}, (solve) =>
+    expertBits(
+      { ...used, ...losses, average, atLeastOnce, exponents: { uses: 1, weight: weightExponent, loss: 1 } },
+      solve,
+      { gap: 1e-9, ...(solver === undefined ? {} : { solver }) },
+    ),
   );
   const model = modelOf(options.model, used);
   const stored = model === null ? null : storedModel(model, found.average, group);

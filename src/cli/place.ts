@@ -12,6 +12,7 @@ import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { paramsFor } from "./scenario-params.ts";
+import { withSolvers } from "./solving.ts";
 import { oneOf, splitPair } from "./words.ts";
 
 export interface PlaceCliOptions {
@@ -59,22 +60,29 @@ export async function place(file: string, options: PlaceCliOptions, colour: bool
       comparison,
       placements: maps,
       limited,
-    } = await comparePlacement(
-      scenario,
-      {
-        requests: options.requests ?? defaultRequests,
-        repeats: options.repeats ?? defaultRepeats,
-        ...(policies === undefined ? {} : { policies }),
-        ...(redundant === undefined ? {} : { redundant }),
-        ...(fit === undefined ? {} : { fit }),
-        ...(test === undefined ? {} : { test }),
-        ...(batch === undefined ? {} : { batch }),
-        ...(all === undefined ? {} : { all }),
-        ...(solver === undefined ? {} : { solver }),
-        ...(gap === undefined ? {} : { gap: gap / 100 }),
-        ...(timeLimit === undefined ? {} : { timeLimitS: timeLimit / 1e9 }),
-      },
-      { ...fileReader(io), signal: watch.signal, ...(progress === null ? {} : { onProgress: progress.update }) },
+    } = await withSolvers(io, file, { signal: watch.signal, quiet: options.quiet === true }, (solve) =>
+      comparePlacement(
+        scenario,
+        {
+          requests: options.requests ?? defaultRequests,
+          repeats: options.repeats ?? defaultRepeats,
+          ...(policies === undefined ? {} : { policies }),
+          ...(redundant === undefined ? {} : { redundant }),
+          ...(fit === undefined ? {} : { fit }),
+          ...(test === undefined ? {} : { test }),
+          ...(batch === undefined ? {} : { batch }),
+          ...(all === undefined ? {} : { all }),
+          ...(solver === undefined ? {} : { solver }),
+          ...(gap === undefined ? {} : { gap: gap / 100 }),
+          ...(timeLimit === undefined ? {} : { timeLimitS: timeLimit / 1e9 }),
+        },
+        {
+          ...fileReader(io),
+          solve,
+          signal: watch.signal,
+          ...(progress === null ? {} : { onProgress: progress.update }),
+        },
+      ),
     );
     progress?.clear();
     if (options.json === true) io.out(jsonDocument(comparison));

@@ -19,6 +19,7 @@ import { fileReader, type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { type GivenLimits, resolvedLimits } from "./regression-limits.ts";
 import { paramsFor } from "./scenario-params.ts";
+import { withSolvers } from "./solving.ts";
 import { splitPair } from "./words.ts";
 
 export interface RunOptions {
@@ -79,14 +80,18 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           params: await paramsFor(file, params, io),
         });
         const before = baseline?.(scenario.name) ?? null;
-        const plain = await forecastScenario(withThresholds(scenario, options.threshold ?? []), {
-          ...fileReader(io),
-          signal: watch.signal,
-          advice: options.advice,
-          bands: options.bands === true,
-          ...(observed === null ? {} : { observed }),
-          ...(progress === null ? {} : { onProgress: progress.update }),
-        });
+        const solving = { signal: watch.signal, quiet: options.quiet === true };
+        const plain = await withSolvers(io, file, solving, (solve) =>
+          forecastScenario(withThresholds(scenario, options.threshold ?? []), {
+            ...fileReader(io),
+            solve,
+            signal: watch.signal,
+            advice: options.advice,
+            bands: options.bands === true,
+            ...(observed === null ? {} : { observed }),
+            ...(progress === null ? {} : { onProgress: progress.update }),
+          }),
+        );
         progress?.clear();
         const forecast = before === null ? plain : against(plain, before, options, io);
         if (options.json !== true) {

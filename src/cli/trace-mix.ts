@@ -4,7 +4,6 @@ import { oneLine } from "../core/printable.ts";
 import { formatCount, formatPercent } from "../core/units.ts";
 import { textTable } from "../report/text-table.ts";
 import { mixture } from "../solver/mixture/mixture.ts";
-import { solveHere } from "../solver/solver.ts";
 import type { RoutingTraceFile } from "../trace/container/open-trace.ts";
 import { loadCountsTable } from "../trace/load-counts.ts";
 import {
@@ -14,6 +13,7 @@ import {
   samplingDistance,
 } from "../trace/stats/domain-profiles.ts";
 import { processIo } from "./io.ts";
+import { withSolvers } from "./solving.ts";
 import { withTrace } from "./trace.ts";
 import { oneOf } from "./words.ts";
 
@@ -60,15 +60,17 @@ export async function traceMix(profilesFile: string, observedFile: string, optio
   refuseOthers(all, observed, profilesFile, observedFile);
   const profiles = all.filter(({ choices }) => choices > 0);
   const layers = observed.layers.length;
-  const answer = await solveHere(
-    mixture,
-    {
-      entries: observed.shares.length,
-      profiles: profiles.map(({ shares }) => shares),
-      observed: observed.shares,
-      entryWeights: new Float64Array(observed.shares.length).fill(1 / (2 * layers)),
-    },
-    { gap: 1e-9, ...(solver === undefined ? {} : { solver }) },
+  const answer = await withSolvers(io, observedFile, {}, (solve) =>
+    solve(
+      mixture,
+      {
+        entries: observed.shares.length,
+        profiles: profiles.map(({ shares }) => shares),
+        observed: observed.shares,
+        entryWeights: new Float64Array(observed.shares.length).fill(1 / (2 * layers)),
+      },
+      { gap: 1e-9, ...(solver === undefined ? {} : { solver }) },
+    ),
   );
   const shares = rounded(answer.solution);
   const document = {

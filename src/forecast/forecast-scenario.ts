@@ -1,7 +1,7 @@
 import { type Observation, observeDeployment } from "../calibrate/observed/observe-deployment.ts";
 import { giveWay, unlessAborted } from "../files/cooperative.ts";
 import { inOneStretch } from "../files/signals.ts";
-import type { FileReader } from "../resolve/file-reader.ts";
+import type { Surroundings } from "../resolve/file-reader.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
@@ -11,7 +11,7 @@ import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
 
 /** What a forecast needs from outside: files, and someone who watches. */
-export interface ForecastDeps extends FileReader {
+export interface ForecastDeps extends Surroundings {
   /** Stops the run when aborted; what had happened until then is reported, marked as interrupted. */
   readonly signal?: AbortSignal;
   /** Requests finished, of all. */

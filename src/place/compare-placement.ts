@@ -11,7 +11,7 @@ import { expertHomes } from "../models/visits.ts";
 import { contiguous } from "../policy/placement/contiguous.ts";
 import { noExpert, type Placement } from "../policy/placement/placement.ts";
 import { type PlacementKind, placementKinds, placements } from "../policy/placement/placements.ts";
-import type { FileReader } from "../resolve/file-reader.ts";
+import type { Surroundings } from "../resolve/file-reader.ts";
 import type { PolicySetting } from "../resolve/policy-setting.ts";
 import { type ResolvedPlacement, resolvePlacement } from "../resolve/resolve-placement.ts";
 import type { ResolvedRouting } from "../resolve/resolve-routing.ts";
@@ -20,7 +20,7 @@ import { resolveStartUp } from "../resolve/resolve-start-up.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { poolsOf } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
-import { type SolveRunner, solveHere } from "../solver/solver.ts";
+import { solveHere } from "../solver/solver.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { balanceBound } from "./balance-bound.ts";
@@ -56,12 +56,10 @@ export interface PlaceOptions extends SolveWishes {
   readonly all?: boolean;
 }
 
-export interface PlaceDeps extends FileReader {
+export interface PlaceDeps extends Surroundings {
   readonly signal?: AbortSignal;
   /** Maps and runs done, of about so many. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Absent: solvers run on this thread. */
-  readonly solve?: SolveRunner;
 }
 
 /** A comparison, and the maps themselves. */

@@ -1,5 +1,6 @@
 import { type Json, parseJson } from "../core/json.ts";
 import { fromScenario } from "../scenario/file-path.ts";
+import type { SolveRunner } from "../solver/solver.ts";
 
 /** How a forecast reads small files: model configurations and hardware profiles. Rejects for unreadable ones. */
 export interface FileReader {
@@ -8,6 +9,11 @@ export interface FileReader {
   whatIs?(path: string): Promise<"file" | "folder" | "nothing">;
   /** Names of what lies in a folder. Absent: nobody can tell. */
   list?(path: string): Promise<readonly string[]>;
+}
+
+/** What names are resolved with: files, and where optimisation problems are solved; absent: on this thread. */
+export interface Surroundings extends FileReader {
+  readonly solve?: SolveRunner;
 }
 
 /** A JSON file that a scenario names, with the bytes for its digest. */

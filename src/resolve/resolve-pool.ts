@@ -8,7 +8,8 @@ import type { PoolConfig } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { expertGroupLedger, nodeLedger } from "../sim/mapping-over-nodes.ts";
 import type { LedgerEntry } from "../sim/result.ts";
-import type { FileReader } from "./file-reader.ts";
+import type { SolveRunner } from "../solver/solver.ts";
+import type { FileReader, Surroundings } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
 import { placesInWords, withFlags } from "./offload-flags.ts";
@@ -118,7 +119,7 @@ export interface ResolvedPool {
 export async function resolvePool(
   { scenario: stated, config, price }: PoolShape,
   routed: ResolvedRouting,
-  reader: FileReader,
+  reader: Surroundings,
 ): Promise<ResolvedPool> {
   const { scenario, parts, host, ledger: flagLedger } = withFlags(stated, config);
   const { model, mapping, node, formats, weightBits } = config;
@@ -127,6 +128,7 @@ export async function resolvePool(
   const policies = await resolvePolicies(
     scenario,
     moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap, reader },
+    reader.solve,
   );
   const { placement, offload, rebalance } = policies;
   const divided = offload.value === null || parts === undefined ? offload.value : { ...offload.value, parts };
@@ -154,10 +156,10 @@ export async function resolvePool(
   };
 }
 
-async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null) {
+async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null, solve: SolveRunner | undefined) {
   if (setting !== null)
     return {
-      placement: await resolvePlacement(setting),
+      placement: await resolvePlacement(setting, solve),
       rebalance: resolveRebalance(setting),
       offload: await resolveOffload(setting),
     };

@@ -10,7 +10,7 @@ import { pooledLedger } from "../sim/outcome/pooled-ledger.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import { coldStartLedger, warmupRequests } from "./cold-start.ts";
-import type { FileReader } from "./file-reader.ts";
+import type { Surroundings } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { inPool, ofPool, poolScenarios } from "./pool-scenarios.ts";
 import { resolveHandover } from "./resolve-handover.ts";
@@ -28,7 +28,7 @@ import type { ResolvedScenario } from "./resolved.ts";
  */
 export async function resolveScenario(
   scenario: Scenario,
-  reader: FileReader,
+  reader: Surroundings,
   measured: Workload | null = null,
   signal?: AbortSignal,
   replayed?: ResolvedRouting | undefined,

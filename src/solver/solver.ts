@@ -8,8 +8,8 @@ export interface SolveLimits {
   readonly gap: number;
   /** Seed of what a solver draws at random. */
   readonly seed: number;
-  /** Told now and then of the best solution so far and of what none can be below. */
-  readonly onProgress?: (objective: number, bound: number) => void;
+  /** Told of each solution that is better than those before, its objective, and what none can be below. */
+  readonly onBetter?: (solution: unknown, objective: number, bound: number) => void;
 }
 
 export const defaultLimits: SolveLimits = { timeLimitS: 20, gap: 1e-4, seed: 0 };
@@ -76,16 +76,24 @@ export type SolveRunner = <Input, Solution>(
   options?: SolveOptions,
 ) => Promise<Answer<Solution>>;
 
+/** A solver with the limits that it is given, for a problem that is known to be sound. */
+export interface ChosenSolver<Input, Solution> {
+  readonly solver: Solver<Input, Solution>;
+  readonly limits: SolveLimits;
+}
+
 /**
- * Solves a problem on this thread and judges the solution by the problem alone, whatever the solver says of it.
- * @throws InvalidInputError for a problem that has no solution or a solver that cannot take it, SolverLimitError where the
- * limit came before any solution
+ * The solver of a problem: the one that is asked for, or the preferred one.
+ * @throws InvalidInputError for a problem that has no solution and a solver that cannot take it
  */
-export const solveHere: SolveRunner = async (kind, problem, options = {}) => {
+export function choose<Input, Solution>(
+  kind: Optimisation<Input, Solution>,
+  problem: Input,
+  options: SolveOptions,
+): ChosenSolver<Input, Solution> {
   const problems = kind.problems(problem);
   if (problems.length > 0) throw new InvalidInputError(problems);
   const { solver: name = kind.preferred(problem), ...given } = options;
-  const limits: SolveLimits = { ...defaultLimits, ...given };
   const solver = kind.solvers[name];
   if (solver === undefined)
     throw new InvalidInputError([
@@ -93,18 +101,31 @@ export const solveHere: SolveRunner = async (kind, problem, options = {}) => {
     ]);
   const misfit = solver.misfit?.(problem) ?? null;
   if (misfit !== null) throw new InvalidInputError([{ at: "solver", expected: misfit, found: name }]);
-  return judged(kind, problem, name, await solver.solve(problem, limits), limits.gap);
+  return { solver, limits: { ...defaultLimits, ...given } };
+}
+
+/**
+ * Solves a problem on this thread and judges the solution by the problem alone, whatever the solver says of it.
+ * @throws InvalidInputError for a problem that has no solution or a solver that cannot take it, SolverLimitError where the
+ * limit came before any solution
+ */
+export const solveHere: SolveRunner = async (kind, problem, options = {}) => {
+  const { solver, limits } = choose(kind, problem, options);
+  return judged(kind, problem, solver.name, await solver.solve(problem, limits), limits);
 };
 
 /** An attempt as an answer. */
-function judged<Input, Solution>(
+export function judged<Input, Solution>(
   kind: Optimisation<Input, Solution>,
   problem: Input,
   solver: string,
   { solution, bound: claimed, cut }: Attempt<Solution>,
-  gapMax: number,
+  { gap: gapMax, timeLimitS }: SolveLimits,
 ): Answer<Solution> {
-  if (solution === null) throw new SolverLimitError(`${solver} found no solution of ${kind.name} within its limit`);
+  if (solution === null)
+    throw new SolverLimitError(
+      `${solver} found no solution of ${kind.name}${cut ? ` within ${timeLimitS} s` : ""}: give it more time, or another solver`,
+    );
   const violation = kind.violation(problem, solution);
   holds(violation === null, "solver-solution", () => `${solver} for ${kind.name}: ${violation}`);
   const objective = kind.objective(problem, solution);

@@ -11,7 +11,7 @@ import { missPolicies } from "../../policy/miss/miss-policies.ts";
 import { lossyActions } from "../../policy/miss/miss-policy.ts";
 import type { PrefetchPolicy } from "../../policy/prefetch/prefetcher.ts";
 import { type PrefetcherName, prefetchers } from "../../policy/prefetch/prefetchers.ts";
-import type { FileReader } from "../../resolve/file-reader.ts";
+import type { Surroundings } from "../../resolve/file-reader.ts";
 import { settingsOfFlags } from "../../resolve/offload-flags.ts";
 import type { ResolvedRouting } from "../../resolve/resolve-routing.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
@@ -44,7 +44,7 @@ export interface CompareOptions {
   readonly lossy?: boolean;
 }
 
-export interface CompareDeps extends FileReader {
+export interface CompareDeps extends Surroundings {
   readonly signal?: AbortSignal;
   /** Candidates done, of about so many. */
   readonly onProgress?: (done: number, total: number) => void;

@@ -26,6 +26,7 @@ export function assignByNeighbourhoods(problem: AssignmentProblem, limits: Solve
   const bound = assignmentBound(problem);
   const random = new RandomStream(limits.seed, "assignment neighbourhoods");
   let objective = assignmentObjective(problem, binOf);
+  limits.onBetter?.(binOf.slice(), objective, bound);
   for (let failures = 0; failures < failuresMax && objective > bound * (1 + limits.gap) && problem.bins > 1; ) {
     const freed = freedBins(problem, binOf, failures, random);
     if (!refill(problem, binOf, freed)) {
@@ -36,7 +37,7 @@ export function assignByNeighbourhoods(problem: AssignmentProblem, limits: Solve
     const reached = assignmentObjective(problem, binOf);
     failures = reached < objective ? 0 : failures + 1;
     objective = reached;
-    limits.onProgress?.(objective, bound);
+    limits.onBetter?.(binOf.slice(), objective, bound);
   }
   return { solution: binOf, bound, cut: false };
 }

@@ -36,6 +36,7 @@ export function chainByNeighbourhoods(problem: ChainProblem, limits: SolveLimits
   const bound = chainBound(problem);
   const random = new RandomStream(limits.seed, "chain neighbourhoods");
   let objective = chainObjective(problem, best);
+  limits.onBetter?.(best.slice(), objective, bound);
   let failures = 0;
   for (let turn = 0; turn < neighbourhoodsMax && failures < failuresMax && gpus >= freedMax; turn++) {
     if (objective <= bound * (1 + limits.gap)) break;
@@ -47,7 +48,7 @@ export function chainByNeighbourhoods(problem: ChainProblem, limits: SolveLimits
     failures += 1;
     if (!fits || reached >= objective * (1 - 1e-12)) continue;
     [best, objective, failures] = [tried, reached, 0];
-    limits.onProgress?.(objective, bound);
+    limits.onBetter?.(best.slice(), objective, bound);
   }
   return { solution: best, bound, cut: false };
 }
