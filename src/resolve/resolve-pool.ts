@@ -16,6 +16,7 @@ import { offloadWhatIf } from "./offload-what-if.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
+import { resolveDispatch } from "./resolve-dispatch.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
 import { resolveExchange } from "./resolve-exchange.ts";
 import { resolveHardware } from "./resolve-hardware.ts";
@@ -120,21 +121,23 @@ export async function resolvePool(
     scenario,
     moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap, reader },
   );
-  const { placement, offload } = policies;
+  const { placement, dispatch, offload } = policies;
   const divided = offload.value === null || parts === undefined ? offload.value : { ...offload.value, parts };
   return {
     config: {
       ...config,
       routing: routed.routing,
       placement: placement.value,
+      ...(dispatch.value === undefined ? {} : { dispatch: dispatch.value }),
       offload: divided,
       ...(host === undefined ? {} : { host }),
     },
     price,
-    placement: placement.name,
+    placement: dispatch.value === undefined ? placement.name : `${placement.name}, ${dispatch.name} dispatch`,
     offload: offload.value === null ? null : `${offload.name}${placesInWords(parts, host)}`,
     ledger: [
       ...placement.ledger,
+      ...dispatch.ledger,
       ...offload.ledger,
       ...flagLedger,
       ...(scenario.policy.offload === undefined ? [] : offloadWhatIf(config.engine, scenario.policy.offload)),
@@ -144,7 +147,12 @@ export async function resolvePool(
 }
 
 async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null) {
-  if (setting !== null) return { placement: await resolvePlacement(setting), offload: await resolveOffload(setting) };
+  if (setting !== null)
+    return {
+      placement: await resolvePlacement(setting),
+      dispatch: await resolveDispatch(setting),
+      offload: await resolveOffload(setting),
+    };
   const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
     scenario.policy[key] === undefined
       ? []
@@ -157,7 +165,11 @@ async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null
         ],
   );
   if (problems.length > 0) throw new InvalidInputError(problems);
-  return { placement: { value: null, name: "none", ledger: [] }, offload: { value: null, name: "", ledger: [] } };
+  return {
+    placement: { value: null, name: "none", ledger: [] },
+    dispatch: { value: undefined, name: "", ledger: [] },
+    offload: { value: null, name: "", ledger: [] },
+  };
 }
 
 function costLedger(price: Price | null): LedgerEntry[] {

@@ -49,6 +49,11 @@ export interface Dispatcher {
    * get whole tokens, all that it has.
    */
   share(layer: number, tokens: LayerTokens, shares: Float64Array): void;
+  /**
+   * Place among the copies of an expert that a token on a device takes; `turn` counts tokens. Absent: a token may take any, in turn,
+   * wherever it is.
+   */
+  copyOf?(layer: number, expert: number, device: number, turn: number): number;
 }
 
 /** What a rule costs a running engine per MoE layer, beside the exchange. */

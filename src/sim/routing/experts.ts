@@ -3,18 +3,22 @@ import { expertHomes } from "../../models/visits.ts";
 import { contiguous } from "../../policy/placement/contiguous.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
+import { stageRanks } from "../mapping.ts";
+import { reachOf } from "../mapping-over-nodes.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
 import type { StepInFlight } from "../replica.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
+import { ExchangeRecord } from "./exchange-record.ts";
 import { ExpectedExperts } from "./expected-experts.ts";
-import { ExpertRanks, type ExpertWork } from "./expert-ranks.ts";
+import { type DispatchSetting, ExpertRanks, type ExpertWork, roundRobin } from "./expert-ranks.ts";
 import type { ExpertSource } from "./layer-call.ts";
 import { LoadStatistics } from "./load-statistics.ts";
 import { PrefetchingExperts } from "./prefetching-experts.ts";
 import { ReplayedExperts } from "./replayed-experts.ts";
 import { RoutingReplay } from "./routing-replay.ts";
+import { SourceCounts } from "./source-counts.ts";
 import type { StepRows } from "./step-rows.ts";
 
 /** Everything about the routed experts of a run: the sources of their work, its statistics, and the caches. */
@@ -22,6 +26,8 @@ export interface Experts {
   /** [replicas x steps in flight] */
   readonly sources: readonly ExpertSource[];
   readonly loads: LoadStatistics | null;
+  /** What ranks sent one another; null without replayed routing. */
+  readonly exchange: ExchangeRecord | null;
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
   /**
@@ -39,6 +45,8 @@ export interface Experts {
 /** What a step in flight reads, what falls to each rank, and where its experts are. */
 interface RoutedStep {
   readonly rows: StepRows;
+  /** Null where nobody asks where tokens come from. */
+  readonly sources: SourceCounts | null;
   readonly work: ExpertWork;
   readonly source: ExpertSource;
 }
@@ -55,6 +63,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     return {
       sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
+      exchange: null,
       replay: null,
       offloads: { caches: [], logs: [], nodes: [], hosts: [], pages: [] },
       look: () => {},
@@ -75,14 +84,18 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
       loads: null,
     });
-  const expertRanks = new ExpertRanks(placement, routing.layerMap);
+  const setting = dispatchSetting(config, seed);
+  const expertRanks = new ExpertRanks(placement, routing.layerMap, setting);
+  const bySource = config.dispatch?.policy.needs.includes("sources") === true;
   const domainIndex = requests.domains.map((name) => routing.table.domains.indexOf(name));
   const replay = new RoutingReplay(routing.table, requests.count, {
     start: routing.start,
     seed,
     domainOf: (request) => (requests.domainOf === null ? -1 : (domainIndex[requests.domainOf[request]!] ?? -1)),
     ordered: config.offload !== null,
+    readers: ExchangeRecord.readers(config),
   });
+  const exchange = new ExchangeRecord(config, replay, expertRanks, setting.topology, routing.layerMap);
   const stageOf = stagePlans(config.model, config.mapping.pp).flatMap((plan, stage) =>
     Array.from(
       plan.moeIndex.filter((index) => index >= 0),
@@ -96,15 +109,16 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const { caches } = offloads;
   const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
     const rows = replay.newStep();
+    const sources = bySource ? new SourceCounts(config.mapping.dp, rows.counts.length) : null;
     const work = expertRanks.newWork();
     const resident = new ReplayedExperts(work, spreads, routing.table.topK);
-    if (caches.length === 0) return { rows, work, source: resident };
+    if (caches.length === 0) return { rows, sources, work, source: resident };
     const replica = Math.floor(flight / pp);
     const own = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     const Source = config.offload?.prefetch === undefined ? CachedExperts : PrefetchingExperts;
     const weighs = config.offload?.policy.needs.includes("weights") ?? false;
     const source = new Source(resident, expertRanks, replay, rows, routing.layerMap, homes, own, weighs);
-    return { rows, work, source };
+    return { rows, sources, work, source };
   });
   /** [requests] whether any of its tokens was computed; null where nobody asks. */
   const began = caches.some(({ heedsRequests }) => heedsRequests) ? new Uint8Array(requests.count) : null;
@@ -120,15 +134,22 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   return {
     sources: steps.map(({ source }) => source),
     loads,
+    exchange,
     replay,
     offloads,
     look: (replica, { index, parts, batches }, computed) => {
-      const { rows, work } = steps[replica * pp + index]!;
+      const { rows, sources, work } = steps[replica * pp + index]!;
       rows.clear();
+      sources?.clear();
       if (began !== null) tellNew(replica, parts);
-      for (const { requests, tokens, count } of parts)
-        for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!);
-      expertRanks.split(rows.counts, work);
+      let prefills = false;
+      for (const batch of batches) prefills ||= batch.prefillTokens > 0;
+      for (const [source, { requests, tokens, count }] of parts.entries()) {
+        const reader = ExchangeRecord.reader(config, source, prefills);
+        for (let i = 0; i < count; i++) replay.read(rows, requests[i]!, computed[requests[i]!]!, tokens[i]!, reader);
+        sources?.take(rows.counts);
+      }
+      expertRanks.split(rows.counts, work, sources?.counts);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
       loads.addStep(work, tokens, routing.table.topK);
@@ -142,5 +163,20 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     finish: (atNs) => {
       for (const cache of caches) cache.finish(atNs);
     },
+  };
+}
+
+/** How a pool dispatches tokens among copies. */
+function dispatchSetting({ dispatch, mapping, node }: PoolConfig, seed: number): DispatchSetting {
+  const devices = stageRanks(mapping);
+  return {
+    choice: dispatch ?? roundRobin,
+    topology: {
+      sources: mapping.dp,
+      devicesPerSource: devices / mapping.dp,
+      devicesPerRank: devices / mapping.ep,
+      devicesPerNode: reachOf(node),
+    },
+    seed,
   };
 }
