@@ -11,7 +11,7 @@ import { fitEntry, type PolicySetting, type Resolved } from "./policy-setting.ts
 
 /** How a scenario dispatches tokens among the copies of an expert. Undefined value: it does not say. */
 export function resolveDispatch(setting: PolicySetting): Promise<Resolved<DispatchChoice | undefined>> {
-  const { scenario, moe, mapping } = setting;
+  const { scenario, moe } = setting;
   const section = scenario.policy.placement;
   const stated = section?.dispatch;
   if (section === undefined || stated === undefined)

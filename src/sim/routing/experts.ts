@@ -176,7 +176,13 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       if (began !== null) tellNew(replica, parts);
       let prefills = false;
       for (const batch of batches) prefills ||= batch.prefillTokens > 0;
-      groupRows.read(rows, parts, computed, ExchangeRecord.firstReader(config, prefills), sources);
+      groupRows.read(
+        rows,
+        parts,
+        computed,
+        exchange === null ? null : ExchangeRecord.firstReader(config, prefills),
+        sources,
+      );
       (placed[replica]?.work ?? groupWork).split(rows, work, sources?.counts);
       rebalances[replica]?.count(rows[0]!.counts, work.pairs);
       let tokens = 0;
