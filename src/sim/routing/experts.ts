@@ -1,9 +1,10 @@
 import { InvariantError } from "../../core/errors.ts";
+import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { contiguous } from "../../policy/placement/contiguous.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
-import { sharersOf } from "../mapping.ts";
+import { exchangesTokens, sharersOf } from "../mapping.ts";
 import { reachOf } from "../mapping-over-nodes.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
@@ -13,6 +14,7 @@ import type { StepInFlight } from "../replica.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
+import { exchangeScales, plainScales } from "./exchange-scales.ts";
 import { ExpectedExperts } from "./expected-experts.ts";
 import { type DispatchSetting, ExpertRanks, type ExpertWork, roundRobin } from "./expert-ranks.ts";
 import { GroupRows } from "./group-rows.ts";
@@ -83,17 +85,16 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     };
   }
   const experts = moe[0]!.experts;
-  const placement =
-    config.placement ??
-    contiguous.place({
-      layers: moe.length,
-      experts,
-      ranks: config.mapping.ep,
-      nodes: 1,
-      groups: 1,
-      physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
-      loads: null,
-    });
+  const inOrder = contiguous.place({
+    layers: moe.length,
+    experts,
+    ranks: config.mapping.ep,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
+    loads: null,
+  });
+  const placement = config.placement ?? inOrder;
   const setting = dispatchSetting(config, seed);
   const expertRanks = new ExpertRanks(placement, routing.layerMap, setting);
   const bySource = config.dispatch?.policy.needs.includes("sources") === true;
@@ -117,6 +118,15 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const homes = expertHomes(config.model);
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
   const spreads = expertRanks.meanSpread(routing.table);
+  const scales = scalesExchange(config)
+    ? exchangeScales(
+        routing.table,
+        routing.layerMap,
+        expertRanks,
+        new ExpertRanks(inOrder, routing.layerMap),
+        setting.topology,
+      )
+    : plainScales(moe.length);
   // Replicas whose experts are placed anew have maps of their own.
   const placed = Array.from({ length: config.rebalance === undefined ? 0 : config.replicas }, () => {
     const ranks = new ExpertRanks(placement, routing.layerMap, setting);
@@ -142,7 +152,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     const sources = bySource ? new SourceCounts(config.mapping.dp, rows[0]!.counts.length) : null;
     const work = groupWork.newWork();
     const own = placed[Math.floor(flight / pp)]?.spreads ?? spreads;
-    const resident = new ReplayedExperts(work, own, routing.table.topK);
+    const resident = new ReplayedExperts(work, own, routing.table.topK, scales);
     if (caches.length === 0) return { rows, sources, work, source: resident };
     const replica = Math.floor(flight / pp);
     const served = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
@@ -200,6 +210,19 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       for (const cache of caches) cache.finish(atNs);
     },
   };
+}
+
+/** Whether the time of exchanges follows the placement by nodes: DeepEP in its normal mode, with one map for good. */
+export function scalesExchange({ placement, rebalance, mapping, engine }: PoolConfig): boolean {
+  const { expertExchange } = engine;
+  return (
+    placement !== null &&
+    rebalance === undefined &&
+    mapping.edp === 1 &&
+    exchangesTokens(mapping) &&
+    exchangeLibrary(expertExchange) === "deepep" &&
+    !lowLatency(expertExchange, true)
+  );
 }
 
 /** How a pool dispatches tokens among copies. */

@@ -68,6 +68,8 @@ export class ExpertExchange {
       ranks: this.ranks,
       ranksPerNode: config.node.devicesPerNode,
       bytesPerValue: activationBytes,
+      nearScale: 1,
+      farScale: 1,
     };
     this.near = { ...this.library, mode: "lowLatency", ranks: Math.min(this.ranks, reachOf(config.node)) };
   }
@@ -296,6 +298,8 @@ export class ExpertExchange {
     library.topK = messagesPerToken(call, library.tokens);
     library.experts = moe.experts;
     library.bytesPerValue = valueBytes;
+    library.nearScale = low ? 1 : call.nearScale;
+    library.farScale = low ? 1 : call.farScale;
     let ns = 0;
     for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library, parts);
     return ns;
