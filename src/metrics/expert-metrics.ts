@@ -1,6 +1,8 @@
 import type { Metric } from "./metric.ts";
 
-/** How evenly experts load their ranks. */
+const shareOf = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
+
+/** How evenly experts load their ranks, and what these send one another. */
 export const balance = {
   imbalance: {
     label: "imbalance",
@@ -38,6 +40,54 @@ export const balance = {
     better: null,
     definition: "experts that a step touches in a MoE layer, mean over steps and layers",
     of: ({ experts }) => experts?.distinctExpertsPerStep ?? null,
+  },
+  balancedness: {
+    label: "balancedness",
+    row: "balancedness",
+    unit: "ratio",
+    better: "higher",
+    definition:
+      "tokens of the mean expert rank / tokens of the heaviest, each summed over MoE layers, mean over steps, as vLLM logs it; 1 is perfect balance",
+    of: ({ experts }) => experts?.balance?.balancedness ?? null,
+  },
+  imbalanceScore: {
+    label: "imbalance score",
+    row: "imbalance_score",
+    unit: "ratio",
+    better: "lower",
+    definition:
+      "(choices on the heaviest expert rank - those on the lightest) / tokens, mean over steps and MoE layers (MoGE); 0 is perfect balance",
+    of: ({ experts }) => experts?.balance?.imbalanceScore ?? null,
+  },
+  ranksPerToken: {
+    label: "ranks per token",
+    row: "ranks_per_token",
+    unit: "ratio",
+    better: "lower",
+    definition: "expert ranks that hold an expert of a token, mean over tokens and MoE layers",
+    of: ({ experts }) => experts?.exchange?.ranksPerToken ?? null,
+  },
+  nodesPerToken: {
+    label: "nodes per token",
+    row: "nodes_per_token",
+    unit: "ratio",
+    better: "lower",
+    definition: "nodes, or domains of a rack, that hold an expert of a token, mean over tokens and MoE layers",
+    of: ({ experts }) => experts?.exchange?.nodesPerToken ?? null,
+  },
+  exchangeBetweenNodes: {
+    label: "exchange between nodes",
+    row: "exchange_between_nodes",
+    unit: "share",
+    better: "lower",
+    definition:
+      "bytes of tokens to their experts and of results back that go between nodes / those that go from device to device at all",
+    of: ({ experts }) => {
+      const bytes = experts?.exchange?.bytes;
+      if (bytes === null || bytes === undefined) return null;
+      const far = bytes.dispatch.far + bytes.combine.far;
+      return shareOf(far, far + bytes.dispatch.near + bytes.combine.near);
+    },
   },
 } as const satisfies Record<string, Metric>;
 
@@ -80,8 +130,6 @@ export const expertCache = {
     of: ({ cache }) => cache?.reference?.bestStatic ?? null,
   },
 } as const satisfies Record<string, Metric>;
-
-const shareOf = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
 
 /** What came of experts that were sent ahead. */
 export const prefetching = {

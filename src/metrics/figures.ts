@@ -3,8 +3,10 @@ import type { LoadVerdict } from "../sim/outcome/load/load-verdict.ts";
 import type { LatencyMetric } from "../sim/outcome/request-latencies.ts";
 import type {
   CacheResult,
+  ExchangeResult,
   LayerLoad,
   ModelCacheResult,
+  RankBalance,
   RebalanceResult,
   SpeculationCounts,
   TimeComponent,
@@ -142,6 +144,10 @@ export interface Figures {
     readonly distinctExpertsPerStep: number;
     readonly layers: readonly LayerLoad[];
     readonly rankLoad: readonly number[];
+    /** Absent in results that were saved before it was counted, and without replayed routing. */
+    readonly balance?: RankBalance;
+    /** What ranks sent one another; absent as above, and where experts are placed anew or there are several copies of all. */
+    readonly exchange?: ExchangeResult;
   } | null;
   readonly cache: CacheResult | null;
   /** null without speculative decoding. */

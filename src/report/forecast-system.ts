@@ -39,8 +39,36 @@ export function expertsSection({ experts }: Forecast): PageSection[] {
     const loads = experts.rankLoad.slice(0, ranksShown).map((load) => load.toFixed(2));
     const more = ranks > ranksShown ? ` and ${ranks - ranksShown} more` : "";
     rows.push(["load by rank", "", `${loads.join(" ")}${more}, of the mean rank`]);
+    rows.push(...exchangeRows(experts));
   }
   return [{ kind: "table", only: "terminal", title: "Expert load", columns: figureColumns, rows }];
+}
+
+/** What ranks sent one another for the experts. */
+function exchangeRows({ balance, exchange }: NonNullable<Forecast["experts"]>): string[][] {
+  const rows: string[][] = [];
+  if (balance !== undefined)
+    rows.push([
+      metrics.balancedness.label,
+      formatNumber(balance.balancedness, 4),
+      "mean / heaviest rank, summed over layers, mean over steps",
+    ]);
+  if (exchange === undefined) return rows;
+  const { ranksPerToken, nodesPerToken, bytes, busiest, countedShare } = exchange;
+  rows.push([
+    metrics.ranksPerToken.label,
+    formatNumber(ranksPerToken, 4),
+    `with its experts, on ${formatNumber(nodesPerToken, 4)} ${nodesPerToken === 1 ? "node" : "nodes"}${countedShare < 1 ? `; from ${formatPercent(countedShare, 1)} of the recorded tokens read` : ""}`,
+  ]);
+  if (bytes === null || busiest === null) return rows;
+  const near = bytes.dispatch.near + bytes.combine.near;
+  const far = bytes.dispatch.far + bytes.combine.far;
+  rows.push([
+    "exchange of experts",
+    formatBytes(near + far),
+    `${formatBytes(far)} of it between nodes; busiest sender ${formatNumber(busiest.sender, 3)} x the mean, receiver ${formatNumber(busiest.receiver, 3)} x`,
+  ]);
+  return rows;
 }
 
 /** Hits of the expert cache beside what any cache could have had. */

@@ -18,6 +18,7 @@ import type { PolicySetting } from "./policy-setting.ts";
 import type { PoolScenario } from "./pool-scenarios.ts";
 import type { Price } from "./price.ts";
 import { resolveContextParallelism } from "./resolve-context-parallelism.ts";
+import { resolveDispatch } from "./resolve-dispatch.ts";
 import { resolveEngine, schedulerOf } from "./resolve-engine.ts";
 import { resolveExchange } from "./resolve-exchange.ts";
 import { resolveHardware } from "./resolve-hardware.ts";
@@ -130,7 +131,7 @@ export async function resolvePool(
     moe === null ? null : { scenario, model, moe, mapping, node, formats, weightBits, source, layerMap, reader },
     reader.solve,
   );
-  const { placement, offload, rebalance } = policies;
+  const { placement, dispatch, offload, rebalance } = policies;
   const divided = offload.value === null || parts === undefined ? offload.value : { ...offload.value, parts };
   return {
     config: {
@@ -138,16 +139,21 @@ export async function resolvePool(
       routing: routed.routing,
       placement: placement.value,
       ...(rebalance.value === undefined ? {} : { rebalance: rebalance.value }),
+      ...(dispatch.value === undefined ? {} : { dispatch: dispatch.value }),
       offload: divided,
       ...(host === undefined ? {} : { host }),
     },
     price,
-    placement: rebalance.value === undefined ? placement.name : `${placement.name}, rebalanced as ${rebalance.name}`,
+    placement:
+      placement.name +
+      (dispatch.value === undefined ? "" : `, ${dispatch.name} dispatch`) +
+      (rebalance.value === undefined ? "" : `, rebalanced as ${rebalance.name}`),
     offload: offload.value === null ? null : `${offload.name}${placesInWords(parts, host)}`,
     inputs: placement.inputs ?? [],
     ledger: [
       ...placement.ledger,
       ...rebalance.ledger,
+      ...dispatch.ledger,
       ...offload.ledger,
       ...flagLedger,
       ...(scenario.policy.offload === undefined ? [] : offloadWhatIf(config.engine, scenario.policy.offload)),
@@ -161,6 +167,7 @@ async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null
     return {
       placement: await resolvePlacement(setting, solve),
       rebalance: resolveRebalance(setting),
+      dispatch: await resolveDispatch(setting),
       offload: await resolveOffload(setting),
     };
   const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
@@ -178,6 +185,7 @@ async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null
   return {
     placement: { value: null, name: "none", ledger: [], proofs: [], inputs: [] },
     rebalance: { value: undefined, name: "", ledger: [] },
+    dispatch: { value: undefined, name: "", ledger: [] },
     offload: { value: null, name: "", ledger: [] },
   };
 }

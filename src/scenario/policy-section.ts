@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
+import { type DispatchName, dispatches } from "../policy/dispatch/dispatches.ts";
 import { type PlacementKind, placementKinds } from "../policy/placement/placements.ts";
 import { type RebalanceName, rebalances } from "../policy/rebalance/rebalances.ts";
 import { type RouterName, routers } from "../policy/router/routers.ts";
@@ -23,6 +24,9 @@ const placementKeys = {
     .optional()
     .describe("Groups of experts in hierarchical placement; default the router's, else 1."),
   nodes: count(1, 4096).optional().describe("Nodes the expert ranks lie on; default from the hardware."),
+  dispatch: kindsOf(dispatches, Object.keys(dispatches) as DispatchName[], {})
+    .optional()
+    .describe("How tokens are divided among the copies of an expert; default round-robin."),
   fit: fitSection,
   windows: count(1, 4096)
     .default(16)

@@ -9,6 +9,7 @@ import type { ModelSpec, TensorClass, WeightStorage } from "../models/spec.ts";
 import type { AdmissionChoice } from "../policy/cache/admission/admission.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Reserved } from "../policy/cache/reserved.ts";
+import type { DispatchChoice } from "../policy/dispatch/dispatch.ts";
 import type { MissChoice } from "../policy/miss/miss-policy.ts";
 import type { LivePlacementPolicy, Placement } from "../policy/placement/placement.ts";
 import type { PrefetchedCache, Prefetcher } from "../policy/prefetch/prefetcher.ts";
@@ -65,6 +66,8 @@ export interface PoolConfig {
   readonly placement: Placement | null;
   /** Absent: experts stay where they are placed. */
   readonly rebalance?: RebalanceConfig;
+  /** How tokens are divided among the copies of an expert; absent: round-robin. */
+  readonly dispatch?: DispatchChoice;
   readonly offload: OffloadConfig | null;
   /** What of the model beside experts the processors of the host compute; absent: nothing. */
   readonly host?: HostWork;

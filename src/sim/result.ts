@@ -247,6 +247,30 @@ export interface RebalanceResult {
   readonly balancednessAfter: number | null;
 }
 
+/** What data-parallel and expert ranks sent one another for the experts, over the run and all MoE layers. */
+export interface ExchangeResult {
+  /** Expert ranks, and nodes (or rack domains), that hold an expert of a token: mean over tokens and layers. */
+  readonly ranksPerToken: number;
+  readonly nodesPerToken: number;
+  /**
+   * Bytes from device to device inside nodes (or rack domains) and between them, tokens to experts and results back; null where
+   * none are sent, because every rank has or gathers all.
+   */
+  readonly bytes: Readonly<Record<"dispatch" | "combine", { readonly near: number; readonly far: number }>> | null;
+  /** Tokens to or from other ranks: of the rank that sends or receives most, over the mean rank; null as above. */
+  readonly busiest: { readonly sender: number; readonly receiver: number } | null;
+  /** Share of the recorded rows that were counted for this. */
+  readonly countedShare: number;
+}
+
+/** How evenly a run loaded its expert ranks. */
+export interface RankBalance {
+  /** Tokens of the mean rank / tokens of the heaviest, each summed over layers: mean over steps. vLLM logs it so. */
+  readonly balancedness: number;
+  /** (Pairs of the heaviest rank - those of the lightest) / tokens: mean over steps and layers (MoGE, arXiv 2505.21411). */
+  readonly imbalanceScore: number;
+}
+
 /** What one pool of a deployment did. */
 export interface PoolResult {
   /** Empty for the only pool of a deployment. */
@@ -268,6 +292,9 @@ export interface PoolResult {
   readonly rankLoad: readonly number[];
   /** Absent where experts stay where they were placed. */
   readonly rebalance?: RebalanceResult;
+  /** Null without replayed routing. */
+  readonly rankBalance: RankBalance | null;
+  readonly exchange: ExchangeResult | null;
   readonly cache: CacheResult | null;
   readonly memory: MemoryMap;
   readonly kv: KvCounts;
@@ -303,6 +330,9 @@ export interface RunResult {
   readonly layers: readonly LayerLoad[];
   /** Mean over steps and layers of tokens on each expert rank, relative to the mean rank. */
   readonly rankLoad: readonly number[];
+  /** Null without replayed routing. */
+  readonly rankBalance: RankBalance | null;
+  readonly exchange: ExchangeResult | null;
   readonly cache: CacheResult | null;
   readonly resources: readonly ResourceUse[];
   readonly memory: MemoryMap;

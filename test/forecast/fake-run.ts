@@ -63,6 +63,8 @@ export function fakeRun(requests: readonly FakeRequest[], parts: Partial<RunResu
     time: Object.fromEntries(timeComponents.map((component, at) => [component, at])) as RunResult["time"],
     layers: [],
     rankLoad: [],
+    rankBalance: null,
+    exchange: null,
     cache: null,
     resources: [{ name: "replica 0", busyNs: endNs / 2, bytes: 0 }],
     memory: { tiers: [], kvBlocks: 100, kvBytesPerToken: 1 },

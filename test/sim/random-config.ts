@@ -8,6 +8,8 @@ import { chained, expertHomes } from "../../src/models/visits.ts";
 import { admissions } from "../../src/policy/cache/admission/admissions.ts";
 import { cachePolicies, livePolicyNames } from "../../src/policy/cache/caches.ts";
 import { type CachePolicy, configured } from "../../src/policy/cache/expert-cache.ts";
+import type { DispatchChoice, DispatchPolicy } from "../../src/policy/dispatch/dispatch.ts";
+import { type DispatchName, dispatches } from "../../src/policy/dispatch/dispatches.ts";
 import { type MissPolicyName, missPolicies } from "../../src/policy/miss/miss-policies.ts";
 import type { MissPolicy } from "../../src/policy/miss/miss-policy.ts";
 import type { Placement } from "../../src/policy/placement/placement.ts";
@@ -15,7 +17,7 @@ import { placements } from "../../src/policy/placement/placements.ts";
 import type { RebalanceName } from "../../src/policy/rebalance/rebalances.ts";
 import { routers } from "../../src/policy/router/routers.ts";
 import type { OffloadConfig, SimConfig } from "../../src/sim/config.ts";
-import { cpKvCaches } from "../../src/sim/mapping.ts";
+import { cpKvCaches, exchangesTokens, type Mapping } from "../../src/sim/mapping.ts";
 import type { RequestTable } from "../../src/trace/request-table.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { applyTransforms } from "../../src/trace/transform/apply-transforms.ts";
@@ -209,6 +211,8 @@ export const scenario = fc.record({
       layers: fc.integer({ min: 1, max: 2 }),
     }),
   ),
+  /** How tokens are divided among copies, where the rest of the case allows it. */
+  dispatch: fc.option(fc.constantFrom(...(Object.keys(dispatches) as DispatchName[]))),
   /** How experts are placed anew, where routing is replayed and ranks hold different experts for good. */
   rebalance: fc.option(
     fc.constantFrom<readonly [RebalanceName, Record<string, unknown>]>(
@@ -274,6 +278,11 @@ export function configOf(c: Scenario): SimConfig {
   const { ep } = c.mapping;
   const rebalances = c.rebalance !== null && c.routing !== "uniform" && !offloads && ep > 1;
   const holding = [...new Set(homes)];
+  const chosenDispatch = dispatchFor(c.dispatch, mapping, {
+    replays: c.routing !== "uniform",
+    offloads,
+    entries: homes.length * 8,
+  });
   const placed =
     c.placement === null
       ? null
@@ -329,6 +338,7 @@ export function configOf(c: Scenario): SimConfig {
     routing: c.routing === "uniform" ? { kind: "uniform" } : { kind: "replay", table, layerMap, start: c.routing },
     placement,
     ...(rebalances ? { rebalance: rebalanceOf(...c.rebalance!) } : {}),
+    ...(chosenDispatch !== null ? { dispatch: chosenDispatch } : {}),
     offload,
     speculation:
       c.drafts === null
@@ -360,6 +370,23 @@ function transformed({ seed, transforms }: Scenario): RoutingTable {
     weights[at] = score;
   }
   return applyTransforms({ ...recorded, scores, weights }, transforms, (_, step) => step()).table;
+}
+
+/** A dispatch rule with its needs; null where it is refused. */
+function dispatchFor(
+  name: DispatchName | null,
+  mapping: Mapping,
+  { replays, offloads, entries }: { replays: boolean; offloads: boolean; entries: number },
+): DispatchChoice | null {
+  if (name === null || !replays) return null;
+  const policy: DispatchPolicy = dispatches[name];
+  if (policy.needs.includes("sources") && (mapping.edp > 1 || !exchangesTokens(mapping))) return null;
+  if (policy.whatIf === true && offloads) return null;
+  return {
+    policy,
+    values: z.object(policy.parameters).parse({}),
+    loads: policy.needs.includes("loads") ? Float64Array.from({ length: entries }, (_, i) => 1 + (i % 5)) : null,
+  };
 }
 
 /** A placement of the layers that hold experts, laid out by layer and visit. */

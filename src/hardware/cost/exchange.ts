@@ -24,19 +24,19 @@ export function exchangeMap(device: Device, library: ExchangeLibrary, family: Ke
 /** Expected number of distinct groups among `picks` independent uniform picks of `groups`. */
 const distinctGroups = (groups: number, picks: number): number => groups * (1 - pow(1 - 1 / groups, picks));
 
-/** Bytes that one rank sends to the other ranks of its node, none to itself, if experts are picked evenly. */
+/** Bytes that one rank sends to the other ranks of its node, none to itself, if experts are picked evenly, times the scale of the placement. */
 export function nearBytes(op: ExchangeOp): number {
   const bytes = op.tokens * op.hidden * op.bytesPerValue;
   const near = Math.min(op.ranks, op.ranksPerNode);
   const copies = op.mode === "lowLatency" ? op.topK : distinctGroups(op.ranks, op.topK);
-  return (bytes * copies * (near - 1)) / op.ranks;
+  return ((bytes * copies * (near - 1)) / op.ranks) * (op.nearScale ?? 1);
 }
 
-/** Bytes that one rank sends to other nodes if experts are picked evenly. */
+/** Bytes that one rank sends to other nodes if experts are picked evenly, times the scale of the placement. */
 export function farBytes(op: ExchangeOp): number {
   const nodes = op.ranks / Math.min(op.ranks, op.ranksPerNode);
   const copies = op.mode === "lowLatency" ? op.topK : distinctGroups(nodes, op.topK);
-  return (op.tokens * op.hidden * op.bytesPerValue * copies * (nodes - 1)) / nodes;
+  return ((op.tokens * op.hidden * op.bytesPerValue * copies * (nodes - 1)) / nodes) * (op.farScale ?? 1);
 }
 
 /** One crossing, and the bytes at the nominal rates of the links. Inside and between nodes they travel side by side. */
@@ -84,12 +84,16 @@ export function exchangeCost(context: CostContext): OpCost<ExchangeOp> {
     ranks: 0,
     ranksPerNode: 0,
     bytesPerValue: 0,
+    nearScale: 1,
+    farScale: 1,
   };
   return (op) => {
     if (!(op.ranks > 1 && op.tokens > 0)) return 0;
     // A rack domain counts as one node.
     Object.assign(inDomain, op);
     inDomain.ranksPerNode = fabric.nearRanks(op);
+    inDomain.nearScale = op.nearScale ?? 1;
+    inDomain.farScale = op.farScale ?? 1;
     const cost = costs[op.library][op.kind][op.mode];
     if (cost !== null) return cost(inDomain);
     const far = farBytes(inDomain);

@@ -49,13 +49,11 @@ export interface Dispatcher {
    * get whole tokens, all that it has.
    */
   share(layer: number, tokens: LayerTokens, shares: Float64Array): void;
-}
-
-/** What a rule costs a running engine per MoE layer, beside the exchange. */
-export interface DispatchCost {
-  readonly ns: number;
-  /** Bytes that all ranks sum up first. */
-  readonly allReduceBytes: number;
+  /**
+   * Place among the copies of an expert that a token on a device takes; `turn` counts tokens. Absent: a token may take any, in turn,
+   * wherever it is.
+   */
+  copyOf?(layer: number, expert: number, device: number, turn: number): number;
 }
 
 /** A rule that chooses among the copies of an expert: one file each, listed in `dispatches.ts`. */
@@ -69,8 +67,8 @@ export interface DispatchPolicy<Shape extends Parameters = Parameters> {
   readonly whatIf?: true;
   /** Absent: its parameters cannot contradict one another. */
   contradiction?(values: ParameterValues<Shape>): Contradiction | null;
-  /** Absent: nothing worth a figure. */
-  cost?(values: ParameterValues<Shape>, experts: number): DispatchCost;
+  /** What it costs a running engine that a run does not charge; absent: nothing worth a word. */
+  readonly leavesOut?: string;
   /** Null: tokens are spread evenly over ranks, whatever these hold. */
   create(site: DispatchSite, values: ParameterValues<Shape>): Dispatcher | null;
 }

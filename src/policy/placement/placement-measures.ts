@@ -77,8 +77,15 @@ export function ranksOf(placement: Placement): ExpertCopies {
  * @returns [layers][ranks]
  */
 export function rankLoads(placement: Placement, loads: Float64Array): Float64Array {
-  const { layers, experts, ranks } = placement;
-  const copies = ranksOf(placement);
+  return rankLoadsOf(ranksOf(placement), placement, loads);
+}
+
+/** The same of copies that are known already. */
+export function rankLoadsOf(
+  copies: ExpertCopies,
+  { layers, experts, ranks }: Pick<Placement, "layers" | "experts" | "ranks">,
+  loads: Float64Array,
+): Float64Array {
   const sums = new Float64Array(layers * ranks);
   for (let i = 0; i < layers * experts; i++) {
     const from = copies.starts[i]!;

@@ -5,6 +5,7 @@ import { exchangesTokens, moeShape, stageRanks } from "../mapping.ts";
 import { offloadMemoryEntries } from "../offload/memory-entries.ts";
 import { layOutPools, shareNode } from "../pool-layout.ts";
 import type { LedgerEntry } from "../result.ts";
+import { scalesExchange } from "../routing/experts.ts";
 import { pooledLedger } from "./pooled-ledger.ts";
 import type { RunView } from "./run-view.ts";
 
@@ -103,6 +104,13 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
       "emulated",
       "pairs per rank are counted from routing; copies of a token to one rank are merged by the trace's mean per layer, " +
         "and senders are spread evenly over ranks",
+    );
+  if (scalesExchange(config) && experts.replay !== null)
+    add(
+      "exchange under the placement",
+      "emulated",
+      "bytes that DeepEP's normal mode sends inside and between nodes: those of evenly picked experts, times what recorded tokens " +
+        "touch under the placement over what they touch with experts in order; copies as the dispatch rule takes them",
     );
   if (config.speculation !== null) speculationEntries(run, add);
   if (experts.offloads.caches.length > 0) {

@@ -27,6 +27,8 @@ export function poolResult(pool: Pool, endNs: number): PoolResult {
     layers: experts.loads?.layers(expertSkew(pool)) ?? [],
     rankLoad: experts.loads?.rankLoad() ?? [],
     ...(experts.rebalances.length === 0 ? {} : { rebalance: rebalanceResult(pool) }),
+    rankBalance: experts.loads?.rankBalance() ?? null,
+    exchange: experts.exchange?.result() ?? null,
     cache: cacheResult(config, experts.offloads),
     memory: memory.map,
     kv: kvCounts(pool),

@@ -74,7 +74,10 @@ export function buildResult(run: RunView): RunResult {
 /** The figures of all pools: sums; of what has no sum, those of a single pool, else nothing. */
 function together(
   pools: readonly PoolResult[],
-): Pick<RunResult, "speculation" | "time" | "layers" | "rankLoad" | "cache" | "memory" | "kv"> {
+): Pick<
+  RunResult,
+  "speculation" | "time" | "layers" | "rankLoad" | "rankBalance" | "exchange" | "cache" | "memory" | "kv"
+> {
   const [only] = pools;
   if (pools.length === 1) return only!;
   const sum = (of: (pool: PoolResult) => number) => pools.reduce((total, pool) => total + of(pool), 0);
@@ -86,6 +89,8 @@ function together(
     time: Object.fromEntries(time) as Record<TimeComponent, number>,
     layers: [],
     rankLoad: [],
+    rankBalance: null,
+    exchange: null,
     cache: null,
     memory: {
       ...fullest.memory,

@@ -3,6 +3,7 @@ import { roundRobinDispatch } from "../../policy/dispatch/round-robin.ts";
 import { noExpert, type Placement } from "../../policy/placement/placement.ts";
 import { type ExpertCopies, ranksOf } from "../../policy/placement/placement-measures.ts";
 import { idsPerLayer, noExpertId, type RoutingTable } from "../../trace/routing-table.ts";
+import type { CopyChooser } from "./exchange-counts.ts";
 
 /** Work of the routed experts in one step: pairs computed and experts touched, per (MoE layer, expert rank). */
 export interface ExpertWork {
@@ -25,9 +26,12 @@ export interface DispatchSetting {
   readonly seed: number;
 }
 
-/** Copies share evenly, wherever tokens come from. */
+/** Copies share evenly. */
+export const roundRobin: DispatchChoice = { policy: roundRobinDispatch, values: {}, loads: null };
+
+/** The same on one device. */
 const evenly: DispatchSetting = {
-  choice: { policy: roundRobinDispatch, values: {}, loads: null },
+  choice: roundRobin,
   topology: { sources: 1, devicesPerSource: 1, devicesPerRank: 1, devicesPerNode: 1 },
   seed: 0,
 };
@@ -101,11 +105,6 @@ export class ExpertRanks {
     };
   }
 
-  /** Whether steps have to be split with their tokens by data-parallel rank. */
-  get needsSources(): boolean {
-    return this.hasCopies && this.setting.choice.policy.needs.includes("sources");
-  }
-
   /** Rank of an expert's first copy. */
   rankOf(layer: number, expert: number): number {
     return this.map.ranks[this.map.starts[layer * this.experts + expert]!]!;
@@ -125,6 +124,22 @@ export class ExpertRanks {
   /** Rank that holds a copy. */
   rankOfCopy(copy: number): number {
     return this.map.ranks[copy]!;
+  }
+
+  /** Which copies tokens take, one by one. */
+  chooser(): CopyChooser {
+    const choose = this.hasCopies ? this.dispatcher?.copyOf : undefined;
+    return {
+      bySource: choose !== undefined,
+      rankFor: (layer, expert, device, turn) => {
+        const { starts, ranks } = this.map;
+        const entry = layer * this.experts + expert;
+        const first = starts[entry]!;
+        const count = starts[entry + 1]! - first;
+        if (count === 1) return ranks[first]!;
+        return ranks[first + (choose === undefined ? (turn + expert) % count : choose(layer, expert, device, turn))]!;
+      },
+    };
   }
 
   /** Whether a rank holds a copy of an expert. */

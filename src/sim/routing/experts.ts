@@ -1,8 +1,11 @@
 import { InvariantError } from "../../core/errors.ts";
+import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { expertHomes } from "../../models/visits.ts";
 import { contiguous } from "../../policy/placement/contiguous.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
+import { exchangesTokens, sharersOf } from "../mapping.ts";
+import { reachOf } from "../mapping-over-nodes.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
 import { buildRebalances } from "../rebalance/build-rebalances.ts";
@@ -10,8 +13,10 @@ import type { ReplicaRebalance } from "../rebalance/replica-rebalance.ts";
 import type { StepInFlight } from "../replica.ts";
 import { moeLayers, stagePlans } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
+import { ExchangeRecord } from "./exchange-record.ts";
+import { exchangeScales, plainScales } from "./exchange-scales.ts";
 import { ExpectedExperts } from "./expected-experts.ts";
-import { ExpertRanks, type ExpertWork } from "./expert-ranks.ts";
+import { type DispatchSetting, ExpertRanks, type ExpertWork, roundRobin } from "./expert-ranks.ts";
 import { GroupRows } from "./group-rows.ts";
 import { GroupWork } from "./group-work.ts";
 import type { ExpertSource } from "./layer-call.ts";
@@ -19,6 +24,7 @@ import { LoadStatistics } from "./load-statistics.ts";
 import { PrefetchingExperts } from "./prefetching-experts.ts";
 import { ReplayedExperts } from "./replayed-experts.ts";
 import { RoutingReplay } from "./routing-replay.ts";
+import { SourceCounts } from "./source-counts.ts";
 import type { StepRows } from "./step-rows.ts";
 
 /** Everything about the routed experts of a run: the sources of their work, its statistics, and the caches. */
@@ -26,6 +32,8 @@ export interface Experts {
   /** [replicas x steps in flight] */
   readonly sources: readonly ExpertSource[];
   readonly loads: LoadStatistics | null;
+  /** What ranks sent one another; null where it is not counted. */
+  readonly exchange: ExchangeRecord | null;
   readonly replay: RoutingReplay | null;
   readonly offloads: Offloads;
   /** [replicas] their experts placed anew; none where they stay. */
@@ -46,6 +54,8 @@ export interface Experts {
 interface RoutedStep {
   /** [copies of the set of experts] */
   readonly rows: readonly StepRows[];
+  /** Null where nobody asks where tokens come from. */
+  readonly sources: SourceCounts | null;
   readonly work: ExpertWork;
   readonly source: ExpertSource;
 }
@@ -64,6 +74,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     return {
       sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
+      exchange: null,
       replay: null,
       rebalances: [],
       offloads: { caches: [], logs: [], nodes: [], hosts: [], pages: [] },
@@ -74,25 +85,30 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     };
   }
   const experts = moe[0]!.experts;
-  const placement =
-    config.placement ??
-    contiguous.place({
-      layers: moe.length,
-      experts,
-      ranks: config.mapping.ep,
-      nodes: 1,
-      groups: 1,
-      physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
-      loads: null,
-    });
-  const expertRanks = new ExpertRanks(placement, routing.layerMap);
+  const inOrder = contiguous.place({
+    layers: moe.length,
+    experts,
+    ranks: config.mapping.ep,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
+    loads: null,
+  });
+  const placement = config.placement ?? inOrder;
+  const setting = dispatchSetting(config, seed);
+  const expertRanks = new ExpertRanks(placement, routing.layerMap, setting);
+  const bySource = config.dispatch?.policy.needs.includes("sources") === true;
   const domainIndex = requests.domains.map((name) => routing.table.domains.indexOf(name));
   const replay = new RoutingReplay(routing.table, requests.count, {
     start: routing.start,
     seed,
     domainOf: (request) => (requests.domainOf === null ? -1 : (domainIndex[requests.domainOf[request]!] ?? -1)),
     ordered: config.offload !== null,
+    readers: ExchangeRecord.readers(config, routing.table.rows),
   });
+  const exchange = ExchangeRecord.counts(config, routing.table.rows)
+    ? new ExchangeRecord(config, replay, expertRanks, setting.topology, routing.layerMap)
+    : null;
   const stageOf = stagePlans(config.model, config.mapping.pp).flatMap((plan, stage) =>
     Array.from(
       plan.moeIndex.filter((index) => index >= 0),
@@ -102,9 +118,18 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const homes = expertHomes(config.model);
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
   const spreads = expertRanks.meanSpread(routing.table);
+  const scales = scalesExchange(config)
+    ? exchangeScales(
+        routing.table,
+        routing.layerMap,
+        expertRanks,
+        new ExpertRanks(inOrder, routing.layerMap),
+        setting.topology,
+      )
+    : plainScales(moe.length);
   // Replicas whose experts are placed anew have maps of their own.
   const placed = Array.from({ length: config.rebalance === undefined ? 0 : config.replicas }, () => {
-    const ranks = new ExpertRanks(placement, routing.layerMap);
+    const ranks = new ExpertRanks(placement, routing.layerMap, setting);
     const own = spreads.slice();
     return {
       ranks,
@@ -124,16 +149,17 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const groupWork = new GroupWork(expertRanks, edp);
   const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
     const rows = Array.from({ length: edp }, () => replay.newStep());
+    const sources = bySource ? new SourceCounts(config.mapping.dp, rows[0]!.counts.length) : null;
     const work = groupWork.newWork();
     const own = placed[Math.floor(flight / pp)]?.spreads ?? spreads;
-    const resident = new ReplayedExperts(work, own, routing.table.topK);
-    if (caches.length === 0) return { rows, work, source: resident };
+    const resident = new ReplayedExperts(work, own, routing.table.topK, scales);
+    if (caches.length === 0) return { rows, sources, work, source: resident };
     const replica = Math.floor(flight / pp);
     const served = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
     const Source = config.offload?.prefetch === undefined ? CachedExperts : PrefetchingExperts;
     const weighs = config.offload?.policy.needs.includes("weights") ?? false;
     const source = new Source(resident, expertRanks, replay, rows[0]!, routing.layerMap, homes, served, weighs);
-    return { rows, work, source };
+    return { rows, sources, work, source };
   });
   /** [requests] whether any of its tokens was computed; null where nobody asks. */
   const began = caches.some(({ heedsRequests }) => heedsRequests) ? new Uint8Array(requests.count) : null;
@@ -149,15 +175,25 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   return {
     sources: steps.map(({ source }) => source),
     loads,
+    exchange,
     replay,
     offloads,
     rebalances,
     look: (replica, { index, parts, batches }, computed) => {
-      const { rows, work } = steps[replica * pp + index]!;
+      const { rows, sources, work } = steps[replica * pp + index]!;
       for (const own of rows) own.clear();
+      sources?.clear();
       if (began !== null) tellNew(replica, parts);
-      groupRows.read(rows, parts, computed);
-      (placed[replica]?.work ?? groupWork).split(rows, work);
+      let prefills = false;
+      for (const batch of batches) prefills ||= batch.prefillTokens > 0;
+      groupRows.read(
+        rows,
+        parts,
+        computed,
+        exchange === null ? null : ExchangeRecord.firstReader(config, prefills),
+        sources,
+      );
+      (placed[replica]?.work ?? groupWork).split(rows, work, sources?.counts);
       rebalances[replica]?.count(rows[0]!.counts, work.pairs);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
@@ -173,5 +209,32 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     finish: (atNs) => {
       for (const cache of caches) cache.finish(atNs);
     },
+  };
+}
+
+/** Whether the time of exchanges follows the placement by nodes: DeepEP in its normal mode, with one map for good. */
+export function scalesExchange({ placement, rebalance, mapping, engine }: PoolConfig): boolean {
+  const { expertExchange } = engine;
+  return (
+    placement !== null &&
+    rebalance === undefined &&
+    mapping.edp === 1 &&
+    exchangesTokens(mapping) &&
+    exchangeLibrary(expertExchange) === "deepep" &&
+    !lowLatency(expertExchange, true)
+  );
+}
+
+/** How a pool dispatches tokens among copies. */
+function dispatchSetting({ dispatch, mapping, node }: PoolConfig, seed: number): DispatchSetting {
+  return {
+    choice: dispatch ?? roundRobin,
+    topology: {
+      sources: mapping.dp,
+      devicesPerSource: sharersOf(mapping),
+      devicesPerRank: mapping.etp,
+      devicesPerNode: reachOf(node),
+    },
+    seed,
   };
 }

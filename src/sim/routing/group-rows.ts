@@ -1,6 +1,7 @@
 import type { RankStep } from "../dp-rank.ts";
 import { type Mapping, sourcesPerGroup } from "../mapping.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
+import type { SourceCounts } from "./source-counts.ts";
 import type { StepRows } from "./step-rows.ts";
 
 /**
@@ -20,18 +21,29 @@ export class GroupRows {
     this.sources = sourcesPerGroup(mapping);
   }
 
-  /** Adds the rows of the parts of a step to `groups`. `computed` holds the tokens of every request computed before it. */
-  read(groups: readonly StepRows[], parts: readonly RankStep[], computed: Readonly<ArrayLike<number>>): void {
+  /**
+   * Adds the rows of the parts of a step to `groups`. `computed` holds the tokens of every request computed before it. Data-parallel
+   * rank d is the reader firstReader + d of the replay; without it, all are one. `bySource` takes the tokens of each, where one group serves all.
+   */
+  read(
+    groups: readonly StepRows[],
+    parts: readonly RankStep[],
+    computed: Readonly<ArrayLike<number>>,
+    firstReader: number | null = null,
+    bySource: SourceCounts | null = null,
+  ): void {
     const { cp, sources } = this;
     for (let d = 0; d < parts.length; d++) {
       const first = Math.floor((d * cp) / sources);
       const last = Math.floor((d * cp + cp - 1) / sources);
       const { requests, tokens, count } = parts[d]!;
+      const reader = firstReader === null ? 0 : firstReader + d;
       for (let i = 0; i < count; i++) {
         const request = requests[i]!;
-        if (first === last) this.replay.read(groups[first]!, request, computed[request]!, tokens[i]!);
+        if (first === last) this.replay.read(groups[first]!, request, computed[request]!, tokens[i]!, reader);
         else this.deal(groups, d * cp, i, request, computed[request]!, tokens[i]!);
       }
+      bySource?.take(groups[0]!.counts);
     }
   }
 

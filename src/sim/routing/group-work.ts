@@ -25,11 +25,11 @@ export class GroupWork {
     return { ...one, ranks, pairs: new Float64Array(all), distinct: new Float64Array(all) };
   }
 
-  /** Fills `work` from the rows of each group. */
-  split(rows: readonly StepRows[], work: ExpertWork): void {
+  /** Fills `work` from the rows of each group; of a single one, `bySource` has the tokens by data-parallel rank where the rule asks. */
+  split(rows: readonly StepRows[], work: ExpertWork, bySource?: readonly Uint32Array[]): void {
     const { expertRanks, groups, own } = this;
     if (groups === 1) {
-      expertRanks.split(rows[0]!.counts, work);
+      expertRanks.split(rows[0]!.counts, work, bySource);
       return;
     }
     const { layers, ranks } = expertRanks;

@@ -14,6 +14,9 @@ export class LayerCall {
   /** Mean routed experts per token, and mean distinct ranks of them. */
   expertsPerToken = 0;
   spread = 0;
+  /** Bytes of DeepEP's normal mode inside and between nodes, over those of contiguous experts. */
+  nearScale = 1;
+  farScale = 1;
   /** Absolute time from which every rank computes, ns. */
   startNs = 0;
   /** [expert ranks of all groups, one group after the other] (token, expert) pairs, and experts (or copies of experts) with at least one token. */

@@ -1,6 +1,6 @@
 import { holds } from "../../core/errors.ts";
 import { sum } from "../../core/statistics.ts";
-import type { LayerLoad } from "../result.ts";
+import type { LayerLoad, RankBalance } from "../result.ts";
 import type { ExpertWork } from "./expert-ranks.ts";
 
 /** Load balance and distinct experts over the run, per MoE layer and per expert rank. */
@@ -11,6 +11,8 @@ export class LoadStatistics {
   private readonly pairs: Float64Array;
   private readonly none: Float64Array;
   private readonly rankShare: Float64Array;
+  private balancedness = 0;
+  private imbalanceScore = 0;
   private steps = 0;
   /** Pairs and choices without an expert = tokens x topK was verified so often: once per step and layer. */
   checked = 0;
@@ -31,16 +33,23 @@ export class LoadStatistics {
   addStep({ layers, ranks, pairs, distinct, none }: ExpertWork, tokens: number, topK: number): void {
     if (tokens === 0) return;
     this.steps++;
+    let routedInAll = 0;
+    let maxInAll = 0;
     for (let layer = 0; layer < layers; layer++) {
       let routed = 0;
       let max = 0;
+      let min = Number.POSITIVE_INFINITY;
       let touched = 0;
       for (let at = layer * ranks; at < (layer + 1) * ranks; at++) {
         const load = pairs[at]!;
         routed += load;
         touched += distinct[at]!;
         if (load > max) max = load;
+        if (load < min) min = load;
       }
+      routedInAll += routed;
+      maxInAll += max;
+      this.imbalanceScore += (max - min) / tokens;
       const left = none[layer]!;
       if (routed + left !== tokens * topK)
         holds(
@@ -59,6 +68,7 @@ export class LoadStatistics {
       for (let r = 0; r < ranks; r++)
         this.rankShare[r]! += routed === 0 ? 1 : (pairs[layer * ranks + r]! * ranks) / routed;
     }
+    this.balancedness += maxInAll === 0 ? 1 : routedInAll / ranks / maxInAll;
     this.checked += layers;
   }
 
@@ -79,6 +89,14 @@ export class LoadStatistics {
   withoutExpertShare(): number {
     const none = sum(this.none);
     return none === 0 ? 0 : none / (none + sum(this.pairs));
+  }
+
+  /** Null before the first step. */
+  rankBalance(): RankBalance | null {
+    const { steps } = this;
+    if (steps === 0) return null;
+    const layers = Math.max(1, this.imbalance.length);
+    return { balancedness: this.balancedness / steps, imbalanceScore: this.imbalanceScore / (steps * layers) };
   }
 
   /** Mean load of each rank relative to the mean rank. */

@@ -1,4 +1,5 @@
 import type { ExpertTime } from "../step/expert-time.ts";
+import { type ExchangeScales, plainScales } from "./exchange-scales.ts";
 import type { ExpertWork } from "./expert-ranks.ts";
 import { type ExpertSource, type LayerCall, serveResident } from "./layer-call.ts";
 
@@ -10,11 +11,13 @@ export class ReplayedExperts implements ExpertSource {
   /** [MoE layers] distinct ranks per token. */
   private readonly spreads: Float64Array;
   private readonly topK: number;
+  private readonly scales: ExchangeScales;
 
-  constructor(work: ExpertWork, spreads: Float64Array, topK: number) {
+  constructor(work: ExpertWork, spreads: Float64Array, topK: number, scales = plainScales(spreads.length)) {
     this.work = work;
     this.spreads = spreads;
     this.topK = topK;
+    this.scales = scales;
   }
 
   route(call: LayerCall): void {
@@ -26,6 +29,8 @@ export class ReplayedExperts implements ExpertSource {
     }
     call.expertsPerToken = this.topK - none[call.layer]! / Math.max(1, call.tokens);
     call.spread = this.spreads[call.layer]!;
+    call.nearScale = this.scales.near[call.layer]!;
+    call.farScale = this.scales.far[call.layer]!;
   }
 
   /** Tokens of a copy of an expert that has several. */

@@ -18,8 +18,10 @@ export class RoutingReplay {
   rowReads = 0;
   /** Whether steps keep their rows in batch order. */
   readonly ordered: boolean;
-  /** [rows + 1] differences of reads per row: the sum of the first r + 1 says how often row r was read. */
-  private readonly reads: Float64Array;
+  /** Who reads rows, counted apart. */
+  readonly readers: number;
+  /** [readers][rows + 1] differences of reads per row: the sum of the first r + 1 says how often row r was read. */
+  private readonly reads: readonly Int32Array[];
   private readonly startRow: Int32Array;
   private readonly rowDomain: Int32Array;
   private readonly blockRows: number;
@@ -39,6 +41,8 @@ export class RoutingReplay {
       domainOf(request: number): number;
       /** Keeps the rows of each step in order, as expert caches need, and no histograms. */
       ordered: boolean;
+      /** Absent: one. */
+      readers?: number;
     },
   ) {
     this.table = table;
@@ -46,7 +50,8 @@ export class RoutingReplay {
     this.countRows = rowCounter(table);
     const width = table.layers * idsPerLayer(table);
     this.seen = new Uint8Array(idsPerLayer(table));
-    this.reads = new Float64Array(table.rows + 1);
+    this.readers = options.readers ?? 1;
+    this.reads = Array.from({ length: this.readers }, () => new Int32Array(table.rows + 1));
     this.startRow = new Int32Array(requests);
     this.rowDomain = new Int32Array(requests);
     const stream = new RandomStream(options.seed, "routing-start");
@@ -103,15 +108,18 @@ export class RoutingReplay {
     return new StepRows(this.table.layers * idsPerLayer(this.table));
   }
 
-  /** Adds the rows read by positions [done, done + tokens) of a request to a step. */
-  read(step: StepRows, request: number, done: number, tokens: number): void {
+  /** Adds the rows read by positions [done, done + tokens) of a request to a step, for one of the readers. */
+  read(step: StepRows, request: number, done: number, tokens: number, reader = 0): void {
     this.rowReads += tokens;
+    const reads = this.reads[reader]!;
     const [first, end] = this.domainRange(this.rowDomain[request]!);
     const span = end - first;
     let row = first + ((this.startRow[request]! - first + done) % span);
     let left = tokens;
     while (left > 0) {
       const take = Math.min(left, end - row);
+      reads[row]! += 1;
+      reads[row + take]! -= 1;
       this.addRange(step, row, row + take);
       left -= take;
       row = first;
@@ -120,8 +128,6 @@ export class RoutingReplay {
 
   private addRange(step: StepRows, from: number, to: number): void {
     const { counts } = step;
-    this.reads[from]! += 1;
-    this.reads[to]! -= 1;
     if (this.ordered) {
       step.keep(from, to);
       this.countRows(counts, from, to, 1);
@@ -147,13 +153,27 @@ export class RoutingReplay {
     else this.countRows(counts, to, upper * block, -1);
   }
 
+  /** Visits the rows that were read, in order, with [readers] how often by whom. */
+  eachReadRow(visit: (row: number, times: Float64Array) => void): void {
+    const { reads, readers } = this;
+    const times = new Float64Array(readers);
+    for (let row = 0; row < this.table.rows; row++) {
+      let any = 0;
+      for (let reader = 0; reader < readers; reader++) {
+        times[reader]! += reads[reader]![row]!;
+        any += times[reader]!;
+      }
+      if (any > 0) visit(row, times);
+    }
+  }
+
   /** [layers][experts] tokens that each expert computed over the run: reads of every row times its choices. */
   expertUses(): Float64Array {
     const { rows, layers, topK, experts, ids } = this.table;
     const uses = new Float64Array(layers * experts);
     let times = 0;
     for (let row = 0; row < rows; row++) {
-      times += this.reads[row]!;
+      for (const reads of this.reads) times += reads[row]!;
       if (times === 0) continue;
       const from = row * layers * topK;
       for (let i = 0; i < layers * topK; i++) {

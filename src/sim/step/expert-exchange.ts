@@ -1,8 +1,6 @@
-import { storageFormats } from "../../core/dtype.ts";
 import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { activationBytes } from "../../hardware/cost/context.ts";
 import type { CostModel } from "../../hardware/cost.ts";
-import { activationsFor } from "../../hardware/math-format.ts";
 import type { ElementwiseOp, ExchangeOp } from "../../hardware/op.ts";
 import type { MoeFeedForward } from "../../models/spec.ts";
 import type { PoolConfig } from "../config.ts";
@@ -10,6 +8,7 @@ import { expertGroupRanks, sharersOf, sourcesPerGroup } from "../mapping.ts";
 import { reachOf } from "../mapping-over-nodes.ts";
 import type { LayerCall } from "../routing/layer-call.ts";
 import type { RankBatch } from "./batch.ts";
+import { dispatchValueBytes } from "./dispatch-bytes.ts";
 import type { LinkTime } from "./link-time.ts";
 
 type Direction = "dispatch" | "combine";
@@ -57,8 +56,7 @@ export class ExpertExchange {
     this.sharers = sharersOf(config.mapping);
     this.groups = config.mapping.edp;
     this.sources = sourcesPerGroup(config.mapping);
-    this.dispatchValueBytes =
-      storageFormats[activationsFor(config.formats.experts, config.node.device)].bitsPerValue / 8;
+    this.dispatchValueBytes = dispatchValueBytes(config);
     this.library = {
       kind: "dispatch",
       library: exchangeLibrary(config.engine.expertExchange) ?? "deepep",
@@ -70,6 +68,8 @@ export class ExpertExchange {
       ranks: this.ranks,
       ranksPerNode: config.node.devicesPerNode,
       bytesPerValue: activationBytes,
+      nearScale: 1,
+      farScale: 1,
     };
     this.near = { ...this.library, mode: "lowLatency", ranks: Math.min(this.ranks, reachOf(config.node)) };
   }
@@ -298,6 +298,8 @@ export class ExpertExchange {
     library.topK = messagesPerToken(call, library.tokens);
     library.experts = moe.experts;
     library.bytesPerValue = valueBytes;
+    library.nearScale = low ? 1 : call.nearScale;
+    library.farScale = low ? 1 : call.farScale;
     let ns = 0;
     for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library, parts);
     return ns;

@@ -29,6 +29,7 @@ export class TokenSplitter {
   readonly #copyRank: Uint16Array;
   readonly #speed: Float64Array;
   readonly #speedSum: number;
+  readonly #whole: boolean;
   /** Copies by expert: those of e are at #copyAt[#firstCopy[e] .. #firstCopy[e + 1]). */
   readonly #firstCopy: Uint32Array;
   readonly #copyAt: Uint32Array;
@@ -44,7 +45,12 @@ export class TokenSplitter {
   readonly #expertFrom: Int32Array;
   readonly #queue: Uint16Array;
 
-  constructor({ experts, ranks, copyExpert, copyRank, rankSpeed }: ExpertCopies) {
+  /**
+   * @param whole splits into whole tokens: with room for a whole number of tokens on every rank, each path carries whole ones, so
+   * that the heaviest rank has the least that whole tokens allow. For ranks that are all alike.
+   */
+  constructor({ experts, ranks, copyExpert, copyRank, rankSpeed }: ExpertCopies, whole = false) {
+    this.#whole = whole;
     this.copies = copyExpert.length;
     this.#experts = experts;
     this.#ranks = ranks;
@@ -86,7 +92,7 @@ export class TokenSplitter {
       share[copy] = count;
       load[this.#copyRank[copy]!]! += count;
     }
-    let slowest = sum / this.#speedSum;
+    let slowest = this.#whole ? Math.ceil(sum / this.#speedSum) : sum / this.#speedSum;
     for (let rank = 0; rank < this.#ranks; rank++) slowest = Math.max(slowest, load[rank]! / this.#speed[rank]!);
     for (const expert of this.#copied) this.#surplus[expert] = tokens[expert]!;
     // What rounding may leave over: no token is lost, as the rest goes to the first copy.
@@ -180,7 +186,7 @@ export class TokenSplitter {
     }
     // Tokens of experts with several copies on these ranks are all of experts that were reached.
     for (const expert of this.#copied) if (this.#expertFrom[expert] !== -2) load += this.#surplus[expert]!;
-    return load / speed;
+    return this.#whole ? Math.ceil(load / speed) : load / speed;
   }
 }
 
