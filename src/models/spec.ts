@@ -145,6 +145,8 @@ export interface MoeFeedForward {
   readonly sharedGate: boolean;
   /** Biases inside each expert (gpt-oss), in parameters per expert. */
   readonly expertBiasParameters: number;
+  /** Bits per value of this layer's experts, scales included, where layers differ; absent: those of the class. */
+  readonly expertBits?: number;
   /** A dense network beside the MoE in the same layer (Gemma 4, LongCat-Flash), or 0. */
   readonly denseWidth: number;
   readonly router: Router;

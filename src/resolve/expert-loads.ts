@@ -45,10 +45,14 @@ export async function expertLoads(
   // A file of its own also counts experts that return their input. They have no place.
   if (counts.experts !== experts && counts.experts !== routableExperts(moe))
     refuse({ expected: `counts of the model's ${experts} experts`, found: `${counts.experts} experts` });
+  const into = mergedBefore(fit, source, counts);
   const uses = new Float64Array(counts.layers * experts);
   for (let row = 0; row < counts.steps * counts.layers; row++)
-    for (let expert = 0; expert < experts; expert++)
-      uses[(row % counts.layers) * experts + expert]! += counts.counts[row * counts.experts + expert]!;
+    for (let expert = 0; expert < experts; expert++) {
+      const layer = row % counts.layers;
+      const home = into?.[layer * experts + expert] ?? expert;
+      if (home < experts) uses[layer * experts + home]! += counts.counts[row * counts.experts + expert]!;
+    }
   const domain = fit?.domain === undefined ? "all domains" : `domain ${fit.domain}`;
   return {
     uses,
@@ -60,10 +64,26 @@ export async function expertLoads(
   };
 }
 
-/** A file of its own is counted as it was recorded. */
+/**
+ * [layers][experts] the expert that has the tokens of each, where a file of its own was recorded before transforms merged experts;
+ * null where none did. A token that chose two of a group counts twice: counts do not say which did.
+ */
+function mergedBefore(fit: FitChoice | undefined, source: FitSource | null, counts: CountsTable): Uint16Array | null {
+  const table = source?.whole;
+  if (fit?.file === undefined || table?.mergedInto === undefined) return null;
+  const layersOf = ({ layers, modelLayers }: Pick<CountsTable, "layers" | "modelLayers">): string =>
+    modelLayers.length === 0 ? `${layers} layers` : `layers ${modelLayers.join(", ")}`;
+  if (layersOf(counts) !== layersOf(table))
+    refuse({ at: "fit.file", expected: `${layersOf(table)}, whose experts are merged`, found: layersOf(counts) });
+  return table.mergedInto;
+}
+
+/** A file of its own is counted as it was recorded; the experts of a group are added up. */
 function untransformed({ routing }: Scenario, fit: FitChoice | undefined): string {
   const transformed = routing.kind !== "uniform" && routing.transforms.length > 0;
-  return transformed && fit?.file !== undefined ? ", before transforms" : "";
+  if (!transformed || fit?.file === undefined) return "";
+  const merged = routing.transforms.some(({ kind }) => kind === "merge");
+  return merged ? ", before transforms, merged experts added up" : ", before transforms";
 }
 
 async function countsFor(

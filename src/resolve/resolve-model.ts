@@ -1,4 +1,3 @@
-import { refuse } from "../core/errors.ts";
 import { restored } from "../models/bytes.ts";
 import { modelNamed } from "../models/catalogue.ts";
 import { resolveShape } from "../models/resolve-shape.ts";
@@ -7,6 +6,7 @@ import { fromScenario } from "../scenario/file-path.ts";
 import type { ScenarioModel } from "../scenario/parse-model.ts";
 import type { PoolConfig } from "../sim/config.ts";
 import type { LedgerEntry } from "../sim/result.ts";
+import { resolveExpertBits } from "./expert-bits.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type InputRow, inputRow } from "./input-row.ts";
 import { located, locatedAsync } from "./located.ts";
@@ -22,7 +22,7 @@ export interface ResolvedModel {
 }
 
 export async function resolveModel(scenario: ScenarioModel, reader: FileReader): Promise<ResolvedModel> {
-  const { file, id = "", shape, dtypes = {}, expertBits, kvCacheDtype } = scenario.model;
+  const { file, id = "", shape, dtypes = {}, kvCacheDtype } = scenario.model;
   const inputs: InputRow[] = [];
   const assumptions: string[] = [];
   const read = async (path: string): Promise<ModelSpec> => {
@@ -31,26 +31,23 @@ export async function resolveModel(scenario: ScenarioModel, reader: FileReader):
     assumptions.push(...assumed);
     return spec;
   };
-  const model =
+  const released =
     shape !== undefined
       ? resolveShape(shape).spec
       : file !== undefined
         ? await locatedAsync(scenario, ["model", "file"], () => read(file))
         : located(scenario, ["model", "id"], () => modelNamed(id));
   const given = Object.fromEntries(Object.entries(dtypes).filter(([, format]) => format !== undefined));
-  if (expertBits !== undefined && !model.layers.some(({ feedForward }) => feedForward.kind === "moe"))
-    located(scenario, ["model", "expertBits"], () =>
-      refuse({ expected: `no bits of experts: ${model.name} has none`, found: expertBits }),
-    );
+  const bits = await resolveExpertBits(scenario, released, reader);
+  const model = bits?.model ?? released;
+  inputs.push(...(bits?.inputs ?? []));
   const formatted = restored(model, { ...model.formats, ...given });
   const storage =
-    expertBits === undefined
-      ? formatted
-      : { ...formatted, weightBits: { ...formatted.weightBits, experts: expertBits } };
+    bits === null ? formatted : { ...formatted, weightBits: { ...formatted.weightBits, experts: bits.average } };
   const kvFormat = kvCacheDtype ?? model.kvFormat;
   const changed = [
     ...Object.entries(given).map(([tensor, format]) => `${tensor} ${format}`),
-    ...(expertBits === undefined ? [] : [`${expertBits} bits per value of every expert, also where they differ`]),
+    ...(bits === null ? [] : [bits.detail]),
     ...(kvCacheDtype === undefined ? [] : [`KV cache ${kvCacheDtype}`]),
   ];
   return {

@@ -9,6 +9,7 @@ import { moeShape } from "../sim/mapping.ts";
 import { expertGroupLedger, nodeLedger } from "../sim/mapping-over-nodes.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import type { SolveRunner } from "../solver/solver.ts";
+import { checkLayerBits } from "./expert-bits.ts";
 import type { FileReader, Surroundings } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
 import { kernelLedger } from "./kernel-ledger.ts";
@@ -47,6 +48,7 @@ export interface PoolShape {
 /** Model, hardware, engine, layout and scheduler of a pool. */
 export async function resolvePoolShape({ scenario, identity }: PoolScenario, reader: FileReader): Promise<PoolShape> {
   const { model, storage, kvFormat, ...modelFacts } = await resolveModel(scenario, reader);
+  checkLayerBits(scenario, model);
   const hardware = await resolveHardware(scenario, reader);
   const { engine: stated, ...engineFacts } = await resolveEngine(scenario, reader, hardware.node.device);
   const speculation = resolveSpeculation(scenario, model);

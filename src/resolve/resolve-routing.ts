@@ -21,6 +21,7 @@ import { synthesisSteps } from "../trace/synthesis/synthesise-routing.ts";
 import { type AppliedTransform, applyTransforms, filesOf, needsOf } from "../trace/transform/apply-transforms.ts";
 import type { FitSource } from "./expert-loads.ts";
 import type { FileReader } from "./file-reader.ts";
+import { type InputRow, inputRow } from "./input-row.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
 import { dividedRouting } from "./prefetch-training.ts";
@@ -32,6 +33,8 @@ export interface ResolvedRouting {
   /** Rows to fit policies on; null for uniform routing. */
   readonly source: FitSource | null;
   readonly layerMap: LayerMapChoice;
+  /** Files of transforms. */
+  readonly inputs: readonly InputRow[];
   readonly ledger: readonly LedgerEntry[];
 }
 
@@ -40,6 +43,7 @@ const expected = (popularityCv: number, ledger: readonly LedgerEntry[]): Resolve
   routing: { kind: "uniform", popularityCv },
   source: null,
   layerMap: "identity",
+  inputs: [],
   ledger,
 });
 
@@ -67,7 +71,7 @@ export async function resolveRouting(
   const loaded = await routingTable(scenario, model, moe, signal);
   checkShape(scenario, loaded.table, moe);
   // What transforms leave of the weights is not what the model weighed.
-  const texts = await transformTexts(scenario, section.transforms, reader);
+  const files = await transformFiles(scenario, section.transforms, reader);
   const { table: transformed, applied } =
     section.transforms.length === 0
       ? { table: loaded.table, applied: [] }
@@ -75,7 +79,7 @@ export async function resolveRouting(
           loaded.table,
           section.transforms,
           (index, step) => located(scenario, ["routing", "transforms", index], step),
-          texts,
+          files.map((file) => file?.text),
         );
   // Experts that return their input lie on no device.
   const whole = firstExperts(transformed, moe.experts);
@@ -98,22 +102,24 @@ export async function resolveRouting(
     },
     source: { whole, replayed, ...divided },
     layerMap,
+    inputs: files.flatMap((file) => (file === undefined ? [] : [inputRow("routing transform", file.name, file.text)])),
     ledger: [...routingLedger(replayed, section.kind), ...loaded.preset, ...applied.map(transformEntry)],
   };
 }
 
-/** Texts of the files that transforms read. */
-async function transformTexts(scenario: Scenario, chosen: Parameters<typeof filesOf>[0], reader: FileReader) {
-  const texts: (string | undefined)[] = [];
-  for (const [index, file] of filesOf(chosen).entries())
-    texts.push(
-      file === undefined
+/** The file that each transform reads, undefined for those that read none. */
+async function transformFiles(scenario: Scenario, chosen: Parameters<typeof filesOf>[0], reader: FileReader) {
+  const files: ({ readonly name: string; readonly text: string } | undefined)[] = [];
+  for (const [index, name] of filesOf(chosen).entries())
+    files.push(
+      name === undefined
         ? undefined
-        : await locatedAsync(scenario, ["routing", "transforms", index, "file"], () =>
-            reader.readText(fromScenario(scenario.file, file)),
-          ),
+        : await locatedAsync(scenario, ["routing", "transforms", index, "file"], async () => ({
+            name,
+            text: await reader.readText(fromScenario(scenario.file, name)),
+          })),
     );
-  return texts;
+  return files;
 }
 
 /** Whether a policy looks at router weights. */

@@ -70,7 +70,7 @@ export async function resolveScenario(
     ...(others.length === 0 ? {} : { otherPools: others }),
     inputs: [
       ...scenarioInputs(scenario),
-      ...distinctInputs([...shapes, ...resolved].flatMap(({ inputs }) => inputs)),
+      ...distinctInputs([...shapes, routed, ...resolved].flatMap(({ inputs }) => inputs)),
       ...traceInputs(workload.requests, routed.source?.whole.origin ?? null),
     ],
     ledger: [

@@ -3,6 +3,8 @@ import { tensorClasses } from "../models/spec.ts";
 import { exactlyOne, filePath, word } from "./quantity.ts";
 import { shapeSection, storageFormat } from "./shape-section.ts";
 
+const bits = z.number().min(0.5).max(32);
+
 /** Which model is served, and how it is quantised. */
 export const modelSection = z
   .strictObject({
@@ -16,13 +18,14 @@ export const modelSection = z
       .optional()
       .describe("Storage format per tensor class where it differs from the release, such as {experts: int4}."),
     expertBits: z
-      .number()
-      .min(0.5)
-      .max(32)
+      .union([bits, z.array(bits).min(1).max(4096), filePath()], {
+        error: "bits from 0.5 to 32, a list of them for each layer with experts, or a file of moecast model bits",
+      })
       .optional()
       .describe(
         "Bits per value of the routed experts, scales included, where they are not those of the experts' format in dtypes: the " +
-          "average of experts in several widths, such as `moecast model bits` gives. All experts are taken to have it.",
+          "average of experts in several widths, a list of one for each layer that has experts, or a file that `moecast model " +
+          "bits -o` wrote. Experts of a layer are taken to have its average.",
       ),
     kvCacheDtype: storageFormat.optional().describe("Storage format of the KV cache; default as released."),
   })

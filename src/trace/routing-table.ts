@@ -24,6 +24,8 @@ export interface RoutingTable {
   readonly tokens?: Uint32Array;
   /** [layers][experts] 1 for each expert that the model still has, where transforms took others out of it; absent: all. */
   readonly kept?: Uint8Array;
+  /** [layers][experts] the kept expert that each was merged into, itself where it was not, {@link noExpertId} where that has no weights; absent: none was. */
+  readonly mergedInto?: Uint16Array;
   /** First row of each sequence, ascending, then `rows`. A sequence never crosses a domain. */
   readonly sequenceStarts: Uint32Array;
   readonly domains: readonly string[];

@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 // Lowest first. A folder may import itself and folders on a lower row, never its own row.
 const levels = [
   ["core"],
-  ["files"],
-  ["models", "hardware", "engine", "trace", "solver"],
+  ["files", "solver"],
+  ["models", "hardware", "engine", "trace"],
   ["policy"],
   ["sim"],
   ["metrics"],

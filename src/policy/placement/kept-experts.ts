@@ -73,17 +73,21 @@ export function leftInPlace(kept: Uint8Array, experts: number, ranks: number): L
   };
 }
 
-/** Most experts that a rank holds over some layers, copies counted; where places stay empty, they are not. */
+/**
+ * Most experts that a rank holds over some layers, copies counted; where places stay empty, they are not. `weightOf` a layer is what
+ * each of its experts counts.
+ */
 export function mostHeld(
   { ranks, physicalExpertsPerRank, logicalExperts }: Placement,
   layers: readonly number[],
+  weightOf: (layer: number) => number = () => 1,
 ): number {
   let most = 0;
   for (let rank = 0; rank < ranks; rank++) {
     let held = 0;
     for (const layer of layers)
       for (let p = 0; p < physicalExpertsPerRank; p++)
-        if (logicalExperts[(layer * ranks + rank) * physicalExpertsPerRank + p] !== noExpert) held++;
+        if (logicalExperts[(layer * ranks + rank) * physicalExpertsPerRank + p] !== noExpert) held += weightOf(layer);
     most = Math.max(most, held);
   }
   return most;

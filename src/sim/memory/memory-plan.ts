@@ -16,7 +16,7 @@ import { placeCaches, reservedBytes } from "./kv-places.ts";
 import { type KvLayout, type KvPlan, planKv } from "./kv-plan.ts";
 import { growthPerToken, type LayerCache } from "./layer-cache.ts";
 import type { MemoryItem, MemoryMap, TierMap } from "./memory.ts";
-import { heldExperts, hostEmbedding, weightItems } from "./weight-items.ts";
+import { heldExperts, hostEmbedding, sliceBytesOf, weightItems } from "./weight-items.ts";
 
 /** The memory map, and what follows from it: room for caches, bytes of an expert, experts in host memory. */
 export interface MemoryPlan {
@@ -56,6 +56,7 @@ export function planMemory(
   const { node, model, mapping, scheduler, offload } = config;
   const moe = moeShape(model);
   const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, config) / mapping.etp);
+  const sliceBytesByLayer = sliceBytesOf(config);
   const physicalExpertsPerRank =
     config.placement?.physicalExpertsPerRank ?? (moe === null ? 0 : Math.ceil(moe.experts / mapping.ep));
 
@@ -70,6 +71,7 @@ export function planMemory(
       expertBytes: sliceBytes,
       physicalExpertsPerRank,
       heldExperts: heldExperts(config, plan, physicalExpertsPerRank),
+      heldBytes: heldExperts(config, plan, physicalExpertsPerRank, (layer) => sliceBytesByLayer[layer]!),
     });
     const items = [...weights, ...workItems(config)].filter((item) => item.bytes > 0);
     const weightBytes = bytesIn(weights) + (last ? (draft?.weightBytes ?? 0) : 0);
@@ -168,13 +170,16 @@ function draftMemory(
   const { model, mapping, formats } = module;
   const moe = moeShape(model);
   const [plan] = stagePlans(model, 1);
+  const perRank = moe === null ? 0 : Math.ceil(moe.experts / mapping.ep);
+  const sliceBytes = moe === null ? 0 : Math.ceil(expertBytes(moe, module) / mapping.etp);
   const items = weightItems(module, attention, plan!, {
     // Later pipeline stages need an embedding of their own.
     first: config.mapping.pp > 1,
     last: false,
-    expertBytes: moe === null ? 0 : Math.ceil(expertBytes(moe, module) / mapping.etp),
-    physicalExpertsPerRank: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep),
-    heldExperts: moe === null ? 0 : Math.ceil(moe.experts / mapping.ep) * plan!.expertLayers,
+    expertBytes: sliceBytes,
+    physicalExpertsPerRank: perRank,
+    heldExperts: perRank * plan!.expertLayers,
+    heldBytes: perRank * plan!.expertLayers * sliceBytes,
   });
   const hidden = model.hiddenSize;
   // Embedding and hidden state are normed and joined, and the output is normed.

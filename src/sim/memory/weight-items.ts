@@ -1,5 +1,5 @@
 import { storedBytes } from "../../core/dtype.ts";
-import { matrixBytes } from "../../models/bytes.ts";
+import { expertBytes, matrixBytes } from "../../models/bytes.ts";
 import { routableExperts } from "../../models/expert-choices.ts";
 import { mostHeld } from "../../policy/placement/kept-experts.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
@@ -15,19 +15,38 @@ interface StageParts {
   readonly physicalExpertsPerRank: number;
   /** Expert copies of all layers of the stage on the rank that holds most. */
   readonly heldExperts: number;
+  /** Bytes of the experts of all layers of the stage on the rank that holds most of them. */
+  readonly heldBytes: number;
 }
 
 /**
  * Expert copies of all layers of a stage on the rank that holds most of them: ranks may hold unequally many, and others in each layer.
  * `perRank`: those of a layer where the placement is not told.
  */
-export function heldExperts({ placement, model }: PoolConfig, plan: StagePlan, perRank: number): number {
-  if (placement === null) return perRank * plan.expertLayers;
+export function heldExperts(
+  { placement, model }: PoolConfig,
+  plan: StagePlan,
+  perRank: number,
+  weightOf: (layer: number) => number = () => 1,
+): number {
   // A layer that visits the experts of an earlier one again holds none.
   const layers = [...plan.moeIndex].filter(
     (layer, i) => layer >= 0 && model.layers[plan.first + i]!.revisit === undefined,
   );
-  return mostHeld(placement, layers);
+  return placement === null
+    ? layers.reduce((sum, layer) => sum + perRank * weightOf(layer), 0)
+    : mostHeld(placement, layers, weightOf);
+}
+
+/** Bytes of one expert's slice in each MoE layer, which its own bits decide where layers differ. */
+export function sliceBytesOf(config: Pick<PoolConfig, "model" | "formats" | "weightBits" | "mapping">): number[] {
+  const { model, mapping, formats, weightBits } = config;
+  return model.layers.flatMap(({ feedForward: of }) => {
+    if (of.kind !== "moe") return [];
+    const experts = of.expertBits ?? weightBits?.experts;
+    const storage = experts === undefined ? config : { formats, weightBits: { ...weightBits, experts } };
+    return [Math.ceil(expertBytes(of, storage) / mapping.etp)];
+  });
 }
 
 /** Part of a stage: the layers of it that are the devices', or those that are the host's. */
@@ -61,7 +80,7 @@ export function weightItems(
     ...layers.slice(0, -1),
     {
       name: offload === null ? `routed experts, ${slots} slots` : `expert cache, ${slots} slots`,
-      bytes: slots * stage.expertBytes,
+      bytes: offload === null ? stage.heldBytes : slots * stage.expertBytes,
     },
     { name: "parts of experts", bytes: offload === null ? 0 : partsBytes(offload, plan, stage) },
     { name: "expert transfer buffer", bytes: offload === null || expertLayers === 0 ? 0 : 2 * stage.expertBytes },

@@ -42,8 +42,15 @@ function draftLayer(model: ModelSpec, draft: Module): LayerSpec {
   const feedForward = model.layers.findLast(({ feedForward: { kind } }) => kind !== "none");
   return {
     attention: attention?.attention ?? { kind: "none" },
-    feedForward: draft.kind === "mtp" ? (feedForward?.feedForward ?? { kind: "none" }) : denseOf(model),
+    feedForward: draft.kind === "mtp" ? atClassBits(feedForward?.feedForward ?? { kind: "none" }) : denseOf(model),
   };
+}
+
+/** A module's experts have the bits of the class, as bits by layer are of the model's own layers. */
+function atClassBits(feedForward: LayerSpec["feedForward"]): LayerSpec["feedForward"] {
+  if (feedForward.kind !== "moe") return feedForward;
+  const { expertBits: _bits, ...rest } = feedForward;
+  return rest;
 }
 
 function seesAll({ attention }: LayerSpec): boolean {

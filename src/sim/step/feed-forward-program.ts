@@ -59,7 +59,7 @@ export function feedForwardProgram(spec: FeedForward, config: PoolConfig): FeedF
       shardWidth: spec.expertWidth / mapping.etp,
       valuesPerPair: 2 * spec.expertHidden + (spec.matrices * spec.expertWidth) / mapping.etp,
       weightFormat: formats.experts,
-      ...ownBytes(config, "experts"),
+      ...(spec.expertBits === undefined ? ownBytes(config, "experts") : { bytesPerWeight: spec.expertBits / 8 }),
       math: mathFor(node.device, formats.experts, activationsFor(formats.experts, node.device)),
     },
     shared: [

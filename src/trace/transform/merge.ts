@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { refuse } from "../../core/errors.ts";
+import { type Json, parseJson } from "../../core/json.ts";
+import { joinedByTransport } from "../../solver/merging/by-transport.ts";
+import { type MergingProblem, mergingProblems } from "../../solver/merging/merging-problem.ts";
 import { countsOf } from "../load-counts.ts";
 import { noExpertId, type RoutingTable } from "../routing-table.ts";
 import { idsToChange, keptToChange, type RoutingTransform } from "./routing-transform.ts";
@@ -16,28 +19,60 @@ const parameters = {
     .describe(
       "Whether the most used experts of the whole model are left, so that layers differ, or as many in each layer.",
     ),
+  membersMax: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe("Experts of a group at most, the one that is left counted; default no limit."),
+  similarity: z
+    .enum(["coactivation", "file"])
+    .default("coactivation")
+    .describe("What tells how alike experts are: how many tokens choose both, or numbers in file."),
+  file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "With similarity file: JSON of a square of numbers for each recorded layer, how alike the expert of the row is to that of " +
+        "the column. More is more alike, on any scale.",
+    ),
 };
 
 /**
  * Experts merged into fewer (M-SMoE, arXiv 2310.01334): the most used of the model stay, at least one in each layer; every other
- * joins the one of its layer that it is most alike. The paper goes by router logits; here it is the one that most tokens choose
- * together with it. A token that chose two of a group visits it once, with the weights of both. What merging does to answers, and
- * the paper's low-rank compression, are left out.
+ * joins the one of its layer that it is most alike, or together they lose the least likeness where groups have a limit. The paper
+ * goes by router logits, which come as a file; without one it is how many tokens choose both. A token that chose two of a group
+ * visits it once, with the weights of both. What merging does to answers, and the paper's low-rank compression, are left out.
  */
 export const merge: RoutingTransform<typeof parameters> = {
   name: "merge",
-  rule: "Merges experts into the most used ones, by how often tokens choose them together. A token visits a group once.",
+  rule: "Merges experts into the most used ones, by how alike they are. A token visits a group once.",
   parameters,
   needs: () => [],
-  describe: ({ groups, scope }) =>
-    `${groups} experts of a layer are left${scope === "model" ? " on average" : ""}; the others join the one that is most often chosen with them`,
-  apply(table, { groups, scope }) {
+  file: ({ similarity, file }) => (similarity === "file" ? file : undefined),
+  contradiction({ similarity, file }) {
+    if (similarity === "file" && file === undefined)
+      return { key: "file", expected: "a file of how alike experts are" };
+    return similarity !== "file" && file !== undefined
+      ? { key: "file", expected: `no file: similarity ${similarity} needs none` }
+      : null;
+  },
+  describe({ groups, scope, membersMax, similarity, file }) {
+    const average = scope === "model" ? " on average" : "";
+    const limit = membersMax === undefined ? "" : `, at most ${membersMax} to a group`;
+    const by = similarity === "file" ? `most like them by ${file}` : "most often chosen with them";
+    return `${groups} experts of a layer are left${average}; the others join the one that is ${by}${limit}`;
+  },
+  apply(table, { groups, scope, membersMax, similarity, file }, text) {
     const { layers, experts, topK } = table;
-    if (topK < 2) refuse({ expected: "two choices of a token or more, to tell which experts are alike", found: topK });
+    if (topK < 2 && similarity === "coactivation")
+      refuse({ expected: "two choices of a token or more, to tell which experts are alike", found: topK });
+    const alike = similarity === "file" ? readSimilarity(parseJson(text!, file!), file!, table) : coactivation(table);
     const left = keptToChange(table);
     const { counts } = countsOf(table);
     const kept = dominant(left, counts, table, Math.floor(groups * layers + 1e-9), scope);
-    const into = mergedInto(table, left, kept, counts);
+    const into = groupsOf(table, left, kept, counts, alike, membersMax);
     const ids = idsToChange(table);
     const weights = table.weights?.slice();
     const none = noExpertId(table);
@@ -57,7 +92,11 @@ export const merge: RoutingTransform<typeof parameters> = {
     }
     // Nobody knows what a router would give a merged expert.
     const { scores: _scores, ...rest } = table;
-    return { ...rest, ids, kept, ...(weights === undefined ? {} : { weights }) };
+    const mergedInto = into.map((group, at) => {
+      const before = table.mergedInto?.[at];
+      return before === undefined ? group : into[Math.floor(at / experts) * experts + before]!;
+    });
+    return { ...rest, ids, kept, mergedInto, ...(weights === undefined ? {} : { weights }) };
   },
 };
 
@@ -105,30 +144,78 @@ function dominant(
 }
 
 /** [layers][experts] the expert that each is merged into, in its layer. */
-function mergedInto(table: RoutingTable, left: Uint8Array, kept: Uint8Array, counts: Uint32Array): Uint16Array {
-  const { layers, experts, topK, ids } = table;
+function groupsOf(
+  { layers, experts, modelLayers }: RoutingTable,
+  left: Uint8Array,
+  kept: Uint8Array,
+  counts: Uint32Array,
+  alike: (layer: number) => Float64Array,
+  membersMax: number | undefined,
+): Uint16Array {
   const into = new Uint16Array(layers * experts);
-  const together = new Float64Array(experts * experts);
   for (let layer = 0; layer < layers; layer++) {
+    const from = layer * experts;
+    const all = Array.from({ length: experts }, (_, expert) => expert);
+    for (const expert of all) into[from + expert] = expert;
+    // Ties go to the one that is used most.
+    const dominant = all.filter((expert) => kept[from + expert] === 1);
+    dominant.sort((a, b) => counts[from + b]! - counts[from + a]! || a - b);
+    const joining = all.filter((expert) => kept[from + expert] === 0 && left[from + expert] === 1);
+    const problem: MergingProblem = {
+      experts,
+      similarity: alike(layer),
+      dominant,
+      joining,
+      ...(membersMax === undefined ? {} : { membersMax }),
+    };
+    const [wrong] = mergingProblems(problem);
+    if (wrong !== undefined)
+      refuse({
+        ...wrong,
+        expected: `${wrong.expected} in layer ${modelLayers[layer] ?? layer}`,
+        ...scopeHint(wrong.at),
+      });
+    for (const [i, group] of joinedByTransport(problem).entries()) into[from + joining[i]!] = dominant[group]!;
+  }
+  return into;
+}
+
+const scopeHint = (at: string | undefined) =>
+  at === "membersMax" ? { hint: "scope: layer leaves as many experts in every layer" } : {};
+
+/** Of a layer [experts][experts] how many tokens choose both. The same array each time. */
+function coactivation({ layers, experts, topK, ids }: RoutingTable): (layer: number) => Float64Array {
+  const together = new Float64Array(experts * experts);
+  return (layer) => {
     together.fill(0);
     for (let from = layer * topK; from < ids.length; from += layers * topK)
       for (let a = from; a < from + topK; a++)
         for (let b = from; b < from + topK; b++)
           if (a !== b && ids[a]! < experts && ids[b]! < experts) together[ids[a]! * experts + ids[b]!]! += 1;
-    for (let expert = 0; expert < experts; expert++) {
-      const at = layer * experts + expert;
-      into[at] = expert;
-      if (kept[at] === 1 || left[at] === 0) continue;
-      let nearest = -1;
-      for (let other = 0; other < experts; other++) {
-        if (kept[layer * experts + other] === 0) continue;
-        // Ties go to the one that is used most.
-        const gain = nearest < 0 ? 1 : together[expert * experts + other]! - together[expert * experts + nearest]!;
-        const more = nearest < 0 || counts[layer * experts + other]! > counts[layer * experts + nearest]!;
-        if (gain > 0 || (gain === 0 && more)) nearest = other;
+    return together;
+  };
+}
+
+/** Of a layer [experts][experts] what a file says: a list for each layer of one for each expert. */
+function readSimilarity(json: Json, file: string, { layers, experts }: RoutingTable): (layer: number) => Float64Array {
+  const list = (value: Json | undefined, at: string, length: number, of: string): readonly Json[] =>
+    Array.isArray(value) && value.length === length
+      ? value
+      : refuse({
+          file,
+          at,
+          expected: `a list for each of ${length} ${of}`,
+          found: Array.isArray(value) ? value.length : value,
+        });
+  const squares = list(json, "", layers, "recorded layers").map((square, layer) => {
+    const values = new Float64Array(experts * experts);
+    for (const [expert, row] of list(square, `[${layer}]`, experts, "experts").entries())
+      for (const [other, value] of list(row, `[${layer}][${expert}]`, experts, "experts").entries()) {
+        if (typeof value !== "number")
+          refuse({ file, at: `[${layer}][${expert}][${other}]`, expected: "a number", found: value });
+        values[expert * experts + other] = value;
       }
-      into[at] = nearest;
-    }
-  }
-  return into;
+    return values;
+  });
+  return (layer) => squares[layer]!;
 }

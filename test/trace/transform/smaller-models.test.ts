@@ -22,7 +22,13 @@ const apply = (table: RoutingTable, chosen: ChosenTransform, text?: string) =>
   chain(table, [chosen], text === undefined ? [] : [text]).table;
 const sum = (of: ArrayLike<number>) => Array.from(of).reduce((total, value) => total + value, 0);
 const prune = (more: object): ChosenTransform => ({ kind: "prune", seed: 1, ...more });
-const merge = (groups: number, scope = "model"): ChosenTransform => ({ kind: "merge", groups, scope });
+const merge = (groups: number, scope = "model", more: object = {}): ChosenTransform => ({
+  kind: "merge",
+  groups,
+  scope,
+  similarity: "coactivation",
+  ...more,
+});
 
 /** `rows` of one layer, whose scores are drawn with a lean to the first experts, and whose choices are the highest of them. */
 function scored(rows: number, experts: number, topK: number): RoutingTable {
@@ -148,6 +154,54 @@ describe("merge", () => {
     const { ids, kept } = apply(table, merge(2));
     expect([...kept!]).toEqual([1, 1, 0, 0]);
     expect([...ids]).toEqual([0, 4, 0, 4, 1, 4, 0, 1, 1, 0, 0, 1]);
+  });
+
+  const small = { ...scored(6, 4, 2), ids: Uint8Array.of(0, 2, 0, 2, 1, 3, 0, 1, 1, 0, 0, 1) };
+  const likeness = (rows: number[][]) => JSON.stringify([rows]);
+
+  test("or the one that a file says is most like it, which needs no second choice", () => {
+    const file = { similarity: "file", file: "s.json" };
+    const text = likeness([Array(4).fill(0), Array(4).fill(0), [-2, -1, 9, 9], [-3, -4, 9, 9]]);
+    const { mergedInto } = apply(small, merge(2, "model", file), text);
+    expect([...mergedInto!]).toEqual([0, 1, 1, 0]);
+    expect(apply(scored(4, 4, 1), merge(2, "model", file), text).kept).toHaveLength(4);
+  });
+
+  test("a limit of a group sends the one that loses least elsewhere", () => {
+    const file = { similarity: "file", file: "s.json", membersMax: 2 };
+    const text = likeness([Array(4).fill(0), Array(4).fill(0), [9, 1, 0, 0], [9, 7, 0, 0]]);
+    expect([...apply(small, merge(2, "model", file), text).mergedInto!]).toEqual([0, 1, 0, 1]);
+    const { kept, mergedInto } = apply(shipped, merge(8, "layer", { membersMax: 4 }));
+    for (let layer = 0; layer < 24; layer++)
+      for (let expert = 0; expert < 32; expert++) {
+        const members = mergedInto!.subarray(layer * 32, (layer + 1) * 32).filter((into) => into === expert).length;
+        if (members !== 4 * kept![layer * 32 + expert]!) expect.fail(`${members} experts in ${expert} of ${layer}`);
+      }
+  });
+
+  test("groups of groups hold what their groups held", () => {
+    const { kept, mergedInto } = chain(shipped, [merge(12), merge(6)]).table;
+    expect(sum(kept!)).toBe(6 * 24);
+    for (const [at, into] of mergedInto!.entries())
+      if (kept![at - (at % 32) + into] !== 1) expect.fail(`${at} is in ${into}, which is not left`);
+  });
+
+  test.each([
+    [merge(2, "model", { membersMax: 1 }), undefined, "membersMax: expected at least 2, for 4 experts in 2 groups"],
+    [merge(2, "model", { similarity: "file", file: "s.json" }), "[]", "s.json: expected a list for each of 1 recorded"],
+    [merge(2, "model", { similarity: "file", file: "s.json" }), "[[1]]", "s.json: [0]: expected a list for each of 4"],
+    [
+      merge(2, "model", { similarity: "file", file: "s.json" }),
+      likeness([[1], [], [], []]),
+      "s.json: [0][0]: expected a list for each of 4 experts, found 1",
+    ],
+    [
+      merge(2, "model", { similarity: "file", file: "s.json" }),
+      '[[[1, "2", 3, 4], [], [], []]]',
+      's.json: [0][0][1]: expected a number, found "2"',
+    ],
+  ])("%j with %s is refused", (transform, text, message) => {
+    expect(() => apply(small, transform, text)).toThrow(message);
   });
 
   test("the same budget by layer and by model is the same total, and all experts are no change", () => {
