@@ -7,6 +7,7 @@ export function rebalanceFigures({ pools }: RunResult): RebalanceFigures[] {
     if (rebalance === undefined) return [];
     const { stallNs, ...moved } = rebalance;
     const stepNs = Object.values(time).reduce((sum, ns) => sum + ns, 0);
-    return [{ pool: name, ...moved, stallS: stallNs / 1e9, stallShare: stepNs > 0 ? stallNs / stepNs : 0 }];
+    const stallShare = stepNs > 0 ? stallNs / stepNs : 0;
+    return [{ pool: name, ...moved, stepS: stepNs / 1e9, stallS: stallNs / 1e9, stallShare }];
   });
 }

@@ -97,7 +97,8 @@ export interface ScalingFigures {
 export interface RebalanceFigures extends Omit<RebalanceResult, "stallNs"> {
   /** Name of the pool; empty for the only one of a deployment. */
   readonly pool: string;
-  /** Time that steps took longer, over all replicas, and its share of step time. */
+  /** Step time of all replicas, the part of it that steps took longer for moves, and that part as a share. */
+  readonly stepS: number;
   readonly stallS: number;
   readonly stallShare: number;
 }

@@ -14,6 +14,8 @@ export type MetricUnit =
   | "tokens"
   | "experts"
   | "ratio"
+  | "maps"
+  | "B"
   | "flag";
 
 /** Ways to condense the samples of a metric into one number. An SLO compares that number. */

@@ -2,6 +2,7 @@ import { cost, energy } from "./cost-metrics.ts";
 import { balance, expertCache, prefetching } from "./expert-metrics.ts";
 import { kvCache } from "./memory-metrics.ts";
 import type { Metric } from "./metric.ts";
+import { rebalancing } from "./rebalance-metrics.ts";
 import { fates, preemptions, runState, sustained } from "./request-metrics.ts";
 import { goodput, rates, speculation } from "./throughput-metrics.ts";
 
@@ -19,6 +20,7 @@ export const metrics = {
   ...balance,
   ...expertCache,
   ...prefetching,
+  ...rebalancing,
   ...kvCache,
   ...speculation,
   ...cost,
@@ -37,6 +39,7 @@ const readingOrder: readonly Readonly<Record<string, Metric>>[] = [
   expertCache,
   prefetching,
   balance,
+  rebalancing,
   speculation,
   cost,
   energy,

@@ -1,4 +1,4 @@
-import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
+import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import type { BaselineDelta, BaselineRun, Forecast } from "../forecast/forecast.ts";
 import type { MetricUnit } from "../metrics/metric.ts";
 import { dollars, milliseconds } from "./labels.ts";
@@ -14,6 +14,8 @@ const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> = {
   tokens: (value) => `${formatNumber(value, 4)} tokens`,
   experts: (value) => `${formatNumber(value, 4)} experts`,
   ratio: (value) => formatNumber(value, 4),
+  maps: (value) => `${formatCount(value)} maps`,
+  B: formatBytes,
   flag: String,
 };
 

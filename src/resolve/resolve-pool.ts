@@ -31,7 +31,7 @@ import { resolveRebalance } from "./resolve-rebalance.ts";
 import type { ResolvedRouting } from "./resolve-routing.ts";
 import { resolveReplicas } from "./resolve-scaling.ts";
 import { resolveSpeculation } from "./resolve-speculation.ts";
-import { resolveStartUp } from "./resolve-start-up.ts";
+import { startUpOfLeft, startUpOfShape } from "./resolve-start-up.ts";
 import { servedEngine } from "./served-engine.ts";
 
 /** What of a pool is known before the routing is. */
@@ -75,7 +75,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
     router: routers[scenario.policy.router],
     speculation: speculation.value,
   };
-  const startUp = resolveStartUp(scenario, config);
+  const startUp = startUpOfShape(scenario, config);
   return {
     scenario,
     config,
@@ -134,6 +134,7 @@ export async function resolvePool(
     reader.solve,
   );
   const { placement, dispatch, offload, rebalance } = policies;
+  const startUp = placement.value?.pruned === true ? startUpOfLeft(scenario, config, placement.value) : [];
   const divided = offload.value === null || parts === undefined ? offload.value : { ...offload.value, parts };
   return {
     config: {
@@ -153,6 +154,7 @@ export async function resolvePool(
     offload: offload.value === null ? null : `${offload.name}${placesInWords(parts, host)}`,
     inputs: placement.inputs ?? [],
     ledger: [
+      ...startUp,
       ...placement.ledger,
       ...rebalance.ledger,
       ...dispatch.ledger,

@@ -7,7 +7,7 @@ import type { LedgerEntry } from "../sim/result.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { ArrivalSpec } from "../trace/requests/generate/arrivals.ts";
 import { generateRequests } from "../trace/requests/generate/generate-requests.ts";
-import type { ClassSpec } from "../trace/requests/generate/generate-spec.ts";
+import type { ClassSpec, PhaseSpec } from "../trace/requests/generate/generate-spec.ts";
 import type { LengthSpec } from "../trace/requests/generate/lengths.ts";
 import { generateSharedPrefix } from "../trace/requests/generate/shared-prefix.ts";
 import type { LoadRequestsOptions } from "../trace/requests/load-options.ts";
@@ -67,7 +67,7 @@ function generated(scenario: Scenario, traffic: Generated): RequestTable {
       ? [{ name: "all", lengths: { prompt: lengthOf(traffic.isl), output: lengthOf(traffic.osl) } }]
       : traffic.classes.map(({ name, share, isl, osl, domains }) => ({
           name,
-          weight: share,
+          ...(share === undefined ? {} : { weight: share }),
           lengths: { prompt: lengthOf(isl), output: lengthOf(osl) },
           ...(domains === undefined ? {} : { domains }),
         }));
@@ -76,12 +76,21 @@ function generated(scenario: Scenario, traffic: Generated): RequestTable {
       {
         arrivals: arrivalsOf(traffic.arrivals),
         classes,
+        ...(traffic.phases === undefined ? {} : { phases: traffic.phases.map(phaseOf) }),
         ...(traffic.requests === undefined ? {} : { requests: traffic.requests }),
       },
       new RandomStream(scenario.seed, "traffic"),
     ),
   );
 }
+
+type Phase = NonNullable<Generated["phases"]>[number];
+
+const phaseOf = ({ requests, shares, rampTo }: Phase): PhaseSpec => ({
+  ...(requests === undefined ? {} : { requests }),
+  weights: shares,
+  ...(rampTo === undefined ? {} : { toWeights: rampTo }),
+});
 
 async function recorded(scenario: Scenario, traffic: Recorded): Promise<RequestTable> {
   const { arrivals } = traffic;

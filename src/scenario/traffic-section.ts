@@ -115,12 +115,25 @@ const requestClass = z.strictObject({
   name: word()
     .regex(/^[^\s{},:][^{},]*$/, { error: "a class name without braces, commas and colons" })
     .describe("Name of the class, the tag of its SLOs: ttft{class:NAME}."),
-  share: share().describe("Share of the requests; shares of all classes sum to 1."),
+  share: share()
+    .optional()
+    .describe("Share of the requests; shares of all classes sum to 1. Needed, except where phases give them."),
   ...lengths,
   domains: z
     .record(word(), z.number().gt(0).max(1e6))
     .optional()
     .describe("Domains of the routing trace its requests replay, by weight: {code: 3, math: 1}."),
+});
+
+const shares = z.record(word(), share());
+
+/** A stretch of the requests, by how classes share it. */
+const phase = z.strictObject({
+  requests: count(1, 10_000_000)
+    .optional()
+    .describe("Requests of the phase; the last one needs none, and lasts for all that follow."),
+  shares: shares.describe("Share of each class, summing to 1; classes that are not named have none: {code: 1}."),
+  rampTo: shares.optional().describe("Shares behind its last request, reached linearly; default the same."),
 });
 
 const generated = z
@@ -135,24 +148,64 @@ const generated = z
     isl: lengths.isl.optional(),
     osl: lengths.osl.optional(),
     classes: z.array(requestClass).min(1).max(256).optional().describe("Classes of requests, instead of isl and osl."),
+    phases: z
+      .array(phase)
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe(
+        "How classes share the requests, one phase after the other, instead of one share for all: topics that drift.",
+      ),
   })
   .superRefine((value, context) => {
     const complain = (path: (string | number)[], message: string) =>
       context.addIssue({ code: "custom", path, message });
     if (value.requests === undefined && value.arrivals.kind !== "stages") complain(["requests"], "how many requests");
-    if (value.classes === undefined) {
+    const { classes, phases } = value;
+    if (classes === undefined) {
       if (value.isl === undefined) complain(["isl"], "isl, or classes");
       if (value.osl === undefined) complain(["osl"], "osl, or classes");
+      if (phases !== undefined) complain(["phases"], "phases only beside classes, which they share requests among");
       return;
     }
     if (value.isl !== undefined) complain(["isl"], "isl inside each class, or no classes");
     if (value.osl !== undefined) complain(["osl"], "osl inside each class, or no classes");
-    const sum = value.classes.reduce((total, item) => total + item.share, 0);
-    if (Math.abs(sum - 1) > 1e-9) complain(["classes"], `shares that sum to 1, here ${sum}`);
+    const sumToOne = (path: (string | number)[], of: readonly number[]) => {
+      const sum = of.reduce((total, each) => total + each, 0);
+      if (Math.abs(sum - 1) > 1e-9) complain(path, `shares that sum to 1, here ${sum}`);
+    };
     const seen = new Set<string>();
-    for (const [index, item] of value.classes.entries()) {
-      if (seen.has(item.name)) complain(["classes", index, "name"], "each class once");
-      seen.add(item.name);
+    let unshared = false;
+    for (const [index, { name, share: own }] of classes.entries()) {
+      if (seen.has(name)) complain(["classes", index, "name"], "each class once");
+      seen.add(name);
+      if (phases === undefined && own === undefined) {
+        complain(["classes", index, "share"], "a share from 0 to 1, or phases that give it");
+        unshared = true;
+      }
+      if (phases !== undefined && own !== undefined)
+        complain(["classes", index, "share"], "no share beside phases, which give it");
+    }
+    if (phases === undefined) {
+      if (!unshared)
+        sumToOne(
+          ["classes"],
+          classes.map((each) => each.share!),
+        );
+      return;
+    }
+    for (const [index, each] of phases.entries()) {
+      if (each.requests === undefined && index < phases.length - 1)
+        complain(["phases", index, "requests"], "how many requests, as another phase follows");
+      if (each.requests === undefined && each.rampTo !== undefined)
+        complain(["phases", index, "requests"], "how many requests, as shares change over them");
+      for (const key of ["shares", "rampTo"] as const) {
+        const given = each[key];
+        if (given === undefined) continue;
+        for (const name of Object.keys(given))
+          if (!seen.has(name)) complain(["phases", index, key, name], `a class: ${[...seen].join(", ")}`);
+        sumToOne(["phases", index, key], Object.values(given));
+      }
     }
   })
   .describe("Requests drawn from distributions.");

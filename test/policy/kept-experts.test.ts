@@ -78,3 +78,17 @@ test("left in place: the fullest and the emptiest rank of a contiguous layout", 
     meanMost: 2.5,
   });
 });
+
+test("of every layer go by that layer's loads", async () => {
+  // Two experts are as heavy as the others together, other ones in each layer.
+  const loads = Float64Array.of(9, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9, 1, 9, 1);
+  const input = { layers: 2, experts: 8, ranks: 2, nodes: 1, groups: 1, physicalExperts: 0, loads };
+  const { logicalExperts } = await placeKept(input, new Uint8Array(16).fill(1), 0, (each) => lpt.place(each));
+  for (const [layer, heavy] of [
+    [0, [0, 1]],
+    [1, [4, 6]],
+  ] as const) {
+    const rankOf = (expert: number) => Math.floor(logicalExperts.indexOf(expert, 8 * layer) / 4) - 2 * layer;
+    expect(heavy.map(rankOf).sort()).toEqual([0, 1]);
+  }
+});

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { formatProblem, InfeasibleError, InvalidInputError } from "../../src/core/errors.ts";
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
+import { comparedMetrics } from "../../src/forecast/compared-metrics.ts";
+import { metrics } from "../../src/metrics/metrics.ts";
 import { forecastPage } from "../../src/report/forecast-page.ts";
 import { resolveScenario } from "../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
@@ -47,6 +49,64 @@ describe("policy.placement.rebalance", () => {
     const page = JSON.stringify(forecastPage(forecast, "standard").sections);
     expect(page).toContain('"title":"Rebalancing"');
     expect(page).toContain('"all","vllm"');
+  });
+
+  it("is refused beside several copies of all experts", async () => {
+    const end = await endOf("parallel={ dp: 4, ep: 2, edp: 2 }", "engine.startsAnyway=true");
+    expect(end).toContain("nothing with parallel.edp above 1");
+    expect(end).toContain("policy.placement.rebalance");
+  });
+
+  it("of pools is each pool's own, and metrics are those of all pools that rebalance", async () => {
+    const pools = (decode: string) => `pools:
+  - { name: prompts, role: prefill, policy: { placement: { kind: trivial, rebalance: { kind: sglang, interval: 2 } } } }
+  - { name: outputs, role: decode, policy: { placement: { kind: contiguous${decode} } } }
+`;
+    const run = async (decode: string) => {
+      const scenario = parseScenario(text(pools(decode)).replace(/^policy: .*$/m, ""), "t.yaml");
+      const resolved = await resolveScenario(scenario, noFiles);
+      return buildForecast(scenario, resolved, simulate(resolved.config));
+    };
+    const both = await run(", rebalance: { kind: tensorrt-llm }");
+    const [prompts, outputs] = both.rebalancing!;
+    expect([prompts, outputs]).toMatchObject([
+      { pool: "prompts", kind: "sglang" },
+      { pool: "outputs", kind: "tensorrt-llm" },
+    ]);
+    for (const pool of [prompts!, outputs!]) expect(pool.movedBytes).toBeGreaterThan(0);
+    expect(metrics.rebalances.of(both)).toBe(prompts!.rebalances + outputs!.rebalances);
+    expect(metrics.rebalanceBytes.of(both)).toBe(prompts!.movedBytes + outputs!.movedBytes);
+    const weighted = prompts!.stallShare * prompts!.stepS + outputs!.stallShare * outputs!.stepS;
+    expect(metrics.rebalanceShare.of(both)).toBeCloseTo(weighted / (prompts!.stepS + outputs!.stepS), 12);
+    expect(metrics.balancednessBefore.of(both)).toBe(
+      Math.min(prompts!.balancednessBefore!, outputs!.balancednessBefore!),
+    );
+    const one = await run("");
+    expect(one.rebalancing!.map(({ pool }) => pool)).toEqual(["prompts"]);
+    expect(one.rebalancing![0]!.rebalances).toBe(prompts!.rebalances);
+    expect(metrics.rebalanceShare.of(one)).toBe(one.rebalancing![0]!.stallShare);
+  });
+
+  it("has SLOs and a baseline of its balancedness", async () => {
+    const { resolved, scenario } = await resolve([
+      "slo={ rebalanceShare: rate<99%, balancedness: value>0.999 }",
+      "policy.placement.rebalance.async=false",
+    ]);
+    const forecast = buildForecast(scenario, resolved, simulate(resolved.config));
+    const { balancednessAfter, stallShare } = forecast.rebalancing![0]!;
+    expect(forecast.slos).toMatchObject([
+      { metric: "rebalanceShare", passed: true, value: expect.closeTo(100 * stallShare, 9) },
+      { metric: "balancedness", passed: false, value: balancednessAfter },
+    ]);
+    const compared = comparedMetrics.find(({ name }) => name === "balancedness")!;
+    expect(compared.of(forecast)).toBe(balancednessAfter);
+    const still = await resolve(["policy.placement.rebalance=null", "slo={ rebalanceShare: rate<99% }"]);
+    const none = buildForecast(still.scenario, still.resolved, simulate(still.resolved.config));
+    expect(none.slos[0]).toMatchObject({
+      passed: false,
+      reason: expect.stringContaining("policy.placement.rebalance"),
+    });
+    expect([metrics.rebalances.of(none), compared.of(none)]).toEqual([null, null]);
   });
 
   it("starts as vLLM does: experts in id order, then copies from the first one on", async () => {

@@ -154,3 +154,29 @@ test("bits of experts are refused where there are none", async () => {
   const shape = "id: olmoe-1b-7b, expertBits: 0.1";
   expect(await problemsOf(scenario("", "", shape))).toContain("expertBits");
 });
+
+describe("what engines refuse of uneven experts", () => {
+  const endOf = async (transforms: string, ep: number, policy = "", engine = "sglang") => {
+    const text = scenario(transforms, policy)
+      .replace("id: vllm,", `id: ${engine},`)
+      .replace("{ tp: 4, ep: 4 }", `{ dp: ${ep}, ep: ${ep} }`);
+    return resolved(text).then(
+      () => "starts",
+      (error: unknown) => (error as Error).message,
+    );
+  };
+
+  test("goes by the experts that are left", async () => {
+    expect(await endOf("", 3)).toContain("a divisor of 64 experts");
+    expect(await endOf("{ kind: prune, by: random, keep: 30 }", 3)).toBe("starts");
+    expect(await endOf("", 4)).toBe("starts");
+    expect(await endOf("{ kind: prune, by: random, keep: 30 }", 4)).toContain("a divisor of 30 experts");
+  });
+
+  test("under vLLM holds for experts that are placed anew too", async () => {
+    expect(await endOf("", 3, "placement: { kind: contiguous }", "vllm")).toBe("starts");
+    const rebalanced = "placement: { kind: trivial, redundant: 0, rebalance: { kind: vllm } }";
+    expect(await endOf("", 4, rebalanced, "vllm")).toBe("starts");
+    expect(await endOf("", 3, rebalanced, "vllm")).toMatch(/multiple of ep 3|divisor of 64 experts/);
+  });
+});

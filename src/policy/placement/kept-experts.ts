@@ -92,3 +92,13 @@ export function mostHeld(
   }
   return most;
 }
+
+/** [layers] different experts that a placement holds. */
+export function expertsLeft({ layers, ranks, physicalExpertsPerRank, logicalExperts }: Placement): number[] {
+  const perLayer = ranks * physicalExpertsPerRank;
+  return Array.from({ length: layers }, (_, layer) => {
+    const held = new Set(logicalExperts.subarray(layer * perLayer, (layer + 1) * perLayer));
+    held.delete(noExpert);
+    return held.size;
+  });
+}

@@ -6,6 +6,8 @@ export type Deployment = Pick<
   PoolConfig,
   "role" | "model" | "formats" | "kvFormat" | "node" | "engine" | "mapping" | "scheduler" | "speculation"
 > & {
+  /** Experts that transforms have left of each layer; absent: all of the model. */
+  readonly expertsLeft?: readonly number[];
   /** Copies of experts beyond one each, per layer; absent: none. */
   readonly redundantExperts?: number;
   /** Experts are placed by the engine's load balancer (EPLB). Absent: they are not. */

@@ -4,6 +4,7 @@ import type { Placement } from "../../../src/policy/placement/placement.ts";
 import { movedExperts } from "../../../src/policy/placement/placement-measures.ts";
 import type { RebalanceName } from "../../../src/policy/rebalance/rebalances.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
+import type { LoadWindow } from "../../../src/sim/rebalance/load-window.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { drawn } from "../../drawn.ts";
 import { singleDevice, testNode, testRequests, testRouting } from "../build.ts";
@@ -206,6 +207,9 @@ describe("rebalancing", () => {
     pool!.experts.forget(0);
     expect(own!.placement).toEqual(contiguousOn(2));
     expect(own!.moving).toBe(false);
+    // Loads from before are forgotten too: a map of none is that of even loads.
+    const window = (own as unknown as { window: LoadWindow }).window;
+    expect(window.loads([0, 1, 2, 3]).every((tokens) => tokens === 0)).toBe(true);
   });
 
   it("takes a buffer of one layer from the KV cache, and none where the host has the experts", () => {

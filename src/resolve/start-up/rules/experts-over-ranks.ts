@@ -9,12 +9,12 @@ import {
   vllmBuilds,
 } from "../start-up-rule.ts";
 
-/** Experts of a layer with their copies, and whether every rank gets the same number of them. */
-function uneven({ model, mapping, redundantExperts = 0 }: Deployment): number | null {
+/** Experts of a layer, with their copies, that ranks cannot hold equally many of; null where every layer divides. */
+function uneven({ model, mapping, expertsLeft, redundantExperts = 0 }: Deployment): number | null {
   const moe = moeShape(model);
   if (moe === null) return null;
-  const all = moe.experts + redundantExperts;
-  return all % mapping.ep === 0 ? null : all;
+  const layer = (expertsLeft ?? [moe.experts]).find((experts) => (experts + redundantExperts) % mapping.ep !== 0);
+  return layer === undefined ? null : layer + redundantExperts;
 }
 
 const finding = (deployment: Deployment, severity: Finding["severity"], all: number, reason: string): Finding => ({

@@ -38,6 +38,7 @@ export function checkGenerateSpec(spec: GenerateSpec, tables: Readonly<Record<st
     problems.push({ at: "requests", expected: "how many requests, or arrivals with durationSeconds" });
   if (spec.arrivals !== null) checkArrivals(spec.arrivals, spec, check);
   checkClasses(spec.classes, tables, problems, check);
+  checkPhases(spec, problems, check);
   if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
@@ -108,6 +109,31 @@ function checkClasses(
       const known = Object.keys(tables).join(", ") || "none";
       const expected = `a request table with requests (given: ${known})`;
       problems.push({ at: `${at}.lengths.lengthsFrom`, expected, found: lengths.lengthsFrom });
+    }
+  }
+}
+
+function checkPhases({ phases, classes }: GenerateSpec, problems: Problem[], check: Check): void {
+  if (phases === undefined) return;
+  if (phases.length === 0) problems.push({ at: "phases", expected: "at least one phase" });
+  const known = new Set(classes.map(({ name }) => name));
+  for (const [index, { requests, weights, toWeights }] of phases.entries()) {
+    const at = `phases[${index}]`;
+    if (requests !== undefined || index < phases.length - 1 || toWeights !== undefined)
+      check(
+        `${at}.requests`,
+        requests,
+        `a whole number from 1 to ${requestsMax}`,
+        (n) => tokens(n) && n <= requestsMax,
+      );
+    for (const [key, given] of Object.entries({ weights, toWeights })) {
+      if (given === undefined) continue;
+      for (const [name, weight] of Object.entries(given)) {
+        if (!known.has(name)) problems.push({ at: `${at}.${key}`, expected: "names of classes", found: name });
+        check(`${at}.${key}.${name}`, weight, "a finite number, 0 or more", notNegative);
+      }
+      const sum = Object.values(given).reduce((total, weight) => total + weight, 0);
+      check(`${at}.${key}`, sum, "a sum above 0", positive);
     }
   }
 }

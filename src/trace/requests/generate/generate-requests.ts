@@ -1,10 +1,12 @@
 import type { RandomStream } from "../../../core/random.ts";
 import type { RequestTable } from "../../request-table.ts";
 import { checkGenerateSpec } from "./check-generate-spec.ts";
+import { classChoice } from "./class-choice.ts";
 import { drawArrivals } from "./draw-arrivals.ts";
 import type { ClassSpec, GenerateSpec } from "./generate-spec.ts";
 import { lengthsOf } from "./lengths.ts";
 import { digestOf } from "./table-digest.ts";
+import { weighted } from "./weighted.ts";
 
 /**
  * Draws a workload. Arrivals, the choice of classes, and each class's prompts, outputs, pairs and domains have streams
@@ -22,14 +24,14 @@ export function generateRequests(
   const count = arrivalNs.length;
   const domains = [...new Set(spec.classes.flatMap(({ domains }) => Object.keys(domains ?? {})))].sort();
   const draws = spec.classes.map((each) => requestDraw(each, rng.fork(`class ${each.name}`), tables, domains));
-  const chooseClass = weighted(spec.classes.map(({ weight }) => weight ?? 1));
+  const chooseClass = classChoice(spec.classes, spec.phases);
   const choices = rng.fork("classes");
   const promptTokens = new Uint32Array(count);
   const outputTokens = new Uint32Array(count);
   const classOf = new Uint16Array(count);
   const domainOf = domains.length === 0 ? null : new Uint16Array(count);
   for (let request = 0; request < count; request += 1) {
-    const chosen = chooseClass(choices.at(request));
+    const chosen = chooseClass(request, choices.at(request));
     const { lengths, domain } = draws[chosen]!;
     classOf[request] = chosen;
     [promptTokens[request], outputTokens[request]] = lengths();
@@ -93,21 +95,9 @@ function pairDraw(
   return () => [prompt(), output()];
 }
 
-/** Index of the weight into which a uniform number of [0, 1) falls. */
-function weighted(weights: readonly number[]): (uniform: number) => number {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return (uniform) => {
-    let left = uniform * total;
-    for (const [index, weight] of weights.entries()) {
-      left -= weight;
-      if (left < 0) return index;
-    }
-    return weights.length - 1;
-  };
-}
-
 function notesOf(spec: GenerateSpec, tables: Readonly<Record<string, RequestTable>>): string[] {
   const notes = spec.arrivals === null ? ["sent by a closed loop"] : [];
+  if (spec.phases !== undefined) notes.push(`shares of classes over ${spec.phases.length} phases`);
   for (const { name, lengths } of spec.classes) {
     if (!("lengthsFrom" in lengths)) continue;
     const origin = tables[lengths.lengthsFrom]?.origin;
