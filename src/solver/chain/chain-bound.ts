@@ -20,14 +20,16 @@ const levelsMax = 6;
  * `bottleneck`: the largest traffic that cannot all stay within classes gives a link between two. Clusters joined by larger
  * traffic must fit a class. `sum`: a class keeps at most so much traffic inside; of GPUs by themselves, that is a linear assignment.
  */
-export function chainBound(problem: ChainProblem): number {
+export const chainBound = (problem: ChainProblem): number => pairBounds(problem).reduce((sum, bound) => sum + bound, 0);
+
+/** [layers - 1] what the exchange of each pair of layers takes at least. */
+export function pairBounds(problem: ChainProblem): Float64Array {
   const { layers, gpus, traffic } = problem;
   const levels = levelsOf(problem);
   const bound = problem.minimise === "sum" ? sumBound : bottleneckBound;
-  let total = 0;
-  for (let layer = 0; layer + 1 < layers; layer++)
-    total += bound(traffic.subarray(layer * gpus * gpus, (layer + 1) * gpus * gpus), gpus, levels);
-  return total;
+  return Float64Array.from({ length: layers - 1 }, (_, pair) =>
+    bound(traffic.subarray(pair * gpus * gpus, (pair + 1) * gpus * gpus), gpus, levels),
+  );
 }
 
 /** Classes by rising distance, the first those of single GPUs. */
