@@ -1,7 +1,31 @@
+import { nearClasses } from "../near-classes.ts";
 import type { PartitionProblem } from "./partition-problem.ts";
 
 /** Relative saving below which a cycle of exchanges is rounding noise. */
 const noise = 1e-12;
+
+/** Places of two classes are this much further apart than those of one. */
+interface Nested {
+  readonly step: number;
+  readonly classOf: Int32Array;
+}
+
+/** Distances as a sum over levels of nested classes; null where they are none. */
+function nestedLevels({ distance, parts }: PartitionProblem): Nested[] | null {
+  let before = 0;
+  const levels = nearClasses(distance, parts).map(({ apart, classOf }) => {
+    const step = apart - before;
+    before = apart;
+    return { step, classOf };
+  });
+  for (let a = 0; a < parts; a++)
+    for (let b = 0; b < parts; b++) {
+      let sum = 0;
+      for (const { step, classOf } of levels) if (classOf[a] !== classOf[b]) sum += step;
+      if (Math.abs(sum - distance[a * parts + b]!) > noise * sum) return null;
+    }
+  return levels;
+}
 
 /** Which neighbours a layer is placed for. */
 export type Side = "before" | "after" | "both";
@@ -14,6 +38,8 @@ export type Side = "before" | "after" | "both";
 export class LayerStep {
   readonly #problem: PartitionProblem;
   readonly #groupOf: Uint16Array | null;
+  /** Levels of distances that are those of nested classes, such as ranks in nodes; null: they are not. */
+  readonly #nested: readonly Nested[] | null;
   readonly #cost: Float64Array;
   readonly #sent: Float64Array;
   /** [from][to] least extra cost of moving an item of a part to another, and that item. */
@@ -26,6 +52,7 @@ export class LayerStep {
     const { items, parts } = problem;
     this.#problem = problem;
     this.#groupOf = groupOf;
+    this.#nested = nestedLevels(problem);
     this.#cost = new Float64Array(items * parts);
     this.#sent = new Float64Array(items * parts);
     this.#extra = new Float64Array(parts * parts);
@@ -41,7 +68,8 @@ export class LayerStep {
     if (side !== "after" && layer > 0) this.#addBefore(partOf, layer);
     if (side !== "before" && layer + 1 < layers) this.#addAfter(partOf, layer);
     const own = partOf.subarray(layer * items, (layer + 1) * items);
-    const scale = noise * this.#cost.reduce((largest, cost) => Math.max(largest, cost), 0);
+    let scale = 0;
+    for (const cost of this.#cost) scale = Math.max(scale, noise * Math.abs(cost));
     let changed = false;
     for (let part = 0; part < parts; part++) this.#leave(own, part);
     for (;;) {
@@ -65,35 +93,48 @@ export class LayerStep {
 
   #addBefore(partOf: Uint16Array, layer: number): void {
     const { items, parts, traffic, distance } = this.#problem;
-    this.#sent.fill(0);
+    const sent = this.#sent.fill(0);
     for (let other = 0; other < items; other++) {
       const there = partOf[(layer - 1) * items + other]!;
       const row = ((layer - 1) * items + other) * items;
-      for (let mine = 0; mine < items; mine++) this.#sent[mine * parts + there]! += traffic[row + mine]!;
+      for (let mine = 0; mine < items; mine++) sent[mine * parts + there]! += traffic[row + mine]!;
     }
-    for (let mine = 0; mine < items; mine++)
-      for (let there = 0; there < parts; there++) {
-        const tokens = this.#sent[mine * parts + there]!;
-        if (tokens === 0) continue;
-        for (let part = 0; part < parts; part++)
-          this.#cost[mine * parts + part]! += tokens * distance[there * parts + part]!;
-      }
+    this.#addSent((part, there) => distance[there * parts + part]!);
   }
 
   #addAfter(partOf: Uint16Array, layer: number): void {
     const { items, parts, traffic, distance } = this.#problem;
-    this.#sent.fill(0);
+    const sent = this.#sent.fill(0);
+    const next = partOf.subarray((layer + 1) * items, (layer + 2) * items);
     for (let mine = 0; mine < items; mine++) {
       const row = (layer * items + mine) * items;
-      for (let other = 0; other < items; other++)
-        this.#sent[mine * parts + partOf[(layer + 1) * items + other]!]! += traffic[row + other]!;
+      const base = mine * parts;
+      for (let other = 0; other < items; other++) sent[base + next[other]!]! += traffic[row + other]!;
     }
-    for (let mine = 0; mine < items; mine++)
-      for (let there = 0; there < parts; there++) {
-        const tokens = this.#sent[mine * parts + there]!;
-        if (tokens === 0) continue;
-        for (let part = 0; part < parts; part++)
-          this.#cost[mine * parts + part]! += tokens * distance[part * parts + there]!;
+    this.#addSent((part, there) => distance[part * parts + there]!);
+  }
+
+  /** Adds the cost of what items exchange with parts; where distances are those of nested classes, up to a constant of each item. */
+  #addSent(distance: (part: number, there: number) => number): void {
+    const { items, parts } = this.#problem;
+    const [cost, sent] = [this.#cost, this.#sent];
+    const nested = this.#nested;
+    if (nested === null) {
+      for (let mine = 0; mine < items; mine++)
+        for (let there = 0; there < parts; there++) {
+          const tokens = sent[mine * parts + there]!;
+          if (tokens === 0) continue;
+          for (let part = 0; part < parts; part++) cost[mine * parts + part]! += tokens * distance(part, there);
+        }
+      return;
+    }
+    // What stays in a class is spared the step to the next distance.
+    const inside = new Float64Array(parts);
+    for (const { step, classOf } of nested)
+      for (let base = 0; base < items * parts; base += parts) {
+        inside.fill(0);
+        for (let part = 0; part < parts; part++) inside[classOf[part]!]! += sent[base + part]!;
+        for (let part = 0; part < parts; part++) cost[base + part]! -= step * inside[classOf[part]!]!;
       }
   }
 

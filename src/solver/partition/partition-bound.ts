@@ -7,34 +7,40 @@ import type { PartitionProblem } from "./partition-problem.ts";
  */
 export function partitionBound(problem: PartitionProblem): number {
   const { layers, items, parts, traffic, distance, sizes } = problem;
+  const levels = nearClasses(distance, parts).filter(({ classes }) => classes > 1);
+  const mostOf = (layer: number) =>
+    levels.map(({ classOf, classes }) => {
+      const room = new Float64Array(classes);
+      for (let part = 0; part < parts; part++) room[classOf[part]!]! += sizes[layer * parts + part]!;
+      return room.reduce((largest, each) => Math.max(largest, each), 0);
+    });
   let bound = 0;
-  let before = 0;
-  for (const { apart, classOf, classes } of nearClasses(distance, parts)) {
-    if (classes === 1) break;
-    for (let layer = 0; layer + 1 < layers; layer++) {
-      const most = (of: number) => {
-        const room = new Float64Array(classes);
-        for (let part = 0; part < parts; part++) room[classOf[part]!]! += sizes[of * parts + part]!;
-        return room.reduce((largest, each) => Math.max(largest, each), 0);
-      };
-      const base = layer * items * items;
-      const rows = leaving(traffic, base, items, items, 1, most(layer + 1));
-      const columns = leaving(traffic, base, items, 1, items, most(layer));
-      bound += Math.max(rows, columns) * (apart - before);
+  for (let layer = 0; layer + 1 < layers; layer++) {
+    const pair = traffic.subarray(layer * items * items, (layer + 1) * items * items);
+    const rows = leaving(pair, items, mostOf(layer + 1));
+    const columns = leaving(transposed(pair, items), items, mostOf(layer));
+    let before = 0;
+    for (const [level, { apart }] of levels.entries()) {
+      bound += Math.max(rows[level]!, columns[level]!) * (apart - before);
+      before = apart;
     }
-    before = apart;
   }
   return bound;
 }
 
-/** Sum over lines of a matrix of all but their `kept` largest entries. */
-function leaving(counts: Float64Array, base: number, size: number, line: number, step: number, kept: number): number {
-  let sum = 0;
-  const values = new Float64Array(size);
-  for (let at = 0; at < size; at++) {
-    for (let i = 0; i < size; i++) values[i] = counts[base + at * line + i * step]!;
-    values.sort();
-    for (let i = 0; i < size - kept; i++) sum += values[i]!;
+function transposed(matrix: Float64Array, size: number): Float64Array {
+  const out = new Float64Array(size * size);
+  for (let row = 0; row < size; row++)
+    for (let column = 0; column < size; column++) out[column * size + row] = matrix[row * size + column]!;
+  return out;
+}
+
+/** Sums over rows of a matrix of all but their largest entries, for each number of entries that are kept. */
+function leaving(matrix: Float64Array, size: number, kept: readonly number[]): Float64Array {
+  const sums = new Float64Array(kept.length);
+  for (let row = 0; row < size; row++) {
+    const values = matrix.slice(row * size, (row + 1) * size).sort();
+    for (const [level, most] of kept.entries()) for (let at = 0; at < size - most; at++) sums[level]! += values[at]!;
   }
-  return sum;
+  return sums;
 }

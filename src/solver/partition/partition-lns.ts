@@ -6,8 +6,9 @@ import { partitionBound } from "./partition-bound.ts";
 import { type PartitionProblem, partitionObjective } from "./partition-problem.ts";
 import { partitionBySweeps, settle } from "./sweeps.ts";
 
-/** Neighbourhoods that may fail in a row, and the most layers of one. */
+/** Neighbourhoods that may fail in a row, those in all, and the most layers of one. */
 const failuresMax = 30;
+const neighbourhoodsMax = 100;
 const layersMax = 4;
 
 /**
@@ -24,11 +25,13 @@ export function partitionByNeighbourhoods(problem: PartitionProblem, limits: Sol
   const halved = partitionByHalves(problem).solution!;
   const reached = partitionObjective(problem, halved);
   if (reached < least) [best, least] = [halved, reached];
-  for (let failures = 0; failures < failuresMax && least > bound * (1 + limits.gap); failures++) {
+  let failures = 0;
+  for (let turn = 0; turn < neighbourhoodsMax && failures < failuresMax; turn++, failures++) {
+    if (least <= bound * (1 + limits.gap)) break;
     const partOf = best.slice();
     const first = random.below(layers);
     const last = Math.min(layers, first + 1 + random.below(layersMax));
-    for (let turn = 0; turn < items / 4; turn++) {
+    for (let swap = 0; swap < items / 4; swap++) {
       const [a, b] = [first * items + random.below(items), first * items + random.below(items)];
       [partOf[a], partOf[b]] = [partOf[b]!, partOf[a]!];
     }

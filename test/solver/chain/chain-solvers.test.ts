@@ -5,7 +5,7 @@ import { type ChainProblem, itemsByGpu } from "../../../src/solver/chain/chain-p
 import { reachableItemsMax, repairChain, startChain } from "../../../src/solver/chain/chain-start.ts";
 import { leastThresholds } from "../../../src/solver/chain/two-bottlenecks.ts";
 import { solveHere } from "../../../src/solver/solver.ts";
-import { drawn } from "../../drawn.ts";
+import { drawn, further } from "../../drawn.ts";
 
 function anyProblem(seed: number, layers: number, gpus: number): ChainProblem {
   const random = new RandomStream(seed, "chain solvers");
@@ -29,7 +29,7 @@ function unequal(seed: number, layers: number, gpus: number): ChainProblem {
 }
 
 test("HiGHS and GLPK confirm the optimum of the dynamic program", async () => {
-  for (const seed of [0, 1]) {
+  for (const seed of [1, ...further([0])]) {
     const problem = anyProblem(seed, 3, 3);
     const { objective } = await solveHere(chain, problem, { solver: "dp" });
     for (const solver of ["highs", "glpk"]) {
