@@ -30,6 +30,9 @@ const lns: Solver<PartitionProblem, Uint16Array> = {
   solve: partitionByNeighbourhoods,
 };
 
+/** Pairs of items for which neighbourhoods take about a second (docs/solvers.md). */
+const pairsMax = 200_000;
+
 /** Items of each layer into parts with little traffic between them (ExFlow); [layers][items] part of each item. */
 export const partition: Optimisation<PartitionProblem, Uint16Array> = {
   name: "partition",
@@ -40,7 +43,7 @@ export const partition: Optimisation<PartitionProblem, Uint16Array> = {
     highs: byMilp("highs", "integer program of pair counts, from the sweeps' result, by HiGHS", partitionMilp),
     glpk: byMilp("glpk", "integer program of pair counts, by GLPK", partitionMilp),
   },
-  preferred: () => "sweeps",
+  preferred: ({ traffic }) => (traffic.length <= pairsMax ? "lns" : "sweeps"),
   problems: partitionProblems,
   objective: partitionObjective,
   violation: partitionViolation,
