@@ -476,7 +476,7 @@ describe("moetuner", () => {
   test("follows planted chains: no traffic between ranks, proved, by dp and by local search", async () => {
     for (const [experts, solver] of [
       [4, "dp"],
-      [8, "local"],
+      [8, "sweeps"],
     ] as const) {
       const { transitions } = planted(6, experts, experts, 3);
       const input = inputOf({

@@ -5,6 +5,7 @@ import { assignment } from "../../solver/assignment/assignment.ts";
 import { type AssignmentProblem, assignmentObjective } from "../../solver/assignment/assignment-problem.ts";
 import { chain } from "../../solver/chain/chain.ts";
 import type { ChainProblem } from "../../solver/chain/chain-problem.ts";
+import { reachableItemsMax } from "../../solver/chain/chain-start.ts";
 import { type Answer, defaultLimits } from "../../solver/solver.ts";
 import { distanceOf } from "./cross-traffic.ts";
 import type { PlacementInput, PlacementPolicy, PlacementTools } from "./placement.ts";
@@ -67,9 +68,20 @@ export const moetuner: PlacementPolicy<typeof parameters> = {
       gap: values.gap,
       seed: input.seed ?? 0,
     });
+    const mean = Math.ceil((input.layers * input.experts) / input.ranks);
+    const { gpuItemsMax: limit = mean } = problem;
+    const looser = limit > mean ? `, at most ${limit} experts on a rank, as ${mean} were not reached` : "";
     const what = values.exchange === "bottleneck" ? "slowest link of each exchange" : "tokens over links by distance";
     const { objective, bound, gap, proved, solver, cut } = answer;
-    tools.prove({ problem: `MoETuner's second program, ${what}`, objective, bound, gap, proved, solver, cut });
+    tools.prove({
+      problem: `MoETuner's second program, ${what}${limits.total === null ? looser : ""}`,
+      objective,
+      bound,
+      gap,
+      proved,
+      solver,
+      cut,
+    });
     const { experts, ranks } = input;
     return placementFromRanks(input, (layer) =>
       clusterOf[layer]!.slice(0, experts).map((cluster) => answer.solution[layer * ranks + cluster]!),
@@ -173,13 +185,13 @@ function chainProblem(
   for (const [layer, clusters] of clusterOf.entries())
     for (const cluster of clusters) clusterItems[layer * ranks + cluster]! += 1;
   const even = clusterItems.every((items) => items * ranks === experts);
-  const gpuItemsMax = total ?? Math.ceil((layers * experts) / ranks);
+  const problem: ChainProblem = { layers, gpus: ranks, traffic, distance: distanceOf(input), minimise: exchange };
+  if (even) return problem;
+  const mean = Math.ceil((layers * experts) / ranks);
+  // Clusters of unequal sizes may not allow the same number on every rank; then as near to it as evening out comes.
   return {
-    layers,
-    gpus: ranks,
-    traffic,
-    distance: distanceOf(input),
-    minimise: exchange,
-    ...(even ? {} : { clusterItems, gpuItemsMax }),
+    ...problem,
+    clusterItems,
+    gpuItemsMax: total ?? reachableItemsMax({ ...problem, clusterItems, gpuItemsMax: mean }),
   };
 }

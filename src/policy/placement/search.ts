@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defaultsOf } from "../../core/parameters.ts";
 import { contiguous } from "./contiguous.ts";
 import { crossTrafficBound } from "./cross-traffic.ts";
-import { exflow } from "./exflow.ts";
+import { affinityStart } from "./exflow.ts";
 import { grace } from "./grace.ts";
 import {
   copiesMost,
@@ -17,7 +17,7 @@ import {
 import { layerRanks } from "./layer-ranks.ts";
 import { LayerSearch } from "./layer-search.ts";
 import { lpt } from "./lpt.ts";
-import type { PlacementInput, PlacementNeed, PlacementPolicy, PlacementTools } from "./placement.ts";
+import type { PlacementInput, PlacementNeed, PlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, copiesByRank, layerLoads, placementFromCopies } from "./placement-input.ts";
 import { type GoalWeights, goalScale, placementGoals, weighted } from "./placement-objective.ts";
 
@@ -83,9 +83,8 @@ export const search: PlacementPolicy<typeof parameters> = {
 
 /** [layers] copies of the best start by the weighted goals. */
 export function bestStart(input: PlacementInput, ranks: readonly LayerRanks[], weights: GoalWeights): LayerCopies[] {
-  const silent: PlacementTools = { solve: () => Promise.reject(new Error("no solver")), prove: () => undefined };
   const starts = [contiguous.place(input), lpt.place(input)];
-  if (weights.traffic > 0) starts.push(exflow.place(input, { starts: 1 }, silent) as (typeof starts)[number]);
+  if (weights.traffic > 0) starts.push(affinityStart(input));
   if (weights.spread > 0 && input.ranks % input.nodes === 0) starts.push(grace.place(input));
   const all = starts.map((placement) =>
     ranks.map((on, layer) => new LayerCopies(layerLoads(input, layer), on, copiesByRank(placement, layer))),

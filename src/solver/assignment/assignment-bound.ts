@@ -57,5 +57,28 @@ export function assignmentBound(problem: AssignmentProblem): number {
   const shares = binShares(problem);
   let above = Infinity;
   for (let bin = 0; bin < problem.bins; bin++) above = Math.min(above, heaviest * speedOf(problem, bin) - shares[bin]!);
-  return Math.max(0, 2 * above);
+  return Math.max(0, 2 * above, 2 * hottestAbove(problem, shares));
+}
+
+/**
+ * Load above their shares of the bins that hold the k heaviest items, for the k that says most; 0 where speeds differ. In m bins these
+ * have the company of the m x least - k lightest at least, and m, at most k, is open.
+ */
+function hottestAbove({ loads, bins, binSpeed, binItemsMin = 0 }: AssignmentProblem, shares: Float64Array): number {
+  if (binSpeed !== undefined) return 0;
+  const sorted = Float64Array.from(loads).sort();
+  const items = sorted.length;
+  const lightest = new Float64Array(items + 1);
+  for (let item = 0; item < items; item++) lightest[item + 1] = lightest[item]! + sorted[item]!;
+  const total = lightest[items]!;
+  let above = 0;
+  for (let heaviest = 1; heaviest <= Math.min(bins, items); heaviest++) {
+    const held = total - lightest[items - heaviest]!;
+    let least = Infinity;
+    for (let used = 1; used <= heaviest; used++)
+      least = Math.min(least, held + lightest[Math.max(0, used * binItemsMin - heaviest)]! - used * shares[0]!);
+    above = Math.max(above, least);
+  }
+  // Sums of many loads: nothing above what rounding leaves.
+  return Math.max(0, above - 1e-12 * total);
 }

@@ -34,6 +34,9 @@ const lns: Solver<AssignmentProblem, Uint16Array> = {
   solve: assignByNeighbourhoods,
 };
 
+/** Items up to which neighbourhoods take milliseconds; deviations gain most from them (docs/solvers.md). */
+const lnsItemsMax = 16;
+
 /** Items with loads into bins, the heaviest as light as possible, or all near their shares; [items] bin of each. */
 export const assignment: Optimisation<AssignmentProblem, Uint16Array> = {
   name: "assignment",
@@ -44,7 +47,7 @@ export const assignment: Optimisation<AssignmentProblem, Uint16Array> = {
     highs: byMilp("highs", "integer program from the swaps' result, by HiGHS", assignmentMilp),
     glpk: byMilp("glpk", "integer program, by GLPK", assignmentMilp),
   },
-  preferred: () => "swaps",
+  preferred: ({ loads, minimise }) => (minimise === "deviations" && loads.length <= lnsItemsMax ? "lns" : "swaps"),
   problems: assignmentProblems,
   objective: assignmentObjective,
   violation: assignmentViolation,

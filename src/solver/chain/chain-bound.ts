@@ -1,4 +1,5 @@
 import { assignLinear } from "../linear-assignment.ts";
+import { nearClasses } from "../near-classes.ts";
 import type { ChainProblem } from "./chain-problem.ts";
 
 /** GPUs that are nearer to one another than a distance, and what all others are apart at least. */
@@ -10,9 +11,6 @@ interface Level {
   readonly classes: number;
 }
 
-/** Distances that are looked at; the bound holds whichever are. */
-const levelsMax = 6;
-
 /**
  * No chain is below this: the sum over pairs of layers of what the pair costs at least, were it alone. A pair's bound looks at
  * classes of near GPUs, such as a GPU by itself and a node.
@@ -20,30 +18,24 @@ const levelsMax = 6;
  * `bottleneck`: the largest traffic that cannot all stay within classes gives a link between two. Clusters joined by larger
  * traffic must fit a class. `sum`: a class keeps at most so much traffic inside; of GPUs by themselves, that is a linear assignment.
  */
-export function chainBound(problem: ChainProblem): number {
+export const chainBound = (problem: ChainProblem): number => pairBounds(problem).reduce((sum, bound) => sum + bound, 0);
+
+/** [layers - 1] what the exchange of each pair of layers takes at least. */
+export function pairBounds(problem: ChainProblem): Float64Array {
   const { layers, gpus, traffic } = problem;
   const levels = levelsOf(problem);
   const bound = problem.minimise === "sum" ? sumBound : bottleneckBound;
-  let total = 0;
-  for (let layer = 0; layer + 1 < layers; layer++)
-    total += bound(traffic.subarray(layer * gpus * gpus, (layer + 1) * gpus * gpus), gpus, levels);
-  return total;
+  return Float64Array.from({ length: layers - 1 }, (_, pair) =>
+    bound(traffic.subarray(pair * gpus * gpus, (pair + 1) * gpus * gpus), gpus, levels),
+  );
 }
 
-/** Classes by rising distance, the first those of single GPUs. */
+/** Classes of near GPUs by rising distance, the first those of single GPUs. */
 export function levelsOf({ distance, gpus }: ChainProblem): Level[] {
-  const apart = [...new Set(distance)].filter((each) => each > 0).sort((a, b) => a - b);
-  return apart.slice(0, levelsMax).map((each) => {
-    const classOf = Int32Array.from({ length: gpus }, (_, gpu) => gpu);
-    for (let a = 0; a < gpus; a++)
-      for (let b = 0; b < gpus; b++) {
-        if (a === b || distance[a * gpus + b]! >= each) continue;
-        const [from, to] = [classOf[a]!, classOf[b]!];
-        if (from !== to) for (let gpu = 0; gpu < gpus; gpu++) if (classOf[gpu] === from) classOf[gpu] = to;
-      }
-    const sizes = new Map<number, number>();
-    for (const own of classOf) sizes.set(own, (sizes.get(own) ?? 0) + 1);
-    return { apart: each, gpusMax: Math.max(...sizes.values()), classes: sizes.size };
+  return nearClasses(distance, gpus).map(({ apart, classOf, classes }) => {
+    const sizes = new Uint16Array(classes);
+    for (const own of classOf) sizes[own]! += 1;
+    return { apart, gpusMax: Math.max(...sizes), classes };
   });
 }
 

@@ -2,37 +2,22 @@ import { RandomStream } from "../../core/random.ts";
 import type { Attempt, SolveLimits } from "../solver.ts";
 import { chainBound } from "./chain-bound.ts";
 import { type ChainProblem, chainObjective, itemsByGpu } from "./chain-problem.ts";
+import { chainBySweeps } from "./chain-sweeps.ts";
 
 /** GPUs whose clusters are freed in all layers, neighbourhoods that may fail in a row, and neighbourhoods in all. */
 const freedMax = 2;
 const failuresMax = 2_000;
 const neighbourhoodsMax = 20_000;
 
-/** A chain that keeps the limit where it can: every layer's larger clusters to the GPUs that hold the fewest experts. */
-export function startChain(problem: ChainProblem): Uint16Array {
-  const { layers, gpus, clusterItems } = problem;
-  const gpuOf = Uint16Array.from({ length: layers * gpus }, (_, cluster) => cluster % gpus);
-  if (clusterItems === undefined) return gpuOf;
-  const held = new Float64Array(gpus);
-  for (let layer = 0; layer < layers; layer++) {
-    const size = (cluster: number) => clusterItems[layer * gpus + cluster]!;
-    const clusters = Array.from({ length: gpus }, (_, at) => at).sort((a, b) => size(b) - size(a) || a - b);
-    const emptiest = Array.from(held.keys()).sort((a, b) => held[a]! - held[b]! || a - b);
-    for (const [at, cluster] of clusters.entries()) gpuOf[layer * gpus + cluster] = emptiest[at]!;
-    for (const [at, cluster] of clusters.entries()) held[emptiest[at]!]! += size(cluster);
-  }
-  return gpuOf;
-}
-
 /**
- * Large-neighbourhood search: two GPUs exchange their clusters in the layers where it helps. Which layers is worked out exactly, by
+ * Large-neighbourhood search from what sweeps find: two GPUs exchange their clusters in the layers where it helps. Which layers is worked out exactly, by
  * dynamic programming over all of them. Counts its work, so it is the same on every machine.
  */
 export function chainByNeighbourhoods(problem: ChainProblem, limits: SolveLimits): Attempt<Uint16Array> {
   const { gpus, gpuItemsMax = Infinity } = problem;
-  let best = startChain(problem);
-  if (itemsByGpu(problem, best).some((items) => items > gpuItemsMax))
-    return { solution: null, bound: -Infinity, cut: false };
+  const { solution: start } = chainBySweeps(problem, limits);
+  if (start === null) return { solution: null, bound: -Infinity, cut: false };
+  let best = start;
   const bound = chainBound(problem);
   const random = new RandomStream(limits.seed, "chain neighbourhoods");
   let objective = chainObjective(problem, best);
@@ -79,7 +64,7 @@ function exchange(problem: ChainProblem, gpuOf: Uint16Array, a: number, b: numbe
   return out;
 }
 
-/** Costs of a pair of layers: neither exchanges, the second does, the first does, both do. */
+/** Costs of a pair of layers: neither exchanges, the second does, the first does, both do. What touches no freed GPU is in all. */
 function pairCosts(
   problem: ChainProblem,
   layer: number,
@@ -89,17 +74,39 @@ function pairCosts(
 ): void {
   const { gpus, traffic, distance } = problem;
   const sum = problem.minimise === "sum";
-  for (let state = 0; state < 4; state++) {
-    const [from, to] = [state < 2 ? own : swapped, state % 2 === 0 ? own : swapped];
-    let total = 0;
-    for (let source = 0; source < gpus; source++) {
-      const row = from[layer * gpus + source]! * gpus;
-      const tokens = (layer * gpus + source) * gpus;
-      for (let target = 0; target < gpus; target++) {
-        const time = traffic[tokens + target]! * distance[row + to[(layer + 1) * gpus + target]!]!;
-        total = sum ? total + time : Math.max(total, time);
+  let shared = 0;
+  let [kept, second, first, both] = [0, 0, 0, 0];
+  for (let source = 0; source < gpus; source++) {
+    const from = own[layer * gpus + source]!;
+    const other = swapped[layer * gpus + source]!;
+    const tokens = (layer * gpus + source) * gpus;
+    for (let target = 0; target < gpus; target++) {
+      const to = own[(layer + 1) * gpus + target]!;
+      const there = swapped[(layer + 1) * gpus + target]!;
+      const moved = traffic[tokens + target]!;
+      if (from === other && to === there) {
+        const time = moved * distance[from * gpus + to]!;
+        if (sum) shared += time;
+        else if (time > shared) shared = time;
+        continue;
+      }
+      const [a, b] = [moved * distance[from * gpus + to]!, moved * distance[from * gpus + there]!];
+      const [c, d] = [moved * distance[other * gpus + to]!, moved * distance[other * gpus + there]!];
+      if (sum) {
+        kept += a;
+        second += b;
+        first += c;
+        both += d;
+      } else {
+        if (a > kept) kept = a;
+        if (b > second) second = b;
+        if (c > first) first = c;
+        if (d > both) both = d;
       }
     }
-    cost[state] = total;
   }
+  cost[0] = sum ? shared + kept : Math.max(shared, kept);
+  cost[1] = sum ? shared + second : Math.max(shared, second);
+  cost[2] = sum ? shared + first : Math.max(shared, first);
+  cost[3] = sum ? shared + both : Math.max(shared, both);
 }
