@@ -9,8 +9,8 @@ import { ExchangeCounter, type ExchangeCounts } from "./exchange-counts.ts";
 import type { ExpertRanks } from "./expert-ranks.ts";
 import type { RoutingReplay } from "./routing-replay.ts";
 
-/** Choices of recorded tokens that are counted one by one, about a tenth of a second; of more, evenly spaced rows. */
-const choicesMax = 16e6;
+/** Choices of recorded tokens that are counted one by one; of more, evenly spaced rows. */
+const choicesMax = 2e6;
 
 /** Counters of reads that are kept at most, by reader and recorded row: 128 MB. */
 const countersMax = 32e6;
