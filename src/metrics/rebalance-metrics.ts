@@ -65,9 +65,9 @@ export const rebalancing = {
     definition: "balancedness over forward passes before the first new map; of several pools the lowest",
     of: over((pools) => lowest(pools.map((pool) => pool.balancednessBefore))),
   },
-  balancedness: {
-    label: "balancedness",
-    row: "balancedness",
+  balancednessAfter: {
+    label: "balancedness after",
+    row: "balancedness_after",
     unit: "ratio",
     better: "higher",
     definition:

@@ -226,7 +226,7 @@ describe("figures as rows", () => {
       rebalance_bytes: "B",
       rebalance_share: "share",
       balancedness_before: "ratio",
-      balancedness: "ratio",
+      balancedness_after: "ratio",
       kv_peak: "share",
       prefix_hit: "share",
       acceptance_length: "tokens",

@@ -89,7 +89,7 @@ describe("policy.placement.rebalance", () => {
 
   it("has SLOs and a baseline of its balancedness", async () => {
     const { resolved, scenario } = await resolve([
-      "slo={ rebalanceShare: rate<99%, balancedness: value>0.999 }",
+      "slo={ rebalanceShare: rate<99%, balancednessAfter: value>0.999 }",
       "policy.placement.rebalance.async=false",
     ]);
     const forecast = buildForecast(scenario, resolved, simulate(resolved.config));
@@ -98,7 +98,7 @@ describe("policy.placement.rebalance", () => {
       { metric: "rebalanceShare", passed: true, value: expect.closeTo(100 * stallShare, 9) },
       { metric: "balancedness", passed: false, value: balancednessAfter },
     ]);
-    const compared = comparedMetrics.find(({ name }) => name === "balancedness")!;
+    const compared = comparedMetrics.find(({ name }) => name === "balancednessAfter")!;
     expect(compared.of(forecast)).toBe(balancednessAfter);
     const still = await resolve(["policy.placement.rebalance=null", "slo={ rebalanceShare: rate<99% }"]);
     const none = buildForecast(still.scenario, still.resolved, simulate(still.resolved.config));

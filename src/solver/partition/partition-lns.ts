@@ -42,7 +42,7 @@ export function partitionByNeighbourhoods(problem: PartitionProblem, limits: Sol
     const cost = partitionObjective(problem, partOf);
     if (cost >= least * (1 - 1e-9)) continue;
     [best, least, failures] = [partOf, cost, -1];
-    limits.onProgress?.(least, bound);
+    limits.onBetter?.(best.slice(), least, bound);
   }
   return { solution: best, bound, cut: false };
 }
