@@ -2,13 +2,13 @@ import { refuse, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { oneLine } from "../core/printable.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
-import type { ExpertMap, ExpertMapFormat, MapContext } from "../engine/expert-maps/expert-map.ts";
+import type { ExpertMap, MapContext } from "../engine/expert-maps/expert-map.ts";
 import {
   type ExpertMapFormatName,
   expertMapFormatNames,
   expertMapFormats,
 } from "../engine/expert-maps/expert-map-formats.ts";
-import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
+import type { OutputNeeds } from "../files/prepare-output.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
@@ -23,6 +23,7 @@ import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { loadCountsTable } from "../trace/load-counts.ts";
+import { mapOutputFormat, writeMap } from "./expert-map-output.ts";
 import { fileReader, type Io, processIo } from "./io.ts";
 import { readSource } from "./model.ts";
 import { paramsFor } from "./scenario-params.ts";
@@ -187,15 +188,17 @@ const balanceRow = (name: string, { balancedness, maxOverMean, worst }: LoadBala
 
 export async function convertMap(file: string, options: ConvertMapOptions): Promise<void> {
   const io = processIo(true);
-  const to = await outputOf(options);
-  const { map, context, format } = await readMap(file, options, io);
-  for (const note of map.notes) io.err(`note: ${oneLine(note)}\n`);
-  await written(io, map, { ...context, file: options.output }, to, format);
+  const { to, output } = options;
+  const format = await mapOutputFormat({ ...options, file: output, format: to, option: "--to" });
+  const read = await readMap(file, options, io);
+  for (const note of read.map.notes) io.err(`note: ${oneLine(note)}\n`);
+  io.out(await writeMap(io, read.map, { ...read.context, file: output }, format, read.format));
 }
 
 export async function exportMap(file: string, options: ExportMapOptions): Promise<void> {
   const io = processIo(true);
-  const to = await outputOf(options);
+  const { to, output } = options;
+  const format = await mapOutputFormat({ ...options, file: output, format: to, option: "--to" });
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
   const scenario = parseScenario(await io.readText(file), file, {
     ...(options.set === undefined ? {} : { settings: options.set }),
@@ -211,22 +214,10 @@ export async function exportMap(file: string, options: ExportMapOptions): Promis
     });
   const moe = moeShape(config.model);
   if (moe === null) return refuse({ file, expected: "a model with routed experts", found: config.model.name });
-  const context = mapContext(config.model, moe, options.output, config.mapping.ep);
+  const context = mapContext(config.model, moe, output, config.mapping.ep);
   const placement = config.placement ?? contiguousMap(expertHomes(config.model).length, moe.experts, config.mapping.ep);
   const map = mapOfPlacement(placement, config.model);
-  await written(io, map, context, to, name);
-}
-
-/** The format of an output, once it is known that it can be written and that the engine takes a file of its name. */
-async function outputOf(
-  options: OutputNeeds & { readonly to: string; readonly output: string },
-): Promise<ExpertMapFormatName> {
-  const to = oneOf(options.to, expertMapFormatNames, "--to");
-  const { suffix = "", taken }: ExpertMapFormat = expertMapFormats[to];
-  if (!options.output.endsWith(suffix))
-    throw new UsageError(`-o: expected a name that ends in ${suffix}, as ${taken} wants it, found ${options.output}`);
-  await prepareOutput(options.output, options);
-  return to;
+  io.out(await writeMap(io, map, context, format, name));
 }
 
 async function readMap(file: string, { model: source, ranks, format }: MapSource, io: Io): Promise<ReadMap> {
@@ -237,18 +228,4 @@ async function readMap(file: string, { model: source, ranks, format }: MapSource
   const context = mapContext(spec, moe, file, ranks ?? null);
   const read = await readMapFile(fileReader(io), asked, context);
   return { map: read.map, format: read.format, context, model: spec, moe };
-}
-
-async function written(
-  io: Io,
-  map: ExpertMap,
-  context: MapContext,
-  to: ExpertMapFormatName,
-  from: string,
-): Promise<void> {
-  const { write, apply } = expertMapFormats[to];
-  const text = write(map, context);
-  await io.writeText(context.file, text);
-  const ranked = { ...map, ranks: map.ranks ?? context.ranks };
-  io.out(`${oneLine(context.file)}: ${oneLine(from)} as ${to}\n  ${oneLine(apply(ranked, context.file))}\n`);
 }

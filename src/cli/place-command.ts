@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { expertMapFormatNames } from "../engine/expert-maps/expert-map-formats.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { PlaceCliOptions } from "./place.ts";
@@ -13,7 +13,7 @@ const below = helpBelow({
     "place scenarios/placement-ep8.yaml",
     "place scenarios/placement-ep8.yaml --policy eplb --redundant 8 --redundant 32",
     "place scenarios/placement-ep8.yaml --fit tulu --test mmlu --json",
-    "place scenarios/placement-ep8.yaml -o map.json",
+    "place scenarios/placement-ep8.yaml --format tensorrt-llm -o moe_load_balancer.yaml",
   ],
 });
 
@@ -48,7 +48,7 @@ export const placeCommand: CommandRegistration = (program, exit) => {
     .option("--gap <percent>", "gap at which a solution is good enough", percentage)
     .option("--time-limit <duration>", "time of each solver, such as 30s", durationNs)
     .option("-o, --out <file>", "write the map of the verdict: the one to apply, else the one in use")
-    .addOption(new Option("--format <name>", "format of that file").choices(["sglang"]).default("sglang"))
+    .option("--format <name>", `format of that file: ${expertMapFormatNames.join(", ")} (default: sglang)`)
     .option("--mkdir", mkdirHelp)
     .option("--json", "print JSON")
     .option("-q, --quiet", "no progress on stderr")

@@ -1,15 +1,17 @@
-import { type ExitCode, exitCodes, SolverLimitError } from "../core/errors.ts";
+import { type ExitCode, exitCodes, SolverLimitError, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
-import { oneLine } from "../core/printable.ts";
-import { prepareOutput } from "../files/prepare-output.ts";
-import { comparePlacement } from "../place/compare-placement.ts";
-import { toPhysicalToLogical } from "../policy/placement/placement-measures.ts";
+import type { ExpertMapFormatName } from "../engine/expert-maps/expert-map-formats.ts";
+import { type ComparedPlacements, comparePlacement } from "../place/compare-placement.ts";
+import { mapName } from "../place/verdict.ts";
 import { type PlacementName, placements } from "../policy/placement/placements.ts";
 import { terminalPage } from "../report/page-terminal.ts";
 import { placementComparisonPage } from "../report/placement-comparison.ts";
+import { mapContext, mapOfPlacement } from "../resolve/expert-map-file.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
+import { moeShape } from "../sim/mapping.ts";
+import { mapOutputFormat, writeMap } from "./expert-map-output.ts";
 import { watchInterrupts } from "./interrupt.ts";
-import { fileReader, processIo } from "./io.ts";
+import { fileReader, type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { paramsFor } from "./scenario-params.ts";
 import { withSolvers } from "./solving.ts";
@@ -32,7 +34,7 @@ export interface PlaceCliOptions {
   /** ns */
   readonly timeLimit?: number;
   readonly out?: string;
-  readonly format: string;
+  readonly format?: string;
   readonly mkdir?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -47,8 +49,16 @@ export async function place(file: string, options: PlaceCliOptions, colour: bool
   const names = Object.keys(placements) as PlacementName[];
   const policies = options.policy?.map((word) => oneOf(word, names, "--policy"));
   const params = Object.fromEntries((options.param ?? []).map((text) => splitPair(text, "--param NAME=value")));
-  const { out, mkdir, redundant, fit, test, batch, all, solver, gap, timeLimit } = options;
-  if (out !== undefined) await prepareOutput(out, mkdir === undefined ? {} : { mkdir });
+  const { out, format, mkdir = false, redundant, fit, test, batch, all, solver, gap, timeLimit } = options;
+  if (out === undefined && (format !== undefined || mkdir))
+    throw new UsageError(`place: ${format === undefined ? "--mkdir" : "--format"} needs -o`);
+  const written =
+    out === undefined
+      ? null
+      : {
+          file: out,
+          format: await mapOutputFormat({ file: out, format: format ?? "sglang", option: "--format", mkdir }),
+        };
   const watch = watchInterrupts(io);
   const progress = options.quiet === true ? null : progressLine(io, file, "maps and runs");
   try {
@@ -56,11 +66,7 @@ export async function place(file: string, options: PlaceCliOptions, colour: bool
       ...(options.set === undefined ? {} : { settings: options.set }),
       params: await paramsFor(file, params, io),
     });
-    const {
-      comparison,
-      placements: maps,
-      limited,
-    } = await withSolvers(io, file, { signal: watch.signal, quiet: options.quiet === true }, (solve) =>
+    const compared = await withSolvers(io, file, { signal: watch.signal, quiet: options.quiet === true }, (solve) =>
       comparePlacement(
         scenario,
         {
@@ -85,15 +91,10 @@ export async function place(file: string, options: PlaceCliOptions, colour: bool
       ),
     );
     progress?.clear();
+    const { comparison, limited } = compared;
     if (options.json === true) io.out(jsonDocument(comparison));
     else io.out(terminalPage(placementComparisonPage(comparison), io.style, io.width));
-    if (out !== undefined) {
-      const { policy, redundant: copies } = comparison.verdict;
-      const chosen = comparison.maps.findIndex((map) => map.policy === policy && map.redundant === copies);
-      const map = { physical_to_logical_map: toPhysicalToLogical(maps[chosen]!) };
-      await io.writeText(out, `${JSON.stringify(map)}\n`);
-      io.err(`${oneLine(out)}: the map of ${policy}${copies > 0 ? `, ${copies} redundant experts a layer` : ""}\n`);
-    }
+    if (written !== null) io.err(await writeChosen(io, compared, written.file, written.format));
     if (watch.signal.aborted) return watch.code();
     if (limited) throw new SolverLimitError("a solver found no map within its limit: see what was not compared");
     return exitCodes.ok;
@@ -104,4 +105,23 @@ export async function place(file: string, options: PlaceCliOptions, colour: bool
   } finally {
     watch.stop();
   }
+}
+
+/** Writes the map of a verdict. Returns what was written. */
+function writeChosen(
+  io: Io,
+  { comparison, placements: maps, model }: ComparedPlacements,
+  file: string,
+  format: ExpertMapFormatName,
+): Promise<string> {
+  const { policy, redundant } = comparison.verdict;
+  const chosen = comparison.maps.findIndex((map) => map.policy === policy && map.redundant === redundant);
+  const context = mapContext(model, moeShape(model)!, file, comparison.ranks);
+  return writeMap(
+    io,
+    mapOfPlacement(maps[chosen]!, model),
+    context,
+    format,
+    `the map of ${mapName({ policy, redundant })}`,
+  );
 }

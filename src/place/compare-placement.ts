@@ -7,6 +7,7 @@ import { giveWay } from "../files/cooperative.ts";
 import { activationBytes } from "../hardware/cost/context.ts";
 import { activationsFor } from "../hardware/math-format.ts";
 import { expertBytes } from "../models/bytes.ts";
+import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
 import { contiguous } from "../policy/placement/contiguous.ts";
 import { noExpert, type Placement } from "../policy/placement/placement.ts";
@@ -67,6 +68,8 @@ export interface ComparedPlacements {
   readonly comparison: PlacementComparison;
   /** As `maps` of the comparison. */
   readonly placements: readonly Placement[];
+  /** Whose experts they place. */
+  readonly model: ModelSpec;
   /** Whether a policy that was asked for ended at its solver's limit without a map. */
   readonly limited: boolean;
 }
@@ -281,7 +284,7 @@ export async function comparePlacement(
     verdict: placementVerdict({ maps: judgedMaps, simulated, bound, split, repeats }),
     interrupted: interrupted(),
   };
-  return { comparison, placements: maps.map(({ placement }) => placement), limited };
+  return { comparison, placements: maps.map(({ placement }) => placement), model, limited };
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { saveCounts, saveRoutingTable } from "../../src/trace/save-routing.ts";
+import { further } from "../drawn.ts";
 import { plantedRouting, text } from "../place/placed.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
@@ -41,6 +42,36 @@ describe("place", () => {
     expect((await place(...words)).out).toBe(first.out);
   });
 
+  test("writes every format that can state the map, and each is read back as the same map", async () => {
+    // A policy that is the scenario's own and alone: what is kept is its map.
+    const own = ["--repeats", "1", "--requests", "2", "--policy", "lpt", "--set", "policy.placement.kind=lpt"];
+    const formats: readonly (readonly [string, string, string])[] = [
+      ["sglang", "a.json", "--init-expert-location"],
+      ["vllm-ascend", "c.json", "expert_map_path"],
+      ...further<readonly [string, string, string]>([
+        ["tensorrt-llm", "b.yaml", "load_balancer"],
+        ["exflow", "d.csv", "no serving engine takes it"],
+      ]),
+    ];
+    for (const [format, name, told] of formats) {
+      const { code, err } = await place(...own, "--format", format, "-o", path(name));
+      expect([code, err]).toEqual([0, expect.stringContaining(`${name}: the map of lpt as ${format}\n  `)]);
+      expect(err).toContain(told);
+      const inspected = await moecast([
+        ...["map", "inspect", path(name), "--model", "olmoe-1b-7b", "--ranks", "8", "--json"],
+        ...["--from", path("a.json")],
+      ]);
+      const found = JSON.parse(inspected.out) as Record<string, unknown>;
+      expect(found).toMatchObject({ format, layers: 16, slots: 64, ranks: 8, moves: { moved: 0, of: 16 * 64 } });
+    }
+    const flags = await place(...own, "--format", "vllm", "-o", path("flags.txt"));
+    expect([flags.code, flags.err]).toEqual([3, expect.stringContaining("vLLM takes no file of any other")]);
+    expect(flags.out).toContain("keep lpt");
+    const linear = ["--set", "policy.placement.kind=contiguous", "--policy", "contiguous", "--format", "vllm"];
+    await place(...own, ...linear, "-o", path("flags.txt"));
+    expect(readFileSync(path("flags.txt"), "utf8")).toContain("--expert-placement-strategy linear");
+  });
+
   test("refuses what it cannot do with one message", async () => {
     const refused = async (...words: string[]) => {
       const { code, out, err } = await place(...words);
@@ -52,6 +83,9 @@ describe("place", () => {
     expect(await refused("--redundant", "-1")).toEqual([2, expect.stringContaining("whole number")]);
     expect(await refused("--fit", "domain 9")).toEqual([3, expect.stringContaining("--fit")]);
     expect(await refused("-o", path("no/such/map.json"))).toEqual([2, expect.stringContaining("no/such")]);
+    expect(await refused("--format", "sglang")).toEqual([2, expect.stringContaining("--format needs -o")]);
+    expect(await refused("--format", "sglan", "-o", path("x.json"))).toEqual([2, expect.stringContaining("sglang")]);
+    expect(await refused("-o", path("x.yaml"))).toEqual([2, expect.stringContaining("ends in .json")]);
     expect(await refused("--set", "parallel={tp: 8, etp: 8}")).toEqual([
       3,
       expect.stringContaining("at least 2 expert ranks"),

@@ -19,7 +19,6 @@ import {
   placementProblems,
   rankLoads,
   ranksOf,
-  toPhysicalToLogical,
 } from "../../src/policy/placement/placement-measures.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { assignmentBound } from "../../src/solver/assignment/assignment-bound.ts";
@@ -385,16 +384,6 @@ test("problems of a placement name layer, physical expert and expert", () => {
   };
   expect(placementProblems(placement).map((problem) => problem.at)).toEqual(["placement[0][1]", "placement[0]"]);
   expect(placementProblems({ ...placement, layers: 2 })).toHaveLength(1);
-});
-
-test("the SGLang map lists the logical expert of every physical one and refuses empty ones", () => {
-  const full = placements.contiguous.place(inputOf({ layers: 2, experts: 4, ranks: 2 }));
-  expect(toPhysicalToLogical(full)).toEqual([
-    [0, 1, 2, 3],
-    [0, 1, 2, 3],
-  ]);
-  const padded = placements.contiguous.place(inputOf({ experts: 5, ranks: 2 }));
-  expect(() => toPhysicalToLogical(padded)).toThrow(/placement\[0\]\[5\].*an empty one/);
 });
 
 test("every policy is listed under its own name", () => {

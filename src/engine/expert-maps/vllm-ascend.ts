@@ -89,6 +89,7 @@ export const vllmAscend: ExpertMapFormat = {
             at: `layer ${layer}, rank ${rank}`,
             expected: "each expert at most once on a rank: vllm-ascend holds one place for it",
             found: `expert ${twin} twice`,
+            hint: "policy.placement.twins: false makes maps that it can hold",
           });
         return { device_id: rank, device_expert: held };
       }),

@@ -1,4 +1,4 @@
-import { InvalidInputError, type Problem, refuse } from "../../core/errors.ts";
+import type { Problem } from "../../core/errors.ts";
 import { noExpert, type Placement } from "./placement.ts";
 
 /** Physical experts of one layer. */
@@ -126,25 +126,4 @@ function expertsOnRank(placement: Placement, layer: number, rank: number): Set<n
   const experts = new Set(placement.logicalExperts.subarray(from, from + placement.physicalExpertsPerRank));
   experts.delete(noExpert);
   return experts;
-}
-
-/**
- * [layers][physical experts] logical expert of each: `physical_to_logical_map` in the JSON that SGLang reads with
- * `--init-expert-location`. Refuses empty physical experts: that format has no way to state them.
- */
-export function toPhysicalToLogical(placement: Placement): number[][] {
-  const problems = placementProblems(placement);
-  if (problems.length > 0) throw new InvalidInputError(problems);
-  const empty = placement.logicalExperts.indexOf(noExpert);
-  const perLayer = physicalExpertsOf(placement);
-  if (empty >= 0)
-    refuse({
-      at: `placement[${Math.floor(empty / perLayer)}][${empty % perLayer}]`,
-      expected: "a logical expert for every physical one",
-      found: "an empty one",
-      hint: "use a number of ranks that divides the experts, or a policy that makes copies",
-    });
-  return Array.from({ length: placement.layers }, (_, layer) => [
-    ...placement.logicalExperts.subarray(layer * perLayer, (layer + 1) * perLayer),
-  ]);
 }
