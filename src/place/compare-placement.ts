@@ -9,15 +9,12 @@ import { activationsFor } from "../hardware/math-format.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
-import { contiguous } from "../policy/placement/contiguous.ts";
 import { noExpert, type Placement } from "../policy/placement/placement.ts";
 import { type PlacementKind, placementKinds, placements } from "../policy/placement/placements.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
 import type { PolicySetting } from "../resolve/policy-setting.ts";
-import { type ResolvedPlacement, resolvePlacement } from "../resolve/resolve-placement.ts";
 import type { ResolvedRouting } from "../resolve/resolve-routing.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
-import { resolveStartUp } from "../resolve/resolve-start-up.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { poolsOf } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
@@ -27,9 +24,10 @@ import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { balanceBound } from "./balance-bound.ts";
 import type { JudgedMap, LeftOutMap, PlacementComparison, SimulatedMap, TopicMatrix } from "./comparison.ts";
 import { computeBoundBatch } from "./compute-bound-batch.ts";
+import { type FittedMap, fitMap, redundantOf } from "./fit-maps.ts";
 import { judgedTraffic, judgeMap } from "./judge-map.ts";
 import { limitedSolve, type SolveWishes } from "./limited-solve.ts";
-import { currentOf, type MapCandidate, mapCandidates, redundantChoices } from "./map-candidates.ts";
+import { currentCandidate, type MapCandidate, mapCandidates, redundantChoices } from "./map-candidates.ts";
 import { migrationCost } from "./migration-cost.ts";
 import { rankTopology } from "./rank-topology.ts";
 import { rankTraffic } from "./rank-traffic.ts";
@@ -74,13 +72,6 @@ export interface ComparedPlacements {
   readonly limited: boolean;
 }
 
-/** A map that could be made. */
-interface FittedMap {
-  readonly candidate: MapCandidate;
-  readonly placement: Placement;
-  readonly proofs: ResolvedPlacement["proofs"];
-}
-
 /**
  * Compares placement policies on the routing of a scenario. Maps are fitted on one part of the traffic; another part judges them
  * and is replayed by the simulated runs, which all see the same requests and random draws.
@@ -119,31 +110,23 @@ export async function comparePlacement(
     layerMap: routed.layerMap,
     reader: deps,
   });
-  const inOrder = contiguous.place({
-    layers: layerMap.length,
-    experts: moe.experts,
-    ranks: mapping.ep,
-    nodes: 1,
-    groups: 1,
-    physicalExperts: Math.ceil(moe.experts / mapping.ep) * mapping.ep,
-    loads: null,
-  });
-  const fitted = async ({ set }: MapCandidate, table: RoutingTable): Promise<Omit<FittedMap, "candidate">> => {
-    const varied = scenario.vary([...set]);
-    const { refusals } = resolveStartUp(varied, config);
-    if (refusals.length > 0) throw new InvalidInputError(refusals);
-    const { value, proofs } = await resolvePlacement({ ...settingOn(table), scenario: varied }, solve);
-    return { placement: value ?? inOrder, proofs };
-  };
+  const fitted = (candidate: MapCandidate, table: RoutingTable, inUse: Placement | null): Promise<FittedMap> =>
+    fitMap(candidate, settingOn(table), config, solve, inUse);
 
   const chosen = options.policies ?? (Object.keys(placements) as PlacementKind[]);
-  const current = currentOf(scenario);
-  const numbers = options.redundant ?? redundantChoices(moe.experts, mapping.ep);
-  for (const number of numbers)
-    if (number > 0 && (moe.experts + number) % mapping.ep !== 0)
+  const divides = (number: number) => number === 0 || (moe.experts + number) % mapping.ep === 0;
+  for (const number of options.redundant ?? [])
+    if (!divides(number))
       refuseOption("--redundant", `${moe.experts} experts + redundant to be a multiple of ep ${mapping.ep}`, number);
+  const stated = await fitted(currentCandidate(scenario), fit, null);
+  // A map from a file has the copies that it has, whatever the scenario says of them.
+  const redundant = stated.candidate.policy === "file" ? redundantOf(stated.placement) : stated.candidate.redundant;
+  const current = { ...stated.candidate, redundant };
+  const inUse: FittedMap = { ...stated, candidate: current };
+  const usual = redundantChoices(moe.experts, mapping.ep);
+  const numbers = options.redundant ?? [...new Set([...usual, ...(divides(redundant) ? [redundant] : [])])];
   const policies = chosen.includes(current.policy) ? chosen : [current.policy, ...chosen];
-  const candidates = mapCandidates(scenario, policies, numbers);
+  const candidates = mapCandidates(scenario, policies, numbers, current);
   const shortlistMax = options.all === true ? candidates.length : 4;
   const total = candidates.length + (shortlistMax + 1) * repeats;
   let done = 0;
@@ -161,10 +144,8 @@ export async function comparePlacement(
   for (const candidate of candidates) {
     deps.signal?.throwIfAborted();
     try {
-      maps.push({ candidate, ...(await fitted(candidate, fit)) });
+      maps.push(candidate.isCurrent ? inUse : await fitted(candidate, fit, inUse.placement));
     } catch (error) {
-      // Without the map in use there is nothing to compare with.
-      if (candidate.isCurrent) throw error;
       leaveOut(candidate, error);
     }
     advance();
@@ -180,7 +161,6 @@ export async function comparePlacement(
   };
   const run = (placement: Placement): Promise<PlacedRun[]> =>
     simulatePlacement(bare, placement, replayed, repeats, deps, advance);
-  const inUse = maps.find(({ candidate }) => candidate.isCurrent)!;
   const currentRuns = await run(inUse.placement);
   const interrupted = () => deps.signal?.aborted === true;
   const batch = options.batch ?? tokensPerStep(currentRuns);
@@ -239,7 +219,7 @@ export async function comparePlacement(
           tables,
           layerMap,
           inUse.placement,
-          async (table) => (await fitted(candidate, table)).placement,
+          async (table) => (await fitted(candidate, table, inUse.placement)).placement,
         ),
       );
       await giveWay();
@@ -275,7 +255,7 @@ export async function comparePlacement(
     seed: scenario.seed,
     tokenBytes,
     split: { ...split, notes: [...split.notes, ...stepNotes(batch, (onTest ?? onFit).steps.tokens)] },
-    current,
+    current: { policy: current.policy, redundant },
     maps: judgedMaps,
     leftOut,
     topics,
@@ -289,10 +269,10 @@ export async function comparePlacement(
 
 /**
  * Settings that exchange the placement for one that is quick to make and has as many copies, so that the engine starts as it does
- * with the scenario's own. It is only simulated where it is one of the maps.
+ * with the scenario's own. It is only simulated where it is one of the maps. A map from a file is as quick.
  */
 function quickPlacement({ policy: { placement } }: Scenario): string[] {
-  if (placement === undefined) return [];
+  if (placement === undefined || placement.kind === "file") return [];
   const { redundant } = placement;
   if (redundant === 0) return ['policy.placement={"kind":"contiguous"}'];
   return [`policy.placement={"kind":"eplb","redundant":${redundant},"groups":1,"nodes":1}`];

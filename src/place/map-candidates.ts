@@ -23,22 +23,29 @@ export function redundantChoices(experts: number, ranks: number): number[] {
   return [...new Set(choices)];
 }
 
-/** What the scenario has: its policy and redundant experts, or experts in order. */
-export function currentOf({ policy: { placement } }: Scenario): Pick<MapCandidate, "policy" | "redundant"> {
-  return { policy: placement?.kind ?? "contiguous", redundant: placement?.redundant ?? 0 };
+/** What the scenario has, as it is but for `fit`: its policy and redundant experts, or experts in order. */
+export function currentCandidate({ policy: { placement } }: Scenario): MapCandidate {
+  // A map that the scenario fits on a file of its own is judged as it is.
+  const refitted = placement?.fit !== undefined && placement.fit.file === undefined;
+  return {
+    policy: placement?.kind ?? "contiguous",
+    redundant: placement?.redundant ?? 0,
+    isCurrent: true,
+    set: refitted ? ["policy.placement.fit=null"] : [],
+  };
 }
 
 /**
- * Every policy with every number of redundant experts, but those without copies with none alone; the scenario's own is among them.
- * Keys of all placements, such as `nodes`, stay as the scenario has them; a policy's own keys stay with it, `fit` goes: maps are
- * fitted on what the comparison says.
+ * Every policy with every number of redundant experts, but those without copies with none alone; `current`, what the scenario has, is
+ * among them as it is. Keys of all placements, such as `nodes`, stay as the scenario has them; a policy's own keys stay with it, `fit`
+ * goes: maps are fitted on what the comparison says.
  */
 export function mapCandidates(
   scenario: Scenario,
   policies: readonly PlacementKind[],
   redundant: readonly number[],
+  current: MapCandidate,
 ): MapCandidate[] {
-  const current = currentOf(scenario);
   const section: Readonly<Record<string, unknown>> = scenario.policy.placement ?? {};
   const ownKeys = Object.keys(placementKinds[current.policy].parameters);
   const candidates: MapCandidate[] = [];
@@ -48,17 +55,8 @@ export function mapCandidates(
     const numbers = new Set(name === "file" ? [] : policy.makesCopies ? redundant : [0]);
     if (name === current.policy) numbers.add(current.redundant);
     for (const count of [...numbers].sort((a, b) => a - b)) {
-      const isCurrent = name === current.policy && count === current.redundant;
-      if (isCurrent && scenario.policy.placement !== undefined) {
-        // A map that the scenario fits on a file of its own is judged as it is.
-        const refitted =
-          scenario.policy.placement.fit !== undefined && scenario.policy.placement.fit.file === undefined;
-        candidates.push({
-          policy: name,
-          redundant: count,
-          isCurrent,
-          set: refitted ? ["policy.placement.fit=null"] : [],
-        });
+      if (name === current.policy && count === current.redundant) {
+        candidates.push(current);
         continue;
       }
       const kept = Object.entries(section).filter(
@@ -71,7 +69,7 @@ export function mapCandidates(
       candidates.push({
         policy: name,
         redundant: count,
-        isCurrent,
+        isCurrent: false,
         set: [`policy.placement=${JSON.stringify(value)}`],
       });
     }

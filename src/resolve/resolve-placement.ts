@@ -16,7 +16,7 @@ import { placementKinds, placements } from "../policy/placement/placements.ts";
 import { expertGroupRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type SolveRunner, solveHere } from "../solver/solver.ts";
-import { type GivenMap, givenMapOf } from "./expert-map-file.ts";
+import { type GivenMap, givenMapOf, mapOfPlacement, placementOfMap } from "./expert-map-file.ts";
 import { keptEntry, keptInModel, keptProblems } from "./kept-in-model.ts";
 import { locatedAsync } from "./located.ts";
 import { expertHomeNumbers, placementStatistics } from "./placement-statistics.ts";
@@ -28,8 +28,15 @@ export interface ResolvedPlacement extends Resolved<Placement | null> {
   readonly proofs: readonly PlacementProof[];
 }
 
-/** The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. */
-export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = solveHere): Promise<ResolvedPlacement> {
+/**
+ * The placement of a scenario, fitted where its algorithm needs loads. Null value: contiguous without copies. `inUse`: the map that
+ * policies change which change one, by MoE layer and visit, where it has as many slots; else what the scenario calls `previous`.
+ */
+export function resolvePlacement(
+  setting: PolicySetting,
+  solve: SolveRunner = solveHere,
+  inUse: Placement | null = null,
+): Promise<ResolvedPlacement> {
   const { scenario, moe, mapping, model } = setting;
   const section = scenario.policy.placement;
   const kept = keptInModel(setting);
@@ -77,7 +84,12 @@ export function resolvePlacement(setting: PolicySetting, solve: SolveRunner = so
       seed: scenario.seed,
       ...(given === null ? {} : { map: given.placement }),
     };
-    const previous = section.previous === undefined ? null : placements[section.previous].place(blank);
+    const previous =
+      inUse !== null && slotsOf(inUse) === physicalExperts
+        ? placementOfMap(mapOfPlacement(inUse, model), ranks)
+        : section.previous === undefined
+          ? null
+          : placements[section.previous].place(blank);
     const input: PlacementInput = { ...blank, ...statistics.value, previous };
     const proofs: PlacementProof[] = [];
     const tools: PlacementTools = { solve, prove: (proof) => proofs.push(proof) };

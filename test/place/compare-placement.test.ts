@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
+import { expertMapFormats } from "../../src/engine/expert-maps/expert-map-formats.ts";
+import type { Placement } from "../../src/policy/placement/placement.ts";
 import { placementProblems } from "../../src/policy/placement/placement-measures.ts";
 import { terminalPage } from "../../src/report/page-terminal.ts";
 import { placementComparisonPage } from "../../src/report/placement-comparison.ts";
+import { mapContext, mapOfPlacement } from "../../src/resolve/expert-map-file.ts";
+import { moeShape } from "../../src/sim/mapping.ts";
 import { saveRoutingTable } from "../../src/trace/save-routing.ts";
 import { scratch } from "../cli/command.ts";
 import { comparePlaced, plantedRouting, text } from "./placed.ts";
@@ -106,6 +110,37 @@ test("the map in use is the scenario's, refitted on the same rows; what cannot b
     repeats: 1,
   }).catch((error: unknown) => error);
   if (!(huge instanceof Error)) expect(huge).toMatchObject({ comparison: { verdict: { apply: false } } });
+});
+
+test("the map in production, from a file, is judged as the one in use, and changed by policies that change one", async () => {
+  const made = await comparePlaced(text(skewed, 8, 16), { policies: ["eplb"], redundant: [8], repeats: 1 });
+  const map = mapOfPlacement(made.placements[1]!, made.model);
+  const context = mapContext(made.model, moeShape(made.model)!, "map.json", 8);
+  const own = "policy: { placement: { kind: file, file: map.json } }";
+  const { comparison, placements } = await comparePlaced(
+    text(skewed, 8, 16, own),
+    { policies: ["eplb", "flashlb", "swift"], repeats: 1, requests: 16 },
+    { "map.json": expertMapFormats.sglang.write(map, context) },
+  );
+  const { maps } = comparison;
+  expect(comparison.current).toEqual({ policy: "file", redundant: 8 });
+  expect(placements[0]!.logicalExperts).toEqual(made.placements[1]!.logicalExperts);
+  const of = (policy: string, redundant: number) =>
+    maps.findIndex((one) => one.policy === policy && one.redundant === redundant);
+  expect([...new Set(maps.map(({ redundant }) => redundant))]).toEqual([8, 0, 32]);
+  // The same policy on the same rows makes the same map.
+  expect(maps[0]!.fitted).toEqual(maps[of("eplb", 8)]!.fitted);
+  expect(maps[of("eplb", 8)]!.migration.experts).toBe(0);
+  expect(maps[of("eplb", 32)]!.migration.experts).toBeGreaterThan(16 * 24);
+  // At most four exchanges of two copies in each of 16 layers, and eight layers that change at all.
+  expect(maps[of("swift", 8)]!.migration.experts).toBeLessThanOrEqual(16 * 8);
+  const changed = (index: number) =>
+    Array.from({ length: 16 }, (_, layer) => layer).filter((layer) => {
+      const row = (placement: Placement) => placement.logicalExperts.subarray(72 * layer, 72 * layer + 72).join();
+      return row(placements[index]!) !== row(placements[0]!);
+    }).length;
+  expect(changed(of("flashlb", 8))).toBeLessThanOrEqual(8);
+  expect(comparison.verdict).toMatchObject({ apply: false, policy: "file", redundant: 8 });
 });
 
 test("the page fits narrow and wide terminals", async () => {

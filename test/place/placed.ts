@@ -42,7 +42,17 @@ routing: { kind: trace, file: ${trace}, layerMap: repeat }
 ${more}
 `;
 
-const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
-
-export const comparePlaced = (scenario: string, more: Partial<PlaceOptions> = {}) =>
-  comparePlacement(parseScenario(scenario, "placed.yaml"), { requests: 64, repeats: 2, ...more }, noFiles);
+/** `files`: text of each that may be read. */
+export const comparePlaced = (
+  scenario: string,
+  more: Partial<PlaceOptions> = {},
+  files: Readonly<Record<string, string>> = {},
+) =>
+  comparePlacement(
+    parseScenario(scenario, "placed.yaml"),
+    { requests: 64, repeats: 2, ...more },
+    {
+      readText: (path) =>
+        path in files ? Promise.resolve(files[path]!) : Promise.reject(new Error(`${path} was not expected`)),
+    },
+  );
