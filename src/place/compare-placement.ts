@@ -13,6 +13,7 @@ import { noExpert, type Placement } from "../policy/placement/placement.ts";
 import { type PlacementKind, placementKinds, placements } from "../policy/placement/placements.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
 import type { PolicySetting } from "../resolve/policy-setting.ts";
+import { resolveDispatch } from "../resolve/resolve-dispatch.ts";
 import type { ResolvedRouting } from "../resolve/resolve-routing.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -114,6 +115,8 @@ export async function comparePlacement(
     fitMap(candidate, settingOn(table), config, solve, inUse);
 
   const chosen = options.policies ?? (Object.keys(placements) as PlacementKind[]);
+  const { value: rule } = await resolveDispatch(settingOn(fit));
+  const dispatch = rule === undefined ? {} : { dispatch: rule };
   const divides = (number: number) => number === 0 || (moe.experts + number) % mapping.ep === 0;
   for (const number of options.redundant ?? [])
     if (!divides(number))
@@ -160,7 +163,7 @@ export async function comparePlacement(
     source: { whole: routed.source.whole, replayed: test },
   };
   const run = (placement: Placement): Promise<PlacedRun[]> =>
-    simulatePlacement(bare, placement, replayed, repeats, deps, advance);
+    simulatePlacement(bare, { placement, ...dispatch }, replayed, repeats, deps, advance);
   const currentRuns = await run(inUse.placement);
   const interrupted = () => deps.signal?.aborted === true;
   const batch = options.batch ?? tokensPerStep(currentRuns);
@@ -254,7 +257,10 @@ export async function comparePlacement(
     repeats,
     seed: scenario.seed,
     tokenBytes,
-    split: { ...split, notes: [...split.notes, ...stepNotes(batch, (onTest ?? onFit).steps.tokens)] },
+    split: {
+      ...split,
+      notes: [...split.notes, ...stepNotes(batch, (onTest ?? onFit).steps.tokens), ...ruleNotes(scenario)],
+    },
     current: { policy: current.policy, redundant },
     maps: judgedMaps,
     leftOut,
@@ -284,6 +290,19 @@ const stepNotes = (batch: number, judgedTokens: number): string[] =>
     : [
         `steps have ${formatCount(batch)} tokens, the recording ${formatCount(judgedTokens)}: their balance is that of all of it`,
       ];
+
+/** What the scenario says of a map's use that analysis or runs leave out. */
+function ruleNotes({ policy: { placement } }: Scenario): string[] {
+  const { rebalance, dispatch } = placement ?? {};
+  return [
+    ...(rebalance === undefined
+      ? []
+      : [`maps stay from start to end: policy.placement.rebalance (${rebalance.kind}) is left out of the runs`]),
+    ...(dispatch === undefined || dispatch.kind === "round-robin"
+      ? []
+      : [`runs dispatch by ${dispatch.kind}; balance by analysis is that of tokens dealt to copies in turn`]),
+  ];
+}
 
 /** What would have had to be. */
 function reasonOf(error: InvalidInputError | InfeasibleError | SolverLimitError): string {

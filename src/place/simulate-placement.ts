@@ -5,16 +5,17 @@ import type { FileReader } from "../resolve/file-reader.ts";
 import type { ResolvedRouting } from "../resolve/resolve-routing.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
+import type { SimConfig } from "../sim/config.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
 import type { PlacedRun } from "./simulated-map.ts";
 
 /**
- * Runs of a scenario with a placement, one for each repeat, replaying `replayed`. Run i of every placement has the same requests
+ * Runs of a scenario with a placement and a rule for its copies, one for each repeat, replaying `replayed`. Run i of every placement has the same requests
  * and random draws. An aborted signal ends with fewer of them, one at least.
  */
 export async function simulatePlacement(
   scenario: Scenario,
-  placement: Placement,
+  maps: Pick<SimConfig, "dispatch"> & { readonly placement: Placement },
   replayed: ResolvedRouting,
   repeats: number,
   deps: FileReader & { readonly signal?: AbortSignal },
@@ -24,7 +25,7 @@ export async function simulatePlacement(
   for (let repeat = 0; repeat < repeats; repeat++) {
     const varied = scenario.vary([`seed=${scenario.seed + repeat}`]);
     const resolved = await resolveScenario(varied, deps, null, deps.signal, replayed);
-    const placed = { ...resolved, config: { ...resolved.config, placement } };
+    const placed = { ...resolved, config: { ...resolved.config, ...maps } };
     const run = await simulateCooperatively(placed.config, {
       giveWay,
       ...(deps.signal === undefined ? {} : { shouldStop: () => deps.signal!.aborted }),

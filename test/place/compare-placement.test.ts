@@ -143,6 +143,24 @@ test("the map in production, from a file, is judged as the one in use, and chang
   expect(comparison.verdict).toMatchObject({ apply: false, policy: "file", redundant: 8 });
 });
 
+test("runs dispatch among copies as the scenario says; rebalancing is left out, and both are said", async () => {
+  const compared = async (keys: string) => {
+    const own = `policy: { placement: { kind: eplb, redundant: 8${keys} } }`;
+    const more = { policies: ["eplb"], redundant: [8], repeats: 1, requests: 16 } as const;
+    return (await comparePlaced(text(skewed, 8, 16, own), more)).comparison;
+  };
+  const [plain, perfect] = [
+    await compared(""),
+    await compared(", dispatch: { kind: fake }, rebalance: { kind: vllm }"),
+  ];
+  expect(perfect.simulated[0]!.imbalance).toBeLessThan(plain.simulated[0]!.imbalance - 0.1);
+  expect(plain.split.notes).toEqual([]);
+  expect(perfect.split.notes).toEqual([
+    expect.stringMatching(/maps stay from start to end: .*rebalance \(vllm\)/),
+    expect.stringContaining("dispatch by fake"),
+  ]);
+});
+
 test("the page fits narrow and wide terminals", async () => {
   const { comparison } = await comparePlaced(text(shifting, 8, 16), { repeats: 1 });
   for (const width of [80, 120]) {
