@@ -167,13 +167,15 @@ export async function resolvePool(
 }
 
 async function resolvePolicies(scenario: Scenario, setting: PolicySetting | null, solve: SolveRunner | undefined) {
-  if (setting !== null)
+  if (setting !== null) {
+    const placement = await resolvePlacement(setting, solve);
     return {
-      placement: await resolvePlacement(setting, solve),
-      rebalance: resolveRebalance(setting),
+      placement,
+      rebalance: resolveRebalance(setting, placement.value),
       dispatch: await resolveDispatch(setting),
       offload: await resolveOffload(setting),
     };
+  }
   const problems: Problem[] = (["placement", "offload"] as const).flatMap((key) =>
     scenario.policy[key] === undefined
       ? []

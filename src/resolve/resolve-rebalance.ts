@@ -1,10 +1,12 @@
 import { InfeasibleError, InvalidInputError, type Problem } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
+import { sum } from "../core/statistics.ts";
 import { formatBytes, formatCount } from "../core/units.ts";
 import { expertBytes } from "../models/bytes.ts";
 import { expertHomes } from "../models/visits.ts";
 import { livePlacements } from "../policy/placement/live-placements.ts";
-import type { LivePlacementPolicy } from "../policy/placement/placement.ts";
+import type { LivePlacementPolicy, Placement, PlacementInput, PlacementLimits } from "../policy/placement/placement.ts";
+import { rankRooms } from "../policy/placement/rank-rooms.ts";
 import type { RebalancePlan, RebalancePolicy } from "../policy/rebalance/rebalance.ts";
 import { rebalances } from "../policy/rebalance/rebalances.ts";
 import type { RebalanceConfig } from "../sim/config.ts";
@@ -12,12 +14,19 @@ import { devicesOf, stageRanks } from "../sim/mapping.ts";
 import { hostTier } from "../sim/offload/offload-tiers.ts";
 import { located } from "./located.ts";
 import { type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
+import { rankDistances, rankLimits } from "./rank-limits.ts";
 import { nodesOf } from "./resolve-placement.ts";
 
 const path = ["policy", "placement", "rebalance"];
 
-/** How experts are placed anew while replicas serve. Undefined value: they stay. */
-export function resolveRebalance(setting: PolicySetting): Resolved<RebalanceConfig | undefined> {
+/**
+ * How experts are placed anew while replicas serve, beginning with `first`, null: contiguous without copies. Undefined value: they
+ * stay.
+ */
+export function resolveRebalance(
+  setting: PolicySetting,
+  first: Placement | null,
+): Resolved<RebalanceConfig | undefined> {
   const { scenario, moe, mapping } = setting;
   const section = scenario.policy.placement;
   if (section?.rebalance === undefined) return { value: undefined, name: "", ledger: [] };
@@ -35,12 +44,10 @@ export function resolveRebalance(setting: PolicySetting): Resolved<RebalanceConf
     say(path, "nothing with parallel.edp above 1: each copy of all experts would have to move", kind);
   if (scenario.policy.offload !== undefined)
     say(path, "nothing beside policy.offload: experts that change ranks between caches are not modelled", kind);
-  if (section.redundant > 0 && !placement.makesCopies)
-    say(
-      [...path, "policy"],
-      `an algorithm that makes copies, for ${section.redundant} redundant experts`,
-      plan.placement,
-    );
+  const slots = first === null ? placedExperts(setting) : first.ranks * first.physicalExpertsPerRank;
+  const redundant = section.kind === "file" ? slots - moe.experts : section.redundant;
+  if (redundant > 0 && !placement.makesCopies)
+    say([...path, "policy"], `an algorithm that makes copies, for ${redundant} redundant experts`, plan.placement);
   const lacking = placement.needs.filter((need) => need === "transitions" || need === "pairs");
   if (lacking.length > 0)
     say(
@@ -51,25 +58,55 @@ export function resolveRebalance(setting: PolicySetting): Resolved<RebalanceConf
   if (plan.source === "host" && hostTier(setting.node) === undefined)
     say(path, "a system with host memory, which holds every expert", kind);
   if (problems.length > 0) throw new InvalidInputError(problems);
+  const blank = {
+    layers: new Set(expertHomes(setting.model)).size,
+    experts: moe.experts,
+    ranks: mapping.ep,
+    nodes: section.nodes ?? nodesOf(setting),
+    groups: section.groups ?? moe.router.groups?.count ?? 1,
+    physicalExperts: slots,
+    loads: null,
+  };
+  const limits = limitsOf(setting, blank);
+  // The map at the start is of the same policy: it goes on with the same parameters.
+  const same = section.kind === plan.placement;
   const value: RebalanceConfig = {
     name: kind,
     plan,
     placement,
-    nodes: section.nodes ?? nodesOf(setting),
-    groups: section.groups ?? moe.router.groups?.count ?? 1,
+    ...(same ? { values: parametersIn(placement.parameters, section) } : {}),
+    nodes: blank.nodes,
+    groups: blank.groups,
+    limits,
   };
-  located(scenario, path, () => tryOut(value, setting));
+  located(scenario, path, () => tryOut(value, blank));
   if (plan.source === "host") checkHostMemory(setting);
   return { value, name: kind, ledger: [{ topic: "rebalancing", fidelity: "emulated", detail: inWords(kind, plan) }] };
 }
 
-/** Whether the algorithm can place these experts at all. */
-function tryOut({ placement, nodes, groups }: RebalanceConfig, setting: PolicySetting): void {
-  const { experts } = setting.moe;
+/** What later maps have to keep as the first one does. Limits of memory are dealt out to layers once, for all maps. */
+function limitsOf(setting: PolicySetting, blank: PlacementInput): PlacementLimits {
+  const { scenario } = setting;
+  const { twins } = scenario.policy.placement!;
+  const { rankSpeed, ...copies } = rankLimits(setting, blank.layers).value;
+  const distance = rankDistances(setting);
+  return {
+    ...(Object.keys(copies).length === 0 ? {} : { rooms: rankRooms({ ...blank, ...copies }) }),
+    ...(rankSpeed === undefined ? {} : { rankSpeed }),
+    ...(distance === null ? {} : { distance }),
+    ...(twins === undefined ? {} : { twins }),
+    seed: scenario.seed,
+  };
+}
+
+/** Whether the algorithm can place these experts at all, in the layer with least room. */
+function tryOut({ placement, values, limits }: RebalanceConfig, blank: PlacementInput): void {
+  const { layers, experts, ranks } = blank;
   const loads = new Float64Array(experts).fill(1);
-  const physicalExperts = placedExperts(setting);
-  const input = { layers: 1, experts, ranks: setting.mapping.ep, nodes, groups, physicalExperts, loads };
-  placement.place({ ...input, windows: [loads], previous: null });
+  const rows = Array.from({ length: layers }, (_, layer) => limits.rooms?.slice(layer * ranks, (layer + 1) * ranks));
+  const [rooms] = rows.sort((a, b) => (a === undefined || b === undefined ? 0 : sum(a) - sum(b)));
+  const input = { ...blank, ...limits, ...(rooms === undefined ? {} : { rooms }), layers: 1, loads, windows: [loads] };
+  placement.place({ ...input, previous: null }, values);
 }
 
 /** Every replica has one copy of the experts of its stages in the memory of each of its nodes. */

@@ -11,7 +11,7 @@ import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import type { Reserved } from "../policy/cache/reserved.ts";
 import type { DispatchChoice } from "../policy/dispatch/dispatch.ts";
 import type { MissChoice } from "../policy/miss/miss-policy.ts";
-import type { LivePlacementPolicy, Placement } from "../policy/placement/placement.ts";
+import type { LivePlacementPolicy, Placement, PlacementLimits } from "../policy/placement/placement.ts";
 import type { PrefetchedCache, Prefetcher } from "../policy/prefetch/prefetcher.ts";
 import type { RebalancePlan } from "../policy/rebalance/rebalance.ts";
 import type { RouterPolicy } from "../policy/router/router.ts";
@@ -133,9 +133,13 @@ export interface RebalanceConfig {
   readonly name: string;
   readonly plan: RebalancePlan;
   readonly placement: LivePlacementPolicy;
+  /** Of its own parameters; absent: the defaults. */
+  readonly values?: ParameterValues<Parameters>;
   /** Nodes and groups of a hierarchical placement. */
   readonly nodes: number;
   readonly groups: number;
+  /** Limits that every map keeps, `rooms` those of all layers that hold experts. */
+  readonly limits: PlacementLimits;
 }
 
 /** Replicas that come and go. */

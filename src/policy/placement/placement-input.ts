@@ -35,6 +35,7 @@ export function checkPlacementInput(input: PlacementInput): void {
   finite("pairs", input.pairs, "count");
   sizes("rankCopiesMax", input.rankCopiesMax, ranks);
   sizes("rankCopiesTotal", input.rankCopiesTotal, ranks);
+  sizes("rooms", input.rooms, layers, ranks);
   sizes("rankSpeed", input.rankSpeed, ranks);
   finite("rankSpeed", input.rankSpeed, "speed", Number.MIN_VALUE);
   sizes("distance", input.distance, ranks, ranks);

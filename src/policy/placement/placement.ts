@@ -54,6 +54,8 @@ export interface PlacementInput {
   readonly rankCopiesMax?: Uint16Array;
   /** [ranks] copies that a rank may hold over all layers, as its memory allows; absent: no limit beside the one of a layer. */
   readonly rankCopiesTotal?: Uint32Array;
+  /** [layers][ranks] copies that a rank may hold in each layer, once such limits are dealt out to layers; then these stand. */
+  readonly rooms?: Uint16Array;
   /** [ranks] relative speed of each rank, so that its share of the load is as large; absent: all alike. */
   readonly rankSpeed?: Float64Array;
   /** [ranks][ranks] relative time to send a token from one rank to another, 0 to itself; absent: 1 between any two. */
@@ -63,6 +65,9 @@ export interface PlacementInput {
   /** Seed of what a policy draws at random; absent: 0. */
   readonly seed?: number;
 }
+
+/** What every map of a deployment has to keep, at its start and later. */
+export type PlacementLimits = Pick<PlacementInput, "rooms" | "rankSpeed" | "distance" | "twins" | "seed">;
 
 /** How good a placement is known to be, by the problem that its policy solved. */
 export interface PlacementProof {

@@ -3,13 +3,14 @@ import type { RandomStream } from "../../core/random.ts";
 import type { PlacementInput } from "./placement.ts";
 
 /**
- * [layers][ranks] copies that each rank may hold in each layer: its places, its limit per layer, and its limit over all
+ * [layers][ranks] copies that each rank may hold in each layer: as they are given, or its places, its limit per layer, and its limit over all
  * layers, spread evenly over these. The remainders of the ranks are dealt out one layer after the other, so that the layers
  * differ by one place in all.
  * @throws InfeasibleError where the copies allowed do not hold every expert
  */
 export function rankRooms(input: PlacementInput): Uint16Array {
   const { layers, experts, ranks, physicalExperts, rankCopiesMax, rankCopiesTotal } = input;
+  if (input.rooms !== undefined) return input.rooms;
   const places = physicalExperts / ranks;
   const rooms = new Uint16Array(layers * ranks);
   let dealt = 0;
@@ -39,9 +40,10 @@ function listed({ layers, ranks }: PlacementInput, rooms: Uint16Array): string {
 }
 
 /** Whether all ranks are alike and may hold copies of one expert: the case that published algorithms are stated for. */
-export const areAlike = ({ rankCopiesMax, rankCopiesTotal, rankSpeed, twins }: PlacementInput): boolean =>
+export const areAlike = ({ rankCopiesMax, rankCopiesTotal, rooms, rankSpeed, twins }: PlacementInput): boolean =>
   twins !== false &&
   rankCopiesTotal === undefined &&
+  rooms === undefined &&
   [rankCopiesMax, rankSpeed].every((of) => of === undefined || of.every((value) => value === of[0]));
 
 /** [ranks] so many experts on each rank, as evenly as the rooms allow; the first ranks take one more each of a remainder. */

@@ -32,14 +32,16 @@ export function buildRebalances(
 ): ReplicaRebalance[] {
   const { rebalance, mapping } = config;
   if (rebalance === undefined) return [];
-  const { plan, placement, nodes, groups } = rebalance;
+  const { plan, placement, values, nodes, groups, limits } = rebalance;
   const holding = [...new Set(homes)];
   const visits = holding.map((home) => homes.flatMap((each, layer) => (each === home ? [layer] : [])));
   const setting: RebalanceSetting = {
     plan,
     placement,
+    ...(values === undefined ? {} : { values }),
     nodes,
     groups,
+    limits,
     initial,
     visits,
     stageOf: holding.map((home) => stageOf[home]!),

@@ -1,5 +1,6 @@
 import { holds } from "../../core/errors.ts";
-import type { LivePlacementPolicy, Placement } from "../../policy/placement/placement.ts";
+import type { Parameters, ParameterValues } from "../../core/parameters.ts";
+import type { LivePlacementPolicy, Placement, PlacementLimits } from "../../policy/placement/placement.ts";
 import { placementProblems } from "../../policy/placement/placement-measures.ts";
 import type { RebalancePlan, Rebalancer } from "../../policy/rebalance/rebalance.ts";
 import { BalanceRecord } from "./balance-record.ts";
@@ -11,9 +12,12 @@ import type { MoveTime } from "./move-time.ts";
 export interface RebalanceSetting {
   readonly plan: RebalancePlan;
   readonly placement: LivePlacementPolicy;
+  readonly values?: ParameterValues<Parameters>;
   /** Nodes and groups of a hierarchical placement. */
   readonly nodes: number;
   readonly groups: number;
+  /** Limits that every map keeps, `rooms` those of all layers that hold experts. */
+  readonly limits: PlacementLimits;
   /** The map at the start, by MoE layer and visit. */
   readonly initial: Placement;
   /** [layers that hold experts] MoE layers of each: its own, and those of further visits of its experts. */
@@ -169,22 +173,26 @@ export class ReplicaRebalance {
 
   /** Asks for a new map of some layers, and queues them. */
   private ask(layers: readonly number[]): void {
-    const { placement, nodes, groups, stageOf, visits } = this.setting;
+    const { placement, values, nodes, groups, limits, stageOf, visits } = this.setting;
     const { experts, ranks, physicalExpertsPerRank } = this.map;
     const physicalExperts = ranks * physicalExpertsPerRank;
     const previous = new Uint16Array(layers.length * physicalExperts);
     for (const [i, layer] of layers.entries()) previous.set(this.slots(visits[layer]![0]!), i * physicalExperts);
-    const made = placement.place({
+    const rooms = limits.rooms && roomsOf(limits.rooms, layers, ranks);
+    const input = {
+      ...limits,
       layers: layers.length,
       experts,
       ranks,
       nodes,
       groups,
       physicalExperts,
+      ...(rooms === undefined ? {} : { rooms }),
       loads: this.window.loads(layers),
       ...(placement.needs.includes("windows") ? { windows: this.window.stretches(layers) } : {}),
       previous: { ...this.map, layers: layers.length, logicalExperts: previous },
-    });
+    };
+    const made = placement.place(input, values);
     const problems = placementProblems(made);
     holds(problems.length === 0, "expert-map", () => `${problems[0]!.at}: ${problems[0]!.expected}`);
     for (const [i, layer] of layers.entries()) {
@@ -280,4 +288,11 @@ export class ReplicaRebalance {
     const count = ranks * physicalExpertsPerRank;
     return logicalExperts.subarray(visit * count, (visit + 1) * count);
   }
+}
+
+/** [layers asked for][ranks] of [layers][ranks] copies that a rank may hold. */
+function roomsOf(rooms: Uint16Array, layers: readonly number[], ranks: number): Uint16Array {
+  const some = new Uint16Array(layers.length * ranks);
+  for (const [i, layer] of layers.entries()) some.set(rooms.subarray(layer * ranks, (layer + 1) * ranks), i * ranks);
+  return some;
 }

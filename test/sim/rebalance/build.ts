@@ -17,7 +17,7 @@ export function rebalanceOf(
 ): RebalanceConfig {
   const policy: RebalancePolicy = rebalances[name];
   const plan = { ...policy.plan(z.strictObject(policy.parameters).parse(given)), ...changed };
-  return { name, plan, placement: livePlacements[plan.placement], nodes: 1, groups: 1 };
+  return { name, plan, placement: livePlacements[plan.placement], nodes: 1, groups: 1, limits: {} };
 }
 
 /** Contiguous experts of the four layers of the tiny model. */
