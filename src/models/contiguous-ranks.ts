@@ -4,7 +4,7 @@
  */
 
 /** First expert of a rank; of rank `ranks`, the number of experts. */
-export function firstExpertOf(rank: number, experts: number, ranks: number): number {
+function firstExpertOf(rank: number, experts: number, ranks: number): number {
   return rank * Math.floor(experts / ranks) + Math.min(rank, experts % ranks);
 }
 

@@ -96,7 +96,7 @@ describe("policy.placement.rebalance", () => {
     const { balancednessAfter, stallShare } = forecast.rebalancing![0]!;
     expect(forecast.slos).toMatchObject([
       { metric: "rebalanceShare", passed: true, value: expect.closeTo(100 * stallShare, 9) },
-      { metric: "balancedness", passed: false, value: balancednessAfter },
+      { metric: "balancednessAfter", passed: false, value: balancednessAfter },
     ]);
     const compared = comparedMetrics.find(({ name }) => name === "balancednessAfter")!;
     expect(compared.of(forecast)).toBe(balancednessAfter);

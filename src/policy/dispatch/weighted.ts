@@ -88,7 +88,7 @@ function weightsByDevice({ layers, experts, ranks, copies, topology, loads }: Di
  * Adds whole tokens by weights that add up to 1: as weighted round robin gives them, a copy has those up to its share of the running
  * sum. `phase` in [0, 1) says where in a round it begins, so that single tokens do not all go to the first copies.
  */
-export function shareByWeight(
+function shareByWeight(
   tokens: number,
   phase: number,
   weights: Float64Array,

@@ -158,7 +158,7 @@ export class ExchangeRecord {
 const modesOf = ({ expertExchange }: PoolConfig["engine"]): number => (expertExchange === "deepep" ? 2 : 1);
 
 /** Copies of tokens that an exchange sends inside nodes and between them, by layer. */
-export function sentOf(
+function sentOf(
   counts: ExchangeCounts,
   exchange: PoolConfig["engine"]["expertExchange"],
   prefills: boolean,

@@ -31,7 +31,7 @@ export function pairBounds(problem: ChainProblem): Float64Array {
 }
 
 /** Classes of near GPUs by rising distance, the first those of single GPUs. */
-export function levelsOf({ distance, gpus }: ChainProblem): Level[] {
+function levelsOf({ distance, gpus }: ChainProblem): Level[] {
   return nearClasses(distance, gpus).map(({ apart, classOf, classes }) => {
     const sizes = new Uint16Array(classes);
     for (const own of classOf) sizes[own]! += 1;

@@ -129,7 +129,7 @@ function allOrders(n: number): Uint8Array {
 }
 
 /** Renamings of GPUs that change no distance, that of none first. */
-export function symmetries(distance: Float64Array, gpus: number): Uint8Array[] {
+function symmetries(distance: Float64Array, gpus: number): Uint8Array[] {
   const found: Uint8Array[] = [];
   const name = new Uint8Array(gpus);
   const used = new Uint8Array(gpus);

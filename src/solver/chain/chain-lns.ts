@@ -1,7 +1,8 @@
 import { RandomStream } from "../../core/random.ts";
 import type { Attempt, SolveLimits } from "../solver.ts";
 import { chainBound } from "./chain-bound.ts";
-import { type ChainProblem, chainObjective, itemsByGpu } from "./chain-problem.ts";
+import { type ChainProblem, chainObjective, chainViolation, itemsByGpu } from "./chain-problem.ts";
+import { startChain } from "./chain-start.ts";
 import { chainBySweeps } from "./chain-sweeps.ts";
 
 /** GPUs whose clusters are freed in all layers, neighbourhoods that may fail in a row, and neighbourhoods in all. */
@@ -15,6 +16,9 @@ const neighbourhoodsMax = 20_000;
  */
 export function chainByNeighbourhoods(problem: ChainProblem, limits: SolveLimits): Attempt<Uint16Array> {
   const { gpus, gpuItemsMax = Infinity } = problem;
+  // Something to have where a limit of time comes before the sweeps are done.
+  const first = startChain(problem);
+  if (chainViolation(problem, first) === null) limits.onBetter?.(first, chainObjective(problem, first), -Infinity);
   const { solution: start } = chainBySweeps(problem, limits);
   if (start === null) return { solution: null, bound: -Infinity, cut: false };
   let best = start;
