@@ -3,10 +3,12 @@ import { formatProblem, InfeasibleError, InvalidInputError } from "../../src/cor
 import { buildForecast } from "../../src/forecast/build-forecast.ts";
 import { comparedMetrics } from "../../src/forecast/compared-metrics.ts";
 import { metrics } from "../../src/metrics/metrics.ts";
+import { noExpert } from "../../src/policy/placement/placement.ts";
 import { forecastPage } from "../../src/report/forecast-page.ts";
 import { resolveScenario } from "../../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import { simulate } from "../../src/sim/simulate.ts";
+import { Simulation } from "../../src/sim/simulation.ts";
 
 const noFiles = { readText: () => Promise.reject(new Error("no file was expected")) };
 const text = (rest = "") => `version: 1
@@ -131,6 +133,29 @@ describe("policy.placement.rebalance", () => {
       expect(end, reason).toContain(reason);
       expect(end, reason).toContain("policy.placement");
     }
+  });
+
+  it("keeps to the limits and parameters of the placement at the start", async () => {
+    const keys =
+      "policy.placement={ kind: flashlb, redundant: 4, layersPerUpdate: 3, worsened: 1, twins: false, rankCopies: [30, 34, 34, 34], rankSpeed: [1, 2, 2, 2], rebalance: { kind: vllm, interval: 8, window: 4, policy: flashlb } }";
+    const { resolved } = await resolve([keys.replace("redundant: 4", "redundant: 8")]);
+    const { limits, values } = resolved.config.rebalance!;
+    expect(values).toMatchObject({ layersPerUpdate: 3, worsened: 1 });
+    expect(limits).toMatchObject({ twins: false, seed: resolved.config.seed });
+    expect([...limits.rankSpeed!]).toEqual([1, 2, 2, 2]);
+    expect([...limits.rooms!.subarray(0, 8)]).toEqual([30, 34, 34, 34, 30, 34, 34, 34]);
+    const simulation = new Simulation(resolved.config);
+    while (!simulation.advance(1000));
+    const [own] = simulation.pools[0]!.experts.rebalances;
+    expect(own!.rebalances).toBeGreaterThan(0);
+    const { logicalExperts } = own!.placement;
+    expect(logicalExperts).not.toEqual(resolved.config.placement!.logicalExperts);
+    for (let at = 0; at < logicalExperts.length; at += 34)
+      expect(logicalExperts.subarray(at, at + 34).filter((expert) => expert !== noExpert).length).toBeLessThanOrEqual(
+        [30, 34, 34, 34][(at / 34) % 4]!,
+      );
+    const other = await resolve(["policy.placement.rankCopies=[33, 33, 33, 33]"]);
+    expect(other.resolved.config.rebalance!.values).toBeUndefined();
   });
 
   it("of TensorRT-LLM needs host memory with room for every expert", async () => {

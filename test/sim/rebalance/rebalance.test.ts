@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Placement } from "../../../src/policy/placement/placement.ts";
-import { movedExperts } from "../../../src/policy/placement/placement-measures.ts";
+import { eplb } from "../../../src/policy/placement/eplb.ts";
+import { livePlacementNames } from "../../../src/policy/placement/live-placements.ts";
+import { noExpert, type Placement } from "../../../src/policy/placement/placement.ts";
+import { movedExperts, placementProblems } from "../../../src/policy/placement/placement-measures.ts";
 import type { RebalanceName } from "../../../src/policy/rebalance/rebalances.ts";
 import type { SimConfig } from "../../../src/sim/config.ts";
 import type { LoadWindow } from "../../../src/sim/rebalance/load-window.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
-import { drawn } from "../../drawn.ts";
+import { drawn, further } from "../../drawn.ts";
 import { singleDevice, testNode, testRequests, testRouting } from "../build.ts";
 import { contiguousOn, freeLinks, rebalanceOf, steps, twoRanks } from "./build.ts";
 
@@ -210,6 +212,41 @@ describe("rebalancing", () => {
     // Loads from before are forgotten too: a map of none is that of even loads.
     const window = (own as unknown as { window: LoadWindow }).window;
     expect(window.loads([0, 1, 2, 3]).every((tokens) => tokens === 0)).toBe(true);
+  });
+
+  it("keeps the limits of the ranks in every map, whoever makes it and however many layers are asked for", () => {
+    // Rank 0 has places for four or three copies by turns, rank 1 for six: at most a copy of each of eight experts on both.
+    const rooms = Uint16Array.from({ length: 8 }, (_, at) => (at % 2 === 1 ? 6 : 4 - ((at / 2) % 2)));
+    const limits = { rooms, twins: false };
+    const input = { layers: 4, experts: 8, ranks: 2, nodes: 1, groups: 1, physicalExperts: 12, loads: null };
+    const placement = eplb.place({ ...input, ...limits });
+    const allowed = (map: Placement) =>
+      Array.from({ length: 8 }, (_, at) => {
+        const held = [...map.logicalExperts.subarray(6 * at, 6 * at + 6)].filter((expert) => expert !== noExpert);
+        return held.length <= rooms[at]! && new Set(held).size === held.length;
+      }).every(Boolean);
+    expect(allowed(placement)).toBe(true);
+    const ways = [every[0]!, ...further(every.slice(1, 4)), every[4]!];
+    for (const policy of livePlacementNames)
+      for (const [name, given] of ways) {
+        const run = steps(twoRanks({ placement, rebalance: { ...rebalanceOf(name, { ...given, policy }), limits } }));
+        expect(resultOf(run).rebalances, policy).toBeGreaterThan(0);
+        expect(allowed(mapOf(run)), `${policy}, ${name}`).toBe(true);
+        expect(placementProblems(mapOf(run))).toEqual([]);
+      }
+  });
+
+  it("goes by the parameters of its policy, and sends no more than these allow", () => {
+    const moved = (swaps: number) => {
+      const rebalance = { ...rebalanceOf("vllm", { ...once(30), policy: "swift" }), values: { swaps } };
+      return resultOf(steps(twoRanks({ rebalance }))).movedExperts;
+    };
+    const [none, one, many] = [moved(0), moved(1), moved(8)];
+    expect(none).toBe(0);
+    // An exchange moves two experts, in each of four layers.
+    expect(one).toBeGreaterThan(0);
+    expect(one).toBeLessThanOrEqual(8);
+    expect(many).toBeGreaterThan(one);
   });
 
   it("takes a buffer of one layer from the KV cache, and none where the host has the experts", () => {
