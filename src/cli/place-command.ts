@@ -13,6 +13,7 @@ const below = helpBelow({
     "place scenarios/placement-ep8.yaml",
     "place scenarios/placement-ep8.yaml --policy eplb --redundant 8 --redundant 32",
     "place scenarios/placement-ep8.yaml --fit tulu --test mmlu --json",
+    "place scenarios/placement-ep8.yaml --mappings",
     "place scenarios/placement-ep8.yaml --format tensorrt-llm -o moe_load_balancer.yaml",
   ],
 });
@@ -29,6 +30,10 @@ export const placeCommand: CommandRegistration = (program, exit) => {
       "--redundant <n>",
       "physical experts a layer beyond one of each, for policies that copy (repeatable; default: none, one and four a rank)",
       (text: string, previous: readonly number[] = []) => [...previous, wholeNumber(0, 65_536)(text)],
+    )
+    .option(
+      "--mappings",
+      "compare expert parallelism with tensor parallelism inside experts instead, on the same devices",
     )
     .option("--fit <domain>", "fit maps on the rows of this domain (default: the first half by time)")
     .option("--test <domain>", "judge and simulate on the rows of this domain")

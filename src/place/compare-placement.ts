@@ -1,5 +1,5 @@
 import { storageFormats } from "../core/dtype.ts";
-import { InfeasibleError, InvalidInputError, refuse, SolverLimitError } from "../core/errors.ts";
+import { refuse, SolverLimitError } from "../core/errors.ts";
 import { formatCount } from "../core/units.ts";
 import { version } from "../core/version.ts";
 import { gathersTokens } from "../engine/exchange/expert-exchange.ts";
@@ -27,6 +27,7 @@ import type { JudgedMap, LeftOutMap, PlacementComparison, SimulatedMap, TopicMat
 import { computeBoundBatch } from "./compute-bound-batch.ts";
 import { type FittedMap, fitMap, redundantOf } from "./fit-maps.ts";
 import { judgedTraffic, judgeMap } from "./judge-map.ts";
+import { isExpected, reasonOf } from "./left-out.ts";
 import { limitedSolve, type SolveWishes } from "./limited-solve.ts";
 import { currentCandidate, type MapCandidate, mapCandidates, redundantChoices } from "./map-candidates.ts";
 import { migrationCost } from "./migration-cost.ts";
@@ -138,8 +139,7 @@ export async function comparePlacement(
   const leftOut: LeftOutMap[] = [];
   let limited = false;
   const leaveOut = ({ policy, redundant }: Pick<MapCandidate, "policy" | "redundant">, error: unknown): void => {
-    if (!(error instanceof InvalidInputError || error instanceof InfeasibleError || error instanceof SolverLimitError))
-      throw error;
+    if (!isExpected(error)) throw error;
     if (error instanceof SolverLimitError) limited ||= options.policies?.includes(policy) === true;
     leftOut.push({ policy, redundant, reason: reasonOf(error) });
   };
@@ -277,7 +277,7 @@ export async function comparePlacement(
  * Settings that exchange the placement for one that is quick to make and has as many copies, so that the engine starts as it does
  * with the scenario's own. It is only simulated where it is one of the maps. A map from a file is as quick.
  */
-function quickPlacement({ policy: { placement } }: Scenario): string[] {
+export function quickPlacement({ policy: { placement } }: Scenario): string[] {
   if (placement === undefined || placement.kind === "file") return [];
   const { redundant } = placement;
   if (redundant === 0) return ['policy.placement={"kind":"contiguous"}'];
@@ -302,13 +302,6 @@ function ruleNotes({ policy: { placement } }: Scenario): string[] {
       ? []
       : [`runs dispatch by ${dispatch.kind}; balance by analysis is that of tokens dealt to copies in turn`]),
   ];
-}
-
-/** What would have had to be. */
-function reasonOf(error: InvalidInputError | InfeasibleError | SolverLimitError): string {
-  const [first] = error instanceof InvalidInputError ? error.problems : [];
-  if (first !== undefined) return `needs ${first.expected}`;
-  return error.message.split("\n")[0] ?? "";
 }
 
 /** Copies beyond an even share of one of each expert, of the rank with most of them; of the heaviest stage. */

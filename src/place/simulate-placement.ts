@@ -1,6 +1,5 @@
 import { giveWay } from "../files/cooperative.ts";
 import { buildForecast } from "../forecast/build-forecast.ts";
-import type { Placement } from "../policy/placement/placement.ts";
 import type { FileReader } from "../resolve/file-reader.ts";
 import type { ResolvedRouting } from "../resolve/resolve-routing.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
@@ -10,13 +9,14 @@ import { simulateCooperatively } from "../sim/simulate.ts";
 import type { PlacedRun } from "./simulated-map.ts";
 
 /**
- * Runs of a scenario with a placement and a rule for its copies, one for each repeat, replaying `replayed`. Run i of every placement has the same requests
+ * Runs of a scenario with a placement and a rule for its copies, one for each repeat, replaying `replayed`, undefined: its
+ * own routing. Run i of every placement has the same requests
  * and random draws. An aborted signal ends with fewer of them, one at least.
  */
 export async function simulatePlacement(
   scenario: Scenario,
-  maps: Pick<SimConfig, "dispatch"> & { readonly placement: Placement },
-  replayed: ResolvedRouting,
+  maps: Pick<SimConfig, "placement" | "dispatch">,
+  replayed: ResolvedRouting | undefined,
   repeats: number,
   deps: FileReader & { readonly signal?: AbortSignal },
   advance: () => void,

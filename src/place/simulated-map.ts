@@ -18,7 +18,7 @@ export function tokensPerStep(runs: readonly PlacedRun[]): number {
 }
 
 /** after / before - 1, where more is better. */
-const riseOf = ({ share, halfWidth }: Gain): Gain => ({ share: -share, halfWidth });
+export const riseOf = ({ share, halfWidth }: Gain): Gain => ({ share: -share, halfWidth });
 
 /** What the runs of a map came to, against those of the map in use. */
 export function simulatedMap(

@@ -2,6 +2,7 @@ import type { Gain } from "../core/paired-gain.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { JudgedMap, PlacementComparison, SimulatedMap, TopicMatrix } from "../place/comparison.ts";
 import { mapName } from "../place/verdict.ts";
+import { gainText, riseText } from "./gain-text.ts";
 import type { Page, PageColumn, PageRow, PageSection } from "./page.ts";
 
 const right = (header: string, dispensable?: number): PageColumn => ({
@@ -56,14 +57,6 @@ export function placementComparisonPage(comparison: PlacementComparison): Page {
     ],
   };
 }
-
-function gainText({ share, halfWidth }: Gain): string {
-  const width = halfWidth === null ? "" : ` +-${formatPercent(halfWidth, 1)}`;
-  return `${share < 0 ? "+" : "-"}${formatPercent(Math.abs(share), 1)}${width}`;
-}
-
-/** More is better. */
-const riseText = ({ share, halfWidth }: Gain): string => gainText({ share: -share, halfWidth });
 
 function simulatedSection({ simulated, maps }: PlacementComparison): PageSection {
   const row = (map: SimulatedMap): PageRow => {

@@ -1,0 +1,69 @@
+import type { Gain } from "../core/paired-gain.ts";
+import type { Mapping } from "../sim/mapping.ts";
+import type { TrafficSplit } from "./comparison.ts";
+
+/** What the time of steps goes into, as far as mappings differ in it. */
+export const stepParts = ["experts", "wait", "exchange", "allReduce", "rest"] as const;
+export type StepPart = (typeof stepParts)[number];
+
+/** Against the mapping in use: time saved, as shares, and throughput gained. */
+export interface MappingGain {
+  readonly time: Gain;
+  readonly ttft: Gain;
+  readonly tpot: Gain;
+  readonly throughput: Gain;
+}
+
+/** A mapping simulated with the same requests and random draws as the one in use; gains null for that one. */
+export interface SimulatedMapping {
+  readonly name: string;
+  readonly mapping: Mapping;
+  readonly isCurrent: boolean;
+  /** As `--set` takes them. */
+  readonly set: readonly string[];
+  /** [runs] mean end-to-end latency, ms. */
+  readonly timeMs: readonly number[];
+  readonly ttftMs: number;
+  readonly tpotMs: number;
+  readonly tokensPerSecond: number;
+  /** Heaviest over mean expert rank of a step; null with one rank. */
+  readonly imbalance: number | null;
+  /** Tokens of KV cache of a replica. */
+  readonly kvTokens: number;
+  /**
+   * Bytes that tokens send to experts and back, per token of the model, over all layers: inside nodes and between them. null where
+   * they are not counted, such as for several copies of all experts, or nothing is sent.
+   */
+  readonly exchange: { readonly near: number; readonly far: number } | null;
+  /** ns of steps per token that was computed, prompt or output. */
+  readonly stepNs: Readonly<Record<StepPart, number>>;
+  readonly gain: MappingGain | null;
+}
+
+export interface MappingVerdict {
+  readonly apply: boolean;
+  readonly name: string;
+  readonly headline: string;
+  readonly reasons: readonly string[];
+}
+
+/** Expert parallelism against tensor parallelism inside experts on the devices of a deployment; plain JSON. */
+export interface MappingComparison {
+  readonly kind: "mapping-comparison";
+  readonly schemaVersion: 1;
+  readonly moecastVersion: string;
+  readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
+  readonly model: string;
+  /** Devices of a pipeline stage, and nodes or domains of a scale-up link that they lie in. */
+  readonly devices: number;
+  readonly nodes: number;
+  readonly requests: number;
+  readonly repeats: number;
+  readonly seed: number;
+  readonly split: TrafficSplit;
+  readonly mappings: readonly SimulatedMapping[];
+  readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+  readonly verdict: MappingVerdict;
+  /** Whether it was interrupted: what is listed is what there is. */
+  readonly interrupted: boolean;
+}

@@ -1,0 +1,109 @@
+import { type Gain, gainOf, isReal } from "../core/paired-gain.ts";
+import { sum } from "../core/statistics.ts";
+import { formatPercent } from "../core/units.ts";
+import type { MappingVerdict, SimulatedMapping, StepPart } from "./mapping-comparison.ts";
+
+/** Time a request below which another mapping is not worth a restart. */
+const worthwhile = 0.01;
+/** Share of step time below which a difference explains nothing. */
+const telling = 0.005;
+
+const percent = (share: number): string => formatPercent(share, 1);
+
+const inWords: Readonly<Record<StepPart, string>> = {
+  experts: "the experts' own work",
+  wait: "waiting for the busiest rank",
+  exchange: "tokens on their way to experts and back",
+  allReduce: "sums over tensor-parallel ranks",
+  rest: "attention, launches and the rest",
+};
+
+/** Take the mapping that saves time beyond its noise and is worth a restart; else keep what there is. And why EP or TP is slower. */
+export function mappingVerdict(
+  mappings: readonly SimulatedMapping[],
+  leftOut: readonly { readonly name: string; readonly reason: string }[],
+): MappingVerdict {
+  const current = mappings.find(({ isCurrent }) => isCurrent)!;
+  const shareOf = ({ gain }: SimulatedMapping) => gain?.time.share ?? 0;
+  const saves = ({ gain }: SimulatedMapping) => gain !== null && isReal(gain.time) && gain.time.share >= worthwhile;
+  const [best] = mappings.filter(saves).sort((a, b) => shareOf(b) - shareOf(a));
+  const reasons = expertsAgainstSlices(mappings, current, leftOut);
+  if (best !== undefined) {
+    const { time, throughput } = best.gain!;
+    const rise = throughput.share >= 0 ? `${percent(throughput.share)} more` : `${percent(-throughput.share)} fewer`;
+    return {
+      apply: true,
+      name: best.name,
+      headline: `take ${best.name}: ${percent(time.share)} (+-${percent(time.halfWidth ?? 0)}) less time a request than ${current.name}`,
+      reasons: [`${rise} output tokens/s; ${best.set.map((one) => `--set ${one}`).join(" ")}`, ...reasons],
+    };
+  }
+  const hopeful = mappings.filter(({ gain }) => gain !== null && gain.time.share >= worthwhile);
+  if (hopeful.length > 0)
+    return {
+      apply: false,
+      name: current.name,
+      headline: `undecided: ${hopeful.map((one) => `${one.name} ${percent(shareOf(one))}`).join(", ")} less time a request, within the noise of the runs`,
+      reasons: ["more --repeats or --requests would decide", ...reasons],
+    };
+  return {
+    apply: false,
+    name: current.name,
+    headline:
+      mappings.length === 1
+        ? `keep ${current.name}: no other mapping of these devices could be simulated`
+        : `keep ${current.name}: no other mapping saves ${percent(worthwhile)} of the time of a request`,
+    reasons,
+  };
+}
+
+/** Whole experts against slices of all, with as many copies of the set as the deployment has. */
+function expertsAgainstSlices(
+  mappings: readonly SimulatedMapping[],
+  current: SimulatedMapping,
+  leftOut: readonly { readonly name: string; readonly reason: string }[],
+): string[] {
+  const alike = mappings.filter(({ mapping }) => mapping.edp === current.mapping.edp);
+  const whole = alike.find(({ mapping: { ep, etp } }) => ep > 1 && etp === 1);
+  const sliced = alike.find(({ mapping: { ep } }) => ep === 1);
+  if (whole === undefined || sliced === undefined) {
+    const missing = leftOut.map(({ name }) => name).join(", ");
+    return missing === ""
+      ? []
+      : [`EP is not compared with TP: one of them is among what was not simulated (${missing})`];
+  }
+  const time = gainOf(sliced.timeMs, whole.timeMs);
+  if (!differs(time))
+    return [`${whole.name} and ${sliced.name} take the same time a request within ${intervalOf(time)}`];
+  const [slow, fast] = time.share < 0 ? [whole, sliced] : [sliced, whole];
+  const more = gainOf(fast.timeMs, slow.timeMs);
+  const total = sum(Object.values(fast.stepNs));
+  const parts = (Object.keys(inWords) as StepPart[])
+    .map((part) => ({ part, share: (slow.stepNs[part] - fast.stepNs[part]) / total }))
+    .sort((a, b) => b.share - a.share);
+  const said = (sign: 1 | -1) =>
+    parts
+      .filter(({ share }) => sign * share >= telling)
+      .map(({ part, share }) => `${inWords[part]} ${percent(Math.abs(share))}`)
+      .join(", ");
+  const [longer, shorter] = [said(1), said(-1)];
+  return [
+    `${slow.name} takes ${percent(-more.share)} (+-${percent(more.halfWidth ?? 0)}) more time a request than ${fast.name} here`,
+    ...(longer === "" ? [] : [`its steps are longer by ${longer}${shorter === "" ? "" : `; shorter by ${shorter}`}`]),
+    ...(slow === whole ? [withoutWaiting(whole, sliced)] : []),
+  ];
+}
+
+/** What perfect balance of the experts' ranks would make of it. */
+function withoutWaiting(whole: SimulatedMapping, sliced: SimulatedMapping): string {
+  const [ep, tp] = [sum(Object.values(whole.stepNs)), sum(Object.values(sliced.stepNs))];
+  const left = (ep - whole.stepNs.wait) / tp - 1;
+  return left > 0
+    ? `perfect balance of ${whole.name}'s ranks would leave its steps ${percent(left)} longer`
+    : `perfect balance of ${whole.name}'s ranks would make its steps ${percent(-left)} shorter: see what a map wins (moecast place without --mappings)`;
+}
+
+const differs = (gain: Gain): boolean => isReal(gain) || isReal({ ...gain, share: -gain.share });
+
+const intervalOf = ({ share, halfWidth }: Gain): string =>
+  halfWidth === null ? "a single run" : percent(Math.abs(share) + halfWidth);
