@@ -18,7 +18,7 @@ import { isExpected, reasonOf } from "./left-out.ts";
 import { limitedSolve } from "./limited-solve.ts";
 import { currentCandidate } from "./map-candidates.ts";
 import { expertMappingCandidates, type MappingCandidate } from "./mapping-candidates.ts";
-import type { MappingComparison, SimulatedMapping } from "./mapping-comparison.ts";
+import type { LeftOutMapping, MappingComparison, SimulatedMapping } from "./mapping-comparison.ts";
 import { mappingVerdict } from "./mapping-verdict.ts";
 import { simulatePlacement } from "./simulate-placement.ts";
 import type { PlacedRun } from "./simulated-map.ts";
@@ -83,20 +83,30 @@ export async function compareMappings(
   const advance = () => deps.onProgress?.(Math.min(++done, total), total);
 
   const mappings: SimulatedMapping[] = [];
-  const leftOut: { name: string; reason: string }[] = [];
+  const leftOut: LeftOutMapping[] = [];
   let currentRuns: PlacedRun[] = [];
+  let currentNotes: readonly string[] = [];
   for (const candidate of order) {
     const isFirst = candidate === current;
     if (!isFirst && deps.signal?.aborted === true) break;
     try {
-      const { varied, placements, others } = await placedUnder(candidate, setting, { ...deps, solve });
+      const { varied, placements, config: own, startNotes } = await placedUnder(candidate, setting, { ...deps, solve });
       const runs = await simulatePlacement(varied, placements, replayed, options.repeats, deps, advance);
-      if (isFirst) currentRuns = runs;
-      if (runs.length === currentRuns.length) mappings.push(simulatedMapping(candidate, runs, currentRuns, others));
+      if (isFirst) [currentRuns, currentNotes] = [runs, startNotes];
+      if (runs.length === currentRuns.length)
+        mappings.push(
+          simulatedMapping(
+            candidate,
+            runs,
+            currentRuns,
+            own,
+            startNotes.filter((note) => !currentNotes.includes(note)),
+          ),
+        );
     } catch (error) {
       // Without the mapping in use there is nothing to compare with.
       if (isFirst || !isExpected(error)) throw error;
-      leftOut.push({ name: candidate.name, reason: reasonOf(error) });
+      leftOut.push({ name: candidate.name, mapping: candidate.mapping, reason: reasonOf(error) });
       done += options.repeats;
     }
     await giveWay();
@@ -130,13 +140,15 @@ async function placedUnder(
 ): Promise<{
   readonly varied: Scenario;
   readonly placements: Pick<SimConfig, "placement" | "dispatch">;
-  readonly others: SimConfig;
+  readonly config: SimConfig;
+  readonly startNotes: readonly string[];
 }> {
   const [own, varied] = [scenario.vary([...set]), bare.vary([...set])];
   const resolved: ResolvedScenario = await resolveScenario(varied, deps, null, deps.signal, replayed);
-  const { config, routed } = resolved;
+  const { config, routed, ledger } = resolved;
+  const startNotes = ledger.filter(({ topic }) => topic === "engine start").map(({ detail }) => detail);
   if (own.policy.placement === undefined)
-    return { varied, placements: { placement: config.placement }, others: config };
+    return { varied, placements: { placement: config.placement }, config, startNotes };
   const { model, mapping, node, formats, weightBits } = config;
   const source = routed?.source ?? null;
   const moe = moeShape(model)!;
@@ -149,7 +161,7 @@ async function placedUnder(
   };
   const { placement } = await fitMap(currentCandidate(own), at, config, deps.solve, null);
   const { value: dispatch } = await resolveDispatch(at);
-  return { varied, placements: { placement, ...(dispatch === undefined ? {} : { dispatch }) }, others: config };
+  return { varied, placements: { placement, ...(dispatch === undefined ? {} : { dispatch }) }, config, startNotes };
 }
 
 /** Rows to fit on and to replay. Routing that is not recorded has none. */

@@ -9,7 +9,7 @@ export const isExpected = (error: unknown): error is Expected =>
 /** What would have had to be, in a line. */
 export function reasonOf(error: Expected): string {
   const [first] = error instanceof InvalidInputError ? error.problems : [];
-  if (first !== undefined) return `needs ${first.expected}`;
+  if (first !== undefined) return `${first.at === undefined ? "" : `${first.at}: `}needs ${first.expected}`;
   const line = error.message.split("\n")[0] ?? "";
   // Of a problem that an engine refuses to start with, its place in the scenario says less than its key.
   const refused = /(?:^|: )([\w.]+): expected (.*)$/.exec(line);

@@ -21,6 +21,8 @@ export interface SimulatedMapping {
   readonly isCurrent: boolean;
   /** As `--set` takes them. */
   readonly set: readonly string[];
+  /** What the engine says of its start that it does not say of the mapping in use: it may have no such mapping. */
+  readonly startNotes: readonly string[];
   /** [runs] mean end-to-end latency, ms. */
   readonly timeMs: readonly number[];
   readonly ttftMs: number;
@@ -38,6 +40,13 @@ export interface SimulatedMapping {
   /** ns of steps per token that was computed, prompt or output. */
   readonly stepNs: Readonly<Record<StepPart, number>>;
   readonly gain: MappingGain | null;
+}
+
+/** A mapping that does not fit, or that its engine does not start, and why. */
+export interface LeftOutMapping {
+  readonly name: string;
+  readonly mapping: Mapping;
+  readonly reason: string;
 }
 
 export interface MappingVerdict {
@@ -62,7 +71,7 @@ export interface MappingComparison {
   readonly seed: number;
   readonly split: TrafficSplit;
   readonly mappings: readonly SimulatedMapping[];
-  readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOutMapping[];
   readonly verdict: MappingVerdict;
   /** Whether it was interrupted: what is listed is what there is. */
   readonly interrupted: boolean;

@@ -1,7 +1,7 @@
 import { type Gain, gainOf, isReal } from "../core/paired-gain.ts";
 import { sum } from "../core/statistics.ts";
 import { formatPercent } from "../core/units.ts";
-import type { MappingVerdict, SimulatedMapping, StepPart } from "./mapping-comparison.ts";
+import type { LeftOutMapping, MappingVerdict, SimulatedMapping, StepPart } from "./mapping-comparison.ts";
 
 /** Time a request below which another mapping is not worth a restart. */
 const worthwhile = 0.01;
@@ -21,13 +21,20 @@ const inWords: Readonly<Record<StepPart, string>> = {
 /** Take the mapping that saves time beyond its noise and is worth a restart; else keep what there is. And why EP or TP is slower. */
 export function mappingVerdict(
   mappings: readonly SimulatedMapping[],
-  leftOut: readonly { readonly name: string; readonly reason: string }[],
+  leftOut: readonly LeftOutMapping[],
 ): MappingVerdict {
   const current = mappings.find(({ isCurrent }) => isCurrent)!;
   const shareOf = ({ gain }: SimulatedMapping) => gain?.time.share ?? 0;
   const saves = ({ gain }: SimulatedMapping) => gain !== null && isReal(gain.time) && gain.time.share >= worthwhile;
-  const [best] = mappings.filter(saves).sort((a, b) => shareOf(b) - shareOf(a));
-  const reasons = expertsAgainstSlices(mappings, current, leftOut);
+  const faster = mappings.filter(saves).sort((a, b) => shareOf(b) - shareOf(a));
+  // What the engine may not have, or does otherwise than simulated, is no advice.
+  const [best] = faster.filter(({ startNotes }) => startNotes.length === 0);
+  const reasons = [
+    ...faster
+      .filter(({ startNotes }) => startNotes.length > 0)
+      .map((one) => `${one.name} saves ${percent(shareOf(one))} as it is simulated, but ${one.startNotes[0]!}`),
+    ...expertsAgainstSlices(mappings, current, leftOut),
+  ];
   if (best !== undefined) {
     const { time, throughput } = best.gain!;
     const rise = throughput.share >= 0 ? `${percent(throughput.share)} more` : `${percent(-throughput.share)} fewer`;
@@ -38,7 +45,9 @@ export function mappingVerdict(
       reasons: [`${rise} output tokens/s; ${best.set.map((one) => `--set ${one}`).join(" ")}`, ...reasons],
     };
   }
-  const hopeful = mappings.filter(({ gain }) => gain !== null && gain.time.share >= worthwhile);
+  const hopeful = mappings.filter(
+    (one) => one.gain !== null && shareOf(one) >= worthwhile && !isReal(one.gain.time) && one.startNotes.length === 0,
+  );
   if (hopeful.length > 0)
     return {
       apply: false,
@@ -52,7 +61,7 @@ export function mappingVerdict(
     headline:
       mappings.length === 1
         ? `keep ${current.name}: no other mapping of these devices could be simulated`
-        : `keep ${current.name}: no other mapping saves ${percent(worthwhile)} of the time of a request`,
+        : `keep ${current.name}: no other mapping${faster.length > 0 ? " that its engine starts as it is simulated" : ""} saves ${percent(worthwhile)} of the time of a request`,
     reasons,
   };
 }
@@ -61,16 +70,16 @@ export function mappingVerdict(
 function expertsAgainstSlices(
   mappings: readonly SimulatedMapping[],
   current: SimulatedMapping,
-  leftOut: readonly { readonly name: string; readonly reason: string }[],
+  leftOut: readonly LeftOutMapping[],
 ): string[] {
   const alike = mappings.filter(({ mapping }) => mapping.edp === current.mapping.edp);
   const whole = alike.find(({ mapping: { ep, etp } }) => ep > 1 && etp === 1);
   const sliced = alike.find(({ mapping: { ep } }) => ep === 1);
   if (whole === undefined || sliced === undefined) {
-    const missing = leftOut.map(({ name }) => name).join(", ");
-    return missing === ""
-      ? []
-      : [`EP is not compared with TP: one of them is among what was not simulated (${missing})`];
+    const missing = leftOut.filter(
+      ({ mapping: { ep, etp, edp } }) => edp === current.mapping.edp && (ep === 1 || etp === 1),
+    );
+    return missing.map(({ name, reason }) => `EP is not compared with TP, as ${name} was not simulated: ${reason}`);
   }
   const time = gainOf(sliced.timeMs, whole.timeMs);
   if (!differs(time))

@@ -17,12 +17,13 @@ const partOf: Readonly<Partial<Record<TimeComponent, StepPart>>> = {
   allReduce: "allReduce",
 };
 
-/** What the runs of a mapping came to, against those of the mapping in use. */
+/** What the runs of a mapping came to, against those of the mapping in use. `startNotes`: what its engine says of it alone. */
 export function simulatedMapping(
   { name, mapping, set }: MappingCandidate,
   runs: readonly PlacedRun[],
   currentRuns: readonly PlacedRun[],
   { scheduler }: Pick<SimConfig, "scheduler">,
+  startNotes: readonly string[],
 ): SimulatedMapping {
   const values = (of: (forecast: Forecast) => number | null, from = runs) =>
     from.map(({ forecast }) => of(forecast) ?? Number.NaN);
@@ -34,6 +35,7 @@ export function simulatedMapping(
     mapping,
     isCurrent: runs === currentRuns,
     set,
+    startNotes,
     timeMs: values(({ latency }) => latency.e2e.mean),
     ttftMs: mean(values(({ latency }) => latency.ttft.mean)),
     tpotMs: mean(values(({ latency }) => latency.tpot.mean)),

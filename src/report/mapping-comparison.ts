@@ -41,7 +41,12 @@ export function mappingComparisonPage(comparison: MappingComparison): Page {
       ...split.notes.map((text) => ({ text: `Note: ${text}.`, tone: "warn" as const })),
       ...(interrupted ? [{ text: "Interrupted: this is what there was.", tone: "warn" as const }] : []),
     ],
-    sections: [simulatedSection(comparison), timeSection(comparison), ...leftOutSection(comparison)],
+    sections: [
+      simulatedSection(comparison),
+      timeSection(comparison),
+      ...startSection(comparison),
+      ...leftOutSection(comparison),
+    ],
   };
 }
 
@@ -112,10 +117,24 @@ function timeSection({ mappings }: MappingComparison): PageSection {
   };
 }
 
+/** What engines say of the start of mappings: these are simulated, and not recommended. */
+function startSection({ mappings }: MappingComparison): PageSection[] {
+  const items = itemsByReason(
+    mappings.flatMap(({ name, startNotes }) => startNotes.map((reason) => ({ name, reason }))),
+  );
+  return items.length === 0
+    ? []
+    : [{ kind: "text", line: { text: "simulated, though its engine may not start it so", quiet: true }, items }];
+}
+
 /** What could not be simulated, by reason. */
 function leftOutSection({ leftOut }: MappingComparison): PageSection[] {
-  const byReason = new Map<string, string[]>();
-  for (const { name, reason } of leftOut) byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
-  const items = [...byReason].map(([reason, names]) => `${names.join(", ")}: ${reason}`);
+  const items = itemsByReason(leftOut);
   return items.length === 0 ? [] : [{ kind: "text", line: { text: "not simulated", quiet: true }, items }];
+}
+
+function itemsByReason(said: readonly { readonly name: string; readonly reason: string }[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { name, reason } of said) byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
+  return [...byReason].map(([reason, names]) => `${names.join(", ")}: ${reason}`);
 }
