@@ -1,4 +1,4 @@
-import { InfeasibleError, InvalidInputError, SolverLimitError } from "../core/errors.ts";
+import { formatProblem, InfeasibleError, InvalidInputError, SolverLimitError } from "../core/errors.ts";
 
 type Expected = InvalidInputError | InfeasibleError | SolverLimitError;
 
@@ -9,9 +9,8 @@ export const isExpected = (error: unknown): error is Expected =>
 /** What would have had to be, in a line. */
 export function reasonOf(error: Expected): string {
   const [first] = error instanceof InvalidInputError ? error.problems : [];
-  if (first !== undefined) return `${first.at === undefined ? "" : `${first.at}: `}needs ${first.expected}`;
-  const line = error.message.split("\n")[0] ?? "";
-  // Of a problem that an engine refuses to start with, its place in the scenario says less than its key.
-  const refused = /(?:^|: )([\w.]+): expected (.*)$/.exec(line);
-  return refused === null ? line : `${refused[1]}: needs ${refused[2]}`;
+  const line = first === undefined ? (error.message.split("\n")[0] ?? "") : formatProblem(first);
+  // The key of a problem says more than its place in a file.
+  const [, at, expected] = /(?:^|: |^)([\w.-]+): expected (.*)$/.exec(line) ?? [];
+  return at === undefined ? line.replace(/^expected /, "needs ") : `${at}: needs ${expected}`;
 }

@@ -72,6 +72,18 @@ describe("place", () => {
     expect(readFileSync(path("flags.txt"), "utf8")).toContain("--expert-placement-strategy linear");
   });
 
+  test("compares mappings where that is asked for, and takes no option of maps then", async () => {
+    const { code, out } = await place("--mappings", "--json", "--requests", "8", "--repeats", "1");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      kind: "mapping-comparison",
+      schemaVersion: 1,
+      mappings: [{ name: "EP8", isCurrent: true }, { name: "TP8" }, { name: "EP2 x TP4" }, { name: "EP4 x TP2" }],
+    });
+    for (const words of [["--policy", "lpt"], ["--all"], ["--batch", "9"], ["-o", path("x.json")]])
+      expect(await place("--mappings", ...words)).toMatchObject({ code: 2, out: "" });
+  });
+
   test("refuses what it cannot do with one message", async () => {
     const refused = async (...words: string[]) => {
       const { code, out, err } = await place(...words);

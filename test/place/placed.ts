@@ -1,4 +1,5 @@
 import { RandomStream } from "../../src/core/random.ts";
+import { compareMappings, type MappingOptions } from "../../src/place/compare-mappings.ts";
 import { comparePlacement, type PlaceOptions } from "../../src/place/compare-placement.ts";
 import { parseScenario } from "../../src/scenario/parse-scenario.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
@@ -42,17 +43,18 @@ routing: { kind: trace, file: ${trace}, layerMap: repeat }
 ${more}
 `;
 
+/** Reads nothing but these texts. */
+const onlyFiles = (files: Readonly<Record<string, string>>) => ({
+  readText: (path: string) =>
+    path in files ? Promise.resolve(files[path]!) : Promise.reject(new Error(`${path} was not expected`)),
+});
+
 /** `files`: text of each that may be read. */
 export const comparePlaced = (
   scenario: string,
   more: Partial<PlaceOptions> = {},
   files: Readonly<Record<string, string>> = {},
-) =>
-  comparePlacement(
-    parseScenario(scenario, "placed.yaml"),
-    { requests: 64, repeats: 2, ...more },
-    {
-      readText: (path) =>
-        path in files ? Promise.resolve(files[path]!) : Promise.reject(new Error(`${path} was not expected`)),
-    },
-  );
+) => comparePlacement(parseScenario(scenario, "placed.yaml"), { requests: 64, repeats: 2, ...more }, onlyFiles(files));
+
+export const compareMapped = (scenario: string, more: Partial<MappingOptions> = {}) =>
+  compareMappings(parseScenario(scenario, "placed.yaml"), { requests: 16, repeats: 2, ...more }, onlyFiles({}));
