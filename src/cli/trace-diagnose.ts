@@ -47,8 +47,9 @@ export async function diagnose(file: string, options: DiagnoseCliOptions): Promi
   const io = processIo(true);
   const { ep = defaultRanks, nodes = 1, batch = defaultBatch, redundant, domain } = options;
   const found = await withTrace(file, async (trace) => {
+    const chosen = chosenPerToken(options.model, trace.header);
     const loads = await recordedLoads(trace, bytesMax, domain);
-    const recorded = { ...loads, topK: loads.topK ?? chosenPerToken(options.model, trace.header) };
+    const recorded = { ...loads, topK: loads.topK ?? chosen };
     return inOneStretch(() =>
       diagnoseLoads(recorded, { ep, nodes, batch, ...(redundant === undefined ? {} : { redundant }) }),
     );

@@ -15,7 +15,7 @@ import { type PlaceDeps, type PlaceOptions, quickPlacement } from "./compare-pla
 import type { TrafficSplit } from "./comparison.ts";
 import { fitMap } from "./fit-maps.ts";
 import { isExpected, reasonOf } from "./left-out.ts";
-import { limitedSolve } from "./limited-solve.ts";
+import { limitedSolve, refuseUntaken } from "./limited-solve.ts";
 import { currentCandidate } from "./map-candidates.ts";
 import { expertMappingCandidates, type MappingCandidate } from "./mapping-candidates.ts";
 import type { LeftOutMapping, MappingComparison, SimulatedMapping } from "./mapping-comparison.ts";
@@ -23,7 +23,7 @@ import { mappingVerdict } from "./mapping-verdict.ts";
 import { simulatePlacement } from "./simulate-placement.ts";
 import type { PlacedRun } from "./simulated-map.ts";
 import { simulatedMapping } from "./simulated-mapping.ts";
-import { refuseOption, splitTraffic } from "./split-traffic.ts";
+import { splitTraffic } from "./split-traffic.ts";
 
 export type MappingOptions = Pick<
   PlaceOptions,
@@ -111,8 +111,7 @@ export async function compareMappings(
     }
     await giveWay();
   }
-  if (options.solver !== undefined && asked.taken === 0)
-    refuseOption("--solver", "a solver that the scenario's placement can use", options.solver);
+  refuseUntaken(options, asked);
   return {
     kind: "mapping-comparison",
     schemaVersion: 1,

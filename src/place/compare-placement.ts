@@ -1,6 +1,6 @@
 import { storageFormats } from "../core/dtype.ts";
 import { refuse, SolverLimitError } from "../core/errors.ts";
-import { formatCount } from "../core/units.ts";
+import { formatCount, formatNumber } from "../core/units.ts";
 import { version } from "../core/version.ts";
 import { gathersTokens } from "../engine/exchange/expert-exchange.ts";
 import { giveWay } from "../files/cooperative.ts";
@@ -9,6 +9,7 @@ import { activationsFor } from "../hardware/math-format.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
+import { chanceOfEqual } from "../policy/placement/chance-imbalance.ts";
 import { noExpert, type Placement } from "../policy/placement/placement.ts";
 import { type PlacementKind, placementKinds, placements } from "../policy/placement/placements.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
@@ -28,7 +29,7 @@ import { computeBoundBatch } from "./compute-bound-batch.ts";
 import { type FittedMap, fitMap, redundantOf } from "./fit-maps.ts";
 import { judgedTraffic, judgeMap } from "./judge-map.ts";
 import { isExpected, reasonOf } from "./left-out.ts";
-import { limitedSolve, type SolveWishes } from "./limited-solve.ts";
+import { limitedSolve, refuseUntaken, type SolveWishes } from "./limited-solve.ts";
 import { currentCandidate, type MapCandidate, mapCandidates, redundantChoices } from "./map-candidates.ts";
 import { migrationCost } from "./migration-cost.ts";
 import { rankTopology } from "./rank-topology.ts";
@@ -154,8 +155,7 @@ export async function comparePlacement(
     advance();
     await giveWay();
   }
-  if (options.solver !== undefined && asked.taken === 0)
-    refuseOption("--solver", "a solver that one of the compared policies can use", options.solver);
+  refuseUntaken(options, asked);
 
   const replayed: ResolvedRouting = {
     ...routed,
@@ -259,7 +259,12 @@ export async function comparePlacement(
     tokenBytes,
     split: {
       ...split,
-      notes: [...split.notes, ...stepNotes(batch, (onTest ?? onFit).steps.tokens), ...ruleNotes(scenario)],
+      notes: [
+        ...split.notes,
+        ...stepNotes(batch, (onTest ?? onFit).steps.tokens),
+        ...chanceNotes(mapping.ep, split.testRows, moe.topK),
+        ...ruleNotes(scenario),
+      ],
     },
     current: { policy: current.policy, redundant },
     maps: judgedMaps,
@@ -282,6 +287,21 @@ export function quickPlacement({ policy: { placement } }: Scenario): string[] {
   const { redundant } = placement;
   if (redundant === 0) return ['policy.placement={"kind":"contiguous"}'];
   return [`policy.placement={"kind":"eplb","redundant":${redundant},"groups":1,"nodes":1}`];
+}
+
+/** Above this, what a recording has by chance is taken for what lasts. */
+const chanceMost = 1.1;
+/** Choices of a layer from which chance is small. */
+const choicesMany = 1e6;
+
+/** Whether there are too few recorded tokens to tell which experts are hot. */
+function chanceNotes(ranks: number, tokens: number, topK: number): string[] {
+  if (tokens * topK > choicesMany) return [];
+  const chance = chanceOfEqual(ranks, tokens * topK);
+  if (chance < chanceMost) return [];
+  return [
+    `maps are judged on ${formatCount(tokens)} ${tokens === 1 ? "token" : "tokens"}, where ranks of a perfect map have ${formatNumber(chance, 3)} times the mean by chance: differences below that mean little`,
+  ];
 }
 
 const stepNotes = (batch: number, judgedTokens: number): string[] =>

@@ -96,6 +96,7 @@ export function diagnoseLoads(recorded: RecordedLoads, options: DiagnoseOptions)
     batch,
     inOrder: { ...inOrder, worst: { ...inOrder.worst, layer: modelLayers[inOrder.worst.layer]! } },
     nodesInOrder: loadBalance(byNode(orderLoads, ep, nodes), nodes).maxOverMean,
+    wholeByChance: table === null ? null : chanceOfEqual(ep, pairsOf(whole, layers)),
     roundRobin: loadBalance(roundRobinLoads(whole, layers, experts, ep), ep).maxOverMean,
     copies,
     laterInOrder: halves === null ? null : ratioOf(order, halves[1]),

@@ -8,6 +8,9 @@ const keptMin = 0.5;
 /** What a step has beyond chance to count as bursts. */
 const burstMin = 1.1;
 
+/** Chance over all of the trace from which nothing can be told. */
+const tellMax = 1.5;
+
 const ratio = (value: number): string => formatNumber(value, 3);
 
 /** The answer in one line, and what it rests on. */
@@ -25,7 +28,9 @@ export function diagnosisAnswer(
       ? null
       : keptShare(laterInOrder, single!.later, Math.max(single!.fitted, found.laterByChance ?? 1));
   let answer: string;
-  if (lasts < evenMax)
+  if (found.wholeByChance !== null && found.wholeByChance > tellMax)
+    answer = `too few tokens to tell: the busiest of ${ep} ranks has ${ratio(lasts)} times the mean, by chance alone ${ratio(found.wholeByChance)} of so many`;
+  else if (lasts < evenMax)
     answer = `balanced: the busiest of ${ep} ranks has ${ratio(lasts)} times the mean; no map can take more than ${slower(lasts)} off large steps`;
   else if (kept === null)
     answer = `imbalanced: the busiest of ${ep} ranks has ${ratio(lasts)} times the mean; whether it lasts this trace cannot say, each topic has one stretch of time`;
@@ -50,8 +55,8 @@ export function diagnosisAnswer(
     const [with_, without] = [best.later ?? best.fitted, single!.later ?? single!.fitted];
     because.push(
       with_ < without * 0.98
-        ? `copies: ${best.redundant} a layer give ${ratio(with_)}, a map without them ${ratio(without)}`
-        : `copies win nothing over a map without them (${ratio(with_)} with ${best.redundant}, ${ratio(without)} with none)`,
+        ? `copies: ${formatCount(best.redundant)} a layer give ${ratio(with_)}, a map without them ${ratio(without)}`
+        : `copies win nothing over a map without them (${ratio(with_)} with ${formatCount(best.redundant)}, ${ratio(without)} with none)`,
     );
   }
   const fresh = ages.find(({ windows }) => windows === 0);

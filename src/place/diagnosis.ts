@@ -47,6 +47,8 @@ export interface PlacementDiagnosis {
   /** Of experts in order over all traffic, over ranks and over nodes. The worst layer is a layer of the model. */
   readonly inOrder: LoadBalance;
   readonly nodesInOrder: number;
+  /** What as many independent tokens have by chance under a map with equally loaded ranks; null of counts. */
+  readonly wholeByChance: number | null;
   readonly roundRobin: number;
   readonly copies: readonly CopiesOutlook[];
   /** Experts in order on the later part, which fitted maps are held against; null where there is one part only. */

@@ -1,4 +1,4 @@
-import { formatProblem, InfeasibleError, InvalidInputError, SolverLimitError } from "../core/errors.ts";
+import { formatProblem, InfeasibleError, InvalidInputError, type Problem, SolverLimitError } from "../core/errors.ts";
 
 type Expected = InvalidInputError | InfeasibleError | SolverLimitError;
 
@@ -9,8 +9,10 @@ export const isExpected = (error: unknown): error is Expected =>
 /** What would have had to be, in a line. */
 export function reasonOf(error: Expected): string {
   const [first] = error instanceof InvalidInputError ? error.problems : [];
-  const line = first === undefined ? (error.message.split("\n")[0] ?? "") : formatProblem(first);
+  const line = first === undefined ? (error.message.split("\n")[0] ?? "") : formatProblem(withoutHint(first));
   // The key of a problem says more than its place in a file.
   const [, at, expected] = /(?:^|: |^)([\w.-]+): expected (.*)$/.exec(line) ?? [];
   return at === undefined ? line.replace(/^expected /, "needs ") : `${at}: needs ${expected}`;
 }
+
+const withoutHint = ({ hint: _hint, ...problem }: Problem): Problem => problem;

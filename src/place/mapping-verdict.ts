@@ -52,7 +52,7 @@ export function mappingVerdict(
     return {
       apply: false,
       name: current.name,
-      headline: `undecided: ${hopeful.map((one) => `${one.name} ${percent(shareOf(one))}`).join(", ")} less time a request, within the noise of the runs`,
+      headline: `undecided: ${hopeful.map((one) => `${one.name} ${percent(shareOf(one))}`).join(", ")} less time a request, but ${noise(current)}`,
       reasons: ["more --repeats or --requests would decide", ...reasons],
     };
   return {
@@ -82,8 +82,11 @@ function expertsAgainstSlices(
     return missing.map(({ name, reason }) => `EP is not compared with TP, as ${name} was not simulated: ${reason}`);
   }
   const time = gainOf(sliced.timeMs, whole.timeMs);
+  if (time.halfWidth === null) return [`a single run does not tell ${whole.name} from ${sliced.name}`];
   if (!differs(time))
-    return [`${whole.name} and ${sliced.name} take the same time a request within ${intervalOf(time)}`];
+    return [
+      `${whole.name} and ${sliced.name} take the same time a request within ${percent(Math.abs(time.share) + time.halfWidth)}`,
+    ];
   const [slow, fast] = time.share < 0 ? [whole, sliced] : [sliced, whole];
   const more = gainOf(fast.timeMs, slow.timeMs);
   const total = sum(Object.values(fast.stepNs));
@@ -114,5 +117,6 @@ function withoutWaiting(whole: SimulatedMapping, sliced: SimulatedMapping): stri
 
 const differs = (gain: Gain): boolean => isReal(gain) || isReal({ ...gain, share: -gain.share });
 
-const intervalOf = ({ share, halfWidth }: Gain): string =>
-  halfWidth === null ? "a single run" : percent(Math.abs(share) + halfWidth);
+/** Why a difference is not believed. */
+const noise = ({ timeMs }: SimulatedMapping): string =>
+  timeMs.length === 1 ? "a single run does not tell it from noise" : "that is within the noise of the runs";

@@ -84,7 +84,14 @@ export function refuseWithoutMaps(scenario: Scenario, ranks: number, pools: numb
   const problems = [
     ...(ranks > 1
       ? []
-      : [{ ...place("parallel.ep"), expected: "at least 2 expert ranks to place experts on", found: ranks }]),
+      : [
+          {
+            ...place("parallel.ep"),
+            expected: "at least 2 expert ranks to place experts on",
+            found: ranks,
+            hint: "place --mappings compares how several devices divide experts, moecast offload places them below device memory",
+          },
+        ]),
     ...(replays
       ? []
       : [

@@ -92,7 +92,7 @@ function reasonsToKeep({ maps, simulated, bound, split }: Compared): string[] {
     `waiting for the busiest rank is ${percent(waitShare)} of step time: perfect balance of every step could save no more`,
   ];
   if (step - 1 > evenEnough) {
-    const byChance = `of a step of ${formatCount(judgedTokens)} tokens the busiest rank has ${ratio(step)} times the mean; ${ratio(chance)} is chance alone, under any map of expert loads`;
+    const byChance = `of a step of ${formatCount(judgedTokens)} ${judgedTokens === 1 ? "token" : "tokens"} the busiest rank has ${ratio(step)} times the mean; ${ratio(chance)} is chance alone, under any map of expert loads`;
     reasons.push(
       chance >= lasting && batchNeeded !== null && batchNeeded > judgedTokens
         ? `${byChance}, what lasts is ${ratio(lasting)}: steps would have to have ${formatCount(batchNeeded)} tokens for that to outweigh chance`

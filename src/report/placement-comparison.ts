@@ -50,7 +50,7 @@ export function placementComparisonPage(comparison: PlacementComparison): Page {
       {
         kind: "text",
         line: {
-          text: `max/mean: heaviest over mean rank. balancedness: sum of mean over sum of heaviest loads of the layers, as vLLM logs it. A step has ${formatCount(bound.judgedTokens)} tokens, each from another place of the recording.`,
+          text: `max/mean: heaviest over mean rank. balancedness: sum of mean over sum of heaviest loads of the layers, as vLLM logs it. A step has ${formatCount(bound.judgedTokens)} ${bound.judgedTokens === 1 ? "token" : "tokens"}, each from another place of the recording.`,
           quiet: true,
         },
       },

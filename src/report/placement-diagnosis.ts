@@ -8,7 +8,7 @@ const ratio = (value: number | null): string => (value === null ? "" : formatNum
 /** Whether recorded traffic needs a map of experts, on one screen. */
 export function placementDiagnosisPage(found: PlacementDiagnosis): Page {
   const { name, trace, rows, layers, experts, topK, ep, nodes, inOrder, touched } = found;
-  const unit = trace === "tokens" ? "tokens" : "recorded counts";
+  const unit = `${trace === "tokens" ? "token" : "recorded count"}${rows === 1 ? "" : "s"}`;
   const over = nodes > 1 ? `, over ${nodes} nodes ${ratio(found.nodesInOrder)}` : "";
   const reach = nodes > 1 ? ` on ${ratio(touched?.nodes ?? null)} nodes` : "";
   return {
@@ -50,7 +50,7 @@ function copiesSection({ copies, laterInOrder, laterByChance }: PlacementDiagnos
     ],
     rows: [
       ...copies.map(({ redundant, bound, fitted, later }) => [
-        redundant === 0 ? "none" : String(redundant),
+        redundant === 0 ? "none" : formatCount(redundant),
         ratio(bound),
         ratio(fitted),
         ...(laterInOrder === null ? [] : [ratio(later)]),

@@ -138,6 +138,8 @@ describe("trace stats --diagnose eplb", () => {
     expect(await diagnose(trace, "--diagnose", "lplb")).toMatchObject({ code: 2 });
     expect(await diagnose(trace, "--diagnose", "eplb", "--ep", "99")).toMatchObject({ code: 3 });
     expect(await diagnose(counts, "--diagnose", "eplb", "--domain", "none")).toMatchObject({ code: 3 });
-    expect(await diagnose(trace, "--diagnose", "eplb", "--model", "mixtral-8x7b")).toMatchObject({ code: 0 });
+    expect(await diagnose(trace, "--diagnose", "eplb", "--model", "mixtral-8x7b")).toMatchObject({ code: 3 });
+    expect(await diagnose(trace, "--diagnose", "eplb", "--model", "olmoe-1b-7b")).toMatchObject({ code: 0 });
+    expect(await diagnose(trace, "--diagnose", "eplb", "--model", "nosuch")).toMatchObject({ code: 3 });
   });
 });

@@ -39,6 +39,14 @@ describe("the answer", () => {
     expect(found.because.join("\n")).toMatch(/topics: \d of 2 maps/);
   });
 
+  test("of a few tokens is that they are too few", () => {
+    const { ids, ...table } = plantedRouting(8, 0.6);
+    const some = { ...table, ids: ids.subarray(0, 2 * table.layers * table.topK), rows: 2, sequenceStarts: [0, 2] };
+    const { answer, wholeByChance } = diagnoseLoads(tokenLoads(some as never), { ep: 8, nodes: 2, batch: 16 });
+    expect(wholeByChance).toBeGreaterThan(1.5);
+    expect(answer).toMatch(/^too few tokens to tell/);
+  });
+
   test("of sequences that choose alike for a while is that there are bursts", () => {
     const table = plantedRouting(16, 16 / 64);
     // Each stretch of 100 tokens repeats its first: over all of it even, step by step not.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { limitedSolve } from "../../src/place/limited-solve.ts";
+import { limitedSolve, refuseUntaken } from "../../src/place/limited-solve.ts";
 import type { Optimisation, SolveOptions, SolveRunner } from "../../src/solver/solver.ts";
 
 const kind = { name: "test", solvers: { sweeps: {} } } as unknown as Optimisation<null, null>;
@@ -19,7 +19,10 @@ test("wishes reach the problems, a solver those that know it", async () => {
     { solver: "other", timeLimitS: 2 },
   ]);
   expect([known.asked, unknown.asked]).toEqual([
-    { problems: 1, taken: 1 },
-    { problems: 1, taken: 0 },
+    { problems: 1, taken: 1, known: new Set(["sweeps"]) },
+    { problems: 1, taken: 0, known: new Set(["sweeps"]) },
   ]);
+  expect(() => refuseUntaken({ solver: "sweeps" }, known.asked)).not.toThrow();
+  expect(() => refuseUntaken({ solver: "highs" }, unknown.asked)).toThrow("one of sweeps");
+  expect(() => refuseUntaken({ solver: "highs" }, { problems: 0, taken: 0, known: new Set() })).toThrow("nothing");
 });

@@ -27,4 +27,13 @@ describe("chance", () => {
     expect(many).toBeCloseTo(2, 1);
     expect(chanceImbalance(loads, 4, 64)).toBe(some);
   });
+
+  test("of many pairs is drawn otherwise, and goes on where few end: the excess falls with their root", () => {
+    const excess = [32_000, 33_000, 128_000, 8_000_000].map((pairs) => chanceOfEqual(8, pairs) - 1);
+    expect(excess[1]! / excess[0]!).toBeGreaterThan(0.9);
+    expect(excess[1]! / excess[0]!).toBeLessThan(1.1);
+    expect(excess[2]! / excess[0]!).toBeCloseTo(0.5, 1);
+    expect(excess[3]! / excess[0]!).toBeCloseTo(Math.sqrt(0.004), 1);
+    expect(chanceImbalance(Float64Array.of(0, 3, 1, 0), 4, 1e6)).toBeCloseTo(3, 2);
+  });
 });
