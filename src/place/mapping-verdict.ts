@@ -29,10 +29,13 @@ export function mappingVerdict(
   const faster = mappings.filter(saves).sort((a, b) => shareOf(b) - shareOf(a));
   // What the engine may not have, or does otherwise than simulated, is no advice.
   const [best] = faster.filter(({ startNotes }) => startNotes.length === 0);
+  const otherwise = faster.filter(({ startNotes }) => startNotes.length > 0);
   const reasons = [
-    ...faster
-      .filter(({ startNotes }) => startNotes.length > 0)
-      .map((one) => `${one.name} saves ${percent(shareOf(one))} as it is simulated, but ${one.startNotes[0]!}`),
+    ...(otherwise.length === 0
+      ? []
+      : [
+          `faster, but not started by this engine as they are simulated, as said below: ${otherwise.map((one) => `${one.name} ${percent(shareOf(one))}`).join(", ")}`,
+        ]),
     ...expertsAgainstSlices(mappings, current, leftOut),
   ];
   if (best !== undefined) {
@@ -60,7 +63,7 @@ export function mappingVerdict(
     name: current.name,
     headline:
       mappings.length === 1
-        ? `keep ${current.name}: no other mapping of these devices could be simulated`
+        ? `keep ${current.name}: no other mapping of these devices ${leftOut.length > 0 ? "could be" : "was"} simulated`
         : `keep ${current.name}: no other mapping${faster.length > 0 ? " that its engine starts as it is simulated" : ""} saves ${percent(worthwhile)} of the time of a request`,
     reasons,
   };

@@ -143,7 +143,9 @@ function costSection({ maps, tokenBytes, nodes, bound }: PlacementComparison): P
       copyBytes > 0 ? formatCount(kvTokens) : "",
       map.isCurrent
         ? ""
-        : `${formatBytes(migration.bytes)}${migration.ns === null ? "" : `, ${formatDuration(migration.ns)}`}`,
+        : migration.experts === 0
+          ? "none"
+          : `${formatBytes(migration.bytes)}${migration.ns === null ? "" : `, ${formatDuration(migration.ns)}`}`,
     ]);
   };
   const fixed = bound.exchangeFollowsMap
