@@ -243,8 +243,8 @@ const freeLink: Link = { name: "free", bytesPerSecond: 1e30, latencyNs: 0, effic
 const freeHandover: MetamorphicLaw = {
   name: "with a free link and no interference, a prefill and a decode pool equal one pool",
   check(drawn) {
-    const own = single(drawn);
-    // Caches of a pool are its own: what one pool would find of its decodes, two do not.
+    // Loads that a pool counts and caches are its own: what one pool would find of its decodes, two do not.
+    const { rebalance: _rebalance, ...own } = single(drawn);
     const scheduler = { ...own.scheduler, prefixCaching: false };
     const device = { ...own.node.device, scaleUp: freeLink, scaleOut: freeLink };
     const one = lone({ ...own, offload: null, scheduler, node: { ...own.node, device } });
