@@ -244,7 +244,9 @@ const freeHandover: MetamorphicLaw = {
   name: "with a free link and no interference, a prefill and a decode pool equal one pool",
   check(drawn) {
     // Loads that a pool counts and caches are its own: what one pool would find of its decodes, two do not.
-    const { rebalance: _rebalance, ...own } = single(drawn);
+    // Which copy of the experts computes a decode goes by its place in the batch, and a rule among copies by what it has dealt so far.
+    const { rebalance: _rebalance, dispatch: _dispatch, ...own } = single(drawn);
+    if (own.mapping.edp > 1) return false;
     const scheduler = { ...own.scheduler, prefixCaching: false };
     const device = { ...own.node.device, scaleUp: freeLink, scaleOut: freeLink };
     const one = lone({ ...own, offload: null, scheduler, node: { ...own.node, device } });
