@@ -243,8 +243,10 @@ const freeLink: Link = { name: "free", bytesPerSecond: 1e30, latencyNs: 0, effic
 const freeHandover: MetamorphicLaw = {
   name: "with a free link and no interference, a prefill and a decode pool equal one pool",
   check(drawn) {
-    const own = single(drawn);
-    // Caches of a pool are its own: what one pool would find of its decodes, two do not.
+    // Loads that a pool counts and caches are its own: what one pool would find of its decodes, two do not.
+    // Which copy of the experts computes a decode goes by its place in the batch, and a rule among copies by what it has dealt so far.
+    const { rebalance: _rebalance, dispatch: _dispatch, ...own } = single(drawn);
+    if (own.mapping.edp > 1) return false;
     const scheduler = { ...own.scheduler, prefixCaching: false };
     const device = { ...own.node.device, scaleUp: freeLink, scaleOut: freeLink };
     const one = lone({ ...own, offload: null, scheduler, node: { ...own.node, device } });

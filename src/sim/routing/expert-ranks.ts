@@ -234,7 +234,9 @@ export class ExpertRanks {
       for (let rank = 0; rank < ranks; rank++) {
         pairs[layer * ranks + rank] = eachPairs + (rank < morePairs ? 1 : 0);
         const place = apart ? ranks - 1 - rank : rank;
-        distinct[layer * ranks + rank] = eachExperts + (place < moreExperts ? 1 : 0);
+        // Whoever computes a pair reads an expert, also where there are fewer experts than ranks.
+        const read = eachExperts + (place < moreExperts ? 1 : 0);
+        distinct[layer * ranks + rank] = pairs[layer * ranks + rank] === 0 ? 0 : Math.max(1, read);
       }
     }
   }
