@@ -283,8 +283,9 @@ export async function comparePlacement(
  * with the scenario's own. It is only simulated where it is one of the maps. A map from a file is as quick.
  */
 export function quickPlacement({ policy: { placement } }: Scenario): string[] {
-  if (placement === undefined || placement.kind === "file") return [];
-  const { redundant } = placement;
+  if (placement === undefined) return [];
+  const { kind, redundant, rebalance } = placement;
+  if (kind === "file") return rebalance === undefined ? [] : ["policy.placement.rebalance=null"];
   if (redundant === 0) return ['policy.placement={"kind":"contiguous"}'];
   return [`policy.placement={"kind":"eplb","redundant":${redundant},"groups":1,"nodes":1}`];
 }

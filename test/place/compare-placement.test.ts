@@ -141,6 +141,13 @@ test("the map in production, from a file, is judged as the one in use, and chang
     }).length;
   expect(changed(of("flashlb", 8))).toBeLessThanOrEqual(8);
   expect(comparison.verdict).toMatchObject({ apply: false, policy: "file", redundant: 8 });
+  const rebalanced = own.replace("map.json }", "map.json, rebalance: { kind: sglang, interval: 1 } }");
+  const still = await comparePlaced(
+    text(skewed, 8, 16, rebalanced),
+    { policies: ["eplb"], redundant: [8], repeats: 1, requests: 16 },
+    { "map.json": expertMapFormats.sglang.write(map, context) },
+  );
+  expect(still.comparison.simulated[0]).toEqual(comparison.simulated[0]);
 });
 
 test("runs dispatch among copies as the scenario says; rebalancing is left out, and both are said", async () => {
