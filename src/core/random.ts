@@ -88,6 +88,15 @@ export class RandomStream {
     }
   }
 
+  /** Puts values in an order in which every one is equally likely, in place (Fisher and Yates); returns them. */
+  shuffle<Values extends unknown[] | Uint16Array | Uint32Array>(values: Values): Values {
+    for (let last = values.length - 1; last > 0; last--) {
+      const other = this.below(last + 1);
+      [values[last], values[other]] = [values[other], values[last]];
+    }
+    return values;
+  }
+
   /** Exponentially distributed with the given mean, by inversion. */
   exponential(mean = 1): number {
     return -mean * Math.log(1 - this.uniform());

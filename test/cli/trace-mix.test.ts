@@ -15,7 +15,8 @@ const wide = path("wide.safetensors");
 /** One layer, top-1: rows of an expert, domain after domain. */
 function table(domains: readonly (readonly number[])[], experts: number): RoutingTable {
   const ids = Uint8Array.from(domains.flat());
-  const starts = domains.reduce<number[]>((all, rows) => [...all, all.at(-1)! + rows.length], [0]);
+  const starts = [0];
+  for (const rows of domains) starts.push(starts.at(-1)! + rows.length);
   return {
     experts,
     topK: 1,

@@ -138,6 +138,21 @@ describe("a random stream", () => {
     expect(variance(sample) / expectedVariance).toBeLessThan(1.06);
   });
 
+  test("shuffles into every order equally often, and leaves what it is given to shuffle together", () => {
+    const stream = new RandomStream(5, "orders");
+    const times = new Map<string, number>();
+    for (let i = 0; i < 24_000; i++) {
+      const order = stream.shuffle(Uint16Array.of(0, 1, 2, 3));
+      times.set(order.join(""), (times.get(order.join("")) ?? 0) + 1);
+    }
+    expect(times.size).toBe(24);
+    // Each of 24 orders 1,000 times, with a standard deviation of 31.
+    for (const count of times.values()) expect(Math.abs(count - 1000)).toBeLessThan(140);
+    const values = ["a", "b", "c", "b"];
+    expect(stream.shuffle(values)).toBe(values);
+    expect([...values].sort()).toEqual(["a", "b", "b", "c"]);
+  });
+
   test("refuses a seed that is not a whole number in range", () => {
     for (const seed of [-1, 0.5, NaN, 2 ** 53, Infinity])
       expect(() => new RandomStream(seed, "x")).toThrow(InvalidInputError);

@@ -38,7 +38,7 @@ export class ProbeRounds {
 
   /** Runs every probe once; a round of the warm-up is not counted. */
   async round(counted: boolean): Promise<void> {
-    for (const index of shuffled(this.#probes.length, this.#stream)) {
+    for (const index of this.#stream.shuffle([...this.#probes.keys()])) {
       // Operations of some backends end without the event loop: a signal has to be given its turn.
       await giveWay();
       this.#signal?.throwIfAborted();
@@ -59,15 +59,6 @@ export async function sampleProbes(rounds: ProbeRounds, options: ProbeOptions): 
     await rounds.round(true);
     options.onProgress?.(Math.min(1, elapsed / options.seconds));
   }
-}
-
-function shuffled(count: number, stream: RandomStream): number[] {
-  const order = Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = stream.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }
 
 /** Median and spread of samples. */

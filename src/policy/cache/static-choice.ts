@@ -39,13 +39,8 @@ export const staticChoices = {
   "back-loading": (context) => servedByLayer(context).reverse().flat(),
   /** Any, each with the same chance, by the run's seed; not the draws of KTransformers' seed 42. */
   random: (context) => {
-    const ids = servedByLayer(context).flat();
-    const rng = new RandomStream(context.seed ?? 0, "static set");
-    for (let left = ids.length; left > 1; left--) {
-      const drawn = rng.below(left);
-      [ids[left - 1], ids[drawn]] = [ids[drawn]!, ids[left - 1]!];
-    }
-    return ids;
+    const draws = new RandomStream(context.seed ?? 0, "static set");
+    return draws.shuffle(servedByLayer(context).flat());
   },
 } as const satisfies Record<string, Chooser>;
 

@@ -80,18 +80,6 @@ function chosenCopies({ layers, experts, copies, topology }: DispatchSite, seed:
 /** `count` of `choices`, each as often as every other or once more, in random order. */
 function fairDraw(choices: number, count: number, stream: RandomStream): number[] {
   const whole = Math.floor(count / choices) * choices;
-  const rest = shuffled(
-    Array.from({ length: choices }, (_, choice) => choice),
-    stream,
-  ).slice(0, count - whole);
-  return shuffled([...Array.from({ length: whole }, (_, i) => i % choices), ...rest], stream);
-}
-
-/** Fisher and Yates. */
-function shuffled(items: number[], stream: RandomStream): number[] {
-  for (let i = items.length - 1; i > 0; i--) {
-    const j = stream.below(i + 1);
-    [items[i], items[j]] = [items[j]!, items[i]!];
-  }
-  return items;
+  const rest = stream.shuffle(Array.from({ length: choices }, (_, choice) => choice)).slice(0, count - whole);
+  return stream.shuffle([...Array.from({ length: whole }, (_, i) => i % choices), ...rest]);
 }

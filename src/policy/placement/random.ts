@@ -1,7 +1,7 @@
 import { RandomStream } from "../../core/random.ts";
 import type { LivePlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
-import { dealOut, drawnOrder, rankRooms } from "./rank-rooms.ts";
+import { dealOut, rankRooms } from "./rank-rooms.ts";
 
 /**
  * Experts in a drawn order dealt out to the ranks in turn: equal counts, and what a map that knows nothing is worth. Every layer
@@ -19,7 +19,8 @@ export const random: LivePlacementPolicy = {
     const rooms = rankRooms(input);
     const stream = new RandomStream(seed, "placement");
     return placementFromRanks(input, (layer) => {
-      const order = drawnOrder(experts, stream.fork(`layer ${layer}`));
+      const inOrder = Uint16Array.from({ length: experts }, (_, expert) => expert);
+      const order = stream.fork(`layer ${layer}`).shuffle(inOrder);
       return dealOut(order, rooms.subarray(layer * ranks, (layer + 1) * ranks));
     });
   },

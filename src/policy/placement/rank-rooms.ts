@@ -1,5 +1,4 @@
 import { InfeasibleError } from "../../core/errors.ts";
-import type { RandomStream } from "../../core/random.ts";
 import type { PlacementInput } from "./placement.ts";
 
 /**
@@ -83,14 +82,4 @@ export function inOrder(counts: ArrayLike<number>, experts: number): Uint16Array
     first += counts[rank]!;
   }
   return rankOf;
-}
-
-/** Experts in an order drawn from a stream. */
-export function drawnOrder(experts: number, draws: RandomStream): Uint16Array {
-  const order = Uint16Array.from({ length: experts }, (_, expert) => expert);
-  for (let left = experts; left > 1; left--) {
-    const at = draws.below(left);
-    [order[left - 1], order[at]] = [order[at]!, order[left - 1]!];
-  }
-  return order;
 }

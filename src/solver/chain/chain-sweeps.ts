@@ -36,12 +36,7 @@ export function chainBySweeps(problem: ChainProblem, { seed }: Pick<SolveLimits,
 /** [gpus] GPU of each cluster of the first layer. */
 function firstLayer(gpus: number, random: RandomStream | null): Uint16Array {
   const gpuOf = Uint16Array.from({ length: gpus }, (_, cluster) => cluster);
-  if (random === null) return gpuOf;
-  for (let at = gpus - 1; at > 0; at--) {
-    const other = random.below(at + 1);
-    [gpuOf[at], gpuOf[other]] = [gpuOf[other]!, gpuOf[at]!];
-  }
-  return gpuOf;
+  return random?.shuffle(gpuOf) ?? gpuOf;
 }
 
 function sweep(problem: ChainProblem, first: Uint16Array): Uint16Array {

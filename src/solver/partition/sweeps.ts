@@ -43,12 +43,7 @@ export function inOrder({ parts, items, sizes }: PartitionProblem, layer: number
 
 function firstInOrder(problem: PartitionProblem, random: RandomStream | null): Uint16Array {
   const partOf = inOrder(problem, 0);
-  if (random === null) return partOf;
-  for (let at = problem.items - 1; at > 0; at--) {
-    const other = random.below(at + 1);
-    [partOf[at], partOf[other]] = [partOf[other]!, partOf[at]!];
-  }
-  return partOf;
+  return random?.shuffle(partOf) ?? partOf;
 }
 
 /** Layers after the first one by one, each for the one before it. */

@@ -4,7 +4,6 @@ import { type Steps, withoutPause } from "../../core/steps.ts";
 import { formatPercent } from "../../core/units.ts";
 import { inOneStretch } from "../../files/signals.ts";
 import type { RoutingTable } from "../routing-table.ts";
-import { permuted } from "./permutation.ts";
 import { overlapOfPopularity, type PopularityLaw, popularityShares } from "./popularity-law.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
 import { synthesisSteps } from "./synthesise-routing.ts";
@@ -123,7 +122,9 @@ function checkParameters(options: ParametricRouting): void {
 /** A random order that keeps experts in their contiguous groups. */
 function permutedInGroups(experts: number, groups: number, random: RandomStream): number[] {
   const size = experts / groups;
-  return Array.from({ length: groups }, (_, group) => permuted(size, random).map((at) => group * size + at)).flat();
+  return Array.from({ length: groups }, (_, group) =>
+    random.shuffle(Array.from({ length: size }, (_, at) => group * size + at)),
+  ).flat();
 }
 
 /** The wanted overlap, or null where tokens are independent. */

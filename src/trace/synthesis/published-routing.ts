@@ -5,7 +5,6 @@ import { closest } from "../../core/suggest.ts";
 import { formatPercent } from "../../core/units.ts";
 import qwen3 from "../published/qwen3-30b-a3b.json" with { type: "json" };
 import qwen3Weights from "../published/qwen3-30b-a3b-weights.json" with { type: "json" };
-import { permuted } from "./permutation.ts";
 import { figuresAt, layerOverlaps, nodeOverlaps, type PublishedRouting } from "./published-weights.ts";
 import { routingPreset } from "./routing-presets.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
@@ -44,7 +43,7 @@ export function routingFromPublished(id: string): RoutingStatistics {
     const at = ((overlap - low) / (high - low)) * (nodes.length - 1);
     const node = Math.min(nodes.length - 2, Math.floor(at));
     const [below, above] = [figures[node]!, figures[node + 1]!];
-    const order = permuted(published.experts, places.fork(`layer ${layer}`));
+    const order = places.fork(`layer ${layer}`).shuffle([...Array(published.experts).keys()]);
     const byRank = (values: readonly number[]): number[] => order.map((rank) => values[rank]!);
     const base = byRank(interpolate(below.base, above.base, at - node));
     return {

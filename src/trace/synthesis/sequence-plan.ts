@@ -1,5 +1,4 @@
 import type { RandomStream } from "../../core/random.ts";
-import { permuted } from "./permutation.ts";
 
 /** A domain to generate: its share of the tokens, and lengths that each stand for an equal share of its sequences. */
 export interface PlannedDomain {
@@ -33,7 +32,7 @@ export function sequencePlan(domains: readonly PlannedDomain[], tokens: number, 
     const end = index === domains.length - 1 ? tokens : Math.round((share / shares) * tokens);
     let deck: number[] = [];
     while (row < end) {
-      if (deck.length === 0) deck = shuffled(domain.sequenceTokens, random);
+      if (deck.length === 0) deck = random.shuffle([...domain.sequenceTokens]);
       starts.push(row);
       domainOf.push(index);
       row = Math.min(end, row + Math.max(1, Math.round(deck.pop() ?? tokens)));
@@ -42,8 +41,4 @@ export function sequencePlan(domains: readonly PlannedDomain[], tokens: number, 
   domainStarts[domains.length] = row;
   starts.push(row);
   return { starts: Uint32Array.from(starts), domainOf, domainStarts };
-}
-
-function shuffled(values: readonly number[], random: RandomStream): number[] {
-  return permuted(values.length, random).map((at) => values[at]!);
 }

@@ -51,7 +51,7 @@ export function generateSharedPrefix(spec: SharedPrefixSpec, rng: RandomStream):
   const blocks = (firstId[groups]! + groups) * promptsPerGroup;
   if (blocks > blocksMax) refuse({ at: "groups", expected: `at most ${blocksMax} prefix blocks`, found: blocks });
   const groupOf = Uint32Array.from({ length: requests }, (_, request) => Math.floor(request / promptsPerGroup));
-  if (spec.order === "shuffled") shuffle(groupOf, rng.fork("order"));
+  if (spec.order === "shuffled") rng.fork("order").shuffle(groupOf);
   const promptTokens = new Uint32Array(count);
   const outputTokens = new Uint32Array(count);
   const offsets = new Uint32Array(count + 1);
@@ -85,14 +85,6 @@ export function generateSharedPrefix(spec: SharedPrefixSpec, rng: RandomStream):
       notes: spec.arrivals === null ? ["sent by a closed loop"] : [],
     },
   };
-}
-
-/** Fisher and Yates. */
-function shuffle(values: Uint32Array, rng: RandomStream): void {
-  for (let left = values.length - 1; left > 0; left -= 1) {
-    const chosen = rng.below(left + 1);
-    [values[left], values[chosen]] = [values[chosen]!, values[left]!];
-  }
 }
 
 function check(spec: SharedPrefixSpec): void {
