@@ -1,7 +1,7 @@
 import { mean } from "../core/statistics.ts";
 import { chanceOfEqual } from "../policy/placement/chance-imbalance.ts";
 import type { BalanceBound, JudgedMap } from "./comparison.ts";
-import type { PlacedRun } from "./simulated-map.ts";
+import type { PlacedRun } from "./placed-runs.ts";
 
 /**
  * What could be won at most over the map in use. Waiting for the busiest rank is what perfect balance of every step would save; the

@@ -20,8 +20,8 @@ import { currentCandidate } from "./map-candidates.ts";
 import { expertMappingCandidates, type MappingCandidate } from "./mapping-candidates.ts";
 import type { LeftOutMapping, MappingComparison, SimulatedMapping } from "./mapping-comparison.ts";
 import { mappingVerdict } from "./mapping-verdict.ts";
+import type { PlacedRun } from "./placed-runs.ts";
 import { simulatePlacement } from "./simulate-placement.ts";
-import type { PlacedRun } from "./simulated-map.ts";
 import { simulatedMapping } from "./simulated-mapping.ts";
 import { splitTraffic } from "./split-traffic.ts";
 

@@ -1,7 +1,7 @@
-import type { Gain } from "../core/paired-gain.ts";
 import type { LoadBalance } from "../policy/placement/load-balance.ts";
 import type { PlacementProof } from "../policy/placement/placement.ts";
 import type { MigrationCost } from "./migration-cost.ts";
+import type { RunFigures } from "./placed-runs.ts";
 import type { RankTraffic } from "./rank-traffic.ts";
 
 /** Balance of a map on some traffic. */
@@ -32,22 +32,16 @@ export interface JudgedMap {
 }
 
 /** A map simulated with the same requests and random draws as the one in use; gains null for that one. */
-export interface SimulatedMap {
+export interface SimulatedMap extends RunFigures {
   readonly policy: string;
   readonly redundant: number;
   readonly isCurrent: boolean;
-  readonly ttftMs: number;
-  readonly tpotMs: number;
-  readonly tokensPerSecond: number;
   readonly imbalance: number;
   /** Share of step time in which ranks wait for the busiest one, and in which tokens travel. */
   readonly waitShare: number;
   readonly exchangeShare: number;
-  /** Tokens of KV cache of a replica, and the largest share of them that was taken. */
-  readonly kvTokens: number;
+  /** The largest share of the KV cache that was taken. */
   readonly kvPeakShare: number;
-  /** Time saved, as shares: mean end-to-end latency, TTFT and TPOT; and throughput gained. */
-  readonly gain: { readonly time: Gain; readonly ttft: Gain; readonly tpot: Gain; readonly throughput: Gain } | null;
 }
 
 /** Maps fitted on one topic and judged on each: max/mean of ranks, mean over layers. */

@@ -1,21 +1,13 @@
-import type { Gain } from "../core/paired-gain.ts";
 import type { Mapping } from "../sim/mapping.ts";
 import type { TrafficSplit } from "./comparison.ts";
+import type { RunFigures } from "./placed-runs.ts";
 
 /** What the time of steps goes into, as far as mappings differ in it. */
 export const stepParts = ["experts", "wait", "exchange", "allReduce", "rest"] as const;
 export type StepPart = (typeof stepParts)[number];
 
-/** Against the mapping in use: time saved, as shares, and throughput gained. */
-export interface MappingGain {
-  readonly time: Gain;
-  readonly ttft: Gain;
-  readonly tpot: Gain;
-  readonly throughput: Gain;
-}
-
 /** A mapping simulated with the same requests and random draws as the one in use; gains null for that one. */
-export interface SimulatedMapping {
+export interface SimulatedMapping extends RunFigures {
   readonly name: string;
   readonly mapping: Mapping;
   readonly isCurrent: boolean;
@@ -25,13 +17,8 @@ export interface SimulatedMapping {
   readonly startNotes: readonly string[];
   /** [runs] mean end-to-end latency, ms. */
   readonly timeMs: readonly number[];
-  readonly ttftMs: number;
-  readonly tpotMs: number;
-  readonly tokensPerSecond: number;
   /** Heaviest over mean expert rank of a step; null with one rank. */
   readonly imbalance: number | null;
-  /** Tokens of KV cache of a replica. */
-  readonly kvTokens: number;
   /**
    * Bytes that tokens send to experts and back, per token of the model, over all layers: inside nodes and between them. null where
    * they are not counted, such as for several copies of all experts, or nothing is sent.
@@ -39,7 +26,6 @@ export interface SimulatedMapping {
   readonly exchange: { readonly near: number; readonly far: number } | null;
   /** ns of steps per token that was computed, prompt or output. */
   readonly stepNs: Readonly<Record<StepPart, number>>;
-  readonly gain: MappingGain | null;
 }
 
 /** A mapping that does not fit, or that its engine does not start, and why. */

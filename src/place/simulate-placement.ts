@@ -6,12 +6,12 @@ import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { SimConfig } from "../sim/config.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
-import type { PlacedRun } from "./simulated-map.ts";
+import type { PlacedRun } from "./placed-runs.ts";
 
 /**
  * Runs of a scenario with a placement and a rule for its copies, one for each repeat, replaying `replayed`, undefined: its
- * own routing. Run i of every placement has the same requests
- * and random draws. An aborted signal ends with fewer of them, one at least.
+ * own routing. Run i of every placement has the same requests and random draws. An aborted signal ends with fewer of them, one at
+ * least.
  */
 export async function simulatePlacement(
   scenario: Scenario,

@@ -1,11 +1,9 @@
-import { gainOf } from "../core/paired-gain.ts";
 import { mean, sum } from "../core/statistics.ts";
-import type { Forecast } from "../forecast/forecast.ts";
 import type { SimConfig } from "../sim/config.ts";
 import { type TimeComponent, timeComponents } from "../sim/result.ts";
 import type { MappingCandidate } from "./mapping-candidates.ts";
 import { type SimulatedMapping, type StepPart, stepParts } from "./mapping-comparison.ts";
-import { type PlacedRun, riseOf } from "./simulated-map.ts";
+import { type PlacedRun, runFigures, tokensOf, valuesOf } from "./placed-runs.ts";
 
 const partOf: Readonly<Partial<Record<TimeComponent, StepPart>>> = {
   experts: "experts",
@@ -22,42 +20,22 @@ export function simulatedMapping(
   { name, mapping, set }: MappingCandidate,
   runs: readonly PlacedRun[],
   currentRuns: readonly PlacedRun[],
-  { scheduler }: Pick<SimConfig, "scheduler">,
+  config: SimConfig,
   startNotes: readonly string[],
 ): SimulatedMapping {
-  const values = (of: (forecast: Forecast) => number | null, from = runs) =>
-    from.map(({ forecast }) => of(forecast) ?? Number.NaN);
-  const gain = (of: (forecast: Forecast) => number | null) => gainOf(values(of, currentRuns), values(of));
-  const perSecond = ({ throughput }: Forecast) => throughput.outputTokensPerSecond;
-  const { run } = runs[0]!;
   return {
     name,
     mapping,
     isCurrent: runs === currentRuns,
     set,
     startNotes,
-    timeMs: values(({ latency }) => latency.e2e.mean),
-    ttftMs: mean(values(({ latency }) => latency.ttft.mean)),
-    tpotMs: mean(values(({ latency }) => latency.tpot.mean)),
-    tokensPerSecond: mean(values(perSecond)),
-    imbalance: mapping.ep === 1 ? null : mean(values(({ experts }) => experts?.imbalance ?? 1)),
-    kvTokens: run.kv.blocks * scheduler.blockTokens * mapping.dp,
+    timeMs: valuesOf(runs, ({ latency }) => latency.e2e.mean),
+    ...runFigures(runs, currentRuns, config),
+    imbalance: mapping.ep === 1 ? null : mean(valuesOf(runs, ({ experts }) => experts?.imbalance ?? 1)),
     exchange: exchangeOf(runs),
     stepNs: stepTimes(runs),
-    gain:
-      runs === currentRuns
-        ? null
-        : {
-            time: gain(({ latency }) => latency.e2e.mean),
-            ttft: gain(({ latency }) => latency.ttft.mean),
-            tpot: gain(({ latency }) => latency.tpot.mean),
-            throughput: riseOf(gain(perSecond)),
-          },
   };
 }
-
-const tokensOf = (runs: readonly PlacedRun[]): number =>
-  Math.max(1, sum(runs.map(({ run }) => run.promptTokensComputed + run.outputTokens)));
 
 function exchangeOf(runs: readonly PlacedRun[]): SimulatedMapping["exchange"] {
   const sent = runs.map(({ run }) => run.exchange?.bytes ?? null);

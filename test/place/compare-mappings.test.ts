@@ -69,6 +69,21 @@ test("an engine that sends tokens to their experts tells the bytes, and refuses 
   expect(leftOut.map(({ name }) => name)).toContain("EP4 x TP2");
 });
 
+test("a cache in parts along the context holds as many times the tokens as there are parts", async () => {
+  const kvTokensWith = async (cpKvCache: string) => {
+    const parallel = `parallel: { tp: 1, cp: 2, dp: 4, ep: 8, cpKvCache: ${cpKvCache} }`;
+    // So many sequences that the memory is the limit.
+    const own = text(skewed, 8, 16)
+      .replace(/parallel: .*/, parallel)
+      .replace("maxNumSeqs: 512", "maxNumSeqs: 4096");
+    const { mappings } = await compareMapped(own, { requests: 8, repeats: 1 });
+    return mappings[0]!.kvTokens;
+  };
+  const [whole, parts] = [await kvTokensWith("replicated"), await kvTokensWith("sharded")];
+  // Blocks are whole.
+  expect(parts / whole).toBeCloseTo(2, 3);
+});
+
 test("uniform routing is simulated too, and said to favour whole experts", async () => {
   const uniform = text(skewed, 8, 16).replace(/routing: .*/, "routing: { kind: uniform }");
   const { split, mappings } = await compareMapped(uniform, { requests: 8, repeats: 1 });
