@@ -8,9 +8,9 @@ import { activationBytes } from "../hardware/cost/context.ts";
 import { activationsFor } from "../hardware/math-format.ts";
 import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec } from "../models/spec.ts";
-import { expertHomes } from "../models/visits.ts";
 import { chanceOfEqual } from "../policy/placement/chance-imbalance.ts";
-import { noExpert, type Placement } from "../policy/placement/placement.ts";
+import { mostHeld } from "../policy/placement/kept-experts.ts";
+import type { Placement } from "../policy/placement/placement.ts";
 import { type PlacementKind, placementKinds, placements } from "../policy/placement/placements.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
 import type { PolicySetting } from "../resolve/policy-setting.ts";
@@ -20,6 +20,7 @@ import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { poolsOf } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
+import { holdingLayers, stagePlans } from "../sim/step/stage-plan.ts";
 import { solveHere } from "../solver/solver.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
@@ -169,14 +170,13 @@ export async function comparePlacement(
   const interrupted = () => deps.signal?.aborted === true;
   const batch = options.batch ?? tokensPerStep(currentRuns);
 
-  const homes = expertHomes(model);
-  const ownLayers = [...homes.keys()].filter((layer) => homes[layer] === layer);
+  const stages = stagePlans(model, mapping.pp).map((plan) => holdingLayers(plan, model));
   const bytesOfExpert = expertBytes(moe, config) / mapping.etp;
   const { kvBytesPerToken } = currentRuns[0]!.run.memory;
   const onFit = judgedTraffic(fit, layerMap, batch);
   const onTest = split.by === "none" ? null : judgedTraffic(test, layerMap, batch);
   const judged = ({ candidate, placement, proofs }: FittedMap): JudgedMap => {
-    const copyBytes = mostCopies(placement, ownLayers, mapping.pp) * bytesOfExpert;
+    const copyBytes = mostCopies(placement, stages) * bytesOfExpert;
     return {
       policy: candidate.policy,
       redundant: candidate.redundant,
@@ -186,7 +186,7 @@ export async function comparePlacement(
       traffic: rankTraffic(placement, test, layerMap, topology),
       copyBytes,
       kvTokens: kvBytesPerToken > 0 ? Math.ceil(copyBytes / kvBytesPerToken) : 0,
-      migration: migrationCost(inUse.placement, placement, topology, node, bytesOfExpert, mapping.etp, ownLayers),
+      migration: migrationCost(inUse.placement, placement, config, bytesOfExpert),
       proofs,
     };
   };
@@ -326,20 +326,14 @@ function ruleNotes({ policy: { placement } }: Scenario): string[] {
   ];
 }
 
-/** Copies beyond an even share of one of each expert, of the rank with most of them; of the heaviest stage. */
-function mostCopies(placement: Placement, ownLayers: readonly number[], stages: number): number {
-  const { ranks, experts, physicalExpertsPerRank: size, logicalExperts } = placement;
-  const layers = Math.ceil(ownLayers.length / stages);
-  let most = 0;
-  for (let rank = 0; rank < ranks; rank++) {
-    let held = 0;
-    for (const layer of ownLayers)
-      for (let p = (layer * ranks + rank) * size; p < (layer * ranks + rank + 1) * size; p++)
-        if (logicalExperts[p] !== noExpert) held++;
-    most = Math.max(most, held / ownLayers.length - Math.ceil(experts / ranks));
-  }
-  return Math.max(0, most) * layers;
-}
+/** Copies beyond an even share of one of each expert, of the rank with most of them. `stages`: layers of each that hold experts. */
+const mostCopies = (placement: Placement, stages: readonly (readonly number[])[]): number =>
+  Math.max(
+    0,
+    ...stages.map(
+      (layers) => mostHeld(placement, layers) - layers.length * Math.ceil(placement.experts / placement.ranks),
+    ),
+  );
 
 /** Domains with rows. */
 function topicsOf(table: RoutingTable): Topic[] {

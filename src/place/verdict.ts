@@ -73,7 +73,7 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
     headline: `apply ${mapName(best)}: ${percent(time.share)} (+-${percent(time.halfWidth ?? 0)}) less time a request on ${judged}`,
     reasons: [
       `waiting for the busiest rank falls from ${percent(current.waitShare)} to ${percent(best.waitShare)} of step time, tokens on their way from ${percent(current.exchangeShare)} to ${percent(best.exchangeShare)}`,
-      `at a restart it costs nothing; while serving ${formatCount(experts)} experts move, ${formatBytes(bytes)}${ns === null ? "" : `, ${formatDuration(ns)} at least`}`,
+      `at a restart it costs nothing; while serving ${formatCount(experts)} experts move, ${formatBytes(bytes)}, ${formatDuration(ns)} at least`,
       ...(map.copyBytes > 0
         ? [
             `its copies take ${formatBytes(map.copyBytes)} of each device, ${formatCount(map.kvTokens)} tokens of KV cache`,

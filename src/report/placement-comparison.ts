@@ -145,7 +145,7 @@ function costSection({ maps, tokenBytes, nodes, bound }: PlacementComparison): P
         ? ""
         : migration.experts === 0
           ? "none"
-          : `${formatBytes(migration.bytes)}${migration.ns === null ? "" : `, ${formatDuration(migration.ns)}`}`,
+          : `${formatBytes(migration.bytes)}, ${formatDuration(migration.ns)}`,
     ]);
   };
   const fixed = bound.exchangeFollowsMap

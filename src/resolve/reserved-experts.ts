@@ -7,7 +7,7 @@ import type { Reserved } from "../policy/cache/reserved.ts";
 import { expertsByLayer } from "../scenario/experts-by-layer.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import { pathText } from "../scenario/yaml-source.ts";
-import { stagePlans } from "../sim/step/stage-plan.ts";
+import { moeStages } from "../sim/step/stage-plan.ts";
 import { moeLayerIndices } from "./layer-map.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 
@@ -45,7 +45,7 @@ export async function reservedExperts(setting: PolicySetting, room: Room): Promi
   const homes = expertHomes(model);
   const problems: Problem[] = [];
   const placeOf = new Map<number, Place>();
-  const stageOf = stagesOfLayers(setting);
+  const stageOf = moeStages(setting.model, setting.mapping.pp);
   /** [layer with scope layer, else stage] reserved experts. */
   const taken = new Map<number, number>();
   const keysOf = (named: readonly Named[]): number[] => {
@@ -116,14 +116,6 @@ function listed(
     place: placeOf(i, null),
     experts: experts.map((expert, j) => ({ expert, place: placeOf(i, j) })),
   }));
-}
-
-/** [MoE layers] pipeline stage. */
-function stagesOfLayers({ model, mapping }: PolicySetting): number[] {
-  const stages: number[] = [];
-  for (const [stage, { moeIndex }] of stagePlans(model, mapping.pp).entries())
-    for (const index of moeIndex) if (index >= 0) stages[index] = stage;
-  return stages;
 }
 
 /** Layer numbers as ranges: "3 to 60", "0, 2, 4". */

@@ -13,7 +13,7 @@ import { lpt } from "../../src/policy/placement/lpt.ts";
 import type { PlacementInput } from "../../src/policy/placement/placement.ts";
 import { rowsOfDomain } from "../../src/trace/rows-of-domain.ts";
 import { drawn } from "../drawn.ts";
-import { testNode } from "../sim/build.ts";
+import { singleDevice, testNode, tinyModel } from "../sim/build.ts";
 import { markovRouting, tableOf } from "../trace/markov-routing.ts";
 
 const inputOf = (experts: number, ranks: number, loads: Float64Array, redundant = 0): PlacementInput => ({
@@ -105,28 +105,33 @@ test("a migration sends what a rank lacks, from its node first, and takes as lon
   const logicalExperts = from.logicalExperts.slice();
   // Experts 0 and 2 change places inside the first node, expert 1 and 7 between nodes.
   [logicalExperts[0], logicalExperts[2], logicalExperts[1], logicalExperts[7]] = [2, 0, 7, 1];
-  const node = testNode();
-  const scaleOut = { name: "net", bytesPerSecond: 1e9, latencyNs: 0, efficiency: 1 };
-  const scaleUp = { name: "near", bytesPerSecond: 1e12, latencyNs: 0, efficiency: 1 };
-  const linked = { ...node, device: { ...node.device, scaleUp, scaleOut } };
-  const cost = migrationCost(from, { ...from, logicalExperts }, topology, linked, 5e6, 2, [0]);
-  expect(cost).toEqual({ experts: 4, bytes: 4 * 5e6 * 2, ns: 5e6 });
-  expect(migrationCost(from, from, topology, linked, 5e6, 2, [0])).toEqual({ experts: 0, bytes: 0, ns: 0 });
+  // 100 GB/s and 1 us inside the node, 10 GB/s and 5 us between nodes.
+  const node = { ...testNode({ scaleUpDomain: 2 }), devicesPerNode: 2 };
+  const config = { node, model: tinyModel({}, 1), mapping: { ...singleDevice, dp: 4, ep: 4 } };
+  const cost = migrationCost(from, { ...from, logicalExperts }, config, 5e6);
+  expect(cost).toEqual({ experts: 4, bytes: 4 * 5e6, ns: 5e3 + 5e5 });
+  expect(migrationCost(from, from, config, 5e6)).toEqual({ experts: 0, bytes: 0, ns: 0 });
   // Expert 0 lies on ranks 0 and 3: rank 1 takes it from its own node, over the faster link alone.
   const twice = Uint16Array.of(0, 1, 2, 3, 4, 5, 0, 7);
   const wanted = Uint16Array.of(0, 1, 0, 3, 4, 5, 0, 7);
-  const near = migrationCost(
-    { ...from, logicalExperts: twice },
-    { ...from, logicalExperts: wanted },
-    topology,
-    linked,
-    5e6,
-    1,
-    [0],
-  );
-  expect(near).toEqual({ experts: 1, bytes: 5e6, ns: 5e3 });
-  const alone = { ...linked, device: { ...linked.device, scaleOut: null } };
-  expect(migrationCost(from, { ...from, logicalExperts }, topology, alone, 5e6, 2, [0]).ns).toBeNull();
+  const near = migrationCost({ ...from, logicalExperts: twice }, { ...from, logicalExperts: wanted }, config, 5e6);
+  expect(near).toEqual({ experts: 1, bytes: 5e6, ns: 1e3 + 5e4 });
+});
+
+test("layers of a stage share its links, stages have links of their own, and copies of all experts are all sent theirs", () => {
+  const layers = 4;
+  const input = { ...inputOf(8, 2, new Float64Array(8 * layers)), layers };
+  const from = contiguous.place(input);
+  // Experts 0 and 7 change places in every layer.
+  const logicalExperts = from.logicalExperts.map((expert) => (expert === 0 ? 7 : expert === 7 ? 0 : expert));
+  const node = { ...testNode({ scaleUpDomain: 8 }), devicesPerNode: 8 };
+  const setting = { node, model: tinyModel({}, layers) };
+  const cost = (mapping: object) =>
+    migrationCost(from, { ...from, logicalExperts }, { ...setting, mapping: { ...singleDevice, ...mapping } }, 1e6);
+  expect(cost({ dp: 2, ep: 2 })).toEqual({ experts: 8, bytes: 8e6, ns: 1e3 + 4e4 });
+  expect(cost({ dp: 2, ep: 2, pp: 2 })).toEqual({ experts: 8, bytes: 8e6, ns: 1e3 + 2e4 });
+  expect(cost({ dp: 4, ep: 2, etp: 2 })).toEqual({ experts: 8, bytes: 16e6, ns: 1e3 + 4e4 });
+  expect(cost({ dp: 4, ep: 2, edp: 2 })).toEqual({ experts: 8, bytes: 16e6, ns: 1e3 + 4e4 });
 });
 
 test("ranks lie on nodes by their devices", () => {

@@ -5,7 +5,7 @@ import { mostHeld } from "../../policy/placement/kept-experts.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { hostTier } from "../offload/offload-tiers.ts";
 import type { AttentionProgram } from "../step/attention-parts.ts";
-import type { StagePlan } from "../step/stage-plan.ts";
+import { holdingLayers, type StagePlan } from "../step/stage-plan.ts";
 import type { MemoryItem } from "./memory.ts";
 
 interface StageParts {
@@ -29,10 +29,7 @@ export function heldExperts(
   perRank: number,
   weightOf: (layer: number) => number = () => 1,
 ): number {
-  // A layer that visits the experts of an earlier one again holds none.
-  const layers = [...plan.moeIndex].filter(
-    (layer, i) => layer >= 0 && model.layers[plan.first + i]!.revisit === undefined,
-  );
+  const layers = holdingLayers(plan, model);
   return placement === null
     ? layers.reduce((sum, layer) => sum + perRank * weightOf(layer), 0)
     : mostHeld(placement, layers, weightOf);

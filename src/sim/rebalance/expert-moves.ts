@@ -14,31 +14,31 @@ export interface ExpertMove {
  * @param before [ranks][slots] logical expert of each slot of the layer
  * @param after the same under the new map
  * @param nodeOf [ranks] node of each rank
+ * @param sent [ranks] what each sends so far, of other layers too; counted on
  */
 export function expertMoves(
   before: ArrayLike<number>,
   after: ArrayLike<number>,
   nodeOf: readonly number[],
+  sent = new Uint32Array(nodeOf.length),
 ): ExpertMove[] {
   const ranks = nodeOf.length;
-  const slots = before.length / ranks;
   const holders = new Map<number, number[]>();
   const held = new Set<number>();
   const key = (expert: number, rank: number) => expert * ranks + rank;
   for (let slot = 0; slot < before.length; slot++) {
     const expert = before[slot]!;
-    const rank = Math.floor(slot / slots);
+    const rank = Math.floor((slot * ranks) / before.length);
     if (expert === noExpert || held.has(key(expert, rank))) continue;
     held.add(key(expert, rank));
     const of = holders.get(expert);
     if (of === undefined) holders.set(expert, [rank]);
     else of.push(rank);
   }
-  const sent = new Uint32Array(ranks);
   const moves: ExpertMove[] = [];
   for (let slot = 0; slot < after.length; slot++) {
     const expert = after[slot]!;
-    const to = Math.floor(slot / slots);
+    const to = Math.floor((slot * ranks) / after.length);
     if (expert === noExpert || held.has(key(expert, to))) continue;
     held.add(key(expert, to));
     const all = holders.get(expert)!;

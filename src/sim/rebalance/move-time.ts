@@ -25,7 +25,7 @@ export function moveTime(
   source: RebalancePlan["source"],
 ): MoveTime {
   const { mapping, node } = config;
-  const devicesPerRank = stageRanks(mapping) / mapping.ep;
+  const devicesPerRank = mapping.etp;
   const nodes = (size: number) =>
     Array.from({ length: mapping.ep }, (_, rank) =>
       Math.floor((stage * stageRanks(mapping) + rank * devicesPerRank) / size),

@@ -11,7 +11,7 @@ import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
 import { buildRebalances } from "../rebalance/build-rebalances.ts";
 import type { ReplicaRebalance } from "../rebalance/replica-rebalance.ts";
 import type { StepInFlight } from "../replica.ts";
-import { moeLayers, stagePlans } from "../step/stage-plan.ts";
+import { moeLayers, moeStages } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import { exchangeScales, plainScales } from "./exchange-scales.ts";
@@ -109,12 +109,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const exchange = ExchangeRecord.counts(config, routing.table.rows)
     ? new ExchangeRecord(config, replay, expertRanks, setting.topology, routing.layerMap)
     : null;
-  const stageOf = stagePlans(config.model, config.mapping.pp).flatMap((plan, stage) =>
-    Array.from(
-      plan.moeIndex.filter((index) => index >= 0),
-      () => stage,
-    ),
-  );
+  const stageOf = moeStages(config.model, config.mapping.pp);
   const homes = expertHomes(config.model);
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
   const spreads = expertRanks.meanSpread(routing.table);

@@ -112,3 +112,16 @@ export function moeLayers(model: ModelSpec): MoeFeedForward[] {
 export function expertValues(moe: MoeFeedForward): number {
   return moe.matrices * moe.expertHidden * moe.expertWidth + moe.expertBiasParameters;
 }
+
+/** [MoE layers and visits] pipeline stage of each. */
+export const moeStages = (model: ModelSpec, pp: number): number[] =>
+  stagePlans(model, pp).flatMap(({ moeIndex }, stage) =>
+    Array.from(
+      moeIndex.filter((index) => index >= 0),
+      () => stage,
+    ),
+  );
+
+/** MoE layers of a stage that hold experts: those that visit the experts of an earlier one again do not. */
+export const holdingLayers = ({ moeIndex, first }: StagePlan, { layers }: ModelSpec): number[] =>
+  [...moeIndex].filter((index, layer) => index >= 0 && layers[first + layer]!.revisit === undefined);
