@@ -13,7 +13,7 @@ import { expertBytes } from "../models/bytes.ts";
 import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
 import { expertHomes } from "../models/visits.ts";
 import { copiesOf, loadsOfTrace, type MapCopies, movesBetween } from "../place/map-figures.ts";
-import { contiguous } from "../policy/placement/contiguous.ts";
+import { contiguousMap } from "../policy/placement/contiguous.ts";
 import { type LoadBalance, loadBalance } from "../policy/placement/load-balance.ts";
 import type { Placement } from "../policy/placement/placement.ts";
 import { rankLoads } from "../policy/placement/placement-measures.ts";
@@ -120,18 +120,6 @@ async function balances(trace: string, domain: string | undefined, placement: Pl
   const plain = contiguousMap(placement.layers, placement.experts, placement.ranks);
   return { trace: counts.origin.name, map: balanceOf(placement, loads), contiguous: balanceOf(plain, loads) };
 }
-
-/** Where experts are without any policy. */
-const contiguousMap = (layers: number, experts: number, ranks: number): Placement =>
-  contiguous.place({
-    layers,
-    experts,
-    ranks,
-    nodes: 1,
-    groups: 1,
-    physicalExperts: Math.ceil(experts / ranks) * ranks,
-    loads: null,
-  });
 
 /** What an inspection found, in rows. */
 function inspected(found: Inspection, { map, format, context }: ReadMap, { style }: Io): string[] {

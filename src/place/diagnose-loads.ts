@@ -1,7 +1,7 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { sum } from "../core/statistics.ts";
 import { chanceImbalance, chanceOfEqual } from "../policy/placement/chance-imbalance.ts";
-import { contiguous } from "../policy/placement/contiguous.ts";
+import { contiguousMap } from "../policy/placement/contiguous.ts";
 import { eplb } from "../policy/placement/eplb.ts";
 import { loadBalance } from "../policy/placement/load-balance.ts";
 import { lpt } from "../policy/placement/lpt.ts";
@@ -45,15 +45,7 @@ export function diagnoseLoads(recorded: RecordedLoads, options: DiagnoseOptions)
     return redundant === 0 ? lpt.place(input) : eplb.place(input);
   };
   const whole = sumOf(topics.flatMap(({ windows }) => windows));
-  const order = contiguous.place({
-    layers,
-    experts,
-    ranks: ep,
-    nodes: 1,
-    groups: 1,
-    physicalExperts: Math.ceil(experts / ep) * ep,
-    loads: null,
-  });
+  const order = contiguousMap(layers, experts, ep);
   const orderLoads = rankLoads(order, whole);
   const inOrder = loadBalance(orderLoads, ep);
   const halves = halvesOf(recorded);

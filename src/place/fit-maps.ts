@@ -1,7 +1,8 @@
 import { InvalidInputError } from "../core/errors.ts";
 import { expertHomes } from "../models/visits.ts";
-import { contiguous } from "../policy/placement/contiguous.ts";
+import { contiguousMap } from "../policy/placement/contiguous.ts";
 import { noExpert, type Placement } from "../policy/placement/placement.ts";
+import { physicalExpertsOf } from "../policy/placement/placement-measures.ts";
 import type { PolicySetting } from "../resolve/policy-setting.ts";
 import { type ResolvedPlacement, resolvePlacement } from "../resolve/resolve-placement.ts";
 import { resolveStartUp } from "../resolve/resolve-start-up.ts";
@@ -32,19 +33,16 @@ export async function fitMap(
   const { refusals } = resolveStartUp(scenario, config);
   if (refusals.length > 0) throw new InvalidInputError(refusals);
   const { value, proofs } = await resolvePlacement({ ...setting, scenario }, solve, inUse);
-  return { candidate, placement: value ?? inOrder(setting), proofs };
-}
-
-/** What engines have without any policy, by MoE layer and visit. */
-function inOrder({ model, moe: { experts }, mapping: { ep: ranks } }: PolicySetting): Placement {
-  const layers = expertHomes(model).length;
-  const physicalExperts = Math.ceil(experts / ranks) * ranks;
-  return contiguous.place({ layers, experts, ranks, nodes: 1, groups: 1, physicalExperts, loads: null });
+  const { model, moe, mapping } = setting;
+  // By MoE layer and visit.
+  const placement = value ?? contiguousMap(expertHomes(model).length, moe.experts, mapping.ep);
+  return { candidate, placement, proofs };
 }
 
 /** Copies of a layer beyond one of each expert, as many as the layer with most has. */
-export function redundantOf({ layers, experts, ranks, physicalExpertsPerRank, logicalExperts }: Placement): number {
-  const slots = ranks * physicalExpertsPerRank;
+export function redundantOf(placement: Placement): number {
+  const { layers, experts, logicalExperts } = placement;
+  const slots = physicalExpertsOf(placement);
   let most = 0;
   for (let layer = 0; layer < layers; layer++) {
     let held = 0;

@@ -1,4 +1,5 @@
 import type { Placement } from "../policy/placement/placement.ts";
+import { physicalExpertsOf } from "../policy/placement/placement-measures.ts";
 import type { PoolConfig } from "../sim/config.ts";
 import { stageRanks } from "../sim/mapping.ts";
 import { expertMoves } from "../sim/rebalance/expert-moves.ts";
@@ -38,7 +39,7 @@ export function migrationCost(
 }
 
 /** [slots] of a layer. */
-function slotsOf({ ranks, physicalExpertsPerRank, logicalExperts }: Placement, layer: number): Uint16Array {
-  const slots = ranks * physicalExpertsPerRank;
-  return logicalExperts.subarray(layer * slots, (layer + 1) * slots);
+function slotsOf(placement: Placement, layer: number): Uint16Array {
+  const slots = physicalExpertsOf(placement);
+  return placement.logicalExperts.subarray(layer * slots, (layer + 1) * slots);
 }

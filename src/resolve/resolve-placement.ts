@@ -12,10 +12,11 @@ import {
   type PlacementProof,
   type PlacementTools,
 } from "../policy/placement/placement.ts";
+import { physicalExpertsOf } from "../policy/placement/placement-measures.ts";
 import { placementKinds, placements } from "../policy/placement/placements.ts";
-import { expertGroupRanks } from "../sim/mapping.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type SolveRunner, solveHere } from "../solver/solver.ts";
+import { blankPlacement } from "./blank-placement.ts";
 import { type GivenMap, givenMapOf, mapOfPlacement, placementOfMap } from "./expert-map-file.ts";
 import { keptEntry, keptInModel, keptProblems } from "./kept-in-model.ts";
 import { locatedAsync } from "./located.ts";
@@ -48,7 +49,7 @@ export function resolvePlacement(
     const values = parametersIn(policy.parameters, section);
     const needs = needsOf(policy, values);
     const given = needs.has("map") ? await givenMapOf(setting, placedExperts(setting)) : null;
-    const physicalExperts = given === null ? placedExperts(setting) : slotsOf(given.placement);
+    const physicalExperts = given === null ? placedExperts(setting) : physicalExpertsOf(given.placement);
     const problems: Problem[] = kept === null ? [] : keptProblems(setting, kept, needs);
     if (kept === null && physicalExperts % mapping.ep !== 0)
       problems.push({
@@ -66,18 +67,11 @@ export function resolvePlacement(
       });
     if (problems.length > 0) throw new InvalidInputError(problems);
     const statistics = await placementStatistics(setting, needs);
-    const homes = expertHomeNumbers(model);
-    const ranks = mapping.ep;
-    const limits = rankLimits(setting, Math.max(...homes) + 1);
+    const shape = blankPlacement(setting, physicalExperts);
+    const limits = rankLimits(setting, shape.layers);
     const distance = rankDistances(setting);
     const blank = {
-      layers: Math.max(...homes) + 1,
-      experts: moe.experts,
-      ranks,
-      nodes: section.nodes ?? nodesOf(setting),
-      groups: section.groups ?? moe.router.groups?.count ?? 1,
-      physicalExperts,
-      loads: null,
+      ...shape,
       ...limits.value,
       ...(distance === null ? {} : { distance }),
       ...(section.twins === undefined ? {} : { twins: section.twins }),
@@ -85,8 +79,8 @@ export function resolvePlacement(
       ...(given === null ? {} : { map: given.placement }),
     };
     const previous =
-      inUse !== null && slotsOf(inUse) === physicalExperts
-        ? placementOfMap(mapOfPlacement(inUse, model), ranks)
+      inUse !== null && physicalExpertsOf(inUse) === physicalExperts
+        ? placementOfMap(mapOfPlacement(inUse, model), mapping.ep)
         : section.previous === undefined
           ? null
           : placements[section.previous].place(blank);
@@ -97,7 +91,7 @@ export function resolvePlacement(
       const place = (of: PlacementInput) => policy.place(of, values, tools);
       return kept === null ? place(input) : placeKept(input, kept, section.redundant, place);
     });
-    const value = atEveryVisit(placed, homes);
+    const value = atEveryVisit(placed, expertHomeNumbers(model));
     const kind = given === null ? section.kind : `${section.kind} ${given.input.name}`;
     const redundant = given === null ? section.redundant : physicalExperts - moe.experts;
     return {
@@ -118,22 +112,11 @@ export function resolvePlacement(
 
 /** Kept experts in the order of their numbers, as an engine lays out a model that has these alone. */
 async function contiguousKept(setting: PolicySetting, kept: Uint8Array): Promise<ResolvedPlacement> {
-  const { moe, mapping, model } = setting;
-  const homes = expertHomeNumbers(model);
-  const input = {
-    layers: Math.max(...homes) + 1,
-    experts: moe.experts,
-    ranks: mapping.ep,
-    nodes: 1,
-    groups: 1,
-    physicalExperts: placedExperts(setting),
-    loads: null,
-  };
-  const value = atEveryVisit(await placeKept(input, kept, 0, (of) => contiguous.place(of)), homes);
+  const input = blankPlacement(setting, placedExperts(setting));
+  const placed = await placeKept(input, kept, 0, (of) => contiguous.place(of));
+  const value = atEveryVisit(placed, expertHomeNumbers(setting.model));
   return { value, name: "contiguous", ledger: [keptEntry(setting, kept)], proofs: [] };
 }
-
-const slotsOf = ({ ranks, physicalExpertsPerRank }: Placement): number => ranks * physicalExpertsPerRank;
 
 /** What the ledger says of a map that somebody else made. */
 const givenEntry = ({ input, format, notes }: GivenMap): LedgerEntry => ({
@@ -148,12 +131,6 @@ function proofEntry({ problem, objective, bound, gap, proved, solver, cut }: Pla
   const quality = proved ? "proved" : `gap ${Number.isFinite(gap) ? formatPercent(gap, 2) : "unknown"}`;
   const ended = cut ? "; ended by its limit of time, so that another machine may find another" : "";
   return { topic: "placement solver", fidelity: "fitted", detail: `${solver}: ${found} (${quality}${ended})` };
-}
-
-/** Nodes of one stage's expert ranks; 1 where the stage fits one node or does not divide evenly. */
-export function nodesOf({ mapping, node }: PolicySetting): number {
-  const nodes = Math.ceil(expertGroupRanks(mapping) / node.devicesPerNode);
-  return mapping.ep % nodes === 0 ? nodes : 1;
 }
 
 /** The placement of layers that hold experts, laid out by MoE layer and visit. */

@@ -6,16 +6,17 @@ import { expertBytes } from "../models/bytes.ts";
 import { expertHomes } from "../models/visits.ts";
 import { livePlacements } from "../policy/placement/live-placements.ts";
 import type { LivePlacementPolicy, Placement, PlacementInput, PlacementLimits } from "../policy/placement/placement.ts";
+import { physicalExpertsOf } from "../policy/placement/placement-measures.ts";
 import { rankRooms } from "../policy/placement/rank-rooms.ts";
 import type { RebalancePlan, RebalancePolicy } from "../policy/rebalance/rebalance.ts";
 import { rebalances } from "../policy/rebalance/rebalances.ts";
 import type { RebalanceConfig } from "../sim/config.ts";
 import { devicesOf, stageRanks } from "../sim/mapping.ts";
 import { hostTier } from "../sim/offload/offload-tiers.ts";
+import { blankPlacement } from "./blank-placement.ts";
 import { located } from "./located.ts";
 import { type PolicySetting, placedExperts, type Resolved } from "./policy-setting.ts";
 import { rankDistances, rankLimits } from "./rank-limits.ts";
-import { nodesOf } from "./resolve-placement.ts";
 
 const path = ["policy", "placement", "rebalance"];
 
@@ -44,29 +45,14 @@ export function resolveRebalance(
     say(path, "nothing with parallel.edp above 1: each copy of all experts would have to move", kind);
   if (scenario.policy.offload !== undefined)
     say(path, "nothing beside policy.offload: experts that change ranks between caches are not modelled", kind);
-  const slots = first === null ? placedExperts(setting) : first.ranks * first.physicalExpertsPerRank;
+  const slots = first === null ? placedExperts(setting) : physicalExpertsOf(first);
   const redundant = section.kind === "file" ? slots - moe.experts : section.redundant;
   if (redundant > 0 && !placement.makesCopies)
     say([...path, "policy"], `an algorithm that makes copies, for ${redundant} redundant experts`, plan.placement);
-  const lacking = placement.needs.filter((need) => need === "transitions" || need === "pairs");
-  if (lacking.length > 0)
-    say(
-      [...path, "policy"],
-      `an algorithm that goes by loads: a running engine counts no ${lacking[0]}`,
-      plan.placement,
-    );
   if (plan.source === "host" && hostTier(setting.node) === undefined)
     say(path, "a system with host memory, which holds every expert", kind);
   if (problems.length > 0) throw new InvalidInputError(problems);
-  const blank = {
-    layers: new Set(expertHomes(setting.model)).size,
-    experts: moe.experts,
-    ranks: mapping.ep,
-    nodes: section.nodes ?? nodesOf(setting),
-    groups: section.groups ?? moe.router.groups?.count ?? 1,
-    physicalExperts: slots,
-    loads: null,
-  };
+  const blank = blankPlacement(setting, slots);
   const limits = limitsOf(setting, blank);
   // The map at the start is of the same policy: it goes on with the same parameters.
   const same = section.kind === plan.placement;

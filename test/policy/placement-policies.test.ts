@@ -7,6 +7,7 @@ import { crossTraffic, crossTrafficBound } from "../../src/policy/placement/cros
 import { countsBySquares } from "../../src/policy/placement/flashlb.ts";
 import { LayerCopies, packCopies, relieveBusiest } from "../../src/policy/placement/layer-copies.ts";
 import { layerRanks } from "../../src/policy/placement/layer-ranks.ts";
+import { livePlacements } from "../../src/policy/placement/live-placements.ts";
 import {
   noExpert,
   type Placement,
@@ -434,6 +435,11 @@ function planted(layers: number, experts: number, blocks: number, seed: number) 
           pairs[(layer * experts + a) * experts + b] = pairs[(layer * experts + b) * experts + a] = 1 + draws.below(5);
   return { transitions, pairs, blockOf };
 }
+
+test("policies that a running engine can ask go by what it counts, loads, and knows, the map in use", () => {
+  for (const { needs } of Object.values(livePlacements))
+    for (const need of needs) expect(["loads", "windows", "previous"]).toContain(need);
+});
 
 describe("exflow", () => {
   test("finds planted blocks: no token changes the rank, and that is proved", async () => {

@@ -1,4 +1,4 @@
-import type { LivePlacementPolicy } from "./placement.ts";
+import type { LivePlacementPolicy, Placement } from "./placement.ts";
 import { checkPlacementInput, placementFromRanks } from "./placement-input.ts";
 import { evenCounts, inOrder, rankRooms } from "./rank-rooms.ts";
 
@@ -21,3 +21,15 @@ export const contiguous: LivePlacementPolicy = {
     );
   },
 };
+
+/** Where engines have experts without any policy; the last places stay empty where ranks do not divide them. */
+export const contiguousMap = (layers: number, experts: number, ranks: number): Placement =>
+  contiguous.place({
+    layers,
+    experts,
+    ranks,
+    nodes: 1,
+    groups: 1,
+    physicalExperts: Math.ceil(experts / ranks) * ranks,
+    loads: null,
+  });

@@ -2,7 +2,7 @@ import type { Problem } from "../../core/errors.ts";
 import { noExpert, type Placement } from "./placement.ts";
 
 /** Physical experts of one layer. */
-const physicalExpertsOf = (placement: Placement): number => placement.ranks * placement.physicalExpertsPerRank;
+export const physicalExpertsOf = (placement: Placement): number => placement.ranks * placement.physicalExpertsPerRank;
 
 /** Problems that make a placement unusable: wrong size, unknown experts, experts without a copy. */
 export function placementProblems(placement: Placement, at = "placement"): Problem[] {

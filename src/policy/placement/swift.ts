@@ -3,8 +3,9 @@ import { defaultsOf } from "../../core/parameters.ts";
 import { keptPlaces } from "./kept-places.ts";
 import { LayerCopies, relieveBusiest } from "./layer-copies.ts";
 import { layerRanks } from "./layer-ranks.ts";
-import type { LivePlacementPolicy, Placement, PlacementInput } from "./placement.ts";
+import type { LivePlacementPolicy, Placement } from "./placement.ts";
 import { checkPlacementInput, copiesByRank, layerLoads, placementFromCopies } from "./placement-input.ts";
+import { trivial } from "./trivial.ts";
 
 const parameters = {
   swaps: z.int().min(0).max(65535).default(4).describe("Most swaps and moves of a layer in one update."),
@@ -13,7 +14,7 @@ const parameters = {
 /**
  * SwiftBalancer of vLLM Ascend: a placement in use is mended by a few swaps between the busiest rank of a layer and another one,
  * each the one that helps most, so that little has to be sent. Copies are never added nor taken away. Without a placement in use
- * it starts from vLLM's first map: expert p modulo the experts at physical expert p, those that break a limit moved.
+ * it starts from vLLM's first map, `trivial`.
  */
 export const swift: LivePlacementPolicy<typeof parameters> = {
   name: "swift",
@@ -24,7 +25,7 @@ export const swift: LivePlacementPolicy<typeof parameters> = {
   place: (input, { swaps } = defaultsOf(parameters)) => {
     checkPlacementInput(input);
     const ranks = layerRanks(input, false);
-    const previous = input.previous ?? firstMap(input);
+    const previous = input.previous ?? trivial.place(input);
     return placementFromCopies(input, (layer) => {
       const copies = withinLimits(previous, layer, new LayerCopies(layerLoads(input, layer), ranks[layer]!));
       relieveBusiest(copies, swaps);
@@ -32,15 +33,6 @@ export const swift: LivePlacementPolicy<typeof parameters> = {
     });
   },
 };
-
-/** vLLM's map before the first rearrangement. */
-function firstMap({ layers, experts, ranks, physicalExperts }: PlacementInput): Placement {
-  const logicalExperts = Uint16Array.from(
-    { length: layers * physicalExperts },
-    (_, at) => (at % physicalExperts) % experts,
-  );
-  return { layers, experts, ranks, physicalExpertsPerRank: physicalExperts / ranks, logicalExperts };
-}
 
 /** The copies of a placement that the ranks may hold; experts that lose all of theirs get a place elsewhere. */
 function withinLimits(placement: Placement, layer: number, copies: LayerCopies): LayerCopies {

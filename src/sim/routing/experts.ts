@@ -1,7 +1,7 @@
 import { InvariantError } from "../../core/errors.ts";
 import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { expertHomes } from "../../models/visits.ts";
-import { contiguous } from "../../policy/placement/contiguous.ts";
+import { contiguousMap } from "../../policy/placement/contiguous.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
 import { exchangesTokens, sharersOf } from "../mapping.ts";
@@ -85,15 +85,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     };
   }
   const experts = moe[0]!.experts;
-  const inOrder = contiguous.place({
-    layers: moe.length,
-    experts,
-    ranks: config.mapping.ep,
-    nodes: 1,
-    groups: 1,
-    physicalExperts: Math.ceil(experts / config.mapping.ep) * config.mapping.ep,
-    loads: null,
-  });
+  const inOrder = contiguousMap(moe.length, experts, config.mapping.ep);
   const placement = config.placement ?? inOrder;
   const setting = dispatchSetting(config, seed);
   const expertRanks = new ExpertRanks(placement, routing.layerMap, setting);
