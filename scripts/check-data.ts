@@ -1,6 +1,7 @@
 // Checks against recorded data that is not part of the repository: `npm run check:data -- <folder> [name...]`.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { CheckLine } from "./data-checks/check-line.ts";
 import { kernelsCheck } from "./data-checks/kernels.ts";
 import { measurementsCheck } from "./data-checks/measurements.ts";
 import { modelsCheck } from "./data-checks/models.ts";
@@ -13,14 +14,6 @@ import { routingPresetsCheck } from "./data-checks/routing-presets.ts";
 import { routingStatsCheck } from "./data-checks/routing-stats.ts";
 import { seedsCheck } from "./data-checks/seeds.ts";
 import { synthesisCheck } from "./data-checks/synthesis.ts";
-
-/** One figure: what the reference says and what came out. */
-interface CheckLine {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
 
 interface DataCheck {
   readonly name: string;

@@ -4,20 +4,7 @@ import { expertTable } from "../../src/calibrate/kernel-tables/readers/grouped-g
 import type { StorageFormat } from "../../src/core/dtype.ts";
 import { kernelValidation } from "../../src/validate/kernels/kernel-validation.ts";
 import { rowSamples } from "../kernels/fitted.ts";
-
-interface CheckLine {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
-
-const line = (name: string, expected: string, found: string): CheckLine => ({
-  name,
-  expected,
-  found,
-  ok: expected === found,
-});
+import { type CheckLine, checkLine } from "./check-line.ts";
 
 /** Mean error that the maps of H200 may have on the tables they were fitted to, held-out shapes included. */
 const mapErrorMax = 0.1;
@@ -47,8 +34,8 @@ async function productLines(file: string): Promise<CheckLine[]> {
       return Math.max(most, (2 * op.tokens * op.inputWidth * op.outputWidth) / ns / 1000);
     }, 0);
   return [
-    line("highest rate of bf16 products, TFLOP/s", "940", highest("bf16").toFixed(0)),
-    line("highest rate of fp8 products, TFLOP/s", "1678", highest("fp8").toFixed(0)),
+    checkLine("highest rate of bf16 products, TFLOP/s", "940", highest("bf16").toFixed(0)),
+    checkLine("highest rate of fp8 products, TFLOP/s", "1678", highest("fp8").toFixed(0)),
   ];
 }
 
@@ -70,7 +57,7 @@ async function expertLines(file: string): Promise<CheckLine[]> {
     );
     const rate =
       found?.op.kind === "groupedGemm" ? (experts * found.op.parametersPerExpert * bytes) / found.ns / 1000 : NaN;
-    return line(`weight bandwidth of ${model} ${dtype}, TB/s`, expected, rate.toFixed(2));
+    return checkLine(`weight bandwidth of ${model} ${dtype}, TB/s`, expected, rate.toFixed(2));
   });
 }
 
@@ -85,7 +72,7 @@ async function exchangeLines(file: string): Promise<CheckLine[]> {
     // Half a message of two bytes an element, and int8 ones of as many bytes, are the same operation.
     const found = samples.find(({ shape }) => shape === `allToAll of 8, ${2 * elements} bytes`);
     const us = (found?.ns ?? NaN) / 1000;
-    return line(`all-to-all of ${elements} elements, us`, expected, us < 100 ? us.toFixed(1) : us.toFixed(0));
+    return checkLine(`all-to-all of ${elements} elements, us`, expected, us < 100 ? us.toFixed(1) : us.toFixed(0));
   });
 }
 

@@ -6,20 +6,7 @@ import { runStatistics } from "../../src/calibrate/measured/measured-run.ts";
 import { namesOf } from "../../src/calibrate/measured/names.ts";
 import { loadMeasurement } from "../../src/calibrate/measured/read-measurement.ts";
 import { configurationsOf, inseparable } from "../../src/calibrate/measured/repeats.ts";
-
-interface CheckLine {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
-
-const line = (name: string, expected: string | number, found: string | number): CheckLine => ({
-  name,
-  expected: String(expected),
-  found: String(found),
-  ok: String(expected) === String(found),
-});
+import { type CheckLine, checkLine } from "./check-line.ts";
 
 /**
  * Readers of measured servers on the recorded points and on the recorded run, against figures computed independently.
@@ -39,7 +26,7 @@ export const measurementsCheck = {
 
 async function pointLines(file: string): Promise<CheckLine[]> {
   const { measurement } = await loadMeasurement(file);
-  if (measurement.kind !== "points") return [line("kind of the table", "points", measurement.kind)];
+  if (measurement.kind !== "points") return [checkLine("kind of the table", "points", measurement.kind)];
   const { points } = measurement;
   const configurations = configurationsOf(points);
   const repeated = configurations.filter((configuration) => configuration.points.length > 1);
@@ -47,19 +34,23 @@ async function pointLines(file: string): Promise<CheckLine[]> {
   const restated = repeated.map((configuration) => configuration.restated.length);
   const trueRepeats = repeated.filter((c) => c.points.length - c.restated.length > 1);
   return [
-    line("points", 968, points.length),
-    line("points of which every name is known", 968, points.filter((point) => namesOf(point).names !== null).length),
-    line("repeated configurations", 131, repeated.length),
-    line("surplus rows of them", 159, surplus),
-    line(
+    checkLine("points", 968, points.length),
+    checkLine(
+      "points of which every name is known",
+      968,
+      points.filter((point) => namesOf(point).names !== null).length,
+    ),
+    checkLine("repeated configurations", 131, repeated.length),
+    checkLine("surplus rows of them", 159, surplus),
+    checkLine(
       "rows that restate another",
       59,
       restated.reduce((sum, count) => sum + count, 0),
     ),
-    line("configurations measured more than once", 74, trueRepeats.length),
+    checkLine("configurations measured more than once", 74, trueRepeats.length),
     // 14 configurations appear under two labels of one development build.
-    line("parts that a split keeps whole", configurations.length - 14, inseparable(points).length),
-    line("points of the listed series", 165, points.filter((point) => listedSeriesOf(point) !== null).length),
+    checkLine("parts that a split keeps whole", configurations.length - 14, inseparable(points).length),
+    checkLine("points of the listed series", 165, points.filter((point) => listedSeriesOf(point) !== null).length),
   ];
 }
 
@@ -74,20 +65,20 @@ const summaryRows: readonly (readonly [name: string, statistic: keyof LatencySta
 
 async function runLines(folder: string): Promise<CheckLine[]> {
   const { measurement } = await loadMeasurement(join(folder, "requests.jsonl"));
-  if (measurement.kind !== "run") return [line("kind of the records", "run", measurement.kind)];
+  if (measurement.kind !== "run") return [checkLine("kind of the records", "run", measurement.kind)];
   const { run } = measurement;
   const statistics = runStatistics(run);
   const summary = readFileSync(join(folder, "summary.txt"), "utf8");
   const stated = (name: string) => new RegExp(`^${name} +([\\d.]+)`, "m").exec(summary)?.[1] ?? "missing";
   const metrics = { TTFT: statistics.ttft, TPOT: statistics.tpot, Latency: statistics.e2e };
   return [
-    line("requests", 300, run.requests.count),
-    line("requests that wait above 100 ms", 44, run.queueMs?.filter((ms) => ms > 100).length ?? 0),
-    line("output tokens/s", 3116, Math.round(statistics.outputTokensPerSecond)),
-    line("seconds", "64.0", statistics.seconds.toFixed(1)),
+    checkLine("requests", 300, run.requests.count),
+    checkLine("requests that wait above 100 ms", 44, run.queueMs?.filter((ms) => ms > 100).length ?? 0),
+    checkLine("output tokens/s", 3116, Math.round(statistics.outputTokensPerSecond)),
+    checkLine("seconds", "64.0", statistics.seconds.toFixed(1)),
     ...Object.entries(metrics).flatMap(([metric, found]) =>
       summaryRows.map(([name, key]) =>
-        line(`${metric} ${name}, ms`, stated(`${metric} ${name}`), (found[key] ?? Number.NaN).toFixed(1)),
+        checkLine(`${metric} ${name}, ms`, stated(`${metric} ${name}`), (found[key] ?? Number.NaN).toFixed(1)),
       ),
     ),
   ];

@@ -7,13 +7,7 @@ import { parseConfigText } from "../../src/models/config-text.ts";
 import { parametersOf } from "../../src/models/parameters.ts";
 import { resolveConfig } from "../../src/models/resolve.ts";
 import type { ModelSpec } from "../../src/models/spec.ts";
-
-interface CheckLine {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
+import type { CheckLine } from "./check-line.ts";
 
 /** Released files that have the shape of a catalogue entry. */
 const released: Readonly<Record<string, string>> = {

@@ -1,14 +1,8 @@
 import { join } from "node:path";
+import type { CheckLine } from "./check-line.ts";
 import { fiddlerRows } from "./fiddler-rows.ts";
 import { desktopRows, kernelRows, placementRows, type Row, socketRows, sparkRows } from "./hybrid-tables.ts";
 import { dynamicRows, fetchingRows, simulatedPlacementRows } from "./served-offload-rows.ts";
-
-interface CheckLine {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
 
 const digits = (value: number): string => (value >= 1000 ? value.toFixed(0) : value.toPrecision(4));
 

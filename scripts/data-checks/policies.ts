@@ -13,20 +13,7 @@ import { type AssignmentProblem, binLoads } from "../../src/solver/assignment/as
 import { assignLongestFirst } from "../../src/solver/assignment/longest-first.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { expertSegmentRouting, segmentRouting } from "../../src/trace/stats/segment-routing.ts";
-
-interface Check {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
-
-const check = (name: string, expected: string, found: string): Check => ({
-  name,
-  expected,
-  found,
-  ok: expected === found,
-});
+import { type CheckLine, checkLine } from "./check-line.ts";
 
 const json = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path), "utf8")) as T;
 
@@ -34,8 +21,8 @@ const json = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path),
 export const policiesCheck = {
   name: "policies",
   folders: ["moe_cache_eval", "deepep_eplb", "olmoe_routing", "mcmoe_mixtral", "seeds_golden"],
-  run: (folder: string): Promise<Check[]> => {
-    const checks: readonly [string, (folder: string) => Check[]][] = [
+  run: (folder: string): Promise<CheckLine[]> => {
+    const checks: readonly [string, (folder: string) => CheckLine[]][] = [
       ["moe_cache_eval", toyTrace],
       ["deepep_eplb", eplbExample],
       ["olmoe_routing", rankLoadTable],
@@ -49,7 +36,7 @@ export const policiesCheck = {
 };
 
 /** The event-atomic toy trace of arXiv 2608.07911: 3 layers x 4 experts, 2 slots per layer, LRU. */
-function toyTrace(folder: string): Check[] {
+function toyTrace(folder: string): CheckLine[] {
   const shape = { layers: 3, expertsPerLayer: 4, slots: 2, popularity: null, future: null };
   const cache = createScopedCache(cachePolicies.lru, "layer", shape);
   const lines = readFileSync(join(folder, "event_atomic_toy_trace.csv"), "utf8").trim().split("\n").slice(1);
@@ -67,8 +54,8 @@ function toyTrace(folder: string): Check[] {
     hits += callHits;
   }
   return [
-    check("event-atomic toy trace: hits/misses per event", published.join(" "), found.join(" ")),
-    check(
+    checkLine("event-atomic toy trace: hits/misses per event", published.join(" "), found.join(" ")),
+    checkLine(
       "event-atomic toy trace: accesses, hits, misses",
       "30 accesses, 12 hits, 18 misses",
       `${accesses} accesses, ${hits} hits, ${accesses - hits} misses`,
@@ -85,7 +72,7 @@ interface EplbExample {
   readonly phy2log: number[][];
 }
 
-function eplbExample(folder: string): Check[] {
+function eplbExample(folder: string): CheckLine[] {
   const example = json<EplbExample>(folder, "eplb_golden.json");
   const placement = eplb.place({
     layers: example.weight.length,
@@ -99,7 +86,7 @@ function eplbExample(folder: string): Check[] {
   const slots = example.num_replicas;
   return example.phy2log.map((expected, layer) => {
     const found = placement.logicalExperts.subarray(layer * slots, (layer + 1) * slots);
-    return check(`EPLB example, layer ${layer}`, expected.join(" "), found.join(" "));
+    return checkLine(`EPLB example, layer ${layer}`, expected.join(" "), found.join(" "));
   });
 }
 
@@ -120,7 +107,7 @@ const rankLoadRows: Readonly<Record<string, readonly string[]>> = {
 const domains = ["c4", "github", "arxiv", "wikipedia", "book", "tulu"];
 const olmoeLayers = [0, 7, 15];
 
-function rankLoadTable(folder: string): Check[] {
+function rankLoadTable(folder: string): CheckLine[] {
   const counts = json<Record<string, number[]>>(folder, "expert_counts.json");
   const countsOf = (domain: string, layer: number) => Float64Array.from(counts[`olmoe/${domain}/L${layer}`] ?? []);
   const layer = (loads: Float64Array) => ({
@@ -144,7 +131,7 @@ function rankLoadTable(folder: string): Check[] {
   const table = Object.entries(rankLoadRows).map(([fit, row]) => {
     const place = fit === "contiguous" ? contiguousRanks : (at: number) => plain(countsOf(fit, at));
     const name = fit === "contiguous" ? fit : `heaviest-first with 8 experts a rank and no swaps, fitted on ${fit}`;
-    return check(
+    return checkLine(
       `OLMoE EP8 rank load, ${name}`,
       row.join(" | "),
       domains.map((each) => ratios(place, each)).join(" | "),
@@ -156,7 +143,11 @@ function rankLoadTable(folder: string): Check[] {
   const even = "1.00 1.00 1.00";
   return [
     ...table,
-    check("OLMoE EP8 rank load, lpt with swaps on its own domain", [even, even, even].join(" | "), swapped.join(" | ")),
+    checkLine(
+      "OLMoE EP8 rank load, lpt with swaps on its own domain",
+      [even, even, even].join(" | "),
+      swapped.join(" | "),
+    ),
     replicationShape(countsOf),
   ];
 }
@@ -166,7 +157,7 @@ function rankLoadTable(folder: string): Check[] {
  * 32 ranks of 8 experts to 0.115 with one rank of copies more for every eight, a 13th. R1's routing is not published; the same
  * step on OLMoE's counts has to show the shape: less than a tenth is left in every domain.
  */
-function replicationShape(countsOf: (domain: string, layer: number) => Float64Array): Check {
+function replicationShape(countsOf: (domain: string, layer: number) => Float64Array): CheckLine {
   const one = { layers: 1, experts: 64, nodes: 1, groups: 1 };
   const left = domains.map((domain) => {
     let [before, after] = [0, 0];
@@ -177,7 +168,7 @@ function replicationShape(countsOf: (domain: string, layer: number) => Float64Ar
     }
     return after / before;
   });
-  return check(
+  return checkLine(
     `OLMoE EP8 to EP9 with 8 copies by EPLB: share of the imbalance left, ${left.map((share) => share.toFixed(3)).join(" ")}`,
     "all below 0.1",
     left.every((share) => share < 0.1) ? "all below 0.1" : "not all below 0.1",
@@ -185,7 +176,7 @@ function replicationShape(countsOf: (domain: string, layer: number) => Float64Ar
 }
 
 /** Mixtral's eight experts on four ranks: contiguous pairs, and the best of the 105 pairings, mean over layers. */
-function mixtralPairs(folder: string): Check[] {
+function mixtralPairs(folder: string): CheckLine[] {
   const layers = json<number[][]>(folder, "experts_act_frequency.json");
   const input = { layers: layers.length, experts: 8, ranks: 4, nodes: 1, groups: 1, physicalExperts: 8 };
   const loads = Float64Array.from(layers.flat());
@@ -196,9 +187,9 @@ function mixtralPairs(folder: string): Check[] {
   const fitted = rankLoads(lpt.place({ ...input, loads }), loads);
   const lptBalance = layers.map((_, layer) => balance(fitted.subarray(4 * layer, 4 * layer + 4)));
   return [
-    check("Mixtral EP4 rank load, contiguous", "1.058", mean(contiguousBalance)),
-    check("Mixtral EP4 rank load, best pairing", "1.023", mean(best)),
-    check("Mixtral EP4 rank load, lpt reaches the best pairing", mean(best), mean(lptBalance)),
+    checkLine("Mixtral EP4 rank load, contiguous", "1.058", mean(contiguousBalance)),
+    checkLine("Mixtral EP4 rank load, best pairing", "1.023", mean(best)),
+    checkLine("Mixtral EP4 rank load, lpt reaches the best pairing", mean(best), mean(lptBalance)),
   ];
 }
 
@@ -238,7 +229,7 @@ const lrcPolicies = {
 } satisfies Partial<Record<keyof LrcTrace, LrcPolicy>>;
 
 /** Hit-rate curves and SRP of moe-lrc (arXiv 2505.16056), to the last bit. */
-function localConsistency(folder: string): Check[] {
+function localConsistency(folder: string): CheckLine[] {
   const traces = json<LrcTrace[]>(folder, "moe_lrc_golden.json");
   return traces.flatMap((trace, index) => {
     const tokens: CallLog = {
@@ -266,14 +257,18 @@ function localConsistency(folder: string): Check[] {
         const found = trace[name].map(
           (_, at) => lrcHits(tokens, trace.E, at + 1, lrcPolicies[name]) / tokens.keys.length,
         );
-        return check(`moe-lrc trace ${index}, ${name} at 1..${trace.E} slots`, trace[name].join(" "), found.join(" "));
+        return checkLine(
+          `moe-lrc trace ${index}, ${name} at 1..${trace.E} slots`,
+          trace[name].join(" "),
+          found.join(" "),
+        );
       }),
-      check(
+      checkLine(
         `moe-lrc trace ${index}, SRP(4), threshold and rho-hat`,
         trace.srp4.layer.join(" "),
         [layer?.srp, layer?.threshold, layer?.rhoHat].join(" "),
       ),
-      check(`moe-lrc trace ${index}, SRP(4) by expert`, trace.srp4.experts.join(" "), experts.join(" ")),
+      checkLine(`moe-lrc trace ${index}, SRP(4) by expert`, trace.srp4.experts.join(" "), experts.join(" ")),
     ];
   });
 }

@@ -1,13 +1,7 @@
 import { basename, join } from "node:path";
 import { loadRequests } from "../../src/trace/requests/load-requests.ts";
 import { type RequestSummary, summariseRequests } from "../../src/trace/requests/summarise-requests.ts";
-
-interface CheckLine {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
+import type { CheckLine } from "./check-line.ts";
 
 /** A published statistic of a trace and how it is printed. */
 type Statistic = readonly [name: string, expected: string, found: (summary: RequestSummary) => string];

@@ -8,23 +8,17 @@ import type { ImportOptions } from "../../src/trace/formats/importer.ts";
 import { countsOf, loadCountsTable } from "../../src/trace/load-counts.ts";
 import { loadRoutingTable } from "../../src/trace/load-routing.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
-
-interface Check {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
+import { type CheckLine, checkLine } from "./check-line.ts";
 
 /** Imports the recorded routing sets and compares what arrives with what is known of them. */
 export const routingImportCheck = {
   name: "routing-import",
   folders: ["mixtral_routing", "qwen15_moe_routing", "flame_moe_routing", "step_routing", "olmoe_routing"],
-  async run(folder: string): Promise<Check[]> {
+  async run(folder: string): Promise<CheckLine[]> {
     const work = await mkdtemp(join(tmpdir(), "moecast-routing-"));
     try {
       const at = (...names: string[]) => names.map((name) => join(folder, name));
-      const imported = async (paths: string[], options: ImportOptions, use: Use): Promise<Check[]> => {
+      const imported = async (paths: string[], options: ImportOptions, use: Use): Promise<CheckLine[]> => {
         const output = join(work, "trace.safetensors");
         const report = await importTrace("auto", paths, output, options);
         const file = await openRoutingTrace(output);
@@ -60,11 +54,7 @@ export const routingImportCheck = {
   },
 };
 
-type Use = (file: RoutingTraceFile, warnings: readonly string[]) => Promise<Check[]>;
-
-function same(name: string, expected: string | number, found: string | number): Check {
-  return { name, expected: String(expected), found: String(found), ok: String(expected) === String(found) };
-}
+type Use = (file: RoutingTraceFile, warnings: readonly string[]) => Promise<CheckLine[]>;
 
 /** Layer rows that were recorded, over all layers. */
 async function recordedRows(file: RoutingTraceFile): Promise<number> {
@@ -113,15 +103,15 @@ function problems(rows: number, hitRates: readonly number[]): Use {
     const domain = file.header.domains.join();
     const table = await loadRoutingTable(file);
     return [
-      same(`mixtral ${domain}: layer rows kept`, rows, await recordedRows(file)),
-      same(`mixtral ${domain}: layers`, 32, file.header.layers.length),
-      same(`mixtral ${domain}: sequences`, 2, table.sequenceStarts.length - 1),
-      same(
+      checkLine(`mixtral ${domain}: layer rows kept`, rows, await recordedRows(file)),
+      checkLine(`mixtral ${domain}: layers`, 32, file.header.layers.length),
+      checkLine(`mixtral ${domain}: sequences`, 2, table.sequenceStarts.length - 1),
+      checkLine(
         `mixtral ${domain}: LRU hit rate at 2 to 6 of 8`,
         hitRates.map((rate) => rate.toFixed(3)).join(", "),
         await layerHitRates(file),
       ),
-      same(`mixtral ${domain}: warm-up rows`, 0, file.header.provenance.droppedRows),
+      checkLine(`mixtral ${domain}: warm-up rows`, 0, file.header.provenance.droppedRows),
     ];
   };
 }
@@ -131,12 +121,12 @@ const batchSteps: Use = async (file) => {
   const sizes = new Map<number, number>();
   for (const step of steps) sizes.set(step, (sizes.get(step) ?? 0) + 1);
   return [
-    same("qwen15: warm-up rows dropped", 8_448, file.header.provenance.droppedRows),
-    same("qwen15: rows kept", 4_357, file.rows),
-    same("qwen15: steps", 129, sizes.size),
-    same("qwen15: first steps", "65,1406,25", [...sizes.values()].slice(0, 3).join()),
-    same("qwen15: steps of 25", 82, [...sizes.values()].filter((size) => size === 25).length),
-    same("qwen15: layers", "0,8,12,18,23", file.header.layers.join()),
+    checkLine("qwen15: warm-up rows dropped", 8_448, file.header.provenance.droppedRows),
+    checkLine("qwen15: rows kept", 4_357, file.rows),
+    checkLine("qwen15: steps", 129, sizes.size),
+    checkLine("qwen15: first steps", "65,1406,25", [...sizes.values()].slice(0, 3).join()),
+    checkLine("qwen15: steps of 25", 82, [...sizes.values()].filter((size) => size === 25).length),
+    checkLine("qwen15: layers", "0,8,12,18,23", file.header.layers.join()),
   ];
 };
 
@@ -158,24 +148,24 @@ function overlap(table: RoutingTable, lag: number): number {
 const rowOrder: Use = async (file, warnings) => {
   const table = await loadRoutingTable(file);
   return [
-    same("flame: rows", 2_048, table.rows),
-    same("flame: layers", "2,3,4,5,6,7,8,9", table.modelLayers.join()),
-    same("flame: overlap at row lag 8", "0.213", overlap(table, 8).toFixed(3)),
-    same("flame: overlap at row lag 1", "0.106", overlap(table, 1).toFixed(3)),
-    same("flame: interleaving noticed", "interleaved = 8", /interleaved = \d+/.exec(warnings.join())?.[0] ?? "no"),
+    checkLine("flame: rows", 2_048, table.rows),
+    checkLine("flame: layers", "2,3,4,5,6,7,8,9", table.modelLayers.join()),
+    checkLine("flame: overlap at row lag 8", "0.213", overlap(table, 8).toFixed(3)),
+    checkLine("flame: overlap at row lag 1", "0.106", overlap(table, 1).toFixed(3)),
+    checkLine("flame: interleaving noticed", "interleaved = 8", /interleaved = \d+/.exec(warnings.join())?.[0] ?? "no"),
   ];
 };
 
 const streams: Use = async (file) => {
   const table = await loadRoutingTable(file);
   return [
-    same("flame de-interleaved: sequences", 8, table.sequenceStarts.length - 1),
-    same(
+    checkLine("flame de-interleaved: sequences", 8, table.sequenceStarts.length - 1),
+    checkLine(
       "flame de-interleaved: LRU hit rate at 8, 16, 32 of 64",
       "0.246, 0.379, 0.613",
       [8, 16, 32].map((slots) => (lruHits(table, slots) / table.ids.length).toFixed(3)).join(", "),
     ),
-    same("flame de-interleaved: overlap of neighbours", "0.213", overlap(table, 1).toFixed(3)),
+    checkLine("flame de-interleaved: overlap of neighbours", "0.213", overlap(table, 1).toFixed(3)),
   ];
 };
 
@@ -183,8 +173,8 @@ const firstTokens: Use = async (file) => {
   const table = await loadRoutingTable(file);
   const positions = await file.readColumn("position", 0, 10);
   return [
-    same("flame first tokens: sequences of 10", 64, table.sequenceStarts.length - 1),
-    same("flame first tokens: positions", "1,2,3,4,5,6,7,8,9,10", positions.join()),
+    checkLine("flame first tokens: sequences of 10", 64, table.sequenceStarts.length - 1),
+    checkLine("flame first tokens: positions", "1,2,3,4,5,6,7,8,9,10", positions.join()),
   ];
 };
 
@@ -194,8 +184,8 @@ function batch(skew: number, idle: number): Use {
     const total = counts.reduce((sum, count) => sum + count, 0);
     const name = `step_routing batch ${file.rows}`;
     return [
-      same(`${name}: max/mean`, skew.toFixed(1), ((Math.max(...counts) * experts) / total).toFixed(1)),
-      same(`${name}: idle experts`, idle, counts.filter((count) => count === 0).length),
+      checkLine(`${name}: max/mean`, skew.toFixed(1), ((Math.max(...counts) * experts) / total).toFixed(1)),
+      checkLine(`${name}: idle experts`, idle, counts.filter((count) => count === 0).length),
     ];
   };
 }
@@ -205,14 +195,14 @@ const domains: Use = async (file) => {
   const perStep = table.layers * table.experts;
   const c4 = await loadCountsTable(file, { domain: "c4" });
   return [
-    same("olmoe: domains", "arxiv,book,c4,github,tulu,wikipedia", [...file.header.domains].sort().join()),
-    same(
+    checkLine("olmoe: domains", "arxiv,book,c4,github,tulu,wikipedia", [...file.header.domains].sort().join()),
+    checkLine(
       "olmoe: selections of a domain and layer",
       1_671_168,
       table.counts.slice(0, table.experts).reduce((a, b) => a + b),
     ),
-    same("olmoe: experts and layers", 192, perStep),
-    same(
+    checkLine("olmoe: experts and layers", 192, perStep),
+    checkLine(
       "olmoe: max/mean of c4",
       "3.02,2.66,2.50",
       [0, 1, 2]

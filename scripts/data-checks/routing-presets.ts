@@ -5,14 +5,8 @@ import { overlapAtLag } from "../../src/trace/stats/overlap.ts";
 import { parametricRouting } from "../../src/trace/synthesis/parametric-routing.ts";
 import { routingFamilies } from "../../src/trace/synthesis/routing-presets.ts";
 import { arrangedByParts } from "../../src/trace/synthesis/sequence-parts.ts";
+import type { CheckLine } from "./check-line.ts";
 import { recordedRouting, routingFolders } from "./routing-tables.ts";
-
-interface Check {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
 
 /** Largest allowed difference of overlap from the preset, and of LRU hits between recording and synthesis. */
 const limits = { overlap: 0.02, hitRate: 0.04 };
@@ -27,8 +21,8 @@ const sets = [
 export const routingPresetsCheck = {
   name: "routing-presets",
   folders: routingFolders,
-  async run(folder: string): Promise<Check[]> {
-    const checks: Check[] = [];
+  async run(folder: string): Promise<CheckLine[]> {
+    const checks: CheckLine[] = [];
     const add = (name: string, expected: number, found: number, limit: number) =>
       checks.push({
         name,

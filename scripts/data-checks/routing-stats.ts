@@ -5,20 +5,14 @@ import { addCurves, hitRate, type LruCurve, layerLruCurve } from "../../src/trac
 import { nextLayer } from "../../src/trace/stats/next-layer.ts";
 import { overlapAtLag } from "../../src/trace/stats/overlap.ts";
 import { expertCounts, maxOverMean } from "../../src/trace/stats/popularity.ts";
+import { type CheckLine, checkLine } from "./check-line.ts";
 import { recordedRouting, routingFolders } from "./routing-tables.ts";
-
-interface Check {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
 
 /** Recomputes the published locality figures of the recorded routing sets, to the printed digit. */
 export const routingStatsCheck = {
   name: "routing-stats",
   folders: routingFolders,
-  async run(folder: string): Promise<Check[]> {
+  async run(folder: string): Promise<CheckLine[]> {
     return [
       ...(await mixtralChecks(folder, "mixtral humaneval", {
         hits: ".397/.515/.622/.718/.813",
@@ -52,7 +46,7 @@ async function mixtralChecks(
   folder: string,
   set: "mixtral humaneval" | "mixtral gsm8k",
   expected: MixtralFigures,
-): Promise<Check[]> {
+): Promise<CheckLine[]> {
   // Up to three rows are missing in a layer, not the same ones: figures of one layer use all the rows of that layer.
   const { byLayer, aligned } = await recordedRouting[set](folder, async (trace) => ({
     byLayer: await Promise.all(trace.header.layers.map((_, layer) => loadRoutingTable(trace, { layers: [layer] }))),
@@ -63,55 +57,55 @@ async function mixtralChecks(
   const predicted = digits(2, mean(next.map(({ leadPredicted }) => leadPredicted)));
   const popular = digits(2, mean(next.map(({ leadByPopularity }) => leadByPopularity)));
   return [
-    same(`${set}: LRU hits with 2..6 of 8 slots`, expected.hits, hitsAt(curve, [2, 3, 4, 5, 6])),
-    same(
+    checkLine(`${set}: LRU hits with 2..6 of 8 slots`, expected.hits, hitsAt(curve, [2, 3, 4, 5, 6])),
+    checkLine(
       `${set}: max/mean load, mean of layers`,
       expected.skew,
       digits(2, mean(byLayer.map((table) => skew(table, 0)))),
     ),
-    same(
+    checkLine(
       `${set}: adjacent overlap`,
       expected.overlap,
       digits(3, mean(byLayer.map((table) => overlapAtLag(table, 0, 1).share))),
     ),
-    same(
+    checkLine(
       `${set}: top-1 repeat`,
       expected.repeat,
       digits(3, mean(byLayer.map((table) => overlapAtLag(table, 0, 1).leadRepeat))),
     ),
-    same(`${set}: next layer's top-1 predicted, in-sample`, expected.predicted, `${predicted} against ${popular}`),
+    checkLine(`${set}: next layer's top-1 predicted, in-sample`, expected.predicted, `${predicted} against ${popular}`),
   ];
 }
 
-async function flameChecks(folder: string): Promise<Check[]> {
+async function flameChecks(folder: string): Promise<CheckLine[]> {
   const table = await recordedRouting.flame(folder, (trace) => loadRoutingTable(trace));
   const layers = layersOf(table);
   const skews = layers.map((layer) => skew(table, layer));
   const overlap = (lag: number): string =>
     digits(3, mean(layers.map((layer) => overlapAtLag(table, layer, lag).share)));
   return [
-    same(
+    checkLine(
       "flame: LRU hits with 8/16/32 of 64 slots",
       ".246/.379/.613",
       hitsAt(addCurves(layers.map((layer) => layerLruCurve(table, layer))), [8, 16, 32]),
     ),
-    same("flame: max/mean load by layer", "1.38-1.86", range(2, skews)),
-    same("flame: overlap one and two tokens apart", ".213, .147", `${overlap(1)}, ${overlap(2)}`),
+    checkLine("flame: max/mean load by layer", "1.38-1.86", range(2, skews)),
+    checkLine("flame: overlap one and two tokens apart", ".213, .147", `${overlap(1)}, ${overlap(2)}`),
   ];
 }
 
-async function qwenChecks(folder: string): Promise<Check[]> {
+async function qwenChecks(folder: string): Promise<CheckLine[]> {
   const table = await recordedRouting.qwen15(folder, (trace) => loadRoutingTable(trace));
   const slots = longestSteps(table, 25);
   const steps = layersOf(table).flatMap((layer) => batchSteps(table, layer, slots) ?? []);
   return [
-    same(
+    checkLine(
       "qwen15: distinct experts in a step of 25 tokens, by layer",
       "45.4/45.3/44.7/45.5/44.8",
       steps.map(({ distinct }) => digits(1, distinct)).join("/"),
     ),
-    same("qwen15: same with uniform routing", "49.3", digits(1, steps[0]?.uniformDistinct ?? 0)),
-    same(
+    checkLine("qwen15: same with uniform routing", "49.3", digits(1, steps[0]?.uniformDistinct ?? 0)),
+    checkLine(
       "qwen15: max/mean load of a step",
       "4.2-4.4",
       range(
@@ -119,7 +113,7 @@ async function qwenChecks(folder: string): Promise<Check[]> {
         steps.map(({ maxOverMean }) => maxOverMean),
       ),
     ),
-    same(
+    checkLine(
       "qwen15: overlap with the same slot one step before",
       ".08-.13",
       range(
@@ -127,7 +121,7 @@ async function qwenChecks(folder: string): Promise<Check[]> {
         steps.map(({ sameSequence }) => sameSequence),
       ),
     ),
-    same(
+    checkLine(
       "qwen15: max/mean load of all rows",
       "1.36-1.60",
       range(
@@ -171,8 +165,4 @@ function range(count: number, values: readonly number[]): string {
 /** Fixed digits without the leading zero, as the reference prints shares. */
 function digits(count: number, value: number): string {
   return value.toFixed(count).replace(/^0\./, ".");
-}
-
-function same(name: string, expected: string, found: string): Check {
-  return { name, expected, found, ok: expected === found };
 }

@@ -10,26 +10,13 @@ import { keptOf, leftInPlace, mostHeld, placeKept } from "../../src/policy/place
 import { solveHere } from "../../src/solver/solver.ts";
 import type { RoutingTable } from "../../src/trace/routing-table.ts";
 import { prune } from "../../src/trace/transform/prune.ts";
-
-interface Check {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
-
-const check = (name: string, expected: string, found: string): Check => ({
-  name,
-  expected,
-  found,
-  ok: expected === found,
-});
+import { type CheckLine, checkLine } from "./check-line.ts";
 
 /** Problems of the optimisation layer against what papers published of theirs. */
 export const seedsCheck = {
   name: "seeds",
   folders: ["seeds_golden", "easyep_deepseek_r1"],
-  run: async (folder: string): Promise<Check[]> => [
+  run: async (folder: string): Promise<CheckLine[]> => [
     ...(await bitAllocations(join(folder, "seeds_golden", "mcmoe_mixtral_factors.json"))),
     ...averageBits(),
     ...(await prunedLayouts(join(folder, "easyep_deepseek_r1"))),
@@ -44,7 +31,7 @@ interface Factors {
 }
 
 /** PMQ of MC-MoE on Mixtral: 32 layers at 12 to 20 bits for 8 experts. */
-async function bitAllocations(file: string): Promise<Check[]> {
+async function bitAllocations(file: string): Promise<CheckLine[]> {
   const text = readFileSync(file, "utf8");
   const { freq, weight, solutions } = JSON.parse(text) as Factors;
   const [layers, experts] = [32, 8];
@@ -59,7 +46,7 @@ async function bitAllocations(file: string): Promise<Check[]> {
     atLeastOnce: [2, 3],
     exponents: { uses: 1, weight: 1.5, loss: 1 },
   };
-  const lines: Check[] = [];
+  const lines: CheckLine[] = [];
   for (const solver of ["dp", "highs", "glpk"]) {
     let same = 0;
     for (const [budget, published] of Object.entries(solutions)) {
@@ -74,7 +61,7 @@ async function bitAllocations(file: string): Promise<Check[]> {
     }
     const all = layers * (solver === "dp" ? Object.keys(solutions).length : 3);
     lines.push(
-      check(
+      checkLine(
         `PMQ allocations of Mixtral by ${solver} that are the published ones`,
         `${all} of ${all}`,
         `${same} of ${all}`,
@@ -85,7 +72,7 @@ async function bitAllocations(file: string): Promise<Check[]> {
 }
 
 /** MC-MoE's average widths: experts at 20, 16 and 12 bits for 8, all other matrices at 4; embedding and head not counted. */
-function averageBits(): Check[] {
+function averageBits(): CheckLine[] {
   const model = modelNamed("mixtral-8x7b");
   const average = (bitsPerEight: number): string => {
     const formats = { ...model.formats, attention: "int4", router: "int4" } as const;
@@ -95,7 +82,7 @@ function averageBits(): Check[] {
     return ((16 * matrices(bytes)) / matrices(plain)).toFixed(3);
   };
   return [
-    check(
+    checkLine(
       "Mixtral at 20, 16, 12 bits for 8 experts: bits a value",
       "2.543 2.058 1.572",
       [20, 16, 12].map(average).join(" "),
@@ -104,7 +91,7 @@ function averageBits(): Check[] {
 }
 
 /** EASY-EP's masks of DeepSeek-R1 on 8 ranks: left where they were, and placed anew. */
-async function prunedLayouts(folder: string): Promise<Check[]> {
+async function prunedLayouts(folder: string): Promise<CheckLine[]> {
   const [layers, experts, ranks] = [58, 256, 8];
   // A row that every expert is chosen in, so that the transform has a table to work on.
   const table: RoutingTable = {
@@ -140,16 +127,20 @@ async function prunedLayouts(folder: string): Promise<Check[]> {
     return `${mostHeld(placement, [0])} ${mostHeld(placement, [...Array(layers).keys()]) / layers}`;
   };
   return [
-    check("EASY-EP masks: experts kept in every layer", "64 128 128", [small, aime, mixed].map(counts).join(" ")),
-    check("EASY-EP: the 64 of AIME that are among its 128", "64.0", inCommon(small, aime)),
-    check("EASY-EP: of 128, AIME and mixed domains have in common", "103.1", inCommon(aime, mixed)),
-    check("EASY-EP AIME 128 left on 8 ranks of 32: kept on a rank, mean of the fullest", "4..32, 23.5", inPlace(aime)),
-    check(
+    checkLine("EASY-EP masks: experts kept in every layer", "64 128 128", [small, aime, mixed].map(counts).join(" ")),
+    checkLine("EASY-EP: the 64 of AIME that are among its 128", "64.0", inCommon(small, aime)),
+    checkLine("EASY-EP: of 128, AIME and mixed domains have in common", "103.1", inCommon(aime, mixed)),
+    checkLine(
+      "EASY-EP AIME 128 left on 8 ranks of 32: kept on a rank, mean of the fullest",
+      "4..32, 23.5",
+      inPlace(aime),
+    ),
+    checkLine(
       "EASY-EP mixed 128 left on 8 ranks of 32: kept on a rank, mean of the fullest",
       "5..28, 22.3",
       inPlace(mixed),
     ),
-    check(
+    checkLine(
       "EASY-EP AIME 128 placed anew: on the fullest rank of a layer, and over all layers",
       "16 16",
       await anew(aime),

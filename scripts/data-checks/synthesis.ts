@@ -4,14 +4,8 @@ import { overlapAtLag } from "../../src/trace/stats/overlap.ts";
 import { fitRouting } from "../../src/trace/synthesis/fit-routing.ts";
 import { routingErrors } from "../../src/trace/synthesis/routing-errors.ts";
 import { synthesiseRouting } from "../../src/trace/synthesis/synthesise-routing.ts";
+import type { CheckLine } from "./check-line.ts";
 import { recordedRouting, routingFolders } from "./routing-tables.ts";
-
-interface Check {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly ok: boolean;
-}
 
 /** Largest allowed difference, over layers, between recorded and synthesised statistics. */
 const limits = { popularity: 0.02, adjacentOverlap: 0.02, sameSequence: 0.02, transition: 0.03, hitRate: 0.02 };
@@ -24,8 +18,8 @@ const tokens = 150_000;
 export const synthesisCheck = {
   name: "synthesis",
   folders: routingFolders,
-  async run(folder: string): Promise<Check[]> {
-    const checks: Check[] = [];
+  async run(folder: string): Promise<CheckLine[]> {
+    const checks: CheckLine[] = [];
     for (const set of ["mixtral", "flame", "qwen15"] as const) {
       const recorded = await recordedRouting[set](folder, (trace) => loadRoutingTable(trace));
       const statistics = fitRouting(recorded);

@@ -1,8 +1,7 @@
-import { createRequire } from "node:module";
-import { dirname, extname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import { extname } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { InfeasibleError, InvariantError } from "../../core/errors.ts";
+import { startWorker } from "../../files/start-worker.ts";
 import { optimisations } from "../../solver/optimisations.ts";
 import { type Attempt, choose, judged, type SolveRunner } from "../../solver/solver.ts";
 import type { SolveOrder, SolveReport } from "./solver-messages.ts";
@@ -54,7 +53,7 @@ export class SolverThread {
   async #attempt(order: SolveOrder): Promise<Attempt<unknown>> {
     const { signal, onBetter } = this.#options;
     signal?.throwIfAborted();
-    this.#worker ??= startWorker();
+    this.#worker ??= startWorker(workerModule);
     const worker = this.#worker;
     let best: Attempt<unknown> = { solution: null, bound: -Infinity, cut: true };
     return new Promise<Attempt<unknown>>((resolve, reject) => {
@@ -104,15 +103,5 @@ function asError(error: unknown): Error {
   return error.name === "InfeasibleError" ? new InfeasibleError(error.message) : error;
 }
 
-function startWorker(): Worker {
-  // The thread has the form of this file: JavaScript where the program is built, TypeScript where it is developed.
-  const extension = extname(import.meta.url);
-  const file = new URL(`./solver-worker${extension}`, import.meta.url);
-  return extension === ".ts" ? new Worker(throughTsx(file), { eval: true }) : new Worker(file);
-}
-
-function throughTsx(file: URL): string {
-  const tsx = dirname(createRequire(import.meta.url).resolve("tsx/package.json"));
-  const loader = JSON.stringify(pathToFileURL(join(tsx, "dist", "esm", "api", "index.mjs")).href);
-  return `import(${loader}).then(({ register }) => { register(); return import(${JSON.stringify(file.href)}); });`;
-}
+/** The thread has the form of this file. */
+const workerModule = new URL(`./solver-worker${extname(import.meta.url)}`, import.meta.url);

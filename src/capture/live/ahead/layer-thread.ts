@@ -1,7 +1,6 @@
-import { createRequire } from "node:module";
-import { dirname, extname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import { extname } from "node:path";
+import type { Worker } from "node:worker_threads";
+import { startWorker } from "../../../files/start-worker.ts";
 import type { Answer, CallReport, Order, RunOrder, ThreadSetting } from "./thread-messages.ts";
 
 /**
@@ -26,7 +25,7 @@ export class LayerThread {
   }
 
   static async start(setting: ThreadSetting): Promise<LayerThread> {
-    const thread = new LayerThread(startWorker(setting));
+    const thread = new LayerThread(startWorker(workerModule, { workerData: setting }));
     await thread.#answered("ready");
     return thread;
   }
@@ -73,13 +72,5 @@ export class LayerThread {
   }
 }
 
-function startWorker(workerData: ThreadSetting): Worker {
-  // The thread has the form of this file: JavaScript where the program is built, TypeScript where it is developed.
-  const extension = extname(import.meta.url);
-  const file = new URL(`./layer-worker${extension}`, import.meta.url);
-  if (extension !== ".ts") return new Worker(file, { workerData });
-  const tsx = dirname(createRequire(import.meta.url).resolve("tsx/package.json"));
-  const loader = JSON.stringify(pathToFileURL(join(tsx, "dist", "esm", "api", "index.mjs")).href);
-  const source = `import(${loader}).then(({ register }) => { register(); return import(${JSON.stringify(file.href)}); });`;
-  return new Worker(source, { eval: true, workerData });
-}
+/** The thread has the form of this file. */
+const workerModule = new URL(`./layer-worker${extname(import.meta.url)}`, import.meta.url);
