@@ -118,9 +118,8 @@ export class StepRunner {
 
   /** Leaves a stage for the next one or the end, and lets in who waits for it. */
   private leave(flight: StepFlight): void {
-    const { stage, last, step, startNs } = flight;
-    const { index } = flight.replica.place;
-    const { replica } = flight;
+    const { replica, stage, last, step, startNs } = flight;
+    const { index } = replica.place;
     const endNs = flight.leave();
     this.left[index]![stage]!++;
     if (last) this.listener.stepEnds(index, step, startNs, endNs);

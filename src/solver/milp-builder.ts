@@ -65,3 +65,13 @@ export class MilpBuilder {
     return this.#cost.length - 1;
   }
 }
+
+/** [rows] the choice of each row of `choices` columns of 0 or 1, which a solver leaves near these. */
+export const chosenIn = (values: Float64Array, rows: number, choices: number): Uint16Array =>
+  Uint16Array.from({ length: rows }, (_, row) => {
+    const own = values.subarray(row * choices, (row + 1) * choices);
+    return own.indexOf(Math.max(...own));
+  });
+
+/** What costs are divided by before a solver sees them: their scale is the user's, while solvers have absolute tolerances. */
+export const unitOf = (costs: Float64Array): number => costs.reduce((most, cost) => Math.max(most, cost), 0) || 1;

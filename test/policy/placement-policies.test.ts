@@ -17,7 +17,7 @@ import {
 } from "../../src/policy/placement/placement.ts";
 import { copiesByRank, layerLoads } from "../../src/policy/placement/placement-input.ts";
 import { balance, movedExperts, rankLoads } from "../../src/policy/placement/placement-measures.ts";
-import { placementGoals, weighted } from "../../src/policy/placement/placement-objective.ts";
+import { goalSum, placementGoals } from "../../src/policy/placement/placement-objective.ts";
 import { placements } from "../../src/policy/placement/placements.ts";
 import { bestStart } from "../../src/policy/placement/search.ts";
 import { shadowedExperts } from "../../src/policy/placement/shadowing.ts";
@@ -648,9 +648,9 @@ describe("search", () => {
           if (Object.values(weights).every((value) => value === 0)) weights.load = 1;
           const input = inputFor(seed, unequal);
           const { placement, proofs } = await place(placements.search, input, weights);
-          const found = weighted(placementGoals(input, copiesOf(input, placement)), weights);
+          const found = goalSum(placementGoals(input, copiesOf(input, placement)), weights);
           const start = bestStart(input, layerRanks(input, false), weights);
-          expect(found).toBeLessThanOrEqual(weighted(placementGoals(input, start), weights) + 1e-9);
+          expect(found).toBeLessThanOrEqual(goalSum(placementGoals(input, start), weights) + 1e-9);
           expect(proofs[0]!.objective).toBeCloseTo(found, 9);
           expect(proofs[0]!.bound).toBeLessThanOrEqual(found + 1e-12);
         },

@@ -72,6 +72,9 @@ function busiestOfMany(random: RandomStream, below: Float64Array, pairs: number)
   return most;
 }
 
-/** The same for `layers` layers of equally loaded ranks. */
+/** Layers that are drawn where all are alike. */
+const layersOfEqual = 4;
+
+/** The same of equally loaded ranks. */
 export const chanceOfEqual = (ranks: number, pairs: number): number =>
-  chanceImbalance(new Float64Array(4 * ranks).fill(1), ranks, pairs);
+  chanceImbalance(new Float64Array(layersOfEqual * ranks).fill(1), ranks, pairs);

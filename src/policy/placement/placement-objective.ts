@@ -111,7 +111,7 @@ export function placementGoals(input: PlacementInput, layers: readonly LayerCopi
 }
 
 /** Goals in one number. */
-export const weighted = (goals: PlacementGoals, weights: GoalWeights): number =>
+export const goalSum = (goals: PlacementGoals, weights: GoalWeights): number =>
   weights.load * goals.load +
   weights.traffic * goals.traffic +
   weights.spread * goals.spread +

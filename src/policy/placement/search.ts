@@ -19,7 +19,7 @@ import { LayerSearch } from "./layer-search.ts";
 import { lpt } from "./lpt.ts";
 import type { PlacementInput, PlacementNeed, PlacementPolicy } from "./placement.ts";
 import { checkPlacementInput, copiesByRank, layerLoads, placementFromCopies } from "./placement-input.ts";
-import { type GoalWeights, goalScale, placementGoals, weighted } from "./placement-objective.ts";
+import { type GoalWeights, goalScale, goalSum, placementGoals } from "./placement-objective.ts";
 
 const weight = (standard: number) => z.number().min(0).max(1e6).default(standard);
 const parameters = {
@@ -62,7 +62,7 @@ export const search: PlacementPolicy<typeof parameters> = {
       for (const layer of layers.keys()) gained += new LayerSearch(input, layers, layer, weights, scale).improve();
       if (gained <= 1e-9) break;
     }
-    const objective = weighted(placementGoals(input, layers), weights);
+    const objective = goalSum(placementGoals(input, layers), weights);
     const bound = Math.min(objective, lowerBound(input, ranks, weights));
     const gap = objective === bound ? 0 : (objective - bound) / objective;
     tools.prove({
@@ -105,7 +105,7 @@ export function bestStart(input: PlacementInput, ranks: readonly LayerRanks[], w
   let best = all[0]!;
   let least = Infinity;
   for (const layers of all) {
-    const value = weighted(placementGoals(input, layers), weights);
+    const value = goalSum(placementGoals(input, layers), weights);
     if (value >= least) continue;
     least = value;
     best = layers;

@@ -1,5 +1,5 @@
 import type { MilpForm } from "../by-milp.ts";
-import { MilpBuilder } from "../milp-builder.ts";
+import { chosenIn, MilpBuilder } from "../milp-builder.ts";
 import { assignmentBound } from "./assignment-bound.ts";
 import {
   type AssignmentProblem,
@@ -55,11 +55,7 @@ export const assignmentMilp: MilpForm<AssignmentProblem, Uint16Array> = {
       }
     return milp.build();
   },
-  solution: ({ loads, bins }, values) =>
-    Uint16Array.from({ length: loads.length }, (_, item) => {
-      const row = values.subarray(item * bins, (item + 1) * bins);
-      return row.indexOf(Math.max(...row));
-    }),
+  solution: ({ loads, bins }, values) => chosenIn(values, loads.length, bins),
   start: (problem) => {
     const { bins, loads } = problem;
     const binOf = assignLongestFirst(problem);

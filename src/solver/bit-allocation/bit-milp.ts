@@ -1,12 +1,12 @@
 import type { MilpForm } from "../by-milp.ts";
-import { MilpBuilder } from "../milp-builder.ts";
+import { chosenIn, MilpBuilder, unitOf } from "../milp-builder.ts";
 import type { BitChoice, BitProblem } from "./bit-problem.ts";
 
 /** Columns x[expert, width], 1 where the expert has the width. */
 export const bitMilp: MilpForm<BitProblem, BitChoice> = {
   milp({ experts, bits, loss, budget, atLeastOnce }) {
     const program = new MilpBuilder();
-    for (const value of loss) program.binary(value / largestLoss(loss));
+    for (const value of loss) program.binary(value / unitOf(loss));
     const all = Array.from({ length: experts }, (_, expert) => expert);
     const column = (expert: number, width: number): number => expert * bits.length + width;
     for (const expert of all)
@@ -28,13 +28,6 @@ export const bitMilp: MilpForm<BitProblem, BitChoice> = {
       );
     return program.build();
   },
-  unit: ({ loss }) => largestLoss(loss),
-  solution: ({ experts, bits }, values) =>
-    Uint8Array.from({ length: experts }, (_, expert) => {
-      const row = values.subarray(expert * bits.length, (expert + 1) * bits.length);
-      return row.indexOf(Math.max(...row));
-    }),
+  unit: ({ loss }) => unitOf(loss),
+  solution: ({ experts, bits }, values) => Uint8Array.from(chosenIn(values, experts, bits.length)),
 };
-
-/** The scale of losses is the user's, while solvers have absolute tolerances. */
-const largestLoss = (loss: Float64Array): number => loss.reduce((most, value) => Math.max(most, value), 0) || 1;

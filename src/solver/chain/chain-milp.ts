@@ -1,5 +1,5 @@
 import type { MilpForm } from "../by-milp.ts";
-import { MilpBuilder } from "../milp-builder.ts";
+import { chosenIn, MilpBuilder } from "../milp-builder.ts";
 import { defaultLimits } from "../solver.ts";
 import { pairBounds } from "./chain-bound.ts";
 import { type ChainProblem, pairCost } from "./chain-problem.ts";
@@ -59,11 +59,7 @@ export const chainMilp: MilpForm<ChainProblem, Uint16Array> = {
       }
     return milp.build();
   },
-  solution: ({ layers, gpus }, values) =>
-    Uint16Array.from({ length: layers * gpus }, (_, cluster) => {
-      const row = values.subarray(cluster * gpus, (cluster + 1) * gpus);
-      return row.indexOf(Math.max(...row));
-    }),
+  solution: ({ layers, gpus }, values) => chosenIn(values, layers * gpus, gpus),
   start: (problem) => {
     const { layers, gpus, traffic, distance } = problem;
     const { solution: gpuOf } = chainBySweeps(problem, defaultLimits);

@@ -1,4 +1,5 @@
 import type { Problem } from "../../core/errors.ts";
+import { arrayProblems } from "../array-problems.ts";
 
 /**
  * Clusters of experts onto GPUs, layer by layer, one cluster to a GPU: MoETuner's second program (arXiv 2502.06643). Tokens go from a
@@ -69,14 +70,7 @@ export function chainViolation(problem: ChainProblem, gpuOf: Uint16Array): strin
 export function chainProblems(problem: ChainProblem): Problem[] {
   const { layers, gpus, traffic, distance, clusterItems, gpuItemsMax } = problem;
   const problems: Problem[] = [];
-  const sized = (at: string, values: ArrayLike<number>, length: number): void => {
-    if (values.length !== length) problems.push({ at, expected: `${length} values`, found: values.length });
-    for (let i = 0; i < values.length; i++)
-      if (!(values[i]! >= 0 && values[i]! < Infinity)) {
-        problems.push({ at: `${at}[${i}]`, expected: "a number, at least 0", found: values[i] });
-        return;
-      }
-  };
+  const sized = (...array: Parameters<typeof arrayProblems>) => problems.push(...arrayProblems(...array));
   if (!(layers >= 1 && gpus >= 1)) return [{ at: "layers, gpus", expected: "one or more", found: [layers, gpus] }];
   sized("traffic", traffic, (layers - 1) * gpus * gpus);
   sized("distance", distance, gpus * gpus);

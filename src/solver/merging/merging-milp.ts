@@ -1,5 +1,5 @@
 import type { MilpForm } from "../by-milp.ts";
-import { MilpBuilder } from "../milp-builder.ts";
+import { chosenIn, MilpBuilder, unitOf } from "../milp-builder.ts";
 import { type Merging, type MergingProblem, roomOf, unlikeness } from "./merging-problem.ts";
 
 /** Columns x[joining, dominant], 1 where the one joins the other. */
@@ -8,7 +8,7 @@ export const mergingMilp: MilpForm<MergingProblem, Merging> = {
     const groups = problem.dominant.length;
     const program = new MilpBuilder();
     const costs = unlikeness(problem);
-    const unit = largest(costs);
+    const unit = unitOf(costs);
     for (const cost of costs) program.binary(cost / unit);
     for (let i = 0; i < problem.joining.length; i++) {
       for (let group = 0; group < groups; group++) program.term(i * groups + group, 1);
@@ -20,14 +20,6 @@ export const mergingMilp: MilpForm<MergingProblem, Merging> = {
     }
     return program.build();
   },
-  unit: (problem) => largest(unlikeness(problem)),
-  solution({ joining, dominant }, values) {
-    return Uint16Array.from(joining, (_, i) => {
-      const row = values.subarray(i * dominant.length, (i + 1) * dominant.length);
-      return row.indexOf(Math.max(...row));
-    });
-  },
+  unit: (problem) => unitOf(unlikeness(problem)),
+  solution: ({ joining, dominant }, values) => chosenIn(values, joining.length, dominant.length),
 };
-
-/** The scale of likeness is the user's, while solvers have absolute tolerances. */
-const largest = (costs: Float64Array): number => costs.reduce((most, value) => Math.max(most, value), 0) || 1;

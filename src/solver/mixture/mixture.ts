@@ -1,4 +1,5 @@
 import type { Problem } from "../../core/errors.ts";
+import { arrayProblems } from "../array-problems.ts";
 import { byMilp, type MilpForm } from "../by-milp.ts";
 import { MilpBuilder } from "../milp-builder.ts";
 import type { Optimisation } from "../solver.ts";
@@ -28,11 +29,7 @@ function mixtureProblems({ entries, profiles, observed, entryWeights }: MixtureP
     ["observed", observed] as const,
   ];
   if (entryWeights !== undefined) vectors.push(["entryWeights", entryWeights]);
-  for (const [at, of] of vectors) {
-    if (of.length !== entries) problems.push({ at, expected: `${entries} values`, found: of.length });
-    const bad = of.findIndex((value) => !(value >= 0 && value < Infinity));
-    if (bad >= 0) problems.push({ at: `${at}[${bad}]`, expected: "a finite value >= 0", found: of[bad] });
-  }
+  for (const [at, of] of vectors) problems.push(...arrayProblems(at, of, entries));
   return problems;
 }
 

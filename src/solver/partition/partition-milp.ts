@@ -1,5 +1,5 @@
 import type { MilpForm } from "../by-milp.ts";
-import { MilpBuilder } from "../milp-builder.ts";
+import { chosenIn, MilpBuilder } from "../milp-builder.ts";
 import { defaultLimits } from "../solver.ts";
 import type { PartitionProblem } from "./partition-problem.ts";
 import { partitionBySweeps } from "./sweeps.ts";
@@ -42,11 +42,7 @@ export const partitionMilp: MilpForm<PartitionProblem, Uint16Array> = {
     }
     return milp.build();
   },
-  solution: ({ layers, items, parts }, values) =>
-    Uint16Array.from({ length: layers * items }, (_, item) => {
-      const row = values.subarray(item * parts, (item + 1) * parts);
-      return row.indexOf(Math.max(...row));
-    }),
+  solution: ({ layers, items, parts }, values) => chosenIn(values, layers * items, parts),
   start: (problem) => {
     const { layers, items, parts, traffic, distance } = problem;
     const partOf = partitionBySweeps(problem, defaultLimits).solution!;

@@ -1,4 +1,5 @@
 import type { Problem } from "../../core/errors.ts";
+import { arrayProblems } from "../array-problems.ts";
 
 /**
  * Items of each layer into parts of given sizes, so that little traffic between consecutive layers changes the part: ExFlow's placement of experts on
@@ -60,14 +61,7 @@ export function partitionProblems(problem: PartitionProblem): Problem[] {
       { at: "layers, items, parts, starts", expected: "positive integers", found: [layers, items, parts, starts] },
     ];
   const problems: Problem[] = [];
-  const sized = (at: string, values: ArrayLike<number>, length: number): void => {
-    if (values.length !== length) problems.push({ at, expected: `${length} values`, found: values.length });
-    for (let i = 0; i < values.length; i++)
-      if (!(values[i]! >= 0 && values[i]! < Infinity)) {
-        problems.push({ at: `${at}[${i}]`, expected: "a number, at least 0", found: values[i] });
-        return;
-      }
-  };
+  const sized = (...array: Parameters<typeof arrayProblems>) => problems.push(...arrayProblems(...array));
   sized("traffic", traffic, (layers - 1) * items * items);
   sized("distance", distance, parts * parts);
   sized("sizes", sizes, layers * parts);

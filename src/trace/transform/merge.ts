@@ -5,6 +5,7 @@ import { joinedByTransport } from "../../solver/merging/by-transport.ts";
 import { type MergingProblem, mergingProblems } from "../../solver/merging/merging-problem.ts";
 import { countsOf } from "../load-counts.ts";
 import { noExpertId, type RoutingTable } from "../routing-table.ts";
+import { pairCounts } from "../stats/transition.ts";
 import { idsToChange, keptToChange, type RoutingTransform } from "./routing-transform.ts";
 
 const parameters = {
@@ -68,7 +69,10 @@ export const merge: RoutingTransform<typeof parameters> = {
     const { layers, experts, topK } = table;
     if (topK < 2 && similarity === "coactivation")
       refuse({ expected: "two choices of a token or more, to tell which experts are alike", found: topK });
-    const alike = similarity === "file" ? readSimilarity(parseJson(text!, file!), file!, table) : coactivation(table);
+    const alike =
+      similarity === "file"
+        ? readSimilarity(parseJson(text!, file!), file!, table)
+        : (layer: number) => pairCounts(table, layer);
     const left = keptToChange(table);
     const { counts } = countsOf(table);
     const kept = dominant(left, counts, table, Math.floor(groups * layers + 1e-9), scope);
@@ -126,21 +130,18 @@ function dominant(
     kept[at] = 1;
     of[Math.floor(at / experts)]! += 1;
   };
-  for (const at of byUse) if (of_(at) === 0) keep(at);
+  const keptBeside = (at: number): number => of[Math.floor(at / experts)]!;
+  for (const at of byUse) if (keptBeside(at) === 0) keep(at);
   let taken = layers;
   for (const at of byUse) {
     if (taken === budget) break;
-    if (kept[at] === 1 || (scope === "layer" && of_(at) >= each)) continue;
+    if (kept[at] === 1 || (scope === "layer" && keptBeside(at) >= each)) continue;
     keep(at);
     taken++;
   }
   if (taken < budget)
     refuse({ at: "groups", expected: "as many experts in every layer", found: `fewer than ${each} are left in some` });
   return kept;
-
-  function of_(at: number): number {
-    return of[Math.floor(at / experts)]!;
-  }
 }
 
 /** [layers][experts] the expert that each is merged into, in its layer. */
@@ -182,19 +183,6 @@ function groupsOf(
 
 const scopeHint = (at: string | undefined) =>
   at === "membersMax" ? { hint: "scope: layer leaves as many experts in every layer" } : {};
-
-/** Of a layer [experts][experts] how many tokens choose both. The same array each time. */
-function coactivation({ layers, experts, topK, ids }: RoutingTable): (layer: number) => Float64Array {
-  const together = new Float64Array(experts * experts);
-  return (layer) => {
-    together.fill(0);
-    for (let from = layer * topK; from < ids.length; from += layers * topK)
-      for (let a = from; a < from + topK; a++)
-        for (let b = from; b < from + topK; b++)
-          if (a !== b && ids[a]! < experts && ids[b]! < experts) together[ids[a]! * experts + ids[b]!]! += 1;
-    return together;
-  };
-}
 
 /** Of a layer [experts][experts] what a file says: a list for each layer of one for each expert. */
 function readSimilarity(json: Json, file: string, { layers, experts }: RoutingTable): (layer: number) => Float64Array {
