@@ -6,7 +6,7 @@ export function arrayProblems(at: string, values: ArrayLike<number>, length: num
   if (values.length !== length) problems.push({ at, expected: `${length} values`, found: values.length });
   for (let i = 0; i < values.length; i++)
     if (!(values[i]! >= 0 && values[i]! < Infinity)) {
-      problems.push({ at: `${at}[${i}]`, expected: "a number, at least 0", found: values[i] });
+      problems.push({ at: `${at}[${i}]`, expected: "a finite number >= 0", found: values[i] });
       break;
     }
   return problems;
