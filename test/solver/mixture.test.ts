@@ -89,7 +89,7 @@ describe("mixture", () => {
     [{ profiles: [] }, "profiles: expected one or more"],
     [{ observed: Float64Array.of(1) }, "observed: expected 2 values, found 1"],
     [{ observed: Float64Array.of(1, -1) }, "observed[1]: expected a finite number >= 0, found -1"],
-    [{ profiles: [Float64Array.of(1, Number.NaN)] }, "profiles[0][1]: expected a finite value"],
+    [{ profiles: [Float64Array.of(1, Number.NaN)] }, "profiles[0][1]: expected a finite number"],
   ])("refuses %j", async (wrong, message) => {
     const right = { entries: 2, profiles: [Float64Array.of(1, 0)], observed: Float64Array.of(1, 0) };
     await expect(solveHere(mixture, { ...right, ...wrong })).rejects.toThrow(message);
