@@ -150,7 +150,7 @@ function bitsText(
   { bits, average, objective, bound, proved, solver, inOrder }: ExpertBits,
   widths: readonly number[],
   stored: ReturnType<typeof storedModel> | null,
-  { loss, group }: ModelBitsOptions,
+  { loss, group, output }: ModelBitsOptions,
 ): string {
   const saved = inOrder === 0 ? 0 : 1 - objective / inOrder;
   const rows = [
@@ -180,10 +180,12 @@ function bitsText(
       ? []
       : [
           "",
-          "# In a scenario; all experts are simulated at the average.",
+          output === undefined
+            ? "# In a scenario: every expert at the average. The file of -o gives each layer its own."
+            : "# In a scenario: experts of a layer at its average. The path is from the scenario's folder.",
           "model:",
           `  dtypes: {experts: ${stored.format}}`,
-          `  expertBits: ${formatNumber(stored.bitsPerValue, 6)}`,
+          `  expertBits: ${output === undefined ? formatNumber(stored.bitsPerValue, 6) : oneLine(output)}`,
         ];
   return `${[...textTable(rows, { indent: "" }), ...scenario].join("\n")}\n`;
 }

@@ -12,7 +12,8 @@ test("bits, bytes, and what a scenario says of them; as a file too", async () =>
   const file = path("bits.json");
   const { code, out } = await bits("-o", file);
   expect(code).toBe(0);
-  expect(out).toContain("expertBits: 2.625");
+  expect(out).toContain(`expertBits: ${file}\n`);
+  expect((await bits()).out).toContain("expertBits: 2.625\n");
   const written = JSON.parse(readFileSync(file, "utf8"));
   expect(written.bits).toHaveLength(24);
   expect(written.bits[0].reduce((sum: number, width: number) => sum + width, 0)).toBeLessThanOrEqual(80);
