@@ -17,8 +17,26 @@ const nameOf = (map: { readonly policy: string; readonly redundant: number; read
 const rowOf = (map: { readonly isCurrent: boolean }, cells: readonly string[]): PageRow =>
   map.isCurrent ? { cells, tone: "good" } : cells;
 
+/** Maps up to which the page lists them all. */
+const mapsMax = 16;
+
+/** The maps that the page lists: of many, those that were simulated, and each policy with the number of copies that balances steps best. */
+function listedMaps({ maps, simulated }: PlacementComparison): readonly JudgedMap[] {
+  if (maps.length <= mapsMax) return maps;
+  const stepOf = ({ heldOut, fitted }: JudgedMap) => (heldOut ?? fitted).step.maxOverMean;
+  const best = new Map<string, JudgedMap>();
+  for (const map of maps) {
+    const known = best.get(map.policy);
+    if (known === undefined || stepOf(map) < stepOf(known)) best.set(map.policy, map);
+  }
+  return maps.filter(
+    (map) => best.get(map.policy) === map || simulated.some((one) => mapName(one) === mapName(map)) || map.isCurrent,
+  );
+}
+
 /** A comparison of placements as a page: what to do and why, then what was simulated, and the maps by analysis. */
 export function placementComparisonPage(comparison: PlacementComparison): Page {
+  const listed = listedMaps(comparison);
   const { scenario, verdict, split, requests, repeats, model, ranks, nodes, layers, experts, bound } = comparison;
   const runs = repeats === 1 ? "run once" : `run ${repeats} times with other random draws`;
   const held = split.by === "none" ? "" : ", and judged and simulated on the other";
@@ -42,10 +60,10 @@ export function placementComparisonPage(comparison: PlacementComparison): Page {
     ],
     sections: [
       simulatedSection(comparison),
-      balanceSection(comparison),
-      costSection(comparison),
+      balanceSection(comparison, listed),
+      costSection(comparison, listed),
       ...comparison.topics.map(topicSection),
-      ...proofSection(comparison.maps),
+      ...proofSection(listed),
       ...leftOutSection(comparison),
       {
         kind: "text",
@@ -96,8 +114,9 @@ function simulatedSection({ simulated, maps }: PlacementComparison): PageSection
   };
 }
 
-function balanceSection({ maps, split }: PlacementComparison): PageSection {
+function balanceSection({ maps, split }: PlacementComparison, listed: readonly JudgedMap[]): PageSection {
   const held = split.by !== "none";
+  const rest = maps.length - listed.length;
   const row = (map: JudgedMap): PageRow => {
     const on = map.heldOut ?? map.fitted;
     return rowOf(map, [
@@ -113,7 +132,7 @@ function balanceSection({ maps, split }: PlacementComparison): PageSection {
   return {
     kind: "table",
     title: "Balance of the ranks",
-    note: held ? `max/mean; held out: ${split.test}` : "max/mean, on what maps were fitted to",
+    note: `${held ? `max/mean; held out: ${split.test}` : "max/mean, on what maps were fitted to"}${rest > 0 ? `; ${rest} with other numbers of copies are in --json` : ""}`,
     columns: [
       { header: "" },
       right("fitted"),
@@ -123,11 +142,11 @@ function balanceSection({ maps, split }: PlacementComparison): PageSection {
       right("balancedness", 2),
       right("of a step", 1),
     ],
-    rows: maps.map(row),
+    rows: listed.map(row),
   };
 }
 
-function costSection({ maps, tokenBytes, nodes, bound }: PlacementComparison): PageSection {
+function costSection({ tokenBytes, nodes, bound }: PlacementComparison, listed: readonly JudgedMap[]): PageSection {
   const bytes = (copies: number) => formatBytes(copies * tokenBytes);
   const row = (map: JudgedMap): PageRow => {
     const { traffic, copyBytes, kvTokens, migration } = map;
@@ -167,7 +186,7 @@ function costSection({ maps, tokenBytes, nodes, bound }: PlacementComparison): P
       right("KV tokens", 3),
       right("migration", 4),
     ],
-    rows: maps.map(row),
+    rows: listed.map(row),
   };
 }
 

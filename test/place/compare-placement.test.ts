@@ -178,6 +178,24 @@ test("the page fits narrow and wide terminals", async () => {
   }
 });
 
+test("of many maps the page lists what was simulated and the best of each policy; all of few, and all that were asked for", async () => {
+  const rowsOf = async (more: object) => {
+    const { comparison } = await comparePlaced(text(shifting, 8, 16), { repeats: 1, requests: 8, ...more });
+    const table = placementComparisonPage(comparison).sections.find(
+      (section) => section.kind === "table" && section.title === "Balance of the ranks",
+    ) as { readonly rows: readonly unknown[]; readonly note: string };
+    return { comparison, table };
+  };
+  const { comparison, table } = await rowsOf({});
+  const policies = new Set(comparison.maps.map(({ policy }) => policy));
+  expect(comparison.maps.length).toBeGreaterThan(table.rows.length);
+  expect(table.rows.length).toBeGreaterThanOrEqual(policies.size);
+  expect(table.note).toContain(`${comparison.maps.length - table.rows.length} with other numbers of copies`);
+  const few = await rowsOf({ policies: ["lpt", "eplb"] });
+  expect(few.table.rows.length).toBe(few.comparison.maps.length);
+  expect(few.table.note).not.toContain("other numbers");
+});
+
 test("what the engine does not start is not a map to apply", async () => {
   // 64 experts do not divide by 24 ranks, which SGLang asserts.
   const sglang = text(skewed, 8, 24).replace("id: vllm", "id: sglang").replace("dp: 8, ep: 8", "dp: 24, ep: 24");

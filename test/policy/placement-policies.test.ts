@@ -238,7 +238,7 @@ describe("grouped", () => {
 
   test("refuses groups that do not divide", async () => {
     await expect(place(placements.grouped, inputOf({ experts: 63, ranks: 3, groups: 8 }))).rejects.toThrow(
-      /placement.groups.*multiple of 3 ranks.*\nplacement.experts.*multiple of 8 groups/,
+      /placement.groups.*that 3 ranks divide.*\nplacement.experts.*that 8 groups/,
     );
   });
 });

@@ -28,9 +28,17 @@ function checkGroups(input: PlacementInput): void {
   const { experts, groups, ranks } = input;
   const problems: Problem[] = [];
   if (groups % ranks !== 0)
-    problems.push({ at: "placement.groups", expected: `a multiple of ${ranks} ranks for grouped`, found: groups });
+    problems.push({
+      at: "placement.groups",
+      expected: `groups of the router that ${ranks} ranks divide, for grouped`,
+      found: groups,
+    });
   if (experts % groups !== 0)
-    problems.push({ at: "placement.experts", expected: `a multiple of ${groups} groups for grouped`, found: experts });
+    problems.push({
+      at: "placement.experts",
+      expected: `experts that ${groups} groups of the router divide, for grouped`,
+      found: experts,
+    });
   if (problems.length > 0) throw new InvalidInputError(problems);
   const perRank = experts / ranks;
   const rooms = rankRooms(input);
