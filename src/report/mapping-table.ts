@@ -4,7 +4,7 @@ import { textTable, wrap } from "./text-table.ts";
 
 const degrees = ["pp", "tp", "cp", "dp", "etp", "ep", "edp"] as const;
 
-/** A list of mappings, as `moecast model mappings` prints it: attention, experts, memory, and below why an engine does not start some. */
+/** A list of mappings, as `moecast model mappings` prints it: attention, experts, memory, and below what its engine says of some. */
 export function mappingTable(listed: readonly ListedMapping[], width = 120): string[] {
   const reasons: string[] = [];
   const numberOf = (reason: string): string => {
@@ -12,13 +12,15 @@ export function mappingTable(listed: readonly ListedMapping[], width = 120): str
     return `(${reasons.indexOf(reason) + 1})`;
   };
   const header = [...degrees, "folded", "experts in", "weights", "KV blocks", "starts"];
-  const rows = listed.map(({ mapping, folded, expertDomains, memory, refusals }) => [
+  const rows = listed.map(({ mapping, folded, expertDomains, memory, refusals, notes }) => [
     ...degrees.map((key) => String(mapping[key])),
     folded ? "yes" : "no",
     expertDomains === 1 ? "one node" : `${expertDomains} nodes`,
     memory === null ? "" : formatBytes(memory.weightBytes),
     memory === null ? "does not fit" : formatCount(memory.kvBlocks),
-    refusals.length === 0 ? "yes" : `no ${refusals.map(numberOf).join(" ")}`,
+    [refusals.length > 0 ? "no" : notes.length > 0 ? "noted" : "yes", ...[...refusals, ...notes].map(numberOf)].join(
+      " ",
+    ),
   ]);
   const numbers = degrees.map(() => "right" as const);
   const table = textTable([header, ...rows], {

@@ -82,12 +82,15 @@ describe("mappings of a model", () => {
   const list = (...options: string[]) => moecast(["model", "mappings", "mixtral-8x7b", ...options]);
 
   test("are listed with their memory and why an engine does not start some", async () => {
-    const { code, out } = await list("--devices", "8", "--system", "h100-sxm-8", "--limit", "6");
+    const { code, out } = await list("--devices", "8", "--system", "h100-sxm-8", "--limit", "7");
     expect(code).toBe(0);
-    expect(out).toMatch(/^Mixtral 8x7B over 8 devices of h100-sxm-8 under vLLM .*, of which the first 6 are listed/);
+    expect(out).toMatch(/^Mixtral 8x7B over 8 devices of h100-sxm-8 under vLLM .*, of which the first 7 are listed/);
     expect(out).toMatch(/^ 1 {3}1 {3}1 {3}8 {4}1 {3}8 {4}1 {2}no {6}one node +13.5 GiB +[\d,]+ {2}yes$/m);
     expect(out).toMatch(/no \(1\)$/m);
     expect(out).toContain("(1) vLLM");
+    // What an engine starts otherwise than it is listed is no plain yes.
+    expect(out).toMatch(/^ 1 {3}1 {3}1 {3}8 {4}2 {3}4 {4}1 {2}yes .*noted \(\d\)$/m);
+    expect(out).toMatch(/^\(\d\) vLLM .* has no flag for expert parallelism of 4 with slices over 2/m);
   });
 
   test("are a document with --json", async () => {

@@ -16,7 +16,7 @@ import { listOf, objectOf, wholeOf } from "./json-fields.ts";
  * (vllm-project/vllm-ascend, vllm_ascend/eplb/core/eplb_utils.py, `expert_file_to_tensor`). The plug-in goes by the position of a layer
  * among MoE layers and of a device in its list; ids are checked here, since a file that is out of order would be read as another map.
  * It holds one place per expert and device, so a second copy on a device would be lost: refused. Devices with fewer experts than
- * others leave slots empty at their end; plug-ins before 2026 need as many on each.
+ * others leave slots empty at their end; older plug-ins read as many on each.
  */
 export const vllmAscend: ExpertMapFormat = {
   name: "vllm-ascend",
