@@ -6,3 +6,7 @@ export const drawn = (stated: number): number => (all ? stated : Math.max(Math.m
 
 /** Cases that only the deep suite has. */
 export const further = <T>(cases: readonly T[]): readonly T[] => (all ? cases : []);
+
+/** Every other one of these cases in the quick suite, all of them in the deep one. */
+export const everyOther = <T>(cases: readonly T[]): readonly T[] =>
+  all ? cases : cases.filter((_, at) => at % 2 === 0);

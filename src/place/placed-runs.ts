@@ -58,7 +58,7 @@ export function runFigures(
 }
 
 /** after / before - 1, where more is better. */
-export const riseOf = ({ share, halfWidth }: Gain): Gain => ({ share: -share, halfWidth });
+const riseOf = ({ share, halfWidth }: Gain): Gain => ({ share: -share, halfWidth });
 
 /** Tokens that runs computed, prompts and outputs alike; 1 at least. */
 export const tokensOf = (runs: readonly PlacedRun[]): number =>

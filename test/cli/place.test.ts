@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 const place = (...words: string[]) =>
-  moecast(["place", scenario, "--repeats", "2", "--requests", "32", "-q", ...words]);
+  moecast(["place", scenario, "--repeats", "2", "--requests", "16", "-q", ...words]);
 
 describe("place", () => {
   test("writes the map of its verdict, as SGLang reads it, and the same bytes again", async () => {

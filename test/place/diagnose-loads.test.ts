@@ -9,6 +9,8 @@ import { plantedRouting } from "./placed.ts";
 const diagnose = (...planted: Parameters<typeof plantedRouting>) =>
   diagnoseLoads(tokenLoads(plantedRouting(...planted)), { ep: 8, nodes: 2, batch: 16 });
 
+const shifting = diagnose(8, 0.6, 2, 32);
+
 describe("the answer", () => {
   test("on even traffic is balanced, and that small steps are chance", () => {
     const found = diagnose(16, 16 / 64);
@@ -32,7 +34,7 @@ describe("the answer", () => {
   });
 
   test("of topics says how many maps are worse than none", () => {
-    const found = diagnose(8, 0.6, 2, 32);
+    const found = shifting;
     expect(found.topics!.names).toEqual(["domain 0", "domain 1"]);
     for (const [fit, row] of found.topics!.maxOverMean.entries())
       for (const [judged, value] of row.entries()) expect(value < 1.2).toBe(fit === judged);
@@ -71,7 +73,7 @@ test("loads by hand: two nodes, in order and round-robin", () => {
 
 test("the page fits narrow and wide terminals", () => {
   for (const width of [80, 120]) {
-    const lines = terminalPage(placementDiagnosisPage(diagnose(8, 0.6, 2, 32)), undefined, width).split("\n");
+    const lines = terminalPage(placementDiagnosisPage(shifting), undefined, width).split("\n");
     expect(lines.filter((line) => line.length > width)).toEqual([]);
     expect(lines.length).toBeLessThan(60);
   }

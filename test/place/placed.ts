@@ -54,7 +54,7 @@ export const comparePlaced = (
   scenario: string,
   more: Partial<PlaceOptions> = {},
   files: Readonly<Record<string, string>> = {},
-) => comparePlacement(parseScenario(scenario, "placed.yaml"), { requests: 64, repeats: 2, ...more }, onlyFiles(files));
+) => comparePlacement(parseScenario(scenario, "placed.yaml"), { requests: 32, repeats: 2, ...more }, onlyFiles(files));
 
 export const compareMapped = (scenario: string, more: Partial<MappingOptions> = {}) =>
   compareMappings(parseScenario(scenario, "placed.yaml"), { requests: 16, repeats: 2, ...more }, onlyFiles({}));

@@ -42,12 +42,26 @@ const baseStep = 0.3;
 const reuseStep = 0.6;
 const strongest = 8;
 
+/** Goals whose weights are kept: runs of one scenario with other settings ask for the same ones again. */
+const keptMax = 16;
+const kept = new Map<string, TopicWeights>();
+
+/** Weights of a goal, found once. */
+export function topicWeights(goal: TopicGoal): TopicWeights {
+  const key = JSON.stringify(goal);
+  const weights = kept.get(key) ?? foundWeights(goal);
+  kept.delete(key);
+  kept.set(key, weights);
+  if (kept.size > keptMax) kept.delete(kept.keys().next().value!);
+  return weights;
+}
+
 /**
  * Three causes of reuse, each with a number of its own: popularity that all sequences share, a topic that lasts a
  * sequence, and a preference for the last experts that fades within a few tokens. Weights are found on trial runs, each
  * of which corrects them by what it got wrong (stochastic approximation, Robbins and Monro 1951).
  */
-export function topicWeights(goal: TopicGoal): TopicWeights {
+function foundWeights(goal: TopicGoal): TopicWeights {
   const { experts, topK, popularity, reuse, laterReuse } = goal;
   const base = popularity.map((share) => Math.log(share * experts + 1e-3));
   let variance = reuse === null ? 0 : Math.max(0, Math.log(laterReuse / overlapOfPopularity(popularity, topK)));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { everyOther } from "../../drawn.ts";
 import {
   deployments,
   enginesWithout,
@@ -29,7 +30,7 @@ describe("the figures of a run, given as the observed point of its own scenario"
     expect(enginesWithout).toEqual([]);
   });
 
-  test.each(deployments.map((deployment, i) => [deployment, loops[i % loops.length]!] as const))(
+  test.each(everyOther(deployments.map((deployment, i) => [deployment, loops[i % loops.length]!] as const)))(
     "come back, and so do figures a factor away: %s",
     async (deployment, loop) => {
       const scenario = scenarioOf(deployment, loop);

@@ -5,6 +5,7 @@ import { loadBackend } from "../../../src/capture/backends/backends.ts";
 import { openRoutingTrace } from "../../../src/trace/container/open-trace.ts";
 import { phases } from "../../../src/trace/container/trace-tensors.ts";
 import { loadRoutingTable } from "../../../src/trace/load-routing.ts";
+import { everyOther } from "../../drawn.ts";
 import { temporaryFolder } from "../../trace/routing-files.ts";
 import { checkpointNames, expectedOf } from "../checkpoints.ts";
 import { captureTiny } from "./capture-tiny.ts";
@@ -23,7 +24,7 @@ async function opened(path: string) {
   return { file, table };
 }
 
-describe.each(checkpointNames)("%s", (name) => {
+describe.each(everyOther(checkpointNames))("%s", (name) => {
   const path = folder.path(`${name}.safetensors`);
 
   test("the trace holds what the published model class chooses, row by row", async () => {

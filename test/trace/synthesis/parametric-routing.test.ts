@@ -60,6 +60,15 @@ describe("parametric routing", () => {
     expect(table.origin.notes.every((note) => note.includes("assumed") || note.includes("seed"))).toBe(true);
   });
 
+  test("is the same however many others were asked for between", () => {
+    const asked = (skew: number) =>
+      [...parametricRouting({ ...plain, experts: 8, topK: 1, popularity: { skew }, reuse: 0, tokens: 50 }).ids].join();
+    const first = asked(0.5);
+    const others = Array.from({ length: 20 }, (_, i) => asked(0.51 + i / 100));
+    expect(asked(0.5)).toBe(first);
+    expect(new Set([first, ...others]).size).toBeGreaterThan(15);
+  });
+
   test("refuses parameters that make no sense, all at once", () => {
     const broken = { ...plain, topK: 40, groups: 3, popularity: { skew: -1 }, reuse: 1.5 };
     try {
