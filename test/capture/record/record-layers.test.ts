@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type LayerExecutor, recordLayers } from "../../../src/capture/record/record-layers.ts";
 import { openWorkFolder } from "../../../src/capture/record/work-folder.ts";
 import { sha256 } from "../../../src/core/digest.ts";
+import { everyOther } from "../../drawn.ts";
 import { temporaryFolder } from "../../trace/routing-files.ts";
 import { fakeExecutor, fakeJob } from "./fake-model.ts";
 
@@ -74,7 +75,7 @@ describe("a recording that was ended", () => {
   // Before the journal's first state, in the first, a middle and the last layer, and at the first call of a layer.
   const ends = [0, 1, 4, 13, 25, 36, calls.length - 1];
 
-  test.each(ends)("by a kill before call %i goes on to the same files", async (n) => {
+  test.each(everyOther(ends))("by a kill before call %i goes on to the same files", async (n) => {
     const path = folder.path(`killed-${n}`);
     const script = fileURLToPath(new URL("./record-in-child.ts", import.meta.url));
     const child = spawnSync(process.execPath, ["--import", "tsx", script, path, String(n)], { encoding: "utf8" });
