@@ -1,4 +1,5 @@
 import type { DispatchPolicy } from "./dispatch.ts";
+import { dualAscentDispatch } from "./dual-ascent.ts";
 import { fakeDispatch } from "./fake.ts";
 import { lpDispatch } from "./lp.ts";
 import { randomDispatch } from "./random.ts";
@@ -13,6 +14,7 @@ export const dispatches = {
   "static-nearest": staticNearestDispatch,
   weighted: weightedDispatch,
   lp: lpDispatch,
+  "dual-ascent": dualAscentDispatch,
   fake: fakeDispatch,
 } as const satisfies Record<string, DispatchPolicy>;
 

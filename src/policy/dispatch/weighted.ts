@@ -1,11 +1,9 @@
 import { rankLoadsOf } from "../placement/placement-measures.ts";
+import { phaseOf, placeByWeight, shareByWeight } from "./by-weight.ts";
 import type { DispatchPolicy, DispatchSite } from "./dispatch.ts";
 import { devicesOfStage, nearness } from "./nearness.ts";
 import { perExpert } from "./per-expert.ts";
 import { shareEvenly } from "./round-robin.ts";
-
-/** Its multiples lie evenly between whole numbers. */
-const goldenRatio = 0.6180339887498949;
 
 /**
  * Tokens go to the nearest copies (same device, else same node, else any), among equally near ones in weighted round robin: the
@@ -34,8 +32,15 @@ export const weightedDispatch: DispatchPolicy = {
           shareEvenly(tokens, 0, devicesPerSource, expert, ofDevice);
           for (let i = 0; i < devicesPerSource; i++) {
             const device = source * devicesPerSource + i;
-            const phase = ((device + expert) * goldenRatio) % 1;
-            shareByWeight(ofDevice[i]!, phase, weights, starts[entry]! + device * count, count, shares, first);
+            shareByWeight(
+              ofDevice[i]!,
+              phaseOf(device + expert),
+              weights,
+              starts[entry]! + device * count,
+              count,
+              shares,
+              first,
+            );
           }
         }
       },
@@ -45,17 +50,7 @@ export const weightedDispatch: DispatchPolicy = {
       copyOf: (layer, expert, device, turn) => {
         const entry = layer * experts + expert;
         const count = copies.starts[entry + 1]! - copies.starts[entry]!;
-        const at = starts[entry]! + device * count;
-        let left = (turn * goldenRatio) % 1;
-        let last = 0;
-        for (let copy = 0; copy < count; copy++) {
-          const weight = weights[at + copy]!;
-          if (weight === 0) continue;
-          if (left < weight) return copy;
-          left -= weight;
-          last = copy;
-        }
-        return last;
+        return placeByWeight(turn, weights, starts[entry]! + device * count, count);
       },
     };
   },
@@ -82,29 +77,4 @@ function weightsByDevice({ layers, experts, ranks, copies, topology, loads }: Di
     }
   }
   return { starts, weights: Float64Array.from(weights) };
-}
-
-/**
- * Adds whole tokens by weights that add up to 1: as weighted round robin gives them, a copy has those up to its share of the running
- * sum. `phase` in [0, 1) says where in a round it begins, so that single tokens do not all go to the first copies.
- */
-function shareByWeight(
-  tokens: number,
-  phase: number,
-  weights: Float64Array,
-  at: number,
-  count: number,
-  shares: Float64Array,
-  first: number,
-): void {
-  let given = 0;
-  let sum = 0;
-  let last = 0;
-  for (let i = 0; i < count; i++) if (weights[at + i]! > 0) last = i;
-  for (let i = 0; i <= last; i++) {
-    sum += weights[at + i]!;
-    const upTo = i === last ? tokens : Math.min(tokens, Math.floor(tokens * sum + phase));
-    shares[first + i]! += upTo - given;
-    given = upTo;
-  }
 }

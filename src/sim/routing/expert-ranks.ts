@@ -214,7 +214,7 @@ export class ExpertRanks {
   }
 
   /**
-   * Pairs, and the experts that are touched at all, spread evenly over ranks. No rule gives its slowest rank less: the ranks with
+   * Pairs, and the experts that are touched at all, spread evenly over ranks. No rule gives its busiest rank fewer: the ranks with
    * a pair more come first, those with an expert more come last where that leaves none with an expert more than pairs.
    */
   private spreadEvenly(counts: Uint32Array, { layers, ranks, pairs, distinct }: ExpertWork): void {
