@@ -3,6 +3,7 @@ import type { PlacementProof } from "../policy/placement/placement.ts";
 import type { MigrationCost } from "./migration-cost.ts";
 import type { RunFigures } from "./placed-runs.ts";
 import type { RankTraffic } from "./rank-traffic.ts";
+import type { StepTimes } from "./step-parts.ts";
 
 /** Balance of a map on some traffic. */
 export interface MapBalance {
@@ -42,6 +43,7 @@ export interface SimulatedMap extends RunFigures {
   readonly exchangeShare: number;
   /** The largest share of the KV cache that was taken. */
   readonly kvPeakShare: number;
+  readonly stepNs: StepTimes;
 }
 
 /** Maps fitted on one topic and judged on each: max/mean of ranks, mean over layers. */

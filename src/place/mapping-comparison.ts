@@ -1,10 +1,7 @@
 import type { Mapping } from "../sim/mapping.ts";
 import type { TrafficSplit } from "./comparison.ts";
 import type { RunFigures } from "./placed-runs.ts";
-
-/** What the time of steps goes into, as far as mappings differ in it. */
-export const stepParts = ["experts", "wait", "exchange", "allReduce", "rest"] as const;
-export type StepPart = (typeof stepParts)[number];
+import type { StepTimes } from "./step-parts.ts";
 
 /** A mapping simulated with the same requests and random draws as the one in use; gains null for that one. */
 export interface SimulatedMapping extends RunFigures {
@@ -24,8 +21,7 @@ export interface SimulatedMapping extends RunFigures {
    * they are not counted, such as for several copies of all experts, or nothing is sent.
    */
   readonly exchange: { readonly near: number; readonly far: number } | null;
-  /** ns of steps per token that was computed, prompt or output. */
-  readonly stepNs: Readonly<Record<StepPart, number>>;
+  readonly stepNs: StepTimes;
 }
 
 /** A mapping that does not fit, or that its engine does not start, and why. */

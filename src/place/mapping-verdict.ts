@@ -1,22 +1,11 @@
 import { type Gain, gainOf, isReal } from "../core/paired-gain.ts";
-import { sum } from "../core/statistics.ts";
 import { formatPercent } from "../core/units.ts";
-import type { LeftOutMapping, MappingVerdict, SimulatedMapping, StepPart } from "./mapping-comparison.ts";
+import type { LeftOutMapping, MappingVerdict, SimulatedMapping } from "./mapping-comparison.ts";
+import { partsInWords, stepSum } from "./step-parts.ts";
 
 /** Time a request below which another mapping is not worth a restart. */
 const worthwhile = 0.01;
-/** Share of step time below which a difference explains nothing. */
-const telling = 0.005;
-
 const percent = (share: number): string => formatPercent(share, 1);
-
-const inWords: Readonly<Record<StepPart, string>> = {
-  experts: "the experts' own work",
-  wait: "waiting for the busiest rank",
-  exchange: "tokens on their way to experts and back",
-  allReduce: "sums over tensor-parallel ranks",
-  rest: "attention, launches and the rest",
-};
 
 /** Take the mapping that saves time beyond its noise and is worth a restart; else keep what there is. And why EP or TP is slower. */
 export function mappingVerdict(
@@ -92,16 +81,7 @@ function expertsAgainstSlices(
     ];
   const [slow, fast] = time.share < 0 ? [whole, sliced] : [sliced, whole];
   const more = gainOf(fast.timeMs, slow.timeMs);
-  const total = sum(Object.values(fast.stepNs));
-  const parts = (Object.keys(inWords) as StepPart[])
-    .map((part) => ({ part, share: (slow.stepNs[part] - fast.stepNs[part]) / total }))
-    .sort((a, b) => b.share - a.share);
-  const said = (sign: 1 | -1) =>
-    parts
-      .filter(({ share }) => sign * share >= telling)
-      .map(({ part, share }) => `${inWords[part]} ${percent(Math.abs(share))}`)
-      .join(", ");
-  const [longer, shorter] = [said(1), said(-1)];
+  const { longer, shorter } = partsInWords(fast.stepNs, slow.stepNs);
   return [
     `${slow.name} takes ${percent(-more.share)} (+-${percent(more.halfWidth ?? 0)}) more time a request than ${fast.name} here`,
     ...(longer === "" ? [] : [`its steps are longer by ${longer}${shorter === "" ? "" : `; shorter by ${shorter}`}`]),
@@ -111,7 +91,7 @@ function expertsAgainstSlices(
 
 /** What perfect balance of the experts' ranks would make of it. */
 function withoutWaiting(whole: SimulatedMapping, sliced: SimulatedMapping): string {
-  const [ep, tp] = [sum(Object.values(whole.stepNs)), sum(Object.values(sliced.stepNs))];
+  const [ep, tp] = [stepSum(whole.stepNs), stepSum(sliced.stepNs)];
   const left = (ep - whole.stepNs.wait) / tp - 1;
   return left > 0
     ? `perfect balance of ${whole.name}'s ranks would leave its steps ${percent(left)} longer`

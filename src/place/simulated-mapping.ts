@@ -1,19 +1,9 @@
 import { mean, sum } from "../core/statistics.ts";
 import type { SimConfig } from "../sim/config.ts";
-import { type TimeComponent, timeComponents } from "../sim/result.ts";
 import type { MappingCandidate } from "./mapping-candidates.ts";
-import { type SimulatedMapping, type StepPart, stepParts } from "./mapping-comparison.ts";
+import type { SimulatedMapping } from "./mapping-comparison.ts";
 import { type PlacedRun, runFigures, tokensOf, valuesOf } from "./placed-runs.ts";
-
-const partOf: Readonly<Partial<Record<TimeComponent, StepPart>>> = {
-  experts: "experts",
-  sharedExperts: "experts",
-  expertFetch: "experts",
-  expertWait: "wait",
-  dispatch: "exchange",
-  combine: "exchange",
-  allReduce: "allReduce",
-};
+import { stepTimes } from "./step-parts.ts";
 
 /** What the runs of a mapping came to, against those of the mapping in use. `startNotes`: what its engine says of it alone. */
 export function simulatedMapping(
@@ -42,12 +32,4 @@ function exchangeOf(runs: readonly PlacedRun[]): SimulatedMapping["exchange"] {
   if (sent.some((bytes) => bytes === null)) return null;
   const bytes = (way: "near" | "far") => sum(sent.map((of) => of!.dispatch[way] + of!.combine[way])) / tokensOf(runs);
   return { near: bytes("near"), far: bytes("far") };
-}
-
-function stepTimes(runs: readonly PlacedRun[]): Record<StepPart, number> {
-  const times = Object.fromEntries(stepParts.map((part) => [part, 0])) as Record<StepPart, number>;
-  for (const { run } of runs)
-    for (const component of timeComponents) times[partOf[component] ?? "rest"] += run.time[component];
-  for (const part of stepParts) times[part] /= tokensOf(runs);
-  return times;
 }

@@ -1,9 +1,12 @@
 import { isReal } from "../core/paired-gain.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { BalanceBound, JudgedMap, PlacementVerdict, SimulatedMap, TrafficSplit } from "./comparison.ts";
+import { partRise, partsInWords, telling } from "./step-parts.ts";
 
 /** Time a request below which a change of the map is not worth its trouble. */
 const worthwhile = 0.01;
+/** Why less work of the experts is not believed. */
+const kernelSpread = "so far apart are the kernels' measured times with more and with fewer experts";
 /** Imbalance beyond even load that counts as one. */
 const evenEnough = 0.05;
 
@@ -35,6 +38,13 @@ const takesRoom = ({ redundant, kvPeakShare, gain }: SimulatedMap, current: Simu
   current.kvPeakShare <= kvFull &&
   gain!.throughput.share < gain!.time.share / 2;
 
+/**
+ * What the experts' own work takes less under a map, as a share of step time. A map moves work between ranks and copies add some. Less
+ * of it for as many tokens is how the kernels of a device were measured with more and with fewer experts, and no gain of the map.
+ */
+const ownWorkSaved = (map: SimulatedMap, current: SimulatedMap): number =>
+  Math.max(0, -partRise("experts", current.stepNs, map.stepNs));
+
 /** Apply a map where one saves time beyond its noise and worth the change; else keep what there is. */
 export function placementVerdict(compared: Compared): PlacementVerdict {
   const { simulated, maps } = compared;
@@ -46,7 +56,19 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
     (map) =>
       `the copies of ${mapName(map)} save ${percent(timeOf(map))} only by leaving KV cache for fewer sequences at a time, with ${percent(map.gain!.throughput.share)} more tokens/s; a smaller engine.maxNumSeqs does that without a map`,
   );
-  const [best] = simulated.filter((map) => saves(map) && !crowded.includes(map)).sort((a, b) => timeOf(b) - timeOf(a));
+  const byKernels = simulated.filter(
+    (map) => saves(map) && !crowded.includes(map) && timeOf(map) - ownWorkSaved(map, current) < worthwhile,
+  );
+  const noGain = [
+    ...crowding,
+    ...byKernels.map(
+      (map) =>
+        `what ${mapName(map)} saves is the experts' own work, ${percent(ownWorkSaved(map, current))} less for as many tokens: ${kernelSpread}`,
+    ),
+  ];
+  const [best] = simulated
+    .filter((map) => saves(map) && !crowded.includes(map) && !byKernels.includes(map))
+    .sort((a, b) => timeOf(b) - timeOf(a));
   if (best === undefined) {
     const { policy, redundant } = current;
     const hopeful = simulated.filter(
@@ -57,29 +79,34 @@ export function placementVerdict(compared: Compared): PlacementVerdict {
       compared.repeats === 1 ? "a single run does not tell it from noise" : "that is within the noise of the runs";
     const headline = undecided
       ? `undecided: ${hopeful.map((map) => `${mapName(map)} ${percent(timeOf(map))}`).join(", ")} less time a request, but ${why}`
-      : `keep ${mapName(current)}: no map that was simulated saves ${percent(worthwhile)} of the time of a request${crowded.length > 0 ? " by its balance" : ""}`;
+      : `keep ${mapName(current)}: no map that was simulated saves ${percent(worthwhile)} of the time of a request${noGain.length > 0 ? " by its balance" : ""}`;
     const more = undecided ? ["more --repeats or --requests would decide"] : [];
-    return { apply: false, policy, redundant, headline, reasons: [...more, ...crowding, ...reasonsToKeep(compared)] };
+    return { apply: false, policy, redundant, headline, reasons: [...more, ...noGain, ...reasonsToKeep(compared)] };
   }
   const { policy, redundant } = best;
   const map = maps.find((one) => one.policy === policy && one.redundant === redundant)!;
   const { time } = best.gain!;
   const judged = compared.split.by === "none" ? "traffic it was fitted to (optimistic)" : "traffic it has not seen";
   const { experts, bytes, ns } = map.migration;
+  const { longer, shorter } = partsInWords(current.stepNs, best.stepNs);
+  const own = ownWorkSaved(best, current);
   return {
     apply: true,
     policy,
     redundant,
     headline: `apply ${mapName(best)}: ${percent(time.share)} (+-${percent(time.halfWidth ?? 0)}) less time a request on ${judged}`,
     reasons: [
-      `waiting for the busiest rank falls from ${percent(current.waitShare)} to ${percent(best.waitShare)} of step time, tokens on their way from ${percent(current.exchangeShare)} to ${percent(best.exchangeShare)}`,
+      ...(shorter === "" ? [] : [`its steps are shorter by ${shorter}${longer === "" ? "" : `; longer by ${longer}`}`]),
+      ...(own < telling
+        ? []
+        : [`do not count on the ${percent(own)} that the experts' own work takes less: ${kernelSpread}`]),
       `at a restart it costs nothing; while serving ${formatCount(experts)} experts move, ${formatBytes(bytes)}, ${formatDuration(ns)} at least`,
       ...(map.copyBytes > 0
         ? [
             `its copies take ${formatBytes(map.copyBytes)} of each device, ${formatCount(map.kvTokens)} tokens of KV cache`,
           ]
         : []),
-      ...crowding,
+      ...noGain,
     ],
   };
 }

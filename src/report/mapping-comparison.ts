@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatNumber } from "../core/units.ts";
-import type { MappingComparison, SimulatedMapping, StepPart } from "../place/mapping-comparison.ts";
+import type { MappingComparison, SimulatedMapping } from "../place/mapping-comparison.ts";
+import type { StepPart } from "../place/step-parts.ts";
 import { gainText, riseText } from "./gain-text.ts";
 import type { Page, PageColumn, PageRow, PageSection } from "./page.ts";
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../src/core/errors.ts";
-import { stepParts } from "../../src/place/mapping-comparison.ts";
+import { stepParts } from "../../src/place/step-parts.ts";
 import { mappingComparisonPage } from "../../src/report/mapping-comparison.ts";
 import { terminalPage } from "../../src/report/page-terminal.ts";
 import { saveRoutingTable } from "../../src/trace/save-routing.ts";
