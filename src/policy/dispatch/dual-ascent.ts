@@ -32,7 +32,8 @@ class PricedRanks implements Dispatcher {
   private readonly load: Float64Array;
   /** [copies of the expert at hand] */
   private readonly weights: Float64Array;
-  private readonly divide: Dispatcher["share"];
+  /** Divides by the prices as they are. */
+  private readonly divider: Dispatcher;
 
   constructor(site: DispatchSite, u: number) {
     const { copies, experts, layers, ranks } = site;
@@ -41,14 +42,14 @@ class PricedRanks implements Dispatcher {
     this.prices = new Float64Array(layers * ranks);
     this.load = new Float64Array(ranks);
     this.weights = new Float64Array(copies.ranks.length);
-    this.divide = perExpert(copies, experts, (expert, first, count, tokens, shares, _all, layer) => {
+    this.divider = perExpert(copies, experts, (expert, first, count, tokens, shares, _all, layer) => {
       this.weigh(layer, first, count);
       shareByWeight(tokens, phaseOf(expert), this.weights, 0, count, shares, first);
-    }).share;
+    });
   }
 
   share: Dispatcher["share"] = (layer, tokens, shares) => {
-    this.divide(layer, tokens, shares);
+    this.divider.share(layer, tokens, shares);
     this.move(layer, shares);
   };
 
