@@ -8,6 +8,7 @@ import type { RebalanceName } from "../../../src/policy/rebalance/rebalances.ts"
 import type { SimConfig } from "../../../src/sim/config.ts";
 import type { LoadWindow } from "../../../src/sim/rebalance/load-window.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
+import { Simulation } from "../../../src/sim/simulation.ts";
 import { drawn, further } from "../../drawn.ts";
 import { singleDevice, testNode, testRequests, testRouting } from "../build.ts";
 import { contiguousOn, freeLinks, rebalanceOf, steps, twoRanks } from "./build.ts";
@@ -138,6 +139,23 @@ describe("rebalancing", () => {
       expect(run.ns[step]! / none.ns[step]!).toBeGreaterThan(1.95);
       expect(run.ns[step]! / none.ns[step]!).toBeLessThan(2);
     }
+  });
+
+  it("costs a stage only what of it lies between leaving and arriving", () => {
+    const slow = { name: "slow", bytesPerSecond: 1e6, latencyNs: 0, efficiency: 1 };
+    const simulation = new Simulation(
+      twoRanks({ node: testNode({ scaleUp: slow }), rebalance: rebalanceOf("vllm", once(30)) }),
+    );
+    const [own] = simulation.pools[0]!.experts.rebalances;
+    while (!own!.moving) simulation.advance(1);
+    const [lane] = (own as unknown as { lanes: { beginNs: number; endNs: number }[] }).lanes;
+    const { beginNs, endNs } = lane!;
+    // All of the stage is exchange, a quarter of it, and one that is over before.
+    expect(own!.besideNs(0, beginNs - 700, 1000, 1000)).toBe(300);
+    expect(lane!.endNs).toBe(endNs + 300);
+    expect(own!.besideNs(0, beginNs + 100, 1000, 250)).toBe(250);
+    expect(own!.besideNs(0, beginNs - 1000, 1000, 1000)).toBe(0);
+    expect(own!.besideNs(0, lane!.endNs - 200, 1000, 1000)).toBe(200);
   });
 
   it("makes a lasting preference for some experts more even", () => {
