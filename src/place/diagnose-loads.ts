@@ -7,6 +7,7 @@ import { loadBalance } from "../policy/placement/load-balance.ts";
 import { lpt } from "../policy/placement/lpt.ts";
 import type { Placement } from "../policy/placement/placement.ts";
 import { rankLoads } from "../policy/placement/placement-measures.ts";
+import { roundRobin } from "../policy/placement/round-robin.ts";
 import { copiesBound } from "./copies-bound.ts";
 import type { CopiesOutlook, MapAge, PlacementDiagnosis, StepOutlook } from "./diagnosis.ts";
 import { diagnosisAnswer } from "./diagnosis-answer.ts";
@@ -39,11 +40,19 @@ export function diagnoseLoads(recorded: RecordedLoads, options: DiagnoseOptions)
       .map((one) => one + ep),
   ];
   const redundants = [...new Set([0, ...numbers])].sort((a, b) => a - b);
-  const place = (loads: Float64Array, redundant: number): Placement => {
-    const physicalExperts = redundant === 0 ? Math.ceil(experts / ep) * ep : experts + redundant;
-    const input = { layers, experts, ranks: ep, nodes, groups: 1, physicalExperts, loads };
-    return redundant === 0 ? lpt.place(input) : eplb.place(input);
+  const blank = {
+    layers,
+    experts,
+    ranks: ep,
+    nodes,
+    groups: 1,
+    physicalExperts: Math.ceil(experts / ep) * ep,
+    loads: null,
   };
+  const place = (loads: Float64Array, redundant: number): Placement =>
+    redundant === 0
+      ? lpt.place({ ...blank, loads })
+      : eplb.place({ ...blank, loads, physicalExperts: experts + redundant });
   const whole = sumOf(topics.flatMap(({ windows }) => windows));
   const order = contiguousMap(layers, experts, ep);
   const orderLoads = rankLoads(order, whole);
@@ -89,7 +98,7 @@ export function diagnoseLoads(recorded: RecordedLoads, options: DiagnoseOptions)
     inOrder: { ...inOrder, worst: { ...inOrder.worst, layer: modelLayers[inOrder.worst.layer]! } },
     nodesInOrder: loadBalance(byNode(orderLoads, ep, nodes), nodes).maxOverMean,
     wholeByChance: table === null ? null : chanceOfEqual(ep, pairsOf(whole, layers)),
-    roundRobin: loadBalance(roundRobinLoads(whole, layers, experts, ep), ep).maxOverMean,
+    roundRobin: ratioOf(roundRobin.place(blank), whole),
     copies,
     laterInOrder: halves === null ? null : ratioOf(order, halves[1]),
     laterByChance: halves === null || table === null ? null : chanceOfEqual(ep, pairsOf(halves[1], layers)),
@@ -179,13 +188,5 @@ function byNode(loads: Float64Array, ranks: number, nodes: number): Float64Array
   const sums = new Float64Array((loads.length / ranks) * nodes);
   for (let at = 0; at < loads.length; at++)
     sums[Math.floor(at / ranks) * nodes + Math.floor(((at % ranks) * nodes) / ranks)]! += loads[at]!;
-  return sums;
-}
-
-function roundRobinLoads(loads: Float64Array, layers: number, experts: number, ranks: number): Float64Array {
-  const sums = new Float64Array(layers * ranks);
-  for (let layer = 0; layer < layers; layer++)
-    for (let expert = 0; expert < experts; expert++)
-      sums[layer * ranks + (expert % ranks)]! += loads[layer * experts + expert]!;
   return sums;
 }
