@@ -5,6 +5,7 @@
  * as the rest. Without a trace of Mixtral's routing the rows that need one are left out.
  */
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { resolveScenario } from "../src/resolve/resolve-scenario.ts";
 import { parseScenario } from "../src/scenario/parse-scenario.ts";
 import { simulate } from "../src/sim/simulate.ts";
@@ -75,7 +76,7 @@ async function runNs(file: string, settings: readonly string[], trace: string | 
 }
 
 async function main(): Promise<void> {
-  const [trace] = process.argv.slice(2);
+  const trace = process.argv[2] === undefined ? undefined : resolve(process.argv[2]);
   row(["published gain", "throughput", "replayed", "what of it", "placement"], 44, 12);
   for (const { name, file, published, before, after, needsTrace } of gains) {
     if (needsTrace === true && trace === undefined) continue;
