@@ -1,6 +1,6 @@
 import type { DispatchTopology } from "../../policy/dispatch/dispatch.ts";
-import { devicesOfStage } from "../../policy/dispatch/nearness.ts";
 import { noExpertId, type RoutingTable } from "../../trace/routing-table.ts";
+import { TokenPlaces } from "./token-places.ts";
 
 /** Which copy of an expert a token takes. */
 export interface CopyChooser {
@@ -55,17 +55,9 @@ export class ExchangeCounter {
   private readonly copies: CopyChooser;
   private readonly topology: DispatchTopology;
   private readonly rankCount: number;
-  private readonly devices: number;
-  /** [sources] reads of the row at hand, and their sum. */
+  /** [sources] reads of the row at hand, and where they are. */
   private readonly times: Float64Array;
-  private total = 0;
-  /** [nodes] and [places in a node] tokens that are there. */
-  private readonly onNode: Float64Array;
-  private readonly onPlace: Float64Array;
-  /** [ranks] copies of a token, sent to all devices of a rank: near and far, sent once to a rank or once to a node. */
-  private readonly near: Float64Array;
-  private readonly far: Float64Array;
-  private readonly handedOn: Float64Array;
+  private readonly places: TokenPlaces;
   /** [ranks] layers of the row with an expert on the rank. */
   private readonly touches: Float64Array;
   private readonly rankStamp: Int32Array;
@@ -85,17 +77,12 @@ export class ExchangeCounter {
     this.copies = copies;
     this.topology = topology;
     this.rankCount = ranks;
-    this.devices = devicesOfStage(topology);
     this.counts = newCounts(layerMap.length, topology.sources, ranks);
     this.times = new Float64Array(topology.sources);
-    this.onNode = new Float64Array(Math.ceil(this.devices / topology.devicesPerNode));
-    this.onPlace = new Float64Array(topology.devicesPerNode);
-    this.near = new Float64Array(ranks);
-    this.far = new Float64Array(ranks);
-    this.handedOn = new Float64Array(ranks);
+    this.places = new TokenPlaces(topology, ranks);
     this.touches = new Float64Array(ranks);
     this.rankStamp = new Int32Array(ranks);
-    this.nodeStamp = new Int32Array(this.onNode.length);
+    this.nodeStamp = new Int32Array(this.places.onNode.length);
   }
 
   /** Adds a row that the data-parallel ranks read so often. */
@@ -116,9 +103,9 @@ export class ExchangeCounter {
 
   /** @param device where the tokens are, for copies that are chosen by it. */
   private readRow(row: number, device: number): void {
-    this.place();
-    const { table, layerMap, copies, counts, near, far, handedOn, touches, rankStamp, nodeStamp, onNode, total } = this;
-    const { devicesPerRank, devicesPerNode } = this.topology;
+    this.places.place(this.times);
+    const { table, layerMap, copies, counts, touches, rankStamp, nodeStamp, places } = this;
+    const { near, far, handedOn, onNode, total } = places;
     const none = noExpertId(table);
     const turn = this.turn++;
     touches.fill(0);
@@ -139,8 +126,8 @@ export class ExchangeCounter {
         counts.nearByRank[layer]! += near[rank]!;
         counts.farByRank[layer]! += far[rank]!;
         counts.nearByNode[layer]! += handedOn[rank]!;
-        const last = Math.floor(((rank + 1) * devicesPerRank - 1) / devicesPerNode);
-        for (let node = Math.floor((rank * devicesPerRank) / devicesPerNode); node <= last; node++) {
+        const last = places.lastNode(rank);
+        for (let node = places.firstNode(rank); node <= last; node++) {
           if (nodeStamp[node] === mark) continue;
           nodeStamp[node] = mark;
           counts.nodes[layer]! += total;
@@ -153,41 +140,6 @@ export class ExchangeCounter {
       if (times === 0) continue;
       for (let rank = 0; rank < this.rankCount; rank++)
         counts.pairs[source * this.rankCount + rank]! += times * touches[rank]!;
-    }
-  }
-
-  /** Where the reads of the row are, and how many copies each rank would be sent of all of them. */
-  private place(): void {
-    const { times, onNode, onPlace, near, far, handedOn } = this;
-    const { devicesPerSource, devicesPerRank, devicesPerNode } = this.topology;
-    onNode.fill(0);
-    onPlace.fill(0);
-    let total = 0;
-    for (let source = 0; source < times.length; source++) {
-      const each = times[source]! / devicesPerSource;
-      if (each === 0) continue;
-      total += times[source]!;
-      for (let device = source * devicesPerSource; device < (source + 1) * devicesPerSource; device++) {
-        onNode[Math.floor(device / devicesPerNode)]! += each;
-        onPlace[device % devicesPerNode]! += each;
-      }
-    }
-    this.total = total;
-    for (let rank = 0; rank < this.rankCount; rank++) {
-      let inside = 0;
-      let outside = 0;
-      let handed = 0;
-      for (let device = rank * devicesPerRank; device < (rank + 1) * devicesPerRank; device++) {
-        const onDevice = times[Math.floor(device / devicesPerSource)]! / devicesPerSource;
-        const node = onNode[Math.floor(device / devicesPerNode)]!;
-        inside += node - onDevice;
-        outside += total - node;
-        // Tokens of the same place on other nodes arrive at the device itself.
-        handed += total - onPlace[device % devicesPerNode]!;
-      }
-      near[rank] = inside;
-      far[rank] = outside;
-      handedOn[rank] = handed;
     }
   }
 }
