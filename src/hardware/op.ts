@@ -154,7 +154,7 @@ export interface ExchangeOp {
   ranksPerNode: number;
   /** Bytes of one value on the wire, scales included: 2 for bf16, 1.03125 for fp8 in blocks of 128. */
   bytesPerValue: number;
-  /** Bytes inside a node and between nodes, over those of experts that lie in order and are picked evenly; absent: 1. */
+  /** Bytes inside a node and between nodes, over those of experts that are picked evenly; absent: 1. */
   nearScale?: number;
   farScale?: number;
 }

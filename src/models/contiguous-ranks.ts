@@ -8,6 +8,11 @@ function firstExpertOf(rank: number, experts: number, ranks: number): number {
   return rank * Math.floor(experts / ranks) + Math.min(rank, experts % ranks);
 }
 
+/** Experts of a rank. */
+export function expertsOfRank(rank: number, experts: number, ranks: number): number {
+  return firstExpertOf(rank + 1, experts, ranks) - firstExpertOf(rank, experts, ranks);
+}
+
 /** Ranks that hold the same number of experts. */
 export interface RankKind {
   readonly ranks: number;

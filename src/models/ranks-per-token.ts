@@ -55,10 +55,10 @@ function reachedShare({ experts, topK, groups, zeroExperts = 0 }: TokenRouting, 
       if (owned + own.length === 0) continue;
       const missed =
         topKPerGroup === undefined
-          ? allElsewhere(kept * size + zeroExperts, owned * size + sum(own), topK)
+          ? missedShare(kept * size + zeroExperts, owned * size + sum(own), topK)
           : owned > 0
             ? 0
-            : own.reduce((missing, held) => missing * allElsewhere(size, held, topKPerGroup), 1);
+            : own.reduce((missing, held) => missing * missedShare(size, held, topKPerGroup), 1);
       const wholeProbability = keptOf(count - parts.length, whole, kept - own.length, owned);
       reached += (1 - missed) * wholeProbability * partsProbability;
     }
@@ -75,7 +75,7 @@ function exactlyKept(count: number, kept: number, marked: number, drawn: number)
 }
 
 /** Probability that none of `drawn` of `items` is among `marked` of them. */
-function allElsewhere(items: number, marked: number, drawn: number): number {
+export function missedShare(items: number, marked: number, drawn: number): number {
   let probability = 1;
   for (let i = 0; i < drawn; i++) probability *= Math.max(0, items - marked - i) / (items - i);
   return probability;

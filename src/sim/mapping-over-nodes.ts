@@ -8,6 +8,10 @@ export function reachOf({ device, devicesPerNode }: Node): number {
   return device.scaleUp === null ? devicesPerNode : Math.max(devicesPerNode, device.scaleUpDomain);
 }
 
+/** Nodes, or domains of racks, that one copy of the experts of a stage is on. */
+export const nodesOfExperts = (mapping: Mapping, node: Node): number =>
+  Math.ceil(expertGroupRanks(mapping) / reachOf(node));
+
 /** Whether a device of pipeline stage `stage` hands over by the link between nodes: the next stage is out of reach. */
 export function handoffLeavesReach(mapping: Mapping, node: Node, stage: number): boolean {
   const ranks = stageRanks(mapping);

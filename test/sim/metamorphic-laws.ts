@@ -165,12 +165,10 @@ const relabelled: MetamorphicLaw = {
   name: "relabelled experts take the same times, with an LRU cache too",
   check(drawn) {
     // By the numbers of experts goes which of several copies gets a token more, which of equal ones a new map puts first, which tier
-    // a part of a layer lies in, and which pages are there first. What DeepEP's normal mode takes between nodes is relative to experts in
-    // the order of their numbers.
+    // a part of a layer lies in, and which pages are there first.
     const { first } = drawn;
     const drawnConfig = configOf({
       ...first,
-      exchange: first.exchange.startsWith("deepep") ? "allToAll" : first.exchange,
       placement: first.placement === "eplb" ? "lpt" : first.placement,
       rebalance: null,
       cxlExperts: 0,

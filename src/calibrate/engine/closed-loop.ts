@@ -1,6 +1,7 @@
 import type { EngineProfile } from "../../engine/engine-profile.ts";
 import { CostModel } from "../../hardware/cost.ts";
 import type { SimConfig } from "../../sim/config.ts";
+import { nodesOfExperts } from "../../sim/mapping-over-nodes.ts";
 import { timeComponents } from "../../sim/result.ts";
 import { ExpectedExperts } from "../../sim/routing/expected-experts.ts";
 import { addChunk, clearBatch, emptyBatch, type RankBatch } from "../../sim/step/batch.ts";
@@ -71,7 +72,7 @@ export function closedLoop(config: SimConfig): ClosedLoop {
   const { windows } = costs.alone;
   const plan = stagePlans(model, 1)[0]!;
   const cv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
-  const experts = new ExpectedExperts(moeLayers(model), mapping.ep, cv);
+  const experts = new ExpectedExperts(moeLayers(model), mapping.ep, cv, nodesOfExperts(mapping, config.node));
   const { requests, concurrency } = workload;
   const prompt = Math.round(meanOf(requests.promptTokens));
   const output = Math.round(meanOf(requests.outputTokens));

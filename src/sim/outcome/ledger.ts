@@ -109,8 +109,8 @@ function poolLedger(run: PoolView, workload: Workload): LedgerEntry[] {
     add(
       "exchange under the placement",
       "emulated",
-      "bytes that DeepEP's normal mode sends inside and between nodes: those of evenly picked experts, times what recorded tokens " +
-        "touch under the placement over what they touch with experts in order; copies as the dispatch rule takes them",
+      "bytes that DeepEP's normal mode sends inside and between nodes: those of evenly picked experts, times the ranks and nodes that " +
+        "recorded tokens touch under the placement, over the mean of all placements; copies as the dispatch rule takes them",
     );
   if (config.speculation !== null) speculationEntries(run, add);
   if (experts.offloads.caches.length > 0) {

@@ -24,20 +24,25 @@ export class ExpectedExperts implements ExpertSource {
   private readonly ranks: number;
   private readonly popularityCv: number;
   private readonly meanSpread: number;
+  private readonly scales: { readonly near: number; readonly far: number };
   /** Work by token count, filled on first use. All MoE layers of a model have one shape. */
   private readonly memo = new Map<number, ExpectedWork>([[0, noWork]]);
 
-  constructor(shapes: readonly MoeFeedForward[], ranks: number, popularityCv: number) {
+  /** @param nodes that the ranks are on. */
+  constructor(shapes: readonly MoeFeedForward[], ranks: number, popularityCv: number, nodes = 1) {
     this.shapes = shapes;
     this.ranks = ranks;
     this.popularityCv = popularityCv;
     const [moe] = shapes;
     this.meanSpread = moe === undefined ? 0 : expectedRanksPerToken({ ...choicesOf(moe), ranks });
+    this.scales = { near: groupScale(moe, ranks), far: groupScale(moe, nodes) };
   }
 
   route(call: LayerCall): void {
     call.expertsPerToken = computedTopK(this.shapes[0]!);
     call.spread = this.meanSpread;
+    call.nearScale = this.scales.near;
+    call.farScale = this.scales.far;
     const { groupTokens, pairs, distinct } = call;
     for (let group = 0; group < groupTokens.length; group++) {
       const work = this.workOf(groupTokens.length === 1 ? call.tokens : Math.round(groupTokens[group]!));
@@ -76,6 +81,13 @@ export class ExpectedExperts implements ExpertSource {
       },
     };
   }
+}
+
+/** Ranks or nodes that a token is sent to, over those without groups of the router. Experts lie in order, so that groups stay together. */
+function groupScale(moe: MoeFeedForward | undefined, places: number): number {
+  if (moe === undefined || moe.router.groups === null) return 1;
+  const choices = { ...choicesOf(moe), ranks: places };
+  return expectedRanksPerToken(choices) / expectedRanksPerToken({ ...choices, groups: null });
 }
 
 /** What a router of independent choices is described by. */

@@ -1,11 +1,12 @@
 import { InvariantError } from "../../core/errors.ts";
 import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchange.ts";
 import { expertHomes } from "../../models/visits.ts";
+import type { DispatchTopology } from "../../policy/dispatch/dispatch.ts";
 import { contiguousMap } from "../../policy/placement/contiguous.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
-import { exchangesTokens, sharersOf } from "../mapping.ts";
-import { reachOf } from "../mapping-over-nodes.ts";
+import { exchangesTokens, sharersOf, sourcesPerGroup } from "../mapping.ts";
+import { nodesOfExperts, reachOf } from "../mapping-over-nodes.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
 import { buildOffloads, type Offloads } from "../offload/build-offloads.ts";
 import { buildRebalances } from "../rebalance/build-rebalances.ts";
@@ -14,7 +15,7 @@ import type { StepInFlight } from "../replica.ts";
 import { moeLayers, moeStages } from "../step/stage-plan.ts";
 import { CachedExperts } from "./cached-experts.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
-import { exchangeScales, plainScales } from "./exchange-scales.ts";
+import { countScales, plainScales } from "./exchange-scales.ts";
 import { ExpectedExperts } from "./expected-experts.ts";
 import { type DispatchSetting, ExpertRanks, type ExpertWork, roundRobin } from "./expert-ranks.ts";
 import { GroupRows } from "./group-rows.ts";
@@ -70,7 +71,8 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     if (config.offload !== null)
       throw new InvariantError("offload-needs-replay", "an expert cache needs replayed routing");
     const popularityCv = routing.kind === "uniform" ? (routing.popularityCv ?? 0) : 0;
-    const expected = new ExpectedExperts(moe, config.mapping.ep, popularityCv);
+    const nodes = nodesOfExperts(config.mapping, config.node);
+    const expected = new ExpectedExperts(moe, config.mapping.ep, popularityCv, nodes);
     return {
       sources: Array.from({ length: config.replicas * config.mapping.pp }, () => expected),
       loads: null,
@@ -85,8 +87,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     };
   }
   const experts = moe[0]!.experts;
-  const inOrder = contiguousMap(moe.length, experts, config.mapping.ep);
-  const placement = config.placement ?? inOrder;
+  const placement = config.placement ?? contiguousMap(moe.length, experts, config.mapping.ep);
   const setting = dispatchSetting(config, seed);
   const expertRanks = new ExpertRanks(placement, routing.layerMap, setting);
   const bySource = config.dispatch?.policy.needs.includes("sources") === true;
@@ -105,24 +106,24 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const homes = expertHomes(config.model);
   const offloads = buildOffloads(config, memory, expertRanks, stageOf);
   const spreads = expertRanks.meanSpread(routing.table);
-  const scales = scalesExchange(config)
-    ? exchangeScales(
-        routing.table,
-        routing.layerMap,
-        expertRanks,
-        new ExpertRanks(inOrder, routing.layerMap),
-        setting.topology,
-      )
-    : plainScales(moe.length);
+  const scaled = scalesExchange(config);
+  const topology = groupTopology(config);
+  const scales = plainScales(moe.length);
+  if (scaled) countScales(scales, routing.table, routing.layerMap, expertRanks, topology);
   // Replicas whose experts are placed anew have maps of their own.
   const placed = Array.from({ length: config.rebalance === undefined ? 0 : config.replicas }, () => {
     const ranks = new ExpertRanks(placement, routing.layerMap, setting);
-    const own = spreads.slice();
+    const ownSpreads = spreads.slice();
+    const ownScales = { near: scales.near.slice(), far: scales.far.slice() };
     return {
       ranks,
       work: new GroupWork(ranks, config.mapping.edp),
-      spreads: own,
-      changed: (layers: readonly number[]) => ranks.meanSpread(routing.table, own, layers),
+      spreads: ownSpreads,
+      scales: ownScales,
+      changed: (layers: readonly number[]) => {
+        ranks.meanSpread(routing.table, ownSpreads, layers);
+        if (scaled) countScales(ownScales, routing.table, routing.layerMap, ranks, topology, layers);
+      },
     };
   });
   const rebalances = buildRebalances(
@@ -138,8 +139,8 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     const rows = Array.from({ length: edp }, () => replay.newStep());
     const sources = bySource ? new SourceCounts(config.mapping.dp, rows[0]!.counts.length) : null;
     const work = groupWork.newWork();
-    const own = placed[Math.floor(flight / pp)]?.spreads ?? spreads;
-    const resident = new ReplayedExperts(work, own, routing.table.topK, scales);
+    const own = placed[Math.floor(flight / pp)] ?? { spreads, scales };
+    const resident = new ReplayedExperts(work, own.spreads, routing.table.topK, own.scales);
     if (caches.length === 0) return { rows, sources, work, source: resident };
     const replica = Math.floor(flight / pp);
     const served = stageOf.map((stage) => caches.slice((replica * pp + stage) * ep, (replica * pp + stage + 1) * ep));
@@ -199,17 +200,20 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   };
 }
 
-/** Whether the time of exchanges follows the placement by nodes: DeepEP in its normal mode, with one map for good. */
-export function scalesExchange({ placement, rebalance, mapping, engine }: PoolConfig): boolean {
+/** Whether the time of exchanges follows where the experts of tokens lie: DeepEP in its normal mode. */
+export function scalesExchange({ mapping, engine }: PoolConfig): boolean {
   const { expertExchange } = engine;
-  return (
-    placement !== null &&
-    rebalance === undefined &&
-    mapping.edp === 1 &&
-    exchangesTokens(mapping) &&
-    exchangeLibrary(expertExchange) === "deepep" &&
-    !lowLatency(expertExchange, true)
-  );
+  return exchangesTokens(mapping) && exchangeLibrary(expertExchange) === "deepep" && !lowLatency(expertExchange, true);
+}
+
+/** Devices of one copy of the set of experts, and the tokens there. Every copy is taken to begin at a node. */
+function groupTopology({ mapping, node }: PoolConfig): DispatchTopology {
+  return {
+    sources: sourcesPerGroup(mapping),
+    devicesPerSource: mapping.tp,
+    devicesPerRank: mapping.etp,
+    devicesPerNode: reachOf(node),
+  };
 }
 
 /** How a pool dispatches tokens among copies. */

@@ -14,7 +14,7 @@ export class LayerCall {
   /** Mean routed experts per token, and mean distinct ranks of them. */
   expertsPerToken = 0;
   spread = 0;
-  /** Bytes of DeepEP's normal mode inside and between nodes, over those of contiguous experts. */
+  /** Bytes of DeepEP's normal mode inside and between nodes, over those of evenly picked experts. */
   nearScale = 1;
   farScale = 1;
   /** Absolute time from which every rank computes, ns. */

@@ -2,6 +2,7 @@ import type { CostModel } from "../../hardware/cost.ts";
 import { mathFor } from "../../hardware/math-format.ts";
 import type { GemmOp } from "../../hardware/op.ts";
 import type { PoolConfig } from "../config.ts";
+import { nodesOfExperts } from "../mapping-over-nodes.ts";
 import { ExpectedExperts } from "../routing/expected-experts.ts";
 import { clearBatch, emptyBatch, type RankBatch } from "./batch.ts";
 import { deviceTokens } from "./context-shares.ts";
@@ -32,7 +33,8 @@ export class DraftCost {
     this.layers = new StepCost(module, cost);
     this.plan = stagePlans(module.model, 1)[0]!;
     const popularityCv = config.routing.kind === "uniform" ? (config.routing.popularityCv ?? 0) : 0;
-    this.experts = new ExpectedExperts(moeLayers(module.model), module.mapping.ep, popularityCv);
+    const nodes = nodesOfExperts(module.mapping, module.node);
+    this.experts = new ExpectedExperts(moeLayers(module.model), module.mapping.ep, popularityCv, nodes);
     this.draftTokens = config.speculation!.draftTokens;
     this.cp = config.mapping.cp;
     const { hiddenSize } = module.model;

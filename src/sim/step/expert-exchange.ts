@@ -298,8 +298,9 @@ export class ExpertExchange {
     library.topK = messagesPerToken(call, library.tokens);
     library.experts = moe.experts;
     library.bytesPerValue = valueBytes;
-    library.nearScale = low ? 1 : call.nearScale;
-    library.farScale = low ? 1 : call.farScale;
+    const once = !low && library.library === "deepep";
+    library.nearScale = once ? call.nearScale : 1;
+    library.farScale = once ? call.farScale : 1;
     let ns = 0;
     for (let round = 0; round < rounds; round++) ns += this.links.exchangeNs(library, parts);
     return ns;
