@@ -1,6 +1,7 @@
 import { own } from "../../../core/own.ts";
 import { exchangeFamilies } from "../../../hardware/cost/exchange.ts";
 import type { ExchangeOp } from "../../../hardware/op.ts";
+import { DeepEpRouting } from "../deepep-routing.ts";
 import { deviceIdOf, engineIdOf } from "../device-name.ts";
 import type { KernelSample } from "../kernel-sample.ts";
 import type { KernelTable } from "../kernel-table.ts";
@@ -26,12 +27,13 @@ const exchangeColumns = [
   "num_experts",
 ] as const;
 
-/** Dispatch (fp8) and combine (bf16) of one row; times in microseconds. */
+/** Dispatch (fp8) and combine (bf16) of one row; times in microseconds. `routing`: what the normal mode sent. */
 function exchangesAt(
   table: KernelTable,
   row: number,
   mode: ExchangeOp["mode"],
   columns: Readonly<Record<ExchangeOp["kind"], string>>,
+  routing: DeepEpRouting | null,
 ): KernelSample[] {
   const framework = table.text(row, "framework");
   const version = table.text(row, "version");
@@ -47,6 +49,7 @@ function exchangesAt(
   if (hidden === null || tokens === null || topK === null || experts === null) return [];
   const device = deviceIdOf(deviceName);
   const ranksPerNode = own(ranksOfNodeByDevice, device) ?? ranksOfNode;
+  const scales = routing?.scales({ nodes, ranksPerNode, topK, experts });
   return (["dispatch", "combine"] as const).flatMap((kind) => {
     const time = us[kind];
     if (time === null) return [];
@@ -63,6 +66,7 @@ function exchangesAt(
         ranks: nodes * ranksPerNode,
         ranksPerNode,
         bytesPerValue: kind === "dispatch" ? fp8Bytes : bf16Bytes,
+        ...(scales === undefined ? {} : { nearScale: scales.near, farScale: scales.far }),
       },
       ns: time * 1e3,
       device,
@@ -85,7 +89,7 @@ export const lowLatencyExchangeTable: KernelTableReader = {
   columns: [...exchangeColumns, "dispatch_avg_t_us", "combine_avg_t_us"],
   read: (table) =>
     everyRow(table, (row) =>
-      exchangesAt(table, row, "lowLatency", { dispatch: "dispatch_avg_t_us", combine: "combine_avg_t_us" }),
+      exchangesAt(table, row, "lowLatency", { dispatch: "dispatch_avg_t_us", combine: "combine_avg_t_us" }, null),
     ),
 };
 
@@ -99,13 +103,16 @@ const defaultSms = 20;
 export const normalExchangeTable: KernelTableReader = {
   name: "DeepEP in normal mode",
   columns: [...exchangeColumns, "dispatch_sms", "dispatch_transmit_us", "combine_sms", "combine_transmit_us"],
-  read: (table) =>
-    everyRow(table, (row) => {
+  read: (table) => {
+    const routing = new DeepEpRouting();
+    const columns = { dispatch: "dispatch_transmit_us", combine: "combine_transmit_us" };
+    return everyRow(table, (row) => {
       const dispatchSms = table.positive(row, "dispatch_sms");
       const combineSms = table.positive(row, "combine_sms");
       if (dispatchSms !== defaultSms || combineSms !== defaultSms) return [];
-      return exchangesAt(table, row, "normal", { dispatch: "dispatch_transmit_us", combine: "combine_transmit_us" });
-    }),
+      return exchangesAt(table, row, "normal", columns, routing);
+    });
+  },
 };
 
 /** Bytes of one dispatched value by format. */
