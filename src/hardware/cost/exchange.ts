@@ -24,7 +24,7 @@ export function exchangeMap(device: Device, library: ExchangeLibrary, family: Ke
 /** Expected number of distinct groups among `picks` independent uniform picks of `groups`. */
 const distinctGroups = (groups: number, picks: number): number => groups * (1 - pow(1 - 1 / groups, picks));
 
-/** Bytes that one rank sends to the other ranks of its node, none to itself, if experts are picked evenly, times the scale of the placement. */
+/** Bytes that one rank sends to the other ranks of its node, none to itself, if experts are picked evenly, times what the routing makes of them. */
 export function nearBytes(op: ExchangeOp): number {
   const bytes = op.tokens * op.hidden * op.bytesPerValue;
   const near = Math.min(op.ranks, op.ranksPerNode);
@@ -32,7 +32,7 @@ export function nearBytes(op: ExchangeOp): number {
   return ((bytes * copies * (near - 1)) / op.ranks) * (op.nearScale ?? 1);
 }
 
-/** Bytes that one rank sends to other nodes if experts are picked evenly, times the scale of the placement. */
+/** Bytes that one rank sends to other nodes if experts are picked evenly, times what the routing makes of them. */
 export function farBytes(op: ExchangeOp): number {
   const nodes = op.ranks / Math.min(op.ranks, op.ranksPerNode);
   const copies = op.mode === "lowLatency" ? op.topK : distinctGroups(nodes, op.topK);
