@@ -97,11 +97,17 @@ const expertsNs = ({ pairs, distinct }: { pairs: number; distinct: number }, etp
     math: "bf16",
   });
 
-/** Mean number of the expert ranks {0..3}, {4..7} that a row's two experts lie in. */
-let touched = 0;
-for (let row = 0; row < table.rows; row++)
-  touched += Math.floor(table.ids[2 * row]! / 4) === Math.floor(table.ids[2 * row + 1]! / 4) ? 1 : 2;
-const spread = touched / table.rows;
+/** Mean number of expert ranks of `size` experts each, in order, that a row's two experts lie in. */
+function ranksTouched(size: number): number {
+  let touched = 0;
+  for (let row = 0; row < table.rows; row++)
+    touched += Math.floor(table.ids[2 * row]! / size) === Math.floor(table.ids[2 * row + 1]! / size) ? 1 : 2;
+  return touched / table.rows;
+}
+const spread = ranksTouched(4);
+
+/** The same over that of two experts picked evenly: one is on the rank of the other with probability (size - 1) / 7. */
+const routedScale = (size: number) => ranksTouched(size) / (2 - (size - 1) / 7);
 
 const overhead = 10 * 1000;
 const host = 100_000 + 1000;
@@ -288,6 +294,7 @@ describe("a step takes the sum of its operations", () => {
         ranks,
         ranksPerNode: 8,
         bytesPerValue: 2,
+        nearScale: mode === "normal" ? routedScale(8 / ranks) : 1,
       });
     const prompts = run({ dp: 2, ep: 2 }, [120, 30], 1, deepep).time;
     expect(prompts.dispatch).toBeCloseTo(exchange("dispatch", "normal", 120, 2), 6);
@@ -319,6 +326,7 @@ describe("a step takes the sum of its operations", () => {
         ranks: 2,
         ranksPerNode: 8,
         bytesPerValue: 2,
+        nearScale: mode === "normal" && library === "deepep" ? routedScale(4) : 1,
       });
     const ns = (expertExchange: EngineProfile["expertExchange"], output: number, dispatchTokensMax?: number) =>
       run({ dp: 2, ep: 2 }, [120, 30], output, {
