@@ -2,7 +2,7 @@ import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
 import { formatPercent } from "../core/units.ts";
 import { cooperatively } from "../files/cooperative.ts";
 import { routableExperts } from "../models/expert-choices.ts";
-import type { ModelSpec, MoeFeedForward } from "../models/spec.ts";
+import type { ModelSpec, MoeFeedForward, Router } from "../models/spec.ts";
 import { cachePolicies } from "../policy/cache/caches.ts";
 import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import { fromScenario } from "../scenario/file-path.ts";
@@ -15,6 +15,7 @@ import { loadRoutingTable } from "../trace/load-routing.ts";
 import type { RequestTable } from "../trace/request-table.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
+import type { ChoiceGroups } from "../trace/synthesis/choice-groups.ts";
 import { parametricSteps } from "../trace/synthesis/parametric-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesisSteps } from "../trace/synthesis/synthesise-routing.ts";
@@ -177,7 +178,7 @@ async function routingTable(
           experts: routableExperts(moe),
           topK: moe.topK,
           layers: moeLayerIndices(model).length,
-          groups: section.grouped ? (moe.router.groups?.count ?? 1) : 1,
+          ...choiceGroups(moe.router, section.grouped),
           ...figures,
           tokens: section.rows,
           seed,
@@ -187,6 +188,13 @@ async function routingTable(
     case "uniform":
       return refuse({ at: "routing.kind", expected: "routing that is replayed", found: section.kind });
   }
+}
+
+/** Groups of a router's choices: its own rule; or equally many experts in each, or no groups, as a scenario says. */
+function choiceGroups({ groups }: Router, grouped: boolean | undefined): ChoiceGroups {
+  if (groups === null || grouped === false) return { groups: 1 };
+  if (grouped === true || groups.topKPerGroup !== undefined) return { groups: groups.count };
+  return groups.kept < groups.count ? { groups: groups.count, groupsKept: groups.kept } : { groups: 1 };
 }
 
 function transformEntry({ name, detail, removedShare, replacedShare }: AppliedTransform): LedgerEntry {

@@ -92,7 +92,12 @@ export const routingSection = z.discriminatedUnion("kind", [
           "The same 64 tokens on, at most the reuse: what the topic of a sequence keeps in use. Default: as much of the " +
             "reuse beyond popularity as lasts in the model's family.",
         ),
-      grouped: z.boolean().default(false).describe("Choose equally many experts in each group of the router."),
+      grouped: z
+        .boolean()
+        .optional()
+        .describe(
+          "Choose equally many experts in each group of the router; false: regardless of its groups. Default: as the router does.",
+        ),
       rows: rows.default(20_000),
       start: replay.start,
       transforms: replay.transforms,

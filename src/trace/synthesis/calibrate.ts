@@ -3,6 +3,7 @@ import { sum } from "../../core/statistics.ts";
 import { withoutPause } from "../../core/steps.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { accessesAtDepth, type LruCurve } from "../stats/lru-curve.ts";
+import type { ChoiceGroups } from "./choice-groups.ts";
 import { drawRouting, type RoutingModel } from "./draw-routing.ts";
 import type { LayerLogs, LogWeights, RoutingLogs } from "./routing-logs.ts";
 import { measureRouting } from "./routing-measure.ts";
@@ -18,11 +19,10 @@ export interface FitOptions {
 }
 
 /** What trial runs are compared with. Counts may be of any size; only their proportions matter. */
-export interface RoutingGoal {
+export interface RoutingGoal extends ChoiceGroups {
   readonly experts: number;
   readonly topK: number;
   readonly layers: number;
-  readonly groups: number;
   readonly plan: readonly PlannedDomain[];
   /** [domain][layer] */
   readonly domains: readonly (readonly LayerGoal[])[];

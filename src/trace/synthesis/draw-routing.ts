@@ -1,14 +1,14 @@
 import type { RandomStream } from "../../core/random.ts";
 import type { Steps } from "../../core/steps.ts";
+import type { ChoiceGroups } from "./choice-groups.ts";
 import { LayerSampler, type LayerWeights } from "./layer-sampler.ts";
 import type { SequencePlan } from "./sequence-plan.ts";
 
 /** The generator's weights, ready to draw from. */
-export interface RoutingModel {
+export interface RoutingModel extends ChoiceGroups {
   readonly experts: number;
   readonly topK: number;
   readonly layers: number;
-  readonly groups: number;
   /** [domain][layer] */
   readonly weights: readonly (readonly LayerWeights[])[];
 }
@@ -26,7 +26,7 @@ export function* drawRouting(
   const stride = layers * topK;
   const rows = plan.starts[plan.starts.length - 1]!;
   const ids = experts <= 256 ? new Uint8Array(rows * stride) : new Uint16Array(rows * stride);
-  const sampler = new LayerSampler(experts, topK, model.groups);
+  const sampler = new LayerSampler(experts, topK, model);
   let drawn = 0;
   for (let layer = 0; layer < layers; layer++) {
     const random = streams.fork(`layer ${layer}`);

@@ -1,4 +1,5 @@
 import type { RandomStream } from "../../core/random.ts";
+import { type ChoiceGroups, givesEqually } from "./choice-groups.ts";
 
 /** Weights (not logs) of one layer in one domain; see RoutingStatistics. All are positive, and so are their products. */
 export interface LayerWeights {
@@ -33,6 +34,10 @@ const smallestShare = 1e-6;
 export class LayerSampler {
   readonly #topK: number;
   readonly #groups: number;
+  readonly #groupSize: number;
+  /** Groups that give a token experts; all: no limit. */
+  readonly #groupsKept: number;
+  readonly #equally: boolean;
   /** Experts from the most recent to the least; those not used in this sequence come last. */
   readonly #order: Uint16Array;
   /** By depth in `#order`; 0 once drawn. */
@@ -40,10 +45,17 @@ export class LayerSampler {
   readonly #product: Float64Array;
   readonly #topical: Float64Array;
   readonly #groupTotals: Float64Array;
+  /** [groups] whether a group has given the token at hand an expert. */
+  readonly #gave: Uint8Array;
 
-  constructor(experts: number, topK: number, groups: number) {
+  constructor(experts: number, topK: number, grouping: ChoiceGroups) {
+    const { groups, groupsKept = groups } = grouping;
     this.#topK = topK;
     this.#groups = groups;
+    this.#groupSize = experts / groups;
+    this.#groupsKept = groupsKept;
+    this.#equally = givesEqually(grouping);
+    this.#gave = new Uint8Array(groups);
     this.#order = Uint16Array.from({ length: experts }, (_, expert) => expert);
     this.#weights = new Float64Array(experts);
     this.#product = new Float64Array(experts);
@@ -58,6 +70,7 @@ export class LayerSampler {
     const order = this.#order;
     const weights = this.#weights;
     const experts = order.length;
+    const limited = this.#groupsKept < this.#groups;
     const base = model.topic === 0 ? model.base : this.#topical;
     if (model.topic !== 0)
       for (let e = 0; e < experts; e++) base[e] = model.base[e]! * Math.exp(model.topic * random.normal());
@@ -73,8 +86,12 @@ export class LayerSampler {
       const total = weigh(weights, order, byExpert, model.recency, used);
       let fresh = 0;
       let deepest = 0;
-      if (this.#groups === 1) {
+      if (this.#equally) {
+        deepest = experts - 1;
+        fresh = this.#drawFromGroups(ids, at, used, random);
+      } else {
         let left = total;
+        let open = this.#groupsKept;
         for (let draw = 0; draw < topK; draw++) {
           if (left < total * smallestShare) left = sumOf(weights);
           const depth = pick(weights, random.uint32() * perUint32 * left);
@@ -83,12 +100,11 @@ export class LayerSampler {
           ids[at + draw] = order[depth]!;
           if (depth >= used) fresh += 1;
           if (depth > deepest) deepest = depth;
+          if (limited && open > 0 && this.#opensGroup(order[depth]!) && --open === 0) left = this.#closeOthers();
           if (model.pair !== null && draw + 1 < topK)
             left = pairWeights(weights, order, model.pair, order[depth]! * experts);
         }
-      } else {
-        deepest = experts - 1;
-        fresh = this.#drawFromGroups(ids, at, used, random);
+        if (limited) this.#reopen(deepest);
       }
       used += fresh;
       leader = leadBy(model, ids, at, topK, leader, random.uint32() * perUint32);
@@ -102,12 +118,38 @@ export class LayerSampler {
     }
   }
 
+  /** Whether an expert is the token's first of its group. */
+  #opensGroup(expert: number): boolean {
+    const group = Math.floor(expert / this.#groupSize);
+    if (this.#gave[group] === 1) return false;
+    this.#gave[group] = 1;
+    return true;
+  }
+
+  /** Leaves the token the groups that gave it an expert. Returns the sum of the weights there. */
+  #closeOthers(): number {
+    const weights = this.#weights;
+    let sum = 0;
+    for (let depth = 0; depth < weights.length; depth++) {
+      if (this.#gave[Math.floor(this.#order[depth]! / this.#groupSize)] === 0) weights[depth] = 0;
+      sum += weights[depth]!;
+    }
+    return sum;
+  }
+
+  /** Ends the limit of a token: up to a depth, only drawn experts have a weight of 0 again. */
+  #reopen(deepest: number): void {
+    for (let depth = 0; depth <= deepest; depth++)
+      if (this.#gave[Math.floor(this.#order[depth]! / this.#groupSize)] === 0) this.#weights[depth] = 1;
+    this.#gave.fill(0);
+  }
+
   /** Grouped top-k: the same number from each group, stored in random order. Returns the experts not used before. */
   #drawFromGroups(ids: Uint8Array | Uint16Array, at: number, used: number, random: RandomStream): number {
     const order = this.#order;
     const weights = this.#weights;
     const totals = this.#groupTotals;
-    const groupSize = order.length / this.#groups;
+    const groupSize = this.#groupSize;
     totals.fill(0);
     for (let depth = 0; depth < order.length; depth++)
       totals[Math.floor(order[depth]! / groupSize)]! += weights[depth]!;

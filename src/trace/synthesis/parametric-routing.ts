@@ -4,6 +4,7 @@ import { type Steps, withoutPause } from "../../core/steps.ts";
 import { formatPercent } from "../../core/units.ts";
 import { inOneStretch } from "../../files/signals.ts";
 import type { RoutingTable } from "../routing-table.ts";
+import { type ChoiceGroups, givesEqually, limitsGroups } from "./choice-groups.ts";
 import { overlapOfPopularity, type PopularityLaw, popularityShares } from "./popularity-law.ts";
 import type { LayerStatistics, RoutingStatistics } from "./routing-statistics.ts";
 import { synthesisSteps } from "./synthesise-routing.ts";
@@ -27,8 +28,10 @@ export interface ParametricRouting {
   readonly laterReuse?: number;
   /** What remains of the preference for recent experts each topK places further down the LRU stack; 0.8 by default. */
   readonly fade?: number;
-  /** Grouped top-k (MoGE, arXiv 2505.21411): topK / groups experts from each contiguous group of experts. */
+  /** Contiguous groups of experts: grouped top-k (MoGE, arXiv 2505.21411) takes topK / groups experts from each. */
   readonly groups?: number;
+  /** In place of that: a token's experts lie in so many groups at most (DeepSeek-V3), those of its experts that are drawn first. */
+  readonly groupsKept?: number;
   /** 512 by default. */
   readonly sequenceTokens?: number;
   readonly tokens: number;
@@ -47,15 +50,19 @@ export function* parametricSteps(options: ParametricRouting): Steps<RoutingTable
 }
 
 function parametricStatistics(options: ParametricRouting): RoutingStatistics {
-  const { experts, topK, layers, groups = 1, fade = 0.8, sequenceTokens = 512 } = options;
+  const { experts, topK, layers, fade = 0.8, sequenceTokens = 512 } = options;
+  const grouping = groupingOf(options);
+  const { groups } = grouping;
   checkParameters(options);
-  const popularity = popularityShares(options.popularity, experts, topK, groups);
+  const popularity = givesEqually(grouping)
+    ? popularityShares(options.popularity, experts, topK, groups)
+    : dealtOut(popularityShares(options.popularity, experts, topK, 1), groups);
   const reuse = dependentReuse(options);
   const laterReuse = options.laterReuse ?? overlapOfPopularity(popularity, topK);
-  const weights = topicWeights({ experts, topK, groups, popularity, reuse, laterReuse, fade });
+  const weights = topicWeights({ experts, topK, ...grouping, popularity, reuse, laterReuse, fade });
   const places = new RandomStream(options.seed, "parametric routing");
   const layerStatistics = Array.from({ length: layers }, (_, layer): LayerStatistics => {
-    const order = permutedInGroups(experts, groups, places.fork(`layer ${layer}`));
+    const order = permutedInGroups(experts, grouping, places.fork(`layer ${layer}`));
     const base = order.map((rank) => weights.base[rank]!);
     return {
       popularity: order.map((rank) => popularity[rank]!),
@@ -73,7 +80,7 @@ function parametricStatistics(options: ParametricRouting): RoutingStatistics {
     topK,
     layers,
     modelLayers: Array.from({ length: layers }, (_, layer) => layer),
-    groups,
+    ...grouping,
     domains: [{ name: "assumed", share: 1, sequenceTokens: [sequenceTokens], layers: layerStatistics }],
     lifts: [],
     pairs: [],
@@ -92,7 +99,7 @@ function parametricStatistics(options: ParametricRouting): RoutingStatistics {
 const expertsMax = 4096;
 
 function checkParameters(options: ParametricRouting): void {
-  const { experts, topK, layers, popularity, groups = 1 } = options;
+  const { experts, topK, layers, popularity, groups = 1, groupsKept } = options;
   const problems: Problem[] = [];
   const whole = (at: string, value: number, low: number, high: number): void => {
     if (!Number.isInteger(value) || value < low || value > high)
@@ -101,10 +108,11 @@ function checkParameters(options: ParametricRouting): void {
   whole("experts", experts, 1, expertsMax);
   whole("topK", topK, 1, experts);
   whole("layers", layers, 1, 4096);
-  whole("groups", groups, 1, topK);
+  whole("groups", groups, 1, groupsKept === undefined ? topK : experts);
   if (experts % groups !== 0)
     problems.push({ at: "groups", expected: `a divisor of ${experts} experts`, found: groups });
-  if (topK % groups !== 0) problems.push({ at: "groups", expected: `a divisor of top-${topK}`, found: groups });
+  else if (groupsKept !== undefined) whole("groupsKept", groupsKept, Math.ceil((topK * groups) / experts), groups);
+  else if (topK % groups !== 0) problems.push({ at: "groups", expected: `a divisor of top-${topK}`, found: groups });
   if ("skew" in popularity && !(popularity.skew >= 0 && popularity.skew <= 4))
     problems.push({ at: "skew", expected: "a Zipf exponent from 0 to 4", found: popularity.skew });
   if ("popularityCv" in popularity && !(popularity.popularityCv >= 0 && popularity.popularityCv <= 4))
@@ -119,12 +127,24 @@ function checkParameters(options: ParametricRouting): void {
   if (problems.length > 0) throw new InvalidInputError(problems);
 }
 
-/** A random order that keeps experts in their contiguous groups. */
-function permutedInGroups(experts: number, groups: number, random: RandomStream): number[] {
+function groupingOf({ groups = 1, groupsKept }: ParametricRouting): ChoiceGroups {
+  return groupsKept === undefined ? { groups } : { groups, groupsKept };
+}
+
+/** Shares by falling popularity, dealt out to contiguous groups so that none has the popular experts. */
+function dealtOut(shares: readonly number[], groups: number): number[] {
+  const size = shares.length / groups;
+  return Array.from(shares, (_, expert) => shares[(expert % size) * groups + Math.floor(expert / size)]!);
+}
+
+/** A random order that keeps experts in their contiguous groups; whole groups change places where a token does not have experts of all. */
+function permutedInGroups(experts: number, grouping: ChoiceGroups, random: RandomStream): number[] {
+  const { groups } = grouping;
   const size = experts / groups;
-  return Array.from({ length: groups }, (_, group) =>
+  const inside = Array.from({ length: groups }, (_, group) =>
     random.shuffle(Array.from({ length: size }, (_, at) => group * size + at)),
-  ).flat();
+  );
+  return (limitsGroups(grouping) ? random.shuffle(inside) : inside).flat();
 }
 
 /** The wanted overlap, or null where tokens are independent. */
@@ -133,7 +153,9 @@ function dependentReuse({ experts, topK, reuse }: ParametricRouting): number | n
 }
 
 function parametricNotes(options: ParametricRouting, laterReuse: number): string[] {
-  const { popularity, groups = 1 } = options;
+  const { popularity } = options;
+  const grouping = groupingOf(options);
+  const { groups, groupsKept } = grouping;
   const reuse = dependentReuse(options);
   return [
     "skew" in popularity
@@ -142,7 +164,12 @@ function parametricNotes(options: ParametricRouting, laterReuse: number): string
     reuse === null
       ? "assumed: tokens are routed independently of each other"
       : `assumed: adjacent tokens share ${formatPercent(reuse)} of their experts, tokens ${laterTokens} apart ${formatPercent(laterReuse)}`,
-    ...(groups > 1 ? [`grouped top-k: the same number of experts from each of ${groups} groups`] : []),
+    ...(givesEqually(grouping) ? [`grouped top-k: the same number of experts from each of ${groups} groups`] : []),
+    ...(limitsGroups(grouping)
+      ? [
+          `assumed: experts of a token lie in ${groupsKept} of ${groups} groups, those of the experts that are drawn first; popular experts are dealt out to groups evenly`,
+        ]
+      : []),
     "assumed: layers are independent of each other",
   ];
 }

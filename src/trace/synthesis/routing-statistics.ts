@@ -1,6 +1,7 @@
 import type { RoutingOrigin } from "../routing-table.ts";
 import { shares } from "../stats/popularity.ts";
 import type { LayerGoal, RoutingGoal } from "./calibrate.ts";
+import type { ChoiceGroups } from "./choice-groups.ts";
 import type { LayerLogs, LogWeights, RoutingLogs } from "./routing-logs.ts";
 
 /**
@@ -11,14 +12,12 @@ import type { LayerLogs, LogWeights, RoutingLogs } from "./routing-logs.ts";
  * The LRU stack of a layer is emptied where a sequence starts. `base` carries popularity, `recency` the reuse at every
  * distance (adjacent overlap and the LRU curve), `lift` the cross-layer transition, `pair` the co-selection.
  */
-export interface RoutingStatistics {
+export interface RoutingStatistics extends ChoiceGroups {
   readonly format: "moecast.routing-statistics/1";
   readonly experts: number;
   readonly topK: number;
   readonly layers: number;
   readonly modelLayers: readonly number[];
-  /** Experts are drawn in equal numbers from this many contiguous groups of experts (grouped top-k); 1 = no groups. */
-  readonly groups: number;
   readonly domains: readonly DomainStatistics[];
   /** Per layer but the last, [experts][experts] towards the next layer, packed; empty where layers are independent. */
   readonly lifts: readonly string[];

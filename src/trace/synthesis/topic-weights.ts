@@ -4,15 +4,15 @@ import { withoutPause } from "../../core/steps.ts";
 import type { RoutingTable } from "../routing-table.ts";
 import { overlapAtLag } from "../stats/overlap.ts";
 import { expertCounts } from "../stats/popularity.ts";
+import type { ChoiceGroups } from "./choice-groups.ts";
 import { drawRouting, type RoutingModel } from "./draw-routing.ts";
 import { overlapOfPopularity } from "./popularity-law.ts";
 import { sequencePlan } from "./sequence-plan.ts";
 
 /** What a layer is to show, in a few numbers. */
-export interface TopicGoal {
+export interface TopicGoal extends ChoiceGroups {
   readonly experts: number;
   readonly topK: number;
-  readonly groups: number;
   /** Share of the selections by expert, over many sequences. */
   readonly popularity: readonly number[];
   /** Share of a token's experts that the next token of its sequence uses too; null: tokens are independent. */
@@ -99,7 +99,7 @@ function recencyOf({ experts, topK, fade }: TopicGoal, repeat: number): number[]
 
 /** One layer of many short sequences: topics differ by chance, and a few long ones would not tell their mean. */
 function trialRun(goal: TopicGoal, weights: TopicWeights, sequences: number, streams: RandomStream): RoutingTable {
-  const { experts, topK, groups } = goal;
+  const { experts, topK, groups, groupsKept } = goal;
   const length = 4 * laterTokens;
   const tokens = sequences * length;
   const plan = sequencePlan([{ share: 1, sequenceTokens: [length] }], tokens, streams.fork("lengths"));
@@ -112,7 +112,14 @@ function trialRun(goal: TopicGoal, weights: TopicWeights, sequences: number, str
     lead: new Float64Array(experts).fill(1),
     leadRepeat: 1,
   };
-  const model: RoutingModel = { experts, topK, layers: 1, groups, weights: [[layer]] };
+  const model: RoutingModel = {
+    experts,
+    topK,
+    layers: 1,
+    groups,
+    ...(groupsKept === undefined ? {} : { groupsKept }),
+    weights: [[layer]],
+  };
   return {
     experts,
     topK,

@@ -49,6 +49,62 @@ describe("parametric routing", () => {
     expect(maxOverMean(expertCounts(table, 1))).toBeGreaterThan(2);
   });
 
+  test("of a router that keeps some groups has a token's experts there, with the wanted popularity and reuse", () => {
+    const limited = {
+      ...plain,
+      tokens: 16_000,
+      sequenceTokens: 160,
+      groups: 4,
+      groupsKept: 2,
+      popularity: { skew: 0.8 },
+      reuse: 0.45,
+      laterReuse: 0.3,
+    };
+    const table = parametricRouting(limited);
+    const groupOf = (expert: number) => Math.floor(expert / 8);
+    const touched = [0, 0, 0];
+    for (let at = 0; at < table.ids.length; at += 4) {
+      const chosen = [...table.ids.subarray(at, at + 4)];
+      expect(new Set(chosen).size).toBe(4);
+      touched[new Set(chosen.map(groupOf)).size]! += 1;
+    }
+    // Four experts of one group are less usual, and three groups never are.
+    expect(touched[2]! / (table.ids.length / 4)).toBeGreaterThan(0.8);
+    expect(touched.slice(3).every((times) => !times)).toBe(true);
+    const zipf = shares(Array.from({ length: 32 }, (_, rank) => (rank + 1) ** -0.8));
+    for (const layer of [0, 1]) {
+      const counts = expertCounts(table, layer);
+      const popularity = shares(counts).sort((a, b) => b - a);
+      expect(popularity.reduce((sum, share, rank) => sum + Math.abs(share - zipf[rank]!), 0) / 2).toBeLessThan(0.05);
+      // The most popular experts of the layer are of different groups, which have their parts of all choices.
+      const order = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]!);
+      expect(new Set(order.slice(0, 4).map(groupOf)).size).toBeGreaterThanOrEqual(3);
+      expect(Math.abs(overlapAtLag(table, layer, 1).share - 0.45)).toBeLessThan(0.03);
+      expect(Math.abs(overlapAtLag(table, layer, 64).share - 0.3)).toBeLessThan(0.05);
+    }
+    const { groups: _, groupsKept: __, ...free } = limited;
+    expect(parametricRouting({ ...limited, groups: 1, groupsKept: 1 }).ids).toEqual(parametricRouting(free).ids);
+  });
+
+  test("draws evenly inside the groups that a token is left with, and every group may be the busiest of a layer", () => {
+    const even = { experts: 12, topK: 2, layers: 1, groups: 3, groupsKept: 1, popularity: { skew: 0 }, seed: 3 };
+    const { ids } = parametricRouting({ ...even, tokens: 9000 });
+    const pairs = new Map<string, number>();
+    for (let at = 0; at < ids.length; at += 2) {
+      const pair = [ids[at]!, ids[at + 1]!].sort((a, b) => a - b).join();
+      pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+    }
+    expect(pairs.size).toBe(18);
+    for (const times of pairs.values()) expect(Math.abs(times / 500 - 1)).toBeLessThan(0.2);
+
+    const skewed = parametricRouting({ ...even, layers: 24, popularity: { skew: 1 }, tokens: 500 });
+    const busiest = Array.from({ length: 24 }, (_, layer) => {
+      const loads = contiguousRankLoads(expertCounts(skewed, layer), 3);
+      return loads.indexOf(Math.max(...loads));
+    });
+    expect(new Set(busiest).size).toBe(3);
+  });
+
   test("has other popular experts in each layer, and other tokens with each seed", () => {
     const table = parametricRouting(plain);
     const popularity = [0, 1].map((layer) => [...expertCounts(table, layer)]);
