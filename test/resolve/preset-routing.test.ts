@@ -85,3 +85,27 @@ test("expected loads take their variation from the preset too; models without ex
   const dense = uniformFigures({ kind: "uniform" }, modelNamed("mixtral-8x7b"), null);
   expect(dense).toEqual({ popularityCv: 0, ledger: [] });
 });
+
+test("choices lie in groups as the router has them, unless a scenario says otherwise", async () => {
+  const groupsTouched = async (model: string, keys: string) => {
+    const scenario = text(model, `{ kind: parametric, rows: 200${keys} }`);
+    const onAscend = scenario.replace("h100-sxm-8", "ascend-800i-a2-8").replace("id: vllm", "id: vllm-ascend");
+    const { config } = await resolveScenario(
+      parseScenario(model === "deepseek-v3" ? scenario.replace("tp: 8", "tp: 8, pp: 2") : onAscend, "test.yaml"),
+      { readText: () => Promise.reject(new Error("no file is read")) },
+    );
+    const { routing } = config;
+    if (routing.kind !== "replay") throw new Error("nothing is replayed");
+    const { ids, topK, experts } = routing.table;
+    const numbers = new Set<number>();
+    for (let at = 0; at < ids.length; at += topK)
+      numbers.add(new Set([...ids.subarray(at, at + topK)].map((expert) => Math.floor((expert * 8) / experts))).size);
+    return { most: Math.max(...numbers), least: Math.min(...numbers), notes: routing.table.origin.notes.join() };
+  };
+  const own = await groupsTouched("deepseek-v3", "");
+  expect(own.most).toBe(4);
+  expect(own.notes).toContain("lie in 4 of 8 groups");
+  expect((await groupsTouched("deepseek-v3", ", grouped: false")).most).toBeGreaterThan(5);
+  expect(await groupsTouched("deepseek-v3", ", grouped: true")).toMatchObject({ most: 8, least: 8 });
+  expect(await groupsTouched("pangu-pro-moe", "")).toMatchObject({ most: 8, least: 8 });
+});
