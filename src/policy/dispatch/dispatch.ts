@@ -65,6 +65,8 @@ export interface DispatchPolicy<Shape extends Parameters = Parameters> {
   readonly needs: readonly DispatchNeed[];
   /** Whether no engine can run it: it sends tokens to ranks that do not hold their experts. */
   readonly whatIf?: true;
+  /** Whether it goes by what it divided before: then every replica, and every copy of the set of experts, has a dispatcher of its own. */
+  readonly remembers?: true;
   /** Absent: its parameters cannot contradict one another. */
   contradiction?(values: ParameterValues<Shape>): Contradiction | null;
   /** What it costs a running engine that a run does not charge; absent: nothing worth a word. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { phaseOf, placeByWeight, shareByWeight } from "./by-weight.ts";
+import { phaseOf, shareByWeight } from "./by-weight.ts";
 import type { Dispatcher, DispatchPolicy, DispatchSite } from "./dispatch.ts";
 import { perExpert } from "./per-expert.ts";
 
@@ -19,6 +19,7 @@ export const dualAscentDispatch: DispatchPolicy<typeof parameters> = {
   rule: "copies take the more tokens the lower the prices of their ranks, which follow the loads of the batches before (ALF-LB)",
   parameters,
   needs: [],
+  remembers: true,
   leavesOut: "the all-reduce of the ranks' loads after every batch, and that no engine is known to have it",
   create: (site, { u }) => new PricedRanks(site, u),
 };
@@ -51,14 +52,6 @@ class PricedRanks implements Dispatcher {
   share: Dispatcher["share"] = (layer, tokens, shares) => {
     this.divider.share(layer, tokens, shares);
     this.move(layer, shares);
-  };
-
-  copyOf = (layer: number, expert: number, _device: number, turn: number): number => {
-    const { copies, experts } = this.site;
-    const first = copies.starts[layer * experts + expert]!;
-    const count = copies.starts[layer * experts + expert + 1]! - first;
-    this.weigh(layer, first, count);
-    return placeByWeight(turn, this.weights, 0, count);
   };
 
   /** Writes the weights of `count` copies of an expert, which add up to 1. */

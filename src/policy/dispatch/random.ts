@@ -9,6 +9,7 @@ export const randomDispatch: DispatchPolicy = {
   rule: "each token takes a copy of its expert at random (SGLang dynamic)",
   parameters: {},
   needs: [],
+  remembers: true,
   create: ({ copies, experts, seed }) => {
     const stream = new RandomStream(seed, "dispatch");
     return perExpert(copies, experts, (_expert, first, count, tokens, shares) => {

@@ -1,14 +1,14 @@
 import type { Placement } from "../../policy/placement/placement.ts";
 import type { PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
-import type { ExpertRanks } from "../routing/expert-ranks.ts";
 import { LoadWindow } from "./load-window.ts";
 import { moveTime } from "./move-time.ts";
 import { type RebalanceSetting, ReplicaRebalance } from "./replica-rebalance.ts";
 
-/** The experts of one replica: who divides its work under a map, and what follows from the map. */
+/** The experts of one replica under a map, and what follows from it. */
 export interface PlacedReplica {
-  readonly ranks: ExpertRanks;
+  /** Puts a map in use. */
+  place(map: Placement): void;
   /** Counts anew what follows from the map of some MoE layers. */
   changed(layers: readonly number[]): void;
 }
@@ -48,11 +48,11 @@ export function buildRebalances(
     times: Array.from({ length: mapping.pp }, (_, stage) => moveTime(config, stage, sliceBytes, plan.source)),
     expertBytes: (sliceBytes * stageRanks(mapping)) / mapping.ep,
   };
-  return replicas.map(({ ranks, changed }) => {
+  return replicas.map(({ place, changed }) => {
     const replayed = visits.map((layers) => layers.map((layer) => layerMap[layer]!));
     const window = new LoadWindow(initial.experts, replayed, plan.windowPasses);
     return new ReplicaRebalance(setting, window, (map, layers) => {
-      ranks.place(map);
+      place(map);
       changed(layers);
     });
   });

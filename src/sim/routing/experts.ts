@@ -3,6 +3,7 @@ import { exchangeLibrary, lowLatency } from "../../engine/exchange/expert-exchan
 import { expertHomes } from "../../models/visits.ts";
 import type { DispatchTopology } from "../../policy/dispatch/dispatch.ts";
 import { contiguousMap } from "../../policy/placement/contiguous.ts";
+import type { Placement } from "../../policy/placement/placement.ts";
 import type { RequestTable } from "../../trace/request-table.ts";
 import type { PoolConfig } from "../config.ts";
 import { exchangesTokens, sharersOf, sourcesPerGroup } from "../mapping.ts";
@@ -110,14 +111,21 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
   const topology = groupTopology(config);
   const scales = plainScales(moe.length);
   if (scaled) countScales(scales, routing.table, routing.layerMap, expertRanks, topology);
-  // Replicas whose experts are placed anew have maps of their own.
-  const placed = Array.from({ length: config.rebalance === undefined ? 0 : config.replicas }, () => {
+  const { ep, pp, edp } = config.mapping;
+  const remembers = setting.choice.policy.remembers === true;
+  // Replicas whose experts are placed anew have maps of their own; those whose dispatch rule remembers, dispatchers.
+  const placed = Array.from({ length: config.rebalance === undefined && !remembers ? 0 : config.replicas }, () => {
     const ranks = new ExpertRanks(placement, routing.layerMap, setting);
+    const groups = Array.from({ length: edp }, (_, group) =>
+      group === 0 || !remembers ? ranks : new ExpertRanks(placement, routing.layerMap, setting),
+    );
     const ownSpreads = spreads.slice();
     const ownScales = { near: scales.near.slice(), far: scales.far.slice() };
     return {
-      ranks,
-      work: new GroupWork(ranks, config.mapping.edp),
+      work: new GroupWork(groups),
+      place: (map: Placement) => {
+        for (const group of new Set(groups)) group.place(map);
+      },
       spreads: ownSpreads,
       scales: ownScales,
       changed: (layers: readonly number[]) => {
@@ -131,10 +139,9 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     { initial: placement, layerMap: routing.layerMap, homes, stageOf, sliceBytes: memory.expertBytes },
     placed,
   );
-  const { ep, pp, edp } = config.mapping;
   const { caches } = offloads;
   const groupRows = new GroupRows(replay, config.mapping);
-  const groupWork = new GroupWork(expertRanks, edp);
+  const groupWork = new GroupWork(new Array<ExpertRanks>(edp).fill(expertRanks));
   const steps = Array.from({ length: config.replicas * pp }, (_, flight): RoutedStep => {
     const rows = Array.from({ length: edp }, () => replay.newStep());
     const sources = bySource ? new SourceCounts(config.mapping.dp, rows[0]!.counts.length) : null;
@@ -191,7 +198,8 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       for (const offload of offloads.caches) offload.check();
     },
     forget: (replica) => {
-      rebalances[replica]?.forget();
+      if (rebalances.length > 0) rebalances[replica]!.forget();
+      else placed[replica]?.place(placement);
       for (const cache of caches.slice(replica * pp * ep, (replica + 1) * pp * ep)) cache.forget();
     },
     finish: (atNs) => {

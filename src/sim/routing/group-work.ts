@@ -6,36 +6,38 @@ import type { StepRows } from "./step-rows.ts";
  * is rank g x ranks + r of the whole.
  */
 export class GroupWork {
-  private readonly expertRanks: ExpertRanks;
-  private readonly groups: number;
+  /** [groups] who divides the work of each; one for all where its dispatch rule does not remember. */
+  private readonly expertRanks: readonly ExpertRanks[];
   private readonly own: ExpertWork;
 
-  constructor(expertRanks: ExpertRanks, groups: number) {
+  constructor(expertRanks: readonly ExpertRanks[]) {
     this.expertRanks = expertRanks;
-    this.groups = groups;
-    this.own = expertRanks.newWork();
+    this.own = expertRanks[0]!.newWork();
   }
 
   /** Room for the work of all groups. */
   newWork(): ExpertWork {
-    const one = this.expertRanks.newWork();
-    if (this.groups === 1) return one;
-    const ranks = one.ranks * this.groups;
+    const groups = this.expertRanks.length;
+    const one = this.expertRanks[0]!.newWork();
+    if (groups === 1) return one;
+    const ranks = one.ranks * groups;
     const all = one.layers * ranks;
     return { ...one, ranks, pairs: new Float64Array(all), distinct: new Float64Array(all) };
   }
 
   /** Fills `work` from the rows of each group; of a single one, `bySource` has the tokens by data-parallel rank where the rule asks. */
   split(rows: readonly StepRows[], work: ExpertWork, bySource?: readonly Uint32Array[]): void {
-    const { expertRanks, groups, own } = this;
+    const { expertRanks, own } = this;
+    const [first] = expertRanks;
+    const groups = expertRanks.length;
     if (groups === 1) {
-      expertRanks.split(rows[0]!.counts, work, bySource);
+      first!.split(rows[0]!.counts, work, bySource);
       return;
     }
-    const { layers, ranks } = expertRanks;
+    const { layers, ranks } = first!;
     work.none.fill(0);
     for (let group = 0; group < groups; group++) {
-      expertRanks.split(rows[group]!.counts, own);
+      expertRanks[group]!.split(rows[group]!.counts, own);
       for (let layer = 0; layer < layers; layer++) {
         work.none[layer]! += own.none[layer]!;
         const to = (layer * groups + group) * ranks;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { RandomStream } from "../../../src/core/random.ts";
 import type { DispatchPolicy, DispatchSite, DispatchTopology } from "../../../src/policy/dispatch/dispatch.ts";
 import { dispatches } from "../../../src/policy/dispatch/dispatches.ts";
@@ -57,7 +58,7 @@ function anyCase(seed: number, copies = ranks * perRank): Case {
   };
 }
 
-const withDefaults = (policy: DispatchPolicy) => (policy.name === "static-nearest" ? { seed: 7 } : {});
+const withDefaults = (policy: DispatchPolicy) => z.object(policy.parameters).parse({});
 
 /** [copies] tokens of each copy in a step. */
 function sharesOf(policy: DispatchPolicy, { site, counts, bySource }: Case): Float64Array {
@@ -95,6 +96,21 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))("%s", (_name, rul
   test("does as every other where each expert has one copy", () => {
     const one = anyCase(3, experts);
     expect(sharesOf(rule, one)).toEqual(Float64Array.from(one.counts));
+  });
+
+  test("divides a batch alike again unless it says that it remembers", () => {
+    const differs = Array.from({ length: drawn(40) }, (_, seed) => {
+      const { site, counts, bySource } = anyCase(seed);
+      const dispatcher = rule.create(site, withDefaults(rule))!;
+      const [first, second] = [0, 1].map(() => {
+        const shares = new Float64Array(site.copies.ranks.length);
+        for (let layer = 0; layer < layers; layer++)
+          dispatcher.share(layer, { counts, from: layer * experts, bySource }, shares);
+        return shares.join();
+      });
+      return first !== second;
+    });
+    expect(differs.some(Boolean)).toBe(rule.remembers === true);
   });
 
   test("is the same for the same seed", () => {

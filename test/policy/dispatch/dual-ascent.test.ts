@@ -90,16 +90,4 @@ describe("prices of ranks", () => {
     const { shares } = batch(still, one);
     for (let i = 0; i < 10; i++) expect(batch(still, one).shares).toEqual(shares);
   });
-
-  test("say which copy single tokens take: as often as its share", () => {
-    const one = planted(2);
-    const dispatcher = dispatcherOf("dual-ascent", one.site, 0.5);
-    for (let i = 0; i < 50; i++) batch(dispatcher, one);
-    const { shares } = batch(dispatcher, one);
-    for (let expert = 0; expert < experts; expert++) {
-      const taken = [0, 0];
-      for (let turn = 0; turn < 1000; turn++) taken[dispatcher.copyOf!(0, expert, 0, turn)]!++;
-      expect(taken[0]! / 1000).toBeCloseTo(shares[one.site.copies.starts[expert]!]! / one.counts[expert]!, 1);
-    }
-  });
 });

@@ -6,7 +6,7 @@ import { contiguousOn } from "../rebalance/build.ts";
 
 test("work of groups stands side by side, and choices without an expert add up; a second step starts anew", () => {
   const ranks = new ExpertRanks(contiguousOn(2, 1), [0]);
-  const groups = new GroupWork(ranks, 2);
+  const groups = new GroupWork([ranks, ranks]);
   const rows = [
     [1, 2, 0, 0, 5, 0, 0, 0, 4],
     [0, 0, 0, 7, 0, 1, 1, 1, 3],
