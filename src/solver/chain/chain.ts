@@ -17,7 +17,7 @@ const dp: Solver<ChainProblem, Uint16Array> = {
 
 const lns: Solver<ChainProblem, Uint16Array> = {
   name: "lns",
-  rule: "sweeps, then two GPUs at a time exchange clusters in the layers where it helps, found exactly over all layers",
+  rule: "sweeps, then two GPUs at a time exchange clusters in the layers where it helps, found exactly over all layers, again from changed chains",
   solve: chainByNeighbourhoods,
 };
 
