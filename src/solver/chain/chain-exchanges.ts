@@ -127,7 +127,7 @@ export class ChainExchanges {
 
   /** Time of the exchange between a layer and the next. */
   private whole(layer: number): number {
-    const size = this.problem.gpus ** 2;
+    const size = this.problem.gpus * this.problem.gpus;
     const times = this.times.subarray(layer * size, (layer + 1) * size);
     return this.root(times.reduce((all, time) => this.join(all, time), 0));
   }
