@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Tests of the environment of a process, and of the tensors of its backends. */
 const ownProcess = ["test/scripts/record-routing.test.ts", "test/capture/{backends,record}/**/*.test.ts"];
 /** Tests that change the folder and the streams of their process, and put them back. */
-const commandLine = ["test/{cli,docs}/**/*.test.ts"];
+const commandLine = ["test/{cli,docs}/**/*.test.ts", "test/laws/hostile-input.test.ts"];
 const deep = "test/**/*.deep.test.ts";
 
 /** The quick tests. Files share processes, and so what they import, unless they need one of their own. */

@@ -17,26 +17,44 @@ export function built(): string {
   }
   const builds = join(root, "node_modules", ".cache", "moecast-cli");
   const folder = join(builds, key.digest("hex").slice(0, 16));
-  if (!existsSync(folder)) {
-    const fresh = `${folder}.${process.pid}`;
-    const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-    mkdirSync(fresh, { recursive: true });
-    writeFileSync(join(fresh, "package.json"), '{ "type": "module" }\n');
-    // Types are checked elsewhere; without them the build takes a quarter of the time.
-    const fast = ["--noCheck", "--declaration", "false", "--sourceMap", "false"];
-    const made = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", fresh, ...fast], {
-      cwd: root,
-    });
-    if (made.status !== 0) throw new Error(`the build failed:\n${String(made.stdout)}${String(made.stderr)}`);
-    for (const name of readdirSync(builds)) if (!name.includes(".")) rmSync(join(builds, name), { recursive: true });
-    try {
-      renameSync(fresh, folder);
-    } catch {
-      // Another test file was quicker.
-      rmSync(fresh, { recursive: true });
-    }
+  while (!existsSync(folder)) {
+    const fresh = `${folder}.building`;
+    mkdirSync(builds, { recursive: true });
+    if (takes(fresh)) build(fresh, folder, builds);
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   }
   return join(folder, "cli", "main.js");
+}
+
+/** Builds that nobody ended are given up after so long. */
+const abandonedMs = 60_000;
+
+/** Whether this test file is the one that builds into a folder: the others wait. */
+function takes(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch {
+    const since = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+    if (since !== undefined && Date.now() - since > abandonedMs) rmSync(folder, { recursive: true, force: true });
+    return false;
+  }
+}
+
+function build(fresh: string, folder: string, builds: string): void {
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  writeFileSync(join(fresh, "package.json"), '{ "type": "module" }\n');
+  // Types are checked elsewhere; without them the build takes a quarter of the time.
+  const fast = ["--noCheck", "--declaration", "false", "--sourceMap", "false"];
+  const made = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", fresh, ...fast], {
+    cwd: root,
+  });
+  if (made.status !== 0) {
+    rmSync(fresh, { recursive: true });
+    throw new Error(`the build failed:\n${String(made.stdout)}${String(made.stderr)}`);
+  }
+  for (const name of readdirSync(builds)) if (!name.includes(".")) rmSync(join(builds, name), { recursive: true });
+  renameSync(fresh, folder);
 }
 
 /** Folder of the scenarios that commands are tried on. */
