@@ -57,7 +57,7 @@ export const sglangContextLayouts: StartUpRule = {
       findings.push(
         expertCopies(
           mapping.edp,
-          mapping.cp === 1 ? "1" : `1, or ${mapping.cp} as parallel.cp`,
+          mapping.cp === 1 ? "1 without parallel.cp" : `1, or ${mapping.cp} as parallel.cp`,
           `${name} has copies of all experts (--moe-dp-size) for the ranks of a context-parallel group (--attn-cp-size) only`,
         ),
       );
