@@ -1,7 +1,8 @@
 import { RandomStream } from "../../core/random.ts";
 import type { Attempt, SolveLimits } from "../solver.ts";
 import { chainBound } from "./chain-bound.ts";
-import { ChainExchanges, type LinkNorm } from "./chain-exchanges.ts";
+import { ChainExchanges } from "./chain-exchanges.ts";
+import type { LinkNorm } from "./chain-links.ts";
 import { type ChainProblem, chainObjective, chainViolation } from "./chain-problem.ts";
 import { repairChain, startChain } from "./chain-start.ts";
 import { chainBySweeps } from "./chain-sweeps.ts";

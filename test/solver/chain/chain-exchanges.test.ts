@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../../src/core/random.ts";
-import { ChainExchanges, type LinkNorm } from "../../../src/solver/chain/chain-exchanges.ts";
+import { ChainExchanges } from "../../../src/solver/chain/chain-exchanges.ts";
+import type { LinkNorm } from "../../../src/solver/chain/chain-links.ts";
 import { type ChainProblem, chainViolation, itemsByGpu } from "../../../src/solver/chain/chain-problem.ts";
 import { drawn } from "../../drawn.ts";
 
