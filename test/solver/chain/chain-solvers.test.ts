@@ -75,6 +75,30 @@ test("sweeps and neighbourhoods are near the optimum, and exact where no GPU is 
   expect(searched / optimum).toBeLessThan(1.002);
 });
 
+test("slowest links between nodes end within two hundredths of the optimum, where sweeps alone do not", async () => {
+  const random = new RandomStream(1, "chain of two nodes");
+  let [optimum, swept, searched] = [0, 0, 0];
+  for (const _ of [0, ...further([1, 2])]) {
+    const [layers, gpus] = [16, 8];
+    const problem: ChainProblem = {
+      layers,
+      gpus,
+      traffic: Float64Array.from({ length: (layers - 1) * gpus * gpus }, () =>
+        Math.round(1000 * Math.exp(0.5 * random.normal())),
+      ),
+      distance: Float64Array.from({ length: gpus * gpus }, (_, at) =>
+        Math.floor(at / gpus) === at % gpus ? 0 : Math.floor(at / gpus) >> 2 === (at % gpus) >> 2 ? 1 : 9,
+      ),
+      minimise: "bottleneck",
+    };
+    optimum += (await solveHere(chain, problem, { solver: "dp" })).objective;
+    swept += (await solveHere(chain, problem, { solver: "sweeps" })).objective;
+    searched += (await solveHere(chain, problem, { solver: "lns" })).objective;
+  }
+  expect(swept / optimum).toBeGreaterThan(1.02);
+  expect(searched / optimum).toBeLessThan(1.02);
+});
+
 test("the same number of experts on every GPU, or as near as a brute force over exchanges comes", async () => {
   let met = 0;
   for (let seed = 0; seed < drawn(40); seed++) {
