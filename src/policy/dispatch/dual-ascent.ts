@@ -20,7 +20,7 @@ export const dualAscentDispatch: DispatchPolicy<typeof parameters> = {
   parameters,
   needs: [],
   remembers: true,
-  leavesOut: "the all-reduce of the ranks' loads after every batch, and that no engine is known to have it",
+  leavesOut: "the all-reduce of the ranks' loads after every batch (no engine is known to have the rule)",
   create: (site, { u }) => new PricedRanks(site, u),
 };
 
