@@ -4,7 +4,7 @@ import { type TimeComponent, timeComponents } from "../sim/result.ts";
 import { type PlacedRun, tokensOf } from "./placed-runs.ts";
 
 /** What the time of steps goes into, as far as placements and mappings differ in it. */
-export const stepParts = ["experts", "wait", "exchange", "allReduce", "rest"] as const;
+export const stepParts = ["experts", "wait", "fetch", "exchange", "allReduce", "rest"] as const;
 export type StepPart = (typeof stepParts)[number];
 
 /** ns of steps per token that was computed, prompt or output. */
@@ -16,6 +16,7 @@ export const telling = 0.005;
 const inWords: Readonly<Record<StepPart, string>> = {
   experts: "the experts' own work",
   wait: "waiting for the busiest rank",
+  fetch: "fetching experts",
   exchange: "tokens on their way to experts and back",
   allReduce: "sums over tensor-parallel ranks",
   rest: "attention, launches and the rest",
@@ -24,8 +25,8 @@ const inWords: Readonly<Record<StepPart, string>> = {
 const partOf: Readonly<Partial<Record<TimeComponent, StepPart>>> = {
   experts: "experts",
   sharedExperts: "experts",
-  expertFetch: "experts",
   expertWait: "wait",
+  expertFetch: "fetch",
   dispatch: "exchange",
   combine: "exchange",
   allReduce: "allReduce",

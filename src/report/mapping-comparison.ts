@@ -95,13 +95,16 @@ function simulatedSection({ mappings, nodes }: MappingComparison): PageSection {
 const partHeaders: Readonly<Record<StepPart, string>> = {
   experts: "experts",
   wait: "waiting",
+  fetch: "fetching",
   exchange: "exchange",
   allReduce: "all-reduce",
   rest: "the rest",
 };
 
 function timeSection({ mappings }: MappingComparison): PageSection {
-  const parts = Object.keys(partHeaders) as StepPart[];
+  const parts = (Object.keys(partHeaders) as StepPart[]).filter((part) =>
+    mappings.some(({ stepNs }) => stepNs[part] > 0),
+  );
   const us = (ns: number) => formatNumber(ns / 1000, 3);
   return {
     kind: "table",

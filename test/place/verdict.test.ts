@@ -18,8 +18,8 @@ const bound: BalanceBound = {
 };
 const split: TrafficSplit = { by: "time", fit: "first half", test: "second half", fitRows: 9, testRows: 9, notes: [] };
 
-/** Steps in use: 50 of the experts' own work, 20 of waiting, 10 of exchange, 20 of the rest. */
-const inUse = { experts: 50, wait: 20, exchange: 10, allReduce: 0, rest: 20 };
+/** Steps in use: 50 of the experts' own work, 15 of waiting, 5 of fetching, 10 of exchange, 20 of the rest. */
+const inUse = { experts: 50, wait: 15, fetch: 5, exchange: 10, allReduce: 0, rest: 20 };
 
 interface Change {
   /** Time a request that is saved, and its interval. */
@@ -78,8 +78,8 @@ function verdictOf(changes: Readonly<Record<string, Change>>, kvPeakShare = 0.5)
 
 test("the map that saves most is applied where its steps wait less", () => {
   const { apply, policy, headline, reasons } = verdictOf({
-    lpt: { time: 0.05, steps: { wait: 15 } },
-    eplb: { time: 0.1, steps: { wait: 8, exchange: 12 } },
+    lpt: { time: 0.05, steps: { wait: 10 } },
+    eplb: { time: 0.1, steps: { wait: 3, exchange: 12 } },
   });
   expect([apply, policy]).toEqual([true, "eplb"]);
   expect(headline).toContain("10.0%");
@@ -95,20 +95,27 @@ test("less work of the experts for as many tokens is no gain of a map", () => {
   expect(kernels.headline).toMatch(/^keep contiguous: .* by its balance$/);
   expect(kernels.reasons[0]).toMatch(/^what eplb \+8 saves is the experts' own work, 5.5% less for as many tokens/);
 
-  const both = verdictOf({ eplb: { time: 0.1, steps: { experts: 47, wait: 13 } } });
+  const both = verdictOf({ eplb: { time: 0.1, steps: { experts: 47, wait: 8 } } });
   expect(both.apply).toBe(true);
   expect(both.reasons[1]).toMatch(/^do not count on the 3.0% that the experts' own work takes less/);
 
   const another = verdictOf({
     eplb: { time: 0.06, steps: { experts: 44.5 } },
-    lpt: { time: 0.02, steps: { wait: 18 } },
+    lpt: { time: 0.02, steps: { wait: 13 } },
   });
   expect([another.apply, another.policy]).toEqual([true, "lpt"]);
   expect(another.reasons.join()).toContain("what eplb +8 saves");
 });
 
+test("experts that are fetched less are a gain, as waiting is", () => {
+  const { apply, reasons } = verdictOf({ lpt: { time: 0.04, steps: { fetch: 1 } } });
+  expect(apply).toBe(true);
+  expect(reasons[0]).toBe("its steps are shorter by fetching experts 4.0%");
+  expect(reasons.join()).not.toContain("own work");
+});
+
 test("copies that only crowd sequences out of the cache are no gain", () => {
-  const crowded = { time: 0.05, throughput: 0.01, steps: { wait: 15 } };
+  const crowded = { time: 0.05, throughput: 0.01, steps: { wait: 10 } };
   const { apply, reasons } = verdictOf({ eplb: { ...crowded, kvPeakShare: 0.99 } });
   expect(apply).toBe(false);
   expect(reasons[0]).toContain("only by leaving KV cache for fewer sequences");
@@ -117,7 +124,7 @@ test("copies that only crowd sequences out of the cache are no gain", () => {
 });
 
 test("what is not told from noise is undecided, and less than a hundredth is no reason", () => {
-  const wait = { steps: { wait: 15 } };
+  const wait = { steps: { wait: 10 } };
   expect(verdictOf({ eplb: { time: 0.05, halfWidth: 0.06, ...wait } }).headline).toMatch(/^undecided: eplb \+8 5.0%/);
   expect(verdictOf({ eplb: { time: 0.009, ...wait } }).headline).toMatch(/^keep contiguous/);
   expect(verdictOf({ eplb: { time: 0.011, ...wait } }).apply).toBe(true);
