@@ -1,5 +1,5 @@
 import type { RandomStream } from "../../core/random.ts";
-import { type ChoiceGroups, givesEqually } from "./choice-groups.ts";
+import { type ChoiceGroups, givesEqually, limitsGroups } from "./choice-groups.ts";
 
 /** Weights (not logs) of one layer in one domain; see RoutingStatistics. All are positive, and so are their products. */
 export interface LayerWeights {
@@ -38,6 +38,7 @@ export class LayerSampler {
   /** Groups that give a token experts; all: no limit. */
   readonly #groupsKept: number;
   readonly #equally: boolean;
+  readonly #limited: boolean;
   /** Experts from the most recent to the least; those not used in this sequence come last. */
   readonly #order: Uint16Array;
   /** By depth in `#order`; 0 once drawn. */
@@ -55,6 +56,7 @@ export class LayerSampler {
     this.#groupSize = experts / groups;
     this.#groupsKept = groupsKept;
     this.#equally = givesEqually(grouping);
+    this.#limited = limitsGroups(grouping);
     this.#gave = new Uint8Array(groups);
     this.#order = Uint16Array.from({ length: experts }, (_, expert) => expert);
     this.#weights = new Float64Array(experts);
@@ -70,7 +72,7 @@ export class LayerSampler {
     const order = this.#order;
     const weights = this.#weights;
     const experts = order.length;
-    const limited = this.#groupsKept < this.#groups;
+    const limited = this.#limited;
     const base = model.topic === 0 ? model.base : this.#topical;
     if (model.topic !== 0)
       for (let e = 0; e < experts; e++) base[e] = model.base[e]! * Math.exp(model.topic * random.normal());
