@@ -1,6 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
-import { inputBytesMax } from "../files/input-limits.ts";
-import { readText } from "../files/read-input.ts";
+import { localFiles } from "../files/local-files.ts";
 import { appendOutput, writeOutput } from "../files/write-output.ts";
 import type { TextStyle } from "../report/text-table.ts";
 import type { FileReader } from "../resolve/file-reader.ts";
@@ -47,12 +45,7 @@ export function processIo(colour: boolean): Io {
     ...(terminal ? { width: Math.min(widthMax, Math.max(widthMin, stdout.columns || 80)) } : {}),
     progress: stderr.isTTY === true && !env["CI"],
     progressWidth: () => (stderr.columns || 80) - 1,
-    readText: (path, bytesMax = inputBytesMax.text) => readText(path, bytesMax),
-    whatIs: async (path) => {
-      const there = await stat(path).catch(() => null);
-      return there === null ? "nothing" : there.isDirectory() ? "folder" : "file";
-    },
-    list: (path) => readdir(path).catch(() => []),
+    ...localFiles,
     writeText: (path, text) => writeOutput(path, (output) => output.append(text)),
     appendText: appendOutput,
   };

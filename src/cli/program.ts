@@ -12,6 +12,7 @@ import { offloadCommand } from "./offload-command.ts";
 import { placeCommand } from "./place-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
+import { sweepCommand } from "./sweep-command.ts";
 import { traceCommand } from "./trace-command.ts";
 import { validateCommand } from "./validate-command.ts";
 
@@ -19,6 +20,7 @@ const commands = [
   runCommand,
   offloadCommand,
   placeCommand,
+  sweepCommand,
   calibrateCommand,
   validateCommand,
   traceCommand,

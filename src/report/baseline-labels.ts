@@ -3,7 +3,8 @@ import type { BaselineDelta, BaselineRun, Forecast } from "../forecast/forecast.
 import type { MetricUnit } from "../metrics/metric.ts";
 import { dollars, milliseconds } from "./labels.ts";
 
-const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> = {
+/** A figure with its unit, for people. */
+export const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> = {
   ms: milliseconds,
   "tok/s": (value) => `${formatNumber(value, 4)} tok/s`,
   "req/s": (value) => `${formatNumber(value, 4)} req/s`,

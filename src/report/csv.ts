@@ -1,15 +1,8 @@
-import { oneLine } from "../core/printable.ts";
+import { csvCell } from "../core/csv-cell.ts";
 import type { SloVerdict } from "../forecast/forecast.ts";
 import type { Exporter } from "./exporter.ts";
 import { verdictLabel } from "./labels.ts";
 import { metricRows } from "./metric-rows.ts";
-
-/** Text as a CSV cell: quoted where needed, and disarmed with an apostrophe where a spreadsheet would see a formula. */
-export function csvCell(text: string): string {
-  const line = oneLine(text);
-  const safe = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(line) ? `'${line}` : line;
-  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
 
 /** The unit an SLO was written in, which its value has too. */
 const unitOf = ({ expression }: SloVerdict) => /\d\s*([a-z%/]+)\s*$/i.exec(expression)?.[1] ?? "";

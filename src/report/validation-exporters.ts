@@ -1,6 +1,6 @@
+import { csvCell } from "../core/csv-cell.ts";
 import { canonicalJson } from "../core/json.ts";
 import { escapeUnsafe } from "../core/printable.ts";
-import { csvCell } from "./csv.ts";
 import { markdownPage } from "./page-markdown.ts";
 import { scatterSvg } from "./scatter-svg.ts";
 import type { DataCell, ValidationPage } from "./validation-page.ts";

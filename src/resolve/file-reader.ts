@@ -1,6 +1,7 @@
 import { type Json, parseJson } from "../core/json.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { SolveRunner } from "../solver/solver.ts";
+import type { RoutingTable } from "../trace/routing-table.ts";
 
 /** How a forecast reads small files: model configurations and hardware profiles. Rejects for unreadable ones. */
 export interface FileReader {
@@ -11,9 +12,19 @@ export interface FileReader {
   list?(path: string): Promise<readonly string[]>;
 }
 
-/** What names are resolved with: files, and where optimisation problems are solved; absent: on this thread. */
+/** Routing tables that several scenarios replay: read or synthesised once. */
+export interface TableStore {
+  /** The table of a key, made by the first who asks for it. What `make` throws is everyone's who waits for it. */
+  table(key: string, make: () => Promise<RoutingTable>): Promise<RoutingTable>;
+}
+
+/**
+ * What names are resolved with: files; where optimisation problems are solved, absent: on this thread; and where routing tables
+ * are kept, absent: nowhere.
+ */
 export interface Surroundings extends FileReader {
   readonly solve?: SolveRunner;
+  readonly tables?: TableStore;
 }
 
 /** A JSON file that a scenario names, with the bytes for its digest. */

@@ -1,4 +1,5 @@
 import { InvalidInputError, type Problem, refuse } from "../core/errors.ts";
+import { canonicalJson } from "../core/json.ts";
 import { formatPercent } from "../core/units.ts";
 import { cooperatively } from "../files/cooperative.ts";
 import { routableExperts } from "../models/expert-choices.ts";
@@ -21,7 +22,7 @@ import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesisSteps } from "../trace/synthesis/synthesise-routing.ts";
 import { type AppliedTransform, applyTransforms, filesOf, needsOf } from "../trace/transform/apply-transforms.ts";
 import type { FitSource } from "./expert-loads.ts";
-import type { FileReader } from "./file-reader.ts";
+import type { FileReader, Surroundings } from "./file-reader.ts";
 import { type InputRow, inputRow } from "./input-row.ts";
 import { type LayerMapChoice, layerMapOf, moeLayerIndices } from "./layer-map.ts";
 import { located, locatedAsync } from "./located.ts";
@@ -54,7 +55,7 @@ export async function resolveRouting(
   model: ModelSpec,
   moe: MoeFeedForward | null,
   requests: RequestTable,
-  reader: FileReader,
+  reader: Surroundings,
   signal?: AbortSignal,
 ): Promise<ResolvedRouting> {
   const section = scenario.routing;
@@ -69,7 +70,7 @@ export async function resolveRouting(
       expected: `uniform: ${model.name} has no routed experts`,
       found: section.kind,
     });
-  const loaded = await routingTable(scenario, model, moe, signal);
+  const loaded = await routingTable(scenario, model, moe, reader, signal);
   checkShape(scenario, loaded.table, moe);
   // What transforms leave of the weights is not what the model weighed.
   const files = await transformFiles(scenario, section.transforms, reader);
@@ -146,35 +147,44 @@ async function routingTable(
   scenario: Scenario,
   model: ModelSpec,
   moe: MoeFeedForward,
+  { tables }: Surroundings,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly table: RoutingTable; readonly preset: readonly LedgerEntry[] }> {
   const section = scenario.routing;
   const { seed } = scenario;
+  /** The table that `make` makes of these values and of nothing else. */
+  const kept = (values: unknown, make: () => Promise<RoutingTable>): Promise<RoutingTable> =>
+    tables === undefined ? make() : tables.table(canonicalJson([section.kind, values]), make);
   switch (section.kind) {
     case "trace":
       return locatedAsync(scenario, ["routing", "file"], async () => {
-        const trace = await openRoutingTrace(fromScenario(scenario.file, section.file));
-        try {
-          const table = await loadRoutingTable(trace, {
-            ...(section.memory === undefined ? {} : { bytesMax: section.memory }),
-            also: new Set([...needsOf(section.transforms), ...(weighs(scenario) ? (["weights"] as const) : [])]),
-            // A transform reads one table and writes another.
-            copies: Math.min(section.transforms.length + Number(routableExperts(moe) > moe.experts), 2),
-          });
-          return { table, preset: [] };
-        } finally {
-          await trace.close();
-        }
+        const file = fromScenario(scenario.file, section.file);
+        const bytesMax = section.memory;
+        const also = new Set([...needsOf(section.transforms), ...(weighs(scenario) ? (["weights"] as const) : [])]);
+        // A transform reads one table and writes another.
+        const copies = Math.min(section.transforms.length + Number(routableExperts(moe) > moe.experts), 2);
+        const table = await kept([file, bytesMax ?? null, [...also].sort(), copies], async () => {
+          const trace = await openRoutingTrace(file);
+          try {
+            return await loadRoutingTable(trace, { ...(bytesMax === undefined ? {} : { bytesMax }), also, copies });
+          } finally {
+            await trace.close();
+          }
+        });
+        return { table, preset: [] };
       });
     case "published":
       return locatedAsync(scenario, ["routing", "id"], async () => {
-        const steps = synthesisSteps(routingFromPublished(section.id), { tokens: section.rows, seed });
-        return { table: await cooperatively(steps, signal), preset: [] };
+        const tokens = section.rows;
+        const table = await kept([section.id, tokens, seed], () =>
+          cooperatively(synthesisSteps(routingFromPublished(section.id), { tokens, seed }), signal),
+        );
+        return { table, preset: [] };
       });
     case "parametric":
       return locatedAsync(scenario, ["routing"], async () => {
         const { ledger, ...figures } = parametricFigures(scenario, section, model, routerOf(moe));
-        const steps = parametricSteps({
+        const values = {
           experts: routableExperts(moe),
           topK: moe.topK,
           layers: moeLayerIndices(model).length,
@@ -182,8 +192,8 @@ async function routingTable(
           ...figures,
           tokens: section.rows,
           seed,
-        });
-        return { table: await cooperatively(steps, signal), preset: ledger };
+        };
+        return { table: await kept(values, () => cooperatively(parametricSteps(values), signal)), preset: ledger };
       });
     case "uniform":
       return refuse({ at: "routing.kind", expected: "routing that is replayed", found: section.kind });

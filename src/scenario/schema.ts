@@ -11,6 +11,7 @@ import { handoverSection, poolsSection } from "./pools-section.ts";
 import { word } from "./quantity.ts";
 import { routingSection } from "./routing-section.ts";
 import { sloSection } from "./slo-section.ts";
+import { sweepSection } from "./sweep-section.ts";
 import { trafficSection } from "./traffic-section.ts";
 import { warmupSection } from "./warmup-section.ts";
 
@@ -63,6 +64,9 @@ export const scenarioSchema = z.strictObject({
   policy: policySection.prefault({}).describe("Placement, offload and request routing."),
   slo: sloSection.optional().describe("Service-level objectives: expressions per metric."),
   cost: costSection.optional().describe("Price of the deployment, instead of the profile's."),
+  sweep: sweepSection
+    .optional()
+    .describe("Configurations that moecast sweep runs; every other command takes the scenario as it stands."),
 });
 
 /** A scenario as validated: defaults filled in, quantities in base units, paths as written. */

@@ -26,6 +26,13 @@ export function applySettings(
   return { applied, problems };
 }
 
+/** A value as a setting's YAML text; a string as it stands where that reads as the same string. */
+export function yamlText(value: unknown): string {
+  if (typeof value !== "string") return JSON.stringify(value);
+  const plain = /^[^\s,[\]{}'"#&*!|>%@`-][^\n\r,[\]{}'"#]*$/.test(value) && parseDocument(value).toJS() === value;
+  return plain ? value : JSON.stringify(value);
+}
+
 /** How messages name the setting a value came from. */
 export const settingName = (text: string): string => `--set ${text}`;
 

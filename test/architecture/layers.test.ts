@@ -40,8 +40,10 @@ const packageOwners: Record<string, readonly string[]> = {
   yaml: ["scenario"],
   zod: ["core", "policy", "scenario", "hardware", "engine", "trace", "calibrate"],
   "csv-parse": ["trace", "calibrate"],
-  hyparquet: ["calibrate"],
+  hyparquet: ["calibrate", "plan"],
   "hyparquet-compressors": ["calibrate"],
+  "hyparquet-writer": ["plan"],
+  "@duckdb/node-api": ["plan"],
   fflate: ["trace"],
   "junit-report-builder": ["report"],
 };
@@ -164,7 +166,6 @@ test("pure folders use no Node module but hashing and path arithmetic", () => {
 const ownFiles = new Set([
   "capture/backends/setup.ts",
   "capture/record/decoded-rows.ts",
-  "capture/record/folder-lock.ts",
 ]);
 
 test("inputs are read and outputs written as a whole through src/files, with its limits and its care", () => {

@@ -5,7 +5,7 @@ import { makeFolder } from "../../files/folders.ts";
 import { inputBytesMax } from "../../files/input-limits.ts";
 import { readTextIfThere } from "../../files/read-input.ts";
 import { replaceDurably } from "./durable.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { lockFolder } from "../../files/folder-lock.ts";
 import { type Journal, journalText, parseJournal } from "./journal.ts";
 
 /** The folder a recording keeps its unfinished work in, locked by this process. */
@@ -35,7 +35,7 @@ export async function openWorkFolder(path: string, begin: Pick<Journal, "inputs"
     refuse({ file: path, expected: "a folder for unfinished work", hint: error.message }),
   );
   await refuseOthersFiles(path);
-  const lock = await lockFolder(join(path, lockName));
+  const lock = await lockFolder(join(path, lockName), "recording");
   const file = (name: string) => join(path, name);
   try {
     const found = restart ? null : await readJournal(file(journalName));

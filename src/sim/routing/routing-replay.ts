@@ -7,6 +7,9 @@ import { StepRows } from "./step-rows.ts";
 const prefixBytesMax = 64 * 1024 * 1024;
 const noDomain = -1;
 
+/** Prefix sums of tables that are in use: runs that replay the same one share them. */
+const prefixes = new WeakMap<RoutingTable, Uint32Array>();
+
 /**
  * Replays recorded routing. Every token position of a request reads one recorded row; the rows of a step are summed
  * into tokens per (layer, expert). Decode tokens are counted row by row. Prefill chunks use histograms kept at every
@@ -72,7 +75,7 @@ export class RoutingReplay {
     let blockRows = 32;
     while ((Math.ceil(table.rows / blockRows) + 1) * width * 4 > prefixBytesMax) blockRows *= 2;
     this.blockRows = blockRows;
-    this.prefix = options.ordered ? null : this.buildPrefix(width);
+    this.prefix = options.ordered ? null : this.prefixOf(width);
   }
 
   private domainRange(domain: number): [number, number] {
@@ -88,7 +91,9 @@ export class RoutingReplay {
     return sequenceStarts[from + (turn % count)]!;
   }
 
-  private buildPrefix(width: number): Uint32Array {
+  private prefixOf(width: number): Uint32Array {
+    const known = prefixes.get(this.table);
+    if (known !== undefined) return known;
     const { rows } = this.table;
     const blocks = Math.floor(rows / this.blockRows);
     const prefix = new Uint32Array((blocks + 1) * width);
@@ -100,6 +105,7 @@ export class RoutingReplay {
       const to = from + width;
       for (let i = 0; i < width; i++) prefix[to + i] = prefix[from + i]! + counts[i]!;
     }
+    prefixes.set(this.table, prefix);
     return prefix;
   }
 

@@ -1,9 +1,9 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { OutputError, refuse } from "../../core/errors.ts";
-import { readText } from "../../files/read-input.ts";
-import { causeOf, isSystemError } from "../../files/system-error.ts";
+import { OutputError, refuse } from "../core/errors.ts";
+import { readText } from "./read-input.ts";
+import { causeOf, isSystemError } from "./system-error.ts";
 
 /** A lock names a process and a host. */
 const lockBytesMax = 4096;
@@ -14,10 +14,10 @@ export interface FolderLock {
 }
 
 /**
- * Takes the lock file `path`, which names process and host. One left by a process of this host that is no more is
- * taken over; any other is refused.
+ * Takes the lock file `path`, which names process and host, for a use such as `recording`. One left by a process of this host that
+ * is no more is taken over; any other is refused.
  */
-export async function lockFolder(path: string): Promise<FolderLock> {
+export async function lockFolder(path: string, use: string): Promise<FolderLock> {
   const own = `${process.pid} ${hostname()}\n`;
   while (!(await created(path, own))) {
     const holder = await holderOf(path);
@@ -25,9 +25,9 @@ export async function lockFolder(path: string): Promise<FolderLock> {
     if (host !== undefined && (host !== hostname() || isRunning(Number(pid))))
       refuse({
         file: path,
-        expected: "a work folder that no other recording uses",
+        expected: `a folder that no other ${use} uses`,
         found: `process ${pid} on ${host}`,
-        hint: "if that process is no recording, remove this file",
+        hint: `if that process is no ${use}, remove this file`,
       });
     await removeStale(path, holder);
   }

@@ -1,0 +1,87 @@
+import type { Command } from "commander";
+import type { CommandRegistration } from "./command.ts";
+import { helpBelow } from "./help-text.ts";
+import type { ListOptions, MergeOptions, QueryOptions, SweepOptions } from "./sweep.ts";
+import { collect, wantsColour, wholeNumber } from "./words.ts";
+
+const below = helpBelow({
+  notes: [
+    "Runs every combination of the values of --vary, and of the cases, matrix and samples in the scenario's sweep section. Values are YAML; commas inside brackets belong to a value.",
+    "Results go to a folder: the same command goes on where it ended, however it ended. results.csv and results.parquet are written at the end.",
+  ],
+  examples: [
+    "sweep scenarios/workload-w.yaml --vary parallel.tp=1,2,4 --vary traffic.arrivals.requestRate=8/s,16/s --set traffic.requests=300",
+    "sweep scenarios/workload-w.yaml --range traffic.arrivals.requestRate=4/s..40/s --points 50 -o rates",
+    "sweep list rates --sort tpot.p50",
+    "sweep scenarios/workload-w.yaml --vary seed=1,2,3,4 --shard 1/2 -o part-1",
+    "sweep merge part-1 part-2 -o whole",
+    "sweep query 'select point, throughput from results order by throughput desc limit 3' whole",
+  ],
+});
+
+const seedMax = 4_294_967_295;
+const sortHelp = "figure to sort by, such as tpot.p50; default costUsdPerMtok, else throughputPerDevice";
+const topHelp = "best configurations to show (default: 10)";
+
+export const sweepCommand: CommandRegistration = (program, exit) => {
+  const sweep = program
+    .command("sweep")
+    .description("run many configurations of a scenario; list, query and merge their results")
+    .enablePositionalOptions()
+    .argument("<scenario>", "scenario file (YAML)")
+    .option("--vary <path=values>", "values of a path, such as parallel.tp=1,2,4 (repeatable)", collect)
+    .option(
+      "--range <path=low..high>",
+      "range of a path to sample, such as traffic.arrivals.requestRate=4/s..40/s; with ,log behind it by ratio (repeatable)",
+      collect,
+    )
+    .option("--points <n>", "points to sample from the ranges, as a Latin hypercube", wholeNumber(1, 1_000_000))
+    .option("--sample-seed <n>", "seed of the sampling (default: 1)", wholeNumber(0, seedMax))
+    .option("--set <path=value>", "override a value of the scenario in all configurations (repeatable)", collect)
+    .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
+    .option(
+      "-o, --output <folder>",
+      "folder of the results; default sweeps/ with the name of the scenario and of the design",
+    )
+    .option("--shard <i/n>", "run the i-th of n parts, such as 3/8, into a folder of its own; merge puts them together")
+    .option("--threads <n>", "runs at a time (default: one for each processor)", wholeNumber(1, 1024))
+    .option("--sort <figure>", sortHelp)
+    .option("--top <n>", topHelp, wholeNumber(1))
+    .option("--json", "print the listing as JSON")
+    .option("-q, --quiet", "no progress on stderr")
+    .addHelpText("after", below)
+    .action(async (scenario: string, options: SweepOptions, command: Command) => {
+      const { sweep: run } = await import("./sweep.ts");
+      exit(await run(scenario, options, wantsColour(command)));
+    });
+  sweep
+    .command("list")
+    .description("show the best configurations of a sweep")
+    .argument("<folder>", "folder of the results")
+    .option("--sort <figure>", sortHelp)
+    .option("--top <n>", topHelp, wholeNumber(1))
+    .option("--json", "print JSON")
+    .action(async (folder: string, options: ListOptions, command: Command) => {
+      const { list } = await import("./sweep.ts");
+      await list(folder, options, wantsColour(command));
+    });
+  sweep
+    .command("merge")
+    .description("put the results of the shards of a sweep into one folder")
+    .argument("<folder...>", "folders of the shards")
+    .requiredOption("-o, --output <folder>", "folder of the merged results")
+    .action(async (folders: string[], options: MergeOptions, command: Command) => {
+      const { merge } = await import("./sweep.ts");
+      await merge(folders, options, wantsColour(command));
+    });
+  sweep
+    .command("query")
+    .description("run SQL over results with DuckDB: the table is results")
+    .argument("<sql>", 'SQL, such as "select count(*) from results where passed"')
+    .argument("<folder...>", "folders of results")
+    .option("--json", "print JSON")
+    .action(async (sql: string, folders: string[], options: QueryOptions, command: Command) => {
+      const { query } = await import("./sweep.ts");
+      await query(sql, folders, options, wantsColour(command));
+    });
+};

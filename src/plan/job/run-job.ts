@@ -1,0 +1,62 @@
+import { InfeasibleError, InvalidInputError, MoecastError, SolverLimitError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
+import type { Forecast } from "../../forecast/forecast.ts";
+import { type ForecastDeps, forecastScenario } from "../../forecast/forecast-scenario.ts";
+import { parseScenario } from "../../scenario/parse-scenario.ts";
+import type { Job, JobBase, JobStatus, Outcome } from "./job.ts";
+import { outcomeFigures } from "./outcome-figures.ts";
+
+/** Characters of a reason: a message that lists hundreds of problems says no more by it. */
+const reasonMax = 600;
+
+/**
+ * Forecasts a job. Whatever is wrong with its scenario is its outcome, not an error: the other jobs go on. Throws the reason of an
+ * aborted signal alone.
+ */
+export async function runJob(base: JobBase, job: Pick<Job, "settings">, deps: ForecastDeps): Promise<Outcome> {
+  try {
+    const scenario = parseScenario(base.text, base.file, {
+      settings: [...base.settings, ...job.settings],
+      params: base.params,
+    });
+    const forecast = await forecastScenario(scenario, deps);
+    deps.signal?.throwIfAborted();
+    return outcomeOf(forecast);
+  } catch (error) {
+    deps.signal?.throwIfAborted();
+    return refused(statusOf(error), error instanceof MoecastError ? error.message : stackOf(error));
+  }
+}
+
+/** What is kept of a forecast. */
+export function outcomeOf(forecast: Forecast): Outcome {
+  const margins = forecast.slos.flatMap(({ level, margin, passed }) =>
+    level !== "error" ? [] : [margin === null ? (passed ? 0 : Number.NEGATIVE_INFINITY) : margin],
+  );
+  const least = Math.min(...margins);
+  return {
+    status: "done",
+    reason: null,
+    verdict: forecast.load.verdict,
+    passed: forecast.passed,
+    margin: Number.isFinite(least) ? least : null,
+    figures: outcomeFigures.map(({ of }) => of(forecast)),
+  };
+}
+
+/** The outcome of a job without a forecast. */
+export const refused = (status: Exclude<JobStatus, "done">, reason: string): Outcome => ({
+  status,
+  reason: printable(reason).slice(0, reasonMax),
+  verdict: null,
+  passed: null,
+  margin: null,
+  figures: [],
+});
+
+function statusOf(error: unknown): Exclude<JobStatus, "done"> {
+  if (error instanceof InfeasibleError) return "infeasible";
+  return error instanceof InvalidInputError || error instanceof SolverLimitError ? "invalid" : "failed";
+}
+
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
