@@ -23,11 +23,11 @@ const seedMax = 4_294_967_295;
 const sortHelp = "figure to sort by, such as tpot.p50; default costUsdPerMtok, else throughputPerDevice";
 const topHelp = "best configurations to show (default: 10)";
 
+/** Options that `sweep` has too are read by it: those of its own commands are asked for with the ones above. */
 export const sweepCommand: CommandRegistration = (program, exit) => {
   const sweep = program
     .command("sweep")
     .description("run many configurations of a scenario; list, query and merge their results")
-    .enablePositionalOptions()
     .argument("<scenario>", "scenario file (YAML)")
     .option("--vary <path=values>", "values of a path, such as parallel.tp=1,2,4 (repeatable)", collect)
     .option(
@@ -61,18 +61,18 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .option("--sort <figure>", sortHelp)
     .option("--top <n>", topHelp, wholeNumber(1))
     .option("--json", "print JSON")
-    .action(async (folder: string, options: ListOptions, command: Command) => {
+    .action(async (folder: string, _options: unknown, command: Command) => {
       const { list } = await import("./sweep.ts");
-      await list(folder, options, wantsColour(command));
+      await list(folder, command.optsWithGlobals<ListOptions>(), wantsColour(command));
     });
   sweep
     .command("merge")
     .description("put the results of the shards of a sweep into one folder")
     .argument("<folder...>", "folders of the shards")
-    .requiredOption("-o, --output <folder>", "folder of the merged results")
-    .action(async (folders: string[], options: MergeOptions, command: Command) => {
+    .option("-o, --output <folder>", "folder of the merged results")
+    .action(async (folders: string[], _options: unknown, command: Command) => {
       const { merge } = await import("./sweep.ts");
-      await merge(folders, options, wantsColour(command));
+      await merge(folders, command.optsWithGlobals<MergeOptions>(), wantsColour(command));
     });
   sweep
     .command("query")
@@ -80,8 +80,8 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .argument("<sql>", 'SQL, such as "select count(*) from results where passed"')
     .argument("<folder...>", "folders of results")
     .option("--json", "print JSON")
-    .action(async (sql: string, folders: string[], options: QueryOptions, command: Command) => {
+    .action(async (sql: string, folders: string[], _options: unknown, command: Command) => {
       const { query } = await import("./sweep.ts");
-      await query(sql, folders, options, wantsColour(command));
+      await query(sql, folders, command.optsWithGlobals<QueryOptions>(), wantsColour(command));
     });
 };

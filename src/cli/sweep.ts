@@ -43,7 +43,7 @@ export interface SweepOptions extends ListOptions {
 }
 
 export interface MergeOptions {
-  readonly output: string;
+  readonly output?: string;
 }
 
 export interface QueryOptions {
@@ -104,6 +104,7 @@ export async function list(folder: string, options: ListOptions, colour: boolean
 /** Puts shards together and lists them. */
 export async function merge(folders: readonly string[], { output }: MergeOptions, colour: boolean): Promise<void> {
   const io = processIo(colour);
+  if (output === undefined) throw new UsageError("sweep merge: expected -o with the folder of the merged results");
   const { missing } = await mergeSweeps(output, folders);
   await printListing(io, output, {}, `${formatCount(folders.length)} parts merged`);
   if (missing > 0) io.err(`${formatCount(missing)} configurations have no result in these folders\n`);
