@@ -1,4 +1,5 @@
 import { printTarget } from "../scenario/slo-expression.ts";
+import { sloMetrics } from "../metrics/slo-metrics.ts";
 import type { Slo } from "../scenario/slo-section.ts";
 import type { FinishedRun } from "./advice/try-changes.ts";
 import { judge } from "./judge.ts";
@@ -10,7 +11,7 @@ export interface RoughSlo {
   readonly text: string;
   /**
    * What the run shows as a multiple of the limit, above 1 where the SLO does not hold: value / limit for upper limits, limit /
-   * value for lower ones. null without a value.
+   * value for lower ones; for lower limits of shares what is lacking to 1, as a multiple of what may lack. null without a value.
    */
   readonly estimate: number | null;
   /** The same at the end of the interval where it looks best; the estimate where it has none. */
@@ -37,8 +38,13 @@ function rough(slo: Slo, context: Parameters<typeof judge>[1]): RoughSlo {
   if (value === null) return { text, estimate: null, atBest: null };
   const limit = expression.number;
   const upper = expression.comparator === "<" || expression.comparator === "<=";
-  const times = (figure: number): number =>
-    upper ? ratio(figure, limit) : expression.comparator === "==" ? Number(figure !== limit) * 2 : ratio(limit, figure);
+  const isShare = sloMetrics[target.metric].dimension === "ratio" && expression.limit <= 1;
+  const times = (figure: number): number => {
+    if (expression.comparator === "==") return figure === limit ? 1 : 2;
+    if (upper) return ratio(figure, limit);
+    const whole = limit / expression.limit;
+    return isShare ? ratio(whole - figure, whole - limit) : ratio(limit, figure);
+  };
   const best = interval === null ? value : upper ? interval.low : (interval.high ?? Number.POSITIVE_INFINITY);
   return { text, estimate: times(value), atBest: times(best) };
 }
