@@ -60,7 +60,9 @@ export const planSection = z.strictObject({
     .min(1)
     .max(64)
     .optional()
-    .describe("Devices of one replica; default powers of two up to a node, and whole nodes where none of these holds the model."),
+    .describe(
+      "Devices of one replica; default powers of two up to a node, and whole nodes where none of these holds the model.",
+    ),
   parallel: parallel.default({}).describe("Degrees to choose from."),
   mappings: z
     .enum(["standard", "all"])
@@ -78,7 +80,9 @@ export const planSection = z.strictObject({
   pools: z
     .enum(["colocated", "disaggregated", "both"])
     .default("colocated")
-    .describe("Whether prompts and outputs are computed by the same replicas, by pools of their own, or whichever is better."),
+    .describe(
+      "Whether prompts and outputs are computed by the same replicas, by pools of their own, or whichever is better.",
+    ),
   poolReplicas: z
     .strictObject({
       prefill: z.array(count(1, 4096)).min(1).max(256).describe("Replicas of the pool that prefills."),
@@ -93,9 +97,7 @@ export const planSection = z.strictObject({
       "Further values to choose from by path, null for none, such as {engine.maxNumSeqs: [64, 256], policy.placement: [null, " +
         "{kind: eplb, redundant: 16}]}.",
     ),
-  alternatives: count(0, 100)
-    .default(1)
-    .describe("Deployments to find beside the best one, each of another layout."),
+  alternatives: count(0, 100).default(1).describe("Deployments to find beside the best one, each of another layout."),
 });
 
 export type PlanSection = z.output<typeof planSection>;

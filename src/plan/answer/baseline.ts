@@ -22,10 +22,12 @@ export async function runBaseline(
   signal?: AbortSignal,
 ): Promise<Baseline> {
   const base: JobBase =
-    other === null ? question : { ...other, settings: sectionsOf(question.text, question.file, question, faced), params: {} };
-  let outcome: Outcome | null = null;
-  await executor.run(base, [{ key: "baseline", settings: [] }], (_job, came) => void (outcome = came), signal);
-  const came = outcome!;
-  const of = (name: string): number | null => ((came as Outcome).status === "done" ? figureOf(came, name) : null);
+    other === null
+      ? question
+      : { ...other, settings: sectionsOf(question.text, question.file, question, faced), params: {} };
+  const outcomes: Outcome[] = [];
+  await executor.run(base, [{ key: "baseline", settings: [] }], (_job, came) => void outcomes.push(came), signal);
+  const came = outcomes[0]!;
+  const of = (name: string): number | null => (came.status === "done" ? figureOf(came, name) : null);
   return { file: base.file, devices: of("devices"), usdPerHour: of("usdPerHour"), outcome: came };
 }

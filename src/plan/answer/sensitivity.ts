@@ -25,7 +25,9 @@ export interface Sensitivity {
 const steps = [0.75, 1.25, 1.5] as const;
 
 /** Changes of the question by what they are called. Price is arithmetic and stands in the answer. */
-function changesOf({ scenario }: PlanQuestion): { readonly change: string; readonly settings: readonly string[] | null }[] {
+function changesOf({
+  scenario,
+}: PlanQuestion): { readonly change: string; readonly settings: readonly string[] | null }[] {
   const skewed = skewSettings(scenario.routing.kind);
   return [
     ...steps.map((step) => ({ change: `request rate x ${step}`, settings: rateSettings(scenario, step) })),
@@ -60,7 +62,13 @@ export async function sensitivities(
       change,
       outcome: {
         meets,
-        broken: meets ? null : outcome.status !== "done" ? outcome.reason : outcome.verdict === "overloaded" ? "overloaded" : brokenText(outcome),
+        broken: meets
+          ? null
+          : outcome.status !== "done"
+            ? outcome.reason
+            : outcome.verdict === "overloaded"
+              ? "overloaded"
+              : brokenText(outcome),
         binding: outcome.binding,
         strain: outcome.strain,
         tpotP50Ms: outcome.status === "done" ? figureOf(outcome, "tpot.p50") : null,
@@ -70,4 +78,3 @@ export async function sensitivities(
     };
   });
 }
-

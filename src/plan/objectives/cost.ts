@@ -5,7 +5,10 @@ import { figureOf } from "./figure-of.ts";
 import type { Objective } from "./objective.ts";
 
 /** Of the offered output tokens, all of which a deployment that keeps up with its load serves. */
-function offered({ usdPerHour }: Candidate, { ratePerSecond, outputTokens }: PlanTraffic): number | null {
+function offered(
+  { usdPerHour }: Pick<Candidate, "usdPerHour">,
+  { ratePerSecond, outputTokens }: PlanTraffic,
+): number | null {
   if (usdPerHour === null || ratePerSecond === null) return null;
   return (usdPerHour / 3600 / (ratePerSecond * outputTokens)) * 1e6;
 }

@@ -12,7 +12,11 @@ export interface Objective {
   /** What a deployment cannot be better than, known before it runs. */
   readonly bound: (candidate: Candidate, traffic: PlanTraffic) => number;
   /** Of a run; null where it has none, such as a cost without a price. */
-  readonly of: (candidate: Candidate, outcome: Outcome, traffic: PlanTraffic) => number | null;
+  readonly of: (
+    candidate: Pick<Candidate, "devices" | "usdPerHour">,
+    outcome: Outcome,
+    traffic: PlanTraffic,
+  ) => number | null;
   /** How much better a longer run may show it than a shorter one, as a share. 0 where it is known before anything runs. */
   readonly slack: (traffic: PlanTraffic) => number;
 }
