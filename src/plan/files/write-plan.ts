@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { jsonDocument } from "../../core/json.ts";
+import { canonicalJson, jsonDocument } from "../../core/json.ts";
 import { writeOutput, writing } from "../../files/write-output.ts";
 import type { Surroundings } from "../../resolve/file-reader.ts";
 import { rewriteScenario } from "../../scenario/rewrite-scenario.ts";
@@ -23,11 +23,11 @@ export async function writePlan(
   await writing(folder, () => mkdir(folder, { recursive: true }));
   const written = [join(folder, "plan.json")];
   await writeOutput(written[0]!, (output) => output.append(jsonDocument(plan)));
-  for (const [i, candidate] of chosenOf(plan).entries()) {
+  for (const [i, { candidate, load }] of chosenOf(plan).entries()) {
     const number = String(i + 1).padStart(3, "0");
     const target = join(folder, `${number}.yaml`);
     const text = rewriteScenario(base.text, base.file, {
-      settings: [...base.settings, ...candidate.settings, ...lengthOf(candidate, plan)],
+      settings: [...base.settings, ...candidate.settings, ...load],
       params: base.params,
       target,
       name: `${plan.scenario.name}-${number}`,
@@ -41,17 +41,24 @@ export async function writePlan(
   return written;
 }
 
-/** What was found, each once, or else what comes closest. */
-export function chosenOf({ objectives, candidates }: PlanDocument): PlanCandidate[] {
-  const ids = objectives.flatMap(({ found, closest }) =>
-    found.length > 0 ? found.map(({ id }) => id) : closest === null ? [] : [closest.id],
-  );
-  return [...new Set(ids)].map((id) => candidates.find((candidate) => candidate.id === id)!);
+/** A deployment that is written, with the settings of its traffic. */
+interface Chosen {
+  readonly candidate: PlanCandidate;
+  readonly load: readonly string[];
 }
 
-/** A run that had to be longer to tell is as long again. */
-const lengthOf = ({ requests }: PlanCandidate, { traffic }: PlanDocument): string[] =>
-  requests > traffic.requests ? [`traffic.requests=${requests}`] : [];
+/** What was found, each once, or else what comes closest. */
+function chosenOf({ objectives, candidates, traffic }: PlanDocument): Chosen[] {
+  const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
+  const chosen = objectives.flatMap(({ found, closest }): Chosen[] =>
+    (found.length > 0 ? found : closest === null ? [] : [{ id: closest.id, load: [] }]).map(({ id, load }) => {
+      const candidate = byId.get(id)!;
+      const longer = load.length === 0 && candidate.requests > traffic.requests;
+      return { candidate, load: longer ? [`traffic.requests=${candidate.requests}`] : load };
+    }),
+  );
+  return [...new Map(chosen.map((one) => [canonicalJson([one.candidate.id, one.load]), one])).values()];
+}
 
 function commentOf({ id, status, reason }: PlanCandidate, { scenario, moecastVersion }: PlanDocument): string[] {
   return [
