@@ -39,15 +39,19 @@ export function outcomeOf(forecast: Forecast): Outcome {
     reason: null,
     verdict: forecast.load.verdict,
     passed: forecast.passed,
-    margin: Number.isFinite(least) ? least : null,
-    figures: outcomeFigures.map(({ of }) => of(forecast)),
+    margin: written(least),
+    figures: outcomeFigures.map(({ of }) => written(of(forecast))),
   };
 }
+
+/** A number as the journal gives it back. */
+const written = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value + 0 : null);
 
 /** The outcome of a job without a forecast. */
 export const refused = (status: Exclude<JobStatus, "done">, reason: string): Outcome => ({
   status,
-  reason: printable(reason).slice(0, reasonMax),
+  // Half a character at the end would be read back as another one.
+  reason: printable(printable(reason).slice(0, reasonMax)),
   verdict: null,
   passed: null,
   margin: null,
