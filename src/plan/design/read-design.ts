@@ -59,6 +59,8 @@ function topLevelParts(text: string): string[] {
   let depth = 0;
   let quote = "";
   let escaped = false;
+  // The quotation mark that the character before closed: the same one again is a letter inside ('it''s').
+  let closed = "";
   for (const char of text) {
     if (char === "," && depth === 0 && quote === "") {
       parts.push("");
@@ -66,10 +68,11 @@ function topLevelParts(text: string): string[] {
     }
     if (quote === "") {
       // Inside a word a quotation mark is a letter of it: it's.
-      if ((char === '"' || char === "'") && /(?:^|[[{(,:])\s*$/.test(parts.at(-1)!)) quote = char;
+      if ((char === '"' || char === "'") && (char === closed || /(?:^|[[{(,:])\s*$/.test(parts.at(-1)!))) quote = char;
       else if ("[{(".includes(char)) depth += 1;
       else if ("]})".includes(char)) depth = Math.max(0, depth - 1);
-    } else if (char === quote && !escaped) quote = "";
+      closed = "";
+    } else if (char === quote && !escaped) [quote, closed] = ["", char];
     escaped = quote === '"' && char === "\\" && !escaped;
     parts[parts.length - 1] += char;
   }
