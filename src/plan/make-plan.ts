@@ -60,7 +60,10 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         ...leftOut.map(({ name, reason }) => `${name}: ${reason}`),
       ].join("\n"),
     );
-  const keys = await keyParts(base, new Set(tracks.flatMap(({ candidate }) => candidate.settings)));
+  const keys = await keyParts(
+    base,
+    tracks.map(({ candidate }) => candidate.settings),
+  );
   const evaluator = new Evaluator({ base, keys, executor, journal, signal });
   const all = rungsOf(question);
   const rungs = deps.exhaustive ? all.slice(-1) : all;
