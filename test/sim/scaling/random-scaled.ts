@@ -4,6 +4,7 @@ import { InfeasibleError } from "../../../src/core/errors.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { type PoolConfig, poolsOf, type ScalingConfig, type SimConfig } from "../../../src/sim/config.ts";
 import { mappingProblems } from "../../../src/sim/mapping.ts";
+import type { PoolResult, ScalingRun } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { deployment, deploymentConfig } from "../random-deployment.ts";
 import { bytesOf, judge, judgeStopped, watched } from "../random-laws.ts";
@@ -15,7 +16,13 @@ const drawnScaling = fc.record({
   most: fc.integer({ min: 1, max: 4 }),
   everyNs: fc.constantFrom(100_000, 700_000, 5_000_000),
   startupNs: fc.constantFrom(0, 1, 700_000, 30_000_000),
-  kind: fc.constantFrom("random" as const, "load" as const, "schedule" as const),
+  kind: fc.constantFrom(
+    "random" as const,
+    "load" as const,
+    "schedule" as const,
+    "slo-margin" as const,
+    "predictive" as const,
+  ),
   measure: fc.constantFrom("requests", "waiting", "tokens", "kv", "busy"),
   target: fc.constantFrom(0.1, 1, 3, 500),
   stabilisation: fc.constantFrom(0, 2_000_000),
@@ -33,6 +40,34 @@ function scaled<T extends PoolConfig>(pool: T, c: typeof drawnScaling extends fc
         { measure: c.measure, target: c.target, tolerance: 0.1, stabilisation: c.stabilisation },
         parts,
       );
+    if (c.kind === "slo-margin")
+      return scalingOf(
+        "slo-margin",
+        {
+          ttft: c.target * 1e6,
+          tpot: c.target * 1e5,
+          percentile: 90,
+          window: 3e6,
+          up: 0.55,
+          down: 0.4,
+          stabilisation: c.stabilisation,
+          downEvery: c.stabilisation,
+        },
+        parts,
+      );
+    if (c.kind === "predictive")
+      return scalingOf(
+        "predictive",
+        {
+          target: 0.8,
+          level: 0.2,
+          trend: 0.1,
+          stabilisation: c.stabilisation,
+          ...(c.seed % 2 === 0 ? { capacity: c.target * 1e5 } : {}),
+          ...(c.seed % 3 === 0 ? { season: 5_000_000 } : {}),
+        },
+        parts,
+      );
     if (c.kind === "schedule") {
       const steps = Array.from({ length: 4 }, (_, i) => ({ at: i * 1_300_000, replicas: 1 + ((c.seed >> i) % 4) }));
       return scalingOf("schedule", { steps, repeat: 5_000_000 }, parts);
@@ -41,6 +76,21 @@ function scaled<T extends PoolConfig>(pool: T, c: typeof drawnScaling extends fc
     return scalingBy(() => rng.below(replicas + 2), parts);
   };
   return { ...pool, replicas, scaling: scaling() };
+}
+
+/** The replicas over time add up to the time that was spent in each state. */
+function judgeChanges({ changes, mostUp }: ScalingRun, stateNs: PoolResult["stateNs"], endNs: number): void {
+  const spent = { starting: 0, serving: 0, draining: 0 };
+  for (const [i, change] of changes.entries()) {
+    const untilNs = changes[i + 1]?.atNs ?? endNs;
+    if (i > 0) expect(change.atNs).toBeGreaterThan(changes[i - 1]!.atNs);
+    for (const state of ["starting", "serving", "draining"] as const)
+      spent[state] += change[state] * (untilNs - change.atNs);
+  }
+  const { off: _off, ...others } = stateNs;
+  expect(spent).toEqual(others);
+  // Replicas that are up for no time at all are counted in `mostUp` alone.
+  expect(Math.max(...changes.map(({ starting, serving }) => starting + serving))).toBeLessThanOrEqual(mostUp);
 }
 
 /**
@@ -63,7 +113,8 @@ export function runScaled(numRuns: number, seed: number): number {
         watched(() => {
           const result = simulate(config());
           judge(config(), result);
-          for (const { stateNs, replicaOnNs, replicaBusyNs } of result.pools) {
+          for (const { stateNs, replicaOnNs, replicaBusyNs, scaling } of result.pools) {
+            judgeChanges(scaling!, stateNs, result.endNs);
             const whole = replicaBusyNs.length * result.endNs;
             expect(Object.values(stateNs).reduce((sum, ns) => sum + ns, 0)).toBe(whole);
             expect(replicaOnNs.reduce((sum, ns) => sum + ns, 0)).toBe(whole - stateNs.off);
