@@ -156,7 +156,7 @@ function hourSection({ candidates, verdict, fleet, traffic }: DayPlan, hourS: nu
 
 /** When an hour of the plan begins, after the first arrival: its number, or minutes where hours are shorter. */
 const clock = (hour: number, hourS: number): string =>
-  hourS === 3600 ? String(hour) : formatDuration(hour * hourS * 1e9);
+  hourS === 3600 || hour === 0 ? String(hour) : formatDuration(hour * hourS * 1e9);
 
 /** What the time of replicas went into. */
 function replicaSection(plan: DayPlan): PageSection {

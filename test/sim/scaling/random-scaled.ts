@@ -4,11 +4,10 @@ import { InfeasibleError } from "../../../src/core/errors.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { type PoolConfig, poolsOf, type ScalingConfig, type SimConfig } from "../../../src/sim/config.ts";
 import { mappingProblems } from "../../../src/sim/mapping.ts";
-import type { PoolResult, ScalingRun } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { deployment, deploymentConfig } from "../random-deployment.ts";
 import { bytesOf, judge, judgeStopped, watched } from "../random-laws.ts";
-import { scalingBy, scalingOf } from "./scaled.ts";
+import { judgeChanges, scalingBy, scalingOf } from "./scaled.ts";
 
 const drawnScaling = fc.record({
   atStart: fc.integer({ min: 1, max: 3 }),
@@ -78,21 +77,6 @@ function scaled<T extends PoolConfig>(pool: T, c: typeof drawnScaling extends fc
   return { ...pool, replicas, scaling: scaling() };
 }
 
-/** The replicas over time add up to the time that was spent in each state. */
-function judgeChanges({ changes, mostUp }: ScalingRun, stateNs: PoolResult["stateNs"], endNs: number): void {
-  const spent = { starting: 0, serving: 0, draining: 0 };
-  for (const [i, change] of changes.entries()) {
-    const untilNs = changes[i + 1]?.atNs ?? endNs;
-    if (i > 0) expect(change.atNs).toBeGreaterThan(changes[i - 1]!.atNs);
-    for (const state of ["starting", "serving", "draining"] as const)
-      spent[state] += change[state] * (untilNs - change.atNs);
-  }
-  const { off: _off, ...others } = stateNs;
-  expect(spent).toEqual(others);
-  // Replicas that are up for no time at all are counted in `mostUp` alone.
-  expect(Math.max(...changes.map(({ starting, serving }) => starting + serving))).toBeLessThanOrEqual(mostUp);
-}
-
 /**
  * Runs random deployments whose pools are each scaled by itself, to the end twice and once up to some step; returns how
  * many had room.
@@ -114,7 +98,7 @@ export function runScaled(numRuns: number, seed: number): number {
           const result = simulate(config());
           judge(config(), result);
           for (const { stateNs, replicaOnNs, replicaBusyNs, scaling } of result.pools) {
-            judgeChanges(scaling!, stateNs, result.endNs);
+            judgeChanges({ scaling, stateNs }, result.endNs);
             const whole = replicaBusyNs.length * result.endNs;
             expect(Object.values(stateNs).reduce((sum, ns) => sum + ns, 0)).toBe(whole);
             expect(replicaOnNs.reduce((sum, ns) => sum + ns, 0)).toBe(whole - stateNs.off);
