@@ -25,8 +25,8 @@ export function dayHours(
   hourNs: number,
 ): DayHour[] {
   const count = Math.max(1, Math.ceil(endNs / hourNs));
-  const requests = new Array<number>(count).fill(0);
-  const misses = new Array<number>(count).fill(0);
+  const requests = new Uint32Array(count);
+  const misses = new Uint32Array(count);
   for (let request = rows.warmup; request < rows.count; request++) {
     if (rows.status[request] === requestStatus.rejected) continue;
     const hour = Math.min(count - 1, Math.floor(rows.arrivalNs[request]! / hourNs));
@@ -34,9 +34,9 @@ export function dayHours(
     if (isMissed(rows, limits, request)) misses[hour]!++;
   }
   const devices = pools.map((changes) => devicesByHour(changes, endNs, hourNs, count));
-  const sum = (of: (pool: { mean: number[]; most: number[] }) => number) =>
+  const sum = (of: (pool: { mean: Float64Array; most: Float64Array }) => number) =>
     devices.reduce((total, pool) => total + of(pool), 0);
-  return requests.map((arrived, hour) => ({
+  return Array.from(requests, (arrived, hour) => ({
     requests: arrived,
     misses: misses[hour]!,
     meanDevices: sum(({ mean }) => mean[hour]!),
@@ -56,8 +56,8 @@ const isMissed = (rows: RequestRows, limits: RequestLimits, request: number): bo
   rows.status[request] !== requestStatus.completed || !meetsLimits(rows, limits, request);
 
 function devicesByHour(changes: readonly DevicesFrom[], endNs: number, hourNs: number, count: number) {
-  const most = new Array<number>(count).fill(0);
-  const deviceNs = new Array<number>(count).fill(0);
+  const most = new Float64Array(count);
+  const deviceNs = new Float64Array(count);
   for (const [i, { atNs, devices }] of changes.entries()) {
     const untilNs = changes[i + 1]?.atNs ?? endNs;
     for (let hour = Math.floor(atNs / hourNs); hour < count && hour * hourNs < untilNs; hour++) {

@@ -26,7 +26,7 @@ export function fleetLoad(
 ): PoolLoad[] {
   const configs = poolsOf(config);
   const count = Math.max(1, Math.ceil(endNs / windowNs));
-  const poolOfReplica = configs.flatMap(({ replicas }, pool) => new Array<number>(replicas).fill(pool));
+  const poolOfReplica = configs.flatMap(({ replicas }, pool) => Array.from({ length: replicas }, () => pool));
   const prefill = configs.filter(({ role }) => role === "prefill");
   const prefillDevices = prefill.reduce((sum, pool) => sum + devicesOfPool(pool), 0);
   return configs.map((pool, index) => {
