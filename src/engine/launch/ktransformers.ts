@@ -1,3 +1,4 @@
+import { isGgml } from "../../core/dtype.ts";
 import type { Launch, LaunchChoices, Launcher } from "./launch.ts";
 import { Line } from "./line.ts";
 import { offloadWords } from "./offload-words.ts";
@@ -15,8 +16,6 @@ const methods: Readonly<Record<string, string>> = {
   int8_a16: "AMXINT8",
 };
 
-const ggml = /^i?q\d/;
-
 /** KTransformers on one machine: SGLang, with experts on the processors of the host. */
 export const ktransformers: Launcher = {
   engines: ["ktransformers"],
@@ -31,6 +30,7 @@ export const ktransformers: Launcher = {
     const line = new Line();
     const environment = sglangFlags(choices, line);
     if (choices.nodes > 1) line.refuse("parallel", "KTransformers is started on one machine");
+    if (choices.role !== "both") line.refuse("pools.role", "KTransformers documents no prefill and decode pools");
     hostExperts(choices, line);
     return {
       words: line.words,
@@ -44,7 +44,7 @@ export const ktransformers: Launcher = {
 
 function hostExperts({ offloadFlags, expertFormat, hostThreads }: LaunchChoices, line: Line): void {
   line.flag("--kt-weight-path", [{ variable: "KT_WEIGHTS" }]);
-  const method = ggml.test(expertFormat) ? "LLAMAFILE" : methods[expertFormat];
+  const method = isGgml(expertFormat) ? "LLAMAFILE" : methods[expertFormat];
   if (method === undefined)
     line.refuse("model.dtypes.experts", `--kt-method of KTransformers has no kernels for ${expertFormat} experts`);
   else line.flag("--kt-method", method);

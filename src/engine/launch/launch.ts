@@ -1,3 +1,4 @@
+import type { StorageFormat } from "../../core/dtype.ts";
 import type { Json } from "../../core/json.ts";
 import type { ExchangeOptions } from "../exchange/exchange-options.ts";
 import type { ExpertMap, MapContext } from "../expert-maps/expert-map.ts";
@@ -43,7 +44,7 @@ export interface LaunchChoices {
   /** Storage format of the KV cache where it is not the release's. */
   readonly kvCacheFormat: string | undefined;
   /** Storage format of the routed experts. */
-  readonly expertFormat: string;
+  readonly expertFormat: StorageFormat;
   readonly speculative: { readonly method: string; readonly draftTokens: number } | undefined;
   /** Where experts are, if the scenario says so. */
   readonly expertMap: { readonly map: ExpertMap; readonly context: MapContext } | undefined;

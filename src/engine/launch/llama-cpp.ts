@@ -48,6 +48,7 @@ export const llamaCpp: Launcher = {
       line.flag("--cache-type-k", type);
       line.flag("--cache-type-v", type);
     }
+    if (choices.role !== "both") line.refuse("pools.role", "llama.cpp hands no KV cache over to another server");
     splitOver(choices, line);
     line.flag("--threads", choices.hostThreads);
     const offload = offloadWords(choices.offloadFlags, "llama.cpp", line);

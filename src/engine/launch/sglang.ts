@@ -13,7 +13,7 @@ import { Line } from "./line.ts";
 /** Port of the process group over several nodes. */
 const distPort = 5000;
 
-const kvFormats = { bf16: "bf16", fp8: "fp8_e4m3", fp4: "fp4_e2m1" } as const;
+const kvFormats = { bf16: "bf16", fp8: "fp8_e4m3", mxfp4: "fp4_e2m1" } as const;
 
 /** Rules among copies of an expert (python/sglang/srt/eplb/expert_location_dispatch.py). */
 const dispatchAlgorithms = { "static-nearest": "static", random: "dynamic", fake: "fake" } as const;

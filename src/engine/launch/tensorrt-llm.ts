@@ -52,10 +52,6 @@ export const tensorrtLlm: Launcher = {
     line.on("--enable_chunked_prefill", choices.chunkedPrefill);
     const mapFile = placeExperts(choices, line);
     const document = configOf(choices, mapFile.length > 0, line);
-    if (choices.router !== undefined)
-      line.refuse("policy.router", "trtllm-serve has no option for how requests are spread over ranks");
-    if (choices.reservedOutputTokens !== undefined && choices.role !== "both")
-      line.refuse("handover.reservedOutputTokens", "TensorRT-LLM has no option for output tokens that are kept free");
     line.flag("--extra_llm_api_options", configFile);
     const method = exchange.forceAlltoallMethod;
     return {

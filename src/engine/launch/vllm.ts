@@ -162,6 +162,8 @@ function placeExperts(choices: LaunchChoices, engine: string, line: Line): Launc
   const { tp, cp, dp, ep, etp } = mapping;
   if (!experts) return [];
   const ranks = tp * cp * dp;
+  if (mapping.edp > 1)
+    line.refuse("parallel.edp", "vLLM holds every expert once in a replica, but for copies that EPLB makes");
   if (ep > 1 && etp > 1)
     line.refuse(
       "parallel.ep",
@@ -220,10 +222,8 @@ function rebalanceConfig({ rebalance }: LaunchChoices, engine: string, line: Lin
 }
 
 /** Flags and environment of a pool that hands requests over. */
-function handOver({ role, reservedOutputTokens }: LaunchChoices, engine: string, line: Line): Launch["environment"] {
+function handOver({ role }: LaunchChoices, engine: string, line: Line): Launch["environment"] {
   if (role === "both") return {};
-  if (reservedOutputTokens !== undefined)
-    line.refuse("handover.reservedOutputTokens", "vLLM has no flag for output tokens that are kept free");
   if (engine === "vllm-ascend") {
     line.refuse("pools.role", "the connectors of vLLM Ascend need a table of device addresses, which no scenario has");
     return {};

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { StorageFormat } from "../../../src/core/dtype.ts";
 import {
   all2allBackends,
   alltoallMethods,
@@ -101,7 +102,7 @@ export const drawnChoices: fc.Arbitrary<LaunchChoices> = fc
       { requiredKeys: [] },
     ),
     kvCacheFormat: optional(fc.constantFrom("bf16", "fp8", "fp16", "int4", "q8_0", "nvfp4")),
-    expertFormat: fc.constantFrom("bf16", "fp8_block", "int4", "q4_k", "mxfp4"),
+    expertFormat: fc.constantFrom<StorageFormat>("bf16", "fp8_block", "int4", "q4_k", "mxfp4"),
     speculative: optional(
       fc.record({ method: fc.constantFrom("mtp", "eagle", "ngram"), draftTokens: fc.integer({ min: 1, max: 64 }) }),
     ),

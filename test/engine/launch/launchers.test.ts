@@ -7,6 +7,7 @@ import type { Launch, LaunchChoices } from "../../../src/engine/launch/launch.ts
 import { launcherOf, launchers } from "../../../src/engine/launch/launchers.ts";
 import { parseArguments } from "../../../src/engine/launch/parse-arguments.ts";
 import { variablesOf, type Word, wordWith } from "../../../src/engine/launch/shell-words.ts";
+import { rebalances } from "../../../src/policy/rebalance/rebalances.ts";
 import { drawnChoices } from "./drawn-choices.ts";
 
 const variables = { MODEL: "some/model", PORT: "8000", HEAD_ADDRESS: "head", NODE_RANK: "1", KT_WEIGHTS: "/weights" };
@@ -181,4 +182,118 @@ test("what an engine does not have is refused by the key that asks for it", () =
       "engine.speculative.method",
     ]);
   expect(refusedBy("vllm", { kvCacheFormat: "int4" })).toEqual(["model.kvCacheDtype"]);
+});
+
+/** Two values of every choice that an engine may be told, and the path that refuses it. */
+const pairs: readonly (readonly [path: string, one: Partial<LaunchChoices>, other: Partial<LaunchChoices>])[] = [
+  ["engine.maxNumBatchedTokens", { maxBatchTokens: 512 }, { maxBatchTokens: 1024 }],
+  ["engine.maxNumSeqs", { maxSequences: 8 }, { maxSequences: 16 }],
+  ["engine.maxModelLen", { contextTokens: 4096 }, { contextTokens: 8192 }],
+  ["engine.enableChunkedPrefill", { chunkedPrefill: true }, { chunkedPrefill: false }],
+  ["engine.enablePrefixCaching", { prefixCaching: true }, { prefixCaching: false }],
+  ["engine.gpuMemoryUtilization", { memoryUtilisation: 0.8 }, { memoryUtilisation: 0.9 }],
+  ["engine.blockSize", { blockTokens: 16 }, { blockTokens: 32 }],
+  ["engine.schedulerRecvInterval", { recvInterval: 2 }, { recvInterval: 4 }],
+  ["engine.apiServerCount", { frontEnds: 2 }, { frontEnds: 4 }],
+  ["engine.speculative.draftTokens", mtp(1), mtp(3)],
+  ["engine.speculative", mtp(1), {}],
+  ["model.kvCacheDtype", { kvCacheFormat: "fp8" }, {}],
+  ["engine.enableDbo", { exchange: { enableDbo: true } }, {}],
+  ["engine.all2allBackend", { exchange: { all2allBackend: "deepep_low_latency" } }, {}],
+  ["engine.moeA2aBackend", { exchange: { moeA2aBackend: "deepep" } }, {}],
+  ["engine.enableTwoBatchOverlap", { exchange: { enableTwoBatchOverlap: true } }, {}],
+  ["engine.forceAlltoallMethod", { exchange: { forceAlltoallMethod: "NVLinkTwoSided" } }, {}],
+  ["parallel.pp", ranks({ pp: 2 }), ranks({})],
+  ["parallel.tp", ranks({ tp: 2, etp: 2 }), ranks({})],
+  ["parallel.dp", ranks({ dp: 2, etp: 2 }), ranks({})],
+  ["parallel.ep", ranks({ tp: 2, ep: 2 }), ranks({ tp: 2, etp: 2 })],
+  ["parallel.edp", ranks({ tp: 2, edp: 2 }), ranks({ tp: 2, etp: 2 })],
+  ["parallel.cp", ranks({ cp: 2, etp: 2 }), ranks({ tp: 2, etp: 2 })],
+  ["pools.role", { role: "prefill" }, { role: "decode" }],
+  ["pools.role", { role: "prefill" }, {}],
+];
+
+function mtp(draftTokens: number): Partial<LaunchChoices> {
+  return { speculative: { method: "mtp", draftTokens } };
+}
+
+function ranks(given: Partial<LaunchChoices["mapping"]>): Partial<LaunchChoices> {
+  return { mapping: { ...plain().mapping, ...given } };
+}
+
+test.each(engineIds)("%s: every choice makes another line, or is refused", (engine) => {
+  const { expresses } = launcherOf(engine)!;
+  const dropped = pairs.filter(([path, ...values]) => {
+    const [one, other] = values.map((given) => write(engine, given));
+    // A scenario that states what no line says is refused before: see plan/deploy/stated-refusals.ts.
+    const byPath = launchersSay.some((said) => isUnder(path, said) && !expresses.includes(said));
+    const refused = [...one!.refused, ...other!.refused].some(
+      ({ choice }) => isUnder(path, choice) || isUnder(choice, path),
+    );
+    const said = (launch: Launch) => JSON.stringify([launch.words, launch.environment, launch.files]);
+    return !byPath && !refused && said(one!) === said(other!);
+  });
+  expect(dropped.map(([path]) => path)).toEqual([]);
+});
+
+/** Keys that some engines say and others do not. */
+const launchersSay = launchers.flatMap(({ expresses }) => expresses);
+
+const isUnder = (path: string, key: string): boolean => path === key || path.startsWith(`${key}.`);
+
+test.each(
+  (
+    [
+      [
+        "vllm",
+        "vllm",
+        { policy: "eplb", window: 100, interval: 200, async: true },
+        { policy: "x", window: 1, interval: 2, async: false },
+      ],
+      [
+        "sglang",
+        "sglang",
+        { policy: "eplb", interval: 100, layersPerChunk: 2, minUtilisation: 0.5 },
+        { policy: "x", interval: 1, layersPerChunk: 3, minUtilisation: 0.6 },
+      ],
+      [
+        "tensorrt-llm",
+        "tensorrt-llm",
+        { policy: "eplb", layerUpdatesPerIter: 1 },
+        { policy: "x", layerUpdatesPerIter: 2 },
+      ],
+    ] as const
+  ).flatMap(([engine, kind, values, others]) =>
+    Object.entries(others).map(([key, other]) => ({ engine, kind, key, values, changed: { ...values, [key]: other } })),
+  ),
+)("$engine: $key of rebalancing makes another line, or is refused", ({ engine, kind, key, values, changed }) => {
+  const map = {
+    layers: 1,
+    experts: 8,
+    slots: 8,
+    ranks: 2,
+    logicalExperts: Uint16Array.from({ length: 8 }, (_, slot) => slot),
+    notes: [],
+  };
+  const context = { file: "experts", layers: 1, moeLayers: [0], experts: 8, groups: 1, ranks: 2 };
+  const [one, other] = [values, changed].map((given) =>
+    write(engine, {
+      mapping: { ...plain().mapping, dp: 2, ep: 2 },
+      expertMap: { map, context },
+      rebalance: { kind, values: given },
+    }),
+  );
+  expect(one!.refused).toEqual([]);
+  if (key === "policy")
+    expect(other!.refused.map(({ choice }) => choice)).toEqual(["policy.placement.rebalance.policy"]);
+  else expect(JSON.stringify([other!.words, other!.files])).not.toBe(JSON.stringify([one!.words, one!.files]));
+});
+
+test("parameters of rebalancing are those that the laws above change", () => {
+  const keys = Object.entries(rebalances).map(([kind, { parameters }]) => [kind, Object.keys(parameters).sort()]);
+  expect(Object.fromEntries(keys)).toEqual({
+    vllm: ["async", "interval", "policy", "window"],
+    sglang: ["interval", "layersPerChunk", "minUtilisation", "policy"],
+    "tensorrt-llm": ["layerUpdatesPerIter", "policy"],
+  });
 });
