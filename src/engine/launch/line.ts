@@ -37,7 +37,7 @@ export class Line {
       const [{ expected, found, hint } = { expected: "something else" }] = error.problems;
       this.refuse(
         choice,
-        `expected ${expected}${found === undefined ? "" : `, found ${String(found)}`}${hint === undefined ? "" : ` (${hint})`}`,
+        `expected ${expected}${found === undefined ? "" : `, found ${typeof found === "string" ? found : JSON.stringify(found)}`}${hint === undefined ? "" : ` (${hint})`}`,
       );
       return undefined;
     }

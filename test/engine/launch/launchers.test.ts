@@ -211,6 +211,12 @@ const pairs: readonly (readonly [path: string, one: Partial<LaunchChoices>, othe
   ["parallel.cp", ranks({ cp: 2, etp: 2 }), ranks({ tp: 2, etp: 2 })],
   ["pools.role", { role: "prefill" }, { role: "decode" }],
   ["pools.role", { role: "prefill" }, {}],
+  ["hardware.host.threads", { hostThreads: 8 }, { hostThreads: 16 }],
+  [
+    "handover.reservedOutputTokens",
+    { role: "decode", reservedOutputTokens: 128 },
+    { role: "decode", reservedOutputTokens: 256 },
+  ],
 ];
 
 function mtp(draftTokens: number): Partial<LaunchChoices> {

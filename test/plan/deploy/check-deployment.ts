@@ -86,6 +86,8 @@ function checkPods({ resolved }: Deployed, objects: readonly KubernetesObject[],
       const devices = Object.values(container!.resources.limits)[0]!;
       expect(devices * size).toBe(devicesOf(pool.mapping));
       expect(container!.command.slice(0, 2)).toEqual(["/bin/sh", "-c"]);
+      // A single dollar sign would be the kubelet's to read.
+      expect(container!.command[2]!.replaceAll("$$", "")).not.toContain("$");
       // As the kubelet expands it, in a folder that is here.
       const text = container!.command[2]!.replaceAll("$$", () => "$").replaceAll("cd /deploy", "");
       const { MODEL, KT_WEIGHTS } = settings;
