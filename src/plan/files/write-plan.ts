@@ -1,28 +1,39 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { canonicalJson, jsonDocument } from "../../core/json.ts";
 import { writeOutput, writing } from "../../files/write-output.ts";
 import type { Surroundings } from "../../resolve/file-reader.ts";
+import { resolveScenario } from "../../resolve/resolve-scenario.ts";
+import { parseScenario } from "../../scenario/parse-scenario.ts";
 import { rewriteScenario } from "../../scenario/rewrite-scenario.ts";
 import type { PlanCandidate, PlanDocument } from "../answer/plan-document.ts";
+import { deployFiles } from "../deploy/deploy.ts";
 import type { JobBase } from "../job/job.ts";
 
 /** Sections that ask a question; a scenario of its answer has none. */
 const questions = ["plan", "sweep"];
 
+/** What was written for a deployment, and what its engine cannot be told. */
+export interface WrittenDeployment {
+  readonly scenario: string;
+  readonly folder: string;
+  readonly refused: readonly { readonly choice: string; readonly reason: string }[];
+}
+
 /**
- * Writes what a plan found into a folder: `plan.json` with every candidate, and `NNN.yaml` for each deployment that was found, or the
- * closest one, in the order of the objectives. `moecast run` takes these, with the SLOs in them.
+ * Writes what a plan found into a folder: `plan.json` with every candidate; `NNN.yaml` for each deployment that was found, or the
+ * closest one, in the order of the objectives, which `moecast run` takes with the SLOs in it; and in `deploy/NNN/<engine>` the files
+ * that start and measure it.
  */
 export async function writePlan(
   folder: string,
   plan: PlanDocument,
   base: JobBase,
-  _reader: Surroundings,
-): Promise<string[]> {
-  await writing(folder, () => mkdir(folder, { recursive: true }));
-  const written = [join(folder, "plan.json")];
-  await writeOutput(written[0]!, (output) => output.append(jsonDocument(plan)));
+  reader: Surroundings,
+): Promise<WrittenDeployment[]> {
+  await makeFolder(folder);
+  await writeText(join(folder, "plan.json"), jsonDocument(plan));
+  const written: WrittenDeployment[] = [];
   for (const [i, { candidate, load }] of chosenOf(plan).entries()) {
     const number = String(i + 1).padStart(3, "0");
     const target = join(folder, `${number}.yaml`);
@@ -35,11 +46,33 @@ export async function writePlan(
       without: questions,
       comment: commentOf(candidate, plan),
     });
-    await writeOutput(target, (output) => output.append(text));
-    written.push(target);
+    await writeText(target, text);
+    written.push(await writeDeployment(join(folder, "deploy", number), target, text, reader));
   }
   return written;
 }
+
+/** Writes the files that start a scenario and measure it. */
+async function writeDeployment(
+  folder: string,
+  file: string,
+  text: string,
+  reader: Surroundings,
+): Promise<WrittenDeployment> {
+  const scenario = parseScenario(text, file);
+  const { engine, files, refused } = deployFiles(scenario, await resolveScenario(scenario, reader));
+  const place = join(folder, engine);
+  for (const { path, text: content, executable } of files) {
+    const target = join(place, path);
+    await makeFolder(dirname(target));
+    await writeText(target, content);
+    if (executable === true) await writing(target, () => chmod(target, 0o755));
+  }
+  return { scenario: file, folder: place, refused };
+}
+
+const makeFolder = (folder: string): Promise<unknown> => writing(folder, () => mkdir(folder, { recursive: true }));
+const writeText = (path: string, text: string): Promise<void> => writeOutput(path, (output) => output.append(text));
 
 /** A deployment that is written, with the settings of its traffic. */
 interface Chosen {
