@@ -24,7 +24,7 @@ export const planCommand: CommandRegistration = (program, exit) => {
     .argument("<scenario>", "scenario with the traffic and the SLOs (YAML)")
     .option(
       "--objective <name>",
-      "cost, devices, energy, goodput, rate or frontier (repeatable, the first decides; default: cost)",
+      "cost, devices, energy, goodput, speed, rate or frontier (repeatable, the first decides; default: cost)",
       collect,
     )
     .option("--devices <n>", "most devices (default: 64)", wholeNumber(1))

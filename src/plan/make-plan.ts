@@ -39,6 +39,8 @@ export interface PlanDeps extends Surroundings {
   readonly signal?: AbortSignal;
   /** Runs every candidate that bounds let pass over all requests. */
   readonly exhaustive: boolean;
+  /** Whether the search is all that is wanted: no chances, no comparison, no changes of the question. Default false. */
+  readonly searchOnly?: boolean;
   /** A scenario to compare with, under the load of the question; null: the one of the question as it stands. */
   readonly baseline: Pick<JobBase, "file" | "text"> | null;
   readonly onProgress?: (settled: number, total: number) => void;
@@ -90,14 +92,14 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         answers.push(answerOf(objective, tracks, traffic));
       }
     }
-    baseline = await baselineOf(question, base, deps);
+    if (deps.searchOnly !== true) baseline = await baselineOf(question, base, deps);
     const byId = new Map(tracks.map((track) => [track.candidate.id, track]));
-    for (const { id, load } of finalistsOf(answers)) {
+    for (const { id, load } of deps.searchOnly === true ? [] : finalistsOf(answers)) {
       const settings = [...byId.get(id)!.candidate.settings, ...loadOf(byId.get(id)!, load, question)];
       finalists.push(await finalistOf(id, base, settings, readerOf(deps), signal));
     }
     const [first] = answers[0]?.found ?? [];
-    if (first !== undefined && plan.objectives[0] !== "frontier") {
+    if (deps.searchOnly !== true && first !== undefined && plan.objectives[0] !== "frontier") {
       const { candidate } = byId.get(first.id)!;
       sensitivity = await sensitivities(
         candidate,
@@ -135,7 +137,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
     counts: Object.fromEntries(
       candidateStates.map((state) => [state, tracks.filter((track) => track.state === state).length]),
     ) as unknown as PlanDocument["counts"],
-    effort: { runs: evaluator.runs, samples: rungs.map(({ requests }) => requests) },
+    effort: { ...evaluator.effort, samples: rungs.map(({ requests }) => requests) },
     objectives: answers,
     finalists,
     frontier,

@@ -20,7 +20,7 @@ export function planPage(plan: PlanDocument, files: PlanFiles | null = null): Pa
   const { scenario, space, traffic, slos, objectives } = plan;
   const load =
     traffic.ratePerSecond === null
-      ? `${formatCount(traffic.concurrency ?? 0)} clients in a closed loop`
+      ? `${formatCount(traffic.concurrency ?? 0)} client${traffic.concurrency === 1 ? "" : "s"} in a closed loop`
       : `${formatNumber(traffic.ratePerSecond, 3)} requests/s`;
   return {
     title: scenario.name,
@@ -174,6 +174,7 @@ function chanceSection({ finalists, ...plan }: PlanDocument): PageSection[] {
 
 function sensitivitySection(sensitivity: readonly Sensitivity[] | null): PageSection[] {
   if (sensitivity === null) return [];
+  const fixed = sensitivity.filter(({ outcome }) => outcome === null).map(({ change }) => change);
   return [
     {
       kind: "table",
@@ -186,20 +187,24 @@ function sensitivitySection(sensitivity: readonly Sensitivity[] | null): PageSec
         { header: "TPOT p50", align: "right" },
         { header: "$/Mtok", align: "right" },
       ],
-      rows: sensitivity.map(({ change, outcome }) =>
-        outcome === null
-          ? [change, "recorded as it is", "", "", ""]
-          : [
-              change,
-              outcome.meets
-                ? `hold${outcome.strain === null ? "" : `, tightest at ${formatPercent(outcome.strain, 0)}`}`
-                : (outcome.broken ?? "").split("\n")[0]!,
-              milliseconds(outcome.ttftP99Ms),
-              milliseconds(outcome.tpotP50Ms),
-              outcome.usdPerMtok === null ? "n/a" : formatNumber(outcome.usdPerMtok),
-            ],
-      ),
+      rows: sensitivity.flatMap(({ change, outcome }) => (outcome === null ? [] : [sensitivityRow(change, outcome)])),
+      after:
+        fixed.length === 0
+          ? []
+          : [{ text: `not changed, as the scenario leaves no room for it: ${fixed.join(", ")}`, quiet: true }],
     },
+  ];
+}
+
+function sensitivityRow(change: string, outcome: NonNullable<Sensitivity["outcome"]>): string[] {
+  const { meets, broken, strain, ttftP99Ms, tpotP50Ms, usdPerMtok } = outcome;
+  const tightest = strain === null ? "" : `, tightest at ${formatPercent(strain, 0)}`;
+  return [
+    change,
+    meets ? `hold${tightest}` : (broken ?? "").split("\n")[0]!,
+    milliseconds(ttftP99Ms),
+    milliseconds(tpotP50Ms),
+    usdPerMtok === null ? "n/a" : formatNumber(usdPerMtok),
   ];
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { count, word } from "./quantity.ts";
 
 /** What a plan can look for. */
-export const objectiveNames = ["cost", "devices", "energy", "goodput", "rate", "frontier"] as const;
+export const objectiveNames = ["cost", "devices", "energy", "goodput", "speed", "rate", "frontier"] as const;
 export type ObjectiveName = (typeof objectiveNames)[number];
 
 const degrees = (what: string) =>
@@ -33,7 +33,7 @@ export const planSection = z.strictObject({
     .describe(
       "What is looked for among deployments that meet the SLOs, the most important first: cost (US dollars per hour under open " +
         "arrivals, per token in a closed loop), devices (the fewest), energy (joules per output token), goodput (share of requests " +
-        "within slo.perRequest), rate (the most requests per second), frontier (tokens/s of a device against tokens/s of a user).",
+        "within slo.perRequest), speed (the shortest median time of an output token), rate (the most requests per second), frontier (tokens/s of a device against tokens/s of a user).",
     ),
   budget: z
     .strictObject({

@@ -81,8 +81,8 @@ export interface PlanDocument {
   };
   readonly slos: readonly string[];
   readonly counts: Readonly<Record<CandidateState, number>>;
-  /** Runs that were made, and on how many requests in all; those of an exhaustive search. */
-  readonly effort: { readonly runs: number; readonly samples: readonly number[] };
+  /** Runs that were made and their requests in all, and the samples that the search goes through. */
+  readonly effort: { readonly runs: number; readonly requests: number; readonly samples: readonly number[] };
   readonly objectives: readonly ObjectiveAnswer[];
   /** The best of each objective, and the next best of the first one. */
   readonly finalists: readonly Finalist[];

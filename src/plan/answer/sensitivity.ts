@@ -30,6 +30,7 @@ function changesOf({
 }: PlanQuestion): { readonly change: string; readonly settings: readonly string[] | null }[] {
   const skewed = skewSettings(scenario.routing.kind);
   return [
+    { change: "as it is", settings: [] },
     ...steps.map((step) => ({ change: `request rate x ${step}`, settings: rateSettings(scenario, step) })),
     ...[0.75, 1.25].map((step) => ({ change: `prompts x ${step}`, settings: lengthSettings(scenario, "isl", step) })),
     ...[0.75, 1.25].map((step) => ({ change: `outputs x ${step}`, settings: lengthSettings(scenario, "osl", step) })),

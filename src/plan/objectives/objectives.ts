@@ -3,6 +3,7 @@ import { devices } from "./devices.ts";
 import { energy } from "./energy.ts";
 import { goodput } from "./goodput.ts";
 import type { Objective } from "./objective.ts";
+import { speed } from "./speed.ts";
 
 /** Objectives that rank deployments at the load of the scenario. */
-export const objectives = { cost, devices, energy, goodput } as const satisfies Record<string, Objective>;
+export const objectives = { cost, devices, energy, goodput, speed } as const satisfies Record<string, Objective>;

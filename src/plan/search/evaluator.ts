@@ -2,11 +2,13 @@ import type { Executor } from "../execute/executor.ts";
 import type { Job, JobBase, Outcome } from "../job/job.ts";
 import { jobKey, type KeyParts } from "../job/job-key.ts";
 import type { Journal } from "../journal/journal.ts";
+import { figureOf } from "../objectives/figure-of.ts";
 
 /** Runs settings over a base, each once: what a journal knows is not run again. */
 export class Evaluator {
-  /** Runs that were made, and their requests, by those who asked. */
-  runs = 0;
+  /** Configurations that were asked for, and requests of those that were served to the end. */
+  #runs = 0;
+  #requests = 0;
   readonly #base: JobBase;
   readonly #keys: KeyParts;
   readonly #executor: Executor;
@@ -30,6 +32,10 @@ export class Evaluator {
     this.#known = new Map(parts.journal?.before ?? []);
   }
 
+  get effort(): { readonly runs: number; readonly requests: number } {
+    return { runs: this.#runs, requests: this.#requests };
+  }
+
   /**
    * Outcomes in the order of `asked`. Counts every configuration that was asked for the first time, whether a journal knew it: the
    * same search counts the same however often it was interrupted.
@@ -38,8 +44,6 @@ export class Evaluator {
     const keys = asked.map((settings) => jobKey(this.#keys, settings));
     const jobs = new Map<string, Job>();
     for (const [i, key] of keys.entries()) {
-      if (!this.#asked.has(key)) this.runs += 1;
-      this.#asked.add(key);
       if (!this.#known.has(key)) jobs.set(key, { key, settings: asked[i]! });
     }
     if (jobs.size > 0)
@@ -52,6 +56,14 @@ export class Evaluator {
         },
         this.#signal,
       );
-    return keys.map((key) => this.#known.get(key)!);
+    return keys.map((key) => {
+      const outcome = this.#known.get(key)!;
+      if (!this.#asked.has(key)) {
+        this.#runs += 1;
+        this.#requests += outcome.status === "done" ? (figureOf(outcome, "requests") ?? 0) : 0;
+      }
+      this.#asked.add(key);
+      return outcome;
+    });
   }
 }

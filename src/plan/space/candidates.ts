@@ -120,7 +120,7 @@ function candidate(
   return {
     ...own,
     id: sha256(canonicalJson(settings)).slice(0, 10),
-    name: [own.name, ...site.name.map((part, i) => `${i === 0 ? "on" : "under"} ${part}`), option.name]
+    name: [own.name, ...site.name, option.name === "" ? "" : `with ${option.name}`]
       .filter((part) => part !== "")
       .join(" "),
     settings,

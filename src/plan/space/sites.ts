@@ -10,7 +10,7 @@ import type { PlanQuestion } from "./question.ts";
 /** Hardware with an engine on it. */
 export interface Site {
   readonly settings: readonly string[];
-  /** Such as `h200-sxm-8` and `sglang`, those that there is a choice of. */
+  /** Such as `on h200-sxm-8` and `under sglang`, of those that there is a choice of. */
   readonly name: readonly string[];
   readonly model: ModelSpec;
   readonly storage: WeightStorage;
@@ -55,8 +55,8 @@ export async function sitesOf(
           : [`engine.id=${JSON.stringify(engine)}`, ...engineFile(scenario.states(["engine", "file"]))]),
       ];
       const name = [
-        ...(plan.systems !== undefined && plan.systems.length > 1 ? [system!] : []),
-        ...(plan.engines !== undefined && plan.engines.length > 1 ? [engine!] : []),
+        ...(plan.systems !== undefined && plan.systems.length > 1 ? [`on ${system}`] : []),
+        ...(plan.engines !== undefined && plan.engines.length > 1 ? [`under ${engine}`] : []),
       ];
       try {
         const [pool] = poolScenarios(scenario.vary([...settings, ...bare]));

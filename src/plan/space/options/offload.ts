@@ -1,24 +1,31 @@
 import { weightBytes } from "../../../models/bytes.ts";
 import { moeShape } from "../../../sim/mapping.ts";
-import type { Option, OptionAxis } from "../option-axis.ts";
+import type { OptionAxis } from "../option-axis.ts";
 import type { PlanQuestion } from "../question.ts";
 import type { Site } from "../sites.ts";
 
-/** Parts that the experts or layers of a model are cut into between device and host. */
-const parts = 12;
+/** Steps that the experts of a layer are divided in at most. */
+const stepsMax = 32;
 
-/** How an engine is told what the host has: the flag for a part of all from 0 to 1, and what it is called. */
-const dialects: Readonly<
-  Record<string, (site: Site, part: number) => { readonly flags: string; readonly name: string }>
-> = {
-  "llama.cpp": ({ model }, part) => {
-    const layers = Math.round(part * model.layers.length);
-    return { flags: `--n-cpu-moe ${layers}`, name: `experts of ${layers} layers on the host` };
-  },
-  ktransformers: ({ model }, part) => {
+interface Split {
+  readonly flags: string;
+  readonly name: string;
+}
+
+/** How an engine is told what the host computes: every split that it has, the least of the host first. */
+const dialects: Readonly<Record<string, (site: Site) => Split[]>> = {
+  "llama.cpp": ({ model }) =>
+    Array.from({ length: model.layers.length + 1 }, (_, layers) => ({
+      flags: `--n-cpu-moe ${layers}`,
+      name: `the experts of ${layers} layers on the host`,
+    })),
+  ktransformers: ({ model }) => {
     const { experts } = moeShape(model)!;
-    const kept = Math.round((1 - part) * experts);
-    return { flags: `--kt-num-gpu-experts ${kept}`, name: `${kept} experts of a layer on the device` };
+    const steps = Math.min(stepsMax, experts);
+    return Array.from({ length: steps + 1 }, (_, step) => {
+      const kept = Math.round((1 - step / steps) * experts);
+      return { flags: `--kt-num-gpu-experts ${kept}`, name: `${kept} experts of a layer on the device` };
+    });
   },
 };
 
@@ -34,11 +41,9 @@ export const offloadOption: OptionAxis = {
     const weights = Object.values(weightBytes(site.model, site.storage)).reduce((sum, bytes) => sum + bytes, 0);
     if (dialect === undefined || stated || moeShape(site.model) === null || weights <= site.node.device.memoryBytes)
       return [];
-    const options = new Map<string, Option>();
-    for (let i = 0; i <= parts; i++) {
-      const { flags, name } = dialect(site, i / parts);
-      options.set(flags, { settings: [`policy.offload={kind: static, flags: ${JSON.stringify(flags)}}`], name });
-    }
-    return [...options.values()];
+    return dialect(site).map(({ flags, name }) => ({
+      settings: [`policy.offload={kind: static, flags: ${JSON.stringify(flags)}}`],
+      name,
+    }));
   },
 };
