@@ -27,7 +27,7 @@ export interface SearchDeps {
  * what they may be at best, then those on longer samples, then by how far from their SLOs. What a sample excludes ends; what it lets pass goes on to the
  * next. It stops where nothing left can beat what was found: every candidate that is left untested is bounded by it.
  */
-export async function search(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Promise<void> {
+export async function searchFor(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Promise<void> {
   const { evaluator, rungs, traffic } = deps;
   for (;;) {
     const open = stillOpen(objective, tracks, deps);
