@@ -15,12 +15,14 @@ import { schemaCommand } from "./schema-command.ts";
 import { sweepCommand } from "./sweep-command.ts";
 import { traceCommand } from "./trace-command.ts";
 import { validateCommand } from "./validate-command.ts";
+import { workerCommand } from "./worker-command.ts";
 
 const commands = [
   runCommand,
   offloadCommand,
   placeCommand,
   sweepCommand,
+  workerCommand,
   calibrateCommand,
   validateCommand,
   traceCommand,

@@ -7,7 +7,8 @@ import { formatCount } from "../core/units.ts";
 import { unlessAborted } from "../files/cooperative.ts";
 import { checkDesign, designDigest, pathsOf } from "../plan/design/design.ts";
 import { readDesign } from "../plan/design/read-design.ts";
-import { JobThreads } from "../plan/execute/job-threads.ts";
+import type { Executor } from "../plan/execute/executor.ts";
+import { type ExecutorName, executors } from "../plan/execute/executors.ts";
 import { queryResults } from "../plan/results/query-results.ts";
 import { listResults } from "../plan/sweep/list-results.ts";
 import { mergeSweeps } from "../plan/sweep/merge-sweeps.ts";
@@ -21,7 +22,7 @@ import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { paramsFor } from "./scenario-params.ts";
-import { splitPair } from "./words.ts";
+import { oneOf, redisVariable, splitPair } from "./words.ts";
 
 export interface ListOptions {
   readonly sort?: string;
@@ -38,7 +39,10 @@ export interface SweepOptions extends ListOptions {
   readonly param?: readonly string[];
   readonly output?: string;
   readonly shard?: string;
+  readonly executor?: string;
   readonly threads?: number;
+  readonly redis?: string;
+  readonly queue?: string;
   readonly quiet?: boolean;
 }
 
@@ -57,7 +61,7 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
   const io = processIo(colour);
   const watch = watchInterrupts(io);
   const progress = options.quiet === true ? null : progressLine(io, file, "configurations");
-  const threads = new JobThreads(options.threads ?? availableParallelism());
+  const executor = executorOf(options, io);
   try {
     const text = await unlessAborted(io.readText(file), watch.signal);
     const given = Object.fromEntries((options.param ?? []).map((word) => splitPair(word, "--param NAME=value")));
@@ -78,7 +82,7 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
     const result = await runSweep(
       { base: { file, text, settings, params }, design, folder, shard },
       {
-        executor: threads,
+        executor,
         signal: watch.signal,
         ...(progress === null ? {} : { onProgress: progress.update }),
       },
@@ -92,8 +96,21 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
     throw error;
   } finally {
     watch.stop();
-    await threads.close();
+    await executor.close();
   }
+}
+
+function executorOf({ executor: word, threads, redis, queue }: SweepOptions, io: Io): Executor {
+  const name = oneOf(word ?? "threads", Object.keys(executors) as ExecutorName[], "--executor");
+  if (name === "threads" && (redis ?? queue) !== undefined)
+    throw new UsageError("--redis and --queue: expected with --executor bullmq");
+  return executors[name]({
+    threads: threads ?? null,
+    processors: availableParallelism(),
+    redis: redis ?? process.env[redisVariable] ?? null,
+    queue: queue ?? null,
+    notice: (text) => io.err(`${text}\n`),
+  });
 }
 
 /** Lists what a sweep came to. */

@@ -44,6 +44,8 @@ const packageOwners: Record<string, readonly string[]> = {
   "hyparquet-compressors": ["calibrate"],
   "hyparquet-writer": ["plan"],
   "@duckdb/node-api": ["plan"],
+  bullmq: ["plan"],
+  ioredis: ["plan"],
   fflate: ["trace"],
   "junit-report-builder": ["report"],
 };
@@ -163,10 +165,7 @@ test("pure folders use no Node module but hashing and path arithmetic", () => {
 });
 
 /** Own files of a recording and of an installation, which no user names. */
-const ownFiles = new Set([
-  "capture/backends/setup.ts",
-  "capture/record/decoded-rows.ts",
-]);
+const ownFiles = new Set(["capture/backends/setup.ts", "capture/record/decoded-rows.ts"]);
 
 test("inputs are read and outputs written as a whole through src/files, with its limits and its care", () => {
   const whole = /\b(?:readFile|writeFile|appendFile|createWriteStream)(?:Sync)?\b/;

@@ -20,9 +20,15 @@ export interface KeyParts {
 export const jobKey = ({ base, files }: KeyParts, settings: readonly string[]): string =>
   sha256([base, ...settings.flatMap((setting) => [setting, files[setting] ?? ""])].join("\0"));
 
-/** Reads what keys need. Throws InvalidInputError for a base that is no scenario. */
-export async function keyParts(base: JobBase, settings: Iterable<string>): Promise<KeyParts> {
-  const digests = new InputDigests();
+/**
+ * Reads what keys need; `digests` has those of the files that were read before. Throws InvalidInputError for a base that is no
+ * scenario.
+ */
+export async function keyParts(
+  base: JobBase,
+  settings: Iterable<string>,
+  digests: InputDigests = new InputDigests(),
+): Promise<KeyParts> {
   const digestWith = async (more: readonly string[]): Promise<string> => {
     const scenario = parseScenario(base.text, base.file, {
       settings: [...base.settings, ...more],
