@@ -16,6 +16,8 @@ export interface QueueOptions {
   readonly patience?: Patience;
   /** Of this side; tests play another one. */
   readonly versions?: Versions;
+  /** How often a sweep looks whether its jobs and workers are still there. */
+  readonly attendMs?: number;
 }
 
 /** How long saying goodbye may take. */
@@ -37,9 +39,9 @@ export class QueueExecutor implements Executor {
   async run(base: JobBase, jobs: readonly Job[], sink: OutcomeSink, signal?: AbortSignal): Promise<void> {
     if (jobs.length === 0) return;
     this.#open ??= this.#connect();
-    const { queue, notice, versions = ownVersions } = this.#options;
+    const { queue, notice, versions = ownVersions, attendMs = 5000 } = this.#options;
     const open = await unlessAborted(this.#open, signal);
-    await new QueuedRun(open, { queue, notice, versions, base, jobs, sink, signal }).finish();
+    await new QueuedRun(open, { queue, notice, versions, attendMs, base, jobs, sink, signal }).finish();
   }
 
   async close(): Promise<void> {

@@ -1,14 +1,19 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { refuse } from "../../../core/errors.ts";
 import { unlessAborted } from "../../../files/cooperative.ts";
+import type { Executor } from "../executor.ts";
+import { JobThreads } from "../job-threads.ts";
 import type { QueueOptions } from "./queue-executor.ts";
 import { ownVersions, type Versions, versionText } from "./queue-names.ts";
 import { QueuePeers } from "./queue-peers.ts";
 import { patience, RedisLink } from "./redis-link.ts";
-import { WorkerDesk } from "./worker-desk.ts";
+import { type LockTimes, lockTimes, WorkerDesk } from "./worker-desk.ts";
 
 export interface WorkerOptions extends QueueOptions {
   readonly threads: number;
+  /** What runs are made on; default threads of this process. */
+  readonly executor?: () => Executor;
+  readonly locks?: LockTimes;
   /** Ends after so long without work; null: works until it is interrupted. */
   readonly idleMs: number | null;
   readonly signal: AbortSignal;
@@ -36,7 +41,8 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   } = options;
   const link = await unlessAborted(RedisLink.open(address, notice, limits), signal);
   const peers = new QueuePeers(link, queue, "worker", versions);
-  const desk = new WorkerDesk({ link, queue, threads, versions, notice });
+  const { executor = () => new JobThreads(threads), locks = lockTimes } = options;
+  const desk = new WorkerDesk({ link, queue, threads, executor, versions, notice, locks });
   try {
     const others = await otherVersions(peers, versions);
     if (others !== null)

@@ -19,8 +19,6 @@ const pageSize = 500;
 const keptSeconds = 7 * 24 * 3600;
 const pollMinMs = 20;
 const pollMaxMs = 500;
-/** How often it is looked whether jobs and workers are still there. */
-const attendMs = 5000;
 /** How long taking back what nobody waits for may take. */
 const withdrawMs = 5000;
 
@@ -38,6 +36,8 @@ export interface RunRequest {
   readonly queue: string;
   readonly versions: Versions;
   readonly notice: Notice;
+  /** How often it is looked whether jobs and workers are still there. */
+  readonly attendMs: number;
   readonly base: JobBase;
   readonly jobs: readonly Job[];
   readonly sink: OutcomeSink;
@@ -66,7 +66,7 @@ export class QueuedRun {
 
   /** Resolves once each job has its outcome. Throws what the sink throws, what the link throws, and the reason of the signal. */
   async finish(): Promise<void> {
-    const { jobs, signal } = this.#request;
+    const { jobs, signal, attendMs } = this.#request;
     let pollMs = pollMinMs;
     try {
       while (this.#next < jobs.length || this.#waiting.size > 0) {

@@ -12,15 +12,15 @@ export interface Patience {
   readonly startMs: number;
   /** Afterwards: a restart, a failover. */
   readonly goneMs: number;
+  /** With a connection, until it answers: one that says nothing for so long is taken for gone. Blocking commands wait for 10 s. */
+  readonly silentMs: number;
 }
 
-export const patience: Patience = { startMs: 5000, goneMs: 60_000 };
+export const patience: Patience = { startMs: 5000, goneMs: 60_000, silentMs: 20_000 };
 
 /** Says something to the person who waits, in a line. */
 export type Notice = (text: string) => void;
 
-/** A server that takes a command and says nothing for so long is taken for gone; blocking commands wait half of it. */
-const silentMs = 20_000;
 const retryMs = 200;
 const reconnectMaxMs = 1000;
 /** The oldest server that BullMQ recommends. */
@@ -57,7 +57,7 @@ export class RedisLink {
   /** Connects. Throws InvalidInputError for a Redis that does not answer, does not let us in, or is too old. */
   static async open(address: RedisAddress, notice: Notice, limits: Patience = patience): Promise<RedisLink> {
     const { Redis } = await queuePackages();
-    const link = new RedisLink(new Redis(optionsFor(address)), address, limits, notice);
+    const link = new RedisLink(new Redis(optionsFor(address, limits)), address, limits, notice);
     try {
       await link.#connect();
       await link.#examine();
@@ -151,7 +151,10 @@ export class RedisLink {
   }
 }
 
-const optionsFor = ({ host, port, username, password, database, tls }: RedisAddress): RedisOptions => ({
+const optionsFor = (
+  { host, port, username, password, database, tls }: RedisAddress,
+  { silentMs }: Patience,
+): RedisOptions => ({
   host,
   port,
   ...(username === undefined ? {} : { username }),

@@ -4,26 +4,37 @@ import type { Job as BullJob, Worker } from "bullmq";
 import { MoecastError } from "../../../core/errors.ts";
 import type { JobBase, Outcome } from "../../job/job.ts";
 import { refused } from "../../job/run-job.ts";
+import type { Executor } from "../executor.ts";
 import { bounded, type QueuedJob, type QueuedResult, readQueuedJob } from "./queue-messages.ts";
 import { keyPrefix, type Versions, versionedQueue } from "./queue-names.ts";
 import { queuePackages } from "./queue-packages.ts";
 import { queuedBase } from "./queued-bases.ts";
 import type { Notice, RedisLink } from "./redis-link.ts";
-import { RenewedThreads } from "./renewed-threads.ts";
+import { RenewedExecutor } from "./renewed-executor.ts";
 import { WorkerInputs } from "./worker-inputs.ts";
 
 export interface DeskOptions {
   readonly link: RedisLink;
   /** Name of the queue. */
   readonly queue: string;
+  /** Runs at a time. */
   readonly threads: number;
+  /** What they run on. */
+  readonly executor: () => Executor;
   readonly versions: Versions;
   readonly notice: Notice;
+  readonly locks: LockTimes;
 }
 
-/** A job whose worker has not been heard of for so long goes back to the queue, at the next check of another worker. */
-const lockMs = 10_000;
-const checkMs = 3000;
+export interface LockTimes {
+  /** A job whose worker has not been heard of for so long goes back to the queue, */
+  readonly lockMs: number;
+  /** at the next check of another worker. */
+  readonly checkMs: number;
+}
+
+export const lockTimes: LockTimes = { lockMs: 10_000, checkMs: 3000 };
+
 /** A job that so many workers ended with, for want of memory mostly, is given up. */
 const stalledMax = 5;
 const reconnectMs = 500;
@@ -35,7 +46,7 @@ export class WorkerDesk {
   /** Runs whose result is in the queue. */
   runs = 0;
   readonly #options: DeskOptions;
-  readonly #threads: RenewedThreads;
+  readonly #executor: RenewedExecutor;
   readonly #inputs: WorkerInputs;
   readonly #bases = new Map<string, JobBase>();
   readonly #stop = new AbortController();
@@ -47,14 +58,14 @@ export class WorkerDesk {
 
   constructor(options: DeskOptions) {
     this.#options = options;
-    this.#threads = new RenewedThreads(options.threads);
+    this.#executor = new RenewedExecutor(options.executor);
     // Threads keep tables by the names of their files.
-    this.#inputs = new WorkerInputs(() => this.#threads.renew());
+    this.#inputs = new WorkerInputs(() => this.#executor.renew());
   }
 
   async open(): Promise<void> {
     const { bullmq } = await queuePackages();
-    const { link, queue, versions, threads } = this.#options;
+    const { link, queue, versions, threads, locks } = this.#options;
     this.#worker = new bullmq.Worker(
       versionedQueue(queue, versions),
       async (job, token = "") => {
@@ -75,8 +86,8 @@ export class WorkerDesk {
         prefix: keyPrefix,
         skipVersionCheck: true,
         concurrency: threads,
-        lockDuration: lockMs,
-        stalledInterval: checkMs,
+        lockDuration: locks.lockMs,
+        stalledInterval: locks.checkMs,
         maxStalledCount: stalledMax,
         runRetryDelay: reconnectMs,
       },
@@ -98,7 +109,7 @@ export class WorkerDesk {
     const closed = this.#worker?.close(lost);
     this.#stop.abort(new Error("the worker ends"));
     await Promise.race([closed?.catch(() => {}), wait(endMs, undefined, { ref: false })]);
-    await this.#threads.close();
+    await this.#executor.close();
   }
 
   async #resultOf({ id = "", data }: BullJob): Promise<QueuedResult> {
@@ -121,7 +132,7 @@ export class WorkerDesk {
     const keep = (_job: unknown, outcome: Outcome): void => {
       found = outcome;
     };
-    await this.#threads.use((threads) => threads.run(base, [{ key, settings }], keep, this.#stop.signal));
+    await this.#executor.use((executor) => executor.run(base, [{ key, settings }], keep, this.#stop.signal));
     return found ?? refused("failed", "its thread gave no outcome");
   }
 
