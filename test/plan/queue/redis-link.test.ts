@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QueueExecutor } from "../../../src/plan/execute/queue/queue-executor.ts";
 import { queueDefault } from "../../../src/plan/execute/queue/queue-names.ts";
+import { queuePackages } from "../../../src/plan/execute/queue/queue-packages.ts";
 import { redisAddress } from "../../../src/plan/execute/queue/redis-address.ts";
 import { type Patience, RedisLink } from "../../../src/plan/execute/queue/redis-link.ts";
 import { freePort, hasRedis, PrivateRedis, selfSigned } from "./private-redis.ts";
@@ -21,6 +22,10 @@ const failure = async (what: Promise<unknown>): Promise<{ exitCode: number; mess
   expect(error).toMatchObject({ exitCode: 3 });
   return error as { exitCode: number; message: string };
 };
+
+beforeAll(async () => {
+  await queuePackages();
+});
 
 test("a Redis that is not there is one line with exit code 3, within the time for it", async () => {
   const address = redisAddress(`redis://me:hunter2@127.0.0.1:${await freePort()}`);
@@ -41,7 +46,7 @@ describe.runIf(hasRedis)("a Redis that goes away", () => {
   afterAll(() => redis.remove());
 
   test("and comes back is waited for, by sweep and worker, and nothing is lost", async () => {
-    const jobs = await jobsOf(30);
+    const jobs = await jobsOf(15);
     const notices: string[] = [];
     const executor = new QueueExecutor({
       address: redis.address(),
@@ -141,7 +146,7 @@ describe.runIf(hasRedis)("who may come in", () => {
     }
   });
 
-  test("TLS: a certificate that nobody vouches for is refused with a hint, one that is known works", async () => {
+  test("TLS: a certificate that nobody vouches for is refused with a hint, and so is a connection without TLS", async () => {
     const folder = mkdtempSync(join(tmpdir(), "moecast-tls-"));
     const { certificate, key } = selfSigned(folder);
     const port = String(await freePort());
@@ -152,7 +157,6 @@ describe.runIf(hasRedis)("who may come in", () => {
       const { message } = await failure(RedisLink.open(address, quiet, short));
       expect(message).toMatch(/self-signed certificate.*NODE_EXTRA_CA_CERTS/);
       await failure(RedisLink.open(redisAddress(`redis://127.0.0.1:${port}`), quiet, short));
-      expect(readFileSync(certificate, "utf8")).toContain("BEGIN CERTIFICATE");
     } finally {
       await redis.remove();
       rmSync(folder, { recursive: true });
