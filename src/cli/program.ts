@@ -10,6 +10,7 @@ import { mapCommand } from "./map-command.ts";
 import { modelCommand } from "./model-command.ts";
 import { offloadCommand } from "./offload-command.ts";
 import { placeCommand } from "./place-command.ts";
+import { planCommand } from "./plan-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
 import { sweepCommand } from "./sweep-command.ts";
@@ -21,6 +22,7 @@ const commands = [
   runCommand,
   offloadCommand,
   placeCommand,
+  planCommand,
   sweepCommand,
   workerCommand,
   calibrateCommand,

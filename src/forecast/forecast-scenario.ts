@@ -5,7 +5,7 @@ import type { Surroundings } from "../resolve/file-reader.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { simulateCooperatively } from "../sim/simulate.ts";
-import { tryChanges } from "./advice/try-changes.ts";
+import { type FinishedRun, tryChanges } from "./advice/try-changes.ts";
 import { withBandEnds } from "./bands/band-ends.ts";
 import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
@@ -29,7 +29,24 @@ export interface ForecastDeps extends Surroundings {
  * cannot be used, InfeasibleError (exit 4) for a deployment that does not fit.
  */
 export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): Promise<Forecast> {
-  const { signal, onProgress, observed, advice = false, bands = false } = deps;
+  const finished = await runScenario(scenario, deps);
+  const { signal, advice = false, bands = false } = deps;
+  const { resolved, forecast: plain } = finished;
+  if (plain.interrupted) return plain;
+  const limits = scenario.slo?.perRequest ?? null;
+  const watched = { giveWay, ...(signal === undefined ? {} : { signal }) };
+  const forecast = bands ? await withBandEnds(plain, resolved, limits, watched) : plain;
+  if (!advice) return forecast;
+  const tried = await tryChanges({ ...finished, forecast }, deps);
+  return { ...forecast, bottleneck: { ...forecast.bottleneck, advice: tried } };
+}
+
+/** The same with the run itself, and without what takes further runs. */
+export async function runScenario(
+  scenario: Scenario,
+  deps: Omit<ForecastDeps, "advice" | "bands">,
+): Promise<FinishedRun> {
+  const { signal, onProgress, observed } = deps;
   const stated = await unlessAborted(resolveScenario(scenario, deps, null, signal), signal);
   const resolved = observed === undefined ? stated : inOneStretch(() => observeDeployment(stated, observed));
   const run = await simulateCooperatively(resolved.config, {
@@ -38,12 +55,5 @@ export async function forecastScenario(scenario: Scenario, deps: ForecastDeps): 
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
   });
-  const plain = buildForecast(scenario, resolved, run);
-  if (run.interrupted) return plain;
-  const limits = scenario.slo?.perRequest ?? null;
-  const watched = { giveWay, ...(signal === undefined ? {} : { signal }) };
-  const forecast = bands ? await withBandEnds(plain, resolved, limits, watched) : plain;
-  if (!advice) return forecast;
-  const tried = await tryChanges({ scenario, resolved, run, forecast }, deps);
-  return { ...forecast, bottleneck: { ...forecast.bottleneck, advice: tried } };
+  return { scenario, resolved, run, forecast: buildForecast(scenario, resolved, run) };
 }

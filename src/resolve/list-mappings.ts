@@ -1,7 +1,6 @@
 import { InfeasibleError } from "../core/errors.ts";
 import type { EngineProfile } from "../engine/engine-profile.ts";
 import { defaultFrontEnds } from "../engine/resolve-engine.ts";
-import { CostModel } from "../hardware/cost.ts";
 import type { Node } from "../hardware/device.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { routers } from "../policy/router/routers.ts";
@@ -9,8 +8,7 @@ import type { PoolConfig } from "../sim/config.ts";
 import type { Mapping } from "../sim/mapping.ts";
 import { expertDomains, isFolded, mappingsOf, unfoldedDevices } from "../sim/mappings.ts";
 import { kvBlockTokens } from "../sim/memory/kv-pools.ts";
-import { planMemory } from "../sim/memory/memory-plan.ts";
-import { StepCost } from "../sim/step/step-cost.ts";
+import { poolMemory } from "../sim/memory/pool-memory.ts";
 import { defaultCpKvCache } from "./resolve-context-parallelism.ts";
 import { schedulerOf } from "./resolve-engine.ts";
 import { servedEngine } from "./served-engine.ts";
@@ -98,9 +96,8 @@ function judge({ model, node, engine: named }: MappingQuestion, mapping: Mapping
 }
 
 function memoryOf(config: PoolConfig): ListedMapping["memory"] {
-  const cost = new StepCost(config, new CostModel(config.node.device, config.node, config.engine.id));
   try {
-    const { weightBytes, kv } = planMemory(config, cost.attention);
+    const { weightBytes, kv } = poolMemory(config);
     return {
       weightBytes,
       kvBlocks: kv.main.capacity,

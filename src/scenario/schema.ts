@@ -6,6 +6,7 @@ import { hardwareSection } from "./hardware-section.ts";
 import { modelCacheSection } from "./model-cache-section.ts";
 import { modelSection } from "./model-section.ts";
 import { parallelSection } from "./parallel-section.ts";
+import { planSection } from "./plan-section.ts";
 import { policySection } from "./policy-section.ts";
 import { handoverSection, poolsSection } from "./pools-section.ts";
 import { word } from "./quantity.ts";
@@ -64,6 +65,9 @@ export const scenarioSchema = z.strictObject({
   policy: policySection.prefault({}).describe("Placement, offload and request routing."),
   slo: sloSection.optional().describe("Service-level objectives: expressions per metric."),
   cost: costSection.optional().describe("Price of the deployment, instead of the profile's."),
+  plan: planSection
+    .optional()
+    .describe("The question that moecast plan answers; every other command takes the scenario as it stands."),
   sweep: sweepSection
     .optional()
     .describe("Configurations that moecast sweep runs; every other command takes the scenario as it stands."),

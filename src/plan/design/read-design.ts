@@ -18,7 +18,7 @@ export interface DesignWords {
 export function readDesign(section: SweepSection | undefined, words: DesignWords): Design {
   const varied = words.vary.map((word) => {
     const [path, values] = split(word, "--vary path=value,value");
-    return { path, texts: topLevelParts(values) };
+    return { path, texts: splitValues(values) };
   });
   const given = words.ranges.map((word) => {
     const [path, ends] = split(word, "--range path=low..high");
@@ -53,7 +53,7 @@ function split(word: string, shape: string): [string, string] {
 }
 
 /** Parts between commas that stand in no bracket and no quote: `{dp: 4, ep: 4},{tp: 4}` has two. */
-function topLevelParts(text: string): string[] {
+export function splitValues(text: string): string[] {
   const parts = [""];
   let depth = 0;
   let quote = "";

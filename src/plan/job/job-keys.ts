@@ -44,6 +44,14 @@ export async function keyParts(
 }
 
 async function digestOf(scenario: Scenario, digests: InputDigests): Promise<string> {
-  const { file, sha256: _text, overrides: _overrides, params: _params, sweep: _sweep, ...values } = scenario;
+  const {
+    file,
+    sha256: _text,
+    overrides: _overrides,
+    params: _params,
+    sweep: _sweep,
+    plan: _plan,
+    ...values
+  } = scenario;
   return sha256(canonicalJson([version, outcomeVersion, await digests.contentOf(file, values)]));
 }

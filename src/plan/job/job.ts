@@ -33,8 +33,12 @@ export interface Outcome {
   readonly verdict: LoadVerdict["verdict"] | null;
   /** Whether every SLO of level error holds. */
   readonly passed: boolean | null;
-  /** Of the SLO of level error that is the furthest from its limit on the wrong side, as a share of the limit. */
-  readonly margin: number | null;
+  /** The SLO of level error that is the furthest beyond its limit, or the nearest to it; null without one that has a value. */
+  readonly binding: string | null;
+  /** What the run shows of that, as a multiple of its limit: above 1 it does not hold. Short runs make light of latencies. */
+  readonly strain: number | null;
+  /** The largest such multiple where the interval of each value looks best: above 1 only by more than chance. */
+  readonly strainAtBest: number | null;
   /** In the order of `outcomeFigures`; empty without a forecast. */
   readonly figures: readonly (number | null)[];
 }

@@ -1,7 +1,8 @@
 import { InfeasibleError, InvalidInputError, MoecastError, SolverLimitError } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
-import type { Forecast } from "../../forecast/forecast.ts";
-import { type ForecastDeps, forecastScenario } from "../../forecast/forecast-scenario.ts";
+import type { FinishedRun } from "../../forecast/advice/try-changes.ts";
+import { type ForecastDeps, runScenario } from "../../forecast/forecast-scenario.ts";
+import { roughSlos } from "../../forecast/rough-slos.ts";
 import { parseScenario } from "../../scenario/parse-scenario.ts";
 import type { Job, JobBase, JobStatus, Outcome } from "./job.ts";
 import { outcomeFigures } from "./outcome-figures.ts";
@@ -19,30 +20,38 @@ export async function runJob(base: JobBase, job: Pick<Job, "settings">, deps: Fo
       settings: [...base.settings, ...job.settings],
       params: base.params,
     });
-    const forecast = await forecastScenario(scenario, deps);
+    const finished = await runScenario(scenario, deps);
     deps.signal?.throwIfAborted();
-    return outcomeOf(forecast);
+    return outcomeOf(finished);
   } catch (error) {
     deps.signal?.throwIfAborted();
     return refused(statusOf(error), error instanceof MoecastError ? error.message : stackOf(error));
   }
 }
 
-/** What is kept of a forecast. */
-export function outcomeOf(forecast: Forecast): Outcome {
-  const margins = forecast.slos.flatMap(({ level, margin, passed }) =>
-    level !== "error" ? [] : [margin === null ? (passed ? 0 : Number.NEGATIVE_INFINITY) : margin],
-  );
-  const least = Math.min(...margins);
+/** What is kept of a run. */
+export function outcomeOf(finished: FinishedRun): Outcome {
+  const { forecast } = finished;
+  const slos = roughSlos(finished);
+  const [binding = null] = slos
+    .filter(({ estimate }) => estimate !== null)
+    .sort((a, b) => (b.estimate ?? 0) - (a.estimate ?? 0));
+  const best = slos.flatMap(({ atBest }) => atBest ?? []);
   return {
     status: "done",
     reason: null,
     verdict: forecast.load.verdict,
     passed: forecast.passed,
-    margin: Number.isFinite(least) ? least : null,
+    binding: binding?.text ?? null,
+    strain: finite(binding?.estimate),
+    strainAtBest: best.length === 0 ? null : finite(Math.max(...best)),
     figures: outcomeFigures.map(({ of }) => of(forecast)),
   };
 }
+
+/** A figure that JSON can hold: what is beyond all limits is as far as a number goes. */
+const finite = (value: number | null | undefined): number | null =>
+  value === null || value === undefined ? null : Math.min(value, Number.MAX_VALUE);
 
 /** The outcome of a job without a forecast. */
 export const refused = (status: Exclude<JobStatus, "done">, reason: string): Outcome => ({
@@ -50,7 +59,9 @@ export const refused = (status: Exclude<JobStatus, "done">, reason: string): Out
   reason: printable(reason).slice(0, reasonMax),
   verdict: null,
   passed: null,
-  margin: null,
+  binding: null,
+  strain: null,
+  strainAtBest: null,
   figures: [],
 });
 

@@ -97,9 +97,9 @@ export async function readJournal(path: string): Promise<Outcomes> {
   return there.outcomes;
 }
 
-/** A line as compact as it can be read with `JSON.parse`: key, status, reason, verdict, passed, margin, figures. */
-const lineOf = (key: string, { status, reason, verdict, passed, margin, figures }: Outcome): string =>
-  `${JSON.stringify([key, status, reason, verdict, passed, margin, figures])}\n`;
+/** A line as compact as it can be read with `JSON.parse`: key, status, reason, verdict, passed, SLOs, figures. */
+const lineOf = (key: string, of: Outcome): string =>
+  `${JSON.stringify([key, of.status, of.reason, of.verdict, of.passed, of.binding, of.strain, of.strainAtBest, of.figures])}\n`;
 
 type Line = [
   string,
@@ -107,6 +107,8 @@ type Line = [
   string | null,
   Outcome["verdict"],
   boolean | null,
+  string | null,
+  number | null,
   number | null,
   (number | null)[],
 ];
@@ -124,9 +126,9 @@ async function wholeLines(
   const outcomes = new Map<string, Outcome>();
   for (let i = 1; i < lines.length - 1; i++) {
     const line = parsed(lines[i]!, path, i + 1);
-    const [key, status, reason, verdict, passed, margin, figures] = line;
+    const [key, status, reason, verdict, passed, binding, strain, strainAtBest, figures] = line;
     if (status === "failed") outcomes.delete(key);
-    else outcomes.set(key, { status, reason, verdict, passed, margin, figures });
+    else outcomes.set(key, { status, reason, verdict, passed, binding, strain, strainAtBest, figures });
   }
   return { outcomes, bytes: end };
 }
@@ -143,7 +145,7 @@ function parsed(line: string, file: string, number: number): Line {
   } catch {
     value = null;
   }
-  const sound = Array.isArray(value) && value.length === 7 && typeof value[0] === "string" && Array.isArray(value[6]);
+  const sound = Array.isArray(value) && value.length === 9 && typeof value[0] === "string" && Array.isArray(value[8]);
   if (!sound) refuse({ file, line: number, expected: "a result that moecast wrote", found: line.slice(0, 60) });
   return value as Line;
 }

@@ -28,7 +28,9 @@ export function resultColumns(design: Design, rows: readonly ResultRow[]): Resul
     { name: "reason", kind: "text", data: of(({ outcome }) => outcome.reason) },
     { name: "load", kind: "text", data: of(({ outcome }) => outcome.verdict) },
     { name: "passed", kind: "flag", data: of(({ outcome }) => outcome.passed) },
-    { name: "margin", kind: "number", data: of(({ outcome }) => outcome.margin) },
+    { name: "binding", kind: "text", data: of(({ outcome }) => outcome.binding) },
+    { name: "strain", kind: "number", data: of(({ outcome }) => outcome.strain) },
+    { name: "strainAtBest", kind: "number", data: of(({ outcome }) => outcome.strainAtBest) },
     ...outcomeFigures.map(
       ({ name }, at): ResultColumn => ({
         name,

@@ -1,0 +1,111 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { type ExitCode, exitCodes } from "../core/errors.ts";
+import { jsonDocument } from "../core/json.ts";
+import { unlessAborted } from "../files/cooperative.ts";
+import type { PlanDocument } from "../plan/answer/plan-document.ts";
+import { splitValues } from "../plan/design/read-design.ts";
+import { JobThreads } from "../plan/execute/job-threads.ts";
+import { writePlan } from "../plan/files/write-plan.ts";
+import type { JobBase } from "../plan/job/job.ts";
+import { Journal } from "../plan/journal/journal.ts";
+import { makePlan } from "../plan/make-plan.ts";
+import { planQuestion } from "../plan/space/question.ts";
+import { terminalPage } from "../report/page-terminal.ts";
+import { planPage } from "../report/plan-page.ts";
+import { parseScenario } from "../scenario/parse-scenario.ts";
+import { watchInterrupts } from "./interrupt.ts";
+import { fileReader, processIo } from "./io.ts";
+import { progressLine } from "./progress.ts";
+import { paramsFor } from "./scenario-params.ts";
+import { splitPair } from "./words.ts";
+
+export interface PlanOptions {
+  readonly objective?: readonly string[];
+  readonly devices?: number;
+  readonly usdPerHour?: number;
+  readonly power?: number;
+  readonly system?: readonly string[];
+  readonly engine?: readonly string[];
+  readonly vary?: readonly string[];
+  readonly set?: readonly string[];
+  readonly param?: readonly string[];
+  readonly baseline?: string;
+  readonly exhaustive?: boolean;
+  readonly output?: string;
+  readonly threads?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Answers the question of a scenario, and writes what was found. */
+export async function plan(file: string, options: PlanOptions, colour: boolean): Promise<ExitCode> {
+  const io = processIo(colour);
+  const watch = watchInterrupts(io);
+  const progress = options.quiet === true ? null : progressLine(io, file, "deployments");
+  const threads = new JobThreads(options.threads ?? availableParallelism());
+  let journal: Journal | null = null;
+  try {
+    const text = await unlessAborted(io.readText(file), watch.signal);
+    const given = Object.fromEntries((options.param ?? []).map((word) => splitPair(word, "--param NAME=value")));
+    const base: JobBase = {
+      file,
+      text,
+      settings: [...(options.set ?? []), ...planSettings(options)],
+      params: await paramsFor(file, given, io),
+    };
+    const scenario = parseScenario(text, file, base);
+    const baseline =
+      options.baseline === undefined ? null : { file: options.baseline, text: await io.readText(options.baseline) };
+    const { output } = options;
+    journal = output === undefined ? null : await Journal.open(join(output, "journal.jsonl"));
+    const document = await makePlan(await planQuestion(scenario), base, {
+      ...fileReader(io),
+      executor: threads,
+      journal,
+      signal: watch.signal,
+      exhaustive: options.exhaustive === true,
+      baseline,
+      ...(progress === null ? {} : { onProgress: progress.update }),
+    });
+    progress?.clear();
+    if (output !== undefined) await writePlan(output, document, base, fileReader(io));
+    if (options.json === true) io.out(jsonDocument(document));
+    else io.out(terminalPage(planPage(document), io.style, io.width));
+    return watch.signal.aborted ? watch.code() : codeOf(document);
+  } catch (error) {
+    progress?.clear();
+    if (watch.ended(error)) return watch.code();
+    throw error;
+  } finally {
+    watch.stop();
+    await journal?.close();
+    await threads.close();
+  }
+}
+
+/** Options as settings of the plan section. */
+function planSettings(options: PlanOptions): string[] {
+  const { objective, devices, usdPerHour, power, system, engine, vary = [] } = options;
+  const list = (path: string, values: readonly string[] | undefined) =>
+    values === undefined ? [] : [`plan.${path}=${JSON.stringify(values)}`];
+  const number = (path: string, value: number | undefined) => (value === undefined ? [] : [`plan.${path}=${value}`]);
+  return [
+    ...list("objectives", objective),
+    ...number("budget.devices", devices),
+    ...number("budget.usdPerHour", usdPerHour),
+    ...number("budget.powerW", power),
+    ...list("systems", system),
+    ...list("engines", engine),
+    ...(vary.length === 0 ? [] : [`plan.vary={${vary.map(varied).join(", ")}}`]),
+  ];
+}
+
+/** `engine.maxNumSeqs=64,256` as an entry of a flow mapping. */
+function varied(word: string): string {
+  const [path, values] = splitPair(word, "--vary path=value,value");
+  return `${JSON.stringify(path)}: [${splitValues(values).join(", ")}]`;
+}
+
+const codeOf = ({ objectives }: PlanDocument): ExitCode =>
+  objectives.some(({ found }) => found.length === 0) ? exitCodes.sloFailed : exitCodes.ok;

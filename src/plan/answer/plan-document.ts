@@ -1,0 +1,84 @@
+import type { CandidateState } from "../search/track.ts";
+import type { Finalist } from "./finalists.ts";
+import type { Sensitivity } from "./sensitivity.ts";
+
+/** A candidate as `plan.json` has it. */
+export interface PlanCandidate {
+  readonly id: string;
+  readonly name: string;
+  /** As `--set` takes them, over the scenario. */
+  readonly settings: readonly string[];
+  readonly devices: number;
+  readonly usdPerHour: number | null;
+  readonly powerW: number | null;
+  readonly status: CandidateState;
+  readonly cause: string | null;
+  readonly reason: string | null;
+  /** Requests of its longest run; 0 where it was not run. */
+  readonly requests: number;
+  /** Of that run, by name; null without one. */
+  readonly figures: Readonly<Record<string, number | null>> | null;
+  /** The SLO that is the nearest to its limit, and its value as a multiple of the limit. */
+  readonly binding: string | null;
+  readonly strain: number | null;
+}
+
+/** What an objective came to. */
+export interface ObjectiveAnswer {
+  readonly name: string;
+  readonly title: string;
+  /** Feasible candidates of distinct layouts, the best first; empty: none meets the SLOs. */
+  readonly found: readonly { readonly id: string; readonly value: number; readonly text: string }[];
+  /** Where none meets the SLOs: the one that comes the nearest. */
+  readonly closest: { readonly id: string; readonly shortfall: string } | null;
+}
+
+/** What is run today, under the load and with the SLOs of the question. */
+export interface PlanBaseline {
+  readonly file: string;
+  readonly devices: number | null;
+  readonly usdPerHour: number | null;
+  readonly meets: boolean;
+  /** Why it does not; null where it does. */
+  readonly broken: string | null;
+  /** By the names of the objectives. */
+  readonly values: Readonly<Record<string, number | null>>;
+}
+
+/** The answer of a plan: `plan.json`. */
+export interface PlanDocument {
+  readonly kind: "plan";
+  readonly schemaVersion: 1;
+  readonly moecastVersion: string;
+  readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
+  readonly seed: number;
+  readonly space: {
+    readonly candidates: number;
+    readonly layouts: number;
+    readonly devicesMax: number;
+    /** Whether nobody stated how many devices there may be. */
+    readonly devicesAssumed: boolean;
+    readonly exhaustive: boolean;
+    readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+  };
+  readonly traffic: {
+    readonly requests: number;
+    readonly ratePerSecond: number | null;
+    readonly concurrency: number | null;
+    readonly promptTokens: number;
+    readonly outputTokens: number;
+  };
+  readonly slos: readonly string[];
+  readonly counts: Readonly<Record<CandidateState, number>>;
+  /** Runs that were made, and on how many requests in all; those of an exhaustive search. */
+  readonly effort: { readonly runs: number; readonly samples: readonly number[] };
+  readonly objectives: readonly ObjectiveAnswer[];
+  /** The best of each objective, and the next best of the first one. */
+  readonly finalists: readonly Finalist[];
+  /** What changes of the question make of the best by the first objective; null where none meets the SLOs. */
+  readonly sensitivity: readonly Sensitivity[] | null;
+  /** What is run today; null where it could not be run. */
+  readonly baseline: PlanBaseline | null;
+  readonly interrupted: boolean;
+  readonly candidates: readonly PlanCandidate[];
+}

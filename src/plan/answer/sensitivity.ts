@@ -1,0 +1,80 @@
+import { figureOf } from "../objectives/figure-of.ts";
+import type { Evaluator } from "../search/evaluator.ts";
+import { brokenText } from "../search/judge-track.ts";
+import type { Candidate } from "../space/candidates.ts";
+import type { PlanQuestion } from "../space/question.ts";
+import { lengthSettings, rateSettings } from "../space/traffic-scale.ts";
+
+/** What a change of the question makes of the deployment that was chosen. */
+export interface Sensitivity {
+  /** `requests x 1.25`. */
+  readonly change: string;
+  /** null: it cannot be changed in this scenario. */
+  readonly outcome: {
+    readonly meets: boolean;
+    /** Why not; null where it does. */
+    readonly broken: string | null;
+    readonly binding: string | null;
+    readonly strain: number | null;
+    readonly tpotP50Ms: number | null;
+    readonly ttftP99Ms: number | null;
+    readonly usdPerMtok: number | null;
+  } | null;
+}
+
+const steps = [0.75, 1.25, 1.5] as const;
+
+/** Changes of the question by what they are called. Price is arithmetic and stands in the answer. */
+function changesOf({
+  scenario,
+}: PlanQuestion): { readonly change: string; readonly settings: readonly string[] | null }[] {
+  const skewed = skewSettings(scenario.routing.kind);
+  return [
+    ...steps.map((step) => ({ change: `request rate x ${step}`, settings: rateSettings(scenario, step) })),
+    ...[0.75, 1.25].map((step) => ({ change: `prompts x ${step}`, settings: lengthSettings(scenario, "isl", step) })),
+    ...[0.75, 1.25].map((step) => ({ change: `outputs x ${step}`, settings: lengthSettings(scenario, "osl", step) })),
+    { change: "routing without skew", settings: skewed === null ? null : skewed("even") },
+    { change: "routing with strong skew", settings: skewed === null ? null : skewed("strong") },
+  ];
+}
+
+/** Popularity whose variation is that of even and of strongly skewed experts; recorded routing is what it is. */
+function skewSettings(kind: string): ((skew: "even" | "strong") => string[]) | null {
+  if (kind !== "uniform" && kind !== "parametric") return null;
+  return (skew) => [`routing.popularityCv=${skew === "even" ? 0 : 1.5}`];
+}
+
+/** Runs the chosen deployment under every change, over all requests. */
+export async function sensitivities(
+  chosen: Candidate,
+  extra: readonly string[],
+  question: PlanQuestion,
+  evaluator: Evaluator,
+): Promise<Sensitivity[]> {
+  const changes = changesOf(question);
+  const runs = changes.filter(({ settings }) => settings !== null);
+  const outcomes = await evaluator.outcomes(runs.map(({ settings }) => [...chosen.settings, ...extra, ...settings!]));
+  return changes.map(({ change, settings }) => {
+    if (settings === null) return { change, outcome: null };
+    const outcome = outcomes[runs.findIndex((run) => run.change === change)]!;
+    const meets = outcome.passed === true && outcome.verdict === "stable";
+    return {
+      change,
+      outcome: {
+        meets,
+        broken: meets
+          ? null
+          : outcome.status !== "done"
+            ? outcome.reason
+            : outcome.verdict === "overloaded"
+              ? "overloaded"
+              : brokenText(outcome),
+        binding: outcome.binding,
+        strain: outcome.strain,
+        tpotP50Ms: outcome.status === "done" ? figureOf(outcome, "tpot.p50") : null,
+        ttftP99Ms: outcome.status === "done" ? figureOf(outcome, "ttft.p99") : null,
+        usdPerMtok: outcome.status === "done" ? figureOf(outcome, "costUsdPerMtok") : null,
+      },
+    };
+  });
+}

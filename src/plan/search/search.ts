@@ -1,0 +1,132 @@
+import { formatNumber } from "../../core/units.ts";
+import { figureOf } from "../objectives/figure-of.ts";
+import type { Objective } from "../objectives/objective.ts";
+import type { PlanTraffic } from "../space/question.ts";
+import type { Evaluator } from "./evaluator.ts";
+import { longerRun, takeOutcome } from "./judge-track.ts";
+import type { Rung } from "./rungs.ts";
+import { settle, type Track } from "./track.ts";
+
+/** Candidates that are run at once on each sample: many on short ones, few on all requests. Whatever the number of threads. */
+const batchOf = (rung: number, rungs: number): number => (rung === rungs - 1 ? 2 : rung === 0 ? 8 : 4);
+/** Fewer replicas than this share of those that the load needs are not run. */
+const surelyTooFew = 0.9;
+
+export interface SearchDeps {
+  readonly evaluator: Evaluator;
+  readonly rungs: readonly Rung[];
+  readonly traffic: PlanTraffic;
+  /** Layouts to find beside the best one. */
+  readonly alternatives: number;
+  readonly exhaustive: boolean;
+  readonly onProgress?: ((tracks: readonly Track[]) => void) | undefined;
+}
+
+/**
+ * Finds the best candidates by an objective, and those of other layouts next to it. The most promising candidates are run first: by
+ * what they may be at best, then those on longer samples, then by how far from their SLOs. What a sample excludes ends; what it lets pass goes on to the
+ * next. It stops where nothing left can beat what was found: every candidate that is left untested is bounded by it.
+ */
+export async function search(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Promise<void> {
+  const { evaluator, rungs, traffic } = deps;
+  for (;;) {
+    const open = stillOpen(objective, tracks, deps);
+    if (open.length === 0) return;
+    const [first] = open;
+    const rung = first!.rung;
+    const batch = open.filter((track) => track.rung === rung).slice(0, batchOf(rung, rungs.length));
+    const outcomes = await evaluator.outcomes(
+      batch.map(({ candidate }) => [...candidate.settings, ...rungs[rung]!.settings]),
+    );
+    for (const [i, track] of batch.entries()) {
+      takeOutcome(track, outcomes[i]!, rungs[rung]!, rung === rungs.length - 1);
+      await tellLonger(track, deps);
+      if (!deps.exhaustive) excludeFewer(track, tracks, traffic);
+    }
+    deps.onProgress?.(tracks);
+  }
+}
+
+/** What may still be among the best, the most promising first. */
+function stillOpen(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Track[] {
+  const found = bestByLayout(objective, tracks, deps.traffic);
+  const threshold = found[deps.alternatives]?.value ?? Number.POSITIVE_INFINITY;
+  const ofLayout = new Map(found.map(({ track, value }) => [track.candidate.layout, value]));
+  return tracks
+    .filter(({ state }) => state === "untested")
+    .map((track) => ({ track, atBest: atBest(objective, track, deps.traffic) }))
+    .filter(
+      ({ track, atBest: value }) =>
+        deps.exhaustive ||
+        (value < threshold && value < (ofLayout.get(track.candidate.layout) ?? Number.POSITIVE_INFINITY)),
+    )
+    .sort((a, b) => a.atBest - b.atBest || byPromise(a.track, b.track))
+    .map(({ track }) => track);
+}
+
+/** Among equals: those without a run first, then by how near the run on the longest sample came to its limits. */
+function byPromise(a: Track, b: Track): number {
+  if ((a.rung === 0) !== (b.rung === 0)) return a.rung - b.rung;
+  return (a.outcome?.strain ?? 0) - (b.outcome?.strain ?? 0) || a.index - b.index;
+}
+
+/** What a candidate may come to at best: its bound, or what its longest run showed with some slack. */
+export function atBest(objective: Objective, { candidate, outcome }: Track, traffic: PlanTraffic): number {
+  const bound = objective.bound(candidate, traffic);
+  const shown = outcome === null || outcome.status !== "done" ? null : objective.of(candidate, outcome, traffic);
+  return shown === null ? bound : Math.max(bound, shown * (1 - objective.slack(traffic)));
+}
+
+/** Feasible candidates by what they came to, the best of each layout alone. */
+export function bestByLayout(
+  objective: Objective,
+  tracks: readonly Track[],
+  traffic: PlanTraffic,
+): { readonly track: Track; readonly value: number }[] {
+  const layouts = new Set<string>();
+  return tracks
+    .filter(({ state, outcome }) => state === "feasible" && outcome !== null)
+    .map((track) => ({
+      track,
+      value: objective.of(track.candidate, track.outcome!, traffic) ?? Number.POSITIVE_INFINITY,
+    }))
+    .sort(
+      (a, b) =>
+        a.value - b.value ||
+        (a.track.outcome!.strain ?? 0) - (b.track.outcome!.strain ?? 0) ||
+        a.track.index - b.track.index,
+    )
+    .filter(({ track }) => {
+      const seen = layouts.has(track.candidate.layout);
+      layouts.add(track.candidate.layout);
+      return !seen;
+    });
+}
+
+/** Runs a candidate longer whose run over all requests does not tell whether it keeps up. */
+async function tellLonger(track: Track, { evaluator, rungs }: SearchDeps): Promise<void> {
+  const { outcome, rung, requests } = track;
+  if (rung !== rungs.length || outcome === null || outcome.verdict !== "tooShort") return;
+  const needed = longerRun(outcome, requests);
+  if (needed === null) return;
+  const longer = { requests: needed, settings: [`traffic.requests=${needed}`] };
+  const [again] = await evaluator.outcomes([[...track.candidate.settings, ...longer.settings]]);
+  track.rung -= 1;
+  settle(track, "untested", null, null);
+  takeOutcome(track, again!, longer, true);
+}
+
+/** A layout that is overloaded says how much a replica of it sustains, and so how many the load needs. */
+function excludeFewer({ candidate, outcome, state }: Track, tracks: readonly Track[], traffic: PlanTraffic): void {
+  const { replicas, layout } = candidate;
+  const { ratePerSecond } = traffic;
+  if (state !== "infeasible" || outcome?.verdict !== "overloaded" || replicas === null || ratePerSecond === null)
+    return;
+  const sustained = figureOf(outcome, "sustainedRequestRate");
+  if (sustained === null || !(sustained > 0)) return;
+  const needed = (replicas * ratePerSecond * surelyTooFew) / sustained;
+  const reason = `a replica of this layout sustains ${formatNumber(sustained / replicas, 3)} of ${formatNumber(ratePerSecond, 3)} requests/s`;
+  for (const other of tracks)
+    if (other.state === "untested" && other.candidate.layout === layout && (other.candidate.replicas ?? 0) < needed)
+      settle(other, "infeasible", "overloaded", reason);
+}

@@ -1,0 +1,231 @@
+import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
+import type { ObjectiveAnswer, PlanCandidate, PlanDocument } from "../plan/answer/plan-document.ts";
+import type { Sensitivity } from "../plan/answer/sensitivity.ts";
+import { milliseconds } from "./labels.ts";
+import type { Page, PageColumn, PageLine, PageSection } from "./page.ts";
+import { planFrontier } from "./plan-frontier.ts";
+
+/** A plan as a page: the verdict, the best deployments, what would change it, the frontier, and why the others failed. */
+export function planPage(plan: PlanDocument): Page {
+  const { scenario, space, traffic, slos, objectives } = plan;
+  const load =
+    traffic.ratePerSecond === null
+      ? `${formatCount(traffic.concurrency ?? 0)} clients in a closed loop`
+      : `${formatNumber(traffic.ratePerSecond, 3)} requests/s`;
+  return {
+    title: scenario.name,
+    aside: plan.interrupted ? "plan, interrupted" : "plan",
+    subtitle: [
+      ...(scenario.description === "" ? [] : [{ text: scenario.description }]),
+      {
+        text: `${load}, ${formatCount(Math.round(traffic.promptTokens))} tokens in and ${formatCount(Math.round(traffic.outputTokens))} out on average; ${slos.length === 0 ? "no SLOs: deployments that keep up" : slos.join(", ")}`,
+        quiet: true,
+      },
+      {
+        text: `${formatCount(space.candidates)} deployments of ${formatCount(space.layouts)} layouts, at most ${formatCount(space.devicesMax)} devices${space.devicesAssumed ? " (no budget was stated)" : ""}`,
+        quiet: true,
+      },
+    ],
+    headline: verdictOf(plan),
+    tone: objectives.every(({ found }) => found.length > 0) ? "good" : "bad",
+    notes: notesOf(plan),
+    sections: [
+      ...objectives.flatMap((answer) => answerSection(answer, plan)),
+      ...chanceSection(plan),
+      ...sensitivitySection(plan.sensitivity),
+      ...planFrontier(plan),
+      ...failureSection(plan),
+      effortSection(plan),
+    ],
+  };
+}
+
+const byId = ({ candidates }: PlanDocument): ReadonlyMap<string, PlanCandidate> =>
+  new Map(candidates.map((candidate) => [candidate.id, candidate]));
+
+/** The verdict in parts: deployment, devices, objective, binding constraint, chance of the SLOs, margins. */
+function verdictOf(plan: PlanDocument): string[] {
+  const [answer] = plan.objectives;
+  const known = byId(plan);
+  if (answer === undefined) return ["nothing was looked for"];
+  const [best, next] = answer.found;
+  if (best === undefined) {
+    const closest = answer.closest === null ? undefined : known.get(answer.closest.id);
+    return [
+      plan.interrupted ? "nothing found so far" : "NO DEPLOYMENT MEETS THE SLOs",
+      ...(closest === undefined ? [] : [`closest: ${closest.name}`, answer.closest!.shortfall]),
+    ];
+  }
+  const chosen = known.get(best.id)!;
+  const finalist = plan.finalists.find(({ id }) => id === best.id);
+  const chances = (finalist?.chances ?? []).flatMap(({ chance }) => chance ?? []);
+  return [
+    chosen.name,
+    `${formatCount(chosen.devices)} device${chosen.devices === 1 ? "" : "s"}`,
+    ...(chosen.usdPerHour === null ? [] : [`$${formatNumber(chosen.usdPerHour, 4)}/h`]),
+    ...(answer.name === "devices" ? [] : [best.text]),
+    ...(chosen.binding === null ? [] : [`${chosen.binding} at ${formatPercent(chosen.strain ?? 0, 0)} of its limit`]),
+    ...(chances.length === 0 ? [] : [`all SLOs hold with a chance of ${chanceText(Math.min(...chances))}`]),
+    ...(next === undefined ? [] : [marginText(best.value, next.value, "the runner-up")]),
+    ...baselineMargin(plan, answer, best.value),
+  ];
+}
+
+function baselineMargin({ baseline }: PlanDocument, { name }: ObjectiveAnswer, value: number): string[] {
+  if (baseline === null) return [];
+  const today = baseline.values[name] ?? null;
+  if (!baseline.meets) return [`what is run today does not meet the SLOs (${baseline.broken})`];
+  return today === null ? [] : [marginText(value, today, "what is run today")];
+}
+
+function marginText(value: number, other: number, than: string): string {
+  const share = other === 0 ? 0 : 1 - value / other;
+  if (Math.abs(share) < 0.0005) return `as good as ${than}`;
+  return `${formatPercent(Math.abs(share), 1)} ${share > 0 ? "less" : "more"} than ${than}`;
+}
+
+const chanceText = (chance: number): string =>
+  chance >= 0.95 ? "at least 95%" : chance <= 0.05 ? "at most 5%" : formatPercent(chance, 0);
+
+function notesOf(plan: PlanDocument): PageLine[] {
+  const unvalidated = plan.finalists[0]?.unvalidated ?? null;
+  return [
+    ...(unvalidated === null ? [] : [{ text: `Unvalidated: ${unvalidated}.`, tone: "warn" as const }]),
+    ...plan.space.leftOut.map(({ name, reason }) => ({ text: `Left out: ${name}: ${reason.split("\n")[0]}` })),
+  ];
+}
+
+const columns: readonly PageColumn[] = [
+  { header: "id", dispensable: 1 },
+  { header: "deployment" },
+  { header: "devices", align: "right" },
+  { header: "$/h", align: "right", dispensable: 4 },
+  { header: "objective", align: "right" },
+  { header: "TTFT p99", align: "right" },
+  { header: "TPOT p50", align: "right" },
+  { header: "tightest", align: "right", dispensable: 3 },
+];
+
+const shownMax = 10;
+
+function answerSection(answer: ObjectiveAnswer, plan: PlanDocument): PageSection[] {
+  if (answer.found.length === 0) return [];
+  const known = byId(plan);
+  return [
+    {
+      kind: "table",
+      title: `Deployments by ${answer.title}`,
+      note: "the best of each layout that meets the SLOs over all requests",
+      columns,
+      rows: answer.found.slice(0, shownMax).map(({ id, text }) => {
+        const { name, devices, usdPerHour, figures, strain } = known.get(id)!;
+        return [
+          id,
+          name,
+          formatCount(devices),
+          usdPerHour === null ? "n/a" : formatNumber(usdPerHour, 4),
+          text,
+          milliseconds(figures?.["ttft.p99"] ?? null),
+          milliseconds(figures?.["tpot.p50"] ?? null),
+          strain === null ? "" : formatPercent(strain, 0),
+        ];
+      }),
+    },
+  ];
+}
+
+function chanceSection({ finalists, ...plan }: PlanDocument): PageSection[] {
+  const known = byId({ finalists, ...plan });
+  const rows = finalists.flatMap(({ id, chances }) =>
+    chances.map(({ slo, chance, slowestFactor }) => [
+      known.get(id)!.name,
+      slo,
+      chance === null ? "n/a" : chanceText(chance),
+      slowestFactor === null ? "" : `${formatNumber(slowestFactor, 3)}x as slow`,
+    ]),
+  );
+  if (rows.length === 0) return [];
+  return [
+    {
+      kind: "table",
+      title: "Chance that each SLO holds",
+      note: "from the error band of the forecast",
+      columns: [
+        { header: "deployment" },
+        { header: "SLO" },
+        { header: "chance", align: "right" },
+        { header: "breaks at" },
+      ],
+      rows,
+    },
+  ];
+}
+
+function sensitivitySection(sensitivity: readonly Sensitivity[] | null): PageSection[] {
+  if (sensitivity === null) return [];
+  return [
+    {
+      kind: "table",
+      title: "If the question were another",
+      note: "the best deployment under it",
+      columns: [
+        { header: "" },
+        { header: "SLOs" },
+        { header: "TTFT p99", align: "right" },
+        { header: "TPOT p50", align: "right" },
+        { header: "$/Mtok", align: "right" },
+      ],
+      rows: sensitivity.map(({ change, outcome }) =>
+        outcome === null
+          ? [change, "recorded as it is", "", "", ""]
+          : [
+              change,
+              outcome.meets
+                ? `hold${outcome.strain === null ? "" : `, tightest at ${formatPercent(outcome.strain, 0)}`}`
+                : (outcome.broken ?? "").split("\n")[0]!,
+              milliseconds(outcome.ttftP99Ms),
+              milliseconds(outcome.tpotP50Ms),
+              outcome.usdPerMtok === null ? "n/a" : formatNumber(outcome.usdPerMtok),
+            ],
+      ),
+    },
+  ];
+}
+
+/** Why candidates were not chosen: causes by how many they are of, with one reason each. */
+function failureSection({ candidates }: PlanDocument): PageSection[] {
+  const causes = new Map<string, { count: number; reason: string }>();
+  for (const { status, cause, reason } of candidates) {
+    if (status === "feasible" || status === "untested") continue;
+    const key = `${status}: ${cause ?? "SLOs"}`;
+    const found = causes.get(key);
+    causes.set(key, { count: (found?.count ?? 0) + 1, reason: found?.reason ?? reason ?? "" });
+  }
+  if (causes.size === 0) return [];
+  return [
+    {
+      kind: "table",
+      title: "Why others failed",
+      note: "with the reason of one of them",
+      columns: [{ header: "", align: "right" }, { header: "" }, { header: "such as" }],
+      rows: [...causes]
+        .sort(([, a], [, b]) => b.count - a.count)
+        .map(([cause, { count, reason }]) => [formatCount(count), cause, reason.split("\n")[0] ?? ""]),
+      cut: { linesMax: 3, hint: "plan.json" },
+    },
+  ];
+}
+
+function effortSection({ counts, effort, space }: PlanDocument): PageSection {
+  const untested = counts.untested / space.candidates;
+  return {
+    kind: "text",
+    line: {
+      text:
+        `${formatCount(effort.runs)} runs of ${effort.samples.map(formatCount).join(", ")} requests; ` +
+        `${formatCount(counts.pruned)} candidates excluded by bounds, ${formatCount(counts.infeasible)} by runs, ` +
+        `${formatCount(counts.untested)} (${formatPercent(untested, 0)}) not tested to the end: none of them can be better by what is looked for`,
+      quiet: true,
+    },
+  };
+}
