@@ -1,5 +1,5 @@
-import { printTarget } from "../scenario/slo-expression.ts";
 import { sloMetrics } from "../metrics/slo-metrics.ts";
+import { printTarget } from "../scenario/slo-expression.ts";
 import type { Slo } from "../scenario/slo-section.ts";
 import type { FinishedRun } from "./advice/try-changes.ts";
 import { judge } from "./judge.ts";

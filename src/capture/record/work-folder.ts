@@ -1,11 +1,11 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidInputError, refuse } from "../../core/errors.ts";
+import { lockFolder } from "../../files/folder-lock.ts";
 import { makeFolder } from "../../files/folders.ts";
 import { inputBytesMax } from "../../files/input-limits.ts";
 import { readTextIfThere } from "../../files/read-input.ts";
 import { replaceDurably } from "./durable.ts";
-import { lockFolder } from "../../files/folder-lock.ts";
 import { type Journal, journalText, parseJournal } from "./journal.ts";
 
 /** The folder a recording keeps its unfinished work in, locked by this process. */

@@ -18,7 +18,7 @@ describe.runIf(hasRedis)("a queue on Redis", () => {
   beforeAll(async () => {
     redis = await PrivateRedis.start();
     look = await redis.link();
-  });
+  }, 60_000);
   afterAll(async () => {
     look.close();
     await redis.remove();

@@ -9,7 +9,9 @@ const done = {
   reason: null,
   verdict: "stable",
   passed: true,
-  margin: -0.5,
+  binding: "ttft: p(50)<1s",
+  strain: 0.5,
+  strainAtBest: null,
   figures: outcomeFigures.map((_figure, i) => (i % 3 === 0 ? null : i / 7)),
 } as const;
 
@@ -29,7 +31,7 @@ test.each([
   ["figures without a forecast", { ...done, status: "invalid" }],
   ["a reason that is a number", { ...done, reason: 1 }],
   ["an unknown verdict", { ...done, verdict: "fine" }],
-  ["a missing margin", { ...done, margin: undefined }],
+  ["a missing strain", { ...done, strain: undefined }],
 ])("%s is no result", (_name, outcome) => {
   expect(readQueuedResult({ outcome })).toBeNull();
 });

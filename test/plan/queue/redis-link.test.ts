@@ -25,7 +25,7 @@ const failure = async (what: Promise<unknown>): Promise<{ exitCode: number; mess
 
 beforeAll(async () => {
   await queuePackages();
-});
+}, 60_000);
 
 test("a Redis that is not there is one line with exit code 3, within the time for it", async () => {
   const address = redisAddress(`redis://me:hunter2@127.0.0.1:${await freePort()}`);

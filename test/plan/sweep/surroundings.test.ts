@@ -36,7 +36,9 @@ const outcomeOf = (key: string): Outcome => ({
   reason: null,
   verdict: "stable",
   passed: true,
-  margin: Number.parseInt(key.slice(0, 6), 16) / 7,
+  binding: null,
+  strain: Number.parseInt(key.slice(0, 6), 16) / 7,
+  strainAtBest: null,
   figures: outcomeFigures.map((_figure, i) => Number.parseInt(key.slice(i % 8, (i % 8) + 8), 16) / 3),
 });
 

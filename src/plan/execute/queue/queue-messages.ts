@@ -49,17 +49,19 @@ export function readQueuedResult(value: unknown): QueuedResult | null {
 const verdicts: readonly unknown[] = ["stable", "overloaded", "tooShort", null];
 
 function readOutcome(value: unknown): Outcome | null {
-  const { status, reason, verdict, passed, margin, figures } = fieldsOf(value);
+  const { status, reason, verdict, passed, binding, strain, strainAtBest, figures } = fieldsOf(value);
   const sound =
     jobStatuses.includes(status as JobStatus) &&
     (reason === null || typeof reason === "string") &&
     verdicts.includes(verdict) &&
     (passed === null || typeof passed === "boolean") &&
-    isNumberOrNull(margin) &&
+    (binding === null || typeof binding === "string") &&
+    isNumberOrNull(strain) &&
+    isNumberOrNull(strainAtBest) &&
     Array.isArray(figures) &&
     figures.length === (status === "done" ? outcomeFigures.length : 0) &&
     figures.every(isNumberOrNull);
-  return sound ? ({ status, reason, verdict, passed, margin, figures } as Outcome) : null;
+  return sound ? ({ status, reason, verdict, passed, binding, strain, strainAtBest, figures } as Outcome) : null;
 }
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>

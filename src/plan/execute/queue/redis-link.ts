@@ -16,7 +16,7 @@ export interface Patience {
   readonly silentMs: number;
 }
 
-export const patience: Patience = { startMs: 5000, goneMs: 60_000, silentMs: 20_000 };
+export const patience: Patience = { startMs: 3000, goneMs: 60_000, silentMs: 20_000 };
 
 /** Says something to the person who waits, in a line. */
 export type Notice = (text: string) => void;
