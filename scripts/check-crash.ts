@@ -43,7 +43,13 @@ writeFileSync(
 );
 const rates = Array.from({ length: configurations }, (_, i) => `0.${100 + i}/s`).join();
 const sweep = (target: string): string[] => [
-  ...["sweep", scenario, "--vary", `traffic.arrivals.requestRate=${rates}`, "-o", join(folder, target), "--quiet"],
+  "sweep",
+  scenario,
+  "--vary",
+  `traffic.arrivals.requestRate=${rates}`,
+  "-o",
+  join(folder, target),
+  "--quiet",
 ];
 
 /** A moecast of its own; `ended` has its exit code, or null where a signal ended it. */

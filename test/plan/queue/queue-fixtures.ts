@@ -26,7 +26,7 @@ export async function jobsOf(count: number, over: JobBase = base, first = 1): Pr
 }
 
 /** Runs jobs in the process of the test, one after the other. */
-export class Direct implements Executor {
+class Direct implements Executor {
   readonly ran: string[] = [];
   async run(over: JobBase, jobs: readonly Job[], sink: (job: Job, outcome: Outcome) => unknown, signal?: AbortSignal) {
     for (const job of jobs) {
@@ -58,7 +58,7 @@ export async function outcomesOf(jobs: readonly Job[], over: JobBase = base): Pr
 }
 
 /** As JSON has it. */
-export const asStored = (outcome: Outcome): Outcome => JSON.parse(JSON.stringify(outcome)) as Outcome;
+const asStored = (outcome: Outcome): Outcome => JSON.parse(JSON.stringify(outcome)) as Outcome;
 
 /** A worker in the process of the test. */
 export function startWorker(address: RedisAddress, options: Partial<WorkerOptions> = {}) {

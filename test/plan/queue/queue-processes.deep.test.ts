@@ -52,10 +52,8 @@ describe.runIf(hasRedis)("sweep and worker as processes, over TLS with a passwor
     const { certificate, key } = selfSigned(folder);
     const port = String(await freePort());
     const files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate];
-    redis = await PrivateRedis.start([
-      ...["--port", "0", "--tls-port", port, "--tls-auth-clients", "no", ...files],
-      ...["--requirepass", "hunter2"],
-    ]);
+    const door = ["--port", "0", "--tls-port", port, "--tls-auth-clients", "no", ...files];
+    redis = await PrivateRedis.start([...door, "--requirepass", "hunter2"]);
     env = { MOECAST_REDIS: `rediss://:hunter2@127.0.0.1:${port}`, NODE_EXTRA_CA_CERTS: certificate };
     await start(sweep("reference", "-q"), {}).ended;
   }, 120_000);

@@ -200,7 +200,7 @@ export class QueuedRun {
       for (let from = 0; from < keys.length; from += addedAtATime) {
         const some = keys.slice(from, from + addedAtATime);
         const states = await Promise.all(some.map((key) => queue.getJobState(key)));
-        await Promise.all(some.map((key, i) => (states[i] === "waiting" ? queue.remove(key) : 0)));
+        await Promise.all(some.filter((_key, i) => states[i] === "waiting").map((key) => queue.remove(key)));
       }
     };
     await Promise.race([rest().catch(() => {}), wait(withdrawMs, undefined, { ref: false })]);

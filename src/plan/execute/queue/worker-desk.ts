@@ -38,6 +38,7 @@ export const lockTimes: LockTimes = { lockMs: 10_000, checkMs: 3000 };
 /** A job that so many workers ended with, for want of memory mostly, is given up. */
 const stalledMax = 5;
 const reconnectMs = 500;
+const basesMax = 64;
 /** How long what is half-done may take to go back. */
 const endMs = 5000;
 
@@ -141,7 +142,9 @@ export class WorkerDesk {
     const known = this.#bases.get(digest);
     if (known !== undefined) return known;
     const base = await queuedBase(link, queue, digest, this.#stop.signal);
-    if (base !== null) this.#bases.set(digest, base);
+    if (base === null) return null;
+    if (this.#bases.size >= basesMax) this.#bases.clear();
+    this.#bases.set(digest, base);
     return base;
   }
 
