@@ -9,6 +9,7 @@ import { checkDesign, designDigest, pathsOf } from "../plan/design/design.ts";
 import { readDesign } from "../plan/design/read-design.ts";
 import type { Executor } from "../plan/execute/executor.ts";
 import { type ExecutorName, executors } from "../plan/execute/executors.ts";
+import type { Notice } from "../plan/execute/queue/redis-link.ts";
 import { queryResults } from "../plan/results/query-results.ts";
 import { listResults } from "../plan/sweep/list-results.ts";
 import { mergeSweeps } from "../plan/sweep/merge-sweeps.ts";
@@ -61,7 +62,10 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
   const io = processIo(colour);
   const watch = watchInterrupts(io);
   const progress = options.quiet === true ? null : progressLine(io, file, "configurations");
-  const executor = executorOf(options, io);
+  const executor = executorOf(options, (text) => {
+    progress?.clear();
+    io.err(`${text}\n`);
+  });
   try {
     const text = await unlessAborted(io.readText(file), watch.signal);
     const given = Object.fromEntries((options.param ?? []).map((word) => splitPair(word, "--param NAME=value")));
@@ -100,7 +104,7 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
   }
 }
 
-function executorOf({ executor: word, threads, redis, queue }: SweepOptions, io: Io): Executor {
+function executorOf({ executor: word, threads, redis, queue }: SweepOptions, notice: Notice): Executor {
   const name = oneOf(word ?? "threads", Object.keys(executors) as ExecutorName[], "--executor");
   if (name === "threads" && (redis ?? queue) !== undefined)
     throw new UsageError("--redis and --queue: expected with --executor bullmq");
@@ -109,7 +113,7 @@ function executorOf({ executor: word, threads, redis, queue }: SweepOptions, io:
     processors: availableParallelism(),
     redis: redis ?? process.env[redisVariable] ?? null,
     queue: queue ?? null,
-    notice: (text) => io.err(`${text}\n`),
+    notice,
   });
 }
 

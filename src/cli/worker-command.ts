@@ -10,7 +10,7 @@ const below = helpBelow({
   ],
   examples: [
     "worker --redis redis://localhost:6379",
-    "worker --redis rediss://moecast@redis.example.org:6380 --threads 8 --idle 5m",
+    "worker --redis rediss://me@redis.example:6380 --threads 8 --idle 5m",
   ],
 });
 
