@@ -170,6 +170,20 @@ describe.runIf(hasRedis)("a queue on Redis", () => {
     await worker.stop();
   });
 
+  test("a worker that was out of reach for too long loses its job, says so, and the job is counted once", async () => {
+    const [job] = await jobsOf(1);
+    const outcome = through([job!]);
+    const hanging = new Hanging();
+    const lost = startWorker(redis.address(), { executor: () => hanging, locks: { lockMs: 400, checkMs: 100 } });
+    await until(() => hanging.begun === 1);
+    // As if nobody had renewed it in time.
+    await look.client.del(`${keyPrefix}:${versionedQueue(queueDefault, ownVersions)}:${job!.key}:lock`);
+    const worker = startWorker(redis.address(), { locks: { lockMs: 400, checkMs: 100 } });
+    expect(await outcome).toEqual(await outcomesOf([job!]));
+    await until(() => lost.notices.some((text) => text.includes("went to another one")));
+    await Promise.all([worker.stop(), lost.stop()]);
+  });
+
   test("a worker without work ends when it was told to", async () => {
     expect(await startWorker(redis.address(), { idleMs: 200 }).ended).toBe(0);
     expect(await look.client.hlen("moecast:moecast:peers")).toBe(0);

@@ -148,17 +148,15 @@ export class WorkerDesk {
     return base;
   }
 
-  #tell(error: Error): void {
-    if (
-      this.#stop.signal.aborted ||
-      this.#options.link.client.status !== "ready" ||
-      /closed|ECONN|EPIPE/i.test(error.message)
-    )
-      return;
-    const text = error.message.replaceAll(/[0-9a-f]{64}/g, (key) => key.slice(0, 8));
-    const kind = error.message.replaceAll(/[0-9a-f]{64}/g, "");
-    if (!this.#told.has(kind)) this.#options.notice(`the queue says: ${text}`);
-    this.#told.add(kind);
+  /** Says once what BullMQ meets; what the connection meets is said by the link. */
+  #tell({ message }: Error): void {
+    const { link, notice } = this.#options;
+    if (this.#stop.signal.aborted || link.client.status !== "ready" || /closed|ECONN|EPIPE/i.test(message)) return;
+    const text = /lock|Missing key/i.test(message)
+      ? "a job of this worker went to another one, as it was not heard of for too long"
+      : `the queue says: ${message.replaceAll(/[0-9a-f]{64}/g, "...")}`;
+    if (!this.#told.has(text)) notice(text);
+    this.#told.add(text);
   }
 }
 
